@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# certdir: one plain Makefile. `make help` lists the targets.
+
+PREFIX  ?= /usr
+LIBDIR  ?= $(PREFIX)/lib/freeradius
+BINDIR  ?= $(PREFIX)/bin
+MANDIR  ?= $(PREFIX)/share/man
+RADDB   ?= /etc/freeradius/3.0
+DESTDIR ?=
+
+CC      ?= cc
+PYTHON  ?= /usr/bin/python3
+# B is where everything is built; sanitizer builds use a B of their own.
+B       ?= build
+OPT     ?= -O2 -g
+SANITIZE ?=
+
+WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wvla
+COMMON  := $(OPT) -fPIC -fvisibility=hidden -fno-common -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(SANITIZE) -MMD -MP
+CORE    := -std=c11 -D_GNU_SOURCE -Irlm_certdir $(COMMON) $(WARN)
+# FreeRADIUS's own headers are not clean under our warnings, so they are system headers here.
+GLUE    := -std=gnu11 -D_GNU_SOURCE -DIS_MODULE=1 -DNDEBUG -Irlm_certdir -isystem rlm_certdir/compat \
+           -include freeradius/build.h -include freeradius/features.h $(COMMON) -Wall -Wextra -Wshadow
+FREERADIUS_LIBDIR  ?= /usr/lib/freeradius
+LDFLAGS += -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
+
+# A file's room decides how it is built: glue sees FreeRADIUS, the core never does.
+glue_sources := rlm_certdir/rlm_certdir.c rlm_certdir/eap_tls_session.c rlm_certdir/raddb.c
+cli_sources  := $(wildcard rlm_certdir/cli/*.c)
+core_sources := $(wildcard $(addprefix rlm_certdir/,*.c identity/*.c directory/*.c decision/*.c list/*.c))
+core_sources := $(filter-out $(glue_sources),$(core_sources))
+unit_sources := $(wildcard tests/unit/test_*.c)
+
+core_objects := $(core_sources:%.c=$(B)/%.o)
+glue_objects := $(glue_sources:%.c=$(B)/%.o)
+cli_objects  := $(cli_sources:%.c=$(B)/%.o)
+unit_tests   := $(unit_sources:tests/unit/%.c=$(B)/tests/%)
+
+module := $(B)/rlm_certdir.so
+cli    := $(B)/certdir
+core   := $(B)/libcertdir.a
+
+CORE_LIBS   := -lsqlite3 -lldap -llber -lcrypto -lpthread
+MODULE_LIBS := $(CORE_LIBS) -lssl
+CLI_LIBS    := -ljansson $(CORE_LIBS)
+SERVER_LIBS := -L$(FREERADIUS_LIBDIR) -Wl,-rpath,$(FREERADIUS_LIBDIR) -lfreeradius-server -lfreeradius-radius -ltalloc
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.PHONY: all
+all: $(module) $(cli) ## build the module and the CLI (the default)
+
+# Rebuild when the flags change, not only when the files do.
+flags := $(CC) $(CORE) $(GLUE) $(LDFLAGS)
+$(B)/flags: FORCE
+	@mkdir -p $(B); echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
+FORCE:
+
+quiet = @printf '  %-7s %s\n' $(1) $@;
+
+$(core_objects): $(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call quiet,CC) $(CC) $(CORE) -c -o $@ $<
+$(glue_objects): $(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call quiet,CC) $(CC) $(GLUE) -c -o $@ $<
+$(filter-out $(B)/rlm_certdir/cli/raddb_file.o,$(cli_objects)): $(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call quiet,CC) $(CC) $(CORE) -c -o $@ $<
+# The CLI's reader of raddb is glue, too: it runs the server's own parser.
+$(B)/rlm_certdir/cli/raddb_file.o: rlm_certdir/cli/raddb_file.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call quiet,CC) $(CC) $(GLUE) -c -o $@ $<
+
+$(core): $(core_objects)
+	$(call quiet,AR) rm -f $@; $(AR) rcs $@ $^
+$(module): $(glue_objects) $(core) rlm_certdir/rlm_certdir.map
+	$(call quiet,LD) $(CC) -shared -o $@ $(glue_objects) $(core) $(LDFLAGS) -Wl,--version-script=rlm_certdir/rlm_certdir.map $(MODULE_LIBS)
+$(cli): $(cli_objects) $(B)/rlm_certdir/raddb.o $(core)
+	$(call quiet,LD) $(CC) -o $@ $^ $(LDFLAGS) $(CLI_LIBS) $(SERVER_LIBS)
+$(B)/tests/%: tests/unit/%.c $(core) $(B)/flags
+	@mkdir -p $(@D)
+	$(call quiet,CC) $(CC) $(CORE) -Itests/unit -o $@ $< $(core) $(LDFLAGS) -lcmocka $(CLI_LIBS)
+
+# ---- set-up ----
+
+DEPS_DEMO := gcc make libc6-dev libfreeradius-dev libtalloc-dev libssl-dev libldap-dev libsqlite3-dev libjansson-dev \
+             freeradius eapoltest openssl python3 python3-cryptography
+DEPS_TEST := libcmocka-dev freeradius-utils freeradius-ldap slapd ldap-utils sqlite3 valgrind binutils \
+             python3-pytest python3-ldap
+
+.PHONY: deps deps-demo
+deps-demo: ## install what building and the demo need (apt-get)
+	@tests/testenv/deps.sh $(DEPS_DEMO)
+deps: ## install what building, the demo and the tests need (apt-get)
+	@tests/testenv/deps.sh $(DEPS_DEMO) $(DEPS_TEST)
+
+.PHONY: demo
+demo: deps-demo ## install what is missing, build, and see devices log in through a real radiusd
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) tests/demo.py
+
+# ---- tests ----
+
+certificates := $(B)/certs/.made
+$(certificates): tests/vectors/certificates.json tests/testenv/certificates.py
+	@mkdir -p $(@D)
+	$(call quiet,CERTS) $(PYTHON) tests/testenv/certificates.py vectors $< $(@D) && touch $@
+
+.PHONY: certificates
+certificates: $(certificates) ## make the test certificates from their recipes
+
+.PHONY: unit
+unit: $(unit_tests) $(certificates) ## the pure parts, with cmocka
+	@set -e; for test in $(unit_tests); do CERTDIR_TEST_CERTS=$(B)/certs $(WRAP) $$test; done
+
+.PHONY: check-layers
+check-layers: all ## fail when a room reaches where it must not
+	@$(PYTHON) tests/layers.py $(module)
+
+.PHONY: test
+test: deps ## everything: unit tests, layers, and real logins; under 10 minutes
+	@$(MAKE) --no-print-directory all unit check-layers
+	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/integration
+
+.PHONY: bench
+bench: deps ## measure: radiusd's CPU per request, logins a second, lookups
+	@$(MAKE) --no-print-directory all $(B)/bench_list
+	@$(PYTHON) tests/bench/bench.py
+
+$(B)/bench_list: tests/bench/bench_list.c $(core) $(B)/flags
+	$(call quiet,CC) $(CC) $(CORE) -o $@ $< $(core) $(LDFLAGS) $(CORE_LIBS)
+
+.PHONY: asan tsan
+asan: ## the unit tests with address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory B=build-asan OPT='-O1 -g' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' unit
+tsan: ## the unit tests with the thread sanitizer
+	@$(MAKE) --no-print-directory B=build-tsan OPT='-O1 -g' SANITIZE=-fsanitize=thread unit
+
+FUZZ_SECONDS ?= 120
+.PHONY: fuzz
+fuzz: $(certificates) ## hostile certificates, FUZZ_SECONDS long (clang)
+	@tests/testenv/deps.sh clang libclang-rt-14-dev
+	@mkdir -p $(B)/fuzz/corpus && cp $(B)/certs/*.der $(B)/fuzz/corpus/
+	$(call quiet,FUZZ) clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Irlm_certdir -o $(B)/fuzz/certificate \
+		tests/fuzz/fuzz_certificate.c rlm_certdir/error.c rlm_certdir/identity_type.c $(wildcard rlm_certdir/identity/*.c) -lcrypto
+	$(B)/fuzz/certificate -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -print_final_stats=1 $(B)/fuzz/corpus
+
+.PHONY: check-compat
+check-compat: ## compare our FreeRADIUS declarations with the true headers of the distribution's source package
+	@tests/compat/check.sh $(B)/compat
+
+.PHONY: docker-test
+docker-test: ## build the container image and run the demo's logins against it
+	@tests/docker/test.sh
+
+# ---- install ----
+
+snippets := mods-available/certdir policy.d/certdir $(addprefix sites-available/certdir-,check wifi wired)
+
+.PHONY: install
+install: all ## install into DESTDIR; a configuration file that is there is kept, the new one goes beside it
+	install -D -m 644 $(module) $(DESTDIR)$(LIBDIR)/rlm_certdir.so
+	install -D -m 755 $(cli) $(DESTDIR)$(BINDIR)/certdir
+	install -d -m 755 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1/
+	install -d -m 755 $(DESTDIR)/var/lib/certdir
+	@for file in $(snippets); do \
+		to=$(DESTDIR)$(RADDB)/$$file; \
+		if [ -e $$to ] && ! cmp -s raddb-snippets/$$file $$to; then echo "keeping $$to, see $$to.new"; to=$$to.new; fi; \
+		install -D -m 640 raddb-snippets/$$file $$to; \
+	done
+
+compile_commands.json: Makefile ## for clangd and clang-tidy
+	@{ echo '['; sep=; \
+	for file in $(core_sources) $(cli_sources); do printf '%s{"directory":"%s","file":"%s","arguments":["cc"' "$$sep" '$(CURDIR)' $$file; \
+		for flag in $(filter-out -MMD -MP,$(CORE)); do printf ',"%s"' $$flag; done; printf ',"-c","%s"]}\n' $$file; sep=,; done; \
+	for file in $(glue_sources); do printf '%s{"directory":"%s","file":"%s","arguments":["cc"' "$$sep" '$(CURDIR)' $$file; \
+		for flag in $(filter-out -MMD -MP,$(GLUE)); do printf ',"%s"' $$flag; done; printf ',"-c","%s"]}\n' $$file; done; \
+	echo ']'; } > $@
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf build build-*
+
+-include $(patsubst %.o,%.d,$(core_objects) $(glue_objects) $(cli_objects)) $(unit_tests:=.d) $(B)/bench_list.d

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What every room shares: identity, certificate, device, reason, error, log.
+ *
+ * Strings here are NUL-terminated UTF-8 that has been validated. Bytes that have not been validated yet
+ * travel as (pointer, length) and never in these structures.
+ */
+#ifndef CERTDIR_H
+#define CERTDIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- errors: for the administrator; they name the thing and say what to do ---- */
+
+struct certdir_error {
+	char text[512];
+};
+
+void certdir_error_set(struct certdir_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- log: where the core speaks outside of any request (list loaded, directory lost) ---- */
+
+enum certdir_log_level { CERTDIR_LOG_INFO, CERTDIR_LOG_WARN, CERTDIR_LOG_ERROR };
+
+typedef void (*certdir_log_function)(enum certdir_log_level level, const char *text);
+
+/* One sink for the process, stderr until set. Set it before any directory is opened: it is called from any thread. */
+void certdir_log_set(certdir_log_function function);
+void certdir_log(enum certdir_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- identities: the names a certificate gives its device ---- */
+
+enum certdir_identity_type {
+	CERTDIR_ID_ENTRA, /* entra_device_id: Entra ID's deviceId, canonical lower-case GUID */
+	CERTDIR_ID_INTUNE, /* intune_device_id: managedDevice id, canonical GUID */
+	CERTDIR_ID_GUID, /* device_guid: a GUID whose namespace the certificate does not say */
+	CERTDIR_ID_SID, /* sid: from the extension the CA writes, "S-1-5-21-.." */
+	CERTDIR_ID_SID_URI, /* sid_uri: from a SAN URI the requester wrote; confirms, never selects */
+	CERTDIR_ID_DNS, /* dns_name: lower case, no trailing dot */
+	CERTDIR_ID_NAME, /* common_name: host name or other plain name, ASCII lower case, "host/" and "$" stripped */
+	CERTDIR_ID_SERIAL, /* serial_number: of the hardware, upper case */
+	CERTDIR_ID_UPN, /* upn: lower case */
+	CERTDIR_ID_TYPES
+};
+
+#define CERTDIR_BIT(type) (UINT32_C(1) << (type))
+
+/* "entra_device_id" for CERTDIR_ID_ENTRA; never NULL. */
+const char *certdir_identity_type_name(enum certdir_identity_type type);
+/* The reverse; false when no such type. */
+bool certdir_identity_type_parse(const char *name, enum certdir_identity_type *type);
+
+enum { CERTDIR_IDENTITIES_MAX = 64 }; /* one bit each in certdir_match.by */
+enum { CERTDIR_VALUE_MAX = 255 }; /* bytes of one identity, before and after canonical form */
+
+struct certdir_identity {
+	enum certdir_identity_type type;
+	char *value; /* canonical form */
+	const char
+	    *from; /* static: "subject.cn", "subject.serialNumber", "san.dns", "san.uri", "san.upn", "ext.sid".. */
+	bool immutable; /* the device's user cannot choose it: ids, SID from the extension */
+	bool tentative; /* a bare GUID in one of several CNs: counts only when known, never denies */
+};
+
+/* What a certificate says. Everything is owned; certdir_certificate_clear() in identity/certificate.h frees it. */
+struct certdir_certificate {
+	struct certdir_identity identities[CERTDIR_IDENTITIES_MAX];
+	size_t count;
+	char *subject; /* RFC 4514 string, for people */
+	char *issuer; /* RFC 4514 string, for people and for `issuer = ".."` */
+	char *serial; /* upper-case hex of the INTEGER's bytes, most significant first */
+	char *ski; /* lower-case hex of the subject key identifier extension, or NULL */
+	char *public_key_sha1; /* lower-case hex SHA-1 of the subjectPublicKey BIT STRING's content */
+	char *template; /* ADCS template OID or name, or NULL */
+	char *tenant; /* Entra tenant id named by Entra's or the MDM's own extensions, or NULL */
+	int64_t not_before; /* Unix seconds */
+	int64_t not_after;
+	bool has_san;
+	bool
+	    client_auth; /* may be used for client authentication: no EKU at all, or clientAuth / anyExtendedKeyUsage in it */
+};
+
+/* ---- devices: what a directory knows ---- */
+
+enum certdir_tristate { CERTDIR_UNKNOWN, CERTDIR_NO, CERTDIR_YES };
+
+enum certdir_join_type {
+	CERTDIR_JOIN_UNKNOWN,
+	CERTDIR_JOIN_ENTRA, /* trustType AzureAd */
+	CERTDIR_JOIN_HYBRID, /* trustType ServerAd */
+	CERTDIR_JOIN_REGISTERED, /* trustType Workplace */
+	CERTDIR_JOIN_AD, /* a computer in Active Directory */
+	CERTDIR_JOIN_TYPES
+};
+const char *certdir_join_type_name(enum certdir_join_type type); /* "entra", "hybrid", .., "unknown" */
+bool certdir_join_type_parse(const char *name, enum certdir_join_type *type);
+
+struct certdir_group {
+	char *id; /* Entra object id, or LDAP DN */
+	char *name;
+};
+
+/* All strings owned, NULL = not known; certdir_device_clear() frees them. Times are Unix seconds, 0 = not known. */
+struct certdir_device {
+	char *id; /* what the directory itself calls it: Entra deviceId, or DN. Never NULL. */
+	char *object_id; /* Entra directory object id */
+	char *entra_device_id;
+	char *intune_device_id;
+	char *name;
+	char *serial_number;
+	char *sid;
+	char *owner; /* userPrincipalName */
+	char *ownership; /* "company", "personal" */
+	char *operating_system;
+	char *tenant;
+	char **dns_names;
+	size_t dns_name_count;
+	struct certdir_group *groups;
+	size_t group_count;
+	enum certdir_tristate enabled;
+	enum certdir_tristate managed;
+	char *compliance; /* Intune's own word: compliant, noncompliant, inGracePeriod, configManager, unknown, .. */
+	enum certdir_join_type join_type;
+	int64_t last_seen;
+	int64_t registered;
+	int64_t expires; /* account expiry, 0 = never */
+};
+
+void certdir_device_clear(struct certdir_device *device);
+
+/* ---- reasons: one table (reason.c), in logs, JSON, Certdir-Reason and the docs ---- */
+
+enum certdir_verdict { CERTDIR_ALLOW, CERTDIR_DENY, CERTDIR_UNSURE };
+
+enum certdir_reason {
+	CERTDIR_ALLOWED,
+	CERTDIR_ALLOWED_STALE,
+	CERTDIR_NO_CERTIFICATE,
+	CERTDIR_MALFORMED_CERTIFICATE,
+	CERTDIR_NO_IDENTITY,
+	CERTDIR_NOT_FOUND,
+	CERTDIR_AMBIGUOUS,
+	CERTDIR_CONFLICT,
+	CERTDIR_DISABLED,
+	CERTDIR_NOT_MANAGED,
+	CERTDIR_NOT_COMPLIANT,
+	CERTDIR_COMPLIANCE_UNKNOWN,
+	CERTDIR_INACTIVE,
+	CERTDIR_JOIN_TYPE,
+	CERTDIR_NOT_IN_GROUP,
+	CERTDIR_ISSUER,
+	CERTDIR_SID_MISMATCH,
+	CERTDIR_NAME_MISMATCH,
+	CERTDIR_DIRECTORY_UNAVAILABLE,
+	CERTDIR_LIST_STALE,
+	CERTDIR_LIST_MISSING,
+	CERTDIR_REASONS
+};
+
+const char *certdir_reason_name(enum certdir_reason reason); /* "allowed-stale" */
+const char *certdir_reason_advice(enum certdir_reason reason); /* one sentence: what an administrator does about it */
+enum certdir_verdict certdir_reason_verdict(enum certdir_reason reason);
+const char *certdir_verdict_name(enum certdir_verdict verdict); /* "allow", "deny", "unsure" */
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The check flow, start to end: certificate -> identities -> directories in order -> decision. Module and CLI call this. */
+#ifndef CERTDIR_CHECKER_H
+#define CERTDIR_CHECKER_H
+
+#include "decision/decision.h"
+#include "identity/certificate.h"
+
+enum { CERTDIR_DIRECTORIES_MAX = 8 };
+
+/* What the administrator configured, opened and ready. Directories and forms are owned, the rest is borrowed. */
+struct certdir_checker {
+	uint32_t accepted; /* CERTDIR_BIT(type): `identities = ".."` */
+	struct certdir_form *forms;
+	size_t form_count;
+	struct certdir_directory *directories[CERTDIR_DIRECTORIES_MAX];
+	size_t directory_count;
+	struct certdir_policy policy;
+};
+
+void certdir_checker_clear(struct certdir_checker *checker);
+
+/* One login, judged. Keeps what was read and answered, for attributes, log lines and explanations. */
+struct certdir_check {
+	struct certdir_certificate certificate;
+	bool parsed; /* `certificate` is filled */
+	uint64_t asked;
+	struct certdir_answer answers[CERTDIR_DIRECTORIES_MAX];
+	bool consulted[CERTDIR_DIRECTORIES_MAX];
+	struct certdir_decision decision;
+};
+
+/*
+ * Judges a DER certificate at Unix time `now`. der == NULL is `no-certificate`. user_name (may be NULL) is the outer
+ * identity. Always ends in a decision; certdir_check_clear() frees what it holds.
+ */
+void certdir_check_der(struct certdir_check *check, const struct certdir_checker *checker, const unsigned char *der,
+		       size_t length, const char *user_name, size_t user_name_length, int64_t now);
+
+/* The same for a certificate whose names are in `check->certificate` already (certificate = attributes). */
+void certdir_check_names(struct certdir_check *check, const struct certdir_checker *checker, const char *user_name,
+			 size_t user_name_length, int64_t now);
+void certdir_check_clear(struct certdir_check *check);
+
+#endif

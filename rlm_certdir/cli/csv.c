@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/csv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void certdir_csv_init(struct certdir_csv *csv, const char *bytes, size_t length)
+{
+	bool quoted = false, comma = false, semicolon = false;
+
+	memset(csv, 0, sizeof(*csv));
+	csv->at = bytes;
+	csv->end = bytes + length;
+	for (const char *c = bytes; c < csv->end && (quoted || (*c != '\n' && *c != '\r')); c++) {
+		quoted ^= *c == '"';
+		comma |= !quoted && *c == ',';
+		semicolon |= !quoted && *c == ';';
+	}
+	csv->separator = semicolon && !comma ? ';' : ',';
+}
+
+void certdir_csv_clear(struct certdir_csv *csv)
+{
+	free(csv->text);
+	free(csv->fields);
+	csv->text = NULL;
+	csv->fields = NULL;
+}
+
+static bool at_line_end(const struct certdir_csv *csv)
+{
+	return csv->at == csv->end || *csv->at == '\n' || *csv->at == '\r';
+}
+
+/* Copies a quoted field to *out; the opening quote has been read. */
+static bool take_quoted(struct certdir_csv *csv, char **out, struct certdir_error *error)
+{
+	while (csv->at < csv->end) {
+		if (*csv->at != '"') {
+			*(*out)++ = *csv->at++;
+			continue;
+		}
+		csv->at++;
+		if (csv->at == csv->end || *csv->at != '"') {
+			if (at_line_end(csv) || *csv->at == csv->separator)
+				return true;
+			certdir_error_set(error, "field %zu: text follows the closing quote", csv->count + 1);
+			return false;
+		}
+		*(*out)++ = *csv->at++;
+	}
+	certdir_error_set(error, "field %zu: its quote is not closed; is the file cut short?", csv->count + 1);
+	return false;
+}
+
+static bool take_field(struct certdir_csv *csv, char **out, struct certdir_error *error)
+{
+	char **fields = realloc(csv->fields, (csv->count + 1) * sizeof(*fields));
+
+	if (!fields) {
+		certdir_error_set(error, "out of memory");
+		return false;
+	}
+	csv->fields = fields;
+	fields[csv->count] = *out;
+	if (csv->at < csv->end && *csv->at == '"') {
+		csv->at++;
+		if (!take_quoted(csv, out, error))
+			return false;
+	} else {
+		while (!at_line_end(csv) && *csv->at != csv->separator)
+			*(*out)++ = *csv->at++;
+	}
+	*(*out)++ = '\0';
+	csv->count++;
+	return true;
+}
+
+bool certdir_csv_next(struct certdir_csv *csv, bool *done, struct certdir_error *error)
+{
+	const char *start;
+	char *out;
+
+	csv->count = 0;
+	while (csv->at < csv->end && (*csv->at == '\n' || *csv->at == '\r'))
+		csv->at++;
+	*done = csv->at == csv->end;
+	if (*done)
+		return false;
+	/* No row is longer than what is left; fields shrink but for their NUL, which takes the separator's place. */
+	if (!csv->text)
+		csv->text = malloc((size_t)(csv->end - csv->at) + 2);
+	if (!csv->text) {
+		certdir_error_set(error, "out of memory");
+		return false;
+	}
+	out = csv->text;
+	start = csv->at;
+	for (;;) {
+		if (!take_field(csv, &out, error))
+			return false;
+		if (at_line_end(csv))
+			break;
+		csv->at++;
+	}
+	if (memchr(start, 0, (size_t)(csv->at - start))) {
+		certdir_error_set(error, "a NUL byte is inside");
+		return false;
+	}
+	return true;
+}
+
+void certdir_csv_print(FILE *out, const char *field)
+{
+	if (!strpbrk(field, ",;\"\r\n") && *field != ' ' && (!*field || field[strlen(field) - 1] != ' ')) {
+		fputs(field, out);
+		return;
+	}
+	putc('"', out);
+	for (; *field; field++) {
+		if (*field == '"')
+			putc('"', out);
+		putc(*field, out);
+	}
+	putc('"', out);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* CSV (RFC 4180) as spreadsheets and PowerShell write it: CRLF or LF, "," or ";", quoted fields with line breaks. */
+#ifndef CERTDIR_CLI_CSV_H
+#define CERTDIR_CLI_CSV_H
+
+#include "certdir.h"
+
+#include <stdio.h>
+
+struct certdir_csv {
+	const char *at, *end; /* what is still to be read; borrowed */
+	char separator;
+	char *text; /* the fields of the present row, each NUL-terminated */
+	char **fields; /* pointers into text */
+	size_t count;
+};
+
+/* The header decides about the separator: ";" when there is one and no ",". */
+void certdir_csv_init(struct certdir_csv *csv, const char *bytes, size_t length);
+void certdir_csv_clear(struct certdir_csv *csv);
+
+/* Reads the next row that is not blank; false at the end (*done) or with `error`: a quote that is not closed, a NUL. */
+bool certdir_csv_next(struct certdir_csv *csv, bool *done, struct certdir_error *error);
+
+/* Prints one field, quoted when it has to be. */
+void certdir_csv_print(FILE *out, const char *field);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* JSON objects that describe a device -> struct certdir_device, and back. */
+#ifndef CERTDIR_CLI_DEVICE_JSON_H
+#define CERTDIR_CLI_DEVICE_JSON_H
+
+#include "certdir.h"
+
+#include <jansson.h>
+
+struct certdir_device_record {
+	struct certdir_device device; /* `id` is not set */
+	char **former_names; /* NULL-terminated, or NULL */
+	struct certdir_error warning; /* what was left out although it was there, "" = nothing */
+};
+
+/*
+ * Reads a Graph device, an Intune managedDevice, or what certdir_device_json_write() made. Property names are compared
+ * without case (PowerShell capitalises), null and "" are "not known", yes/no and times may be text, lists may be text
+ * separated by "|" ("\" before a "|" or "\" that belongs to a value): so a row of CSV is such an object, too.
+ * The names of properties that mean nothing here become keys of `ignored` (may be NULL).
+ * False with `error`, which names the device, the property and its value. A displayName or serialNumber that is not fit to
+ * print is left out with a `warning`: the device's user or maker chose it, and it must not keep a whole tenant out.
+ * On true the caller calls certdir_device_record_clear(); on false nothing is owned.
+ */
+bool certdir_device_json_read(struct certdir_device_record *record, const json_t *object, json_t *ignored,
+			      struct certdir_error *error);
+void certdir_device_record_clear(struct certdir_device_record *record);
+
+/*
+ * A new object with everything that is known of a device; lists as arrays, or as one text each when `flat` (for CSV).
+ * former_names: NULL-terminated or NULL. NULL when memory is out.
+ */
+json_t *certdir_device_json_write(const struct certdir_device *device, char *const *former_names, bool flat);
+
+/* The properties that certdir_device_json_write() may write when `flat`, in order; NULL-terminated. */
+extern const char *const certdir_device_json_columns[];
+
+#endif

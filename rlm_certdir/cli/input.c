@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/input.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *read_all(FILE *in, const char *file, size_t *length, struct certdir_error *error)
+{
+	size_t room = 0;
+	char *bytes = NULL;
+
+	*length = 0;
+	do {
+		if (*length + 1 >= room) {
+			char *grown = realloc(bytes, room = room ? room * 2 : 65536);
+
+			if (!grown) {
+				certdir_error_set(error, "%s: out of memory", file);
+				free(bytes);
+				return NULL;
+			}
+			bytes = grown;
+		}
+		*length += fread(bytes + *length, 1, room - *length - 1, in);
+	} while (!feof(in) && !ferror(in));
+	if (ferror(in)) {
+		certdir_error_set(error, "%s cannot be read: %s", file, strerror(errno));
+		free(bytes);
+		return NULL;
+	}
+	bytes[*length] = '\0';
+	return bytes;
+}
+
+/* A UTF-16 text without its mark to UTF-8. */
+static char *from_utf16(const char *charset, char *bytes, size_t *length, const char *file, struct certdir_error *error)
+{
+	/* Two bytes become three at most. */
+	size_t room = *length / 2 * 3 + 1, left = room - 1, in_left = *length;
+	char *text = malloc(room), *out = text, *in = bytes;
+	iconv_t conversion = iconv_open("UTF-8", charset);
+	bool ok = false;
+
+	if (!text || conversion == (iconv_t)-1)
+		certdir_error_set(error, "%s is %s and cannot be converted: save it as UTF-8", file, charset);
+	else if (iconv(conversion, &in, &in_left, &out, &left) == (size_t)-1)
+		certdir_error_set(error, "%s is not valid %s at byte %zu: save it as UTF-8", file, charset,
+				  *length - in_left + 2);
+	else
+		ok = true;
+	if (conversion != (iconv_t)-1)
+		(void)iconv_close(conversion);
+	if (!ok) {
+		free(text);
+		return NULL;
+	}
+	*length = (size_t)(out - text);
+	*out = '\0';
+	return text;
+}
+
+char *certdir_input_read(const char *file, size_t *length, struct certdir_error *error)
+{
+	FILE *in = strcmp(file, "-") == 0 ? stdin : fopen(file, "re");
+	char *bytes, *text;
+
+	if (!in) {
+		certdir_error_set(error, "%s cannot be read: %s", file, strerror(errno));
+		return NULL;
+	}
+	bytes = read_all(in, file, length, error);
+	if (in != stdin)
+		(void)fclose(in);
+	if (!bytes)
+		return NULL;
+	if (*length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
+		*length -= 3;
+		memmove(bytes, bytes + 3, *length + 1);
+		return bytes;
+	}
+	if (*length < 2 || (memcmp(bytes, "\xff\xfe", 2) != 0 && memcmp(bytes, "\xfe\xff", 2) != 0))
+		return bytes;
+	*length -= 2;
+	text = from_utf16((unsigned char)bytes[0] == 0xff ? "UTF-16LE" : "UTF-16BE", bytes + 2, length, file, error);
+	free(bytes);
+	return text;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A text file that an administrator hands in, whole, as UTF-8. */
+#ifndef CERTDIR_CLI_INPUT_H
+#define CERTDIR_CLI_INPUT_H
+
+#include "certdir.h"
+
+/*
+ * Reads `file` ("-" is standard input) into memory, without its byte order mark. UTF-16 with a mark, as Windows PowerShell's
+ * ">" writes it, becomes UTF-8. The caller frees it; a NUL stands behind it. NULL with `error`.
+ */
+char *certdir_input_read(const char *file, size_t *length, struct certdir_error *error);
+
+#endif

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/list.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum operand { NONE, OPTIONAL, REQUIRED };
+
+/* Letters are getopt_long's values, not options that a user could type. */
+static const struct command {
+	const char *name;
+	const char *options;
+	enum operand operand;
+	int (*run)(const struct certdir_cli_list_options *options);
+	const char *usage;
+} commands[] = {
+    {"show", "lj", REQUIRED, certdir_cli_list_show,
+     "usage: certdir list show [--list FILE] [--json] ID|NAME\n"
+     "\n"
+     "Prints everything that the list knows about each device with this id, name, DNS name, SID or serial number.\n"},
+    {"find", "lj", REQUIRED, certdir_cli_list_find,
+     "usage: certdir list find [--list FILE] [--json] VALUE\n"
+     "\n"
+     "Prints a line for each device that carries VALUE as any of its identities, the way certificates are looked "
+     "up.\n"},
+    {"stats", "lj", NONE, certdir_cli_list_stats,
+     "usage: certdir list stats [--list FILE] [--json]\n"
+     "\n"
+     "Counts devices: by source and age, enabled, managed, compliant, join type, and which identities they have.\n"},
+    {"import", "ljstfrd", REQUIRED, certdir_cli_list_import,
+     "usage: certdir list import [--list FILE] [--source NAME] [--tenant GUID] [--format json|csv] [--replace]\n"
+     "                           [--dry-run] [--json] FILE|-\n"
+     "\n"
+     "Puts the devices of FILE in the place of those that the source had; other sources stay as they are.\n"
+     "FILE is JSON as Microsoft Graph or `Get-MgDevice -All | ConvertTo-Json` write it, or CSV with a header of the\n"
+     "same names.\n"
+     "\n"
+     "  --source NAME   whose devices these are (import)\n"
+     "  --tenant GUID   the Entra tenant that all of them are of\n"
+     "  --format F      json or csv; told by the name or the content when not given\n"
+     "  --replace       start from an empty list: other sources, and a damaged list, are gone\n"
+     "  --dry-run       read and check everything, publish nothing\n"},
+    {"export", "lf", NONE, certdir_cli_list_export,
+     "usage: certdir list export [--list FILE] [--format json|csv]\n"
+     "\n"
+     "Prints all devices in the form that import reads; json when --format is not given.\n"},
+    {"verify", "lj", NONE, certdir_cli_list_verify,
+     "usage: certdir list verify [--list FILE] [--json]\n"
+     "\n"
+     "Checks the seal, the database image, and that no id stands in several devices. Exit code 1 when something is "
+     "wrong.\n"},
+};
+
+static const char usage[] = "usage: certdir list show|find|stats|import|export|verify [--list FILE] ..\n"
+			    "\n"
+			    "show ID|NAME   everything about a device\n"
+			    "find VALUE     devices by any identity\n"
+			    "stats          how many, of which kind, how old\n"
+			    "import FILE    fill the list from JSON or CSV\n"
+			    "export         write it as JSON or CSV\n"
+			    "verify         check seal, database and ids\n"
+			    "\n"
+			    "The list is " CERTDIR_CLI_LIST_DEFAULT " when --list does not say otherwise.\n"
+			    "`certdir list COMMAND --help` tells more; so does certdir-list(1).\n";
+
+static int misuse(const struct command *command, const char *what, const char *which)
+{
+	fprintf(stderr, "certdir list %s: %s%s\n%s", command->name, what, which, command->usage);
+	return EX_USAGE;
+}
+
+/* Takes one option; false when its value makes no sense. */
+static bool take_option(struct certdir_cli_list_options *options, int option)
+{
+	switch (option) {
+	case 'l':
+		options->list = optarg;
+		break;
+	case 'j':
+		options->json = true;
+		break;
+	case 's':
+		options->source = optarg;
+		break;
+	case 't':
+		options->tenant = optarg;
+		break;
+	case 'f':
+		options->format = optarg;
+		return strcmp(optarg, "json") == 0 || strcmp(optarg, "csv") == 0;
+	case 'r':
+		options->replace = true;
+		break;
+	default:
+		options->dry_run = true;
+		break;
+	}
+	return true;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	static const struct option longs[] = {{"list", required_argument, NULL, 'l'},
+					      {"json", no_argument, NULL, 'j'},
+					      {"source", required_argument, NULL, 's'},
+					      {"tenant", required_argument, NULL, 't'},
+					      {"format", required_argument, NULL, 'f'},
+					      {"replace", no_argument, NULL, 'r'},
+					      {"dry-run", no_argument, NULL, 'd'},
+					      {"help", no_argument, NULL, 'h'},
+					      {NULL, 0, NULL, 0}};
+	struct certdir_cli_list_options options = {.list = CERTDIR_CLI_LIST_DEFAULT, .source = "import"};
+	int option, index = 0;
+
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "", longs, &index)) != -1) {
+		if (option == 'h') {
+			fputs(command->usage, stdout);
+			return 0;
+		}
+		if (option == '?')
+			return misuse(command, "see above", "");
+		if (!strchr(command->options, option))
+			return misuse(command, "does not take --", longs[index].name);
+		if (!take_option(&options, option))
+			return misuse(command, "--format is json or csv, not ", optarg);
+	}
+	if (command->operand == REQUIRED && optind == argc)
+		return misuse(command, "an operand is missing", "");
+	if (argc - optind > (command->operand == NONE ? 0 : 1))
+		return misuse(command, "one operand too many: ", argv[argc - 1]);
+	options.operand = optind < argc ? argv[optind] : NULL;
+	return command->run(&options);
+}
+
+int certdir_cli_list(int argc, char **argv)
+{
+	if (argc >= 2)
+		for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+			if (strcmp(argv[1], commands[i].name) == 0)
+				return run(&commands[i], argc - 1, argv + 1);
+	if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	if (argc >= 2)
+		fprintf(stderr, "certdir list: there is no command \"%s\"\n", argv[1]);
+	fputs(usage, stderr);
+	return EX_USAGE;
+}
+
+bool certdir_cli_list_open(const struct certdir_cli_list_options *options, struct certdir_list_snapshot **snapshot,
+			   struct certdir_list_reader **reader)
+{
+	struct certdir_error error;
+
+	*reader = NULL;
+	*snapshot = certdir_list_load(options->list, &error);
+	if (*snapshot)
+		*reader = certdir_list_reader_get(*snapshot, &error);
+	if (*reader)
+		return true;
+	fprintf(stderr, "certdir: %s\n", error.text);
+	certdir_list_release(*snapshot);
+	*snapshot = NULL;
+	return false;
+}
+
+void certdir_cli_list_close(struct certdir_list_snapshot *snapshot, struct certdir_list_reader *reader)
+{
+	certdir_list_reader_put(reader);
+	certdir_list_release(snapshot);
+}
+
+/* ---- verify ---- */
+
+static void print_problem(void *context, const char *text)
+{
+	json_t *problems = context;
+
+	if (problems)
+		(void)json_array_append_new(problems, json_string(text));
+	else
+		printf("%s\n", text);
+}
+
+static int print_verdict(const struct certdir_cli_list_options *options, size_t devices, json_t *problems,
+			 int64_t count)
+{
+	json_t *result;
+
+	if (!options->json) {
+		if (count == 0)
+			printf("%s: %zu devices, seal, database and ids are in order\n", options->list, devices);
+		return count == 0 ? 0 : 1;
+	}
+	result = json_pack("{s:s,s:b,s:I,s:o}", "file", options->list, "ok", count == 0, "devices", (json_int_t)devices,
+			   "problems", problems);
+	if (!result || json_dumpf(result, stdout, JSON_COMPACT) != 0) {
+		fprintf(stderr, "certdir: the result cannot be printed\n");
+		count = -1;
+	}
+	putchar('\n');
+	json_decref(result);
+	return count == 0 ? 0 : 1;
+}
+
+int certdir_cli_list_verify(const struct certdir_cli_list_options *options)
+{
+	json_t *problems = options->json ? json_array() : NULL;
+	struct certdir_list_snapshot *snapshot = NULL;
+	struct certdir_list_reader *reader = NULL;
+	struct certdir_error error;
+	int64_t count = 1;
+	size_t devices = 0;
+
+	snapshot = certdir_list_load(options->list, &error);
+	if (snapshot)
+		reader = certdir_list_reader_get(snapshot, &error);
+	if (reader) {
+		devices = certdir_list_device_count(snapshot);
+		count = certdir_list_verify(reader, print_problem, problems, &error);
+	}
+	if (!reader || count < 0)
+		print_problem(problems, error.text);
+	certdir_cli_list_close(snapshot, reader);
+	return print_verdict(options, devices, problems, count);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `certdir list export`: what `certdir list import` reads back, without loss. */
+#include "cli/csv.h"
+#include "cli/device_json.h"
+#include "cli/list.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+struct export
+{
+	struct certdir_list_reader *reader;
+	bool csv;
+	size_t count;
+	struct certdir_error error; /* what stopped it, "" = nothing */
+};
+
+static void print_row(const json_t *object)
+{
+	for (const char *const *column = certdir_device_json_columns; *column; column++) {
+		const json_t *value = json_object_get(object, *column);
+
+		if (column != certdir_device_json_columns)
+			putchar(',');
+		if (json_is_boolean(value))
+			fputs(json_is_true(value) ? "true" : "false", stdout);
+		else if (value)
+			certdir_csv_print(stdout, json_string_value(value));
+	}
+	fputs("\r\n", stdout);
+}
+
+static bool export_device(void *context, int64_t row, const struct certdir_device *device,
+			  const struct certdir_list_source *source)
+{
+	struct export *export = context;
+	char **former = certdir_list_former_names(export->reader, row, &export->error);
+	json_t *object;
+
+	(void)source;
+	if (!former)
+		return false;
+	object = certdir_device_json_write(device, former, export->csv);
+	certdir_list_names_free(former);
+	if (!object) {
+		certdir_error_set(&export->error, "device \"%.100s\" cannot be exported: out of memory", device->id);
+		return false;
+	}
+	if (export->csv) {
+		print_row(object);
+	} else {
+		fputs(export->count ? ",\n" : "[\n", stdout);
+		(void)json_dumpf(object, stdout, JSON_COMPACT);
+	}
+	export->count++;
+	json_decref(object);
+	return !ferror(stdout);
+}
+
+static void print_header(void)
+{
+	for (const char *const *column = certdir_device_json_columns; *column; column++)
+		printf("%s%s", column == certdir_device_json_columns ? "" : ",", *column);
+	fputs("\r\n", stdout);
+}
+
+int certdir_cli_list_export(const struct certdir_cli_list_options *options)
+{
+	struct export export = {.csv = options->format && strcmp(options->format, "csv") == 0};
+	struct certdir_list_snapshot *snapshot;
+	int status = 0;
+
+	if (!certdir_cli_list_open(options, &snapshot, &export.reader))
+		return EX_NOINPUT;
+	if (export.csv)
+		print_header();
+	if (!certdir_list_each(export.reader, export_device, &export, &export.error) || export.error.text[0]) {
+		fprintf(stderr, "certdir: %s\n", export.error.text);
+		status = EX_NOINPUT;
+	} else if (!export.csv) {
+		fputs(export.count ? "\n]\n" : "[]\n", stdout);
+	}
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "certdir: the output cannot be written: it is not complete\n");
+		status = EX_CANTCREAT;
+	}
+	certdir_cli_list_close(snapshot, export.reader);
+	return status;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `certdir list show` and `find`: devices by any of their identities, looked up the way certificates are. */
+#include "cli/device_json.h"
+#include "cli/list.h"
+#include "cli/timestamp.h"
+#include "identity/canonical.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+enum { SHOWN_MAX = (CERTDIR_ID_TYPES + 1) * CERTDIR_LIST_FIND_MAX };
+
+struct hits {
+	int64_t rows[SHOWN_MAX];
+	const char *by[SHOWN_MAX]; /* the strongest kind of identity that found it */
+	size_t count;
+	bool truncated;
+};
+
+static void add_hits(struct hits *hits, const char *by, const int64_t *rows, int count)
+{
+	hits->truncated |= count == CERTDIR_LIST_FIND_MAX;
+	for (int i = 0; i < count; i++) {
+		size_t at;
+
+		for (at = 0; at < hits->count && hits->rows[at] != rows[i]; at++)
+			;
+		if (at == hits->count) {
+			hits->rows[at] = rows[i];
+			hits->by[at] = by;
+			hits->count++;
+		}
+	}
+}
+
+static bool find_hits(struct certdir_list_reader *reader, const char *value, struct hits *hits,
+		      struct certdir_error *error)
+{
+	static const enum certdir_identity_type types[] = {CERTDIR_ID_ENTRA, CERTDIR_ID_INTUNE, CERTDIR_ID_SID,
+							   CERTDIR_ID_NAME,  CERTDIR_ID_DNS,	CERTDIR_ID_SERIAL};
+	char canonical[CERTDIR_VALUE_MAX + 1];
+	int64_t rows[CERTDIR_LIST_FIND_MAX];
+	int count;
+
+	memset(hits, 0, sizeof(*hits));
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (!certdir_canonical(types[i], value, strlen(value), canonical))
+			continue;
+		count = certdir_list_find(reader, types[i], canonical, rows, error);
+		if (count < 0)
+			return false;
+		add_hits(hits, certdir_identity_type_name(types[i]), rows, count);
+	}
+	if (certdir_canonical(CERTDIR_ID_GUID, value, strlen(value), canonical)) {
+		count = certdir_list_find_object(reader, canonical, rows, error);
+		if (count < 0)
+			return false;
+		add_hits(hits, "object_id", rows, count);
+	}
+	return true;
+}
+
+static const struct certdir_list_source *source_of(const struct certdir_list_snapshot *snapshot, int64_t id)
+{
+	const struct certdir_list_source *sources;
+	size_t count;
+
+	sources = certdir_list_sources(snapshot, &count);
+	for (size_t i = 0; i < count; i++)
+		if (sources[i].id == id)
+			return &sources[i];
+	return NULL;
+}
+
+/* ---- one device ---- */
+
+static void fact(const char *what, const char *value)
+{
+	if (value)
+		printf("  %-18s %s\n", what, value);
+}
+
+static void fact_yes_no(const char *what, enum certdir_tristate value)
+{
+	fact(what, value == CERTDIR_UNKNOWN ? "unknown" : value == CERTDIR_YES ? "yes" : "no");
+}
+
+static void fact_time(const char *what, int64_t seconds)
+{
+	char text[CERTDIR_TIMESTAMP_SIZE];
+
+	if (seconds == 0)
+		return;
+	certdir_timestamp_print(seconds, text);
+	fact(what, text);
+}
+
+static void print_device(const struct certdir_device *device, char *const *former,
+			 const struct certdir_list_source *source)
+{
+	char synced[CERTDIR_TIMESTAMP_SIZE];
+
+	printf("%s\n", device->name ? device->name : device->id);
+	fact("entra_device_id", device->entra_device_id);
+	fact("intune_device_id", device->intune_device_id);
+	fact("object_id", device->object_id);
+	fact("sid", device->sid);
+	fact("serial_number", device->serial_number);
+	for (size_t i = 0; i < device->dns_name_count; i++)
+		fact("dns_name", device->dns_names[i]);
+	for (; *former; former++)
+		fact("former name", *former);
+	fact_yes_no("enabled", device->enabled);
+	fact_yes_no("managed", device->managed);
+	fact("compliance", device->compliance ? device->compliance : "unknown");
+	fact("join type", certdir_join_type_name(device->join_type));
+	fact("owner", device->owner);
+	fact("ownership", device->ownership);
+	fact("operating system", device->operating_system);
+	fact_time("last seen", device->last_seen);
+	fact_time("registered", device->registered);
+	fact_time("account expires", device->expires);
+	for (size_t i = 0; i < device->group_count; i++)
+		printf("  %-18s %s%s%s%s\n", "group", device->groups[i].name ? device->groups[i].name : "",
+		       device->groups[i].name ? " (" : "", device->groups[i].id ? device->groups[i].id : "no id",
+		       device->groups[i].name ? ")" : "");
+	fact("tenant", device->tenant);
+	certdir_timestamp_print(source->synced, synced);
+	printf("  %-18s %s, synced %s\n", "source", source->name, synced);
+}
+
+static bool print_json(const struct certdir_device *device, char *const *former,
+		       const struct certdir_list_source *source, const char *by)
+{
+	char synced[CERTDIR_TIMESTAMP_SIZE];
+	json_t *object = certdir_device_json_write(device, former, false);
+	bool ok;
+
+	certdir_timestamp_print(source->synced, synced);
+	ok = object && json_object_set_new(object, "source", json_string(source->name)) == 0 &&
+	     json_object_set_new(object, "synced", json_string(synced)) == 0 &&
+	     json_object_set_new(object, "foundBy", json_string(by)) == 0 &&
+	     json_dumpf(object, stdout, JSON_COMPACT) == 0;
+	putchar('\n');
+	json_decref(object);
+	return ok;
+}
+
+static void print_line(const struct certdir_device *device, const char *by)
+{
+	char seen[CERTDIR_TIMESTAMP_SIZE] = "-";
+
+	if (device->last_seen)
+		certdir_timestamp_print(device->last_seen, seen);
+	printf("%-36s  %-20s  %-16s  %-8s  %-12s  %-10s  %-20s  %s\n", device->id, device->name ? device->name : "-",
+	       device->serial_number ? device->serial_number : "-",
+	       device->enabled == CERTDIR_UNKNOWN ? "unknown"
+	       : device->enabled == CERTDIR_YES	  ? "enabled"
+						  : "disabled",
+	       device->compliance ? device->compliance : "unknown", certdir_join_type_name(device->join_type), seen,
+	       by);
+}
+
+/* ---- the commands ---- */
+
+static bool print_hit(const struct certdir_cli_list_options *options, const struct certdir_list_snapshot *snapshot,
+		      struct certdir_list_reader *reader, int64_t row, const char *by, bool whole,
+		      struct certdir_error *error)
+{
+	const struct certdir_list_source *source;
+	struct certdir_device device;
+	char **former = NULL;
+	bool ok = false;
+	int64_t id;
+
+	if (!certdir_list_device(reader, row, &device, &id, error))
+		return false;
+	former = certdir_list_former_names(reader, row, error);
+	source = source_of(snapshot, id);
+	if (!former)
+		goto out;
+	if (!source) {
+		certdir_error_set(error, "%s: device %s is of no source", options->list, device.id);
+		goto out;
+	}
+	ok = true;
+	if (options->json)
+		ok = print_json(&device, former, source, by);
+	else if (whole)
+		print_device(&device, former, source);
+	else
+		print_line(&device, by);
+	if (!ok)
+		certdir_error_set(error, "device %s cannot be printed", device.id);
+out:
+	certdir_list_names_free(former);
+	certdir_device_clear(&device);
+	return ok;
+}
+
+static int look_up(const struct certdir_cli_list_options *options, bool whole)
+{
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_list_reader *reader;
+	struct certdir_error error;
+	struct hits hits;
+	int status = EX_NOINPUT;
+
+	if (!certdir_cli_list_open(options, &snapshot, &reader))
+		return EX_NOINPUT;
+	if (!find_hits(reader, options->operand, &hits, &error))
+		goto out;
+	if (hits.count && !whole && !options->json)
+		printf("%-36s  %-20s  %-16s  %-8s  %-12s  %-10s  %-20s  %s\n", "ID", "NAME", "SERIAL NUMBER", "ENABLED",
+		       "COMPLIANCE", "JOIN TYPE", "LAST SEEN", "FOUND BY");
+	for (size_t i = 0; i < hits.count; i++)
+		if (!print_hit(options, snapshot, reader, hits.rows[i], hits.by[i], whole, &error))
+			goto out;
+	if (hits.truncated)
+		fprintf(stderr, "certdir: %d devices of a kind are shown, there may be more\n", CERTDIR_LIST_FIND_MAX);
+	if (hits.count == 0)
+		fprintf(stderr, "certdir: %s has no device with \"%s\" as id, name, DNS name, SID or serial number\n",
+			options->list, options->operand);
+	certdir_cli_list_close(snapshot, reader);
+	return hits.count ? 0 : 1;
+out:
+	fprintf(stderr, "certdir: %s\n", error.text);
+	certdir_cli_list_close(snapshot, reader);
+	return status;
+}
+
+int certdir_cli_list_show(const struct certdir_cli_list_options *options)
+{
+	return look_up(options, true);
+}
+
+int certdir_cli_list_find(const struct certdir_cli_list_options *options)
+{
+	return look_up(options, false);
+}

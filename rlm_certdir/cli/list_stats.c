@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `certdir list stats` */
+#include "cli/list.h"
+#include "cli/timestamp.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+/* Everything is counted into one JSON object, which is printed either as it is or for people. */
+static bool count_up(json_t *counts, const char *group, const char *key)
+{
+	json_t *object = json_object_get(counts, group);
+	json_t *number;
+
+	if (!object) {
+		object = json_object();
+		if (json_object_set_new(counts, group, object) != 0)
+			return false;
+	}
+	number = json_object_get(object, key);
+	if (number)
+		return json_integer_set(number, json_integer_value(number) + 1) == 0;
+	return json_object_set_new(object, key, json_integer(1)) == 0;
+}
+
+static const char *yes_no(enum certdir_tristate value)
+{
+	return value == CERTDIR_UNKNOWN ? "unknown" : value == CERTDIR_YES ? "yes" : "no";
+}
+
+static bool count_device(void *context, int64_t row, const struct certdir_device *device,
+			 const struct certdir_list_source *source)
+{
+	json_t *counts = context;
+	const struct {
+		const char *name;
+		bool there;
+	} identities[] = {{"entra_device_id", device->entra_device_id},
+			  {"intune_device_id", device->intune_device_id},
+			  {"sid", device->sid},
+			  {"dns_name", device->dns_name_count > 0},
+			  {"common_name", device->name},
+			  {"serial_number", device->serial_number}};
+
+	(void)row;
+	(void)source;
+	for (size_t i = 0; i < sizeof(identities) / sizeof(identities[0]); i++)
+		if (identities[i].there && !count_up(counts, "identities", identities[i].name))
+			return false;
+	return count_up(counts, "enabled", yes_no(device->enabled)) &&
+	       count_up(counts, "managed", yes_no(device->managed)) &&
+	       count_up(counts, "compliance", device->compliance ? device->compliance : "unknown") &&
+	       count_up(counts, "join_type", certdir_join_type_name(device->join_type)) &&
+	       (device->group_count == 0 || count_up(counts, "groups", "in any"));
+}
+
+static json_t *list_sources(const struct certdir_list_snapshot *snapshot)
+{
+	const struct certdir_list_source *sources;
+	int64_t now = (int64_t)time(NULL);
+	json_t *list = json_array();
+	size_t count;
+
+	sources = certdir_list_sources(snapshot, &count);
+	for (size_t i = 0; i < count; i++) {
+		char synced[CERTDIR_TIMESTAMP_SIZE];
+		json_t *holds = json_array();
+
+		certdir_timestamp_print(sources[i].synced, synced);
+		for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
+			if (sources[i].holds & CERTDIR_BIT(type))
+				(void)json_array_append_new(
+				    holds, json_string(certdir_identity_type_name((enum certdir_identity_type)type)));
+		(void)json_array_append_new(
+		    list, json_pack("{s:s,s:s?,s:I,s:s,s:I,s:o}", "name", sources[i].name, "tenant", sources[i].tenant,
+				    "devices", (json_int_t)sources[i].devices, "synced", synced, "age",
+				    (json_int_t)(now > sources[i].synced ? now - sources[i].synced : 0), "identities",
+				    holds));
+	}
+	return list;
+}
+
+static void print_age(json_int_t seconds)
+{
+	if (seconds < 120)
+		printf("%lld s", (long long)seconds);
+	else if (seconds < 7200)
+		printf("%lld min", (long long)seconds / 60);
+	else if (seconds < 172800)
+		printf("%lld h", (long long)seconds / 3600);
+	else
+		printf("%lld days", (long long)seconds / 86400);
+}
+
+static void print_text(const json_t *counts)
+{
+	static const char *const groups[] = {"enabled", "managed", "compliance", "join_type", "identities", "groups"};
+	const char *key;
+	json_t *value;
+	size_t index;
+
+	printf("%s: %lld devices, published %s\n", json_string_value(json_object_get(counts, "list")),
+	       (long long)json_integer_value(json_object_get(counts, "devices")),
+	       json_string_value(json_object_get(counts, "published")));
+	json_array_foreach(json_object_get(counts, "sources"), index, value)
+	{
+		const char *tenant = json_string_value(json_object_get(value, "tenant"));
+
+		printf("  source %s: %lld devices, synced %s (", json_string_value(json_object_get(value, "name")),
+		       (long long)json_integer_value(json_object_get(value, "devices")),
+		       json_string_value(json_object_get(value, "synced")));
+		print_age(json_integer_value(json_object_get(value, "age")));
+		printf(" ago)%s%s\n", tenant ? ", tenant " : "", tenant ? tenant : "");
+	}
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		const char *separator = "";
+
+		if (!json_object_get(counts, groups[i]))
+			continue;
+		printf("  %-11s", groups[i]);
+		json_object_foreach(json_object_get(counts, groups[i]), key, value)
+		{
+			printf("%s %s %lld", separator, key, (long long)json_integer_value(value));
+			separator = ",";
+		}
+		putchar('\n');
+	}
+}
+
+int certdir_cli_list_stats(const struct certdir_cli_list_options *options)
+{
+	char published[CERTDIR_TIMESTAMP_SIZE];
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_list_reader *reader;
+	struct certdir_error error;
+	int status = EX_NOINPUT;
+	json_t *counts;
+
+	if (!certdir_cli_list_open(options, &snapshot, &reader))
+		return EX_NOINPUT;
+	certdir_timestamp_print(certdir_list_published(snapshot), published);
+	counts = json_pack("{s:s,s:I,s:s,s:o}", "list", options->list, "devices",
+			   (json_int_t)certdir_list_device_count(snapshot), "published", published, "sources",
+			   list_sources(snapshot));
+	if (!counts)
+		certdir_error_set(&error, "%s: out of memory", options->list);
+	else if (certdir_list_each(reader, count_device, counts, &error))
+		status = 0;
+	if (status != 0)
+		fprintf(stderr, "certdir: %s\n", error.text);
+	else if (!options->json)
+		print_text(counts);
+	else if (json_dumpf(counts, stdout, JSON_COMPACT) == 0)
+		putchar('\n');
+	json_decref(counts);
+	certdir_cli_list_close(snapshot, reader);
+	return status;
+}

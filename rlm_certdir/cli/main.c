@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/check.h"
+#include "cli/list.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+static const char usage[] = "usage: certdir check [--raddb DIR] [--module NAME] [--list FILE] [--json] CERT...\n"
+			    "       certdir list show|find|stats|import|export|verify [--list FILE] ...\n"
+			    "\n"
+			    "check   explain what the RADIUS server would decide about a client certificate, and why\n"
+			    "list    look into the device list, fill it, verify it\n"
+			    "\n"
+			    "certdir COMMAND --help tells more; so does certdir(1).\n";
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(int argc, char **argv);
+	} commands[] = {{"check", certdir_cli_check}, {"list", certdir_cli_list}};
+
+	if (argc >= 2)
+		for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+			if (strcmp(argv[1], commands[i].name) == 0)
+				return commands[i].run(argc - 1, argv + 1);
+	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	if (argc >= 2)
+		fprintf(stderr, "certdir: there is no command \"%s\"\n", argv[1]);
+	fputs(usage, stderr);
+	return EX_USAGE;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "certdir.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void certdir_device_clear(struct certdir_device *device)
+{
+	char **const strings[] = {&device->id,
+				  &device->object_id,
+				  &device->entra_device_id,
+				  &device->intune_device_id,
+				  &device->name,
+				  &device->serial_number,
+				  &device->sid,
+				  &device->owner,
+				  &device->ownership,
+				  &device->operating_system,
+				  &device->tenant,
+				  &device->compliance};
+
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
+		free(*strings[i]);
+	for (size_t i = 0; i < device->dns_name_count; i++)
+		free(device->dns_names[i]);
+	free(device->dns_names);
+	for (size_t i = 0; i < device->group_count; i++) {
+		free(device->groups[i].id);
+		free(device->groups[i].name);
+	}
+	free(device->groups);
+	memset(device, 0, sizeof(*device));
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A connection to an LDAP server. This file and its .c are the one place that knows libldap; all others see what is
+ * here.
+ *
+ * Nothing global is set in libldap: rlm_ldap uses the same library in the same process. A connection belongs to one
+ * thread at a time; different connections may be used by different threads.
+ */
+#ifndef CERTDIR_DIRECTORY_LDAP_CONNECTION_H
+#define CERTDIR_DIRECTORY_LDAP_CONNECTION_H
+
+#include "directory/directory.h"
+
+/* What came of an operation: libldap's codes and the server's, folded to what a caller does about them. */
+enum certdir_ldap_status {
+	CERTDIR_LDAP_OK,
+	CERTDIR_LDAP_SIZE_LIMIT, /* there are more entries than were asked for; those that came were delivered */
+	CERTDIR_LDAP_LOST, /* no connection, or it broke: another may work */
+	CERTDIR_LDAP_TIMEOUT, /* no answer in time */
+	CERTDIR_LDAP_REFUSED, /* identity or password is wrong, or the account may not: others will say the same */
+	CERTDIR_LDAP_FAILED /* anything else the server said; the connection is good */
+};
+
+struct certdir_ldap_connection;
+
+/*
+ * A server as configured (URI or host name) to a URI; port 636 means ldaps. NULL when memory is out. The
+ * caller frees it.
+ */
+char *certdir_ldap_uri(const char *server, uint16_t port);
+
+/*
+ * True when a connection to `uri` could be tried with this configuration: the URI is one, TLS files can be read,
+ * and no password would cross a network in clear text. Connects to nothing. Otherwise `error`.
+ */
+bool certdir_ldap_connection_check(const char *uri, const struct certdir_ldap_config *config,
+				   struct certdir_error *error);
+
+/*
+ * Connects to `uri` and binds, within net_timeout and res_timeout. Anything but OK: *connection is NULL and `error`
+ * names the server and what is wrong. The caller closes the connection. `uri` and `config` must outlive it.
+ */
+enum certdir_ldap_status certdir_ldap_connection_open(struct certdir_ldap_connection **connection, const char *uri,
+						      const struct certdir_ldap_config *config,
+						      struct certdir_error *error);
+void certdir_ldap_connection_close(struct certdir_ldap_connection *connection);
+
+/* One value of one attribute, as the server sent it: untrusted bytes. Attribute options (";range=..") are left out. */
+struct certdir_ldap_value {
+	const char *attribute;
+	size_t attribute_length;
+	const unsigned char *bytes;
+	size_t length;
+};
+
+struct certdir_ldap_entry {
+	const char *dn; /* untrusted bytes, not NUL-terminated */
+	size_t dn_length;
+	const struct certdir_ldap_value *values;
+	size_t count;
+};
+
+struct certdir_ldap_query {
+	const char *filter; /* RFC 4515 */
+	const char *const *attributes; /* NULL-terminated */
+	int size_limit;
+};
+
+/*
+ * Searches base_dn of the connection's configuration and calls `each` for every entry, which lives as long as the call;
+ * false from it ends the search with CERTDIR_LDAP_FAILED. References to other servers are not followed.
+ * Anything but OK and SIZE_LIMIT sets `error`, and the entries delivered so far mean nothing. After LOST and TIMEOUT
+ * the connection is of no use but to be closed.
+ */
+enum certdir_ldap_status
+certdir_ldap_connection_search(struct certdir_ldap_connection *connection, const struct certdir_ldap_query *query,
+			       bool (*each)(void *context, const struct certdir_ldap_entry *entry), void *context,
+			       struct certdir_error *error);
+
+#endif

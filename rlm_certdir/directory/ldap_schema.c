@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "directory/ldap_schema.h"
+
+#include "identity/canonical.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+const char *const certdir_ldap_default_attributes[CERTDIR_ID_TYPES] = {
+    [CERTDIR_ID_ENTRA] = "",
+    [CERTDIR_ID_INTUNE] = "",
+    [CERTDIR_ID_GUID] = "",
+    [CERTDIR_ID_SID] = "objectSid",
+    [CERTDIR_ID_SID_URI] = "",
+    [CERTDIR_ID_DNS] = "dNSHostName servicePrincipalName",
+    [CERTDIR_ID_NAME] = "cn sAMAccountName",
+    [CERTDIR_ID_SERIAL] = "",
+    [CERTDIR_ID_UPN] = "userPrincipalName",
+};
+
+static enum certdir_ldap_form form_of(const char *attribute)
+{
+	if (strcasecmp(attribute, "objectSid") == 0)
+		return CERTDIR_LDAP_SID;
+	if (strcasecmp(attribute, "servicePrincipalName") == 0)
+		return CERTDIR_LDAP_SPN;
+	if (strcasecmp(attribute, "sAMAccountName") == 0)
+		return CERTDIR_LDAP_SAM;
+	return CERTDIR_LDAP_PLAIN;
+}
+
+/* A short name or a dotted OID (RFC 4512 2.5), without options: what may stand in a filter unescaped. */
+static bool is_attribute(const char *word, size_t length)
+{
+	static const char characters[] = "-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	if (strspn(word, "-0123456789") == 0)
+		return strspn(word, characters) >= length;
+	return strspn(word, ".0123456789") >= length && memchr(word, '.', length);
+}
+
+static bool add_column(struct certdir_ldap_map *map, enum certdir_identity_type type, const char *word, size_t length,
+		       struct certdir_error *error)
+{
+	struct certdir_ldap_column *columns, *column;
+
+	if (!is_attribute(word, length)) {
+		certdir_error_set(error, "ldap: \"%.*s\" for %s is not the name of an LDAP attribute", (int)length,
+				  word, certdir_identity_type_name(type));
+		return false;
+	}
+	columns = realloc(map->columns, (map->count + 1) * sizeof(*columns));
+	if (columns)
+		map->columns = columns;
+	if (!columns || !(columns[map->count].attribute = strndup(word, length))) {
+		certdir_error_set(error, "out of memory");
+		return false;
+	}
+	column = &map->columns[map->count++];
+	column->type = type;
+	column->form = form_of(column->attribute);
+	if (column->form == CERTDIR_LDAP_SID && type != CERTDIR_ID_SID && type != CERTDIR_ID_SID_URI) {
+		certdir_error_set(error, "ldap: objectSid holds SIDs, not %s: name another attribute",
+				  certdir_identity_type_name(type));
+		return false;
+	}
+	map->holds |= CERTDIR_BIT(type);
+	return true;
+}
+
+static bool add_words(struct certdir_ldap_map *map, enum certdir_identity_type type, const char *words,
+		      struct certdir_error *error)
+{
+	static const char blanks[] = " \t\n";
+	const char *word = words ? words : "";
+
+	while (*(word += strspn(word, blanks))) {
+		const size_t length = strcspn(word, blanks);
+
+		if (!add_column(map, type, word, length, error))
+			return false;
+		word += length;
+	}
+	return true;
+}
+
+bool certdir_ldap_map_init(struct certdir_ldap_map *map, const char *const attributes[CERTDIR_ID_TYPES],
+			   struct certdir_error *error)
+{
+	bool ok = true;
+
+	memset(map, 0, sizeof(*map));
+	for (unsigned type = 0; ok && type < CERTDIR_ID_TYPES; type++)
+		ok = add_words(map, type, attributes[type], error);
+	if (ok && !(map->holds & CERTDIR_BIT(CERTDIR_ID_SID_URI)))
+		ok = add_words(map, CERTDIR_ID_SID_URI, attributes[CERTDIR_ID_SID], error);
+	if (ok && !(map->holds & CERTDIR_BIT(CERTDIR_ID_GUID)))
+		ok = add_words(map, CERTDIR_ID_GUID, attributes[CERTDIR_ID_ENTRA], error) &&
+		     add_words(map, CERTDIR_ID_GUID, attributes[CERTDIR_ID_INTUNE], error);
+	if (ok && map->count == 0) {
+		certdir_error_set(error, "ldap: no attribute is named for any kind of identity");
+		ok = false;
+	}
+	if (!ok)
+		certdir_ldap_map_clear(map);
+	return ok;
+}
+
+void certdir_ldap_map_clear(struct certdir_ldap_map *map)
+{
+	for (size_t i = 0; i < map->count; i++)
+		free(map->columns[i].attribute);
+	free(map->columns);
+	memset(map, 0, sizeof(*map));
+}
+
+size_t certdir_ldap_column_value(const struct certdir_ldap_column *column, const char *identity,
+				 unsigned char value[CERTDIR_LDAP_VALUE_MAX])
+{
+	const char *before = column->form == CERTDIR_LDAP_SPN ? "HOST/" : "";
+	const char *after = column->form == CERTDIR_LDAP_SAM ? "$" : "";
+	int length;
+
+	if (column->form == CERTDIR_LDAP_SID)
+		return certdir_sid_to_bytes(identity, value);
+	length = snprintf((char *)value, CERTDIR_LDAP_VALUE_MAX, "%s%s%s", before, identity, after);
+	return length > 0 && length < CERTDIR_LDAP_VALUE_MAX ? (size_t)length : 0;
+}

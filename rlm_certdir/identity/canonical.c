@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "identity/canonical.h"
+
+#include <string.h>
+
+#include "identity/utf8.h"
+
+/* Not ctype: the locale of the program must not decide who comes in. */
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static char upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+bool certdir_text_valid(const char *bytes, size_t length, const char **why)
+{
+	uint32_t character;
+	size_t size;
+
+	*why = NULL;
+	if (length == 0)
+		*why = "empty";
+	else if (length > CERTDIR_VALUE_MAX)
+		*why = "longer than 255 bytes";
+	else if (memchr(bytes, 0, length))
+		*why = "NUL byte inside";
+	for (size_t i = 0; !*why && i < length; i += size) {
+		size = certdir_utf8_read(bytes + i, length - i, &character);
+		if (size == 0)
+			*why = "not UTF-8";
+		else if (character < 0x20 || (character >= 0x7f && character < 0xa0))
+			*why = "control character";
+	}
+	return !*why;
+}
+
+static void trim(const char **value, size_t *length)
+{
+	while (*length > 0 && (*value)[0] == ' ') {
+		(*value)++;
+		(*length)--;
+	}
+	while (*length > 0 && (*value)[*length - 1] == ' ')
+		(*length)--;
+}
+
+static bool canonical_guid(const char *value, size_t length, char *out)
+{
+	bool zero = true;
+
+	if (length == 38 && value[0] == '{' && value[37] == '}') {
+		value++;
+		length -= 2;
+	}
+	if (length != 36)
+		return false;
+	for (size_t i = 0; i < 36; i++) {
+		char c = lower(value[i]);
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? c != '-' : !is_digit(c) && (c < 'a' || c > 'f'))
+			return false;
+		zero = zero && (dash || c == '0');
+		out[i] = c;
+	}
+	out[36] = '\0';
+	return !zero;
+}
+
+static bool canonical_sid(const char *value, size_t length, char *out)
+{
+	char text[CERTDIR_VALUE_MAX + 1];
+	unsigned char bytes[68];
+	size_t size;
+
+	if (length > CERTDIR_VALUE_MAX || memchr(value, 0, length))
+		return false;
+	memcpy(text, value, length);
+	text[length] = '\0';
+	size = certdir_sid_to_bytes(text, bytes);
+	return size > 0 && certdir_sid_from_bytes(bytes, size, out);
+}
+
+static bool canonical_dns(const char *value, size_t length, char *out)
+{
+	size_t label = 0;
+
+	if (length > 0 && value[length - 1] == '.')
+		length--;
+	if (length == 0 || length > 253)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		char c = lower(value[i]);
+
+		if (c == '.') {
+			if (label == 0)
+				return false;
+			label = 0;
+		} else if (!is_digit(c) && (c < 'a' || c > 'z') && c != '-' && c != '_') {
+			return false;
+		} else if (++label > 63) {
+			return false;
+		}
+		out[i] = c;
+	}
+	out[length] = '\0';
+	return label > 0;
+}
+
+static bool has_host(const char *value, size_t length)
+{
+	static const char host[] = "host/";
+
+	if (length < sizeof host - 1)
+		return false;
+	for (size_t i = 0; i < sizeof host - 1; i++)
+		if (lower(value[i]) != host[i])
+			return false;
+	return true;
+}
+
+static bool canonical_text(enum certdir_identity_type type, const char *value, size_t length, char *out)
+{
+	const char *why;
+
+	if (type == CERTDIR_ID_NAME) {
+		if (has_host(value, length)) {
+			value += 5;
+			length -= 5;
+		}
+		if (length > 0 && value[length - 1] == '$')
+			length--;
+		trim(&value, &length);
+		/* Twice is no way to write a name, and one form must be its own canonical form. */
+		if (has_host(value, length) || (length > 0 && value[length - 1] == '$'))
+			return false;
+	}
+	if (!certdir_text_valid(value, length, &why))
+		return false;
+	for (size_t i = 0; i < length; i++)
+		out[i] = type == CERTDIR_ID_SERIAL ? upper(value[i]) : lower(value[i]);
+	out[length] = '\0';
+	return true;
+}
+
+bool certdir_canonical(enum certdir_identity_type type, const char *value, size_t length, char *out)
+{
+	if (type != CERTDIR_ID_DNS && type != CERTDIR_ID_SID && type != CERTDIR_ID_SID_URI)
+		trim(&value, &length);
+	switch (type) {
+	case CERTDIR_ID_ENTRA:
+	case CERTDIR_ID_INTUNE:
+	case CERTDIR_ID_GUID:
+		return canonical_guid(value, length, out);
+	case CERTDIR_ID_SID:
+	case CERTDIR_ID_SID_URI:
+		return canonical_sid(value, length, out);
+	case CERTDIR_ID_DNS:
+		return canonical_dns(value, length, out);
+	case CERTDIR_ID_NAME:
+	case CERTDIR_ID_SERIAL:
+	case CERTDIR_ID_UPN:
+		return canonical_text(type, value, length, out);
+	case CERTDIR_ID_TYPES:
+		break;
+	}
+	return false;
+}
+
+void certdir_guid_from_bytes(const unsigned char bytes[16], char out[37])
+{
+	/* Position in `bytes` of each pair of digits; -1 is a dash. */
+	static const signed char order[20] = {3, 2, 1, 0, -1, 5, 4, -1, 7, 6, -1, 8, 9, -1, 10, 11, 12, 13, 14, 15};
+	static const char digits[] = "0123456789abcdef";
+	char *at = out;
+
+	for (size_t i = 0; i < sizeof order; i++) {
+		if (order[i] < 0) {
+			*at++ = '-';
+			continue;
+		}
+		*at++ = digits[bytes[order[i]] >> 4];
+		*at++ = digits[bytes[order[i]] & 15];
+	}
+	*at = '\0';
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Canonical forms: one spelling for each identity, so that equal means equal in every room.
+ * Used by identity/ for certificates and by list/ for what goes into the list.
+ */
+#ifndef CERTDIR_IDENTITY_CANONICAL_H
+#define CERTDIR_IDENTITY_CANONICAL_H
+
+#include "certdir.h"
+
+/*
+ * True when the bytes are well-formed UTF-8 (RFC 3629), 1..CERTDIR_VALUE_MAX long, without NUL, C0/C1 controls or DEL.
+ * Otherwise `why` points at a static text ("NUL byte inside", "not UTF-8", "control character", "empty",
+ * "longer than 255 bytes").
+ */
+bool certdir_text_valid(const char *bytes, size_t length, const char **why);
+
+/*
+ * Writes the canonical form of `value` for `type` into out[CERTDIR_VALUE_MAX + 1]; false when it cannot be one
+ * (not a GUID, not a SID, not a DNS name..). GUIDs: braces and case; SIDs: case, leading zeros; DNS: case, trailing dot;
+ * names: ASCII case, "host/", trailing "$"; serial numbers: ASCII upper case; UPN: ASCII case. Blanks around GUIDs, names,
+ * serial numbers and UPNs are dropped. The canonical form of a canonical form is itself, so "host/host/x" and "x$$" are no
+ * names. The all-zero GUID (Graph's "none") is no identity: false.
+ */
+bool certdir_canonical(enum certdir_identity_type type, const char *value, size_t length, char *out);
+
+/* Reads a 16-byte GUID as Windows stores it (first three fields little-endian, MS-DTYP 2.3.4.2) into out[37]. */
+void certdir_guid_from_bytes(const unsigned char bytes[16], char out[37]);
+/* Reads a binary SID (MS-DTYP 2.4.2.2) into out[CERTDIR_VALUE_MAX + 1]; false when it is none. */
+bool certdir_sid_from_bytes(const unsigned char *bytes, size_t length, char *out);
+/* The reverse, for LDAP filters: writes at most 68 bytes, returns how many, 0 when `sid` is none. */
+size_t certdir_sid_to_bytes(const char *sid, unsigned char bytes[68]);
+
+/*
+ * True when two distinguished names are the same: RDN by RDN, without regard to case, blanks around separators,
+ * or which end the string starts from (RFC 4514 puts the CN first, OpenSSL's and Windows' displays often last). The
+ * one-line form of FreeRADIUS's attributes, "/C=DE/CN=x", is read too. What is no distinguished name, the empty one
+ * included, is nobody's: false.
+ */
+bool certdir_dn_equal(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "identity/certificate.h"
+
+#include <limits.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "identity/canonical.h"
+#include "identity/reading.h"
+#include "identity/utf8.h"
+
+/* Whole certificates have no field of their own. */
+static bool refuse(struct certdir_reading *reading, const char *what, const char *why)
+{
+	const struct certdir_field field = {.from = "", .label = what};
+	const struct certdir_place place = {.field = &field};
+
+	return certdir_reading_refuse(reading, &place, "%s", why);
+}
+
+/* ---- subject ---- */
+
+static const struct {
+	int nid;
+	const char *from;
+} subject_fields[] = {
+    {NID_commonName, "subject.cn"},
+    {NID_serialNumber, "subject.serialNumber"},
+    {NID_organizationalUnitName, "subject.ou"},
+    {NID_organizationName, "subject.o"},
+    {NID_userId, "subject.uid"},
+    {NID_pkcs9_emailAddress, "subject.emailAddress"},
+};
+
+enum { SUBJECT_FIELDS = sizeof subject_fields / sizeof *subject_fields };
+
+static size_t subject_field_of(const X509_NAME_ENTRY *entry)
+{
+	int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
+	size_t i;
+
+	for (i = 0; i < SUBJECT_FIELDS && subject_fields[i].nid != nid; i++)
+		continue;
+	return i;
+}
+
+static bool read_subject(struct certdir_reading *reading, X509 *x509)
+{
+	X509_NAME *subject = X509_get_subject_name(x509);
+	size_t total[SUBJECT_FIELDS + 1] = {0}, position[SUBJECT_FIELDS + 1] = {0};
+	int entries = X509_NAME_entry_count(subject);
+
+	for (int i = 0; i < entries; i++)
+		total[subject_field_of(X509_NAME_get_entry(subject, i))]++;
+	for (int i = 0; i < entries; i++) {
+		const X509_NAME_ENTRY *entry = X509_NAME_get_entry(subject, i);
+		const ASN1_STRING *value = X509_NAME_ENTRY_get_data(entry);
+		size_t field = subject_field_of(entry);
+		struct certdir_place place;
+
+		if (field == SUBJECT_FIELDS)
+			continue;
+		place = (struct certdir_place){
+		    .field = certdir_field_find(subject_fields[field].from),
+		    .position = ++position[field],
+		    .several = total[field] > 1,
+		};
+		if (!certdir_reading_string(
+			reading, &place, (unsigned)ASN1_STRING_type(value),
+			(struct certdir_der){ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)}))
+			return false;
+	}
+	return true;
+}
+
+/* ---- what stands beside the names ---- */
+
+static bool is_utf8(const char *bytes, size_t length)
+{
+	uint32_t character;
+	size_t size;
+
+	for (size_t i = 0; i < length; i += size) {
+		size = certdir_utf8_read(bytes + i, length - i, &character);
+		if (size == 0 || character < 0x20 || (character >= 0x7f && character < 0xa0))
+			return false;
+	}
+	return true;
+}
+
+static char *print_name(const X509_NAME *name, unsigned long flags)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *bytes, *text = NULL;
+	long length;
+
+	if (bio && X509_NAME_print_ex(bio, name, 0, flags) >= 0) {
+		length = BIO_get_mem_data(bio, &bytes);
+		if (length >= 0 && is_utf8(bytes, (size_t)length))
+			text = strndup(length ? bytes : "", (size_t)length);
+	}
+	BIO_free(bio);
+	return text;
+}
+
+/* RFC 4514, readable; a name that is no clean text with everything outside of ASCII escaped. */
+static char *name_text(const X509_NAME *name)
+{
+	char *text = print_name(name, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
+
+	return text ? text : print_name(name, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_UTF8_CONVERT);
+}
+
+/* The INTEGER's bytes as they stand there, without the zero that only keeps it positive. */
+static char *serial_text(const X509 *x509)
+{
+	unsigned char *der = NULL;
+	int length = i2d_ASN1_INTEGER((ASN1_INTEGER *)X509_get0_serialNumber(x509), &der);
+	struct certdir_der content;
+	char *text = NULL;
+
+	if (length > 0 && certdir_der_only((struct certdir_der){der, (size_t)length}, CERTDIR_DER_INTEGER, &content)) {
+		if (content.length > 1 && content.bytes[0] == 0) {
+			content.bytes++;
+			content.length--;
+		}
+		text = certdir_hex(content.bytes, content.length);
+	}
+	OPENSSL_free(der);
+	for (char *at = text; at && *at; at++)
+		if (*at >= 'a')
+			*at = (char)(*at - 'a' + 'A');
+	return text;
+}
+
+static char *public_key_text(const X509 *x509)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned length;
+
+	if (!X509_pubkey_digest(x509, EVP_sha1(), digest, &length))
+		return NULL;
+	return certdir_hex(digest, length);
+}
+
+static bool read_time(const ASN1_TIME *asn1, int64_t *seconds)
+{
+	struct tm tm;
+
+	if (!ASN1_TIME_to_tm(asn1, &tm))
+		return false;
+	*seconds = (int64_t)timegm(&tm);
+	return true;
+}
+
+static bool describe(struct certdir_reading *reading, X509 *x509)
+{
+	struct certdir_certificate *certificate = reading->certificate;
+
+	certificate->client_auth = true; /* until an EKU says otherwise */
+	certificate->subject = name_text(X509_get_subject_name(x509));
+	if (!certificate->subject)
+		return refuse(reading, "subject", "cannot be written as text");
+	certificate->issuer = name_text(X509_get_issuer_name(x509));
+	if (!certificate->issuer)
+		return refuse(reading, "issuer", "cannot be written as text");
+	certificate->serial = serial_text(x509);
+	if (!certificate->serial)
+		return refuse(reading, "serial number", "cannot be read");
+	certificate->public_key_sha1 = public_key_text(x509);
+	if (!certificate->public_key_sha1)
+		return refuse(reading, "public key", "its SHA-1 cannot be computed");
+	if (!read_time(X509_get0_notBefore(x509), &certificate->not_before) ||
+	    !read_time(X509_get0_notAfter(x509), &certificate->not_after))
+		return refuse(reading, "validity", "not a time");
+	return true;
+}
+
+/* ---- the certificate ---- */
+
+static bool read_extensions(struct certdir_reading *reading, X509 *x509)
+{
+	uint32_t seen = 0;
+
+	for (int i = 0; i < X509_get_ext_count(x509); i++) {
+		X509_EXTENSION *extension = X509_get_ext(x509, i);
+		const ASN1_OBJECT *object = X509_EXTENSION_get_object(extension);
+		const ASN1_OCTET_STRING *data = X509_EXTENSION_get_data(extension);
+
+		if (!certdir_extension_read(
+			reading, (struct certdir_der){OBJ_get0_data(object), OBJ_length(object)},
+			(struct certdir_der){ASN1_STRING_get0_data(data), (size_t)ASN1_STRING_length(data)}, &seen))
+			return false;
+	}
+	return true;
+}
+
+bool certdir_certificate_parse(struct certdir_certificate *certificate, const unsigned char *der, size_t length,
+			       const struct certdir_form *forms, size_t form_count, struct certdir_error *error)
+{
+	struct certdir_reading reading = {certificate, forms, form_count, error};
+	const unsigned char *end = der;
+	X509 *x509 = NULL;
+	bool ok = false;
+
+	memset(certificate, 0, sizeof *certificate);
+	/* An error that stayed in this thread's queue would be taken for one of the TLS session's. */
+	ERR_set_mark();
+	if (length <= INT_MAX)
+		x509 = d2i_X509(NULL, &end, (long)length);
+	if (!x509) {
+		refuse(&reading, "certificate",
+		       "not an X.509 certificate in DER, or a name in it is no text of its type");
+		goto out;
+	}
+	if (end != der + length) {
+		refuse(&reading, "certificate", "bytes behind its end");
+		goto out;
+	}
+	ok = describe(&reading, x509) && read_subject(&reading, x509) && read_extensions(&reading, x509);
+out:
+	X509_free(x509);
+	ERR_pop_to_mark();
+	if (!ok)
+		certdir_certificate_clear(certificate);
+	return ok;
+}
+
+void certdir_certificate_clear(struct certdir_certificate *certificate)
+{
+	for (size_t i = 0; i < certificate->count; i++)
+		free(certificate->identities[i].value);
+	free(certificate->subject);
+	free(certificate->issuer);
+	free(certificate->serial);
+	free(certificate->ski);
+	free(certificate->public_key_sha1);
+	free(certificate->template);
+	free(certificate->tenant);
+	memset(certificate, 0, sizeof *certificate);
+}
+
+bool certdir_certificate_add(struct certdir_certificate *certificate, const char *from, const char *value,
+			     size_t length, bool several, const struct certdir_form *forms, size_t form_count,
+			     struct certdir_error *error)
+{
+	struct certdir_reading reading = {certificate, forms, form_count, error};
+	const struct certdir_place place = {.field = certdir_field_find(from), .several = several};
+
+	if (!place.field) {
+		certdir_error_set(error, "no field \"%s\" in a certificate: use one of " CERTDIR_FIELD_NAMES, from);
+		return false;
+	}
+	/* The server escapes and unescapes in attributes: behind these two, nobody knows what the certificate says. */
+	if (memchr(value, '\\', length) || memchr(value, '%', length))
+		return certdir_reading_refuse(&reading, &place,
+					      "\\ or %% inside: attributes cannot carry it, use certificate = session");
+	return certdir_reading_text(&reading, &place, value, length);
+}

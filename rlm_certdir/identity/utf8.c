@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "identity/utf8.h"
+
+static size_t utf8_length(uint32_t character)
+{
+	if (character < 0x80)
+		return 1;
+	if (character < 0x800)
+		return 2;
+	if (character < 0x10000)
+		return character >= 0xd800 && character <= 0xdfff ? 0 : 3;
+	return character <= 0x10ffff ? 4 : 0;
+}
+
+size_t certdir_utf8_read(const char *bytes, size_t length, uint32_t *character)
+{
+	unsigned char first = (unsigned char)bytes[0];
+	size_t size = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0;
+	uint32_t value = size == 1 ? first : first & (0x7fU >> size);
+
+	if (size == 0 || size > length)
+		return 0;
+	for (size_t i = 1; i < size; i++) {
+		unsigned char next = (unsigned char)bytes[i];
+
+		if ((next & 0xc0) != 0x80)
+			return 0;
+		value = value << 6 | (next & 0x3fU);
+	}
+	*character = value;
+	/* The one right length refuses overlong forms and surrogates at once. */
+	return utf8_length(value) == size ? size : 0;
+}
+
+size_t certdir_utf8_write(uint32_t character, char bytes[4])
+{
+	size_t size = utf8_length(character);
+
+	if (size == 0)
+		return 0;
+	if (size == 1) {
+		bytes[0] = (char)character;
+		return 1;
+	}
+	for (size_t i = size - 1; i > 0; i--, character >>= 6)
+		bytes[i] = (char)(0x80 | (character & 0x3f));
+	bytes[0] = (char)((0xf00U >> size & 0xff) | character);
+	return size;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The device list: one SQLite file, published whole.
+ *
+ * On disk: an SQLite database image, followed by a 48-byte seal (magic, size, SHA-256 of the image). The seal is the
+ * complete mark: a file that is cut, half copied, overwritten in place or changed by anything but a publisher does not
+ * carry a true one and is refused. sqlite3(1) opens the file all the same, since it believes the size in the header.
+ */
+#ifndef CERTDIR_LIST_H
+#define CERTDIR_LIST_H
+
+#include "certdir.h"
+
+/* ---- reading: a snapshot is a verified image in memory that any number of threads share ---- */
+
+struct certdir_list_snapshot;
+
+/*
+ * Reads `filename` once into memory and verifies it: seal, application id, schema version. No lock, read permission is
+ * enough. NULL with `error` (file named, what to do) when it is missing or not acceptable. Reference count 1.
+ */
+struct certdir_list_snapshot *certdir_list_load(const char *filename, struct certdir_error *error);
+struct certdir_list_snapshot *certdir_list_retain(struct certdir_list_snapshot *snapshot);
+void certdir_list_release(struct certdir_list_snapshot *snapshot);
+
+/* A connection to the snapshot for one thread at a time, with its statements prepared; kept for reuse when given back. */
+struct certdir_list_reader;
+struct certdir_list_reader *certdir_list_reader_get(struct certdir_list_snapshot *snapshot,
+						    struct certdir_error *error);
+void certdir_list_reader_put(struct certdir_list_reader *reader);
+
+/* CERTDIR_BIT(type) of each kind of identity that some device of the list has. */
+uint32_t certdir_list_holds(const struct certdir_list_snapshot *snapshot);
+size_t certdir_list_device_count(const struct certdir_list_snapshot *snapshot);
+/* When this edition was published, Unix seconds. */
+int64_t certdir_list_published(const struct certdir_list_snapshot *snapshot);
+
+/* A source is a tenant or a named import; each has its own age. */
+struct certdir_list_source {
+	int64_t id;
+	const char *name;
+	const char *tenant; /* or NULL */
+	int64_t synced; /* Unix seconds of the last success */
+	size_t devices;
+	uint32_t holds; /* CERTDIR_BIT(type) of each kind of identity that some device of it has */
+};
+/* The sources, owned by the snapshot. */
+const struct certdir_list_source *certdir_list_sources(const struct certdir_list_snapshot *snapshot, size_t *count);
+
+enum { CERTDIR_LIST_FIND_MAX = 16 }; /* rows of one find; more are as good as these: not exactly one */
+
+/*
+ * Row ids of the devices that carry the canonical identity `value` of `type`, at most CERTDIR_LIST_FIND_MAX.
+ * device_guid looks among Entra and Intune ids. dns_name: devices with that DNS name, and devices for which no DNS name is
+ * recorded and whose name is its first label. common_name: by name; by former name when no device has that name now.
+ * Returns how many, or -1 with `error`.
+ */
+int certdir_list_find(struct certdir_list_reader *reader, enum certdir_identity_type type, const char *value,
+		      int64_t rows[CERTDIR_LIST_FIND_MAX], struct certdir_error *error);
+
+/* Whether certdir_list_find() would give `row`, however many others carry the value: 1, 0, or -1 with `error`. */
+int certdir_list_carries(struct certdir_list_reader *reader, enum certdir_identity_type type, const char *value,
+			 int64_t row, struct certdir_error *error);
+
+/* The same as certdir_list_find() for Entra's directory object id, which no certificate carries but people look for. */
+int certdir_list_find_object(struct certdir_list_reader *reader, const char *value, int64_t rows[CERTDIR_LIST_FIND_MAX],
+			     struct certdir_error *error);
+
+/*
+ * Reads one device whole (groups and DNS names included) and its source's id. False with `error`, and nothing is owned.
+ * `id` is its Entra id, else the first that it has of Intune id, object id, SID, serial number, name, row.
+ */
+bool certdir_list_device(struct certdir_list_reader *reader, int64_t row, struct certdir_device *device,
+			 int64_t *source, struct certdir_error *error);
+
+/* The names that a device had before: a NULL-terminated array that certdir_list_names_free() frees. NULL with `error`. */
+char **certdir_list_former_names(struct certdir_list_reader *reader, int64_t row, struct certdir_error *error);
+void certdir_list_names_free(char **names);
+
+/* Calls `each` for every device in order of name; stops when it returns false. False with `error` when reading failed. */
+bool certdir_list_each(struct certdir_list_reader *reader,
+		       bool (*each)(void *context, int64_t row, const struct certdir_device *device,
+				    const struct certdir_list_source *source),
+		       void *context, struct certdir_error *error);
+
+/*
+ * Looks for what a true seal does not rule out: a damaged database image, and immutable ids (Entra, Intune, SID) that
+ * several devices carry, which makes each of them ambiguous. Calls `problem` with a sentence for each, and for the first
+ * few devices of each kind only. Returns how many there are, or -1 with `error`.
+ */
+int64_t certdir_list_verify(struct certdir_list_reader *reader, void (*problem)(void *context, const char *text),
+			    void *context, struct certdir_error *error);
+
+/* ---- writing: copy, change, seal, fsync, rename ---- */
+
+struct certdir_list_writer;
+
+/*
+ * Starts a new edition of `filename` in a temporary file beside it, with the content of the present one if there is a
+ * good one, or with none when `fresh`. A present one that is not acceptable is an error, so that a damaged list is never
+ * quietly replaced by a smaller one. Holds a lock (`filename`.lock) until it ends: a second writer gets an error that names
+ * the holder's pid. Removes what writers that were killed left behind.
+ */
+struct certdir_list_writer *certdir_list_write_begin(const char *filename, bool fresh, struct certdir_error *error);
+
+/*
+ * Names the source that following devices belong to and forgets the devices it had. tenant (a GUID) may be NULL: then
+ * each device may name its own.
+ */
+bool certdir_list_write_source(struct certdir_list_writer *writer, const char *name, const char *tenant, int64_t synced,
+			       struct certdir_error *error);
+
+/*
+ * Adds a device to the current source. Identities are brought into canonical form here; one that cannot be (a bad GUID)
+ * is an error that names the device and the field, and so is an Entra id that the source has already. `id` is not used,
+ * tenant need not be set. former_names: NULL-terminated or NULL. After an error the writer can only be aborted.
+ */
+bool certdir_list_write_device(struct certdir_list_writer *writer, const struct certdir_device *device,
+			       const char *const *former_names, struct certdir_error *error);
+
+/* Seals and publishes; the writer is gone either way. On false the published file is as it was. */
+bool certdir_list_write_publish(struct certdir_list_writer *writer, struct certdir_error *error);
+/* Gives up: nothing was changed. */
+void certdir_list_write_abort(struct certdir_list_writer *writer);
+
+#endif

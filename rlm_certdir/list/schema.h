@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tables inside a device list, for reader and writer alike.
+ *
+ * Administrators open the file with sqlite3(1) too: columns carry the names that the documentation uses, times are Unix
+ * seconds, yes/no is 1/0 with NULL for "not known", GUIDs are lower-case text.
+ */
+#ifndef CERTDIR_LIST_SCHEMA_H
+#define CERTDIR_LIST_SCHEMA_H
+
+#include "certdir.h"
+
+/* SQLite header offset 68, big-endian: "CERD". file(1) and other programs know a device list by it. */
+#define CERTDIR_LIST_APPLICATION_ID UINT32_C(0x43455244)
+/* SQLite header offset 60. Raised with every change of the tables that an older certdir could not read. */
+#define CERTDIR_LIST_SCHEMA_VERSION UINT32_C(1)
+
+/* Makes an empty list in a new database: pragmas, tables, indexes. */
+extern const char certdir_list_schema[];
+
+/* How the text of a column is brought into form before it is stored. */
+enum certdir_list_form {
+	CERTDIR_FORM_TEXT, /* as it is */
+	CERTDIR_FORM_NAME, /* as it is, but for "host/" and "$"; compared without regard to ASCII case */
+	CERTDIR_FORM_GUID, /* canonical; all zero is "none" */
+	CERTDIR_FORM_SID, /* canonical */
+	CERTDIR_FORM_SERIAL, /* canonical; blank is "none" */
+};
+
+/* The text columns of table device, in the order in which statements name them. */
+struct certdir_list_column {
+	const char *name;
+	size_t offset; /* of the char * in struct certdir_device */
+	enum certdir_list_form form;
+};
+
+/* clang-format off */
+#define CERTDIR_LIST_TEXT_COLUMNS(_) \
+	_(object_id, GUID) _(entra_device_id, GUID) _(intune_device_id, GUID) _(name, NAME) _(serial_number, SERIAL) \
+	_(sid, SID) _(owner, TEXT) _(ownership, TEXT) _(operating_system, TEXT) _(tenant, GUID) _(compliance, TEXT)
+/* clang-format on */
+
+enum { CERTDIR_LIST_TEXTS = 11 };
+extern const struct certdir_list_column certdir_list_columns[CERTDIR_LIST_TEXTS];
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside of the list: what snapshot.c and reader.c share. Everybody else sees list.h. */
+#ifndef CERTDIR_LIST_SNAPSHOT_H
+#define CERTDIR_LIST_SNAPSHOT_H
+
+#include "list/list.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+
+enum certdir_list_statement {
+	CERTDIR_FIND_ENTRA,
+	CERTDIR_FIND_INTUNE,
+	CERTDIR_FIND_GUID,
+	CERTDIR_FIND_SID,
+	CERTDIR_FIND_DNS,
+	CERTDIR_FIND_NAME,
+	CERTDIR_FIND_FORMER,
+	CERTDIR_FIND_SERIAL,
+	CERTDIR_FIND_OBJECT,
+	CERTDIR_READ_DEVICE,
+	CERTDIR_READ_DNS_NAMES,
+	CERTDIR_READ_GROUPS,
+	CERTDIR_READ_FORMER_NAMES,
+	CERTDIR_LIST_STATEMENTS
+};
+
+struct certdir_list_reader {
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_list_reader *next; /* among the idle ones */
+	sqlite3 *db;
+	sqlite3_stmt *statements[CERTDIR_LIST_STATEMENTS];
+	sqlite3_stmt
+	    *carries[CERTDIR_LIST_STATEMENTS]; /* of the FIND ones: does this row carry the value? made at need */
+};
+
+struct certdir_list_snapshot {
+	atomic_size_t references;
+	char *filename; /* for messages */
+	unsigned char *file;
+	size_t image; /* bytes of `file` that are the database; the seal stands behind it */
+	pthread_mutex_t mutex; /* guards idle */
+	struct certdir_list_reader *idle;
+	struct certdir_list_source *sources;
+	size_t source_count;
+	size_t devices;
+	uint32_t holds;
+	int64_t published;
+};
+
+/* Opens a connection to the snapshot's image, which it does not retain. NULL with `error`. */
+struct certdir_list_reader *certdir_list_reader_open(struct certdir_list_snapshot *snapshot,
+						     struct certdir_error *error);
+void certdir_list_reader_close(struct certdir_list_reader *reader);
+
+#endif

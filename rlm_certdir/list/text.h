@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Text on its way into the list: what is refused, and one spelling for what is compared. */
+#ifndef CERTDIR_LIST_TEXT_H
+#define CERTDIR_LIST_TEXT_H
+
+#include "list/schema.h"
+
+enum { CERTDIR_LIST_TEXT_MAX = 1024 }; /* bytes; Graph's longest text, 256 characters, has at most 1024 */
+
+/* False with `error` when `text` is empty, too long, not UTF-8, or holds control characters. `device` and `field` name it. */
+bool certdir_list_text_check(const char *device, const char *field, const char *text, struct certdir_error *error);
+
+/*
+ * The text to store: the caller frees *made. An empty text, and the all-zero GUID, are nothing: *made stays NULL, which is
+ * no error. A name longer than an identity can be is kept as it is; it can never be equal to one.
+ */
+bool certdir_list_text_make(const char *device, const char *field, enum certdir_list_form form, const char *text,
+			    char **made, struct certdir_error *error);
+bool certdir_list_dns_name_make(const char *device, const char *text, char **made, struct certdir_error *error);
+
+#endif

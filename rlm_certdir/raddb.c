@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tables below are the whole of the configuration: an option that is not in them is refused, because a misspelt
+ * `require_compliant` that is silently ignored lets strangers in.
+ */
+#include "raddb.h"
+
+#include "directory/ldap_schema.h"
+
+#include <ctype.h>
+
+struct options { /* certdir { .. } itself */
+	char const *certificate;
+	char const *identities;
+	char const *directories;
+};
+
+static CONF_PARSER const certdir_options[] = {
+    {"certificate", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, certificate), "session"},
+    {"identities", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, identities),
+     "entra_device_id intune_device_id device_guid sid dns_name common_name serial_number"},
+    {"directories", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, directories), "list"},
+    CONF_PARSER_TERMINATOR};
+
+struct form_options {
+	char const *from;
+	char const *pattern;
+	char const *type;
+};
+
+static CONF_PARSER const form_options[] = {
+    {"from", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct form_options, from), NULL},
+    {"pattern", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct form_options, pattern), NULL},
+    {"type", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct form_options, type), NULL},
+    CONF_PARSER_TERMINATOR};
+
+static CONF_PARSER const list_options[] = {
+    {"filename", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_list_config, filename), "/var/lib/certdir/devices.db"},
+    {"max_age", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_list_config, max_age), "3600"},
+    {"tenant", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_list_config, tenant), ""},
+    CONF_PARSER_TERMINATOR};
+
+static CONF_PARSER const ldap_options[] = {
+    {"port", FR_CONF_OFFSET(PW_TYPE_SHORT, struct certdir_ldap_config, port), "389"},
+    {"identity", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, identity), ""},
+    {"password", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_SECRET, struct certdir_ldap_config, password), ""},
+    {"base_dn", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct certdir_ldap_config, base_dn), NULL},
+    {"filter", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, filter), CERTDIR_LDAP_DEFAULT_FILTER},
+    {"scope", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, scope), CERTDIR_LDAP_DEFAULT_SCOPE},
+    CONF_PARSER_TERMINATOR};
+
+static CONF_PARSER const ldap_tls_options[] = {
+    {"start_tls", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct certdir_ldap_config, start_tls), "no"},
+    {"ca_file", FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_config, ca_file), NULL},
+    {"ca_path", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, ca_path), NULL},
+    {"certificate_file", FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_config, certificate_file), NULL},
+    {"private_key_file", FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_config, private_key_file), NULL},
+    {"require_cert", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, require_cert), "demand"},
+    CONF_PARSER_TERMINATOR};
+
+static CONF_PARSER const ldap_time_options[] = {
+    {"net_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_config, net_timeout), "1"},
+    {"res_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_config, res_timeout), "3"},
+    {"srv_timelimit", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_config, srv_timelimit), "3"},
+    CONF_PARSER_TERMINATOR};
+
+#define ATTRIBUTE(_name, _type)                                                                                        \
+	{                                                                                                              \
+		_name, FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, attributes[_type]), ""               \
+	}
+
+static CONF_PARSER const ldap_attribute_options[] = {ATTRIBUTE("entra_device_id", CERTDIR_ID_ENTRA),
+						     ATTRIBUTE("intune_device_id", CERTDIR_ID_INTUNE),
+						     ATTRIBUTE("device_guid", CERTDIR_ID_GUID),
+						     ATTRIBUTE("sid", CERTDIR_ID_SID),
+						     ATTRIBUTE("dns_name", CERTDIR_ID_DNS),
+						     ATTRIBUTE("common_name", CERTDIR_ID_NAME),
+						     ATTRIBUTE("serial_number", CERTDIR_ID_SERIAL),
+						     ATTRIBUTE("upn", CERTDIR_ID_UPN),
+						     CONF_PARSER_TERMINATOR};
+
+struct policy_options {
+	bool require_managed;
+	bool require_compliant;
+	char const *compliance_unknown;
+	uint32_t enrollment_grace;
+	uint32_t max_inactive;
+	char const *join_types;
+	char const *on_unavailable;
+	char const *user_name;
+};
+
+static CONF_PARSER const policy_options[] = {
+    {"require_managed", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct policy_options, require_managed), "no"},
+    {"require_compliant", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct policy_options, require_compliant), "no"},
+    {"compliance_unknown", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, compliance_unknown), "deny"},
+    {"enrollment_grace", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct policy_options, enrollment_grace), "0"},
+    {"max_inactive", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct policy_options, max_inactive), "0"},
+    {"join_types", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, join_types), "entra hybrid registered ad"},
+    {"on_unavailable", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, on_unavailable), "fail"},
+    {"user_name", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, user_name), "any"},
+    CONF_PARSER_TERMINATOR};
+
+/* Everything that may stand in a section. The server's parser fills `options`; the others are read by hand. */
+struct section {
+	CONF_PARSER const *options;
+	char const *repeated[3]; /* options that may stand there more than once: strings() */
+	char const *sections[5];
+};
+
+static struct section const certdir_section = {certdir_options, {NULL}, {"form", "list", "ldap", "policy"}};
+static struct section const form_section = {form_options, {NULL}, {NULL}};
+static struct section const list_section = {list_options, {"issuer"}, {NULL}};
+static struct section const ldap_section = {ldap_options, {"server", "issuer"}, {"tls", "options", "attributes"}};
+static struct section const ldap_tls_section = {ldap_tls_options, {NULL}, {NULL}};
+static struct section const ldap_time_section = {ldap_time_options, {NULL}, {NULL}};
+static struct section const ldap_attribute_section = {ldap_attribute_options, {NULL}, {NULL}};
+static struct section const policy_section = {policy_options, {"require_group"}, {NULL}};
+
+/* ---- the section as a whole: known names, numbers that are numbers ---- */
+
+static bool is_one_of(char const *const *names, char const *name)
+{
+	for (; *names; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+static CONF_PARSER const *option_find(CONF_PARSER const *options, char const *name)
+{
+	for (; options->name; options++)
+		if (strcmp(options->name, name) == 0)
+			return options;
+	return NULL;
+}
+
+/* The server's parser takes "1h" for 1 and "abc" for 0. */
+static bool number_valid(CONF_PAIR *pair)
+{
+	char const *value = cf_pair_value(pair);
+	size_t const digits = value ? strspn(value, "0123456789") : 0;
+
+	if (digits > 0 && digits <= 9 && value[digits] == '\0')
+		return true;
+	cf_log_err_cp(pair, "%s = %s: must be a whole number (times are in seconds)", cf_pair_attr(pair),
+		      value ? value : "\"\"");
+	return false;
+}
+
+static bool pair_valid(CONF_SECTION *cs, CONF_PAIR *pair, struct section const *section)
+{
+	char const *const name = cf_pair_attr(pair);
+	CONF_PARSER const *option = option_find(section->options, name);
+
+	if (is_one_of(section->repeated, name))
+		return true;
+	if (!option) {
+		cf_log_err_cp(pair, "unknown option \"%s\" in %s { }", name, cf_section_name1(cs));
+		return false;
+	}
+	if (cf_pair_find(cs, name) != pair) {
+		cf_log_err_cp(pair, "%s is set twice in %s { }", name, cf_section_name1(cs));
+		return false;
+	}
+	if ((option->type & 0xff) == PW_TYPE_INTEGER || (option->type & 0xff) == PW_TYPE_SHORT)
+		return number_valid(pair);
+	return true;
+}
+
+static bool section_valid(CONF_SECTION *cs, struct section const *section)
+{
+	bool valid = true;
+
+	for (CONF_ITEM *item = cf_item_find_next(cs, NULL); item; item = cf_item_find_next(cs, item)) {
+		CONF_SECTION *sub;
+
+		if (cf_item_is_pair(item)) {
+			valid &= pair_valid(cs, cf_item_to_pair(item), section);
+		} else if (cf_item_is_section(item)) {
+			sub = cf_item_to_section(item);
+			if (!is_one_of(section->sections, cf_section_name1(sub))) {
+				cf_log_err_cs(sub, "unknown section \"%s\" in %s { }", cf_section_name1(sub),
+					      cf_section_name1(cs));
+				valid = false;
+			}
+		}
+	}
+	return valid;
+}
+
+static bool section_parse(CONF_SECTION *cs, void *base, struct section const *section)
+{
+	return section_valid(cs, section) && cf_section_parse(cs, base, section->options) == 0;
+}
+
+/* The same for a subsection that may be left out, in which case the defaults hold. */
+static bool subsection_parse(CONF_SECTION *parent, char const *name, void *base, struct section const *section)
+{
+	CONF_SECTION *cs = cf_section_sub_find(parent, name);
+
+	if (!cs) {
+		cs = cf_section_alloc(parent, name, NULL);
+		if (!cs)
+			return false;
+		cf_section_add(parent, cs);
+	}
+	return section_parse(cs, base, section);
+}
+
+/* The values of a repeatable option, NULL-terminated, owned by `cs`; empty values do not count. NULL when there are none. */
+static char const *const *strings(CONF_SECTION *cs, char const *name)
+{
+	char const **values;
+	size_t count = 0;
+
+	for (CONF_PAIR *pair = cf_pair_find(cs, name); pair; pair = cf_pair_find_next(cs, pair, name))
+		count++;
+	values = talloc_zero_array(cs, char const *, count + 1);
+	if (!values || !count)
+		return NULL;
+	count = 0;
+	for (CONF_PAIR *pair = cf_pair_find(cs, name); pair; pair = cf_pair_find_next(cs, pair, name))
+		if (cf_pair_value(pair) && *cf_pair_value(pair))
+			values[count++] = cf_pair_value(pair);
+	return count ? values : NULL;
+}
+
+/* Where an option stands, or the section when it was left out, for messages with file and line. */
+static CONF_ITEM *place(CONF_SECTION *cs, char const *name)
+{
+	CONF_PAIR *pair = cf_pair_find(cs, name);
+
+	return pair ? cf_pair_to_item(pair) : cf_section_to_item(cs);
+}
+
+/* Calls `take` for each blank-separated word of `text`. */
+static bool words(CONF_ITEM *at, char const *text, bool (*take)(CONF_ITEM *at, char const *word, void *context),
+		  void *context)
+{
+	char word[64];
+
+	while (*(text += strspn(text, " \t,"))) {
+		size_t const length = strcspn(text, " \t,");
+
+		if (length >= sizeof(word)) {
+			cf_log_err(at, "\"%.*s..\" is too long", 32, text);
+			return false;
+		}
+		memcpy(word, text, length);
+		word[length] = '\0';
+		if (!take(at, word, context))
+			return false;
+		text += length;
+	}
+	return true;
+}
+
+/* "a" or "b": *second tells which. */
+static bool choice(CONF_SECTION *cs, char const *option, char const *value, char const *a, char const *b, bool *second)
+{
+	*second = strcmp(value, b) == 0;
+	if (*second || strcmp(value, a) == 0)
+		return true;
+	cf_log_err(place(cs, option), "%s = %s: must be %s or %s", option, value, a, b);
+	return false;
+}
+
+/* ---- identities and forms ---- */
+
+static bool take_identity(CONF_ITEM *at, char const *word, void *context)
+{
+	enum certdir_identity_type type;
+
+	if (!certdir_identity_type_parse(word, &type)) {
+		cf_log_err(
+		    at,
+		    "identities: \"%s\" is no identity type; use entra_device_id intune_device_id device_guid sid "
+		    "sid_uri dns_name common_name serial_number upn",
+		    word);
+		return false;
+	}
+	*(uint32_t *)context |= CERTDIR_BIT(type);
+	return true;
+}
+
+static bool read_form(CONF_SECTION *cs, struct certdir_form *form)
+{
+	char const *const name = cf_section_name2(cs);
+	struct form_options options = {0};
+	enum certdir_identity_type type;
+	struct certdir_error error;
+
+	if (!name) {
+		cf_log_err_cs(cs, "a form needs a name: form NAME { .. }");
+		return false;
+	}
+	if (!section_parse(cs, &options, &form_section))
+		return false;
+	if (!certdir_identity_type_parse(options.type, &type) || type == CERTDIR_ID_SID_URI) {
+		cf_log_err(place(cs, "type"), "form %s: type = %s is no identity type that a form can give", name,
+			   options.type);
+		return false;
+	}
+	if (!certdir_form_compile(form, name, options.from, options.pattern, type, &error)) {
+		cf_log_err(place(cs, "pattern"), "%s", error.text);
+		return false;
+	}
+	return true;
+}
+
+static bool read_forms(CONF_SECTION *cs, struct certdir_checker *checker)
+{
+	size_t count = 0;
+
+	for (CONF_SECTION *form = cf_section_sub_find(cs, "form"); form;
+	     form = cf_subsection_find_next(cs, form, "form"))
+		count++;
+	if (!count)
+		return true;
+	checker->forms = calloc(count, sizeof(*checker->forms));
+	if (!checker->forms)
+		return false;
+	for (CONF_SECTION *form = cf_section_sub_find(cs, "form"); form;
+	     form = cf_subsection_find_next(cs, form, "form")) {
+		if (!read_form(form, &checker->forms[checker->form_count]))
+			return false;
+		checker->form_count++;
+	}
+	return true;
+}
+
+/* ---- directories ---- */
+
+static struct certdir_directory *open_list(CONF_SECTION *cs, bool watch, struct certdir_error *error)
+{
+	struct certdir_list_config config = {0};
+
+	if (!section_parse(cs, &config, &list_section))
+		return NULL;
+	return certdir_list_directory_open(&config, watch, error);
+}
+
+static struct certdir_directory *open_ldap(CONF_SECTION *cs, struct certdir_error *error)
+{
+	struct certdir_ldap_config config = {0};
+
+	if (!section_parse(cs, &config, &ldap_section) || !subsection_parse(cs, "tls", &config, &ldap_tls_section) ||
+	    !subsection_parse(cs, "options", &config, &ldap_time_section))
+		return NULL;
+	if (!cf_section_sub_find(cs, "attributes"))
+		memcpy(config.attributes, certdir_ldap_default_attributes, sizeof(config.attributes));
+	else if (!subsection_parse(cs, "attributes", &config, &ldap_attribute_section))
+		return NULL;
+	config.servers = strings(cs, "server");
+	return certdir_ldap_directory_open(&config, error);
+}
+
+struct opening {
+	CONF_SECTION *cs; /* certdir { } */
+	struct certdir_checker *checker;
+	bool watch;
+};
+
+/* The section that `directories` means by a word: its second name, or its first when it has no second. */
+static CONF_SECTION *directory_section(CONF_SECTION *cs, char const *word)
+{
+	static char const *const kinds[] = {"list", "ldap"};
+
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+		for (CONF_SECTION *sub = cf_section_sub_find(cs, kinds[k]); sub;
+		     sub = cf_subsection_find_next(cs, sub, kinds[k])) {
+			char const *name = cf_section_name2(sub) ? cf_section_name2(sub) : kinds[k];
+
+			if (strcmp(name, word) == 0)
+				return sub;
+		}
+	return NULL;
+}
+
+static bool take_directory(CONF_ITEM *at, char const *word, void *context)
+{
+	struct opening *opening = context;
+	struct certdir_checker *checker = opening->checker;
+	CONF_SECTION *cs = directory_section(opening->cs, word);
+	struct certdir_directory *directory;
+	struct certdir_error error = {""};
+
+	if (!cs) {
+		cf_log_err(at, "directories: there is no section \"list %s { }\" or \"ldap %s { }\"", word, word);
+		return false;
+	}
+	if (checker->directory_count == CERTDIR_DIRECTORIES_MAX) {
+		cf_log_err(at, "directories: more than %d", (int)CERTDIR_DIRECTORIES_MAX);
+		return false;
+	}
+	directory =
+	    strcmp(cf_section_name1(cs), "list") == 0 ? open_list(cs, opening->watch, &error) : open_ldap(cs, &error);
+	if (!directory) {
+		if (error.text[0])
+			cf_log_err_cs(cs, "%s", error.text);
+		return false;
+	}
+	directory->name = cf_section_name2(cs) ? cf_section_name2(cs) : cf_section_name1(cs);
+	directory->issuers = strings(cs, "issuer");
+	checker->directories[checker->directory_count++] = directory;
+	return true;
+}
+
+/* ---- policy ---- */
+
+static bool take_join_type(CONF_ITEM *at, char const *word, void *context)
+{
+	enum certdir_join_type type;
+
+	if (!certdir_join_type_parse(word, &type)) {
+		cf_log_err(at, "join_types: \"%s\" is no join type; use entra hybrid registered ad unknown", word);
+		return false;
+	}
+	*(uint32_t *)context |= CERTDIR_BIT(type);
+	return true;
+}
+
+static bool read_policy(CONF_SECTION *parent, struct certdir_policy *policy)
+{
+	struct policy_options options = {0};
+	CONF_SECTION *cs;
+
+	if (!subsection_parse(parent, "policy", &options, &policy_section))
+		return false;
+	cs = cf_section_sub_find(parent, "policy");
+	policy->require_managed = options.require_managed;
+	policy->require_compliant = options.require_compliant;
+	policy->enrollment_grace = options.enrollment_grace;
+	policy->max_inactive = options.max_inactive;
+	policy->groups = strings(cs, "require_group");
+	return choice(cs, "compliance_unknown", options.compliance_unknown, "deny", "allow",
+		      &policy->compliance_unknown_allow) &&
+	       choice(cs, "on_unavailable", options.on_unavailable, "fail", "stale", &policy->allow_stale) &&
+	       choice(cs, "user_name", options.user_name, "any", "match", &policy->match_user_name) &&
+	       words(place(cs, "join_types"), options.join_types, take_join_type, &policy->join_types);
+}
+
+bool certdir_raddb_read(CONF_SECTION *cs, bool watch, struct certdir_raddb *raddb)
+{
+	struct opening opening = {cs, &raddb->checker, watch};
+	struct options options = {0};
+
+	memset(raddb, 0, sizeof(*raddb));
+	if (!section_parse(cs, &options, &certdir_section) ||
+	    !choice(cs, "certificate", options.certificate, "session", "attributes", &raddb->from_attributes) ||
+	    !words(place(cs, "identities"), options.identities, take_identity, &raddb->checker.accepted) ||
+	    !read_forms(cs, &raddb->checker) || !read_policy(cs, &raddb->checker.policy) ||
+	    !words(place(cs, "directories"), options.directories, take_directory, &opening))
+		goto fail;
+	if (!raddb->checker.directory_count) {
+		cf_log_err(place(cs, "directories"), "directories: name at least one list or ldap section");
+		goto fail;
+	}
+	if (!(raddb->checker.accepted & ~CERTDIR_BIT(CERTDIR_ID_SID_URI))) {
+		cf_log_err(place(cs, "identities"), "identities: name at least one type that can select a device");
+		goto fail;
+	}
+	return true;
+
+fail:
+	certdir_checker_clear(&raddb->checker);
+	return false;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How long a lookup in the device list takes.
+ *
+ *	bench_list [DEVICES [FILE]]
+ *
+ * Publishes a list of DEVICES (1000) made-up devices, then times random lookups of devices that exist: by Entra id and
+ * name with the device read whole, and the same through the directory as a login does it, with 1 and with 8 threads.
+ */
+#include "directory/directory.h"
+#include "list/list.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LOOKUPS = 200000, THREADS = 8 };
+
+static uint64_t devices = 1000;
+static struct certdir_list_snapshot *snapshot;
+static struct certdir_directory *directory;
+
+static double now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static _Noreturn void die(const char *text)
+{
+	fprintf(stderr, "bench_list: %s\n", text);
+	exit(1);
+}
+
+/* splitmix64: the n-th device's ids, spread like real ones. */
+static uint64_t mix(uint64_t n)
+{
+	n += UINT64_C(0x9e3779b97f4a7c15);
+	n = (n ^ n >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	n = (n ^ n >> 27) * UINT64_C(0x94d049bb133111eb);
+	return n ^ n >> 31;
+}
+
+static void guid(uint64_t n, uint64_t kind, char out[37])
+{
+	uint64_t a = mix(n * 4 + kind), b = mix(a);
+
+	(void)snprintf(out, 37, "%08x-%04x-%04x-%04x-%012" PRIx64, (unsigned)(a >> 32), (unsigned)(a >> 16) & 0xffff,
+		       (unsigned)a & 0xffff, (unsigned)(b >> 48), b & UINT64_C(0xffffffffffff));
+}
+
+static void publish(const char *filename)
+{
+	static struct certdir_group groups[2] = {
+	    {(char *)"11111111-1111-1111-1111-111111111111", (char *)"Wi-Fi staff"},
+	    {(char *)"22222222-2222-2222-2222-222222222222", (char *)"All devices"}};
+	char entra[37], intune[37], object[37], name[32], serial[32], dns[64], *names[1] = {dns};
+	struct certdir_list_writer *writer;
+	struct certdir_error error;
+
+	writer = certdir_list_write_begin(filename, true, &error);
+	if (!writer || !certdir_list_write_source(writer, "bench", NULL, (int64_t)time(NULL), &error))
+		die(error.text);
+	for (uint64_t n = 0; n < devices; n++) {
+		struct certdir_device device = {.object_id = object,
+						.entra_device_id = entra,
+						.intune_device_id = intune,
+						.name = name,
+						.serial_number = serial,
+						.owner = (char *)"somebody@example.com",
+						.ownership = (char *)"company",
+						.operating_system = (char *)"Windows",
+						.compliance = (char *)"compliant",
+						.dns_names = names,
+						.dns_name_count = 1,
+						.groups = groups,
+						.group_count = n % 3,
+						.enabled = CERTDIR_YES,
+						.managed = CERTDIR_YES,
+						.join_type = CERTDIR_JOIN_ENTRA,
+						.last_seen = 1700000000,
+						.registered = 1600000000};
+
+		guid(n, 0, entra);
+		guid(n, 1, intune);
+		guid(n, 2, object);
+		(void)snprintf(name, sizeof(name), "LAPTOP-%07" PRIu64, n);
+		(void)snprintf(serial, sizeof(serial), "SN%010" PRIX64, mix(n) >> 24);
+		(void)snprintf(dns, sizeof(dns), "laptop-%07" PRIu64 ".corp.example.com", n);
+		if (!certdir_list_write_device(writer, &device, NULL, &error))
+			die(error.text);
+	}
+	if (!certdir_list_write_publish(writer, &error))
+		die(error.text);
+}
+
+static void *read_devices(void *context)
+{
+	uint64_t seed = *(uint64_t *)context;
+	struct certdir_error error;
+	struct certdir_list_reader *reader = certdir_list_reader_get(snapshot, &error);
+	int64_t rows[CERTDIR_LIST_FIND_MAX], source;
+	char entra[37], name[32];
+
+	if (!reader)
+		die(error.text);
+	for (int i = 0; i < LOOKUPS; i++) {
+		uint64_t n = (seed = mix(seed)) % devices;
+		struct certdir_device device;
+
+		guid(n, 0, entra);
+		(void)snprintf(name, sizeof(name), "laptop-%07" PRIu64, n);
+		if (certdir_list_find(reader, CERTDIR_ID_ENTRA, entra, rows, &error) != 1 ||
+		    certdir_list_find(reader, CERTDIR_ID_NAME, name, rows, &error) != 1 ||
+		    !certdir_list_device(reader, rows[0], &device, &source, &error))
+			die("a device is missing");
+		certdir_device_clear(&device);
+	}
+	certdir_list_reader_put(reader);
+	return NULL;
+}
+
+static void *find_ids(void *context)
+{
+	uint64_t seed = *(uint64_t *)context;
+	struct certdir_error error;
+	struct certdir_list_reader *reader = certdir_list_reader_get(snapshot, &error);
+	int64_t rows[CERTDIR_LIST_FIND_MAX];
+	char entra[37];
+
+	if (!reader)
+		die(error.text);
+	for (int i = 0; i < LOOKUPS; i++) {
+		guid((seed = mix(seed)) % devices, 0, entra);
+		if (certdir_list_find(reader, CERTDIR_ID_ENTRA, entra, rows, &error) != 1)
+			die("a device is missing");
+	}
+	certdir_list_reader_put(reader);
+	return NULL;
+}
+
+static void *search(void *context)
+{
+	uint64_t seed = *(uint64_t *)context;
+	char entra[37], name[32];
+	struct certdir_certificate certificate = {
+	    .identities = {{.type = CERTDIR_ID_ENTRA, .value = entra}, {.type = CERTDIR_ID_NAME, .value = name}},
+	    .count = 2};
+
+	for (int i = 0; i < LOOKUPS; i++) {
+		struct certdir_answer answer = {0};
+		uint64_t n = (seed = mix(seed)) % devices;
+
+		guid(n, 0, entra);
+		(void)snprintf(name, sizeof(name), "laptop-%07" PRIu64, n);
+		directory->type->search(directory, &certificate, 3, 1700000000, &answer);
+		if (answer.count != 1 || answer.matches[0].by != 3)
+			die("a device is missing");
+		certdir_answer_clear(&answer);
+	}
+	return NULL;
+}
+
+static void measure(const char *what, void *(*work)(void *), unsigned threads)
+{
+	pthread_t ids[THREADS];
+	uint64_t seeds[THREADS];
+	double start = now(), end;
+
+	for (unsigned i = 0; i < threads; i++) {
+		seeds[i] = i;
+		if (pthread_create(&ids[i], NULL, work, &seeds[i]) != 0)
+			die("no threads");
+	}
+	for (unsigned i = 0; i < threads; i++)
+		(void)pthread_join(ids[i], NULL);
+	end = now();
+	printf("%-44s %u thread%s %8.0f ns each, %9.0f a second\n", what, threads, threads == 1 ? " " : "s",
+	       (end - start) * 1e9 / LOOKUPS, (double)threads * LOOKUPS / (end - start));
+}
+
+int main(int argc, char **argv)
+{
+	char filename[64];
+	const char *name = argc > 2 ? argv[2] : filename;
+	struct certdir_list_config config = {.filename = name};
+	struct certdir_error error;
+	struct stat status;
+	double start;
+
+	if (argc > 1 && (devices = strtoull(argv[1], NULL, 10)) == 0)
+		die("DEVICES is a number");
+	(void)snprintf(filename, sizeof(filename), "/tmp/bench_list.%ld.db", (long)getpid());
+	start = now();
+	publish(name);
+	printf("%" PRIu64 " devices published in %.2f s", devices, now() - start);
+	if (stat(name, &status) == 0)
+		printf(", %.1f MB", (double)status.st_size / 1e6);
+	start = now();
+	snapshot = certdir_list_load(name, &error);
+	if (!snapshot)
+		die(error.text);
+	printf(", loaded and verified in %.3f s\n", now() - start);
+	directory = certdir_list_directory_open(&config, false, &error);
+	if (!directory)
+		die(error.text);
+	for (unsigned threads = 1; threads <= THREADS; threads += THREADS - 1) {
+		measure("find by Entra id", find_ids, threads);
+		measure("find by Entra id, by name, read device", read_devices, threads);
+		measure("search of a directory as a login does it", search, threads);
+	}
+	directory->type->close(directory);
+	certdir_list_release(snapshot);
+	(void)unlink(name);
+	(void)snprintf(filename, sizeof(filename), "%.50s.lock", name);
+	(void)unlink(filename);
+	return 0;
+}

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Sourced: sets $engine (docker, or podman with storage of its own below $1) and defines build_image, healthy.
+
+base=docker.io/library/debian:bookworm-slim
+work=$1
+
+limit() # n|u: the machine's own limit, as podman writes it
+{
+	local most
+	most=$(ulimit "-H$1")
+	[ "$most" != unlimited ] || most=-1
+	echo "$most:$most"
+}
+
+# What podman needs that a machine without systemd, registry or all capabilities would not give it by default.
+podman_settings()
+{
+	mkdir -p "$work/networks"
+	cat >"$work/storage.conf" <<-END
+		[storage]
+		driver = "overlay"
+		graphroot = "$work/graph"
+		runroot = "$work/run"
+	END
+	# Limits above our own cannot be set without CAP_SYS_RESOURCE. runc and cgroupfs: crun refuses a cgroup tree that is half v1.
+	cat >"$work/containers.conf" <<-END
+		[containers]
+		default_ulimits = ["nofile=$(limit n)", "nproc=$(limit u)"]
+		[engine]
+		runtime = "runc"
+		cgroup_manager = "cgroupfs"
+		events_logger = "file"
+		[network]
+		network_backend = "netavark"
+		network_config_dir = "$work/networks"
+	END
+	export CONTAINERS_STORAGE_CONF=$work/storage.conf CONTAINERS_CONF=$work/containers.conf
+}
+
+# The base image from the registry, else made of the packages that this machine's apt can get.
+podman_base()
+{
+	local mirror root=$work/rootfs
+	podman image exists $base && return
+	timeout 120 podman pull -q $base >/dev/null 2>&1 && return
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Codename: bookworm' | head -1)
+	[ -n "$mirror" ] || {
+		echo "docker-test: neither a registry with $base nor, in apt's sources, Debian bookworm to make it of" >&2
+		return 1
+	}
+	echo "no registry: making $base with debootstrap"
+	rm -rf "$root"
+	debootstrap --variant=minbase bookworm "$root" "$mirror" >"$work/debootstrap.log" || {
+		tail -3 "$work/debootstrap.log" >&2
+		return 1
+	}
+	apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
+		sort -u | grep bookworm >"$root/etc/apt/sources.list"
+	rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
+	tar -C "$root" -c . | podman import -q --change 'CMD ["bash"]' - $base >/dev/null
+	rm -rf "$root"
+}
+
+if docker info >/dev/null 2>&1; then
+	engine=docker
+	build_image() { docker build -q -t "$1" -f docker/Dockerfile . >/dev/null; }
+	healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' "$1")" = healthy ]; }
+else
+	engine=podman
+	tests/testenv/deps.sh podman runc netavark aardvark-dns debootstrap
+	podman_settings
+	podman_base
+	# The host's network, for apt alone; docker's image format, because the other one has no health check.
+	build_image() { podman build -q --format docker --network host -t "$1" -f docker/Dockerfile . >/dev/null; }
+	# Without systemd nobody runs podman's checks by the clock.
+	healthy() { podman healthcheck run "$1" >/dev/null 2>&1; }
+fi

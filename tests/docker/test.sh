@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Builds the container image and runs it as an administrator would: the demo's devices log in, the list is replaced under it.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+die()
+{
+	echo "docker-test: $*" >&2
+	exit 1
+}
+
+[ "$(id -u)" -eq 0 ] || die "needs root: to log in, it goes into the container's network namespace"
+. tests/docker/engine.sh "$PWD/build/docker-test/engine"
+work=$PWD/build/docker-test/mounts
+name=certdir-test-$$
+image=certdir-test
+
+cleanup()
+{
+	$engine rm -f "$name" >/dev/null 2>&1 || true
+}
+trap cleanup EXIT
+
+wait_until() # SECONDS WHAT COMMAND...
+{
+	local end=$((SECONDS + $1)) what=$2
+	shift 2
+	until "$@"; do
+		[ $SECONDS -lt $end ] || { $engine logs "$name" 2>&1 | tail -20; die "$what did not come about"; }
+		sleep 0.2
+	done
+}
+
+# No network but its own loopback: nothing listens on this machine's addresses. Hardened as in docker/compose.yaml.
+start()
+{
+	$engine run -d --name "$name" --network none --read-only --cap-drop ALL --security-opt no-new-privileges \
+		-v "$work/certs:/etc/freeradius/3.0/certs:ro" -v "$work/clients.conf:/etc/freeradius/3.0/clients.conf:ro" \
+		-v "$work/list:/var/lib/certdir:ro" "$image" >/dev/null
+	pid=$($engine inspect -f '{{.State.Pid}}' "$name")
+}
+
+logged()
+{
+	$engine logs "$name" 2>&1 | grep -q "$1"
+}
+
+refuses() # EXPECTED ARGUMENTS...
+{
+	local expected=$1 said
+	shift
+	if said=$($engine run --rm --network none "$@" "$image" 2>&1); then
+		die "a container without what it needs started"
+	fi
+	[ "$(echo "$said" | wc -l)" -eq 1 ] && [[ $said == *"$expected"* ]] || die "not one line with '$expected': $said"
+}
+
+build_image $image
+echo "the image is built with $engine: $($engine image inspect -f '{{.Size}}' $image | awk '{ printf "%d MB", $1 / 1e6 }')"
+
+docker/demo.py "$work" >/dev/null
+refuses "certs/server.pem certs/server.key certs/ca.pem clients.conf"
+refuses ": clients.conf" -v "$work/certs:/etc/freeradius/3.0/certs:ro"
+chmod 600 "$work/certs/server.key"
+refuses "cannot read" -v "$work/certs:/etc/freeradius/3.0/certs:ro" -v "$work/clients.conf:/etc/freeradius/3.0/clients.conf:ro"
+chmod 644 "$work/certs/server.key"
+echo "what is not mounted is said in one line"
+
+if $engine run --rm --network none --entrypoint sh "$image" -c \
+	'cat /etc/freeradius/3.0/certs/* /etc/freeradius/3.0/clients.conf /etc/ssl/private/* 2>/dev/null; grep -r testing123 \
+		/etc/freeradius/3.0/mods-enabled /etc/freeradius/3.0/sites-enabled /etc/freeradius/3.0/radiusd.conf' | grep .; then
+	die "the image has a certificate, key or secret in it"
+fi
+
+start
+wait_until 30 "a healthy server" healthy "$name"
+[ "$(awk '/^Uid:/ { print $2 }' "/proc/$pid/status")" = 1812 ] || die "radiusd does not run as user id 1812"
+[ "$(awk '/^CapEff:/ { print $2 }' "/proc/$pid/status")" = 0000000000000000 ] || die "radiusd has capabilities"
+echo "healthy, read-only, as user id 1812, without capabilities"
+
+enter="nsenter -n -t $pid /usr/bin/python3 tests/docker/logins.py $work"
+$enter demo
+
+# The list is replaced as a sync does it, from outside; the server must take the new one by itself.
+published=$($engine logs "$name" 2>&1 | grep -c 'devices.db: [0-9]* devices')
+"${CERTDIR_BUILD:-build}/certdir" list import --list "$work/list/devices.db" tests/docker/devices-later.json >/dev/null
+reloaded() { [ "$($engine logs "$name" 2>&1 | grep -c 'devices.db: [0-9]* devices')" -gt "$published" ]; }
+wait_until 10 "the reading of a new list" reloaded
+$enter later
+logged 'certdir: deny disabled .*LAPTOP-ANNA' || die "no line for the denied laptop in the container's log"
+
+kill -STOP "$pid"
+if healthy_now=$(timeout 60 $engine exec "$name" certdir-health 2>&1); then
+	die "a stopped server is called healthy: $healthy_now"
+fi
+kill -CONT "$pid"
+wait_until 30 "a healthy server after a pause" $engine exec "$name" certdir-health
+echo "a server that hangs is unhealthy, and healthy again when it answers"
+
+$engine stop -t 10 "$name" >/dev/null
+echo "docker-test: all as it must be"

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The parts of a login test: certificates, the two kinds of directory, servers."""
+
+import pytest
+
+from testenv.devices import DeviceList
+from testenv.logins import LdapWorld, ListWorld, Pki
+from testenv.radiusd import BUILD, Radiusd
+
+WORLDS = {"list": ListWorld, "ldap": LdapWorld}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built():
+    if not (BUILD / "rlm_certdir.so").exists():
+        pytest.fail(f"{BUILD}/rlm_certdir.so is missing: run make first")
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory):
+    return Pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture(scope="session", params=[f"{kind}-tls{tls}" for kind in WORLDS for tls in ("1.2", "1.3")])
+def world(request, pki, tmp_path_factory):
+    kind, tls = request.param.split("-tls")
+    world = WORLDS[kind](tmp_path_factory.mktemp(request.param), pki, tls)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def radiusd(tmp_path, pki):
+    """Makes servers that end with the test: radiusd(module text, options of Radiusd)."""
+    running = []
+
+    def make(module, *, start=True, **options):
+        directory = tmp_path / f"radiusd{len(running)}"
+        directory.mkdir()
+        server = Radiusd(directory, pki.trust, module, **options)
+        running.append(server)
+        return server.start() if start else server
+
+    yield make
+    for server in running:
+        server.kill()
+
+
+@pytest.fixture
+def device_list(tmp_path):
+    (tmp_path / "list").mkdir()
+    return DeviceList(tmp_path / "list" / "devices.db")

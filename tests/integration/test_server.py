@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The module in a running server: configuration, attributes, policies, a directory that comes and goes."""
+
+import re
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from testenv.devices import device_id
+from testenv.logins import enter, wait_list_loaded
+from testenv.radiusd import SNIPPETS, shipped_module
+from testenv.supplicant import login, radclient, wait_until
+
+# Shows what later sections see, in attributes that eapol_test prints.
+SHOW = """
+	update reply {
+		&Class := "%{session-state:Certdir-Decision} %{session-state:Certdir-Reason} %{session-state:Certdir-Directory} %{session-state:Certdir-Matched-By}"
+		&Reply-Message := "%{session-state:Certdir-Device-Id} %{session-state:Certdir-Device-Name} %{session-state:Certdir-Join-Type} %{session-state:Certdir-Compliance}"
+	}
+"""
+
+
+@pytest.fixture
+def one_device(device_list):
+    device_list.add("LAPTOP-1")
+    device_list.publish()
+    return device_list
+
+
+# ---- configuration ----
+
+
+def test_shipped_file_runs_with_nothing_changed_but_the_path(radiusd, pki, one_device):
+    server = radiusd(shipped_module({"list.filename": one_device.path}), start=False)
+    code, output = server.check_config()
+    assert code == 0, output
+    server.start()
+    attempt, decision = enter(server, pki, pki.named("LAPTOP-1"))
+    assert attempt.accepted and decision.reason == "allowed", decision.line
+    assert server.stop() == 0
+
+
+def test_shipped_file_passes_the_check_untouched(radiusd):
+    code, output = radiusd(shipped_module(), start=False).check_config()
+    assert code == 0, output
+
+
+@pytest.mark.parametrize("site", ["certdir-wifi", "certdir-wired"])
+def test_shipped_sites(radiusd, pki, one_device, site):
+    """The sites as shipped; what they use of the distribution's own configuration comes from there."""
+    system = Path("/etc/freeradius/3.0")
+    server = radiusd(shipped_module({"list.filename": one_device.path}), start=False,
+                     sites={site: (SNIPPETS / "sites-available" / site).read_text()}, client_virtual_server=site,
+                     modules={"attr_filter": (system / "mods-available" / "attr_filter").read_text()})
+    shutil.copy(system / "policy.d" / "canonicalization", server.raddb / "policy.d")
+    shutil.copytree(system / "mods-config" / "attr_filter", server.raddb / "mods-config" / "attr_filter")
+    server.start()
+    accepted, _ = enter(server, pki, pki.named("LAPTOP-1"))
+    refused, decision = enter(server, pki, pki.named("STRANGER-1"))
+    assert accepted.accepted and accepted.vlan == "10"
+    assert accepted.one("User-Name") == "LAPTOP-1"
+    assert not refused.accepted and refused.eap == "failure" and decision.reason == "not-found"
+    assert set(refused.attributes) <= {"EAP-Message", "Message-Authenticator"}
+
+
+WRONG = {
+    "certificate": ("sesion", "session"),
+    "identities": ("entra_device_id mac_address", "mac_address"),
+    "directories": ("liste", "liste"),
+    "form asset.pattern": ("urn:example:(.+)", "pattern"),
+    "form asset.from": ("san.mac", "san.mac"),
+    "form asset.type": ("mac", "mac"),
+    "list.max_age": ("1h", "max_age"),
+    "ldap.scope": ("subtree", "scope"),
+    "ldap.filter": ("(objectClass=computer", "filter"),
+    "ldap.port": ("ldaps", "port"),
+    "ldap.base_dn": ("", "base_dn"),
+    "ldap.server": ("", "server"),
+    "ldap.tls.require_cert": ("demnad", "demnad"),
+    "ldap.options.net_timeout": ("-1", "net_timeout"),
+    "policy.require_managed": ("sometimes", "require_managed"),
+    "policy.compliance_unknown": ("maybe", "maybe"),
+    "policy.enrollment_grace": ("1 day", "enrollment_grace"),
+    "policy.join_types": ("entra azure", "azure"),
+    "policy.on_unavailable": ("ok", "on_unavailable"),
+    "policy.user_name": ("exact", "exact"),
+}
+
+
+@pytest.mark.parametrize("option", WRONG)
+def test_wrong_value_is_named_with_file_and_line(radiusd, one_device, option):
+    value, named = WRONG[option]
+    options = {"list.filename": one_device.path, "directories": "list ldap"}
+    correct = shipped_module(options)
+    module = shipped_module({**options, option: value})
+    code, output = radiusd(module, start=False).check_config()
+    assert code != 0, "the server takes this value"
+    changed = [n for n, (a, b) in enumerate(zip(correct.splitlines(), module.splitlines()), 1) if a != b]
+    lines = section_lines(module, changed[0])
+    messages = [line for line in output.splitlines()
+                if (at := re.search(r"mods-enabled/certdir\[(\d+)\]", line)) and int(at[1]) in lines]
+    assert any(named in line for line in messages), output[-1500:]
+
+
+def section_lines(text, line):
+    """The lines of the section right inside certdir { } that `line` stands in, or `line` alone."""
+    depth, start = 0, None
+    for number, code in enumerate((one.split("#")[0] for one in text.splitlines()), 1):
+        if depth == 1 and "{" in code:
+            start = number
+        depth += code.count("{") - code.count("}")
+        if depth == 1 and start and "}" in code:
+            if start <= line <= number:
+                return range(start, number + 1)
+            start = None
+    return range(line, line + 1)
+
+
+@pytest.mark.parametrize("text, named", [
+    ("\trequire_compliant = yes\n", "require_compliant"),  # belongs into policy { }
+    ("\tpolice {\n\t}\n", "police"),
+    ("\tidentities = sid\n", "identities"),  # a second time
+])
+def test_unknown_or_repeated_is_refused(radiusd, one_device, text, named):
+    module = shipped_module({"list.filename": one_device.path})
+    end = module.rstrip().rindex("}")
+    code, output = radiusd(module[:end] + text + module[end:], start=False).check_config()
+    assert code != 0
+    assert re.search(rf"mods-enabled/certdir\[\d+\].*{named}", output), output[-1500:]
+
+
+def test_two_instances(radiusd, pki, tmp_path, one_device):
+    """certdir { } and certdir wired { }, each with its list; both reach the same TLS session."""
+    wired_list = type(one_device)(tmp_path / "wired.db")
+    wired_list.add("DESK-1")
+    wired_list.publish()
+    wired = re.sub(r"^certdir \{", "certdir wired {", shipped_module({"list.filename": wired_list.path}), flags=re.MULTILINE)
+    both = """
+server both {
+	authorize {
+		if (&User-Name =~ /^wired/) {
+			wired
+		}
+		else {
+			certdir
+		}
+		if (ok) {
+			update control {
+				&Auth-Type := Accept
+			}
+		}
+		else {
+			reject
+		}
+	}
+}
+"""
+    server = radiusd(shipped_module({"list.filename": one_device.path}), modules={"wired": wired}, sites={"both": both},
+                     virtual_server="both")
+    laptop, desk = pki.named("LAPTOP-1"), pki.named("DESK-1")
+    expected = [(laptop, "wifi", "allowed"), (laptop, "wired", "not-found"), (desk, "wired", "allowed"),
+                (desk, "wifi", "not-found")]
+    for certificate, identity, reason in expected:
+        attempt, decision = enter(server, pki, certificate, identity=identity)
+        assert decision.reason == reason
+        assert attempt.accepted is (reason == "allowed")
+    assert server.stop() == 0
+
+
+# ---- what post-auth gets ----
+
+
+def test_session_state_in_post_auth(radiusd, pki, device_list):
+    device_list.add("LAPTOP-1", trustType="ServerAd")
+    device_list.publish()
+    server = radiusd(shipped_module({"list.filename": device_list.path}), post_auth=SHOW)
+    attempt, _ = enter(server, pki, pki.issue(subject=[["CN", device_id("LAPTOP-1")]]))
+    assert attempt.one("Class") == "allow allowed list device_guid"
+    assert attempt.one("Reply-Message").split()[:3] == [device_id("LAPTOP-1"), "LAPTOP-1", "hybrid"]
+
+
+def test_session_state_of_a_refused_login(radiusd, pki, one_device):
+    server = radiusd(shipped_module({"list.filename": one_device.path}), post_auth_reject=SHOW)
+    attempt, _ = enter(server, pki, pki.named("STRANGER-1"))
+    assert not attempt.accepted
+    assert attempt.one("Class").split()[:2] == ["deny", "not-found"]
+
+
+STAFF = [{"@odata.type": "#microsoft.graph.group", "id": "7e7ed6ca-1d0b-4c5b-9c1a-6c3f8d7a9b01",
+          "displayName": "Wi-Fi staff"}]
+
+
+def test_vlan_and_name_from_the_shipped_policies(radiusd, pki, device_list):
+    device_list.add("STAFF-1", memberOf=STAFF)
+    device_list.add("PLAIN-1")
+    device_list.add("PHONE-1", trustType="Workplace")
+    device_list.publish()
+    server = radiusd(shipped_module({"list.filename": device_list.path}),
+                     post_auth="certdir_assign_vlan\ncertdir_reply_user_name")
+    for name, vlan in [("STAFF-1", "20"), ("PLAIN-1", "10"), ("PHONE-1", "40")]:
+        attempt, decision = enter(server, pki, pki.named(name), identity="host/somebody-else")
+        assert attempt.accepted, decision.line
+        assert attempt.vlan == vlan
+        assert attempt.one("User-Name") == name
+        assert attempt.one("Tunnel-Type") == 13 and attempt.one("Tunnel-Medium-Type") == 6
+
+
+def test_group_comparison_where_certdir_runs(radiusd, pki, device_list):
+    device_list.add("STAFF-1", memberOf=STAFF)
+    device_list.add("PLAIN-1")
+    device_list.publish()
+    site = """
+server groups {
+	authorize {
+		certdir
+		if (Certdir-Group == "Wi-Fi staff") {
+			update control {
+				&Auth-Type := Accept
+			}
+		}
+		else {
+			reject
+		}
+	}
+}
+"""
+    server = radiusd(shipped_module({"list.filename": device_list.path}), sites={"groups": site}, virtual_server="groups")
+    assert enter(server, pki, pki.named("STAFF-1"))[0].accepted
+    assert not enter(server, pki, pki.named("PLAIN-1"))[0].accepted
+
+
+def test_quarantine_is_for_known_devices_only(radiusd, pki, device_list):
+    site = (SNIPPETS / "sites-available" / "certdir-check").read_text()
+    site = re.sub(r"^(\t\t\t)reject$", r"\1certdir_quarantine", site, flags=re.MULTILINE)
+    assert "\tcertdir_quarantine" in site
+    device_list.add("LAX-1", isCompliant=False)
+    device_list.add("OFF-1", isCompliant=False, accountEnabled=False)
+    device_list.publish()
+    server = radiusd(shipped_module({"list.filename": device_list.path, "policy.require_compliant": "yes"}),
+                     start=False, post_auth="certdir_assign_vlan")
+    (server.raddb / "sites-enabled" / "certdir-check").write_text(site)
+    server.start()
+    attempt, decision = enter(server, pki, pki.named("LAX-1"))
+    assert decision.reason == "not-compliant"
+    assert attempt.accepted and attempt.vlan == "99"
+    for name in ("OFF-1", "STRANGER-1"):
+        assert not enter(server, pki, pki.named(name))[0].accepted
+
+
+def test_policies_never_give_a_vlan_without_a_decision(radiusd, pki, one_device):
+    """`virtual_server` in tls-config is silently ignored by the server: then certdir is not asked, and nobody may get in."""
+    server = radiusd(shipped_module({"list.filename": one_device.path}), start=False, post_auth="certdir_assign_vlan")
+    eap = server.raddb / "mods-enabled" / "eap"
+    eap.write_text(eap.read_text().replace("virtual_server = certdir-check", ""))
+    server.start()
+    attempt, = login(server, *pki.named("STRANGER-1"), pki.ca)
+    assert not server.decisions()
+    assert not attempt.accepted, f"let in with VLAN {attempt.vlan}"
+
+
+def test_module_failure_message(radiusd, one_device):
+    authorize = """
+	update request {
+		&TLS-Client-Cert-Common-Name := &User-Name
+	}
+	certdir {
+		notfound = 1
+		fail = 1
+	}
+	update reply {
+		&Reply-Message := "%{Module-Failure-Message}"
+	}
+	update control {
+		&Auth-Type := Accept
+	}
+"""
+    server = radiusd(shipped_module({"certificate": "attributes", "list.filename": one_device.path}), authorize=authorize)
+    reply = radclient(server, {"User-Name": "STRANGER-1"})
+    assert "not-found" in reply.attributes["Reply-Message"][0]
+
+
+# ---- a list that comes and goes ----
+
+
+def test_missing_list_then_a_list(radiusd, pki, device_list):
+    server = radiusd(shipped_module({"list.filename": device_list.path}))
+    certificate = pki.named("LAPTOP-1")
+    attempt, decision = enter(server, pki, certificate)
+    assert not attempt.accepted
+    assert (decision.verdict, decision.reason) == ("unsure", "list-missing"), decision.line
+    mark = server.mark()
+    device_list.add("LAPTOP-1")
+    device_list.publish()
+    wait_list_loaded(server, mark)
+    attempt, decision = enter(server, pki, certificate)
+    assert attempt.accepted and decision.reason == "allowed"
+
+
+@pytest.mark.parametrize("damage", ["cut", "garbage", "removed"])
+def test_a_list_that_is_lost_is_not_the_end_of_the_one_in_memory(radiusd, pki, one_device, damage):
+    server = radiusd(shipped_module({"list.filename": one_device.path}))
+    mark = server.mark()
+    if damage == "cut":
+        content = one_device.path.read_bytes()
+        one_device.path.write_bytes(content[:len(content) // 2])
+    elif damage == "garbage":
+        one_device.path.write_bytes(b"no list" * 1000)
+    else:
+        one_device.path.unlink()
+    server.wait_log(re.escape(str(one_device.path)), mark, timeout=10)
+    attempt, decision = enter(server, pki, pki.named("LAPTOP-1"))
+    assert attempt.accepted and decision.reason == "allowed", decision.line
+    mark = server.mark()
+    one_device.path.unlink(missing_ok=True)
+    one_device.add("LAPTOP-2")
+    one_device.publish()
+    wait_list_loaded(server, mark)
+    assert enter(server, pki, pki.named("LAPTOP-2"))[0].accepted
+
+
+def test_stale_list(radiusd, pki, one_device):
+    certificate, stranger = pki.named("LAPTOP-1"), pki.named("STRANGER-1")
+    for on_unavailable, reason in [("fail", "list-stale"), ("stale", "allowed-stale")]:
+        server = radiusd(shipped_module({"list.filename": one_device.path, "list.max_age": "1",
+                                         "policy.on_unavailable": on_unavailable}), post_auth="certdir_assign_vlan")
+        attempt, decision = wait_until(lambda server=server: stale_login(server, pki, certificate), what="a stale list")
+        assert decision.reason == reason
+        assert attempt.accepted is (reason == "allowed-stale")
+        assert attempt.vlan == ("30" if attempt.accepted else None)
+        attempt, decision = enter(server, pki, stranger)
+        assert not attempt.accepted and decision.reason == "list-stale", decision.line
+
+
+def stale_login(server, pki, certificate):
+    attempt, decision = enter(server, pki, certificate)
+    return None if decision.reason == "allowed" else (attempt, decision)
+
+
+def test_list_replaced_under_load(radiusd, pki, one_device):
+    """Thirty editions while logins go on: each decision is by a whole list, and nothing is left open."""
+    server = radiusd(shipped_module({"list.filename": one_device.path}))
+    known, coming = pki.named("LAPTOP-1"), pki.named("GUEST-1")
+    enter(server, pki, known)
+    before = server.fd_count
+    end = time.monotonic() + 6
+    editions = 0
+    while time.monotonic() < end:
+        if editions % 2:
+            one_device.remove("GUEST-1")
+        else:
+            one_device.add("GUEST-1")
+        one_device.publish()
+        editions += 1
+        attempt, decision = enter(server, pki, known)
+        assert attempt.accepted, decision.line
+        attempt, decision = enter(server, pki, coming)
+        assert decision.reason in ("allowed", "not-found"), decision.line
+        assert attempt.accepted is (decision.reason == "allowed")
+    assert editions >= 10
+    wait_until(lambda: server.fd_count <= before + 2, what="the files of old lists being closed")
+
+
+# ---- signals ----
+
+
+def test_hup_does_no_harm(radiusd, pki, one_device):
+    server = radiusd(shipped_module({"list.filename": one_device.path}))
+    certificate = pki.named("LAPTOP-1")
+    for _ in range(3):
+        mark = server.mark()
+        server.hup()
+        server.wait_log("HUP", mark)
+        attempt, decision = enter(server, pki, certificate)
+        assert attempt.accepted and decision.reason == "allowed"
+    assert server.stop() == 0
+
+
+def test_stop_is_orderly(radiusd, pki, one_device):
+    server = radiusd(shipped_module({"list.filename": one_device.path}))
+    enter(server, pki, pki.named("LAPTOP-1"))
+    assert server.stop(timeout=10) == 0

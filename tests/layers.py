@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fails when a room reaches where it must not: reads #include lines, linked libraries and exported symbols.
+
+usage: layers.py build/rlm_certdir.so
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parent.parent / "rlm_certdir"
+
+# What a header belongs to. A header that fits nowhere is the C library or our own.
+LIBRARIES = {
+    "freeradius": r"freeradius/|freeradius-devel/|talloc\.h|raddb\.h|eap_tls_session\.h",
+    "openssl": r"openssl/",
+    "ldap": r"(ldap|lber)\.h",
+    "sqlite": r"sqlite3\.h",
+    "curl": r"curl/",
+    "jansson": r"jansson\.h",
+}
+
+# Who may include what. Everything else may include none of them.
+ALLOWED = {
+    "freeradius": r"(rlm_certdir|raddb|eap_tls_session)\.[ch]|compat/.*|cli/raddb_file\.c",
+    "openssl": r"identity/.*|list/seal\.c|eap_tls_session\.c|rlm_certdir\.c|compat/freeradius/eap\.h",
+    "ldap": r"directory/ldap_connection\.[ch]",
+    "sqlite": r"list/.*",
+    "curl": r"sync/.*",
+    "jansson": r"sync/.*|cli/.*",
+}
+
+# Our own rooms, in the order of the flow: a room includes itself and what stands before it.
+ROOMS = {
+    "identity": {"identity"},
+    "directory": {"directory", "identity", "list"},
+    "decision": {"decision", "directory"},
+    "list": {"list", "identity"},
+}
+
+MODULE_NEEDS = r"lib(sqlite3|ldap-2\.\d|ldap|lber-2\.\d|lber|ssl|crypto|pthread|c)\.so.*|ld-linux.*"
+
+
+def includes(path):
+    return re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', path.read_text(), re.M)
+
+
+def breaches():
+    files = sorted(p for p in TOP.rglob("*.[ch]"))
+    if len(files) < 20:
+        yield f"only {len(files)} source files found below {TOP}"
+    for path in files:
+        name = path.relative_to(TOP).as_posix()
+        room = name.split("/")[0] if "/" in name else None
+        for header in includes(path):
+            for library, pattern in LIBRARIES.items():
+                if re.match(pattern, header) and not re.fullmatch(ALLOWED[library], name):
+                    yield f"{name} includes {header}: {library} has no business there"
+            other = header.split("/")[0] if "/" in header else None
+            if room in ROOMS and other in {"identity", "directory", "decision", "list", "cli"} and other not in ROOMS[room]:
+                yield f"{name} includes {header}: {room}/ must not know {other}/"
+            if room in ROOMS and header == "checker.h":
+                yield f"{name} includes {header}: no room knows the flow it stands in"
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def linked(module):
+    needed = re.findall(r"NEEDED.*\[(.+)\]", run("readelf", "-d", module))
+    if not needed:
+        yield f"{module}: readelf shows no linked libraries"
+    for library in needed:
+        if not re.fullmatch(MODULE_NEEDS, library):
+            yield f"{module} links {library}"
+    exported = [line.split()[-1] for line in run("nm", "-D", "--defined-only", module).splitlines()]
+    if exported != ["rlm_certdir"]:
+        yield f"{module} exports {exported}, not rlm_certdir alone"
+
+
+def main():
+    found = list(breaches()) + list(linked(sys.argv[1]))
+    for breach in found:
+        print(breach, file=sys.stderr)
+    if not found:
+        print("layers: every room keeps to itself")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

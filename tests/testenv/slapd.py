@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A real LDAP server on loopback that looks like Active Directory: attributes with matching rules, memberOf, limits."""
+
+import io
+import os
+import signal
+import struct
+import subprocess
+import time
+from pathlib import Path
+
+import ldap
+import ldif
+from ldap import modlist
+
+from testenv.certificates import Authority
+from testenv.ports import free_port
+
+SLAPD = "/usr/sbin/slapd"
+SUFFIX = "dc=corp,dc=example"
+DEVICES = f"ou=Devices,{SUFFIX}"
+ADMIN, ADMIN_PASSWORD = f"cn=admin,{SUFFIX}", "admin-password"
+READER, READER_PASSWORD = f"cn=radius,{SUFFIX}", "reader-password"
+
+TEXT, INTEGER, OCTETS, TIME = (f"1.3.6.1.4.1.1466.115.121.1.{n}" for n in (15, 27, 40, 24))
+RULES = {
+    TEXT: "EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch",
+    INTEGER: "EQUALITY integerMatch ORDERING integerOrderingMatch",
+    OCTETS: "EQUALITY octetStringMatch",
+    TIME: "EQUALITY generalizedTimeMatch ORDERING generalizedTimeOrderingMatch",
+}
+# Active Directory's own OIDs: name, OID below 1.2.840.113556.1, syntax, whether it may have several values.
+ATTRIBUTES = (
+    ("whenCreated", "2.2", TIME, False),
+    ("uSNChanged", "2.120", INTEGER, False),
+    ("objectGUID", "4.2", OCTETS, False),
+    ("userAccountControl", "4.8", INTEGER, False),
+    ("primaryGroupID", "4.98", INTEGER, False),
+    ("objectSid", "4.146", OCTETS, False),
+    ("accountExpires", "4.159", INTEGER, False),
+    ("sAMAccountName", "4.221", TEXT, False),
+    ("operatingSystem", "4.363", TEXT, False),
+    ("dNSHostName", "4.619", TEXT, False),
+    ("userPrincipalName", "4.656", TEXT, False),
+    ("servicePrincipalName", "4.771", TEXT, True),
+    ("objectCategory", "4.782", TEXT, False),
+    ("altSecurityIdentities", "4.867", TEXT, True),
+    ("lastLogonTimestamp", "4.1696", INTEGER, False),
+)
+ACCOUNT = ("description", "displayName", "serialNumber", "userCertificate", "userPassword", *(a[0] for a in ATTRIBUTES))
+
+CONFIG = """\
+include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+include {directory}/ad.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+moduleload memberof
+pidfile {directory}/slapd.pid
+argsfile {directory}/slapd.args
+TLSCACertificateFile {ca}
+TLSCertificateFile {certificate}
+TLSCertificateKeyFile {key}
+sizelimit size.soft=1000 size.hard=1000 size.pr=1000 size.prtotal=unlimited
+threads 4
+{settings}
+database mdb
+suffix {suffix}
+rootdn {admin}
+rootpw {password}
+directory {directory}/db
+dbnosync
+maxsize 268435456
+index objectClass,cn,sAMAccountName,servicePrincipalName,dNSHostName,objectSid,altSecurityIdentities eq
+limits dn.exact="{admin}" size=1000
+access to attrs=userPassword by anonymous auth by * none
+{access}
+access to * by users read by anonymous auth
+overlay memberof
+memberof-group-oc group
+memberof-member-ad member
+memberof-memberof-ad memberOf
+memberof-refint TRUE
+"""
+
+TREE = f"""\
+dn: {SUFFIX}
+objectClass: dcObject
+objectClass: organization
+dc: corp
+o: corp
+
+dn: {DEVICES}
+objectClass: organizationalUnit
+ou: Devices
+
+dn: ou=Groups,{SUFFIX}
+objectClass: organizationalUnit
+ou: Groups
+
+dn: {READER}
+objectClass: person
+cn: radius
+sn: radius
+userPassword: {READER_PASSWORD}
+"""
+
+
+def schema():
+    lines = []
+    for name, oid, syntax, several in ATTRIBUTES:
+        lines.append(f"attributetype ( 1.2.840.113556.1.{oid} NAME '{name}' {RULES[syntax]} SYNTAX {syntax}"
+                     f"{'' if several else ' SINGLE-VALUE'} )")
+    may = " $ ".join(ACCOUNT)
+    lines.append(f"objectclass ( 1.2.840.113556.1.5.9 NAME 'user' SUP top STRUCTURAL MUST cn MAY ( {may} ) )")
+    lines.append("objectclass ( 1.2.840.113556.1.3.30 NAME 'computer' SUP user STRUCTURAL )")
+    lines.append("objectclass ( 1.2.840.113556.1.5.8 NAME 'group' SUP top STRUCTURAL MUST cn "
+                 "MAY ( member $ sAMAccountName $ objectSid $ description ) )")
+    return "\n".join(lines) + "\n"
+
+
+def sid_bytes(sid):
+    """"S-1-5-21-1-2-3-1104" as Active Directory stores it."""
+    parts = [int(part) for part in sid.split("-")[1:]]
+    return struct.pack("<BB6s", parts[0], len(parts) - 2, parts[1].to_bytes(6, "big")) + b"".join(
+        struct.pack("<I", part) for part in parts[2:])
+
+
+def filetime(unix_seconds):
+    """100 ns since 1601, as text."""
+    return str((int(unix_seconds) + 11644473600) * 10**7)
+
+
+class SlapdError(AssertionError):
+    """slapd did not do what the test needs."""
+
+
+class Slapd:
+    """
+    A private server. `authority` signs its certificate (for localhost and 127.0.0.1); `settings` and `access` are lines
+    for slapd.conf.
+    """
+
+    def __init__(self, directory, authority=None, settings="", access=""):
+        self.directory = Path(directory)
+        self.authority = authority or Authority("slapd test CA")
+        self.settings, self.access = settings, access
+        self.port = self.tls_port = None
+        self.process = None
+        self._prepare()
+
+    def _prepare(self):
+        (self.directory / "db").mkdir(parents=True)
+        self.ca_file, _ = self.authority.write(self.directory, "ca")
+        certificate, key = self.authority.issue(
+            subject=[["CN", "localhost"]], san=[{"dns": "localhost"}, {"ip": "127.0.0.1"}], server=True,
+        ).write(self.directory, "server")
+        (self.directory / "ad.schema").write_text(schema())
+        self.config = self.directory / "slapd.conf"
+        self.config.write_text(CONFIG.format(
+            directory=self.directory, ca=self.ca_file, certificate=certificate, key=key, suffix=SUFFIX, admin=ADMIN,
+            password=ADMIN_PASSWORD, settings=self.settings, access=self.access))
+
+    @property
+    def uri(self):
+        return f"ldap://127.0.0.1:{self.port}"
+
+    @property
+    def ldaps_uri(self):
+        return f"ldaps://127.0.0.1:{self.tls_port}"
+
+    # -- life --
+
+    def start(self, timeout=15):
+        """Starts, or restarts on the same ports; the first time, ports that somebody took meanwhile are replaced."""
+        first = self.port is None
+        deadline = time.monotonic() + timeout
+        while True:
+            if first:
+                self.port, self.tls_port = free_port("tcp"), free_port("tcp")
+            with open(self.directory / "slapd.log", "ab") as log:
+                self.process = subprocess.Popen(
+                    [SLAPD, "-d", "0", "-f", str(self.config), "-h", f"{self.uri}/ {self.ldaps_uri}/"],
+                    stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            if self._wait(deadline):
+                break
+            if time.monotonic() > deadline:
+                self.kill()
+                raise SlapdError(f"slapd did not start:\n{self.log()[-3000:]}")
+        if first:
+            self.add(TREE)
+        return self
+
+    def _wait(self, deadline):
+        """True when it answers, False when it ended or time is up."""
+        while self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                self._connect().unbind_s()
+                return True
+            except ldap.SERVER_DOWN:
+                time.sleep(0.02)
+        return False
+
+    def stop(self, timeout=10):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise SlapdError(f"slapd did not stop within {timeout} s") from None
+        self.process = None
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def pause(self):
+        """A server that hangs: the kernel still takes connections, nobody answers."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *exception):
+        self.kill()
+
+    def log(self):
+        return (self.directory / "slapd.log").read_text(errors="replace")
+
+    # -- content --
+
+    def _connect(self):
+        connection = ldap.initialize(self.uri)
+        connection.set_option(ldap.OPT_NETWORK_TIMEOUT, 5)
+        connection.set_option(ldap.OPT_TIMEOUT, 10)
+        connection.simple_bind_s(ADMIN, ADMIN_PASSWORD)
+        return connection
+
+    def add(self, text):
+        """Adds the entries of an LDIF text."""
+        records = ldif.LDIFRecordList(io.BytesIO(text.encode()))
+        records.parse()
+        connection = self._connect()
+        for dn, entry in records.all_records:
+            connection.add_s(dn, modlist.addModlist(entry))
+        connection.unbind_s()
+
+    def add_entry(self, dn, **attributes):
+        """Adds one entry; a value is a text, a number, bytes, or a list of such."""
+        connection = self._connect()
+        connection.add_s(dn, modlist.addModlist({name: _values(value) for name, value in attributes.items()}))
+        connection.unbind_s()
+
+    def add_computer(self, name, parent=DEVICES, **attributes):
+        """A computer account as a domain join makes it; returns its DN. None leaves an attribute out."""
+        dn = f"cn={ldap.dn.escape_dn_chars(name)},{parent}"
+        account = {"objectClass": "computer", "cn": name, "sAMAccountName": f"{name}$", "userAccountControl": 4096,
+                   "accountExpires": 2**63 - 1, **attributes}
+        self.add_entry(dn, **{key: value for key, value in account.items() if value is not None})
+        return dn
+
+    def modify(self, dn, **attributes):
+        """Replaces attributes; None removes one."""
+        connection = self._connect()
+        connection.modify_s(dn, [(ldap.MOD_REPLACE, name, None if value is None else _values(value))
+                                 for name, value in attributes.items()])
+        connection.unbind_s()
+
+    def delete(self, dn):
+        connection = self._connect()
+        connection.delete_s(dn)
+        connection.unbind_s()
+
+
+def _values(value):
+    return [item if isinstance(item, bytes) else str(item).encode()
+            for item in (value if isinstance(value, (list, tuple)) else [value])]
