@@ -42,6 +42,7 @@ enum certdir_identity_type {
 	CERTDIR_ID_NAME, /* common_name: host name or other plain name, ASCII lower case, "host/" and "$" stripped */
 	CERTDIR_ID_SERIAL, /* serial_number: of the hardware, upper case */
 	CERTDIR_ID_UPN, /* upn: lower case */
+	CERTDIR_ID_MAPPING, /* mapping: a strong mapping as altSecurityIdentities has it; only when asked for */
 	CERTDIR_ID_TYPES
 };
 
@@ -59,7 +60,7 @@ struct certdir_identity {
 	enum certdir_identity_type type;
 	char *value; /* canonical form */
 	const char
-	    *from; /* static: "subject.cn", "subject.serialNumber", "san.dns", "san.uri", "san.upn", "ext.sid".. */
+		*from; /* static: "subject.cn", "subject.serialNumber", "san.dns", "san.uri", "san.upn", "ext.sid".. */
 	bool immutable; /* the device's user cannot choose it: ids, SID from the extension */
 	bool tentative; /* a bare GUID in one of several CNs: counts only when known, never denies */
 };
@@ -78,8 +79,7 @@ struct certdir_certificate {
 	int64_t not_before; /* Unix seconds */
 	int64_t not_after;
 	bool has_san;
-	bool
-	    client_auth; /* may be used for client authentication: no EKU at all, or clientAuth / anyExtendedKeyUsage in it */
+	bool client_auth; /* may be used for client authentication: no EKU at all, or clientAuth / anyExtendedKeyUsage in it */
 };
 
 /* ---- devices: what a directory knows ---- */

@@ -2,6 +2,7 @@
 #include "checker.h"
 
 #include "identity/canonical.h"
+#include "identity/mapping.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,7 +70,7 @@ static void consult(struct certdir_check *check, const struct certdir_checker *c
 	check->consulted[d] = true;
 	if (answer->state != CERTDIR_ANSWERED) {
 		decision->reason =
-		    answer->state == CERTDIR_ANSWER_MISSING ? CERTDIR_LIST_MISSING : CERTDIR_DIRECTORY_UNAVAILABLE;
+			answer->state == CERTDIR_ANSWER_MISSING ? CERTDIR_LIST_MISSING : CERTDIR_DIRECTORY_UNAVAILABLE;
 		(void)snprintf(decision->detail, sizeof(decision->detail), "%s", answer->detail);
 		return;
 	}
@@ -154,6 +155,13 @@ void certdir_check_der(struct certdir_check *check, const struct certdir_checker
 		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
 		(void)snprintf(check->decision.detail, sizeof(check->decision.detail), "%.*s",
 			       (int)sizeof(check->decision.detail) - 1, error.text);
+		return;
+	}
+	if ((checker->accepted & CERTDIR_BIT(CERTDIR_ID_MAPPING)) && !certdir_mapping_add(&check->certificate)) {
+		check->parsed = true;
+		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
+		(void)snprintf(check->decision.detail, sizeof(check->decision.detail),
+			       "no room for the certificate's mappings beside its %zu names", check->certificate.count);
 		return;
 	}
 	certdir_check_names(check, checker, user_name, user_name_length, now);

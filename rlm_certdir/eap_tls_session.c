@@ -96,8 +96,8 @@ enum eap_tls_session_result eap_tls_session_certificate(REQUEST *request, unsign
 	session = current->opaque;
 	if (!session || !session->ssl || SSL_get_ex_data(session->ssl, FR_TLS_EX_INDEX_HANDLER) != current) {
 		certdir_error_set(
-		    error, "the TLS session is not where certdir expects it: rebuild certdir against the headers "
-			   "of this server");
+			error, "the TLS session is not where certdir expects it: rebuild certdir against the headers "
+			       "of this server");
 		return EAP_TLS_SESSION_UNREACHABLE;
 	}
 	certificate = SSL_get_peer_certificate(session->ssl);

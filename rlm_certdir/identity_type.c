@@ -5,20 +5,21 @@
 #include <string.h>
 
 static const char *const identity_names[CERTDIR_ID_TYPES] = {
-    [CERTDIR_ID_ENTRA] = "entra_device_id",
-    [CERTDIR_ID_INTUNE] = "intune_device_id",
-    [CERTDIR_ID_GUID] = "device_guid",
-    [CERTDIR_ID_SID] = "sid",
-    [CERTDIR_ID_SID_URI] = "sid_uri",
-    [CERTDIR_ID_DNS] = "dns_name",
-    [CERTDIR_ID_NAME] = "common_name",
-    [CERTDIR_ID_SERIAL] = "serial_number",
-    [CERTDIR_ID_UPN] = "upn",
+	[CERTDIR_ID_ENTRA] = "entra_device_id",
+	[CERTDIR_ID_INTUNE] = "intune_device_id",
+	[CERTDIR_ID_GUID] = "device_guid",
+	[CERTDIR_ID_SID] = "sid",
+	[CERTDIR_ID_SID_URI] = "sid_uri",
+	[CERTDIR_ID_DNS] = "dns_name",
+	[CERTDIR_ID_NAME] = "common_name",
+	[CERTDIR_ID_SERIAL] = "serial_number",
+	[CERTDIR_ID_UPN] = "upn",
+	[CERTDIR_ID_MAPPING] = "mapping",
 };
 
 static const char *const join_names[CERTDIR_JOIN_TYPES] = {
-    [CERTDIR_JOIN_UNKNOWN] = "unknown",	      [CERTDIR_JOIN_ENTRA] = "entra", [CERTDIR_JOIN_HYBRID] = "hybrid",
-    [CERTDIR_JOIN_REGISTERED] = "registered", [CERTDIR_JOIN_AD] = "ad",
+	[CERTDIR_JOIN_UNKNOWN] = "unknown",	  [CERTDIR_JOIN_ENTRA] = "entra", [CERTDIR_JOIN_HYBRID] = "hybrid",
+	[CERTDIR_JOIN_REGISTERED] = "registered", [CERTDIR_JOIN_AD] = "ad",
 };
 
 const char *certdir_identity_type_name(enum certdir_identity_type type)

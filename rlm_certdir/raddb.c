@@ -16,11 +16,11 @@ struct options { /* certdir { .. } itself */
 };
 
 static CONF_PARSER const certdir_options[] = {
-    {"certificate", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, certificate), "session"},
-    {"identities", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, identities),
-     "entra_device_id intune_device_id device_guid sid dns_name common_name serial_number"},
-    {"directories", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, directories), "list"},
-    CONF_PARSER_TERMINATOR};
+	{"certificate", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, certificate), "session"},
+	{"identities", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, identities),
+	 "entra_device_id intune_device_id device_guid sid dns_name common_name serial_number"},
+	{"directories", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, directories), "list"},
+	CONF_PARSER_TERMINATOR};
 
 struct form_options {
 	char const *from;
@@ -29,55 +29,53 @@ struct form_options {
 };
 
 static CONF_PARSER const form_options[] = {
-    {"from", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct form_options, from), NULL},
-    {"pattern", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct form_options, pattern), NULL},
-    {"type", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct form_options, type), NULL},
-    CONF_PARSER_TERMINATOR};
+	{"from", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct form_options, from), NULL},
+	{"pattern", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct form_options, pattern), NULL},
+	{"type", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct form_options, type), NULL},
+	CONF_PARSER_TERMINATOR};
 
 static CONF_PARSER const list_options[] = {
-    {"filename", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_list_config, filename), "/var/lib/certdir/devices.db"},
-    {"max_age", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_list_config, max_age), "3600"},
-    {"tenant", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_list_config, tenant), ""},
-    CONF_PARSER_TERMINATOR};
+	{"filename", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_list_config, filename),
+	 "/var/lib/certdir/devices.db"},
+	{"max_age", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_list_config, max_age), "3600"},
+	{"tenant", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_list_config, tenant), ""},
+	CONF_PARSER_TERMINATOR};
 
 static CONF_PARSER const ldap_options[] = {
-    {"port", FR_CONF_OFFSET(PW_TYPE_SHORT, struct certdir_ldap_config, port), "389"},
-    {"identity", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, identity), ""},
-    {"password", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_SECRET, struct certdir_ldap_config, password), ""},
-    {"base_dn", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct certdir_ldap_config, base_dn), NULL},
-    {"filter", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, filter), CERTDIR_LDAP_DEFAULT_FILTER},
-    {"scope", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, scope), CERTDIR_LDAP_DEFAULT_SCOPE},
-    CONF_PARSER_TERMINATOR};
+	{"port", FR_CONF_OFFSET(PW_TYPE_SHORT, struct certdir_ldap_config, port), "389"},
+	{"identity", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, identity), ""},
+	{"password", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_SECRET, struct certdir_ldap_config, password), ""},
+	{"base_dn", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct certdir_ldap_config, base_dn), NULL},
+	{"filter", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, filter), CERTDIR_LDAP_DEFAULT_FILTER},
+	{"scope", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, scope), CERTDIR_LDAP_DEFAULT_SCOPE},
+	CONF_PARSER_TERMINATOR};
 
 static CONF_PARSER const ldap_tls_options[] = {
-    {"start_tls", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct certdir_ldap_config, start_tls), "no"},
-    {"ca_file", FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_config, ca_file), NULL},
-    {"ca_path", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, ca_path), NULL},
-    {"certificate_file", FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_config, certificate_file), NULL},
-    {"private_key_file", FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_config, private_key_file), NULL},
-    {"require_cert", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, require_cert), "demand"},
-    CONF_PARSER_TERMINATOR};
+	{"start_tls", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct certdir_ldap_config, start_tls), "no"},
+	{"ca_file", FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_config, ca_file), NULL},
+	{"ca_path", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, ca_path), NULL},
+	{"certificate_file", FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_config, certificate_file), NULL},
+	{"private_key_file", FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_config, private_key_file), NULL},
+	{"require_cert", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, require_cert), "demand"},
+	CONF_PARSER_TERMINATOR};
 
 static CONF_PARSER const ldap_time_options[] = {
-    {"net_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_config, net_timeout), "1"},
-    {"res_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_config, res_timeout), "3"},
-    {"srv_timelimit", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_config, srv_timelimit), "3"},
-    CONF_PARSER_TERMINATOR};
+	{"net_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_config, net_timeout), "1"},
+	{"res_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_config, res_timeout), "3"},
+	{"srv_timelimit", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_config, srv_timelimit), "3"},
+	CONF_PARSER_TERMINATOR};
 
 #define ATTRIBUTE(_name, _type)                                                                                        \
 	{                                                                                                              \
 		_name, FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, attributes[_type]), ""               \
 	}
 
-static CONF_PARSER const ldap_attribute_options[] = {ATTRIBUTE("entra_device_id", CERTDIR_ID_ENTRA),
-						     ATTRIBUTE("intune_device_id", CERTDIR_ID_INTUNE),
-						     ATTRIBUTE("device_guid", CERTDIR_ID_GUID),
-						     ATTRIBUTE("sid", CERTDIR_ID_SID),
-						     ATTRIBUTE("dns_name", CERTDIR_ID_DNS),
-						     ATTRIBUTE("common_name", CERTDIR_ID_NAME),
-						     ATTRIBUTE("serial_number", CERTDIR_ID_SERIAL),
-						     ATTRIBUTE("upn", CERTDIR_ID_UPN),
-						     CONF_PARSER_TERMINATOR};
+static CONF_PARSER const ldap_attribute_options[] = {
+	ATTRIBUTE("entra_device_id", CERTDIR_ID_ENTRA), ATTRIBUTE("intune_device_id", CERTDIR_ID_INTUNE),
+	ATTRIBUTE("device_guid", CERTDIR_ID_GUID),	ATTRIBUTE("sid", CERTDIR_ID_SID),
+	ATTRIBUTE("dns_name", CERTDIR_ID_DNS),		ATTRIBUTE("common_name", CERTDIR_ID_NAME),
+	ATTRIBUTE("serial_number", CERTDIR_ID_SERIAL),	ATTRIBUTE("upn", CERTDIR_ID_UPN),
+	ATTRIBUTE("mapping", CERTDIR_ID_MAPPING),	CONF_PARSER_TERMINATOR};
 
 struct policy_options {
 	bool require_managed;
@@ -91,15 +89,15 @@ struct policy_options {
 };
 
 static CONF_PARSER const policy_options[] = {
-    {"require_managed", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct policy_options, require_managed), "no"},
-    {"require_compliant", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct policy_options, require_compliant), "no"},
-    {"compliance_unknown", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, compliance_unknown), "deny"},
-    {"enrollment_grace", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct policy_options, enrollment_grace), "0"},
-    {"max_inactive", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct policy_options, max_inactive), "0"},
-    {"join_types", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, join_types), "entra hybrid registered ad"},
-    {"on_unavailable", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, on_unavailable), "fail"},
-    {"user_name", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, user_name), "any"},
-    CONF_PARSER_TERMINATOR};
+	{"require_managed", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct policy_options, require_managed), "no"},
+	{"require_compliant", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct policy_options, require_compliant), "no"},
+	{"compliance_unknown", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, compliance_unknown), "deny"},
+	{"enrollment_grace", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct policy_options, enrollment_grace), "0"},
+	{"max_inactive", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct policy_options, max_inactive), "0"},
+	{"join_types", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, join_types), "entra hybrid registered ad"},
+	{"on_unavailable", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, on_unavailable), "fail"},
+	{"user_name", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, user_name), "any"},
+	CONF_PARSER_TERMINATOR};
 
 /* Everything that may stand in a section. The server's parser fills `options`; the others are read by hand. */
 struct section {
@@ -274,10 +272,10 @@ static bool take_identity(CONF_ITEM *at, char const *word, void *context)
 
 	if (!certdir_identity_type_parse(word, &type)) {
 		cf_log_err(
-		    at,
-		    "identities: \"%s\" is no identity type; use entra_device_id intune_device_id device_guid sid "
-		    "sid_uri dns_name common_name serial_number upn",
-		    word);
+			at,
+			"identities: \"%s\" is no identity type; use entra_device_id intune_device_id device_guid sid "
+			"sid_uri dns_name common_name serial_number upn mapping",
+			word);
 		return false;
 	}
 	*(uint32_t *)context |= CERTDIR_BIT(type);
@@ -297,7 +295,8 @@ static bool read_form(CONF_SECTION *cs, struct certdir_form *form)
 	}
 	if (!section_parse(cs, &options, &form_section))
 		return false;
-	if (!certdir_identity_type_parse(options.type, &type) || type == CERTDIR_ID_SID_URI) {
+	if (!certdir_identity_type_parse(options.type, &type) || type == CERTDIR_ID_SID_URI ||
+	    type == CERTDIR_ID_MAPPING) {
 		cf_log_err(place(cs, "type"), "form %s: type = %s is no identity type that a form can give", name,
 			   options.type);
 		return false;
@@ -394,8 +393,8 @@ static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 		cf_log_err(at, "directories: more than %d", (int)CERTDIR_DIRECTORIES_MAX);
 		return false;
 	}
-	directory =
-	    strcmp(cf_section_name1(cs), "list") == 0 ? open_list(cs, opening->watch, &error) : open_ldap(cs, &error);
+	directory = strcmp(cf_section_name1(cs), "list") == 0 ? open_list(cs, opening->watch, &error)
+							      : open_ldap(cs, &error);
 	if (!directory) {
 		if (error.text[0])
 			cf_log_err_cs(cs, "%s", error.text);

@@ -34,17 +34,17 @@ static struct {
 	PW_TYPE type;
 	DICT_ATTR const *da;
 } attributes[ATTRIBUTES] = {
-    [DECISION] = {"Certdir-Decision", PW_TYPE_STRING, NULL},
-    [REASON] = {"Certdir-Reason", PW_TYPE_STRING, NULL},
-    [DETAIL] = {"Certdir-Detail", PW_TYPE_STRING, NULL},
-    [DIRECTORY] = {"Certdir-Directory", PW_TYPE_STRING, NULL},
-    [MATCHED_BY] = {"Certdir-Matched-By", PW_TYPE_STRING, NULL},
-    [DEVICE_ID] = {"Certdir-Device-Id", PW_TYPE_STRING, NULL},
-    [DEVICE_NAME] = {"Certdir-Device-Name", PW_TYPE_STRING, NULL},
-    [JOIN_TYPE] = {"Certdir-Join-Type", PW_TYPE_STRING, NULL},
-    [COMPLIANCE] = {"Certdir-Compliance", PW_TYPE_STRING, NULL},
-    [GROUP] = {"Certdir-Group", PW_TYPE_STRING, NULL},
-    [LIST_AGE] = {"Certdir-List-Age", PW_TYPE_INTEGER, NULL},
+	[DECISION] = {"Certdir-Decision", PW_TYPE_STRING, NULL},
+	[REASON] = {"Certdir-Reason", PW_TYPE_STRING, NULL},
+	[DETAIL] = {"Certdir-Detail", PW_TYPE_STRING, NULL},
+	[DIRECTORY] = {"Certdir-Directory", PW_TYPE_STRING, NULL},
+	[MATCHED_BY] = {"Certdir-Matched-By", PW_TYPE_STRING, NULL},
+	[DEVICE_ID] = {"Certdir-Device-Id", PW_TYPE_STRING, NULL},
+	[DEVICE_NAME] = {"Certdir-Device-Name", PW_TYPE_STRING, NULL},
+	[JOIN_TYPE] = {"Certdir-Join-Type", PW_TYPE_STRING, NULL},
+	[COMPLIANCE] = {"Certdir-Compliance", PW_TYPE_STRING, NULL},
+	[GROUP] = {"Certdir-Group", PW_TYPE_STRING, NULL},
+	[LIST_AGE] = {"Certdir-List-Age", PW_TYPE_INTEGER, NULL},
 };
 
 static REQUEST *outermost(REQUEST *request)
@@ -67,9 +67,9 @@ static int group_compare(UNUSED void *instance, REQUEST *request, UNUSED VALUE_P
 			 UNUSED VALUE_PAIR *check_list, UNUSED VALUE_PAIR **reply_list)
 {
 	return list_has_group(request->config, check->vp_strvalue) ||
-		       list_has_group(outermost(request)->state, check->vp_strvalue)
-		   ? 0
-		   : 1;
+			       list_has_group(outermost(request)->state, check->vp_strvalue)
+		       ? 0
+		       : 1;
 }
 
 static bool define_attributes(CONF_SECTION *cs)
@@ -264,11 +264,11 @@ static struct {
 	char const *from;
 	DICT_ATTR const *da;
 } certificate_attributes[] = {
-    {"TLS-Client-Cert-Common-Name", "subject.cn", NULL},
-    {"TLS-Client-Cert-Subject-Alt-Name-Dns", "san.dns", NULL},
-    {"TLS-Client-Cert-Subject-Alt-Name-Upn", "san.upn", NULL},
-    {"TLS-Client-Cert-Subject-Alt-Name-Uri", "san.uri", NULL}, /* since 3.2.7 */
-    {"TLS-Client-Cert-Subject-Alt-Name-Email", "san.email", NULL},
+	{"TLS-Client-Cert-Common-Name", "subject.cn", NULL},
+	{"TLS-Client-Cert-Subject-Alt-Name-Dns", "san.dns", NULL},
+	{"TLS-Client-Cert-Subject-Alt-Name-Upn", "san.upn", NULL},
+	{"TLS-Client-Cert-Subject-Alt-Name-Uri", "san.uri", NULL}, /* since 3.2.7 */
+	{"TLS-Client-Cert-Subject-Alt-Name-Email", "san.email", NULL},
 };
 
 enum { CERTIFICATE_ATTRIBUTES = sizeof(certificate_attributes) / sizeof(certificate_attributes[0]) };
@@ -308,6 +308,15 @@ static char *copy_attribute(REQUEST *request, char const *name)
 	return strdup(vp ? vp->vp_strvalue : "");
 }
 
+/* The server puts the issuer's CN into TLS-Client-Cert-Common-Name when the certificate has none of its own. */
+static bool has_foreign_cn(REQUEST *request, struct certdir_certificate const *certificate)
+{
+	DICT_ATTR const *da = certificate_attributes[0].da;
+
+	return da && certificate->subject[0] && !strstr(certificate->subject, "/CN=") &&
+	       fr_pair_find_by_da(request->packet->vps, da, TAG_ANY);
+}
+
 static void check_attributes(REQUEST *request, struct certdir_checker const *checker, struct certdir_check *check)
 {
 	VALUE_PAIR const *user = request->username;
@@ -321,6 +330,10 @@ static void check_attributes(REQUEST *request, struct certdir_checker const *che
 	if (!certificate->subject || !certificate->issuer || !certificate->serial) {
 		check->decision.reason = CERTDIR_DIRECTORY_UNAVAILABLE;
 		snprintf(check->decision.detail, sizeof(check->decision.detail), "out of memory");
+	} else if (has_foreign_cn(request, certificate)) {
+		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
+		snprintf(check->decision.detail, sizeof(check->decision.detail),
+			 "the subject has no CN: TLS-Client-Cert-Common-Name is the issuer's");
 	} else if (!add_attributes(request, checker, certificate, &error)) {
 		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
 		snprintf(check->decision.detail, sizeof(check->decision.detail), "%.*s",
@@ -381,10 +394,10 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 		return 0;
 	if (!eap_tls_session_hook(&error)) {
 		cf_log_err_cs(
-		    cs,
-		    "certificate = session cannot work with this server: %s. Build certdir against this server's "
-		    "headers, or set certificate = attributes after reading what it cannot see",
-		    error.text);
+			cs,
+			"certificate = session cannot work with this server: %s. Build certdir against this server's "
+			"headers, or set certificate = attributes after reading what it cannot see",
+			error.text);
 		return -1;
 	}
 	inst->hooked = true;
@@ -407,12 +420,12 @@ static int mod_detach(void *instance)
  */
 extern module_t rlm_certdir;
 __attribute__((visibility("default"))) module_t rlm_certdir = {
-    .magic = RLM_MODULE_INIT,
-    .name = "certdir",
-    .type = RLM_TYPE_THREAD_SAFE,
-    .inst_size = sizeof(rlm_certdir_t),
-    .bootstrap = mod_bootstrap,
-    .instantiate = mod_instantiate,
-    .detach = mod_detach,
-    .methods = {[MOD_AUTHORIZE] = mod_authorize},
+	.magic = RLM_MODULE_INIT,
+	.name = "certdir",
+	.type = RLM_TYPE_THREAD_SAFE,
+	.inst_size = sizeof(rlm_certdir_t),
+	.bootstrap = mod_bootstrap,
+	.instantiate = mod_instantiate,
+	.detach = mod_detach,
+	.methods = {[MOD_AUTHORIZE] = mod_authorize},
 };

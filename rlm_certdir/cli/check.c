@@ -16,20 +16,21 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: certdir check [--raddb DIR] [--module NAME] [--list FILE] [--json] [--name HOST] [--user-name NAME] "
-    "CERT...\n"
-    "\n"
-    "CERT is a PEM or DER file, or a PEM file of several client certificates, or - for standard input.\n"
-    "\n"
-    "  --raddb DIR       judge as the RADIUS server with this configuration does (/etc/freeradius/3.0, /etc/raddb)\n"
-    "  --module NAME     the instance, where there are several: certdir NAME { }\n"
-    "  --list FILE       judge by this device list and the default policy, without a server's configuration\n"
-    "  --user-name NAME  the outer identity of the login, for policy { user_name = match }\n"
-    "  --name HOST       also tell whether ConfigMgr's client would take the certificate on the computer HOST\n"
-    "  --json            one JSON object a certificate and line\n"
-    "\n"
-    "exit status: 0 all allowed, 1 some denied, 2 some undecided because a directory cannot answer, 64 usage,\n"
-    "             65 a certificate cannot be read, 78 the configuration has mistakes\n";
+	"usage: certdir check [--raddb DIR] [--module NAME] [--list FILE] [--json] [--name HOST] [--user-name NAME] "
+	"CERT...\n"
+	"\n"
+	"CERT is a PEM or DER file, or a PEM file of several client certificates, or - for standard input.\n"
+	"\n"
+	"  --raddb DIR       judge as the RADIUS server with this configuration does (/etc/freeradius/3.0, "
+	"/etc/raddb)\n"
+	"  --module NAME     the instance, where there are several: certdir NAME { }\n"
+	"  --list FILE       judge by this device list and the default policy, without a server's configuration\n"
+	"  --user-name NAME  the outer identity of the login, for policy { user_name = match }\n"
+	"  --name HOST       also tell whether ConfigMgr's client would take the certificate on the computer HOST\n"
+	"  --json            one JSON object a certificate and line\n"
+	"\n"
+	"exit status: 0 all allowed, 1 some denied, 2 some undecided because a directory cannot answer, 64 usage,\n"
+	"             65 a certificate cannot be read, 78 the configuration has mistakes\n";
 
 struct options {
 	const char *raddb;
@@ -129,7 +130,8 @@ static int check_by_list(const struct options *options, char **files)
 	struct certdir_error error;
 	int status;
 
-	checker.accepted = ~(CERTDIR_BIT(CERTDIR_ID_SID_URI) | CERTDIR_BIT(CERTDIR_ID_UPN));
+	checker.accepted =
+		~(CERTDIR_BIT(CERTDIR_ID_SID_URI) | CERTDIR_BIT(CERTDIR_ID_UPN) | CERTDIR_BIT(CERTDIR_ID_MAPPING));
 	checker.directories[0] = certdir_list_directory_open(&config, false, &error);
 	if (!checker.directories[0]) {
 		fprintf(stderr, "certdir: %s\n", error.text);
@@ -175,10 +177,10 @@ static int check_by_raddb(const struct options *options, char **files)
 int certdir_cli_check(int argc, char **argv)
 {
 	static const struct option longs[] = {
-	    {"raddb", required_argument, NULL, 'r'}, {"module", required_argument, NULL, 'm'},
-	    {"list", required_argument, NULL, 'l'},  {"json", no_argument, NULL, 'j'},
-	    {"name", required_argument, NULL, 'n'},  {"user-name", required_argument, NULL, 'u'},
-	    {"help", no_argument, NULL, 'h'},	     {NULL, 0, NULL, 0}};
+		{"raddb", required_argument, NULL, 'r'}, {"module", required_argument, NULL, 'm'},
+		{"list", required_argument, NULL, 'l'},	 {"json", no_argument, NULL, 'j'},
+		{"name", required_argument, NULL, 'n'},	 {"user-name", required_argument, NULL, 'u'},
+		{"help", no_argument, NULL, 'h'},	 {NULL, 0, NULL, 0}};
 	struct options options = {NULL};
 	int option;
 

@@ -225,11 +225,12 @@ static json_t *json_lookups(const struct certdir_checker *checker, const struct 
 			if (!((check->asked >> i) & 1))
 				continue;
 			json_array_append_new(
-			    array, json_pack("{s:s, s:s, s:o, s:o}", "directory", checker->directories[d]->name, "type",
-					     certdir_identity_type_name(id->type), "value", text(id->value), "devices",
-					     check->answers[d].state == CERTDIR_ANSWERED
-						 ? json_integer((json_int_t)explain_devices(check, d, i))
-						 : json_null()));
+				array,
+				json_pack("{s:s, s:s, s:o, s:o}", "directory", checker->directories[d]->name, "type",
+					  certdir_identity_type_name(id->type), "value", text(id->value), "devices",
+					  check->answers[d].state == CERTDIR_ANSWERED
+						  ? json_integer((json_int_t)explain_devices(check, d, i))
+						  : json_null()));
 		}
 	return array;
 }
@@ -265,18 +266,19 @@ bool explain_json(const char *file, const struct certdir_checker *checker, const
 	json_t *object;
 	char *line;
 
-	object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o}", "file", text(file),
+	object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o}", "file", text(file),
 			   "subject", text(certificate->subject), "issuer", text(certificate->issuer), "serial",
 			   text(certificate->serial), "tenant", text(certificate->tenant), "template",
-			   text(certificate->template), "identities", json_identities(certificate), "lookups",
+			   text(certificate->template), "ski", text(certificate->ski), "public_key_sha1",
+			   text(certificate->public_key_sha1), "identities", json_identities(certificate), "lookups",
 			   json_lookups(checker, check), "device",
 			   decision->match ? json_device(&decision->match->device) : json_null(), "decision",
 			   certdir_verdict_name(certdir_reason_verdict(decision->reason)), "reason",
 			   certdir_reason_name(decision->reason), "detail", text(decision->detail));
 	if (object && name)
 		json_object_set_new(
-		    object, "configmgr",
-		    json_pack("{s:b, s:o}", "takes", check->parsed && !refusal, "because", text(refusal)));
+			object, "configmgr",
+			json_pack("{s:b, s:o}", "takes", check->parsed && !refusal, "because", text(refusal)));
 	line = object ? json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 	if (line)
 		puts(line);

@@ -17,41 +17,44 @@ static const struct command {
 	int (*run)(const struct certdir_cli_list_options *options);
 	const char *usage;
 } commands[] = {
-    {"show", "lj", REQUIRED, certdir_cli_list_show,
-     "usage: certdir list show [--list FILE] [--json] ID|NAME\n"
-     "\n"
-     "Prints everything that the list knows about each device with this id, name, DNS name, SID or serial number.\n"},
-    {"find", "lj", REQUIRED, certdir_cli_list_find,
-     "usage: certdir list find [--list FILE] [--json] VALUE\n"
-     "\n"
-     "Prints a line for each device that carries VALUE as any of its identities, the way certificates are looked "
-     "up.\n"},
-    {"stats", "lj", NONE, certdir_cli_list_stats,
-     "usage: certdir list stats [--list FILE] [--json]\n"
-     "\n"
-     "Counts devices: by source and age, enabled, managed, compliant, join type, and which identities they have.\n"},
-    {"import", "ljstfrd", REQUIRED, certdir_cli_list_import,
-     "usage: certdir list import [--list FILE] [--source NAME] [--tenant GUID] [--format json|csv] [--replace]\n"
-     "                           [--dry-run] [--json] FILE|-\n"
-     "\n"
-     "Puts the devices of FILE in the place of those that the source had; other sources stay as they are.\n"
-     "FILE is JSON as Microsoft Graph or `Get-MgDevice -All | ConvertTo-Json` write it, or CSV with a header of the\n"
-     "same names.\n"
-     "\n"
-     "  --source NAME   whose devices these are (import)\n"
-     "  --tenant GUID   the Entra tenant that all of them are of\n"
-     "  --format F      json or csv; told by the name or the content when not given\n"
-     "  --replace       start from an empty list: other sources, and a damaged list, are gone\n"
-     "  --dry-run       read and check everything, publish nothing\n"},
-    {"export", "lf", NONE, certdir_cli_list_export,
-     "usage: certdir list export [--list FILE] [--format json|csv]\n"
-     "\n"
-     "Prints all devices in the form that import reads; json when --format is not given.\n"},
-    {"verify", "lj", NONE, certdir_cli_list_verify,
-     "usage: certdir list verify [--list FILE] [--json]\n"
-     "\n"
-     "Checks the seal, the database image, and that no id stands in several devices. Exit code 1 when something is "
-     "wrong.\n"},
+	{"show", "lj", REQUIRED, certdir_cli_list_show,
+	 "usage: certdir list show [--list FILE] [--json] ID|NAME\n"
+	 "\n"
+	 "Prints everything that the list knows about each device with this id, name, DNS name, SID or serial "
+	 "number.\n"},
+	{"find", "lj", REQUIRED, certdir_cli_list_find,
+	 "usage: certdir list find [--list FILE] [--json] VALUE\n"
+	 "\n"
+	 "Prints a line for each device that carries VALUE as any of its identities, the way certificates are looked "
+	 "up.\n"},
+	{"stats", "lj", NONE, certdir_cli_list_stats,
+	 "usage: certdir list stats [--list FILE] [--json]\n"
+	 "\n"
+	 "Counts devices: by source and age, enabled, managed, compliant, join type, and which identities they "
+	 "have.\n"},
+	{"import", "ljstfrd", REQUIRED, certdir_cli_list_import,
+	 "usage: certdir list import [--list FILE] [--source NAME] [--tenant GUID] [--format json|csv] [--replace]\n"
+	 "                           [--dry-run] [--json] FILE|-\n"
+	 "\n"
+	 "Puts the devices of FILE in the place of those that the source had; other sources stay as they are.\n"
+	 "FILE is JSON as Microsoft Graph or `Get-MgDevice -All | ConvertTo-Json` write it, or CSV with a header of "
+	 "the\n"
+	 "same names.\n"
+	 "\n"
+	 "  --source NAME   whose devices these are (import)\n"
+	 "  --tenant GUID   the Entra tenant that all of them are of\n"
+	 "  --format F      json or csv; told by the name or the content when not given\n"
+	 "  --replace       start from an empty list: other sources, and a damaged list, are gone\n"
+	 "  --dry-run       read and check everything, publish nothing\n"},
+	{"export", "lf", NONE, certdir_cli_list_export,
+	 "usage: certdir list export [--list FILE] [--format json|csv]\n"
+	 "\n"
+	 "Prints all devices in the form that import reads; json when --format is not given.\n"},
+	{"verify", "lj", NONE, certdir_cli_list_verify,
+	 "usage: certdir list verify [--list FILE] [--json]\n"
+	 "\n"
+	 "Checks the seal, the database image, and that no id stands in several devices. Exit code 1 when something is "
+	 "wrong.\n"},
 };
 
 static const char usage[] = "usage: certdir list show|find|stats|import|export|verify [--list FILE] ..\n"

@@ -61,9 +61,9 @@ static bool import_json(struct import *import, const char *text, size_t length, 
 	list = json_is_object(root) ? json_object_get(root, "value") : root;
 	if (json_is_object(root) && json_object_get(root, "@odata.nextLink"))
 		certdir_error_set(
-		    error,
-		    "%.300s is one page of several (@odata.nextLink): fetch all of them, with `-All` in PowerShell",
-		    file);
+			error,
+			"%.300s is one page of several (@odata.nextLink): fetch all of them, with `-All` in PowerShell",
+			file);
 	else if (json_is_object(root) && !list)
 		ok = import_record(import, root, error);
 	else if (!json_is_array(list))

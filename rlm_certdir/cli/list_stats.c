@@ -72,13 +72,13 @@ static json_t *list_sources(const struct certdir_list_snapshot *snapshot)
 		certdir_timestamp_print(sources[i].synced, synced);
 		for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
 			if (sources[i].holds & CERTDIR_BIT(type))
-				(void)json_array_append_new(
-				    holds, json_string(certdir_identity_type_name((enum certdir_identity_type)type)));
+				(void)json_array_append_new(holds, json_string(certdir_identity_type_name(
+									   (enum certdir_identity_type)type)));
 		(void)json_array_append_new(
-		    list, json_pack("{s:s,s:s?,s:I,s:s,s:I,s:o}", "name", sources[i].name, "tenant", sources[i].tenant,
-				    "devices", (json_int_t)sources[i].devices, "synced", synced, "age",
-				    (json_int_t)(now > sources[i].synced ? now - sources[i].synced : 0), "identities",
-				    holds));
+			list, json_pack("{s:s,s:s?,s:I,s:s,s:I,s:o}", "name", sources[i].name, "tenant",
+					sources[i].tenant, "devices", (json_int_t)sources[i].devices, "synced", synced,
+					"age", (json_int_t)(now > sources[i].synced ? now - sources[i].synced : 0),
+					"identities", holds));
 	}
 	return list;
 }

@@ -64,9 +64,9 @@ static enum certdir_tristate compliant(const struct certdir_device *device)
 		const char *word;
 		enum certdir_tristate is;
 	} words[] = {
-	    /* Intune's complianceState; a device in its grace period still counts as compliant there. */
-	    {"compliant", CERTDIR_YES}, {"inGracePeriod", CERTDIR_YES}, {"noncompliant", CERTDIR_NO},
-	    {"conflict", CERTDIR_NO},	{"error", CERTDIR_NO},
+		/* Intune's complianceState; a device in its grace period still counts as compliant there. */
+		{"compliant", CERTDIR_YES}, {"inGracePeriod", CERTDIR_YES}, {"noncompliant", CERTDIR_NO},
+		{"conflict", CERTDIR_NO},   {"error", CERTDIR_NO},
 	};
 
 	for (size_t i = 0; device->compliance && i < sizeof(words) / sizeof(words[0]); i++)

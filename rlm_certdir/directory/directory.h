@@ -54,7 +54,7 @@ struct certdir_directory {
 	const struct certdir_directory_type *type;
 	const char *name; /* as it stands in `directories`; borrowed from the configuration */
 	const char *const
-	    *issuers; /* DNs, NULL-terminated; only certificates of these CAs, or NULL for all; borrowed */
+		*issuers; /* DNs, NULL-terminated; only certificates of these CAs, or NULL for all; borrowed */
 };
 
 /* Configuration structures: every string is borrowed and must outlive the directory. NULL or "" = not set. */

@@ -100,7 +100,7 @@ static struct session *connect_one(struct ldap_directory *self, struct certdir_e
 
 	for (char **uri = self->uris; session && *uri; uri++) {
 		enum certdir_ldap_status status =
-		    certdir_ldap_connection_open(&session->connection, *uri, &self->config, error);
+			certdir_ldap_connection_open(&session->connection, *uri, &self->config, error);
 
 		if (status == CERTDIR_LDAP_OK)
 			return session;

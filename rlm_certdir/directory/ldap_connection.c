@@ -32,34 +32,36 @@ static bool uses_tls(const char *uri, const struct certdir_ldap_config *config)
 /* ---- what went wrong, in one place ---- */
 
 static const char tls_advice[] =
-    "TLS failed: check the port, ca_file, require_cert and the names in the server's certificate";
+	"TLS failed: check the port, ca_file, require_cert and the names in the server's certificate";
 
 static const struct outcome {
 	int code;
 	enum certdir_ldap_status status;
 	const char *advice;
 } outcomes[] = {
-    {LDAP_SUCCESS, CERTDIR_LDAP_OK, NULL},
-    {LDAP_SIZELIMIT_EXCEEDED, CERTDIR_LDAP_SIZE_LIMIT, NULL},
-    {LDAP_SERVER_DOWN, CERTDIR_LDAP_LOST, NULL},
-    {LDAP_CONNECT_ERROR, CERTDIR_LDAP_LOST, tls_advice},
-    {LDAP_UNAVAILABLE, CERTDIR_LDAP_LOST, NULL},
-    {LDAP_BUSY, CERTDIR_LDAP_LOST, NULL},
-    {LDAP_DECODING_ERROR, CERTDIR_LDAP_LOST, "what answers there does not speak LDAP"},
-    {LDAP_TIMEOUT, CERTDIR_LDAP_TIMEOUT, NULL},
-    {LDAP_INVALID_CREDENTIALS, CERTDIR_LDAP_REFUSED, "check identity and password"},
-    {LDAP_INAPPROPRIATE_AUTH, CERTDIR_LDAP_REFUSED, "check identity and password"},
-    {LDAP_STRONG_AUTH_REQUIRED, CERTDIR_LDAP_REFUSED, "the server wants TLS: use ldaps:// or start_tls = yes"},
-    {LDAP_CONFIDENTIALITY_REQUIRED, CERTDIR_LDAP_REFUSED, "the server wants TLS: use ldaps:// or start_tls = yes"},
-    {LDAP_INVALID_DN_SYNTAX, CERTDIR_LDAP_FAILED, "check that identity and base_dn are DNs"},
-    {LDAP_NO_SUCH_OBJECT, CERTDIR_LDAP_FAILED, "check base_dn, and that identity may read it"},
-    {LDAP_INSUFFICIENT_ACCESS, CERTDIR_LDAP_FAILED, "let identity read the devices under base_dn"},
-    {LDAP_OPERATIONS_ERROR, CERTDIR_LDAP_FAILED, "Active Directory wants identity and password"},
-    {LDAP_FILTER_ERROR, CERTDIR_LDAP_FAILED, "check filter"},
-    {LDAP_TIMELIMIT_EXCEEDED, CERTDIR_LDAP_FAILED, "index the attributes that are searched, or raise srv_timelimit"},
-    {LDAP_ADMINLIMIT_EXCEEDED, CERTDIR_LDAP_FAILED,
-     "index the attributes that are searched, or raise the server's limit"},
-    {LDAP_REFERRAL, CERTDIR_LDAP_FAILED, "another server holds base_dn, and referrals are not followed: name that one"},
+	{LDAP_SUCCESS, CERTDIR_LDAP_OK, NULL},
+	{LDAP_SIZELIMIT_EXCEEDED, CERTDIR_LDAP_SIZE_LIMIT, NULL},
+	{LDAP_SERVER_DOWN, CERTDIR_LDAP_LOST, NULL},
+	{LDAP_CONNECT_ERROR, CERTDIR_LDAP_LOST, tls_advice},
+	{LDAP_UNAVAILABLE, CERTDIR_LDAP_LOST, NULL},
+	{LDAP_BUSY, CERTDIR_LDAP_LOST, NULL},
+	{LDAP_DECODING_ERROR, CERTDIR_LDAP_LOST, "what answers there does not speak LDAP"},
+	{LDAP_TIMEOUT, CERTDIR_LDAP_TIMEOUT, NULL},
+	{LDAP_INVALID_CREDENTIALS, CERTDIR_LDAP_REFUSED, "check identity and password"},
+	{LDAP_INAPPROPRIATE_AUTH, CERTDIR_LDAP_REFUSED, "check identity and password"},
+	{LDAP_STRONG_AUTH_REQUIRED, CERTDIR_LDAP_REFUSED, "the server wants TLS: use ldaps:// or start_tls = yes"},
+	{LDAP_CONFIDENTIALITY_REQUIRED, CERTDIR_LDAP_REFUSED, "the server wants TLS: use ldaps:// or start_tls = yes"},
+	{LDAP_INVALID_DN_SYNTAX, CERTDIR_LDAP_FAILED, "check that identity and base_dn are DNs"},
+	{LDAP_NO_SUCH_OBJECT, CERTDIR_LDAP_FAILED, "check base_dn, and that identity may read it"},
+	{LDAP_INSUFFICIENT_ACCESS, CERTDIR_LDAP_FAILED, "let identity read the devices under base_dn"},
+	{LDAP_OPERATIONS_ERROR, CERTDIR_LDAP_FAILED, "Active Directory wants identity and password"},
+	{LDAP_FILTER_ERROR, CERTDIR_LDAP_FAILED, "check filter"},
+	{LDAP_TIMELIMIT_EXCEEDED, CERTDIR_LDAP_FAILED,
+	 "index the attributes that are searched, or raise srv_timelimit"},
+	{LDAP_ADMINLIMIT_EXCEEDED, CERTDIR_LDAP_FAILED,
+	 "index the attributes that are searched, or raise the server's limit"},
+	{LDAP_REFERRAL, CERTDIR_LDAP_FAILED,
+	 "another server holds base_dn, and referrals are not followed: name that one"},
 };
 
 /* The server's or libldap's own words, made fit for a log line. */
@@ -189,8 +191,8 @@ static bool require_cert_parse(const char *word, int *value)
 		const char *word;
 		int value;
 	} words[] = {
-	    {"never", LDAP_OPT_X_TLS_NEVER},   {"allow", LDAP_OPT_X_TLS_ALLOW}, {"try", LDAP_OPT_X_TLS_TRY},
-	    {"demand", LDAP_OPT_X_TLS_DEMAND}, {"hard", LDAP_OPT_X_TLS_HARD},
+		{"never", LDAP_OPT_X_TLS_NEVER},   {"allow", LDAP_OPT_X_TLS_ALLOW}, {"try", LDAP_OPT_X_TLS_TRY},
+		{"demand", LDAP_OPT_X_TLS_DEMAND}, {"hard", LDAP_OPT_X_TLS_HARD},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -208,10 +210,10 @@ static bool tls_files_readable(const struct certdir_ldap_config *config, struct 
 		const char *option;
 		const char *path;
 	} files[] = {
-	    {"ca_file", config->ca_file},
-	    {"ca_path", config->ca_path},
-	    {"certificate_file", config->certificate_file},
-	    {"private_key_file", config->private_key_file},
+		{"ca_file", config->ca_file},
+		{"ca_path", config->ca_path},
+		{"certificate_file", config->certificate_file},
+		{"private_key_file", config->private_key_file},
 	};
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
@@ -234,11 +236,11 @@ static bool set_options(LDAP *handle, const struct certdir_ldap_config *config)
 		int option;
 		const void *value;
 	} options[] = {
-	    {LDAP_OPT_PROTOCOL_VERSION, &version},  {LDAP_OPT_REFERRALS, LDAP_OPT_OFF},
-	    {LDAP_OPT_RESTART, LDAP_OPT_OFF},	    {LDAP_OPT_DEREF, &deref},
-	    {LDAP_OPT_NETWORK_TIMEOUT, &net},	    {LDAP_OPT_TIMEOUT, &res},
-	    {LDAP_OPT_TIMELIMIT, &limit},	    {LDAP_OPT_X_KEEPALIVE_IDLE, &idle},
-	    {LDAP_OPT_X_KEEPALIVE_PROBES, &probes}, {LDAP_OPT_X_KEEPALIVE_INTERVAL, &interval},
+		{LDAP_OPT_PROTOCOL_VERSION, &version},	{LDAP_OPT_REFERRALS, LDAP_OPT_OFF},
+		{LDAP_OPT_RESTART, LDAP_OPT_OFF},	{LDAP_OPT_DEREF, &deref},
+		{LDAP_OPT_NETWORK_TIMEOUT, &net},	{LDAP_OPT_TIMEOUT, &res},
+		{LDAP_OPT_TIMELIMIT, &limit},		{LDAP_OPT_X_KEEPALIVE_IDLE, &idle},
+		{LDAP_OPT_X_KEEPALIVE_PROBES, &probes}, {LDAP_OPT_X_KEEPALIVE_INTERVAL, &interval},
 	};
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
@@ -253,10 +255,10 @@ static bool set_tls_options(LDAP *handle, const struct certdir_ldap_config *conf
 		int option;
 		const char *path;
 	} files[] = {
-	    {LDAP_OPT_X_TLS_CACERTFILE, config->ca_file},
-	    {LDAP_OPT_X_TLS_CACERTDIR, config->ca_path},
-	    {LDAP_OPT_X_TLS_CERTFILE, config->certificate_file},
-	    {LDAP_OPT_X_TLS_KEYFILE, config->private_key_file},
+		{LDAP_OPT_X_TLS_CACERTFILE, config->ca_file},
+		{LDAP_OPT_X_TLS_CACERTDIR, config->ca_path},
+		{LDAP_OPT_X_TLS_CERTFILE, config->certificate_file},
+		{LDAP_OPT_X_TLS_KEYFILE, config->private_key_file},
 	};
 	const int client = 0;
 	int require = LDAP_OPT_X_TLS_DEMAND;
@@ -471,10 +473,10 @@ static bool add_values(struct entry_values *all, const struct berval *attribute,
 	all->values = grown;
 	for (size_t i = 0; i < count; i++)
 		all->values[all->count++] = (struct certdir_ldap_value){
-		    .attribute = attribute->bv_val,
-		    .attribute_length = options ? (size_t)(options - attribute->bv_val) : attribute->bv_len,
-		    .bytes = (const unsigned char *)values[i].bv_val,
-		    .length = values[i].bv_len,
+			.attribute = attribute->bv_val,
+			.attribute_length = options ? (size_t)(options - attribute->bv_val) : attribute->bv_len,
+			.bytes = (const unsigned char *)values[i].bv_val,
+			.length = values[i].bv_len,
 		};
 	return true;
 }

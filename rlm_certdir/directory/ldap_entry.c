@@ -10,9 +10,20 @@
 
 /* altSecurityIdentities is not read: no kind of identity stands there, and nothing is decided by it. */
 const char *const certdir_ldap_entry_attributes[] = {
-    "cn",	   "name",	   "objectSid",	      "sAMAccountName",	    "dNSHostName",    "servicePrincipalName",
-    "memberOf",	   "serialNumber", "operatingSystem", "userAccountControl", "accountExpires", "lastLogonTimestamp",
-    "whenCreated", NULL,
+	"cn",
+	"name",
+	"objectSid",
+	"sAMAccountName",
+	"dNSHostName",
+	"servicePrincipalName",
+	"memberOf",
+	"serialNumber",
+	"operatingSystem",
+	"userAccountControl",
+	"accountExpires",
+	"lastLogonTimestamp",
+	"whenCreated",
+	NULL,
 };
 
 /* ---- values ---- */
@@ -263,10 +274,10 @@ static bool read_ids(struct certdir_device *device, const struct certdir_ldap_en
 		     const struct certdir_ldap_map *map)
 {
 	char **const fields[CERTDIR_ID_TYPES] = {
-	    [CERTDIR_ID_ENTRA] = &device->entra_device_id,
-	    [CERTDIR_ID_INTUNE] = &device->intune_device_id,
-	    [CERTDIR_ID_SID] = &device->sid,
-	    [CERTDIR_ID_SERIAL] = &device->serial_number,
+		[CERTDIR_ID_ENTRA] = &device->entra_device_id,
+		[CERTDIR_ID_INTUNE] = &device->intune_device_id,
+		[CERTDIR_ID_SID] = &device->sid,
+		[CERTDIR_ID_SERIAL] = &device->serial_number,
 	};
 	const struct certdir_ldap_value *value;
 	char text[CERTDIR_VALUE_MAX + 1];

@@ -9,15 +9,16 @@
 #include <strings.h>
 
 const char *const certdir_ldap_default_attributes[CERTDIR_ID_TYPES] = {
-    [CERTDIR_ID_ENTRA] = "",
-    [CERTDIR_ID_INTUNE] = "",
-    [CERTDIR_ID_GUID] = "",
-    [CERTDIR_ID_SID] = "objectSid",
-    [CERTDIR_ID_SID_URI] = "",
-    [CERTDIR_ID_DNS] = "dNSHostName servicePrincipalName",
-    [CERTDIR_ID_NAME] = "cn sAMAccountName",
-    [CERTDIR_ID_SERIAL] = "",
-    [CERTDIR_ID_UPN] = "userPrincipalName",
+	[CERTDIR_ID_ENTRA] = "",
+	[CERTDIR_ID_INTUNE] = "",
+	[CERTDIR_ID_GUID] = "",
+	[CERTDIR_ID_SID] = "objectSid",
+	[CERTDIR_ID_SID_URI] = "",
+	[CERTDIR_ID_DNS] = "dNSHostName servicePrincipalName",
+	[CERTDIR_ID_NAME] = "cn sAMAccountName",
+	[CERTDIR_ID_SERIAL] = "",
+	[CERTDIR_ID_UPN] = "userPrincipalName",
+	[CERTDIR_ID_MAPPING] = "altSecurityIdentities",
 };
 
 static enum certdir_ldap_form form_of(const char *attribute)

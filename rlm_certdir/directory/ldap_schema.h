@@ -10,7 +10,7 @@
 #define CERTDIR_LDAP_DEFAULT_SCOPE "sub"
 /*
  * One string for each identity type, for certdir_ldap_config.attributes: common_name "cn sAMAccountName",
- * dns_name "dNSHostName servicePrincipalName", sid "objectSid", upn "userPrincipalName", all others "".
+ * dns_name "dNSHostName servicePrincipalName", sid "objectSid", upn "userPrincipalName", mapping "altSecurityIdentities", all others "".
  */
 extern const char *const certdir_ldap_default_attributes[CERTDIR_ID_TYPES];
 

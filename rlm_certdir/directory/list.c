@@ -277,9 +277,9 @@ static bool complete_truncated(struct search *search, struct certdir_error *erro
 			continue;
 		for (size_t f = 0; f < search->count; f++) {
 			int carries = search->found[f].by & bit
-					  ? 1
-					  : certdir_list_carries(search->reader, identity->type, identity->value,
-								 search->found[f].row, error);
+					      ? 1
+					      : certdir_list_carries(search->reader, identity->type, identity->value,
+								     search->found[f].row, error);
 
 			if (carries < 0)
 				return false;

@@ -170,6 +170,7 @@ bool certdir_canonical(enum certdir_identity_type type, const char *value, size_
 	case CERTDIR_ID_SERIAL:
 	case CERTDIR_ID_UPN:
 		return canonical_text(type, value, length, out);
+	case CERTDIR_ID_MAPPING: /* made here, never read from outside */
 	case CERTDIR_ID_TYPES:
 		break;
 	}

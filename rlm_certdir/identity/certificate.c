@@ -29,12 +29,12 @@ static const struct {
 	int nid;
 	const char *from;
 } subject_fields[] = {
-    {NID_commonName, "subject.cn"},
-    {NID_serialNumber, "subject.serialNumber"},
-    {NID_organizationalUnitName, "subject.ou"},
-    {NID_organizationName, "subject.o"},
-    {NID_userId, "subject.uid"},
-    {NID_pkcs9_emailAddress, "subject.emailAddress"},
+	{NID_commonName, "subject.cn"},
+	{NID_serialNumber, "subject.serialNumber"},
+	{NID_organizationalUnitName, "subject.ou"},
+	{NID_organizationName, "subject.o"},
+	{NID_userId, "subject.uid"},
+	{NID_pkcs9_emailAddress, "subject.emailAddress"},
 };
 
 enum { SUBJECT_FIELDS = sizeof subject_fields / sizeof *subject_fields };
@@ -66,13 +66,13 @@ static bool read_subject(struct certdir_reading *reading, X509 *x509)
 		if (field == SUBJECT_FIELDS)
 			continue;
 		place = (struct certdir_place){
-		    .field = certdir_field_find(subject_fields[field].from),
-		    .position = ++position[field],
-		    .several = total[field] > 1,
+			.field = certdir_field_find(subject_fields[field].from),
+			.position = ++position[field],
+			.several = total[field] > 1,
 		};
 		if (!certdir_reading_string(
-			reading, &place, (unsigned)ASN1_STRING_type(value),
-			(struct certdir_der){ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)}))
+			    reading, &place, (unsigned)ASN1_STRING_type(value),
+			    (struct certdir_der){ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)}))
 			return false;
 	}
 	return true;
@@ -193,8 +193,8 @@ static bool read_extensions(struct certdir_reading *reading, X509 *x509)
 		const ASN1_OCTET_STRING *data = X509_EXTENSION_get_data(extension);
 
 		if (!certdir_extension_read(
-			reading, (struct certdir_der){OBJ_get0_data(object), OBJ_length(object)},
-			(struct certdir_der){ASN1_STRING_get0_data(data), (size_t)ASN1_STRING_length(data)}, &seen))
+			    reading, (struct certdir_der){OBJ_get0_data(object), OBJ_length(object)},
+			    (struct certdir_der){ASN1_STRING_get0_data(data), (size_t)ASN1_STRING_length(data)}, &seen))
 			return false;
 	}
 	return true;

@@ -88,10 +88,10 @@ static const struct {
 	const char *prefix;
 	enum certdir_identity_type type;
 } uri_prefixes[] = {
-    /* Intune's id by Microsoft's text, but vendors tell their users to put the Entra id there. */
-    {"IntuneDeviceId://", CERTDIR_ID_GUID}, {"ID:Microsoft Endpoint Manager:GUID:", CERTDIR_ID_INTUNE},
-    {"ID:Intune:GUID:", CERTDIR_ID_INTUNE}, {"DeviceId:", CERTDIR_ID_INTUNE},
-    {"AAD_Device_ID:", CERTDIR_ID_ENTRA},   {"tag:microsoft.com,2022-09-14:sid:", CERTDIR_ID_SID_URI},
+	/* Intune's id by Microsoft's text, but vendors tell their users to put the Entra id there. */
+	{"IntuneDeviceId://", CERTDIR_ID_GUID}, {"ID:Microsoft Endpoint Manager:GUID:", CERTDIR_ID_INTUNE},
+	{"ID:Intune:GUID:", CERTDIR_ID_INTUNE}, {"DeviceId:", CERTDIR_ID_INTUNE},
+	{"AAD_Device_ID:", CERTDIR_ID_ENTRA},	{"tag:microsoft.com,2022-09-14:sid:", CERTDIR_ID_SID_URI},
 };
 
 static bool uri_value(struct certdir_reading *reading, const struct certdir_place *place,
@@ -166,17 +166,17 @@ static bool upn(struct certdir_reading *reading, const struct certdir_place *pla
 }
 
 static const struct certdir_field fields[] = {
-    {"subject.cn", "subject CN", common_name},
-    {"subject.ou", "subject OU", NULL},
-    {"subject.o", "subject O", NULL},
-    {"subject.serialNumber", "subject serialNumber", serial_number},
-    {"subject.emailAddress", "subject emailAddress", NULL},
-    {"subject.uid", "subject UID", NULL},
-    {"san.dns", "SAN dNSName", dns_name},
-    {"san.uri", "SAN URI", uri},
-    {"san.upn", "SAN UPN", upn},
-    {"san.email", "SAN rfc822Name", NULL},
-    {"san.other", "SAN otherName", NULL},
+	{"subject.cn", "subject CN", common_name},
+	{"subject.ou", "subject OU", NULL},
+	{"subject.o", "subject O", NULL},
+	{"subject.serialNumber", "subject serialNumber", serial_number},
+	{"subject.emailAddress", "subject emailAddress", NULL},
+	{"subject.uid", "subject UID", NULL},
+	{"san.dns", "SAN dNSName", dns_name},
+	{"san.uri", "SAN URI", uri},
+	{"san.upn", "SAN UPN", upn},
+	{"san.email", "SAN rfc822Name", NULL},
+	{"san.other", "SAN otherName", NULL},
 };
 
 const struct certdir_field *certdir_field_find(const char *from)

@@ -44,3 +44,35 @@ char *certdir_mapping_issuer_serial(const struct certdir_certificate *certificat
 	*at = '\0';
 	return text;
 }
+
+/* Takes `value`. */
+static bool add(struct certdir_certificate *certificate, const char *from, char *value)
+{
+	if (!value || certificate->count == CERTDIR_IDENTITIES_MAX) {
+		free(value);
+		return false;
+	}
+	if (strlen(value) > CERTDIR_VALUE_MAX) {
+		free(value);
+		return true;
+	}
+	certificate->identities[certificate->count++] =
+		(struct certdir_identity){.type = CERTDIR_ID_MAPPING, .value = value, .from = from};
+	return true;
+}
+
+static char *join(const char *form, const char *hex)
+{
+	char *text = malloc(strlen(form) + strlen(hex) + 1);
+
+	if (text)
+		(void)stpcpy(stpcpy(text, form), hex);
+	return text;
+}
+
+bool certdir_mapping_add(struct certdir_certificate *certificate)
+{
+	return add(certificate, "issuer and serial", certdir_mapping_issuer_serial(certificate)) &&
+	       (!certificate->ski || add(certificate, "ext.ski", join("X509:<SKI>", certificate->ski))) &&
+	       add(certificate, "public key", join("X509:<SHA1-PUKEY>", certificate->public_key_sha1));
+}

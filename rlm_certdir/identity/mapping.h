@@ -11,4 +11,11 @@
  */
 char *certdir_mapping_issuer_serial(const struct certdir_certificate *certificate);
 
+/*
+ * Adds the certificate's strong mappings to its identities: issuer and serial number, key identifier, public key. One that
+ * is longer than an identity may be is left out. They can select an account, and say nothing when no account has them. False
+ * when memory or room is out.
+ */
+bool certdir_mapping_add(struct certdir_certificate *certificate);
+
 #endif

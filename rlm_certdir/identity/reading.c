@@ -37,7 +37,7 @@ static bool is_zero_guid(const char *value, size_t length)
 enum certdir_fit certdir_reading_fit(enum certdir_identity_type type, const char *value, size_t length, char *out)
 {
 	const uint32_t guids =
-	    CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_GUID);
+		CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_GUID);
 
 	if (certdir_canonical(type, value, length, out))
 		return CERTDIR_FITS;
@@ -61,11 +61,11 @@ bool certdir_reading_put(struct certdir_reading *reading, const struct certdir_p
 		return certdir_reading_refuse(reading, place, "more than %d names in one certificate",
 					      CERTDIR_IDENTITIES_MAX);
 	*identity = (struct certdir_identity){
-	    .type = type,
-	    .value = strdup(canonical),
-	    .from = place->field->from,
-	    .immutable = immutable,
-	    .tentative = tentative,
+		.type = type,
+		.value = strdup(canonical),
+		.from = place->field->from,
+		.immutable = immutable,
+		.tentative = tentative,
 	};
 	if (!identity->value)
 		return certdir_reading_refuse(reading, place, "out of memory");

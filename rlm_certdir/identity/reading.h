@@ -41,7 +41,7 @@ struct certdir_place {
 
 /* Sets the error, place first. Always false, so that it can be returned. */
 bool certdir_reading_refuse(struct certdir_reading *reading, const struct certdir_place *place, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 
 enum certdir_fit {
 	CERTDIR_FITS, /* `out` is the canonical form */

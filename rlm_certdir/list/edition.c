@@ -45,8 +45,8 @@ static bool name_files(struct certdir_list_edition *edition, const char *filenam
 	slash = strrchr(edition->filename, '/');
 	edition->directory = !slash ? strdup(".")
 			     : slash == edition->filename
-				 ? strdup("/")
-				 : strndup(edition->filename, (size_t)(slash - edition->filename));
+				     ? strdup("/")
+				     : strndup(edition->filename, (size_t)(slash - edition->filename));
 	if (asprintf(&edition->temporary, "%s.new.%ld", edition->filename, (long)getpid()) < 0)
 		edition->temporary = NULL;
 	if (!edition->directory || !edition->temporary) {

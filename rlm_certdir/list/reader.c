@@ -34,23 +34,24 @@ static const struct {
 	const char *sql;
 	const char *carries;
 } statements[CERTDIR_LIST_STATEMENTS] = {
-    [CERTDIR_FIND_ENTRA] = {ENTRA(""), ENTRA(" AND id=?3")},
-    [CERTDIR_FIND_INTUNE] = {INTUNE(""), INTUNE(" AND id=?3")},
-    [CERTDIR_FIND_GUID] = {GUID(""), GUID(" AND id=?3")},
-    [CERTDIR_FIND_SID] = {SID(""), SID(" AND id=?3")},
-    [CERTDIR_FIND_DNS] = {DNS("", ""), DNS(" AND id=?3", " AND device=?3")},
-    /* A former name counts when no device has it now: finding asks for it second. */
-    [CERTDIR_FIND_NAME] = {NAME(""),
-			   NAME(" AND id=?3") " UNION ALL " FORMER(" AND device=?3") " AND NOT EXISTS(" NAME("") ")"},
-    [CERTDIR_FIND_FORMER] = {FORMER(""), NULL},
-    [CERTDIR_FIND_SERIAL] = {SERIAL(""), SERIAL(" AND id=?3")},
-    [CERTDIR_FIND_OBJECT] = {OBJECT(""), OBJECT(" AND id=?3")},
-    [CERTDIR_READ_DEVICE] = {"SELECT " DEVICE, NULL},
-    [CERTDIR_READ_DNS_NAMES] = {"SELECT name FROM dns_name WHERE device=?1 ORDER BY name", NULL},
-    [CERTDIR_READ_GROUPS] = {"SELECT g.object_id,g.name FROM device_group m JOIN grp g ON g.id=m.grp WHERE m.device=?1 "
-			     "ORDER BY g.object_id,g.name",
-			     NULL},
-    [CERTDIR_READ_FORMER_NAMES] = {"SELECT name FROM former_name WHERE device=?1 ORDER BY name", NULL},
+	[CERTDIR_FIND_ENTRA] = {ENTRA(""), ENTRA(" AND id=?3")},
+	[CERTDIR_FIND_INTUNE] = {INTUNE(""), INTUNE(" AND id=?3")},
+	[CERTDIR_FIND_GUID] = {GUID(""), GUID(" AND id=?3")},
+	[CERTDIR_FIND_SID] = {SID(""), SID(" AND id=?3")},
+	[CERTDIR_FIND_DNS] = {DNS("", ""), DNS(" AND id=?3", " AND device=?3")},
+	/* A former name counts when no device has it now: finding asks for it second. */
+	[CERTDIR_FIND_NAME] = {NAME(""), NAME(" AND id=?3") " UNION ALL " FORMER(
+						 " AND device=?3") " AND NOT EXISTS(" NAME("") ")"},
+	[CERTDIR_FIND_FORMER] = {FORMER(""), NULL},
+	[CERTDIR_FIND_SERIAL] = {SERIAL(""), SERIAL(" AND id=?3")},
+	[CERTDIR_FIND_OBJECT] = {OBJECT(""), OBJECT(" AND id=?3")},
+	[CERTDIR_READ_DEVICE] = {"SELECT " DEVICE, NULL},
+	[CERTDIR_READ_DNS_NAMES] = {"SELECT name FROM dns_name WHERE device=?1 ORDER BY name", NULL},
+	[CERTDIR_READ_GROUPS] =
+		{"SELECT g.object_id,g.name FROM device_group m JOIN grp g ON g.id=m.grp WHERE m.device=?1 "
+		 "ORDER BY g.object_id,g.name",
+		 NULL},
+	[CERTDIR_READ_FORMER_NAMES] = {"SELECT name FROM former_name WHERE device=?1 ORDER BY name", NULL},
 };
 
 /* Columns of CERTDIR_READ_DEVICE behind the texts. */
@@ -168,14 +169,15 @@ void certdir_list_reader_put(struct certdir_list_reader *reader)
 static bool statement_of(enum certdir_identity_type type, enum certdir_list_statement *statement)
 {
 	static const enum certdir_list_statement map[CERTDIR_ID_TYPES] = {
-	    [CERTDIR_ID_ENTRA] = CERTDIR_FIND_ENTRA, [CERTDIR_ID_INTUNE] = CERTDIR_FIND_INTUNE,
-	    [CERTDIR_ID_GUID] = CERTDIR_FIND_GUID,   [CERTDIR_ID_SID] = CERTDIR_FIND_SID,
-	    [CERTDIR_ID_SID_URI] = CERTDIR_FIND_SID, [CERTDIR_ID_DNS] = CERTDIR_FIND_DNS,
-	    [CERTDIR_ID_NAME] = CERTDIR_FIND_NAME,   [CERTDIR_ID_SERIAL] = CERTDIR_FIND_SERIAL,
+		[CERTDIR_ID_ENTRA] = CERTDIR_FIND_ENTRA, [CERTDIR_ID_INTUNE] = CERTDIR_FIND_INTUNE,
+		[CERTDIR_ID_GUID] = CERTDIR_FIND_GUID,	 [CERTDIR_ID_SID] = CERTDIR_FIND_SID,
+		[CERTDIR_ID_SID_URI] = CERTDIR_FIND_SID, [CERTDIR_ID_DNS] = CERTDIR_FIND_DNS,
+		[CERTDIR_ID_NAME] = CERTDIR_FIND_NAME,	 [CERTDIR_ID_SERIAL] = CERTDIR_FIND_SERIAL,
 	};
 
 	*statement = map[type];
-	return type != CERTDIR_ID_UPN; /* a user's name is not a device's */
+	/* A user's name is not a device's, and an account's mapping is Active Directory's. */
+	return type != CERTDIR_ID_UPN && type != CERTDIR_ID_MAPPING;
 }
 
 /* Binds a value to find; the caller steps and resets. */

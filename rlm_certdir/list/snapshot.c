@@ -22,11 +22,10 @@ static uint32_t big_endian(const unsigned char *bytes)
 static void describe_open_failure(const char *filename, int code, struct certdir_error *error)
 {
 	if (code == ENOENT || code == ENOTDIR)
-		certdir_error_set(
-		    error,
-		    "%s does not exist: create it with `certdir list import`, or copy it from "
-		    "another server",
-		    filename);
+		certdir_error_set(error,
+				  "%s does not exist: create it with `certdir list import`, or copy it from "
+				  "another server",
+				  filename);
 	else if (code == EACCES || code == EPERM)
 		certdir_error_set(error,
 				  "%s cannot be read: permission denied for user id %u; it needs read permission",
@@ -88,8 +87,7 @@ static unsigned char *read_file(const char *filename, size_t *size, struct certd
 		goto out;
 	}
 	if (status.st_size == 0) {
-		certdir_error_set(error, "%s is empty: publish it again with `certdir list import`",
-				  filename);
+		certdir_error_set(error, "%s is empty: publish it again with `certdir list import`", filename);
 		goto out;
 	}
 	*size = (size_t)status.st_size;
@@ -118,11 +116,11 @@ static void describe_unsealed(const char *filename, const unsigned char *file, s
 		certdir_error_set(error, "%s is a SQLite database of another application, not a device list", filename);
 	else
 		certdir_error_set(
-		    error,
-		    "%s is not sealed: it is cut short, still being copied, or written by something other than "
-		    "certdir; publish it again with `certdir list import`, and copy a list to a "
-		    "temporary name first, then rename it",
-		    filename);
+			error,
+			"%s is not sealed: it is cut short, still being copied, or written by something other than "
+			"certdir; publish it again with `certdir list import`, and copy a list to a "
+			"temporary name first, then rename it",
+			filename);
 }
 
 static bool verify_file(const char *filename, const unsigned char *file, size_t size, size_t *image,
@@ -138,10 +136,10 @@ static bool verify_file(const char *filename, const unsigned char *file, size_t 
 		return false;
 	case CERTDIR_SEAL_BROKEN:
 		certdir_error_set(
-		    error,
-		    "%s does not match its seal: it was changed or is half written; publish it again with "
-		    "`certdir list import`, or copy it again",
-		    filename);
+			error,
+			"%s does not match its seal: it was changed or is half written; publish it again with "
+			"`certdir list import`, or copy it again",
+			filename);
 		return false;
 	}
 	if (*image < SQLITE_HEADER || memcmp(file, "SQLite format 3", 16) != 0 ||
@@ -192,7 +190,7 @@ static bool add_source(struct certdir_list_snapshot *snapshot, sqlite3_stmt *row
 	const char *name = (const char *)sqlite3_column_text(row, 1);
 	const char *tenant = (const char *)sqlite3_column_text(row, 2);
 	struct certdir_list_source *sources =
-	    realloc(snapshot->sources, (snapshot->source_count + 1) * sizeof(*snapshot->sources));
+		realloc(snapshot->sources, (snapshot->source_count + 1) * sizeof(*snapshot->sources));
 	struct certdir_list_source *source;
 
 	if (!sources)
@@ -200,12 +198,12 @@ static bool add_source(struct certdir_list_snapshot *snapshot, sqlite3_stmt *row
 	snapshot->sources = sources;
 	source = &sources[snapshot->source_count++];
 	*source = (struct certdir_list_source){
-	    .id = sqlite3_column_int64(row, 0),
-	    .name = strdup(name ? name : ""),
-	    .tenant = tenant ? strdup(tenant) : NULL,
-	    .synced = sqlite3_column_int64(row, 3),
-	    .devices = (size_t)sqlite3_column_int64(row, 4),
-	    .holds = parse_holds((const char *)sqlite3_column_text(row, 5)),
+		.id = sqlite3_column_int64(row, 0),
+		.name = strdup(name ? name : ""),
+		.tenant = tenant ? strdup(tenant) : NULL,
+		.synced = sqlite3_column_int64(row, 3),
+		.devices = (size_t)sqlite3_column_int64(row, 4),
+		.holds = parse_holds((const char *)sqlite3_column_text(row, 5)),
 	};
 	snapshot->devices += source->devices;
 	snapshot->holds |= source->holds;

@@ -32,7 +32,7 @@ struct certdir_list_reader {
 	sqlite3 *db;
 	sqlite3_stmt *statements[CERTDIR_LIST_STATEMENTS];
 	sqlite3_stmt
-	    *carries[CERTDIR_LIST_STATEMENTS]; /* of the FIND ones: does this row carry the value? made at need */
+		*carries[CERTDIR_LIST_STATEMENTS]; /* of the FIND ones: does this row carry the value? made at need */
 };
 
 struct certdir_list_snapshot {

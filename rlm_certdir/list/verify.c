@@ -17,13 +17,13 @@ enum { SHOWN = 20 };
 
 /* Each gives a row for each problem: a text for people. */
 static const char *const checks[] = {
-    "SELECT 'the database image is damaged: '||integrity_check FROM pragma_integrity_check "
-    "WHERE integrity_check<>'ok'",
-    "SELECT 'table '||\"table\"||' row '||coalesce(rowid,'?')||' refers to a missing row of '||parent "
-    "FROM pragma_foreign_key_check",
-    TWINS(entra_device_id),
-    TWINS(intune_device_id),
-    TWINS(sid),
+	"SELECT 'the database image is damaged: '||integrity_check FROM pragma_integrity_check "
+	"WHERE integrity_check<>'ok'",
+	"SELECT 'table '||\"table\"||' row '||coalesce(rowid,'?')||' refers to a missing row of '||parent "
+	"FROM pragma_foreign_key_check",
+	TWINS(entra_device_id),
+	TWINS(intune_device_id),
+	TWINS(sid),
 };
 
 static int64_t run_check(struct certdir_list_reader *reader, const char *sql,

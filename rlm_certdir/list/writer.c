@@ -20,14 +20,14 @@ enum statement { ADD_DEVICE, ADD_DNS_NAME, ADD_FORMER_NAME, FIND_GROUP, ADD_GROU
 #define PLACEHOLDER(column, kind) "?,"
 
 static const char *const statements[STATEMENTS] = {
-    [ADD_DEVICE] = "INSERT INTO device(" CERTDIR_LIST_TEXT_COLUMNS(
-	COLUMN) "source,enabled,managed,join_type,last_seen,"
-		"registered,expires) VALUES(" CERTDIR_LIST_TEXT_COLUMNS(PLACEHOLDER) "?,?,?,?,?,?,?)",
-    [ADD_DNS_NAME] = "INSERT OR IGNORE INTO dns_name(device,name) VALUES(?1,?2)",
-    [ADD_FORMER_NAME] = "INSERT OR IGNORE INTO former_name(device,name,since) VALUES(?1,?2,?3)",
-    [FIND_GROUP] = "SELECT id FROM grp WHERE object_id IS ?1 AND name IS ?2",
-    [ADD_GROUP] = "INSERT INTO grp(object_id,name) VALUES(?1,?2)",
-    [ADD_MEMBERSHIP] = "INSERT OR IGNORE INTO device_group(device,grp) VALUES(?1,?2)",
+	[ADD_DEVICE] = "INSERT INTO device(" CERTDIR_LIST_TEXT_COLUMNS(
+		COLUMN) "source,enabled,managed,join_type,last_seen,"
+			"registered,expires) VALUES(" CERTDIR_LIST_TEXT_COLUMNS(PLACEHOLDER) "?,?,?,?,?,?,?)",
+	[ADD_DNS_NAME] = "INSERT OR IGNORE INTO dns_name(device,name) VALUES(?1,?2)",
+	[ADD_FORMER_NAME] = "INSERT OR IGNORE INTO former_name(device,name,since) VALUES(?1,?2,?3)",
+	[FIND_GROUP] = "SELECT id FROM grp WHERE object_id IS ?1 AND name IS ?2",
+	[ADD_GROUP] = "INSERT INTO grp(object_id,name) VALUES(?1,?2)",
+	[ADD_MEMBERSHIP] = "INSERT OR IGNORE INTO device_group(device,grp) VALUES(?1,?2)",
 };
 
 struct certdir_list_writer {
@@ -104,11 +104,11 @@ static bool open_database(struct certdir_list_writer *writer, bool copied, struc
 	if (sqlite3_open_v2(writer->edition.temporary, &writer->db,
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL) != SQLITE_OK)
 		return fail(writer, error);
-	if (!run(
-		writer,
-		"PRAGMA locking_mode=EXCLUSIVE;PRAGMA journal_mode=OFF;PRAGMA synchronous=OFF;PRAGMA temp_store=MEMORY;"
-		"PRAGMA cache_size=-131072",
-		error) ||
+	if (!run(writer,
+		 "PRAGMA locking_mode=EXCLUSIVE;PRAGMA journal_mode=OFF;PRAGMA synchronous=OFF;PRAGMA "
+		 "temp_store=MEMORY;"
+		 "PRAGMA cache_size=-131072",
+		 error) ||
 	    (!copied && !run(writer, certdir_list_schema, error)) || !run(writer, "BEGIN", error))
 		return false;
 	for (size_t i = 0; i < STATEMENTS; i++)
@@ -142,10 +142,10 @@ struct certdir_list_writer *certdir_list_write_begin(const char *filename, bool 
 static bool forget_devices(struct certdir_list_writer *writer, struct certdir_error *error)
 {
 	static const char *const tables[] = {
-	    "DELETE FROM dns_name WHERE device IN (SELECT id FROM device WHERE source=?1)",
-	    "DELETE FROM former_name WHERE device IN (SELECT id FROM device WHERE source=?1)",
-	    "DELETE FROM device_group WHERE device IN (SELECT id FROM device WHERE source=?1)",
-	    "DELETE FROM device WHERE source=?1",
+		"DELETE FROM dns_name WHERE device IN (SELECT id FROM device WHERE source=?1)",
+		"DELETE FROM former_name WHERE device IN (SELECT id FROM device WHERE source=?1)",
+		"DELETE FROM device_group WHERE device IN (SELECT id FROM device WHERE source=?1)",
+		"DELETE FROM device WHERE source=?1",
 	};
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
@@ -416,14 +416,15 @@ bool certdir_list_write_device(struct certdir_list_writer *writer, const struct 
 
 /* Notes what readers would have to scan for. The words are those of certdir_identity_type_name(). */
 static const char summarize[] =
-    "DELETE FROM grp WHERE id NOT IN (SELECT grp FROM device_group);"
-    "UPDATE source SET devices=0,identities='';"
-    "UPDATE source SET devices=c.n,identities=trim(iif(c.e,'entra_device_id ','')||iif(c.i,'intune_device_id ','')||"
-    "iif(c.s,'sid ','')||iif(c.m,'common_name ','')||iif(c.r,'serial_number','')) FROM "
-    "(SELECT source,count(*) n,count(entra_device_id) e,count(intune_device_id) i,count(sid) s,count(name) m,"
-    "count(serial_number) r FROM device GROUP BY source) c WHERE c.source=source.id;"
-    "UPDATE source SET identities=ltrim(identities||' dns_name') WHERE id IN "
-    "(SELECT source FROM device WHERE id IN (SELECT device FROM dns_name));";
+	"DELETE FROM grp WHERE id NOT IN (SELECT grp FROM device_group);"
+	"UPDATE source SET devices=0,identities='';"
+	"UPDATE source SET devices=c.n,identities=trim(iif(c.e,'entra_device_id ','')||iif(c.i,'intune_device_id "
+	"','')||"
+	"iif(c.s,'sid ','')||iif(c.m,'common_name ','')||iif(c.r,'serial_number','')) FROM "
+	"(SELECT source,count(*) n,count(entra_device_id) e,count(intune_device_id) i,count(sid) s,count(name) m,"
+	"count(serial_number) r FROM device GROUP BY source) c WHERE c.source=source.id;"
+	"UPDATE source SET identities=ltrim(identities||' dns_name') WHERE id IN "
+	"(SELECT source FROM device WHERE id IN (SELECT device FROM dns_name));";
 
 /* Pages that deleted devices left behind: their content must not travel on, and the file should shrink with the list. */
 static bool compact(struct certdir_list_writer *writer, struct certdir_error *error)
@@ -432,8 +433,9 @@ static bool compact(struct certdir_list_writer *writer, struct certdir_error *er
 	bool wasteful;
 
 	if (sqlite3_prepare_v2(
-		writer->db, "SELECT f.freelist_count*4>p.page_count FROM pragma_freelist_count f,pragma_page_count p",
-		-1, &stmt, NULL) != SQLITE_OK ||
+		    writer->db,
+		    "SELECT f.freelist_count*4>p.page_count FROM pragma_freelist_count f,pragma_page_count p", -1,
+		    &stmt, NULL) != SQLITE_OK ||
 	    sqlite3_step(stmt) != SQLITE_ROW) {
 		sqlite3_finalize(stmt);
 		return fail(writer, error);

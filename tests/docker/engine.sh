@@ -5,14 +5,6 @@
 base=docker.io/library/debian:bookworm-slim
 work=$1
 
-limit() # n|u: the machine's own limit, as podman writes it
-{
-	local most
-	most=$(ulimit "-H$1")
-	[ "$most" != unlimited ] || most=-1
-	echo "$most:$most"
-}
-
 # What podman needs that a machine without systemd, registry or all capabilities would not give it by default.
 podman_settings()
 {
@@ -23,10 +15,10 @@ podman_settings()
 		graphroot = "$work/graph"
 		runroot = "$work/run"
 	END
-	# Limits above our own cannot be set without CAP_SYS_RESOURCE. runc and cgroupfs: crun refuses a cgroup tree that is half v1.
+	# The usual limits are above ours, and cannot be set without CAP_SYS_RESOURCE. runc and cgroupfs: crun refuses a cgroup tree that is half v1.
 	cat >"$work/containers.conf" <<-END
 		[containers]
-		default_ulimits = ["nofile=$(limit n)", "nproc=$(limit u)"]
+		default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 		[engine]
 		runtime = "runc"
 		cgroup_manager = "cgroupfs"

@@ -1,0 +1,327 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+What certdir costs: radiusd's CPU time per request, beside policies that do less and a search in LDAP, and whole EAP-TLS
+logins with and without it. All servers run at once, each policy in one of its own, and take turns, so that what else the
+machine does meets all of them; the figures are medians over the rounds.
+"""
+
+import argparse
+import os
+import platform
+import random
+import select
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from testenv.logins import Pki, ldap_options  # noqa: E402
+from testenv.radiusd import BUILD, Radiusd, shipped_module  # noqa: E402
+from testenv.slapd import READER, READER_PASSWORD, SUFFIX, Slapd  # noqa: E402
+from testenv.supplicant import Login  # noqa: E402
+
+DIRECTORY = BUILD / "bench"
+SMALL, LARGE = 1000, 1000000
+WINDOW, SOCKETS = 32, 4
+SLOWER_THAN_FOUR = 10  # microseconds that a look into the list may cost more than four attributes
+LARGE_TO_SMALL = 1.5
+
+ACCEPT = "update control {\n\t\t\t&Auth-Type := Accept\n\t\t}"
+FOUR = """update control {
+			&Tmp-String-0 := "one"
+			&Tmp-String-1 := "two"
+		}
+		update reply {
+			&Reply-Message := "three"
+			&Filter-Id := "four"
+		}
+		""" + ACCEPT
+NAME = """update request {
+			&TLS-Client-Cert-Common-Name := &User-Name
+		}
+		"""
+
+RLM_LDAP = """\
+ldap {{
+	server = "{server}"
+	identity = "{identity}"
+	password = "{password}"
+	base_dn = "{base}"
+	user {{
+		base_dn = "{base}"
+		filter = "(sAMAccountName=%{{User-Name}}$)"
+	}}
+	update {{
+		&control:Tmp-String-0 := 'userAccountControl'
+	}}
+	pool {{
+		start = 4
+		max = 4
+		min = 4
+		spare = 0
+		uses = 0
+		lifetime = 0
+		idle_timeout = 0
+	}}
+	options {{
+		chase_referrals = no
+		res_timeout = 10
+		srv_timelimit = 3
+		net_timeout = 1
+	}}
+}}
+"""
+
+
+def name(n):
+    return f"LAPTOP-{n:07}"
+
+
+def entra_id(n):
+    return str(uuid.UUID(int=random.Random(n).getrandbits(128), version=4))
+
+
+# ---- a list, through the command that administrators use ----
+
+
+def make_list(path, count):
+    source = path.with_suffix(".csv")
+    with open(source, "w", encoding="ascii") as file:
+        file.write("id,deviceId,displayName,accountEnabled,trustType,isManaged,isCompliant,operatingSystem\n")
+        for n in range(count):
+            file.write(f"{entra_id(n + LARGE)},{entra_id(n)},{name(n)},true,AzureAd,true,true,Windows\n")
+    begin = time.monotonic()
+    subprocess.run([BUILD / "certdir", "list", "import", "--list", path, source], check=True, stdout=subprocess.DEVNULL)
+    source.unlink()
+    print(f"list of {count:,} devices: {path.stat().st_size / 1e6:.1f} MB, imported in {time.monotonic() - begin:.1f} s")
+    return path
+
+
+# ---- load ----
+
+
+def packet(user):
+    """An Access-Request (RFC 2865) with a User-Name; its identifier is put in when it is sent."""
+    value = user.encode()
+    attributes = bytes([1, len(value) + 2]) + value
+    return struct.pack("!BBH", 1, 0, 20 + len(attributes)) + os.urandom(16) + attributes
+
+
+class Load:
+    """Requests over a few sockets, WINDOW of them on their way at any time."""
+
+    def __init__(self, port):
+        self.sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(SOCKETS)]
+        for sock in self.sockets:
+            sock.connect(("127.0.0.1", port))
+        self.poll = select.epoll()
+        self.by_fd = {sock.fileno(): sock for sock in self.sockets}
+        for fd in self.by_fd:
+            self.poll.register(fd, select.EPOLLIN)
+        self.identifier = dict.fromkeys(self.by_fd, 0)
+
+    def _send(self, fd, request):
+        self.identifier[fd] = identifier = (self.identifier[fd] + 1) & 0xFF
+        self.by_fd[fd].send(request[:1] + bytes([identifier]) + request[2:])
+
+    def run(self, requests):
+        """Sends all; each must be accepted. Nothing is sent again: on loopback nothing may get lost."""
+        waiting = iter(requests)
+        sent = answered = 0
+        for i in range(WINDOW):
+            self._send(self.sockets[i % SOCKETS].fileno(), next(waiting))
+            sent += 1
+        while answered < len(requests):
+            ready = self.poll.poll(10)
+            if not ready:
+                raise SystemExit(f"{sent - answered} requests got no answer")
+            for fd, _ in ready:
+                if self.by_fd[fd].recv(4096)[0] != 2:
+                    raise SystemExit("a device of the list was refused: the figures would mean nothing")
+                answered += 1
+                if sent < len(requests):
+                    self._send(fd, next(waiting))
+                    sent += 1
+
+
+def cpu(pid):
+    """utime + stime of a process so far, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Policy:
+    """A radiusd of its own with a policy, and its figures: microseconds per request, round by round."""
+
+    def __init__(self, title, pki, users, authorize, slapd=None, **options):
+        self.title, self.slapd = title, slapd
+        directory = DIRECTORY / title.replace(" ", "-").replace(",", "")
+        directory.mkdir()
+        self.server = Radiusd(directory, pki.trust, debug=0, authorize=authorize, **options).start(60)
+        self.load = Load(self.server.port)
+        self.users = users
+        self.figures, self.slapd_figures = [], []
+
+    def measure(self, count):
+        requests = [packet(self.users(i)) for i in range(count)]
+        before, slapd_before = cpu(self.server.process.pid), self.slapd and cpu(self.slapd.process.pid)
+        self.load.run(requests)
+        self.figures.append((cpu(self.server.process.pid) - before) / count * 1e6)
+        if self.slapd:
+            self.slapd_figures.append((cpu(self.slapd.process.pid) - slapd_before) / count * 1e6)
+
+    @property
+    def microseconds(self):
+        return median(self.figures)
+
+
+def policies(pki, slapd):
+    def some(count):
+        return lambda i: entra_id(random.randrange(count)) if i % 2 else name(random.randrange(count))
+
+    def names(_):
+        return name(random.randrange(SMALL))
+
+    def certdir(**options):
+        module = shipped_module({"certificate": "attributes", **{key.replace("__", "."): value
+                                                                 for key, value in options.items()}})
+        return {"module": module, "authorize": NAME + "certdir\n\t\t" + ACCEPT}
+
+    small, large = make_list(DIRECTORY / "small.db", SMALL), make_list(DIRECTORY / "large.db", LARGE)
+    rlm_ldap = {"modules": {"ldap": RLM_LDAP.format(server=slapd.uri, identity=READER, password=READER_PASSWORD,
+                                                    base=SUFFIX)}}
+    yield Policy("nothing", pki, names, ACCEPT)
+    yield Policy("four attributes set", pki, names, FOUR)
+    yield Policy("name copied as certdir needs it here", pki, names, NAME + ACCEPT)
+    yield Policy("certdir, list of 1,000", pki, some(SMALL), **certdir(list__filename=small))
+    yield Policy("certdir, list of 1,000,000", pki, some(LARGE), **certdir(list__filename=large))
+    yield Policy("certdir, LDAP", pki, names, slapd=slapd,
+                 **certdir(directories="ldap", **{key.replace(".", "__"): value
+                                                  for key, value in ldap_options(slapd).items()}))
+    yield Policy("rlm_ldap search", pki, names, "ldap\n\t\t" + ACCEPT, slapd=slapd, **rlm_ldap)
+
+
+def requests_table(pki, rounds, count):
+    with Slapd(DIRECTORY / "slapd") as slapd:
+        for n in range(SMALL):
+            slapd.add_computer(name(n))
+        running = []
+        try:
+            for policy in policies(pki, slapd):
+                running.append(policy)
+                policy.measure(count // 10)  # warm
+                policy.figures, policy.slapd_figures = [], []
+            for _ in range(rounds):
+                for policy in running:
+                    policy.measure(count // 4 if policy.slapd else count)
+        finally:
+            for policy in running:
+                policy.server.kill()
+    print(f"\nCPU time of radiusd per request ({rounds} rounds of {count:,}, with LDAP {count // 4:,}; median, lowest to highest)")
+    by_title = {policy.title: policy for policy in running}
+    nothing, four = running[0].microseconds, running[1].microseconds
+    print(f"{'policy':<38} {'us':>7}  {'range':<13} {'- nothing':>9} {'x four':>7}  slapd's own")
+    for policy in running:
+        value = policy.microseconds
+        spread = f"{min(policy.figures):.1f}-{max(policy.figures):.1f}"
+        slapd_own = f"+ {median(policy.slapd_figures):.0f} us" if policy.slapd else ""
+        print(f"{policy.title:<38} {value:7.1f}  {spread:<13} {value - nothing:9.1f} {value / four:7.2f}  {slapd_own}")
+    return verdicts(by_title)
+
+
+def verdicts(by_title):
+    four = by_title["four attributes set"].microseconds
+    small = by_title["certdir, list of 1,000"].microseconds
+    large = by_title["certdir, list of 1,000,000"].microseconds
+    aims = ((f"the list costs {small - four:.1f} us more than four attributes (aim: {SLOWER_THAN_FOUR})",
+             small - four <= SLOWER_THAN_FOUR),
+            (f"1,000,000 devices cost {large / small:.2f} times 1,000 (aim: {LARGE_TO_SMALL})",
+             large <= small * LARGE_TO_SMALL))
+    print()
+    for text, met in aims:
+        print(f"{'met   ' if met else 'MISSED'}  {text}")
+    return all(met for _, met in aims)
+
+
+# ---- whole logins ----
+
+CHECK_NOTHING = f"server check-nothing {{\n\tauthorize {{\n\t\t{ACCEPT}\n\t}}\n}}\n"
+
+
+def logins_round(server, pki, certificate, count, parallel):
+    """(CPU seconds of radiusd per login, logins a second), `parallel` supplicants at once with `count` logins each."""
+    before, begin = server.cpu_seconds, time.monotonic()
+    running = [Login(server, *certificate, pki.ca, tls=server.tls, logins=count, timeout=120, mac=f"02:00:00:00:00:{i:02x}")
+               for i in range(parallel)]
+    attempts = [attempt for login in running for attempt in login.finish()]
+    seconds, used = time.monotonic() - begin, server.cpu_seconds - before
+    if len(attempts) != count * parallel or not all(attempt.accepted and not attempt.resumed for attempt in attempts):
+        raise SystemExit("not every login was a full one that was accepted: the figures would mean nothing")
+    return used / len(attempts), len(attempts) / seconds
+
+
+def logins_table(pki, rounds, count, parallel=2):
+    device = pki.issue(subject=[["CN", name(7)]])
+    large = DIRECTORY / "large.db"
+    variants = {
+        "without a check of the certificate": {},
+        "a check that accepts everything": {"virtual_server": "check-nothing", "sites": {"check-nothing": CHECK_NOTHING}},
+        "certdir-check, list of 1,000,000": {"module": shipped_module({"list.filename": large})},
+    }
+    servers, figures = {}, {title: [] for title in variants}
+    try:
+        for i, (title, options) in enumerate(variants.items()):
+            (DIRECTORY / f"logins{i}").mkdir()
+            servers[title] = Radiusd(DIRECTORY / f"logins{i}", pki.trust, tls="1.3", cache=False, debug=0, **options).start(60)
+        for turn in range(rounds + 1):
+            for title, server in servers.items():
+                figure = logins_round(server, pki, device, count if turn else count // 5, parallel)
+                if turn:  # the first one warms
+                    figures[title].append(figure)
+    finally:
+        for server in servers.values():
+            server.kill()
+    print(f"\nEAP-TLS logins, TLS 1.3, full handshakes ({rounds} rounds of {parallel} x {count})")
+    print(f"{'':<38} {'radiusd ms a login':>18}  {'ratio':>6} {'logins/s':>9}  {'ratio':>6}   (supplicants on the same cores)")
+    first = None
+    for title, rows in figures.items():
+        used, rate = median(row[0] for row in rows), median(row[1] for row in rows)
+        first = first or (used, rate)
+        print(f"{title:<38} {used * 1e3:18.3f}  {used / first[0]:6.3f} {rate:9.0f}  {rate / first[1]:6.3f}")
+
+
+def processor():
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--requests", type=int, default=20000, help="of each policy in a round")
+    parser.add_argument("--logins", type=int, default=100, help="of each supplicant in a round")
+    options = parser.parse_args()
+    random.seed(1)
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    DIRECTORY.mkdir(parents=True)
+    version = subprocess.run(["freeradius", "-v"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
+    print(f"make bench, on {os.cpu_count()} cores of {processor()}\n{version}")
+    pki = Pki(DIRECTORY / "pki")
+    met = requests_table(pki, options.rounds, options.requests)
+    logins_table(pki, 5, options.logins)
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

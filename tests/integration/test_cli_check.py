@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""certdir check: the vectors through the command, the server's configuration, exit codes, and what a person reads."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from testenv.certificates import Authority
+from testenv.devices import DeviceList, device_id
+from testenv.logins import ldap_options
+from testenv.radiusd import REPO, SNIPPETS, with_options
+from testenv.slapd import Slapd
+
+VECTORS = json.loads((REPO / "tests/vectors/certificates.json").read_text())
+
+
+def certdir_check(cli, *arguments, stdin=None):
+    return subprocess.run([cli, "check", *map(str, arguments)], capture_output=True, timeout=60, check=False, input=stdin)
+
+
+def check_json(cli, *arguments):
+    done = certdir_check(cli, "--json", *arguments)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr.decode()
+
+
+@pytest.fixture(scope="module")
+def devices(tmp_path_factory):
+    devices = DeviceList(tmp_path_factory.mktemp("list") / "devices.db")
+    devices.add("PC01")
+    devices.add("OFF", accountEnabled=False)
+    devices.publish()
+    return devices
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return Authority("certdir test CA")
+
+
+def issue(authority, directory, stem, recipe):
+    """The PEM file of a certificate."""
+    path = directory / f"{stem}.pem"
+    path.write_text(authority.issue(recipe).pem)
+    return path
+
+
+def write_raddb(directory, module):
+    directory.mkdir(exist_ok=True)
+    (directory / "certdir").write_text(module)
+    (directory / "radiusd.conf").write_text(f"certdir = {directory}\nmodules {{\n$INCLUDE {directory}/certdir\n}}\n")
+    return directory
+
+
+def raddb(directory, options):
+    """A raddb with nothing but the shipped certdir module, options put in."""
+    return write_raddb(directory, with_options((SNIPPETS / "mods-available/certdir").read_text(), options))
+
+
+# ---- the vectors ----
+
+
+def vector_file(vector):
+    path = REPO / "build/certs" / f"{vector['name']}.der"
+    assert path.exists(), f"{path} is missing: run make certificates"
+    return path
+
+
+def assert_vector(vector, result):
+    if "malformed" in vector:
+        assert (result["decision"], result["reason"]) == ("deny", "malformed-certificate")
+        assert result["detail"] == vector["malformed"][: len(result["detail"])] and result["detail"]
+        return
+    assert result["identities"] == [{"tentative": False, **identity} for identity in vector["identities"]]
+    for key in ("tenant", "template", "subject", "issuer"):
+        if key in vector:
+            assert result[key] == vector[key]
+
+
+def test_vectors(certdir_cli, devices):
+    """Each certificate of the vectors, read by the command as by the unit test."""
+    plain = [vector for vector in VECTORS if not vector.get("forms")]
+    assert len(plain) > 100
+    code, results, _ = check_json(certdir_cli, "--list", devices.path, *map(vector_file, plain))
+    assert code == 1
+    assert [Path(result["file"]).stem for result in results] == [vector["name"] for vector in plain]
+    for vector, result in zip(plain, results):
+        assert_vector(vector, result)
+
+
+@pytest.mark.parametrize("vector", [v for v in VECTORS if v.get("forms")], ids=lambda v: v["name"])
+def test_vectors_with_forms(certdir_cli, devices, tmp_path, vector):
+    """Forms come out of the server's configuration."""
+    forms = "".join(
+        f"form {form['name']} {{\n from = {form['from']}\n pattern = '{form['pattern']}'\n type = {form['type']}\n}}\n"
+        for form in vector["forms"]
+    )
+    directory = write_raddb(tmp_path / "raddb", f"certdir {{\n{forms}list {{ filename = {devices.path} }}\n}}\n")
+    _, results, errors = check_json(certdir_cli, "--raddb", directory, vector_file(vector))
+    assert len(results) == 1, errors
+    assert_vector(vector, results[0])
+
+
+# ---- decisions and exit codes ----
+
+
+def test_decisions_and_exit_codes(certdir_cli, devices, authority, tmp_path):
+    known = issue(authority, tmp_path, "known", {"subject": [["CN", device_id("PC01")]]})
+    off = issue(authority, tmp_path, "off", {"subject": [["CN", device_id("OFF")]]})
+    stranger = issue(authority, tmp_path, "stranger", {"subject": [["CN", "stranger"]]})
+    junk = tmp_path / "junk.pem"
+    junk.write_text("-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n")
+    empty = tmp_path / "empty.pem"
+    empty.write_text("")
+
+    code, (allowed,), _ = check_json(certdir_cli, "--list", devices.path, known)
+    assert code == 0
+    assert (allowed["decision"], allowed["reason"], allowed["device"]["name"]) == ("allow", "allowed", "PC01")
+    assert allowed["lookups"] == [
+        {"directory": "list", "type": "common_name", "value": device_id("PC01"), "devices": 0},
+        {"directory": "list", "type": "device_guid", "value": device_id("PC01"), "devices": 1},
+    ]
+    code, results, _ = check_json(certdir_cli, "--list", devices.path, known, off, stranger)
+    assert code == 1
+    assert [result["reason"] for result in results] == ["allowed", "disabled", "not-found"]
+    code, (unsure,), _ = check_json(certdir_cli, "--list", tmp_path / "no.db", known)
+    assert (code, unsure["decision"], unsure["reason"]) == (2, "unsure", "list-missing")
+    code, (malformed,), _ = check_json(certdir_cli, "--list", devices.path, junk)
+    assert (code, malformed["reason"]) == (1, "malformed-certificate")
+    for unreadable in (empty, tmp_path / "absent.pem", tmp_path):
+        code, results, errors = check_json(certdir_cli, "--list", devices.path, known, unreadable)
+        assert (code, len(results)) == (65, 1), errors
+        assert str(unreadable) in errors
+
+
+def test_bundle_der_and_standard_input(certdir_cli, devices, authority, tmp_path):
+    certificates = [authority.issue({"subject": [["CN", name]]}) for name in ("PC01", "OFF")]
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("".join(certificate.pem + certificate.key_pem for certificate in certificates))
+    code, results, _ = check_json(certdir_cli, "--list", devices.path, bundle)
+    assert (code, [result["reason"] for result in results]) == (1, ["allowed", "disabled"])
+    done = certdir_check(certdir_cli, "--list", devices.path, "--json", "-", stdin=certificates[0].der)
+    assert done.returncode == 0 and json.loads(done.stdout)["reason"] == "allowed"
+
+
+def test_the_servers_configuration_decides(certdir_cli, devices, authority, tmp_path):
+    known = issue(authority, tmp_path, "known", {"subject": [["CN", "PC01"]]})
+    directory = raddb(tmp_path / "raddb", options={"list.filename": str(devices.path), "policy.require_group": "Staff"})
+    code, (result,), _ = check_json(certdir_cli, "--raddb", directory, known)
+    assert (code, result["reason"]) == (1, "not-in-group")
+    directory = raddb(tmp_path / "raddb", options={"list.filename": str(devices.path), "policy.user_name": "match"})
+    for name, reason in (("host/pc01", "allowed"), ("pc02", "name-mismatch")):
+        _, (result,), _ = check_json(certdir_cli, "--raddb", directory, "--user-name", name, known)
+        assert result["reason"] == reason
+    directory = raddb(tmp_path / "raddb", options={"list.filename": str(devices.path), "list.issuer": "CN=Other CA"})
+    _, (result,), _ = check_json(certdir_cli, "--raddb", directory, known)
+    assert result["reason"] == "issuer"
+    directory = raddb(tmp_path / "raddb", options={"list.filename": str(devices.path), "list.max_age": "an hour"})
+    done = certdir_check(certdir_cli, "--raddb", directory, known)
+    assert done.returncode == 78
+    assert f"{directory}/certdir[" in done.stderr.decode() and "whole number" in done.stderr.decode()
+
+
+def test_instances(certdir_cli, devices, authority, tmp_path):
+    known = issue(authority, tmp_path, "known", {"subject": [["CN", "PC01"]]})
+    directory = raddb(tmp_path / "raddb", options={"list.filename": str(devices.path)})
+    second = f"certdir wired {{ list {{ filename = {devices.path} }}\n policy {{ require_managed = yes\n require_group = x }} }}\n"
+    (directory / "certdir").write_text((directory / "certdir").read_text() + second)
+    for arguments, reason in (([], "allowed"), (["--module", "certdir"], "allowed"), (["--module", "wired"], "not-in-group")):
+        _, (result,), _ = check_json(certdir_cli, "--raddb", directory, *arguments, known)
+        assert result["reason"] == reason
+    done = certdir_check(certdir_cli, "--raddb", directory, "--module", "absent", known)
+    assert done.returncode == 78 and b"absent" in done.stderr
+
+
+def test_usage(certdir_cli, tmp_path):
+    for arguments in ([], ["--list", "x"], ["--list", "x", "--raddb", "y", "z"], ["--no-such-option"]):
+        done = certdir_check(certdir_cli, *arguments)
+        assert done.returncode == 64 and b"usage:" in done.stderr
+    assert certdir_check(certdir_cli, "--help").returncode == 0
+    done = certdir_check(certdir_cli, "--raddb", tmp_path, "x")
+    assert done.returncode == 78 and str(tmp_path).encode() in done.stderr
+
+
+# ---- for a person ----
+
+
+def test_explanation(certdir_cli, devices, authority, tmp_path):
+    off = issue(authority, tmp_path, "off", {"subject": [["CN", device_id("OFF")]], "san": [{"dns": "off.corp.example"}]})
+    done = certdir_check(certdir_cli, "--list", devices.path, off)
+    text = done.stdout.decode()
+    assert done.returncode == 1
+    for expected in (
+        "device_guid",
+        "looked up in list",
+        "1 device",
+        '"OFF"',
+        "decision deny: disabled",
+        "Enable the device in its directory",
+        "HOST/off.corp.example",
+        "X509:<I>CN=certdir test CA<SR>",
+        "X509:<SHA1-PUKEY>",
+    ):
+        assert expected in text
+
+
+@pytest.mark.parametrize(
+    "recipe, takes",
+    [
+        ({"subject": [["CN", "pc01"]], "san": [{"dns": "pc01.corp.example"}]}, True),
+        ({"subject": [["CN", "x"]], "san": [{"dns": "PC01"}]}, True),
+        ({"subject": [["CN", "pc01"]]}, False),
+        ({"subject": [["CN", "pc010"]], "san": [{"dns": "pc010.corp.example"}]}, False),
+        ({"subject": [["CN", "pc01"]], "san": [{"dns": "pc01"}], "eku": ["1.3.6.1.5.5.7.3.1"]}, False),
+    ],
+    ids=["fqdn", "san", "no-san", "another", "server"],
+)
+def test_configmgr(certdir_cli, devices, authority, tmp_path, recipe, takes):
+    certificate = issue(authority, tmp_path, "certificate", recipe)
+    _, (result,), _ = check_json(certdir_cli, "--list", devices.path, "--name", "PC01", certificate)
+    assert result["configmgr"]["takes"] is takes
+    assert (result["configmgr"]["because"] is None) is takes
+
+
+def test_nps_reads_the_mapping_backwards(certdir_cli, devices, tmp_path):
+    """Issuer from the root down, serial number byte by byte from the end."""
+    ca = Authority([["DC", "com"], ["DC", "example"], ["CN", "Corp, Inc. CA"]])
+    certificate = ca.issue({"subject": [["CN", "PC01"]], "serial": "1a2b3c"})
+    path = tmp_path / "certificate.pem"
+    path.write_text(certificate.pem)
+    text = certdir_check(certdir_cli, "--list", devices.path, path).stdout.decode()
+    assert "X509:<I>DC=com,DC=example,CN=Corp\\, Inc. CA<SR>3C2B1A" in text
+
+
+def test_found_by_its_strong_mapping(certdir_cli, authority, tmp_path):
+    """An account that knows the certificate and none of its names is found, when `mapping` is an accepted identity."""
+    certificates = {form: issue(authority, tmp_path, form, {"subject": [["CN", f"nameless-{form}"]]})
+                    for form in ("SR", "SKI", "SHA1-PUKEY", "none")}
+    with Slapd(tmp_path / "slapd") as slapd:
+        identities = "dns_name common_name mapping"
+        options = {"directories": "ldap", "identities": identities, **ldap_options(slapd)}
+        directory = raddb(tmp_path / "raddb", options)
+        for form, certificate in certificates.items():
+            text = certdir_check(certdir_cli, "--raddb", directory, certificate).stdout.decode()
+            mapping = [line.strip() for line in text.splitlines() if f"<{form}>" in line and line.startswith("      X509")]
+            slapd.add_computer(f"ACCOUNT-{form}", altSecurityIdentities=mapping or "X509:<SKI>00")
+        for form, certificate in certificates.items():
+            _, (result,), _ = check_json(certdir_cli, "--raddb", directory, certificate)
+            assert result["reason"] == ("not-found" if form == "none" else "allowed")
+            assert form == "none" or result["device"]["name"] == f"ACCOUNT-{form}"
+        directory = raddb(tmp_path / "raddb", {**options, "identities": "dns_name common_name"})
+        _, (result,), _ = check_json(certdir_cli, "--raddb", directory, certificates["SKI"])
+        assert result["reason"] == "not-found"

@@ -1,0 +1,790 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The device list: what goes in comes out, lookups, files that are refused, publishing that survives everything. */
+#include "list_fixture.h"
+#include "list/schema.h"
+#include "list/seal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/mount.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+static struct certdir_list_snapshot *load(void)
+{
+	struct certdir_error error;
+	struct certdir_list_snapshot *snapshot = certdir_list_load(fixture_file, &error);
+
+	if (!snapshot)
+		fail_msg("%s", error.text);
+	return snapshot;
+}
+
+static struct certdir_list_reader *reader_of(struct certdir_list_snapshot *snapshot)
+{
+	struct certdir_error error;
+	struct certdir_list_reader *reader = certdir_list_reader_get(snapshot, &error);
+
+	if (!reader)
+		fail_msg("%s", error.text);
+	return reader;
+}
+
+/* Seals `size` bytes of `image` for the room of `image` + the seal. */
+static void seal(unsigned char *image, size_t size)
+{
+	unsigned char *at = image + size;
+
+	memcpy(at, "certdir\1", 8);
+	for (int i = 0; i < 8; i++)
+		at[8 + i] = (unsigned char)((uint64_t)size >> (8 * i));
+	assert_int_equal(EVP_Digest(image, size, at + 16, NULL, EVP_sha256(), NULL), 1);
+}
+
+/* ---- content ---- */
+
+static void test_device_comes_back(void **state)
+{
+	char *dns[] = {(char *)"Laptop.Corp.Example.", (char *)"laptop.example"};
+	struct certdir_group groups[] = {
+		{(char *)"id-1", (char *)"Wi-Fi staff"}, {NULL, (char *)"no id"}, {(char *)"id-2", NULL}};
+	const struct certdir_device device = {.object_id = (char *)"{6A59EA83-02BD-468F-A40B-F2C3D1821983}",
+					      .entra_device_id = (char *)G1,
+					      .intune_device_id = (char *)G2,
+					      .name = (char *)"Laptop-1",
+					      .serial_number = (char *)" 5cg1 ",
+					      .sid = (char *)"s-1-5-21-1004336348-1177238915-682003330-01133",
+					      .owner = (char *)"ada@example.com",
+					      .ownership = (char *)"company",
+					      .operating_system = (char *)"Windows",
+					      .compliance = (char *)"inGracePeriod",
+					      .dns_names = dns,
+					      .dns_name_count = 2,
+					      .groups = groups,
+					      .group_count = 3,
+					      .enabled = CERTDIR_YES,
+					      .managed = CERTDIR_NO,
+					      .join_type = CERTDIR_JOIN_HYBRID,
+					      .last_seen = 1,
+					      .registered = 2,
+					      .expires = 3};
+	const char *const former[] = {"DESKTOP-1", "host/desktop-2$", NULL};
+	struct certdir_list_writer *writer = fixture_begin(false, "contoso", TENANT_A, 4711);
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_list_reader *reader;
+	struct certdir_device got;
+	struct certdir_error error;
+	int64_t source;
+	char **names;
+
+	(void)state;
+	assert_true(certdir_list_write_device(writer, &device, former, &error));
+	fixture_publish(writer);
+	snapshot = load();
+	reader = reader_of(snapshot);
+	assert_true(certdir_list_device(reader, 1, &got, &source, &error));
+	assert_string_equal(got.id, G1);
+	assert_string_equal(got.object_id, "6a59ea83-02bd-468f-a40b-f2c3d1821983");
+	assert_string_equal(got.entra_device_id, G1);
+	assert_string_equal(got.intune_device_id, G2);
+	assert_string_equal(got.name, "Laptop-1");
+	assert_string_equal(got.serial_number, "5CG1");
+	assert_string_equal(got.sid, SID1);
+	assert_string_equal(got.owner, "ada@example.com");
+	assert_string_equal(got.ownership, "company");
+	assert_string_equal(got.operating_system, "Windows");
+	assert_string_equal(got.compliance, "inGracePeriod");
+	assert_string_equal(got.tenant, TENANT_A);
+	assert_int_equal(got.dns_name_count, 2);
+	assert_string_equal(got.dns_names[0], "laptop.corp.example");
+	assert_string_equal(got.dns_names[1], "laptop.example");
+	assert_int_equal(got.group_count, 3);
+	assert_null(got.groups[0].id);
+	assert_string_equal(got.groups[0].name, "no id");
+	assert_string_equal(got.groups[1].id, "id-1");
+	assert_string_equal(got.groups[1].name, "Wi-Fi staff");
+	assert_null(got.groups[2].name);
+	assert_int_equal(got.enabled, CERTDIR_YES);
+	assert_int_equal(got.managed, CERTDIR_NO);
+	assert_int_equal(got.join_type, CERTDIR_JOIN_HYBRID);
+	assert_int_equal(got.last_seen, 1);
+	assert_int_equal(got.registered, 2);
+	assert_int_equal(got.expires, 3);
+	certdir_device_clear(&got);
+	names = certdir_list_former_names(reader, 1, &error);
+	assert_string_equal(names[0], "DESKTOP-1");
+	assert_string_equal(names[1], "desktop-2");
+	assert_null(names[2]);
+	certdir_list_names_free(names);
+	assert_false(certdir_list_device(reader, 2, &got, &source, &error));
+	certdir_list_reader_put(reader);
+	certdir_list_release(snapshot);
+}
+
+/* Devices for the lookups; row numbers are their places here, from 1. */
+static void publish_lookups(void)
+{
+	struct certdir_list_writer *writer = fixture_begin(false, "test", NULL, 1);
+	struct certdir_error error;
+	char *dns[] = {(char *)"pc1.corp.example"};
+	const struct certdir_device devices[] = {
+		{.name = (char *)"PC1",
+		 .entra_device_id = (char *)G1,
+		 .intune_device_id = (char *)G2,
+		 .dns_names = dns,
+		 .dns_name_count = 1},
+		{.name = (char *)"pc1", .intune_device_id = (char *)G1, .serial_number = (char *)"sn1"},
+		{.name = (char *)"host/PC3$", .sid = (char *)SID1},
+		{.entra_device_id = (char *)G3, .intune_device_id = (char *)G3, .owner = (char *)"ada@example.com"},
+		{.name = (char *)"Bj\303\266rk's iPhone"},
+		{.name = (char *)"renamed"},
+	};
+	const char *const former[] = {"pc3", "was-pc6", NULL};
+
+	for (size_t i = 0; i < sizeof(devices) / sizeof(*devices); i++)
+		assert_true(certdir_list_write_device(writer, &devices[i], i == 5 ? former : NULL, &error));
+	fixture_publish(writer);
+}
+
+static void test_find(void **state)
+{
+	static const struct {
+		enum certdir_identity_type type;
+		const char *value;
+		const char *rows;
+	} cases[] = {
+		{CERTDIR_ID_ENTRA, G1, "1"},
+		{CERTDIR_ID_ENTRA, G2, ""},
+		{CERTDIR_ID_INTUNE, G1, "2"},
+		{CERTDIR_ID_GUID, G1, "1 2"},
+		{CERTDIR_ID_GUID, G3, "4"}, /* once, although both its ids are it */
+		{CERTDIR_ID_SID, SID1, "3"},
+		{CERTDIR_ID_SID_URI, SID1, "3"},
+		{CERTDIR_ID_SID, "S-1-5-21-1-2-3-4", ""},
+		{CERTDIR_ID_NAME, "pc1", "1 2"}, /* without regard to case; all of them, never the first */
+		{CERTDIR_ID_NAME, "pc3", "3"}, /* "host/" and "$" are no part of it; a former name does not count now */
+		{CERTDIR_ID_NAME, "was-pc6", "6"},
+		{CERTDIR_ID_NAME, "bj\303\266rk's iphone", "5"},
+		{CERTDIR_ID_NAME, "pc", ""},
+		{CERTDIR_ID_NAME, "pc%", ""},
+		{CERTDIR_ID_DNS, "pc1.corp.example", "1 2"}, /* 2 has no DNS name on record */
+		{CERTDIR_ID_DNS, "pc1.other.example", "2"}, /* 1 has another one on record */
+		{CERTDIR_ID_DNS, "pc3", "3"},
+		{CERTDIR_ID_DNS, "was-pc6.corp.example", ""},
+		{CERTDIR_ID_SERIAL, "SN1", "2"},
+		{CERTDIR_ID_SERIAL, "sn1", ""}, /* not canonical */
+		{CERTDIR_ID_UPN, "ada@example.com", ""},
+	};
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_list_reader *reader;
+	struct certdir_error error;
+	int64_t rows[CERTDIR_LIST_FIND_MAX];
+
+	(void)state;
+	publish_lookups();
+	snapshot = load();
+	reader = reader_of(snapshot);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char got[64] = "";
+		int count = certdir_list_find(reader, cases[i].type, cases[i].value, rows, &error);
+
+		assert_true(count >= 0);
+		for (int r = 0; r < count; r++)
+			(void)snprintf(got + strlen(got), 8, "%s%d", r ? " " : "", (int)rows[r]);
+		if (strcmp(got, cases[i].rows) != 0)
+			fail_msg("%s %s: rows \"%s\", not \"%s\"", certdir_identity_type_name(cases[i].type),
+				 cases[i].value, got, cases[i].rows);
+		/* carries() must tell the same of each row. */
+		for (int64_t row = 1; row <= 6; row++) {
+			bool expected = strchr(cases[i].rows, (int)('0' + row)) != NULL;
+
+			if (certdir_list_carries(reader, cases[i].type, cases[i].value, row, &error) != expected)
+				fail_msg("%s %s: carries(%d) is wrong", certdir_identity_type_name(cases[i].type),
+					 cases[i].value, (int)row);
+		}
+	}
+	certdir_list_reader_put(reader);
+	certdir_list_release(snapshot);
+}
+
+static void test_find_has_a_limit(void **state)
+{
+	struct certdir_list_writer *writer = fixture_begin(false, "test", NULL, 1);
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_list_reader *reader;
+	struct certdir_error error;
+	int64_t rows[CERTDIR_LIST_FIND_MAX];
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		fixture_add(writer, &(struct certdir_device){.name = (char *)"iPhone"});
+	fixture_publish(writer);
+	snapshot = load();
+	reader = reader_of(snapshot);
+	assert_int_equal(certdir_list_find(reader, CERTDIR_ID_NAME, "iphone", rows, &error), CERTDIR_LIST_FIND_MAX);
+	assert_int_equal(certdir_list_carries(reader, CERTDIR_ID_NAME, "iphone", 100, &error), 1);
+	assert_int_equal(certdir_list_carries(reader, CERTDIR_ID_NAME, "iphone", 101, &error), 0);
+	certdir_list_reader_put(reader);
+	certdir_list_release(snapshot);
+}
+
+static void test_sources(void **state)
+{
+	struct certdir_list_writer *writer = fixture_begin(false, "a", TENANT_A, 100);
+	const struct certdir_list_source *sources;
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_error error;
+	size_t count;
+
+	(void)state;
+	fixture_add(writer, &(struct certdir_device){.entra_device_id = (char *)G1});
+	fixture_add(writer, &(struct certdir_device){.entra_device_id = (char *)G2, .tenant = (char *)TENANT_A});
+	assert_true(certdir_list_write_source(writer, "b", NULL, 200, &error));
+	fixture_add(writer, &(struct certdir_device){.sid = (char *)SID1, .tenant = (char *)TENANT_B});
+	fixture_publish(writer);
+	/* A new edition of one source leaves the other as it was. */
+	writer = fixture_begin(false, "a", TENANT_A, 300);
+	fixture_add(writer, &(struct certdir_device){.entra_device_id = (char *)G3, .name = (char *)"x"});
+	fixture_publish(writer);
+	snapshot = load();
+	sources = certdir_list_sources(snapshot, &count);
+	assert_int_equal(count, 2);
+	assert_string_equal(sources[0].name, "a");
+	assert_string_equal(sources[0].tenant, TENANT_A);
+	assert_int_equal(sources[0].synced, 300);
+	assert_int_equal(sources[0].devices, 1);
+	assert_int_equal(sources[0].holds, CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_GUID) |
+						   CERTDIR_BIT(CERTDIR_ID_NAME) | CERTDIR_BIT(CERTDIR_ID_DNS));
+	assert_null(sources[1].tenant);
+	assert_int_equal(sources[1].holds, CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_SID_URI));
+	assert_int_equal(certdir_list_device_count(snapshot), 2);
+	assert_int_equal(certdir_list_holds(snapshot), sources[0].holds | sources[1].holds);
+	certdir_list_release(snapshot);
+}
+
+static void test_refused_devices(void **state)
+{
+	static char *bad_dns[] = {(char *)"no dns name"};
+	static struct certdir_group no_group[] = {{NULL, NULL}};
+	static char long_text[2000];
+	const struct {
+		struct certdir_device device;
+		const char *says;
+	} cases[] = {
+		{{.name = (char *)"PC9", .entra_device_id = (char *)"3f2504e0-4f89"},
+		 "\"PC9\": entra_device_id \"3f2504e0-4f89\" is not a GUID"},
+		{{.name = (char *)"PC9", .intune_device_id = (char *)"x"}, "intune_device_id \"x\" is not a GUID"},
+		{{.name = (char *)"PC9", .sid = (char *)"S-1-"}, "sid \"S-1-\" is not a SID"},
+		{{.name = (char *)"PC9", .dns_names = bad_dns, .dns_name_count = 1}, "dns_name \"no dns name\""},
+		{{.name = (char *)"PC9", .groups = no_group, .group_count = 1}, "neither id nor name"},
+		{{.name = (char *)"a\x1b[2Jb"}, "name \"a?[2Jb\" has a control character"},
+		{{.name = (char *)"a\xff"}, "name \"a?\" is not UTF-8"},
+		{{.name = (char *)"PC9", .owner = long_text}, "longer than 1024 bytes"},
+		{{.owner = (char *)"ada@example.com"}, "neither a name nor an id"},
+		{{.entra_device_id = (char *)"00000000-0000-0000-0000-000000000000"}, "neither a name nor an id"},
+		{{.name = (char *)"PC9", .tenant = (char *)TENANT_B}, "is of tenant " TENANT_B},
+		{{.name = (char *)"PC9", .entra_device_id = (char *)"{3F2504E0-4F89-11D3-9A0C-0305E82C3301}"},
+		 "device \"PC1\" has it too"},
+	};
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_error error;
+	size_t count;
+
+	(void)state;
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	fixture_edition(7, 3);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct certdir_list_writer *writer = fixture_begin(false, "test", TENANT_A, 1);
+
+		fixture_add(writer, &(struct certdir_device){.name = (char *)"PC1", .entra_device_id = (char *)G1});
+		if (certdir_list_write_device(writer, &cases[i].device, NULL, &error))
+			fail_msg("case %zu was taken", i);
+		if (!strstr(error.text, cases[i].says))
+			fail_msg("case %zu: \"%s\" does not say \"%s\"", i, error.text, cases[i].says);
+		certdir_list_write_abort(writer);
+	}
+	snapshot = load();
+	(void)certdir_list_sources(snapshot, &count);
+	assert_int_equal(certdir_list_device_count(snapshot), 3);
+	certdir_list_release(snapshot);
+	assert_int_equal(access(fixture_file, F_OK), 0);
+}
+
+static bool count_each(void *context, int64_t row, const struct certdir_device *device,
+		       const struct certdir_list_source *source)
+{
+	char *names = context;
+
+	(void)row;
+	(void)source;
+	strcat(strcat(names, device->id), " ");
+	return strlen(names) < 20;
+}
+
+static void test_each_in_order_of_name(void **state)
+{
+	struct certdir_list_writer *writer = fixture_begin(false, "test", NULL, 1);
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_list_reader *reader;
+	struct certdir_error error;
+	char names[64] = "";
+
+	(void)state;
+	fixture_add(writer, &(struct certdir_device){.name = (char *)"gamma9"});
+	fixture_add(writer, &(struct certdir_device){.name = (char *)"Beta99"});
+	fixture_add(writer, &(struct certdir_device){.name = (char *)"alpha9"});
+	fixture_add(writer, &(struct certdir_device){.name = (char *)"omega9"});
+	fixture_publish(writer);
+	snapshot = load();
+	reader = reader_of(snapshot);
+	assert_true(certdir_list_each(reader, count_each, names, &error));
+	assert_string_equal(names, "alpha9 Beta99 gamma9 ");
+	certdir_list_reader_put(reader);
+	certdir_list_release(snapshot);
+}
+
+static void collect(void *context, const char *text)
+{
+	char *all = context;
+
+	strcat(strcat(all, text), "\n");
+}
+
+static void test_verify(void **state)
+{
+	struct certdir_list_writer *writer = fixture_begin(false, "a", NULL, 1);
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_list_reader *reader;
+	struct certdir_error error;
+	char problems[2048] = "";
+
+	(void)state;
+	fixture_add(writer, &(struct certdir_device){.name = (char *)"one", .entra_device_id = (char *)G1});
+	fixture_add(writer, &(struct certdir_device){.name = (char *)"two", .sid = (char *)SID1});
+	assert_true(certdir_list_write_source(writer, "b", NULL, 1, &error));
+	fixture_add(writer, &(struct certdir_device){.name = (char *)"three", .entra_device_id = (char *)G1});
+	fixture_publish(writer);
+	snapshot = load();
+	reader = reader_of(snapshot);
+	assert_int_equal(certdir_list_verify(reader, collect, problems, &error), 1);
+	assert_string_equal(problems,
+			    "entra_device_id " G1 " stands in 2 devices: \"one\" of source a, \"three\" of source b\n");
+	certdir_list_reader_put(reader);
+	certdir_list_release(snapshot);
+}
+
+/* ---- files that are refused ---- */
+
+static void refused(const char *says)
+{
+	struct certdir_error error;
+	struct certdir_list_snapshot *snapshot;
+
+	alarm(10); /* whatever it is, it must not block */
+	snapshot = certdir_list_load(fixture_file, &error);
+	alarm(0);
+	if (snapshot)
+		fail_msg("a file that should be refused (%s) was loaded", says);
+	if (!strstr(error.text, says) || !strstr(error.text, fixture_file))
+		fail_msg("\"%s\" does not say \"%s\"", error.text, says);
+}
+
+static void test_refused_files(void **state)
+{
+	unsigned char *file, *copy;
+	sqlite3 *db;
+	size_t size;
+
+	(void)state;
+	refused("does not exist");
+	assert_int_equal(mkdir(fixture_file, 0700), 0);
+	refused("is not a file but a directory");
+	assert_int_equal(rmdir(fixture_file), 0);
+	assert_int_equal(mkfifo(fixture_file, 0600), 0);
+	refused("is not a file but a pipe");
+	assert_int_equal(unlink(fixture_file), 0);
+	fixture_overwrite("", 0);
+	refused("is empty");
+	fixture_overwrite("hello", 5);
+	refused("is not a device list");
+	assert_int_equal(unlink(fixture_file), 0);
+	assert_int_equal(sqlite3_open(fixture_file, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "CREATE TABLE t(x)", NULL, NULL, NULL), SQLITE_OK);
+	(void)sqlite3_close(db);
+	refused("another application");
+	assert_int_equal(unlink(fixture_file), 0);
+
+	fixture_edition(1, 500);
+	file = fixture_read(&size);
+	copy = malloc(size + CERTDIR_LIST_SEAL_SIZE);
+	assert_non_null(copy);
+	fixture_overwrite(file, size - CERTDIR_LIST_SEAL_SIZE);
+	refused("is not sealed");
+	for (size_t cut = 1; cut < size; cut += 1 + cut / 7) {
+		fixture_overwrite(file, size - cut);
+		refused(size - cut < 100 ? "is not a device list" : "is not sealed");
+	}
+	for (size_t at = 0; at < size; at += 4099) {
+		memcpy(copy, file, size);
+		copy[at] ^= 1;
+		fixture_overwrite(copy, size);
+		refused(at < size - CERTDIR_LIST_SEAL_SIZE ? "does not match its seal" : "is not sealed");
+	}
+	memcpy(copy, file, size);
+	memcpy(copy + size, file, CERTDIR_LIST_SEAL_SIZE);
+	fixture_overwrite(copy, size + CERTDIR_LIST_SEAL_SIZE);
+	refused("is not sealed");
+
+	/* Sealed truly, but not ours to read. */
+	memcpy(copy, file, size);
+	copy[63] = 2;
+	seal(copy, size - CERTDIR_LIST_SEAL_SIZE);
+	fixture_overwrite(copy, size);
+	refused("update certdir here");
+	copy[63] = 0;
+	seal(copy, size - CERTDIR_LIST_SEAL_SIZE);
+	fixture_overwrite(copy, size);
+	refused("publish it again with this certdir");
+	copy[68] = 'X';
+	seal(copy, size - CERTDIR_LIST_SEAL_SIZE);
+	fixture_overwrite(copy, size);
+	refused("another application");
+	memset(copy, 0, size);
+	seal(copy, size - CERTDIR_LIST_SEAL_SIZE);
+	fixture_overwrite(copy, size);
+	refused("is not a device list");
+	fixture_overwrite(file, size);
+	certdir_list_release(load());
+	free(copy);
+	free(file);
+}
+
+static void test_no_permission(void **state)
+{
+	(void)state;
+	if (geteuid() == 0)
+		skip(); /* root reads everything */
+	fixture_edition(1, 1);
+	assert_int_equal(chmod(fixture_file, 0), 0);
+	refused("permission denied");
+}
+
+static size_t root_page(const char *table)
+{
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+	size_t page;
+
+	assert_int_equal(sqlite3_open_v2(fixture_file, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT rootpage FROM sqlite_schema WHERE name=?1", -1, &stmt, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_bind_text(stmt, 1, table, -1, SQLITE_STATIC), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	page = (size_t)sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	(void)sqlite3_close(db);
+	return page;
+}
+
+/* A list that is sealed and ours, but whose pages are damaged: a lookup fails, it does not say "no such device". */
+static void test_damaged_image(void **state)
+{
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_list_reader *reader;
+	struct certdir_error error;
+	int64_t rows[CERTDIR_LIST_FIND_MAX];
+	unsigned char *file;
+	size_t size;
+
+	(void)state;
+	fixture_edition(1, 2000);
+	file = fixture_read(&size);
+	memset(file + (root_page("device_by_name") - 1) * 4096, 0xa5, 4096);
+	seal(file, size - CERTDIR_LIST_SEAL_SIZE);
+	fixture_overwrite(file, size);
+	snapshot = load();
+	reader = reader_of(snapshot);
+	assert_int_equal(certdir_list_find(reader, CERTDIR_ID_NAME, "pc-1999", rows, &error), -1);
+	assert_non_null(strstr(error.text, "malformed"));
+	certdir_list_reader_put(reader);
+	certdir_list_release(snapshot);
+	free(file);
+}
+
+/* ---- publishing ---- */
+
+static void test_sqlite_opens_it(void **state)
+{
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+
+	(void)state;
+	fixture_edition(1, 321);
+	assert_int_equal(sqlite3_open_v2(fixture_file, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM device WHERE owner='1'", -1, &stmt, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int(stmt, 0), 321);
+	sqlite3_finalize(stmt);
+	(void)sqlite3_close(db);
+}
+
+static void test_schema_constants(void **state)
+{
+	char text[64];
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "application_id=0x%08X;", CERTDIR_LIST_APPLICATION_ID);
+	assert_non_null(strstr(certdir_list_schema, text));
+	(void)snprintf(text, sizeof(text), "user_version=%u;", CERTDIR_LIST_SCHEMA_VERSION);
+	assert_non_null(strstr(certdir_list_schema, text));
+}
+
+static void test_second_writer_is_told(void **state)
+{
+	struct certdir_list_writer *writer = fixture_begin(false, "test", NULL, 1);
+	struct certdir_error error;
+	char pid[32];
+
+	(void)state;
+	assert_null(certdir_list_write_begin(fixture_file, true, &error));
+	(void)snprintf(pid, sizeof(pid), "process %ld,", (long)getpid());
+	assert_non_null(strstr(error.text, pid));
+	certdir_list_write_abort(writer);
+	certdir_list_write_abort(fixture_begin(false, "test", NULL, 1));
+}
+
+static void test_damaged_list_is_not_replaced(void **state)
+{
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_error error;
+	unsigned char *file, *after;
+	size_t size, size_after;
+
+	(void)state;
+	fixture_edition(1, 50);
+	file = fixture_read(&size);
+	file[size / 2] ^= 1;
+	fixture_overwrite(file, size);
+	assert_null(certdir_list_write_begin(fixture_file, false, &error));
+	assert_non_null(strstr(error.text, "--replace"));
+	after = fixture_read(&size_after);
+	assert_int_equal(size, size_after);
+	assert_memory_equal(file, after, size);
+	fixture_edition(2, 5); /* fresh */
+	snapshot = load();
+	assert_int_equal(certdir_list_device_count(snapshot), 5);
+	certdir_list_release(snapshot);
+	free(file);
+	free(after);
+}
+
+static void test_leftovers_are_removed(void **state)
+{
+	char name[128], other[128];
+
+	(void)state;
+	(void)snprintf(name, sizeof(name), "%s.new.99999999", fixture_file);
+	(void)snprintf(other, sizeof(other), "%s.new.backup", fixture_file);
+	assert_int_equal(mkfifo(name, 0600), 0);
+	assert_int_equal(mkfifo(other, 0600), 0);
+	fixture_edition(1, 1);
+	assert_int_equal(access(name, F_OK), -1);
+	assert_int_equal(access(other, F_OK), 0);
+}
+
+static void test_permissions_stay(void **state)
+{
+	struct stat status;
+
+	(void)state;
+	fixture_edition(1, 1);
+	assert_int_equal(stat(fixture_file, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0640);
+	assert_int_equal(chmod(fixture_file, 0604), 0);
+	if (geteuid() == 0)
+		assert_int_equal(chown(fixture_file, 1234, 2345), 0);
+	fixture_edition(2, 1);
+	assert_int_equal(stat(fixture_file, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0604);
+	if (geteuid() == 0) {
+		assert_int_equal(status.st_uid, 1234);
+		assert_int_equal(status.st_gid, 2345);
+	}
+}
+
+static void test_symlink_stays(void **state)
+{
+	struct certdir_error error;
+	struct stat status;
+	char real[128];
+
+	(void)state;
+	(void)snprintf(real, sizeof(real), "%s/real.db", fixture_directory);
+	assert_int_equal(symlink("real.db", fixture_file), 0);
+	assert_null(certdir_list_write_begin(fixture_file, false, &error));
+	assert_non_null(strstr(error.text, "link to nothing"));
+	assert_int_equal(unlink(fixture_file), 0);
+	fixture_edition(1, 1);
+	assert_int_equal(rename(fixture_file, real), 0);
+	assert_int_equal(symlink("real.db", fixture_file), 0);
+	fixture_edition(2, 2);
+	assert_int_equal(lstat(fixture_file, &status), 0);
+	assert_true(S_ISLNK(status.st_mode));
+	certdir_list_release(load());
+}
+
+static void test_list_shrinks(void **state)
+{
+	struct certdir_list_writer *writer;
+	struct stat big, small;
+
+	(void)state;
+	fixture_edition(1, 5000);
+	assert_int_equal(stat(fixture_file, &big), 0);
+	writer = fixture_begin(false, "test", NULL, 1);
+	fixture_add(writer, &(struct certdir_device){.name = (char *)"x"});
+	fixture_publish(writer);
+	assert_int_equal(stat(fixture_file, &small), 0);
+	assert_true(small.st_size < big.st_size / 2);
+	certdir_list_release(load());
+}
+
+static void test_nowhere_to_write(void **state)
+{
+	struct certdir_error error;
+	char name[128];
+
+	(void)state;
+	(void)snprintf(name, sizeof(name), "%s/missing/devices.db", fixture_directory);
+	assert_null(certdir_list_write_begin(name, false, &error));
+	assert_non_null(strstr(error.text, name));
+}
+
+static void assert_edition(int edition, int count)
+{
+	struct certdir_list_snapshot *snapshot = load();
+	struct certdir_list_reader *reader = reader_of(snapshot);
+	struct certdir_device device;
+	struct certdir_error error;
+	int64_t source;
+
+	assert_int_equal(certdir_list_device_count(snapshot), count);
+	assert_true(certdir_list_device(reader, 1, &device, &source, &error));
+	if (edition >= 0)
+		assert_int_equal(atoi(device.owner), edition);
+	certdir_device_clear(&device);
+	certdir_list_reader_put(reader);
+	certdir_list_release(snapshot);
+}
+
+/* The child dies by a signal it cannot notice beforehand, at another moment each time; SIGALRM's default is as sudden as KILL. */
+static void test_killed_while_publishing(void **state)
+{
+	int killed = 0;
+
+	(void)state;
+	fixture_edition(0, 400);
+	srand(4711);
+	for (int i = 0; i < 60; i++) {
+		struct itimerval timer = {.it_value.tv_usec = 300 + rand() % 30000};
+		pid_t pid = fork();
+		int status;
+
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			(void)signal(SIGALRM, SIG_DFL);
+			(void)setitimer(ITIMER_REAL, &timer, NULL);
+			for (int edition = 1; edition < 1000; edition++)
+				fixture_edition(edition, 400);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
+		assert_edition(-1, 400);
+	}
+	assert_int_equal(killed, 60);
+	fixture_edition(5, 3); /* the lock died with its holder */
+	assert_edition(5, 3);
+}
+
+/* Disk full at every stage: the published list stays, and no temporary file does. */
+static void test_disk_full(void **state)
+{
+	char name[128], owner[1000] = "";
+	struct certdir_error error, last = {""};
+	struct certdir_list_writer *writer;
+	int failed = 0;
+
+	(void)state;
+	if (mount("none", fixture_directory, "tmpfs", MS_NOSUID | MS_NODEV, "size=400k") != 0) {
+		print_message("skipped: no tmpfs can be mounted here: %s\n", strerror(errno));
+		skip();
+	}
+	fixture_edition(1, 100);
+	memset(owner, 'x', sizeof(owner) - 1);
+	for (int count = 100; count < 2000; count += 50) {
+		bool ok = false;
+
+		writer = certdir_list_write_begin(fixture_file, true, &error);
+		if (writer) {
+			ok = certdir_list_write_source(writer, "test", NULL, 1, &error);
+			for (int i = 0; ok && i < count; i++) {
+				char text[32];
+				struct certdir_device device = {.name = text, .owner = owner};
+
+				(void)snprintf(text, sizeof(text), "PC-%d", i);
+				ok = certdir_list_write_device(writer, &device, NULL, &error);
+			}
+			if (!ok)
+				certdir_list_write_abort(writer);
+			else
+				ok = certdir_list_write_publish(writer, &error);
+		}
+		if (ok) {
+			fixture_edition(1, 100);
+			continue;
+		}
+		failed++;
+		last = error;
+		assert_edition(1, 100);
+		(void)snprintf(name, sizeof(name), "%s.new.%ld", fixture_file, (long)getpid());
+		assert_int_equal(access(name, F_OK), -1);
+	}
+	assert_int_equal(umount(fixture_directory), 0);
+	assert_true(failed > 10);
+	assert_non_null(strstr(last.text, "full"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_device_comes_back),
+		TEST(test_find),
+		TEST(test_find_has_a_limit),
+		TEST(test_sources),
+		TEST(test_refused_devices),
+		TEST(test_each_in_order_of_name),
+		TEST(test_verify),
+		TEST(test_refused_files),
+		TEST(test_no_permission),
+		TEST(test_damaged_image),
+		TEST(test_sqlite_opens_it),
+		TEST(test_schema_constants),
+		TEST(test_second_writer_is_told),
+		TEST(test_damaged_list_is_not_replaced),
+		TEST(test_leftovers_are_removed),
+		TEST(test_permissions_stay),
+		TEST(test_symlink_stays),
+		TEST(test_list_shrinks),
+		TEST(test_nowhere_to_write),
+		TEST(test_killed_while_publishing),
+		TEST(test_disk_full),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
