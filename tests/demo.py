@@ -99,8 +99,8 @@ Where to look next:
   {path(server.raddb)}  its whole configuration, made of what is in raddb-snippets/
 Why was a device refused? Ask with its certificate, the same code answers:
   {path(BUILD / 'certdir')} check --raddb {path(server.raddb)} {path(pki.directory / 'lab-pc.pem')}
-The list, as certdir sees it:
-  {path(BUILD / 'certdir')} list show --list {path(DIRECTORY / 'devices.db')}""")
+What does the list know of a device?
+  {path(BUILD / 'certdir')} list show --list {path(DIRECTORY / 'devices.db')} LAPTOP-LOST""")
 
 
 def main():

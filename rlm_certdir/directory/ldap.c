@@ -34,6 +34,7 @@ struct ldap_directory {
 	char **uris; /* NULL-terminated */
 	struct certdir_ldap_map map;
 	const char **attributes; /* NULL-terminated; the names are the map's and static ones */
+	struct certdir_watchdog *watchdog;
 	pthread_mutex_t lock; /* guards `idle` */
 	struct session *idle; /* the last one given back first */
 	atomic_flag hidden_told;
@@ -100,7 +101,7 @@ static struct session *connect_one(struct ldap_directory *self, struct certdir_e
 
 	for (char **uri = self->uris; session && *uri; uri++) {
 		enum certdir_ldap_status status =
-			certdir_ldap_connection_open(&session->connection, *uri, &self->config, error);
+			certdir_ldap_connection_open(&session->connection, *uri, &self->config, self->watchdog, error);
 
 		if (status == CERTDIR_LDAP_OK)
 			return session;
@@ -303,6 +304,7 @@ static void close_directory(struct certdir_directory *directory)
 	struct ldap_directory *self = (struct ldap_directory *)directory;
 
 	end_sessions(self->idle);
+	certdir_watchdog_stop(self->watchdog);
 	for (char **uri = self->uris; uri && *uri; uri++)
 		free(*uri);
 	free(self->uris);
@@ -411,8 +413,11 @@ struct certdir_directory *certdir_ldap_directory_open(const struct certdir_ldap_
 	atomic_flag_clear(&self->unconfirmed_told);
 	if (certdir_ldap_filter_valid(self->filter, error) &&
 	    certdir_ldap_map_init(&self->map, config->attributes, error) && make_attributes(self, error) &&
-	    make_uris(self, error))
-		return &self->directory;
+	    make_uris(self, error)) {
+		self->watchdog = certdir_watchdog_start(error);
+		if (self->watchdog)
+			return &self->directory;
+	}
 	close_directory(&self->directory);
 	return NULL;
 }

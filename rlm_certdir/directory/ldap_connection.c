@@ -17,6 +17,8 @@ struct certdir_ldap_connection {
 	LDAP *handle;
 	const char *uri;
 	const struct certdir_ldap_config *config;
+	struct certdir_watched watched;
+	struct ldap_conncb callbacks; /* libldap tells the socket through them */
 };
 
 static bool is_set(const char *value)
@@ -320,6 +322,47 @@ out:
 
 /* ---- operations ---- */
 
+/* libldap connected a socket; TLS comes after this. */
+static int socket_added(LDAP *handle, Sockbuf *socket, LDAPURLDesc *url, struct sockaddr *address,
+			struct ldap_conncb *context)
+{
+	struct certdir_ldap_connection *connection = context->lc_arg;
+	ber_socket_t fd = -1;
+
+	(void)handle, (void)url, (void)address;
+	if (ber_sockbuf_ctrl(socket, LBER_SB_OPT_GET_FD, &fd) == 1)
+		certdir_watched_socket(&connection->watched, fd);
+	return 0;
+}
+
+/* It is about to close it. */
+static void socket_deleted(LDAP *handle, Sockbuf *socket, struct ldap_conncb *context)
+{
+	struct certdir_ldap_connection *connection = context->lc_arg;
+
+	(void)handle, (void)socket;
+	certdir_watched_socket(&connection->watched, -1);
+}
+
+/*
+ * Between these two the watchdog has an eye on the connection. Its deadline is behind libldap's own, whose messages are
+ * better where they hold.
+ */
+static void begin(struct certdir_ldap_connection *connection, uint32_t seconds)
+{
+	certdir_watched_begin(&connection->watched, ((int64_t)seconds + 1) * 1000000);
+}
+
+static enum certdir_ldap_status end(struct certdir_ldap_connection *connection, enum certdir_ldap_status status,
+				    uint32_t seconds, struct certdir_error *error)
+{
+	if (!certdir_watched_end(&connection->watched))
+		return status;
+	certdir_error_set(error, "%s: stopped in the middle of the TLS handshake or of a message for %" PRIu32 " s",
+			  connection->uri, seconds + 1);
+	return CERTDIR_LDAP_TIMEOUT;
+}
+
 static int64_t microseconds(void)
 {
 	struct timespec now;
@@ -411,14 +454,11 @@ static enum certdir_ldap_status bind_simple(struct certdir_ldap_connection *conn
 	return outcome_of(connection, id, error);
 }
 
-/*
- * The one place where connections are made. The TCP connect and every answer have their timeouts; resolving the
- * name and the TLS handshake have none that libldap would honour.
- */
 enum certdir_ldap_status certdir_ldap_connection_open(struct certdir_ldap_connection **connection, const char *uri,
 						      const struct certdir_ldap_config *config,
-						      struct certdir_error *error)
+						      struct certdir_watchdog *watchdog, struct certdir_error *error)
 {
+	const uint32_t patience = config->net_timeout + config->res_timeout;
 	struct certdir_ldap_connection *opened = calloc(1, sizeof(*opened));
 	enum certdir_ldap_status status;
 
@@ -429,11 +469,18 @@ enum certdir_ldap_status certdir_ldap_connection_open(struct certdir_ldap_connec
 	}
 	opened->uri = uri;
 	opened->config = config;
+	opened->callbacks = (struct ldap_conncb){socket_added, socket_deleted, opened};
+	certdir_watched_init(&opened->watched, watchdog);
+	begin(opened, patience);
 	status = prepare(opened, error);
+	if (status == CERTDIR_LDAP_OK &&
+	    ldap_set_option(opened->handle, LDAP_OPT_CONNECT_CB, &opened->callbacks) != LDAP_OPT_SUCCESS)
+		status = conclude(opened, LDAP_NO_MEMORY, error);
 	if (status == CERTDIR_LDAP_OK && config->start_tls)
 		status = start_tls(opened, error);
 	if (status == CERTDIR_LDAP_OK)
 		status = bind_simple(opened, error);
+	status = end(opened, status, patience, error);
 	if (status == CERTDIR_LDAP_OK)
 		*connection = opened;
 	else
@@ -445,8 +492,11 @@ void certdir_ldap_connection_close(struct certdir_ldap_connection *connection)
 {
 	if (!connection)
 		return;
+	/* Saying good-bye writes to a socket whose peer may have stopped reading. */
+	begin(connection, connection->config->net_timeout);
 	if (connection->handle)
 		(void)ldap_unbind_ext(connection->handle, NULL, NULL);
+	certdir_watched_clear(&connection->watched);
 	free(connection);
 }
 
@@ -582,17 +632,18 @@ certdir_ldap_connection_search(struct certdir_ldap_connection *connection, const
 	const struct certdir_ldap_config *config = connection->config;
 	struct delivery delivery = {each, context, query->size_limit};
 	enum certdir_ldap_status status;
-	bool final;
-	int id;
-	/* libldap takes the names as char **, and does not write to them. */
-	int code = ldap_search_ext(connection->handle, config->base_dn, scope_of(config), query->filter,
-				   (char **)(uintptr_t)query->attributes, 0, NULL, NULL, NULL, query->size_limit, &id);
+	bool final = false;
+	int id, code;
 
+	begin(connection, config->res_timeout);
+	/* libldap takes the names as char **, and does not write to them. */
+	code = ldap_search_ext(connection->handle, config->base_dn, scope_of(config), query->filter,
+			       (char **)(uintptr_t)query->attributes, 0, NULL, NULL, NULL, query->size_limit, &id);
 	if (code != LDAP_SUCCESS)
-		return conclude(connection, code, error);
+		return end(connection, conclude(connection, code, error), config->res_timeout, error);
 	status = receive(connection, id, &delivery, &final, error);
 	/* What still comes of a search that was broken off must not be kept for ever. */
 	if (!final && (status == CERTDIR_LDAP_SIZE_LIMIT || status == CERTDIR_LDAP_FAILED))
 		(void)ldap_abandon_ext(connection->handle, id, NULL, NULL);
-	return status;
+	return end(connection, status, config->res_timeout, error);
 }

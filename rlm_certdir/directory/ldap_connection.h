@@ -10,6 +10,7 @@
 #define CERTDIR_DIRECTORY_LDAP_CONNECTION_H
 
 #include "directory/directory.h"
+#include "directory/watchdog.h"
 
 /* What came of an operation: libldap's codes and the server's, folded to what a caller does about them. */
 enum certdir_ldap_status {
@@ -37,12 +38,13 @@ bool certdir_ldap_connection_check(const char *uri, const struct certdir_ldap_co
 				   struct certdir_error *error);
 
 /*
- * Connects to `uri` and binds, within net_timeout and res_timeout. Anything but OK: *connection is NULL and `error`
- * names the server and what is wrong. The caller closes the connection. `uri` and `config` must outlive it.
+ * Connects to `uri` and binds. `watchdog` ends what libldap's timeouts do not, here and in every search: the TLS handshake, a
+ * message that stops half way. Only resolving the host's name is the system resolver's own to end. Anything but OK: *connection is NULL and `error`
+ * names the server and what is wrong. The caller closes the connection. `uri`, `config` and `watchdog` must outlive it.
  */
 enum certdir_ldap_status certdir_ldap_connection_open(struct certdir_ldap_connection **connection, const char *uri,
 						      const struct certdir_ldap_config *config,
-						      struct certdir_error *error);
+						      struct certdir_watchdog *watchdog, struct certdir_error *error);
 void certdir_ldap_connection_close(struct certdir_ldap_connection *connection);
 
 /* One value of one attribute, as the server sent it: untrusted bytes. Attribute options (";range=..") are left out. */

@@ -27,13 +27,12 @@ def main(directory, act):
     wrong = 0
     for stem, accepted, vlan in expected:
         device = directory / "devices" / stem.lower()
-        for tls in ("1.2", "1.3"):
-            attempt, = login(server, f"{device}.pem", f"{device}.key", directory / "devices" / "ca.pem",
-                             identity=f"host/{stem}", tls=tls)
-            good = (attempt.accepted, attempt.vlan if attempt.accepted else None) == (accepted, vlan)
-            wrong += not good
-            print(f"{stem:<12} TLS {tls}  {'ACCEPT' if attempt.accepted else 'REJECT'}  VLAN {attempt.vlan or '-':<3}"
-                  f"{'' if good else f'  <- must be {accepted}, VLAN {vlan}'}")
+        attempt, = login(server, f"{device}.pem", f"{device}.key", directory / "devices" / "ca.pem",
+                         identity=f"host/{stem}")
+        good = (attempt.accepted, attempt.vlan if attempt.accepted else None) == (accepted, vlan)
+        wrong += not good
+        print(f"{stem:<12} {'ACCEPT' if attempt.accepted else 'REJECT'}  VLAN {attempt.vlan or '-'}"
+              f"{'' if good else f'  <- must be {accepted}, VLAN {vlan}'}")
     return 1 if wrong else 0
 
 

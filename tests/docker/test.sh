@@ -37,7 +37,7 @@ start()
 {
 	$engine run -d --name "$name" --network none --read-only --cap-drop ALL --security-opt no-new-privileges \
 		-v "$work/certs:/etc/freeradius/3.0/certs:ro" -v "$work/clients.conf:/etc/freeradius/3.0/clients.conf:ro" \
-		-v "$work/list:/var/lib/certdir:ro" "$image" >/dev/null
+		-v "$work/list:/var/lib/certdir:ro" "$image" >/dev/null 2>"$work/../start.log" || { cat "$work/../start.log" >&2; die "the container does not start"; }
 	pid=$($engine inspect -f '{{.State.Pid}}' "$name")
 }
 
@@ -50,7 +50,7 @@ refuses() # EXPECTED ARGUMENTS...
 {
 	local expected=$1 said
 	shift
-	if said=$($engine run --rm --network none "$@" "$image" 2>&1); then
+	if said=$($engine run --rm --no-healthcheck --network none "$@" "$image" 2>&1); then
 		die "a container without what it needs started"
 	fi
 	[ "$(echo "$said" | wc -l)" -eq 1 ] && [[ $said == *"$expected"* ]] || die "not one line with '$expected': $said"
@@ -67,7 +67,7 @@ refuses "cannot read" -v "$work/certs:/etc/freeradius/3.0/certs:ro" -v "$work/cl
 chmod 644 "$work/certs/server.key"
 echo "what is not mounted is said in one line"
 
-if $engine run --rm --network none --entrypoint sh "$image" -c \
+if $engine run --rm --no-healthcheck --network none --entrypoint sh "$image" -c \
 	'cat /etc/freeradius/3.0/certs/* /etc/freeradius/3.0/clients.conf /etc/ssl/private/* 2>/dev/null; grep -r testing123 \
 		/etc/freeradius/3.0/mods-enabled /etc/freeradius/3.0/sites-enabled /etc/freeradius/3.0/radiusd.conf' | grep .; then
 	die "the image has a certificate, key or secret in it"

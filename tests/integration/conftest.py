@@ -42,8 +42,12 @@ def radiusd(tmp_path, pki):
         return server.start() if start else server
 
     yield make
-    for server in running:
-        server.kill()
+    try:
+        for server in running:
+            assert server.stop() in (0, None), server.log()[-3000:]
+    finally:
+        for server in running:
+            server.kill()
 
 
 @pytest.fixture

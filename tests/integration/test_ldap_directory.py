@@ -222,8 +222,9 @@ def test_device(ask):
 
 
 def test_holds(ask, opened, slapd):
-    assert ask(("serial_number", "SER-0001"))["holds"] == ["sid", "sid_uri", "dns_name", "common_name", "upn"]
-    search = opened(slapd.uri, serial_number="serialNumber", sid="", sid_uri="", upn="")
+    kinds = ["sid", "sid_uri", "dns_name", "common_name", "upn", "mapping"]
+    assert ask(("serial_number", "SER-0001"))["holds"] == kinds
+    search = opened(slapd.uri, serial_number="serialNumber", sid="", sid_uri="", upn="", mapping="")
     answer = search(("serial_number", "SER-0001"), ("sid", SID))
     assert answer["holds"] == ["dns_name", "common_name", "serial_number"]
     assert answer["matches"][0]["by"] == [0]

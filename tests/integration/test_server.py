@@ -188,12 +188,11 @@ def test_session_state_of_a_refused_login(radiusd, pki, one_device):
     assert attempt.one("Class").split()[:2] == ["deny", "not-found"]
 
 
-STAFF = [{"@odata.type": "#microsoft.graph.group", "id": "7e7ed6ca-1d0b-4c5b-9c1a-6c3f8d7a9b01",
-          "displayName": "Wi-Fi staff"}]
+STAFF = [{"id": "7e7ed6ca-1d0b-4c5b-9c1a-6c3f8d7a9b01", "displayName": "Wi-Fi staff"}]
 
 
 def test_vlan_and_name_from_the_shipped_policies(radiusd, pki, device_list):
-    device_list.add("STAFF-1", memberOf=STAFF)
+    device_list.add("STAFF-1", groups=STAFF)
     device_list.add("PLAIN-1")
     device_list.add("PHONE-1", trustType="Workplace")
     device_list.publish()
@@ -208,7 +207,7 @@ def test_vlan_and_name_from_the_shipped_policies(radiusd, pki, device_list):
 
 
 def test_group_comparison_where_certdir_runs(radiusd, pki, device_list):
-    device_list.add("STAFF-1", memberOf=STAFF)
+    device_list.add("STAFF-1", groups=STAFF)
     device_list.add("PLAIN-1")
     device_list.publish()
     site = """

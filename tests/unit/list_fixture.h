@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,6 +41,7 @@ static inline int fixture_teardown(void **state)
 	char command[128];
 
 	(void)state;
+	(void)umount2(fixture_directory, MNT_DETACH); /* of the test with a full disk, if it failed */
 	(void)snprintf(command, sizeof(command), "rm -rf %s", fixture_directory);
 	return system(command) == 0 ? 0 : -1;
 }

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "directory/watchdog.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+struct certdir_watchdog {
+	pthread_t thread;
+	pthread_mutex_t mutex; /* guards all below, and the fields of everything that is watched */
+	pthread_cond_t wake;
+	bool stop;
+	int64_t wakes_at; /* when the thread will look next */
+	struct certdir_watched *watched;
+};
+
+static int64_t microseconds(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Shuts down what is late; returns when the next one would be. */
+static int64_t bite(struct certdir_watchdog *watchdog)
+{
+	const int64_t now = microseconds();
+	int64_t next = INT64_MAX;
+
+	for (struct certdir_watched *watched = watchdog->watched; watched; watched = watched->next) {
+		if (!watched->until || watched->fd < 0 || watched->bitten)
+			continue;
+		if (watched->until <= now) {
+			watched->bitten = true;
+			(void)shutdown(watched->fd, SHUT_RDWR);
+		} else if (watched->until < next) {
+			next = watched->until;
+		}
+	}
+	return next;
+}
+
+static void *watch(void *context)
+{
+	struct certdir_watchdog *watchdog = context;
+
+	(void)pthread_mutex_lock(&watchdog->mutex);
+	while (!watchdog->stop) {
+		watchdog->wakes_at = bite(watchdog);
+		if (watchdog->wakes_at == INT64_MAX) {
+			(void)pthread_cond_wait(&watchdog->wake, &watchdog->mutex);
+		} else {
+			const struct timespec at = {.tv_sec = (time_t)(watchdog->wakes_at / 1000000),
+						    .tv_nsec = (long)(watchdog->wakes_at % 1000000) * 1000};
+
+			(void)pthread_cond_timedwait(&watchdog->wake, &watchdog->mutex, &at);
+		}
+	}
+	(void)pthread_mutex_unlock(&watchdog->mutex);
+	return NULL;
+}
+
+static bool init_wake(pthread_cond_t *wake)
+{
+	pthread_condattr_t monotonic;
+	bool ok;
+
+	if (pthread_condattr_init(&monotonic) != 0)
+		return false;
+	ok = pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0 && pthread_cond_init(wake, &monotonic) == 0;
+	(void)pthread_condattr_destroy(&monotonic);
+	return ok;
+}
+
+struct certdir_watchdog *certdir_watchdog_start(struct certdir_error *error)
+{
+	struct certdir_watchdog *watchdog = calloc(1, sizeof(*watchdog));
+	sigset_t all, before;
+	int code;
+
+	if (!watchdog || !init_wake(&watchdog->wake)) {
+		certdir_error_set(error, "out of memory");
+		free(watchdog);
+		return NULL;
+	}
+	(void)pthread_mutex_init(&watchdog->mutex, NULL);
+	/* Signals are for the program's own threads. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	code = pthread_create(&watchdog->thread, NULL, watch, watchdog);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (code == 0)
+		return watchdog;
+	certdir_error_set(error, "no thread to watch over connections: %s", strerror(code));
+	(void)pthread_cond_destroy(&watchdog->wake);
+	(void)pthread_mutex_destroy(&watchdog->mutex);
+	free(watchdog);
+	return NULL;
+}
+
+void certdir_watchdog_stop(struct certdir_watchdog *watchdog)
+{
+	if (!watchdog)
+		return;
+	(void)pthread_mutex_lock(&watchdog->mutex);
+	watchdog->stop = true;
+	(void)pthread_cond_signal(&watchdog->wake);
+	(void)pthread_mutex_unlock(&watchdog->mutex);
+	(void)pthread_join(watchdog->thread, NULL);
+	(void)pthread_cond_destroy(&watchdog->wake);
+	(void)pthread_mutex_destroy(&watchdog->mutex);
+	free(watchdog);
+}
+
+void certdir_watched_init(struct certdir_watched *watched, struct certdir_watchdog *watchdog)
+{
+	*watched = (struct certdir_watched){.watchdog = watchdog, .fd = -1};
+	(void)pthread_mutex_lock(&watchdog->mutex);
+	watched->next = watchdog->watched;
+	watched->link = &watchdog->watched;
+	if (watched->next)
+		watched->next->link = &watched->next;
+	watchdog->watched = watched;
+	(void)pthread_mutex_unlock(&watchdog->mutex);
+}
+
+void certdir_watched_clear(struct certdir_watched *watched)
+{
+	if (!watched->watchdog)
+		return;
+	(void)pthread_mutex_lock(&watched->watchdog->mutex);
+	*watched->link = watched->next;
+	if (watched->next)
+		watched->next->link = watched->link;
+	(void)pthread_mutex_unlock(&watched->watchdog->mutex);
+	watched->watchdog = NULL;
+}
+
+/* Most deadlines end long before the thread would look, and the next begins later: it is seldom woken. Mutex held. */
+static void wake_for(const struct certdir_watched *watched)
+{
+	struct certdir_watchdog *watchdog = watched->watchdog;
+
+	if (watched->until && watched->fd >= 0 && watched->until < watchdog->wakes_at)
+		(void)pthread_cond_signal(&watchdog->wake);
+}
+
+void certdir_watched_socket(struct certdir_watched *watched, int fd)
+{
+	(void)pthread_mutex_lock(&watched->watchdog->mutex);
+	watched->fd = fd;
+	wake_for(watched);
+	(void)pthread_mutex_unlock(&watched->watchdog->mutex);
+}
+
+void certdir_watched_begin(struct certdir_watched *watched, int64_t patience)
+{
+	(void)pthread_mutex_lock(&watched->watchdog->mutex);
+	watched->until = microseconds() + patience;
+	wake_for(watched);
+	(void)pthread_mutex_unlock(&watched->watchdog->mutex);
+}
+
+bool certdir_watched_end(struct certdir_watched *watched)
+{
+	bool bitten;
+
+	(void)pthread_mutex_lock(&watched->watchdog->mutex);
+	watched->until = 0;
+	bitten = watched->bitten;
+	(void)pthread_mutex_unlock(&watched->watchdog->mutex);
+	return bitten;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ends what would hold a worker for ever: a thread that shuts a socket down when its operation is not done in time.
+ *
+ * libldap's own timeouts do not hold where it matters most: a TLS handshake (GnuTLS) and a message that stops half way block
+ * in read(2) whatever is set. shutdown(2) from another thread is what ends that read.
+ */
+#ifndef CERTDIR_DIRECTORY_WATCHDOG_H
+#define CERTDIR_DIRECTORY_WATCHDOG_H
+
+#include "certdir.h"
+
+struct certdir_watchdog;
+
+/* Starts the thread. NULL with `error`. Stop it after all sockets are detached. */
+struct certdir_watchdog *certdir_watchdog_start(struct certdir_error *error);
+void certdir_watchdog_stop(struct certdir_watchdog *watchdog);
+
+/* One connection under watch. Zeroed by its owner; the fields are the watchdog's. */
+struct certdir_watched {
+	struct certdir_watchdog *watchdog;
+	struct certdir_watched *next, **link;
+	int64_t until; /* microseconds of CLOCK_MONOTONIC; 0 = no operation */
+	int fd; /* -1 = none yet */
+	bool bitten; /* its socket was shut down */
+};
+
+void certdir_watched_init(struct certdir_watched *watched, struct certdir_watchdog *watchdog);
+void certdir_watched_clear(struct certdir_watched *watched);
+
+/* The socket of the connection, before anything is read from it; -1 before it is closed, or its number might be another's. */
+void certdir_watched_socket(struct certdir_watched *watched, int fd);
+
+/* An operation has `patience` microseconds from now. */
+void certdir_watched_begin(struct certdir_watched *watched, int64_t patience);
+/* It is done. True when the watchdog ended it: the connection is of no use any more. */
+bool certdir_watched_end(struct certdir_watched *watched);
+
+#endif

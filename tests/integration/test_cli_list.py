@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""certdir list: import, export, show, find, stats, verify, on real files."""
+
+import csv
+import fcntl
+import io
+import json
+import os
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+G1 = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+G2 = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+
+
+@pytest.fixture
+def vectors(repo):
+    return repo / "tests" / "vectors" / "lists"
+
+
+@pytest.fixture
+def run(certdir_cli, tmp_path):
+    """Runs `certdir list COMMAND --list devices.db ..`; checks the exit code."""
+
+    def run(command, *args, code=0, stdin=None):
+        result = subprocess.run([certdir_cli, "list", command, "--list", tmp_path / "devices.db", *args], input=stdin,
+                                capture_output=True, timeout=60)
+        result.out, result.err = result.stdout.decode(), result.stderr.decode()
+        assert result.returncode == code, result.out + result.err
+        return result
+
+    return run
+
+
+@pytest.fixture
+def load(run, tmp_path):
+    """Imports a text or an object as JSON."""
+
+    def load(content, *args, code=0, name="devices.json"):
+        data = content if isinstance(content, bytes) else content.encode() if isinstance(content, str) \
+            else json.dumps(content).encode()
+        (tmp_path / name).write_bytes(data)
+        return run("import", *args, tmp_path / name, code=code)
+
+    return load
+
+
+def show(run, value):
+    return [json.loads(line) for line in run("show", "--json", value).out.splitlines()]
+
+
+def test_graph(run, vectors):
+    result = run("import", vectors / "graph.json")
+    assert result.out.startswith("3 devices (before: 0) in ")
+    assert result.err.count("deletedDateTime") == 1 and "displayName" not in result.err
+    laptop, = show(run, "LAPTOP-0001")
+    assert {k: v for k, v in laptop.items() if k != "synced"} == {
+        "id": "6a59ea83-02bd-468f-a40b-f2c3d1821983", "deviceId": G1, "displayName": "LAPTOP-0001",
+        "deviceOwnership": "company", "operatingSystem": "Windows", "complianceState": "compliant",
+        "accountEnabled": True, "isManaged": True, "trustType": "AzureAd",
+        "approximateLastSignInDateTime": "2024-05-01T10:00:00Z", "registrationDateTime": "2023-02-10T08:15:30Z",
+        "source": "import", "foundBy": "common_name"}
+    hybrid, = show(run, "hybrid-17")
+    assert hybrid["onPremisesSecurityIdentifier"] == "S-1-5-21-1004336348-1177238915-682003330-1133"
+    assert not {"isManaged", "complianceState", "registrationDateTime"} & set(hybrid)  # null and 0001 are "not known"
+    phone, = show(run, "björk's iphone")
+    assert (phone["accountEnabled"], phone["complianceState"], phone["trustType"]) == (False, "noncompliant", "Workplace")
+
+
+def test_powershell(run, vectors):
+    run("import", vectors / "powershell.json")
+    laptop, = show(run, G1.upper())
+    assert laptop["approximateLastSignInDateTime"] == "2024-05-01T10:00:00Z"
+    hybrid, = show(run, "HYBRID-17")
+    assert hybrid["displayName"] == "hybrid-17" and "accountEnabled" not in hybrid
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_windows_powershell_redirection(run, load, encoding):
+    load('{"DisplayName": "Gerät 💻"}'.encode(encoding))  # one device: ConvertTo-Json writes no array
+    assert show(run, "gerät 💻")[0]["displayName"] == "Gerät 💻"
+
+
+def test_intune(run, vectors):
+    run("import", vectors / "intune.json")
+    laptop, = show(run, "laptop-0001")
+    assert laptop["intuneDeviceId"] == "c1f5a3c0-5a58-4f3e-8a59-0a7f3b0c1d2e" and "id" not in laptop
+    assert laptop["deviceId"] == G1 and laptop["serialNumber"] == "5CG1234ABC" and laptop["isManaged"] is True
+    assert laptop["complianceState"] == "inGracePeriod" and laptop["userPrincipalName"] == "ada@contoso.example"
+    kiosk, = show(run, "kiosk-3")
+    assert not {"deviceId", "serialNumber", "approximateLastSignInDateTime"} & set(kiosk)
+
+
+def test_csv_with_semicolons(run, vectors):
+    result = run("import", vectors / "semicolons.csv")
+    assert "Comment" in result.err and "record 2" in result.err and "control character" in result.err
+    laptop, = show(run, G1)
+    assert laptop["displayName"] == 'LAPTOP; "0001"' and laptop["serialNumber"] == "5CG1"
+    assert laptop["accountEnabled"] is True and laptop["isManaged"] is False
+    assert [g["displayName"] for g in laptop["groups"]] == ["Wi-Fi staff", "a|b"]
+    assert "displayName" not in show(run, "sn-2")[0]
+
+
+@pytest.mark.parametrize("first", ["json", "csv"])
+@pytest.mark.parametrize("second", ["json", "csv"])
+def test_export_is_a_fixed_point(run, load, vectors, first, second):
+    run("import", vectors / "everything.json")
+    exported = run("export", "--format", first).stdout
+    load(exported, "--replace", name="one." + first)
+    assert run("export", "--format", first).stdout == exported
+    again = run("export", "--format", second).stdout
+    load(again, "--replace", name="two." + second)
+    assert run("export", "--format", first).stdout == exported
+
+
+def test_export_keeps_everything(run, vectors):
+    run("import", vectors / "everything.json")
+    want = json.loads((vectors / "everything.json").read_text())
+    got = {d.get("displayName"): d for d in json.loads(run("export").out)}
+    assert len(got) == len(want)
+    for device in want:
+        mine = got[device.get("displayName")]
+        assert set(mine) == set(device)
+        for key, value in device.items():
+            if key == "groups":
+                assert sorted(map(str, mine[key])) == sorted(map(str, value))
+            elif key == "dnsNames":
+                assert mine[key] == ["laptop-0001.contoso.example", "laptop-0001.corp.contoso.example"]
+            elif key == "formerNames":
+                assert sorted(mine[key]) == sorted(value)
+            elif key == "accountExpirationDate":
+                assert mine[key] == "2029-12-31T23:00:00Z"
+            else:
+                assert mine[key] == value
+    rows = list(csv.DictReader(io.StringIO(run("export", "--format", "csv").out, newline="")))
+    assert len(rows) == len(want)
+    assert rows[-1]["displayName"] == 'printer, 2nd floor; "east"'
+
+
+def test_sources(run, load):
+    load([{"displayName": "a"}, {"displayName": "b"}], "--source", "one")
+    load([{"displayName": "c"}], "--source", "two", "--tenant", TENANT)
+    result = load([{"displayName": "d"}], "--source", "one")
+    assert result.out.startswith("2 devices (before: 3) in ")
+    assert run("show", "a", code=1).out == ""
+    assert show(run, "c")[0]["tenantId"] == TENANT
+    stats = json.loads(run("stats", "--json").out)
+    assert [(s["name"], s["tenant"], s["devices"]) for s in stats["sources"]] == [("one", None, 1), ("two", TENANT, 1)]
+    assert load([{"displayName": "e"}], "--replace").out.startswith("1 devices (before: 2) in ")
+    assert len(json.loads(run("stats", "--json").out)["sources"]) == 1
+
+
+def test_dry_run(run, load, tmp_path):
+    load([{"displayName": "a"}])
+    before = (tmp_path / "devices.db").read_bytes()
+    assert load([{"displayName": "b"}, {"displayName": "c"}], "--dry-run").out.startswith("2 devices (before: 1) in ")
+    assert (tmp_path / "devices.db").read_bytes() == before
+
+
+def test_json_result(load):
+    result = json.loads(load([{"displayName": "a", "odd": 1}], "--json").out)
+    assert (result["devices"], result["before"], result["imported"], result["ignored"]) == (1, 0, 1, ["odd"])
+
+
+REFUSED = [
+    ([{"displayName": "a"}, {"displayName": "PC2", "deviceId": "xyz"}], ["record 2", '"PC2"', "deviceId", '"xyz"', "GUID"]),
+    ([{"displayName": "a", "onPremisesSecurityIdentifier": "S-0"}], ["record 1", "onPremisesSecurityIdentifier", '"S-0"']),
+    ([{"displayName": "a", "accountEnabled": "perhaps"}], ["accountEnabled", '"perhaps"']),
+    ([{"displayName": "a", "isManaged": 1.5}], ["isManaged", "1.5"]),
+    ([{"displayName": "a", "trustType": "Mine"}], ["trustType", '"Mine"', "AzureAd"]),
+    ([{"displayName": "a", "registrationDateTime": "14.11.2023"}], ["registrationDateTime", '"14.11.2023"']),
+    ([{"displayName": "a", "registrationDateTime": "2023-02-30T00:00:00Z"}], ["2023-02-30"]),
+    ([{"displayName": "a", "lastSyncDateTime": "/Date(12"}], ["lastSyncDateTime"]),
+    ([{"displayName": "a", "dnsNames": ["ok.example", "not ok"]}], ["not ok", "DNS name"]),
+    ([{"displayName": "a", "groups": ["x"]}], ["groups"]),
+    ([{"displayName": ["a"]}], ["displayName", '["a"]']),
+    ([{"displayName": "a", "userPrincipalName": "a\x1b[2J"}], ["userPrincipalName", "control character"]),
+    ([{"displayName": "a", "deviceId": G1, "azureADDeviceId": G2}], ["contradicts"]),
+    ([{"displayName": "one", "deviceId": G1}, {"displayName": "two", "deviceId": "{" + G1.upper() + "}"}],
+     ["record 2", '"two"', '"one"', G1]),
+    ([{"userPrincipalName": "ada@contoso.example"}], ["record 1", "neither a name nor an id"]),
+    ([17], ["record 1", "17"]),
+    ({"value": 5}, ["no array"]),
+    ("5", ["no array"]),
+    ({"value": [{"displayName": "a"}], "@odata.nextLink": "https://graph.microsoft.com/x"}, ["page", "nextLink"]),
+    ('[{"displayName": "a"}, {"displ', ["line 1", "cut short"]),
+    ('[{"displayName": "a"}]]', ["line 1"]),
+    ('[{"displayName": "a", "displayName": "b"}]', ["line 1"]),
+    (b'[{"displayName": "a\xff"}]', ["line 1"]),
+    ("", ["cut short"]),
+]
+
+
+@pytest.mark.parametrize("content,says", REFUSED, ids=[str(i) for i in range(len(REFUSED))])
+def test_refused_json(run, load, tmp_path, content, says):
+    load([{"displayName": "kept"}])
+    before = (tmp_path / "devices.db").read_bytes()
+    result = load(content, code=66)
+    for word in [*says, "devices.json", "nothing was changed"]:
+        assert word in result.err
+    assert "\x1b" not in result.err
+    assert (tmp_path / "devices.db").read_bytes() == before
+    assert not list(tmp_path.glob("devices.db.new.*"))
+
+
+@pytest.mark.parametrize("content,says", [
+    ('displayName,deviceId\n"a,b\n', ["record 1", "quote is not closed"]),
+    ('displayName,deviceId\n"a"b,c\n', ["record 1", "closing quote"]),
+    (f"displayName,deviceId\na,{G1}\nb\n", ["record 2", "has 1 fields, the header has 2"]),
+    ("displayName,deviceId\na,xyz\n", ["record 1", "deviceId", "xyz"]),
+    ("displayName,DisplayName\na,b\n", ["stands twice"]),
+    ("what,ever\na,b\n", ["none of its columns"]),
+    ("", ["empty"]),
+    (b"displayName\nM\xfcller\n", ["record 1", "UTF-8"]),
+    (b"displayName\na\0b\n", ["record 1", "NUL"]),
+])
+def test_refused_csv(run, load, content, says):
+    result = load(content, code=66, name="devices.csv")
+    for word in [*says, "devices.csv", "nothing was changed"]:
+        assert word in result.err
+    assert run("stats", code=66).out == ""
+
+
+def test_unfit_names_keep_nobody_out(run, load):
+    """The user chooses the name, the maker the serial number; a tenant is imported all the same."""
+    result = load([{"deviceId": G1, "displayName": "a\x1b[2J"}, {"deviceId": G2, "serialNumber": "\x07", "displayName": "b"}])
+    assert result.err.count("imported without it") == 2 and "\x1b" not in result.err
+    assert "displayName" not in show(run, G1)[0] and "serialNumber" not in show(run, G2)[0]
+
+
+def test_damaged_list(run, load, tmp_path):
+    load([{"displayName": "a"}])
+    path = tmp_path / "devices.db"
+    path.write_bytes(path.read_bytes()[:-100])
+    before = path.read_bytes()
+    assert "not sealed" in run("verify", code=1).out
+    assert json.loads(run("verify", "--json", code=1).out)["ok"] is False
+    for command in (["show", "a"], ["find", "a"], ["stats"], ["export"]):
+        assert "not sealed" in run(*command, code=66).err
+    assert "--replace" in load([{"displayName": "b"}], code=73).err
+    assert path.read_bytes() == before
+    load([{"displayName": "b"}], "--replace")
+    assert "in order" in run("verify").out
+
+
+def test_looking_changes_nothing(run, load, tmp_path):
+    load([{"displayName": "a"}])
+    before = {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in tmp_path.iterdir()}
+    for command in (["show", "a"], ["find", "a"], ["stats"], ["export"], ["verify"]):
+        run(*command)
+    assert {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in tmp_path.iterdir()} == before
+
+
+def test_duplicates_of_another_source_are_told(run, load):
+    load([{"displayName": "a", "deviceId": G1}], "--source", "one")
+    assert "stands in 2 devices" in load([{"displayName": "b", "deviceId": G1}], "--source", "two").err
+    assert G1 in run("verify", code=1).out
+
+
+def test_find(run, vectors):
+    run("import", vectors / "everything.json")
+    for value in (G1, G1.upper(), "c1f5a3c0-5a58-4f3e-8a59-0a7f3b0c1d2e", "6a59ea83-02bd-468f-a40b-f2c3d1821983", "5cg1234abc",
+                  "S-1-5-21-1004336348-1177238915-682003330-1134", "host/LAPTOP-0001", "laptop-0001.contoso.example.",
+                  "DESKTOP-AB12CD3"):
+        lines = run("find", value).out.splitlines()
+        assert len(lines) == 2 and lines[1].startswith(G1), value
+    assert "no device" in run("find", "nobody", code=1).err
+
+
+def test_sqlite3_opens_it(run, load, tmp_path):
+    load([{"displayName": "PC1"}])
+    db = sqlite3.connect(f"file:{tmp_path}/devices.db?mode=ro", uri=True)
+    assert db.execute("SELECT name FROM device WHERE name='pc1'").fetchall() == [("PC1",)]
+    db.close()
+
+
+def test_locked(load, tmp_path):
+    load([{"displayName": "a"}])
+    with open(tmp_path / "devices.db.lock", "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        lock.truncate()
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        assert f"process {os.getpid()}," in load([{"displayName": "b"}], code=73).err
+
+
+def test_killed_import(certdir_cli, run, load, tmp_path):
+    """kill -9 at whatever moment: what is published is the old or the new list, whole, and the next import works."""
+    names = tmp_path / "many.json"
+    names.write_text(json.dumps([{"displayName": f"PC-{i}"} for i in range(20000)]))
+    load([{"displayName": "old"}])
+    partial = 0
+    for step in range(8):
+        import_ = subprocess.Popen([certdir_cli, "list", "import", "--list", tmp_path / "devices.db", names],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        temporary = tmp_path / f"devices.db.new.{import_.pid}"
+        deadline = time.monotonic() + 30
+        while import_.poll() is None and time.monotonic() < deadline:
+            if temporary.exists() and temporary.stat().st_size > step * 100000:
+                break
+        import_.kill()
+        import_.wait()
+        partial += temporary.exists()
+        assert json.loads(run("stats", "--json").out)["devices"] in (1, 20000)
+        assert "in order" in run("verify").out
+    assert partial > 0
+    load([{"displayName": "new"}])
+    assert not list(tmp_path.glob("devices.db.new.*"))
+
+
+def test_standard_input(run):
+    run("import", "-", stdin=b'displayName\nfrom-stdin\n')
+    assert show(run, "FROM-STDIN")
+
+
+def test_cannot_write(certdir_cli, tmp_path):
+    (tmp_path / "x.json").write_text("[]")
+    result = subprocess.run([certdir_cli, "list", "import", "--list", tmp_path / "no" / "devices.db", tmp_path / "x.json"],
+                            capture_output=True, timeout=60)
+    assert result.returncode == 73 and b"devices.db" in result.stderr
+    result = subprocess.run([certdir_cli, "list", "import", "--list", tmp_path / "devices.db", tmp_path / "missing.json"],
+                            capture_output=True, timeout=60)
+    assert result.returncode == 66 and b"missing.json" in result.stderr
+
+
+@pytest.mark.parametrize("args", [[], ["nonsense"], ["show"], ["show", "a", "b"], ["stats", "a"], ["find", "--replace", "a"],
+                                  ["import", "--format", "xml", "x"], ["export", "--json"], ["show", "--nonsense", "a"]])
+def test_usage(certdir_cli, args):
+    result = subprocess.run([certdir_cli, "list", *args], capture_output=True, timeout=60)
+    assert result.returncode == 64 and b"usage: certdir list" in result.stderr and result.stdout == b""
+
+
+@pytest.mark.parametrize("command", ["show", "find", "stats", "import", "export", "verify"])
+def test_help(certdir_cli, command):
+    result = subprocess.run([certdir_cli, "list", command, "--help"], capture_output=True, timeout=60)
+    assert result.returncode == 0 and result.stdout.startswith(f"usage: certdir list {command}".encode())
