@@ -77,6 +77,11 @@ static bool belongs_to(const REQUEST *request, const eap_handler_t *handler)
 	return false;
 }
 
+bool eap_tls_session_present(const REQUEST *request)
+{
+	return current && belongs_to(request, current);
+}
+
 enum eap_tls_session_result eap_tls_session_certificate(REQUEST *request, unsigned char **der, size_t *length,
 							struct certdir_error *error)
 {

@@ -18,6 +18,9 @@ enum eap_tls_session_result {
 	EAP_TLS_SESSION_UNREACHABLE, /* the server's structures are not what we know; `error` says so */
 };
 
+/* True when `request` is being judged inside an EAP-TLS login on this thread. */
+bool eap_tls_session_present(const REQUEST *request);
+
 /*
  * The client certificate (DER) of the EAP-TLS login that `request` belongs to: read from the live TLS session, so it is
  * there on full and resumed sessions, TLS 1.2 and 1.3. Works only inside the virtual server that EAP-TLS's

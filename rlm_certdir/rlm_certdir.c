@@ -4,6 +4,7 @@
 #include "eap_tls_session.h"
 #include "raddb.h"
 
+#include <ctype.h>
 #include <openssl/crypto.h>
 #include <time.h>
 
@@ -308,6 +309,13 @@ static char *copy_attribute(REQUEST *request, char const *name)
 	return strdup(vp ? vp->vp_strvalue : "");
 }
 
+/* The server writes serial numbers in lower case, we in upper, as most certificate tools do. */
+static void upper_case(char *text)
+{
+	for (; text && *text; text++)
+		*text = (char)toupper((unsigned char)*text);
+}
+
 /* The server puts the issuer's CN into TLS-Client-Cert-Common-Name when the certificate has none of its own. */
 static bool has_foreign_cn(REQUEST *request, struct certdir_certificate const *certificate)
 {
@@ -326,10 +334,16 @@ static void check_attributes(REQUEST *request, struct certdir_checker const *che
 	certificate->subject = copy_attribute(request, "TLS-Client-Cert-Subject");
 	certificate->issuer = copy_attribute(request, "TLS-Client-Cert-Issuer");
 	certificate->serial = copy_attribute(request, "TLS-Client-Cert-Serial");
+	upper_case(certificate->serial);
 	check->parsed = true;
 	if (!certificate->subject || !certificate->issuer || !certificate->serial) {
 		check->decision.reason = CERTDIR_DIRECTORY_UNAVAILABLE;
 		snprintf(check->decision.detail, sizeof(check->decision.detail), "out of memory");
+	} else if (eap_tls_session_present(request)) {
+		/* The server decoded these strings: CN=\160c01 is pc01 in them. Where the certificate itself can be read, it is. */
+		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
+		snprintf(check->decision.detail, sizeof(check->decision.detail),
+			 "this is an EAP-TLS login, and its attributes are not the certificate: set certificate = session");
 	} else if (has_foreign_cn(request, certificate)) {
 		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
 		snprintf(check->decision.detail, sizeof(check->decision.detail),
@@ -390,17 +404,16 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 	/* Under -C the lists are read once and looked at; nothing needs to be watched. */
 	if (!certdir_raddb_read(cs, !check_config, &inst->raddb))
 		return -1;
-	if (inst->raddb.from_attributes)
-		return 0;
-	if (!eap_tls_session_hook(&error)) {
+	inst->hooked = eap_tls_session_hook(&error);
+	if (!inst->hooked && !inst->raddb.from_attributes) {
 		cf_log_err_cs(
 			cs,
 			"certificate = session cannot work with this server: %s. Build certdir against this server's "
 			"headers, or set certificate = attributes after reading what it cannot see",
 			error.text);
+		certdir_checker_clear(&inst->raddb.checker);
 		return -1;
 	}
-	inst->hooked = true;
 	return 0;
 }
 

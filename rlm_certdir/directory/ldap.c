@@ -334,8 +334,6 @@ static bool config_acceptable(const struct certdir_ldap_config *config, struct c
 		wrong = "password is set but identity is not: name the account to bind as";
 	else if (is_set(config->certificate_file) != is_set(config->private_key_file))
 		wrong = "certificate_file and private_key_file go together: set both or none";
-	else if (strcmp(scope, "sub") != 0 && strcmp(scope, "one") != 0 && strcmp(scope, "base") != 0)
-		wrong = "scope is none of sub, one, base";
 	else if (config->net_timeout < 1 || config->net_timeout > 3600)
 		wrong = "net_timeout is not between 1 and 3600 seconds";
 	else if (config->res_timeout < 1 || config->res_timeout > 3600)
@@ -344,6 +342,10 @@ static bool config_acceptable(const struct certdir_ldap_config *config, struct c
 		wrong = "srv_timelimit is not between 0 (none) and 3600 seconds";
 	if (wrong)
 		certdir_error_set(error, "ldap: %s", wrong);
+	if (!wrong && strcmp(scope, "sub") != 0 && strcmp(scope, "one") != 0 && strcmp(scope, "base") != 0) {
+		certdir_error_set(error, "ldap: scope = \"%s\": write sub, one or base", scope);
+		return false;
+	}
 	return !wrong;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/ldap_connection.h"
 
+#include "background.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -363,24 +365,16 @@ static enum certdir_ldap_status end(struct certdir_ldap_connection *connection, 
 	return CERTDIR_LDAP_TIMEOUT;
 }
 
-static int64_t microseconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static int64_t deadline_of(const struct certdir_ldap_connection *connection)
 {
-	return microseconds() + (int64_t)connection->config->res_timeout * 1000000;
+	return certdir_monotonic() + (int64_t)connection->config->res_timeout * 1000000;
 }
 
 /* Waits for the next message of an operation. On OK the caller frees *message. */
 static enum certdir_ldap_status await(struct certdir_ldap_connection *connection, int id, int64_t deadline,
 				      LDAPMessage **message, struct certdir_error *error)
 {
-	const int64_t left = deadline - microseconds();
+	const int64_t left = deadline - certdir_monotonic();
 	struct timeval patience = {.tv_sec = (time_t)(left / 1000000), .tv_usec = (suseconds_t)(left % 1000000)};
 	int type, code = LDAP_SUCCESS;
 

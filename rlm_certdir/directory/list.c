@@ -2,12 +2,11 @@
 /* The device list as a directory: the edition in use, the thread that looks for a new one, and what a search makes of it. */
 #include "directory/directory.h"
 
+#include "background.h"
 #include "identity/canonical.h"
 #include "list/list.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,22 +161,6 @@ static void *watch(void *context)
 	}
 	(void)pthread_mutex_unlock(&list->mutex);
 	return NULL;
-}
-
-/* Signals are for the program's own threads: radiusd handles them in its main thread. */
-static bool start_watching(struct list_directory *list, struct certdir_error *error)
-{
-	sigset_t all, before;
-	int code;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	code = pthread_create(&list->watcher, NULL, watch, list);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	list->watching = code == 0;
-	if (code != 0)
-		certdir_error_set(error, "%s cannot be watched: no thread: %s", list->filename, strerror(code));
-	return code == 0;
 }
 
 /* ---- searching ---- */
@@ -398,24 +381,12 @@ static void close_list(struct certdir_directory *directory)
 
 static const struct certdir_directory_type list_type = {search_list, close_list};
 
-static bool init_wake(pthread_cond_t *wake)
-{
-	pthread_condattr_t monotonic;
-	bool ok;
-
-	if (pthread_condattr_init(&monotonic) != 0)
-		return false;
-	ok = pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0 && pthread_cond_init(wake, &monotonic) == 0;
-	(void)pthread_condattr_destroy(&monotonic);
-	return ok;
-}
-
 struct certdir_directory *certdir_list_directory_open(const struct certdir_list_config *config, bool watch_file,
 						      struct certdir_error *error)
 {
 	struct list_directory *list = calloc(1, sizeof(*list));
 
-	if (!list || !init_wake(&list->wake)) {
+	if (!list || !certdir_condition_init(&list->wake)) {
 		certdir_error_set(error, "%s: out of memory", config->filename);
 		free(list);
 		return NULL;
@@ -433,7 +404,8 @@ struct certdir_directory *certdir_list_directory_open(const struct certdir_list_
 	list->failed = true; /* nothing was seen yet, and no file is as good a reason to say so as a bad one */
 	list->waited = RETRY_UNCHANGED;
 	look(list);
-	if (!watch_file || start_watching(list, error))
+	list->watching = watch_file && certdir_background_start(&list->watcher, watch, list, error);
+	if (list->watching || !watch_file)
 		return &list->base;
 out:
 	close_list(&list->base);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/watchdog.h"
 
-#include <pthread.h>
-#include <signal.h>
+#include "background.h"
+
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 struct certdir_watchdog {
 	pthread_t thread;
@@ -17,18 +15,10 @@ struct certdir_watchdog {
 	struct certdir_watched *watched;
 };
 
-static int64_t microseconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* Shuts down what is late; returns when the next one would be. */
 static int64_t bite(struct certdir_watchdog *watchdog)
 {
-	const int64_t now = microseconds();
+	const int64_t now = certdir_monotonic();
 	int64_t next = INT64_MAX;
 
 	for (struct certdir_watched *watched = watchdog->watched; watched; watched = watched->next) {
@@ -64,38 +54,18 @@ static void *watch(void *context)
 	return NULL;
 }
 
-static bool init_wake(pthread_cond_t *wake)
-{
-	pthread_condattr_t monotonic;
-	bool ok;
-
-	if (pthread_condattr_init(&monotonic) != 0)
-		return false;
-	ok = pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0 && pthread_cond_init(wake, &monotonic) == 0;
-	(void)pthread_condattr_destroy(&monotonic);
-	return ok;
-}
-
 struct certdir_watchdog *certdir_watchdog_start(struct certdir_error *error)
 {
 	struct certdir_watchdog *watchdog = calloc(1, sizeof(*watchdog));
-	sigset_t all, before;
-	int code;
 
-	if (!watchdog || !init_wake(&watchdog->wake)) {
+	if (!watchdog || !certdir_condition_init(&watchdog->wake)) {
 		certdir_error_set(error, "out of memory");
 		free(watchdog);
 		return NULL;
 	}
 	(void)pthread_mutex_init(&watchdog->mutex, NULL);
-	/* Signals are for the program's own threads. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	code = pthread_create(&watchdog->thread, NULL, watch, watchdog);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (code == 0)
+	if (certdir_background_start(&watchdog->thread, watch, watchdog, error))
 		return watchdog;
-	certdir_error_set(error, "no thread to watch over connections: %s", strerror(code));
 	(void)pthread_cond_destroy(&watchdog->wake);
 	(void)pthread_mutex_destroy(&watchdog->mutex);
 	free(watchdog);
@@ -160,7 +130,7 @@ void certdir_watched_socket(struct certdir_watched *watched, int fd)
 void certdir_watched_begin(struct certdir_watched *watched, int64_t patience)
 {
 	(void)pthread_mutex_lock(&watched->watchdog->mutex);
-	watched->until = microseconds() + patience;
+	watched->until = certdir_monotonic() + patience;
 	wake_for(watched);
 	(void)pthread_mutex_unlock(&watched->watchdog->mutex);
 }

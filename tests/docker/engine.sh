@@ -56,7 +56,7 @@ podman_base()
 
 if docker info >/dev/null 2>&1; then
 	engine=docker
-	build_image() { docker build -q -t "$1" -f docker/Dockerfile . >/dev/null; }
+	build_image() { docker build -t "$1" -f docker/Dockerfile .; }
 	healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' "$1")" = healthy ]; }
 else
 	engine=podman
@@ -64,7 +64,7 @@ else
 	podman_settings
 	podman_base
 	# The host's network, for apt alone; docker's image format, because the other one has no health check.
-	build_image() { podman build -q --format docker --network host -t "$1" -f docker/Dockerfile . >/dev/null; }
+	build_image() { podman build --format docker --network host -t "$1" -f docker/Dockerfile .; }
 	# Without systemd nobody runs podman's checks by the clock.
 	healthy() { podman healthcheck run "$1" >/dev/null 2>&1; }
 fi

@@ -11,14 +11,17 @@ die()
 }
 
 [ "$(id -u)" -eq 0 ] || die "needs root: to log in, it goes into the container's network namespace"
-. tests/docker/engine.sh "$PWD/build/docker-test/engine"
-work=$PWD/build/docker-test/mounts
+# Not in build/: make looks through that one.
+. tests/docker/engine.sh "$PWD/build-docker/engine"
+work=$PWD/build-docker/mounts
+mkdir -p build-docker
 name=certdir-test-$$
 image=certdir-test
 
 cleanup()
 {
 	$engine rm -f "$name" >/dev/null 2>&1 || true
+	umount "$PWD/build-docker/engine/graph/overlay" 2>/dev/null || true # podman's own mount; `make clean` could not remove it
 }
 trap cleanup EXIT
 
@@ -37,13 +40,13 @@ start()
 {
 	$engine run -d --name "$name" --network none --read-only --cap-drop ALL --security-opt no-new-privileges \
 		-v "$work/certs:/etc/freeradius/3.0/certs:ro" -v "$work/clients.conf:/etc/freeradius/3.0/clients.conf:ro" \
-		-v "$work/list:/var/lib/certdir:ro" "$image" >/dev/null 2>"$work/../start.log" || { cat "$work/../start.log" >&2; die "the container does not start"; }
+		-v "$work/list:/var/lib/certdir:ro" "$image" >/dev/null 2>"$work.log" || { cat "$work.log" >&2; die "the container does not start"; }
 	pid=$($engine inspect -f '{{.State.Pid}}' "$name")
 }
 
 logged()
 {
-	$engine logs "$name" 2>&1 | grep -q "$1"
+	$engine logs "$name" 2>&1 | grep "$1" >/dev/null
 }
 
 refuses() # EXPECTED ARGUMENTS...
@@ -56,7 +59,7 @@ refuses() # EXPECTED ARGUMENTS...
 	[ "$(echo "$said" | wc -l)" -eq 1 ] && [[ $said == *"$expected"* ]] || die "not one line with '$expected': $said"
 }
 
-build_image $image
+build_image $image >"$work.log" 2>&1 || { tail -20 "$work.log" >&2; die "the image does not build"; }
 echo "the image is built with $engine: $($engine image inspect -f '{{.Size}}' $image | awk '{ printf "%d MB", $1 / 1e6 }')"
 
 docker/demo.py "$work" >/dev/null
@@ -79,6 +82,8 @@ wait_until 30 "a healthy server" healthy "$name"
 [ "$(awk '/^CapEff:/ { print $2 }' "/proc/$pid/status")" = 0000000000000000 ] || die "radiusd has capabilities"
 echo "healthy, read-only, as user id 1812, without capabilities"
 
+$engine exec "$name" certdir list verify >/dev/null || die "certdir in the image does not take the list"
+
 enter="nsenter -n -t $pid /usr/bin/python3 tests/docker/logins.py $work"
 $enter demo
 
@@ -98,5 +103,5 @@ kill -CONT "$pid"
 wait_until 30 "a healthy server after a pause" $engine exec "$name" certdir-health
 echo "a server that hangs is unhealthy, and healthy again when it answers"
 
-$engine stop -t 10 "$name" >/dev/null
+$engine stop -t 10 "$name" >/dev/null 2>&1
 echo "docker-test: all as it must be"

@@ -117,8 +117,8 @@ def blocks(report):
 
 def is_ours(block):
     """
-    True when our code made the call that went wrong: reading from the innermost frame, ours comes before the server's. (Every
-    frame of EAP-TLS has our wrapper among its callers, and the server's own code is not clean there.)
+    True when our code made the call that went wrong: from the innermost frame on, ours comes before the server's. (All
+    of EAP-TLS has our wrapper among its callers, and the server's own code is not clean there.)
     """
     for place in FRAME.findall(block):
         name = place.rsplit("/", 1)[-1]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Device certificates, logins with what radiusd decided about them, and worlds: a directory and the servers that ask it."""
+"""Device certificates, logins with what radiusd decided of them, and worlds: a directory and servers that ask it."""
 
 from testenv.certificates import Authority
 from testenv.devices import DOMAIN, DeviceList, device_id
@@ -15,7 +15,8 @@ class Pki:
         self.directory = directory
         self.authority = Authority("certdir test CA")
         self.ca, _ = self.authority.write(directory, "ca")
-        self.server = self.authority.issue(subject=[["CN", "radius.corp.example"]], server=True).write(directory, "server")
+        server = self.authority.issue(subject=[["CN", "radius.corp.example"]], server=True)
+        self.server = server.write(directory, "server")
         self._count = 0
 
     @property
@@ -61,8 +62,8 @@ def enter_again(server, pki, certificate, between, before=None, **options):
 
 class World:
     """
-    A directory with a device of each fate, a radiusd that asks it, and one beside it that does not (`before`) and shares
-    its TLS sessions. What tests change is about devices of their own, from new_device().
+    A directory with a device of each fate, a radiusd that asks it, and one beside it that does not (`before`) and
+    shares its TLS sessions. What tests change is about devices of their own, from new_device().
     """
 
     kind = None

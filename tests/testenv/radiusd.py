@@ -226,6 +226,10 @@ def shipped_module(options=None):
 # ---- the server ----
 
 
+def _virtual_server(name):
+    return f"virtual_server = {name}" if name else ""
+
+
 class Radiusd:
     """
     A private radiusd. `trust` names ca, certificate and key files of its EAP-TLS. With `module` (the text of a module
@@ -234,8 +238,8 @@ class Radiusd:
 
     def __init__(self, directory, trust, module=None, *, tls="1.2", cache=True, sessions=None, threads=4, debug=1,
                  authorize="eap", post_auth="", post_auth_reject="", sites=None, modules=None, env=None,
-                 wrapper=(), arguments=(), preload=None, max_request_time=30, virtual_server=None, client_virtual_server=None,
-                 libdir=None):
+                 wrapper=(), arguments=(), preload=None, max_request_time=30, virtual_server=None,
+                 client_virtual_server=None, libdir=None):
         self.directory = Path(directory)
         self.raddb = self.directory / "raddb"
         self.trust = trust
@@ -277,14 +281,14 @@ class Radiusd:
         (self.raddb / "radiusd.conf").write_text(RADIUSD_CONF.format(
             raddb=self.raddb, run=run, libdir=self.libdir, secret=self.secret, threads=self.threads,
             max_request_time=self.max_request_time,
-            client_virtual_server=f"virtual_server = {self.client_virtual_server}" if self.client_virtual_server else ""))
+            client_virtual_server=_virtual_server(self.client_virtual_server)))
         (self.raddb / "mods-enabled" / "always").write_text(
             "".join(f"always {rcode} {{\n\trcode = {rcode}\n}}\n" for rcode in RCODES))
         (self.raddb / "mods-enabled" / "expr").write_text("expr {\n}\n")
         (self.raddb / "mods-enabled" / "eap").write_text(EAP_CONF.format(
             server_key=self.trust["key"], server_certificate=self.trust["certificate"], ca=self.trust["ca"],
             tls_min=self.tls, tls_max=self.tls, cache="yes" if self.cache else "no", sessions=self.sessions,
-            virtual_server=f"virtual_server = {self.virtual_server}" if self.virtual_server else ""))
+            virtual_server=_virtual_server(self.virtual_server)))
         for name, text in self.modules.items():
             (self.raddb / "mods-enabled" / name).write_text(text)
         if self.module:

@@ -79,8 +79,9 @@ class Login:
         self._timeout = timeout
         # Into a file: its output is long, and nobody reads a pipe while several of these run.
         self._output = open(Path(self._directory.name) / "output", "w+b")
-        self._process = subprocess.Popen(_command(configuration, port or server.port, server.secret, logins, timeout, mac),
-                                         stdout=self._output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        command = _command(configuration, port or server.port, server.secret, logins, timeout, mac)
+        self._process = subprocess.Popen(command, stdout=self._output, stderr=subprocess.STDOUT,
+                                         stdin=subprocess.DEVNULL)
 
     def finish(self):
         try:
@@ -242,13 +243,17 @@ class Reply:
     output: str
 
 
+def _quoted(text):
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def radclient(server, attributes, kind="auth", timeout=5):
     """Sends one request, attributes as {"User-Name": "x"} or text lines; the Reply."""
     lines = attributes if isinstance(attributes, str) else "\n".join(
-        "{} = {}".format(name, value if isinstance(value, int) else '"' + value.replace("\\", "\\\\").replace('"', '\\"')
-                         + '"') for name, value in attributes.items())
+        f"{name} = {value if isinstance(value, int) else _quoted(value)}" for name, value in attributes.items())
     done = subprocess.run(["radclient", "-x", "-r", "1", "-t", str(timeout), f"127.0.0.1:{server.port}", kind,
-                           server.secret], input=lines, capture_output=True, text=True, timeout=timeout + 10, check=False)
+                           server.secret], input=lines, capture_output=True, text=True, timeout=timeout + 10,
+                          check=False)
     received = re.search(r"^Received (\S+) Id", done.stdout, re.MULTILINE)
     if not received:
         raise NoAnswer(f"radclient got no answer:\n{done.stdout}{done.stderr}")

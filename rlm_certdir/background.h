@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Threads of our own inside somebody else's program, and the clock they wait by. */
+#ifndef CERTDIR_BACKGROUND_H
+#define CERTDIR_BACKGROUND_H
+
+#include "certdir.h"
+
+#include <pthread.h>
+
+/* Microseconds of CLOCK_MONOTONIC. */
+int64_t certdir_monotonic(void);
+
+/* A condition variable whose timed waits go by CLOCK_MONOTONIC: setting the system's time must not stop them. */
+bool certdir_condition_init(pthread_cond_t *condition);
+
+/* Starts a thread that gets no signals: the program handles them in threads of its own. False with `error`. */
+bool certdir_background_start(pthread_t *thread, void *(*run)(void *context), void *context,
+			      struct certdir_error *error);
+
+#endif
