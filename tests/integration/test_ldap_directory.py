@@ -431,7 +431,7 @@ def test_name_in_the_server_certificate(opened, tmp_path):
     ({"identity": ""}, "identity is not: name the account"),
     ({"filter": "objectClass=computer"}, "check its parentheses"),
     ({"filter": "(a=b))(|(c=*)"}, "check its parentheses"),
-    ({"scope": "subtree"}, "scope is none of sub, one, base"),
+    ({"scope": "subtree"}, "write sub, one or base"),
     ({"ca_file": "/nonexistent/ca.pem"}, "ca_file \"/nonexistent/ca.pem\" cannot be read: No such file"),
     ({"server": ["ldaps://a"], "ca_file": "/etc"}, "TLS cannot be set up: check ca_file"),
     ({"server": ["ldaps://a"], "certificate_file": "/dev/null"}, "certificate_file and private_key_file go together"),
