@@ -158,18 +158,24 @@ docker-test: ## build the container image and run the demo's logins against it
 
 snippets := mods-available/certdir policy.d/certdir $(addprefix sites-available/certdir-,check wifi wired)
 
+# Debian's radiusd runs as freerad from the start, RHEL's as radiusd: what it reads gets the owner and group of raddb itself,
+# and the list's directory hands its group on to every list that root publishes there.
 .PHONY: install
 install: all ## install into DESTDIR; a configuration file that is there is kept, the new one goes beside it
 	install -D -m 644 $(module) $(DESTDIR)$(LIBDIR)/rlm_certdir.so
 	install -D -m 755 $(cli) $(DESTDIR)$(BINDIR)/certdir
 	install -d -m 755 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1/
-	install -d -m 755 $(DESTDIR)/var/lib/certdir
+	install -d -m 755 $(DESTDIR)$(RADDB)
 	@for file in $(snippets); do \
 		to=$(DESTDIR)$(RADDB)/$$file; \
 		if [ -e $$to ] && ! cmp -s raddb-snippets/$$file $$to; then echo "keeping $$to, see $$to.new"; to=$$to.new; fi; \
-		install -D -m 640 raddb-snippets/$$file $$to; \
+		install -D -m 640 raddb-snippets/$$file $$to && \
+		{ [ "$$(id -u)" -ne 0 ] || chown --reference=$(DESTDIR)$(RADDB) $$to; } || exit 1; \
 	done
+	install -d -m 755 $(DESTDIR)/var/lib/certdir
+	@[ "$$(id -u)" -ne 0 ] || chgrp --reference=$(DESTDIR)$(RADDB) $(DESTDIR)/var/lib/certdir
+	@chmod g+s $(DESTDIR)/var/lib/certdir
 
 compile_commands.json: Makefile ## for clangd and clang-tidy
 	@{ echo '['; sep=; \

@@ -13,7 +13,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* "DIR/devices.db" -> its real place, whether it exists or not. The caller frees it. */
+/* The real place of a file that does not exist yet: an absolute name, which SQLite takes for nothing else. */
+static char *resolve_new(const char *filename, struct certdir_error *error)
+{
+	const char *slash = strrchr(filename, '/');
+	char *directory = slash ? strndup(filename, (size_t)(slash - filename) + 1) : strdup(".");
+	char *real = directory ? realpath(directory, NULL) : NULL, *name = NULL;
+
+	if (!real)
+		certdir_error_set(error, "%s cannot be written: its directory: %s", filename, strerror(errno));
+	else if (asprintf(&name, "%s/%s", strcmp(real, "/") == 0 ? "" : real, slash ? slash + 1 : filename) < 0) {
+		certdir_error_set(error, "%s: out of memory", filename);
+		name = NULL;
+	}
+	free(directory);
+	free(real);
+	return name;
+}
+
+/* The caller frees it. */
 static char *resolve(const char *filename, struct certdir_error *error)
 {
 	char *real = realpath(filename, NULL);
@@ -29,24 +47,18 @@ static char *resolve(const char *filename, struct certdir_error *error)
 		certdir_error_set(error, "%s is a symbolic link to nothing: remove it or make its target", filename);
 		return NULL;
 	}
-	real = strdup(filename);
-	if (!real)
-		certdir_error_set(error, "%s: out of memory", filename);
-	return real;
+	return resolve_new(filename, error);
 }
 
 static bool name_files(struct certdir_list_edition *edition, const char *filename, struct certdir_error *error)
 {
-	const char *slash;
+	size_t directory;
 
 	edition->filename = resolve(filename, error);
 	if (!edition->filename)
 		return false;
-	slash = strrchr(edition->filename, '/');
-	edition->directory = !slash ? strdup(".")
-			     : slash == edition->filename
-				     ? strdup("/")
-				     : strndup(edition->filename, (size_t)(slash - edition->filename));
+	directory = (size_t)(strrchr(edition->filename, '/') - edition->filename);
+	edition->directory = directory ? strndup(edition->filename, directory) : strdup("/");
 	if (asprintf(&edition->temporary, "%s.new.%ld", edition->filename, (long)getpid()) < 0)
 		edition->temporary = NULL;
 	if (!edition->directory || !edition->temporary) {
@@ -97,8 +109,7 @@ out:
 /* Whoever made them held the lock that we hold now, so nobody is writing them any more. */
 static void remove_leftovers(const struct certdir_list_edition *edition)
 {
-	const char *slash = strrchr(edition->filename, '/');
-	const char *base = slash ? slash + 1 : edition->filename;
+	const char *base = strrchr(edition->filename, '/') + 1;
 	size_t length = strlen(base);
 	DIR *directory = opendir(edition->directory);
 	struct dirent *entry;

@@ -194,7 +194,7 @@ static void measure(const char *what, void *(*work)(void *), unsigned threads)
 
 int main(int argc, char **argv)
 {
-	char filename[64];
+	char filename[64], *lock = NULL;
 	const char *name = argc > 2 ? argv[2] : filename;
 	struct certdir_list_config config = {.filename = name};
 	struct certdir_error error;
@@ -225,7 +225,8 @@ int main(int argc, char **argv)
 	directory->type->close(directory);
 	certdir_list_release(snapshot);
 	(void)unlink(name);
-	(void)snprintf(filename, sizeof(filename), "%.50s.lock", name);
-	(void)unlink(filename);
+	if (asprintf(&lock, "%s.lock", name) > 0)
+		(void)unlink(lock);
+	free(lock);
 	return 0;
 }
