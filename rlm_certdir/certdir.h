@@ -8,17 +8,25 @@
 #ifndef CERTDIR_H
 #define CERTDIR_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* ---- errors: for the administrator; they name the thing and say what to do ---- */
 
+enum { CERTDIR_TEXT_MAX = 512 };
+
 struct certdir_error {
-	char text[512];
+	char text[CERTDIR_TEXT_MAX];
 };
 
 void certdir_error_set(struct certdir_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for a text that explains an outcome. What does not fit ends in ".." after a whole UTF-8 character. */
+void certdir_say(char text[CERTDIR_TEXT_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
+void certdir_vsay(char text[CERTDIR_TEXT_MAX], const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
 
 /* ---- log: where the core speaks outside of any request (list loaded, directory lost) ---- */
 

@@ -4,7 +4,6 @@
 #include "identity/canonical.h"
 #include "identity/mapping.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,7 +70,7 @@ static void consult(struct certdir_check *check, const struct certdir_checker *c
 	if (answer->state != CERTDIR_ANSWERED) {
 		decision->reason =
 			answer->state == CERTDIR_ANSWER_MISSING ? CERTDIR_LIST_MISSING : CERTDIR_DIRECTORY_UNAVAILABLE;
-		(void)snprintf(decision->detail, sizeof(decision->detail), "%s", answer->detail);
+		certdir_say(decision->detail, "%s", answer->detail);
 		return;
 	}
 	certdir_agree(&check->certificate, check->asked, answer, decision);
@@ -80,8 +79,7 @@ static void consult(struct certdir_check *check, const struct certdir_checker *c
 	} else if (decision->reason == CERTDIR_NOT_FOUND && answer->stale) {
 		/* A list that is behind does not know the newest devices. */
 		decision->reason = CERTDIR_LIST_STALE;
-		(void)snprintf(decision->detail, sizeof(decision->detail), "not in a list last synced %lld s ago",
-			       (long long)answer->age);
+		certdir_say(decision->detail, "not in a list last synced %lld s ago", (long long)answer->age);
 	}
 }
 
@@ -113,8 +111,7 @@ static void ask_directories(struct certdir_check *check, const struct certdir_ch
 	}
 	if (!served) {
 		kept->reason = CERTDIR_ISSUER;
-		(void)snprintf(kept->detail, sizeof(kept->detail), "no directory serves certificates of %s",
-			       check->certificate.issuer);
+		certdir_say(kept->detail, "no directory serves certificates of %s", check->certificate.issuer);
 	}
 }
 
@@ -128,16 +125,14 @@ void certdir_check_names(struct certdir_check *check, const struct certdir_check
 	check->asked = choose(&check->certificate, checker->accepted, &selects);
 	if (!selects) {
 		decision->reason = CERTDIR_NO_IDENTITY;
-		(void)snprintf(decision->detail, sizeof(decision->detail), "subject \"%s\"",
-			       check->certificate.subject);
+		certdir_say(decision->detail, "subject \"%s\"", check->certificate.subject);
 		return;
 	}
 	ask_directories(check, checker, now);
 	if (certdir_reason_verdict(decision->reason) == CERTDIR_ALLOW && checker->policy.match_user_name && user_name &&
 	    !certdir_user_name_matches(&check->certificate, user_name, user_name_length)) {
 		decision->reason = CERTDIR_NAME_MISMATCH;
-		(void)snprintf(decision->detail, sizeof(decision->detail),
-			       "User-Name is none of the certificate's names");
+		certdir_say(decision->detail, "User-Name is none of the certificate's names");
 	}
 }
 
@@ -153,15 +148,14 @@ void certdir_check_der(struct certdir_check *check, const struct certdir_checker
 	}
 	if (!certdir_certificate_parse(&check->certificate, der, length, checker->forms, checker->form_count, &error)) {
 		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
-		(void)snprintf(check->decision.detail, sizeof(check->decision.detail), "%.*s",
-			       (int)sizeof(check->decision.detail) - 1, error.text);
+		certdir_say(check->decision.detail, "%s", error.text);
 		return;
 	}
 	if ((checker->accepted & CERTDIR_BIT(CERTDIR_ID_MAPPING)) && !certdir_mapping_add(&check->certificate)) {
 		check->parsed = true;
 		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
-		(void)snprintf(check->decision.detail, sizeof(check->decision.detail),
-			       "no room for the certificate's mappings beside its %zu names", check->certificate.count);
+		certdir_say(check->decision.detail, "no room for the certificate's mappings beside its %zu names",
+			    check->certificate.count);
 		return;
 	}
 	certdir_check_names(check, checker, user_name, user_name_length, now);

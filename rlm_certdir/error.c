@@ -1,14 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "certdir.h"
 
-#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+void certdir_vsay(char text[CERTDIR_TEXT_MAX], const char *format, va_list arguments)
+{
+	static const char more[] = "..";
+	const int length = vsnprintf(text, CERTDIR_TEXT_MAX, format, arguments);
+	size_t cut = CERTDIR_TEXT_MAX - sizeof(more);
+
+	if (length < CERTDIR_TEXT_MAX)
+		return;
+	/* Back to the first byte of the character that would be cut. */
+	while (cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80)
+		cut--;
+	memcpy(text + cut, more, sizeof(more));
+}
+
+void certdir_say(char text[CERTDIR_TEXT_MAX], const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	certdir_vsay(text, format, arguments);
+	va_end(arguments);
+}
 
 void certdir_error_set(struct certdir_error *error, const char *format, ...)
 {
-	va_list ap;
+	va_list arguments;
 
-	va_start(ap, format);
-	(void)vsnprintf(error->text, sizeof(error->text), format, ap);
-	va_end(ap);
+	va_start(arguments, format);
+	certdir_vsay(error->text, format, arguments);
+	va_end(arguments);
 }

@@ -6,6 +6,7 @@
 #include "raddb.h"
 
 #include "directory/ldap_schema.h"
+#include "identity/canonical.h"
 
 #include <ctype.h>
 
@@ -377,6 +378,22 @@ static CONF_SECTION *directory_section(CONF_SECTION *cs, char const *word)
 	return NULL;
 }
 
+/* A name that no certificate can have would keep everybody out. */
+static bool issuers_valid(CONF_SECTION *cs)
+{
+	for (CONF_PAIR *pair = cf_pair_find(cs, "issuer"); pair; pair = cf_pair_find_next(cs, pair, "issuer")) {
+		char const *dn = cf_pair_value(pair);
+
+		if (dn && *dn && !certdir_dn_equal(dn, dn)) {
+			cf_log_err_cp(pair,
+				      "issuer = \"%s\" is no distinguished name: write it as `certdir check` prints it",
+				      dn);
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 {
 	struct opening *opening = context;
@@ -398,6 +415,10 @@ static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 	if (!directory) {
 		if (error.text[0])
 			cf_log_err_cs(cs, "%s", error.text);
+		return false;
+	}
+	if (!issuers_valid(cs)) {
+		directory->type->close(directory);
 		return false;
 	}
 	directory->name = cf_section_name2(cs) ? cf_section_name2(cs) : cf_section_name1(cs);

@@ -254,8 +254,7 @@ static void check_session(REQUEST *request, struct certdir_checker const *checke
 		check->decision.reason = CERTDIR_DIRECTORY_UNAVAILABLE;
 		break;
 	}
-	snprintf(check->decision.detail, sizeof(check->decision.detail), "%.*s",
-		 (int)sizeof(check->decision.detail) - 1, error.text);
+	certdir_say(check->decision.detail, "%s", error.text);
 }
 
 /* ---- certificate = attributes ---- */
@@ -338,24 +337,22 @@ static void check_attributes(REQUEST *request, struct certdir_checker const *che
 	check->parsed = true;
 	if (!certificate->subject || !certificate->issuer || !certificate->serial) {
 		check->decision.reason = CERTDIR_DIRECTORY_UNAVAILABLE;
-		snprintf(check->decision.detail, sizeof(check->decision.detail), "out of memory");
+		certdir_say(check->decision.detail, "out of memory");
 	} else if (eap_tls_session_present(request)) {
 		/* The server decoded these strings: CN=\160c01 is pc01 in them. Where the certificate itself can be read, it is. */
 		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
-		snprintf(check->decision.detail, sizeof(check->decision.detail),
-			 "this is an EAP-TLS login, and its attributes are not the certificate: set certificate = session");
+		certdir_say(check->decision.detail, "this is an EAP-TLS login, and its attributes are not the "
+						    "certificate: set certificate = session");
 	} else if (has_foreign_cn(request, certificate)) {
 		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
-		snprintf(check->decision.detail, sizeof(check->decision.detail),
-			 "the subject has no CN: TLS-Client-Cert-Common-Name is the issuer's");
+		certdir_say(check->decision.detail,
+			    "the subject has no CN: TLS-Client-Cert-Common-Name is the issuer's");
 	} else if (!add_attributes(request, checker, certificate, &error)) {
 		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
-		snprintf(check->decision.detail, sizeof(check->decision.detail), "%.*s",
-			 (int)sizeof(check->decision.detail) - 1, error.text);
+		certdir_say(check->decision.detail, "%s", error.text);
 	} else if (!certificate->count && !certificate->subject[0]) {
 		check->decision.reason = CERTDIR_NO_CERTIFICATE;
-		snprintf(check->decision.detail, sizeof(check->decision.detail),
-			 "the request carries no TLS-Client-Cert-* attributes");
+		certdir_say(check->decision.detail, "the request carries no TLS-Client-Cert-* attributes");
 	} else {
 		certdir_check_names(check, checker, user ? user->vp_strvalue : NULL, user ? user->vp_length : 0,
 				    (int64_t)time(NULL));

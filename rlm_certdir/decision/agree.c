@@ -2,8 +2,6 @@
 /* The agreement rule: which one device do all the names of a certificate mean? */
 #include "decision/decision.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -40,7 +38,7 @@ conclude(struct certdir_decision *decision, enum certdir_reason reason, const ch
 	decision->match = NULL;
 	decision->matched_by = NULL;
 	va_start(ap, format);
-	(void)vsnprintf(decision->detail, sizeof(decision->detail), format, ap);
+	certdir_vsay(decision->detail, format, ap);
 	va_end(ap);
 }
 

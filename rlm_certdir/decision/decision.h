@@ -20,7 +20,7 @@ struct certdir_policy {
 
 struct certdir_decision {
 	enum certdir_reason reason;
-	char detail[256]; /* for people: the values that decided */
+	char detail[CERTDIR_TEXT_MAX]; /* for people: the values that decided */
 	const char *directory; /* whose answer decided, or NULL; borrowed */
 	const struct certdir_match *match; /* the one device, or NULL; points into the answer */
 	const struct certdir_identity *matched_by; /* the strongest identity that found it, or NULL */

@@ -2,7 +2,6 @@
 /* The policy: may this one device come in? The first rule that denies gives the reason. */
 #include "decision/decision.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -15,7 +14,7 @@ deny(struct certdir_decision *decision, enum certdir_reason reason, const char *
 
 	decision->reason = reason;
 	va_start(ap, format);
-	(void)vsnprintf(decision->detail, sizeof(decision->detail), format, ap);
+	certdir_vsay(decision->detail, format, ap);
 	va_end(ap);
 	return false;
 }

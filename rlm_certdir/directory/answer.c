@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/directory.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +19,7 @@ struct certdir_match *certdir_answer_add(struct certdir_answer *answer)
 	if (!matches) {
 		/* An answer with a device missing would be a lie: say that there is none. */
 		answer->state = CERTDIR_ANSWER_UNAVAILABLE;
-		(void)snprintf(answer->detail, sizeof(answer->detail), "out of memory");
+		certdir_say(answer->detail, "out of memory");
 		return NULL;
 	}
 	answer->matches = matches;

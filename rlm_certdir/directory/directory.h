@@ -20,7 +20,7 @@ struct certdir_match {
 
 struct certdir_answer {
 	enum certdir_answer_state state;
-	char detail[256];
+	char detail[CERTDIR_TEXT_MAX];
 	uint32_t holds; /* CERTDIR_BIT(type) for each kind of identity that this directory knows devices by */
 	/*
 	 * Bit i: more devices carry identities[i] than are listed here ("iPhone"). A listed device's `by` is exact all the

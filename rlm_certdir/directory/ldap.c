@@ -253,7 +253,7 @@ static bool look_up(struct lookup *lookup, struct session **session, uint64_t on
 		return true;
 	forget_matches(lookup->answer);
 	lookup->answer->state = CERTDIR_ANSWER_UNAVAILABLE;
-	(void)snprintf(lookup->answer->detail, sizeof(lookup->answer->detail), "%.255s", error.text);
+	certdir_say(lookup->answer->detail, "%s", error.text);
 	return false;
 }
 

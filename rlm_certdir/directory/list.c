@@ -328,7 +328,7 @@ static void give_up(struct certdir_answer *answer, enum certdir_answer_state sta
 {
 	certdir_answer_clear(answer);
 	answer->state = state;
-	(void)snprintf(answer->detail, sizeof(answer->detail), "%.*s", (int)sizeof(answer->detail) - 1, why->text);
+	certdir_say(answer->detail, "%s", why->text);
 }
 
 static void search_list(struct certdir_directory *directory, const struct certdir_certificate *certificate,

@@ -75,6 +75,7 @@ WRONG = {
     "form asset.from": ("san.mac", "san.mac"),
     "form asset.type": ("mac", "mac"),
     "list.max_age": ("1h", "max_age"),
+    "list.issuer": ("Example CA", "distinguished name"),
     "ldap.scope": ("subtree", "subtree"),
     "ldap.filter": ("(objectClass=computer", "filter"),
     "ldap.port": ("ldaps", "port"),

@@ -58,7 +58,7 @@ static void read_certificate(const json_t *vector, struct certdir_certificate *c
 	certificate->serial = copy("01");
 	if (!identities) {
 		certificate->identities[0] =
-		    (struct certdir_identity){CERTDIR_ID_NAME, copy("pc1"), "subject.cn", false, false};
+			(struct certdir_identity){CERTDIR_ID_NAME, copy("pc1"), "subject.cn", false, false};
 		certificate->count = 1;
 	}
 	json_array_foreach(identities, i, id) read_identity(id, &certificate->identities[certificate->count++]);
@@ -184,7 +184,7 @@ static void run_vector(const json_t *vector)
 	struct scripted scripted = {{&scripted_type, "list", NULL}, vector, CERTDIR_ANSWERED, false, 0};
 	const char *groups[4] = {NULL}, *reason = text(vector, "reason");
 	struct certdir_checker checker = {
-	    .accepted = UINT32_MAX, .directories = {&scripted.base}, .directory_count = 1};
+		.accepted = UINT32_MAX, .directories = {&scripted.base}, .directory_count = 1};
 	struct certdir_check check = {0};
 	const struct certdir_decision *decision = &check.decision;
 
@@ -226,11 +226,11 @@ enum says { YES, NO, DISABLED, DOWN, MISSING, STALE_NO, STALE_YES, NOT_ASKED };
 static void script(struct scripted *scripted, enum says says)
 {
 	static const char *const texts[] = {
-	    [YES] = "{\"holds\":[\"common_name\"],\"devices\":[{\"id\":\"a\"}]}",
-	    [DISABLED] = "{\"holds\":[\"common_name\"],\"devices\":[{\"id\":\"a\",\"enabled\":false}]}",
-	    [STALE_YES] = "{\"holds\":[\"common_name\"],\"devices\":[{\"id\":\"a\",\"stale\":true}]}",
-	    [STALE_NO] = "{\"holds\":[\"common_name\"],\"devices\":[]}",
-	    [NO] = "{\"holds\":[\"common_name\"],\"devices\":[]}",
+		[YES] = "{\"holds\":[\"common_name\"],\"devices\":[{\"id\":\"a\"}]}",
+		[DISABLED] = "{\"holds\":[\"common_name\"],\"devices\":[{\"id\":\"a\",\"enabled\":false}]}",
+		[STALE_YES] = "{\"holds\":[\"common_name\"],\"devices\":[{\"id\":\"a\",\"stale\":true}]}",
+		[STALE_NO] = "{\"holds\":[\"common_name\"],\"devices\":[]}",
+		[NO] = "{\"holds\":[\"common_name\"],\"devices\":[]}",
 	};
 
 	memset(scripted, 0, sizeof(*scripted));
@@ -251,29 +251,29 @@ static void test_directories(void **state)
 		enum certdir_reason reason;
 		unsigned asked; /* how many of the two */
 	} cases[] = {
-	    {YES, NOT_ASKED, false, CERTDIR_ALLOWED, 1},
-	    {DISABLED, NOT_ASKED, false, CERTDIR_DISABLED, 1},
-	    {NO, YES, false, CERTDIR_ALLOWED, 2},
-	    {NO, NO, false, CERTDIR_NOT_FOUND, 2},
-	    {NO, DISABLED, false, CERTDIR_DISABLED, 2},
-	    /* A directory that is down keeps no known device out, and lets no unknown one in. */
-	    {DOWN, YES, false, CERTDIR_ALLOWED, 2},
-	    {MISSING, YES, false, CERTDIR_ALLOWED, 2},
-	    {DOWN, NO, false, CERTDIR_DIRECTORY_UNAVAILABLE, 2},
-	    {NO, DOWN, false, CERTDIR_DIRECTORY_UNAVAILABLE, 2},
-	    {MISSING, NO, false, CERTDIR_LIST_MISSING, 2},
-	    {MISSING, DOWN, false, CERTDIR_LIST_MISSING, 2},
-	    {MISSING, NO, true, CERTDIR_LIST_MISSING, 2},
-	    {STALE_NO, NO, false, CERTDIR_LIST_STALE, 2},
-	    {STALE_NO, NO, true, CERTDIR_LIST_STALE, 2},
-	    {STALE_NO, YES, false, CERTDIR_ALLOWED, 2},
-	    {STALE_YES, NO, false, CERTDIR_LIST_STALE, 2},
-	    {STALE_YES, YES, false, CERTDIR_ALLOWED, 2},
-	    /* on_unavailable = stale is the last resort, after the others were asked. */
-	    {STALE_YES, DOWN, true, CERTDIR_ALLOWED_STALE, 2},
-	    {STALE_YES, NO, true, CERTDIR_ALLOWED_STALE, 2},
-	    {STALE_YES, DISABLED, true, CERTDIR_DISABLED, 2},
-	    {DOWN, STALE_YES, true, CERTDIR_ALLOWED_STALE, 2},
+		{YES, NOT_ASKED, false, CERTDIR_ALLOWED, 1},
+		{DISABLED, NOT_ASKED, false, CERTDIR_DISABLED, 1},
+		{NO, YES, false, CERTDIR_ALLOWED, 2},
+		{NO, NO, false, CERTDIR_NOT_FOUND, 2},
+		{NO, DISABLED, false, CERTDIR_DISABLED, 2},
+		/* A directory that is down keeps no known device out, and lets no unknown one in. */
+		{DOWN, YES, false, CERTDIR_ALLOWED, 2},
+		{MISSING, YES, false, CERTDIR_ALLOWED, 2},
+		{DOWN, NO, false, CERTDIR_DIRECTORY_UNAVAILABLE, 2},
+		{NO, DOWN, false, CERTDIR_DIRECTORY_UNAVAILABLE, 2},
+		{MISSING, NO, false, CERTDIR_LIST_MISSING, 2},
+		{MISSING, DOWN, false, CERTDIR_LIST_MISSING, 2},
+		{MISSING, NO, true, CERTDIR_LIST_MISSING, 2},
+		{STALE_NO, NO, false, CERTDIR_LIST_STALE, 2},
+		{STALE_NO, NO, true, CERTDIR_LIST_STALE, 2},
+		{STALE_NO, YES, false, CERTDIR_ALLOWED, 2},
+		{STALE_YES, NO, false, CERTDIR_LIST_STALE, 2},
+		{STALE_YES, YES, false, CERTDIR_ALLOWED, 2},
+		/* on_unavailable = stale is the last resort, after the others were asked. */
+		{STALE_YES, DOWN, true, CERTDIR_ALLOWED_STALE, 2},
+		{STALE_YES, NO, true, CERTDIR_ALLOWED_STALE, 2},
+		{STALE_YES, DISABLED, true, CERTDIR_DISABLED, 2},
+		{DOWN, STALE_YES, true, CERTDIR_ALLOWED_STALE, 2},
 	};
 
 	(void)state;
@@ -304,7 +304,7 @@ static void test_issuer(void **state)
 	static const char *const ours[] = {"cn=Example CA, dc=example", NULL}, *const other[] = {"CN=Other CA", NULL};
 	struct scripted first, second;
 	struct certdir_checker checker = {
-	    .accepted = UINT32_MAX, .directory_count = 2, .policy.join_types = UINT32_MAX};
+		.accepted = UINT32_MAX, .directory_count = 2, .policy.join_types = UINT32_MAX};
 	struct certdir_check check = {0};
 
 	(void)state;
@@ -357,35 +357,35 @@ static void test_user_name(void **state)
 		const char *name;
 		bool matches;
 	} cases[] = {
-	    {"pc1", true},
-	    {"PC1", true},
-	    {"host/pc1", true},
-	    {"HOST/PC1.corp.example", true},
-	    {"PC1$", true},
-	    {"CORP\\PC1$", true},
-	    {"pc1$@corp.example", true},
-	    {"host/pc1.corp.example.", true},
-	    {"pc1@corp.example", true},
-	    {"3f2504e0-4f89-11d3-9a0c-0305e82c3301", true},
-	    {"pc2", false},
-	    {"", false},
-	    {"host/", false},
-	    {"$", false},
-	    {"@corp.example", false},
-	    {"pc", false},
-	    {"pc11", false},
-	    {"anonymous", false},
-	    {"pc1.corp", true},
-	    {".", false},
+		{"pc1", true},
+		{"PC1", true},
+		{"host/pc1", true},
+		{"HOST/PC1.corp.example", true},
+		{"PC1$", true},
+		{"CORP\\PC1$", true},
+		{"pc1$@corp.example", true},
+		{"host/pc1.corp.example.", true},
+		{"pc1@corp.example", true},
+		{"3f2504e0-4f89-11d3-9a0c-0305e82c3301", true},
+		{"pc2", false},
+		{"", false},
+		{"host/", false},
+		{"$", false},
+		{"@corp.example", false},
+		{"pc", false},
+		{"pc11", false},
+		{"anonymous", false},
+		{"pc1.corp", true},
+		{".", false},
 	};
 	struct certdir_certificate certificate = {.count = 3};
 
 	(void)state;
 	certificate.identities[0] = (struct certdir_identity){.type = CERTDIR_ID_NAME, .value = (char[]){"pc1"}};
 	certificate.identities[1] =
-	    (struct certdir_identity){.type = CERTDIR_ID_DNS, .value = (char[]){"pc1.corp.example"}};
+		(struct certdir_identity){.type = CERTDIR_ID_DNS, .value = (char[]){"pc1.corp.example"}};
 	certificate.identities[2] = (struct certdir_identity){
-	    .type = CERTDIR_ID_ENTRA, .value = (char[]){"3f2504e0-4f89-11d3-9a0c-0305e82c3301"}};
+		.type = CERTDIR_ID_ENTRA, .value = (char[]){"3f2504e0-4f89-11d3-9a0c-0305e82c3301"}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		if (certdir_user_name_matches(&certificate, cases[i].name, strlen(cases[i].name)) != cases[i].matches)
 			fail_msg("\"%s\" should%s match", cases[i].name, cases[i].matches ? "" : " not");
@@ -409,11 +409,33 @@ static void test_reasons(void **state)
 	}
 }
 
+/* What does not fit ends after a whole character, so that it stays valid in JSON. */
+static void test_say(void **state)
+{
+	char text[CERTDIR_TEXT_MAX], long_text[3 * CERTDIR_TEXT_MAX];
+
+	(void)state;
+	for (size_t shift = 0; shift < 4; shift++) {
+		memset(long_text, 'x', shift);
+		for (size_t i = shift; i + 4 < sizeof(long_text); i += 3)
+			memcpy(long_text + i, "\xe2\x82\xac", 4);
+		certdir_say(text, "%s", long_text);
+		assert_true(strlen(text) > CERTDIR_TEXT_MAX - 6 && strlen(text) < CERTDIR_TEXT_MAX);
+		assert_string_equal(text + strlen(text) - 2, "..");
+		assert_int_equal((strlen(text) - 2 - shift) % 3, 0);
+	}
+	memset(long_text, 'x', CERTDIR_TEXT_MAX - 1);
+	long_text[CERTDIR_TEXT_MAX - 1] = '\0';
+	certdir_say(text, "%s", long_text);
+	assert_string_equal(text, long_text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_vectors),	cmocka_unit_test(test_directories), cmocka_unit_test(test_issuer),
-	    cmocka_unit_test(test_no_identity), cmocka_unit_test(test_user_name),   cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_vectors),	    cmocka_unit_test(test_directories), cmocka_unit_test(test_issuer),
+		cmocka_unit_test(test_no_identity), cmocka_unit_test(test_user_name),	cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_say),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
