@@ -127,6 +127,7 @@ test: deps ## everything: unit tests, layers, and real logins; under 10 minutes
 bench: deps ## measure: radiusd's CPU per request, logins a second, lookups
 	@$(MAKE) --no-print-directory all $(B)/bench_list
 	@$(PYTHON) tests/bench/bench.py
+	@$(B)/bench_list 1000 && $(B)/bench_list 1000000
 
 $(B)/bench_list: tests/bench/bench_list.c $(core) $(B)/flags
 	$(call quiet,CC) $(CC) $(CORE) -o $@ $< $(core) $(LDFLAGS) $(CORE_LIBS)
@@ -151,7 +152,8 @@ check-compat: ## compare our FreeRADIUS declarations with the true headers of th
 	@tests/compat/check.sh $(B)/compat
 
 .PHONY: docker-test
-docker-test: ## build the container image and run the demo's logins against it
+docker-test: deps-demo ## build the container image and run the demo's logins against it
+	@$(MAKE) --no-print-directory all
 	@tests/docker/test.sh
 
 # ---- install ----

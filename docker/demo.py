@@ -49,8 +49,8 @@ def main(directory):
     devices.path.chmod(0o644)
     for row in demo.rows({device["displayName"]: device["deviceId"] for device in given}):
         pki.issue(row.recipe, stem=row.stem.lower())
-    print(f"""{os.path.relpath(directory)} is ready for docker/compose.yaml: a list of {len(given)} devices, certificates, and the secret
-{secret}. The list counts as current for an hour (max_age in raddb-snippets/mods-available/certdir): run this again then.""")
+    print(f"{os.path.relpath(directory)} is ready for docker/compose.yaml. RADIUS secret: {secret}")
+    print("The list counts as current for an hour (max_age in raddb-snippets/mods-available/certdir): run this again then.")
 
 
 if __name__ == "__main__":

@@ -115,8 +115,8 @@ static void ask_directories(struct certdir_check *check, const struct certdir_ch
 	}
 }
 
-void certdir_check_names(struct certdir_check *check, const struct certdir_checker *checker, const char *user_name,
-			 size_t user_name_length, int64_t now)
+void certdir_check_names(struct certdir_check *check, const struct certdir_checker *checker,
+			 const struct certdir_login *login)
 {
 	struct certdir_decision *decision = &check->decision;
 	bool selects;
@@ -128,35 +128,52 @@ void certdir_check_names(struct certdir_check *check, const struct certdir_check
 		certdir_say(decision->detail, "subject \"%s\"", check->certificate.subject);
 		return;
 	}
-	ask_directories(check, checker, now);
-	if (certdir_reason_verdict(decision->reason) == CERTDIR_ALLOW && checker->policy.match_user_name && user_name &&
-	    !certdir_user_name_matches(&check->certificate, user_name, user_name_length)) {
+	ask_directories(check, checker, login->now);
+	if (certdir_reason_verdict(decision->reason) == CERTDIR_ALLOW && checker->policy.match_user_name &&
+	    login->user_name &&
+	    !certdir_user_name_matches(&check->certificate, login->user_name, login->user_name_length)) {
 		decision->reason = CERTDIR_NAME_MISMATCH;
 		certdir_say(decision->detail, "User-Name is none of the certificate's names");
 	}
 }
 
-void certdir_check_der(struct certdir_check *check, const struct certdir_checker *checker, const unsigned char *der,
-		       size_t length, const char *user_name, size_t user_name_length, int64_t now)
+/* What follows when the certificate was read, or was refused with `error`. */
+static void check_read(struct certdir_check *check, const struct certdir_checker *checker, bool read,
+		       const struct certdir_error *error, const struct certdir_login *login)
+{
+	struct certdir_decision *decision = &check->decision;
+
+	if (!read) {
+		decision->reason = CERTDIR_MALFORMED_CERTIFICATE;
+		certdir_say(decision->detail, "%s", error->text);
+	} else if ((checker->accepted & CERTDIR_BIT(CERTDIR_ID_MAPPING)) && !certdir_mapping_add(&check->certificate)) {
+		check->parsed = true;
+		decision->reason = CERTDIR_MALFORMED_CERTIFICATE;
+		certdir_say(decision->detail, "no room for the certificate's mappings beside its %zu names",
+			    check->certificate.count);
+	} else {
+		certdir_check_names(check, checker, login);
+	}
+}
+
+void certdir_check_x509(struct certdir_check *check, const struct certdir_checker *checker, struct x509_st *x509,
+			const struct certdir_login *login)
 {
 	struct certdir_error error;
+	bool read;
 
 	memset(check, 0, sizeof(*check));
-	if (!der) {
-		check->decision.reason = CERTDIR_NO_CERTIFICATE;
-		return;
-	}
-	if (!certdir_certificate_parse(&check->certificate, der, length, checker->forms, checker->form_count, &error)) {
-		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
-		certdir_say(check->decision.detail, "%s", error.text);
-		return;
-	}
-	if ((checker->accepted & CERTDIR_BIT(CERTDIR_ID_MAPPING)) && !certdir_mapping_add(&check->certificate)) {
-		check->parsed = true;
-		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
-		certdir_say(check->decision.detail, "no room for the certificate's mappings beside its %zu names",
-			    check->certificate.count);
-		return;
-	}
-	certdir_check_names(check, checker, user_name, user_name_length, now);
+	read = certdir_certificate_read(&check->certificate, x509, checker->forms, checker->form_count, &error);
+	check_read(check, checker, read, &error, login);
+}
+
+void certdir_check_der(struct certdir_check *check, const struct certdir_checker *checker, const unsigned char *der,
+		       size_t length, const struct certdir_login *login)
+{
+	struct certdir_error error;
+	bool read;
+
+	memset(check, 0, sizeof(*check));
+	read = certdir_certificate_parse(&check->certificate, der, length, checker->forms, checker->form_count, &error);
+	check_read(check, checker, read, &error, login);
 }

@@ -30,16 +30,22 @@ struct certdir_check {
 	struct certdir_decision decision;
 };
 
-/*
- * Judges a DER certificate at Unix time `now`. der == NULL is `no-certificate`. user_name (may be NULL) is the outer
- * identity. Always ends in a decision; certdir_check_clear() frees what it holds.
- */
+/* What is known of the login beside its certificate. */
+struct certdir_login {
+	const char *user_name; /* the outer identity, untrusted bytes; NULL = none */
+	size_t user_name_length;
+	int64_t now; /* Unix seconds */
+};
+
+/* Judges a certificate. Always ends in a decision; certdir_check_clear() frees what `check` holds. */
+void certdir_check_x509(struct certdir_check *check, const struct certdir_checker *checker, struct x509_st *x509,
+			const struct certdir_login *login);
 void certdir_check_der(struct certdir_check *check, const struct certdir_checker *checker, const unsigned char *der,
-		       size_t length, const char *user_name, size_t user_name_length, int64_t now);
+		       size_t length, const struct certdir_login *login);
 
 /* The same for a certificate whose names are in `check->certificate` already (certificate = attributes). */
-void certdir_check_names(struct certdir_check *check, const struct certdir_checker *checker, const char *user_name,
-			 size_t user_name_length, int64_t now);
+void certdir_check_names(struct certdir_check *check, const struct certdir_checker *checker,
+			 const struct certdir_login *login);
 void certdir_check_clear(struct certdir_check *check);
 
 #endif

@@ -82,12 +82,10 @@ bool eap_tls_session_present(const REQUEST *request)
 	return current && belongs_to(request, current);
 }
 
-enum eap_tls_session_result eap_tls_session_certificate(REQUEST *request, unsigned char **der, size_t *length,
+enum eap_tls_session_result eap_tls_session_certificate(REQUEST *request, X509 **certificate,
 							struct certdir_error *error)
 {
 	const tls_session_t *session;
-	X509 *certificate;
-	int encoded;
 
 	if (!current) {
 		certdir_error_set(error, "no EAP-TLS session here: call certdir in the virtual server that "
@@ -105,18 +103,9 @@ enum eap_tls_session_result eap_tls_session_certificate(REQUEST *request, unsign
 			       "of this server");
 		return EAP_TLS_SESSION_UNREACHABLE;
 	}
-	certificate = SSL_get_peer_certificate(session->ssl);
-	if (!certificate) {
-		certdir_error_set(error, "the supplicant sent no client certificate");
-		return EAP_TLS_SESSION_NONE;
-	}
-	*der = NULL;
-	encoded = i2d_X509(certificate, der);
-	X509_free(certificate);
-	if (encoded <= 0) {
-		certdir_error_set(error, "OpenSSL cannot encode the client certificate");
-		return EAP_TLS_SESSION_UNREACHABLE;
-	}
-	*length = (size_t)encoded;
-	return EAP_TLS_SESSION_FOUND;
+	*certificate = SSL_get_peer_certificate(session->ssl);
+	if (*certificate)
+		return EAP_TLS_SESSION_FOUND;
+	certdir_error_set(error, "the supplicant sent no client certificate");
+	return EAP_TLS_SESSION_NONE;
 }

@@ -13,7 +13,7 @@ bool eap_tls_session_hook(struct certdir_error *error);
 void eap_tls_session_unhook(void);
 
 enum eap_tls_session_result {
-	EAP_TLS_SESSION_FOUND, /* *der holds the certificate; OPENSSL_free() it */
+	EAP_TLS_SESSION_FOUND, /* *certificate is the caller's to X509_free() */
 	EAP_TLS_SESSION_NONE, /* no certificate; `error` says why */
 	EAP_TLS_SESSION_UNREACHABLE, /* the server's structures are not what we know; `error` says so */
 };
@@ -22,11 +22,11 @@ enum eap_tls_session_result {
 bool eap_tls_session_present(const REQUEST *request);
 
 /*
- * The client certificate (DER) of the EAP-TLS login that `request` belongs to: read from the live TLS session, so it is
+ * The client certificate of the EAP-TLS login that `request` belongs to: read from the live TLS session, so it is
  * there on full and resumed sessions, TLS 1.2 and 1.3. Works only inside the virtual server that EAP-TLS's
  * `virtual_server` names, on the thread that runs it.
  */
-enum eap_tls_session_result eap_tls_session_certificate(REQUEST *request, unsigned char **der, size_t *length,
+enum eap_tls_session_result eap_tls_session_certificate(REQUEST *request, struct x509_st **certificate,
 							struct certdir_error *error);
 
 #endif

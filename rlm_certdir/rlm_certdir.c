@@ -5,7 +5,7 @@
 #include "raddb.h"
 
 #include <ctype.h>
-#include <openssl/crypto.h>
+#include <openssl/x509.h>
 #include <time.h>
 
 typedef struct rlm_certdir {
@@ -232,20 +232,27 @@ static rlm_rcode_t finish(REQUEST *request, struct certdir_check *check, struct 
 	return rcode(reason);
 }
 
+static struct certdir_login login_of(REQUEST *request)
+{
+	VALUE_PAIR const *user = request->username;
+
+	return (struct certdir_login){.user_name = user ? user->vp_strvalue : NULL,
+				      .user_name_length = user ? user->vp_length : 0,
+				      .now = (int64_t)time(NULL)};
+}
+
 /* ---- certificate = session ---- */
 
 static void check_session(REQUEST *request, struct certdir_checker const *checker, struct certdir_check *check)
 {
-	VALUE_PAIR const *user = request->username;
+	struct certdir_login const login = login_of(request);
 	struct certdir_error error;
-	unsigned char *der = NULL;
-	size_t length = 0;
+	X509 *certificate;
 
-	switch (eap_tls_session_certificate(request, &der, &length, &error)) {
+	switch (eap_tls_session_certificate(request, &certificate, &error)) {
 	case EAP_TLS_SESSION_FOUND:
-		certdir_check_der(check, checker, der, length, user ? user->vp_strvalue : NULL,
-				  user ? user->vp_length : 0, (int64_t)time(NULL));
-		OPENSSL_free(der);
+		certdir_check_x509(check, checker, certificate, &login);
+		X509_free(certificate);
 		return;
 	case EAP_TLS_SESSION_NONE:
 		check->decision.reason = CERTDIR_NO_CERTIFICATE;
@@ -326,7 +333,7 @@ static bool has_foreign_cn(REQUEST *request, struct certdir_certificate const *c
 
 static void check_attributes(REQUEST *request, struct certdir_checker const *checker, struct certdir_check *check)
 {
-	VALUE_PAIR const *user = request->username;
+	struct certdir_login const login = login_of(request);
 	struct certdir_certificate *certificate = &check->certificate;
 	struct certdir_error error;
 
@@ -354,8 +361,7 @@ static void check_attributes(REQUEST *request, struct certdir_checker const *che
 		check->decision.reason = CERTDIR_NO_CERTIFICATE;
 		certdir_say(check->decision.detail, "the request carries no TLS-Client-Cert-* attributes");
 	} else {
-		certdir_check_names(check, checker, user ? user->vp_strvalue : NULL, user ? user->vp_length : 0,
-				    (int64_t)time(NULL));
+		certdir_check_names(check, checker, &login);
 	}
 }
 

@@ -52,12 +52,12 @@ static void check_one(void *context, const unsigned char *der, size_t length)
 {
 	struct run *run = context;
 	const char *user = run->options->user_name;
-	const int64_t now = (int64_t)time(NULL);
+	const struct certdir_login login = {user, user ? strlen(user) : 0, (int64_t)time(NULL)};
 	struct certdir_check check;
 
-	certdir_check_der(&check, run->checker, der, length, user, user ? strlen(user) : 0, now);
+	certdir_check_der(&check, run->checker, der, length, &login);
 	if (!run->options->json)
-		explain_text(run->file, run->checker, &check, run->options->name, now);
+		explain_text(run->file, run->checker, &check, run->options->name, login.now);
 	else if (!explain_json(run->file, run->checker, &check, run->options->name))
 		run->failed = true;
 	run->denied |= certdir_reason_verdict(check.decision.reason) == CERTDIR_DENY;

@@ -200,34 +200,42 @@ static bool read_extensions(struct certdir_reading *reading, X509 *x509)
 	return true;
 }
 
+bool certdir_certificate_read(struct certdir_certificate *certificate, X509 *x509, const struct certdir_form *forms,
+			      size_t form_count, struct certdir_error *error)
+{
+	struct certdir_reading reading = {certificate, forms, form_count, error};
+	bool ok;
+
+	memset(certificate, 0, sizeof *certificate);
+	/* An error that stayed in this thread's queue would be taken for one of the TLS session's. */
+	ERR_set_mark();
+	ok = describe(&reading, x509) && read_subject(&reading, x509) && read_extensions(&reading, x509);
+	ERR_pop_to_mark();
+	if (!ok)
+		certdir_certificate_clear(certificate);
+	return ok;
+}
+
 bool certdir_certificate_parse(struct certdir_certificate *certificate, const unsigned char *der, size_t length,
 			       const struct certdir_form *forms, size_t form_count, struct certdir_error *error)
 {
 	struct certdir_reading reading = {certificate, forms, form_count, error};
 	const unsigned char *end = der;
 	X509 *x509 = NULL;
-	bool ok = false;
+	bool ok;
 
-	memset(certificate, 0, sizeof *certificate);
-	/* An error that stayed in this thread's queue would be taken for one of the TLS session's. */
 	ERR_set_mark();
 	if (length <= INT_MAX)
 		x509 = d2i_X509(NULL, &end, (long)length);
-	if (!x509) {
-		refuse(&reading, "certificate",
-		       "not an X.509 certificate in DER, or a name in it is no text of its type");
-		goto out;
-	}
-	if (end != der + length) {
-		refuse(&reading, "certificate", "bytes behind its end");
-		goto out;
-	}
-	ok = describe(&reading, x509) && read_subject(&reading, x509) && read_extensions(&reading, x509);
-out:
+	if (!x509)
+		ok = refuse(&reading, "certificate",
+			    "not an X.509 certificate in DER, or a name in it is no text of its type");
+	else if (end != der + length)
+		ok = refuse(&reading, "certificate", "bytes behind its end");
+	else
+		ok = certdir_certificate_read(certificate, x509, forms, form_count, error);
 	X509_free(x509);
 	ERR_pop_to_mark();
-	if (!ok)
-		certdir_certificate_clear(certificate);
 	return ok;
 }
 

@@ -5,12 +5,21 @@
 
 #include "identity/form.h"
 
+struct x509_st; /* OpenSSL's X509 */
+
 /*
- * Reads one DER certificate (RFC 5280) and fills `certificate` with every name it gives its device, canonical.
- * `forms` (may be NULL, 0) are the administrator's own, tried on every value of their field in addition.
+ * Reads a certificate and fills `certificate` with every name it gives its device, canonical. `forms` (may be NULL, 0) are
+ * the administrator's own, tried on every value of their field in addition.
  * Returns false when the certificate is malformed: `error` names the field ("SAN dNSName 3: NUL byte inside").
  * On true the caller owns the content and calls certdir_certificate_clear(). On false nothing is owned.
+ *
+ * This is the door for a TLS session, which has parsed the certificate already: decoding the public key once more takes
+ * longer than all that certdir does.
  */
+bool certdir_certificate_read(struct certdir_certificate *certificate, struct x509_st *x509,
+			      const struct certdir_form *forms, size_t form_count, struct certdir_error *error);
+
+/* The same for bytes: one DER certificate (RFC 5280) and nothing behind it. */
 bool certdir_certificate_parse(struct certdir_certificate *certificate, const unsigned char *der, size_t length,
 			       const struct certdir_form *forms, size_t form_count, struct certdir_error *error);
 void certdir_certificate_clear(struct certdir_certificate *certificate);

@@ -46,7 +46,7 @@ static const struct {
 	[CERTDIR_FIND_SERIAL] = {SERIAL(""), SERIAL(" AND id=?3")},
 	[CERTDIR_FIND_OBJECT] = {OBJECT(""), OBJECT(" AND id=?3")},
 	[CERTDIR_READ_DEVICE] = {"SELECT " DEVICE, NULL},
-	[CERTDIR_READ_DNS_NAMES] = {"SELECT name FROM dns_name WHERE device=?1 ORDER BY name", NULL},
+	[CERTDIR_READ_DNS_NAMES] = {"SELECT name FROM dns_name WHERE device=?1", NULL},
 	[CERTDIR_READ_GROUPS] =
 		{"SELECT g.object_id,g.name FROM device_group m JOIN grp g ON g.id=m.grp WHERE m.device=?1 "
 		 "ORDER BY g.object_id,g.name",

@@ -35,11 +35,12 @@ extern fr_log_t default_log;
 extern log_lvl_t rad_debug_lvl;
 
 /* A pointer to one of our function types must take one of theirs. */
-static int (*const compare)(void *, REQUEST *, VALUE_PAIR *, VALUE_PAIR *, VALUE_PAIR *, VALUE_PAIR **) =
-	(RAD_COMPARE_FUNC)NULL;
+static int (*const compare)(void *, REQUEST *, VALUE_PAIR *, VALUE_PAIR *, VALUE_PAIR *,
+			    VALUE_PAIR **) = (RAD_COMPARE_FUNC)NULL;
 
 #define MEMBER(_type, _member)                                                                                         \
-	printf(#_type "." #_member " size %zu offset %zu\n", sizeof(((_type *)NULL)->_member), offsetof(_type, _member));
+	printf(#_type "." #_member " size %zu offset %zu\n", sizeof(((_type *)NULL)->_member),                         \
+	       offsetof(_type, _member));
 #define VALUE(_name) printf(#_name " = %lld\n", (long long)(_name));
 
 int main(void)

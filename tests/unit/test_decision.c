@@ -11,6 +11,8 @@
 
 enum { NOW = 1000000 };
 
+static const struct certdir_login login = {.now = NOW};
+
 /* ---- one directory's answer, as a vector tells it ---- */
 
 static char *copy(const char *text)
@@ -289,7 +291,7 @@ static void test_directories(void **state)
 		checker.policy.join_types = UINT32_MAX;
 		checker.policy.allow_stale = cases[i].allow_stale;
 		read_certificate(NULL, &check.certificate);
-		certdir_check_names(&check, &checker, NULL, 0, NOW);
+		certdir_check_names(&check, &checker, &login);
 		if (check.decision.reason != cases[i].reason || first.asked + second.asked != cases[i].asked)
 			fail_msg("case %zu: %s after asking %u", i, certdir_reason_name(check.decision.reason),
 				 first.asked + second.asked);
@@ -315,14 +317,14 @@ static void test_issuer(void **state)
 	first.base.issuers = other;
 	second.base.issuers = ours;
 	read_certificate(NULL, &check.certificate);
-	certdir_check_names(&check, &checker, NULL, 0, NOW);
+	certdir_check_names(&check, &checker, &login);
 	assert_int_equal(check.decision.reason, CERTDIR_ALLOWED);
 	assert_int_equal(first.asked, 0);
 	certdir_check_clear(&check);
 
 	second.base.issuers = other;
 	read_certificate(NULL, &check.certificate);
-	certdir_check_names(&check, &checker, NULL, 0, NOW);
+	certdir_check_names(&check, &checker, &login);
 	assert_int_equal(check.decision.reason, CERTDIR_ISSUER);
 	certdir_check_clear(&check);
 	json_decref((json_t *)first.vector);
@@ -339,13 +341,11 @@ static void test_no_identity(void **state)
 	script(&only, YES);
 	checker.directories[0] = &only.base;
 	read_certificate(NULL, &check.certificate); /* a common_name, which is not accepted */
-	certdir_check_names(&check, &checker, NULL, 0, NOW);
+	certdir_check_names(&check, &checker, &login);
 	assert_int_equal(check.decision.reason, CERTDIR_NO_IDENTITY);
 	assert_int_equal(only.asked, 0);
 	certdir_check_clear(&check);
-	certdir_check_der(&check, &checker, NULL, 0, NULL, 0, NOW);
-	assert_int_equal(check.decision.reason, CERTDIR_NO_CERTIFICATE);
-	certdir_check_der(&check, &checker, (const unsigned char *)"x", 1, NULL, 0, NOW);
+	certdir_check_der(&check, &checker, (const unsigned char *)"x", 1, &login);
 	assert_int_equal(check.decision.reason, CERTDIR_MALFORMED_CERTIFICATE);
 	certdir_check_clear(&check);
 	json_decref((json_t *)only.vector);

@@ -229,30 +229,31 @@ static const struct {
 	bool several;
 	const char *expected; /* "type=value!?;..": ! immutable, ? tentative; or the error after "-" */
 } attributes[] = {
-    {"subject.cn", "host/PC01.example.com", false, "common_name=pc01.example.com;dns_name=pc01.example.com;"},
-    {"subject.cn", "5F0E3B0A-6C1D-4A57-9B1E-0D3C2A4B5C6D", false,
-     "common_name=5f0e3b0a-6c1d-4a57-9b1e-0d3c2a4b5c6d;device_guid=5f0e3b0a-6c1d-4a57-9b1e-0d3c2a4b5c6d!;"},
-    {"subject.cn", "5f0e3b0a-6c1d-4a57-9b1e-0d3c2a4b5c6d", true,
-     "common_name=5f0e3b0a-6c1d-4a57-9b1e-0d3c2a4b5c6d;device_guid=5f0e3b0a-6c1d-4a57-9b1e-0d3c2a4b5c6d!?;"},
-    {"subject.serialNumber", "abc", false, "serial_number=ABC;"},
-    {"san.dns", "PC01.example.com.", false, "dns_name=pc01.example.com;"},
-    {"san.uri", "AAD_Device_ID:5f0e3b0a-6c1d-4a57-9b1e-0d3c2a4b5c6d", false,
-     "entra_device_id=5f0e3b0a-6c1d-4a57-9b1e-0d3c2a4b5c6d!;"},
-    {"san.upn", "PC01$@example.com", false, "upn=pc01$@example.com;common_name=pc01;"},
-    {"san.email", "pc01@example.com", false, ""},
-    {"subject.ou", "computers", false, ""},
-    {"san.uri", "https://example.com/", false, ""},
-    {"subject.cn", "", false, ""},
-    {"subject.cn", "PC01\\000", false,
-     "-subject CN: \\ or % inside: attributes cannot carry it, use certificate = session"},
-    {"san.uri", "a:b%20c", false, "-SAN URI: \\ or % inside: attributes cannot carry it, use certificate = session"},
-    {"subject.cn", "PC01\n", false, "-subject CN: control character"},
-    {"subject.cn", "\xc3", false, "-subject CN: not UTF-8"},
-    {"san.dns", "*.example.com", false, "-SAN dNSName: character \"*\" is not allowed in a DNS name"},
-    {"san.uri", "DeviceId:7", false, "-SAN URI: \"7\" is no GUID"},
-    {"san.ip", "192.0.2.1", false,
-     "-no field \"san.ip\" in a certificate: use one of subject.cn, subject.ou, subject.o, subject.serialNumber, "
-     "subject.emailAddress, subject.uid, san.dns, san.uri, san.upn, san.email, san.other"},
+	{"subject.cn", "host/PC01.example.com", false, "common_name=pc01.example.com;dns_name=pc01.example.com;"},
+	{"subject.cn", "5F0E3B0A-6C1D-4A57-9B1E-0D3C2A4B5C6D", false,
+	 "common_name=5f0e3b0a-6c1d-4a57-9b1e-0d3c2a4b5c6d;device_guid=5f0e3b0a-6c1d-4a57-9b1e-0d3c2a4b5c6d!;"},
+	{"subject.cn", "5f0e3b0a-6c1d-4a57-9b1e-0d3c2a4b5c6d", true,
+	 "common_name=5f0e3b0a-6c1d-4a57-9b1e-0d3c2a4b5c6d;device_guid=5f0e3b0a-6c1d-4a57-9b1e-0d3c2a4b5c6d!?;"},
+	{"subject.serialNumber", "abc", false, "serial_number=ABC;"},
+	{"san.dns", "PC01.example.com.", false, "dns_name=pc01.example.com;"},
+	{"san.uri", "AAD_Device_ID:5f0e3b0a-6c1d-4a57-9b1e-0d3c2a4b5c6d", false,
+	 "entra_device_id=5f0e3b0a-6c1d-4a57-9b1e-0d3c2a4b5c6d!;"},
+	{"san.upn", "PC01$@example.com", false, "upn=pc01$@example.com;common_name=pc01;"},
+	{"san.email", "pc01@example.com", false, ""},
+	{"subject.ou", "computers", false, ""},
+	{"san.uri", "https://example.com/", false, ""},
+	{"subject.cn", "", false, ""},
+	{"subject.cn", "PC01\\000", false,
+	 "-subject CN: \\ or % inside: attributes cannot carry it, use certificate = session"},
+	{"san.uri", "a:b%20c", false,
+	 "-SAN URI: \\ or % inside: attributes cannot carry it, use certificate = session"},
+	{"subject.cn", "PC01\n", false, "-subject CN: control character"},
+	{"subject.cn", "\xc3", false, "-subject CN: not UTF-8"},
+	{"san.dns", "*.example.com", false, "-SAN dNSName: character \"*\" is not allowed in a DNS name"},
+	{"san.uri", "DeviceId:7", false, "-SAN URI: \"7\" is no GUID"},
+	{"san.ip", "192.0.2.1", false,
+	 "-no field \"san.ip\" in a certificate: use one of subject.cn, subject.ou, subject.o, subject.serialNumber, "
+	 "subject.emailAddress, subject.uid, san.dns, san.uri, san.upn, san.email, san.other"},
 };
 
 static void test_attributes(void **state)
@@ -316,13 +317,13 @@ static void test_forms_refused(void **state)
 		enum certdir_identity_type type;
 		const char *error;
 	} cases[] = {
-	    {"san.ip", "^(.)$", CERTDIR_ID_NAME,
-	     "form \"f\": no field \"san.ip\" in a certificate: use one of subject.cn, subject.ou, subject.o, "
-	     "subject.serialNumber, subject.emailAddress, subject.uid, san.dns, san.uri, san.upn, san.email, "
-	     "san.other"},
-	    {"san.uri", "^(.)$", CERTDIR_ID_SID, "form \"f\": type sid is the SID extension's alone: use sid_uri"},
-	    {"san.uri", "^urn:x$", CERTDIR_ID_NAME,
-	     "form \"f\": pattern \"^urn:x$\", at character 7: no group: put ( ) around what is to be taken"},
+		{"san.ip", "^(.)$", CERTDIR_ID_NAME,
+		 "form \"f\": no field \"san.ip\" in a certificate: use one of subject.cn, subject.ou, subject.o, "
+		 "subject.serialNumber, subject.emailAddress, subject.uid, san.dns, san.uri, san.upn, san.email, "
+		 "san.other"},
+		{"san.uri", "^(.)$", CERTDIR_ID_SID, "form \"f\": type sid is the SID extension's alone: use sid_uri"},
+		{"san.uri", "^urn:x$", CERTDIR_ID_NAME,
+		 "form \"f\": pattern \"^urn:x$\", at character 7: no group: put ( ) around what is to be taken"},
 	};
 
 	(void)state;
@@ -339,14 +340,14 @@ static void test_forms_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_vectors),
-	    cmocka_unit_test(test_public_key),
-	    cmocka_unit_test(test_cut),
-	    cmocka_unit_test(test_error_queue),
-	    cmocka_unit_test(test_attributes),
-	    cmocka_unit_test(test_attributes_nul),
-	    cmocka_unit_test(test_attributes_form),
-	    cmocka_unit_test(test_forms_refused),
+		cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_public_key),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_error_queue),
+		cmocka_unit_test(test_attributes),
+		cmocka_unit_test(test_attributes_nul),
+		cmocka_unit_test(test_attributes_form),
+		cmocka_unit_test(test_forms_refused),
 	};
 	const char *directory = getenv("CERTDIR_TEST_VECTORS");
 	json_error_t error;

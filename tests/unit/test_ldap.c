@@ -17,7 +17,7 @@
 static struct certdir_ldap_map map_of(const char *sid, const char *dns, const char *name, const char *entra)
 {
 	const char *const attributes[CERTDIR_ID_TYPES] = {
-	    [CERTDIR_ID_SID] = sid, [CERTDIR_ID_DNS] = dns, [CERTDIR_ID_NAME] = name, [CERTDIR_ID_ENTRA] = entra};
+		[CERTDIR_ID_SID] = sid, [CERTDIR_ID_DNS] = dns, [CERTDIR_ID_NAME] = name, [CERTDIR_ID_ENTRA] = entra};
 	struct certdir_ldap_map map;
 	struct certdir_error error = {""};
 
@@ -39,7 +39,7 @@ static struct certdir_ldap_map ad_map(void)
 static void put(struct certdir_certificate *certificate, enum certdir_identity_type type, const char *value)
 {
 	certificate->identities[certificate->count++] =
-	    (struct certdir_identity){.type = type, .value = (char *)(uintptr_t)value};
+		(struct certdir_identity){.type = type, .value = (char *)(uintptr_t)value};
 }
 
 /* ---- attribute maps ---- */
@@ -51,19 +51,19 @@ static void test_map(void **state)
 		const char *wrong; /* part of the error, or NULL */
 		uint32_t holds;
 	} cases[] = {
-	    {"objectSid", "", "cn", "", NULL,
-	     CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_SID_URI) | CERTDIR_BIT(CERTDIR_ID_NAME)},
-	    {NULL, " dNSHostName\tservicePrincipalName ", NULL, NULL, NULL, CERTDIR_BIT(CERTDIR_ID_DNS)},
-	    {"", "", "", "msDS-cloudExtensionAttribute1", NULL,
-	     CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_GUID)},
-	    {"", "", "2.5.4.3", "", NULL, CERTDIR_BIT(CERTDIR_ID_NAME)},
-	    {"", "", "", "", "no attribute", 0},
-	    {"", "", "cn)(x=*", "", "\"cn)(x=*\" for common_name", 0},
-	    {"", "", "cn,sn", "", "\"cn,sn\"", 0},
-	    {"", "", "cn;binary", "", "\"cn;binary\"", 0},
-	    {"", "", "42", "", "\"42\"", 0},
-	    {"", "", "c\xc3\xa4", "", "for common_name", 0},
-	    {"", "OBJECTSID", "", "", "objectSid holds SIDs, not dns_name", 0},
+		{"objectSid", "", "cn", "", NULL,
+		 CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_SID_URI) | CERTDIR_BIT(CERTDIR_ID_NAME)},
+		{NULL, " dNSHostName\tservicePrincipalName ", NULL, NULL, NULL, CERTDIR_BIT(CERTDIR_ID_DNS)},
+		{"", "", "", "msDS-cloudExtensionAttribute1", NULL,
+		 CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_GUID)},
+		{"", "", "2.5.4.3", "", NULL, CERTDIR_BIT(CERTDIR_ID_NAME)},
+		{"", "", "", "", "no attribute", 0},
+		{"", "", "cn)(x=*", "", "\"cn)(x=*\" for common_name", 0},
+		{"", "", "cn,sn", "", "\"cn,sn\"", 0},
+		{"", "", "cn;binary", "", "\"cn;binary\"", 0},
+		{"", "", "42", "", "\"42\"", 0},
+		{"", "", "c\xc3\xa4", "", "for common_name", 0},
+		{"", "OBJECTSID", "", "", "objectSid holds SIDs, not dns_name", 0},
 	};
 
 	(void)state;
@@ -92,12 +92,12 @@ static void test_column_value(void **state)
 		const char *value;
 		size_t length;
 	} cases[] = {
-	    {CERTDIR_LDAP_PLAIN, "pc01", "pc01", 4},
-	    {CERTDIR_LDAP_SPN, "pc01.corp.example", "HOST/pc01.corp.example", 22},
-	    {CERTDIR_LDAP_SAM, "a-name-of-more-than-fifteen", "a-name-of-more-than-fifteen$", 28},
-	    {CERTDIR_LDAP_SID, SID, SID_BYTES, 28},
-	    {CERTDIR_LDAP_SID, "pc01", "", 0},
-	    {CERTDIR_LDAP_PLAIN, "", "", 0},
+		{CERTDIR_LDAP_PLAIN, "pc01", "pc01", 4},
+		{CERTDIR_LDAP_SPN, "pc01.corp.example", "HOST/pc01.corp.example", 22},
+		{CERTDIR_LDAP_SAM, "a-name-of-more-than-fifteen", "a-name-of-more-than-fifteen$", 28},
+		{CERTDIR_LDAP_SID, SID, SID_BYTES, 28},
+		{CERTDIR_LDAP_SID, "pc01", "", 0},
+		{CERTDIR_LDAP_PLAIN, "", "", 0},
 	};
 	unsigned char value[CERTDIR_LDAP_VALUE_MAX];
 	char longest[CERTDIR_VALUE_MAX + 1];
@@ -112,7 +112,7 @@ static void test_column_value(void **state)
 	memset(longest, 'x', CERTDIR_VALUE_MAX);
 	longest[CERTDIR_VALUE_MAX] = '\0';
 	assert_int_equal(certdir_ldap_column_value(
-			     &(struct certdir_ldap_column){CERTDIR_ID_DNS, CERTDIR_LDAP_SPN, NULL}, longest, value),
+				 &(struct certdir_ldap_column){CERTDIR_ID_DNS, CERTDIR_LDAP_SPN, NULL}, longest, value),
 			 CERTDIR_VALUE_MAX + 5);
 }
 
@@ -124,18 +124,18 @@ static void test_filter_valid(void **state)
 		const char *filter;
 		bool valid;
 	} cases[] = {
-	    {"(objectClass=computer)", true},
-	    {"(&(a=b)(!(c=d)))", true},
-	    {"(a=b)(c=d)", true},
-	    {"(cn=\\28)", true},
-	    {"", false},
-	    {"objectClass=computer", false},
-	    {"(a=b", false},
-	    {"(a=b))", false},
-	    {"(a=b))(|(c=*)", false},
-	    {" (a=b)", false},
-	    {"(a=b)x", false},
-	    {")(", false},
+		{"(objectClass=computer)", true},
+		{"(&(a=b)(!(c=d)))", true},
+		{"(a=b)(c=d)", true},
+		{"(cn=\\28)", true},
+		{"", false},
+		{"objectClass=computer", false},
+		{"(a=b", false},
+		{"(a=b))", false},
+		{"(a=b))(|(c=*)", false},
+		{" (a=b)", false},
+		{"(a=b)x", false},
+		{")(", false},
 	};
 
 	(void)state;
@@ -154,16 +154,16 @@ static void test_filter_value(void **state)
 		const char *name;
 		const char *written;
 	} cases[] = {
-	    {"pc01.corp-x_y", "pc01.corp-x_y"},
-	    {"*", "\\2a"},
-	    {"a)(cn=*", "a\\29\\28cn\\3d\\2a"},
-	    {"back\\slash", "back\\5cslash"},
-	    {"%2a", "\\252a"},
-	    {"\\2a", "\\5c2a"},
-	    {" pc 01 ", "\\20pc\\2001\\20"},
-	    {"m\xc3\xbcller", "m\\c3\\bcller"},
-	    {"\x01\x7f", "\\01\\7f"},
-	    {"a&b|c!d<e>f~g,h;i\"j+k#l", "a\\26b\\7cc\\21d\\3ce\\3ef\\7eg\\2ch\\3bi\\22j\\2bk\\23l"},
+		{"pc01.corp-x_y", "pc01.corp-x_y"},
+		{"*", "\\2a"},
+		{"a)(cn=*", "a\\29\\28cn\\3d\\2a"},
+		{"back\\slash", "back\\5cslash"},
+		{"%2a", "\\252a"},
+		{"\\2a", "\\5c2a"},
+		{" pc 01 ", "\\20pc\\2001\\20"},
+		{"m\xc3\xbcller", "m\\c3\\bcller"},
+		{"\x01\x7f", "\\01\\7f"},
+		{"a&b|c!d<e>f~g,h;i\"j+k#l", "a\\26b\\7cc\\21d\\3ce\\3ef\\7eg\\2ch\\3bi\\22j\\2bk\\23l"},
 	};
 	struct certdir_ldap_map map = map_of("", "", "cn", "");
 
@@ -245,9 +245,10 @@ static struct certdir_ldap_entry entry_of(const char *dn, const struct pair pair
 	size_t count = 0;
 
 	for (; count < VALUES_MAX && pairs[count].attribute; count++)
-		values[count] = (struct certdir_ldap_value){
-		    pairs[count].attribute, strlen(pairs[count].attribute), (const unsigned char *)pairs[count].bytes,
-		    pairs[count].length ? pairs[count].length : strlen(pairs[count].bytes)};
+		values[count] = (struct certdir_ldap_value){pairs[count].attribute, strlen(pairs[count].attribute),
+							    (const unsigned char *)pairs[count].bytes,
+							    pairs[count].length ? pairs[count].length
+										: strlen(pairs[count].bytes)};
 	return (struct certdir_ldap_entry){dn, strlen(dn), values, count};
 }
 
@@ -258,22 +259,22 @@ static void test_found_by(void **state)
 		struct pair pairs[VALUES_MAX];
 		uint64_t by;
 	} cases[] = {
-	    {{{"objectSid", SID_BYTES, 28}}, 1 << 0 | 1 << 4},
-	    {{{"objectSid", SID_BYTES, 27}}, 0},
-	    {{{"objectSid", SID, 0}}, 0},
-	    {{{"OBJECTSID", SID_BYTES, 28}, {"CN", "PC01", 0}}, 1 << 0 | 1 << 2 | 1 << 4},
-	    {{{"dNSHostName", "PC01.Corp", 0}}, 1 << 1},
-	    {{{"dNSHostName", "pc01.corp\0.evil", 15}}, 0},
-	    {{{"dNSHostName", "pc01.cor", 0}}, 0},
-	    {{{"servicePrincipalName", "WSMAN/pc01.corp", 0}}, 0},
-	    {{{"servicePrincipalName", "WSMAN/x", 0}, {"servicePrincipalName", "host/PC01.CORP", 0}}, 1 << 1},
-	    {{{"sAMAccountName", "PC01$", 0}}, 1 << 2},
-	    {{{"sAMAccountName", "PC01", 0}}, 0},
-	    {{{"cn", "m\xc3\xbcller", 0}}, 1 << 3},
-	    {{{"cn", "muller", 0}}, 0},
-	    {{{"cn", "m\xc3\x9cller", 0}}, 0},
-	    {{{"cn", "", 0}, {"description", "pc01", 0}, {"c", "pc01", 0}, {"cnn", "pc01", 0}}, 0},
-	    {{{NULL, NULL, 0}}, 0},
+		{{{"objectSid", SID_BYTES, 28}}, 1 << 0 | 1 << 4},
+		{{{"objectSid", SID_BYTES, 27}}, 0},
+		{{{"objectSid", SID, 0}}, 0},
+		{{{"OBJECTSID", SID_BYTES, 28}, {"CN", "PC01", 0}}, 1 << 0 | 1 << 2 | 1 << 4},
+		{{{"dNSHostName", "PC01.Corp", 0}}, 1 << 1},
+		{{{"dNSHostName", "pc01.corp\0.evil", 15}}, 0},
+		{{{"dNSHostName", "pc01.cor", 0}}, 0},
+		{{{"servicePrincipalName", "WSMAN/pc01.corp", 0}}, 0},
+		{{{"servicePrincipalName", "WSMAN/x", 0}, {"servicePrincipalName", "host/PC01.CORP", 0}}, 1 << 1},
+		{{{"sAMAccountName", "PC01$", 0}}, 1 << 2},
+		{{{"sAMAccountName", "PC01", 0}}, 0},
+		{{{"cn", "m\xc3\xbcller", 0}}, 1 << 3},
+		{{{"cn", "muller", 0}}, 0},
+		{{{"cn", "m\xc3\x9cller", 0}}, 0},
+		{{{"cn", "", 0}, {"description", "pc01", 0}, {"c", "pc01", 0}, {"cnn", "pc01", 0}}, 0},
+		{{{NULL, NULL, 0}}, 0},
 	};
 	struct certdir_ldap_map map = ad_map();
 	struct certdir_certificate certificate = {.count = 0};
@@ -305,56 +306,56 @@ static void test_account(void **state)
 		enum certdir_join_type join_type;
 		enum certdir_ldap_entry_state state;
 	} cases[] = {
-	    {{{"userAccountControl", "4096", 0}}, CERTDIR_YES, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
-	    {{{"userAccountControl", "4098", 0}}, CERTDIR_NO, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
-	    {{{"userAccountControl", "4294967295", 0}}, CERTDIR_NO, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
-	    {{{"userAccountControl", "4294971392", 0}}, CERTDIR_NO, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
-	    {{{"userAccountControl", "-4096", 0}}, CERTDIR_NO, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
-	    {{{"userAccountControl", "-", 0}}, CERTDIR_NO, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
-	    {{{"userAccountControl", " 4096", 0}}, CERTDIR_NO, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
-	    {{{"userAccountControl", "4096", 5}}, CERTDIR_NO, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
-	    {{{"userAccountControl", "", 0}}, CERTDIR_NO, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
-	    {{{"userAccountControl", "4096", 0}, {"userAccountControl", "4098", 0}},
-	     CERTDIR_NO,
-	     0,
-	     CERTDIR_JOIN_AD,
-	     CERTDIR_LDAP_ENTRY_OK},
-	    {{{"cn", "x", 0}}, CERTDIR_YES, 0, CERTDIR_JOIN_UNKNOWN, CERTDIR_LDAP_ENTRY_OK},
-	    {{{"objectSid", SID_BYTES, 28}}, CERTDIR_UNKNOWN, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_HIDDEN},
-	    {{{"sAMAccountName", "PC01$", 0}}, CERTDIR_UNKNOWN, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_HIDDEN},
-	    {{{"accountExpires", "0", 0}}, CERTDIR_YES, 0, CERTDIR_JOIN_UNKNOWN, CERTDIR_LDAP_ENTRY_OK},
-	    {{{"accountExpires", "9223372036854775807", 0}},
-	     CERTDIR_YES,
-	     0,
-	     CERTDIR_JOIN_UNKNOWN,
-	     CERTDIR_LDAP_ENTRY_OK},
-	    {{{"accountExpires", "134124192000000000", 0}},
-	     CERTDIR_YES,
-	     1767945600,
-	     CERTDIR_JOIN_UNKNOWN,
-	     CERTDIR_LDAP_ENTRY_OK},
-	    {{{"accountExpires", "1", 0}}, CERTDIR_YES, 1, CERTDIR_JOIN_UNKNOWN, CERTDIR_LDAP_ENTRY_OK},
-	    {{{"accountExpires", "116444736000000000", 0}},
-	     CERTDIR_YES,
-	     1,
-	     CERTDIR_JOIN_UNKNOWN,
-	     CERTDIR_LDAP_ENTRY_OK},
-	    {{{"accountExpires", "-1", 0}}, CERTDIR_NO, 0, CERTDIR_JOIN_UNKNOWN, CERTDIR_LDAP_ENTRY_OK},
-	    {{{"accountExpires", "9223372036854775808", 0}},
-	     CERTDIR_NO,
-	     0,
-	     CERTDIR_JOIN_UNKNOWN,
-	     CERTDIR_LDAP_ENTRY_OK},
-	    {{{"accountExpires", "0", 0}, {"accountExpires", "0", 0}},
-	     CERTDIR_NO,
-	     0,
-	     CERTDIR_JOIN_UNKNOWN,
-	     CERTDIR_LDAP_ENTRY_OK},
-	    {{{"userAccountControl", "4098", 0}, {"accountExpires", "0", 0}},
-	     CERTDIR_NO,
-	     0,
-	     CERTDIR_JOIN_AD,
-	     CERTDIR_LDAP_ENTRY_OK},
+		{{{"userAccountControl", "4096", 0}}, CERTDIR_YES, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
+		{{{"userAccountControl", "4098", 0}}, CERTDIR_NO, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
+		{{{"userAccountControl", "4294967295", 0}}, CERTDIR_NO, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
+		{{{"userAccountControl", "4294971392", 0}}, CERTDIR_NO, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
+		{{{"userAccountControl", "-4096", 0}}, CERTDIR_NO, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
+		{{{"userAccountControl", "-", 0}}, CERTDIR_NO, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
+		{{{"userAccountControl", " 4096", 0}}, CERTDIR_NO, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
+		{{{"userAccountControl", "4096", 5}}, CERTDIR_NO, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
+		{{{"userAccountControl", "", 0}}, CERTDIR_NO, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_OK},
+		{{{"userAccountControl", "4096", 0}, {"userAccountControl", "4098", 0}},
+		 CERTDIR_NO,
+		 0,
+		 CERTDIR_JOIN_AD,
+		 CERTDIR_LDAP_ENTRY_OK},
+		{{{"cn", "x", 0}}, CERTDIR_YES, 0, CERTDIR_JOIN_UNKNOWN, CERTDIR_LDAP_ENTRY_OK},
+		{{{"objectSid", SID_BYTES, 28}}, CERTDIR_UNKNOWN, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_HIDDEN},
+		{{{"sAMAccountName", "PC01$", 0}}, CERTDIR_UNKNOWN, 0, CERTDIR_JOIN_AD, CERTDIR_LDAP_ENTRY_HIDDEN},
+		{{{"accountExpires", "0", 0}}, CERTDIR_YES, 0, CERTDIR_JOIN_UNKNOWN, CERTDIR_LDAP_ENTRY_OK},
+		{{{"accountExpires", "9223372036854775807", 0}},
+		 CERTDIR_YES,
+		 0,
+		 CERTDIR_JOIN_UNKNOWN,
+		 CERTDIR_LDAP_ENTRY_OK},
+		{{{"accountExpires", "134124192000000000", 0}},
+		 CERTDIR_YES,
+		 1767945600,
+		 CERTDIR_JOIN_UNKNOWN,
+		 CERTDIR_LDAP_ENTRY_OK},
+		{{{"accountExpires", "1", 0}}, CERTDIR_YES, 1, CERTDIR_JOIN_UNKNOWN, CERTDIR_LDAP_ENTRY_OK},
+		{{{"accountExpires", "116444736000000000", 0}},
+		 CERTDIR_YES,
+		 1,
+		 CERTDIR_JOIN_UNKNOWN,
+		 CERTDIR_LDAP_ENTRY_OK},
+		{{{"accountExpires", "-1", 0}}, CERTDIR_NO, 0, CERTDIR_JOIN_UNKNOWN, CERTDIR_LDAP_ENTRY_OK},
+		{{{"accountExpires", "9223372036854775808", 0}},
+		 CERTDIR_NO,
+		 0,
+		 CERTDIR_JOIN_UNKNOWN,
+		 CERTDIR_LDAP_ENTRY_OK},
+		{{{"accountExpires", "0", 0}, {"accountExpires", "0", 0}},
+		 CERTDIR_NO,
+		 0,
+		 CERTDIR_JOIN_UNKNOWN,
+		 CERTDIR_LDAP_ENTRY_OK},
+		{{{"userAccountControl", "4098", 0}, {"accountExpires", "0", 0}},
+		 CERTDIR_NO,
+		 0,
+		 CERTDIR_JOIN_AD,
+		 CERTDIR_LDAP_ENTRY_OK},
 	};
 	struct certdir_ldap_map map = ad_map();
 
@@ -380,18 +381,18 @@ static void test_times(void **state)
 		const char *text;
 		int64_t seconds;
 	} cases[] = {
-	    {"20250131120000.0Z", 1738324800},
-	    {"20250131120000Z", 1738324800},
-	    {"20240229235959.0Z", 1709251199},
-	    {"20250131120000.0+0100", 0},
-	    {"20250131120000", 0},
-	    {"20251331120000.0Z", 0},
-	    {"20250100120000.0Z", 0},
-	    {"2025013112000x.0Z", 0},
-	    {"00000101000000.0Z", 0},
-	    {"", 0},
-	    {"Z", 0},
-	    {"20250131120000x0Z", 0},
+		{"20250131120000.0Z", 1738324800},
+		{"20250131120000Z", 1738324800},
+		{"20240229235959.0Z", 1709251199},
+		{"20250131120000.0+0100", 0},
+		{"20250131120000", 0},
+		{"20251331120000.0Z", 0},
+		{"20250100120000.0Z", 0},
+		{"2025013112000x.0Z", 0},
+		{"00000101000000.0Z", 0},
+		{"", 0},
+		{"Z", 0},
+		{"20250131120000x0Z", 0},
 	};
 	struct certdir_ldap_map map = ad_map();
 
@@ -417,23 +418,23 @@ static void test_groups(void **state)
 		const char *dn;
 		const char *name;
 	} cases[] = {
-	    {"CN=Wi-Fi staff,OU=Groups,DC=corp", "Wi-Fi staff"},
-	    {"cn=a\\, b,dc=corp", "a, b"},
-	    {"cn=a\\2C b\\5c,dc=corp", "a, b\\"},
-	    {"cn=m\\C3\\BCller,dc=corp", "m\xc3\xbcller"},
-	    {"cn=a+ou=b,dc=corp", "a"},
-	    {"cn=tail\\", "tail\\"},
-	    {"cn=\\00,dc=corp", NULL},
-	    {"cn=\\ff,dc=corp", NULL},
-	    {"cn=,dc=corp", NULL},
-	    {"nonsense", NULL},
+		{"CN=Wi-Fi staff,OU=Groups,DC=corp", "Wi-Fi staff"},
+		{"cn=a\\, b,dc=corp", "a, b"},
+		{"cn=a\\2C b\\5c,dc=corp", "a, b\\"},
+		{"cn=m\\C3\\BCller,dc=corp", "m\xc3\xbcller"},
+		{"cn=a+ou=b,dc=corp", "a"},
+		{"cn=tail\\", "tail\\"},
+		{"cn=\\00,dc=corp", NULL},
+		{"cn=\\ff,dc=corp", NULL},
+		{"cn=,dc=corp", NULL},
+		{"nonsense", NULL},
 	};
 	struct certdir_ldap_map map = ad_map();
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct pair pairs[VALUES_MAX] = {
-		    {"memberOf", "cn=\xff", 0}, {"memberOf", cases[i].dn, 0}, {"memberOf", "cn=a\0", 5}};
+			{"memberOf", "cn=\xff", 0}, {"memberOf", cases[i].dn, 0}, {"memberOf", "cn=a\0", 5}};
 		struct certdir_ldap_value values[VALUES_MAX];
 		const struct certdir_ldap_entry entry = entry_of("cn=x", pairs, values);
 		struct certdir_device device;
@@ -511,14 +512,14 @@ static void test_uri(void **state)
 		uint16_t port;
 		const char *uri;
 	} cases[] = {
-	    {"dc1.corp.example", 0, "ldap://dc1.corp.example:389"},
-	    {"dc1.corp.example", 389, "ldap://dc1.corp.example:389"},
-	    {"dc1.corp.example", 636, "ldaps://dc1.corp.example:636"},
-	    {"dc1.corp.example:1389", 389, "ldap://dc1.corp.example:1389"},
-	    {"::1", 389, "ldap://[::1]:389"},
-	    {"[::1]", 389, "ldap://[::1]:389"},
-	    {"10.0.0.1", 3268, "ldap://10.0.0.1:3268"},
-	    {"ldaps://dc1:1636", 389, "ldaps://dc1:1636"},
+		{"dc1.corp.example", 0, "ldap://dc1.corp.example:389"},
+		{"dc1.corp.example", 389, "ldap://dc1.corp.example:389"},
+		{"dc1.corp.example", 636, "ldaps://dc1.corp.example:636"},
+		{"dc1.corp.example:1389", 389, "ldap://dc1.corp.example:1389"},
+		{"::1", 389, "ldap://[::1]:389"},
+		{"[::1]", 389, "ldap://[::1]:389"},
+		{"10.0.0.1", 3268, "ldap://10.0.0.1:3268"},
+		{"ldaps://dc1:1636", 389, "ldaps://dc1:1636"},
 	};
 
 	(void)state;
@@ -533,19 +534,19 @@ static void test_uri(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_map),
-	    cmocka_unit_test(test_column_value),
-	    cmocka_unit_test(test_filter_valid),
-	    cmocka_unit_test(test_filter_value),
-	    cmocka_unit_test(test_filter_of_several),
-	    cmocka_unit_test(test_filter_longest),
-	    cmocka_unit_test(test_found_by),
-	    cmocka_unit_test(test_account),
-	    cmocka_unit_test(test_times),
-	    cmocka_unit_test(test_groups),
-	    cmocka_unit_test(test_names),
-	    cmocka_unit_test(test_dn),
-	    cmocka_unit_test(test_uri),
+		cmocka_unit_test(test_map),
+		cmocka_unit_test(test_column_value),
+		cmocka_unit_test(test_filter_valid),
+		cmocka_unit_test(test_filter_value),
+		cmocka_unit_test(test_filter_of_several),
+		cmocka_unit_test(test_filter_longest),
+		cmocka_unit_test(test_found_by),
+		cmocka_unit_test(test_account),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_dn),
+		cmocka_unit_test(test_uri),
 	};
 
 	return cmocka_run_group_tests_name("ldap", tests, NULL, NULL);
