@@ -306,10 +306,11 @@ static bool add_attributes(REQUEST *request, struct certdir_checker const *check
 	return true;
 }
 
-/* A text attribute of the server's own making, for issuer limits and log lines. */
-static char *copy_attribute(REQUEST *request, char const *name)
+/* Texts of the server's own making, for issuer limits and log lines. */
+static DICT_ATTR const *subject_attribute, *issuer_attribute, *serial_attribute;
+
+static char *copy_attribute(REQUEST *request, DICT_ATTR const *da)
 {
-	DICT_ATTR const *da = dict_attrbyname(name);
 	VALUE_PAIR *vp = da ? fr_pair_find_by_da(request->packet->vps, da, TAG_ANY) : NULL;
 
 	return strdup(vp ? vp->vp_strvalue : "");
@@ -337,9 +338,9 @@ static void check_attributes(REQUEST *request, struct certdir_checker const *che
 	struct certdir_certificate *certificate = &check->certificate;
 	struct certdir_error error;
 
-	certificate->subject = copy_attribute(request, "TLS-Client-Cert-Subject");
-	certificate->issuer = copy_attribute(request, "TLS-Client-Cert-Issuer");
-	certificate->serial = copy_attribute(request, "TLS-Client-Cert-Serial");
+	certificate->subject = copy_attribute(request, subject_attribute);
+	certificate->issuer = copy_attribute(request, issuer_attribute);
+	certificate->serial = copy_attribute(request, serial_attribute);
 	upper_case(certificate->serial);
 	check->parsed = true;
 	if (!certificate->subject || !certificate->issuer || !certificate->serial) {
@@ -396,6 +397,9 @@ static int mod_bootstrap(CONF_SECTION *cs, UNUSED void *instance)
 		return -1;
 	for (size_t i = 0; i < CERTIFICATE_ATTRIBUTES; i++)
 		certificate_attributes[i].da = dict_attrbyname(certificate_attributes[i].name);
+	subject_attribute = dict_attrbyname("TLS-Client-Cert-Subject");
+	issuer_attribute = dict_attrbyname("TLS-Client-Cert-Issuer");
+	serial_attribute = dict_attrbyname("TLS-Client-Cert-Serial");
 	return 0;
 }
 

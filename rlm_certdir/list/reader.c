@@ -27,8 +27,9 @@
 #define FORMER(device_row) "SELECT device FROM former_name WHERE name=?1" device_row
 #define DEVICE                                                                                                         \
 	CERTDIR_LIST_TEXT_COLUMNS(COLUMN)                                                                              \
-	"d.source,s.tenant,d.enabled,d.managed,d.join_type,d.last_seen,d.registered,d.expires "                        \
-	"FROM device d JOIN source s ON s.id=d.source WHERE d.id=?1"
+	"d.source,d.enabled,d.managed,d.join_type,d.last_seen,d.registered,d.expires,"                                 \
+	"EXISTS(SELECT 1 FROM dns_name WHERE device=d.id),EXISTS(SELECT 1 FROM device_group WHERE device=d.id) "       \
+	"FROM device d WHERE d.id=?1"
 
 static const struct {
 	const char *sql;
@@ -48,22 +49,21 @@ static const struct {
 	[CERTDIR_READ_DEVICE] = {"SELECT " DEVICE, NULL},
 	[CERTDIR_READ_DNS_NAMES] = {"SELECT name FROM dns_name WHERE device=?1", NULL},
 	[CERTDIR_READ_GROUPS] =
-		{"SELECT g.object_id,g.name FROM device_group m JOIN grp g ON g.id=m.grp WHERE m.device=?1 "
-		 "ORDER BY g.object_id,g.name",
-		 NULL},
+		{"SELECT g.object_id,g.name FROM device_group m JOIN grp g ON g.id=m.grp WHERE m.device=?1", NULL},
 	[CERTDIR_READ_FORMER_NAMES] = {"SELECT name FROM former_name WHERE device=?1 ORDER BY name", NULL},
 };
 
 /* Columns of CERTDIR_READ_DEVICE behind the texts. */
 enum {
 	AT_SOURCE = CERTDIR_LIST_TEXTS,
-	AT_SOURCE_TENANT,
 	AT_ENABLED,
 	AT_MANAGED,
 	AT_JOIN_TYPE,
 	AT_LAST_SEEN,
 	AT_REGISTERED,
-	AT_EXPIRES
+	AT_EXPIRES,
+	AT_HAS_DNS_NAMES,
+	AT_HAS_GROUPS
 };
 
 static bool fail(struct certdir_list_reader *reader, struct certdir_error *error)
@@ -81,16 +81,14 @@ static bool out_of_memory(struct certdir_list_reader *reader, struct certdir_err
 /*
  * READONLY without FREEONCLOSE: SQLite borrows the buffer. With mmap_size set it takes pages by xFetch, which for a
  * database in memory is a pointer into the buffer: no page is copied, and this maps nothing. One read transaction lasts
- * as long as the connection, since the image never changes: beginning one costs as much as a lookup. Nothing global is
- * set: rlm_sql_sqlite may live in the same process.
+ * as long as the connection, since the image never changes: beginning one costs as much as a lookup.
  */
 static bool attach_image(struct certdir_list_reader *reader)
 {
 	const struct certdir_list_snapshot *snapshot = reader->snapshot;
 	char pragmas[200];
 
-	if (sqlite3_open_v2(":memory:", &reader->db,
-			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL) != SQLITE_OK)
+	if (!certdir_list_database_open(":memory:", &reader->db))
 		return false;
 	if (sqlite3_deserialize(reader->db, "main", snapshot->file, (sqlite3_int64)snapshot->image,
 				(sqlite3_int64)snapshot->image, SQLITE_DESERIALIZE_READONLY) != SQLITE_OK)
@@ -260,15 +258,30 @@ int certdir_list_carries(struct certdir_list_reader *reader, enum certdir_identi
 	return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : -1;
 }
 
-/* Copies a text column; NULL stays NULL. */
+/*
+ * Copies a text column; NULL stays NULL. Taken as a blob, since asking for text has SQLite copy the value to put a NUL behind it,
+ * with memory that all connections of the process contend for.
+ */
 static bool take_text(sqlite3_stmt *stmt, int column, char **out)
 {
-	const char *text = (const char *)sqlite3_column_text(stmt, column);
+	const char *bytes = sqlite3_column_blob(stmt, column);
+	const int length = sqlite3_column_bytes(stmt, column);
 
-	if (!text)
-		return sqlite3_column_type(stmt, column) == SQLITE_NULL;
-	*out = strdup(text);
+	if (!bytes && sqlite3_column_type(stmt, column) == SQLITE_NULL)
+		return true;
+	*out = strndup(bytes ? bytes : "", (size_t)length);
 	return *out != NULL;
+}
+
+static enum certdir_join_type take_join_type(sqlite3_stmt *stmt)
+{
+	enum certdir_join_type type;
+	char *name = NULL;
+
+	if (!take_text(stmt, AT_JOIN_TYPE, &name) || !name || !certdir_join_type_parse(name, &type))
+		type = CERTDIR_JOIN_UNKNOWN;
+	free(name);
+	return type;
 }
 
 static enum certdir_tristate tristate(sqlite3_stmt *stmt, int column)
@@ -280,22 +293,36 @@ static enum certdir_tristate tristate(sqlite3_stmt *stmt, int column)
 
 static bool take_row(sqlite3_stmt *stmt, struct certdir_device *device, int64_t *source)
 {
-	const char *join = (const char *)sqlite3_column_text(stmt, AT_JOIN_TYPE);
-
 	for (int i = 0; i < CERTDIR_LIST_TEXTS; i++)
 		if (!take_text(stmt, i, (char **)((char *)device + certdir_list_columns[i].offset)))
 			return false;
-	if (!device->tenant && !take_text(stmt, AT_SOURCE_TENANT, &device->tenant))
-		return false;
 	*source = sqlite3_column_int64(stmt, AT_SOURCE);
 	device->enabled = tristate(stmt, AT_ENABLED);
 	device->managed = tristate(stmt, AT_MANAGED);
-	if (!join || !certdir_join_type_parse(join, &device->join_type))
-		device->join_type = CERTDIR_JOIN_UNKNOWN;
+	device->join_type = take_join_type(stmt);
 	device->last_seen = sqlite3_column_int64(stmt, AT_LAST_SEEN);
 	device->registered = sqlite3_column_int64(stmt, AT_REGISTERED);
 	device->expires = sqlite3_column_int64(stmt, AT_EXPIRES);
 	return true;
+}
+
+static const struct certdir_list_source *source_by_id(const struct certdir_list_snapshot *snapshot, int64_t id)
+{
+	for (size_t i = 0; i < snapshot->source_count; i++)
+		if (snapshot->sources[i].id == id)
+			return &snapshot->sources[i];
+	return NULL;
+}
+
+/* The tenant is the source's where the device has none of its own. */
+static bool take_tenant(const struct certdir_list_snapshot *snapshot, struct certdir_device *device, int64_t source)
+{
+	const struct certdir_list_source *from = source_by_id(snapshot, source);
+
+	if (device->tenant || !from || !from->tenant)
+		return true;
+	device->tenant = strdup(from->tenant);
+	return device->tenant != NULL;
 }
 
 static bool take_id(struct certdir_device *device, int64_t row)
@@ -387,7 +414,7 @@ bool certdir_list_device(struct certdir_list_reader *reader, int64_t row, struct
 			 int64_t *source, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = reader->statements[CERTDIR_READ_DEVICE];
-	bool ok = false;
+	bool ok = false, dns_names = false, groups = false;
 	int rc;
 
 	memset(device, 0, sizeof(*device));
@@ -399,13 +426,18 @@ bool certdir_list_device(struct certdir_list_reader *reader, int64_t row, struct
 		certdir_error_set(error, "%s: there is no device in row %" PRId64, reader->snapshot->filename, row);
 	else if (rc != SQLITE_ROW)
 		fail(reader, error);
-	else if (!take_row(stmt, device, source) || !take_id(device, row))
+	else if (!take_row(stmt, device, source) || !take_tenant(reader->snapshot, device, *source) ||
+		 !take_id(device, row))
 		out_of_memory(reader, error);
 	else
 		ok = true;
+	dns_names = ok && sqlite3_column_int(stmt, AT_HAS_DNS_NAMES);
+	groups = ok && sqlite3_column_int(stmt, AT_HAS_GROUPS);
 	(void)sqlite3_reset(stmt);
-	ok = ok && take_all(reader, CERTDIR_READ_DNS_NAMES, row, take_dns_name, device, error) &&
-	     take_all(reader, CERTDIR_READ_GROUPS, row, take_group, device, error);
+	if (dns_names)
+		ok = take_all(reader, CERTDIR_READ_DNS_NAMES, row, take_dns_name, device, error);
+	if (ok && groups)
+		ok = take_all(reader, CERTDIR_READ_GROUPS, row, take_group, device, error);
 	if (!ok)
 		certdir_device_clear(device);
 	return ok;
@@ -431,14 +463,6 @@ char **certdir_list_former_names(struct certdir_list_reader *reader, int64_t row
 		return NULL;
 	}
 	return names.items;
-}
-
-static const struct certdir_list_source *source_by_id(const struct certdir_list_snapshot *snapshot, int64_t id)
-{
-	for (size_t i = 0; i < snapshot->source_count; i++)
-		if (snapshot->sources[i].id == id)
-			return &snapshot->sources[i];
-	return NULL;
 }
 
 bool certdir_list_each(struct certdir_list_reader *reader,

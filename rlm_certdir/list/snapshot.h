@@ -6,7 +6,7 @@
 #include "list/list.h"
 
 #include <pthread.h>
-#include <sqlite3.h>
+#include "list/database.h"
 #include <stdatomic.h>
 
 enum certdir_list_statement {

@@ -8,7 +8,7 @@
 #include "list/snapshot.h"
 #include "list/text.h"
 
-#include <sqlite3.h>
+#include "list/database.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,8 +101,7 @@ static bool copy_present(struct certdir_list_writer *writer, bool *copied, struc
  */
 static bool open_database(struct certdir_list_writer *writer, bool copied, struct certdir_error *error)
 {
-	if (sqlite3_open_v2(writer->edition.temporary, &writer->db,
-			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL) != SQLITE_OK)
+	if (!certdir_list_database_open(writer->edition.temporary, &writer->db))
 		return fail(writer, error);
 	if (!run(writer,
 		 "PRAGMA locking_mode=EXCLUSIVE;PRAGMA journal_mode=OFF;PRAGMA synchronous=OFF;PRAGMA "

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How this room opens SQLite: a connection belongs to one thread at a time and shares nothing with others. */
+#ifndef CERTDIR_LIST_DATABASE_H
+#define CERTDIR_LIST_DATABASE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+/* Opens a database that is there, or ":memory:". False: sqlite3_errmsg(*db) says why; *db is to be closed either way. */
+bool certdir_list_database_open(const char *filename, sqlite3 **db);
+
+#endif
