@@ -143,11 +143,11 @@ static void check_read(struct certdir_check *check, const struct certdir_checker
 {
 	struct certdir_decision *decision = &check->decision;
 
+	check->parsed = true;
 	if (!read) {
 		decision->reason = CERTDIR_MALFORMED_CERTIFICATE;
 		certdir_say(decision->detail, "%s", error->text);
 	} else if ((checker->accepted & CERTDIR_BIT(CERTDIR_ID_MAPPING)) && !certdir_mapping_add(&check->certificate)) {
-		check->parsed = true;
 		decision->reason = CERTDIR_MALFORMED_CERTIFICATE;
 		certdir_say(decision->detail, "no room for the certificate's mappings beside its %zu names",
 			    check->certificate.count);

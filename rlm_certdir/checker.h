@@ -23,7 +23,7 @@ void certdir_checker_clear(struct certdir_checker *checker);
 /* One login, judged. Keeps what was read and answered, for attributes, log lines and explanations. */
 struct certdir_check {
 	struct certdir_certificate certificate;
-	bool parsed; /* `certificate` is filled */
+	bool parsed; /* `certificate` is filled, as far as it could be read */
 	uint64_t asked;
 	struct certdir_answer answers[CERTDIR_DIRECTORIES_MAX];
 	bool consulted[CERTDIR_DIRECTORIES_MAX];

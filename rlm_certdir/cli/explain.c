@@ -167,22 +167,24 @@ void explain_text(const char *file, const struct certdir_checker *checker, const
 		  const char *name, int64_t now)
 {
 	const struct certdir_decision *decision = &check->decision;
+	const bool malformed = decision->reason == CERTDIR_MALFORMED_CERTIFICATE;
 	const char *refusal;
 
 	printf("%s\n", file);
-	if (check->parsed) {
+	if (check->certificate.subject && check->certificate.issuer && check->certificate.serial)
 		print_certificate(&check->certificate, now);
+	if (!malformed) {
 		print_names(check);
 		print_lookups(checker, check);
-		if (decision->match)
-			print_device(decision->match);
 	}
+	if (decision->match)
+		print_device(decision->match);
 	printf("  decision %s: %s%s%s\n", certdir_verdict_name(certdir_reason_verdict(decision->reason)),
 	       certdir_reason_name(decision->reason), decision->detail[0] ? ": " : "", decision->detail);
 	printf("           %s\n", certdir_reason_advice(decision->reason));
-	if (check->parsed)
+	if (!malformed)
 		print_nps(&check->certificate);
-	if (check->parsed && name) {
+	if (!malformed && name) {
 		refusal = explain_configmgr(&check->certificate, name);
 		printf("  ConfigMgr's client on %s would %s%s\n", name, refusal ? "not take it: " : "take it",
 		       refusal ? refusal : "");
@@ -262,7 +264,8 @@ bool explain_json(const char *file, const struct certdir_checker *checker, const
 {
 	const struct certdir_certificate *certificate = &check->certificate;
 	const struct certdir_decision *decision = &check->decision;
-	const char *refusal = name && check->parsed ? explain_configmgr(certificate, name) : NULL;
+	const bool malformed = decision->reason == CERTDIR_MALFORMED_CERTIFICATE;
+	const char *refusal = name && !malformed ? explain_configmgr(certificate, name) : NULL;
 	json_t *object;
 	char *line;
 
@@ -276,9 +279,8 @@ bool explain_json(const char *file, const struct certdir_checker *checker, const
 			   certdir_verdict_name(certdir_reason_verdict(decision->reason)), "reason",
 			   certdir_reason_name(decision->reason), "detail", text(decision->detail));
 	if (object && name)
-		json_object_set_new(
-			object, "configmgr",
-			json_pack("{s:b, s:o}", "takes", check->parsed && !refusal, "because", text(refusal)));
+		json_object_set_new(object, "configmgr",
+				    json_pack("{s:b, s:o}", "takes", !malformed && !refusal, "because", text(refusal)));
 	line = object ? json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 	if (line)
 		puts(line);

@@ -200,6 +200,13 @@ static bool read_extensions(struct certdir_reading *reading, X509 *x509)
 	return true;
 }
 
+static void clear_identities(struct certdir_certificate *certificate)
+{
+	for (size_t i = 0; i < certificate->count; i++)
+		free(certificate->identities[i].value);
+	certificate->count = 0;
+}
+
 bool certdir_certificate_read(struct certdir_certificate *certificate, X509 *x509, const struct certdir_form *forms,
 			      size_t form_count, struct certdir_error *error)
 {
@@ -211,8 +218,9 @@ bool certdir_certificate_read(struct certdir_certificate *certificate, X509 *x50
 	ERR_set_mark();
 	ok = describe(&reading, x509) && read_subject(&reading, x509) && read_extensions(&reading, x509);
 	ERR_pop_to_mark();
+	/* Names beside one that cannot be trusted are not to be trusted either. */
 	if (!ok)
-		certdir_certificate_clear(certificate);
+		clear_identities(certificate);
 	return ok;
 }
 
@@ -224,6 +232,7 @@ bool certdir_certificate_parse(struct certdir_certificate *certificate, const un
 	X509 *x509 = NULL;
 	bool ok;
 
+	memset(certificate, 0, sizeof *certificate);
 	ERR_set_mark();
 	if (length <= INT_MAX)
 		x509 = d2i_X509(NULL, &end, (long)length);
@@ -241,8 +250,7 @@ bool certdir_certificate_parse(struct certdir_certificate *certificate, const un
 
 void certdir_certificate_clear(struct certdir_certificate *certificate)
 {
-	for (size_t i = 0; i < certificate->count; i++)
-		free(certificate->identities[i].value);
+	clear_identities(certificate);
 	free(certificate->subject);
 	free(certificate->issuer);
 	free(certificate->serial);

@@ -11,7 +11,8 @@ struct x509_st; /* OpenSSL's X509 */
  * Reads a certificate and fills `certificate` with every name it gives its device, canonical. `forms` (may be NULL, 0) are
  * the administrator's own, tried on every value of their field in addition.
  * Returns false when the certificate is malformed: `error` names the field ("SAN dNSName 3: NUL byte inside").
- * On true the caller owns the content and calls certdir_certificate_clear(). On false nothing is owned.
+ * No identity is kept then, but subject, issuer and serial number are as far as they can be read, to find the certificate by.
+ * The caller calls certdir_certificate_clear() either way.
  *
  * This is the door for a TLS session, which has parsed the certificate already: decoding the public key once more takes
  * longer than all that certdir does.

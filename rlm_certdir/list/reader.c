@@ -371,6 +371,20 @@ static bool take_group(void *context, sqlite3_stmt *stmt)
 	return take_text(stmt, 0, &group->id) && take_text(stmt, 1, &group->name);
 }
 
+static int compare_texts(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) : (a != NULL) - (b != NULL);
+}
+
+/* Always in one order, so that an export is the same each time. SQLite would set up a sorter for that at every login. */
+static int compare_groups(const void *a, const void *b)
+{
+	const struct certdir_group *left = a, *right = b;
+	const int ids = compare_texts(left->id, right->id);
+
+	return ids ? ids : compare_texts(left->name, right->name);
+}
+
 struct names {
 	char **items;
 	size_t count;
@@ -438,6 +452,8 @@ bool certdir_list_device(struct certdir_list_reader *reader, int64_t row, struct
 		ok = take_all(reader, CERTDIR_READ_DNS_NAMES, row, take_dns_name, device, error);
 	if (ok && groups)
 		ok = take_all(reader, CERTDIR_READ_GROUPS, row, take_group, device, error);
+	if (ok && device->group_count > 1)
+		qsort(device->groups, device->group_count, sizeof(*device->groups), compare_groups);
 	if (!ok)
 		certdir_device_clear(device);
 	return ok;
