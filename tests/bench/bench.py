@@ -23,10 +23,11 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from testenv.logins import Pki, ldap_options  # noqa: E402
+from testenv.logins import Pki  # noqa: E402
 from testenv.radiusd import BUILD, Radiusd, shipped_module  # noqa: E402
 from testenv.slapd import READER, READER_PASSWORD, SUFFIX, Slapd  # noqa: E402
 from testenv.supplicant import Login  # noqa: E402
+from testenv.worlds import ldap_options  # noqa: E402
 
 DIRECTORY = BUILD / "bench"
 SMALL, LARGE = 1000, 1000000

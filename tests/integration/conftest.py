@@ -4,8 +4,9 @@
 import pytest
 
 from testenv.devices import DeviceList
-from testenv.logins import LdapWorld, ListWorld, Pki
+from testenv.logins import Pki
 from testenv.radiusd import BUILD, Radiusd
+from testenv.worlds import LdapWorld, ListWorld
 
 WORLDS = {"list": ListWorld, "ldap": LdapWorld}
 

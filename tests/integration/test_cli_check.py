@@ -9,9 +9,9 @@ import pytest
 
 from testenv.certificates import Authority
 from testenv.devices import DeviceList, device_id
-from testenv.logins import ldap_options
 from testenv.radiusd import REPO, SNIPPETS, with_options
 from testenv.slapd import Slapd
+from testenv.worlds import ldap_options
 
 VECTORS = json.loads((REPO / "tests/vectors/certificates.json").read_text())
 

@@ -8,9 +8,10 @@ import pytest
 
 from testenv.certificates import Authority
 from testenv.devices import DOMAIN, device_id
-from testenv.logins import ListWorld, enter, enter_again
+from testenv.logins import enter, enter_again
 from testenv.radiusd import shipped_module
 from testenv.supplicant import radclient
+from testenv.worlds import ListWorld
 
 # The list knows pc01 and pc02 and nothing else that stands here.
 SID = "S-1-5-21-1004336348-1177238915-682003330-1104"

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import pytest
 
 from testenv.devices import DOMAIN
-from testenv.logins import enter, enter_again, ldap_options
+from testenv.logins import enter, enter_again
 from testenv.radiusd import REPO, shipped_module
 from testenv.slapd import Slapd
 from testenv.supplicant import login
+from testenv.worlds import ldap_options
 
 GOOD, BAD = 24, 16  # devices
 ROUNDS = (20, 32)  # logins of each good device (in one process, resuming), of each bad one: 480 + 512

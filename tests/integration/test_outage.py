@@ -6,10 +6,11 @@ import time
 import pytest
 
 from testenv.devices import DOMAIN
-from testenv.logins import enter, ldap_options
+from testenv.logins import enter
 from testenv.radiusd import shipped_module
 from testenv.slapd import Slapd
 from testenv.supplicant import Login, radclient, wait_until
+from testenv.worlds import ldap_options
 
 # Deadlines of the shipped file: 1 s to connect, 3 s for an answer; and room for a busy machine.
 LONGEST = 8
