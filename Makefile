@@ -145,7 +145,7 @@ fuzz: $(certificates) ## hostile certificates, FUZZ_SECONDS long (clang)
 	@mkdir -p $(B)/fuzz/corpus && cp $(B)/certs/*.der $(B)/fuzz/corpus/
 	$(call quiet,FUZZ) clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Irlm_certdir -o $(B)/fuzz/certificate \
 		tests/fuzz/fuzz_certificate.c rlm_certdir/error.c rlm_certdir/identity_type.c $(wildcard rlm_certdir/identity/*.c) -lcrypto
-	$(B)/fuzz/certificate -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -print_final_stats=1 $(B)/fuzz/corpus
+	$(B)/fuzz/certificate -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $(B)/fuzz/corpus
 
 .PHONY: check-compat
 check-compat: ## compare our FreeRADIUS declarations with the true headers of the distribution's source package
