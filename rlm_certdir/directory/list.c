@@ -42,8 +42,27 @@ struct list_directory {
 	struct signature seen; /* from here on the watcher's own */
 	bool failed; /* what was seen last could not be loaded */
 	unsigned waited;
+	bool stale_told; /* that the edition in use is past max_age */
 	char complaint[sizeof(((struct certdir_error *)0)->text)]; /* what was logged last, not to log it each second */
 };
+
+/* ---- sources and their age ---- */
+
+/* A source that names another tenant has nothing to say about ours; one that names none may hold some of its devices. */
+static bool considered(const struct list_directory *list, const struct certdir_list_source *source)
+{
+	return !list->tenant[0] || !source->tenant || strcmp(source->tenant, list->tenant) == 0;
+}
+
+static int64_t age_of(const struct certdir_list_source *source, int64_t now)
+{
+	return now > source->synced ? now - source->synced : 0;
+}
+
+static bool is_stale(const struct list_directory *list, int64_t age)
+{
+	return list->max_age != 0 && age > (int64_t)list->max_age;
+}
 
 /* ---- watching ---- */
 
@@ -111,6 +130,28 @@ static void complain(struct list_directory *list, const char *why)
 		    certdir_list_device_count(list->snapshot));
 }
 
+/* Says when devices stop being decided on, before the first of them asks why. */
+static void tell_stale(struct list_directory *list)
+{
+	const struct certdir_list_source *sources;
+	const int64_t now = (int64_t)time(NULL);
+	size_t count = 0;
+
+	if (!list->snapshot || list->stale_told)
+		return;
+	sources = certdir_list_sources(list->snapshot, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (!considered(list, &sources[i]) || !is_stale(list, age_of(&sources[i], now)))
+			continue;
+		certdir_log(CERTDIR_LOG_WARN,
+			    "%s: source \"%.80s\" was last synced %lld s ago, more than max_age = %u: its %zu devices "
+			    "count as stale until it is synced or imported again",
+			    list->filename, sources[i].name, (long long)age_of(&sources[i], now), list->max_age,
+			    sources[i].devices);
+		list->stale_told = true;
+	}
+}
+
 /* Loads the file when it is not the one that was seen last. The edition in use stays until the new one is verified. */
 static void look(struct list_directory *list)
 {
@@ -136,6 +177,7 @@ static void look(struct list_directory *list)
 	(void)pthread_mutex_unlock(&list->mutex);
 	if (fresh) {
 		list->complaint[0] = '\0';
+		list->stale_told = false;
 		log_loaded(list, fresh);
 		certdir_list_release(old);
 	}
@@ -157,6 +199,7 @@ static void *watch(void *context)
 			break;
 		(void)pthread_mutex_unlock(&list->mutex);
 		look(list);
+		tell_stale(list);
 		(void)pthread_mutex_lock(&list->mutex);
 	}
 	(void)pthread_mutex_unlock(&list->mutex);
@@ -179,22 +222,6 @@ struct search {
 	struct found found[CERTDIR_IDENTITIES_MAX * CERTDIR_LIST_FIND_MAX];
 	size_t count;
 };
-
-/* A source that names another tenant has nothing to say about ours; one that names none may hold some of its devices. */
-static bool considered(const struct list_directory *list, const struct certdir_list_source *source)
-{
-	return !list->tenant[0] || !source->tenant || strcmp(source->tenant, list->tenant) == 0;
-}
-
-static int64_t age_of(const struct certdir_list_source *source, int64_t now)
-{
-	return now > source->synced ? now - source->synced : 0;
-}
-
-static bool is_stale(const struct list_directory *list, int64_t age)
-{
-	return list->max_age != 0 && age > (int64_t)list->max_age;
-}
 
 /* What holds for the answer as a whole: kinds of identities, age of the oldest source. */
 static void describe_sources(const struct search *search, int64_t now)
@@ -404,6 +431,7 @@ struct certdir_directory *certdir_list_directory_open(const struct certdir_list_
 	list->failed = true; /* nothing was seen yet, and no file is as good a reason to say so as a bad one */
 	list->waited = RETRY_UNCHANGED;
 	look(list);
+	tell_stale(list);
 	list->watching = watch_file && certdir_background_start(&list->watcher, watch, list, error);
 	if (list->watching || !watch_file)
 		return &list->base;

@@ -45,6 +45,12 @@ FOUR = """update control {
 			&Filter-Id := "four"
 		}
 		""" + ACCEPT
+LINELOG = """\
+linelog {{
+	filename = "{filename}"
+	format = "%{{User-Name}} four attributes set, and a line written about it as certdir writes one about each of its decisions"
+}}
+"""
 NAME = """update request {
 			&TLS-Client-Cert-Common-Name := &User-Name
 		}
@@ -201,6 +207,8 @@ def policies(pki, slapd):
                                                     base=SUFFIX)}}
     yield Policy("nothing", pki, names, ACCEPT)
     yield Policy("four attributes set", pki, names, FOUR)
+    yield Policy("four attributes and a line logged", pki, names, "linelog\n\t\t" + FOUR,
+                 modules={"linelog": LINELOG.format(filename=DIRECTORY / "lines")})
     yield Policy("name copied as certdir needs it here", pki, names, NAME + ACCEPT)
     yield Policy("certdir, list of 1,000", pki, some(SMALL), **certdir(list__filename=small))
     yield Policy("certdir, list of 1,000,000", pki, some(LARGE), **certdir(list__filename=large))

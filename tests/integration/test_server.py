@@ -337,6 +337,7 @@ def test_stale_list(radiusd, pki, one_device):
         assert attempt.vlan == ("30" if attempt.accepted else None)
         attempt, decision = enter(server, pki, stranger)
         assert not attempt.accepted and decision.reason == "list-stale", decision.line
+        server.wait_log(r"source \"import\" was last synced \d+ s ago, more than max_age = 1", 0, timeout=10)
 
 
 def stale_login(server, pki, certificate):

@@ -13,6 +13,9 @@ enum { NOW = 1000000 };
 
 static const struct certdir_login login = {.now = NOW};
 
+/* Every reason must have come up when the tests are through. */
+static bool seen[CERTDIR_REASONS];
+
 /* ---- one directory's answer, as a vector tells it ---- */
 
 static char *copy(const char *text)
@@ -197,6 +200,7 @@ static void run_vector(const json_t *vector)
 	certdir_agree(&check.certificate, UINT64_MAX, &check.answers[0], &check.decision);
 	if (decision->reason == CERTDIR_ALLOWED)
 		certdir_judge(&checker.policy, NOW, &check.decision);
+	seen[decision->reason] = true;
 	if (strcmp(certdir_reason_name(decision->reason), reason) != 0)
 		fail_msg("%s: %s (%s), expected %s", text(vector, "name"), certdir_reason_name(decision->reason),
 			 decision->detail, reason);
@@ -292,6 +296,7 @@ static void test_directories(void **state)
 		checker.policy.allow_stale = cases[i].allow_stale;
 		read_certificate(NULL, &check.certificate);
 		certdir_check_names(&check, &checker, &login);
+		seen[check.decision.reason] = true;
 		if (check.decision.reason != cases[i].reason || first.asked + second.asked != cases[i].asked)
 			fail_msg("case %zu: %s after asking %u", i, certdir_reason_name(check.decision.reason),
 				 first.asked + second.asked);
@@ -326,6 +331,7 @@ static void test_issuer(void **state)
 	read_certificate(NULL, &check.certificate);
 	certdir_check_names(&check, &checker, &login);
 	assert_int_equal(check.decision.reason, CERTDIR_ISSUER);
+	seen[check.decision.reason] = true;
 	certdir_check_clear(&check);
 	json_decref((json_t *)first.vector);
 	json_decref((json_t *)second.vector);
@@ -343,10 +349,12 @@ static void test_no_identity(void **state)
 	read_certificate(NULL, &check.certificate); /* a common_name, which is not accepted */
 	certdir_check_names(&check, &checker, &login);
 	assert_int_equal(check.decision.reason, CERTDIR_NO_IDENTITY);
+	seen[check.decision.reason] = true;
 	assert_int_equal(only.asked, 0);
 	certdir_check_clear(&check);
 	certdir_check_der(&check, &checker, (const unsigned char *)"x", 1, &login);
 	assert_int_equal(check.decision.reason, CERTDIR_MALFORMED_CERTIFICATE);
+	seen[check.decision.reason] = true;
 	certdir_check_clear(&check);
 	json_decref((json_t *)only.vector);
 }
@@ -395,6 +403,41 @@ static void test_user_name(void **state)
 	assert_false(certdir_user_name_matches(&certificate, "pc1.evil.example", strlen("pc1.evil.example")));
 }
 
+/* user_name = match: a known device under a false name, and a false name that changes nothing about a denial. */
+static void test_name_mismatch(void **state)
+{
+	static const struct {
+		enum says says;
+		const char *name;
+		enum certdir_reason reason;
+	} cases[] = {
+		{YES, "host/pc1", CERTDIR_ALLOWED},
+		{YES, "pc2", CERTDIR_NAME_MISMATCH},
+		{NO, "pc2", CERTDIR_NOT_FOUND},
+		{YES, NULL, CERTDIR_ALLOWED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *const name = cases[i].name;
+		const struct certdir_login named = {name, name ? strlen(name) : 0, NOW};
+		struct certdir_checker checker = {.accepted = UINT32_MAX, .directory_count = 1};
+		struct certdir_check check = {0};
+		struct scripted only;
+
+		script(&only, cases[i].says);
+		checker.directories[0] = &only.base;
+		checker.policy.join_types = UINT32_MAX;
+		checker.policy.match_user_name = true;
+		read_certificate(NULL, &check.certificate);
+		certdir_check_names(&check, &checker, &named);
+		assert_int_equal(check.decision.reason, cases[i].reason);
+		seen[check.decision.reason] = true;
+		certdir_check_clear(&check);
+		json_decref((json_t *)only.vector);
+	}
+}
+
 /* Every reason has a name, a verdict and an advice, and nothing but the two allows. */
 static void test_reasons(void **state)
 {
@@ -404,6 +447,8 @@ static void test_reasons(void **state)
 
 		assert_non_null(certdir_reason_name(reason));
 		assert_non_null(certdir_reason_advice(reason));
+		/* Without a certificate nothing is judged: the module says so itself. */
+		assert_true(seen[i] || reason == CERTDIR_NO_CERTIFICATE);
 		assert_int_equal(certdir_reason_verdict(reason) == CERTDIR_ALLOW,
 				 reason == CERTDIR_ALLOWED || reason == CERTDIR_ALLOWED_STALE);
 	}
@@ -433,9 +478,10 @@ static void test_say(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),	    cmocka_unit_test(test_directories), cmocka_unit_test(test_issuer),
-		cmocka_unit_test(test_no_identity), cmocka_unit_test(test_user_name),	cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_say),
+		cmocka_unit_test(test_vectors),	  cmocka_unit_test(test_directories),
+		cmocka_unit_test(test_issuer),	  cmocka_unit_test(test_no_identity),
+		cmocka_unit_test(test_user_name), cmocka_unit_test(test_name_mismatch),
+		cmocka_unit_test(test_reasons),	  cmocka_unit_test(test_say),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
