@@ -132,11 +132,25 @@ bench: deps ## measure: radiusd's CPU per request, logins a second, lookups
 $(B)/bench_list: tests/bench/bench_list.c $(core) $(B)/flags
 	$(call quiet,CC) $(CC) $(CORE) -o $@ $< $(core) $(LDFLAGS) $(CORE_LIBS)
 
+# $(call sanitized,NAME,FLAGS,TARGETS): the same make with a build directory and compiler flags of its own.
+sanitized = @$(MAKE) --no-print-directory B=build-$(1) OPT='-O1 -g' SANITIZE='$(2)' $(3)
+# $(call logins,NAME,RUNTIMES,OPTIONS,TESTS[,LESS]): logins by a stock radiusd that loads that build. libldap has to be there before
+# the module brings it, or the sanitizer and the server's way of loading modules wait for each other.
+logins = @$(CC) -shared -fPIC -o build-$(1)/nodeepbind.so tests/testenv/nodeepbind.c -ldl; \
+	ldap=$$(ldconfig -p | sed -n 's/.*libldap-2\..* => //p' | head -1); \
+	preload=$(CURDIR)/build-$(1)/nodeepbind.so; for lib in $(2); do preload=$$preload:$$($(CC) -print-file-name=$$lib); done; \
+	CERTDIR_BUILD=$(CURDIR)/build-$(1) CERTDIR_PRELOAD=$$preload:$$ldap $(3) \
+	$(PYTHON) -m pytest -q -p no:cacheprovider -k 'not valgrind$(5)' $(4:%=tests/integration/test_%.py)
+
 .PHONY: asan tsan
-asan: ## the unit tests with address and undefined behaviour sanitizers
-	@$(MAKE) --no-print-directory B=build-asan OPT='-O1 -g' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' unit
-tsan: ## the unit tests with the thread sanitizer
-	@$(MAKE) --no-print-directory B=build-tsan OPT='-O1 -g' SANITIZE=-fsanitize=thread unit
+asan: deps ## unit tests and real logins with the address and undefined behaviour sanitizers
+	$(call sanitized,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all,all unit)
+	$(call logins,asan,libasan.so libubsan.so,ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0,logins resumption hostile_names server)
+# The server's own handler of SIGHUP changes errno, which is not ours to hear about.
+tsan: deps ## unit tests and many logins at once with the thread sanitizer
+	$(call sanitized,tsan,-fsanitize=thread,all unit)
+	$(call logins,tsan,libtsan.so,TSAN_OPTIONS=ignore_noninstrumented_modules=1,load outage server, and not hup)
+comma := ,
 
 FUZZ_SECONDS ?= 120
 .PHONY: fuzz
