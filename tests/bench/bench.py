@@ -243,11 +243,11 @@ def requests_table(pki, rounds, count):
         more, ratio = policy.over(four)
         print(f"{policy.title:<38} {median(policy.figures):9.1f}  {spread:<13} {policy.over(nothing)[0]:9.1f} {more:7.1f} {ratio:7.2f}"
               f"{slapd_own}")
-    return verdicts({policy.title: policy for policy in running})
+    verdicts({policy.title: policy for policy in running})
 
 
 def verdicts(policies_by_title):
-    """What was aimed at; True when it was met."""
+    """What was aimed at. Measured, not tested: it depends on the machine and on what else it does."""
     small = policies_by_title["certdir, list of 1,000"]
     more, _ = small.over(policies_by_title["four attributes set"])
     _, ratio = policies_by_title["certdir, list of 1,000,000"].over(small)
@@ -255,7 +255,6 @@ def verdicts(policies_by_title):
           f" (aim: {SLOWER_THAN_FOUR})")
     print(f"{'met   ' if ratio <= LARGE_TO_SMALL else 'MISSED'}  1,000,000 devices cost {ratio:.2f} times what 1,000 do"
           f" (aim: {LARGE_TO_SMALL})")
-    return more <= SLOWER_THAN_FOUR and ratio <= LARGE_TO_SMALL
 
 
 # ---- whole logins ----
@@ -331,11 +330,10 @@ def main():
     version = subprocess.run(["freeradius", "-v"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
     print(f"make bench, on {os.cpu_count()} cores of {processor()}\n{version}")
     pki = Pki(DIRECTORY / "pki")
-    met = requests_table(pki, options.rounds, options.requests)
+    requests_table(pki, options.rounds, options.requests)
     logins_table(pki, 5, options.logins)
     shutil.rmtree(DIRECTORY, ignore_errors=True)
-    return 0 if met else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
