@@ -167,6 +167,24 @@ static bool pair_valid(CONF_SECTION *cs, CONF_PAIR *pair, struct section const *
 	return true;
 }
 
+/* Of two sections of one name only the first would count. */
+static bool section_is_first(CONF_SECTION *parent, CONF_SECTION *cs)
+{
+	char const *const name1 = cf_section_name1(cs), *const name2 = cf_section_name2(cs);
+
+	for (CONF_SECTION *other = cf_section_sub_find(parent, name1); other && other != cs;
+	     other = cf_subsection_find_next(parent, other, name1)) {
+		char const *const other2 = cf_section_name2(other);
+
+		if (name2 && other2 ? strcmp(name2, other2) == 0 : name2 == other2) {
+			cf_log_err_cs(cs, "section \"%s%s%s\" stands twice in %s { }", name1, name2 ? " " : "",
+				      name2 ? name2 : "", cf_section_name1(parent));
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool section_valid(CONF_SECTION *cs, struct section const *section)
 {
 	bool valid = true;
@@ -183,6 +201,7 @@ static bool section_valid(CONF_SECTION *cs, struct section const *section)
 					      cf_section_name1(cs));
 				valid = false;
 			}
+			valid &= section_is_first(cs, sub);
 		}
 	}
 	return valid;
@@ -207,8 +226,8 @@ static bool subsection_parse(CONF_SECTION *parent, char const *name, void *base,
 	return section_parse(cs, base, section);
 }
 
-/* The values of a repeatable option, NULL-terminated, owned by `cs`; empty values do not count. NULL when there are none. */
-static char const *const *strings(CONF_SECTION *cs, char const *name)
+/* The values of a repeatable option, NULL-terminated, owned by `cs`; empty values do not count. *list is NULL without any. */
+static bool strings(CONF_SECTION *cs, char const *name, char const *const **list)
 {
 	char const **values;
 	size_t count = 0;
@@ -216,13 +235,16 @@ static char const *const *strings(CONF_SECTION *cs, char const *name)
 	for (CONF_PAIR *pair = cf_pair_find(cs, name); pair; pair = cf_pair_find_next(cs, pair, name))
 		count++;
 	values = talloc_zero_array(cs, char const *, count + 1);
-	if (!values || !count)
-		return NULL;
+	if (!values) {
+		cf_log_err_cs(cs, "%s: out of memory", name);
+		return false;
+	}
 	count = 0;
 	for (CONF_PAIR *pair = cf_pair_find(cs, name); pair; pair = cf_pair_find_next(cs, pair, name))
 		if (cf_pair_value(pair) && *cf_pair_value(pair))
 			values[count++] = cf_pair_value(pair);
-	return count ? values : NULL;
+	*list = count ? values : NULL;
+	return true;
 }
 
 /* Where an option stands, or the section when it was left out, for messages with file and line. */
@@ -352,7 +374,8 @@ static struct certdir_directory *open_ldap(CONF_SECTION *cs, struct certdir_erro
 		memcpy(config.attributes, certdir_ldap_default_attributes, sizeof(config.attributes));
 	else if (!subsection_parse(cs, "attributes", &config, &ldap_attribute_section))
 		return NULL;
-	config.servers = strings(cs, "server");
+	if (!strings(cs, "server", &config.servers))
+		return NULL;
 	return certdir_ldap_directory_open(&config, error);
 }
 
@@ -417,12 +440,11 @@ static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 			cf_log_err_cs(cs, "%s", error.text);
 		return false;
 	}
-	if (!issuers_valid(cs)) {
+	if (!issuers_valid(cs) || !strings(cs, "issuer", &directory->issuers)) {
 		directory->type->close(directory);
 		return false;
 	}
 	directory->name = cf_section_name2(cs) ? cf_section_name2(cs) : cf_section_name1(cs);
-	directory->issuers = strings(cs, "issuer");
 	checker->directories[checker->directory_count++] = directory;
 	return true;
 }
@@ -453,8 +475,8 @@ static bool read_policy(CONF_SECTION *parent, struct certdir_policy *policy)
 	policy->require_compliant = options.require_compliant;
 	policy->enrollment_grace = options.enrollment_grace;
 	policy->max_inactive = options.max_inactive;
-	policy->groups = strings(cs, "require_group");
-	return choice(cs, "compliance_unknown", options.compliance_unknown, "deny", "allow",
+	return strings(cs, "require_group", &policy->groups) &&
+	       choice(cs, "compliance_unknown", options.compliance_unknown, "deny", "allow",
 		      &policy->compliance_unknown_allow) &&
 	       choice(cs, "on_unavailable", options.on_unavailable, "fail", "stale", &policy->allow_stale) &&
 	       choice(cs, "user_name", options.user_name, "any", "match", &policy->match_user_name) &&

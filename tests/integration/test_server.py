@@ -125,6 +125,8 @@ def section_lines(text, line):
     ("\trequire_compliant = yes\n", "require_compliant"),  # belongs into policy { }
     ("\tpolice {\n\t}\n", "police"),
     ("\tidentities = sid\n", "identities"),  # a second time
+    ("\tpolicy {\n\t\trequire_compliant = yes\n\t}\n", "policy"),  # a second one would not count
+    ("\tform asset {\n\t\tfrom = subject.cn\n\t\tpattern = '^(x)$'\n\t\ttype = dns_name\n\t}\n", "form asset"),
 ])
 def test_unknown_or_repeated_is_refused(radiusd, one_device, text, named):
     module = shipped_module({"list.filename": one_device.path})
