@@ -222,8 +222,10 @@ int certdir_list_find(struct certdir_list_reader *reader, enum certdir_identity_
 
 	if (!statement_of(type, &which))
 		return 0;
+	if (which == CERTDIR_FIND_GUID && !(reader->snapshot->holds & CERTDIR_BIT(CERTDIR_ID_INTUNE)))
+		which = CERTDIR_FIND_ENTRA;
 	count = find(reader, which, value, rows, error);
-	if (count == 0 && which == CERTDIR_FIND_NAME)
+	if (count == 0 && which == CERTDIR_FIND_NAME && reader->snapshot->has_former_names)
 		count = find(reader, CERTDIR_FIND_FORMER, value, rows, error);
 	return count;
 }

@@ -230,10 +230,13 @@ static bool read_sources(struct certdir_list_snapshot *snapshot, sqlite3 *db, st
 		goto out;
 	sqlite3_finalize(stmt);
 	stmt = NULL;
-	if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key='published'", -1, &stmt, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(db, "SELECT value,EXISTS(SELECT 1 FROM former_name) FROM meta WHERE key='published'", -1,
+			       &stmt, NULL) != SQLITE_OK)
 		goto out;
-	if (sqlite3_step(stmt) == SQLITE_ROW)
+	if (sqlite3_step(stmt) == SQLITE_ROW) {
 		snapshot->published = sqlite3_column_int64(stmt, 0);
+		snapshot->has_former_names = sqlite3_column_int(stmt, 1);
+	}
 	ok = true;
 out:
 	if (!ok)

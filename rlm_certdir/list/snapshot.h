@@ -46,6 +46,7 @@ struct certdir_list_snapshot {
 	size_t source_count;
 	size_t devices;
 	uint32_t holds;
+	bool has_former_names;
 	int64_t published;
 };
 
