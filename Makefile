@@ -132,6 +132,7 @@ bench: deps ## measure: radiusd's CPU per request, logins a second, lookups
 $(B)/bench_list: tests/bench/bench_list.c $(core) $(B)/flags
 	$(call quiet,CC) $(CC) $(CORE) -o $@ $< $(core) $(LDFLAGS) $(CORE_LIBS)
 
+comma := ,
 # $(call sanitized,NAME,FLAGS,TARGETS): the same make with a build directory and compiler flags of its own.
 sanitized = @$(MAKE) --no-print-directory B=build-$(1) OPT='-O1 -g' SANITIZE='$(2)' $(3)
 # $(call logins,NAME,RUNTIMES,OPTIONS,TESTS[,LESS]): logins by a stock radiusd that loads that build. libldap has to be there before
@@ -150,7 +151,6 @@ asan: deps ## unit tests and real logins with the address and undefined behaviou
 tsan: deps ## unit tests and many logins at once with the thread sanitizer
 	$(call sanitized,tsan,-fsanitize=thread,all unit)
 	$(call logins,tsan,libtsan.so,TSAN_OPTIONS=ignore_noninstrumented_modules=1,load outage server, and not hup)
-comma := ,
 
 FUZZ_SECONDS ?= 120
 .PHONY: fuzz

@@ -6,7 +6,6 @@
 #include "identity/canonical.h"
 #include "list/list.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
