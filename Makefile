@@ -27,7 +27,7 @@ LDFLAGS += -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
 # A file's room decides how it is built: glue sees FreeRADIUS, the core never does.
 glue_sources := rlm_certdir/rlm_certdir.c rlm_certdir/eap_tls_session.c rlm_certdir/raddb.c
 cli_sources  := $(wildcard rlm_certdir/cli/*.c)
-core_sources := $(wildcard $(addprefix rlm_certdir/,*.c identity/*.c directory/*.c decision/*.c list/*.c))
+core_sources := $(wildcard $(addprefix rlm_certdir/,*.c identity/*.c directory/*.c decision/*.c list/*.c sync/*.c))
 core_sources := $(filter-out $(glue_sources),$(core_sources))
 unit_sources := $(wildcard tests/unit/test_*.c)
 
@@ -42,7 +42,7 @@ core   := $(B)/libcertdir.a
 
 CORE_LIBS   := -lsqlite3 -lldap -llber -lcrypto -lpthread
 MODULE_LIBS := $(CORE_LIBS) -lssl
-CLI_LIBS    := -ljansson $(CORE_LIBS)
+CLI_LIBS    := -ljansson -lcurl -lyajl -linih $(CORE_LIBS)
 SERVER_LIBS := -L$(FREERADIUS_LIBDIR) -Wl,-rpath,$(FREERADIUS_LIBDIR) -lfreeradius-server -lfreeradius-radius -ltalloc
 
 .DEFAULT_GOAL := all
@@ -85,6 +85,7 @@ $(B)/tests/%: tests/unit/%.c $(core) $(B)/flags
 # ---- set-up ----
 
 DEPS_DEMO := gcc make libc6-dev libfreeradius-dev libtalloc-dev libssl-dev libldap-dev libsqlite3-dev libjansson-dev \
+             libcurl4-openssl-dev libyajl-dev libinih-dev \
              freeradius eapoltest openssl python3 python3-cryptography
 DEPS_TEST := libcmocka-dev freeradius-utils freeradius-ldap slapd ldap-utils sqlite3 valgrind binutils \
              python3-pytest python3-ldap
@@ -123,6 +124,22 @@ test: deps ## everything: unit tests, layers, and real logins; under 10 minutes
 	@$(MAKE) --no-print-directory all unit check-layers
 	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/integration
 
+SOAK_SEEDS ?= 1000
+.PHONY: soak
+soak: deps ## random histories of a tenant (SOAK_SEEDS), syncs killed 200 times, radiusd for minutes under new lists
+	@$(MAKE) --no-print-directory all
+	@CERTDIR_HISTORY_SEEDS=$(SOAK_SEEDS) CERTDIR_KILLS=200 CERTDIR_LOAD_SECONDS=180 $(PYTHON) -m pytest -q -p no:cacheprovider \
+		tests/integration/test_sync_crash.py tests/integration/test_sync_history.py
+
+.PHONY: check-graph-client
+check-graph-client: deps ## Microsoft's own client (npm) pages through the tests' fake Graph
+	@tests/graph-client/check.sh $(B)/graph-client
+
+.PHONY: bench-sync
+bench-sync: deps ## measure a sync of 1,000,000 devices against a plain script, and publishing one changed device
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) tests/bench/bench_sync.py
+
 .PHONY: bench
 bench: deps ## measure: radiusd's CPU per request, logins a second, lookups
 	@$(MAKE) --no-print-directory all $(B)/bench_list
@@ -154,12 +171,19 @@ tsan: deps ## unit tests and many logins at once with the thread sanitizer
 
 FUZZ_SECONDS ?= 120
 .PHONY: fuzz
-fuzz: $(certificates) ## hostile certificates, FUZZ_SECONDS long (clang)
+fuzz: $(certificates) ## hostile certificates, then hostile pages of Graph, FUZZ_SECONDS long each (clang)
 	@tests/testenv/deps.sh clang libclang-rt-14-dev
 	@mkdir -p $(B)/fuzz/corpus && cp $(B)/certs/*.der $(B)/fuzz/corpus/
 	$(call quiet,FUZZ) clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Irlm_certdir -o $(B)/fuzz/certificate \
 		tests/fuzz/fuzz_certificate.c rlm_certdir/error.c rlm_certdir/identity_type.c $(wildcard rlm_certdir/identity/*.c) -lcrypto
 	$(B)/fuzz/certificate -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $(B)/fuzz/corpus
+# The last byte of an input chooses who reads the page.
+	@rm -rf $(B)/fuzz/pages && mkdir -p $(B)/fuzz/pages && for file in tests/vectors/graph/*.json; do for kind in 0 1 2 3; do \
+		{ cat $$file; printf ' %s' $$kind; } > $(B)/fuzz/pages/$$kind-$${file##*/}; done; done
+	$(call quiet,FUZZ) clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Irlm_certdir -o $(B)/fuzz/page \
+		tests/fuzz/fuzz_page.c rlm_certdir/error.c rlm_certdir/timestamp.c rlm_certdir/identity/utf8.c \
+		$(addprefix rlm_certdir/sync/,page.c record.c excerpt.c) -lyajl -ljansson
+	$(B)/fuzz/page -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $(B)/fuzz/pages
 
 .PHONY: check-compat
 check-compat: ## compare our FreeRADIUS declarations with the true headers of the distribution's source package
@@ -180,8 +204,9 @@ snippets := mods-available/certdir policy.d/certdir $(addprefix sites-available/
 install: all ## install into DESTDIR; a configuration file that is there is kept, the new one goes beside it
 	install -D -m 644 $(module) $(DESTDIR)$(LIBDIR)/rlm_certdir.so
 	install -D -m 755 $(cli) $(DESTDIR)$(BINDIR)/certdir
-	install -d -m 755 $(DESTDIR)$(MANDIR)/man1
+	install -d -m 755 $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)/etc/certdir
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1/
+	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5/
 	install -d -m 755 $(DESTDIR)$(RADDB)
 	@for file in $(snippets); do \
 		to=$(DESTDIR)$(RADDB)/$$file; \

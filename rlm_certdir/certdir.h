@@ -123,6 +123,8 @@ struct certdir_device {
 	char *ownership; /* "company", "personal" */
 	char *operating_system;
 	char *tenant;
+	char *wifi_mac; /* as Intune writes it: "00A0C91E2F3D" */
+	char *ethernet_mac;
 	char **dns_names;
 	size_t dns_name_count;
 	struct certdir_group *groups;

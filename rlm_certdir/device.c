@@ -17,7 +17,9 @@ void certdir_device_clear(struct certdir_device *device)
 				  &device->ownership,
 				  &device->operating_system,
 				  &device->tenant,
-				  &device->compliance};
+				  &device->compliance,
+				  &device->wifi_mac,
+				  &device->ethernet_mac};
 
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
 		free(*strings[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/device_json.h"
 
-#include "cli/timestamp.h"
+#include "timestamp.h"
 #include "list/text.h"
 
 #include <stdio.h>
@@ -44,6 +44,8 @@ static const struct property {
 	{"displayName", USER_NAME, AT(name)},
 	{"deviceName", USER_NAME, AT(name)},
 	{"serialNumber", USER_SERIAL, AT(serial_number)},
+	{"wiFiMacAddress", TEXT, AT(wifi_mac)},
+	{"ethernetMacAddress", TEXT, AT(ethernet_mac)},
 	{"onPremisesSecurityIdentifier", SID, AT(sid)},
 	{"userPrincipalName", TEXT, AT(owner)},
 	{"deviceOwnership", WORD, AT(ownership)},
@@ -66,6 +68,28 @@ static const struct property {
 	{"groupNames", GROUP_NAMES, 0},
 };
 
+/* What others head the same columns with in their CSV exports. */
+static const struct alias {
+	const char *name, *property;
+} aliases[] = {
+	/* Windows Autopilot, Get-WindowsAutopilotInfo */
+	{"Device Serial Number", "serialNumber"},
+	{"Assigned User", "userPrincipalName"},
+	/* Jamf Pro, computers and mobile devices */
+	{"Computer Name", "displayName"},
+	{"Display Name", "displayName"},
+	{"Serial Number", "serialNumber"},
+	{"Managed", "isManaged"},
+	{"Operating System", "operatingSystem"},
+	{"Computer Azure Active Directory ID", "deviceId"},
+	{"Azure Active Directory ID", "deviceId"},
+	{"Wi-Fi MAC Address", "wiFiMacAddress"},
+	/* the Intune admin center */
+	{"Device Name", "displayName"},
+	{"Azure AD Device ID", "deviceId"},
+	{"Microsoft Entra Device ID", "deviceId"},
+};
+
 struct reading {
 	struct certdir_device_record *record;
 	const char *label; /* what errors call the device by */
@@ -75,6 +99,9 @@ struct reading {
 
 static const struct property *property_by_name(const char *name)
 {
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
+		if (strcasecmp(aliases[i].name, name) == 0)
+			name = aliases[i].property;
 	for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++)
 		if (strcasecmp(properties[i].name, name) == 0)
 			return &properties[i];
@@ -198,15 +225,25 @@ static bool take_compliance(const struct reading *reading, const struct property
 	return true;
 }
 
-/* true, false, or a text for it; "" is "not known". */
+static bool is_one_of(const char *text, const char *const *words)
+{
+	for (; text && *words; words++)
+		if (strcasecmp(text, *words) == 0)
+			return true;
+	return false;
+}
+
+/* true, false, or a text for it; "" is "not known". Jamf's "Managed" is Managed or Unmanaged. */
 static bool read_yes_no(const struct reading *reading, const struct property *property, const json_t *value,
 			enum certdir_tristate *out)
 {
+	static const char *const yes[] = {"true", "1", "yes", NULL}, *const no[] = {"false", "0", "no", NULL};
+	const bool managed = property->offset == AT(managed);
 	const char *text = json_string_value(value);
 
-	if (json_is_true(value) || (text && (strcasecmp(text, "true") == 0 || strcmp(text, "1") == 0)))
+	if (json_is_true(value) || is_one_of(text, yes) || (managed && text && strcasecmp(text, "managed") == 0))
 		*out = CERTDIR_YES;
-	else if (json_is_false(value) || (text && (strcasecmp(text, "false") == 0 || strcmp(text, "0") == 0)))
+	else if (json_is_false(value) || is_one_of(text, no) || (managed && text && strcasecmp(text, "unmanaged") == 0))
 		*out = CERTDIR_NO;
 	else if (text && text[strspn(text, " ")] == '\0')
 		*out = CERTDIR_UNKNOWN;
@@ -460,8 +497,9 @@ static bool take(const struct reading *reading, const struct property *property,
 
 static const char *label_of(const json_t *object)
 {
-	static const char *const names[] = {"displayName", "deviceName",   "deviceId", "azureADDeviceId",
-					    "id",	   "serialNumber", NULL};
+	static const char *const names[] = {"displayName",  "deviceName",    "Computer Name",	     "Display Name",
+					    "Device Name",  "deviceId",	     "azureADDeviceId",	     "id",
+					    "serialNumber", "Serial Number", "Device Serial Number", NULL};
 	struct certdir_error unfit;
 
 	for (size_t i = 0; names[i]; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/device_json.h"
 
-#include "cli/timestamp.h"
+#include "timestamp.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,8 @@ const char *const certdir_device_json_columns[] = {
 	"tenantId",
 	"displayName",
 	"serialNumber",
+	"wiFiMacAddress",
+	"ethernetMacAddress",
 	"onPremisesSecurityIdentifier",
 	"userPrincipalName",
 	"deviceOwnership",
@@ -162,6 +164,8 @@ json_t *certdir_device_json_write(const struct certdir_device *device, char *con
 	     put_text(object, "intuneDeviceId", device->intune_device_id) &&
 	     put_text(object, "tenantId", device->tenant) && put_text(object, "displayName", device->name) &&
 	     put_text(object, "serialNumber", device->serial_number) &&
+	     put_text(object, "wiFiMacAddress", device->wifi_mac) &&
+	     put_text(object, "ethernetMacAddress", device->ethernet_mac) &&
 	     put_text(object, "onPremisesSecurityIdentifier", device->sid) &&
 	     put_text(object, "userPrincipalName", device->owner) &&
 	     put_text(object, "deviceOwnership", device->ownership) &&

@@ -32,19 +32,27 @@ static const struct command {
 	 "\n"
 	 "Counts devices: by source and age, enabled, managed, compliant, join type, and which identities they "
 	 "have.\n"},
-	{"import", "ljstfrd", REQUIRED, certdir_cli_list_import,
+	{"changes", "ljS", NONE, certdir_cli_list_changes,
+	 "usage: certdir list changes [--list FILE] [--since 2d|2026-11-01T00:00:00Z] [--json]\n"
+	 "\n"
+	 "Prints what changed since then (24h ago): devices added, removed, enabled, renamed, compliance, groups.\n"},
+	{"import", "ljstfrFd", REQUIRED, certdir_cli_list_import,
 	 "usage: certdir list import [--list FILE] [--source NAME] [--tenant GUID] [--format json|csv] [--replace]\n"
-	 "                           [--dry-run] [--json] FILE|-\n"
+	 "                           [--force] [--dry-run] [--json] FILE|-\n"
 	 "\n"
 	 "Puts the devices of FILE in the place of those that the source had; other sources stay as they are.\n"
 	 "FILE is JSON as Microsoft Graph or `Get-MgDevice -All | ConvertTo-Json` write it, or CSV with a header of "
 	 "the\n"
-	 "same names.\n"
+	 "same names, or as Windows Autopilot and Jamf Pro export it. A file that lacks more than a tenth of the "
+	 "devices that "
+	 "the\n"
+	 "source has is not published: exit code 3.\n"
 	 "\n"
 	 "  --source NAME   whose devices these are (import)\n"
 	 "  --tenant GUID   the Entra tenant that all of them are of\n"
 	 "  --format F      json or csv; told by the name or the content when not given\n"
 	 "  --replace       start from an empty list: other sources, and a damaged list, are gone\n"
+	 "  --force         publish it, however many devices are gone\n"
 	 "  --dry-run       read and check everything, publish nothing\n"},
 	{"export", "lf", NONE, certdir_cli_list_export,
 	 "usage: certdir list export [--list FILE] [--format json|csv]\n"
@@ -57,11 +65,12 @@ static const struct command {
 	 "wrong.\n"},
 };
 
-static const char usage[] = "usage: certdir list show|find|stats|import|export|verify [--list FILE] ..\n"
+static const char usage[] = "usage: certdir list show|find|stats|changes|import|export|verify [--list FILE] ..\n"
 			    "\n"
 			    "show ID|NAME   everything about a device\n"
 			    "find VALUE     devices by any identity\n"
 			    "stats          how many, of which kind, how old\n"
+			    "changes        what changed, and when\n"
 			    "import FILE    fill the list from JSON or CSV\n"
 			    "export         write it as JSON or CSV\n"
 			    "verify         check seal, database and ids\n"
@@ -91,11 +100,17 @@ static bool take_option(struct certdir_cli_list_options *options, int option)
 	case 't':
 		options->tenant = optarg;
 		break;
+	case 'S':
+		options->since = optarg;
+		break;
 	case 'f':
 		options->format = optarg;
 		return strcmp(optarg, "json") == 0 || strcmp(optarg, "csv") == 0;
 	case 'r':
 		options->replace = true;
+		break;
+	case 'F':
+		options->force = true;
 		break;
 	default:
 		options->dry_run = true;
@@ -112,7 +127,9 @@ static int run(const struct command *command, int argc, char **argv)
 					      {"tenant", required_argument, NULL, 't'},
 					      {"format", required_argument, NULL, 'f'},
 					      {"replace", no_argument, NULL, 'r'},
+					      {"force", no_argument, NULL, 'F'},
 					      {"dry-run", no_argument, NULL, 'd'},
+					      {"since", required_argument, NULL, 'S'},
 					      {"help", no_argument, NULL, 'h'},
 					      {NULL, 0, NULL, 0}};
 	struct certdir_cli_list_options options = {.list = CERTDIR_CLI_LIST_DEFAULT, .source = "import"};

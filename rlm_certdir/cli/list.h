@@ -7,7 +7,7 @@
 
 #define CERTDIR_CLI_LIST_DEFAULT "/var/lib/certdir/devices.db"
 
-/* argv[0] is "list". Returns the exit code: 0, 1 nothing found or not in order, 64 usage, 66 no input, 73 cannot write. */
+/* argv[0] is "list". Returns the exit code: 0, 1 nothing found or not in order, 3 shrink guard, 64 usage, 66 no input, 73 cannot write. */
 int certdir_cli_list(int argc, char **argv);
 
 /* What every sub-command takes; each has those of the others that make no sense for it refused. */
@@ -18,7 +18,9 @@ struct certdir_cli_list_options {
 	const char *tenant; /* import */
 	const char *format; /* import, export: "json", "csv" or NULL */
 	bool replace; /* import */
+	bool force; /* import */
 	bool dry_run; /* import */
+	const char *since; /* changes: as it was typed, or NULL */
 	const char *operand; /* VALUE or FILE, or NULL */
 };
 
@@ -26,6 +28,7 @@ struct certdir_cli_list_options {
 int certdir_cli_list_show(const struct certdir_cli_list_options *options);
 int certdir_cli_list_find(const struct certdir_cli_list_options *options);
 int certdir_cli_list_stats(const struct certdir_cli_list_options *options);
+int certdir_cli_list_changes(const struct certdir_cli_list_options *options);
 int certdir_cli_list_import(const struct certdir_cli_list_options *options);
 int certdir_cli_list_export(const struct certdir_cli_list_options *options);
 int certdir_cli_list_verify(const struct certdir_cli_list_options *options);

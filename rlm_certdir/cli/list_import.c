@@ -12,12 +12,15 @@
 #include <sysexits.h>
 #include <time.h>
 
+enum { EXIT_SHRUNK = 3 }; /* the same as that of `certdir sync` */
+
 struct import {
 	const struct certdir_cli_list_options *options;
 	struct certdir_list_writer *writer;
 	json_t *ignored; /* names of properties, as keys */
 	size_t record; /* the one being read, counted from 1 */
 	size_t before, before_source;
+	size_t lost; /* devices that the source had and that are not in the file */
 };
 
 /* ---- records ---- */
@@ -279,14 +282,33 @@ static int print_result(const struct import *import, size_t devices)
 	}
 	ignored = json_array();
 	json_object_foreach(import->ignored, key, value)(void) json_array_append_new(ignored, json_string(key));
-	result = json_pack("{s:s,s:s,s:I,s:I,s:I,s:b,s:o}", "list", options->list, "source", options->source, "devices",
-			   (json_int_t)devices, "before", (json_int_t)import->before, "imported",
-			   (json_int_t)import->record, "dry_run", options->dry_run, "ignored", ignored);
+	result = json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:o}", "list", options->list, "source", options->source,
+			   "devices", (json_int_t)devices, "before", (json_int_t)import->before, "imported",
+			   (json_int_t)import->record, "lost", (json_int_t)import->lost, "dry_run", options->dry_run,
+			   "ignored", ignored);
 	if (!result || json_dumpf(result, stdout, JSON_COMPACT) != 0)
 		fprintf(stderr, "certdir: the result cannot be printed\n");
 	putchar('\n');
 	json_decref(result);
 	return 0;
+}
+
+/* A file that came short looks like one from which devices were removed: then a person has to say so. */
+static int check_shrink(struct import *import, struct certdir_error *error)
+{
+	const struct certdir_cli_list_options *options = import->options;
+	size_t before;
+
+	if (!certdir_list_write_lost(import->writer, &before, &import->lost, error))
+		return EX_CANTCREAT;
+	if (options->force || certdir_list_shrink_allowed(before, import->lost, CERTDIR_LIST_SHRINK))
+		return 0;
+	certdir_error_set(
+		error,
+		"%.150s lacks %zu of the %zu devices that source \"%.80s\" has, which is more than %d %%: is it "
+		"complete? If they are to go, import it with --force",
+		options->operand, import->lost, before, options->source, CERTDIR_LIST_SHRINK);
+	return EXIT_SHRUNK;
 }
 
 static int import_text(struct import *import, const char *text, size_t length)
@@ -304,6 +326,9 @@ static int import_text(struct import *import, const char *text, size_t length)
 		goto out;
 	status = EX_NOINPUT;
 	if (!(is_csv(options, text) ? import_csv : import_json)(import, text, length, &error))
+		goto out;
+	status = check_shrink(import, &error);
+	if (status != 0)
 		goto out;
 	status = EX_CANTCREAT;
 	devices = import->record + (options->replace ? 0 : import->before - import->before_source);

@@ -2,7 +2,7 @@
 /* `certdir list show` and `find`: devices by any of their identities, looked up the way certificates are. */
 #include "cli/device_json.h"
 #include "cli/list.h"
-#include "cli/timestamp.h"
+#include "timestamp.h"
 #include "identity/canonical.h"
 
 #include <inttypes.h>
@@ -120,6 +120,8 @@ static void print_device(const struct certdir_device *device, char *const *forme
 	fact("owner", device->owner);
 	fact("ownership", device->ownership);
 	fact("operating system", device->operating_system);
+	fact("Wi-Fi MAC", device->wifi_mac);
+	fact("Ethernet MAC", device->ethernet_mac);
 	fact_time("last seen", device->last_seen);
 	fact_time("registered", device->registered);
 	fact_time("account expires", device->expires);

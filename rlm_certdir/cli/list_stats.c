@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir list stats` */
+#include "cli/age.h"
 #include "cli/list.h"
-#include "cli/timestamp.h"
+#include "timestamp.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -57,6 +58,37 @@ static bool count_device(void *context, int64_t row, const struct certdir_device
 	       (device->group_count == 0 || count_up(counts, "groups", "in any"));
 }
 
+/* {"synced":"2026-11-22T10:00:00Z","age":300}, with nulls when that never was */
+static json_t *part_json(int64_t synced, int64_t now)
+{
+	char at[CERTDIR_TIMESTAMP_SIZE];
+
+	if (synced == 0)
+		return json_pack("{s:n,s:n}", "synced", "age");
+	certdir_timestamp_print(synced, at);
+	return json_pack("{s:s,s:I}", "synced", at, "age", (json_int_t)(now > synced ? now - synced : 0));
+}
+
+static json_t *source_json(const struct certdir_list_source *source, int64_t now)
+{
+	json_t *holds = json_array(), *object, *times = part_json(source->synced, now);
+
+	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
+		if (source->holds & CERTDIR_BIT(type))
+			(void)json_array_append_new(
+				holds, json_string(certdir_identity_type_name((enum certdir_identity_type)type)));
+	object = json_pack("{s:s,s:s,s:s?,s:I,s:o}", "name", source->name, "kind",
+			   source->synced_by_graph ? "tenant" : "import", "tenant", source->tenant, "devices",
+			   (json_int_t)source->devices, "identities", holds);
+	if (source->synced_by_graph)
+		(void)json_object_set_new(object, "parts",
+					  json_pack("{s:o,s:o}", "intune", part_json(source->intune_synced, now),
+						    "groups", part_json(source->groups_synced, now)));
+	(void)json_object_update(object, times);
+	json_decref(times);
+	return object;
+}
+
 static json_t *list_sources(const struct certdir_list_snapshot *snapshot)
 {
 	const struct certdir_list_source *sources;
@@ -65,34 +97,41 @@ static json_t *list_sources(const struct certdir_list_snapshot *snapshot)
 	size_t count;
 
 	sources = certdir_list_sources(snapshot, &count);
-	for (size_t i = 0; i < count; i++) {
-		char synced[CERTDIR_TIMESTAMP_SIZE];
-		json_t *holds = json_array();
-
-		certdir_timestamp_print(sources[i].synced, synced);
-		for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
-			if (sources[i].holds & CERTDIR_BIT(type))
-				(void)json_array_append_new(holds, json_string(certdir_identity_type_name(
-									   (enum certdir_identity_type)type)));
-		(void)json_array_append_new(
-			list, json_pack("{s:s,s:s?,s:I,s:s,s:I,s:o}", "name", sources[i].name, "tenant",
-					sources[i].tenant, "devices", (json_int_t)sources[i].devices, "synced", synced,
-					"age", (json_int_t)(now > sources[i].synced ? now - sources[i].synced : 0),
-					"identities", holds));
-	}
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(list, source_json(&sources[i], now));
 	return list;
 }
 
-static void print_age(json_int_t seconds)
+/* "synced 2026-11-22T10:00:00Z (5 min ago)" */
+static void print_part(const char *what, const json_t *part)
 {
-	if (seconds < 120)
-		printf("%lld s", (long long)seconds);
-	else if (seconds < 7200)
-		printf("%lld min", (long long)seconds / 60);
-	else if (seconds < 172800)
-		printf("%lld h", (long long)seconds / 3600);
-	else
-		printf("%lld days", (long long)seconds / 86400);
+	const char *synced = json_string_value(json_object_get(part, "synced"));
+	char age[CERTDIR_CLI_AGE_SIZE];
+
+	if (!synced) {
+		printf("%s never", what);
+		return;
+	}
+	certdir_cli_age(json_integer_value(json_object_get(part, "age")), age);
+	printf("%s %s (%s ago)", what, synced, age);
+}
+
+static void print_source(const json_t *source)
+{
+	const char *tenant = json_string_value(json_object_get(source, "tenant"));
+	const char *kind = json_string_value(json_object_get(source, "kind"));
+	const char *key;
+	json_t *part;
+
+	printf("  %s %s: %lld devices, ", kind, json_string_value(json_object_get(source, "name")),
+	       (long long)json_integer_value(json_object_get(source, "devices")));
+	print_part(strcmp(kind, "import") == 0 ? "imported" : "synced", source);
+	json_object_foreach(json_object_get(source, "parts"), key, part)
+	{
+		printf(", ");
+		print_part(key, part);
+	}
+	printf("%s%s\n", tenant ? ", tenant " : "", tenant ? tenant : "");
 }
 
 static void print_text(const json_t *counts)
@@ -105,16 +144,7 @@ static void print_text(const json_t *counts)
 	printf("%s: %lld devices, published %s\n", json_string_value(json_object_get(counts, "list")),
 	       (long long)json_integer_value(json_object_get(counts, "devices")),
 	       json_string_value(json_object_get(counts, "published")));
-	json_array_foreach(json_object_get(counts, "sources"), index, value)
-	{
-		const char *tenant = json_string_value(json_object_get(value, "tenant"));
-
-		printf("  source %s: %lld devices, synced %s (", json_string_value(json_object_get(value, "name")),
-		       (long long)json_integer_value(json_object_get(value, "devices")),
-		       json_string_value(json_object_get(value, "synced")));
-		print_age(json_integer_value(json_object_get(value, "age")));
-		printf(" ago)%s%s\n", tenant ? ", tenant " : "", tenant ? tenant : "");
-	}
+	json_array_foreach(json_object_get(counts, "sources"), index, value) print_source(value);
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		const char *separator = "";
 

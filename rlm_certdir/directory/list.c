@@ -99,10 +99,13 @@ static void log_loaded(const struct list_directory *list, const struct certdir_l
 
 	sources = certdir_list_sources(snapshot, &count);
 	for (size_t i = 0; i < count && used + 160 < sizeof(text); i++) {
-		int64_t age = now > sources[i].synced ? now - sources[i].synced : 0;
+		char synced[40] = "never synced";
 
-		used += (size_t)snprintf(text + used, 160, "%s \"%.80s\" %zu, synced %lld s ago", i ? ";" : "; source",
-					 sources[i].name, sources[i].devices, (long long)age);
+		if (sources[i].synced)
+			(void)snprintf(synced, sizeof(synced), "synced %lld s ago",
+				       (long long)age_of(&sources[i], now));
+		used += (size_t)snprintf(text + used, 160, "%s \"%.80s\" %zu, %s", i ? ";" : "; source",
+					 sources[i].name, sources[i].devices, synced);
 	}
 	certdir_log(CERTDIR_LOG_INFO, "%s: %zu devices%s%s", list->filename, certdir_list_device_count(snapshot), text,
 		    used + 160 < sizeof(text) ? "" : "; ..");

@@ -9,4 +9,10 @@
 /* Opens a database that is there, or ":memory:". False: sqlite3_errmsg(*db) says why; *db is to be closed either way. */
 bool certdir_list_database_open(const char *filename, sqlite3 **db);
 
+/*
+ * Has SQLite put its temporary files into `directory`, or again where it likes when NULL. That is one place for the whole
+ * process: for programs that write lists, not for servers that read them. False when memory is out.
+ */
+bool certdir_list_database_temporary(const char *directory);
+
 #endif

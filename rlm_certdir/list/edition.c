@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "list/edition.h"
 
-#include "list/seal.h"
+#include "list/copy.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -61,7 +61,9 @@ static bool name_files(struct certdir_list_edition *edition, const char *filenam
 	edition->directory = directory ? strndup(edition->filename, directory) : strdup("/");
 	if (asprintf(&edition->temporary, "%s.new.%ld", edition->filename, (long)getpid()) < 0)
 		edition->temporary = NULL;
-	if (!edition->directory || !edition->temporary) {
+	if (!edition->temporary || asprintf(&edition->journal, "%s-journal", edition->temporary) < 0)
+		edition->journal = NULL;
+	if (!edition->directory || !edition->journal) {
 		certdir_error_set(error, "%s: out of memory", filename);
 		return false;
 	}
@@ -106,6 +108,14 @@ out:
 	return ok;
 }
 
+/* "123" of `base`.new.123, "123-journal": what killed writers left. */
+static bool is_leftover(const char *suffix)
+{
+	size_t digits = strspn(suffix, "0123456789");
+
+	return digits > 0 && (suffix[digits] == '\0' || strcmp(suffix + digits, "-journal") == 0);
+}
+
 /* Whoever made them held the lock that we hold now, so nobody is writing them any more. */
 static void remove_leftovers(const struct certdir_list_edition *edition)
 {
@@ -121,8 +131,7 @@ static void remove_leftovers(const struct certdir_list_edition *edition)
 
 		if (strncmp(name, base, length) != 0 || strncmp(name + length, ".new.", 5) != 0)
 			continue;
-		name += length + 5;
-		if (*name && name[strspn(name, "0123456789")] == '\0')
+		if (is_leftover(name + length + 5))
 			(void)unlinkat(dirfd(directory), entry->d_name, 0);
 	}
 	(void)closedir(directory);
@@ -137,6 +146,8 @@ static void clear(struct certdir_list_edition *edition)
 	free(edition->filename);
 	free(edition->directory);
 	free(edition->temporary);
+	free(edition->journal);
+	certdir_list_seal_clear(&edition->seal);
 	memset(edition, 0, sizeof(*edition));
 	edition->lock = edition->file = -1;
 }
@@ -148,6 +159,11 @@ bool certdir_list_edition_begin(struct certdir_list_edition *edition, const char
 	if (!name_files(edition, filename, error) || !take_lock(edition, error))
 		goto out;
 	remove_leftovers(edition);
+	/* A journal of our own name would be taken for ours and rolled back into the new edition. */
+	if (unlink(edition->journal) != 0 && errno != ENOENT) {
+		certdir_error_set(error, "%s cannot be removed: %s", edition->journal, strerror(errno));
+		goto out;
+	}
 	edition->file = open(edition->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (edition->file < 0) {
 		certdir_error_set(error, "%s cannot be created: %s", edition->temporary, strerror(errno));
@@ -166,24 +182,9 @@ bool certdir_list_edition_replaces(const struct certdir_list_edition *edition)
 	return lstat(edition->filename, &status) == 0 || errno != ENOENT;
 }
 
-bool certdir_list_edition_fill(struct certdir_list_edition *edition, const unsigned char *bytes, size_t size,
-			       struct certdir_error *error)
+bool certdir_list_edition_copy(struct certdir_list_edition *edition, struct certdir_error *error)
 {
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t put = pwrite(edition->file, bytes + done, size - done, (off_t)done);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0) {
-			certdir_error_set(error, "%s cannot be written: %s", edition->temporary,
-					  strerror(put < 0 ? errno : ENOSPC));
-			return false;
-		}
-		done += (size_t)put;
-	}
-	return true;
+	return certdir_list_copy(edition->filename, edition->file, edition->temporary, &edition->seal, error);
 }
 
 /* Whoever could read the published file must be able to read the new one. Best effort, but not in silence. */
@@ -220,7 +221,8 @@ static void sync_directory(const struct certdir_list_edition *edition)
 
 bool certdir_list_edition_publish(struct certdir_list_edition *edition, struct certdir_error *error)
 {
-	if (!certdir_list_seal_append(edition->file, edition->temporary, error))
+	(void)unlink(edition->journal);
+	if (!certdir_list_seal_append(&edition->seal, edition->file, edition->temporary, error))
 		goto out;
 	keep_permissions(edition);
 	if (fsync(edition->file) != 0) {
@@ -242,7 +244,9 @@ out:
 
 void certdir_list_edition_abandon(struct certdir_list_edition *edition)
 {
-	if (edition->file >= 0)
+	if (edition->file >= 0) {
 		(void)unlink(edition->temporary);
+		(void)unlink(edition->journal);
+	}
 	clear(edition);
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The file side of publishing: lock, temporary file, seal, fsync, rename. What stands inside is the writer's. */
+/* The file side of publishing: lock, copy, temporary file, seal, fsync, rename. What stands inside is the writer's. */
 #ifndef CERTDIR_LIST_EDITION_H
 #define CERTDIR_LIST_EDITION_H
 
-#include "certdir.h"
+#include "list/seal.h"
 
 struct certdir_list_edition {
 	char *filename; /* what is published, symbolic links resolved: a rename would replace the link */
 	char *directory; /* where it stands */
 	char *temporary; /* `filename`.new.<pid> */
+	char *journal; /* `temporary`-journal, where SQLite keeps what a rollback needs */
 	int lock; /* descriptor of `filename`.lock */
 	int file; /* descriptor of `temporary` */
+	struct certdir_list_seal seal; /* of what was copied, with what was changed since */
 };
 
 /*
@@ -23,11 +25,13 @@ bool certdir_list_edition_begin(struct certdir_list_edition *edition, const char
 /* Whether there is a published file (or anything else of its name) that this edition will take the place of. */
 bool certdir_list_edition_replaces(const struct certdir_list_edition *edition);
 
-/* Writes `size` bytes to the start of the temporary file. */
-bool certdir_list_edition_fill(struct certdir_list_edition *edition, const unsigned char *bytes, size_t size,
-			       struct certdir_error *error);
+/* Begins the empty temporary file with the image of the published list, which is verified on the way. */
+bool certdir_list_edition_copy(struct certdir_list_edition *edition, struct certdir_error *error);
 
-/* Seals the temporary file and renames it over the published one. Ends the edition either way. */
+/*
+ * Seals the temporary file and renames it over the published one. Every change of it since the copy is noted in
+ * `edition->seal` by now, and it is closed but for the edition's own descriptor. Ends the edition either way.
+ */
 bool certdir_list_edition_publish(struct certdir_list_edition *edition, struct certdir_error *error);
 void certdir_list_edition_abandon(struct certdir_list_edition *edition);
 

@@ -2,7 +2,7 @@
 /*
  * The device list: one SQLite file, published whole.
  *
- * On disk: an SQLite database image, followed by a 48-byte seal (magic, size, SHA-256 of the image). The seal is the
+ * On disk: an SQLite database image, followed by a seal (SHA-256 of each MiB of it, and a footer over those). The seal is the
  * complete mark: a file that is cut, half copied, overwritten in place or changed by anything but a publisher does not
  * carry a true one and is refused. sqlite3(1) opens the file all the same, since it believes the size in the header.
  */
@@ -40,7 +40,11 @@ struct certdir_list_source {
 	int64_t id;
 	const char *name;
 	const char *tenant; /* or NULL */
-	int64_t synced; /* Unix seconds of the last success */
+	bool synced_by_graph; /* a tenant that is synced; else a named import */
+	int64_t synced; /* Unix seconds of the last success: of the devices, when it is a tenant */
+	int64_t intune_synced; /* tenants: of the last Intune listing, 0 = never */
+	int64_t groups_synced; /* tenants: of the last listing of all groups, 0 = never */
+	int64_t delta_since; /* tenants: when the delta link came, 0 = none */
 	size_t devices;
 	uint32_t holds; /* CERTDIR_BIT(type) of each kind of identity that some device of it has */
 };
@@ -52,7 +56,9 @@ enum { CERTDIR_LIST_FIND_MAX = 16 }; /* rows of one find; more are as good as th
 /*
  * Row ids of the devices that carry the canonical identity `value` of `type`, at most CERTDIR_LIST_FIND_MAX.
  * device_guid looks among Entra and Intune ids. dns_name: devices with that DNS name, and devices for which no DNS name is
- * recorded and whose name is its first label. common_name: by name; by former name when no device has that name now.
+ * recorded and whose name is its first label. common_name: by name; by former name when no device has that name now, not even
+ * an unlisted one. Unlisted devices are never found. Of devices with the same id or serial number, those of synced tenants
+ * count before those of imports: a tenant knows better whether its device is still wanted.
  * Returns how many, or -1 with `error`.
  */
 int certdir_list_find(struct certdir_list_reader *reader, enum certdir_identity_type type, const char *value,
@@ -91,7 +97,44 @@ bool certdir_list_each(struct certdir_list_reader *reader,
 int64_t certdir_list_verify(struct certdir_list_reader *reader, void (*problem)(void *context, const char *text),
 			    void *context, struct certdir_error *error);
 
+/* Numbers of one source's listed devices, for `certdir status`. */
+struct certdir_list_numbers {
+	size_t devices;
+	size_t compliant;
+	size_t disabled;
+	size_t intune; /* devices with an Intune record */
+};
+bool certdir_list_numbers(struct certdir_list_reader *reader, int64_t source, struct certdir_list_numbers *numbers,
+			  struct certdir_error *error);
+
+/* One line of the change log. Strings live during the call. */
+struct certdir_list_change {
+	int64_t at; /* Unix seconds */
+	const char *source;
+	const char *device; /* Entra device id, else Intune id, else object id; or NULL */
+	const char *name; /* of the device then, or NULL */
+	const char *what; /* "added", "removed", "enabled", "compliance", "renamed", "group" */
+	const char *before; /* "yes"/"no", a compliance state, a name, a group that it left; or NULL */
+	const char *after;
+};
+typedef bool (*certdir_list_change_function)(void *context, const struct certdir_list_change *change);
+
+/* Calls `each` for the changes at or after `since`, oldest first, until it returns false. False with `error`. */
+bool certdir_list_changes(struct certdir_list_reader *reader, int64_t since, certdir_list_change_function each,
+			  void *context, struct certdir_error *error);
+
 /* ---- writing: copy, change, seal, fsync, rename ---- */
+
+enum {
+	CERTDIR_LIST_SHRINK = 10, /* per cent of its devices that a source may lose in one edition */
+	CERTDIR_LIST_SHRINK_FLOOR = 5 /* so many may always go, unless they are all there are */
+};
+
+/*
+ * Whether losing `lost` of `before` is believable: at most `max_shrink` per cent (100 = anything), or at most the floor, and not all
+ * of several. One rule for devices, Intune records and memberships, synced or imported.
+ */
+bool certdir_list_shrink_allowed(size_t before, size_t lost, unsigned max_shrink);
 
 struct certdir_list_writer;
 
@@ -105,7 +148,7 @@ struct certdir_list_writer *certdir_list_write_begin(const char *filename, bool 
 
 /*
  * Names the source that following devices belong to and forgets the devices it had. tenant (a GUID) may be NULL: then
- * each device may name its own.
+ * each device may name its own. A source that is synced from Graph is an error.
  */
 bool certdir_list_write_source(struct certdir_list_writer *writer, const char *name, const char *tenant, int64_t synced,
 			       struct certdir_error *error);
@@ -117,6 +160,17 @@ bool certdir_list_write_source(struct certdir_list_writer *writer, const char *n
  */
 bool certdir_list_write_device(struct certdir_list_writer *writer, const struct certdir_device *device,
 			       const char *const *former_names, struct certdir_error *error);
+
+/*
+ * Of the devices that the current source had before, `before` of them, how many are not among those written since. A device is
+ * known by its Entra id, or if it has none by its Intune id, object id, serial number or name. Call it after the last device.
+ */
+bool certdir_list_write_lost(struct certdir_list_writer *writer, size_t *before, size_t *lost,
+			     struct certdir_error *error);
+
+/* The changes that this edition has logged at or after `since`: what a dry run prints. */
+bool certdir_list_write_changes(struct certdir_list_writer *writer, int64_t since, certdir_list_change_function each,
+				void *context, struct certdir_error *error);
 
 /* Seals and publishes; the writer is gone either way. On false the published file is as it was. */
 bool certdir_list_write_publish(struct certdir_list_writer *writer, struct certdir_error *error);

@@ -13,44 +13,58 @@
 /*
  * Finding: ?1 is the canonical value, ?2 is the first label of a DNS name. Every FIND statement has a twin that tells
  * whether row ?3 is among its rows; it goes by the row, not through a hundred thousand "iPhone"s. Hence a macro each.
+ * Ids and serial numbers have a third form, for when several devices have one: those that a tenant knows better are left out.
  */
-#define ENTRA(row) "SELECT id FROM device WHERE entra_device_id=?1" row
-#define INTUNE(row) "SELECT id FROM device WHERE intune_device_id=?1" row
-#define SID(row) "SELECT id FROM device WHERE sid=?1" row
-#define SERIAL(row) "SELECT id FROM device WHERE serial_number=?1" row
-#define OBJECT(row) "SELECT id FROM device WHERE object_id=?1" row
-#define GUID(row) ENTRA(row) " UNION ALL " INTUNE(row)
+#define ROW " AND d.id=?3"
+#define ID(column, row) "SELECT d.id FROM device d WHERE d." column "=?1 AND d.listed" row
+#define KNOWN(column) CERTDIR_LIST_UNLESS_BEATEN(column, "?1")
+#define BY_ID(column)                                                                                                  \
+	{                                                                                                              \
+		ID(column, ""), ID(column, ROW) KNOWN(column), ID(column, "") KNOWN(column)                            \
+	}
+#define BOTH KNOWN("entra_device_id") KNOWN("intune_device_id")
+#define GUID(row) ID("entra_device_id", row) " UNION ALL " ID("intune_device_id", row)
+/* Only imports have DNS names, and all of their devices are listed. */
 #define DNS(row, device_row)                                                                                           \
-	"SELECT device FROM dns_name WHERE name=?1" device_row " UNION ALL SELECT id FROM device WHERE name=?2" row    \
-	" AND NOT EXISTS(SELECT 1 FROM dns_name n WHERE n.device=device.id)"
-#define NAME(row) "SELECT id FROM device WHERE name=?1" row
-#define FORMER(device_row) "SELECT device FROM former_name WHERE name=?1" device_row
+	"SELECT device FROM dns_name WHERE name=?1" device_row                                                         \
+	" UNION ALL SELECT d.id FROM device d WHERE d.name=?2 AND d.listed" row                                        \
+	" AND NOT EXISTS(SELECT 1 FROM dns_name n WHERE n.device=d.id)"
+/* A name that any device has now, listed or not, never matches by history. */
+#define FORMER(device_row)                                                                                             \
+	"SELECT f.device FROM former_name f WHERE f.name=?1" device_row                                                \
+	" AND NOT EXISTS(SELECT 1 FROM device WHERE name=?1)"                                                          \
+	" AND EXISTS(SELECT 1 FROM device d WHERE d.id=f.device AND d.listed)"
+/* What Intune says of a device comes before what Entra ID says. */
 #define DEVICE                                                                                                         \
-	CERTDIR_LIST_TEXT_COLUMNS(COLUMN)                                                                              \
-	"d.source,d.enabled,d.managed,d.join_type,d.last_seen,d.registered,d.expires,"                                 \
+	CERTDIR_LIST_PLAIN_COLUMNS(COLUMN)                                                                             \
+	"coalesce(d.intune_ownership,d.ownership)," CERTDIR_LIST_COMPLIANCE ",d.source,d.enabled,"                     \
+	"iif(d.intune_compliance IS NULL,d.managed,1),d.join_type,"                                                    \
+	"max(ifnull(d.last_seen,0),ifnull(d.intune_last_seen,0)),"                                                     \
+	"max(ifnull(d.registered,0),ifnull(d.intune_registered,0)),d.expires,"                                         \
 	"EXISTS(SELECT 1 FROM dns_name WHERE device=d.id),EXISTS(SELECT 1 FROM device_group WHERE device=d.id) "       \
 	"FROM device d WHERE d.id=?1"
 
 static const struct {
 	const char *sql;
 	const char *carries;
+	const char *known; /* NULL = all count */
 } statements[CERTDIR_LIST_STATEMENTS] = {
-	[CERTDIR_FIND_ENTRA] = {ENTRA(""), ENTRA(" AND id=?3")},
-	[CERTDIR_FIND_INTUNE] = {INTUNE(""), INTUNE(" AND id=?3")},
-	[CERTDIR_FIND_GUID] = {GUID(""), GUID(" AND id=?3")},
-	[CERTDIR_FIND_SID] = {SID(""), SID(" AND id=?3")},
-	[CERTDIR_FIND_DNS] = {DNS("", ""), DNS(" AND id=?3", " AND device=?3")},
+	[CERTDIR_FIND_ENTRA] = BY_ID("entra_device_id"),
+	[CERTDIR_FIND_INTUNE] = BY_ID("intune_device_id"),
+	[CERTDIR_FIND_GUID] = {GUID(""), GUID(ROW BOTH), GUID(BOTH)},
+	[CERTDIR_FIND_SID] = BY_ID("sid"),
+	[CERTDIR_FIND_DNS] = {DNS("", ""), DNS(ROW, " AND device=?3"), NULL},
 	/* A former name counts when no device has it now: finding asks for it second. */
-	[CERTDIR_FIND_NAME] = {NAME(""), NAME(" AND id=?3") " UNION ALL " FORMER(
-						 " AND device=?3") " AND NOT EXISTS(" NAME("") ")"},
-	[CERTDIR_FIND_FORMER] = {FORMER(""), NULL},
-	[CERTDIR_FIND_SERIAL] = {SERIAL(""), SERIAL(" AND id=?3")},
-	[CERTDIR_FIND_OBJECT] = {OBJECT(""), OBJECT(" AND id=?3")},
-	[CERTDIR_READ_DEVICE] = {"SELECT " DEVICE, NULL},
-	[CERTDIR_READ_DNS_NAMES] = {"SELECT name FROM dns_name WHERE device=?1", NULL},
-	[CERTDIR_READ_GROUPS] =
-		{"SELECT g.object_id,g.name FROM device_group m JOIN grp g ON g.id=m.grp WHERE m.device=?1", NULL},
-	[CERTDIR_READ_FORMER_NAMES] = {"SELECT name FROM former_name WHERE device=?1 ORDER BY name", NULL},
+	[CERTDIR_FIND_NAME] = {ID("name", ""), ID("name", ROW) " UNION ALL " FORMER(" AND f.device=?3"), NULL},
+	[CERTDIR_FIND_FORMER] = {FORMER(""), NULL, NULL},
+	[CERTDIR_FIND_SERIAL] = BY_ID("serial_number"),
+	[CERTDIR_FIND_OBJECT] = BY_ID("object_id"),
+	[CERTDIR_READ_DEVICE] = {"SELECT " DEVICE, NULL, NULL},
+	[CERTDIR_READ_DNS_NAMES] = {"SELECT name FROM dns_name WHERE device=?1", NULL, NULL},
+	[CERTDIR_READ_GROUPS] = {"SELECT g.object_id,g.name FROM device_group m JOIN grp g ON g.id=m.grp WHERE "
+				 "m.device=?1",
+				 NULL, NULL},
+	[CERTDIR_READ_FORMER_NAMES] = {"SELECT name FROM former_name WHERE device=?1 ORDER BY name", NULL, NULL},
 };
 
 /* Columns of CERTDIR_READ_DEVICE behind the texts. */
@@ -128,6 +142,7 @@ void certdir_list_reader_close(struct certdir_list_reader *reader)
 	for (size_t i = 0; i < CERTDIR_LIST_STATEMENTS; i++) {
 		sqlite3_finalize(reader->statements[i]);
 		sqlite3_finalize(reader->carries[i]);
+		sqlite3_finalize(reader->known[i]);
 	}
 	(void)sqlite3_close(reader->db);
 	free(reader);
@@ -187,10 +202,18 @@ static bool bind_value(sqlite3_stmt *stmt, enum certdir_list_statement which, co
 	       sqlite3_bind_text(stmt, 2, value, (int)strcspn(value, "."), SQLITE_STATIC) == SQLITE_OK;
 }
 
-static int find(struct certdir_list_reader *reader, enum certdir_list_statement which, const char *value,
-		int64_t rows[CERTDIR_LIST_FIND_MAX], struct certdir_error *error)
+/* A statement that is made when it is needed first; NULL with `error`. */
+static sqlite3_stmt *made(struct certdir_list_reader *reader, sqlite3_stmt **stmt, const char *sql,
+			  struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = reader->statements[which];
+	if (!*stmt && sqlite3_prepare_v3(reader->db, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL) != SQLITE_OK)
+		fail(reader, error);
+	return *stmt;
+}
+
+static int find_by(struct certdir_list_reader *reader, enum certdir_list_statement which, sqlite3_stmt *stmt,
+		   const char *value, int64_t rows[CERTDIR_LIST_FIND_MAX], struct certdir_error *error)
+{
 	int count = 0, rc = SQLITE_ERROR;
 
 	if (!bind_value(stmt, which, value))
@@ -212,6 +235,18 @@ out:
 	(void)sqlite3_reset(stmt);
 	(void)sqlite3_clear_bindings(stmt);
 	return count;
+}
+
+static int find(struct certdir_list_reader *reader, enum certdir_list_statement which, const char *value,
+		int64_t rows[CERTDIR_LIST_FIND_MAX], struct certdir_error *error)
+{
+	int count = find_by(reader, which, reader->statements[which], value, rows, error);
+	sqlite3_stmt *known;
+
+	if (count < 2 || !statements[which].known || !reader->snapshot->is_mixed)
+		return count;
+	known = made(reader, &reader->known[which], statements[which].known, error);
+	return known ? find_by(reader, which, known, value, rows, error) : -1;
 }
 
 int certdir_list_find(struct certdir_list_reader *reader, enum certdir_identity_type type, const char *value,
@@ -240,23 +275,20 @@ int certdir_list_carries(struct certdir_list_reader *reader, enum certdir_identi
 			 int64_t row, struct certdir_error *error)
 {
 	enum certdir_list_statement which;
-	sqlite3_stmt **stmt;
 	int rc = SQLITE_ERROR;
+	sqlite3_stmt *stmt;
 
 	if (!statement_of(type, &which))
 		return 0;
-	stmt = &reader->carries[which];
-	if (!*stmt && sqlite3_prepare_v3(reader->db, statements[which].carries, -1, SQLITE_PREPARE_PERSISTENT, stmt,
-					 NULL) != SQLITE_OK) {
-		fail(reader, error);
+	stmt = made(reader, &reader->carries[which], statements[which].carries, error);
+	if (!stmt)
 		return -1;
-	}
-	if (bind_value(*stmt, which, value) && sqlite3_bind_int64(*stmt, 3, row) == SQLITE_OK)
-		rc = sqlite3_step(*stmt);
+	if (bind_value(stmt, which, value) && sqlite3_bind_int64(stmt, 3, row) == SQLITE_OK)
+		rc = sqlite3_step(stmt);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		fail(reader, error);
-	(void)sqlite3_reset(*stmt);
-	(void)sqlite3_clear_bindings(*stmt);
+	(void)sqlite3_reset(stmt);
+	(void)sqlite3_clear_bindings(stmt);
 	return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : -1;
 }
 
@@ -492,7 +524,8 @@ bool certdir_list_each(struct certdir_list_reader *reader,
 	bool more = true;
 	int rc;
 
-	rc = sqlite3_prepare_v2(reader->db, "SELECT id FROM device ORDER BY name,entra_device_id,id", -1, &stmt, NULL);
+	rc = sqlite3_prepare_v2(reader->db, "SELECT id FROM device WHERE listed ORDER BY name,entra_device_id,id", -1,
+				&stmt, NULL);
 	if (rc == SQLITE_OK)
 		rc = SQLITE_ROW;
 	while (rc == SQLITE_ROW && more && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
@@ -512,4 +545,32 @@ bool certdir_list_each(struct certdir_list_reader *reader,
 		fail(reader, error);
 	sqlite3_finalize(stmt);
 	return rc == SQLITE_DONE || rc == SQLITE_ROW;
+}
+
+bool certdir_list_numbers(struct certdir_list_reader *reader, int64_t source, struct certdir_list_numbers *numbers,
+			  struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc;
+
+	memset(numbers, 0, sizeof(*numbers));
+	rc = sqlite3_prepare_v2(reader->db,
+				"SELECT count(*),total(" CERTDIR_LIST_COMPLIANCE "='compliant'),total(d.enabled=0),"
+				"count(d.intune_device_id) FROM device d WHERE d.source=?1 AND d.listed",
+				-1, &stmt, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(stmt, 1, source);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		*numbers = (struct certdir_list_numbers){
+			.devices = (size_t)sqlite3_column_int64(stmt, 0),
+			.compliant = (size_t)sqlite3_column_int64(stmt, 1),
+			.disabled = (size_t)sqlite3_column_int64(stmt, 2),
+			.intune = (size_t)sqlite3_column_int64(stmt, 3),
+		};
+	else
+		fail(reader, error);
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_ROW;
 }

@@ -1,45 +1,90 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "list/schema.h"
 
+#define BY_OBJECT_ID                                                                                                   \
+	"CREATE INDEX IF NOT EXISTS device_by_object_id ON device(object_id, source) WHERE object_id IS NOT NULL;"
+#define BY_ENTRA_DEVICE_ID                                                                                             \
+	"CREATE INDEX IF NOT EXISTS device_by_entra_device_id ON device(entra_device_id, source)"                      \
+	" WHERE entra_device_id IS NOT NULL;"
+
 /*
- * Identity columns have partial indexes: most lists leave some of them empty. An Entra id stands once in a source, so its
- * index is unique; the same id in two sources is for `certdir list verify` to report, because only an administrator knows
- * which source is right.
+ * Identity columns have partial indexes: most lists leave some of them empty. Those that writing itself looks things up by
+ * stand here; the others are made at once, at the end, which is several times faster. They carry the source, so that "by a
+ * tenant" and "by an import" can be told apart without a look at each of a thousand devices with one junk serial number.
+ * No index is unique: two objects of Entra ID may carry one device id, for a moment or for long, and that is for
+ * `certdir list verify` to report.
  */
 const char certdir_list_schema[] =
 	"PRAGMA page_size=4096;"
 	"PRAGMA encoding='UTF-8';"
 	"PRAGMA application_id=0x43455244;"
-	"PRAGMA user_version=1;"
+	"PRAGMA user_version=2;"
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
-	/* identities: the types that its devices carry, blank-separated; devices: how many. Both are set when publishing. */
-	"CREATE TABLE source(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, tenant TEXT, synced INTEGER NOT NULL,"
-	" devices INTEGER NOT NULL DEFAULT 0, identities TEXT NOT NULL DEFAULT '');"
-	/* tenant: only where it is not that of the source */
-	"CREATE TABLE device(id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id), object_id TEXT,"
-	" entra_device_id TEXT, intune_device_id TEXT, name TEXT COLLATE NOCASE, serial_number TEXT, sid TEXT, owner "
+	/*
+	 * kind: 'import' or 'tenant'. devices: how many are listed, unlisted: how many are not; identities: the types that listed ones
+	 * carry, blank-separated. synced, intune_synced, groups_synced: last success. filter: the one that `listed` was made by.
+	 */
+	"CREATE TABLE source(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL DEFAULT 'import',"
+	" tenant TEXT, synced INTEGER NOT NULL, devices INTEGER NOT NULL DEFAULT 0, unlisted INTEGER NOT NULL DEFAULT "
+	"0,"
+	" identities TEXT NOT NULL DEFAULT '', delta_link TEXT, delta_since INTEGER, intune_synced INTEGER,"
+	" intune_records INTEGER NOT NULL DEFAULT 0, groups_synced INTEGER, filter TEXT);"
+	/*
+	 * compliance, ownership, last_seen, registered: as Entra ID or an import says; Intune's word stands beside it, with
+	 * intune_compliance set in each device that an Intune record is joined to. tenant: only where it is not that of the source.
+	 */
+	"CREATE TABLE device(id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id),"
+	" listed INTEGER NOT NULL DEFAULT 1, object_id TEXT, entra_device_id TEXT, intune_device_id TEXT,"
+	" name TEXT COLLATE NOCASE, serial_number TEXT, sid TEXT, owner TEXT, ownership TEXT, operating_system TEXT,"
+	" tenant TEXT, wifi_mac TEXT, ethernet_mac TEXT, compliance TEXT, enabled INTEGER, managed INTEGER, join_type "
 	"TEXT,"
-	" ownership TEXT, operating_system TEXT, tenant TEXT, compliance TEXT, enabled INTEGER, managed INTEGER,"
-	" join_type TEXT, last_seen INTEGER, registered INTEGER, expires INTEGER);"
-	"CREATE UNIQUE INDEX device_by_entra_device_id ON device(entra_device_id, source) WHERE entra_device_id IS NOT "
-	"NULL;"
-	"CREATE INDEX device_by_intune_device_id ON device(intune_device_id) WHERE intune_device_id IS NOT NULL;"
-	"CREATE INDEX device_by_object_id ON device(object_id) WHERE object_id IS NOT NULL;"
-	"CREATE INDEX device_by_name ON device(name) WHERE name IS NOT NULL;"
-	"CREATE INDEX device_by_serial_number ON device(serial_number) WHERE serial_number IS NOT NULL;"
-	"CREATE INDEX device_by_sid ON device(sid) WHERE sid IS NOT NULL;"
+	" last_seen INTEGER, registered INTEGER, expires INTEGER, intune_compliance TEXT, intune_ownership TEXT,"
+	" intune_last_seen INTEGER, intune_registered INTEGER);" BY_OBJECT_ID BY_ENTRA_DEVICE_ID
+	/* those that Intune alone knows */
+	"CREATE INDEX device_of_intune ON device(intune_device_id, source)"
+	" WHERE object_id IS NULL AND intune_compliance IS NOT NULL;"
+	/* Intune records of devices that Entra ID does not know, or not any more */
+	"CREATE TABLE intune_waiting(source INTEGER NOT NULL REFERENCES source(id), entra_device_id TEXT NOT NULL,"
+	" intune_device_id TEXT, serial_number TEXT, owner TEXT, intune_compliance TEXT, intune_ownership TEXT,"
+	" intune_last_seen INTEGER, intune_registered INTEGER, wifi_mac TEXT, ethernet_mac TEXT,"
+	" PRIMARY KEY(entra_device_id, source)) WITHOUT ROWID;"
 	"CREATE TABLE dns_name(device INTEGER NOT NULL REFERENCES device(id), name TEXT NOT NULL,"
 	" PRIMARY KEY(device, name)) WITHOUT ROWID;"
-	"CREATE INDEX dns_name_by_name ON dns_name(name);"
-	/* since: the edition in which the device stood under another name first */
+	/* since: when it became a former one */
 	"CREATE TABLE former_name(device INTEGER NOT NULL REFERENCES device(id), name TEXT NOT NULL COLLATE NOCASE,"
 	" since INTEGER, PRIMARY KEY(device, name)) WITHOUT ROWID;"
-	"CREATE INDEX former_name_by_name ON former_name(name);"
-	"CREATE TABLE grp(id INTEGER PRIMARY KEY, object_id TEXT, name TEXT);"
+	"CREATE INDEX former_name_by_since ON former_name(since);"
+	/* source: the tenant that lists its members, NULL = imports do; synced: when that was */
+	"CREATE TABLE grp(id INTEGER PRIMARY KEY, source INTEGER REFERENCES source(id), object_id TEXT, name TEXT,"
+	" synced INTEGER);"
 	"CREATE INDEX grp_by_object_id ON grp(object_id, name);"
 	"CREATE TABLE device_group(device INTEGER NOT NULL REFERENCES device(id), grp INTEGER NOT NULL REFERENCES "
 	"grp(id),"
-	" PRIMARY KEY(device, grp)) WITHOUT ROWID;";
+	" PRIMARY KEY(device, grp)) WITHOUT ROWID;"
+	"CREATE INDEX device_group_by_grp ON device_group(grp);"
+	"CREATE TABLE change(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, source INTEGER NOT NULL REFERENCES "
+	"source(id),"
+	" device TEXT, name TEXT, what TEXT NOT NULL, before TEXT, after TEXT);"
+	"CREATE INDEX change_by_at ON change(at);";
+
+const char certdir_list_indexes[] =
+	"CREATE INDEX IF NOT EXISTS device_by_intune_device_id ON device(intune_device_id, source)"
+	" WHERE intune_device_id IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS device_by_name ON device(name) WHERE name IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS device_by_serial_number ON device(serial_number, source)"
+	" WHERE serial_number IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS device_by_sid ON device(sid, source) WHERE sid IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS dns_name_by_name ON dns_name(name);"
+	"CREATE INDEX IF NOT EXISTS former_name_by_name ON former_name(name);";
+
+const char certdir_list_indexes_early[] = BY_OBJECT_ID BY_ENTRA_DEVICE_ID;
+
+const char certdir_list_indexes_drop[] = "DROP INDEX IF EXISTS device_by_object_id;"
+					 "DROP INDEX IF EXISTS device_by_entra_device_id;"
+					 "DROP INDEX IF EXISTS device_by_intune_device_id;"
+					 "DROP INDEX IF EXISTS device_by_name;"
+					 "DROP INDEX IF EXISTS device_by_serial_number;"
+					 "DROP INDEX IF EXISTS device_by_sid;";
 
 #define COLUMN(column, kind) {#column, offsetof(struct certdir_device, column), CERTDIR_FORM_##kind},
 const struct certdir_list_column certdir_list_columns[CERTDIR_LIST_TEXTS] = {CERTDIR_LIST_TEXT_COLUMNS(COLUMN)};

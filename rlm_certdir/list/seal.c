@@ -3,80 +3,235 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-static const unsigned char magic[8] = {'c', 'e', 'r', 't', 'd', 'i', 'r', 1};
+static const unsigned char magic[8] = {'c', 'e', 'r', 't', 'd', 'i', 'r', 2};
 
-enum { SIZE_AT = 8, DIGEST_AT = 16, DIGEST_SIZE = 32 };
+enum { SIZE_AT = 8, ROOT_AT = 16 };
 
-enum certdir_seal_state certdir_list_seal_check(const unsigned char *file, size_t size, size_t *image)
+static uint64_t chunks_of(uint64_t size)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	const unsigned char *seal;
-	uint64_t sealed = 0;
-
-	*image = 0;
-	if (size < CERTDIR_LIST_SEAL_SIZE)
-		return CERTDIR_SEAL_ABSENT;
-	seal = file + size - CERTDIR_LIST_SEAL_SIZE;
-	if (memcmp(seal, magic, sizeof(magic)) != 0)
-		return CERTDIR_SEAL_ABSENT;
-	for (int i = 7; i >= 0; i--)
-		sealed = sealed << 8 | seal[SIZE_AT + i];
-	if (sealed != size - CERTDIR_LIST_SEAL_SIZE)
-		return CERTDIR_SEAL_BROKEN;
-	if (EVP_Digest(file, (size_t)sealed, digest, NULL, EVP_sha256(), NULL) != 1 ||
-	    memcmp(digest, seal + DIGEST_AT, DIGEST_SIZE) != 0)
-		return CERTDIR_SEAL_BROKEN;
-	*image = (size_t)sealed;
-	return CERTDIR_SEAL_TRUE;
+	return size / CERTDIR_SEAL_CHUNK + (size % CERTDIR_SEAL_CHUNK != 0);
 }
 
-/* Digests the file from its start; `size` is how much there was. */
-static bool digest_file(int fd, unsigned char *digest, uint64_t *size, const char *name, struct certdir_error *error)
+static size_t smaller(uint64_t a, uint64_t b)
+{
+	return (size_t)(a < b ? a : b);
+}
+
+static bool digest(const unsigned char *bytes, size_t size, unsigned char out[CERTDIR_SEAL_DIGEST])
+{
+	return EVP_Digest(bytes, size, out, NULL, EVP_sha256(), NULL) == 1;
+}
+
+/* What the footer ends with: it binds the digests to each other, to their order, and to the size. */
+static bool root(const unsigned char *footer, const unsigned char *digests, size_t size,
+		 unsigned char out[CERTDIR_SEAL_DIGEST])
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	unsigned char buffer[65536];
-	bool ok = false;
-	ssize_t got;
+	bool ok = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
+		  EVP_DigestUpdate(context, footer, ROOT_AT) == 1 && EVP_DigestUpdate(context, digests, size) == 1 &&
+		  EVP_DigestFinal_ex(context, out, NULL) == 1;
 
-	*size = 0;
-	if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
-		certdir_error_set(error, "%s: OpenSSL has no SHA-256 to seal it with", name);
-		goto out;
-	}
-	while ((got = pread(fd, buffer, sizeof(buffer), (off_t)*size)) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 || EVP_DigestUpdate(context, buffer, (size_t)got) != 1) {
-			certdir_error_set(error, "%s cannot be read back to seal it: %s", name, strerror(errno));
-			goto out;
-		}
-		*size += (uint64_t)got;
-	}
-	ok = EVP_DigestFinal_ex(context, digest, NULL) == 1;
-	if (!ok)
-		certdir_error_set(error, "%s cannot be sealed: OpenSSL failed to finish its SHA-256", name);
-out:
 	EVP_MD_CTX_free(context);
 	return ok;
 }
 
-bool certdir_list_seal_append(int fd, const char *name, struct certdir_error *error)
+/* The image's size as the footer at the end of a file of `size` bytes has it. */
+static enum certdir_seal_state read_footer(const unsigned char *footer, uint64_t size, uint64_t *image)
 {
-	unsigned char seal[CERTDIR_LIST_SEAL_SIZE], digest[EVP_MAX_MD_SIZE];
-	uint64_t size;
-	size_t done = 0;
+	*image = 0;
+	if (memcmp(footer, magic, sizeof(magic)) != 0)
+		return CERTDIR_SEAL_ABSENT;
+	for (int i = 7; i >= 0; i--)
+		*image = *image << 8 | footer[SIZE_AT + i];
+	if (*image > size || *image + chunks_of(*image) * CERTDIR_SEAL_DIGEST + CERTDIR_SEAL_FOOTER != size)
+		return CERTDIR_SEAL_BROKEN;
+	return CERTDIR_SEAL_TRUE;
+}
 
-	if (!digest_file(fd, digest, &size, name, error))
+static bool is_root(const unsigned char *footer, const unsigned char *digests, size_t size)
+{
+	unsigned char is[CERTDIR_SEAL_DIGEST];
+
+	return root(footer, digests, size, is) && memcmp(is, footer + ROOT_AT, sizeof(is)) == 0;
+}
+
+enum certdir_seal_state certdir_list_seal_check(const unsigned char *file, size_t size, size_t *image)
+{
+	struct certdir_list_seal seal = {0};
+	const unsigned char *footer;
+	enum certdir_seal_state state;
+	uint64_t sealed;
+
+	*image = 0;
+	if (size < CERTDIR_SEAL_FOOTER)
+		return CERTDIR_SEAL_ABSENT;
+	footer = file + size - CERTDIR_SEAL_FOOTER;
+	state = read_footer(footer, size, &sealed);
+	if (state != CERTDIR_SEAL_TRUE)
+		return state;
+	seal.count = (size_t)chunks_of(sealed);
+	seal.digests = (unsigned char *)file + sealed;
+	if (!is_root(footer, seal.digests, seal.count * CERTDIR_SEAL_DIGEST))
+		return CERTDIR_SEAL_BROKEN;
+	for (size_t i = 0; i < seal.count; i++) {
+		size_t at = i * CERTDIR_SEAL_CHUNK;
+
+		if (!certdir_list_seal_holds(&seal, i, file + at, smaller(CERTDIR_SEAL_CHUNK, sealed - at)))
+			return CERTDIR_SEAL_BROKEN;
+	}
+	*image = (size_t)sealed;
+	return CERTDIR_SEAL_TRUE;
+}
+
+void certdir_list_seal_clear(struct certdir_list_seal *seal)
+{
+	free(seal->digests);
+	free(seal->changed);
+	memset(seal, 0, sizeof(*seal));
+}
+
+static bool allocate(struct certdir_list_seal *seal, uint64_t size)
+{
+	memset(seal, 0, sizeof(*seal));
+	seal->kept = size;
+	seal->count = (size_t)chunks_of(size);
+	seal->digests = calloc(seal->count + 1, CERTDIR_SEAL_DIGEST); /* + 1: an empty image's are not NULL */
+	seal->changed = calloc(seal->count + 1, sizeof(*seal->changed));
+	if (seal->digests && seal->changed)
+		return true;
+	certdir_list_seal_clear(seal);
+	return false;
+}
+
+/* False with errno, which is 0 when the file ends before. */
+static bool read_at(int fd, unsigned char *buffer, size_t size, uint64_t from)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t got = pread(fd, buffer + done, size - done, (off_t)(from + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got == 0)
+			errno = 0;
+		if (got <= 0)
+			return false;
+		done += (size_t)got;
+	}
+	return true;
+}
+
+enum certdir_seal_state certdir_list_seal_read(struct certdir_list_seal *seal, int fd, uint64_t size,
+					       struct certdir_error *error)
+{
+	unsigned char footer[CERTDIR_SEAL_FOOTER];
+	enum certdir_seal_state state;
+	uint64_t image;
+
+	memset(seal, 0, sizeof(*seal));
+	error->text[0] = '\0';
+	if (size < sizeof(footer))
+		return CERTDIR_SEAL_ABSENT;
+	if (!read_at(fd, footer, sizeof(footer), size - sizeof(footer)))
+		goto unreadable;
+	state = read_footer(footer, size, &image);
+	if (state != CERTDIR_SEAL_TRUE)
+		return state;
+	errno = ENOMEM;
+	if (!allocate(seal, image) || !read_at(fd, seal->digests, seal->count * CERTDIR_SEAL_DIGEST, image))
+		goto unreadable;
+	if (is_root(footer, seal->digests, seal->count * CERTDIR_SEAL_DIGEST))
+		return CERTDIR_SEAL_TRUE;
+	certdir_list_seal_clear(seal);
+	return CERTDIR_SEAL_BROKEN;
+unreadable:
+	if (errno != 0)
+		certdir_error_set(error, "its seal cannot be read: %s", strerror(errno));
+	certdir_list_seal_clear(seal);
+	return CERTDIR_SEAL_BROKEN;
+}
+
+bool certdir_list_seal_holds(const struct certdir_list_seal *seal, size_t chunk, const unsigned char *bytes,
+			     size_t size)
+{
+	unsigned char is[CERTDIR_SEAL_DIGEST];
+
+	return chunk < seal->count && digest(bytes, size, is) &&
+	       memcmp(is, seal->digests + chunk * CERTDIR_SEAL_DIGEST, sizeof(is)) == 0;
+}
+
+void certdir_list_seal_written(struct certdir_list_seal *seal, uint64_t from, uint64_t bytes)
+{
+	if (bytes == 0)
+		return;
+	for (uint64_t i = from / CERTDIR_SEAL_CHUNK; i < seal->count && i <= (from + bytes - 1) / CERTDIR_SEAL_CHUNK;
+	     i++)
+		seal->changed[i] = true;
+}
+
+void certdir_list_seal_cut(struct certdir_list_seal *seal, uint64_t size)
+{
+	if (size >= seal->kept)
+		return;
+	certdir_list_seal_written(seal, size, seal->kept - size);
+	seal->kept = size;
+}
+
+/*
+ * A chunk's digest still holds when nothing was written into it and it ends where it did: in an image that has grown since,
+ * the last chunk of then goes on into bytes that nobody had to write (a hole), and so does the place of a cut.
+ */
+static bool still_holds(const struct certdir_list_seal *before, size_t chunk, uint64_t size)
+{
+	uint64_t end = smaller(((uint64_t)chunk + 1) * CERTDIR_SEAL_CHUNK, size);
+
+	return chunk < before->count && !before->changed[chunk] && end <= before->kept;
+}
+
+/* The digests of what `fd` holds into `seal`. */
+static bool digest_file(const struct certdir_list_seal *before, struct certdir_list_seal *seal, int fd,
+			const char *name, struct certdir_error *error)
+{
+	unsigned char *buffer = malloc(CERTDIR_SEAL_CHUNK);
+	bool ok = false;
+
+	if (!buffer) {
+		certdir_error_set(error, "%s cannot be sealed: out of memory", name);
 		return false;
-	memcpy(seal, magic, sizeof(magic));
-	for (int i = 0; i < 8; i++)
-		seal[SIZE_AT + i] = (unsigned char)(size >> (8 * i));
-	memcpy(seal + DIGEST_AT, digest, DIGEST_SIZE);
-	while (done < sizeof(seal)) {
-		ssize_t put = pwrite(fd, seal + done, sizeof(seal) - done, (off_t)(size + done));
+	}
+	for (size_t i = 0; i < seal->count; i++) {
+		uint64_t at = (uint64_t)i * CERTDIR_SEAL_CHUNK;
+		size_t size = smaller(CERTDIR_SEAL_CHUNK, seal->kept - at);
+		unsigned char *to = seal->digests + i * CERTDIR_SEAL_DIGEST;
+
+		if (still_holds(before, i, seal->kept)) {
+			memcpy(to, before->digests + i * CERTDIR_SEAL_DIGEST, CERTDIR_SEAL_DIGEST);
+			continue;
+		}
+		if (!read_at(fd, buffer, size, at)) {
+			certdir_error_set(error, "%s cannot be read back to seal it: %s", name, strerror(errno));
+			goto out;
+		}
+		if (!digest(buffer, size, to)) {
+			certdir_error_set(error, "%s cannot be sealed: OpenSSL has no SHA-256", name);
+			goto out;
+		}
+	}
+	ok = true;
+out:
+	free(buffer);
+	return ok;
+}
+
+static bool write_at(int fd, const unsigned char *bytes, size_t size, uint64_t at, const char *name,
+		     struct certdir_error *error)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t put = pwrite(fd, bytes + done, size - done, (off_t)(at + done));
 
 		if (put < 0 && errno == EINTR)
 			continue;
@@ -87,4 +242,40 @@ bool certdir_list_seal_append(int fd, const char *name, struct certdir_error *er
 		done += (size_t)put;
 	}
 	return true;
+}
+
+bool certdir_list_seal_append(const struct certdir_list_seal *before, int fd, const char *name,
+			      struct certdir_error *error)
+{
+	unsigned char footer[CERTDIR_SEAL_FOOTER];
+	struct certdir_list_seal seal = {0};
+	struct stat status;
+	bool ok = false;
+	uint64_t size;
+
+	if (fstat(fd, &status) != 0) {
+		certdir_error_set(error, "%s cannot be read back to seal it: %s", name, strerror(errno));
+		return false;
+	}
+	size = (uint64_t)status.st_size;
+	if (!allocate(&seal, size)) {
+		certdir_error_set(error, "%s cannot be sealed: out of memory", name);
+		return false;
+	}
+	if (!digest_file(before, &seal, fd, name, error))
+		goto out;
+	memcpy(footer, magic, sizeof(magic));
+	for (int i = 0; i < 8; i++)
+		footer[SIZE_AT + i] = (unsigned char)(size >> (8 * i));
+	if (!root(footer, seal.digests, seal.count * CERTDIR_SEAL_DIGEST, footer + ROOT_AT)) {
+		certdir_error_set(error, "%s cannot be sealed: OpenSSL has no SHA-256", name);
+		goto out;
+	}
+	size += seal.count * CERTDIR_SEAL_DIGEST;
+	ok = write_at(fd, seal.digests, seal.count * CERTDIR_SEAL_DIGEST, size - seal.count * CERTDIR_SEAL_DIGEST, name,
+		      error) &&
+	     write_at(fd, footer, sizeof(footer), size, name, error);
+out:
+	certdir_list_seal_clear(&seal);
+	return ok;
 }

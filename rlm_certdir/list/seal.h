@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The 48 bytes behind a list's image that say: this is all of it, and it is as its publisher left it. */
+/*
+ * What stands behind a list's image and says: this is all of it, and it is as its publisher left it.
+ *
+ * A tree of two levels: SHA-256 of each chunk of the image, and a footer with SHA-256 over those. So who changes a few
+ * pages of a large image hashes their chunks anew and no others.
+ *
+ *	image        of any size
+ *	digests      32 bytes for each chunk of the image, the last of which may be short
+ *	footer       8 bytes "certdir\2", 8 bytes size of the image (little-endian),
+ *	             32 bytes SHA-256 of those 16 bytes and the digests
+ */
 #ifndef CERTDIR_LIST_SEAL_H
 #define CERTDIR_LIST_SEAL_H
 
 #include "certdir.h"
 
-/* 8 bytes "certdir\1", 8 bytes size of the image (little-endian), 32 bytes SHA-256 of the image. */
-enum { CERTDIR_LIST_SEAL_SIZE = 48 };
+enum { CERTDIR_SEAL_CHUNK = 1 << 20, CERTDIR_SEAL_DIGEST = 32, CERTDIR_SEAL_FOOTER = 48 };
 
 enum certdir_seal_state {
 	CERTDIR_SEAL_TRUE,
@@ -17,7 +26,35 @@ enum certdir_seal_state {
 /* Looks at a whole file in memory; on CERTDIR_SEAL_TRUE `image` is the size of what was sealed. */
 enum certdir_seal_state certdir_list_seal_check(const unsigned char *file, size_t size, size_t *image);
 
-/* Appends the seal of everything that `fd` (open for reading and writing) holds. False with `error`; `name` is for it. */
-bool certdir_list_seal_append(int fd, const char *name, struct certdir_error *error);
+/* The seal of an image: the digests of its chunks, and which of them still hold while the image is being changed. */
+struct certdir_list_seal {
+	uint64_t kept; /* bytes from the image's start that were not cut off since */
+	size_t count; /* chunks that there were */
+	unsigned char *digests; /* CERTDIR_SEAL_DIGEST bytes for each */
+	bool *changed; /* whether the chunk was written since */
+};
+
+void certdir_list_seal_clear(struct certdir_list_seal *seal);
+
+/*
+ * Reads the seal of a file of `size` bytes that is open as `fd`. On CERTDIR_SEAL_TRUE digests and footer belong together, and
+ * the caller clears `seal`; whether the image is what they are of is for certdir_list_seal_holds() to say of each chunk. Of a
+ * file that cannot be read `error` says so, and it counts as broken; else error's text is empty.
+ */
+enum certdir_seal_state certdir_list_seal_read(struct certdir_list_seal *seal, int fd, uint64_t size,
+					       struct certdir_error *error);
+bool certdir_list_seal_holds(const struct certdir_list_seal *seal, size_t chunk, const unsigned char *bytes,
+			     size_t size);
+
+/* Notes a change of the image that `seal` was of: these bytes were written; what stood from `size` on was cut off. */
+void certdir_list_seal_written(struct certdir_list_seal *seal, uint64_t from, uint64_t bytes);
+void certdir_list_seal_cut(struct certdir_list_seal *seal, uint64_t size);
+
+/*
+ * Appends the seal of everything that `fd` (open for reading and writing) holds. `before` is that of an earlier state, whose
+ * digests are taken where they still hold; all zero when there is none. False with `error`; `name` is for it.
+ */
+bool certdir_list_seal_append(const struct certdir_list_seal *before, int fd, const char *name,
+			      struct certdir_error *error);
 
 #endif

@@ -2,37 +2,12 @@
 /* One edition of the list, verified, in memory. */
 #include "list/snapshot.h"
 
-#include "list/schema.h"
-#include "list/seal.h"
+#include "list/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-enum { SQLITE_HEADER = 100, USER_VERSION_AT = 60, APPLICATION_ID_AT = 68 };
-
-static uint32_t big_endian(const unsigned char *bytes)
-{
-	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
-
-static void describe_open_failure(const char *filename, int code, struct certdir_error *error)
-{
-	if (code == ENOENT || code == ENOTDIR)
-		certdir_error_set(error,
-				  "%s does not exist: create it with `certdir list import`, or copy it from "
-				  "another server",
-				  filename);
-	else if (code == EACCES || code == EPERM)
-		certdir_error_set(error,
-				  "%s cannot be read: permission denied for user id %u; it needs read permission",
-				  filename, (unsigned)geteuid());
-	else
-		certdir_error_set(error, "%s cannot be opened: %s", filename, strerror(code));
-}
 
 /* Fills `buffer` from `fd`. A file that is shorter or longer than it was a moment ago is being written. */
 static bool read_fully(int fd, const char *filename, unsigned char *buffer, size_t size, struct certdir_error *error)
@@ -65,97 +40,31 @@ static bool read_fully(int fd, const char *filename, unsigned char *buffer, size
 	return true;
 }
 
-/* NONBLOCK: opening a FIFO must not wait for a writer. The buffer is the caller's to free. */
+/* The buffer is the caller's to free. */
 static unsigned char *read_file(const char *filename, size_t *size, struct certdir_error *error)
 {
-	int fd = open(filename, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	unsigned char *buffer = NULL;
-	struct stat status;
-	bool ok = false;
+	int fd = certdir_list_file_open(filename, size, error);
+	unsigned char *buffer;
 
-	if (fd < 0) {
-		describe_open_failure(filename, errno, error);
+	if (fd < 0)
 		return NULL;
-	}
-	if (fstat(fd, &status) != 0) {
-		certdir_error_set(error, "%s cannot be read: %s", filename, strerror(errno));
-		goto out;
-	}
-	if (!S_ISREG(status.st_mode)) {
-		certdir_error_set(error, "%s is not a file but a %s: give the name of a device list", filename,
-				  S_ISDIR(status.st_mode) ? "directory" : "pipe, socket or device");
-		goto out;
-	}
-	if (status.st_size == 0) {
-		certdir_error_set(error, "%s is empty: publish it again with `certdir list import`", filename);
-		goto out;
-	}
-	*size = (size_t)status.st_size;
 	buffer = malloc(*size);
-	if (!buffer) {
+	if (!buffer)
 		certdir_error_set(error, "%s: no memory for its %zu bytes", filename, *size);
-		goto out;
-	}
-	ok = read_fully(fd, filename, buffer, *size, error);
-out:
-	(void)close(fd);
-	if (!ok) {
+	if (buffer && !read_fully(fd, filename, buffer, *size, error)) {
 		free(buffer);
 		buffer = NULL;
 	}
+	(void)close(fd);
 	return buffer;
-}
-
-/* Says what a file without a true seal is, as far as its first bytes tell. */
-static void describe_unsealed(const char *filename, const unsigned char *file, size_t size, struct certdir_error *error)
-{
-	if (size < SQLITE_HEADER || memcmp(file, "SQLite format 3", 16) != 0)
-		certdir_error_set(error, "%s is not a device list%s", filename,
-				  size < SQLITE_HEADER ? ", or only the first bytes of one" : "");
-	else if (big_endian(file + APPLICATION_ID_AT) != CERTDIR_LIST_APPLICATION_ID)
-		certdir_error_set(error, "%s is a SQLite database of another application, not a device list", filename);
-	else
-		certdir_error_set(
-			error,
-			"%s is not sealed: it is cut short, still being copied, or written by something other than "
-			"certdir; publish it again with `certdir list import`, and copy a list to a "
-			"temporary name first, then rename it",
-			filename);
 }
 
 static bool verify_file(const char *filename, const unsigned char *file, size_t size, size_t *image,
 			struct certdir_error *error)
 {
-	uint32_t version;
+	enum certdir_seal_state state = certdir_list_seal_check(file, size, image);
 
-	switch (certdir_list_seal_check(file, size, image)) {
-	case CERTDIR_SEAL_TRUE:
-		break;
-	case CERTDIR_SEAL_ABSENT:
-		describe_unsealed(filename, file, size, error);
-		return false;
-	case CERTDIR_SEAL_BROKEN:
-		certdir_error_set(
-			error,
-			"%s does not match its seal: it was changed or is half written; publish it again with "
-			"`certdir list import`, or copy it again",
-			filename);
-		return false;
-	}
-	if (*image < SQLITE_HEADER || memcmp(file, "SQLite format 3", 16) != 0 ||
-	    big_endian(file + APPLICATION_ID_AT) != CERTDIR_LIST_APPLICATION_ID) {
-		describe_unsealed(filename, file, *image < SQLITE_HEADER ? 0 : *image, error);
-		return false;
-	}
-	version = big_endian(file + USER_VERSION_AT);
-	if (version != CERTDIR_LIST_SCHEMA_VERSION) {
-		certdir_error_set(error, "%s has schema version %u, this certdir reads version %u: %s", filename,
-				  version, CERTDIR_LIST_SCHEMA_VERSION,
-				  version > CERTDIR_LIST_SCHEMA_VERSION ? "update certdir here"
-									: "publish it again with this certdir");
-		return false;
-	}
-	return true;
+	return certdir_list_file_accept(filename, state, file, state == CERTDIR_SEAL_TRUE ? *image : size, error);
 }
 
 /* "sid common_name" -> bits, with the types that are looked up among the same ids. Words of a later certdir are skipped. */
@@ -204,9 +113,14 @@ static bool add_source(struct certdir_list_snapshot *snapshot, sqlite3_stmt *row
 		.synced = sqlite3_column_int64(row, 3),
 		.devices = (size_t)sqlite3_column_int64(row, 4),
 		.holds = parse_holds((const char *)sqlite3_column_text(row, 5)),
+		.synced_by_graph = sqlite3_column_int(row, 6),
+		.intune_synced = sqlite3_column_int64(row, 7),
+		.groups_synced = sqlite3_column_int64(row, 8),
+		.delta_since = sqlite3_column_int64(row, 9),
 	};
 	snapshot->devices += source->devices;
 	snapshot->holds |= source->holds;
+	snapshot->is_mixed |= source->synced_by_graph != sources[0].synced_by_graph;
 	return source->name && (source->tenant || !tenant);
 }
 
@@ -217,8 +131,11 @@ static bool read_sources(struct certdir_list_snapshot *snapshot, sqlite3 *db, st
 	bool ok = false;
 	int rc;
 
-	if (sqlite3_prepare_v2(db, "SELECT id,name,tenant,synced,devices,identities FROM source ORDER BY id", -1, &stmt,
-			       NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(
+		    db,
+		    "SELECT id,name,tenant,synced,devices,identities,kind='tenant',intune_synced,groups_synced,"
+		    "delta_since FROM source ORDER BY id",
+		    -1, &stmt, NULL) != SQLITE_OK)
 		goto out;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
 		if (!add_source(snapshot, stmt)) {

@@ -33,6 +33,7 @@ struct certdir_list_reader {
 	sqlite3_stmt *statements[CERTDIR_LIST_STATEMENTS];
 	sqlite3_stmt
 		*carries[CERTDIR_LIST_STATEMENTS]; /* of the FIND ones: does this row carry the value? made at need */
+	sqlite3_stmt *known[CERTDIR_LIST_STATEMENTS]; /* the same: those that no tenant knows better; made at need */
 };
 
 struct certdir_list_snapshot {
@@ -47,6 +48,7 @@ struct certdir_list_snapshot {
 	size_t devices;
 	uint32_t holds;
 	bool has_former_names;
+	bool is_mixed; /* there are tenants and imports */
 	int64_t published;
 };
 

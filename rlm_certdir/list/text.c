@@ -27,8 +27,8 @@ static void show(const char *text, char out[104])
 	out[at] = '\0';
 }
 
-static bool refuse(const char *device, const char *field, const char *text, const char *why,
-		   struct certdir_error *error)
+bool certdir_list_text_refuse(const char *device, const char *field, const char *text, const char *why,
+			      struct certdir_error *error)
 {
 	char shown_device[104], shown_text[104];
 
@@ -38,23 +38,31 @@ static bool refuse(const char *device, const char *field, const char *text, cons
 	return false;
 }
 
-bool certdir_list_text_check(const char *device, const char *field, const char *text, struct certdir_error *error)
+/* NULL when `text` may be stored. */
+static const char *fault(const char *text)
 {
 	size_t length = strlen(text), size;
 	uint32_t character;
 
 	if (length == 0)
-		return refuse(device, field, text, "is empty", error);
+		return "is empty";
 	if (length > CERTDIR_LIST_TEXT_MAX)
-		return refuse(device, field, text, "is longer than 1024 bytes", error);
+		return "is longer than 1024 bytes";
 	for (size_t i = 0; i < length; i += size) {
 		size = certdir_utf8_read(text + i, length - i, &character);
 		if (size == 0)
-			return refuse(device, field, text, "is not UTF-8", error);
+			return "is not UTF-8";
 		if (character < 0x20 || (character >= 0x7f && character < 0xa0))
-			return refuse(device, field, text, "has a control character inside", error);
+			return "has a control character inside";
 	}
-	return true;
+	return NULL;
+}
+
+bool certdir_list_text_check(const char *device, const char *field, const char *text, struct certdir_error *error)
+{
+	const char *why = fault(text);
+
+	return !why || certdir_list_text_refuse(device, field, text, why, error);
 }
 
 static bool is_zero_guid(const char *text)
@@ -75,55 +83,81 @@ static const char *spelling(const char *text, const char *canonical, size_t *len
 	return text;
 }
 
-static bool make_identity(const char *device, const char *field, enum certdir_identity_type type, const char *wanted,
-			  const char *text, char **made, struct certdir_error *error)
+static enum certdir_list_text form_identity(enum certdir_identity_type type, const char *text, char *out)
 {
-	char canonical[CERTDIR_VALUE_MAX + 1];
-
-	if (!certdir_canonical(type, text, strlen(text), canonical))
-		return refuse(device, field, text, wanted, error);
-	*made = strdup(canonical);
-	return *made || refuse(device, field, text, "cannot be stored: out of memory", error);
+	return certdir_canonical(type, text, strlen(text), out) ? CERTDIR_TEXT_MADE : CERTDIR_TEXT_REFUSED;
 }
 
-static bool make_name(const char *device, const char *field, const char *text, char **made, struct certdir_error *error)
+static enum certdir_list_text form_name(const char *text, char *out)
 {
 	char canonical[CERTDIR_VALUE_MAX + 1];
 	size_t length = strlen(text);
 
 	if (certdir_canonical(CERTDIR_ID_NAME, text, length, canonical))
 		text = spelling(text, canonical, &length);
-	*made = strndup(text, length);
-	return *made || refuse(device, field, text, "cannot be stored: out of memory", error);
+	memcpy(out, text, length);
+	out[length] = '\0';
+	return CERTDIR_TEXT_MADE;
+}
+
+enum certdir_list_text certdir_list_text_form(enum certdir_list_form form, const char *text,
+					      char out[CERTDIR_LIST_TEXT_MAX + 1], const char **why)
+{
+	if (text[strspn(text, " ")] == '\0')
+		return CERTDIR_TEXT_NONE;
+	*why = fault(text);
+	if (*why)
+		return CERTDIR_TEXT_REFUSED;
+	switch (form) {
+	case CERTDIR_FORM_TEXT:
+		strcpy(out, text);
+		break;
+	case CERTDIR_FORM_NAME:
+		return form_name(text, out);
+	case CERTDIR_FORM_GUID:
+		*why = "is not a GUID";
+		return is_zero_guid(text) ? CERTDIR_TEXT_NONE : form_identity(CERTDIR_ID_GUID, text, out);
+	case CERTDIR_FORM_SID:
+		*why = "is not a SID";
+		return form_identity(CERTDIR_ID_SID, text, out);
+	case CERTDIR_FORM_SERIAL:
+		*why = "is not a serial number";
+		return form_identity(CERTDIR_ID_SERIAL, text, out);
+	}
+	return CERTDIR_TEXT_MADE;
+}
+
+static bool copy_made(const char *device, const char *field, const char *text, const char *form, char **made,
+		      struct certdir_error *error)
+{
+	*made = strdup(form);
+	return *made || certdir_list_text_refuse(device, field, text, "cannot be stored: out of memory", error);
 }
 
 bool certdir_list_text_make(const char *device, const char *field, enum certdir_list_form form, const char *text,
 			    char **made, struct certdir_error *error)
 {
+	char out[CERTDIR_LIST_TEXT_MAX + 1];
+	const char *why = "";
+
 	*made = NULL;
-	if (text[strspn(text, " ")] == '\0')
+	switch (certdir_list_text_form(form, text, out, &why)) {
+	case CERTDIR_TEXT_NONE:
 		return true;
-	if (!certdir_list_text_check(device, field, text, error))
-		return false;
-	switch (form) {
-	case CERTDIR_FORM_TEXT:
-		*made = strdup(text);
-		return *made || refuse(device, field, text, "cannot be stored: out of memory", error);
-	case CERTDIR_FORM_NAME:
-		return make_name(device, field, text, made, error);
-	case CERTDIR_FORM_GUID:
-		return is_zero_guid(text) ||
-		       make_identity(device, field, CERTDIR_ID_GUID, "is not a GUID", text, made, error);
-	case CERTDIR_FORM_SID:
-		return make_identity(device, field, CERTDIR_ID_SID, "is not a SID", text, made, error);
-	case CERTDIR_FORM_SERIAL:
-		return make_identity(device, field, CERTDIR_ID_SERIAL, "is not a serial number", text, made, error);
+	case CERTDIR_TEXT_REFUSED:
+		return certdir_list_text_refuse(device, field, text, why, error);
+	case CERTDIR_TEXT_MADE:
+		break;
 	}
-	return true;
+	return copy_made(device, field, text, out, made, error);
 }
 
 bool certdir_list_dns_name_make(const char *device, const char *text, char **made, struct certdir_error *error)
 {
+	char out[CERTDIR_VALUE_MAX + 1];
+
 	*made = NULL;
-	return make_identity(device, "dns_name", CERTDIR_ID_DNS, "is not a DNS name", text, made, error);
+	if (!certdir_canonical(CERTDIR_ID_DNS, text, strlen(text), out))
+		return certdir_list_text_refuse(device, "dns_name", text, "is not a DNS name", error);
+	return copy_made(device, "dns_name", text, out, made, error);
 }

@@ -10,9 +10,21 @@ enum { CERTDIR_LIST_TEXT_MAX = 1024 }; /* bytes; Graph's longest text, 256 chara
 /* False with `error` when `text` is empty, too long, not UTF-8, or holds control characters. `device` and `field` name it. */
 bool certdir_list_text_check(const char *device, const char *field, const char *text, struct certdir_error *error);
 
+enum certdir_list_text { CERTDIR_TEXT_MADE, CERTDIR_TEXT_NONE, CERTDIR_TEXT_REFUSED };
+
+/*
+ * Brings `text` into form. A blank text, and the all-zero GUID, are NONE. REFUSED with `why`, static: "is not a GUID". A name
+ * longer than an identity can be is kept as it is; it can never be equal to one.
+ */
+enum certdir_list_text certdir_list_text_form(enum certdir_list_form form, const char *text,
+					      char out[CERTDIR_LIST_TEXT_MAX + 1], const char **why);
+/* The error for it, with the text as far as it can be shown; always false. */
+bool certdir_list_text_refuse(const char *device, const char *field, const char *text, const char *why,
+			      struct certdir_error *error);
+
 /*
  * The text to store: the caller frees *made. An empty text, and the all-zero GUID, are nothing: *made stays NULL, which is
- * no error. A name longer than an identity can be is kept as it is; it can never be equal to one.
+ * no error.
  */
 bool certdir_list_text_make(const char *device, const char *field, enum certdir_list_form form, const char *text,
 			    char **made, struct certdir_error *error);

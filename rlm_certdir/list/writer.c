@@ -1,53 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A new edition of the list: copy, change, publish. The file side is edition.c's, what may stand in a column is text.c's. */
-#include "list/list.h"
+#include "list/writer.h"
 
 #include "identity/canonical.h"
-#include "list/edition.h"
 #include "list/schema.h"
-#include "list/snapshot.h"
 #include "list/text.h"
 
-#include "list/database.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum statement { ADD_DEVICE, ADD_DNS_NAME, ADD_FORMER_NAME, FIND_GROUP, ADD_GROUP, ADD_MEMBERSHIP, STATEMENTS };
-
 #define COLUMN(column, kind) #column ","
 #define PLACEHOLDER(column, kind) "?,"
 
-static const char *const statements[STATEMENTS] = {
-	[ADD_DEVICE] = "INSERT INTO device(" CERTDIR_LIST_TEXT_COLUMNS(
+static const char *const statements[CERTDIR_WRITE_STATEMENTS] = {
+	[CERTDIR_ADD_DEVICE] = "INSERT INTO device(" CERTDIR_LIST_TEXT_COLUMNS(
 		COLUMN) "source,enabled,managed,join_type,last_seen,"
 			"registered,expires) VALUES(" CERTDIR_LIST_TEXT_COLUMNS(PLACEHOLDER) "?,?,?,?,?,?,?)",
-	[ADD_DNS_NAME] = "INSERT OR IGNORE INTO dns_name(device,name) VALUES(?1,?2)",
-	[ADD_FORMER_NAME] = "INSERT OR IGNORE INTO former_name(device,name,since) VALUES(?1,?2,?3)",
-	[FIND_GROUP] = "SELECT id FROM grp WHERE object_id IS ?1 AND name IS ?2",
-	[ADD_GROUP] = "INSERT INTO grp(object_id,name) VALUES(?1,?2)",
-	[ADD_MEMBERSHIP] = "INSERT OR IGNORE INTO device_group(device,grp) VALUES(?1,?2)",
+	[CERTDIR_ADD_DNS_NAME] = "INSERT OR IGNORE INTO dns_name(device,name) VALUES(?1,?2)",
+	[CERTDIR_ADD_FORMER_NAME] = "INSERT OR IGNORE INTO former_name(device,name,since) VALUES(?1,?2,?3)",
+	[CERTDIR_FIND_TWIN] = "SELECT name FROM device WHERE entra_device_id=?1 AND source=?2",
+	/* The groups of tenants are their own: what becomes of them is not for an import to share. */
+	[CERTDIR_FIND_GROUP] = "SELECT id FROM grp WHERE object_id IS ?1 AND name IS ?2 AND source IS NULL",
+	[CERTDIR_ADD_GROUP] = "INSERT INTO grp(object_id,name) VALUES(?1,?2)",
+	[CERTDIR_ADD_MEMBERSHIP] = "INSERT OR IGNORE INTO device_group(device,grp) VALUES(?1,?2)",
 };
 
-struct certdir_list_writer {
-	struct certdir_list_edition edition;
-	sqlite3 *db;
-	sqlite3_stmt *statements[STATEMENTS];
-	int64_t source; /* row, 0 = none named yet */
-	int64_t synced;
-	char tenant[CERTDIR_VALUE_MAX + 1]; /* of the source, "" = none */
-};
-
-static bool fail(struct certdir_list_writer *writer, struct certdir_error *error)
+bool certdir_list_writer_fail(struct certdir_list_writer *writer, struct certdir_error *error)
 {
 	certdir_error_set(error, "%s cannot be written: %s", writer->edition.temporary, sqlite3_errmsg(writer->db));
 	return false;
 }
 
-static bool run(struct certdir_list_writer *writer, const char *sql, struct certdir_error *error)
+bool certdir_list_writer_run(struct certdir_list_writer *writer, const char *sql, struct certdir_error *error)
 {
-	return sqlite3_exec(writer->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(writer, error);
+	return sqlite3_exec(writer->db, sql, NULL, NULL, NULL) == SQLITE_OK || certdir_list_writer_fail(writer, error);
 }
 
 /* One SQL statement with a whole number, a text and a text or NULL. */
@@ -64,63 +51,41 @@ static bool run_with(struct certdir_list_writer *writer, const char *sql, int64_
 		  sqlite3_step(stmt) == SQLITE_DONE;
 
 	if (!ok)
-		fail(writer, error);
+		certdir_list_writer_fail(writer, error);
 	sqlite3_finalize(stmt);
 	return ok;
 }
 
 /* ---- begin ---- */
 
-/* The present edition into the temporary file. One that is not acceptable stays for an administrator to look at. */
-static bool copy_present(struct certdir_list_writer *writer, bool *copied, struct certdir_error *error)
-{
-	struct certdir_list_snapshot *snapshot;
-	struct certdir_error why;
-	bool ok;
-
-	*copied = false;
-	if (!certdir_list_edition_replaces(&writer->edition))
-		return true;
-	snapshot = certdir_list_load(writer->edition.filename, &why);
-	if (!snapshot) {
-		certdir_error_set(error,
-				  "%s. It is left as it is: move it away, or start anew with `certdir list import "
-				  "--replace`",
-				  why.text);
-		return false;
-	}
-	ok = certdir_list_edition_fill(&writer->edition, snapshot->file, snapshot->image, error);
-	certdir_list_release(snapshot);
-	*copied = ok;
-	return ok;
-}
-
 /*
- * Nobody sees the temporary file before it is complete and synced, and a failed one is thrown away: no journal, no
- * syncs on the way.
+ * Nobody sees the temporary file before it is complete and synced, and a failed one is thrown away: no syncs on the way. The
+ * journal is there for parts that are rolled back alone; it, sorters and temporary tables are files beside the list, because
+ * memory must not grow with the number of devices.
  */
+static const char pragmas[] = "PRAGMA locking_mode=EXCLUSIVE;PRAGMA journal_mode=TRUNCATE;PRAGMA synchronous=OFF;"
+			      "PRAGMA temp_store=FILE;PRAGMA cache_size=-16384";
+
 static bool open_database(struct certdir_list_writer *writer, bool copied, struct certdir_error *error)
 {
-	if (!certdir_list_database_open(writer->edition.temporary, &writer->db))
-		return fail(writer, error);
-	if (!run(writer,
-		 "PRAGMA locking_mode=EXCLUSIVE;PRAGMA journal_mode=OFF;PRAGMA synchronous=OFF;PRAGMA "
-		 "temp_store=MEMORY;"
-		 "PRAGMA cache_size=-131072",
-		 error) ||
-	    (!copied && !run(writer, certdir_list_schema, error)) || !run(writer, "BEGIN", error))
+	if (!certdir_list_database_temporary(writer->edition.directory) ||
+	    !certdir_list_database_open(writer->edition.temporary, &writer->db) ||
+	    !certdir_list_written_watch(&writer->written, writer->db, &writer->edition.seal))
+		return certdir_list_writer_fail(writer, error);
+	if (!certdir_list_writer_run(writer, pragmas, error) ||
+	    (!copied && !certdir_list_writer_run(writer, certdir_list_schema, error)))
 		return false;
-	for (size_t i = 0; i < STATEMENTS; i++)
+	for (size_t i = 0; i < CERTDIR_WRITE_STATEMENTS; i++)
 		if (sqlite3_prepare_v3(writer->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &writer->statements[i],
 				       NULL) != SQLITE_OK)
-			return fail(writer, error);
+			return certdir_list_writer_fail(writer, error);
 	return true;
 }
 
 struct certdir_list_writer *certdir_list_write_begin(const char *filename, bool fresh, struct certdir_error *error)
 {
 	struct certdir_list_writer *writer = calloc(1, sizeof(*writer));
-	bool copied = false;
+	bool copy;
 
 	if (!writer) {
 		certdir_error_set(error, "%s: out of memory", filename);
@@ -130,13 +95,37 @@ struct certdir_list_writer *certdir_list_write_begin(const char *filename, bool 
 		free(writer);
 		return NULL;
 	}
-	if ((fresh || copy_present(writer, &copied, error)) && open_database(writer, copied, error))
+	/* A present list that is not acceptable stays for an administrator to look at. */
+	copy = !fresh && certdir_list_edition_replaces(&writer->edition);
+	if ((!copy || certdir_list_edition_copy(&writer->edition, error)) && open_database(writer, copy, error))
 		return writer;
 	certdir_list_write_abort(writer);
 	return NULL;
 }
 
 /* ---- source ---- */
+
+/* Notes about the source that readers would have to scan for. The words are those of certdir_identity_type_name(). */
+static const char *const summarize[] = {
+	"UPDATE source SET (devices,identities)=(SELECT count(*),trim(iif(count(entra_device_id),'entra_device_id "
+	"','')||"
+	"iif(count(intune_device_id),'intune_device_id ','')||iif(count(sid),'sid ','')||"
+	"iif(count(name),'common_name ','')||iif(count(serial_number),'serial_number',''))"
+	" FROM device WHERE source=?1) WHERE id=?1",
+	"UPDATE source SET identities=ltrim(identities||' dns_name') WHERE id=?1 AND EXISTS(SELECT 1 FROM device d "
+	"WHERE "
+	"d.source=?1 AND EXISTS(SELECT 1 FROM dns_name n WHERE n.device=d.id))",
+};
+
+/* The source that was named last, if any, has all its devices. */
+static bool end_source(struct certdir_list_writer *writer, struct certdir_error *error)
+{
+	for (size_t i = 0; writer->source && i < sizeof(summarize) / sizeof(summarize[0]); i++)
+		if (!run_with(writer, summarize[i], writer->source, NULL, NULL, error))
+			return false;
+	writer->source = 0;
+	return sqlite3_get_autocommit(writer->db) || certdir_list_writer_run(writer, "COMMIT", error);
+}
 
 static bool forget_devices(struct certdir_list_writer *writer, struct certdir_error *error)
 {
@@ -162,7 +151,7 @@ static bool source_row(struct certdir_list_writer *writer, const char *name, str
 	if (ok)
 		writer->source = sqlite3_column_int64(stmt, 0);
 	else
-		fail(writer, error);
+		certdir_list_writer_fail(writer, error);
 	sqlite3_finalize(stmt);
 	return ok;
 }
@@ -170,7 +159,8 @@ static bool source_row(struct certdir_list_writer *writer, const char *name, str
 bool certdir_list_write_source(struct certdir_list_writer *writer, const char *name, const char *tenant, int64_t synced,
 			       struct certdir_error *error)
 {
-	writer->source = 0;
+	if (!end_source(writer, error))
+		return false;
 	writer->tenant[0] = '\0';
 	if (!certdir_list_text_check("source", "name", name, error))
 		return false;
@@ -178,7 +168,10 @@ bool certdir_list_write_source(struct certdir_list_writer *writer, const char *n
 		certdir_error_set(error, "source \"%s\": tenant \"%s\" is not a GUID", name, tenant);
 		return false;
 	}
-	if (!run_with(writer,
+	/* An import fails as a whole: what a rollback would need is not kept. */
+	if (!certdir_list_writer_note(writer, name, error) ||
+	    !certdir_list_writer_run(writer, "PRAGMA journal_mode=OFF;BEGIN", error) || !certdir_list_writer_run(writer, certdir_list_indexes_drop, error) ||
+	    !run_with(writer,
 		      "INSERT INTO source(name,tenant,synced) VALUES(?2,?3,?1) "
 		      "ON CONFLICT(name) DO UPDATE SET tenant=excluded.tenant,synced=excluded.synced",
 		      synced, name, tenant ? writer->tenant : NULL, error) ||
@@ -272,38 +265,44 @@ static bool bind_device(struct certdir_list_writer *writer, sqlite3_stmt *stmt, 
 	return rc == SQLITE_OK;
 }
 
-static bool describe_twin(struct certdir_list_writer *writer, const char *label, const char *entra_device_id,
-			  struct certdir_error *error)
+/* The same Entra id twice in one source: a certificate would find two devices. */
+static bool has_twin(struct certdir_list_writer *writer, const char *label, const char *entra_device_id,
+		     struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = NULL;
-	const char *twin = NULL;
+	sqlite3_stmt *stmt = writer->statements[CERTDIR_FIND_TWIN];
+	int rc = SQLITE_ERROR;
 
-	if (sqlite3_prepare_v2(writer->db, "SELECT name FROM device WHERE entra_device_id=?1 AND source=?2", -1, &stmt,
-			       NULL) == SQLITE_OK &&
-	    sqlite3_bind_text(stmt, 1, entra_device_id, -1, SQLITE_STATIC) == SQLITE_OK &&
-	    sqlite3_bind_int64(stmt, 2, writer->source) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
-		twin = (const char *)sqlite3_column_text(stmt, 0);
-	certdir_error_set(error, "device \"%s\": entra_device_id %s stands twice: device \"%s\" has it too", label,
-			  entra_device_id, twin ? twin : "without a name");
-	sqlite3_finalize(stmt);
-	return false;
+	if (!entra_device_id)
+		return false;
+	if (sqlite3_bind_text(stmt, 1, entra_device_id, -1, SQLITE_STATIC) == SQLITE_OK &&
+	    sqlite3_bind_int64(stmt, 2, writer->source) == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW) {
+		const char *twin = (const char *)sqlite3_column_text(stmt, 0);
+
+		certdir_error_set(error, "device \"%s\": entra_device_id %s stands twice: device \"%s\" has it too",
+				  label, entra_device_id, twin ? twin : "without a name");
+	} else if (rc != SQLITE_DONE) {
+		certdir_list_writer_fail(writer, error);
+	}
+	(void)sqlite3_reset(stmt);
+	(void)sqlite3_clear_bindings(stmt);
+	return rc != SQLITE_DONE;
 }
 
 static bool add_device(struct certdir_list_writer *writer, const struct certdir_device *device,
 		       struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = writer->statements[ADD_DEVICE];
+	sqlite3_stmt *stmt = writer->statements[CERTDIR_ADD_DEVICE];
 	struct certdir_device stored = {0};
 	bool ok = false;
 
-	if (!make_texts(writer, device, &stored, error))
+	if (!make_texts(writer, device, &stored, error) ||
+	    has_twin(writer, label_of(device), stored.entra_device_id, error))
 		goto out;
-	if (bind_device(writer, stmt, device, &stored) && sqlite3_step(stmt) == SQLITE_DONE)
-		ok = true;
-	else if (sqlite3_extended_errcode(writer->db) == SQLITE_CONSTRAINT_UNIQUE && stored.entra_device_id)
-		describe_twin(writer, label_of(device), stored.entra_device_id, error);
-	else
-		fail(writer, error);
+	ok = bind_device(writer, stmt, device, &stored) && sqlite3_step(stmt) == SQLITE_DONE;
+	if (!ok)
+		certdir_list_writer_fail(writer, error);
 	(void)sqlite3_reset(stmt);
 	(void)sqlite3_clear_bindings(stmt);
 out:
@@ -312,14 +311,14 @@ out:
 }
 
 /* A name of device `row`; `form` brings it into its own. */
-static bool add_name(struct certdir_list_writer *writer, enum statement which, int64_t row, const char *label,
-		     const char *name, struct certdir_error *error)
+static bool add_name(struct certdir_list_writer *writer, enum certdir_list_write_statement which, int64_t row,
+		     const char *label, const char *name, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = writer->statements[which];
 	char *made = NULL;
 	bool ok;
 
-	if (which == ADD_DNS_NAME)
+	if (which == CERTDIR_ADD_DNS_NAME)
 		ok = certdir_list_dns_name_make(label, name, &made, error);
 	else
 		ok = certdir_list_text_make(label, "former_name", CERTDIR_FORM_NAME, name, &made, error);
@@ -327,19 +326,19 @@ static bool add_name(struct certdir_list_writer *writer, enum statement which, i
 		return ok;
 	ok = sqlite3_bind_int64(stmt, 1, row) == SQLITE_OK &&
 	     sqlite3_bind_text(stmt, 2, made, -1, SQLITE_STATIC) == SQLITE_OK &&
-	     (which == ADD_DNS_NAME || sqlite3_bind_int64(stmt, 3, writer->synced) == SQLITE_OK) &&
+	     (which == CERTDIR_ADD_DNS_NAME || sqlite3_bind_int64(stmt, 3, writer->synced) == SQLITE_OK) &&
 	     sqlite3_step(stmt) == SQLITE_DONE;
 	if (!ok)
-		fail(writer, error);
+		certdir_list_writer_fail(writer, error);
 	(void)sqlite3_reset(stmt);
 	(void)sqlite3_clear_bindings(stmt);
 	free(made);
 	return ok;
 }
 
-/* Runs FIND_GROUP or ADD_GROUP; SQLITE_ROW, SQLITE_DONE or an error, with the group's row when there is one. */
-static int group_step(struct certdir_list_writer *writer, enum statement which, const char *id, const char *name,
-		      int64_t *row)
+/* Runs CERTDIR_FIND_GROUP or CERTDIR_ADD_GROUP; SQLITE_ROW, SQLITE_DONE or an error, with the group's row when there is one. */
+static int group_step(struct certdir_list_writer *writer, enum certdir_list_write_statement which, const char *id,
+		      const char *name, int64_t *row)
 {
 	sqlite3_stmt *stmt = writer->statements[which];
 	int rc = SQLITE_ERROR;
@@ -359,7 +358,7 @@ static int group_step(struct certdir_list_writer *writer, enum statement which, 
 static bool add_group(struct certdir_list_writer *writer, int64_t device, const char *label,
 		      const struct certdir_group *group, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = writer->statements[ADD_MEMBERSHIP];
+	sqlite3_stmt *stmt = writer->statements[CERTDIR_ADD_MEMBERSHIP];
 	char *id = NULL, *name = NULL;
 	bool ok = false;
 	int64_t row;
@@ -372,13 +371,13 @@ static bool add_group(struct certdir_list_writer *writer, int64_t device, const 
 		certdir_error_set(error, "device \"%s\": has a group with neither id nor name", label);
 		goto out;
 	}
-	rc = group_step(writer, FIND_GROUP, id, name, &row);
+	rc = group_step(writer, CERTDIR_FIND_GROUP, id, name, &row);
 	if (rc == SQLITE_DONE)
-		rc = group_step(writer, ADD_GROUP, id, name, &row);
+		rc = group_step(writer, CERTDIR_ADD_GROUP, id, name, &row);
 	ok = (rc == SQLITE_DONE || rc == SQLITE_ROW) && sqlite3_bind_int64(stmt, 1, device) == SQLITE_OK &&
 	     sqlite3_bind_int64(stmt, 2, row) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_DONE;
 	if (!ok)
-		fail(writer, error);
+		certdir_list_writer_fail(writer, error);
 	(void)sqlite3_reset(stmt);
 out:
 	free(id);
@@ -400,10 +399,10 @@ bool certdir_list_write_device(struct certdir_list_writer *writer, const struct 
 		return false;
 	row = sqlite3_last_insert_rowid(writer->db);
 	for (size_t i = 0; i < device->dns_name_count; i++)
-		if (!add_name(writer, ADD_DNS_NAME, row, label, device->dns_names[i], error))
+		if (!add_name(writer, CERTDIR_ADD_DNS_NAME, row, label, device->dns_names[i], error))
 			return false;
 	for (; former_names && *former_names; former_names++)
-		if (!add_name(writer, ADD_FORMER_NAME, row, label, *former_names, error))
+		if (!add_name(writer, CERTDIR_ADD_FORMER_NAME, row, label, *former_names, error))
 			return false;
 	for (size_t i = 0; i < device->group_count; i++)
 		if (!add_group(writer, row, label, &device->groups[i], error))
@@ -412,18 +411,6 @@ bool certdir_list_write_device(struct certdir_list_writer *writer, const struct 
 }
 
 /* ---- end ---- */
-
-/* Notes what readers would have to scan for. The words are those of certdir_identity_type_name(). */
-static const char summarize[] =
-	"DELETE FROM grp WHERE id NOT IN (SELECT grp FROM device_group);"
-	"UPDATE source SET devices=0,identities='';"
-	"UPDATE source SET devices=c.n,identities=trim(iif(c.e,'entra_device_id ','')||iif(c.i,'intune_device_id "
-	"','')||"
-	"iif(c.s,'sid ','')||iif(c.m,'common_name ','')||iif(c.r,'serial_number','')) FROM "
-	"(SELECT source,count(*) n,count(entra_device_id) e,count(intune_device_id) i,count(sid) s,count(name) m,"
-	"count(serial_number) r FROM device GROUP BY source) c WHERE c.source=source.id;"
-	"UPDATE source SET identities=ltrim(identities||' dns_name') WHERE id IN "
-	"(SELECT source FROM device WHERE id IN (SELECT device FROM dns_name));";
 
 /* Pages that deleted devices left behind: their content must not travel on, and the file should shrink with the list. */
 static bool compact(struct certdir_list_writer *writer, struct certdir_error *error)
@@ -437,29 +424,42 @@ static bool compact(struct certdir_list_writer *writer, struct certdir_error *er
 		    &stmt, NULL) != SQLITE_OK ||
 	    sqlite3_step(stmt) != SQLITE_ROW) {
 		sqlite3_finalize(stmt);
-		return fail(writer, error);
+		return certdir_list_writer_fail(writer, error);
 	}
 	wasteful = sqlite3_column_int(stmt, 0) != 0;
 	sqlite3_finalize(stmt);
-	return !wasteful || run(writer, "VACUUM", error);
+	return !wasteful || certdir_list_writer_run(writer, "PRAGMA journal_mode=OFF;VACUUM", error);
 }
 
 static void close_database(struct certdir_list_writer *writer)
 {
-	for (size_t i = 0; i < STATEMENTS; i++) {
+	for (size_t i = 0; i < CERTDIR_WRITE_STATEMENTS; i++) {
 		sqlite3_finalize(writer->statements[i]);
 		writer->statements[i] = NULL;
 	}
 	(void)sqlite3_close(writer->db);
 	writer->db = NULL;
+	(void)certdir_list_database_temporary(NULL);
+}
+
+/* Groups that only former devices of imports were in; those of tenants are the tenants' to keep. */
+static const char forget_groups[] = "DELETE FROM grp WHERE source IS NULL AND id NOT IN (SELECT grp FROM device_group)";
+
+static bool finish(struct certdir_list_writer *writer, struct certdir_error *error)
+{
+	bool imported = writer->source != 0;
+
+	return end_source(writer, error) && certdir_list_writer_run(writer, "BEGIN", error) &&
+	       (!imported || certdir_list_writer_run(writer, forget_groups, error)) &&
+	       certdir_list_writer_run(writer, certdir_list_indexes, error) &&
+	       run_with(writer, "INSERT OR REPLACE INTO meta(key,value) VALUES('published',?1)", (int64_t)time(NULL),
+			NULL, NULL, error) &&
+	       certdir_list_writer_run(writer, "COMMIT", error) && compact(writer, error);
 }
 
 bool certdir_list_write_publish(struct certdir_list_writer *writer, struct certdir_error *error)
 {
-	bool ok = run(writer, summarize, error) &&
-		  run_with(writer, "INSERT OR REPLACE INTO meta(key,value) VALUES('published',?1)", (int64_t)time(NULL),
-			   NULL, NULL, error) &&
-		  run(writer, "COMMIT", error) && compact(writer, error);
+	bool ok = finish(writer, error);
 
 	close_database(writer);
 	if (ok)

@@ -3,6 +3,7 @@
 
 import csv
 import fcntl
+import hashlib
 import io
 import json
 import os
@@ -144,7 +145,7 @@ def test_export_keeps_everything(run, vectors):
 def test_sources(run, load):
     load([{"displayName": "a"}, {"displayName": "b"}], "--source", "one")
     load([{"displayName": "c"}], "--source", "two", "--tenant", TENANT)
-    result = load([{"displayName": "d"}], "--source", "one")
+    result = load([{"displayName": "d"}], "--source", "one", "--force")
     assert result.out.startswith("2 devices (before: 3) in ")
     assert run("show", "a", code=1).out == ""
     assert show(run, "c")[0]["tenantId"] == TENANT
@@ -171,6 +172,8 @@ REFUSED = [
     ([{"displayName": "a", "onPremisesSecurityIdentifier": "S-0"}], ["record 1", "onPremisesSecurityIdentifier", '"S-0"']),
     ([{"displayName": "a", "accountEnabled": "perhaps"}], ["accountEnabled", '"perhaps"']),
     ([{"displayName": "a", "isManaged": 1.5}], ["isManaged", "1.5"]),
+    ([{"displayName": "a", "accountEnabled": "Managed"}], ["accountEnabled", '"Managed"']),
+    ([{"Computer Name": "a", "displayName": "b"}], ["contradicts"]),
     ([{"displayName": "a", "trustType": "Mine"}], ["trustType", '"Mine"', "AzureAd"]),
     ([{"displayName": "a", "registrationDateTime": "14.11.2023"}], ["registrationDateTime", '"14.11.2023"']),
     ([{"displayName": "a", "registrationDateTime": "2023-02-30T00:00:00Z"}], ["2023-02-30"]),
@@ -309,8 +312,95 @@ def test_killed_import(certdir_cli, run, load, tmp_path):
         assert json.loads(run("stats", "--json").out)["devices"] in (1, 20000)
         assert "in order" in run("verify").out
     assert partial > 0
-    load([{"displayName": "new"}])
+    load([{"displayName": "new"}], "--force")
     assert not list(tmp_path.glob("devices.db.new.*"))
+
+
+def named(count, first=0):
+    return [{"displayName": f"PC-{i}"} for i in range(first, first + count)]
+
+
+def test_shrink_guard(run, load, tmp_path):
+    """A file that came short is not what the source has become, unless somebody says so."""
+    load(named(100))
+    before = (tmp_path / "devices.db").read_bytes()
+    for args in ([], ["--dry-run"], ["--replace"]):
+        result = load(named(100, 11), *args, code=3)
+        for word in ["devices.json", "lacks 11 of the 100", 'source "import"', "10 %", "--force", "nothing was changed"]:
+            assert word in result.err
+        assert (tmp_path / "devices.db").read_bytes() == before
+        assert not list(tmp_path.glob("devices.db.new.*"))
+    assert json.loads(load(named(100, 10), "--json").out)["lost"] == 10
+    load([], code=3)
+    load([], "--force")
+    load(named(100))
+    load(named(3), "--source", "other")  # another source has lost nothing
+    load(named(3, 5), "--source", "other", code=3)  # all of several
+    load(named(3, 2), "--source", "other")
+    load(named(1), "--source", "import", "--replace", "--force")
+    assert len(json.loads(run("export").out)) == 1
+
+
+def test_shrink_guard_knows_devices_by_their_ids(load):
+    """Renamed, or known by more than before: that is the same device."""
+    serials = [{"displayName": f"PC-{i}", "serialNumber": f"SN{i}"} for i in range(50)]
+    load(serials)
+    load([{**device, "displayName": f"renamed-{i}", "deviceId": f"3f2504e0-4f89-11d3-9a0c-0305e82c{i:04}"}
+          for i, device in enumerate(serials)])
+    assert "lacks 50 of the 50" in load(serials, code=3).err  # they were known by their Entra id
+
+
+def test_a_tenant_is_not_imported_into(run, load, tmp_path):
+    load(named(2), "--source", "contoso")
+    db = tmp_path / "devices.db"
+    connection = sqlite3.connect(":memory:")
+    connection.deserialize(db.read_bytes())
+    connection.execute("UPDATE source SET kind='tenant'")
+    connection.commit()
+    db.write_bytes(seal(connection.serialize()))
+    before = db.read_bytes()
+    for args in ([], ["--replace"]):
+        result = load(named(2), "--source", "contoso", *args, code=73)
+        assert "contoso" in result.err and "--source" in result.err and db.read_bytes() == before
+    load(named(2), "--source", "lab")
+    assert len(json.loads(run("export").out)) == 4
+
+
+def seal(image):
+    """The seal as list/seal.h describes it, behind an image."""
+    chunks = [image[at:at + (1 << 20)] for at in range(0, len(image), 1 << 20)]
+    digests = b"".join(hashlib.sha256(chunk).digest() for chunk in chunks)
+    head = b"certdir\2" + len(image).to_bytes(8, "little")
+    return image + digests + head + hashlib.sha256(head + digests).digest()
+
+
+def test_macs(run, load):
+    load([{"displayName": "pc", "wiFiMacAddress": "00A0C91E2F3D", "ethernetMacAddress": "00a0c91e2f3e"}])
+    device, = show(run, "pc")
+    assert (device["wiFiMacAddress"], device["ethernetMacAddress"]) == ("00A0C91E2F3D", "00a0c91e2f3e")
+    row, = csv.DictReader(io.StringIO(run("export", "--format", "csv").out, newline=""))
+    assert (row["wiFiMacAddress"], row["ethernetMacAddress"]) == ("00A0C91E2F3D", "00a0c91e2f3e")
+
+
+def test_autopilot_csv(run, vectors):
+    result = run("import", "--source", "autopilot", vectors / "autopilot.csv")
+    assert result.out.startswith("2 devices (before: 0) in ")
+    for column in ("Windows Product ID", "Hardware Hash", "Group Tag"):
+        assert column in result.err
+    device, = show(run, "7c-1234-ab")
+    assert device["serialNumber"] == "7C-1234-AB" and device["userPrincipalName"] == "ada@contoso.example"
+    assert not {"accountEnabled", "isManaged", "complianceState", "displayName"} & set(device)  # not known
+
+
+def test_jamf_csv(run, vectors):
+    result = run("import", "--source", "jamf", vectors / "jamf.csv")
+    assert "Asset Tag" in result.err and "JSS Computer ID" in result.err and "Managed By" in result.err
+    mac, = show(run, "C02ABC1DEF23")
+    assert {k: v for k, v in mac.items() if k not in ("synced", "foundBy")} == {
+        "deviceId": G1, "displayName": "Ada’s MacBook Pro", "serialNumber": "C02ABC1DEF23", "isManaged": True,
+        "operatingSystem": "macOS 14.4.1", "source": "jamf"}
+    other, = show(run, "mac-mini-3")
+    assert other["isManaged"] is False and "deviceId" not in other
 
 
 def test_standard_input(run):

@@ -57,6 +57,6 @@ class DeviceList:
 
 
 def import_list(path, source):
-    done = subprocess.run([BUILD / "certdir", "list", "import", "--list", path, source], capture_output=True, text=True,
+    done = subprocess.run([BUILD / "certdir", "list", "import", "--force", "--list", path, source], capture_output=True, text=True,
                           timeout=60, check=False)
     assert done.returncode == 0, f"certdir list import: {done.returncode}\n{done.stdout}{done.stderr}"

@@ -4,7 +4,9 @@
 #define LIST_FIXTURE_H
 
 #include "list/list.h"
+#include "list/seal.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -114,6 +116,29 @@ static inline void fixture_overwrite(const void *bytes, size_t size)
 	assert_non_null(out);
 	assert_int_equal(fwrite(bytes, 1, size, out), size);
 	assert_int_equal(fclose(out), 0);
+}
+
+/* The size of the image of a sealed file. */
+static inline size_t fixture_image(const unsigned char *file, size_t size)
+{
+	size_t image;
+
+	assert_int_equal(certdir_list_seal_check(file, size, &image), CERTDIR_SEAL_TRUE);
+	return image;
+}
+
+/* Writes an image over the file and seals it truly, whatever it is. */
+static inline void fixture_seal(const unsigned char *image, size_t size)
+{
+	const struct certdir_list_seal none = {0};
+	struct certdir_error error;
+	int fd;
+
+	fixture_overwrite(image, size);
+	fd = open(fixture_file, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_true(certdir_list_seal_append(&none, fd, fixture_file, &error));
+	assert_int_equal(close(fd), 0);
 }
 
 #endif

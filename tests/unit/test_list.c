@@ -2,11 +2,8 @@
 /* The device list: what goes in comes out, lookups, files that are refused, publishing that survives everything. */
 #include "list_fixture.h"
 #include "list/schema.h"
-#include "list/seal.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <openssl/evp.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/mount.h>
@@ -31,17 +28,6 @@ static struct certdir_list_reader *reader_of(struct certdir_list_snapshot *snaps
 	if (!reader)
 		fail_msg("%s", error.text);
 	return reader;
-}
-
-/* Seals `size` bytes of `image` for the room of `image` + the seal. */
-static void seal(unsigned char *image, size_t size)
-{
-	unsigned char *at = image + size;
-
-	memcpy(at, "certdir\1", 8);
-	for (int i = 0; i < 8; i++)
-		at[8 + i] = (unsigned char)((uint64_t)size >> (8 * i));
-	assert_int_equal(EVP_Digest(image, size, at + 16, NULL, EVP_sha256(), NULL), 1);
 }
 
 /* ---- content ---- */
@@ -395,8 +381,8 @@ static void refused(const char *says)
 static void test_refused_files(void **state)
 {
 	unsigned char *file, *copy;
+	size_t size, image;
 	sqlite3 *db;
-	size_t size;
 
 	(void)state;
 	refused("does not exist");
@@ -419,9 +405,10 @@ static void test_refused_files(void **state)
 
 	fixture_edition(1, 500);
 	file = fixture_read(&size);
-	copy = malloc(size + CERTDIR_LIST_SEAL_SIZE);
+	image = fixture_image(file, size);
+	copy = malloc(size + CERTDIR_SEAL_FOOTER);
 	assert_non_null(copy);
-	fixture_overwrite(file, size - CERTDIR_LIST_SEAL_SIZE);
+	fixture_overwrite(file, image);
 	refused("is not sealed");
 	for (size_t cut = 1; cut < size; cut += 1 + cut / 7) {
 		fixture_overwrite(file, size - cut);
@@ -431,30 +418,33 @@ static void test_refused_files(void **state)
 		memcpy(copy, file, size);
 		copy[at] ^= 1;
 		fixture_overwrite(copy, size);
-		refused(at < size - CERTDIR_LIST_SEAL_SIZE ? "does not match its seal" : "is not sealed");
+		refused("does not match its seal");
 	}
 	memcpy(copy, file, size);
-	memcpy(copy + size, file, CERTDIR_LIST_SEAL_SIZE);
-	fixture_overwrite(copy, size + CERTDIR_LIST_SEAL_SIZE);
+	memcpy(copy + size, file, CERTDIR_SEAL_FOOTER);
+	fixture_overwrite(copy, size + CERTDIR_SEAL_FOOTER);
 	refused("is not sealed");
+	/* The seal of before it was a tree: one digest of the whole image. */
+	memcpy(copy, file, size);
+	copy[size - CERTDIR_SEAL_FOOTER + 7] = 1;
+	fixture_overwrite(copy, size);
+	refused("publish it again");
 
 	/* Sealed truly, but not ours to read. */
 	memcpy(copy, file, size);
-	copy[63] = 2;
-	seal(copy, size - CERTDIR_LIST_SEAL_SIZE);
-	fixture_overwrite(copy, size);
+	copy[63] = CERTDIR_LIST_SCHEMA_VERSION + 1;
+	fixture_seal(copy, image);
 	refused("update certdir here");
 	copy[63] = 0;
-	seal(copy, size - CERTDIR_LIST_SEAL_SIZE);
-	fixture_overwrite(copy, size);
+	fixture_seal(copy, image);
 	refused("publish it again with this certdir");
 	copy[68] = 'X';
-	seal(copy, size - CERTDIR_LIST_SEAL_SIZE);
-	fixture_overwrite(copy, size);
+	fixture_seal(copy, image);
 	refused("another application");
 	memset(copy, 0, size);
-	seal(copy, size - CERTDIR_LIST_SEAL_SIZE);
-	fixture_overwrite(copy, size);
+	fixture_seal(copy, image);
+	refused("is not a device list");
+	fixture_seal(copy, 0);
 	refused("is not a device list");
 	fixture_overwrite(file, size);
 	certdir_list_release(load());
@@ -497,14 +487,14 @@ static void test_damaged_image(void **state)
 	struct certdir_error error;
 	int64_t rows[CERTDIR_LIST_FIND_MAX];
 	unsigned char *file;
-	size_t size;
+	size_t size, image;
 
 	(void)state;
 	fixture_edition(1, 2000);
 	file = fixture_read(&size);
+	image = fixture_image(file, size);
 	memset(file + (root_page("device_by_name") - 1) * 4096, 0xa5, 4096);
-	seal(file, size - CERTDIR_LIST_SEAL_SIZE);
-	fixture_overwrite(file, size);
+	fixture_seal(file, image);
 	snapshot = load();
 	reader = reader_of(snapshot);
 	assert_int_equal(certdir_list_find(reader, CERTDIR_ID_NAME, "pc-1999", rows, &error), -1);
@@ -584,15 +574,18 @@ static void test_damaged_list_is_not_replaced(void **state)
 
 static void test_leftovers_are_removed(void **state)
 {
-	char name[128], other[128];
+	char name[128], journal[140], other[128];
 
 	(void)state;
+	(void)snprintf(journal, sizeof(journal), "%s.new.99999999-journal", fixture_file);
+	assert_int_equal(mkfifo(journal, 0600), 0);
 	(void)snprintf(name, sizeof(name), "%s.new.99999999", fixture_file);
 	(void)snprintf(other, sizeof(other), "%s.new.backup", fixture_file);
 	assert_int_equal(mkfifo(name, 0600), 0);
 	assert_int_equal(mkfifo(other, 0600), 0);
 	fixture_edition(1, 1);
 	assert_int_equal(access(name, F_OK), -1);
+	assert_int_equal(access(journal, F_OK), -1);
 	assert_int_equal(access(other, F_OK), 0);
 }
 

@@ -2,10 +2,8 @@
 /* The list as a directory: searches, and a file that is replaced, damaged and removed under eight threads that ask. */
 #include "list_fixture.h"
 #include "directory/directory.h"
-#include "list/seal.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -226,12 +224,11 @@ static void test_search_fails(void **state)
 			 SQLITE_OK);
 	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
 	file = fixture_read(&size);
-	image = size - CERTDIR_LIST_SEAL_SIZE;
+	image = fixture_image(file, size);
 	memset(file + (sqlite3_column_int64(stmt, 0) - 1) * 4096, 0xa5, 4096);
 	sqlite3_finalize(stmt);
 	(void)sqlite3_close(db);
-	assert_int_equal(EVP_Digest(file, image, file + image + 16, NULL, EVP_sha256(), NULL), 1);
-	fixture_overwrite(file, size);
+	fixture_seal(file, image);
 	free(file);
 	directory = open_list(&config, false);
 	directory->type->search(directory, &certificate, 1, 1000, &answer);
@@ -303,7 +300,7 @@ static void make_half(void)
 	size_t size;
 	unsigned char *bytes = fixture_read(&size);
 
-	for (size_t i = size / 2; i < size - CERTDIR_LIST_SEAL_SIZE; i++)
+	for (size_t i = size / 2, end = fixture_image(bytes, size); i < end; i++)
 		bytes[i] ^= 0x55;
 	fixture_overwrite(bytes, size);
 	free(bytes);
@@ -322,7 +319,7 @@ static void make_unsealed(void)
 	struct stat status;
 
 	assert_int_equal(stat(fixture_file, &status), 0);
-	assert_int_equal(truncate(fixture_file, status.st_size - CERTDIR_LIST_SEAL_SIZE), 0);
+	assert_int_equal(truncate(fixture_file, status.st_size - CERTDIR_SEAL_FOOTER), 0);
 }
 
 static void make_gone(void)

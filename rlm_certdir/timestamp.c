@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/timestamp.h"
+#include "timestamp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,11 +45,13 @@ static bool take_offset(const char **at, int64_t *offset)
 	return true;
 }
 
-static bool take_time_of_day(const char **at, struct tm *tm)
+static bool take_time_of_day(const char **at, int64_t *of_day)
 {
-	if (!take_number(at, 2, &tm->tm_hour) || !take_char(at, ':') || !take_number(at, 2, &tm->tm_min))
+	int hours, minutes, seconds = 0;
+
+	if (!take_number(at, 2, &hours) || !take_char(at, ':') || !take_number(at, 2, &minutes))
 		return false;
-	if (take_char(at, ':') && !take_number(at, 2, &tm->tm_sec))
+	if (take_char(at, ':') && !take_number(at, 2, &seconds))
 		return false;
 	if (take_char(at, '.')) {
 		size_t digits = strspn(*at, "0123456789");
@@ -58,29 +60,38 @@ static bool take_time_of_day(const char **at, struct tm *tm)
 			return false;
 		*at += digits;
 	}
-	return tm->tm_hour < 24 && tm->tm_min < 60 && tm->tm_sec <= 60;
+	*of_day = hours * 3600 + minutes * 60 + seconds;
+	return hours < 24 && minutes < 60 && seconds <= 60;
+}
+
+/* By hand: a sync reads millions of times, and timegm(), which takes the lock of the time zone, would be most of it. */
+static bool take_date(const char **at, int64_t *days)
+{
+	static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
+	int year, month, day, leap, past;
+
+	if (!take_number(at, 4, &year) || !take_char(at, '-') || !take_number(at, 2, &month) || !take_char(at, '-') ||
+	    !take_number(at, 2, &day) || month < 1 || month > 12)
+		return false;
+	leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	past = year - 1;
+	/* 719162 days lie between 0001-01-01 and 1970-01-01. */
+	*days = past * 365 + past / 4 - past / 100 + past / 400 - 719162 + before[month - 1] + (month > 2 ? leap : 0) +
+		day - 1;
+	return day >= 1 && day <= before[month] - before[month - 1] + (month == 2 ? leap : 0);
 }
 
 static bool parse_iso(const char *text, int64_t *seconds)
 {
-	struct tm tm = {0}, normal;
-	int64_t offset = 0;
-	int year, month;
+	int64_t days, of_day = 0, offset = 0;
 
-	if (!take_number(&text, 4, &year) || !take_char(&text, '-') || !take_number(&text, 2, &month) ||
-	    !take_char(&text, '-') || !take_number(&text, 2, &tm.tm_mday))
+	if (!take_date(&text, &days))
 		return false;
-	tm.tm_year = year - 1900;
-	tm.tm_mon = month - 1;
 	if ((take_char(&text, 'T') || take_char(&text, 't') || take_char(&text, ' ')) &&
-	    (!take_time_of_day(&text, &tm) || !take_offset(&text, &offset)))
+	    (!take_time_of_day(&text, &of_day) || !take_offset(&text, &offset)))
 		return false;
-	if (*text)
-		return false;
-	normal = tm;
-	*seconds = (int64_t)timegm(&normal) - offset;
-	/* timegm turns 31 April into 1 May: no such day. */
-	return normal.tm_mday == tm.tm_mday && normal.tm_mon == tm.tm_mon;
+	*seconds = days * 86400 + of_day - offset;
+	return *text == '\0';
 }
 
 static bool parse_powershell(const char *text, int64_t *seconds)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Points in time as files spell them. */
-#ifndef CERTDIR_CLI_TIMESTAMP_H
-#define CERTDIR_CLI_TIMESTAMP_H
+#ifndef CERTDIR_TIMESTAMP_H
+#define CERTDIR_TIMESTAMP_H
 
 #include "certdir.h"
 

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How long something is ago, for people. */
+#ifndef CERTDIR_CLI_AGE_H
+#define CERTDIR_CLI_AGE_H
+
+#include "certdir.h"
+
+enum { CERTDIR_CLI_AGE_SIZE = 32 };
+
+/* "90 s", "5 min", "3 h", "12 days" of seconds; less than none is "0 s". */
+void certdir_cli_age(int64_t seconds, char out[CERTDIR_CLI_AGE_SIZE]);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/change.h"
+
+#include "timestamp.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *or_dash(const char *text)
+{
+	return text ? text : "-";
+}
+
+static const char *name_of(const struct certdir_list_change *change)
+{
+	return change->name ? change->name : or_dash(change->device);
+}
+
+void certdir_cli_change_print(const struct certdir_list_change *change)
+{
+	char at[CERTDIR_TIMESTAMP_SIZE];
+
+	certdir_timestamp_print(change->at, at);
+	printf("%s  %s  %s  %s", at, change->source, name_of(change), change->what);
+	if (change->before || change->after)
+		printf("  %s -> %s", or_dash(change->before), or_dash(change->after));
+	putchar('\n');
+}
+
+void certdir_cli_change_print_would(const struct certdir_list_change *change)
+{
+	const char *name = name_of(change), *before = change->before, *after = change->after;
+
+	printf("%s: would ", change->source);
+	if (strcmp(change->what, "added") == 0)
+		printf("add %s", name);
+	else if (strcmp(change->what, "removed") == 0)
+		printf("remove %s", name);
+	else if (strcmp(change->what, "renamed") == 0)
+		printf("rename %s to %s", or_dash(before), or_dash(after));
+	else if (strcmp(change->what, "group") == 0 && after)
+		printf("put %s into group %s", name, after);
+	else if (strcmp(change->what, "group") == 0)
+		printf("take %s out of group %s", name, or_dash(before));
+	else
+		printf("change %s of %s from %s to %s", change->what, name, or_dash(before), or_dash(after));
+	if (change->device)
+		printf(" (%s)", change->device);
+	putchar('\n');
+}
+
+bool certdir_cli_change_print_json(const struct certdir_list_change *change)
+{
+	char at[CERTDIR_TIMESTAMP_SIZE];
+	json_t *object;
+	bool ok;
+
+	certdir_timestamp_print(change->at, at);
+	object = json_pack("{s:s,s:s,s:s?,s:s?,s:s,s:s?,s:s?}", "at", at, "source", change->source, "device",
+			   change->device, "name", change->name, "what", change->what, "before", change->before,
+			   "after", change->after);
+	ok = object && json_dumpf(object, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF;
+	json_decref(object);
+	return ok;
+}

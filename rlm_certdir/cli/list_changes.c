@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `certdir list changes`: what became different, and when. */
+#include "cli/change.h"
+#include "cli/list.h"
+#include "conf.h"
+#include "timestamp.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+#include <time.h>
+
+enum { DAY = 86400 };
+
+struct printing {
+	bool json;
+	bool failed;
+};
+
+static bool print_change(void *context, const struct certdir_list_change *change)
+{
+	struct printing *printing = context;
+
+	if (!printing->json)
+		certdir_cli_change_print(change);
+	else if (!certdir_cli_change_print_json(change))
+		printing->failed = true;
+	return !printing->failed && !ferror(stdout);
+}
+
+/* "2d" ago, or a point in time. */
+static bool read_since(const char *text, int64_t *since)
+{
+	int64_t now = (int64_t)time(NULL), ago;
+
+	if (!text)
+		*since = now - DAY;
+	else if (certdir_duration_parse(text, &ago))
+		*since = now - ago;
+	else
+		return certdir_timestamp_parse(text, since);
+	return true;
+}
+
+int certdir_cli_list_changes(const struct certdir_cli_list_options *options)
+{
+	struct printing printing = {.json = options->json};
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_list_reader *reader;
+	struct certdir_error error;
+	int64_t since;
+	bool ok;
+
+	if (!read_since(options->since, &since)) {
+		fprintf(stderr,
+			"certdir: --since %s: this is how long ago, as 2d or 12h, or a time, as 2026-11-01T00:00:00Z\n",
+			options->since);
+		return EX_USAGE;
+	}
+	if (!certdir_cli_list_open(options, &snapshot, &reader))
+		return EX_NOINPUT;
+	ok = certdir_list_changes(reader, since, print_change, &printing, &error);
+	if (!ok)
+		fprintf(stderr, "certdir: %s\n", error.text);
+	else if (printing.failed || fflush(stdout) != 0)
+		fprintf(stderr, "certdir: the changes cannot be printed\n");
+	ok = ok && !printing.failed && !ferror(stdout);
+	certdir_cli_list_close(snapshot, reader);
+	return ok ? 0 : EX_NOINPUT;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "list/file.h"
+
+#include "list/schema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { USER_VERSION_AT = 60, APPLICATION_ID_AT = 68 };
+
+static uint32_t big_endian(const unsigned char *bytes)
+{
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static void describe_open_failure(const char *filename, int code, struct certdir_error *error)
+{
+	if (code == ENOENT || code == ENOTDIR)
+		certdir_error_set(error,
+				  "%s does not exist: create it with `certdir sync` or `certdir list import`, or copy "
+				  "it from another server",
+				  filename);
+	else if (code == EACCES || code == EPERM)
+		certdir_error_set(error,
+				  "%s cannot be read: permission denied for user id %u; it needs read permission",
+				  filename, (unsigned)geteuid());
+	else
+		certdir_error_set(error, "%s cannot be opened: %s", filename, strerror(code));
+}
+
+/* NONBLOCK: opening a FIFO must not wait for a writer. */
+int certdir_list_file_open(const char *filename, size_t *size, struct certdir_error *error)
+{
+	int fd = open(filename, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat status;
+
+	if (fd < 0) {
+		describe_open_failure(filename, errno, error);
+		return -1;
+	}
+	if (fstat(fd, &status) != 0) {
+		certdir_error_set(error, "%s cannot be read: %s", filename, strerror(errno));
+	} else if (!S_ISREG(status.st_mode)) {
+		certdir_error_set(error, "%s is not a file but a %s: give the name of a device list", filename,
+				  S_ISDIR(status.st_mode) ? "directory" : "pipe, socket or device");
+	} else if (status.st_size == 0) {
+		certdir_error_set(error, "%s is empty: publish it again with `certdir sync` or `certdir list import`",
+				  filename);
+	} else {
+		*size = (size_t)status.st_size;
+		return fd;
+	}
+	(void)close(fd);
+	return -1;
+}
+
+static bool is_list(const unsigned char *bytes, size_t size)
+{
+	return size >= CERTDIR_LIST_HEADER && memcmp(bytes, "SQLite format 3", 16) == 0 &&
+	       big_endian(bytes + APPLICATION_ID_AT) == CERTDIR_LIST_APPLICATION_ID;
+}
+
+/* Says what a file without a true seal is, or with one that is not a list, as far as its first bytes tell. */
+static void describe_other(const char *filename, const unsigned char *bytes, size_t size, struct certdir_error *error)
+{
+	if (size < CERTDIR_LIST_HEADER || memcmp(bytes, "SQLite format 3", 16) != 0)
+		certdir_error_set(error, "%s is not a device list%s", filename,
+				  size < CERTDIR_LIST_HEADER ? ", or only the first bytes of one" : "");
+	else if (!is_list(bytes, size))
+		certdir_error_set(error, "%s is a SQLite database of another application, not a device list", filename);
+	else
+		certdir_error_set(
+			error,
+			"%s is not sealed: it is cut short, still being copied, or written by something other than "
+			"this version of certdir; publish it again with `certdir sync` or `certdir list import`, and "
+			"copy a "
+			"list to a temporary name first, then rename it",
+			filename);
+}
+
+bool certdir_list_file_accept(const char *filename, enum certdir_seal_state state, const unsigned char *bytes,
+			      size_t size, struct certdir_error *error)
+{
+	uint32_t version;
+
+	if (state == CERTDIR_SEAL_BROKEN) {
+		certdir_error_set(
+			error,
+			"%s does not match its seal: it was changed or is half written; publish it again with "
+			"`certdir sync` or `certdir list import`, or copy it again",
+			filename);
+		return false;
+	}
+	if (state == CERTDIR_SEAL_ABSENT || !is_list(bytes, size)) {
+		describe_other(filename, bytes, size, error);
+		return false;
+	}
+	version = big_endian(bytes + USER_VERSION_AT);
+	if (version == CERTDIR_LIST_SCHEMA_VERSION)
+		return true;
+	certdir_error_set(error, "%s has schema version %u, this certdir reads version %u: %s", filename, version,
+			  CERTDIR_LIST_SCHEMA_VERSION,
+			  version > CERTDIR_LIST_SCHEMA_VERSION ? "update certdir here"
+								: "publish it again with this certdir");
+	return false;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a file has to be to be taken for a device list, and what an administrator is told when it is not. */
+#ifndef CERTDIR_LIST_FILE_H
+#define CERTDIR_LIST_FILE_H
+
+#include "list/seal.h"
+
+enum { CERTDIR_LIST_HEADER = 100 }; /* bytes that SQLite begins every database with */
+
+/* Opens a list for reading and gives the size it has now. -1 with `error`: missing, no permission, not a file, empty. */
+int certdir_list_file_open(const char *filename, size_t *size, struct certdir_error *error);
+
+/*
+ * Whether a file in this state is a list that this program reads. `bytes` are its first ones: `size` is how many it has, of
+ * which CERTDIR_LIST_HEADER are looked at; of a sealed file those of its image. False with `error`.
+ */
+bool certdir_list_file_accept(const char *filename, enum certdir_seal_state state, const unsigned char *bytes,
+			      size_t size, struct certdir_error *error);
+
+#endif

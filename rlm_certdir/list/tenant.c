@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A tenant's part of the list: opening it, parts as transactions. */
+#include "list/tenant_state.h"
+
+#include "identity/canonical.h"
+#include "list/filter.h"
+#include "list/schema.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- SQL ---- */
+
+static int bind_all(sqlite3_stmt *stmt, const char *format, va_list arguments)
+{
+	int rc = SQLITE_OK, at = 1;
+	int64_t number;
+
+	for (; *format; format++, at++) {
+		switch (*format) {
+		case 'i':
+			rc |= sqlite3_bind_int64(stmt, at, va_arg(arguments, int64_t));
+			break;
+		case 'b':
+			rc |= sqlite3_bind_int(stmt, at, va_arg(arguments, int));
+			break;
+		case 's':
+			rc |= sqlite3_bind_text(stmt, at, va_arg(arguments, const char *), -1, SQLITE_STATIC);
+			break;
+		case 't':
+			number = va_arg(arguments, int64_t);
+			rc |= number ? sqlite3_bind_int64(stmt, at, number) : sqlite3_bind_null(stmt, at);
+			break;
+		default:
+			number = va_arg(arguments, int);
+			rc |= number == CERTDIR_UNKNOWN ? sqlite3_bind_null(stmt, at)
+							: sqlite3_bind_int(stmt, at, number == CERTDIR_YES);
+			break;
+		}
+	}
+	return rc;
+}
+
+static sqlite3_stmt *ask(struct certdir_list_tenant *tenant, enum certdir_tenant_statement which,
+			 struct certdir_error *error, const char *format, va_list arguments)
+{
+	sqlite3_stmt **stmt = &tenant->statements[which];
+
+	if ((!*stmt && sqlite3_prepare_v3(tenant->writer->db, certdir_tenant_sql[which], -1, SQLITE_PREPARE_PERSISTENT,
+					  stmt, NULL) != SQLITE_OK) ||
+	    bind_all(*stmt, format, arguments) != SQLITE_OK) {
+		certdir_list_writer_fail(tenant->writer, error);
+		return NULL;
+	}
+	return *stmt;
+}
+
+sqlite3_stmt *certdir_tenant_ask(struct certdir_list_tenant *tenant, enum certdir_tenant_statement which,
+				 struct certdir_error *error, const char *format, ...)
+{
+	sqlite3_stmt *stmt;
+	va_list arguments;
+
+	va_start(arguments, format);
+	stmt = ask(tenant, which, error, format, arguments);
+	va_end(arguments);
+	return stmt;
+}
+
+int certdir_tenant_next(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
+{
+	int rc = stmt ? sqlite3_step(stmt) : SQLITE_ERROR;
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc != SQLITE_DONE) {
+		tenant->broken = true;
+		if (stmt)
+			certdir_list_writer_fail(tenant->writer, error);
+	}
+	(void)sqlite3_reset(stmt);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+bool certdir_tenant_row(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
+{
+	const int found = certdir_tenant_next(tenant, stmt, error);
+
+	if (found == 0)
+		certdir_error_set(error, "tenant %s: a row of the list is not there: the list is damaged",
+				  tenant->options.name);
+	return found == 1;
+}
+
+bool certdir_tenant_do(struct certdir_list_tenant *tenant, enum certdir_tenant_statement which,
+		       struct certdir_error *error, const char *format, ...)
+{
+	sqlite3_stmt *stmt;
+	va_list arguments;
+
+	va_start(arguments, format);
+	stmt = ask(tenant, which, error, format, arguments);
+	va_end(arguments);
+	return certdir_tenant_next(tenant, stmt, error) == 0;
+}
+
+bool certdir_tenant_number(struct certdir_list_tenant *tenant, int64_t *number, enum certdir_tenant_statement which,
+			   struct certdir_error *error, const char *format, ...)
+{
+	sqlite3_stmt *stmt;
+	va_list arguments;
+	int found;
+
+	va_start(arguments, format);
+	stmt = ask(tenant, which, error, format, arguments);
+	va_end(arguments);
+	found = certdir_tenant_next(tenant, stmt, error);
+	*number = found == 1 ? sqlite3_column_int64(stmt, 0) : 0;
+	(void)sqlite3_reset(stmt);
+	return found >= 0;
+}
+
+bool certdir_tenant_no_memory(const struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	certdir_error_set(error, "tenant %s: out of memory", tenant->options.name);
+	return false;
+}
+
+/* ---- what is stored of the source ---- */
+
+/* The bits of the types that `identities` names. */
+static uint32_t parse_holds(const char *identities)
+{
+	uint32_t holds = 0;
+
+	for (unsigned type = 0; identities && type < CERTDIR_ID_TYPES; type++)
+		if (strstr(identities, certdir_identity_type_name((enum certdir_identity_type)type)))
+			holds |= CERTDIR_BIT(type);
+	return holds;
+}
+
+static bool take_source(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
+{
+	const char *delta_link = (const char *)sqlite3_column_text(stmt, 1);
+	const char *filter = (const char *)sqlite3_column_text(stmt, 9);
+
+	tenant->delta_link = delta_link ? strdup(delta_link) : NULL;
+	if (delta_link && !tenant->delta_link)
+		return certdir_tenant_no_memory(tenant, error);
+	tenant->source = sqlite3_column_int64(stmt, 0);
+	tenant->unlisted = (size_t)sqlite3_column_int64(stmt, 8);
+	tenant->state = (struct certdir_list_tenant_state){
+		.delta_link = tenant->delta_link,
+		.delta_since = sqlite3_column_int64(stmt, 2),
+		.synced = sqlite3_column_int64(stmt, 3),
+		.intune_synced = sqlite3_column_int64(stmt, 4),
+		.groups_synced = sqlite3_column_int64(stmt, 5),
+		.devices = (size_t)sqlite3_column_int64(stmt, 6),
+		.intune_records = (size_t)sqlite3_column_int64(stmt, 7),
+	};
+	tenant->refilter =
+		tenant->state.devices + tenant->unlisted > 0 && (!filter || strcmp(filter, tenant->filter) != 0);
+	tenant->holds = parse_holds((const char *)sqlite3_column_text(stmt, 10));
+	return true;
+}
+
+/* Once a part, so the statement is not kept. */
+static bool read_source(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool ok = false;
+	int rc;
+
+	free(tenant->delta_link);
+	tenant->delta_link = NULL;
+	tenant->source = 0;
+	tenant->unlisted = 0;
+	tenant->holds = 0;
+	tenant->refilter = false;
+	memset(&tenant->state, 0, sizeof(tenant->state));
+	rc = sqlite3_prepare_v2(tenant->writer->db,
+				"SELECT id,delta_link,delta_since,synced,intune_synced,groups_synced,devices,"
+				"intune_records,unlisted,filter,identities FROM source WHERE name=?1",
+				-1, &stmt, NULL);
+	if (rc == SQLITE_OK && sqlite3_bind_text(stmt, 1, tenant->options.name, -1, SQLITE_STATIC) == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		ok = take_source(tenant, stmt, error);
+	else if (rc == SQLITE_DONE)
+		ok = true;
+	else
+		certdir_list_writer_fail(tenant->writer, error);
+	sqlite3_finalize(stmt);
+	return ok;
+}
+
+/* ---- open ---- */
+
+static bool refuse_source(const struct certdir_list_tenant *tenant, const char *name, const char *kind,
+			  const char *guid, struct certdir_error *error)
+{
+	const char *ours = tenant->options.name;
+
+	if (strcmp(name, ours) == 0 && strcmp(kind, "tenant") != 0)
+		certdir_error_set(error,
+				  "tenant %s: the list has an imported source of that name: give [tenant %s] another "
+				  "name, or start the list anew",
+				  ours, ours);
+	else if (strcmp(name, ours) == 0)
+		certdir_error_set(
+			error,
+			"tenant %s: its devices in the list are of tenant %s, not of %s: give the other tenant "
+			"a section with another name",
+			ours, guid ? guid : "?", tenant->guid);
+	else
+		certdir_error_set(error,
+				  "tenant %s: tenant %s stands in the list already as \"%s\": keep that name, or start "
+				  "the list anew",
+				  ours, tenant->guid, name);
+	return false;
+}
+
+/* A source is one tenant, and a tenant is one source. */
+static bool check_sources(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool ok = true;
+	int rc;
+
+	rc = sqlite3_prepare_v2(tenant->writer->db, "SELECT name,kind,tenant FROM source", -1, &stmt, NULL);
+	while (ok && rc != SQLITE_DONE && (rc == SQLITE_OK || rc == SQLITE_ROW)) {
+		rc = sqlite3_step(stmt);
+		if (rc == SQLITE_ROW) {
+			const char *name = (const char *)sqlite3_column_text(stmt, 0);
+			const char *kind = (const char *)sqlite3_column_text(stmt, 1);
+			const char *guid = (const char *)sqlite3_column_text(stmt, 2);
+			bool same_tenant =
+				guid && strcmp(guid, tenant->guid) == 0 && kind && strcmp(kind, "tenant") == 0;
+
+			if (name && kind && (strcmp(name, tenant->options.name) == 0) != same_tenant)
+				ok = refuse_source(tenant, name, kind, guid, error);
+		}
+	}
+	if (ok && rc != SQLITE_DONE)
+		ok = certdir_list_writer_fail(tenant->writer, error);
+	sqlite3_finalize(stmt);
+	return ok;
+}
+
+/* Before the first change of a device, what the change log tells of is kept here until the end of the part. */
+static const char temporary[] =
+	"CREATE TABLE temp.was(id INTEGER PRIMARY KEY, name TEXT, enabled INTEGER, compliance TEXT)";
+
+struct certdir_list_tenant *certdir_list_tenant_open(struct certdir_list_writer *writer,
+						     const struct certdir_list_tenant_options *options,
+						     struct certdir_error *error)
+{
+	struct certdir_list_tenant *tenant = calloc(1, sizeof(*tenant));
+
+	if (!tenant) {
+		certdir_error_set(error, "tenant %s: out of memory", options->name);
+		return NULL;
+	}
+	tenant->writer = writer;
+	tenant->options = *options;
+	if (!certdir_list_text_check("source", "name", options->name, error))
+		goto out;
+	if (!certdir_canonical(CERTDIR_ID_GUID, options->tenant, strlen(options->tenant), tenant->guid)) {
+		certdir_error_set(error, "tenant %s: \"%s\" is not a tenant id, which is a GUID", options->name,
+				  options->tenant);
+		goto out;
+	}
+	tenant->takes_all = certdir_list_filter_is_open(&options->filter);
+	tenant->filter = certdir_list_filter_text(&options->filter);
+	if (!tenant->filter) {
+		certdir_tenant_no_memory(tenant, error);
+		goto out;
+	}
+	if (check_sources(tenant, error) && certdir_list_writer_run(writer, temporary, error) &&
+	    read_source(tenant, error))
+		return tenant;
+out:
+	certdir_list_tenant_close(tenant);
+	return NULL;
+}
+
+void certdir_list_tenant_state(const struct certdir_list_tenant *tenant, struct certdir_list_tenant_state *state)
+{
+	*state = tenant->state;
+}
+
+void certdir_list_tenant_close(struct certdir_list_tenant *tenant)
+{
+	if (!tenant)
+		return;
+	certdir_list_part_abandon(tenant);
+	for (size_t i = 0; i < CERTDIR_TENANT_STATEMENTS; i++)
+		sqlite3_finalize(tenant->statements[i]);
+	(void)sqlite3_exec(tenant->writer->db, "DROP TABLE IF EXISTS temp.was", NULL, NULL, NULL);
+	free(tenant->delta_link);
+	free(tenant->filter);
+	free(tenant);
+}
+
+/* ---- parts ---- */
+
+static bool make_source(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool ok;
+
+	ok = sqlite3_prepare_v2(tenant->writer->db,
+				"INSERT INTO source(name,kind,tenant,synced) VALUES(?1,'tenant',?2,0)", -1, &stmt,
+				NULL) == SQLITE_OK &&
+	     sqlite3_bind_text(stmt, 1, tenant->options.name, -1, SQLITE_STATIC) == SQLITE_OK &&
+	     sqlite3_bind_text(stmt, 2, tenant->guid, -1, SQLITE_STATIC) == SQLITE_OK &&
+	     sqlite3_step(stmt) == SQLITE_DONE;
+	if (ok)
+		tenant->source = sqlite3_last_insert_rowid(tenant->writer->db);
+	else
+		certdir_list_writer_fail(tenant->writer, error);
+	sqlite3_finalize(stmt);
+	return ok;
+}
+
+bool certdir_tenant_begin(struct certdir_list_tenant *tenant, enum certdir_tenant_part part,
+			  struct certdir_error *error)
+{
+	if (tenant->part != CERTDIR_PART_NONE) {
+		certdir_error_set(error, "tenant %s: a part of it is still open", tenant->options.name);
+		return false;
+	}
+	/* An import in the same edition has left the journal off, without which nothing can be rolled back. */
+	if (!certdir_list_writer_run(tenant->writer, "PRAGMA main.journal_mode=TRUNCATE;BEGIN IMMEDIATE", error))
+		return false;
+	tenant->part = part;
+	tenant->full = tenant->quiet = tenant->first = tenant->broken = false;
+	tenant->duplicates = 0;
+	tenant->warned = 0;
+	if (certdir_list_writer_run(tenant->writer, "DELETE FROM temp.was", error) &&
+	    (tenant->source != 0 || make_source(tenant, error)))
+		return true;
+	certdir_list_part_abandon(tenant);
+	return false;
+}
+
+bool certdir_tenant_in(const struct certdir_list_tenant *tenant, enum certdir_tenant_part part,
+		       struct certdir_error *error)
+{
+	/* After a full disk SQLite has rolled back by itself: what follows would stand alone. */
+	if (tenant->part == part && !tenant->broken && !sqlite3_get_autocommit(tenant->writer->db))
+		return true;
+	certdir_error_set(error,
+			  tenant->part == part ? "tenant %s: this part has failed and can only be abandoned"
+					       : "tenant %s: that part of it was not begun",
+			  tenant->options.name);
+	return false;
+}
+
+static void forget_part(struct certdir_list_tenant *tenant)
+{
+	struct certdir_bitmap *const bitmaps[] = {&tenant->seen,    &tenant->removed, &tenant->fresh, &tenant->lost,
+						  &tenant->changed, &tenant->met,     &tenant->own,   &tenant->dead,
+						  &tenant->used,    &tenant->kept,    &tenant->before};
+
+	for (size_t i = 0; i < sizeof(bitmaps) / sizeof(bitmaps[0]); i++)
+		certdir_bitmap_free(bitmaps[i]);
+	tenant->part = CERTDIR_PART_NONE;
+}
+
+void certdir_list_part_abandon(struct certdir_list_tenant *tenant)
+{
+	struct certdir_error ignored;
+
+	if (tenant->part == CERTDIR_PART_NONE)
+		return;
+	for (size_t i = 0; i < CERTDIR_TENANT_STATEMENTS; i++)
+		(void)sqlite3_reset(tenant->statements[i]);
+	if (!sqlite3_get_autocommit(tenant->writer->db))
+		(void)sqlite3_exec(tenant->writer->db, "ROLLBACK", NULL, NULL, NULL);
+	forget_part(tenant);
+	(void)read_source(tenant, &ignored);
+}
+
+enum certdir_list_ended certdir_tenant_give_up(struct certdir_list_tenant *tenant, enum certdir_list_ended how)
+{
+	certdir_list_part_abandon(tenant);
+	return how;
+}
+
+enum { WARNINGS = 5 }; /* a part */
+
+enum certdir_list_ended certdir_tenant_commit(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	if (!certdir_list_writer_run(tenant->writer, "COMMIT", error))
+		return certdir_tenant_give_up(tenant, CERTDIR_ENDED_FAILED);
+	if (tenant->warned > WARNINGS)
+		certdir_log(CERTDIR_LOG_WARN, "tenant %s: %u more objects have texts that are not fit to store",
+			    tenant->options.name, tenant->warned - WARNINGS);
+	forget_part(tenant);
+	return read_source(tenant, error) ? CERTDIR_ENDED : CERTDIR_ENDED_FAILED;
+}
+
+enum certdir_list_ended certdir_tenant_guard(const struct certdir_list_tenant *tenant, size_t before, size_t lost,
+					     const char *what, const char *check, struct certdir_error *error)
+{
+	if (certdir_list_shrink_allowed(before, lost, tenant->options.max_shrink))
+		return CERTDIR_ENDED;
+	certdir_error_set(
+		error,
+		"tenant %s: %zu of %zu %s would be lost, more than max_shrink = %u%% allows: nothing of it was "
+		"taken. Check %s; when it is right, run with --force",
+		tenant->options.name, lost, before, what, tenant->options.max_shrink, check);
+	return CERTDIR_ENDED_SHRUNK;
+}
+
+bool certdir_tenant_text(struct certdir_list_tenant *tenant, const char *label, const char *field,
+			 enum certdir_list_form form, const char *text, char out[CERTDIR_LIST_TEXT_MAX + 1],
+			 char **made, struct certdir_error *error)
+{
+	struct certdir_error refused;
+	const char *why = "";
+
+	*made = NULL;
+	switch (text ? certdir_list_text_form(form, text, out, &why) : CERTDIR_TEXT_NONE) {
+	case CERTDIR_TEXT_MADE:
+		*made = out;
+		return true;
+	case CERTDIR_TEXT_NONE:
+		return true;
+	case CERTDIR_TEXT_REFUSED:
+		break;
+	}
+	(void)certdir_list_text_refuse(label, field, text, why, &refused);
+	if (form == CERTDIR_FORM_GUID) {
+		tenant->broken = true;
+		certdir_error_set(error, "tenant %s: %s: the answer is not believed", tenant->options.name,
+				  refused.text);
+		return false;
+	}
+	if (!tenant->warned_object && tenant->warned++ < WARNINGS)
+		certdir_log(CERTDIR_LOG_WARN, "tenant %s: %s and counts as not set", tenant->options.name,
+			    refused.text);
+	tenant->warned_object = true;
+	return true;
+}

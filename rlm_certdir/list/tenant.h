@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A tenant's part of the list while it is synced: what Graph says about its devices, Intune records and groups, one object
+ * at a time, in any order, repeated at will.
+ *
+ * Each listing is a part, from .._begin() to .._end(). Nothing of a part counts before its end: the end is called when the
+ * listing is known to be complete, and a part that is abandoned, or refused by the shrink guard, leaves what was there.
+ * Several parts, of several tenants, make one edition: certdir_list_write_publish() publishes what ended well.
+ */
+#ifndef CERTDIR_LIST_TENANT_H
+#define CERTDIR_LIST_TENANT_H
+
+#include "list/list.h"
+
+/* Which of a tenant's devices enter the list. The others are kept, unlisted: a change may bring them in. */
+struct certdir_list_filter {
+	uint32_t join_types; /* CERTDIR_BIT(enum certdir_join_type), 0 = all */
+	const char *const *operating_systems; /* NULL-terminated, without regard to case; NULL = all */
+	const char *const *ownerships; /* the same: "company", "personal" */
+	bool only_enabled; /* only those known to be enabled */
+};
+
+struct certdir_list_tenant_options {
+	const char *name; /* of the source */
+	const char *tenant; /* GUID */
+	struct certdir_list_filter filter; /* borrowed while the tenant is open */
+	int64_t now; /* Unix seconds */
+	int64_t former_names; /* seconds that a former name counts */
+	int64_t changes; /* seconds that the change log keeps a change */
+	unsigned max_shrink; /* per cent of what was there that a part may lose; 100 = any */
+};
+
+/* Where a tenant stands. Strings are owned by the tenant and live as long as it. */
+struct certdir_list_tenant_state {
+	const char *delta_link; /* NULL = never listed whole */
+	int64_t delta_since; /* when the delta link came, 0 = none */
+	int64_t synced; /* last success of the devices part, 0 = never */
+	int64_t intune_synced; /* 0 = never */
+	int64_t groups_synced; /* 0 = never */
+	size_t devices; /* listed ones */
+	size_t intune_records; /* joined or not */
+};
+
+/* What a part did. "lost" are devices, records or members that were there before and are not at the end. */
+struct certdir_list_tally {
+	size_t before;
+	size_t added;
+	size_t changed;
+	size_t lost;
+	size_t after;
+	size_t unlisted; /* devices: known, kept out by the filter; Intune records: of devices that Entra does not know */
+	size_t duplicates; /* Intune: records of a device that has a later one; groups: members that are no known device */
+};
+
+/*
+ * Opens the source `options->name` for syncing; makes it when it is new. A source of that name that was imported, or is of
+ * another tenant, is an error that says so. NULL with `error`. One tenant at a time. The writer outlives it.
+ */
+struct certdir_list_tenant *certdir_list_tenant_open(struct certdir_list_writer *writer,
+						     const struct certdir_list_tenant_options *options,
+						     struct certdir_error *error);
+void certdir_list_tenant_state(const struct certdir_list_tenant *tenant, struct certdir_list_tenant_state *state);
+/* Abandons an unended part. Frees the tenant. */
+void certdir_list_tenant_close(struct certdir_list_tenant *tenant);
+
+/* ---- devices ---- */
+
+/* The properties of an Entra device that an object can carry, as bits of `present`. */
+enum certdir_list_property {
+	CERTDIR_PROPERTY_DEVICE_ID, /* entra_device_id */
+	CERTDIR_PROPERTY_NAME,
+	CERTDIR_PROPERTY_SID,
+	CERTDIR_PROPERTY_OPERATING_SYSTEM,
+	CERTDIR_PROPERTY_OWNERSHIP,
+	CERTDIR_PROPERTY_JOIN_TYPE,
+	CERTDIR_PROPERTY_ENABLED,
+	CERTDIR_PROPERTY_COMPLIANT, /* compliance: "compliant", "noncompliant" or NULL, from isCompliant */
+	CERTDIR_PROPERTY_MANAGED,
+	CERTDIR_PROPERTY_LAST_SEEN,
+	CERTDIR_PROPERTY_REGISTERED,
+	CERTDIR_PROPERTIES
+};
+
+/* Begins the devices part. full: every device that does not appear until the end is gone (mark and sweep). */
+bool certdir_list_devices_begin(struct certdir_list_tenant *tenant, bool full, struct certdir_error *error);
+
+/*
+ * One object: `device->object_id` names it, properties in `present` (CERTDIR_BIT of certdir_list_property) take the value in
+ * `device` (NULL, UNKNOWN and 0 clear), the others keep theirs. An object that was removed before and comes again is there.
+ * A new object is a device with what it carries. False with `error`: the part can only be abandoned.
+ */
+bool certdir_list_devices_put(struct certdir_list_tenant *tenant, const struct certdir_device *device, uint32_t present,
+			      struct certdir_error *error);
+/* @removed, of either reason. An object that is not known is none. */
+bool certdir_list_devices_remove(struct certdir_list_tenant *tenant, const char *object_id,
+				 struct certdir_error *error);
+
+enum certdir_list_ended {
+	CERTDIR_ENDED, /* applied */
+	CERTDIR_ENDED_SHRUNK, /* refused: `error` says how much would be lost; nothing of the part was applied */
+	CERTDIR_ENDED_FAILED /* `error`; nothing of the part was applied */
+};
+
+/* Ends the devices part: removals and the sweep happen, `delta_link` is kept for the next time, the tenant is synced now. */
+enum certdir_list_ended certdir_list_devices_end(struct certdir_list_tenant *tenant, const char *delta_link,
+						 struct certdir_list_tally *tally, struct certdir_error *error);
+
+/* ---- Intune ---- */
+
+/* Begins the Intune part, which is always the whole listing. */
+bool certdir_list_intune_begin(struct certdir_list_tenant *tenant, struct certdir_error *error);
+/*
+ * One managedDevice: intune_device_id (needed), entra_device_id (azureADDeviceId as it is; zero, or the Intune id again, is
+ * none), name, serial_number, compliance, owner, ownership, operating_system, last_seen, registered, MACs. The same record
+ * again takes the place of the former.
+ */
+bool certdir_list_intune_put(struct certdir_list_tenant *tenant, const struct certdir_device *record,
+			     struct certdir_error *error);
+/*
+ * Joins the records to the devices by Entra device id. Of several for one device the one that synced last counts. A record of a
+ * device that Entra does not know waits, unlisted, until it does; one without a device id is a device of its own.
+ */
+enum certdir_list_ended certdir_list_intune_end(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
+						struct certdir_error *error);
+
+/* ---- groups ---- */
+
+/* Begins the part of one group; members are devices by object id. A changed display name is taken over. */
+bool certdir_list_group_begin(struct certdir_list_tenant *tenant, const char *object_id, const char *name,
+			      struct certdir_error *error);
+bool certdir_list_group_put(struct certdir_list_tenant *tenant, const char *member, struct certdir_error *error);
+enum certdir_list_ended certdir_list_group_end(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
+					       struct certdir_error *error);
+/* Says that `object_ids` (NULL-terminated) are all groups of the tenant now: memberships in others end. Not within a part. */
+bool certdir_list_groups_keep(struct certdir_list_tenant *tenant, const char *const *object_ids,
+			      struct certdir_error *error);
+
+/* Ends the part that is begun as if it had not been. Nothing when there is none. */
+void certdir_list_part_abandon(struct certdir_list_tenant *tenant);
+
+#endif

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The devices part: what Entra ID says, object by object. */
+#include "list/tenant_state.h"
+
+#include "list/filter.h"
+#include "list/schema.h"
+
+#include <string.h>
+
+/* ---- one object ---- */
+
+/* Texts of a device in their form, with room for them. */
+struct clean {
+	struct certdir_device device;
+	char object_id[CERTDIR_LIST_TEXT_MAX + 1];
+	char texts[6][CERTDIR_LIST_TEXT_MAX + 1];
+};
+
+static const struct {
+	enum certdir_list_property property;
+	const char *field;
+	size_t offset;
+	enum certdir_list_form form;
+} texts[6] = {
+	{CERTDIR_PROPERTY_DEVICE_ID, "deviceId", offsetof(struct certdir_device, entra_device_id), CERTDIR_FORM_GUID},
+	{CERTDIR_PROPERTY_NAME, "displayName", offsetof(struct certdir_device, name), CERTDIR_FORM_NAME},
+	{CERTDIR_PROPERTY_SID, "onPremisesSecurityIdentifier", offsetof(struct certdir_device, sid), CERTDIR_FORM_SID},
+	{CERTDIR_PROPERTY_OPERATING_SYSTEM, "operatingSystem", offsetof(struct certdir_device, operating_system),
+	 CERTDIR_FORM_TEXT},
+	{CERTDIR_PROPERTY_OWNERSHIP, "deviceOwnership", offsetof(struct certdir_device, ownership), CERTDIR_FORM_TEXT},
+	{CERTDIR_PROPERTY_COMPLIANT, "isCompliant", offsetof(struct certdir_device, compliance), CERTDIR_FORM_TEXT},
+};
+
+static bool make_object_id(struct certdir_list_tenant *tenant, const char *text, char out[CERTDIR_LIST_TEXT_MAX + 1],
+			   struct certdir_error *error)
+{
+	char *made;
+
+	tenant->warned_object = false;
+	if (!certdir_tenant_text(tenant, text ? text : "", "id", CERTDIR_FORM_GUID, text, out, &made, error))
+		return false;
+	if (made)
+		return true;
+	tenant->broken = true;
+	certdir_error_set(error, "tenant %s: a device without an id: the answer is not believed", tenant->options.name);
+	return false;
+}
+
+static char **text_at(struct certdir_device *device, size_t i)
+{
+	return (char **)((char *)device + texts[i].offset);
+}
+
+static bool clean_object(struct certdir_list_tenant *tenant, const struct certdir_device *device, uint32_t present,
+			 struct clean *clean, struct certdir_error *error)
+{
+	if (!make_object_id(tenant, device->object_id, clean->object_id, error))
+		return false;
+	clean->device = *device;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const char *given = *(char *const *)((const char *)device + texts[i].offset);
+
+		*text_at(&clean->device, i) = NULL;
+		if (present & CERTDIR_BIT(texts[i].property) &&
+		    !certdir_tenant_text(tenant, clean->object_id, texts[i].field, texts[i].form, given,
+					 clean->texts[i], text_at(&clean->device, i), error))
+			return false;
+	}
+	return true;
+}
+
+/* `to` with the properties that `from` carries. */
+static void overlay(struct certdir_device *to, struct certdir_device *from, uint32_t present)
+{
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (present & CERTDIR_BIT(texts[i].property))
+			*text_at(to, i) = *text_at(from, i);
+	if (present & CERTDIR_BIT(CERTDIR_PROPERTY_JOIN_TYPE))
+		to->join_type = from->join_type;
+	if (present & CERTDIR_BIT(CERTDIR_PROPERTY_ENABLED))
+		to->enabled = from->enabled;
+	if (present & CERTDIR_BIT(CERTDIR_PROPERTY_MANAGED))
+		to->managed = from->managed;
+	if (present & CERTDIR_BIT(CERTDIR_PROPERTY_LAST_SEEN))
+		to->last_seen = from->last_seen;
+	if (present & CERTDIR_BIT(CERTDIR_PROPERTY_REGISTERED))
+		to->registered = from->registered;
+}
+
+static enum certdir_tristate tristate(sqlite3_stmt *stmt, int column)
+{
+	return sqlite3_column_type(stmt, column) == SQLITE_NULL ? CERTDIR_UNKNOWN
+	       : sqlite3_column_int(stmt, column)		? CERTDIR_YES
+								: CERTDIR_NO;
+}
+
+/* What CERTDIR_TENANT_READ found; the texts are the statement's until it is reset. */
+static struct certdir_device known_device(sqlite3_stmt *stmt)
+{
+	const char *join = (const char *)sqlite3_column_text(stmt, 7);
+	struct certdir_device device = {
+		.entra_device_id = (char *)sqlite3_column_text(stmt, 1),
+		.name = (char *)sqlite3_column_text(stmt, 2),
+		.sid = (char *)sqlite3_column_text(stmt, 3),
+		.operating_system = (char *)sqlite3_column_text(stmt, 4),
+		.ownership = (char *)sqlite3_column_text(stmt, 5),
+		.compliance = (char *)sqlite3_column_text(stmt, 6),
+		.enabled = tristate(stmt, 8),
+		.managed = tristate(stmt, 9),
+		.last_seen = sqlite3_column_int64(stmt, 10),
+		.registered = sqlite3_column_int64(stmt, 11),
+	};
+
+	if (join)
+		(void)certdir_join_type_parse(join, &device.join_type);
+	return device;
+}
+
+static const char *join_name(enum certdir_join_type type)
+{
+	return type == CERTDIR_JOIN_UNKNOWN ? NULL : certdir_join_type_name(type);
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* ---- a first listing: no index is kept up while it runs ---- */
+
+/* Up to so many devices in the list it is faster to make its indexes anew at once. */
+enum { FEW = 50000 };
+
+/* An object that comes again, or seems to, waits here until there is an index to find the first by. */
+static const char again[] =
+	"CREATE TABLE temp.again(id INTEGER PRIMARY KEY, object_id, present, entra_device_id, name, sid,"
+	" operating_system, ownership, compliance, join_type, enabled, managed, last_seen, registered)";
+
+/* In `present` of an object that was removed. */
+#define REMOVED CERTDIR_BIT(31)
+
+static bool begin_first(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool ok;
+
+	ok = sqlite3_prepare_v2(tenant->writer->db, "SELECT total(devices+unlisted)<=?1 FROM source", -1, &stmt,
+				NULL) == SQLITE_OK &&
+	     sqlite3_bind_int(stmt, 1, FEW) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW;
+	if (!ok)
+		certdir_list_writer_fail(tenant->writer, error);
+	/* Nor may a record of Intune's be there to be found: then the source is not new. */
+	tenant->first = ok && sqlite3_column_int(stmt, 0) && tenant->state.intune_records == 0;
+	sqlite3_finalize(stmt);
+	return ok && (!tenant->first || (certdir_list_writer_run(tenant->writer, again, error) &&
+					 certdir_list_writer_run(tenant->writer, certdir_list_indexes_drop, error)));
+}
+
+/* Two bits of 2^25, by a hash of the object id (FNV-1a). */
+static void hash_bits(const char *object_id, int64_t bits[2])
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *object_id; object_id++)
+		hash = (hash ^ (unsigned char)*object_id) * UINT64_C(0x100000001b3);
+	bits[0] = (int64_t)(hash >> 39);
+	bits[1] = (int64_t)(hash >> 8 & ((1 << 25) - 1));
+}
+
+/* Whether an object may have come before: a Bloom filter. When it errs, which is rare, the object only takes the longer way. */
+static bool was_met(const struct certdir_list_tenant *tenant, const char *object_id)
+{
+	int64_t bits[2];
+
+	hash_bits(object_id, bits);
+	return certdir_bitmap_test(&tenant->met, bits[0]) && certdir_bitmap_test(&tenant->met, bits[1]);
+}
+
+static bool meet(struct certdir_list_tenant *tenant, const char *object_id, struct certdir_error *error)
+{
+	int64_t bits[2];
+
+	hash_bits(object_id, bits);
+	return (certdir_bitmap_set(&tenant->met, bits[0]) && certdir_bitmap_set(&tenant->met, bits[1])) ||
+	       certdir_tenant_no_memory(tenant, error);
+}
+
+static bool put_off(struct certdir_list_tenant *tenant, const char *object_id, const struct certdir_device *device,
+		    uint32_t present, struct certdir_error *error)
+{
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_PUT_OFF, error, "sisssssssyytt", object_id, (int64_t)present,
+				 device->entra_device_id, device->name, device->sid, device->operating_system,
+				 device->ownership, device->compliance, join_name(device->join_type),
+				 (int)device->enabled, (int)device->managed, device->last_seen, device->registered);
+}
+
+bool certdir_list_devices_begin(struct certdir_list_tenant *tenant, bool full, struct certdir_error *error)
+{
+	if (!certdir_tenant_begin(tenant, CERTDIR_PART_DEVICES, error))
+		return false;
+	tenant->full = full;
+	tenant->quiet = tenant->state.synced == 0;
+	if (!full || !tenant->quiet || begin_first(tenant, error))
+		return true;
+	certdir_list_part_abandon(tenant);
+	return false;
+}
+
+/* ---- Intune records come and go with the Entra device id ---- */
+
+/* Gives `row` the record of the device id that it has now. */
+static bool take_record(struct certdir_list_tenant *tenant, int64_t row, const char *entra_device_id,
+			struct certdir_error *error)
+{
+	static const enum certdir_tenant_statement ways[] = {CERTDIR_TENANT_JOIN_WAITING, CERTDIR_TENANT_JOIN_TWIN,
+							     CERTDIR_TENANT_JOIN_OWN};
+	int64_t own;
+
+	if (!entra_device_id || tenant->state.intune_records == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		if (!certdir_tenant_do(tenant, ways[i], error, "isi", row, entra_device_id, tenant->source))
+			return false;
+		if (sqlite3_changes(tenant->writer->db) == 0)
+			continue;
+		tenant->holds |= CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_SERIAL);
+		if (ways[i] == CERTDIR_TENANT_JOIN_WAITING)
+			return certdir_tenant_do(tenant, CERTDIR_TENANT_NO_MORE_WAITING, error, "si", entra_device_id,
+						 tenant->source);
+		break;
+	}
+	/* A device that Intune alone knew, and Entra does now: which of them stays is seen at the end. */
+	return certdir_tenant_number(tenant, &own, CERTDIR_TENANT_FIND_OWN, error, "si", entra_device_id,
+				     tenant->source) &&
+	       (own == 0 || certdir_bitmap_set(&tenant->own, own) || certdir_tenant_no_memory(tenant, error));
+}
+
+/* Takes the record away from `row`, if it has one, which has or had that device id: it waits, unless another device has it too. */
+static bool leave_record(struct certdir_list_tenant *tenant, int64_t row, const char *entra_device_id,
+			 struct certdir_error *error)
+{
+	int64_t other = 0;
+
+	if (!entra_device_id || tenant->state.intune_records == 0)
+		return true;
+	if (!certdir_tenant_number(tenant, &other, CERTDIR_TENANT_OTHERS, error, "sii", entra_device_id, tenant->source,
+				   row))
+		return false;
+	if (!other && !certdir_tenant_number(tenant, &other, CERTDIR_TENANT_FIND_OWN, error, "si", entra_device_id,
+					     tenant->source))
+		return false;
+	return (other || certdir_tenant_do(tenant, CERTDIR_TENANT_LET_WAIT, error, "is", row, entra_device_id)) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_CLEAR_RECORD, error, "i", row);
+}
+
+/* The device id of `row` when a record is joined to it, copied to `id`; else "". */
+static bool joined_id(struct certdir_list_tenant *tenant, int64_t row, char id[CERTDIR_VALUE_MAX + 1],
+		      struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_JOINED_ID, error, "i", row);
+	int found = certdir_tenant_next(tenant, stmt, error);
+	const char *text = found == 1 ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
+
+	id[0] = '\0';
+	if (text && strlen(text) <= CERTDIR_VALUE_MAX)
+		strcpy(id, text);
+	(void)sqlite3_reset(stmt);
+	return found >= 0;
+}
+
+/* ---- put ---- */
+
+static void claim(struct certdir_list_tenant *tenant, const struct certdir_device *device)
+{
+	tenant->holds |= (device->entra_device_id ? CERTDIR_BIT(CERTDIR_ID_ENTRA) : 0) |
+			 (device->name ? CERTDIR_BIT(CERTDIR_ID_NAME) : 0) |
+			 (device->sid ? CERTDIR_BIT(CERTDIR_ID_SID) : 0);
+}
+
+static bool add_device(struct certdir_list_tenant *tenant, const char *object_id, const struct certdir_device *device,
+		       struct certdir_error *error)
+{
+	bool listed = certdir_list_filter_takes(&tenant->options.filter, device->join_type, device->operating_system,
+						device->ownership, device->enabled);
+	int64_t row;
+
+	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD, error, "ibssssssssyytt", tenant->source, (int)listed,
+			       object_id, device->entra_device_id, device->name, device->sid, device->operating_system,
+			       device->ownership, device->compliance, join_name(device->join_type),
+			       (int)device->enabled, (int)device->managed, device->last_seen, device->registered))
+		return false;
+	row = sqlite3_last_insert_rowid(tenant->writer->db);
+	claim(tenant, device);
+	if (tenant->full && !certdir_bitmap_set(&tenant->seen, row))
+		return certdir_tenant_no_memory(tenant, error);
+	return certdir_tenant_account(tenant, row, listed, true, error) &&
+	       (tenant->state.intune_records == 0 || !device->entra_device_id ||
+		(take_record(tenant, row, device->entra_device_id, error) &&
+		 certdir_tenant_relist(tenant, row, error)));
+}
+
+static bool set_ids(struct certdir_list_tenant *tenant, int64_t row, const struct certdir_device *before,
+		    const struct certdir_device *after, struct certdir_error *error)
+{
+	claim(tenant, after);
+	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_SET_IDS, error, "isss", row, after->entra_device_id, after->name,
+			       after->sid) ||
+	    !certdir_tenant_rename(tenant, row, before->name, after->name, error))
+		return false;
+	return same(before->entra_device_id, after->entra_device_id) ||
+	       (leave_record(tenant, row, before->entra_device_id, error) &&
+		take_record(tenant, row, after->entra_device_id, error));
+}
+
+static bool change_device(struct certdir_list_tenant *tenant, int64_t row, const struct certdir_device *before,
+			  const struct certdir_device *after, struct certdir_error *error)
+{
+	const bool ids = !same(before->entra_device_id, after->entra_device_id) || !same(before->name, after->name) ||
+			 !same(before->sid, after->sid);
+	const bool logged = ids || before->enabled != after->enabled || !same(before->compliance, after->compliance);
+	const bool facts = before->enabled != after->enabled || !same(before->compliance, after->compliance) ||
+			   before->managed != after->managed || before->join_type != after->join_type ||
+			   before->last_seen != after->last_seen || before->registered != after->registered ||
+			   !same(before->operating_system, after->operating_system) ||
+			   !same(before->ownership, after->ownership);
+
+	if (!ids && !facts)
+		return true;
+	if (!certdir_bitmap_set(&tenant->changed, row))
+		return certdir_tenant_no_memory(tenant, error);
+	if (logged && !certdir_tenant_save(tenant, row, error))
+		return false;
+	if (facts &&
+	    !certdir_tenant_do(tenant, CERTDIR_TENANT_SET_FACTS, error, "issssyytt", row, after->operating_system,
+			       after->ownership, after->compliance, join_name(after->join_type), (int)after->enabled,
+			       (int)after->managed, after->last_seen, after->registered))
+		return false;
+	return (!ids || set_ids(tenant, row, before, after, error)) && certdir_tenant_relist(tenant, row, error);
+}
+
+bool certdir_list_devices_put(struct certdir_list_tenant *tenant, const struct certdir_device *device, uint32_t present,
+			      struct certdir_error *error)
+{
+	struct certdir_device before, after = {0};
+	sqlite3_stmt *stmt = NULL;
+	struct clean clean;
+	int found = 0;
+	int64_t row;
+	bool ok;
+
+	if (!certdir_tenant_in(tenant, CERTDIR_PART_DEVICES, error) ||
+	    !clean_object(tenant, device, present, &clean, error))
+		return false;
+	if (tenant->first) {
+		if (was_met(tenant, clean.object_id))
+			return put_off(tenant, clean.object_id, &clean.device, present, error);
+		if (!meet(tenant, clean.object_id, error))
+			return false;
+	} else {
+		stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_READ, error, "si", clean.object_id, tenant->source);
+		found = certdir_tenant_next(tenant, stmt, error);
+	}
+	if (found != 1) {
+		overlay(&after, &clean.device, present);
+		return found == 0 && add_device(tenant, clean.object_id, &after, error);
+	}
+	row = sqlite3_column_int64(stmt, 0);
+	before = after = known_device(stmt);
+	overlay(&after, &clean.device, present);
+	certdir_bitmap_clear(&tenant->removed, row);
+	if (tenant->full && !certdir_bitmap_set(&tenant->seen, row))
+		ok = certdir_tenant_no_memory(tenant, error);
+	else
+		ok = change_device(tenant, row, &before, &after, error);
+	(void)sqlite3_reset(stmt);
+	return ok;
+}
+
+bool certdir_list_devices_remove(struct certdir_list_tenant *tenant, const char *object_id, struct certdir_error *error)
+{
+	const struct certdir_device none = {0};
+	char id[CERTDIR_LIST_TEXT_MAX + 1];
+	int64_t row;
+
+	if (!certdir_tenant_in(tenant, CERTDIR_PART_DEVICES, error) || !make_object_id(tenant, object_id, id, error))
+		return false;
+	if (tenant->first)
+		return !was_met(tenant, id) || put_off(tenant, id, &none, REMOVED, error);
+	return certdir_tenant_number(tenant, &row, CERTDIR_TENANT_FIND_OBJECT, error, "si", id, tenant->source) &&
+	       (row == 0 || certdir_bitmap_set(&tenant->removed, row) || certdir_tenant_no_memory(tenant, error));
+}
+
+/* ---- the end ---- */
+
+static bool end_first(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt;
+	bool ok = true;
+	int found;
+
+	tenant->first = false;
+	if (!certdir_list_writer_run(tenant->writer, certdir_list_indexes_early, error))
+		return false;
+	stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_AGAIN, error, "");
+	while (ok && (found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+		struct certdir_device device = known_device(stmt);
+		uint32_t present = (uint32_t)sqlite3_column_int64(stmt, 13);
+
+		device.object_id = (char *)sqlite3_column_text(stmt, 12);
+		ok = present & REMOVED ? certdir_list_devices_remove(tenant, device.object_id, error)
+				       : certdir_list_devices_put(tenant, &device, present, error);
+	}
+	return ok && found == 0 && certdir_list_writer_run(tenant->writer, "DROP TABLE temp.again", error);
+}
+
+/* Every object that a full listing did not name is gone. */
+static bool sweep(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_OBJECTS, error, "i", tenant->source);
+	int found;
+
+	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+		const int64_t row = sqlite3_column_int64(stmt, 0);
+
+		if (!certdir_bitmap_test(&tenant->seen, row) && !certdir_bitmap_set(&tenant->removed, row))
+			return certdir_tenant_no_memory(tenant, error);
+	}
+	return found == 0;
+}
+
+static bool filter_anew(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_ALL, error, "i", tenant->source);
+	int found;
+
+	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1)
+		if (!certdir_tenant_relist(tenant, sqlite3_column_int64(stmt, 0), error))
+			return false;
+	return found == 0;
+}
+
+/* A device of Intune alone goes when one that Entra knows, and still does, has its record. */
+static bool merge_own(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->own, row + 1)) >= 0;) {
+		sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_OWN_ID, error, "i", row), *others = NULL;
+		int found = certdir_tenant_next(tenant, stmt, error);
+		bool merged = false;
+
+		if (found == 1)
+			others = certdir_tenant_ask(tenant, CERTDIR_TENANT_OTHERS, error, "sii",
+						    (const char *)sqlite3_column_text(stmt, 0), tenant->source, row);
+		while (!merged && (found = certdir_tenant_next(tenant, others, error)) == 1)
+			merged = !certdir_bitmap_test(&tenant->removed, sqlite3_column_int64(others, 0));
+		(void)sqlite3_reset(others);
+		(void)sqlite3_reset(stmt);
+		if (found < 0)
+			return false;
+		if (merged && !certdir_bitmap_set(&tenant->removed, row))
+			return certdir_tenant_no_memory(tenant, error);
+	}
+	return true;
+}
+
+/* Records outlive the devices that they were joined to. */
+static bool free_records(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->removed, row + 1)) >= 0;) {
+		char id[CERTDIR_VALUE_MAX + 1];
+
+		if (!joined_id(tenant, row, id, error) || (id[0] && !leave_record(tenant, row, id, error)))
+			return false;
+		/* Of two removed devices with one id, the second must not take the first for another one that stays. */
+		if (id[0] && !certdir_tenant_do(tenant, CERTDIR_TENANT_SET_IDS, error, "isss", row, NULL, NULL, NULL))
+			return false;
+	}
+	return true;
+}
+
+enum certdir_list_ended certdir_list_devices_end(struct certdir_list_tenant *tenant, const char *delta_link,
+						 struct certdir_list_tally *tally, struct certdir_error *error)
+{
+	const int64_t now = tenant->options.now;
+	enum certdir_list_ended ended = CERTDIR_ENDED_FAILED;
+
+	if (!certdir_tenant_in(tenant, CERTDIR_PART_DEVICES, error))
+		return ended;
+	if ((!tenant->first || end_first(tenant, error)) && (!tenant->full || tenant->quiet || sweep(tenant, error)) &&
+	    merge_own(tenant, error) && (!tenant->refilter || filter_anew(tenant, error)))
+		ended = certdir_tenant_settle(tenant, tally, error);
+	if (ended == CERTDIR_ENDED &&
+	    !(free_records(tenant, error) && certdir_tenant_purge(tenant, tally, error) &&
+	      certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_FORMER, error, "ii", now - tenant->options.former_names,
+				tenant->source) &&
+	      certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_SYNC, error, "iists", tenant->source, now, delta_link,
+				delta_link ? now : 0, tenant->filter)))
+		ended = CERTDIR_ENDED_FAILED;
+	return ended == CERTDIR_ENDED ? certdir_tenant_commit(tenant, error) : certdir_tenant_give_up(tenant, ended);
+}

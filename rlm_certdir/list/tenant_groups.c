@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Groups: each is a part, and its members are bitmaps until the end. */
+#include "list/tenant_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool make_guid(struct certdir_list_tenant *tenant, const char *what, const char *id,
+		      char out[CERTDIR_LIST_TEXT_MAX + 1], struct certdir_error *error)
+{
+	char *made;
+
+	tenant->warned_object = false;
+	if (!certdir_tenant_text(tenant, id ? id : "", "id", CERTDIR_FORM_GUID, id, out, &made, error))
+		return false;
+	if (made)
+		return true;
+	tenant->broken = true;
+	certdir_error_set(error, "tenant %s: a %s without an id", tenant->options.name, what);
+	return false;
+}
+
+/* The rows that CERTDIR_TENANT_MEMBERS gives, as a bitmap. */
+static bool read_members(struct certdir_list_tenant *tenant, int64_t group, struct certdir_bitmap *members,
+			 struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_MEMBERS, error, "i", group);
+	int found;
+
+	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1)
+		if (!certdir_bitmap_set(members, sqlite3_column_int64(stmt, 0)))
+			return certdir_tenant_no_memory(tenant, error);
+	return found == 0;
+}
+
+/* Finds or makes the group; a changed name is taken over. */
+static bool open_group(struct certdir_list_tenant *tenant, const char *id, const char *name,
+		       struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_FIND_GROUP, error, "si", id, tenant->source);
+	int found = certdir_tenant_next(tenant, stmt, error);
+	const char *known;
+	bool ok;
+
+	if (found == 0) {
+		tenant->quiet = true;
+		ok = certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_GROUP, error, "sis", id, tenant->source, name);
+		tenant->staged = sqlite3_last_insert_rowid(tenant->writer->db);
+		return ok;
+	}
+	if (found < 0)
+		return false;
+	tenant->staged = sqlite3_column_int64(stmt, 0);
+	known = (const char *)sqlite3_column_text(stmt, 1);
+	ok = (known && name && strcmp(known, name) == 0) || known == name ||
+	     certdir_tenant_do(tenant, CERTDIR_TENANT_NAME_GROUP, error, "is", tenant->staged, name);
+	(void)sqlite3_reset(stmt);
+	return ok && read_members(tenant, tenant->staged, &tenant->before, error);
+}
+
+bool certdir_list_group_begin(struct certdir_list_tenant *tenant, const char *object_id, const char *name,
+			      struct certdir_error *error)
+{
+	char id[CERTDIR_LIST_TEXT_MAX + 1], room[CERTDIR_LIST_TEXT_MAX + 1];
+	char *made;
+
+	if (!make_guid(tenant, "group", object_id, id, error) ||
+	    !certdir_tenant_begin(tenant, CERTDIR_PART_GROUP, error))
+		return false;
+	if (certdir_tenant_text(tenant, id, "group name", CERTDIR_FORM_TEXT, name, room, &made, error) &&
+	    open_group(tenant, id, made, error)) {
+		strcpy(tenant->group, made ? made : id);
+		return true;
+	}
+	certdir_list_part_abandon(tenant);
+	return false;
+}
+
+bool certdir_list_group_put(struct certdir_list_tenant *tenant, const char *member, struct certdir_error *error)
+{
+	char id[CERTDIR_LIST_TEXT_MAX + 1];
+	int64_t row;
+
+	if (!certdir_tenant_in(tenant, CERTDIR_PART_GROUP, error) ||
+	    !make_guid(tenant, "member of a group", member, id, error) ||
+	    !certdir_tenant_number(tenant, &row, CERTDIR_TENANT_FIND_OBJECT, error, "si", id, tenant->source))
+		return false;
+	tenant->duplicates += row == 0;
+	return row == 0 || certdir_bitmap_set(&tenant->seen, row) || certdir_tenant_no_memory(tenant, error);
+}
+
+/* Every row in `rows` that is not in `others` enters or leaves the group. */
+static bool change_members(struct certdir_list_tenant *tenant, const struct certdir_bitmap *rows,
+			   const struct certdir_bitmap *others, bool enter, size_t *count, struct certdir_error *error)
+{
+	const enum certdir_tenant_statement what = enter ? CERTDIR_TENANT_JOIN_GROUP : CERTDIR_TENANT_LEAVE_GROUP;
+
+	for (int64_t row = -1; (row = certdir_bitmap_next(rows, row + 1)) >= 0;) {
+		if (certdir_bitmap_test(others, row))
+			continue;
+		++*count;
+		if (!certdir_tenant_do(tenant, what, error, "ii", row, tenant->staged) ||
+		    (!tenant->quiet && !certdir_tenant_log(tenant, row, "group", enter ? NULL : tenant->group,
+							   enter ? tenant->group : NULL, error)))
+			return false;
+	}
+	return true;
+}
+
+enum certdir_list_ended certdir_list_group_end(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
+					       struct certdir_error *error)
+{
+	enum certdir_list_ended ended;
+
+	if (!certdir_tenant_in(tenant, CERTDIR_PART_GROUP, error))
+		return CERTDIR_ENDED_FAILED;
+	*tally = (struct certdir_list_tally){
+		.before = tenant->before.ones, .after = tenant->seen.ones, .duplicates = tenant->duplicates};
+	ended = change_members(tenant, &tenant->before, &tenant->seen, false, &tally->lost, error) &&
+				change_members(tenant, &tenant->seen, &tenant->before, true, &tally->added, error) &&
+				certdir_tenant_do(tenant, CERTDIR_TENANT_GROUP_SYNCED, error, "ii", tenant->staged,
+						  tenant->options.now)
+			? CERTDIR_ENDED
+			: CERTDIR_ENDED_FAILED;
+	if (ended == CERTDIR_ENDED) {
+		char what[CERTDIR_LIST_TEXT_MAX + 32];
+
+		(void)snprintf(what, sizeof(what), "members of group %s", tenant->group);
+		ended = certdir_tenant_guard(tenant, tally->before, tally->lost, what,
+					     "in Entra ID whether they left it", error);
+	}
+	return ended == CERTDIR_ENDED ? certdir_tenant_commit(tenant, error) : certdir_tenant_give_up(tenant, ended);
+}
+
+/* ---- groups that are no longer asked for ---- */
+
+/* The canonical ids of `object_ids` contain `id`. */
+static bool contains(struct certdir_list_tenant *tenant, const char *const *object_ids, const char *id, bool *found,
+		     struct certdir_error *error)
+{
+	char canonical[CERTDIR_LIST_TEXT_MAX + 1];
+
+	for (*found = false; *object_ids && !*found; object_ids++) {
+		if (!make_guid(tenant, "group", *object_ids, canonical, error))
+			return false;
+		*found = strcmp(canonical, id) == 0;
+	}
+	return true;
+}
+
+static bool drop_group(struct certdir_list_tenant *tenant, int64_t group, const char *label,
+		       struct certdir_error *error)
+{
+	const struct certdir_bitmap none = {0};
+	size_t count = 0;
+
+	certdir_bitmap_free(&tenant->before);
+	tenant->staged = group;
+	strcpy(tenant->group, label);
+	return read_members(tenant, group, &tenant->before, error) &&
+	       change_members(tenant, &tenant->before, &none, false, &count, error) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_DROP_GROUP, error, "i", group);
+}
+
+/* Drops what is not in `object_ids`; `oldest` is when that of the others was listed whose listing is the oldest. */
+static bool drop_others(struct certdir_list_tenant *tenant, const char *const *object_ids, int64_t *oldest,
+			struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_GROUPS, error, "i", tenant->source);
+	int found;
+
+	*oldest = 0;
+	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+		const char *id = (const char *)sqlite3_column_text(stmt, 1);
+		const char *name = (const char *)sqlite3_column_text(stmt, 2);
+		const int64_t synced = sqlite3_column_int64(stmt, 3);
+		bool kept;
+
+		if (!contains(tenant, object_ids, id, &kept, error) ||
+		    (!kept && !drop_group(tenant, sqlite3_column_int64(stmt, 0), name ? name : id, error)))
+			return false;
+		if (kept && (*oldest == 0 || synced < *oldest))
+			*oldest = synced;
+	}
+	return found == 0;
+}
+
+bool certdir_list_groups_keep(struct certdir_list_tenant *tenant, const char *const *object_ids,
+			      struct certdir_error *error)
+{
+	int64_t oldest;
+
+	if (!certdir_tenant_begin(tenant, CERTDIR_PART_GROUP, error))
+		return false;
+	if (drop_others(tenant, object_ids, &oldest, error) &&
+	    certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_GROUPS, error, "it", tenant->source, oldest))
+		return certdir_tenant_commit(tenant, error) == CERTDIR_ENDED;
+	certdir_list_part_abandon(tenant);
+	return false;
+}

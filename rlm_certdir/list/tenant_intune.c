@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The Intune part. Records are staged in a temporary table, on disk, and joined at the end in the order of the devices' rows:
+ * one pass over either table instead of a million jumps.
+ *
+ * The key of a record is its Entra device id, or, where it has none or it is the Intune id again, its Intune id. A device has
+ * the record whose key is its Entra device id; a record with its Intune id as key that fits no device is one of its own.
+ */
+#include "list/tenant_state.h"
+
+#include "list/filter.h"
+#include "list/schema.h"
+
+#include <string.h>
+
+enum {
+	RECORD_COLUMNS = 9, /* CERTDIR_LIST_RECORD_COLUMNS; of them: */
+	AT_SERIAL_NUMBER = 1,
+	AT_COMPLIANCE = 3,
+	AT_OWNERSHIP = 4,
+	/* CERTDIR_TENANT_PAIRS */
+	AT_HAS = 2,
+	AT_RECORD = AT_HAS + RECORD_COLUMNS,
+	/* CERTDIR_TENANT_OWN_PAIR, behind those */
+	AT_OLD_NAME = AT_RECORD + RECORD_COLUMNS,
+	AT_OLD_SYSTEM,
+	AT_NAME,
+	AT_SYSTEM
+};
+
+static const char staged[] = "CREATE TABLE temp.staged(id INTEGER PRIMARY KEY, key TEXT," CERTDIR_LIST_RECORD_COLUMNS
+			     ",name,operating_system);"
+			     "CREATE TABLE temp.pair(device INTEGER, staged INTEGER)";
+
+/* The latest of each key stands last. */
+static const char staged_by_key[] = "CREATE INDEX temp.staged_by_key ON staged(key,intune_last_seen,intune_device_id)";
+
+bool certdir_list_intune_begin(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	if (!certdir_tenant_begin(tenant, CERTDIR_PART_INTUNE, error))
+		return false;
+	tenant->quiet = tenant->state.intune_synced == 0;
+	tenant->staged = 0;
+	if (certdir_list_writer_run(tenant->writer, staged, error))
+		return true;
+	certdir_list_part_abandon(tenant);
+	return false;
+}
+
+/* ---- put ---- */
+
+static bool make_ids(struct certdir_list_tenant *tenant, const struct certdir_device *record,
+		     char id[CERTDIR_LIST_TEXT_MAX + 1], char key[CERTDIR_LIST_TEXT_MAX + 1],
+		     struct certdir_error *error)
+{
+	const char *given = record->intune_device_id ? record->intune_device_id : "";
+	char *made;
+
+	tenant->warned_object = false;
+	if (!certdir_tenant_text(tenant, given, "id", CERTDIR_FORM_GUID, given, id, &made, error))
+		return false;
+	if (!made) {
+		tenant->broken = true;
+		certdir_error_set(error, "tenant %s: an Intune record without an id: the answer is not believed",
+				  tenant->options.name);
+		return false;
+	}
+	if (!certdir_tenant_text(tenant, id, "azureADDeviceId", CERTDIR_FORM_GUID, record->entra_device_id, key, &made,
+				 error))
+		return false;
+	if (!made)
+		strcpy(key, id);
+	return true;
+}
+
+bool certdir_list_intune_put(struct certdir_list_tenant *tenant, const struct certdir_device *record,
+			     struct certdir_error *error)
+{
+	const struct {
+		const char *field;
+		const char *text;
+		enum certdir_list_form form;
+	} texts[] = {{"serialNumber", record->serial_number, CERTDIR_FORM_SERIAL},
+		     {"userPrincipalName", record->owner, CERTDIR_FORM_TEXT},
+		     {"complianceState", record->compliance, CERTDIR_FORM_TEXT},
+		     {"managedDeviceOwnerType", record->ownership, CERTDIR_FORM_TEXT},
+		     {"wiFiMacAddress", record->wifi_mac, CERTDIR_FORM_TEXT},
+		     {"ethernetMacAddress", record->ethernet_mac, CERTDIR_FORM_TEXT},
+		     {"deviceName", record->name, CERTDIR_FORM_NAME},
+		     {"operatingSystem", record->operating_system, CERTDIR_FORM_TEXT}};
+	char id[CERTDIR_LIST_TEXT_MAX + 1], key[CERTDIR_LIST_TEXT_MAX + 1], room[8][CERTDIR_LIST_TEXT_MAX + 1];
+	char *made[8];
+
+	if (!certdir_tenant_in(tenant, CERTDIR_PART_INTUNE, error) || !make_ids(tenant, record, id, key, error))
+		return false;
+	for (size_t i = 0; i < 8; i++)
+		if (!certdir_tenant_text(tenant, id, texts[i].field, texts[i].form, texts[i].text, room[i], &made[i],
+					 error))
+			return false;
+	tenant->staged++;
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_STAGE, error, "ssssssttssss", key, id, made[0], made[1],
+				 made[2] ? made[2] : "unknown", made[3], record->last_seen, record->registered, made[4],
+				 made[5], made[6], made[7]);
+}
+
+/* ---- which records count ---- */
+
+static const char *text(sqlite3_stmt *stmt, int column)
+{
+	const char *value = (const char *)sqlite3_column_text(stmt, column);
+
+	return value ? value : "";
+}
+
+/*
+ * Of neighbours with the same text in column 0, all but the last are dead: those of one Intune id are the same record again,
+ * those of one key are records of one device.
+ */
+static bool bury(struct certdir_list_tenant *tenant, enum certdir_tenant_statement which, size_t *buried,
+		 struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, which, error, "");
+	char last[CERTDIR_VALUE_MAX + 1] = "";
+	int64_t last_id = 0;
+	int found;
+
+	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+		const int64_t id = sqlite3_column_int64(stmt, 1);
+		const char *value = text(stmt, 0);
+
+		if (certdir_bitmap_test(&tenant->dead, id))
+			continue;
+		if (last_id && strcmp(value, last) == 0) {
+			if (!certdir_bitmap_set(&tenant->dead, last_id))
+				return certdir_tenant_no_memory(tenant, error);
+			++*buried;
+		} else {
+			strcpy(last, value); /* a canonical GUID */
+		}
+		last_id = id;
+	}
+	return found == 0;
+}
+
+/* Records that waited before, and are there still. */
+static bool keep_waiting(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_STILL_WAITING, error, "i", tenant->source);
+	int found;
+
+	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+		const int64_t id = sqlite3_column_int64(stmt, 0);
+
+		if (!certdir_bitmap_test(&tenant->dead, id) && !certdir_bitmap_set(&tenant->kept, id))
+			return certdir_tenant_no_memory(tenant, error);
+	}
+	return found == 0;
+}
+
+/* ---- joining ---- */
+
+/* As blobs: asking for text has SQLite copy it to put a NUL behind it. */
+static bool same_column(sqlite3_stmt *stmt, int a, int b)
+{
+	const int type = sqlite3_column_type(stmt, a);
+
+	if (type != sqlite3_column_type(stmt, b))
+		return false;
+	if (type == SQLITE_NULL || type == SQLITE_INTEGER)
+		return sqlite3_column_int64(stmt, a) == sqlite3_column_int64(stmt, b);
+	return sqlite3_column_bytes(stmt, a) == sqlite3_column_bytes(stmt, b) &&
+	       memcmp(sqlite3_column_blob(stmt, a), sqlite3_column_blob(stmt, b),
+		      (size_t)sqlite3_column_bytes(stmt, a)) == 0;
+}
+
+static bool set_record(struct certdir_list_tenant *tenant, int64_t row, sqlite3_stmt *pair, bool ids,
+		       struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_tenant_ask(
+		tenant, ids ? CERTDIR_TENANT_SET_RECORD : CERTDIR_TENANT_SET_RECORD_FACTS, error, "i", row);
+	int rc = SQLITE_OK;
+
+	if (!stmt)
+		return false;
+	for (int i = ids ? 0 : 2; i < RECORD_COLUMNS; i++)
+		rc |= sqlite3_bind_value(stmt, i + 2, sqlite3_column_value(pair, AT_RECORD + i));
+	if (rc != SQLITE_OK)
+		return certdir_list_writer_fail(tenant->writer, error);
+	return certdir_tenant_next(tenant, stmt, error) == 0;
+}
+
+/* Gives a device the record that it should have. */
+static bool join(struct certdir_list_tenant *tenant, sqlite3_stmt *pair, struct certdir_error *error)
+{
+	const int64_t row = sqlite3_column_int64(pair, 0), id = sqlite3_column_int64(pair, 1);
+	bool same[RECORD_COLUMNS], ids, all = true;
+
+	if (!certdir_bitmap_set(&tenant->seen, row) || !certdir_bitmap_set(&tenant->used, id) ||
+	    (sqlite3_column_type(pair, AT_HAS + AT_COMPLIANCE) != SQLITE_NULL &&
+	     !certdir_bitmap_set(&tenant->kept, id)))
+		return certdir_tenant_no_memory(tenant, error);
+	for (int i = 0; i < RECORD_COLUMNS; i++)
+		all = (same[i] = same_column(pair, AT_HAS + i, AT_RECORD + i)) && all;
+	if (all)
+		return true;
+	ids = !same[0] || !same[AT_SERIAL_NUMBER];
+	tenant->holds |= CERTDIR_BIT(CERTDIR_ID_INTUNE);
+	if (sqlite3_column_type(pair, AT_RECORD + AT_SERIAL_NUMBER) != SQLITE_NULL)
+		tenant->holds |= CERTDIR_BIT(CERTDIR_ID_SERIAL);
+	if (!certdir_bitmap_set(&tenant->changed, row))
+		return certdir_tenant_no_memory(tenant, error);
+	return (same[AT_COMPLIANCE] || certdir_tenant_save(tenant, row, error)) &&
+	       set_record(tenant, row, pair, ids, error) &&
+	       (same[AT_OWNERSHIP] || certdir_tenant_relist(tenant, row, error));
+}
+
+static bool join_all(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	sqlite3_stmt *pairs;
+	int found;
+
+	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_PAIR, error, "i", tenant->source))
+		return false;
+	pairs = certdir_tenant_ask(tenant, CERTDIR_TENANT_PAIRS, error, "");
+	while ((found = certdir_tenant_next(tenant, pairs, error)) == 1)
+		if (!certdir_bitmap_test(&tenant->dead, sqlite3_column_int64(pairs, 1)) && !join(tenant, pairs, error))
+			return false;
+	return found == 0;
+}
+
+/* ---- records without a device ---- */
+
+/* A device of its own that is there already. */
+static bool change_own(struct certdir_list_tenant *tenant, int64_t row, int64_t id, struct certdir_error *error)
+{
+	sqlite3_stmt *pair = certdir_tenant_ask(tenant, CERTDIR_TENANT_OWN_PAIR, error, "ii", row, id);
+	bool ok = certdir_tenant_row(tenant, pair, error) && join(tenant, pair, error);
+
+	if (ok && (!same_column(pair, AT_OLD_NAME, AT_NAME) || !same_column(pair, AT_OLD_SYSTEM, AT_SYSTEM))) {
+		const char *old_name = (const char *)sqlite3_column_text(pair, AT_OLD_NAME);
+		const char *name = (const char *)sqlite3_column_text(pair, AT_NAME);
+		const char *system = (const char *)sqlite3_column_text(pair, AT_SYSTEM);
+
+		tenant->holds |= CERTDIR_BIT(CERTDIR_ID_NAME);
+		ok = (certdir_bitmap_set(&tenant->changed, row) || certdir_tenant_no_memory(tenant, error)) &&
+		     certdir_tenant_save(tenant, row, error) &&
+		     certdir_tenant_do(tenant, CERTDIR_TENANT_SET_OWN, error, "iss", row, name, system) &&
+		     certdir_tenant_rename(tenant, row, old_name, name, error) &&
+		     certdir_tenant_relist(tenant, row, error);
+	}
+	(void)sqlite3_reset(pair);
+	return ok;
+}
+
+static bool add_own(struct certdir_list_tenant *tenant, int64_t id, const char *ownership, const char *system,
+		    struct certdir_error *error)
+{
+	bool listed = certdir_list_filter_takes(&tenant->options.filter, CERTDIR_JOIN_UNKNOWN, system, ownership,
+						CERTDIR_UNKNOWN);
+	int64_t row;
+
+	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_OWN, error, "ibi", tenant->source, (int)listed, id))
+		return false;
+	row = sqlite3_last_insert_rowid(tenant->writer->db);
+	tenant->holds |= CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_NAME) | CERTDIR_BIT(CERTDIR_ID_SERIAL);
+	if (!certdir_bitmap_set(&tenant->seen, row))
+		return certdir_tenant_no_memory(tenant, error);
+	return certdir_tenant_account(tenant, row, listed, true, error);
+}
+
+/* The staged record `id` fits no device of Entra's: it is a device of its own, or waits for one. */
+static bool place(struct certdir_list_tenant *tenant, int64_t id, size_t *waiting, struct certdir_error *error)
+{
+	sqlite3_stmt *record = certdir_tenant_ask(tenant, CERTDIR_TENANT_STAGED, error, "i", id);
+	bool ok = certdir_tenant_row(tenant, record, error);
+	const char *intune_device_id = ok ? text(record, 0) : "";
+	int64_t row;
+
+	if (ok && strcmp(intune_device_id, text(record, 1)) != 0) {
+		++*waiting;
+		ok = certdir_tenant_do(tenant, CERTDIR_TENANT_WAIT, error, "ii", tenant->source, id);
+	} else if (ok) {
+		ok = certdir_tenant_number(tenant, &row, CERTDIR_TENANT_FIND_OWN, error, "si", intune_device_id,
+					   tenant->source) &&
+		     (row ? change_own(tenant, row, id, error)
+			  : add_own(tenant, id, (const char *)sqlite3_column_text(record, 2),
+				    (const char *)sqlite3_column_text(record, 3), error));
+	}
+	(void)sqlite3_reset(record);
+	return ok;
+}
+
+static bool place_others(struct certdir_list_tenant *tenant, size_t *waiting, struct certdir_error *error)
+{
+	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_STOP_WAITING, error, "i", tenant->source))
+		return false;
+	for (int64_t id = 1; id <= tenant->staged; id++)
+		if (!certdir_bitmap_test(&tenant->dead, id) && !certdir_bitmap_test(&tenant->used, id) &&
+		    !place(tenant, id, waiting, error))
+			return false;
+	return true;
+}
+
+/* ---- devices without a record ---- */
+
+static bool unjoin(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
+{
+	if (!certdir_bitmap_set(&tenant->changed, row))
+		return certdir_tenant_no_memory(tenant, error);
+	return certdir_tenant_save(tenant, row, error) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_CLEAR_RECORD, error, "i", row) &&
+	       certdir_tenant_relist(tenant, row, error);
+}
+
+/* Devices that had a record and have none now; those of Intune alone go with it. */
+static bool unjoin_others(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_WITH_RECORD, error, "i", tenant->source);
+	int found;
+
+	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+		const int64_t row = sqlite3_column_int64(stmt, 0);
+
+		if (certdir_bitmap_test(&tenant->seen, row))
+			continue;
+		if (!sqlite3_column_int(stmt, 1)) {
+			if (!unjoin(tenant, row, error))
+				return false;
+		} else if (!certdir_bitmap_set(&tenant->removed, row)) {
+			return certdir_tenant_no_memory(tenant, error);
+		}
+	}
+	return found == 0;
+}
+
+/* ---- the end ---- */
+
+/* Everything but the guards. */
+static bool join_listing(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
+			 struct certdir_error *error)
+{
+	size_t again = 0;
+
+	*tally = (struct certdir_list_tally){.before = tenant->state.intune_records};
+	if (!bury(tenant, CERTDIR_TENANT_STAGED_BY_ID, &again, error) ||
+	    !certdir_list_writer_run(tenant->writer, staged_by_key, error) ||
+	    !bury(tenant, CERTDIR_TENANT_STAGED_BY_KEY, &tally->duplicates, error) || !keep_waiting(tenant, error) ||
+	    !join_all(tenant, error) || !place_others(tenant, &tally->unlisted, error) ||
+	    (tally->before > 0 && !unjoin_others(tenant, error)))
+		return false;
+	tally->after = (size_t)tenant->staged - again - tally->duplicates;
+	tally->lost = tally->before - tenant->kept.ones;
+	tally->added = tally->after - tenant->kept.ones;
+	return true;
+}
+
+enum certdir_list_ended certdir_list_intune_end(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
+						struct certdir_error *error)
+{
+	enum certdir_list_ended ended = CERTDIR_ENDED_FAILED;
+	struct certdir_list_tally devices;
+
+	if (!certdir_tenant_in(tenant, CERTDIR_PART_INTUNE, error))
+		return ended;
+	if (join_listing(tenant, tally, error))
+		ended = certdir_tenant_guard(tenant, tally->before, tally->lost, "Intune records",
+					     "in Intune whether they are gone", error);
+	if (ended == CERTDIR_ENDED)
+		ended = certdir_tenant_settle(tenant, &devices, error);
+	if (ended != CERTDIR_ENDED)
+		return certdir_tenant_give_up(tenant, ended);
+	tally->changed = devices.changed;
+	if (!certdir_tenant_purge(tenant, &devices, error) ||
+	    !certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_INTUNE, error, "iii", tenant->source, tenant->options.now,
+			       (int64_t)tally->after) ||
+	    !certdir_list_writer_run(tenant->writer, "DROP TABLE temp.staged;DROP TABLE temp.pair", error))
+		return certdir_tenant_give_up(tenant, CERTDIR_ENDED_FAILED);
+	return certdir_tenant_commit(tenant, error);
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a part did to the rows of devices: counted, guarded, logged. */
+#include "list/tenant_state.h"
+
+#include "list/filter.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* `lost` and `fresh` are against the beginning of the part: a row that is listed, unlisted and listed again is neither. */
+bool certdir_tenant_account(struct certdir_list_tenant *tenant, int64_t row, bool listed, bool added,
+			    struct certdir_error *error)
+{
+	struct certdir_bitmap *undo = listed ? &tenant->lost : &tenant->fresh;
+	struct certdir_bitmap *note = listed ? &tenant->fresh : &tenant->lost;
+	bool ok = true;
+
+	if (listed && !added)
+		tenant->unlisted--;
+	if (!listed)
+		tenant->unlisted++;
+	if (!listed && added)
+		return true;
+	if (certdir_bitmap_test(undo, row))
+		certdir_bitmap_clear(undo, row);
+	else
+		ok = certdir_bitmap_set(note, row);
+	return ok || certdir_tenant_no_memory(tenant, error);
+}
+
+bool certdir_tenant_relist(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
+{
+	enum certdir_join_type join_type = CERTDIR_JOIN_UNKNOWN;
+	bool listed, wanted;
+	sqlite3_stmt *stmt;
+	const char *join;
+
+	/* A new filter is for the devices part alone to apply, to all devices at once. */
+	if (tenant->refilter ? tenant->part != CERTDIR_PART_DEVICES : tenant->takes_all)
+		return true;
+	stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_READ_FILTERED, error, "i", row);
+	if (!certdir_tenant_row(tenant, stmt, error))
+		return false;
+	listed = sqlite3_column_int(stmt, 0);
+	join = (const char *)sqlite3_column_text(stmt, 1);
+	if (join)
+		(void)certdir_join_type_parse(join, &join_type);
+	wanted = certdir_list_filter_takes(&tenant->options.filter, join_type,
+					   (const char *)sqlite3_column_text(stmt, 2),
+					   (const char *)sqlite3_column_text(stmt, 3),
+					   sqlite3_column_type(stmt, 4) == SQLITE_NULL ? CERTDIR_UNKNOWN
+					   : sqlite3_column_int(stmt, 4)	       ? CERTDIR_YES
+										       : CERTDIR_NO);
+	(void)sqlite3_reset(stmt);
+	if (wanted == listed)
+		return true;
+	if (wanted) /* it may bring any */
+		tenant->holds |= CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_INTUNE) |
+				 CERTDIR_BIT(CERTDIR_ID_SERIAL) | CERTDIR_BIT(CERTDIR_ID_NAME) |
+				 CERTDIR_BIT(CERTDIR_ID_ENTRA);
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_SET_LISTED, error, "ib", row, (int)wanted) &&
+	       certdir_tenant_account(tenant, row, wanted, false, error);
+}
+
+bool certdir_tenant_save(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
+{
+	return tenant->quiet || certdir_tenant_do(tenant, CERTDIR_TENANT_SAVE, error, "i", row);
+}
+
+bool certdir_tenant_rename(struct certdir_list_tenant *tenant, int64_t row, const char *before, const char *after,
+			   struct certdir_error *error)
+{
+	if (sqlite3_stricmp(before ? before : "", after ? after : "") == 0)
+		return true;
+	return (!before ||
+		certdir_tenant_do(tenant, CERTDIR_TENANT_FORMER, error, "isi", row, before, tenant->options.now)) &&
+	       (!after || certdir_tenant_do(tenant, CERTDIR_TENANT_FORMER_BACK, error, "is", row, after));
+}
+
+bool certdir_tenant_log(struct certdir_list_tenant *tenant, int64_t row, const char *what, const char *before,
+			const char *after, struct certdir_error *error)
+{
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_LOG, error, "iisss", row, tenant->options.now, what, before,
+				 after);
+}
+
+/* ---- the end of a part ---- */
+
+static bool count_removed(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->removed, row + 1)) >= 0;) {
+		int64_t listed;
+
+		if (!certdir_tenant_number(tenant, &listed, CERTDIR_TENANT_READ_FILTERED, error, "i", row))
+			return false;
+		if (listed && !certdir_tenant_account(tenant, row, false, false, error))
+			return false;
+		tenant->unlisted--; /* it will not be there at all */
+	}
+	return true;
+}
+
+static const char *yes_no(sqlite3_stmt *stmt, int column)
+{
+	return sqlite3_column_type(stmt, column) == SQLITE_NULL ? NULL
+	       : sqlite3_column_int(stmt, column)		? "yes"
+								: "no";
+}
+
+static bool differ(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) != 0 : a != b;
+}
+
+static bool log_difference(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
+{
+	const int64_t row = sqlite3_column_int64(stmt, 0);
+	const char *old_name = (const char *)sqlite3_column_text(stmt, 1);
+	const char *name = (const char *)sqlite3_column_text(stmt, 2);
+	const char *old_enabled = yes_no(stmt, 3), *enabled = yes_no(stmt, 4);
+	const char *old_compliance = (const char *)sqlite3_column_text(stmt, 5);
+	const char *compliance = (const char *)sqlite3_column_text(stmt, 6);
+
+	if (sqlite3_stricmp(old_name ? old_name : "", name ? name : "") != 0 &&
+	    !certdir_tenant_log(tenant, row, "renamed", old_name, name, error))
+		return false;
+	if (differ(old_enabled, enabled) && !certdir_tenant_log(tenant, row, "enabled", old_enabled, enabled, error))
+		return false;
+	return !differ(old_compliance ? old_compliance : "unknown", compliance ? compliance : "unknown") ||
+	       certdir_tenant_log(tenant, row, "compliance", old_compliance, compliance, error);
+}
+
+static bool log_differences(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_SAVED, error, "");
+	int found;
+
+	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+		const int64_t row = sqlite3_column_int64(stmt, 0);
+
+		if (!certdir_bitmap_test(&tenant->fresh, row) && !certdir_bitmap_test(&tenant->lost, row) &&
+		    !certdir_bitmap_test(&tenant->removed, row) && !log_difference(tenant, stmt, error))
+			return false;
+	}
+	return found == 0;
+}
+
+static bool log_all(struct certdir_list_tenant *tenant, const struct certdir_bitmap *rows, const char *what,
+		    struct certdir_error *error)
+{
+	for (int64_t row = -1; (row = certdir_bitmap_next(rows, row + 1)) >= 0;)
+		if (!certdir_tenant_log(tenant, row, what, NULL, NULL, error))
+			return false;
+	return true;
+}
+
+/* Devices that were there before and after, and are not the same. */
+static size_t count_changed(const struct certdir_list_tenant *tenant)
+{
+	size_t count = 0;
+
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->changed, row + 1)) >= 0;)
+		count += !certdir_bitmap_test(&tenant->fresh, row) && !certdir_bitmap_test(&tenant->lost, row) &&
+			 !certdir_bitmap_test(&tenant->removed, row);
+	return count;
+}
+
+enum certdir_list_ended certdir_tenant_settle(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
+					      struct certdir_error *error)
+{
+	enum certdir_list_ended ended;
+
+	if (!count_removed(tenant, error))
+		return CERTDIR_ENDED_FAILED;
+	*tally = (struct certdir_list_tally){
+		.before = tenant->state.devices,
+		.added = tenant->fresh.ones,
+		.changed = count_changed(tenant),
+		.lost = tenant->lost.ones,
+		.after = tenant->state.devices + tenant->fresh.ones - tenant->lost.ones,
+		.unlisted = tenant->unlisted,
+	};
+	ended = certdir_tenant_guard(
+		tenant, tally->before, tally->lost, "devices",
+		tenant->refilter
+			? "the filter in certdir.conf, which has changed, and in Entra ID whether they are gone"
+			: "in Entra ID and Intune whether they are gone",
+		error);
+	if (ended != CERTDIR_ENDED)
+		return ended;
+	return log_all(tenant, &tenant->lost, "removed", error) &&
+			       (tenant->quiet || log_all(tenant, &tenant->fresh, "added", error)) &&
+			       log_differences(tenant, error)
+		       ? CERTDIR_ENDED
+		       : CERTDIR_ENDED_FAILED;
+}
+
+/* Of the types that some device has, or may have since this part. The first of its devices usually answers. */
+static bool list_identities(struct certdir_list_tenant *tenant, char text[160], struct certdir_error *error)
+{
+	static const struct {
+		enum certdir_identity_type type;
+		enum certdir_tenant_statement statement;
+	} kinds[] = {{CERTDIR_ID_ENTRA, CERTDIR_TENANT_HAS_ENTRA},
+		     {CERTDIR_ID_INTUNE, CERTDIR_TENANT_HAS_INTUNE},
+		     {CERTDIR_ID_SID, CERTDIR_TENANT_HAS_SID},
+		     {CERTDIR_ID_NAME, CERTDIR_TENANT_HAS_NAME},
+		     {CERTDIR_ID_SERIAL, CERTDIR_TENANT_HAS_SERIAL}};
+	size_t used = 0;
+	int64_t has;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!(tenant->holds & CERTDIR_BIT(kinds[i].type)))
+			continue;
+		if (!certdir_tenant_number(tenant, &has, kinds[i].statement, error, "i", tenant->source))
+			return false;
+		if (has)
+			used += (size_t)snprintf(text + used, 160 - used, "%s%s", used ? " " : "",
+						 certdir_identity_type_name(kinds[i].type));
+	}
+	return true;
+}
+
+bool certdir_tenant_purge(struct certdir_list_tenant *tenant, const struct certdir_list_tally *tally,
+			  struct certdir_error *error)
+{
+	char identities[160];
+
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->removed, row + 1)) >= 0;)
+		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_NAMES, error, "i", row) ||
+		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_GROUPS, error, "i", row) ||
+		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DEVICE, error, "i", row))
+			return false;
+	return list_identities(tenant, identities, error) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_COUNTS, error, "iiis", tenant->source,
+				 (int64_t)tally->after, (int64_t)tenant->unlisted, identities) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_CHANGES, error, "i",
+				 tenant->options.now - tenant->options.changes);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a tenant's part of the list asks of SQLite. */
+#include "list/schema.h"
+#include "list/tenant_state.h"
+
+#define RECORD CERTDIR_LIST_RECORD_COLUMNS
+#define RECORD_OF(table)                                                                                               \
+	table ".intune_device_id," table ".serial_number," table ".owner," table ".intune_compliance," table           \
+	      ".intune_ownership," table ".intune_last_seen," table ".intune_registered," table ".wifi_mac," table     \
+	      ".ethernet_mac"
+/* Copies the record of `from` to the device ?1. */
+#define JOIN(from)                                                                                                     \
+	"UPDATE device SET intune_device_id=o.intune_device_id,serial_number=o.serial_number,owner=o.owner,"           \
+	"intune_compliance=o.intune_compliance,intune_ownership=o.intune_ownership,"                                   \
+	"intune_last_seen=o.intune_last_seen,intune_registered=o.intune_registered,wifi_mac=o.wifi_mac,"               \
+	"ethernet_mac=o.ethernet_mac FROM " from " AND device.id=?1"
+/* A device of Intune alone. */
+#define OWN "object_id IS NULL AND intune_compliance IS NOT NULL"
+#define HAS(column) "SELECT 1 FROM device WHERE " column " IS NOT NULL AND source=?1 AND listed LIMIT 1"
+
+const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
+	[CERTDIR_TENANT_FIND_OBJECT] = "SELECT id FROM device WHERE object_id=?1 AND source=?2",
+	[CERTDIR_TENANT_READ_FILTERED] =
+		"SELECT listed,join_type,operating_system,coalesce(intune_ownership,ownership),enabled "
+		"FROM device WHERE id=?1",
+	[CERTDIR_TENANT_SET_LISTED] = "UPDATE device SET listed=?2 WHERE id=?1",
+	[CERTDIR_TENANT_SAVE] = "INSERT OR IGNORE INTO temp.was SELECT id,name,enabled,"
+				"coalesce(intune_compliance,compliance) FROM device WHERE id=?1",
+	[CERTDIR_TENANT_SAVED] =
+		"SELECT d.id,w.name,d.name,w.enabled,d.enabled,w.compliance,coalesce(d.intune_compliance,"
+		"d.compliance) FROM temp.was w CROSS JOIN device d ON d.id=w.id WHERE d.listed",
+	[CERTDIR_TENANT_LOG] = "INSERT INTO change(at,source,device,name,what,before,after) SELECT ?2,source,"
+			       "coalesce(entra_device_id,intune_device_id,object_id),name,?3,?4,?5 FROM device WHERE "
+			       "id=?1 AND (listed OR ?3='removed')",
+	[CERTDIR_TENANT_FORMER] = "INSERT OR REPLACE INTO former_name(device,name,since) VALUES(?1,?2,?3)",
+	[CERTDIR_TENANT_FORMER_BACK] = "DELETE FROM former_name WHERE device=?1 AND name=?2",
+	[CERTDIR_TENANT_FORGET_NAMES] = "DELETE FROM former_name WHERE device=?1",
+	[CERTDIR_TENANT_FORGET_GROUPS] = "DELETE FROM device_group WHERE device=?1",
+	[CERTDIR_TENANT_FORGET_DEVICE] = "DELETE FROM device WHERE id=?1",
+	[CERTDIR_TENANT_PRUNE_CHANGES] = "DELETE FROM change WHERE at<=?1",
+	[CERTDIR_TENANT_STORE_COUNTS] = "UPDATE source SET devices=?2,unlisted=?3,identities=?4 WHERE id=?1",
+	[CERTDIR_TENANT_HAS_ENTRA] = HAS("entra_device_id"),
+	[CERTDIR_TENANT_HAS_INTUNE] = HAS("intune_device_id"),
+	[CERTDIR_TENANT_HAS_SID] = HAS("sid"),
+	[CERTDIR_TENANT_HAS_NAME] = HAS("name"),
+	[CERTDIR_TENANT_HAS_SERIAL] = HAS("serial_number"),
+
+	[CERTDIR_TENANT_READ] = "SELECT id,entra_device_id,name,sid,operating_system,ownership,compliance,join_type,"
+				"enabled,managed,last_seen,registered FROM device WHERE object_id=?1 AND source=?2",
+	[CERTDIR_TENANT_ADD] = "INSERT INTO device(source,listed,object_id,entra_device_id,name,sid,operating_system,"
+			       "ownership,compliance,join_type,enabled,managed,last_seen,registered) "
+			       "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[CERTDIR_TENANT_SET_FACTS] = "UPDATE device SET operating_system=?2,ownership=?3,compliance=?4,join_type=?5,"
+				     "enabled=?6,managed=?7,last_seen=?8,registered=?9 WHERE id=?1",
+	[CERTDIR_TENANT_SET_IDS] = "UPDATE device SET entra_device_id=?2,name=?3,sid=?4 WHERE id=?1",
+	[CERTDIR_TENANT_PUT_OFF] = "INSERT INTO temp.again(object_id,present,entra_device_id,name,sid,operating_system,"
+				   "ownership,compliance,join_type,enabled,managed,last_seen,registered) "
+				   "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	/* with the columns of CERTDIR_TENANT_READ in front */
+	[CERTDIR_TENANT_AGAIN] = "SELECT id,entra_device_id,name,sid,operating_system,ownership,compliance,join_type,"
+				 "enabled,managed,last_seen,registered,object_id,present FROM temp.again ORDER BY id",
+	[CERTDIR_TENANT_OBJECTS] = "SELECT id FROM device WHERE source=?1 AND object_id IS NOT NULL",
+	[CERTDIR_TENANT_ALL] = "SELECT id FROM device NOT INDEXED WHERE source=?1",
+	[CERTDIR_TENANT_JOINED_ID] = "SELECT entra_device_id FROM device WHERE id=?1 AND intune_compliance IS NOT NULL",
+	/* ?2: Entra device id, ?3: source */
+	[CERTDIR_TENANT_JOIN_WAITING] = JOIN("intune_waiting o WHERE o.entra_device_id=?2 AND o.source=?3"),
+	[CERTDIR_TENANT_JOIN_TWIN] = JOIN("device o WHERE o.entra_device_id=?2 AND o.source=?3 AND o.id<>?1 AND "
+					  "o.intune_compliance IS NOT NULL"),
+	[CERTDIR_TENANT_JOIN_OWN] = JOIN("device o WHERE o.intune_device_id=?2 AND o.source=?3 AND "
+					 "o.object_id IS NULL AND o.intune_compliance IS NOT NULL"),
+	[CERTDIR_TENANT_NO_MORE_WAITING] = "DELETE FROM intune_waiting WHERE entra_device_id=?1 AND source=?2",
+	[CERTDIR_TENANT_FIND_OWN] = "SELECT id FROM device WHERE intune_device_id=?1 AND source=?2 AND " OWN,
+	[CERTDIR_TENANT_OWN_ID] = "SELECT intune_device_id FROM device WHERE id=?1",
+	/* devices with that Entra id, in ascending order */
+	[CERTDIR_TENANT_OTHERS] = "SELECT id FROM device WHERE entra_device_id=?1 AND source=?2 AND id<>?3",
+	[CERTDIR_TENANT_LET_WAIT] =
+		"INSERT OR REPLACE INTO intune_waiting(source,entra_device_id," RECORD ") SELECT source,?2," RECORD
+		" FROM device WHERE id=?1 AND intune_compliance IS NOT NULL",
+	[CERTDIR_TENANT_CLEAR_RECORD] = "UPDATE device SET (" RECORD ")=(NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL) "
+					"WHERE id=?1 AND intune_compliance IS NOT NULL",
+	[CERTDIR_TENANT_PRUNE_FORMER] = "DELETE FROM former_name WHERE since<=?1 AND "
+					"EXISTS(SELECT 1 FROM device d WHERE d.id=former_name.device AND d.source=?2)",
+	[CERTDIR_TENANT_STORE_SYNC] = "UPDATE source SET synced=?2,delta_link=?3,delta_since=?4,filter=?5 WHERE id=?1",
+
+	[CERTDIR_TENANT_STAGE] = "INSERT INTO temp.staged(key," RECORD ",name,operating_system) "
+				 "VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
+	[CERTDIR_TENANT_STAGED_BY_ID] = "SELECT intune_device_id,id FROM temp.staged ORDER BY 1,2",
+	[CERTDIR_TENANT_STAGED_BY_KEY] = "SELECT key,id FROM temp.staged INDEXED BY staged_by_key "
+					 "ORDER BY key,intune_last_seen,intune_device_id,id",
+	[CERTDIR_TENANT_PAIR] = "INSERT INTO temp.pair SELECT d.id,s.id FROM temp.staged s INDEXED BY staged_by_key "
+				"CROSS JOIN device d INDEXED BY device_by_entra_device_id "
+				"WHERE d.entra_device_id=s.key AND d.source=?1 ORDER BY d.id,s.id",
+	/* a device and its record: its row and that of the record, what it has, what it should have */
+	[CERTDIR_TENANT_PAIRS] = "SELECT p.device,p.staged," RECORD_OF("d") "," RECORD_OF(
+		"s") " FROM temp.pair p CROSS JOIN device d ON d.id=p.device CROSS JOIN temp.staged s ON s.id=p.staged "
+		     "ORDER BY p.rowid",
+	[CERTDIR_TENANT_OWN_PAIR] = "SELECT d.id,s.id," RECORD_OF("d") "," RECORD_OF(
+		"s") ",d.name,d.operating_system,s.name,s.operating_system FROM device d CROSS JOIN temp.staged s "
+		     "WHERE d.id=?1 AND s.id=?2",
+	[CERTDIR_TENANT_STAGED] = "SELECT intune_device_id,key,intune_ownership,operating_system FROM temp.staged "
+				  "WHERE id=?1",
+	[CERTDIR_TENANT_SET_RECORD] = "UPDATE device SET (" RECORD ")=(?2,?3,?4,?5,?6,?7,?8,?9,?10) WHERE id=?1",
+	[CERTDIR_TENANT_SET_RECORD_FACTS] =
+		"UPDATE device SET owner=?4,intune_compliance=?5,intune_ownership=?6,intune_last_seen=?7,"
+		"intune_registered=?8,wifi_mac=?9,ethernet_mac=?10 WHERE id=?1",
+	[CERTDIR_TENANT_WITH_RECORD] = "SELECT id,object_id IS NULL FROM device NOT INDEXED "
+				       "WHERE source=?1 AND intune_compliance IS NOT NULL",
+	[CERTDIR_TENANT_STILL_WAITING] =
+		"SELECT s.id FROM intune_waiting w CROSS JOIN temp.staged s INDEXED BY staged_by_key "
+		"WHERE s.key=w.entra_device_id AND w.source=?1",
+	[CERTDIR_TENANT_STOP_WAITING] = "DELETE FROM intune_waiting WHERE source=?1",
+	[CERTDIR_TENANT_WAIT] = "INSERT INTO intune_waiting(source,entra_device_id," RECORD ") SELECT ?1,key," RECORD
+				" FROM temp.staged WHERE id=?2",
+	[CERTDIR_TENANT_ADD_OWN] =
+		"INSERT INTO device(source,listed," RECORD ",name,operating_system) SELECT ?1,?2," RECORD
+		",name,operating_system FROM temp.staged WHERE id=?3",
+	[CERTDIR_TENANT_SET_OWN] = "UPDATE device SET name=?2,operating_system=?3 WHERE id=?1",
+	[CERTDIR_TENANT_STORE_INTUNE] = "UPDATE source SET intune_synced=?2,intune_records=?3 WHERE id=?1",
+
+	[CERTDIR_TENANT_GROUPS] = "SELECT id,object_id,name,synced FROM grp WHERE source=?1",
+	[CERTDIR_TENANT_FIND_GROUP] = "SELECT id,name,synced FROM grp WHERE object_id=?1 AND source=?2",
+	[CERTDIR_TENANT_ADD_GROUP] = "INSERT INTO grp(object_id,source,name) VALUES(?1,?2,?3)",
+	[CERTDIR_TENANT_NAME_GROUP] = "UPDATE grp SET name=?2 WHERE id=?1",
+	[CERTDIR_TENANT_MEMBERS] = "SELECT device FROM device_group WHERE grp=?1",
+	[CERTDIR_TENANT_JOIN_GROUP] = "INSERT INTO device_group(device,grp) VALUES(?1,?2)",
+	[CERTDIR_TENANT_LEAVE_GROUP] = "DELETE FROM device_group WHERE device=?1 AND grp=?2",
+	[CERTDIR_TENANT_GROUP_SYNCED] = "UPDATE grp SET synced=?2 WHERE id=?1",
+	[CERTDIR_TENANT_DROP_GROUP] = "DELETE FROM grp WHERE id=?1",
+	[CERTDIR_TENANT_STORE_GROUPS] = "UPDATE source SET groups_synced=?2 WHERE id=?1",
+};

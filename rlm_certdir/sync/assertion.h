@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a client says of itself with a certificate instead of a secret: a JWT signed PS256 with x5t#S256.
+ * https://learn.microsoft.com/entra/identity-platform/certificate-credentials, RFC 7515, RFC 7523.
+ */
+#ifndef CERTDIR_SYNC_ASSERTION_H
+#define CERTDIR_SYNC_ASSERTION_H
+
+#include "certdir.h"
+
+enum { CERTDIR_ASSERTION_SECONDS = 600 /* that an assertion is good for */ };
+
+struct certdir_assertion;
+
+/*
+ * Reads the first certificate of a PEM file and its private key (RSA, 2048 bits or more, not encrypted, in a file that
+ * certdir_secret_read() accepts; both may be the same file). NULL with `error`, also when they do not belong together or `now` is
+ * not within the certificate's time.
+ */
+struct certdir_assertion *certdir_assertion_open(const char *certificate_file, const char *private_key_file,
+						 int64_t now, struct certdir_error *error);
+void certdir_assertion_close(struct certdir_assertion *assertion);
+
+/* The certificate's notAfter in Unix seconds. */
+int64_t certdir_assertion_expires(const struct certdir_assertion *assertion);
+
+/* A new assertion for the token URL `audience`. The caller frees it. NULL with `error`. */
+char *certdir_assertion_make(const struct certdir_assertion *assertion, const char *audience, const char *client_id,
+			     int64_t now, struct certdir_error *error);
+
+#endif

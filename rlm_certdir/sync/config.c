@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sync/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR, DECADE = 3650 * DAY };
+
+static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+static const char digits[] = "0123456789";
+
+/* What is read at the moment. Reading goes on after a mistake: the conf keeps the one that stands first. */
+struct reading {
+	struct certdir_conf *conf;
+	struct certdir_conf_section *section;
+	struct certdir_error *error;
+};
+
+static struct certdir_conf_entry *entry_of(const struct certdir_conf_section *section, const char *key)
+{
+	for (size_t i = 0; i < section->count; i++)
+		if (strcmp(section->entries[i].key, key) == 0)
+			return &section->entries[i];
+	return NULL;
+}
+
+static bool only(const char *text, const char *first, const char *second, const char *third)
+{
+	for (; *text; text++)
+		if (!strchr(first, *text) && !strchr(second, *text) && !strchr(third, *text))
+			return false;
+	return true;
+}
+
+/* ---- kinds of values ---- */
+
+/* The value is not shown: where a file's name is asked for, people write the secret itself. */
+static bool read_path(struct reading *in, const char *key, const char **value, const char *example)
+{
+	const struct certdir_conf_entry *entry;
+
+	if (!certdir_conf_text(in->conf, in->section, key, value, in->error))
+		return false;
+	entry = entry_of(in->section, key);
+	if (!entry || entry->value[0] == '/')
+		return true;
+	return certdir_conf_refuse(in->conf, entry->line, in->error,
+				   "%s is the name of a file and begins with /, as %s does", key, example);
+}
+
+static bool is_guid(const char *text)
+{
+	bool zero = true;
+
+	if (strlen(text) != 36)
+		return false;
+	for (size_t i = 0; i < 36; i++) {
+		if (i == 8 || i == 13 || i == 18 || i == 23) {
+			if (text[i] != '-')
+				return false;
+		} else if (!strchr("0123456789abcdefABCDEF", text[i])) {
+			return false;
+		} else {
+			zero &= text[i] == '0';
+		}
+	}
+	return !zero;
+}
+
+/* Lower case, as the list compares it. where: the place to find the right one. */
+static bool read_guid(struct reading *in, const char *key, const char **value, const char *where)
+{
+	struct certdir_conf_entry *entry;
+
+	if (!certdir_conf_text(in->conf, in->section, key, value, in->error))
+		return false;
+	entry = entry_of(in->section, key);
+	if (!entry)
+		return true;
+	if (!is_guid(entry->value))
+		return certdir_conf_refuse_value(in->conf, entry, in->error, "%s%s",
+						 strchr(entry->value, '.') ? "this is a domain's name, not its GUID: "
+									   : "this is no GUID: ",
+						 where);
+	for (char *at = entry->value; *at; at++)
+		if (*at >= 'A' && *at <= 'F')
+			*at = (char)(*at - 'A' + 'a');
+	return true;
+}
+
+/* https://HOST or https://HOST:PORT, and nothing behind it. */
+static bool read_url(struct reading *in, const char *key, const char **value)
+{
+	static const char scheme[] = "https://";
+	const struct certdir_conf_entry *entry;
+	const char *host, *port;
+	size_t length;
+
+	if (!certdir_conf_text(in->conf, in->section, key, value, in->error))
+		return false;
+	entry = entry_of(in->section, key);
+	if (!entry)
+		return true;
+	if (strncmp(entry->value, scheme, strlen(scheme)) != 0)
+		return certdir_conf_refuse_value(in->conf, entry, in->error, "this begins with https://");
+	host = entry->value + strlen(scheme);
+	length = strcspn(host, "/?#");
+	if (host[length] && length > 0)
+		return certdir_conf_refuse_value(in->conf, entry, in->error, "nothing follows the host: https://%.*s",
+						 (int)length, host);
+	length = strcspn(host, ":");
+	port = host + length + (host[length] == ':');
+	if (length == 0 || !only(host, letters, digits, ".-:") || !only(port, digits, "", "") || strlen(port) > 5 ||
+	    (host[length] == ':' && (atoi(port) < 1 || atoi(port) > 65535)))
+		return certdir_conf_refuse_value(in->conf, entry, in->error,
+						 "this is https://HOST or https://HOST:PORT and nothing else");
+	return true;
+}
+
+/* "A, B" to a NULL-terminated array that holds its texts, too: one free(). */
+static bool read_words(struct reading *in, const char *key, const char ***words)
+{
+	const struct certdir_conf_entry *entry;
+	const char *text = NULL;
+	size_t count = 1, length;
+	char *copy, *at;
+
+	if (!certdir_conf_text(in->conf, in->section, key, &text, in->error))
+		return false;
+	entry = entry_of(in->section, key);
+	if (!entry)
+		return true;
+	for (const char *comma = text; (comma = strchr(comma, ',')); comma++)
+		count++;
+	*words = calloc(1, (count + 1) * sizeof(**words) + strlen(text) + 1);
+	if (!*words)
+		return certdir_conf_refuse(in->conf, entry->line, in->error, "out of memory");
+	copy = strcpy((char *)(*words + count + 1), text);
+	for (size_t i = 0; i < count; i++, copy = at + 1) {
+		at = copy + strcspn(copy, ",");
+		*at = '\0';
+		copy += strspn(copy, " \t");
+		for (length = strlen(copy); length > 0 && strchr(" \t", copy[length - 1]); length--)
+			copy[length - 1] = '\0';
+		if (length == 0)
+			return certdir_conf_refuse_value(in->conf, entry, in->error,
+							 "there is nothing before or behind a comma");
+		(*words)[i] = copy;
+	}
+	return true;
+}
+
+/* ---- the options of a tenant ---- */
+
+static bool read_cloud(struct reading *in, struct certdir_tenant_config *tenant)
+{
+	static const char *const names[] = {"global", "us-l4", "us-dod", "china", NULL};
+	static const struct {
+		const char *authority, *graph;
+	} clouds[] = {{"https://login.microsoftonline.com", "https://graph.microsoft.com"},
+		      {"https://login.microsoftonline.us", "https://graph.microsoft.us"},
+		      {"https://login.microsoftonline.us", "https://dod-graph.microsoft.us"},
+		      {"https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"}};
+	const struct certdir_conf_entry *cloud = entry_of(in->section, "cloud");
+	const struct certdir_conf_entry *authority = entry_of(in->section, "authority");
+	const struct certdir_conf_entry *graph = entry_of(in->section, "graph");
+	size_t index = 0;
+	bool ok;
+
+	ok = certdir_conf_word(in->conf, in->section, "cloud", names, &index, in->error);
+	ok &= read_url(in, "authority", &tenant->authority);
+	ok &= read_url(in, "graph", &tenant->graph);
+	ok &= read_path(in, "ca_file", &tenant->ca_file, "/etc/ssl/certs/ca-certificates.crt");
+	if (cloud && (authority || graph))
+		ok = certdir_conf_refuse(
+			in->conf, cloud->line, in->error,
+			"cloud says where Graph is, and so does line %d: leave cloud, or authority and graph, out",
+			authority ? authority->line : graph->line);
+	if (!authority != !graph)
+		ok = certdir_conf_refuse(in->conf, authority ? authority->line : graph->line, in->error,
+					 "%s needs %s beside it; for Microsoft's clouds write cloud = global, us-l4, "
+					 "us-dod or china instead",
+					 authority ? "authority" : "graph", authority ? "graph" : "authority");
+	if (!authority && !graph) {
+		tenant->authority = clouds[index].authority;
+		tenant->graph = clouds[index].graph;
+	}
+	return ok;
+}
+
+static bool refuse_second_credential(struct reading *in, const struct certdir_conf_entry *a,
+				     const struct certdir_conf_entry *b)
+{
+	const struct certdir_conf_entry *first = a->line < b->line ? a : b, *second = first == a ? b : a;
+
+	return certdir_conf_refuse(
+		in->conf, second->line, in->error,
+		"%s is a second credential beside %s in line %d: a tenant has one of client_secret_file, "
+		"certificate_file with private_key_file, managed_identity = yes, federated_token_file",
+		second->key, first->key, first->line);
+}
+
+static bool choose_credential(struct reading *in, struct certdir_tenant_config *tenant, bool managed_identity)
+{
+	const struct certdir_conf_entry *certificate = entry_of(in->section, "certificate_file");
+	const struct certdir_conf_entry *key = entry_of(in->section, "private_key_file");
+	const struct certdir_conf_entry *const found[] = {
+		entry_of(in->section, "client_secret_file"), certificate ? certificate : key,
+		managed_identity ? entry_of(in->section, "managed_identity") : NULL,
+		entry_of(in->section, "federated_token_file")};
+	static const enum certdir_credential credentials[] = {CERTDIR_CREDENTIAL_SECRET, CERTDIR_CREDENTIAL_CERTIFICATE,
+							      CERTDIR_CREDENTIAL_MANAGED_IDENTITY,
+							      CERTDIR_CREDENTIAL_FEDERATED};
+	const struct certdir_conf_entry *chosen = NULL;
+
+	for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
+		if (found[i] && chosen)
+			return refuse_second_credential(in, chosen, found[i]);
+		if (!found[i])
+			continue;
+		chosen = found[i];
+		tenant->credential = credentials[i];
+	}
+	if (!certificate != !key)
+		return certdir_conf_refuse(in->conf, chosen->line, in->error, "%s needs %s beside it%s",
+					   certificate ? "certificate_file" : "private_key_file",
+					   certificate ? "private_key_file" : "certificate_file",
+					   certificate ? "; both may name one file" : "");
+	return true;
+}
+
+static bool read_credential(struct reading *in, struct certdir_tenant_config *tenant)
+{
+	const struct certdir_conf_entry *secret = entry_of(in->section, "client_secret");
+	bool managed_identity = false, ok;
+
+	if (secret) {
+		(void)certdir_conf_next(in->section, "client_secret", NULL);
+		in->section->known_count--; /* no word to suggest */
+		(void)certdir_conf_refuse(
+			in->conf, secret->line, in->error,
+			"a client secret does not belong into this file: put it alone into a file that "
+			"nobody else can read, and write client_secret_file = /etc/certdir/%.64s.secret",
+			tenant->name);
+	}
+	ok = !secret;
+	ok &= read_path(in, "client_secret_file", &tenant->client_secret_file, "/etc/certdir/contoso.secret");
+	ok &= read_path(in, "certificate_file", &tenant->certificate_file, "/etc/certdir/contoso.pem");
+	ok &= read_path(in, "private_key_file", &tenant->private_key_file, "/etc/certdir/contoso.key");
+	ok &= certdir_conf_yes_no(in->conf, in->section, "managed_identity", &managed_identity, in->error);
+	ok &= read_path(in, "federated_token_file", &tenant->federated_token_file,
+			"/var/run/secrets/azure/tokens/azure-identity-token");
+	return choose_credential(in, tenant, managed_identity) && ok;
+}
+
+static bool read_groups(struct reading *in, struct certdir_tenant_config *tenant)
+{
+	const struct certdir_conf_entry *entry = NULL;
+	size_t count = 0;
+	bool ok = true;
+
+	tenant->groups = calloc(in->section->count + 1, sizeof(*tenant->groups));
+	if (!tenant->groups)
+		return certdir_conf_refuse(in->conf, in->section->line, in->error, "out of memory");
+	while ((entry = certdir_conf_next(in->section, "group", entry))) {
+		for (size_t i = 0; i < count; i++)
+			if (strcasecmp(tenant->groups[i], entry->value) == 0)
+				ok = certdir_conf_refuse_value(in->conf, entry, in->error,
+							       "this group stands there twice");
+		tenant->groups[count++] = entry->value;
+	}
+	return ok;
+}
+
+static bool read_trust_types(struct reading *in, uint32_t *join_types)
+{
+	static const struct {
+		const char *name;
+		enum certdir_join_type type;
+	} types[] = {{"AzureAd", CERTDIR_JOIN_ENTRA},
+		     {"ServerAd", CERTDIR_JOIN_HYBRID},
+		     {"Workplace", CERTDIR_JOIN_REGISTERED}};
+	const char **words = NULL;
+	bool ok = read_words(in, "trust_types", &words);
+	size_t at;
+
+	for (size_t i = 0; ok && words && words[i]; i++) {
+		for (at = 0; at < 3 && strcasecmp(words[i], types[at].name) != 0; at++)
+			;
+		if (at < 3)
+			*join_types |= CERTDIR_BIT(types[at].type);
+		else
+			ok = certdir_conf_refuse_value(
+				in->conf, entry_of(in->section, "trust_types"), in->error,
+				"known are AzureAd (joined), ServerAd (hybrid joined), Workplace "
+				"(registered), with commas between them");
+	}
+	free(words);
+	return ok;
+}
+
+static bool read_filter(struct reading *in, struct certdir_tenant_config *tenant)
+{
+	struct certdir_list_filter *filter = &tenant->filter;
+	bool ok;
+
+	ok = read_trust_types(in, &filter->join_types);
+	ok &= read_words(in, "operating_systems", &tenant->operating_systems);
+	ok &= read_words(in, "ownership", &tenant->ownerships);
+	ok &= certdir_conf_yes_no(in->conf, in->section, "only_enabled", &filter->only_enabled, in->error);
+	filter->operating_systems = tenant->operating_systems;
+	filter->ownerships = tenant->ownerships;
+	for (size_t i = 0; ok && tenant->ownerships && tenant->ownerships[i]; i++)
+		if (strcasecmp(tenant->ownerships[i], "company") != 0 &&
+		    strcasecmp(tenant->ownerships[i], "personal") != 0)
+			ok = certdir_conf_refuse_value(in->conf, entry_of(in->section, "ownership"), in->error,
+						       "known are company, personal");
+	return ok;
+}
+
+/* ---- the sections ---- */
+
+static bool check_name(struct reading *in)
+{
+	const struct certdir_conf_section *section = in->section;
+
+	if (section->name[0] == '\0')
+		return certdir_conf_refuse(in->conf, section->line, in->error,
+					   "a tenant needs a name of your choice: [tenant contoso]");
+	if (strlen(section->name) > 64 || !only(section->name, letters, digits, "._-"))
+		return certdir_conf_refuse(in->conf, section->line, in->error,
+					   "a tenant's name has 1 to 64 letters, digits, dots, dashes and underscores");
+	return true;
+}
+
+/* What is missing; a misspelt option has been found before. */
+static bool check_complete(struct reading *in, const struct certdir_sync_config *config,
+			   const struct certdir_tenant_config *tenant)
+{
+	if (!tenant->tenant_id)
+		return certdir_conf_refuse(in->conf, tenant->line, in->error,
+					   "[tenant %s] needs tenant_id = GUID: Tenant ID on the Entra admin center's "
+					   "overview page",
+					   tenant->name);
+	if (!tenant->client_secret_file && !tenant->certificate_file && !tenant->federated_token_file &&
+	    tenant->credential != CERTDIR_CREDENTIAL_MANAGED_IDENTITY)
+		return certdir_conf_refuse(in->conf, tenant->line, in->error,
+					   "[tenant %s] needs a credential: client_secret_file, certificate_file with "
+					   "private_key_file, managed_identity = yes, or federated_token_file",
+					   tenant->name);
+	if (!tenant->client_id && tenant->credential != CERTDIR_CREDENTIAL_MANAGED_IDENTITY)
+		return certdir_conf_refuse(in->conf, tenant->line, in->error,
+					   "[tenant %s] needs client_id = GUID: Application (client) ID on the app "
+					   "registration's overview page",
+					   tenant->name);
+	/* A device that two sources have is ambiguous, and would be kept out. */
+	for (size_t i = 0; i < config->count; i++)
+		if (&config->tenants[i] != tenant && config->tenants[i].tenant_id &&
+		    strcmp(config->tenants[i].tenant_id, tenant->tenant_id) == 0)
+			return certdir_conf_refuse_value(in->conf, entry_of(in->section, "tenant_id"), in->error,
+							 "[tenant %s] in line %d is this tenant already",
+							 config->tenants[i].name, config->tenants[i].line);
+	return true;
+}
+
+static bool read_tenant(struct reading *in, struct certdir_sync_config *config)
+{
+	struct certdir_tenant_config *tenant = &config->tenants[config->count++];
+	bool ok;
+
+	*tenant = (struct certdir_tenant_config){.name = in->section->name,
+						 .line = in->section->line,
+						 .intune = true,
+						 .intune_interval = HOUR,
+						 .deadline = HOUR};
+	ok = check_name(in);
+	ok &= read_cloud(in, tenant);
+	ok &= read_guid(in, "tenant_id", &tenant->tenant_id, "Tenant ID on the Entra admin center's overview page");
+	ok &= read_guid(in, "client_id", &tenant->client_id,
+			"Application (client) ID on the app registration's overview page");
+	ok &= read_credential(in, tenant);
+	ok &= certdir_conf_yes_no(in->conf, in->section, "intune", &tenant->intune, in->error);
+	ok &= certdir_conf_duration(in->conf, in->section, "intune_interval", 0, 30 * DAY, &tenant->intune_interval,
+				    in->error);
+	ok &= read_groups(in, tenant);
+	ok &= read_filter(in, tenant);
+	ok &= certdir_conf_duration(in->conf, in->section, "deadline", 1, DAY, &tenant->deadline, in->error);
+	ok &= certdir_conf_section_finish(in->conf, in->section, in->error);
+	return ok && check_complete(in, config, tenant);
+}
+
+static bool read_list(struct reading *in, struct certdir_sync_config *config)
+{
+	bool ok = true;
+
+	if (in->section->name[0])
+		ok = certdir_conf_refuse(in->conf, in->section->line, in->error,
+					 "the list has no name: write [list] alone");
+	ok &= read_path(in, "filename", &config->list, "/var/lib/certdir/devices.db");
+	ok &= certdir_conf_duration(in->conf, in->section, "former_names", 0, DECADE, &config->former_names, in->error);
+	ok &= certdir_conf_duration(in->conf, in->section, "changes", 0, DECADE, &config->changes, in->error);
+	ok &= certdir_conf_percent(in->conf, in->section, "max_shrink", &config->max_shrink, in->error);
+	return ok & certdir_conf_section_finish(in->conf, in->section, in->error);
+}
+
+bool certdir_sync_config_read(struct certdir_conf *conf, struct certdir_sync_config *config,
+			      struct certdir_error *error)
+{
+	struct reading in = {.conf = conf, .error = error};
+	bool ok = true;
+
+	*config = (struct certdir_sync_config){.list = "/var/lib/certdir/devices.db",
+					       .former_names = 30 * DAY,
+					       .changes = 90 * DAY,
+					       .max_shrink = CERTDIR_LIST_SHRINK};
+	config->tenants = calloc(conf->count + 1, sizeof(*config->tenants));
+	if (!config->tenants) {
+		certdir_error_set(error, "%s: out of memory", conf->filename);
+		return false;
+	}
+	while ((in.section = certdir_conf_section(conf, "list", in.section)))
+		ok &= read_list(&in, config);
+	while ((in.section = certdir_conf_section(conf, "tenant", in.section)))
+		ok &= read_tenant(&in, config);
+	if (!ok)
+		certdir_sync_config_clear(config);
+	return ok;
+}
+
+void certdir_sync_config_clear(struct certdir_sync_config *config)
+{
+	for (size_t i = 0; i < config->count; i++) {
+		free(config->tenants[i].groups);
+		free(config->tenants[i].operating_systems);
+		free(config->tenants[i].ownerships);
+	}
+	free(config->tenants);
+	memset(config, 0, sizeof(*config));
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What certdir.conf says about the list and the tenants that fill it. */
+#ifndef CERTDIR_SYNC_CONFIG_H
+#define CERTDIR_SYNC_CONFIG_H
+
+#include "conf.h"
+#include "list/tenant.h"
+
+/* How the application proves to Entra ID who it is: one of them. */
+enum certdir_credential {
+	CERTDIR_CREDENTIAL_SECRET, /* client_secret_file */
+	CERTDIR_CREDENTIAL_CERTIFICATE, /* certificate_file, private_key_file */
+	CERTDIR_CREDENTIAL_MANAGED_IDENTITY, /* managed_identity = yes; client_id only for a user-assigned one */
+	CERTDIR_CREDENTIAL_FEDERATED /* federated_token_file */
+};
+
+/* Strings are borrowed from the conf. */
+struct certdir_tenant_config {
+	const char *name; /* of [tenant NAME] and of the source in the list */
+	int line;
+	const char *tenant_id; /* GUID */
+	const char *client_id; /* GUID, or NULL with a system-assigned managed identity */
+	const char *authority; /* "https://login.microsoftonline.com", no slash at the end */
+	const char *graph; /* "https://graph.microsoft.com" */
+	const char *ca_file; /* PEM, or NULL: the system's */
+	enum certdir_credential credential;
+	const char *client_secret_file;
+	const char *certificate_file;
+	const char *private_key_file;
+	const char *federated_token_file;
+	bool intune;
+	int64_t intune_interval; /* seconds */
+	int64_t deadline; /* seconds that one sync of this tenant may take */
+	const char **groups; /* names or object ids, NULL-terminated, owned */
+	const char **operating_systems, **ownerships; /* of the filter, NULL-terminated, owned, or NULL */
+	struct certdir_list_filter filter;
+};
+
+struct certdir_sync_config {
+	const char *list; /* file name */
+	int64_t former_names; /* seconds */
+	int64_t changes; /* seconds */
+	unsigned max_shrink; /* per cent */
+	struct certdir_tenant_config *tenants;
+	size_t count;
+};
+
+/* Takes [list] and every [tenant ..] out of `conf`, which must outlive it. False with `error`, nothing is owned. */
+bool certdir_sync_config_read(struct certdir_conf *conf, struct certdir_sync_config *config,
+			      struct certdir_error *error);
+void certdir_sync_config_clear(struct certdir_sync_config *config);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sync/excerpt.h"
+
+#include "identity/utf8.h"
+
+#include <string.h>
+
+const char *certdir_excerpt(char *out, size_t size, const char *text, size_t length)
+{
+	static const char more[] = "..";
+	size_t used = 0, bytes;
+	uint32_t character;
+
+	while (used < length) {
+		bytes = certdir_utf8_read(text + used, length - used, &character);
+		if (bytes == 0 || used + bytes > size - sizeof(more))
+			break;
+		if (character < ' ' || (character >= 0x7f && character < 0xa0))
+			memset(out + used, ' ', bytes);
+		else
+			memcpy(out + used, text + used, bytes);
+		used += bytes;
+	}
+	memcpy(out + used, used < length ? more : "", used < length ? sizeof(more) : 1);
+	return out;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Foreign text within a message of ours. */
+#ifndef CERTDIR_SYNC_EXCERPT_H
+#define CERTDIR_SYNC_EXCERPT_H
+
+#include <stddef.h>
+
+/*
+ * Copies as many whole UTF-8 characters of `text` to `out` as fit into `size` bytes (at least 4), NUL-terminated.
+ * Control characters become blanks, so that a message stays one line. What does not fit, or is not UTF-8, is left out
+ * and ".." says so. Returns `out`.
+ */
+const char *certdir_excerpt(char *out, size_t size, const char *text, size_t length);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What Graph and Entra ID say when they refuse: what it means to us, and what the administrator does about it. */
+#ifndef CERTDIR_SYNC_GRAPH_ERROR_H
+#define CERTDIR_SYNC_GRAPH_ERROR_H
+
+#include "sync/graph.h"
+
+enum { CERTDIR_GRAPH_CODES = 4 };
+
+/* An error body. Texts are valid UTF-8 without control characters, shortened where they end in "..". */
+struct certdir_graph_error {
+	char codes[CERTDIR_GRAPH_CODES][64]; /* error.code, then those of its innerErrors, as far as there are any */
+	char message[160];
+	char request_id[64];
+};
+
+/*
+ * Reads {"error":{"code","message","innerError":{..}}} (https://learn.microsoft.com/graph/errors); an Intune message that is JSON
+ * itself is replaced by what it says. What is no such body leaves all empty.
+ */
+void certdir_graph_error_read(struct certdir_graph_error *said, const char *body, size_t length);
+
+enum certdir_graph_next {
+	CERTDIR_GRAPH_END, /* `outcome` */
+	CERTDIR_GRAPH_AGAIN, /* the same again, later */
+	CERTDIR_GRAPH_RENEW /* the same again with a new token */
+};
+/* What follows from an answer that is no 200. */
+enum certdir_graph_next certdir_graph_error_judge(long status, const struct certdir_graph_error *said,
+						  enum certdir_graph_outcome *outcome);
+
+/*
+ * The same in words, with what to do. host: who answered. permission: that the application needs, or NULL. managed: the
+ * application is a managed identity, which gets its permissions in another way.
+ */
+void certdir_graph_error_explain(long status, const struct certdir_graph_error *said, const char *host,
+				 const char *permission, bool managed, struct certdir_error *error);
+
+/* A refusal of the token endpoint: {"error","error_description","error_codes"}. */
+struct certdir_token_error {
+	long code; /* 7000215 of AADSTS7000215; 0 = none */
+	char error[64]; /* "invalid_client" */
+	char description[160]; /* its first line, without trace and correlation ids */
+};
+void certdir_token_error_read(struct certdir_token_error *said, const char *body, size_t length);
+
+/* Whether asking again may help. managed: of the managed identity endpoint, which answers 404 and 410 while it starts. */
+bool certdir_token_error_transient(long status, const struct certdir_token_error *said, bool managed);
+void certdir_token_error_explain(long status, const struct certdir_token_error *said,
+				 const struct certdir_tenant_config *config, const char *host,
+				 struct certdir_error *error);
+
+#endif

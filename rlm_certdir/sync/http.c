@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sync/http.h"
+#include "background.h"
+#include "sync/excerpt.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+	CONNECT_SECONDS = 30,
+	CONNECT_SECONDS_LOCAL = 5,
+	/* A page may take Intune a minute or two before its first byte; what is slower than this is an endless trickle. */
+	SLOW_BYTES = 256,
+	SLOW_SECONDS = 150,
+	/* How long a stop or a deadline may go unseen. */
+	LOOK_MILLISECONDS = 100
+};
+
+struct certdir_http {
+	CURLM *multi; /* owns the connections */
+	CURL *easy;
+	const char *ca_file;
+	const struct certdir_graph_limits *limits;
+	struct certdir_graph_counts counts;
+	char why[CURL_ERROR_SIZE];
+};
+
+struct certdir_http *certdir_http_open(const char *ca_file, const struct certdir_graph_limits *limits,
+				       struct certdir_error *error)
+{
+	struct certdir_http *http;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		certdir_error_set(error, "libcurl cannot be initialized");
+		return NULL;
+	}
+	http = calloc(1, sizeof(*http));
+	if (!http)
+		goto fail;
+	http->ca_file = ca_file;
+	http->limits = limits;
+	http->multi = curl_multi_init();
+	http->easy = curl_easy_init();
+	if (http->multi && http->easy)
+		return http;
+	curl_easy_cleanup(http->easy);
+	curl_multi_cleanup(http->multi);
+	free(http);
+fail:
+	curl_global_cleanup();
+	certdir_error_set(error, "out of memory");
+	return NULL;
+}
+
+void certdir_http_close(struct certdir_http *http)
+{
+	if (!http)
+		return;
+	curl_easy_cleanup(http->easy);
+	curl_multi_cleanup(http->multi);
+	curl_global_cleanup();
+	free(http);
+}
+
+const struct certdir_graph_counts *certdir_http_counts(const struct certdir_http *http)
+{
+	return &http->counts;
+}
+
+void certdir_http_answer_clear(struct certdir_http_answer *answer)
+{
+	if (answer->body)
+		explicit_bzero(answer->body, answer->length);
+	free(answer->body);
+	free(answer->location);
+	*answer = (struct certdir_http_answer){0};
+}
+
+/* ---- the body, while it arrives ---- */
+
+struct transfer {
+	struct certdir_http *http;
+	const struct certdir_http_request *request;
+	struct certdir_http_answer *answer;
+	struct certdir_error *error;
+	size_t streamed;
+	bool refused; /* by us: `result` says how it ends */
+	enum certdir_http_result result;
+};
+
+static size_t refuse(struct transfer *transfer, enum certdir_http_result result)
+{
+	transfer->refused = true;
+	transfer->result = result;
+	return 0;
+}
+
+/* "graph.microsoft.com" of a URL that we have made, or checked. */
+static int host_of(const char *url, const char **host)
+{
+	const char *scheme = strstr(url, "://");
+
+	*host = scheme ? scheme + 3 : url;
+	return (int)strcspn(*host, "/?#");
+}
+
+static const char *header(const struct certdir_http *http, const char *name)
+{
+	struct curl_header *found;
+
+	return curl_easy_header(http->easy, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK ? found->value : NULL;
+}
+
+/* What signs in at a hotel's network, or a proxy's own page, comes as 200, too, but not as JSON. */
+static bool is_json(const struct transfer *transfer)
+{
+	static const char json[] = "application/json";
+	const char *type = header(transfer->http, "Content-Type"), *host;
+	const int length = host_of(transfer->request->url, &host);
+	char shown[64];
+
+	if (type && strncasecmp(type, json, sizeof(json) - 1) == 0 && strchr("; \t", type[sizeof(json) - 1]))
+		return true;
+	if (!type)
+		type = "no Content-Type";
+	certdir_error_set(transfer->error,
+			  "%.*s answers with %s instead of JSON: is a proxy or a sign-in page in between?", length,
+			  host, certdir_excerpt(shown, sizeof(shown), type, strlen(type)));
+	return false;
+}
+
+static bool hold(struct certdir_http_answer *answer, const char *bytes, size_t length)
+{
+	char *more;
+
+	/* A new block each time, and the old one wiped: it may hold a token. */
+	more = malloc(answer->length + length + 1);
+	if (!more)
+		return false;
+	if (answer->body) {
+		memcpy(more, answer->body, answer->length);
+		explicit_bzero(answer->body, answer->length);
+		free(answer->body);
+	}
+	memcpy(more + answer->length, bytes, length);
+	answer->body = more;
+	answer->length += length;
+	more[answer->length] = '\0';
+	return true;
+}
+
+static size_t take_held(struct transfer *transfer, const char *bytes, size_t length)
+{
+	struct certdir_http_answer *answer = transfer->answer;
+	const char *host;
+	const int host_length = host_of(transfer->request->url, &host);
+
+	if (length > CERTDIR_HTTP_HELD_MAX - answer->length) {
+		/* Of an error the status says enough. */
+		if (answer->status >= 400)
+			return refuse(transfer, CERTDIR_HTTP_ANSWERED);
+		certdir_error_set(transfer->error, "%.*s answers with more than %d bytes where a short answer belongs",
+				  host_length, host, CERTDIR_HTTP_HELD_MAX);
+		return refuse(transfer, CERTDIR_HTTP_FAILED);
+	}
+	if (hold(answer, bytes, length))
+		return length;
+	certdir_error_set(transfer->error, "out of memory");
+	return refuse(transfer, CERTDIR_HTTP_FAILED);
+}
+
+static size_t take_streamed(struct transfer *transfer, const char *bytes, size_t length)
+{
+	const struct certdir_graph_sink *sink = transfer->request->sink;
+	const char *host;
+	const int host_length = host_of(transfer->request->url, &host);
+	bool retry = false;
+
+	transfer->streamed += length;
+	if (transfer->streamed > CERTDIR_HTTP_STREAM_MAX) {
+		certdir_error_set(transfer->error, "%.*s answers with more than %d MiB in one page", host_length, host,
+				  CERTDIR_HTTP_STREAM_MAX >> 20);
+		return refuse(transfer, CERTDIR_HTTP_FAILED);
+	}
+	if (sink->bytes(sink->context, bytes, length, &retry, transfer->error))
+		return length;
+	return refuse(transfer, retry ? CERTDIR_HTTP_TRANSIENT : CERTDIR_HTTP_FAILED);
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+	struct transfer *transfer = context;
+	const size_t length = size * count;
+
+	(void)curl_easy_getinfo(transfer->http->easy, CURLINFO_RESPONSE_CODE, &transfer->answer->status);
+	if (transfer->answer->status == 200 && !is_json(transfer))
+		return refuse(transfer, CERTDIR_HTTP_FAILED);
+	if (transfer->answer->status == 200 && transfer->request->sink)
+		return take_streamed(transfer, bytes, length);
+	return take_held(transfer, bytes, length);
+}
+
+/* ---- the request ---- */
+
+static void list_free(struct curl_slist *list)
+{
+	/* One of them is the access token. */
+	for (struct curl_slist *at = list; at; at = at->next)
+		explicit_bzero(at->data, strlen(at->data));
+	curl_slist_free_all(list);
+}
+
+static bool headers_of(const struct certdir_http_request *request, struct curl_slist **list)
+{
+	*list = curl_slist_append(NULL, "Accept: application/json");
+	for (size_t i = 0; *list && request->headers && request->headers[i]; i++) {
+		struct curl_slist *longer = curl_slist_append(*list, request->headers[i]);
+
+		if (!longer) {
+			list_free(*list);
+			*list = NULL;
+			return false;
+		}
+	}
+	return *list != NULL;
+}
+
+static CURLcode set_up(struct certdir_http *http, const struct certdir_http_request *request,
+		       struct curl_slist *headers, struct transfer *transfer)
+{
+	CURL *easy = http->easy;
+	CURLcode code = CURLE_OK;
+
+	curl_easy_reset(easy);
+	/* An option that libcurl does not take must not pass unseen: the first one that fails is the answer. */
+#define SET(option, value)                                                                                             \
+	do {                                                                                                           \
+		if (code == CURLE_OK)                                                                                  \
+			code = curl_easy_setopt(easy, option, value);                                                  \
+	} while (0)
+	SET(CURLOPT_URL, request->url);
+	SET(CURLOPT_PATH_AS_IS, 1L);
+	SET(CURLOPT_PROTOCOLS_STR, request->local ? "http" : "https");
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	/* One request at a time: HTTP/2 would gain nothing. */
+	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	if (http->ca_file) {
+		SET(CURLOPT_CAINFO, http->ca_file);
+		/* Otherwise the system's directory of CAs would count as well. */
+		SET(CURLOPT_CAPATH, NULL);
+	}
+	if (request->local)
+		SET(CURLOPT_PROXY, "");
+	SET(CURLOPT_NOSIGNAL, 1L);
+	/* A name server that does not answer must not hold us beyond a stop or a deadline. */
+	SET(CURLOPT_QUICK_EXIT, 1L);
+	SET(CURLOPT_CONNECTTIMEOUT, (long)(request->local ? CONNECT_SECONDS_LOCAL : CONNECT_SECONDS));
+	SET(CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES);
+	SET(CURLOPT_LOW_SPEED_TIME, (long)SLOW_SECONDS);
+	SET(CURLOPT_ACCEPT_ENCODING, "gzip");
+	SET(CURLOPT_USERAGENT, "certdir");
+	SET(CURLOPT_HTTPHEADER, headers);
+	SET(CURLOPT_ERRORBUFFER, http->why);
+	SET(CURLOPT_WRITEFUNCTION, on_body);
+	SET(CURLOPT_WRITEDATA, transfer);
+	if (request->form) {
+		SET(CURLOPT_POSTFIELDSIZE, (long)strlen(request->form));
+		SET(CURLOPT_POSTFIELDS, request->form); /* not copied */
+	}
+#undef SET
+	return code;
+}
+
+/* What curl_easy_perform() does, with an eye on the clock and on the stop flag. False: given up; *late tells why. */
+static bool perform(struct certdir_http *http, CURLcode *code, bool *late)
+{
+	const struct certdir_graph_limits *limits = http->limits;
+	const CURLMsg *message;
+	int running = 1, left;
+	bool done = false;
+
+	*code = CURLE_FAILED_INIT;
+	*late = false;
+	if (curl_multi_add_handle(http->multi, http->easy) != CURLM_OK)
+		return true;
+	for (;;) {
+		if (curl_multi_perform(http->multi, &running) != CURLM_OK)
+			break;
+		done = running == 0;
+		*late = certdir_monotonic() >= limits->deadline;
+		if (done || *late || (limits->stop && *limits->stop))
+			break;
+		if (curl_multi_poll(http->multi, NULL, 0, LOOK_MILLISECONDS, NULL) != CURLM_OK)
+			break;
+	}
+	while ((message = curl_multi_info_read(http->multi, &left)))
+		if (message->msg == CURLMSG_DONE)
+			*code = message->data.result;
+	(void)curl_multi_remove_handle(http->multi, http->easy);
+	return done || (!*late && !(limits->stop && *limits->stop));
+}
+
+/* ---- the outcome ---- */
+
+static bool is_transient(CURLcode code)
+{
+	switch (code) {
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_WEIRD_SERVER_REPLY:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_OPERATION_TIMEDOUT:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_BAD_CONTENT_ENCODING: /* a compressed body that was cut */
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum certdir_http_result explain(const struct transfer *transfer, CURLcode code)
+{
+	const char *host, *why = transfer->http->why[0] ? transfer->http->why : curl_easy_strerror(code);
+	const int length = host_of(transfer->request->url, &host);
+	char shown[CURL_ERROR_SIZE];
+
+	if (transfer->refused)
+		return transfer->result;
+	(void)certdir_excerpt(shown, sizeof(shown), why, strlen(why));
+	if (code == CURLE_PEER_FAILED_VERIFICATION)
+		certdir_error_set(
+			transfer->error,
+			"%.*s cannot be trusted: %s. If a proxy opens TLS on the way, ca_file has to name its CA",
+			length, host, shown);
+	else if (code == CURLE_SSL_CACERT_BADFILE)
+		certdir_error_set(transfer->error, "ca_file %s cannot be used: %s", transfer->http->ca_file, shown);
+	else
+		certdir_error_set(transfer->error, "%.*s: %s", length, host, shown);
+	return is_transient(code) ? CERTDIR_HTTP_TRANSIENT : CERTDIR_HTTP_FAILED;
+}
+
+/* Headers that are too long for their place are none of those that we know. */
+static void take_header(const struct certdir_http *http, const char *name, char *out, size_t size)
+{
+	const char *value = header(http, name);
+
+	if (value && strlen(value) <= size - sizeof(".."))
+		(void)certdir_excerpt(out, size, value, strlen(value));
+}
+
+static bool take_headers(struct transfer *transfer)
+{
+	struct certdir_http_answer *answer = transfer->answer;
+	const char *location = header(transfer->http, "Location");
+
+	(void)curl_easy_getinfo(transfer->http->easy, CURLINFO_RESPONSE_CODE, &answer->status);
+	take_header(transfer->http, "Retry-After", answer->retry_after, sizeof(answer->retry_after));
+	take_header(transfer->http, "request-id", answer->request_id, sizeof(answer->request_id));
+	if (location && !(answer->location = strdup(location))) {
+		certdir_error_set(transfer->error, "out of memory");
+		return false;
+	}
+	return true;
+}
+
+static void count(struct certdir_http *http, const struct certdir_http_answer *answer)
+{
+	curl_off_t bytes = 0;
+
+	(void)curl_easy_getinfo(http->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
+	http->counts.bytes += bytes > 0 ? (uint64_t)bytes : 0;
+	http->counts.throttled += answer->status == 429 || (answer->status >= 400 && answer->retry_after[0]);
+}
+
+static enum certdir_http_result finish(struct transfer *transfer)
+{
+	const struct certdir_graph_sink *sink = transfer->request->sink;
+	const char *location = transfer->answer->location ? transfer->answer->location : "nowhere", *host;
+	const long status = transfer->answer->status;
+	const int length = host_of(transfer->request->url, &host);
+	bool retry = false;
+	char where[200];
+
+	if (status >= 300 && status < 400) {
+		(void)certdir_excerpt(where, sizeof(where), location, strlen(location));
+		certdir_error_set(transfer->error,
+				  "%.*s answers %ld and wants to lead to %s; redirects are not followed", length, host,
+				  status, where);
+		return CERTDIR_HTTP_FAILED;
+	}
+	if (status != 200)
+		return CERTDIR_HTTP_ANSWERED;
+	/* libcurl takes an answer that ends within its headers for a whole one. */
+	if (transfer->streamed == 0 && transfer->answer->length == 0) {
+		certdir_error_set(transfer->error, "%.*s answers with nothing", length, host);
+		return CERTDIR_HTTP_TRANSIENT;
+	}
+	if (!sink || sink->end(sink->context, &retry, transfer->error))
+		return CERTDIR_HTTP_ANSWERED;
+	return retry ? CERTDIR_HTTP_TRANSIENT : CERTDIR_HTTP_FAILED;
+}
+
+enum certdir_http_result certdir_http_send(struct certdir_http *http, const struct certdir_http_request *request,
+					   struct certdir_http_answer *answer, bool *late, struct certdir_error *error)
+{
+	struct transfer transfer = {.http = http, .request = request, .answer = answer, .error = error};
+	enum certdir_http_result result = CERTDIR_HTTP_FAILED;
+	struct curl_slist *headers = NULL;
+	CURLcode code;
+
+	*late = false;
+	http->why[0] = '\0';
+	if (!headers_of(request, &headers)) {
+		certdir_error_set(error, "out of memory");
+		return CERTDIR_HTTP_FAILED;
+	}
+	if (request->sink)
+		request->sink->begin(request->sink->context);
+	code = set_up(http, request, headers, &transfer);
+	if (code != CURLE_OK) {
+		result = explain(&transfer, code);
+		goto out;
+	}
+	http->counts.requests++;
+	if (!perform(http, &code, late)) {
+		result = CERTDIR_HTTP_STOPPED;
+		goto out;
+	}
+	if (!take_headers(&transfer))
+		goto out;
+	count(http, answer);
+	result = code == CURLE_OK ? finish(&transfer) : explain(&transfer, code);
+out:
+	/* What it holds by reference ends here. */
+	curl_easy_reset(http->easy);
+	list_free(headers);
+	return result;
+}
+
+char *certdir_http_form(const char *const *pairs)
+{
+	char *form = strdup("");
+	CURL *easy = curl_easy_init(); /* libcurl 7.88 ignores it, older ones want it */
+
+	for (size_t i = 0; form && pairs[i]; i += 2) {
+		char *value = curl_easy_escape(easy, pairs[i + 1], (int)strlen(pairs[i + 1])), *longer = NULL;
+
+		if (!value || asprintf(&longer, "%s%s%s=%s", form, i ? "&" : "", pairs[i], value) < 0)
+			longer = NULL;
+		explicit_bzero(form, strlen(form));
+		free(form);
+		form = longer;
+		if (value)
+			explicit_bzero(value, strlen(value));
+		curl_free(value);
+	}
+	curl_easy_cleanup(easy);
+	return form;
+}

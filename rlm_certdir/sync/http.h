@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One HTTP request at a time, over connections that are kept. libcurl stays in http.c and link.c. */
+#ifndef CERTDIR_SYNC_HTTP_H
+#define CERTDIR_SYNC_HTTP_H
+
+#include "sync/graph.h"
+
+enum {
+	CERTDIR_HTTP_HELD_MAX = 64 << 10, /* bytes of an answer that is held: token answers, errors */
+	CERTDIR_HTTP_STREAM_MAX = 64 << 20 /* bytes of an answer that is handed on, after decompression */
+};
+
+struct certdir_http;
+
+/*
+ * ca_file: PEM, the only CAs that count then; NULL = the system's. Both are borrowed for the life of the handle. NULL with
+ * `error`.
+ */
+struct certdir_http *certdir_http_open(const char *ca_file, const struct certdir_graph_limits *limits,
+				       struct certdir_error *error);
+void certdir_http_close(struct certdir_http *http);
+
+struct certdir_http_request {
+	const char *url; /* sent as it is */
+	const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
+	const char *form; /* POSTed as application/x-www-form-urlencoded; NULL = GET */
+	bool local; /* the managed identity endpoint: http, never through a proxy */
+	const struct certdir_graph_sink *sink; /* gets the body of a 200 answer; NULL: it is held */
+};
+
+struct certdir_http_answer {
+	long status;
+	char retry_after[64]; /* "" = none */
+	char request_id[64]; /* "" = none */
+	char *location; /* NULL = none */
+	char *body; /* of an error, or of any answer without a sink; NUL-terminated, NULL = empty */
+	size_t length;
+};
+/* Wipes and frees what `answer` owns. */
+void certdir_http_answer_clear(struct certdir_http_answer *answer);
+
+enum certdir_http_result {
+	CERTDIR_HTTP_ANSWERED, /* whole; any status but a redirect, and a 200 is application/json */
+	CERTDIR_HTTP_TRANSIENT, /* not reached, cut, too slow, or the sink wants it again */
+	CERTDIR_HTTP_FAILED, /* nothing that another attempt would change */
+	CERTDIR_HTTP_STOPPED /* limits.stop, or limits.deadline has passed: `late` in certdir_http_send() */
+};
+
+/*
+ * Sends `request`. `answer` is cleared by the caller whatever comes back. `error` names the host, unless the sink wrote it.
+ * late: set with STOPPED when it was the deadline.
+ */
+enum certdir_http_result certdir_http_send(struct certdir_http *http, const struct certdir_http_request *request,
+					   struct certdir_http_answer *answer, bool *late, struct certdir_error *error);
+
+/* Requests and bytes (as they came over the wire) so far, and answers that asked to wait. */
+const struct certdir_graph_counts *certdir_http_counts(const struct certdir_http *http);
+
+/* "a=b&c=d" of NULL-terminated names and values in turn, percent-encoded. NULL when memory is out. The caller frees it, wiped. */
+char *certdir_http_form(const char *const *pairs);
+
+#endif

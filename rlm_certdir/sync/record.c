@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sync/record.h"
+
+#include "list/tenant.h"
+#include "sync/excerpt.h"
+#include "timestamp.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Graph's property, how it is read, the field of struct certdir_device that it goes to, and its bit of `present`. */
+#define ENTRA_FIELDS(FIELD)                                                                                            \
+	FIELD("deviceId", TEXT, entra_device_id, CERTDIR_PROPERTY_DEVICE_ID)                                           \
+	FIELD("displayName", TEXT, name, CERTDIR_PROPERTY_NAME)                                                        \
+	FIELD("onPremisesSecurityIdentifier", TEXT, sid, CERTDIR_PROPERTY_SID)                                         \
+	FIELD("operatingSystem", TEXT, operating_system, CERTDIR_PROPERTY_OPERATING_SYSTEM)                            \
+	FIELD("deviceOwnership", OWNERSHIP, ownership, CERTDIR_PROPERTY_OWNERSHIP)                                     \
+	FIELD("trustType", JOIN_TYPE, join_type, CERTDIR_PROPERTY_JOIN_TYPE)                                           \
+	FIELD("accountEnabled", YES_NO, enabled, CERTDIR_PROPERTY_ENABLED)                                             \
+	FIELD("isCompliant", COMPLIANT, compliance, CERTDIR_PROPERTY_COMPLIANT)                                        \
+	FIELD("isManaged", YES_NO, managed, CERTDIR_PROPERTY_MANAGED)                                                  \
+	FIELD("approximateLastSignInDateTime", TIME, last_seen, CERTDIR_PROPERTY_LAST_SEEN)                            \
+	FIELD("registrationDateTime", TIME, registered, CERTDIR_PROPERTY_REGISTERED)
+
+#define INTUNE_FIELDS(FIELD)                                                                                           \
+	FIELD("azureADDeviceId", TEXT, entra_device_id, 0)                                                             \
+	FIELD("deviceName", TEXT, name, 0)                                                                             \
+	FIELD("serialNumber", TEXT, serial_number, 0)                                                                  \
+	FIELD("complianceState", COMPLIANCE, compliance, 0)                                                            \
+	FIELD("userPrincipalName", TEXT, owner, 0)                                                                     \
+	FIELD("managedDeviceOwnerType", OWNERSHIP, ownership, 0)                                                       \
+	FIELD("operatingSystem", TEXT, operating_system, 0)                                                            \
+	FIELD("wiFiMacAddress", TEXT, wifi_mac, 0)                                                                     \
+	FIELD("ethernetMacAddress", TEXT, ethernet_mac, 0)                                                             \
+	FIELD("lastSyncDateTime", TIME, last_seen, 0)                                                                  \
+	FIELD("enrolledDateTime", TIME, registered, 0)
+
+enum kind { TEXT, OWNERSHIP, COMPLIANCE, COMPLIANT, JOIN_TYPE, YES_NO, TIME };
+
+struct field {
+	const char *name;
+	enum kind kind;
+	unsigned property;
+	size_t offset;
+};
+
+#define NAME_OF(name, kind, member, property) name,
+#define FIELD_OF(name, kind, member, property) {name, kind, property, offsetof(struct certdir_device, member)},
+
+/* "id" comes first everywhere: the field i is the value i + 1. */
+const char *const certdir_record_entra_properties[] = {"id", ENTRA_FIELDS(NAME_OF) NULL};
+const char *const certdir_record_intune_properties[] = {"id", INTUNE_FIELDS(NAME_OF) NULL};
+const char *const certdir_record_group_properties[] = {"id", "displayName", NULL};
+const char *const certdir_record_member_properties[] = {"id", NULL};
+
+static const struct field entra_fields[] = {ENTRA_FIELDS(FIELD_OF)};
+static const struct field intune_fields[] = {INTUNE_FIELDS(FIELD_OF)};
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- errors ---- */
+
+enum { SHOWN_SIZE = 100 };
+
+/* What errors show of a value. */
+static const char *show(const struct certdir_page_value *value, char out[SHOWN_SIZE])
+{
+	switch (value->type) {
+	case CERTDIR_PAGE_MISSING:
+		return "missing";
+	case CERTDIR_PAGE_NULL:
+		return "null";
+	case CERTDIR_PAGE_FALSE:
+		return "false";
+	case CERTDIR_PAGE_TRUE:
+		return "true";
+	case CERTDIR_PAGE_OTHER:
+		return "{..}";
+	default:
+		return certdir_excerpt(out, SHOWN_SIZE, value->text, value->length);
+	}
+}
+
+/* Names the object, the property and the value. Always false. */
+static bool refuse(const char *what, const struct certdir_page_object *object, const char *name,
+		   const struct certdir_page_value *value, const char *why, struct certdir_error *error)
+{
+	char id[SHOWN_SIZE], text[SHOWN_SIZE];
+
+	certdir_error_set(error, "Graph's %s %s: %s = %s: %s", what, show(&object->values[0], id), name,
+			  show(value, text), why);
+	return false;
+}
+
+/* ---- values ---- */
+
+/* The id of any object. */
+static bool take_id(const char *what, const struct certdir_page_object *object, const char **id,
+		    struct certdir_error *error)
+{
+	const struct certdir_page_value *value = &object->values[0];
+	char text[SHOWN_SIZE];
+
+	if (value->type == CERTDIR_PAGE_TEXT && value->length > 0) {
+		*id = value->text;
+		return true;
+	}
+	certdir_error_set(error,
+			  "Graph's answer has a %s whose id is %s, not a text: without it, nothing can be told of it",
+			  what, value->type == CERTDIR_PAGE_TEXT ? "empty" : show(value, text));
+	return false;
+}
+
+/* The struct owns its strings elsewhere, so they are not const; here nobody writes or frees them. */
+static void put_text(void *at, const char *text)
+{
+	*(char **)at = (char *)(uintptr_t)text;
+}
+
+/* One of the words in its own spelling, whatever the case of `text`; NULL when it is none of them. */
+static const char *word_of(const char *const *words, size_t count, const char *text)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcasecmp(words[i], text) == 0)
+			return words[i];
+	return NULL;
+}
+
+/* Microsoft's words for "not known" are that, and not an ownership of this name. */
+static const char *ownership_of(const char *text)
+{
+	static const char *const known[] = {"company", "personal"}, *const unknown[] = {"unknown",
+											"unknownFutureValue"};
+	const char *word = word_of(known, LENGTH(known), text);
+
+	if (word_of(unknown, LENGTH(unknown), text))
+		return NULL;
+	return word ? word : text;
+}
+
+static const char *compliance_of(const char *text)
+{
+	static const char *const words[] = {"compliant", "noncompliant", "unknown",	 "inGracePeriod",
+					    "conflict",	 "error",	 "configManager"};
+	const char *word = word_of(words, LENGTH(words), text);
+
+	return word ? word : text;
+}
+
+static enum certdir_join_type join_type_of(const char *text)
+{
+	if (strcasecmp(text, "AzureAd") == 0)
+		return CERTDIR_JOIN_ENTRA;
+	if (strcasecmp(text, "ServerAd") == 0)
+		return CERTDIR_JOIN_HYBRID;
+	if (strcasecmp(text, "Workplace") == 0)
+		return CERTDIR_JOIN_REGISTERED;
+	return CERTDIR_JOIN_UNKNOWN;
+}
+
+/* Puts a value that is there and neither null nor empty. Returns what is wrong with it, or NULL. */
+static const char *put_value(enum kind kind, void *at, const struct certdir_page_value *value)
+{
+	const bool yes_no = kind == YES_NO || kind == COMPLIANT, yes = value->type == CERTDIR_PAGE_TRUE;
+
+	if (yes_no && !yes && value->type != CERTDIR_PAGE_FALSE)
+		return "neither true nor false nor null";
+	if (!yes_no && value->type != CERTDIR_PAGE_TEXT)
+		return "neither a text nor null";
+	switch (kind) {
+	case TEXT:
+		put_text(at, value->text);
+		break;
+	case OWNERSHIP:
+		put_text(at, ownership_of(value->text));
+		break;
+	case COMPLIANCE:
+		put_text(at, compliance_of(value->text));
+		break;
+	case COMPLIANT:
+		put_text(at, yes ? "compliant" : "noncompliant");
+		break;
+	case JOIN_TYPE:
+		*(enum certdir_join_type *)at = join_type_of(value->text);
+		break;
+	case YES_NO:
+		*(enum certdir_tristate *)at = yes ? CERTDIR_YES : CERTDIR_NO;
+		break;
+	case TIME:
+		if (!certdir_timestamp_parse(value->text, at))
+			return "not a time";
+		break;
+	}
+	return NULL;
+}
+
+static bool take_fields(const char *what, const struct field *fields, size_t count,
+			const struct certdir_page_object *object, struct certdir_device *device, uint32_t *present,
+			struct certdir_error *error)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct certdir_page_value *value = &object->values[i + 1];
+		const char *why;
+
+		if (value->type == CERTDIR_PAGE_MISSING)
+			continue;
+		*present |= CERTDIR_BIT(fields[i].property);
+		if (value->type == CERTDIR_PAGE_NULL || (value->type == CERTDIR_PAGE_TEXT && value->length == 0))
+			continue;
+		why = put_value(fields[i].kind, (char *)device + fields[i].offset, value);
+		if (why)
+			return refuse(what, object, fields[i].name, value, why, error);
+	}
+	return true;
+}
+
+/* ---- objects ---- */
+
+bool certdir_record_entra(const struct certdir_page_object *object, struct certdir_device *device, uint32_t *present,
+			  struct certdir_error *error)
+{
+	static const char what[] = "device";
+	const char *id;
+
+	memset(device, 0, sizeof(*device));
+	*present = 0;
+	if (!take_id(what, object, &id, error))
+		return false;
+	put_text(&device->object_id, id);
+	return object->removed || take_fields(what, entra_fields, LENGTH(entra_fields), object, device, present, error);
+}
+
+bool certdir_record_intune(const struct certdir_page_object *object, struct certdir_device *record,
+			   struct certdir_error *error)
+{
+	static const char what[] = "managedDevice";
+	uint32_t present = 0;
+	const char *id;
+
+	memset(record, 0, sizeof(*record));
+	if (!take_id(what, object, &id, error))
+		return false;
+	put_text(&record->intune_device_id, id);
+	return take_fields(what, intune_fields, LENGTH(intune_fields), object, record, &present, error);
+}
+
+bool certdir_record_group(const struct certdir_page_object *object, const char **id, const char **name,
+			  struct certdir_error *error)
+{
+	static const char what[] = "group";
+	const struct certdir_page_value *value = &object->values[1];
+
+	*name = value->type == CERTDIR_PAGE_TEXT && value->length > 0 ? value->text : NULL;
+	if (!take_id(what, object, id, error))
+		return false;
+	if (value->type == CERTDIR_PAGE_MISSING || value->type == CERTDIR_PAGE_NULL || value->type == CERTDIR_PAGE_TEXT)
+		return true;
+	return refuse(what, object, certdir_record_group_properties[1], value, "neither a text nor null", error);
+}
+
+bool certdir_record_member(const struct certdir_page_object *object, const char **id, struct certdir_error *error)
+{
+	return take_id("group member", object, id, error);
+}

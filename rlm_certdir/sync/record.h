@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the objects of Graph's listings say, as values for the list. Texts are borrowed from the page's object and live
+ * as long as it; nothing is to be freed. They are UTF-8, but not yet in the form that the list stores.
+ *
+ * Each function has the names to open its page with, in .._properties; .._SELECT asks Graph for them. A property that
+ * is not of its type, or a time that cannot be read, is an error that names it and the object: a guess might let
+ * somebody in.
+ */
+#ifndef CERTDIR_SYNC_RECORD_H
+#define CERTDIR_SYNC_RECORD_H
+
+#include "sync/page.h"
+
+/* Values of $select, comma-joined. All are properties of the v1.0 schema. */
+#define CERTDIR_RECORD_ENTRA_SELECT                                                                                    \
+	"id,deviceId,displayName,onPremisesSecurityIdentifier,operatingSystem,deviceOwnership,trustType,"              \
+	"accountEnabled,"                                                                                              \
+	"isCompliant,isManaged,approximateLastSignInDateTime,registrationDateTime"
+#define CERTDIR_RECORD_INTUNE_SELECT                                                                                   \
+	"id,azureADDeviceId,deviceName,serialNumber,complianceState,userPrincipalName,managedDeviceOwnerType,"         \
+	"operatingSystem,wiFiMacAddress,ethernetMacAddress,lastSyncDateTime,enrolledDateTime"
+#define CERTDIR_RECORD_GROUP_SELECT "id,displayName"
+#define CERTDIR_RECORD_MEMBER_SELECT "id"
+
+extern const char *const certdir_record_entra_properties[];
+extern const char *const certdir_record_intune_properties[];
+extern const char *const certdir_record_group_properties[];
+extern const char *const certdir_record_member_properties[];
+
+/*
+ * A device of /devices or /devices/delta. `device->object_id` is always there; the properties that the object carries
+ * are in *present, as CERTDIR_BIT of enum certdir_list_property, and a null or empty one is there with nothing in it.
+ * One with object->removed has its id and nothing else. False with `error`.
+ *
+ * A trustType that is none of AzureAd, ServerAd, Workplace is unknown, and so is an ownership that says "unknown".
+ */
+bool certdir_record_entra(const struct certdir_page_object *object, struct certdir_device *device, uint32_t *present,
+			  struct certdir_error *error);
+
+/*
+ * A managedDevice of Intune: `record->intune_device_id` is always there, the rest as Intune has it. Words of
+ * complianceState are in Intune's spelling; one that is newer than this program stays as it is. False with `error`.
+ */
+bool certdir_record_intune(const struct certdir_page_object *object, struct certdir_device *record,
+			   struct certdir_error *error);
+
+/* A group: its object id and its name, which may be NULL. False with `error`. */
+bool certdir_record_group(const struct certdir_page_object *object, const char **id, const char **name,
+			  struct certdir_error *error);
+
+/* A member of a group: its object id. False with `error`. */
+bool certdir_record_member(const struct certdir_page_object *object, const char **id, struct certdir_error *error);
+
+#endif

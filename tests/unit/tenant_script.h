@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Histories of a tenant in a line of text, and a list as text, so that tests are tables and a failure can be read.
+ *
+ * A history is commands with ";" between them:
+ *	full, delta             begin the devices part        end, shrunk, failed   end the part, and how that must go
+ *	put 1 d=1 n=A ..        object 1; d=- clears          abandon
+ *	rm 1                                                  publish               and begin the next edition
+ *	intune                  begin the Intune part         now 500, shrink 10, former 100, changes 100, filter own=company
+ *	rec 1 d=1 n=A ..        Intune record 1               name contoso, guid 2  of the tenant
+ *	group 1 Staff           begin the part of group 1     member 1
+ *	keep 1 2                groups_keep
+ * Device ids: d=1 is Entra device 1, d=i1 the Intune id of record 1, d=0 all zero. Keys: d n s sn c own os e m j t r u w.
+ */
+#ifndef TENANT_SCRIPT_H
+#define TENANT_SCRIPT_H
+
+#include "list_fixture.h"
+#include "list/tenant.h"
+
+enum { TEXT = 16384 };
+
+struct world {
+	struct certdir_list_writer *writer;
+	struct certdir_list_tenant *tenant;
+	struct certdir_list_tenant_options options;
+	const char *systems[4], *ownerships[4];
+	char words[8][32]; /* what those point at, and the name */
+	char part; /* 'd', 'i', 'g', or 0 */
+	char failure[CERTDIR_TEXT_MAX];
+	struct certdir_list_tally tally;
+};
+
+/* kind: 'a' object, 'd' Entra device, 'c' Intune record, 'e' group, 'b' tenant. */
+static inline char *make_guid(char kind, int number, char out[40])
+{
+	(void)snprintf(out, 40, "%08x-0000-4000-8000-%c00000000000", (unsigned)number, kind);
+	return out;
+}
+
+/* The reverse: "1", "i1" for an Intune id that is not where one is expected. */
+static inline const char *number_of(const char *guid, char kind, char out[24])
+{
+	(void)snprintf(out, 24, "%s%lx", guid[24] == kind ? "" : guid[24] == 'c' ? "i" : "?", strtoul(guid, NULL, 16));
+	return out;
+}
+
+static inline void world_open(struct world *world)
+{
+	struct certdir_error error;
+
+	if (!world->writer && !(world->writer = certdir_list_write_begin(fixture_file, false, &error)))
+		fail_msg("%s", error.text);
+	if (!world->tenant && !(world->tenant = certdir_list_tenant_open(world->writer, &world->options, &error)))
+		fail_msg("%s", error.text);
+}
+
+static inline void world_shut(struct world *world)
+{
+	certdir_list_tenant_close(world->tenant);
+	world->tenant = NULL;
+	world->part = 0;
+}
+
+static inline void world_publish(struct world *world)
+{
+	struct certdir_error error;
+
+	world_open(world);
+	world_shut(world);
+	if (!certdir_list_write_publish(world->writer, &error))
+		fail_msg("%s", error.text);
+	world->writer = NULL;
+}
+
+static inline void world_begin(struct world *world)
+{
+	static char guid[40];
+
+	memset(world, 0, sizeof(*world));
+	world->options = (struct certdir_list_tenant_options){.name = "contoso",
+							      .tenant = make_guid('b', 1, guid),
+							      .now = 1000,
+							      .former_names = 1000000,
+							      .changes = 1000000,
+							      .max_shrink = 100};
+}
+
+static inline enum certdir_tristate yes_no(const char *text)
+{
+	return *text == 'y' ? CERTDIR_YES : *text == 'n' ? CERTDIR_NO : CERTDIR_UNKNOWN;
+}
+
+/* The properties of "put" and "rec" behind the number. Values with a blank in them are written with "_". */
+static inline void parse_device(char *words, struct certdir_device *device, uint32_t *present, char ids[2][64])
+{
+	static const struct {
+		const char *key;
+		size_t offset;
+		enum certdir_list_property property;
+	} texts[] = {{"n", offsetof(struct certdir_device, name), CERTDIR_PROPERTY_NAME},
+		     {"os", offsetof(struct certdir_device, operating_system), CERTDIR_PROPERTY_OPERATING_SYSTEM},
+		     {"own", offsetof(struct certdir_device, ownership), CERTDIR_PROPERTY_OWNERSHIP},
+		     {"c", offsetof(struct certdir_device, compliance), CERTDIR_PROPERTY_COMPLIANT},
+		     {"sn", offsetof(struct certdir_device, serial_number), CERTDIR_PROPERTIES},
+		     {"u", offsetof(struct certdir_device, owner), CERTDIR_PROPERTIES},
+		     {"w", offsetof(struct certdir_device, wifi_mac), CERTDIR_PROPERTIES}};
+	char *rest, *word;
+
+	for (word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+		char *value = strchr(word, '=');
+		bool known = false;
+
+		*value++ = '\0';
+		for (char *blank = value; (blank = strchr(blank, '_'));)
+			*blank = ' ';
+		for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+			if (strcmp(word, texts[i].key) == 0) {
+				*(char **)((char *)device + texts[i].offset) = strcmp(value, "-") == 0 ? NULL : value;
+				*present |= CERTDIR_BIT(texts[i].property);
+				known = true;
+			}
+		if (strcmp(word, "d") == 0) {
+			device->entra_device_id =
+				*value == '-' ? NULL
+				: strcmp(value, "0") == 0
+					? strcpy(ids[0], "00000000-0000-0000-0000-000000000000")
+					: make_guid(*value == 'i' ? 'c' : 'd',
+						    (int)strtol(value + (*value == 'i'), NULL, 16), ids[0]);
+			*present |= CERTDIR_BIT(CERTDIR_PROPERTY_DEVICE_ID);
+		} else if (strcmp(word, "s") == 0) {
+			(void)snprintf(ids[1], 64, "S-1-5-21-1-2-3-%s", value);
+			device->sid = *value == '-' ? NULL : ids[1];
+			*present |= CERTDIR_BIT(CERTDIR_PROPERTY_SID);
+		} else if (strcmp(word, "e") == 0) {
+			device->enabled = yes_no(value);
+			*present |= CERTDIR_BIT(CERTDIR_PROPERTY_ENABLED);
+		} else if (strcmp(word, "m") == 0) {
+			device->managed = yes_no(value);
+			*present |= CERTDIR_BIT(CERTDIR_PROPERTY_MANAGED);
+		} else if (strcmp(word, "j") == 0) {
+			if (!certdir_join_type_parse(value, &device->join_type))
+				device->join_type = CERTDIR_JOIN_UNKNOWN;
+			*present |= CERTDIR_BIT(CERTDIR_PROPERTY_JOIN_TYPE);
+		} else if (strcmp(word, "t") == 0) {
+			device->last_seen = atoi(value);
+			*present |= CERTDIR_BIT(CERTDIR_PROPERTY_LAST_SEEN);
+		} else if (strcmp(word, "r") == 0) {
+			device->registered = atoi(value);
+			*present |= CERTDIR_BIT(CERTDIR_PROPERTY_REGISTERED);
+		} else if (!known) {
+			fail_msg("what is %s?", word);
+		}
+	}
+}
+
+static inline bool run_object(struct world *world, const char *verb, char *words, struct certdir_error *error)
+{
+	struct certdir_device device = {0};
+	uint32_t present = 0;
+	char id[40], ids[2][64];
+	int number = (int)strtol(words, &words, 16);
+
+	if (strcmp(verb, "rm") == 0)
+		return certdir_list_devices_remove(world->tenant, make_guid('a', number, id), error);
+	if (strcmp(verb, "member") == 0)
+		return certdir_list_group_put(world->tenant, make_guid('a', number, id), error);
+	parse_device(words, &device, &present, ids);
+	if (strcmp(verb, "put") == 0) {
+		device.object_id = make_guid('a', number, id);
+		return certdir_list_devices_put(world->tenant, &device, present, error);
+	}
+	device.intune_device_id = make_guid('c', number, id);
+	return certdir_list_intune_put(world->tenant, &device, error);
+}
+
+static inline void run_end(struct world *world, const char *how)
+{
+	struct certdir_error error = {""};
+	enum certdir_list_ended ended =
+		world->part == 'd'   ? certdir_list_devices_end(world->tenant, "link", &world->tally, &error)
+		: world->part == 'i' ? certdir_list_intune_end(world->tenant, &world->tally, &error)
+				     : certdir_list_group_end(world->tenant, &world->tally, &error);
+	const char *const names[] = {
+		[CERTDIR_ENDED] = "end", [CERTDIR_ENDED_SHRUNK] = "shrunk", [CERTDIR_ENDED_FAILED] = "failed"};
+
+	(void)snprintf(world->failure, sizeof(world->failure), "%s", error.text);
+	if (strcmp(names[ended], how) != 0)
+		fail_msg("the part ended with \"%s\", not \"%s\": %s", names[ended], how, error.text);
+	world->part = 0;
+}
+
+static inline void run_filter(struct world *world, char *words)
+{
+	struct certdir_list_filter *filter = &world->options.filter;
+	size_t systems = 0, ownerships = 0, used = 0;
+	enum certdir_join_type join_type;
+	char *rest, *word;
+
+	memset(filter, 0, sizeof(*filter));
+	for (word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+		(void)snprintf(world->words[used], 32, "%s", strchr(word, '=') ? strchr(word, '=') + 1 : word);
+		if (strncmp(word, "own=", 4) == 0)
+			world->ownerships[ownerships++] = world->words[used++];
+		else if (strncmp(word, "os=", 3) == 0)
+			world->systems[systems++] = world->words[used++];
+		else if (strcmp(word, "enabled") == 0)
+			filter->only_enabled = true;
+		else if (strncmp(word, "j=", 2) == 0 && certdir_join_type_parse(word + 2, &join_type))
+			filter->join_types |= CERTDIR_BIT(join_type);
+	}
+	world->ownerships[ownerships] = world->systems[systems] = NULL;
+	filter->ownerships = ownerships ? world->ownerships : NULL;
+	filter->operating_systems = systems ? world->systems : NULL;
+}
+
+/* Commands about the tenant and how it is opened the next time. */
+static inline bool run_option(struct world *world, const char *verb, char *words)
+{
+	static char guid[40];
+	int number = atoi(words);
+
+	if (strcmp(verb, "now") == 0)
+		world->options.now = number;
+	else if (strcmp(verb, "shrink") == 0)
+		world->options.max_shrink = (unsigned)number;
+	else if (strcmp(verb, "former") == 0)
+		world->options.former_names = number;
+	else if (strcmp(verb, "changes") == 0)
+		world->options.changes = number;
+	else if (strcmp(verb, "filter") == 0)
+		run_filter(world, words);
+	else if (strcmp(verb, "guid") == 0)
+		world->options.tenant = make_guid('b', number, guid);
+	else if (strcmp(verb, "name") == 0)
+		world->options.name = strcpy(world->words[7], words);
+	else
+		return false;
+	world_shut(world);
+	return true;
+}
+
+static inline void run_keep(struct world *world, char *words)
+{
+	char ids[8][40], *rest, *word;
+	const char *list[9];
+	struct certdir_error error;
+	size_t count = 0;
+
+	for (word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest), count++)
+		list[count] = make_guid('e', atoi(word), ids[count]);
+	list[count] = NULL;
+	if (!certdir_list_groups_keep(world->tenant, list, &error))
+		fail_msg("%s", error.text);
+}
+
+static inline bool run_begin(struct world *world, const char *verb, char *words, struct certdir_error *error)
+{
+	char id[40];
+
+	world->part = strcmp(verb, "intune") == 0 ? 'i' : strcmp(verb, "group") == 0 ? 'g' : 'd';
+	if (world->part == 'i')
+		return certdir_list_intune_begin(world->tenant, error);
+	if (world->part == 'd')
+		return certdir_list_devices_begin(world->tenant, strcmp(verb, "full") == 0, error);
+	make_guid('e', (int)strtol(words, &words, 10), id);
+	return certdir_list_group_begin(world->tenant, id, *words ? words + 1 : NULL, error);
+}
+
+/* One command; false with world->failure when the list refuses it. */
+static inline bool run_one(struct world *world, char *command)
+{
+	char verb[16] = "", *words = command + strcspn(command, " ");
+	struct certdir_error error = {""};
+	bool ok = true;
+
+	memcpy(verb, command, (size_t)(words - command) < 15 ? (size_t)(words - command) : 15);
+	words += *words == ' ';
+	if (run_option(world, verb, words))
+		return true;
+	world_open(world);
+	if (strcmp(verb, "full") == 0 || strcmp(verb, "delta") == 0 || strcmp(verb, "intune") == 0 ||
+	    strcmp(verb, "group") == 0)
+		ok = run_begin(world, verb, words, &error);
+	else if (strcmp(verb, "end") == 0 || strcmp(verb, "shrunk") == 0 || strcmp(verb, "failed") == 0)
+		run_end(world, verb);
+	else if (strcmp(verb, "abandon") == 0)
+		certdir_list_part_abandon(world->tenant);
+	else if (strcmp(verb, "publish") == 0)
+		world_publish(world);
+	else if (strcmp(verb, "keep") == 0)
+		run_keep(world, words);
+	else
+		ok = run_object(world, verb, words, &error);
+	if (!ok)
+		(void)snprintf(world->failure, sizeof(world->failure), "%s", error.text);
+	return ok;
+}
+
+static inline void run(struct world *world, const char *script)
+{
+	char *text = strdup(script), *rest, *command;
+
+	for (command = strtok_r(text, ";", &rest); command; command = strtok_r(NULL, ";", &rest)) {
+		command += strspn(command, " ");
+		if (*command && !run_one(world, command))
+			fail_msg("%s: %s", command, world->failure);
+	}
+	free(text);
+}
+
+/* ---- the list as text ---- */
+
+static inline void add_text(char *out, const char *key, const char *value)
+{
+	if (value)
+		(void)snprintf(out + strlen(out), TEXT - strlen(out), " %s=%s", key, value);
+}
+
+static inline void add_time(char *out, const char *key, int64_t value)
+{
+	if (value)
+		(void)snprintf(out + strlen(out), TEXT - strlen(out), " %s=%d", key, (int)value);
+}
+
+static inline void add_yes_no(char *out, const char *key, enum certdir_tristate value)
+{
+	if (value != CERTDIR_UNKNOWN)
+		add_text(out, key, value == CERTDIR_YES ? "y" : "n");
+}
+
+/* "1 d=1 n=A": what is not known is not there. `former`: NULL-terminated. */
+static inline void device_text(const struct certdir_device *device, char *const *former, char out[TEXT])
+{
+	char number[24];
+
+	strcpy(out, device->object_id ? number_of(device->object_id, 'a', number) : "-");
+	if (device->entra_device_id)
+		add_text(out, "d", number_of(device->entra_device_id, 'd', number));
+	if (device->intune_device_id)
+		add_text(out, "i", number_of(device->intune_device_id, 'c', number));
+	add_text(out, "n", device->name);
+	add_text(out, "s", device->sid ? device->sid + strlen("S-1-5-21-1-2-3-") : NULL);
+	add_text(out, "sn", device->serial_number);
+	add_text(out, "c", device->compliance);
+	add_text(out, "own", device->ownership);
+	add_text(out, "os", device->operating_system);
+	add_text(out, "j", device->join_type ? certdir_join_type_name(device->join_type) : NULL);
+	add_text(out, "u", device->owner);
+	add_text(out, "w", device->wifi_mac);
+	add_yes_no(out, "e", device->enabled);
+	add_yes_no(out, "m", device->managed);
+	add_time(out, "t", device->last_seen);
+	add_time(out, "r", device->registered);
+	for (; *former; former++)
+		add_text(out, "f", *former);
+	for (size_t i = 0; i < device->group_count; i++) {
+		add_text(out, "g", number_of(device->groups[i].id, 'e', number));
+		(void)snprintf(out + strlen(out), TEXT - strlen(out), "/%s",
+			       device->groups[i].name ? device->groups[i].name : "");
+	}
+}
+
+struct lines {
+	struct certdir_list_reader *reader;
+	const char *source;
+	char *items[256];
+	size_t count;
+};
+
+static inline int compare_lines(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static inline void lines_add(struct lines *lines, const char *line)
+{
+	assert_true(lines->count < 256);
+	lines->items[lines->count++] = strdup(line);
+}
+
+/* All of them, sorted, with "; " between; frees them. */
+static inline void lines_join(struct lines *lines, char out[TEXT])
+{
+	out[0] = '\0';
+	qsort(lines->items, lines->count, sizeof(*lines->items), compare_lines);
+	for (size_t i = 0; i < lines->count; i++) {
+		(void)snprintf(out + strlen(out), TEXT - strlen(out), "%s%s", i ? "; " : "", lines->items[i]);
+		free(lines->items[i]);
+	}
+	lines->count = 0;
+}
+
+static inline bool take_device(void *context, int64_t row, const struct certdir_device *device,
+			       const struct certdir_list_source *source)
+{
+	struct lines *lines = context;
+	struct certdir_error error;
+	char text[TEXT], **former = certdir_list_former_names(lines->reader, row, &error);
+
+	assert_non_null(former);
+	device_text(device, former, text);
+	certdir_list_names_free(former);
+	if (strcmp(source->name, lines->source) == 0)
+		lines_add(lines, text);
+	return true;
+}
+
+/* What a published list holds of a source; its counts must be right, too. */
+static inline void list_text(const char *name, char out[TEXT])
+{
+	struct certdir_error error;
+	struct certdir_list_snapshot *snapshot = certdir_list_load(fixture_file, &error);
+	const struct certdir_list_source *sources;
+	struct certdir_list_numbers numbers;
+	struct lines lines = {.source = name};
+	size_t count;
+
+	if (!snapshot)
+		fail_msg("%s", error.text);
+	lines.reader = certdir_list_reader_get(snapshot, &error);
+	assert_non_null(lines.reader);
+	assert_true(certdir_list_each(lines.reader, take_device, &lines, &error));
+	sources = certdir_list_sources(snapshot, &count);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(sources[i].name, name) == 0) {
+			assert_true(certdir_list_numbers(lines.reader, sources[i].id, &numbers, &error));
+			assert_int_equal(numbers.devices, lines.count);
+			assert_int_equal(sources[i].devices, lines.count);
+		}
+	lines_join(&lines, out);
+	certdir_list_reader_put(lines.reader);
+	certdir_list_release(snapshot);
+}
+
+static inline bool take_change(void *context, const struct certdir_list_change *change)
+{
+	struct lines *lines = context;
+	char text[512], number[24];
+	const char *kind = change->device ? strchr("dca", change->device[24]) : NULL;
+
+	(void)snprintf(text, sizeof(text), "%d %s %s%s %s %s>%s", (int)change->at, change->what,
+		       kind ? *kind == 'd'    ? "d"
+			       : *kind == 'c' ? "i"
+					      : "o"
+			    : "?",
+		       kind ? number_of(change->device, *kind, number) : "", change->name ? change->name : "",
+		       change->before ? change->before : "", change->after ? change->after : "");
+	if (strcmp(change->source, lines->source) == 0)
+		lines_add(lines, text);
+	return true;
+}
+
+/* Its change log: "1000 renamed d1 B A>B", sorted. */
+static inline void changes_text(const char *name, int64_t since, char out[TEXT])
+{
+	struct certdir_error error;
+	struct certdir_list_snapshot *snapshot = certdir_list_load(fixture_file, &error);
+	struct lines lines = {.source = name};
+
+	if (!snapshot)
+		fail_msg("%s", error.text);
+	lines.reader = certdir_list_reader_get(snapshot, &error);
+	assert_non_null(lines.reader);
+	assert_true(certdir_list_changes(lines.reader, since, take_change, &lines, &error));
+	lines_join(&lines, out);
+	certdir_list_reader_put(lines.reader);
+	certdir_list_release(snapshot);
+}
+
+#endif

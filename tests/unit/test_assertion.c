@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Client assertions: read back and verified by OpenSSL; and the certificates and keys that are refused. */
+#include "sync/assertion.h"
+
+#include <jansson.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define NOW INT64_C(1770000000)
+#define DAY 86400
+#define AUDIENCE "https://login.microsoftonline.com/33333333-3333-4333-8333-333333333333/oauth2/v2.0/token"
+#define CLIENT "44444444-4444-4444-8444-444444444444"
+
+static char directory[] = "/tmp/certdir-assertion-XXXXXX";
+static EVP_PKEY *rsa, *other, *small, *ec;
+
+static const char *path(const char *name)
+{
+	static char paths[4][64];
+	static unsigned turn;
+	char *out = paths[turn++ % 4];
+
+	(void)snprintf(out, sizeof(paths[0]), "%s/%s", directory, name);
+	return out;
+}
+
+static FILE *create(const char *name)
+{
+	FILE *file = fopen(path(name), "w");
+
+	assert_non_null(file);
+	assert_int_equal(fchmod(fileno(file), 0600), 0);
+	return file;
+}
+
+static X509 *certificate_of(EVP_PKEY *key, EVP_PKEY *signer, int64_t not_before, int64_t not_after)
+{
+	X509 *certificate = X509_new();
+	X509_NAME *name = X509_get_subject_name(certificate);
+
+	assert_int_equal(X509_set_version(certificate, X509_VERSION_3), 1);
+	assert_int_equal(
+		X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"certdir", -1, -1, 0), 1);
+	assert_int_equal(X509_set_issuer_name(certificate, name), 1);
+	assert_non_null(ASN1_TIME_set(X509_getm_notBefore(certificate), not_before));
+	assert_non_null(ASN1_TIME_set(X509_getm_notAfter(certificate), not_after));
+	assert_int_equal(X509_set_pubkey(certificate, key), 1);
+	assert_true(X509_sign(certificate, signer, EVP_sha256()) > 0);
+	return certificate;
+}
+
+static void put_certificate(const char *name, EVP_PKEY *key, int64_t not_before, int64_t not_after)
+{
+	FILE *file = create(name);
+	X509 *certificate = certificate_of(key, rsa, not_before, not_after);
+
+	assert_int_equal(PEM_write_X509(file, certificate), 1);
+	assert_int_equal(fclose(file), 0);
+	X509_free(certificate);
+}
+
+static void put_key(const char *name, EVP_PKEY *key, const char *password)
+{
+	FILE *file = create(name);
+
+	assert_int_equal(PEM_write_PrivateKey(file, key, password ? EVP_aes_128_cbc() : NULL, NULL, 0, NULL,
+					      (void *)(uintptr_t)password),
+			 1);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int set_up(void **state)
+{
+	FILE *both;
+	X509 *certificate;
+
+	(void)state;
+	if (!mkdtemp(directory))
+		return -1;
+	rsa = EVP_RSA_gen(2048);
+	other = EVP_RSA_gen(2048);
+	small = EVP_RSA_gen(1024);
+	ec = EVP_EC_gen("P-256");
+	put_certificate("good.pem", rsa, NOW - DAY, NOW + 20 * DAY);
+	put_certificate("expired.pem", rsa, NOW - 2 * DAY, NOW - DAY);
+	put_certificate("early.pem", rsa, NOW + DAY, NOW + 2 * DAY);
+	put_certificate("small.pem", small, NOW - DAY, NOW + DAY);
+	put_certificate("ec.pem", ec, NOW - DAY, NOW + DAY);
+	put_key("good.key", rsa, NULL);
+	put_key("other.key", other, NULL);
+	put_key("small.key", small, NULL);
+	put_key("ec.key", ec, NULL);
+	put_key("encrypted.key", rsa, "password");
+	both = create("both.pem");
+	certificate = certificate_of(rsa, rsa, NOW - DAY, NOW + DAY);
+	(void)PEM_write_PrivateKey(both, rsa, NULL, NULL, 0, NULL, NULL);
+	(void)PEM_write_X509(both, certificate);
+	X509_free(certificate);
+	(void)fclose(both);
+	put_key("open.key", rsa, NULL);
+	return chmod(path("open.key"), 0644);
+}
+
+static int tear_down(void **state)
+{
+	static const char *const names[] = {"good.pem", "expired.pem",	 "early.pem", "small.pem",
+					    "ec.pem",	"good.key",	 "other.key", "small.key",
+					    "ec.key",	"encrypted.key", "both.pem",  "open.key"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		(void)unlink(path(names[i]));
+	EVP_PKEY_free(rsa);
+	EVP_PKEY_free(other);
+	EVP_PKEY_free(small);
+	EVP_PKEY_free(ec);
+	return rmdir(directory);
+}
+
+static const struct {
+	const char *certificate, *key;
+	const char *why; /* NULL: good */
+} pairs[] = {
+	{"good.pem", "good.key", NULL},
+	{"both.pem", "both.pem", NULL},
+	{"good.pem", "other.key", "is not the key of the certificate"},
+	{"expired.pem", "good.key", "expired at 2026-02-01T02:40:00Z"},
+	{"early.pem", "good.key", "not valid before 2026-02-03T02:40:00Z"},
+	{"small.pem", "small.key", "1024 bits"},
+	{"ec.pem", "ec.key", "type EC"},
+	{"good.pem", "encrypted.key", "is encrypted"},
+	{"good.pem", "open.key", "chmod o-rwx"},
+	{"good.pem", "good.pem", "no private key"},
+	{"good.key", "good.key", "no certificate in PEM"},
+	{"none.pem", "good.key", "cannot be read"},
+	{"good.pem", "none.key", "No such file"},
+};
+
+static void test_pairs(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		struct certdir_error error = {""};
+		struct certdir_assertion *assertion =
+			certdir_assertion_open(path(pairs[i].certificate), path(pairs[i].key), NOW, &error);
+
+		if ((assertion != NULL) != (pairs[i].why == NULL))
+			fail_msg("%s, %s: %s", pairs[i].certificate, pairs[i].key, assertion ? "taken" : error.text);
+		if (!assertion && !strstr(error.text, pairs[i].why))
+			fail_msg("%s, %s: \"%s\" does not say \"%s\"", pairs[i].certificate, pairs[i].key, error.text,
+				 pairs[i].why);
+		certdir_assertion_close(assertion);
+	}
+}
+
+/* Bytes of base64url without padding; fails on any other character. */
+static size_t decode(const char *text, size_t length, unsigned char *out)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	uint32_t bits = 0;
+	int have = 0;
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		const char *digit = memchr(alphabet, text[i], sizeof(alphabet) - 1);
+
+		assert_non_null(digit);
+		bits = bits << 6 | (uint32_t)(digit - alphabet);
+		have += 6;
+		if (have >= 8)
+			out[bytes++] = (unsigned char)(bits >> (have -= 8));
+	}
+	return bytes;
+}
+
+static json_t *decode_json(const char *text, size_t length)
+{
+	unsigned char bytes[2048];
+	json_t *object;
+
+	assert_true(length < sizeof(bytes));
+	object = json_loadb((const char *)bytes, decode(text, length, bytes), JSON_REJECT_DUPLICATES, NULL);
+	assert_true(json_is_object(object));
+	return object;
+}
+
+static void check_header(const json_t *header)
+{
+	unsigned char expected[EVP_MAX_MD_SIZE], found[64];
+	const char *thumbprint = json_string_value(json_object_get(header, "x5t#S256"));
+	FILE *file = fopen(path("good.pem"), "r");
+	X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+	unsigned length;
+
+	assert_string_equal(json_string_value(json_object_get(header, "alg")), "PS256");
+	assert_string_equal(json_string_value(json_object_get(header, "typ")), "JWT");
+	assert_non_null(thumbprint);
+	assert_int_equal(X509_digest(certificate, EVP_sha256(), expected, &length), 1);
+	assert_int_equal(decode(thumbprint, strlen(thumbprint), found), length);
+	assert_memory_equal(found, expected, length);
+	X509_free(certificate);
+	(void)fclose(file);
+}
+
+static void check_claims(const json_t *claims)
+{
+	assert_string_equal(json_string_value(json_object_get(claims, "aud")), AUDIENCE);
+	assert_string_equal(json_string_value(json_object_get(claims, "iss")), CLIENT);
+	assert_string_equal(json_string_value(json_object_get(claims, "sub")), CLIENT);
+	assert_int_equal(json_integer_value(json_object_get(claims, "nbf")), NOW);
+	assert_int_equal(json_integer_value(json_object_get(claims, "iat")), NOW);
+	assert_int_equal(json_integer_value(json_object_get(claims, "exp")), NOW + 600);
+	assert_true(json_string_length(json_object_get(claims, "jti")) >= 22);
+}
+
+static bool verifies(EVP_PKEY *key, const char *text, size_t signed_length, const unsigned char *signature,
+		     size_t length)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *options;
+	int good;
+
+	assert_int_equal(EVP_DigestVerifyInit(context, &options, EVP_sha256(), NULL, key), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(options, 32), 1);
+	good = EVP_DigestVerify(context, signature, length, (const unsigned char *)text, signed_length);
+	EVP_MD_CTX_free(context);
+	return good == 1;
+}
+
+static void test_jwt(void **state)
+{
+	struct certdir_error error = {""};
+	struct certdir_assertion *assertion = certdir_assertion_open(path("good.pem"), path("good.key"), NOW, &error);
+	char *first, *second, *dot, *last;
+	unsigned char signature[512];
+	json_t *header, *claims, *again;
+	size_t length;
+
+	(void)state;
+	assert_non_null(assertion);
+	assert_int_equal(certdir_assertion_expires(assertion), NOW + 20 * DAY);
+	first = certdir_assertion_make(assertion, AUDIENCE, CLIENT, NOW, &error);
+	second = certdir_assertion_make(assertion, AUDIENCE, CLIENT, NOW, &error);
+	assert_non_null(first);
+	assert_non_null(second);
+	dot = strchr(first, '.');
+	last = strrchr(first, '.');
+	assert_true(dot && last > dot);
+	header = decode_json(first, (size_t)(dot - first));
+	claims = decode_json(dot + 1, (size_t)(last - dot - 1));
+	check_header(header);
+	check_claims(claims);
+	length = decode(last + 1, strlen(last + 1), signature);
+	assert_int_equal(length, 256);
+	assert_true(verifies(rsa, first, (size_t)(last - first), signature, length));
+	assert_false(verifies(other, first, (size_t)(last - first), signature, length));
+	assert_false(verifies(rsa, first, (size_t)(last - first) - 1, signature, length));
+	/* No two have the same id. */
+	dot = strchr(second, '.');
+	again = decode_json(dot + 1, (size_t)(strrchr(second, '.') - dot - 1));
+	assert_string_not_equal(json_string_value(json_object_get(claims, "jti")),
+				json_string_value(json_object_get(again, "jti")));
+	json_decref(header);
+	json_decref(claims);
+	json_decref(again);
+	free(first);
+	free(second);
+	certdir_assertion_close(assertion);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_pairs), cmocka_unit_test(test_jwt)};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Error bodies of Graph and Entra ID: what follows from them, and what the administrator reads. */
+#include "sync/graph_error.h"
+#include "vectors.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *const outcomes[] = {
+	[CERTDIR_GRAPH_OK] = "ok",
+	[CERTDIR_GRAPH_RESYNC] = "resync",
+	[CERTDIR_GRAPH_EXPIRED_PAGE] = "expired-page",
+	[CERTDIR_GRAPH_NOT_APPLICABLE] = "not-applicable",
+	[CERTDIR_GRAPH_NOT_FOUND] = "not-found",
+	[CERTDIR_GRAPH_STOPPED] = "stopped",
+	[CERTDIR_GRAPH_FAILED] = "failed",
+};
+
+static const char *const steps[] = {
+	[CERTDIR_GRAPH_END] = "end",
+	[CERTDIR_GRAPH_AGAIN] = "again",
+	[CERTDIR_GRAPH_RENEW] = "renew",
+};
+
+static const char *text_of(const json_t *vector, const char *key)
+{
+	return json_string_value(json_object_get(vector, key));
+}
+
+/* A text stands for itself, anything else for its JSON. The caller frees it. */
+static char *body_of(const json_t *vector)
+{
+	const json_t *body = json_object_get(vector, "body");
+
+	return json_is_string(body) ? strdup(json_string_value(body)) : json_dumps(body, JSON_ENCODE_ANY);
+}
+
+static void check_text(const json_t *vector, const char *text)
+{
+	const json_t *says = json_object_get(vector, "says"), *hides = json_object_get(vector, "hides");
+
+	if (!*text)
+		fail_msg("%s: no text", text_of(vector, "name"));
+	for (size_t i = 0; i < json_array_size(says); i++)
+		if (!strstr(text, json_string_value(json_array_get(says, i))))
+			fail_msg("%s: \"%s\" does not say \"%s\"", text_of(vector, "name"), text,
+				 json_string_value(json_array_get(says, i)));
+	for (size_t i = 0; i < json_array_size(hides); i++)
+		if (strstr(text, json_string_value(json_array_get(hides, i))))
+			fail_msg("%s: \"%s\" says \"%s\"", text_of(vector, "name"), text,
+				 json_string_value(json_array_get(hides, i)));
+	for (const char *at = text; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			fail_msg("%s: a control character reaches the terminal", text_of(vector, "name"));
+}
+
+static void check_graph(const json_t *vector)
+{
+	const char *permission = text_of(vector, "permission");
+	const long status = (long)json_integer_value(json_object_get(vector, "status"));
+	const bool managed = json_is_true(json_object_get(vector, "managed"));
+	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_OK;
+	enum certdir_graph_next next;
+	struct certdir_graph_error said;
+	struct certdir_error error = {""};
+	char *body = body_of(vector);
+
+	certdir_graph_error_read(&said, body, strlen(body));
+	next = certdir_graph_error_judge(status, &said, &outcome);
+	if (strcmp(steps[next], text_of(vector, "next")) != 0)
+		fail_msg("%s: %s, not %s", text_of(vector, "name"), steps[next], text_of(vector, "next"));
+	if (strcmp(outcomes[outcome], text_of(vector, "outcome")) != 0)
+		fail_msg("%s: %s, not %s", text_of(vector, "name"), outcomes[outcome], text_of(vector, "outcome"));
+	certdir_graph_error_explain(status, &said, "https://graph.example.test",
+				    permission ? permission : "Device.Read.All", managed, &error);
+	check_text(vector, error.text);
+	free(body);
+}
+
+static void check_token(const json_t *vector)
+{
+	const long status = (long)json_integer_value(json_object_get(vector, "status"));
+	const bool managed = json_is_true(json_object_get(vector, "managed"));
+	const struct certdir_tenant_config config = {
+		.name = "contoso",
+		.tenant_id = "33333333-3333-4333-8333-333333333333",
+		.client_id = "44444444-4444-4444-8444-444444444444",
+		.credential = managed ? CERTDIR_CREDENTIAL_MANAGED_IDENTITY : CERTDIR_CREDENTIAL_SECRET,
+	};
+	struct certdir_token_error said;
+	struct certdir_error error = {""};
+	char *body = body_of(vector);
+	bool transient;
+
+	certdir_token_error_read(&said, body, strlen(body));
+	transient = certdir_token_error_transient(status, &said, managed);
+	if (transient != json_is_true(json_object_get(vector, "transient")))
+		fail_msg("%s: %s", text_of(vector, "name"), transient ? "transient" : "not transient");
+	certdir_token_error_explain(status, &said, &config, "https://login.example.test", &error);
+	check_text(vector, error.text);
+	if (!strstr(error.text, config.client_id))
+		fail_msg("%s: \"%s\" names no client_id", text_of(vector, "name"), error.text);
+	free(body);
+}
+
+static void test_vectors(void **state)
+{
+	json_t *vectors = vectors_load("graph_errors.json");
+
+	(void)state;
+	for (size_t i = 0; i < json_array_size(vectors); i++) {
+		const json_t *vector = json_array_get(vectors, i);
+
+		if (strcmp(text_of(vector, "kind"), "graph") == 0)
+			check_graph(vector);
+		else
+			check_token(vector);
+	}
+	json_decref(vectors);
+}
+
+/* A body is not NUL-terminated text: what stands behind it does not count, and none at all is fine. */
+static void test_length(void **state)
+{
+	static const char body[] = "{\"error\":{\"code\":\"a\"}}garbage";
+	struct certdir_graph_error said;
+	struct certdir_token_error token;
+
+	(void)state;
+	certdir_graph_error_read(&said, body, strlen("{\"error\":{\"code\":\"a\"}}"));
+	assert_string_equal(said.codes[0], "a");
+	certdir_graph_error_read(&said, body, strlen(body));
+	assert_string_equal(said.codes[0], "");
+	certdir_graph_error_read(&said, NULL, 0);
+	assert_string_equal(said.message, "");
+	certdir_token_error_read(&token, NULL, 0);
+	assert_int_equal(token.code, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_vectors), cmocka_unit_test(test_length)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
