@@ -1,25 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/check.h"
 #include "cli/list.h"
+#include "cli/status.h"
+#include "cli/sync.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
-static const char usage[] = "usage: certdir check [--raddb DIR] [--module NAME] [--list FILE] [--json] CERT...\n"
-			    "       certdir list show|find|stats|import|export|verify [--list FILE] ...\n"
-			    "\n"
-			    "check   explain what the RADIUS server would decide about a client certificate, and why\n"
-			    "list    look into the device list, fill it, verify it\n"
-			    "\n"
-			    "certdir COMMAND --help tells more; so does certdir(1).\n";
+static const char usage[] =
+	"usage: certdir check [--raddb DIR] [--module NAME] [--list FILE] [--json] CERT...\n"
+	"       certdir list show|find|stats|changes|import|export|verify [--list FILE] ...\n"
+	"       certdir sync [-c FILE] [--full] [--force] [--dry-run] [--interval DURATION] [--json]\n"
+	"       certdir status [-c FILE] [--json|--prometheus]\n"
+	"\n"
+	"check   explain what the RADIUS server would decide about a client certificate, and why\n"
+	"list    look into the device list, fill it, verify it\n"
+	"sync    fill the device list from Entra ID and Intune\n"
+	"status  tell when each tenant was synced, and what went wrong\n"
+	"\n"
+	"certdir COMMAND --help tells more; so does certdir(1).\n";
 
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		int (*run)(int argc, char **argv);
-	} commands[] = {{"check", certdir_cli_check}, {"list", certdir_cli_list}};
+	} commands[] = {{"check", certdir_cli_check},
+			{"list", certdir_cli_list},
+			{"sync", certdir_cli_sync},
+			{"status", certdir_cli_status}};
 
 	if (argc >= 2)
 		for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `certdir status`: how the list is doing, tenant by tenant. */
+#ifndef CERTDIR_CLI_STATUS_H
+#define CERTDIR_CLI_STATUS_H
+
+#include "list/list.h"
+#include "sync/sync.h"
+
+/* argv[0] is "status". Returns the exit code: 0, 1 something failed or is old, 64 usage, 66 no list, 78 configuration. */
+int certdir_cli_status(int argc, char **argv);
+
+enum { CERTDIR_CLI_DELTA_OLD = 6 * 86400 }; /* seconds; Graph forgets a delta link after about 7 days */
+
+/* What configuration, list and the last report say about one tenant. */
+struct certdir_cli_tenant_status {
+	const char *name;
+	const char *tenant_id; /* or NULL */
+	bool configured; /* it stands in certdir.conf; else in the list alone */
+	bool wanted[CERTDIR_SYNC_PARTS]; /* parts that certdir.conf asks for */
+	bool has_numbers; /* the list could be read */
+	int64_t synced[CERTDIR_SYNC_PARTS]; /* Unix seconds, 0 = never; with has_numbers */
+	int64_t delta_since; /* 0 = none */
+	struct certdir_list_numbers numbers;
+	int64_t attempted; /* the last time, 0 = not known */
+	enum certdir_tristate up; /* whether that went well */
+	char note[CERTDIR_TEXT_MAX]; /* why it failed, or what was skipped; or "" */
+	int64_t credential_expires; /* 0 = not known */
+};
+
+/* All of it. Strings are borrowed from the configuration and the list. */
+struct certdir_cli_status {
+	const char *list; /* file name */
+	int64_t now;
+	char list_error[CERTDIR_TEXT_MAX]; /* why it cannot be read, or "" */
+	char run_error[CERTDIR_TEXT_MAX]; /* why the last run could not publish anything, or "" */
+	int64_t published;
+	size_t devices;
+	struct certdir_cli_tenant_status *tenants;
+	size_t tenant_count;
+	const struct certdir_list_source *sources; /* all; those with synced_by_graph are tenants */
+	size_t source_count;
+};
+
+/* Whether the tenant needs somebody: the last attempt failed, it was never synced, or its delta link is old. */
+bool certdir_cli_tenant_needs_help(const struct certdir_cli_status *status,
+				   const struct certdir_cli_tenant_status *tenant);
+
+/* Each prints all of it on stdout; false when that failed. */
+bool certdir_cli_status_print(const struct certdir_cli_status *status);
+bool certdir_cli_status_print_json(const struct certdir_cli_status *status);
+/* Prometheus's text format, version 0.0.4. */
+bool certdir_cli_status_print_prometheus(const struct certdir_cli_status *status);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The status for people and as JSON. */
+#include "cli/age.h"
+#include "cli/status.h"
+#include "timestamp.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+enum { EXPIRY_WARNING = 30 * 86400 };
+
+/* ---- for people ---- */
+
+/* "2026-11-22T10:00:00Z (5 min ago)" */
+static void print_when(const struct certdir_cli_status *status, int64_t seconds)
+{
+	char at[CERTDIR_TIMESTAMP_SIZE], age[CERTDIR_CLI_AGE_SIZE];
+
+	if (seconds == 0) {
+		fputs("never", stdout);
+		return;
+	}
+	certdir_timestamp_print(seconds, at);
+	certdir_cli_age(status->now - seconds, age);
+	printf("%s (%s ago)", at, age);
+}
+
+static const char *headline(const struct certdir_cli_status *status, const struct certdir_cli_tenant_status *tenant)
+{
+	if (!tenant->configured)
+		return "not in certdir.conf any more; its devices stay, and turn stale";
+	if (tenant->up == CERTDIR_NO)
+		return "the last attempt failed";
+	if (!tenant->has_numbers)
+		return "no list";
+	if (tenant->synced[CERTDIR_SYNC_DEVICES] == 0)
+		return "never synced";
+	if (certdir_cli_tenant_needs_help(status, tenant))
+		return "not synced for long";
+	return "ok";
+}
+
+static void print_expiry(const struct certdir_cli_status *status, int64_t expires)
+{
+	int64_t left = expires - status->now;
+	char at[CERTDIR_TIMESTAMP_SIZE], age[CERTDIR_CLI_AGE_SIZE];
+
+	certdir_timestamp_print(expires, at);
+	certdir_cli_age(left < 0 ? -left : left, age);
+	printf("  credential  expires %s (%s%s%s)%s\n", at, left < 0 ? "" : "in ", age, left < 0 ? " ago" : "",
+	       left < EXPIRY_WARNING ? ": upload a new certificate to the app registration" : "");
+}
+
+static void print_list_part(const struct certdir_cli_status *status, const struct certdir_cli_tenant_status *tenant)
+{
+	printf("  devices     %zu: %zu compliant, %zu disabled, %zu with an Intune record\n", tenant->numbers.devices,
+	       tenant->numbers.compliant, tenant->numbers.disabled, tenant->numbers.intune);
+	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++) {
+		if (!tenant->wanted[part])
+			continue;
+		printf("  synced      %s ", certdir_sync_part_name(part));
+		print_when(status, tenant->synced[part]);
+		putchar('\n');
+	}
+	if (tenant->delta_since == 0)
+		return;
+	printf("  delta link  ");
+	print_when(status, tenant->delta_since);
+	puts(status->now - tenant->delta_since > CERTDIR_CLI_DELTA_OLD
+		     ? ": Graph forgets it after 7 days, and the next sync is a full one"
+		     : "");
+}
+
+static void print_tenant(const struct certdir_cli_status *status, const struct certdir_cli_tenant_status *tenant)
+{
+	printf("tenant %s (%s): %s\n", tenant->name, tenant->tenant_id ? tenant->tenant_id : "-",
+	       headline(status, tenant));
+	if (tenant->has_numbers)
+		print_list_part(status, tenant);
+	if (tenant->attempted) {
+		printf("  last run    ");
+		print_when(status, tenant->attempted);
+		puts(tenant->up == CERTDIR_NO ? ": failed" : ": ok");
+	}
+	if (tenant->note[0])
+		printf("  %-10s  %s\n", tenant->up == CERTDIR_NO ? "error" : "note", tenant->note);
+	if (tenant->credential_expires)
+		print_expiry(status, tenant->credential_expires);
+}
+
+bool certdir_cli_status_print(const struct certdir_cli_status *status)
+{
+	if (status->list_error[0]) {
+		printf("%s: there is no usable list\n", status->list);
+	} else {
+		printf("%s: %zu devices, published ", status->list, status->devices);
+		print_when(status, status->published);
+		putchar('\n');
+	}
+	if (status->run_error[0])
+		printf("the last run published nothing: %s\n", status->run_error);
+	for (size_t i = 0; i < status->tenant_count; i++)
+		print_tenant(status, &status->tenants[i]);
+	for (size_t i = 0; i < status->source_count; i++) {
+		if (status->sources[i].synced_by_graph)
+			continue;
+		printf("import %s: %zu devices, imported ", status->sources[i].name, status->sources[i].devices);
+		print_when(status, status->sources[i].synced);
+		putchar('\n');
+	}
+	return !ferror(stdout);
+}
+
+/* ---- as JSON ---- */
+
+static json_t *time_json(int64_t seconds)
+{
+	char text[CERTDIR_TIMESTAMP_SIZE];
+
+	if (seconds == 0)
+		return json_null();
+	certdir_timestamp_print(seconds, text);
+	return json_string(text);
+}
+
+static json_t *age_json(const struct certdir_cli_status *status, int64_t seconds)
+{
+	return seconds == 0 ? json_null() : json_integer(status->now > seconds ? status->now - seconds : 0);
+}
+
+static json_t *parts_json(const struct certdir_cli_status *status, const struct certdir_cli_tenant_status *tenant)
+{
+	json_t *parts = json_object();
+
+	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++)
+		if (tenant->wanted[part] &&
+		    json_object_set_new(parts, certdir_sync_part_name(part),
+					json_pack("{s:o,s:o}", "last_success", time_json(tenant->synced[part]), "age",
+						  age_json(status, tenant->synced[part]))) != 0) {
+			json_decref(parts);
+			return NULL;
+		}
+	return parts;
+}
+
+static json_t *tenant_json(const struct certdir_cli_status *status, const struct certdir_cli_tenant_status *tenant)
+{
+	json_t *object =
+		json_pack("{s:s,s:s?,s:b,s:b,s:o,s:o,s:s,s:o}", "name", tenant->name, "tenant", tenant->tenant_id,
+			  "configured", tenant->configured, "ok", !certdir_cli_tenant_needs_help(status, tenant),
+			  "last_attempt", time_json(tenant->attempted), "last_attempt_ok",
+			  tenant->up == CERTDIR_UNKNOWN ? json_null() : json_boolean(tenant->up == CERTDIR_YES), "note",
+			  tenant->note, "credential_expires", time_json(tenant->credential_expires));
+	json_t *numbers;
+
+	if (!object || !tenant->has_numbers)
+		return object;
+	numbers = json_pack("{s:I,s:I,s:I,s:I,s:o,s:o,s:o}", "devices", (json_int_t)tenant->numbers.devices,
+			    "compliant", (json_int_t)tenant->numbers.compliant, "disabled",
+			    (json_int_t)tenant->numbers.disabled, "intune_records", (json_int_t)tenant->numbers.intune,
+			    "delta_link", time_json(tenant->delta_since), "delta_link_age",
+			    age_json(status, tenant->delta_since), "parts", parts_json(status, tenant));
+	if (!numbers || json_object_update(object, numbers) != 0) {
+		json_decref(object);
+		object = NULL;
+	}
+	json_decref(numbers);
+	return object;
+}
+
+static json_t *import_json(const struct certdir_cli_status *status, const struct certdir_list_source *source)
+{
+	return json_pack("{s:s,s:s?,s:I,s:o,s:o}", "name", source->name, "tenant", source->tenant, "devices",
+			 (json_int_t)source->devices, "imported", time_json(source->synced), "age",
+			 age_json(status, source->synced));
+}
+
+bool certdir_cli_status_print_json(const struct certdir_cli_status *status)
+{
+	json_t *tenants = json_array(), *imports = json_array(), *object;
+	bool ok = true;
+
+	for (size_t i = 0; i < status->tenant_count; i++)
+		ok = ok && json_array_append_new(tenants, tenant_json(status, &status->tenants[i])) == 0;
+	for (size_t i = 0; i < status->source_count; i++)
+		if (!status->sources[i].synced_by_graph)
+			ok = ok && json_array_append_new(imports, import_json(status, &status->sources[i])) == 0;
+	object = json_pack("{s:s,s:s,s:o,s:o,s:I,s:s,s:o,s:o}", "list", status->list, "list_error", status->list_error,
+			   "published", time_json(status->published), "age", age_json(status, status->published),
+			   "devices", (json_int_t)status->devices, "run_error", status->run_error, "tenants", tenants,
+			   "imports", imports);
+	ok = ok && object && json_dumpf(object, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF;
+	json_decref(object);
+	return ok;
+}

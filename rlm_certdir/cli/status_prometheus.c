@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The status as metrics: https://prometheus.io/docs/instrumenting/exposition_formats/, text format 0.0.4. */
+#include "cli/status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* A label's value: backslash, quote and newline are escaped. */
+static void print_label(const char *name, const char *value)
+{
+	printf("%s=\"", name);
+	for (; *value; value++)
+		if (*value == '\n')
+			fputs("\\n", stdout);
+		else {
+			if (*value == '\\' || *value == '"')
+				putchar('\\');
+			putchar(*value);
+		}
+	putchar('"');
+}
+
+static void print_head(const char *metric, const char *help)
+{
+	printf("# HELP %s %s\n# TYPE %s gauge\n", metric, help, metric);
+}
+
+static void print_one(const char *metric, const char *help, int64_t value)
+{
+	print_head(metric, help);
+	printf("%s %" PRId64 "\n", metric, value);
+}
+
+static void print_sample(const char *metric, const char *label, const char *value, int64_t number)
+{
+	printf("%s{", metric);
+	print_label(label, value);
+	printf("} %" PRId64 "\n", number);
+}
+
+/* ---- tenants ---- */
+
+/* Each gives a value of a tenant, or -1 when it is not known. */
+static int64_t up(const struct certdir_cli_tenant_status *tenant)
+{
+	return tenant->up == CERTDIR_UNKNOWN ? -1 : tenant->up == CERTDIR_YES;
+}
+
+static int64_t attempted(const struct certdir_cli_tenant_status *tenant)
+{
+	return tenant->attempted ? tenant->attempted : -1;
+}
+
+static int64_t devices(const struct certdir_cli_tenant_status *tenant)
+{
+	return tenant->has_numbers ? (int64_t)tenant->numbers.devices : -1;
+}
+
+static int64_t compliant(const struct certdir_cli_tenant_status *tenant)
+{
+	return tenant->has_numbers ? (int64_t)tenant->numbers.compliant : -1;
+}
+
+static int64_t disabled(const struct certdir_cli_tenant_status *tenant)
+{
+	return tenant->has_numbers ? (int64_t)tenant->numbers.disabled : -1;
+}
+
+static int64_t intune(const struct certdir_cli_tenant_status *tenant)
+{
+	return tenant->has_numbers ? (int64_t)tenant->numbers.intune : -1;
+}
+
+static int64_t delta_link(const struct certdir_cli_tenant_status *tenant)
+{
+	return tenant->delta_since ? tenant->delta_since : -1;
+}
+
+static int64_t expires(const struct certdir_cli_tenant_status *tenant)
+{
+	return tenant->credential_expires ? tenant->credential_expires : -1;
+}
+
+static const struct {
+	const char *name, *help;
+	int64_t (*value)(const struct certdir_cli_tenant_status *tenant);
+} metrics[] = {
+	{"certdir_tenant_up", "Whether the last sync of the tenant went well.", up},
+	{"certdir_tenant_last_attempt_timestamp_seconds", "When the tenant was last synced, well or not.", attempted},
+	{"certdir_tenant_devices", "Devices of the tenant in the list.", devices},
+	{"certdir_tenant_devices_compliant", "Devices of the tenant that are compliant.", compliant},
+	{"certdir_tenant_devices_disabled", "Devices of the tenant that are disabled.", disabled},
+	{"certdir_tenant_devices_intune", "Devices of the tenant that have an Intune record.", intune},
+	{"certdir_tenant_delta_link_timestamp_seconds",
+	 "When Graph gave the delta link that the next sync goes on from.", delta_link},
+	{"certdir_tenant_credential_expires_timestamp_seconds", "When the tenant's client certificate expires.",
+	 expires},
+};
+
+static void print_tenants(const struct certdir_cli_status *status)
+{
+	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+		bool head = false;
+
+		for (size_t j = 0; j < status->tenant_count; j++) {
+			int64_t value = metrics[i].value(&status->tenants[j]);
+
+			if (value < 0)
+				continue;
+			if (!head)
+				print_head(metrics[i].name, metrics[i].help);
+			head = true;
+			print_sample(metrics[i].name, "tenant", status->tenants[j].name, value);
+		}
+	}
+}
+
+static void print_successes(const struct certdir_cli_status *status)
+{
+	static const char metric[] = "certdir_tenant_last_success_timestamp_seconds";
+	bool head = false;
+
+	for (size_t i = 0; i < status->tenant_count; i++) {
+		const struct certdir_cli_tenant_status *tenant = &status->tenants[i];
+
+		for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++) {
+			if (!tenant->has_numbers || !tenant->wanted[part])
+				continue;
+			if (!head)
+				print_head(metric, "When the part of the tenant was last listed whole; 0 is never.");
+			head = true;
+			printf("%s{", metric);
+			print_label("tenant", tenant->name);
+			printf(",part=\"%s\"} %" PRId64 "\n", certdir_sync_part_name(part), tenant->synced[part]);
+		}
+	}
+}
+
+static void print_imports(const struct certdir_cli_status *status, const char *metric, const char *help, bool when)
+{
+	bool head = false;
+
+	for (size_t i = 0; i < status->source_count; i++) {
+		const struct certdir_list_source *source = &status->sources[i];
+
+		if (source->synced_by_graph)
+			continue;
+		if (!head)
+			print_head(metric, help);
+		head = true;
+		print_sample(metric, "source", source->name, when ? source->synced : (int64_t)source->devices);
+	}
+}
+
+bool certdir_cli_status_print_prometheus(const struct certdir_cli_status *status)
+{
+	print_one("certdir_list_up", "Whether there is a usable device list.", !status->list_error[0]);
+	if (!status->list_error[0]) {
+		print_one("certdir_list_published_timestamp_seconds", "When the list was published.",
+			  status->published);
+		print_one("certdir_list_devices", "Devices in the list.", (int64_t)status->devices);
+	}
+	print_tenants(status);
+	print_successes(status);
+	print_imports(status, "certdir_import_devices", "Devices of the import in the list.", false);
+	print_imports(status, "certdir_import_timestamp_seconds", "When the import was made.", true);
+	return !ferror(stdout);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/sync_report.h"
+
+#include "cli/age.h"
+#include "timestamp.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+enum { EXPIRY_WARNING = 30 * 86400 };
+
+/* ---- the exit code ---- */
+
+static size_t count_parts(const struct certdir_sync_report *report, enum certdir_sync_result result)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < report->count; i++)
+		for (int part = 0; part < CERTDIR_SYNC_PARTS; part++)
+			count += report->tenants[i].parts[part].result == result;
+	return count;
+}
+
+enum certdir_cli_sync_exit certdir_cli_sync_exit(const struct certdir_cli_sync_run *run)
+{
+	const struct certdir_sync_report *report = run->report;
+
+	/* A signal that came after the list was published changes nothing. */
+	if (run->stopped && !report->published && (!run->ok || !run->dry_run))
+		return CERTDIR_CLI_SYNC_STOPPED;
+	if (run->ok)
+		return CERTDIR_CLI_SYNC_DONE;
+	if (report->error[0])
+		return CERTDIR_CLI_SYNC_NONE;
+	if (count_parts(report, CERTDIR_SYNC_SHRUNK) > 0)
+		return CERTDIR_CLI_SYNC_SHRUNK;
+	if (count_parts(report, CERTDIR_SYNC_DONE) == 0 || (!report->published && !run->dry_run))
+		return CERTDIR_CLI_SYNC_NONE;
+	return CERTDIR_CLI_SYNC_SOME;
+}
+
+/* ---- for people ---- */
+
+static void print_if_any(size_t count, const char *what)
+{
+	if (count > 0)
+		printf(", %zu %s", count, what);
+}
+
+static void print_done(const char *tenant, enum certdir_sync_part part, const struct certdir_sync_report_part *report)
+{
+	const struct certdir_list_tally *tally = &report->tally;
+
+	printf("%s: %s: ", tenant, certdir_sync_part_name(part));
+	if (part == CERTDIR_SYNC_DEVICES)
+		printf("%s, ", report->full ? "full" : "delta");
+	printf("%zu changed, %zu added, %zu removed, %zu ", tally->changed, tally->added, tally->lost, tally->after);
+	switch (part) {
+	case CERTDIR_SYNC_DEVICES:
+		printf("in the list");
+		print_if_any(tally->unlisted, "kept out by the filter");
+		break;
+	case CERTDIR_SYNC_INTUNE:
+		printf("records");
+		print_if_any(tally->unlisted, "of devices that Entra does not know");
+		print_if_any(tally->duplicates, "duplicates");
+		break;
+	default:
+		printf("members");
+		print_if_any(tally->duplicates, "that are no known device");
+		break;
+	}
+	printf("%s%s\n", report->note[0] ? "; " : "", report->note);
+}
+
+static void print_part(const char *tenant, enum certdir_sync_part part, const struct certdir_sync_report_part *report,
+		       bool json)
+{
+	const char *name = certdir_sync_part_name(part);
+
+	switch (report->result) {
+	case CERTDIR_SYNC_DONE:
+		if (!json)
+			print_done(tenant, part, report);
+		break;
+	case CERTDIR_SYNC_SKIPPED:
+		if (!json)
+			printf("%s: %s: skipped: %s\n", tenant, name, report->note);
+		break;
+	case CERTDIR_SYNC_SHRUNK:
+		fprintf(stderr, "certdir: %s: %s: refused: %s\n", tenant, name, report->note);
+		break;
+	case CERTDIR_SYNC_FAILED:
+		fprintf(stderr, "certdir: %s: %s: failed: %s\n", tenant, name, report->note);
+		break;
+	case CERTDIR_SYNC_STOPPED:
+		break;
+	}
+}
+
+static void warn_of_expiry(const char *tenant, int64_t expires)
+{
+	int64_t left = expires - (int64_t)time(NULL);
+	char at[CERTDIR_TIMESTAMP_SIZE], age[CERTDIR_CLI_AGE_SIZE];
+
+	if (expires == 0 || left > EXPIRY_WARNING)
+		return;
+	certdir_timestamp_print(expires, at);
+	certdir_cli_age(left < 0 ? -left : left, age);
+	fprintf(stderr,
+		"certdir: warning: %s: the client certificate %s %s (%s%s%s): upload a new one to the app "
+		"registration\n",
+		tenant, left < 0 ? "expired" : "expires", at, left < 0 ? "" : "in ", age, left < 0 ? " ago" : "");
+}
+
+/* Whether the configuration asks for a part: what it does not ask for is no news. */
+static bool is_wanted(const struct certdir_sync_config *config, size_t tenant, enum certdir_sync_part part)
+{
+	if (part == CERTDIR_SYNC_INTUNE)
+		return config->tenants[tenant].intune;
+	return part == CERTDIR_SYNC_DEVICES || config->tenants[tenant].groups[0];
+}
+
+static void print_tenant(const struct certdir_cli_sync_run *run, size_t index, bool json)
+{
+	const struct certdir_sync_report_tenant *tenant = &run->report->tenants[index];
+
+	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++)
+		if (is_wanted(run->config, index, part))
+			print_part(tenant->name, part, &tenant->parts[part], json);
+	warn_of_expiry(tenant->name, tenant->credential_expires);
+	if (!json)
+		printf("%s: %zu requests, %zu throttled, %" PRIu64 " bytes, %" PRId64 " s\n", tenant->name,
+		       tenant->requests, tenant->throttled, tenant->bytes, tenant->seconds);
+}
+
+void certdir_cli_sync_print(const struct certdir_cli_sync_run *run, bool json)
+{
+	const struct certdir_sync_report *report = run->report;
+
+	for (size_t i = 0; i < report->count; i++)
+		print_tenant(run, i, json);
+	if (!json)
+		printf("%s: %s, %" PRId64 ".%01" PRId64 " s\n", run->config->list,
+		       report->published ? "published"
+		       : run->dry_run	 ? "a dry run, as it was"
+					 : "as it was",
+		       run->milliseconds / 1000, run->milliseconds % 1000 / 100);
+	(void)fflush(stdout);
+	if (report->error[0])
+		fprintf(stderr, "certdir: %s\n", report->error);
+	if (certdir_cli_sync_exit(run) == CERTDIR_CLI_SYNC_STOPPED)
+		fprintf(stderr, "certdir: stopped by a signal, nothing was changed\n");
+}
+
+/* ---- for programs ---- */
+
+static json_t *time_json(int64_t seconds)
+{
+	char text[CERTDIR_TIMESTAMP_SIZE];
+
+	if (seconds == 0)
+		return json_null();
+	certdir_timestamp_print(seconds, text);
+	return json_string(text);
+}
+
+static json_t *part_json(const struct certdir_sync_report_part *part)
+{
+	const struct certdir_list_tally *tally = &part->tally;
+
+	return json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "result",
+			 certdir_sync_result_name(part->result), "note", part->note, "full", part->full, "pages",
+			 (json_int_t)part->pages, "objects", (json_int_t)part->objects, "before",
+			 (json_int_t)tally->before, "added", (json_int_t)tally->added, "changed",
+			 (json_int_t)tally->changed, "removed", (json_int_t)tally->lost, "after",
+			 (json_int_t)tally->after, "unlisted", (json_int_t)tally->unlisted, "duplicates",
+			 (json_int_t)tally->duplicates);
+}
+
+static json_t *tenant_json(const struct certdir_sync_report *report, size_t index)
+{
+	const struct certdir_sync_report_tenant *tenant = &report->tenants[index];
+	json_t *parts = json_object();
+	bool ok = true;
+
+	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++) {
+		ok &= tenant->parts[part].result == CERTDIR_SYNC_DONE ||
+		      tenant->parts[part].result == CERTDIR_SYNC_SKIPPED;
+		if (json_object_set_new(parts, certdir_sync_part_name(part), part_json(&tenant->parts[part])) != 0) {
+			json_decref(parts);
+			return NULL;
+		}
+	}
+	return json_pack("{s:s,s:b,s:o,s:o,s:I,s:I,s:I,s:I,s:o}", "name", tenant->name, "ok", ok, "attempted",
+			 time_json(report->started), "credential_expires", time_json(tenant->credential_expires),
+			 "seconds", (json_int_t)tenant->seconds, "requests", (json_int_t)tenant->requests, "throttled",
+			 (json_int_t)tenant->throttled, "bytes", (json_int_t)tenant->bytes, "parts", parts);
+}
+
+json_t *certdir_cli_sync_json(const struct certdir_cli_sync_run *run)
+{
+	const struct certdir_sync_report *report = run->report;
+	json_t *tenants = json_array();
+
+	for (size_t i = 0; i < report->count; i++)
+		if (json_array_append_new(tenants, tenant_json(report, i)) != 0) {
+			json_decref(tenants);
+			return NULL;
+		}
+	return json_pack("{s:s,s:o,s:f,s:b,s:b,s:i,s:s,s:o}", "list", run->config->list, "started",
+			 time_json(report->started), "seconds", (double)run->milliseconds / 1000, "dry_run",
+			 run->dry_run, "published", report->published, "exit_code", (int)certdir_cli_sync_exit(run),
+			 "error", report->error, "tenants", tenants);
+}
