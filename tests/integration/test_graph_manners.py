@@ -1,0 +1,715 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How certdir talks to Graph: tokens, throttling, broken and hostile answers, deadlines, hosts, stopping."""
+
+import base64
+import gzip
+import hashlib
+import json
+import os
+import shlex
+import signal
+import struct
+import subprocess
+import threading
+import time
+import zlib
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+
+from testenv.certificates import Authority
+from testenv.https import Hangup, Server
+from testenv.ports import free_port
+from testenv.radiusd import BUILD, REPO
+
+SECRET, CERTIFICATE, MANAGED, FEDERATED = range(4)
+TENANT, CLIENT = "33333333-3333-4333-8333-333333333333", "44444444-4444-4444-8444-444444444444"
+THE_SECRET = "s3cret+with&signs=~%"
+PAGE = {"value": [{"id": "a"}]}
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
+    """The program that asks, built against the core library. CERTDIR_GRAPH_CFLAGS and _WRAPPER run it under sanitizers."""
+    program = tmp_path_factory.mktemp("driver") / "graph_get"
+    flags = shlex.split(os.environ.get("CERTDIR_GRAPH_CFLAGS", ""))
+    library = os.environ.get("CERTDIR_GRAPH_LIBRARY", str(BUILD / "libcertdir.a"))
+    subprocess.run(
+        ["cc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-g", *flags, "-I", str(REPO / "rlm_certdir"),
+         "-o", str(program), str(REPO / "tests/integration/graph_get.c"), library,
+         "-ljansson", "-lcurl", "-lyajl", "-lsqlite3", "-lcrypto", "-lpthread"], check=True)
+    return program
+
+
+@pytest.fixture(scope="module")
+def trust(tmp_path_factory):
+    """A CA and certificates for localhost, for another host, and of another CA."""
+
+    class Trust:
+        directory = tmp_path_factory.mktemp("trust")
+        authority, stranger = Authority("Graph test CA"), Authority("another CA")
+        ca, _ = authority.write(directory, "ca")
+        localhost = authority.issue(san=[{"dns": "localhost"}], server=True).write(directory, "localhost")
+        elsewhere = authority.issue(san=[{"dns": "graph.example"}], server=True).write(directory, "elsewhere")
+        untrusted = stranger.issue(san=[{"dns": "localhost"}], server=True).write(directory, "untrusted")
+
+    return Trust
+
+
+class Entra:
+    """The part of a server that gives tokens. `script`: answers that come first, functions of (connection, request)."""
+
+    def __init__(self, life=3600):
+        self.life, self.given, self.script = life, 0, []
+
+    def answer(self, connection, request):
+        if self.script:
+            self.script.pop(0)(connection, request)
+            return
+        self.given += 1
+        connection.answer({"token_type": "Bearer", "expires_in": self.life, "access_token": f"token-{self.given}"})
+
+
+class World:
+    """A server that is both Entra ID and Graph, and a program that asks it."""
+
+    def __init__(self, driver, trust, directory, certificate=None):
+        self.driver, self.trust, self.directory = driver, trust, directory
+        self.entra, self.script, self.processes = Entra(), [], []
+        self.server = Server(self._answer, certificate or trust.localhost)
+        self.secret = directory / "secret"
+        self.secret.touch(mode=0o600)
+        self.secret.write_text(THE_SECRET + "\n")
+        self.environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        self.options = {"tenant_id": TENANT, "client_id": CLIENT, "authority": self.server.url, "graph": self.server.url,
+                        "ca_file": str(trust.ca), "credential": SECRET, "client_secret_file": str(self.secret),
+                        "deadline": 60}
+
+    def _answer(self, connection, request):
+        if request.path.endswith("/oauth2/v2.0/token"):
+            self.entra.answer(connection, request)
+        elif self.script:
+            self.script.pop(0)(connection, request)
+        else:
+            connection.answer(PAGE)
+
+    @property
+    def pages(self):
+        return [r for r in self.server.requests if not r.path.endswith("/token")]
+
+    @property
+    def tokens(self):
+        return [r for r in self.server.requests if r.path.endswith("/oauth2/v2.0/token")]
+
+    def start(self, **options):
+        wrapper = shlex.split(os.environ.get("CERTDIR_GRAPH_WRAPPER", ""))
+        process = subprocess.Popen([*wrapper, str(self.driver), json.dumps({**self.options, **options})], text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env=self.environment)
+        self.processes.append(process)
+        process.opened = json.loads(process.stdout.readline())
+        return process
+
+    def ask(self, process, url="/v1.0/devices", **request):
+        request = {"url": self.server.url + url if url.startswith("/") else url, "permission": "Device.Read.All", **request}
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+        return json.loads(process.stdout.readline())
+
+    def get(self, url="/v1.0/devices", request=(), **options):
+        """One request by a program of its own."""
+        process = self.start(**options)
+        assert process.opened["open"], process.opened
+        return self.ask(process, url, **dict(request))
+
+    def close(self):
+        try:
+            for process in self.processes:
+                process.stdin.close()
+                assert process.wait(20) == 0, process.stderr.read()
+                assert process.stderr.read() == ""
+        finally:
+            for process in self.processes:
+                process.kill()
+                process.wait()
+            self.server.close()
+
+
+@pytest.fixture
+def make_world(driver, trust, tmp_path):
+    worlds = []
+
+    def make(certificate=None):
+        directory = tmp_path / f"world{len(worlds)}"
+        directory.mkdir()
+        worlds.append(World(driver, trust, directory, certificate))
+        return worlds[-1]
+
+    yield make
+    for world in worlds:
+        world.close()
+
+
+@pytest.fixture
+def world(make_world):
+    return make_world()
+
+
+def error(status, code, message="", **headers):
+    body = {"error": {"code": code, "message": message, "innerError": {"request-id": "id-in-body"}}}
+    return lambda connection, request: connection.answer(body, status, **headers)
+
+
+# ---- what goes out ----
+
+
+def test_what_is_sent(world):
+    answer = world.get("/v1.0/devices/delta?$select=id,a'b&x=%2F..%2F/../y", request={"eventual": True})
+    assert answer["outcome"] == "ok" and answer["error"] == ""
+    token, page = world.server.requests
+    assert (token.method, token.target) == ("POST", f"/{TENANT}/oauth2/v2.0/token")
+    assert token.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert token.form == {"client_id": CLIENT, "grant_type": "client_credentials", "client_secret": THE_SECRET,
+                          "scope": world.server.url + "/.default"}
+    assert page.method == "GET"
+    assert page.target == "/v1.0/devices/delta?$select=id,a'b&x=%2F..%2F/../y"
+    assert page.headers["authorization"] == "Bearer token-1"
+    assert page.headers["consistencylevel"] == "eventual"
+    assert page.headers["accept"] == "application/json" and page.headers["accept-encoding"] == "gzip"
+    assert page.headers["user-agent"].startswith("certdir")
+
+
+def test_paths_are_not_tidied(world):
+    world.get("/v1.0/a/../b/./c//d")
+    assert world.pages[0].target == "/v1.0/a/../b/./c//d"
+    assert "consistencylevel" not in world.pages[0].headers
+
+
+def test_one_connection_and_one_token_for_many_pages(world):
+    process = world.start()
+    for n in range(20):
+        assert world.ask(process, f"/v1.0/devices?{n}")["outcome"] == "ok"
+    assert (len(world.pages), len(world.tokens), world.server.connections) == (20, 1, 1)
+    assert world.ask(process)["requests"] == 22
+
+
+def test_compressed_pages(world):
+    body = json.dumps({"value": ["x" * 100000]}).encode()
+    world.script = [lambda c, r: c.answer(gzip.compress(body), Content_Encoding="gzip")]
+    answer = world.get()
+    assert answer["outcome"] == "ok" and answer["length"] == len(body)
+    assert answer["bytes"] < 2000
+
+
+# ---- links ----
+
+
+@pytest.mark.parametrize("url, word", [
+    ("https://graph.example/v1.0", "graph.example"),
+    ("{host}@127.0.0.1:{other}/x", "user name"),
+    ("{host}\\@127.0.0.1:{other}/x", "backslash"),
+    ("{url}.example/x", "link"),
+    ("https://localhost:{other}/x", "port {other}"),
+    ("https://127.0.0.1:{port}/x", "127.0.0.1"),
+    ("http://localhost:{port}/x", "not https"),
+    ("file:///etc/passwd", "not https"),
+    ("{url}/a b", "blank"),
+    ("{url}/a\r\nEvil: yes", "control"),
+])
+def test_a_foreign_link_is_asked_of_nobody(make_world, trust, url, word):
+    world, other = make_world(), make_world()
+    values = {"url": world.server.url, "port": world.server.port, "other": other.server.port, "host": "https://localhost"}
+    answer = world.get(url.format(**values))
+    assert answer["outcome"] == "failed"
+    assert "tenant contoso" in answer["error"] and word.format(**values) in answer["error"]
+    assert not world.server.requests and not other.server.requests
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_not_followed(make_world, status):
+    world, other = make_world(), make_world()
+    world.script = [lambda c, r: c.answer(b"", status, Location=other.server.url + "/stolen\x1b[31m")]
+    answer = world.get()
+    assert answer["outcome"] == "failed"
+    assert str(status) in answer["error"] and other.server.url + "/stolen" in answer["error"]
+    assert "\x1b" not in answer["error"]
+    assert not other.server.requests and len(world.pages) == 1
+
+
+def test_a_token_endpoint_that_redirects(make_world):
+    world, other = make_world(), make_world()
+    world.entra.script = [lambda c, r: c.answer(b"", 307, Location=other.server.url)]
+    answer = world.get()
+    assert answer["outcome"] == "failed" and "307" in answer["error"]
+    assert not other.server.requests
+
+
+# ---- TLS ----
+
+
+def test_certificate_of_another_host(make_world, trust):
+    world = make_world(trust.elsewhere)
+    answer = world.get()
+    assert answer["outcome"] == "failed" and "cannot be trusted" in answer["error"] and answer["seconds"] < 10
+    assert not world.server.requests
+
+
+def test_unknown_authority(make_world, trust):
+    world = make_world(trust.untrusted)
+    answer = world.get()
+    assert answer["outcome"] == "failed" and "cannot be trusted" in answer["error"] and "ca_file" in answer["error"]
+    assert not world.server.requests
+
+
+def test_without_ca_file_only_the_system_is_trusted(world):
+    answer = world.get(ca_file=None)
+    assert answer["outcome"] == "failed" and "cannot be trusted" in answer["error"]
+    assert not world.server.requests
+
+
+def test_ca_file_that_is_not_there(world):
+    answer = world.get(ca_file="/nonexistent/ca.pem")
+    assert answer["outcome"] == "failed" and "ca_file /nonexistent/ca.pem" in answer["error"]
+
+
+def test_old_tls(world):
+    import ssl
+    import warnings
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        world.server.context.minimum_version = ssl.TLSVersion.TLSv1
+        world.server.context.maximum_version = ssl.TLSVersion.TLSv1_1
+    world.server.context.set_ciphers("ALL:@SECLEVEL=0")
+    answer = world.get(deadline=1)
+    assert answer["outcome"] == "failed" and not world.server.requests
+
+
+# ---- throttling, retries ----
+
+
+def test_waits_as_long_as_told(world):
+    world.script = [error(429, "TooManyRequests", "busy", Retry_After="0.3"), error(503, "x", Retry_After="0.2"),
+                    error(504, "x", Retry_After="0.1")]
+    answer = world.get()
+    assert answer["outcome"] == "ok" and answer["begins"] == 4 and answer["throttled"] == 3
+    assert answer["seconds"] >= 0.6
+
+
+def test_patience_has_no_count_when_told_how_long(world):
+    world.script = [error(429, "TooManyRequests", Retry_After="0.01")] * 30
+    answer = world.get()
+    assert answer["outcome"] == "ok" and answer["throttled"] == 30
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+def test_passing_trouble_without_retry_after(world, status):
+    world.script = [error(status, "UnknownError")]
+    assert world.get()["outcome"] == "ok"
+    assert len(world.pages) == 2
+
+
+@pytest.mark.parametrize("retry_after", ["3600", "Fri, 31 Dec 2100 23:59:59 GMT"])
+def test_never_waits_beyond_the_deadline(world, retry_after):
+    world.script = [error(429, "TooManyRequests", "busy", Retry_After=retry_after)]
+    answer = world.get()
+    assert answer["outcome"] == "failed" and answer["seconds"] < 10
+    assert "deadline" in answer["error"] and "TooManyRequests" in answer["error"]
+    assert len(world.pages) == 1
+
+
+def test_retry_after_of_a_good_answer_means_nothing(world):
+    world.script = [lambda c, r: c.answer(PAGE, Retry_After="1209600")]
+    answer = world.get()
+    assert answer["outcome"] == "ok" and answer["throttled"] == 0 and answer["seconds"] < 10
+
+
+def test_a_throttled_token(world):
+    world.entra.script = [lambda c, r: c.answer(b"", 429, Retry_After="0.2"),
+                          lambda c, r: c.answer(b"", 503, Retry_After="0.1")]
+    answer = world.get()
+    assert answer["outcome"] == "ok" and answer["throttled"] == 2 and len(world.tokens) == 3
+
+
+def test_a_token_that_would_come_after_the_deadline(world):
+    world.entra.script = [lambda c, r: c.answer(b"", 429, Retry_After="3600")]
+    answer = world.get()
+    assert answer["outcome"] == "failed" and "3600 s" in answer["error"] and "deadline" in answer["error"]
+    assert len(world.tokens) == 1 and answer["seconds"] < 10
+
+
+def test_an_error_with_an_endless_body_is_that_error(world):
+    def flood(connection, request):
+        connection.head(503, 1 << 30, Retry_After="0.1")
+        while True:
+            connection.send(b"x" * 65536)
+
+    world.script = [flood]
+    answer = world.get()
+    assert answer["outcome"] == "ok" and len(world.pages) == 2
+
+
+# ---- broken answers ----
+
+
+def cut(connection, request):
+    connection.head(200, 1000)
+    connection.send(b'{"value":[')
+    raise Hangup
+
+
+def reset(connection, request):
+    connection.head(200, 1000)
+    connection.send(b'{"value":[')
+    connection.stream.setsockopt(1, 13, struct.pack("ii", 1, 0))  # SO_LINGER: close with a reset
+    raise Hangup
+
+
+def cut_chunked(connection, request):
+    connection.head(200, Transfer_Encoding="chunked")
+    connection.send(b"a\r\n" + b'{"value":[' + b"\r\n")
+    raise Hangup
+
+
+def cut_without_length(connection, request):
+    connection.head(200, Connection="close")
+    connection.send(b'{"value":[')
+    raise Hangup
+
+
+def cut_gzip(connection, request):
+    body = gzip.compress(json.dumps({"value": [os.urandom(5000).hex()]}).encode())
+    connection.head(200, Connection="close", Content_Encoding="gzip")
+    connection.send(body[:len(body) // 2])
+    raise Hangup
+
+
+def no_gzip(connection, request):
+    connection.answer(b'{"value":[]}', Content_Encoding="gzip")
+
+
+def silence(connection, request):
+    raise Hangup
+
+
+def nothing(connection, request):
+    connection.answer(b"")
+
+
+def cut_headers(connection, request):
+    connection.send(b"HTTP/1.1 200 OK\r\nContent-Ty")
+    raise Hangup
+
+
+@pytest.mark.parametrize("behaviour", [cut, reset, cut_chunked, cut_without_length, cut_gzip, no_gzip, silence,
+                                       nothing, cut_headers])
+def test_a_broken_answer_is_asked_for_again(world, behaviour):
+    world.script = [behaviour]
+    answer = world.get()
+    assert answer["outcome"] == "ok", answer
+    assert answer["length"] == len(json.dumps(PAGE)) and len(world.pages) == 2
+
+
+def test_what_the_sink_refuses_is_not_asked_for_again(world):
+    answer = world.get(request={"refuse": True})
+    assert answer["outcome"] == "failed" and answer["error"] == "tenant contoso: the sink refuses"
+    assert len(world.pages) == 1
+
+
+def test_a_sign_in_page_is_no_page(world):
+    world.script = [lambda c, r: c.answer(b"<html>Welcome", Content_Type="text/html")]
+    answer = world.get()
+    assert answer["outcome"] == "failed" and "text/html" in answer["error"] and answer["length"] == 0
+
+
+def test_too_large_a_page(world):
+    def flood(connection, request):
+        connection.head(200, 1 << 30)
+        while True:
+            connection.send(b" " * 65536)
+
+    world.script = [flood]
+    answer = world.get()
+    assert answer["outcome"] == "failed" and "64 MiB" in answer["error"]
+    assert 63 * MIB < answer["length"] <= 64 * MIB
+
+
+def test_a_page_of_nearly_the_largest_size(world):
+    def large(connection, request):
+        connection.head(200, 64 * MIB)
+        for _ in range(64):
+            connection.send(b" " * MIB)
+
+    world.script = [large]
+    answer = world.get()
+    assert answer["outcome"] == "ok" and answer["length"] == 64 * MIB
+
+
+def test_a_bomb_is_counted_as_it_bursts(world):
+    squeeze = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(squeeze.compress(b" " * MIB) for _ in range(200)) + squeeze.flush()
+    assert len(bomb) < MIB
+    world.script = [lambda c, r: c.answer(bomb, Content_Encoding="gzip")]
+    answer = world.get()
+    assert answer["outcome"] == "failed" and "64 MiB" in answer["error"] and answer["length"] <= 64 * MIB
+
+
+@pytest.mark.parametrize("where", ["body", "headers", "nothing"])
+def test_an_endless_trickle_ends_at_the_deadline(world, where):
+    def trickle(connection, request):
+        if where == "body":
+            connection.head(200, 1 << 20)
+        elif where == "headers":
+            connection.send(b"HTTP/1.1 200 OK\r\n")
+        else:
+            connection.wait()
+        for n in range(10000):
+            connection.send(b" " if where == "body" else f"X-{n}: y\r\n".encode())
+            if connection.server.closed.wait(0.05):
+                return
+
+    world.script = [trickle] * 10
+    answer = world.get(deadline=2)
+    assert answer["outcome"] == "failed" and "deadline" in answer["error"]
+    assert 1.5 < answer["seconds"] < 4
+
+
+def test_a_token_that_trickles(world):
+    world.entra.script = [lambda c, r: c.wait()]
+    answer = world.get(deadline=1)
+    assert answer["outcome"] == "failed" and "deadline" in answer["error"] and answer["seconds"] < 3
+
+
+# ---- tokens ----
+
+
+def test_an_expired_token_is_renewed_once(world):
+    world.script = [error(401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid.")]
+    answer = world.get()
+    assert answer["outcome"] == "ok"
+    assert [r.headers["authorization"] for r in world.pages] == ["Bearer token-1", "Bearer token-2"]
+    assert answer["seconds"] < 2
+
+
+def test_a_token_that_is_refused_twice(world):
+    world.script = [error(401, "InvalidAuthenticationToken", "Wrong audience.")] * 5
+    answer = world.get()
+    assert answer["outcome"] == "failed" and "InvalidAuthenticationToken: Wrong audience." in answer["error"]
+    assert len(world.pages) == 2 and "token-" not in answer["error"]
+
+
+@pytest.mark.parametrize("life, tokens", [(3600, 1), ("3599", 1), (3600.5, 1), (310, 1), (290, 3), ("1", 3)])
+def test_a_token_is_renewed_five_minutes_before_its_end(world, life, tokens):
+    world.entra.life = life
+    process = world.start()
+    for _ in range(3):
+        assert world.ask(process)["outcome"] == "ok"
+    assert len(world.tokens) == tokens
+    assert world.pages[-1].headers["authorization"] == f"Bearer token-{tokens}"
+
+
+@pytest.mark.parametrize("body, word", [
+    (b"[]", "token_type"), (b"{", "not JSON"), ({"token_type": "Bearer"}, "access_token"),
+    ({"token_type": "pop", "expires_in": 3600, "access_token": "hidden"}, "token_type"),
+    ({"token_type": "Bearer", "expires_in": 3600, "access_token": ""}, "access_token"),
+    ({"token_type": "Bearer", "expires_in": 3600, "access_token": "hidden\r\nEvil: yes"}, "access_token"),
+    ({"token_type": "Bearer", "expires_in": 3600, "access_token": "hid den"}, "access_token"),
+    ({"token_type": "Bearer", "expires_in": 3600, "access_token": "hidd\u00e9n"}, "access_token"),
+    ({"token_type": "Bearer", "expires_in": 3600, "access_token": 12}, "access_token"),
+    ({"token_type": "Bearer", "access_token": "hidden"}, "expires_in"),
+    ({"token_type": "Bearer", "expires_in": -1, "access_token": "hidden"}, "expires_in"),
+    ({"token_type": "Bearer", "expires_in": "1h", "access_token": "hidden"}, "expires_in"),
+    ({"token_type": "Bearer", "expires_in": 3600, "access_token": "hidden" * 20000}, "more than 65536 bytes"),
+])
+def test_a_token_that_is_none(world, body, word):
+    world.entra.script = [lambda c, r: c.answer(body)]
+    answer = world.get()
+    assert answer["outcome"] == "failed" and word in answer["error"] and "tenant contoso" in answer["error"]
+    assert "hid" not in answer["error"] and not world.pages
+
+
+@pytest.mark.parametrize("behaviour", [cut, nothing, cut_headers])
+def test_a_token_answer_that_is_cut(world, behaviour):
+    world.entra.script = [behaviour]
+    assert world.get()["outcome"] == "ok" and len(world.tokens) == 2
+
+
+def test_a_token_answer_that_is_html(world):
+    world.entra.script = [lambda c, r: c.answer(b'{"access_token":"x"}', Content_Type="text/html")]
+    assert "text/html" in world.get()["error"]
+
+
+def test_a_secret_that_has_expired(world):
+    body = {"error": "invalid_client", "error_codes": [7000222],
+            "error_description": "AADSTS7000222: The provided client secret keys are expired. Trace ID: x"}
+    world.entra.script = [lambda c, r: c.answer(body, 401)]
+    answer = world.get()
+    assert answer["outcome"] == "failed" and len(world.tokens) == 1 and not world.pages
+    assert "AADSTS7000222" in answer["error"] and "make a new one" in answer["error"]
+    assert THE_SECRET not in answer["error"] and "Trace" not in answer["error"]
+
+
+def test_a_secret_that_others_can_read(world):
+    world.secret.chmod(0o644)
+    opened = world.start().opened
+    assert not opened["open"] and f"chmod o-rwx {world.secret}" in opened["error"]
+    assert opened["error"].startswith("tenant contoso: ") and THE_SECRET not in opened["error"]
+
+
+def unpad(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def test_a_certificate_instead_of_a_secret(world):
+    signer = Authority("certdir sync", key="rsa")
+    certificate, key = signer.write(world.directory, "client")
+    process = world.start(credential=CERTIFICATE, certificate_file=str(certificate), private_key_file=str(key))
+    parsed = x509.load_der_x509_certificate(signer.der)
+    assert process.opened["open"], process.opened
+    assert process.opened["expires"] == parsed.not_valid_after.timestamp() - time.timezone
+    assert world.ask(process)["outcome"] == "ok"
+    form = world.tokens[0].form
+    assert form["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    assert "client_secret" not in form
+    header, claims, signature = form["client_assertion"].split(".")
+    parsed.public_key().verify(unpad(signature), f"{header}.{claims}".encode(),
+                               padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
+    assert json.loads(unpad(header)) == {
+        "alg": "PS256", "typ": "JWT",
+        "x5t#S256": base64.urlsafe_b64encode(hashlib.sha256(signer.der).digest()).decode().rstrip("=")}
+    claims = json.loads(unpad(claims))
+    assert claims["aud"] == f"{world.server.url}/{TENANT}/oauth2/v2.0/token"
+    assert claims["iss"] == claims["sub"] == CLIENT
+    assert abs(claims["nbf"] - time.time()) < 60 and claims["exp"] == claims["nbf"] + 600
+
+
+def test_a_federated_token_is_read_anew(world):
+    file = world.directory / "federated"
+    file.write_text("first.assertion\n")
+    file.chmod(0o644)
+    world.entra.life = 100
+    process = world.start(credential=FEDERATED, federated_token_file=str(file))
+    assert world.ask(process)["outcome"] == "ok"
+    file.write_text("second.assertion")
+    assert world.ask(process)["outcome"] == "ok"
+    file.unlink()
+    answer = world.ask(process)
+    assert answer["outcome"] == "failed" and str(file) in answer["error"]
+    assert [r.form["client_assertion"] for r in world.tokens] == ["first.assertion", "second.assertion"]
+
+
+@pytest.mark.parametrize("client", [None, CLIENT])
+def test_a_managed_identity(world, client):
+    script = [lambda c, r: c.answer(b"", 404, Retry_After="0.1"), lambda c, r: c.answer(b"", 410, Retry_After="0.1"),
+              lambda c, r: c.answer(b"", 429, Retry_After="0.1"), lambda c, r: c.answer(b"", 500, Retry_After="0.1")]
+
+    def answer(connection, request):
+        if script:
+            script.pop(0)(connection, request)
+            return
+        connection.answer({"access_token": "managed", "refresh_token": "", "expires_in": "3599", "expires_on": "1506484173",
+                           "not_before": "1506480273", "resource": "https://x/", "token_type": "Bearer"})
+
+    endpoint = Server(answer, host="127.0.0.1")
+    try:
+        world.environment["AZURE_POD_IDENTITY_AUTHORITY_HOST"] = endpoint.url
+        world.environment["http_proxy"] = world.environment["all_proxy"] = f"http://127.0.0.1:{free_port('tcp')}"
+        world.environment["no_proxy"] = "localhost"
+        found = world.get(credential=MANAGED, client_id=client, client_secret_file=None)
+    finally:
+        endpoint.close()
+    assert found["outcome"] == "ok", found
+    assert len(endpoint.requests) == 5
+    for request in endpoint.requests:
+        assert (request.method, request.path) == ("GET", "/metadata/identity/oauth2/token")
+        assert request.headers["metadata"] == "true" and "authorization" not in request.headers
+        expected = {"api-version": "2018-02-01", "resource": world.server.url}
+        assert request.query == ({**expected, "client_id": client} if client else expected)
+    assert world.pages[0].headers["authorization"] == "Bearer managed"
+
+
+def test_a_proxy_of_the_environment_is_used(world):
+    """Otherwise the managed identity's test, where none must be used, would show nothing."""
+    proxy = Server(lambda c, r: c.answer(b"", 403), host="127.0.0.1")
+    try:
+        world.environment["https_proxy"] = proxy.url
+        answer = world.get(deadline=1)
+    finally:
+        proxy.close()
+    assert answer["outcome"] == "failed" and proxy.requests[0].method == "CONNECT"
+    assert not world.server.requests
+
+
+# ---- what refusals mean ----
+
+
+def test_a_missing_permission_is_named(world):
+    world.script = [error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")]
+    answer = world.get()
+    assert answer["outcome"] == "failed" and len(world.pages) == 1
+    for words in ("tenant contoso", "Device.Read.All", "application permission", "admin consent", "id-in-body"):
+        assert words in answer["error"]
+
+
+def test_an_expired_delta_token(world):
+    target = world.server.url + "/v1.0/devices/delta?$deltatoken="
+    world.script = [error(410, "SyncStateNotFound", "x", Location=target), error(410, "x"),
+                    error(400, "RESYNCREQUIRED"), error(404, "syncstatenotfound", Location=target)]
+    process = world.start()
+    assert [world.ask(process)["outcome"] for _ in range(4)] == ["resync"] * 4
+    assert len(world.pages) == 4
+
+
+@pytest.mark.parametrize("status, code, message, outcome", [
+    (400, "Directory_ExpiredPageToken", "x", "expired-page"),
+    (400, "BadRequest", "Request not applicable to target tenant.", "not-applicable"),
+    (404, "Request_ResourceNotFound", "x", "not-found"),
+    (400, "Request_BadRequest", "x", "failed"),
+    (204, "", "", "failed"),
+])
+def test_other_outcomes(world, status, code, message, outcome):
+    world.script = [error(status, code, message)] if status != 204 else [lambda c, r: c.answer(b"", 204)]
+    answer = world.get()
+    assert answer["outcome"] == outcome and answer["error"].startswith("tenant contoso: ")
+    assert str(status) in answer["error"] and len(world.pages) == 1
+
+
+def test_the_id_of_a_refusal_without_a_body(world):
+    world.script = [lambda c, r: c.answer(b"", 400, request_id="id-in-header")]
+    assert "id-in-header" in world.get()["error"]
+
+
+# ---- stopping ----
+
+
+@pytest.mark.parametrize("where", ["transfer", "answer", "wait", "token"])
+def test_a_stop_ends_it_at_once(world, where):
+    reached = threading.Event()
+
+    def hang(connection, request):
+        if where == "transfer":
+            connection.head(200, 1000)
+            connection.send(b'{"value":[')
+        reached.set()
+        connection.wait()
+
+    def throttle(connection, request):
+        connection.answer(b"", 429, Retry_After="50")
+        reached.set()
+
+    if where == "token":
+        world.entra.script = [hang]
+    else:
+        world.script = [throttle if where == "wait" else hang]
+    process = world.start()
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(world.ask(process)))
+    asking.start()
+    assert reached.wait(20)
+    stopped = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    asking.join(20)
+    assert answers and answers[0]["outcome"] == "stopped" and answers[0]["error"] == "tenant contoso: stopped"
+    assert time.monotonic() - stopped < 2

@@ -1,0 +1,596 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""certdir sync against a fake Graph: what ends up in the list, and what never does. Manners: test_sync_graph.py."""
+
+import json
+import os
+import re
+import signal
+import stat
+import time
+import uuid
+
+import pytest
+
+from testenv import delta, graph_faults
+from testenv.certificates import Authority
+from testenv.graph import EXPIRIES
+from testenv.published import Options, assert_same, expected
+from testenv.supplicant import wait_until
+from testenv.sync import (DONE, MISCONFIGURED, NONE, SHRUNK, SOME, STAFF, STOPPED, Sync, contoso, serving, some_device,
+                          truth)
+from testenv.tenant import Tenant
+
+
+@pytest.fixture
+def serve():
+    with serving() as serve:
+        yield serve
+
+
+@pytest.fixture
+def world(serve, tmp_path):
+    return contoso(serve, tmp_path)
+
+
+# ---- what ends up in the list ----
+
+
+def test_first_sync(world):
+    tenant, graph, sync = world
+    run = sync.run()
+    assert run.results() == {"devices": "done", "intune": "done", "groups": "done"} and run.report["published"]
+    assert_same(sync.listed(), truth(tenant))
+    assert run.parts()["devices"]["full"] and run.parts()["devices"]["after"] == len(tenant.devices)
+    assert len(graph.asked("token")) == 1, "the token is used again"
+    assert len(graph.asked("delta")) == run.parts()["devices"]["pages"] == 4
+    assert "in order" in sync.certdir("list", "verify", "--list", sync.list_file)
+
+
+def test_list_is_readable_only_by_whom_it_concerns(world):
+    _, _, sync = world
+    sync.run()
+    assert not stat.S_IMODE(sync.list_file.stat().st_mode) & 0o022
+
+
+def test_second_sync_asks_for_what_changed(world):
+    tenant, graph, sync = world
+    sync.run()
+    device = some_device(tenant)
+    tenant.change(device, accountEnabled=not tenant.devices[device]["accountEnabled"], isCompliant=None)
+    tenant.delete(some_device(tenant, 1))
+    tenant.add_device("NEW-1")
+    mark = len(graph.requests)
+    run = sync.run()
+    assert_same(sync.listed(), truth(tenant))
+    asked, = graph.asked("delta", mark)
+    assert set(asked.query) == {"$deltatoken"}
+    part = run.parts()["devices"]
+    assert not part["full"] and (part["added"], part["removed"], part["objects"]) == (1, 1, 3)
+
+
+def test_nothing_changed(world):
+    tenant, _, sync = world
+    sync.run()
+    run = sync.run()
+    assert run.parts()["devices"]["objects"] == 0
+    assert_same(sync.listed(), truth(tenant))
+
+
+def test_full_lists_everything_anew(world):
+    tenant, graph, sync = world
+    sync.run()
+    mark = len(graph.requests)
+    assert sync.run("--full").parts()["devices"]["full"]
+    assert "$select" in graph.asked("delta", mark)[0].query
+    assert_same(sync.listed(), truth(tenant))
+
+
+def test_thousands_of_devices(serve, tmp_path):
+    tenant = Tenant(1, 3000, groups=(STAFF,))
+    graph = serve(tenant)
+    graph.habits.page_size = 200
+    sync = Sync(tmp_path / "sync", graph, group=STAFF)
+    sync.run()
+    assert_same(sync.listed(), truth(tenant))
+
+
+def test_removed_and_come_back(world):
+    tenant, _, sync = world
+    device = some_device(tenant)
+    sync.run()
+    tenant.delete(device)
+    sync.run()
+    assert device not in {one.get("id") for one in sync.listed()}
+    tenant.restore(device)
+    sync.run()
+    assert_same(sync.listed(), truth(tenant))
+    tenant.delete(device)
+    tenant.purge(device)
+    tenant.purge(some_device(tenant))
+    sync.run()
+    assert_same(sync.listed(), truth(tenant))
+
+
+def test_earlier_states_in_one_round_do_not_stay(world):
+    """The delta query may tell of a state before the last one; the last occurrence counts."""
+    tenant, graph, sync = world
+    device = some_device(tenant)
+    tenant.rename(device, "DESKTOP-OLD")
+    sync.run()
+    tenant.rename(device, "DESKTOP-BETWEEN")
+    tenant.change(device, accountEnabled=False)
+    tenant.rename(device, "AD-NEW")
+    tenant.change(device, accountEnabled=True)
+    graph.habits = delta.Habits(page_size=1, older_states=1, older_names=True, repeats=0.5, replays=0.5, empty_pages=0.5)
+    sync.run()
+    found, = [one for one in sync.listed() if one.get("id") == device]
+    assert found["displayName"] == "AD-NEW" and found["accountEnabled"] is True
+    assert "DESKTOP-OLD" in found["formerNames"]
+
+
+def test_groups_nested_and_by_id(world):
+    tenant, _, sync = world
+    inner, middle = tenant.add_group("inner"), tenant.add_group("middle")
+    staff, = tenant.group_named(STAFF)
+    tenant.join(staff, middle)
+    tenant.join(middle, inner)
+    tenant.join(inner, staff)
+    for device in list(tenant.devices)[:20]:
+        tenant.join(inner, device)
+    sync.set(group=[staff, "INNER"])
+    sync.run()
+    assert_same(sync.listed(), expected(tenant, Options(groups=(staff, inner))))
+    tenant.rename_group(staff, "Wi-Fi people")
+    sync.run()
+    names = {group["displayName"] for one in sync.listed() for group in one.get("groups", ())}
+    assert names == {"Wi-Fi people", "inner"}
+    sync.set(group=None)
+    sync.run("--force")
+    assert not any("groups" in one for one in sync.listed())
+
+
+def test_quotes_in_a_group_name(world):
+    tenant, _, sync = world
+    group = tenant.add_group("O'Brien's & Söhne + 100%")
+    tenant.join(group, some_device(tenant))
+    sync.set(group="O'Brien's & Söhne + 100%")
+    sync.run()
+    assert_same(sync.listed(), expected(tenant, Options(groups=(group,))))
+
+
+@pytest.mark.parametrize("configuration,options", [
+    ({"trust_types": "AzureAd, ServerAd"}, {"join_types": ("entra", "hybrid")}),
+    ({"operating_systems": "windows, MACOS"}, {"operating_systems": ("Windows", "macOS")}),
+    ({"ownership": "company"}, {"ownerships": ("company",)}),
+    ({"only_enabled": "yes"}, {"only_enabled": True}),
+    ({"intune": "no"}, {"intune": False}),
+])
+def test_filters(world, configuration, options):
+    tenant, _, sync = world
+    tenant.enrol(managedDeviceOwnerType="personal", operatingSystem="iOS")
+    sync.set(**configuration)
+    sync.run()
+    everything = len(truth(tenant))
+    listed = sync.listed()
+    assert listed == truth(tenant, **options) and 0 < len(listed) < everything
+    for device in tenant.devices:
+        tenant.change(device, trustType="Workplace", operatingSystem="Linux", deviceOwnership="Personal",
+                      accountEnabled=True)
+    sync.run("--force")
+    # What the filter kept out comes in when it changes, and the reverse.
+    assert_same(sync.listed(), truth(tenant, **options))
+
+
+# ---- renames ----
+
+
+def test_a_renamed_device_is_found_by_its_former_name(world, tmp_path):
+    tenant, _, sync = world
+    device = some_device(tenant)
+    tenant.change(device, displayName="DESKTOP-IE5GH3", accountEnabled=True)
+    sync.run()
+    tenant.rename(device, "AD-skE7FeA3m1AB")
+    sync.run()
+    certificate, _ = Authority("device CA").issue(subject=[["CN", "DESKTOP-IE5GH3"]]).write(tmp_path, "device")
+    device_id = tenant.devices[device]["deviceId"]
+    assert device_id in sync.certdir("list", "find", "--list", sync.list_file, "desktop-ie5gh3")
+    check = json.loads(sync.certdir("check", "--json", "--list", sync.list_file, certificate))
+    assert check["decision"] == "allow" and check["device"]["id"] == device_id
+    tenant.add_device("DESKTOP-IE5GH3", accountEnabled=False)
+    sync.run()
+    check = json.loads(sync.certdir("check", "--json", "--list", sync.list_file, certificate, code=1))
+    # A name that another device has now never matches.
+    assert check["device"] is None or check["device"]["id"] != device_id
+
+
+def test_a_name_taken_back_is_no_former_one(world):
+    tenant, _, sync = world
+    device = some_device(tenant)
+    for name in ("DESKTOP-1", "AD-2", "desktop-1"):
+        tenant.rename(device, name)
+        sync.run()
+    found, = [one for one in sync.listed() if one.get("id") == device]
+    assert (found["displayName"], found["formerNames"]) == ("desktop-1", ["AD-2"])
+
+
+def test_former_names_can_be_off(world):
+    tenant, _, sync = world
+    sync.list["former_names"] = "0s"
+    device = some_device(tenant)
+    sync.run()
+    tenant.rename(device, "AD-1")
+    sync.run()
+    assert not any("formerNames" in one for one in sync.listed())
+
+
+def test_change_log(world):
+    tenant, _, sync = world
+    one, two, three = list(tenant.devices)[:3]
+    for device in (one, two, three):
+        tenant.change(device, accountEnabled=True)
+    for record in [record for record, values in tenant.records.items()
+                   if values["azureADDeviceId"].lower() == tenant.devices[one]["deviceId"]]:
+        tenant.unenrol(record)
+    tenant.change(one, isCompliant=True, displayName="BEFORE")
+    staff, = tenant.group_named(STAFF)
+    tenant.leave(staff, one)
+    sync.run()
+    tenant.change(one, isCompliant=False, displayName="AFTER", accountEnabled=False)
+    tenant.join(staff, one)
+    tenant.delete(two)
+    tenant.add_device("NEW-1")
+    sync.run()
+    told = {(change["what"], change["before"], change["after"]) for change in sync.changes()}
+    assert {("renamed", "BEFORE", "AFTER"), ("enabled", "yes", "no"), ("compliance", "compliant", "noncompliant"),
+            ("group", None, STAFF)} <= told
+    assert tenant.bin[two]["deviceId"] in {change["device"] for change in sync.changes() if change["what"] == "removed"}
+    assert "NEW-1" in {change["name"] for change in sync.changes() if change["what"] == "added"}
+    assert len(sync.changes("2000-01-01")) == len(sync.changes())
+
+
+# ---- delta links that expire ----
+
+
+@pytest.mark.parametrize("form", EXPIRIES)
+@pytest.mark.parametrize("selects", [True, False])
+def test_an_expired_delta_link_leads_to_a_full_sync(world, form, selects):
+    tenant, graph, sync = world
+    sync.run()
+    graph.expire_delta(form)
+    graph.location_selects = selects
+    tenant.delete(some_device(tenant))
+    tenant.add_device("NEW-1", trustType="ServerAd", onPremisesSecurityIdentifier="S-1-5-21-1-2-3-4567")
+    tenant.change(some_device(tenant, 1), accountEnabled=False)
+    run = sync.run()
+    assert run.parts()["devices"]["full"]
+    assert_same(sync.listed(), truth(tenant))
+    assert not sync.run().parts()["devices"]["full"]
+
+
+def test_an_expired_page_token_begins_the_listing_again(world):
+    tenant, graph, sync = world
+    for route in ("delta", "managedDevices", "members"):
+        graph.order(route, graph_faults.recorded("400 Directory_ExpiredPageToken"), skip=1)
+    sync.run()
+    assert_same(sync.listed(), truth(tenant))
+    assert not [order for order in graph._orders if order["times"]], "each of them was met"
+
+
+def test_no_sweep_before_the_last_page(world):
+    tenant, graph, sync = world
+    sync.run()
+    before = sync.listed()
+    graph.order("delta", graph_faults.no_link(), skip=2)
+    run = sync.run("--full", code=NONE)
+    assert "came short" in run.parts()["devices"]["note"]
+    assert sync.listed() == before
+
+
+# ---- Intune ----
+
+
+def test_intune_has_its_own_interval(world):
+    tenant, graph, sync = world
+    sync.set(intune_interval="1h")
+    sync.run()
+    before = sync.listed()
+    for record in tenant.records:
+        tenant.change_record(record, serialNumber="CHANGED")
+    mark = len(graph.requests)
+    assert sync.run().results()["intune"] == "skipped"
+    assert not graph.asked("managedDevices", mark) and sync.listed() == before
+    assert sync.run("--full").results()["intune"] == "done"
+    assert sync.listed() == truth(tenant) != before
+
+
+def test_a_tenant_without_intune(world):
+    tenant, _, sync = world
+    tenant.intune = False
+    run = sync.run()
+    assert "no Intune" in run.parts()["intune"]["note"]
+    assert_same(sync.listed(), truth(tenant))
+    assert run.code == DONE
+
+
+def test_intune_is_not_lost_overnight(world):
+    tenant, _, sync = world
+    sync.run()
+    before = sync.listed()
+    tenant.intune = False
+    run = sync.run(code=SOME)
+    assert run.results()["intune"] == "failed" and "intune = no" in run.parts()["intune"]["note"]
+    assert sync.listed() == before
+
+
+def test_intune_may_go_first_and_entra_follow(world):
+    """A record of a device that Entra ID does not know yet waits for it."""
+    tenant, _, sync = world
+    sync.set(intune_interval="1h")
+    stranger = str(uuid.uuid4())
+    record = tenant.enrol(azureADDeviceId=stranger, serialNumber="WAITS-1")
+    assert sync.run().parts()["intune"]["unlisted"] == 1
+    assert record not in {one.get("intuneDeviceId") for one in sync.listed()}
+    tenant.add_device("LATE-1", deviceId=stranger)
+    sync.run()
+    found, = [one for one in sync.listed() if one.get("intuneDeviceId") == record]
+    assert found["displayName"] == "LATE-1" and found["serialNumber"] == "WAITS-1"
+
+
+def test_a_record_outlives_its_device(world):
+    """The device goes and comes back between two listings of Intune: its record is still there for it."""
+    tenant, _, sync = world
+    sync.set(intune_interval="1h")
+    device = tenant.add_device("BACK-1")
+    record = tenant.enrol(device, serialNumber="STAYS-1")
+    sync.run()
+    tenant.delete(device)
+    sync.run()
+    assert record not in {one.get("intuneDeviceId") for one in sync.listed()}
+    tenant.restore(device)
+    sync.run()
+    assert_same(sync.listed(), truth(tenant))
+
+
+# ---- never a lie ----
+
+
+def lose(tenant, things, remove, count):
+    for thing in sorted(things)[:count]:
+        remove(thing)
+
+
+@pytest.mark.parametrize("part", ["devices", "intune", "groups"])
+def test_shrink_guard(serve, tmp_path, part):
+    tenant = Tenant(2, 60, enrolled=1, groups=(STAFF,))
+    staff, = tenant.group_named(STAFF)
+    sync = Sync(tmp_path / "sync", serve(tenant), group=STAFF)
+    sync.run()
+    before = sync.listed()
+    if part == "devices":
+        lose(tenant, tenant.devices, tenant.delete, 7)
+    elif part == "intune":
+        lose(tenant, tenant.records, tenant.unenrol, 30)
+    else:
+        lose(tenant, tenant.members[staff], lambda device: tenant.leave(staff, device), 10)
+    run = sync.run(code=SHRUNK)
+    assert run.results()[part] == "shrunk" and "--force" in run.err
+    after = sync.listed()
+    if part == "devices":
+        assert {one["id"] for one in after if "id" in one} == {one["id"] for one in before if "id" in one}
+    else:
+        assert after == before
+    assert sync.run("--force").results()[part] == "done"
+    assert_same(sync.listed(), truth(tenant))
+
+
+def test_so_many_may_always_go(serve, tmp_path):
+    tenant = Tenant(2, 12, enrolled=0)
+    sync = Sync(tmp_path / "sync", serve(tenant))
+    sync.run()
+    lose(tenant, tenant.devices, tenant.delete, 5)
+    sync.run()
+    assert len(sync.listed()) == 7
+    lose(tenant, tenant.devices, tenant.delete, 7)
+    assert sync.run(code=SHRUNK).results()["devices"] == "shrunk", "all of them are never gone"
+    assert len(sync.listed()) == 7
+
+
+@pytest.mark.parametrize("route,part", [("managedDevices", "intune"), ("members", "groups")])
+@pytest.mark.parametrize("share", [0.5, 0])
+def test_a_short_listing_with_status_200_is_not_believed(serve, tmp_path, route, part, share):
+    tenant = Tenant(2, 60, enrolled=1, groups=(STAFF,))
+    graph = serve(tenant)
+    sync = Sync(tmp_path / "sync", graph, group=STAFF)
+    sync.run()
+    graph.order(route, graph_faults.short(share))
+    run = sync.run(code=None)
+    assert run.results()[part] in ("shrunk", "failed") and run.code in (SOME, SHRUNK)
+    assert_same(sync.listed(), truth(tenant))
+
+
+def test_one_tenant_fails_the_other_is_fresh(serve, tmp_path):
+    tenants = {"good": Tenant("good", 20), "bad": Tenant("bad", 20)}
+    graphs = {name: serve(tenant) for name, tenant in tenants.items()}
+    sync = Sync(tmp_path / "sync", graphs)
+    sync.run()
+    old = expected(tenants["bad"])
+    for name, tenant in tenants.items():
+        tenant.add_device(f"NEW-{name}")
+    graphs["bad"].order("delta", graph_faults.recorded("403"), times=None)
+    run = sync.run(code=SOME)
+    assert run.results("good")["devices"] == "done" and run.results("bad")["devices"] == "failed"
+    listed = sync.listed()
+    good = {one["id"] for one in listed if one["tenantId"] == tenants["good"].id and "id" in one}
+    assert good == set(tenants["good"].devices)
+    assert [one for one in listed if one["tenantId"] == tenants["bad"].id] == old
+    status = {one["name"]: one for one in sync.status()["tenants"]}
+    assert status["good"]["ok"] and not status["bad"]["ok"] and "Device.Read.All" in status["bad"]["note"]
+
+
+def test_a_group_that_is_two(world):
+    tenant, _, sync = world
+    twin = tenant.add_group(STAFF.upper())
+    run = sync.run(code=SOME)
+    note = run.parts()["groups"]["note"]
+    assert STAFF in note and "2 groups" in note and (twin in note or tenant.group_named(STAFF)[0] in note)
+    assert len(sync.listed()) == len(truth_without_groups(tenant))
+
+
+def truth_without_groups(tenant):
+    return expected(tenant, Options())
+
+
+def test_a_group_that_is_not_there(world):
+    _, _, sync = world
+    sync.set(group="Nobody's")
+    run = sync.run(code=SOME)
+    assert "Nobody's" in run.parts()["groups"]["note"]
+    sync.set(group=str(uuid.uuid4()))
+    assert sync.run(code=SOME).results()["groups"] == "failed"
+
+
+# ---- a job and a service ----
+
+
+def test_dry_run(world):
+    tenant, _, sync = world
+    run = sync.run("--dry-run")
+    assert not sync.list_file.exists() and not run.report["published"]
+    sync.run()
+    device = some_device(tenant)
+    tenant.rename(device, "AD-1")
+    tenant.delete(some_device(tenant, 1))
+    before = sync.list_file.read_bytes()
+    run = sync.run("--dry-run")
+    assert {("renamed", "AD-1"), ("removed", None)} <= {(change["what"], change["after"]) for change in run.changes}
+    assert sync.list_file.read_bytes() == before and not sync.leftovers()
+    sync.run()
+    assert sync.listed() != []
+
+
+def held(graph, sync):
+    """A sync that waits for Graph's Intune listing, with the devices in its temporary file: a Popen."""
+    graph.order("managedDevices", graph_faults.slow(30))
+    mark = len(graph.requests)
+    process = sync.start()
+    wait_until(lambda: graph.asked("managedDevices", mark), what="the Intune listing being asked for")
+    return process
+
+
+def test_a_second_sync_names_the_first(world):
+    _, graph, sync = world
+    first = held(graph, sync)
+    try:
+        run = sync.run(code=NONE, timeout=20)
+        assert f"{first.pid}" in run.err
+    finally:
+        first.kill()
+        first.communicate()
+    graph.behave()
+    sync.run()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_leaves_everything_as_it_was(world, number):
+    tenant, graph, sync = world
+    sync.run()
+    before, files = sync.list_file.read_bytes(), sorted(os.listdir(sync.directory))
+    for device in list(tenant.devices):
+        tenant.change(device, accountEnabled=None)
+    process = held(graph, sync)
+    begin = time.monotonic()
+    process.send_signal(number)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == STOPPED and time.monotonic() - begin < 3, err
+    assert sync.list_file.read_bytes() == before and sorted(os.listdir(sync.directory)) == files
+    graph.behave()
+    sync.run()
+    assert_same(sync.listed(), truth(tenant))
+
+
+def test_killed(world):
+    """kill -9 in the middle: the old list, whole, and the next run succeeds and clears up."""
+    tenant, graph, sync = world
+    sync.run()
+    before = sync.list_file.read_bytes()
+    tenant.add_device("NEW-1")
+    process = held(graph, sync)
+    process.kill()
+    process.communicate()
+    assert sync.list_file.read_bytes() == before
+    graph.behave()
+    sync.run()
+    assert sync.listed() == truth(tenant) and not sync.leftovers()
+
+
+def test_interval(world):
+    tenant, graph, sync = world
+    process = sync.start("--interval", "1s")
+    try:
+        wait_until(lambda: sync.list_file.exists() and len(graph.asked("members")) >= 6, timeout=20,
+                   what="the second sync")
+        tenant.rename(some_device(tenant), "AD-1")
+        wait_until(lambda: "AD-1" in sync.names(), timeout=20, what="the renamed device")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+
+
+def test_status(world):
+    tenant, graph, sync = world
+    sync.write()
+    assert sync.status()["list_error"]
+    sync.run()
+    status = sync.status(code=0)
+    one, = status["tenants"]
+    listed = truth(tenant)
+    assert one["ok"] and one["name"] == "contoso" and one["tenant"] == tenant.id
+    assert one["devices"] == len(listed) == status["devices"]
+    assert one["compliant"] == len([device for device in listed if device.get("complianceState") == "compliant"])
+    assert one["disabled"] == len([device for device in listed if device.get("accountEnabled") is False])
+    assert one["intune_records"] == len([device for device in listed if "intuneDeviceId" in device])
+    assert set(one["parts"]) == {"devices", "intune", "groups"} and one["delta_link_age"] < 60
+    graph.order("delta", graph_faults.recorded("403"), times=None)
+    sync.run(code=NONE)
+    one, = sync.status()["tenants"]
+    assert not one["ok"] and "Device.Read.All" in one["note"] and one["devices"] == len(listed)
+    text = sync.certdir("status", "-c", sync.conf, code=1)
+    assert "contoso" in text and "Device.Read.All" in text
+
+
+def test_prometheus(world):
+    tenant, _, sync = world
+    sync.run()
+    lines = sync.certdir("status", "-c", sync.conf, "--prometheus").splitlines()
+    samples = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    assert samples["certdir_list_up"] == "1"
+    assert samples['certdir_tenant_devices{tenant="contoso"}'] == str(len(truth(tenant)))
+    assert samples['certdir_tenant_up{tenant="contoso"}'] == "1"
+    when = int(samples['certdir_tenant_last_success_timestamp_seconds{tenant="contoso",part="devices"}'])
+    assert abs(time.time() - when) < 60
+    sample = re.compile(r"[a-z_]+(\{([a-z_]+=\"[^\"]*\",?)+\})? -?\d+")
+    assert all(sample.fullmatch(line) for line in lines if not line.startswith("#"))
+
+
+def test_quiet_lines_for_a_journal(world):
+    _, _, sync = world
+    process = sync.start()
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0 and err == ""
+    assert "\r" not in out and "\x1b" not in out and 1 < len(out.splitlines()) < 8
+    assert "contoso" in out
+
+
+@pytest.mark.parametrize("key,value,says", [("tenant_id", "contoso.example", "tenant_id"),
+                                            ("intune", "perhaps", "intune"), ("gruop", "x", "group"),
+                                            ("client_secret", "x", "client_secret_file"),
+                                            ("graph", "http://graph.microsoft.com", "https")])
+def test_mistakes_are_named(world, key, value, says):
+    _, graph, sync = world
+    sync.set(**{key: value})
+    sync.write()
+    run = sync.run(code=MISCONFIGURED)
+    lines = sync.conf.read_text().splitlines()
+    line = next(number for number, text in enumerate(lines, 1) if text.startswith(f"{key} ="))
+    assert f"{sync.conf}:{line}:" in run.err and says in run.err and not graph.requests
