@@ -34,6 +34,8 @@ static bool stopped(const struct certdir_sync_options *options)
 
 /* ---- one tenant ---- */
 
+static const char not_tried[] = "not tried, since the devices failed";
+
 static void end_parts(struct certdir_sync_tenant *tenant, enum certdir_sync_part from, enum certdir_sync_result result,
 		      const char *note)
 {
@@ -60,8 +62,7 @@ static void run_parts(struct certdir_sync_tenant *tenant)
 		}
 		parts[part](tenant);
 		if (part == CERTDIR_SYNC_DEVICES && tenant->report->parts[part].result == CERTDIR_SYNC_FAILED) {
-			end_parts(tenant, CERTDIR_SYNC_INTUNE, CERTDIR_SYNC_SKIPPED,
-				  "not tried, since the devices failed");
+			end_parts(tenant, CERTDIR_SYNC_INTUNE, CERTDIR_SYNC_SKIPPED, not_tried);
 			return;
 		}
 	}
@@ -101,7 +102,9 @@ static void run_tenant(const struct certdir_sync_config *config, const struct ce
 		report->credential_expires = certdir_graph_credential_expires(tenant.graph);
 		run_parts(&tenant);
 	} else {
-		end_parts(&tenant, CERTDIR_SYNC_DEVICES, CERTDIR_SYNC_FAILED, error.text);
+		tenant.part = CERTDIR_SYNC_DEVICES;
+		certdir_sync_part_end(&tenant, CERTDIR_SYNC_FAILED, "%s", error.text);
+		end_parts(&tenant, CERTDIR_SYNC_INTUNE, CERTDIR_SYNC_SKIPPED, not_tried);
 	}
 	if (tenant.graph)
 		certdir_graph_counts(tenant.graph, &counts);
