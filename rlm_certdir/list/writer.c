@@ -170,7 +170,7 @@ bool certdir_list_write_source(struct certdir_list_writer *writer, const char *n
 	}
 	/* An import fails as a whole: what a rollback would need is not kept. */
 	if (!certdir_list_writer_note(writer, name, error) ||
-	    !certdir_list_writer_run(writer, "PRAGMA journal_mode=OFF;BEGIN", error) || !certdir_list_writer_run(writer, certdir_list_indexes_drop, error) ||
+	    !certdir_list_writer_run(writer, "PRAGMA journal_mode=OFF;BEGIN", error) ||
 	    !run_with(writer,
 		      "INSERT INTO source(name,tenant,synced) VALUES(?2,?3,?1) "
 		      "ON CONFLICT(name) DO UPDATE SET tenant=excluded.tenant,synced=excluded.synced",

@@ -366,6 +366,7 @@ struct lines {
 	const char *source;
 	char *items[256];
 	size_t count;
+	uint32_t holds; /* the kinds of identities that its devices have */
 };
 
 static inline int compare_lines(const void *a, const void *b)
@@ -401,14 +402,23 @@ static inline bool take_device(void *context, int64_t row, const struct certdir_
 	assert_non_null(former);
 	device_text(device, former, text);
 	certdir_list_names_free(former);
-	if (strcmp(source->name, lines->source) == 0)
-		lines_add(lines, text);
+	if (strcmp(source->name, lines->source) != 0)
+		return true;
+	lines_add(lines, text);
+	lines->holds |= (device->entra_device_id ? CERTDIR_BIT(CERTDIR_ID_ENTRA) : 0) |
+			(device->intune_device_id ? CERTDIR_BIT(CERTDIR_ID_INTUNE) : 0) |
+			(device->sid ? CERTDIR_BIT(CERTDIR_ID_SID) : 0) |
+			(device->name ? CERTDIR_BIT(CERTDIR_ID_NAME) : 0) |
+			(device->serial_number ? CERTDIR_BIT(CERTDIR_ID_SERIAL) : 0);
 	return true;
 }
 
 /* What a published list holds of a source; its counts must be right, too. */
 static inline void list_text(const char *name, char out[TEXT])
 {
+	const uint32_t kinds = CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_INTUNE) |
+			       CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_NAME) |
+			       CERTDIR_BIT(CERTDIR_ID_SERIAL);
 	struct certdir_error error;
 	struct certdir_list_snapshot *snapshot = certdir_list_load(fixture_file, &error);
 	const struct certdir_list_source *sources;
@@ -427,6 +437,7 @@ static inline void list_text(const char *name, char out[TEXT])
 			assert_true(certdir_list_numbers(lines.reader, sources[i].id, &numbers, &error));
 			assert_int_equal(numbers.devices, lines.count);
 			assert_int_equal(sources[i].devices, lines.count);
+			assert_int_equal(sources[i].holds & kinds, lines.holds);
 		}
 	lines_join(&lines, out);
 	certdir_list_reader_put(lines.reader);
