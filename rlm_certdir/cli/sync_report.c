@@ -54,15 +54,15 @@ static void print_done(const char *tenant, enum certdir_sync_part part, const st
 
 	printf("%s: %s: ", tenant, certdir_sync_part_name(part));
 	if (part == CERTDIR_SYNC_DEVICES)
-		printf("%s, ", report->full ? "full" : "delta");
-	printf("%zu changed, %zu added, %zu removed, %zu ", tally->changed, tally->added, tally->lost, tally->after);
+		printf("%s, %zu changed, ", report->full ? "full" : "delta", tally->changed);
+	printf("%zu added, %zu removed, %zu ", tally->added, tally->lost, tally->after);
 	switch (part) {
 	case CERTDIR_SYNC_DEVICES:
 		printf("in the list");
 		print_if_any(tally->unlisted, "kept out by the filter");
 		break;
 	case CERTDIR_SYNC_INTUNE:
-		printf("records");
+		printf("records, %zu devices changed", tally->changed);
 		print_if_any(tally->unlisted, "of devices that Entra does not know");
 		print_if_any(tally->duplicates, "duplicates");
 		break;

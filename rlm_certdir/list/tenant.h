@@ -45,7 +45,7 @@ struct certdir_list_tenant_state {
 struct certdir_list_tally {
 	size_t before;
 	size_t added;
-	size_t changed;
+	size_t changed; /* devices, whatever the part */
 	size_t lost;
 	size_t after;
 	size_t unlisted; /* devices: known, kept out by the filter; Intune records: of devices that Entra does not know */

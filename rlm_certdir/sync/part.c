@@ -3,10 +3,21 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct certdir_sync_report_part *certdir_sync_part_report(struct certdir_sync_tenant *tenant)
 {
 	return &tenant->report->parts[tenant->part];
+}
+
+/* Errors that may be read alone begin with the tenant's name; in the tenant's own report it would stand twice. */
+static void drop_name(char note[CERTDIR_TEXT_MAX], const char *name)
+{
+	const size_t length = strlen(name);
+
+	if (strncmp(note, "tenant ", 7) == 0 && strncmp(note + 7, name, length) == 0 &&
+	    strncmp(note + 7 + length, ": ", 2) == 0)
+		memmove(note, note + length + 9, strlen(note + length + 9) + 1);
 }
 
 void certdir_sync_part_end(struct certdir_sync_tenant *tenant, enum certdir_sync_result result, const char *format, ...)
@@ -21,6 +32,7 @@ void certdir_sync_part_end(struct certdir_sync_tenant *tenant, enum certdir_sync
 	va_start(arguments, format);
 	certdir_vsay(report->note, format, arguments);
 	va_end(arguments);
+	drop_name(report->note, tenant->config->name);
 }
 
 void certdir_sync_part_ended(struct certdir_sync_tenant *tenant, enum certdir_list_ended ended,
