@@ -82,7 +82,6 @@ static const struct alias {
 	{"Managed", "isManaged"},
 	{"Operating System", "operatingSystem"},
 	{"Computer Azure Active Directory ID", "deviceId"},
-	{"Azure Active Directory ID", "deviceId"},
 	{"Wi-Fi MAC Address", "wiFiMacAddress"},
 	/* the Intune admin center */
 	{"Device Name", "displayName"},

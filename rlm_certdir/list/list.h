@@ -58,7 +58,8 @@ enum { CERTDIR_LIST_FIND_MAX = 16 }; /* rows of one find; more are as good as th
  * device_guid looks among Entra and Intune ids. dns_name: devices with that DNS name, and devices for which no DNS name is
  * recorded and whose name is its first label. common_name: by name; by former name when no device has that name now, not even
  * an unlisted one. Unlisted devices are never found. Of devices with the same id or serial number, those of synced tenants
- * count before those of imports: a tenant knows better whether its device is still wanted.
+ * count before those of imports: a tenant knows better whether its device is still wanted. (An import that names a tenant gives way
+ * to that tenant alone.)
  * Returns how many, or -1 with `error`.
  */
 int certdir_list_find(struct certdir_list_reader *reader, enum certdir_identity_type type, const char *value,
@@ -127,7 +128,7 @@ bool certdir_list_changes(struct certdir_list_reader *reader, int64_t since, cer
 
 enum {
 	CERTDIR_LIST_SHRINK = 10, /* per cent of its devices that a source may lose in one edition */
-	CERTDIR_LIST_SHRINK_FLOOR = 5 /* so many may always go, unless they are all there are */
+	CERTDIR_LIST_SHRINK_FLOOR = 5 /* so many may always go, unless they are all of several */
 };
 
 /*

@@ -17,11 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from testenv import graph_faults
 from testenv.graph import FakeGraph
 from testenv.logins import wait_list_loaded
 from testenv.published import Options, Published, arranged
 from testenv.radiusd import shipped_module
-from testenv.supplicant import login, wait_until
+from testenv.supplicant import login
 from testenv.sync import NONE, Sync
 from testenv.tenant import Tenant
 
@@ -89,36 +90,39 @@ def live(graph, number):
     tenant.add_device(f"ROUND-{number}")
 
 
-def kill_after(sync, seconds, in_the_end):
+def run_until(sync, in_the_end, seconds=None):
     """
-    Starts a sync and kills it; the exit code, 0 when it was faster. in_the_end: the time is counted from when Graph has answered
-    for the last time, where the list is written.
+    A sync that is killed `seconds` after its start, or (in_the_end) after Graph was asked for the last time, where the list is
+    written: (exit code, how long that was). Without `seconds` it goes to its end.
     """
     graph, = sync.graphs.values()
-    mark = len(graph.requests)
+    asked = threading.Event()
+    graph.order("members", lambda server, request, proper: (asked.set(), proper())[1])
     process = sync.start("--json")
+    if in_the_end:
+        assert asked.wait(30)
+    started = time.monotonic()
     try:
-        if in_the_end:
-            wait_until(lambda: graph.asked("members", mark) or process.poll() is not None, what="the last request")
-        process.wait(timeout=seconds)
+        process.wait(timeout=30 if seconds is None else seconds)
     except subprocess.TimeoutExpired:
         process.kill()
+    took = time.monotonic() - started
     process.communicate()
-    return process.returncode
+    return process.returncode, took
 
 
 def test_killed_at_any_moment(graph, truth, tmp_path):
     rng = random.Random("kills")
     sync = Sync(tmp_path / "sync", graph, group=GROUP)
-    started = time.monotonic()
     sync.run()
-    whole = time.monotonic() - started
+    lasts = {in_the_end: min(run_until(sync, in_the_end)[1] for _ in range(3)) for in_the_end in (False, True)}
     assert sync.listed() == truth.synced()
     killed = 0
     for number in range(KILLS):
         live(graph, number)
         in_the_end = number % 2 == 1
-        code = kill_after(sync, rng.random() * (0.02 if in_the_end else whole), in_the_end)
+        graph.behave()
+        code, _ = run_until(sync, in_the_end, rng.random() * lasts[in_the_end])
         assert code in (0, -signal.SIGKILL)
         killed += code != 0
         assert "in order" in sync.certdir("list", "verify", "--list", sync.list_file)
@@ -131,8 +135,10 @@ def test_killed_at_any_moment(graph, truth, tmp_path):
 
 def test_killed_before_there_was_a_list(graph, truth, tmp_path):
     sync = Sync(tmp_path / "sync", graph, group=GROUP)
-    assert kill_after(sync, 0, True) == -signal.SIGKILL
+    graph.order("groups", graph_faults.slow(30))
+    assert run_until(sync, False, 1)[0] == -signal.SIGKILL
     assert not sync.list_file.exists()
+    graph.behave()
     sync.run()
     assert sync.listed() == truth.synced() and sync.leftovers() == []
 

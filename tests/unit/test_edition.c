@@ -209,6 +209,35 @@ static void test_rollback(void **state)
 	assert_int_equal(leftovers(), 0);
 }
 
+/* What SQLite cannot keep in memory goes beside the list, where there is room for it, and has no name there. */
+static void test_temporary_files(void **state)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	struct certdir_list_writer *writer;
+	struct dirent *entry;
+	int found = 0;
+
+	(void)state;
+	assert_non_null(directory);
+	writer = fixture_begin(true, "test", NULL, 1);
+	run(writer, "CREATE TEMP TABLE large AS WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE "
+		    "i<30000) SELECT hex(randomblob(500)) AS text FROM n");
+	while ((entry = readdir(directory))) {
+		char target[256] = "";
+
+		if (readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1) < 0 ||
+		    !strstr(target, "etilqs"))
+			continue;
+		found++;
+		if (strncmp(target, fixture_directory, strlen(fixture_directory)) != 0 || !strstr(target, "(deleted)"))
+			fail_msg("a temporary file is %s", target);
+	}
+	(void)closedir(directory);
+	assert_true(found > 0);
+	certdir_list_write_abort(writer);
+	assert_int_equal(leftovers(), 0);
+}
+
 /* Killed in a transaction: the journal that it leaves must not be rolled back into a later edition. */
 static void test_journal_of_another(void **state)
 {
@@ -546,10 +575,19 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_one_change),	TEST(test_what_is_noted),	TEST(test_random_changes),
-		TEST(test_rollback),	TEST(test_journal_of_another),	TEST(test_damaged_present),
-		TEST(test_disk_full),	TEST(test_read_only_directory), TEST(test_shrink_allowed),
-		TEST(test_lost),	TEST(test_lost_of_nothing),	TEST(test_source_of_a_tenant),
+		TEST(test_one_change),
+		TEST(test_what_is_noted),
+		TEST(test_random_changes),
+		TEST(test_rollback),
+		TEST(test_temporary_files),
+		TEST(test_journal_of_another),
+		TEST(test_damaged_present),
+		TEST(test_disk_full),
+		TEST(test_read_only_directory),
+		TEST(test_shrink_allowed),
+		TEST(test_lost),
+		TEST(test_lost_of_nothing),
+		TEST(test_source_of_a_tenant),
 		TEST(test_others_stay),
 	};
 
