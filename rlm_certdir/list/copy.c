@@ -113,23 +113,6 @@ static bool read_bytes(const struct copy *copy, unsigned char *to, size_t size, 
 	return true;
 }
 
-static bool write_bytes(int to, const char *name, const unsigned char *bytes, size_t size, uint64_t at,
-			struct certdir_error *error)
-{
-	for (size_t done = 0; done < size;) {
-		ssize_t put = pwrite(to, bytes + done, size - done, (off_t)(at + done));
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0) {
-			certdir_error_set(error, "%s cannot be written: %s", name, strerror(put < 0 ? errno : ENOSPC));
-			return false;
-		}
-		done += (size_t)put;
-	}
-	return true;
-}
-
 /* Says why the list itself is at fault, and what to do about it. */
 static bool refuse(const struct certdir_error *why, struct certdir_error *error)
 {
@@ -152,7 +135,7 @@ static bool move_chunk(struct copy *copy, size_t chunk, int to, const char *name
 
 		if (!read_bytes(copy, buffer + done, piece, at + done, &why))
 			return refuse(&why, error);
-		if (to >= 0 && !write_bytes(to, name, buffer + done, piece, at + done, error))
+		if (to >= 0 && !certdir_list_file_write(to, buffer + done, piece, at + done, name, error))
 			return false;
 	}
 	if (chunk == 0)

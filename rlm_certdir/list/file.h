@@ -17,4 +17,8 @@ int certdir_list_file_open(const char *filename, size_t *size, struct certdir_er
 bool certdir_list_file_accept(const char *filename, enum certdir_seal_state state, const unsigned char *bytes,
 			      size_t size, struct certdir_error *error);
 
+/* Writes all of `bytes` at the offset `at`. False with `error`; `name` is for it. */
+bool certdir_list_file_write(int file, const unsigned char *bytes, size_t size, uint64_t at, const char *name,
+			     struct certdir_error *error);
+
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "list/seal.h"
 
+#include "list/file.h"
+
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -227,23 +229,6 @@ out:
 	return ok;
 }
 
-static bool write_at(int fd, const unsigned char *bytes, size_t size, uint64_t at, const char *name,
-		     struct certdir_error *error)
-{
-	for (size_t done = 0; done < size;) {
-		ssize_t put = pwrite(fd, bytes + done, size - done, (off_t)(at + done));
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0) {
-			certdir_error_set(error, "%s cannot be written: %s", name, strerror(put < 0 ? errno : ENOSPC));
-			return false;
-		}
-		done += (size_t)put;
-	}
-	return true;
-}
-
 bool certdir_list_seal_append(const struct certdir_list_seal *before, int fd, const char *name,
 			      struct certdir_error *error)
 {
@@ -272,9 +257,9 @@ bool certdir_list_seal_append(const struct certdir_list_seal *before, int fd, co
 		goto out;
 	}
 	size += seal.count * CERTDIR_SEAL_DIGEST;
-	ok = write_at(fd, seal.digests, seal.count * CERTDIR_SEAL_DIGEST, size - seal.count * CERTDIR_SEAL_DIGEST, name,
-		      error) &&
-	     write_at(fd, footer, sizeof(footer), size, name, error);
+	ok = certdir_list_file_write(fd, seal.digests, seal.count * CERTDIR_SEAL_DIGEST,
+				     size - seal.count * CERTDIR_SEAL_DIGEST, name, error) &&
+	     certdir_list_file_write(fd, footer, sizeof(footer), size, name, error);
 out:
 	certdir_list_seal_clear(&seal);
 	return ok;
