@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/device_json.h"
 
-#include "timestamp.h"
 #include "list/text.h"
+#include "timestamp.h"
 
 #include <stdio.h>
 #include <stdlib.h>

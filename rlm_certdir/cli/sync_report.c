@@ -127,7 +127,8 @@ static void print_tenant(const struct certdir_cli_sync_run *run, size_t index, b
 	const struct certdir_sync_report_tenant *tenant = &run->report->tenants[index];
 
 	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++)
-		if (is_wanted(run->config, index, part))
+		/* What is not wanted may still fail: taking away what was there before `intune = no`, for example. */
+		if (is_wanted(run->config, index, part) || tenant->parts[part].result != CERTDIR_SYNC_SKIPPED)
 			print_part(tenant->name, part, &tenant->parts[part], json);
 	warn_of_expiry(tenant->name, tenant->credential_expires);
 	if (!json)

@@ -181,6 +181,20 @@ def test_filters(world, configuration, options):
     assert_same(sync.listed(), truth(tenant, **options))
 
 
+def test_intune_switched_off(world):
+    """What Intune said would stay as it was for ever: it goes, once somebody has said that this is meant."""
+    tenant, _, sync = world
+    sync.run()
+    before = sync.listed()
+    sync.set(intune="no")
+    run = sync.run(code=SHRUNK)
+    assert run.results()["intune"] == "shrunk" and "Intune records would be lost" in run.err and "--force" in run.err
+    assert_same(sync.listed(), before)
+    sync.run("--force")
+    assert_same(sync.listed(), truth(tenant, intune=False))
+    assert sync.run().results()["intune"] == "skipped"
+
+
 # ---- renames ----
 
 
