@@ -27,7 +27,7 @@ LDFLAGS += -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
 # A file's room decides how it is built: glue sees FreeRADIUS, the core never does.
 glue_sources := rlm_certdir/rlm_certdir.c rlm_certdir/eap_tls_session.c rlm_certdir/raddb.c
 cli_sources  := $(wildcard rlm_certdir/cli/*.c)
-core_sources := $(wildcard $(addprefix rlm_certdir/,*.c identity/*.c directory/*.c decision/*.c list/*.c sync/*.c))
+core_sources := $(wildcard $(addprefix rlm_certdir/,*.c identity/*.c directory/*.c decision/*.c list/*.c sync/*.c placeholders/*.c))
 core_sources := $(filter-out $(glue_sources),$(core_sources))
 unit_sources := $(wildcard tests/unit/test_*.c)
 
@@ -85,10 +85,11 @@ $(B)/tests/%: tests/unit/%.c $(core) $(B)/flags
 # ---- set-up ----
 
 DEPS_DEMO := gcc make libc6-dev libfreeradius-dev libtalloc-dev libssl-dev libldap-dev libsqlite3-dev libjansson-dev \
-             libcurl4-openssl-dev libyajl-dev libinih-dev \
+             libcurl4-openssl-dev libyajl-dev libinih-dev libsasl2-dev \
              freeradius eapoltest openssl python3 python3-cryptography
 DEPS_TEST := libcmocka-dev freeradius-utils freeradius-ldap slapd ldap-utils sqlite3 valgrind binutils \
-             python3-pytest python3-ldap
+             python3-pytest python3-ldap samba samba-dsdb-modules samba-vfs-modules samba-ad-provision winbind krb5-user \
+             ldb-tools libsasl2-modules-gssapi-mit faketime
 
 .PHONY: deps deps-demo
 deps-demo: ## install what building and the demo need (apt-get)

@@ -73,8 +73,16 @@ struct certdir_list_config {
 struct certdir_directory *certdir_list_directory_open(const struct certdir_list_config *config, bool watch,
 						      struct certdir_error *error);
 
+/* How a connection binds. */
+enum certdir_ldap_bind {
+	CERTDIR_LDAP_BIND_SIMPLE, /* identity and password; both empty = anonymous */
+	CERTDIR_LDAP_BIND_EXTERNAL, /* SASL EXTERNAL: the TLS client certificate, or the user of an ldapi:// socket */
+	CERTDIR_LDAP_BIND_GSSAPI /* SASL GSSAPI with the credentials that Kerberos' environment names */
+};
+
 struct certdir_ldap_config {
 	const char *const *servers; /* URIs or host names, NULL-terminated; tried in order */
+	enum certdir_ldap_bind bind;
 	const char *identity; /* bind DN */
 	const char *password;
 	const char *base_dn;

@@ -19,6 +19,12 @@ enum certdir_ldap_status {
 	CERTDIR_LDAP_LOST, /* no connection, or it broke: another may work */
 	CERTDIR_LDAP_TIMEOUT, /* no answer in time */
 	CERTDIR_LDAP_REFUSED, /* identity or password is wrong, or the account may not: others will say the same */
+	CERTDIR_LDAP_NO_OBJECT, /* the entry, or the base of the search, is not there */
+	CERTDIR_LDAP_EXISTS, /* an entry with this DN is there already */
+	CERTDIR_LDAP_DENIED, /* the account has not the right to do this */
+	CERTDIR_LDAP_READ_ONLY, /* this server takes no changes: a referral to another, or unwilling to perform */
+	CERTDIR_LDAP_CONSTRAINT, /* a value that must be unique or of a certain form is not */
+	CERTDIR_LDAP_CHANGED, /* a value that should go was not there, or one that should come was */
 	CERTDIR_LDAP_FAILED /* anything else the server said; the connection is good */
 };
 

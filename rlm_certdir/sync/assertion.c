@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/assertion.h"
-#include "sync/secret.h"
+#include "secret.h"
 #include "timestamp.h"
 
 #include <jansson.h>

@@ -4,7 +4,7 @@
 #include "sync/assertion.h"
 #include "sync/graph_error.h"
 #include "sync/retry.h"
-#include "sync/secret.h"
+#include "secret.h"
 
 #include <jansson.h>
 #include <stdio.h>

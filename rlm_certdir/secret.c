@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sync/secret.h"
+#include "secret.h"
 
 #include <ctype.h>
 #include <errno.h>

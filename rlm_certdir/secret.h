@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files that hold secrets: read only when nobody else can read, or have written, them. */
-#ifndef CERTDIR_SYNC_SECRET_H
-#define CERTDIR_SYNC_SECRET_H
+#ifndef CERTDIR_SECRET_H
+#define CERTDIR_SECRET_H
 
 #include "certdir.h"
 

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What those need who keep a directory and not only ask it: reading it whole, page by page, and writing with many operations on
+ * the way at once. The same connection as ldap_connection.h; the same rules.
+ */
+#ifndef CERTDIR_DIRECTORY_LDAP_OPERATION_H
+#define CERTDIR_DIRECTORY_LDAP_OPERATION_H
+
+#include "directory/ldap_connection.h"
+
+/* Bytes of a value. In what is sent they are borrowed. */
+struct certdir_ldap_bytes {
+	const char *bytes;
+	size_t length;
+};
+
+struct certdir_ldap_values {
+	const struct certdir_ldap_bytes *items;
+	size_t count;
+};
+
+enum certdir_ldap_scope { CERTDIR_LDAP_BASE, CERTDIR_LDAP_ONE, CERTDIR_LDAP_SUBTREE };
+
+struct certdir_ldap_listing {
+	const char *base; /* DN; "" is the root DSE */
+	enum certdir_ldap_scope scope;
+	const char *filter; /* RFC 4515 */
+	const char *const *attributes; /* NULL-terminated */
+	unsigned page; /* entries a page (RFC 2696); 0 = not paged */
+};
+
+/*
+ * Calls `each` for every entry of `listing`; false from it ends with CERTDIR_LDAP_FAILED and the `error` that it has set through its
+ * context, or "out of memory". Anything but OK sets `error`, and what was delivered means nothing: a listing is the whole truth or
+ * none. A page has the connection's res_timeout. CERTDIR_LDAP_NO_OBJECT: `base` is not there.
+ */
+enum certdir_ldap_status certdir_ldap_list(struct certdir_ldap_connection *connection,
+					   const struct certdir_ldap_listing *listing,
+					   bool (*each)(void *context, const struct certdir_ldap_entry *entry),
+					   void *context, struct certdir_error *error);
+
+/*
+ * One attribute's change. Values are named one by one, so that the server refuses the whole operation when the entry
+ * is not as we saw it. `whole`: attributes that Active Directory's SAM wants replaced (userAccountControl, primaryGroupID,
+ * sAMAccountName); they are sent as a replacement by `come`, and `gone` is only known for the way back.
+ */
+struct certdir_ldap_change {
+	const char *attribute;
+	struct certdir_ldap_values gone;
+	struct certdir_ldap_values come;
+	bool whole;
+};
+
+enum certdir_ldap_verb {
+	CERTDIR_LDAP_VERB_ADD, /* an entry with `come` of each change */
+	CERTDIR_LDAP_VERB_MODIFY,
+	CERTDIR_LDAP_VERB_RENAME, /* to `rdn` below `parent`, the old RDN's value goes */
+	CERTDIR_LDAP_VERB_DELETE,
+	CERTDIR_LDAP_VERB_READ /* `attribute` of the entry, into the answer's `value` */
+};
+
+struct certdir_ldap_operation {
+	enum certdir_ldap_verb verb;
+	const char *dn;
+	const struct certdir_ldap_change *changes; /* ADD, MODIFY; of DELETE: what the entry had, for the way back */
+	size_t count;
+	const char *rdn, *parent; /* RENAME */
+	const char *attribute; /* READ */
+};
+
+/* Sends it and does not wait. *id tells its answer. Anything but OK sets `error`: the connection is lost. */
+enum certdir_ldap_status certdir_ldap_send(struct certdir_ldap_connection *connection,
+					   const struct certdir_ldap_operation *operation, int *id,
+					   struct certdir_error *error);
+
+/* An operation's end. */
+struct certdir_ldap_answer {
+	int id;
+	enum certdir_ldap_status status;
+	char text[CERTDIR_TEXT_MAX]; /* unless OK: LDAP's name of the result and the server's own words */
+	bool found; /* READ: the entry is there and has the attribute */
+	char value[128]; /* READ: its first value; longer ones count as not found */
+};
+
+/*
+ * Waits for the next operation to end, whichever it is, at most res_timeout. Anything but OK sets `error` and means that the
+ * connection is lost, and nobody knows what became of operations that were sent and not answered.
+ */
+enum certdir_ldap_status certdir_ldap_receive(struct certdir_ldap_connection *connection,
+					      struct certdir_ldap_answer *answer, struct certdir_error *error);
+
+/* The URI of the server that is connected; borrowed. */
+const char *certdir_ldap_connection_uri(const struct certdir_ldap_connection *connection);
+
+#endif

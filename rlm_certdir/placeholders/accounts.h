@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What stands in the directory: the server, its domain, and everything in the OU. */
+#ifndef CERTDIR_PLACEHOLDERS_ACCOUNTS_H
+#define CERTDIR_PLACEHOLDERS_ACCOUNTS_H
+
+#include "directory/ldap_operation.h"
+#include "directory/mark.h"
+#include "placeholders/arena.h"
+#include "placeholders/config.h"
+
+/* The server and what it says of itself. Strings are the arena's. */
+struct certdir_domain {
+	bool active_directory;
+	bool read_only; /* it says so itself: a read-only domain controller */
+	const char *version_attribute; /* uSNChanged or entryCSN: changes with every change of an entry */
+	const char *base; /* DN of the domain, "DC=corp,DC=example"; what unique means reaches this far */
+	const char *name; /* "corp.example", from base; NULL when base has no DC */
+	const char
+		*computers; /* DN of the group that new computers are put into (Domain Computers, RID 515), or NULL */
+	const char *group; /* DN of member_of as the server spells it, or NULL */
+	uint32_t group_id; /* its RID, 0 = none */
+	const char *group_name; /* RDN of it, for people */
+};
+
+/* An entry of the OU. Strings are the arena's. */
+struct certdir_account {
+	const char *dn;
+	const char *cn; /* value of its RDN, unescaped */
+	bool direct; /* it stands in the OU itself and not deeper */
+	bool own; /* carries this section's mark, and is what the section keeps (a computer, ..) */
+	struct certdir_mark *mark; /* of any section, or NULL */
+	const char *version;
+	const char *account_name; /* sAMAccountName, or NULL */
+	uint32_t control; /* userAccountControl, 0 = none */
+	bool disabled; /* bit 2 of it */
+	bool member; /* of domain.group, as primary group or by memberOf */
+	bool listed_member; /* by memberOf */
+	bool in_computers; /* of domain.computers by memberOf */
+	uint32_t primary_group; /* RID, 0 = none */
+	const char *sid; /* objectSid as text, or NULL */
+	const char *guid; /* objectGUID as text, or NULL: the deviceId that Entra Connect would give it */
+	const char *mark_text; /* the mark as it stands there */
+	struct certdir_ldap_values *values; /* one for each column of the configuration, sorted by bytes; of own ones */
+	struct certdir_ldap_values mappings; /* altSecurityIdentities, sorted; of own ones */
+};
+
+struct certdir_accounts {
+	struct certdir_account *own; /* sorted by mark key; several with one key are possible */
+	size_t own_count;
+	struct certdir_account *foreign; /* everything else below the OU, sorted by dn; never to be changed */
+	size_t foreign_count;
+};
+
+/*
+ * Learns what the server is, and that the OU and the group are there. False with `error`: the OU is missing (and what stands nearest to
+ * it), the group is missing or is no security group, the server is read-only, bound as nobody.
+ */
+bool certdir_domain_read(const struct certdir_placeholders_config *config, struct certdir_ldap_connection *connection,
+			 struct certdir_arena *arena, struct certdir_domain *domain, struct certdir_error *error);
+
+/* Reads everything below the OU, paged. False with `error`. */
+bool certdir_accounts_read(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
+			   struct certdir_ldap_connection *connection, struct certdir_arena *arena,
+			   struct certdir_accounts *accounts, struct certdir_error *error);
+
+/* A value that must be unique in the domain and who has it already. */
+struct certdir_claim {
+	const char *attribute; /* sAMAccountName, servicePrincipalName, altSecurityIdentities */
+	const char *value;
+	const char *holder; /* DN of an entry that has it, NULL = nobody; the arena's */
+};
+
+/* Asks the whole domain who holds the values, many in one search, and sets each claim's holder. False with `error`. */
+bool certdir_claims_ask(const struct certdir_domain *domain, struct certdir_ldap_connection *connection,
+			struct certdir_arena *arena, struct certdir_claim *claims, size_t count,
+			struct certdir_error *error);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* [placeholders NAME] of certdir.conf: which devices get an entry, where, and how it looks. */
+#ifndef CERTDIR_PLACEHOLDERS_CONFIG_H
+#define CERTDIR_PLACEHOLDERS_CONFIG_H
+
+#include "conf.h"
+#include "directory/directory.h"
+#include "placeholders/template.h"
+
+enum certdir_placeholder_kind {
+	CERTDIR_PLACEHOLDER_COMPUTER, /* a computer account of Active Directory */
+	CERTDIR_PLACEHOLDER_DEVICE /* an entry of object classes and attributes that the administrator chose */
+};
+
+/* The strong form that certificates are mapped with. */
+enum certdir_mapping_form { CERTDIR_MAPPING_ISSUER_SERIAL, CERTDIR_MAPPING_SKI, CERTDIR_MAPPING_PUBLIC_KEY };
+
+/* Which devices of the list get an entry. */
+struct certdir_selection {
+	uint32_t join_types; /* CERTDIR_BIT(type) */
+	bool require_enabled, require_managed, require_compliant;
+	const char **groups; /* names or ids, any of them; NULL-terminated; NULL = not asked */
+	const char **operating_systems; /* the same, without regard to case */
+};
+
+/*
+ * An attribute whose values we keep, all of them. Column 0.. of every account and every wanted entry. For computers also those
+ * that follow rules of their own in plan.c: they have no templates.
+ */
+struct certdir_column {
+	const char *attribute;
+	const struct certdir_template *templates; /* a value of each that is not empty */
+	size_t template_count;
+	bool folded; /* compared without regard to case */
+	bool unique; /* no two accounts of the domain may have a value in common (servicePrincipalName) */
+};
+
+struct certdir_placeholders_config {
+	const char *name; /* of the section and in the marks */
+	int line;
+	struct certdir_ldap_config ldap; /* password is not set: certdir_placeholders_open() reads the file */
+	const char *password_file;
+	const char *keytab;
+	const char *ou; /* DN, also ldap.base_dn */
+	enum certdir_placeholder_kind kind;
+	const char *mark_attribute; /* adminDescription or description */
+	const char **object_classes; /* NULL-terminated */
+	struct certdir_selection selection;
+	struct certdir_template cn; /* of the entry, from `name = ..` */
+	struct certdir_column *columns;
+	size_t column_count;
+	bool enabled; /* accounts of wanted devices are enabled ones */
+	const char *member_of; /* DN of a group, or NULL */
+	bool primary_group; /* make it the primary group */
+	const char **certificates; /* files and directories, NULL-terminated, or NULL: mappings are not kept */
+	const char *certificate_issuer; /* DN for lists of certificates without an issuer, or NULL */
+	enum certdir_mapping_form mapping;
+	int64_t max_age; /* seconds that the list may be old */
+	unsigned max_remove; /* per cent */
+	int64_t delete_after; /* seconds */
+	const char *undo_directory;
+	void *owned; /* what the pointers above point to, as far as it is not the conf's */
+};
+
+struct certdir_placeholders_configs {
+	struct certdir_placeholders_config *sections;
+	size_t count;
+};
+
+/* Takes every [placeholders ..] out of `conf`, which must outlive it. False with `error`, nothing is owned. */
+bool certdir_placeholders_config_read(struct certdir_conf *conf, struct certdir_placeholders_configs *configs,
+				      struct certdir_error *error);
+void certdir_placeholders_config_clear(struct certdir_placeholders_configs *configs);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The flow, start to end: list and certificates -> wanted; OU -> accounts; both -> plan; plan -> directory. */
+#ifndef CERTDIR_PLACEHOLDERS_H
+#define CERTDIR_PLACEHOLDERS_H
+
+#include "placeholders/apply.h"
+#include "placeholders/mappings.h"
+
+/* One section at work. */
+struct certdir_placeholders {
+	const struct certdir_placeholders_config *config;
+	struct certdir_domain domain;
+	struct certdir_wanted_list wanted;
+	struct certdir_accounts accounts;
+	struct certdir_plan plan;
+	struct certdir_mappings_report mappings;
+	/* the rest is the room's own */
+	struct certdir_arena arena;
+	struct certdir_ldap_config ldap;
+	struct certdir_watchdog *watchdog;
+	struct certdir_ldap_connection *connection;
+	char *uri, *password;
+	bool opened_list;
+	struct certdir_list_snapshot *list;
+};
+
+/* What came of making a plan. */
+enum certdir_placeholders_outcome {
+	CERTDIR_PLACEHOLDERS_OK, /* there is a plan; it may be `refused` */
+	CERTDIR_PLACEHOLDERS_GUARD, /* the list is not to be acted on */
+	CERTDIR_PLACEHOLDERS_FAILED
+};
+
+/*
+ * Feeds the certificates of a section: calls certdir_mappings_add() for each. False with `error`.
+ * Reading files is the caller's.
+ */
+typedef bool (*certdir_placeholders_certificates)(const struct certdir_placeholders_config *config,
+						  struct certdir_mappings *mappings, int64_t now,
+						  struct certdir_error *error);
+
+/*
+ * Reads the list `filename` and the directory and makes the plan as of `now`. Changes nothing anywhere. certdir_placeholders_close() follows in
+ * any case. Anything but OK sets `error`.
+ */
+enum certdir_placeholders_outcome certdir_placeholders_plan(struct certdir_placeholders *placeholders,
+							    const struct certdir_placeholders_config *config,
+							    const char *filename,
+							    certdir_placeholders_certificates certificates, int64_t now,
+							    struct certdir_error *error);
+
+/* Carries the plan out over the same connection, so to the same server. As certdir_apply(). */
+bool certdir_placeholders_apply(struct certdir_placeholders *placeholders, const struct certdir_apply_options *options,
+				struct certdir_apply_report *report, struct certdir_error *error);
+
+void certdir_placeholders_close(struct certdir_placeholders *placeholders);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is wanted and what is there -> what is to be done, and why. Pure: no I/O, the time is a parameter. */
+#ifndef CERTDIR_PLACEHOLDERS_PLAN_H
+#define CERTDIR_PLACEHOLDERS_PLAN_H
+
+#include "placeholders/accounts.h"
+#include "placeholders/wanted.h"
+
+enum certdir_action_kind {
+	CERTDIR_ACTION_CREATE,
+	CERTDIR_ACTION_MOVE, /* renamed, or brought back into the OU; may change attributes, too */
+	CERTDIR_ACTION_CHANGE,
+	CERTDIR_ACTION_ENABLE, /* may change attributes, too */
+	CERTDIR_ACTION_DISABLE,
+	CERTDIR_ACTION_REMOVE,
+	CERTDIR_ACTION_KINDS
+};
+const char *certdir_action_name(enum certdir_action_kind kind); /* "create", "move", .. */
+
+/*
+ * The order in which operations are carried out, all of one phase before the next. What must be unique is given up
+ * before another takes it, and nothing is deleted before all the rest is done.
+ */
+enum certdir_phase {
+	CERTDIR_PHASE_YIELD, /* unique values go; entries step aside to a temporary name */
+	CERTDIR_PHASE_RENAME,
+	CERTDIR_PHASE_CHANGE,
+	CERTDIR_PHASE_CREATE,
+	CERTDIR_PHASE_JOIN, /* members into the group: changes of the group, one value each; apply sends many together */
+	CERTDIR_PHASE_PRIMARY,
+	CERTDIR_PHASE_LEAVE, /* members out of Domain Computers */
+	CERTDIR_PHASE_DELETE,
+	CERTDIR_PHASES
+};
+
+struct certdir_step {
+	enum certdir_phase phase;
+	struct certdir_ldap_operation operation;
+	bool password; /* ADD: give the account a random password that nobody knows, or everybody could guess it */
+	size_t action; /* index */
+	const char *
+		account; /* DN at plan time of the entry whose version must still be `version`; NULL = made by this plan */
+	const char *version;
+};
+
+struct certdir_action {
+	enum certdir_action_kind kind;
+	const char *key; /* of the device */
+	const char *name; /* for people: the CN */
+	const char *dn; /* after the action; of one that is removed, before */
+	const char *account_name; /* sAMAccountName, or NULL */
+	const char *why; /* "new device \"LAPTOP-7\"", "servicePrincipalName HOST/a -> HOST/b; joins Wi-Fi" */
+	size_t first, count; /* its steps: plan.steps[first..], in order of phase */
+};
+
+/* What a person has to look at. The plan leaves these entries and devices alone. */
+struct certdir_remark {
+	enum certdir_remark_kind {
+		CERTDIR_REMARK_PROBLEM, /* a device that should have an entry and gets none, or none as it should be */
+		CERTDIR_REMARK_FOREIGN, /* an entry in the OU that is not ours */
+		CERTDIR_REMARK_NO_MAPPING, /* an enabled account without a strong mapping: NPS refuses it */
+		CERTDIR_REMARK_WARNING /* of the whole: the OU is synced by Entra Connect */
+	} kind;
+	const char *subject; /* key of the device, or DN, or "" */
+	const char *text; /* a sentence */
+};
+
+struct certdir_plan {
+	struct certdir_action *actions; /* sorted by kind as above, then by CN */
+	size_t action_count;
+	struct certdir_step *steps; /* sorted by action */
+	size_t step_count;
+	struct certdir_remark *remarks; /* sorted by kind, then by subject */
+	size_t remark_count;
+	size_t kinds[CERTDIR_ACTION_KINDS]; /* how many actions of each */
+	size_t wanted, own, unchanged; /* selected devices; own accounts before; own accounts that stay as they are */
+	bool refused; /* more would be disabled and removed than max_remove allows: `refusal` says so */
+	char refusal[CERTDIR_TEXT_MAX];
+};
+
+/* How the plan learns what it cannot see: sets the holder of each claim; false with `error`. */
+struct certdir_claims_source {
+	bool (*ask)(void *context, struct certdir_claim *claims, size_t count, struct certdir_error *error);
+	void *context;
+};
+
+/*
+ * Makes the plan. Deterministic: the same input gives the same plan, and the plan of what a complete apply leaves
+ * is empty. All memory is the arena's; `wanted` and `accounts` must outlive the plan. False with `error`: memory is out, or asking failed.
+ */
+bool certdir_plan_make(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
+		       const struct certdir_wanted_list *wanted, const struct certdir_accounts *accounts,
+		       const struct certdir_claims_source *claims, int64_t now, struct certdir_arena *arena,
+		       struct certdir_plan *plan, struct certdir_error *error);
+
+#endif

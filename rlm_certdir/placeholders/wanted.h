@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The list -> which device shall have which entry. */
+#ifndef CERTDIR_PLACEHOLDERS_WANTED_H
+#define CERTDIR_PLACEHOLDERS_WANTED_H
+
+#include "directory/ldap_operation.h"
+#include "list/list.h"
+#include "placeholders/arena.h"
+#include "placeholders/config.h"
+
+/* A device of the list. Strings are the arena's. */
+struct certdir_wanted {
+	const char *key; /* the device's id in the list; stands in the mark */
+	const char *name; /* for people; or NULL */
+	const char *why_not; /* it shall have no enabled entry: "is disabled", "is not compliant"; NULL = it shall */
+	const char *problem; /* it should and cannot: "has no serial_number"; then why_not is NULL and cn may be */
+	const char *cn;
+	const char *sid; /* onPremisesSecurityIdentifier, to notice accounts that Entra Connect syncs back; or NULL */
+	bool hybrid; /* trustType ServerAd */
+	struct certdir_ldap_values
+		*values; /* one for each column of the configuration, sorted by bytes; NULL unless cn */
+	struct certdir_ldap_values mappings; /* of valid certificates handed in (mappings.h), sorted */
+	struct certdir_ldap_values ended; /* mappings of its certificates that have ended, sorted */
+};
+
+struct certdir_wanted_list {
+	struct certdir_wanted *devices; /* sorted by key (strcmp), each key once */
+	size_t count;
+	size_t selected; /* those without why_not */
+};
+
+/*
+ * Whether the list may be acted on: not empty, no source older than max_age, and every part that the selection asks for (Intune,
+ * groups) was synced at all. False with `error`: what is wrong and what to do.
+ */
+bool certdir_wanted_list_usable(const struct certdir_placeholders_config *config,
+				const struct certdir_list_snapshot *list, int64_t now, struct certdir_error *error);
+
+/*
+ * Reads every device of `reader`'s list. `domain` ("corp.example") fills {domain}. Of several with one id those of a synced tenant count
+ * before imports; two of the same kind get a `problem`. Memory is the arena's. False with `error`.
+ */
+bool certdir_wanted_read(const struct certdir_placeholders_config *config, struct certdir_list_reader *reader,
+			 const char *domain, struct certdir_arena *arena, struct certdir_wanted_list *wanted,
+			 struct certdir_error *error);
+
+/* The device with this key, or NULL. */
+struct certdir_wanted *certdir_wanted_find(const struct certdir_wanted_list *wanted, const char *key);
+
+/* Whether a device passes; else why_not as in certdir_wanted, static or the arena's. Pure. */
+bool certdir_selection_passes(const struct certdir_selection *selection, const struct certdir_device *device,
+			      struct certdir_arena *arena, const char **why_not);
+
+#endif
