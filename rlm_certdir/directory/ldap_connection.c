@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "directory/ldap_connection.h"
-
-#include "background.h"
+#include "directory/ldap_handle.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <ldap.h>
+#include <sasl/sasl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,115 +11,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-struct certdir_ldap_connection {
-	LDAP *handle;
-	const char *uri;
-	const struct certdir_ldap_config *config;
-	struct certdir_watched watched;
-	struct ldap_conncb callbacks; /* libldap tells the socket through them */
-};
-
 static bool is_set(const char *value)
 {
 	return value && *value;
-}
-
-static bool uses_tls(const char *uri, const struct certdir_ldap_config *config)
-{
-	return config->start_tls || strncasecmp(uri, "ldaps:", 6) == 0;
-}
-
-/* ---- what went wrong, in one place ---- */
-
-static const char tls_advice[] =
-	"TLS failed: check the port, ca_file, require_cert and the names in the server's certificate";
-
-static const struct outcome {
-	int code;
-	enum certdir_ldap_status status;
-	const char *advice;
-} outcomes[] = {
-	{LDAP_SUCCESS, CERTDIR_LDAP_OK, NULL},
-	{LDAP_SIZELIMIT_EXCEEDED, CERTDIR_LDAP_SIZE_LIMIT, NULL},
-	{LDAP_SERVER_DOWN, CERTDIR_LDAP_LOST, NULL},
-	{LDAP_CONNECT_ERROR, CERTDIR_LDAP_LOST, tls_advice},
-	{LDAP_UNAVAILABLE, CERTDIR_LDAP_LOST, NULL},
-	{LDAP_BUSY, CERTDIR_LDAP_LOST, NULL},
-	{LDAP_DECODING_ERROR, CERTDIR_LDAP_LOST, "what answers there does not speak LDAP"},
-	{LDAP_TIMEOUT, CERTDIR_LDAP_TIMEOUT, NULL},
-	{LDAP_INVALID_CREDENTIALS, CERTDIR_LDAP_REFUSED, "check identity and password"},
-	{LDAP_INAPPROPRIATE_AUTH, CERTDIR_LDAP_REFUSED, "check identity and password"},
-	{LDAP_STRONG_AUTH_REQUIRED, CERTDIR_LDAP_REFUSED, "the server wants TLS: use ldaps:// or start_tls = yes"},
-	{LDAP_CONFIDENTIALITY_REQUIRED, CERTDIR_LDAP_REFUSED, "the server wants TLS: use ldaps:// or start_tls = yes"},
-	{LDAP_INVALID_DN_SYNTAX, CERTDIR_LDAP_FAILED, "check that identity and base_dn are DNs"},
-	{LDAP_NO_SUCH_OBJECT, CERTDIR_LDAP_FAILED, "check base_dn, and that identity may read it"},
-	{LDAP_INSUFFICIENT_ACCESS, CERTDIR_LDAP_FAILED, "let identity read the devices under base_dn"},
-	{LDAP_OPERATIONS_ERROR, CERTDIR_LDAP_FAILED, "Active Directory wants identity and password"},
-	{LDAP_FILTER_ERROR, CERTDIR_LDAP_FAILED, "check filter"},
-	{LDAP_TIMELIMIT_EXCEEDED, CERTDIR_LDAP_FAILED,
-	 "index the attributes that are searched, or raise srv_timelimit"},
-	{LDAP_ADMINLIMIT_EXCEEDED, CERTDIR_LDAP_FAILED,
-	 "index the attributes that are searched, or raise the server's limit"},
-	{LDAP_REFERRAL, CERTDIR_LDAP_FAILED,
-	 "another server holds base_dn, and referrals are not followed: name that one"},
-};
-
-/* The server's or libldap's own words, made fit for a log line. */
-static void diagnostic_of(const struct certdir_ldap_connection *connection, char *text, size_t size)
-{
-	char *message = NULL;
-
-	text[0] = '\0';
-	if (!connection->handle ||
-	    ldap_get_option(connection->handle, LDAP_OPT_DIAGNOSTIC_MESSAGE, &message) != LDAP_OPT_SUCCESS || !message)
-		return;
-	(void)snprintf(text, size, "%s", message);
-	for (char *c = text; *c; c++)
-		if (*c < ' ' || *c > '~')
-			*c = '?';
-	ldap_memfree(message);
-}
-
-static const struct outcome *find_outcome(int code)
-{
-	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
-		if (outcomes[i].code == code)
-			return &outcomes[i];
-	return NULL;
-}
-
-/* Folds a result code; for anything but success and size limit `error` gets the server, the words and an advice. */
-static enum certdir_ldap_status conclude(const struct certdir_ldap_connection *connection, int code,
-					 struct certdir_error *error)
-{
-	const struct outcome *outcome = find_outcome(code);
-	/* Negative codes are libldap's own; those that are not in the table leave the connection in no known state. */
-	const enum certdir_ldap_status status = outcome	   ? outcome->status
-						: code < 0 ? CERTDIR_LDAP_LOST
-							   : CERTDIR_LDAP_FAILED;
-	const char *advice = outcome ? outcome->advice : NULL;
-	char words[200];
-
-	if (status == CERTDIR_LDAP_OK || status == CERTDIR_LDAP_SIZE_LIMIT)
-		return status;
-	if (status == CERTDIR_LDAP_TIMEOUT) {
-		certdir_error_set(error, "%s: no answer within %" PRIu32 " s", connection->uri,
-				  connection->config->res_timeout);
-		return status;
-	}
-	diagnostic_of(connection, words, sizeof(words));
-	/*
-	 * With ldaps:// a handshake that fails is no more than a server that is down, except that there
-	 * are words for it.
-	 */
-	if (code == LDAP_SERVER_DOWN && words[0] && uses_tls(connection->uri, connection->config))
-		advice = tls_advice;
-	/* GnuTLS's words for a certificate that is not trusted, among others. */
-	if (strcmp(words, "(unknown error code)") == 0)
-		words[0] = '\0';
-	certdir_error_set(error, "%s: %s%s%s%s%s%s", connection->uri, ldap_err2string(code), words[0] ? " (" : "",
-			  words, words[0] ? ")" : "", advice ? ": " : "", advice ? advice : "");
-	return status;
 }
 
 /* ---- configuration ---- */
@@ -175,10 +66,17 @@ static bool uri_acceptable(const char *uri, const struct certdir_ldap_config *co
 				  url->lud_dn);
 	} else if (config->start_tls && strcasecmp(url->lud_scheme, "ldap") != 0) {
 		certdir_error_set(error, "ldap: server \"%s\": start_tls is for ldap:// only; set start_tls = no", uri);
-	} else if (is_set(config->password) && !uses_tls(uri, config) && !is_loopback(url)) {
+	} else if (is_set(config->password) && !certdir_ldap_uses_tls(uri, config) && !is_loopback(url)) {
 		certdir_error_set(error,
 				  "ldap: server \"%s\" would get the password in clear text: use ldaps:// or "
 				  "start_tls = yes",
+				  uri);
+	} else if (config->bind == CERTDIR_LDAP_BIND_EXTERNAL && strcasecmp(url->lud_scheme, "ldapi") != 0 &&
+		   !(certdir_ldap_uses_tls(uri, config) && is_set(config->certificate_file) &&
+		     is_set(config->private_key_file))) {
+		certdir_error_set(error,
+				  "ldap: server \"%s\": bind = external is for ldapi://, or for TLS with "
+				  "certificate_file and private_key_file",
 				  uri);
 	} else {
 		ok = true;
@@ -284,13 +182,14 @@ static enum certdir_ldap_status prepare(struct certdir_ldap_connection *connecti
 
 	if (code != LDAP_SUCCESS) {
 		connection->handle = NULL;
-		return conclude(connection, code, error);
+		return certdir_ldap_conclude(connection, code, NULL, error);
 	}
 	if (!set_options(connection->handle, connection->config)) {
 		certdir_error_set(error, "%s: the LDAP library refused its options", connection->uri);
 		return CERTDIR_LDAP_LOST;
 	}
-	if (uses_tls(connection->uri, connection->config) && !set_tls_options(connection->handle, connection->config)) {
+	if (certdir_ldap_uses_tls(connection->uri, connection->config) &&
+	    !set_tls_options(connection->handle, connection->config)) {
 		certdir_error_set(error,
 				  "%s: TLS cannot be set up: check ca_file, ca_path, certificate_file and "
 				  "private_key_file",
@@ -321,7 +220,7 @@ out:
 	return ok;
 }
 
-/* ---- operations ---- */
+/* ---- open ---- */
 
 /* libldap connected a socket; TLS comes after this. */
 static int socket_added(LDAP *handle, Sockbuf *socket, LDAPURLDesc *url, struct sockaddr *address,
@@ -345,71 +244,31 @@ static void socket_deleted(LDAP *handle, Sockbuf *socket, struct ldap_conncb *co
 	certdir_watched_socket(&connection->watched, -1);
 }
 
-/*
- * Between these two the watchdog has an eye on the connection. Its deadline is behind libldap's own, whose messages are
- * better where they hold.
- */
-static void begin(struct certdir_ldap_connection *connection, uint32_t seconds)
-{
-	certdir_watched_begin(&connection->watched, ((int64_t)seconds + 1) * 1000000);
-}
-
-static enum certdir_ldap_status end(struct certdir_ldap_connection *connection, enum certdir_ldap_status status,
-				    uint32_t seconds, struct certdir_error *error)
-{
-	if (!certdir_watched_end(&connection->watched))
-		return status;
-	certdir_error_set(error, "%s: stopped in the middle of the TLS handshake or of a message for %" PRIu32 " s",
-			  connection->uri, seconds + 1);
-	return CERTDIR_LDAP_TIMEOUT;
-}
-
-static int64_t deadline_of(const struct certdir_ldap_connection *connection)
-{
-	return certdir_monotonic() + (int64_t)connection->config->res_timeout * 1000000;
-}
-
-/* Waits for the next message of an operation. On OK the caller frees *message. */
-static enum certdir_ldap_status await(struct certdir_ldap_connection *connection, int id, int64_t deadline,
-				      LDAPMessage **message, struct certdir_error *error)
-{
-	const int64_t left = deadline - certdir_monotonic();
-	struct timeval patience = {.tv_sec = (time_t)(left / 1000000), .tv_usec = (suseconds_t)(left % 1000000)};
-	int type, code = LDAP_SUCCESS;
-
-	*message = NULL;
-	if (left <= 0)
-		return conclude(connection, LDAP_TIMEOUT, error);
-	type = ldap_result(connection->handle, id, LDAP_MSG_ONE, &patience, message);
-	if (type > 0)
-		return CERTDIR_LDAP_OK;
-	if (type == 0)
-		return conclude(connection, LDAP_TIMEOUT, error);
-	(void)ldap_get_option(connection->handle, LDAP_OPT_RESULT_CODE, &code);
-	return conclude(connection, code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code, error);
-}
-
-/* The result code inside a final message. */
-static enum certdir_ldap_status result_of(struct certdir_ldap_connection *connection, LDAPMessage *message,
+/* Waits for the one message that answers an operation and takes its result code. */
+static enum certdir_ldap_status answer_of(struct certdir_ldap_connection *connection, int id, int *code,
 					  struct certdir_error *error)
 {
-	int code = LDAP_SUCCESS;
-	int parsed = ldap_parse_result(connection->handle, message, &code, NULL, NULL, NULL, NULL, 0);
+	LDAPMessage *message;
+	enum certdir_ldap_status status =
+		certdir_ldap_await(connection, id, LDAP_MSG_ONE, certdir_ldap_deadline(connection), &message, error);
+	int parsed;
 
-	return conclude(connection, parsed == LDAP_SUCCESS ? code : parsed, error);
+	if (status == CERTDIR_LDAP_OK) {
+		parsed = ldap_parse_result(connection->handle, message, code, NULL, NULL, NULL, NULL, 0);
+		if (parsed != LDAP_SUCCESS)
+			*code = parsed;
+	}
+	(void)ldap_msgfree(message);
+	return status;
 }
 
-/* Waits for the one message that answers an operation and gives its result code. */
 static enum certdir_ldap_status outcome_of(struct certdir_ldap_connection *connection, int id,
 					   struct certdir_error *error)
 {
-	LDAPMessage *message;
-	enum certdir_ldap_status status = await(connection, id, deadline_of(connection), &message, error);
+	int code;
+	enum certdir_ldap_status status = answer_of(connection, id, &code, error);
 
-	if (status == CERTDIR_LDAP_OK)
-		status = result_of(connection, message, error);
-	(void)ldap_msgfree(message);
-	return status;
+	return status == CERTDIR_LDAP_OK ? certdir_ldap_conclude(connection, code, NULL, error) : status;
 }
 
 static enum certdir_ldap_status start_tls(struct certdir_ldap_connection *connection, struct certdir_error *error)
@@ -418,11 +277,11 @@ static enum certdir_ldap_status start_tls(struct certdir_ldap_connection *connec
 	int id, code = ldap_start_tls(connection->handle, NULL, NULL, &id);
 
 	if (code != LDAP_SUCCESS)
-		return conclude(connection, code, error);
+		return certdir_ldap_conclude(connection, code, NULL, error);
 	status = outcome_of(connection, id, error);
 	if (status != CERTDIR_LDAP_OK)
 		return status;
-	return conclude(connection, ldap_install_tls(connection->handle), error);
+	return certdir_ldap_conclude(connection, ldap_install_tls(connection->handle), NULL, error);
 }
 
 /* Binds even when anonymous: this is where libldap connects and where a server that is not one shows. */
@@ -435,7 +294,7 @@ static enum certdir_ldap_status bind_simple(struct certdir_ldap_connection *conn
 	int id, code;
 
 	if (!copy)
-		return conclude(connection, LDAP_NO_MEMORY, error);
+		return certdir_ldap_conclude(connection, LDAP_NO_MEMORY, NULL, error);
 	credentials.bv_len = strlen(copy);
 	credentials.bv_val = copy;
 	code = ldap_sasl_bind(connection->handle, identity ? identity : "", LDAP_SASL_SIMPLE, &credentials, NULL, NULL,
@@ -443,8 +302,168 @@ static enum certdir_ldap_status bind_simple(struct certdir_ldap_connection *conn
 	explicit_bzero(copy, credentials.bv_len);
 	free(copy);
 	if (code != LDAP_SUCCESS)
-		return conclude(connection, code, error);
+		return certdir_ldap_conclude(connection, code, NULL, error);
 	return outcome_of(connection, id, error);
+}
+
+static bool is_ldapi(const char *uri)
+{
+	return strncasecmp(uri, "ldapi:", 6) == 0;
+}
+
+/* Why a server may not take us for whom TLS or the socket says that we are. */
+static const char *external_advice(const struct certdir_ldap_connection *connection)
+{
+	if (is_ldapi(connection->uri))
+		return "the server does not take the user of an ldapi socket";
+	/* Active Directory takes a certificate on ldaps:// without a bind, and refuses this one (MS-ADTS 5.1.1.2). */
+	if (!connection->config->start_tls)
+		return "the server does not take the certificate in certificate_file: it must ask for one, trust its "
+		       "CA and know whose it is; Active Directory wants ldap:// with start_tls = yes for this";
+	return "the server does not take the certificate in certificate_file: it must ask for one, trust its CA and "
+	       "know whose it is";
+}
+
+static enum certdir_ldap_status bind_external(struct certdir_ldap_connection *connection, struct certdir_error *error)
+{
+	static char nobody[] = "";
+	struct berval credentials = {0, nobody};
+	char words[CERTDIR_TEXT_MAX];
+	enum certdir_ldap_status status;
+	int id, code = ldap_sasl_bind(connection->handle, NULL, "EXTERNAL", &credentials, NULL, NULL, &id);
+
+	if (code != LDAP_SUCCESS)
+		return certdir_ldap_conclude(connection, code, NULL, error);
+	status = answer_of(connection, id, &code, error);
+	if (status == CERTDIR_LDAP_OK)
+		status = certdir_ldap_conclude(connection, code, NULL, error);
+	if (status == CERTDIR_LDAP_OK || status == CERTDIR_LDAP_LOST || status == CERTDIR_LDAP_TIMEOUT)
+		return status;
+	certdir_ldap_words(connection, code, words);
+	certdir_error_set(error, "%s: %s: %s", connection->uri, words, external_advice(connection));
+	return CERTDIR_LDAP_REFUSED;
+}
+
+/*
+ * What SASL and Kerberos say, who put all of it into one result code. The words are MIT Kerberos's. Never LOST or
+ * TIMEOUT, which are about the connection to this server.
+ */
+static const struct kerberos_outcome {
+	const char *words;
+	enum certdir_ldap_status status;
+	const char *advice;
+} kerberos_outcomes[] = {
+	{"No worthy mechs", CERTDIR_LDAP_REFUSED,
+	 "install SASL's GSSAPI plugin (Debian: libsasl2-modules-gssapi-mit, RHEL: cyrus-sasl-gssapi)"},
+	{"No Kerberos credentials available", CERTDIR_LDAP_REFUSED,
+	 "check keytab: the file must be there, be readable and hold a key"},
+	{"Preauthentication failed", CERTDIR_LDAP_REFUSED,
+	 "the key in keytab is not the account's: export it again, it changes with the password"},
+	{"Client '", CERTDIR_LDAP_REFUSED, "the domain has no account of the name that stands in keytab"},
+	{"have been revoked", CERTDIR_LDAP_REFUSED, "the account in keytab is disabled, locked or expired"},
+	{"Password has expired", CERTDIR_LDAP_REFUSED,
+	 "the password of the account in keytab has expired: set one that does not, and export the keytab again"},
+	{"not found in Kerberos database", CERTDIR_LDAP_FAILED,
+	 "the domain knows no such server: write its full name in server, as it stands in the domain"},
+	{"Clock skew too great", CERTDIR_LDAP_FAILED, "set the clocks of this machine and of the domain controller"},
+	{"Cannot contact any KDC", CERTDIR_LDAP_FAILED,
+	 "no domain controller answers Kerberos: check the network, port 88"},
+	{"Cannot find KDC", CERTDIR_LDAP_FAILED, "name the realm's domain controllers in /etc/krb5.conf or in the DNS"},
+};
+
+static enum certdir_ldap_status conclude_kerberos(const struct certdir_ldap_connection *connection, int code,
+						  struct certdir_error *error)
+{
+	char words[CERTDIR_TEXT_MAX];
+
+	certdir_ldap_words(connection, code, words);
+	for (size_t i = 0; i < sizeof(kerberos_outcomes) / sizeof(kerberos_outcomes[0]); i++)
+		if (strstr(words, kerberos_outcomes[i].words)) {
+			certdir_error_set(error, "%s: %s: %s", connection->uri, words, kerberos_outcomes[i].advice);
+			return kerberos_outcomes[i].status;
+		}
+	if (code == LDAP_LOCAL_ERROR || code == LDAP_INVALID_CREDENTIALS) {
+		certdir_error_set(error, "%s: %s: check keytab", connection->uri, words);
+		return code == LDAP_LOCAL_ERROR ? CERTDIR_LDAP_FAILED : CERTDIR_LDAP_REFUSED;
+	}
+	/* Samba's "ldap server require strong auth = yes", for one. */
+	if (code == LDAP_STRONG_AUTH_REQUIRED && certdir_ldap_uses_tls(connection->uri, connection->config)) {
+		certdir_error_set(error,
+				  "%s: %s: the server wants no GSSAPI inside TLS: use ldap:// without start_tls, it is "
+				  "sealed by GSSAPI itself",
+				  connection->uri, words);
+		return CERTDIR_LDAP_REFUSED;
+	}
+	return certdir_ldap_conclude(connection, code, NULL, error);
+}
+
+/* Nobody is asked: whom we are is in Kerberos' credentials, and all else has a default. */
+static int interact(LDAP *handle, unsigned flags, void *defaults, void *prompts)
+{
+	(void)handle, (void)flags, (void)defaults;
+	for (sasl_interact_t *prompt = prompts; prompt->id != SASL_CB_LIST_END; prompt++) {
+		const char *answer = prompt->defresult ? prompt->defresult : "";
+
+		prompt->result = answer;
+		prompt->len = (unsigned)strlen(answer);
+	}
+	return LDAP_SUCCESS;
+}
+
+/*
+ * Without TLS everything is sealed (56 is DES; what Kerberos agrees on is far above). With TLS it is not sealed twice:
+ * Active Directory refuses that (MS-ADTS 5.1.1.1.2); but the bind belongs to this TLS and no other (RFC 5929 4), which
+ * Active Directory may ask for. The host's name is taken as it was written, not as the DNS turns it round.
+ */
+static bool set_sasl_options(const struct certdir_ldap_connection *connection)
+{
+	const bool tls = certdir_ldap_uses_tls(connection->uri, connection->config);
+	const int binding = LDAP_OPT_X_SASL_CBINDING_TLS_ENDPOINT;
+
+	return ldap_set_option(connection->handle, LDAP_OPT_X_SASL_SECPROPS, tls ? "maxssf=0" : "minssf=56") ==
+		       LDAP_OPT_SUCCESS &&
+	       ldap_set_option(connection->handle, LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON) == LDAP_OPT_SUCCESS &&
+	       (!tls || ldap_set_option(connection->handle, LDAP_OPT_X_SASL_CBINDING, &binding) == LDAP_OPT_SUCCESS);
+}
+
+/*
+ * Kerberos speaks to its KDC inside these calls, with timeouts of its own (some seconds for each KDC) that nobody can
+ * shorten from here.
+ */
+static enum certdir_ldap_status bind_gssapi(struct certdir_ldap_connection *connection, struct certdir_error *error)
+{
+	enum certdir_ldap_status status = CERTDIR_LDAP_OK;
+	LDAPMessage *message = NULL;
+	const char *mechanism = NULL;
+	int id, code;
+
+	if (!set_sasl_options(connection)) {
+		certdir_error_set(error, "%s: the LDAP library refused its SASL options", connection->uri);
+		return CERTDIR_LDAP_LOST;
+	}
+	do {
+		code = ldap_sasl_interactive_bind(connection->handle, NULL, "GSSAPI", NULL, NULL, LDAP_SASL_QUIET,
+						  interact, NULL, message, &mechanism, &id);
+		(void)ldap_msgfree(message);
+		message = NULL;
+		if (code == LDAP_SASL_BIND_IN_PROGRESS)
+			status = certdir_ldap_await(connection, id, LDAP_MSG_ONE, certdir_ldap_deadline(connection),
+						    &message, error);
+	} while (code == LDAP_SASL_BIND_IN_PROGRESS && status == CERTDIR_LDAP_OK);
+	return status == CERTDIR_LDAP_OK ? conclude_kerberos(connection, code, error) : status;
+}
+
+static enum certdir_ldap_status bind_connection(struct certdir_ldap_connection *connection, struct certdir_error *error)
+{
+	switch (connection->config->bind) {
+	case CERTDIR_LDAP_BIND_EXTERNAL:
+		return bind_external(connection, error);
+	case CERTDIR_LDAP_BIND_GSSAPI:
+		return bind_gssapi(connection, error);
+	case CERTDIR_LDAP_BIND_SIMPLE:
+		break;
+	}
+	return bind_simple(connection, error);
 }
 
 enum certdir_ldap_status certdir_ldap_connection_open(struct certdir_ldap_connection **connection, const char *uri,
@@ -464,16 +483,18 @@ enum certdir_ldap_status certdir_ldap_connection_open(struct certdir_ldap_connec
 	opened->config = config;
 	opened->callbacks = (struct ldap_conncb){socket_added, socket_deleted, opened};
 	certdir_watched_init(&opened->watched, watchdog);
-	begin(opened, patience);
+	certdir_ldap_begin(opened, patience);
 	status = prepare(opened, error);
 	if (status == CERTDIR_LDAP_OK &&
 	    ldap_set_option(opened->handle, LDAP_OPT_CONNECT_CB, &opened->callbacks) != LDAP_OPT_SUCCESS)
-		status = conclude(opened, LDAP_NO_MEMORY, error);
+		status = certdir_ldap_conclude(opened, LDAP_NO_MEMORY, NULL, error);
 	if (status == CERTDIR_LDAP_OK && config->start_tls)
 		status = start_tls(opened, error);
 	if (status == CERTDIR_LDAP_OK)
-		status = bind_simple(opened, error);
-	status = end(opened, status, patience, error);
+		status = bind_connection(opened, error);
+	/* Kerberos may have waited for its KDC for longer than the watchdog: its words say more. */
+	if (status != CERTDIR_LDAP_REFUSED && status != CERTDIR_LDAP_FAILED)
+		status = certdir_ldap_end(opened, status, patience, error);
 	if (status == CERTDIR_LDAP_OK)
 		*connection = opened;
 	else
@@ -486,7 +507,7 @@ void certdir_ldap_connection_close(struct certdir_ldap_connection *connection)
 	if (!connection)
 		return;
 	/* Saying good-bye writes to a socket whose peer may have stopped reading. */
-	begin(connection, connection->config->net_timeout);
+	certdir_ldap_begin(connection, connection->config->net_timeout);
 	if (connection->handle)
 		(void)ldap_unbind_ext(connection->handle, NULL, NULL);
 	certdir_watched_clear(&connection->watched);
@@ -494,119 +515,6 @@ void certdir_ldap_connection_close(struct certdir_ldap_connection *connection)
 }
 
 /* ---- search ---- */
-
-struct entry_values {
-	struct certdir_ldap_value *values;
-	size_t count;
-};
-
-static bool add_values(struct entry_values *all, const struct berval *attribute, const struct berval *values)
-{
-	const char *options = memchr(attribute->bv_val, ';', attribute->bv_len);
-	struct certdir_ldap_value *grown;
-	size_t count = 0;
-
-	while (values && values[count].bv_val)
-		count++;
-	if (count == 0)
-		return true;
-	grown = realloc(all->values, (all->count + count) * sizeof(*grown));
-	if (!grown)
-		return false;
-	all->values = grown;
-	for (size_t i = 0; i < count; i++)
-		all->values[all->count++] = (struct certdir_ldap_value){
-			.attribute = attribute->bv_val,
-			.attribute_length = options ? (size_t)(options - attribute->bv_val) : attribute->bv_len,
-			.bytes = (const unsigned char *)values[i].bv_val,
-			.length = values[i].bv_len,
-		};
-	return true;
-}
-
-/* Reads an entry in place: the strings stay in the message, only the table of them is allocated. */
-static int read_entry(LDAP *handle, LDAPMessage *message, struct certdir_ldap_entry *entry, struct entry_values *all)
-{
-	struct berval dn = {0, NULL}, attribute = {0, NULL}, *values = NULL;
-	BerElement *ber = NULL;
-	int code = ldap_get_dn_ber(handle, message, &ber, &dn);
-
-	while (code == LDAP_SUCCESS) {
-		code = ldap_get_attribute_ber(handle, message, ber, &attribute, &values);
-		if (code != LDAP_SUCCESS || !attribute.bv_val)
-			break;
-		if (!add_values(all, &attribute, values))
-			code = LDAP_NO_MEMORY;
-		ldap_memfree(values);
-		values = NULL;
-	}
-	if (ber)
-		ber_free(ber, 0);
-	entry->dn = dn.bv_val;
-	entry->dn_length = dn.bv_len;
-	entry->values = all->values;
-	entry->count = all->count;
-	return code;
-}
-
-struct delivery {
-	bool (*each)(void *context, const struct certdir_ldap_entry *entry);
-	void *context;
-	int room; /* how many entries more */
-};
-
-static enum certdir_ldap_status deliver(struct certdir_ldap_connection *connection, LDAPMessage *message,
-					struct delivery *delivery, struct certdir_error *error)
-{
-	struct entry_values all = {NULL, 0};
-	struct certdir_ldap_entry entry;
-	enum certdir_ldap_status status;
-
-	/* A server need not heed the limit it is asked to keep. */
-	if (delivery->room-- <= 0)
-		return CERTDIR_LDAP_SIZE_LIMIT;
-	status = conclude(connection, read_entry(connection->handle, message, &entry, &all), error);
-	if (status == CERTDIR_LDAP_OK && !delivery->each(delivery->context, &entry)) {
-		certdir_error_set(error, "out of memory");
-		status = CERTDIR_LDAP_FAILED;
-	}
-	free(all.values);
-	return status;
-}
-
-/* Takes messages until the final one. `*final` tells whether it came: without it an answer is not the whole truth. */
-static enum certdir_ldap_status receive(struct certdir_ldap_connection *connection, int id, struct delivery *delivery,
-					bool *final, struct certdir_error *error)
-{
-	const int64_t deadline = deadline_of(connection);
-	enum certdir_ldap_status status;
-
-	*final = false;
-	do {
-		LDAPMessage *message;
-
-		status = await(connection, id, deadline, &message, error);
-		if (status != CERTDIR_LDAP_OK)
-			return status;
-		switch (ldap_msgtype(message)) {
-		case LDAP_RES_SEARCH_ENTRY:
-			status = deliver(connection, message, delivery, error);
-			break;
-		case LDAP_RES_SEARCH_REFERENCE:
-			/* Active Directory sends some for other partitions below base_dn; devices are not in them. */
-			break;
-		case LDAP_RES_SEARCH_RESULT:
-			*final = true;
-			status = result_of(connection, message, error);
-			break;
-		default:
-			status = conclude(connection, LDAP_DECODING_ERROR, error);
-			break;
-		}
-		(void)ldap_msgfree(message);
-	} while (status == CERTDIR_LDAP_OK && !*final);
-	return status;
-}
 
 static int scope_of(const struct certdir_ldap_config *config)
 {
@@ -622,21 +530,17 @@ certdir_ldap_connection_search(struct certdir_ldap_connection *connection, const
 			       bool (*each)(void *context, const struct certdir_ldap_entry *entry), void *context,
 			       struct certdir_error *error)
 {
-	const struct certdir_ldap_config *config = connection->config;
-	struct delivery delivery = {each, context, query->size_limit};
-	enum certdir_ldap_status status;
-	bool final = false;
-	int id, code;
+	struct certdir_ldap_search search = {
+		.base = connection->config->base_dn,
+		.scope = scope_of(connection->config),
+		.filter = query->filter,
+		.attributes = query->attributes,
+		.size_limit = query->size_limit,
+		.each = each,
+		.context = context,
+	};
+	enum certdir_ldap_status status = certdir_ldap_search_run(connection, &search, error);
 
-	begin(connection, config->res_timeout);
-	/* libldap takes the names as char **, and does not write to them. */
-	code = ldap_search_ext(connection->handle, config->base_dn, scope_of(config), query->filter,
-			       (char **)(uintptr_t)query->attributes, 0, NULL, NULL, NULL, query->size_limit, &id);
-	if (code != LDAP_SUCCESS)
-		return end(connection, conclude(connection, code, error), config->res_timeout, error);
-	status = receive(connection, id, &delivery, &final, error);
-	/* What still comes of a search that was broken off must not be kept for ever. */
-	if (!final && (status == CERTDIR_LDAP_SIZE_LIMIT || status == CERTDIR_LDAP_FAILED))
-		(void)ldap_abandon_ext(connection->handle, id, NULL, NULL);
-	return end(connection, status, config->res_timeout, error);
+	ldap_controls_free(search.controls);
+	return status;
 }

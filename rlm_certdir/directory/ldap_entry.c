@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/ldap_entry.h"
 
+#include "directory/mark.h"
 #include "identity/canonical.h"
 
 #include <stdlib.h>
@@ -23,6 +24,8 @@ const char *const certdir_ldap_entry_attributes[] = {
 	"accountExpires",
 	"lastLogonTimestamp",
 	"whenCreated",
+	"adminDescription",
+	"description",
 	NULL,
 };
 
@@ -220,6 +223,23 @@ static enum certdir_ldap_entry_state read_enabled(struct certdir_device *device,
 	return CERTDIR_LDAP_ENTRY_OK;
 }
 
+/*
+ * The mark of `certdir placeholders`: what it does not want any more must not come in, also where there is no
+ * userAccountControl to say so. It is never in favour of the device, so it does not matter who wrote it.
+ */
+static void read_marks(struct certdir_device *device, const struct certdir_ldap_entry *entry)
+{
+	static const char *const attributes[] = {"adminDescription", "description"};
+	const struct certdir_ldap_value *value;
+	struct certdir_mark mark;
+
+	for (size_t a = 0; a < sizeof(attributes) / sizeof(attributes[0]); a++)
+		for (size_t i = 0; (value = next_value(entry, attributes[a], &i)) != NULL;)
+			if (certdir_mark_parse((const char *)value->bytes, value->length, &mark) &&
+			    mark.state != CERTDIR_MARK_WANTED)
+				device->enabled = CERTDIR_NO;
+}
+
 static void read_times(struct certdir_device *device, const struct certdir_ldap_entry *entry)
 {
 	const struct certdir_ldap_value *value;
@@ -402,6 +422,7 @@ enum certdir_ldap_entry_state certdir_ldap_entry_device(struct certdir_device *d
 		return CERTDIR_LDAP_ENTRY_BAD;
 	state = read_enabled(device, entry);
 	read_times(device, entry);
+	read_marks(device, entry);
 	device->id = strndup(entry->dn, entry->dn_length);
 	if (device->id && read_name(device, entry) && read_ids(device, entry, map) && read_dns_names(device, entry) &&
 	    read_groups(device, entry) && copy_first(&device->operating_system, entry, "operatingSystem"))

@@ -32,7 +32,8 @@ struct certdir_ldap_listing {
 /*
  * Calls `each` for every entry of `listing`; false from it ends with CERTDIR_LDAP_FAILED and the `error` that it has set through its
  * context, or "out of memory". Anything but OK sets `error`, and what was delivered means nothing: a listing is the whole truth or
- * none. A page has the connection's res_timeout. CERTDIR_LDAP_NO_OBJECT: `base` is not there.
+ * none. A page has the connection's res_timeout. CERTDIR_LDAP_NO_OBJECT: `base` is not there. Attributes with options are
+ * others (RFC 4512 2.5) and left out; one that the server gives in pieces (";range=0-1499") is CERTDIR_LDAP_FAILED.
  */
 enum certdir_ldap_status certdir_ldap_list(struct certdir_ldap_connection *connection,
 					   const struct certdir_ldap_listing *listing,
@@ -68,7 +69,11 @@ struct certdir_ldap_operation {
 	const char *attribute; /* READ */
 };
 
-/* Sends it and does not wait. *id tells its answer. Anything but OK sets `error`: the connection is lost. */
+/*
+ * Sends it and does not wait. *id tells its answer. Anything but OK sets `error`: the connection is lost. OpenLDAP ends a
+ * connection with more than 1,000 operations on the way (slapd.conf(5), conn_max_pending_auth), and may do those that
+ * are in any order.
+ */
 enum certdir_ldap_status certdir_ldap_send(struct certdir_ldap_connection *connection,
 					   const struct certdir_ldap_operation *operation, int *id,
 					   struct certdir_error *error);

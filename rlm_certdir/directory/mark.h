@@ -7,6 +7,8 @@
  *	certdir:wifi:2c7e3f0a-..:disabled                    it is known and must not come in
  *	certdir:wifi:2c7e3f0a-..:gone=2026-11-22T10:00:00Z   it was not in the list any more, since then
  *
+ * A key that itself ends in ":disabled", ":gone=.." or ":" is followed by one ":" more when the device is wanted.
+ *
  * The LDAP directory reads it, too: an entry that is not in the first state is disabled, also in a directory
  * that has no other way to say so.
  */

@@ -375,6 +375,56 @@ static void test_account(void **state)
 	certdir_ldap_map_clear(&map);
 }
 
+#define WANTED "certdir:wifi:2c7e3f0a-0000-4000-8000-000000000001"
+#define GONE WANTED ":gone=2026-11-22T10:00:00Z"
+
+static void test_marks(void **state)
+{
+	static const struct {
+		struct pair pairs[VALUES_MAX];
+		enum certdir_tristate enabled;
+	} cases[] = {
+		{{{"description", WANTED, 0}}, CERTDIR_YES},
+		{{{"description", WANTED ":disabled", 0}}, CERTDIR_NO},
+		{{{"description", GONE, 0}}, CERTDIR_NO},
+		{{{"adminDescription", WANTED ":disabled", 0}}, CERTDIR_NO},
+		{{{"ADMINDESCRIPTION", GONE, 0}}, CERTDIR_NO},
+		{{{"description", "a laptop", 0}, {"description", GONE, 0}, {"description", WANTED, 0}}, CERTDIR_NO},
+		{{{"adminDescription", WANTED, 0}, {"description", "certdir:other:x:disabled", 0}}, CERTDIR_NO},
+		{{{"description", "a laptop", 0}}, CERTDIR_YES},
+		{{{"description", "disabled", 0}}, CERTDIR_YES},
+		{{{"description", "x" WANTED ":disabled", 0}}, CERTDIR_YES},
+		{{{"description", WANTED ":disabled\0", sizeof(WANTED ":disabled")}}, CERTDIR_YES},
+		{{{"displayName", WANTED ":disabled", 0}}, CERTDIR_YES},
+		/* A mark never lets anybody in. */
+		{{{"userAccountControl", "4098", 0}, {"adminDescription", WANTED, 0}}, CERTDIR_NO},
+		{{{"userAccountControl", "4096", 0}, {"adminDescription", WANTED, 0}}, CERTDIR_YES},
+		{{{"userAccountControl", "4096", 0}, {"adminDescription", GONE, 0}}, CERTDIR_NO},
+		{{{"accountExpires", "-1", 0}, {"description", WANTED, 0}}, CERTDIR_NO},
+		{{{"sAMAccountName", "PC01$", 0}, {"adminDescription", WANTED, 0}}, CERTDIR_UNKNOWN},
+		{{{"sAMAccountName", "PC01$", 0}, {"adminDescription", GONE, 0}}, CERTDIR_NO},
+	};
+	struct certdir_ldap_map map = ad_map();
+	size_t asked = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct certdir_ldap_value values[VALUES_MAX];
+		const struct certdir_ldap_entry entry = entry_of("cn=x", cases[i].pairs, values);
+		struct certdir_device device;
+
+		assert_int_not_equal(certdir_ldap_entry_device(&device, &entry, &map), CERTDIR_LDAP_ENTRY_MEMORY);
+		if (device.enabled != cases[i].enabled)
+			fail_msg("case %zu: enabled %d", i, (int)device.enabled);
+		certdir_device_clear(&device);
+	}
+	for (size_t i = 0; certdir_ldap_entry_attributes[i]; i++)
+		asked += strcmp(certdir_ldap_entry_attributes[i], "adminDescription") == 0 ||
+			 strcmp(certdir_ldap_entry_attributes[i], "description") == 0;
+	assert_int_equal(asked, 2);
+	certdir_ldap_map_clear(&map);
+}
+
 static void test_times(void **state)
 {
 	static const struct {
@@ -542,6 +592,7 @@ int main(void)
 		cmocka_unit_test(test_filter_longest),
 		cmocka_unit_test(test_found_by),
 		cmocka_unit_test(test_account),
+		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_names),

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "directory/ldap_handle.h"
+
+#include "background.h"
+#include "identity/canonical.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/time.h>
+
+bool certdir_ldap_uses_tls(const char *uri, const struct certdir_ldap_config *config)
+{
+	return config->start_tls || strncasecmp(uri, "ldaps:", 6) == 0;
+}
+
+/* ---- what went wrong, in one place ---- */
+
+static const char tls_advice[] =
+	"TLS failed: check the port, ca_file, require_cert and the names in the server's certificate";
+
+static const struct outcome {
+	int code;
+	enum certdir_ldap_status status;
+	const char *advice;
+} outcomes[] = {
+	{LDAP_SUCCESS, CERTDIR_LDAP_OK, NULL},
+	{LDAP_SIZELIMIT_EXCEEDED, CERTDIR_LDAP_SIZE_LIMIT, NULL},
+	{LDAP_SERVER_DOWN, CERTDIR_LDAP_LOST, NULL},
+	{LDAP_CONNECT_ERROR, CERTDIR_LDAP_LOST, tls_advice},
+	{LDAP_UNAVAILABLE, CERTDIR_LDAP_LOST, NULL},
+	{LDAP_BUSY, CERTDIR_LDAP_LOST, NULL},
+	{LDAP_DECODING_ERROR, CERTDIR_LDAP_LOST, "what answers there does not speak LDAP"},
+	{LDAP_TIMEOUT, CERTDIR_LDAP_TIMEOUT, NULL},
+	{LDAP_INVALID_CREDENTIALS, CERTDIR_LDAP_REFUSED, "check identity and password"},
+	{LDAP_INAPPROPRIATE_AUTH, CERTDIR_LDAP_REFUSED, "check identity and password"},
+	{LDAP_STRONG_AUTH_REQUIRED, CERTDIR_LDAP_REFUSED, "the server wants TLS: use ldaps:// or start_tls = yes"},
+	{LDAP_CONFIDENTIALITY_REQUIRED, CERTDIR_LDAP_REFUSED, "the server wants TLS: use ldaps:// or start_tls = yes"},
+	{LDAP_INVALID_DN_SYNTAX, CERTDIR_LDAP_FAILED, "check that identity and base_dn are DNs"},
+	{LDAP_NO_SUCH_OBJECT, CERTDIR_LDAP_NO_OBJECT, "check base_dn, and that identity may read it"},
+	{LDAP_ALREADY_EXISTS, CERTDIR_LDAP_EXISTS, NULL},
+	{LDAP_INSUFFICIENT_ACCESS, CERTDIR_LDAP_DENIED, "let identity read the devices under base_dn"},
+	{LDAP_REFERRAL, CERTDIR_LDAP_READ_ONLY,
+	 "another server holds base_dn, and referrals are not followed: name that one"},
+	{LDAP_UNWILLING_TO_PERFORM, CERTDIR_LDAP_READ_ONLY, NULL},
+	{LDAP_CONSTRAINT_VIOLATION, CERTDIR_LDAP_CONSTRAINT, NULL},
+	{LDAP_INVALID_SYNTAX, CERTDIR_LDAP_CONSTRAINT, NULL},
+	{LDAP_NAMING_VIOLATION, CERTDIR_LDAP_CONSTRAINT, NULL},
+	{LDAP_OBJECT_CLASS_VIOLATION, CERTDIR_LDAP_CONSTRAINT, NULL},
+	{LDAP_NO_SUCH_ATTRIBUTE, CERTDIR_LDAP_CHANGED, NULL},
+	{LDAP_TYPE_OR_VALUE_EXISTS, CERTDIR_LDAP_CHANGED, NULL},
+	{LDAP_OPERATIONS_ERROR, CERTDIR_LDAP_FAILED, "Active Directory wants identity and password"},
+	{LDAP_FILTER_ERROR, CERTDIR_LDAP_FAILED, "check filter"},
+	{LDAP_TIMELIMIT_EXCEEDED, CERTDIR_LDAP_FAILED,
+	 "index the attributes that are searched, or raise srv_timelimit"},
+	{LDAP_ADMINLIMIT_EXCEEDED, CERTDIR_LDAP_FAILED,
+	 "index the attributes that are searched, or raise the server's limit"},
+};
+
+static const struct outcome *find_outcome(int code)
+{
+	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
+		if (outcomes[i].code == code)
+			return &outcomes[i];
+	return NULL;
+}
+
+enum certdir_ldap_status certdir_ldap_status_of(int code)
+{
+	const struct outcome *outcome = find_outcome(code);
+
+	if (outcome)
+		return outcome->status;
+	/* Negative codes are libldap's own; those that are not in the table leave the connection in no known state. */
+	return code < 0 ? CERTDIR_LDAP_LOST : CERTDIR_LDAP_FAILED;
+}
+
+/* The server's or libldap's own words; "" when there are none. */
+static void diagnostic_of(const struct certdir_ldap_connection *connection, char text[CERTDIR_TEXT_MAX])
+{
+	char *message = NULL;
+
+	text[0] = '\0';
+	if (!connection->handle ||
+	    ldap_get_option(connection->handle, LDAP_OPT_DIAGNOSTIC_MESSAGE, &message) != LDAP_OPT_SUCCESS || !message)
+		return;
+	for (char *c = message; *c; c++) {
+		/* Active Directory's words are of several lines. */
+		if (*c == '\n' || *c == '\r' || *c == '\t')
+			*c = ' ';
+		else if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+	certdir_say(text, "%s", message);
+	ldap_memfree(message);
+}
+
+void certdir_ldap_words(const struct certdir_ldap_connection *connection, int code, char text[CERTDIR_TEXT_MAX])
+{
+	char words[CERTDIR_TEXT_MAX];
+
+	diagnostic_of(connection, words);
+	/* GnuTLS's words for a certificate that is not trusted, among others. */
+	if (strcmp(words, "(unknown error code)") == 0)
+		words[0] = '\0';
+	certdir_say(text, "%s%s%s%s", ldap_err2string(code), words[0] ? " (" : "", words, words[0] ? ")" : "");
+}
+
+enum certdir_ldap_status certdir_ldap_conclude(const struct certdir_ldap_connection *connection, int code,
+					       const char *base, struct certdir_error *error)
+{
+	const enum certdir_ldap_status status = certdir_ldap_status_of(code);
+	const struct outcome *outcome = find_outcome(code);
+	const char *advice = outcome ? outcome->advice : NULL;
+	char words[CERTDIR_TEXT_MAX];
+
+	if (status == CERTDIR_LDAP_OK || status == CERTDIR_LDAP_SIZE_LIMIT)
+		return status;
+	if (status == CERTDIR_LDAP_TIMEOUT) {
+		certdir_error_set(error, "%s: no answer within %" PRIu32 " s", connection->uri,
+				  connection->config->res_timeout);
+		return status;
+	}
+	/* How to connect and bind is the same for everybody. */
+	if (base && status != CERTDIR_LDAP_LOST && status != CERTDIR_LDAP_REFUSED)
+		advice = NULL;
+	/*
+	 * With ldaps:// a handshake that fails is no more than a server that is down, except that there
+	 * are words for it.
+	 */
+	diagnostic_of(connection, words);
+	if (code == LDAP_SERVER_DOWN && words[0] && certdir_ldap_uses_tls(connection->uri, connection->config))
+		advice = tls_advice;
+	certdir_ldap_words(connection, code, words);
+	certdir_error_set(error, "%s: %s%s%s%s%s%s", connection->uri, base ? "\"" : "", base ? base : "",
+			  base ? "\": " : "", words, advice ? ": " : "", advice ? advice : "");
+	return status;
+}
+
+/* ---- waiting ---- */
+
+void certdir_ldap_begin(struct certdir_ldap_connection *connection, uint32_t seconds)
+{
+	certdir_watched_begin(&connection->watched, ((int64_t)seconds + 1) * 1000000);
+}
+
+enum certdir_ldap_status certdir_ldap_end(struct certdir_ldap_connection *connection, enum certdir_ldap_status status,
+					  uint32_t seconds, struct certdir_error *error)
+{
+	if (!certdir_watched_end(&connection->watched))
+		return status;
+	certdir_error_set(error, "%s: stopped in the middle of the TLS handshake or of a message for %" PRIu32 " s",
+			  connection->uri, seconds + 1);
+	return CERTDIR_LDAP_TIMEOUT;
+}
+
+int64_t certdir_ldap_deadline(const struct certdir_ldap_connection *connection)
+{
+	return certdir_monotonic() + (int64_t)connection->config->res_timeout * 1000000;
+}
+
+enum certdir_ldap_status certdir_ldap_await(struct certdir_ldap_connection *connection, int id, int all,
+					    int64_t deadline, LDAPMessage **message, struct certdir_error *error)
+{
+	const int64_t left = deadline - certdir_monotonic();
+	struct timeval patience = {.tv_sec = (time_t)(left / 1000000), .tv_usec = (suseconds_t)(left % 1000000)};
+	int type, code = LDAP_SUCCESS;
+
+	*message = NULL;
+	if (left <= 0)
+		return certdir_ldap_conclude(connection, LDAP_TIMEOUT, NULL, error);
+	type = ldap_result(connection->handle, id, all, &patience, message);
+	if (type > 0)
+		return CERTDIR_LDAP_OK;
+	if (type == 0)
+		return certdir_ldap_conclude(connection, LDAP_TIMEOUT, NULL, error);
+	(void)ldap_get_option(connection->handle, LDAP_OPT_RESULT_CODE, &code);
+	return certdir_ldap_conclude(connection, code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code, NULL, error);
+}
+
+/* ---- search ---- */
+
+struct entry_values {
+	struct certdir_ldap_value *values;
+	size_t count;
+	struct berval ranged; /* an attribute that came in pieces; bv_val NULL = none */
+};
+
+/* Whether an attribute with these options (";range=0-1499") is to be read; notes one that came in pieces. */
+static bool is_wanted(const struct certdir_ldap_search *search, struct entry_values *all,
+		      const struct berval *attribute, const char *options)
+{
+	static const char range[] = ";range=";
+	const char *end = attribute->bv_val + attribute->bv_len;
+
+	if (!search->whole || !options)
+		return true;
+	for (; (size_t)(end - options) >= sizeof(range) - 1; options++)
+		if (strncasecmp(options, range, sizeof(range) - 1) == 0)
+			all->ranged = *attribute;
+	return false;
+}
+
+static bool add_values(const struct certdir_ldap_search *search, struct entry_values *all,
+		       const struct berval *attribute, const struct berval *values)
+{
+	const char *options = memchr(attribute->bv_val, ';', attribute->bv_len);
+	struct certdir_ldap_value *grown;
+	size_t count = 0;
+
+	while (values && values[count].bv_val)
+		count++;
+	if (!is_wanted(search, all, attribute, options) || count == 0)
+		return true;
+	grown = realloc(all->values, (all->count + count) * sizeof(*grown));
+	if (!grown)
+		return false;
+	all->values = grown;
+	for (size_t i = 0; i < count; i++)
+		all->values[all->count++] = (struct certdir_ldap_value){
+			.attribute = attribute->bv_val,
+			.attribute_length = options ? (size_t)(options - attribute->bv_val) : attribute->bv_len,
+			.bytes = (const unsigned char *)values[i].bv_val,
+			.length = values[i].bv_len,
+		};
+	return true;
+}
+
+/* Reads an entry in place: the strings stay in the message, only the table of them is allocated. */
+static int read_entry(const struct certdir_ldap_connection *connection, const struct certdir_ldap_search *search,
+		      LDAPMessage *message, struct certdir_ldap_entry *entry, struct entry_values *all)
+{
+	struct berval dn = {0, NULL}, attribute = {0, NULL}, *values = NULL;
+	BerElement *ber = NULL;
+	int code = ldap_get_dn_ber(connection->handle, message, &ber, &dn);
+
+	while (code == LDAP_SUCCESS) {
+		code = ldap_get_attribute_ber(connection->handle, message, ber, &attribute, &values);
+		if (code != LDAP_SUCCESS || !attribute.bv_val)
+			break;
+		if (!add_values(search, all, &attribute, values))
+			code = LDAP_NO_MEMORY;
+		ldap_memfree(values);
+		values = NULL;
+	}
+	if (ber)
+		ber_free(ber, 0);
+	entry->dn = dn.bv_val;
+	entry->dn_length = dn.bv_len;
+	entry->values = all->values;
+	entry->count = all->count;
+	return code;
+}
+
+static enum certdir_ldap_status refuse_pieces(const struct certdir_ldap_connection *connection,
+					      const struct certdir_ldap_entry *entry, const struct berval *attribute,
+					      struct certdir_error *error)
+{
+	const char *why;
+	const bool dn = certdir_text_valid(entry->dn, entry->dn_length, &why);
+	const bool name = certdir_text_valid(attribute->bv_val, attribute->bv_len, &why);
+
+	certdir_error_set(error,
+			  "%s: \"%.*s\" has more values in one attribute than the server gives at once (%.*s), and a "
+			  "part must not be taken for the whole: remove some",
+			  connection->uri, dn ? (int)entry->dn_length : 1, dn ? entry->dn : "?",
+			  name ? (int)attribute->bv_len : 1, name ? attribute->bv_val : "?");
+	return CERTDIR_LDAP_FAILED;
+}
+
+static enum certdir_ldap_status deliver(struct certdir_ldap_connection *connection, LDAPMessage *message,
+					struct certdir_ldap_search *search, struct certdir_error *error)
+{
+	struct entry_values all = {.values = NULL};
+	struct certdir_ldap_entry entry;
+	enum certdir_ldap_status status;
+
+	/* A server need not heed the limit it is asked to keep. */
+	if (search->size_limit && search->count >= search->size_limit)
+		return CERTDIR_LDAP_SIZE_LIMIT;
+	search->count++;
+	status = certdir_ldap_conclude(connection, read_entry(connection, search, message, &entry, &all),
+				       search->whole ? search->base : NULL, error);
+	if (status == CERTDIR_LDAP_OK && all.ranged.bv_val)
+		status = refuse_pieces(connection, &entry, &all.ranged, error);
+	if (status == CERTDIR_LDAP_OK) {
+		error->text[0] = '\0';
+		if (!search->each(search->context, &entry)) {
+			if (!error->text[0])
+				certdir_error_set(error, "out of memory");
+			status = CERTDIR_LDAP_FAILED;
+		}
+	}
+	free(all.values);
+	return status;
+}
+
+static enum certdir_ldap_status read_result(struct certdir_ldap_connection *connection, LDAPMessage *message,
+					    struct certdir_ldap_search *search, struct certdir_error *error)
+{
+	int code = LDAP_SUCCESS;
+	const int parsed =
+		ldap_parse_result(connection->handle, message, &code, NULL, NULL, NULL, &search->controls, 0);
+
+	return certdir_ldap_conclude(connection, parsed == LDAP_SUCCESS ? code : parsed,
+				     search->whole ? search->base : NULL, error);
+}
+
+/* Takes messages until the final one. `*final` tells whether it came: without it an answer is not the whole truth. */
+static enum certdir_ldap_status receive(struct certdir_ldap_connection *connection, int id,
+					struct certdir_ldap_search *search, bool *final, struct certdir_error *error)
+{
+	const int64_t deadline = certdir_ldap_deadline(connection);
+	enum certdir_ldap_status status;
+
+	*final = false;
+	do {
+		LDAPMessage *message;
+
+		status = certdir_ldap_await(connection, id, LDAP_MSG_ONE, deadline, &message, error);
+		if (status != CERTDIR_LDAP_OK)
+			return status;
+		switch (ldap_msgtype(message)) {
+		case LDAP_RES_SEARCH_ENTRY:
+			status = deliver(connection, message, search, error);
+			break;
+		case LDAP_RES_SEARCH_REFERENCE:
+			/* Active Directory sends some for other partitions below the base; devices are not in them. */
+			break;
+		case LDAP_RES_SEARCH_RESULT:
+			*final = true;
+			status = read_result(connection, message, search, error);
+			break;
+		default:
+			status = certdir_ldap_conclude(connection, LDAP_DECODING_ERROR, NULL, error);
+			break;
+		}
+		(void)ldap_msgfree(message);
+	} while (status == CERTDIR_LDAP_OK && !*final);
+	return status;
+}
+
+enum certdir_ldap_status certdir_ldap_search_run(struct certdir_ldap_connection *connection,
+						 struct certdir_ldap_search *search, struct certdir_error *error)
+{
+	const uint32_t patience = connection->config->res_timeout;
+	LDAPControl *controls[] = {search->control, NULL};
+	enum certdir_ldap_status status;
+	bool final = false;
+	int id, code;
+
+	search->count = 0;
+	search->controls = NULL;
+	certdir_ldap_begin(connection, patience);
+	/* libldap takes the names as char **, and does not write to them. */
+	code = ldap_search_ext(connection->handle, search->base, search->scope, search->filter,
+			       (char **)(uintptr_t)search->attributes, 0, controls, NULL, NULL, search->size_limit,
+			       &id);
+	if (code != LDAP_SUCCESS) {
+		status = certdir_ldap_conclude(connection, code, search->whole ? search->base : NULL, error);
+		return certdir_ldap_end(connection, status, patience, error);
+	}
+	status = receive(connection, id, search, &final, error);
+	/* What still comes of a search that was broken off must not be kept for ever. */
+	if (!final && (status == CERTDIR_LDAP_SIZE_LIMIT || status == CERTDIR_LDAP_FAILED))
+		(void)ldap_abandon_ext(connection->handle, id, NULL, NULL);
+	return certdir_ldap_end(connection, status, patience, error);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What ldap_connection.c and ldap_operation.c share, and nobody else sees: libldap's handle under the watchdog's eye, what
+ * result codes mean, waiting for a message, and one search from its request to its result.
+ */
+#ifndef CERTDIR_DIRECTORY_LDAP_HANDLE_H
+#define CERTDIR_DIRECTORY_LDAP_HANDLE_H
+
+#include "directory/ldap_connection.h"
+
+#include <ldap.h>
+
+struct certdir_ldap_connection {
+	LDAP *handle;
+	const char *uri;
+	const struct certdir_ldap_config *config;
+	struct certdir_watched watched;
+	struct ldap_conncb callbacks; /* libldap tells the socket through them */
+};
+
+bool certdir_ldap_uses_tls(const char *uri, const struct certdir_ldap_config *config);
+
+/* Folds a result code. */
+enum certdir_ldap_status certdir_ldap_status_of(int code);
+
+/* LDAP's name of the code and the server's or libldap's own words, fit for a log line: "No such object (..)". */
+void certdir_ldap_words(const struct certdir_ldap_connection *connection, int code, char text[CERTDIR_TEXT_MAX]);
+
+/*
+ * Folds a result code; for anything but success and size limit `error` gets the server, the words and an advice. With
+ * `base` that is named, too, and advice that speaks of the module's options is left out.
+ */
+enum certdir_ldap_status certdir_ldap_conclude(const struct certdir_ldap_connection *connection, int code,
+					       const char *base, struct certdir_error *error);
+
+/*
+ * Between these two the watchdog has an eye on the connection. Its deadline is behind libldap's own, whose messages are
+ * better where they hold.
+ */
+void certdir_ldap_begin(struct certdir_ldap_connection *connection, uint32_t seconds);
+enum certdir_ldap_status certdir_ldap_end(struct certdir_ldap_connection *connection, enum certdir_ldap_status status,
+					  uint32_t seconds, struct certdir_error *error);
+
+/* The moment by which an answer must be there, in microseconds of certdir_monotonic(). */
+int64_t certdir_ldap_deadline(const struct certdir_ldap_connection *connection);
+
+/*
+ * Waits for a message of operation `id`, or of any (LDAP_RES_ANY); `all` is LDAP_MSG_ONE or LDAP_MSG_ALL. In any case the caller
+ * frees *message.
+ */
+enum certdir_ldap_status certdir_ldap_await(struct certdir_ldap_connection *connection, int id, int all,
+					    int64_t deadline, LDAPMessage **message, struct certdir_error *error);
+
+struct certdir_ldap_search {
+	const char *base;
+	int scope; /* libldap's */
+	const char *filter;
+	const char *const *attributes;
+	int size_limit; /* 0 = none */
+	LDAPControl *control; /* sent along, or NULL */
+	/*
+	 * For those who keep entries: messages name the base, attributes with options are other attributes and left
+	 * out (RFC 4512 2.5), and one that comes in pieces (";range=0-1499", MS-ADTS 3.1.1.3.1.3.3) fails the search.
+	 */
+	bool whole;
+	bool (*each)(void *context, const struct certdir_ldap_entry *entry);
+	void *context;
+	int count; /* entries delivered */
+	LDAPControl **controls; /* came with the result; the caller frees them */
+};
+
+/*
+ * Runs it to its end. When `each` returns false, `error` is what it has set there, or "out of memory". Anything but OK and
+ * SIZE_LIMIT sets `error`.
+ */
+enum certdir_ldap_status certdir_ldap_search_run(struct certdir_ldap_connection *connection,
+						 struct certdir_ldap_search *search, struct certdir_error *error);
+
+#endif
