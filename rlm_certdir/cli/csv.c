@@ -9,9 +9,16 @@ void certdir_csv_init(struct certdir_csv *csv, const char *bytes, size_t length)
 	bool quoted = false, comma = false, semicolon = false;
 
 	memset(csv, 0, sizeof(*csv));
-	csv->at = bytes;
+	csv->at = csv->counted = bytes;
 	csv->end = bytes + length;
-	for (const char *c = bytes; c < csv->end && (quoted || (*c != '\n' && *c != '\r')); c++) {
+	csv->line = 1;
+	if (length >= 6 && memcmp(bytes, "#TYPE ", 6) == 0) {
+		while (csv->at < csv->end && *csv->at != '\n' && *csv->at != '\r')
+			csv->at++;
+		while (csv->at < csv->end && (*csv->at == '\n' || *csv->at == '\r'))
+			csv->at++;
+	}
+	for (const char *c = csv->at; c < csv->end && (quoted || (*c != '\n' && *c != '\r')); c++) {
 		quoted ^= *c == '"';
 		comma |= !quoted && *c == ',';
 		semicolon |= !quoted && *c == ';';
@@ -76,6 +83,14 @@ static bool take_field(struct certdir_csv *csv, char **out, struct certdir_error
 	return true;
 }
 
+static void count_lines(struct certdir_csv *csv)
+{
+	for (; csv->counted < csv->at; csv->counted++)
+		if (*csv->counted == '\n' ||
+		    (*csv->counted == '\r' && (csv->counted + 1 == csv->end || csv->counted[1] != '\n')))
+			csv->line++;
+}
+
 bool certdir_csv_next(struct certdir_csv *csv, bool *done, struct certdir_error *error)
 {
 	const char *start;
@@ -84,6 +99,7 @@ bool certdir_csv_next(struct certdir_csv *csv, bool *done, struct certdir_error 
 	csv->count = 0;
 	while (csv->at < csv->end && (*csv->at == '\n' || *csv->at == '\r'))
 		csv->at++;
+	count_lines(csv);
 	*done = csv->at == csv->end;
 	if (*done)
 		return false;

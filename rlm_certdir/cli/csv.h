@@ -9,13 +9,18 @@
 
 struct certdir_csv {
 	const char *at, *end; /* what is still to be read; borrowed */
+	const char *counted; /* up to here lines are counted */
+	size_t line; /* the line that the present row starts on, from 1 */
 	char separator;
 	char *text; /* the fields of the present row, each NUL-terminated */
 	char **fields; /* pointers into text */
 	size_t count;
 };
 
-/* The header decides about the separator: ";" when there is one and no ",". */
+/*
+ * The header decides about the separator: ";" when there is one and no ",". A first line "#TYPE ..", which Windows PowerShell's
+ * Export-Csv writes, is skipped.
+ */
 void certdir_csv_init(struct certdir_csv *csv, const char *bytes, size_t length);
 void certdir_csv_clear(struct certdir_csv *csv);
 

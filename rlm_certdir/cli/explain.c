@@ -125,8 +125,9 @@ static void print_device(const struct certdir_match *match)
 static void print_nps(const struct certdir_certificate *certificate)
 {
 	const char *sid = NULL, *where = "";
-	char *mapping = certdir_mapping_issuer_serial(certificate);
+	char *mapping;
 
+	(void)certdir_mapping_issuer_serial(certificate, &mapping);
 	printf("  what NPS would look for\n");
 	for (size_t i = 0; i < certificate->count; i++) {
 		const struct certdir_identity *id = &certificate->identities[i];

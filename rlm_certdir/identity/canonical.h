@@ -39,4 +39,18 @@ size_t certdir_sid_to_bytes(const char *sid, unsigned char bytes[68]);
  */
 bool certdir_dn_equal(const char *a, const char *b);
 
+/*
+ * Calls `each` for every attribute of a distinguished name, in the order it is written in, until it returns false. Types are
+ * spelled as they stand there, but Windows' E and S are emailAddress and ST. False also when `name` is no distinguished name.
+ */
+bool certdir_dn_each(const char *name, bool (*each)(void *context, const char *type, const char *value), void *context);
+
+/*
+ * Writes a name that is given in RFC 4514's order, with the types and quotes of RFC 4514 or of Windows, as Active Directory has it
+ * in altSecurityIdentities: RDNs from the root down with "," between them, types and quotes as CertNameToStr() writes them
+ * (MS-PKCA 3.1.5.2.1.5): DC=com,O="Example, Inc.",S=Bayern,CN=CA. *text is malloc'ed; NULL when `name` is no such name, has a type that
+ * nobody knows or a value that is no clean text. False when memory is out.
+ */
+bool certdir_dn_windows(const char *name, char **text);
+
 #endif

@@ -4,7 +4,12 @@
  * one-line form with slashes that FreeRADIUS keeps in TLS-Client-Cert-Issuer.
  */
 #include "identity/canonical.h"
+#include "identity/der.h"
+#include "identity/utf8.h"
 
+#include <openssl/err.h>
+#include <openssl/objects.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,6 +19,7 @@ enum { PAIRS_MAX = 64 };
 struct pair {
 	const char *type;
 	const char *value;
+	bool hex; /* the value is the "#" form of RFC 4514 2.4: DER in hex */
 	size_t rdn; /* which RDN of the name it belongs to */
 };
 
@@ -36,7 +42,8 @@ static int hex_digit(char c)
 /* The few attribute types that Windows displays under other names than OpenSSL. */
 static const char *type_name(const char *type)
 {
-	static const char *const alias[][2] = {{"E", "emailAddress"}, {"S", "ST"}, {"2.5.4.3", "CN"}};
+	static const char *const alias[][2] = {
+		{"E", "emailAddress"}, {"S", "ST"}, {"2.5.4.3", "CN"}, {"2.5.4.5", "serialNumber"}};
 
 	if (strncasecmp(type, "OID.", 4) == 0)
 		type += 4;
@@ -69,13 +76,21 @@ static const char *read_type(const char *at, char **out)
 	return at + 1;
 }
 
-/* Copies one value without its escapes and quotes, up to a separator or the end; NULL when it is broken. */
+/*
+ * Copies one value without its escapes and quotes, up to a separator or the end; NULL when it is broken. Windows writes a
+ * quote inside quotes twice.
+ */
 static const char *read_value(const char *at, char **out)
 {
 	char *kept = *out; /* blanks behind this are outer ones */
 	bool quoted = false;
 
 	for (at = skip_blanks(at); *at && (quoted || !strchr(",;+", *at)); at++) {
+		if (quoted && at[0] == '"' && at[1] == '"') {
+			*(*out)++ = *at++;
+			kept = *out;
+			continue;
+		}
 		if (*at == '"') {
 			quoted = !quoted;
 			kept = *out;
@@ -156,6 +171,7 @@ static bool name_parse(struct name *name, const char *text)
 			return false;
 		pair->type = type_name(pair->type);
 		pair->value = out;
+		pair->hex = *skip_blanks(text) == '#';
 		text = read_value(text, &out);
 		if (!text)
 			return false;
@@ -210,4 +226,175 @@ bool certdir_dn_equal(const char *a, const char *b)
 	free(name_a.text);
 	free(name_b.text);
 	return equal;
+}
+
+bool certdir_dn_each(const char *name, bool (*each)(void *context, const char *type, const char *value), void *context)
+{
+	struct name parsed = {0};
+	bool ok = name_parse(&parsed, name);
+
+	for (size_t i = 0; ok && i < parsed.count; i++)
+		ok = each(context, parsed.pairs[i].type, parsed.pairs[i].value);
+	free(parsed.text);
+	return ok;
+}
+
+/* ---- as Windows writes it ---- */
+
+/*
+ * The attribute types that CertNameToStr() knows by name (Win32 CERT_X500_NAME_STR; MS-OSCO lists them), and what others call
+ * them. All others are written "OID.1.2.3".
+ */
+static const struct {
+	const char *windows, *oid, *other;
+} windows_types[] = {
+	{"CN", "2.5.4.3", "commonName"},
+	{"C", "2.5.4.6", "countryName"},
+	{"L", "2.5.4.7", "localityName"},
+	{"S", "2.5.4.8", "ST"},
+	{"STREET", "2.5.4.9", "streetAddress"},
+	{"O", "2.5.4.10", "organizationName"},
+	{"OU", "2.5.4.11", "organizationalUnitName"},
+	{"T", "2.5.4.12", "title"},
+	{"Description", "2.5.4.13", "description"},
+	{"PostalCode", "2.5.4.17", "postalCode"},
+	{"POBox", "2.5.4.18", "postOfficeBox"},
+	{"Phone", "2.5.4.20", "telephoneNumber"},
+	{"SN", "2.5.4.4", "surname"},
+	{"SERIALNUMBER", "2.5.4.5", "serialNumber"},
+	{"G", "2.5.4.42", "GN"},
+	{"I", "2.5.4.43", "initials"},
+	{"dnQualifier", "2.5.4.46", "dnQualifier"},
+	{"DC", "0.9.2342.19200300.100.1.25", "domainComponent"},
+	{"E", "1.2.840.113549.1.9.1", "emailAddress"},
+};
+
+enum { OID_TEXT = 128 };
+
+/* Writes what Windows calls `type` into out[OID_TEXT]; false when nobody knows the type. */
+static bool windows_type(const char *type, char *out)
+{
+	ASN1_OBJECT *object;
+	char oid[OID_TEXT - sizeof("OID.")];
+	int length;
+
+	for (size_t i = 0; i < sizeof windows_types / sizeof *windows_types; i++)
+		if (strcasecmp(type, windows_types[i].windows) == 0 || strcasecmp(type, windows_types[i].other) == 0 ||
+		    strcmp(type, windows_types[i].oid) == 0) {
+			(void)stpcpy(out, windows_types[i].windows);
+			return true;
+		}
+	ERR_set_mark();
+	object = OBJ_txt2obj(type, 0);
+	length = object ? OBJ_obj2txt(oid, sizeof oid, object, 1) : 0;
+	ASN1_OBJECT_free(object);
+	ERR_pop_to_mark();
+	if (length <= 0 || length >= (int)sizeof oid)
+		return false;
+	(void)stpcpy(stpcpy(out, "OID."), oid);
+	return true;
+}
+
+/* The text that stands in "#0C0141"; false when it is no text, or none that we can read. */
+static bool hex_text(const char *hex, char text[CERTDIR_VALUE_MAX + 1])
+{
+	unsigned char bytes[4 * CERTDIR_VALUE_MAX + 8];
+	struct certdir_der rest = {bytes, 0}, content;
+	size_t length;
+	const char *why;
+	unsigned tag;
+
+	for (hex++; *hex; hex += 2) {
+		const int high = hex_digit(hex[0]), low = high < 0 ? -1 : hex_digit(hex[1]);
+
+		if (low < 0 || rest.length == sizeof bytes)
+			return false;
+		bytes[rest.length++] = (unsigned char)(high << 4 | low);
+	}
+	if (!certdir_der_take(&rest, &tag, &content) || rest.length > 0 ||
+	    !certdir_der_text(tag, content, text, &length, &why) || !certdir_text_valid(text, length, &why))
+		return false;
+	text[length] = '\0';
+	return true;
+}
+
+/*
+ * Quoted where CertNameToStr() quotes; line ends become commas (MS-PKCA 3.1.5.2.1.5). False when it is no clean text: no
+ * account can have it.
+ */
+static bool print_windows_value(FILE *out, const struct pair *pair)
+{
+	char text[CERTDIR_VALUE_MAX + 1];
+	const char *value = pair->value;
+	size_t left, size;
+	uint32_t character;
+	bool quoted;
+
+	if (pair->hex && hex_text(value, text))
+		value = text;
+	else if (pair->hex) {
+		(void)fputs(value, out);
+		return true;
+	}
+	quoted = !*value || *value == ' ' || value[strlen(value) - 1] == ' ' || strpbrk(value, ",+=\"\n<>#;");
+	if (quoted)
+		(void)fputc('"', out);
+	for (left = strlen(value); left > 0; value += size, left -= size) {
+		const bool end_of_line = *value == '\r' || *value == '\n';
+
+		size = certdir_utf8_read(value, left, &character);
+		if (size == 0 || (character < 0x20 && !end_of_line) || (character >= 0x7f && character < 0xa0))
+			return false;
+		if (*value == '"')
+			(void)fputc('"', out);
+		(void)fwrite(end_of_line ? "," : value, 1, size, out);
+	}
+	if (quoted)
+		(void)fputc('"', out);
+	return true;
+}
+
+/* False when a type is unknown or a value is no clean text. Pairs of one RDN come out in reverse, too: OpenSSL reverses them, the certificate has them so. */
+static bool print_windows(FILE *out, const struct name *name)
+{
+	for (size_t i = name->count; i-- > 0;) {
+		const struct pair *pair = &name->pairs[i];
+		char type[OID_TEXT];
+
+		if (!windows_type(pair->type, type))
+			return false;
+		if (i + 1 < name->count)
+			(void)fputs(pair[1].rdn == pair->rdn ? " + " : ",", out);
+		(void)fprintf(out, "%s=", type);
+		if (!print_windows_value(out, pair))
+			return false;
+	}
+	return true;
+}
+
+bool certdir_dn_windows(const char *name, char **text)
+{
+	struct name parsed = {0};
+	size_t length;
+	FILE *out = NULL;
+	bool ok = false, good;
+
+	*text = NULL;
+	if (*name == '/' || !name_parse(&parsed, name)) {
+		ok = *name == '/' || parsed.text;
+		goto out;
+	}
+	out = open_memstream(text, &length);
+	if (!out)
+		goto out;
+	good = print_windows(out, &parsed);
+	ok = !ferror(out);
+	ok = fclose(out) == 0 && ok;
+	if (!ok || !good) {
+		free(*text);
+		*text = NULL;
+	}
+out:
+	free(parsed.text);
+	return ok;
 }

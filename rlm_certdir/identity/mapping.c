@@ -1,78 +1,76 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "identity/mapping.h"
 
+#include "identity/canonical.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-/* The start of the last RDN of name[0..length): behind the last comma that no backslash escapes. */
-static size_t last_rdn(const char *name, size_t length)
+bool certdir_mapping_issuer_serial(const struct certdir_certificate *certificate, char **mapping)
 {
-	size_t start = 0;
+	size_t digits = strlen(certificate->serial);
+	char *issuer, *at;
 
-	for (size_t i = 0; i < length; i++) {
-		if (name[i] == '\\')
-			i++;
-		else if (name[i] == ',')
-			start = i + 1;
+	*mapping = NULL;
+	if (!certdir_dn_windows(certificate->issuer, &issuer))
+		return false;
+	if (!issuer)
+		return true;
+	*mapping = malloc(sizeof("X509:<I><SR>") + strlen(issuer) + digits);
+	if (*mapping) {
+		at = stpcpy(stpcpy(stpcpy(*mapping, "X509:<I>"), issuer), "<SR>");
+		for (; digits >= 2; digits -= 2) {
+			*at++ = certificate->serial[digits - 2];
+			*at++ = certificate->serial[digits - 1];
+		}
+		*at = '\0';
 	}
-	return start;
+	free(issuer);
+	return *mapping;
 }
 
-char *certdir_mapping_issuer_serial(const struct certdir_certificate *certificate)
+static bool join(const char *form, const char *hex, char **mapping)
 {
-	const char *issuer = certificate->issuer;
-	size_t left = strlen(issuer), digits = strlen(certificate->serial);
-	char *text = malloc(sizeof("X509:<I>,<SR>") + left + digits), *at = text;
+	*mapping = NULL;
+	if (!hex)
+		return true;
+	*mapping = malloc(strlen(form) + strlen(hex) + 1);
+	if (*mapping)
+		(void)stpcpy(stpcpy(*mapping, form), hex);
+	return *mapping;
+}
 
-	if (!text)
-		return NULL;
-	at = stpcpy(at, "X509:<I>");
-	while (left > 0) {
-		const size_t start = last_rdn(issuer, left);
+bool certdir_mapping_ski(const struct certdir_certificate *certificate, char **mapping)
+{
+	return join("X509:<SKI>", certificate->ski, mapping);
+}
 
-		memcpy(at, issuer + start, left - start);
-		at += left - start;
-		left = start ? start - 1 : 0;
-		if (left > 0)
-			*at++ = ',';
-	}
-	at = stpcpy(at, "<SR>");
-	for (; digits >= 2; digits -= 2) {
-		*at++ = certificate->serial[digits - 2];
-		*at++ = certificate->serial[digits - 1];
-	}
-	*at = '\0';
-	return text;
+bool certdir_mapping_public_key(const struct certdir_certificate *certificate, char **mapping)
+{
+	return join("X509:<SHA1-PUKEY>", certificate->public_key_sha1, mapping);
 }
 
 /* Takes `value`. */
-static bool add(struct certdir_certificate *certificate, const char *from, char *value)
+static bool put(struct certdir_certificate *certificate, const char *from, char *value)
 {
-	if (!value || certificate->count == CERTDIR_IDENTITIES_MAX) {
-		free(value);
-		return false;
-	}
-	if (strlen(value) > CERTDIR_VALUE_MAX) {
-		free(value);
+	if (!value)
 		return true;
+	if (strlen(value) > CERTDIR_VALUE_MAX || certificate->count == CERTDIR_IDENTITIES_MAX) {
+		const bool room = certificate->count < CERTDIR_IDENTITIES_MAX;
+
+		free(value);
+		return room;
 	}
 	certificate->identities[certificate->count++] =
 		(struct certdir_identity){.type = CERTDIR_ID_MAPPING, .value = value, .from = from};
 	return true;
 }
 
-static char *join(const char *form, const char *hex)
-{
-	char *text = malloc(strlen(form) + strlen(hex) + 1);
-
-	if (text)
-		(void)stpcpy(stpcpy(text, form), hex);
-	return text;
-}
-
 bool certdir_mapping_add(struct certdir_certificate *certificate)
 {
-	return add(certificate, "issuer and serial", certdir_mapping_issuer_serial(certificate)) &&
-	       (!certificate->ski || add(certificate, "ext.ski", join("X509:<SKI>", certificate->ski))) &&
-	       add(certificate, "public key", join("X509:<SHA1-PUKEY>", certificate->public_key_sha1));
+	char *mapping;
+
+	return certdir_mapping_issuer_serial(certificate, &mapping) && put(certificate, "issuer and serial", mapping) &&
+	       certdir_mapping_ski(certificate, &mapping) && put(certificate, "ext.ski", mapping) &&
+	       certdir_mapping_public_key(certificate, &mapping) && put(certificate, "public key", mapping);
 }

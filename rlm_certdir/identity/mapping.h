@@ -6,10 +6,17 @@
 #include "certdir.h"
 
 /*
- * "X509:<I>DC=com,DC=example,CN=CA<SR>0a1b": the issuer's RDNs in reverse of the RFC 4514 order, the serial number's bytes
- * reversed. malloc'ed; NULL when memory is out.
+ * Each writes one form into *mapping, malloc'ed; NULL when the certificate has no such thing. False when memory is out.
+ *
+ * Issuer and serial number, "X509:<I>DC=com,DC=example,CN=CA<SR>0A1B": the name as certdir_dn_windows() writes it, the serial number's
+ * bytes reversed, without the zero in front that only keeps it positive (CERT_INFO drops it, too). None when the issuer's name
+ * is empty or has a type that nobody knows. AD compares without regard to case.
  */
-char *certdir_mapping_issuer_serial(const struct certdir_certificate *certificate);
+bool certdir_mapping_issuer_serial(const struct certdir_certificate *certificate, char **mapping);
+/* "X509:<SKI>0a1b": the subject key identifier, which a certificate may lack. */
+bool certdir_mapping_ski(const struct certdir_certificate *certificate, char **mapping);
+/* "X509:<SHA1-PUKEY>0a1b": SHA-1 of the public key. */
+bool certdir_mapping_public_key(const struct certdir_certificate *certificate, char **mapping);
 
 /*
  * Adds the certificate's strong mappings to its identities: issuer and serial number, key identifier, public key. One that

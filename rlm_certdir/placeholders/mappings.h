@@ -28,6 +28,9 @@ struct certdir_mappings *certdir_mappings_begin(const struct certdir_placeholder
 bool certdir_mappings_add(struct certdir_mappings *mappings, const struct certdir_certificate *certificate,
 			  const char *origin, int64_t now, struct certdir_error *error);
 
+/* Counts a certificate that is malformed, and says `why`: names beside one that cannot be trusted are not to be trusted either. */
+void certdir_mappings_refuse(struct certdir_mappings *mappings, const char *origin, const char *why);
+
 /*
  * Gives each device its mappings: none that two devices would share (the same key in two certificates). Frees `mappings`, on false,
  * too.

@@ -230,7 +230,7 @@ def test_nps_reads_the_mapping_backwards(certdir_cli, devices, tmp_path):
     path = tmp_path / "certificate.pem"
     path.write_text(certificate.pem)
     text = certdir_check(certdir_cli, "--list", devices.path, path).stdout.decode()
-    assert "X509:<I>DC=com,DC=example,CN=Corp\\, Inc. CA<SR>3C2B1A" in text
+    assert 'X509:<I>DC=com,DC=example,CN="Corp, Inc. CA"<SR>3C2B1A' in text
 
 
 def test_found_by_its_strong_mapping(certdir_cli, authority, tmp_path):

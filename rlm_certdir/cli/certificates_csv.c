@@ -1,0 +1,686 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/certificates_csv.h"
+
+#include "cli/csv.h"
+#include "identity/canonical.h"
+#include "identity/certificate.h"
+#include "timestamp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- columns ---- */
+
+enum column { SERIAL, ISSUER, NAME, SUBJECT, ALTERNATIVE, VALIDITY, WHOLE, COLUMNS };
+
+enum { SPELLINGS = 5 };
+
+/* Names in lower case without blanks. Of several that stand there the first with a value counts. */
+static const char *const spellings[COLUMNS][SPELLINGS] = {
+	[SERIAL] = {"serialnumber", "certificateserialnumber"},
+	[ISSUER] = {"issuer", "issuername", "issuerdistinguishedname"},
+	[NAME] = {"commonname", "issuedcommonname"},
+	[SUBJECT] = {"subject", "issueddistinguishedname", "distinguishedname"},
+	[ALTERNATIVE] = {"subjectalternativename", "dnsnames", "dnsname", "dnsnamelist"},
+	[VALIDITY] = {"notafter", "certificateexpirationdate", "validto", "expires"},
+	[WHOLE] = {"binarycertificate", "rawcertificate", "rawdata"},
+};
+
+struct table {
+	struct certdir_certificates_file *file;
+	struct certdir_csv csv;
+	size_t at[COLUMNS][SPELLINGS]; /* 0 = not there, else the field's number from 1 */
+	size_t fields; /* of the header */
+	bool hexadecimal; /* some serial number shows that they are */
+};
+
+/* Whether a field of the header is this spelling. */
+static bool is_spelling(const char *field, const char *spelling)
+{
+	for (; *field; field++) {
+		const char c = *field >= 'A' && *field <= 'Z' ? (char)(*field - 'A' + 'a') : *field;
+
+		if (*field == ' ')
+			continue;
+		if (c != *spelling++)
+			return false;
+	}
+	return !*spelling;
+}
+
+/* Finds the columns in the row that csv stands on; the number of the field whose name stands twice, or 0. */
+static size_t find_columns(struct table *table)
+{
+	size_t twice = 0;
+
+	table->fields = table->csv.count;
+	for (size_t f = 0; f < table->csv.count; f++)
+		for (size_t c = 0; c < COLUMNS; c++)
+			for (size_t s = 0; s < SPELLINGS && spellings[c][s]; s++) {
+				if (!is_spelling(table->csv.fields[f], spellings[c][s]))
+					continue;
+				if (table->at[c][s])
+					twice = f + 1;
+				table->at[c][s] = f + 1;
+			}
+	return twice;
+}
+
+static bool has(const struct table *table, enum column column)
+{
+	for (size_t s = 0; s < SPELLINGS; s++)
+		if (table->at[column][s])
+			return true;
+	return false;
+}
+
+/* What stands where a value should: certutil's word for none, or the name of the value's .NET type. */
+static bool is_none(const char *field)
+{
+	return strcmp(field, "EMPTY") == 0 ||
+	       (strncmp(field, "System.", 7) == 0 &&
+		(field[strlen(field) - 1] == ']' || strncmp(field, "System.Security.", 16) == 0));
+}
+
+/* The value of the present row, without blanks around it; NULL when there is none. */
+static const char *cell(struct table *table, enum column column)
+{
+	for (size_t s = 0; s < SPELLINGS; s++) {
+		char *field = table->at[column][s] ? table->csv.fields[table->at[column][s] - 1] : "";
+		size_t length;
+
+		field += strspn(field, " \t\r\n");
+		length = strlen(field);
+		while (length > 0 && strchr(" \t\r\n", field[length - 1]))
+			length--;
+		if (length == 0)
+			continue;
+		field[length] = '\0';
+		if (!is_none(field))
+			return field;
+	}
+	return NULL;
+}
+
+bool certdir_certificates_csv_is(const char *text, size_t length)
+{
+	struct table table = {0};
+	struct certdir_error error;
+	bool done, is;
+
+	certdir_csv_init(&table.csv, text, length);
+	is = certdir_csv_next(&table.csv, &done, &error);
+	if (is) {
+		(void)find_columns(&table);
+		is = has(&table, SERIAL) || has(&table, WHOLE);
+	}
+	certdir_csv_clear(&table.csv);
+	return is;
+}
+
+/* ---- serial numbers ---- */
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/*
+ * Whether nothing but a hexadecimal number is written like that: 0x or a zero in front, a letter, bytes apart. Thousands are apart, too,
+ * but by three digits.
+ */
+static bool shows_hex(const char *text)
+{
+	const size_t length = strlen(text);
+
+	return text[0] == '0' || strpbrk(text, "abcdefABCDEF") || (length > 3 && strchr(" :", text[length - 3]));
+}
+
+/* A spreadsheet keeps 15 digits and makes zeros of the rest; it drops a zero in front, which leaves half a byte. */
+static bool may_be_changed(const char *digits, size_t length)
+{
+	return length % 2 != 0 || (length > 15 && strspn(digits + 15, "0") == length - 15);
+}
+
+bool certdir_serial_parse(const char *text, bool hexadecimal, char *out, size_t size, const char **why)
+{
+	const bool shown = shows_hex(text);
+	size_t length = 0, zeros;
+
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+		text += 2;
+	out[length++] = '0'; /* for half a byte in front */
+	for (; *text; text++) {
+		const int digit = hex_digit(*text);
+
+		if (*text == ' ' || *text == ':')
+			continue;
+		*why = strpbrk(text, ".,+")
+			       ? "a spreadsheet has rounded it: export it again and do not save it from there"
+			       : "is no hexadecimal number";
+		if (digit < 0)
+			return false;
+		*why = "is too long for a serial number";
+		if (length + 2 > size)
+			return false;
+		out[length++] = "0123456789ABCDEF"[digit];
+	}
+	out[length] = '\0';
+	*why = "is no number";
+	if (length == 1)
+		return false;
+	*why = "has decimal digits only, and nothing in the file shows that it is hexadecimal: write 0x before it, or "
+	       "export the certificate itself (RawCertificate)";
+	if (!shown && !hexadecimal)
+		return false;
+	*why = "has decimal digits only, and a spreadsheet may have changed it: export it again and do not save it "
+	       "from there, or write 0x before it";
+	if (!shown && may_be_changed(out + 1, length - 1))
+		return false;
+	/* Whole bytes from the end; a zero byte in front says nothing, and CERT_INFO and the identity room drop it. */
+	zeros = length % 2;
+	while (length - zeros > 2 && out[zeros] == '0' && out[zeros + 1] == '0')
+		zeros += 2;
+	memmove(out, out + zeros, length - zeros + 1);
+	return true;
+}
+
+/* ---- the end of validity ---- */
+
+enum { HALF_DAY = 12 * 3600, DAY = 24 * 3600 };
+
+/* Reads a number of at most `digits` digits. */
+static bool take_number(const char **at, int digits, int *number)
+{
+	const char *start = *at;
+
+	for (*number = 0; **at >= '0' && **at <= '9' && *at - start < digits; (*at)++)
+		*number = *number * 10 + (**at - '0');
+	return *at > start;
+}
+
+static bool take_char(const char **at, char c)
+{
+	if (**at != c)
+		return false;
+	(*at)++;
+	return true;
+}
+
+/* Blanks, also those that .NET writes before AM and PM: U+00A0, U+202F. */
+static void skip_blanks(const char **at)
+{
+	for (;;) {
+		if (**at == ' ')
+			(*at)++;
+		else if (strncmp(*at, "\xc2\xa0", 2) == 0)
+			*at += 2;
+		else if (strncmp(*at, "\xe2\x80\xaf", 3) == 0)
+			*at += 3;
+		else
+			return;
+	}
+}
+
+/* 31.1.2027 or 1/31/2027, and what may follow, as ISO 8601; false when it is neither. */
+static bool to_iso(const char *text, char iso[32], bool *half)
+{
+	const char separator = strchr(text, '/') ? '/' : '.';
+	int first, second, year, hours = 0, minutes = 0, seconds = 0;
+
+	*half = false;
+	if (!take_number(&text, 2, &first) || !take_char(&text, separator) || !take_number(&text, 2, &second) ||
+	    !take_char(&text, separator) || !take_number(&text, 4, &year) || year < 1970)
+		return false;
+	skip_blanks(&text);
+	if (*text && (!take_number(&text, 2, &hours) || !take_char(&text, ':') || !take_number(&text, 2, &minutes) ||
+		      (take_char(&text, ':') && !take_number(&text, 2, &seconds))))
+		return false;
+	skip_blanks(&text);
+	*half = strcasecmp(text, "AM") == 0 || strcasecmp(text, "PM") == 0;
+	if (*half) {
+		if (hours < 1 || hours > 12)
+			return false;
+		hours = hours % 12 + (strcasecmp(text, "PM") == 0 ? 12 : 0);
+	} else if (*text) {
+		return false;
+	}
+	return snprintf(iso, 32, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, separator == '/' ? first : second,
+			separator == '/' ? second : first, hours, minutes, seconds) < 32;
+}
+
+/* Whether an ISO 8601 time says its zone, which PowerShell's /Date()/ need not. */
+static bool has_zone(const char *text)
+{
+	const char *time = strpbrk(text, "Tt ");
+
+	return text[0] == '/' || (time && strpbrk(time + 1, "Zz+-"));
+}
+
+bool certdir_validity_parse(const char *text, int64_t *seconds, const char **why)
+{
+	char iso[32];
+	bool half;
+
+	*why = "is no time: export it as ISO 8601 (2027-01-31T10:00:00Z), or the certificate itself (RawCertificate)";
+	if (certdir_timestamp_parse(text, seconds)) {
+		if (!has_zone(text))
+			*seconds += HALF_DAY + (strchr(text, ':') ? 0 : DAY);
+		return *seconds > HALF_DAY + DAY;
+	}
+	if (!to_iso(text, iso, &half))
+		return false;
+	if (strchr(text, '/') && !half) {
+		*why = "does not say which is the month: export it as ISO 8601 (2027-01-31T10:00:00Z), or the "
+		       "certificate itself (RawCertificate)";
+		return false;
+	}
+	if (!certdir_timestamp_parse(iso, seconds))
+		return false;
+	/* The clock that wrote it was at most 12 hours behind UTC. */
+	*seconds += HALF_DAY + (strchr(text, ':') ? 0 : DAY);
+	return true;
+}
+
+/* ---- names ---- */
+
+/* A certificate while its names are read. */
+struct naming {
+	struct certdir_certificate *certificate;
+	struct certdir_error *error;
+	size_t common_names;
+};
+
+static bool add_name(struct naming *naming, const char *from, const char *value, size_t length)
+{
+	/* The door for attributes takes neither; here they are what they are, but no device is called like that. */
+	if (memchr(value, '\\', length) || memchr(value, '%', length)) {
+		certdir_error_set(naming->error, "%s: \\ or %% in it: hand in the certificate itself", from);
+		return false;
+	}
+	return certdir_certificate_add(naming->certificate, from, value, length, naming->common_names > 1, NULL, 0,
+				       naming->error);
+}
+
+/* A CA's database has several common names in one field, a line each. */
+static bool add_common_names(struct naming *naming, const char *text)
+{
+	for (const char *c = text; c; c = strchr(c + 1, '\n'))
+		naming->common_names++;
+	while (*text) {
+		const size_t length = strcspn(text, "\r\n");
+
+		if (!add_name(naming, "subject.cn", text, length))
+			return false;
+		text += length + strspn(text + length, "\r\n");
+	}
+	return true;
+}
+
+static bool count_common_name(void *context, const char *type, const char *value)
+{
+	struct naming *naming = context;
+
+	(void)value;
+	naming->common_names += strcasecmp(type, "CN") == 0;
+	return true;
+}
+
+static bool add_attribute(void *context, const char *type, const char *value)
+{
+	if (strcasecmp(type, "CN") == 0)
+		return add_name(context, "subject.cn", value, strlen(value));
+	return strcasecmp(type, "serialNumber") != 0 || add_name(context, "subject.serialNumber", value, strlen(value));
+}
+
+static bool add_subject(struct naming *naming, const char *dn)
+{
+	if (certdir_dn_each(dn, count_common_name, naming))
+		return certdir_dn_each(dn, add_attribute, naming);
+	certdir_error_set(naming->error, "subject \"%.200s\" is no distinguished name", dn);
+	return false;
+}
+
+/* What Windows and OpenSSL write before a name in a subject alternative name; other kinds name no device. */
+static const struct {
+	const char *label, *from;
+} labels[] = {
+	{"DNS Name", "san.dns"},
+	{"DNS-Name", "san.dns"},
+	{"DNS", "san.dns"},
+	{"URL", "san.uri"},
+	{"URI", "san.uri"},
+	{"UPN", "san.upn"},
+	{"Principal Name", "san.upn"},
+};
+
+static bool add_labelled(struct naming *naming, const char *item, size_t label, size_t length)
+{
+	const char *value = item + label + 1;
+
+	length -= label + 1;
+	for (; length > 0 && *value == ' '; length--)
+		value++;
+	while (length > 0 && value[length - 1] == ' ')
+		length--;
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
+		if (strlen(labels[i].label) == label && strncasecmp(item, labels[i].label, label) == 0)
+			return add_name(naming, labels[i].from, value, length);
+	return true;
+}
+
+/* "DNS Name=pc01.example.com", or DNS names one after the other. */
+static bool add_item(struct naming *naming, const char *item, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (item[i] == '=' || item[i] == ':')
+			return add_labelled(naming, item, i, length);
+	while (length > 0) {
+		size_t name = 0;
+
+		while (name < length && !strchr(", ", item[name]))
+			name++;
+		if (name > 0 && !add_name(naming, "san.dns", item, name))
+			return false;
+		name += name < length;
+		item += name;
+		length -= name;
+	}
+	return true;
+}
+
+/* Items end at a line's end, at ";" and at a comma with a blank: a comma alone may be part of a URI. */
+static bool add_alternative_names(struct naming *naming, const char *text)
+{
+	while (*text) {
+		size_t length = strcspn(text, ";\r\n");
+		const char *comma = memmem(text, length, ", ", 2);
+
+		if (comma)
+			length = (size_t)(comma - text);
+		while (length > 0 && *text == ' ') {
+			text++;
+			length--;
+		}
+		if (!add_item(naming, text, length))
+			return false;
+		text += length + strspn(text + length, ",; \r\n");
+	}
+	return true;
+}
+
+static bool read_names(struct table *table, struct certdir_certificate *certificate, struct certdir_error *error)
+{
+	struct naming naming = {.certificate = certificate, .error = error};
+	const char *subject = cell(table, SUBJECT), *name = cell(table, NAME);
+	const char *alternative = cell(table, ALTERNATIVE);
+
+	if (subject ? !add_subject(&naming, subject) : name && !add_common_names(&naming, name))
+		return false;
+	return !alternative || add_alternative_names(&naming, alternative);
+}
+
+/* ---- rows ---- */
+
+struct order {
+	size_t count;
+	bool first_cn, last_cn;
+};
+
+static bool look_at_order(void *context, const char *type, const char *value)
+{
+	struct order *order = context;
+
+	(void)value;
+	order->last_cn = strcasecmp(type, "CN") == 0;
+	if (order->count++ == 0)
+		order->first_cn = order->last_cn;
+	return true;
+}
+
+/* Sets the issuer, which a mapping has from the root down: so it must be known which end of the text that is. */
+static bool read_issuer(struct table *table, struct certdir_certificate *certificate, struct certdir_error *error)
+{
+	const struct certdir_certificates_file *file = table->file;
+	const char *issuer = cell(table, ISSUER);
+	struct order order = {0};
+	char *windows = NULL;
+
+	if (!issuer)
+		issuer = file->config->certificate_issuer;
+	if (!issuer)
+		return certdir_certificates_fail(
+			file, table->csv.line, error,
+			"no issuer: export the column Issuer, too, or set certificate_issuer to the CA's name");
+	certificate->issuer = strdup(issuer);
+	if (!certificate->issuer || !certdir_dn_windows(issuer, &windows)) {
+		certdir_error_set(error, "out of memory");
+		return false;
+	}
+	free(windows);
+	if (!windows)
+		return certdir_certificates_fail(
+			file, table->csv.line, error,
+			"issuer \"%.200s\" is no distinguished name: write CN=CA,DC=example,DC=com", issuer);
+	(void)certdir_dn_each(issuer, look_at_order, &order);
+	if (order.count > 1 && order.last_cn && !order.first_cn)
+		return certdir_certificates_fail(file, table->csv.line, error,
+						 "issuer \"%.200s\" is written from the root down: write it the other "
+						 "way round, the CN first, or "
+						 "export the certificates themselves (RawCertificate)",
+						 issuer);
+	return true;
+}
+
+static bool read_serial(struct table *table, struct certdir_certificate *certificate, const char *text,
+			struct certdir_error *error)
+{
+	char serial[128];
+	const char *why;
+
+	if (!certdir_serial_parse(text, table->hexadecimal, serial, sizeof(serial), &why))
+		return certdir_certificates_fail(table->file, table->csv.line, error, "serial number \"%.80s\" %s",
+						 text, why);
+	certificate->serial = strdup(serial);
+	if (!certificate->serial)
+		certdir_error_set(error, "out of memory");
+	return certificate->serial;
+}
+
+static bool read_validity(struct table *table, struct certdir_certificate *certificate, struct certdir_error *error)
+{
+	const char *text = cell(table, VALIDITY), *why;
+
+	if (!text)
+		return certdir_certificates_fail(table->file, table->csv.line, error,
+						 "no end of validity (column NotAfter)");
+	if (!certdir_validity_parse(text, &certificate->not_after, &why))
+		return certdir_certificates_fail(table->file, table->csv.line, error, "end of validity \"%.80s\" %s",
+						 text, why);
+	return true;
+}
+
+/* A certificate of which only the columns are known. */
+static bool read_columns(struct table *table, const char *serial, struct certdir_error *error)
+{
+	struct certdir_certificates_file *file = table->file;
+	struct certdir_certificate certificate = {0};
+	struct certdir_error why;
+	char *origin = NULL;
+	bool ok = false;
+
+	if (!read_serial(table, &certificate, serial, error) || !read_issuer(table, &certificate, error) ||
+	    !read_validity(table, &certificate, error))
+		goto out;
+	if (asprintf(&origin, "%s line %zu", file->name, table->csv.line) < 0) {
+		certdir_error_set(error, "out of memory");
+		origin = NULL;
+		goto out;
+	}
+	file->count++;
+	ok = true;
+	if (read_names(table, &certificate, &why))
+		ok = certdir_mappings_add(file->mappings, &certificate, origin, file->now, error);
+	else
+		certdir_mappings_refuse(file->mappings, origin, why.text);
+out:
+	free(origin);
+	certdir_certificate_clear(&certificate);
+	return ok;
+}
+
+/* Base64 with or without its PEM lines, blanks anywhere, as PEM with lines of 64. */
+static bool read_whole(struct table *table, const char *text, struct certdir_error *error)
+{
+	static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
+	char *pem = malloc(strlen(text) * 2 + sizeof(begin) + sizeof(end) + 4), *at = pem;
+	const char *stop = strstr(text, end);
+	size_t digits = 0;
+	bool ok;
+
+	if (!pem) {
+		certdir_error_set(error, "out of memory");
+		return false;
+	}
+	if (strncmp(text, begin, sizeof(begin) - 1) == 0) {
+		text += sizeof(begin) - 1;
+		stop = stop ? stop : text; /* cut: then it is empty, and refused */
+	} else {
+		stop = text + strlen(text);
+	}
+	at = stpcpy(stpcpy(at, begin), "\n");
+	for (; text < stop; text++) {
+		if (strchr(" \t\r\n", *text))
+			continue;
+		*at++ = *text;
+		if (++digits % 64 == 0)
+			*at++ = '\n';
+	}
+	at = stpcpy(stpcpy(stpcpy(at, digits % 64 ? "\n" : ""), end), "\n");
+	ok = certdir_certificates_block(table->file, table->csv.line, pem, (size_t)(at - pem), error);
+	free(pem);
+	return ok;
+}
+
+/* certutil lists requests that no certificate came of: it says so in their place. */
+static bool is_request(const struct table *table)
+{
+	static const enum column columns[] = {SERIAL, WHOLE};
+
+	for (size_t c = 0; c < 2; c++)
+		for (size_t s = 0; s < SPELLINGS; s++)
+			if (table->at[columns[c]][s] &&
+			    strcmp(table->csv.fields[table->at[columns[c]][s] - 1], "EMPTY") == 0)
+				return true;
+	return false;
+}
+
+static bool read_row(struct table *table, struct certdir_error *error)
+{
+	const struct certdir_certificates_file *file = table->file;
+	const char *whole, *serial;
+
+	if (table->csv.count != table->fields)
+		return certdir_certificates_fail(file, table->csv.line, error,
+						 "has %zu fields, the header has %zu: is the file cut short?",
+						 table->csv.count, table->fields);
+	whole = cell(table, WHOLE);
+	serial = cell(table, SERIAL);
+	if (whole)
+		return read_whole(table, whole, error);
+	if (!serial && is_request(table))
+		return true;
+	if (!serial)
+		return certdir_certificates_fail(file, table->csv.line, error, "no serial number");
+	if (file->config->mapping != CERTDIR_MAPPING_ISSUER_SERIAL)
+		return certdir_certificates_fail(file, table->csv.line, error,
+						 "no certificate in it: only mapping = issuer-serial can do without");
+	return read_columns(table, serial, error);
+}
+
+static bool check_header(struct table *table, size_t twice, struct certdir_error *error)
+{
+	const struct certdir_certificates_file *file = table->file;
+	const size_t line = table->csv.line;
+
+	if (twice)
+		return certdir_certificates_fail(file, line, error, "column \"%.80s\" stands twice",
+						 table->csv.fields[twice - 1]);
+	if (has(table, WHOLE))
+		return true;
+	if (!has(table, SERIAL))
+		return certdir_certificates_fail(
+			file, line, error,
+			"no column with certificates (RawCertificate) or serial numbers (SerialNumber)");
+	if (file->config->mapping != CERTDIR_MAPPING_ISSUER_SERIAL)
+		return certdir_certificates_fail(
+			file, line, error,
+			"has no certificates, only their serial numbers: export RawCertificate, too, or use mapping = "
+			"issuer-serial");
+	if (!has(table, VALIDITY))
+		return certdir_certificates_fail(file, line, error,
+						 "no column with the end of validity (NotAfter, Certificate "
+						 "Expiration Date, ValidTo, Expires)");
+	if (!has(table, NAME) && !has(table, SUBJECT) && !has(table, ALTERNATIVE))
+		return certdir_certificates_fail(
+			file, line, error,
+			"no column with names (CommonName, Subject, DnsNames): whose certificates are "
+			"they?");
+	return true;
+}
+
+/* Reads all rows, with `each` for those behind the header. */
+static bool read_rows(struct table *table, const char *text, size_t length,
+		      bool (*each)(struct table *table, struct certdir_error *error), struct certdir_error *error)
+{
+	struct certdir_error why;
+	bool done, ok;
+
+	certdir_csv_init(&table->csv, text, length);
+	memset(table->at, 0, sizeof(table->at));
+	ok = certdir_csv_next(&table->csv, &done, &why);
+	if (!ok && done)
+		return certdir_certificates_fail(table->file, 0, error, "is empty: has the export failed?");
+	if (ok && !check_header(table, find_columns(table), error))
+		goto out;
+	while (ok && (ok = certdir_csv_next(&table->csv, &done, &why)))
+		if (!each(table, error))
+			goto out;
+	ok = done;
+	if (!ok)
+		(void)certdir_certificates_fail(table->file, table->csv.line, error, "%s", why.text);
+	certdir_csv_clear(&table->csv);
+	return ok;
+out:
+	certdir_csv_clear(&table->csv);
+	return false;
+}
+
+static bool look_for_hex(struct table *table, struct certdir_error *error)
+{
+	const char *serial = table->csv.count == table->fields ? cell(table, SERIAL) : NULL;
+
+	(void)error;
+	if (serial && shows_hex(serial) && !strpbrk(serial, ".,+"))
+		table->hexadecimal = true;
+	return true;
+}
+
+bool certdir_certificates_csv_read(struct certdir_certificates_file *file, const char *text, size_t length,
+				   struct certdir_error *error)
+{
+	struct table table = {.file = file};
+
+	if (!read_rows(&table, text, length, look_for_hex, error) || !read_rows(&table, text, length, read_row, error))
+		return false;
+	if (file->count == 0)
+		return certdir_certificates_fail(file, 0, error,
+						 "has no certificate below its header: has the export failed?");
+	return true;
+}
