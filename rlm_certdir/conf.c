@@ -584,6 +584,97 @@ const struct certdir_conf_entry *certdir_conf_next(struct certdir_conf_section *
 	return NULL;
 }
 
+struct certdir_conf_entry *certdir_conf_entry(const struct certdir_conf_section *section, const char *key)
+{
+	for (size_t i = 0; i < section->count; i++)
+		if (strcmp(section->entries[i].key, key) == 0)
+			return &section->entries[i];
+	return NULL;
+}
+
+bool certdir_conf_path(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key,
+		       const char **value, const char *example, struct certdir_error *error)
+{
+	struct certdir_conf_entry *entry;
+
+	if (!take(conf, section, key, &entry, error))
+		return false;
+	if (!entry)
+		return true;
+	*value = entry->value;
+	return entry->value[0] == '/' ||
+	       certdir_conf_refuse(conf, entry->line, error, "%s is the name of a file and begins with /, as %s does",
+				   key, example);
+}
+
+bool certdir_conf_words(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key,
+			const char ***words, struct certdir_error *error)
+{
+	struct certdir_conf_entry *entry;
+	size_t count = 1;
+	char *copy, *at;
+
+	if (!take(conf, section, key, &entry, error))
+		return false;
+	if (!entry)
+		return true;
+	for (const char *comma = entry->value; (comma = strchr(comma, ',')); comma++)
+		count++;
+	*words = calloc(1, (count + 1) * sizeof(**words) + strlen(entry->value) + 1);
+	if (!*words)
+		return certdir_conf_refuse(conf, entry->line, error, "out of memory");
+	copy = strcpy((char *)(*words + count + 1), entry->value);
+	for (size_t i = 0; i < count; i++, copy = at + 1) {
+		at = copy + strcspn(copy, ",");
+		*at = '\0';
+		copy = skip_blanks(copy);
+		cut_blanks(copy);
+		if (*copy == '\0')
+			return certdir_conf_refuse_value(conf, entry, error,
+							 "there is nothing before or behind a comma");
+		(*words)[i] = copy;
+	}
+	return true;
+}
+
+bool certdir_conf_trust_types(struct certdir_conf *conf, struct certdir_conf_section *section, uint32_t *join_types,
+			      struct certdir_error *error)
+{
+	static const struct {
+		const char *name;
+		enum certdir_join_type type;
+	} types[] = {{"AzureAd", CERTDIR_JOIN_ENTRA},
+		     {"ServerAd", CERTDIR_JOIN_HYBRID},
+		     {"Workplace", CERTDIR_JOIN_REGISTERED}};
+	const char **words = NULL;
+	bool ok = certdir_conf_words(conf, section, "trust_types", &words, error);
+	size_t at;
+
+	if (ok && words)
+		*join_types = 0;
+	for (size_t i = 0; ok && words && words[i]; i++) {
+		for (at = 0; at < 3 && strcasecmp(words[i], types[at].name) != 0; at++)
+			;
+		if (at < 3)
+			*join_types |= CERTDIR_BIT(types[at].type);
+		else
+			ok = certdir_conf_refuse_value(conf, certdir_conf_entry(section, "trust_types"), error,
+						       "known are AzureAd (joined), ServerAd (hybrid joined), "
+						       "Workplace (registered), with commas between them");
+	}
+	free(words);
+	return ok;
+}
+
+bool certdir_conf_plain(const char *text, const char *also)
+{
+	for (; *text; text++)
+		if (!(*text >= 'a' && *text <= 'z') && !(*text >= 'A' && *text <= 'Z') &&
+		    !(*text >= '0' && *text <= '9') && !strchr(also, *text))
+			return false;
+	return true;
+}
+
 /* ---- what nobody took ---- */
 
 /* Whether it may be shown: a line of a private key that was pasted into the file must not reach a log. */

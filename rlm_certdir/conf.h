@@ -77,6 +77,23 @@ bool certdir_conf_word(struct certdir_conf *conf, struct certdir_conf_section *s
 const struct certdir_conf_entry *certdir_conf_next(struct certdir_conf_section *section, const char *key,
 						   const struct certdir_conf_entry *after);
 
+/* The first entry of a key, taken or not; NULL when there is none. */
+struct certdir_conf_entry *certdir_conf_entry(const struct certdir_conf_section *section, const char *key);
+/*
+ * An absolute file name. The value is not shown when it is none: where a file's name is asked for, people write the secret itself.
+ * `example` is one that would do.
+ */
+bool certdir_conf_path(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key,
+		       const char **value, const char *example, struct certdir_error *error);
+/* "A, B" to a NULL-terminated array that holds its texts, too: one free() is the caller's, on false as well. */
+bool certdir_conf_words(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key,
+			const char ***words, struct certdir_error *error);
+/* The option trust_types, in Entra ID's words, to CERTDIR_BIT(type) of each join type. */
+bool certdir_conf_trust_types(struct certdir_conf *conf, struct certdir_conf_section *section, uint32_t *join_types,
+			      struct certdir_error *error);
+/* Whether `text` has nothing but ASCII letters, digits and characters of `also` in it. */
+bool certdir_conf_plain(const char *text, const char *also);
+
 /*
  * "FILE:LINE: " and the text, for what a reader itself finds wrong; always false. Of several mistakes the one that stands first
  * in the file stays in `error`, so readers may go on after one.

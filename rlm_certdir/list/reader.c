@@ -307,15 +307,19 @@ static bool take_text(sqlite3_stmt *stmt, int column, char **out)
 	return *out != NULL;
 }
 
+/* Without memory of its own: a device must not seem to be of no known type when there is none to be had. */
 static enum certdir_join_type take_join_type(sqlite3_stmt *stmt)
 {
+	const char *bytes = sqlite3_column_blob(stmt, AT_JOIN_TYPE);
+	const size_t length = (size_t)sqlite3_column_bytes(stmt, AT_JOIN_TYPE);
 	enum certdir_join_type type;
-	char *name = NULL;
+	char name[32];
 
-	if (!take_text(stmt, AT_JOIN_TYPE, &name) || !name || !certdir_join_type_parse(name, &type))
-		type = CERTDIR_JOIN_UNKNOWN;
-	free(name);
-	return type;
+	if (!bytes || length >= sizeof(name))
+		return CERTDIR_JOIN_UNKNOWN;
+	memcpy(name, bytes, length);
+	name[length] = '\0';
+	return certdir_join_type_parse(name, &type) ? type : CERTDIR_JOIN_UNKNOWN;
 }
 
 static enum certdir_tristate tristate(sqlite3_stmt *stmt, int column)

@@ -8,9 +8,6 @@
 
 enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR, DECADE = 3650 * DAY };
 
-static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-static const char digits[] = "0123456789";
-
 /* What is read at the moment. Reading goes on after a mistake: the conf keeps the one that stands first. */
 struct reading {
 	struct certdir_conf *conf;
@@ -18,37 +15,7 @@ struct reading {
 	struct certdir_error *error;
 };
 
-static struct certdir_conf_entry *entry_of(const struct certdir_conf_section *section, const char *key)
-{
-	for (size_t i = 0; i < section->count; i++)
-		if (strcmp(section->entries[i].key, key) == 0)
-			return &section->entries[i];
-	return NULL;
-}
-
-static bool only(const char *text, const char *first, const char *second, const char *third)
-{
-	for (; *text; text++)
-		if (!strchr(first, *text) && !strchr(second, *text) && !strchr(third, *text))
-			return false;
-	return true;
-}
-
 /* ---- kinds of values ---- */
-
-/* The value is not shown: where a file's name is asked for, people write the secret itself. */
-static bool read_path(struct reading *in, const char *key, const char **value, const char *example)
-{
-	const struct certdir_conf_entry *entry;
-
-	if (!certdir_conf_text(in->conf, in->section, key, value, in->error))
-		return false;
-	entry = entry_of(in->section, key);
-	if (!entry || entry->value[0] == '/')
-		return true;
-	return certdir_conf_refuse(in->conf, entry->line, in->error,
-				   "%s is the name of a file and begins with /, as %s does", key, example);
-}
 
 static bool is_guid(const char *text)
 {
@@ -76,7 +43,7 @@ static bool read_guid(struct reading *in, const char *key, const char **value, c
 
 	if (!certdir_conf_text(in->conf, in->section, key, value, in->error))
 		return false;
-	entry = entry_of(in->section, key);
+	entry = certdir_conf_entry(in->section, key);
 	if (!entry)
 		return true;
 	if (!is_guid(entry->value))
@@ -100,7 +67,7 @@ static bool read_url(struct reading *in, const char *key, const char **value)
 
 	if (!certdir_conf_text(in->conf, in->section, key, value, in->error))
 		return false;
-	entry = entry_of(in->section, key);
+	entry = certdir_conf_entry(in->section, key);
 	if (!entry)
 		return true;
 	if (strncmp(entry->value, scheme, strlen(scheme)) != 0)
@@ -112,43 +79,10 @@ static bool read_url(struct reading *in, const char *key, const char **value)
 						 (int)length, host);
 	length = strcspn(host, ":");
 	port = host + length + (host[length] == ':');
-	if (length == 0 || !only(host, letters, digits, ".-:") || !only(port, digits, "", "") || strlen(port) > 5 ||
+	if (length == 0 || !certdir_conf_plain(host, ".-:") || port[strspn(port, "0123456789")] || strlen(port) > 5 ||
 	    (host[length] == ':' && (atoi(port) < 1 || atoi(port) > 65535)))
 		return certdir_conf_refuse_value(in->conf, entry, in->error,
 						 "this is https://HOST or https://HOST:PORT and nothing else");
-	return true;
-}
-
-/* "A, B" to a NULL-terminated array that holds its texts, too: one free(). */
-static bool read_words(struct reading *in, const char *key, const char ***words)
-{
-	const struct certdir_conf_entry *entry;
-	const char *text = NULL;
-	size_t count = 1, length;
-	char *copy, *at;
-
-	if (!certdir_conf_text(in->conf, in->section, key, &text, in->error))
-		return false;
-	entry = entry_of(in->section, key);
-	if (!entry)
-		return true;
-	for (const char *comma = text; (comma = strchr(comma, ',')); comma++)
-		count++;
-	*words = calloc(1, (count + 1) * sizeof(**words) + strlen(text) + 1);
-	if (!*words)
-		return certdir_conf_refuse(in->conf, entry->line, in->error, "out of memory");
-	copy = strcpy((char *)(*words + count + 1), text);
-	for (size_t i = 0; i < count; i++, copy = at + 1) {
-		at = copy + strcspn(copy, ",");
-		*at = '\0';
-		copy += strspn(copy, " \t");
-		for (length = strlen(copy); length > 0 && strchr(" \t", copy[length - 1]); length--)
-			copy[length - 1] = '\0';
-		if (length == 0)
-			return certdir_conf_refuse_value(in->conf, entry, in->error,
-							 "there is nothing before or behind a comma");
-		(*words)[i] = copy;
-	}
 	return true;
 }
 
@@ -163,16 +97,17 @@ static bool read_cloud(struct reading *in, struct certdir_tenant_config *tenant)
 		      {"https://login.microsoftonline.us", "https://graph.microsoft.us"},
 		      {"https://login.microsoftonline.us", "https://dod-graph.microsoft.us"},
 		      {"https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"}};
-	const struct certdir_conf_entry *cloud = entry_of(in->section, "cloud");
-	const struct certdir_conf_entry *authority = entry_of(in->section, "authority");
-	const struct certdir_conf_entry *graph = entry_of(in->section, "graph");
+	const struct certdir_conf_entry *cloud = certdir_conf_entry(in->section, "cloud");
+	const struct certdir_conf_entry *authority = certdir_conf_entry(in->section, "authority");
+	const struct certdir_conf_entry *graph = certdir_conf_entry(in->section, "graph");
 	size_t index = 0;
 	bool ok;
 
 	ok = certdir_conf_word(in->conf, in->section, "cloud", names, &index, in->error);
 	ok &= read_url(in, "authority", &tenant->authority);
 	ok &= read_url(in, "graph", &tenant->graph);
-	ok &= read_path(in, "ca_file", &tenant->ca_file, "/etc/ssl/certs/ca-certificates.crt");
+	ok &= certdir_conf_path(in->conf, in->section, "ca_file", &tenant->ca_file,
+				"/etc/ssl/certs/ca-certificates.crt", in->error);
 	if (cloud && (authority || graph))
 		ok = certdir_conf_refuse(
 			in->conf, cloud->line, in->error,
@@ -204,12 +139,12 @@ static bool refuse_second_credential(struct reading *in, const struct certdir_co
 
 static bool choose_credential(struct reading *in, struct certdir_tenant_config *tenant, bool managed_identity)
 {
-	const struct certdir_conf_entry *certificate = entry_of(in->section, "certificate_file");
-	const struct certdir_conf_entry *key = entry_of(in->section, "private_key_file");
+	const struct certdir_conf_entry *certificate = certdir_conf_entry(in->section, "certificate_file");
+	const struct certdir_conf_entry *key = certdir_conf_entry(in->section, "private_key_file");
 	const struct certdir_conf_entry *const found[] = {
-		entry_of(in->section, "client_secret_file"), certificate ? certificate : key,
-		managed_identity ? entry_of(in->section, "managed_identity") : NULL,
-		entry_of(in->section, "federated_token_file")};
+		certdir_conf_entry(in->section, "client_secret_file"), certificate ? certificate : key,
+		managed_identity ? certdir_conf_entry(in->section, "managed_identity") : NULL,
+		certdir_conf_entry(in->section, "federated_token_file")};
 	static const enum certdir_credential credentials[] = {CERTDIR_CREDENTIAL_SECRET, CERTDIR_CREDENTIAL_CERTIFICATE,
 							      CERTDIR_CREDENTIAL_MANAGED_IDENTITY,
 							      CERTDIR_CREDENTIAL_FEDERATED};
@@ -233,7 +168,7 @@ static bool choose_credential(struct reading *in, struct certdir_tenant_config *
 
 static bool read_credential(struct reading *in, struct certdir_tenant_config *tenant)
 {
-	const struct certdir_conf_entry *secret = entry_of(in->section, "client_secret");
+	const struct certdir_conf_entry *secret = certdir_conf_entry(in->section, "client_secret");
 	bool managed_identity = false, ok;
 
 	if (secret) {
@@ -246,12 +181,15 @@ static bool read_credential(struct reading *in, struct certdir_tenant_config *te
 			tenant->name);
 	}
 	ok = !secret;
-	ok &= read_path(in, "client_secret_file", &tenant->client_secret_file, "/etc/certdir/contoso.secret");
-	ok &= read_path(in, "certificate_file", &tenant->certificate_file, "/etc/certdir/contoso.pem");
-	ok &= read_path(in, "private_key_file", &tenant->private_key_file, "/etc/certdir/contoso.key");
+	ok &= certdir_conf_path(in->conf, in->section, "client_secret_file", &tenant->client_secret_file,
+				"/etc/certdir/contoso.secret", in->error);
+	ok &= certdir_conf_path(in->conf, in->section, "certificate_file", &tenant->certificate_file,
+				"/etc/certdir/contoso.pem", in->error);
+	ok &= certdir_conf_path(in->conf, in->section, "private_key_file", &tenant->private_key_file,
+				"/etc/certdir/contoso.key", in->error);
 	ok &= certdir_conf_yes_no(in->conf, in->section, "managed_identity", &managed_identity, in->error);
-	ok &= read_path(in, "federated_token_file", &tenant->federated_token_file,
-			"/var/run/secrets/azure/tokens/azure-identity-token");
+	ok &= certdir_conf_path(in->conf, in->section, "federated_token_file", &tenant->federated_token_file,
+				"/var/run/secrets/azure/tokens/azure-identity-token", in->error);
 	return choose_credential(in, tenant, managed_identity) && ok;
 }
 
@@ -274,49 +212,22 @@ static bool read_groups(struct reading *in, struct certdir_tenant_config *tenant
 	return ok;
 }
 
-static bool read_trust_types(struct reading *in, uint32_t *join_types)
-{
-	static const struct {
-		const char *name;
-		enum certdir_join_type type;
-	} types[] = {{"AzureAd", CERTDIR_JOIN_ENTRA},
-		     {"ServerAd", CERTDIR_JOIN_HYBRID},
-		     {"Workplace", CERTDIR_JOIN_REGISTERED}};
-	const char **words = NULL;
-	bool ok = read_words(in, "trust_types", &words);
-	size_t at;
-
-	for (size_t i = 0; ok && words && words[i]; i++) {
-		for (at = 0; at < 3 && strcasecmp(words[i], types[at].name) != 0; at++)
-			;
-		if (at < 3)
-			*join_types |= CERTDIR_BIT(types[at].type);
-		else
-			ok = certdir_conf_refuse_value(
-				in->conf, entry_of(in->section, "trust_types"), in->error,
-				"known are AzureAd (joined), ServerAd (hybrid joined), Workplace "
-				"(registered), with commas between them");
-	}
-	free(words);
-	return ok;
-}
-
 static bool read_filter(struct reading *in, struct certdir_tenant_config *tenant)
 {
 	struct certdir_list_filter *filter = &tenant->filter;
 	bool ok;
 
-	ok = read_trust_types(in, &filter->join_types);
-	ok &= read_words(in, "operating_systems", &tenant->operating_systems);
-	ok &= read_words(in, "ownership", &tenant->ownerships);
+	ok = certdir_conf_trust_types(in->conf, in->section, &filter->join_types, in->error);
+	ok &= certdir_conf_words(in->conf, in->section, "operating_systems", &tenant->operating_systems, in->error);
+	ok &= certdir_conf_words(in->conf, in->section, "ownership", &tenant->ownerships, in->error);
 	ok &= certdir_conf_yes_no(in->conf, in->section, "only_enabled", &filter->only_enabled, in->error);
 	filter->operating_systems = tenant->operating_systems;
 	filter->ownerships = tenant->ownerships;
 	for (size_t i = 0; ok && tenant->ownerships && tenant->ownerships[i]; i++)
 		if (strcasecmp(tenant->ownerships[i], "company") != 0 &&
 		    strcasecmp(tenant->ownerships[i], "personal") != 0)
-			ok = certdir_conf_refuse_value(in->conf, entry_of(in->section, "ownership"), in->error,
-						       "known are company, personal");
+			ok = certdir_conf_refuse_value(in->conf, certdir_conf_entry(in->section, "ownership"),
+						       in->error, "known are company, personal");
 	return ok;
 }
 
@@ -329,7 +240,7 @@ static bool check_name(struct reading *in)
 	if (section->name[0] == '\0')
 		return certdir_conf_refuse(in->conf, section->line, in->error,
 					   "a tenant needs a name of your choice: [tenant contoso]");
-	if (strlen(section->name) > 64 || !only(section->name, letters, digits, "._-"))
+	if (strlen(section->name) > 64 || !certdir_conf_plain(section->name, "._-"))
 		return certdir_conf_refuse(in->conf, section->line, in->error,
 					   "a tenant's name has 1 to 64 letters, digits, dots, dashes and underscores");
 	return true;
@@ -359,8 +270,8 @@ static bool check_complete(struct reading *in, const struct certdir_sync_config 
 	for (size_t i = 0; i < config->count; i++)
 		if (&config->tenants[i] != tenant && config->tenants[i].tenant_id &&
 		    strcmp(config->tenants[i].tenant_id, tenant->tenant_id) == 0)
-			return certdir_conf_refuse_value(in->conf, entry_of(in->section, "tenant_id"), in->error,
-							 "[tenant %s] in line %d is this tenant already",
+			return certdir_conf_refuse_value(in->conf, certdir_conf_entry(in->section, "tenant_id"),
+							 in->error, "[tenant %s] in line %d is this tenant already",
 							 config->tenants[i].name, config->tenants[i].line);
 	return true;
 }
@@ -398,7 +309,8 @@ static bool read_list(struct reading *in, struct certdir_sync_config *config)
 	if (in->section->name[0])
 		ok = certdir_conf_refuse(in->conf, in->section->line, in->error,
 					 "the list has no name: write [list] alone");
-	ok &= read_path(in, "filename", &config->list, "/var/lib/certdir/devices.db");
+	ok &= certdir_conf_path(in->conf, in->section, "filename", &config->list, "/var/lib/certdir/devices.db",
+				in->error);
 	ok &= certdir_conf_duration(in->conf, in->section, "former_names", 0, DECADE, &config->former_names, in->error);
 	ok &= certdir_conf_duration(in->conf, in->section, "changes", 0, DECADE, &config->changes, in->error);
 	ok &= certdir_conf_percent(in->conf, in->section, "max_shrink", &config->max_shrink, in->error);

@@ -1,0 +1,643 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "placeholders/config.h"
+
+#include "directory/ldap_connection.h"
+#include "directory/mark.h"
+#include "identity/canonical.h"
+#include "list/list.h"
+#include "placeholders/arena.h"
+#include "placeholders/dn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR, DECADE = 3650 * DAY };
+enum { CONNECT_TIMEOUT = 10, ANSWER_TIMEOUT = 60 }; /* seconds; a page of a listing is one answer */
+
+/* What is read at the moment. Reading goes on after a mistake: the conf keeps the one that stands first. */
+struct reading {
+	struct certdir_conf *conf;
+	struct certdir_conf_section *section;
+	struct certdir_placeholders_config *config;
+	struct certdir_arena *arena; /* what is owned */
+	struct certdir_error *error;
+};
+
+static bool no_memory(struct reading *in)
+{
+	return certdir_conf_refuse(in->conf, in->section->line, in->error, "out of memory");
+}
+
+static const struct certdir_conf_entry *entry_of(const struct reading *in, const char *key)
+{
+	return certdir_conf_entry(in->section, key);
+}
+
+/* ---- kinds of values ---- */
+
+static bool read_yes_no(struct reading *in, const char *key, bool *value)
+{
+	return certdir_conf_yes_no(in->conf, in->section, key, value, in->error);
+}
+
+static bool read_path(struct reading *in, const char *key, const char **value, const char *example)
+{
+	return certdir_conf_path(in->conf, in->section, key, value, example, in->error);
+}
+
+/* Comparing is how the other rooms find out, too: what is no DN does not even equal itself. */
+static bool is_dn(const char *text)
+{
+	return text[0] != '/' && certdir_dn_equal(text, text);
+}
+
+static bool read_dn(struct reading *in, const char *key, const char **value, const char *example)
+{
+	if (!certdir_conf_text(in->conf, in->section, key, value, in->error))
+		return false;
+	if (!entry_of(in, key) || is_dn(*value))
+		return true;
+	return certdir_conf_refuse_value(in->conf, entry_of(in, key), in->error,
+					 "this is no distinguished name, such as %s", example);
+}
+
+/* How often `key` stands there, at most. */
+static size_t count_of(const struct reading *in, const char *key)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < in->section->count; i++)
+		count += strcmp(in->section->entries[i].key, key) == 0;
+	return count;
+}
+
+/*
+ * The values of a key that may be repeated, NULL-terminated; *values stays as it is when there are none. `fits`, when given, says
+ * what is wrong with a value, or NULL.
+ */
+static bool read_repeated(struct reading *in, const char *key, const char *(*fits)(const char *value),
+			  const char ***values)
+{
+	const struct certdir_conf_entry *entry = NULL;
+	const char **found = certdir_arena_alloc(in->arena, (count_of(in, key) + 1) * sizeof(*found));
+	size_t count = 0;
+	bool ok = found || no_memory(in);
+
+	while ((entry = certdir_conf_next(in->section, key, entry)) && found) {
+		const char *why = fits ? fits(entry->value) : NULL;
+
+		for (size_t i = 0; i < count && !why; i++)
+			if (strcasecmp(found[i], entry->value) == 0)
+				why = "this stands there twice";
+		if (why)
+			ok = certdir_conf_refuse_value(in->conf, entry, in->error, "%s", why);
+		found[count++] = entry->value;
+	}
+	if (count > 0)
+		*values = found;
+	return ok;
+}
+
+/* Refuses the first of these options that is there. */
+static bool refuse_options(struct reading *in, const char *const *keys, const char *why)
+{
+	for (; *keys; keys++)
+		if (entry_of(in, *keys))
+			return certdir_conf_refuse(in->conf, entry_of(in, *keys)->line, in->error, "%s: %s", *keys,
+						   why);
+	return true;
+}
+
+/* ---- templates ---- */
+
+static bool read_template(struct reading *in, const struct certdir_conf_entry *entry, const char *text, bool of_entry,
+			  struct certdir_template *template)
+{
+	struct certdir_error why;
+
+	return certdir_template_init(template, text, of_entry, &why) ||
+	       certdir_conf_refuse_value(in->conf, entry, in->error, "%s", why.text);
+}
+
+static bool add_template(struct reading *in, const struct certdir_conf_entry *entry, const char *text,
+			 struct certdir_column *column, struct certdir_template *templates)
+{
+	column->templates = templates;
+	return read_template(in, entry, text, true, &templates[column->template_count++]);
+}
+
+/* The column of an option whose value is a template, or of one that may be repeated; absent: `defaults`, or none. */
+static bool read_column(struct reading *in, struct certdir_column *column, const char *key, bool repeated,
+			const char *const *defaults)
+{
+	const size_t count = count_of(in, key);
+	struct certdir_template *templates = certdir_arena_alloc(in->arena, (count + 2) * sizeof(*templates));
+	const struct certdir_conf_entry *entry = NULL;
+	const char *text = NULL;
+	bool ok = templates || no_memory(in);
+
+	if (!repeated)
+		ok &= certdir_conf_text(in->conf, in->section, key, &text, in->error);
+	if (!repeated && templates && text)
+		return ok & add_template(in, entry_of(in, key), text, column, templates);
+	while (repeated && templates && (entry = certdir_conf_next(in->section, key, entry)))
+		ok &= add_template(in, entry, entry->value, column, templates);
+	for (; count == 0 && templates && *defaults; defaults++)
+		ok &= add_template(in, NULL, *defaults, column, templates);
+	return ok;
+}
+
+/* ---- the server ---- */
+
+static bool read_server(struct reading *in)
+{
+	static const char *const binds[] = {"simple", "external", "gssapi", NULL};
+	static const char *const requirements[] = {"never", "allow", "try", "demand", "hard", NULL};
+	struct certdir_ldap_config *ldap = &in->config->ldap;
+	size_t bind = CERTDIR_LDAP_BIND_SIMPLE, requirement = 4;
+	const char **servers = NULL;
+	bool ok;
+
+	ok = read_repeated(in, "server", NULL, &servers);
+	ldap->servers = servers;
+	ok &= certdir_conf_word(in->conf, in->section, "bind", binds, &bind, in->error);
+	ldap->bind = (enum certdir_ldap_bind)bind;
+	ok &= certdir_conf_text(in->conf, in->section, "identity", &ldap->identity, in->error);
+	ok &= read_path(in, "password_file", &in->config->password_file, "/etc/certdir/wifi.password");
+	ok &= read_path(in, "keytab", &in->config->keytab, "/etc/certdir/wifi.keytab");
+	ok &= read_yes_no(in, "start_tls", &ldap->start_tls);
+	ok &= read_path(in, "ca_file", &ldap->ca_file, "/etc/ssl/certs/ca-certificates.crt");
+	ok &= read_path(in, "certificate_file", &ldap->certificate_file, "/etc/certdir/wifi.pem");
+	ok &= read_path(in, "private_key_file", &ldap->private_key_file, "/etc/certdir/wifi.key");
+	ok &= certdir_conf_word(in->conf, in->section, "require_cert", requirements, &requirement, in->error);
+	if (entry_of(in, "require_cert"))
+		ldap->require_cert = requirements[requirement];
+	return ok;
+}
+
+static bool refuse_password(struct reading *in)
+{
+	const struct certdir_conf_entry *password = entry_of(in, "password");
+
+	if (!password)
+		return true;
+	(void)certdir_conf_next(in->section, "password", NULL);
+	in->section->known_count--; /* no word to suggest */
+	return certdir_conf_refuse(in->conf, password->line, in->error,
+				   "a password does not belong into this file: put it alone into a file that nobody "
+				   "else can read, and write password_file = /etc/certdir/%.32s.password",
+				   in->config->name);
+}
+
+/* What each way of binding needs, and what it has no use for. */
+static bool check_bind(struct reading *in)
+{
+	static const char *const of_simple[] = {"identity", "password_file", NULL};
+	static const char *const of_gssapi[] = {"keytab", NULL};
+	const struct certdir_placeholders_config *config = in->config;
+	const struct certdir_conf_entry *bind = entry_of(in, "bind");
+	const int line = bind ? bind->line : config->line;
+	bool ok = true;
+
+	if (config->ldap.bind != CERTDIR_LDAP_BIND_SIMPLE)
+		ok &= refuse_options(in, of_simple, "this is for bind = simple");
+	else if (!config->ldap.identity || !config->password_file)
+		ok = certdir_conf_refuse(in->conf, line, in->error,
+					 "bind = simple needs %s: who writes to a directory says who it is",
+					 config->ldap.identity	 ? "password_file beside identity"
+					 : config->password_file ? "identity beside password_file"
+								 : "identity and password_file");
+	if (config->ldap.bind != CERTDIR_LDAP_BIND_GSSAPI)
+		ok &= refuse_options(in, of_gssapi, "this is for bind = gssapi");
+	else if (!config->keytab)
+		ok = certdir_conf_refuse(in->conf, line, in->error,
+					 "bind = gssapi needs keytab = /etc/certdir/%.32s.keytab or the like",
+					 config->name);
+	return ok;
+}
+
+static bool check_key(struct reading *in)
+{
+	const struct certdir_conf_entry *certificate = entry_of(in, "certificate_file");
+	const struct certdir_conf_entry *key = entry_of(in, "private_key_file");
+
+	if (!certificate == !key)
+		return true;
+	return certdir_conf_refuse(in->conf, certificate ? certificate->line : key->line, in->error,
+				   "%s needs %s beside it; both may name one file",
+				   certificate ? "certificate_file" : "private_key_file",
+				   certificate ? "private_key_file" : "certificate_file");
+}
+
+/* With EXTERNAL it is TLS or the socket that says who we are. */
+static bool check_external(struct reading *in, const struct certdir_conf_entry *server)
+{
+	if (strncasecmp(server->value, "ldapi://", 8) == 0)
+		return true;
+	if (!in->config->ldap.certificate_file)
+		return certdir_conf_refuse_value(in->conf, server, in->error,
+						 "bind = external needs certificate_file and private_key_file to say "
+						 "who we are, or a server ldapi://..");
+	return in->config->ldap.start_tls || strncasecmp(server->value, "ldaps://", 8) == 0 ||
+	       certdir_conf_refuse_value(in->conf, server, in->error,
+					 "bind = external with a certificate needs TLS: use ldaps:// or "
+					 "start_tls = yes");
+}
+
+/* The line that a complaint of the connection is about: it begins with the option's name; else the server's. */
+static int accused(const struct reading *in, const char *text, const struct certdir_conf_entry *server)
+{
+	const size_t length = strcspn(text, " ");
+
+	for (size_t i = 0; i < in->section->count; i++) {
+		const struct certdir_conf_entry *entry = &in->section->entries[i];
+
+		if (strlen(entry->key) == length && strncmp(entry->key, text, length) == 0 &&
+		    strcmp(entry->key, server->key) != 0)
+			return entry->line;
+	}
+	return server->line;
+}
+
+static bool check_server(struct reading *in, const struct certdir_conf_entry *server)
+{
+	static const char prefix[] = "ldap: ";
+	struct certdir_ldap_config ldap = in->config->ldap;
+	const char *text, *path = strstr(server->value, "://");
+	struct certdir_error why;
+	char *uri;
+	bool ok;
+
+	if (strpbrk(server->value, " ,;"))
+		return certdir_conf_refuse_value(in->conf, server, in->error,
+						 "one server in each line: write server = .. again for the next");
+	path = path && strncasecmp(server->value, "ldapi", 5) != 0 ? strpbrk(path + 3, "/?") : NULL;
+	if (path && path[1])
+		return certdir_conf_refuse_value(in->conf, server, in->error,
+						 "nothing follows the host and its port; the OU stands in ou = ..");
+	/* What is in the file is read later; whatever it is, it must not be sent in clear text. */
+	if (ldap.bind == CERTDIR_LDAP_BIND_SIMPLE)
+		ldap.password = in->config->password_file;
+	uri = certdir_ldap_uri(server->value, 0);
+	if (!uri)
+		return no_memory(in);
+	ok = certdir_ldap_connection_check(uri, &ldap, &why);
+	free(uri);
+	if (ok)
+		return true;
+	text = strncmp(why.text, prefix, strlen(prefix)) == 0 ? why.text + strlen(prefix) : why.text;
+	return certdir_conf_refuse(in->conf, accused(in, text, server), in->error, "%s", text);
+}
+
+static bool check_servers(struct reading *in)
+{
+	bool ok = check_bind(in) & check_key(in);
+
+	for (size_t i = 0; i < in->section->count && ok; i++) {
+		const struct certdir_conf_entry *server = &in->section->entries[i];
+
+		if (strcmp(server->key, "server") != 0)
+			continue;
+		if (in->config->ldap.bind == CERTDIR_LDAP_BIND_EXTERNAL)
+			ok = check_external(in, server);
+		ok = ok && check_server(in, server);
+	}
+	return ok;
+}
+
+/* ---- which devices ---- */
+
+static bool read_selection(struct reading *in)
+{
+	struct certdir_selection *selection = &in->config->selection;
+	bool ok;
+
+	ok = certdir_conf_trust_types(in->conf, in->section, &selection->join_types, in->error);
+	ok &= read_yes_no(in, "require_enabled", &selection->require_enabled);
+	ok &= read_yes_no(in, "require_managed", &selection->require_managed);
+	ok &= read_yes_no(in, "require_compliant", &selection->require_compliant);
+	ok &= read_repeated(in, "require_group", NULL, &selection->groups);
+	return ok &
+	       certdir_conf_words(in->conf, in->section, "operating_systems", &selection->operating_systems, in->error);
+}
+
+/* ---- how a computer account looks ---- */
+
+static const char *absolute(const char *value)
+{
+	return value[0] == '/' ? NULL : "this is the name of a file or directory and begins with /";
+}
+
+static bool read_mappings(struct reading *in)
+{
+	static const char *const forms[] = {"issuer-serial", "ski", "public-key", NULL};
+	struct certdir_placeholders_config *config = in->config;
+	size_t form = CERTDIR_MAPPING_ISSUER_SERIAL;
+	bool ok;
+
+	ok = read_repeated(in, "certificates", absolute, &config->certificates);
+	ok &= read_dn(in, "certificate_issuer", &config->certificate_issuer, "CN=Example CA,DC=corp,DC=example");
+	ok &= certdir_conf_word(in->conf, in->section, "mapping", forms, &form, in->error);
+	config->mapping = (enum certdir_mapping_form)form;
+	return ok;
+}
+
+/*
+ * All three columns in any case: a value that stands on accounts from before and whose option is gone from the file has to go,
+ * too.
+ */
+static bool read_computer(struct reading *in)
+{
+	static const char *const spns[] = {"HOST/{cn}", "HOST/{cn}.{domain}", NULL};
+	static const char *const none[] = {NULL};
+	static const char *classes[] = {"computer", NULL};
+	static const char *const of_device[] = {"object_class", "attribute", NULL};
+	struct certdir_placeholders_config *config = in->config;
+	struct certdir_column *columns = certdir_arena_alloc(in->arena, 3 * sizeof(*columns));
+	bool ok = refuse_options(in, of_device, "this is for kind = device; a computer account has its own options");
+
+	if (!columns)
+		return no_memory(in);
+	columns[0] = (struct certdir_column){.attribute = "servicePrincipalName", .folded = true, .unique = true};
+	columns[1] = (struct certdir_column){.attribute = "dNSHostName", .folded = true};
+	columns[2] = (struct certdir_column){.attribute = "description"};
+	config->columns = columns;
+	config->column_count = 3;
+	config->mark_attribute = "adminDescription";
+	config->object_classes = classes;
+	ok &= read_column(in, &columns[0], "service_principal_name", true, spns);
+	ok &= read_column(in, &columns[1], "dns_host_name", false, none);
+	ok &= read_column(in, &columns[2], "description", false, none);
+	ok &= read_yes_no(in, "enabled", &config->enabled);
+	ok &= read_dn(in, "member_of", &config->member_of, "CN=Wi-Fi devices,OU=Groups,DC=corp,DC=example");
+	ok &= read_yes_no(in, "primary_group", &config->primary_group);
+	return ok & read_mappings(in);
+}
+
+/* ---- how a device entry looks ---- */
+
+static const char *descriptor(const char *value)
+{
+	const bool begins = (value[0] >= 'a' && value[0] <= 'z') || (value[0] >= 'A' && value[0] <= 'Z');
+
+	return begins && certdir_conf_plain(value, "-") ? NULL : "this is a name of letters, digits and dashes";
+}
+
+/* Why an attribute cannot be kept for the administrator, or NULL. */
+static const char *reserved(const char *attribute)
+{
+	static const struct {
+		const char *attribute, *why;
+	} reserved[] = {{"description", "the mark stands in description"},
+			{"objectClass", "write object_class = .. instead"},
+			{"userPassword", "no password comes from a template: everybody could guess it"},
+			{"commonName", "write cn, as the server does"}};
+
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		if (strcasecmp(attribute, reserved[i].attribute) == 0)
+			return reserved[i].why;
+	return descriptor(attribute);
+}
+
+/* The column of an attribute, a new one when there is none yet, which has room for `room` templates; NULL when memory is out. */
+static struct certdir_column *column_of(struct reading *in, const char *attribute, size_t length, size_t room)
+{
+	struct certdir_placeholders_config *config = in->config;
+	struct certdir_column *column;
+
+	for (size_t i = 0; i < config->column_count; i++)
+		if (strlen(config->columns[i].attribute) == length &&
+		    strncasecmp(config->columns[i].attribute, attribute, length) == 0)
+			return &config->columns[i];
+	column = &config->columns[config->column_count];
+	column->attribute = certdir_arena_copy(in->arena, attribute, length);
+	column->templates = certdir_arena_alloc(in->arena, room * sizeof(*column->templates));
+	if (!column->attribute || !column->templates)
+		return NULL;
+	config->column_count++;
+	return column;
+}
+
+static bool read_attribute(struct reading *in, const struct certdir_conf_entry *entry, size_t room)
+{
+	const size_t length = strcspn(entry->value, " \t");
+	const char *text = entry->value + length + strspn(entry->value + length, " \t");
+	struct certdir_column *column = column_of(in, entry->value, length, room);
+	const char *why;
+
+	if (!column)
+		return no_memory(in);
+	why = reserved(column->attribute);
+	if (!why && *text == '\0')
+		why = "an attribute's name and a template belong here, as in serialNumber {serial_number}";
+	if (why)
+		return certdir_conf_refuse_value(in->conf, entry, in->error, "%s", why);
+	for (size_t i = 0; i < column->template_count; i++)
+		if (strcmp(column->templates[i].text, text) == 0)
+			return certdir_conf_refuse_value(in->conf, entry, in->error, "this stands there twice");
+	/* The server may not tell two values apart by case, and would refuse an entry that has both. */
+	if (column->template_count > 0)
+		column->folded = true;
+	return add_template(in, entry, text, column, (struct certdir_template *)column->templates);
+}
+
+/* cn is there in any case, first, with the name that the RDN has: an entry has to have the values of its RDN. */
+static bool read_attributes(struct reading *in)
+{
+	const size_t count = count_of(in, "attribute") + 1;
+	struct certdir_placeholders_config *config = in->config;
+	const struct certdir_conf_entry *entry = NULL;
+	struct certdir_column *cn;
+	bool ok = true;
+
+	config->columns = certdir_arena_alloc(in->arena, count * sizeof(*config->columns));
+	cn = config->columns ? column_of(in, "cn", 2, count) : NULL;
+	if (!cn)
+		return no_memory(in);
+	cn->folded = true;
+	ok = add_template(in, NULL, "{cn}", cn, (struct certdir_template *)cn->templates);
+	while ((entry = certdir_conf_next(in->section, "attribute", entry)))
+		ok &= read_attribute(in, entry, count);
+	return ok;
+}
+
+static bool read_device(struct reading *in)
+{
+	static const char *classes[] = {"device", NULL};
+	static const char *const of_computer[] = {
+		"service_principal_name", "dns_host_name",	"enabled", "member_of", "primary_group",
+		"certificates",		  "certificate_issuer", "mapping", NULL};
+	static const char *const of_computer_too[] = {"description", NULL};
+	bool ok;
+
+	ok = refuse_options(in, of_computer, "this is for kind = computer; write attribute = NAME TEMPLATE instead");
+	ok &= refuse_options(in, of_computer_too, "this is for kind = computer; here the mark stands in description");
+	in->config->mark_attribute = "description";
+	in->config->object_classes = classes;
+	ok &= read_repeated(in, "object_class", descriptor, &in->config->object_classes);
+	return ok & read_attributes(in);
+}
+
+/* ---- the section ---- */
+
+static bool check_name(struct reading *in)
+{
+	const struct certdir_conf_section *section = in->section;
+
+	if (section->name[0] == '\0')
+		return certdir_conf_refuse(in->conf, section->line, in->error,
+					   "this needs a name of your choice, which will stand in the marks: "
+					   "[placeholders wifi]");
+	if (strlen(section->name) > CERTDIR_MARK_SECTION_MAX || !certdir_conf_plain(section->name, "._-"))
+		return certdir_conf_refuse(in->conf, section->line, in->error,
+					   "the name of [placeholders ..] has 1 to %d letters, digits, dots, dashes "
+					   "and underscores",
+					   CERTDIR_MARK_SECTION_MAX);
+	return true;
+}
+
+static bool read_entries(struct reading *in)
+{
+	static const char *const kinds[] = {"computer", "device", NULL};
+	struct certdir_placeholders_config *config = in->config;
+	const char *name = "{entra_device_id}";
+	size_t kind = CERTDIR_PLACEHOLDER_COMPUTER;
+	bool ok;
+
+	ok = read_dn(in, "ou", &config->ou, "OU=Wi-Fi,DC=corp,DC=example");
+	config->ldap.base_dn = config->ou;
+	ok &= certdir_conf_text(in->conf, in->section, "name", &name, in->error);
+	ok &= read_template(in, entry_of(in, "name"), name, false, &config->cn);
+	if (!certdir_conf_word(in->conf, in->section, "kind", kinds, &kind, in->error)) {
+		/* Nobody can say what else belongs here. */
+		for (size_t i = 0; i < in->section->count; i++)
+			in->section->entries[i].taken = true;
+		return false;
+	}
+	config->kind = (enum certdir_placeholder_kind)kind;
+	return ok & (config->kind == CERTDIR_PLACEHOLDER_DEVICE ? read_device(in) : read_computer(in));
+}
+
+static bool read_guards(struct reading *in)
+{
+	struct certdir_placeholders_config *config = in->config;
+	bool ok;
+
+	ok = certdir_conf_duration(in->conf, in->section, "max_age", 1, DECADE, &config->max_age, in->error);
+	ok &= certdir_conf_percent(in->conf, in->section, "max_remove", &config->max_remove, in->error);
+	ok &= certdir_conf_duration(in->conf, in->section, "delete_after", 0, DECADE, &config->delete_after, in->error);
+	return ok & read_path(in, "undo_directory", &config->undo_directory, "/var/lib/certdir/undo");
+}
+
+/* What is missing; a misspelt option has been found before. */
+static bool check_complete(struct reading *in)
+{
+	static const char *const of_certificates[] = {"certificate_issuer", "mapping", NULL};
+	const struct certdir_placeholders_config *config = in->config;
+	const char *name = config->name;
+
+	if (!config->certificates &&
+	    !refuse_options(in, of_certificates, "there are no certificates = .. to make mappings of"))
+		return false;
+	if (config->primary_group && !config->member_of)
+		return certdir_conf_refuse_value(in->conf, entry_of(in, "primary_group"), in->error,
+						 "member_of has to name the group");
+	if (!config->ldap.servers)
+		return certdir_conf_refuse(in->conf, in->section->line, in->error,
+					   "[placeholders %s] needs server = ldaps://dc1.corp.example", name);
+	return config->ou || certdir_conf_refuse(in->conf, in->section->line, in->error,
+						 "[placeholders %s] needs ou = OU=%s,DC=corp,DC=example: an OU "
+						 "that nothing else uses",
+						 name, name);
+}
+
+/* Whether `dn` is `above` or stands below it. */
+static bool is_within(const char *dn, const char *above)
+{
+	for (; *dn; dn = certdir_dn_parent(dn))
+		if (certdir_dn_equal(dn, above))
+			return true;
+	return false;
+}
+
+/*
+ * Two sections would each take the other's entries for foreign ones. Their servers do not matter: who can tell from two names that
+ * they are not one directory?
+ */
+static bool check_apart(struct reading *in, const struct certdir_placeholders_configs *configs)
+{
+	for (const struct certdir_placeholders_config *other = configs->sections; other < in->config; other++)
+		if (other->ou && (is_within(other->ou, in->config->ou) || is_within(in->config->ou, other->ou)))
+			return certdir_conf_refuse_value(in->conf, entry_of(in, "ou"), in->error,
+							 "[placeholders %s] in line %d keeps %s: each needs an OU of "
+							 "its own that is not within the other",
+							 other->name, other->line, other->ou);
+	return true;
+}
+
+static bool read_section(struct reading *in, struct certdir_placeholders_configs *configs)
+{
+	bool ok;
+
+	in->config = &configs->sections[configs->count++];
+	*in->config = (struct certdir_placeholders_config){
+		.name = in->section->name,
+		.line = in->section->line,
+		.ldap = {.filter = "(objectClass=*)",
+			 .scope = "sub",
+			 .net_timeout = CONNECT_TIMEOUT,
+			 .res_timeout = ANSWER_TIMEOUT,
+			 .srv_timelimit = ANSWER_TIMEOUT},
+		.selection = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_ENTRA), .require_enabled = true},
+		.enabled = true,
+		.max_age = DAY,
+		.max_remove = CERTDIR_LIST_SHRINK,
+		.delete_after = 30 * DAY,
+		.undo_directory = "/var/lib/certdir/undo"};
+	in->arena = in->config->owned = calloc(1, sizeof(*in->arena));
+	if (!in->arena)
+		return no_memory(in);
+	ok = check_name(in);
+	ok &= refuse_password(in);
+	ok &= read_server(in);
+	ok &= read_selection(in);
+	ok &= read_entries(in);
+	ok &= read_guards(in);
+	ok &= certdir_conf_section_finish(in->conf, in->section, in->error);
+	return ok && check_complete(in) && check_servers(in) && check_apart(in, configs);
+}
+
+bool certdir_placeholders_config_read(struct certdir_conf *conf, struct certdir_placeholders_configs *configs,
+				      struct certdir_error *error)
+{
+	struct reading in = {.conf = conf, .error = error};
+	bool ok = true;
+
+	*configs = (struct certdir_placeholders_configs){0};
+	configs->sections = calloc(conf->count + 1, sizeof(*configs->sections));
+	if (!configs->sections) {
+		certdir_error_set(error, "%s: out of memory", conf->filename);
+		return false;
+	}
+	while ((in.section = certdir_conf_section(conf, "placeholders", in.section)))
+		ok &= read_section(&in, configs);
+	if (!ok)
+		certdir_placeholders_config_clear(configs);
+	return ok;
+}
+
+void certdir_placeholders_config_clear(struct certdir_placeholders_configs *configs)
+{
+	for (size_t i = 0; i < configs->count; i++) {
+		struct certdir_placeholders_config *config = &configs->sections[i];
+
+		free(config->selection.operating_systems);
+		if (config->owned)
+			certdir_arena_clear(config->owned);
+		free(config->owned);
+	}
+	free(configs->sections);
+	*configs = (struct certdir_placeholders_configs){0};
+}

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "placeholders/wanted.h"
+
+#include "directory/mark.h"
+#include "placeholders/value.h"
+#include "timestamp.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+	CN_MAX = 64, /* characters: ub-common-name (RFC 5280 A.1), rangeUpper of Active Directory's cn (MS-ADA1) */
+	TEXT_SIZE = 1025 /* rangeUpper of Active Directory's description (MS-ADA1), and a NUL */
+};
+
+/* ---- whether the list may be acted on ---- */
+
+/* "3 days" */
+static const char *print_age(int64_t seconds, char out[40])
+{
+	static const struct {
+		int64_t seconds;
+		const char *name;
+	} units[] = {{86400, "days"}, {3600, "hours"}, {60, "minutes"}, {1, "seconds"}};
+	size_t i = 0;
+
+	while (i < 3 && seconds < 2 * units[i].seconds)
+		i++;
+	(void)snprintf(out, 40, "%" PRId64 " %s", seconds / units[i].seconds, units[i].name);
+	return out;
+}
+
+static bool refuse_old(const struct certdir_list_source *source, int64_t age, int64_t max_age,
+		       struct certdir_error *error)
+{
+	char synced[CERTDIR_TIMESTAMP_SIZE], ago[40], limit[40];
+
+	certdir_timestamp_print(source->synced, synced);
+	certdir_error_set(
+		error, "the device list is too old to act on: %s \"%.80s\" was %s %s, %s ago, and max_age is %s: %s",
+		source->synced_by_graph ? "tenant" : "import", source->name,
+		source->synced_by_graph ? "synced" : "imported", synced, print_age(age, ago), print_age(max_age, limit),
+		source->synced_by_graph ? "run certdir sync, and see certdir status for what keeps it from "
+					  "working"
+					: "import it again with certdir list import, or raise max_age");
+	return false;
+}
+
+/* Every part that is asked of tenants has been synced for one of them at least. */
+static bool has_part(const struct certdir_list_source *sources, size_t count, bool intune)
+{
+	size_t tenants = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!sources[i].synced_by_graph)
+			continue;
+		tenants++;
+		if (intune ? sources[i].intune_synced : sources[i].groups_synced)
+			return true;
+	}
+	return tenants == 0;
+}
+
+/* Which option wants what Intune alone knows of a tenant's devices, or NULL. */
+static const char *wants_intune(const struct certdir_placeholders_config *config)
+{
+	if (strstr(config->cn.text, "{serial_number}"))
+		return "{serial_number} in name";
+	if (strstr(config->cn.text, "{intune_device_id}"))
+		return "{intune_device_id} in name";
+	if (config->selection.require_compliant)
+		return "require_compliant = yes";
+	return config->selection.require_managed ? "require_managed = yes" : NULL;
+}
+
+bool certdir_wanted_list_usable(const struct certdir_placeholders_config *config,
+				const struct certdir_list_snapshot *list, int64_t now, struct certdir_error *error)
+{
+	const char *intune = wants_intune(config);
+	const struct certdir_list_source *sources;
+	size_t count;
+
+	sources = certdir_list_sources(list, &count);
+	if (certdir_list_device_count(list) == 0) {
+		certdir_error_set(error, "the device list is empty, which is no reason to take every account away: run "
+					 "certdir sync or certdir list import first");
+		return false;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (now - sources[i].synced > config->max_age)
+			return refuse_old(&sources[i], now - sources[i].synced, config->max_age, error);
+	if (intune && !has_part(sources, count, true)) {
+		certdir_error_set(error,
+				  "the device list is incomplete: %s asks for Intune, which no tenant was synced with "
+				  "yet: run certdir sync, and see certdir status for what keeps Intune out",
+				  intune);
+		return false;
+	}
+	if (config->selection.groups && !has_part(sources, count, false)) {
+		certdir_error_set(error,
+				  "the device list is incomplete: require_group asks for groups, and no tenant was "
+				  "synced with any yet: write group = %.80s into [tenant ..] and run certdir sync",
+				  config->selection.groups[0]);
+		return false;
+	}
+	return true;
+}
+
+/* ---- reading ---- */
+
+/* A device of the list and what is known of where it stands there. */
+struct candidate {
+	struct certdir_wanted wanted;
+	const struct certdir_list_source *source;
+	const char *tenant; /* or NULL */
+	size_t order; /* in which they came */
+};
+
+struct reading {
+	const struct certdir_placeholders_config *config;
+	const char *domain;
+	struct certdir_arena *arena;
+	size_t templates; /* of all columns */
+	struct candidate *found;
+	size_t count, room;
+	bool failed;
+};
+
+static const char *copy(struct certdir_arena *arena, const char *text)
+{
+	return text ? certdir_arena_copy(arena, text, strlen(text)) : NULL;
+}
+
+/* As UTF-16 counts, which is how Active Directory does; in no case less than the characters. */
+static size_t characters(const char *text)
+{
+	size_t count = 0;
+
+	for (; *text; text++) {
+		if (((unsigned char)*text & 0xc0) != 0x80)
+			count++;
+		if ((unsigned char)*text >= 0xf0)
+			count++;
+	}
+	return count;
+}
+
+/* What keeps the device's id from standing in a mark, or NULL. */
+static const char *key_problem(struct reading *in, const struct certdir_device *device)
+{
+	const size_t length = strlen(device->id);
+
+	if (!device->entra_device_id && !device->intune_device_id && !device->object_id && !device->sid &&
+	    !device->serial_number && !device->name)
+		return "has no id, serial number or name that it could be known by";
+	if (length > CERTDIR_MARK_KEY_MAX)
+		return certdir_arena_print(in->arena, "has an id of %zu bytes, and a mark holds %d", length,
+					   CERTDIR_MARK_KEY_MAX);
+	return NULL;
+}
+
+/* The CN, or NULL with *problem. */
+static const char *make_cn(struct reading *in, const struct certdir_template_source *source, const char **problem)
+{
+	char text[TEXT_SIZE], *start = text;
+	const char *missing;
+	size_t length;
+
+	if (!certdir_template_fill(&in->config->cn, source, true, text, sizeof(text), &missing)) {
+		*problem = missing ? certdir_arena_print(in->arena, "has no %s", missing)
+				   : "would get a name of more than 1024 bytes";
+		return NULL;
+	}
+	start += strspn(start, " ");
+	for (length = strlen(start); length > 0 && start[length - 1] == ' '; length--)
+		;
+	start[length] = '\0';
+	if (length == 0 || characters(start) > CN_MAX) {
+		*problem = length == 0 ? "would get an empty name"
+				       : certdir_arena_print(in->arena,
+							     "would get a name of %zu characters, and a CN has at most "
+							     "%d: %.40s..",
+							     characters(start), CN_MAX, start);
+		return NULL;
+	}
+	return certdir_arena_copy(in->arena, start, length);
+}
+
+static bool has_value(const struct certdir_ldap_bytes *items, size_t count, const char *text, size_t length,
+		      bool folded)
+{
+	for (size_t i = 0; i < count; i++)
+		if (items[i].length == length && (folded ? strncasecmp(items[i].bytes, text, length) == 0
+							 : memcmp(items[i].bytes, text, length) == 0))
+			return true;
+	return false;
+}
+
+/*
+ * The values of one column into `items`, sorted, each once. A description is for people and says what there is to say; a name
+ * of any kind that lacks a part would be everybody's, so it is left out.
+ */
+static bool fill_column(struct reading *in, const struct certdir_column *column,
+			const struct certdir_template_source *source, struct certdir_ldap_bytes *items, size_t *count,
+			const char **problem)
+{
+	const bool strict = strcasecmp(column->attribute, "description") != 0;
+	char text[TEXT_SIZE];
+	const char *missing;
+	size_t length;
+
+	*count = 0;
+	for (size_t i = 0; i < column->template_count; i++) {
+		if (!certdir_template_fill(&column->templates[i], source, strict, text, sizeof(text), &missing)) {
+			if (!missing && !*problem)
+				*problem = certdir_arena_print(in->arena, "would get more than %d bytes of %s",
+							       TEXT_SIZE - 1, column->attribute);
+			continue;
+		}
+		length = strlen(text);
+		if (length == 0 || has_value(items, *count, text, length, column->folded))
+			continue;
+		items[*count] = (struct certdir_ldap_bytes){certdir_arena_copy(in->arena, text, length), length};
+		if (!items[(*count)++].bytes)
+			return false;
+	}
+	if (*count > 1)
+		qsort(items, *count, sizeof(*items), certdir_bytes_compare);
+	return true;
+}
+
+static bool fill_columns(struct reading *in, struct certdir_wanted *wanted,
+			 const struct certdir_template_source *source, const char **problem)
+{
+	const struct certdir_placeholders_config *config = in->config;
+	struct certdir_ldap_bytes *items = certdir_arena_alloc(in->arena, (in->templates + 1) * sizeof(*items));
+	struct certdir_ldap_values *values =
+		certdir_arena_alloc(in->arena, (config->column_count + 1) * sizeof(*values));
+
+	if (!items || !values)
+		return false;
+	for (size_t i = 0; i < config->column_count; i++) {
+		values[i].items = items;
+		if (!fill_column(in, &config->columns[i], source, items, &values[i].count, problem))
+			return false;
+		items += config->columns[i].template_count;
+	}
+	wanted->values = values;
+	return true;
+}
+
+static bool describe(struct reading *in, const struct certdir_device *device, struct certdir_wanted *wanted)
+{
+	struct certdir_template_source source = {.device = device, .domain = in->domain};
+	const char *problem = NULL;
+
+	*wanted = (struct certdir_wanted){.key = copy(in->arena, device->id),
+					  .name = copy(in->arena, device->name),
+					  .sid = copy(in->arena, device->sid),
+					  .hybrid = device->join_type == CERTDIR_JOIN_HYBRID};
+	(void)certdir_selection_passes(&in->config->selection, device, in->arena, &wanted->why_not);
+	wanted->cn = source.cn = make_cn(in, &source, &problem);
+	if (wanted->cn && !fill_columns(in, wanted, &source, &problem))
+		return false;
+	if (!wanted->why_not) {
+		wanted->problem = key_problem(in, device);
+		if (!wanted->problem)
+			wanted->problem = problem;
+	}
+	return !in->arena->failed;
+}
+
+/* A certdir_list_each() function. */
+static bool add_device(void *context, int64_t row, const struct certdir_device *device,
+		       const struct certdir_list_source *source)
+{
+	struct reading *in = context;
+	struct candidate *candidate;
+
+	(void)row;
+	in->failed = true;
+	if (in->count == in->room) {
+		const size_t room = in->room ? 2 * in->room : 1024;
+		struct candidate *grown = realloc(in->found, room * sizeof(*grown));
+
+		if (!grown)
+			return false;
+		in->found = grown;
+		in->room = room;
+	}
+	candidate = &in->found[in->count];
+	candidate->source = source;
+	candidate->order = in->count++;
+	candidate->tenant = NULL;
+	/* It is looked at for imports alone; a tenant's device has the tenant of its source. */
+	if (!source->synced_by_graph)
+		candidate->tenant = copy(in->arena, device->tenant);
+	in->failed = !describe(in, device, &candidate->wanted);
+	return !in->failed;
+}
+
+/* ---- each key once ---- */
+
+static int compare_candidates(const void *a, const void *b)
+{
+	const struct candidate *left = a, *right = b;
+	const int order = strcmp(left->wanted.key, right->wanted.key);
+
+	return order ? order : (left->order > right->order) - (left->order < right->order);
+}
+
+/* As certdir_list_find() sees it: a tenant knows its own devices better than an import does. */
+static bool is_beaten(const struct candidate *import, const struct candidate *same, size_t count)
+{
+	if (import->source->synced_by_graph)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (same[i].source->synced_by_graph &&
+		    (!import->tenant ||
+		     (same[i].source->tenant && strcmp(import->tenant, same[i].source->tenant) == 0)))
+			return true;
+	return false;
+}
+
+/* Of devices with one key the one that counts, with a problem when several do. */
+static const struct certdir_wanted *settle(struct reading *in, struct candidate *same, size_t count)
+{
+	struct candidate *chosen = NULL, *other = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_beaten(&same[i], same, count))
+			continue;
+		if (!chosen) {
+			chosen = &same[i];
+			continue;
+		}
+		if (!other)
+			other = &same[i];
+		/* One that should come in has to be looked at; when none of them should, there is nothing to it. */
+		if (chosen->wanted.why_not && !same[i].wanted.why_not) {
+			other = chosen;
+			chosen = &same[i];
+		}
+	}
+	if (other && !chosen->wanted.why_not)
+		chosen->wanted.problem = certdir_arena_print(
+			in->arena,
+			"stands in the list more than once (in \"%.80s\" and in \"%.80s\"), and none of them counts "
+			"before the others",
+			chosen->source->name, other->source->name);
+	return &chosen->wanted;
+}
+
+static bool take_all(struct reading *in, struct certdir_wanted_list *wanted)
+{
+	size_t end;
+
+	wanted->devices = certdir_arena_alloc(in->arena, (in->count + 1) * sizeof(*wanted->devices));
+	if (!wanted->devices)
+		return false;
+	if (in->count > 0)
+		qsort(in->found, in->count, sizeof(*in->found), compare_candidates);
+	for (size_t i = 0; i < in->count; i = end) {
+		const struct certdir_wanted *chosen;
+
+		for (end = i + 1; end < in->count; end++)
+			if (strcmp(in->found[end].wanted.key, in->found[i].wanted.key) != 0)
+				break;
+		chosen = settle(in, &in->found[i], end - i);
+		wanted->devices[wanted->count++] = *chosen;
+		wanted->selected += !chosen->why_not;
+	}
+	return !in->arena->failed;
+}
+
+bool certdir_wanted_read(const struct certdir_placeholders_config *config, struct certdir_list_reader *reader,
+			 const char *domain, struct certdir_arena *arena, struct certdir_wanted_list *wanted,
+			 struct certdir_error *error)
+{
+	struct reading in = {.config = config, .domain = domain, .arena = arena};
+	bool ok;
+
+	*wanted = (struct certdir_wanted_list){0};
+	for (size_t i = 0; i < config->column_count; i++)
+		in.templates += config->columns[i].template_count;
+	ok = certdir_list_each(reader, add_device, &in, error);
+	if (ok && (in.failed || !take_all(&in, wanted))) {
+		certdir_error_set(error, "out of memory: there are %zu devices and more", in.count);
+		ok = false;
+	}
+	free(in.found);
+	return ok;
+}
+
+/* ---- finding ---- */
+
+static int compare_key(const void *key, const void *wanted)
+{
+	return strcmp(key, ((const struct certdir_wanted *)wanted)->key);
+}
+
+struct certdir_wanted *certdir_wanted_find(const struct certdir_wanted_list *wanted, const char *key)
+{
+	if (wanted->count == 0)
+		return NULL;
+	return bsearch(key, wanted->devices, wanted->count, sizeof(*wanted->devices), compare_key);
+}

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the list to what shall stand in the directory: who passes, which values, and whether the list may be acted on at all. */
+#include "directory/mark.h"
+#include "list/writer.h"
+#include "list_fixture.h"
+#include "placeholders/wanted.h"
+
+enum { NOW = 2000000000, DAY = 86400 };
+
+/* ---- selection ---- */
+
+static const char *const two_groups[] = {"Wi-Fi staff", G3, NULL}, *const systems[] = {"Windows", "macOS", NULL};
+
+static void test_selection(void **state)
+{
+	static struct certdir_group groups[] = {{(char *)G1, (char *)"others"}, {(char *)G2, (char *)"WI-FI STAFF"}},
+				    by_id[] = {{(char *)G3, NULL}}, none[] = {{NULL, NULL}};
+	static const struct certdir_selection plain = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_ENTRA),
+						       .require_enabled = true},
+					      any = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_ENTRA)},
+					      managed = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_ENTRA),
+							 .require_managed = true},
+					      compliant = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_ENTRA),
+							   .require_compliant = true},
+					      hybrid = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_HYBRID)},
+					      grouped = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_ENTRA),
+							 .groups = (const char **)two_groups},
+					      of_system = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_ENTRA),
+							   .operating_systems = (const char **)systems};
+	static const struct {
+		const struct certdir_selection *selection;
+		struct certdir_device device; /* joined to Entra ID unless it says something else */
+		const char *why_not;
+	} cases[] = {
+		{&plain, {.enabled = CERTDIR_YES}, NULL},
+		{&plain, {.enabled = CERTDIR_NO}, "is disabled"},
+		{&plain, {.enabled = CERTDIR_UNKNOWN}, "is not known to be enabled"},
+		{&plain, {.enabled = CERTDIR_YES, .join_type = CERTDIR_JOIN_HYBRID}, "is hybrid joined (ServerAd)"},
+		{&plain,
+		 {.enabled = CERTDIR_YES, .join_type = CERTDIR_JOIN_REGISTERED},
+		 "is only registered (Workplace)"},
+		{&plain, {.enabled = CERTDIR_YES, .join_type = CERTDIR_JOIN_AD}, "is joined to Active Directory alone"},
+		{&plain, {.enabled = CERTDIR_YES, .join_type = CERTDIR_JOIN_TYPES}, "has no known trust type"},
+		{&any, {.enabled = CERTDIR_NO}, NULL},
+		{&any, {.enabled = CERTDIR_UNKNOWN}, NULL},
+		{&hybrid, {.join_type = CERTDIR_JOIN_HYBRID}, NULL},
+		{&hybrid, {.join_type = CERTDIR_JOIN_ENTRA}, "is joined to Entra ID (AzureAd)"},
+		{&managed, {.managed = CERTDIR_YES}, NULL},
+		{&managed, {.managed = CERTDIR_NO}, "is not managed"},
+		{&managed, {.managed = CERTDIR_UNKNOWN}, "is not known to be managed"},
+		{&compliant, {.compliance = (char *)"compliant"}, NULL},
+		{&compliant, {.compliance = (char *)"inGracePeriod"}, NULL},
+		{&compliant, {.compliance = (char *)"noncompliant"}, "is not compliant"},
+		{&compliant, {.compliance = (char *)"conflict"}, "is not compliant"},
+		{&compliant, {.compliance = (char *)"configManager"}, "is not known to be compliant"},
+		{&compliant, {.compliance = NULL}, "is not known to be compliant"},
+		{&grouped, {.groups = groups, .group_count = 2}, NULL},
+		{&grouped, {.groups = by_id, .group_count = 1}, NULL},
+		{&grouped,
+		 {.groups = groups, .group_count = 1},
+		 "is not in Wi-Fi staff nor in the other groups of require_group"},
+		{&grouped,
+		 {.groups = none, .group_count = 1},
+		 "is not in Wi-Fi staff nor in the other groups of require_group"},
+		{&grouped, {.groups = NULL}, "is not in Wi-Fi staff nor in the other groups of require_group"},
+		{&of_system, {.operating_system = (char *)"windows"}, NULL},
+		{&of_system, {.operating_system = (char *)"MacOS"}, NULL},
+		{&of_system, {.operating_system = (char *)"iOS"}, "has iOS as operating system"},
+		{&of_system, {.operating_system = NULL}, "has no known operating system"},
+	};
+	struct certdir_arena arena = {0};
+	const char *why_not;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct certdir_device device = cases[i].device;
+		bool passes;
+
+		device.id = (char *)"d";
+		if (device.join_type == CERTDIR_JOIN_UNKNOWN)
+			device.join_type = CERTDIR_JOIN_ENTRA;
+		else if (device.join_type == CERTDIR_JOIN_TYPES)
+			device.join_type = CERTDIR_JOIN_UNKNOWN;
+		passes = certdir_selection_passes(cases[i].selection, &device, &arena, &why_not);
+		assert_int_equal(passes, cases[i].why_not == NULL);
+		if (!passes)
+			assert_string_equal(why_not, cases[i].why_not);
+		else
+			assert_null(why_not);
+	}
+	certdir_arena_clear(&arena);
+}
+
+/* ---- what stands there ---- */
+
+static struct certdir_template spns[3], dns_host_name[1], description[1];
+static struct certdir_column columns[3] = {
+	{.attribute = "servicePrincipalName", .templates = spns, .template_count = 3, .folded = true, .unique = true},
+	{.attribute = "dNSHostName", .templates = dns_host_name, .template_count = 1, .folded = true},
+	{.attribute = "description", .templates = description, .template_count = 1},
+};
+
+/* A section with this template of the name. */
+static struct certdir_placeholders_config make_config(const char *name)
+{
+	struct certdir_placeholders_config config = {
+		.name = "wifi",
+		.columns = columns,
+		.column_count = 3,
+		.selection = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_ENTRA), .require_enabled = true},
+		.max_age = DAY};
+	struct certdir_error why;
+
+	assert_true(certdir_template_init(&config.cn, name, false, &why));
+	assert_true(certdir_template_init(&spns[0], "host/{cn}", true, &why));
+	assert_true(certdir_template_init(&spns[1], "HOST/{name}", true, &why));
+	assert_true(certdir_template_init(&spns[2], "HOST/{cn}.{domain}", true, &why));
+	assert_true(certdir_template_init(&dns_host_name[0], "{cn}.{domain}", true, &why));
+	assert_true(certdir_template_init(&description[0], "{name} {serial_number}", true, &why));
+	return config;
+}
+
+/* A list with one source "a", in the place of the one before. */
+static struct certdir_list_writer *begin(const char *tenant)
+{
+	(void)unlink(fixture_file);
+	return fixture_begin(true, "a", tenant, NOW);
+}
+
+static void add(struct certdir_list_writer *writer, struct certdir_device device)
+{
+	device.join_type = device.join_type ? device.join_type : CERTDIR_JOIN_ENTRA;
+	device.enabled = device.enabled ? device.enabled : CERTDIR_YES;
+	fixture_add(writer, &device);
+}
+
+/* An import becomes what a sync would have left behind. */
+static void run(struct certdir_list_writer *writer, const char *sql)
+{
+	struct certdir_error error;
+
+	if (!certdir_list_writer_run(writer, sql, &error))
+		fail_msg("%s", error.text);
+}
+
+static void source(struct certdir_list_writer *writer, const char *name, const char *tenant)
+{
+	struct certdir_error error;
+
+	if (!certdir_list_write_source(writer, name, tenant, NOW, &error))
+		fail_msg("%s", error.text);
+}
+
+static void read_list(const struct certdir_placeholders_config *config, const char *domain, struct certdir_arena *arena,
+		      struct certdir_wanted_list *wanted)
+{
+	struct certdir_error error;
+	struct certdir_list_snapshot *list = certdir_list_load(fixture_file, &error);
+	struct certdir_list_reader *reader = list ? certdir_list_reader_get(list, &error) : NULL;
+
+	*arena = (struct certdir_arena){0};
+	if (!reader || !certdir_wanted_read(config, reader, domain, arena, wanted, &error))
+		fail_msg("%s", error.text);
+	certdir_list_reader_put(reader);
+	certdir_list_release(list);
+}
+
+/* "HOST/pc1 HOST/pc1.corp.example|pc1.corp.example|" */
+static void print_values(const struct certdir_wanted *wanted, char out[600])
+{
+	out[0] = '\0';
+	for (size_t i = 0; i < 3; i++) {
+		for (size_t j = 0; j < wanted->values[i].count; j++)
+			(void)snprintf(out + strlen(out), 600 - strlen(out), "%s%.*s", j ? " " : "",
+				       (int)wanted->values[i].items[j].length, wanted->values[i].items[j].bytes);
+		(void)snprintf(out + strlen(out), 600 - strlen(out), "|");
+	}
+}
+
+static void test_values(void **state)
+{
+	static const struct {
+		const char *key, *cn, *values, *domain;
+		bool hybrid;
+	} wanted_devices[] = {
+		/* G1 has everything; G3 is named as its CN is; G2 has neither name nor serial number */
+		{G1, G1, "HOST/" G1 ".corp.example HOST/LAPTOP-1 host/" G1 "|" G1 ".corp.example|LAPTOP-1 SN1|",
+		 "corp.example", false},
+		{G2, G2, "HOST/" G2 ".corp.example host/" G2 "|" G2 ".corp.example||", "corp.example", false},
+		{G3, G3, "HOST/" G3 ".corp.example host/" G3 "|" G3 ".corp.example|" G3 "|", "corp.example", true},
+		{G1, G1, "HOST/LAPTOP-1 host/" G1 "||LAPTOP-1 SN1|", NULL, false},
+	};
+	struct certdir_list_writer *writer = begin(NULL);
+	const struct certdir_placeholders_config config = make_config("{entra_device_id}");
+	struct certdir_wanted_list wanted;
+	struct certdir_arena arena;
+	char values[600];
+
+	(void)state;
+	add(writer, (struct certdir_device){.entra_device_id = (char *)G3,
+					    .name = (char *)G3,
+					    .sid = (char *)SID1,
+					    .join_type = CERTDIR_JOIN_HYBRID});
+	add(writer, (struct certdir_device){
+			    .entra_device_id = (char *)G1, .name = (char *)"LAPTOP-1", .serial_number = (char *)"SN1"});
+	add(writer, (struct certdir_device){.entra_device_id = (char *)G2});
+	fixture_publish(writer);
+	for (size_t i = 0; i < sizeof(wanted_devices) / sizeof(wanted_devices[0]); i++) {
+		const struct certdir_wanted *device;
+
+		read_list(&config, wanted_devices[i].domain, &arena, &wanted);
+		assert_int_equal(wanted.count, 3);
+		assert_int_equal(wanted.selected, 2);
+		assert_string_equal(wanted.devices[0].key, G1);
+		assert_string_equal(wanted.devices[1].key, G2);
+		assert_string_equal(wanted.devices[2].key, G3);
+		device = certdir_wanted_find(&wanted, wanted_devices[i].key);
+		assert_non_null(device);
+		assert_string_equal(device->key, wanted_devices[i].key);
+		assert_string_equal(device->cn, wanted_devices[i].cn);
+		assert_null(device->problem);
+		assert_int_equal(device->hybrid, wanted_devices[i].hybrid);
+		assert_int_equal(device->why_not != NULL, wanted_devices[i].hybrid);
+		print_values(device, values);
+		assert_string_equal(values, wanted_devices[i].values);
+		assert_null(certdir_wanted_find(&wanted, "0"));
+		assert_null(certdir_wanted_find(&wanted, "zzz"));
+		certdir_arena_clear(&arena);
+	}
+}
+
+#define X16 "xxxxxxxxxxxxxxxx"
+#define X64 X16 X16 X16 X16
+/* Four bytes each, and two units of UTF-16. */
+#define LAPTOP "\xf0\x9f\x92\xbb"
+#define LAPTOP8 LAPTOP LAPTOP LAPTOP LAPTOP LAPTOP LAPTOP LAPTOP LAPTOP
+
+static void test_problems(void **state)
+{
+	static const struct {
+		const char *name; /* template */
+		struct certdir_device device;
+		const char *cn, *problem;
+	} cases[] = {
+		{"{name}", {.name = (char *)"pc1"}, "pc1", NULL},
+		{" {name} ", {.name = (char *)"pc1"}, "pc1", NULL},
+		{"{name}", {.entra_device_id = (char *)G1, .name = (char *)" "}, NULL, "has no name"},
+		{"{serial_number}", {.name = (char *)"pc1"}, NULL, "has no serial_number"},
+		{"{intune_device_id}", {.name = (char *)"pc1"}, NULL, "has no intune_device_id"},
+		{"{name}", {.name = (char *)X64}, X64, NULL},
+		{"{name}",
+		 {.name = (char *)X64 "y"},
+		 NULL,
+		 "would get a name of 65 characters, and a CN has at most 64: " X16 X16 "xxxxxxxx.."},
+		{"{name}", {.name = (char *)LAPTOP8 LAPTOP8 LAPTOP8 LAPTOP8}, LAPTOP8 LAPTOP8 LAPTOP8 LAPTOP8, NULL},
+		{"{name}",
+		 {.name = (char *)LAPTOP8 LAPTOP8 LAPTOP8 LAPTOP8 "x"},
+		 NULL,
+		 "would get a name of 65 characters, and a CN has at most 64: " LAPTOP8 LAPTOP LAPTOP ".."},
+		{"{name}{name}{name}{name}{name}",
+		 {.entra_device_id = (char *)G1, .name = (char *)X64 X64 X64 X16},
+		 NULL,
+		 "would get a name of more than 1024 bytes"},
+		{"pc",
+		 {.name = (char *)"nameless"},
+		 "pc",
+		 "has no id, serial number or name that it could be known by"},
+		{"pc", {.serial_number = (char *)X64 X64 X16 "xxxxxxxxxxxxxx"}, "pc", NULL},
+		{"pc",
+		 {.serial_number = (char *)X64 X64 X16 "xxxxxxxxxxxxxxx"},
+		 "pc",
+		 "has an id of 159 bytes, and a mark holds 158"},
+		{"pc", {.name = (char *)"pc1:disabled"}, "pc", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct certdir_placeholders_config config = make_config(cases[i].name);
+		struct certdir_list_writer *writer = begin(NULL);
+		struct certdir_device disabled = cases[i].device;
+		struct certdir_wanted_list wanted;
+		struct certdir_arena arena;
+
+		add(writer, cases[i].device);
+		run(writer, "UPDATE device SET name=NULL WHERE name='nameless'");
+		fixture_publish(writer);
+		read_list(&config, "corp.example", &arena, &wanted);
+		assert_int_equal(wanted.count, 1);
+		assert_int_equal(wanted.selected, 1);
+		assert_null(wanted.devices[0].why_not);
+		assert_int_equal(wanted.devices[0].cn != NULL, cases[i].cn != NULL);
+		if (cases[i].cn)
+			assert_string_equal(wanted.devices[0].cn, cases[i].cn);
+		assert_int_equal(wanted.devices[0].values != NULL, cases[i].cn != NULL);
+		if (cases[i].problem && !wanted.devices[0].problem)
+			fail_msg("no problem: %s", cases[i].problem);
+		if (wanted.devices[0].problem)
+			assert_string_equal(wanted.devices[0].problem, cases[i].problem ? cases[i].problem : "none");
+		certdir_arena_clear(&arena);
+
+		/* Of one that shall have no entry nothing is a problem. */
+		disabled.enabled = CERTDIR_NO;
+		writer = begin(NULL);
+		add(writer, disabled);
+		fixture_publish(writer);
+		read_list(&config, "corp.example", &arena, &wanted);
+		assert_int_equal(wanted.selected, 0);
+		assert_string_equal(wanted.devices[0].why_not, "is disabled");
+		assert_null(wanted.devices[0].problem);
+		certdir_arena_clear(&arena);
+	}
+}
+
+/* A value that does not fit is no value, and is said. */
+static void test_long_value(void **state)
+{
+	struct certdir_list_writer *writer = begin(NULL);
+	struct certdir_placeholders_config config = make_config("{name}");
+	static const char text[] = "{serial_number}{serial_number}{serial_number}{serial_number}{serial_number}";
+	struct certdir_wanted_list wanted;
+	struct certdir_arena arena;
+	struct certdir_error why;
+	char values[600];
+
+	(void)state;
+	assert_true(certdir_template_init(&description[0], text, true, &why));
+	add(writer, (struct certdir_device){.entra_device_id = (char *)G1,
+					    .name = (char *)"pc1",
+					    .serial_number = (char *)X64 X64 X64 X16});
+	fixture_publish(writer);
+	read_list(&config, "corp.example", &arena, &wanted);
+	assert_string_equal(wanted.devices[0].problem, "would get more than 1024 bytes of description");
+	print_values(&wanted.devices[0], values);
+	/* "host/pc1" and "HOST/pc1" are one. */
+	assert_string_equal(values, "HOST/pc1.corp.example host/pc1|pc1.corp.example||");
+	certdir_arena_clear(&arena);
+}
+
+/* ---- several with one id ---- */
+
+/* Lower case: disabled; upper case: enabled. */
+static void add_each(struct certdir_list_writer *writer, const char *devices)
+{
+	for (; *devices; devices++) {
+		char name[2] = {*devices, '\0'};
+
+		add(writer, (struct certdir_device){.serial_number = (char *)"SN1",
+						    .name = name,
+						    .enabled = *devices < 'a' ? CERTDIR_YES : CERTDIR_NO});
+	}
+}
+
+static void test_duplicates(void **state)
+{
+#define TWICE(a, b)                                                                                                    \
+	"stands in the list more than once (in \"" a "\" and in \"" b "\"), and none of them counts before the others"
+	static const struct {
+		const char *tenant, *import, *import_tenant; /* devices of each; the tenant that the import names */
+		const char *name; /* of the one that counts */
+		const char *why_not, *problem;
+	} cases[] = {
+		{"T", "", NULL, "T", NULL, NULL},
+		{"T", "I", NULL, "T", NULL, NULL},
+		{"t", "I", NULL, "t", "is disabled", NULL},
+		{"T", "i", NULL, "T", NULL, NULL},
+		{"T", "IJ", TENANT_A, "T", NULL, NULL},
+		/* of another tenant: who knows better? */
+		{"T", "I", TENANT_B, "I", NULL, TWICE("b", "a")},
+		{"t", "I", TENANT_B, "I", NULL, TWICE("b", "a")},
+		{"T", "i", TENANT_B, "T", NULL, TWICE("a", "b")},
+		{"t", "i", TENANT_B, "i", "is disabled", NULL},
+		{"TU", "", NULL, "T", NULL, TWICE("a", "a")},
+		{"TU", "I", NULL, "T", NULL, TWICE("a", "a")},
+		{"tU", "", NULL, "U", NULL, TWICE("a", "a")},
+		{"tu", "", NULL, "t", "is disabled", NULL},
+		{"", "IJ", NULL, "I", NULL, TWICE("b", "b")},
+	};
+	const struct certdir_placeholders_config config = make_config("{name}");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct certdir_list_writer *writer = begin(TENANT_A);
+		struct certdir_wanted_list wanted;
+		struct certdir_arena arena;
+
+		add_each(writer, cases[i].tenant);
+		source(writer, "b", cases[i].import_tenant);
+		add_each(writer, cases[i].import);
+		run(writer, "UPDATE source SET kind='tenant' WHERE name='a'");
+		fixture_publish(writer);
+		read_list(&config, "corp.example", &arena, &wanted);
+		assert_int_equal(wanted.count, 1);
+		assert_string_equal(wanted.devices[0].key, "SN1");
+		assert_string_equal(wanted.devices[0].name, cases[i].name);
+		assert_string_equal(wanted.devices[0].why_not ? wanted.devices[0].why_not : "-",
+				    cases[i].why_not ? cases[i].why_not : "-");
+		assert_string_equal(wanted.devices[0].problem ? wanted.devices[0].problem : "-",
+				    cases[i].problem ? cases[i].problem : "-");
+		assert_int_equal(wanted.selected, cases[i].why_not == NULL);
+		certdir_arena_clear(&arena);
+	}
+}
+
+/* Many, so that the array grows, sorted by key whatever their names. */
+static void test_many(void **state)
+{
+	enum { MANY = 5000 };
+	struct certdir_list_writer *writer = begin(NULL);
+	const struct certdir_placeholders_config config = make_config("{name}");
+	struct certdir_wanted_list wanted;
+	struct certdir_arena arena;
+	char name[32], serial[32];
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(name, sizeof(name), "PC-%d", i * 7919 % MANY);
+		(void)snprintf(serial, sizeof(serial), "SN%d", i);
+		add(writer, (struct certdir_device){.name = name, .serial_number = serial});
+	}
+	fixture_publish(writer);
+	read_list(&config, "corp.example", &arena, &wanted);
+	assert_int_equal(wanted.count, MANY);
+	assert_int_equal(wanted.selected, MANY);
+	for (size_t i = 1; i < wanted.count; i++)
+		assert_true(strcmp(wanted.devices[i - 1].key, wanted.devices[i].key) < 0);
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(name, sizeof(name), "PC-%d", i * 7919 % MANY);
+		(void)snprintf(serial, sizeof(serial), "SN%d", i);
+		assert_string_equal(certdir_wanted_find(&wanted, serial)->cn, name);
+	}
+	certdir_arena_clear(&arena);
+}
+
+/* ---- whether the list may be acted on ---- */
+
+static void test_usable(void **state)
+{
+#define TENANT_ROW "UPDATE source SET kind='tenant',intune_synced=1,groups_synced=1,synced="
+#define INCOMPLETE "the device list is incomplete: "
+	static const char *const group[] = {"Wi-Fi staff", NULL};
+	static const struct {
+		const char *sql; /* what becomes of an import "a" with a device that was imported just now */
+		const char *name; /* template */
+		bool compliant, managed, grouped;
+		const char *error;
+	} cases[] = {
+		{"SELECT 1", "{name}", true, true, true, NULL},
+		{"DELETE FROM device", "{name}", false, false, false,
+		 "the device list is empty, which is no reason to take every account away: run certdir sync or certdir "
+		 "list import first"},
+		{TENANT_ROW "2000000000", "{serial_number}", true, true, true, NULL},
+		{TENANT_ROW "1999913600", "{name}", false, false, false, NULL},
+		{TENANT_ROW "1999913599", "{name}", false, false, false,
+		 "the device list is too old to act on: tenant \"a\" was synced 2033-05-17T03:33:19Z, 24 hours ago, "
+		 "and "
+		 "max_age is 24 hours: run certdir sync, and see certdir status for what keeps it from working"},
+		{"UPDATE source SET synced=1999000000", "{name}", false, false, false,
+		 "the device list is too old to act on: import \"a\" was imported 2033-05-06T13:46:40Z, 11 days ago, "
+		 "and "
+		 "max_age is 24 hours: import it again with certdir list import, or raise max_age"},
+		{"INSERT INTO source(name,kind,synced) VALUES('b','tenant',1999999999),('c','import',7)", "{name}",
+		 false, false, false,
+		 "the device list is too old to act on: import \"c\" was imported 1970-01-01T00:00:07Z, 23148 days "
+		 "ago, "
+		 "and max_age is 24 hours: import it again with certdir list import, or raise max_age"},
+		/* a clock that was set back */
+		{TENANT_ROW "2000000060", "{name}", false, false, false, NULL},
+		/* parts */
+		{TENANT_ROW "2000000000,intune_synced=NULL", "{name}", false, false, false, NULL},
+		{TENANT_ROW "2000000000,intune_synced=NULL", "{name}", true, false, false,
+		 INCOMPLETE "require_compliant = yes asks for Intune, which no tenant was synced with yet: run certdir "
+			    "sync, and see certdir status for what keeps Intune out"},
+		{TENANT_ROW "2000000000,intune_synced=NULL", "{name}", false, true, false,
+		 INCOMPLETE "require_managed = yes asks for Intune, which no tenant was synced with yet: run certdir "
+			    "sync, and see certdir status for what keeps Intune out"},
+		{TENANT_ROW "2000000000,intune_synced=NULL", "{serial_number}", false, false, false,
+		 INCOMPLETE "{serial_number} in name asks for Intune, which no tenant was synced with yet: run certdir "
+			    "sync, and see certdir status for what keeps Intune out"},
+		{TENANT_ROW "2000000000,intune_synced=NULL", "{intune_device_id}", false, false, false,
+		 INCOMPLETE "{intune_device_id} in name asks for Intune, which no tenant was synced with yet: run "
+			    "certdir sync, and see certdir status for what keeps Intune out"},
+		{TENANT_ROW "2000000000,groups_synced=NULL", "{name}", true, false, false, NULL},
+		{TENANT_ROW "2000000000,groups_synced=0", "{name}", false, false, true,
+		 INCOMPLETE "require_group asks for groups, and no tenant was synced with any yet: write group = Wi-Fi "
+			    "staff into [tenant ..] and run certdir sync"},
+		/* one that has groups beside one that has none */
+		{TENANT_ROW "2000000000;INSERT INTO source(name,kind,synced) VALUES('b','tenant',2000000000)", "{name}",
+		 true, false, true, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct certdir_list_writer *writer = begin(NULL);
+		struct certdir_placeholders_config config = make_config(cases[i].name);
+		struct certdir_error error = {"none"};
+		struct certdir_list_snapshot *list;
+		bool usable;
+
+		config.selection.require_compliant = cases[i].compliant;
+		config.selection.require_managed = cases[i].managed;
+		config.selection.groups = cases[i].grouped ? (const char **)group : NULL;
+		add(writer, (struct certdir_device){.name = (char *)"pc1"});
+		run(writer, cases[i].sql);
+		fixture_publish(writer);
+		list = certdir_list_load(fixture_file, &error);
+		assert_non_null(list);
+		usable = certdir_wanted_list_usable(&config, list, NOW, &error);
+		if (usable != !cases[i].error)
+			fail_msg("%s: %s", cases[i].sql, error.text);
+		if (!usable)
+			assert_string_equal(error.text, cases[i].error);
+		certdir_list_release(list);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_selection),
+		cmocka_unit_test_setup_teardown(test_values, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_problems, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_long_value, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_duplicates, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_many, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_usable, fixture_setup, fixture_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
