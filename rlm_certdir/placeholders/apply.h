@@ -23,9 +23,11 @@ struct certdir_apply_report {
 
 /*
  * Carries the plan out, many operations on the way at once, phase by phase. Before the first change of an entry its version is read: when it
- * is not the plan's, and when the server refuses anything, nothing more is sent, and `error` says which entry and why. What
- * was done stays; a new plan goes on from there. Before the first operation a file that undoes all of them is on the disk; at the end it
- * holds what was done. True when all was done.
+ * is not the plan's, and when the server refuses anything, nothing more is sent, and `error` says which entry and why. Only an entry that it
+ * refuses for its values (a few of them) is set aside, told in `error` and the log, and the others go on. What
+ * was done stays; a new plan goes on from there. Before a phase begins, a file is on the disk that undoes it and what was done before it
+ * (not more: undoing a creation that was never tried would delete who still has that name); at the end it holds what was done. Signals
+ * wait while an answer is waited for. True when all was done.
  */
 bool certdir_apply(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
 		   struct certdir_ldap_connection *connection, const struct certdir_plan *plan,

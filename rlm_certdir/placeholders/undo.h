@@ -7,13 +7,16 @@
 
 #include <stdio.h>
 
-/* Prints what takes `operation` back. An account that was deleted comes back with the attributes that we keep, and with a new SID. */
-void certdir_undo_print(FILE *out, const struct certdir_ldap_operation *operation);
+/*
+ * Prints what takes `operation` back. An account that was deleted comes back with the attributes that we keep, and with a new SID.
+ * False when memory is out; errors of `out` are the caller's to look for.
+ */
+bool certdir_undo_print(FILE *out, const struct certdir_ldap_operation *operation);
 
 /*
  * Writes NAME-TIME.ldif into `directory` (made when missing, mode 0700; the file 0600), complete and on the disk before it has its name.
  * `done` (one for each step of the plan, or NULL for all): which ones to take back. With `filename` not empty that file is replaced, else a
- * new one is named there. False with `error`.
+ * new one is named there, and only when there is room for all steps: so a full disk shows before anything is done. False with `error`.
  */
 bool certdir_undo_write(const char *directory, const char *name, int64_t now, const struct certdir_plan *plan,
 			const bool *done, char filename[CERTDIR_TEXT_MAX], struct certdir_error *error);

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The parts of a login test: certificates, the two kinds of directory, servers."""
+"""The parts of a login test: certificates, the two kinds of directory, servers; and a domain of Active Directory."""
+
+import shutil
+import tempfile
 
 import pytest
 
 from testenv.devices import DeviceList
 from testenv.logins import Pki
 from testenv.radiusd import BUILD, Radiusd
+from testenv.samba import SambaDomain, missing
 from testenv.worlds import LdapWorld, ListWorld
 
 WORLDS = {"list": ListWorld, "ldap": LdapWorld}
@@ -55,3 +59,17 @@ def radiusd(tmp_path, pki):
 def device_list(tmp_path):
     (tmp_path / "list").mkdir()
     return DeviceList(tmp_path / "list" / "devices.db")
+
+
+@pytest.fixture(scope="session")
+def domain():
+    """A domain controller. It is for all tests: each has an OU, a group and names of its own there."""
+    reason = missing()
+    if reason:
+        pytest.skip(reason)
+    directory = tempfile.mkdtemp(prefix="certdir-dc-")  # short: there are sockets in it
+    try:
+        with SambaDomain(directory) as server:
+            yield server
+    finally:
+        shutil.rmtree(directory)

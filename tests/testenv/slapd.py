@@ -33,6 +33,7 @@ RULES = {
 ATTRIBUTES = (
     ("whenCreated", "2.2", TIME, False),
     ("uSNChanged", "2.120", INTEGER, False),
+    ("adminDescription", "2.327", TEXT, False),
     ("objectGUID", "4.2", OCTETS, False),
     ("userAccountControl", "4.8", INTEGER, False),
     ("primaryGroupID", "4.98", INTEGER, False),
@@ -42,6 +43,7 @@ ATTRIBUTES = (
     ("operatingSystem", "4.363", TEXT, False),
     ("dNSHostName", "4.619", TEXT, False),
     ("userPrincipalName", "4.656", TEXT, False),
+    ("groupType", "4.750", INTEGER, False),
     ("servicePrincipalName", "4.771", TEXT, True),
     ("objectCategory", "4.782", TEXT, False),
     ("altSecurityIdentities", "4.867", TEXT, True),
@@ -57,6 +59,7 @@ include {directory}/ad.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload memberof
+moduleload syncprov
 pidfile {directory}/slapd.pid
 argsfile {directory}/slapd.args
 TLSCACertificateFile {ca}
@@ -70,18 +73,31 @@ suffix {suffix}
 rootdn {admin}
 rootpw {password}
 directory {directory}/db
-dbnosync
-maxsize 268435456
+{durability}
+maxsize {maxsize}
 index objectClass,cn,sAMAccountName,servicePrincipalName,dNSHostName,objectSid,altSecurityIdentities eq
 limits dn.exact="{admin}" size=1000
 access to attrs=userPassword by anonymous auth by * none
 {access}
 access to * by users read by anonymous auth
+{overlay}
+"""
+
+MEMBEROF = """\
 overlay memberof
 memberof-group-oc group
 memberof-member-ad member
 memberof-memberof-ad memberOf
 memberof-refint TRUE
+"""
+
+# Of a server that replicates. Without memberof, which writes on each of them what the others are sent, too.
+SYNCPROV = """\
+index entryUUID,entryCSN eq
+syncrepl rid=1 provider={provider} searchbase="{suffix}" type=refreshAndPersist retry="1 +" timeout=3
+  bindmethod=simple binddn="{admin}" credentials={password} tls_cacert={ca} tls_reqcert=demand
+multiprovider on
+overlay syncprov
 """
 
 TREE = f"""\
@@ -116,7 +132,7 @@ def schema():
     lines.append(f"objectclass ( 1.2.840.113556.1.5.9 NAME 'user' SUP top STRUCTURAL MUST cn MAY ( {may} ) )")
     lines.append("objectclass ( 1.2.840.113556.1.3.30 NAME 'computer' SUP user STRUCTURAL )")
     lines.append("objectclass ( 1.2.840.113556.1.5.8 NAME 'group' SUP top STRUCTURAL MUST cn "
-                 "MAY ( member $ sAMAccountName $ objectSid $ description ) )")
+                 "MAY ( member $ sAMAccountName $ objectSid $ groupType $ description ) )")
     return "\n".join(lines) + "\n"
 
 
@@ -138,14 +154,16 @@ class SlapdError(AssertionError):
 
 class Slapd:
     """
-    A private server. `authority` signs its certificate (for localhost and 127.0.0.1); `settings` and `access` are lines
-    for slapd.conf.
+    A private server. `authority` signs its certificate (for localhost and 127.0.0.1); `settings`, `access` and `overlay`
+    are lines for slapd.conf; `tree` is what it begins with; `durable` has it wait for the disk; `debug` is its log's level.
     """
 
-    def __init__(self, directory, authority=None, settings="", access=""):
+    def __init__(self, directory, authority=None, settings="", access="", overlay=MEMBEROF, tree=TREE, maxsize=1 << 28,
+                 durable=False, debug="0"):
         self.directory = Path(directory)
         self.authority = authority or Authority("slapd test CA")
-        self.settings, self.access = settings, access
+        self.settings, self.access, self.overlay = settings, access, overlay
+        self.tree, self.maxsize, self.durable, self.debug = tree, maxsize, durable, debug
         self.port = self.tls_port = None
         self.process = None
         self._prepare()
@@ -153,14 +171,19 @@ class Slapd:
     def _prepare(self):
         (self.directory / "db").mkdir(parents=True)
         self.ca_file, _ = self.authority.write(self.directory, "ca")
-        certificate, key = self.authority.issue(
+        self._certificate, self._key = self.authority.issue(
             subject=[["CN", "localhost"]], san=[{"dns": "localhost"}, {"ip": "127.0.0.1"}], server=True,
         ).write(self.directory, "server")
         (self.directory / "ad.schema").write_text(schema())
         self.config = self.directory / "slapd.conf"
+        self.write()
+
+    def write(self):
+        """Writes slapd.conf; call again after changing an attribute of this object."""
         self.config.write_text(CONFIG.format(
-            directory=self.directory, ca=self.ca_file, certificate=certificate, key=key, suffix=SUFFIX, admin=ADMIN,
-            password=ADMIN_PASSWORD, settings=self.settings, access=self.access))
+            directory=self.directory, ca=self.ca_file, certificate=self._certificate, key=self._key, suffix=SUFFIX,
+            admin=ADMIN, password=ADMIN_PASSWORD, settings=self.settings, access=self.access, overlay=self.overlay,
+            maxsize=self.maxsize, durability="" if self.durable else "dbnosync"))
 
     @property
     def uri(self):
@@ -181,15 +204,15 @@ class Slapd:
                 self.port, self.tls_port = free_port("tcp"), free_port("tcp")
             with open(self.directory / "slapd.log", "ab") as log:
                 self.process = subprocess.Popen(
-                    [SLAPD, "-d", "0", "-f", str(self.config), "-h", f"{self.uri}/ {self.ldaps_uri}/"],
+                    [SLAPD, "-d", self.debug, "-f", str(self.config), "-h", f"{self.uri}/ {self.ldaps_uri}/"],
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             if self._wait(deadline):
                 break
             if time.monotonic() > deadline:
                 self.kill()
                 raise SlapdError(f"slapd did not start:\n{self.log()[-3000:]}")
-        if first:
-            self.add(TREE)
+        if first and self.tree:
+            self.add(self.tree)
         return self
 
     def _wait(self, deadline):
@@ -280,7 +303,74 @@ class Slapd:
         connection.delete_s(dn)
         connection.unbind_s()
 
+    def contents(self, base=SUFFIX):
+        """Every entry below `base`: {DN: {attribute: values}}, operational attributes and all."""
+        connection = self._connect()
+        found = connection.search_s(base, ldap.SCOPE_SUBTREE, attrlist=["*", "+"])
+        connection.unbind_s()
+        return {dn: {name: sorted(values) for name, values in entry.items()} for dn, entry in found}
+
+    def change_numbers(self):
+        """contextCSN: for each server that something was written to, its last change that is here."""
+        connection = self._connect()
+        try:
+            (_, entry), = connection.search_s(SUFFIX, ldap.SCOPE_BASE, attrlist=["contextCSN"])
+        except ldap.NO_SUCH_OBJECT:
+            entry = {}
+        connection.unbind_s()
+        return sorted(entry.get("contextCSN", []))
+
 
 def _values(value):
     return [item if isinstance(item, bytes) else str(item).encode()
             for item in (value if isinstance(value, (list, tuple)) else [value])]
+
+
+class ReplicatedPair:
+    """Two servers with the same content: what is written to either, the other gets, when it is there."""
+
+    def __init__(self, directory, access=""):
+        authority = Authority("slapd test CA")
+        self.servers = [Slapd(Path(directory) / f"slapd{number}", authority, settings=f"serverID {number}", access=access,
+                              tree=TREE if number == 1 else "") for number in (1, 2)]
+
+    def __enter__(self):
+        # A server's ports are known once it runs: the first one starts twice, and nobody's port can be lost to others.
+        first, second = self.servers
+        try:
+            first.start()
+            self._follow(second, first)
+            second.start()
+            first.stop()
+            self._follow(first, second)
+            first.start()
+            self.wait_equal()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exception):
+        for server in self.servers:
+            server.kill()
+
+    @staticmethod
+    def _follow(server, provider):
+        server.overlay = SYNCPROV.format(provider=provider.ldaps_uri, suffix=SUFFIX, admin=ADMIN, password=ADMIN_PASSWORD,
+                                         ca=server.ca_file)
+        server.write()
+
+    def wait_equal(self, timeout=10):
+        """Waits until both have seen every change that either of them has."""
+        deadline = time.monotonic() + timeout
+        while True:
+            states = [server.change_numbers() for server in self.servers]
+            if states[0] and states[0] == states[1]:
+                return
+            if time.monotonic() > deadline:
+                raise SlapdError(f"the two did not become equal within {timeout} s: {states}")
+            time.sleep(0.02)
+
+    def contents(self):
+        """What stands on each server, operational attributes and all: a dictionary by DN for each."""
+        return [server.contents() for server in self.servers]

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who has a value that must be unique in the domain. */
+#include "placeholders/accounts.h"
+
+#include "placeholders/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { CLAIMS_TOGETHER = 64, PAGE = 1000, ATTRIBUTES_MAX = 8 };
+
+struct asking {
+	struct certdir_arena *arena;
+	struct certdir_claim *claims;
+	size_t count;
+	const char *attributes[ATTRIBUTES_MAX + 1];
+	bool unexplained; /* the server found an entry, and we do not see by what */
+};
+
+static bool is_value(const struct certdir_claim *claim, const struct certdir_ldap_value *value)
+{
+	return strlen(claim->value) == value->length &&
+	       strncasecmp(claim->value, (const char *)value->bytes, value->length) == 0 &&
+	       certdir_value_of(value, claim->attribute);
+}
+
+/* Of several holders the one whose DN comes first, whatever order the server has. */
+static void hold(struct certdir_claim *claim, const char *dn)
+{
+	if (!claim->holder || strcmp(dn, claim->holder) < 0)
+		claim->holder = dn;
+}
+
+static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
+{
+	struct asking *asking = context;
+	const bool clean = certdir_value_clean(entry->dn, entry->dn_length);
+	const char *dn =
+		clean ? certdir_arena_copy(asking->arena, entry->dn, entry->dn_length) : "an entry with a broken name";
+	bool explained = false;
+
+	if (!dn)
+		return false;
+	for (size_t i = 0; i < entry->count; i++)
+		for (size_t c = 0; c < asking->count; c++)
+			if (is_value(&asking->claims[c], &entry->values[i])) {
+				hold(&asking->claims[c], dn);
+				explained = true;
+			}
+	if (explained)
+		return true;
+	/* Servers know more characters as equal than we do. Asked for one value alone, what they find is its holder. */
+	if (asking->count == 1)
+		hold(&asking->claims[0], dn);
+	else
+		asking->unexplained = true;
+	return true;
+}
+
+/* "(|(sAMAccountName=a$)(servicePrincipalName=HOST/x))"; the caller frees it. NULL when memory is out. */
+static char *filter_of(const struct asking *asking)
+{
+	char *filter = NULL;
+	size_t size;
+	FILE *out = open_memstream(&filter, &size);
+
+	if (!out)
+		return NULL;
+	(void)fputs("(|", out);
+	for (size_t i = 0; i < asking->count; i++) {
+		const struct certdir_claim *claim = &asking->claims[i];
+
+		certdir_filter_print(out, claim->attribute, claim->value, strlen(claim->value));
+	}
+	(void)fputc(')', out);
+	if (fclose(out) != 0) {
+		free(filter);
+		return NULL;
+	}
+	return filter;
+}
+
+static bool ask(struct asking *asking, const char *base, struct certdir_ldap_connection *connection,
+		struct certdir_error *error)
+{
+	struct certdir_ldap_listing listing = {base, CERTDIR_LDAP_SUBTREE, NULL, asking->attributes, PAGE};
+	char *filter = filter_of(asking);
+	bool ok = false;
+
+	certdir_error_set(error, "out of memory");
+	if (filter) {
+		listing.filter = filter;
+		ok = certdir_ldap_list(connection, &listing, take_entry, asking, error) == CERTDIR_LDAP_OK;
+	}
+	free(filter);
+	return ok;
+}
+
+/* The attributes that the claims are of, each once. How many claims could be taken: all, unless there are too many attributes. */
+static size_t name_attributes(struct asking *asking)
+{
+	size_t count = 0, i;
+
+	for (i = 0; i < asking->count; i++) {
+		size_t a = 0;
+
+		while (a < count && strcasecmp(asking->attributes[a], asking->claims[i].attribute) != 0)
+			a++;
+		if (a < count)
+			continue;
+		if (count == ATTRIBUTES_MAX)
+			break;
+		asking->attributes[count++] = asking->claims[i].attribute;
+	}
+	asking->attributes[count] = NULL;
+	return i;
+}
+
+bool certdir_claims_ask(const struct certdir_domain *domain, struct certdir_ldap_connection *connection,
+			struct certdir_arena *arena, struct certdir_claim *claims, size_t count,
+			struct certdir_error *error)
+{
+	for (size_t i = 0; i < count; i++)
+		claims[i].holder = NULL;
+	for (size_t at = 0; at < count;) {
+		struct asking asking = {.arena = arena, .claims = claims + at, .count = count - at};
+
+		if (asking.count > CLAIMS_TOGETHER)
+			asking.count = CLAIMS_TOGETHER;
+		asking.count = name_attributes(&asking);
+		at += asking.count;
+		if (!ask(&asking, domain->base, connection, error))
+			return false;
+		for (size_t i = 0; asking.unexplained && i < asking.count; i++) {
+			struct asking alone = {.arena = arena, .claims = asking.claims + i, .count = 1};
+
+			(void)name_attributes(&alone);
+			if (!ask(&alone, domain->base, connection, error))
+				return false;
+		}
+	}
+	return true;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The server and its domain: the root DSE, the OU, the group (MS-ADTS 3.1.1.3.2, 3.1.1.3.4.3). */
+#include "placeholders/accounts.h"
+
+#include "identity/canonical.h"
+#include "placeholders/dn.h"
+#include "placeholders/value.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ACTIVE_DIRECTORY "1.2.840.113556.1.4.800"
+#define READ_ONLY_CONTROLLER "1.2.840.113556.1.4.1920"
+
+enum {
+	DOMAIN_COMPUTERS = 515, /* RID, MS-DTYP 2.4.2.4 */
+	CONTEXTS_MAX = 64 /* naming contexts of one server */
+};
+/* groupType, MS-ADTS 2.2.12 */
+#define GROUP_GLOBAL UINT32_C(0x00000002)
+#define GROUP_UNIVERSAL UINT32_C(0x00000008)
+#define GROUP_SECURITY UINT32_C(0x80000000)
+
+/* One reading; what the callbacks fill. */
+struct reading {
+	const struct certdir_placeholders_config *config;
+	struct certdir_ldap_connection *connection;
+	struct certdir_arena *arena;
+	struct certdir_domain *domain;
+	struct certdir_error *error;
+	const char *contexts[CONTEXTS_MAX];
+	size_t context_count;
+	const char *sid; /* of the domain */
+	/* the entry that was read last */
+	bool found, is_group, has_type;
+	const char *dn;
+	const char *entry_sid;
+	uint32_t group_type;
+};
+
+static const char *uri(const struct reading *reading)
+{
+	return certdir_ldap_connection_uri(reading->connection);
+}
+
+/* Reads one entry, or the first that a subtree search finds. False with `error`; *not* being there is no failure: `found`. */
+static bool read_one(struct reading *reading, const char *base, enum certdir_ldap_scope scope, const char *filter,
+		     const char *const *attributes, bool (*each)(void *context, const struct certdir_ldap_entry *entry))
+{
+	const struct certdir_ldap_listing listing = {base, scope, filter, attributes, 0};
+	enum certdir_ldap_status status;
+
+	reading->found = reading->is_group = reading->has_type = false;
+	reading->dn = reading->entry_sid = NULL;
+	status = certdir_ldap_list(reading->connection, &listing, each, reading, reading->error);
+	if (reading->arena->failed) {
+		certdir_error_set(reading->error, "out of memory");
+		return false;
+	}
+	return status == CERTDIR_LDAP_OK || status == CERTDIR_LDAP_NO_OBJECT;
+}
+
+static bool take_root(void *context, const struct certdir_ldap_entry *entry)
+{
+	struct reading *reading = context;
+
+	reading->found = true;
+	for (size_t i = 0; i < entry->count; i++) {
+		const struct certdir_ldap_value *value = &entry->values[i];
+		const char *text = certdir_value_text(reading->arena, value);
+
+		if (!text)
+			continue;
+		if (certdir_value_of(value, "supportedCapabilities")) {
+			if (strcmp(text, ACTIVE_DIRECTORY) == 0)
+				reading->domain->active_directory = true;
+			if (strcmp(text, READ_ONLY_CONTROLLER) == 0)
+				reading->domain->read_only = true;
+		} else if (reading->context_count < CONTEXTS_MAX) {
+			reading->contexts[reading->context_count++] = text;
+		}
+	}
+	return !reading->arena->failed;
+}
+
+static bool read_root(struct reading *reading)
+{
+	static const char *const attributes[] = {"supportedCapabilities", "defaultNamingContext", "namingContexts",
+						 NULL};
+	struct certdir_domain *domain = reading->domain;
+
+	if (!read_one(reading, "", CERTDIR_LDAP_BASE, "(objectClass=*)", attributes, take_root))
+		return false;
+	domain->version_attribute = domain->active_directory ? "uSNChanged" : "entryCSN";
+	if (!domain->read_only)
+		return true;
+	certdir_error_set(reading->error,
+			  "%s is a read-only domain controller: nothing can be changed there; name a writable one as "
+			  "server",
+			  uri(reading));
+	return false;
+}
+
+static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
+{
+	struct reading *reading = context;
+	const struct certdir_ldap_value *sid = certdir_value_find(entry, "objectSid");
+	const struct certdir_ldap_value *type = certdir_value_find(entry, "groupType");
+
+	reading->found = true;
+	if (certdir_value_clean(entry->dn, entry->dn_length))
+		reading->dn = certdir_arena_copy(reading->arena, entry->dn, entry->dn_length);
+	if (sid)
+		reading->entry_sid = certdir_value_sid(reading->arena, sid);
+	if (type)
+		reading->has_type = certdir_value_flags(type, &reading->group_type);
+	for (size_t i = 0; i < entry->count; i++) {
+		const struct certdir_ldap_value *value = &entry->values[i];
+
+		if (certdir_value_of(value, "objectClass") && value->length == 5 &&
+		    memcmp(value->bytes, "group", 5) == 0)
+			reading->is_group = true;
+	}
+	return !reading->arena->failed;
+}
+
+static bool read_entry(struct reading *reading, const char *dn)
+{
+	static const char *const attributes[] = {"objectClass", "objectSid", "groupType", NULL};
+
+	return read_one(reading, dn, CERTDIR_LDAP_BASE, "(objectClass=*)", attributes, take_entry);
+}
+
+/* ---- the OU ---- */
+
+/* Says which of the names above a missing entry is there. Always false. */
+static bool missing(struct reading *reading, const char *option, const char *dn, const char *kind)
+{
+	const char *ancestor = certdir_dn_parent(dn);
+
+	for (; *ancestor; ancestor = certdir_dn_parent(ancestor)) {
+		if (!read_entry(reading, ancestor))
+			return false;
+		if (reading->found)
+			break;
+	}
+	certdir_error_set(
+		reading->error,
+		"%s: %s = %s: there is no such %s, or the account that certdir binds as may not see it; %s%s: "
+		"create it or correct %s",
+		uri(reading), option, dn, kind, *ancestor ? "what stands nearest is " : "nothing above it is there",
+		ancestor, option);
+	return false;
+}
+
+static bool read_ou(struct reading *reading)
+{
+	const struct certdir_ldap_config *ldap = &reading->config->ldap;
+
+	/* Asking as nobody gives an empty directory here and an error there. */
+	if (ldap->bind == CERTDIR_LDAP_BIND_SIMPLE && (!ldap->identity || !ldap->identity[0])) {
+		certdir_error_set(reading->error,
+				  "[placeholders %s]: the bind is anonymous, and nobody may change accounts: set "
+				  "identity and password_file",
+				  reading->config->name);
+		return false;
+	}
+	if (!read_entry(reading, reading->config->ou))
+		return false;
+	return reading->found || missing(reading, "ou", reading->config->ou, "OU");
+}
+
+/* The nearest naming context at or above the OU. */
+static const char *context_of(const struct reading *reading, const char *ou)
+{
+	for (const char *dn = ou; *dn; dn = certdir_dn_parent(dn))
+		for (size_t i = 0; i < reading->context_count; i++)
+			if (certdir_dn_equal(dn, reading->contexts[i]))
+				return reading->contexts[i];
+	return NULL;
+}
+
+/* "corp.example" of "DC=corp,DC=example", or NULL. */
+static const char *name_of(struct certdir_arena *arena, const char *base)
+{
+	const char *name = NULL;
+
+	for (const char *dn = base; *dn; dn = certdir_dn_parent(dn)) {
+		struct certdir_rdn rdn;
+
+		if (!certdir_rdn_read(dn, arena, &rdn) || !certdir_rdn_is(&rdn, "DC"))
+			continue;
+		name = name ? certdir_arena_print(arena, "%s.%s", name, rdn.value) : rdn.value;
+	}
+	return name;
+}
+
+static bool read_base(struct reading *reading)
+{
+	struct certdir_domain *domain = reading->domain;
+
+	domain->base = context_of(reading, reading->config->ou);
+	if (!domain->base) {
+		certdir_error_set(
+			reading->error,
+			"%s: none of the server's namingContexts stands above ou = %s: correct ou, or let the "
+			"account that certdir binds as read the root DSE",
+			uri(reading), reading->config->ou);
+		return false;
+	}
+	domain->name = name_of(reading->arena, domain->base);
+	if (!read_entry(reading, domain->base))
+		return false;
+	reading->sid = reading->entry_sid;
+	return true;
+}
+
+/* ---- groups ---- */
+
+static bool read_computers(struct reading *reading)
+{
+	static const char *const attributes[] = {"objectSid", NULL};
+	unsigned char bytes[68];
+	const char *text;
+	char *filter = NULL;
+	size_t size, length;
+	FILE *out;
+	bool ok = false;
+
+	if (reading->config->kind != CERTDIR_PLACEHOLDER_COMPUTER || !reading->sid)
+		return true;
+	text = certdir_arena_print(reading->arena, "%s-%d", reading->sid, DOMAIN_COMPUTERS);
+	length = text ? certdir_sid_to_bytes(text, bytes) : 0;
+	out = open_memstream(&filter, &size);
+	if (out && length > 0)
+		certdir_filter_print(out, "objectSid", bytes, length);
+	if (!out || fclose(out) != 0 || !text) {
+		certdir_error_set(reading->error, "out of memory");
+		goto out;
+	}
+	ok = length == 0 ||
+	     read_one(reading, reading->domain->base, CERTDIR_LDAP_SUBTREE, filter, attributes, take_entry);
+	if (ok && length > 0 && reading->found)
+		reading->domain->computers = reading->dn;
+out:
+	free(filter);
+	return ok;
+}
+
+/* What the group must be to give rights, and to be a primary group (MS-SAMR 3.1.1.8.2). NULL = it is. */
+static const char *unfit(const struct reading *reading, uint32_t rid)
+{
+	const bool active_directory = reading->domain->active_directory;
+
+	if (active_directory && !reading->is_group)
+		return "it is not a group";
+	if (active_directory && (!reading->has_type || !(reading->group_type & GROUP_SECURITY)))
+		return "it is a distribution group, which grants nothing: make it a security group";
+	if (!reading->config->primary_group)
+		return NULL;
+	if (rid == 0)
+		return "it has no objectSid, so it cannot be a primary group: set primary_group = no";
+	if (!active_directory)
+		return NULL;
+	if (!(reading->group_type & (GROUP_GLOBAL | GROUP_UNIVERSAL)))
+		return "only a global or universal group can be a primary group: set primary_group = no or change its "
+		       "scope";
+	if (!reading->sid || strncmp(reading->entry_sid, reading->sid, strlen(reading->sid)) != 0 ||
+	    reading->entry_sid[strlen(reading->sid)] != '-')
+		return "only a group of the accounts' own domain can be a primary group: set primary_group = no";
+	return NULL;
+}
+
+static bool read_group(struct reading *reading)
+{
+	const char *member_of = reading->config->member_of, *why;
+	struct certdir_domain *domain = reading->domain;
+	struct certdir_rdn rdn;
+
+	if (!member_of)
+		return true;
+	if (!read_entry(reading, member_of))
+		return false;
+	if (!reading->found || !reading->dn)
+		return missing(reading, "member_of", member_of, "group");
+	domain->group = reading->dn;
+	domain->group_name = certdir_rdn_read(domain->group, reading->arena, &rdn) ? rdn.value : domain->group;
+	if (reading->entry_sid)
+		domain->group_id = (uint32_t)strtoul(strrchr(reading->entry_sid, '-') + 1, NULL, 10);
+	why = unfit(reading, domain->group_id);
+	if (!why)
+		return true;
+	certdir_error_set(reading->error, "%s: member_of = %s: %s", uri(reading), member_of, why);
+	return false;
+}
+
+bool certdir_domain_read(const struct certdir_placeholders_config *config, struct certdir_ldap_connection *connection,
+			 struct certdir_arena *arena, struct certdir_domain *domain, struct certdir_error *error)
+{
+	struct reading reading = {
+		.config = config, .connection = connection, .arena = arena, .domain = domain, .error = error};
+
+	*domain = (struct certdir_domain){.active_directory = false};
+	return read_root(&reading) && read_ou(&reading) && read_base(&reading) && read_computers(&reading) &&
+	       read_group(&reading);
+}

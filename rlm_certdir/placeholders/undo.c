@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "placeholders/undo.h"
+
+#include "placeholders/dn.h"
+#include "placeholders/ldif.h"
+#include "timestamp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { NAMES_MAX = 1000 }; /* files of one section in one second */
+
+/* ---- LDIF ---- */
+
+static void print_text(FILE *out, const char *name, const char *text)
+{
+	certdir_ldif_print(out, name, text, strlen(text));
+}
+
+static void print_values(FILE *out, const char *attribute, const struct certdir_ldap_values *values)
+{
+	for (size_t i = 0; i < values->count; i++)
+		certdir_ldif_print(out, attribute, values->items[i].bytes, values->items[i].length);
+}
+
+static void print_start(FILE *out, const char *dn, const char *type)
+{
+	print_text(out, "dn", dn);
+	print_text(out, "changetype", type);
+}
+
+/* "delete: a", its values, "-". A replacement without values takes the attribute away. */
+static void print_part(FILE *out, const char *verb, const char *attribute, const struct certdir_ldap_values *values)
+{
+	print_text(out, verb, attribute);
+	print_values(out, attribute, values);
+	(void)fputs("-\n", out);
+}
+
+static void print_modify(FILE *out, const struct certdir_ldap_operation *operation)
+{
+	print_start(out, operation->dn, "modify");
+	for (size_t i = operation->count; i-- > 0;) {
+		const struct certdir_ldap_change *change = &operation->changes[i];
+
+		if (change->whole) {
+			print_part(out, "replace", change->attribute, &change->gone);
+			continue;
+		}
+		if (change->come.count > 0)
+			print_part(out, "delete", change->attribute, &change->come);
+		if (change->gone.count > 0)
+			print_part(out, "add", change->attribute, &change->gone);
+	}
+}
+
+/* The new DN is made of the operation's own parts, so that it needs no escaping here. */
+static bool print_rename(FILE *out, const struct certdir_ldap_operation *operation)
+{
+	const size_t rdn = certdir_dn_rdn_length(operation->dn);
+	const char *parent = certdir_dn_parent(operation->dn);
+	const size_t length = strlen(operation->rdn) + strlen(operation->parent) + 2;
+	char *dn = malloc(length);
+
+	if (!dn)
+		return false;
+	(void)snprintf(dn, length, "%s,%s", operation->rdn, operation->parent);
+	print_start(out, dn, "modrdn");
+	certdir_ldif_print(out, "newrdn", operation->dn, rdn);
+	print_text(out, "deleteoldrdn", "1");
+	print_text(out, "newsuperior", parent);
+	free(dn);
+	return true;
+}
+
+static void print_add(FILE *out, const struct certdir_ldap_operation *operation)
+{
+	print_start(out, operation->dn, "add");
+	for (size_t i = 0; i < operation->count; i++) {
+		print_values(out, operation->changes[i].attribute, &operation->changes[i].gone);
+		print_values(out, operation->changes[i].attribute, &operation->changes[i].come);
+	}
+}
+
+bool certdir_undo_print(FILE *out, const struct certdir_ldap_operation *operation)
+{
+	switch (operation->verb) {
+	case CERTDIR_LDAP_VERB_ADD:
+		print_start(out, operation->dn, "delete");
+		break;
+	case CERTDIR_LDAP_VERB_MODIFY:
+		print_modify(out, operation);
+		break;
+	case CERTDIR_LDAP_VERB_RENAME:
+		if (!print_rename(out, operation))
+			return false;
+		break;
+	case CERTDIR_LDAP_VERB_DELETE:
+		print_add(out, operation);
+		break;
+	case CERTDIR_LDAP_VERB_READ:
+		return true;
+	}
+	(void)fputc('\n', out);
+	return true;
+}
+
+static const char usage[] =
+	"# Look at it first. Then: ldapmodify -c -f THIS-FILE, with -H and the options that say who you are.\n"
+	"# With -c it goes on where there is nothing to take back: apply may have been interrupted before that "
+	"change.\n"
+	"# An account that was removed comes back with a new SID, without its groups and without a password.\n"
+	"# The next apply does all of it again, unless the list or the configuration is another by then.\n";
+
+/* The steps in the reverse of the order in which they are carried out: by phase, not by action. */
+static bool print_plan(FILE *out, const char *name, int64_t now, const struct certdir_plan *plan, const bool *done)
+{
+	char time[CERTDIR_TIMESTAMP_SIZE];
+
+	certdir_timestamp_print(now, time);
+	(void)fprintf(out, "version: 1\n");
+	(void)fprintf(out, "# Takes back what `certdir placeholders apply` did for [placeholders %s] at %s.\n", name,
+		      time);
+	(void)fprintf(out, "%s\n", usage);
+	for (unsigned phase = CERTDIR_PHASES; phase-- > 0;)
+		for (size_t i = plan->step_count; i-- > 0;) {
+			const struct certdir_step *step = &plan->steps[i];
+
+			if (step->phase != (enum certdir_phase)phase || (done && !done[i]))
+				continue;
+			/* Groups of an entry that was made: they go with it. */
+			if (!step->account && step->operation.verb != CERTDIR_LDAP_VERB_ADD)
+				continue;
+			if (!certdir_undo_print(out, &step->operation))
+				return false;
+		}
+	return true;
+}
+
+/* ---- the file ---- */
+
+struct undo_file {
+	const char *directory, *name;
+	char time[20]; /* "20261122T100000Z" */
+	char temporary[CERTDIR_TEXT_MAX];
+	FILE *out;
+};
+
+static bool failed(const struct undo_file *file, struct certdir_error *error)
+{
+	certdir_error_set(error,
+			  "the undo file cannot be written to %s: %s: nothing is changed without one; make room or set "
+			  "undo_directory",
+			  file->directory, strerror(errno));
+	return false;
+}
+
+static bool begin(struct undo_file *file, int64_t now, struct certdir_error *error)
+{
+	const time_t seconds = (time_t)now;
+	struct tm when;
+	int fd, length;
+
+	if (!gmtime_r(&seconds, &when) || strftime(file->time, sizeof(file->time), "%Y%m%dT%H%M%SZ", &when) == 0) {
+		errno = EOVERFLOW;
+		return failed(file, error);
+	}
+	if (mkdir(file->directory, 0700) != 0 && errno != EEXIST)
+		return failed(file, error);
+	length = snprintf(file->temporary, sizeof(file->temporary), "%s/.%s-%s-XXXXXX", file->directory, file->name,
+			  file->time);
+	if (length < 0 || (size_t)length >= sizeof(file->temporary)) {
+		file->temporary[0] = '\0';
+		errno = ENAMETOOLONG;
+		return failed(file, error);
+	}
+	fd = mkostemp(file->temporary, O_CLOEXEC);
+	if (fd < 0) {
+		file->temporary[0] = '\0';
+		return failed(file, error);
+	}
+	file->out = fdopen(fd, "w");
+	if (file->out)
+		return true;
+	(void)failed(file, error);
+	(void)close(fd);
+	return false;
+}
+
+/* What was printed stands in the file and not only in memory. */
+static bool flush(struct undo_file *file, bool printed, struct certdir_error *error)
+{
+	if (!printed)
+		errno = ENOMEM;
+	if (!printed || fflush(file->out) != 0 || ferror(file->out) || fsync(fileno(file->out)) != 0)
+		return failed(file, error);
+	return true;
+}
+
+/* Names a file that has none yet, and never takes another's name. */
+static bool name_new(const struct undo_file *file, char filename[CERTDIR_TEXT_MAX])
+{
+	for (unsigned i = 1; i <= NAMES_MAX; i++) {
+		char number[16] = "";
+		int length;
+
+		if (i > 1)
+			(void)snprintf(number, sizeof(number), "-%u", i);
+		length = snprintf(filename, CERTDIR_TEXT_MAX, "%s/%s-%s%s.ldif", file->directory, file->name,
+				  file->time, number);
+		if (length < 0 || length >= CERTDIR_TEXT_MAX) {
+			errno = ENAMETOOLONG;
+			break;
+		}
+		if (link(file->temporary, filename) == 0)
+			return true;
+		if (errno != EEXIST)
+			break;
+	}
+	filename[0] = '\0';
+	return false;
+}
+
+static bool sync_directory(const char *directory)
+{
+	const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const bool ok = fd >= 0 && fsync(fd) == 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return ok;
+}
+
+bool certdir_undo_write(const char *directory, const char *name, int64_t now, const struct certdir_plan *plan,
+			const bool *done, char filename[CERTDIR_TEXT_MAX], struct certdir_error *error)
+{
+	struct undo_file file = {.directory = directory, .name = name};
+	const bool fresh = !filename[0];
+	bool ok = false;
+
+	if (!begin(&file, now, error))
+		goto out;
+	if (fresh && done) {
+		if (!flush(&file, print_plan(file.out, name, now, plan, NULL), error))
+			goto out;
+		rewind(file.out);
+		if (ftruncate(fileno(file.out), 0) != 0) {
+			(void)failed(&file, error);
+			goto out;
+		}
+	}
+	if (!flush(&file, print_plan(file.out, name, now, plan, done), error))
+		goto out;
+	ok = fresh ? name_new(&file, filename) : rename(file.temporary, filename) == 0;
+	ok = ok && sync_directory(directory);
+	if (!ok)
+		(void)failed(&file, error);
+out:
+	if (file.out)
+		(void)fclose(file.out);
+	/* After a rename there is nothing of that name. */
+	if (file.temporary[0])
+		(void)unlink(file.temporary);
+	return ok;
+}

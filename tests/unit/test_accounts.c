@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reading the directory, the pure parts: names, values, filters; and the password of a new account. */
+#include "placeholders/dn.h"
+#include "placeholders/password.h"
+#include "placeholders/value.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct certdir_arena arena;
+
+static int clear(void **state)
+{
+	(void)state;
+	certdir_arena_clear(&arena);
+	return 0;
+}
+
+/* ---- names ---- */
+
+static const struct {
+	const char *dn;
+	const char *value; /* NULL: not to be read */
+	const char *parent;
+	bool is_cn;
+} names[] = {
+	{"CN=LAPTOP-7,OU=NPS,DC=corp,DC=example", "LAPTOP-7", "OU=NPS,DC=corp,DC=example", true},
+	{"cn=a,ou=b", "a", "ou=b", true},
+	{"OU=NPS,DC=corp", "NPS", "DC=corp", false},
+	{"CN=a, OU=b", "a", "OU=b", true},
+	{"CN=a", "a", "", true},
+	{"CN=a\\,b,OU=c", "a,b", "OU=c", true},
+	{"CN=a\\2Cb,OU=c", "a,b", "OU=c", true},
+	{"CN=a\\\\,OU=c", "a\\", "OU=c", true},
+	{"CN=\\20a\\20,OU=c", " a ", "OU=c", true},
+	{"CN=\\ a\\ ,OU=c", " a ", "OU=c", true},
+	{"CN=\\#a,OU=c", "#a", "OU=c", true},
+	{"CN=a\\+b,OU=c", "a+b", "OU=c", true},
+	{"CN=a=b,OU=c", "a=b", "OU=c", true},
+	{"CN=\\C3\\BC,OU=c", "\xc3\xbc", "OU=c", true},
+	{"CN=\xc3\xbc,OU=c", "\xc3\xbc", "OU=c", true},
+	{"CN=a\\\"b,OU=c", "a\"b", "OU=c", true},
+	/* several attributes, hex, not a text, a name of an object in conflict (a line feed), cut */
+	{"CN=a+serialNumber=1,OU=c", NULL, "OU=c", false},
+	{"CN=#0401ff,OU=c", NULL, "OU=c", false},
+	{"CN=a\\FF,OU=c", NULL, "OU=c", false},
+	{"CN=a\\0ACNF:2c7e,OU=c", NULL, "OU=c", false},
+	{"CN=a\\00,OU=c", NULL, "OU=c", false},
+	{"CN=,OU=c", NULL, "OU=c", false},
+	{"CN=a\\", NULL, "", false},
+	{"=a,OU=c", NULL, "OU=c", false},
+	{"a,OU=c", NULL, "OU=c", false},
+	{"", NULL, "", false},
+	{",", NULL, "", false},
+};
+
+static void test_names(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct certdir_rdn rdn;
+		const bool read = certdir_rdn_read(names[i].dn, &arena, &rdn);
+
+		assert_string_equal(certdir_dn_parent(names[i].dn), names[i].parent);
+		if (read != !!names[i].value)
+			fail_msg("%s: read = %d", names[i].dn, read);
+		if (!read)
+			continue;
+		assert_string_equal(rdn.value, names[i].value);
+		assert_int_equal(certdir_rdn_is(&rdn, "CN"), names[i].is_cn);
+		assert_false(certdir_rdn_is(&rdn, "C"));
+	}
+}
+
+/* ---- values ---- */
+
+static struct certdir_ldap_value value_of(const char *attribute, const char *bytes, size_t length)
+{
+	return (struct certdir_ldap_value){attribute, strlen(attribute), (const unsigned char *)bytes, length};
+}
+
+static void test_attributes(void **state)
+{
+	struct certdir_ldap_value value = value_of("sAMAccountName", "a", 1);
+	const struct certdir_ldap_entry entry = {"", 0, &value, 1};
+
+	(void)state;
+	assert_true(certdir_value_of(&value, "samaccountname"));
+	assert_false(certdir_value_of(&value, "sAMAccountNam"));
+	assert_false(certdir_value_of(&value, "sAMAccountName2"));
+	assert_ptr_equal(certdir_value_find(&entry, "SAMACCOUNTNAME"), &value);
+	assert_null(certdir_value_find(&entry, "cn"));
+	/* A name with a NUL inside is no name of ours. */
+	value.attribute = "cn\0xx";
+	value.attribute_length = 5;
+	assert_false(certdir_value_of(&value, "cn"));
+}
+
+static void test_texts(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t length;
+		bool ok;
+	} texts[] = {{"a", 1, true},	     {"\xc3\xbc x", 4, true}, {"", 0, false},
+		     {"a\0b", 3, false},     {"a\n", 2, false},	      {"\x7f", 1, false},
+		     {"\xc2\x85", 2, false}, {"\xff", 1, false},      {"\xc3", 1, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const struct certdir_ldap_value value = value_of("cn", texts[i].bytes, texts[i].length);
+		const char *text = certdir_value_text(&arena, &value);
+
+		assert_int_equal(text != NULL, texts[i].ok);
+		if (text)
+			assert_memory_equal(text, texts[i].bytes, texts[i].length + 1);
+	}
+}
+
+static void test_flags(void **state)
+{
+	static const struct {
+		const char *text;
+		bool ok;
+		uint32_t flags;
+	} numbers[] = {{"4096", true, 4096},
+		       {"4098", true, 4098},
+		       {"-2147483646", true, 0x80000002},
+		       {"0", true, 0},
+		       {"4294967295", true, UINT32_MAX},
+		       {"4294967296", false, 0},
+		       {"-2147483649", false, 0},
+		       {"", false, 0},
+		       {"0x1000", false, 0},
+		       {"4096 ", false, 0},
+		       {"99999999999999999999", false, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		const struct certdir_ldap_value value = value_of("a", numbers[i].text, strlen(numbers[i].text));
+		uint32_t flags = 0;
+
+		assert_int_equal(certdir_value_flags(&value, &flags), numbers[i].ok);
+		assert_int_equal(flags, numbers[i].flags);
+	}
+}
+
+static void test_order(void **state)
+{
+	struct certdir_ldap_bytes values[] = {{"b", 1}, {"ab", 2}, {"", 0}, {"a", 1}, {"\xff", 1}, {"A", 1}};
+	static const char *const sorted[] = {"", "A", "a", "ab", "b", "\xff"};
+
+	(void)state;
+	qsort(values, 6, sizeof(values[0]), certdir_bytes_compare);
+	for (size_t i = 0; i < 6; i++)
+		assert_string_equal(values[i].bytes, sorted[i]);
+}
+
+static void test_filters(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t length;
+		const char *filter;
+	} filters[] = {{"LAPTOP-7$", 9, "(a=LAPTOP-7$)"},
+		       {"HOST/x.corp", 11, "(a=HOST/x.corp)"},
+		       {"*)(b=\\", 6, "(a=\\2a\\29\\28b\\3d\\5c)"},
+		       {"a\0b", 3, "(a=a\\00b)"},
+		       {" \xc3\xbc", 3, "(a=\\20\\c3\\bc)"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		certdir_filter_print(out, "a", filters[i].bytes, filters[i].length);
+		assert_int_equal(fclose(out), 0);
+		assert_string_equal(text, filters[i].filter);
+		free(text);
+	}
+}
+
+/* ---- the password ---- */
+
+static void test_password(void **state)
+{
+	char values[200][CERTDIR_PASSWORD_SIZE];
+	struct certdir_error error;
+
+	(void)state;
+	for (size_t n = 0; n < 200; n++) {
+		size_t upper = 0, lower = 0, digits = 0;
+
+		assert_true(certdir_password_make(values[n], &error));
+		for (size_t i = 0; i < CERTDIR_PASSWORD_SIZE; i += 2) {
+			const char c = values[n][i];
+			const bool edge = i == 0 || i == CERTDIR_PASSWORD_SIZE - 2;
+
+			assert_int_equal(values[n][i + 1], 0);
+			assert_int_equal(c == '"', edge);
+			assert_true(c > ' ' && c <= '~');
+			upper += c >= 'A' && c <= 'Z';
+			lower += c >= 'a' && c <= 'z';
+			digits += c >= '0' && c <= '9';
+		}
+		assert_true(upper > 0 && lower > 0 && digits > 0);
+		for (size_t other = 0; other < n; other++)
+			assert_memory_not_equal(values[n], values[other], CERTDIR_PASSWORD_SIZE);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_names, clear),
+		cmocka_unit_test(test_attributes),
+		cmocka_unit_test_teardown(test_texts, clear),
+		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_password),
+	};
+
+	return cmocka_run_group_tests_name("accounts", tests, NULL, NULL);
+}
