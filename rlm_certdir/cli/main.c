@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/check.h"
 #include "cli/list.h"
+#include "cli/placeholders.h"
 #include "cli/status.h"
 #include "cli/sync.h"
 
@@ -12,12 +13,14 @@ static const char usage[] =
 	"usage: certdir check [--raddb DIR] [--module NAME] [--list FILE] [--json] CERT...\n"
 	"       certdir list show|find|stats|changes|import|export|verify [--list FILE] ...\n"
 	"       certdir sync [-c FILE] [--full] [--force] [--dry-run] [--interval DURATION] [--json]\n"
+	"       certdir placeholders plan|apply [-c FILE] [--force] [--json] [NAME]\n"
 	"       certdir status [-c FILE] [--json|--prometheus]\n"
 	"\n"
-	"check   explain what the RADIUS server would decide about a client certificate, and why\n"
-	"list    look into the device list, fill it, verify it\n"
-	"sync    fill the device list from Entra ID and Intune\n"
-	"status  tell when each tenant was synced, and what went wrong\n"
+	"check         explain what the RADIUS server would decide about a client certificate, and why\n"
+	"list          look into the device list, fill it, verify it\n"
+	"sync          fill the device list from Entra ID and Intune\n"
+	"placeholders  keep computer accounts, or other entries, for the devices of the list\n"
+	"status        tell when each tenant was synced, and what went wrong\n"
 	"\n"
 	"certdir COMMAND --help tells more; so does certdir(1).\n";
 
@@ -29,6 +32,7 @@ int main(int argc, char **argv)
 	} commands[] = {{"check", certdir_cli_check},
 			{"list", certdir_cli_list},
 			{"sync", certdir_cli_sync},
+			{"placeholders", certdir_cli_placeholders},
 			{"status", certdir_cli_status}};
 
 	if (argc >= 2)

@@ -14,11 +14,10 @@ enum { SECOND = 1000000, PAUSE = SECOND / 10, LINE_MAX_BYTES = 200 };
 static struct {
 	bool on;
 	bool drawn; /* something stands in the line */
-	int64_t begun; /* the part, or what comes before it; microseconds, as drawn_at */
+	int64_t begun; /* the topic, or what comes before it; microseconds, as drawn_at */
 	int64_t drawn_at;
-	char tenant[80];
-	enum certdir_sync_part part;
-	size_t pages, objects;
+	char topic[80], what[80];
+	size_t objects;
 } line;
 
 static void log_between(enum certdir_log_level level, const char *text)
@@ -45,9 +44,7 @@ static void draw(int64_t now)
 	int64_t elapsed = now - line.begun;
 	int width = LINE_MAX_BYTES;
 
-	(void)snprintf(text, sizeof(text), "%s: %s: %zu %s, %zu %s, %" PRIu64 " a second", line.tenant,
-		       certdir_sync_part_name(line.part), line.pages, line.pages == 1 ? "page" : "pages", line.objects,
-		       line.objects == 1 ? "object" : "objects",
+	(void)snprintf(text, sizeof(text), "%s: %s, %" PRIu64 " a second", line.topic, line.what,
 		       elapsed > 0 ? (uint64_t)line.objects * SECOND / (uint64_t)elapsed : 0);
 	/* A line that wraps cannot be written over. */
 	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
@@ -57,10 +54,10 @@ static void draw(int64_t now)
 	line.drawn_at = now;
 }
 
-/* The line of the part that is over shows its last numbers and stays. */
-static void finish_part(void)
+/* The line of the topic that is over shows its last numbers and stays. */
+static void finish_topic(void)
 {
-	if (line.tenant[0] == '\0')
+	if (line.topic[0] == '\0')
 		return;
 	draw(certdir_monotonic());
 	fputc('\n', stderr);
@@ -68,21 +65,18 @@ static void finish_part(void)
 	line.begun = line.drawn_at;
 }
 
-void certdir_cli_progress_show(void *context, const char *tenant, enum certdir_sync_part part, size_t pages,
-			       size_t objects)
+void certdir_cli_progress_show(const char *topic, const char *what, size_t objects)
 {
 	int64_t now = certdir_monotonic();
 
-	(void)context;
 	if (!line.on)
 		return;
-	if (part != line.part || strcmp(tenant, line.tenant) != 0) {
-		finish_part();
-		(void)snprintf(line.tenant, sizeof(line.tenant), "%s", tenant);
-		line.part = part;
+	if (strcmp(topic, line.topic) != 0) {
+		finish_topic();
+		(void)snprintf(line.topic, sizeof(line.topic), "%s", topic);
 		line.drawn_at = 0;
 	}
-	line.pages = pages;
+	(void)snprintf(line.what, sizeof(line.what), "%s", what);
 	line.objects = objects;
 	if (now - line.drawn_at >= PAUSE)
 		draw(now);
@@ -99,7 +93,7 @@ void certdir_cli_progress_end(void)
 {
 	if (!line.on)
 		return;
-	finish_part();
+	finish_topic();
 	line.on = false;
 	certdir_log_set(NULL);
 }

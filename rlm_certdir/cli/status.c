@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/status.h"
 
-#include "cli/sync.h"
+#include "cli/conf_file.h"
 #include "cli/sync_status.h"
 #include "timestamp.h"
 
@@ -208,7 +208,7 @@ static int show_status(const char *conf, bool json, bool prometheus)
 	int code = EX_SOFTWARE;
 	bool ok;
 
-	if (!certdir_cli_conf_load(conf, &origin.conf))
+	if (!certdir_cli_conf_load(conf, false, &origin.conf))
 		return EX_CONFIG;
 	if (!gather(&status, &origin, &error)) {
 		fprintf(stderr, "certdir: %s\n", error.text);

@@ -3,6 +3,7 @@
 
 #include "background.h"
 #include "cli/change.h"
+#include "cli/conf_file.h"
 #include "cli/progress.h"
 #include "cli/sync_report.h"
 #include "cli/sync_status.h"
@@ -34,37 +35,9 @@ struct options {
 
 /* ---- certdir.conf ---- */
 
-bool certdir_cli_conf_load(const char *filename, struct certdir_cli_conf *loaded)
-{
-	static const char *const kinds[] = {"list", "tenant", "placeholders", NULL};
-	struct certdir_error error;
-	bool ok;
-
-	loaded->conf = certdir_conf_load(filename, &error);
-	ok = loaded->conf && certdir_sync_config_read(loaded->conf, &loaded->config, &error);
-	/* Also when something else is wrong: of all mistakes the first is reported. */
-	if (loaded->conf && !certdir_conf_finish(loaded->conf, kinds, &error) && ok) {
-		certdir_sync_config_clear(&loaded->config);
-		ok = false;
-	}
-	if (ok)
-		return true;
-	fprintf(stderr, "certdir: %s\n", error.text);
-	certdir_conf_free(loaded->conf);
-	memset(loaded, 0, sizeof(*loaded));
-	return false;
-}
-
-void certdir_cli_conf_clear(struct certdir_cli_conf *loaded)
-{
-	certdir_sync_config_clear(&loaded->config);
-	certdir_conf_free(loaded->conf);
-	memset(loaded, 0, sizeof(*loaded));
-}
-
 static bool load(const struct options *options, struct certdir_cli_conf *loaded)
 {
-	if (!certdir_cli_conf_load(options->conf, loaded))
+	if (!certdir_cli_conf_load(options->conf, false, loaded))
 		return false;
 	if (loaded->config.count > 0)
 		return true;
@@ -144,6 +117,18 @@ static bool print_change(void *context, const struct certdir_list_change *change
 	return !ferror(stdout);
 }
 
+/* A certdir_sync_progress. */
+static void show_progress(void *context, const char *tenant, enum certdir_sync_part part, size_t pages, size_t objects)
+{
+	char topic[80], what[80];
+
+	(void)context;
+	(void)snprintf(topic, sizeof(topic), "%s: %s", tenant, certdir_sync_part_name(part));
+	(void)snprintf(what, sizeof(what), "%zu %s, %zu %s", pages, pages == 1 ? "page" : "pages", objects,
+		       objects == 1 ? "object" : "objects");
+	certdir_cli_progress_show(topic, what, objects);
+}
+
 static void keep_report(const struct certdir_cli_sync_run *run, const struct options *options)
 {
 	json_t *report = certdir_cli_sync_json(run);
@@ -166,7 +151,7 @@ static int run_once(const struct options *options, const struct certdir_sync_con
 						  .force = options->force,
 						  .dry_run = options->dry_run,
 						  .stop = &stop,
-						  .progress = certdir_cli_progress_show,
+						  .progress = show_progress,
 						  .change = print_change,
 						  .context = (void *)options};
 	struct certdir_sync_report report;

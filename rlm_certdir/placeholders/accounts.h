@@ -68,6 +68,7 @@ struct certdir_claim {
 	const char *attribute; /* sAMAccountName, servicePrincipalName, altSecurityIdentities */
 	const char *value;
 	const char *holder; /* DN of an entry that has it, NULL = nobody; the arena's */
+	size_t holders; /* how many entries have it: nothing keeps mappings from being on several */
 };
 
 /* Asks the whole domain who holds the values, many in one search, and sets each claim's holder. False with `error`. */

@@ -135,18 +135,17 @@ static const char *advice(const struct run *run, const struct certdir_ldap_opera
 		return room;
 	case CERTDIR_LDAP_READ_ONLY:
 		if (operation->verb == CERTDIR_LDAP_VERB_ADD && run->domain->active_directory)
-			return "it takes no changes, so name a writable domain controller as server, or no password "
-			       "for a "
-			       "new account without encryption: use ldaps://, start_tls or bind = gssapi";
-		return "it takes no changes: name one as server that does";
+			return "it takes no changes, so name a writable domain controller as server; or it takes no "
+			       "password of a new account without encryption: use ldaps://, start_tls or bind = gssapi";
+		return "it takes no changes, or not this one: see its own words; if it is a copy, name as server one "
+		       "that takes changes";
 	case CERTDIR_LDAP_CONSTRAINT:
-		return "a value breaks a rule, or another entry has taken a name that must be unique since the plan "
-		       "was "
-		       "made: make a new plan";
+		return "a value breaks a rule, or somebody has a name that must be unique; HOST/x is taken by HTTP/x "
+		       "or cifs/x, too";
 	case CERTDIR_LDAP_CHANGED:
 		return "somebody changed it since the plan was made: make a new plan";
 	case CERTDIR_LDAP_EXISTS:
-		return "somebody made it since the plan was made: make a new plan";
+		return "somebody made it since the plan was made, or it may not be seen: make a new plan";
 	case CERTDIR_LDAP_NO_OBJECT:
 		return "it, or what stands above it, went away since the plan was made, or may not be seen: make a new "
 		       "plan";

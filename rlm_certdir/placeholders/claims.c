@@ -28,6 +28,7 @@ static bool is_value(const struct certdir_claim *claim, const struct certdir_lda
 /* Of several holders the one whose DN comes first, whatever order the server has. */
 static void hold(struct certdir_claim *claim, const char *dn)
 {
+	claim->holders++;
 	if (!claim->holder || strcmp(dn, claim->holder) < 0)
 		claim->holder = dn;
 }
@@ -42,12 +43,16 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 
 	if (!dn)
 		return false;
-	for (size_t i = 0; i < entry->count; i++)
-		for (size_t c = 0; c < asking->count; c++)
-			if (is_value(&asking->claims[c], &entry->values[i])) {
-				hold(&asking->claims[c], dn);
-				explained = true;
-			}
+	for (size_t c = 0; c < asking->count; c++) {
+		size_t i = 0;
+
+		while (i < entry->count && !is_value(&asking->claims[c], &entry->values[i]))
+			i++;
+		if (i == entry->count)
+			continue;
+		hold(&asking->claims[c], dn);
+		explained = true;
+	}
 	if (explained)
 		return true;
 	/* Servers know more characters as equal than we do. Asked for one value alone, what they find is its holder. */
@@ -88,6 +93,10 @@ static bool ask(struct asking *asking, const char *base, struct certdir_ldap_con
 	char *filter = filter_of(asking);
 	bool ok = false;
 
+	for (size_t i = 0; i < asking->count; i++) {
+		asking->claims[i].holder = NULL;
+		asking->claims[i].holders = 0;
+	}
 	certdir_error_set(error, "out of memory");
 	if (filter) {
 		listing.filter = filter;
@@ -121,8 +130,6 @@ bool certdir_claims_ask(const struct certdir_domain *domain, struct certdir_ldap
 			struct certdir_arena *arena, struct certdir_claim *claims, size_t count,
 			struct certdir_error *error)
 {
-	for (size_t i = 0; i < count; i++)
-		claims[i].holder = NULL;
 	for (size_t at = 0; at < count;) {
 		struct asking asking = {.arena = arena, .claims = claims + at, .count = count - at};
 

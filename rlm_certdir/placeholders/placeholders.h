@@ -6,22 +6,20 @@
 #include "placeholders/apply.h"
 #include "placeholders/mappings.h"
 
-/* One section at work. */
+/* One section at work; certdir_placeholders_close() ends it. */
 struct certdir_placeholders {
 	const struct certdir_placeholders_config *config;
 	struct certdir_domain domain;
 	struct certdir_wanted_list wanted;
 	struct certdir_accounts accounts;
-	struct certdir_plan plan;
 	struct certdir_mappings_report mappings;
+	struct certdir_plan plan;
 	/* the rest is the room's own */
-	struct certdir_arena arena;
+	struct certdir_arena arena; /* all of the above */
 	struct certdir_ldap_config ldap;
 	struct certdir_watchdog *watchdog;
 	struct certdir_ldap_connection *connection;
 	char *uri, *password;
-	bool opened_list;
-	struct certdir_list_snapshot *list;
 };
 
 /* What came of making a plan. */
@@ -49,7 +47,7 @@ enum certdir_placeholders_outcome certdir_placeholders_plan(struct certdir_place
 							    certdir_placeholders_certificates certificates, int64_t now,
 							    struct certdir_error *error);
 
-/* Carries the plan out over the same connection, so to the same server. As certdir_apply(). */
+/* Carries the plan out over the same connection, so on the same server. As certdir_apply(). */
 bool certdir_placeholders_apply(struct certdir_placeholders *placeholders, const struct certdir_apply_options *options,
 				struct certdir_apply_report *report, struct certdir_error *error);
 

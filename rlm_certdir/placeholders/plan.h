@@ -19,10 +19,12 @@ const char *certdir_action_name(enum certdir_action_kind kind); /* "create", "mo
 
 /*
  * The order in which operations are carried out, all of one phase before the next. What must be unique is given up
- * before another takes it, and nothing is deleted before all the rest is done.
+ * before another takes it, and nothing is deleted before all the rest is done. An entry has at most one operation in a phase, so
+ * that those of a phase may be on the way in any order.
  */
 enum certdir_phase {
-	CERTDIR_PHASE_YIELD, /* unique values go; entries step aside to a temporary name */
+	CERTDIR_PHASE_YIELD, /* unique values go */
+	CERTDIR_PHASE_ASIDE, /* entries step aside to a temporary name */
 	CERTDIR_PHASE_RENAME,
 	CERTDIR_PHASE_CHANGE,
 	CERTDIR_PHASE_CREATE,

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/conf_file.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool certdir_cli_conf_load(const char *filename, bool placeholders, struct certdir_cli_conf *loaded)
+{
+	static const char *const kinds[] = {"list", "tenant", "placeholders", NULL};
+	struct certdir_error error;
+	bool ok;
+
+	memset(loaded, 0, sizeof(*loaded));
+	loaded->conf = certdir_conf_load(filename, &error);
+	ok = loaded->conf;
+	/* Reading goes on behind a mistake: of all of them the one that stands first is reported. */
+	if (loaded->conf) {
+		ok = certdir_sync_config_read(loaded->conf, &loaded->config, &error);
+		if (placeholders)
+			ok &= certdir_placeholders_config_read(loaded->conf, &loaded->placeholders, &error);
+		ok &= certdir_conf_finish(loaded->conf, kinds, &error);
+	}
+	if (ok)
+		return true;
+	fprintf(stderr, "certdir: %s\n", error.text);
+	certdir_cli_conf_clear(loaded);
+	return false;
+}
+
+void certdir_cli_conf_clear(struct certdir_cli_conf *loaded)
+{
+	certdir_placeholders_config_clear(&loaded->placeholders);
+	certdir_sync_config_clear(&loaded->config);
+	certdir_conf_free(loaded->conf);
+	memset(loaded, 0, sizeof(*loaded));
+}

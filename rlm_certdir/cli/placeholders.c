@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/placeholders.h"
+
+#include "cli/conf_file.h"
+#include "cli/placeholders_certificates.h"
+#include "cli/placeholders_report.h"
+#include "cli/progress.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+static const char usage[] =
+	"usage: certdir placeholders plan|apply [-c FILE] [--force] [--json] [NAME]\n"
+	"\n"
+	"Keeps an entry in a directory for each device of the list, as [placeholders NAME] of certdir.conf(5) says:\n"
+	"computer accounts of Active Directory for NPS, or entries that RADIUS servers read over LDAP.\n"
+	"\n"
+	"plan   show what is to be done, and why; change nothing\n"
+	"apply  show it and do it\n"
+	"\n"
+	"  -c FILE   the configuration (" CERTDIR_CONF_DEFAULT ")\n"
+	"  --force   go on although many entries would be disabled or removed\n"
+	"  --json    print one JSON object a line\n"
+	"  NAME      only this section\n";
+
+struct options {
+	const char *conf, *name;
+	bool apply, force, json;
+};
+
+/* ---- apply ---- */
+
+static volatile int stop;
+
+static void take_signal(int number)
+{
+	(void)number;
+	stop = 1;
+}
+
+/* What is on the way is awaited, so that nobody has to guess what became of it. */
+static void catch_signals(void)
+{
+	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+	struct sigaction action = {.sa_handler = take_signal, .sa_flags = SA_RESTART};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		(void)sigaction(numbers[i], &action, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void tell_done(void *context, const struct certdir_action *action)
+{
+	certdir_cli_progress_clear();
+	(void)certdir_cli_placeholders_print_done(context, action);
+}
+
+static void tell_progress(void *context, size_t steps, size_t of)
+{
+	const struct certdir_cli_placeholders_run *run = context;
+	char what[80];
+
+	(void)snprintf(what, sizeof(what), "%zu of %zu operations", steps, of);
+	certdir_cli_progress_show(run->placeholders->config->name, what, steps);
+}
+
+static void apply(struct certdir_placeholders *placeholders, struct certdir_cli_placeholders_run *run)
+{
+	const struct certdir_apply_options options = {
+		.stop = &stop, .done = tell_done, .progress = tell_progress, .context = run};
+
+	run->tried = true;
+	certdir_cli_progress_begin();
+	run->ok = certdir_placeholders_apply(placeholders, &options, &run->report, &run->error);
+	certdir_cli_progress_end();
+	if (run->ok || run->report.stopped)
+		run->error.text[0] = '\0';
+}
+
+/* ---- one section, all sections ---- */
+
+static enum certdir_cli_placeholders_exit run_section(const struct options *options, const char *list,
+						      const struct certdir_placeholders_config *config)
+{
+	struct certdir_placeholders placeholders;
+	struct certdir_cli_placeholders_run run = {
+		.placeholders = &placeholders, .apply = options->apply, .force = options->force, .json = options->json};
+	enum certdir_cli_placeholders_exit status;
+	bool printed = true;
+
+	run.outcome = certdir_placeholders_plan(&placeholders, config, list, certdir_certificates_read,
+						(int64_t)time(NULL), &run.error);
+	if (run.outcome == CERTDIR_PLACEHOLDERS_OK) {
+		run.error.text[0] = '\0';
+		printed = certdir_cli_placeholders_print_plan(&run);
+		/* Nothing is done that could not be shown. */
+		if (printed && options->apply && placeholders.plan.action_count > 0 &&
+		    (!placeholders.plan.refused || options->force))
+			apply(&placeholders, &run);
+	}
+	printed &= certdir_cli_placeholders_print_summary(&run);
+	status = certdir_cli_placeholders_exit(&run);
+	certdir_placeholders_close(&placeholders);
+	if (!printed) {
+		fprintf(stderr, "certdir: %s: standard output cannot be written: %s\n", config->name, strerror(errno));
+		return CERTDIR_CLI_PLACEHOLDERS_FAILED;
+	}
+	return status;
+}
+
+/* Of several sections the worst counts. */
+static int worse(int a, int b)
+{
+	static const int order[] = {CERTDIR_CLI_PLACEHOLDERS_FAILED,   CERTDIR_CLI_PLACEHOLDERS_STOPPED,
+				    CERTDIR_CLI_PLACEHOLDERS_REFUSED,  CERTDIR_CLI_PLACEHOLDERS_TO_DO,
+				    CERTDIR_CLI_PLACEHOLDERS_PROBLEMS, CERTDIR_CLI_PLACEHOLDERS_NOTHING};
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return a;
+}
+
+static int run_sections(const struct options *options, const struct certdir_cli_conf *loaded)
+{
+	int status = CERTDIR_CLI_PLACEHOLDERS_NOTHING;
+
+	if (options->apply)
+		catch_signals();
+	for (size_t i = 0; i < loaded->placeholders.count && !stop; i++) {
+		const struct certdir_placeholders_config *config = &loaded->placeholders.sections[i];
+
+		if (!options->name || strcmp(options->name, config->name) == 0)
+			status = worse(status, run_section(options, loaded->config.list, config));
+	}
+	return stop ? worse(status, CERTDIR_CLI_PLACEHOLDERS_STOPPED) : status;
+}
+
+/* ---- the command line ---- */
+
+static int misuse(const char *what)
+{
+	fprintf(stderr, "certdir placeholders: %s\n%s", what, usage);
+	return EX_USAGE;
+}
+
+static bool has_section(const struct certdir_cli_conf *loaded, const char *name)
+{
+	for (size_t i = 0; i < loaded->placeholders.count; i++)
+		if (!name || strcmp(loaded->placeholders.sections[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static int run(const struct options *options)
+{
+	struct certdir_cli_conf loaded;
+	int status = EX_CONFIG;
+
+	if (!certdir_cli_conf_load(options->conf, true, &loaded))
+		return EX_CONFIG;
+	if (has_section(&loaded, options->name))
+		status = run_sections(options, &loaded);
+	else
+		fprintf(stderr, "certdir: %s has no [placeholders %s]: there is nothing to keep; see certdir.conf(5)\n",
+			options->conf, options->name ? options->name : "NAME");
+	certdir_cli_conf_clear(&loaded);
+	return status;
+}
+
+int certdir_cli_placeholders(int argc, char **argv)
+{
+	static const struct option longs[] = {{"force", no_argument, NULL, 'f'},
+					      {"json", no_argument, NULL, 'j'},
+					      {"help", no_argument, NULL, 'h'},
+					      {NULL, 0, NULL, 0}};
+	struct options options = {.conf = CERTDIR_CONF_DEFAULT};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:", longs, NULL)) != -1)
+		switch (option) {
+		case 'c':
+			options.conf = optarg;
+			break;
+		case 'f':
+			options.force = true;
+			break;
+		case 'j':
+			options.json = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			return misuse("see above");
+		}
+	if (optind == argc)
+		return misuse("say plan or apply");
+	options.apply = strcmp(argv[optind], "apply") == 0;
+	if (!options.apply && strcmp(argv[optind], "plan") != 0)
+		return misuse("the first operand is plan or apply");
+	if (argc - optind > 2)
+		return misuse("takes the name of one section at most");
+	options.name = argv[optind + 1];
+	return run(&options);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/placeholders_report.h"
+
+#include "identity/utf8.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const remark_names[] = {[CERTDIR_REMARK_PROBLEM] = "problem",
+					   [CERTDIR_REMARK_FOREIGN] = "foreign",
+					   [CERTDIR_REMARK_NO_MAPPING] = "no-mapping",
+					   [CERTDIR_REMARK_WARNING] = "warning"};
+
+static size_t count_remarks(const struct certdir_plan *plan, enum certdir_remark_kind kind)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->remark_count; i++)
+		count += plan->remarks[i].kind == kind;
+	return count;
+}
+
+enum certdir_cli_placeholders_exit certdir_cli_placeholders_exit(const struct certdir_cli_placeholders_run *run)
+{
+	const struct certdir_plan *plan = &run->placeholders->plan;
+
+	if (run->outcome == CERTDIR_PLACEHOLDERS_GUARD)
+		return CERTDIR_CLI_PLACEHOLDERS_REFUSED;
+	if (run->outcome != CERTDIR_PLACEHOLDERS_OK)
+		return CERTDIR_CLI_PLACEHOLDERS_FAILED;
+	if (plan->refused && !run->force)
+		return CERTDIR_CLI_PLACEHOLDERS_REFUSED;
+	if (run->tried && !run->ok)
+		return run->report.stopped ? CERTDIR_CLI_PLACEHOLDERS_STOPPED : CERTDIR_CLI_PLACEHOLDERS_FAILED;
+	if (!run->apply && plan->action_count > 0)
+		return CERTDIR_CLI_PLACEHOLDERS_TO_DO;
+	return count_remarks(plan, CERTDIR_REMARK_PROBLEM) > 0 ? CERTDIR_CLI_PLACEHOLDERS_PROBLEMS
+							       : CERTDIR_CLI_PLACEHOLDERS_NOTHING;
+}
+
+/* ---- what servers say is fit for a terminal only without control characters, and for JSON only as UTF-8 ---- */
+
+/* A copy of `text` in which what is neither is "?"; free() it. NULL when memory is out. */
+static char *clean(const char *text)
+{
+	char *copy = strdup(text), *to = copy;
+	size_t left = strlen(text), length;
+
+	for (const char *at = text; copy && left > 0; at += length, left -= length) {
+		uint32_t character = 0;
+
+		length = certdir_utf8_read(at, left, &character);
+		if (length == 0 || character < ' ' || (character >= 0x7f && character < 0xa0)) {
+			length = length ? length : 1;
+			*to++ = '?';
+		} else {
+			memcpy(to, at, length);
+			to += length;
+		}
+	}
+	if (copy)
+		*to = '\0';
+	return copy;
+}
+
+static json_t *clean_json(const char *text)
+{
+	char *copy = text ? clean(text) : NULL;
+	json_t *json = copy ? json_string(copy) : json_null();
+
+	free(copy);
+	return json;
+}
+
+static bool print_json(json_t *object)
+{
+	bool ok = object && json_dumpf(object, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF;
+
+	json_decref(object);
+	return ok;
+}
+
+/* ---- the plan ---- */
+
+static bool print_action_json(const struct certdir_cli_placeholders_run *run, const char *type,
+			      const struct certdir_action *action)
+{
+	return print_json(json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "type", type, "section",
+				    run->placeholders->config->name, "kind", certdir_action_name(action->kind),
+				    "device", clean_json(action->key), "name", clean_json(action->name), "dn",
+				    clean_json(action->dn), "account_name", clean_json(action->account_name), "why",
+				    clean_json(action->why)));
+}
+
+static bool print_action(const struct certdir_action *action)
+{
+	char *name = clean(action->name), *why = clean(action->why);
+	int printed = -1;
+
+	if (name && why && action->account_name)
+		printed = printf("%-10s %s (%s): %s\n", certdir_action_name(action->kind), name, action->account_name,
+				 why);
+	else if (name && why)
+		printed = printf("%-10s %s: %s\n", certdir_action_name(action->kind), name, why);
+	free(name);
+	free(why);
+	return printed >= 0;
+}
+
+static bool print_remark(const struct certdir_cli_placeholders_run *run, const struct certdir_remark *remark)
+{
+	char *subject, *text;
+	int printed = -1;
+
+	if (run->json)
+		return print_json(json_pack("{s:s,s:s,s:s,s:o,s:o}", "type", "remark", "section",
+					    run->placeholders->config->name, "kind", remark_names[remark->kind],
+					    "subject", clean_json(remark->subject), "text", clean_json(remark->text)));
+	subject = clean(remark->subject);
+	text = clean(remark->text);
+	if (subject && text)
+		printed = printf("%-10s %s%s%s\n", remark_names[remark->kind], subject, *subject ? ": " : "", text);
+	free(subject);
+	free(text);
+	return printed >= 0;
+}
+
+bool certdir_cli_placeholders_print_plan(const struct certdir_cli_placeholders_run *run)
+{
+	const struct certdir_plan *plan = &run->placeholders->plan;
+	bool ok = true;
+
+	if (!run->json)
+		ok = printf("%s: %s on %s\n", run->placeholders->config->name, run->placeholders->config->ou,
+			    run->placeholders->uri) >= 0;
+	for (size_t i = 0; ok && i < plan->remark_count; i++)
+		ok = print_remark(run, &plan->remarks[i]);
+	for (size_t i = 0; ok && i < plan->action_count; i++)
+		ok = run->json ? print_action_json(run, "action", &plan->actions[i]) : print_action(&plan->actions[i]);
+	return ok && fflush(stdout) == 0;
+}
+
+bool certdir_cli_placeholders_print_done(const struct certdir_cli_placeholders_run *run,
+					 const struct certdir_action *action)
+{
+	char *dn, *why;
+	int printed = -1;
+
+	if (run->json)
+		return print_action_json(run, "done", action);
+	dn = clean(action->dn);
+	why = clean(action->why);
+	if (dn && why)
+		printed = printf("done: %s %s: %s\n", certdir_action_name(action->kind), dn, why);
+	free(dn);
+	free(why);
+	return printed >= 0;
+}
+
+/* ---- the summary ---- */
+
+static bool print_counts(const struct certdir_cli_placeholders_run *run)
+{
+	const struct certdir_plan *plan = &run->placeholders->plan;
+	const struct certdir_mappings_report *mappings = &run->placeholders->mappings;
+	const char *name = run->placeholders->config->name, *separator = "";
+
+	printf("%s: %zu devices are to have an entry, %zu entries are there: ", name, plan->wanted, plan->own);
+	for (enum certdir_action_kind kind = 0; kind < CERTDIR_ACTION_KINDS; kind++)
+		if (plan->kinds[kind] > 0) {
+			printf("%s%s %zu", separator, certdir_action_name(kind), plan->kinds[kind]);
+			separator = ", ";
+		}
+	printf("%s%zu stay as they are\n", *separator ? ", " : "nothing to do, ", plan->unchanged);
+	if (run->placeholders->config->certificates)
+		printf("%s: %zu certificates handed in: %zu are of devices in the list, %zu of those have ended; %zu "
+		       "are of none\n",
+		       name, mappings->certificates, mappings->matched, mappings->ended, mappings->unmatched);
+	if (count_remarks(plan, CERTDIR_REMARK_PROBLEM) > 0)
+		printf("%s: %zu problems, see above\n", name, count_remarks(plan, CERTDIR_REMARK_PROBLEM));
+	if (run->tried)
+		printf("%s: %zu of %zu done%s%s\n", name, run->report.actions, plan->action_count,
+		       run->report.undo[0] ? "; to take them back: ldapmodify -c -f " : "", run->report.undo);
+	return !ferror(stdout);
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return clean_json(text && *text ? text : NULL);
+}
+
+static bool print_counts_json(const struct certdir_cli_placeholders_run *run)
+{
+	const struct certdir_plan *plan = &run->placeholders->plan;
+	const struct certdir_mappings_report *mappings = &run->placeholders->mappings;
+	json_t *summary = json_pack(
+		"{s:s,s:s,s:o,s:I,s:I,s:I,s:I,s:o,s:o,s:I,s:o,s:{s:I,s:I,s:I,s:I}}", "type", "summary", "section",
+		run->placeholders->config->name, "server", text_or_null(run->placeholders->uri), "wanted",
+		(json_int_t)plan->wanted, "accounts", (json_int_t)plan->own, "unchanged", (json_int_t)plan->unchanged,
+		"problems", (json_int_t)count_remarks(plan, CERTDIR_REMARK_PROBLEM), "refused",
+		text_or_null(plan->refusal), "error", text_or_null(run->error.text), "done",
+		(json_int_t)run->report.actions, "undo", text_or_null(run->report.undo), "certificates", "handed_in",
+		(json_int_t)mappings->certificates, "matched", (json_int_t)mappings->matched, "ended",
+		(json_int_t)mappings->ended, "unmatched", (json_int_t)mappings->unmatched);
+
+	for (enum certdir_action_kind kind = 0; summary && kind < CERTDIR_ACTION_KINDS; kind++)
+		if (json_object_set_new(summary, certdir_action_name(kind),
+					json_integer((json_int_t)plan->kinds[kind])) != 0) {
+			json_decref(summary);
+			summary = NULL;
+		}
+	return print_json(summary);
+}
+
+bool certdir_cli_placeholders_print_summary(const struct certdir_cli_placeholders_run *run)
+{
+	const struct certdir_plan *plan = &run->placeholders->plan;
+	bool ok = true;
+
+	if (run->json)
+		ok = print_counts_json(run);
+	else if (run->outcome == CERTDIR_PLACEHOLDERS_OK)
+		ok = print_counts(run);
+	ok &= fflush(stdout) == 0;
+	if (plan->refused)
+		fprintf(stderr, "certdir: %s: %s%s\n", run->placeholders->config->name,
+			run->force ? "forced although " : "refused: ", plan->refusal);
+	if (run->error.text[0]) {
+		char *text = clean(run->error.text);
+
+		fprintf(stderr, "certdir: %s: %s%s\n", run->placeholders->config->name,
+			run->outcome == CERTDIR_PLACEHOLDERS_GUARD ? "refused: " : "", text ? text : "out of memory");
+		free(text);
+	}
+	if (run->tried && !run->ok && run->report.stopped)
+		fprintf(stderr, "certdir: %s: stopped by a signal; run apply again to go on\n",
+			run->placeholders->config->name);
+	return ok;
+}

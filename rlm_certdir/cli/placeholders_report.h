@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `certdir placeholders` says of one section: for people a line each, for programs one JSON object a line. */
+#ifndef CERTDIR_CLI_PLACEHOLDERS_REPORT_H
+#define CERTDIR_CLI_PLACEHOLDERS_REPORT_H
+
+#include "placeholders/placeholders.h"
+
+enum certdir_cli_placeholders_exit {
+	CERTDIR_CLI_PLACEHOLDERS_NOTHING = 0, /* nothing is to be done; all is done */
+	CERTDIR_CLI_PLACEHOLDERS_FAILED = 1, /* also in the middle */
+	CERTDIR_CLI_PLACEHOLDERS_TO_DO = 2, /* plan: there is something to be done */
+	CERTDIR_CLI_PLACEHOLDERS_REFUSED = 3, /* by a guard; nothing was changed */
+	CERTDIR_CLI_PLACEHOLDERS_PROBLEMS = 4, /* nothing more is to be done, but somebody has to look at a device */
+	CERTDIR_CLI_PLACEHOLDERS_STOPPED = 5 /* apply: by a signal */
+};
+
+/* One section's run. */
+struct certdir_cli_placeholders_run {
+	const struct certdir_placeholders *placeholders;
+	enum certdir_placeholders_outcome outcome; /* of planning */
+	bool apply, force, json;
+	bool tried; /* apply was begun */
+	bool ok; /* and did all */
+	struct certdir_apply_report report;
+	struct certdir_error error; /* of planning or applying; "" = none */
+};
+
+enum certdir_cli_placeholders_exit certdir_cli_placeholders_exit(const struct certdir_cli_placeholders_run *run);
+
+/* Each prints on stdout, errors on stderr. False when printing failed. */
+bool certdir_cli_placeholders_print_plan(const struct certdir_cli_placeholders_run *run);
+bool certdir_cli_placeholders_print_done(const struct certdir_cli_placeholders_run *run,
+					 const struct certdir_action *action);
+bool certdir_cli_placeholders_print_summary(const struct certdir_cli_placeholders_run *run);
+
+#endif

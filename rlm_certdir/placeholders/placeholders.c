@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "placeholders/placeholders.h"
+
+#include "secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the directory ---- */
+
+/*
+ * Kerberos takes its credentials from the environment. The keytab is used by itself when there is no ticket, and what it gives
+ * stays in memory: a ticket cache of somebody who happens to run this by hand is neither used nor touched.
+ */
+static bool set_keytab(const char *keytab, struct certdir_error *error)
+{
+	char *name = NULL;
+	bool ok = asprintf(&name, "FILE:%s", keytab) > 0 && setenv("KRB5_CLIENT_KTNAME", name, 1) == 0 &&
+		  setenv("KRB5CCNAME", "MEMORY:certdir", 1) == 0;
+
+	free(name);
+	if (!ok)
+		certdir_error_set(error, "out of memory");
+	return ok;
+}
+
+static bool take_credentials(struct certdir_placeholders *self, struct certdir_error *error)
+{
+	const struct certdir_placeholders_config *config = self->config;
+
+	self->ldap = config->ldap;
+	if (config->keytab)
+		return set_keytab(config->keytab, error);
+	if (!config->password_file)
+		return true;
+	self->password = certdir_secret_read(config->password_file, CERTDIR_SECRET_CLIENT, error);
+	self->ldap.password = self->password;
+	return self->password;
+}
+
+/* Binds at the first server that takes us. A plan and its apply are one server's, since others may lag behind it. */
+static bool connect_first(struct certdir_placeholders *self, struct certdir_error *error)
+{
+	struct certdir_error all = {""};
+	size_t used = 0;
+
+	for (const char *const *server = self->ldap.servers; *server; server++) {
+		enum certdir_ldap_status status;
+
+		free(self->uri);
+		self->uri = certdir_ldap_uri(*server, 0);
+		if (!self->uri) {
+			certdir_error_set(error, "out of memory");
+			return false;
+		}
+		status = certdir_ldap_connection_open(&self->connection, self->uri, &self->ldap, self->watchdog, error);
+		if (status == CERTDIR_LDAP_OK)
+			return true;
+		/* A wrong password is wrong everywhere, and each trial counts towards the account's lockout. */
+		if (status == CERTDIR_LDAP_REFUSED)
+			return false;
+		if (used < sizeof(all.text) - 1)
+			used += (size_t)snprintf(all.text + used, sizeof(all.text) - used, "%s%s", used ? "; " : "",
+						 error->text);
+	}
+	*error = all;
+	return false;
+}
+
+static bool ask_claims(void *context, struct certdir_claim *claims, size_t count, struct certdir_error *error)
+{
+	struct certdir_placeholders *self = context;
+
+	return certdir_claims_ask(&self->domain, self->connection, &self->arena, claims, count, error);
+}
+
+/* ---- the plan ---- */
+
+static bool read_mappings(struct certdir_placeholders *self, const char *filename,
+			  certdir_placeholders_certificates certificates, int64_t now, struct certdir_error *error)
+{
+	struct certdir_mappings *mappings;
+	struct certdir_error ignored;
+
+	if (!self->config->certificates)
+		return true;
+	mappings = certdir_mappings_begin(self->config, filename, &self->wanted, &self->arena, error);
+	if (!mappings)
+		return false;
+	if (certificates(self->config, mappings, now, error))
+		return certdir_mappings_finish(mappings, &self->mappings, error);
+	(void)certdir_mappings_finish(mappings, &self->mappings, &ignored);
+	return false;
+}
+
+static bool read_wanted(struct certdir_placeholders *self, struct certdir_list_snapshot *list,
+			struct certdir_error *error)
+{
+	struct certdir_list_reader *reader = certdir_list_reader_get(list, error);
+	bool ok;
+
+	if (!reader)
+		return false;
+	ok = certdir_wanted_read(self->config, reader, self->domain.name, &self->arena, &self->wanted, error);
+	certdir_list_reader_put(reader);
+	return ok;
+}
+
+static bool make_plan(struct certdir_placeholders *self, const char *filename, struct certdir_list_snapshot *list,
+		      certdir_placeholders_certificates certificates, int64_t now, struct certdir_error *error)
+{
+	const struct certdir_claims_source claims = {ask_claims, self};
+
+	self->watchdog = certdir_watchdog_start(error);
+	return self->watchdog && take_credentials(self, error) && connect_first(self, error) &&
+	       certdir_domain_read(self->config, self->connection, &self->arena, &self->domain, error) &&
+	       read_wanted(self, list, error) && read_mappings(self, filename, certificates, now, error) &&
+	       certdir_accounts_read(self->config, &self->domain, self->connection, &self->arena, &self->accounts,
+				     error) &&
+	       certdir_plan_make(self->config, &self->domain, &self->wanted, &self->accounts, &claims, now,
+				 &self->arena, &self->plan, error);
+}
+
+enum certdir_placeholders_outcome certdir_placeholders_plan(struct certdir_placeholders *self,
+							    const struct certdir_placeholders_config *config,
+							    const char *filename,
+							    certdir_placeholders_certificates certificates, int64_t now,
+							    struct certdir_error *error)
+{
+	enum certdir_placeholders_outcome outcome = CERTDIR_PLACEHOLDERS_FAILED;
+	struct certdir_list_snapshot *list;
+
+	*self = (struct certdir_placeholders){.config = config};
+	list = certdir_list_load(filename, error);
+	/* A list that is missing or damaged is one that must not be acted on. */
+	if (!list || !certdir_wanted_list_usable(config, list, now, error))
+		outcome = CERTDIR_PLACEHOLDERS_GUARD;
+	else if (make_plan(self, filename, list, certificates, now, error))
+		outcome = CERTDIR_PLACEHOLDERS_OK;
+	certdir_list_release(list);
+	return outcome;
+}
+
+bool certdir_placeholders_apply(struct certdir_placeholders *self, const struct certdir_apply_options *options,
+				struct certdir_apply_report *report, struct certdir_error *error)
+{
+	return certdir_apply(self->config, &self->domain, self->connection, &self->plan, options, report, error);
+}
+
+void certdir_placeholders_close(struct certdir_placeholders *self)
+{
+	certdir_ldap_connection_close(self->connection);
+	if (self->watchdog)
+		certdir_watchdog_stop(self->watchdog);
+	free(self->uri);
+	certdir_secret_free(self->password);
+	certdir_arena_clear(&self->arena);
+	*self = (struct certdir_placeholders){.config = NULL};
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "placeholders/plan_pair.h"
+
+#include "list/list.h"
+
+#include <stdlib.h>
+
+/* ---- the guard ---- */
+
+static void guard(struct certdir_planner *planner)
+{
+	const struct certdir_accounts *accounts = planner->accounts;
+	const unsigned max = planner->config->max_remove;
+	struct certdir_plan *plan = planner->plan;
+	size_t before = plan->kinds[CERTDIR_ACTION_REMOVE];
+
+	for (size_t i = 0; i < accounts->own_count; i++)
+		if (accounts->own[i].mark->state == CERTDIR_MARK_WANTED)
+			before++;
+	if (plan->action_count > 0 && plan->wanted == 0 && accounts->own_count > 0)
+		certdir_say(plan->refusal,
+			    "no device of the list is selected and %zu accounts are there: look at what [placeholders "
+			    "%s] selects, and use --force when they are all to go",
+			    accounts->own_count, planner->config->name);
+	else if (!certdir_list_shrink_allowed(before, planner->lost, max))
+		certdir_say(plan->refusal,
+			    "%zu of %zu accounts would be disabled or removed, and max_remove = %u%% allows fewer: "
+			    "look at the plan, and use --force when it is right",
+			    planner->lost, before, max);
+	plan->refused = plan->refusal[0];
+}
+
+/* ---- remarks ---- */
+
+static const char *why_foreign(const struct certdir_planner *planner, const struct certdir_account *entry)
+{
+	if (!entry->mark)
+		return "is not ours and stays as it is: this OU should hold nothing else";
+	if (strcmp(entry->mark->section, planner->config->name) != 0)
+		return certdir_arena_print(planner->arena,
+					   "belongs to [placeholders %s] and stays as it is: give each section an OU "
+					   "of its own",
+					   entry->mark->section);
+	return certdir_arena_print(planner->arena,
+				   "carries our mark and is no entry of [placeholders %s]: it stays as it is",
+				   planner->config->name);
+}
+
+static void remark_foreign(struct certdir_planner *planner)
+{
+	for (size_t i = 0; i < planner->accounts->foreign_count; i++) {
+		const struct certdir_account *entry = &planner->accounts->foreign[i];
+
+		certdir_plan_remark(planner, CERTDIR_REMARK_FOREIGN, entry->dn, why_foreign(planner, entry));
+	}
+}
+
+/* ---- order ---- */
+
+static int compare_remarks(const void *a, const void *b)
+{
+	const struct certdir_remark *left = a, *right = b;
+	int order = (left->kind > right->kind) - (left->kind < right->kind);
+
+	if (!order)
+		order = strcmp(left->subject, right->subject);
+	return order ? order : strcmp(left->text, right->text);
+}
+
+static int compare_actions(const void *a, const void *b)
+{
+	const struct certdir_action *left = a, *right = b;
+	int order = (left->kind > right->kind) - (left->kind < right->kind);
+
+	if (!order)
+		order = strcmp(left->name, right->name);
+	return order ? order : strcmp(left->key, right->key);
+}
+
+/* Actions in order, and their steps after them. */
+static bool sort(struct certdir_planner *planner)
+{
+	struct certdir_plan *plan = planner->plan;
+	struct certdir_step *steps = certdir_arena_alloc(planner->arena, (plan->step_count + 1) * sizeof(*steps));
+	size_t count = 0;
+
+	if (!steps)
+		return false;
+	if (plan->remark_count > 1)
+		qsort(plan->remarks, plan->remark_count, sizeof(*plan->remarks), compare_remarks);
+	if (plan->action_count > 1)
+		qsort(plan->actions, plan->action_count, sizeof(*plan->actions), compare_actions);
+	for (size_t i = 0; i < plan->action_count; i++) {
+		struct certdir_action *action = &plan->actions[i];
+		const size_t first = count;
+
+		for (size_t k = 0; k < action->count; k++) {
+			steps[count] = plan->steps[action->first + k];
+			steps[count++].action = i;
+		}
+		action->first = first;
+	}
+	plan->steps = steps;
+	return true;
+}
+
+/* ---- the flow ---- */
+
+static bool prepare(struct certdir_planner *planner)
+{
+	/* Next to the columns: object classes, CN, account name, control, mark, mappings. */
+	const size_t changes = planner->config->column_count + 8;
+
+	if (!certdir_plan_pair_up(planner))
+		return false;
+	planner->queue = certdir_arena_alloc(planner->arena, (planner->pair_count + 1) * sizeof(*planner->queue));
+	planner->yields = certdir_arena_alloc(planner->arena, changes * sizeof(*planner->yields));
+	planner->changes = certdir_arena_alloc(planner->arena, changes * sizeof(*planner->changes));
+	if (!planner->queue || !planner->yields || !planner->changes)
+		return false;
+	certdir_plan_find_parents(planner);
+	certdir_plan_find_synced(planner);
+	return certdir_plan_names_index(planner);
+}
+
+static bool make(struct certdir_planner *planner, struct certdir_error *error)
+{
+	if (!prepare(planner))
+		return false;
+	certdir_plan_take_over(planner);
+	certdir_plan_settle(planner);
+	if (!certdir_plan_claim(planner, error))
+		return false;
+	certdir_plan_step_aside(planner);
+	for (size_t i = 0; i < planner->pair_count && !planner->arena->failed; i++)
+		certdir_plan_write(planner, &planner->pairs[i]);
+	certdir_plan_remark_unmapped(planner);
+	remark_foreign(planner);
+	if (planner->arena->failed || !sort(planner))
+		return false;
+	guard(planner);
+	return true;
+}
+
+bool certdir_plan_make(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
+		       const struct certdir_wanted_list *wanted, const struct certdir_accounts *accounts,
+		       const struct certdir_claims_source *claims, int64_t now, struct certdir_arena *arena,
+		       struct certdir_plan *plan, struct certdir_error *error)
+{
+	struct certdir_planner planner = {
+		.config = config,
+		.domain = domain,
+		.wanted = wanted,
+		.accounts = accounts,
+		.claims = claims,
+		.now = now,
+		.arena = arena,
+		.plan = plan,
+	};
+
+	*plan = (struct certdir_plan){.wanted = wanted->selected, .own = accounts->own_count};
+	if (make(&planner, error))
+		return true;
+	if (arena->failed)
+		certdir_error_set(error, "out of memory while planning %zu devices and %zu accounts", wanted->count,
+				  accounts->own_count);
+	*plan = (struct certdir_plan){.actions = NULL};
+	return false;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "placeholders/plan_pair.h"
+
+enum { ATTEMPTS = 32 };
+
+/* ---- names of accounts that were asked about ---- */
+
+/* Open addressing; at most half full. */
+struct set {
+	const char **slots;
+	size_t size, count; /* size is a power of two */
+};
+
+static size_t slot_of(const struct set *set, const char *name)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	size_t slot;
+
+	for (const char *at = name; *at; at++)
+		hash = (hash ^ certdir_plan_fold(*at)) * UINT64_C(0x100000001b3);
+	for (slot = hash & (set->size - 1); set->slots[slot] && strcasecmp(set->slots[slot], name) != 0;)
+		slot = (slot + 1) & (set->size - 1);
+	return slot;
+}
+
+static bool widen(struct set *set, struct certdir_arena *arena)
+{
+	struct set wider = {.size = set->size ? set->size * 2 : 1024, .count = set->count};
+
+	wider.slots = certdir_arena_alloc(arena, wider.size * sizeof(*wider.slots));
+	if (!wider.slots)
+		return false;
+	for (size_t i = 0; i < set->size; i++)
+		if (set->slots[i])
+			wider.slots[slot_of(&wider, set->slots[i])] = set->slots[i];
+	*set = wider;
+	return true;
+}
+
+/* False when it is there already, or memory is out. */
+static bool insert(struct set *set, struct certdir_arena *arena, const char *name)
+{
+	size_t slot;
+
+	if (set->count * 2 >= set->size && !widen(set, arena))
+		return false;
+	slot = slot_of(set, name);
+	if (set->slots[slot])
+		return false;
+	set->slots[slot] = name;
+	set->count++;
+	return true;
+}
+
+/* ---- claims ---- */
+
+/* A value that is asked about, and for whom. */
+struct asked {
+	struct certdir_plan_pair *pair;
+	unsigned space; /* ACCOUNT_NAME, or as in struct certdir_plan_name */
+	const char *bytes;
+	size_t length;
+};
+
+enum { ACCOUNT_NAME = CERTDIR_PLAN_CN }; /* CNs are the OU's alone and not asked about */
+
+struct questions {
+	struct asked *items;
+	size_t count, room;
+	struct set names;
+};
+
+static void add_question(struct certdir_planner *planner, struct questions *questions, struct asked asked)
+{
+	struct asked *items =
+		certdir_plan_grow(planner->arena, questions->items, questions->count, &questions->room, sizeof(*items));
+
+	if (!items)
+		return;
+	questions->items = items;
+	items[questions->count++] = asked;
+}
+
+static bool ask_for(struct certdir_planner *planner, struct certdir_plan_pair *pair, unsigned space, const char *bytes,
+		    size_t length, void *context)
+{
+	if (space != CERTDIR_PLAN_CN)
+		add_question(planner, context, (struct asked){pair, space, bytes, length});
+	return true;
+}
+
+/* The next name that was not asked about yet, for this account or for another new one. */
+static void choose_name(struct certdir_planner *planner, struct questions *questions, struct certdir_plan_pair *pair)
+{
+	for (; pair->attempt < ATTEMPTS && !planner->arena->failed; pair->attempt++) {
+		char text[CERTDIR_ACCOUNT_NAME_SIZE];
+
+		certdir_account_name(pair->device->cn, pair->key, pair->attempt, text);
+		pair->account_name = certdir_arena_copy(planner->arena, text, strlen(text));
+		if (!pair->account_name || !insert(&questions->names, planner->arena, pair->account_name))
+			continue;
+		add_question(planner, questions,
+			     (struct asked){pair, ACCOUNT_NAME, pair->account_name, strlen(pair->account_name)});
+		return;
+	}
+	certdir_plan_block(planner, pair,
+			   certdir_arena_print(planner->arena, "%d account names from \"%s\" on are all taken",
+					       ATTEMPTS, pair->device->cn));
+}
+
+static void first_questions(struct certdir_planner *planner, struct questions *questions)
+{
+	for (size_t i = 0; i < planner->pair_count && !planner->arena->failed; i++) {
+		struct certdir_plan_pair *pair = &planner->pairs[i];
+
+		if (!certdir_plan_acts(pair))
+			continue;
+		(void)certdir_plan_each_claim(planner, pair, ask_for, questions);
+		if (!pair->account && certdir_plan_is_computer(planner))
+			choose_name(planner, questions, pair);
+	}
+}
+
+/*
+ * How many own accounts have the value: what becomes of those has been settled already. And whether `holder` is one of
+ * them.
+ */
+static size_t known_holders(struct certdir_planner *planner, const struct asked *asked, const char *holder,
+			    bool *is_known)
+{
+	const struct certdir_account *account = certdir_plan_account_at(planner, holder);
+	size_t first,
+		count = certdir_plan_names_find(&planner->holdings, asked->space, asked->bytes, asked->length, &first);
+
+	*is_known = false;
+	for (size_t i = 0; account && i < count; i++)
+		*is_known |= planner->holdings.items[first + i].pair->account == account;
+	return count;
+}
+
+static void hear(struct certdir_planner *planner, struct questions *next, const struct asked *asked,
+		 const struct certdir_claim *claim)
+{
+	char quoted[CERTDIR_PLAN_QUOTED];
+	bool is_known;
+
+	if (!claim->holder || !certdir_plan_acts(asked->pair))
+		return;
+	if (asked->space == ACCOUNT_NAME) {
+		choose_name(planner, next, asked->pair);
+		return;
+	}
+	if (known_holders(planner, asked, claim->holder, &is_known) >= claim->holders && is_known)
+		return;
+	certdir_plan_block(planner, asked->pair,
+			   certdir_arena_print(planner->arena, "%s %s is held by %s%s", claim->attribute,
+					       certdir_plan_quote(asked->bytes, asked->length, quoted), claim->holder,
+					       is_known ? ", and by an entry that is not ours" : ""));
+}
+
+static bool ask(struct certdir_planner *planner, const struct questions *questions, struct certdir_claim *claims,
+		struct certdir_error *error)
+{
+	for (size_t i = 0; i < questions->count; i++) {
+		const struct asked *asked = &questions->items[i];
+
+		claims[i] = (struct certdir_claim){
+			.attribute = asked->space == ACCOUNT_NAME ? "sAMAccountName"
+								  : certdir_plan_attribute(planner, asked->space),
+			/* Values that templates and certificates made: texts. */
+			.value = certdir_arena_copy(planner->arena, asked->bytes, asked->length)};
+		if (!claims[i].value)
+			return false;
+	}
+	return planner->claims->ask(planner->claims->context, claims, questions->count, error);
+}
+
+bool certdir_plan_claim(struct certdir_planner *planner, struct certdir_error *error)
+{
+	struct questions questions = {NULL, 0, 0, {NULL, 0, 0}};
+
+	first_questions(planner, &questions);
+	while (questions.count > 0 && !planner->arena->failed) {
+		struct questions next = {.names = questions.names};
+		struct certdir_claim *claims = certdir_arena_alloc(planner->arena, questions.count * sizeof(*claims));
+
+		if (!claims || !ask(planner, &questions, claims, error))
+			return false;
+		for (size_t i = 0; i < questions.count; i++)
+			hear(planner, &next, &questions.items[i], &claims[i]);
+		questions = next;
+	}
+	return !planner->arena->failed;
+}

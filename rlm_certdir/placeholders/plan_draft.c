@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "placeholders/plan_pair.h"
+
+/* RID of Domain Computers: what the primary group of a new computer is (MS-SAMR 3.1.1.8.1). */
+enum { DOMAIN_COMPUTERS = 515 };
+
+struct certdir_ldap_values certdir_plan_one(struct certdir_arena *arena, const char *text)
+{
+	struct certdir_ldap_bytes *item = certdir_arena_alloc(arena, sizeof(*item));
+	const size_t length = strlen(text);
+
+	if (!item)
+		return (struct certdir_ldap_values){NULL, 0};
+	*item = (struct certdir_ldap_bytes){certdir_arena_copy(arena, text, length), length};
+	return (struct certdir_ldap_values){item, item->bytes ? 1 : 0};
+}
+
+/* Those of `from` that are not in `without`, each once; NULL items when there are none. */
+static struct certdir_ldap_values subtract(struct certdir_arena *arena, const struct certdir_ldap_values *from,
+					   const struct certdir_ldap_values *without, bool folded)
+{
+	struct certdir_ldap_bytes *items = NULL;
+	struct certdir_ldap_values rest = {NULL, 0};
+
+	for (size_t i = 0; i < from->count; i++) {
+		if (certdir_plan_has(without, &from->items[i], folded) ||
+		    certdir_plan_has(&rest, &from->items[i], folded))
+			continue;
+		if (!items)
+			items = certdir_arena_alloc(arena, (from->count - i) * sizeof(*items));
+		if (!items)
+			return rest;
+		items[rest.count++] = from->items[i];
+		rest.items = items;
+	}
+	return rest;
+}
+
+void certdir_plan_diff(struct certdir_arena *arena, const struct certdir_ldap_values *have,
+		       const struct certdir_ldap_values *shall, bool folded, struct certdir_ldap_values *gone,
+		       struct certdir_ldap_values *come)
+{
+	*gone = subtract(arena, have, shall, folded);
+	*come = subtract(arena, shall, have, folded);
+}
+
+void certdir_plan_draft_change(struct certdir_plan_draft *draft, const char *attribute, struct certdir_ldap_values gone,
+			       struct certdir_ldap_values come, bool whole)
+{
+	if (gone.count > 0 || come.count > 0)
+		draft->planner->changes[draft->change_count++] =
+			(struct certdir_ldap_change){attribute, gone, come, whole};
+}
+
+struct certdir_ldap_values certdir_plan_draft_yield(struct certdir_plan_draft *draft, unsigned space,
+						    struct certdir_ldap_values gone)
+{
+	struct certdir_planner *planner = draft->planner;
+	struct certdir_ldap_bytes *items;
+	struct certdir_ldap_values early, late;
+
+	if (gone.count == 0)
+		return gone;
+	items = certdir_arena_alloc(planner->arena, gone.count * sizeof(*items));
+	if (!items)
+		return gone;
+	/* The early ones from the front, the others behind them. */
+	early = (struct certdir_ldap_values){items, 0};
+	for (size_t i = 0; i < gone.count; i++)
+		if (certdir_plan_is_awaited(planner, draft->pair, space, gone.items[i].bytes, gone.items[i].length))
+			items[early.count++] = gone.items[i];
+	late = (struct certdir_ldap_values){items + early.count, 0};
+	for (size_t i = 0; i < gone.count; i++)
+		if (!certdir_plan_has(&early, &gone.items[i], false))
+			items[early.count + late.count++] = gone.items[i];
+	if (early.count > 0)
+		planner->yields[draft->yield_count++] = (struct certdir_ldap_change){
+			.attribute = certdir_plan_attribute(planner, space), .gone = early};
+	return late;
+}
+
+/* ---- steps ---- */
+
+void certdir_plan_draft_step(struct certdir_plan_draft *draft, enum certdir_phase phase,
+			     struct certdir_ldap_operation operation, bool password)
+{
+	struct certdir_planner *planner = draft->planner;
+	struct certdir_plan *plan = planner->plan;
+	struct certdir_step *steps =
+		certdir_plan_grow(planner->arena, plan->steps, plan->step_count, &planner->step_room, sizeof(*steps));
+
+	if (!steps)
+		return;
+	plan->steps = steps;
+	steps[plan->step_count++] = (struct certdir_step){
+		.phase = phase,
+		.operation = operation,
+		.password = password,
+		.account = draft->account ? draft->account->dn : NULL,
+		.version = draft->account ? draft->account->version : NULL,
+	};
+}
+
+/* A step whose changes are copied, since the planner's arrays serve the next account. */
+static void step_changes(struct certdir_plan_draft *draft, enum certdir_phase phase, enum certdir_ldap_verb verb,
+			 const char *dn, const struct certdir_ldap_change *changes, size_t count, bool password)
+{
+	struct certdir_ldap_change *copy = certdir_arena_alloc(draft->planner->arena, count * sizeof(*copy));
+
+	if (!copy)
+		return;
+	memcpy(copy, changes, count * sizeof(*copy));
+	certdir_plan_draft_step(
+		draft, phase, (struct certdir_ldap_operation){.verb = verb, .dn = dn, .changes = copy, .count = count},
+		password);
+}
+
+void certdir_plan_draft_flush(struct certdir_plan_draft *draft, enum certdir_phase phase, enum certdir_ldap_verb verb,
+			      const char *dn, bool password)
+{
+	if (draft->change_count > 0)
+		step_changes(draft, phase, verb, dn, draft->planner->changes, draft->change_count, password);
+}
+
+static void step_rename(struct certdir_plan_draft *draft, enum certdir_phase phase, const char *dn, const char *cn)
+{
+	certdir_plan_draft_step(draft, phase,
+				(struct certdir_ldap_operation){.verb = CERTDIR_LDAP_VERB_RENAME,
+								.dn = dn,
+								.rdn = certdir_plan_rdn(draft->planner->arena, cn),
+								.parent = draft->planner->config->ou},
+				false);
+}
+
+void certdir_plan_draft_give_way(struct certdir_plan_draft *draft)
+{
+	const char *dn = draft->account->dn;
+
+	if (draft->yield_count > 0)
+		step_changes(draft, CERTDIR_PHASE_YIELD, CERTDIR_LDAP_VERB_MODIFY, dn, draft->planner->yields,
+			     draft->yield_count, false);
+	if (draft->pair->aside)
+		step_rename(draft, CERTDIR_PHASE_ASIDE, dn, draft->pair->aside);
+	if (draft->new_dn != draft->dn)
+		step_rename(draft, CERTDIR_PHASE_RENAME, draft->dn, draft->new_cn);
+}
+
+/* ---- groups ---- */
+
+static void step_one(struct certdir_plan_draft *draft, enum certdir_phase phase, const char *dn,
+		     const struct certdir_ldap_change change)
+{
+	step_changes(draft, phase, CERTDIR_LDAP_VERB_MODIFY, dn, &change, 1, false);
+}
+
+static struct certdir_ldap_values rid(struct certdir_arena *arena, uint32_t group)
+{
+	const char *text = group ? certdir_arena_print(arena, "%u", group) : NULL;
+
+	return text ? certdir_plan_one(arena, text) : (struct certdir_ldap_values){NULL, 0};
+}
+
+/*
+ * The server makes the account an ordinary member of the group that was its primary one, so it leaves Domain Computers
+ * afterwards.
+ */
+static void make_primary(struct certdir_plan_draft *draft)
+{
+	const struct certdir_domain *domain = draft->planner->domain;
+	const struct certdir_account *account = draft->account;
+	struct certdir_arena *arena = draft->planner->arena;
+	const uint32_t before = account ? account->primary_group : DOMAIN_COMPUTERS;
+	const bool changes = before != domain->group_id;
+
+	if (changes) {
+		step_one(draft, CERTDIR_PHASE_PRIMARY, draft->new_dn,
+			 (struct certdir_ldap_change){"primaryGroupID", rid(arena, before),
+						      rid(arena, domain->group_id), true});
+		if (account)
+			certdir_plan_say(&draft->why, "%s becomes its primary group", domain->group_name);
+	}
+	if (!domain->computers || domain->group_id == DOMAIN_COMPUTERS)
+		return;
+	if ((account && account->in_computers) || (changes && before == DOMAIN_COMPUTERS)) {
+		step_one(draft, CERTDIR_PHASE_LEAVE, domain->computers,
+			 (struct certdir_ldap_change){.attribute = "member",
+						      .gone = certdir_plan_one(arena, draft->new_dn)});
+		if (account)
+			certdir_plan_say(&draft->why, "leaves Domain Computers");
+	}
+}
+
+void certdir_plan_draft_group(struct certdir_plan_draft *draft)
+{
+	const struct certdir_domain *domain = draft->planner->domain;
+	const struct certdir_account *account = draft->account;
+	const bool member = account ? account->member : domain->group_id == DOMAIN_COMPUTERS;
+
+	if (!domain->group)
+		return;
+	if (!member) {
+		step_one(draft, CERTDIR_PHASE_JOIN, domain->group,
+			 (struct certdir_ldap_change){.attribute = "member",
+						      .come = certdir_plan_one(draft->planner->arena, draft->new_dn)});
+		if (account)
+			certdir_plan_say(&draft->why, "joins %s", domain->group_name);
+	}
+	if (draft->planner->config->primary_group && domain->group_id)
+		make_primary(draft);
+}
+
+/* ---- the action ---- */
+
+bool certdir_plan_draft_end(struct certdir_plan_draft *draft, enum certdir_action_kind kind)
+{
+	struct certdir_planner *planner = draft->planner;
+	struct certdir_plan *plan = planner->plan;
+	struct certdir_action *actions;
+
+	if (plan->step_count == draft->first)
+		return false;
+	actions = certdir_plan_grow(planner->arena, plan->actions, plan->action_count, &planner->action_room,
+				    sizeof(*actions));
+	if (!actions)
+		return false;
+	plan->actions = actions;
+	actions[plan->action_count++] = (struct certdir_action){
+		.kind = kind,
+		.key = draft->pair->key,
+		.name = kind == CERTDIR_ACTION_REMOVE ? draft->account->cn : draft->new_cn,
+		.dn = kind == CERTDIR_ACTION_REMOVE ? draft->account->dn : draft->new_dn,
+		.account_name = draft->account ? draft->account->account_name : draft->pair->account_name,
+		.why = certdir_plan_text_end(&draft->why, planner->arena),
+		.first = draft->first,
+		.count = plan->step_count - draft->first,
+	};
+	plan->kinds[kind]++;
+	return true;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "placeholders/plan_pair.h"
+
+static bool starts(const struct certdir_ldap_bytes *value, const char *prefix)
+{
+	const size_t length = strlen(prefix);
+
+	return value->length > length && strncasecmp(value->bytes, prefix, length) == 0;
+}
+
+/* KB5014754: issuer and serial number, key identifier, public key. The rest is weak, and not ours to touch. */
+bool certdir_plan_mapping_is_strong(const struct certdir_ldap_bytes *mapping)
+{
+	if (starts(mapping, "X509:<SKI>") || starts(mapping, "X509:<SHA1-PUKEY>"))
+		return true;
+	return starts(mapping, "X509:<I>") && memmem(mapping->bytes, mapping->length, "<SR>", 4);
+}
+
+/* Whether it is, or was, a mapping of a device that is not the pair's. */
+static bool is_of_another(const struct certdir_planner *planner, const struct certdir_plan_pair *pair,
+			  const struct certdir_ldap_bytes *mapping)
+{
+	size_t first, count = certdir_plan_names_find(&planner->owners, 1 + (unsigned)planner->config->column_count,
+						      mapping->bytes, mapping->length, &first);
+
+	for (size_t i = 0; i < count; i++)
+		if (planner->owners.items[first + i].pair->device != pair->device)
+			return true;
+	return false;
+}
+
+bool certdir_plan_mapping_goes(const struct certdir_planner *planner, const struct certdir_plan_pair *pair,
+			       const struct certdir_ldap_bytes *mapping)
+{
+	const struct certdir_wanted *device = pair->device;
+
+	if (!certdir_plan_is_computer(planner) || !certdir_plan_mapping_is_strong(mapping))
+		return false;
+	/* Nothing that another device could log in with stays on an account that is taken over. */
+	if (pair->from)
+		return !certdir_plan_has(&device->mappings, mapping, true);
+	if (!certdir_plan_maps(planner))
+		return false;
+	if (device && certdir_plan_has(&device->mappings, mapping, true))
+		return false;
+	if (pair->wanted && (device->mappings.count > 0 || certdir_plan_has(&device->ended, mapping, true)))
+		return true;
+	return is_of_another(planner, pair, mapping);
+}
+
+/* ---- accounts that NPS would refuse ---- */
+
+/* Whether the account of the pair is enabled in the end; of one that is created, too. */
+static bool will_be_enabled(const struct certdir_planner *planner, const struct certdir_plan_pair *pair)
+{
+	if (certdir_plan_acts(pair))
+		return planner->config->enabled;
+	return pair->wanted && pair->account && !pair->account->disabled &&
+	       pair->account->mark->state == CERTDIR_MARK_WANTED;
+}
+
+static bool will_be_mapped(const struct certdir_planner *planner, const struct certdir_plan_pair *pair)
+{
+	const struct certdir_account *account = pair->account;
+
+	if (certdir_plan_acts(pair) && certdir_plan_maps(planner) && pair->device->mappings.count > 0)
+		return true;
+	for (size_t i = 0; account && i < account->mappings.count; i++)
+		if (certdir_plan_mapping_is_strong(&account->mappings.items[i]) &&
+		    (pair->blocked || !certdir_plan_mapping_goes(planner, pair, &account->mappings.items[i])))
+			return true;
+	return false;
+}
+
+void certdir_plan_remark_unmapped(struct certdir_planner *planner)
+{
+	size_t unmapped = 0;
+
+	if (!certdir_plan_is_computer(planner))
+		return;
+	for (size_t i = 0; i < planner->pair_count; i++) {
+		const struct certdir_plan_pair *pair = &planner->pairs[i];
+		const char *cn =
+			pair->blocked && pair->account ? pair->account->cn : (pair->device ? pair->device->cn : NULL);
+
+		if (!will_be_enabled(planner, pair) || will_be_mapped(planner, pair))
+			continue;
+		unmapped++;
+		if (certdir_plan_maps(planner))
+			certdir_plan_remark(
+				planner, CERTDIR_REMARK_NO_MAPPING, pair->key,
+				certdir_arena_print(planner->arena,
+						    "%s has no strong mapping: NPS refuses its certificate, "
+						    "unless the CA writes the account's SID into it",
+						    cn));
+	}
+	if (unmapped > 0 && !certdir_plan_maps(planner))
+		certdir_plan_remark(planner, CERTDIR_REMARK_WARNING, "",
+				    certdir_arena_print(planner->arena,
+							"%zu enabled accounts have no strong mapping: NPS refuses a "
+							"certificate without the account's SID; `certificates = ` "
+							"says where the devices' certificates are",
+							unmapped));
+}

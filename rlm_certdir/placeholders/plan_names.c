@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "placeholders/plan_pair.h"
+
+#include <stdlib.h>
+
+/* FNV-1a. Whoever finds values with one hash makes a bucket larger, which is searched by halves all the same. */
+static uint64_t hash(unsigned space, const char *bytes, size_t length)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ space;
+
+	for (size_t i = 0; i < length; i++)
+		h = (h ^ certdir_plan_fold(bytes[i])) * UINT64_C(0x100000001b3);
+	return h * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static int order(const struct certdir_plan_name *left, const struct certdir_plan_name *right)
+{
+	if (left->hash != right->hash)
+		return left->hash < right->hash ? -1 : 1;
+	if (left->space != right->space)
+		return left->space < right->space ? -1 : 1;
+	if (left->length != right->length)
+		return left->length < right->length ? -1 : 1;
+	for (size_t i = 0; i < left->length; i++) {
+		const int difference = certdir_plan_fold(left->bytes[i]) - certdir_plan_fold(right->bytes[i]);
+
+		if (difference)
+			return difference;
+	}
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct certdir_plan_name *left = a, *right = b;
+	const int difference = order(left, right);
+
+	/* Pairs are an array sorted by key; foreign entries have none and come first. */
+	return difference ? difference : (left->pair > right->pair) - (left->pair < right->pair);
+}
+
+static void add(struct certdir_planner *planner, struct certdir_plan_names *names, struct certdir_plan_name name)
+{
+	struct certdir_plan_name *items =
+		certdir_plan_grow(planner->arena, names->items, names->count, &names->room, sizeof(*items));
+
+	if (!items)
+		return;
+	names->items = items;
+	name.hash = hash(name.space, name.bytes, name.length);
+	items[names->count++] = name;
+}
+
+static void add_values(struct certdir_planner *planner, struct certdir_plan_names *names, size_t space,
+		       const struct certdir_ldap_values *values, struct certdir_plan_pair *pair)
+{
+	for (size_t i = 0; i < values->count; i++)
+		add(planner, names,
+		    (struct certdir_plan_name){.space = (unsigned)space,
+					       .bytes = values->items[i].bytes,
+					       .length = values->items[i].length,
+					       .pair = pair});
+}
+
+static void add_columns(struct certdir_planner *planner, struct certdir_plan_names *names,
+			const struct certdir_ldap_values *values, struct certdir_plan_pair *pair)
+{
+	for (size_t i = 0; i < planner->config->column_count; i++)
+		if (planner->config->columns[i].unique)
+			add_values(planner, names, 1 + i, &values[i], pair);
+}
+
+static void add_pair(struct certdir_planner *planner, struct certdir_plan_pair *pair)
+{
+	const size_t mappings = 1 + planner->config->column_count;
+	const struct certdir_account *account = pair->account;
+	const struct certdir_wanted *device = pair->device;
+
+	if (certdir_plan_acts(pair)) {
+		add(planner, &planner->wishes,
+		    (struct certdir_plan_name){.bytes = device->cn, .length = strlen(device->cn), .pair = pair});
+		add_columns(planner, &planner->wishes, device->values, pair);
+		if (certdir_plan_maps(planner))
+			add_values(planner, &planner->wishes, mappings, &device->mappings, pair);
+	}
+	if (account && account->direct)
+		add(planner, &planner->holdings,
+		    (struct certdir_plan_name){.bytes = account->cn, .length = strlen(account->cn), .pair = pair});
+	if (account && account->values)
+		add_columns(planner, &planner->holdings, account->values, pair);
+	if (account && certdir_plan_maps(planner))
+		add_values(planner, &planner->holdings, mappings, &account->mappings, pair);
+	if (device && certdir_plan_maps(planner)) {
+		add_values(planner, &planner->owners, mappings, &device->mappings, pair);
+		add_values(planner, &planner->owners, mappings, &device->ended, pair);
+	}
+}
+
+/* Into buckets of one on average: a search then touches one place of memory and not seventeen. */
+static void sort(struct certdir_arena *arena, struct certdir_plan_names *names)
+{
+	struct certdir_plan_name *sorted;
+	size_t buckets = 2;
+
+	for (names->shift = 63; buckets < names->count; names->shift--)
+		buckets *= 2;
+	sorted = certdir_arena_alloc(arena, (names->count + 1) * sizeof(*sorted));
+	names->starts = certdir_arena_alloc(arena, (buckets + 2) * sizeof(*names->starts));
+	if (!sorted || !names->starts)
+		return;
+	/* Counted two places on and summed up, starts[b + 1] is where bucket b begins; filled, it is where it ends. */
+	for (size_t i = 0; i < names->count; i++)
+		names->starts[(names->items[i].hash >> names->shift) + 2]++;
+	for (size_t b = 2; b < buckets + 2; b++)
+		names->starts[b] += names->starts[b - 1];
+	for (size_t i = 0; i < names->count; i++)
+		sorted[names->starts[(names->items[i].hash >> names->shift) + 1]++] = names->items[i];
+	for (size_t b = 0; b < buckets; b++)
+		if (names->starts[b + 1] - names->starts[b] > 1)
+			qsort(sorted + names->starts[b], names->starts[b + 1] - names->starts[b], sizeof(*sorted),
+			      compare);
+	names->items = sorted;
+}
+
+bool certdir_plan_names_index(struct certdir_planner *planner)
+{
+	struct certdir_plan_names *all[] = {&planner->wishes, &planner->holdings, &planner->owners};
+
+	for (size_t i = 0; i < planner->pair_count; i++)
+		add_pair(planner, &planner->pairs[i]);
+	for (size_t i = 0; i < planner->accounts->foreign_count; i++) {
+		const struct certdir_account *entry = &planner->accounts->foreign[i];
+
+		if (entry->direct && entry->cn)
+			add(planner, &planner->holdings,
+			    (struct certdir_plan_name){
+				    .bytes = entry->cn, .length = strlen(entry->cn), .dn = entry->dn});
+	}
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all) && !planner->arena->failed; i++)
+		sort(planner->arena, all[i]);
+	return !planner->arena->failed;
+}
+
+/* The first in its bucket that is not before `sought`, or with `after` the first that is behind it. */
+static size_t rank(const struct certdir_plan_names *names, const struct certdir_plan_name *sought, bool after)
+{
+	const size_t *bounds = &names->starts[sought->hash >> names->shift];
+	size_t low = bounds[0], high = bounds[1];
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (order(&names->items[middle], sought) < (after ? 1 : 0))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+size_t certdir_plan_names_find(const struct certdir_plan_names *names, unsigned space, const char *bytes, size_t length,
+			       size_t *first)
+{
+	const struct certdir_plan_name sought = {
+		.hash = hash(space, bytes, length), .space = space, .bytes = bytes, .length = length};
+
+	*first = rank(names, &sought, false);
+	/* Most are there once or not at all. */
+	if (*first == names->count || order(&names->items[*first], &sought) != 0)
+		return 0;
+	if (*first + 1 == names->count || names->items[*first + 1].hash != sought.hash)
+		return 1;
+	return rank(names, &sought, true) - *first;
+}

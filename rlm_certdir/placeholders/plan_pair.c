@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "placeholders/plan_pair.h"
+
+#include <stdlib.h>
+
+bool certdir_plan_same(const char *a, size_t a_length, const char *b, size_t b_length, bool folded)
+{
+	if (a_length != b_length)
+		return false;
+	if (memcmp(a, b, a_length) == 0)
+		return true;
+	if (!folded)
+		return false;
+	for (size_t i = 0; i < a_length; i++)
+		if (certdir_plan_fold(a[i]) != certdir_plan_fold(b[i]))
+			return false;
+	return true;
+}
+
+bool certdir_plan_has(const struct certdir_ldap_values *values, const struct certdir_ldap_bytes *value, bool folded)
+{
+	for (size_t i = 0; i < values->count; i++)
+		if (certdir_plan_same(values->items[i].bytes, values->items[i].length, value->bytes, value->length,
+				      folded))
+			return true;
+	return false;
+}
+
+bool certdir_plan_renames(const struct certdir_plan_pair *pair)
+{
+	const struct certdir_account *account = pair->account;
+
+	return certdir_plan_acts(pair) && account &&
+	       (!account->direct ||
+		!certdir_plan_same(account->cn, strlen(account->cn), pair->device->cn, strlen(pair->device->cn), true));
+}
+
+/* ---- by key ---- */
+
+static struct certdir_plan_pair *add(struct certdir_planner *planner, const char *key,
+				     const struct certdir_wanted *device, const struct certdir_account *account)
+{
+	struct certdir_plan_pair *pair = &planner->pairs[planner->pair_count++];
+
+	*pair = (struct certdir_plan_pair){.key = key, .device = device, .account = account};
+	pair->wanted = device && !device->why_not;
+	return pair;
+}
+
+/* Which of them is the device's cannot be known, so all stay as they are. */
+static void add_several(struct certdir_planner *planner, const char *key, const struct certdir_wanted *device,
+			const struct certdir_account *accounts, size_t count)
+{
+	enum { NAMED = 4 };
+	const char *names = accounts[0].dn;
+
+	for (size_t i = 0; i < count; i++)
+		add(planner, key, NULL, &accounts[i])->blocked = true;
+	if (device)
+		add(planner, key, device, NULL)->blocked = true;
+	for (size_t i = 1; i < count && i < NAMED && names; i++)
+		names = certdir_arena_print(planner->arena, "%s; %s", names, accounts[i].dn);
+	certdir_plan_remark(planner, CERTDIR_REMARK_PROBLEM, key,
+			    certdir_arena_print(planner->arena,
+						"%zu accounts carry the mark of this device and are left as they are: "
+						"%s%s: delete all but one, or clear their %s",
+						count, names ? names : "", count > NAMED ? "; .." : "",
+						planner->config->mark_attribute));
+}
+
+struct certdir_mark certdir_plan_mark(const struct certdir_planner *planner, const char *key,
+				      enum certdir_mark_state state, int64_t gone)
+{
+	struct certdir_mark mark = {.state = state, .gone = state == CERTDIR_MARK_GONE ? gone : 0};
+
+	memcpy(mark.section, planner->config->name, strnlen(planner->config->name, sizeof(mark.section) - 1));
+	memcpy(mark.key, key, strnlen(key, sizeof(mark.key) - 1));
+	return mark;
+}
+
+/* A mark that reads otherwise, or is none, would make the account another's. */
+static bool can_be_marked(const struct certdir_planner *planner, const char *key)
+{
+	const struct certdir_mark mark = certdir_plan_mark(planner, key, CERTDIR_MARK_WANTED, 0);
+	char text[CERTDIR_MARK_MAX + 1];
+	struct certdir_mark again;
+
+	certdir_mark_print(&mark, text);
+	return strcmp(mark.key, key) == 0 && certdir_mark_parse(text, strlen(text), &again) &&
+	       again.state == CERTDIR_MARK_WANTED && strcmp(again.key, key) == 0;
+}
+
+static void look_at_device(struct certdir_planner *planner, struct certdir_plan_pair *pair)
+{
+	const char *problem = pair->wanted ? pair->device->problem : NULL;
+
+	if (pair->wanted && !problem && !pair->account && !can_be_marked(planner, pair->key))
+		problem = "its id is too long for a mark, or no plain text";
+	if (!problem)
+		return;
+	pair->blocked = true;
+	certdir_plan_remark(
+		planner, CERTDIR_REMARK_PROBLEM, pair->key,
+		certdir_arena_print(planner->arena, "%s%s", problem,
+				    pair->account ? ": its account is left as it is" : ": it gets no account"));
+}
+
+/* An account of a device that was not there for long enough goes, when it was disabled all the time. */
+static void look_at_account(const struct certdir_planner *planner, struct certdir_plan_pair *pair)
+{
+	const struct certdir_account *account = pair->account;
+
+	if (pair->device || pair->blocked || account->mark->state != CERTDIR_MARK_GONE)
+		return;
+	if (certdir_plan_is_computer(planner) && !account->disabled)
+		return;
+	/* A time in the future counts as now. */
+	pair->remove = account->mark->gone <= planner->now
+			       ? planner->now - account->mark->gone >= planner->config->delete_after
+			       : planner->config->delete_after <= 0;
+}
+
+bool certdir_plan_pair_up(struct certdir_planner *planner)
+{
+	const struct certdir_wanted_list *wanted = planner->wanted;
+	const struct certdir_accounts *accounts = planner->accounts;
+	size_t w = 0, a = 0;
+
+	planner->pairs = certdir_arena_alloc(planner->arena,
+					     (wanted->count + accounts->own_count + 1) * sizeof(*planner->pairs));
+	if (!planner->pairs)
+		return false;
+	while (w < wanted->count || a < accounts->own_count) {
+		const struct certdir_account *account = a < accounts->own_count ? &accounts->own[a] : NULL;
+		const int order = w == wanted->count ? 1
+				  : !account	     ? -1
+						     : strcmp(wanted->devices[w].key, account->mark->key);
+		const struct certdir_wanted *device = order <= 0 ? &wanted->devices[w++] : NULL;
+		const char *key = device ? device->key : account->mark->key;
+		size_t several = 0;
+
+		if (order >= 0)
+			while (a + several < accounts->own_count &&
+			       strcmp(accounts->own[a + several].mark->key, key) == 0)
+				several++;
+		if (several > 1) {
+			add_several(planner, key, device, account, several);
+		} else {
+			struct certdir_plan_pair *pair = add(planner, key, device, several ? account : NULL);
+
+			look_at_device(planner, pair);
+			if (several)
+				look_at_account(planner, pair);
+		}
+		a += several;
+	}
+	return true;
+}
+
+/* ---- by DN ---- */
+
+static int by_dn(const void *a, const void *b)
+{
+	const struct certdir_account *const *left = a, *const *right = b;
+
+	return strcasecmp((*left)->dn, (*right)->dn);
+}
+
+const struct certdir_account *certdir_plan_account_at(struct certdir_planner *planner, const char *dn)
+{
+	const struct certdir_account sought = {.dn = dn}, *key = &sought, **found;
+	const size_t count = planner->accounts->own_count;
+
+	if (!planner->by_dn) {
+		planner->by_dn = certdir_arena_alloc(planner->arena, (count + 1) * sizeof(struct certdir_account *));
+		if (!planner->by_dn)
+			return NULL;
+		for (size_t i = 0; i < count; i++)
+			planner->by_dn[i] = &planner->accounts->own[i];
+		qsort(planner->by_dn, count, sizeof(struct certdir_account *), by_dn);
+	}
+	found = bsearch(&key, planner->by_dn, count, sizeof(struct certdir_account *), by_dn);
+	return found ? *found : NULL;
+}
+
+static struct certdir_plan_pair *pair_of(struct certdir_planner *planner, const struct certdir_account *account)
+{
+	size_t low = 0, high = planner->pair_count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (strcmp(planner->pairs[middle].key, account->mark->key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	/* Several with one key are never removed, so it does not matter which of them this is. */
+	return &planner->pairs[low];
+}
+
+/* Whatever stands above this entry is no leaf. */
+static void look_above(struct certdir_planner *planner, const struct certdir_account *entry)
+{
+	for (const char *dn = certdir_dn_parent(entry->dn); *dn; dn = certdir_dn_parent(dn)) {
+		const struct certdir_account *above = certdir_plan_account_at(planner, dn);
+		struct certdir_plan_pair *pair = above ? pair_of(planner, above) : NULL;
+
+		if (!pair || !pair->remove)
+			continue;
+		pair->remove = false;
+		certdir_plan_remark(planner, CERTDIR_REMARK_PROBLEM, pair->key,
+				    certdir_arena_print(planner->arena,
+							"%s cannot be removed: entries stand below it, such as %s",
+							above->dn, entry->dn));
+	}
+}
+
+void certdir_plan_find_parents(struct certdir_planner *planner)
+{
+	const struct certdir_accounts *accounts = planner->accounts;
+
+	for (size_t i = 0; i < accounts->foreign_count; i++)
+		if (!accounts->foreign[i].direct)
+			look_above(planner, &accounts->foreign[i]);
+	for (size_t i = 0; i < accounts->own_count; i++)
+		if (!accounts->own[i].direct)
+			look_above(planner, &accounts->own[i]);
+}
+
+/* ---- Entra Connect ---- */
+
+/* What an account would be known by if it was synced: of devices that came from an Active Directory, mostly few. */
+struct identity {
+	const char *text; /* SID, or device id */
+	struct certdir_plan_pair *pair;
+};
+
+static int by_text(const void *a, const void *b)
+{
+	const struct identity *left = a, *right = b;
+	const int order = strcasecmp(left->text, right->text);
+
+	return order ? order : (left->pair > right->pair) - (left->pair < right->pair);
+}
+
+static size_t note_identities(struct certdir_planner *planner, struct identity *identities)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < planner->pair_count; i++) {
+		struct certdir_plan_pair *pair = &planner->pairs[i];
+
+		if (pair->device && pair->device->sid)
+			identities[count++] = (struct identity){pair->device->sid, pair};
+		if (pair->device && pair->device->hybrid)
+			identities[count++] = (struct identity){pair->key, pair};
+	}
+	if (count > 1)
+		qsort(identities, count, sizeof(*identities), by_text);
+	return count;
+}
+
+static void note_synced(struct certdir_planner *planner, struct certdir_plan_pair *pair,
+			const struct certdir_account *account)
+{
+	pair->synced = account;
+	if (!certdir_plan_acts(pair))
+		return;
+	pair->blocked = true;
+	certdir_plan_remark(planner, CERTDIR_REMARK_PROBLEM, pair->key,
+			    certdir_arena_print(planner->arena,
+						"this device is %s itself, which Entra Connect has synced: %s",
+						account->dn,
+						pair->account ? "its account is left as it is" : "it gets no account"));
+}
+
+static void find_devices(struct certdir_planner *planner, const struct identity *identities, size_t count,
+			 const char *text, const struct certdir_account *account)
+{
+	size_t low = 0, high = count;
+
+	while (text && low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (strcasecmp(identities[middle].text, text) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; text && low < count && strcasecmp(identities[low].text, text) == 0; low++)
+		if (!identities[low].pair->synced)
+			note_synced(planner, identities[low].pair, account);
+}
+
+void certdir_plan_find_synced(struct certdir_planner *planner)
+{
+	struct identity *identities =
+		certdir_arena_alloc(planner->arena, (2 * planner->pair_count + 1) * sizeof(*identities));
+	const struct certdir_accounts *accounts = planner->accounts;
+	const struct certdir_plan_pair *first = NULL;
+	size_t count = identities ? note_identities(planner, identities) : 0, found = 0;
+
+	for (size_t i = 0; count > 0 && i < accounts->own_count; i++) {
+		find_devices(planner, identities, count, accounts->own[i].sid, &accounts->own[i]);
+		find_devices(planner, identities, count, accounts->own[i].guid, &accounts->own[i]);
+	}
+	for (size_t i = 0; i < planner->pair_count; i++)
+		if (planner->pairs[i].synced && found++ == 0)
+			first = &planner->pairs[i];
+	if (first)
+		certdir_plan_remark(planner, CERTDIR_REMARK_WARNING, planner->config->ou,
+				    certdir_arena_print(planner->arena,
+							"Entra Connect syncs this OU: %zu devices of the list are "
+							"accounts of it (%s is %s): take the OU out of its "
+							"synchronization, or every account comes back as a device",
+							found, first->key, first->synced->dn));
+}

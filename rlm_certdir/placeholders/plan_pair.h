@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How a plan is made; for plan*.c alone. Each device is paired with its account, what cannot be done is blocked, and the rest
+ * becomes steps.
+ */
+#ifndef CERTDIR_PLACEHOLDERS_PLAN_PAIR_H
+#define CERTDIR_PLACEHOLDERS_PLAN_PAIR_H
+
+#include "placeholders/plan.h"
+
+#include "placeholders/account_name.h"
+#include "placeholders/dn.h"
+#include "timestamp.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* A device of the list, an account, or both. */
+struct certdir_plan_pair {
+	const char *key;
+	const struct certdir_wanted *device; /* NULL: not in the list */
+	const struct certdir_account *account; /* its own or the one that it takes over; NULL: none */
+	struct certdir_plan_pair *from; /* whose account it takes over */
+	struct certdir_plan_pair *to; /* who takes its account over */
+	bool wanted; /* shall have an account as the device says */
+	bool blocked; /* something is in the way: nothing is created, and its account stays as it is */
+	bool remove;
+	bool queued;
+	const struct certdir_account *synced; /* the account that the device is itself, by way of Entra Connect */
+	const char *aside; /* the CN that its account has in between, or from now on when it is not wanted */
+	const char *account_name; /* of one to be created */
+	unsigned attempt;
+};
+
+/*
+ * What a value must be unique among: CERTDIR_PLAN_CN, 1 + index of a column, or 1 + column_count for mappings. Active
+ * Directory compares all of them without regard to case.
+ */
+enum { CERTDIR_PLAN_CN };
+
+struct certdir_plan_name {
+	uint64_t hash;
+	unsigned space;
+	const char *bytes;
+	size_t length;
+	struct certdir_plan_pair *pair; /* NULL: of a foreign entry */
+	const char *dn; /* of the foreign entry */
+};
+
+/* In buckets by hash, sorted in each of them; equal ones in order of key. */
+struct certdir_plan_names {
+	struct certdir_plan_name *items;
+	size_t count, room;
+	size_t *starts; /* of the buckets, and the end of the last */
+	unsigned shift; /* of a hash to its bucket */
+};
+
+struct certdir_planner {
+	const struct certdir_placeholders_config *config;
+	const struct certdir_domain *domain;
+	const struct certdir_wanted_list *wanted;
+	const struct certdir_accounts *accounts;
+	const struct certdir_claims_source *claims;
+	int64_t now;
+	struct certdir_arena *arena;
+	struct certdir_plan *plan;
+	struct certdir_plan_pair *pairs; /* sorted by key */
+	size_t pair_count;
+	struct certdir_plan_names wishes; /* what must be unique: what wanted devices shall have, */
+	struct certdir_plan_names holdings; /* what entries of the OU have, */
+	struct certdir_plan_names owners; /* and the mappings of all devices, also those that have ended */
+	struct certdir_plan_pair **queue; /* to be looked at again */
+	size_t queue_count;
+	const struct certdir_account **by_dn; /* own ones, sorted without regard to case; NULL until asked for */
+	size_t step_room, action_room, remark_room;
+	struct certdir_ldap_change *yields, *changes; /* of the account that is looked at */
+	size_t lost; /* wanted accounts that would be disabled, and those that would be removed */
+};
+
+/* A byte of a value that is compared without regard to ASCII case. */
+static inline unsigned char certdir_plan_fold(char c)
+{
+	return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+}
+
+bool certdir_plan_same(const char *a, size_t a_length, const char *b, size_t b_length, bool folded);
+bool certdir_plan_has(const struct certdir_ldap_values *values, const struct certdir_ldap_bytes *value, bool folded);
+
+static inline bool certdir_plan_acts(const struct certdir_plan_pair *pair)
+{
+	return pair->wanted && !pair->blocked;
+}
+
+static inline bool certdir_plan_is_computer(const struct certdir_planner *planner)
+{
+	return planner->config->kind == CERTDIR_PLACEHOLDER_COMPUTER;
+}
+
+/* Whether mappings are kept at all. */
+static inline bool certdir_plan_maps(const struct certdir_planner *planner)
+{
+	return planner->config->certificates && certdir_plan_is_computer(planner);
+}
+
+/* Whether the account of the pair gets another DN. */
+bool certdir_plan_renames(const struct certdir_plan_pair *pair);
+
+/* plan_pair.c: pairs devices with accounts, by key. */
+bool certdir_plan_pair_up(struct certdir_planner *planner);
+/* The own account with this DN, or NULL. */
+const struct certdir_account *certdir_plan_account_at(struct certdir_planner *planner, const char *dn);
+/* Accounts with entries below them cannot be removed. */
+void certdir_plan_find_parents(struct certdir_planner *planner);
+/* Devices of the list that are accounts of the OU, which Entra Connect has synced. */
+void certdir_plan_find_synced(struct certdir_planner *planner);
+
+/* plan_names.c: sorted values. */
+bool certdir_plan_names_index(struct certdir_planner *planner);
+/* Those equal to a value: items[*first..] and how many. */
+size_t certdir_plan_names_find(const struct certdir_plan_names *names, unsigned space, const char *bytes, size_t length,
+			       size_t *first);
+
+/* plan_block.c: what is in whose way. */
+void certdir_plan_take_over(struct certdir_planner *planner);
+/* Blocks whoever cannot have what it shall, and whoever waits for something of theirs. */
+void certdir_plan_settle(struct certdir_planner *planner);
+/* Blocks one pair, which is then settled; `text` (the arena's) becomes a problem. */
+void certdir_plan_block(struct certdir_planner *planner, struct certdir_plan_pair *pair, const char *text);
+/* Whether somebody who acts waits for this value of the pair's account; `rename`: by renaming. */
+bool certdir_plan_is_awaited(const struct certdir_planner *planner, const struct certdir_plan_pair *pair,
+			     unsigned space, const char *bytes, size_t length);
+/* Gives accounts that are in another's way another name. */
+void certdir_plan_step_aside(struct certdir_planner *planner);
+/* Calls `each` for every unique value that the device shall have and the account has not, until it returns false. */
+typedef bool (*certdir_plan_claim_function)(struct certdir_planner *planner, struct certdir_plan_pair *pair,
+					    unsigned space, const char *bytes, size_t length, void *context);
+bool certdir_plan_each_claim(struct certdir_planner *planner, struct certdir_plan_pair *pair,
+			     certdir_plan_claim_function each, void *context);
+/* "servicePrincipalName" */
+const char *certdir_plan_attribute(const struct certdir_planner *planner, unsigned space);
+
+/* plan_claims.c: asks the domain for what the OU does not show; gives new accounts their names. */
+bool certdir_plan_claim(struct certdir_planner *planner, struct certdir_error *error);
+
+/* The mark of the section for a device. */
+struct certdir_mark certdir_plan_mark(const struct certdir_planner *planner, const char *key,
+				      enum certdir_mark_state state, int64_t gone);
+
+/* plan_mappings.c: altSecurityIdentities. */
+bool certdir_plan_mapping_is_strong(const struct certdir_ldap_bytes *mapping);
+/* Whether a value goes from the pair's account. */
+bool certdir_plan_mapping_goes(const struct certdir_planner *planner, const struct certdir_plan_pair *pair,
+			       const struct certdir_ldap_bytes *mapping);
+/* Remarks on accounts without a strong mapping. */
+void certdir_plan_remark_unmapped(struct certdir_planner *planner);
+
+/* plan_change.c: what is to be done for one pair; counts what stays. */
+void certdir_plan_write(struct certdir_planner *planner, const struct certdir_plan_pair *pair);
+
+/* Several parts with "; " between them; what would become too long is counted. */
+struct certdir_plan_text {
+	char bytes[CERTDIR_TEXT_MAX];
+	size_t length;
+	size_t more;
+};
+
+/* plan_draft.c: an action while it is made. */
+struct certdir_plan_draft {
+	struct certdir_planner *planner;
+	const struct certdir_plan_pair *pair;
+	const struct certdir_account *account; /* of the pair, or NULL */
+	const char *dn; /* where the entry is before phase RENAME */
+	const char *new_dn; /* and after it */
+	const char *cn, *new_cn; /* the same of the CN */
+	struct certdir_plan_text why;
+	size_t first; /* step */
+	size_t yield_count, change_count;
+};
+/* A change for the phase CHANGE (or of an entry that comes or goes). Values are borrowed. */
+void certdir_plan_draft_change(struct certdir_plan_draft *draft, const char *attribute, struct certdir_ldap_values gone,
+			       struct certdir_ldap_values come, bool whole);
+/* One value, copied. */
+struct certdir_ldap_values certdir_plan_one(struct certdir_arena *arena, const char *text);
+/* What `have` lacks of being `shall`. */
+void certdir_plan_diff(struct certdir_arena *arena, const struct certdir_ldap_values *have,
+		       const struct certdir_ldap_values *shall, bool folded, struct certdir_ldap_values *gone,
+		       struct certdir_ldap_values *come);
+/* Divides what goes: what another waits for goes early. Returns the rest. */
+struct certdir_ldap_values certdir_plan_draft_yield(struct certdir_plan_draft *draft, unsigned space,
+						    struct certdir_ldap_values gone);
+void certdir_plan_draft_step(struct certdir_plan_draft *draft, enum certdir_phase phase,
+			     struct certdir_ldap_operation operation, bool password);
+/* The steps of the phases YIELD and ASIDE. */
+void certdir_plan_draft_give_way(struct certdir_plan_draft *draft);
+/* A step with all changes so far, when there are any. */
+void certdir_plan_draft_flush(struct certdir_plan_draft *draft, enum certdir_phase phase, enum certdir_ldap_verb verb,
+			      const char *dn, bool password);
+/* The steps of the phases JOIN, PRIMARY and LEAVE. */
+void certdir_plan_draft_group(struct certdir_plan_draft *draft);
+/* Makes an action of it when it has steps. */
+bool certdir_plan_draft_end(struct certdir_plan_draft *draft, enum certdir_action_kind kind);
+
+/* plan_text.c: texts for people. */
+void certdir_plan_remark(struct certdir_planner *planner, enum certdir_remark_kind kind, const char *subject,
+			 const char *text);
+void certdir_plan_say(struct certdir_plan_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* `description "a" -> "b"` */
+void certdir_plan_say_change(struct certdir_plan_text *text, const char *attribute,
+			     const struct certdir_ldap_values *gone, const struct certdir_ldap_values *come);
+const char *certdir_plan_text_end(struct certdir_plan_text *text, struct certdir_arena *arena);
+/* A value in quotes, what is no plain text escaped, shortened visibly. */
+enum { CERTDIR_PLAN_QUOTED = 96 };
+const char *certdir_plan_quote(const char *bytes, size_t length, char out[CERTDIR_PLAN_QUOTED]);
+/* "CN=<cn>" with RFC 4514's escapes. */
+const char *certdir_plan_rdn(struct certdir_arena *arena, const char *cn);
+
+/*
+ * An array of `count` items that has room for one more: `items` itself, or a copy of twice the room, as an arena gives
+ * nothing back. NULL when memory is out, which arena->failed remembers.
+ */
+void *certdir_plan_grow(struct certdir_arena *arena, void *items, size_t count, size_t *room, size_t size);
+
+#endif

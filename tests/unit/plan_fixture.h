@@ -1,0 +1,645 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A directory in memory with a domain's rules: what must be unique is, and what is not there cannot go. */
+#ifndef PLAN_FIXTURE_H
+#define PLAN_FIXTURE_H
+
+#include "placeholders/dn.h"
+#include "placeholders/plan.h"
+#include "placeholders/value.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define DOMAIN "DC=corp,DC=example"
+#define OU "OU=Wi-Fi," DOMAIN
+#define GROUP "CN=Wi-Fi,OU=Groups," DOMAIN
+#define COMPUTERS "CN=Domain Computers,CN=Users," DOMAIN
+
+enum { GROUP_ID = 1200, COMPUTERS_ID = 515 };
+enum { ENTRIES = 40, VALUES = 20, TEXT = 120, DEVICES = 24, DEVICE_VALUES = 4 };
+
+enum attribute {
+	CLASS,
+	NAME,
+	ACCOUNT,
+	CONTROL,
+	MARK,
+	SPN,
+	HOST_NAME,
+	DESCRIPTION,
+	SERIAL,
+	MAPPING,
+	PRIMARY,
+	MEMBER_OF,
+	SID,
+	GUID,
+	ATTRIBUTES
+};
+
+static const char *const attribute_names[ATTRIBUTES] = {
+	"objectClass",		"cn",	       "sAMAccountName", "userAccountControl", "adminDescription",
+	"servicePrincipalName", "dNSHostName", "description",	 "serialNumber",       "altSecurityIdentities",
+	"primaryGroupID",	"memberOf",    "objectSid",	 "objectGUID"};
+
+struct value {
+	enum attribute attribute;
+	char text[TEXT];
+};
+
+struct entry {
+	char dn[TEXT];
+	int version, id;
+	struct value values[VALUES];
+	size_t count;
+};
+
+struct domain {
+	struct entry entries[ENTRIES];
+	size_t count;
+	int version, id;
+	char refusal[400]; /* why the last operation was refused */
+};
+
+static inline bool refuse(struct domain *domain, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static inline bool refuse(struct domain *domain, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(domain->refusal, sizeof(domain->refusal), format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+static inline enum attribute attribute_of(const char *name)
+{
+	for (int i = 0; i < ATTRIBUTES; i++)
+		if (strcasecmp(name, attribute_names[i]) == 0)
+			return (enum attribute)i;
+	fail_msg("attribute %s is unknown", name);
+	return ATTRIBUTES;
+}
+
+static inline struct entry *entry_at(struct domain *domain, const char *dn)
+{
+	for (size_t i = 0; i < domain->count; i++)
+		if (strcasecmp(domain->entries[i].dn, dn) == 0)
+			return &domain->entries[i];
+	return NULL;
+}
+
+static inline struct value *value_at(struct entry *entry, enum attribute attribute, const char *text)
+{
+	for (size_t i = 0; i < entry->count; i++)
+		if (entry->values[i].attribute == attribute && (!text || strcasecmp(entry->values[i].text, text) == 0))
+			return &entry->values[i];
+	return NULL;
+}
+
+static inline const char *text_at(const struct entry *entry, enum attribute attribute)
+{
+	for (size_t i = 0; i < entry->count; i++)
+		if (entry->values[i].attribute == attribute)
+			return entry->values[i].text;
+	return NULL;
+}
+
+static inline void add_value(struct entry *entry, enum attribute attribute, const char *text)
+{
+	assert_true(entry->count < VALUES && strlen(text) < TEXT);
+	entry->values[entry->count].attribute = attribute;
+	(void)strcpy(entry->values[entry->count++].text, text);
+}
+
+static inline void drop_value(struct entry *entry, struct value *value)
+{
+	*value = entry->values[--entry->count];
+}
+
+static inline void set_value(struct entry *entry, enum attribute attribute, const char *text)
+{
+	struct value *value;
+
+	while ((value = value_at(entry, attribute, NULL)))
+		drop_value(entry, value);
+	if (text)
+		add_value(entry, attribute, text);
+}
+
+/* Whether another entry of the domain has a value that must be unique. */
+static inline bool is_taken(struct domain *domain, const struct entry *entry, enum attribute attribute,
+			    const char *text)
+{
+	if (attribute != SPN && attribute != ACCOUNT)
+		return false;
+	for (size_t i = 0; i < domain->count; i++)
+		if (domain->entries[i].id != entry->id && value_at(&domain->entries[i], attribute, text))
+			return true;
+	return false;
+}
+
+static inline void text_of(const struct certdir_ldap_bytes *bytes, char text[TEXT])
+{
+	assert_true(bytes->length > 0 && bytes->length < TEXT);
+	memcpy(text, bytes->bytes, bytes->length);
+	text[bytes->length] = '\0';
+}
+
+/* ---- operations ---- */
+
+static inline bool take_values(struct domain *domain, struct entry *entry, enum attribute attribute,
+			       const struct certdir_ldap_values *come)
+{
+	char text[TEXT];
+
+	for (size_t i = 0; i < come->count; i++) {
+		text_of(&come->items[i], text);
+		if (value_at(entry, attribute, text))
+			return refuse(domain, "%s has %s %s already", entry->dn, attribute_names[attribute], text);
+		if (is_taken(domain, entry, attribute, text))
+			return refuse(domain, "%s %s is not unique", attribute_names[attribute], text);
+		add_value(entry, attribute, text);
+	}
+	return true;
+}
+
+/* Its values by bytes: a directory that is not the one that was seen refuses. */
+static inline bool give_values(struct domain *domain, struct entry *entry, enum attribute attribute,
+			       const struct certdir_ldap_values *gone)
+{
+	char text[TEXT];
+
+	for (size_t i = 0; i < gone->count; i++) {
+		struct value *value;
+
+		text_of(&gone->items[i], text);
+		value = value_at(entry, attribute, text);
+		if (!value || strcmp(value->text, text) != 0)
+			return refuse(domain, "%s has no %s %s", entry->dn, attribute_names[attribute], text);
+		drop_value(entry, value);
+	}
+	return true;
+}
+
+static inline const char *group_of(const char *rid)
+{
+	return atoi(rid) == GROUP_ID ? GROUP : atoi(rid) == COMPUTERS_ID ? COMPUTERS : NULL;
+}
+
+/* MS-SAMR 3.1.1.8.2: only a group that it is in; the old one becomes an ordinary one. */
+static inline bool set_primary(struct domain *domain, struct entry *entry, const char *before, const char *after)
+{
+	struct value *member = value_at(entry, MEMBER_OF, group_of(after));
+
+	if (!member)
+		return refuse(domain, "%s is not in its new primary group", entry->dn);
+	drop_value(entry, member);
+	add_value(entry, MEMBER_OF, group_of(before));
+	return true;
+}
+
+static inline bool modify_entry(struct domain *domain, struct entry *entry, const struct certdir_ldap_change *change,
+				bool backwards)
+{
+	const enum attribute attribute = attribute_of(change->attribute);
+	const struct certdir_ldap_values *gone = backwards ? &change->come : &change->gone,
+					 *come = backwards ? &change->gone : &change->come;
+	char before[TEXT], after[TEXT];
+
+	if (!change->whole)
+		return give_values(domain, entry, attribute, gone) && take_values(domain, entry, attribute, come);
+	text_of(&gone->items[0], before);
+	text_of(&come->items[0], after);
+	assert_string_equal(text_at(entry, attribute), before);
+	if (attribute == PRIMARY && !set_primary(domain, entry, before, after))
+		return false;
+	set_value(entry, attribute, after);
+	return true;
+}
+
+static inline bool modify_group(struct domain *domain, const char *group, const struct certdir_ldap_change *change,
+				bool backwards)
+{
+	const bool joins = (change->come.count > 0) != backwards;
+	char dn[TEXT];
+	struct entry *entry;
+
+	assert_string_equal(change->attribute, "member");
+	assert_int_equal(change->come.count + change->gone.count, 1);
+	text_of(change->come.count ? change->come.items : change->gone.items, dn);
+	entry = entry_at(domain, dn);
+	if (!entry)
+		return refuse(domain, "%s is not there to be a member", dn);
+	if (joins ==
+	    (value_at(entry, MEMBER_OF, group) || (text_at(entry, PRIMARY) && group_of(text_at(entry, PRIMARY)) &&
+						   strcmp(group_of(text_at(entry, PRIMARY)), group) == 0)))
+		return refuse(domain, "%s is %s member of %s", dn, joins ? "already" : "no", group);
+	if (joins)
+		add_value(entry, MEMBER_OF, group);
+	else
+		drop_value(entry, value_at(entry, MEMBER_OF, group));
+	entry->version = ++domain->version;
+	return true;
+}
+
+static inline bool modify(struct domain *domain, const struct certdir_ldap_operation *operation, bool backwards)
+{
+	struct entry *entry = entry_at(domain, operation->dn), changed;
+
+	if (strcmp(operation->dn, GROUP) == 0 || strcmp(operation->dn, COMPUTERS) == 0)
+		return modify_group(domain, operation->dn, &operation->changes[0], backwards);
+	if (!entry)
+		return refuse(domain, "%s is not there", operation->dn);
+	changed = *entry;
+	for (size_t i = 0; i < operation->count; i++)
+		if (!modify_entry(domain, &changed, &operation->changes[i], backwards))
+			return false;
+	*entry = changed;
+	entry->version = ++domain->version;
+	return true;
+}
+
+/* An RDN whose value is the entry's. */
+static inline bool fits_rdn(struct entry *entry)
+{
+	struct certdir_arena arena = {NULL, false};
+	struct certdir_rdn rdn;
+	const bool fits = certdir_rdn_read(entry->dn, &arena, &rdn) && value_at(entry, NAME, rdn.value);
+
+	certdir_arena_clear(&arena);
+	return fits;
+}
+
+static inline bool add(struct domain *domain, const struct certdir_ldap_operation *operation)
+{
+	struct entry entry = {.id = ++domain->id, .version = ++domain->version};
+
+	assert_true(domain->count < ENTRIES && strlen(operation->dn) < TEXT);
+	(void)strcpy(entry.dn, operation->dn);
+	if (entry_at(domain, operation->dn))
+		return refuse(domain, "%s is there already", operation->dn);
+	for (size_t i = 0; i < operation->count; i++)
+		if (!take_values(domain, &entry, attribute_of(operation->changes[i].attribute),
+				 &operation->changes[i].come))
+			return false;
+	if (!fits_rdn(&entry))
+		return refuse(domain, "%s has not the value of its RDN", entry.dn);
+	if (text_at(&entry, ACCOUNT))
+		add_value(&entry, PRIMARY, "515");
+	domain->entries[domain->count++] = entry;
+	return true;
+}
+
+static inline bool rename_entry(struct domain *domain, const char *dn, const char *rdn, const char *parent)
+{
+	struct entry *entry = entry_at(domain, dn), *other;
+	struct certdir_arena arena = {NULL, false};
+	struct certdir_rdn before, after;
+	char target[TEXT];
+	struct value *value;
+
+	if (!entry)
+		return refuse(domain, "%s is not there", dn);
+	assert_true(snprintf(target, sizeof(target), "%s,%s", rdn, parent) < TEXT);
+	other = entry_at(domain, target);
+	if (other && other != entry)
+		return refuse(domain, "%s is there already", target);
+	assert_true(certdir_rdn_read(dn, &arena, &before) && certdir_rdn_read(target, &arena, &after));
+	value = value_at(entry, NAME, before.value);
+	assert_non_null(value);
+	drop_value(entry, value);
+	if (!value_at(entry, NAME, after.value))
+		add_value(entry, NAME, after.value);
+	(void)strcpy(entry->dn, target);
+	entry->version = ++domain->version;
+	certdir_arena_clear(&arena);
+	return true;
+}
+
+static inline bool delete (struct domain *domain, const char *dn)
+{
+	struct entry *entry = entry_at(domain, dn);
+
+	if (!entry)
+		return refuse(domain, "%s is not there", dn);
+	for (size_t i = 0; i < domain->count; i++)
+		if (strcasecmp(certdir_dn_parent(domain->entries[i].dn), dn) == 0)
+			return refuse(domain, "%s has entries below it", dn);
+	*entry = domain->entries[--domain->count];
+	return true;
+}
+
+static inline bool carry_out(struct domain *domain, const struct certdir_ldap_operation *operation)
+{
+	switch (operation->verb) {
+	case CERTDIR_LDAP_VERB_ADD:
+		return add(domain, operation);
+	case CERTDIR_LDAP_VERB_MODIFY:
+		return modify(domain, operation, false);
+	case CERTDIR_LDAP_VERB_RENAME:
+		return rename_entry(domain, operation->dn, operation->rdn, operation->parent);
+	case CERTDIR_LDAP_VERB_DELETE:
+		return delete (domain, operation->dn);
+	case CERTDIR_LDAP_VERB_READ:
+		break;
+	}
+	return refuse(domain, "a plan does not read");
+}
+
+/* Takes an operation back with nothing but what it says. */
+static inline bool take_back(struct domain *domain, const struct certdir_ldap_operation *operation)
+{
+	char dn[TEXT], rdn[TEXT];
+
+	switch (operation->verb) {
+	case CERTDIR_LDAP_VERB_ADD:
+		return delete (domain, operation->dn);
+	case CERTDIR_LDAP_VERB_MODIFY:
+		return modify(domain, operation, true);
+	case CERTDIR_LDAP_VERB_RENAME:
+		(void)snprintf(dn, sizeof(dn), "%s,%s", operation->rdn, operation->parent);
+		(void)snprintf(rdn, sizeof(rdn), "%.*s", (int)certdir_dn_rdn_length(operation->dn), operation->dn);
+		return rename_entry(domain, dn, rdn, certdir_dn_parent(operation->dn));
+	case CERTDIR_LDAP_VERB_DELETE:
+		return add(domain, operation);
+	case CERTDIR_LDAP_VERB_READ:
+		break;
+	}
+	return refuse(domain, "a plan does not read");
+}
+
+/* ---- what the plan is made from ---- */
+
+struct device {
+	bool there;
+	char key[40], cn[64], name[64], sid[40];
+	char why_not[32], problem[64]; /* "" = none */
+	bool hybrid;
+	char values[ATTRIBUTES][DEVICE_VALUES][64];
+	char mappings[DEVICE_VALUES][64], ended[DEVICE_VALUES][64];
+};
+
+static const struct certdir_template some_template = {"{name}", false};
+static const struct certdir_column computer_columns[] = {
+	{"servicePrincipalName", &some_template, 1, true, true},
+	{"dNSHostName", NULL, 0, true, false},
+	{"description", &some_template, 1, false, false},
+};
+static const struct certdir_column device_columns[] = {
+	{"cn", &some_template, 1, true, false},
+	{"serialNumber", &some_template, 1, false, false},
+};
+static const char *computer_classes[] = {"computer", NULL}, *device_classes[] = {"device", NULL};
+static const char *certificate_files[] = {"/certificates", NULL};
+
+/* Everything that certdir_plan_make() takes; strings are the devices' and the domain's. */
+struct planning {
+	struct certdir_placeholders_config config;
+	struct certdir_domain domain;
+	struct certdir_wanted_list wanted;
+	struct certdir_accounts accounts;
+	struct certdir_plan plan;
+	struct certdir_arena arena;
+	struct domain seen; /* the directory as it was when the plan was made */
+	size_t asked, rounds;
+};
+
+static inline void configure(struct planning *planning, enum certdir_placeholder_kind kind)
+{
+	const bool computer = kind == CERTDIR_PLACEHOLDER_COMPUTER;
+
+	planning->config = (struct certdir_placeholders_config){
+		.name = "wifi",
+		.ou = OU,
+		.kind = kind,
+		.mark_attribute = computer ? "adminDescription" : "description",
+		.object_classes = computer ? computer_classes : device_classes,
+		.columns = (struct certdir_column *)(computer ? computer_columns : device_columns),
+		.column_count = computer ? 3 : 2,
+		.enabled = true,
+		.max_remove = 10,
+		.delete_after = 1000,
+	};
+	planning->domain =
+		(struct certdir_domain){.active_directory = computer, .base = DOMAIN, .name = "corp.example"};
+}
+
+static inline void with_group(struct planning *planning, bool primary)
+{
+	planning->config.member_of = GROUP;
+	planning->config.primary_group = primary;
+	planning->domain.group = GROUP;
+	planning->domain.group_id = GROUP_ID;
+	planning->domain.group_name = "Wi-Fi";
+	planning->domain.computers = COMPUTERS;
+}
+
+static inline enum attribute mark_attribute(const struct planning *planning)
+{
+	return attribute_of(planning->config.mark_attribute);
+}
+
+static inline struct certdir_ldap_values values_of(struct planning *planning, const struct entry *entry,
+						   enum attribute attribute)
+{
+	struct certdir_ldap_bytes *items = certdir_arena_alloc(&planning->arena, VALUES * sizeof(*items));
+	size_t count = 0;
+
+	for (size_t i = 0; i < entry->count; i++)
+		if (entry->values[i].attribute == attribute)
+			items[count++] =
+				(struct certdir_ldap_bytes){entry->values[i].text, strlen(entry->values[i].text)};
+	qsort(items, count, sizeof(*items), certdir_bytes_compare);
+	return (struct certdir_ldap_values){items, count};
+}
+
+static inline bool is_in(const struct entry *entry, const char *group)
+{
+	return value_at((struct entry *)entry, MEMBER_OF, group);
+}
+
+/* The value that is a mark; a description may have others. */
+static inline const char *mark_of(const struct entry *entry, enum attribute attribute)
+{
+	struct certdir_mark mark;
+
+	for (size_t i = 0; i < entry->count; i++)
+		if (entry->values[i].attribute == attribute &&
+		    certdir_mark_parse(entry->values[i].text, strlen(entry->values[i].text), &mark))
+			return entry->values[i].text;
+	return NULL;
+}
+
+static inline struct certdir_account read_account(struct planning *planning, const struct entry *entry)
+{
+	const char *control = text_at(entry, CONTROL), *primary = text_at(entry, PRIMARY),
+		   *mark = mark_of(entry, mark_attribute(planning));
+	struct certdir_account account = {.dn = entry->dn, .account_name = text_at(entry, ACCOUNT)};
+	struct certdir_mark parsed;
+	struct certdir_rdn rdn;
+
+	assert_true(certdir_rdn_read(entry->dn, &planning->arena, &rdn));
+	account.cn = rdn.value;
+	account.direct = strcasecmp(certdir_dn_parent(entry->dn), OU) == 0;
+	account.control = control ? (uint32_t)atoi(control) : 0;
+	account.disabled = account.control & 2;
+	account.primary_group = primary ? (uint32_t)atoi(primary) : 0;
+	account.listed_member = is_in(entry, GROUP);
+	account.member = account.listed_member || account.primary_group == GROUP_ID;
+	account.in_computers = is_in(entry, COMPUTERS);
+	account.sid = text_at(entry, SID);
+	account.guid = text_at(entry, GUID);
+	account.version = certdir_arena_print(&planning->arena, "%d", entry->version);
+	if (mark && certdir_mark_parse(mark, strlen(mark), &parsed)) {
+		account.mark = certdir_arena_alloc(&planning->arena, sizeof(parsed));
+		*account.mark = parsed;
+		account.mark_text = mark;
+		account.own = strcmp(parsed.section, "wifi") == 0 &&
+			      strcmp(text_at(entry, CLASS), planning->config.object_classes[0]) == 0;
+	}
+	if (!account.own)
+		return account;
+	account.values = certdir_arena_alloc(&planning->arena, planning->config.column_count * sizeof(*account.values));
+	for (size_t i = 0; i < planning->config.column_count; i++)
+		account.values[i] = values_of(planning, entry, attribute_of(planning->config.columns[i].attribute));
+	account.mappings = values_of(planning, entry, MAPPING);
+	return account;
+}
+
+static inline int by_key(const void *a, const void *b)
+{
+	const struct certdir_account *left = a, *right = b;
+	const int order = strcmp(left->mark->key, right->mark->key);
+
+	return order ? order : strcmp(left->dn, right->dn);
+}
+
+static inline int by_dn(const void *a, const void *b)
+{
+	const struct certdir_account *left = a, *right = b;
+
+	return strcmp(left->dn, right->dn);
+}
+
+static inline void read_accounts(struct planning *planning)
+{
+	struct certdir_accounts *accounts = &planning->accounts;
+
+	accounts->own = certdir_arena_alloc(&planning->arena, ENTRIES * sizeof(*accounts->own));
+	accounts->foreign = certdir_arena_alloc(&planning->arena, ENTRIES * sizeof(*accounts->foreign));
+	accounts->own_count = accounts->foreign_count = 0;
+	for (size_t i = 0; i < planning->seen.count; i++) {
+		const struct entry *entry = &planning->seen.entries[i];
+		const size_t length = strlen(entry->dn);
+		struct certdir_account account;
+
+		if (length <= strlen(OU) || strcasecmp(entry->dn + length - strlen(OU), OU) != 0)
+			continue;
+		account = read_account(planning, entry);
+		if (account.own)
+			accounts->own[accounts->own_count++] = account;
+		else
+			accounts->foreign[accounts->foreign_count++] = account;
+	}
+	qsort(accounts->own, accounts->own_count, sizeof(*accounts->own), by_key);
+	qsort(accounts->foreign, accounts->foreign_count, sizeof(*accounts->foreign), by_dn);
+}
+
+static inline struct certdir_ldap_values texts_of(struct planning *planning, const char texts[DEVICE_VALUES][64])
+{
+	struct certdir_ldap_bytes *items = certdir_arena_alloc(&planning->arena, DEVICE_VALUES * sizeof(*items));
+	size_t count = 0;
+
+	for (size_t i = 0; i < DEVICE_VALUES; i++)
+		if (texts[i][0])
+			items[count++] = (struct certdir_ldap_bytes){texts[i], strlen(texts[i])};
+	qsort(items, count, sizeof(*items), certdir_bytes_compare);
+	return (struct certdir_ldap_values){items, count};
+}
+
+static inline int by_wanted_key(const void *a, const void *b)
+{
+	const struct certdir_wanted *left = a, *right = b;
+
+	return strcmp(left->key, right->key);
+}
+
+static inline void read_wanted(struct planning *planning, const struct device devices[DEVICES])
+{
+	struct certdir_wanted_list *wanted = &planning->wanted;
+
+	*wanted = (struct certdir_wanted_list){
+		.devices = certdir_arena_alloc(&planning->arena, DEVICES * sizeof(*wanted->devices))};
+	for (size_t i = 0; i < DEVICES; i++) {
+		const struct device *device = &devices[i];
+		struct certdir_wanted *item = &wanted->devices[wanted->count];
+
+		if (!device->there)
+			continue;
+		wanted->count++;
+		wanted->selected += !device->why_not[0];
+		*item = (struct certdir_wanted){.key = device->key,
+						.name = device->name[0] ? device->name : NULL,
+						.why_not = device->why_not[0] ? device->why_not : NULL,
+						.problem = device->problem[0] ? device->problem : NULL,
+						.cn = device->cn[0] ? device->cn : NULL,
+						.sid = device->sid[0] ? device->sid : NULL,
+						.hybrid = device->hybrid,
+						.mappings = texts_of(planning, device->mappings),
+						.ended = texts_of(planning, device->ended)};
+		if (!item->cn)
+			continue;
+		item->values =
+			certdir_arena_alloc(&planning->arena, planning->config.column_count * sizeof(*item->values));
+		for (size_t c = 0; c < planning->config.column_count; c++)
+			item->values[c] =
+				texts_of(planning, device->values[attribute_of(planning->config.columns[c].attribute)]);
+	}
+	qsort(wanted->devices, wanted->count, sizeof(*wanted->devices), by_wanted_key);
+}
+
+static inline bool ask_domain(void *context, struct certdir_claim *claims, size_t count, struct certdir_error *error)
+{
+	struct planning *planning = context;
+
+	(void)error;
+	planning->asked += count;
+	planning->rounds++;
+	for (size_t c = 0; c < count; c++) {
+		struct domain *domain = &planning->seen;
+
+		claims[c].holder = NULL;
+		claims[c].holders = 0;
+		for (size_t i = 0; i < domain->count; i++) {
+			if (!value_at(&domain->entries[i], attribute_of(claims[c].attribute), claims[c].value))
+				continue;
+			claims[c].holders++;
+			if (!claims[c].holder || strcmp(domain->entries[i].dn, claims[c].holder) < 0)
+				claims[c].holder = domain->entries[i].dn;
+		}
+	}
+	return true;
+}
+
+/* Reads both sides and plans. certdir_arena_clear(&planning->arena) follows. */
+static inline void make_plan(struct planning *planning, const struct domain *directory,
+			     const struct device devices[DEVICES], int64_t now)
+{
+	const struct certdir_claims_source source = {ask_domain, planning};
+	struct certdir_error error;
+
+	planning->seen.count = directory->count;
+	memcpy(planning->seen.entries, directory->entries, directory->count * sizeof(*directory->entries));
+	planning->asked = planning->rounds = 0;
+	read_accounts(planning);
+	read_wanted(planning, devices);
+	assert_true(certdir_plan_make(&planning->config, &planning->domain, &planning->wanted, &planning->accounts,
+				      &source, now, &planning->arena, &planning->plan, &error));
+}
+
+#endif

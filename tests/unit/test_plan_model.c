@@ -1,0 +1,762 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Random worlds of devices and entries; plans are carried out step by step, those of a phase in any order, cut at any
+ * moment, and taken back. Whatever happened in between, the end is the same, and it is what the list says.
+ *
+ *	test_plan_model [SEEDS [FIRST]]
+ */
+#include "plan_fixture.h"
+
+#include <time.h>
+
+enum { SEEDS = 2000, POOL = 9, NAMES = 8, ROUNDS = 5, DELETE_AFTER = 1000 };
+
+struct world {
+	struct device devices[DEVICES]; /* the first POOL are used */
+	struct domain domain;
+	int64_t now;
+	bool calm; /* nobody but certdir touches the directory, and no two devices have a name in common */
+	bool disturbed; /* by hand, in this round */
+	int certificates; /* made so far */
+};
+
+static unsigned seed, state;
+static struct planning planning;
+static const char *const names[NAMES] = {
+	"PC1", "pc2", "PC,3+", "Pc4", "WORKSTATION-BERLIN-1", "WORKSTATION-BERLIN-2", "workstation-berlin-3", "#x "};
+
+static unsigned pick(unsigned count)
+{
+	state ^= state << 13;
+	state ^= state >> 17;
+	state ^= state << 5;
+	return state % count;
+}
+
+static bool chance(unsigned per_cent)
+{
+	return pick(100) < per_cent;
+}
+
+#define CHECK(condition, ...)                                                                                          \
+	do {                                                                                                           \
+		if (!(condition)) {                                                                                    \
+			print_error("seed %u: ", seed);                                                                \
+			print_error(__VA_ARGS__);                                                                      \
+			print_error("\n");                                                                             \
+			show();                                                                                        \
+			fail();                                                                                        \
+		}                                                                                                      \
+	} while (0)
+
+/* ---- for people ---- */
+
+static void show_domain(const struct domain *domain)
+{
+	for (size_t i = 0; i < domain->count; i++) {
+		print_error("  %s", domain->entries[i].dn);
+		for (size_t v = 0; v < domain->entries[i].count; v++)
+			print_error(" %s=%s", attribute_names[domain->entries[i].values[v].attribute],
+				    domain->entries[i].values[v].text);
+		print_error("\n");
+	}
+}
+
+static const struct world *shown;
+
+static void show(void)
+{
+	for (size_t i = 0; i < planning.plan.action_count; i++)
+		print_error("  %s %s (%s): %s\n", certdir_action_name(planning.plan.actions[i].kind),
+			    planning.plan.actions[i].key, planning.plan.actions[i].dn, planning.plan.actions[i].why);
+	for (size_t i = 0; i < planning.plan.remark_count; i++)
+		print_error("  remark %s: %s\n", planning.plan.remarks[i].subject, planning.plan.remarks[i].text);
+	for (size_t i = 0; i < POOL; i++)
+		if (shown->devices[i].there)
+			print_error("  device %s %s %s %s maps %s %s\n", shown->devices[i].key, shown->devices[i].cn,
+				    shown->devices[i].why_not, shown->devices[i].values[SPN][1],
+				    shown->devices[i].mappings[0], shown->devices[i].mappings[1]);
+	print_error("before:\n");
+	show_domain(&planning.seen);
+	print_error("now:\n");
+	show_domain(&shown->domain);
+}
+
+/* ---- the world turns ---- */
+
+static void set_name(struct device *device, const char *cn)
+{
+	(void)snprintf(device->cn, sizeof(device->cn), "%s", cn);
+	(void)snprintf(device->name, sizeof(device->name), "%s", cn);
+	(void)snprintf(device->values[SPN][0], sizeof(device->values[SPN][0]), "HOST/%.50s", cn);
+	(void)snprintf(device->values[DESCRIPTION][0], sizeof(device->values[DESCRIPTION][0]), "is %.50s", cn);
+}
+
+static bool is_name_free(const struct world *world, const char *cn)
+{
+	for (size_t i = 0; i < POOL; i++)
+		if (world->devices[i].there && strcasecmp(world->devices[i].cn, cn) == 0)
+			return false;
+	return true;
+}
+
+static void come(struct world *world, size_t index)
+{
+	struct device *device = &world->devices[index];
+	const char *cn = names[pick(NAMES)];
+
+	if (world->calm && !is_name_free(world, cn))
+		return;
+	device->there = true;
+	(void)snprintf(device->key, sizeof(device->key), "device-%zu", index);
+	set_name(device, cn);
+}
+
+/* Two or three devices pass their names on. */
+static void rotate_names(struct world *world)
+{
+	struct device *first = &world->devices[pick(POOL)], *second = &world->devices[pick(POOL)],
+		      *third = &world->devices[pick(POOL)];
+	char cn[64];
+
+	if (!first->there || !second->there || !third->there)
+		return;
+	(void)strcpy(cn, first->cn);
+	set_name(first, second->cn);
+	set_name(second, third->cn);
+	set_name(third, cn);
+	if (world->calm && (first == second || second == third || first == third)) {
+		/* Some name stood twice for a moment; the last assignment may have left it so. */
+		for (size_t i = 0; i < POOL; i++)
+			for (size_t k = 0; k < i; k++)
+				if (world->devices[i].there && world->devices[k].there &&
+				    strcasecmp(world->devices[i].cn, world->devices[k].cn) == 0)
+					world->devices[i].there = false;
+	}
+}
+
+/* The device is wiped and comes back under another id, with the same name; the certificate's key may be the same. */
+static void enroll_again(struct world *world)
+{
+	struct device *old = &world->devices[pick(POOL)], *new = &world->devices[pick(POOL)];
+
+	if (!old->there || new->there || old == new)
+		return;
+	come(world, (size_t)(new - world->devices));
+	new->there = true;
+	(void)snprintf(new->key, sizeof(new->key), "device-%zu", (size_t)(new - world->devices));
+	set_name(new, old->cn);
+	memset(new->mappings, 0, sizeof(new->mappings));
+	memset(new->ended, 0, sizeof(new->ended));
+	if (chance(50)) {
+		memcpy(new->mappings, old->mappings, sizeof(new->mappings));
+		memset(old->mappings, 0, sizeof(old->mappings));
+	}
+	if (world->calm || chance(50))
+		old->there = false;
+	else
+		(void)strcpy(old->why_not, "is disabled");
+}
+
+static void certify(struct world *world)
+{
+	struct device *device = &world->devices[pick(POOL)];
+	const unsigned slot = pick(2);
+
+	/* What it had ends, for good or forgotten. */
+	memset(device->ended, 0, sizeof(device->ended));
+	if (chance(70))
+		(void)strcpy(device->ended[0], device->mappings[slot]);
+	device->mappings[slot][0] = '\0';
+	if (chance(70))
+		(void)snprintf(device->mappings[slot], sizeof(device->mappings[slot]), "X509:<SKI>%04d",
+			       ++world->certificates);
+}
+
+static void change_list(struct world *world)
+{
+	struct device *device = &world->devices[pick(POOL)];
+
+	switch (pick(9)) {
+	case 0:
+	case 1:
+		if (!device->there)
+			come(world, (size_t)(device - world->devices));
+		break;
+	case 2:
+		device->there = false;
+		break;
+	case 3:
+		(void)strcpy(device->why_not, device->why_not[0] ? "" : "is not compliant");
+		break;
+	case 4:
+		if (device->there && !world->calm)
+			set_name(device, names[pick(NAMES)]);
+		break;
+	case 5:
+		rotate_names(world);
+		break;
+	case 6:
+		enroll_again(world);
+		break;
+	case 7:
+		certify(world);
+		break;
+	case 8:
+		/* A value that does not come from the name, so that what is claimed and what is named differ. */
+		device->values[SPN][1][0] = '\0';
+		if (!world->calm && chance(80))
+			(void)snprintf(device->values[SPN][1], sizeof(device->values[SPN][1]), "RADIUS/%u", pick(4));
+		else if (!world->calm)
+			(void)strcpy(device->problem, device->problem[0] ? "" : "has no serial_number");
+		break;
+	}
+}
+
+static struct entry *new_entry(struct domain *domain, const char *rdn, const char *parent)
+{
+	struct entry entry = {.id = ++domain->id, .version = ++domain->version};
+
+	(void)snprintf(entry.dn, sizeof(entry.dn), "CN=%s,%s", rdn, parent);
+	if (domain->count == ENTRIES || entry_at(domain, entry.dn))
+		return NULL;
+	add_value(&entry, CLASS, "computer");
+	domain->entries[domain->count++] = entry;
+	return &domain->entries[domain->count - 1];
+}
+
+static void add_unique(struct domain *domain, struct entry *entry, enum attribute attribute, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+static void add_unique(struct domain *domain, struct entry *entry, enum attribute attribute, const char *format, ...)
+{
+	char text[TEXT];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (!is_taken(domain, entry, attribute, text) && !value_at(entry, attribute, text))
+		add_value(entry, attribute, text);
+}
+
+static void come_foreign(struct world *world)
+{
+	struct domain *domain = &world->domain;
+	char rdn[24];
+	struct entry *entry;
+
+	(void)snprintf(rdn, sizeof(rdn), "%s", chance(50) ? "PC1" : chance(50) ? "Pc4" : "printer");
+	entry = new_entry(domain, rdn, chance(50) ? OU : "OU=Other," DOMAIN);
+	if (!entry)
+		return;
+	add_value(entry, NAME, rdn);
+	add_unique(domain, entry, ACCOUNT, "%s$", chance(50) ? "WORKSTATION-BER" : rdn);
+	add_unique(domain, entry, SPN, "RADIUS/%u", pick(4));
+	if (chance(30))
+		add_value(entry, MAPPING, "X509:<SKI>0003");
+	if (chance(20))
+		add_value(entry, MARK, "certdir:other:device-1");
+}
+
+static bool is_ours(const struct entry *entry)
+{
+	const char *mark = text_at(entry, MARK);
+
+	return mark && strncmp(mark, "certdir:wifi:", 13) == 0;
+}
+
+/* What an administrator does by hand. */
+static void disturb(struct world *world)
+{
+	struct domain *domain = &world->domain;
+	struct entry *entry = domain->count ? &domain->entries[pick((unsigned)domain->count)] : NULL;
+	char text[TEXT];
+
+	if (!entry || !is_ours(entry) || chance(30)) {
+		come_foreign(world);
+		return;
+	}
+	switch (pick(7)) {
+	case 0:
+		(void)snprintf(text, sizeof(text), "%d", atoi(text_at(entry, CONTROL)) ^ (chance(50) ? 2 : 0x80000));
+		set_value(entry, CONTROL, text);
+		break;
+	case 1: {
+		(void)snprintf(text, sizeof(text), "%.*s,OU=Deep," OU, (int)certdir_dn_rdn_length(entry->dn),
+			       entry->dn);
+		if (!entry_at(domain, text))
+			(void)strcpy(entry->dn, text);
+		break;
+	}
+	case 2:
+		set_value(entry, DESCRIPTION, chance(50) ? "by hand" : NULL);
+		break;
+	case 3:
+		(void)snprintf(text, sizeof(text), "X509:<SKI>%04u", 1 + pick(6));
+		if (!value_at(entry, MAPPING, text))
+			add_value(entry, MAPPING, text);
+		if (!value_at(entry, MAPPING, "X509:<S>weak"))
+			add_value(entry, MAPPING, "X509:<S>weak");
+		break;
+	case 4:
+		add_unique(domain, entry, SPN, "RADIUS/%u", pick(4));
+		break;
+	case 5: {
+		struct value *member = value_at(entry, MEMBER_OF, NULL);
+
+		if (member)
+			drop_value(entry, member);
+		break;
+	}
+	case 6: {
+		/* A copy, mark and all. */
+		struct entry *copy = new_entry(domain, "copy", OU);
+
+		if (!copy)
+			break;
+		add_value(copy, NAME, "copy");
+		add_value(copy, MARK, text_at(entry, MARK));
+		add_value(copy, CONTROL, "4096");
+		add_value(copy, ACCOUNT, "COPY$");
+		add_value(copy, PRIMARY, "515");
+		break;
+	}
+	}
+	entry->version = ++domain->version;
+}
+
+static void turn(struct world *world)
+{
+	const unsigned changes = 1 + pick(6);
+
+	world->disturbed = false;
+	for (unsigned i = 0; i < changes; i++)
+		change_list(world);
+	while (!world->calm && chance(40)) {
+		disturb(world);
+		world->disturbed = true;
+	}
+	world->now += chance(30) ? DELETE_AFTER : (int)pick(300);
+}
+
+/* ---- plans ---- */
+
+static void plan_for(const struct world *world)
+{
+	shown = world;
+	certdir_arena_clear(&planning.arena);
+	make_plan(&planning, &world->domain, world->devices, world->now);
+}
+
+/* The steps in an order that apply may carry them out in. */
+static size_t shuffle(const struct certdir_plan *plan, size_t order[])
+{
+	size_t count = 0;
+
+	for (int phase = 0; phase < CERTDIR_PHASES; phase++) {
+		const size_t first = count;
+
+		for (size_t i = 0; i < plan->step_count; i++)
+			if (plan->steps[i].phase == (enum certdir_phase)phase)
+				order[count++] = i;
+		for (size_t i = count; i > first + 1; i--) {
+			const size_t other = first + pick((unsigned)(i - first)), kept = order[i - 1];
+
+			order[i - 1] = order[other];
+			order[other] = kept;
+		}
+	}
+	return count;
+}
+
+/* How many entries have a strong mapping. */
+static size_t holders_of(const struct domain *domain, const char *mapping)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < domain->count; i++)
+		count += value_at((struct entry *)&domain->entries[i], MAPPING, mapping) != NULL;
+	return count;
+}
+
+static void check_mappings(const struct world *world)
+{
+	for (size_t i = 0; i < world->domain.count; i++) {
+		const struct entry *entry = &world->domain.entries[i];
+
+		for (size_t v = 0; v < entry->count; v++) {
+			const char *text = entry->values[v].text;
+			size_t holders;
+
+			if (entry->values[v].attribute != MAPPING || strstr(text, "weak"))
+				continue;
+			holders = holders_of(&world->domain, text);
+			CHECK(holders <= 1 || holders <= holders_of(&planning.seen, text), "%s is on %zu accounts",
+			      text, holders);
+		}
+	}
+}
+
+enum { STEPS = 400 };
+
+/* Carries out at most `most` steps of the plan at hand. Returns how many; order[] says which. */
+static size_t carry(struct world *world, size_t most, size_t order[STEPS])
+{
+	const struct certdir_plan *plan = &planning.plan;
+	size_t count;
+	bool seen[STEPS] = {false};
+
+	CHECK(plan->step_count <= STEPS, "%zu steps", plan->step_count);
+	count = shuffle(plan, order);
+	if (most > count)
+		most = count;
+	for (size_t i = 0; i < most; i++) {
+		const struct certdir_step *step = &plan->steps[order[i]];
+
+		if (step->account && !seen[step->action]) {
+			const struct entry *entry = entry_at(&world->domain, step->account);
+
+			CHECK(entry && entry->version == atoi(step->version), "%s is not as it was", step->account);
+		}
+		seen[step->action] = true;
+		CHECK(carry_out(&world->domain, &step->operation), "step %zu of %zu in phase %d, %s: %s", i, count,
+		      step->phase, step->operation.dn, world->domain.refusal);
+		check_mappings(world);
+	}
+	return most;
+}
+
+/* ---- the same? ---- */
+
+static int by_value(const void *a, const void *b)
+{
+	const struct value *left = a, *right = b;
+	const int order = (int)left->attribute - (int)right->attribute;
+
+	return order ? order : strcmp(left->text, right->text);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct entry *left = a, *right = b;
+
+	return strcasecmp(left->dn, right->dn);
+}
+
+static void normalize(struct domain *domain)
+{
+	for (size_t i = 0; i < domain->count; i++)
+		qsort(domain->entries[i].values, domain->entries[i].count, sizeof(struct value), by_value);
+	qsort(domain->entries, domain->count, sizeof(struct entry), by_name);
+}
+
+/* Groups and SIDs of an entry that was deleted cannot be brought back. */
+static void forget_groups(struct entry *entry)
+{
+	set_value(entry, MEMBER_OF, NULL);
+	set_value(entry, PRIMARY, NULL);
+}
+
+static bool same_entry(const struct entry *a, const struct entry *b)
+{
+	if (strcmp(a->dn, b->dn) != 0 || a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->values[i].attribute != b->values[i].attribute ||
+		    strcmp(a->values[i].text, b->values[i].text) != 0)
+			return false;
+	return true;
+}
+
+static void check_same(const struct world *world, const struct domain *right, const char *what)
+{
+	static struct domain a, b;
+
+	a = world->domain;
+	b = *right;
+	normalize(&a);
+	normalize(&b);
+	CHECK(a.count == b.count, "%s: %zu entries and %zu", what, a.count, b.count);
+	for (size_t i = 0; i < a.count; i++) {
+		struct entry *left = &a.entries[i], *other = &b.entries[i];
+
+		/* An entry that came back from the dead is another one. */
+		if (strcmp(what, "taken back") == 0 && left->id != other->id) {
+			forget_groups(left);
+			forget_groups(other);
+			normalize(&a);
+			normalize(&b);
+		}
+		CHECK(same_entry(left, other), "%s: %s and %s", what, left->dn, other->dn);
+	}
+}
+
+/* ---- is it what the list says? ---- */
+
+static bool is_problem(const char *subject)
+{
+	for (size_t i = 0; i < planning.plan.remark_count; i++)
+		if (planning.plan.remarks[i].kind == CERTDIR_REMARK_PROBLEM &&
+		    strcmp(planning.plan.remarks[i].subject, subject) == 0)
+			return true;
+	return false;
+}
+
+static const struct entry *entry_of(const struct domain *domain, const char *key, size_t *count)
+{
+	const struct entry *found = NULL;
+
+	*count = 0;
+	for (size_t i = 0; i < domain->count; i++) {
+		struct certdir_mark mark;
+		const char *text = text_at(&domain->entries[i], MARK);
+
+		if (text && certdir_mark_parse(text, strlen(text), &mark) && strcmp(mark.section, "wifi") == 0 &&
+		    strcmp(mark.key, key) == 0) {
+			found = &domain->entries[i];
+			++*count;
+		}
+	}
+	return found;
+}
+
+static size_t count_of(const struct entry *entry, enum attribute attribute)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < entry->count; i++)
+		count += entry->values[i].attribute == attribute;
+	return count;
+}
+
+static void check_values(const struct entry *entry, const struct device *device, enum attribute attribute)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < DEVICE_VALUES; i++) {
+		if (!device->values[attribute][i][0])
+			continue;
+		count++;
+		CHECK(value_at((struct entry *)entry, attribute, device->values[attribute][i]), "%s lacks %s",
+		      entry->dn, device->values[attribute][i]);
+	}
+	CHECK(count == count_of(entry, attribute), "%s has more than it should", entry->dn);
+}
+
+static void check_own_mappings(const struct entry *entry, const struct device *device)
+{
+	size_t valid = 0, strong = 0;
+
+	for (size_t i = 0; i < DEVICE_VALUES; i++)
+		if (device->mappings[i][0]) {
+			valid++;
+			CHECK(value_at((struct entry *)entry, MAPPING, device->mappings[i]), "%s lacks %s", entry->dn,
+			      device->mappings[i]);
+		}
+	for (size_t v = 0; v < entry->count; v++)
+		strong += entry->values[v].attribute == MAPPING && !strstr(entry->values[v].text, "weak");
+	CHECK(valid == 0 || strong == valid, "%s has mappings of others", entry->dn);
+}
+
+static void check_wanted(const struct domain *domain, const struct device *device)
+{
+	const struct planning *p = &planning;
+	size_t count;
+	const struct entry *entry = entry_of(domain, device->key, &count);
+	struct certdir_arena arena = {NULL, false};
+	struct certdir_rdn rdn;
+
+	CHECK(count == 1, "%s has %zu accounts", device->key, count);
+	CHECK(strcasecmp(certdir_dn_parent(entry->dn), OU) == 0 && certdir_rdn_read(entry->dn, &arena, &rdn) &&
+		      strcasecmp(rdn.value, device->cn) == 0,
+	      "%s is %s", device->key, entry->dn);
+	certdir_arena_clear(&arena);
+	CHECK(!strstr(text_at(entry, MARK), ":disabled") && !strstr(text_at(entry, MARK), ":gone"), "%s is marked %s",
+	      device->key, text_at(entry, MARK));
+	CHECK(((atoi(text_at(entry, CONTROL)) & 2) == 0) == p->config.enabled, "%s has %s", device->key,
+	      text_at(entry, CONTROL));
+	CHECK(strlen(text_at(entry, ACCOUNT)) <= 16, "%s", text_at(entry, ACCOUNT));
+	check_values(entry, device, SPN);
+	check_values(entry, device, DESCRIPTION);
+	if (p->config.certificates)
+		check_own_mappings(entry, device);
+	if (!p->config.member_of)
+		return;
+	CHECK(atoi(text_at(entry, PRIMARY)) == GROUP_ID || is_in(entry, GROUP), "%s is not in the group", device->key);
+	if (p->config.primary_group)
+		CHECK(atoi(text_at(entry, PRIMARY)) == GROUP_ID && !is_in(entry, COMPUTERS), "%s: primary group is %s",
+		      device->key, text_at(entry, PRIMARY));
+}
+
+/* Whose device is not wanted, or not there. */
+static void check_unwanted(const struct world *world, const struct domain *domain)
+{
+	for (size_t i = 0; i < domain->count; i++) {
+		const struct entry *entry = &domain->entries[i];
+		const struct device *device = NULL;
+		struct certdir_mark mark;
+		size_t count;
+
+		if (!is_ours(entry) || !certdir_mark_parse(text_at(entry, MARK), strlen(text_at(entry, MARK)), &mark))
+			continue;
+		(void)entry_of(domain, mark.key, &count);
+		for (size_t d = 0; d < POOL; d++)
+			if (world->devices[d].there && strcmp(world->devices[d].key, mark.key) == 0)
+				device = &world->devices[d];
+		if (count > 1 || (device && !device->why_not[0]))
+			continue;
+		CHECK(mark.state == (device ? CERTDIR_MARK_DISABLED : CERTDIR_MARK_GONE), "%s is marked %s", entry->dn,
+		      text_at(entry, MARK));
+		CHECK(atoi(text_at(entry, CONTROL)) & 2, "%s is enabled", entry->dn);
+		CHECK(device || is_problem(mark.key) || world->now - mark.gone < DELETE_AFTER, "%s is still there",
+		      entry->dn);
+	}
+}
+
+static const struct entry *entry_by_id(const struct domain *domain, int id)
+{
+	for (size_t i = 0; i < domain->count; i++)
+		if (domain->entries[i].id == id)
+			return &domain->entries[i];
+	return NULL;
+}
+
+/* What the plan found and what became of it. `before` is the directory that it was made from. */
+static void check_kept(const struct domain *before, const struct domain *after)
+{
+	for (size_t i = 0; i < before->count; i++) {
+		const struct entry *was = &before->entries[i], *is = entry_by_id(after, was->id);
+		const char *mark = text_at(was, MARK);
+		struct certdir_mark parsed;
+
+		if (!is_ours(was)) {
+			CHECK(is && memcmp(is, was, sizeof(*is)) == 0, "%s is not ours and was changed", was->dn);
+			continue;
+		}
+		CHECK(is || (certdir_mark_parse(mark, strlen(mark), &parsed) && parsed.state == CERTDIR_MARK_GONE),
+		      "%s was lost", was->dn);
+		CHECK(!is || strcmp(text_at(was, ACCOUNT), text_at(is, ACCOUNT)) == 0, "%s has another account name",
+		      is->dn);
+	}
+}
+
+static void check_end(const struct world *world, const struct domain *before)
+{
+	check_kept(before, &world->domain);
+	check_unwanted(world, &world->domain);
+	for (size_t i = 0; i < POOL; i++) {
+		const struct device *device = &world->devices[i];
+
+		if (!device->there || device->why_not[0])
+			continue;
+		CHECK(!world->calm || !is_problem(device->key), "%s has no reason for a problem", device->key);
+		if (!is_problem(device->key)) {
+			check_wanted(&world->domain, device);
+		} else {
+			size_t count;
+			const struct entry *is = entry_of(&world->domain, device->key, &count),
+					   *was = is ? entry_by_id(before, is->id) : NULL;
+
+			CHECK(!is || (was && (count > 1 || memcmp(is, was, sizeof(*is)) == 0)),
+			      "%s was to be left alone", device->key);
+		}
+	}
+}
+
+/* ---- a round ---- */
+
+static void plan_is_empty(const struct world *world)
+{
+	plan_for(world);
+	CHECK(planning.plan.action_count == 0 && planning.plan.step_count == 0, "a second plan has something to do");
+}
+
+/* Interrupts it several times, then lets it end. */
+static void interrupted(struct world *world)
+{
+	size_t order[STEPS];
+
+	for (unsigned cuts = 1 + pick(3); cuts > 0; cuts--) {
+		plan_for(world);
+		if (planning.plan.step_count > 0)
+			(void)carry(world, pick((unsigned)planning.plan.step_count + 1), order);
+	}
+	plan_for(world);
+	(void)carry(world, STEPS, order);
+}
+
+static void taken_back(struct world *world, const struct domain *before)
+{
+	size_t order[STEPS], count;
+
+	plan_for(world);
+	count = carry(world, pick((unsigned)planning.plan.step_count + 1), order);
+	while (count-- > 0) {
+		const struct certdir_ldap_operation *operation = &planning.plan.steps[order[count]].operation;
+
+		CHECK(take_back(&world->domain, operation), "%s cannot be taken back: %s", operation->dn,
+		      world->domain.refusal);
+	}
+	check_same(world, before, "taken back");
+}
+
+static void play_round(struct world *world)
+{
+	static struct domain before;
+	static struct world other;
+	size_t order[STEPS];
+
+	turn(world);
+	before = world->domain;
+	other = *world;
+	taken_back(&other, &before);
+	other.domain = before;
+	interrupted(&other);
+	plan_for(world);
+	(void)carry(world, STEPS, order);
+	check_end(world, &before);
+	plan_is_empty(world);
+	shown = &other;
+	check_same(&other, &world->domain, "interrupted");
+}
+
+static void play(unsigned with)
+{
+	static struct world world;
+
+	seed = with;
+	state = with * 2654435761u + 1;
+	world = (struct world){.now = 1000000, .calm = chance(30)};
+	configure(&planning, CERTDIR_PLACEHOLDER_COMPUTER);
+	planning.config.delete_after = DELETE_AFTER;
+	planning.config.certificates = chance(80) ? certificate_files : NULL;
+	planning.config.enabled = chance(90);
+	if (chance(70))
+		with_group(&planning, chance(60));
+	for (size_t i = 0; i < POOL; i++)
+		if (chance(60))
+			come(&world, i);
+	for (unsigned i = 0; i < ROUNDS; i++)
+		play_round(&world);
+	certdir_arena_clear(&planning.arena);
+}
+
+static unsigned seeds = SEEDS, first = 1;
+
+static void test_histories(void **unused)
+{
+	(void)unused;
+	for (unsigned i = 0; i < seeds; i++)
+		play(first + i);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_histories)};
+
+	if (argc > 1)
+		seeds = (unsigned)atoi(argv[1]);
+	if (argc > 2)
+		first = (unsigned)atoi(argv[2]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
