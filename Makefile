@@ -89,7 +89,7 @@ DEPS_DEMO := gcc make libc6-dev libfreeradius-dev libtalloc-dev libssl-dev libld
              freeradius eapoltest openssl python3 python3-cryptography
 DEPS_TEST := libcmocka-dev freeradius-utils freeradius-ldap slapd ldap-utils sqlite3 valgrind binutils \
              python3-pytest python3-ldap samba samba-dsdb-modules samba-vfs-modules samba-ad-provision winbind krb5-user \
-             ldb-tools libsasl2-modules-gssapi-mit faketime
+             ldb-tools libsasl2-modules-gssapi-mit
 
 .PHONY: deps deps-demo
 deps-demo: ## install what building and the demo need (apt-get)
@@ -132,6 +132,12 @@ soak: deps ## random histories of a tenant (SOAK_SEEDS), syncs killed 200 times,
 	@CERTDIR_HISTORY_SEEDS=$(SOAK_SEEDS) CERTDIR_KILLS=200 CERTDIR_LOAD_SECONDS=180 $(PYTHON) -m pytest -q -p no:cacheprovider \
 		tests/integration/test_sync_crash.py tests/integration/test_sync_history.py
 
+.PHONY: soak-placeholders
+soak-placeholders: deps ## random histories of an OU with interruptions (slapd, Samba), 2,000 computer accounts in Samba
+	@$(MAKE) --no-print-directory all
+	@CERTDIR_HISTORY_SEEDS=200 CERTDIR_AD_HISTORY=1 CERTDIR_AD_DEVICES=2000 $(PYTHON) -m pytest -q -p no:cacheprovider \
+		tests/integration/test_placeholders_history.py tests/integration/test_placeholders_ad.py
+
 .PHONY: check-graph-client
 check-graph-client: deps ## Microsoft's own client (npm) pages through the tests' fake Graph
 	@tests/graph-client/check.sh $(B)/graph-client
@@ -140,6 +146,11 @@ check-graph-client: deps ## Microsoft's own client (npm) pages through the tests
 bench-sync: deps ## measure a sync of 1,000,000 devices against a plain script, and publishing one changed device
 	@$(MAKE) --no-print-directory all
 	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) tests/bench/bench_sync.py
+
+.PHONY: bench-placeholders
+bench-placeholders: deps ## measure a plan of 100,000 accounts against reading them, and 10,000 creations against ldapadd
+	@$(MAKE) --no-print-directory all
+	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) tests/bench/bench_placeholders.py
 
 .PHONY: bench
 bench: deps ## measure: radiusd's CPU per request, logins a second, lookups

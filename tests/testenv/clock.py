@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Another time for a program that asks time(2). libfaketime leaves shared memory behind for each process that is killed."""
+
+import functools
+import subprocess
+import tempfile
+from pathlib import Path
+
+
+@functools.cache
+def _library():
+    directory = tempfile.TemporaryDirectory(prefix="certdir-clock-")
+    library = Path(directory.name) / "clock.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, Path(__file__).with_name("clock.c")], check=True)
+    return directory, library  # which is removed when nobody holds it any more
+
+
+def later(days):
+    """The environment in which it is so many days later."""
+    return {"LD_PRELOAD": str(_library()[1]), "TEST_LATER": str(round(days * 86400))} if days else {}
+
+
+def clock(at):
+    """The environment in which it is `at` (Unix seconds) and stays so; None is now."""
+    return {"LD_PRELOAD": str(_library()[1]), "TEST_TIME": str(int(at))} if at is not None else {}
