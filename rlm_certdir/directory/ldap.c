@@ -20,9 +20,13 @@
 enum { SIZE_LIMIT = 10 };
 /* Seconds. Servers and firewalls drop what is idle, some without a word. */
 enum { IDLE_MAX = 60 };
+/* Seconds in which a server that did not answer in time is asked after all others: not every login is to wait for it. */
+enum { UNWELL_TIME = 30 };
+enum { SERVERS_MAX = 16 };
 
 struct session {
 	struct certdir_ldap_connection *connection;
+	size_t server; /* index */
 	struct session *next;
 	time_t idle_since;
 };
@@ -32,6 +36,8 @@ struct ldap_directory {
 	struct certdir_ldap_config config;
 	const char *filter;
 	char **uris; /* NULL-terminated */
+	size_t server_count;
+	atomic_llong *well_again; /* for each of them: until then it counts as unwell */
 	struct certdir_ldap_map map;
 	const char **attributes; /* NULL-terminated; the names are the map's and static ones */
 	struct certdir_watchdog *watchdog;
@@ -62,21 +68,39 @@ static void end_sessions(struct session *session)
 	}
 }
 
-/* An idle session, or NULL. The stack is in order of time: when one has been idle too long, all below it have, too. */
+static bool is_unwell(struct ldap_directory *self, size_t server)
+{
+	return atomic_load(&self->well_again[server]) > monotonic();
+}
+
+static void note_timeout(struct ldap_directory *self, size_t server)
+{
+	atomic_store(&self->well_again[server], monotonic() + UNWELL_TIME);
+}
+
+/*
+ * An idle session, or NULL. The stack is in order of time: when one has been idle too long, all below it have, too.
+ * Those with a server that is unwell are of no use while there are others.
+ */
 static struct session *take_idle(struct ldap_directory *self)
 {
 	const time_t oldest = monotonic() - IDLE_MAX;
-	struct session *taken = NULL, **tail, *old;
+	struct session *taken = NULL, **tail, *old, *unwell = NULL;
 
 	(void)pthread_mutex_lock(&self->lock);
 	for (tail = &self->idle; *tail && (*tail)->idle_since >= oldest; tail = &(*tail)->next)
 		;
 	old = *tail;
 	*tail = NULL;
-	taken = self->idle;
-	if (taken)
+	while ((taken = self->idle) != NULL) {
 		self->idle = taken->next;
+		if (self->server_count < 2 || !is_unwell(self, taken->server))
+			break;
+		taken->next = unwell;
+		unwell = taken;
+	}
 	(void)pthread_mutex_unlock(&self->lock);
+	end_sessions(unwell);
 	end_sessions(old);
 	if (taken)
 		taken->next = NULL;
@@ -92,19 +116,36 @@ static void give_back(struct ldap_directory *self, struct session *session)
 	(void)pthread_mutex_unlock(&self->lock);
 }
 
+/* The server to try as number `turn`: those that are well, in order, then the others. */
+static size_t in_turn(const bool *unwell, size_t count, size_t turn)
+{
+	for (size_t pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < count; i++)
+			if (unwell[i] == (pass == 1) && turn-- == 0)
+				return i;
+	return 0;
+}
+
 /* A new session with the first server that takes us. `error` says what each of them said. */
 static struct session *connect_one(struct ldap_directory *self, struct certdir_error *error)
 {
 	struct session *session = calloc(1, sizeof(*session));
 	struct certdir_error all = {""};
+	bool unwell[SERVERS_MAX];
 	size_t used = 0;
 
-	for (char **uri = self->uris; session && *uri; uri++) {
-		enum certdir_ldap_status status =
-			certdir_ldap_connection_open(&session->connection, *uri, &self->config, self->watchdog, error);
+	for (size_t i = 0; i < self->server_count; i++)
+		unwell[i] = is_unwell(self, i);
+	for (size_t turn = 0; session && turn < self->server_count; turn++) {
+		const size_t server = in_turn(unwell, self->server_count, turn);
+		enum certdir_ldap_status status = certdir_ldap_connection_open(&session->connection, self->uris[server],
+									       &self->config, self->watchdog, error);
 
+		session->server = server;
 		if (status == CERTDIR_LDAP_OK)
 			return session;
+		if (status == CERTDIR_LDAP_TIMEOUT)
+			note_timeout(self, server);
 		/* A wrong password is wrong everywhere, and each trial counts towards the account's lockout. */
 		if (status == CERTDIR_LDAP_REFUSED) {
 			free(session);
@@ -210,20 +251,23 @@ static void forget_matches(struct certdir_answer *answer)
 static enum certdir_ldap_status run_query(struct lookup *lookup, struct session **session,
 					  const struct certdir_ldap_query *query, struct certdir_error *error)
 {
-	bool reused = *session != NULL;
+	struct ldap_directory *self = lookup->self;
+	bool again = *session != NULL || self->server_count > 1;
 	enum certdir_ldap_status status;
 
-	for (;;) {
-		if (!*session && !(*session = connect_one(lookup->self, error)))
+	for (;; again = false) {
+		if (!*session && !(*session = connect_one(self, error)))
 			return CERTDIR_LDAP_LOST;
 		status = certdir_ldap_connection_search((*session)->connection, query, take_entry, lookup, error);
 		if (status != CERTDIR_LDAP_LOST && status != CERTDIR_LDAP_TIMEOUT)
 			return status;
+		if (status == CERTDIR_LDAP_TIMEOUT)
+			note_timeout(self, (*session)->server);
 		end_sessions(*session);
 		*session = NULL;
-		if (status != CERTDIR_LDAP_LOST || !reused)
+		/* After a timeout only another server is worth the wait. */
+		if (!again || (status == CERTDIR_LDAP_TIMEOUT && self->server_count < 2))
 			return status;
-		reused = false;
 		lookup->unconfirmed = false;
 	}
 }
@@ -308,6 +352,7 @@ static void close_directory(struct certdir_directory *directory)
 	for (char **uri = self->uris; uri && *uri; uri++)
 		free(*uri);
 	free(self->uris);
+	free(self->well_again);
 	free(self->attributes);
 	certdir_ldap_map_clear(&self->map);
 	(void)pthread_mutex_destroy(&self->lock);
@@ -355,9 +400,16 @@ static bool make_uris(struct ldap_directory *self, struct certdir_error *error)
 
 	while (self->config.servers[count])
 		count++;
+	if (count > SERVERS_MAX) {
+		certdir_error_set(error, "ldap: %zu servers are too many: name at most %d", count, SERVERS_MAX);
+		return false;
+	}
+	self->server_count = count;
+	self->well_again = calloc(count, sizeof(*self->well_again));
 	self->uris = calloc(count + 1, sizeof(*self->uris));
 	for (size_t i = 0; i < count; i++) {
-		if (!self->uris || !(self->uris[i] = certdir_ldap_uri(self->config.servers[i], self->config.port))) {
+		if (!self->well_again || !self->uris ||
+		    !(self->uris[i] = certdir_ldap_uri(self->config.servers[i], self->config.port))) {
 			certdir_error_set(error, "out of memory");
 			return false;
 		}
