@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/placeholders.h"
 
+#include "background.h"
 #include "secret.h"
 
 #include <stdio.h>
@@ -85,7 +86,7 @@ static bool read_mappings(struct certdir_placeholders *self, const char *filenam
 
 	if (!self->config->certificates)
 		return true;
-	mappings = certdir_mappings_begin(self->config, filename, &self->wanted, &self->arena, error);
+	mappings = certdir_mappings_begin(self->config, filename, &self->wanted, &self->list_arena, error);
 	if (!mappings)
 		return false;
 	if (certificates(self->config, mappings, now, error))
@@ -94,17 +95,41 @@ static bool read_mappings(struct certdir_placeholders *self, const char *filenam
 	return false;
 }
 
-static bool read_wanted(struct certdir_placeholders *self, struct certdir_list_snapshot *list,
-			struct certdir_error *error)
+/* Reading the list, beside reading the OU: each takes seconds with 100,000 of them, and one of them waits for a server. */
+struct list_reading {
+	struct certdir_placeholders *self;
+	struct certdir_list_snapshot *list;
+	struct certdir_error error;
+	bool ok;
+};
+
+static void *read_wanted(void *context)
 {
-	struct certdir_list_reader *reader = certdir_list_reader_get(list, error);
+	struct list_reading *reading = context;
+	struct certdir_placeholders *self = reading->self;
+	struct certdir_list_reader *reader = certdir_list_reader_get(reading->list, &reading->error);
+
+	reading->ok = reader && certdir_wanted_read(self->config, reader, self->domain.name, &self->list_arena,
+						    &self->wanted, &reading->error);
+	if (reader)
+		certdir_list_reader_put(reader);
+	return NULL;
+}
+
+static bool read_both(struct certdir_placeholders *self, struct certdir_list_snapshot *list,
+		      struct certdir_error *error)
+{
+	struct list_reading reading = {.self = self, .list = list};
+	pthread_t thread;
 	bool ok;
 
-	if (!reader)
+	if (!certdir_background_start(&thread, read_wanted, &reading, error))
 		return false;
-	ok = certdir_wanted_read(self->config, reader, self->domain.name, &self->arena, &self->wanted, error);
-	certdir_list_reader_put(reader);
-	return ok;
+	ok = certdir_accounts_read(self->config, &self->domain, self->connection, &self->arena, &self->accounts, error);
+	(void)pthread_join(thread, NULL);
+	if (ok && !reading.ok)
+		*error = reading.error;
+	return ok && reading.ok;
 }
 
 static bool make_plan(struct certdir_placeholders *self, const char *filename, struct certdir_list_snapshot *list,
@@ -115,9 +140,7 @@ static bool make_plan(struct certdir_placeholders *self, const char *filename, s
 	self->watchdog = certdir_watchdog_start(error);
 	return self->watchdog && take_credentials(self, error) && connect_first(self, error) &&
 	       certdir_domain_read(self->config, self->connection, &self->arena, &self->domain, error) &&
-	       read_wanted(self, list, error) && read_mappings(self, filename, certificates, now, error) &&
-	       certdir_accounts_read(self->config, &self->domain, self->connection, &self->arena, &self->accounts,
-				     error) &&
+	       read_both(self, list, error) && read_mappings(self, filename, certificates, now, error) &&
 	       certdir_plan_make(self->config, &self->domain, &self->wanted, &self->accounts, &claims, now,
 				 &self->arena, &self->plan, error);
 }
@@ -156,5 +179,6 @@ void certdir_placeholders_close(struct certdir_placeholders *self)
 	free(self->uri);
 	certdir_secret_free(self->password);
 	certdir_arena_clear(&self->arena);
+	certdir_arena_clear(&self->list_arena);
 	*self = (struct certdir_placeholders){.config = NULL};
 }

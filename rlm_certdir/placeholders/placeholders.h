@@ -15,7 +15,8 @@ struct certdir_placeholders {
 	struct certdir_mappings_report mappings;
 	struct certdir_plan plan;
 	/* the rest is the room's own */
-	struct certdir_arena arena; /* all of the above */
+	struct certdir_arena arena; /* all of the above, but for */
+	struct certdir_arena list_arena; /* `wanted`: it is read by a thread of its own */
 	struct certdir_ldap_config ldap;
 	struct certdir_watchdog *watchdog;
 	struct certdir_ldap_connection *connection;
