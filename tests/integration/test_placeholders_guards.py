@@ -1,0 +1,750 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+`certdir placeholders` when something is wrong, or happens in the middle: it says what, and nothing has changed but what
+was to change.
+"""
+
+import os
+import resource
+import signal
+import socket
+import subprocess
+import threading
+from concurrent.futures import Future
+from contextlib import contextmanager
+
+import pytest
+
+from testenv import placeholder_worlds as worlds
+from testenv.devices import device_id
+from testenv.ldap_proxy import CUT, LdapProxy
+from testenv.placeholder_worlds import (BLIND, DAY, ELSEWHERE, GROUP, HOUR, KEEPER, LOOKER, OU, PEEKER, Site, accounts,
+                                        filled, forget_undo, keep_only, names, says, unchanged, value)
+from testenv.placeholders import (DONE, FAILED, MISCONFIGURED, MISUSED, PROBLEMS, REFUSED, SECTION, STOPPED, TO_DO)
+from testenv.ports import free_port
+from testenv.radiusd import BUILD
+from testenv.slapd import ADMIN, SUFFIX
+from testenv.sync import contoso, serving
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    with worlds.server(tmp_path_factory.mktemp("guards") / "slapd") as slapd:
+        yield slapd
+
+
+@pytest.fixture
+def slapd(shared):
+    worlds.fill(shared)
+    return shared
+
+
+@pytest.fixture
+def site(slapd, tmp_path):
+    return Site(tmp_path, slapd.uri)
+
+
+def refused(site, *words, code=REFUSED):
+    """Neither a plan nor an apply does anything; both say why."""
+    for verb in ("plan", "apply"):
+        for json in (False, True):
+            run = getattr(site, verb)(code=code, json=json)
+            says(run, SECTION, *words)
+            if json:
+                assert run.summary["error"] or run.summary["refused"]
+                assert not run.done
+    assert not site.undo_files()
+
+
+# ---- the list ----
+
+def test_a_list_that_is_empty(slapd, site):
+    filled(site)
+    keep_only(site, [])
+    with unchanged(slapd):
+        refused(site, "list is empty")
+        site.apply("--force", code=REFUSED)
+
+
+def test_a_list_that_is_empty_from_the_start(slapd, site):
+    site.publish()
+    with unchanged(slapd):
+        refused(site, "list is empty")
+
+
+def test_half_of_the_list(slapd, site):
+    """Disabled with --force, removed a month later with --force, and neither without."""
+    filled(site, 40, operatingSystem="Windows")
+    keep_only(site, list(site.devices)[:20])
+    with unchanged(slapd):
+        refused(site, "20 of 40", "--force", "max_remove", "10")
+        assert site.plan().kinds() == {"disable": 20}
+    site.apply("--force")
+    found = accounts(slapd.contents())
+    assert len(found) == 40
+    assert {account.key for account in found if not account.disabled} == set(site.devices)
+    assert {account.mark.state for account in found if account.disabled} == {"gone=2026-03-01T00:00:00Z"}
+    assert site.apply().actions == []
+
+    site.at += 30 * DAY - 1
+    site.publish()
+    assert site.apply().actions == []
+    site.at += 1
+    site.publish()
+    forget_undo(site)
+    with unchanged(slapd):
+        refused(site, "20 of 40", "--force")
+        assert site.plan().kinds() == {"remove": 20}
+    site.apply("--force")
+    assert {account.key for account in accounts(slapd.contents())} == set(site.devices)
+    assert site.apply().actions == []
+
+
+def test_a_few_may_go_without_force(slapd, site):
+    filled(site, 12)
+    keep_only(site, list(site.devices)[:7])
+    assert site.apply().kinds() == {"disable": 5}
+    assert sum(account.disabled for account in accounts(slapd.contents())) == 5
+
+
+def test_a_guard_counts_what_is_disabled_too(slapd, site):
+    """Half of the devices are disabled by mistake: the same as a list of half."""
+    filled(site, 40)
+    for number, device in enumerate(site.devices.values()):
+        device["accountEnabled"] = number % 2 == 0
+    site.publish()
+    with unchanged(slapd):
+        site.apply(code=REFUSED)
+
+
+def test_devices_that_nobody_selects_any_more(slapd, site):
+    """The list is whole and the configuration selects none of it."""
+    filled(site, 10)
+    site.options["operating_systems"] = "CP/M"
+    with unchanged(slapd):
+        refused(site, "no device", "10 accounts", "--force")
+
+
+def test_a_list_that_is_old(slapd, site):
+    filled(site)
+    site.at += DAY + HOUR
+    with unchanged(slapd):
+        refused(site, "max_age", "24 hours", "2026-03-01T00:00:00Z")
+        site.apply("--force", code=REFUSED)
+    site.options["max_age"] = "2d"
+    assert site.apply().actions == []
+
+
+def test_a_list_that_is_missing(slapd, site):
+    with unchanged(slapd):
+        refused(site, site.list.path)
+
+
+def test_a_list_that_is_damaged(slapd, site):
+    filled(site)
+    content = site.list.path.read_bytes()
+    with unchanged(slapd):
+        for damaged in (content[:-1], content[:4096], b"", content[:3000] + b"?" + content[3001:]):
+            site.list.path.write_bytes(damaged)
+            refused(site, site.list.path)
+
+
+def test_intune_was_never_asked(slapd, tmp_path):
+    """Whether a device is managed is only known once Intune's part was synced."""
+    with serving() as serve:
+        tenant, _, sync = contoso(serve, tmp_path)
+        tenant.intune = False
+        sync.run(code=None)
+        site = Site(tmp_path / "site", slapd.uri, at=None, require_compliant="yes",
+                    trust_types="AzureAd, ServerAd, Workplace")
+        site.list.path = sync.list_file
+        with unchanged(slapd):
+            refused(site, "require_compliant", "Intune")
+
+
+# ---- the OU ----
+
+def test_an_ou_full_of_others(slapd, site):
+    """Reported, each of them, and not touched. Removals are not thought of."""
+    before = {}
+    for number in range(10):
+        dn = slapd.add_computer(f"SERVER-{number}", parent=OU, servicePrincipalName=f"HOST/SERVER-{number}")
+        before[dn] = slapd.contents(dn)
+    site.add(*names(4))
+    site.publish()
+    run = site.apply(code=(DONE, PROBLEMS))
+    assert run.kinds() == {"create": 4}
+    assert set(run.remarks("foreign")) == set(before)
+    assert {dn: slapd.contents(dn) for dn in before} == before
+    assert "SERVER-3" in site.plan(json=False).out
+
+
+def test_an_ou_that_is_not_there(slapd, site):
+    site.options["ou"] = f"OU=Notebooks,OU=Placeholder,{SUFFIX}"
+    site.add("LAPTOP-1")
+    site.publish()
+    with unchanged(slapd):
+        refused(site, f"OU=Notebooks,OU=Placeholder,{SUFFIX}", SUFFIX, code=FAILED)
+    site.options["ou"] = f"OU=Notebooks,{OU}"
+    run = site.plan(code=FAILED)
+    says(run, f"OU=Notebooks,{OU}")
+    assert run.said.lower().count(OU.lower()) >= 2, "it does not name what is there"
+
+
+def test_an_ou_that_is_no_dn(slapd, site):
+    site.add("LAPTOP-1")
+    site.publish()
+    for ou in ("Notebooks", "=", "corp.example/Notebooks", "OU=a,,DC=corp"):
+        site.options["ou"] = ou
+        with unchanged(slapd):
+            run = site.apply(code=MISCONFIGURED)
+            says(run, site.conf, "ou")
+
+
+def test_two_sections_in_one_ou(slapd, site):
+    """Each would call the other's accounts foreign: refused, also when one OU is within the other."""
+    filled(site)
+    for ou in (OU, OU.upper(), f"ou=Below, {OU}", SUFFIX):
+        site.others["lan"] = {**site.options, "ou": ou}
+        with unchanged(slapd):
+            says(site.apply(code=MISCONFIGURED), site.conf, "wifi", "ou")
+
+
+def test_accounts_of_another_section(slapd, site):
+    """They stay as they are; a name that one of them has is a problem and nothing more."""
+    filled(site)
+    before = slapd.contents()
+    site.section = "lan"
+    run = site.apply(code=PROBLEMS)
+    assert not run.actions and len(run.problems) == 3 and len(run.remarks("foreign")) == 3
+    assert all("wifi" in text for text in run.remarks("foreign").values())
+    assert slapd.contents() == before
+    site.options.update(name="{name}", service_principal_name="HOST/{cn}")
+    site.apply(code=(DONE, PROBLEMS))
+    after = slapd.contents()
+    assert {dn: after[dn] for dn in before} == before
+    assert len(accounts(after, "lan")) == 3
+    assert site.plan().actions == []
+
+
+def test_an_account_moved_out_of_the_ou_is_not_looked_for(slapd, site):
+    """What stands elsewhere is never touched, whatever mark it has; its names are taken."""
+    slapd.add_computer(device_id("LAPTOP-1"), parent=ELSEWHERE, sAMAccountName="AWAY$",
+                       servicePrincipalName=f"HOST/{device_id('LAPTOP-1')}",
+                       adminDescription=f"certdir:wifi:{device_id('LAPTOP-1')}")
+    before = slapd.contents(ELSEWHERE)
+    site.add("LAPTOP-1", "LAPTOP-2")
+    site.publish()
+    run = site.apply(code=PROBLEMS)
+    assert ELSEWHERE.lower() in run.problems[device_id("LAPTOP-1")].lower()
+    assert slapd.contents(ELSEWHERE) == before
+
+
+# ---- rights ----
+
+def test_an_account_that_may_not_write(slapd, site):
+    site.bind_as(LOOKER)
+    site.add(*names(3))
+    site.publish()
+    with unchanged(slapd):
+        site.plan(code=TO_DO)
+        run = site.apply(code=FAILED)
+        says(run, "Insufficient access", "create computer objects in this OU")
+        assert not run.done
+
+
+def test_an_account_that_may_write_some(slapd, site):
+    """The right to create and not to join the group: what was done stays, and the next run goes on from there."""
+    site.options["member_of"] = GROUP
+    site.add(*names(3))
+    site.publish()
+    site.bind_as(BLIND)
+    says(site.apply(code=FAILED), GROUP, "Insufficient access", "member")
+    site.bind_as(KEEPER)
+    site.apply()
+    assert len([dn for dn in slapd.contents(OU) if dn != OU]) == 3
+    assert len(slapd.contents(GROUP)[GROUP]["member"]) == 3
+    assert site.apply().actions == []
+
+
+def test_an_ou_in_which_nothing_may_be_seen(slapd, site):
+    """It looks empty, and is not: what is there must not be made again, or removed."""
+    filled(site)
+    site.bind_as(PEEKER)
+    with unchanged(slapd):
+        run = site.apply(code=FAILED)
+        says(run, OU, "exist")
+
+
+def test_marks_that_may_not_be_seen(slapd, site):
+    """Accounts without a visible mark are others' accounts."""
+    filled(site)
+    site.bind_as(BLIND)
+    with unchanged(slapd):
+        run = site.apply(code=PROBLEMS)
+        assert len(run.problems) == 3 and len(run.remarks("foreign")) == 3
+
+
+# ---- what is unique ----
+
+def test_a_service_principal_name_that_another_has(slapd, site):
+    """Its holder is named and stays; the others get their accounts."""
+    taken = device_id("LAPTOP-002")
+    holder = slapd.add_computer("REAL", parent=ELSEWHERE, servicePrincipalName=[f"host/{taken.upper()}", "HOST/REAL"])
+    before = slapd.contents(ELSEWHERE)
+    site.add(*names(3))
+    site.publish()
+    run = site.apply(code=PROBLEMS)
+    assert set(run.problems) == {taken}
+    assert holder.lower() in run.problems[taken].lower() and taken in run.problems[taken].lower()
+    assert slapd.contents(ELSEWHERE) == before
+    made = {account.key for account in accounts(slapd.contents())}
+    assert made >= {device_id("LAPTOP-001"), device_id("LAPTOP-003")}
+    plan = site.plan(code=PROBLEMS)
+    assert plan.actions == [] and plan.problems == run.problems
+    slapd.delete(holder)
+    site.apply()
+    assert len(accounts(slapd.contents())) == 3
+
+
+def test_an_account_name_that_another_has(slapd, site):
+    slapd.add_computer("LAPTOP-001", parent=ELSEWHERE)
+    site.options["name"] = "{name}"
+    site.add(*names(2))
+    site.publish()
+    site.apply()
+    found = {account.cn: account.account_name for account in accounts(slapd.contents())}
+    assert found["LAPTOP-002"] == "LAPTOP-002$"
+    assert found["LAPTOP-001"] != "LAPTOP-001$" and len(found["LAPTOP-001"]) <= 16
+    assert site.apply().actions == []
+    assert found == {account.cn: account.account_name for account in accounts(slapd.contents())}
+
+
+# ---- the server ----
+
+def test_a_server_that_is_read_only(tmp_path):
+    with worlds.server(tmp_path / "slapd") as slapd:
+        worlds.fill(slapd)
+        site = filled(Site(tmp_path / "site", slapd.uri))
+        slapd.stop()
+        slapd.access += "readonly on\n"
+        slapd.write()
+        slapd.start()
+        site.add("LAPTOP-NEW")
+        site.publish()
+        with unchanged(slapd):
+            says(site.apply(code=FAILED), slapd.uri, "read-only", "takes no changes")
+
+
+def test_a_server_that_is_down(site):
+    site.add("LAPTOP-1")
+    site.publish()
+    site.options["server"] = f"ldap://127.0.0.1:{free_port('tcp')}"
+    refused(site, site.options["server"], code=FAILED)
+
+
+def test_the_next_server_is_asked(slapd, site):
+    site.options["server"] = [f"ldap://127.0.0.1:{free_port('tcp')}", slapd.uri]
+    filled(site)
+    assert site.plan().summary["server"].rstrip("/") == slapd.uri
+
+
+def test_a_server_that_hangs(slapd, site):
+    """The kernel takes the connection and nobody answers."""
+    site.at = None
+    site.add("LAPTOP-1")
+    site.publish()
+    site.env = worlds.HURRY
+    before = slapd.contents()
+    slapd.pause()
+    try:
+        says(site.apply(code=FAILED), slapd.uri, "no answer within 60 s")
+    finally:
+        slapd.resume()
+    assert slapd.contents() == before
+
+
+def test_a_server_that_hangs_in_the_middle(slapd, site):
+    """Nobody knows what became of the operations on the way; the next run does."""
+    site.at = None
+    site.add(*names(20))
+    site.publish()
+    site.env = worlds.HURRY
+    try:
+        with in_between(site, slapd) as proxy:
+            proxy.on_request = lambda request: slapd.pause() if request.writes == 9 else None
+            says(site.apply(code=FAILED), "no answer within 60 s", "make a new plan")
+            slapd.resume()
+    finally:
+        slapd.resume()
+    site.env = {}
+    site.apply()
+    assert len(accounts(slapd.contents())) == 20
+    assert site.apply().actions == []
+
+
+LIES = {
+    "nothing": b"",
+    "http": b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    "zeros": b"\0" * 4096,
+    "huge length": b"\x30\x84\x7f\xff\xff\xff\x02\x01\x01\x61",
+    "endless length": b"\x30\xff" + b"\xff" * 200,
+    "bad bind response": b"\x30\x05\x02\x01\x01\x61\x00",
+    "another message": bytes.fromhex("300c02017f61070a010004000400"),
+    "half a bind response": bytes.fromhex("300c02010161070a0100"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_server_that_lies(slapd, site, lie):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def answer():
+            client, _ = listener.accept()
+            with client:
+                client.recv(4096)
+                client.sendall(LIES[lie])
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        site.options["server"] = uri = f"ldap://127.0.0.1:{listener.getsockname()[1]}"
+        site.add("LAPTOP-1")
+        site.publish()
+        with unchanged(slapd):
+            says(site.apply(code=FAILED), uri)
+        thread.join()
+
+
+def test_a_page_that_never_comes(slapd, site):
+    """The connection ends at any answer while a plan is made: a listing is the whole truth or none."""
+    filled(site, 30)
+    with LdapProxy(slapd.port) as proxy, unchanged(slapd):
+        site.options["server"] = proxy.uri
+        for number in range(1, 100):
+            proxy.on_answer = lambda request, number=number: CUT if request.number == number else None
+            run = site.apply(code=(FAILED, DONE))
+            asked = proxy.requests
+            proxy.settle()
+            assert not run.actions
+            if run.code == DONE:
+                break
+            says(run, proxy.uri)
+        assert number >= asked > 3
+
+
+def test_a_wrong_password(slapd, site):
+    site.options["password_file"] = site.secret_file("wrong", "not-the-password\n")
+    site.add("LAPTOP-1")
+    site.publish()
+    with unchanged(slapd):
+        refused(site, slapd.uri, "password", code=FAILED)
+    for words in site.apply(code=FAILED).said.split():
+        assert "not-the-password" not in words
+
+
+def test_a_password_that_others_can_read(slapd, site):
+    site.options["password_file"] = path = site.secret_file("open", worlds.PASSWORD + "\n")
+    path.chmod(0o644)
+    site.add("LAPTOP-1")
+    site.publish()
+    with unchanged(slapd):
+        refused(site, path, "0644", code=FAILED)
+
+
+def test_a_group_that_is_none(slapd, site):
+    site.add("LAPTOP-1")
+    site.publish()
+    for group, word in ((f"cn=Nobody,{OU}", "cn=Nobody"), ("Wi-Fi", "member_of")):
+        site.options["member_of"] = group
+        with unchanged(slapd):
+            says(site.apply(code=(FAILED, MISCONFIGURED)), word)
+
+
+# ---- a plan that cannot be shown, an undo that cannot be kept ----
+
+@pytest.mark.parametrize("arguments", ((), ("--json",)))
+@pytest.mark.parametrize("count", (1, 200))
+def test_a_plan_that_nobody_can_read(slapd, site, arguments, count):
+    site.add(*names(count))
+    site.publish()
+    with unchanged(slapd):
+        read, write = os.pipe()
+        os.close(read)
+        process = site.start("apply", *arguments, stdout=write)
+        os.close(write)
+        says(site.end(process, FAILED), "standard output cannot be written")
+        with open("/dev/full", "wb") as full:
+            says(site.end(site.start("apply", *arguments, stdout=full), FAILED), "standard output cannot be written")
+            says(site.end(site.start("plan", *arguments, stdout=full), FAILED), "standard output cannot be written")
+    assert not site.undo_files()
+
+
+@contextmanager
+def small_disk(directory, size):
+    directory.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "none", directory], check=False,
+                          capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"no tmpfs can be mounted: {done.stderr}")
+    try:
+        yield directory
+    finally:
+        subprocess.run(["umount", directory], check=True)
+
+
+def test_an_undo_that_does_not_fit(slapd, site, tmp_path):
+    site.add(*names(300))
+    site.publish()
+    with small_disk(tmp_path / "small", "16k") as small:
+        site.options["undo_directory"] = small
+        with unchanged(slapd):
+            run = site.apply(code=FAILED)
+            says(run, small)
+            assert not run.done
+        assert list(small.iterdir()) == [], "what did not fit was left there"
+
+
+def test_an_undo_that_is_too_big(slapd, site):
+    """The same, by a limit of the process."""
+    site.add(*names(300))
+    site.publish()
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
+    with unchanged(slapd):
+        says(site.end(site.start("apply", preexec_fn=limit), FAILED), site.undo)
+
+
+def test_an_undo_directory_that_cannot_be(slapd, site, tmp_path):
+    site.add("LAPTOP-1")
+    site.publish()
+    (tmp_path / "file").write_text("")
+    for undo in (tmp_path / "file", tmp_path / "file" / "below", "/proc/certdir", tmp_path / "no" / "such" / "path"):
+        site.options["undo_directory"] = undo
+        with unchanged(slapd):
+            says(site.apply(code=FAILED), undo)
+
+
+# ---- others at work ----
+
+@contextmanager
+def in_between(site, slapd):
+    """The site's runs go through a proxy."""
+    direct = site.options["server"]
+    with LdapProxy(slapd.port) as proxy:
+        site.options["server"] = proxy.uri
+        yield proxy
+        proxy.settle()
+    site.options["server"] = direct
+
+
+def test_two_applies_at_once(slapd, site):
+    """Both have planned the same before either writes. The end is that of one."""
+    site.options["member_of"] = GROUP
+    site.add(*names(30))
+    site.publish()
+    barrier = threading.Barrier(2, timeout=10)
+    met = set()
+
+    def meet(request, me):
+        if request.is_write and me not in met:
+            met.add(me)
+            barrier.wait()
+
+    with LdapProxy(slapd.port) as one, LdapProxy(slapd.port) as other:
+        processes = []
+        for me, proxy in enumerate((one, other)):
+            proxy.on_request = lambda request, me=me: meet(request, me)
+            site.options["server"] = proxy.uri
+            site.conf = site.directory / f"certdir{me}.conf"
+            processes.append(site.start("apply", "--json"))
+        runs = [site.end(process) for process in processes]
+        one.settle()
+        other.settle()
+    assert len(met) == 2, "one of them had nothing to do"
+    for run in runs:
+        assert run.code in (DONE, FAILED), run.err
+        if run.code == FAILED:
+            says(run, "make a new plan")
+    site.options["server"] = slapd.uri
+    site.apply()
+    found = accounts(slapd.contents())
+    assert sorted(account.key for account in found) == sorted(site.devices)
+    assert len({account.account_name for account in found}) == 30
+    assert len(slapd.contents(GROUP)[GROUP]["member"]) == 30
+    assert site.apply().actions == []
+
+
+def change_at(proxy, condition, change):
+    """`change` happens before the first request goes on that meets `condition`."""
+    done = []
+
+    def hook(request):
+        if not done and condition(request):
+            done.append(change())
+    proxy.on_request = hook
+    return done
+
+
+def test_an_entry_that_changed_after_the_plan(slapd, site):
+    """It is not touched, and the run stops there."""
+    filled(site, 6)
+    for device in site.devices.values():
+        device["displayName"] += "-renamed"
+    site.options["description"] = "{name}"
+    site.publish()
+    victim = accounts(slapd.contents())[3].dn
+    with in_between(site, slapd) as proxy:
+        done = change_at(proxy, lambda request: request.reads_entry and request.dn.lower() == victim.lower(),
+                         lambda: slapd.modify(victim, description="by an administrator"))
+        run = site.apply(code=FAILED)
+        assert done, "the entry's version is not read before it is changed"
+    says(run, victim, "chang")
+    assert value(slapd.contents(victim)[victim], "description") == "by an administrator"
+    site.apply()
+    assert value(slapd.contents(victim)[victim], "description").endswith("-renamed")
+
+
+def test_an_entry_that_changed_in_the_last_moment(slapd, site):
+    """After its version was read: the server refuses what does not fit."""
+    filled(site, 3)
+    site.options["description"] = "first {name}"
+    site.apply()
+    site.options["description"] = "second {name}"
+    victim = accounts(slapd.contents())[1].dn
+    with in_between(site, slapd) as proxy:
+        done = change_at(proxy, lambda request: request.kind == "modify" and request.dn.lower() == victim.lower(),
+                         lambda: slapd.modify(victim, description="by an administrator"))
+        run = site.apply(code=FAILED)
+        assert done
+    says(run, victim, "chang")
+    assert value(slapd.contents(victim)[victim], "description") == "by an administrator"
+    site.apply()
+
+
+@pytest.mark.parametrize("what", ("delete", "unmark", "adopt"))
+def test_an_account_that_is_not_ours_any_more(slapd, site, what):
+    """Deleted, or its mark was taken off, or it was given to another section, while it was to be disabled."""
+    filled(site, 8)
+    gone = next(iter(site.devices))
+    del site.devices[gone]
+    site.publish()
+    victim, = (account.dn for account in accounts(slapd.contents()) if account.key == gone)
+    change = {"delete": lambda: slapd.delete(victim), "unmark": lambda: slapd.modify(victim, adminDescription=None),
+              "adopt": lambda: slapd.modify(victim, adminDescription=f"certdir:lan:{gone}")}[what]
+    with in_between(site, slapd) as proxy:
+        change_at(proxy, lambda request: request.reads_entry and request.dn.lower() == victim.lower(), change)
+        says(site.apply(code=FAILED), victim)
+    after = slapd.contents()
+    assert (victim in after) == (what != "delete")
+    if victim in after:
+        assert value(after[victim], "userAccountControl") == "4096"
+    assert site.apply(code=(DONE, PROBLEMS)).actions == []
+
+
+def test_a_removal_of_what_somebody_enabled(slapd, site):
+    """The month is over, and an administrator has just enabled the account: it stays."""
+    filled(site, 8)
+    gone = site.devices.pop(next(iter(site.devices)))["deviceId"]
+    site.publish()
+    site.apply()
+    site.at += 31 * DAY
+    site.publish()
+    victim, = (account.dn for account in accounts(slapd.contents()) if account.key == gone)
+    with in_between(site, slapd) as proxy:
+        done = change_at(proxy, lambda request: request.reads_entry and request.dn.lower() == victim.lower(),
+                         lambda: slapd.modify(victim, userAccountControl=4096))
+        says(site.apply(code=FAILED), victim)
+        assert done
+    assert victim in slapd.contents()
+
+
+def test_an_account_that_somebody_needed(slapd, site):
+    """Enabled by an administrator although its device was gone: the month begins again before it is removed."""
+    filled(site, 8)
+    gone = site.devices.pop(next(iter(site.devices)))["deviceId"]
+    site.publish()
+    site.apply()
+    victim, = (account.dn for account in accounts(slapd.contents()) if account.key == gone)
+    slapd.modify(victim, userAccountControl=4096)
+    for days, kinds in ((31, {"disable": 1}), (29, {}), (1, {"remove": 1})):
+        site.at += days * DAY
+        site.publish()
+        assert site.apply().kinds() == kinds
+
+
+def test_an_account_made_by_another_after_the_plan(slapd, site):
+    """Somebody creates what we were about to create: it is theirs."""
+    site.add(*names(3))
+    site.publish()
+    theirs = device_id("LAPTOP-002")
+    with in_between(site, slapd) as proxy:
+        change_at(proxy, lambda request: request.is_write,
+                  lambda: slapd.add_computer(theirs, parent=OU, sAMAccountName="THEIRS$"))
+        says(site.apply(code=FAILED), theirs, "exist")
+    before = slapd.contents(f"cn={theirs},{OU}")
+    assert set(site.apply(code=PROBLEMS).problems) == {theirs}
+    assert slapd.contents(f"cn={theirs},{OU}") == before
+
+
+# ---- signals ----
+
+@pytest.mark.parametrize("number, at", ((signal.SIGINT, 1), (signal.SIGTERM, 40), (signal.SIGHUP, 90)))
+def test_a_signal_in_the_middle(slapd, site, number, at):
+    """What is on the way is awaited; the next run does the rest."""
+    site.options["member_of"] = GROUP
+    site.add(*names(200))
+    site.publish()
+    with in_between(site, slapd) as proxy:
+        process = Future()
+
+        def stop(request):
+            if request.is_write and request.writes == at:
+                process.result(10).send_signal(number)
+        proxy.on_request = stop
+        process.set_result(site.start("apply", "--json"))
+        run = site.end(process.result(), STOPPED)
+    says(run, "signal", "run apply again")
+    done = accounts(slapd.contents())
+    assert at <= len(done) < 200 and not run.summary["done"]
+    assert site.undo_files()
+    site.apply()
+    assert len(accounts(slapd.contents())) == 200
+    assert len(slapd.contents(GROUP)[GROUP]["member"]) == 200
+    assert site.apply().actions == []
+
+
+def test_a_signal_while_it_plans(slapd, site):
+    site.add(*names(3))
+    site.publish()
+    with in_between(site, slapd) as proxy, unchanged(slapd):
+        process = Future()
+        proxy.on_request = lambda request: (
+            process.result(10).send_signal(signal.SIGTERM) if request.kind == "search" and request.scope == 2 else None)
+        process.set_result(site.start("apply", "--json"))
+        run = site.end(process.result(), STOPPED)
+    says(run, "signal")
+    assert not run.done and not site.undo_files()
+
+
+# ---- misuse ----
+
+def test_misuse(site):
+    site.publish()
+    site.write()
+    for arguments in (("plan", "--what"), ("both",), (), ("plan", "one", "two")):
+        done = subprocess.run([BUILD / "certdir", "placeholders", *arguments], capture_output=True, text=True,
+                              timeout=20, check=False)
+        assert done.returncode == MISUSED and "usage" in done.stderr
+    run = site.plan("nobody", code=MISCONFIGURED)
+    says(run, "[placeholders nobody]", site.conf)
+    site.options["nam"] = "{name}"
+    says(site.plan(code=MISCONFIGURED), "nam", "name", site.conf)
+
+
+def test_the_administrator_of_the_directory(slapd, site):
+    """Who may do all is held to the OU by nothing but the plan: all else is as it was."""
+    slapd.add_computer("OTHER", parent=ELSEWHERE, adminDescription="certdir:wifi:other")
+    before = slapd.contents(ELSEWHERE)
+    site.bind_as(ADMIN)
+    filled(site, 3)
+    assert slapd.contents(ELSEWHERE) == before

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a list or an OU may hold that was chosen to do harm, or that nobody thought of: `certdir placeholders` copes."""
+
+import pytest
+
+from testenv import placeholder_worlds as worlds
+from testenv.placeholder_worlds import GROUP, OU, Site, accounts, filled, plain
+from testenv.placeholders import DONE, PROBLEMS
+from testenv.slapd import SUFFIX
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    with worlds.server(tmp_path_factory.mktemp("hostile") / "slapd") as slapd:
+        yield slapd
+
+
+@pytest.fixture
+def slapd(shared):
+    worlds.fill(shared)
+    return shared
+
+
+@pytest.fixture
+def site(slapd, tmp_path):
+    return Site(tmp_path, slapd.uri)
+
+
+
+HOSTILE = (
+    "CN=x,OU=y", f"x,{SUFFIX}", "a+b=c", "*", "a*b)(cn=*", "(|(objectClass=*))", 'say "hello"', "back\\slash",
+    "back\\2cslash", "#hash", " blank before", "blank after ", "  ", "a;b<c>d", "=", "host/name", "name$", "NAME$",
+    "name", "dollar$$$", "[brackets]:|?", ": colon", "< url", "Müllers Büro", "Größe-Ä", "名前", "🖥️ desk",
+    "e\u0301 combining", "a\u202eb", "\u00a0nbsp", "x" * 64, "x" * 65, "y" * 200, "é" * 40, "ends in \\",
+    "a/b", "tab\there", "line\nbreak",
+    "dn: cn=x\nchangetype: delete", "certdir:wifi:x", "-", "%s%n", "{name}", "$(id)", "\x7f", "\x1b[2J",
+)
+
+
+@pytest.mark.parametrize("template", ("{name}", "{name} {serial_number}", "{entra_device_id}"))
+def test_hostile_names(slapd, site, template):
+    """Each device has an account that says its name exactly, or is a problem; the undo file takes all of it back."""
+    for number, name in enumerate(HOSTILE):
+        device = {"displayName": name, "serialNumber": name[::-1] or "x"}
+        site.add(f"HOSTILE-{number}", **device)
+    site.options.update(name=template, description="{name} / {serial_number}", member_of=GROUP)
+    site.publish()
+    empty = plain(slapd.contents())
+    run = site.apply(code=(DONE, PROBLEMS))
+    found = {account.key: account for account in accounts(slapd.contents())}
+    assert not set(found) & set(run.problems)
+    assert set(found) | set(run.problems) == set(site.devices)
+    assert len(found) > len(HOSTILE) // 2
+    if template == "{entra_device_id}":
+        assert len(found) == len(HOSTILE)
+    for key, account in found.items():
+        name = site.devices[key]["displayName"]
+        if template == "{name}":
+            assert account.cn.strip() == name.strip()
+        assert account.dn.lower().endswith(OU.lower()) and account.dn.count(",ou=") == 1
+        assert len(account.cn) <= 64
+        account.account_name.encode("ascii")
+        assert len(account.account_name) <= 16 and not set(account.account_name[:-1]) & set('"/\\[]:|<>+=;?,* ')
+    assert len({account.account_name.lower() for account in found.values()}) == len(found)
+    assert len(slapd.contents(GROUP)[GROUP]["member"]) == len(found)
+    plan = site.plan(code=(DONE, PROBLEMS))
+    assert plan.actions == [] and plan.problems == run.problems
+    says_no_controls(site.plan(json=False))
+
+    undo, = site.undo_files()
+    worlds.changes(undo)
+    done = worlds.play(slapd, undo)
+    assert done.returncode == 0, done.stderr
+    assert plain(slapd.contents()) == empty
+
+
+def says_no_controls(run):
+    for text in (run.out, run.err):
+        assert not [character for character in text if character != "\n" and not character.isprintable()
+                    and ord(character) < 0xa0], text
+
+
+def test_hostile_entries_in_the_ou(slapd, site):
+    """Marks that are nearly ours, values that are no text: foreign, or ours and brought into order; never a crash."""
+    filled(site, 4)
+    marks = ("certdir:wifi", "certdir:wifi:", "certdir::x", "certdir:wifi:x:gone=yesterday",
+             "certdir:wifi:x:gone=9999-99-99T99:99:99Z", "CERTDIR:WIFI:x", " certdir:wifi:x", "certdir:wifi:x\n",
+             "certdir:wifi:x\x1b[2J", "certdir:wifi:" + "k" * 300, "certdir:" + "s" * 40 + ":x", "certdir:wifi2:x",
+             "certdir:wif:x", "xcertdir:wifi:x", "\U0001f600")
+    foreign = {}
+    for number, mark in enumerate(marks):
+        name = f"odd \x1b[31m,+\"\\ {number}"
+        dn = slapd.add_computer(name, parent=OU, sAMAccountName=f"ODD{number}$", adminDescription=mark,
+                                servicePrincipalName=[f"HOST/odd{number}", "\x1b]0;title\x07" + str(number)],
+                                altSecurityIdentities="X509:<I>\x01<SR>zz")
+        foreign[mark] = (dn, slapd.contents(dn))
+    run = site.apply(code=(DONE, PROBLEMS))
+    ours = {mark for mark, (dn, before) in foreign.items() if slapd.contents(dn) != before}
+    assert not ours, f"entries with these marks were taken for ours: {ours}"
+    assert len(run.remarks("foreign")) == len(marks)
+    says_no_controls(site.plan(json=False))
+
+
+def test_our_own_accounts_with_odd_values(slapd, site):
+    """What somebody wrote into our accounts is put right, in one run."""
+    filled(site, 4)
+    first, second, third, fourth = (account.dn for account in accounts(slapd.contents()))
+    slapd.modify(first, servicePrincipalName=["HOST/x\x1b", "RestrictedKrbHost/*)(", "http/" + "y" * 3000],
+                 description=" \x01 ")
+    slapd.modify(second, dNSHostName="\u202e", altSecurityIdentities=[
+        "X509:<RFC822>kept@corp.example", "Kerberos:kept@CORP.EXAMPLE", "X509:<I>", "X509:<I>CN=x<SR>\x07"])
+    slapd.modify(third, userAccountControl=None, sAMAccountName="Z" * 200)
+    slapd.modify(fourth, userAccountControl=0x7FFFFFFF, displayName="x" * 100000)
+    run = site.apply(code=(DONE, PROBLEMS))
+    says_no_controls(site.plan(json=False))
+    assert site.plan(code=(DONE, PROBLEMS)).actions == []
+    assert len(accounts(slapd.contents())) == 4
+    kept = worlds.texts(slapd.contents(second)[second], "altSecurityIdentities")
+    assert {"X509:<RFC822>kept@corp.example", "Kerberos:kept@CORP.EXAMPLE"} <= set(kept)
+    undo = site.undo_files()[-1]
+    assert run.summary["undo"] == str(undo)
+    worlds.changes(undo)
+
+
+def test_two_accounts_with_one_mark(slapd, site):
+    """An administrator copied an account: which one is right is not guessed in silence."""
+    filled(site, 3)
+    one = accounts(slapd.contents())[0]
+    slapd.add_computer("COPY", parent=OU, sAMAccountName="COPY$", adminDescription=f"certdir:wifi:{one.key}")
+    run = site.apply(code=(DONE, PROBLEMS))
+    assert one.key in run.problems
+    assert site.plan(code=(DONE, PROBLEMS)).actions == []
+    assert not [account for account in accounts(slapd.contents()) if account.dn == one.dn and account.disabled]
+
+
