@@ -175,7 +175,7 @@ logins = @$(CC) -shared -fPIC -o build-$(1)/nodeepbind.so tests/testenv/nodeepbi
 .PHONY: asan tsan
 asan: deps ## unit tests and real logins with the address and undefined behaviour sanitizers
 	$(call sanitized,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all,all unit)
-	$(call logins,asan,libasan.so libubsan.so,ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0,logins resumption hostile_names server sync sync_graph cli_sync_config cli_list, and not never_end)
+	$(call logins,asan,libasan.so libubsan.so,ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0,logins resumption hostile_names server sync sync_graph cli_sync_config cli_list placeholders_guards placeholders_hostile placeholders_history, and not never_end)
 # The server's own handler of SIGHUP changes errno, which is not ours to hear about.
 tsan: deps ## unit tests and many logins at once with the thread sanitizer
 	$(call sanitized,tsan,-fsanitize=thread,all unit)

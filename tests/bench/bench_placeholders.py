@@ -248,7 +248,27 @@ def creating(directory, job, authority, count, rounds, durable):
     for name, runs in figures.items():
         print(f"{name:<28} {count / median(run.wall for run in runs):,.0f} accounts a second")
     aim(ratio(figures, "certdir placeholders apply", "ldapadd"), APPLY_RATIO, f"times the time of ldapadd, {title}")
+    each = one_by_one(directory, job, authority, ldif, durable)
+    own = median(run.wall for run in figures["certdir placeholders apply"]) / count
+    print(f"{'an ldapadd for each':<28} {1 / each:,.0f} accounts a second: apply takes {own / each:.2f} times that")
     ldif.unlink()
+
+
+def one_by_one(directory, job, authority, ldif, durable, few=200):
+    """Seconds an account when each has an ldapadd of its own, as scripts do it."""
+    one = directory / "one.ldif"
+    entries = [entry for entry in ldif.read_text().split("\n\n") if entry.strip()][:few]
+    server = Server(directory / "one", authority, durable=durable)
+    try:
+        job.use(server.begin())
+        seconds = 0
+        for entry in entries:
+            one.write_text(entry + "\n")
+            seconds += job.tool("ldapadd", f"-f '{one}'").wall
+    finally:
+        server.kill()
+        shutil.rmtree(server.directory)
+    return seconds / len(entries)
 
 
 OPERATIONAL = ("entryUUID", "entryCSN", "createTimestamp", "modifyTimestamp", "creatorsName", "modifiersName")
