@@ -89,7 +89,7 @@ DEPS_DEMO := gcc make libc6-dev libfreeradius-dev libtalloc-dev libssl-dev libld
              freeradius eapoltest openssl python3 python3-cryptography
 DEPS_TEST := libcmocka-dev freeradius-utils freeradius-ldap slapd ldap-utils sqlite3 valgrind binutils \
              python3-pytest python3-ldap samba samba-dsdb-modules samba-vfs-modules samba-ad-provision winbind krb5-user \
-             ldb-tools libsasl2-modules-gssapi-mit
+             ldb-tools libsasl2-modules-gssapi-mit faketime
 
 .PHONY: deps deps-demo
 deps-demo: ## install what building and the demo need (apt-get)

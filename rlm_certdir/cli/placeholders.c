@@ -95,8 +95,11 @@ static enum certdir_cli_placeholders_exit run_section(const struct options *opti
 
 	run.outcome = certdir_placeholders_plan(&placeholders, config, list, certdir_certificates_read,
 						(int64_t)time(NULL), &run.error);
-	if (run.outcome == CERTDIR_PLACEHOLDERS_OK) {
+	/* A signal ends what is waited for, and what comes of that is no error of the server. */
+	run.report.stopped = run.outcome == CERTDIR_PLACEHOLDERS_FAILED && stop;
+	if (run.outcome == CERTDIR_PLACEHOLDERS_OK || run.report.stopped)
 		run.error.text[0] = '\0';
+	if (run.outcome == CERTDIR_PLACEHOLDERS_OK) {
 		printed = certdir_cli_placeholders_print_plan(&run);
 		/* Nothing is done that could not be shown. */
 		if (printed && options->apply && placeholders.plan.action_count > 0 &&

@@ -29,7 +29,7 @@ enum certdir_cli_placeholders_exit certdir_cli_placeholders_exit(const struct ce
 	if (run->outcome == CERTDIR_PLACEHOLDERS_GUARD)
 		return CERTDIR_CLI_PLACEHOLDERS_REFUSED;
 	if (run->outcome != CERTDIR_PLACEHOLDERS_OK)
-		return CERTDIR_CLI_PLACEHOLDERS_FAILED;
+		return run->report.stopped ? CERTDIR_CLI_PLACEHOLDERS_STOPPED : CERTDIR_CLI_PLACEHOLDERS_FAILED;
 	if (plan->refused && !run->force)
 		return CERTDIR_CLI_PLACEHOLDERS_REFUSED;
 	if (run->tried && !run->ok)
@@ -234,8 +234,8 @@ bool certdir_cli_placeholders_print_summary(const struct certdir_cli_placeholder
 			run->outcome == CERTDIR_PLACEHOLDERS_GUARD ? "refused: " : "", text ? text : "out of memory");
 		free(text);
 	}
-	if (run->tried && !run->ok && run->report.stopped)
-		fprintf(stderr, "certdir: %s: stopped by a signal; run apply again to go on\n",
-			run->placeholders->config->name);
+	if (run->report.stopped && !run->ok)
+		fprintf(stderr, "certdir: %s: stopped by a signal; %s\n", run->placeholders->config->name,
+			run->tried ? "run apply again to go on" : "nothing was changed");
 	return ok;
 }

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 import pytest
 
 from testenv import placeholder_worlds as worlds
+from testenv.clock import HURRY
 from testenv.devices import device_id
 from testenv.ldap_proxy import CUT, LdapProxy
 from testenv.placeholder_worlds import (BLIND, DAY, ELSEWHERE, GROUP, HOUR, KEEPER, LOOKER, OU, PEEKER, Site, accounts,
@@ -333,7 +334,7 @@ def test_a_server_that_is_read_only(tmp_path):
         site.add("LAPTOP-NEW")
         site.publish()
         with unchanged(slapd):
-            says(site.apply(code=FAILED), slapd.uri, "read-only", "takes no changes")
+            says(site.apply(code=FAILED), slapd.uri, "operation restricted", "takes no changes")
 
 
 def test_a_server_that_is_down(site):
@@ -354,7 +355,7 @@ def test_a_server_that_hangs(slapd, site):
     site.at = None
     site.add("LAPTOP-1")
     site.publish()
-    site.env = worlds.HURRY
+    site.env = HURRY
     before = slapd.contents()
     slapd.pause()
     try:
@@ -369,7 +370,7 @@ def test_a_server_that_hangs_in_the_middle(slapd, site):
     site.at = None
     site.add(*names(20))
     site.publish()
-    site.env = worlds.HURRY
+    site.env = HURRY
     try:
         with in_between(site, slapd) as proxy:
             proxy.on_request = lambda request: slapd.pause() if request.writes == 9 else None

@@ -13,6 +13,7 @@ from pathlib import Path
 import ldif
 
 from testenv import placeholders
+from testenv.clock import clock, sweep
 from testenv.placeholders import DONE, SECTION, Placeholders
 from testenv.radiusd import BUILD
 from testenv.slapd import ADMIN, ADMIN_PASSWORD, MEMBEROF, SUFFIX, Slapd, sid_bytes
@@ -43,20 +44,6 @@ unique_uri ldap:///{SUFFIX}?servicePrincipalName?sub
 
 HOUR, DAY = 3600, 86400
 START = int(datetime(2026, 3, 1, tzinfo=timezone.utc).timestamp())
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-
-
-def clock(at):
-    """The environment in which the time is `at` and stands still; time that is only measured goes on."""
-    if at is None:
-        return {}
-    text = datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
-    return {"LD_PRELOAD": FAKETIME, "FAKETIME": text, "TZ": "UTC", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "NO_FAKE_STAT": "1"}
-
-
-# Time goes by thirty times as fast, also where it is measured: a minute's patience ends after two seconds.
-HURRY = {"LD_PRELOAD": FAKETIME, "FAKETIME": "+0 x30"}
 
 
 # ---- a directory ----
@@ -241,6 +228,8 @@ class Site(Placeholders):
             process.kill()
             process.communicate()
             raise
+        finally:
+            sweep(process.pid)
         run = Run(process.returncode, [], (err or b"").decode(), (out or b"").decode())
         for line in run.out.splitlines():
             with contextlib.suppress(ValueError):
