@@ -84,6 +84,13 @@ static void apply(struct certdir_placeholders *placeholders, struct certdir_cli_
 
 /* ---- one section, all sections ---- */
 
+/* That the list was read is no news, and what stands on stderr becomes mail. */
+static void log_problems(enum certdir_log_level level, const char *text)
+{
+	if (level != CERTDIR_LOG_INFO)
+		fprintf(stderr, "certdir: %s%s\n", level == CERTDIR_LOG_WARN ? "warning: " : "", text);
+}
+
 static enum certdir_cli_placeholders_exit run_section(const struct options *options, const char *list,
 						      const struct certdir_placeholders_config *config)
 {
@@ -93,6 +100,7 @@ static enum certdir_cli_placeholders_exit run_section(const struct options *opti
 	enum certdir_cli_placeholders_exit status;
 	bool printed = true;
 
+	certdir_log_set(log_problems);
 	run.outcome = certdir_placeholders_plan(&placeholders, config, list, certdir_certificates_read,
 						(int64_t)time(NULL), &run.error);
 	/* A signal ends what is waited for, and what comes of that is no error of the server. */
