@@ -135,7 +135,7 @@ soak: deps ## random histories of a tenant (SOAK_SEEDS), syncs killed 200 times,
 .PHONY: soak-placeholders
 soak-placeholders: deps ## random histories of an OU with interruptions (slapd, Samba), 2,000 computer accounts in Samba
 	@$(MAKE) --no-print-directory all
-	@CERTDIR_HISTORY_SEEDS=200 CERTDIR_AD_HISTORY=1 CERTDIR_AD_DEVICES=2000 $(PYTHON) -m pytest -q -p no:cacheprovider \
+	@CERTDIR_HISTORY_SEEDS=200 CERTDIR_AD_HISTORY=20 CERTDIR_AD_DEVICES=2000 $(PYTHON) -m pytest -q -p no:cacheprovider \
 		tests/integration/test_placeholders_history.py tests/integration/test_placeholders_ad.py
 
 .PHONY: check-graph-client

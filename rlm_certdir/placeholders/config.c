@@ -527,7 +527,9 @@ static bool read_guards(struct reading *in)
 
 	ok = certdir_conf_duration(in->conf, in->section, "max_age", 1, DECADE, &config->max_age, in->error);
 	ok &= certdir_conf_percent(in->conf, in->section, "max_remove", &config->max_remove, in->error);
-	ok &= certdir_conf_duration(in->conf, in->section, "delete_after", 0, DECADE, &config->delete_after, in->error);
+	/* Never in the run that disables. */
+	ok &= certdir_conf_duration(in->conf, in->section, "delete_after", HOUR, DECADE, &config->delete_after,
+				    in->error);
 	return ok & read_path(in, "undo_directory", &config->undo_directory, "/var/lib/certdir/undo");
 }
 

@@ -331,7 +331,7 @@ static const struct {
 	{"mapping", "ski", false},
 	{"max_age", "1d", false},
 	{"max_remove", "1%", false},
-	{"delete_after", "0", false},
+	{"delete_after", "1h", false},
 	{"undo_directory", "/u", false},
 };
 
