@@ -47,17 +47,16 @@ static struct certdir_plan_pair *add(struct certdir_planner *planner, const char
 	return pair;
 }
 
-/* Which of them is the device's cannot be known, so all stay as they are. */
-static void add_several(struct certdir_planner *planner, const char *key, const struct certdir_wanted *device,
-			const struct certdir_account *accounts, size_t count)
+/* Which of them is the wanted device's cannot be known, so all stay as they are. */
+static void block_several(struct certdir_planner *planner, const char *key, const struct certdir_wanted *device,
+			  const struct certdir_account *accounts, size_t count)
 {
 	enum { NAMED = 4 };
 	const char *names = accounts[0].dn;
 
 	for (size_t i = 0; i < count; i++)
 		add(planner, key, NULL, &accounts[i])->blocked = true;
-	if (device)
-		add(planner, key, device, NULL)->blocked = true;
+	add(planner, key, device, NULL)->blocked = true;
 	for (size_t i = 1; i < count && i < NAMED && names; i++)
 		names = certdir_arena_print(planner->arena, "%s; %s", names, accounts[i].dn);
 	certdir_plan_remark(planner, CERTDIR_REMARK_PROBLEM, key,
@@ -143,15 +142,18 @@ bool certdir_plan_pair_up(struct certdir_planner *planner)
 			while (a + several < accounts->own_count &&
 			       strcmp(accounts->own[a + several].mark->key, key) == 0)
 				several++;
-		if (several > 1) {
-			add_several(planner, key, device, account, several);
-		} else {
-			struct certdir_plan_pair *pair = add(planner, key, device, several ? account : NULL);
+		if (several > 1 && device && !device->why_not)
+			block_several(planner, key, device, account, several);
+		else if (several == 0)
+			look_at_device(planner, add(planner, key, device, NULL));
+		else
+			/* Of a device that must not come in all go, however many they are. */
+			for (size_t i = 0; i < several; i++) {
+				struct certdir_plan_pair *pair = add(planner, key, device, &account[i]);
 
-			look_at_device(planner, pair);
-			if (several)
+				look_at_device(planner, pair);
 				look_at_account(planner, pair);
-		}
+			}
 		a += several;
 	}
 	return true;
@@ -195,7 +197,9 @@ static struct certdir_plan_pair *pair_of(struct certdir_planner *planner, const 
 		else
 			high = middle;
 	}
-	/* Several with one key are never removed, so it does not matter which of them this is. */
+	/* Several may have one key. */
+	while (planner->pairs[low].account != account)
+		low++;
 	return &planner->pairs[low];
 }
 

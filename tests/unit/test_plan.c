@@ -80,10 +80,21 @@ static const struct rule rules_of_names[] = {
 	 "account k1 PC1 gone=1\n"
 	 "account k1 PC2\n"
 	 "device k2 PC3\n",
+	 "refused: 2 of 2 accounts would be disabled or removed, and max_remove = 10% allows fewer: look at the plan, and use "
+	 "--force when it is right\n"
 	 "create k2 PC3 (PC3$): new device \"PC3\"\n"
-	 "problem k1: 2 accounts carry the mark of this device and are left as they are: "
-	 "CN=PC1,OU=Wi-Fi,DC=corp,DC=example; CN=PC2,OU=Wi-Fi,DC=corp,DC=example: delete all but one, or clear their "
-	 "adminDescription\n"},
+	 "disable k1 PC2 (PC2$): is not in the list any more\n"
+	 "remove k1 PC1 (PC1$): is not in the list since 1970-01-01T00:00:01Z\n"},
+	{"several accounts with one key of a device that must not come in",
+	 "account k1 PC1\n"
+	 "account k1 PC2\n"
+	 "device k1 PC1 not=is_disabled\n"
+	 "device k2 PC3\n",
+	 "refused: 2 of 2 accounts would be disabled or removed, and max_remove = 10% allows fewer: look at the plan, and use "
+	 "--force when it is right\n"
+	 "create k2 PC3 (PC3$): new device \"PC3\"\n"
+	 "disable k1 PC1 (PC1$): is disabled\n"
+	 "disable k1 PC2 (PC2$): is disabled\n"},
 	{"a device with a problem",
 	 "device k1 PC1 nocn problem=has_no_serial_number\n"
 	 "device k2 PC2 nocn problem=has_no_serial_number\n"
