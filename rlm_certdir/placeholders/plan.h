@@ -30,7 +30,7 @@ enum certdir_phase {
 	CERTDIR_PHASE_CREATE,
 	CERTDIR_PHASE_JOIN, /* members into the group: changes of the group, one value each; apply sends many together */
 	CERTDIR_PHASE_PRIMARY,
-	CERTDIR_PHASE_LEAVE, /* members out of Domain Computers */
+	CERTDIR_PHASE_LEAVE, /* members out of Domain Computers, and of the group when they are deleted */
 	CERTDIR_PHASE_DELETE,
 	CERTDIR_PHASES
 };

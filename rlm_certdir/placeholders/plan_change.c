@@ -153,6 +153,7 @@ static void write_removal(struct certdir_plan_draft *draft)
 	certdir_plan_draft_change(draft, "altSecurityIdentities", none,
 				  certdir_plan_draft_yield(draft, mappings, account->mappings), false);
 	certdir_plan_draft_give_way(draft);
+	certdir_plan_draft_leave(draft);
 	certdir_timestamp_print(account->mark->gone, since);
 	certdir_plan_say(&draft->why, "is not in the list since %s", since);
 	certdir_plan_draft_flush(draft, CERTDIR_PHASE_DELETE, CERTDIR_LDAP_VERB_DELETE, draft->dn, false);

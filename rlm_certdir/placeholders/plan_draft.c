@@ -190,6 +190,15 @@ static void make_primary(struct certdir_plan_draft *draft)
 	}
 }
 
+/* Servers take a deleted entry out of its groups by themselves, more or less; and nobody would put it back with the entry. */
+void certdir_plan_draft_leave(struct certdir_plan_draft *draft)
+{
+	if (draft->planner->domain->group && draft->account->listed_member)
+		step_one(draft, CERTDIR_PHASE_LEAVE, draft->planner->domain->group,
+			 (struct certdir_ldap_change){.attribute = "member",
+						      .gone = certdir_plan_one(draft->planner->arena, draft->dn)});
+}
+
 void certdir_plan_draft_group(struct certdir_plan_draft *draft)
 {
 	const struct certdir_domain *domain = draft->planner->domain;

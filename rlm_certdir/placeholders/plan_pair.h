@@ -197,6 +197,8 @@ void certdir_plan_draft_flush(struct certdir_plan_draft *draft, enum certdir_pha
 			      const char *dn, bool password);
 /* The steps of the phases JOIN, PRIMARY and LEAVE. */
 void certdir_plan_draft_group(struct certdir_plan_draft *draft);
+/* A step of the phase LEAVE for an entry that is removed. */
+void certdir_plan_draft_leave(struct certdir_plan_draft *draft);
 /* Makes an action of it when it has steps. */
 bool certdir_plan_draft_end(struct certdir_plan_draft *draft, enum certdir_action_kind kind);
 

@@ -115,7 +115,7 @@ static const char usage[] =
 	"# Look at it first. Then: ldapmodify -c -f THIS-FILE, with -H and the options that say who you are.\n"
 	"# With -c it goes on where there is nothing to take back: apply may have been interrupted before that "
 	"change.\n"
-	"# An account that was removed comes back with a new SID, without its groups and without a password.\n"
+	"# An account that was removed comes back with a new SID and no password, and not into its primary group.\n"
 	"# The next apply does all of it again, unless the list or the configuration is another by then.\n";
 
 /* The steps in the reverse of the order in which they are carried out: by phase, not by action. */

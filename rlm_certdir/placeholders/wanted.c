@@ -33,19 +33,22 @@ static const char *print_age(int64_t seconds, char out[40])
 	return out;
 }
 
-static bool refuse_old(const struct certdir_list_source *source, int64_t age, int64_t max_age,
-		       struct certdir_error *error)
+/* False when a part of a source ("tenant", "Intune of tenant") was synced, and too long ago. */
+static bool is_fresh(const struct certdir_list_source *source, const char *part, int64_t synced_at, int64_t now,
+		     int64_t max_age, struct certdir_error *error)
 {
 	char synced[CERTDIR_TIMESTAMP_SIZE], ago[40], limit[40];
 
-	certdir_timestamp_print(source->synced, synced);
-	certdir_error_set(
-		error, "the device list is too old to act on: %s \"%.80s\" was %s %s, %s ago, and max_age is %s: %s",
-		source->synced_by_graph ? "tenant" : "import", source->name,
-		source->synced_by_graph ? "synced" : "imported", synced, print_age(age, ago), print_age(max_age, limit),
-		source->synced_by_graph ? "run certdir sync, and see certdir status for what keeps it from "
-					  "working"
-					: "import it again with certdir list import, or raise max_age");
+	if (now - synced_at <= max_age)
+		return true;
+	certdir_timestamp_print(synced_at, synced);
+	certdir_error_set(error,
+			  "the device list is too old to act on: %s \"%.80s\" was %s %s, %s ago, and max_age is %s: %s",
+			  part, source->name, source->synced_by_graph ? "synced" : "imported", synced,
+			  print_age(now - synced_at, ago), print_age(max_age, limit),
+			  source->synced_by_graph ? "run certdir sync, and see certdir status for what keeps it from "
+						    "working"
+						  : "import it again with certdir list import, or raise max_age");
 	return false;
 }
 
@@ -90,8 +93,9 @@ bool certdir_wanted_list_usable(const struct certdir_placeholders_config *config
 		return false;
 	}
 	for (size_t i = 0; i < count; i++)
-		if (now - sources[i].synced > config->max_age)
-			return refuse_old(&sources[i], now - sources[i].synced, config->max_age, error);
+		if (!is_fresh(&sources[i], sources[i].synced_by_graph ? "tenant" : "import", sources[i].synced, now,
+			      config->max_age, error))
+			return false;
 	if (intune && !has_part(sources, count, true)) {
 		certdir_error_set(error,
 				  "the device list is incomplete: %s asks for Intune, which no tenant was synced with "
@@ -106,6 +110,15 @@ bool certdir_wanted_list_usable(const struct certdir_placeholders_config *config
 				  config->selection.groups[0]);
 		return false;
 	}
+	/* What is asked for must be as fresh as the devices. A tenant that never had it does without. */
+	for (size_t i = 0; i < count; i++)
+		if ((intune && sources[i].intune_synced &&
+		     !is_fresh(&sources[i], "Intune of tenant", sources[i].intune_synced, now, config->max_age,
+			       error)) ||
+		    (config->selection.groups && sources[i].groups_synced &&
+		     !is_fresh(&sources[i], "a group of tenant", sources[i].groups_synced, now, config->max_age,
+			       error)))
+			return false;
 	return true;
 }
 

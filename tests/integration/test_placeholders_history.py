@@ -251,18 +251,19 @@ class History:
     def take_back(self, realm, undo, before, run):
         """
         What the undo file is for. Parts of a run that was killed never happened: ldapmodify -c goes on behind them.
-        Accounts that were removed come back, but not into the group: that they had left by being deleted.
+        Accounts that were removed come back, but not into what was their primary group: that they had left by being deleted.
         """
         done = worlds.play(realm.server, undo)
         self.events.append(f"taken back with {undo}: {done.returncode} {done.stderr}")
         after = realm.plain()
-        keys = {action["device"] for action in run.of("action") if action["kind"] == "remove"}
-        removed = {account.dn for account in realm.accounts(before) if account.key in keys}
-        for contents in (after, before):
-            for dn in removed:
-                contents[dn].pop("memberOf", None)
-            members = contents[realm.group].pop("member", [])
-            contents[realm.group]["member"] = [member for member in members if member.decode() not in removed]
+        if self.primary:
+            keys = {action["device"] for action in run.of("action") if action["kind"] == "remove"}
+            removed = {account.dn for account in realm.accounts(before) if account.key in keys}
+            for contents in (after, before):
+                for dn in removed:
+                    contents[dn].pop("memberOf", None)
+                members = contents[realm.group].pop("member", [])
+                contents[realm.group]["member"] = [member for member in members if member.decode() not in removed]
         self._check_equal(after, before)
 
     def run_with_trouble(self, twin):

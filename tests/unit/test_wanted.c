@@ -435,7 +435,7 @@ static void test_many(void **state)
 
 static void test_usable(void **state)
 {
-#define TENANT_ROW "UPDATE source SET kind='tenant',intune_synced=1,groups_synced=1,synced="
+#define TENANT_ROW "UPDATE source SET kind='tenant',intune_synced=1999913600,groups_synced=1999913600,synced="
 #define INCOMPLETE "the device list is incomplete: "
 	static const char *const group[] = {"Wi-Fi staff", NULL};
 	static const struct {
@@ -483,6 +483,15 @@ static void test_usable(void **state)
 		{TENANT_ROW "2000000000,groups_synced=0", "{name}", false, false, true,
 		 INCOMPLETE "require_group asks for groups, and no tenant was synced with any yet: write group = Wi-Fi "
 			    "staff into [tenant ..] and run certdir sync"},
+		/* parts that are too old, when they are asked for */
+		{TENANT_ROW "2000000000,intune_synced=1999000000", "{name}", false, false, true, NULL},
+		{TENANT_ROW "2000000000,intune_synced=1999000000", "{name}", true, false, false,
+		 "the device list is too old to act on: Intune of tenant \"a\" was synced 2033-05-06T13:46:40Z, 11 days "
+		 "ago, and max_age is 24 hours: run certdir sync, and see certdir status for what keeps it from working"},
+		{TENANT_ROW "2000000000,groups_synced=1999000000", "{name}", true, true, false, NULL},
+		{TENANT_ROW "2000000000,groups_synced=1999000000", "{name}", false, false, true,
+		 "the device list is too old to act on: a group of tenant \"a\" was synced 2033-05-06T13:46:40Z, 11 days "
+		 "ago, and max_age is 24 hours: run certdir sync, and see certdir status for what keeps it from working"},
 		/* one that has groups beside one that has none */
 		{TENANT_ROW "2000000000;INSERT INTO source(name,kind,synced) VALUES('b','tenant',2000000000)", "{name}",
 		 true, false, true, NULL},
