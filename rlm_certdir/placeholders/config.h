@@ -38,7 +38,7 @@ struct certdir_column {
 struct certdir_placeholders_config {
 	const char *name; /* of the section and in the marks */
 	int line;
-	struct certdir_ldap_config ldap; /* password is not set: certdir_placeholders_open() reads the file */
+	struct certdir_ldap_config ldap; /* password is not set: certdir_placeholders_plan() reads the file */
 	const char *password_file;
 	const char *keytab;
 	const char *ou; /* DN, also ldap.base_dn */

@@ -113,10 +113,7 @@ static void look_at_account(const struct certdir_planner *planner, struct certdi
 		return;
 	if (certdir_plan_is_computer(planner) && !account->disabled)
 		return;
-	/* A time in the future counts as now. */
-	pair->remove = account->mark->gone <= planner->now
-			       ? planner->now - account->mark->gone >= planner->config->delete_after
-			       : planner->config->delete_after <= 0;
+	pair->remove = planner->now - account->mark->gone >= planner->config->delete_after;
 }
 
 bool certdir_plan_pair_up(struct certdir_planner *planner)

@@ -31,7 +31,7 @@ struct certdir_wanted_list {
 
 /*
  * Whether the list may be acted on: not empty, no source older than max_age, and every part that the selection asks for (Intune,
- * groups) was synced at all. False with `error`: what is wrong and what to do.
+ * groups) was synced, and none longer ago than that. False with `error`: what is wrong and what to do.
  */
 bool certdir_wanted_list_usable(const struct certdir_placeholders_config *config,
 				const struct certdir_list_snapshot *list, int64_t now, struct certdir_error *error);

@@ -13,8 +13,8 @@ import time
 import pytest
 
 from testenv.certificates import Authority, sequence, tlv
+from testenv.driver import build_ldap_driver
 from testenv.ports import free_port
-from testenv.radiusd import BUILD, REPO
 from testenv.slapd import DEVICES, READER, READER_PASSWORD, SUFFIX, Slapd, filetime, sid_bytes
 
 SID = "S-1-5-21-397955417-626881126-188441444-3623811"
@@ -23,14 +23,8 @@ RES_TIMEOUT = 2
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory):
-    """The search program, built against the core library. CERTDIR_LDAP_CFLAGS and _WRAPPER run it under sanitizers."""
-    program = tmp_path_factory.mktemp("driver") / "ldap_search"
-    flags = shlex.split(os.environ.get("CERTDIR_LDAP_CFLAGS", ""))
-    subprocess.run(
-        ["cc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-g", *flags, "-I", str(REPO / "rlm_certdir"),
-         "-o", str(program), str(REPO / "tests/integration/ldap_search.c"), str(BUILD / "libcertdir.a"),
-         "-ljansson", "-lldap", "-llber", "-lcrypto", "-lpthread"], check=True)
-    return program
+    """The search program, built against the core library."""
+    return build_ldap_driver(tmp_path_factory.mktemp("driver"), "ldap_search")
 
 
 class Search:

@@ -12,7 +12,7 @@ import pytest
 
 from test_ldap_directory import Liar, answering, entry, message, result
 from testenv.certificates import Authority, sequence, tlv
-from testenv.radiusd import BUILD, REPO
+from testenv.driver import build_ldap_driver
 from testenv.slapd import ADMIN, ADMIN_PASSWORD, DEVICES, READER, READER_PASSWORD, SUFFIX, Slapd
 
 RES_TIMEOUT = 1
@@ -21,13 +21,7 @@ RES_TIMEOUT = 1
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory):
     """The program that keeps a directory, built against the core library."""
-    program = tmp_path_factory.mktemp("driver") / "ldap_operation"
-    flags = shlex.split(os.environ.get("CERTDIR_LDAP_CFLAGS", ""))
-    subprocess.run(
-        ["cc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-g", *flags, "-I", str(REPO / "rlm_certdir"),
-         "-o", str(program), str(REPO / "tests/integration/ldap_operation.c"), str(BUILD / "libcertdir.a"),
-         "-ljansson", "-lldap", "-llber", "-lcrypto", "-lpthread"], check=True)
-    return program
+    return build_ldap_driver(tmp_path_factory.mktemp("driver"), "ldap_operation")
 
 
 class Keeper:

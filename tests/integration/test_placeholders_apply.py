@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from testenv import samba
-from testenv.radiusd import BUILD, REPO
+from testenv.driver import build_ldap_driver
 from testenv.slapd import ADMIN, ADMIN_PASSWORD, READER, READER_PASSWORD, SUFFIX, Slapd, sid_bytes
 
 OU = f"ou=NPS,{SUFFIX}"
@@ -22,14 +22,8 @@ COLUMNS = ["servicePrincipalName", "dNSHostName", "description"]
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
-    """The driver, built against the core library. CERTDIR_LDAP_CFLAGS and _WRAPPER run it under sanitizers."""
-    path = tmp_path_factory.mktemp("driver") / "placeholders_apply"
-    flags = shlex.split(os.environ.get("CERTDIR_LDAP_CFLAGS", ""))
-    subprocess.run(
-        ["cc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-g", *flags, "-I", str(REPO / "rlm_certdir"),
-         "-o", str(path), str(REPO / "tests/integration/placeholders_apply.c"), str(BUILD / "libcertdir.a"),
-         "-ljansson", "-lldap", "-llber", "-lsasl2", "-lcrypto", "-lsqlite3", "-lpthread"], check=True)
-    return path
+    """The driver, built against the core library."""
+    return build_ldap_driver(tmp_path_factory.mktemp("driver"), "placeholders_apply")
 
 
 class Job:

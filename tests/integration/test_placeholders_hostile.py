@@ -26,7 +26,6 @@ def site(slapd, tmp_path):
     return Site(tmp_path, slapd.uri)
 
 
-
 HOSTILE = (
     "CN=x,OU=y", f"x,{SUFFIX}", "a+b=c", "*", "a*b)(cn=*", "(|(objectClass=*))", 'say "hello"', "back\\slash",
     "back\\2cslash", "#hash", " blank before", "blank after ", "  ", "a;b<c>d", "=", "host/name", "name$", "NAME$",
