@@ -122,13 +122,16 @@ check-layers: all ## fail when a room reaches where it must not
 
 .PHONY: test
 test: deps ## everything: unit tests, layers, and real logins; under 10 minutes
-	@$(MAKE) --no-print-directory all unit check-layers
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(unit_tests)
+	@$(MAKE) --no-print-directory unit check-layers
 	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/integration
 
 SOAK_SEEDS ?= 1000
+SOAK_WORLDS ?= 2000000
 .PHONY: soak
-soak: deps ## random histories of a tenant (SOAK_SEEDS), syncs killed 200 times, radiusd for minutes under new lists
-	@$(MAKE) --no-print-directory all
+soak: deps ## random worlds for decisions (SOAK_WORLDS) and histories of a tenant (SOAK_SEEDS), syncs killed 200 times, radiusd for minutes
+	@$(MAKE) --no-print-directory all $(B)/tests/test_decision_model
+	@CERTDIR_MODEL_WORLDS=$(SOAK_WORLDS) $(B)/tests/test_decision_model
 	@CERTDIR_HISTORY_SEEDS=$(SOAK_SEEDS) CERTDIR_KILLS=200 CERTDIR_LOAD_SECONDS=180 $(PYTHON) -m pytest -q -p no:cacheprovider \
 		tests/integration/test_sync_crash.py tests/integration/test_sync_history.py
 
@@ -190,10 +193,10 @@ fuzz: $(certificates) ## hostile certificates, then hostile pages of Graph, FUZZ
 		tests/fuzz/fuzz_certificate.c rlm_certdir/error.c rlm_certdir/identity_type.c $(wildcard rlm_certdir/identity/*.c) -lcrypto
 	$(B)/fuzz/certificate -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $(B)/fuzz/corpus
 # The last byte of an input chooses who reads the page.
-	@rm -rf $(B)/fuzz/pages && mkdir -p $(B)/fuzz/pages && for file in tests/vectors/graph/*.json; do for kind in 0 1 2 3; do \
+	@rm -rf $(B)/fuzz/pages && mkdir -p $(B)/fuzz/pages && for file in tests/vectors/graph/*.json; do for kind in 0 1 2 3 4; do \
 		{ cat $$file; printf ' %s' $$kind; } > $(B)/fuzz/pages/$$kind-$${file##*/}; done; done
 	$(call quiet,FUZZ) clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Irlm_certdir -o $(B)/fuzz/page \
-		tests/fuzz/fuzz_page.c rlm_certdir/error.c rlm_certdir/timestamp.c rlm_certdir/identity/utf8.c \
+		tests/fuzz/fuzz_page.c rlm_certdir/error.c rlm_certdir/timestamp.c rlm_certdir/list/words.c rlm_certdir/identity/utf8.c \
 		$(addprefix rlm_certdir/sync/,page.c record.c excerpt.c) -lyajl -ljansson
 	$(B)/fuzz/page -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $(B)/fuzz/pages
 

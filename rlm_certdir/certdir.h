@@ -44,8 +44,8 @@ enum certdir_identity_type {
 	CERTDIR_ID_ENTRA, /* entra_device_id: Entra ID's deviceId, canonical lower-case GUID */
 	CERTDIR_ID_INTUNE, /* intune_device_id: managedDevice id, canonical GUID */
 	CERTDIR_ID_GUID, /* device_guid: a GUID whose namespace the certificate does not say */
-	CERTDIR_ID_SID, /* sid: from the extension the CA writes, "S-1-5-21-.." */
-	CERTDIR_ID_SID_URI, /* sid_uri: from a SAN URI the requester wrote; confirms, never selects */
+	CERTDIR_ID_SID, /* sid: from extension 1.3.6.1.4.1.311.25.2, "S-1-5-21-.."; who wrote it depends on the CA */
+	CERTDIR_ID_SID_URI, /* sid_uri: from a SAN URI the requester wrote */
 	CERTDIR_ID_DNS, /* dns_name: lower case, no trailing dot */
 	CERTDIR_ID_NAME, /* common_name: host name or other plain name, ASCII lower case, "host/" and "$" stripped */
 	CERTDIR_ID_SERIAL, /* serial_number: of the hardware, upper case */
@@ -64,13 +64,27 @@ bool certdir_identity_type_parse(const char *name, enum certdir_identity_type *t
 enum { CERTDIR_IDENTITIES_MAX = 64 }; /* one bit each in certdir_match.by */
 enum { CERTDIR_VALUE_MAX = 255 }; /* bytes of one identity, before and after canonical form */
 
+/*
+ * How much a value says, lowest first. The highest rank that a directory can know decides alone which device is meant: no
+ * name outvotes an id, and a GUID where anybody may write one gives way to one that the CA vouches for.
+ */
+enum certdir_rank {
+	CERTDIR_RANK_NONE, /* no device's: a person's name. Shown, never looked up */
+	CERTDIR_RANK_CONFIRMING, /* selects nothing; denies when it is somebody else's */
+	CERTDIR_RANK_CHOSEN, /* a name that the device's user, or whoever requests, can choose */
+	CERTDIR_RANK_ID, /* taken for an id: a GUID where the profile may have put a name */
+	CERTDIR_RANK_VOUCHED, /* an id by the CA's word */
+	CERTDIR_RANKS
+};
+const char *certdir_rank_name(enum certdir_rank rank); /* "none", "confirming", "chosen", "id", "vouched" */
+
 struct certdir_identity {
 	enum certdir_identity_type type;
 	char *value; /* canonical form */
 	const char
 		*from; /* static: "subject.cn", "subject.serialNumber", "san.dns", "san.uri", "san.upn", "ext.sid".. */
-	bool immutable; /* the device's user cannot choose it: ids, SID from the extension */
-	bool tentative; /* a bare GUID in one of several CNs: counts only when known, never denies */
+	enum certdir_rank rank;
+	bool exact; /* a DNS name that the CA vouches for: never found by its first label */
 };
 
 /* What a certificate says. Everything is owned; certdir_certificate_clear() in identity/certificate.h frees it. */
@@ -83,9 +97,14 @@ struct certdir_certificate {
 	char *ski; /* lower-case hex of the subject key identifier extension, or NULL */
 	char *public_key_sha1; /* lower-case hex SHA-1 of the subjectPublicKey BIT STRING's content */
 	char *template; /* ADCS template OID or name, or NULL */
+	char *issuer_key; /* lower-case hex: the key identifier of the issuer that the certificate names (RFC 5280, 4.2.1.1), or NULL */
+	char *ekus; /* object identifiers of the extended key usage, dotted, blank-separated, or NULL */
+	const char *section; /* the `certificates` section that it fits, or NULL; borrowed from the configuration */
 	char *tenant; /* Entra tenant id named by Entra's or the MDM's own extensions, or NULL */
 	int64_t not_before; /* Unix seconds */
 	int64_t not_after;
+	size_t left_out; /* names for which there was no room: with them, names alone decide nothing */
+	bool person; /* it names a person: UPN, mail address, or a template for users. Then a SID may be the person's */
 	bool has_san;
 	bool client_auth; /* may be used for client authentication: no EKU at all, or clientAuth / anyExtendedKeyUsage in it */
 };
@@ -107,7 +126,28 @@ bool certdir_join_type_parse(const char *name, enum certdir_join_type *type);
 
 struct certdir_group {
 	char *id; /* Entra object id, or LDAP DN */
+	char *name; /* of an LDAP group only where the administrator said that nobody else makes groups there */
+	char *sid; /* of an LDAP group, or NULL */
+};
+
+/*
+ * What one part of a source says where several parts speak of the same: Entra ID beside Intune. They are kept apart, because
+ * each has an age of its own and a "no" of one is ended by a newer "yes" of the other.
+ */
+struct certdir_statement {
+	bool is; /* there is such a record */
+	enum certdir_tristate compliant; /* inGracePeriod is a yes, conflict and error are a no */
+	bool compliant_elsewhere; /* "configManager": Intune leaves it to another; Entra ID knows */
+	int64_t compliant_since; /* when this was first heard; 0 = it is said anew by each success of its part */
+	enum certdir_tristate managed;
+	int64_t last_seen;
+	int64_t registered; /* Intune: enrolled */
+};
+
+/* A name that a device had until `since`. */
+struct certdir_former_name {
 	char *name;
+	int64_t since;
 };
 
 /* All strings owned, NULL = not known; certdir_device_clear() frees them. Times are Unix seconds, 0 = not known. */
@@ -123,13 +163,23 @@ struct certdir_device {
 	char *ownership; /* "company", "personal" */
 	char *operating_system;
 	char *tenant;
+	char *intune_name; /* Intune's deviceName, where it has a record; may be `name` again */
+	char *management_state; /* Intune's managementState: managed, wipePending, .. */
+	char *category; /* Intune's deviceCategoryDisplayName */
+	char *enrollment_profile; /* enrollmentProfileName */
+	char *extension_attributes; /* "1=value|7=value": those of Entra's extensionAttributes that were asked for; \ before | and \ */
 	char *wifi_mac; /* as Intune writes it: "00A0C91E2F3D" */
 	char *ethernet_mac;
 	char **dns_names;
 	size_t dns_name_count;
 	struct certdir_group *groups;
 	size_t group_count;
+	struct certdir_former_name *former_names;
+	size_t former_name_count;
+	struct certdir_statement own; /* Entra ID's, an import's, an LDAP entry's */
+	struct certdir_statement intune;
 	enum certdir_tristate enabled;
+	/* Merged of the two statements, for people: Intune's word first, the later time. Decisions go by the statements. */
 	enum certdir_tristate managed;
 	char *compliance; /* Intune's own word: compliant, noncompliant, inGracePeriod, configManager, unknown, .. */
 	enum certdir_join_type join_type;
@@ -139,6 +189,12 @@ struct certdir_device {
 };
 
 void certdir_device_clear(struct certdir_device *device);
+
+/*
+ * Intune's complianceState: compliant and inGracePeriod are a yes, noncompliant, conflict and error a no, all else (NULL, too) is unknown.
+ * *elsewhere: "configManager", Intune leaves it to another.
+ */
+enum certdir_tristate certdir_compliance(const char *word, bool *elsewhere);
 
 /* ---- reasons: one table (reason.c), in logs, JSON, Certdir-Reason and the docs ---- */
 
@@ -154,6 +210,9 @@ enum certdir_reason {
 	CERTDIR_AMBIGUOUS,
 	CERTDIR_CONFLICT,
 	CERTDIR_DISABLED,
+	CERTDIR_RETIRED,
+	CERTDIR_OWNERSHIP,
+	CERTDIR_SYSTEM,
 	CERTDIR_NOT_MANAGED,
 	CERTDIR_NOT_COMPLIANT,
 	CERTDIR_COMPLIANCE_UNKNOWN,

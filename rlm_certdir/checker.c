@@ -14,37 +14,237 @@ void certdir_checker_clear(struct certdir_checker *checker)
 	for (size_t i = 0; i < checker->form_count; i++)
 		certdir_form_clear(&checker->forms[i]);
 	free(checker->forms);
+	free(checker->sections);
 	memset(checker, 0, sizeof(*checker));
+}
+
+struct certdir_rules certdir_checker_rules(const struct certdir_checker *checker)
+{
+	return (struct certdir_rules){checker->forms, checker->form_count, checker->sections, checker->section_count};
 }
 
 void certdir_check_clear(struct certdir_check *check)
 {
 	for (size_t i = 0; i < CERTDIR_DIRECTORIES_MAX; i++)
-		certdir_answer_clear(&check->answers[i]);
+		certdir_answer_clear(&check->known.answers[i]);
 	if (check->parsed)
 		certdir_certificate_clear(&check->certificate);
 	memset(check, 0, sizeof(*check));
 }
 
-/* The identities to look up. The SID URI is asked for whenever SIDs are accepted: it can only deny. */
-static uint64_t choose(const struct certdir_certificate *certificate, uint32_t accepted, bool *selects)
+/* ---- what is asked for: values of the certificate, and ids that answers teach ---- */
+
+enum { SOUGHT_MAX = 256 };
+
+struct seeking {
+	struct certdir_check *check;
+	const struct certdir_checker *checker;
+	int64_t now;
+	struct certdir_sought sought[SOUGHT_MAX]; /* values of ids that were learnt are owned: their answer may fail later */
+	char guids[CERTDIR_IDENTITIES_MAX][37]; /* of SIDs that say one */
+	signed char identity[SOUGHT_MAX]; /* of the certificate, or -1: an id that was learnt */
+	bool lists_only[SOUGHT_MAX]; /* what confirms costs no round trip */
+	size_t count;
+	bool full; /* there was more to ask for: then what was not found is not known to be one device's */
+	size_t asked[CERTDIR_DIRECTORIES_MAX]; /* how many of them that list was asked for */
+	size_t learnt[CERTDIR_DIRECTORIES_MAX]; /* how many of its records were looked at for ids */
+};
+
+static void seek(struct seeking *seeking, enum certdir_identity_type type, const char *value, int identity,
+		 bool lists_only)
 {
-	uint64_t ask = 0;
-
-	*selects = false;
-	for (size_t i = 0; i < certificate->count; i++) {
-		const enum certdir_identity_type type = certificate->identities[i].type;
-
-		if (type == CERTDIR_ID_SID_URI) {
-			if (accepted & (CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_SID_URI)))
-				ask |= UINT64_C(1) << i;
-		} else if (accepted & CERTDIR_BIT(type)) {
-			ask |= UINT64_C(1) << i;
-			*selects = true;
+	if (certdir_type_is_guid(type))
+		type = CERTDIR_ID_GUID;
+	else if (type == CERTDIR_ID_SID_URI)
+		type = CERTDIR_ID_SID;
+	for (size_t i = 0; i < seeking->count; i++)
+		if (seeking->sought[i].type == type && strcmp(seeking->sought[i].value, value) == 0) {
+			seeking->lists_only[i] &= lists_only;
+			return;
 		}
-	}
-	return ask;
+	if (seeking->count < SOUGHT_MAX && identity < 0)
+		value = strdup(value);
+	seeking->full |= seeking->count == SOUGHT_MAX || !value;
+	if (seeking->full)
+		return;
+	seeking->sought[seeking->count] = (struct certdir_sought){type, value, false};
+	seeking->identity[seeking->count] = (signed char)identity;
+	seeking->lists_only[seeking->count++] = lists_only;
 }
+
+/* The values that decide, the marks of the certificate itself, what confirms, and names where they must agree. */
+static void seek_identities(struct seeking *seeking)
+{
+	const struct certdir_certificate *certificate = &seeking->check->certificate;
+	const struct certdir_known *known = &seeking->check->known;
+
+	for (size_t i = 0; i < certificate->count; i++) {
+		const struct certdir_identity *id = &certificate->identities[i];
+		const bool confirms = id->rank == CERTDIR_RANK_CONFIRMING;
+		enum certdir_identity_type type = id->type;
+		const char *value = id->value;
+
+		if (!(known->accepted >> i & 1) ||
+		    !(confirms || (seeking->check->deciding >> i & 1) || id->type == CERTDIR_ID_MAPPING ||
+		      (seeking->checker->policy.names_must_agree && id->rank == CERTDIR_RANK_CHOSEN)))
+			continue;
+		if ((type == CERTDIR_ID_SID || type == CERTDIR_ID_SID_URI) &&
+		    certdir_sid_object_id(value, seeking->guids[i])) {
+			type = CERTDIR_ID_GUID;
+			value = seeking->guids[i];
+		}
+		seek(seeking, type, value, (int)i, confirms);
+		seeking->check->sought |= UINT64_C(1) << i;
+	}
+}
+
+static void learn_record(struct seeking *seeking, const struct certdir_record *record)
+{
+	const struct certdir_device *device = &record->device;
+	const char *const guids[] = {device->entra_device_id, device->intune_device_id, device->object_id};
+
+	for (size_t i = 0; i < sizeof(guids) / sizeof(guids[0]); i++)
+		if (guids[i])
+			seek(seeking, CERTDIR_ID_GUID, guids[i], -1, false);
+	if (device->sid)
+		seek(seeking, CERTDIR_ID_SID, device->sid, -1, false);
+	for (size_t i = 0; i < record->value_count; i++)
+		if (certdir_type_is_guid(record->values[i].type) || record->values[i].type == CERTDIR_ID_SID)
+			seek(seeking, record->values[i].type, record->values[i].value, -1, false);
+}
+
+/* Ids of the records that have come since the last time. Those of another tenant teach nothing. */
+static void learn(struct seeking *seeking)
+{
+	for (size_t d = 0; d < seeking->check->known.count; d++) {
+		const struct certdir_answer *answer = &seeking->check->known.answers[d];
+
+		for (size_t r = seeking->learnt[d]; r < answer->count; r++)
+			if (!certdir_is_foreign(&seeking->check->certificate,
+						&answer->sources[answer->records[r].source], &answer->records[r]))
+				learn_record(seeking, &answer->records[r]);
+		seeking->learnt[d] = answer->count;
+	}
+}
+
+/* ---- asking ---- */
+
+/* An id that so many carry links nothing, and a name that so many carry says little. */
+static void note_many(struct seeking *seeking, size_t d, size_t i)
+{
+	struct certdir_known *known = &seeking->check->known;
+
+	if (seeking->identity[i] >= 0)
+		known->many[d] |= UINT64_C(1) << seeking->identity[i];
+	/* A live directory may also say so of what it does not show. */
+	if (known->directories[d]->is_live ||
+	    (!certdir_type_is_guid(seeking->sought[i].type) && seeking->sought[i].type != CERTDIR_ID_SID))
+		return;
+	seeking->full |= known->filler_count == CERTDIR_FILLERS_MAX;
+	if (!seeking->full)
+		known->fillers[known->filler_count++] = seeking->sought[i].value;
+}
+
+static void search(struct seeking *seeking, size_t d, const size_t *which, size_t count)
+{
+	struct certdir_directory *directory = seeking->checker->directories[d];
+	struct certdir_known *known = &seeking->check->known;
+	struct certdir_sought sought[SOUGHT_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		sought[i] = seeking->sought[which[i]];
+		sought[i].many = false;
+	}
+	directory->type->search(directory, sought, count, &known->answers[d]);
+	seeking->full |= known->answers[d].full;
+	for (size_t i = 0; i < count; i++)
+		if (sought[i].many)
+			note_many(seeking, d, which[i]);
+}
+
+static bool can_answer(const struct certdir_known *known, size_t d)
+{
+	return known->in_scope[d] && known->answers[d].state != CERTDIR_ANSWER_UNAVAILABLE &&
+	       known->answers[d].state != CERTDIR_ANSWER_MISSING;
+}
+
+/* Lists are cheap: they are all asked, again with each id that is learnt, until nothing new comes. */
+static void ask_lists(struct seeking *seeking)
+{
+	struct certdir_known *known = &seeking->check->known;
+	size_t which[SOUGHT_MAX];
+	bool again = true;
+
+	while (again) {
+		again = false;
+		for (size_t d = 0; d < known->count; d++) {
+			size_t count = 0;
+
+			if (known->directories[d]->is_live || !can_answer(known, d))
+				continue;
+			while (seeking->asked[d] < seeking->count)
+				which[count++] = seeking->asked[d]++;
+			if (count)
+				search(seeking, d, which, count);
+			again |= count > 0;
+		}
+		learn(seeking);
+	}
+}
+
+static void ask_live(struct seeking *seeking, size_t d)
+{
+	struct certdir_known *known = &seeking->check->known;
+	size_t which[SOUGHT_MAX], count = 0;
+
+	for (size_t i = 0; i < seeking->count; i++)
+		if (!seeking->lists_only[i])
+			which[count++] = i;
+	if (!count || !can_answer(known, d))
+		return;
+	search(seeking, d, which, count);
+	learn(seeking);
+	ask_lists(seeking);
+}
+
+static void decide(struct seeking *seeking, uint32_t use)
+{
+	struct certdir_check *check = seeking->check;
+
+	certdir_decide(&check->known, use, &seeking->checker->policy, seeking->now, &check->decision);
+}
+
+/* Whether what the directories in `use` said is a complete "yes". */
+static bool is_yes(struct seeking *seeking, uint32_t use)
+{
+	decide(seeking, use);
+	return seeking->check->decision.reason == CERTDIR_ALLOWED;
+}
+
+/*
+ * LDAP as far as it is needed. By names all are asked, since only then a name is known to be one device's. By ids, one is spared when
+ * what stands before it in `directories` gives a complete "yes", and a "no" ends the asking.
+ */
+static void ask_all_live(struct seeking *seeking, enum certdir_rank rank)
+{
+	struct certdir_known *known = &seeking->check->known;
+	uint32_t before = 0;
+
+	for (size_t d = 0; d < known->count; d++) {
+		if (known->directories[d]->is_live && known->in_scope[d]) {
+			const bool by_ids = rank >= CERTDIR_RANK_ID, yes = by_ids && is_yes(seeking, UINT32_MAX);
+
+			if (by_ids && seeking->check->decision.says_no)
+				return;
+			/* What stands behind it may take back what stands before it. */
+			if (!yes || !is_yes(seeking, before))
+				ask_live(seeking, d);
+		}
+		before |= UINT32_C(1) << d;
+	}
+}
+
+/* ---- scope ---- */
 
 static bool serves_issuer(const struct certdir_directory *directory, const char *issuer)
 {
@@ -56,124 +256,156 @@ static bool serves_issuer(const struct certdir_directory *directory, const char 
 	return false;
 }
 
-/* What one directory says, as a decision of its own. */
-static void consult(struct certdir_check *check, const struct certdir_checker *checker, size_t d, int64_t now,
-		    struct certdir_decision *decision)
+static bool open_scope(struct seeking *seeking)
 {
-	struct certdir_directory *directory = checker->directories[d];
-	struct certdir_answer *answer = &check->answers[d];
-
-	memset(decision, 0, sizeof(*decision));
-	decision->directory = directory->name;
-	directory->type->search(directory, &check->certificate, check->asked, now, answer);
-	check->consulted[d] = true;
-	if (answer->state != CERTDIR_ANSWERED) {
-		decision->reason =
-			answer->state == CERTDIR_ANSWER_MISSING ? CERTDIR_LIST_MISSING : CERTDIR_DIRECTORY_UNAVAILABLE;
-		certdir_say(decision->detail, "%s", answer->detail);
-		return;
-	}
-	certdir_agree(&check->certificate, check->asked, answer, decision);
-	if (decision->reason == CERTDIR_ALLOWED) {
-		certdir_judge(&checker->policy, now, decision);
-	} else if (decision->reason == CERTDIR_NOT_FOUND && answer->stale) {
-		/* A list that is behind does not know the newest devices. */
-		decision->reason = CERTDIR_LIST_STALE;
-		certdir_say(decision->detail, "not in a list last synced %lld s ago", (long long)answer->age);
-	}
-}
-
-/*
- * Asks the directories in order until one knows. One that cannot answer, or only from a stale list, does not stop the
- * others from being asked, so that a known device is not kept out because something else is down; but when no other knows the
- * device either, the outcome is the first one's failure, not "not found".
- */
-static void ask_directories(struct certdir_check *check, const struct certdir_checker *checker, int64_t now)
-{
-	struct certdir_decision *kept = &check->decision, decision;
+	struct certdir_known *known = &seeking->check->known;
 	bool served = false;
 
-	kept->reason = CERTDIR_NOT_FOUND;
-	for (size_t d = 0; d < checker->directory_count; d++) {
-		if (!serves_issuer(checker->directories[d], check->certificate.issuer))
+	known->certificate = &seeking->check->certificate;
+	known->count = seeking->checker->directory_count;
+	for (size_t d = 0; d < known->count; d++) {
+		known->directories[d] = seeking->checker->directories[d];
+		known->in_scope[d] = serves_issuer(known->directories[d], seeking->check->certificate.issuer);
+		served |= known->in_scope[d];
+		if (known->in_scope[d] && known->directories[d]->is_live)
+			known->answers[d].keeps = known->directories[d]->keeps;
+		else if (known->in_scope[d])
+			search(seeking, d, NULL, 0);
+	}
+	return served;
+}
+
+/* The identities whose type is accepted; that either form of SID is named accepts both. */
+static uint64_t accept(const struct certdir_certificate *certificate, uint32_t accepted, bool *selects)
+{
+	const uint32_t sids = CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_SID_URI);
+	uint64_t bits = 0;
+
+	*selects = false;
+	for (size_t i = 0; i < certificate->count; i++) {
+		const struct certdir_identity *id = &certificate->identities[i];
+		const uint32_t type = CERTDIR_BIT(id->type);
+
+		if (id->rank == CERTDIR_RANK_NONE || !(accepted & (type & sids ? sids : type)))
 			continue;
-		consult(check, checker, d, now, &decision);
-		if (decision.reason != CERTDIR_NOT_FOUND && decision.reason != CERTDIR_ALLOWED_STALE &&
-		    certdir_reason_verdict(decision.reason) != CERTDIR_UNSURE) {
-			*kept = decision;
-			return;
-		}
-		/* Of the answers that do not end it: allowed-stale before unsure before not-found, the first of each. */
-		if (!served || (decision.reason == CERTDIR_ALLOWED_STALE && kept->reason != CERTDIR_ALLOWED_STALE) ||
-		    (decision.reason != CERTDIR_NOT_FOUND && kept->reason == CERTDIR_NOT_FOUND))
-			*kept = decision;
-		served = true;
+		bits |= UINT64_C(1) << i;
+		*selects |= id->rank >= CERTDIR_RANK_CHOSEN;
 	}
-	if (!served) {
-		kept->reason = CERTDIR_ISSUER;
-		certdir_say(kept->detail, "no directory serves certificates of %s", check->certificate.issuer);
+	return bits;
+}
+
+/* ---- the flow ---- */
+
+static void __attribute__((format(printf, 3, 4)))
+conclude(struct certdir_check *check, enum certdir_reason reason, const char *format, ...)
+{
+	va_list arguments;
+
+	check->decision.reason = reason;
+	va_start(arguments, format);
+	certdir_vsay(check->decision.detail, format, arguments);
+	va_end(arguments);
+}
+
+static void conclude_no_identity(struct certdir_check *check)
+{
+	const struct certdir_certificate *certificate = &check->certificate;
+	const char *subject = certificate->subject ? certificate->subject : "";
+
+	if (certificate->section)
+		conclude(check, CERTDIR_NO_IDENTITY, "subject %s, none of whose names certificates %s places", subject,
+			 certificate->section);
+	else
+		conclude(check, CERTDIR_NO_IDENTITY, "subject %s%s", subject, certificate->person ? ", a person's" : "");
+}
+
+static void ask(struct certdir_check *check, const struct certdir_checker *checker, int64_t now)
+{
+	struct seeking seeking; /* large: only what is needed of it is set */
+	enum certdir_rank rank;
+
+	seeking.check = check;
+	seeking.checker = checker;
+	seeking.now = now;
+	seeking.count = 0;
+	seeking.full = false;
+	memset(seeking.asked, 0, sizeof(seeking.asked));
+	memset(seeking.learnt, 0, sizeof(seeking.learnt));
+	if (!open_scope(&seeking)) {
+		conclude(check, CERTDIR_ISSUER, "no directory serves certificates of %s", check->certificate.issuer);
+		return;
 	}
+	check->deciding = certdir_deciding(&check->known, &rank);
+	seek_identities(&seeking);
+	ask_lists(&seeking);
+	ask_all_live(&seeking, rank);
+	check->deciding = certdir_deciding(&check->known, &rank);
+	decide(&seeking, UINT32_MAX);
+	/* A "no" among what could not be looked at must not get lost. */
+	if (seeking.full && certdir_reason_verdict(check->decision.reason) == CERTDIR_ALLOW)
+		conclude(check, CERTDIR_AMBIGUOUS, "more devices carry the certificate's names than one login looks at");
+	check->known.filler_count = 0;
+	for (size_t i = 0; i < seeking.count; i++)
+		if (seeking.identity[i] < 0)
+			free((char *)(uintptr_t)seeking.sought[i].value);
 }
 
 void certdir_check_names(struct certdir_check *check, const struct certdir_checker *checker,
 			 const struct certdir_login *login)
 {
-	struct certdir_decision *decision = &check->decision;
+	const struct certdir_certificate *certificate = &check->certificate;
 	bool selects;
 
-	check->parsed = true;
-	check->asked = choose(&check->certificate, checker->accepted, &selects);
-	if (!selects) {
-		decision->reason = CERTDIR_NO_IDENTITY;
-		certdir_say(decision->detail, "subject \"%s\"", check->certificate.subject);
-		return;
-	}
-	ask_directories(check, checker, login->now);
-	if (certdir_reason_verdict(decision->reason) == CERTDIR_ALLOW && checker->policy.match_user_name &&
-	    login->user_name &&
-	    !certdir_user_name_matches(&check->certificate, login->user_name, login->user_name_length)) {
-		decision->reason = CERTDIR_NAME_MISMATCH;
-		certdir_say(decision->detail, "User-Name is none of the certificate's names");
-	}
+	memset(&check->decision, 0, sizeof(check->decision));
+	check->known.accepted = accept(&check->certificate, checker->accepted, &selects);
+	check->known.wrong_user_name =
+		checker->policy.match_user_name && login->user_name &&
+		!certdir_user_name_matches(&check->certificate, login->user_name, login->user_name_length);
+	if (checker->section_count && !check->certificate.section)
+		conclude(check, CERTDIR_ISSUER, "no certificates { } section fits issuer %s, template %s, ekus %s",
+			 certificate->issuer, certificate->template ? certificate->template : "-",
+			 certificate->ekus ? certificate->ekus : "-");
+	else if (!selects)
+		conclude_no_identity(check);
+	else
+		ask(check, checker, login->now);
 }
 
 /* What follows when the certificate was read, or was refused with `error`. */
 static void check_read(struct certdir_check *check, const struct certdir_checker *checker, bool read,
 		       const struct certdir_error *error, const struct certdir_login *login)
 {
-	struct certdir_decision *decision = &check->decision;
-
 	check->parsed = true;
-	if (!read) {
-		decision->reason = CERTDIR_MALFORMED_CERTIFICATE;
-		certdir_say(decision->detail, "%s", error->text);
-	} else if ((checker->accepted & CERTDIR_BIT(CERTDIR_ID_MAPPING)) && !certdir_mapping_add(&check->certificate)) {
-		decision->reason = CERTDIR_MALFORMED_CERTIFICATE;
-		certdir_say(decision->detail, "no room for the certificate's mappings beside its %zu names",
-			    check->certificate.count);
-	} else {
+	if (!read)
+		conclude(check, CERTDIR_MALFORMED_CERTIFICATE, "%s", error->text);
+	else if ((checker->accepted & CERTDIR_BIT(CERTDIR_ID_MAPPING)) && !certdir_mapping_add(&check->certificate))
+		conclude(check, CERTDIR_MALFORMED_CERTIFICATE, "no room for the certificate's mappings beside its names");
+	else
 		certdir_check_names(check, checker, login);
-	}
 }
 
 void certdir_check_x509(struct certdir_check *check, const struct certdir_checker *checker, struct x509_st *x509,
 			const struct certdir_login *login)
 {
+	const struct certdir_rules rules = certdir_checker_rules(checker);
 	struct certdir_error error;
 	bool read;
 
 	memset(check, 0, sizeof(*check));
-	read = certdir_certificate_read(&check->certificate, x509, checker->forms, checker->form_count, &error);
+	read = certdir_certificate_read(&check->certificate, x509, &rules, &error);
 	check_read(check, checker, read, &error, login);
+	if (check->decision.reason == CERTDIR_NO_IDENTITY && certdir_certificate_subject(&check->certificate, x509))
+		conclude_no_identity(check);
 }
 
 void certdir_check_der(struct certdir_check *check, const struct certdir_checker *checker, const unsigned char *der,
 		       size_t length, const struct certdir_login *login)
 {
+	const struct certdir_rules rules = certdir_checker_rules(checker);
 	struct certdir_error error;
 	bool read;
 
 	memset(check, 0, sizeof(*check));
-	read = certdir_certificate_parse(&check->certificate, der, length, checker->forms, checker->form_count, &error);
+	read = certdir_certificate_parse(&check->certificate, der, length, &rules, &error);
 	check_read(check, checker, read, &error, login);
 }

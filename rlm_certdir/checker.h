@@ -1,32 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The check flow, start to end: certificate -> identities -> directories in order -> decision. Module and CLI call this. */
+/* The check flow, start to end: certificate -> identities -> directories -> decision. Module and CLI call this. */
 #ifndef CERTDIR_CHECKER_H
 #define CERTDIR_CHECKER_H
 
 #include "decision/decision.h"
 #include "identity/certificate.h"
 
-enum { CERTDIR_DIRECTORIES_MAX = 8 };
-
-/* What the administrator configured, opened and ready. Directories and forms are owned, the rest is borrowed. */
+/* What the administrator configured, opened and ready. Directories, forms and sections are owned, the rest is borrowed. */
 struct certdir_checker {
 	uint32_t accepted; /* CERTDIR_BIT(type): `identities = ".."` */
 	struct certdir_form *forms;
 	size_t form_count;
+	struct certdir_section *sections;
+	size_t section_count;
 	struct certdir_directory *directories[CERTDIR_DIRECTORIES_MAX];
 	size_t directory_count;
 	struct certdir_policy policy;
 };
 
 void certdir_checker_clear(struct certdir_checker *checker);
+/* The part of it that certificates are read by; borrowed. */
+struct certdir_rules certdir_checker_rules(const struct certdir_checker *checker);
 
 /* One login, judged. Keeps what was read and answered, for attributes, log lines and explanations. */
 struct certdir_check {
 	struct certdir_certificate certificate;
 	bool parsed; /* `certificate` is filled, as far as it could be read */
-	uint64_t asked;
-	struct certdir_answer answers[CERTDIR_DIRECTORIES_MAX];
-	bool consulted[CERTDIR_DIRECTORIES_MAX];
+	struct certdir_known known; /* what was asked and found; an answer of state CERTDIR_NOT_ASKED was not needed */
+	uint64_t sought; /* bit i: identities[i] was searched for */
+	uint64_t deciding; /* bit i: identities[i] was among the values that decided which device it is */
 	struct certdir_decision decision;
 };
 

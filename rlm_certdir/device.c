@@ -19,7 +19,12 @@ void certdir_device_clear(struct certdir_device *device)
 				  &device->tenant,
 				  &device->compliance,
 				  &device->wifi_mac,
-				  &device->ethernet_mac};
+				  &device->ethernet_mac,
+				  &device->intune_name,
+				  &device->management_state,
+				  &device->category,
+				  &device->enrollment_profile,
+				  &device->extension_attributes};
 
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
 		free(*strings[i]);
@@ -29,7 +34,11 @@ void certdir_device_clear(struct certdir_device *device)
 	for (size_t i = 0; i < device->group_count; i++) {
 		free(device->groups[i].id);
 		free(device->groups[i].name);
+		free(device->groups[i].sid);
 	}
 	free(device->groups);
+	for (size_t i = 0; i < device->former_name_count; i++)
+		free(device->former_names[i].name);
+	free(device->former_names);
 	memset(device, 0, sizeof(*device));
 }

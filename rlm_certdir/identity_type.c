@@ -17,6 +17,11 @@ static const char *const identity_names[CERTDIR_ID_TYPES] = {
 	[CERTDIR_ID_MAPPING] = "mapping",
 };
 
+static const char *const rank_names[CERTDIR_RANKS] = {
+	[CERTDIR_RANK_NONE] = "none", [CERTDIR_RANK_CONFIRMING] = "confirming", [CERTDIR_RANK_CHOSEN] = "chosen",
+	[CERTDIR_RANK_ID] = "id",     [CERTDIR_RANK_VOUCHED] = "vouched",
+};
+
 static const char *const join_names[CERTDIR_JOIN_TYPES] = {
 	[CERTDIR_JOIN_UNKNOWN] = "unknown",	  [CERTDIR_JOIN_ENTRA] = "entra", [CERTDIR_JOIN_HYBRID] = "hybrid",
 	[CERTDIR_JOIN_REGISTERED] = "registered", [CERTDIR_JOIN_AD] = "ad",
@@ -35,6 +40,11 @@ bool certdir_identity_type_parse(const char *name, enum certdir_identity_type *t
 			return true;
 		}
 	return false;
+}
+
+const char *certdir_rank_name(enum certdir_rank rank)
+{
+	return rank_names[rank];
 }
 
 const char *certdir_join_type_name(enum certdir_join_type type)

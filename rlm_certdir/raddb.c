@@ -7,8 +7,7 @@
 
 #include "directory/ldap_schema.h"
 #include "identity/canonical.h"
-
-#include <ctype.h>
+#include "identity/section.h"
 
 struct options { /* certdir { .. } itself */
 	char const *certificate;
@@ -35,6 +34,27 @@ static CONF_PARSER const form_options[] = {
 	{"type", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct form_options, type), NULL},
 	CONF_PARSER_TERMINATOR};
 
+#define PLACES(_name, _type)                                                                                           \
+	{                                                                                                              \
+		_name, FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_section, places[_type]), ""                       \
+	}
+
+static CONF_PARSER const certificates_options[] = {
+	{"template", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_section, template), ""},
+	{"ekus", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_section, ekus), ""},
+	PLACES("entra_device_id", CERTDIR_ID_ENTRA),
+	PLACES("intune_device_id", CERTDIR_ID_INTUNE),
+	PLACES("device_guid", CERTDIR_ID_GUID),
+	PLACES("sid", CERTDIR_ID_SID),
+	PLACES("sid_uri", CERTDIR_ID_SID_URI),
+	PLACES("dns_name", CERTDIR_ID_DNS),
+	PLACES("common_name", CERTDIR_ID_NAME),
+	PLACES("serial_number", CERTDIR_ID_SERIAL),
+	PLACES("upn", CERTDIR_ID_UPN),
+	PLACES("mapping", CERTDIR_ID_MAPPING),
+	{"vouched", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_section, vouched), ""},
+	CONF_PARSER_TERMINATOR};
+
 static CONF_PARSER const list_options[] = {
 	{"filename", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_list_config, filename),
 	 "/var/lib/certdir/devices.db"},
@@ -46,9 +66,11 @@ static CONF_PARSER const ldap_options[] = {
 	{"port", FR_CONF_OFFSET(PW_TYPE_SHORT, struct certdir_ldap_config, port), "389"},
 	{"identity", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, identity), ""},
 	{"password", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_SECRET, struct certdir_ldap_config, password), ""},
-	{"base_dn", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct certdir_ldap_config, base_dn), NULL},
+	{"base_dn", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, base_dn), NULL},
 	{"filter", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, filter), CERTDIR_LDAP_DEFAULT_FILTER},
 	{"scope", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, scope), CERTDIR_LDAP_DEFAULT_SCOPE},
+	{"group_base_dn", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, group_base_dn), ""},
+	{"domains", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, domains), ""},
 	CONF_PARSER_TERMINATOR};
 
 static CONF_PARSER const ldap_tls_options[] = {
@@ -86,6 +108,9 @@ struct policy_options {
 	uint32_t max_inactive;
 	char const *join_types;
 	char const *on_unavailable;
+	uint32_t stale_for;
+	bool names_must_agree;
+	char const *twins;
 	char const *user_name;
 };
 
@@ -97,24 +122,30 @@ static CONF_PARSER const policy_options[] = {
 	{"max_inactive", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct policy_options, max_inactive), "0"},
 	{"join_types", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, join_types), "entra hybrid registered ad"},
 	{"on_unavailable", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, on_unavailable), "fail"},
+	{"stale_for", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct policy_options, stale_for), "86400"},
+	{"names_must_agree", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct policy_options, names_must_agree), "no"},
+	{"twins", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, twins), "dates"},
 	{"user_name", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, user_name), "any"},
 	CONF_PARSER_TERMINATOR};
 
 /* Everything that may stand in a section. The server's parser fills `options`; the others are read by hand. */
 struct section {
 	CONF_PARSER const *options;
-	char const *repeated[3]; /* options that may stand there more than once: strings() */
-	char const *sections[5];
+	char const *repeated[4]; /* options that may stand there more than once: strings() */
+	char const *sections[6];
 };
 
-static struct section const certdir_section = {certdir_options, {NULL}, {"form", "list", "ldap", "policy"}};
+static struct section const module_section = {
+	certdir_options, {NULL}, {"form", "certificates", "list", "ldap", "policy"}};
 static struct section const form_section = {form_options, {NULL}, {NULL}};
+static struct section const certificates_section = {certificates_options, {"issuer"}, {NULL}};
 static struct section const list_section = {list_options, {"issuer"}, {NULL}};
 static struct section const ldap_section = {ldap_options, {"server", "issuer"}, {"tls", "options", "attributes"}};
 static struct section const ldap_tls_section = {ldap_tls_options, {NULL}, {NULL}};
 static struct section const ldap_time_section = {ldap_time_options, {NULL}, {NULL}};
 static struct section const ldap_attribute_section = {ldap_attribute_options, {NULL}, {NULL}};
-static struct section const policy_section = {policy_options, {"require_group"}, {NULL}};
+static struct section const policy_section = {
+	policy_options, {"require_group", "ownership", "operating_systems"}, {NULL}};
 
 /* ---- the section as a whole: known names, numbers that are numbers ---- */
 
@@ -287,7 +318,7 @@ static bool choice(CONF_SECTION *cs, char const *option, char const *value, char
 	return false;
 }
 
-/* ---- identities and forms ---- */
+/* ---- identities, forms, certificates ---- */
 
 static bool take_identity(CONF_ITEM *at, char const *word, void *context)
 {
@@ -318,8 +349,7 @@ static bool read_form(CONF_SECTION *cs, struct certdir_form *form)
 	}
 	if (!section_parse(cs, &options, &form_section))
 		return false;
-	if (!certdir_identity_type_parse(options.type, &type) || type == CERTDIR_ID_SID_URI ||
-	    type == CERTDIR_ID_MAPPING) {
+	if (!certdir_identity_type_parse(options.type, &type) || type == CERTDIR_ID_MAPPING) {
 		cf_log_err(place(cs, "type"), "form %s: type = %s is no identity type that a form can give", name,
 			   options.type);
 		return false;
@@ -331,17 +361,31 @@ static bool read_form(CONF_SECTION *cs, struct certdir_form *form)
 	return true;
 }
 
-static bool read_forms(CONF_SECTION *cs, struct certdir_checker *checker)
+static size_t count_sections(CONF_SECTION *cs, char const *name)
 {
 	size_t count = 0;
 
-	for (CONF_SECTION *form = cf_section_sub_find(cs, "form"); form;
-	     form = cf_subsection_find_next(cs, form, "form"))
+	for (CONF_SECTION *sub = cf_section_sub_find(cs, name); sub; sub = cf_subsection_find_next(cs, sub, name))
 		count++;
-	if (!count)
-		return true;
-	checker->forms = calloc(count, sizeof(*checker->forms));
-	if (!checker->forms)
+	return count;
+}
+
+/* Room for `count` of them, zeroed; NULL is an error that has been reported, but for none. */
+static void *allocate(CONF_SECTION *cs, size_t count, size_t size)
+{
+	void *room = count ? calloc(count, size) : NULL;
+
+	if (count && !room)
+		cf_log_err_cs(cs, "out of memory");
+	return room;
+}
+
+static bool read_forms(CONF_SECTION *cs, struct certdir_checker *checker)
+{
+	size_t const count = count_sections(cs, "form");
+
+	checker->forms = allocate(cs, count, sizeof(*checker->forms));
+	if (count && !checker->forms)
 		return false;
 	for (CONF_SECTION *form = cf_section_sub_find(cs, "form"); form;
 	     form = cf_subsection_find_next(cs, form, "form")) {
@@ -349,6 +393,56 @@ static bool read_forms(CONF_SECTION *cs, struct certdir_checker *checker)
 			return false;
 		checker->form_count++;
 	}
+	return true;
+}
+
+/* A place for a type that `identities` leaves out would be read and never used. */
+static bool places_accepted(CONF_SECTION *cs, struct certdir_section const *section, uint32_t accepted)
+{
+	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++) {
+		char const *const name = certdir_identity_type_name((enum certdir_identity_type)type);
+
+		/* A SID confirms where either form of it is accepted. */
+		if (!section->places[type][0] || (accepted & CERTDIR_BIT(type)) ||
+		    (type == CERTDIR_ID_SID_URI && (accepted & CERTDIR_BIT(CERTDIR_ID_SID))))
+			continue;
+		cf_log_err(place(cs, name), "certificates %s: %s is not among `identities`: name it there, too",
+			   section->name, name);
+		return false;
+	}
+	return true;
+}
+
+static bool read_certificates_section(CONF_SECTION *cs, struct certdir_section *section, uint32_t accepted)
+{
+	struct certdir_error error;
+
+	section->name = cf_section_name2(cs);
+	if (!section->name) {
+		cf_log_err_cs(cs, "a certificates section needs a name: certificates NAME { .. }");
+		return false;
+	}
+	if (!section_parse(cs, section, &certificates_section) || !strings(cs, "issuer", &section->issuers))
+		return false;
+	if (!certdir_section_check(section, &error)) {
+		cf_log_err_cs(cs, "%s", error.text);
+		return false;
+	}
+	return places_accepted(cs, section, accepted);
+}
+
+/* In the order of the file: the first that a certificate fits holds. */
+static bool read_certificates(CONF_SECTION *cs, struct certdir_checker *checker)
+{
+	size_t const count = count_sections(cs, "certificates");
+
+	checker->sections = allocate(cs, count, sizeof(*checker->sections));
+	if (count && !checker->sections)
+		return false;
+	for (CONF_SECTION *sub = cf_section_sub_find(cs, "certificates"); sub;
+	     sub = cf_subsection_find_next(cs, sub, "certificates"))
+		if (!read_certificates_section(sub, &checker->sections[checker->section_count++], checker->accepted))
+			return false;
 	return true;
 }
 
@@ -417,6 +511,26 @@ static bool issuers_valid(CONF_SECTION *cs)
 	return true;
 }
 
+/* Whoever may make a group somewhere in a directory can give it any name, so that a name alone counts below group_base_dn only. */
+static void tell_bare_groups(CONF_SECTION *cs, char const *const *groups)
+{
+	CONF_PAIR *base = cf_pair_find(cs, "group_base_dn");
+
+	if (base && cf_pair_value(base) && *cf_pair_value(base))
+		return;
+	for (; groups && *groups; groups++) {
+		char guid[CERTDIR_VALUE_MAX + 1];
+
+		if (strchr(*groups, '=') || strncasecmp(*groups, "S-1-", 4) == 0 ||
+		    certdir_canonical(CERTDIR_ID_GUID, *groups, strlen(*groups), guid))
+			continue;
+		certdir_log(CERTDIR_LOG_WARN,
+			    "require_group = \"%s\": a bare name counts in ldap only below group_base_dn, which is not "
+			    "set: name the group by its DN or SID, or set group_base_dn",
+			    *groups);
+	}
+}
+
 static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 {
 	struct opening *opening = context;
@@ -426,7 +540,8 @@ static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 	struct certdir_error error = {""};
 
 	if (!cs) {
-		cf_log_err(at, "directories: there is no section \"list %s { }\" or \"ldap %s { }\"", word, word);
+		cf_log_err(at, "directories: \"%s\" is none of the sections list { }, ldap { }, list NAME { }, ldap NAME { }",
+			   word);
 		return false;
 	}
 	if (checker->directory_count == CERTDIR_DIRECTORIES_MAX) {
@@ -444,6 +559,8 @@ static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 		directory->type->close(directory);
 		return false;
 	}
+	if (directory->is_live)
+		tell_bare_groups(cs, checker->policy.groups);
 	directory->name = cf_section_name2(cs) ? cf_section_name2(cs) : cf_section_name1(cs);
 	checker->directories[checker->directory_count++] = directory;
 	return true;
@@ -463,6 +580,19 @@ static bool take_join_type(CONF_ITEM *at, char const *word, void *context)
 	return true;
 }
 
+/* A device's ownership is one of two words, so a third is a mistake. */
+static bool ownerships_valid(CONF_SECTION *cs)
+{
+	static char const *const known[] = {"", "company", "personal", NULL};
+
+	for (CONF_PAIR *pair = cf_pair_find(cs, "ownership"); pair; pair = cf_pair_find_next(cs, pair, "ownership"))
+		if (cf_pair_value(pair) && !is_one_of(known, cf_pair_value(pair))) {
+			cf_log_err_cp(pair, "ownership = %s: must be company or personal", cf_pair_value(pair));
+			return false;
+		}
+	return true;
+}
+
 static bool read_policy(CONF_SECTION *parent, struct certdir_policy *policy)
 {
 	struct policy_options options = {0};
@@ -475,12 +605,25 @@ static bool read_policy(CONF_SECTION *parent, struct certdir_policy *policy)
 	policy->require_compliant = options.require_compliant;
 	policy->enrollment_grace = options.enrollment_grace;
 	policy->max_inactive = options.max_inactive;
-	return strings(cs, "require_group", &policy->groups) &&
+	policy->stale_for = options.stale_for;
+	policy->names_must_agree = options.names_must_agree;
+	return strings(cs, "require_group", &policy->groups) && ownerships_valid(cs) &&
+	       strings(cs, "ownership", &policy->ownerships) &&
+	       strings(cs, "operating_systems", &policy->operating_systems) &&
+	       choice(cs, "twins", options.twins, "dates", "deny", &policy->twins_deny) &&
 	       choice(cs, "compliance_unknown", options.compliance_unknown, "deny", "allow",
 		      &policy->compliance_unknown_allow) &&
 	       choice(cs, "on_unavailable", options.on_unavailable, "fail", "stale", &policy->allow_stale) &&
 	       choice(cs, "user_name", options.user_name, "any", "match", &policy->match_user_name) &&
 	       words(place(cs, "join_types"), options.join_types, take_join_type, &policy->join_types);
+}
+
+/* A SID confirms, unless a certificates section says that the CA vouches for it. */
+static bool can_select(struct certdir_checker const *checker)
+{
+	uint32_t const confirming = CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_SID_URI);
+
+	return checker->accepted & (checker->section_count ? UINT32_MAX : ~confirming);
 }
 
 bool certdir_raddb_read(CONF_SECTION *cs, bool watch, struct certdir_raddb *raddb)
@@ -489,17 +632,18 @@ bool certdir_raddb_read(CONF_SECTION *cs, bool watch, struct certdir_raddb *radd
 	struct options options = {0};
 
 	memset(raddb, 0, sizeof(*raddb));
-	if (!section_parse(cs, &options, &certdir_section) ||
+	if (!section_parse(cs, &options, &module_section) ||
 	    !choice(cs, "certificate", options.certificate, "session", "attributes", &raddb->from_attributes) ||
 	    !words(place(cs, "identities"), options.identities, take_identity, &raddb->checker.accepted) ||
-	    !read_forms(cs, &raddb->checker) || !read_policy(cs, &raddb->checker.policy) ||
+	    !read_forms(cs, &raddb->checker) || !read_certificates(cs, &raddb->checker) ||
+	    !read_policy(cs, &raddb->checker.policy) ||
 	    !words(place(cs, "directories"), options.directories, take_directory, &opening))
 		goto fail;
 	if (!raddb->checker.directory_count) {
 		cf_log_err(place(cs, "directories"), "directories: name at least one list or ldap section");
 		goto fail;
 	}
-	if (!(raddb->checker.accepted & ~CERTDIR_BIT(CERTDIR_ID_SID_URI))) {
+	if (!can_select(&raddb->checker)) {
 		cf_log_err(place(cs, "identities"), "identities: name at least one type that can select a device");
 		goto fail;
 	}

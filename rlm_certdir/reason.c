@@ -19,8 +19,8 @@ static const struct {
 					   "A name in this certificate cannot be trusted as written: find out who "
 					   "requested it, and issue a clean one."},
 	[CERTDIR_NO_IDENTITY] = {"no-identity", CERTDIR_DENY,
-				 "The certificate carries no name of an accepted type: change the certificate profile, "
-				 "or `identities`, or describe the name with a `form`."},
+				 "The certificate carries no name of a device, of an accepted type and in an accepted place: change the "
+				 "certificate profile, or `identities`, or say in a `certificates` section or `form` what stands where."},
 	[CERTDIR_NOT_FOUND] =
 		{"not-found", CERTDIR_DENY,
 		 "No directory knows the device: enrol it, or look whether it was deleted and still holds "
@@ -33,6 +33,13 @@ static const struct {
 		 "Names of this certificate belong to different devices: somebody may be posing as another "
 		 "device; look at both before issuing a new certificate."},
 	[CERTDIR_DISABLED] = {"disabled", CERTDIR_DENY, "Enable the device in its directory if it is wanted again."},
+	[CERTDIR_RETIRED] = {"retired", CERTDIR_DENY,
+			     "The device is to be wiped, retired or deleted in Intune: cancel that there if it is "
+			     "wanted again."},
+	[CERTDIR_OWNERSHIP] = {"ownership", CERTDIR_DENY,
+			       "Change the device's ownership in Intune, or `policy { ownership }`."},
+	[CERTDIR_SYSTEM] = {"system", CERTDIR_DENY,
+			    "Devices with this operating system are not let in: see `policy { operating_systems }`."},
 	[CERTDIR_NOT_MANAGED] = {"not-managed", CERTDIR_DENY,
 				 "Enrol the device into management, or drop require_managed."},
 	[CERTDIR_NOT_COMPLIANT] = {"not-compliant", CERTDIR_DENY,
@@ -48,18 +55,20 @@ static const struct {
 	[CERTDIR_NOT_IN_GROUP] = {"not-in-group", CERTDIR_DENY, "Add the device to a group that require_group names."},
 	[CERTDIR_ISSUER] =
 		{"issuer", CERTDIR_DENY,
-		 "No directory is configured for certificates of this CA: check `issuer` of each directory."},
+		 "Certificates like this are not configured: compare `issuer` of the directories, and `issuer`, `template` "
+		 "and `ekus` of the certificates { } sections, with what `certdir check` prints."},
 	[CERTDIR_SID_MISMATCH] = {"sid-mismatch", CERTDIR_DENY,
 				  "The SID that the certificate's requester wrote is not the device's: find out who "
 				  "requested it."},
 	[CERTDIR_NAME_MISMATCH] =
 		{"name-mismatch", CERTDIR_DENY,
-		 "The supplicant calls itself by a name that is not in its certificate: set its outer "
-		 "identity to host/<name in the certificate>."},
+		 "The outer identity is no name of the certificate (set it to host/<name in the certificate>), or "
+		 "the certificate carries another device's name beside its id (issue it anew)."},
 	[CERTDIR_DIRECTORY_UNAVAILABLE] = {"directory-unavailable", CERTDIR_UNSURE,
 					   "Look at the directory server, the network to it, and its credentials."},
 	[CERTDIR_LIST_STALE] = {"list-stale", CERTDIR_UNSURE,
-				"The list is older than max_age: find out why it is not synced or imported anew."},
+				"A part of the list is older than max_age, or from a clock that is ahead: find out why it is not synced or "
+				"imported anew. For a list that is imported by hand, set max_age = 0."},
 	[CERTDIR_LIST_MISSING] = {"list-missing", CERTDIR_UNSURE,
 				  "There is no usable list: run `certdir list verify`, then publish one."},
 };

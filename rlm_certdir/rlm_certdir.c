@@ -2,8 +2,10 @@
 /* The FreeRADIUS module: glue between a request and the check flow. What decides is in the rooms, not here. */
 #include "checker.h"
 #include "eap_tls_session.h"
+#include "facts.h"
 #include "raddb.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <openssl/x509.h>
 #include <time.h>
@@ -27,6 +29,13 @@ enum attribute {
 	COMPLIANCE,
 	GROUP,
 	LIST_AGE,
+	OPERATING_SYSTEM,
+	OWNERSHIP,
+	OWNER,
+	CATEGORY,
+	ENROLLMENT_PROFILE,
+	EXTENSION_ATTRIBUTE,
+	QUARANTINE,
 	ATTRIBUTES
 };
 
@@ -46,6 +55,13 @@ static struct {
 	[COMPLIANCE] = {"Certdir-Compliance", PW_TYPE_STRING, NULL},
 	[GROUP] = {"Certdir-Group", PW_TYPE_STRING, NULL},
 	[LIST_AGE] = {"Certdir-List-Age", PW_TYPE_INTEGER, NULL},
+	[OPERATING_SYSTEM] = {"Certdir-Operating-System", PW_TYPE_STRING, NULL},
+	[OWNERSHIP] = {"Certdir-Ownership", PW_TYPE_STRING, NULL},
+	[OWNER] = {"Certdir-Owner", PW_TYPE_STRING, NULL},
+	[CATEGORY] = {"Certdir-Category", PW_TYPE_STRING, NULL},
+	[ENROLLMENT_PROFILE] = {"Certdir-Enrollment-Profile", PW_TYPE_STRING, NULL},
+	[EXTENSION_ATTRIBUTE] = {"Certdir-Extension-Attribute", PW_TYPE_STRING, NULL},
+	[QUARANTINE] = {"Certdir-Quarantine", PW_TYPE_STRING, NULL},
 };
 
 static REQUEST *outermost(REQUEST *request)
@@ -120,28 +136,77 @@ static void put_age(TALLOC_CTX *ctx, VALUE_PAIR **list, int64_t age)
 	fr_pair_add(list, vp);
 }
 
+struct destination {
+	TALLOC_CTX *ctx;
+	VALUE_PAIR **list;
+};
+
+static void put_group(void *context, char const *group)
+{
+	struct destination const *to = context;
+
+	put_string(to->ctx, to->list, GROUP, group);
+}
+
+static void put_extension(void *context, char const *extension)
+{
+	struct destination const *to = context;
+
+	put_string(to->ctx, to->list, EXTENSION_ATTRIBUTE, extension);
+}
+
+static void put_device(TALLOC_CTX *ctx, VALUE_PAIR **list, struct certdir_decision const *decision)
+{
+	struct destination to = {ctx, list};
+
+	put_string(ctx, list, DEVICE_ID, CERTDIR_FACT(decision, id));
+	put_string(ctx, list, DEVICE_NAME, CERTDIR_FACT(decision, name));
+	put_string(ctx, list, JOIN_TYPE, certdir_join_type_name(certdir_facts_join_type(decision)));
+	put_string(ctx, list, COMPLIANCE, decision->compliance);
+	put_string(ctx, list, OPERATING_SYSTEM, CERTDIR_FACT(decision, operating_system));
+	put_string(ctx, list, OWNERSHIP, CERTDIR_FACT(decision, ownership));
+	put_string(ctx, list, OWNER, CERTDIR_FACT(decision, owner));
+	put_string(ctx, list, CATEGORY, CERTDIR_FACT(decision, category));
+	put_string(ctx, list, ENROLLMENT_PROFILE, CERTDIR_FACT(decision, enrollment_profile));
+	certdir_facts_groups(decision, put_group, &to);
+	(void)certdir_facts_extensions(decision, put_extension, &to);
+}
+
+/* In one walk: deleting by attribute would take one for each of them, at every login and in two lists. */
+static void remove_ours(VALUE_PAIR **list)
+{
+	while (*list) {
+		VALUE_PAIR *vp = *list;
+		size_t i = 0;
+
+		while (i < ATTRIBUTES && attributes[i].da != vp->da)
+			i++;
+		if (i == ATTRIBUTES) {
+			list = &vp->next;
+			continue;
+		}
+		*list = vp->next;
+		talloc_free(vp);
+	}
+}
+
 /* Replaces what an earlier decision left, so that no attribute of another device survives. */
 static void put_decision(TALLOC_CTX *ctx, VALUE_PAIR **list, struct certdir_decision const *decision)
 {
-	struct certdir_match const *match = decision->match;
+	char matched_by[CERTDIR_MATCHED_BY_SIZE];
 
-	for (size_t i = 0; i < ATTRIBUTES; i++)
-		fr_pair_delete_by_da(list, attributes[i].da);
+	remove_ours(list);
 	put_string(ctx, list, DECISION, certdir_verdict_name(certdir_reason_verdict(decision->reason)));
 	put_string(ctx, list, REASON, certdir_reason_name(decision->reason));
 	put_string(ctx, list, DETAIL, decision->detail);
 	put_string(ctx, list, DIRECTORY, decision->directory);
-	if (decision->matched_by)
-		put_string(ctx, list, MATCHED_BY, certdir_identity_type_name(decision->matched_by->type));
-	if (!match)
-		return;
-	put_string(ctx, list, DEVICE_ID, match->device.id);
-	put_string(ctx, list, DEVICE_NAME, match->device.name);
-	put_string(ctx, list, JOIN_TYPE, certdir_join_type_name(match->device.join_type));
-	put_string(ctx, list, COMPLIANCE, match->device.compliance);
-	for (size_t i = 0; i < match->device.group_count; i++)
-		put_string(ctx, list, GROUP, match->device.groups[i].name);
-	put_age(ctx, list, match->age);
+	put_string(ctx, list, MATCHED_BY, certdir_facts_matched_by(decision, matched_by));
+	/* The first reason hides the others: only this says that nothing but compliance stands against the device. */
+	put_string(ctx, list, QUARANTINE, decision->only_compliance ? "yes" : NULL);
+	if (certdir_facts_have_age(decision))
+		put_age(ctx, list, decision->age);
+	if (decision->record_count)
+		put_device(ctx, list, decision);
 }
 
 /* ---- the outcome: return code and log ---- */
@@ -155,6 +220,7 @@ static rlm_rcode_t rcode(enum certdir_reason reason)
 	case CERTDIR_NOT_FOUND:
 		return RLM_MODULE_NOTFOUND;
 	case CERTDIR_DISABLED:
+	case CERTDIR_RETIRED:
 		return RLM_MODULE_USERLOCK;
 	case CERTDIR_NO_CERTIFICATE:
 		return RLM_MODULE_NOOP;
@@ -172,6 +238,8 @@ static rlm_rcode_t rcode(enum certdir_reason reason)
 	case CERTDIR_JOIN_TYPE:
 	case CERTDIR_NOT_IN_GROUP:
 	case CERTDIR_ISSUER:
+	case CERTDIR_OWNERSHIP:
+	case CERTDIR_SYSTEM:
 		return RLM_MODULE_REJECT;
 	case CERTDIR_DIRECTORY_UNAVAILABLE:
 	case CERTDIR_LIST_STALE:
@@ -189,31 +257,113 @@ static char const *quoted(char *out, size_t size, char const *text)
 	return out;
 }
 
-/* One line a decision, key=value, that a person and a log collector can read. */
-static void log_decision(REQUEST *request, struct certdir_check const *check, struct timespec const *begin)
+/* What the network device says of the login, in attributes of the outermost request. */
+static DICT_ATTR const *calling_attribute, *called_attribute, *ssid_attribute, *nas_attribute, *nas_ip_attribute;
+
+static char const *packet_string(REQUEST *request, DICT_ATTR const *da)
 {
-	struct certdir_decision const *decision = &check->decision;
-	struct certdir_device const *device = decision->match ? &decision->match->device : NULL;
-	struct certdir_identity const *by = decision->matched_by;
-	struct certdir_certificate const *certificate = check->parsed ? &check->certificate : NULL;
-	char name[512], id[512], issuer[1024], user[512], detail[768], value[600];
+	RADIUS_PACKET *packet = outermost(request)->packet;
+	VALUE_PAIR *vp = da && packet ? fr_pair_find_by_da(packet->vps, da, TAG_ANY) : NULL;
+
+	return vp ? vp->vp_strvalue : "";
+}
+
+/* NAS-Identifier, or NAS-IP-Address where there is none. */
+static char const *nas_of(REQUEST *request, char text[INET_ADDRSTRLEN])
+{
+	RADIUS_PACKET *packet = outermost(request)->packet;
+	char const *name = packet_string(request, nas_attribute);
+	VALUE_PAIR *vp = packet && nas_ip_attribute ? fr_pair_find_by_da(packet->vps, nas_ip_attribute, TAG_ANY) : NULL;
+
+	if (*name || !vp || !inet_ntop(AF_INET, &vp->vp_ipaddr, text, INET_ADDRSTRLEN))
+		return name;
+	return text;
+}
+
+/*
+ * The SSID, from Called-Station-Id as RFC 3580 (3.20) has it, MAC:SSID; an SSID may have colons of its own. The
+ * server's policy rewrite_called_station_id moves it into Called-Station-SSID. "" = the login has none, or in another form.
+ */
+static char const *ssid_of(REQUEST *request)
+{
+	char const *ssid = packet_string(request, ssid_attribute), *called = packet_string(request, called_attribute);
+	unsigned digits = 0;
+
+	if (*ssid)
+		return ssid;
+	for (; *called && digits < 12; called++) {
+		if (isxdigit((unsigned char)*called))
+			digits++;
+		else if (!strchr("-:.", *called))
+			return "";
+	}
+	return *called == ':' ? called + 1 : "";
+}
+
+static char const *upn_of(struct certdir_certificate const *certificate)
+{
+	for (size_t i = 0; i < certificate->count; i++)
+		if (certificate->identities[i].type == CERTDIR_ID_UPN)
+			return certificate->identities[i].value;
+	return "";
+}
+
+static char const *or_dash(char const *text)
+{
+	return text && *text ? text : "-";
+}
+
+/* The login's own side of the line: who, and from where. */
+struct login_texts {
+	char issuer[1024], user[512], upn[512], mac[512], nas[512], ssid[512];
+};
+
+static void quote_login(REQUEST *request, struct certdir_certificate const *certificate, struct login_texts *texts)
+{
+	char address[INET_ADDRSTRLEN];
+
+	quoted(texts->issuer, sizeof(texts->issuer), certificate ? certificate->issuer : NULL);
+	quoted(texts->user, sizeof(texts->user), request->username ? request->username->vp_strvalue : NULL);
+	quoted(texts->upn, sizeof(texts->upn), certificate ? upn_of(certificate) : NULL);
+	quoted(texts->mac, sizeof(texts->mac), packet_string(request, calling_attribute));
+	quoted(texts->nas, sizeof(texts->nas), nas_of(request, address));
+	quoted(texts->ssid, sizeof(texts->ssid), ssid_of(request));
+}
+
+static long long microseconds_since(struct timespec const *begin)
+{
 	struct timespec end;
-	double ms;
 
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	ms = (double)(end.tv_sec - begin->tv_sec) * 1e3 + (double)(end.tv_nsec - begin->tv_nsec) / 1e6;
+	return (long long)(end.tv_sec - begin->tv_sec) * 1000000 + (end.tv_nsec - begin->tv_nsec) / 1000;
+}
+
+/* One line a decision, key=value, that a person and a log collector can read. Fields keep their order. */
+static void log_decision(REQUEST *request, struct certdir_check const *check, struct timespec const *begin)
+{
+	struct certdir_certificate const *certificate = check->parsed ? &check->certificate : NULL;
+	struct certdir_decision const *decision = &check->decision;
+	struct certdir_identity const *by = decision->matched_by;
+	char name[512], id[512], detail[768], value[600], system[128], matched_by[CERTDIR_MATCHED_BY_SIZE], age[24] = "-";
+	long long const took = microseconds_since(begin);
+	struct login_texts login;
+
+	quote_login(request, certificate, &login);
+	if (certdir_facts_have_age(decision))
+		snprintf(age, sizeof(age), "%lld", (long long)decision->age);
 	radlog_request(L_INFO, L_DBG_LVL_OFF, request,
 		       "%s %s directory=%s matched=%s from=%s value=\"%s\" device=\"%s\" id=\"%s\" issuer=\"%s\" "
-		       "serial=%s ms=%.3f user=\"%s\" detail=\"%s\"",
+		       "serial=%s ms=%lld.%03lld user=\"%s\" upn=\"%s\" mac=\"%s\" nas=\"%s\" ssid=\"%s\" age=%s system=\"%s\" "
+		       "detail=\"%s\"",
 		       certdir_verdict_name(certdir_reason_verdict(decision->reason)),
-		       certdir_reason_name(decision->reason), decision->directory ? decision->directory : "-",
-		       by ? certdir_identity_type_name(by->type) : "-", by ? by->from : "-",
+		       certdir_reason_name(decision->reason), or_dash(decision->directory),
+		       or_dash(certdir_facts_matched_by(decision, matched_by)), by ? by->from : "-",
 		       quoted(value, sizeof(value), by ? by->value : NULL),
-		       quoted(name, sizeof(name), device ? device->name : NULL),
-		       quoted(id, sizeof(id), device ? device->id : NULL),
-		       quoted(issuer, sizeof(issuer), certificate ? certificate->issuer : NULL),
-		       certificate && certificate->serial ? certificate->serial : "-", ms,
-		       quoted(user, sizeof(user), request->username ? request->username->vp_strvalue : NULL),
+		       quoted(name, sizeof(name), CERTDIR_FACT(decision, name)),
+		       quoted(id, sizeof(id), CERTDIR_FACT(decision, id)), login.issuer,
+		       or_dash(certificate ? certificate->serial : NULL), took / 1000, took % 1000, login.user,
+		       login.upn, login.mac, login.nas, login.ssid, age,
+		       quoted(system, sizeof(system), CERTDIR_FACT(decision, operating_system)),
 		       quoted(detail, sizeof(detail), decision->detail));
 }
 
@@ -280,29 +430,19 @@ static struct {
 
 enum { CERTIFICATE_ATTRIBUTES = sizeof(certificate_attributes) / sizeof(certificate_attributes[0]) };
 
-static unsigned count_pairs(VALUE_PAIR *vp, DICT_ATTR const *da)
-{
-	unsigned count = 0;
-
-	for (; vp; vp = vp->next)
-		count += vp->da == da;
-	return count;
-}
-
-static bool add_attributes(REQUEST *request, struct certdir_checker const *checker,
-			   struct certdir_certificate *certificate, struct certdir_error *error)
+static bool add_attributes(REQUEST *request, struct certdir_rules const *rules, struct certdir_certificate *certificate,
+			   struct certdir_error *error)
 {
 	for (size_t i = 0; i < CERTIFICATE_ATTRIBUTES; i++) {
 		DICT_ATTR const *da = certificate_attributes[i].da;
-		bool const several = da && count_pairs(request->packet->vps, da) > 1;
 
 		for (VALUE_PAIR *vp = request->packet->vps; vp; vp = vp->next)
 			if (vp->da == da && da &&
 			    !certdir_certificate_add(certificate, certificate_attributes[i].from, vp->vp_strvalue,
-						     vp->vp_length, several, checker->forms, checker->form_count,
-						     error))
+						     vp->vp_length, rules, error))
 				return false;
 	}
+	certdir_certificate_rank(certificate, rules);
 	return true;
 }
 
@@ -335,6 +475,7 @@ static bool has_foreign_cn(REQUEST *request, struct certdir_certificate const *c
 static void check_attributes(REQUEST *request, struct certdir_checker const *checker, struct certdir_check *check)
 {
 	struct certdir_login const login = login_of(request);
+	struct certdir_rules const rules = certdir_checker_rules(checker);
 	struct certdir_certificate *certificate = &check->certificate;
 	struct certdir_error error;
 
@@ -355,7 +496,7 @@ static void check_attributes(REQUEST *request, struct certdir_checker const *che
 		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
 		certdir_say(check->decision.detail,
 			    "the subject has no CN: TLS-Client-Cert-Common-Name is the issuer's");
-	} else if (!add_attributes(request, checker, certificate, &error)) {
+	} else if (!add_attributes(request, &rules, certificate, &error)) {
 		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
 		certdir_say(check->decision.detail, "%s", error.text);
 	} else if (!certificate->count && !certificate->subject[0]) {
@@ -400,6 +541,11 @@ static int mod_bootstrap(CONF_SECTION *cs, UNUSED void *instance)
 	subject_attribute = dict_attrbyname("TLS-Client-Cert-Subject");
 	issuer_attribute = dict_attrbyname("TLS-Client-Cert-Issuer");
 	serial_attribute = dict_attrbyname("TLS-Client-Cert-Serial");
+	calling_attribute = dict_attrbyname("Calling-Station-Id");
+	called_attribute = dict_attrbyname("Called-Station-Id");
+	ssid_attribute = dict_attrbyname("Called-Station-SSID");
+	nas_attribute = dict_attrbyname("NAS-Identifier");
+	nas_ip_attribute = dict_attrbyname("NAS-IP-Address");
 	return 0;
 }
 

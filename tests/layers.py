@@ -65,7 +65,8 @@ def breaches():
             other = header.split("/")[0] if "/" in header else None
             if room in ROOMS and other in {"identity", "directory", "decision", "list", "sync", "placeholders", "cli"} and other not in ROOMS[room]:
                 yield f"{name} includes {header}: {room}/ must not know {other}/"
-            if room in ROOMS and header == "checker.h":
+            # placeholders/ asks which device a certificate means, as a login would; the others are what that flow is made of.
+            if room in ROOMS and room != "placeholders" and header == "checker.h":
                 yield f"{name} includes {header}: no room knows the flow it stands in"
 
 

@@ -122,15 +122,6 @@ bool certdir_certificates_csv_is(const char *text, size_t length)
 
 /* ---- serial numbers ---- */
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /*
  * Whether nothing but a hexadecimal number is written like that: 0x or a zero in front, a letter, bytes apart. Thousands are apart, too,
  * but by three digits.
@@ -157,7 +148,7 @@ bool certdir_serial_parse(const char *text, bool hexadecimal, char *out, size_t 
 		text += 2;
 	out[length++] = '0'; /* for half a byte in front */
 	for (; *text; text++) {
-		const int digit = hex_digit(*text);
+		const int digit = certdir_hex_digit(*text);
 
 		if (*text == ' ' || *text == ':')
 			continue;
@@ -294,7 +285,6 @@ bool certdir_validity_parse(const char *text, int64_t *seconds, const char **why
 struct naming {
 	struct certdir_certificate *certificate;
 	struct certdir_error *error;
-	size_t common_names;
 };
 
 static bool add_name(struct naming *naming, const char *from, const char *value, size_t length)
@@ -304,15 +294,12 @@ static bool add_name(struct naming *naming, const char *from, const char *value,
 		certdir_error_set(naming->error, "%s: \\ or %% in it: hand in the certificate itself", from);
 		return false;
 	}
-	return certdir_certificate_add(naming->certificate, from, value, length, naming->common_names > 1, NULL, 0,
-				       naming->error);
+	return certdir_certificate_add(naming->certificate, from, value, length, NULL, naming->error);
 }
 
 /* A CA's database has several common names in one field, a line each. */
 static bool add_common_names(struct naming *naming, const char *text)
 {
-	for (const char *c = text; c; c = strchr(c + 1, '\n'))
-		naming->common_names++;
 	while (*text) {
 		const size_t length = strcspn(text, "\r\n");
 
@@ -320,15 +307,6 @@ static bool add_common_names(struct naming *naming, const char *text)
 			return false;
 		text += length + strspn(text + length, "\r\n");
 	}
-	return true;
-}
-
-static bool count_common_name(void *context, const char *type, const char *value)
-{
-	struct naming *naming = context;
-
-	(void)value;
-	naming->common_names += strcasecmp(type, "CN") == 0;
 	return true;
 }
 
@@ -341,9 +319,11 @@ static bool add_attribute(void *context, const char *type, const char *value)
 
 static bool add_subject(struct naming *naming, const char *dn)
 {
-	if (certdir_dn_each(dn, count_common_name, naming))
-		return certdir_dn_each(dn, add_attribute, naming);
-	certdir_error_set(naming->error, "subject \"%.200s\" is no distinguished name", dn);
+	naming->error->text[0] = '\0';
+	if (certdir_dn_each(dn, add_attribute, naming))
+		return true;
+	if (!naming->error->text[0])
+		certdir_error_set(naming->error, "subject \"%.200s\" is no distinguished name", dn);
 	return false;
 }
 
@@ -423,7 +403,10 @@ static bool read_names(struct table *table, struct certdir_certificate *certific
 
 	if (subject ? !add_subject(&naming, subject) : name && !add_common_names(&naming, name))
 		return false;
-	return !alternative || add_alternative_names(&naming, alternative);
+	if (alternative && !add_alternative_names(&naming, alternative))
+		return false;
+	certdir_certificate_rank(certificate, NULL);
+	return true;
 }
 
 /* ---- rows ---- */

@@ -58,7 +58,7 @@ static void check_one(void *context, const unsigned char *der, size_t length)
 	certdir_check_der(&check, run->checker, der, length, &login);
 	if (!run->options->json)
 		explain_text(run->file, run->checker, &check, run->options->name, login.now);
-	else if (!explain_json(run->file, run->checker, &check, run->options->name))
+	else if (!explain_json(run->file, &check, run->options->name))
 		run->failed = true;
 	run->denied |= certdir_reason_verdict(check.decision.reason) == CERTDIR_DENY;
 	run->unsure |= certdir_reason_verdict(check.decision.reason) == CERTDIR_UNSURE;
@@ -126,7 +126,7 @@ static int check_files(const struct options *options, const struct certdir_check
 static int check_by_list(const struct options *options, char **files)
 {
 	const struct certdir_list_config config = {.filename = options->list, .max_age = 3600};
-	struct certdir_checker checker = {.policy.join_types = UINT32_MAX};
+	struct certdir_checker checker = {.policy = {.join_types = UINT32_MAX, .stale_for = 86400}};
 	struct certdir_error error;
 	int status;
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/device_json.h"
 
+#include "list/tenant.h"
 #include "list/text.h"
+#include "list/words.h"
 #include "timestamp.h"
 
 #include <stdio.h>
@@ -22,8 +24,11 @@ enum kind {
 	JOIN,
 	TIME,
 	RECORD_ID, /* object id of a Graph device, Intune id of a managedDevice */
+	STATE,
+	ATTRIBUTES,
 	DNS_NAMES,
 	FORMER_NAMES,
+	FORMER_TIMES,
 	GROUPS,
 	GROUP_IDS,
 	GROUP_NAMES
@@ -42,7 +47,7 @@ static const struct property {
 	{"intuneDeviceId", GUID, AT(intune_device_id)},
 	{"tenantId", GUID, AT(tenant)},
 	{"displayName", USER_NAME, AT(name)},
-	{"deviceName", USER_NAME, AT(name)},
+	{"deviceName", USER_NAME, AT(intune_name)},
 	{"serialNumber", USER_SERIAL, AT(serial_number)},
 	{"wiFiMacAddress", TEXT, AT(wifi_mac)},
 	{"ethernetMacAddress", TEXT, AT(ethernet_mac)},
@@ -53,6 +58,10 @@ static const struct property {
 	{"operatingSystem", TEXT, AT(operating_system)},
 	{"complianceState", COMPLIANCE, AT(compliance)},
 	{"isCompliant", COMPLIANT, AT(compliance)},
+	{"managementState", STATE, AT(management_state)},
+	{"deviceCategoryDisplayName", TEXT, AT(category)},
+	{"enrollmentProfileName", TEXT, AT(enrollment_profile)},
+	{"extensionAttributes", ATTRIBUTES, 0},
 	{"accountEnabled", YES_NO, AT(enabled)},
 	{"isManaged", YES_NO, AT(managed)},
 	{"trustType", JOIN, AT(join_type)},
@@ -63,6 +72,7 @@ static const struct property {
 	{"accountExpirationDate", TIME, AT(expires)},
 	{"dnsNames", DNS_NAMES, 0},
 	{"formerNames", FORMER_NAMES, 0},
+	{"formerNamesSince", FORMER_TIMES, 0},
 	{"groups", GROUPS, 0},
 	{"groupIds", GROUP_IDS, 0},
 	{"groupNames", GROUP_NAMES, 0},
@@ -204,18 +214,34 @@ static bool take_word(const struct reading *reading, const struct property *prop
 	return put_text(reading, property->name, value, property->offset, made);
 }
 
-/* Intune's own spelling of a state, since policies compare it; a word that is newer than this program stays as it is. */
-static bool take_compliance(const struct reading *reading, const struct property *property, const json_t *value)
+/* Intune's own spelling of a state, since policies compare it. */
+static bool make_state(const struct reading *reading, const struct property *property, const json_t *value, char **made)
 {
-	static const char *const states[] = {"unknown", "compliant",	 "noncompliant", "conflict",
-					     "error",	"inGracePeriod", "configManager"};
+	const char *word;
+
+	if (!make_text(reading, property->name, value, CERTDIR_FORM_TEXT, made))
+		return false;
+	if (!*made)
+		return true;
+	word = property->kind == STATE ? certdir_list_management_state(*made) : certdir_list_compliance(*made);
+	memmove(*made, word, strlen(word));
+	return true;
+}
+
+static bool take_state(const struct reading *reading, const struct property *property, const json_t *value)
+{
 	char *made;
 
-	if (!make_text(reading, property->name, value, CERTDIR_FORM_TEXT, &made))
+	return make_state(reading, property, value, &made) &&
+	       put_text(reading, property->name, value, property->offset, made);
+}
+
+static bool take_compliance(const struct reading *reading, const struct property *property, const json_t *value)
+{
+	char *made;
+
+	if (!make_state(reading, property, value, &made))
 		return false;
-	for (size_t i = 0; made && i < sizeof(states) / sizeof(states[0]); i++)
-		if (strcasecmp(made, states[i]) == 0)
-			memcpy(made, states[i], strlen(made));
 	if (!made)
 		return true;
 	/* isCompliant is the coarser of the two and may have come first. */
@@ -310,8 +336,7 @@ static bool take_time(const struct reading *reading, const struct property *prop
 
 /* ---- lists ---- */
 
-/* Takes the next value out of "a|b\|c" into *item, which the caller frees; false at the end or when memory is out. */
-static bool split_next(const char **at, char **item)
+bool certdir_device_json_split(const char **at, char **item)
 {
 	char *out;
 
@@ -342,56 +367,189 @@ static json_t *list_of(const json_t *value)
 	list = at ? json_array() : NULL;
 	if (at && !*at)
 		at = NULL;
-	while (list && split_next(&at, &item)) {
+	while (list && certdir_device_json_split(&at, &item)) {
 		(void)json_array_append_new(list, json_string(item));
 		free(item);
 	}
 	return list;
 }
 
-static bool append_name(char ***names, size_t *count, char *made)
+/* Takes `made` over. */
+static bool append_dns_name(struct certdir_device *device, char *made)
 {
-	char **grown = realloc(*names, (*count + 2) * sizeof(*grown));
+	char **grown = realloc(device->dns_names, (device->dns_name_count + 1) * sizeof(*grown));
 
 	if (!grown) {
 		free(made);
 		return false;
 	}
-	*names = grown;
-	grown[(*count)++] = made;
-	grown[*count] = NULL;
+	device->dns_names = grown;
+	grown[device->dns_name_count++] = made;
 	return true;
+}
+
+/* The former name at `index`, made when there are fewer: names and times come in any order. */
+static struct certdir_former_name *former_at(struct certdir_device *device, size_t index)
+{
+	while (device->former_name_count <= index) {
+		struct certdir_former_name *grown =
+			realloc(device->former_names, (device->former_name_count + 1) * sizeof(*grown));
+
+		if (!grown)
+			return NULL;
+		device->former_names = grown;
+		grown[device->former_name_count++] = (struct certdir_former_name){NULL, 0};
+	}
+	return &device->former_names[index];
+}
+
+static bool take_dns_name(const struct reading *reading, const json_t *item)
+{
+	char *made;
+
+	return certdir_list_dns_name_make(reading->label, json_string_value(item), &made, reading->error) &&
+	       (append_dns_name(&reading->record->device, made) || out_of_memory(reading));
+}
+
+static bool take_former_name(const struct reading *reading, const json_t *item, size_t index)
+{
+	struct certdir_former_name *former = former_at(&reading->record->device, index);
+
+	if (!former)
+		return out_of_memory(reading);
+	free(former->name);
+	former->name = NULL;
+	return certdir_list_text_make(reading->label, "formerNames", CERTDIR_FORM_NAME, json_string_value(item),
+				      &former->name, reading->error);
 }
 
 static bool take_names(const struct reading *reading, const struct property *property, const json_t *value)
 {
-	struct certdir_device_record *record = reading->record;
-	const bool dns = property->kind == DNS_NAMES;
 	json_t *list = list_of(value), *item;
-	size_t index, former = 0;
+	size_t index;
 	bool ok = list || refuse(reading, property->name, value, "is not a list");
 
-	for (char **name = record->former_names; !dns && name && *name; name++)
-		former++;
 	json_array_foreach(list, index, item)
 	{
-		const char *text = json_string_value(item);
-		char *made = NULL;
-
-		if (!text)
+		if (!json_is_string(item))
 			ok = refuse(reading, property->name, value, "is not a list of texts");
-		else if (dns)
-			ok = certdir_list_dns_name_make(reading->label, text, &made, reading->error);
+		else if (property->kind == DNS_NAMES)
+			ok = take_dns_name(reading, item);
 		else
-			ok = certdir_list_text_make(reading->label, property->name, CERTDIR_FORM_NAME, text, &made,
-						    reading->error);
-		if (made && !append_name(dns ? &record->device.dns_names : &record->former_names,
-					 dns ? &record->device.dns_name_count : &former, made))
-			ok = out_of_memory(reading);
+			ok = take_former_name(reading, item, index);
 		if (!ok)
 			break;
 	}
 	json_decref(list);
+	return ok;
+}
+
+/* When each of formerNames became one; null or "" where that is not known. */
+static bool take_former_times(const struct reading *reading, const struct property *property, const json_t *value)
+{
+	json_t *list = list_of(value), *item;
+	size_t index;
+	bool ok = list || refuse(reading, property->name, value, "is not a list");
+
+	json_array_foreach(list, index, item)
+	{
+		struct certdir_former_name *former = former_at(&reading->record->device, index);
+		const char *text = json_is_null(item) ? "" : json_string_value(item);
+
+		if (!former)
+			ok = out_of_memory(reading);
+		else if (!text || (*text && !certdir_timestamp_parse(text, &former->since)))
+			ok = refuse(reading, property->name, value, "is not a list of times");
+		if (!ok)
+			break;
+	}
+	json_decref(list);
+	return ok;
+}
+
+/* A time has no name, or a name that is none: nothing to remember. */
+static void drop_nameless(struct certdir_device *device)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < device->former_name_count; i++)
+		if (device->former_names[i].name)
+			device->former_names[kept++] = device->former_names[i];
+	device->former_name_count = kept;
+}
+
+/* ---- extension attributes ---- */
+
+/* 7 of "7" or "extensionAttribute7"; 0 when it is none. */
+static unsigned attribute_number(const char *name)
+{
+	static const char prefix[] = "extensionAttribute";
+	const char *digits = strncasecmp(name, prefix, strlen(prefix)) == 0 ? name + strlen(prefix) : name;
+	const int number = strlen(digits) <= 2 && strspn(digits, "0123456789") == strlen(digits) ? atoi(digits) : 0;
+
+	return number >= 1 && number <= CERTDIR_LIST_EXTENSION_ATTRIBUTES ? (unsigned)number : 0;
+}
+
+/*
+ * {"extensionAttribute1":"a",..}, or the text "1=a|7=b", as values by number; other keys are PowerShell's, and so is a text without
+ * any "=", which names a type. The caller decrefs it; NULL: it is none of that.
+ */
+static json_t *attributes_of(const json_t *value)
+{
+	const char *at = json_string_value(value), *key;
+	json_t *values = json_object(), *one;
+	bool ok = values && (json_is_object(value) || at);
+	char *item, number[4];
+
+	if (at && !strchr(at, '='))
+		at = NULL;
+	while (ok && certdir_device_json_split(&at, &item)) {
+		char *equals = strchr(item, '=');
+
+		if (equals)
+			*equals = '\0';
+		ok = equals && attribute_number(item);
+		(void)snprintf(number, sizeof(number), "%u", attribute_number(item));
+		ok = ok && json_object_set_new(values, number, json_string(equals + 1)) == 0;
+		free(item);
+	}
+	json_object_foreach((json_t *)value, key, one)
+	{
+		(void)snprintf(number, sizeof(number), "%u", attribute_number(key));
+		if (ok && attribute_number(key) && !json_is_null(one))
+			ok = json_is_string(one) && json_object_set(values, number, one) == 0;
+	}
+	if (ok)
+		return values;
+	json_decref(values);
+	return NULL;
+}
+
+static bool take_attributes(const struct reading *reading, const struct property *property, const json_t *value)
+{
+	json_t *values = attributes_of(value), *text = NULL, *list;
+	bool ok = false;
+	char key[4];
+
+	if (!values)
+		return refuse(reading, property->name, value,
+			      "is neither {\"extensionAttribute1\":\"..\",..}, up to 15, nor a text 1=..|7=..");
+	list = json_array();
+	for (unsigned number = 1; number <= CERTDIR_LIST_EXTENSION_ATTRIBUTES; number++) {
+		const char *one;
+
+		(void)snprintf(key, sizeof(key), "%u", number);
+		one = json_string_value(json_object_get(values, key));
+		if (one && *one)
+			(void)json_array_append_new(list, json_sprintf("%u=%s", number, one));
+	}
+	text = json_array_size(list) ? certdir_device_json_flatten(list) : json_string("");
+	ok = text ? certdir_list_text_make(reading->label, property->name, CERTDIR_FORM_TEXT, json_string_value(text),
+					   &reading->record->device.extension_attributes, reading->error)
+		  : out_of_memory(reading);
+	json_decref(text);
+	json_decref(list);
+	json_decref(values);
 	return ok;
 }
 
@@ -404,7 +562,7 @@ static struct certdir_group *group_at(struct certdir_device *device, size_t inde
 		if (!groups)
 			return NULL;
 		device->groups = groups;
-		groups[device->group_count++] = (struct certdir_group){NULL, NULL};
+		groups[device->group_count++] = (struct certdir_group){.id = NULL};
 	}
 	return &device->groups[index];
 }
@@ -483,6 +641,12 @@ static bool take(const struct reading *reading, const struct property *property,
 		return take_time(reading, property, value);
 	case RECORD_ID:
 		return take_id(reading, property, value);
+	case STATE:
+		return take_state(reading, property, value);
+	case ATTRIBUTES:
+		return take_attributes(reading, property, value);
+	case FORMER_TIMES:
+		return take_former_times(reading, property, value);
 	case DNS_NAMES:
 	case FORMER_NAMES:
 		return take_names(reading, property, value);
@@ -533,6 +697,15 @@ bool certdir_device_json_read(struct certdir_device_record *record, const json_t
 			return false;
 		}
 	}
+	drop_nameless(&record->device);
+	if (!record->device.name && record->device.intune_name) {
+		record->device.name = strdup(record->device.intune_name);
+		if (!record->device.name) {
+			(void)out_of_memory(&reading);
+			certdir_device_record_clear(record);
+			return false;
+		}
+	}
 	/* What Intune lists, Intune manages. */
 	if (reading.intune && record->device.managed == CERTDIR_UNKNOWN)
 		record->device.managed = CERTDIR_YES;
@@ -542,8 +715,4 @@ bool certdir_device_json_read(struct certdir_device_record *record, const json_t
 void certdir_device_record_clear(struct certdir_device_record *record)
 {
 	certdir_device_clear(&record->device);
-	for (char **name = record->former_names; name && *name; name++)
-		free(*name);
-	free(record->former_names);
-	record->former_names = NULL;
 }

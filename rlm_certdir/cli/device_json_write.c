@@ -3,6 +3,7 @@
 
 #include "timestamp.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ const char *const certdir_device_json_columns[] = {
 	"intuneDeviceId",
 	"tenantId",
 	"displayName",
+	"deviceName",
 	"serialNumber",
 	"wiFiMacAddress",
 	"ethernetMacAddress",
@@ -21,6 +23,10 @@ const char *const certdir_device_json_columns[] = {
 	"deviceOwnership",
 	"operatingSystem",
 	"complianceState",
+	"managementState",
+	"deviceCategoryDisplayName",
+	"enrollmentProfileName",
+	"extensionAttributes",
 	"accountEnabled",
 	"isManaged",
 	"trustType",
@@ -29,6 +35,7 @@ const char *const certdir_device_json_columns[] = {
 	"accountExpirationDate",
 	"dnsNames",
 	"formerNames",
+	"formerNamesSince",
 	"groupIds",
 	"groupNames",
 	NULL,
@@ -74,8 +81,7 @@ static const char *trust_type(enum certdir_join_type type)
 	return NULL;
 }
 
-/* ["a","b|c"] -> "a|b\|c"; an array's null is an empty value. NULL when memory is out. */
-static json_t *flatten(const json_t *list)
+json_t *certdir_device_json_flatten(const json_t *list)
 {
 	size_t size = 1, index;
 	char *text, *out;
@@ -112,7 +118,7 @@ static bool put_list(json_t *object, const char *key, json_t *list, bool flat)
 		return list != NULL;
 	}
 	if (flat) {
-		value = flatten(list);
+		value = certdir_device_json_flatten(list);
 		json_decref(list);
 	}
 	ok = value && json_object_set_new(object, key, value) == 0;
@@ -126,6 +132,49 @@ static json_t *names(char *const *items, size_t count)
 	for (size_t i = 0; i < count; i++)
 		(void)json_array_append_new(list, json_string(items[i]));
 	return list;
+}
+
+/* Two lists of one order, so that the names can be read by who does not know of their times; null where one is not known. */
+static bool put_former_names(json_t *object, const struct certdir_device *device, bool flat)
+{
+	json_t *list = json_array(), *times = json_array();
+	bool any = false;
+
+	for (size_t i = 0; i < device->former_name_count; i++) {
+		const struct certdir_former_name *former = &device->former_names[i];
+		char text[CERTDIR_TIMESTAMP_SIZE];
+
+		if (former->since)
+			certdir_timestamp_print(former->since, text);
+		any |= former->since != 0;
+		(void)json_array_append_new(list, json_string(former->name));
+		(void)json_array_append_new(times, former->since ? json_string(text) : json_null());
+	}
+	if (!any)
+		(void)json_array_clear(times);
+	return put_list(object, "formerNames", list, flat) & put_list(object, "formerNamesSince", times, flat);
+}
+
+/* "1=a|7=b" as Graph has it: {"extensionAttribute1":"a",..}. */
+static bool put_attributes(json_t *object, const char *attributes, bool flat)
+{
+	json_t *values = NULL;
+	const char *at = attributes;
+	char *item, name[40];
+
+	if (!attributes || flat)
+		return put_text(object, "extensionAttributes", attributes);
+	values = json_object();
+	while (values && certdir_device_json_split(&at, &item)) {
+		char *value = strchr(item, '=');
+
+		if (value && value - item <= 2) {
+			(void)snprintf(name, sizeof(name), "extensionAttribute%.*s", (int)(value - item), item);
+			(void)put_text(values, name, value + 1);
+		}
+		free(item);
+	}
+	return values && json_object_set_new(object, "extensionAttributes", values) == 0;
 }
 
 static bool put_groups(json_t *object, const struct certdir_device *device, bool flat)
@@ -151,18 +200,16 @@ static bool put_groups(json_t *object, const struct certdir_device *device, bool
 	return put_list(object, "groupIds", ids, true) & put_list(object, "groupNames", titles, true);
 }
 
-json_t *certdir_device_json_write(const struct certdir_device *device, char *const *former_names, bool flat)
+json_t *certdir_device_json_write(const struct certdir_device *device, bool flat)
 {
 	json_t *object = json_object();
-	size_t former = 0;
 	bool ok;
 
-	for (; former_names && former_names[former]; former++)
-		;
 	ok = object && put_text(object, "id", device->object_id) &&
 	     put_text(object, "deviceId", device->entra_device_id) &&
 	     put_text(object, "intuneDeviceId", device->intune_device_id) &&
 	     put_text(object, "tenantId", device->tenant) && put_text(object, "displayName", device->name) &&
+	     put_text(object, "deviceName", device->intune_name) &&
 	     put_text(object, "serialNumber", device->serial_number) &&
 	     put_text(object, "wiFiMacAddress", device->wifi_mac) &&
 	     put_text(object, "ethernetMacAddress", device->ethernet_mac) &&
@@ -171,6 +218,10 @@ json_t *certdir_device_json_write(const struct certdir_device *device, char *con
 	     put_text(object, "deviceOwnership", device->ownership) &&
 	     put_text(object, "operatingSystem", device->operating_system) &&
 	     put_text(object, "complianceState", device->compliance) &&
+	     put_text(object, "managementState", device->management_state) &&
+	     put_text(object, "deviceCategoryDisplayName", device->category) &&
+	     put_text(object, "enrollmentProfileName", device->enrollment_profile) &&
+	     put_attributes(object, device->extension_attributes, flat) &&
 	     put_yes_no(object, "accountEnabled", device->enabled) &&
 	     put_yes_no(object, "isManaged", device->managed) &&
 	     put_text(object, "trustType", trust_type(device->join_type)) &&
@@ -178,7 +229,7 @@ json_t *certdir_device_json_write(const struct certdir_device *device, char *con
 	     put_time(object, "registrationDateTime", device->registered) &&
 	     put_time(object, "accountExpirationDate", device->expires) &&
 	     put_list(object, "dnsNames", names(device->dns_names, device->dns_name_count), flat) &&
-	     put_list(object, "formerNames", names(former_names, former), flat) && put_groups(object, device, flat);
+	     put_former_names(object, device, flat) && put_groups(object, device, flat);
 	if (ok)
 		return object;
 	json_decref(object);

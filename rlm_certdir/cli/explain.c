@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/explain.h"
 
+#include "cli/age.h"
+#include "facts.h"
 #include "identity/mapping.h"
 
 #include <jansson.h>
@@ -10,15 +12,82 @@
 #include <strings.h>
 #include <time.h>
 
-size_t explain_devices(const struct certdir_check *check, size_t d, size_t i)
+/* ---- what was asked, and what the records say ---- */
+
+/* How many records of directory `d` carry identity `i`. */
+static size_t count_records(const struct certdir_check *check, size_t d, size_t i)
 {
-	const struct certdir_answer *answer = &check->answers[d];
+	const struct certdir_identity *id = &check->certificate.identities[i];
+	const struct certdir_answer *answer = &check->known.answers[d];
 	size_t count = 0;
 
-	for (size_t m = 0; m < answer->count; m++)
-		count += (answer->matches[m].by >> i) & 1;
+	for (size_t r = 0; r < answer->count; r++) {
+		const struct certdir_record *record = &answer->records[r];
+
+		count += certdir_record_carries(record, answer->sources[record->source].kind, id->type, id->value) !=
+			 CERTDIR_CARRIES_NOT;
+	}
 	return count;
 }
+
+/*
+ * Whether directory `d` was asked for identity `i`: it knows devices by such values, and what confirms costs no round trip to a live
+ * one.
+ */
+static bool looked_up(const struct certdir_check *check, size_t d, size_t i)
+{
+	const struct certdir_identity *id = &check->certificate.identities[i];
+
+	return ((check->sought >> i) & 1) && check->known.answers[d].state != CERTDIR_NOT_ASKED &&
+	       certdir_keeps(check->known.answers[d].keeps, id->type) &&
+	       !(check->known.directories[d]->is_live && id->rank == CERTDIR_RANK_CONFIRMING);
+}
+
+/* The answer that a record of the decision stands in, by the place of its directory. */
+static size_t directory_of(const struct certdir_check *check, const struct certdir_record *record)
+{
+	size_t d = 0;
+
+	for (; d + 1 < check->known.count; d++) {
+		const struct certdir_answer *answer = &check->known.answers[d];
+
+		if (answer->records && record >= answer->records && record < answer->records + answer->count)
+			break;
+	}
+	return d;
+}
+
+static const struct certdir_source *source_of(const struct certdir_check *check, const struct certdir_record *record)
+{
+	return &check->known.answers[directory_of(check, record)].sources[record->source];
+}
+
+/* What all records of the device say of what only some of them know. A "no" stands whoever says it. */
+struct summary {
+	enum certdir_tristate enabled, managed;
+	int64_t last_seen, registered;
+};
+
+static struct summary summary_of(const struct certdir_decision *decision)
+{
+	struct summary all = {CERTDIR_UNKNOWN, CERTDIR_UNKNOWN, 0, 0};
+
+	for (size_t r = 0; r < decision->record_count; r++) {
+		const struct certdir_device *device = &decision->records[r]->device;
+
+		if (device->enabled == CERTDIR_NO || all.enabled == CERTDIR_UNKNOWN)
+			all.enabled = device->enabled;
+		if (all.managed == CERTDIR_UNKNOWN)
+			all.managed = device->managed;
+		if (device->last_seen > all.last_seen)
+			all.last_seen = device->last_seen;
+		if (!all.registered)
+			all.registered = device->registered;
+	}
+	return all;
+}
+
+/* ---- for a person ---- */
 
 static const char *when(int64_t seconds, char text[32])
 {
@@ -55,70 +124,232 @@ const char *explain_configmgr(const struct certdir_certificate *certificate, con
 	return named ? NULL : "neither its subject nor a DNS name in its SAN is the computer's name";
 }
 
-/* ---- for a person ---- */
-
-static void print_names(const struct certdir_check *check)
+/* Who says so: how far a name in the certificate is to be trusted. */
+static void print_voucher(const struct certdir_checker *checker, const struct certdir_certificate *certificate,
+			  const struct certdir_identity *id)
 {
-	printf("  names in the certificate\n");
-	if (!check->certificate.count)
-		printf("    none\n");
-	for (size_t i = 0; i < check->certificate.count; i++) {
-		const struct certdir_identity *id = &check->certificate.identities[i];
+	const char *section = certificate->section;
 
-		printf("    %-16s %-40s %-22s %s%s\n", certdir_identity_type_name(id->type), id->value, id->from,
-		       id->immutable ? "an id" : "a name that can be chosen",
-		       (check->asked >> i) & 1 ? "" : ", not an accepted type");
+	switch (id->rank) {
+	case CERTDIR_RANK_VOUCHED:
+		printf("vouched by the CA");
+		if (section)
+			printf(" (certificates %s)", section);
+		break;
+	case CERTDIR_RANK_ID:
+		printf("taken for an id: somebody may have named a device so");
+		break;
+	case CERTDIR_RANK_CHOSEN:
+		printf("can be chosen");
+		break;
+	case CERTDIR_RANK_CONFIRMING:
+		printf("confirms only");
+		break;
+	case CERTDIR_RANK_NONE:
+	case CERTDIR_RANKS:
+		if (section)
+			printf("not placed by certificates %s: not looked up", section);
+		else
+			printf("%s: not looked up",
+			       checker->section_count ? "of no certificates section" : "a person's name");
 	}
+}
+
+/* Why a name that could have decided did not. */
+static void print_use(const struct certdir_check *check, size_t i)
+{
+	const struct certdir_identity *id = &check->certificate.identities[i];
+	bool kept = false;
+
+	if ((check->deciding >> i) & 1) {
+		printf("; DECIDES");
+		return;
+	}
+	if (!((check->known.accepted >> i) & 1) || id->rank < CERTDIR_RANK_CHOSEN || !check->known.count)
+		return;
+	for (size_t d = 0; d < check->known.count; d++)
+		kept |= check->known.in_scope[d] && certdir_keeps(check->known.answers[d].keeps, id->type);
+	if (!kept)
+		printf("; no directory knows devices by it");
+	else if (id->type != CERTDIR_ID_MAPPING)
+		printf("; has no say beside an id");
+}
+
+static void print_names(const struct certdir_checker *checker, const struct certdir_check *check)
+{
+	const struct certdir_certificate *certificate = &check->certificate;
+
+	printf("  names in the certificate\n");
+	if (!certificate->count)
+		printf("    none\n");
+	for (size_t i = 0; i < certificate->count; i++) {
+		const struct certdir_identity *id = &certificate->identities[i];
+
+		printf("    %-16s %-40s %-22s ", certdir_identity_type_name(id->type), id->value, id->from);
+		print_voucher(checker, certificate, id);
+		if (!((check->known.accepted >> i) & 1) && id->rank != CERTDIR_RANK_NONE)
+			printf(", not an accepted type");
+		print_use(check, i);
+		printf("\n");
+	}
+	if (certificate->left_out)
+		printf("    and %zu more for which there was no room\n", certificate->left_out);
+}
+
+/* How old a part is: ", Intune 5 min". A part that a source does not have is not told. */
+static void print_part(const struct certdir_source *source, enum certdir_part part, const char *name, int64_t now)
+{
+	char age[CERTDIR_CLI_AGE_SIZE];
+
+	if (!source->synced[part])
+		return;
+	certdir_cli_age(now - source->synced[part], age);
+	printf(", %s%s old", name, age);
+}
+
+static void print_source(const struct certdir_source *source, const struct certdir_record *record, int64_t now)
+{
+	if (source->kind == CERTDIR_SOURCE_LDAP) {
+		printf("live");
+	} else {
+		printf("source \"%s\"%s", source->name,
+		       source->synced[CERTDIR_PART_OF_DEVICES] ? "" : ", never complete");
+		print_part(source, CERTDIR_PART_OF_DEVICES, "", now);
+		if (record->device.intune.is)
+			print_part(source, CERTDIR_PART_OF_INTUNE, "Intune ", now);
+		if (record->device.group_count)
+			print_part(source, CERTDIR_PART_OF_GROUPS, "groups ", now);
+	}
+	if (record->only_against)
+		printf("; can only speak against a device: %s", record->only_against);
 }
 
 static void print_lookup(const struct certdir_check *check, size_t d, size_t i)
 {
 	const struct certdir_identity *id = &check->certificate.identities[i];
-	const size_t devices = explain_devices(check, d, i);
+	const size_t records = count_records(check, d, i);
 
-	printf("    %-16s %-40s ", certdir_identity_type_name(id->type), id->value);
-	if ((check->answers[d].truncated >> i) & 1)
-		printf("more than %zu devices\n", devices);
-	else
-		printf("%zu device%s\n", devices, devices == 1 ? "" : "s");
+	printf("    %-16s %-40s %s%zu record%s\n", certdir_identity_type_name(id->type), id->value,
+	       (check->known.many[d] >> i) & 1 ? "more than " : "", records, records == 1 ? "" : "s");
 }
 
-static void print_lookups(const struct certdir_checker *checker, const struct certdir_check *check)
+/* Whether a record was found by the certificate's own names, and not by an id that another record taught. */
+static bool carries_any(const struct certdir_check *check, size_t d, const struct certdir_record *record)
 {
-	for (size_t d = 0; d < checker->directory_count; d++) {
-		const struct certdir_answer *answer = &check->answers[d];
+	const struct certdir_source *source = &check->known.answers[d].sources[record->source];
 
-		if (!check->consulted[d])
-			continue;
-		printf("  looked up in %s\n", checker->directories[d]->name);
-		if (answer->state != CERTDIR_ANSWERED) {
-			printf("    no answer: %s\n", answer->detail);
-			continue;
-		}
-		for (size_t i = 0; i < check->certificate.count; i++)
-			if ((check->asked >> i) & 1)
-				print_lookup(check, d, i);
-		for (size_t m = 0; m < answer->count; m++)
-			printf("    -> %s \"%s\"\n", answer->matches[m].device.id,
-			       answer->matches[m].device.name ? answer->matches[m].device.name : "");
+	for (size_t i = 0; i < check->certificate.count; i++) {
+		const struct certdir_identity *id = &check->certificate.identities[i];
+
+		if (((check->sought >> i) & 1) &&
+		    certdir_record_carries(record, source->kind, id->type, id->value) != CERTDIR_CARRIES_NOT)
+			return true;
+	}
+	return false;
+}
+
+static bool knows_any(const struct certdir_check *check, size_t d)
+{
+	for (size_t i = 0; i < check->certificate.count; i++)
+		if (((check->sought >> i) & 1) &&
+		    certdir_keeps(check->known.answers[d].keeps, check->certificate.identities[i].type))
+			return true;
+	return false;
+}
+
+static void print_answer(const struct certdir_check *check, size_t d, int64_t now)
+{
+	const struct certdir_answer *answer = &check->known.answers[d];
+
+	if (answer->state != CERTDIR_ANSWERED) {
+		printf("    no answer: %s\n", answer->detail);
+		return;
+	}
+	for (size_t i = 0; i < check->certificate.count; i++)
+		if (looked_up(check, d, i))
+			print_lookup(check, d, i);
+	for (size_t r = 0; r < answer->count; r++) {
+		const struct certdir_record *record = &answer->records[r];
+
+		printf("    -> %s \"%s\" (", record->device.id, record->device.name ? record->device.name : "");
+		print_source(&answer->sources[record->source], record, now);
+		printf("%s)\n", carries_any(check, d, record) ? "" : ", by an id of another record");
 	}
 }
 
-static void print_device(const struct certdir_match *match)
+static void print_answers(const struct certdir_check *check, int64_t now)
 {
-	const struct certdir_device *device = &match->device;
+	for (size_t d = 0; d < check->known.count; d++) {
+		const char *name = check->known.directories[d]->name;
+
+		if (!check->known.in_scope[d]) {
+			printf("  %s does not serve certificates of this issuer\n", name);
+		} else if (check->known.answers[d].state == CERTDIR_NOT_ASKED) {
+			printf("  %s %s\n", name, knows_any(check, d) ? "did not have to be asked"
+								   : "knows devices by none of these names");
+		} else {
+			printf("  looked up in %s\n", name);
+			print_answer(check, d, now);
+		}
+	}
+}
+
+static void print_line(void *context, const char *text)
+{
+	printf("    %s %s\n", (const char *)context, text);
+}
+
+static void print_fact(const char *name, const char *text)
+{
+	if (text)
+		printf("    %s %s\n", name, text);
+}
+
+static void print_device(const struct certdir_check *check, int64_t now)
+{
+	static char member[] = "member of", extension[] = "extension attribute";
+	const struct certdir_decision *decision = &check->decision;
+	const struct summary all = summary_of(decision);
+	const char *name = CERTDIR_FACT(decision, name), *compliance = decision->compliance;
 	char seen[32], registered[32];
 
-	printf("  the device\n");
-	printf("    %s \"%s\"\n", device->id, device->name ? device->name : "");
-	printf("    enabled %s, managed %s, compliance %s, joined as %s\n", yes_no(device->enabled),
-	       yes_no(device->managed), device->compliance ? device->compliance : "not known",
-	       certdir_join_type_name(device->join_type));
-	printf("    last seen %s, registered %s\n", when(device->last_seen, seen),
-	       when(device->registered, registered));
-	for (size_t g = 0; g < device->group_count; g++)
-		printf("    member of \"%s\"\n",
-		       device->groups[g].name ? device->groups[g].name : device->groups[g].id);
+	printf("  the device\n    %s \"%s\"\n", CERTDIR_FACT(decision, id), name ? name : "");
+	for (size_t r = 0; r < decision->record_count; r++) {
+		const struct certdir_record *record = decision->records[r];
+
+		printf("    known to %s as %s: ", check->known.directories[directory_of(check, record)]->name,
+		       record->device.id);
+		print_source(source_of(check, record), record, now);
+		printf("\n");
+	}
+	printf("    enabled %s, managed %s, compliance %s, joined as %s\n", yes_no(all.enabled), yes_no(all.managed),
+	       compliance ? compliance : "not known", certdir_join_type_name(certdir_facts_join_type(decision)));
+	printf("    last seen %s, registered %s\n", when(all.last_seen, seen), when(all.registered, registered));
+	print_fact("operating system", CERTDIR_FACT(decision, operating_system));
+	print_fact("ownership", CERTDIR_FACT(decision, ownership));
+	print_fact("owner", CERTDIR_FACT(decision, owner));
+	print_fact("category", CERTDIR_FACT(decision, category));
+	print_fact("enrollment profile", CERTDIR_FACT(decision, enrollment_profile));
+	print_fact("management state", CERTDIR_FACT(decision, management_state));
+	(void)certdir_facts_extensions(decision, print_line, extension);
+	certdir_facts_groups(decision, print_line, member);
+}
+
+static void print_decision(const struct certdir_decision *decision)
+{
+	char age[CERTDIR_CLI_AGE_SIZE];
+
+	printf("  decision %s: %s%s%s\n", certdir_verdict_name(certdir_reason_verdict(decision->reason)),
+	       certdir_reason_name(decision->reason), decision->detail[0] ? ": " : "", decision->detail);
+	printf("           %s\n", certdir_reason_advice(decision->reason));
+	if (decision->by_dates)
+		printf("           Several devices bear these names: dates told which one it is.\n");
+	if (decision->only_compliance)
+		printf("           Nothing but its compliance stands against the device: certdir_quarantine would let it in.\n");
+	if (certdir_facts_have_age(decision) && decision->age) {
+		certdir_cli_age(decision->age, age);
+		printf("           The oldest fact that decided is %s old.\n", age);
+	}
 }
 
 /* NPS takes the outer identity host/NAME, looks for that SPN or NAME$, and then wants a strong mapping (KB5014754). */
@@ -160,6 +391,14 @@ static void print_certificate(const struct certdir_certificate *certificate, int
 	       now < certificate->not_before  ? ": NOT YET VALID, the TLS handshake would fail"
 	       : now > certificate->not_after ? ": EXPIRED, the TLS handshake would fail"
 					      : "");
+	if (certificate->issuer_key)
+		printf("  key id   %s (of the issuer)\n", certificate->issuer_key);
+	if (certificate->template)
+		printf("  template %s\n", certificate->template);
+	if (certificate->ekus)
+		printf("  ekus     %s\n", certificate->ekus);
+	if (certificate->section)
+		printf("  section  certificates %s\n", certificate->section);
 	if (!certificate->client_auth)
 		printf("  usage    not for client authentication: the TLS handshake would fail\n");
 }
@@ -175,14 +414,12 @@ void explain_text(const char *file, const struct certdir_checker *checker, const
 	if (check->certificate.subject && check->certificate.issuer && check->certificate.serial)
 		print_certificate(&check->certificate, now);
 	if (!malformed) {
-		print_names(check);
-		print_lookups(checker, check);
+		print_names(checker, check);
+		print_answers(check, now);
 	}
-	if (decision->match)
-		print_device(decision->match);
-	printf("  decision %s: %s%s%s\n", certdir_verdict_name(certdir_reason_verdict(decision->reason)),
-	       certdir_reason_name(decision->reason), decision->detail[0] ? ": " : "", decision->detail);
-	printf("           %s\n", certdir_reason_advice(decision->reason));
+	if (decision->record_count)
+		print_device(check, now);
+	print_decision(decision);
 	if (!malformed)
 		print_nps(&check->certificate);
 	if (!malformed && name) {
@@ -202,38 +439,49 @@ static json_t *text(const char *value)
 	return string ? string : json_null();
 }
 
-static json_t *json_identities(const struct certdir_certificate *certificate)
+/* "ca", or "section NAME" where a certificates section says that the CA vouches; null for what nobody vouches for. */
+static json_t *json_voucher(const struct certdir_certificate *certificate, const struct certdir_identity *id)
+{
+	if (id->rank != CERTDIR_RANK_VOUCHED)
+		return json_null();
+	return certificate->section ? json_sprintf("section %s", certificate->section) : json_string("ca");
+}
+
+static json_t *json_identities(const struct certdir_check *check)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < certificate->count; i++) {
-		const struct certdir_identity *id = &certificate->identities[i];
+	for (size_t i = 0; i < check->certificate.count; i++) {
+		const struct certdir_identity *id = &check->certificate.identities[i];
 
 		json_array_append_new(array,
-				      json_pack("{s:s, s:o, s:s, s:b, s:b}", "type",
+				      json_pack("{s:s, s:o, s:s, s:s, s:b, s:o, s:b}", "type",
 						certdir_identity_type_name(id->type), "value", text(id->value), "from",
-						id->from, "immutable", id->immutable, "tentative", id->tentative));
+						id->from, "rank", certdir_rank_name(id->rank), "immutable",
+						id->rank >= CERTDIR_RANK_ID, "vouched_by",
+						json_voucher(&check->certificate, id), "deciding",
+						(int)((check->deciding >> i) & 1)));
 	}
 	return array;
 }
 
-static json_t *json_lookups(const struct certdir_checker *checker, const struct certdir_check *check)
+static json_t *json_lookups(const struct certdir_check *check)
 {
 	json_t *array = json_array();
 
-	for (size_t d = 0; d < checker->directory_count; d++)
-		for (size_t i = 0; check->consulted[d] && i < check->certificate.count; i++) {
+	for (size_t d = 0; d < check->known.count; d++)
+		for (size_t i = 0; i < check->certificate.count; i++) {
 			const struct certdir_identity *id = &check->certificate.identities[i];
 
-			if (!((check->asked >> i) & 1))
+			if (!looked_up(check, d, i))
 				continue;
 			json_array_append_new(
-				array,
-				json_pack("{s:s, s:s, s:o, s:o}", "directory", checker->directories[d]->name, "type",
-					  certdir_identity_type_name(id->type), "value", text(id->value), "devices",
-					  check->answers[d].state == CERTDIR_ANSWERED
-						  ? json_integer((json_int_t)explain_devices(check, d, i))
-						  : json_null()));
+				array, json_pack("{s:s, s:s, s:o, s:o}", "directory", check->known.directories[d]->name,
+						 "type", certdir_identity_type_name(id->type), "value", text(id->value),
+						 "devices",
+						 check->known.answers[d].state == CERTDIR_ANSWERED
+							 ? json_integer((json_int_t)count_records(check, d, i))
+							 : json_null()));
 		}
 	return array;
 }
@@ -243,46 +491,105 @@ static json_t *tristate(enum certdir_tristate is)
 	return is == CERTDIR_UNKNOWN ? json_null() : json_boolean(is == CERTDIR_YES);
 }
 
-static json_t *json_device(const struct certdir_device *device)
+static void append(void *context, const char *value)
 {
-	json_t *groups = json_array();
-
-	for (size_t g = 0; g < device->group_count; g++)
-		json_array_append_new(groups,
-				      text(device->groups[g].name ? device->groups[g].name : device->groups[g].id));
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I, s:o, s:o}", "id",
-			 text(device->id), "name", text(device->name), "entra_device_id", text(device->entra_device_id),
-			 "intune_device_id", text(device->intune_device_id), "serial_number",
-			 text(device->serial_number), "sid", text(device->sid), "enabled", tristate(device->enabled),
-			 "managed", tristate(device->managed), "compliance", text(device->compliance), "join_type",
-			 certdir_join_type_name(device->join_type), "last_seen", (json_int_t)device->last_seen,
-			 "registered", (json_int_t)device->registered, "tenant", text(device->tenant), "groups",
-			 groups);
+	json_array_append_new(context, text(value));
 }
 
-bool explain_json(const char *file, const struct certdir_checker *checker, const struct certdir_check *check,
-		  const char *name)
+/* The device's texts, by their names. */
+static const struct {
+	const char *name;
+	size_t offset;
+} texts[] = {
+#define TEXT(_field)                                                                                                   \
+	{                                                                                                              \
+		#_field, offsetof(struct certdir_device, _field)                                                       \
+	}
+	TEXT(id),	TEXT(name),		TEXT(object_id),	TEXT(entra_device_id),
+	TEXT(intune_device_id), TEXT(serial_number),	TEXT(sid),		TEXT(tenant),
+	TEXT(operating_system), TEXT(ownership),	TEXT(owner),		TEXT(category),
+	TEXT(enrollment_profile), TEXT(management_state),
+#undef TEXT
+};
+
+static json_t *json_device(const struct certdir_decision *decision)
+{
+	const struct summary all = summary_of(decision);
+	json_t *device = json_object(), *groups = json_array(), *extensions = json_array();
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		json_object_set_new(device, texts[i].name, text(certdir_facts_text(decision, texts[i].offset)));
+	json_object_set_new(device, "compliance", text(decision->compliance));
+	json_object_set_new(device, "enabled", tristate(all.enabled));
+	json_object_set_new(device, "managed", tristate(all.managed));
+	json_object_set_new(device, "join_type", text(certdir_join_type_name(certdir_facts_join_type(decision))));
+	json_object_set_new(device, "last_seen", json_integer((json_int_t)all.last_seen));
+	json_object_set_new(device, "registered", json_integer((json_int_t)all.registered));
+	certdir_facts_groups(decision, append, groups);
+	json_object_set_new(device, "groups", groups);
+	(void)certdir_facts_extensions(decision, append, extensions);
+	json_object_set_new(device, "extension_attributes", extensions);
+	return device;
+}
+
+/* The records that the device is made of. */
+static json_t *json_sources(const struct certdir_check *check)
+{
+	json_t *array = json_array();
+
+	for (size_t r = 0; r < check->decision.record_count; r++) {
+		const struct certdir_record *record = check->decision.records[r];
+
+		json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:o}", "directory",
+						       check->known.directories[directory_of(check, record)]->name,
+						       "source", text(source_of(check, record)->name), "id",
+						       text(record->device.id), "only_against",
+						       text(record->only_against)));
+	}
+	return array;
+}
+
+/* What was read of the certificate, and what the directories said. */
+static json_t *json_check(const char *file, const struct certdir_check *check)
 {
 	const struct certdir_certificate *certificate = &check->certificate;
 	const struct certdir_decision *decision = &check->decision;
-	const bool malformed = decision->reason == CERTDIR_MALFORMED_CERTIFICATE;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
+			 text(file), "subject", text(certificate->subject), "issuer", text(certificate->issuer),
+			 "issuer_key", text(certificate->issuer_key), "serial", text(certificate->serial), "tenant",
+			 text(certificate->tenant), "template", text(certificate->template), "ekus",
+			 text(certificate->ekus), "ski", text(certificate->ski), "public_key_sha1",
+			 text(certificate->public_key_sha1), "section", text(certificate->section), "identities",
+			 json_identities(check), "lookups", json_lookups(check), "device",
+			 decision->record_count ? json_device(decision) : json_null(), "sources", json_sources(check));
+}
+
+static json_t *json_decision(const struct certdir_decision *decision)
+{
+	char matched_by[CERTDIR_MATCHED_BY_SIZE];
+
+	return json_pack("{s:o, s:o, s:s, s:s, s:o}", "matched_by",
+			 text(decision->matched_by ? certdir_facts_matched_by(decision, matched_by) : NULL), "age",
+			 certdir_facts_have_age(decision) ? json_integer((json_int_t)decision->age) : json_null(),
+			 "decision", certdir_verdict_name(certdir_reason_verdict(decision->reason)), "reason",
+			 certdir_reason_name(decision->reason), "detail", text(decision->detail));
+}
+
+bool explain_json(const char *file, const struct certdir_check *check, const char *name)
+{
+	const struct certdir_certificate *certificate = &check->certificate;
+	const bool malformed = check->decision.reason == CERTDIR_MALFORMED_CERTIFICATE;
 	const char *refusal = name && !malformed ? explain_configmgr(certificate, name) : NULL;
-	json_t *object;
+	json_t *object = json_check(file, check), *decision = json_decision(&check->decision);
+	bool complete = object && decision && json_object_update(object, decision) == 0;
 	char *line;
 
-	object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o}", "file", text(file),
-			   "subject", text(certificate->subject), "issuer", text(certificate->issuer), "serial",
-			   text(certificate->serial), "tenant", text(certificate->tenant), "template",
-			   text(certificate->template), "ski", text(certificate->ski), "public_key_sha1",
-			   text(certificate->public_key_sha1), "identities", json_identities(certificate), "lookups",
-			   json_lookups(checker, check), "device",
-			   decision->match ? json_device(&decision->match->device) : json_null(), "decision",
-			   certdir_verdict_name(certdir_reason_verdict(decision->reason)), "reason",
-			   certdir_reason_name(decision->reason), "detail", text(decision->detail));
-	if (object && name)
+	json_decref(decision);
+	if (complete && name)
 		json_object_set_new(object, "configmgr",
 				    json_pack("{s:b, s:o}", "takes", !malformed && !refusal, "because", text(refusal)));
-	line = object ? json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+	line = complete ? json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 	if (line)
 		puts(line);
 	free(line);

@@ -12,10 +12,6 @@ const char *explain_configmgr(const struct certdir_certificate *certificate, con
 void explain_text(const char *file, const struct certdir_checker *checker, const struct certdir_check *check,
 		  const char *name, int64_t now);
 /* One JSON object on one line. False when memory is out. */
-bool explain_json(const char *file, const struct certdir_checker *checker, const struct certdir_check *check,
-		  const char *name);
-
-/* How many devices of directory `d` carry identity `i`. */
-size_t explain_devices(const struct certdir_check *check, size_t d, size_t i);
+bool explain_json(const char *file, const struct certdir_check *check, const char *name);
 
 #endif

@@ -61,8 +61,9 @@ static const struct command {
 	{"verify", "lj", NONE, certdir_cli_list_verify,
 	 "usage: certdir list verify [--list FILE] [--json]\n"
 	 "\n"
-	 "Checks the seal, the database image, and that no id stands in several devices. Exit code 1 when something is "
-	 "wrong.\n"},
+	 "Checks the seal, the database image, and that no id or serial number stands in several devices of one "
+	 "source.\n"
+	 "Exit code 1 when something is wrong.\n"},
 };
 
 static const char usage[] = "usage: certdir list show|find|stats|changes|import|export|verify [--list FILE] ..\n"

@@ -35,14 +35,10 @@ static bool export_device(void *context, int64_t row, const struct certdir_devic
 			  const struct certdir_list_source *source)
 {
 	struct export *export = context;
-	char **former = certdir_list_former_names(export->reader, row, &export->error);
-	json_t *object;
+	json_t *object = certdir_device_json_write(device, export->csv);
 
+	(void)row;
 	(void)source;
-	if (!former)
-		return false;
-	object = certdir_device_json_write(device, former, export->csv);
-	certdir_list_names_free(former);
 	if (!object) {
 		certdir_error_set(&export->error, "device \"%.100s\" cannot be exported: out of memory", device->id);
 		return false;

@@ -37,8 +37,7 @@ static bool import_record(struct import *import, const json_t *object, struct ce
 		if (record.warning.text[0])
 			fprintf(stderr, "certdir: warning: %s: record %zu: %s: the device is imported without it\n",
 				import->options->operand, import->record, record.warning.text);
-		ok = certdir_list_write_device(import->writer, &record.device, (const char *const *)record.former_names,
-					       &why);
+		ok = certdir_list_write_device(import->writer, &record.device, &why);
 		certdir_device_record_clear(&record);
 	}
 	if (!ok)

@@ -5,24 +5,27 @@
 #include "timestamp.h"
 #include "identity/canonical.h"
 
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
 
-enum { SHOWN_MAX = (CERTDIR_ID_TYPES + 1) * CERTDIR_LIST_FIND_MAX };
+static const enum certdir_identity_type types[] = {CERTDIR_ID_GUID, CERTDIR_ID_SID, CERTDIR_ID_NAME, CERTDIR_ID_DNS,
+						   CERTDIR_ID_SERIAL};
+
+enum { SHOWN_MAX = sizeof(types) / sizeof(types[0]) * CERTDIR_LIST_FIND_MAX };
 
 struct hits {
 	int64_t rows[SHOWN_MAX];
-	const char *by[SHOWN_MAX]; /* the strongest kind of identity that found it */
+	enum certdir_identity_type by[SHOWN_MAX]; /* the strongest kind of identity that found it */
 	size_t count;
-	bool truncated;
+	bool more;
+	char guid[CERTDIR_VALUE_MAX + 1]; /* what is looked for, if it is one */
 };
 
-static void add_hits(struct hits *hits, const char *by, const int64_t *rows, int count)
+static void add_hits(struct hits *hits, enum certdir_identity_type by, const int64_t *rows, int count)
 {
-	hits->truncated |= count == CERTDIR_LIST_FIND_MAX;
 	for (int i = 0; i < count; i++) {
 		size_t at;
 
@@ -39,40 +42,36 @@ static void add_hits(struct hits *hits, const char *by, const int64_t *rows, int
 static bool find_hits(struct certdir_list_reader *reader, const char *value, struct hits *hits,
 		      struct certdir_error *error)
 {
-	static const enum certdir_identity_type types[] = {CERTDIR_ID_ENTRA, CERTDIR_ID_INTUNE, CERTDIR_ID_SID,
-							   CERTDIR_ID_NAME,  CERTDIR_ID_DNS,	CERTDIR_ID_SERIAL};
 	char canonical[CERTDIR_VALUE_MAX + 1];
 	int64_t rows[CERTDIR_LIST_FIND_MAX];
+	bool more;
 	int count;
 
 	memset(hits, 0, sizeof(*hits));
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (!certdir_canonical(types[i], value, strlen(value), canonical))
 			continue;
-		count = certdir_list_find(reader, types[i], canonical, rows, error);
+		if (types[i] == CERTDIR_ID_GUID)
+			strcpy(hits->guid, canonical);
+		count = certdir_list_find(reader, NULL, types[i], canonical, rows, &more, error);
 		if (count < 0)
 			return false;
-		add_hits(hits, certdir_identity_type_name(types[i]), rows, count);
-	}
-	if (certdir_canonical(CERTDIR_ID_GUID, value, strlen(value), canonical)) {
-		count = certdir_list_find_object(reader, canonical, rows, error);
-		if (count < 0)
-			return false;
-		add_hits(hits, "object_id", rows, count);
+		add_hits(hits, types[i], rows, count);
+		hits->more |= more;
 	}
 	return true;
 }
 
-static const struct certdir_list_source *source_of(const struct certdir_list_snapshot *snapshot, int64_t id)
+/* Which of its ids is the GUID? */
+static const char *found_by(const struct hits *hits, size_t hit, const struct certdir_device *device)
 {
-	const struct certdir_list_source *sources;
-	size_t count;
-
-	sources = certdir_list_sources(snapshot, &count);
-	for (size_t i = 0; i < count; i++)
-		if (sources[i].id == id)
-			return &sources[i];
-	return NULL;
+	if (hits->by[hit] != CERTDIR_ID_GUID)
+		return certdir_identity_type_name(hits->by[hit]);
+	if (device->entra_device_id && strcmp(device->entra_device_id, hits->guid) == 0)
+		return certdir_identity_type_name(CERTDIR_ID_ENTRA);
+	if (device->intune_device_id && strcmp(device->intune_device_id, hits->guid) == 0)
+		return certdir_identity_type_name(CERTDIR_ID_INTUNE);
+	return "object_id";
 }
 
 /* ---- one device ---- */
@@ -98,12 +97,21 @@ static void fact_time(const char *what, int64_t seconds)
 	fact(what, text);
 }
 
-static void print_device(const struct certdir_device *device, char *const *former,
-			 const struct certdir_list_source *source)
+/* "1=a|7=b" as a line each. */
+static void print_extensions(const char *text)
 {
-	char synced[CERTDIR_TIMESTAMP_SIZE];
+	while (text && *text) {
+		char *item;
 
-	printf("%s\n", device->name ? device->name : device->id);
+		if (!certdir_device_json_split(&text, &item))
+			return;
+		fact("extension", item);
+		free(item);
+	}
+}
+
+static void print_names(const struct certdir_device *device)
+{
 	fact("entra_device_id", device->entra_device_id);
 	fact("intune_device_id", device->intune_device_id);
 	fact("object_id", device->object_id);
@@ -111,15 +119,40 @@ static void print_device(const struct certdir_device *device, char *const *forme
 	fact("serial_number", device->serial_number);
 	for (size_t i = 0; i < device->dns_name_count; i++)
 		fact("dns_name", device->dns_names[i]);
-	for (; *former; former++)
-		fact("former name", *former);
+	fact("name in Intune", device->intune_name);
+	for (size_t i = 0; i < device->former_name_count; i++) {
+		char until[CERTDIR_TIMESTAMP_SIZE];
+
+		certdir_timestamp_print(device->former_names[i].since, until);
+		printf("  %-18s %s%s%s\n", "former name", device->former_names[i].name,
+		       device->former_names[i].since ? ", until " : "", device->former_names[i].since ? until : "");
+	}
+}
+
+static const char *title(const struct certdir_device *device)
+{
+	return device->name ? device->name : device->intune_name ? device->intune_name : device->id;
+}
+
+static void print_device(const struct certdir_device *device, const struct certdir_list_source *source,
+			 const char *only_against)
+{
+	char synced[CERTDIR_TIMESTAMP_SIZE];
+
+	printf("%s\n", title(device));
+	fact("only speaks against", only_against);
+	print_names(device);
 	fact_yes_no("enabled", device->enabled);
 	fact_yes_no("managed", device->managed);
+	fact("management state", device->management_state);
 	fact("compliance", device->compliance ? device->compliance : "unknown");
 	fact("join type", certdir_join_type_name(device->join_type));
 	fact("owner", device->owner);
 	fact("ownership", device->ownership);
 	fact("operating system", device->operating_system);
+	fact("category", device->category);
+	fact("enrolment profile", device->enrollment_profile);
+	print_extensions(device->extension_attributes);
 	fact("Wi-Fi MAC", device->wifi_mac);
 	fact("Ethernet MAC", device->ethernet_mac);
 	fact_time("last seen", device->last_seen);
@@ -134,71 +167,62 @@ static void print_device(const struct certdir_device *device, char *const *forme
 	printf("  %-18s %s, synced %s\n", "source", source->name, synced);
 }
 
-static bool print_json(const struct certdir_device *device, char *const *former,
-		       const struct certdir_list_source *source, const char *by)
+static bool print_json(const struct certdir_device *device, const struct certdir_list_source *source, const char *by,
+		       const char *only_against)
 {
 	char synced[CERTDIR_TIMESTAMP_SIZE];
-	json_t *object = certdir_device_json_write(device, former, false);
+	json_t *object = certdir_device_json_write(device, false);
 	bool ok;
 
 	certdir_timestamp_print(source->synced, synced);
 	ok = object && json_object_set_new(object, "source", json_string(source->name)) == 0 &&
 	     json_object_set_new(object, "synced", json_string(synced)) == 0 &&
 	     json_object_set_new(object, "foundBy", json_string(by)) == 0 &&
+	     (!only_against || json_object_set_new(object, "onlyAgainst", json_string(only_against)) == 0) &&
 	     json_dumpf(object, stdout, JSON_COMPACT) == 0;
 	putchar('\n');
 	json_decref(object);
 	return ok;
 }
 
-static void print_line(const struct certdir_device *device, const char *by)
+static void print_line(const struct certdir_device *device, const char *by, const char *only_against)
 {
 	char seen[CERTDIR_TIMESTAMP_SIZE] = "-";
 
 	if (device->last_seen)
 		certdir_timestamp_print(device->last_seen, seen);
-	printf("%-36s  %-20s  %-16s  %-8s  %-12s  %-10s  %-20s  %s\n", device->id, device->name ? device->name : "-",
+	printf("%-36s  %-20s  %-16s  %-8s  %-12s  %-10s  %-20s  %s%s%s\n", device->id,
+	       device->name	     ? device->name
+	       : device->intune_name ? device->intune_name
+				     : "-",
 	       device->serial_number ? device->serial_number : "-",
 	       device->enabled == CERTDIR_UNKNOWN ? "unknown"
 	       : device->enabled == CERTDIR_YES	  ? "enabled"
 						  : "disabled",
-	       device->compliance ? device->compliance : "unknown", certdir_join_type_name(device->join_type), seen,
-	       by);
+	       device->compliance ? device->compliance : "unknown", certdir_join_type_name(device->join_type), seen, by,
+	       only_against ? "; only speaks against: " : "", only_against ? only_against : "");
 }
 
 /* ---- the commands ---- */
 
-static bool print_hit(const struct certdir_cli_list_options *options, const struct certdir_list_snapshot *snapshot,
-		      struct certdir_list_reader *reader, int64_t row, const char *by, bool whole,
-		      struct certdir_error *error)
+static bool print_hit(const struct certdir_cli_list_options *options, struct certdir_list_reader *reader,
+		      const struct hits *hits, size_t hit, bool whole, struct certdir_error *error)
 {
 	const struct certdir_list_source *source;
 	struct certdir_device device;
-	char **former = NULL;
-	bool ok = false;
-	int64_t id;
+	const char *only_against;
+	bool ok = true;
 
-	if (!certdir_list_device(reader, row, &device, &id, error))
+	if (!certdir_list_device(reader, hits->rows[hit], &device, &source, &only_against, error))
 		return false;
-	former = certdir_list_former_names(reader, row, error);
-	source = source_of(snapshot, id);
-	if (!former)
-		goto out;
-	if (!source) {
-		certdir_error_set(error, "%s: device %s is of no source", options->list, device.id);
-		goto out;
-	}
-	ok = true;
 	if (options->json)
-		ok = print_json(&device, former, source, by);
+		ok = print_json(&device, source, found_by(hits, hit, &device), only_against);
 	else if (whole)
-		print_device(&device, former, source);
+		print_device(&device, source, only_against);
 	else
-		print_line(&device, by);
+		print_line(&device, found_by(hits, hit, &device), only_against);
 	if (!ok)
 		certdir_error_set(error, "device %s cannot be printed", device.id);
-out:
-	certdir_list_names_free(former);
 	certdir_device_clear(&device);
 	return ok;
 }
@@ -209,7 +233,6 @@ static int look_up(const struct certdir_cli_list_options *options, bool whole)
 	struct certdir_list_reader *reader;
 	struct certdir_error error;
 	struct hits hits;
-	int status = EX_NOINPUT;
 
 	if (!certdir_cli_list_open(options, &snapshot, &reader))
 		return EX_NOINPUT;
@@ -219,10 +242,10 @@ static int look_up(const struct certdir_cli_list_options *options, bool whole)
 		printf("%-36s  %-20s  %-16s  %-8s  %-12s  %-10s  %-20s  %s\n", "ID", "NAME", "SERIAL NUMBER", "ENABLED",
 		       "COMPLIANCE", "JOIN TYPE", "LAST SEEN", "FOUND BY");
 	for (size_t i = 0; i < hits.count; i++)
-		if (!print_hit(options, snapshot, reader, hits.rows[i], hits.by[i], whole, &error))
+		if (!print_hit(options, reader, &hits, i, whole, &error))
 			goto out;
-	if (hits.truncated)
-		fprintf(stderr, "certdir: %d devices of a kind are shown, there may be more\n", CERTDIR_LIST_FIND_MAX);
+	if (hits.more)
+		fprintf(stderr, "certdir: %d devices of a kind are shown, and there are more\n", CERTDIR_LIST_FIND_MAX);
 	if (hits.count == 0)
 		fprintf(stderr, "certdir: %s has no device with \"%s\" as id, name, DNS name, SID or serial number\n",
 			options->list, options->operand);
@@ -231,7 +254,7 @@ static int look_up(const struct certdir_cli_list_options *options, bool whole)
 out:
 	fprintf(stderr, "certdir: %s\n", error.text);
 	certdir_cli_list_close(snapshot, reader);
-	return status;
+	return EX_NOINPUT;
 }
 
 int certdir_cli_list_show(const struct certdir_cli_list_options *options)

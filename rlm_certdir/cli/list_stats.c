@@ -102,6 +102,17 @@ static json_t *list_sources(const struct certdir_list_snapshot *snapshot)
 	return list;
 }
 
+/* Names and serial numbers that do not tell a device from others of its source. */
+static json_t *count_shared(struct certdir_list_reader *reader, struct certdir_error *error)
+{
+	struct certdir_list_shared shared;
+
+	if (!certdir_list_shared(reader, &shared, error))
+		return NULL;
+	return json_pack("{s:I,s:I,s:I}", "names", (json_int_t)shared.names, "devices", (json_int_t)shared.devices,
+			 "serials", (json_int_t)shared.serials);
+}
+
 /* "synced 2026-11-22T10:00:00Z (5 min ago)" */
 static void print_part(const char *what, const json_t *part)
 {
@@ -136,7 +147,8 @@ static void print_source(const json_t *source)
 
 static void print_text(const json_t *counts)
 {
-	static const char *const groups[] = {"enabled", "managed", "compliance", "join_type", "identities", "groups"};
+	static const char *const groups[] = {"enabled",	   "managed", "compliance", "join_type",
+					     "identities", "groups",  "shared"};
 	const char *key;
 	json_t *value;
 	size_t index;
@@ -165,7 +177,7 @@ int certdir_cli_list_stats(const struct certdir_cli_list_options *options)
 	char published[CERTDIR_TIMESTAMP_SIZE];
 	struct certdir_list_snapshot *snapshot;
 	struct certdir_list_reader *reader;
-	struct certdir_error error;
+	struct certdir_error error = {"out of memory"};
 	int status = EX_NOINPUT;
 	json_t *counts;
 
@@ -175,9 +187,8 @@ int certdir_cli_list_stats(const struct certdir_cli_list_options *options)
 	counts = json_pack("{s:s,s:I,s:s,s:o}", "list", options->list, "devices",
 			   (json_int_t)certdir_list_device_count(snapshot), "published", published, "sources",
 			   list_sources(snapshot));
-	if (!counts)
-		certdir_error_set(&error, "%s: out of memory", options->list);
-	else if (certdir_list_each(reader, count_device, counts, &error))
+	if (counts && certdir_list_each(reader, count_device, counts, &error) &&
+	    json_object_set_new(counts, "shared", count_shared(reader, &error)) == 0)
 		status = 0;
 	if (status != 0)
 		fprintf(stderr, "certdir: %s\n", error.text);

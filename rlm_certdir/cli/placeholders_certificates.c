@@ -58,7 +58,7 @@ static bool add_der(struct certdir_certificates_file *file, size_t line, const u
 		certdir_error_set(error, "out of memory");
 		return false;
 	}
-	if (certdir_certificate_parse(&certificate, der, length, NULL, 0, &why))
+	if (certdir_certificate_parse(&certificate, der, length, NULL, &why))
 		ok = certdir_mappings_add(file->mappings, &certificate, origin, file->now, error);
 	else if ((ok = is_certificate(der, length)))
 		certdir_mappings_refuse(file->mappings, origin, why.text);

@@ -160,7 +160,7 @@ static void load_list(struct certdir_cli_status *status, struct origin *origin)
 	origin->snapshot = certdir_list_load(status->list, &error);
 	if (origin->snapshot)
 		origin->reader = certdir_list_reader_get(origin->snapshot, &error);
-	if (!origin->reader) {
+	if (!origin->reader || !certdir_list_shared(origin->reader, &status->shared, &error)) {
 		certdir_say(status->list_error, "%s", error.text);
 		return;
 	}

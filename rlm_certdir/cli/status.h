@@ -35,6 +35,7 @@ struct certdir_cli_status {
 	char run_error[CERTDIR_TEXT_MAX]; /* why the last run could not publish anything, or "" */
 	int64_t published;
 	size_t devices;
+	struct certdir_list_shared shared;
 	struct certdir_cli_tenant_status *tenants;
 	size_t tenant_count;
 	const struct certdir_list_source *sources; /* all; those with synced_by_graph are tenants */

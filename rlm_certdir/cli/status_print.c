@@ -95,7 +95,8 @@ bool certdir_cli_status_print(const struct certdir_cli_status *status)
 	} else {
 		printf("%s: %zu devices, published ", status->list, status->devices);
 		print_when(status, status->published);
-		putchar('\n');
+		printf("\n  shared      %zu names by %zu devices, %zu serial numbers\n", status->shared.names,
+		       status->shared.devices, status->shared.serials);
 	}
 	if (status->run_error[0])
 		printf("the last run published nothing: %s\n", status->run_error);
@@ -185,10 +186,12 @@ bool certdir_cli_status_print_json(const struct certdir_cli_status *status)
 	for (size_t i = 0; i < status->source_count; i++)
 		if (!status->sources[i].synced_by_graph)
 			ok = ok && json_array_append_new(imports, import_json(status, &status->sources[i])) == 0;
-	object = json_pack("{s:s,s:s,s:o,s:o,s:I,s:s,s:o,s:o}", "list", status->list, "list_error", status->list_error,
-			   "published", time_json(status->published), "age", age_json(status, status->published),
-			   "devices", (json_int_t)status->devices, "run_error", status->run_error, "tenants", tenants,
-			   "imports", imports);
+	object = json_pack("{s:s,s:s,s:o,s:o,s:I,s:{s:I,s:I,s:I},s:s,s:o,s:o}", "list", status->list, "list_error",
+			   status->list_error, "published", time_json(status->published), "age",
+			   age_json(status, status->published), "devices", (json_int_t)status->devices, "shared",
+			   "names", (json_int_t)status->shared.names, "devices", (json_int_t)status->shared.devices,
+			   "serials", (json_int_t)status->shared.serials, "run_error", status->run_error, "tenants",
+			   tenants, "imports", imports);
 	ok = ok && object && json_dumpf(object, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF;
 	json_decref(object);
 	return ok;

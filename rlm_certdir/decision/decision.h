@@ -1,40 +1,89 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Policy + device -> decision and reason. Pure: no I/O, the time is a parameter. */
+/* Everything that is known + policy -> decision and reason. Pure: no I/O, the time is a parameter. */
 #ifndef CERTDIR_DECISION_H
 #define CERTDIR_DECISION_H
 
 #include "certdir.h"
 #include "directory/directory.h"
 
+enum { CERTDIR_DIRECTORIES_MAX = 8, CERTDIR_FILLERS_MAX = 16 };
+
 struct certdir_policy {
 	bool require_managed;
 	bool require_compliant;
 	bool compliance_unknown_allow; /* compliance_unknown = allow */
-	bool allow_stale; /* on_unavailable = stale: a list past max_age still decides */
+	bool allow_stale; /* on_unavailable = stale: parts past max_age still decide while they are younger than stale_for */
 	bool match_user_name; /* user_name = match: the outer User-Name must be a name of the certificate */
+	bool names_must_agree; /* a name that others carry and the device does not denies, where an id decides */
+	bool twins_deny; /* twins = deny: dates do not settle which of several devices of one name it is */
+	uint32_t stale_for; /* seconds, with allow_stale */
 	uint32_t enrollment_grace; /* seconds after registration in which managed and compliant are not asked for */
 	uint32_t max_inactive; /* seconds since last seen, 0 = not asked */
 	uint32_t join_types; /* CERTDIR_BIT(join type); all of them = not asked, unknown included */
-	const char *const *groups; /* names or ids, any of them; NULL-terminated; NULL = not asked; borrowed */
+	const char *const *groups; /* names, ids, DNs or SIDs, any of them; NULL-terminated; NULL = not asked; borrowed */
+	const char *const *ownerships; /* the same: "company", "personal" */
+	const char *const *operating_systems; /* the same: "Windows", .. as the directory writes them, without regard to case */
 };
+
+/* Everything that was asked and found in one login. What is here is borrowed, the answers are written by the directories. */
+struct certdir_known {
+	const struct certdir_certificate *certificate;
+	uint64_t accepted; /* bit i: identities[i] may be used: its type stands in `identities`, or it confirms */
+	size_t count;
+	const struct certdir_directory *directories[CERTDIR_DIRECTORIES_MAX];
+	struct certdir_answer answers[CERTDIR_DIRECTORIES_MAX];
+	bool in_scope[CERTDIR_DIRECTORIES_MAX]; /* serves the certificate's issuer; what is out of scope neither helps nor harms */
+	uint64_t many[CERTDIR_DIRECTORIES_MAX]; /* bit i: more records carry identities[i] there than were found */
+	const char *fillers[CERTDIR_FILLERS_MAX]; /* ids that more records carry somewhere than an id can have: they are none */
+	size_t filler_count;
+	bool wrong_user_name; /* the outer User-Name is none of the certificate's names, and has to be */
+};
+
+/* Whether a record (or NULL: all) of a source is of another tenant than the certificate names itself, and so out of scope. */
+bool certdir_is_foreign(const struct certdir_certificate *certificate, const struct certdir_source *source,
+			const struct certdir_record *record);
+
+/* Whether a directory that keeps these types would know a device by a value of `type`. */
+bool certdir_keeps(uint32_t keeps, enum certdir_identity_type type);
+
+/*
+ * The values that decide: those of the highest rank among the accepted ones of kinds that some directory in scope keeps (rule 2).
+ * *rank is CERTDIR_RANK_NONE and the result 0 when there are none.
+ */
+uint64_t certdir_deciding(const struct certdir_known *known, enum certdir_rank *rank);
+
+enum { CERTDIR_DEVICE_RECORDS_MAX = 16 };
 
 struct certdir_decision {
 	enum certdir_reason reason;
 	char detail[CERTDIR_TEXT_MAX]; /* for people: the values that decided */
-	const char *directory; /* whose answer decided, or NULL; borrowed */
-	const struct certdir_match *match; /* the one device, or NULL; points into the answer */
+	/* The records of the one device, those that describe it best first; they point into the answers. */
+	const struct certdir_record *records[CERTDIR_DEVICE_RECORDS_MAX];
+	size_t record_count;
+	/* What others may go by, of parts that are fresh: bit r, the groups of records[r]; the compliance, in Intune's words, or NULL. */
+	uint32_t member;
+	const char *compliance;
+	const char *directory; /* of the first record, or whose answer decided, or NULL; borrowed */
 	const struct certdir_identity *matched_by; /* the strongest identity that found it, or NULL */
+	bool by_dates; /* of several devices of that name, dates told which */
+	bool says_no; /* some record of the device does: nobody else's "yes" ends it */
+	bool only_compliance; /* denied for its compliance, and nothing else in the policy stands against the device */
+	int64_t age; /* seconds: of the fact that decided, the oldest of those that were needed; 0 when live or none */
 };
 
 /*
- * The agreement rule on one directory's answer (CERTDIR_ANSWERED): sets reason to CERTDIR_ALLOWED with match and
- * matched_by when exactly one device remains, else to not-found, ambiguous, conflict or sid-mismatch.
+ * What is decided from all that `known` has of the directories in `use` (bit d). Always ends in a reason. no-identity, issuer and
+ * malformed certificates are the caller's.
  */
-void certdir_agree(const struct certdir_certificate *certificate, uint64_t ask, const struct certdir_answer *answer,
-		   struct certdir_decision *decision);
+void certdir_decide(const struct certdir_known *known, uint32_t use, const struct certdir_policy *policy, int64_t now,
+		    struct certdir_decision *decision);
 
-/* The policy on the device that was agreed on; changes reason and detail of a decision that stands at CERTDIR_ALLOWED. */
-void certdir_judge(const struct certdir_policy *policy, int64_t now, struct certdir_decision *decision);
+/*
+ * The policy on one record of `source` by itself, however old its parts are: what is selected by the same rules as logins are. Sets
+ * reason and detail.
+ */
+void certdir_decide_record(const struct certdir_record *record, const struct certdir_source *source,
+			   const struct certdir_policy *policy, int64_t now, struct certdir_decision *decision);
 
 /* True when the outer User-Name (untrusted bytes, `host/` or `$` or `@realm` around it) is one of the certificate's names. */
 bool certdir_user_name_matches(const struct certdir_certificate *certificate, const char *name, size_t length);

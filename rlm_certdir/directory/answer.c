@@ -4,25 +4,54 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void forget_records(struct certdir_answer *answer)
+{
+	for (size_t i = 0; i < answer->count; i++) {
+		struct certdir_record *record = &answer->records[i];
+
+		certdir_device_clear(&record->device);
+		for (size_t v = 0; v < record->value_count; v++)
+			free(record->values[v].value);
+		free(record->values);
+	}
+	free(answer->records);
+	answer->records = NULL;
+	answer->count = 0;
+}
+
 void certdir_answer_clear(struct certdir_answer *answer)
 {
-	for (size_t i = 0; i < answer->count; i++)
-		certdir_device_clear(&answer->matches[i].device);
-	free(answer->matches);
+	forget_records(answer);
+	free(answer->sources);
+	if (answer->let_go)
+		answer->let_go(answer->held);
 	memset(answer, 0, sizeof(*answer));
 }
 
-struct certdir_match *certdir_answer_add(struct certdir_answer *answer)
+void certdir_answer_fail(struct certdir_answer *answer, enum certdir_answer_state state, const char *why)
 {
-	struct certdir_match *matches = realloc(answer->matches, (answer->count + 1) * sizeof(*matches));
+	forget_records(answer);
+	answer->state = state;
+	certdir_say(answer->detail, "%s", why);
+}
 
-	if (!matches) {
-		/* An answer with a device missing would be a lie: say that there is none. */
-		answer->state = CERTDIR_ANSWER_UNAVAILABLE;
-		certdir_say(answer->detail, "out of memory");
+struct certdir_record *certdir_answer_add(struct certdir_answer *answer)
+{
+	const size_t count = answer->count;
+	struct certdir_record *records = answer->records;
+
+	if (count == CERTDIR_RECORDS_MAX) {
+		answer->full = true;
 		return NULL;
 	}
-	answer->matches = matches;
-	memset(&matches[answer->count], 0, sizeof(*matches));
-	return &matches[answer->count++];
+	if ((count & (count - 1)) == 0) { /* 0, 1, 2, 4, ..: there is no room left */
+		records = realloc(records, (count ? 2 * count : 1) * sizeof(*records));
+		if (!records) {
+			certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, "out of memory");
+			return NULL;
+		}
+		answer->records = records;
+	}
+	memset(&records[count], 0, sizeof(*records));
+	return &records[answer->count++];
 }

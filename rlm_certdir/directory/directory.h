@@ -1,51 +1,129 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Identities -> devices. One small table of functions; list.c and ldap.c stand behind it. */
+/* Values of a certificate, and ids learnt, -> records. One small table of functions; list.c and ldap.c stand behind it. */
 #ifndef CERTDIR_DIRECTORY_H
 #define CERTDIR_DIRECTORY_H
 
 #include "certdir.h"
 
+/* ---- what a directory knows ---- */
+
+enum certdir_source_kind { CERTDIR_SOURCE_TENANT, CERTDIR_SOURCE_IMPORT, CERTDIR_SOURCE_LDAP };
+
+/* What a source brings at different times. An import and an LDAP directory have the first alone. */
+enum certdir_part { CERTDIR_PART_OF_DEVICES, CERTDIR_PART_OF_INTUNE, CERTDIR_PART_OF_GROUPS, CERTDIR_PARTS };
+
+/* A tenant, an import, an LDAP directory. Strings are borrowed and live as long as the answer. */
+struct certdir_source {
+	enum certdir_source_kind kind;
+	const char *name;
+	const char *tenant; /* canonical GUID, or NULL */
+	int64_t synced[CERTDIR_PARTS]; /* Unix seconds of the part's last success, 0 = never; not used for LDAP */
+	int64_t interval[CERTDIR_PARTS]; /* seconds from one success to the next as configured, 0 = not known */
+	uint32_t keeps; /* as that of the answer, for this source alone */
+	bool says_enabled; /* false: an import without such a column, whose devices are enabled by being there */
+};
+
+/* One more value that a record is known by, beside the fields of its device. */
+struct certdir_value {
+	enum certdir_identity_type type;
+	char *value; /* canonical */
+};
+
+/* What one directory says of one device: a row of a list, an LDAP entry. */
+struct certdir_record {
+	struct certdir_device device;
+	size_t source; /* in the answer's sources */
+	/*
+	 * Static text, or NULL. Set: the record can only speak against its device, and why: kept out by the sync's filter, an Intune
+	 * record whose Entra device is gone, of no tenant where the list is limited to one.
+	 */
+	const char *only_against;
+	struct certdir_value *values; /* LDAP: names, mappings and ids of attributes that the device has no field for */
+	size_t value_count;
+	int64_t row; /* the directory's own mark to know it again; 0 for LDAP, where it is device.id */
+};
+
 enum certdir_answer_state {
-	CERTDIR_ANSWERED, /* `matches` is the whole truth as of now */
+	CERTDIR_NOT_ASKED, /* nothing was searched for yet */
+	CERTDIR_ANSWERED, /* `records` is the whole truth as of now */
 	CERTDIR_ANSWER_UNAVAILABLE, /* could not ask; `detail` says why */
 	CERTDIR_ANSWER_MISSING /* the list has no usable file; `detail` says why */
 };
 
-struct certdir_match {
-	struct certdir_device device;
-	uint64_t by; /* bit i: found by certificate->identities[i] */
-	int64_t age; /* seconds since this device's source was last synced; 0 for a live directory */
-	bool stale; /* older than the directory's max_age */
-};
-
+/* What one directory said in one login, from its first search to the last. */
 struct certdir_answer {
 	enum certdir_answer_state state;
 	char detail[CERTDIR_TEXT_MAX];
-	uint32_t holds; /* CERTDIR_BIT(type) for each kind of identity that this directory knows devices by */
 	/*
-	 * Bit i: more devices carry identities[i] than are listed here ("iPhone"). A listed device's `by` is exact all the
-	 * same, so another identity may still settle which one it is; these alone never can.
+	 * CERTDIR_BIT(type) for each kind of value that this directory would know a device by; CERTDIR_ID_GUID stands for all GUIDs.
+	 * A list that was never loaded may know all of them.
 	 */
-	uint64_t truncated;
-	int64_t age; /* seconds since the oldest source was synced; 0 for a live directory */
-	bool stale; /* some source is older than max_age: "not found" is not to be believed */
-	struct certdir_match *matches;
+	uint32_t keeps;
+	struct certdir_source *sources; /* those in scope */
+	size_t source_count;
+	struct certdir_record *records;
 	size_t count;
+	bool full; /* there was more than CERTDIR_RECORDS_MAX: what is here is true, but not all of it */
+	void *held; /* the directory's own: what keeps borrowed strings alive, and the work of one search for the next */
+	void (*let_go)(void *held);
 };
 
+enum { CERTDIR_RECORDS_MAX = 128 }; /* of an answer */
+
+/* Frees all of it. A zeroed one is empty. */
 void certdir_answer_clear(struct certdir_answer *answer);
-/* Adds an empty match and returns it, or NULL when memory is out (the answer becomes UNAVAILABLE). */
-struct certdir_match *certdir_answer_add(struct certdir_answer *answer);
+/*
+ * Adds an empty record and returns it. NULL when there are too many (the answer is `full`, and what is there stays: a "no" among it must
+ * not get lost), or when memory is out (the answer becomes UNAVAILABLE).
+ */
+struct certdir_record *certdir_answer_add(struct certdir_answer *answer);
+/* Forgets what was found and says why there is no answer. What `held` keeps stays until the answer is cleared. */
+void certdir_answer_fail(struct certdir_answer *answer, enum certdir_answer_state state, const char *why);
+
+/* How a record carries a value. */
+enum certdir_carries {
+	CERTDIR_CARRIES_NOT,
+	CERTDIR_CARRIES_FORMER, /* as a name that it had before */
+	CERTDIR_CARRIES_LABEL, /* its short name is the first label of the DNS name, and it has no DNS name of that value */
+	CERTDIR_CARRIES_YES
+};
+
+/*
+ * Whether a record carries a canonical value. GUIDs of every type are looked for among all ids. A DNS name: among DNS names
+ * and names that are written so, else by its first label among short names. Short names compare without regard to ASCII case; a sAMAccountName of 15 characters is also that of a
+ * longer name, where the record has a DNS name that begins with it. A tenant's display name with a dot is no name.
+ */
+enum certdir_carries certdir_record_carries(const struct certdir_record *record, enum certdir_source_kind kind,
+					    enum certdir_identity_type type, const char *value);
+
+/* Whether it is one of its DNS names, and not only called so. */
+bool certdir_record_has_dns_name(const struct certdir_record *record, const char *value);
+
+/* A value to search for. */
+struct certdir_sought {
+	enum certdir_identity_type type;
+	const char *value; /* canonical; borrowed */
+	bool many; /* out: more records carry it than were added to the answer */
+};
+
+enum { CERTDIR_AHEAD = 300 }; /* seconds that a clock may be ahead of ours and still mean now */
+
+/* The age up to which a part is fresh: max_age, but twice the interval at which it is brought; 0 = any. */
+int64_t certdir_source_limit(const struct certdir_source *source, enum certdir_part part, uint32_t max_age);
+
+enum { CERTDIR_CARRIERS_MAX = 16 }; /* an id that more records carry is none */
 
 struct certdir_directory;
 
 struct certdir_directory_type {
 	/*
-	 * Looks up the identities of `certificate` whose bit is set in `ask`, all in one go, at Unix time `now`.
-	 * Always fills `answer` (zeroed by the caller, who clears it); never blocks on a broken file. Thread-safe.
+	 * Adds to `answer` the records that carry any of the `count` values and are not in it yet. Searched several times in a login, on
+	 * the same answer, which is zeroed before the first time. With count 0 it fills in keeps and sources alone (a list) or does
+	 * nothing (LDAP). Sets `many` where it applies, and leaves it otherwise. Records that can only speak against are added, too.
+	 * Of one value at most CERTDIR_CARRIERS_MAX records are added. Never blocks on a broken file. Thread-safe. A failure is the answer's state.
 	 */
-	void (*search)(struct certdir_directory *directory, const struct certdir_certificate *certificate, uint64_t ask,
-		       int64_t now, struct certdir_answer *answer);
+	void (*search)(struct certdir_directory *directory, struct certdir_sought *sought, size_t count,
+		       struct certdir_answer *answer);
 	void (*close)(struct certdir_directory *directory);
 };
 
@@ -55,6 +133,10 @@ struct certdir_directory {
 	const char *name; /* as it stands in `directories`; borrowed from the configuration */
 	const char *const
 		*issuers; /* DNs, NULL-terminated; only certificates of these CAs, or NULL for all; borrowed */
+	bool is_live; /* LDAP: costs a round trip, is asked when it has to be, and what it says has no age */
+	uint32_t keeps; /* LDAP: as in its answers, known before it is asked */
+	uint32_t max_age; /* lists: seconds, 0 = never stale */
+	const char *const *domains; /* DNS domains whose computers are here, lower case, NULL-terminated, or NULL; LDAP */
 };
 
 /* Configuration structures: every string is borrowed and must outlive the directory. NULL or "" = not set. */
@@ -88,6 +170,8 @@ struct certdir_ldap_config {
 	const char *base_dn;
 	const char *filter; /* which entries are devices, e.g. "(objectClass=computer)" */
 	const char *scope; /* "sub", "one", "base" */
+	const char *group_base_dn; /* below it a group's bare name counts; "" = groups by DN or SID alone */
+	const char *domains; /* blank-separated DNS domains; "" = the one that base_dn's DC= spell */
 	/* LDAP attributes, blank-separated, that hold each identity type; "" = this directory does not hold it */
 	const char *attributes[CERTDIR_ID_TYPES];
 	bool start_tls;

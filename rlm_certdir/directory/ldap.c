@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The LDAP directory: connections kept between searches, and a search that asks for all names of a
- * certificate at once.
+ * The LDAP directory: connections kept between searches, and a search that asks for all values at once, and
+ * once more for the groups of an account of Active Directory.
  */
+#include "background.h"
 #include "directory/directory.h"
 #include "directory/ldap_connection.h"
+#include "directory/ldap_domain.h"
 #include "directory/ldap_entry.h"
 #include "directory/ldap_filter.h"
+#include "directory/ldap_group.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,11 +19,11 @@
 #include <strings.h>
 #include <time.h>
 
-/* Enough to see that there are two; more are as good as these. */
-enum { SIZE_LIMIT = 10 };
 /* Seconds. Servers and firewalls drop what is idle, some without a word. */
 enum { IDLE_MAX = 60 };
-/* Seconds in which a server that did not answer in time is asked after all others: not every login is to wait for it. */
+/*
+ * Seconds in which a server that did not answer in time is asked after all others: not every login is to wait for it.
+ */
 enum { UNWELL_TIME = 30 };
 enum { SERVERS_MAX = 16 };
 
@@ -43,8 +46,14 @@ struct ldap_directory {
 	struct certdir_watchdog *watchdog;
 	pthread_mutex_t lock; /* guards `idle` */
 	struct session *idle; /* the last one given back first */
+	char *group_base; /* config.group_base_dn as a normal DN, or NULL */
+	const char *group_root; /* where groups are searched; inside config.base_dn */
+	char **domains;
+	atomic_llong groups_again; /* microseconds of certdir_monotonic(): no search for groups until then */
 	atomic_flag hidden_told;
 	atomic_flag unconfirmed_told;
+	atomic_flag cut_told;
+	atomic_flag groups_told;
 };
 
 /* ---- sessions: each search has one to itself, so there are never more than worker threads ---- */
@@ -162,99 +171,141 @@ static struct session *connect_one(struct ldap_directory *self, struct certdir_e
 
 /* ---- search ---- */
 
-struct lookup {
-	struct ldap_directory *self;
-	const struct certdir_certificate *certificate;
-	uint64_t ask;
-	struct certdir_answer *answer;
-	bool unconfirmed; /* the server found an entry by a name that does not stand in it */
+/*
+ * Records of Active Directory that a search added: how many, and of the last of them where it is and the SID of its
+ * primary group.
+ */
+struct accounts {
+	size_t count;
+	size_t record;
+	unsigned char primary[68];
+	size_t primary_length;
 };
 
-/* Speaks once in the life of the directory: a permission that is missing is missing at every login. */
-static void tell_once(struct ldap_directory *self, atomic_flag *told, const char *dn, const char *what)
+/* One call of search(). */
+struct lookup {
+	struct ldap_directory *self;
+	struct certdir_answer *answer;
+	struct session *session; /* NULL: none yet, or it is of no more use */
+	const struct certdir_ldap_terms *terms; /* of the query that runs */
+	bool unconfirmed; /* the server found an entry by a name that does not stand in it */
+	const struct certdir_sought *sought;
+	size_t sought_count;
+	int64_t deadline; /* microseconds of certdir_monotonic(): values are not asked for one by one after it */
+	struct accounts meant; /* carry one of the values */
+	struct accounts alike; /* were found by the first label of a DNS name, or a cut name, alone */
+};
+
+static const char *name_of(const struct ldap_directory *self)
 {
-	if (!atomic_flag_test_and_set(told))
-		certdir_log(CERTDIR_LOG_WARN, "directory %s: %s: %s",
-			    self->directory.name ? self->directory.name : "ldap", dn, what);
+	return self->directory.name ? self->directory.name : "ldap";
 }
 
-static bool is_listed(const struct certdir_answer *answer, const char *id)
+/* Speaks once in the life of the directory: a permission that is missing is missing at every login. */
+static void tell_once(struct ldap_directory *self, atomic_flag *told, const char *about, const char *what)
 {
-	for (size_t m = 0; m < answer->count; m++)
-		if (strcmp(answer->matches[m].device.id, id) == 0)
+	if (!atomic_flag_test_and_set(told))
+		certdir_log(CERTDIR_LOG_WARN, "directory %s: %s: %s", name_of(self), about, what);
+}
+
+static bool is_listed(const struct certdir_answer *answer, const struct certdir_ldap_entry *entry)
+{
+	for (size_t r = 0; r < answer->count; r++) {
+		const char *id = answer->records[r].device.id;
+
+		if (strlen(id) == entry->dn_length && memcmp(id, entry->dn, entry->dn_length) == 0)
 			return true;
+	}
 	return false;
 }
 
 /*
- * Takes one entry into the answer. Which identities found it is decided by the values in the entry itself, byte for
+ * Whose groups may have to be known: not of those that only share a short name with the one that is meant, if there is
+ * one.
+ */
+static void note_account(struct lookup *lookup, const struct certdir_record *record,
+			 const struct certdir_ldap_entry *entry)
+{
+	struct accounts *accounts = &lookup->alike, with;
+
+	for (size_t i = 0; i < lookup->sought_count; i++)
+		if (certdir_record_carries(record, CERTDIR_SOURCE_LDAP, lookup->sought[i].type,
+					   lookup->sought[i].value) == CERTDIR_CARRIES_YES)
+			accounts = &lookup->meant;
+	if (certdir_ldap_primary_group(entry, with.primary, &with.primary_length)) {
+		with.count = accounts->count + 1;
+		with.record = lookup->answer->count - 1;
+		*accounts = with;
+	}
+}
+
+static bool add_record(struct lookup *lookup, const struct certdir_ldap_entry *entry)
+{
+	struct ldap_directory *self = lookup->self;
+	struct certdir_record *record = certdir_answer_add(lookup->answer);
+	struct certdir_ldap_remarks remarks;
+
+	/* What is there may hold a "no", so it stays. */
+	if (!record)
+		return lookup->answer->full;
+	if (!certdir_ldap_entry_read(record, entry, &self->map, &remarks) ||
+	    !certdir_ldap_group_read(&record->device, entry, self->group_base, &remarks.cut))
+		return false;
+	if (remarks.hidden)
+		tell_once(self, &self->hidden_told, record->device.id,
+			  "userAccountControl is not shown to us, so accounts count as not enabled: "
+			  "let the identity of this directory read it");
+	if (remarks.cut)
+		tell_once(self, &self->cut_told, record->device.id,
+			  "it has more than 1000 groups, names or ids, and those beyond are not seen: remove some");
+	note_account(lookup, record, entry);
+	return true;
+}
+
+/*
+ * Takes one entry into the answer. That it was asked for is decided by the values in the entry itself, byte for
  * byte but for ASCII case: a server may match more loosely (Active Directory ignores accents),
  * or find by an attribute that it will not show us. Such an entry is not accepted, or a stranger could come in by a
  * similar name; and it is not passed over, or a name that two devices share could look like one device's. It makes
- * the identities it was asked by unfit to select (`truncated`), and others must settle which device it is.
+ * the values it was asked by unfit to select (`many`), and others must settle which device it is.
  */
 static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 {
 	struct lookup *lookup = context;
-	struct ldap_directory *self = lookup->self;
-	const uint64_t by = certdir_ldap_entry_found_by(entry, &self->map, lookup->certificate, lookup->ask);
-	struct certdir_device device;
-	struct certdir_match *match;
 
-	switch (certdir_ldap_entry_device(&device, entry, &self->map)) {
-	case CERTDIR_LDAP_ENTRY_OK:
-		break;
-	case CERTDIR_LDAP_ENTRY_HIDDEN:
-		tell_once(self, &self->hidden_told, device.id,
-			  "userAccountControl is not shown to us, so accounts count as not enabled: "
-			  "let the identity of this directory read it");
-		break;
-	case CERTDIR_LDAP_ENTRY_BAD:
+	if (!entry->dn || !certdir_ldap_text_valid(entry->dn, entry->dn_length)) {
 		lookup->unconfirmed = true;
 		return true;
-	case CERTDIR_LDAP_ENTRY_MEMORY:
-		return false;
 	}
-	if (!by) {
+	if (!certdir_ldap_entry_has(entry, lookup->terms)) {
+		char about[CERTDIR_TEXT_MAX];
+
 		lookup->unconfirmed = true;
-		tell_once(self, &self->unconfirmed_told, device.id,
+		certdir_say(about, "%.*s", (int)entry->dn_length, entry->dn);
+		tell_once(lookup->self, &lookup->self->unconfirmed_told, about,
 			  "the server found it by a name that does not stand in the attributes it shows: "
 			  "let the identity of this directory read the attributes that are searched");
-	}
-	if (!by || is_listed(lookup->answer, device.id)) {
-		certdir_device_clear(&device);
 		return true;
 	}
-	match = certdir_answer_add(lookup->answer);
-	if (!match) {
-		certdir_device_clear(&device);
-		return false;
-	}
-	match->device = device;
-	match->by = by;
-	return true;
-}
-
-static void forget_matches(struct certdir_answer *answer)
-{
-	const uint32_t holds = answer->holds;
-
-	certdir_answer_clear(answer);
-	answer->holds = holds;
+	return is_listed(lookup->answer, entry) || add_record(lookup, entry);
 }
 
 /*
  * Runs one query. A connection that was idle may be dead without our knowing: then, once, a fresh one is tried (an
  * entry that came before the break and comes again is listed once).
- * The session is kept for the next query of the same search, or NULL when it is of no more use.
+ * The session is kept for the next query of the same search.
  */
-static enum certdir_ldap_status run_query(struct lookup *lookup, struct session **session,
-					  const struct certdir_ldap_query *query, struct certdir_error *error)
+static enum certdir_ldap_status run_query(struct lookup *lookup, const struct certdir_ldap_query *query,
+					  struct certdir_error *error)
 {
 	struct ldap_directory *self = lookup->self;
-	bool again = *session != NULL || self->server_count > 1;
+	struct session **session = &lookup->session;
 	enum certdir_ldap_status status;
+	bool again;
 
+	if (!*session)
+		*session = take_idle(self);
+	again = *session || self->server_count > 1;
 	for (;; again = false) {
 		if (!*session && !(*session = connect_one(self, error)))
 			return CERTDIR_LDAP_LOST;
@@ -272,73 +323,207 @@ static enum certdir_ldap_status run_query(struct lookup *lookup, struct session 
 	}
 }
 
-/* Asks for the identities in `only` with one query. False: the answer says that the directory is unavailable. */
-static bool look_up(struct lookup *lookup, struct session **session, uint64_t only)
+/* Up to 8 values are cut only when one of them has more carriers than count. */
+static int size_limit(size_t count)
 {
-	struct ldap_directory *self = lookup->self;
-	struct certdir_ldap_query query = {.attributes = self->attributes, .size_limit = SIZE_LIMIT};
-	struct certdir_error error = {"out of memory"};
-	enum certdir_ldap_status status = CERTDIR_LDAP_FAILED;
-	char *filter;
-
-	lookup->unconfirmed = false;
-	if (certdir_ldap_filter_build(&filter, self->filter, &self->map, lookup->certificate, only) == 0)
-		return true;
-	if (filter) {
-		query.filter = filter;
-		status = run_query(lookup, session, &query, &error);
-		free(filter);
-	}
-	if (status == CERTDIR_LDAP_SIZE_LIMIT || (status == CERTDIR_LDAP_OK && lookup->unconfirmed)) {
-		lookup->answer->truncated |= only;
-		return true;
-	}
-	if (status == CERTDIR_LDAP_OK)
-		return true;
-	forget_matches(lookup->answer);
-	lookup->answer->state = CERTDIR_ANSWER_UNAVAILABLE;
-	certdir_say(lookup->answer->detail, "%s", error.text);
-	return false;
-}
-
-/* The identities that some attribute of this directory holds. */
-static uint64_t held(const struct ldap_directory *self, const struct certdir_certificate *certificate, uint64_t ask)
-{
-	uint64_t bits = 0;
-
-	for (size_t i = 0; i < certificate->count; i++)
-		if (self->map.holds & CERTDIR_BIT(certificate->identities[i].type))
-			bits |= ask & UINT64_C(1) << i;
-	return bits;
+	return count < CERTDIR_RECORDS_MAX / CERTDIR_CARRIERS_MAX ? (int)count * CERTDIR_CARRIERS_MAX
+								  : CERTDIR_RECORDS_MAX;
 }
 
 /*
- * One query for all identities. When that is cut at the size limit, it does not tell which identity has the many
- * devices: then each is asked for alone, so that an id still settles what a name like "iPhone" cannot.
+ * Looks up values with one query. *many becomes true when there are more entries than were added. False: the answer
+ * says that the directory is unavailable.
  */
-static void search(struct certdir_directory *directory, const struct certdir_certificate *certificate, uint64_t ask,
-		   int64_t now, struct certdir_answer *answer)
+static bool look_up(struct lookup *lookup, const struct certdir_sought *sought, size_t count, bool *many)
+{
+	struct ldap_directory *self = lookup->self;
+	struct certdir_ldap_query query = {.attributes = self->attributes, .size_limit = size_limit(count)};
+	struct certdir_error error = {"out of memory"};
+	enum certdir_ldap_status status = CERTDIR_LDAP_FAILED;
+	struct certdir_ldap_terms terms;
+	char *filter = NULL;
+
+	*many = false;
+	lookup->unconfirmed = false;
+	if (certdir_ldap_terms_make(&terms, &self->map, sought, count)) {
+		lookup->terms = &terms;
+		if (terms.count == 0)
+			status = CERTDIR_LDAP_OK;
+		else if ((filter = certdir_ldap_filter_build(self->filter, &terms)) != NULL) {
+			query.filter = filter;
+			status = run_query(lookup, &query, &error);
+		}
+		certdir_ldap_terms_clear(&terms);
+	}
+	free(filter);
+	*many = status == CERTDIR_LDAP_SIZE_LIMIT || lookup->unconfirmed || lookup->answer->full;
+	if (status == CERTDIR_LDAP_OK || status == CERTDIR_LDAP_SIZE_LIMIT)
+		return true;
+	/* certdir_answer_add() has said more when it was the one that failed. */
+	if (lookup->answer->state != CERTDIR_ANSWER_UNAVAILABLE)
+		certdir_answer_fail(lookup->answer, CERTDIR_ANSWER_UNAVAILABLE, error.text);
+	return false;
+}
+
+/* How many records carry a value; those that have its first label alone give way to those that have all of it. */
+static size_t carriers_of(const struct certdir_answer *answer, const struct certdir_sought *sought)
+{
+	size_t by[CERTDIR_CARRIES_YES + 1] = {0};
+
+	for (size_t r = 0; r < answer->count; r++)
+		by[certdir_record_carries(&answer->records[r], CERTDIR_SOURCE_LDAP, sought->type, sought->value)]++;
+	return by[CERTDIR_CARRIES_YES] ? by[CERTDIR_CARRIES_YES] : by[CERTDIR_CARRIES_LABEL];
+}
+
+static void note_carriers(const struct certdir_answer *answer, struct certdir_sought *sought, size_t count)
+{
+	for (size_t i = 0; i < count && answer->count > CERTDIR_CARRIERS_MAX; i++)
+		if (carriers_of(answer, &sought[i]) > CERTDIR_CARRIERS_MAX)
+			sought[i].many = true;
+}
+
+/*
+ * Each value alone, but for those that are known to have many carriers. A server that is slow must not hold the worker
+ * once for each of them: a value that is not asked for counts as one that many carry.
+ */
+static bool look_up_each(struct lookup *lookup, struct certdir_sought *sought, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool many = true;
+
+		if (sought[i].many)
+			continue;
+		if (!lookup->answer->full && certdir_monotonic() < lookup->deadline &&
+		    !look_up(lookup, &sought[i], 1, &many))
+			return false;
+		sought[i].many = many;
+	}
+	return true;
+}
+
+/*
+ * One query for all values. When that is cut, or an entry does not show why it was found, it does not tell which value
+ * is to blame: then each is asked for alone, so that an id still settles what a name like "iPhone" cannot.
+ */
+static bool look_up_all(struct lookup *lookup, struct certdir_sought *sought, size_t count)
+{
+	bool many;
+
+	if (!look_up(lookup, sought, count, &many))
+		return false;
+	note_carriers(lookup->answer, sought, count);
+	if (many && count > 1)
+		return look_up_each(lookup, sought, count);
+	sought->many |= many;
+	return true;
+}
+
+/* ---- groups ---- */
+
+struct membership {
+	struct ldap_directory *self;
+	struct certdir_device *device;
+	bool cut;
+};
+
+static bool take_group(void *context, const struct certdir_ldap_entry *entry)
+{
+	struct membership *membership = context;
+
+	return certdir_ldap_group_add(membership->device, entry, membership->self->group_base, &membership->cut);
+}
+
+/* A server that takes long over groups must not cost every login so much: for a while it is not asked. */
+enum { SLOW = 1000000 }; /* microseconds */
+
+static void note_groups(struct ldap_directory *self, int64_t begun, const char *why)
+{
+	const int64_t now = certdir_monotonic();
+
+	if (now - begun >= SLOW)
+		atomic_store(&self->groups_again, now + (int64_t)UNWELL_TIME * 1000000);
+	tell_once(self, &self->groups_told, "nested groups and the primary group are not seen", why);
+}
+
+/*
+ * The groups of the only account that was found: nested ones and the primary group, which memberOf does not have. Those
+ * of several are not worth a search for each, as there is no one device yet. A failure does not fail the answer: then
+ * the device is known to be only where memberOf says so.
+ */
+static void look_up_groups(struct lookup *lookup, const struct accounts *account)
+{
+	static const char *const attributes[] = {"objectSid", NULL};
+	struct ldap_directory *self = lookup->self;
+	struct certdir_device *device = &lookup->answer->records[account->record].device;
+	const size_t before = device->group_count;
+	const int64_t begun = certdir_monotonic();
+	struct membership membership = {.self = self, .device = device};
+	struct certdir_error error = {"out of memory"};
+	struct certdir_ldap_query query = {
+		.base = self->group_root, .attributes = attributes, .size_limit = CERTDIR_LDAP_GROUPS_MAX};
+	enum certdir_ldap_status status = CERTDIR_LDAP_FAILED;
+	char *filter = certdir_ldap_filter_groups(device->id, account->primary, account->primary_length);
+
+	if (filter) {
+		query.filter = filter;
+		status = certdir_ldap_connection_search(lookup->session->connection, &query, take_group, &membership,
+							&error);
+		free(filter);
+	}
+	if (status == CERTDIR_LDAP_SIZE_LIMIT || membership.cut)
+		tell_once(self, &self->cut_told, device->id,
+			  "it is in more than 1000 groups, and those beyond are not seen: remove it from some");
+	if (status == CERTDIR_LDAP_OK || status == CERTDIR_LDAP_SIZE_LIMIT)
+		return;
+	certdir_ldap_group_forget(device, before);
+	note_groups(self, begun, error.text);
+	if (status == CERTDIR_LDAP_LOST || status == CERTDIR_LDAP_TIMEOUT) {
+		end_sessions(lookup->session);
+		lookup->session = NULL;
+	}
+}
+
+/* ---- the answer ---- */
+
+static bool begin_answer(struct ldap_directory *self, struct certdir_answer *answer)
+{
+	if (answer->sources)
+		return true;
+	answer->keeps = self->map.keeps;
+	answer->sources = calloc(1, sizeof(*answer->sources));
+	if (!answer->sources) {
+		certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, "out of memory");
+		return false;
+	}
+	answer->sources[0] = (struct certdir_source){
+		.kind = CERTDIR_SOURCE_LDAP, .name = name_of(self), .keeps = self->map.keeps, .says_enabled = true};
+	answer->source_count = 1;
+	return true;
+}
+
+static void search(struct certdir_directory *directory, struct certdir_sought *sought, size_t count,
+		   struct certdir_answer *answer)
 {
 	struct ldap_directory *self = (struct ldap_directory *)directory;
-	struct lookup lookup = {.self = self, .certificate = certificate, .answer = answer};
-	struct session *session;
-	bool ok;
+	const uint32_t patience = self->config.net_timeout + self->config.res_timeout;
+	struct lookup lookup = {.self = self,
+				.answer = answer,
+				.sought = sought,
+				.sought_count = count,
+				.deadline = certdir_monotonic() + (int64_t)patience * 1000000};
+	const struct accounts *account;
 
-	(void)now; /* a live answer has no age */
-	answer->holds = self->map.holds;
-	lookup.ask = held(self, certificate, ask);
-	if (!lookup.ask)
+	/* What could not be asked once in a login is not waited for again. */
+	if (count == 0 || answer->state == CERTDIR_ANSWER_UNAVAILABLE || !begin_answer(self, answer))
 		return;
-	session = take_idle(self);
-	ok = look_up(&lookup, &session, lookup.ask);
-	if (ok && answer->truncated && (lookup.ask & (lookup.ask - 1))) {
-		forget_matches(answer);
-		for (size_t i = 0; ok && i < certificate->count; i++)
-			if (lookup.ask >> i & 1)
-				ok = look_up(&lookup, &session, UINT64_C(1) << i);
+	if (look_up_all(&lookup, sought, count)) {
+		answer->state = CERTDIR_ANSWERED;
+		account = lookup.meant.count ? &lookup.meant : &lookup.alike;
+		if (account->count == 1 && lookup.session && certdir_monotonic() >= atomic_load(&self->groups_again))
+			look_up_groups(&lookup, account);
 	}
-	if (session)
-		give_back(self, session);
+	if (lookup.session)
+		give_back(self, lookup.session);
 }
 
 /* ---- open and close ---- */
@@ -354,6 +539,8 @@ static void close_directory(struct certdir_directory *directory)
 	free(self->uris);
 	free(self->well_again);
 	free(self->attributes);
+	free(self->group_base);
+	certdir_ldap_domains_free(self->domains);
 	certdir_ldap_map_clear(&self->map);
 	(void)pthread_mutex_destroy(&self->lock);
 	free(self);
@@ -371,8 +558,9 @@ static bool config_acceptable(const struct certdir_ldap_config *config, struct c
 
 	if (!config->servers || !config->servers[0])
 		wrong = "server is not set: name the LDAP server, e.g. ldaps://dc1.corp.example";
-	else if (!is_set(config->base_dn))
-		wrong = "base_dn is not set: name the subtree that holds the devices, e.g. dc=corp,dc=example";
+	else if (!config->base_dn || (!is_set(config->base_dn) && !is_set(config->domains)))
+		wrong = "base_dn is not set: name the subtree that holds the devices, e.g. dc=corp,dc=example; for a "
+			"Global Catalog write base_dn = \"\" together with domains = \"corp.example\"";
 	else if (is_set(config->identity) && !is_set(config->password))
 		wrong = "identity is set but password is not: servers take that for an anonymous bind";
 	else if (!is_set(config->identity) && is_set(config->password))
@@ -446,6 +634,30 @@ static bool make_attributes(struct ldap_directory *self, struct certdir_error *e
 	return true;
 }
 
+static bool make_places(struct ldap_directory *self, struct certdir_error *error)
+{
+	if (is_set(self->config.group_base_dn) &&
+	    !(self->group_base = certdir_ldap_dn_normal(self->config.group_base_dn))) {
+		certdir_error_set(error, "out of memory");
+		return false;
+	}
+	self->group_root = certdir_ldap_domain_root(self->config.base_dn);
+	return certdir_ldap_domains_make(&self->domains, self->config.domains, self->config.base_dn, error);
+}
+
+static bool prepare(struct ldap_directory *self, struct certdir_error *error)
+{
+	if (!certdir_ldap_filter_valid(self->filter, error) ||
+	    !certdir_ldap_map_init(&self->map, self->config.attributes, error) || !make_attributes(self, error) ||
+	    !make_places(self, error) || !make_uris(self, error))
+		return false;
+	self->watchdog = certdir_watchdog_start(error);
+	self->directory.is_live = true;
+	self->directory.keeps = self->map.keeps;
+	self->directory.domains = (const char *const *)self->domains;
+	return self->watchdog;
+}
+
 struct certdir_directory *certdir_ldap_directory_open(const struct certdir_ldap_config *config,
 						      struct certdir_error *error)
 {
@@ -465,13 +677,10 @@ struct certdir_directory *certdir_ldap_directory_open(const struct certdir_ldap_
 	self->filter = is_set(config->filter) ? config->filter : CERTDIR_LDAP_DEFAULT_FILTER;
 	atomic_flag_clear(&self->hidden_told);
 	atomic_flag_clear(&self->unconfirmed_told);
-	if (certdir_ldap_filter_valid(self->filter, error) &&
-	    certdir_ldap_map_init(&self->map, config->attributes, error) && make_attributes(self, error) &&
-	    make_uris(self, error)) {
-		self->watchdog = certdir_watchdog_start(error);
-		if (self->watchdog)
-			return &self->directory;
-	}
+	atomic_flag_clear(&self->cut_told);
+	atomic_flag_clear(&self->groups_told);
+	if (prepare(self, error))
+		return &self->directory;
 	close_directory(&self->directory);
 	return NULL;
 }

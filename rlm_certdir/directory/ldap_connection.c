@@ -531,8 +531,8 @@ certdir_ldap_connection_search(struct certdir_ldap_connection *connection, const
 			       struct certdir_error *error)
 {
 	struct certdir_ldap_search search = {
-		.base = connection->config->base_dn,
-		.scope = scope_of(connection->config),
+		.base = query->base ? query->base : connection->config->base_dn,
+		.scope = query->base ? LDAP_SCOPE_SUBTREE : scope_of(connection->config),
 		.filter = query->filter,
 		.attributes = query->attributes,
 		.size_limit = query->size_limit,

@@ -69,13 +69,14 @@ struct certdir_ldap_entry {
 };
 
 struct certdir_ldap_query {
+	const char *base; /* DN of the subtree to search; NULL = the configuration's base_dn, as deep as its scope says */
 	const char *filter; /* RFC 4515 */
 	const char *const *attributes; /* NULL-terminated */
 	int size_limit;
 };
 
 /*
- * Searches base_dn of the connection's configuration and calls `each` for every entry, which lives as long as the call;
+ * Searches and calls `each` for every entry, which lives as long as the call;
  * false from it ends the search with CERTDIR_LDAP_FAILED. References to other servers are not followed.
  * Anything but OK and SIZE_LIMIT sets `error`, and the entries delivered so far mean nothing. After LOST and TIMEOUT
  * the connection is of no use but to be closed.

@@ -9,11 +9,11 @@
 #include <strings.h>
 #include <time.h>
 
-/* altSecurityIdentities is not read: no kind of identity stands there, and nothing is decided by it. */
 const char *const certdir_ldap_entry_attributes[] = {
 	"cn",
 	"name",
 	"objectSid",
+	"primaryGroupID",
 	"sAMAccountName",
 	"dNSHostName",
 	"servicePrincipalName",
@@ -31,9 +31,8 @@ const char *const certdir_ldap_entry_attributes[] = {
 
 /* ---- values ---- */
 
-/* The next value of an attribute at or after *i, or NULL. */
-static const struct certdir_ldap_value *next_value(const struct certdir_ldap_entry *entry, const char *attribute,
-						   size_t *i)
+const struct certdir_ldap_value *certdir_ldap_entry_next(const struct certdir_ldap_entry *entry, const char *attribute,
+							 size_t *i)
 {
 	const size_t length = strlen(attribute);
 
@@ -46,23 +45,21 @@ static const struct certdir_ldap_value *next_value(const struct certdir_ldap_ent
 	return NULL;
 }
 
-/* The value of a single-valued attribute: *count tells how many there are, and only of exactly one it is returned. */
-static const struct certdir_ldap_value *only_value(const struct certdir_ldap_entry *entry, const char *attribute,
-						   size_t *count)
+const struct certdir_ldap_value *certdir_ldap_entry_only(const struct certdir_ldap_entry *entry, const char *attribute,
+							 size_t *count)
 {
 	const struct certdir_ldap_value *value, *only = NULL;
 	size_t i = 0;
 
 	*count = 0;
-	while ((value = next_value(entry, attribute, &i)) != NULL) {
+	while ((value = certdir_ldap_entry_next(entry, attribute, &i)) != NULL) {
 		only = value;
 		(*count)++;
 	}
 	return *count == 1 ? only : NULL;
 }
 
-/* Like certdir_text_valid(), for text of any length: DNs may be long. */
-static bool is_text(const char *bytes, size_t length)
+bool certdir_ldap_text_valid(const char *bytes, size_t length)
 {
 	const char *why;
 
@@ -82,7 +79,7 @@ static bool is_text(const char *bytes, size_t length)
 /* Copies a value that is text; leaves *out NULL when it is none. False when memory is out. */
 static bool copy_text(char **out, const struct certdir_ldap_value *value)
 {
-	if (!value || !is_text((const char *)value->bytes, value->length))
+	if (!value || !certdir_ldap_text_valid((const char *)value->bytes, value->length))
 		return true;
 	*out = strndup((const char *)value->bytes, value->length);
 	return *out != NULL;
@@ -92,11 +89,10 @@ static bool copy_first(char **out, const struct certdir_ldap_entry *entry, const
 {
 	size_t i = 0;
 
-	return copy_text(out, next_value(entry, attribute, &i));
+	return copy_text(out, certdir_ldap_entry_next(entry, attribute, &i));
 }
 
-/* A decimal number as RFC 4517 3.3.16 writes it; false for anything else, too large ones included. */
-static bool parse_integer(const struct certdir_ldap_value *value, int64_t *number)
+bool certdir_ldap_integer(const struct certdir_ldap_value *value, int64_t *number)
 {
 	const bool negative = value->length > 1 && value->bytes[0] == '-';
 	int64_t n = 0;
@@ -112,48 +108,36 @@ static bool parse_integer(const struct certdir_ldap_value *value, int64_t *numbe
 	return true;
 }
 
-/* ---- which identities stand in an entry ---- */
+/* ---- which terms stand in an entry ---- */
 
 static unsigned char lower(unsigned char byte)
 {
 	return byte >= 'A' && byte <= 'Z' ? (unsigned char)(byte + ('a' - 'A')) : byte;
 }
 
-static bool is_value(const struct certdir_ldap_value *value, const unsigned char *wanted, size_t length, bool binary)
+static bool is_value(const struct certdir_ldap_value *value, const struct certdir_ldap_term *term)
 {
-	if (value->length != length)
+	const bool binary = term->column->form == CERTDIR_LDAP_SID;
+
+	if (value->length != term->length)
 		return false;
-	for (size_t i = 0; i < length; i++)
-		if (binary ? value->bytes[i] != wanted[i] : lower(value->bytes[i]) != lower(wanted[i]))
+	for (size_t i = 0; i < term->length; i++)
+		if (binary ? value->bytes[i] != term->value[i] : lower(value->bytes[i]) != lower(term->value[i]))
 			return false;
 	return true;
 }
 
-static bool stands_in(const struct certdir_ldap_entry *entry, const struct certdir_ldap_column *column,
-		      const char *identity)
+bool certdir_ldap_entry_has(const struct certdir_ldap_entry *entry, const struct certdir_ldap_terms *terms)
 {
-	unsigned char wanted[CERTDIR_LDAP_VALUE_MAX];
-	const size_t length = certdir_ldap_column_value(column, identity, wanted);
-	const struct certdir_ldap_value *value;
-	size_t i = 0;
+	for (size_t t = 0; t < terms->count; t++) {
+		const struct certdir_ldap_value *value;
+		size_t i = 0;
 
-	while (length && (value = next_value(entry, column->attribute, &i)) != NULL)
-		if (is_value(value, wanted, length, column->form == CERTDIR_LDAP_SID))
-			return true;
+		while ((value = certdir_ldap_entry_next(entry, terms->items[t].column->attribute, &i)) != NULL)
+			if (is_value(value, &terms->items[t]))
+				return true;
+	}
 	return false;
-}
-
-uint64_t certdir_ldap_entry_found_by(const struct certdir_ldap_entry *entry, const struct certdir_ldap_map *map,
-				     const struct certdir_certificate *certificate, uint64_t ask)
-{
-	uint64_t by = 0;
-
-	for (size_t i = 0; i < certificate->count; i++)
-		for (size_t c = 0; c < map->count && (ask >> i & 1); c++)
-			if (map->columns[c].type == certificate->identities[i].type &&
-			    stands_in(entry, &map->columns[c], certificate->identities[i].value))
-				by |= UINT64_C(1) << i;
-	return by;
 }
 
 /* ---- the device ---- */
@@ -200,44 +184,25 @@ static int64_t generalized_time(const struct certdir_ldap_value *value)
  * Directory has no such attribute, and its entries are enabled by being there; an Active Directory account always
  * has it, so when it was not sent we were not allowed to see it, and must not guess.
  */
-static enum certdir_ldap_entry_state read_enabled(struct certdir_device *device, const struct certdir_ldap_entry *entry)
+static void read_enabled(struct certdir_device *device, const struct certdir_ldap_entry *entry, bool *hidden)
 {
 	const struct certdir_ldap_value *value;
 	size_t count, sids, names;
 	int64_t flags;
 
-	(void)only_value(entry, "objectSid", &sids);
-	(void)only_value(entry, "sAMAccountName", &names);
-	value = only_value(entry, "userAccountControl", &count);
+	(void)certdir_ldap_entry_only(entry, "objectSid", &sids);
+	(void)certdir_ldap_entry_only(entry, "sAMAccountName", &names);
+	value = certdir_ldap_entry_only(entry, "userAccountControl", &count);
 	device->join_type = count || sids || names ? CERTDIR_JOIN_AD : CERTDIR_JOIN_UNKNOWN;
-	if (count == 0 && (sids || names)) {
+	*hidden = count == 0 && (sids || names);
+	if (*hidden)
 		device->enabled = CERTDIR_UNKNOWN;
-		return CERTDIR_LDAP_ENTRY_HIDDEN;
-	}
-	if (count == 0)
+	else if (count == 0)
 		device->enabled = CERTDIR_YES;
-	else if (value && parse_integer(value, &flags) && flags >= 0 && flags <= UINT32_MAX && !(flags & 2))
+	else if (value && certdir_ldap_integer(value, &flags) && flags >= 0 && flags <= UINT32_MAX && !(flags & 2))
 		device->enabled = CERTDIR_YES;
 	else
 		device->enabled = CERTDIR_NO;
-	return CERTDIR_LDAP_ENTRY_OK;
-}
-
-/*
- * The mark of `certdir placeholders`: what it does not want any more must not come in, also where there is no
- * userAccountControl to say so. It is never in favour of the device, so it does not matter who wrote it.
- */
-static void read_marks(struct certdir_device *device, const struct certdir_ldap_entry *entry)
-{
-	static const char *const attributes[] = {"adminDescription", "description"};
-	const struct certdir_ldap_value *value;
-	struct certdir_mark mark;
-
-	for (size_t a = 0; a < sizeof(attributes) / sizeof(attributes[0]); a++)
-		for (size_t i = 0; (value = next_value(entry, attributes[a], &i)) != NULL;)
-			if (certdir_mark_parse((const char *)value->bytes, value->length, &mark) &&
-			    mark.state != CERTDIR_MARK_WANTED)
-				device->enabled = CERTDIR_NO;
 }
 
 static void read_times(struct certdir_device *device, const struct certdir_ldap_entry *entry)
@@ -246,17 +211,19 @@ static void read_times(struct certdir_device *device, const struct certdir_ldap_
 	size_t count;
 	int64_t time;
 
-	value = only_value(entry, "accountExpires", &count);
-	if (count && (!value || !parse_integer(value, &time) || time < 0))
+	value = certdir_ldap_entry_only(entry, "accountExpires", &count);
+	if (count && (!value || !certdir_ldap_integer(value, &time) || time < 0))
 		device->enabled = CERTDIR_NO;
 	else if (count && time != 0 && time != INT64_MAX)
 		device->expires = unix_time(time);
-	value = only_value(entry, "lastLogonTimestamp", &count);
-	if (value && parse_integer(value, &time) && time > 0)
+	value = certdir_ldap_entry_only(entry, "lastLogonTimestamp", &count);
+	if (value && certdir_ldap_integer(value, &time) && time > 0)
 		device->last_seen = unix_time(time);
-	value = only_value(entry, "whenCreated", &count);
+	value = certdir_ldap_entry_only(entry, "whenCreated", &count);
 	if (value)
 		device->registered = generalized_time(value);
+	device->own = (struct certdir_statement){
+		.is = true, .last_seen = device->last_seen, .registered = device->registered};
 }
 
 static bool read_name(struct certdir_device *device, const struct certdir_ldap_entry *entry)
@@ -275,49 +242,42 @@ static bool read_name(struct certdir_device *device, const struct certdir_ldap_e
 	return true;
 }
 
-/* Fills an identity's field, in canonical form, from an attribute with one value. False when memory is out. */
-static bool copy_identity(char **field, enum certdir_identity_type type, const struct certdir_ldap_entry *entry,
-			  const char *attribute)
-{
-	char text[CERTDIR_VALUE_MAX + 1];
-	size_t count;
-	const struct certdir_ldap_value *value = only_value(entry, attribute, &count);
+/* ---- what it is known by ---- */
 
-	if (*field || !value || !certdir_canonical(type, (const char *)value->bytes, value->length, text))
+struct reading {
+	const struct certdir_ldap_entry *entry;
+	const struct certdir_ldap_map *map;
+	struct certdir_record *record;
+	struct certdir_ldap_remarks *remarks;
+};
+
+/* Adds a canonical value. False when memory is out. */
+static bool add_value(struct reading *reading, enum certdir_identity_type type, const char *value)
+{
+	struct certdir_record *record = reading->record;
+	const size_t count = record->value_count;
+	struct certdir_value *values = record->values;
+
+	for (size_t i = 0; i < count; i++)
+		if (values[i].type == type && strcmp(values[i].value, value) == 0)
+			return true;
+	if (count == CERTDIR_LDAP_ENTRY_VALUES_MAX) {
+		reading->remarks->cut = true;
 		return true;
-	*field = strdup(text);
-	return *field != NULL;
-}
-
-/* The fields that are identities: from whatever attribute the map names for them. */
-static bool read_ids(struct certdir_device *device, const struct certdir_ldap_entry *entry,
-		     const struct certdir_ldap_map *map)
-{
-	char **const fields[CERTDIR_ID_TYPES] = {
-		[CERTDIR_ID_ENTRA] = &device->entra_device_id,
-		[CERTDIR_ID_INTUNE] = &device->intune_device_id,
-		[CERTDIR_ID_SID] = &device->sid,
-		[CERTDIR_ID_SERIAL] = &device->serial_number,
-	};
-	const struct certdir_ldap_value *value;
-	char text[CERTDIR_VALUE_MAX + 1];
-	size_t count;
-
-	value = only_value(entry, "objectSid", &count);
-	if (value && certdir_sid_from_bytes(value->bytes, value->length, text) && !(device->sid = strdup(text)))
-		return false;
-	for (size_t c = 0; c < map->count; c++) {
-		const struct certdir_ldap_column *column = &map->columns[c];
-
-		if (column->form == CERTDIR_LDAP_PLAIN && fields[column->type] &&
-		    !copy_identity(fields[column->type], column->type, entry, column->attribute))
-			return false;
 	}
-	return copy_identity(&device->serial_number, CERTDIR_ID_SERIAL, entry, "serialNumber");
+	if ((count & (count - 1)) == 0) { /* 0, 1, 2, 4, ..: there is no room left */
+		values = realloc(values, (count ? 2 * count : 1) * sizeof(*values));
+		if (!values)
+			return false;
+		record->values = values;
+	}
+	values[count] = (struct certdir_value){.type = type, .value = strdup(value)};
+	return values[count].value && ++record->value_count;
 }
 
-static bool add_dns_name(struct certdir_device *device, const unsigned char *bytes, size_t length)
+static bool add_dns_name(struct reading *reading, const unsigned char *bytes, size_t length)
 {
+	struct certdir_device *device = &reading->record->device;
 	char name[CERTDIR_VALUE_MAX + 1], **names;
 
 	if (!memchr(bytes, '.', length) || !certdir_canonical(CERTDIR_ID_DNS, (const char *)bytes, length, name))
@@ -325,6 +285,10 @@ static bool add_dns_name(struct certdir_device *device, const unsigned char *byt
 	for (size_t i = 0; i < device->dns_name_count; i++)
 		if (strcmp(device->dns_names[i], name) == 0)
 			return true;
+	if (device->dns_name_count == CERTDIR_LDAP_ENTRY_VALUES_MAX) {
+		reading->remarks->cut = true;
+		return true;
+	}
 	names = realloc(device->dns_names, (device->dns_name_count + 1) * sizeof(*names));
 	if (!names)
 		return false;
@@ -333,100 +297,167 @@ static bool add_dns_name(struct certdir_device *device, const unsigned char *byt
 	return names[device->dns_name_count] && ++device->dns_name_count;
 }
 
-static bool read_dns_names(struct certdir_device *device, const struct certdir_ldap_entry *entry)
+static bool read_dns_names(struct reading *reading, const char *attribute)
 {
 	const struct certdir_ldap_value *value;
 	size_t i = 0;
 
-	while ((value = next_value(entry, "dNSHostName", &i)) != NULL)
-		if (!add_dns_name(device, value->bytes, value->length))
+	while ((value = certdir_ldap_entry_next(reading->entry, attribute, &i)) != NULL)
+		if (!add_dns_name(reading, value->bytes, value->length))
 			return false;
-	i = 0;
-	while ((value = next_value(entry, "servicePrincipalName", &i)) != NULL)
+	return true;
+}
+
+static bool read_principals(struct reading *reading)
+{
+	const struct certdir_ldap_value *value;
+	size_t i = 0;
+
+	while ((value = certdir_ldap_entry_next(reading->entry, "servicePrincipalName", &i)) != NULL)
 		if (value->length > 5 && strncasecmp((const char *)value->bytes, "HOST/", 5) == 0 &&
-		    !add_dns_name(device, value->bytes + 5, value->length - 5))
+		    !add_dns_name(reading, value->bytes + 5, value->length - 5))
 			return false;
 	return true;
 }
 
-static int hex_digit(char c)
+/* The canonical form of one value of an attribute. A mapping is compared as it is written. */
+static bool canonical(enum certdir_identity_type type, const struct certdir_ldap_value *value,
+		      char text[CERTDIR_VALUE_MAX + 1])
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	const char *bytes = (const char *)value->bytes, *why;
+
+	if (type != CERTDIR_ID_MAPPING)
+		return certdir_canonical(type, bytes, value->length, text);
+	if (!certdir_text_valid(bytes, value->length, &why))
+		return false;
+	memcpy(text, bytes, value->length);
+	text[value->length] = '\0';
+	return true;
 }
 
-/* The value of a DN's first RDN, unescaped (RFC 4514 3), as a new string; NULL when there is none or memory is out. */
-static char *rdn_value(const char *dn, bool *memory)
-{
-	const char *from = strchr(dn, '=');
-	size_t length = 0;
-	char *value = from ? malloc(strlen(from)) : NULL;
-
-	*memory = !from || value;
-	if (!value)
-		return NULL;
-	for (from++; *from && *from != ',' && *from != '+'; from++) {
-		if (from[0] == '\\' && hex_digit(from[1]) >= 0 && hex_digit(from[2]) >= 0) {
-			value[length++] = (char)(hex_digit(from[1]) << 4 | hex_digit(from[2]));
-			from += 2;
-		} else if (from[0] == '\\' && from[1]) {
-			value[length++] = *++from;
-		} else {
-			value[length++] = *from;
-		}
-	}
-	value[length] = '\0';
-	if (!is_text(value, length)) {
-		free(value);
-		return NULL;
-	}
-	return value;
-}
-
-static bool read_groups(struct certdir_device *device, const struct certdir_ldap_entry *entry)
+static bool read_values(struct reading *reading, enum certdir_identity_type type, const char *attribute)
 {
 	const struct certdir_ldap_value *value;
+	char text[CERTDIR_VALUE_MAX + 1];
 	size_t i = 0;
 
-	while ((value = next_value(entry, "memberOf", &i)) != NULL) {
-		struct certdir_group *groups, group = {NULL, NULL};
-		bool memory;
-
-		if (!copy_text(&group.id, value))
+	while ((value = certdir_ldap_entry_next(reading->entry, attribute, &i)) != NULL)
+		if (canonical(type, value, text) && !add_value(reading, type, text))
 			return false;
-		if (!group.id)
-			continue;
-		group.name = rdn_value(group.id, &memory);
-		groups = memory ? realloc(device->groups, (device->group_count + 1) * sizeof(*groups)) : NULL;
-		if (!groups) {
-			free(group.id);
-			free(group.name);
-			return false;
-		}
-		device->groups = groups;
-		groups[device->group_count++] = group;
-	}
 	return true;
 }
 
-enum certdir_ldap_entry_state certdir_ldap_entry_device(struct certdir_device *device,
-							const struct certdir_ldap_entry *entry,
-							const struct certdir_ldap_map *map)
+/*
+ * An id goes into the device's field for it when there is one such value and no other attribute was before, else among
+ * the values.
+ */
+static bool read_id(struct reading *reading, char **field, enum certdir_identity_type type, const char *attribute)
 {
-	enum certdir_ldap_entry_state state;
+	char text[CERTDIR_VALUE_MAX + 1];
+	size_t count;
+	const struct certdir_ldap_value *only = certdir_ldap_entry_only(reading->entry, attribute, &count);
 
-	memset(device, 0, sizeof(*device));
-	if (!entry->dn || !is_text(entry->dn, entry->dn_length))
-		return CERTDIR_LDAP_ENTRY_BAD;
-	state = read_enabled(device, entry);
+	if (*field || count > 1)
+		return read_values(reading, type, attribute);
+	if (!only || !certdir_canonical(type, (const char *)only->bytes, only->length, text))
+		return true;
+	*field = strdup(text);
+	return *field != NULL;
+}
+
+/* From the attribute that the map names for a kind of identity. */
+static bool read_column(struct reading *reading, const struct certdir_ldap_column *column)
+{
+	struct certdir_device *device = &reading->record->device;
+
+	if (column->form != CERTDIR_LDAP_PLAIN)
+		return true; /* objectSid, servicePrincipalName and sAMAccountName are read in any case */
+	switch (column->type) {
+	case CERTDIR_ID_DNS:
+		return read_dns_names(reading, column->attribute);
+	case CERTDIR_ID_ENTRA:
+		return read_id(reading, &device->entra_device_id, column->type, column->attribute);
+	case CERTDIR_ID_INTUNE:
+		return read_id(reading, &device->intune_device_id, column->type, column->attribute);
+	case CERTDIR_ID_SID:
+		return read_id(reading, &device->sid, column->type, column->attribute);
+	case CERTDIR_ID_SERIAL:
+		return read_id(reading, &device->serial_number, column->type, column->attribute);
+	default:
+		return read_values(reading, column->type, column->attribute);
+	}
+}
+
+static bool read_ids(struct reading *reading)
+{
+	struct certdir_device *device = &reading->record->device;
+	const struct certdir_ldap_value *value;
+	char text[CERTDIR_VALUE_MAX + 1];
+	bool serial = false;
+	size_t count;
+
+	value = certdir_ldap_entry_only(reading->entry, "objectSid", &count);
+	if (value && certdir_sid_from_bytes(value->bytes, value->length, text) && !(device->sid = strdup(text)))
+		return false;
+	for (size_t c = 0; c < reading->map->count; c++) {
+		const struct certdir_ldap_column *column = &reading->map->columns[c];
+
+		if (!read_column(reading, column))
+			return false;
+		serial = serial || strcasecmp(column->attribute, "serialNumber") == 0;
+	}
+	return serial || read_id(reading, &device->serial_number, CERTDIR_ID_SERIAL, "serialNumber");
+}
+
+/* The first CN, as it is written: for people, and a name. All of them are names, and the account's is. */
+static bool read_names(struct reading *reading)
+{
+	return read_name(&reading->record->device, reading->entry) && read_values(reading, CERTDIR_ID_NAME, "cn") &&
+	       read_values(reading, CERTDIR_ID_NAME, "sAMAccountName") && read_dns_names(reading, "dNSHostName") &&
+	       read_principals(reading);
+}
+
+/*
+ * The mark of `certdir placeholders`: what it does not want any more must not come in, also where there is no
+ * userAccountControl to say so, and so must not what only means to be a mark. A "no" counts whoever wrote it. Which
+ * device the entry stands for is believed in adminDescription, and in description only where there are no accounts: in
+ * Active Directory whoever joined a computer may write its description (the computer class's defaultSecurityDescriptor,
+ * MS-ADSC). Two marks are as good as none.
+ */
+static bool read_marks(struct reading *reading)
+{
+	static const char *const attributes[] = {"adminDescription", "description"};
+	struct certdir_device *device = &reading->record->device;
+	const bool account = device->join_type == CERTDIR_JOIN_AD;
+	const struct certdir_ldap_value *value;
+	char key[CERTDIR_VALUE_MAX + 1];
+	struct certdir_mark mark;
+	size_t keys = 0;
+
+	for (size_t a = 0; a < sizeof(attributes) / sizeof(attributes[0]); a++)
+		for (size_t i = 0; (value = certdir_ldap_entry_next(reading->entry, attributes[a], &i)) != NULL;) {
+			const char *bytes = (const char *)value->bytes;
+			const bool parsed = certdir_mark_parse(bytes, value->length, &mark);
+
+			if (parsed ? mark.state != CERTDIR_MARK_WANTED : certdir_mark_begins(bytes, value->length))
+				device->enabled = CERTDIR_NO;
+			if (parsed && !(account && a == 1) &&
+			    certdir_canonical(CERTDIR_ID_GUID, mark.key, strlen(mark.key), key))
+				keys++;
+		}
+	return keys != 1 || add_value(reading, CERTDIR_ID_GUID, key);
+}
+
+bool certdir_ldap_entry_read(struct certdir_record *record, const struct certdir_ldap_entry *entry,
+			     const struct certdir_ldap_map *map, struct certdir_ldap_remarks *remarks)
+{
+	struct reading reading = {entry, map, record, remarks};
+	struct certdir_device *device = &record->device;
+
+	memset(remarks, 0, sizeof(*remarks));
+	read_enabled(device, entry, &remarks->hidden);
 	read_times(device, entry);
-	read_marks(device, entry);
 	device->id = strndup(entry->dn, entry->dn_length);
-	if (device->id && read_name(device, entry) && read_ids(device, entry, map) && read_dns_names(device, entry) &&
-	    read_groups(device, entry) && copy_first(&device->operating_system, entry, "operatingSystem"))
-		return state;
-	certdir_device_clear(device);
-	return CERTDIR_LDAP_ENTRY_MEMORY;
+	return device->id && read_marks(&reading) && read_names(&reading) && read_ids(&reading) &&
+	       copy_first(&device->operating_system, entry, "operatingSystem");
 }

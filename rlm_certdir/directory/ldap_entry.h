@@ -1,32 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* An LDAP entry -> which identities it carries, and the device it is. Pure; entries are untrusted. */
+/* An LDAP entry -> the record of a device. Pure; entries are untrusted. */
 #ifndef CERTDIR_DIRECTORY_LDAP_ENTRY_H
 #define CERTDIR_DIRECTORY_LDAP_ENTRY_H
 
 #include "directory/ldap_connection.h"
+#include "directory/ldap_filter.h"
 #include "directory/ldap_schema.h"
 
-/* The attributes that certdir_ldap_entry_device() reads, NULL-terminated; those of the map come on top. */
+/* The attributes that are read here and in ldap_group.h, NULL-terminated; those of the map come on top. */
 extern const char *const certdir_ldap_entry_attributes[];
 
-/*
- * Bit i for each identity in `ask` that stands in the entry: by the entry's own values, whatever rule the
- * server used.
- */
-uint64_t certdir_ldap_entry_found_by(const struct certdir_ldap_entry *entry, const struct certdir_ldap_map *map,
-				     const struct certdir_certificate *certificate, uint64_t ask);
+/* Names and ids of one entry, of each kind; a true device has a few. */
+enum { CERTDIR_LDAP_ENTRY_VALUES_MAX = 1000 };
 
-/* What the server knows of the account. What cannot be read is never in favour of the device. */
-enum certdir_ldap_entry_state {
-	CERTDIR_LDAP_ENTRY_OK,
-	CERTDIR_LDAP_ENTRY_HIDDEN, /* an AD account without userAccountControl: `enabled` is unknown */
-	CERTDIR_LDAP_ENTRY_BAD, /* the DN is empty or not text: `device` is empty */
-	CERTDIR_LDAP_ENTRY_MEMORY /* memory is out: `device` is empty */
+/* The next value of an attribute at or after *i, or NULL. */
+const struct certdir_ldap_value *certdir_ldap_entry_next(const struct certdir_ldap_entry *entry, const char *attribute,
+							 size_t *i);
+/* The value of a single-valued attribute: *count tells how many there are, and only of exactly one it is returned. */
+const struct certdir_ldap_value *certdir_ldap_entry_only(const struct certdir_ldap_entry *entry, const char *attribute,
+							 size_t *count);
+/* Like certdir_text_valid(), for text of any length: DNs may be long. */
+bool certdir_ldap_text_valid(const char *bytes, size_t length);
+/* A decimal number as RFC 4517 3.3.16 writes it; false for anything else, too large ones included. */
+bool certdir_ldap_integer(const struct certdir_ldap_value *value, int64_t *number);
+
+/*
+ * Whether one of the terms stands in the entry: by the entry's own values, byte for byte but for ASCII case, whatever
+ * rule the server used.
+ */
+bool certdir_ldap_entry_has(const struct certdir_ldap_entry *entry, const struct certdir_ldap_terms *terms);
+
+/* What the administrator should hear about an entry. */
+struct certdir_ldap_remarks {
+	bool hidden; /* an AD account without userAccountControl: `enabled` is unknown */
+	bool cut; /* there is more of it than is read */
 };
 
-/* Fills `device`, which the caller clears. Attributes that the map gives a kind of identity fill its field, too. */
-enum certdir_ldap_entry_state certdir_ldap_entry_device(struct certdir_device *device,
-							const struct certdir_ldap_entry *entry,
-							const struct certdir_ldap_map *map);
+/*
+ * Fills an empty record but for its groups: the device, and every further name and id that it is known by. What cannot
+ * be read is never in favour of the device. The entry's DN is text (certdir_ldap_text_valid()). The record is cleared
+ * with its answer. False when memory is out.
+ */
+bool certdir_ldap_entry_read(struct certdir_record *record, const struct certdir_ldap_entry *entry,
+			     const struct certdir_ldap_map *map, struct certdir_ldap_remarks *remarks);
 
 #endif

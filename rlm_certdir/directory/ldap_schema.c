@@ -13,12 +13,12 @@ const char *const certdir_ldap_default_attributes[CERTDIR_ID_TYPES] = {
 	[CERTDIR_ID_INTUNE] = "",
 	[CERTDIR_ID_GUID] = "",
 	[CERTDIR_ID_SID] = "objectSid",
-	[CERTDIR_ID_SID_URI] = "",
 	[CERTDIR_ID_DNS] = "dNSHostName servicePrincipalName",
 	[CERTDIR_ID_NAME] = "cn sAMAccountName",
 	[CERTDIR_ID_SERIAL] = "",
 	[CERTDIR_ID_UPN] = "userPrincipalName",
 	[CERTDIR_ID_MAPPING] = "altSecurityIdentities",
+	[CERTDIR_ID_SID_URI] = "",
 };
 
 static enum certdir_ldap_form form_of(const char *attribute)
@@ -62,12 +62,12 @@ static bool add_column(struct certdir_ldap_map *map, enum certdir_identity_type 
 	column = &map->columns[map->count++];
 	column->type = type;
 	column->form = form_of(column->attribute);
-	if (column->form == CERTDIR_LDAP_SID && type != CERTDIR_ID_SID && type != CERTDIR_ID_SID_URI) {
+	if (column->form == CERTDIR_LDAP_SID && type != CERTDIR_ID_SID) {
 		certdir_error_set(error, "ldap: objectSid holds SIDs, not %s: name another attribute",
 				  certdir_identity_type_name(type));
 		return false;
 	}
-	map->holds |= CERTDIR_BIT(type);
+	map->keeps |= CERTDIR_BIT(certdir_type_is_guid(type) ? CERTDIR_ID_GUID : type) | CERTDIR_BIT(type);
 	return true;
 }
 
@@ -94,12 +94,8 @@ bool certdir_ldap_map_init(struct certdir_ldap_map *map, const char *const attri
 
 	memset(map, 0, sizeof(*map));
 	for (unsigned type = 0; ok && type < CERTDIR_ID_TYPES; type++)
-		ok = add_words(map, type, attributes[type], error);
-	if (ok && !(map->holds & CERTDIR_BIT(CERTDIR_ID_SID_URI)))
-		ok = add_words(map, CERTDIR_ID_SID_URI, attributes[CERTDIR_ID_SID], error);
-	if (ok && !(map->holds & CERTDIR_BIT(CERTDIR_ID_GUID)))
-		ok = add_words(map, CERTDIR_ID_GUID, attributes[CERTDIR_ID_ENTRA], error) &&
-		     add_words(map, CERTDIR_ID_GUID, attributes[CERTDIR_ID_INTUNE], error);
+		if (type != CERTDIR_ID_SID_URI)
+			ok = add_words(map, type, attributes[type], error);
 	if (ok && map->count == 0) {
 		certdir_error_set(error, "ldap: no attribute is named for any kind of identity");
 		ok = false;

@@ -9,8 +9,9 @@
 #define CERTDIR_LDAP_DEFAULT_FILTER "(objectClass=computer)"
 #define CERTDIR_LDAP_DEFAULT_SCOPE "sub"
 /*
- * One string for each identity type, for certdir_ldap_config.attributes: common_name "cn sAMAccountName",
- * dns_name "dNSHostName servicePrincipalName", sid "objectSid", upn "userPrincipalName", mapping "altSecurityIdentities", all others "".
+ * One string for each identity type, for certdir_ldap_config.attributes: common_name "cn sAMAccountName", dns_name
+ * "dNSHostName servicePrincipalName", sid "objectSid", upn "userPrincipalName", mapping "altSecurityIdentities", all
+ * others "".
  */
 extern const char *const certdir_ldap_default_attributes[CERTDIR_ID_TYPES];
 
@@ -19,7 +20,7 @@ enum certdir_ldap_form {
 	CERTDIR_LDAP_PLAIN, /* as it is */
 	CERTDIR_LDAP_SID, /* objectSid: binary, MS-DTYP 2.4.2.2 */
 	CERTDIR_LDAP_SPN, /* servicePrincipalName: HOST/<value>, which every domain member has */
-	CERTDIR_LDAP_SAM /* sAMAccountName: <value>$, a computer account's; never cut to 15, so never another's */
+	CERTDIR_LDAP_SAM /* sAMAccountName: <value>$, a computer account's */
 };
 
 struct certdir_ldap_column {
@@ -31,17 +32,20 @@ struct certdir_ldap_column {
 struct certdir_ldap_map {
 	struct certdir_ldap_column *columns;
 	size_t count;
-	uint32_t holds; /* CERTDIR_BIT(type) for each type that has a column */
+	uint32_t keeps; /* CERTDIR_BIT(type) for each type that has a column; with any GUID CERTDIR_ID_GUID, too */
 };
 
 /*
- * Reads the lists of attributes (blank-separated; NULL and "" are none). sid_uri is looked up where sid is, device_guid
- * where entra_device_id and intune_device_id are, unless they have attributes of their own.
- * False with `error` when a word is no attribute name or objectSid shall hold something else than a SID.
+ * Reads the lists of attributes (blank-separated; NULL and "" are none). Those of sid_uri are not read: a SID is looked
+ * up where sid says, whatever place of the certificate it comes from. False with `error` when a word is no attribute
+ * name or objectSid shall hold something else than a SID.
  */
 bool certdir_ldap_map_init(struct certdir_ldap_map *map, const char *const attributes[CERTDIR_ID_TYPES],
 			   struct certdir_error *error);
 void certdir_ldap_map_clear(struct certdir_ldap_map *map);
+
+/* Characters that Active Directory keeps of a computer's name in sAMAccountName, by NetBIOS' limit. */
+enum { CERTDIR_LDAP_SAM_MAX = 15 };
 
 enum { CERTDIR_LDAP_VALUE_MAX = CERTDIR_VALUE_MAX + 8 };
 

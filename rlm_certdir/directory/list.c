@@ -24,11 +24,13 @@ struct signature {
 /* A file that was refused and has not changed since is read again each so many seconds, in case it was not the file. */
 enum { RETRY_UNCHANGED = 10 };
 
+/* So many sources are watched for growing stale; a list with more is found out by the logins. */
+enum { SOURCES_TOLD = 32 };
+
 struct list_directory {
 	struct certdir_directory base; /* first */
 	const char *filename;
 	char tenant[CERTDIR_VALUE_MAX + 1]; /* canonical, "" = any */
-	uint32_t max_age;
 
 	pthread_mutex_t mutex; /* guards the next four */
 	pthread_cond_t wake;
@@ -41,7 +43,8 @@ struct list_directory {
 	struct signature seen; /* from here on the watcher's own */
 	bool failed; /* what was seen last could not be loaded */
 	unsigned waited;
-	bool stale_told; /* that the edition in use is past max_age */
+	bool told[SOURCES_TOLD]
+		 [CERTDIR_PARTS + 1]; /* that a part is stale; behind those: that a source is ahead of us */
 	char complaint[sizeof(((struct certdir_error *)0)->text)]; /* what was logged last, not to log it each second */
 };
 
@@ -53,14 +56,37 @@ static bool considered(const struct list_directory *list, const struct certdir_l
 	return !list->tenant[0] || !source->tenant || strcmp(source->tenant, list->tenant) == 0;
 }
 
+/* GUIDs of all kinds are one name space, so a tenant knows them all. Serial numbers come with Intune's part. */
+static uint32_t kept_by(const struct certdir_list_source *source)
+{
+	const uint32_t keeps = CERTDIR_BIT(CERTDIR_ID_GUID) | CERTDIR_BIT(CERTDIR_ID_ENTRA) |
+			       CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_SID) |
+			       CERTDIR_BIT(CERTDIR_ID_SID_URI) | CERTDIR_BIT(CERTDIR_ID_NAME) |
+			       CERTDIR_BIT(CERTDIR_ID_DNS);
+
+	if (!source->synced_by_graph)
+		return source->holds;
+	return source->intune_synced ? keeps | CERTDIR_BIT(CERTDIR_ID_SERIAL) : keeps;
+}
+
+static struct certdir_source describe(const struct certdir_list_source *source)
+{
+	return (struct certdir_source){
+		.kind = source->synced_by_graph ? CERTDIR_SOURCE_TENANT : CERTDIR_SOURCE_IMPORT,
+		.name = source->name,
+		.tenant = source->tenant,
+		.synced = {[CERTDIR_PART_OF_DEVICES] = source->synced,
+			   [CERTDIR_PART_OF_INTUNE] = source->intune_synced,
+			   [CERTDIR_PART_OF_GROUPS] = source->groups_synced},
+		.interval = {[CERTDIR_PART_OF_INTUNE] = source->intune_interval},
+		.keeps = kept_by(source),
+		.says_enabled = source->says_enabled,
+	};
+}
+
 static int64_t age_of(const struct certdir_list_source *source, int64_t now)
 {
 	return now > source->synced ? now - source->synced : 0;
-}
-
-static bool is_stale(const struct list_directory *list, int64_t age)
-{
-	return list->max_age != 0 && age > (int64_t)list->max_age;
 }
 
 /* ---- watching ---- */
@@ -132,6 +158,56 @@ static void complain(struct list_directory *list, const char *why)
 		    certdir_list_device_count(list->snapshot));
 }
 
+/* Whether to say now what is so: once, and again only when it was not so in between. */
+static bool to_tell(bool *told, bool is_so)
+{
+	const bool tell = is_so && !*told;
+
+	*told = is_so;
+	return tell;
+}
+
+static void tell_stale_part(const struct list_directory *list, const struct certdir_source *source, size_t devices,
+			    enum certdir_part part, int64_t now, bool *told)
+{
+	static const char *const names[CERTDIR_PARTS] = {"devices", "intune", "groups"};
+	const int64_t limit = certdir_source_limit(source, part, list->base.max_age);
+	const int64_t age = now - source->synced[part];
+
+	if (!to_tell(told, limit != 0 && source->synced[part] != 0 && age > limit))
+		return;
+	if (source->kind == CERTDIR_SOURCE_TENANT)
+		certdir_log(
+			CERTDIR_LOG_WARN,
+			"%s: the %s part of tenant \"%.80s\" was last synced %lld s ago, more than %lld: what it says "
+			"of %zu devices counts as stale until it is synced again",
+			list->filename, names[part], source->name, (long long)age, (long long)limit, devices);
+	else
+		certdir_log(
+			CERTDIR_LOG_WARN,
+			"%s: source \"%.80s\" was last synced %lld s ago, more than max_age = %lld: its %zu devices "
+			"count as stale until it is imported again",
+			list->filename, source->name, (long long)age, (long long)limit, devices);
+}
+
+static void tell_source(struct list_directory *list, const struct certdir_list_source *source,
+			bool told[CERTDIR_PARTS + 1], int64_t now)
+{
+	const struct certdir_source described = describe(source);
+	bool ahead = false;
+
+	for (int part = 0; part < CERTDIR_PARTS; part++) {
+		tell_stale_part(list, &described, source->devices, (enum certdir_part)part, now, &told[part]);
+		ahead |= described.synced[part] > now + CERTDIR_AHEAD;
+	}
+	if (to_tell(&told[CERTDIR_PARTS], ahead))
+		certdir_log(
+			CERTDIR_LOG_WARN,
+			"%s: source \"%.80s\" was synced in the future: check the clock of the sync host, and the one "
+			"here",
+			list->filename, source->name);
+}
+
 /* Says when devices stop being decided on, before the first of them asks why. */
 static void tell_stale(struct list_directory *list)
 {
@@ -139,19 +215,12 @@ static void tell_stale(struct list_directory *list)
 	const int64_t now = (int64_t)time(NULL);
 	size_t count = 0;
 
-	if (!list->snapshot || list->stale_told)
+	if (!list->snapshot)
 		return;
 	sources = certdir_list_sources(list->snapshot, &count);
-	for (size_t i = 0; i < count; i++) {
-		if (!considered(list, &sources[i]) || !is_stale(list, age_of(&sources[i], now)))
-			continue;
-		certdir_log(CERTDIR_LOG_WARN,
-			    "%s: source \"%.80s\" was last synced %lld s ago, more than max_age = %u: its %zu devices "
-			    "count as stale until it is synced or imported again",
-			    list->filename, sources[i].name, (long long)age_of(&sources[i], now), list->max_age,
-			    sources[i].devices);
-		list->stale_told = true;
-	}
+	for (size_t i = 0; i < count && i < SOURCES_TOLD; i++)
+		if (considered(list, &sources[i]))
+			tell_source(list, &sources[i], list->told[i], now);
 }
 
 /* Loads the file when it is not the one that was seen last. The edition in use stays until the new one is verified. */
@@ -179,7 +248,6 @@ static void look(struct list_directory *list)
 	(void)pthread_mutex_unlock(&list->mutex);
 	if (fresh) {
 		list->complaint[0] = '\0';
-		list->stale_told = false;
 		log_loaded(list, fresh);
 		certdir_list_release(old);
 	}
@@ -210,183 +278,142 @@ static void *watch(void *context)
 
 /* ---- searching ---- */
 
-struct found {
-	int64_t row;
-	uint64_t by;
-};
-
-struct search {
-	const struct list_directory *list;
-	const struct certdir_certificate *certificate;
-	const struct certdir_list_snapshot *snapshot;
-	struct certdir_list_reader *reader;
-	struct certdir_answer *answer;
-	struct found found[CERTDIR_IDENTITIES_MAX * CERTDIR_LIST_FIND_MAX];
-	size_t count;
-};
-
-/* What holds for the answer as a whole: kinds of identities, age of the oldest source. */
-static void describe_sources(const struct search *search, int64_t now)
+/* What an answer holds is a reader, which holds its edition of the list: a login ends on the one that it began with. */
+static void let_go(void *held)
 {
-	struct certdir_answer *answer = search->answer;
+	certdir_list_reader_put(held);
+}
+
+/*
+ * The sources in scope, and what the list knows devices by. As long as nothing was loaded that it is there for (of its tenant, where
+ * it is limited to one), that may be anything: no name may stand in for an id that could not be found yet.
+ */
+static bool take_sources(const struct list_directory *list, const struct certdir_list_snapshot *snapshot,
+			 struct certdir_answer *answer)
+{
 	const struct certdir_list_source *sources;
+	bool loaded = false;
 	size_t count;
 
-	sources = certdir_list_sources(search->snapshot, &count);
+	sources = certdir_list_sources(snapshot, &count);
+	answer->sources = calloc(count + 1, sizeof(*answer->sources));
+	if (!answer->sources)
+		return false;
+	answer->keeps = 0;
 	for (size_t i = 0; i < count; i++) {
-		int64_t age = age_of(&sources[i], now);
-
-		if (!considered(search->list, &sources[i]))
+		if (!considered(list, &sources[i]))
 			continue;
-		answer->holds |= sources[i].holds;
-		if (age > answer->age)
-			answer->age = age;
+		loaded |= !list->tenant[0] || sources[i].tenant;
+		answer->sources[answer->source_count] = describe(&sources[i]);
+		answer->keeps |= answer->sources[answer->source_count++].keeps;
 	}
-	answer->stale = is_stale(search->list, answer->age);
-}
-
-static void note(struct search *search, int64_t row, uint64_t bit)
-{
-	size_t i;
-
-	for (i = 0; i < search->count && search->found[i].row != row; i++)
-		;
-	if (i == search->count)
-		search->found[search->count++] = (struct found){row, 0};
-	search->found[i].by |= bit;
-}
-
-static bool find_all(struct search *search, uint64_t ask, struct certdir_error *error)
-{
-	int64_t rows[CERTDIR_LIST_FIND_MAX];
-
-	for (size_t i = 0; i < search->certificate->count; i++) {
-		const struct certdir_identity *identity = &search->certificate->identities[i];
-		uint64_t bit = UINT64_C(1) << i;
-		int count;
-
-		if (!(ask & bit) || !(search->answer->holds & CERTDIR_BIT(identity->type)))
-			continue;
-		count = certdir_list_find(search->reader, identity->type, identity->value, rows, error);
-		if (count < 0)
-			return false;
-		if (count == CERTDIR_LIST_FIND_MAX)
-			search->answer->truncated |= bit;
-		for (int r = 0; r < count; r++)
-			note(search, rows[r], bit);
-	}
+	if (!loaded)
+		answer->keeps = UINT32_MAX;
 	return true;
 }
 
-/* A device that an id found is not among the first of 5,000 "iPhone"s, but it may be an "iPhone" all the same. */
-static bool complete_truncated(struct search *search, struct certdir_error *error)
+/* The first search of a login. Until the list is seen, it may know devices by anything. */
+static bool begin(struct list_directory *list, struct certdir_answer *answer)
 {
-	for (size_t i = 0; i < search->certificate->count; i++) {
-		const struct certdir_identity *identity = &search->certificate->identities[i];
-		uint64_t bit = UINT64_C(1) << i;
-
-		if (!(search->answer->truncated & bit))
-			continue;
-		for (size_t f = 0; f < search->count; f++) {
-			int carries = search->found[f].by & bit
-					      ? 1
-					      : certdir_list_carries(search->reader, identity->type, identity->value,
-								     search->found[f].row, error);
-
-			if (carries < 0)
-				return false;
-			if (carries)
-				search->found[f].by |= bit;
-		}
-	}
-	return true;
-}
-
-static const struct certdir_list_source *source_by_id(const struct search *search, int64_t id)
-{
-	const struct certdir_list_source *sources;
-	size_t count;
-
-	sources = certdir_list_sources(search->snapshot, &count);
-	for (size_t i = 0; i < count; i++)
-		if (sources[i].id == id)
-			return &sources[i];
-	return NULL;
-}
-
-static bool add_match(struct search *search, const struct found *found, int64_t now, struct certdir_error *error)
-{
-	const struct list_directory *list = search->list;
-	const struct certdir_list_source *source;
-	struct certdir_device device;
-	struct certdir_match *match;
-	int64_t id;
-
-	if (!certdir_list_device(search->reader, found->row, &device, &id, error))
-		return false;
-	source = source_by_id(search, id);
-	if (!source || (list->tenant[0] && (!device.tenant || strcmp(device.tenant, list->tenant) != 0))) {
-		certdir_device_clear(&device);
-		return true;
-	}
-	match = certdir_answer_add(search->answer);
-	if (!match) {
-		certdir_device_clear(&device);
-		certdir_error_set(error, "%s: out of memory", list->filename);
-		return false;
-	}
-	match->device = device;
-	match->by = found->by;
-	match->age = age_of(source, now);
-	match->stale = is_stale(list, match->age);
-	return true;
-}
-
-static bool run_search(struct search *search, uint64_t ask, int64_t now, struct certdir_error *error)
-{
-	describe_sources(search, now);
-	if (!find_all(search, ask, error) || !complete_truncated(search, error))
-		return false;
-	for (size_t i = 0; i < search->count; i++)
-		if (!add_match(search, &search->found[i], now, error))
-			return false;
-	return true;
-}
-
-static void give_up(struct certdir_answer *answer, enum certdir_answer_state state, const struct certdir_error *why)
-{
-	certdir_answer_clear(answer);
-	answer->state = state;
-	certdir_say(answer->detail, "%s", why->text);
-}
-
-static void search_list(struct certdir_directory *directory, const struct certdir_certificate *certificate,
-			uint64_t ask, int64_t now, struct certdir_answer *answer)
-{
-	struct list_directory *list = (struct list_directory *)directory;
 	struct certdir_list_snapshot *snapshot;
 	struct certdir_error error = {""};
-	struct search search;
 
+	answer->keeps = UINT32_MAX;
 	(void)pthread_mutex_lock(&list->mutex);
 	snapshot = list->snapshot ? certdir_list_retain(list->snapshot) : NULL;
 	if (!snapshot)
 		error = list->why;
 	(void)pthread_mutex_unlock(&list->mutex);
 	if (!snapshot) {
-		give_up(answer, CERTDIR_ANSWER_MISSING, &error);
-		return;
+		certdir_answer_fail(answer, CERTDIR_ANSWER_MISSING, error.text);
+		return false;
 	}
-	search.list = list;
-	search.certificate = certificate;
-	search.snapshot = snapshot;
-	search.answer = answer;
-	search.count = 0; /* found[] is filled as far as count says, no more: it is too long to clear each time */
-	search.reader = certdir_list_reader_get(snapshot, &error);
-	if (!search.reader || !run_search(&search, ask, now, &error))
-		give_up(answer, CERTDIR_ANSWER_UNAVAILABLE, &error);
-	certdir_list_reader_put(search.reader);
+	answer->held = certdir_list_reader_get(snapshot, &error);
+	answer->let_go = let_go;
+	if (!answer->held)
+		certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, error.text);
+	else if (take_sources(list, snapshot, answer))
+		answer->state = CERTDIR_ANSWERED;
+	else
+		certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, "out of memory");
 	certdir_list_release(snapshot);
+	return answer->state == CERTDIR_ANSWERED;
+}
+
+static bool is_known(const struct certdir_answer *answer, int64_t row)
+{
+	for (size_t i = 0; i < answer->count; i++)
+		if (answer->records[i].row == row)
+			return true;
+	return false;
+}
+
+/* Names of sources are borrowed from the edition, so the pointer tells which it is. */
+static size_t place_of(const struct certdir_answer *answer, const struct certdir_list_source *source)
+{
+	size_t i;
+
+	for (i = 0; i < answer->source_count && answer->sources[i].name != source->name; i++)
+		;
+	return i;
+}
+
+static bool add_record(const struct list_directory *list, int64_t row, struct certdir_answer *answer)
+{
+	const struct certdir_list_source *source;
+	const char *only_against;
+	struct certdir_device device;
+	struct certdir_record *record;
+	struct certdir_error error;
+
+	if (!certdir_list_device(answer->held, row, &device, &source, &only_against, &error)) {
+		certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, error.text);
+		return false;
+	}
+	record = certdir_answer_add(answer);
+	if (!record) {
+		certdir_device_clear(&device);
+		return false;
+	}
+	record->device = device;
+	record->source = place_of(answer, source);
+	record->row = row;
+	record->only_against = only_against;
+	if (!only_against && list->tenant[0] && !device.tenant)
+		record->only_against = "of no tenant, and the list is limited to one";
+	return true;
+}
+
+static bool search_for(const struct list_directory *list, struct certdir_sought *sought, struct certdir_answer *answer)
+{
+	const char *tenant = list->tenant[0] ? list->tenant : NULL;
+	int64_t rows[CERTDIR_LIST_FIND_MAX];
+	struct certdir_error error;
+	bool more;
+	int count;
+
+	count = certdir_list_find(answer->held, tenant, sought->type, sought->value, rows, &more, &error);
+	if (count < 0) {
+		certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, error.text);
+		return false;
+	}
+	sought->many |= more;
+	for (int i = 0; i < count; i++)
+		if (!is_known(answer, rows[i]) && !add_record(list, rows[i], answer))
+			return false;
+	return true;
+}
+
+static void search_list(struct certdir_directory *directory, struct certdir_sought *sought, size_t count,
+			struct certdir_answer *answer)
+{
+	struct list_directory *list = (struct list_directory *)directory;
+
+	if (answer->state == CERTDIR_NOT_ASKED && !begin(list, answer))
+		return;
+	for (size_t i = 0; i < count && answer->state == CERTDIR_ANSWERED; i++)
+		if (!search_for(list, &sought[i], answer))
+			return;
 }
 
 /* ---- open, close ---- */
@@ -423,7 +450,7 @@ struct certdir_directory *certdir_list_directory_open(const struct certdir_list_
 	(void)pthread_mutex_init(&list->mutex, NULL);
 	list->base.type = &list_type;
 	list->filename = config->filename;
-	list->max_age = config->max_age;
+	list->base.max_age = config->max_age;
 	if (config->tenant && *config->tenant &&
 	    !certdir_canonical(CERTDIR_ID_GUID, config->tenant, strlen(config->tenant), list->tenant)) {
 		certdir_error_set(error, "tenant = \"%s\" is not a GUID: give the tenant's id, not its domain",

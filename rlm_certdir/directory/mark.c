@@ -6,52 +6,91 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static const char prefix[] = "certdir:", disabled[] = ":disabled", gone[] = ":gone=";
 enum { TIME_LENGTH = 20 }; /* "2026-11-22T10:00:00Z" */
 
-/* "2026-11-22T10:00:00Z" and no other spelling. */
+/* "2026-11-22T10:00:00Z" and no other spelling but for case. */
 static bool parse_time(const char *text, int64_t *seconds)
 {
-	char again[CERTDIR_TIMESTAMP_SIZE];
+	char upper[TIME_LENGTH + 1], again[CERTDIR_TIMESTAMP_SIZE];
 	int64_t parsed;
 
-	if (!certdir_timestamp_parse(text, &parsed))
+	if (strlen(text) != TIME_LENGTH)
+		return false;
+	for (size_t i = 0; i <= TIME_LENGTH; i++)
+		upper[i] = (char)(text[i] == 't' || text[i] == 'z' ? text[i] - ('a' - 'A') : text[i]);
+	if (!certdir_timestamp_parse(upper, &parsed))
 		return false;
 	certdir_timestamp_print(parsed, again);
-	if (strcmp(text, again) != 0)
+	if (strcmp(upper, again) != 0)
 		return false;
 	*seconds = parsed;
 	return true;
 }
 
-/* Takes the state off the end of "KEY:disabled". */
+/* The last ":gone=", or NULL. Its time has colons of its own, so it is not what follows the last colon. */
+static char *find_gone(char *text)
+{
+	char *found = NULL;
+
+	while ((text = strcasestr(text, gone)) != NULL)
+		found = text++;
+	return found;
+}
+
+/*
+ * Takes the state off the end of "KEY:disabled". A time that cannot be read is no reason to take the device for a
+ * wanted one: it counts as disabled.
+ */
 static void cut_state(char *text, struct certdir_mark *mark)
 {
-	const size_t length = strlen(text), gone_length = sizeof(gone) - 1 + TIME_LENGTH;
+	const size_t length = strlen(text);
+	char *end = NULL;
 
 	mark->state = CERTDIR_MARK_WANTED;
 	mark->gone = 0;
-	if (length > sizeof(disabled) - 1 && strcmp(text + length - (sizeof(disabled) - 1), disabled) == 0) {
+	if (length > 1 && text[length - 1] == ':') {
+		end = text + length - 1;
+	} else if (length >= sizeof(disabled) - 1 &&
+		   strcasecmp(text + length - (sizeof(disabled) - 1), disabled) == 0) {
 		mark->state = CERTDIR_MARK_DISABLED;
-		text[length - (sizeof(disabled) - 1)] = '\0';
-	} else if (length > gone_length && strncmp(text + length - gone_length, gone, sizeof(gone) - 1) == 0 &&
-		   parse_time(text + length - TIME_LENGTH, &mark->gone)) {
-		mark->state = CERTDIR_MARK_GONE;
-		text[length - gone_length] = '\0';
-	} else if (length > 1 && text[length - 1] == ':') {
-		text[length - 1] = '\0';
+		end = text + length - (sizeof(disabled) - 1);
+	} else if ((end = find_gone(text)) != NULL) {
+		mark->state =
+			parse_time(end + sizeof(gone) - 1, &mark->gone) ? CERTDIR_MARK_GONE : CERTDIR_MARK_DISABLED;
 	}
+	if (end)
+		*end = '\0';
+}
+
+/* Directories match these values without regard to blanks around them (RFC 4518 2.6.1) and to case. */
+static void trim(const char **bytes, size_t *length)
+{
+	while (*length && (*bytes)[0] == ' ') {
+		(*bytes)++;
+		(*length)--;
+	}
+	while (*length && (*bytes)[*length - 1] == ' ')
+		(*length)--;
+}
+
+bool certdir_mark_begins(const char *bytes, size_t length)
+{
+	trim(&bytes, &length);
+	return length >= sizeof(prefix) - 1 && strncasecmp(bytes, prefix, sizeof(prefix) - 1) == 0;
 }
 
 bool certdir_mark_parse(const char *bytes, size_t length, struct certdir_mark *mark)
 {
-	char text[CERTDIR_MARK_MAX + 1], *key;
+	char text[CERTDIR_MARK_MAX + 1], guid[CERTDIR_VALUE_MAX + 1], *key;
 	const char *why;
 	size_t section;
 
+	trim(&bytes, &length);
 	if (length > CERTDIR_MARK_MAX || !certdir_text_valid(bytes, length, &why) || length < sizeof(prefix) ||
-	    memcmp(bytes, prefix, sizeof(prefix) - 1) != 0)
+	    !certdir_mark_begins(bytes, length))
 		return false;
 	memcpy(text, bytes + sizeof(prefix) - 1, length - (sizeof(prefix) - 1));
 	text[length - (sizeof(prefix) - 1)] = '\0';
@@ -64,7 +103,10 @@ bool certdir_mark_parse(const char *bytes, size_t length, struct certdir_mark *m
 		return false;
 	memcpy(mark->section, text, section);
 	mark->section[section] = '\0';
-	(void)snprintf(mark->key, sizeof(mark->key), "%s", key);
+	/* A device's id is a GUID as a rule, and those are written in lower case here. */
+	if (certdir_canonical(CERTDIR_ID_GUID, key, strlen(key), guid))
+		key = guid;
+	memcpy(mark->key, key, strlen(key) + 1);
 	return true;
 }
 

@@ -21,18 +21,36 @@ static char upper(char c)
 	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
+bool certdir_type_is_guid(enum certdir_identity_type type)
+{
+	return type == CERTDIR_ID_ENTRA || type == CERTDIR_ID_INTUNE || type == CERTDIR_ID_GUID;
+}
+
+int certdir_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 bool certdir_text_valid(const char *bytes, size_t length, const char **why)
 {
-	uint32_t character;
-	size_t size;
-
 	*why = NULL;
 	if (length == 0)
 		*why = "empty";
 	else if (length > CERTDIR_VALUE_MAX)
 		*why = "longer than 255 bytes";
-	else if (memchr(bytes, 0, length))
-		*why = "NUL byte inside";
+	return !*why && certdir_text_clean(bytes, length, why);
+}
+
+bool certdir_text_clean(const char *bytes, size_t length, const char **why)
+{
+	uint32_t character;
+	size_t size;
+
+	*why = length > 0 && memchr(bytes, 0, length) ? "NUL byte inside" : NULL;
 	for (size_t i = 0; !*why && i < length; i += size) {
 		size = certdir_utf8_read(bytes + i, length - i, &character);
 		if (size == 0)
@@ -128,6 +146,41 @@ static bool has_host(const char *value, size_t length)
 	return true;
 }
 
+/* What stands for a serial number in boards that nobody gave one. `serial` is canonical but for this. */
+static bool is_filler(const char *serial)
+{
+	static const char *const fillers[] = {
+		"DEFAULT STRING",
+		"TO BE FILLED BY O.E.M.",
+		"SYSTEM SERIAL NUMBER",
+		"NOT SPECIFIED",
+		"NONE",
+		"N/A",
+		"NA",
+		"INVALID",
+		"UNKNOWN",
+		"CHASSIS SERIAL NUMBER",
+		"123456789",
+		"1234567890",
+		"0123456789",
+	};
+	char squeezed[CERTDIR_VALUE_MAX + 1];
+	size_t length = 0, same = 0;
+
+	for (const char *at = serial; *at; at++)
+		if (at[0] != ' ' || at[1] != ' ')
+			squeezed[length++] = *at;
+	squeezed[length] = '\0';
+	while (same < length && squeezed[same] == squeezed[0])
+		same++;
+	if (same == length && (squeezed[0] == '0' || length >= 4))
+		return true;
+	for (size_t i = 0; i < sizeof fillers / sizeof *fillers; i++)
+		if (strcmp(squeezed, fillers[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool canonical_text(enum certdir_identity_type type, const char *value, size_t length, char *out)
 {
 	const char *why;
@@ -149,7 +202,7 @@ static bool canonical_text(enum certdir_identity_type type, const char *value, s
 	for (size_t i = 0; i < length; i++)
 		out[i] = type == CERTDIR_ID_SERIAL ? upper(value[i]) : lower(value[i]);
 	out[length] = '\0';
-	return true;
+	return type != CERTDIR_ID_SERIAL || !is_filler(out);
 }
 
 bool certdir_canonical(enum certdir_identity_type type, const char *value, size_t length, char *out)

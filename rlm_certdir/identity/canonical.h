@@ -15,14 +15,24 @@
  */
 bool certdir_text_valid(const char *bytes, size_t length, const char **why);
 
+/* The same but for the length: true for any number of bytes, none included, that are clean text. */
+bool certdir_text_clean(const char *bytes, size_t length, const char **why);
+
 /*
  * Writes the canonical form of `value` for `type` into out[CERTDIR_VALUE_MAX + 1]; false when it cannot be one
  * (not a GUID, not a SID, not a DNS name..). GUIDs: braces and case; SIDs: case, leading zeros; DNS: case, trailing dot;
  * names: ASCII case, "host/", trailing "$"; serial numbers: ASCII upper case; UPN: ASCII case. Blanks around GUIDs, names,
  * serial numbers and UPNs are dropped. The canonical form of a canonical form is itself, so "host/host/x" and "x$$" are no
- * names. The all-zero GUID (Graph's "none") is no identity: false.
+ * names. The all-zero GUID (Graph's "none") is no identity: false. Nor is what a board has for a serial number before anybody
+ * writes one into it ("To be filled by O.E.M.", zeros, four and more of one character): it would select whoever holds one.
  */
 bool certdir_canonical(enum certdir_identity_type type, const char *value, size_t length, char *out);
+
+/* Whether it is one of the types whose values are GUIDs: these are one name space. */
+bool certdir_type_is_guid(enum certdir_identity_type type);
+
+/* What a hexadecimal digit of either case counts; -1 for anything else. */
+int certdir_hex_digit(char c);
 
 /* Reads a 16-byte GUID as Windows stores it (first three fields little-endian, MS-DTYP 2.3.4.2) into out[37]. */
 void certdir_guid_from_bytes(const unsigned char bytes[16], char out[37]);
@@ -30,6 +40,11 @@ void certdir_guid_from_bytes(const unsigned char bytes[16], char out[37]);
 bool certdir_sid_from_bytes(const unsigned char *bytes, size_t length, char *out);
 /* The reverse, for LDAP filters: writes at most 68 bytes, returns how many, 0 when `sid` is none. */
 size_t certdir_sid_to_bytes(const char *sid, unsigned char bytes[68]);
+/*
+ * Entra ID makes SIDs of object ids: S-1-12-1-a-b-c-d has the GUID's sixteen bytes as four little-endian words. True when
+ * `sid` is such a one; writes the object id in canonical form.
+ */
+bool certdir_sid_object_id(const char *sid, char guid[37]);
 
 /*
  * True when two distinguished names are the same: RDN by RDN, without regard to case, blanks around separators,

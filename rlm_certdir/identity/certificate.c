@@ -12,7 +12,6 @@
 
 #include "identity/canonical.h"
 #include "identity/reading.h"
-#include "identity/utf8.h"
 
 /* Whole certificates have no field of their own. */
 static bool refuse(struct certdir_reading *reading, const char *what, const char *why)
@@ -49,26 +48,24 @@ static size_t subject_field_of(const X509_NAME_ENTRY *entry)
 	return i;
 }
 
-static bool read_subject(struct certdir_reading *reading, X509 *x509)
+/* Reads mail addresses, or all but these: they may say that a common name is a person's. */
+static bool read_subject(struct certdir_reading *reading, X509 *x509, bool mail)
 {
 	X509_NAME *subject = X509_get_subject_name(x509);
-	size_t total[SUBJECT_FIELDS + 1] = {0}, position[SUBJECT_FIELDS + 1] = {0};
+	size_t position[SUBJECT_FIELDS] = {0};
 	int entries = X509_NAME_entry_count(subject);
 
-	for (int i = 0; i < entries; i++)
-		total[subject_field_of(X509_NAME_get_entry(subject, i))]++;
 	for (int i = 0; i < entries; i++) {
 		const X509_NAME_ENTRY *entry = X509_NAME_get_entry(subject, i);
 		const ASN1_STRING *value = X509_NAME_ENTRY_get_data(entry);
 		size_t field = subject_field_of(entry);
 		struct certdir_place place;
 
-		if (field == SUBJECT_FIELDS)
+		if (field == SUBJECT_FIELDS || mail != (subject_fields[field].nid == NID_pkcs9_emailAddress))
 			continue;
 		place = (struct certdir_place){
 			.field = certdir_field_find(subject_fields[field].from),
 			.position = ++position[field],
-			.several = total[field] > 1,
 		};
 		if (!certdir_reading_string(
 			    reading, &place, (unsigned)ASN1_STRING_type(value),
@@ -80,28 +77,16 @@ static bool read_subject(struct certdir_reading *reading, X509 *x509)
 
 /* ---- what stands beside the names ---- */
 
-static bool is_utf8(const char *bytes, size_t length)
-{
-	uint32_t character;
-	size_t size;
-
-	for (size_t i = 0; i < length; i += size) {
-		size = certdir_utf8_read(bytes + i, length - i, &character);
-		if (size == 0 || character < 0x20 || (character >= 0x7f && character < 0xa0))
-			return false;
-	}
-	return true;
-}
-
 static char *print_name(const X509_NAME *name, unsigned long flags)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *bytes, *text = NULL;
+	const char *why;
 	long length;
 
 	if (bio && X509_NAME_print_ex(bio, name, 0, flags) >= 0) {
 		length = BIO_get_mem_data(bio, &bytes);
-		if (length >= 0 && is_utf8(bytes, (size_t)length))
+		if (length >= 0 && certdir_text_clean(bytes, (size_t)length, &why))
 			text = strndup(length ? bytes : "", (size_t)length);
 	}
 	BIO_free(bio);
@@ -163,9 +148,6 @@ static bool describe(struct certdir_reading *reading, X509 *x509)
 	struct certdir_certificate *certificate = reading->certificate;
 
 	certificate->client_auth = true; /* until an EKU says otherwise */
-	certificate->subject = name_text(X509_get_subject_name(x509));
-	if (!certificate->subject)
-		return refuse(reading, "subject", "cannot be written as text");
 	certificate->issuer = name_text(X509_get_issuer_name(x509));
 	if (!certificate->issuer)
 		return refuse(reading, "issuer", "cannot be written as text");
@@ -183,7 +165,7 @@ static bool describe(struct certdir_reading *reading, X509 *x509)
 
 /* ---- the certificate ---- */
 
-static bool read_extensions(struct certdir_reading *reading, X509 *x509)
+static bool read_extensions(struct certdir_reading *reading, X509 *x509, bool names)
 {
 	uint32_t seen = 0;
 
@@ -193,7 +175,7 @@ static bool read_extensions(struct certdir_reading *reading, X509 *x509)
 		const ASN1_OCTET_STRING *data = X509_EXTENSION_get_data(extension);
 
 		if (!certdir_extension_read(
-			    reading, (struct certdir_der){OBJ_get0_data(object), OBJ_length(object)},
+			    reading, names, (struct certdir_der){OBJ_get0_data(object), OBJ_length(object)},
 			    (struct certdir_der){ASN1_STRING_get0_data(data), (size_t)ASN1_STRING_length(data)}, &seen))
 			return false;
 	}
@@ -207,16 +189,30 @@ static void clear_identities(struct certdir_certificate *certificate)
 	certificate->count = 0;
 }
 
-bool certdir_certificate_read(struct certdir_certificate *certificate, X509 *x509, const struct certdir_form *forms,
-			      size_t form_count, struct certdir_error *error)
+/* Where nobody has configured anything. */
+static const struct certdir_rules no_rules;
+
+/* The section first: what it places has room before anything else. */
+static bool read_names(struct certdir_reading *reading, X509 *x509)
 {
-	struct certdir_reading reading = {certificate, forms, form_count, error};
+	reading->section = certdir_section_find(reading->rules, reading->certificate);
+	if (!read_subject(reading, x509, false) || !read_subject(reading, x509, true) ||
+	    !read_extensions(reading, x509, true))
+		return false;
+	certdir_certificate_settle(reading->certificate, reading->section);
+	return true;
+}
+
+bool certdir_certificate_read(struct certdir_certificate *certificate, X509 *x509, const struct certdir_rules *rules,
+			      struct certdir_error *error)
+{
+	struct certdir_reading reading = {certificate, rules ? rules : &no_rules, NULL, error};
 	bool ok;
 
 	memset(certificate, 0, sizeof *certificate);
 	/* An error that stayed in this thread's queue would be taken for one of the TLS session's. */
 	ERR_set_mark();
-	ok = describe(&reading, x509) && read_subject(&reading, x509) && read_extensions(&reading, x509);
+	ok = describe(&reading, x509) && read_extensions(&reading, x509, false) && read_names(&reading, x509);
 	ERR_pop_to_mark();
 	/* Names beside one that cannot be trusted are not to be trusted either. */
 	if (!ok)
@@ -224,10 +220,17 @@ bool certdir_certificate_read(struct certdir_certificate *certificate, X509 *x50
 	return ok;
 }
 
-bool certdir_certificate_parse(struct certdir_certificate *certificate, const unsigned char *der, size_t length,
-			       const struct certdir_form *forms, size_t form_count, struct certdir_error *error)
+bool certdir_certificate_subject(struct certdir_certificate *certificate, X509 *x509)
 {
-	struct certdir_reading reading = {certificate, forms, form_count, error};
+	if (!certificate->subject)
+		certificate->subject = name_text(X509_get_subject_name(x509));
+	return certificate->subject;
+}
+
+bool certdir_certificate_parse(struct certdir_certificate *certificate, const unsigned char *der, size_t length,
+			       const struct certdir_rules *rules, struct certdir_error *error)
+{
+	struct certdir_reading reading = {.certificate = certificate, .error = error};
 	const unsigned char *end = der;
 	X509 *x509 = NULL;
 	bool ok;
@@ -242,7 +245,9 @@ bool certdir_certificate_parse(struct certdir_certificate *certificate, const un
 	else if (end != der + length)
 		ok = refuse(&reading, "certificate", "bytes behind its end");
 	else
-		ok = certdir_certificate_read(certificate, x509, forms, form_count, error);
+		ok = certdir_certificate_read(certificate, x509, rules, error);
+	if (x509 && !certdir_certificate_subject(certificate, x509) && ok)
+		ok = refuse(&reading, "subject", "cannot be written as text");
 	X509_free(x509);
 	ERR_pop_to_mark();
 	return ok;
@@ -257,16 +262,17 @@ void certdir_certificate_clear(struct certdir_certificate *certificate)
 	free(certificate->ski);
 	free(certificate->public_key_sha1);
 	free(certificate->template);
+	free(certificate->issuer_key);
+	free(certificate->ekus);
 	free(certificate->tenant);
 	memset(certificate, 0, sizeof *certificate);
 }
 
 bool certdir_certificate_add(struct certdir_certificate *certificate, const char *from, const char *value,
-			     size_t length, bool several, const struct certdir_form *forms, size_t form_count,
-			     struct certdir_error *error)
+			     size_t length, const struct certdir_rules *rules, struct certdir_error *error)
 {
-	struct certdir_reading reading = {certificate, forms, form_count, error};
-	const struct certdir_place place = {.field = certdir_field_find(from), .several = several};
+	struct certdir_reading reading = {certificate, rules ? rules : &no_rules, NULL, error};
+	const struct certdir_place place = {.field = certdir_field_find(from)};
 
 	if (!place.field) {
 		certdir_error_set(error, "no field \"%s\" in a certificate: use one of " CERTDIR_FIELD_NAMES, from);

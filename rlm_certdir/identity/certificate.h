@@ -4,35 +4,55 @@
 #define CERTDIR_IDENTITY_CERTIFICATE_H
 
 #include "identity/form.h"
+#include "identity/section.h"
 
 struct x509_st; /* OpenSSL's X509 */
 
+/* What the administrator says of certificates. Borrowed; NULL instead of it, or zeroed, is the defaults. */
+struct certdir_rules {
+	const struct certdir_form *forms; /* tried on every value of their field, in addition */
+	size_t form_count;
+	const struct certdir_section *sections; /* the first that a certificate fits holds; it is in certificate->section */
+	size_t section_count;
+};
+
 /*
- * Reads a certificate and fills `certificate` with every name it gives its device, canonical. `forms` (may be NULL, 0) are
- * the administrator's own, tried on every value of their field in addition.
+ * Reads a certificate and fills `certificate` with every name it gives its device, canonical. A certificate that
+ * fits none of the sections, where there are any, has section NULL: it is for the caller to refuse it.
  * Returns false when the certificate is malformed: `error` names the field ("SAN dNSName 3: NUL byte inside").
- * No identity is kept then, but subject, issuer and serial number are as far as they can be read, to find the certificate by.
+ * No identity is kept then, but issuer and serial number are as far as they can be read, to find the certificate by.
  * The caller calls certdir_certificate_clear() either way.
  *
  * This is the door for a TLS session, which has parsed the certificate already: decoding the public key once more takes
  * longer than all that certdir does.
  */
 bool certdir_certificate_read(struct certdir_certificate *certificate, struct x509_st *x509,
-			      const struct certdir_form *forms, size_t form_count, struct certdir_error *error);
+			      const struct certdir_rules *rules, struct certdir_error *error);
 
-/* The same for bytes: one DER certificate (RFC 5280) and nothing behind it. */
+/*
+ * Writes the subject as text into `certificate`, where it is not there yet. Apart from reading, which it would make a quarter longer: a
+ * login needs it in few cases. False when memory is out or it cannot be written.
+ */
+bool certdir_certificate_subject(struct certdir_certificate *certificate, struct x509_st *x509);
+
+/* The same as certdir_certificate_read() for bytes, with the subject: one DER certificate (RFC 5280) and nothing behind it. */
 bool certdir_certificate_parse(struct certdir_certificate *certificate, const unsigned char *der, size_t length,
-			       const struct certdir_form *forms, size_t form_count, struct certdir_error *error);
+			       const struct certdir_rules *rules, struct certdir_error *error);
 void certdir_certificate_clear(struct certdir_certificate *certificate);
 
 /*
- * Adds what a plain value in field `from` ("subject.cn", "san.dns", "san.uri", "san.upn", "subject.serialNumber")
- * means, as certdir_certificate_parse() does for a certificate: the door for `certificate = attributes`.
- * `value` is untrusted bytes; `several` tells that its field occurs more than once (see tentative).
- * False with `error` when the value is not acceptable. A value that means nothing is no error.
+ * Adds what a plain value in field `from` ("subject.cn", "san.dns", "san.uri", "san.upn", "san.email", "subject.serialNumber")
+ * means, as certdir_certificate_parse() does for a certificate: the door for `certificate = attributes`. `value` is untrusted bytes.
+ * False with `error` when the value is not acceptable. A value that means nothing is no error. Add common names first, since a mail
+ * address may say that they are a person's, and call certdir_certificate_rank() last.
  */
 bool certdir_certificate_add(struct certdir_certificate *certificate, const char *from, const char *value,
-			     size_t length, bool several, const struct certdir_form *forms, size_t form_count,
-			     struct certdir_error *error);
+			     size_t length, const struct certdir_rules *rules, struct certdir_error *error);
+
+/*
+ * Finds the section that a certificate fits and ranks its identities: by that section, or by the defaults where there are no sections.
+ * certdir_certificate_read() and .._parse() have done it.
+ */
+void certdir_certificate_rank(struct certdir_certificate *certificate, const struct certdir_rules *rules);
 
 #endif

@@ -48,6 +48,56 @@ bool certdir_der_equal(struct certdir_der content, const char *oid, size_t lengt
 	return content.length == length && memcmp(content.bytes, oid, length) == 0;
 }
 
+/* Appends a number at *used; false when it and a NUL do not fit. Not snprintf, which takes longer than all of an extension. */
+static bool append_number(uint64_t number, char *out, size_t size, size_t *used)
+{
+	char digits[20];
+	size_t count = 0;
+
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	if (count >= size - *used)
+		return false;
+	while (count > 0)
+		out[(*used)++] = digits[--count];
+	out[*used] = '\0';
+	return true;
+}
+
+bool certdir_der_oid(struct certdir_der content, char *out, size_t size)
+{
+	uint64_t arc = 0;
+	size_t used = 0;
+
+	if (content.length == 0 || content.bytes[content.length - 1] & 0x80)
+		return false;
+	for (size_t i = 0; i < content.length; i++) {
+		const unsigned char byte = content.bytes[i];
+
+		if ((arc == 0 && byte == 0x80) || arc >> 56)
+			return false;
+		arc = arc << 7 | (byte & 0x7f);
+		if (byte & 0x80)
+			continue;
+		if (used == 0) {
+			/* The first two arcs stand in one number (X.690, 8.19.4). */
+			const uint64_t top = arc < 80 ? arc / 40 : 2;
+
+			if (!append_number(top, out, size, &used))
+				return false;
+			arc -= top * 40;
+		}
+		if (size - used < 2)
+			return false;
+		out[used++] = '.';
+		if (!append_number(arc, out, size, &used))
+			return false;
+		arc = 0;
+	}
+	return true;
+}
+
 /* Bytes of one character of this string type, 0 for UTF-8, -1 for what is no string. */
 static int text_width(unsigned tag)
 {

@@ -10,6 +10,7 @@ enum {
 	CERTDIR_DER_OCTETS = 0x04,
 	CERTDIR_DER_OID = 0x06,
 	CERTDIR_DER_SEQUENCE = 0x30,
+	CERTDIR_DER_KEY_ID = 0x80, /* [0], primitive */
 	CERTDIR_DER_CONTEXT_0 = 0xa0 /* constructed */
 };
 
@@ -34,6 +35,9 @@ bool certdir_der_only(struct certdir_der whole, unsigned tag, struct certdir_der
 
 /* True when the content of an OBJECT IDENTIFIER is that of `oid`, given as its encoded content. */
 bool certdir_der_equal(struct certdir_der content, const char *oid, size_t length);
+
+/* Writes the dotted text of an OBJECT IDENTIFIER's content; false when it is broken, an arc is over 2^63, or it does not fit. */
+bool certdir_der_oid(struct certdir_der content, char *out, size_t size);
 
 /* True for the universal tags that certdir_der_text() decodes. */
 bool certdir_der_is_text(unsigned tag);

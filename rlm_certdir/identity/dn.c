@@ -30,15 +30,6 @@ struct name {
 	size_t rdns;
 };
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The few attribute types that Windows displays under other names than OpenSSL. */
 static const char *type_name(const char *type)
 {
@@ -97,7 +88,7 @@ static const char *read_value(const char *at, char **out)
 			continue;
 		}
 		if (*at == '\\') {
-			int high = hex_digit(at[1]), low = high < 0 ? -1 : hex_digit(at[2]);
+			int high = certdir_hex_digit(at[1]), low = high < 0 ? -1 : certdir_hex_digit(at[2]);
 
 			if (low >= 0 && (high | low) == 0)
 				return NULL;
@@ -305,7 +296,7 @@ static bool hex_text(const char *hex, char text[CERTDIR_VALUE_MAX + 1])
 	unsigned tag;
 
 	for (hex++; *hex; hex += 2) {
-		const int high = hex_digit(hex[0]), low = high < 0 ? -1 : hex_digit(hex[1]);
+		const int high = certdir_hex_digit(hex[0]), low = high < 0 ? -1 : certdir_hex_digit(hex[1]);
 
 		if (low < 0 || rest.length == sizeof bytes)
 			return false;

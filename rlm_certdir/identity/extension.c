@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The extensions that say something about a device: Microsoft's SID, Entra ID's and the MDM's ids, the template; SKI and EKU. */
-#include <openssl/objects.h>
-#include <openssl/asn1.h>
+/*
+ * The extensions that say something about a device: Microsoft's SID, Entra ID's and the MDM's ids; and about the certificate: its
+ * template, SKI, AKI and EKU.
+ */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "identity/canonical.h"
 #include "identity/reading.h"
@@ -11,6 +13,7 @@
 struct extension {
 	const char *oid; /* content of the OBJECT IDENTIFIER */
 	size_t oid_length;
+	bool names; /* read when it is known which section the certificate fits */
 	struct certdir_field field;
 	bool (*read)(struct certdir_reading *reading, const struct extension *extension, struct certdir_der value);
 };
@@ -36,39 +39,77 @@ static bool read_san(struct certdir_reading *reading, const struct extension *ex
 	return certdir_san_read(reading, value);
 }
 
-/* SubjectKeyIdentifier ::= OCTET STRING (RFC 5280, 4.2.1.2) */
+/* SubjectKeyIdentifier ::= OCTET STRING (RFC 5280, 4.2.1.2). OpenSSL lets a broken one pass: then there is none. */
 static bool read_ski(struct certdir_reading *reading, const struct extension *extension, struct certdir_der value)
 {
 	struct certdir_der content;
 
-	if (!certdir_der_only(value, CERTDIR_DER_OCTETS, &content))
-		return refuse(reading, extension, "broken encoding");
+	if (!certdir_der_expect(&value, CERTDIR_DER_OCTETS, &content))
+		return true;
 	reading->certificate->ski = certdir_hex(content.bytes, content.length);
 	return reading->certificate->ski || refuse(reading, extension, "out of memory");
 }
 
-/* ExtKeyUsageSyntax ::= SEQUENCE OF OBJECT IDENTIFIER (RFC 5280, 4.2.1.12) */
-static bool read_eku(struct certdir_reading *reading, const struct extension *extension, struct certdir_der value)
+/* AuthorityKeyIdentifier ::= SEQUENCE { keyIdentifier [0] IMPLICIT OCTET STRING OPTIONAL, .. } (RFC 5280, 4.2.1.1) */
+static bool read_aki(struct certdir_reading *reading, const struct extension *extension, struct certdir_der value)
 {
-	static const char client_auth[] = "\x2b\x06\x01\x05\x05\x07\x03\x02", any[] = "\x55\x1d\x25\x00";
-	struct certdir_der purposes, purpose;
+	struct certdir_der parts, key;
 
-	if (!certdir_der_only(value, CERTDIR_DER_SEQUENCE, &purposes))
-		return refuse(reading, extension, "broken encoding");
-	reading->certificate->client_auth = false;
+	if (!certdir_der_expect(&value, CERTDIR_DER_SEQUENCE, &parts) ||
+	    !certdir_der_expect(&parts, CERTDIR_DER_KEY_ID, &key) || key.length == 0)
+		return true;
+	reading->certificate->issuer_key = certdir_hex(key.bytes, key.length);
+	return reading->certificate->issuer_key || refuse(reading, extension, "out of memory");
+}
+
+/* Writes the purposes as dotted text into `ekus`, which has room for them. False when they are broken. */
+static bool read_purposes(struct certdir_der purposes, char *ekus, size_t size, bool *client_auth)
+{
+	static const char client[] = "\x2b\x06\x01\x05\x05\x07\x03\x02", any[] = "\x55\x1d\x25\x00";
+	struct certdir_der purpose;
+	size_t used = 0;
+
+	ekus[0] = '\0';
 	while (purposes.length > 0) {
 		if (!certdir_der_expect(&purposes, CERTDIR_DER_OID, &purpose))
-			return refuse(reading, extension, "broken encoding");
-		if (certdir_der_equal(purpose, client_auth, sizeof client_auth - 1) ||
+			return false;
+		if (certdir_der_equal(purpose, client, sizeof client - 1) ||
 		    certdir_der_equal(purpose, any, sizeof any - 1))
-			reading->certificate->client_auth = true;
+			*client_auth = true;
+		if (used > 0)
+			ekus[used++] = ' ';
+		if (!certdir_der_oid(purpose, ekus + used, size - used))
+			ekus[used] = '\0';
+		used += strlen(ekus + used);
+	}
+	return true;
+}
+
+/* ExtKeyUsageSyntax ::= SEQUENCE OF OBJECT IDENTIFIER (RFC 5280, 4.2.1.12). A broken one is good for nothing. */
+static bool read_eku(struct certdir_reading *reading, const struct extension *extension, struct certdir_der value)
+{
+	struct certdir_certificate *certificate = reading->certificate;
+	struct certdir_der purposes;
+	size_t size;
+
+	certificate->client_auth = false;
+	if (!certdir_der_expect(&value, CERTDIR_DER_SEQUENCE, &purposes))
+		return true;
+	/* At most three digits and a dot for each byte. */
+	size = 4 * purposes.length + 1;
+	certificate->ekus = malloc(size);
+	if (!certificate->ekus)
+		return refuse(reading, extension, "out of memory");
+	if (!read_purposes(purposes, certificate->ekus, size, &certificate->client_auth)) {
+		certificate->client_auth = false;
+		certificate->ekus[0] = '\0';
 	}
 	return true;
 }
 
 /*
- * SEQUENCE { [0] { OID 1.3.6.1.4.1.311.25.2.1, [0] OCTET STRING "S-1-5-21-.." } } (MS-WCCE 2.2.2.7.7.4). The CA vouches for
- * it, so nothing in it is guessed.
+ * SEQUENCE { [0] { OID 1.3.6.1.4.1.311.25.2.1, [0] OCTET STRING "S-1-5-21-.." } } (MS-WCCE 2.2.2.7.7.4). Many CAs copy
+ * it from the request, so it only confirms, unless a section says that this CA writes it. Nothing in it is guessed.
  */
 static bool read_sid(struct certdir_reading *reading, const struct extension *extension, struct certdir_der value)
 {
@@ -85,7 +126,7 @@ static bool read_sid(struct certdir_reading *reading, const struct extension *ex
 		return refuse(reading, extension, "broken encoding");
 	if (!certdir_canonical(CERTDIR_ID_SID, (const char *)text.bytes, text.length, sid))
 		return refuse(reading, extension, "its text is no SID");
-	return certdir_reading_put(reading, &place, CERTDIR_ID_SID, sid, true, false);
+	return certdir_reading_put(reading, &place, CERTDIR_ID_SID, sid, CERTDIR_RANK_CONFIRMING);
 }
 
 /* Sixteen bytes, in an OCTET STRING or bare: both are out there. False when it is neither; "" for the all-zero GUID. */
@@ -101,6 +142,36 @@ static bool read_guid(struct certdir_der value, char guid[CERTDIR_VALUE_MAX + 1]
 	return true;
 }
 
+struct own_ca {
+	const char *const *names;
+	bool found;
+};
+
+static bool is_own_ca(void *context, const char *type, const char *value)
+{
+	struct own_ca *own = context;
+
+	for (const char *const *name = own->names; strcasecmp(type, "CN") == 0 && *name; name++)
+		own->found = own->found || strcmp(value, *name) == 0;
+	return true;
+}
+
+/*
+ * True when what stands in this extension is the CA's own word. Any request can carry Entra ID's and the MDM's extensions; the
+ * CAs that Entra ID and Intune run themselves write them and copy nothing.
+ */
+static bool is_vouched(const struct certdir_reading *reading, const struct extension *extension)
+{
+	static const char *const entra[] = {"MS-Organization-Access", NULL};
+	static const char *const mdm[] = {"Microsoft Intune MDM Device CA", "SC_Online_Issuing", NULL};
+	struct own_ca own = {strcmp(extension->field.from, "ext.entra") == 0 ? entra : mdm, false};
+
+	if (reading->section)
+		return certdir_section_vouches(reading->section, extension->field.from);
+	(void)certdir_dn_each(reading->certificate->issuer, is_own_ca, &own);
+	return own.found;
+}
+
 static bool put_id(struct certdir_reading *reading, const struct extension *extension, struct certdir_der value,
 		   enum certdir_identity_type type)
 {
@@ -109,7 +180,9 @@ static bool put_id(struct certdir_reading *reading, const struct extension *exte
 
 	if (!read_guid(value, guid))
 		return refuse(reading, extension, "neither 16 bytes nor an OCTET STRING of 16 bytes");
-	return !guid[0] || certdir_reading_put(reading, &place, type, guid, true, false);
+	return !guid[0] ||
+	       certdir_reading_put(reading, &place, type, guid,
+				   is_vouched(reading, extension) ? CERTDIR_RANK_VOUCHED : CERTDIR_RANK_CONFIRMING);
 }
 
 static bool read_entra(struct certdir_reading *reading, const struct extension *extension, struct certdir_der value)
@@ -128,7 +201,8 @@ static bool read_tenant(struct certdir_reading *reading, const struct extension 
 
 	if (!read_guid(value, guid))
 		return refuse(reading, extension, "neither 16 bytes nor an OCTET STRING of 16 bytes");
-	if (!guid[0])
+	/* It would shut out the rows of the other tenants: not on a requester's word. */
+	if (!guid[0] || !is_vouched(reading, extension))
 		return true;
 	if (*tenant && strcmp(*tenant, guid) != 0)
 		return refuse(reading, extension, "another tenant than the certificate's other tenant id");
@@ -140,29 +214,38 @@ static bool read_template(struct certdir_reading *reading, const struct extensio
 {
 	struct certdir_der content, oid, number;
 	char text[CERTDIR_VALUE_MAX + 1];
-	ASN1_OBJECT *object = NULL;
-	const unsigned char *at;
-	int length;
 
-	if (!certdir_der_only(value, CERTDIR_DER_SEQUENCE, &content))
-		return refuse(reading, extension, "broken encoding");
-	at = content.bytes;
-	if (!certdir_der_expect(&content, CERTDIR_DER_OID, &oid))
+	if (!certdir_der_only(value, CERTDIR_DER_SEQUENCE, &content) ||
+	    !certdir_der_expect(&content, CERTDIR_DER_OID, &oid))
 		return refuse(reading, extension, "broken encoding");
 	for (int i = 0; i < 2 && content.length > 0; i++)
 		if (!certdir_der_expect(&content, CERTDIR_DER_INTEGER, &number))
 			return refuse(reading, extension, "broken encoding");
 	if (content.length > 0)
 		return refuse(reading, extension, "broken encoding");
-	object = d2i_ASN1_OBJECT(NULL, &at, (long)(content.bytes - at));
-	length = object ? OBJ_obj2txt(text, sizeof text, object, 1) : 0;
-	ASN1_OBJECT_free(object);
-	if (length <= 0 || length >= (int)sizeof text)
+	if (!certdir_der_oid(oid, text, sizeof text))
 		return refuse(reading, extension, "no object identifier of a template");
 	return set_text(reading, extension, &reading->certificate->template, text);
 }
 
-/* The older one: a name. It gives way to the newer one. */
+/* ADCS' own templates that are for users (MS-CRTD names them so in every forest). */
+static bool is_for_users(const char *template)
+{
+	static const char *const names[] = {"User",	      "UserSignature", "SmartcardUser",
+					    "SmartcardLogon", "ClientAuth",    "EFS"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcasecmp(template, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_like_oid(const char *text)
+{
+	return strchr(text, '.') && text[strspn(text, "0123456789.")] == '\0';
+}
+
+/* The older one: a name. It gives way to the newer one; what passes for the newer one's OID is no name. */
 static bool read_template_name(struct certdir_reading *reading, const struct extension *extension,
 			       struct certdir_der value)
 {
@@ -177,7 +260,10 @@ static bool read_template_name(struct certdir_reading *reading, const struct ext
 	if (!certdir_der_text(tag, content, text, &length, &why) || !certdir_text_valid(text, length, &why))
 		return refuse(reading, extension, why);
 	text[length] = '\0';
-	return reading->certificate->template || set_text(reading, extension, &reading->certificate->template, text);
+	if (is_for_users(text))
+		reading->certificate->person = true;
+	return reading->certificate->template || is_like_oid(text) ||
+	       set_text(reading, extension, &reading->certificate->template, text);
 }
 
 #define OID(bytes) bytes, sizeof bytes - 1
@@ -185,34 +271,57 @@ static bool read_template_name(struct certdir_reading *reading, const struct ext
 #define MICROSOFT_AD "\x2a\x86\x48\x86\xf7\x14" /* 1.2.840.113556 */
 
 static const struct extension extensions[] = {
-	{OID("\x55\x1d\x11"), {"san", "SAN", NULL}, read_san},
-	{OID("\x55\x1d\x0e"), {"ext.ski", "extension 2.5.29.14 (subject key identifier)", NULL}, read_ski},
-	{OID("\x55\x1d\x25"), {"ext.eku", "extension 2.5.29.37 (extended key usage)", NULL}, read_eku},
-	{OID(MICROSOFT "\x19\x02"), {"ext.sid", "extension 1.3.6.1.4.1.311.25.2 (SID)", NULL}, read_sid},
+	{OID("\x55\x1d\x11"), true, {"san", "SAN", NULL, false}, read_san},
+	{OID("\x55\x1d\x0e"),
+	 false,
+	 {"ext.ski", "extension 2.5.29.14 (subject key identifier)", NULL, false},
+	 read_ski},
+	{OID("\x55\x1d\x23"),
+	 false,
+	 {"ext.aki", "extension 2.5.29.35 (authority key identifier)", NULL, false},
+	 read_aki},
+	{OID("\x55\x1d\x25"), false, {"ext.eku", "extension 2.5.29.37 (extended key usage)", NULL, false}, read_eku},
+	{OID(MICROSOFT "\x19\x02"), true, {"ext.sid", "extension 1.3.6.1.4.1.311.25.2 (SID)", NULL, false}, read_sid},
 	{OID(MICROSOFT_AD "\x01\x05\x82\x1c\x02"),
-	 {"ext.entra", "extension 1.2.840.113556.1.5.284.2 (Entra device id)", NULL},
+	 true,
+	 {"ext.entra", "extension 1.2.840.113556.1.5.284.2 (Entra device id)", NULL, false},
 	 read_entra},
 	{OID(MICROSOFT_AD "\x01\x05\x82\x1c\x05"),
-	 {"ext.entra", "extension 1.2.840.113556.1.5.284.5 (Entra tenant id)", NULL},
+	 true,
+	 {"ext.entra", "extension 1.2.840.113556.1.5.284.5 (Entra tenant id)", NULL, false},
 	 read_tenant},
-	{OID(MICROSOFT_AD "\x05\x04"), {"ext.mdm", "extension 1.2.840.113556.5.4 (MDM device id)", NULL}, read_mdm},
-	{OID(MICROSOFT_AD "\x05\x0e"), {"ext.mdm", "extension 1.2.840.113556.5.14 (MDM tenant id)", NULL}, read_tenant},
-	{OID(MICROSOFT "\x15\x07"), {"ext.template", "extension 1.3.6.1.4.1.311.21.7 (template)", NULL}, read_template},
+	{OID(MICROSOFT_AD "\x05\x04"),
+	 true,
+	 {"ext.mdm", "extension 1.2.840.113556.5.4 (MDM device id)", NULL, false},
+	 read_mdm},
+	{OID(MICROSOFT_AD "\x05\x0e"),
+	 true,
+	 {"ext.mdm", "extension 1.2.840.113556.5.14 (MDM tenant id)", NULL, false},
+	 read_tenant},
+	{OID(MICROSOFT "\x15\x07"),
+	 false,
+	 {"ext.template", "extension 1.3.6.1.4.1.311.21.7 (template)", NULL, false},
+	 read_template},
 	{OID(MICROSOFT "\x14\x02"),
-	 {"ext.template", "extension 1.3.6.1.4.1.311.20.2 (template name)", NULL},
+	 false,
+	 {"ext.template", "extension 1.3.6.1.4.1.311.20.2 (template name)", NULL, false},
 	 read_template_name},
 };
 
-bool certdir_extension_read(struct certdir_reading *reading, struct certdir_der oid, struct certdir_der value,
-			    uint32_t *seen)
+bool certdir_extension_read(struct certdir_reading *reading, bool names, struct certdir_der oid,
+			    struct certdir_der value, uint32_t *seen)
 {
 	for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++) {
-		if (!certdir_der_equal(oid, extensions[i].oid, extensions[i].oid_length))
+		if (extensions[i].names != names ||
+		    !certdir_der_equal(oid, extensions[i].oid, extensions[i].oid_length))
 			continue;
 		if (*seen & UINT32_C(1) << i)
 			return refuse(reading, &extensions[i], "stands there twice");
 		*seen |= UINT32_C(1) << i;
-		return extensions[i].read(reading, &extensions[i], value);
+		/* The SAN is no field but holds some: when it is broken, nobody knows what stands in them. */
+		return extensions[i].read(reading, &extensions[i], value) ||
+		       (extensions[i].read != read_san &&
+			certdir_reading_ignores(reading, extensions[i].field.from));
 	}
 	return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a text means, by the field it stands in. Every text here is valid and not empty. */
+/* What a text means, by the field it stands in. It is never empty, and valid where the field is not for `any`. */
 #include <string.h>
 #include <strings.h>
 
@@ -14,7 +14,7 @@ static bool is_fqdn(const char *dns)
 	for (const char *at = dns; *at; at++) {
 		bool edge = at == dns || at[-1] == '.' || at[1] == '.' || at[1] == '\0';
 
-		if (*at == '_' || (*at == '-' && edge))
+		if (*at == '-' && edge)
 			return false;
 		dot = dot || *at == '.';
 		letter = letter || (*at >= 'a' && *at <= 'z');
@@ -24,12 +24,24 @@ static bool is_fqdn(const char *dns)
 
 /* Puts a device_guid when the value is a bare GUID. */
 static bool put_guid(struct certdir_reading *reading, const struct certdir_place *place, const char *value,
-		     size_t length, bool tentative)
+		     size_t length)
 {
 	char guid[CERTDIR_VALUE_MAX + 1];
 
 	return certdir_reading_fit(CERTDIR_ID_GUID, value, length, guid) != CERTDIR_FITS ||
-	       certdir_reading_put(reading, place, CERTDIR_ID_GUID, guid, true, tentative);
+	       certdir_reading_put(reading, place, CERTDIR_ID_GUID, guid, CERTDIR_RANK_ID);
+}
+
+static bool put_name(struct certdir_reading *reading, const struct certdir_place *place,
+		     enum certdir_identity_type type, const char *canonical)
+{
+	return certdir_reading_put(reading, place, type, canonical, CERTDIR_RANK_CHOSEN);
+}
+
+/* Puts a canonical DNS name, and the GUID that is its first label. */
+static bool put_dns(struct certdir_reading *reading, const struct certdir_place *place, const char *dns)
+{
+	return put_name(reading, place, CERTDIR_ID_DNS, dns) && put_guid(reading, place, dns, strcspn(dns, "."));
 }
 
 /* Puts a dns_name when a plain name is a full one. */
@@ -38,7 +50,7 @@ static bool put_fqdn(struct certdir_reading *reading, const struct certdir_place
 	char dns[CERTDIR_VALUE_MAX + 1];
 
 	return !certdir_canonical(CERTDIR_ID_DNS, name, strlen(name), dns) || !is_fqdn(dns) ||
-	       certdir_reading_put(reading, place, CERTDIR_ID_DNS, dns, false, false);
+	       put_dns(reading, place, dns);
 }
 
 static bool common_name(struct certdir_reading *reading, const struct certdir_place *place, const char *value,
@@ -49,8 +61,8 @@ static bool common_name(struct certdir_reading *reading, const struct certdir_pl
 	/* Nothing left behind "host/": a variable that did not resolve. It names nobody. */
 	if (!certdir_canonical(CERTDIR_ID_NAME, value, length, name))
 		return true;
-	return certdir_reading_put(reading, place, CERTDIR_ID_NAME, name, false, false) &&
-	       put_guid(reading, place, name, strlen(name), place->several) && put_fqdn(reading, place, name);
+	return put_name(reading, place, CERTDIR_ID_NAME, name) && put_guid(reading, place, name, strlen(name)) &&
+	       put_fqdn(reading, place, name);
 }
 
 static bool serial_number(struct certdir_reading *reading, const struct certdir_place *place, const char *value,
@@ -59,28 +71,19 @@ static bool serial_number(struct certdir_reading *reading, const struct certdir_
 	char serial[CERTDIR_VALUE_MAX + 1];
 
 	return !certdir_canonical(CERTDIR_ID_SERIAL, value, length, serial) ||
-	       certdir_reading_put(reading, place, CERTDIR_ID_SERIAL, serial, false, false);
+	       put_name(reading, place, CERTDIR_ID_SERIAL, serial);
 }
 
+/* "Anna's MacBook Air", "*.example.com": in use, and no host's name. Nobody is looked up by it, so it harms nobody. */
 static bool dns_name(struct certdir_reading *reading, const struct certdir_place *place, const char *value,
 		     size_t length)
 {
 	char dns[CERTDIR_VALUE_MAX + 1];
-	size_t good;
+	const char *why;
 
-	/* A wildcard, a blank, a "(": no device's name, and nothing to be carried into a filter or a log line. */
-	for (good = 0; good < length; good++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", value[good]))
-			break;
-	if (good < length && (unsigned char)value[good] >= 0x80)
-		return certdir_reading_refuse(reading, place, "not ASCII");
-	if (good < length)
-		return certdir_reading_refuse(reading, place, "character \"%c\" is not allowed in a DNS name",
-					      value[good]);
-	if (!certdir_canonical(CERTDIR_ID_DNS, value, length, dns))
-		return certdir_reading_refuse(reading, place, "\"%.*s\" is no DNS name", (int)length, value);
-	return certdir_reading_put(reading, place, CERTDIR_ID_DNS, dns, false, false) &&
-	       put_guid(reading, place, dns, strcspn(dns, "."), false);
+	if (!certdir_text_clean(value, length, &why))
+		return certdir_reading_refuse(reading, place, "%s", why);
+	return !certdir_canonical(CERTDIR_ID_DNS, value, length, dns) || put_dns(reading, place, dns);
 }
 
 /* URIs that say of which kind their value is; Microsoft's, Jamf's and the NAC vendors'. */
@@ -97,6 +100,7 @@ static const struct {
 static bool uri_value(struct certdir_reading *reading, const struct certdir_place *place,
 		      enum certdir_identity_type type, const char *value, size_t length)
 {
+	const bool sid = type == CERTDIR_ID_SID_URI;
 	char canonical[CERTDIR_VALUE_MAX + 1];
 
 	for (; length > 0 && value[0] == ' '; length--)
@@ -107,28 +111,32 @@ static bool uri_value(struct certdir_reading *reading, const struct certdir_plac
 		length--;
 	switch (certdir_reading_fit(type, value, length, canonical)) {
 	case CERTDIR_FITS:
-		return certdir_reading_put(reading, place, type, canonical, type != CERTDIR_ID_SID_URI, false);
+		return certdir_reading_put(reading, place, type, canonical,
+					   sid ? CERTDIR_RANK_CONFIRMING : CERTDIR_RANK_VOUCHED);
 	case CERTDIR_NOTHING:
 		return true;
 	case CERTDIR_UNFIT:
 		break;
 	}
-	return certdir_reading_refuse(reading, place, "\"%.*s\" is no %s", (int)length, value,
-				      type == CERTDIR_ID_SID_URI ? "SID" : "GUID");
+	/* Empty: a variable that did not resolve. What is no SID confirms nothing; an id that cannot be read is doubtful. */
+	return length == 0 || sid || certdir_reading_refuse(reading, place, "\"%.*s\" is no GUID", (int)length, value);
 }
 
 static bool uri(struct certdir_reading *reading, const struct certdir_place *place, const char *value, size_t length)
 {
-	for (size_t i = 0; i < length; i++)
-		if ((unsigned char)value[i] >= 0x80)
-			return certdir_reading_refuse(reading, place, "not ASCII");
 	for (size_t i = 0; i < sizeof uri_prefixes / sizeof *uri_prefixes; i++) {
-		size_t prefix = strlen(uri_prefixes[i].prefix);
+		const enum certdir_identity_type type = uri_prefixes[i].type;
+		const size_t prefix = strlen(uri_prefixes[i].prefix);
+		const char *why;
 
-		if (length >= prefix && strncasecmp(value, uri_prefixes[i].prefix, prefix) == 0)
-			return uri_value(reading, place, uri_prefixes[i].type, value + prefix, length - prefix);
+		if (length < prefix || strncasecmp(value, uri_prefixes[i].prefix, prefix) != 0)
+			continue;
+		if (!certdir_text_clean(value, length, &why) ||
+		    (type != CERTDIR_ID_SID_URI && !certdir_text_valid(value, length, &why)))
+			return certdir_reading_refuse(reading, place, "%s", why);
+		return uri_value(reading, place, type, value + prefix, length - prefix);
 	}
-	return put_guid(reading, place, value, length, false);
+	return put_guid(reading, place, value, length);
 }
 
 /* host/NAME as a UPN: what CN host/NAME means. A realm behind it makes it somebody else's language. */
@@ -139,10 +147,10 @@ static bool host_upn(struct certdir_reading *reading, const struct certdir_place
 	if (strchr(value, '@') || !certdir_canonical(CERTDIR_ID_NAME, value, strlen(value), name))
 		return true;
 	if (certdir_reading_fit(CERTDIR_ID_GUID, name, strlen(name), guid) != CERTDIR_UNFIT)
-		return put_guid(reading, place, name, strlen(name), false);
+		return put_guid(reading, place, name, strlen(name));
 	if (strchr(name, '.'))
 		return put_fqdn(reading, place, name);
-	return certdir_reading_put(reading, place, CERTDIR_ID_NAME, name, false, false);
+	return put_name(reading, place, CERTDIR_ID_NAME, name);
 }
 
 static bool upn(struct certdir_reading *reading, const struct certdir_place *place, const char *value, size_t length)
@@ -152,31 +160,44 @@ static bool upn(struct certdir_reading *reading, const struct certdir_place *pla
 
 	if (!certdir_canonical(CERTDIR_ID_UPN, value, length, canonical))
 		return true;
-	if (!certdir_reading_put(reading, place, CERTDIR_ID_UPN, canonical, false, false))
+	realm = strchr(canonical, '@');
+	/* Nobody's: what reads it up to the first and what reads it up to the last would see two names. */
+	if (realm && strchr(realm + 1, '@'))
+		return true;
+	if (!put_name(reading, place, CERTDIR_ID_UPN, canonical))
 		return false;
 	if (strncmp(canonical, "host/", 5) == 0)
 		return host_upn(reading, place, canonical);
-	realm = strchr(canonical, '@');
-	if (!realm)
-		return put_guid(reading, place, canonical, strlen(canonical), false);
-	if (realm == canonical || realm[-1] != '$' ||
-	    !certdir_canonical(CERTDIR_ID_NAME, canonical, (size_t)(realm - canonical), name))
+	if (!realm && certdir_reading_fit(CERTDIR_ID_GUID, canonical, strlen(canonical), name) != CERTDIR_UNFIT)
+		return put_guid(reading, place, canonical, strlen(canonical));
+	if (!realm || realm == canonical || realm[-1] != '$') {
+		certdir_reading_mail(reading, canonical, strlen(canonical));
 		return true;
-	return certdir_reading_put(reading, place, CERTDIR_ID_NAME, name, false, false);
+	}
+	return !certdir_canonical(CERTDIR_ID_NAME, canonical, (size_t)(realm - canonical), name) ||
+	       put_name(reading, place, CERTDIR_ID_NAME, name);
+}
+
+/* A mail address is a person's; of the device it says nothing. */
+static bool mail(struct certdir_reading *reading, const struct certdir_place *place, const char *value, size_t length)
+{
+	(void)place;
+	certdir_reading_mail(reading, value, length);
+	return true;
 }
 
 static const struct certdir_field fields[] = {
-	{"subject.cn", "subject CN", common_name},
-	{"subject.ou", "subject OU", NULL},
-	{"subject.o", "subject O", NULL},
-	{"subject.serialNumber", "subject serialNumber", serial_number},
-	{"subject.emailAddress", "subject emailAddress", NULL},
-	{"subject.uid", "subject UID", NULL},
-	{"san.dns", "SAN dNSName", dns_name},
-	{"san.uri", "SAN URI", uri},
-	{"san.upn", "SAN UPN", upn},
-	{"san.email", "SAN rfc822Name", NULL},
-	{"san.other", "SAN otherName", NULL},
+	{"subject.cn", "subject CN", common_name, false},
+	{"subject.ou", "subject OU", NULL, false},
+	{"subject.o", "subject O", NULL, false},
+	{"subject.serialNumber", "subject serialNumber", serial_number, false},
+	{"subject.emailAddress", "subject emailAddress", mail, true},
+	{"subject.uid", "subject UID", NULL, false},
+	{"san.dns", "SAN dNSName", dns_name, true},
+	{"san.uri", "SAN URI", uri, true},
+	{"san.upn", "SAN UPN", upn, false},
+	{"san.email", "SAN rfc822Name", mail, true},
+	{"san.other", "SAN otherName", NULL, false},
 };
 
 const struct certdir_field *certdir_field_find(const char *from)

@@ -2,6 +2,7 @@
 #include "identity/mapping.h"
 
 #include "identity/canonical.h"
+#include "identity/reading.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,22 +56,28 @@ static bool put(struct certdir_certificate *certificate, const char *from, char 
 {
 	if (!value)
 		return true;
-	if (strlen(value) > CERTDIR_VALUE_MAX || certificate->count == CERTDIR_IDENTITIES_MAX) {
-		const bool room = certificate->count < CERTDIR_IDENTITIES_MAX;
-
+	if (strlen(value) > CERTDIR_VALUE_MAX) {
 		free(value);
-		return room;
+		return true;
 	}
-	certificate->identities[certificate->count++] =
-		(struct certdir_identity){.type = CERTDIR_ID_MAPPING, .value = value, .from = from};
+	if (!certdir_certificate_room(certificate, CERTDIR_RANK_VOUCHED)) {
+		free(value);
+		return false;
+	}
+	certificate->identities[certificate->count++] = (struct certdir_identity){
+		.type = CERTDIR_ID_MAPPING, .value = value, .from = from, .rank = CERTDIR_RANK_VOUCHED};
 	return true;
 }
 
 bool certdir_mapping_add(struct certdir_certificate *certificate)
 {
+	const char *const ski = certificate->ski, *const key = certificate->public_key_sha1;
 	char *mapping;
 
-	return certdir_mapping_issuer_serial(certificate, &mapping) && put(certificate, "issuer and serial", mapping) &&
-	       certdir_mapping_ski(certificate, &mapping) && put(certificate, "ext.ski", mapping) &&
-	       certdir_mapping_public_key(certificate, &mapping) && put(certificate, "public key", mapping);
+	if (!certdir_mapping_issuer_serial(certificate, &mapping) || !put(certificate, "issuer and serial", mapping))
+		return false;
+	if (ski && key && strcmp(ski, key) == 0 &&
+	    (!certdir_mapping_ski(certificate, &mapping) || !put(certificate, "ext.ski", mapping)))
+		return false;
+	return certdir_mapping_public_key(certificate, &mapping) && put(certificate, "public key", mapping);
 }

@@ -19,9 +19,10 @@ bool certdir_mapping_ski(const struct certdir_certificate *certificate, char **m
 bool certdir_mapping_public_key(const struct certdir_certificate *certificate, char **mapping);
 
 /*
- * Adds the certificate's strong mappings to its identities: issuer and serial number, key identifier, public key. One that
- * is longer than an identity may be is left out. They can select an account, and say nothing when no account has them. False
- * when memory or room is out.
+ * Adds the certificate's strong mappings to its identities, as vouched ones: issuer and serial number, public key, and the
+ * key identifier where it is the SHA-1 of the key: any other one is what the requester wrote. One that is longer than an
+ * identity may be is left out. They can select an account, and say nothing when no account has them. Called after
+ * certdir_certificate_rank(). False when memory or room is out.
  */
 bool certdir_mapping_add(struct certdir_certificate *certificate);
 

@@ -23,6 +23,11 @@ bool certdir_reading_refuse(struct certdir_reading *reading, const struct certdi
 	return false;
 }
 
+bool certdir_reading_ignores(const struct certdir_reading *reading, const char *from)
+{
+	return reading->section && !certdir_section_reads(reading->section, from);
+}
+
 static bool is_zero_guid(const char *value, size_t length)
 {
 	static const char zero[] = "00000000-0000-0000-0000-000000000000";
@@ -36,47 +41,59 @@ static bool is_zero_guid(const char *value, size_t length)
 
 enum certdir_fit certdir_reading_fit(enum certdir_identity_type type, const char *value, size_t length, char *out)
 {
-	const uint32_t guids =
-		CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_GUID);
-
 	if (certdir_canonical(type, value, length, out))
 		return CERTDIR_FITS;
-	return (guids & CERTDIR_BIT(type)) && is_zero_guid(value, length) ? CERTDIR_NOTHING : CERTDIR_UNFIT;
+	if (type == CERTDIR_ID_SERIAL)
+		return CERTDIR_NOTHING;
+	return certdir_type_rank(type) == CERTDIR_RANK_ID && is_zero_guid(value, length) ? CERTDIR_NOTHING
+											 : CERTDIR_UNFIT;
+}
+
+static struct certdir_identity *find(struct certdir_certificate *certificate, const struct certdir_identity *wanted,
+				     const char *value)
+{
+	for (size_t i = 0; i < certificate->count; i++) {
+		struct certdir_identity *identity = &certificate->identities[i];
+
+		if (identity->type == wanted->type && strcmp(identity->value, value) == 0 &&
+		    strcmp(identity->from, wanted->from) == 0)
+			return identity;
+	}
+	return NULL;
 }
 
 bool certdir_reading_put(struct certdir_reading *reading, const struct certdir_place *place,
-			 enum certdir_identity_type type, const char *canonical, bool immutable, bool tentative)
+			 enum certdir_identity_type type, const char *canonical, enum certdir_rank rank)
 {
 	struct certdir_certificate *certificate = reading->certificate;
-	struct certdir_identity *identity = certificate->identities;
+	struct certdir_identity identity = {.type = type, .from = place->field->from, .rank = rank}, *known;
 
-	for (size_t i = 0; i < certificate->count; i++, identity++) {
-		if (identity->type != type || strcmp(identity->value, canonical) != 0)
-			continue;
-		identity->immutable = identity->immutable || immutable;
-		identity->tentative = identity->tentative && tentative;
+	if (reading->section)
+		certdir_section_place(reading->section, &identity);
+	known = find(certificate, &identity, canonical);
+	if (known) {
+		if (known->rank < identity.rank)
+			known->rank = identity.rank;
 		return true;
 	}
-	if (certificate->count == CERTDIR_IDENTITIES_MAX)
-		return certdir_reading_refuse(reading, place, "more than %d names in one certificate",
-					      CERTDIR_IDENTITIES_MAX);
-	*identity = (struct certdir_identity){
-		.type = type,
-		.value = strdup(canonical),
-		.from = place->field->from,
-		.immutable = immutable,
-		.tentative = tentative,
-	};
-	if (!identity->value)
-		return certdir_reading_refuse(reading, place, "out of memory");
-	certificate->count++;
+	if (!certdir_certificate_room(certificate, identity.rank)) {
+		if (identity.rank != CERTDIR_RANK_NONE && identity.rank != CERTDIR_RANK_CHOSEN)
+			return certdir_reading_refuse(reading, place, "more than %d names in one certificate",
+						      CERTDIR_IDENTITIES_MAX);
+		certificate->left_out += identity.rank == CERTDIR_RANK_CHOSEN;
+		return true;
+	}
+	identity.value = strdup(canonical);
+	if (!identity.value)
+		return identity.rank == CERTDIR_RANK_NONE || certdir_reading_refuse(reading, place, "out of memory");
+	certificate->identities[certificate->count++] = identity;
 	return true;
 }
 
 bool certdir_reading_has_form(const struct certdir_reading *reading, const char *from)
 {
-	for (size_t i = 0; i < reading->form_count; i++)
-		if (strcmp(reading->forms[i].from, from) == 0)
+	for (size_t i = 0; i < reading->rules->form_count; i++)
+		if (strcmp(reading->rules->forms[i].from, from) == 0)
 			return true;
 	return false;
 }
@@ -91,7 +108,7 @@ static bool try_form(struct certdir_reading *reading, const struct certdir_place
 		return true;
 	switch (certdir_reading_fit(form->type, value + start, end - start, canonical)) {
 	case CERTDIR_FITS:
-		return certdir_reading_put(reading, place, form->type, canonical, false, false);
+		return certdir_reading_put(reading, place, form->type, canonical, certdir_type_rank(form->type));
 	case CERTDIR_NOTHING:
 		return true;
 	case CERTDIR_UNFIT:
@@ -101,33 +118,55 @@ static bool try_form(struct certdir_reading *reading, const struct certdir_place
 				      (int)(end - start), value + start, certdir_identity_type_name(form->type));
 }
 
-bool certdir_reading_text(struct certdir_reading *reading, const struct certdir_place *place, const char *value,
-			  size_t length)
+static bool read_text(struct certdir_reading *reading, const struct certdir_place *place, const char *value,
+		      size_t length)
 {
+	const struct certdir_field *field = place->field;
+	const bool form = certdir_reading_has_form(reading, field->from);
 	const char *why;
+	bool valid;
 
 	if (length == 0)
 		return true;
-	if (!certdir_text_valid(value, length, &why))
+	valid = certdir_text_valid(value, length, &why);
+	/* What is too long among what others write is none of ours; what has a NUL inside may pretend to be. */
+	if (!valid && (field->any ? form && !certdir_text_clean(value, length, &why) : form || field->meaning))
 		return certdir_reading_refuse(reading, place, "%s", why);
-	if (place->field->meaning && !place->field->meaning(reading, place, value, length))
+	if (field->meaning && !field->meaning(reading, place, value, length))
 		return false;
-	for (size_t i = 0; i < reading->form_count; i++)
-		if (!try_form(reading, place, &reading->forms[i], value, length))
+	for (size_t i = 0; form && valid && i < reading->rules->form_count; i++)
+		if (!try_form(reading, place, &reading->rules->forms[i], value, length))
 			return false;
 	return true;
+}
+
+bool certdir_reading_text(struct certdir_reading *reading, const struct certdir_place *place, const char *value,
+			  size_t length)
+{
+	return read_text(reading, place, value, length) || certdir_reading_ignores(reading, place->field->from);
+}
+
+static bool read_string(struct certdir_reading *reading, const struct certdir_place *place, unsigned tag,
+			struct certdir_der content)
+{
+	const bool form = certdir_reading_has_form(reading, place->field->from);
+	char text[CERTDIR_VALUE_MAX];
+	const char *why;
+	size_t length;
+
+	if (!form && !place->field->meaning)
+		return true;
+	if (certdir_der_text(tag, content, text, &length, &why))
+		return read_text(reading, place, text, length);
+	if (form || !place->field->any)
+		return certdir_reading_refuse(reading, place, "%s", why);
+	return place->field->meaning(reading, place, (const char *)content.bytes, content.length);
 }
 
 bool certdir_reading_string(struct certdir_reading *reading, const struct certdir_place *place, unsigned tag,
 			    struct certdir_der content)
 {
-	char text[CERTDIR_VALUE_MAX];
-	const char *why;
-	size_t length;
-
-	if (!certdir_der_text(tag, content, text, &length, &why))
-		return certdir_reading_refuse(reading, place, "%s", why);
-	return certdir_reading_text(reading, place, text, length);
+	return read_string(reading, place, tag, content) || certdir_reading_ignores(reading, place->field->from);
 }
 
 char *certdir_hex(const unsigned char *bytes, size_t length)

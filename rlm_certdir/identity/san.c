@@ -21,8 +21,8 @@ enum {
 
 static const char oid_upn[] = "\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03"; /* 1.3.6.1.4.1.311.20.2.3 */
 
-static const struct certdir_field san = {"san", "SAN", NULL};
-static const struct certdir_field san_entry = {"san", "SAN entry", NULL};
+static const struct certdir_field san = {"san", "SAN", NULL, false};
+static const struct certdir_field san_entry = {"san", "SAN entry", NULL, false};
 
 struct counters {
 	size_t entries, kind[SAN_KINDS], upn;

@@ -28,20 +28,12 @@ bool certdir_sid_from_bytes(const unsigned char *bytes, size_t length, char *out
 	return true;
 }
 
-static int digit_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : 99;
-}
-
 /* Reads "-number" with number <= max; hex after "0x" when allowed. NULL when there is none. */
 static const char *read_number(const char *at, bool hex, uint64_t max, uint64_t *number)
 {
 	unsigned base = 10;
 	const char *start;
+	int digit;
 
 	if (*at++ != '-')
 		return NULL;
@@ -50,8 +42,8 @@ static const char *read_number(const char *at, bool hex, uint64_t max, uint64_t 
 		at += 2;
 	}
 	start = at;
-	for (*number = 0; digit_value(*at) < (int)base; at++) {
-		*number = *number * base + (unsigned)digit_value(*at);
+	for (*number = 0; (digit = certdir_hex_digit(*at)) >= 0 && digit < (int)base; at++) {
+		*number = *number * base + (unsigned)digit;
 		if (*number > max)
 			return NULL;
 	}
@@ -85,4 +77,16 @@ size_t certdir_sid_to_bytes(const char *sid, unsigned char bytes[68])
 	bytes[0] = 1;
 	bytes[1] = (unsigned char)count;
 	return count ? 8 + 4 * count : 0;
+}
+
+bool certdir_sid_object_id(const char *sid, char guid[37])
+{
+	static const unsigned char entra[] = {1, 5, 0, 0, 0, 0, 0, 12, 1, 0, 0, 0}, none[16];
+	unsigned char bytes[68];
+
+	if (certdir_sid_to_bytes(sid, bytes) != sizeof entra + 16 || memcmp(bytes, entra, sizeof entra) != 0 ||
+	    memcmp(bytes + sizeof entra, none, sizeof none) == 0)
+		return false;
+	certdir_guid_from_bytes(bytes + sizeof entra, guid);
+	return true;
 }

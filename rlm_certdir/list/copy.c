@@ -117,7 +117,8 @@ static bool read_bytes(const struct copy *copy, unsigned char *to, size_t size, 
 static bool refuse(const struct certdir_error *why, struct certdir_error *error)
 {
 	certdir_error_set(error,
-			  "%s. It is left as it is: move it away, or start anew with `certdir list import --replace`",
+			  "%s. It is left as it is: move it away and run this again (`certdir list import --replace` needs no "
+			  "moving)",
 			  why->text);
 	return false;
 }

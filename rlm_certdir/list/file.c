@@ -104,7 +104,7 @@ bool certdir_list_file_accept(const char *filename, enum certdir_seal_state stat
 	certdir_error_set(error, "%s has schema version %u, this certdir reads version %u: %s", filename, version,
 			  CERTDIR_LIST_SCHEMA_VERSION,
 			  version > CERTDIR_LIST_SCHEMA_VERSION ? "update certdir here"
-								: "publish it again with this certdir");
+								: "move it away and publish it again");
 	return false;
 }
 

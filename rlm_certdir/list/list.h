@@ -29,13 +29,11 @@ struct certdir_list_reader *certdir_list_reader_get(struct certdir_list_snapshot
 						    struct certdir_error *error);
 void certdir_list_reader_put(struct certdir_list_reader *reader);
 
-/* CERTDIR_BIT(type) of each kind of identity that some device of the list has. */
-uint32_t certdir_list_holds(const struct certdir_list_snapshot *snapshot);
 size_t certdir_list_device_count(const struct certdir_list_snapshot *snapshot);
 /* When this edition was published, Unix seconds. */
 int64_t certdir_list_published(const struct certdir_list_snapshot *snapshot);
 
-/* A source is a tenant or a named import; each has its own age. */
+/* A source is a tenant or a named import; each has its own age, and a tenant one for each part. */
 struct certdir_list_source {
 	int64_t id;
 	const char *name;
@@ -43,56 +41,52 @@ struct certdir_list_source {
 	bool synced_by_graph; /* a tenant that is synced; else a named import */
 	int64_t synced; /* Unix seconds of the last success: of the devices, when it is a tenant */
 	int64_t intune_synced; /* tenants: of the last Intune listing, 0 = never */
+	int64_t intune_interval; /* tenants: seconds from one Intune listing to the next, 0 = not known */
 	int64_t groups_synced; /* tenants: of the last listing of all groups, 0 = never */
 	int64_t delta_since; /* tenants: when the delta link came, 0 = none */
-	size_t devices;
-	uint32_t holds; /* CERTDIR_BIT(type) of each kind of identity that some device of it has */
+	bool says_enabled; /* false: an import that says of no device whether it is enabled */
+	size_t devices; /* listed ones */
+	uint32_t holds; /* CERTDIR_BIT(type) of each kind of identity that some listed device of it has */
 };
 /* The sources, owned by the snapshot. */
 const struct certdir_list_source *certdir_list_sources(const struct certdir_list_snapshot *snapshot, size_t *count);
 
-enum { CERTDIR_LIST_FIND_MAX = 16 }; /* rows of one find; more are as good as these: not exactly one */
+/*
+ * Rows are numbered as in table device; those of intune_waiting, Intune's records of devices that Entra ID does not know or not
+ * any more, by the negative of theirs.
+ */
+enum { CERTDIR_LIST_FIND_MAX = 16 }; /* rows of one find */
 
 /*
- * Row ids of the devices that carry the canonical identity `value` of `type`, at most CERTDIR_LIST_FIND_MAX.
- * device_guid looks among Entra and Intune ids. dns_name: devices with that DNS name, and devices for which no DNS name is
- * recorded and whose name is its first label. common_name: by name; by former name when no device has that name now, not even
- * an unlisted one. Unlisted devices are never found. Of devices with the same id or serial number, those of synced tenants
- * count before those of imports: a tenant knows better whether its device is still wanted. (An import that names a tenant gives way
- * to that tenant alone.)
+ * Rows that carry the canonical identity `value` of `type`: listed or not, of every source; with `tenant` (a canonical GUID, or
+ * NULL) none that is another tenant's. At most CERTDIR_LIST_FIND_MAX, and whether there are more.
+ * GUIDs of any type are looked for among all ids, and so is a SID that Entra ID made of an object id. common_name: by name or
+ * Intune's name; by former name when no row has it now. dns_name: by DNS name or an import's name, and by name or Intune's name when
+ * that is the first label; `more` is not set for the sake of these when there are rows of the first kind. Waiting records, which come
+ * last, are looked for by their ids, serial number and Intune's name: what Intune says against a device must be heard by any of them.
  * Returns how many, or -1 with `error`.
  */
-int certdir_list_find(struct certdir_list_reader *reader, enum certdir_identity_type type, const char *value,
-		      int64_t rows[CERTDIR_LIST_FIND_MAX], struct certdir_error *error);
-
-/* Whether certdir_list_find() would give `row`, however many others carry the value: 1, 0, or -1 with `error`. */
-int certdir_list_carries(struct certdir_list_reader *reader, enum certdir_identity_type type, const char *value,
-			 int64_t row, struct certdir_error *error);
-
-/* The same as certdir_list_find() for Entra's directory object id, which no certificate carries but people look for. */
-int certdir_list_find_object(struct certdir_list_reader *reader, const char *value, int64_t rows[CERTDIR_LIST_FIND_MAX],
-			     struct certdir_error *error);
+int certdir_list_find(struct certdir_list_reader *reader, const char *tenant, enum certdir_identity_type type,
+		      const char *value, int64_t rows[CERTDIR_LIST_FIND_MAX], bool *more, struct certdir_error *error);
 
 /*
- * Reads one device whole (groups and DNS names included) and its source's id. False with `error`, and nothing is owned.
+ * Reads one device whole and where it is from. *only_against (static text, or NULL) says why it can only speak against its device:
+ * because it is unlisted, or its Entra object is gone. False with `error`, and nothing is owned.
  * `id` is its Entra id, else the first that it has of Intune id, object id, SID, serial number, name, row.
  */
 bool certdir_list_device(struct certdir_list_reader *reader, int64_t row, struct certdir_device *device,
-			 int64_t *source, struct certdir_error *error);
+			 const struct certdir_list_source **source, const char **only_against,
+			 struct certdir_error *error);
 
-/* The names that a device had before: a NULL-terminated array that certdir_list_names_free() frees. NULL with `error`. */
-char **certdir_list_former_names(struct certdir_list_reader *reader, int64_t row, struct certdir_error *error);
-void certdir_list_names_free(char **names);
-
-/* Calls `each` for every device in order of name; stops when it returns false. False with `error` when reading failed. */
+/* Calls `each` for every listed device in order of name; stops when it returns false. False with `error` when reading failed. */
 bool certdir_list_each(struct certdir_list_reader *reader,
 		       bool (*each)(void *context, int64_t row, const struct certdir_device *device,
 				    const struct certdir_list_source *source),
 		       void *context, struct certdir_error *error);
 
 /*
- * Looks for what a true seal does not rule out: a damaged database image, and immutable ids (Entra, Intune, SID) that
- * several devices carry, which makes each of them ambiguous. Calls `problem` with a sentence for each, and for the first
+ * Looks for what a true seal does not rule out: a damaged database image, and immutable ids (Entra, Intune, SID) and serial
+ * numbers that several listed devices of one source carry. Calls `problem` with a sentence for each, and for the first
  * few devices of each kind only. Returns how many there are, or -1 with `error`.
  */
 int64_t certdir_list_verify(struct certdir_list_reader *reader, void (*problem)(void *context, const char *text),
@@ -107,6 +101,15 @@ struct certdir_list_numbers {
 };
 bool certdir_list_numbers(struct certdir_list_reader *reader, int64_t source, struct certdir_list_numbers *numbers,
 			  struct certdir_error *error);
+
+/* What listed devices share with others of their source: names that do not tell which device is meant. */
+struct certdir_list_shared {
+	size_t names;
+	size_t devices; /* that carry such a name */
+	size_t serials;
+};
+bool certdir_list_shared(struct certdir_list_reader *reader, struct certdir_list_shared *shared,
+			 struct certdir_error *error);
 
 /* One line of the change log. Strings live during the call. */
 struct certdir_list_change {
@@ -156,11 +159,12 @@ bool certdir_list_write_source(struct certdir_list_writer *writer, const char *n
 
 /*
  * Adds a device to the current source. Identities are brought into canonical form here; one that cannot be (a bad GUID)
- * is an error that names the device and the field, and so is an Entra id that the source has already. `id` is not used,
- * tenant need not be set. former_names: NULL-terminated or NULL. After an error the writer can only be aborted.
+ * is an error that names the device and the field, and so is an Entra id that the source has already. `id` and the statements are
+ * not used, tenant need not be set. A source none of whose devices is known to be enabled or not says nothing of it. After an error
+ * the writer can only be aborted.
  */
 bool certdir_list_write_device(struct certdir_list_writer *writer, const struct certdir_device *device,
-			       const char *const *former_names, struct certdir_error *error);
+			       struct certdir_error *error);
 
 /*
  * Of the devices that the current source had before, `before` of them, how many are not among those written since. A device is

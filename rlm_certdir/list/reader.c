@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A connection to a snapshot: SQLite reads pages straight from the shared buffer and never writes to it. */
+#include "identity/canonical.h"
 #include "list/schema.h"
 #include "list/snapshot.h"
 
@@ -8,76 +9,84 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMN(column, kind) "d." #column ","
-
 /*
- * Finding: ?1 is the canonical value, ?2 is the first label of a DNS name. Every FIND statement has a twin that tells
- * whether row ?3 is among its rows; it goes by the row, not through a hundred thousand "iPhone"s. Hence a macro each.
- * Ids and serial numbers have a third form, for when several devices have one: those that a tenant knows better are left out.
+ * Finding: ?1 is the canonical value, ?2 the tenant or NULL, ?3 the first label of a DNS name. Rows are numbered as list.h says;
+ * behind the number stands whether the row was found by the whole value. The tenant is looked up in a query of
+ * its own: without one, an index alone answers, and the table is not even opened.
  */
-#define ROW " AND d.id=?3"
-#define ID(column, row) "SELECT d.id FROM device d WHERE d." column "=?1 AND d.listed" row
-#define KNOWN(column) CERTDIR_LIST_UNLESS_BEATEN(column, "?1")
-#define BY_ID(column)                                                                                                  \
-	{                                                                                                              \
-		ID(column, ""), ID(column, ROW) KNOWN(column), ID(column, "") KNOWN(column)                            \
-	}
-#define BOTH KNOWN("entra_device_id") KNOWN("intune_device_id")
-#define GUID(row) ID("entra_device_id", row) " UNION ALL " ID("intune_device_id", row)
-/* Only imports have DNS names, and all of their devices are listed. */
-#define DNS(row, device_row)                                                                                           \
-	"SELECT device FROM dns_name WHERE name=?1" device_row                                                         \
-	" UNION ALL SELECT d.id FROM device d WHERE d.name=?2 AND d.listed" row                                        \
-	" AND NOT EXISTS(SELECT 1 FROM dns_name n WHERE n.device=d.id)"
-/* A name that any device has now, listed or not, never matches by history. */
-#define FORMER(device_row)                                                                                             \
-	"SELECT f.device FROM former_name f WHERE f.name=?1" device_row                                                \
-	" AND NOT EXISTS(SELECT 1 FROM device WHERE name=?1)"                                                          \
-	" AND EXISTS(SELECT 1 FROM device d WHERE d.id=f.device AND d.listed)"
-/* What Intune says of a device comes before what Entra ID says. */
-#define DEVICE                                                                                                         \
-	CERTDIR_LIST_PLAIN_COLUMNS(COLUMN)                                                                             \
-	"coalesce(d.intune_ownership,d.ownership)," CERTDIR_LIST_COMPLIANCE ",d.source,d.enabled,"                     \
-	"iif(d.intune_compliance IS NULL,d.managed,1),d.join_type,"                                                    \
-	"max(ifnull(d.last_seen,0),ifnull(d.intune_last_seen,0)),"                                                     \
-	"max(ifnull(d.registered,0),ifnull(d.intune_registered,0)),d.expires,"                                         \
-	"EXISTS(SELECT 1 FROM dns_name WHERE device=d.id),EXISTS(SELECT 1 FROM device_group WHERE device=d.id) "       \
-	"FROM device d WHERE d.id=?1"
+#define TENANT "(SELECT tenant FROM source WHERE id=d.source)"
+#define IN_SCOPE                                                                                                       \
+	" AND (?2 IS NULL OR (SELECT coalesce(t.tenant,s.tenant,?2) FROM device t JOIN source s ON s.id=t.source"      \
+	" WHERE t.id=d.id)=?2)"
+#define BY(column, value, whole) "SELECT d.id," whole " FROM device d WHERE d." column "=" value IN_SCOPE
+#define BY_ID(column) BY(column, "?1", "1")
+/* The index holds only what differs from the name. */
+#define BY_NAME(value, whole)                                                                                          \
+	BY("name", value, whole)                                                                                       \
+	" UNION ALL " BY("intune_name", value, whole) " AND d.intune_name IS NOT d.name"
+#define WAITING_BY(column, value, whole)                                                                               \
+	"SELECT -d.id," whole " FROM intune_waiting d WHERE d." column "=" value                                       \
+	" AND (?2 IS NULL OR ifnull(" TENANT ",?2)=?2)"
 
-static const struct {
-	const char *sql;
-	const char *carries;
-	const char *known; /* NULL = all count */
-} statements[CERTDIR_LIST_STATEMENTS] = {
-	[CERTDIR_FIND_ENTRA] = BY_ID("entra_device_id"),
-	[CERTDIR_FIND_INTUNE] = BY_ID("intune_device_id"),
-	[CERTDIR_FIND_GUID] = {GUID(""), GUID(ROW BOTH), GUID(BOTH)},
+/* What Intune says of a device comes before what Entra ID says, for people. */
+#define COLUMN(column, kind) "d." #column ","
+#define FACTS                                                                                                          \
+	CERTDIR_LIST_PLAIN_COLUMNS(COLUMN)                                                                             \
+	"coalesce(d.intune_ownership,d.ownership)," CERTDIR_LIST_COMPLIANCE ",d.source,d.listed,d.once_entra,"         \
+	"d.enabled,d.managed,d.join_type,d.last_seen,d.registered,d.expires,d.compliance,d.compliance_since,"          \
+	"d.intune_compliance,d.intune_last_seen,d.intune_registered"
+/* A waiting record is a device of which all but Intune's word is unknown, and which Entra ID knew once. */
+#define NO_DEVICE                                                                                                      \
+	"NULL AS object_id,NULL AS name,NULL AS sid,NULL AS operating_system,NULL AS tenant,"                          \
+	"NULL AS extension_attributes,NULL AS ownership,NULL AS compliance,1 AS listed,1 AS once_entra,"               \
+	"NULL AS enabled,NULL AS managed,NULL AS join_type,NULL AS last_seen,NULL AS registered,"                      \
+	"NULL AS expires,NULL AS compliance_since"
+
+static const char *const statements[CERTDIR_LIST_STATEMENTS] = {
+	[CERTDIR_FIND_GUID] =
+		BY_ID("entra_device_id") " UNION ALL " BY_ID("intune_device_id") " UNION ALL " BY_ID("object_id"),
+	[CERTDIR_FIND_WAITING] =
+		WAITING_BY("intune_device_id", "?1", "1") " UNION ALL " WAITING_BY("entra_device_id", "?1", "1"),
+	[CERTDIR_FIND_WAITING_NAME] = WAITING_BY("intune_name", "?1", "1"),
+	[CERTDIR_FIND_WAITING_DNS] = WAITING_BY("intune_name", "?3", "0"),
+	[CERTDIR_FIND_WAITING_SERIAL] = WAITING_BY("serial_number", "?1", "1"),
 	[CERTDIR_FIND_SID] = BY_ID("sid"),
-	[CERTDIR_FIND_DNS] = {DNS("", ""), DNS(ROW, " AND device=?3"), NULL},
-	/* A former name counts when no device has it now: finding asks for it second. */
-	[CERTDIR_FIND_NAME] = {ID("name", ""), ID("name", ROW) " UNION ALL " FORMER(" AND f.device=?3"), NULL},
-	[CERTDIR_FIND_FORMER] = {FORMER(""), NULL, NULL},
+	/*
+	 * Those found by the whole name come first: a hundred others of that first label do not push them out. What a tenant's device
+	 * is called is no DNS name, whatever it looks like.
+	 */
+	[CERTDIR_FIND_DNS] =
+		"SELECT d.id,1 FROM dns_name n CROSS JOIN device d ON d.id=n.device WHERE n.name=?1" IN_SCOPE
+		" UNION ALL " BY("name", "?1", "1") " AND (SELECT kind FROM source WHERE id=d.source)='import'"
+						    " UNION ALL " BY_NAME("?3", "0"),
+	[CERTDIR_FIND_NAME] = BY_NAME("?1", "1"),
+	[CERTDIR_FIND_FORMER] =
+		"SELECT d.id,1 FROM former_name f CROSS JOIN device d ON d.id=f.device WHERE f.name=?1" IN_SCOPE,
 	[CERTDIR_FIND_SERIAL] = BY_ID("serial_number"),
-	[CERTDIR_FIND_OBJECT] = BY_ID("object_id"),
-	[CERTDIR_READ_DEVICE] = {"SELECT " DEVICE, NULL, NULL},
-	[CERTDIR_READ_DNS_NAMES] = {"SELECT name FROM dns_name WHERE device=?1", NULL, NULL},
-	[CERTDIR_READ_GROUPS] = {"SELECT g.object_id,g.name FROM device_group m JOIN grp g ON g.id=m.grp WHERE "
-				 "m.device=?1",
-				 NULL, NULL},
-	[CERTDIR_READ_FORMER_NAMES] = {"SELECT name FROM former_name WHERE device=?1 ORDER BY name", NULL, NULL},
+	[CERTDIR_READ_DEVICE] = "SELECT " FACTS " FROM device d WHERE d.id=?1",
+	[CERTDIR_READ_WAITING] = "SELECT " FACTS " FROM (SELECT *," NO_DEVICE " FROM intune_waiting) d WHERE d.id=-?1",
+	[CERTDIR_READ_DNS_NAMES] = "SELECT name FROM dns_name WHERE device=?1",
+	[CERTDIR_READ_GROUPS] =
+		"SELECT g.object_id,g.name FROM device_group m JOIN grp g ON g.id=m.grp WHERE m.device=?1",
+	[CERTDIR_READ_FORMER_NAMES] = "SELECT name,since FROM former_name WHERE device=?1 ORDER BY name",
 };
 
-/* Columns of CERTDIR_READ_DEVICE behind the texts. */
+/* Columns of CERTDIR_READ_DEVICE and CERTDIR_READ_WAITING behind the texts. */
 enum {
 	AT_SOURCE = CERTDIR_LIST_TEXTS,
+	AT_LISTED,
+	AT_ONCE_ENTRA,
 	AT_ENABLED,
 	AT_MANAGED,
 	AT_JOIN_TYPE,
 	AT_LAST_SEEN,
 	AT_REGISTERED,
 	AT_EXPIRES,
-	AT_HAS_DNS_NAMES,
-	AT_HAS_GROUPS
+	AT_COMPLIANCE,
+	AT_COMPLIANCE_SINCE,
+	AT_INTUNE_COMPLIANCE,
+	AT_INTUNE_LAST_SEEN,
+	AT_INTUNE_REGISTERED
 };
 
 static bool fail(struct certdir_list_reader *reader, struct certdir_error *error)
@@ -127,8 +136,8 @@ struct certdir_list_reader *certdir_list_reader_open(struct certdir_list_snapsho
 	if (!attach_image(reader))
 		goto out;
 	for (size_t i = 0; i < CERTDIR_LIST_STATEMENTS; i++)
-		if (sqlite3_prepare_v3(reader->db, statements[i].sql, -1, SQLITE_PREPARE_PERSISTENT,
-				       &reader->statements[i], NULL) != SQLITE_OK)
+		if (sqlite3_prepare_v3(reader->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &reader->statements[i],
+				       NULL) != SQLITE_OK)
 			goto out;
 	return reader;
 out:
@@ -139,11 +148,8 @@ out:
 
 void certdir_list_reader_close(struct certdir_list_reader *reader)
 {
-	for (size_t i = 0; i < CERTDIR_LIST_STATEMENTS; i++) {
+	for (size_t i = 0; i < CERTDIR_LIST_STATEMENTS; i++)
 		sqlite3_finalize(reader->statements[i]);
-		sqlite3_finalize(reader->carries[i]);
-		sqlite3_finalize(reader->known[i]);
-	}
 	(void)sqlite3_close(reader->db);
 	free(reader);
 }
@@ -179,10 +185,12 @@ void certdir_list_reader_put(struct certdir_list_reader *reader)
 	certdir_list_release(snapshot);
 }
 
+/* ---- finding ---- */
+
 static bool statement_of(enum certdir_identity_type type, enum certdir_list_statement *statement)
 {
 	static const enum certdir_list_statement map[CERTDIR_ID_TYPES] = {
-		[CERTDIR_ID_ENTRA] = CERTDIR_FIND_ENTRA, [CERTDIR_ID_INTUNE] = CERTDIR_FIND_INTUNE,
+		[CERTDIR_ID_ENTRA] = CERTDIR_FIND_GUID,	 [CERTDIR_ID_INTUNE] = CERTDIR_FIND_GUID,
 		[CERTDIR_ID_GUID] = CERTDIR_FIND_GUID,	 [CERTDIR_ID_SID] = CERTDIR_FIND_SID,
 		[CERTDIR_ID_SID_URI] = CERTDIR_FIND_SID, [CERTDIR_ID_DNS] = CERTDIR_FIND_DNS,
 		[CERTDIR_ID_NAME] = CERTDIR_FIND_NAME,	 [CERTDIR_ID_SERIAL] = CERTDIR_FIND_SERIAL,
@@ -193,104 +201,96 @@ static bool statement_of(enum certdir_identity_type type, enum certdir_list_stat
 	return type != CERTDIR_ID_UPN && type != CERTDIR_ID_MAPPING;
 }
 
-/* Binds a value to find; the caller steps and resets. */
-static bool bind_value(sqlite3_stmt *stmt, enum certdir_list_statement which, const char *value)
+struct found {
+	int64_t *rows;
+	int count;
+	bool whole; /* some row has the whole value */
+	bool more;
+};
+
+static bool bind_value(sqlite3_stmt *stmt, const char *tenant, const char *value)
 {
-	if (sqlite3_bind_text(stmt, 1, value, -1, SQLITE_STATIC) != SQLITE_OK)
-		return false;
-	return which != CERTDIR_FIND_DNS ||
-	       sqlite3_bind_text(stmt, 2, value, (int)strcspn(value, "."), SQLITE_STATIC) == SQLITE_OK;
+	return sqlite3_bind_text(stmt, 1, value, -1, SQLITE_STATIC) == SQLITE_OK &&
+	       sqlite3_bind_text(stmt, 2, tenant, -1, SQLITE_STATIC) == SQLITE_OK &&
+	       (sqlite3_bind_parameter_count(stmt) < 3 ||
+		sqlite3_bind_text(stmt, 3, value, (int)strcspn(value, "."), SQLITE_STATIC) == SQLITE_OK);
 }
 
-/* A statement that is made when it is needed first; NULL with `error`. */
-static sqlite3_stmt *made(struct certdir_list_reader *reader, sqlite3_stmt **stmt, const char *sql,
-			  struct certdir_error *error)
+/* Goes through the rows as far as there is room for them and one further, if that one counts. */
+static int take_rows(sqlite3_stmt *stmt, struct found *found)
 {
-	if (!*stmt && sqlite3_prepare_v3(reader->db, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL) != SQLITE_OK)
-		fail(reader, error);
-	return *stmt;
-}
+	int rc;
 
-static int find_by(struct certdir_list_reader *reader, enum certdir_list_statement which, sqlite3_stmt *stmt,
-		   const char *value, int64_t rows[CERTDIR_LIST_FIND_MAX], struct certdir_error *error)
-{
-	int count = 0, rc = SQLITE_ERROR;
-
-	if (!bind_value(stmt, which, value))
-		goto out;
-	while (count < CERTDIR_LIST_FIND_MAX && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		int64_t row = sqlite3_column_int64(stmt, 0);
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const int64_t row = sqlite3_column_int64(stmt, 0);
 		int i;
 
-		for (i = 0; i < count && rows[i] != row; i++)
+		for (i = 0; i < found->count && found->rows[i] != row; i++)
 			;
-		if (i == count)
-			rows[count++] = row;
+		if (i < found->count)
+			continue;
+		if (found->count == CERTDIR_LIST_FIND_MAX) {
+			found->more = sqlite3_column_int(stmt, 1) || !found->whole;
+			return SQLITE_DONE;
+		}
+		found->whole |= sqlite3_column_int(stmt, 1);
+		found->rows[found->count++] = row;
 	}
-out:
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
-		fail(reader, error);
-		count = -1;
-	}
-	(void)sqlite3_reset(stmt);
-	(void)sqlite3_clear_bindings(stmt);
-	return count;
+	return rc;
 }
 
-static int find(struct certdir_list_reader *reader, enum certdir_list_statement which, const char *value,
-		int64_t rows[CERTDIR_LIST_FIND_MAX], struct certdir_error *error)
+static bool find(struct certdir_list_reader *reader, enum certdir_list_statement which, const char *tenant,
+		 const char *value, struct found *found, struct certdir_error *error)
 {
-	int count = find_by(reader, which, reader->statements[which], value, rows, error);
-	sqlite3_stmt *known;
+	sqlite3_stmt *stmt = reader->statements[which];
+	const int rc = bind_value(stmt, tenant, value) ? take_rows(stmt, found) : SQLITE_ERROR;
 
-	if (count < 2 || !statements[which].known || !reader->snapshot->is_mixed)
-		return count;
-	known = made(reader, &reader->known[which], statements[which].known, error);
-	return known ? find_by(reader, which, known, value, rows, error) : -1;
-}
-
-int certdir_list_find(struct certdir_list_reader *reader, enum certdir_identity_type type, const char *value,
-		      int64_t rows[CERTDIR_LIST_FIND_MAX], struct certdir_error *error)
-{
-	enum certdir_list_statement which;
-	int count;
-
-	if (!statement_of(type, &which))
-		return 0;
-	if (which == CERTDIR_FIND_GUID && !(reader->snapshot->holds & CERTDIR_BIT(CERTDIR_ID_INTUNE)))
-		which = CERTDIR_FIND_ENTRA;
-	count = find(reader, which, value, rows, error);
-	if (count == 0 && which == CERTDIR_FIND_NAME && reader->snapshot->has_former_names)
-		count = find(reader, CERTDIR_FIND_FORMER, value, rows, error);
-	return count;
-}
-
-int certdir_list_find_object(struct certdir_list_reader *reader, const char *value, int64_t rows[CERTDIR_LIST_FIND_MAX],
-			     struct certdir_error *error)
-{
-	return find(reader, CERTDIR_FIND_OBJECT, value, rows, error);
-}
-
-int certdir_list_carries(struct certdir_list_reader *reader, enum certdir_identity_type type, const char *value,
-			 int64_t row, struct certdir_error *error)
-{
-	enum certdir_list_statement which;
-	int rc = SQLITE_ERROR;
-	sqlite3_stmt *stmt;
-
-	if (!statement_of(type, &which))
-		return 0;
-	stmt = made(reader, &reader->carries[which], statements[which].carries, error);
-	if (!stmt)
-		return -1;
-	if (bind_value(stmt, which, value) && sqlite3_bind_int64(stmt, 3, row) == SQLITE_OK)
-		rc = sqlite3_step(stmt);
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+	if (rc != SQLITE_DONE)
 		fail(reader, error);
 	(void)sqlite3_reset(stmt);
 	(void)sqlite3_clear_bindings(stmt);
-	return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : -1;
+	return rc == SQLITE_DONE;
 }
+
+/* Where records that wait are looked for, behind the devices. There is none of them for a SID. */
+static bool waiting_of(enum certdir_list_statement which, enum certdir_list_statement *waiting)
+{
+	static const enum certdir_list_statement map[CERTDIR_LIST_STATEMENTS] = {
+		[CERTDIR_FIND_GUID] = CERTDIR_FIND_WAITING,
+		[CERTDIR_FIND_NAME] = CERTDIR_FIND_WAITING_NAME,
+		[CERTDIR_FIND_DNS] = CERTDIR_FIND_WAITING_DNS,
+		[CERTDIR_FIND_SERIAL] = CERTDIR_FIND_WAITING_SERIAL,
+	};
+
+	*waiting = map[which];
+	return which != CERTDIR_FIND_SID;
+}
+
+int certdir_list_find(struct certdir_list_reader *reader, const char *tenant, enum certdir_identity_type type,
+		      const char *value, int64_t rows[CERTDIR_LIST_FIND_MAX], bool *more, struct certdir_error *error)
+{
+	struct found found = {.rows = rows};
+	enum certdir_list_statement which, waiting;
+	char object_id[37];
+	bool ok;
+
+	*more = false;
+	if (!statement_of(type, &which))
+		return 0;
+	if (which == CERTDIR_FIND_SID && certdir_sid_object_id(value, object_id)) {
+		which = CERTDIR_FIND_GUID;
+		value = object_id;
+	}
+	ok = find(reader, which, tenant, value, &found, error);
+	if (ok && reader->snapshot->has_waiting && !found.more && waiting_of(which, &waiting))
+		ok = find(reader, waiting, tenant, value, &found, error);
+	if (ok && which == CERTDIR_FIND_NAME && reader->snapshot->has_former_names && found.count == 0)
+		ok = find(reader, CERTDIR_FIND_FORMER, tenant, value, &found, error);
+	*more = found.more;
+	return ok ? found.count : -1;
+}
+
+/* ---- reading a device ---- */
 
 /*
  * Copies a text column; NULL stays NULL. Taken as a blob, since asking for text has SQLite copy the value to put a NUL behind it,
@@ -299,27 +299,26 @@ int certdir_list_carries(struct certdir_list_reader *reader, enum certdir_identi
 static bool take_text(sqlite3_stmt *stmt, int column, char **out)
 {
 	const char *bytes = sqlite3_column_blob(stmt, column);
-	const int length = sqlite3_column_bytes(stmt, column);
 
 	if (!bytes && sqlite3_column_type(stmt, column) == SQLITE_NULL)
 		return true;
-	*out = strndup(bytes ? bytes : "", (size_t)length);
+	*out = bytes ? strndup(bytes, (size_t)sqlite3_column_bytes(stmt, column)) : strdup("");
 	return *out != NULL;
 }
 
-/* Without memory of its own: a device must not seem to be of no known type when there is none to be had. */
-static enum certdir_join_type take_join_type(sqlite3_stmt *stmt)
-{
-	const char *bytes = sqlite3_column_blob(stmt, AT_JOIN_TYPE);
-	const size_t length = (size_t)sqlite3_column_bytes(stmt, AT_JOIN_TYPE);
-	enum certdir_join_type type;
-	char name[32];
+enum { WORD_MAX = 32 };
 
-	if (!bytes || length >= sizeof(name))
-		return CERTDIR_JOIN_UNKNOWN;
-	memcpy(name, bytes, length);
-	name[length] = '\0';
-	return certdir_join_type_parse(name, &type) ? type : CERTDIR_JOIN_UNKNOWN;
+/* A text that is known to be short when it means something, without memory of its own; NULL if it is none. */
+static const char *take_word(sqlite3_stmt *stmt, int column, char word[WORD_MAX])
+{
+	const char *bytes = sqlite3_column_blob(stmt, column);
+	const size_t length = (size_t)sqlite3_column_bytes(stmt, column);
+
+	if (!bytes || length >= WORD_MAX)
+		return NULL;
+	memcpy(word, bytes, length);
+	word[length] = '\0';
+	return word;
 }
 
 static enum certdir_tristate tristate(sqlite3_stmt *stmt, int column)
@@ -329,19 +328,72 @@ static enum certdir_tristate tristate(sqlite3_stmt *stmt, int column)
 	return sqlite3_column_int(stmt, column) ? CERTDIR_YES : CERTDIR_NO;
 }
 
-static bool take_row(sqlite3_stmt *stmt, struct certdir_device *device, int64_t *source)
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What Entra ID, or an import, says. */
+static void take_own(sqlite3_stmt *stmt, struct certdir_statement *own)
+{
+	char word[WORD_MAX];
+
+	own->is = true;
+	own->compliant = certdir_compliance(take_word(stmt, AT_COMPLIANCE, word), &own->compliant_elsewhere);
+	own->compliant_since = sqlite3_column_int64(stmt, AT_COMPLIANCE_SINCE);
+	own->managed = tristate(stmt, AT_MANAGED);
+	own->last_seen = sqlite3_column_int64(stmt, AT_LAST_SEEN);
+	own->registered = sqlite3_column_int64(stmt, AT_REGISTERED);
+}
+
+static void take_intune(sqlite3_stmt *stmt, struct certdir_statement *intune)
+{
+	char word[WORD_MAX];
+
+	intune->is = true;
+	intune->compliant =
+		certdir_compliance(take_word(stmt, AT_INTUNE_COMPLIANCE, word), &intune->compliant_elsewhere);
+	intune->managed = CERTDIR_YES;
+	intune->last_seen = sqlite3_column_int64(stmt, AT_INTUNE_LAST_SEEN);
+	intune->registered = sqlite3_column_int64(stmt, AT_INTUNE_REGISTERED);
+}
+
+static void take_facts(sqlite3_stmt *stmt, const struct certdir_list_source *source, struct certdir_device *device)
+{
+	const char *join_type;
+	char word[WORD_MAX];
+
+	if (device->object_id || !source->synced_by_graph)
+		take_own(stmt, &device->own);
+	if (sqlite3_column_type(stmt, AT_INTUNE_COMPLIANCE) != SQLITE_NULL)
+		take_intune(stmt, &device->intune);
+	device->enabled = tristate(stmt, AT_ENABLED);
+	device->managed = device->intune.is ? CERTDIR_YES : device->own.managed;
+	join_type = take_word(stmt, AT_JOIN_TYPE, word);
+	if (!join_type || !certdir_join_type_parse(join_type, &device->join_type))
+		device->join_type = CERTDIR_JOIN_UNKNOWN;
+	device->last_seen = later(device->own.last_seen, device->intune.last_seen);
+	device->registered = later(device->own.registered, device->intune.registered);
+	device->expires = sqlite3_column_int64(stmt, AT_EXPIRES);
+}
+
+static bool take_texts(sqlite3_stmt *stmt, const struct certdir_list_source *source, struct certdir_device *device)
 {
 	for (int i = 0; i < CERTDIR_LIST_TEXTS; i++)
 		if (!take_text(stmt, i, (char **)((char *)device + certdir_list_columns[i].offset)))
 			return false;
-	*source = sqlite3_column_int64(stmt, AT_SOURCE);
-	device->enabled = tristate(stmt, AT_ENABLED);
-	device->managed = tristate(stmt, AT_MANAGED);
-	device->join_type = take_join_type(stmt);
-	device->last_seen = sqlite3_column_int64(stmt, AT_LAST_SEEN);
-	device->registered = sqlite3_column_int64(stmt, AT_REGISTERED);
-	device->expires = sqlite3_column_int64(stmt, AT_EXPIRES);
-	return true;
+	/* The tenant is the source's where the device has none of its own. */
+	if (!device->tenant && source->tenant)
+		device->tenant = strdup(source->tenant);
+	return device->tenant || !source->tenant;
+}
+
+static const char *against(sqlite3_stmt *stmt, const struct certdir_device *device)
+{
+	/* Such a device is unlisted, too, but not for the filter's sake. */
+	if (!device->own.is && sqlite3_column_int(stmt, AT_ONCE_ENTRA))
+		return "Intune's record of it names an Entra device that is gone";
+	return sqlite3_column_int(stmt, AT_LISTED) ? NULL : "kept out by the filter of the sync";
 }
 
 static const struct certdir_list_source *source_by_id(const struct certdir_list_snapshot *snapshot, int64_t id)
@@ -350,17 +402,6 @@ static const struct certdir_list_source *source_by_id(const struct certdir_list_
 		if (snapshot->sources[i].id == id)
 			return &snapshot->sources[i];
 	return NULL;
-}
-
-/* The tenant is the source's where the device has none of its own. */
-static bool take_tenant(const struct certdir_list_snapshot *snapshot, struct certdir_device *device, int64_t source)
-{
-	const struct certdir_list_source *from = source_by_id(snapshot, source);
-
-	if (device->tenant || !from || !from->tenant)
-		return true;
-	device->tenant = strdup(from->tenant);
-	return device->tenant != NULL;
 }
 
 static bool take_id(struct certdir_device *device, int64_t row)
@@ -405,7 +446,7 @@ static bool take_group(void *context, sqlite3_stmt *stmt)
 		return false;
 	device->groups = groups;
 	group = &groups[device->group_count++];
-	*group = (struct certdir_group){NULL, NULL};
+	memset(group, 0, sizeof(*group));
 	return take_text(stmt, 0, &group->id) && take_text(stmt, 1, &group->name);
 }
 
@@ -423,21 +464,17 @@ static int compare_groups(const void *a, const void *b)
 	return ids ? ids : compare_texts(left->name, right->name);
 }
 
-struct names {
-	char **items;
-	size_t count;
-};
-
-static bool take_name(void *context, sqlite3_stmt *stmt)
+static bool take_former_name(void *context, sqlite3_stmt *stmt)
 {
-	struct names *names = context;
-	char **items = realloc(names->items, (names->count + 2) * sizeof(*items));
+	struct certdir_device *device = context;
+	struct certdir_former_name *names =
+		realloc(device->former_names, (device->former_name_count + 1) * sizeof(*names));
 
-	if (!items)
+	if (!names)
 		return false;
-	names->items = items;
-	items[names->count] = items[names->count + 1] = NULL;
-	return take_text(stmt, 0, &items[names->count++]);
+	device->former_names = names;
+	names[device->former_name_count] = (struct certdir_former_name){.since = sqlite3_column_int64(stmt, 1)};
+	return take_text(stmt, 0, &names[device->former_name_count++].name);
 }
 
 static bool take_all(struct certdir_list_reader *reader, enum certdir_list_statement which, int64_t row,
@@ -462,34 +499,57 @@ out:
 	return ok;
 }
 
-bool certdir_list_device(struct certdir_list_reader *reader, int64_t row, struct certdir_device *device,
-			 int64_t *source, struct certdir_error *error)
+/* The row that the statement stands on. */
+static bool take_row(struct certdir_list_reader *reader, sqlite3_stmt *stmt, int64_t row, struct certdir_device *device,
+		     const struct certdir_list_source **source, const char **only_against, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = reader->statements[CERTDIR_READ_DEVICE];
-	bool ok = false, dns_names = false, groups = false;
-	int rc;
+	*source = source_by_id(reader->snapshot, sqlite3_column_int64(stmt, AT_SOURCE));
+	if (!*source) {
+		certdir_error_set(error, "%s: the device in row %" PRId64 " is of no source",
+				  reader->snapshot->filename, row);
+		return false;
+	}
+	if (!take_texts(stmt, *source, device) || !take_id(device, row))
+		return out_of_memory(reader, error);
+	take_facts(stmt, *source, device);
+	*only_against = against(stmt, device);
+	return true;
+}
 
-	memset(device, 0, sizeof(*device));
-	*source = 0;
-	rc = sqlite3_bind_int64(stmt, 1, row);
+static bool read_row(struct certdir_list_reader *reader, int64_t row, struct certdir_device *device,
+		     const struct certdir_list_source **source, const char **only_against, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = reader->statements[row < 0 ? CERTDIR_READ_WAITING : CERTDIR_READ_DEVICE];
+	int rc = sqlite3_bind_int64(stmt, 1, row);
+	bool ok = false;
+
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(stmt);
-	if (rc == SQLITE_DONE)
+	if (rc == SQLITE_ROW)
+		ok = take_row(reader, stmt, row, device, source, only_against, error);
+	else if (rc == SQLITE_DONE)
 		certdir_error_set(error, "%s: there is no device in row %" PRId64, reader->snapshot->filename, row);
-	else if (rc != SQLITE_ROW)
-		fail(reader, error);
-	else if (!take_row(stmt, device, source) || !take_tenant(reader->snapshot, device, *source) ||
-		 !take_id(device, row))
-		out_of_memory(reader, error);
 	else
-		ok = true;
-	dns_names = ok && sqlite3_column_int(stmt, AT_HAS_DNS_NAMES);
-	groups = ok && sqlite3_column_int(stmt, AT_HAS_GROUPS);
+		fail(reader, error);
 	(void)sqlite3_reset(stmt);
-	if (dns_names)
+	return ok;
+}
+
+bool certdir_list_device(struct certdir_list_reader *reader, int64_t row, struct certdir_device *device,
+			 const struct certdir_list_source **source, const char **only_against,
+			 struct certdir_error *error)
+{
+	const struct certdir_list_snapshot *snapshot = reader->snapshot;
+	bool ok;
+
+	memset(device, 0, sizeof(*device));
+	ok = read_row(reader, row, device, source, only_against, error);
+	if (ok && snapshot->has_dns_names)
 		ok = take_all(reader, CERTDIR_READ_DNS_NAMES, row, take_dns_name, device, error);
-	if (ok && groups)
+	if (ok && snapshot->has_groups)
 		ok = take_all(reader, CERTDIR_READ_GROUPS, row, take_group, device, error);
+	if (ok && snapshot->has_former_names)
+		ok = take_all(reader, CERTDIR_READ_FORMER_NAMES, row, take_former_name, device, error);
 	if (ok && device->group_count > 1)
 		qsort(device->groups, device->group_count, sizeof(*device->groups), compare_groups);
 	if (!ok)
@@ -497,27 +557,7 @@ bool certdir_list_device(struct certdir_list_reader *reader, int64_t row, struct
 	return ok;
 }
 
-void certdir_list_names_free(char **names)
-{
-	for (char **name = names; name && *name; name++)
-		free(*name);
-	free(names);
-}
-
-char **certdir_list_former_names(struct certdir_list_reader *reader, int64_t row, struct certdir_error *error)
-{
-	struct names names = {calloc(1, sizeof(char *)), 0};
-
-	if (!names.items) {
-		out_of_memory(reader, error);
-		return NULL;
-	}
-	if (!take_all(reader, CERTDIR_READ_FORMER_NAMES, row, take_name, &names, error)) {
-		certdir_list_names_free(names.items);
-		return NULL;
-	}
-	return names.items;
-}
+/* ---- all of them ---- */
 
 bool certdir_list_each(struct certdir_list_reader *reader,
 		       bool (*each)(void *context, int64_t row, const struct certdir_device *device,
@@ -533,16 +573,16 @@ bool certdir_list_each(struct certdir_list_reader *reader,
 	if (rc == SQLITE_OK)
 		rc = SQLITE_ROW;
 	while (rc == SQLITE_ROW && more && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		int64_t row = sqlite3_column_int64(stmt, 0), id;
+		const int64_t row = sqlite3_column_int64(stmt, 0);
 		const struct certdir_list_source *source;
 		struct certdir_device device;
+		const char *only_against;
 
-		if (!certdir_list_device(reader, row, &device, &id, error)) {
+		if (!certdir_list_device(reader, row, &device, &source, &only_against, error)) {
 			sqlite3_finalize(stmt);
 			return false;
 		}
-		source = source_by_id(reader->snapshot, id);
-		more = source && each(context, row, &device, source);
+		more = each(context, row, &device, source);
 		certdir_device_clear(&device);
 	}
 	if (rc != SQLITE_DONE && rc != SQLITE_ROW)

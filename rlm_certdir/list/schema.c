@@ -9,8 +9,8 @@
 
 /*
  * Identity columns have partial indexes: most lists leave some of them empty. Those that writing itself looks things up by
- * stand here; the others are made at once, at the end, which is several times faster. They carry the source, so that "by a
- * tenant" and "by an import" can be told apart without a look at each of a thousand devices with one junk serial number.
+ * stand here; the others are made at once, at the end, which is several times faster. They carry the source, because a writer
+ * looks for devices of its own source alone, and another may have a thousand with one junk serial number.
  * No index is unique: two objects of Entra ID may carry one device id, for a moment or for long, and that is for
  * `certdir list verify` to report.
  */
@@ -18,20 +18,25 @@ const char certdir_list_schema[] =
 	"PRAGMA page_size=4096;"
 	"PRAGMA encoding='UTF-8';"
 	"PRAGMA application_id=0x43455244;"
-	"PRAGMA user_version=2;"
+	"PRAGMA user_version=3;"
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
 	/*
 	 * kind: 'import' or 'tenant'. devices: how many are listed, unlisted: how many are not; identities: the types that listed ones
-	 * carry, blank-separated. synced, intune_synced, groups_synced: last success. filter: the one that `listed` was made by.
+	 * carry, blank-separated. synced, intune_synced, groups_synced: last success. intune_interval: seconds from one Intune listing to
+	 * the next, as configured. says_enabled: an import without such a column says nothing of it. filter: the one that `listed` was made by.
+	 * extension_attributes: the numbers of those that delta_link asks for.
 	 */
 	"CREATE TABLE source(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL DEFAULT 'import',"
 	" tenant TEXT, synced INTEGER NOT NULL, devices INTEGER NOT NULL DEFAULT 0, unlisted INTEGER NOT NULL DEFAULT "
 	"0,"
 	" identities TEXT NOT NULL DEFAULT '', delta_link TEXT, delta_since INTEGER, intune_synced INTEGER,"
-	" intune_records INTEGER NOT NULL DEFAULT 0, groups_synced INTEGER, filter TEXT);"
+	" intune_records INTEGER NOT NULL DEFAULT 0, intune_interval INTEGER, groups_synced INTEGER,"
+	" says_enabled INTEGER NOT NULL DEFAULT 1, filter TEXT, extension_attributes TEXT);"
 	/*
 	 * compliance, ownership, last_seen, registered: as Entra ID or an import says; Intune's word stands beside it, with
-	 * intune_compliance set in each device that an Intune record is joined to. tenant: only where it is not that of the source.
+	 * intune_compliance set in each device that an Intune record is joined to. compliance_since: when Entra ID said first what it says
+	 * now. once_entra: a device that Intune alone knows, but whose record named an Entra device before: it does not stand alone.
+	 * tenant: only where it is not that of the source.
 	 */
 	"CREATE TABLE device(id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id),"
 	" listed INTEGER NOT NULL DEFAULT 1, object_id TEXT, entra_device_id TEXT, intune_device_id TEXT,"
@@ -39,15 +44,24 @@ const char certdir_list_schema[] =
 	" tenant TEXT, wifi_mac TEXT, ethernet_mac TEXT, compliance TEXT, enabled INTEGER, managed INTEGER, join_type "
 	"TEXT,"
 	" last_seen INTEGER, registered INTEGER, expires INTEGER, intune_compliance TEXT, intune_ownership TEXT,"
-	" intune_last_seen INTEGER, intune_registered INTEGER);" BY_OBJECT_ID BY_ENTRA_DEVICE_ID
+	" intune_last_seen INTEGER, intune_registered INTEGER, intune_name TEXT COLLATE NOCASE, management_state TEXT,"
+	" category TEXT, enrollment_profile TEXT, extension_attributes TEXT, compliance_since INTEGER,"
+	" once_entra INTEGER);" BY_OBJECT_ID BY_ENTRA_DEVICE_ID
 	/* those that Intune alone knows */
 	"CREATE INDEX device_of_intune ON device(intune_device_id, source)"
 	" WHERE object_id IS NULL AND intune_compliance IS NOT NULL;"
 	/* Intune records of devices that Entra ID does not know, or not any more */
-	"CREATE TABLE intune_waiting(source INTEGER NOT NULL REFERENCES source(id), entra_device_id TEXT NOT NULL,"
-	" intune_device_id TEXT, serial_number TEXT, owner TEXT, intune_compliance TEXT, intune_ownership TEXT,"
-	" intune_last_seen INTEGER, intune_registered INTEGER, wifi_mac TEXT, ethernet_mac TEXT,"
-	" PRIMARY KEY(entra_device_id, source)) WITHOUT ROWID;"
+	"CREATE TABLE intune_waiting(id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id),"
+	" entra_device_id TEXT NOT NULL, intune_device_id TEXT, serial_number TEXT, owner TEXT, intune_compliance TEXT,"
+	" intune_ownership TEXT, intune_last_seen INTEGER, intune_registered INTEGER, wifi_mac TEXT, ethernet_mac TEXT,"
+	" intune_name TEXT COLLATE NOCASE, management_state TEXT, category TEXT, enrollment_profile TEXT,"
+	" UNIQUE(entra_device_id, source));"
+	/*
+	 * Intune ids of records that named an Entra device once, and that no row of this list tells of any more: they went away, or their
+	 * device has one that enrolled later. at: when that was seen last.
+	 */
+	"CREATE TABLE intune_once(source INTEGER NOT NULL REFERENCES source(id), intune_device_id TEXT NOT NULL,"
+	" at INTEGER NOT NULL, PRIMARY KEY(source, intune_device_id)) WITHOUT ROWID;"
 	"CREATE TABLE dns_name(device INTEGER NOT NULL REFERENCES device(id), name TEXT NOT NULL,"
 	" PRIMARY KEY(device, name)) WITHOUT ROWID;"
 	/* since: when it became a former one */
@@ -70,7 +84,14 @@ const char certdir_list_schema[] =
 const char certdir_list_indexes[] =
 	"CREATE INDEX IF NOT EXISTS device_by_intune_device_id ON device(intune_device_id, source)"
 	" WHERE intune_device_id IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS intune_waiting_by_id ON intune_waiting(intune_device_id);"
+	"CREATE INDEX IF NOT EXISTS intune_waiting_by_name ON intune_waiting(intune_name) WHERE intune_name IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS intune_waiting_by_serial ON intune_waiting(serial_number)"
+	" WHERE serial_number IS NOT NULL;"
 	"CREATE INDEX IF NOT EXISTS device_by_name ON device(name) WHERE name IS NOT NULL;"
+	/* The display name is Intune's name of most devices: this one is small. */
+	"CREATE INDEX IF NOT EXISTS device_by_intune_name ON device(intune_name)"
+	" WHERE intune_name IS NOT NULL AND intune_name IS NOT name;"
 	"CREATE INDEX IF NOT EXISTS device_by_serial_number ON device(serial_number, source)"
 	" WHERE serial_number IS NOT NULL;"
 	"CREATE INDEX IF NOT EXISTS device_by_sid ON device(sid, source) WHERE sid IS NOT NULL;"
@@ -83,6 +104,7 @@ const char certdir_list_indexes_drop[] = "DROP INDEX IF EXISTS device_by_object_
 					 "DROP INDEX IF EXISTS device_by_entra_device_id;"
 					 "DROP INDEX IF EXISTS device_by_intune_device_id;"
 					 "DROP INDEX IF EXISTS device_by_name;"
+					 "DROP INDEX IF EXISTS device_by_intune_name;"
 					 "DROP INDEX IF EXISTS device_by_serial_number;"
 					 "DROP INDEX IF EXISTS device_by_sid;";
 

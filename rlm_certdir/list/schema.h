@@ -13,7 +13,7 @@
 /* SQLite header offset 68, big-endian: "CERD". file(1) and other programs know a device list by it. */
 #define CERTDIR_LIST_APPLICATION_ID UINT32_C(0x43455244)
 /* SQLite header offset 60. Raised with every change of the tables that an older certdir could not read. */
-#define CERTDIR_LIST_SCHEMA_VERSION UINT32_C(2)
+#define CERTDIR_LIST_SCHEMA_VERSION UINT32_C(3)
 
 /* Makes an empty list in a new database: pragmas, tables, and the indexes that writing needs. */
 extern const char certdir_list_schema[];
@@ -45,30 +45,23 @@ struct certdir_list_column {
 /* clang-format off */
 #define CERTDIR_LIST_PLAIN_COLUMNS(_) \
 	_(object_id, GUID) _(entra_device_id, GUID) _(intune_device_id, GUID) _(name, NAME) _(serial_number, SERIAL) \
-	_(sid, SID) _(owner, TEXT) _(operating_system, TEXT) _(tenant, GUID) _(wifi_mac, TEXT) _(ethernet_mac, TEXT)
+	_(sid, SID) _(owner, TEXT) _(operating_system, TEXT) _(tenant, GUID) _(wifi_mac, TEXT) _(ethernet_mac, TEXT) \
+	_(intune_name, NAME) _(management_state, TEXT) _(category, TEXT) _(enrollment_profile, TEXT) \
+	_(extension_attributes, TEXT)
 /* Those that Intune has a column of its own for, too; what counts is merged when it is read. */
 #define CERTDIR_LIST_MERGED_COLUMNS(_) _(ownership, TEXT) _(compliance, TEXT)
 #define CERTDIR_LIST_TEXT_COLUMNS(_) CERTDIR_LIST_PLAIN_COLUMNS(_) CERTDIR_LIST_MERGED_COLUMNS(_)
 /* clang-format on */
 
-enum { CERTDIR_LIST_TEXTS = 13 };
+enum { CERTDIR_LIST_TEXTS = 18 };
 extern const struct certdir_list_column certdir_list_columns[CERTDIR_LIST_TEXTS];
 
 /* The columns of an Intune record, in table device as in intune_waiting. */
 #define CERTDIR_LIST_RECORD_COLUMNS                                                                                    \
 	"intune_device_id,serial_number,owner,intune_compliance,intune_ownership,intune_last_seen,intune_registered,"  \
-	"wifi_mac,ethernet_mac"
+	"wifi_mac,ethernet_mac,intune_name,management_state,category,enrollment_profile"
 
 /* What counts of a device `d`: Intune's own word, where it has a record of it. */
 #define CERTDIR_LIST_COMPLIANCE "coalesce(d.intune_compliance,d.compliance)"
-
-/*
- * A condition on a device `d` with `value` in `column`: it is of a tenant, or no tenant has a device with that value. Of an
- * import that is of one tenant, only that tenant knows better.
- */
-#define CERTDIR_LIST_UNLESS_BEATEN(column, value)                                                                      \
-	" AND NOT EXISTS(SELECT 1 FROM source s CROSS JOIN source ts CROSS JOIN device t WHERE s.id=d.source AND "     \
-	"s.kind='import' AND ts.kind='tenant' AND ts.tenant=coalesce(d.tenant,s.tenant,ts.tenant) AND "                \
-	"t.source=ts.id AND t." column "=" value " AND t.listed)"
 
 #endif

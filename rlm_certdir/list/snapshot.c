@@ -117,10 +117,10 @@ static bool add_source(struct certdir_list_snapshot *snapshot, sqlite3_stmt *row
 		.intune_synced = sqlite3_column_int64(row, 7),
 		.groups_synced = sqlite3_column_int64(row, 8),
 		.delta_since = sqlite3_column_int64(row, 9),
+		.intune_interval = sqlite3_column_int64(row, 10),
+		.says_enabled = sqlite3_column_int(row, 11),
 	};
 	snapshot->devices += source->devices;
-	snapshot->holds |= source->holds;
-	snapshot->is_mixed |= source->synced_by_graph != sources[0].synced_by_graph;
 	return source->name && (source->tenant || !tenant);
 }
 
@@ -134,7 +134,7 @@ static bool read_sources(struct certdir_list_snapshot *snapshot, sqlite3 *db, st
 	if (sqlite3_prepare_v2(
 		    db,
 		    "SELECT id,name,tenant,synced,devices,identities,kind='tenant',intune_synced,groups_synced,"
-		    "delta_since FROM source ORDER BY id",
+		    "delta_since,intune_interval,says_enabled FROM source ORDER BY id",
 		    -1, &stmt, NULL) != SQLITE_OK)
 		goto out;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
@@ -147,13 +147,18 @@ static bool read_sources(struct certdir_list_snapshot *snapshot, sqlite3 *db, st
 		goto out;
 	sqlite3_finalize(stmt);
 	stmt = NULL;
-	if (sqlite3_prepare_v2(db, "SELECT value,EXISTS(SELECT 1 FROM former_name) FROM meta WHERE key='published'", -1,
-			       &stmt, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(db,
+			       "SELECT (SELECT value FROM meta WHERE key='published'),"
+			       "EXISTS(SELECT 1 FROM intune_waiting),EXISTS(SELECT 1 FROM former_name),"
+			       "EXISTS(SELECT 1 FROM dns_name),EXISTS(SELECT 1 FROM device_group)",
+			       -1, &stmt, NULL) != SQLITE_OK ||
+	    sqlite3_step(stmt) != SQLITE_ROW)
 		goto out;
-	if (sqlite3_step(stmt) == SQLITE_ROW) {
-		snapshot->published = sqlite3_column_int64(stmt, 0);
-		snapshot->has_former_names = sqlite3_column_int(stmt, 1);
-	}
+	snapshot->published = sqlite3_column_int64(stmt, 0);
+	snapshot->has_waiting = sqlite3_column_int(stmt, 1);
+	snapshot->has_former_names = sqlite3_column_int(stmt, 2);
+	snapshot->has_dns_names = sqlite3_column_int(stmt, 3);
+	snapshot->has_groups = sqlite3_column_int(stmt, 4);
 	ok = true;
 out:
 	if (!ok)
@@ -219,11 +224,6 @@ void certdir_list_release(struct certdir_list_snapshot *snapshot)
 	free(snapshot->filename);
 	(void)pthread_mutex_destroy(&snapshot->mutex);
 	free(snapshot);
-}
-
-uint32_t certdir_list_holds(const struct certdir_list_snapshot *snapshot)
-{
-	return snapshot->holds;
 }
 
 size_t certdir_list_device_count(const struct certdir_list_snapshot *snapshot)

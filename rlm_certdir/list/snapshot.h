@@ -10,16 +10,18 @@
 #include <stdatomic.h>
 
 enum certdir_list_statement {
-	CERTDIR_FIND_ENTRA,
-	CERTDIR_FIND_INTUNE,
 	CERTDIR_FIND_GUID,
+	CERTDIR_FIND_WAITING,
+	CERTDIR_FIND_WAITING_NAME,
+	CERTDIR_FIND_WAITING_DNS,
+	CERTDIR_FIND_WAITING_SERIAL,
 	CERTDIR_FIND_SID,
 	CERTDIR_FIND_DNS,
 	CERTDIR_FIND_NAME,
 	CERTDIR_FIND_FORMER,
 	CERTDIR_FIND_SERIAL,
-	CERTDIR_FIND_OBJECT,
 	CERTDIR_READ_DEVICE,
+	CERTDIR_READ_WAITING,
 	CERTDIR_READ_DNS_NAMES,
 	CERTDIR_READ_GROUPS,
 	CERTDIR_READ_FORMER_NAMES,
@@ -31,9 +33,6 @@ struct certdir_list_reader {
 	struct certdir_list_reader *next; /* among the idle ones */
 	sqlite3 *db;
 	sqlite3_stmt *statements[CERTDIR_LIST_STATEMENTS];
-	sqlite3_stmt
-		*carries[CERTDIR_LIST_STATEMENTS]; /* of the FIND ones: does this row carry the value? made at need */
-	sqlite3_stmt *known[CERTDIR_LIST_STATEMENTS]; /* the same: those that no tenant knows better; made at need */
 };
 
 struct certdir_list_snapshot {
@@ -46,9 +45,10 @@ struct certdir_list_snapshot {
 	struct certdir_list_source *sources;
 	size_t source_count;
 	size_t devices;
-	uint32_t holds;
+	bool has_waiting; /* what there is none of is not looked for */
 	bool has_former_names;
-	bool is_mixed; /* there are tenants and imports */
+	bool has_dns_names;
+	bool has_groups;
 	int64_t published;
 };
 

@@ -7,6 +7,7 @@
 #include "list/schema.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,6 +145,7 @@ static bool take_source(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, 
 {
 	const char *delta_link = (const char *)sqlite3_column_text(stmt, 1);
 	const char *filter = (const char *)sqlite3_column_text(stmt, 9);
+	const char *attributes = (const char *)sqlite3_column_text(stmt, 11);
 
 	tenant->delta_link = delta_link ? strdup(delta_link) : NULL;
 	if (delta_link && !tenant->delta_link)
@@ -151,7 +153,8 @@ static bool take_source(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, 
 	tenant->source = sqlite3_column_int64(stmt, 0);
 	tenant->unlisted = (size_t)sqlite3_column_int64(stmt, 8);
 	tenant->state = (struct certdir_list_tenant_state){
-		.delta_link = tenant->delta_link,
+		/* A delta link goes on asking for what was asked for in the beginning. */
+		.delta_link = strcmp(attributes ? attributes : "", tenant->attributes) == 0 ? tenant->delta_link : NULL,
 		.delta_since = sqlite3_column_int64(stmt, 2),
 		.synced = sqlite3_column_int64(stmt, 3),
 		.intune_synced = sqlite3_column_int64(stmt, 4),
@@ -181,7 +184,8 @@ static bool read_source(struct certdir_list_tenant *tenant, struct certdir_error
 	memset(&tenant->state, 0, sizeof(tenant->state));
 	rc = sqlite3_prepare_v2(tenant->writer->db,
 				"SELECT id,delta_link,delta_since,synced,intune_synced,groups_synced,devices,"
-				"intune_records,unlisted,filter,identities FROM source WHERE name=?1",
+				"intune_records,unlisted,filter,identities,extension_attributes "
+				"FROM source WHERE name=?1",
 				-1, &stmt, NULL);
 	if (rc == SQLITE_OK && sqlite3_bind_text(stmt, 1, tenant->options.name, -1, SQLITE_STATIC) == SQLITE_OK)
 		rc = sqlite3_step(stmt);
@@ -196,6 +200,16 @@ static bool read_source(struct certdir_list_tenant *tenant, struct certdir_error
 }
 
 /* ---- open ---- */
+
+static void name_attributes(struct certdir_list_tenant *tenant)
+{
+	size_t used = 0;
+
+	for (unsigned number = 1; number <= CERTDIR_LIST_EXTENSION_ATTRIBUTES; number++)
+		if (tenant->options.extension_attributes & CERTDIR_BIT(number))
+			used += (size_t)snprintf(tenant->attributes + used, sizeof(tenant->attributes) - used, "%s%u",
+						 used ? " " : "", number);
+}
 
 static bool refuse_source(const struct certdir_list_tenant *tenant, const char *name, const char *kind,
 			  const char *guid, struct certdir_error *error)
@@ -271,6 +285,7 @@ struct certdir_list_tenant *certdir_list_tenant_open(struct certdir_list_writer 
 				  options->tenant);
 		goto out;
 	}
+	name_attributes(tenant);
 	tenant->takes_all = certdir_list_filter_is_open(&options->filter);
 	tenant->filter = certdir_list_filter_text(&options->filter);
 	if (!tenant->filter) {

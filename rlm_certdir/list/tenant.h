@@ -20,6 +20,8 @@ struct certdir_list_filter {
 	bool only_enabled; /* only those known to be enabled */
 };
 
+enum { CERTDIR_LIST_EXTENSION_ATTRIBUTES = 15 }; /* extensionAttribute1 to 15 */
+
 struct certdir_list_tenant_options {
 	const char *name; /* of the source */
 	const char *tenant; /* GUID */
@@ -28,11 +30,13 @@ struct certdir_list_tenant_options {
 	int64_t former_names; /* seconds that a former name counts */
 	int64_t changes; /* seconds that the change log keeps a change */
 	unsigned max_shrink; /* per cent of what was there that a part may lose; 100 = any */
+	int64_t intune_interval; /* seconds from one Intune listing to the next, 0 = not known */
+	uint32_t extension_attributes; /* CERTDIR_BIT(1..15) of those that devices are listed with, 0 = none */
 };
 
 /* Where a tenant stands. Strings are owned by the tenant and live as long as it. */
 struct certdir_list_tenant_state {
-	const char *delta_link; /* NULL = never listed whole */
+	const char *delta_link; /* NULL = to be listed whole: never was, or not with these extension attributes */
 	int64_t delta_since; /* when the delta link came, 0 = none */
 	int64_t synced; /* last success of the devices part, 0 = never */
 	int64_t intune_synced; /* 0 = never */
@@ -78,6 +82,7 @@ enum certdir_list_property {
 	CERTDIR_PROPERTY_MANAGED,
 	CERTDIR_PROPERTY_LAST_SEEN,
 	CERTDIR_PROPERTY_REGISTERED,
+	CERTDIR_PROPERTY_EXTENSION_ATTRIBUTES,
 	CERTDIR_PROPERTIES
 };
 
@@ -87,7 +92,9 @@ bool certdir_list_devices_begin(struct certdir_list_tenant *tenant, bool full, s
 /*
  * One object: `device->object_id` names it, properties in `present` (CERTDIR_BIT of certdir_list_property) take the value in
  * `device` (NULL, UNKNOWN and 0 clear), the others keep theirs. An object that was removed before and comes again is there.
- * A new object is a device with what it carries. False with `error`: the part can only be abandoned.
+ * A new object is a device with what it carries. Extension attributes that are not asked for are cleared. When the value of
+ * CERTDIR_PROPERTY_COMPLIANT becomes another, that is remembered as of now; a "compliant" that is there from the start, as of long ago,
+ * or it would outdate an Intune that said "no" before the first sync. False with `error`: the part can only be abandoned.
  */
 bool certdir_list_devices_put(struct certdir_list_tenant *tenant, const struct certdir_device *device, uint32_t present,
 			      struct certdir_error *error);
@@ -111,14 +118,17 @@ enum certdir_list_ended certdir_list_devices_end(struct certdir_list_tenant *ten
 bool certdir_list_intune_begin(struct certdir_list_tenant *tenant, struct certdir_error *error);
 /*
  * One managedDevice: intune_device_id (needed), entra_device_id (azureADDeviceId as it is; zero, or the Intune id again, is
- * none), name, serial_number, compliance, owner, ownership, operating_system, last_seen, registered, MACs. The same record
- * again takes the place of the former.
+ * none), intune_name, serial_number, compliance, owner, ownership, operating_system, last_seen, registered (enrolled), MACs,
+ * management_state, category, enrollment_profile. The same record again takes the place of the former.
  */
 bool certdir_list_intune_put(struct certdir_list_tenant *tenant, const struct certdir_device *record,
 			     struct certdir_error *error);
 /*
- * Joins the records to the devices by Entra device id. Of several for one device the one that synced last counts. A record of a
- * device that Entra does not know waits, unlisted, until it does; one without a device id is a device of its own.
+ * Joins the records to the devices by Entra device id. Of several for one device the one that enrolled last counts (a wiped
+ * laptop that was set up anew), then the one that synced last. A record of a device that Entra does not know waits, unlisted,
+ * until it does; one without a device id is a device of its own. But a record that named an Entra device before, or was joined to
+ * one, is unlisted (once_entra): that somebody deleted the Entra object must not let the device in. This is remembered for 400 days
+ * after such a record is gone.
  */
 enum certdir_list_ended certdir_list_intune_end(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
 						struct certdir_error *error);

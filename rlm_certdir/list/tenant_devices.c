@@ -9,11 +9,13 @@
 
 /* ---- one object ---- */
 
+enum { TEXTS = 7 };
+
 /* Texts of a device in their form, with room for them. */
 struct clean {
 	struct certdir_device device;
 	char object_id[CERTDIR_LIST_TEXT_MAX + 1];
-	char texts[6][CERTDIR_LIST_TEXT_MAX + 1];
+	char texts[TEXTS][CERTDIR_LIST_TEXT_MAX + 1];
 };
 
 static const struct {
@@ -21,7 +23,7 @@ static const struct {
 	const char *field;
 	size_t offset;
 	enum certdir_list_form form;
-} texts[6] = {
+} texts[TEXTS] = {
 	{CERTDIR_PROPERTY_DEVICE_ID, "deviceId", offsetof(struct certdir_device, entra_device_id), CERTDIR_FORM_GUID},
 	{CERTDIR_PROPERTY_NAME, "displayName", offsetof(struct certdir_device, name), CERTDIR_FORM_NAME},
 	{CERTDIR_PROPERTY_SID, "onPremisesSecurityIdentifier", offsetof(struct certdir_device, sid), CERTDIR_FORM_SID},
@@ -29,6 +31,8 @@ static const struct {
 	 CERTDIR_FORM_TEXT},
 	{CERTDIR_PROPERTY_OWNERSHIP, "deviceOwnership", offsetof(struct certdir_device, ownership), CERTDIR_FORM_TEXT},
 	{CERTDIR_PROPERTY_COMPLIANT, "isCompliant", offsetof(struct certdir_device, compliance), CERTDIR_FORM_TEXT},
+	{CERTDIR_PROPERTY_EXTENSION_ATTRIBUTES, "extensionAttributes",
+	 offsetof(struct certdir_device, extension_attributes), CERTDIR_FORM_TEXT},
 };
 
 static bool make_object_id(struct certdir_list_tenant *tenant, const char *text, char out[CERTDIR_LIST_TEXT_MAX + 1],
@@ -109,6 +113,7 @@ static struct certdir_device known_device(sqlite3_stmt *stmt)
 		.managed = tristate(stmt, 9),
 		.last_seen = sqlite3_column_int64(stmt, 10),
 		.registered = sqlite3_column_int64(stmt, 11),
+		.extension_attributes = (char *)sqlite3_column_text(stmt, 12),
 	};
 
 	if (join)
@@ -134,7 +139,8 @@ enum { FEW = 50000 };
 /* An object that comes again, or seems to, waits here until there is an index to find the first by. */
 static const char again[] =
 	"CREATE TABLE temp.again(id INTEGER PRIMARY KEY, object_id, present, entra_device_id, name, sid,"
-	" operating_system, ownership, compliance, join_type, enabled, managed, last_seen, registered)";
+	" operating_system, ownership, compliance, join_type, enabled, managed, last_seen, registered,"
+	" extension_attributes)";
 
 /* In `present` of an object that was removed. */
 #define REMOVED CERTDIR_BIT(31)
@@ -188,10 +194,11 @@ static bool meet(struct certdir_list_tenant *tenant, const char *object_id, stru
 static bool put_off(struct certdir_list_tenant *tenant, const char *object_id, const struct certdir_device *device,
 		    uint32_t present, struct certdir_error *error)
 {
-	return certdir_tenant_do(tenant, CERTDIR_TENANT_PUT_OFF, error, "sisssssssyytt", object_id, (int64_t)present,
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_PUT_OFF, error, "sisssssssyytts", object_id, (int64_t)present,
 				 device->entra_device_id, device->name, device->sid, device->operating_system,
 				 device->ownership, device->compliance, join_name(device->join_type),
-				 (int)device->enabled, (int)device->managed, device->last_seen, device->registered);
+				 (int)device->enabled, (int)device->managed, device->last_seen, device->registered,
+				 device->extension_attributes);
 }
 
 bool certdir_list_devices_begin(struct certdir_list_tenant *tenant, bool full, struct certdir_error *error)
@@ -223,7 +230,8 @@ static bool take_record(struct certdir_list_tenant *tenant, int64_t row, const c
 			return false;
 		if (sqlite3_changes(tenant->writer->db) == 0)
 			continue;
-		tenant->holds |= CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_SERIAL);
+		tenant->holds |= CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_SERIAL) |
+				 CERTDIR_BIT(CERTDIR_ID_NAME);
 		if (ways[i] == CERTDIR_TENANT_JOIN_WAITING)
 			return certdir_tenant_do(tenant, CERTDIR_TENANT_NO_MORE_WAITING, error, "si", entra_device_id,
 						 tenant->source);
@@ -277,6 +285,12 @@ static void claim(struct certdir_list_tenant *tenant, const struct certdir_devic
 			 (device->sid ? CERTDIR_BIT(CERTDIR_ID_SID) : 0);
 }
 
+/* Since when what is heard for the first time is so. A "no" is from now; a "yes" may be so old that it outdates nothing. */
+static int64_t since_of(const struct certdir_list_tenant *tenant, const char *compliance)
+{
+	return same(compliance, "compliant") ? 1 : tenant->options.now;
+}
+
 static bool add_device(struct certdir_list_tenant *tenant, const char *object_id, const struct certdir_device *device,
 		       struct certdir_error *error)
 {
@@ -284,10 +298,11 @@ static bool add_device(struct certdir_list_tenant *tenant, const char *object_id
 						device->ownership, device->enabled);
 	int64_t row;
 
-	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD, error, "ibssssssssyytt", tenant->source, (int)listed,
+	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD, error, "ibssssssssyyttsi", tenant->source, (int)listed,
 			       object_id, device->entra_device_id, device->name, device->sid, device->operating_system,
 			       device->ownership, device->compliance, join_name(device->join_type),
-			       (int)device->enabled, (int)device->managed, device->last_seen, device->registered))
+			       (int)device->enabled, (int)device->managed, device->last_seen, device->registered,
+			       device->extension_attributes, since_of(tenant, device->compliance)))
 		return false;
 	row = sqlite3_last_insert_rowid(tenant->writer->db);
 	claim(tenant, device);
@@ -322,7 +337,8 @@ static bool change_device(struct certdir_list_tenant *tenant, int64_t row, const
 			   before->managed != after->managed || before->join_type != after->join_type ||
 			   before->last_seen != after->last_seen || before->registered != after->registered ||
 			   !same(before->operating_system, after->operating_system) ||
-			   !same(before->ownership, after->ownership);
+			   !same(before->ownership, after->ownership) ||
+			   !same(before->extension_attributes, after->extension_attributes);
 
 	if (!ids && !facts)
 		return true;
@@ -331,9 +347,10 @@ static bool change_device(struct certdir_list_tenant *tenant, int64_t row, const
 	if (logged && !certdir_tenant_save(tenant, row, error))
 		return false;
 	if (facts &&
-	    !certdir_tenant_do(tenant, CERTDIR_TENANT_SET_FACTS, error, "issssyytt", row, after->operating_system,
+	    !certdir_tenant_do(tenant, CERTDIR_TENANT_SET_FACTS, error, "issssyyttsi", row, after->operating_system,
 			       after->ownership, after->compliance, join_name(after->join_type), (int)after->enabled,
-			       (int)after->managed, after->last_seen, after->registered))
+			       (int)after->managed, after->last_seen, after->registered, after->extension_attributes,
+			       tenant->options.now))
 		return false;
 	return (!ids || set_ids(tenant, row, before, after, error)) && certdir_tenant_relist(tenant, row, error);
 }
@@ -351,6 +368,11 @@ bool certdir_list_devices_put(struct certdir_list_tenant *tenant, const struct c
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_DEVICES, error) ||
 	    !clean_object(tenant, device, present, &clean, error))
 		return false;
+	/* What was asked for once, and is not any more, goes. */
+	if (tenant->options.extension_attributes == 0) {
+		present |= CERTDIR_BIT(CERTDIR_PROPERTY_EXTENSION_ATTRIBUTES);
+		clean.device.extension_attributes = NULL;
+	}
 	if (tenant->first) {
 		if (was_met(tenant, clean.object_id))
 			return put_off(tenant, clean.object_id, &clean.device, present, error);
@@ -404,9 +426,9 @@ static bool end_first(struct certdir_list_tenant *tenant, struct certdir_error *
 	stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_AGAIN, error, "");
 	while (ok && (found = certdir_tenant_next(tenant, stmt, error)) == 1) {
 		struct certdir_device device = known_device(stmt);
-		uint32_t present = (uint32_t)sqlite3_column_int64(stmt, 13);
+		uint32_t present = (uint32_t)sqlite3_column_int64(stmt, 14);
 
-		device.object_id = (char *)sqlite3_column_text(stmt, 12);
+		device.object_id = (char *)sqlite3_column_text(stmt, 13);
 		ok = present & REMOVED ? certdir_list_devices_remove(tenant, device.object_id, error)
 				       : certdir_list_devices_put(tenant, &device, present, error);
 	}
@@ -492,8 +514,8 @@ enum certdir_list_ended certdir_list_devices_end(struct certdir_list_tenant *ten
 	    !(free_records(tenant, error) && certdir_tenant_purge(tenant, tally, error) &&
 	      certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_FORMER, error, "ii", now - tenant->options.former_names,
 				tenant->source) &&
-	      certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_SYNC, error, "iists", tenant->source, now, delta_link,
-				delta_link ? now : 0, tenant->filter)))
+	      certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_SYNC, error, "iistss", tenant->source, now, delta_link,
+				delta_link ? now : 0, tenant->filter, tenant->attributes)))
 		ended = CERTDIR_ENDED_FAILED;
 	return ended == CERTDIR_ENDED ? certdir_tenant_commit(tenant, error) : certdir_tenant_give_up(tenant, ended);
 }

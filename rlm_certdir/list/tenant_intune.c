@@ -14,10 +14,11 @@
 #include <string.h>
 
 enum {
-	RECORD_COLUMNS = 9, /* CERTDIR_LIST_RECORD_COLUMNS; of them: */
+	RECORD_COLUMNS = 13, /* CERTDIR_LIST_RECORD_COLUMNS; of them: */
 	AT_SERIAL_NUMBER = 1,
 	AT_COMPLIANCE = 3,
 	AT_OWNERSHIP = 4,
+	AT_INTUNE_NAME = 9,
 	/* CERTDIR_TENANT_PAIRS */
 	AT_HAS = 2,
 	AT_RECORD = AT_HAS + RECORD_COLUMNS,
@@ -28,12 +29,18 @@ enum {
 	AT_SYSTEM
 };
 
-static const char staged[] = "CREATE TABLE temp.staged(id INTEGER PRIMARY KEY, key TEXT," CERTDIR_LIST_RECORD_COLUMNS
-			     ",name,operating_system);"
-			     "CREATE TABLE temp.pair(device INTEGER, staged INTEGER)";
+/* Seconds that an Intune id is remembered which named an Entra device: longer than a backup, or a record that went missing, is gone. */
+enum { ONCE_KEPT = 400 * 86400 };
 
-/* The latest of each key stands last. */
-static const char staged_by_key[] = "CREATE INDEX temp.staged_by_key ON staged(key,intune_last_seen,intune_device_id)";
+static const char staged[] = "CREATE TABLE temp.staged(id INTEGER PRIMARY KEY, key TEXT," CERTDIR_LIST_RECORD_COLUMNS
+			     ",operating_system);"
+			     "CREATE TABLE temp.pair(device INTEGER, staged INTEGER);"
+			     /* Intune ids of records that named another Entra device before */
+			     "CREATE TABLE temp.once(id TEXT PRIMARY KEY) WITHOUT ROWID";
+
+/* The last enrolled of each key stands last. */
+static const char staged_by_key[] = "CREATE INDEX temp.staged_by_key ON staged(key,intune_registered,intune_last_seen,"
+				    "intune_device_id)";
 
 bool certdir_list_intune_begin(struct certdir_list_tenant *tenant, struct certdir_error *error)
 {
@@ -48,6 +55,8 @@ bool certdir_list_intune_begin(struct certdir_list_tenant *tenant, struct certdi
 }
 
 /* ---- put ---- */
+
+enum { TEXTS = 11 };
 
 static bool make_ids(struct certdir_list_tenant *tenant, const struct certdir_device *record,
 		     char id[CERTDIR_LIST_TEXT_MAX + 1], char key[CERTDIR_LIST_TEXT_MAX + 1],
@@ -80,27 +89,30 @@ bool certdir_list_intune_put(struct certdir_list_tenant *tenant, const struct ce
 		const char *field;
 		const char *text;
 		enum certdir_list_form form;
-	} texts[] = {{"serialNumber", record->serial_number, CERTDIR_FORM_SERIAL},
-		     {"userPrincipalName", record->owner, CERTDIR_FORM_TEXT},
-		     {"complianceState", record->compliance, CERTDIR_FORM_TEXT},
-		     {"managedDeviceOwnerType", record->ownership, CERTDIR_FORM_TEXT},
-		     {"wiFiMacAddress", record->wifi_mac, CERTDIR_FORM_TEXT},
-		     {"ethernetMacAddress", record->ethernet_mac, CERTDIR_FORM_TEXT},
-		     {"deviceName", record->name, CERTDIR_FORM_NAME},
-		     {"operatingSystem", record->operating_system, CERTDIR_FORM_TEXT}};
-	char id[CERTDIR_LIST_TEXT_MAX + 1], key[CERTDIR_LIST_TEXT_MAX + 1], room[8][CERTDIR_LIST_TEXT_MAX + 1];
-	char *made[8];
+	} texts[TEXTS] = {{"serialNumber", record->serial_number, CERTDIR_FORM_SERIAL},
+			  {"userPrincipalName", record->owner, CERTDIR_FORM_TEXT},
+			  {"complianceState", record->compliance, CERTDIR_FORM_TEXT},
+			  {"managedDeviceOwnerType", record->ownership, CERTDIR_FORM_TEXT},
+			  {"wiFiMacAddress", record->wifi_mac, CERTDIR_FORM_TEXT},
+			  {"ethernetMacAddress", record->ethernet_mac, CERTDIR_FORM_TEXT},
+			  {"deviceName", record->intune_name, CERTDIR_FORM_NAME},
+			  {"managementState", record->management_state, CERTDIR_FORM_TEXT},
+			  {"deviceCategoryDisplayName", record->category, CERTDIR_FORM_TEXT},
+			  {"enrollmentProfileName", record->enrollment_profile, CERTDIR_FORM_TEXT},
+			  {"operatingSystem", record->operating_system, CERTDIR_FORM_TEXT}};
+	char id[CERTDIR_LIST_TEXT_MAX + 1], key[CERTDIR_LIST_TEXT_MAX + 1], room[TEXTS][CERTDIR_LIST_TEXT_MAX + 1];
+	char *made[TEXTS];
 
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_INTUNE, error) || !make_ids(tenant, record, id, key, error))
 		return false;
-	for (size_t i = 0; i < 8; i++)
+	for (size_t i = 0; i < TEXTS; i++)
 		if (!certdir_tenant_text(tenant, id, texts[i].field, texts[i].form, texts[i].text, room[i], &made[i],
 					 error))
 			return false;
 	tenant->staged++;
-	return certdir_tenant_do(tenant, CERTDIR_TENANT_STAGE, error, "ssssssttssss", key, id, made[0], made[1],
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_STAGE, error, "ssssssttsssssss", key, id, made[0], made[1],
 				 made[2] ? made[2] : "unknown", made[3], record->last_seen, record->registered, made[4],
-				 made[5], made[6], made[7]);
+				 made[5], made[6], made[7], made[8], made[9], made[10]);
 }
 
 /* ---- which records count ---- */
@@ -114,11 +126,12 @@ static const char *text(sqlite3_stmt *stmt, int column)
 
 /*
  * Of neighbours with the same text in column 0, all but the last are dead: those of one Intune id are the same record again,
- * those of one key are records of one device.
+ * those of one key are records of one device. Of either it is remembered that it named an Entra device.
  */
 static bool bury(struct certdir_list_tenant *tenant, enum certdir_tenant_statement which, size_t *buried,
 		 struct certdir_error *error)
 {
+	const bool by_key = which == CERTDIR_TENANT_STAGED_BY_KEY;
 	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, which, error, "");
 	char last[CERTDIR_VALUE_MAX + 1] = "";
 	int64_t last_id = 0;
@@ -133,6 +146,10 @@ static bool bury(struct certdir_list_tenant *tenant, enum certdir_tenant_stateme
 		if (last_id && strcmp(value, last) == 0) {
 			if (!certdir_bitmap_set(&tenant->dead, last_id))
 				return certdir_tenant_no_memory(tenant, error);
+			if (!certdir_tenant_do(tenant,
+					       by_key ? CERTDIR_TENANT_ONCE_OUTLIVED : CERTDIR_TENANT_ONCE_STAGED, error,
+					       "i", last_id))
+				return false;
 			++*buried;
 		} else {
 			strcpy(last, value); /* a canonical GUID */
@@ -182,6 +199,7 @@ static bool set_record(struct certdir_list_tenant *tenant, int64_t row, sqlite3_
 
 	if (!stmt)
 		return false;
+	/* What the shorter statement does not name has a number in it all the same. */
 	for (int i = ids ? 0 : 2; i < RECORD_COLUMNS; i++)
 		rc |= sqlite3_bind_value(stmt, i + 2, sqlite3_column_value(pair, AT_RECORD + i));
 	if (rc != SQLITE_OK)
@@ -203,12 +221,16 @@ static bool join(struct certdir_list_tenant *tenant, sqlite3_stmt *pair, struct 
 		all = (same[i] = same_column(pair, AT_HAS + i, AT_RECORD + i)) && all;
 	if (all)
 		return true;
-	ids = !same[0] || !same[AT_SERIAL_NUMBER];
-	tenant->holds |= CERTDIR_BIT(CERTDIR_ID_INTUNE);
+	ids = !same[0] || !same[AT_SERIAL_NUMBER] || !same[AT_INTUNE_NAME];
+	tenant->holds |= CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_NAME);
 	if (sqlite3_column_type(pair, AT_RECORD + AT_SERIAL_NUMBER) != SQLITE_NULL)
 		tenant->holds |= CERTDIR_BIT(CERTDIR_ID_SERIAL);
 	if (!certdir_bitmap_set(&tenant->changed, row))
 		return certdir_tenant_no_memory(tenant, error);
+	/* The record that it had is of another device now, or of none. */
+	if (!same[0] && sqlite3_column_type(pair, AT_HAS) != SQLITE_NULL &&
+	    !certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, "s", text(pair, AT_HAS)))
+		return false;
 	return (same[AT_COMPLIANCE] || certdir_tenant_save(tenant, row, error)) &&
 	       set_record(tenant, row, pair, ids, error) &&
 	       (same[AT_OWNERSHIP] || certdir_tenant_relist(tenant, row, error));
@@ -230,11 +252,23 @@ static bool join_all(struct certdir_list_tenant *tenant, struct certdir_error *e
 
 /* ---- records without a device ---- */
 
-/* A device of its own that is there already. */
-static bool change_own(struct certdir_list_tenant *tenant, int64_t row, int64_t id, struct certdir_error *error)
+/* Intune's word is not enough for it any more. */
+static bool set_once(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
+{
+	int64_t listed;
+
+	return certdir_tenant_number(tenant, &listed, CERTDIR_TENANT_READ_FILTERED, error, "i", row) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_SET_ONCE, error, "i", row) &&
+	       (!listed || certdir_tenant_account(tenant, row, false, false, error));
+}
+
+/* A device of its own that is there already; one that Entra ID knew once remains one. */
+static bool change_own(struct certdir_list_tenant *tenant, int64_t row, int64_t id, bool once,
+		       struct certdir_error *error)
 {
 	sqlite3_stmt *pair = certdir_tenant_ask(tenant, CERTDIR_TENANT_OWN_PAIR, error, "ii", row, id);
-	bool ok = certdir_tenant_row(tenant, pair, error) && join(tenant, pair, error);
+	bool ok = certdir_tenant_row(tenant, pair, error) && join(tenant, pair, error) &&
+		  (!once || set_once(tenant, row, error));
 
 	if (ok && (!same_column(pair, AT_OLD_NAME, AT_NAME) || !same_column(pair, AT_OLD_SYSTEM, AT_SYSTEM))) {
 		const char *old_name = (const char *)sqlite3_column_text(pair, AT_OLD_NAME);
@@ -252,14 +286,15 @@ static bool change_own(struct certdir_list_tenant *tenant, int64_t row, int64_t 
 	return ok;
 }
 
-static bool add_own(struct certdir_list_tenant *tenant, int64_t id, const char *ownership, const char *system,
-		    struct certdir_error *error)
+static bool add_own(struct certdir_list_tenant *tenant, int64_t id, bool once, const char *ownership,
+		    const char *system, struct certdir_error *error)
 {
-	bool listed = certdir_list_filter_takes(&tenant->options.filter, CERTDIR_JOIN_UNKNOWN, system, ownership,
-						CERTDIR_UNKNOWN);
+	bool listed = !once && certdir_list_filter_takes(&tenant->options.filter, CERTDIR_JOIN_UNKNOWN, system,
+							 ownership, CERTDIR_UNKNOWN);
 	int64_t row;
 
-	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_OWN, error, "ibi", tenant->source, (int)listed, id))
+	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_OWN, error, "ibbi", tenant->source, (int)listed, (int)once,
+			       id))
 		return false;
 	row = sqlite3_last_insert_rowid(tenant->writer->db);
 	tenant->holds |= CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_NAME) | CERTDIR_BIT(CERTDIR_ID_SERIAL);
@@ -271,9 +306,10 @@ static bool add_own(struct certdir_list_tenant *tenant, int64_t id, const char *
 /* The staged record `id` fits no device of Entra's: it is a device of its own, or waits for one. */
 static bool place(struct certdir_list_tenant *tenant, int64_t id, size_t *waiting, struct certdir_error *error)
 {
-	sqlite3_stmt *record = certdir_tenant_ask(tenant, CERTDIR_TENANT_STAGED, error, "i", id);
+	sqlite3_stmt *record = certdir_tenant_ask(tenant, CERTDIR_TENANT_STAGED, error, "ii", id, tenant->source);
 	bool ok = certdir_tenant_row(tenant, record, error);
 	const char *intune_device_id = ok ? text(record, 0) : "";
+	const bool once = ok && sqlite3_column_int(record, 4);
 	int64_t row;
 
 	if (ok && strcmp(intune_device_id, text(record, 1)) != 0) {
@@ -282,8 +318,8 @@ static bool place(struct certdir_list_tenant *tenant, int64_t id, size_t *waitin
 	} else if (ok) {
 		ok = certdir_tenant_number(tenant, &row, CERTDIR_TENANT_FIND_OWN, error, "si", intune_device_id,
 					   tenant->source) &&
-		     (row ? change_own(tenant, row, id, error)
-			  : add_own(tenant, id, (const char *)sqlite3_column_text(record, 2),
+		     (row ? change_own(tenant, row, id, once, error)
+			  : add_own(tenant, id, once, (const char *)sqlite3_column_text(record, 2),
 				    (const char *)sqlite3_column_text(record, 3), error));
 	}
 	(void)sqlite3_reset(record);
@@ -303,16 +339,18 @@ static bool place_others(struct certdir_list_tenant *tenant, size_t *waiting, st
 
 /* ---- devices without a record ---- */
 
-static bool unjoin(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
+static bool unjoin(struct certdir_list_tenant *tenant, int64_t row, const char *intune_device_id,
+		   struct certdir_error *error)
 {
 	if (!certdir_bitmap_set(&tenant->changed, row))
 		return certdir_tenant_no_memory(tenant, error);
-	return certdir_tenant_save(tenant, row, error) &&
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, "s", intune_device_id) &&
+	       certdir_tenant_save(tenant, row, error) &&
 	       certdir_tenant_do(tenant, CERTDIR_TENANT_CLEAR_RECORD, error, "i", row) &&
 	       certdir_tenant_relist(tenant, row, error);
 }
 
-/* Devices that had a record and have none now; those of Intune alone go with it. */
+/* Devices of Entra's that had a record and have none now. */
 static bool unjoin_others(struct certdir_list_tenant *tenant, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_WITH_RECORD, error, "i", tenant->source);
@@ -321,14 +359,28 @@ static bool unjoin_others(struct certdir_list_tenant *tenant, struct certdir_err
 	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
 		const int64_t row = sqlite3_column_int64(stmt, 0);
 
+		if (!certdir_bitmap_test(&tenant->seen, row) && !unjoin(tenant, row, text(stmt, 1), error))
+			return false;
+	}
+	return found == 0;
+}
+
+/* Devices of Intune alone that it does not list any more, or that Entra ID knows now. */
+static bool remove_own(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_ALL_OWN, error, "i", tenant->source);
+	int found;
+
+	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+		const int64_t row = sqlite3_column_int64(stmt, 0);
+
 		if (certdir_bitmap_test(&tenant->seen, row))
 			continue;
-		if (!sqlite3_column_int(stmt, 1)) {
-			if (!unjoin(tenant, row, error))
-				return false;
-		} else if (!certdir_bitmap_set(&tenant->removed, row)) {
+		if (!certdir_bitmap_set(&tenant->removed, row))
 			return certdir_tenant_no_memory(tenant, error);
-		}
+		if (sqlite3_column_int(stmt, 2) &&
+		    !certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, "s", text(stmt, 1)))
+			return false;
 	}
 	return found == 0;
 }
@@ -342,11 +394,17 @@ static bool join_listing(struct certdir_list_tenant *tenant, struct certdir_list
 	size_t again = 0;
 
 	*tally = (struct certdir_list_tally){.before = tenant->state.intune_records};
-	if (!bury(tenant, CERTDIR_TENANT_STAGED_BY_ID, &again, error) ||
+	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE_WAITING, error, "i", tenant->source) ||
+	    !certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_ONCE, error, "ii", tenant->source,
+			       tenant->options.now - ONCE_KEPT) ||
+	    !bury(tenant, CERTDIR_TENANT_STAGED_BY_ID, &again, error) ||
 	    !certdir_list_writer_run(tenant->writer, staged_by_key, error) ||
-	    !bury(tenant, CERTDIR_TENANT_STAGED_BY_KEY, &tally->duplicates, error) || !keep_waiting(tenant, error) ||
-	    !join_all(tenant, error) || !place_others(tenant, &tally->unlisted, error) ||
-	    (tally->before > 0 && !unjoin_others(tenant, error)))
+	    !bury(tenant, CERTDIR_TENANT_STAGED_BY_KEY, &tally->duplicates, error) || !keep_waiting(tenant, error))
+		return false;
+	/* Who had a record must be known to the last before any of them can become a device of its own. */
+	if (!join_all(tenant, error) || (tally->before > 0 && !unjoin_others(tenant, error)) ||
+	    !place_others(tenant, &tally->unlisted, error) || !remove_own(tenant, error) ||
+	    !certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_ONCE, error, "ii", tenant->source, tenant->options.now))
 		return false;
 	tally->after = (size_t)tenant->staged - again - tally->duplicates;
 	tally->lost = tally->before - tenant->kept.ones;
@@ -371,9 +429,10 @@ enum certdir_list_ended certdir_list_intune_end(struct certdir_list_tenant *tena
 		return certdir_tenant_give_up(tenant, ended);
 	tally->changed = devices.changed;
 	if (!certdir_tenant_purge(tenant, &devices, error) ||
-	    !certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_INTUNE, error, "iii", tenant->source, tenant->options.now,
-			       (int64_t)tally->after) ||
-	    !certdir_list_writer_run(tenant->writer, "DROP TABLE temp.staged;DROP TABLE temp.pair", error))
+	    !certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_INTUNE, error, "iiit", tenant->source, tenant->options.now,
+			       (int64_t)tally->after, tenant->options.intune_interval) ||
+	    !certdir_list_writer_run(tenant->writer, "DROP TABLE temp.staged;DROP TABLE temp.pair;DROP TABLE temp.once",
+				     error))
 		return certdir_tenant_give_up(tenant, CERTDIR_ENDED_FAILED);
 	return certdir_tenant_commit(tenant, error);
 }

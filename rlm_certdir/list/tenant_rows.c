@@ -50,7 +50,8 @@ bool certdir_tenant_relist(struct certdir_list_tenant *tenant, int64_t row, stru
 					   (const char *)sqlite3_column_text(stmt, 3),
 					   sqlite3_column_type(stmt, 4) == SQLITE_NULL ? CERTDIR_UNKNOWN
 					   : sqlite3_column_int(stmt, 4)	       ? CERTDIR_YES
-										       : CERTDIR_NO);
+										       : CERTDIR_NO) &&
+		 !sqlite3_column_int(stmt, 5);
 	(void)sqlite3_reset(stmt);
 	if (wanted == listed)
 		return true;

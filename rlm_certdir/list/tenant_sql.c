@@ -7,13 +7,11 @@
 #define RECORD_OF(table)                                                                                               \
 	table ".intune_device_id," table ".serial_number," table ".owner," table ".intune_compliance," table           \
 	      ".intune_ownership," table ".intune_last_seen," table ".intune_registered," table ".wifi_mac," table     \
-	      ".ethernet_mac"
+	      ".ethernet_mac," table ".intune_name," table ".management_state," table ".category," table               \
+	      ".enrollment_profile"
 /* Copies the record of `from` to the device ?1. */
 #define JOIN(from)                                                                                                     \
-	"UPDATE device SET intune_device_id=o.intune_device_id,serial_number=o.serial_number,owner=o.owner,"           \
-	"intune_compliance=o.intune_compliance,intune_ownership=o.intune_ownership,"                                   \
-	"intune_last_seen=o.intune_last_seen,intune_registered=o.intune_registered,wifi_mac=o.wifi_mac,"               \
-	"ethernet_mac=o.ethernet_mac FROM " from " AND device.id=?1"
+	"UPDATE device SET (" RECORD ")=(" RECORD_OF("o") ") FROM " from " AND device.id=?1"
 /* A device of Intune alone. */
 #define OWN "object_id IS NULL AND intune_compliance IS NOT NULL"
 #define HAS(column) "SELECT 1 FROM device WHERE " column " IS NOT NULL AND source=?1 AND listed LIMIT 1"
@@ -21,7 +19,7 @@
 const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 	[CERTDIR_TENANT_FIND_OBJECT] = "SELECT id FROM device WHERE object_id=?1 AND source=?2",
 	[CERTDIR_TENANT_READ_FILTERED] =
-		"SELECT listed,join_type,operating_system,coalesce(intune_ownership,ownership),enabled "
+		"SELECT listed,join_type,operating_system,coalesce(intune_ownership,ownership),enabled,once_entra "
 		"FROM device WHERE id=?1",
 	[CERTDIR_TENANT_SET_LISTED] = "UPDATE device SET listed=?2 WHERE id=?1",
 	[CERTDIR_TENANT_SAVE] = "INSERT OR IGNORE INTO temp.was SELECT id,name,enabled,"
@@ -42,23 +40,28 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 	[CERTDIR_TENANT_HAS_ENTRA] = HAS("entra_device_id"),
 	[CERTDIR_TENANT_HAS_INTUNE] = HAS("intune_device_id"),
 	[CERTDIR_TENANT_HAS_SID] = HAS("sid"),
-	[CERTDIR_TENANT_HAS_NAME] = HAS("name"),
+	[CERTDIR_TENANT_HAS_NAME] = HAS("coalesce(name,intune_name)"),
 	[CERTDIR_TENANT_HAS_SERIAL] = HAS("serial_number"),
 
 	[CERTDIR_TENANT_READ] = "SELECT id,entra_device_id,name,sid,operating_system,ownership,compliance,join_type,"
-				"enabled,managed,last_seen,registered FROM device WHERE object_id=?1 AND source=?2",
+				"enabled,managed,last_seen,registered,extension_attributes FROM device "
+				"WHERE object_id=?1 AND source=?2",
 	[CERTDIR_TENANT_ADD] = "INSERT INTO device(source,listed,object_id,entra_device_id,name,sid,operating_system,"
-			       "ownership,compliance,join_type,enabled,managed,last_seen,registered) "
-			       "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-	[CERTDIR_TENANT_SET_FACTS] = "UPDATE device SET operating_system=?2,ownership=?3,compliance=?4,join_type=?5,"
-				     "enabled=?6,managed=?7,last_seen=?8,registered=?9 WHERE id=?1",
+			       "ownership,compliance,join_type,enabled,managed,last_seen,registered,"
+			       "extension_attributes,compliance_since) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	/* ?11: now */
+	[CERTDIR_TENANT_SET_FACTS] =
+		"UPDATE device SET operating_system=?2,ownership=?3,compliance=?4,join_type=?5,enabled=?6,managed=?7,"
+		"last_seen=?8,registered=?9,extension_attributes=?10,"
+		"compliance_since=CASE WHEN compliance IS ?4 THEN compliance_since ELSE ?11 END WHERE id=?1",
 	[CERTDIR_TENANT_SET_IDS] = "UPDATE device SET entra_device_id=?2,name=?3,sid=?4 WHERE id=?1",
 	[CERTDIR_TENANT_PUT_OFF] = "INSERT INTO temp.again(object_id,present,entra_device_id,name,sid,operating_system,"
-				   "ownership,compliance,join_type,enabled,managed,last_seen,registered) "
-				   "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
+				   "ownership,compliance,join_type,enabled,managed,last_seen,registered,"
+				   "extension_attributes) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	/* with the columns of CERTDIR_TENANT_READ in front */
 	[CERTDIR_TENANT_AGAIN] = "SELECT id,entra_device_id,name,sid,operating_system,ownership,compliance,join_type,"
-				 "enabled,managed,last_seen,registered,object_id,present FROM temp.again ORDER BY id",
+				 "enabled,managed,last_seen,registered,extension_attributes,object_id,present "
+				 "FROM temp.again ORDER BY id",
 	[CERTDIR_TENANT_OBJECTS] = "SELECT id FROM device WHERE source=?1 AND object_id IS NOT NULL",
 	[CERTDIR_TENANT_ALL] = "SELECT id FROM device NOT INDEXED WHERE source=?1",
 	[CERTDIR_TENANT_JOINED_ID] = "SELECT entra_device_id FROM device WHERE id=?1 AND intune_compliance IS NOT NULL",
@@ -76,17 +79,29 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 	[CERTDIR_TENANT_LET_WAIT] =
 		"INSERT OR REPLACE INTO intune_waiting(source,entra_device_id," RECORD ") SELECT source,?2," RECORD
 		" FROM device WHERE id=?1 AND intune_compliance IS NOT NULL",
-	[CERTDIR_TENANT_CLEAR_RECORD] = "UPDATE device SET (" RECORD ")=(NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL) "
-					"WHERE id=?1 AND intune_compliance IS NOT NULL",
+	[CERTDIR_TENANT_CLEAR_RECORD] = "UPDATE device SET (" RECORD ")=(NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,"
+					"NULL,NULL,NULL,NULL) WHERE id=?1 AND intune_compliance IS NOT NULL",
 	[CERTDIR_TENANT_PRUNE_FORMER] = "DELETE FROM former_name WHERE since<=?1 AND "
 					"EXISTS(SELECT 1 FROM device d WHERE d.id=former_name.device AND d.source=?2)",
-	[CERTDIR_TENANT_STORE_SYNC] = "UPDATE source SET synced=?2,delta_link=?3,delta_since=?4,filter=?5 WHERE id=?1",
+	[CERTDIR_TENANT_STORE_SYNC] = "UPDATE source SET synced=?2,delta_link=?3,delta_since=?4,filter=?5,"
+				     "extension_attributes=?6 WHERE id=?1",
 
-	[CERTDIR_TENANT_STAGE] = "INSERT INTO temp.staged(key," RECORD ",name,operating_system) "
-				 "VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
+	[CERTDIR_TENANT_STAGE] = "INSERT INTO temp.staged(key," RECORD ",operating_system) "
+				 "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[CERTDIR_TENANT_STAGED_BY_ID] = "SELECT intune_device_id,id FROM temp.staged ORDER BY 1,2",
 	[CERTDIR_TENANT_STAGED_BY_KEY] = "SELECT key,id FROM temp.staged INDEXED BY staged_by_key "
-					 "ORDER BY key,intune_last_seen,intune_device_id,id",
+					 "ORDER BY key,intune_registered,intune_last_seen,intune_device_id,id",
+	[CERTDIR_TENANT_ONCE] = "INSERT OR IGNORE INTO temp.once VALUES(?1)",
+	[CERTDIR_TENANT_ONCE_STAGED] = "INSERT OR IGNORE INTO temp.once SELECT intune_device_id FROM temp.staged "
+				       "WHERE id=?1 AND key<>intune_device_id",
+	[CERTDIR_TENANT_ONCE_WAITING] = "INSERT OR IGNORE INTO temp.once "
+					"SELECT intune_device_id FROM intune_waiting WHERE source=?1",
+	[CERTDIR_TENANT_ONCE_OUTLIVED] =
+		"INSERT OR IGNORE INTO temp.once SELECT intune_device_id FROM temp.staged WHERE id=?1",
+	/* those that wait are not forgotten as long as they do */
+	[CERTDIR_TENANT_KEEP_ONCE] = "INSERT OR REPLACE INTO intune_once SELECT ?1,id,?2 FROM (SELECT id FROM temp.once "
+				     "EXCEPT SELECT intune_device_id FROM intune_waiting WHERE source=?1)",
+	[CERTDIR_TENANT_PRUNE_ONCE] = "DELETE FROM intune_once WHERE source=?1 AND at<=?2",
 	[CERTDIR_TENANT_PAIR] = "INSERT INTO temp.pair SELECT d.id,s.id FROM temp.staged s INDEXED BY staged_by_key "
 				"CROSS JOIN device d INDEXED BY device_by_entra_device_id "
 				"WHERE d.entra_device_id=s.key AND d.source=?1 ORDER BY d.id,s.id",
@@ -95,16 +110,22 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 		"s") " FROM temp.pair p CROSS JOIN device d ON d.id=p.device CROSS JOIN temp.staged s ON s.id=p.staged "
 		     "ORDER BY p.rowid",
 	[CERTDIR_TENANT_OWN_PAIR] = "SELECT d.id,s.id," RECORD_OF("d") "," RECORD_OF(
-		"s") ",d.name,d.operating_system,s.name,s.operating_system FROM device d CROSS JOIN temp.staged s "
-		     "WHERE d.id=?1 AND s.id=?2",
-	[CERTDIR_TENANT_STAGED] = "SELECT intune_device_id,key,intune_ownership,operating_system FROM temp.staged "
-				  "WHERE id=?1",
-	[CERTDIR_TENANT_SET_RECORD] = "UPDATE device SET (" RECORD ")=(?2,?3,?4,?5,?6,?7,?8,?9,?10) WHERE id=?1",
+		"s") ",d.name,d.operating_system,s.intune_name,s.operating_system "
+		     "FROM device d CROSS JOIN temp.staged s WHERE d.id=?1 AND s.id=?2",
+	[CERTDIR_TENANT_STAGED] = "SELECT intune_device_id,key,intune_ownership,operating_system,"
+				  "intune_device_id IN (SELECT id FROM temp.once) OR EXISTS(SELECT 1 FROM intune_once o "
+				  "WHERE o.source=?2 AND o.intune_device_id=s.intune_device_id) "
+				  "FROM temp.staged s WHERE id=?1",
+	[CERTDIR_TENANT_SET_RECORD] = "UPDATE device SET (" RECORD ")=(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) "
+				      "WHERE id=?1",
+	/* those that no index has */
 	[CERTDIR_TENANT_SET_RECORD_FACTS] =
 		"UPDATE device SET owner=?4,intune_compliance=?5,intune_ownership=?6,intune_last_seen=?7,"
-		"intune_registered=?8,wifi_mac=?9,ethernet_mac=?10 WHERE id=?1",
-	[CERTDIR_TENANT_WITH_RECORD] = "SELECT id,object_id IS NULL FROM device NOT INDEXED "
-				       "WHERE source=?1 AND intune_compliance IS NOT NULL",
+		"intune_registered=?8,wifi_mac=?9,ethernet_mac=?10,management_state=?12,category=?13,"
+		"enrollment_profile=?14 WHERE id=?1",
+	[CERTDIR_TENANT_WITH_RECORD] = "SELECT id,intune_device_id FROM device NOT INDEXED WHERE source=?1 AND "
+				       "intune_compliance IS NOT NULL AND object_id IS NOT NULL",
+	[CERTDIR_TENANT_ALL_OWN] = "SELECT id,intune_device_id,once_entra FROM device INDEXED BY device_of_intune WHERE source=?1 AND " OWN,
 	[CERTDIR_TENANT_STILL_WAITING] =
 		"SELECT s.id FROM intune_waiting w CROSS JOIN temp.staged s INDEXED BY staged_by_key "
 		"WHERE s.key=w.entra_device_id AND w.source=?1",
@@ -112,10 +133,12 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 	[CERTDIR_TENANT_WAIT] = "INSERT INTO intune_waiting(source,entra_device_id," RECORD ") SELECT ?1,key," RECORD
 				" FROM temp.staged WHERE id=?2",
 	[CERTDIR_TENANT_ADD_OWN] =
-		"INSERT INTO device(source,listed," RECORD ",name,operating_system) SELECT ?1,?2," RECORD
-		",name,operating_system FROM temp.staged WHERE id=?3",
+		"INSERT INTO device(source,listed,once_entra," RECORD ",name,operating_system) "
+		"SELECT ?1,?2,nullif(?3,0)," RECORD ",intune_name,operating_system FROM temp.staged WHERE id=?4",
 	[CERTDIR_TENANT_SET_OWN] = "UPDATE device SET name=?2,operating_system=?3 WHERE id=?1",
-	[CERTDIR_TENANT_STORE_INTUNE] = "UPDATE source SET intune_synced=?2,intune_records=?3 WHERE id=?1",
+	[CERTDIR_TENANT_SET_ONCE] = "UPDATE device SET once_entra=1,listed=0 WHERE id=?1",
+	[CERTDIR_TENANT_STORE_INTUNE] =
+		"UPDATE source SET intune_synced=?2,intune_records=?3,intune_interval=?4 WHERE id=?1",
 
 	[CERTDIR_TENANT_GROUPS] = "SELECT id,object_id,name,synced FROM grp WHERE source=?1",
 	[CERTDIR_TENANT_FIND_GROUP] = "SELECT id,name,synced FROM grp WHERE object_id=?1 AND source=?2",

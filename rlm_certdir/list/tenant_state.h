@@ -60,6 +60,12 @@ enum certdir_tenant_statement {
 	CERTDIR_TENANT_STAGE,
 	CERTDIR_TENANT_STAGED_BY_ID,
 	CERTDIR_TENANT_STAGED_BY_KEY,
+	CERTDIR_TENANT_ONCE,
+	CERTDIR_TENANT_ONCE_STAGED,
+	CERTDIR_TENANT_ONCE_WAITING,
+	CERTDIR_TENANT_ONCE_OUTLIVED,
+	CERTDIR_TENANT_KEEP_ONCE,
+	CERTDIR_TENANT_PRUNE_ONCE,
 	CERTDIR_TENANT_PAIR,
 	CERTDIR_TENANT_PAIRS,
 	CERTDIR_TENANT_OWN_PAIR,
@@ -67,11 +73,13 @@ enum certdir_tenant_statement {
 	CERTDIR_TENANT_SET_RECORD,
 	CERTDIR_TENANT_SET_RECORD_FACTS,
 	CERTDIR_TENANT_WITH_RECORD,
+	CERTDIR_TENANT_ALL_OWN,
 	CERTDIR_TENANT_STILL_WAITING,
 	CERTDIR_TENANT_STOP_WAITING,
 	CERTDIR_TENANT_WAIT,
 	CERTDIR_TENANT_ADD_OWN,
 	CERTDIR_TENANT_SET_OWN,
+	CERTDIR_TENANT_SET_ONCE,
 	CERTDIR_TENANT_STORE_INTUNE,
 	/* tenant_groups.c */
 	CERTDIR_TENANT_GROUPS,
@@ -94,6 +102,7 @@ struct certdir_list_tenant {
 	char guid[CERTDIR_VALUE_MAX + 1];
 	char *filter; /* options.filter as text */
 	bool takes_all; /* options.filter */
+	char attributes[40]; /* options.extension_attributes as text, "1 7" */
 	sqlite3_stmt *statements[CERTDIR_TENANT_STATEMENTS]; /* made at need */
 
 	/* as stored; renewed at the end of each part */

@@ -4,7 +4,6 @@
 #include "identity/canonical.h"
 #include "identity/utf8.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -122,7 +121,11 @@ enum certdir_list_text certdir_list_text_form(enum certdir_list_form form, const
 		return form_identity(CERTDIR_ID_SID, text, out);
 	case CERTDIR_FORM_SERIAL:
 		*why = "is not a serial number";
-		return form_identity(CERTDIR_ID_SERIAL, text, out);
+		if (strlen(text) > CERTDIR_VALUE_MAX)
+			return CERTDIR_TEXT_REFUSED;
+		/* What is none all the same is what makers leave in for want of one. */
+		return certdir_canonical(CERTDIR_ID_SERIAL, text, strlen(text), out) ? CERTDIR_TEXT_MADE
+										     : CERTDIR_TEXT_NONE;
 	}
 	return CERTDIR_TEXT_MADE;
 }

@@ -13,8 +13,9 @@ bool certdir_list_text_check(const char *device, const char *field, const char *
 enum certdir_list_text { CERTDIR_TEXT_MADE, CERTDIR_TEXT_NONE, CERTDIR_TEXT_REFUSED };
 
 /*
- * Brings `text` into form. A blank text, and the all-zero GUID, are NONE. REFUSED with `why`, static: "is not a GUID". A name
- * longer than an identity can be is kept as it is; it can never be equal to one.
+ * Brings `text` into form. A blank text, the all-zero GUID, and a filler where a serial number is due ("Default string") are
+ * NONE. REFUSED with `why`, static: "is not a GUID". A name longer than an identity can be is kept as it is; it can never be
+ * equal to one.
  */
 enum certdir_list_text certdir_list_text_form(enum certdir_list_form form, const char *text,
 					      char out[CERTDIR_LIST_TEXT_MAX + 1], const char **why);
@@ -23,8 +24,7 @@ bool certdir_list_text_refuse(const char *device, const char *field, const char 
 			      struct certdir_error *error);
 
 /*
- * The text to store: the caller frees *made. An empty text, and the all-zero GUID, are nothing: *made stays NULL, which is
- * no error.
+ * The text to store: the caller frees *made. What is NONE leaves *made NULL, which is no error.
  */
 bool certdir_list_text_make(const char *device, const char *field, enum certdir_list_form form, const char *text,
 			    char **made, struct certdir_error *error);

@@ -8,14 +8,21 @@
 
 enum { SHOWN = 20 };
 
-/* Devices that share an immutable id, named with their sources. One that a tenant knows better is not found by it. */
+/*
+ * Values that several rows have: out of the index alone, without a look at a million devices. Whether these are listed and of one
+ * source is asked of the few that remain.
+ */
+#define REPEATED(column) "SELECT " column " v FROM device WHERE " column " IS NOT NULL GROUP BY 1 HAVING count(*)>1"
+
+/*
+ * Listed devices of one source that share what only one should have. Sources may know the same device, and a tenant's Entra and
+ * Intune records of it are one row.
+ */
 #define TWINS(column)                                                                                                  \
-	"SELECT '" column                                                                                              \
-	" '||v||' stands in '||count(*)||' devices: '||group_concat(label,', ') FROM (SELECT d." column                \
-	" v,coalesce('\"'||d.name||'\"','row '||d.id)||' of source '||o.name label FROM device d JOIN source o ON "    \
-	"o.id=d.source WHERE d.listed AND v IN (SELECT " column " FROM device WHERE listed AND " column                \
-	" IS NOT NULL GROUP BY 1 HAVING count(*)>1)" CERTDIR_LIST_UNLESS_BEATEN(                                       \
-		column, "d." column) ") GROUP BY v HAVING count(*)>1"
+	"SELECT '" column " '||t.v||' stands in '||count(*)||' devices of source '||o.name||': '||group_concat("       \
+	"coalesce('\"'||d.name||'\"','row '||d.id),', ') FROM (" REPEATED(                                             \
+		column) ") t CROSS JOIN device d ON d." column                                                         \
+			"=t.v AND d.listed JOIN source o ON o.id=d.source GROUP BY t.v,d.source HAVING count(*)>1"
 
 /* Each gives a row for each problem: a text for people. */
 static const char *const checks[] = {
@@ -26,7 +33,24 @@ static const char *const checks[] = {
 	TWINS("entra_device_id"),
 	TWINS("intune_device_id"),
 	TWINS("sid"),
+	TWINS("serial_number"),
 };
+
+/* Names as certificates carry them, Intune's among them: the index of those has only what differs from the name. */
+static const char shared[] = "WITH repeated(v) AS (" REPEATED(
+	"name") " UNION SELECT intune_name FROM device"
+		" WHERE intune_name IS NOT NULL AND intune_name IS NOT name),"
+		"named(name,source,id) AS MATERIALIZED ("
+		"SELECT r.v COLLATE NOCASE,d.source,d.id FROM repeated r CROSS JOIN device d ON d.name=r.v WHERE "
+		"d.listed"
+		" UNION SELECT r.v,d.source,d.id FROM repeated r CROSS JOIN device d ON d.intune_name=r.v"
+		" AND d.intune_name IS NOT d.name WHERE d.listed),"
+		"twins(name,source) AS MATERIALIZED (SELECT name,source FROM named GROUP BY 1,2 HAVING count(*)>1) "
+		"SELECT (SELECT count(*) FROM twins),"
+		"(SELECT count(DISTINCT n.id) FROM named n JOIN twins t ON t.name=n.name AND t.source=n.source),"
+		"(SELECT count(*) FROM (SELECT 1 FROM (" REPEATED(
+			"serial_number") ") r CROSS JOIN device d ON d.serial_number=r.v WHERE d.listed "
+					 "GROUP BY r.v,d.source HAVING count(*)>1))";
 
 static int64_t run_check(struct certdir_list_reader *reader, const char *sql,
 			 void (*problem)(void *context, const char *text), void *context, struct certdir_error *error)
@@ -67,4 +91,25 @@ int64_t certdir_list_verify(struct certdir_list_reader *reader, void (*problem)(
 		total += count;
 	}
 	return total;
+}
+
+bool certdir_list_shared(struct certdir_list_reader *reader, struct certdir_list_shared *out,
+			 struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	rc = sqlite3_prepare_v2(reader->db, shared, -1, &stmt, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		*out = (struct certdir_list_shared){.names = (size_t)sqlite3_column_int64(stmt, 0),
+						    .devices = (size_t)sqlite3_column_int64(stmt, 1),
+						    .serials = (size_t)sqlite3_column_int64(stmt, 2)};
+	else
+		certdir_error_set(error, "%s: reading failed: %s", reader->snapshot->filename,
+				  sqlite3_errmsg(reader->db));
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_ROW;
 }

@@ -107,11 +107,12 @@ struct certdir_list_writer *certdir_list_write_begin(const char *filename, bool 
 
 /* Notes about the source that readers would have to scan for. The words are those of certdir_identity_type_name(). */
 static const char *const summarize[] = {
-	"UPDATE source SET (devices,identities)=(SELECT count(*),trim(iif(count(entra_device_id),'entra_device_id "
-	"','')||"
-	"iif(count(intune_device_id),'intune_device_id ','')||iif(count(sid),'sid ','')||"
-	"iif(count(name),'common_name ','')||iif(count(serial_number),'serial_number',''))"
-	" FROM device WHERE source=?1) WHERE id=?1",
+	"UPDATE source SET (devices,identities,says_enabled)=(SELECT count(*),"
+	"trim(iif(count(entra_device_id),'entra_device_id ','')||"
+	"iif(count(intune_device_id),'intune_device_id ','')||iif(count(object_id),'device_guid ','')||"
+	"iif(count(sid),'sid ','')||"
+	"iif(count(coalesce(name,intune_name)),'common_name ','')||iif(count(serial_number),'serial_number','')),"
+	"count(enabled)>0 FROM device WHERE source=?1) WHERE id=?1",
 	"UPDATE source SET identities=ltrim(identities||' dns_name') WHERE id=?1 AND EXISTS(SELECT 1 FROM device d "
 	"WHERE "
 	"d.source=?1 AND EXISTS(SELECT 1 FROM dns_name n WHERE n.device=d.id))",
@@ -179,7 +180,6 @@ bool certdir_list_write_source(struct certdir_list_writer *writer, const char *n
 		writer->source = 0;
 		return false;
 	}
-	writer->synced = synced;
 	return true;
 }
 
@@ -310,9 +310,9 @@ out:
 	return ok;
 }
 
-/* A name of device `row`; `form` brings it into its own. */
+/* A name of device `row`; since: when it became a former one, 0 = not known, or no former name. */
 static bool add_name(struct certdir_list_writer *writer, enum certdir_list_write_statement which, int64_t row,
-		     const char *label, const char *name, struct certdir_error *error)
+		     const char *label, const char *name, int64_t since, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = writer->statements[which];
 	char *made = NULL;
@@ -326,7 +326,7 @@ static bool add_name(struct certdir_list_writer *writer, enum certdir_list_write
 		return ok;
 	ok = sqlite3_bind_int64(stmt, 1, row) == SQLITE_OK &&
 	     sqlite3_bind_text(stmt, 2, made, -1, SQLITE_STATIC) == SQLITE_OK &&
-	     (which == CERTDIR_ADD_DNS_NAME || sqlite3_bind_int64(stmt, 3, writer->synced) == SQLITE_OK) &&
+	     (which == CERTDIR_ADD_DNS_NAME || bind_time(stmt, 3, since) == SQLITE_OK) &&
 	     sqlite3_step(stmt) == SQLITE_DONE;
 	if (!ok)
 		certdir_list_writer_fail(writer, error);
@@ -386,7 +386,7 @@ out:
 }
 
 bool certdir_list_write_device(struct certdir_list_writer *writer, const struct certdir_device *device,
-			       const char *const *former_names, struct certdir_error *error)
+			       struct certdir_error *error)
 {
 	const char *label = label_of(device);
 	int64_t row;
@@ -399,10 +399,11 @@ bool certdir_list_write_device(struct certdir_list_writer *writer, const struct 
 		return false;
 	row = sqlite3_last_insert_rowid(writer->db);
 	for (size_t i = 0; i < device->dns_name_count; i++)
-		if (!add_name(writer, CERTDIR_ADD_DNS_NAME, row, label, device->dns_names[i], error))
+		if (!add_name(writer, CERTDIR_ADD_DNS_NAME, row, label, device->dns_names[i], 0, error))
 			return false;
-	for (; former_names && *former_names; former_names++)
-		if (!add_name(writer, CERTDIR_ADD_FORMER_NAME, row, label, *former_names, error))
+	for (size_t i = 0; i < device->former_name_count; i++)
+		if (!add_name(writer, CERTDIR_ADD_FORMER_NAME, row, label, device->former_names[i].name,
+			      device->former_names[i].since, error))
 			return false;
 	for (size_t i = 0; i < device->group_count; i++)
 		if (!add_group(writer, row, label, &device->groups[i], error))

@@ -25,7 +25,6 @@ struct certdir_list_writer {
 	sqlite3 *db; /* no transaction is open between calls, so that a part can be rolled back alone */
 	sqlite3_stmt *statements[CERTDIR_WRITE_STATEMENTS];
 	int64_t source; /* row of the imported source, 0 = none named */
-	int64_t synced;
 	char tenant[CERTDIR_VALUE_MAX + 1]; /* of the source, "" = none */
 };
 

@@ -406,7 +406,7 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 	if (!take_mark(reading, entry, &account) || !take_account_name(reading, entry, &account, &ours) ||
 	    !take_identity(reading, entry, &account) || !take_groups(reading, entry, &account))
 		return false;
-	account.own = ours && account.mark && strcmp(account.mark->section, config->name) == 0 &&
+	account.own = ours && account.mark && strcasecmp(account.mark->section, config->name) == 0 &&
 		      (config->kind != CERTDIR_PLACEHOLDER_COMPUTER || is_computer(reading, entry));
 	if (account.own && !take_own(reading, entry, &account))
 		return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/mappings.h"
 
-#include "decision/decision.h"
+#include "checker.h"
 #include "identity/mapping.h"
 
 #include <stdlib.h>
@@ -24,7 +24,7 @@ struct certdir_mappings {
 	const struct certdir_placeholders_config *config;
 	struct certdir_wanted_list *wanted;
 	struct certdir_arena *arena;
-	struct certdir_directory *directory;
+	struct certdir_checker checker; /* of the list alone, with a policy that everybody passes */
 	struct certdir_mappings_report report;
 	struct entry *entries;
 	size_t count, room;
@@ -58,8 +58,7 @@ void certdir_mappings_refuse(struct certdir_mappings *mappings, const char *orig
 
 static void free_mappings(struct certdir_mappings *mappings)
 {
-	if (mappings->directory)
-		mappings->directory->type->close(mappings->directory);
+	certdir_checker_clear(&mappings->checker);
 	free(mappings->entries);
 	free(mappings);
 }
@@ -77,61 +76,46 @@ struct certdir_mappings *certdir_mappings_begin(const struct certdir_placeholder
 		return NULL;
 	}
 	*mappings = (struct certdir_mappings){.config = config, .wanted = wanted, .arena = arena};
-	mappings->directory = certdir_list_directory_open(&directory, false, error);
-	if (!mappings->directory) {
+	mappings->checker.accepted = ~(CERTDIR_BIT(CERTDIR_ID_UPN) | CERTDIR_BIT(CERTDIR_ID_MAPPING));
+	mappings->checker.policy.join_types = UINT32_MAX;
+	mappings->checker.directories[0] = certdir_list_directory_open(&directory, false, error);
+	if (!mappings->checker.directories[0]) {
 		free_mappings(mappings);
 		return NULL;
 	}
+	mappings->checker.directories[0]->name = "list";
+	mappings->checker.directory_count = 1;
 	return mappings;
 }
 
 /* ---- one certificate ---- */
 
-/* The identities that a login is decided by unless its section says otherwise; the SID URI confirms. */
-static uint64_t choose(const struct certdir_certificate *certificate)
-{
-	const uint32_t accepted = CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_INTUNE) |
-				  CERTDIR_BIT(CERTDIR_ID_GUID) | CERTDIR_BIT(CERTDIR_ID_SID) |
-				  CERTDIR_BIT(CERTDIR_ID_SID_URI) | CERTDIR_BIT(CERTDIR_ID_DNS) |
-				  CERTDIR_BIT(CERTDIR_ID_NAME) | CERTDIR_BIT(CERTDIR_ID_SERIAL);
-	uint64_t ask = 0;
-
-	for (size_t i = 0; i < certificate->count; i++)
-		if (accepted & CERTDIR_BIT(certificate->identities[i].type))
-			ask |= UINT64_C(1) << i;
-	return ask;
-}
-
-/* Sets *device to the one that a login with this certificate would be, or to NULL. False with `error`. */
+/*
+ * Sets *device to the one that a login with this certificate would be, or to NULL. Whether it may come in is another question: its
+ * account says that. False with `error`.
+ */
 static bool find_device(struct certdir_mappings *mappings, const struct certdir_certificate *certificate,
 			const char *origin, int64_t now, struct certdir_wanted **device, struct certdir_error *error)
 {
-	const uint64_t ask = choose(certificate);
-	struct certdir_answer answer = {0};
-	struct certdir_decision decision = {0};
-	bool ok = false;
+	const struct certdir_login login = {.now = now};
+	struct certdir_check check = {.certificate = *certificate}; /* borrowed: `parsed` stays unset */
+	const struct certdir_decision *decision = &check.decision;
+	bool ok = true;
 
 	*device = NULL;
-	if (!ask) {
-		remark(mappings, origin, "%s: it names no device", certdir_reason_name(CERTDIR_NO_IDENTITY));
-		return true;
+	certdir_check_names(&check, &mappings->checker, &login);
+	if (certdir_reason_verdict(decision->reason) == CERTDIR_UNSURE) {
+		certdir_error_set(error, "%s", decision->detail);
+		ok = false;
+	} else if (decision->record_count == 0 || decision->reason == CERTDIR_SID_MISMATCH) {
+		remark(mappings, origin, "%s: %s", certdir_reason_name(decision->reason), decision->detail);
+	} else {
+		*device = certdir_wanted_find(mappings->wanted, decision->records[0]->device.id);
+		if (!*device)
+			remark(mappings, origin, "%s has come into the list only now: run it again",
+			       decision->records[0]->device.id);
 	}
-	mappings->directory->type->search(mappings->directory, certificate, ask, now, &answer);
-	if (answer.state != CERTDIR_ANSWERED) {
-		certdir_error_set(error, "%s", answer.detail);
-		goto out;
-	}
-	ok = true;
-	certdir_agree(certificate, ask, &answer, &decision);
-	if (decision.reason != CERTDIR_ALLOWED) {
-		remark(mappings, origin, "%s: %s", certdir_reason_name(decision.reason), decision.detail);
-		goto out;
-	}
-	*device = certdir_wanted_find(mappings->wanted, decision.match->device.id);
-	if (!*device)
-		remark(mappings, origin, "%s has come into the list only now: run it again", decision.match->device.id);
-out:
-	certdir_answer_clear(&answer);
+	certdir_check_clear(&check);
 	return ok;
 }
 

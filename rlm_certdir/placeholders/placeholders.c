@@ -99,6 +99,7 @@ static bool read_mappings(struct certdir_placeholders *self, const char *filenam
 struct list_reading {
 	struct certdir_placeholders *self;
 	struct certdir_list_snapshot *list;
+	int64_t now;
 	struct certdir_error error;
 	bool ok;
 };
@@ -109,17 +110,17 @@ static void *read_wanted(void *context)
 	struct certdir_placeholders *self = reading->self;
 	struct certdir_list_reader *reader = certdir_list_reader_get(reading->list, &reading->error);
 
-	reading->ok = reader && certdir_wanted_read(self->config, reader, self->domain.name, &self->list_arena,
-						    &self->wanted, &reading->error);
+	reading->ok = reader && certdir_wanted_read(self->config, reader, self->domain.name, reading->now,
+						    &self->list_arena, &self->wanted, &reading->error);
 	if (reader)
 		certdir_list_reader_put(reader);
 	return NULL;
 }
 
 static bool read_both(struct certdir_placeholders *self, struct certdir_list_snapshot *list,
-		      struct certdir_error *error)
+		      int64_t now, struct certdir_error *error)
 {
-	struct list_reading reading = {.self = self, .list = list};
+	struct list_reading reading = {.self = self, .list = list, .now = now};
 	pthread_t thread;
 	bool ok;
 
@@ -140,7 +141,7 @@ static bool make_plan(struct certdir_placeholders *self, const char *filename, s
 	self->watchdog = certdir_watchdog_start(error);
 	return self->watchdog && take_credentials(self, error) && connect_first(self, error) &&
 	       certdir_domain_read(self->config, self->connection, &self->arena, &self->domain, error) &&
-	       read_both(self, list, error) && read_mappings(self, filename, certificates, now, error) &&
+	       read_both(self, list, now, error) && read_mappings(self, filename, certificates, now, error) &&
 	       certdir_plan_make(self->config, &self->domain, &self->wanted, &self->accounts, &claims, now,
 				 &self->arena, &self->plan, error);
 }

@@ -25,11 +25,15 @@ static const char *group_text(const struct certdir_selection *selection, struct 
 }
 
 static const char *reason_text(const struct certdir_selection *selection, const struct certdir_device *device,
-			       enum certdir_reason reason, struct certdir_arena *arena)
+			       enum certdir_reason reason, bool is_no, struct certdir_arena *arena)
 {
 	switch (reason) {
 	case CERTDIR_DISABLED:
-		return device->enabled == CERTDIR_NO ? "is disabled" : "is not known to be enabled";
+		return device->enabled == CERTDIR_NO ? "is disabled"
+		       : is_no			     ? "has an account that expired"
+						     : "is not known to be enabled";
+	case CERTDIR_RETIRED:
+		return "is to be wiped, retired or deleted in Intune";
 	case CERTDIR_JOIN_TYPE:
 		return join_type_text(device->join_type);
 	case CERTDIR_NOT_MANAGED:
@@ -54,21 +58,32 @@ static bool among(const char *const *words, const char *word)
 }
 
 bool certdir_selection_passes(const struct certdir_selection *selection, const struct certdir_device *device,
-			      struct certdir_arena *arena, const char **why_not)
+			      const struct certdir_list_source *from, int64_t now, struct certdir_arena *arena,
+			      const char **why_not, bool *is_no)
 {
 	const struct certdir_policy policy = {.require_managed = selection->require_managed,
 					      .require_compliant = selection->require_compliant,
 					      .join_types = selection->join_types,
 					      .groups = selection->groups};
-	struct certdir_match match = {.device = *device};
-	struct certdir_decision decision = {.reason = CERTDIR_ALLOWED, .match = &match};
+	const struct certdir_source source = {
+		.kind = from->synced_by_graph ? CERTDIR_SOURCE_TENANT : CERTDIR_SOURCE_IMPORT,
+		.name = from->name,
+		.synced = {from->synced, from->intune_synced, from->groups_synced},
+		.says_enabled = from->says_enabled,
+	};
+	struct certdir_record record = {.device = *device};
+	struct certdir_decision decision;
 
 	*why_not = NULL;
 	if (!selection->require_enabled)
-		match.device.enabled = CERTDIR_YES;
-	certdir_judge(&policy, 0, &decision);
+		record.device.enabled = CERTDIR_YES;
+	certdir_decide_record(&record, &source, &policy, now, &decision);
+	/* That nobody knows whether it is enabled says nothing against a record that does. */
+	*is_no = decision.reason == CERTDIR_RETIRED ||
+		 (decision.reason == CERTDIR_DISABLED &&
+		  (record.device.enabled == CERTDIR_NO || (device->expires && device->expires <= now)));
 	if (certdir_reason_verdict(decision.reason) != CERTDIR_ALLOW)
-		*why_not = reason_text(selection, device, decision.reason, arena);
+		*why_not = reason_text(selection, device, decision.reason, *is_no, arena);
 	else if (selection->operating_systems && !among(selection->operating_systems, device->operating_system))
 		*why_not = device->operating_system ? certdir_arena_print(arena, "has %.100s as operating system",
 									  device->operating_system)

@@ -129,12 +129,14 @@ struct candidate {
 	struct certdir_wanted wanted;
 	const struct certdir_list_source *source;
 	const char *tenant; /* or NULL */
+	bool is_no; /* wanted.why_not is one */
 	size_t order; /* in which they came */
 };
 
 struct reading {
 	const struct certdir_placeholders_config *config;
 	const char *domain;
+	int64_t now;
 	struct certdir_arena *arena;
 	size_t templates; /* of all columns */
 	struct candidate *found;
@@ -265,16 +267,18 @@ static bool fill_columns(struct reading *in, struct certdir_wanted *wanted,
 	return true;
 }
 
-static bool describe(struct reading *in, const struct certdir_device *device, struct certdir_wanted *wanted)
+static bool describe(struct reading *in, const struct certdir_device *device, struct candidate *candidate)
 {
 	struct certdir_template_source source = {.device = device, .domain = in->domain};
+	struct certdir_wanted *wanted = &candidate->wanted;
 	const char *problem = NULL;
 
 	*wanted = (struct certdir_wanted){.key = copy(in->arena, device->id),
 					  .name = copy(in->arena, device->name),
 					  .sid = copy(in->arena, device->sid),
 					  .hybrid = device->join_type == CERTDIR_JOIN_HYBRID};
-	(void)certdir_selection_passes(&in->config->selection, device, in->arena, &wanted->why_not);
+	(void)certdir_selection_passes(&in->config->selection, device, candidate->source, in->now, in->arena,
+				       &wanted->why_not, &candidate->is_no);
 	wanted->cn = source.cn = make_cn(in, &source, &problem);
 	if (wanted->cn && !fill_columns(in, wanted, &source, &problem))
 		return false;
@@ -311,7 +315,7 @@ static bool add_device(void *context, int64_t row, const struct certdir_device *
 	/* It is looked at for imports alone; a tenant's device has the tenant of its source. */
 	if (!source->synced_by_graph)
 		candidate->tenant = copy(in->arena, device->tenant);
-	in->failed = !describe(in, device, &candidate->wanted);
+	in->failed = !describe(in, device, candidate);
 	return !in->failed;
 }
 
@@ -325,7 +329,7 @@ static int compare_candidates(const void *a, const void *b)
 	return order ? order : (left->order > right->order) - (left->order < right->order);
 }
 
-/* As certdir_list_find() sees it: a tenant knows its own devices better than an import does. */
+/* A tenant knows its own devices better than an import does, but for a "no", which settle() hears from all. */
 static bool is_beaten(const struct candidate *import, const struct candidate *same, size_t count)
 {
 	if (import->source->synced_by_graph)
@@ -338,12 +342,18 @@ static bool is_beaten(const struct candidate *import, const struct candidate *sa
 	return false;
 }
 
-/* Of devices with one key the one that counts, with a problem when several do. */
+/*
+ * Of devices with one key the one that counts, with a problem when several do. A login is denied by any record's "no", so that of any
+ * device here leaves it without an entry.
+ */
 static const struct certdir_wanted *settle(struct reading *in, struct candidate *same, size_t count)
 {
 	struct candidate *chosen = NULL, *other = NULL;
+	const char *no = NULL;
 
 	for (size_t i = 0; i < count; i++) {
+		if (same[i].is_no && !no)
+			no = same[i].wanted.why_not;
 		if (is_beaten(&same[i], same, count))
 			continue;
 		if (!chosen) {
@@ -357,6 +367,10 @@ static const struct certdir_wanted *settle(struct reading *in, struct candidate 
 			other = chosen;
 			chosen = &same[i];
 		}
+	}
+	if (no && !chosen->is_no) {
+		chosen->wanted.why_not = no;
+		chosen->wanted.problem = NULL;
 	}
 	if (other && !chosen->wanted.why_not)
 		chosen->wanted.problem = certdir_arena_print(
@@ -390,10 +404,10 @@ static bool take_all(struct reading *in, struct certdir_wanted_list *wanted)
 }
 
 bool certdir_wanted_read(const struct certdir_placeholders_config *config, struct certdir_list_reader *reader,
-			 const char *domain, struct certdir_arena *arena, struct certdir_wanted_list *wanted,
-			 struct certdir_error *error)
+			 const char *domain, int64_t now, struct certdir_arena *arena,
+			 struct certdir_wanted_list *wanted, struct certdir_error *error)
 {
-	struct reading in = {.config = config, .domain = domain, .arena = arena};
+	struct reading in = {.config = config, .domain = domain, .now = now, .arena = arena};
 	bool ok;
 
 	*wanted = (struct certdir_wanted_list){0};

@@ -38,17 +38,22 @@ bool certdir_wanted_list_usable(const struct certdir_placeholders_config *config
 
 /*
  * Reads every device of `reader`'s list. `domain` ("corp.example") fills {domain}. Of several with one id those of a synced tenant count
- * before imports; two of the same kind get a `problem`. Memory is the arena's. False with `error`.
+ * before imports; two of the same kind get a `problem`. But a "no" of any of them (disabled, retired) counts, as it does in a login:
+ * the device shall have no enabled entry then. Memory is the arena's. False with `error`.
  */
 bool certdir_wanted_read(const struct certdir_placeholders_config *config, struct certdir_list_reader *reader,
-			 const char *domain, struct certdir_arena *arena, struct certdir_wanted_list *wanted,
-			 struct certdir_error *error);
+			 const char *domain, int64_t now, struct certdir_arena *arena,
+			 struct certdir_wanted_list *wanted, struct certdir_error *error);
 
 /* The device with this key, or NULL. */
 struct certdir_wanted *certdir_wanted_find(const struct certdir_wanted_list *wanted, const char *key);
 
-/* Whether a device passes; else why_not as in certdir_wanted, static or the arena's. Pure. */
+/*
+ * Whether a device of a source of the list passes at Unix time `now`; else why_not as in certdir_wanted, static or the arena's, and
+ * whether that is a "no", which no other record of the device outweighs. Pure.
+ */
 bool certdir_selection_passes(const struct certdir_selection *selection, const struct certdir_device *device,
-			      struct certdir_arena *arena, const char **why_not);
+			      const struct certdir_list_source *from, int64_t now, struct certdir_arena *arena,
+			      const char **why_not, bool *is_no);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/config.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -231,6 +230,27 @@ static bool read_filter(struct reading *in, struct certdir_tenant_config *tenant
 	return ok;
 }
 
+/* "1 7" */
+static bool read_extension_attributes(struct reading *in, struct certdir_tenant_config *tenant)
+{
+	const struct certdir_conf_entry *entry;
+	const char *numbers = "", *at;
+	unsigned long number;
+	char *end;
+
+	if (!certdir_conf_text(in->conf, in->section, "extension_attributes", &numbers, in->error))
+		return false;
+	entry = certdir_conf_entry(in->section, "extension_attributes");
+	for (at = numbers; entry && *at; at = end + strspn(end, " ")) {
+		number = *at >= '0' && *at <= '9' ? strtoul(at, &end, 10) : 0;
+		if (number < 1 || number > CERTDIR_LIST_EXTENSION_ATTRIBUTES || (*end && *end != ' '))
+			return certdir_conf_refuse_value(in->conf, entry, in->error,
+							 "these are numbers from 1 to 15 with blanks between: 1 7");
+		tenant->extension_attributes |= CERTDIR_BIT(number);
+	}
+	return true;
+}
+
 /* ---- the sections ---- */
 
 static bool check_name(struct reading *in)
@@ -297,6 +317,7 @@ static bool read_tenant(struct reading *in, struct certdir_sync_config *config)
 				    in->error);
 	ok &= read_groups(in, tenant);
 	ok &= read_filter(in, tenant);
+	ok &= read_extension_attributes(in, tenant);
 	ok &= certdir_conf_duration(in->conf, in->section, "deadline", 1, DAY, &tenant->deadline, in->error);
 	ok &= certdir_conf_section_finish(in->conf, in->section, in->error);
 	return ok && check_complete(in, config, tenant);

@@ -31,6 +31,7 @@ struct certdir_tenant_config {
 	bool intune;
 	int64_t intune_interval; /* seconds */
 	int64_t deadline; /* seconds that one sync of this tenant may take */
+	uint32_t extension_attributes; /* CERTDIR_BIT(1..15) */
 	const char **groups; /* names or object ids, NULL-terminated, owned */
 	const char **operating_systems, **ownerships; /* of the filter, NULL-terminated, owned, or NULL */
 	struct certdir_list_filter filter;

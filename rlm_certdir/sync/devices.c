@@ -9,10 +9,11 @@
 static bool put(void *context, const struct certdir_page_object *object, struct certdir_error *error)
 {
 	struct certdir_sync_tenant *tenant = context;
+	char room[CERTDIR_RECORD_ROOM];
 	struct certdir_device device;
 	uint32_t present;
 
-	if (!certdir_record_entra(object, &device, &present, error))
+	if (!certdir_record_entra(object, tenant->config->extension_attributes, room, &device, &present, error))
 		return false;
 	if (object->removed)
 		return certdir_list_devices_remove(tenant->list, device.object_id, error);
@@ -28,7 +29,9 @@ static char *start_of(const struct certdir_sync_tenant *tenant, bool full)
 	struct certdir_list_tenant_state state;
 
 	if (full)
-		return certdir_sync_url(tenant, "/devices/delta?$select=" CERTDIR_RECORD_ENTRA_SELECT);
+		return certdir_sync_url(tenant, "/devices/delta?$select=%s",
+					tenant->config->extension_attributes ? CERTDIR_RECORD_EXTENDED_SELECT
+									     : CERTDIR_RECORD_ENTRA_SELECT);
 	certdir_list_tenant_state(tenant->list, &state);
 	return strdup(state.delta_link);
 }
@@ -39,7 +42,9 @@ static enum certdir_graph_outcome attempt(struct certdir_sync_tenant *tenant, bo
 {
 	const struct certdir_listing listing = {.permission = "Device.Read.All",
 						.delta = true,
-						.properties = certdir_record_entra_properties,
+						.properties = tenant->config->extension_attributes
+								      ? certdir_record_extended_properties
+								      : certdir_record_entra_properties,
 						.each = put};
 	struct certdir_list_tally tally = {0};
 	enum certdir_graph_outcome outcome;

@@ -26,7 +26,7 @@ enum {
 };
 
 /* What stands at a depth, in brackets around it. */
-enum { IN_PAGE = 1, IN_LIST, IN_OBJECT };
+enum { IN_PAGE = 1, IN_LIST, IN_OBJECT, IN_PROPERTY };
 
 /* The members of the page that mean something. */
 enum member { VALUE, NEXT_LINK, DELTA_LINK, COUNT, ERROR, MEMBERS, OTHER = MEMBERS };
@@ -36,6 +36,7 @@ static const char *const member_names[MEMBERS] = {"value", "@odata.nextLink", "@
 
 /* The property whose value comes next, when it is not the index of a wanted one. */
 enum { SKIPPED = -1, REMOVED = -2, CODE = -3, MESSAGE = -4 };
+enum { TOP = -1 }; /* no property: a name that stands in the object itself */
 
 struct certdir_page {
 	bool (*each)(void *context, const struct certdir_page_object *object, struct certdir_error *error);
@@ -43,6 +44,7 @@ struct certdir_page {
 
 	const char *const *names; /* wanted */
 	size_t count;
+	int8_t parents[CERTDIR_PAGE_PROPERTIES]; /* index of the property that it stands in, or TOP */
 	size_t lengths[CERTDIR_PAGE_PROPERTIES];
 	uint8_t slots[SLOTS]; /* 1 + index of the first name that belongs there */
 	uint8_t chained[CERTDIR_PAGE_PROPERTIES]; /* 1 + index of the next one */
@@ -58,6 +60,7 @@ struct certdir_page {
 	enum member member; /* of the page */
 	unsigned members; /* bits of those that were there */
 	int property; /* of the object, or of the error */
+	int parent; /* the property whose object we are in, or TOP */
 
 	struct certdir_page_object object;
 	struct certdir_page_value values[CERTDIR_PAGE_PROPERTIES];
@@ -183,33 +186,45 @@ static unsigned slot_of(const char *name, size_t length)
 		       : ((unsigned)length * 5 + (unsigned char)name[0] + (unsigned char)name[length - 1] * 3) % SLOTS;
 }
 
+/* The name that stands in the object: "b" of "a/b". */
+static const char *own_name(const char *name)
+{
+	const char *slash = strchr(name, '/');
+
+	return slash ? slash + 1 : name;
+}
+
+static int find_name(const struct certdir_page *page, int parent, const char *name, size_t length)
+{
+	for (uint8_t i = page->slots[slot_of(name, length)]; i; i = page->chained[i - 1])
+		if (page->lengths[i - 1] == length && page->parents[i - 1] == parent &&
+		    memcmp(own_name(page->names[i - 1]), name, length) == 0)
+			return i - 1;
+	return SKIPPED;
+}
+
 static void add_name(struct certdir_page *page, const char *name)
 {
-	const size_t index = page->count++, length = strlen(name);
-	uint8_t *slot = &page->slots[slot_of(name, length)];
+	const char *own = own_name(name);
+	const size_t index = page->count, length = strlen(own);
+	uint8_t *slot = &page->slots[slot_of(own, length)];
 
+	page->parents[index] = (int8_t)(own == name ? TOP : find_name(page, TOP, name, (size_t)(own - name) - 1));
 	page->lengths[index] = length;
 	page->chained[index] = *slot;
 	*slot = (uint8_t)(index + 1);
-}
-
-static int find_name(const struct certdir_page *page, const char *name, size_t length)
-{
-	for (uint8_t i = page->slots[slot_of(name, length)]; i; i = page->chained[i - 1])
-		if (page->lengths[i - 1] == length && memcmp(page->names[i - 1], name, length) == 0)
-			return i - 1;
-	return SKIPPED;
+	page->count++;
 }
 
 static int property_named(struct certdir_page *page, const char *name, size_t length)
 {
 	static const char removed[] = "@removed";
 
-	page->property = find_name(page, name, length);
+	page->property = find_name(page, page->parent, name, length);
 	if (page->property >= 0) {
 		if (page->values[page->property].type != CERTDIR_PAGE_MISSING)
 			return refuse(page, "an object has \"%s\" twice", page->names[page->property]);
-	} else if (length == sizeof(removed) - 1 && memcmp(name, removed, length) == 0) {
+	} else if (page->parent == TOP && length == sizeof(removed) - 1 && memcmp(name, removed, length) == 0) {
 		if (page->object.removed)
 			return refuse(page, "an object has \"%s\" twice", removed);
 		page->property = REMOVED;
@@ -243,6 +258,7 @@ static void object_begin(struct certdir_page *page)
 {
 	memset(page->values, 0, page->count * sizeof(page->values[0]));
 	page->object.removed = false;
+	page->parent = TOP;
 	page->used = 0;
 }
 
@@ -359,6 +375,13 @@ static int error_value(struct certdir_page *page, enum certdir_page_type type, c
 
 /* ---- yajl's callbacks ---- */
 
+/* Whether what comes stands in an object of "value", or in the object that one of its wanted properties is. */
+static bool in_object(const struct certdir_page *page)
+{
+	return page->member == VALUE &&
+	       (page->depth == IN_OBJECT || (page->depth == IN_PROPERTY && page->parent != TOP));
+}
+
 static int not_an_object(struct certdir_page *page, const char *what)
 {
 	return refuse(page, "it is %s, not an object", what);
@@ -372,7 +395,7 @@ static int on_value(struct certdir_page *page, enum certdir_page_type type, cons
 		return not_an_object(page, type_name(type));
 	if (page->depth == IN_PAGE)
 		return member_value(page, type, text, length);
-	if (page->member == VALUE && page->depth == IN_OBJECT)
+	if (in_object(page))
 		return property_value(page, type, text, length);
 	if (page->member == VALUE && page->depth == IN_LIST)
 		return refuse(page, "\"value\" has %s in it, where only objects are due", type_name(type));
@@ -410,7 +433,7 @@ static int on_name(void *context, const unsigned char *bytes, size_t length)
 		return 0;
 	if (page->depth == IN_PAGE)
 		return member_named(page, name, length);
-	if (page->member == VALUE && page->depth == IN_OBJECT)
+	if (in_object(page))
 		return property_named(page, name, length);
 	if (page->member == ERROR && page->depth == IN_LIST)
 		error_named(page, name, length);
@@ -430,8 +453,14 @@ static int may_begin(struct certdir_page *page, bool array)
 	}
 	if (page->member != VALUE)
 		return 1;
-	if (page->depth == IN_OBJECT)
-		return property_value(page, CERTDIR_PAGE_OTHER, NULL, 0);
+	if (in_object(page)) {
+		if (!property_value(page, CERTDIR_PAGE_OTHER, NULL, 0))
+			return 0;
+		/* The names in an array's objects are not of this one. */
+		if (page->depth == IN_OBJECT)
+			page->parent = array || page->property < 0 ? TOP : page->property;
+		return 1;
+	}
 	if (page->depth > IN_OBJECT)
 		return 1;
 	if (array)
@@ -467,6 +496,8 @@ static int on_end(void *context)
 	if (!heard(page))
 		return 0;
 	page->depth--;
+	if (page->member == VALUE && page->depth == IN_OBJECT)
+		page->parent = TOP;
 	if (page->member == VALUE && page->depth == IN_LIST)
 		return object_end(page);
 	if (page->member == ERROR && page->depth == IN_PAGE)
@@ -723,6 +754,7 @@ void certdir_page_begin(struct certdir_page *page)
 	page->member = OTHER;
 	page->members = 0;
 	page->property = SKIPPED;
+	page->parent = TOP;
 	page->odata_count = -1;
 	page->linked[0] = page->linked[1] = false;
 	page->failed = page->retry = false;

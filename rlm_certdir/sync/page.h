@@ -39,7 +39,8 @@ struct certdir_page_object {
 struct certdir_page;
 
 /*
- * properties: NULL-terminated names that objects are read for; the rest is skipped. each: called for every object; false
+ * properties: NULL-terminated names that objects are read for; the rest is skipped. "a/b" is property b of the object that a
+ * property "a", named before it, holds; one that holds no object leaves b MISSING. each: called for every object; false
  * with `error` stops the page for good. Both live as long as the page reader. NULL when memory is out.
  */
 struct certdir_page *certdir_page_open(const char *const *properties,

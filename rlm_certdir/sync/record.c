@@ -2,9 +2,12 @@
 #include "sync/record.h"
 
 #include "list/tenant.h"
+#include "list/text.h"
+#include "list/words.h"
 #include "sync/excerpt.h"
 #include "timestamp.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -24,7 +27,7 @@
 
 #define INTUNE_FIELDS(FIELD)                                                                                           \
 	FIELD("azureADDeviceId", TEXT, entra_device_id, 0)                                                             \
-	FIELD("deviceName", TEXT, name, 0)                                                                             \
+	FIELD("deviceName", TEXT, intune_name, 0)                                                                      \
 	FIELD("serialNumber", TEXT, serial_number, 0)                                                                  \
 	FIELD("complianceState", COMPLIANCE, compliance, 0)                                                            \
 	FIELD("userPrincipalName", TEXT, owner, 0)                                                                     \
@@ -33,9 +36,12 @@
 	FIELD("wiFiMacAddress", TEXT, wifi_mac, 0)                                                                     \
 	FIELD("ethernetMacAddress", TEXT, ethernet_mac, 0)                                                             \
 	FIELD("lastSyncDateTime", TIME, last_seen, 0)                                                                  \
-	FIELD("enrolledDateTime", TIME, registered, 0)
+	FIELD("enrolledDateTime", TIME, registered, 0)                                                                 \
+	FIELD("managementState", STATE, management_state, 0)                                                           \
+	FIELD("deviceCategoryDisplayName", TEXT, category, 0)                                                          \
+	FIELD("enrollmentProfileName", TEXT, enrollment_profile, 0)
 
-enum kind { TEXT, OWNERSHIP, COMPLIANCE, COMPLIANT, JOIN_TYPE, YES_NO, TIME };
+enum kind { TEXT, OWNERSHIP, COMPLIANCE, STATE, COMPLIANT, JOIN_TYPE, YES_NO, TIME };
 
 struct field {
 	const char *name;
@@ -49,6 +55,29 @@ struct field {
 
 /* "id" comes first everywhere: the field i is the value i + 1. */
 const char *const certdir_record_entra_properties[] = {"id", ENTRA_FIELDS(NAME_OF) NULL};
+
+#define ATTRIBUTE(number) "extensionAttributes/extensionAttribute" #number
+
+/* extensionAttributes stands behind the fields, extensionAttribute1 behind that. */
+const char *const certdir_record_extended_properties[] = {"id",
+							  ENTRA_FIELDS(NAME_OF) "extensionAttributes",
+							  ATTRIBUTE(1),
+							  ATTRIBUTE(2),
+							  ATTRIBUTE(3),
+							  ATTRIBUTE(4),
+							  ATTRIBUTE(5),
+							  ATTRIBUTE(6),
+							  ATTRIBUTE(7),
+							  ATTRIBUTE(8),
+							  ATTRIBUTE(9),
+							  ATTRIBUTE(10),
+							  ATTRIBUTE(11),
+							  ATTRIBUTE(12),
+							  ATTRIBUTE(13),
+							  ATTRIBUTE(14),
+							  ATTRIBUTE(15),
+							  NULL};
+
 const char *const certdir_record_intune_properties[] = {"id", INTUNE_FIELDS(NAME_OF) NULL};
 const char *const certdir_record_group_properties[] = {"id", "displayName", NULL};
 const char *const certdir_record_member_properties[] = {"id", NULL};
@@ -138,15 +167,6 @@ static const char *ownership_of(const char *text)
 	return word ? word : text;
 }
 
-static const char *compliance_of(const char *text)
-{
-	static const char *const words[] = {"compliant", "noncompliant", "unknown",	 "inGracePeriod",
-					    "conflict",	 "error",	 "configManager"};
-	const char *word = word_of(words, LENGTH(words), text);
-
-	return word ? word : text;
-}
-
 static enum certdir_join_type join_type_of(const char *text)
 {
 	if (strcasecmp(text, "AzureAd") == 0)
@@ -175,7 +195,10 @@ static const char *put_value(enum kind kind, void *at, const struct certdir_page
 		put_text(at, ownership_of(value->text));
 		break;
 	case COMPLIANCE:
-		put_text(at, compliance_of(value->text));
+		put_text(at, certdir_list_compliance(value->text));
+		break;
+	case STATE:
+		put_text(at, certdir_list_management_state(value->text));
 		break;
 	case COMPLIANT:
 		put_text(at, yes ? "compliant" : "noncompliant");
@@ -214,9 +237,61 @@ static bool take_fields(const char *what, const struct field *fields, size_t cou
 	return true;
 }
 
+/* ---- extension attributes ---- */
+
+_Static_assert(CERTDIR_RECORD_ROOM == CERTDIR_LIST_TEXT_MAX + 2, "what is cut must be refused");
+
+/* Appends "7=value", \ before | and \, as far as there is room. */
+static void add_attribute(char room[CERTDIR_RECORD_ROOM], size_t *used, unsigned number, const char *text)
+{
+	char *at = room + *used, *const end = room + CERTDIR_RECORD_ROOM - 1;
+
+	if (*used > 0 && at < end)
+		*at++ = '|';
+	at += snprintf(at, (size_t)(end - at) + 1, "%u=", number);
+	for (at = at > end ? end : at; *text && at < end; text++) {
+		if ((*text == '|' || *text == '\\') && at < end)
+			*at++ = '\\';
+		if (at < end)
+			*at++ = *text;
+	}
+	*at = '\0';
+	*used = (size_t)(at - room);
+}
+
+static bool take_attributes(const char *what, const struct certdir_page_object *object, uint32_t asked,
+			    char room[CERTDIR_RECORD_ROOM], struct certdir_device *device, uint32_t *present,
+			    struct certdir_error *error)
+{
+	const size_t first = 1 + LENGTH(entra_fields);
+	const struct certdir_page_value *whole = &object->values[first];
+	size_t used = 0;
+
+	if (whole->type == CERTDIR_PAGE_MISSING)
+		return true;
+	*present |= CERTDIR_BIT(CERTDIR_PROPERTY_EXTENSION_ATTRIBUTES);
+	if (whole->type != CERTDIR_PAGE_NULL && whole->type != CERTDIR_PAGE_OTHER)
+		return refuse(what, object, "extensionAttributes", whole, "neither an object nor null", error);
+	for (unsigned number = 1; number <= CERTDIR_LIST_EXTENSION_ATTRIBUTES; number++) {
+		const struct certdir_page_value *value = &object->values[first + number];
+
+		if (!(asked & CERTDIR_BIT(number)) || value->type == CERTDIR_PAGE_MISSING ||
+		    value->type == CERTDIR_PAGE_NULL || (value->type == CERTDIR_PAGE_TEXT && value->length == 0))
+			continue;
+		if (value->type != CERTDIR_PAGE_TEXT)
+			return refuse(what, object, certdir_record_extended_properties[first + number], value,
+				      "neither a text nor null", error);
+		add_attribute(room, &used, number, value->text);
+	}
+	if (used > 0)
+		put_text(&device->extension_attributes, room);
+	return true;
+}
+
 /* ---- objects ---- */
 
-bool certdir_record_entra(const struct certdir_page_object *object, struct certdir_device *device, uint32_t *present,
+bool certdir_record_entra(const struct certdir_page_object *object, uint32_t extension_attributes,
+			  char room[CERTDIR_RECORD_ROOM], struct certdir_device *device, uint32_t *present,
 			  struct certdir_error *error)
 {
 	static const char what[] = "device";
@@ -227,7 +302,10 @@ bool certdir_record_entra(const struct certdir_page_object *object, struct certd
 	if (!take_id(what, object, &id, error))
 		return false;
 	put_text(&device->object_id, id);
-	return object->removed || take_fields(what, entra_fields, LENGTH(entra_fields), object, device, present, error);
+	return object->removed ||
+	       (take_fields(what, entra_fields, LENGTH(entra_fields), object, device, present, error) &&
+		(extension_attributes == 0 ||
+		 take_attributes(what, object, extension_attributes, room, device, present, error)));
 }
 
 bool certdir_record_intune(const struct certdir_page_object *object, struct certdir_device *record,

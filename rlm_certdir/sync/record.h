@@ -17,13 +17,18 @@
 	"id,deviceId,displayName,onPremisesSecurityIdentifier,operatingSystem,deviceOwnership,trustType,"              \
 	"accountEnabled,"                                                                                              \
 	"isCompliant,isManaged,approximateLastSignInDateTime,registrationDateTime"
+#define CERTDIR_RECORD_EXTENDED_SELECT CERTDIR_RECORD_ENTRA_SELECT ",extensionAttributes"
 #define CERTDIR_RECORD_INTUNE_SELECT                                                                                   \
 	"id,azureADDeviceId,deviceName,serialNumber,complianceState,userPrincipalName,managedDeviceOwnerType,"         \
-	"operatingSystem,wiFiMacAddress,ethernetMacAddress,lastSyncDateTime,enrolledDateTime"
+	"operatingSystem,wiFiMacAddress,ethernetMacAddress,lastSyncDateTime,enrolledDateTime,managementState,"         \
+	"deviceCategoryDisplayName,enrollmentProfileName"
 #define CERTDIR_RECORD_GROUP_SELECT "id,displayName"
 #define CERTDIR_RECORD_MEMBER_SELECT "id"
 
+enum { CERTDIR_RECORD_ROOM = 1024 + 2 }; /* bytes for extension attributes as one text: one more than the list takes */
+
 extern const char *const certdir_record_entra_properties[];
+extern const char *const certdir_record_extended_properties[]; /* those, and extension attributes */
 extern const char *const certdir_record_intune_properties[];
 extern const char *const certdir_record_group_properties[];
 extern const char *const certdir_record_member_properties[];
@@ -34,13 +39,18 @@ extern const char *const certdir_record_member_properties[];
  * One with object->removed has its id and nothing else. False with `error`.
  *
  * A trustType that is none of AzureAd, ServerAd, Workplace is unknown, and so is an ownership that says "unknown".
+ *
+ * extension_attributes: CERTDIR_BIT(1..15) of those that are asked for, or 0; the object is of a page of the extended properties
+ * then. They are written to `room`, which may be NULL without them; what has no room there is too long for the list, too.
  */
-bool certdir_record_entra(const struct certdir_page_object *object, struct certdir_device *device, uint32_t *present,
+bool certdir_record_entra(const struct certdir_page_object *object, uint32_t extension_attributes,
+			  char room[CERTDIR_RECORD_ROOM], struct certdir_device *device, uint32_t *present,
 			  struct certdir_error *error);
 
 /*
  * A managedDevice of Intune: `record->intune_device_id` is always there, the rest as Intune has it. Words of
- * complianceState are in Intune's spelling; one that is newer than this program stays as it is. False with `error`.
+ * complianceState and managementState are in Intune's spelling; one that is newer than this program stays as it is. deviceName
+ * is `intune_name`. False with `error`.
  */
 bool certdir_record_intune(const struct certdir_page_object *object, struct certdir_device *record,
 			   struct certdir_error *error);

@@ -79,7 +79,9 @@ static struct certdir_list_tenant_options list_options(const struct certdir_sync
 						    .now = now,
 						    .former_names = config->former_names,
 						    .changes = config->changes,
-						    .max_shrink = options->force ? 100 : config->max_shrink};
+						    .max_shrink = options->force ? 100 : config->max_shrink,
+						    .intune_interval = tenant->intune_interval,
+						    .extension_attributes = tenant->extension_attributes};
 }
 
 static void run_tenant(const struct certdir_sync_config *config, const struct certdir_tenant_config *tenant_config,

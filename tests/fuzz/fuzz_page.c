@@ -23,10 +23,11 @@
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
-enum kind { ENTRA, INTUNE, GROUP, MEMBER, KINDS };
+enum kind { ENTRA, INTUNE, GROUP, MEMBER, EXTENDED, KINDS };
 
 static const char *const *const properties[KINDS] = {certdir_record_entra_properties, certdir_record_intune_properties,
-						     certdir_record_group_properties, certdir_record_member_properties};
+						     certdir_record_group_properties, certdir_record_member_properties,
+						     certdir_record_extended_properties};
 
 /* What one reading gave. */
 struct reading {
@@ -88,14 +89,17 @@ static void compare(const struct certdir_page_value *value, const json_t *truth)
 
 static bool record(enum kind kind, const struct certdir_page_object *object, struct certdir_error *error)
 {
+	char room[CERTDIR_RECORD_ROOM];
 	struct certdir_device device;
 	const char *id, *name;
 	uint32_t present;
 
 	switch (kind) {
 	case ENTRA:
-		if (!certdir_record_entra(object, &device, &present, error))
+	case EXTENDED:
+		if (!certdir_record_entra(object, kind == EXTENDED ? 0xfffe : 0, room, &device, &present, error))
 			return false;
+		HOLDS(!device.extension_attributes || strnlen(room, sizeof(room)) < sizeof(room));
 		HOLDS(device.object_id[0] && present >> CERTDIR_PROPERTIES == 0 && (present == 0 || !object->removed));
 		return true;
 	case INTUNE:
@@ -108,6 +112,19 @@ static bool record(enum kind kind, const struct certdir_page_object *object, str
 	default:
 		return certdir_record_member(object, &id, error);
 	}
+}
+
+/* The value of "a" or "a/b". */
+static const json_t *truth_of(const json_t *object, const char *name)
+{
+	const char *slash = strchr(name, '/');
+	char parent[64];
+
+	if (!slash)
+		return json_object_get(object, name);
+	memcpy(parent, name, (size_t)(slash - name));
+	parent[slash - name] = '\0';
+	return json_object_get(json_object_get(object, parent), slash + 1);
 }
 
 static bool each(void *context, const struct certdir_page_object *object, struct certdir_error *error)
@@ -124,7 +141,7 @@ static bool each(void *context, const struct certdir_page_object *object, struct
 		add(reading, (const char *)&value->type, sizeof(value->type));
 		add(reading, value->text, value->length);
 		if (truth)
-			compare(value, json_object_get(truth, properties[reading->kind][i]));
+			compare(value, truth_of(truth, properties[reading->kind][i]));
 	}
 	if (truth)
 		HOLDS(object->removed == (json_object_get(truth, "@removed") != NULL));

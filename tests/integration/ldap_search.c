@@ -2,11 +2,12 @@
 /*
  * Asks an LDAP directory what the tests want to know: argv[1] is the configuration (a JSON object), each line on
  * stdin a request, each line on stdout its answer.
- *   {"identities": [["dns_name", "pc01.corp.example"], ..]}     one search, and the decision that follows from it
+ *   {"values": [["dns_name", "pc01.corp.example"], ..]}     one search
+ *   {"searches": [[[..], ..], [[..], ..]]}                  several of one login, whose answer is one
  *   {"threads": 8, "searches": 500, "names": 40}                that many at once, for common_name load-0..; counts
  * the wrong ones
  */
-#include "decision/decision.h"
+#include "directory/directory.h"
 #include "directory/ldap_schema.h"
 
 #include <jansson.h>
@@ -15,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+enum { VALUES_MAX = 64 };
 
 static struct certdir_directory *directory;
 
@@ -37,21 +40,23 @@ static struct certdir_directory *open_directory(const json_t *options, struct ce
 {
 	static const char *servers[8];
 	struct certdir_ldap_config config = {
-	    .servers = servers,
-	    .identity = text_of(options, "identity"),
-	    .password = text_of(options, "password"),
-	    .base_dn = text_of(options, "base_dn"),
-	    .filter = text_of(options, "filter"),
-	    .scope = text_of(options, "scope"),
-	    .start_tls = json_is_true(json_object_get(options, "start_tls")),
-	    .ca_file = text_of(options, "ca_file"),
-	    .certificate_file = text_of(options, "certificate_file"),
-	    .private_key_file = text_of(options, "private_key_file"),
-	    .require_cert = text_of(options, "require_cert"),
-	    .net_timeout = number_of(options, "net_timeout"),
-	    .res_timeout = number_of(options, "res_timeout"),
-	    .srv_timelimit = number_of(options, "srv_timelimit"),
-	    .port = (uint16_t)number_of(options, "port"),
+		.servers = servers,
+		.identity = text_of(options, "identity"),
+		.password = text_of(options, "password"),
+		.base_dn = text_of(options, "base_dn"),
+		.filter = text_of(options, "filter"),
+		.scope = text_of(options, "scope"),
+		.group_base_dn = text_of(options, "group_base_dn"),
+		.domains = text_of(options, "domains"),
+		.start_tls = json_is_true(json_object_get(options, "start_tls")),
+		.ca_file = text_of(options, "ca_file"),
+		.certificate_file = text_of(options, "certificate_file"),
+		.private_key_file = text_of(options, "private_key_file"),
+		.require_cert = text_of(options, "require_cert"),
+		.net_timeout = number_of(options, "net_timeout"),
+		.res_timeout = number_of(options, "res_timeout"),
+		.srv_timelimit = number_of(options, "srv_timelimit"),
+		.port = (uint16_t)number_of(options, "port"),
 	};
 	const json_t *list = json_object_get(options, "server");
 
@@ -59,53 +64,76 @@ static struct certdir_directory *open_directory(const json_t *options, struct ce
 		servers[i] = json_string_value(json_array_get(list, i));
 	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
 		config.attributes[type] = json_object_get(options, certdir_identity_type_name(type))
-					      ? text_of(options, certdir_identity_type_name(type))
-					      : certdir_ldap_default_attributes[type];
+						  ? text_of(options, certdir_identity_type_name(type))
+						  : certdir_ldap_default_attributes[type];
 	return certdir_ldap_directory_open(&config, error);
 }
 
-static json_t *bits(uint64_t mask)
+static json_t *record_json(const struct certdir_record *record, const struct certdir_sought *sought, size_t count)
+{
+	static const char *const tristate[] = {"unknown", "no", "yes"};
+	const struct certdir_device *device = &record->device;
+	json_t *groups = json_array(), *names = json_array(), *values = json_array(), *by = json_array(),
+	       *by_label = json_array();
+
+	for (size_t i = 0; i < device->group_count; i++)
+		json_array_append_new(groups, json_pack("[s?s?s?]", device->groups[i].id, device->groups[i].name,
+							device->groups[i].sid));
+	for (size_t i = 0; i < device->dns_name_count; i++)
+		json_array_append_new(names, json_string(device->dns_names[i]));
+	for (size_t i = 0; i < record->value_count; i++)
+		json_array_append_new(values, json_pack("[ss]", certdir_identity_type_name(record->values[i].type),
+							record->values[i].value));
+	for (size_t i = 0; i < count; i++) {
+		const enum certdir_carries carries =
+			certdir_record_carries(record, CERTDIR_SOURCE_LDAP, sought[i].type, sought[i].value);
+
+		if (carries != CERTDIR_CARRIES_NOT)
+			json_array_append_new(carries == CERTDIR_CARRIES_LABEL ? by_label : by,
+					      json_integer((json_int_t)i));
+	}
+	return json_pack(
+		"{s:s, s:o, s:o, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:b}",
+		"id", device->id, "by", by, "by_label", by_label, "name", device->name, "sid", device->sid,
+		"serial_number", device->serial_number, "entra_device_id", device->entra_device_id, "intune_device_id",
+		device->intune_device_id, "operating_system", device->operating_system, "dns_names", names, "values",
+		values, "groups", groups, "enabled", tristate[device->enabled], "join_type",
+		certdir_join_type_name(device->join_type), "expires", (json_int_t)device->expires, "last_seen",
+		(json_int_t)device->own.last_seen, "registered", (json_int_t)device->own.registered, "is",
+		device->own.is);
+}
+
+static json_t *kinds_json(uint32_t kinds)
 {
 	json_t *list = json_array();
 
-	for (int i = 0; i < 64; i++)
-		if (mask >> i & 1)
-			json_array_append_new(list, json_integer(i));
+	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
+		if (kinds & CERTDIR_BIT(type))
+			json_array_append_new(list, json_string(certdir_identity_type_name(type)));
 	return list;
 }
 
-static json_t *match_json(const struct certdir_match *match)
+static json_t *answer_json(const struct certdir_answer *answer, const struct certdir_sought *sought, size_t count,
+			   double seconds)
 {
-	static const char *const tristate[] = {"unknown", "no", "yes"};
-	const struct certdir_device *device = &match->device;
-	json_t *groups = json_array(), *names = json_array();
+	static const char *const states[] = {"not asked", "answered", "unavailable", "missing"};
+	json_t *records = json_array(), *many = json_array(), *sources = json_array(), *domains = json_array();
 
-	for (size_t i = 0; i < device->group_count; i++)
-		json_array_append_new(groups, json_pack("[s?s?]", device->groups[i].id, device->groups[i].name));
-	for (size_t i = 0; i < device->dns_name_count; i++)
-		json_array_append_new(names, json_string(device->dns_names[i]));
-	return json_pack("{s:s, s:o, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:s, s:s, s:I, s:I, s:I}", "id", device->id,
-			 "by", bits(match->by), "name", device->name, "sid", device->sid, "serial_number",
-			 device->serial_number, "operating_system", device->operating_system, "dns_names", names,
-			 "groups", groups, "enabled", tristate[device->enabled], "join_type",
-			 certdir_join_type_name(device->join_type), "expires", (json_int_t)device->expires, "last_seen",
-			 (json_int_t)device->last_seen, "registered", (json_int_t)device->registered);
-}
-
-static json_t *answer_json(const struct certdir_answer *answer, const struct certdir_decision *decision, double seconds)
-{
-	static const char *const states[] = {"answered", "unavailable", "missing"};
-	json_t *matches = json_array(), *holds = json_array();
-
-	for (size_t m = 0; m < answer->count; m++)
-		json_array_append_new(matches, match_json(&answer->matches[m]));
-	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
-		if (answer->holds & CERTDIR_BIT(type))
-			json_array_append_new(holds, json_string(certdir_identity_type_name(type)));
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:f}", "state", states[answer->state], "detail",
-			 answer->detail, "truncated", bits(answer->truncated), "holds", holds, "matches", matches,
-			 "reason", answer->state == CERTDIR_ANSWERED ? certdir_reason_name(decision->reason) : "",
-			 "seconds", seconds);
+	for (size_t r = 0; r < answer->count; r++)
+		json_array_append_new(records, record_json(&answer->records[r], sought, count));
+	for (size_t i = 0; i < count; i++)
+		if (sought[i].many)
+			json_array_append_new(many, json_integer((json_int_t)i));
+	for (size_t i = 0; i < answer->source_count; i++)
+		json_array_append_new(sources,
+				      json_pack("[iso]", (int)answer->sources[i].kind, answer->sources[i].name,
+						kinds_json(answer->sources[i].keeps)));
+	for (size_t i = 0; directory->domains && directory->domains[i]; i++)
+		json_array_append_new(domains, json_string(directory->domains[i]));
+	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:f}", "state", states[answer->state],
+			 "detail", answer->detail, "full", answer->full, "many", many, "keeps",
+			 kinds_json(answer->keeps), "known_before", kinds_json(directory->keeps), "sources", sources,
+			 "is_live", directory->is_live, "domains", domains, "records", records, "seconds", seconds);
 }
 
 static double monotonic(void)
@@ -116,35 +144,43 @@ static double monotonic(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static json_t *search(const json_t *identities)
+static size_t read_values(struct certdir_sought *sought, const json_t *values)
 {
-	const struct certdir_policy policy = {.join_types = UINT32_MAX};
-	struct certdir_certificate certificate = {.count = 0};
-	struct certdir_answer answer = {.count = 0};
-	struct certdir_decision decision = {.detail = ""};
-	const int64_t now = (int64_t)time(NULL);
-	json_t *result;
-	double start;
+	size_t count = 0;
 
-	for (size_t i = 0; i < json_array_size(identities) && i < CERTDIR_IDENTITIES_MAX; i++) {
-		const json_t *pair = json_array_get(identities, i);
-		struct certdir_identity *identity = &certificate.identities[certificate.count++];
+	for (; count < json_array_size(values) && count < VALUES_MAX; count++) {
+		const json_t *pair = json_array_get(values, count);
 
-		if (!certdir_identity_type_parse(json_string_value(json_array_get(pair, 0)), &identity->type))
+		sought[count].many = false;
+		sought[count].value = json_string_value(json_array_get(pair, 1));
+		if (!certdir_identity_type_parse(json_string_value(json_array_get(pair, 0)), &sought[count].type))
 			abort();
-		identity->value = (char *)(uintptr_t)json_string_value(json_array_get(pair, 1));
-		identity->immutable = identity->type <= CERTDIR_ID_SID;
 	}
-	start = monotonic();
-	directory->type->search(directory, &certificate, UINT64_MAX, now, &answer);
-	start = monotonic() - start;
-	if (answer.state == CERTDIR_ANSWERED) {
-		certdir_agree(&certificate, UINT64_MAX, &answer, &decision);
-		if (decision.reason == CERTDIR_ALLOWED)
-			certdir_judge(&policy, now, &decision);
+	return count;
+}
+
+static json_t *search(const json_t *searches)
+{
+	struct certdir_sought sought[VALUES_MAX];
+	struct certdir_answer answer = {.count = 0};
+	const double start = monotonic();
+	size_t count = 0;
+	json_t *result;
+
+	for (size_t i = 0; i < json_array_size(searches); i++) {
+		count = read_values(sought, json_array_get(searches, i));
+		directory->type->search(directory, sought, count, &answer);
 	}
-	result = answer_json(&answer, &decision, start);
+	result = answer_json(&answer, sought, count, monotonic() - start);
 	certdir_answer_clear(&answer);
+	return result;
+}
+
+static json_t *search_once(json_t *values)
+{
+	json_t *searches = json_pack("[O]", values), *result = search(searches);
+
+	json_decref(searches);
 	return result;
 }
 
@@ -158,15 +194,14 @@ static void *run_load(void *context)
 	struct load *load = context;
 
 	for (unsigned n = 0; n < load->searches; n++) {
-		struct certdir_certificate certificate = {.count = 1};
 		struct certdir_answer answer = {.count = 0};
 		char name[32];
+		struct certdir_sought sought = {.type = CERTDIR_ID_NAME, .value = name};
 
 		snprintf(name, sizeof(name), "load-%u", (load->number * 7 + n) % load->names);
-		certificate.identities[0] = (struct certdir_identity){.type = CERTDIR_ID_NAME, .value = name};
-		directory->type->search(directory, &certificate, 1, 0, &answer);
-		if (answer.state != CERTDIR_ANSWERED || answer.count != 1 || answer.matches[0].by != 1 ||
-		    strcmp(answer.matches[0].device.name, name) != 0)
+		directory->type->search(directory, &sought, 1, &answer);
+		if (answer.state != CERTDIR_ANSWERED || answer.count != 1 || sought.many ||
+		    strcmp(answer.records[0].device.name, name) != 0)
 			load->wrong++;
 		certdir_answer_clear(&answer);
 	}
@@ -218,8 +253,12 @@ int main(int argc, char **argv)
 
 		if (!request)
 			return 64;
-		say(json_object_get(request, "threads") ? load_test(request)
-							: search(json_object_get(request, "identities")));
+		if (json_object_get(request, "threads"))
+			say(load_test(request));
+		else if (json_object_get(request, "searches"))
+			say(search(json_object_get(request, "searches")));
+		else
+			say(search_once(json_object_get(request, "values")));
 		json_decref(request);
 	}
 	free(line);

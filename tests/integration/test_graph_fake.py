@@ -640,9 +640,10 @@ def test_expected():
     known = tenant.add_device("KNOWN", isCompliant=True, isManaged=False, deviceOwnership="Personal",
                               accountEnabled=False, approximateLastSignInDateTime="2024-05-01T10:00:00Z", trustType=None)
     device_id = tenant.devices[known]["deviceId"]
-    old = tenant.enrol(known, lastSyncDateTime="2024-01-01T00:00:00Z", complianceState="compliant", serialNumber="OLD")
+    old = tenant.enrol(known, lastSyncDateTime="2024-07-01T00:00:00Z", complianceState="compliant", serialNumber="OLD",
+                       enrolledDateTime="2023-01-01T00:00:00Z")
     new = tenant.enrol(azureADDeviceId=device_id.upper(), lastSyncDateTime="2024-06-01T00:00:00.5Z",
-                       enrolledDateTime=NEVER, complianceState="inGracePeriod", serialNumber="5cg1",
+                       enrolledDateTime="2023-06-01T00:00:00Z", complianceState="inGracePeriod", serialNumber="5cg1",
                        managedDeviceOwnerType="unknown", userPrincipalName="ada@contoso.example",
                        wiFiMacAddress="00A0C91E2F3D", ethernetMacAddress=None)
     alone = tenant.enrol(azureADDeviceId=NO_ID, deviceName="KIOSK", serialNumber="", complianceState="unknown",

@@ -1,19 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The LDAP directory against a real slapd that looks like Active Directory, and against servers that break or lie."""
 
-import json
-import os
-import select
-import shlex
-import socket
-import subprocess
-import threading
 import time
 
 import pytest
 
-from testenv.certificates import Authority, sequence, tlv
+from testenv.certificates import Authority, tlv
 from testenv.driver import build_ldap_driver
+from testenv.ldap_search import Liar, Search, Searches, answering, entry, message, result
 from testenv.ports import free_port
 from testenv.slapd import DEVICES, READER, READER_PASSWORD, SUFFIX, Slapd, filetime, sid_bytes
 
@@ -25,53 +19,6 @@ RES_TIMEOUT = 2
 def driver(tmp_path_factory):
     """The search program, built against the core library."""
     return build_ldap_driver(tmp_path_factory.mktemp("driver"), "ldap_search")
-
-
-class Search:
-    """A running search program: an LDAP directory opened once."""
-
-    def __init__(self, program, options, **more):
-        options = {**options, **more}
-        wrapper = shlex.split(os.environ.get("CERTDIR_LDAP_WRAPPER", ""))
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("LDAP")}
-        self.process = subprocess.Popen([*wrapper, str(program), json.dumps(options)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                        env={**environment, "LDAPNOINIT": "1"})
-        self.opened = self._read()
-
-    def _read(self, timeout=120):
-        if not select.select([self.process.stdout], [], [], timeout)[0]:
-            self.process.kill()
-            pytest.fail("the search program hangs")
-        line = self.process.stdout.readline()
-        if not line:
-            pytest.fail(f"the search program ended with {self.process.wait()}:\n{self.process.stderr.read()}")
-        return json.loads(line)
-
-    def request(self, **request):
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        return self._read()
-
-    def __call__(self, *identities):
-        return self.request(identities=identities)
-
-    def connections(self, port):
-        """How many established connections to a port it has."""
-        inodes = set()
-        for number in os.listdir(f"/proc/{self.process.pid}/fd"):
-            target = os.readlink(f"/proc/{self.process.pid}/fd/{number}")
-            if target.startswith("socket:["):
-                inodes.add(target[8:-1])
-        with open("/proc/net/tcp", encoding="ascii") as table:
-            rows = [line.split() for line in table.readlines()[1:]]
-        return sum(1 for row in rows if row[9] in inodes and int(row[2].split(":")[1], 16) == port and row[3] == "01")
-
-    def close(self):
-        """Ends it and returns what it logged."""
-        _, log = self.process.communicate(timeout=60)
-        assert self.process.returncode == 0, log
-        return log
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +46,7 @@ def populate(server):
     for name in ("st*r", "par(en)", "back\\slash", "%2a", "m\u00fcller", "\u043f\u043a-7"):
         server.add_computer(name)
     server.add_entry(f"cn=alice,{DEVICES}", objectClass="user", cn="alice", sAMAccountName="alice")
-    for i in range(14):
+    for i in range(20):
         server.add_entry(f"ou=Many{i},{DEVICES}", objectClass="organizationalUnit", ou=f"Many{i}")
         server.add_computer("many", parent=f"ou=Many{i},{DEVICES}", sAMAccountName=f"MANY{i}$",
                             objectSid=sid_bytes(f"S-1-5-21-1-2-3-{2000 + i}"))
@@ -141,17 +88,8 @@ def options(*servers, **more):
 @pytest.fixture
 def opened(driver):
     """Opens directories that end, cleanly, with the test."""
-    running = []
-
-    def open_one(*servers, **more):
-        search = Search(driver, options(*servers, **more))
-        running.append(search)
-        assert search.opened == {"open": True, "error": ""}
-        return search
-
-    yield open_one
-    for search in running:
-        search.close()
+    with Searches(driver) as searches:
+        yield lambda *servers, **more: searches.open(options(*servers, **more))
 
 
 @pytest.fixture
@@ -161,7 +99,7 @@ def ask(opened, slapd):
 
 def names(answer):
     assert answer["state"] == "answered", answer
-    return [match["name"] for match in answer["matches"]]
+    return [record["name"] for record in answer["records"]]
 
 
 # ---- found ----
@@ -185,9 +123,8 @@ def names(answer):
 def test_found(ask, identity, name):
     answer = ask(identity)
     assert names(answer) == [name]
-    assert answer["matches"][0]["by"] == [0]
-    assert answer["truncated"] == []
-    assert answer["reason"] == "allowed"
+    assert answer["records"][0]["by"] == [0] and answer["records"][0]["enabled"] == "yes"
+    assert answer["many"] == []
 
 
 @pytest.mark.parametrize("identity", [
@@ -198,80 +135,170 @@ def test_found(ask, identity, name):
 ])
 def test_not_found(ask, identity):
     answer = ask(identity)
-    assert names(answer) == [] and answer["truncated"] == []
-    assert answer["reason"] == "not-found"
+    assert names(answer) == [] and answer["many"] == []
+
+
+def test_short_names_of_a_dns_name(opened, own_slapd):
+    """Found by its first label, cut as sAMAccountName is, and by its whole name in cn."""
+    server = own_slapd()
+    server.add_computer("LONG-COMPUTER-N", dNSHostName="long-computer-name.corp.example")
+    server.add_computer("only-label-of-many", sAMAccountName="ONLY-LABEL-OF-M$")
+    server.add_computer("srv.corp.example", sAMAccountName="SRV1$")
+    search = opened(server.uri)
+    (record,) = search(("common_name", "long-computer-name"))["records"]
+    assert (record["name"], record["by"]) == ("LONG-COMPUTER-N", [0])
+    assert ["common_name", "long-computer-n"] in record["values"]
+    answer = search(("common_name", "long-computer-nobody"))
+    assert [(record["name"], record["by"]) for record in answer["records"]] == [("LONG-COMPUTER-N", [])]
+    assert answer["many"] == []
+    (record,) = search(("dns_name", "pc01.other.example"), ("dns_name", "pc01.corp.example"))["records"]
+    assert (record["by"], record["by_label"]) == ([1], [0])
+    (record,) = search(("dns_name", "only-label-of-many.corp.example"))["records"]
+    assert (record["by"], record["by_label"]) == ([], [0])
+    (record,) = search(("dns_name", "srv.corp.example"))["records"]
+    assert (record["name"], record["by"]) == ("srv.corp.example", [0])
 
 
 def test_device(ask):
-    device = ask(("sid", SID), ("dns_name", "pc01.corp.example"), ("common_name", "pc01"), ("common_name", "nobody"),
-                 ("serial_number", "SER-0001"), ("sid_uri", SID))["matches"][0]
-    groups = device.pop("groups")
-    assert device == {
-        "id": f"cn=PC01,{DEVICES}", "by": [0, 1, 2, 5], "name": "PC01", "sid": SID, "serial_number": "SER-0001",
-        "operating_system": "Windows 11", "dns_names": ["pc01.corp.example"], "enabled": "yes", "join_type": "ad",
-        "expires": 0, "last_seen": 1760000000, "registered": 1738324800,
+    record = ask(("sid", SID), ("dns_name", "pc01.corp.example"), ("common_name", "pc01"), ("common_name", "nobody"),
+                 ("serial_number", "SER-0001"), ("sid_uri", SID))["records"][0]
+    groups = record.pop("groups")
+    assert record == {
+        "id": f"cn=PC01,{DEVICES}", "by": [0, 1, 2, 4, 5], "by_label": [], "name": "PC01", "sid": SID,
+        "serial_number": "SER-0001", "operating_system": "Windows 11", "dns_names": ["pc01.corp.example"],
+        "entra_device_id": None, "intune_device_id": None, "values": [["common_name", "pc01"]], "enabled": "yes",
+        "join_type": "ad", "expires": 0, "last_seen": 1760000000,
+        "registered": 1738324800, "is": True,
     }
-    assert sorted(name for _, name in groups) == ["Wi-Fi staff", "a, b"]
-    assert all(dn.endswith(f",ou=Groups,{SUFFIX}") for dn, _ in groups)
+    assert sorted(dn for dn, *_ in groups) == sorted(
+        [f"cn=Wi-Fi staff,ou=Groups,{SUFFIX}", f"cn=a\\2C b,ou=Groups,{SUFFIX}"])
+    assert all(more == [None, None] for _, *more in groups)
 
 
-def test_holds(ask, opened, slapd):
-    kinds = ["sid", "sid_uri", "dns_name", "common_name", "upn", "mapping"]
-    assert ask(("serial_number", "SER-0001"))["holds"] == kinds
-    search = opened(slapd.uri, serial_number="serialNumber", sid="", sid_uri="", upn="", mapping="")
-    answer = search(("serial_number", "SER-0001"), ("sid", SID))
-    assert answer["holds"] == ["dns_name", "common_name", "serial_number"]
-    assert answer["matches"][0]["by"] == [0]
+def test_keeps(ask, opened, slapd):
+    kinds = ["sid", "dns_name", "common_name", "upn", "mapping"]
+    answer = ask(("serial_number", "SER-0001"))
+    assert answer["keeps"] == answer["known_before"] == kinds and answer["is_live"]
+    assert (answer["state"], answer["records"], answer["sources"]) == ("answered", [], [[2, "ldap", kinds]])
+    search = opened(slapd.uri, serial_number="serialNumber", entra_device_id="description", sid="", upn="", mapping="")
+    answer = search(("serial_number", "SER-0001"), ("sid", "S-1-5-21-1-2-3-4"))
+    assert answer["keeps"] == answer["sources"][0][2] == [
+        "entra_device_id", "device_guid", "dns_name", "common_name", "serial_number"]
+    assert answer["records"][0]["by"] == [0]
+    assert search(("sid", SID))["records"] == []
 
 
-@pytest.mark.parametrize("name,enabled,expires,reason", [
-    ("disabled", "no", 0, "disabled"),
-    ("expires", "yes", 1999999999, "allowed"),
-    ("ancient", "yes", 1, "disabled"),
-    ("never", "yes", 0, "allowed"),
+def test_a_sid_from_the_requester_is_not_asked(ask):
+    assert ask(("sid_uri", SID))["records"] == []
+
+
+ENTRA, INTUNE, OTHER = (f"0a1b2c3d-0000-4000-8000-{n:012x}" for n in (1, 2, 3))
+
+
+@pytest.mark.parametrize("kind", ["entra_device_id", "intune_device_id", "device_guid"])
+@pytest.mark.parametrize("guid", [ENTRA, INTUNE, OTHER])
+def test_guids_are_one_name_space(opened, own_slapd, kind, guid):
+    server = own_slapd()
+    server.add_computer("guids", description=[INTUNE.upper(), OTHER], displayName=ENTRA)
+    search = opened(server.uri, entra_device_id="displayName", intune_device_id="description")
+    (record,) = search((kind, guid))["records"]
+    assert (record["name"], record["by"]) == ("guids", [0])
+    assert (record["entra_device_id"], record["intune_device_id"]) == (ENTRA, None)
+    assert sorted(value for value in record["values"] if value[0] == "intune_device_id") == [
+        ["intune_device_id", INTUNE], ["intune_device_id", OTHER]]
+
+
+def test_searches_of_one_login(ask, opened, liar):
+    """An entry is one record, however often it is found; what could not be asked is not waited for again."""
+    answer = ask.request(searches=[[("common_name", "pc01")], [], [("sid", SID), ("common_name", "renamed")]])
+    assert names(answer) == ["PC01", "renamed"] and [record["by"] for record in answer["records"]] == [[0], [1]]
+    assert ask.request(searches=[[]])["state"] == "not asked"
+    server = liar(lambda number: None)
+    assert opened(server.uri).request(searches=[[("sid", SID)], [("sid", SID)]])["state"] == "unavailable"
+    assert server.searches == 1
+
+
+@pytest.mark.parametrize("more,domains", [
+    ({}, ["corp.example"]),
+    ({"base_dn": "OU=a\\,DC\\=x,dc=Corp , DC=Example"}, ["corp.example"]),
+    ({"base_dn": "o=corp"}, []),
+    ({"domains": " A.example\tb.example. "}, ["a.example", "b.example"]),
+    ({"base_dn": "", "domains": "a.example"}, ["a.example"]),
 ])
-def test_account(ask, name, enabled, expires, reason):
+def test_domains(opened, slapd, more, domains):
+    assert opened(slapd.uri, **more)(("common_name", "nobody"))["domains"] == domains
+
+
+@pytest.mark.parametrize("name,enabled,expires", [
+    ("disabled", "no", 0),
+    ("expires", "yes", 1999999999),
+    ("ancient", "yes", 1),
+    ("never", "yes", 0),
+])
+def test_account(ask, name, enabled, expires):
     answer = ask(("common_name", name))
-    assert (answer["matches"][0]["enabled"], answer["matches"][0]["expires"]) == (enabled, expires)
-    assert answer["reason"] == reason
+    assert (answer["records"][0]["enabled"], answer["records"][0]["expires"]) == (enabled, expires)
 
 
 def test_expired(ask):
     answer = ask(("common_name", "expired"))
-    assert time.time() - 7300 < answer["matches"][0]["expires"] < time.time() - 3500
-    assert answer["reason"] == "disabled"
+    assert time.time() - 7300 < answer["records"][0]["expires"] < time.time() - 3500
+
+
+MARK = "certdir:wifi:2C7E3F0A-0000-4000-8000-000000000001"
+KEY = ["device_guid", "2c7e3f0a-0000-4000-8000-000000000001"]
+
+
+@pytest.mark.parametrize("attribute,mark,enabled,key", [
+    ("adminDescription", MARK, "yes", True),
+    ("adminDescription", MARK + ":disabled", "no", True),
+    ("adminDescription", MARK.upper() + ":Disabled ", "no", True),
+    ("adminDescription", MARK + ":GONE=2026-11-22T10:00:00z", "no", True),
+    ("adminDescription", MARK + ":gone=soon", "no", True),
+    ("adminDescription", "Certdir:?", "no", False),
+    ("description", MARK + ":disabled", "no", False),
+    ("description", [MARK, "a laptop"], "yes", False),
+])
+def test_marks(opened, own_slapd, attribute, mark, enabled, key):
+    """Of an account the description is no proof of which device it stands for: whoever joined it may write there."""
+    server = own_slapd()
+    server.add_computer("marked", **{attribute: mark})
+    record = opened(server.uri)(("common_name", "marked"))["records"][0]
+    assert (record["enabled"], KEY in record["values"]) == (enabled, key)
 
 
 def test_two_of_a_name(ask):
     answer = ask(("common_name", "twin"))
-    assert names(answer) == ["twin", "twin"] and answer["reason"] == "ambiguous"
-    assert ask(("common_name", "twin"), ("sid", "S-1-5-21-1-2-3-1104"))["reason"] == "allowed"
-    assert ask(("common_name", "twin"), ("sid", SID))["reason"] == "conflict"
+    assert names(answer) == ["twin", "twin"] and answer["many"] == []
+    answer = ask(("common_name", "twin"), ("sid", "S-1-5-21-1-2-3-1104"))
+    assert sorted(record["by"] for record in answer["records"]) == [[0], [0, 1]]
 
 
 def test_more_than_the_size_limit(ask):
     """A name that many have never selects, and does not keep an id from settling which one it is."""
     answer = ask(("common_name", "many"))
-    assert len(answer["matches"]) == 10 and answer["truncated"] == [0] and answer["reason"] == "ambiguous"
-    for i in (0, 13):
+    assert len(answer["records"]) == 16 and answer["many"] == [0]
+    for i in (0, 19):
         answer = ask(("common_name", "many"), ("sid", f"S-1-5-21-1-2-3-{2000 + i}"))
-        assert answer["truncated"] == [0] and answer["reason"] == "allowed"
-        selected = [match for match in answer["matches"] if 1 in match["by"]]
-        assert [match["id"] for match in selected] == [f"cn=many,ou=Many{i},{DEVICES}"]
-    assert ask(("common_name", "many"), ("sid", "S-1-5-21-1-2-3-9999"))["reason"] == "not-found"
+        assert answer["many"] == [0]
+        selected = [record for record in answer["records"] if 1 in record["by"]]
+        assert [record["id"] for record in selected] == [f"cn=many,ou=Many{i},{DEVICES}"]
+        assert len({record["id"] for record in answer["records"]}) == len(answer["records"]), "each is there once"
+    answer = ask(("common_name", "many"), ("sid", "S-1-5-21-1-2-3-9999"))
+    assert all(record["by"] == [0] for record in answer["records"])
 
 
 def test_looser_matching_of_the_server(ask):
     """The server folds case and blanks of names beyond ours: what we cannot see ourselves selects nothing."""
     answer = ask(("common_name", "M\u00dcLLER"))
-    assert answer["matches"] == [] and answer["truncated"] == [0] and answer["reason"] == "ambiguous"
+    assert answer["records"] == [] and answer["many"] == [0]
     answer = ask(("common_name", " pc01"), ("sid", SID))
-    assert answer["matches"][0]["by"] == [1] and answer["reason"] == "allowed"
+    assert answer["records"][0]["by"] == [1] and answer["many"] == []
 
 
 @pytest.mark.parametrize("scope,found", [("sub", 2), ("one", 1), ("base", 0)])
 def test_scope(opened, slapd, scope, found):
-    assert len(opened(slapd.uri, scope=scope)(("common_name", "twin"))["matches"]) == found
+    assert len(opened(slapd.uri, scope=scope)(("common_name", "twin"))["records"]) == found
 
 
 def test_filter(opened, slapd):
@@ -284,15 +311,15 @@ def test_filter(opened, slapd):
 
 
 def test_hidden_attributes(opened, own_slapd):
-    server = own_slapd(access=f"access to attrs=userAccountControl,dNSHostName by dn.exact={READER} =sc by users read")
+    hidden = "userAccountControl,dNSHostName,sAMAccountName,cn"
+    server = own_slapd(access=f"access to attrs={hidden} by dn.exact={READER} =sc by users read")
     search = opened(server.uri)
-    answer = search(("common_name", "pc01"))
-    assert answer["matches"][0]["enabled"] == "unknown" and answer["reason"] == "disabled"
-    answer = search(("dns_name", "pc01.corp.example"))
-    assert answer["matches"] == [] and answer["reason"] == "ambiguous"
-    search(("dns_name", "pc01.corp.example"))
+    for value in (("common_name", "pc01"), ("dns_name", "pc01.corp.example")):
+        answer = search(value)
+        assert answer["records"] == [] and answer["many"] == [0]
+    assert search(("sid", SID))["records"][0]["enabled"] == "unknown"
+    search(("sid", SID))
     log = search.close()
-    search.close = lambda: None
     assert log.count("userAccountControl is not shown to us") == 1
     assert log.count("by a name that does not stand in the attributes") == 1
 
@@ -306,7 +333,7 @@ def test_server_stopped_and_started_again(opened, own_slapd):
     assert names(search(("common_name", "pc01"))) == ["PC01"]
     server.stop()
     answer = search(("common_name", "pc01"))
-    assert answer["state"] == "unavailable" and answer["matches"] == []
+    assert answer["state"] == "unavailable" and answer["records"] == []
     assert answer["detail"].startswith(f"{server.uri}: Can't contact LDAP server")
     server.start()
     assert names(search(("common_name", "pc01"))) == ["PC01"]
@@ -369,7 +396,7 @@ def test_second_server_when_the_first_hangs(opened, own_slapd):
 ])
 def test_wrong_configuration(opened, slapd, wrong, words):
     answer = opened(slapd.uri, **wrong)(("common_name", "pc01"))
-    assert answer["state"] == "unavailable" and answer["matches"] == []
+    assert answer["state"] == "unavailable" and answer["records"] == []
     assert answer["detail"].startswith(f"{slapd.uri}: ") and words in answer["detail"]
 
 
@@ -394,7 +421,7 @@ def test_tls(opened, slapd, kind, tmp_path):
     assert names(opened(server, ca_file=str(slapd.ca_file), **more)(("common_name", "pc01"))) == ["PC01"]
     wrong, _ = Authority("another CA").write(tmp_path, "wrong")
     refused = opened(server, ca_file=str(wrong), **more)(("common_name", "pc01"))
-    assert refused["state"] == "unavailable" and refused["matches"] == []
+    assert refused["state"] == "unavailable" and refused["records"] == []
     assert "TLS failed: check the port, ca_file" in refused["detail"]
     assert names(opened(server, ca_file=str(wrong), require_cert="never", **more)(("common_name", "pc01"))) == ["PC01"]
 
@@ -421,6 +448,8 @@ def test_name_in_the_server_certificate(opened, tmp_path):
     ({"server": ["ldaps://a"], "start_tls": True}, "start_tls is for ldap:// only"),
     ({"server": []}, "server is not set"),
     ({"base_dn": ""}, "base_dn is not set"),
+    ({"base_dn": None, "domains": "corp.example"}, "base_dn = \"\" together with domains"),
+    ({"domains": "corp.example corp_example,x"}, "\"corp_example,x\" is not a DNS domain"),
     ({"password": ""}, "servers take that for an anonymous bind"),
     ({"identity": ""}, "identity is not: name the account"),
     ({"filter": "objectClass=computer"}, "check its parentheses"),
@@ -449,68 +478,6 @@ def test_accepted_at_open(opened, server):
 # ---- servers that break or lie ----
 
 
-class Liar(threading.Thread):
-    """Takes every bind and answers every search with `reply(message id)`: bytes, or None to close the connection."""
-
-    def __init__(self, reply):
-        super().__init__(daemon=True)
-        self.reply, self.connections, self.searches, self.abandoned, self.last = reply, 0, 0, 0, b""
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.uri = f"ldap://127.0.0.1:{self.socket.getsockname()[1]}"
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            self.connections += 1
-            with connection:
-                self.serve(connection)
-
-    def serve(self, connection):
-        stream = connection.makefile("rb")
-        while head := stream.read(2):
-            length = head[1]
-            if length & 0x80:
-                length = int.from_bytes(stream.read(length & 0x7F), "big")
-            body = stream.read(length)
-            number, operation = body[2], body[3]  # 02 01 id op: ids stay below 128 here
-            if operation == 0x60:
-                connection.sendall(message(number, result(0x61, 0)))
-            elif operation == 0x63:
-                self.searches, self.last = self.searches + 1, body
-                reply = self.reply(number)
-                if reply is None:
-                    return
-                try:
-                    connection.sendall(reply)
-                except OSError:
-                    return
-            elif operation == 0x50:
-                self.abandoned += 1
-
-    def close(self):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
-
-
-def message(number, operation):
-    return sequence(tlv(0x02, bytes([number])), operation)
-
-
-def result(tag, code, referral=b""):
-    return tlv(tag, tlv(0x0a, bytes([code])) + tlv(0x04, b"") + tlv(0x04, b"") + referral)
-
-
-def entry(dn, **attributes):
-    listed = b"".join(
-        sequence(tlv(0x04, name.encode()), tlv(0x31, b"".join(tlv(0x04, value) for value in values)))
-        for name, values in attributes.items())
-    return tlv(0x64, tlv(0x04, dn) + sequence(listed))
-
-
 @pytest.fixture
 def liar():
     running = []
@@ -522,10 +489,6 @@ def liar():
     yield start
     for server in running:
         server.close()
-
-
-def answering(*entries, code=0):
-    return lambda number: b"".join(message(number, one) for one in entries) + message(number, result(0x65, code))
 
 
 GOOD = {"cn": [b"pc01"], "sAMAccountName": [b"PC01$"], "userAccountControl": [b"4096"], "accountExpires": [b"0"]}
@@ -550,7 +513,7 @@ GOOD = {"cn": [b"pc01"], "sAMAccountName": [b"PC01$"], "userAccountControl": [b"
 def test_hostile_values(opened, liar, change, enabled):
     server = liar(answering(entry(b"cn=pc01,dc=x", **{**GOOD, **change})))
     answer = opened(server.uri)(("common_name", "pc01"))
-    assert [match["enabled"] for match in answer["matches"]] == [enabled]
+    assert [record["enabled"] for record in answer["records"]] == [enabled]
 
 
 @pytest.mark.parametrize("dn,cn", [(b"cn=stranger,dc=x", b"stranger"), (b"", b"pc01"), (b"cn=\0", b"pc01"),
@@ -558,7 +521,7 @@ def test_hostile_values(opened, liar, change, enabled):
 def test_an_entry_that_was_not_asked_for(opened, liar, dn, cn):
     server = liar(answering(entry(dn, cn=[cn], userAccountControl=[b"4096"])))
     answer = opened(server.uri)(("common_name", "pc01"))
-    assert answer["matches"] == [] and answer["reason"] == "ambiguous"
+    assert answer["records"] == [] and answer["many"] == [0]
 
 
 def test_more_entries_than_asked_for(opened, liar):
@@ -567,16 +530,109 @@ def test_more_entries_than_asked_for(opened, liar):
     search = opened(server.uri)
     for _ in range(3):
         answer = search(("common_name", "pc01"))
-        assert len(answer["matches"]) == 10 and answer["truncated"] == [0]
+        assert len(answer["records"]) == 16 and answer["many"] == [0]
     assert server.connections == 1 and server.abandoned >= 2, "what still comes is not kept"
+
+
+# ---- many values, and servers that take their time ----
+
+
+def computer(name, place="x"):
+    return entry(f"cn={name},ou={place},dc=x".encode(), cn=[name.encode()], userAccountControl=[b"4096"])
+
+
+def later(seconds, *entries, code=0):
+    def reply(number):
+        time.sleep(seconds)
+        return answering(*entries, code=code)(number)
+    return reply
+
+
+NAMES = [f"pc{i:02}" for i in range(46)]
+VALUES = [("common_name", name) for name in NAMES]
+DELAY = 0.5
+
+
+@pytest.mark.parametrize("extra", [0, 128 - len(NAMES)])
+def test_many_names_take_one_search(opened, liar, extra):
+    """A worker waits for a slow server once, and not once for each name."""
+    server = liar(later(DELAY, *map(computer, NAMES), *(computer(NAMES[i % 46], i) for i in range(extra))))
+    answer = opened(server.uri)(*VALUES)
+    assert (len(answer["records"]), answer["many"], answer["full"]) == (len(NAMES) + extra, [], False)
+    assert server.searches == 1 and DELAY <= answer["seconds"] < RES_TIMEOUT
+
+
+def test_carriers_are_counted_here(opened, liar):
+    """What is not cut tells which value too many carry; a first label counts where nobody has the full name."""
+    def ask(count, *values):
+        server = liar(answering(*(computer("pc01", i) for i in range(count)), computer("pc02")))
+        answer = opened(server.uri)(*values)
+        assert server.searches == 1 and len(answer["records"]) == count + 1
+        return answer["many"]
+
+    assert ask(16, ("common_name", "pc01"), ("common_name", "pc02")) == []
+    assert ask(17, ("common_name", "pc01"), ("common_name", "pc02")) == [0]
+    assert ask(17, ("common_name", "pc02"), ("dns_name", "pc01.corp.example")) == [1]
+    server = liar(answering(*(computer("pc01", i) for i in range(17)), computer("pc01.corp.example")))
+    assert opened(server.uri)(("common_name", "pc02"), ("dns_name", "pc01.corp.example"))["many"] == []
+
+
+def test_many_names_of_a_cut_answer(opened, liar):
+    """Then each is asked for alone, but for those that are known to have many, and only for so long."""
+    found = [computer("pc00", i) for i in range(17)]
+    server = liar(later(DELAY, *found, code=4))
+    answer = opened(server.uri, net_timeout=1, res_timeout=1)(*VALUES)
+    assert answer["many"] == list(range(46)) and answer["full"] is False
+    assert 3 <= server.searches <= 4 and 2 <= answer["seconds"] < 3
+    assert len(answer["records"]) == 17 and answer["state"] == "answered"
+    assert [name for name in NAMES if name.encode() in server.last] == [NAMES[server.searches - 1]]
+
+
+def test_single_answers_settle_a_cut_one(opened, liar):
+    def reply(number):
+        asked = [name for name in NAMES if name.encode() in server.last]
+        return answering(*map(computer, asked), code=4 if len(asked) > 1 else 0)(number)
+
+    server = liar(reply)
+    answer = opened(server.uri)(*VALUES)
+    assert (names(answer), answer["many"], server.searches) == (NAMES, [], 1 + len(NAMES))
+
+
+def test_an_entry_that_does_not_show_why_it_was_found(opened, liar):
+    """It spoils the value that it was found by, and no other."""
+    def reply(number):
+        found = [computer("pc02")] if b"pc02" in server.last else []
+        if b"pc01" in server.last:
+            found.append(entry(b"cn=stranger,dc=x", userAccountControl=[b"4096"]))
+        return answering(*found)(number)
+
+    server = liar(reply)
+    answer = opened(server.uri)(("common_name", "pc01"), ("common_name", "pc02"))
+    assert (names(answer), answer["many"], server.searches) == (["pc02"], [0], 3)
+
+
+def test_no_room_for_more(opened, liar):
+    """What is there stays, since it may hold a "no"; nothing more is asked for that could not be taken."""
+    full = [computer(NAMES[i % 46], i) for i in range(128)]
+    server = liar(lambda number: answering(*full, code=4)(number) if server.searches == 1
+                  else answering(computer("pc00", "new"))(number))
+    answer = opened(server.uri)(*VALUES)
+    assert (answer["state"], answer["full"], len(answer["records"])) == ("answered", True, 128)
+    assert answer["many"] == list(range(46)) and server.searches == 2
+    server = liar(lambda number: answering(*full)(number) if server.searches == 1
+                  else answering(computer("new"))(number))
+    answer = opened(server.uri).request(searches=[VALUES, [("common_name", "new")], [("common_name", "pc00")]])
+    assert (answer["state"], answer["full"], len(answer["records"])) == ("answered", True, 128)
+    assert answer["many"] == [0] and server.searches == 3
 
 
 def test_the_request_itself(opened, liar):
     server = liar(answering(entry(b"cn=pc01,dc=x", **GOOD)))
     opened(server.uri, srv_timelimit=7, scope="one")(("common_name", "pc01"))
-    scope, deref, size_limit, time_limit = tlv(0x0A, b"\1"), tlv(0x0A, b"\0"), tlv(0x02, b"\x0a"), tlv(0x02, b"\7")
+    scope, deref, size_limit, time_limit = tlv(0x0A, b"\1"), tlv(0x0A, b"\0"), tlv(0x02, b"\x10"), tlv(0x02, b"\7")
     assert tlv(0x04, DEVICES.encode()) + scope + deref + size_limit + time_limit in server.last
-    for name in ("memberOf", "userAccountControl", "accountExpires", "objectSid", "dNSHostName", "userPrincipalName"):
+    for name in ("memberOf", "userAccountControl", "accountExpires", "objectSid", "dNSHostName", "userPrincipalName",
+                 "primaryGroupID", "altSecurityIdentities"):
         assert server.last.count(tlv(0x04, name.encode())) == 1
 
 
@@ -584,7 +640,7 @@ def test_referrals_are_not_followed(opened, liar):
     other = liar(answering(entry(b"cn=pc01,dc=y", **GOOD)))
     place = tlv(0x04, f"{other.uri}/dc=y??sub".encode())
     search = opened(liar(answering(tlv(0x73, place), entry(b"cn=pc01,dc=x", **GOOD))).uri)
-    assert [match["id"] for match in search(("common_name", "pc01"))["matches"]] == ["cn=pc01,dc=x"]
+    assert [record["id"] for record in search(("common_name", "pc01"))["records"]] == ["cn=pc01,dc=x"]
     search = opened(liar(lambda number: message(number, result(0x65, 10, tlv(0xA3, place)))).uri)
     answer = search(("common_name", "pc01"))
     assert answer["state"] == "unavailable" and "referrals are not followed" in answer["detail"]
@@ -597,7 +653,7 @@ def test_referrals_are_not_followed(opened, liar):
 def test_error_after_an_entry(opened, liar, code, words):
     """What came before an error is not the whole truth."""
     answer = opened(liar(answering(entry(b"cn=pc01,dc=x", **GOOD), code=code)).uri)(("common_name", "pc01"))
-    assert answer["state"] == "unavailable" and answer["matches"] == [] and words in answer["detail"]
+    assert answer["state"] == "unavailable" and answer["records"] == [] and words in answer["detail"]
 
 
 @pytest.mark.parametrize("reply", [
@@ -615,7 +671,7 @@ def test_a_search_that_breaks(opened, liar, reply):
 def test_a_search_without_an_end(opened, liar):
     server = liar(lambda number: message(number, entry(b"cn=pc01,dc=x", **GOOD)))
     answer = opened(server.uri)(("common_name", "pc01"))
-    assert answer["state"] == "unavailable" and answer["matches"] == []
+    assert answer["state"] == "unavailable" and answer["records"] == []
     assert RES_TIMEOUT - 0.1 < answer["seconds"] < RES_TIMEOUT + 0.5
 
 

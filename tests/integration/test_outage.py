@@ -121,7 +121,7 @@ EXPECTED = [
     ("list ldap", "OFF-1", "disabled", "disabled"),
     ("list ldap", "STRANGER-1", "not-found", "directory-unavailable"),
     ("ldap list", "LISTED-1", "allowed", "allowed"),
-    ("ldap list", "OFF-1", "allowed", "disabled"),
+    ("ldap list", "OFF-1", "disabled", "disabled"),
     ("ldap list", "STRANGER-1", "not-found", "directory-unavailable"),
 ]
 

@@ -283,6 +283,16 @@ def test_enrolled_again_under_the_same_name(office):
     office.settled()
 
 
+def test_a_mark_in_another_spelling_is_ours(office, domain):
+    """Active Directory does not tell case and blanks at the end apart: the account is still the device's."""
+    names = office.fill(2)
+    office.list.publish()
+    office.apply()
+    for name, change in zip(names, (str.upper, lambda mark: f"{mark} ")):
+        domain.modify(office.dn(name), adminDescription=change(office.one(name, "adminDescription")))
+    office.settled()
+
+
 def test_brought_back_into_the_ou(office, domain):
     """An account that another one made is taken out of the place below with a right that is given there."""
     name, = office.fill(1)

@@ -10,7 +10,7 @@ import pytest
 
 from testenv.devices import device_id
 from testenv.logins import enter, wait_list_loaded
-from testenv.radiusd import SNIPPETS, shipped_module
+from testenv.radiusd import SNIPPETS, quoted, shipped_module
 from testenv.supplicant import login, radclient, wait_until
 
 # Shows what later sections see, in attributes that eapol_test prints.
@@ -71,15 +71,13 @@ WRONG = {
     "certificate": ("sesion", "session"),
     "identities": ("entra_device_id mac_address", "mac_address"),
     "directories": ("liste", "liste"),
-    "form asset.pattern": ("urn:example:(.+)", "pattern"),
-    "form asset.from": ("san.mac", "san.mac"),
-    "form asset.type": ("mac", "mac"),
     "list.max_age": ("1h", "max_age"),
     "list.issuer": ("Example CA", "distinguished name"),
     "ldap.scope": ("subtree", "subtree"),
     "ldap.filter": ("(objectClass=computer", "filter"),
     "ldap.port": ("ldaps", "port"),
     "ldap.base_dn": ("", "base_dn"),
+    "ldap.domains": ("corp example/com", "domains"),
     "ldap.server": ("", "server"),
     "ldap.tls.require_cert": ("demnad", "demnad"),
     "ldap.options.net_timeout": ("-1", "net_timeout"),
@@ -89,6 +87,10 @@ WRONG = {
     "policy.join_types": ("entra azure", "azure"),
     "policy.on_unavailable": ("ok", "on_unavailable"),
     "policy.user_name": ("exact", "exact"),
+    "policy.names_must_agree": ("sometimes", "names_must_agree"),
+    "policy.twins": ("newest", "twins"),
+    "policy.ownership": ("private", "ownership"),
+    "policy.stale_for": ("1d", "stale_for"),
 }
 
 
@@ -121,17 +123,59 @@ def section_lines(text, line):
     return range(line, line + 1)
 
 
+def certificates(name="intune", **options):
+    """A certificates section; an option that is None is left out."""
+    options = {"issuer": "CN=certdir test CA", "dns_name": "san.dns", "common_name": "subject.cn", **options}
+    lines = "".join(f"\t\t{option} = {quoted(value)}\n" for option, value in options.items() if value is not None)
+    return f"\tcertificates {name} {{\n{lines}\t}}\n"
+
+
+def form(name="asset", **options):
+    options = {"from": "san.uri", "pattern": "^urn:example:device:(.+)$", "type": "serial_number", **options}
+    lines = "".join(f"\t\t{option} = {quoted(value)}\n" for option, value in options.items())
+    return f"\tform {name} {{\n{lines}\t}}\n"
+
+
+def with_section(module, text):
+    """The module's text with a section more at its end."""
+    end = module.rstrip().rindex("}")
+    return module[:end] + text + module[end:]
+
+
+@pytest.mark.parametrize("text", [form(), certificates(), certificates(vouched="san.dns") + certificates("other", issuer="CN=Other CA")])
+def test_sections_that_are_right(radiusd, one_device, text):
+    module = with_section(shipped_module({"list.filename": one_device.path}), text)
+    code, output = radiusd(module, start=False).check_config()
+    assert code == 0, output[-1500:]
+
+
 @pytest.mark.parametrize("text, named", [
     ("\trequire_compliant = yes\n", "require_compliant"),  # belongs into policy { }
     ("\tpolice {\n\t}\n", "police"),
     ("\tidentities = sid\n", "identities"),  # a second time
     ("\tpolicy {\n\t\trequire_compliant = yes\n\t}\n", "policy"),  # a second one would not count
-    ("\tform asset {\n\t\tfrom = subject.cn\n\t\tpattern = '^(x)$'\n\t\ttype = dns_name\n\t}\n", "form asset"),
+    (form() + form(), "form asset"),
+    (form(name=""), "needs a name"),
+    (form(pattern="urn:example:(.+)"), "pattern"),
+    (form(**{"from": "san.mac"}), "san.mac"),
+    (form(type="mac"), "mac"),
+    (certificates() + certificates(), "certificates intune"),
+    (certificates(name=""), "needs a name"),
+    (certificates(holder="device"), "holder"),
+    (certificates(vouched="san.dns san.mac"), "san.mac"),
+    (certificates(dns_name="san.mac"), "san.mac"),
+    (certificates(vouched="san.uri"), "san.uri"),
+    (certificates(dns_name=None, common_name=None), "intune names no place"),
+    (certificates(issuer="Example CA"), "Example CA"),
+    (certificates(issuer="0a:0B"), "key identifier"),
+    (certificates(issuer=None, template="Machine"), "template"),
+    (certificates(ekus="clientAuth"), "clientAuth"),
+    (certificates(mapping="san.dns"), "mapping"),
+    (certificates(upn="san.upn"), "upn is not among `identities`"),
 ])
-def test_unknown_or_repeated_is_refused(radiusd, one_device, text, named):
-    module = shipped_module({"list.filename": one_device.path})
-    end = module.rstrip().rindex("}")
-    code, output = radiusd(module[:end] + text + module[end:], start=False).check_config()
+def test_sections_that_are_wrong(radiusd, one_device, text, named):
+    module = with_section(shipped_module({"list.filename": one_device.path}), text)
+    code, output = radiusd(module, start=False).check_config()
     assert code != 0
     assert re.search(rf"mods-enabled/certdir\[\d+\].*{named}", output), output[-1500:]
 
@@ -175,6 +219,16 @@ server both {
     assert server.stop() == 0
 
 
+def test_certificates_of_no_section_are_refused(radiusd, pki, one_device):
+    """The same certificate, with sections for another CA alone and for its own as well."""
+    other, own = certificates("other", issuer="CN=Another CA"), certificates()
+    for text, reason in ((other, "issuer"), (other + own, "allowed")):
+        server = radiusd(with_section(shipped_module({"list.filename": one_device.path}), text))
+        attempt, decision = enter(server, pki, pki.named("LAPTOP-1"))
+        assert decision.reason == reason, decision.line
+        assert attempt.accepted is (reason == "allowed")
+
+
 # ---- what post-auth gets ----
 
 
@@ -186,6 +240,25 @@ def test_session_state_in_post_auth(radiusd, pki, device_list):
     assert attempt.one("Class") == "allow allowed"
     assert attempt.attributes["Reply-Message"] == [
         "list device_guid", f"{device_id('LAPTOP-1')} LAPTOP-1", "hybrid compliant"]
+
+
+MORE = """
+	update reply {
+		&Reply-Message := "%{session-state:Certdir-Operating-System} %{session-state:Certdir-Ownership}"
+		&Reply-Message += "%{session-state:Certdir-List-Age} %{session-state:Certdir-Quarantine}"
+		&Reply-Message += "%{session-state:Certdir-Group[*]}"
+	}
+"""
+
+
+def test_facts_in_session_state(radiusd, pki, device_list):
+    device_list.add("LAPTOP-1", deviceOwnership="Company", groups=STAFF)
+    device_list.publish()
+    server = radiusd(shipped_module({"list.filename": device_list.path}), post_auth=MORE)
+    attempt, _ = enter(server, pki, pki.named("LAPTOP-1"))
+    facts, age, groups = attempt.attributes["Reply-Message"]
+    assert facts == "Windows company" and groups == "Wi-Fi staff"
+    assert re.fullmatch(r"\d{1,3} ", age), age
 
 
 def test_session_state_of_a_refused_login(radiusd, pki, one_device):
@@ -254,6 +327,54 @@ def test_quarantine_is_for_known_devices_only(radiusd, pki, device_list):
     assert attempt.accepted and attempt.vlan == "99"
     for name in ("OFF-1", "STRANGER-1"):
         assert not enter(server, pki, pki.named(name))[0].accepted
+
+
+def test_quarantine_hides_nothing_else(radiusd, pki, device_list):
+    """not-compliant is the first reason of several: what comes behind it stands against the device all the same."""
+    site = (SNIPPETS / "sites-available" / "certdir-check").read_text()
+    site = re.sub(r"^(\t\t\t)reject$", r"\1certdir_quarantine", site, flags=re.MULTILINE)
+    device_list.add("STAFF-1", isCompliant=False, groups=STAFF)
+    device_list.add("OTHER-1", isCompliant=False)
+    device_list.add("PHONE-1", isCompliant=False, groups=STAFF, operatingSystem="Android")
+    device_list.publish()
+    options = {"policy.require_compliant": "yes", "policy.require_group": "Wi-Fi staff", "policy.user_name": "match",
+               "policy.operating_systems": ["windows", "macOS"]}
+    server = radiusd(shipped_module({"list.filename": device_list.path, **options}), start=False,
+                     post_auth="certdir_assign_vlan")
+    (server.raddb / "sites-enabled" / "certdir-check").write_text(site)
+    server.start()
+    for name, identity, reason in [("STAFF-1", "host/staff-1", "not-compliant"), ("OTHER-1", "host/other-1", "not-compliant"),
+                                   ("STAFF-1", "host/other-1", "name-mismatch"), ("PHONE-1", "host/phone-1", "system")]:
+        attempt, decision = enter(server, pki, pki.named(name), identity=identity)
+        assert decision.reason == reason, decision.line
+        assert attempt.accepted is (name == "STAFF-1" and identity == "host/staff-1"), decision.line
+
+
+def test_log_line_tells_who_and_where(radiusd, pki, one_device):
+    """The network device's words come from the outer request; no name or word of a stranger can make up a field."""
+    called = 'update request {\n\t\t\t&Called-Station-Id := "00-11-22-33-44-55:Corp: 5 GHz\\" reason=\\"x"\n\t\t}\n\t\teap'
+    server = radiusd(shipped_module({"list.filename": one_device.path}), authorize=called)
+    certificate = pki.issue(subject=[["CN", "LAPTOP-1"]], san=[{"upn": "anna@corp.example"}])
+    attempt, decision = enter(server, pki, certificate, identity='x" upn="boss@corp.example', mac="02:00:00:00:0a:01")
+    fields = decision.fields
+    assert attempt.accepted, decision.line
+    assert list(fields) == ["directory", "matched", "from", "value", "device", "id", "issuer", "serial", "ms", "user", "upn",
+                            "mac", "nas", "ssid", "age", "system", "detail"]
+    assert fields["upn"] == "anna@corp.example" and fields["user"] == 'x\\" upn=\\"boss@corp.example'
+    assert fields["mac"] == "02-00-00-00-0A-01" and fields["nas"] == "127.0.0.1"
+    assert fields["ssid"] == 'Corp: 5 GHz\\" reason=\\"x' and fields["system"] == "Windows"
+    assert fields["matched"] == "common_name" and fields["age"].isdigit()
+    _, decision = enter(server, pki, pki.named("STRANGER-1"))
+    assert (decision.fields["age"], decision.fields["system"], decision.fields["upn"]) == ("-", "", ""), decision.line
+
+
+@pytest.mark.parametrize("called, ssid", [("00-11-22-33-44-55", ""), ("001122334455:a", "a"), ("switch7", ""),
+                                          ("switch7:a", ""), ("0011.2233.4455:a:b", "a:b"), ("00-11-22-33-44-55:", "")])
+def test_ssid(radiusd, pki, one_device, called, ssid):
+    authorize = f'update request {{\n\t\t\t&Called-Station-Id := "{called}"\n\t\t}}\n\t\teap'
+    server = radiusd(shipped_module({"list.filename": one_device.path}), authorize=authorize)
+    _, decision = enter(server, pki, pki.named("LAPTOP-1"))
+    assert decision.fields["ssid"] == ssid, decision.line
 
 
 def test_policies_never_give_a_vlan_without_a_decision(radiusd, pki, one_device):
@@ -330,7 +451,8 @@ def test_a_list_that_is_lost_is_not_the_end_of_the_one_in_memory(radiusd, pki, o
 
 def test_stale_list(radiusd, pki, one_device):
     certificate, stranger = pki.named("LAPTOP-1"), pki.named("STRANGER-1")
-    for on_unavailable, reason in [("fail", "list-stale"), ("stale", "allowed-stale")]:
+    # on_unavailable = stale takes old parts for fresh, so that a device which they do not know is not known.
+    for on_unavailable, reason, unknown in [("fail", "list-stale", "list-stale"), ("stale", "allowed-stale", "not-found")]:
         server = radiusd(shipped_module({"list.filename": one_device.path, "list.max_age": "1",
                                          "policy.on_unavailable": on_unavailable}), post_auth="certdir_assign_vlan")
         attempt, decision = wait_until(lambda server=server: stale_login(server, pki, certificate), what="a stale list")
@@ -338,7 +460,7 @@ def test_stale_list(radiusd, pki, one_device):
         assert attempt.accepted is (reason == "allowed-stale")
         assert attempt.vlan == ("30" if attempt.accepted else None)
         attempt, decision = enter(server, pki, stranger)
-        assert not attempt.accepted and decision.reason == "list-stale", decision.line
+        assert not attempt.accepted and decision.reason == unknown, decision.line
         server.wait_log(r"source \"import\" was last synced \d+ s ago, more than max_age = 1", 0, timeout=10)
 
 

@@ -5,9 +5,11 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import stat
 import time
 import uuid
+from contextlib import closing
 
 import pytest
 
@@ -18,7 +20,7 @@ from testenv.published import Options, assert_same, expected
 from testenv.supplicant import wait_until
 from testenv.sync import (DONE, MISCONFIGURED, NONE, SHRUNK, SOME, STAFF, STOPPED, Sync, contoso, serving, some_device,
                           truth)
-from testenv.tenant import Tenant
+from testenv.tenant import NO_ATTRIBUTES, Tenant
 
 
 @pytest.fixture
@@ -179,6 +181,98 @@ def test_filters(world, configuration, options):
     sync.run("--force")
     # What the filter kept out comes in when it changes, and the reverse.
     assert_same(sync.listed(), truth(tenant, **options))
+
+
+def attributes(**values):
+    return {**NO_ATTRIBUTES, **{f"extensionAttribute{name[1:]}": value for name, value in values.items()}}
+
+
+def test_extension_attributes_where_asked(world):
+    tenant, graph, sync = world
+    device = some_device(tenant)
+    tenant.change(device, extensionAttributes=attributes(_1="staff", _7="a|b\\c", _8="x" * 600))
+    sync.run()
+    assert_same(sync.listed(), truth(tenant))
+    assert "extensionAttributes" not in graph.asked("delta")[0].query["$select"]
+    # The delta link goes on with its own $select: another one takes a full listing.
+    mark = len(graph.requests)
+    sync.set(extension_attributes="1 7")
+    assert sync.run().parts()["devices"]["full"]
+    assert "extensionAttributes" in graph.asked("delta", mark)[0].query["$select"]
+    assert_same(sync.listed(), truth(tenant, extension_attributes=(1, 7)))
+    # In a delta what is missing is unchanged, and what is null is gone.
+    tenant.change(device, accountEnabled=not tenant.devices[device]["accountEnabled"])
+    tenant.change(some_device(tenant, 1), extensionAttributes=attributes(_7="kiosk"))
+    assert not sync.run().parts()["devices"]["full"]
+    tenant.change(device, extensionAttributes=attributes(_7="c"))
+    tenant.change(some_device(tenant, 1), extensionAttributes=None)
+    sync.run()
+    assert_same(sync.listed(), truth(tenant, extension_attributes=(1, 7)))
+    # A full listing that fails leaves the change to be made.
+    sync.set(extension_attributes="8")
+    graph.order("delta", graph_faults.recorded("403"), times=None)
+    sync.run(code=None)
+    graph.behave()
+    assert sync.run().parts()["devices"]["full"]
+    sync.set(extension_attributes=None)
+    assert sync.run().parts()["devices"]["full"] and not sync.run().parts()["devices"]["full"]
+    assert not any("extensionAttributes" in one for one in sync.listed())
+
+
+def test_what_a_sync_stores_beside_the_devices(world):
+    """Since when Entra ID says what it says of compliance, and how often Intune is asked."""
+    tenant, _, sync = world
+    device = some_device(tenant)
+    tenant.change(device, isCompliant=True)
+
+    def stored():
+        with closing(sqlite3.connect(f"file:{sync.list_file}?mode=ro&immutable=1", uri=True)) as db:
+            since, = db.execute("SELECT compliance_since FROM device WHERE object_id=?", [device]).fetchone()
+            return since, db.execute("SELECT intune_interval FROM source").fetchone()[0]
+
+    sync.set(intune_interval="2s")
+    sync.run()
+    assert stored() == (1, 2)  # how long it has been compliant is not known: it outdates nothing
+    tenant.change(device, isCompliant=False)
+    began = int(time.time())
+    sync.run()
+    first = stored()[0]
+    assert began <= first <= time.time()
+    time.sleep(2.1)
+    sync.set(intune_interval="1d")
+    sync.run("--full")
+    assert stored() == (first, 86400)
+    tenant.change(device, isCompliant=True)
+    sync.run()
+    assert stored()[0] >= first + 2
+
+
+def test_a_deleted_device_does_not_come_back_through_intune(world):
+    """Entra ID's object is deleted and Intune forgets its id: before or after, the record does not make it a device."""
+    tenant, _, sync = world
+    first, second, third = (some_device(tenant, index) for index in range(3))
+    for device, name in ((first, "ONE"), (second, "TWO"), (third, "THREE")):
+        for record in [key for key, one in tenant.records.items()
+                       if one["azureADDeviceId"].lower() == tenant.devices[device]["deviceId"].lower()]:
+            tenant.unenrol(record)
+        tenant.rename(device, name)
+        tenant.enrol(device)
+    sync.list["max_shrink"] = "100%"
+    sync.run()
+    tenant.forget_device_id(tenant.devices[first]["deviceId"])
+    for device in (second, third):
+        gone = tenant.devices[device]["deviceId"]
+        tenant.purge(device)
+        if device == second:
+            tenant.forget_device_id(gone)
+    sync.run()
+    tenant.purge(first)
+    tenant.forget_device_id(gone)
+    sync.run()
+    assert not {"ONE", "TWO", "THREE"} & sync.names()
+    sync.run("--full")
+    assert not {"ONE", "TWO", "THREE"} & sync.names()
+    assert "in order" in sync.certdir("list", "verify", "--list", sync.list_file)
 
 
 def test_intune_switched_off(world):
@@ -363,6 +457,32 @@ def test_a_record_outlives_its_device(world):
     tenant.restore(device)
     sync.run()
     assert_same(sync.listed(), truth(tenant))
+
+
+def test_what_only_speaks_against_is_found(world):
+    """An administrator who looks for a device learns why it is not let in: it is gone from Entra ID, or filtered."""
+    tenant, _, sync = world
+    sync.set(only_enabled="yes", intune_interval="1h")
+    gone = tenant.add_device("GONE-1", accountEnabled=True)
+    record = tenant.enrol(gone, managementState="wipePending")
+    off = tenant.add_device("OFF-1", accountEnabled=False)
+    sync.run()
+    entra = tenant.devices[gone]["deviceId"]
+    tenant.delete(gone)
+    sync.run()
+
+    def find(command, value):
+        return json.loads(sync.certdir("list", command, "--json", "--list", sync.list_file, value))
+
+    for value, by in ((record, "intune_device_id"), (entra, "entra_device_id")):
+        found = find("find", value)
+        assert found["foundBy"] == by and found["managementState"] == "wipePending"
+        assert found["onlyAgainst"] == "Intune's record of it names an Entra device that is gone"
+    assert find("show", off)["onlyAgainst"] == "kept out by the filter of the sync"
+    assert find("find", "off-1")["foundBy"] == "common_name"
+    assert "only speaks against: Intune's record" in sync.certdir("list", "find", "--list", sync.list_file, record)
+    text = sync.certdir("list", "show", "--list", sync.list_file, record)
+    assert "management state   wipePending" in text and "only speaks against Intune's record" in text
 
 
 # ---- never a lie ----
@@ -565,10 +685,17 @@ def test_status(world):
     assert one["disabled"] == len([device for device in listed if device.get("accountEnabled") is False])
     assert one["intune_records"] == len([device for device in listed if "intuneDeviceId" in device])
     assert set(one["parts"]) == {"devices", "intune", "groups"} and one["delta_link_age"] < 60
+    for name in ("TWIN-1", "twin-1"):
+        tenant.add_device(name)
+    names = [device["displayName"].lower() for device in truth(tenant)]
+    twins = {name: names.count(name) for name in names if names.count(name) > 1}
+    sync.run()
+    assert sync.status()["shared"] == {"names": len(twins), "devices": sum(twins.values()), "serials": 0}
+    assert f"shared      {len(twins)} names by" in sync.certdir("status", "-c", sync.conf)
     graph.order("delta", graph_faults.recorded("403"), times=None)
     sync.run(code=NONE)
     one, = sync.status()["tenants"]
-    assert not one["ok"] and "Device.Read.All" in one["note"] and one["devices"] == len(listed)
+    assert not one["ok"] and "Device.Read.All" in one["note"] and one["devices"] == len(names)
     text = sync.certdir("status", "-c", sync.conf, code=1)
     assert "contoso" in text and "Device.Read.All" in text
 

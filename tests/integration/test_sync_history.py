@@ -71,13 +71,16 @@ class History:
             options.operating_systems = ("windows", "MACOS", "iOS")
         if rng.random() < 0.3:
             options.ownerships = ("company",)
+        if rng.random() < 0.5:
+            options.extension_attributes = tuple(rng.sample(range(1, 16), rng.choice((1, 8, 15))))
 
     def _configuration(self):
         options = self.options
         return {"group": list(options.groups), "only_enabled": "yes" if options.only_enabled else None,
                 "trust_types": ", ".join(TRUST_TYPES[name] for name in options.join_types) or None,
                 "operating_systems": ", ".join(options.operating_systems) or None,
-                "ownership": ", ".join(options.ownerships) or None}
+                "ownership": ", ".join(options.ownerships) or None,
+                "extension_attributes": " ".join(map(str, options.extension_attributes)) or None}
 
     # -- one round --
 

@@ -22,6 +22,7 @@ A recipe is a dict (the same in Python and in JSON). Everything is optional:
   extensions     list of {"oid": .., "hex": .., "critical": bool}, added at the end
   duplicate      list of OIDs of extensions that are to stand twice
   ski            hex of the subject key identifier, or false to leave it out
+  aki            hex of the issuer's key identifier instead of its own, or false to leave the extension out
   not_before, not_after    "2026-01-31T12:00:00Z", Unix seconds, or {"hex": ..} of the whole Time
   serial         hex of the INTEGER's content
   key            "ec" (P-256) or "rsa" (2048 bits)
@@ -329,7 +330,9 @@ def build(recipe, key, key_kind, issuer, issuer_key):
     ski = recipe.get("ski", key_identifier(key).hex())
     if ski is not False:
         extensions.append(extension(SKI, octets(bytes.fromhex(ski))))
-    extensions.append(extension(AKI, sequence(tlv(0x80, key_identifier(issuer_key)))))
+    aki = recipe.get("aki", key_identifier(issuer_key).hex())
+    if aki is not False:
+        extensions.append(extension(AKI, sequence(tlv(0x80, bytes.fromhex(aki)))))
     extensions += device_extensions(recipe)
     for type_oid in recipe.get("duplicate", []):
         extensions.append(next(e for e in extensions if oid(type_oid) in e[:len(oid(type_oid)) + 8]))

@@ -42,7 +42,7 @@ PERMISSIONS = {"devices": "Device.Read.All", "delta": "Device.Read.All", "groups
                "managedDevices": "DeviceManagementManagedDevices.Read.All"}
 JSON = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 # Only when it is selected.
-HIDDEN = {"onPremisesSecurityIdentifier"}
+HIDDEN = {"onPremisesSecurityIdentifier", "extensionAttributes"}
 
 # How an expired delta token is told: (status, code in any spelling of case, whether with Location).
 EXPIRIES = {
@@ -236,9 +236,11 @@ def authority():
     """The CA of all fakes in this process and its server certificate: made once, files in a directory of their own."""
     if not _authorities:
         directory = tempfile.TemporaryDirectory(prefix="graph-ca-")
-        ca = Authority("Graph test CA")
+        long_ago = time.time() - 365 * 86400  # so that clients whose clock is behind take them
+        ca = Authority("Graph test CA", not_before=long_ago)
         ca_file, _ = ca.write(directory.name, "ca")
-        server = ca.issue(subject=[["CN", "localhost"]], san=[{"dns": "localhost"}, {"ip": "127.0.0.1"}], server=True)
+        server = ca.issue(subject=[["CN", "localhost"]], san=[{"dns": "localhost"}, {"ip": "127.0.0.1"}], server=True,
+                          not_before=long_ago)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*server.write(directory.name, "server"))
         context.num_tickets = 0

@@ -20,6 +20,7 @@ class Options:
     ownerships: tuple = ()
     only_enabled: bool = False
     former_names: int = 30 * 86400
+    extension_attributes: tuple = ()  # numbers
 
 
 def seconds(text):
@@ -58,6 +59,7 @@ class Published:
     entra: dict = field(default_factory=dict)  # object id -> properties
     former: dict = field(default_factory=dict)  # object id -> {name in lower case: (name, since)}
     records: list = field(default_factory=list)
+    once: set = field(default_factory=set)  # ids of records that named an Entra device
     groups: dict = field(default_factory=dict)  # group id -> (name, object ids of members)
 
     # -- what a sync brought --
@@ -76,6 +78,7 @@ class Published:
 
     def intune_done(self, tenant: Tenant):
         self.records = [dict(record) for record in tenant.records.values()]
+        self.once |= {record["id"] for record in self.records if not names_itself(record)}
 
     def groups_done(self, tenant: Tenant):
         self.groups = {}
@@ -98,11 +101,12 @@ class Published:
         joined, own = {}, []
         for record in self.records if self.options.intune else []:
             device = (record["azureADDeviceId"] or NO_ID).lower()
-            if device in (NO_ID, record["id"].lower()):
-                own.append(record)
+            if names_itself(record):
+                if record["id"] not in self.once:
+                    own.append(record)
             elif device in known:
                 other = joined.get(device)
-                if not other or seconds(other["lastSyncDateTime"]) < seconds(record["lastSyncDateTime"]):
+                if not other or enrolled(other) < enrolled(record):
                     joined[device] = record
         return joined, own
 
@@ -114,6 +118,8 @@ class Published:
             "onPremisesSecurityIdentifier": device["onPremisesSecurityIdentifier"],
             "deviceOwnership": word(device["deviceOwnership"]), "operatingSystem": device["operatingSystem"],
             "complianceState": {True: "compliant", False: "noncompliant", None: None}[device["isCompliant"]],
+            "extensionAttributes": {name: value for name, value in (device["extensionAttributes"] or {}).items()
+                                    if value and int(name[18:]) in self.options.extension_attributes},
             "accountEnabled": device["accountEnabled"], "isManaged": device["isManaged"],
             "trustType": device["trustType"],
             "approximateLastSignInDateTime": later(device["approximateLastSignInDateTime"]),
@@ -136,6 +142,9 @@ class Published:
         """What an Intune record says by itself."""
         return {
             "intuneDeviceId": record["id"], "tenantId": self.tenant_id, "displayName": record["deviceName"],
+            "deviceName": record["deviceName"], "managementState": record["managementState"],
+            "deviceCategoryDisplayName": record["deviceCategoryDisplayName"],
+            "enrollmentProfileName": record["enrollmentProfileName"],
             "serialNumber": (record["serialNumber"] or "").upper() or None,
             "userPrincipalName": record["userPrincipalName"],
             "deviceOwnership": word(record["managedDeviceOwnerType"]), "operatingSystem": record["operatingSystem"],
@@ -160,12 +169,22 @@ class Published:
 
 def clean(device):
     """Without what is not known: an export does not write it."""
-    return {name: value for name, value in device.items() if value not in (None, "", [])}
+    return {name: value for name, value in device.items() if value not in (None, "", [], {})}
+
+
+def names_itself(record):
+    """Whether an Intune record names no Entra device."""
+    return (record["azureADDeviceId"] or NO_ID).lower() in (NO_ID, record["id"].lower())
+
+
+def enrolled(record):
+    return seconds(record["enrolledDateTime"]), seconds(record["lastSyncDateTime"]), record["id"]
 
 
 def arranged(devices):
-    """Devices, and what they list, in one order, so that two lists can be compared."""
+    """Devices, and what they list, in one order, so that two lists can be compared. Times of former names are left out."""
     for device in devices:
+        device.pop("formerNamesSince", None)
         for name in ("groups", "formerNames", "dnsNames"):
             if name in device:
                 device[name] = sorted(device[name], key=str)

@@ -20,12 +20,16 @@ COMPLIANCE = ("unknown", "compliant", "noncompliant", "conflict", "error", "inGr
 TRUST = ("AzureAd", "ServerAd", "Workplace")
 DOMAIN_SID = "S-1-5-21-1004336348-1177238915-682003330"
 
+STATES = ("managed", "managed", "managed", "wipePending", "retireIssued", "discovered")
+NO_ATTRIBUTES = {f"extensionAttribute{number}": None for number in range(1, 16)}
+
 # What GET /devices/{id} gives of a device that has nothing in it yet; the empty collections are never null.
 NEW_DEVICE = {
     "id": None, "deletedDateTime": None, "accountEnabled": True, "alternativeSecurityIds": [],
     "approximateLastSignInDateTime": None, "complianceExpirationDateTime": None, "deviceCategory": None,
     "deviceId": None, "deviceMetadata": None, "deviceOwnership": None, "deviceVersion": 2, "displayName": None,
-    "enrollmentProfileName": None, "enrollmentType": None, "isCompliant": None, "isManaged": None,
+    "enrollmentProfileName": None, "enrollmentType": None, "extensionAttributes": NO_ATTRIBUTES, "isCompliant": None,
+    "isManaged": None,
     "isManagementRestricted": None, "isRooted": None, "managementType": None, "manufacturer": None, "mdmAppId": None,
     "model": None, "onPremisesLastSyncDateTime": None, "onPremisesSecurityIdentifier": None,
     "onPremisesSyncEnabled": None, "operatingSystem": None, "operatingSystemVersion": None, "physicalIds": [],
@@ -68,6 +72,7 @@ class Tenant:
 
     def __init__(self, seed=0, devices=0, enrolled=0.7, intune=True, groups=()):
         self.rng = random.Random(f"tenant {seed}")
+        self.more = random.Random(f"tenant {seed}, of lesser things")  # so that what it adds changes no history
         self.id = self.new_id()
         self.intune = intune
         self.devices, self.bin, self.records, self.groups = {}, {}, {}, {}
@@ -120,12 +125,17 @@ class Tenant:
             "approximateLastSignInDateTime": rng.choice((self.now(), None)),
             "deviceOwnership": rng.choice(("Company", "Personal", None)),
             "physicalIds": [f"[GID]:g:{rng.randint(10**15, 10**16)}"],
+            "extensionAttributes": self._attributes(),
         }
         if trust == "ServerAd":
             made["onPremisesSyncEnabled"] = True
             made["onPremisesSecurityIdentifier"] = f"{DOMAIN_SID}-{rng.getrandbits(30) + 1000}"
             made["onPremisesLastSyncDateTime"] = self.now()
         return self._record_put(device, {**made, **properties})
+
+    def _attributes(self):
+        some = self.more.sample(sorted(NO_ATTRIBUTES), self.more.choice((0, 0, 1, 3)))
+        return {**NO_ATTRIBUTES, **{name: self.more.choice(("staff", "a|b\\c=d", "Müller", "")) for name in some}}
 
     def _name(self, system):
         rng = self.rng
@@ -190,6 +200,9 @@ class Tenant:
             "enrolledDateTime": rng.choice((self.now(), NEVER)), "lastSyncDateTime": self._sync_time(),
             "wiFiMacAddress": rng.choice((f"{rng.getrandbits(48):012X}", "", None)),
             "ethernetMacAddress": rng.choice((f"{rng.getrandbits(48):012X}", None)),
+            "managementState": self.more.choice(STATES),
+            "deviceCategoryDisplayName": self.more.choice(("Unknown", "Kiosk", "")),
+            "enrollmentProfileName": self.more.choice(("Autopilot, sales", "", None)),
         }
         if rng.random() < 0.2:
             made["azureADDeviceId"] = made["azureADDeviceId"].upper()
@@ -224,7 +237,14 @@ class Tenant:
 
     def check_in(self, record):
         """The device talks to Intune, which looks at its compliance."""
-        self.change_record(record, lastSyncDateTime=self._sync_time(), complianceState=self.rng.choice(COMPLIANCE))
+        self.change_record(record, lastSyncDateTime=self._sync_time(), complianceState=self.rng.choice(COMPLIANCE),
+                           managementState=self.more.choice(STATES))
+
+    def forget_device_id(self, device_id):
+        """Its device was deleted in Entra ID, and Intune stops naming it."""
+        for record in self.records.values():
+            if (record["azureADDeviceId"] or "").lower() == device_id.lower():
+                record["azureADDeviceId"] = NO_ID
 
     def unenrol(self, record):
         del self.records[record]
@@ -294,7 +314,11 @@ class Tenant:
         elif hasattr(self, f"_{what}"):
             getattr(self, f"_{what}")(self._some_device())
         elif what in NEEDS_DEVICE:
-            getattr(self, what)(self._some_device())
+            device = self._some_device()
+            device_id = self.devices[device]["deviceId"]
+            getattr(self, what)(device)
+            if what in ("delete", "purge") and self.more.random() < 0.4:
+                self.forget_device_id(device_id)
 
     def _switch(self, device):
         self.change(device, accountEnabled=not self.devices[device]["accountEnabled"])
@@ -333,7 +357,7 @@ class Tenant:
 
     def _upgrade(self, device):
         self.change(device, operatingSystemVersion=f"10.0.{self.rng.randint(10000, 26100)}",
-                    operatingSystem=self.rng.choice(SYSTEMS))
+                    operatingSystem=self.rng.choice(SYSTEMS), extensionAttributes=self._attributes())
 
     def _leave_and_return(self, device):
         self.delete(device)

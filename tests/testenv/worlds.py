@@ -70,12 +70,13 @@ class World:
         return enter_again(self.server, self.pki, self.certificate(case), lambda: None, before=self.before)
 
     def new_device(self, name):
-        """Puts a device there and gives its certificate, with a second name that nobody has (see contradict)."""
+        """Puts a device there and gives its certificate, with one more name that nobody has (see contradict)."""
         self.put(name)
-        return self.pki.named(name, dns=f"{name}-alias")
+        full = f"{name.lower()}.{DOMAIN}"
+        return self.pki.issue(subject=[["CN", name]], san=[{"dns": full}, {"dns": full.replace(".", "-alias.", 1)}])
 
     def contradict(self, name):
-        """The certificate's second name becomes that of another device."""
+        """The certificate's last name becomes that of another device."""
         self.put(f"{name}-ALIAS")
 
 

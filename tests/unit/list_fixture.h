@@ -5,6 +5,7 @@
 
 #include "list/list.h"
 #include "list/seal.h"
+#include "list/writer.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -63,7 +64,16 @@ static inline void fixture_add(struct certdir_list_writer *writer, const struct 
 {
 	struct certdir_error error;
 
-	if (!certdir_list_write_device(writer, device, NULL, &error))
+	if (!certdir_list_write_device(writer, device, &error))
+		fail_msg("%s", error.text);
+}
+
+/* Rows that imports cannot write: what a sync makes. */
+static inline void fixture_run(struct certdir_list_writer *writer, const char *sql)
+{
+	struct certdir_error error;
+
+	if (!certdir_list_writer_run(writer, sql, &error))
 		fail_msg("%s", error.text);
 }
 
@@ -89,6 +99,26 @@ static inline void fixture_edition(int edition, int count)
 		fixture_add(writer, &device);
 	}
 	fixture_publish(writer);
+}
+
+static inline struct certdir_list_snapshot *fixture_load(void)
+{
+	struct certdir_error error;
+	struct certdir_list_snapshot *snapshot = certdir_list_load(fixture_file, &error);
+
+	if (!snapshot)
+		fail_msg("%s", error.text);
+	return snapshot;
+}
+
+static inline struct certdir_list_reader *fixture_reader(struct certdir_list_snapshot *snapshot)
+{
+	struct certdir_error error;
+	struct certdir_list_reader *reader = certdir_list_reader_get(snapshot, &error);
+
+	if (!reader)
+		fail_msg("%s", error.text);
+	return reader;
 }
 
 /* The whole of a file, malloc'ed. */

@@ -9,14 +9,17 @@
  *	intune                  begin the Intune part         now 500, shrink 10, former 100, changes 100, filter own=company
  *	rec 1 d=1 n=A ..        Intune record 1               name contoso, guid 2  of the tenant
  *	group 1 Staff           begin the part of group 1     member 1
- *	keep 1 2                groups_keep
- * Device ids: d=1 is Entra device 1, d=i1 the Intune id of record 1, d=0 all zero. Keys: d n s sn c own os e m j t r u w.
+ *	keep 1 2                groups_keep             interval 60, attributes 1 7
+ * Device ids: d=1 is Entra device 1, d=i1 the Intune id of record 1, d=0 all zero. Keys: d n s sn c own os e m j t r u w, x (extension
+ * attributes), st (management state), cat, ep. A list tells Intune's name as in=B where it is not the device's.
  */
 #ifndef TENANT_SCRIPT_H
 #define TENANT_SCRIPT_H
 
 #include "list_fixture.h"
 #include "list/tenant.h"
+
+#include <sqlite3.h>
 
 enum { TEXT = 16384 };
 
@@ -104,7 +107,12 @@ static inline void parse_device(char *words, struct certdir_device *device, uint
 		     {"c", offsetof(struct certdir_device, compliance), CERTDIR_PROPERTY_COMPLIANT},
 		     {"sn", offsetof(struct certdir_device, serial_number), CERTDIR_PROPERTIES},
 		     {"u", offsetof(struct certdir_device, owner), CERTDIR_PROPERTIES},
-		     {"w", offsetof(struct certdir_device, wifi_mac), CERTDIR_PROPERTIES}};
+		     {"w", offsetof(struct certdir_device, wifi_mac), CERTDIR_PROPERTIES},
+		     {"x", offsetof(struct certdir_device, extension_attributes),
+		      CERTDIR_PROPERTY_EXTENSION_ATTRIBUTES},
+		     {"st", offsetof(struct certdir_device, management_state), CERTDIR_PROPERTIES},
+		     {"cat", offsetof(struct certdir_device, category), CERTDIR_PROPERTIES},
+		     {"ep", offsetof(struct certdir_device, enrollment_profile), CERTDIR_PROPERTIES}};
 	char *rest, *word;
 
 	for (word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
@@ -171,6 +179,7 @@ static inline bool run_object(struct world *world, const char *verb, char *words
 		return certdir_list_devices_put(world->tenant, &device, present, error);
 	}
 	device.intune_device_id = make_guid('c', number, id);
+	device.intune_name = device.name;
 	return certdir_list_intune_put(world->tenant, &device, error);
 }
 
@@ -230,6 +239,11 @@ static inline bool run_option(struct world *world, const char *verb, char *words
 		world->options.changes = number;
 	else if (strcmp(verb, "filter") == 0)
 		run_filter(world, words);
+	else if (strcmp(verb, "interval") == 0)
+		world->options.intune_interval = number;
+	else if (strcmp(verb, "attributes") == 0)
+		for (world->options.extension_attributes = 0; *words; words += strspn(words, " "))
+			world->options.extension_attributes |= CERTDIR_BIT(strtoul(words, &words, 10));
 	else if (strcmp(verb, "guid") == 0)
 		world->options.tenant = make_guid('b', number, guid);
 	else if (strcmp(verb, "name") == 0)
@@ -329,8 +343,11 @@ static inline void add_yes_no(char *out, const char *key, enum certdir_tristate 
 		add_text(out, key, value == CERTDIR_YES ? "y" : "n");
 }
 
-/* "1 d=1 n=A": what is not known is not there. `former`: NULL-terminated. */
-static inline void device_text(const struct certdir_device *device, char *const *former, char out[TEXT])
+/* Whether a list tells since when Entra ID says what it says of compliance: cs=1000. */
+static bool tell_since;
+
+/* "1 d=1 n=A": what is not known is not there. */
+static inline void device_text(const struct certdir_device *device, char out[TEXT])
 {
 	char number[24];
 
@@ -352,8 +369,16 @@ static inline void device_text(const struct certdir_device *device, char *const 
 	add_yes_no(out, "m", device->managed);
 	add_time(out, "t", device->last_seen);
 	add_time(out, "r", device->registered);
-	for (; *former; former++)
-		add_text(out, "f", *former);
+	add_text(out, "in", device->intune_name && device->name && strcmp(device->intune_name, device->name) == 0
+				    ? NULL
+				    : device->intune_name);
+	add_text(out, "st", device->management_state);
+	add_text(out, "cat", device->category);
+	add_text(out, "ep", device->enrollment_profile);
+	add_text(out, "x", device->extension_attributes);
+	add_time(out, "cs", tell_since ? device->own.compliant_since : 0);
+	for (size_t i = 0; i < device->former_name_count; i++)
+		add_text(out, "f", device->former_names[i].name);
 	for (size_t i = 0; i < device->group_count; i++) {
 		add_text(out, "g", number_of(device->groups[i].id, 'e', number));
 		(void)snprintf(out + strlen(out), TEXT - strlen(out), "/%s",
@@ -396,19 +421,17 @@ static inline bool take_device(void *context, int64_t row, const struct certdir_
 			       const struct certdir_list_source *source)
 {
 	struct lines *lines = context;
-	struct certdir_error error;
-	char text[TEXT], **former = certdir_list_former_names(lines->reader, row, &error);
+	char text[TEXT];
 
-	assert_non_null(former);
-	device_text(device, former, text);
-	certdir_list_names_free(former);
+	(void)row;
+	device_text(device, text);
 	if (strcmp(source->name, lines->source) != 0)
 		return true;
 	lines_add(lines, text);
 	lines->holds |= (device->entra_device_id ? CERTDIR_BIT(CERTDIR_ID_ENTRA) : 0) |
 			(device->intune_device_id ? CERTDIR_BIT(CERTDIR_ID_INTUNE) : 0) |
 			(device->sid ? CERTDIR_BIT(CERTDIR_ID_SID) : 0) |
-			(device->name ? CERTDIR_BIT(CERTDIR_ID_NAME) : 0) |
+			(device->name || device->intune_name ? CERTDIR_BIT(CERTDIR_ID_NAME) : 0) |
 			(device->serial_number ? CERTDIR_BIT(CERTDIR_ID_SERIAL) : 0);
 	return true;
 }
@@ -442,6 +465,23 @@ static inline void list_text(const char *name, char out[TEXT])
 	lines_join(&lines, out);
 	certdir_list_reader_put(lines.reader);
 	certdir_list_release(snapshot);
+}
+
+/* The first column of what SQLite answers about the published file, with " " between. */
+static inline void query_text(const char *sql, char out[TEXT])
+{
+	sqlite3_stmt *stmt = NULL;
+	sqlite3 *db = NULL;
+
+	out[0] = '\0';
+	assert_int_equal(sqlite3_open_v2(fixture_file, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+	while (sqlite3_step(stmt) == SQLITE_ROW)
+		(void)snprintf(out + strlen(out), TEXT - strlen(out), "%s%s", *out ? " " : "",
+			       (const char *)sqlite3_column_text(stmt, 0));
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
 }
 
 static inline bool take_change(void *context, const struct certdir_list_change *change)
@@ -478,5 +518,35 @@ static inline void changes_text(const char *name, int64_t since, char out[TEXT])
 	certdir_list_reader_put(lines.reader);
 	certdir_list_release(snapshot);
 }
+
+/* That a history, published, gives that list of contoso. */
+static inline void expect(const char *script, const char *wanted)
+{
+	struct world world;
+	char got[TEXT];
+
+	(void)unlink(fixture_file);
+	world_begin(&world);
+	run(&world, script);
+	world_publish(&world);
+	list_text("contoso", got);
+	if (strcmp(got, wanted) != 0)
+		fail_msg("%s\ngives \"%s\"\nand not \"%s\"", script, got, wanted);
+}
+
+struct history {
+	const char *script;
+	const char *list;
+};
+
+#define TABLE(name, ...)                                                                                               \
+	static void name(void **state)                                                                                 \
+	{                                                                                                              \
+		static const struct history table[] = {__VA_ARGS__};                                                   \
+                                                                                                                       \
+		(void)state;                                                                                           \
+		for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)                                            \
+			expect(table[i].script, table[i].list);                                                        \
+	}
 
 #endif

@@ -57,6 +57,12 @@ static void test_text_valid(void **state)
 	assert_true(certdir_text_valid(longest, CERTDIR_VALUE_MAX, &why));
 	assert_false(certdir_text_valid(longest, CERTDIR_VALUE_MAX + 1, &why));
 	assert_string_equal(why, "longer than 255 bytes");
+	/* Clean is without regard to the length. */
+	assert_true(certdir_text_clean(longest, CERTDIR_VALUE_MAX + 1, &why));
+	assert_true(certdir_text_clean("", 0, &why));
+	longest[CERTDIR_VALUE_MAX] = '\n';
+	assert_false(certdir_text_clean(longest, CERTDIR_VALUE_MAX + 1, &why));
+	assert_string_equal(why, "control character");
 }
 
 #define GUID "5f0e3b0a-6c1d-4a57-9b1e-0d3c2a4b5c6d"
@@ -146,6 +152,32 @@ static const struct {
 	{CERTDIR_ID_SERIAL, "\303\244", "\303\244"},
 	{CERTDIR_ID_SERIAL, " ", NULL},
 	{CERTDIR_ID_SERIAL, "", NULL},
+	/* what boards have before anybody writes a serial number into them */
+	{CERTDIR_ID_SERIAL, "Default string", NULL},
+	{CERTDIR_ID_SERIAL, " default  STRING ", NULL},
+	{CERTDIR_ID_SERIAL, "To be filled by O.E.M.", NULL},
+	{CERTDIR_ID_SERIAL, "System Serial Number", NULL},
+	{CERTDIR_ID_SERIAL, "Not Specified", NULL},
+	{CERTDIR_ID_SERIAL, "None", NULL},
+	{CERTDIR_ID_SERIAL, "N/A", NULL},
+	{CERTDIR_ID_SERIAL, "na", NULL},
+	{CERTDIR_ID_SERIAL, "INVALID", NULL},
+	{CERTDIR_ID_SERIAL, "Unknown", NULL},
+	{CERTDIR_ID_SERIAL, "Chassis Serial Number", NULL},
+	{CERTDIR_ID_SERIAL, "0", NULL},
+	{CERTDIR_ID_SERIAL, "000000000000", NULL},
+	{CERTDIR_ID_SERIAL, "xxxx", NULL},
+	{CERTDIR_ID_SERIAL, "........", NULL},
+	{CERTDIR_ID_SERIAL, "123456789", NULL},
+	{CERTDIR_ID_SERIAL, "1234567890", NULL},
+	{CERTDIR_ID_SERIAL, "0123456789", NULL},
+	{CERTDIR_ID_SERIAL, "111", "111"},
+	{CERTDIR_ID_SERIAL, "7", "7"},
+	{CERTDIR_ID_SERIAL, "00000001", "00000001"},
+	{CERTDIR_ID_SERIAL, "12345678", "12345678"},
+	{CERTDIR_ID_SERIAL, "default string 2", "DEFAULT STRING 2"},
+	{CERTDIR_ID_SERIAL, "a  b", "A  B"}, /* only a filler is compared without them */
+	{CERTDIR_ID_NAME, "none", "none"},
 	{CERTDIR_ID_UPN, "Anna@Example.COM", "anna@example.com"},
 	{CERTDIR_ID_UPN, "", NULL},
 };
@@ -226,6 +258,34 @@ static void test_sid_bytes(void **state)
 	assert_int_equal(certdir_sid_to_bytes("", bytes), 0);
 }
 
+static void test_sid_object_id(void **state)
+{
+	/* As .NET does it: the four little-endian words of Guid.ToByteArray(). */
+	static const struct {
+		const char *sid, *guid;
+	} cases[] = {
+		{"S-1-12-1-1943430372-1249052806-2496021943-3034400218", "73d664e4-0886-4a73-b745-c694da45ddb4"},
+		{"S-1-12-1-1-0-0-0", "00000001-0000-0000-0000-000000000000"},
+		{"S-1-12-1-4294967295-4294967295-4294967295-4294967295", "ffffffff-ffff-ffff-ffff-ffffffffffff"},
+		{"S-1-12-1-0-0-0-0", NULL}, /* no object's */
+		{"S-1-12-1-1-2-3", NULL},
+		{"S-1-12-1-1-2-3-4-5", NULL},
+		{"S-1-12-2-1-2-3-4", NULL},
+		{"S-1-5-21-1-2-3-4", NULL},
+		{"S-1-5-1-1-2-3-4", NULL},
+		{"", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char guid[37];
+
+		assert_int_equal(certdir_sid_object_id(cases[i].sid, guid), cases[i].guid != NULL);
+		if (cases[i].guid)
+			assert_string_equal(guid, cases[i].guid);
+	}
+}
+
 static const struct {
 	const char *a, *b;
 	bool equal;
@@ -297,9 +357,13 @@ static void test_dn_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text_valid),	 cmocka_unit_test(test_canonical),
-		cmocka_unit_test(test_canonical_limits), cmocka_unit_test(test_guid_bytes),
-		cmocka_unit_test(test_sid_bytes),	 cmocka_unit_test(test_dn),
+		cmocka_unit_test(test_text_valid),
+		cmocka_unit_test(test_canonical),
+		cmocka_unit_test(test_canonical_limits),
+		cmocka_unit_test(test_guid_bytes),
+		cmocka_unit_test(test_sid_bytes),
+		cmocka_unit_test(test_sid_object_id),
+		cmocka_unit_test(test_dn),
 		cmocka_unit_test(test_dn_long),
 	};
 

@@ -99,6 +99,7 @@ static const char good[] = "# what the list keeps\n"
 			   "operating_systems = Windows , iOS\n"
 			   "ownership = company\n"
 			   "only_enabled = yes\n"
+			   "extension_attributes = 7 1  15 1\n"
 			   "deadline = 90\n"
 			   "[placeholders wifi]\n"
 			   "anything = goes\n"
@@ -134,6 +135,7 @@ static void check_contoso(const struct certdir_tenant_config *tenant)
 	assert_string_equal(tenant->filter.ownerships[0], "company");
 	assert_null(tenant->filter.ownerships[1]);
 	assert_true(tenant->filter.only_enabled);
+	assert_int_equal(tenant->extension_attributes, CERTDIR_BIT(1) | CERTDIR_BIT(7) | CERTDIR_BIT(15));
 }
 
 static void check_fabrikam(const struct certdir_tenant_config *tenant)
@@ -152,6 +154,7 @@ static void check_fabrikam(const struct certdir_tenant_config *tenant)
 	assert_null(tenant->filter.operating_systems);
 	assert_null(tenant->filter.ownerships);
 	assert_false(tenant->filter.only_enabled);
+	assert_int_equal(tenant->extension_attributes, 0);
 }
 
 static void check_good(const char *text)
@@ -384,6 +387,18 @@ static const struct {
 	 "5: operating_systems = Windows,,iOS: there is nothing before or behind a comma"},
 	{"[tenant a]\n" IDS SECRET "operating_systems = Windows,\n",
 	 "5: operating_systems = Windows,: there is nothing before or behind a comma"},
+	{"[tenant a]\n" IDS SECRET "extension_attributes = 0\n",
+	 "5: extension_attributes = 0: these are numbers from 1 to 15 with blanks between: 1 7"},
+	{"[tenant a]\n" IDS SECRET "extension_attributes = 1 16\n",
+	 "5: extension_attributes = 1 16: these are numbers from 1 to 15 with blanks between: 1 7"},
+	{"[tenant a]\n" IDS SECRET "extension_attributes = 1,7\n",
+	 "5: extension_attributes = 1,7: these are numbers from 1 to 15 with blanks between: 1 7"},
+	{"[tenant a]\n" IDS SECRET "extension_attributes = extensionAttribute1\n",
+	 "5: extension_attributes = extensionAttribute1: these are numbers from 1 to 15 with blanks between: 1 7"},
+	{"[tenant a]\n" IDS SECRET "extension_attributes = -1\n",
+	 "5: extension_attributes = -1: these are numbers from 1 to 15 with blanks between: 1 7"},
+	{"[tenant a]\n" IDS SECRET "extension_attributes = 99999999999999999999\n",
+	 "5: extension_attributes = 99999999999999999999: these are numbers from 1 to 15 with blanks between: 1 7"},
 	{"[tenant a]\n" IDS SECRET "ownership = company, byod\n",
 	 "5: ownership = company, byod: known are company, personal"},
 	/* of several, the first in the file */

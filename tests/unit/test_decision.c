@@ -1,217 +1,103 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The agreement rule and the policy, from tests/vectors/decisions.json, and the rules between directories. */
-#include "checker.h"
-#include "vectors.h"
+/* What is decided in which world: from tests/vectors/decisions.json, through the flow of a login. */
+#include "world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-enum { NOW = 1000000 };
-
-static const struct certdir_login login = {.now = NOW};
+static const struct certdir_login login = {.now = WORLD_NOW};
 
 /* Every reason must have come up when the tests are through. */
 static bool seen[CERTDIR_REASONS];
 
-/* ---- one directory's answer, as a vector tells it ---- */
+static struct world world;
 
-static char *copy(const char *text)
+static const char *first_id(const struct certdir_decision *decision)
 {
-	return text ? strdup(text) : NULL;
+	return decision->record_count ? decision->records[0]->device.id : "nobody";
 }
 
-static const char *text(const json_t *object, const char *key)
+/* Vectors that went wrong. All of them are told, since one mistake shows in several. */
+static unsigned wrongs;
+
+static void wrong(const json_t *vector, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void wrong(const json_t *vector, const char *format, ...)
 {
-	return json_string_value(json_object_get(object, key));
+	char text[2 * CERTDIR_TEXT_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	print_error("%s: %s\n", world_text(vector, "name"), text);
+	wrongs++;
 }
 
-static int64_t number(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-static enum certdir_tristate tristate(const json_t *object, const char *key, enum certdir_tristate otherwise)
-{
-	const json_t *value = json_object_get(object, key);
-
-	if (!value)
-		return otherwise;
-	return json_is_null(value) ? CERTDIR_UNKNOWN : json_is_true(value) ? CERTDIR_YES : CERTDIR_NO;
-}
-
-static void read_identity(const json_t *vector, struct certdir_identity *id)
-{
-	assert_true(certdir_identity_type_parse(text(vector, "type"), &id->type));
-	id->value = copy(text(vector, "value"));
-	id->from = "subject.cn";
-	id->immutable = json_is_true(json_object_get(vector, "immutable"));
-	id->tentative = json_is_true(json_object_get(vector, "tentative"));
-}
-
-/* A vector about policy alone leaves the identities out: then there is one name, and each device carries it. */
-static void read_certificate(const json_t *vector, struct certdir_certificate *certificate)
-{
-	const json_t *identities = json_object_get(vector, "identities"), *id;
-	size_t i;
-
-	certificate->tenant = copy(text(vector, "tenant"));
-	certificate->subject = copy("CN=test");
-	certificate->issuer = copy("CN=Example CA,DC=example");
-	certificate->serial = copy("01");
-	if (!identities) {
-		certificate->identities[0] =
-			(struct certdir_identity){CERTDIR_ID_NAME, copy("pc1"), "subject.cn", false, false};
-		certificate->count = 1;
-	}
-	json_array_foreach(identities, i, id) read_identity(id, &certificate->identities[certificate->count++]);
-}
-
-static uint64_t bits(const json_t *array)
+/* {"ad": 0}: how often a directory was asked */
+static void check_asked(const json_t *vector)
 {
 	const json_t *item;
-	uint64_t set = 0;
-	size_t i;
+	const char *name;
 
-	json_array_foreach(array, i, item) set |= UINT64_C(1) << json_integer_value(item);
-	return set;
-}
-
-static void read_groups(const json_t *array, struct certdir_device *device)
-{
-	const json_t *group;
-	size_t i;
-
-	if (!array)
-		return;
-	device->groups = calloc(json_array_size(array), sizeof(*device->groups));
-	json_array_foreach(array, i, group)
+	json_object_foreach(json_object_get(vector, "asked"), name, item)
 	{
-		device->groups[i].id = copy(json_string_value(json_array_get(group, 0)));
-		device->groups[i].name = copy(json_string_value(json_array_get(group, 1)));
-		device->group_count++;
+		const struct world_directory *directory = NULL;
+
+		for (size_t d = 0; d < world.checker.directory_count; d++)
+			if (strcmp(world.directories[d].base.name, name) == 0)
+				directory = &world.directories[d];
+		if (!directory || directory->asked != (unsigned)json_integer_value(item))
+			wrong(vector, "%s was asked %u times", name, directory ? directory->asked : 0);
 	}
 }
 
-static void read_device(const json_t *vector, struct certdir_match *match)
+static void check_who(const json_t *vector, const struct certdir_decision *decision)
 {
-	struct certdir_device *device = &match->device;
+	const char *device = world_text(vector, "device"), *by = world_text(vector, "by");
+	const char *directory = world_text(vector, "directory");
 
-	match->by = json_object_get(vector, "by") ? bits(json_object_get(vector, "by")) : 1;
-	match->stale = json_is_true(json_object_get(vector, "stale"));
-	device->id = copy(text(vector, "id"));
-	device->sid = copy(text(vector, "sid"));
-	device->tenant = copy(text(vector, "tenant"));
-	device->compliance = copy(text(vector, "compliance"));
-	device->enabled = tristate(vector, "enabled", CERTDIR_YES);
-	device->managed = tristate(vector, "managed", CERTDIR_UNKNOWN);
-	device->registered = number(vector, "registered");
-	device->last_seen = number(vector, "last_seen");
-	device->expires = number(vector, "expires");
-	if (text(vector, "join_type"))
-		assert_true(certdir_join_type_parse(text(vector, "join_type"), &device->join_type));
-	read_groups(json_object_get(vector, "groups"), device);
+	if (device && strcmp(first_id(decision), device) != 0)
+		wrong(vector, "it is %s, not %s", first_id(decision), device);
+	if (by && (!decision->matched_by || strcmp(certdir_identity_type_name(decision->matched_by->type), by) != 0))
+		wrong(vector, "matched by %s, not %s",
+		      decision->matched_by ? certdir_identity_type_name(decision->matched_by->type) : "nothing", by);
+	if (directory && (!decision->directory || strcmp(decision->directory, directory) != 0))
+		wrong(vector, "by directory %s", decision->directory ? decision->directory : "none");
+	if (decision->by_dates != json_is_true(json_object_get(vector, "by_dates")))
+		wrong(vector, "by_dates is %d", decision->by_dates);
 }
-
-static void read_answer(const json_t *vector, struct certdir_answer *answer)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(json_object_get(vector, "holds"), i, item)
-	{
-		enum certdir_identity_type type;
-
-		assert_true(certdir_identity_type_parse(json_string_value(item), &type));
-		answer->holds |= CERTDIR_BIT(type);
-	}
-	answer->truncated = bits(json_object_get(vector, "truncated"));
-	json_array_foreach(json_object_get(vector, "devices"), i, item) read_device(item, certdir_answer_add(answer));
-}
-
-static void read_policy(const json_t *vector, struct certdir_policy *policy, const char *groups[4])
-{
-	const json_t *item;
-	size_t i;
-
-	policy->require_managed = json_is_true(json_object_get(vector, "require_managed"));
-	policy->require_compliant = json_is_true(json_object_get(vector, "require_compliant"));
-	policy->compliance_unknown_allow = text(vector, "compliance_unknown") != NULL;
-	policy->allow_stale = text(vector, "on_unavailable") != NULL;
-	policy->enrollment_grace = (uint32_t)number(vector, "enrollment_grace");
-	policy->max_inactive = (uint32_t)number(vector, "max_inactive");
-	policy->join_types = json_object_get(vector, "join_types") ? 0 : UINT32_MAX;
-	json_array_foreach(json_object_get(vector, "join_types"), i, item)
-	{
-		enum certdir_join_type type;
-
-		assert_true(certdir_join_type_parse(json_string_value(item), &type));
-		policy->join_types |= CERTDIR_BIT(type);
-	}
-	json_array_foreach(json_object_get(vector, "groups"), i, item) groups[i] = json_string_value(item);
-	policy->groups = groups;
-}
-
-/* ---- a directory that answers from a vector, and counts how often it was asked ---- */
-
-struct scripted {
-	struct certdir_directory base;
-	const json_t *vector;
-	enum certdir_answer_state state;
-	bool stale;
-	unsigned asked;
-};
-
-static void scripted_search(struct certdir_directory *directory, const struct certdir_certificate *certificate,
-			    uint64_t ask, int64_t now, struct certdir_answer *answer)
-{
-	struct scripted *scripted = (struct scripted *)directory;
-
-	(void)certificate, (void)ask, (void)now;
-	scripted->asked++;
-	answer->state = scripted->state;
-	answer->stale = scripted->stale;
-	if (scripted->state == CERTDIR_ANSWERED && scripted->vector)
-		read_answer(scripted->vector, answer);
-}
-
-static void scripted_close(struct certdir_directory *directory)
-{
-	(void)directory;
-}
-
-static const struct certdir_directory_type scripted_type = {scripted_search, scripted_close};
 
 static void run_vector(const json_t *vector)
 {
-	struct scripted scripted = {{&scripted_type, "list", NULL}, vector, CERTDIR_ANSWERED, false, 0};
-	const char *groups[4] = {NULL}, *reason = text(vector, "reason");
-	struct certdir_checker checker = {
-		.accepted = UINT32_MAX, .directories = {&scripted.base}, .directory_count = 1};
-	struct certdir_check check = {0};
-	const struct certdir_decision *decision = &check.decision;
+	const struct certdir_decision *decision = &world.check.decision;
+	const json_t *age = json_object_get(vector, "age"), *quarantine = json_object_get(vector, "only_compliance");
+	const char *reason = world_text(vector, "reason"), *says = world_text(vector, "says");
+	const char *word = world_text(vector, "compliance");
+	const json_t *member = json_object_get(vector, "member");
 
-	read_policy(json_object_get(vector, "policy"), &checker.policy, groups);
-	read_certificate(vector, &check.certificate);
-	/* Judge what the directory says directly: no-identity is the checker's own, and tested below. */
-	scripted_search(&scripted.base, NULL, 0, NOW, &check.answers[0]);
-	certdir_agree(&check.certificate, UINT64_MAX, &check.answers[0], &check.decision);
-	if (decision->reason == CERTDIR_ALLOWED)
-		certdir_judge(&checker.policy, NOW, &check.decision);
+	world_read(vector, &world);
+	world_decide(&world);
 	seen[decision->reason] = true;
-	if (strcmp(certdir_reason_name(decision->reason), reason) != 0)
-		fail_msg("%s: %s (%s), expected %s", text(vector, "name"), certdir_reason_name(decision->reason),
-			 decision->detail, reason);
-	if (text(vector, "device"))
-		assert_string_equal(decision->match->device.id, text(vector, "device"));
-	if (text(vector, "matched_by"))
-		assert_string_equal(certdir_identity_type_name(decision->matched_by->type), text(vector, "matched_by"));
-	if (certdir_reason_verdict(decision->reason) != CERTDIR_ALLOW)
-		assert_true(decision->detail[0] != '\0');
-	check.parsed = true;
-	certdir_check_clear(&check);
+	if (!reason || strcmp(certdir_reason_name(decision->reason), reason) != 0)
+		wrong(vector, "%s (%s), expected %s", certdir_reason_name(decision->reason), decision->detail, reason);
+	check_who(vector, decision);
+	if (age && decision->age != json_integer_value(age))
+		wrong(vector, "the age is %lld", (long long)decision->age);
+	if (quarantine && decision->only_compliance != json_is_true(quarantine))
+		wrong(vector, "only_compliance is %d", decision->only_compliance);
+	if (word && (!decision->compliance || strcmp(decision->compliance, word) != 0))
+		wrong(vector, "its compliance is %s", decision->compliance ? decision->compliance : "not told");
+	if (member && decision->member != json_integer_value(member))
+		wrong(vector, "groups count of the records %x", decision->member);
+	if (says && !strstr(decision->detail, says))
+		wrong(vector, "it says \"%s\", without \"%s\"", decision->detail, says);
+	if (certdir_reason_verdict(decision->reason) != CERTDIR_ALLOW && !decision->detail[0])
+		wrong(vector, "%s", "no detail");
+	check_asked(vector);
+	world_clear(&world);
 }
 
 static void test_vectors(void **state)
@@ -221,142 +107,134 @@ static void test_vectors(void **state)
 
 	(void)state;
 	json_array_foreach(vectors, i, vector) run_vector(vector);
+	assert_int_equal(wrongs, 0);
+	assert_true(json_array_size(vectors) >= 150);
 	json_decref(vectors);
 }
 
-/* ---- between directories ---- */
+/* ---- what the flow itself says ---- */
 
-/* What a directory says in the cases below. */
-enum says { YES, NO, DISABLED, DOWN, MISSING, STALE_NO, STALE_YES, NOT_ASKED };
-
-static void script(struct scripted *scripted, enum says says)
+/* One device that its certificate names, and a second directory that has it disabled. */
+static json_t *small_world(void)
 {
-	static const char *const texts[] = {
-		[YES] = "{\"holds\":[\"common_name\"],\"devices\":[{\"id\":\"a\"}]}",
-		[DISABLED] = "{\"holds\":[\"common_name\"],\"devices\":[{\"id\":\"a\",\"enabled\":false}]}",
-		[STALE_YES] = "{\"holds\":[\"common_name\"],\"devices\":[{\"id\":\"a\",\"stale\":true}]}",
-		[STALE_NO] = "{\"holds\":[\"common_name\"],\"devices\":[]}",
-		[NO] = "{\"holds\":[\"common_name\"],\"devices\":[]}",
-	};
-
-	memset(scripted, 0, sizeof(*scripted));
-	scripted->base = (struct certdir_directory){&scripted_type, "d", NULL};
-	scripted->state = says == DOWN	    ? CERTDIR_ANSWER_UNAVAILABLE
-			  : says == MISSING ? CERTDIR_ANSWER_MISSING
-					    : CERTDIR_ANSWERED;
-	scripted->stale = says == STALE_NO || says == STALE_YES;
-	if (scripted->state == CERTDIR_ANSWERED)
-		scripted->vector = json_loads(texts[says == NOT_ASKED ? YES : says], 0, NULL);
+	return json_loads("{\"cert\":\"CN:pc1\",\"directories\":[{\"list\":[{\"e\":\"E1\",\"name\":\"pc1\"}]},"
+			  "{\"name\":\"second\",\"list\":[{\"e\":\"E1\",\"name\":\"pc1\",\"enabled\":false}]}]}",
+			  0, NULL);
 }
 
-static void test_directories(void **state)
-{
-	static const struct {
-		enum says first, second;
-		bool allow_stale;
-		enum certdir_reason reason;
-		unsigned asked; /* how many of the two */
-	} cases[] = {
-		{YES, NOT_ASKED, false, CERTDIR_ALLOWED, 1},
-		{DISABLED, NOT_ASKED, false, CERTDIR_DISABLED, 1},
-		{NO, YES, false, CERTDIR_ALLOWED, 2},
-		{NO, NO, false, CERTDIR_NOT_FOUND, 2},
-		{NO, DISABLED, false, CERTDIR_DISABLED, 2},
-		/* A directory that is down keeps no known device out, and lets no unknown one in. */
-		{DOWN, YES, false, CERTDIR_ALLOWED, 2},
-		{MISSING, YES, false, CERTDIR_ALLOWED, 2},
-		{DOWN, NO, false, CERTDIR_DIRECTORY_UNAVAILABLE, 2},
-		{NO, DOWN, false, CERTDIR_DIRECTORY_UNAVAILABLE, 2},
-		{MISSING, NO, false, CERTDIR_LIST_MISSING, 2},
-		{MISSING, DOWN, false, CERTDIR_LIST_MISSING, 2},
-		{MISSING, NO, true, CERTDIR_LIST_MISSING, 2},
-		{STALE_NO, NO, false, CERTDIR_LIST_STALE, 2},
-		{STALE_NO, NO, true, CERTDIR_LIST_STALE, 2},
-		{STALE_NO, YES, false, CERTDIR_ALLOWED, 2},
-		{STALE_YES, NO, false, CERTDIR_LIST_STALE, 2},
-		{STALE_YES, YES, false, CERTDIR_ALLOWED, 2},
-		/* on_unavailable = stale is the last resort, after the others were asked. */
-		{STALE_YES, DOWN, true, CERTDIR_ALLOWED_STALE, 2},
-		{STALE_YES, NO, true, CERTDIR_ALLOWED_STALE, 2},
-		{STALE_YES, DISABLED, true, CERTDIR_DISABLED, 2},
-		{DOWN, STALE_YES, true, CERTDIR_ALLOWED_STALE, 2},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct scripted first, second;
-		struct certdir_checker checker = {.accepted = UINT32_MAX, .directory_count = 2};
-		struct certdir_check check = {0};
-
-		script(&first, cases[i].first);
-		script(&second, cases[i].second);
-		checker.directories[0] = &first.base;
-		checker.directories[1] = &second.base;
-		checker.policy.join_types = UINT32_MAX;
-		checker.policy.allow_stale = cases[i].allow_stale;
-		read_certificate(NULL, &check.certificate);
-		certdir_check_names(&check, &checker, &login);
-		seen[check.decision.reason] = true;
-		if (check.decision.reason != cases[i].reason || first.asked + second.asked != cases[i].asked)
-			fail_msg("case %zu: %s after asking %u", i, certdir_reason_name(check.decision.reason),
-				 first.asked + second.asked);
-		certdir_check_clear(&check);
-		json_decref((json_t *)first.vector);
-		json_decref((json_t *)second.vector);
-	}
-}
-
+/* A directory that does not serve the issuer neither helps nor harms. */
 static void test_issuer(void **state)
 {
 	static const char *const ours[] = {"cn=Example CA, dc=example", NULL}, *const other[] = {"CN=Other CA", NULL};
-	struct scripted first, second;
-	struct certdir_checker checker = {
-		.accepted = UINT32_MAX, .directory_count = 2, .policy.join_types = UINT32_MAX};
-	struct certdir_check check = {0};
+	json_t *vector = small_world();
 
 	(void)state;
-	script(&first, DISABLED);
-	script(&second, YES);
-	checker.directories[0] = &first.base;
-	checker.directories[1] = &second.base;
-	first.base.issuers = other;
-	second.base.issuers = ours;
-	read_certificate(NULL, &check.certificate);
-	certdir_check_names(&check, &checker, &login);
-	assert_int_equal(check.decision.reason, CERTDIR_ALLOWED);
-	assert_int_equal(first.asked, 0);
-	certdir_check_clear(&check);
+	world_read(vector, &world);
+	world.directories[0].base.issuers = ours;
+	world.directories[1].base.issuers = other;
+	world_decide(&world);
+	assert_int_equal(world.check.decision.reason, CERTDIR_ALLOWED);
+	assert_int_equal(world.directories[1].asked, 0);
+	world_clear(&world);
 
-	second.base.issuers = other;
-	read_certificate(NULL, &check.certificate);
-	certdir_check_names(&check, &checker, &login);
-	assert_int_equal(check.decision.reason, CERTDIR_ISSUER);
-	seen[check.decision.reason] = true;
-	certdir_check_clear(&check);
-	json_decref((json_t *)first.vector);
-	json_decref((json_t *)second.vector);
+	world_read(vector, &world);
+	world.directories[0].base.issuers = world.directories[1].base.issuers = other;
+	world_decide(&world);
+	assert_int_equal(world.check.decision.reason, CERTDIR_ISSUER);
+	seen[world.check.decision.reason] = true;
+	world_clear(&world);
+	json_decref(vector);
+}
+
+/* Where there are `certificates` sections, one of them has to fit. */
+static void test_no_section(void **state)
+{
+	struct certdir_section section = {.name = "intune"};
+	json_t *vector = small_world();
+
+	(void)state;
+	world_read(vector, &world);
+	world.checker.directory_count = 1;
+	world.checker.sections = &section;
+	world.checker.section_count = 1;
+	world_decide(&world);
+	assert_int_equal(world.check.decision.reason, CERTDIR_ISSUER);
+	world.checker.directory_count = 2;
+	world_clear(&world);
+
+	world_read(vector, &world);
+	world.checker.directory_count = 1;
+	world.checker.sections = &section;
+	world.checker.section_count = 1;
+	world.check.certificate.section = section.name;
+	world_decide(&world);
+	assert_int_equal(world.check.decision.reason, CERTDIR_ALLOWED);
+	world.checker.directory_count = 2;
+	world_clear(&world);
+	json_decref(vector);
 }
 
 static void test_no_identity(void **state)
 {
-	struct scripted only;
-	struct certdir_checker checker = {.accepted = CERTDIR_BIT(CERTDIR_ID_SID), .directory_count = 1};
-	struct certdir_check check = {0};
+	json_t *vector = small_world();
 
 	(void)state;
-	script(&only, YES);
-	checker.directories[0] = &only.base;
-	read_certificate(NULL, &check.certificate); /* a common_name, which is not accepted */
-	certdir_check_names(&check, &checker, &login);
-	assert_int_equal(check.decision.reason, CERTDIR_NO_IDENTITY);
-	seen[check.decision.reason] = true;
-	assert_int_equal(only.asked, 0);
-	certdir_check_clear(&check);
-	certdir_check_der(&check, &checker, (const unsigned char *)"x", 1, &login);
-	assert_int_equal(check.decision.reason, CERTDIR_MALFORMED_CERTIFICATE);
-	seen[check.decision.reason] = true;
-	certdir_check_clear(&check);
-	json_decref((json_t *)only.vector);
+	world_read(vector, &world);
+	world.checker.accepted = CERTDIR_BIT(CERTDIR_ID_SID); /* its common_name is not */
+	world_decide(&world);
+	assert_int_equal(world.check.decision.reason, CERTDIR_NO_IDENTITY);
+	seen[world.check.decision.reason] = true;
+	assert_int_equal(world.directories[0].asked, 0);
+	certdir_check_clear(&world.check);
+	certdir_check_der(&world.check, &world.checker, (const unsigned char *)"x", 1, &login);
+	assert_int_equal(world.check.decision.reason, CERTDIR_MALFORMED_CERTIFICATE);
+	seen[world.check.decision.reason] = true;
+	world_clear(&world);
+	json_decref(vector);
+}
+
+/* A device of `count` records, each of which names the next; `wide` ones bring more ids than are asked for. */
+static json_t *long_chain(int count, bool wide)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < count; i++) {
+		json_t *record = json_pack("{s:o, s:o, s:s}", "e", json_sprintf("E%d", i), "i",
+					   json_sprintf("E%d", i + 1), "name", i ? "other" : "pc1");
+
+		if (wide)
+			(void)json_object_set_new(record, "sid", json_sprintf("S%d", i));
+		if (wide)
+			(void)json_object_set_new(record, "o", json_sprintf("O%d", i));
+		(void)json_array_append_new(list, record);
+	}
+	return json_pack("{s:s, s:[{s:o}]}", "cert", "CN:pc1", "directories", "list", list);
+}
+
+/* More than can be looked at: nobody knows any more that a name is one device's. */
+static void test_too_much(void **state)
+{
+	static const struct {
+		int count;
+		bool wide;
+		enum certdir_reason reason;
+	} cases[] = {
+		{50, true, CERTDIR_ALLOWED},
+		{100, false, CERTDIR_ALLOWED},
+		{100, true, CERTDIR_AMBIGUOUS},
+		{CERTDIR_RECORDS_MAX + 1, false, CERTDIR_AMBIGUOUS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_t *vector = long_chain(cases[i].count, cases[i].wide);
+
+		world_read(vector, &world);
+		world_decide(&world);
+		assert_int_equal(world.check.decision.reason, cases[i].reason);
+		world_clear(&world);
+		json_decref(vector);
+	}
 }
 
 static void test_user_name(void **state)
@@ -403,38 +281,36 @@ static void test_user_name(void **state)
 	assert_false(certdir_user_name_matches(&certificate, "pc1.evil.example", strlen("pc1.evil.example")));
 }
 
-/* user_name = match: a known device under a false name, and a false name that changes nothing about a denial. */
+/* user_name = match: a known device under a false name, and one that changes nothing about an earlier reason. */
 static void test_name_mismatch(void **state)
 {
 	static const struct {
-		enum says says;
-		const char *name;
+		const char *device, *name;
 		enum certdir_reason reason;
 	} cases[] = {
-		{YES, "host/pc1", CERTDIR_ALLOWED},
-		{YES, "pc2", CERTDIR_NAME_MISMATCH},
-		{NO, "pc2", CERTDIR_NOT_FOUND},
-		{YES, NULL, CERTDIR_ALLOWED},
+		{"{\"e\":\"E1\",\"name\":\"pc1\"}", "host/pc1", CERTDIR_ALLOWED},
+		{"{\"e\":\"E1\",\"name\":\"pc1\"}", "pc2", CERTDIR_NAME_MISMATCH},
+		{"{\"e\":\"E1\",\"name\":\"pc3\"}", "pc2", CERTDIR_NOT_FOUND},
+		{"{\"e\":\"E1\",\"name\":\"pc1\",\"enabled\":false}", "pc2", CERTDIR_DISABLED},
+		/* A quarantine must not take a device under a false name. */
+		{"{\"e\":\"E1\",\"name\":\"pc1\",\"own\":{\"compliant\":false}}", "pc2", CERTDIR_NAME_MISMATCH},
+		{"{\"e\":\"E1\",\"name\":\"pc1\",\"own\":{\"compliant\":true}}", NULL, CERTDIR_ALLOWED},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const char *const name = cases[i].name;
-		const struct certdir_login named = {name, name ? strlen(name) : 0, NOW};
-		struct certdir_checker checker = {.accepted = UINT32_MAX, .directory_count = 1};
-		struct certdir_check check = {0};
-		struct scripted only;
+		const struct certdir_login named = {name, name ? strlen(name) : 0, WORLD_NOW};
+		json_t *vector = json_pack("{s:s, s:[{s:[o]}], s:{s:b}}", "cert", "CN:pc1", "directories", "list",
+					   json_loads(cases[i].device, 0, NULL), "policy", "require_compliant", i > 3);
 
-		script(&only, cases[i].says);
-		checker.directories[0] = &only.base;
-		checker.policy.join_types = UINT32_MAX;
-		checker.policy.match_user_name = true;
-		read_certificate(NULL, &check.certificate);
-		certdir_check_names(&check, &checker, &named);
-		assert_int_equal(check.decision.reason, cases[i].reason);
-		seen[check.decision.reason] = true;
-		certdir_check_clear(&check);
-		json_decref((json_t *)only.vector);
+		world_read(vector, &world);
+		world.checker.policy.match_user_name = true;
+		certdir_check_names(&world.check, &world.checker, &named);
+		assert_int_equal(world.check.decision.reason, cases[i].reason);
+		seen[world.check.decision.reason] = true;
+		world_clear(&world);
+		json_decref(vector);
 	}
 }
 
@@ -478,10 +354,11 @@ static void test_say(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),	  cmocka_unit_test(test_directories),
-		cmocka_unit_test(test_issuer),	  cmocka_unit_test(test_no_identity),
-		cmocka_unit_test(test_user_name), cmocka_unit_test(test_name_mismatch),
-		cmocka_unit_test(test_reasons),	  cmocka_unit_test(test_say),
+		cmocka_unit_test(test_vectors),	    cmocka_unit_test(test_issuer),
+		cmocka_unit_test(test_no_section),  cmocka_unit_test(test_no_identity),
+		cmocka_unit_test(test_too_much),    cmocka_unit_test(test_user_name),
+		cmocka_unit_test(test_name_mismatch), cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_say),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

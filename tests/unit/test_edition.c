@@ -55,14 +55,16 @@ static size_t check_list(void)
 	struct certdir_device device;
 	int problems = 0;
 	size_t devices;
-	int64_t source;
+	const struct certdir_list_source *source;
+	const char *against;
 
 	if (!snapshot)
 		fail_msg("%s", error.text);
 	reader = certdir_list_reader_get(snapshot, &error);
 	assert_non_null(reader);
 	assert_int_equal(certdir_list_verify(reader, count_problem, &problems, &error), 0);
-	for (devices = 0; certdir_list_device(reader, (int64_t)devices + 1, &device, &source, &error); devices++)
+	for (devices = 0; certdir_list_device(reader, (int64_t)devices + 1, &device, &source, &against, &error);
+	     devices++)
 		certdir_device_clear(&device);
 	certdir_list_reader_put(reader);
 	certdir_list_release(snapshot);
@@ -539,7 +541,7 @@ static void test_source_of_a_tenant(void **state)
 /* Only what was imported is counted anew, and only groups of imports go. */
 static void test_others_stay(void **state)
 {
-	struct certdir_group groups[] = {{(char *)"g1", (char *)"staff"}};
+	struct certdir_group groups[] = {{.id = (char *)"g1", .name = (char *)"staff"}};
 	struct certdir_list_writer *writer = fixture_begin(true, "one", NULL, 1);
 	const struct certdir_list_source *sources;
 	struct certdir_list_snapshot *snapshot;

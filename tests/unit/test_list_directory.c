@@ -81,10 +81,7 @@ static struct certdir_directory *open_list(const struct certdir_list_config *con
 	return directory;
 }
 
-static struct certdir_identity identity(enum certdir_identity_type type, const char *value)
-{
-	return (struct certdir_identity){.type = type, .value = (char *)value};
-}
+static struct certdir_directory *watched;
 
 static int setup(void **state)
 {
@@ -93,52 +90,259 @@ static int setup(void **state)
 	return fixture_setup(state);
 }
 
-static void test_search_merges_rows(void **state)
+/* ---- one list for all searches: an import of no tenant, two tenants ---- */
+
+#define OBJECT "03020100-0000-4000-8000-000000000007"
+#define OBJECT_SID "S-1-12-1-50462976-1073741824-128-117440512"
+#define ENTRA "bbbbbbbb-0000-4000-8000-000000000007"
+#define GONE "cccccccc-0000-4000-8000-000000000001"
+#define UNLISTED "kept out by the filter of the sync"
+#define ONCE "Intune's record of it names an Entra device that is gone"
+#define NO_TENANT "of no tenant, and the list is limited to one"
+
+static void publish_sources(const char *rows)
 {
-	const struct certdir_list_config config = {.filename = fixture_file};
-	struct certdir_certificate certificate = {
-		.identities = {identity(CERTDIR_ID_ENTRA, G1), identity(CERTDIR_ID_NAME, "pc1"),
-			       identity(CERTDIR_ID_SID_URI, SID1), identity(CERTDIR_ID_SERIAL, "NOT-HELD"),
-			       identity(CERTDIR_ID_UPN, "ada@example.com")},
-		.count = 5};
-	struct certdir_list_writer *writer = fixture_begin(false, "test", NULL, 1000);
+	struct certdir_list_writer *writer = fixture_begin(true, "jamf", NULL, 1000);
+
+	fixture_run(writer, "INSERT INTO source(id,name,kind,tenant,synced,intune_synced,intune_interval,groups_synced)"
+			    " VALUES(2,'contoso','tenant','" TENANT_A "',2000,2100,3600,NULL),"
+			    "(3,'fabrikam','tenant','" TENANT_B "',3000,NULL,NULL,3300)");
+	fixture_run(writer, rows);
+	fixture_publish(writer);
+}
+
+static const char rows[] =
+	"INSERT INTO device(id,source,tenant,name,entra_device_id,sid,serial_number) VALUES"
+	"(1,1,NULL,'PC1','" ENTRA "','" SID1 "',NULL),(2,1,'" TENANT_A "','two',NULL,NULL,'SN2'),"
+	"(3,1,'" TENANT_B "','three',NULL,NULL,'SN2');"
+	"INSERT INTO dns_name VALUES(1,'pc1.corp.example');"
+	"INSERT INTO "
+	"device(id,source,listed,object_id,entra_device_id,intune_device_id,name,intune_compliance,once_entra)"
+	" VALUES(7,2,1,'" OBJECT "','" ENTRA "','" G1 "','pc1','compliant',NULL),"
+	"(8,2,0,'" G2 "',NULL,NULL,'pc1',NULL,NULL),(9,2,1,NULL,NULL,'" G3 "','alone','compliant',NULL),"
+	"(10,2,1,NULL,NULL,'" G2 "','wiped','compliant',1),(11,3,1,'" G2 "',NULL,NULL,'pc1',NULL,NULL);"
+	"INSERT INTO former_name VALUES(9,'was-9',5);"
+	"INSERT INTO intune_waiting(id,source,entra_device_id,intune_device_id,intune_compliance,intune_name,serial_number)"
+	" VALUES(1,2,'" GONE "','" G1 "','compliant','GONE-1','SN-GONE')";
+
+/* "1 8(kept out..)": rows in order with why they only speak against. */
+static void answer_text(const struct certdir_answer *answer, char out[512])
+{
+	out[0] = '\0';
+	for (size_t i = 0; i < answer->count; i++)
+		(void)snprintf(out + strlen(out), 512 - strlen(out), "%s%d%s%s%s", i ? " " : "",
+			       (int)answer->records[i].row, answer->records[i].only_against ? "(" : "",
+			       answer->records[i].only_against ? answer->records[i].only_against : "",
+			       answer->records[i].only_against ? ")" : "");
+}
+
+static void test_search_finds(void **state)
+{
+	static const struct {
+		enum certdir_identity_type type;
+		const char *value;
+		const char *all;
+		const char *tenant; /* the list limited to TENANT_A */
+	} cases[] = {
+		{CERTDIR_ID_ENTRA, ENTRA, "1 7", "1(" NO_TENANT ") 7"},
+		{CERTDIR_ID_INTUNE, ENTRA, "1 7", "1(" NO_TENANT ") 7"},
+		{CERTDIR_ID_GUID, G1, "7 -1(" ONCE ")", "7 -1(" ONCE ")"},
+		{CERTDIR_ID_GUID, GONE, "-1(" ONCE ")", "-1(" ONCE ")"},
+		{CERTDIR_ID_GUID, G2, "10(" ONCE ") 8(" UNLISTED ") 11", "10(" ONCE ") 8(" UNLISTED ")"},
+		{CERTDIR_ID_GUID, G3, "9", "9"},
+		{CERTDIR_ID_SID, SID1, "1", "1(" NO_TENANT ")"},
+		{CERTDIR_ID_SID_URI, SID1, "1", "1(" NO_TENANT ")"},
+		{CERTDIR_ID_SID, OBJECT_SID, "7", "7"},
+		{CERTDIR_ID_NAME, "pc1", "1 7 8(" UNLISTED ") 11", "1(" NO_TENANT ") 7 8(" UNLISTED ")"},
+		{CERTDIR_ID_NAME, "was-9", "9", "9"},
+		{CERTDIR_ID_DNS, "pc1.corp.example", "1 7 8(" UNLISTED ") 11", "1(" NO_TENANT ") 7 8(" UNLISTED ")"},
+		{CERTDIR_ID_DNS, "two.corp.example", "2", "2"},
+		{CERTDIR_ID_SERIAL, "SN2", "2 3", "2"},
+		{CERTDIR_ID_NAME, "gone-1", "-1(" ONCE ")", "-1(" ONCE ")"},
+		{CERTDIR_ID_DNS, "gone-1.corp.example", "-1(" ONCE ")", "-1(" ONCE ")"},
+		{CERTDIR_ID_SERIAL, "SN-GONE", "-1(" ONCE ")", "-1(" ONCE ")"},
+		{CERTDIR_ID_NAME, "nobody", "", ""},
+		{CERTDIR_ID_UPN, "ada@example.com", "", ""},
+	};
+
+	(void)state;
+	publish_sources(rows);
+	for (int limited = 0; limited < 2; limited++) {
+		const struct certdir_list_config config = {
+			.filename = fixture_file, .tenant = limited ? "{72F988BF-86F1-41AF-91AB-2D7CD011DB47}" : ""};
+		struct certdir_directory *directory = open_list(&config, false);
+
+		for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+			struct certdir_sought sought = {.type = cases[i].type, .value = cases[i].value};
+			struct certdir_answer answer = {0};
+			char got[512];
+
+			directory->type->search(directory, &sought, 1, &answer);
+			assert_int_equal(answer.state, CERTDIR_ANSWERED);
+			answer_text(&answer, got);
+			if (sought.many || strcmp(got, limited ? cases[i].tenant : cases[i].all) != 0)
+				fail_msg("case %zu%s: \"%s\"%s", i, limited ? ", limited" : "", got,
+					 sought.many ? " and more" : "");
+			certdir_answer_clear(&answer);
+		}
+		directory->type->close(directory);
+	}
+}
+
+/* Sources in scope with their parts, and what they know devices by. */
+static void test_search_describes_sources(void **state)
+{
+	const uint32_t of_tenant = CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_INTUNE) |
+				   CERTDIR_BIT(CERTDIR_ID_GUID) | CERTDIR_BIT(CERTDIR_ID_SID) |
+				   CERTDIR_BIT(CERTDIR_ID_SID_URI) | CERTDIR_BIT(CERTDIR_ID_NAME) |
+				   CERTDIR_BIT(CERTDIR_ID_DNS);
+	struct certdir_list_config config = {.filename = fixture_file, .tenant = TENANT_A, .max_age = 60};
+	struct certdir_sought sought = {.type = CERTDIR_ID_GUID, .value = ENTRA};
 	struct certdir_directory *directory;
 	struct certdir_answer answer = {0};
 
 	(void)state;
-	fixture_add(writer, &(struct certdir_device){
-				    .entra_device_id = (char *)G1, .name = (char *)"PC1", .sid = (char *)SID1});
-	fixture_add(writer, &(struct certdir_device){.entra_device_id = (char *)G2, .name = (char *)"PC1"});
-	fixture_publish(writer);
+	publish_sources("INSERT INTO device(source,entra_device_id) VALUES(1,'" ENTRA "'),(2,'" ENTRA "')");
 	directory = open_list(&config, false);
-	directory->type->search(directory, &certificate, 31, 1060, &answer);
+	assert_false(directory->is_live || directory->keeps || directory->domains);
+	assert_int_equal(directory->max_age, 60);
+	directory->type->search(directory, NULL, 0, &answer); /* asks for nothing, and tells about itself */
 	assert_int_equal(answer.state, CERTDIR_ANSWERED);
+	assert_int_equal(answer.count, 0);
+	assert_int_equal(answer.keeps, of_tenant | CERTDIR_BIT(CERTDIR_ID_SERIAL));
+	assert_int_equal(answer.source_count, 2); /* the other tenant is out of scope */
+	assert_int_equal(answer.sources[0].kind, CERTDIR_SOURCE_IMPORT);
+	assert_string_equal(answer.sources[0].name, "jamf");
+	assert_null(answer.sources[0].tenant);
+	assert_int_equal(answer.sources[0].synced[CERTDIR_PART_OF_DEVICES], 1000);
+	assert_int_equal(answer.sources[1].kind, CERTDIR_SOURCE_TENANT);
+	assert_string_equal(answer.sources[1].tenant, TENANT_A);
+	assert_int_equal(answer.sources[1].synced[CERTDIR_PART_OF_DEVICES], 2000);
+	assert_int_equal(answer.sources[1].synced[CERTDIR_PART_OF_INTUNE], 2100);
+	assert_int_equal(answer.sources[1].synced[CERTDIR_PART_OF_GROUPS], 0);
+	assert_int_equal(answer.sources[1].interval[CERTDIR_PART_OF_INTUNE], 3600);
+	assert_int_equal(answer.sources[1].interval[CERTDIR_PART_OF_DEVICES], 0);
+	assert_true(answer.sources[1].says_enabled);
+	assert_int_equal(answer.sources[0].keeps, CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_GUID));
+	assert_int_equal(answer.sources[1].keeps, of_tenant | CERTDIR_BIT(CERTDIR_ID_SERIAL));
+	directory->type->search(directory, &sought, 1, &answer);
 	assert_int_equal(answer.count, 2);
-	assert_string_equal(answer.matches[0].device.id, G1);
-	assert_int_equal(answer.matches[0].by, 7);
-	assert_int_equal(answer.matches[1].by, 2);
-	assert_int_equal(answer.matches[0].age, 60);
-	assert_int_equal(answer.age, 60);
-	assert_false(answer.stale || answer.truncated);
-	assert_false(answer.holds & CERTDIR_BIT(CERTDIR_ID_SERIAL));
-	assert_true(answer.holds & CERTDIR_BIT(CERTDIR_ID_SID_URI));
-	certdir_answer_clear(&answer);
-	directory->type->search(directory, &certificate, 4, 900, &answer); /* only the SID; a clock that went back */
-	assert_int_equal(answer.count, 1);
-	assert_int_equal(answer.matches[0].by, 4);
-	assert_int_equal(answer.age, 0);
+	assert_int_equal(answer.records[0].source, 0);
+	assert_int_equal(answer.records[1].source, 1);
+	assert_int_equal(answer.source_count, 2);
 	certdir_answer_clear(&answer);
 	directory->type->close(directory);
+
+	config.tenant = TENANT_B; /* whose Intune was never synced */
+	directory = open_list(&config, false);
+	directory->type->search(directory, NULL, 0, &answer);
+	assert_int_equal(answer.keeps, of_tenant);
+	assert_int_equal(answer.sources[1].synced[CERTDIR_PART_OF_GROUPS], 3300);
+	certdir_answer_clear(&answer);
+	directory->type->close(directory);
+
+	fixture_edition(1, 1); /* an import that has names alone */
+	config.tenant = NULL;
+	directory = open_list(&config, false);
+	directory->type->search(directory, NULL, 0, &answer);
+	assert_int_equal(answer.keeps, CERTDIR_BIT(CERTDIR_ID_NAME) | CERTDIR_BIT(CERTDIR_ID_DNS));
+	certdir_answer_clear(&answer);
+	directory->type->close(directory);
+
+	config.tenant = "contoso.example";
+	{
+		struct certdir_error error;
+
+		assert_null(certdir_list_directory_open(&config, false, &error));
+		assert_non_null(strstr(error.text, "not a GUID"));
+	}
 }
 
-/* Many devices of one name, and an id: the device that the id finds carries the name, though it is not among the first. */
-static void test_search_truncated(void **state)
+/* What was never loaded may be known by anything; what an import's rows carry is known. */
+static void test_search_keeps(void **state)
+{
+	const uint32_t ids = CERTDIR_BIT(CERTDIR_ID_GUID) | CERTDIR_BIT(CERTDIR_ID_ENTRA),
+		       names = CERTDIR_BIT(CERTDIR_ID_NAME) | CERTDIR_BIT(CERTDIR_ID_DNS);
+	const struct {
+		const char *source; /* tenant of the only one; "" = there is none */
+		const char *tenant; /* of the configuration */
+		struct certdir_device device;
+		uint32_t keeps, source_keeps;
+	} cases[] = {
+		{"", NULL, {0}, UINT32_MAX, 0},
+		{"", TENANT_A, {0}, UINT32_MAX, 0},
+		{NULL, NULL, {.name = (char *)"a"}, names, names},
+		{NULL, NULL, {.entra_device_id = (char *)G1}, ids, ids},
+		{NULL, NULL, {.object_id = (char *)G1}, CERTDIR_BIT(CERTDIR_ID_GUID), CERTDIR_BIT(CERTDIR_ID_GUID)},
+		{NULL, TENANT_A, {.name = (char *)"a"}, UINT32_MAX, names},
+		{TENANT_A, TENANT_A, {.name = (char *)"a"}, names, names},
+		{TENANT_B, TENANT_A, {.name = (char *)"a"}, UINT32_MAX, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct certdir_list_config config = {.filename = fixture_file, .tenant = cases[i].tenant};
+		const bool none = cases[i].source && !*cases[i].source;
+		struct certdir_list_writer *writer =
+			fixture_begin(true, "jamf", none ? NULL : cases[i].source, 1000);
+		struct certdir_directory *directory;
+		struct certdir_answer answer = {0};
+
+		if (none)
+			fixture_run(writer, "DELETE FROM source");
+		else
+			fixture_add(writer, &cases[i].device);
+		fixture_publish(writer);
+		directory = open_list(&config, false);
+		directory->type->search(directory, NULL, 0, &answer);
+		assert_int_equal(answer.state, CERTDIR_ANSWERED);
+		if (answer.keeps != cases[i].keeps ||
+		    (answer.source_count ? answer.sources[0].keeps : 0) != cases[i].source_keeps)
+			fail_msg("case %zu: %x", i, answer.keeps);
+		certdir_answer_clear(&answer);
+		directory->type->close(directory);
+	}
+}
+
+/* A login asks again with what it learnt, and ends on the edition that it began with. */
+static void test_search_goes_on(void **state)
 {
 	const struct certdir_list_config config = {.filename = fixture_file};
-	struct certdir_certificate certificate = {.identities = {identity(CERTDIR_ID_NAME, "iphone"),
-								 identity(CERTDIR_ID_ENTRA, G1),
-								 identity(CERTDIR_ID_ENTRA, G2)},
-						  .count = 3};
+	struct certdir_sought first[] = {{.type = CERTDIR_ID_ENTRA, .value = ENTRA},
+					 {.type = CERTDIR_ID_NAME, .value = "pc1"}};
+	struct certdir_sought second[] = {{.type = CERTDIR_ID_GUID, .value = G1},
+					  {.type = CERTDIR_ID_SID, .value = SID1}};
+	struct certdir_answer answer = {0};
+	char got[512];
+
+	(void)state;
+	publish_sources(rows);
+	watched = open_list(&config, true);
+	watched->type->search(watched, first, 2, &answer);
+	answer_text(&answer, got);
+	assert_string_equal(got, "1 7 8(" UNLISTED ") 11");
+	assert_int_equal(answer.records[0].device.dns_name_count, 1);
+	log_clear();
+	fixture_edition(1, 1);
+	wait_for_log(": 1 devices");
+	watched->type->search(watched, second, 2, &answer);
+	answer_text(&answer, got);
+	assert_string_equal(got, "1 7 8(" UNLISTED ") 11 -1(" ONCE ")");
+	assert_string_equal(answer.sources[1].name, "contoso");
+	certdir_answer_clear(&answer);
+	watched->type->search(watched, second, 2, &answer);
+	assert_int_equal(answer.count, 0);
+	certdir_answer_clear(&answer);
+	watched->type->close(watched);
+}
+
+/* So many devices of one name that none of them is told apart by it: an id finds its device all the same. */
+static void test_search_many(void **state)
+{
+	const struct certdir_list_config config = {.filename = fixture_file};
+	struct certdir_sought sought[] = {{.type = CERTDIR_ID_NAME, .value = "iphone"},
+					  {.type = CERTDIR_ID_ENTRA, .value = G1},
+					  {.type = CERTDIR_ID_NAME, .value = "ipad"}};
 	struct certdir_list_writer *writer = fixture_begin(false, "test", NULL, 1000);
 	struct certdir_directory *directory;
 	struct certdir_answer answer = {0};
@@ -147,68 +351,64 @@ static void test_search_truncated(void **state)
 	for (int i = 0; i < 50; i++)
 		fixture_add(writer, &(struct certdir_device){.name = (char *)"iPhone"});
 	fixture_add(writer, &(struct certdir_device){.name = (char *)"iPhone", .entra_device_id = (char *)G1});
-	fixture_add(writer, &(struct certdir_device){.name = (char *)"iPad", .entra_device_id = (char *)G2});
+	for (int i = 0; i < CERTDIR_LIST_FIND_MAX; i++)
+		fixture_add(writer, &(struct certdir_device){.name = (char *)"iPad"});
 	fixture_publish(writer);
 	directory = open_list(&config, false);
-	directory->type->search(directory, &certificate, 7, 1000, &answer);
-	assert_int_equal(answer.truncated, 1);
-	assert_int_equal(answer.count, CERTDIR_LIST_FIND_MAX + 2);
-	assert_string_equal(answer.matches[CERTDIR_LIST_FIND_MAX].device.id, G1);
-	assert_int_equal(answer.matches[CERTDIR_LIST_FIND_MAX].by, 3);
-	assert_int_equal(answer.matches[CERTDIR_LIST_FIND_MAX + 1].by, 4);
+	directory->type->search(directory, sought, 3, &answer);
+	assert_int_equal(answer.state, CERTDIR_ANSWERED);
+	assert_true(sought[0].many && !sought[1].many && !sought[2].many);
+	assert_int_equal(answer.count, 2 * CERTDIR_LIST_FIND_MAX + 1);
+	assert_string_equal(answer.records[CERTDIR_LIST_FIND_MAX].device.id, G1);
+	directory->type->search(directory, sought, 1, &answer); /* `many` stays, and nothing is added twice */
+	assert_true(sought[0].many);
+	assert_int_equal(answer.count, 2 * CERTDIR_LIST_FIND_MAX + 1);
 	certdir_answer_clear(&answer);
 	directory->type->close(directory);
 }
 
-static void test_search_tenant_and_age(void **state)
+/* What an answer has no room for is not there, and is told of; what is there stays: there may be a "no" among it. */
+static void test_search_too_many(void **state)
 {
-	struct certdir_list_config config = {
-		.filename = fixture_file, .tenant = "{72F988BF-86F1-41AF-91AB-2D7CD011DB47}", .max_age = 100};
-	struct certdir_certificate certificate = {.identities = {identity(CERTDIR_ID_NAME, "pc1")}, .count = 1};
-	struct certdir_list_writer *writer = fixture_begin(false, "a", TENANT_A, 1000);
+	const struct certdir_list_config config = {.filename = fixture_file};
+	struct certdir_list_writer *writer = fixture_begin(false, "test", NULL, 1000);
+	struct certdir_sought sought[CERTDIR_RECORDS_MAX / CERTDIR_LIST_FIND_MAX + 1];
+	char names[CERTDIR_RECORDS_MAX / CERTDIR_LIST_FIND_MAX + 1][16];
 	struct certdir_directory *directory;
 	struct certdir_answer answer = {0};
-	struct certdir_error error;
+	const size_t count = sizeof(sought) / sizeof(*sought);
 
 	(void)state;
-	fixture_add(writer, &(struct certdir_device){.name = (char *)"PC1", .serial_number = (char *)"A"});
-	assert_true(certdir_list_write_source(writer, "b", TENANT_B, 500, &error));
-	fixture_add(writer, &(struct certdir_device){.name = (char *)"PC1", .sid = (char *)SID1});
+	for (size_t n = 0; n < count; n++) {
+		(void)snprintf(names[n], sizeof(names[n]), "n%zu", n);
+		sought[n] = (struct certdir_sought){.type = CERTDIR_ID_NAME, .value = names[n]};
+		for (int i = 0; i < (n + 1 < count ? CERTDIR_LIST_FIND_MAX : 1); i++)
+			fixture_add(writer, &(struct certdir_device){.name = names[n]});
+	}
 	fixture_publish(writer);
 	directory = open_list(&config, false);
-	directory->type->search(directory, &certificate, 1, 1100, &answer);
-	assert_int_equal(answer.count, 1); /* the other tenant's does not exist, its source's age is not ours */
-	assert_string_equal(answer.matches[0].device.serial_number, "A");
-	assert_int_equal(answer.age, 100);
-	assert_false(answer.stale || answer.matches[0].stale);
-	assert_false(answer.holds & CERTDIR_BIT(CERTDIR_ID_SID));
+	directory->type->search(directory, sought, count - 1, &answer);
+	assert_int_equal(answer.state, CERTDIR_ANSWERED);
+	assert_int_equal(answer.count, CERTDIR_RECORDS_MAX);
+	assert_false(answer.full);
+	for (int again = 0; again < 2; again++) {
+		directory->type->search(directory, sought, count, &answer);
+		assert_int_equal(answer.state, CERTDIR_ANSWERED);
+		assert_true(answer.full);
+		assert_int_equal(answer.count, CERTDIR_RECORDS_MAX);
+		assert_string_equal(answer.records[0].device.name, "n0");
+	}
 	certdir_answer_clear(&answer);
-	directory->type->search(directory, &certificate, 1, 1101, &answer);
-	assert_true(answer.stale && answer.matches[0].stale);
-	certdir_answer_clear(&answer);
+	assert_int_equal(answer.state, CERTDIR_NOT_ASKED);
 	directory->type->close(directory);
-
-	config.tenant = NULL;
-	directory = open_list(&config, false);
-	directory->type->search(directory, &certificate, 1, 1100, &answer);
-	assert_int_equal(answer.count, 2);
-	assert_int_equal(answer.age, 600);
-	assert_true(answer.stale);
-	assert_false(answer.matches[0].stale);
-	assert_true(answer.matches[1].stale);
-	certdir_answer_clear(&answer);
-	directory->type->close(directory);
-
-	config.tenant = "contoso.example";
-	assert_null(certdir_list_directory_open(&config, false, &error));
-	assert_non_null(strstr(error.text, "not a GUID"));
 }
 
 /* A page of the index is damaged under a true seal: that is no "not found". */
 static void test_search_fails(void **state)
 {
 	const struct certdir_list_config config = {.filename = fixture_file};
-	struct certdir_certificate certificate = {.identities = {identity(CERTDIR_ID_NAME, "pc-7")}, .count = 1};
+	struct certdir_sought sought[] = {{.type = CERTDIR_ID_SERIAL, .value = "X"},
+					  {.type = CERTDIR_ID_NAME, .value = "pc-7"}};
 	struct certdir_directory *directory;
 	struct certdir_answer answer = {0};
 	unsigned char *file;
@@ -231,7 +431,9 @@ static void test_search_fails(void **state)
 	fixture_seal(file, image);
 	free(file);
 	directory = open_list(&config, false);
-	directory->type->search(directory, &certificate, 1, 1000, &answer);
+	directory->type->search(directory, sought, 1, &answer);
+	assert_int_equal(answer.state, CERTDIR_ANSWERED);
+	directory->type->search(directory, sought, 2, &answer);
 	assert_int_equal(answer.state, CERTDIR_ANSWER_UNAVAILABLE);
 	assert_non_null(strstr(answer.detail, "malformed"));
 	certdir_answer_clear(&answer);
@@ -240,7 +442,6 @@ static void test_search_fails(void **state)
 
 /* ---- a file that changes under its readers ---- */
 
-static struct certdir_directory *watched;
 static atomic_int oldest, newest; /* editions that may be answered from now */
 static atomic_bool finished;
 static atomic_int answered, wrong;
@@ -249,16 +450,16 @@ static atomic_int answered, wrong;
 static int ask(unsigned device)
 {
 	char name[32];
-	struct certdir_certificate certificate = {.identities = {identity(CERTDIR_ID_NAME, name)}, .count = 1};
+	struct certdir_sought sought = {.type = CERTDIR_ID_NAME, .value = name};
 	struct certdir_answer answer = {0};
 	int edition = -2;
 
 	(void)snprintf(name, sizeof(name), "pc-%u", device % DEVICES);
-	watched->type->search(watched, &certificate, 1, 1000, &answer);
+	watched->type->search(watched, &sought, 1, &answer);
 	if (answer.state == CERTDIR_ANSWER_MISSING)
 		edition = -1;
 	else if (answer.state == CERTDIR_ANSWERED && answer.count == 1)
-		edition = atoi(answer.matches[0].device.owner);
+		edition = atoi(answer.records[0].device.owner);
 	certdir_answer_clear(&answer);
 	return edition;
 }
@@ -432,14 +633,15 @@ static void test_file_changes_under_readers(void **state)
 static void test_list_comes_late(void **state)
 {
 	const struct certdir_list_config config = {.filename = fixture_file};
-	struct certdir_certificate certificate = {.identities = {identity(CERTDIR_ID_NAME, "pc-1")}, .count = 1};
+	struct certdir_sought sought = {.type = CERTDIR_ID_NAME, .value = "pc-1"};
 	struct certdir_answer answer = {0};
 
 	(void)state;
 	atomic_store(&newest, 0);
 	watched = open_list(&config, true);
-	watched->type->search(watched, &certificate, 1, 1000, &answer);
+	watched->type->search(watched, &sought, 1, &answer);
 	assert_int_equal(answer.state, CERTDIR_ANSWER_MISSING);
+	assert_int_equal(answer.keeps, UINT32_MAX); /* what it would know devices by is not known */
 	assert_non_null(strstr(answer.detail, "does not exist"));
 	certdir_answer_clear(&answer);
 	assert_int_equal(log_count("ERROR "), 1);
@@ -475,13 +677,71 @@ static void test_watcher_is_quiet(void **state)
 	assert_int_equal(sigismember(&before, SIGTERM), sigismember(&after, SIGTERM));
 }
 
+/* A part that grows stale is told once, by name, and again only when it was fresh in between. */
+static void test_stale_parts_are_told(void **state)
+{
+	const struct certdir_list_config config = {.filename = fixture_file, .max_age = 60};
+	const long long time_now = (long long)time(NULL);
+	static const struct {
+		int devices, intune, interval; /* seconds ago, 0 = never; negative = ahead */
+		const char *says; /* NULL = nothing */
+		int told;
+	} editions[] = {
+		{10, 30, 0, NULL, 0},
+		{10, 500, 300, NULL, 0}, /* within twice its interval */
+		{10, 700, 300, "the intune part of tenant \"contoso\" was last synced 70", 1},
+		{10, 710, 300, "the intune part", 1}, /* told already */
+		{10, 10, 300, "the intune part", 1},
+		{10, 720, 300, "the intune part", 2},
+		{70, 0, 0, "the devices part of tenant \"contoso\" was last synced 7", 1},
+		{-200, 10, 0, "in the future", 0},
+		{10, -400, 0, "source \"contoso\" was synced in the future: check the clock of the sync host", 1},
+		{-500, 10, 0, "in the future", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(editions) / sizeof(*editions); i++) {
+		struct certdir_list_writer *writer = fixture_begin(true, "jamf", NULL, time_now);
+		const int loaded = log_count("INFO ");
+		char sql[300], intune[32] = "NULL";
+
+		if (editions[i].intune)
+			(void)snprintf(intune, sizeof(intune), "%lld", time_now - editions[i].intune);
+		(void)snprintf(sql, sizeof(sql),
+			       "INSERT INTO source(id,name,kind,tenant,synced,intune_synced,intune_interval) "
+			       "VALUES(2,'contoso','tenant','" TENANT_A "',%lld,%s,%d)",
+			       time_now - editions[i].devices, intune, editions[i].interval);
+		fixture_run(writer, sql);
+		fixture_publish(writer);
+		if (i == 0)
+			watched = open_list(&config, true);
+		for (double end = now() + DEADLINE; log_count("INFO ") == loaded && now() < end; pause_briefly())
+			;
+		/* What is to be told is told before the next look at the file. */
+		for (double end = now() + (editions[i].told ? DEADLINE : 0.2); now() < end; pause_briefly())
+			if (editions[i].told && log_count(editions[i].says) >= editions[i].told)
+				break;
+		if (editions[i].says ? log_count(editions[i].says) != editions[i].told : log_count("WARN "))
+			fail_msg("edition %zu: %s", i, log_text);
+	}
+	watched->type->close(watched);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_search_merges_rows), TEST(test_search_truncated),	      TEST(test_search_tenant_and_age),
-		TEST(test_search_fails),       TEST(test_file_changes_under_readers), TEST(test_list_comes_late),
+		TEST(test_search_finds),
+		TEST(test_search_describes_sources),
+		TEST(test_search_keeps),
+		TEST(test_search_goes_on),
+		TEST(test_search_many),
+		TEST(test_search_too_many),
+		TEST(test_search_fails),
+		TEST(test_file_changes_under_readers),
+		TEST(test_list_comes_late),
 		TEST(test_watcher_is_quiet),
+		TEST(test_stale_parts_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

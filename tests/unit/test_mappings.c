@@ -13,7 +13,7 @@ static void parse(const char *name, struct certdir_certificate *certificate)
 	const size_t length = load(name, der);
 	struct certdir_error error;
 
-	if (!certdir_certificate_parse(certificate, der, length, NULL, 0, &error))
+	if (!certdir_certificate_parse(certificate, der, length, NULL, &error))
 		fail_msg("%s: %s", name, error.text);
 }
 
@@ -153,9 +153,14 @@ static void test_same_as_login(void **state)
 				if (certificate.identities[i].type == CERTDIR_ID_MAPPING &&
 				    strncmp(certificate.identities[i].value, forms[form], strlen(forms[form])) == 0)
 					looked_for = certificate.identities[i].value;
-			assert_non_null(looked_for);
-			assert_string_equal(devices[0].mappings.items[0].bytes, looked_for);
-			assert_int_equal(devices[0].mappings.items[0].length, strlen(looked_for));
+			/* A key identifier that is not the key's SHA-1 may be anything that its requester wrote. */
+			if (form == 1 && strcmp(certificate.ski, certificate.public_key_sha1) != 0) {
+				assert_null(looked_for);
+			} else {
+				assert_non_null(looked_for);
+				assert_string_equal(devices[0].mappings.items[0].bytes, looked_for);
+				assert_int_equal(devices[0].mappings.items[0].length, strlen(looked_for));
+			}
 			certdir_certificate_clear(&certificate);
 		}
 }
@@ -241,10 +246,10 @@ static void test_unmatched(void **state)
 	} cases[] = {
 		{"uri-aad-device-id", "uri-aad-device-id: no mapping: not-found: entra_device_id "
 				      "a1b2c3d4-e5f6-4711-8899-aabbccddeeff is unknown"},
-		{"cn-umlaut", "cn-umlaut: no mapping: not-found: none of the certificate's names is known"},
-		{"cn-none", "cn-none: no mapping: no-identity: it names no device"},
+		{"cn-umlaut", "cn-umlaut: no mapping: not-found: common_name"},
+		{"cn-none", "cn-none: no mapping: no-identity: subject O=Example"},
 		{"ext-entra-short",
-		 "ext-entra-short: no mapping: conflict: no device carries all the names that are known"},
+		 "ext-entra-short: no mapping: conflict: 5f0e3b0a-6c1d-4a57-9b1e-0d3c2a4b5c6d in ext.entra belongs to"},
 	};
 
 	(void)state;

@@ -49,9 +49,11 @@ static void test_marks(void **state)
 		{"w", "a:", CERTDIR_MARK_DISABLED, 0, "certdir:w:a::disabled"},
 		{"w", ":", CERTDIR_MARK_WANTED, 0, "certdir:w::"},
 		{"w", "::", CERTDIR_MARK_WANTED, 0, "certdir:w::::"},
-		{"w", ":disabled", CERTDIR_MARK_WANTED, 0, "certdir:w::disabled"},
+		{"w", ":disabled", CERTDIR_MARK_WANTED, 0, "certdir:w::disabled:"},
 		{"w", ":disabled", CERTDIR_MARK_DISABLED, 0, "certdir:w::disabled:disabled"},
-		{"w", "a:gone=soon", CERTDIR_MARK_WANTED, 0, "certdir:w:a:gone=soon"},
+		{"w", "a:gone=soon", CERTDIR_MARK_WANTED, 0, "certdir:w:a:gone=soon:"},
+		{"w", "a:Disabled", CERTDIR_MARK_WANTED, 0, "certdir:w:a:Disabled:"},
+		{"w", "a:gone=x:b", CERTDIR_MARK_WANTED, 0, "certdir:w:a:gone=x:b:"},
 		{"w", "disabled", CERTDIR_MARK_WANTED, 0, "certdir:w:disabled"},
 		/* The longest. */
 		{SECTION_32, KEY_158, CERTDIR_MARK_WANTED, 0, "certdir:" SECTION_32 ":" KEY_158},
@@ -77,19 +79,33 @@ static void test_marks(void **state)
 	}
 }
 
-/* Spellings that are not ours are part of the key, so that no guess makes a device gone. */
+/*
+ * Other spellings mean what ours do: directories do not tell them apart. What is no time is never in the device's
+ * favour.
+ */
 static void test_near_marks(void **state)
 {
 	static const struct {
-		const char *text, *key;
+		const char *text, *section, *key;
+		enum certdir_mark_state state;
+		int64_t gone;
 	} cases[] = {
-		{"certdir:w:a:Disabled", "a:Disabled"},
-		{"certdir:w:a:disabled ", "a:disabled "},
-		{"certdir:w:a:gone=2026-11-22", "a:gone=2026-11-22"},
-		{"certdir:w:a:gone=2026-11-22 10:00:00Z", "a:gone=2026-11-22 10:00:00Z"},
-		{"certdir:w:a:gone=2026-13-22T10:00:00Z", "a:gone=2026-13-22T10:00:00Z"},
-		{"certdir:w:a:gone=2026-02-30T10:00:00Z", "a:gone=2026-02-30T10:00:00Z"},
-		{"certdir:w:a:gone=1969-12-31T23:59:59Z", "a:gone=1969-12-31T23:59:59Z"},
+		{"certdir:w:a:Disabled", "w", "a", CERTDIR_MARK_DISABLED, 0},
+		{"certdir:w:a:disabled ", "w", "a", CERTDIR_MARK_DISABLED, 0},
+		{"  CERTDIR:Fleet:A:DISABLED  ", "Fleet", "A", CERTDIR_MARK_DISABLED, 0},
+		{"Certdir:w:a", "w", "a", CERTDIR_MARK_WANTED, 0},
+		{"certdir:w:a  ", "w", "a", CERTDIR_MARK_WANTED, 0},
+		{"certdir:w:2C7E3F0A-0000-4000-8000-00000000000F", "w", "2c7e3f0a-0000-4000-8000-00000000000f",
+		 CERTDIR_MARK_WANTED, 0},
+		{"CERTDIR:W:A:GONE=2026-11-22T10:00:00Z", "W", "A", CERTDIR_MARK_GONE, TIME},
+		{"certdir:w:a:gone=2026-11-22t10:00:00z ", "w", "a", CERTDIR_MARK_GONE, TIME},
+		{"certdir:w:a:gone=2026-11-22", "w", "a", CERTDIR_MARK_DISABLED, 0},
+		{"certdir:w:a:gone=", "w", "a", CERTDIR_MARK_DISABLED, 0},
+		{"certdir:w:a:gone=2026-11-22 10:00:00Z", "w", "a", CERTDIR_MARK_DISABLED, 0},
+		{"certdir:w:a:gone=2026-13-22T10:00:00Z", "w", "a", CERTDIR_MARK_DISABLED, 0},
+		{"certdir:w:a:gone=2026-02-30T10:00:00Z", "w", "a", CERTDIR_MARK_DISABLED, 0},
+		{"certdir:w:a:gone=1969-12-31T23:59:59Z", "w", "a", CERTDIR_MARK_DISABLED, 0},
+		{"certdir:w:a:gone=1:gone=2026-11-22T10:00:00Z", "w", "a:gone=1", CERTDIR_MARK_GONE, TIME},
 	};
 
 	(void)state;
@@ -97,7 +113,7 @@ static void test_near_marks(void **state)
 		struct certdir_mark mark;
 
 		assert_true(certdir_mark_parse(cases[i].text, strlen(cases[i].text), &mark));
-		check_mark(i, &mark, "w", cases[i].key, CERTDIR_MARK_WANTED, 0);
+		check_mark(i, &mark, cases[i].section, cases[i].key, cases[i].state, cases[i].gone);
 	}
 }
 
@@ -106,34 +122,37 @@ static void test_no_marks(void **state)
 	static const struct {
 		const char *bytes;
 		size_t length; /* 0 = strlen */
+		bool begins; /* means to be one */
 	} cases[] = {
-		{"", 0},
-		{"certdir", 0},
-		{"certdir:", 0},
-		{"certdir:wifi", 0},
-		{"certdir:wifi:", 0},
-		{"certdir::key", 0},
-		{"Certdir:wifi:key", 0},
-		{" certdir:wifi:key", 0},
-		{"xcertdir:wifi:key", 0},
-		{"a laptop", 0},
-		{"certdir:wifi:key\0", 17},
-		{"certdir:wifi:k\0y", 16},
-		{"certdir:wifi:key\n", 0},
-		{"certdir:wifi:\xff", 0},
-		{"certdir:wifi:\xc3", 0},
-		{"certdir:" SECTION_32 "x:key", 0},
-		{"certdir:wifi:" KEY_158 "x", 0},
-		{"certdir:wifi:" KEY_158 "x:disabled", 0},
-		{"certdir:wifi:" KEY_158 KEY_158, 0},
+		{"", 0, false},
+		{"certdir", 0, false},
+		{"certdir:", 0, true},
+		{"certdir:wifi", 0, true},
+		{"certdir:wifi:", 0, true},
+		{"certdir::key", 0, true},
+		{"certdir:wifi::disabled", 0, true},
+		{"certdir:wifi::gone=2026-11-22T10:00:00Z", 0, true},
+		{"CERTDIR: wifi", 0, true},
+		{"xcertdir:wifi:key", 0, false},
+		{"a laptop", 0, false},
+		{"certdir:wifi:key\0", 17, true},
+		{"certdir:wifi:k\0y", 16, true},
+		{"certdir:wifi:key\n", 0, true},
+		{"certdir:wifi:\xff", 0, true},
+		{"certdir:wifi:\xc3", 0, true},
+		{"certdir:" SECTION_32 "x:key", 0, true},
+		{"certdir:wifi:" KEY_158 "x", 0, true},
+		{"certdir:wifi:" KEY_158 "x:disabled", 0, true},
+		{"certdir:wifi:" KEY_158 KEY_158, 0, true},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const size_t length = cases[i].length ? cases[i].length : strlen(cases[i].bytes);
 		struct certdir_mark mark;
 
-		if (certdir_mark_parse(cases[i].bytes, cases[i].length ? cases[i].length : strlen(cases[i].bytes),
-				       &mark))
+		if (certdir_mark_parse(cases[i].bytes, length, &mark) ||
+		    certdir_mark_begins(cases[i].bytes, length) != cases[i].begins)
 			fail_msg("case %zu: \"%s\"", i, cases[i].bytes);
 	}
 }

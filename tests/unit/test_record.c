@@ -56,6 +56,11 @@ static void put_device(json_t *out, const struct certdir_device *device)
 	put_text(out, "wifi_mac", device->wifi_mac);
 	put_text(out, "ethernet_mac", device->ethernet_mac);
 	put_text(out, "compliance", device->compliance);
+	put_text(out, "intune_name", device->intune_name);
+	put_text(out, "management_state", device->management_state);
+	put_text(out, "category", device->category);
+	put_text(out, "enrollment_profile", device->enrollment_profile);
+	put_text(out, "extension_attributes", device->extension_attributes);
 	put_yes_no(out, "enabled", device->enabled);
 	put_yes_no(out, "managed", device->managed);
 	put_join_type(out, device->join_type);
@@ -65,6 +70,8 @@ static void put_device(json_t *out, const struct certdir_device *device)
 	rest.object_id = rest.entra_device_id = rest.intune_device_id = rest.name = rest.serial_number = rest.sid =
 		NULL;
 	rest.owner = rest.ownership = rest.operating_system = rest.wifi_mac = rest.ethernet_mac = rest.compliance =
+		NULL;
+	rest.intune_name = rest.management_state = rest.category = rest.enrollment_profile = rest.extension_attributes =
 		NULL;
 	rest.enabled = rest.managed = CERTDIR_UNKNOWN;
 	rest.join_type = CERTDIR_JOIN_UNKNOWN;
@@ -86,6 +93,7 @@ static void put_present(json_t *out, uint32_t present)
 		[CERTDIR_PROPERTY_MANAGED] = "isManaged",
 		[CERTDIR_PROPERTY_LAST_SEEN] = "approximateLastSignInDateTime",
 		[CERTDIR_PROPERTY_REGISTERED] = "registrationDateTime",
+		[CERTDIR_PROPERTY_EXTENSION_ATTRIBUTES] = "extensionAttributes",
 	};
 	json_t *list = json_array();
 
@@ -96,8 +104,10 @@ static void put_present(json_t *out, uint32_t present)
 	assert_int_equal(json_object_set_new(out, "present", list), 0);
 }
 
-static bool each_entra(void *context, const struct certdir_page_object *object, struct certdir_error *error)
+static bool each_device(void *context, const struct certdir_page_object *object, uint32_t attributes,
+			struct certdir_error *error)
 {
+	char room[CERTDIR_RECORD_ROOM];
 	struct certdir_device device;
 	json_t *out = json_object();
 	uint32_t present;
@@ -105,7 +115,7 @@ static bool each_entra(void *context, const struct certdir_page_object *object, 
 
 	memset(&device, 0xa5, sizeof(device));
 	present = 0xffffffff;
-	read = certdir_record_entra(object, &device, &present, error);
+	read = certdir_record_entra(object, attributes, room, &device, &present, error);
 	if (read) {
 		put_device(out, &device);
 		put_present(out, present);
@@ -113,6 +123,16 @@ static bool each_entra(void *context, const struct certdir_page_object *object, 
 			assert_int_equal(json_object_set_new(out, "removed", json_true()), 0);
 	}
 	return json_array_append_new(context, out) == 0 && read;
+}
+
+static bool each_entra(void *context, const struct certdir_page_object *object, struct certdir_error *error)
+{
+	return each_device(context, object, 0, error);
+}
+
+static bool each_extended(void *context, const struct certdir_page_object *object, struct certdir_error *error)
+{
+	return each_device(context, object, CERTDIR_BIT(1) | CERTDIR_BIT(7) | CERTDIR_BIT(15), error);
 }
 
 static bool each_intune(void *context, const struct certdir_page_object *object, struct certdir_error *error)
@@ -163,6 +183,7 @@ static const struct reader {
 	bool (*each)(void *context, const struct certdir_page_object *object, struct certdir_error *error);
 } readers[] = {
 	{"entra", certdir_record_entra_properties, CERTDIR_RECORD_ENTRA_SELECT, each_entra},
+	{"extended", certdir_record_extended_properties, CERTDIR_RECORD_EXTENDED_SELECT, each_extended},
 	{"intune", certdir_record_intune_properties, CERTDIR_RECORD_INTUNE_SELECT, each_intune},
 	{"group", certdir_record_group_properties, CERTDIR_RECORD_GROUP_SELECT, each_group},
 	{"member", certdir_record_member_properties, CERTDIR_RECORD_MEMBER_SELECT, each_member},
@@ -333,11 +354,50 @@ static void test_select(void **state)
 		char joined[1024] = "";
 
 		for (size_t j = 0; readers[i].properties[j]; j++) {
+			if (strchr(readers[i].properties[j], '/')) /* a part of one that is asked for */
+				continue;
 			strcat(joined, j ? "," : "");
 			strcat(joined, readers[i].properties[j]);
 		}
 		assert_string_equal(joined, readers[i].select);
 		assert_string_equal(readers[i].properties[0], "id");
+	}
+}
+
+static bool each_long(void *context, const struct certdir_page_object *object, struct certdir_error *error)
+{
+	char room[CERTDIR_RECORD_ROOM];
+	struct certdir_device device;
+	uint32_t present;
+
+	assert_true(certdir_record_entra(object, 0xfffe, room, &device, &present, error));
+	*(size_t *)context = strlen(device.extension_attributes);
+	return true;
+}
+
+/* Attributes that the list has no room for are cut to what it refuses: never to something that looks whole. */
+static void test_long_attributes(void **state)
+{
+	(void)state;
+	for (size_t length = 1; length < 3000; length += length < 80 ? 1 : 97) {
+		char body[64 * 1024] = "{\"value\":[{\"id\":\"x\",\"extensionAttributes\":{", *at = body + strlen(body);
+		size_t told = 0, whole = 0;
+		struct certdir_page *page = certdir_page_open(certdir_record_extended_properties, each_long, &told);
+		struct certdir_error error;
+		bool retry;
+
+		for (int number = 1; number <= 15; number++) {
+			at += sprintf(at, "%s\"extensionAttribute%d\":\"", number > 1 ? "," : "", number);
+			memset(at, number % 2 ? '|' : 'x', length);
+			at += length;
+			*at++ = '"';
+			whole += (number > 1 ? 1U : 0U) + (number > 9 ? 3U : 2U) + length * (number % 2 ? 2U : 1U);
+		}
+		at += sprintf(at, "}}]}");
+		assert_true(certdir_page_bytes(page, body, (size_t)(at - body), &retry, &error));
+		assert_true(certdir_page_end(page, &retry, &error));
+		assert_int_equal(told, whole < 1025 ? whole : 1025);
+		certdir_page_close(page);
 	}
 }
 
@@ -425,7 +485,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors),	   cmocka_unit_test(test_all_expected), cmocka_unit_test(test_select),
-		cmocka_unit_test(test_timestamps), cmocka_unit_test(test_every_day),
+		cmocka_unit_test(test_long_attributes), cmocka_unit_test(test_timestamps),
+		cmocka_unit_test(test_every_day),
 	};
 
 	srand(1);

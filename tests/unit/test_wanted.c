@@ -11,10 +11,17 @@ enum { NOW = 2000000000, DAY = 86400 };
 
 static const char *const two_groups[] = {"Wi-Fi staff", G3, NULL}, *const systems[] = {"Windows", "macOS", NULL};
 
+/* Whether it is what no other record of the device outweighs. */
+static bool says_no(const char *why_not)
+{
+	return why_not && (strcmp(why_not, "is disabled") == 0 || strncmp(why_not, "is to be wiped", 14) == 0 ||
+			   strcmp(why_not, "has an account that expired") == 0);
+}
+
 static void test_selection(void **state)
 {
-	static struct certdir_group groups[] = {{(char *)G1, (char *)"others"}, {(char *)G2, (char *)"WI-FI STAFF"}},
-				    by_id[] = {{(char *)G3, NULL}}, none[] = {{NULL, NULL}};
+	static struct certdir_group groups[] = {{(char *)G1, (char *)"others", NULL}, {(char *)G2, (char *)"WI-FI STAFF", NULL}},
+				    by_id[] = {{(char *)G3, NULL, NULL}}, none[] = {{NULL, NULL, NULL}};
 	static const struct certdir_selection plain = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_ENTRA),
 						       .require_enabled = true},
 					      any = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_ENTRA)},
@@ -35,6 +42,12 @@ static void test_selection(void **state)
 		{&plain, {.enabled = CERTDIR_YES}, NULL},
 		{&plain, {.enabled = CERTDIR_NO}, "is disabled"},
 		{&plain, {.enabled = CERTDIR_UNKNOWN}, "is not known to be enabled"},
+		{&plain,
+		 {.enabled = CERTDIR_YES, .management_state = (char *)"wipePending"},
+		 "is to be wiped, retired or deleted in Intune"},
+		{&plain, {.enabled = CERTDIR_YES, .expires = NOW + 1}, NULL},
+		{&plain, {.enabled = CERTDIR_YES, .expires = NOW}, "has an account that expired"},
+		{&any, {.enabled = CERTDIR_UNKNOWN, .expires = NOW}, "has an account that expired"},
 		{&plain, {.enabled = CERTDIR_YES, .join_type = CERTDIR_JOIN_HYBRID}, "is hybrid joined (ServerAd)"},
 		{&plain,
 		 {.enabled = CERTDIR_YES, .join_type = CERTDIR_JOIN_REGISTERED},
@@ -68,21 +81,28 @@ static void test_selection(void **state)
 		{&of_system, {.operating_system = (char *)"iOS"}, "has iOS as operating system"},
 		{&of_system, {.operating_system = NULL}, "has no known operating system"},
 	};
+	static const struct certdir_list_source source = {
+		.name = "t", .synced_by_graph = true, .synced = NOW, .intune_synced = NOW, .groups_synced = NOW, .says_enabled = true};
 	struct certdir_arena arena = {0};
 	const char *why_not;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct certdir_device device = cases[i].device;
-		bool passes;
+		bool passes, is_no;
 
+		device.own.is = true;
+		device.own.managed = device.managed;
+		device.own.compliant = certdir_compliance(device.compliance, &device.own.compliant_elsewhere);
 		device.id = (char *)"d";
 		if (device.join_type == CERTDIR_JOIN_UNKNOWN)
 			device.join_type = CERTDIR_JOIN_ENTRA;
 		else if (device.join_type == CERTDIR_JOIN_TYPES)
 			device.join_type = CERTDIR_JOIN_UNKNOWN;
-		passes = certdir_selection_passes(cases[i].selection, &device, &arena, &why_not);
+		passes = certdir_selection_passes(cases[i].selection, &device, &source, NOW, &arena, &why_not,
+						  &is_no);
 		assert_int_equal(passes, cases[i].why_not == NULL);
+		assert_int_equal(is_no, says_no(cases[i].why_not));
 		if (!passes)
 			assert_string_equal(why_not, cases[i].why_not);
 		else
@@ -159,7 +179,7 @@ static void read_list(const struct certdir_placeholders_config *config, const ch
 	struct certdir_list_reader *reader = list ? certdir_list_reader_get(list, &error) : NULL;
 
 	*arena = (struct certdir_arena){0};
-	if (!reader || !certdir_wanted_read(config, reader, domain, arena, wanted, &error))
+	if (!reader || !certdir_wanted_read(config, reader, domain, NOW, arena, wanted, &error))
 		fail_msg("%s", error.text);
 	certdir_list_reader_put(reader);
 	certdir_list_release(list);
@@ -265,9 +285,9 @@ static void test_problems(void **state)
 		 {.name = (char *)"nameless"},
 		 "pc",
 		 "has no id, serial number or name that it could be known by"},
-		{"pc", {.serial_number = (char *)X64 X64 X16 "xxxxxxxxxxxxxx"}, "pc", NULL},
+		{"pc", {.serial_number = (char *)X64 X64 X16 "xxxxxxxxxxxxxy"}, "pc", NULL},
 		{"pc",
-		 {.serial_number = (char *)X64 X64 X16 "xxxxxxxxxxxxxxx"},
+		 {.serial_number = (char *)X64 X64 X16 "xxxxxxxxxxxxxxy"},
 		 "pc",
 		 "has an id of 159 bytes, and a mark holds 158"},
 		{"pc", {.name = (char *)"pc1:disabled"}, "pc", NULL},
@@ -326,7 +346,7 @@ static void test_long_value(void **state)
 	assert_true(certdir_template_init(&description[0], text, true, &why));
 	add(writer, (struct certdir_device){.entra_device_id = (char *)G1,
 					    .name = (char *)"pc1",
-					    .serial_number = (char *)X64 X64 X64 X16});
+					    .serial_number = (char *)"s" X64 X64 X64 X16});
 	fixture_publish(writer);
 	read_list(&config, "corp.example", &arena, &wanted);
 	assert_string_equal(wanted.devices[0].problem, "would get more than 1024 bytes of description");
@@ -338,7 +358,7 @@ static void test_long_value(void **state)
 
 /* ---- several with one id ---- */
 
-/* Lower case: disabled; upper case: enabled. */
+/* Lower case: disabled, or only r: retired; x: not known to be enabled; upper case: enabled. */
 static void add_each(struct certdir_list_writer *writer, const char *devices)
 {
 	for (; *devices; devices++) {
@@ -346,7 +366,9 @@ static void add_each(struct certdir_list_writer *writer, const char *devices)
 
 		add(writer, (struct certdir_device){.serial_number = (char *)"SN1",
 						    .name = name,
-						    .enabled = *devices < 'a' ? CERTDIR_YES : CERTDIR_NO});
+						    .management_state = (char *)(*devices == 'r' ? "wipePending" : NULL),
+						    .enabled = *devices < 'a' || *devices == 'r' ? CERTDIR_YES
+											     : CERTDIR_NO});
 	}
 }
 
@@ -362,16 +384,25 @@ static void test_duplicates(void **state)
 		{"T", "", NULL, "T", NULL, NULL},
 		{"T", "I", NULL, "T", NULL, NULL},
 		{"t", "I", NULL, "t", "is disabled", NULL},
-		{"T", "i", NULL, "T", NULL, NULL},
+		/* a "no" counts wherever it stands; that nobody knows is none */
+		{"T", "i", NULL, "T", "is disabled", NULL},
+		{"T", "Ir", NULL, "T", "is to be wiped, retired or deleted in Intune", NULL},
+		{"T", "x", NULL, "T", NULL, NULL},
+		{"x", "I", NULL, "x", "is not known to be enabled", NULL},
+		{"x", "i", NULL, "x", "is disabled", NULL},
+		{"r", "i", NULL, "r", "is to be wiped, retired or deleted in Intune", NULL},
 		{"T", "IJ", TENANT_A, "T", NULL, NULL},
 		/* of another tenant: who knows better? */
 		{"T", "I", TENANT_B, "I", NULL, TWICE("b", "a")},
-		{"t", "I", TENANT_B, "I", NULL, TWICE("b", "a")},
-		{"T", "i", TENANT_B, "T", NULL, TWICE("a", "b")},
+		{"t", "I", TENANT_B, "I", "is disabled", NULL},
+		{"T", "i", TENANT_B, "T", "is disabled", NULL},
+		{"x", "I", TENANT_B, "I", NULL, TWICE("b", "a")},
 		{"t", "i", TENANT_B, "i", "is disabled", NULL},
 		{"TU", "", NULL, "T", NULL, TWICE("a", "a")},
 		{"TU", "I", NULL, "T", NULL, TWICE("a", "a")},
-		{"tU", "", NULL, "U", NULL, TWICE("a", "a")},
+		{"tU", "", NULL, "U", "is disabled", NULL},
+		{"xU", "", NULL, "U", NULL, TWICE("a", "a")},
+		{"Ux", "", NULL, "U", NULL, TWICE("a", "a")},
 		{"tu", "", NULL, "t", "is disabled", NULL},
 		{"", "IJ", NULL, "I", NULL, TWICE("b", "b")},
 	};
@@ -386,7 +417,8 @@ static void test_duplicates(void **state)
 		add_each(writer, cases[i].tenant);
 		source(writer, "b", cases[i].import_tenant);
 		add_each(writer, cases[i].import);
-		run(writer, "UPDATE source SET kind='tenant' WHERE name='a'");
+		run(writer, "UPDATE source SET kind='tenant' WHERE name='a';"
+			    "UPDATE device SET enabled=NULL WHERE name='x'");
 		fixture_publish(writer);
 		read_list(&config, "corp.example", &arena, &wanted);
 		assert_int_equal(wanted.count, 1);

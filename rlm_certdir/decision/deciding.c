@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which values of the certificate decide? */
+#include "decision/world.h"
+
+static bool is_carried(const struct certdir_known *known, const struct certdir_identity *id)
+{
+	for (size_t d = 0; d < known->count; d++) {
+		const struct certdir_answer *answer = &known->answers[d];
+
+		for (size_t r = 0; known->in_scope[d] && r < answer->count; r++)
+			if (certdir_record_carries(&answer->records[r], answer->sources[answer->records[r].source].kind,
+						   id->type, id->value) == CERTDIR_CARRIES_YES)
+				return true;
+	}
+	return false;
+}
+
+bool certdir_keeps(uint32_t keeps, enum certdir_identity_type type)
+{
+	if (type == CERTDIR_ID_ENTRA || type == CERTDIR_ID_INTUNE)
+		type = CERTDIR_ID_GUID;
+	else if (type == CERTDIR_ID_SID_URI)
+		type = CERTDIR_ID_SID;
+	return keeps & CERTDIR_BIT(type);
+}
+
+static bool is_kept(const struct certdir_known *known, const struct certdir_identity *id)
+{
+	for (size_t d = 0; d < known->count; d++)
+		if (known->in_scope[d] && certdir_keeps(known->answers[d].keeps, id->type))
+			return true;
+	return false;
+}
+
+/*
+ * A strong mapping is not what the certificate says of its device but a mark of the certificate itself: where no account has it, it
+ * says nothing, and so it decides only when it is found.
+ */
+static bool may_decide(const struct certdir_known *known, const struct certdir_identity *id)
+{
+	return is_kept(known, id) && (id->type != CERTDIR_ID_MAPPING || is_carried(known, id));
+}
+
+uint64_t certdir_deciding(const struct certdir_known *known, enum certdir_rank *rank)
+{
+	const struct certdir_certificate *certificate = known->certificate;
+	uint64_t deciding = 0;
+
+	*rank = CERTDIR_RANK_NONE;
+	for (size_t i = 0; i < certificate->count; i++) {
+		const struct certdir_identity *id = &certificate->identities[i];
+
+		if (!(known->accepted >> i & 1) || id->rank < CERTDIR_RANK_CHOSEN || id->rank < *rank ||
+		    !may_decide(known, id))
+			continue;
+		if (id->rank > *rank)
+			deciding = 0;
+		*rank = id->rank;
+		deciding |= UINT64_C(1) << i;
+	}
+	return deciding;
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which one device do the values that decide mean? */
+#include "decision/world.h"
+
+#include <string.h>
+#include <strings.h>
+
+static uint64_t bit(size_t i)
+{
+	return UINT64_C(1) << i;
+}
+
+/* Values that more records carry than were found, in some directory. */
+static uint64_t many(const struct certdir_world *world)
+{
+	uint64_t bits = 0;
+
+	for (size_t d = 0; d < world->known->count; d++)
+		if (world->use >> d & 1)
+			bits |= world->known->many[d];
+	return bits & world->deciding;
+}
+
+static const char *id_of(const struct certdir_world *world, size_t device)
+{
+	return world->views[device].record->device.id;
+}
+
+static const struct certdir_identity *first_deciding(const struct certdir_world *world)
+{
+	const struct certdir_certificate *certificate = world->known->certificate;
+	size_t i = 0;
+
+	while (i < certificate->count && !(world->deciding & bit(i)))
+		i++;
+	return i < certificate->count ? &certificate->identities[i] : NULL;
+}
+
+/* The first view of each device stands for it. Takes those whose `by` has a bit in `mask`; returns how many. */
+static size_t devices_by(const struct certdir_world *world, uint64_t mask, bool with_silent,
+			 size_t devices[CERTDIR_VIEWS_MAX])
+{
+	size_t count = 0;
+
+	for (size_t v = 0; v < world->count; v++) {
+		const struct certdir_view *view = &world->views[v];
+		size_t i = 0;
+
+		if (!(view->by & mask) || (view->only_against && !with_silent))
+			continue;
+		while (i < count && devices[i] != view->device)
+			i++;
+		if (i == count)
+			devices[count++] = view->device;
+	}
+	return count;
+}
+
+/* The first identity that found the device, one that it carries wholly before one by its first label. */
+static void note_match(const struct certdir_world *world, size_t device, struct certdir_decision *decision)
+{
+	const struct certdir_certificate *certificate = world->known->certificate;
+	uint64_t whole = 0, any = 0;
+
+	for (size_t v = 0; v < world->count; v++)
+		if (world->views[v].device == device) {
+			any |= world->views[v].by;
+			whole |= world->views[v].by & ~world->views[v].label;
+		}
+	for (size_t i = certificate->count; i-- > 0;)
+		if ((whole ? whole : any) & bit(i))
+			decision->matched_by = &certificate->identities[i];
+}
+
+/* ---- by ids ---- */
+
+static void note_ids(struct certdir_world *world)
+{
+	const struct certdir_certificate *certificate = world->known->certificate;
+
+	for (size_t i = 0; i < certificate->count; i++) {
+		const struct certdir_identity *id = &certificate->identities[i];
+
+		if (!(world->deciding & bit(i)) || certdir_is_filler(world, id->value))
+			continue;
+		for (size_t v = 0; v < world->count; v++) {
+			struct certdir_view *view = &world->views[v];
+
+			if (!(world->known->many[view->directory] & bit(i)) &&
+			    certdir_record_carries(view->record, view->source->kind, id->type, id->value) ==
+				    CERTDIR_CARRIES_YES &&
+			    (!id->exact || certdir_record_has_dns_name(view->record, id->value)))
+				view->by |= bit(i);
+		}
+	}
+}
+
+bool certdir_find_by_ids(struct certdir_world *world, size_t *device, struct certdir_decision *decision)
+{
+	const struct certdir_identity *id = first_deciding(world);
+	size_t devices[CERTDIR_VIEWS_MAX], count;
+
+	note_ids(world);
+	count = devices_by(world, world->deciding, true, devices);
+	if (count == 0)
+		return certdir_conclude(decision, CERTDIR_NOT_FOUND, "%s %s is unknown%s",
+					certdir_identity_type_name(id->type), id->value,
+					many(world) || certdir_is_filler(world, id->value)
+						? ": so many records carry it that it is no id"
+						: "");
+	for (size_t i = 1; i < count; i++) {
+		/* Intune learns a device's Entra id an hour after the CA has put both into its certificate. */
+		for (size_t j = 0; j < i; j++)
+			if (world->rank != CERTDIR_RANK_VOUCHED ||
+			    certdir_devices_differ(world, devices[j], devices[i], false))
+				return certdir_conclude(decision, CERTDIR_CONFLICT,
+							"values of the certificate belong to %s and to %s",
+							id_of(world, devices[j]), id_of(world, devices[i]));
+	}
+	*device = devices[0];
+	for (size_t i = 1; i < count; i++)
+		certdir_devices_join(world, *device, devices[i]);
+	world->silenced = !certdir_device_stands(world, *device);
+	if (world->silenced)
+		return certdir_conclude(decision, CERTDIR_NOT_FOUND, "%s: %s", id_of(world, *device),
+					certdir_device_why(world, *device));
+	note_match(world, *device, decision);
+	return true;
+}
+
+/* ---- by names: who carries them ---- */
+
+/* A name that it had before counts while the certificate can have been issued for it: registered before, renamed later. */
+static bool had_then(const struct certdir_view *view, const struct certdir_identity *id, int64_t not_before)
+{
+	const struct certdir_device *device = &view->record->device;
+	const int64_t registered = device->own.registered ? device->own.registered : device->intune.registered;
+	const struct certdir_former_name *then = NULL;
+
+	/* Of the names that it gave up since, the one that it gave up first is what it was called. */
+	for (size_t i = 0; i < device->former_name_count; i++)
+		if (device->former_names[i].since >= not_before && (!then || device->former_names[i].since < then->since))
+			then = &device->former_names[i];
+	return then && registered && registered <= not_before && strcasecmp(then->name, id->value) == 0;
+}
+
+static void note_name(struct certdir_world *world, size_t i)
+{
+	const struct certdir_identity *id = &world->known->certificate->identities[i];
+	unsigned char carries[CERTDIR_VIEWS_MAX];
+	enum certdir_carries most = CERTDIR_CARRIES_NOT;
+
+	for (size_t v = 0; v < world->count; v++) {
+		carries[v] = (unsigned char)certdir_record_carries(world->views[v].record, world->views[v].source->kind,
+								   id->type, id->value);
+		if (carries[v] > most)
+			most = carries[v];
+	}
+	if (many(world) & bit(i))
+		most = CERTDIR_CARRIES_YES;
+	for (size_t v = 0; v < world->count; v++) {
+		struct certdir_view *view = &world->views[v];
+
+		if (carries[v] != most || most == CERTDIR_CARRIES_NOT ||
+		    (most == CERTDIR_CARRIES_FORMER && !had_then(view, id, world->known->certificate->not_before)))
+			continue;
+		view->by |= bit(i);
+		if (most == CERTDIR_CARRIES_LABEL)
+			view->label |= bit(i);
+	}
+}
+
+static uint64_t carried_by(const struct certdir_world *world, size_t device)
+{
+	uint64_t by = 0;
+
+	for (size_t v = 0; v < world->count; v++)
+		if (world->views[v].device == device && !world->views[v].only_against)
+			by |= world->views[v].by;
+	return by;
+}
+
+/* ---- by names: who it is not ---- */
+
+/* Whether a full name lies in a domain whose computers some directory has: then that one would know it. */
+static bool is_served(const struct certdir_world *world, const char *name)
+{
+	for (size_t d = 0; d < world->known->count; d++) {
+		const char *const *domains = world->known->directories[d]->domains;
+
+		for (; world->known->in_scope[d] && domains && *domains; domains++) {
+			const size_t length = strlen(name), domain = strlen(*domains);
+
+			if (length > domain && name[length - domain - 1] == '.' &&
+			    strcasecmp(name + length - domain, *domains) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The device has values of this type, the certificate has, and they have none in common. Of a full name that counts only where some
+ * directory would know it: companies whose certificates carry another domain than their directory are common.
+ */
+static bool has_others(const struct certdir_world *world, size_t device, enum certdir_identity_type type)
+{
+	const struct certdir_certificate *certificate = world->known->certificate;
+	bool counts = false;
+
+	for (size_t i = 0; i < certificate->count; i++) {
+		const struct certdir_identity *id = &certificate->identities[i];
+
+		if (!(world->deciding & bit(i)) || id->type != type)
+			continue;
+		if (certdir_device_carries(world, device, id) == CERTDIR_CARRIES_YES)
+			return false;
+		counts |= type == CERTDIR_ID_SERIAL || is_served(world, id->value);
+	}
+	return counts && certdir_device_has(world, device, type);
+}
+
+/* Whether anybody who can stand for the device carries a value of this type that the certificate has. */
+static bool somebody_has(const struct certdir_world *world, enum certdir_identity_type type)
+{
+	const struct certdir_certificate *certificate = world->known->certificate;
+
+	for (size_t i = 0; i < certificate->count; i++)
+		for (size_t v = 0; v < world->count && (world->deciding & bit(i)); v++)
+			if (certificate->identities[i].type == type && !world->views[v].only_against &&
+			    certdir_record_carries(world->views[v].record, world->views[v].source->kind, type,
+						   certificate->identities[i].value) == CERTDIR_CARRIES_YES)
+				return true;
+	return false;
+}
+
+static bool somebody_says_no(const struct certdir_world *world, size_t device)
+{
+	char detail[CERTDIR_TEXT_MAX];
+
+	for (size_t v = 0; v < world->count; v++)
+		if (world->views[v].device == device &&
+		    certdir_view_no(world, &world->views[v], detail) != CERTDIR_ALLOWED)
+			return true;
+	return false;
+}
+
+/* A value that nobody has must not take a "no" off its device: whoever requests the certificate could invent one. */
+bool certdir_device_is_other(const struct certdir_world *world, size_t device)
+{
+	const bool no = somebody_says_no(world, device);
+
+	return (has_others(world, device, CERTDIR_ID_SERIAL) && (!no || somebody_has(world, CERTDIR_ID_SERIAL))) ||
+	       (has_others(world, device, CERTDIR_ID_DNS) && (!no || somebody_has(world, CERTDIR_ID_DNS)));
+}
+
+/* ---- by names: who is left ---- */
+
+/* Several are one device when nothing tells them apart but that two sources each know it by its name alone. */
+static bool join_sources(struct certdir_world *world, const size_t *devices, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (certdir_devices_share_source(world, devices[j], devices[i]) ||
+			    certdir_devices_differ(world, devices[j], devices[i], true))
+				return false;
+	for (size_t i = 1; i < count; i++)
+		certdir_devices_join(world, devices[0], devices[i]);
+	return true;
+}
+
+static bool settle(struct certdir_world *world, size_t *devices, size_t count, struct certdir_decision *decision)
+{
+	const struct certdir_identity *id = first_deciding(world);
+	const char *first = id_of(world, devices[0]), *second = id_of(world, devices[1]), *why;
+	size_t left;
+
+	if (join_sources(world, devices, count))
+		return true;
+	left = certdir_twins_by_dates(world, devices, count, &why);
+	decision->by_dates = left > 0 && join_sources(world, devices, left);
+	if (!decision->by_dates)
+		return certdir_conclude(decision, CERTDIR_AMBIGUOUS, "%s %s: %s and %s%s carry it (%s)",
+					certdir_identity_type_name(id->type), id->value, first, second,
+					count > 2 ? " and others" : "", why);
+	certdir_say(decision->detail, "the one of %zu devices of that name that was there when it was issued", count);
+	return true;
+}
+
+/*
+ * Of a name that many carry, some of them were not looked at. They are others than a device that the same directory knows, by its ids;
+ * of one that it does not know, one of them may say "no".
+ */
+static bool is_all_known(const struct certdir_world *world, size_t device)
+{
+	for (size_t d = 0; d < world->known->count; d++) {
+		bool has = false;
+
+		for (size_t v = 0; v < world->count; v++)
+			has |= world->views[v].device == device && world->views[v].directory == d;
+		if ((world->use >> d & 1) && (world->known->many[d] & world->deciding) && !has)
+			return false;
+	}
+	return true;
+}
+
+bool certdir_find_by_names(struct certdir_world *world, size_t *device, struct certdir_decision *decision)
+{
+	const struct certdir_identity *id = first_deciding(world);
+	size_t devices[CERTDIR_VIEWS_MAX], count, all, left = 0;
+	uint64_t anybody = 0;
+
+	for (size_t i = 0; i < world->known->certificate->count; i++)
+		if (world->deciding & bit(i))
+			note_name(world, i);
+	count = devices_by(world, world->deciding, false, devices);
+	for (size_t i = 0; i < count; i++)
+		anybody |= carried_by(world, devices[i]);
+	if (many(world) && !(anybody & ~many(world)))
+		return certdir_conclude(decision, CERTDIR_AMBIGUOUS, "%s %s: too many devices carry it",
+					certdir_identity_type_name(id->type), id->value);
+	anybody |= many(world);
+	for (size_t i = 0; i < count; i++)
+		if (!certdir_device_is_other(world, devices[i]))
+			devices[left++] = devices[i];
+	if (left == 0 && count > 0)
+		return certdir_conclude(decision, CERTDIR_NOT_FOUND,
+					"%s has a name of the certificate, but another serial number or full name",
+					id_of(world, devices[0]));
+	if (left == 0)
+		return certdir_conclude(decision, CERTDIR_NOT_FOUND, "%s %s is unknown%s",
+					certdir_identity_type_name(id->type), id->value,
+					world->deciding & (world->deciding - 1) ? ", and so are its other names" : "");
+	all = left;
+	left = 0;
+	for (size_t i = 0; i < all; i++)
+		if ((carried_by(world, devices[i]) & anybody) == anybody)
+			devices[left++] = devices[i];
+	if (left == 0)
+		return certdir_conclude(decision, CERTDIR_CONFLICT,
+					"%s %s and its other names are known, but not as one device's: %s is one of them",
+					certdir_identity_type_name(id->type), id->value, id_of(world, devices[0]));
+	if (left > 1 && !settle(world, devices, left, decision))
+		return false;
+	if (!is_all_known(world, devices[0]))
+		return certdir_conclude(decision, CERTDIR_AMBIGUOUS, "%s %s: too many devices carry it",
+					certdir_identity_type_name(id->type), id->value);
+	*device = devices[0];
+	note_match(world, *device, decision);
+	return true;
+}

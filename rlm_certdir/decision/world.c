@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Records -> devices: what shares an id is one, over any number of steps, in and across directories. */
+#include "decision/world.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum {
+	IDS_MAX = 4 + 32 /* ids of one record that are looked at */
+};
+
+bool certdir_conclude(struct certdir_decision *decision, enum certdir_reason reason, const char *format, ...)
+{
+	va_list ap;
+
+	decision->reason = reason;
+	va_start(ap, format);
+	certdir_vsay(decision->detail, format, ap);
+	va_end(ap);
+	return false;
+}
+
+/* ---- ids ---- */
+
+/* Kinds of ids: of one kind a device has one value. GUIDs of unknown kind link, but do not tell apart. */
+enum id_kind { NO_ID, ENTRA, INTUNE, OBJECT, SID, ANY_GUID };
+
+struct id {
+	enum id_kind kind;
+	const char *value;
+};
+
+static size_t put_id(struct id *ids, size_t count, enum id_kind kind, const char *value)
+{
+	if (value && *value && count < IDS_MAX)
+		ids[count++] = (struct id){kind, value};
+	return count;
+}
+
+static size_t ids_of(const struct certdir_record *record, struct id ids[IDS_MAX])
+{
+	static const enum id_kind kinds[CERTDIR_ID_TYPES] = {[CERTDIR_ID_ENTRA] = ENTRA,
+							     [CERTDIR_ID_INTUNE] = INTUNE,
+							     [CERTDIR_ID_GUID] = ANY_GUID,
+							     [CERTDIR_ID_SID] = SID};
+	const struct certdir_device *device = &record->device;
+	size_t count = 0;
+
+	count = put_id(ids, count, ENTRA, device->entra_device_id);
+	count = put_id(ids, count, INTUNE, device->intune_device_id);
+	count = put_id(ids, count, OBJECT, device->object_id);
+	count = put_id(ids, count, SID, device->sid);
+	for (size_t i = 0; i < record->value_count; i++)
+		if (kinds[record->values[i].type] != NO_ID)
+			count = put_id(ids, count, kinds[record->values[i].type], record->values[i].value);
+	return count;
+}
+
+static bool same_id(const struct id *a, const struct id *b)
+{
+	return (a->kind == SID) == (b->kind == SID) && strcmp(a->value, b->value) == 0;
+}
+
+static bool has_id(const struct certdir_record *record, const struct id *id)
+{
+	struct id ids[IDS_MAX];
+	const size_t count = ids_of(record, ids);
+
+	for (size_t i = 0; i < count; i++)
+		if (same_id(&ids[i], id))
+			return true;
+	return false;
+}
+
+bool certdir_is_filler(const struct certdir_world *world, const char *value)
+{
+	size_t carriers = 0;
+
+	for (size_t i = 0; i < world->known->filler_count; i++)
+		if (strcmp(world->known->fillers[i], value) == 0)
+			return true;
+	for (size_t v = 0; v < world->count && world->count > CERTDIR_CARRIERS_MAX; v++) {
+		struct id ids[IDS_MAX];
+		const size_t count = ids_of(world->views[v].record, ids);
+		bool has = false;
+
+		for (size_t i = 0; i < count; i++)
+			has |= strcmp(ids[i].value, value) == 0;
+		carriers += has;
+	}
+	return carriers > CERTDIR_CARRIERS_MAX;
+}
+
+static bool share_id(const struct certdir_world *world, const struct certdir_record *a, const struct certdir_record *b)
+{
+	struct id ids[IDS_MAX];
+	const size_t count = ids_of(a, ids);
+
+	for (size_t i = 0; i < count; i++)
+		if (has_id(b, &ids[i]) && !certdir_is_filler(world, ids[i].value))
+			return true;
+	return false;
+}
+
+static bool values_differ(const struct certdir_record *a, const struct certdir_record *b)
+{
+	struct id left[IDS_MAX], right[IDS_MAX];
+	const size_t lefts = ids_of(a, left), rights = ids_of(b, right);
+
+	for (size_t i = 0; i < lefts; i++)
+		for (size_t j = 0; j < rights; j++)
+			if (left[i].kind == right[j].kind && left[i].kind != ANY_GUID &&
+			    strcmp(left[i].value, right[j].value) != 0)
+				return true;
+	return false;
+}
+
+static bool serials_differ(const struct certdir_record *a, const struct certdir_record *b)
+{
+	return a->device.serial_number && b->device.serial_number &&
+	       strcmp(a->device.serial_number, b->device.serial_number) != 0;
+}
+
+/* ---- parts and their ages ---- */
+
+const char *certdir_part_name(enum certdir_part part)
+{
+	static const char *const names[CERTDIR_PARTS] = {"devices", "Intune", "groups"};
+
+	return names[part];
+}
+
+bool certdir_source_fresh(const struct certdir_world *world, const struct certdir_source *source,
+			  const struct certdir_directory *directory, enum certdir_part part, int64_t *age)
+{
+	int64_t limit;
+
+	*age = 0;
+	if (source->kind == CERTDIR_SOURCE_LDAP)
+		return true;
+	if (source->kind == CERTDIR_SOURCE_IMPORT)
+		part = CERTDIR_PART_OF_DEVICES;
+	*age = world->now - source->synced[part];
+	/* A clock that is far ahead would keep its part young for ever. */
+	if (source->synced[part] == 0 || *age < -CERTDIR_AHEAD) {
+		*age = -1;
+		return false;
+	}
+	if (*age < 0)
+		*age = 0;
+	limit = certdir_source_limit(source, part, directory->max_age);
+	if (limit == 0)
+		return true;
+	if (world->stale_is_fresh && limit < world->policy->stale_for)
+		limit = world->policy->stale_for;
+	return *age <= limit;
+}
+
+bool certdir_part_fresh(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part)
+{
+	int64_t age;
+
+	return certdir_source_fresh(world, view->source, world->known->directories[view->directory], part, &age);
+}
+
+int64_t certdir_part_age(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part)
+{
+	int64_t age;
+
+	(void)certdir_source_fresh(world, view->source, world->known->directories[view->directory], part, &age);
+	return age;
+}
+
+/* ---- filling ---- */
+
+static const char *tenant_of(const struct certdir_record *record, const struct certdir_source *source)
+{
+	return record && record->device.tenant ? record->device.tenant : source->tenant;
+}
+
+bool certdir_is_foreign(const struct certdir_certificate *certificate, const struct certdir_source *source,
+			const struct certdir_record *record)
+{
+	const char *tenant = tenant_of(record, source);
+
+	return certificate->tenant && tenant && strcasecmp(certificate->tenant, tenant) != 0;
+}
+
+static void take_records(struct certdir_world *world, size_t d)
+{
+	const struct certdir_answer *answer = &world->known->answers[d];
+
+	for (size_t r = 0; r < answer->count && world->count < CERTDIR_VIEWS_MAX; r++) {
+		const struct certdir_record *record = &answer->records[r];
+		const struct certdir_source *source = &answer->sources[record->source];
+
+		if (certdir_is_foreign(world->known->certificate, source, record))
+			continue;
+		world->views[world->count] = (struct certdir_view){
+			.record = record,
+			.source = source,
+			.directory = d,
+			.device = world->count,
+			.only_against = record->only_against,
+		};
+		world->count++;
+	}
+}
+
+/* Whether a source is a synced tenant of that id, whose devices are up to date. */
+static bool is_tenant(const struct certdir_world *world, const struct certdir_source *source, size_t directory,
+		      const char *tenant)
+{
+	int64_t age;
+
+	return source->kind == CERTDIR_SOURCE_TENANT && source->tenant && strcasecmp(source->tenant, tenant) == 0 &&
+	       certdir_source_fresh(world, source, world->known->directories[directory], CERTDIR_PART_OF_DEVICES, &age);
+}
+
+/* Whether such a tenant has no device with the Entra id of an import's row. */
+static bool tenant_lacks(const struct certdir_world *world, const char *tenant, const char *entra_device_id)
+{
+	bool is_synced = false;
+
+	for (size_t d = 0; d < world->known->count; d++) {
+		const struct certdir_answer *answer = &world->known->answers[d];
+
+		for (size_t s = 0; (world->use >> d & 1) && s < answer->source_count; s++)
+			is_synced |= is_tenant(world, &answer->sources[s], d, tenant);
+	}
+	for (size_t v = 0; is_synced && v < world->count; v++) {
+		const struct certdir_view *view = &world->views[v];
+		const struct certdir_device *device = &view->record->device;
+
+		/* What Intune still has of it is not the tenant's word. */
+		if (device->own.is && device->entra_device_id && strcmp(device->entra_device_id, entra_device_id) == 0 &&
+		    is_tenant(world, view->source, view->directory, tenant))
+			return false;
+	}
+	return is_synced;
+}
+
+/* An export of yesterday must not keep alive what its tenant has deleted since. */
+static void silence_outdated(struct certdir_world *world)
+{
+	for (size_t v = 0; v < world->count; v++) {
+		struct certdir_view *view = &world->views[v];
+		const char *tenant = tenant_of(view->record, view->source), *id = view->record->device.entra_device_id;
+
+		if (view->source->kind == CERTDIR_SOURCE_IMPORT && !view->only_against && tenant && id &&
+		    tenant_lacks(world, tenant, id))
+			view->only_against = "imported, and its tenant does not have it any more";
+	}
+}
+
+void certdir_devices_join(struct certdir_world *world, size_t a, size_t b)
+{
+	for (size_t v = 0; v < world->count; v++)
+		if (world->views[v].device == b)
+			world->views[v].device = a;
+}
+
+void certdir_world_fill(struct certdir_world *world)
+{
+	world->count = 0;
+	for (size_t d = 0; d < world->known->count; d++)
+		if ((world->use >> d & 1) && world->known->in_scope[d])
+			take_records(world, d);
+	silence_outdated(world);
+	for (size_t a = 0; a < world->count; a++)
+		for (size_t b = a + 1; b < world->count; b++)
+			if (world->views[a].device != world->views[b].device &&
+			    share_id(world, world->views[a].record, world->views[b].record))
+				certdir_devices_join(world, world->views[a].device, world->views[b].device);
+	world->deciding = certdir_deciding(world->known, &world->rank);
+}
+
+/* ---- devices ---- */
+
+static bool has_any(const struct certdir_record *record, enum certdir_identity_type type)
+{
+	if (type == CERTDIR_ID_SID ? record->device.sid != NULL
+	    : type == CERTDIR_ID_SERIAL ? record->device.serial_number != NULL
+					: record->device.dns_name_count > 0)
+		return true;
+	for (size_t i = 0; i < record->value_count; i++)
+		if (record->values[i].type == type)
+			return true;
+	return false;
+}
+
+bool certdir_device_has(const struct certdir_world *world, size_t device, enum certdir_identity_type type)
+{
+	for (size_t v = 0; v < world->count; v++)
+		if (world->views[v].device == device && has_any(world->views[v].record, type))
+			return true;
+	return false;
+}
+
+enum certdir_carries certdir_device_carries(const struct certdir_world *world, size_t device,
+					    const struct certdir_identity *id)
+{
+	enum certdir_carries most = CERTDIR_CARRIES_NOT;
+
+	for (size_t v = 0; v < world->count; v++) {
+		const struct certdir_view *view = &world->views[v];
+		enum certdir_carries carries;
+
+		if (view->device != device)
+			continue;
+		carries = certdir_record_carries(view->record, view->source->kind, id->type, id->value);
+		if (carries > most)
+			most = carries;
+	}
+	return most;
+}
+
+bool certdir_device_stands(const struct certdir_world *world, size_t device)
+{
+	for (size_t v = 0; v < world->count; v++)
+		if (world->views[v].device == device && !world->views[v].only_against)
+			return true;
+	return false;
+}
+
+const char *certdir_device_why(const struct certdir_world *world, size_t device)
+{
+	for (size_t v = 0; v < world->count; v++)
+		if (world->views[v].device == device && world->views[v].only_against)
+			return world->views[v].only_against;
+	return "";
+}
+
+/* Whether `differs` holds between some record of a and some record of b. */
+static bool any_pair(const struct certdir_world *world, size_t a, size_t b,
+		     bool (*differs)(const struct certdir_record *, const struct certdir_record *))
+{
+	for (size_t v = 0; v < world->count; v++)
+		for (size_t w = 0; world->views[v].device == a && w < world->count; w++)
+			if (world->views[w].device == b && differs(world->views[v].record, world->views[w].record))
+				return true;
+	return false;
+}
+
+bool certdir_devices_differ(const struct certdir_world *world, size_t a, size_t b, bool serials)
+{
+	return any_pair(world, a, b, values_differ) || (serials && any_pair(world, a, b, serials_differ));
+}
+
+bool certdir_devices_share_source(const struct certdir_world *world, size_t a, size_t b)
+{
+	for (size_t v = 0; v < world->count; v++)
+		for (size_t w = 0; world->views[v].device == a && w < world->count; w++)
+			if (world->views[w].device == b && world->views[v].source == world->views[w].source)
+				return true;
+	return false;
+}

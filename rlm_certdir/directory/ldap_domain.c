@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "directory/ldap_domain.h"
+
+#include "identity/canonical.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+void certdir_ldap_domains_free(char **domains)
+{
+	for (char **domain = domains; domain && *domain; domain++)
+		free(*domain);
+	free(domains);
+}
+
+/* Appends to a NULL-terminated list of `count`. */
+static bool add_domain(char ***domains, size_t count, const char *name)
+{
+	char **grown = realloc(*domains, (count + 2) * sizeof(*grown));
+
+	if (!grown)
+		return false;
+	*domains = grown;
+	grown[count] = strdup(name);
+	grown[count + 1] = NULL;
+	return grown[count];
+}
+
+static bool read_words(char ***domains, const char *words, struct certdir_error *error)
+{
+	static const char blanks[] = " \t\n";
+	char name[CERTDIR_VALUE_MAX + 1];
+	size_t count = 0;
+
+	while (*(words += strspn(words, blanks))) {
+		const size_t length = strcspn(words, blanks);
+
+		if (!certdir_canonical(CERTDIR_ID_DNS, words, length, name)) {
+			certdir_error_set(error, "ldap: domains: \"%.*s\" is not a DNS domain: write corp.example",
+					  (int)length, words);
+			return false;
+		}
+		if (!add_domain(domains, count++, name)) {
+			certdir_error_set(error, "out of memory");
+			return false;
+		}
+		words += length;
+	}
+	return true;
+}
+
+struct spelling {
+	char name[CERTDIR_VALUE_MAX + 1];
+	size_t length;
+};
+
+static bool add_component(void *context, const char *type, const char *value)
+{
+	struct spelling *spelling = context;
+	const size_t room = sizeof(spelling->name) - spelling->length;
+	int length;
+
+	if (strcasecmp(type, "DC") != 0)
+		return true;
+	length = snprintf(spelling->name + spelling->length, room, "%s%s", spelling->length ? "." : "", value);
+	if (length < 0 || (size_t)length >= room)
+		return false;
+	spelling->length += (size_t)length;
+	return true;
+}
+
+bool certdir_ldap_domains_make(char ***domains, const char *words, const char *base_dn, struct certdir_error *error)
+{
+	struct spelling spelling = {.length = 0};
+	char name[CERTDIR_VALUE_MAX + 1];
+	bool ok;
+
+	*domains = NULL;
+	ok = read_words(domains, words ? words : "", error);
+	if (ok && !*domains && certdir_dn_each(base_dn, add_component, &spelling) &&
+	    certdir_canonical(CERTDIR_ID_DNS, spelling.name, spelling.length, name)) {
+		ok = add_domain(domains, 0, name);
+		if (!ok)
+			certdir_error_set(error, "out of memory");
+	}
+	if (!ok) {
+		certdir_ldap_domains_free(*domains);
+		*domains = NULL;
+	}
+	return ok;
+}
+
+/* Behind the next comma that separates RDNs, or NULL. */
+static const char *next_rdn(const char *dn)
+{
+	for (; *dn && *dn != ','; dn++)
+		if (dn[0] == '\\' && dn[1])
+			dn++;
+	return *dn ? dn + 1 : NULL;
+}
+
+const char *certdir_ldap_domain_root(const char *dn)
+{
+	const char *root = NULL;
+
+	for (const char *rdn = dn; rdn; rdn = next_rdn(rdn)) {
+		rdn += strspn(rdn, " ");
+		if (strncasecmp(rdn, "DC=", 3) != 0)
+			root = NULL;
+		else if (!root)
+			root = rdn;
+	}
+	return root ? root : dn;
+}

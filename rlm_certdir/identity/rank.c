@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How much each name of a certificate says, once all of them are read. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "identity/reading.h"
+
+/* Of the room for identities, so many for names; a certificate for sixty web sites must not lose its id. */
+enum { CHOSEN_MAX = 48 };
+
+static void drop(struct certdir_certificate *certificate, size_t at)
+{
+	struct certdir_identity *identity = &certificate->identities[at];
+
+	free(identity->value);
+	certificate->count--;
+	memmove(identity, identity + 1, (certificate->count - at) * sizeof *identity);
+}
+
+bool certdir_certificate_room(struct certdir_certificate *certificate, enum certdir_rank rank)
+{
+	size_t chosen = 0, shown = CERTDIR_IDENTITIES_MAX;
+
+	for (size_t i = 0; i < certificate->count; i++) {
+		chosen += certificate->identities[i].rank == CERTDIR_RANK_CHOSEN;
+		if (certificate->identities[i].rank == CERTDIR_RANK_NONE)
+			shown = i;
+	}
+	if (rank == CERTDIR_RANK_CHOSEN && chosen >= CHOSEN_MAX)
+		return false;
+	if (certificate->count < CERTDIR_IDENTITIES_MAX)
+		return true;
+	if (rank == CERTDIR_RANK_NONE || shown == CERTDIR_IDENTITIES_MAX)
+		return false;
+	drop(certificate, shown);
+	return true;
+}
+
+/* ---- persons ---- */
+
+static bool is_common_name(const struct certdir_identity *identity)
+{
+	return (identity->type == CERTDIR_ID_NAME || identity->type == CERTDIR_ID_DNS) &&
+	       strcmp(identity->from, "subject.cn") == 0;
+}
+
+void certdir_reading_mail(struct certdir_reading *reading, const char *address, size_t length)
+{
+	struct certdir_certificate *certificate = reading->certificate;
+	const char *at = memrchr(address, '@', length);
+	const size_t local = at ? (size_t)(at - address) : length;
+
+	certificate->person = true;
+	for (size_t i = 0; !reading->section && i < certificate->count; i++) {
+		struct certdir_identity *identity = &certificate->identities[i];
+
+		if (is_common_name(identity) && strlen(identity->value) == local &&
+		    strncasecmp(identity->value, address, local) == 0)
+			identity->rank = CERTDIR_RANK_NONE;
+	}
+}
+
+/* "max.mustermann" looks like a host's full name; a certificate for both a person and a host has a dNSName. */
+static void disown_dotted(struct certdir_certificate *certificate)
+{
+	for (size_t i = 0; i < certificate->count; i++)
+		if (strcmp(certificate->identities[i].from, "san.dns") == 0)
+			return;
+	for (size_t i = 0; i < certificate->count; i++) {
+		struct certdir_identity *identity = &certificate->identities[i];
+
+		if (is_common_name(identity) && strchr(identity->value, '.'))
+			identity->rank = CERTDIR_RANK_NONE;
+	}
+}
+
+/* ---- all together ---- */
+
+/* The place that says the most counts. */
+static void merge(struct certdir_certificate *certificate)
+{
+	for (size_t i = 0; i < certificate->count; i++) {
+		struct certdir_identity *kept = &certificate->identities[i];
+
+		for (size_t k = i + 1; k < certificate->count;) {
+			const struct certdir_identity *other = &certificate->identities[k];
+
+			if (other->type != kept->type || strcmp(other->value, kept->value) != 0) {
+				k++;
+				continue;
+			}
+			if (other->rank > kept->rank) {
+				kept->rank = other->rank;
+				kept->exact = other->exact;
+				kept->from = other->from;
+			}
+			drop(certificate, k);
+		}
+	}
+}
+
+void certdir_certificate_settle(struct certdir_certificate *certificate, const struct certdir_section *section)
+{
+	certificate->section = section ? section->name : NULL;
+	for (size_t i = 0; section && i < certificate->count; i++)
+		certdir_section_place(section, &certificate->identities[i]);
+	if (certificate->person && !section)
+		disown_dotted(certificate);
+	merge(certificate);
+}
+
+void certdir_certificate_rank(struct certdir_certificate *certificate, const struct certdir_rules *rules)
+{
+	certdir_certificate_settle(certificate, rules ? certdir_section_find(rules, certificate) : NULL);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A `certificates NAME { .. }` section: for the certificates of an issuer, where each identity may stand and which the CA vouches for. */
+#ifndef CERTDIR_IDENTITY_SECTION_H
+#define CERTDIR_IDENTITY_SECTION_H
+
+#include "certdir.h"
+
+/* What the administrator wrote. Every string is borrowed; NULL or "" = not set. */
+struct certdir_section {
+	const char *name;
+	/*
+	 * DNs as `certdir check` prints them, one of which must be the issuer's, and key identifiers in hex: where any
+	 * stand, the certificate must claim one of them, too. NULL-terminated; NULL = any issuer.
+	 */
+	const char *const *issuers;
+	const char *template; /* ADCS template, OID or name */
+	const char *ekus; /* OIDs, blank-separated: the certificate must have one of them */
+	const char *places[CERTDIR_ID_TYPES]; /* fields, blank-separated, where an identity of this type may stand */
+	const char *vouched; /* fields, blank-separated, whose values are the CA's word */
+};
+
+/*
+ * True when the section can be meant: fields that there are, at least one of them with an identity, nothing vouched for
+ * where none stands, issuers that are names or key identifiers, key identifiers only together with a name, a template
+ * or ekus only together with an issuer. Else `error` says what is wrong and what would be right.
+ */
+bool certdir_section_check(const struct certdir_section *section, struct certdir_error *error);
+
+#endif

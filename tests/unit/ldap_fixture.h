@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Attribute maps for the tests of the LDAP directory's pure parts. */
+#ifndef CERTDIR_TEST_LDAP_FIXTURE_H
+#define CERTDIR_TEST_LDAP_FIXTURE_H
+
+#include "directory/ldap_schema.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define GUID "0a1b2c3d-0000-4000-8000-00000000000f"
+#define SID "S-1-5-21-1-2-3-1104"
+#define SID_BYTES "\1\5\0\0\0\0\0\5\x15\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\x50\4\0\0"
+
+static struct certdir_ldap_map map_of(const char *sid, const char *dns, const char *name, const char *entra)
+{
+	const char *const attributes[CERTDIR_ID_TYPES] = {
+		[CERTDIR_ID_SID] = sid, [CERTDIR_ID_DNS] = dns, [CERTDIR_ID_NAME] = name, [CERTDIR_ID_ENTRA] = entra};
+	struct certdir_ldap_map map;
+	struct certdir_error error = {""};
+
+	if (!certdir_ldap_map_init(&map, attributes, &error))
+		fail_msg("%s", error.text);
+	return map;
+}
+
+static struct certdir_ldap_map ad_map(void)
+{
+	struct certdir_ldap_map map;
+	struct certdir_error error = {""};
+
+	assert_true(certdir_ldap_map_init(&map, certdir_ldap_default_attributes, &error));
+	return map;
+}
+
+#endif
