@@ -19,6 +19,7 @@ from testenv.radiusd import BUILD, REPO, Radiusd, shipped_module
 
 DIRECTORY = REPO / "build-demo"
 DEVICES = Path(__file__).resolve().parent / "demo" / "devices.json"
+UNKNOWN = "3f2504e0-4f89-41d3-9a0c-0305e82c33ff"
 WIDTHS = (16, 52, 7, 5, 22, 8)
 
 
@@ -46,6 +47,12 @@ def rows(ids):
         Row("LAPTOP-GONE", "valid certificate, but deleted from Entra ID", {"subject": [["CN", "LAPTOP-GONE"]]},
             False, None, "not-found"),
         Row("LAB-PC", "a name that two devices carry", {"subject": [["CN", "LAB-PC"]]}, False, None, "ambiguous"),
+        Row("LAPTOP-CARL", "re-imaged: an older object has the same name", {"subject": [["CN", "LAPTOP-CARL"]]},
+            True, "10", "allowed"),
+        Row("LAPTOP-DORA", "stolen: to be wiped, but not switched on since", {"subject": [["CN", ids["LAPTOP-DORA"]]]},
+            False, None, "retired"),
+        Row("STRANGER", "an id that nobody has, beside CN=LAPTOP-ANNA", {"subject": [["CN", "LAPTOP-ANNA"]], "san": [
+            {"uri": f"AAD_Device_ID:{UNKNOWN}"}]}, False, None, "not-found"),
         Row("EVIL", "SAN 'laptop-anna" + "." + DOMAIN + "\\0.evil'", {"subject": [["CN", "EVIL"]], "san": [
             {"dns": {"hex": hostile.hex()}}]}, False, None, "malformed-certificate"),
     ]
