@@ -3,7 +3,8 @@
 """
 What certdir costs: radiusd's CPU time per request, beside policies that do less and a search in LDAP, and whole EAP-TLS
 logins with and without it. All servers run at once, each policy in one of its own, and take turns, so that what else the
-machine does meets all of them. Differences and ratios are taken within a round; shown is the median over the rounds.
+machine does meets all of them. Differences and ratios are taken within a round; shown is the median over the rounds. What
+share of a whole login is certdir's is told by samples of radiusd's stacks.
 """
 
 import argparse
@@ -18,11 +19,13 @@ import subprocess
 import sys
 import time
 import uuid
+from collections import Counter
 from pathlib import Path
 from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import share  # noqa: E402
 from testenv.logins import Pki  # noqa: E402
 from testenv.radiusd import BUILD, Radiusd, shipped_module  # noqa: E402
 from testenv.slapd import READER, READER_PASSWORD, SUFFIX, Slapd  # noqa: E402
@@ -34,6 +37,8 @@ SMALL, LARGE = 1000, 1000000
 WINDOW, SOCKETS = 32, 4
 SLOWER_THAN_FOUR = 10  # microseconds that a look into the list may cost more than four attributes
 LARGE_TO_SMALL = 1.5
+SHARE = 2  # percent of radiusd's CPU in a full login
+PARALLEL = 32  # supplicants at once
 
 ACCEPT = "update control {\n\t\t\t&Auth-Type := Accept\n\t\t}"
 FOUR = """update control {
@@ -277,7 +282,7 @@ def logins_round(server, pki, certificate, count, parallel):
     return used / len(attempts), len(attempts) / seconds
 
 
-def logins_table(pki, rounds, count, parallel=32):
+def logins_table(pki, rounds, count):
     device = pki.issue(subject=[["CN", name(7)]])
     large = DIRECTORY / "large.db"
     variants = {
@@ -292,13 +297,13 @@ def logins_table(pki, rounds, count, parallel=32):
             servers[title] = Radiusd(DIRECTORY / f"logins{i}", pki.trust, tls="1.3", cache=False, debug=0, **options).start(60)
         for turn in range(rounds + 1):
             for title, server in servers.items():
-                figure = logins_round(server, pki, device, count if turn else count // 5, parallel)
+                figure = logins_round(server, pki, device, count if turn else count // 5, PARALLEL)
                 if turn:  # the first one warms
                     figures[title].append(figure)
     finally:
         for server in servers.values():
             server.kill()
-    print(f"\nEAP-TLS logins, TLS 1.3, full handshakes ({rounds} rounds of {parallel} x {count})")
+    print(f"\nEAP-TLS logins, TLS 1.3, full handshakes ({rounds} rounds of {PARALLEL} x {count})")
     print(f"{'':<38} {'radiusd ms a login':>18}  {'ratio':>6} {'logins/s':>9}  {'ratio':>6}   (supplicants on the same cores)")
     plain = figures["without a check of the certificate"]
     for title, rows in figures.items():
@@ -309,6 +314,28 @@ def logins_table(pki, rounds, count, parallel=32):
 
 def medians(pairs):
     return median(pair[0] for pair in pairs), median(pair[1] for pair in pairs)
+
+
+def share_table(pki, rounds, count):
+    device = pki.issue(subject=[["CN", name(7)]])
+    directory = DIRECTORY / "share"
+    directory.mkdir()
+    parts = Counter()
+    with Radiusd(directory, pki.trust, module=shipped_module({"list.filename": DIRECTORY / "large.db"}), tls="1.3", cache=False,
+                 debug=0) as server:
+        logins_round(server, pki, device, count // 5, PARALLEL)  # warm
+        try:
+            for _ in range(rounds):
+                parts += share.measure(server.process.pid, lambda: logins_round(server, pki, device, count, PARALLEL),
+                                       directory / "samples")
+        except RuntimeError as error:
+            print(f"\ncertdir's share of a full login is not measured: {error}")
+            return
+    total = parts.total()
+    percent = {part: parts[part] / total * 100 for part in [*share.PARTS, share.REST]}
+    all_of_it = sum(percent.values())
+    print(f"\n{'met   ' if all_of_it <= SHARE else 'MISSED'}  certdir's share of a full login: {all_of_it:.1f} % of {total:,} samples"
+          f" (aim: {SHARE}): {', '.join(f'{part} {value:.2f}' for part, value in percent.items())}")
 
 
 def processor():
@@ -332,6 +359,7 @@ def main():
     pki = Pki(DIRECTORY / "pki")
     requests_table(pki, options.rounds, options.requests)
     logins_table(pki, 5, options.logins)
+    share_table(pki, 5, options.logins)
     shutil.rmtree(DIRECTORY, ignore_errors=True)
 
 

@@ -6,7 +6,7 @@
  *
  * Publishes a list of DEVICES (1000) made-up devices; then one device more, against copying the file with cp, without and
  * with an fsync at the end; then times random lookups of devices that exist: by Entra id and name with the device read
- * whole, and the same through the directory as a login does it, with 1 and with 8 threads.
+ * whole, and through the directory as a login does it, by an id and then by all ids learnt, with 1 and with 8 threads.
  */
 #include "directory/directory.h"
 #include "list/writer.h"
@@ -67,8 +67,8 @@ static void guid(uint64_t n, uint64_t kind, char out[37])
 static void publish(const char *filename)
 {
 	static struct certdir_group groups[2] = {
-		{(char *)"11111111-1111-1111-1111-111111111111", (char *)"Wi-Fi staff"},
-		{(char *)"22222222-2222-2222-2222-222222222222", (char *)"All devices"}};
+		{.id = (char *)"11111111-1111-1111-1111-111111111111", .name = (char *)"Wi-Fi staff"},
+		{.id = (char *)"22222222-2222-2222-2222-222222222222", .name = (char *)"All devices"}};
 	char entra[37], intune[37], object[37], name[32], serial[32], dns[64], *names[1] = {dns};
 	struct certdir_list_writer *writer;
 	struct certdir_error error;
@@ -102,7 +102,7 @@ static void publish(const char *filename)
 		(void)snprintf(name, sizeof(name), "LAPTOP-%07" PRIu64, n);
 		(void)snprintf(serial, sizeof(serial), "SN%010" PRIX64, mix(n) >> 24);
 		(void)snprintf(dns, sizeof(dns), "laptop-%07" PRIu64 ".corp.example.com", n);
-		if (!certdir_list_write_device(writer, &device, NULL, &error))
+		if (!certdir_list_write_device(writer, &device, &error))
 			die(error.text);
 	}
 	if (!certdir_list_write_publish(writer, &error))
@@ -226,8 +226,11 @@ static void *read_devices(void *context)
 	uint64_t seed = *(uint64_t *)context;
 	struct certdir_error error;
 	struct certdir_list_reader *reader = certdir_list_reader_get(snapshot, &error);
-	int64_t rows[CERTDIR_LIST_FIND_MAX], source;
+	const struct certdir_list_source *source;
+	int64_t rows[CERTDIR_LIST_FIND_MAX];
+	const char *only_against;
 	char entra[37], name[32];
+	bool more;
 
 	if (!reader)
 		die(error.text);
@@ -237,9 +240,9 @@ static void *read_devices(void *context)
 
 		guid(n, 0, entra);
 		(void)snprintf(name, sizeof(name), "laptop-%07" PRIu64, n);
-		if (certdir_list_find(reader, CERTDIR_ID_ENTRA, entra, rows, &error) != 1 ||
-		    certdir_list_find(reader, CERTDIR_ID_NAME, name, rows, &error) != 1 ||
-		    !certdir_list_device(reader, rows[0], &device, &source, &error))
+		if (certdir_list_find(reader, NULL, CERTDIR_ID_ENTRA, entra, rows, &more, &error) != 1 ||
+		    certdir_list_find(reader, NULL, CERTDIR_ID_NAME, name, rows, &more, &error) != 1 ||
+		    !certdir_list_device(reader, rows[0], &device, &source, &only_against, &error))
 			die("a device is missing");
 		certdir_device_clear(&device);
 	}
@@ -254,12 +257,13 @@ static void *find_ids(void *context)
 	struct certdir_list_reader *reader = certdir_list_reader_get(snapshot, &error);
 	int64_t rows[CERTDIR_LIST_FIND_MAX];
 	char entra[37];
+	bool more;
 
 	if (!reader)
 		die(error.text);
 	for (int i = 0; i < LOOKUPS; i++) {
 		guid((seed = mix(seed)) % devices, 0, entra);
-		if (certdir_list_find(reader, CERTDIR_ID_ENTRA, entra, rows, &error) != 1)
+		if (certdir_list_find(reader, NULL, CERTDIR_ID_ENTRA, entra, rows, &more, &error) != 1)
 			die("a device is missing");
 	}
 	certdir_list_reader_put(reader);
@@ -269,19 +273,22 @@ static void *find_ids(void *context)
 static void *search(void *context)
 {
 	uint64_t seed = *(uint64_t *)context;
-	char entra[37], name[32];
-	struct certdir_certificate certificate = {
-		.identities = {{.type = CERTDIR_ID_ENTRA, .value = entra}, {.type = CERTDIR_ID_NAME, .value = name}},
-		.count = 2};
+	char entra[37];
 
 	for (int i = 0; i < LOOKUPS; i++) {
+		struct certdir_sought first = {.type = CERTDIR_ID_ENTRA, .value = entra}, learnt[2];
 		struct certdir_answer answer = {0};
-		uint64_t n = (seed = mix(seed)) % devices;
 
-		guid(n, 0, entra);
-		(void)snprintf(name, sizeof(name), "laptop-%07" PRIu64, n);
-		directory->type->search(directory, &certificate, 3, 1700000000, &answer);
-		if (answer.count != 1 || answer.matches[0].by != 3)
+		guid((seed = mix(seed)) % devices, 0, entra);
+		directory->type->search(directory, &first, 1, &answer);
+		if (answer.count != 1)
+			die("a device is missing");
+		learnt[0] = (struct certdir_sought){.type = CERTDIR_ID_GUID,
+						    .value = answer.records[0].device.intune_device_id};
+		learnt[1] =
+			(struct certdir_sought){.type = CERTDIR_ID_GUID, .value = answer.records[0].device.object_id};
+		directory->type->search(directory, learnt, 2, &answer);
+		if (answer.count != 1)
 			die("a device is missing");
 		certdir_answer_clear(&answer);
 	}

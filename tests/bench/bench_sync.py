@@ -50,8 +50,10 @@ intune_interval = 1d
 # Devices of which list and database do not say the same.
 DIFFERENT = """
 SELECT p.entra_device_id FROM plain.device p LEFT JOIN device d ON d.entra_device_id = p.entra_device_id
-WHERE (d.object_id, d.intune_device_id, d.name, d.serial_number, d.intune_compliance, d.enabled) IS NOT
-      (p.object_id, p.intune_device_id, p.name, p.serial_number, p.compliance, p.enabled)
+WHERE (d.object_id, d.intune_device_id, d.name, d.serial_number, d.intune_compliance, d.enabled, d.intune_name,
+       d.management_state, d.category) IS NOT
+      (p.object_id, p.intune_device_id, p.name, p.serial_number, p.compliance, p.enabled, p.intune_name,
+       p.management_state, p.category)
 """
 
 

@@ -23,7 +23,8 @@ DEVICE = ('{"id":"%s","deviceId":"%s","displayName":"%s","accountEnabled":%s,"tr
           '"registrationDateTime":"%s","onPremisesSecurityIdentifier":%s}')
 RECORD = ('{"id":"%s","userPrincipalName":"user%s@bench.example","deviceName":"%s","managedDeviceOwnerType":"%s",'
           '"enrolledDateTime":"%s","lastSyncDateTime":"%s","operatingSystem":"%s","complianceState":"%s",'
-          '"managementState":"managed","azureADDeviceId":"%s","serialNumber":"%s","wiFiMacAddress":"%s","ethernetMacAddress":"%s"}')
+          '"managementState":"managed","deviceCategoryDisplayName":"%s","enrollmentProfileName":"%s","azureADDeviceId":"%s",'
+          '"serialNumber":"%s","wiFiMacAddress":"%s","ethernetMacAddress":"%s"}')
 
 
 def pool(rng, *weighted):
@@ -49,6 +50,8 @@ class Tenant:
         self.state = pool(rng, ("compliant", 90), ("noncompliant", 7), ("inGracePeriod", 3))
         self.system = pool(rng, ("Windows", 80), ("MacMDM", 8), ("IPhone", 7), ("AndroidForWork", 5))
         self.ownership = pool(rng, ("Company", 90), ("Personal", 10))
+        self.category = pool(rng, ("Unknown", 80), ("Kiosk", 10), ("Sales", 10))
+        self.profile = pool(rng, ("", 60), ("Autopilot standard", 40))
         self.trust = pool(rng, ("AzureAd", 60), ("ServerAd", 30), ("Workplace", 10))
 
     def id(self, kind, n):
@@ -72,8 +75,8 @@ class Tenant:
         intune = self.random[2][16 * i:16 * i + 16].hex()
         return RECORD % (
             guid(intune), entra[4:10], "DESKTOP-" + entra[25:].upper(), self.ownership[pick].lower(), self.registered[pick],
-            self.synced[pick], self.system[pick], self.state[pick], guid(entra), "5CG" + intune[14:22].upper(),
-            intune[:12].upper(), "" if pick & 3 else intune[20:].upper())
+            self.synced[pick], self.system[pick], self.state[pick], self.category[pick], self.profile[pick], guid(entra),
+            "5CG" + intune[14:22].upper(), intune[:12].upper(), "" if pick & 3 else intune[20:].upper())
 
 
 def write(path, count, size, item):

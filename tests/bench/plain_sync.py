@@ -20,7 +20,8 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS device(
     object_id TEXT PRIMARY KEY, entra_device_id TEXT, intune_device_id TEXT, name TEXT, serial_number TEXT, sid TEXT, owner TEXT,
     ownership TEXT, operating_system TEXT, compliance TEXT, enabled INTEGER, managed INTEGER, join_type TEXT, last_seen TEXT,
-    registered TEXT, intune_last_sync TEXT, enrolled TEXT, wifi_mac TEXT, ethernet_mac TEXT);
+    registered TEXT, intune_last_sync TEXT, enrolled TEXT, wifi_mac TEXT, ethernet_mac TEXT, intune_name TEXT,
+    management_state TEXT, category TEXT, enrollment_profile TEXT);
 CREATE INDEX IF NOT EXISTS device_by_entra_device_id ON device(entra_device_id);
 CREATE INDEX IF NOT EXISTS device_by_intune_device_id ON device(intune_device_id);
 CREATE INDEX IF NOT EXISTS device_by_name ON device(name);
@@ -42,10 +43,12 @@ ON CONFLICT(object_id) DO UPDATE SET entra_device_id=excluded.entra_device_id, n
 """
 RECORDS = ("/v1.0/deviceManagement/managedDevices?$select=id,azureADDeviceId,deviceName,serialNumber,complianceState,"
            "lastSyncDateTime,managedDeviceOwnerType,enrolledDateTime,userPrincipalName,operatingSystem,managementState,"
-           "wiFiMacAddress,ethernetMacAddress&$top=1000")
+           "wiFiMacAddress,ethernetMacAddress,deviceCategoryDisplayName,enrollmentProfileName&$top=1000")
 RECORD = """
 UPDATE device SET intune_device_id=:id, serial_number=:serialNumber, compliance=:complianceState, owner=:userPrincipalName,
-    intune_last_sync=:lastSyncDateTime, enrolled=:enrolledDateTime, wifi_mac=:wiFiMacAddress, ethernet_mac=:ethernetMacAddress
+    intune_last_sync=:lastSyncDateTime, enrolled=:enrolledDateTime, wifi_mac=:wiFiMacAddress, ethernet_mac=:ethernetMacAddress,
+    intune_name=:deviceName, management_state=:managementState, category=:deviceCategoryDisplayName,
+    enrollment_profile=:enrollmentProfileName
 WHERE entra_device_id=:azureADDeviceId
 """
 
