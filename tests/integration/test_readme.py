@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The configuration in README.md: it loads, and each recipe lets in whom it says and nobody else."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from testenv.certificates import Authority
+from testenv.devices import DeviceList, device_id
+from testenv.radiusd import REPO
+
+README = (REPO / "README.md").read_text()
+
+SID = "S-1-5-21-1004336348-1177238915-682003330-1104"
+OTHER_SID = "S-1-5-21-1004336348-1177238915-682003330-1105"
+INTUNE = "9a1f0c5e-0f6b-4a55-8d3e-6a4f5b1c2d3e"
+UNKNOWN = "5bd2a7a0-1c1f-4c8e-b3a8-000000000001"
+CLIENT = {"eku": ["clientAuth"]}
+
+
+def indented(text):
+    """The indented blocks of a text, each without its indent."""
+    blocks = re.findall(r"(?:^ {4}.*\n)(?:^(?: {4}.*)?\n)*", text, re.MULTILINE)
+    return ["\n".join(line[4:] for line in block.splitlines()) for block in blocks]
+
+
+def recipes():
+    """{title: configuration} of the section Recipes."""
+    section = README.split("\n## Recipes\n")[1].split("\n## ")[0]
+    found = {}
+    for part in section.split("\n### ")[1:]:
+        title, text = part.split("\n", 1)
+        found[title] = "\n".join(indented(text))
+    return found
+
+
+RECIPES = recipes()
+
+
+def option(recipe, name):
+    found = re.search(rf'^\s*{name} = "([^"]*)"', recipe, re.MULTILINE)
+    return found[1] if found else None
+
+
+@pytest.fixture(scope="module")
+def devices(tmp_path_factory):
+    """Mine, and the victim's: whoever is let in as that has forged something."""
+    devices = DeviceList(tmp_path_factory.mktemp("list") / "devices.db")
+    devices.add("MINE", onPremisesSecurityIdentifier=SID, serialNumber="C02XG2JMJG5H", intuneDeviceId=INTUNE)
+    devices.add("VICTIM", onPremisesSecurityIdentifier=OTHER_SID, serialNumber="C02ZZZZZZZZZ")
+    devices.publish()
+    return devices
+
+
+def load(directory, module):
+    directory.mkdir()
+    (directory / "radiusd.conf").write_text(f"certdir = {directory}\nmodules {{\ncertdir {{\n{module}\n}}\n}}\n")
+    return directory
+
+
+def check(cli, raddb, pem):
+    done = subprocess.run([cli, "check", "--json", "--raddb", raddb, "-"], input=pem.encode(), capture_output=True, timeout=60,
+                          check=False)
+    assert done.stdout, done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+def authority_of(recipe):
+    """A CA of the name that the recipe gives; RDNs stand there last first."""
+    rdns = [rdn.split("=", 1) for rdn in option(recipe, "issuer").split(",")]
+    return Authority(list(reversed(rdns)))
+
+
+def template_of(recipe):
+    template = option(recipe, "template")
+    return {"template": {"oid": template, "major": 100, "minor": 4}} if template else {}
+
+
+def uri(value):
+    return {"uri": value}
+
+
+BOTH = [uri(f"AAD_Device_ID:{device_id('MINE')}"), uri(f"IntuneDeviceId://{INTUNE}")]
+VICTIM_NAMED = {"subject": [["CN", "VICTIM"]]}
+
+# By recipe: what the certificate carries, the reason, and the device.
+CASES = {
+    "Cloud PKI": [
+        ({"subject": [["CN", device_id("MINE")]], "san": BOTH}, "allowed", "MINE"),
+        ({"subject": [["CN", device_id("MINE")]], "san": BOTH[1:]}, "allowed", "MINE"),
+        ({"san": [BOTH[0], uri(f"IntuneDeviceId://{UNKNOWN}")], **VICTIM_NAMED}, "allowed", "MINE"),
+        ({"san": [uri(f"AAD_Device_ID:{UNKNOWN}")], **VICTIM_NAMED}, "not-found", None),
+        ({"subject": [["CN", device_id("VICTIM")]]}, "no-identity", None),
+        ({"san": [BOTH[1], uri(f"AAD_Device_ID:{device_id('VICTIM')}")], **VICTIM_NAMED}, "conflict", None),
+        ({"san": [*BOTH, {"upn": {"hex": "ff40"}}], "subject": [["CN", "PC\0"]], "sid": "none"}, "allowed", "MINE"),
+        ({"san": [{"uri": "AAD_Device_ID:7"}]}, "malformed-certificate", None),
+    ],
+    "NDES and ADCS": [
+        ({"san": BOTH}, "allowed", "MINE"),
+        ({"san": BOTH, "sid": SID}, "allowed", "MINE"),
+        ({"sid": OTHER_SID, **VICTIM_NAMED}, "no-identity", None),
+        ({"san": BOTH, "sid": OTHER_SID}, "conflict", None),
+        ({"san": BOTH, "template": {"oid": "1.2.3.4"}}, "issuer", None),
+    ],
+    "ADCS autoenrolment": [
+        ({"sid": SID, "san": [{"dns": "mine.corp.example"}]}, "allowed", "MINE"),
+        ({"sid": SID, "san": [{"dns": "victim.corp.example"}]}, "allowed", "MINE"),
+        ({"sid": "S-1-5-21-1-2-3-999", "san": [{"dns": "victim.corp.example"}]}, "not-found", None),
+        ({"sid": OTHER_SID, "template": {"oid": "1.3.6.1.4.1.311.21.8.1.2.3.4.5.6.7"}}, "issuer", None),
+    ],
+    "SCEPman": [
+        ({"san": BOTH, "subject": [["CN", "anything"]]}, "allowed", "MINE"),
+        ({"eku": ["serverAuth"], "san": BOTH}, "issuer", None),
+        (VICTIM_NAMED, "no-identity", None),
+    ],
+    "Jamf": [
+        ({"subject": [["CN", "C02XG2JMJG5H"], ["CN", UNKNOWN]]}, "allowed", "MINE"),
+        ({"subject": [["CN", "C02XG2JMJG5H"], ["CN", device_id("VICTIM")]]}, "allowed", "MINE"),
+        ({"subject": [["CN", "C02AAAAAAAAA"], ["CN", "VICTIM"]]}, "not-found", None),
+        ({"subject": [["CN", "VICTIM"]]}, "no-identity", None),
+    ],
+}
+
+
+def test_each_recipe_has_cases():
+    assert sorted(RECIPES) == sorted(CASES)
+
+
+@pytest.mark.parametrize("title", RECIPES)
+def test_recipe(certdir_cli, devices, tmp_path, title):
+    recipe = RECIPES[title]
+    assert "certificates " in recipe
+    raddb = load(tmp_path / "raddb", f"{recipe}\nlist {{ filename = {devices.path} }}")
+    authority = authority_of(recipe)
+    for carries, reason, name in CASES[title]:
+        result = check(certdir_cli, raddb, authority.issue({**CLIENT, **template_of(recipe), **carries}).pem)
+        device = result["device"]["name"] if result["device"] else None
+        assert (result["reason"], device) == (reason, name), (carries, result["detail"])
+    stranger = Authority("another CA").issue({"san": BOTH}).pem
+    assert check(certdir_cli, raddb, stranger)["reason"] == "issuer"
+
+
+def test_jamf_without_its_recipe(certdir_cli, devices, tmp_path):
+    """Why there is one: the identifier of Jamf's profile is taken for the id of a device."""
+    raddb = load(tmp_path / "raddb", f"list {{ filename = {devices.path} }}")
+    pem = Authority("a CA").issue({"subject": [["CN", "C02XG2JMJG5H"], ["CN", UNKNOWN]]}).pem
+    assert check(certdir_cli, raddb, pem)["reason"] == "not-found"
+
+
+LDAP_BLOCKS = [block for block in indented(README) if block.startswith("directories = ")]
+
+
+def test_directories_are_found():
+    assert len(LDAP_BLOCKS) == 2
+
+
+@pytest.mark.parametrize("block", LDAP_BLOCKS)
+def test_directories_load(certdir_cli, devices, tmp_path, block):
+    raddb = load(tmp_path / "raddb", f"{block}\nlist {{ filename = {devices.path} }}")
+    done = subprocess.run([certdir_cli, "check", "--raddb", raddb, tmp_path / "absent.pem"], capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.returncode == 65, done.stderr  # it got as far as the certificate
