@@ -307,10 +307,14 @@ static void age_lets_nobody_in(void)
 
 static void policy_lets_nobody_in(void)
 {
+	const bool agree = model.policy.names_must_agree;
+
 	if (verdict.allowed)
 		return;
 	begin();
 	tighten_policy(&model.policy);
+	/* Names that have to agree are looked up, too, and what is found by them may have what was missing. */
+	model.policy.names_must_agree = agree;
 	judge_changed();
 	HOLDS(!verdict.allowed, "the policy asks for more, it was %s (%s)", certdir_reason_name(was.reason),
 	      was.detail);
