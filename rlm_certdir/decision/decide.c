@@ -177,7 +177,7 @@ static void decide(struct certdir_world *world, struct certdir_decision *decisio
 /* Whether old parts, taken for fresh, could make a difference. */
 static bool may_change(const struct certdir_decision *decision)
 {
-	return decision->reason == CERTDIR_LIST_STALE ||
+	return certdir_reason_verdict(decision->reason) == CERTDIR_UNSURE ||
 	       ((decision->reason == CERTDIR_NOT_COMPLIANT || decision->reason == CERTDIR_COMPLIANCE_UNKNOWN) &&
 		!decision->only_compliance);
 }
@@ -186,7 +186,6 @@ void certdir_decide(const struct certdir_known *known, uint32_t use, const struc
 		    struct certdir_decision *decision)
 {
 	struct certdir_world world; /* large, and filled only as far as its counts say */
-	int64_t age;
 
 	world.known = known;
 	world.policy = policy;
@@ -196,13 +195,12 @@ void certdir_decide(const struct certdir_known *known, uint32_t use, const struc
 	decide(&world, decision);
 	if (!policy->allow_stale || !may_change(decision))
 		return;
-	age = decision->age;
 	world.stale_is_fresh = true;
 	decide(&world, decision);
 	if (decision->reason != CERTDIR_ALLOWED)
 		return;
 	decision->reason = CERTDIR_ALLOWED_STALE;
-	certdir_say(decision->detail, "by a list synced %lld s ago", (long long)age);
+	certdir_say(decision->detail, "by a list synced %lld s ago", (long long)decision->age);
 }
 
 void certdir_decide_record(const struct certdir_record *record, const struct certdir_source *source,
