@@ -62,9 +62,10 @@ static void seek(struct seeking *seeking, enum certdir_identity_type type, const
 			seeking->lists_only[i] &= lists_only;
 			return;
 		}
-	if (seeking->count < SOUGHT_MAX && identity < 0)
-		value = strdup(value);
-	seeking->full |= seeking->count == SOUGHT_MAX || !value;
+	seeking->full |= seeking->count == SOUGHT_MAX;
+	/* An answer may have made it full before. */
+	if (!seeking->full && identity < 0)
+		seeking->full = !(value = strdup(value));
 	if (seeking->full)
 		return;
 	seeking->sought[seeking->count] = (struct certdir_sought){type, value, false};

@@ -90,8 +90,8 @@ enum certdir_carries {
 
 /*
  * Whether a record carries a canonical value. GUIDs of every type are looked for among all ids. A DNS name: among DNS names
- * and names that are written so, else by its first label among short names. Short names compare without regard to ASCII case; a sAMAccountName of 15 characters is also that of a
- * longer name, where the record has a DNS name that begins with it. A tenant's display name with a dot is no name.
+ * and names that are written so, else by its first label among short names. Short names compare without regard to ASCII case; a
+ * sAMAccountName of 15 characters is also that of a longer name, where the record has a DNS name that begins with it. A tenant's display name with a dot is no name.
  */
 enum certdir_carries certdir_record_carries(const struct certdir_record *record, enum certdir_source_kind kind,
 					    enum certdir_identity_type type, const char *value);
@@ -120,7 +120,8 @@ struct certdir_directory_type {
 	 * Adds to `answer` the records that carry any of the `count` values and are not in it yet. Searched several times in a login, on
 	 * the same answer, which is zeroed before the first time. With count 0 it fills in keeps and sources alone (a list) or does
 	 * nothing (LDAP). Sets `many` where it applies, and leaves it otherwise. Records that can only speak against are added, too.
-	 * Of one value at most CERTDIR_CARRIERS_MAX records are added. Never blocks on a broken file. Thread-safe. A failure is the answer's state.
+	 * Of one value at most CERTDIR_CARRIERS_MAX records are added. Never blocks on a broken file. Thread-safe. A failure is the
+	 * answer's state.
 	 */
 	void (*search)(struct certdir_directory *directory, struct certdir_sought *sought, size_t count,
 		       struct certdir_answer *answer);

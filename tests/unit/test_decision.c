@@ -237,6 +237,29 @@ static void test_too_much(void **state)
 	}
 }
 
+/* The same through names: the records that filled the answer teach ids, which are not taken up any more (and must not leak). */
+static void test_full_answer(void **state)
+{
+	json_t *list = json_array(), *vector;
+	char cert[256] = "CN:n0";
+
+	(void)state;
+	for (int n = 0; n < 9; n++) {
+		if (n)
+			(void)snprintf(cert + strlen(cert), sizeof(cert) - strlen(cert), " CN:n%d", n);
+		for (int i = 0; i < CERTDIR_CARRIERS_MAX; i++)
+			(void)json_array_append_new(list, json_pack("{s:o, s:o}", "e", json_sprintf("E%d-%d", n, i), "name",
+								    json_sprintf("n%d", n)));
+	}
+	vector = json_pack("{s:s, s:[{s:o}]}", "cert", cert, "directories", "list", list);
+	world_read(vector, &world);
+	world_decide(&world);
+	assert_true(world.check.known.answers[0].full);
+	assert_int_not_equal(certdir_reason_verdict(world.check.decision.reason), CERTDIR_ALLOW);
+	world_clear(&world);
+	json_decref(vector);
+}
+
 static void test_user_name(void **state)
 {
 	static const struct {
@@ -356,7 +379,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors),	    cmocka_unit_test(test_issuer),
 		cmocka_unit_test(test_no_section),  cmocka_unit_test(test_no_identity),
-		cmocka_unit_test(test_too_much),    cmocka_unit_test(test_user_name),
+		cmocka_unit_test(test_too_much),    cmocka_unit_test(test_full_answer),    cmocka_unit_test(test_user_name),
 		cmocka_unit_test(test_name_mismatch), cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_say),
 	};
