@@ -486,8 +486,8 @@ bool certdir_duration_parse(const char *text, int64_t *seconds)
 	/* Ten digits of days are far from an int64_t's end. */
 	if (digits == 0 || digits > 10)
 		return false;
-	if (text[digits] == '\0')
-		unit = 1;
+	if (strspn(text, "0") == digits && text[digits] == '\0')
+		unit = 1; /* nothing is nothing in any unit */
 	for (size_t i = 0; unit == 0 && i < sizeof(units) / sizeof(units[0]); i++)
 		if (text[digits] == units[i].letter && text[digits + 1] == '\0')
 			unit = units[i].seconds;

@@ -62,7 +62,7 @@ bool certdir_conf_text(struct certdir_conf *conf, struct certdir_conf_section *s
 		       const char **value, struct certdir_error *error);
 bool certdir_conf_yes_no(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key, bool *value,
 			 struct certdir_error *error);
-/* "90", "90s", "15m", "12h", "30d" to seconds; false when it is none. */
+/* "90s", "15m", "12h", "30d" to seconds; false when it is none. A number without a unit is none, but for 0. */
 bool certdir_duration_parse(const char *text, int64_t *seconds);
 /* The same within [min, max]. */
 bool certdir_conf_duration(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key,

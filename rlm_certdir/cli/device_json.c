@@ -17,7 +17,7 @@ enum kind {
 	SID,
 	USER_NAME, /* names and serial numbers: left out when not fit */
 	USER_SERIAL,
-	WORD, /* lower case */
+	OWNERSHIP,
 	COMPLIANCE,
 	COMPLIANT,
 	YES_NO,
@@ -53,8 +53,8 @@ static const struct property {
 	{"ethernetMacAddress", TEXT, AT(ethernet_mac)},
 	{"onPremisesSecurityIdentifier", SID, AT(sid)},
 	{"userPrincipalName", TEXT, AT(owner)},
-	{"deviceOwnership", WORD, AT(ownership)},
-	{"managedDeviceOwnerType", WORD, AT(ownership)},
+	{"deviceOwnership", OWNERSHIP, AT(ownership)},
+	{"managedDeviceOwnerType", OWNERSHIP, AT(ownership)},
 	{"operatingSystem", TEXT, AT(operating_system)},
 	{"complianceState", COMPLIANCE, AT(compliance)},
 	{"isCompliant", COMPLIANT, AT(compliance)},
@@ -202,15 +202,19 @@ static bool take_user_text(const struct reading *reading, const struct property 
 	return put_text(reading, property->name, value, property->offset, made);
 }
 
-static bool take_word(const struct reading *reading, const struct property *property, const json_t *value)
+static bool take_ownership(const struct reading *reading, const struct property *property, const json_t *value)
 {
+	const char *word;
 	char *made;
 
 	if (!make_text(reading, property->name, value, CERTDIR_FORM_TEXT, &made))
 		return false;
-	for (char *c = made; c && *c; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
+	word = made ? certdir_list_ownership(made) : NULL;
+	if (!word) {
+		free(made);
+		return true;
+	}
+	memmove(made, word, strlen(word));
 	return put_text(reading, property->name, value, property->offset, made);
 }
 
@@ -296,28 +300,23 @@ static bool take_compliant(const struct reading *reading, const struct property 
 	return device->compliance || out_of_memory(reading);
 }
 
+/* Graph's words, and our own. One that is newer than this program must not keep a whole tenant out: it is not known. */
 static bool take_join_type(const struct reading *reading, const struct property *property, const json_t *value)
 {
-	static const struct {
-		const char *word;
-		enum certdir_join_type type;
-	} words[] = {{"AzureAd", CERTDIR_JOIN_ENTRA},
-		     {"ServerAd", CERTDIR_JOIN_HYBRID},
-		     {"Workplace", CERTDIR_JOIN_REGISTERED},
-		     {"entra", CERTDIR_JOIN_ENTRA},
-		     {"hybrid", CERTDIR_JOIN_HYBRID},
-		     {"registered", CERTDIR_JOIN_REGISTERED},
-		     {"unknown", CERTDIR_JOIN_UNKNOWN},
-		     {"ad", CERTDIR_JOIN_AD},
-		     {"", CERTDIR_JOIN_UNKNOWN}};
-	const char *text = json_string_value(value);
+	enum certdir_join_type *join_type = &reading->record->device.join_type;
+	char *text;
 
-	for (size_t i = 0; text && i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcasecmp(text, words[i].word) == 0) {
-			reading->record->device.join_type = words[i].type;
-			return true;
-		}
-	return refuse(reading, property->name, value, "is none of AzureAd, ServerAd, Workplace, ad");
+	if (!make_text(reading, property->name, value, CERTDIR_FORM_TEXT, &text))
+		return false;
+	*join_type = text ? certdir_list_trust_type(text) : CERTDIR_JOIN_UNKNOWN;
+	for (char *c = text; c && *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	if (text && *join_type == CERTDIR_JOIN_UNKNOWN && !certdir_join_type_parse(text, join_type))
+		certdir_error_set(&reading->record->warning, "device \"%.100s\": %s \"%.100s\" is not known here",
+				  reading->label, property->name, json_string_value(value));
+	free(text);
+	return true;
 }
 
 /* Entra and Intune each have their own time for the same thing: the later counts. */
@@ -627,8 +626,8 @@ static bool take(const struct reading *reading, const struct property *property,
 		return take_user_text(reading, property, value, CERTDIR_FORM_NAME);
 	case USER_SERIAL:
 		return take_user_text(reading, property, value, CERTDIR_FORM_SERIAL);
-	case WORD:
-		return take_word(reading, property, value);
+	case OWNERSHIP:
+		return take_ownership(reading, property, value);
 	case COMPLIANCE:
 		return take_compliance(reading, property, value);
 	case COMPLIANT:

@@ -3,6 +3,7 @@
 
 #include "identity/canonical.h"
 #include "identity/utf8.h"
+#include "list/words.h"
 
 #include <string.h>
 #include <strings.h>
@@ -64,11 +65,6 @@ bool certdir_list_text_check(const char *device, const char *field, const char *
 	return !why || certdir_list_text_refuse(device, field, text, why, error);
 }
 
-static bool is_zero_guid(const char *text)
-{
-	return strspn(text, "{}0- ") == strlen(text);
-}
-
 /* The stretch of `text` that `canonical` is the canonical form of: the same name in the spelling that was given. */
 static const char *spelling(const char *text, const char *canonical, size_t *length)
 {
@@ -115,7 +111,7 @@ enum certdir_list_text certdir_list_text_form(enum certdir_list_form form, const
 		return form_name(text, out);
 	case CERTDIR_FORM_GUID:
 		*why = "is not a GUID";
-		return is_zero_guid(text) ? CERTDIR_TEXT_NONE : form_identity(CERTDIR_ID_GUID, text, out);
+		return certdir_list_no_id(text) ? CERTDIR_TEXT_NONE : form_identity(CERTDIR_ID_GUID, text, out);
 	case CERTDIR_FORM_SID:
 		*why = "is not a SID";
 		return form_identity(CERTDIR_ID_SID, text, out);

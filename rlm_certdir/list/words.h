@@ -1,13 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Intune's words, in one spelling. */
+/*
+ * What Entra ID and Intune call things, in one spelling: a sync and an import of the same object say the same. Case counts
+ * nowhere. A word that is newer than this program never refuses an object: it is "not known", or kept as it is. Times are
+ * timestamp.h's, in which 0001-01-01 is none.
+ */
 #ifndef CERTDIR_LIST_WORDS_H
 #define CERTDIR_LIST_WORDS_H
 
-/*
- * Intune's words for complianceState and managementState, whatever the case of `text`: in Intune's own spelling, static. A word that
- * is newer than this program is `text` itself.
- */
+#include "certdir.h"
+
+/* complianceState and managementState in Intune's own spelling, static; a word that is newer is `text` itself. */
 const char *certdir_list_compliance(const char *text);
 const char *certdir_list_management_state(const char *text);
+
+/* trustType: AzureAd, ServerAd, Workplace; anything else is CERTDIR_JOIN_UNKNOWN. */
+enum certdir_join_type certdir_list_trust_type(const char *text);
+
+/*
+ * deviceOwnership and managedDeviceOwnerType: "company" or "personal", static; NULL for "unknown", which is no ownership of that
+ * name; any other word is `text` itself.
+ */
+const char *certdir_list_ownership(const char *text);
+
+/* Whether a text in the place of a GUID says that there is none: blank, all zero, "--". */
+bool certdir_list_no_id(const char *text);
 
 #endif

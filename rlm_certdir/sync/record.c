@@ -9,7 +9,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 /* Graph's property, how it is read, the field of struct certdir_device that it goes to, and its bit of `present`. */
 #define ENTRA_FIELDS(FIELD)                                                                                            \
@@ -146,38 +145,6 @@ static void put_text(void *at, const char *text)
 	*(char **)at = (char *)(uintptr_t)text;
 }
 
-/* One of the words in its own spelling, whatever the case of `text`; NULL when it is none of them. */
-static const char *word_of(const char *const *words, size_t count, const char *text)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcasecmp(words[i], text) == 0)
-			return words[i];
-	return NULL;
-}
-
-/* Microsoft's words for "not known" are that, and not an ownership of this name. */
-static const char *ownership_of(const char *text)
-{
-	static const char *const known[] = {"company", "personal"}, *const unknown[] = {"unknown",
-											"unknownFutureValue"};
-	const char *word = word_of(known, LENGTH(known), text);
-
-	if (word_of(unknown, LENGTH(unknown), text))
-		return NULL;
-	return word ? word : text;
-}
-
-static enum certdir_join_type join_type_of(const char *text)
-{
-	if (strcasecmp(text, "AzureAd") == 0)
-		return CERTDIR_JOIN_ENTRA;
-	if (strcasecmp(text, "ServerAd") == 0)
-		return CERTDIR_JOIN_HYBRID;
-	if (strcasecmp(text, "Workplace") == 0)
-		return CERTDIR_JOIN_REGISTERED;
-	return CERTDIR_JOIN_UNKNOWN;
-}
-
 /* Puts a value that is there and neither null nor empty. Returns what is wrong with it, or NULL. */
 static const char *put_value(enum kind kind, void *at, const struct certdir_page_value *value)
 {
@@ -192,7 +159,7 @@ static const char *put_value(enum kind kind, void *at, const struct certdir_page
 		put_text(at, value->text);
 		break;
 	case OWNERSHIP:
-		put_text(at, ownership_of(value->text));
+		put_text(at, certdir_list_ownership(value->text));
 		break;
 	case COMPLIANCE:
 		put_text(at, certdir_list_compliance(value->text));
@@ -204,7 +171,7 @@ static const char *put_value(enum kind kind, void *at, const struct certdir_page
 		put_text(at, yes ? "compliant" : "noncompliant");
 		break;
 	case JOIN_TYPE:
-		*(enum certdir_join_type *)at = join_type_of(value->text);
+		*(enum certdir_join_type *)at = certdir_list_trust_type(value->text);
 		break;
 	case YES_NO:
 		*(enum certdir_tristate *)at = yes ? CERTDIR_YES : CERTDIR_NO;

@@ -73,7 +73,7 @@ def import_one(certdir, place, source="lab"):
 # ---- the command line ----
 
 
-@pytest.mark.parametrize("arguments", [["--bogus"], ["x"], ["--interval", "often"], ["--interval", "0"], ["--interval"],
+@pytest.mark.parametrize("arguments", [["--bogus"], ["x"], ["--interval", "often"], ["--interval", "0"], ["--interval", "5"], ["--interval"],
                                        ["--interval", "1h", "--force"], ["--interval", "1h", "--dry-run"], ["-c"]])
 def test_misuse_of_sync(certdir, arguments):
     code, out, err = certdir("sync", *arguments)

@@ -100,7 +100,7 @@ static const char good[] = "# what the list keeps\n"
 			   "ownership = company\n"
 			   "only_enabled = yes\n"
 			   "extension_attributes = 7 1  15 1\n"
-			   "deadline = 90\n"
+			   "deadline = 90s\n"
 			   "[placeholders wifi]\n"
 			   "anything = goes\n"
 			   "[tenant fabrikam]\n"
@@ -289,6 +289,8 @@ static const struct {
 	{"[list a]\n", "1: the list has no name: write [list] alone"},
 	{"[list]\nfilename = devices.db\n",
 	 "2: filename is the name of a file and begins with /, as /var/lib/certdir/devices.db does"},
+	{"[list]\nchanges = 5\n",
+	 "2: changes = 5: this is a number with s, m, h or d for seconds, minutes, hours or days, such as 12h"},
 	{"[list]\nformer_names = 30 days\n", "2: former_names = 30 days: this is a number with s, m, h or d for "
 					     "seconds, minutes, hours or days, such as 12h"},
 	{"[list]\nformer_names = -1d\n",

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Graph's words, for a sync and for an import alike. */
+#include "list/words.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void test_trust_types(void **state)
+{
+	(void)state;
+	assert_int_equal(certdir_list_trust_type("AzureAd"), CERTDIR_JOIN_ENTRA);
+	assert_int_equal(certdir_list_trust_type("SERVERAD"), CERTDIR_JOIN_HYBRID);
+	assert_int_equal(certdir_list_trust_type("workplace"), CERTDIR_JOIN_REGISTERED);
+	assert_int_equal(certdir_list_trust_type("entra"), CERTDIR_JOIN_UNKNOWN);
+	assert_int_equal(certdir_list_trust_type(""), CERTDIR_JOIN_UNKNOWN);
+}
+
+static void test_ownership(void **state)
+{
+	static const char newer[] = "leased";
+
+	(void)state;
+	assert_string_equal(certdir_list_ownership("Company"), "company");
+	assert_string_equal(certdir_list_ownership("PERSONAL"), "personal");
+	assert_null(certdir_list_ownership("Unknown"));
+	assert_null(certdir_list_ownership("unknownfuturevalue"));
+	assert_ptr_equal(certdir_list_ownership(newer), newer);
+}
+
+static void test_states(void **state)
+{
+	static const char newer[] = "sleeping";
+
+	(void)state;
+	assert_string_equal(certdir_list_compliance("INGRACEPERIOD"), "inGracePeriod");
+	assert_ptr_equal(certdir_list_compliance(newer), newer);
+	assert_string_equal(certdir_list_management_state("wipepending"), "wipePending");
+	assert_ptr_equal(certdir_list_management_state(newer), newer);
+}
+
+static void test_no_id(void **state)
+{
+	static const char *const none[] = {
+		"", " ", "--", "0", "00000000-0000-0000-0000-000000000000", "{00000000-0000-0000-0000-000000000000}"};
+	static const char *const some[] = {"1", "00000000-0000-0000-0000-000000000001", "n/a", "-a-"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_true(certdir_list_no_id(none[i]));
+	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++)
+		assert_false(certdir_list_no_id(some[i]));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_trust_types),
+		cmocka_unit_test(test_ownership),
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_no_id),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
