@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/graph.h"
+#include "background.h"
 #include "sync/graph_error.h"
 #include "sync/http.h"
 #include "sync/link.h"
@@ -94,7 +95,7 @@ static enum certdir_graph_next judge(const struct query *query, const struct cer
 	return certdir_graph_error_judge(answer->status, &said, outcome);
 }
 
-/* One attempt. END: `outcome`; AGAIN: `error` is the cause, and `retry_after` what the server says of it. */
+/* One attempt. END: `outcome`; AGAIN, UNLIKELY: `error` is the cause, and `retry_after` what the server says of it. */
 static enum certdir_graph_next attempt(const struct query *query, const char *authorization, char retry_after[64],
 				       enum certdir_graph_outcome *outcome, struct certdir_error *error)
 {
@@ -119,6 +120,9 @@ static enum certdir_graph_next attempt(const struct query *query, const char *au
 	case CERTDIR_HTTP_TRANSIENT:
 		next = CERTDIR_GRAPH_AGAIN;
 		break;
+	case CERTDIR_HTTP_UNLIKELY:
+		next = CERTDIR_GRAPH_UNLIKELY;
+		break;
 	case CERTDIR_HTTP_FAILED:
 		break;
 	case CERTDIR_HTTP_STOPPED:
@@ -139,7 +143,8 @@ static enum certdir_graph_next attempt(const struct query *query, const char *au
 static enum certdir_graph_outcome get(const struct query *query, struct certdir_error *error)
 {
 	struct certdir_token *token = query->graph->token;
-	struct certdir_retry retry = {.limits = &query->graph->limits};
+	struct certdir_retry retry = {.limits = &query->graph->limits, .began = certdir_monotonic()};
+	enum certdir_graph_next next;
 	enum certdir_graph_outcome outcome;
 	struct certdir_error cause = {""};
 	const char *authorization;
@@ -150,22 +155,17 @@ static enum certdir_graph_outcome get(const struct query *query, struct certdir_
 		outcome = certdir_token_get(token, &authorization, error);
 		if (outcome != CERTDIR_GRAPH_OK)
 			return outcome;
-		switch (attempt(query, authorization, retry_after, &outcome, &cause)) {
-		case CERTDIR_GRAPH_END:
+		next = attempt(query, authorization, retry_after, &outcome, &cause);
+		if (next == CERTDIR_GRAPH_END || (next == CERTDIR_GRAPH_RENEW && renewed)) {
 			*error = cause;
 			return outcome;
-		case CERTDIR_GRAPH_RENEW:
-			if (renewed) {
-				*error = cause;
-				return CERTDIR_GRAPH_FAILED;
-			}
+		}
+		if (next == CERTDIR_GRAPH_RENEW) {
 			renewed = true;
 			certdir_token_forget(token);
 			continue;
-		case CERTDIR_GRAPH_AGAIN:
-			break;
 		}
-		switch (certdir_retry_wait(&retry, retry_after, cause.text, error)) {
+		switch (certdir_retry_wait(&retry, retry_after, next == CERTDIR_GRAPH_UNLIKELY, cause.text, error)) {
 		case CERTDIR_RETRY_OVER:
 			return CERTDIR_GRAPH_FAILED;
 		case CERTDIR_RETRY_STOPPED:

@@ -14,6 +14,13 @@ struct certdir_graph;
 struct certdir_graph_limits {
 	int64_t deadline; /* certdir_monotonic() microseconds: nothing goes on after it */
 	const volatile int *stop; /* nonzero: give up now (SIGTERM); may be NULL */
+	/*
+	 * Told before each pause, so that nobody looks at a terminal that says nothing: attempt number `attempt` of at most `of` (0:
+	 * as often as the server asks for it, until the deadline) follows in so many microseconds; why is the last one's failure.
+	 * Called by the thread that asks. NULL: nobody is told.
+	 */
+	void (*waiting)(void *context, unsigned attempt, unsigned of, int64_t microseconds, const char *why);
+	void *context;
 };
 
 /*

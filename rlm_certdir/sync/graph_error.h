@@ -23,6 +23,7 @@ void certdir_graph_error_read(struct certdir_graph_error *said, const char *body
 enum certdir_graph_next {
 	CERTDIR_GRAPH_END, /* `outcome` */
 	CERTDIR_GRAPH_AGAIN, /* the same again, later */
+	CERTDIR_GRAPH_UNLIKELY, /* the same again, but not for long: it will hardly get better soon */
 	CERTDIR_GRAPH_RENEW /* the same again with a new token */
 };
 /* What follows from an answer that is no 200. */

@@ -2,19 +2,21 @@
 #include "sync/http.h"
 #include "background.h"
 #include "sync/excerpt.h"
+#include "sync/host.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 enum {
-	CONNECT_SECONDS = 30,
-	CONNECT_SECONDS_LOCAL = 5,
-	/* A page may take Intune a minute or two before its first byte; what is slower than this is an endless trickle. */
+	CONNECT_SECONDS = 30, /* TLS and a proxy on the way included */
+	CONNECT_SECONDS_LOCAL = 2,
+	/* Silence, or a trickle that is slower than so many bytes a second, ends an attempt after so many seconds. */
 	SLOW_BYTES = 256,
-	SLOW_SECONDS = 150,
+	SLOW_SECONDS = 30,
 	/* How long a stop or a deadline may go unseen. */
 	LOOK_MILLISECONDS = 100
 };
@@ -308,24 +310,69 @@ static bool perform(struct certdir_http *http, CURLcode *code, bool *late)
 
 /* ---- the outcome ---- */
 
-static bool is_transient(CURLcode code)
+/* The name stands at the end of libcurl's text, which knows whether the host's or the proxy's was asked for. */
+static bool is_unknown_host(const struct certdir_http *http)
+{
+	const char *colon = strstr(http->why, ": ");
+	char name[CURL_ERROR_SIZE];
+
+	(void)snprintf(name, sizeof(name), "%s", colon ? colon + 2 : "");
+	name[strcspn(name, " ")] = '\0';
+	return name[0] && certdir_host_is_unknown(name, http->limits);
+}
+
+static bool is_refused(const struct certdir_http *http)
+{
+	long number = 0;
+
+	return curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &number) == CURLE_OK && number == ECONNREFUSED;
+}
+
+/* A handshake that found something else than TLS, or no version in common; not one that was cut. */
+static bool is_no_tls(const struct certdir_http *http)
+{
+	return strstr(http->why, "SSL routines") && !strstr(http->why, "unexpected eof");
+}
+
+static enum certdir_http_result result_of(const struct certdir_http *http, CURLcode code)
 {
 	switch (code) {
 	case CURLE_COULDNT_RESOLVE_PROXY:
 	case CURLE_COULDNT_RESOLVE_HOST:
+		return is_unknown_host(http) ? CERTDIR_HTTP_UNLIKELY : CERTDIR_HTTP_TRANSIENT;
 	case CURLE_COULDNT_CONNECT:
+		return is_refused(http) ? CERTDIR_HTTP_UNLIKELY : CERTDIR_HTTP_TRANSIENT;
+	case CURLE_SSL_CONNECT_ERROR:
+		return is_no_tls(http) ? CERTDIR_HTTP_UNLIKELY : CERTDIR_HTTP_TRANSIENT;
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_PARTIAL_FILE:
 	case CURLE_OPERATION_TIMEDOUT:
-	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_GOT_NOTHING:
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
 	case CURLE_BAD_CONTENT_ENCODING: /* a compressed body that was cut */
-		return true;
+		return CERTDIR_HTTP_TRANSIENT;
 	default:
-		return false;
+		return CERTDIR_HTTP_FAILED;
 	}
+}
+
+/* What a proxy answers when it is asked for the way to `host`. */
+static enum certdir_http_result explain_proxy(const struct transfer *transfer, long status, const char *host,
+					      int length)
+{
+	if (status == 407)
+		certdir_error_set(transfer->error,
+				  "the proxy on the way to %.*s asks who we are (407): give https_proxy a user and a "
+				  "password, as in http://USER:PASSWORD@PROXY:PORT, or name the host in no_proxy",
+				  length, host);
+	else
+		certdir_error_set(
+			transfer->error,
+			"the proxy on the way to %.*s refuses it with status %ld: have it allow that host, or "
+			"name the host in no_proxy",
+			length, host, status);
+	return status == 408 || status == 429 || status >= 500 ? CERTDIR_HTTP_TRANSIENT : CERTDIR_HTTP_FAILED;
 }
 
 static enum certdir_http_result explain(const struct transfer *transfer, CURLcode code)
@@ -333,9 +380,13 @@ static enum certdir_http_result explain(const struct transfer *transfer, CURLcod
 	const char *host, *why = transfer->http->why[0] ? transfer->http->why : curl_easy_strerror(code);
 	const int length = host_of(transfer->request->url, &host);
 	char shown[CURL_ERROR_SIZE];
+	long connect = 0;
 
 	if (transfer->refused)
 		return transfer->result;
+	(void)curl_easy_getinfo(transfer->http->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
+	if (connect >= 300)
+		return explain_proxy(transfer, connect, host, length);
 	(void)certdir_excerpt(shown, sizeof(shown), why, strlen(why));
 	if (code == CURLE_PEER_FAILED_VERIFICATION)
 		certdir_error_set(
@@ -346,7 +397,7 @@ static enum certdir_http_result explain(const struct transfer *transfer, CURLcod
 		certdir_error_set(transfer->error, "ca_file %s cannot be used: %s", transfer->http->ca_file, shown);
 	else
 		certdir_error_set(transfer->error, "%.*s: %s", length, host, shown);
-	return is_transient(code) ? CERTDIR_HTTP_TRANSIENT : CERTDIR_HTTP_FAILED;
+	return result_of(transfer->http, code);
 }
 
 /* Headers that are too long for their place are none of those that we know. */

@@ -42,6 +42,7 @@ void certdir_http_answer_clear(struct certdir_http_answer *answer);
 enum certdir_http_result {
 	CERTDIR_HTTP_ANSWERED, /* whole; any status but a redirect, and a 200 is application/json */
 	CERTDIR_HTTP_TRANSIENT, /* not reached, cut, too slow, or the sink wants it again */
+	CERTDIR_HTTP_UNLIKELY, /* not reached, and hardly will be soon: an unknown host, a refused connection, no TLS */
 	CERTDIR_HTTP_FAILED, /* nothing that another attempt would change */
 	CERTDIR_HTTP_STOPPED /* limits.stop, or limits.deadline has passed: `late` in certdir_http_send() */
 };

@@ -75,13 +75,14 @@ bool certdir_retry_after_parse(const char *text, int64_t now, int64_t *microseco
 
 int64_t certdir_retry_backoff(unsigned failures, uint64_t random)
 {
-	int64_t most = CERTDIR_RETRY_BASE * SECOND;
+	int64_t most = CERTDIR_RETRY_BASE * SECOND, wait;
 
 	for (unsigned i = 1; i < failures && most < CERTDIR_RETRY_CAP * SECOND; i++)
 		most *= 2;
 	if (most > CERTDIR_RETRY_CAP * SECOND)
 		most = CERTDIR_RETRY_CAP * SECOND;
-	return (int64_t)(random % ((uint64_t)most + 1));
+	wait = (int64_t)(random % ((uint64_t)most + 1));
+	return wait < CERTDIR_RETRY_FLOOR * SECOND ? CERTDIR_RETRY_FLOOR * SECOND : wait;
 }
 
 static bool stopped(const struct certdir_graph_limits *limits)
@@ -102,25 +103,46 @@ static bool sleep_until(const struct certdir_graph_limits *limits, int64_t until
 	return !stopped(limits);
 }
 
-enum certdir_retry_result certdir_retry_wait(struct certdir_retry *retry, const char *retry_after, const char *cause,
-					     struct certdir_error *error)
+/* How long to wait when nobody says it. False with `error`: no more attempts. */
+static bool choose_wait(const struct certdir_retry *retry, int64_t now, const char *cause, int64_t *wait,
+			struct certdir_error *error)
 {
-	const int64_t now = certdir_monotonic(), left = retry->limits->deadline - now;
+	const int64_t spent = now - retry->began;
 	uint64_t random = 0;
+
+	/* Not for secrecy: so that many clients do not come back at the same moment. Without it, the longest wait. */
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
+		random = UINT64_MAX;
+	*wait = certdir_retry_backoff(retry->failures, random);
+	if (retry->failures < CERTDIR_RETRY_ATTEMPTS && retry->unlikely < CERTDIR_RETRY_ATTEMPTS_UNLIKELY &&
+	    spent + *wait <= CERTDIR_RETRY_PATIENCE * SECOND)
+		return true;
+	certdir_error_set(error, "%s; given up after %u attempts in %" PRId64 " s", cause, retry->attempts,
+			  (spent + SECOND / 2) / SECOND);
+	return false;
+}
+
+enum certdir_retry_result certdir_retry_wait(struct certdir_retry *retry, const char *retry_after, bool unlikely,
+					     const char *cause, struct certdir_error *error)
+{
+	const struct certdir_graph_limits *limits = retry->limits;
+	const int64_t now = certdir_monotonic(), left = limits->deadline - now;
+	unsigned attempt, of = 0;
 	int64_t wait = 0;
 
+	attempt = ++retry->attempts + 1;
 	/* "0" for ever would be an endless loop without a pause: it says as little as no header. */
-	if (!certdir_retry_after_parse(retry_after, (int64_t)time(NULL), &wait) || wait == 0) {
-		if (++retry->failures >= CERTDIR_RETRY_ATTEMPTS) {
-			certdir_error_set(error, "%s; given up after %d attempts", cause, CERTDIR_RETRY_ATTEMPTS);
+	if (certdir_retry_after_parse(retry_after, (int64_t)time(NULL), &wait) && wait > 0) {
+		retry->began = now + wait; /* who says when to come back is there */
+	} else {
+		of = unlikely ? CERTDIR_RETRY_ATTEMPTS_UNLIKELY : CERTDIR_RETRY_ATTEMPTS;
+		retry->failures++;
+		retry->unlikely += unlikely;
+		attempt = (unlikely ? retry->unlikely : retry->failures) + 1;
+		if (!choose_wait(retry, now, cause, &wait, error))
 			return CERTDIR_RETRY_OVER;
-		}
-		/* Not for secrecy: so that many clients do not come back at the same moment. Without it, the longest wait. */
-		if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
-			random = UINT64_MAX;
-		wait = certdir_retry_backoff(retry->failures, random);
 	}
-	if (stopped(retry->limits))
+	if (stopped(limits))
 		return CERTDIR_RETRY_STOPPED;
 	if (wait >= left) {
 		certdir_error_set(
@@ -128,5 +150,7 @@ enum certdir_retry_result certdir_retry_wait(struct certdir_retry *retry, const 
 			cause, (wait + SECOND - 1) / SECOND, left > 0 ? left / SECOND : 0);
 		return CERTDIR_RETRY_OVER;
 	}
-	return sleep_until(retry->limits, now + wait) ? CERTDIR_RETRY_NOW : CERTDIR_RETRY_STOPPED;
+	if (limits->waiting)
+		limits->waiting(limits->context, attempt, of, wait, cause);
+	return sleep_until(limits, now + wait) ? CERTDIR_RETRY_NOW : CERTDIR_RETRY_STOPPED;
 }

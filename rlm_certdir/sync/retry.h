@@ -7,8 +7,13 @@
 
 enum {
 	CERTDIR_RETRY_ATTEMPTS = 8, /* in all, when the server does not say how long to wait */
-	CERTDIR_RETRY_BASE = 3, /* seconds; base and cap are those of Microsoft's own Graph libraries */
-	CERTDIR_RETRY_CAP = 180
+	CERTDIR_RETRY_ATTEMPTS_UNLIKELY = 3, /* in all, of what will hardly get better soon: within about ten seconds */
+	CERTDIR_RETRY_PATIENCE =
+		120, /* seconds without an answer that helps; another run comes soon, and must not wait for this one */
+	CERTDIR_RETRY_FLOOR = 1, /* seconds, of a pause that nobody asked for */
+	CERTDIR_RETRY_BASE =
+		3, /* seconds, as in Microsoft's own Graph libraries; their cap of 180 is more than our patience */
+	CERTDIR_RETRY_CAP = 30
 };
 
 /*
@@ -18,23 +23,26 @@ enum {
  */
 bool certdir_retry_after_parse(const char *text, int64_t now, int64_t *microseconds);
 
-/* Microseconds to wait after the failure number `failures` (1, 2, ..); `random` is any number. */
+/* Microseconds to wait, from the floor to the cap, after the failure number `failures` (1, 2, ..); `random` is any number. */
 int64_t certdir_retry_backoff(unsigned failures, uint64_t random);
 
-/* The attempts of one request. Zeroed, but for the limits. */
+/* The attempts of one request. Zeroed, but for the first two. */
 struct certdir_retry {
 	const struct certdir_graph_limits *limits;
-	unsigned failures; /* without a word on how long to wait */
+	int64_t began; /* certdir_monotonic(): where the patience counts from */
+	unsigned attempts; /* that failed */
+	unsigned failures; /* those of them without a word on how long to wait */
+	unsigned unlikely; /* those of them that will hardly get better soon */
 };
 
 enum certdir_retry_result { CERTDIR_RETRY_NOW, CERTDIR_RETRY_STOPPED, CERTDIR_RETRY_OVER };
 
 /*
- * Waits until the next attempt is due. retry_after: the header's value or "". OVER with `error`, at once, when there is to be
- * none: too many failures, or the wait would pass the deadline; the text is `cause` and the reason. A stop ends the wait
- * within 100 ms.
+ * Waits until the next attempt is due. retry_after: the header's value or "". unlikely: it will hardly get better soon. OVER with
+ * `error`, at once, when there is to be none: too many failures, too long without success, or the wait would pass the
+ * deadline; the text is `cause` and the reason. A stop ends the wait within 100 ms.
  */
-enum certdir_retry_result certdir_retry_wait(struct certdir_retry *retry, const char *retry_after, const char *cause,
-					     struct certdir_error *error);
+enum certdir_retry_result certdir_retry_wait(struct certdir_retry *retry, const char *retry_after, bool unlikely,
+					     const char *cause, struct certdir_error *error);
 
 #endif

@@ -89,7 +89,8 @@ static void run_tenant(const struct certdir_sync_config *config, const struct ce
 		       struct certdir_sync_report_tenant *report)
 {
 	const int64_t began = certdir_monotonic();
-	const struct certdir_graph_limits limits = {began + tenant_config->deadline * 1000000, options->stop};
+	const struct certdir_graph_limits limits = {.deadline = began + tenant_config->deadline * 1000000,
+						    .stop = options->stop};
 	struct certdir_sync_tenant tenant = {
 		.config = tenant_config, .options = options, .report = report, .now = (int64_t)time(NULL)};
 	const struct certdir_list_tenant_options list = list_options(config, tenant_config, options, tenant.now);

@@ -250,9 +250,9 @@ static bool token_take(struct certdir_token *token, const struct certdir_http_an
 
 /* ---- one attempt, and many ---- */
 
-enum attempt { DONE, AGAIN, FAILED, STOPPED };
+enum attempt { DONE, AGAIN, UNLIKELY, FAILED, STOPPED };
 
-/* retry_after: of an answer that is worth AGAIN. */
+/* retry_after: of an answer that is worth AGAIN. UNLIKELY: the same, but it will hardly get better soon. */
 static enum attempt ask_once(struct certdir_token *token, char retry_after[64], struct certdir_error *error)
 {
 	const bool managed = token->config->credential == CERTDIR_CREDENTIAL_MANAGED_IDENTITY;
@@ -282,7 +282,11 @@ static enum attempt ask_once(struct certdir_token *token, char retry_after[64], 
 		memcpy(retry_after, answer.retry_after, sizeof(answer.retry_after));
 		break;
 	case CERTDIR_HTTP_TRANSIENT:
-		outcome = AGAIN;
+		/* An endpoint on this machine, or next to it, that cannot be reached is most likely none. */
+		outcome = managed ? UNLIKELY : AGAIN;
+		break;
+	case CERTDIR_HTTP_UNLIKELY:
+		outcome = UNLIKELY;
 		break;
 	case CERTDIR_HTTP_FAILED:
 		break;
@@ -300,12 +304,14 @@ static enum attempt ask_once(struct certdir_token *token, char retry_after[64], 
 enum certdir_graph_outcome certdir_token_get(struct certdir_token *token, const char **header,
 					     struct certdir_error *error)
 {
-	struct certdir_retry retry = {.limits = token->limits};
+	struct certdir_retry retry = {.limits = token->limits, .began = certdir_monotonic()};
 	struct certdir_error cause = {""};
+	enum attempt attempt;
 	char retry_after[64];
 
 	while (!token->header || token->expires - certdir_monotonic() < RENEW_BEFORE * SECOND) {
-		switch (ask_once(token, retry_after, &cause)) {
+		attempt = ask_once(token, retry_after, &cause);
+		switch (attempt) {
 		case DONE:
 			*header = token->header;
 			return CERTDIR_GRAPH_OK;
@@ -315,9 +321,10 @@ enum certdir_graph_outcome certdir_token_get(struct certdir_token *token, const 
 		case STOPPED:
 			return CERTDIR_GRAPH_STOPPED;
 		case AGAIN:
+		case UNLIKELY:
 			break;
 		}
-		switch (certdir_retry_wait(&retry, retry_after, cause.text, error)) {
+		switch (certdir_retry_wait(&retry, retry_after, attempt == UNLIKELY, cause.text, error)) {
 		case CERTDIR_RETRY_OVER:
 			return CERTDIR_GRAPH_FAILED;
 		case CERTDIR_RETRY_STOPPED:

@@ -3,6 +3,7 @@
  * Asks a Graph what the tests want to know: argv[1] is the tenant's configuration (a JSON object), each line on stdin a
  * request, each line on stdout its answer. SIGTERM sets the stop flag.
  *   {"url": "https://..", "permission": "Device.Read.All", "eventual": true}
+ * "waits" of the answer are the pauses that it was told of.
  * An answer's body has to be JSON, or it counts as cut; {"refuse": true} refuses it for good.
  */
 #include "background.h"
@@ -79,6 +80,15 @@ static bool end(void *context, bool *retry, struct certdir_error *error)
 	return true;
 }
 
+static json_t *waits;
+
+static void waiting(void *context, unsigned attempt, unsigned of, int64_t microseconds, const char *why)
+{
+	(void)context;
+	json_array_append_new(waits, json_pack("{s:i, s:i, s:f, s:s}", "attempt", (int)attempt, "of", (int)of, "seconds",
+					       (double)microseconds / 1e6, "why", why));
+}
+
 static json_t *get(struct certdir_graph *graph, const json_t *request)
 {
 	static const char *const outcomes[] = {"ok",	    "resync",  "expired-page", "not-applicable",
@@ -91,17 +101,18 @@ static json_t *get(struct certdir_graph *graph, const json_t *request)
 	enum certdir_graph_outcome outcome;
 	json_t *answer;
 
+	waits = json_array();
 	body.begins = body.ends = 0;
 	body.length = 0;
 	body.refuse = json_is_true(json_object_get(request, "refuse"));
 	outcome = certdir_graph_get(graph, text_of(request, "url"), text_of(request, "permission"),
 				    json_is_true(json_object_get(request, "eventual")), &sink, &error);
 	certdir_graph_counts(graph, &counts);
-	answer = json_pack("{s:s, s:s, s:I, s:i, s:i, s:f, s:I, s:I, s:I}", "outcome", outcomes[outcome], "error",
+	answer = json_pack("{s:s, s:s, s:I, s:i, s:i, s:f, s:I, s:I, s:I, s:o}", "outcome", outcomes[outcome], "error",
 			   error.text, "length", (json_int_t)body.length, "begins", (int)body.begins, "ends",
 			   (int)body.ends, "seconds", (double)(certdir_monotonic() - start) / 1e6, "requests",
 			   (json_int_t)counts.requests, "throttled", (json_int_t)counts.throttled, "bytes",
-			   (json_int_t)counts.bytes);
+			   (json_int_t)counts.bytes, "waits", waits);
 	return answer;
 }
 
@@ -117,7 +128,7 @@ int main(int argc, char **argv)
 {
 	const struct sigaction action = {.sa_handler = on_term}, ignore = {.sa_handler = SIG_IGN};
 	json_t *options = argc == 2 ? json_loads(argv[1], 0, NULL) : NULL;
-	struct certdir_graph_limits limits = {.stop = &stop};
+	struct certdir_graph_limits limits = {.stop = &stop, .waiting = waiting};
 	struct certdir_tenant_config config = {.name = "contoso"};
 	struct certdir_error error = {""};
 	struct certdir_graph *graph;

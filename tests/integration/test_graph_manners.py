@@ -8,6 +8,7 @@ import json
 import os
 import shlex
 import signal
+import socketserver
 import struct
 import subprocess
 import threading
@@ -19,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
+from testenv import clock
 from testenv.certificates import Authority
 from testenv.https import Hangup, Server
 from testenv.ports import free_port
@@ -125,6 +127,10 @@ class World:
         assert process.opened["open"], process.opened
         return self.ask(process, url, **dict(request))
 
+    def hurry(self):
+        """Time goes by thirty times as fast for programs that start from now on."""
+        self.environment.update(clock.HURRY)
+
     def close(self):
         try:
             for process in self.processes:
@@ -135,6 +141,7 @@ class World:
             for process in self.processes:
                 process.kill()
                 process.wait()
+                clock.sweep(process.pid)
             self.server.close()
 
 
@@ -307,8 +314,11 @@ def test_patience_has_no_count_when_told_how_long(world):
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
 def test_passing_trouble_without_retry_after(world, status):
     world.script = [error(status, "UnknownError")]
-    assert world.get()["outcome"] == "ok"
-    assert len(world.pages) == 2
+    answer = world.get()
+    assert answer["outcome"] == "ok" and len(world.pages) == 2
+    wait, = answer["waits"]
+    assert (wait["attempt"], wait["of"]) == (2, 8) and 1 <= wait["seconds"] <= 3
+    assert f"{world.server.url} answers {status} UnknownError" in wait["why"]
 
 
 @pytest.mark.parametrize("retry_after", ["3600", "Fri, 31 Dec 2100 23:59:59 GMT"])
@@ -349,6 +359,89 @@ def test_an_error_with_an_endless_body_is_that_error(world):
     world.script = [flood]
     answer = world.get()
     assert answer["outcome"] == "ok" and len(world.pages) == 2
+
+
+def test_nobody_is_asked_again_at_once(world):
+    """A busy server that does not say how long gets a second at least."""
+    world.script = [error(429, "TooManyRequests"), error(429, "TooManyRequests", Retry_After="0")]
+    answer = world.get()
+    assert answer["outcome"] == "ok" and answer["seconds"] >= 2
+    assert [(wait["attempt"], wait["of"]) for wait in answer["waits"]] == [(2, 8), (3, 8)]
+
+
+def test_patience_ends_after_two_minutes(world):
+    world.hurry()
+    world.script = [error(504, "UnknownError")] * 20
+    answer = world.get(deadline=3600)
+    assert answer["outcome"] == "failed" and 10 < answer["seconds"] < 130
+    assert len(world.pages) <= 8 and f"given up after {len(world.pages)} attempts in " in answer["error"]
+    assert "504" in answer["error"]
+
+
+def test_silence_and_trickles_are_given_up(world):
+    """Half a minute without a byte, or with one now and then, is an attempt that failed."""
+
+    def trickle(connection, request):
+        connection.head(200, 1 << 20)
+        while not connection.server.closed.wait(0.03):
+            connection.send(b" ")
+
+    world.hurry()
+    world.script = [lambda c, r: c.wait(), trickle]
+    answer = world.get(deadline=3600)
+    assert answer["outcome"] == "ok" and len(world.pages) == 3
+    assert 58 < answer["seconds"] < 95
+    assert [wait["attempt"] for wait in answer["waits"]] == [2, 3]
+    assert "timed out" in answer["waits"][0]["why"] or "too slow" in answer["waits"][0]["why"]
+
+
+# ---- what will hardly get better soon ----
+
+
+def expect_short_try(answer, word):
+    assert answer["outcome"] == "failed" and answer["seconds"] < 15, answer
+    assert word in answer["error"] and "given up after 3 attempts in" in answer["error"]
+    assert [(wait["attempt"], wait["of"]) for wait in answer["waits"]] == [(2, 3), (3, 3)]
+
+
+def test_an_unknown_host(world):
+    world.hurry()
+    url = f"https://{'a' * 70}.example"  # no label is that long: the resolver knows without asking anybody
+    expect_short_try(world.get(url + "/v1.0", authority=url, graph=url, deadline=3600), "Could not resolve host")
+
+
+def test_a_refused_connection(world):
+    world.hurry()
+    url = f"https://localhost:{free_port('tcp')}"
+    expect_short_try(world.get(url + "/v1.0", authority=url, graph=url, deadline=3600), url[8:])
+
+
+def test_a_port_without_tls(world):
+    class Plain(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.recv(1)
+            self.request.sendall(b"HTTP/1.1 400 x\r\n\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Plain) as plain:
+        threading.Thread(target=plain.serve_forever, args=(0.05,)).start()
+        world.hurry()
+        url = f"https://localhost:{plain.server_address[1]}"
+        answer = world.get(url + "/v1.0", authority=url, graph=url, deadline=3600)
+        plain.shutdown()
+    expect_short_try(answer, url[8:])
+
+
+@pytest.mark.parametrize("status, word", [(407, "USER:PASSWORD@PROXY"), (403, "no_proxy")])
+def test_a_proxy_that_refuses(world, status, word):
+    proxy = Server(lambda c, r: c.answer(b"", status), host="127.0.0.1")
+    try:
+        world.environment["https_proxy"] = proxy.url
+        answer = world.get()
+    finally:
+        proxy.close()
+    assert answer["outcome"] == "failed" and answer["seconds"] < 10 and answer["waits"] == []
+    assert str(status) in answer["error"] and word in answer["error"] and "localhost" in answer["error"]
+    assert len(proxy.requests) == 1 and not world.server.requests
 
 
 # ---- broken answers ----

@@ -73,36 +73,37 @@ static void test_retry_after(void **state)
 
 static void test_backoff(void **state)
 {
-	static const int64_t most[] = {3, 6, 12, 24, 48, 96, 180, 180, 180};
+	static const int64_t most[] = {3, 6, 12, 24, 30, 30, 30};
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof most / sizeof *most; i++) {
 		int64_t highest = 0;
 
-		assert_int_equal(certdir_retry_backoff(i + 1, 0), 0);
+		/* Never at once: a server that is busy gets a second, whatever chance says. */
+		assert_int_equal(certdir_retry_backoff(i + 1, 0), SECOND);
 		assert_int_equal(certdir_retry_backoff(i + 1, (uint64_t)(most[i] * SECOND)), most[i] * SECOND);
 		for (uint64_t random = 0; random < 2000; random++) {
 			const int64_t wait = certdir_retry_backoff(i + 1, random * UINT64_C(0x9e3779b97f4a7c15));
 
-			assert_in_range(wait, 0, most[i] * SECOND);
+			assert_in_range(wait, SECOND, most[i] * SECOND);
 			highest = wait > highest ? wait : highest;
 		}
 		assert_true(highest > most[i] * SECOND * 9 / 10); /* full jitter: all of it */
 	}
-	assert_in_range(certdir_retry_backoff(1000000, UINT64_MAX), 0, 180 * SECOND);
+	assert_in_range(certdir_retry_backoff(1000000, UINT64_MAX), SECOND, 30 * SECOND);
 }
 
 static void test_wait(void **state)
 {
 	const int64_t start = certdir_monotonic();
 	const struct certdir_graph_limits limits = {.deadline = start + 10 * SECOND};
-	struct certdir_retry retry = {.limits = &limits};
+	struct certdir_retry retry = {.limits = &limits, .began = start};
 	struct certdir_error error = {""};
 
 	(void)state;
 	/* Told how long to wait, it waits that long, as often as it takes. */
 	for (int i = 0; i < 2 * CERTDIR_RETRY_ATTEMPTS; i++)
-		assert_int_equal(certdir_retry_wait(&retry, "0.02", "busy", &error), CERTDIR_RETRY_NOW);
+		assert_int_equal(certdir_retry_wait(&retry, "0.02", false, "busy", &error), CERTDIR_RETRY_NOW);
 	assert_true(certdir_monotonic() - start >= 2 * CERTDIR_RETRY_ATTEMPTS * 20000);
 	assert_int_equal(retry.failures, 0);
 }
@@ -111,11 +112,11 @@ static void test_deadline(void **state)
 {
 	const int64_t start = certdir_monotonic();
 	const struct certdir_graph_limits limits = {.deadline = start + 10 * SECOND};
-	struct certdir_retry retry = {.limits = &limits};
+	struct certdir_retry retry = {.limits = &limits, .began = start};
 	struct certdir_error error = {""};
 
 	(void)state;
-	assert_int_equal(certdir_retry_wait(&retry, "3600", "busy", &error), CERTDIR_RETRY_OVER);
+	assert_int_equal(certdir_retry_wait(&retry, "3600", false, "busy", &error), CERTDIR_RETRY_OVER);
 	assert_true(certdir_monotonic() - start < 2 * SECOND); /* at once */
 	assert_non_null(strstr(error.text, "busy"));
 	assert_non_null(strstr(error.text, "3600 s"));
@@ -125,13 +126,65 @@ static void test_deadline(void **state)
 static void test_attempts(void **state)
 {
 	const struct certdir_graph_limits limits = {.deadline = INT64_MAX};
-	struct certdir_retry retry = {.limits = &limits, .failures = CERTDIR_RETRY_ATTEMPTS - 1};
+	struct certdir_retry retry = {.limits = &limits, .attempts = 7, .failures = CERTDIR_RETRY_ATTEMPTS - 1};
 	struct certdir_error error = {""};
 
 	(void)state;
 	/* "0" says nothing: a server that says so for ever would be asked for ever without a pause. */
-	assert_int_equal(certdir_retry_wait(&retry, "0", "busy", &error), CERTDIR_RETRY_OVER);
-	assert_string_equal(error.text, "busy; given up after 8 attempts");
+	retry.began = certdir_monotonic() - 20 * SECOND;
+	assert_int_equal(certdir_retry_wait(&retry, "0", false, "busy", &error), CERTDIR_RETRY_OVER);
+	assert_string_equal(error.text, "busy; given up after 8 attempts in 20 s");
+	/* What will hardly get better soon gets fewer. */
+	retry = (struct certdir_retry){.limits = &limits, .began = certdir_monotonic(), .attempts = 2, .unlikely = 2};
+	assert_int_equal(certdir_retry_wait(&retry, "", true, "unknown", &error), CERTDIR_RETRY_OVER);
+	assert_string_equal(error.text, "unknown; given up after 3 attempts in 0 s");
+	/* Silence takes its time: the patience ends before the attempts do. */
+	retry = (struct certdir_retry){.limits = &limits, .attempts = 3, .failures = 3};
+	retry.began = certdir_monotonic() - CERTDIR_RETRY_PATIENCE * SECOND;
+	assert_int_equal(certdir_retry_wait(&retry, "", false, "silent", &error), CERTDIR_RETRY_OVER);
+	assert_string_equal(error.text, "silent; given up after 4 attempts in 120 s");
+}
+
+/* What waiting() was told, and how often; it stops what follows. */
+static struct told {
+	volatile int stop;
+	unsigned attempt, of, calls;
+	int64_t wait;
+	char why[32];
+} told;
+
+static void tell(void *context, unsigned attempt, unsigned of, int64_t microseconds, const char *why)
+{
+	struct told *out = context;
+
+	out->stop = 1;
+	out->attempt = attempt;
+	out->of = of;
+	out->wait = microseconds;
+	out->calls++;
+	(void)snprintf(out->why, sizeof(out->why), "%s", why);
+}
+
+static void test_waiting_is_told(void **state)
+{
+	const struct certdir_graph_limits limits = {
+		.deadline = INT64_MAX, .stop = &told.stop, .waiting = tell, .context = &told};
+	struct certdir_retry retry = {.limits = &limits, .began = certdir_monotonic()};
+	struct certdir_error error = {""};
+
+	(void)state;
+	assert_int_equal(certdir_retry_wait(&retry, "", false, "504", &error), CERTDIR_RETRY_STOPPED);
+	assert_true(told.attempt == 2 && told.of == CERTDIR_RETRY_ATTEMPTS && told.calls == 1);
+	assert_in_range(told.wait, SECOND, 3 * SECOND);
+	assert_string_equal(told.why, "504");
+	told.stop = 0;
+	assert_int_equal(certdir_retry_wait(&retry, "", true, "refused", &error), CERTDIR_RETRY_STOPPED);
+	assert_true(told.attempt == 2 && told.of == CERTDIR_RETRY_ATTEMPTS_UNLIKELY);
+	told.stop = 0;
+	assert_int_equal(certdir_retry_wait(&retry, "77", false, "429", &error), CERTDIR_RETRY_STOPPED);
+	assert_true(told.attempt == 4 && told.of == 0 && told.wait == 77 * SECOND && told.calls == 3);
+	/* The patience counts anew from when the server wants to be asked again. */
+	assert_in_range(retry.began - certdir_monotonic(), 70 * SECOND, 77 * SECOND);
 }
 
 static volatile int stop;
@@ -148,23 +201,24 @@ static void test_stop(void **state)
 	const struct certdir_graph_limits limits = {.deadline = start + 3600 * SECOND, .stop = &stop};
 	const struct itimerval soon = {.it_value = {.tv_usec = 150000}};
 	const struct sigaction action = {.sa_handler = on_alarm};
-	struct certdir_retry retry = {.limits = &limits};
+	struct certdir_retry retry = {.limits = &limits, .began = start};
 	struct certdir_error error = {""};
 
 	(void)state;
 	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
 	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
-	assert_int_equal(certdir_retry_wait(&retry, "600", "busy", &error), CERTDIR_RETRY_STOPPED);
+	assert_int_equal(certdir_retry_wait(&retry, "600", false, "busy", &error), CERTDIR_RETRY_STOPPED);
 	assert_true(certdir_monotonic() - start < 5 * SECOND);
 	/* And it does not begin to wait when it is stopped already. */
-	assert_int_equal(certdir_retry_wait(&retry, "600", "busy", &error), CERTDIR_RETRY_STOPPED);
+	assert_int_equal(certdir_retry_wait(&retry, "600", false, "busy", &error), CERTDIR_RETRY_STOPPED);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_retry_after), cmocka_unit_test(test_backoff),  cmocka_unit_test(test_wait),
-		cmocka_unit_test(test_deadline),    cmocka_unit_test(test_attempts), cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_retry_after),	cmocka_unit_test(test_backoff),	 cmocka_unit_test(test_wait),
+		cmocka_unit_test(test_deadline),	cmocka_unit_test(test_attempts), cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_waiting_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
