@@ -3,8 +3,9 @@
  * yajl calls us for each token (RFC 8259). A small automaton, made of the depth and of what the last property name
  * meant, keeps the wanted values of one object and skips the rest.
  *
- * yajl's defaults are the strict ones: no comments, nothing behind the document, UTF-8 checked. What it does not do is
- * done here: a limit of depth, a limit of length (it collects a token until it ends), overlong UTF-8, lone surrogates.
+ * yajl's defaults are the strict ones: no comments, UTF-8 checked. What it does not do is done here: a limit of depth, a
+ * limit of length (it collects a token until it ends), overlong UTF-8, lone surrogates, and a token behind the document
+ * that has no end, which yajl overlooks.
  */
 #include "sync/page.h"
 
@@ -57,6 +58,7 @@ struct certdir_page {
 	char first; /* byte of the body that is no white space, or '\0' */
 
 	unsigned depth;
+	bool ended; /* the document: only white space may follow */
 	enum member member; /* of the page */
 	unsigned members; /* bits of those that were there */
 	int property; /* of the object, or of the error */
@@ -496,6 +498,7 @@ static int on_end(void *context)
 	if (!heard(page))
 		return 0;
 	page->depth--;
+	page->ended = page->depth == 0;
 	if (page->member == VALUE && page->depth == IN_OBJECT)
 		page->parent = TOP;
 	if (page->member == VALUE && page->depth == IN_LIST)
@@ -546,6 +549,14 @@ static bool not_json(struct certdir_page *page)
 	return false;
 }
 
+static bool check_behind(struct certdir_page *page, const char *bytes, size_t length)
+{
+	for (size_t i = page->heard > page->given ? page->heard - page->given : 0; i < length; i++)
+		if (!strchr(" \t\r\n", bytes[i]) || !bytes[i])
+			return refuse(page, "it is not JSON: trailing garbage");
+	return true;
+}
+
 static bool parse(struct certdir_page *page, const char *bytes, size_t length)
 {
 	switch (yajl_parse(page->yajl, (const unsigned char *)bytes, length)) {
@@ -556,6 +567,8 @@ static bool parse(struct certdir_page *page, const char *bytes, size_t length)
 	case yajl_status_error:
 		return not_json(page);
 	}
+	if (page->ended && !check_behind(page, bytes, length))
+		return false;
 	if (position(page) - page->heard > CERTDIR_PAGE_OBJECT_MAX)
 		return too_long(page);
 	page->given += length;
@@ -751,6 +764,7 @@ void certdir_page_begin(struct certdir_page *page)
 	page->held_length = 0;
 	page->first = '\0';
 	page->depth = 0;
+	page->ended = false;
 	page->member = OTHER;
 	page->members = 0;
 	page->property = SKIPPED;

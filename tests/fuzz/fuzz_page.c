@@ -2,7 +2,7 @@
 /*
  * libFuzzer over pages and their records. Beyond memory errors it looks for what must hold: the same outcome however
  * the bytes are sliced, texts that are UTF-8 without a NUL, a refusal that says why, nothing taken from a page that is
- * cut, and the same objects as jansson finds where it takes the document, too.
+ * cut or has something behind its end, and the same objects as jansson finds where it takes the document, too.
  */
 #include "identity/utf8.h"
 #include "list/tenant.h"
@@ -187,11 +187,13 @@ static void read_page(struct reading *reading, enum kind kind, const json_t *tru
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-	struct reading whole, sliced, cut;
+	static const char behind[] = "\"\\{}[]:,x1-t/\0\xc3";
+	struct reading whole, sliced, cut, longer;
 	json_t *document;
 	enum kind kind;
 	const char *bytes = (const char *)data;
 	unsigned slices;
+	char *text;
 
 	if (size < 2)
 		return 0;
@@ -209,6 +211,13 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	if (whole.taken && size > 0) {
 		read_page(&cut, kind, NULL, bytes, slices % size, 0);
 		HOLDS(!cut.taken && cut.retry);
+		text = malloc(size + 1);
+		HOLDS(text);
+		memcpy(text, bytes, size);
+		text[size] = behind[slices % (sizeof(behind) - 1)];
+		read_page(&longer, kind, NULL, text, size + 1, 0);
+		HOLDS(!longer.taken && !longer.retry);
+		free(text);
 	}
 	json_decref(document);
 	return 0;

@@ -203,6 +203,13 @@ static const struct refused {
 	{BYTES("{\"value\":[<...more...>]}"), "not JSON", false},
 	{BYTES("{\"value\":[]/**/}"), "not JSON", false},
 	{BYTES("{\"value\":[]}{"), "trailing garbage", false},
+	{BYTES("{\"value\":[]}\""), "trailing garbage", false}, /* a token that has no end */
+	{BYTES("{\"value\":[]} \n\""), "trailing garbage", false},
+	{BYTES("{\"value\":[]}\"}"), "trailing garbage", false},
+	{BYTES("{\"value\":[]}1"), "trailing garbage", false},
+	{BYTES("{\"value\":[]}tru"), "trailing garbage", false},
+	{BYTES("{\"value\":[]}\\"), "trailing garbage", false},
+	{BYTES("{\"value\":[]}\0"), "trailing garbage", false},
 	{BYTES("{\"value\":[]} x"), "not JSON", false},
 	{BYTES("{\"value\":[]}\\"), "not JSON", false},
 	{BYTES("{\"value\":[]}\0"), "not JSON", false},
