@@ -51,7 +51,9 @@ static bool take_over(const struct certdir_sync_config *config, json_t *report, 
 		if (!present && (json_object_set_new(former, "earlier", json_true()) != 0 ||
 				 json_array_append(json_object_get(report, "tenants"), former) != 0))
 			return false;
-		if (present && json_is_null(json_object_get(present, expires)) && json_object_get(former, expires) &&
+		/* Of a certificate that could not be read this time; no other credential tells when it expires. */
+		if (present && config->tenants[i].credential == CERTDIR_CREDENTIAL_CERTIFICATE &&
+		    json_is_null(json_object_get(present, expires)) && json_object_get(former, expires) &&
 		    json_object_set(present, expires, json_object_get(former, expires)) != 0)
 			return false;
 	}

@@ -180,14 +180,31 @@ def test_a_tenant_that_a_run_says_nothing_about_keeps_its_report(certdir, place,
     conf = configure(place, closed, tenants=("contoso", "fabrikam"))
     certdir("sync", "-c", conf)
     kept = place / "devices.db.status"
-    report = json.loads(kept.read_text())
-    report["tenants"][1]["credential_expires"] = "2030-01-01T00:00:00Z"
-    kept.write_text(json.dumps(report))
-    certdir("sync", "-c", conf)
-    assert json.loads(kept.read_text())["tenants"][1]["credential_expires"] == "2030-01-01T00:00:00Z"
     configure(place, closed)
     certdir("sync", "-c", conf)
     assert [tenant["name"] for tenant in json.loads(kept.read_text())["tenants"]] == ["contoso"]
+
+
+def test_the_end_of_a_certificate_is_known_while_there_is_one(certdir, place, closed):
+    """One that cannot be read this time still ends when it did; after a change to a secret nothing ends any more."""
+    conf = configure(place, closed)
+    secret = conf.read_text()
+    certificate = f"certificate_file = {place}/none.pem\nprivate_key_file = {place}/none.pem"
+    conf.write_text(secret.replace(f"client_secret_file = {place}/secret", certificate))
+    certdir("sync", "-c", conf)
+    kept = place / "devices.db.status"
+    report = json.loads(kept.read_text())
+    assert report["tenants"][0]["credential_expires"] is None
+    report["tenants"][0]["credential_expires"] = "2030-01-01T00:00:00Z"
+    kept.write_text(json.dumps(report))
+    certdir("sync", "-c", conf)
+    assert json.loads(kept.read_text())["tenants"][0]["credential_expires"] == "2030-01-01T00:00:00Z"
+    conf.write_text(secret)
+    certdir("sync", "-c", conf)
+    assert json.loads(kept.read_text())["tenants"][0]["credential_expires"] is None
+    import_one(certdir, place)
+    assert "expires" not in certdir("status", "-c", conf)[1]
+    assert "credential_expires" not in certdir("status", "-c", conf, "--prometheus")[1]
 
 
 def test_a_damaged_report_is_none(certdir, place, closed):
