@@ -65,16 +65,25 @@ static enum certdir_graph_outcome attempt(struct certdir_sync_tenant *tenant, bo
 	return outcome;
 }
 
+/* Where cloud or graph has changed, the stored link leads to the former host: it is of no use, and nothing else is lost. */
+static bool has_moved(const struct certdir_sync_tenant *tenant, const char *delta_link)
+{
+	struct certdir_error why;
+
+	return delta_link && !certdir_graph_link_check(tenant->graph, delta_link, &why);
+}
+
 void certdir_sync_devices(struct certdir_sync_tenant *tenant)
 {
 	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_FAILED;
 	struct certdir_list_tenant_state state;
 	struct certdir_error error;
+	bool full, moved;
 	char *url;
-	bool full;
 
 	certdir_list_tenant_state(tenant->list, &state);
-	full = tenant->options->full || !state.delta_link;
+	moved = has_moved(tenant, state.delta_link);
+	full = tenant->options->full || !state.delta_link || moved;
 	for (int attempts = 0; attempts <= CERTDIR_SYNC_RESTARTS; attempts++) {
 		url = start_of(tenant, full);
 		if (!url) {
@@ -89,4 +98,7 @@ void certdir_sync_devices(struct certdir_sync_tenant *tenant)
 	}
 	if (outcome != CERTDIR_GRAPH_OK)
 		certdir_sync_part_broken(tenant, outcome, &error);
+	else if (moved && certdir_sync_part_report(tenant)->result == CERTDIR_SYNC_DONE)
+		certdir_sync_part_end(tenant, CERTDIR_SYNC_DONE,
+				      "all were listed anew, because graph is another host than at the last sync");
 }

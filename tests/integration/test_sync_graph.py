@@ -69,6 +69,20 @@ def test_links_to_elsewhere(world, kind, where):
             assert sync.listed() in (before, truth(tenant))
 
 
+def test_another_address_of_graph(world):
+    """The stored link leads to the former host: all is listed anew without anybody saying --full, and nothing is lost."""
+    tenant, graph, sync = world
+    sync.run()
+    graph.url = graph.url.replace("localhost", "127.0.0.1")
+    sync.set(authority=graph.url, graph=graph.url)
+    tenant.change(some_device(tenant), accountEnabled=False)
+    devices = sync.run().parts()["devices"]
+    assert devices["full"] and "another host" in devices["note"]
+    assert sync.listed() == truth(tenant)
+    devices = sync.run().parts()["devices"]
+    assert not devices["full"] and devices["note"] == ""
+
+
 # ---- manners ----
 
 
