@@ -225,6 +225,7 @@ enum certdir_reason {
 	CERTDIR_DIRECTORY_UNAVAILABLE,
 	CERTDIR_LIST_STALE,
 	CERTDIR_LIST_MISSING,
+	CERTDIR_UNSEEN, /* no decision: the login ended without certdir */
 	CERTDIR_REASONS
 };
 

@@ -71,6 +71,9 @@ static const struct {
 				"imported anew. For a list that is imported by hand, set max_age = 0."},
 	[CERTDIR_LIST_MISSING] = {"list-missing", CERTDIR_UNSURE,
 				  "There is no usable list: run `certdir list verify`, then publish one."},
+	[CERTDIR_UNSEEN] = {"unseen", CERTDIR_DENY,
+			    "The login ended without certdir: run `radiusd -XC`, which names what is missing between the "
+			    "client and certdir."},
 };
 
 const char *certdir_reason_name(enum certdir_reason reason)

@@ -240,6 +240,7 @@ static rlm_rcode_t rcode(enum certdir_reason reason)
 	case CERTDIR_ISSUER:
 	case CERTDIR_OWNERSHIP:
 	case CERTDIR_SYSTEM:
+	case CERTDIR_UNSEEN:
 		return RLM_MODULE_REJECT;
 	case CERTDIR_DIRECTORY_UNAVAILABLE:
 	case CERTDIR_LIST_STALE:
@@ -507,7 +508,7 @@ static void check_attributes(REQUEST *request, struct certdir_checker const *che
 	}
 }
 
-/* ---- the server's side ---- */
+/* ---- authorize ---- */
 
 static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *request)
 {
@@ -523,6 +524,69 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *reque
 		check_session(request, &inst->raddb.checker, &check);
 	return finish(request, &check, &begin);
 }
+
+/* ---- post-auth: no login ends without certdir ---- */
+
+static VALUE_PAIR *packet_pair(REQUEST *request, unsigned attribute)
+{
+	return fr_pair_find_by_num(outermost(request)->packet->vps, attribute, 0, TAG_ANY);
+}
+
+/* Why certdir was not asked, as far as the request shows it. What the server has to say itself comes last. */
+static void say_why_unseen(REQUEST *request, char text[CERTDIR_TEXT_MAX])
+{
+	enum { EAP_TLS = 13, EAP_TTLS = 21, EAP_PEAP = 25, EAP_FAST = 43 };
+	VALUE_PAIR *const type = packet_pair(request, PW_EAP_TYPE);
+	VALUE_PAIR *const failure = packet_pair(request, PW_MODULE_FAILURE_MESSAGE);
+	bool const rejected = request->reply->code == PW_CODE_ACCESS_REJECT;
+	char const *name = type ? dict_valnamebyattr(PW_EAP_TYPE, 0, type->vp_integer) : NULL, *why;
+
+	if (!type)
+		why = "no EAP in this login";
+	else if (type->vp_integer == EAP_TLS && rejected)
+		why = "it ended in the TLS handshake, or `virtual_server` in tls { } of the eap module is wrong";
+	else if (type->vp_integer == EAP_TLS)
+		why = "tls { } of the eap module has no `virtual_server` that calls certdir";
+	else if (type->vp_integer != EAP_TTLS && type->vp_integer != EAP_PEAP && type->vp_integer != EAP_FAST)
+		why = "only EAP-TLS shows a client certificate";
+	else if (packet_pair(request, PW_EAP_SESSION_RESUMED))
+		why = "a resumed session has no inner login: set cache { enable = no } in the tls-config that it uses";
+	else
+		why = "no EAP-TLS inside, or tls { } of the inner eap module has no `virtual_server` that calls "
+		      "certdir";
+	certdir_say(text, "certdir never saw this login (EAP-Type %s): %s%s%s", name ? name : "-", why,
+		    rejected && failure ? "; the server says: " : "", rejected && failure ? failure->vp_strvalue : "");
+}
+
+/*
+ * In post-auth of the site that the network devices send to. The server runs the section again, as Post-Auth-Type REJECT, for
+ * what it rejects; the code of the reply tells which of the two it is. The decision in session-state is this login's
+ * own: session-state is found by State, and is new for each login.
+ */
+static rlm_rcode_t CC_HINT(nonnull) mod_post_auth(UNUSED void *instance, REQUEST *request)
+{
+	VALUE_PAIR *const decision = fr_pair_find_by_da(outermost(request)->state, attributes[DECISION].da, TAG_ANY);
+	bool const accepted = request->reply->code == PW_CODE_ACCESS_ACCEPT;
+	struct certdir_check check;
+	struct timespec begin;
+	rlm_rcode_t code;
+
+	/* What was denied and is let in nevertheless is let in by unlang that knows of the denial, as certdir_quarantine. */
+	if (decision)
+		return accepted && strcmp(decision->vp_strvalue, certdir_verdict_name(CERTDIR_ALLOW)) == 0
+			       ? RLM_MODULE_OK
+			       : RLM_MODULE_NOOP;
+	if (!accepted && request->reply->code != PW_CODE_ACCESS_REJECT)
+		return RLM_MODULE_NOOP;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	memset(&check, 0, sizeof(check));
+	check.decision.reason = CERTDIR_UNSEEN;
+	say_why_unseen(request, check.decision.detail);
+	code = finish(request, &check, &begin);
+	return accepted ? code : RLM_MODULE_NOOP;
+}
+
+/* ---- the server's side ---- */
 
 static void log_to_server(enum certdir_log_level level, char const *text)
 {
@@ -593,5 +657,5 @@ __attribute__((visibility("default"))) module_t rlm_certdir = {
 	.bootstrap = mod_bootstrap,
 	.instantiate = mod_instantiate,
 	.detach = mod_detach,
-	.methods = {[MOD_AUTHORIZE] = mod_authorize},
+	.methods = {[MOD_AUTHORIZE] = mod_authorize, [MOD_POST_AUTH] = mod_post_auth},
 };

@@ -68,14 +68,14 @@ def _command(configuration, port, secret, logins, timeout, mac):
 class Login:
     """
     One run of eapol_test, started at once: `logins` logins one after the other with the same certificate, resuming the
-    TLS session when the server lets it. finish() gives an Attempt for each; it ends at the first one refused.
+    TLS session when the server lets it. `network`: the text of another network than this EAP-TLS. finish() gives an Attempt for each; it ends at the first one refused.
     """
 
     def __init__(self, server, certificate, key, ca, identity="host/test", tls="1.2", logins=1, timeout=20, port=None,
-                 mac="02:00:00:00:00:01"):
+                 mac="02:00:00:00:00:01", network=None):
         self._directory = tempfile.TemporaryDirectory(prefix="eapol-")
         configuration = Path(self._directory.name) / "network.conf"
-        configuration.write_text(_network(identity, certificate, key, ca, tls))
+        configuration.write_text(network or _network(identity, certificate, key, ca, tls))
         self._timeout = timeout
         # Into a file: its output is long, and nobody reads a pipe while several of these run.
         self._output = open(Path(self._directory.name) / "output", "w+b")
