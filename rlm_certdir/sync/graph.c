@@ -85,13 +85,17 @@ static enum certdir_graph_next judge(const struct query *query, const struct cer
 				     enum certdir_graph_outcome *outcome, struct certdir_error *error)
 {
 	const struct certdir_tenant_config *config = query->graph->config;
+	struct certdir_graph_lack lack = {.managed = config->credential == CERTDIR_CREDENTIAL_MANAGED_IDENTITY};
+	char missing[CERTDIR_PERMISSIONS_TEXT];
 	struct certdir_graph_error said;
 
 	certdir_graph_error_read(&said, answer->body, answer->length);
 	if (!said.request_id[0])
 		memcpy(said.request_id, answer->request_id, sizeof(said.request_id));
-	certdir_graph_error_explain(answer->status, &said, config->graph, query->permission,
-				    config->credential == CERTDIR_CREDENTIAL_MANAGED_IDENTITY, error);
+	lack.granted = !certdir_permissions_missing(certdir_token_permissions(query->graph->token), config,
+						    query->permission, missing);
+	lack.permissions = missing[0] ? missing : query->permission;
+	certdir_graph_error_explain(answer->status, &said, config->graph, &lack, error);
 	return certdir_graph_error_judge(answer->status, &said, outcome);
 }
 

@@ -125,32 +125,47 @@ static void quote(char *out, size_t size, const char *code, const char *message)
 		       message);
 }
 
+/* What is to be done about a 401 or 403, or NULL: then nobody knows. */
+static const char *advice_on(long status, const struct certdir_graph_error *said, const struct certdir_graph_lack *lack)
+{
+	static const char managed[] =
+		"assign the application roles of Microsoft Graph to the managed identity (its tokens "
+		"are kept for up to a day, so it may take that long)";
+	static const char consent[] =
+		"in the Entra admin center, App registrations, API permissions, add them as "
+		"application permissions (not delegated) of Microsoft Graph and grant admin consent";
+
+	if ((status == 403 && !lack->granted) || (status == 401 && says(said, "Authorization_IdentityNotFound")))
+		return lack->managed ? managed : consent;
+	if (status == 401)
+		return "do authority and graph belong to the same cloud?";
+	return NULL;
+}
+
 void certdir_graph_error_explain(long status, const struct certdir_graph_error *said, const char *host,
-				 const char *permission, bool managed, struct certdir_error *error)
+				 const struct certdir_graph_lack *lack, struct certdir_error *error)
 {
 	char quoted[sizeof(said->codes[0]) + sizeof(said->message) + 8], id[sizeof(said->request_id) + 16] = "";
+	const char *advice = advice_on(status, said, lack);
 
 	quote(quoted, sizeof(quoted), said->codes[0], said->message);
 	if (said->request_id[0])
 		(void)snprintf(id, sizeof(id), " (request-id %s)", said->request_id);
 	/* What to do comes first: the words of the server may be long. */
-	if (status == 403 && permission && managed)
-		certdir_error_set(
-			error,
-			"the permission %s is missing: assign that application role of Microsoft Graph to the "
-			"managed identity; %s answers 403%s%s",
-			permission, host, quoted, id);
-	else if (status == 403 && permission)
-		certdir_error_set(
-			error,
-			"the permission %s is missing: add it to the application as an application permission (not "
-			"delegated) of Microsoft Graph and grant admin consent; %s answers 403%s%s",
-			permission, host, quoted, id);
-	else if (status == 401)
-		certdir_error_set(error,
-				  "%s does not accept a new access token either: do authority and graph belong to the "
-				  "same cloud? 401%s%s",
+	if (status == 403 && advice)
+		certdir_error_set(error, "missing permissions: %s: %s; %s answers 403%s%s", lack->permissions, advice,
 				  host, quoted, id);
+	else if (status == 403)
+		certdir_error_set(error, "%s answers 403 although the access token grants what is asked for%s%s", host,
+				  quoted, id);
+	else if (status == 401 && says(said, "Authorization_IdentityNotFound"))
+		certdir_error_set(error,
+				  "the tenant does not know the application yet, or nobody has consented to its "
+				  "permissions (%s): %s; %s answers 401%s%s",
+				  lack->permissions, advice, host, quoted, id);
+	else if (status == 401)
+		certdir_error_set(error, "%s does not accept a new access token either: %s 401%s%s", host, advice,
+				  quoted, id);
 	else
 		certdir_error_set(error, "%s answers %ld%s%s", host, status, quoted, id);
 }

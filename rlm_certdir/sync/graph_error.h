@@ -30,12 +30,17 @@ enum certdir_graph_next {
 enum certdir_graph_next certdir_graph_error_judge(long status, const struct certdir_graph_error *said,
 						  enum certdir_graph_outcome *outcome);
 
-/*
- * The same in words, with what to do. host: who answered. permission: that the application needs, or NULL. managed: the
- * application is a managed identity, which gets its permissions in another way.
- */
+/* What the application lacks, as far as it is known. */
+struct certdir_graph_lack {
+	const char
+		*permissions; /* "Device.Read.All, GroupMember.Read.All": needed and not granted, or what was refused */
+	bool granted; /* what was refused is granted */
+	bool managed; /* the application is a managed identity, which gets its permissions in another way */
+};
+
+/* The same in words, with what to do. host: who answered. */
 void certdir_graph_error_explain(long status, const struct certdir_graph_error *said, const char *host,
-				 const char *permission, bool managed, struct certdir_error *error);
+				 const struct certdir_graph_lack *lack, struct certdir_error *error);
 
 /* A refusal of the token endpoint: {"error","error_description","error_codes"}. */
 struct certdir_token_error {

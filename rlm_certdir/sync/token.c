@@ -28,6 +28,7 @@ struct certdir_token {
 	char *secret; /* SECRET only */
 	char *url;
 	char *header; /* NULL = no token */
+	struct certdir_permissions permissions; /* that it grants */
 	int64_t expires; /* certdir_monotonic() */
 };
 
@@ -130,6 +131,11 @@ void certdir_token_close(struct certdir_token *token)
 	certdir_assertion_close(token->assertion);
 	free(token->url);
 	free(token);
+}
+
+const struct certdir_permissions *certdir_token_permissions(const struct certdir_token *token)
+{
+	return &token->permissions;
 }
 
 int64_t certdir_token_credential_expires(const struct certdir_token *token)
@@ -241,6 +247,8 @@ static bool token_take(struct certdir_token *token, const struct certdir_http_an
 		certdir_error_set(error, "the token answer of %s %s", endpoint_of(token->config), wrong);
 	else if (!token->header)
 		certdir_error_set(error, "out of memory");
+	else
+		certdir_permissions_read(&token->permissions, text);
 	token->expires = asked + life * SECOND;
 	wipe(access);
 	wipe(json_object_get(root, "refresh_token"));

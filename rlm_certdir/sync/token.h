@@ -4,6 +4,7 @@
 #define CERTDIR_SYNC_TOKEN_H
 
 #include "sync/http.h"
+#include "sync/permission.h"
 
 struct certdir_token;
 
@@ -21,6 +22,9 @@ enum certdir_graph_outcome certdir_token_get(struct certdir_token *token, const 
 
 /* It was refused: the next get asks for a new one. */
 void certdir_token_forget(struct certdir_token *token);
+
+/* What the token that certdir_token_get() gave last says that the application may do. */
+const struct certdir_permissions *certdir_token_permissions(const struct certdir_token *token);
 
 /* notAfter of the client certificate in Unix seconds, 0 = not known. */
 int64_t certdir_token_credential_expires(const struct certdir_token *token);

@@ -746,6 +746,20 @@ def test_a_missing_permission_is_named(world):
         assert words in answer["error"]
 
 
+@pytest.mark.parametrize("claims, missing", [
+    ({}, "Device.Read.All"),  # the driver's tenant has neither Intune nor groups
+    ({"roles": ["Device.Read.All"]}, None),
+])
+def test_the_token_tells_what_is_granted(world, claims, missing):
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    world.entra.script = [lambda c, r: c.answer({"token_type": "Bearer", "expires_in": 3600,
+                                                  "access_token": f"e30.{payload}.x"})]
+    world.script = [error(403, "Authorization_RequestDenied")]
+    answer = world.get()
+    assert answer["outcome"] == "failed" and payload not in answer["error"]
+    assert (f"missing permissions: {missing}: " if missing else "although the access token grants") in answer["error"]
+
+
 def test_an_expired_delta_token(world):
     target = world.server.url + "/v1.0/devices/delta?$deltatoken="
     world.script = [error(410, "SyncStateNotFound", "x", Location=target), error(410, "x"),

@@ -136,7 +136,14 @@ def test_a_missing_permission_is_named(world, permission, part):
     _, graph, sync = world
     graph.permissions.discard(permission)
     run = sync.run(code=NONE if part == "devices" else SOME)
-    assert permission in run.parts()[part]["note"] and "consent" in run.err
+    assert f"missing permissions: {permission}: " in run.parts()[part]["note"] and "consent" in run.err
+
+
+def test_missing_permissions_are_named_all_at_once(world):
+    _, graph, sync = world
+    graph.permissions.clear()
+    note = sync.run(code=NONE).parts()["devices"]["note"]
+    assert "missing permissions: Device.Read.All, DeviceManagementManagedDevices.Read.All, GroupMember.Read.All: " in note
 
 
 @pytest.mark.parametrize("fault", [graph_faults.cut(), graph_faults.cut(chunked=True), graph_faults.cut(reset=True),

@@ -263,7 +263,7 @@ class FakeGraph:
         self.habits = habits or delta.Habits()
         self.page_size = page_size
         self.permissions = set(PERMISSIONS.values())
-        self.tokens = Tokens(self.tenant.id, lambda: self.url)
+        self.tokens = Tokens(self.tenant.id, lambda: self.url, lambda: self.permissions)
         self.lists_ethernet = False  # whether listings tell it; documented is null, and a GET of the one record
         self.location_selects = True  # whether the Location of a 410 carries the $select of before
         self.requests, self.violations = [], []

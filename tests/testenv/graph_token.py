@@ -72,8 +72,8 @@ class Tokens:
     (value -> still good), .certificates (DER), .federated (assertions), .lifetime.
     """
 
-    def __init__(self, tenant_id, graph):
-        self.tenant_id, self.graph = tenant_id, graph
+    def __init__(self, tenant_id, graph, roles=list):
+        self.tenant_id, self.graph, self.roles = tenant_id, graph, roles
         self.client_id = str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{tenant_id}.app"))
         self.secrets = {"the-client-secret": True}
         self.certificates = []
@@ -83,7 +83,8 @@ class Tokens:
         self.assertion_ids = set()
 
     def issue(self):
-        token = unpadded(secrets.token_bytes(600))
+        claims = json.dumps({"aud": self.graph(), "tid": self.tenant_id, "roles": sorted(self.roles())})
+        token = ".".join(unpadded(part) for part in (b'{"typ":"JWT"}', claims.encode(), secrets.token_bytes(600)))
         self.known[token] = time.monotonic() + self.lifetime
         return token
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Error bodies of Graph and Entra ID: what follows from them, and what the administrator reads. */
 #include "sync/graph_error.h"
+#include "sync/permission.h"
 #include "vectors.h"
 
 #include <setjmp.h>
@@ -22,6 +23,7 @@ static const char *const outcomes[] = {
 static const char *const steps[] = {
 	[CERTDIR_GRAPH_END] = "end",
 	[CERTDIR_GRAPH_AGAIN] = "again",
+	[CERTDIR_GRAPH_UNLIKELY] = "unlikely",
 	[CERTDIR_GRAPH_RENEW] = "renew",
 };
 
@@ -61,7 +63,9 @@ static void check_graph(const json_t *vector)
 {
 	const char *permission = text_of(vector, "permission");
 	const long status = (long)json_integer_value(json_object_get(vector, "status"));
-	const bool managed = json_is_true(json_object_get(vector, "managed"));
+	const struct certdir_graph_lack lack = {.permissions = permission ? permission : "Device.Read.All",
+						.granted = json_is_true(json_object_get(vector, "granted")),
+						.managed = json_is_true(json_object_get(vector, "managed"))};
 	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_OK;
 	enum certdir_graph_next next;
 	struct certdir_graph_error said;
@@ -74,8 +78,7 @@ static void check_graph(const json_t *vector)
 		fail_msg("%s: %s, not %s", text_of(vector, "name"), steps[next], text_of(vector, "next"));
 	if (strcmp(outcomes[outcome], text_of(vector, "outcome")) != 0)
 		fail_msg("%s: %s, not %s", text_of(vector, "name"), outcomes[outcome], text_of(vector, "outcome"));
-	certdir_graph_error_explain(status, &said, "https://graph.example.test",
-				    permission ? permission : "Device.Read.All", managed, &error);
+	certdir_graph_error_explain(status, &said, "https://graph.example.test", &lack, &error);
 	check_text(vector, error.text);
 	free(body);
 }
@@ -140,9 +143,62 @@ static void test_length(void **state)
 	assert_int_equal(token.code, 0);
 }
 
+/* ---- what a token grants ---- */
+
+#define NOTHING "eyJ0eXAiOiJKV1QifQ.eyJhdWQiOiJ4In0.c2ln" /* {"aud":"x"} */
+#define ALL_DEVICE "eyJ0eXAiOiJKV1QifQ.eyJyb2xlcyI6WyJEZXZpY2UuUmVhZC5BbGwiXX0.c2ln" /* {"roles":["Device.Read.All"]} */
+/* {"roles":["Directory.Read.All",1]} */
+#define DIRECTORY "eyJ0eXAiOiJKV1QifQ.eyJyb2xlcyI6WyJEaXJlY3RvcnkuUmVhZC5BbGwiLDFdfQ.c2ln"
+
+static void test_permissions(void **state)
+{
+	static const char device[] = "Device.Read.All", intune[] = "DeviceManagementManagedDevices.Read.All",
+			  group[] = "GroupMember.Read.All";
+	static const struct {
+		const char *token;
+		bool intune, groups;
+		const char *refused, *missing; /* NULL: it is granted */
+	} cases[] = {
+		{NOTHING, true, true, device,
+		 "Device.Read.All, DeviceManagementManagedDevices.Read.All, GroupMember.Read.All"},
+		{NOTHING, false, true, device, "Device.Read.All, GroupMember.Read.All"},
+		{NOTHING, false, false, group, "Device.Read.All, GroupMember.Read.All"},
+		{ALL_DEVICE, true, false, intune, intune},
+		{ALL_DEVICE, true, true, group, "DeviceManagementManagedDevices.Read.All, GroupMember.Read.All"},
+		{ALL_DEVICE, true, false, device, NULL},
+		{DIRECTORY, true, true, intune, intune},
+		{DIRECTORY, true, true, group, NULL},
+		/* What cannot be read says nothing. */
+		{"opaque", true, true, device, device},
+		{"", true, true, device, device},
+		{"a.b.c", true, true, device, device},
+		{"a.!.c", true, true, device, device},
+		{"a..c", true, true, device, device},
+		{"a.eyJ", true, true, device, device},
+		{"a.W10.c", true, true, intune, intune}, /* [] */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *groups[] = {cases[i].groups ? "staff" : NULL, NULL};
+		const struct certdir_tenant_config config = {.intune = cases[i].intune, .groups = groups};
+		struct certdir_permissions permissions;
+		char missing[CERTDIR_PERMISSIONS_TEXT];
+		bool is_missing;
+
+		certdir_permissions_read(&permissions, cases[i].token);
+		is_missing = certdir_permissions_missing(&permissions, &config, cases[i].refused, missing);
+		if (is_missing != (cases[i].missing != NULL))
+			fail_msg("case %zu: %s, \"%s\"", i, is_missing ? "missing" : "granted", missing);
+		if (is_missing && strcmp(missing, cases[i].missing) != 0)
+			fail_msg("case %zu: \"%s\"", i, missing);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_vectors), cmocka_unit_test(test_length)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_vectors), cmocka_unit_test(test_length),
+					   cmocka_unit_test(test_permissions)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
