@@ -15,6 +15,7 @@ static const struct {
 	const char *repair; /* for chmod */
 } kinds[] = {
 	[CERTDIR_SECRET_CLIENT] = {4 << 10, S_IWGRP | S_IRWXO, "g-w,o-rwx"},
+	[CERTDIR_SECRET_PASSWORD] = {4 << 10, S_IWGRP | S_IRWXO, "g-w,o-rwx"},
 	[CERTDIR_SECRET_KEY] = {64 << 10, S_IWGRP | S_IRWXO, "g-w,o-rwx"},
 	/* Kubernetes mounts projected tokens with mode 0644, inside a container that is alone with them; they live for an hour. */
 	[CERTDIR_SECRET_TOKEN] = {64 << 10, S_IWGRP | S_IWOTH, "go-w"},
@@ -39,11 +40,12 @@ static bool check_file(const char *filename, const struct stat *status, enum cer
 				  filename);
 		return false;
 	}
-	if (status->st_uid != 0 && status->st_uid != geteuid()) {
+	if (geteuid() != 0 && status->st_uid != 0 && status->st_uid != geteuid()) {
 		certdir_error_set(error,
-				  "%s belongs to user %u, who is neither root nor the user that certdir runs as; do: "
-				  "chown root %s",
-				  filename, (unsigned)status->st_uid, filename);
+				  "%s belongs to user %u, who is neither root nor user %u, as whom certdir runs; do: "
+				  "chown %u %s",
+				  filename, (unsigned)status->st_uid, (unsigned)geteuid(), (unsigned)geteuid(),
+				  filename);
 		return false;
 	}
 	if (status->st_size > (off_t)kinds[kind].max) {
@@ -136,8 +138,16 @@ static bool check_text(const char *filename, const char *text, size_t length, en
 		certdir_error_set(error, "%s has a NUL byte in it: it has to be plain text, not UTF-16", filename);
 		return false;
 	}
-	if (kind == CERTDIR_SECRET_KEY)
-		return true;
+	if (kind == CERTDIR_SECRET_PASSWORD) {
+		if (strncmp(text, "\xef\xbb\xbf", 3) != 0 && !text[strcspn(text, "\r\n\t")])
+			return true;
+		certdir_error_set(
+			error,
+			"%s has a byte order mark, a tab or a line break in it: it has to hold the password alone, "
+			"in one line",
+			filename);
+		return false;
+	}
 	for (const char *at = text; *at; at++)
 		if (*at <= ' ' || *at > '~') {
 			certdir_error_set(
@@ -171,6 +181,11 @@ char *certdir_secret_read(const char *filename, enum certdir_secret_kind kind, s
 	explicit_bzero(text, kinds[kind].max + 2);
 	free(text);
 	return NULL;
+}
+
+char *certdir_secret_read_bytes(const char *filename, size_t *length, struct certdir_error *error)
+{
+	return read_file(filename, CERTDIR_SECRET_KEY, length, error);
 }
 
 void certdir_secret_free(char *secret)

@@ -3,18 +3,20 @@
 #include "secret.h"
 #include "timestamp.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { KEY_BITS_MIN = 2048 };
+enum { KEY_BITS_MIN = 2048, FILE_MAX = 1 << 20 /* bytes of certificates */, LABELS_SIZE = 128 };
 
 struct certdir_assertion {
 	EVP_PKEY *key;
@@ -45,6 +47,166 @@ static char *base64url(const unsigned char *bytes, size_t length)
 	return text;
 }
 
+/* ---- what a file holds ---- */
+
+struct holding {
+	const char *option, *filename; /* where it was read from */
+	STACK_OF(X509) * certificates;
+	EVP_PKEY *key; /* the first one */
+	const char *password; /* that was there, or NULL */
+	bool asked; /* for it */
+	const char *reason; /* why something in it could not be read, or NULL */
+	char labels[LABELS_SIZE]; /* "CERTIFICATE, PRIVATE KEY": of PEM; "" = it is none */
+};
+
+static void holding_clear(struct holding *holding)
+{
+	sk_X509_pop_free(holding->certificates, X509_free);
+	EVP_PKEY_free(holding->key);
+	holding->certificates = NULL;
+	holding->key = NULL;
+}
+
+static int give_password(char *out, int size, int writing, void *context)
+{
+	struct holding *holding = context;
+	const size_t length = holding->password ? strlen(holding->password) : 0;
+
+	(void)writing;
+	holding->asked = true;
+	if (!holding->password || length > (size_t)size)
+		return -1;
+	memcpy(out, holding->password, length);
+	return (int)length;
+}
+
+/* Of a file that does not give what it should, people want to know what it is. */
+static void read_labels(struct holding *holding, const char *bytes, size_t length)
+{
+	static const char begin[] = "-----BEGIN ", known[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ";
+	const char *at = bytes, *end = bytes + length;
+	size_t used = 0, size;
+	char label[32];
+
+	while ((at = memmem(at, (size_t)(end - at), begin, sizeof(begin) - 1))) {
+		at += sizeof(begin) - 1;
+		for (size = 0; at + size < end && at[size] && strchr(known, at[size]); size++)
+			;
+		if (size == 0 || size >= sizeof(label))
+			continue;
+		memcpy(label, at, size);
+		label[size] = '\0';
+		if (!strstr(holding->labels, label) && used + size + 3 < LABELS_SIZE)
+			used += (size_t)snprintf(holding->labels + used, LABELS_SIZE - used, "%s%s", used ? ", " : "",
+						 label);
+	}
+}
+
+static void take(struct holding *holding, OSSL_STORE_INFO *info)
+{
+	X509 *certificate = OSSL_STORE_INFO_get1_CERT(info);
+
+	if (certificate && !sk_X509_push(holding->certificates, certificate))
+		X509_free(certificate);
+	if (!holding->key)
+		holding->key = OSSL_STORE_INFO_get1_PKEY(info);
+	ERR_clear_error(); /* of asking an object for what it is not */
+}
+
+/* Takes whatever OpenSSL finds in the bytes. False when memory is out. */
+static bool take_all(struct holding *holding, const char *bytes, size_t length)
+{
+	BIO *memory = BIO_new_mem_buf(bytes, (int)length);
+	UI_METHOD *ask = UI_UTIL_wrap_read_pem_callback(give_password, 0);
+	OSSL_STORE_CTX *store = NULL;
+
+	holding->certificates = sk_X509_new_null();
+	if (memory && ask && holding->certificates)
+		store = OSSL_STORE_attach(memory, "file", NULL, NULL, ask, holding, NULL, NULL, NULL);
+	while (store && !OSSL_STORE_eof(store)) {
+		OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+
+		if (info)
+			take(holding, info);
+		else if (ERR_peek_last_error())
+			holding->reason = openssl_reason();
+		OSSL_STORE_INFO_free(info);
+	}
+	(void)OSSL_STORE_close(store);
+	UI_destroy_method(ask);
+	BIO_free(memory);
+	ERR_clear_error();
+	return store != NULL;
+}
+
+static char *read_certificates(const char *filename, size_t *length, struct certdir_error *error)
+{
+	FILE *file = fopen(filename, "re");
+	char *bytes = file ? malloc(FILE_MAX + 1) : NULL;
+
+	*length = bytes ? fread(bytes, 1, FILE_MAX + 1, file) : 0;
+	if (bytes && !ferror(file) && *length <= FILE_MAX) {
+		(void)fclose(file);
+		return bytes;
+	}
+	if (bytes && *length > FILE_MAX)
+		certdir_error_set(error, "certificate_file %s has more than %d bytes: is it the right file?", filename,
+				  FILE_MAX);
+	else
+		certdir_error_set(error, "certificate_file %s cannot be read: %s", filename, strerror(errno));
+	if (file)
+		(void)fclose(file);
+	free(bytes);
+	return NULL;
+}
+
+/* holding->option is certificate_file or private_key_file: only the latter is a secret. */
+static bool holding_read(struct holding *holding, struct certdir_error *error)
+{
+	size_t length = 0;
+	char *bytes = strcmp(holding->option, "private_key_file") == 0
+			      ? certdir_secret_read_bytes(holding->filename, &length, error)
+			      : read_certificates(holding->filename, &length, error);
+	bool ok;
+
+	if (!bytes)
+		return false;
+	read_labels(holding, bytes, length);
+	ok = take_all(holding, bytes, length);
+	explicit_bzero(bytes, length);
+	free(bytes);
+	if (!ok)
+		certdir_error_set(error, "%s %s cannot be read: out of memory", holding->option, holding->filename);
+	return ok;
+}
+
+/* It does not hold `what`, as far as could be seen. */
+static void holding_lacks(const struct holding *holding, const char *what, struct certdir_error *error)
+{
+	const char *option = holding->option, *filename = holding->filename;
+
+	if (holding->asked && !holding->password)
+		certdir_error_set(error,
+				  "%s %s is encrypted: write its password alone into a file that nobody else can read, "
+				  "and name that one as private_key_password_file",
+				  option, filename);
+	else if (holding->asked && holding->reason && strcmp(holding->reason, "unsupported") == 0)
+		certdir_error_set(
+			error,
+			"%s %s is encrypted in a way that OpenSSL has given up, as old PFX files are: export it "
+			"anew (AES256-SHA256)",
+			option, filename);
+	else if (holding->asked)
+		certdir_error_set(error, "%s %s does not open with the password in private_key_password_file: %s",
+				  option, filename, holding->reason ? holding->reason : "unknown error");
+	else if (holding->labels[0])
+		certdir_error_set(error, "%s %s holds no %s; what stands in it is called %s", option, filename, what,
+				  holding->labels);
+	else
+		certdir_error_set(error, "%s %s holds no %s: it is no file in PEM, DER or PKCS #12 (PFX)", option,
+				  filename, what);
+}
+
 /* ---- certificate and key ---- */
 
 static bool certificate_time(const ASN1_TIME *time, int64_t *seconds)
@@ -57,54 +219,31 @@ static bool certificate_time(const ASN1_TIME *time, int64_t *seconds)
 	return true;
 }
 
-static X509 *certificate_read(const char *filename, struct certdir_error *error)
+/* The certificate of the key, NULL with `error`: a file may hold those of CAs, and former ones, too. */
+static X509 *choose_certificate(const struct holding *certificates, const struct holding *key,
+				struct certdir_error *error)
 {
-	BIO *file = BIO_new_file(filename, "r");
-	X509 *certificate = file ? PEM_read_bio_X509(file, NULL, NULL, NULL) : NULL;
+	const int count = sk_X509_num(certificates->certificates);
+	X509 *best = NULL;
 
-	if (!file)
-		certdir_error_set(error, "certificate_file %s cannot be read: %s", filename, openssl_reason());
-	else if (!certificate)
-		certdir_error_set(error, "certificate_file %s has no certificate in PEM: %s", filename,
-				  openssl_reason());
-	BIO_free(file);
-	return certificate;
-}
+	for (int i = 0; i < count; i++) {
+		X509 *certificate = sk_X509_value(certificates->certificates, i);
 
-static int no_password(char *out, int size, int writing, void *asked)
-{
-	(void)out;
-	(void)size;
-	(void)writing;
-	*(bool *)asked = true;
-	return -1;
-}
-
-static EVP_PKEY *key_read(const char *filename, struct certdir_error *error)
-{
-	char *text = certdir_secret_read(filename, CERTDIR_SECRET_KEY, error);
-	EVP_PKEY *key = NULL;
-	bool encrypted = false;
-	BIO *memory;
-
-	if (!text)
-		return NULL;
-	memory = BIO_new_mem_buf(text, -1);
-	if (memory)
-		key = PEM_read_bio_PrivateKey(memory, NULL, no_password, &encrypted);
-	if (!key && encrypted)
+		if (X509_check_private_key(certificate, key->key) == 1 &&
+		    (!best || ASN1_TIME_compare(X509_get0_notAfter(certificate), X509_get0_notAfter(best)) > 0))
+			best = certificate;
+	}
+	ERR_clear_error();
+	if (!best && count == 1)
+		certdir_error_set(error, "private_key_file %s is not the key of the certificate in certificate_file %s",
+				  key->filename, certificates->filename);
+	else if (!best)
 		certdir_error_set(
 			error,
-			"private_key_file %s is encrypted, and nobody is there to ask for its password: store it "
-			"without one (openssl pkey -in %s)",
-			filename, filename);
-	else if (!key)
-		certdir_error_set(error, "private_key_file %s has no private key in PEM: %s", filename,
-				  openssl_reason());
-	ERR_clear_error();
-	BIO_free(memory);
-	certdir_secret_free(text);
-	return key;
+			"private_key_file %s is not the key of any of the %d certificates in certificate_file "
+			"%s",
+			key->filename, count, certificates->filename);
+	return best;
 }
 
 static bool key_check(EVP_PKEY *key, const char *filename, struct certdir_error *error)
@@ -112,7 +251,9 @@ static bool key_check(EVP_PKEY *key, const char *filename, struct certdir_error 
 	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA) {
 		const char *name = EVP_PKEY_get0_type_name(key);
 
-		certdir_error_set(error, "private_key_file %s holds a key of type %s: Entra ID takes RSA only",
+		certdir_error_set(error,
+				  "private_key_file %s holds a key of type %s: Entra ID takes RSA keys only for this; "
+				  "certdir.conf(5) shows how to make one",
 				  filename, name ? name : "unknown");
 		return false;
 	}
@@ -165,32 +306,53 @@ static bool certificate_take(struct certdir_assertion *assertion, X509 *certific
 	return true;
 }
 
+static bool pair_take(struct certdir_assertion *assertion, struct holding *certificates, struct holding *key,
+		      int64_t now, struct certdir_error *error)
+{
+	X509 *certificate;
+
+	if (!holding_read(certificates, error))
+		return false;
+	if (sk_X509_num(certificates->certificates) == 0) {
+		holding_lacks(certificates, "certificate", error);
+		return false;
+	}
+	if (!holding_read(key, error))
+		return false;
+	if (!key->key) {
+		holding_lacks(key, "private key", error);
+		return false;
+	}
+	if (!key_check(key->key, key->filename, error) ||
+	    !(certificate = choose_certificate(certificates, key, error)) ||
+	    !certificate_take(assertion, certificate, certificates->filename, error) ||
+	    !times_check(assertion, certificates->filename, now, error))
+		return false;
+	assertion->key = key->key;
+	key->key = NULL;
+	return true;
+}
+
 struct certdir_assertion *certdir_assertion_open(const char *certificate_file, const char *private_key_file,
-						 int64_t now, struct certdir_error *error)
+						 const char *password_file, int64_t now, struct certdir_error *error)
 {
 	struct certdir_assertion *assertion = calloc(1, sizeof(*assertion));
-	X509 *certificate = NULL;
+	struct holding certificates = {.option = "certificate_file", .filename = certificate_file};
+	struct holding key = {.option = "private_key_file", .filename = private_key_file};
+	char *password = NULL;
 	bool ok = false;
 
 	if (!assertion) {
 		certdir_error_set(error, "out of memory");
 		return NULL;
 	}
-	certificate = certificate_read(certificate_file, error);
-	if (!certificate || !certificate_take(assertion, certificate, certificate_file, error))
-		goto out;
-	assertion->key = key_read(private_key_file, error);
-	if (!assertion->key || !key_check(assertion->key, private_key_file, error))
-		goto out;
-	if (X509_check_private_key(certificate, assertion->key) != 1) {
-		ERR_clear_error();
-		certdir_error_set(error, "private_key_file %s is not the key of the certificate in certificate_file %s",
-				  private_key_file, certificate_file);
-		goto out;
+	if (!password_file || (password = certdir_secret_read(password_file, CERTDIR_SECRET_PASSWORD, error))) {
+		certificates.password = key.password = password;
+		ok = pair_take(assertion, &certificates, &key, now, error);
 	}
-	ok = times_check(assertion, certificate_file, now, error);
-out:
-	X509_free(certificate);
+	holding_clear(&certificates);
+	holding_clear(&key);
+	certdir_secret_free(password);
 	if (ok)
 		return assertion;
 	certdir_assertion_close(assertion);

@@ -13,12 +13,14 @@ enum { CERTDIR_ASSERTION_SECONDS = 600 /* that an assertion is good for */ };
 struct certdir_assertion;
 
 /*
- * Reads the first certificate of a PEM file and its private key (RSA, 2048 bits or more, not encrypted, in a file that
- * certdir_secret_read() accepts; both may be the same file). NULL with `error`, also when they do not belong together or `now` is
- * not within the certificate's time.
+ * Reads a certificate and its private key, each from a file in PEM, DER or PKCS #12 (.pfx, .p12); both may be one file, in any order
+ * and beside others: of the certificates in the file the one that fits the key counts, of several that do the one that is good for
+ * longest. The key is RSA with 2048 bits or more, in a file that certdir_secret_read() would accept. password_file: holds the
+ * password of files that are encrypted, or NULL. NULL with `error`, also when they do not belong together or `now` is not within
+ * the certificate's time.
  */
 struct certdir_assertion *certdir_assertion_open(const char *certificate_file, const char *private_key_file,
-						 int64_t now, struct certdir_error *error);
+						 const char *password_file, int64_t now, struct certdir_error *error);
 void certdir_assertion_close(struct certdir_assertion *assertion);
 
 /* The certificate's notAfter in Unix seconds. */

@@ -140,6 +140,7 @@ static bool choose_credential(struct reading *in, struct certdir_tenant_config *
 {
 	const struct certdir_conf_entry *certificate = certdir_conf_entry(in->section, "certificate_file");
 	const struct certdir_conf_entry *key = certdir_conf_entry(in->section, "private_key_file");
+	const struct certdir_conf_entry *password = certdir_conf_entry(in->section, "private_key_password_file");
 	const struct certdir_conf_entry *const found[] = {
 		certdir_conf_entry(in->section, "client_secret_file"), certificate ? certificate : key,
 		managed_identity ? certdir_conf_entry(in->section, "managed_identity") : NULL,
@@ -157,6 +158,10 @@ static bool choose_credential(struct reading *in, struct certdir_tenant_config *
 		chosen = found[i];
 		tenant->credential = credentials[i];
 	}
+	if (password && !key)
+		return certdir_conf_refuse(
+			in->conf, password->line, in->error,
+			"private_key_password_file needs certificate_file and private_key_file beside it");
 	if (!certificate != !key)
 		return certdir_conf_refuse(in->conf, chosen->line, in->error, "%s needs %s beside it%s",
 					   certificate ? "certificate_file" : "private_key_file",
@@ -186,6 +191,8 @@ static bool read_credential(struct reading *in, struct certdir_tenant_config *te
 				"/etc/certdir/contoso.pem", in->error);
 	ok &= certdir_conf_path(in->conf, in->section, "private_key_file", &tenant->private_key_file,
 				"/etc/certdir/contoso.key", in->error);
+	ok &= certdir_conf_path(in->conf, in->section, "private_key_password_file", &tenant->private_key_password_file,
+				"/etc/certdir/contoso.password", in->error);
 	ok &= certdir_conf_yes_no(in->conf, in->section, "managed_identity", &managed_identity, in->error);
 	ok &= certdir_conf_path(in->conf, in->section, "federated_token_file", &tenant->federated_token_file,
 				"/var/run/secrets/azure/tokens/azure-identity-token", in->error);

@@ -9,7 +9,7 @@
 /* How the application proves to Entra ID who it is: one of them. */
 enum certdir_credential {
 	CERTDIR_CREDENTIAL_SECRET, /* client_secret_file */
-	CERTDIR_CREDENTIAL_CERTIFICATE, /* certificate_file, private_key_file */
+	CERTDIR_CREDENTIAL_CERTIFICATE, /* certificate_file, private_key_file, and private_key_password_file if need be */
 	CERTDIR_CREDENTIAL_MANAGED_IDENTITY, /* managed_identity = yes; client_id only for a user-assigned one */
 	CERTDIR_CREDENTIAL_FEDERATED /* federated_token_file */
 };
@@ -27,6 +27,7 @@ struct certdir_tenant_config {
 	const char *client_secret_file;
 	const char *certificate_file;
 	const char *private_key_file;
+	const char *private_key_password_file;
 	const char *federated_token_file;
 	bool intune;
 	int64_t intune_interval; /* seconds */

@@ -80,8 +80,9 @@ static bool credential_read(struct certdir_token *token, struct certdir_error *e
 		token->secret = certdir_secret_read(config->client_secret_file, CERTDIR_SECRET_CLIENT, error);
 		return token->secret != NULL;
 	case CERTDIR_CREDENTIAL_CERTIFICATE:
-		token->assertion = certdir_assertion_open(config->certificate_file, config->private_key_file,
-							  (int64_t)time(NULL), error);
+		token->assertion =
+			certdir_assertion_open(config->certificate_file, config->private_key_file,
+					       config->private_key_password_file, (int64_t)time(NULL), error);
 		return token->assertion != NULL;
 	case CERTDIR_CREDENTIAL_FEDERATED:
 		/* Read anew for each token; here only so that a wrong name is known at once. */

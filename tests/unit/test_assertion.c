@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <setjmp.h>
@@ -79,6 +80,82 @@ static void put_key(const char *name, EVP_PKEY *key, const char *password)
 	assert_int_equal(fclose(file), 0);
 }
 
+/* Adds to a file: a certificate of the key when it ends after `days`, the key when there are none; the password encrypts it. */
+static void add(FILE *file, EVP_PKEY *key, int days, const char *password)
+{
+	X509 *certificate = days ? certificate_of(key, rsa, NOW - DAY, NOW + days * DAY) : NULL;
+
+	if (certificate)
+		assert_int_equal(PEM_write_X509(file, certificate), 1);
+	else
+		assert_int_equal(PEM_write_PrivateKey(file, key, password ? EVP_aes_256_cbc() : NULL, NULL, 0, NULL,
+						      (void *)(uintptr_t)password),
+				 1);
+	X509_free(certificate);
+}
+
+static void put_pfx(const char *name, const char *password, int cipher, int mac)
+{
+	FILE *file = create(name);
+	X509 *certificate = certificate_of(rsa, rsa, NOW - DAY, NOW + 20 * DAY);
+	X509 *ca = certificate_of(other, other, NOW - DAY, NOW + 40 * DAY);
+	STACK_OF(X509) *more = sk_X509_new_null();
+	PKCS12 *pfx;
+
+	assert_true(sk_X509_push(more, ca) > 0);
+	pfx = PKCS12_create(password, "certdir", rsa, certificate, more, cipher, cipher, 0, mac, 0);
+	assert_non_null(pfx);
+	assert_int_equal(i2d_PKCS12_fp(file, pfx), 1);
+	assert_int_equal(fclose(file), 0);
+	PKCS12_free(pfx);
+	sk_X509_pop_free(more, X509_free);
+	X509_free(certificate);
+}
+
+static void put_text(const char *name, const char *text)
+{
+	FILE *file = create(name);
+
+	(void)fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* All that administrators have in files. */
+static void put_forms(void)
+{
+	X509 *certificate = certificate_of(rsa, rsa, NOW - DAY, NOW + 20 * DAY);
+	FILE *file;
+
+	file = create("chain.pem"); /* the CA stands first */
+	add(file, other, 40, NULL);
+	add(file, rsa, 20, NULL);
+	(void)fclose(file);
+	file = create("mixed.pem"); /* text, a CA, the key, a former certificate, the present one */
+	(void)fputs("Bag Attributes\n    friendlyName: certdir\n", file);
+	add(file, other, 40, NULL);
+	add(file, rsa, 0, NULL);
+	add(file, rsa, 5, NULL);
+	add(file, rsa, 20, NULL);
+	(void)fclose(file);
+	file = create("locked.pem");
+	add(file, rsa, 0, "password");
+	add(file, rsa, 20, NULL);
+	(void)fclose(file);
+	file = create("good.cer");
+	assert_int_equal(i2d_X509_fp(file, certificate), 1);
+	(void)fclose(file);
+	file = create("good.der");
+	assert_int_equal(i2d_PrivateKey_fp(file, rsa), 1);
+	(void)fclose(file);
+	put_pfx("good.pfx", "password", NID_aes_256_cbc, 2048);
+	put_pfx("open.pfx", "", NID_aes_256_cbc, 2048);
+	put_text("request.csr", "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n");
+	put_text("noise", "\033[31mhello");
+	put_text("password", "password\n");
+	put_text("wrong", "not it\n");
+	X509_free(certificate);
+}
+
 static int set_up(void **state)
 {
 	FILE *both;
@@ -108,14 +185,17 @@ static int set_up(void **state)
 	X509_free(certificate);
 	(void)fclose(both);
 	put_key("open.key", rsa, NULL);
+	put_forms();
 	return chmod(path("open.key"), 0644);
 }
 
 static int tear_down(void **state)
 {
-	static const char *const names[] = {"good.pem", "expired.pem",	 "early.pem", "small.pem",
-					    "ec.pem",	"good.key",	 "other.key", "small.key",
-					    "ec.key",	"encrypted.key", "both.pem",  "open.key"};
+	static const char *const names[] = {"good.pem", "expired.pem", "early.pem", "small.pem", "ec.pem",
+					    "good.key", "other.key",   "small.key", "ec.key",	 "encrypted.key",
+					    "both.pem", "open.key",    "chain.pem", "mixed.pem", "locked.pem",
+					    "good.cer", "good.der",    "good.pfx",  "open.pfx",	 "request.csr",
+					    "noise",	"password",    "wrong"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -130,20 +210,43 @@ static int tear_down(void **state)
 static const struct {
 	const char *certificate, *key;
 	const char *why; /* NULL: good */
+	const char *password; /* the file that holds it, or NULL */
 } pairs[] = {
-	{"good.pem", "good.key", NULL},
-	{"both.pem", "both.pem", NULL},
-	{"good.pem", "other.key", "is not the key of the certificate"},
-	{"expired.pem", "good.key", "expired at 2026-02-01T02:40:00Z"},
-	{"early.pem", "good.key", "not valid before 2026-02-03T02:40:00Z"},
-	{"small.pem", "small.key", "1024 bits"},
-	{"ec.pem", "ec.key", "type EC"},
-	{"good.pem", "encrypted.key", "is encrypted"},
-	{"good.pem", "open.key", "chmod o-rwx"},
-	{"good.pem", "good.pem", "no private key"},
-	{"good.key", "good.key", "no certificate in PEM"},
-	{"none.pem", "good.key", "cannot be read"},
-	{"good.pem", "none.key", "No such file"},
+	{"good.pem", "good.key", NULL, NULL},
+	{"both.pem", "both.pem", NULL, NULL},
+	{"good.pem", "other.key", "is not the key of the certificate", NULL},
+	{"expired.pem", "good.key", "expired at 2026-02-01T02:40:00Z", NULL},
+	{"early.pem", "good.key", "not valid before 2026-02-03T02:40:00Z", NULL},
+	{"small.pem", "small.key", "1024 bits", NULL},
+	{"ec.pem", "ec.key", "type EC", NULL},
+	{"chain.pem", "good.key", NULL, NULL},
+	{"chain.pem", "other.key", NULL, NULL}, /* the CA's own, if somebody has it */
+	{"chain.pem", "small.key", "1024 bits", NULL},
+	{"mixed.pem", "mixed.pem", NULL, NULL},
+	{"mixed.pem", "good.key", NULL, NULL},
+	{"good.cer", "good.der", NULL, NULL},
+	{"good.pfx", "good.pfx", NULL, "password"},
+	{"good.pem", "good.pfx", NULL, "password"},
+	{"good.pfx", "good.key", NULL, "password"},
+	{"open.pfx", "open.pfx", NULL, NULL},
+	{"open.pfx", "open.pfx", NULL, "password"},
+	{"good.pem", "encrypted.key", NULL, "password"},
+	{"locked.pem", "locked.pem", NULL, "password"},
+	{"good.pfx", "good.pfx", "good.pfx is encrypted: write its password", NULL},
+	{"good.pfx", "good.pfx", "does not open with the password in private_key_password_file", "wrong"},
+	{"locked.pem", "locked.pem", "locked.pem is encrypted", NULL},
+	{"locked.pem", "locked.pem", "does not open with the password", "wrong"},
+	{"good.pem", "encrypted.key", "does not open with the password", "wrong"},
+	{"good.pem", "encrypted.key", "No such file", "none"},
+	{"chain.pem", "encrypted.key", "is encrypted", NULL},
+	{"request.csr", "good.key", "holds no certificate; what stands in it is called CERTIFICATE REQUEST", NULL},
+	{"noise", "good.key", "it is no file in PEM, DER or PKCS #12 (PFX)", NULL},
+	{"good.pem", "chain.pem", "holds no private key; what stands in it is called CERTIFICATE", NULL},
+	{"good.pem", "open.key", "chmod o-rwx", NULL},
+	{"good.pem", "good.pem", "no private key", NULL},
+	{"good.key", "good.key", "no certificate; what stands in it is called PRIVATE KEY", NULL},
+	{"none.pem", "good.key", "cannot be read", NULL},
+	{"good.pem", "none.key", "No such file", NULL},
 };
 
 static void test_pairs(void **state)
@@ -152,7 +255,8 @@ static void test_pairs(void **state)
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
 		struct certdir_error error = {""};
 		struct certdir_assertion *assertion =
-			certdir_assertion_open(path(pairs[i].certificate), path(pairs[i].key), NOW, &error);
+			certdir_assertion_open(path(pairs[i].certificate), path(pairs[i].key),
+					       pairs[i].password ? path(pairs[i].password) : NULL, NOW, &error);
 
 		if ((assertion != NULL) != (pairs[i].why == NULL))
 			fail_msg("%s, %s: %s", pairs[i].certificate, pairs[i].key, assertion ? "taken" : error.text);
@@ -161,6 +265,19 @@ static void test_pairs(void **state)
 				 pairs[i].why);
 		certdir_assertion_close(assertion);
 	}
+}
+
+/* Of several certificates of the key, the one that is good for longest. */
+static void test_choice(void **state)
+{
+	struct certdir_error error = {""};
+	struct certdir_assertion *assertion =
+		certdir_assertion_open(path("mixed.pem"), path("mixed.pem"), NULL, NOW, &error);
+
+	(void)state;
+	assert_non_null(assertion);
+	assert_int_equal(certdir_assertion_expires(assertion), NOW + 20 * DAY);
+	certdir_assertion_close(assertion);
 }
 
 /* Bytes of base64url without padding; fails on any other character. */
@@ -241,7 +358,8 @@ static bool verifies(EVP_PKEY *key, const char *text, size_t signed_length, cons
 static void test_jwt(void **state)
 {
 	struct certdir_error error = {""};
-	struct certdir_assertion *assertion = certdir_assertion_open(path("good.pem"), path("good.key"), NOW, &error);
+	struct certdir_assertion *assertion =
+		certdir_assertion_open(path("good.pem"), path("good.key"), NULL, NOW, &error);
 	char *first, *second, *dot, *last;
 	unsigned char signature[512];
 	json_t *header, *claims, *again;
@@ -281,7 +399,8 @@ static void test_jwt(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_pairs), cmocka_unit_test(test_jwt)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_pairs), cmocka_unit_test(test_choice),
+					   cmocka_unit_test(test_jwt)};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -371,6 +371,8 @@ static const struct {
 	{"[tenant a]\n" IDS "certificate_file = /c\n",
 	 "4: certificate_file needs private_key_file beside it; both may name one file"},
 	{"[tenant a]\n" IDS "private_key_file = /k\n", "4: private_key_file needs certificate_file beside it"},
+	{"[tenant a]\n" IDS SECRET "private_key_password_file = /p\n",
+	 "5: private_key_password_file needs certificate_file and private_key_file beside it"},
 	{"[tenant a]\n" IDS "client_secret = abc8Q~verysecret\n",
 	 "4: a client secret does not belong into this file: put it alone into a file that nobody else can read, and "
 	 "write client_secret_file = /etc/certdir/a.secret"},

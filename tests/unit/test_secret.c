@@ -85,7 +85,12 @@ static const struct {
 	{"0f8fad5b-d9cb-469f-a165-70867728950e", "0f8fad5b-d9cb-469f-a165-70867728950e", NULL, CERTDIR_SECRET_TOKEN},
 	{"eyJh.eyJh.c2ln\n", "eyJh.eyJh.c2ln", NULL, CERTDIR_SECRET_TOKEN},
 	{"eyJh.eyJh c2ln", NULL, "byte 10", CERTDIR_SECRET_TOKEN},
-	{"-----BEGIN X-----\nabc\n", "-----BEGIN X-----\nabc", NULL, CERTDIR_SECRET_KEY},
+	{"two words \xc3\xa4\n", "two words \xc3\xa4", NULL, CERTDIR_SECRET_PASSWORD},
+	{"0f8fad5b-d9cb-469f-a165-70867728950e\n", "0f8fad5b-d9cb-469f-a165-70867728950e", NULL,
+	 CERTDIR_SECRET_PASSWORD},
+	{"one\ntwo", NULL, "in one line", CERTDIR_SECRET_PASSWORD},
+	{"\xef\xbb\xbfone", NULL, "byte order mark", CERTDIR_SECRET_PASSWORD},
+	{"\n", NULL, "is empty", CERTDIR_SECRET_PASSWORD},
 };
 
 static void test_contents(void **state)
@@ -140,7 +145,7 @@ static void test_modes(void **state)
 	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
 		put("s3cret", 6, modes[i].mode);
 		expect(file, CERTDIR_SECRET_CLIENT, "s3cret", modes[i].secret);
-		expect(file, CERTDIR_SECRET_KEY, "s3cret", modes[i].secret);
+		expect(file, CERTDIR_SECRET_PASSWORD, "s3cret", modes[i].secret);
 		expect(file, CERTDIR_SECRET_TOKEN, "s3cret", modes[i].token);
 	}
 	put("s3cret", 6, 0644);
@@ -150,13 +155,37 @@ static void test_modes(void **state)
 static void test_owner(void **state)
 {
 	(void)state;
-	put("s3cret", 6, 0600);
+	put("s3cret", 6, 0640);
 	if (geteuid() != 0)
 		skip();
-	assert_int_equal(chown(file, 65534, (gid_t)-1), 0);
-	expect(file, CERTDIR_SECRET_CLIENT, NULL, "belongs to user 65534");
-	assert_int_equal(chown(file, 0, (gid_t)-1), 0);
+	/* Root takes what belongs to a service's user; another user does not take a third one's, even if his group may read it. */
+	assert_int_equal(chown(file, 65533, 65534), 0);
 	expect(file, CERTDIR_SECRET_CLIENT, "s3cret", NULL);
+	assert_int_equal(chmod(directory, 0755), 0);
+	assert_int_equal(setegid(65534), 0);
+	assert_int_equal(seteuid(65534), 0);
+	expect(file, CERTDIR_SECRET_CLIENT, NULL, "belongs to user 65533");
+	expect(file, CERTDIR_SECRET_CLIENT, NULL, "chown 65534 ");
+	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(setegid(0), 0);
+	assert_int_equal(chown(file, 0, 0), 0);
+	expect(file, CERTDIR_SECRET_CLIENT, "s3cret", NULL);
+}
+
+static void test_bytes(void **state)
+{
+	struct certdir_error error = {""};
+	size_t length = 0;
+	char *bytes;
+
+	(void)state;
+	put("a\0b\n", 4, 0600);
+	bytes = certdir_secret_read_bytes(file, &length, &error);
+	assert_true(bytes && length == 4 && memcmp(bytes, "a\0b\n", 4) == 0);
+	free(bytes);
+	put("a", 1, 0644);
+	assert_null(certdir_secret_read_bytes(file, &length, &error));
+	assert_non_null(strstr(error.text, "chmod o-rwx"));
 }
 
 static void test_kinds_of_file(void **state)
@@ -177,8 +206,8 @@ static void test_kinds_of_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_contents), cmocka_unit_test(test_size),	       cmocka_unit_test(test_modes),
-		cmocka_unit_test(test_owner),	 cmocka_unit_test(test_kinds_of_file),
+		cmocka_unit_test(test_contents), cmocka_unit_test(test_size),  cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_bytes),	 cmocka_unit_test(test_owner), cmocka_unit_test(test_kinds_of_file),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
