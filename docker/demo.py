@@ -3,10 +3,12 @@
 """
 Makes what docker/compose.yaml mounts, of the demo's devices, below build/docker (or the directory given):
 certs/ and clients.conf for the server, list/ with the device list, devices/ with the devices' own certificates.
+Run again, it makes the list anew and leaves the rest: a container that runs has these directories mounted.
 """
 
 import json
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -19,6 +21,7 @@ import demo  # noqa: E402
 from testenv.devices import DeviceList  # noqa: E402
 from testenv.logins import Pki  # noqa: E402
 
+CONTAINER_USER = 1812
 CLIENTS = """\
 #  Made by docker/demo.py, with a secret of its own. Any address: compose.yaml publishes the ports on loopback only.
 client demo {{
@@ -34,22 +37,35 @@ def copy(source, target):
     target.chmod(0o644)
 
 
-def main(directory):
-    shutil.rmtree(directory, ignore_errors=True)
-    for name in ("certs", "list"):
-        (directory / name).mkdir(parents=True)
+def make_server(directory, ids):
+    """Certificates of server and devices, and clients.conf, which comes last: where it is, all of it is."""
+    for name in ("certs", "list", "devices"):
+        (directory / name).mkdir(parents=True, exist_ok=True)
     pki = Pki(directory / "devices")
     for name, source in (("ca.pem", pki.ca), ("server.pem", pki.server[0]), ("server.key", pki.server[1])):
         copy(source, directory / "certs" / name)
-    secret = secrets.token_hex(16)
-    (directory / "clients.conf").write_text(CLIENTS.format(secret=secret))
-    given = json.loads(demo.DEVICES.read_text())["value"]
-    devices = DeviceList(directory / "list" / "devices.db", given)
+    for row in demo.rows(ids):
+        pki.issue(row.recipe, stem=row.stem.lower())
+    (directory / "clients.conf").write_text(CLIENTS.format(secret=secrets.token_hex(16)))
+
+
+def make_list(directory, given):
+    """A fresh list. The sync in the container, which may replace it, runs as user id 1812."""
+    devices = DeviceList(directory / "devices.db", given)
     devices.publish()
     devices.path.chmod(0o644)
-    for row in demo.rows({device["displayName"]: device["deviceId"] for device in given}):
-        pki.issue(row.recipe, stem=row.stem.lower())
-    print(f"{os.path.relpath(directory)} is ready for docker/compose.yaml. RADIUS secret: {secret}")
+    if os.geteuid() == 0:
+        for path in (directory, *directory.iterdir()):
+            os.chown(path, CONTAINER_USER, CONTAINER_USER)
+
+
+def main(directory):
+    given = json.loads(demo.DEVICES.read_text())["value"]
+    if not (directory / "clients.conf").exists():
+        make_server(directory, {device["displayName"]: device["deviceId"] for device in given})
+    make_list(directory / "list", given)
+    secret = re.search(r"secret = (\w+)", (directory / "clients.conf").read_text())
+    print(f"{os.path.relpath(directory)} is ready for docker/compose.yaml. RADIUS secret: {secret[1] if secret else 'yours'}")
     print("The list counts as current for an hour (max_age in raddb-snippets/mods-available/certdir): run this again then.")
 
 

@@ -40,7 +40,8 @@ start()
 {
 	$engine run -d --name "$name" --network none --read-only --cap-drop ALL --security-opt no-new-privileges \
 		-v "$work/certs:/etc/freeradius/3.0/certs:ro" -v "$work/clients.conf:/etc/freeradius/3.0/clients.conf:ro" \
-		-v "$work/list:/var/lib/certdir:ro" "$image" >/dev/null 2>"$work.log" || { cat "$work.log" >&2; die "the container does not start"; }
+		-v "$work/list:/var/lib/certdir:ro" -v "$work.wifi:/etc/freeradius/3.0/sites-available/certdir-wifi:ro" \
+		"$image" >/dev/null 2>"$work.log" || { cat "$work.log" >&2; die "the container does not start"; }
 	pid=$($engine inspect -f '{{.State.Pid}}' "$name")
 }
 
@@ -70,12 +71,20 @@ refuses "cannot read" -v "$work/certs:/etc/freeradius/3.0/certs:ro" -v "$work/cl
 chmod 644 "$work/certs/server.key"
 echo "what is not mounted is said in one line"
 
+mkdir -p "$work.list" # of root
+if said=$($engine run --rm --no-healthcheck --network none -v "$work.list:/var/lib/certdir" "$image" certdir sync 2>&1); then
+	die "a sync that cannot write its list has nothing to say"
+fi
+[[ $said == *"user id 1812 cannot write list/"* ]] || die "not what to do about a list/ of root: $said"
+
 if $engine run --rm --no-healthcheck --network none --entrypoint sh "$image" -c \
 	'cat /etc/freeradius/3.0/certs/* /etc/freeradius/3.0/clients.conf /etc/ssl/private/* 2>/dev/null; grep -r testing123 \
 		/etc/freeradius/3.0/mods-enabled /etc/freeradius/3.0/sites-enabled /etc/freeradius/3.0/radiusd.conf' | grep .; then
 	die "the image has a certificate, key or secret in it"
 fi
 
+# The site with its VLANs switched on, as an administrator would.
+sed 's/^#\(.*certdir_assign_vlan\)$/\1/' raddb-snippets/sites-available/certdir-wifi >"$work.wifi"
 start
 wait_until 30 "a healthy server" healthy "$name"
 [ "$(awk '/^Uid:/ { print $2 }' "/proc/$pid/status")" = 1812 ] || die "radiusd does not run as user id 1812"
