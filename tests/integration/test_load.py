@@ -70,7 +70,7 @@ def visit(server, pki, guest, number):
     for attempt in attempts:
         assert attempt.accepted is (guest.reason == "allowed"), (guest, attempt)
         if attempt.accepted:
-            assert attempt.one("User-Name") == guest.name
+            assert attempt.one("User-Name") == f"host/{guest.name}"
     return logins, sum(attempt.resumed for attempt in attempts)
 
 

@@ -63,11 +63,6 @@ def stock(tmp_path, pki, devices):
         server.kill()
 
 
-# certdir in post-auth of the site, and in its Post-Auth-Type REJECT.
-GUARDED = {"sites-available/certdir-wifi": [(r"^\tpost-auth \{", r"\tpost-auth {\n\t\tcertdir"),
-                                            (r"Post-Auth-Type REJECT \{", r"Post-Auth-Type REJECT {\n\t\t\tcertdir")]}
-
-
 def inner_tls(pki, certificate, method, phase2):
     return INNER_TLS.format(method=method, phase2=phase2, ca=pki.ca, certificate=certificate[0], key=certificate[1])
 
@@ -85,7 +80,7 @@ def enter(server, pki, certificate, **options):
 
 def test_one_line_for_each_login(stock, pki):
     """Whoever denies it: certdir, or the server before certdir was asked. No second line where certdir decided."""
-    server = stock(edits=GUARDED)
+    server = stock()
     for name, reason in (("LAPTOP-1", "allowed"), ("OFF-1", "disabled"), ("STRANGER-1", "not-found")):
         accepted, decision = enter(server, pki, pki.named(name))
         assert (accepted, decision.reason) == (name == "LAPTOP-1", reason), decision.line
@@ -101,7 +96,7 @@ def test_one_line_for_each_login(stock, pki):
 
 def test_post_auth_rejects_what_certdir_never_saw(stock, pki):
     """The outer site is guarded and eap was forgotten: a stranger whom eap accepts stays out, with one line."""
-    server = stock(eap_tls="", edits=GUARDED)
+    server = stock(eap_tls="")
     accepted, decision = enter(server, pki, pki.named("STRANGER-1"))
     assert (accepted, decision.verdict, decision.reason) == (False, "deny", "unseen"), decision.line
     assert "tls { } of the eap module has no `virtual_server`" in decision.line
@@ -110,18 +105,19 @@ def test_post_auth_rejects_what_certdir_never_saw(stock, pki):
 def test_post_auth_leaves_a_quarantine_alone(stock, pki):
     """What certdir denied, and unlang lets in with the denial in its hands, is not rejected again."""
     let_in = {"sites-available/certdir-check": [(r"^\t\t\treject$", "\t\t\tupdate control {\n\t\t\t\t&Auth-Type := Accept\n\t\t\t}")]}
-    server = stock(edits={**GUARDED, **let_in})
+    server = stock(edits=let_in)
     accepted, decision = enter(server, pki, pki.named("OFF-1"))
     assert (accepted, decision.reason) == (True, "disabled"), decision.line
 
 
 def test_a_resumed_tunnel_is_not_a_login(stock, pki, tmp_path):
-    """PEAP with EAP-TLS inside: resumed, the inner login is left out, and the disabled device with it."""
+    """PEAP with EAP-TLS inside, in a site without certdir_full_tunnel: resumed, there is no inner login, so nobody is let in."""
     (tmp_path / "sessions").mkdir()
     cache = {"mods-available/eap": [
         (r"^\t\t\tenable = no", f'enable = yes\n\t\t\tname = "tests"\n\t\t\tpersist_dir = "{tmp_path}/sessions"')]}
     certificate = pki.named("LAPTOP-1")
-    server = stock(edits={**GUARDED, **cache})
+    resuming = {"sites-available/certdir-wifi": [(r"^\t\tcertdir_full_tunnel\n", "")]}
+    server = stock(edits={**cache, **resuming})
     mark = server.mark()
     first, second = login(server, *certificate, pki.ca, logins=2, network=inner_tls(pki, certificate, "PEAP", "auth"))
     assert first.accepted and second.resumed and not second.accepted

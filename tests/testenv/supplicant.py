@@ -15,20 +15,27 @@ from pathlib import Path
 NETWORK = """\
 network={{
 	key_mgmt=IEEE8021X
-	eap=TLS
+	eap={eap}
 	identity={identity}
 	ca_cert="{ca}"
-	client_cert="{certificate}"
-	private_key="{key}"
+	{credentials}
 	eapol_flags=0
 	phase1="{phase1}"
 }}
 """
+_CERTIFICATE = 'client_cert{n}="{certificate}"\n\tprivate_key{n}="{key}"'
+# What a login's `method` says: the outer EAP method, and what stands for the device. In a tunnel the certificate is shown inside.
+METHODS = {
+    "tls": ("TLS", _CERTIFICATE.replace("{n}", "")),
+    "peap-tls": ("PEAP", 'phase2="auth=TLS {phase1}"\n\tca_cert2="{ca}"\n\t' + _CERTIFICATE.replace("{n}", "2")),
+    "ttls-tls": ("TTLS", 'phase2="autheap=TLS {phase1}"\n\tca_cert2="{ca}"\n\t' + _CERTIFICATE.replace("{n}", "2")),
+    "ttls-pap": ("TTLS", 'phase2="auth=PAP"\n\tpassword="anything"'),
+}
 PHASE1 = {"1.2": "tls_disable_tlsv1_3=1", "1.3": "tls_disable_tlsv1_3=0"}
 
-# Integers and texts among the attributes that come as raw bytes in eapol_test's output.
+# Texts and integers among the attributes that come as raw bytes in eapol_test's output, and integers that it writes in decimal.
 _TEXTS = {"Tunnel-Private-Group-Id", "Reply-Message", "Class", "User-Name"}
-_NUMBERS = {"Tunnel-Type", "Tunnel-Medium-Type", "Session-Timeout"}
+_NUMBERS = {"Tunnel-Type": 16, "Tunnel-Medium-Type": 16, "Session-Timeout": 10, "Termination-Action": 10}
 
 
 @dataclass
@@ -54,10 +61,11 @@ class NoAnswer(AssertionError):
     """A login did not come to an end; carries what eapol_test said."""
 
 
-def _network(identity, certificate, key, ca, tls):
+def _network(identity, certificate, key, ca, tls, method):
+    eap, credentials = METHODS[method]
     # Bare hex is how wpa_supplicant's files write any bytes.
-    return NETWORK.format(identity=identity.encode().hex(), ca=ca, certificate=certificate, key=key,
-                          phase1=PHASE1[tls])
+    return NETWORK.format(eap=eap, identity=identity.encode().hex(), ca=ca, phase1=PHASE1[tls],
+                          credentials=credentials.format(ca=ca, certificate=certificate, key=key, phase1=PHASE1[tls]))
 
 
 def _command(configuration, port, secret, logins, timeout, mac):
@@ -68,14 +76,15 @@ def _command(configuration, port, secret, logins, timeout, mac):
 class Login:
     """
     One run of eapol_test, started at once: `logins` logins one after the other with the same certificate, resuming the
-    TLS session when the server lets it. `network`: the text of another network than this EAP-TLS. finish() gives an Attempt for each; it ends at the first one refused.
+    TLS session when the server lets it. `method` is one of METHODS; `network`: the text of a network of one's own. finish()
+    gives an Attempt for each; it ends at the first one refused.
     """
 
     def __init__(self, server, certificate, key, ca, identity="host/test", tls="1.2", logins=1, timeout=20, port=None,
-                 mac="02:00:00:00:00:01", network=None):
+                 mac="02:00:00:00:00:01", method="tls", network=None):
         self._directory = tempfile.TemporaryDirectory(prefix="eapol-")
         configuration = Path(self._directory.name) / "network.conf"
-        configuration.write_text(network or _network(identity, certificate, key, ca, tls))
+        configuration.write_text(network or _network(identity, certificate, key, ca, tls, method))
         self._timeout = timeout
         # Into a file: its output is long, and nobody reads a pipe while several of these run.
         self._output = open(Path(self._directory.name) / "output", "w+b")
@@ -119,7 +128,7 @@ def login_with_pause(server, certificate, key, ca, between, second_server=None, 
 
 
 class Gate:
-    """A UDP relay before radiusd that stops at the second login's first packet until a function has run."""
+    """A UDP relay before radiusd that stops at the second login's first packet until a function has run, and keeps all packets."""
 
     def __init__(self, target, between, second_target=None):
         self._target, self._between, self._second_target = target, between, second_target
@@ -131,6 +140,7 @@ class Gate:
         self._thread = threading.Thread(target=self._relay, daemon=True)
         self._logins = 0
         self._last_first = None
+        self.requests, self.replies = [], []
         self.error = None
         self.port = self._outside.getsockname()[1]
 
@@ -153,9 +163,11 @@ class Gate:
                 return
             if self._inside in ready:
                 packet = self._inside.recv(65536)
+                self.replies.append(packet)
                 self._outside.sendto(packet, client)
             if self._outside in ready:
                 packet, client = self._outside.recvfrom(65536)
+                self.requests.append(packet)
                 self._pass_gate(packet)
                 self._inside.sendto(packet, ("127.0.0.1", self._target))
 
@@ -222,7 +234,7 @@ def parse_attempts(output):
 
 def _value(name, text):
     if name in _NUMBERS:
-        return int(text, 16)
+        return int(text, _NUMBERS[name])
     if text.startswith("'") and text.endswith("'"):
         return text[1:-1]
     if name in _TEXTS:
