@@ -2,6 +2,7 @@
 #include "conf.h"
 
 #include "identity/utf8.h"
+#include "suggest.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -18,8 +19,7 @@
 enum {
 	FILE_MAX = 1 << 20, /* bytes */
 	LINE_MAX_BYTES = 4096,
-	SHOWN_MAX = 80, /* bytes of a value in a message, so that the reason behind it has room */
-	WORD_MAX = 64
+	SHOWN_MAX = 80 /* bytes of a value in a message, so that the reason behind it has room */
 };
 
 /* ---- refusals ---- */
@@ -72,61 +72,6 @@ static const char *comment_hint(const char *value)
 	return strstr(value, " ;") || strstr(value, " #") || strstr(value, "\t;") || strstr(value, "\t#")
 		       ? "; a comment stands on a line of its own"
 		       : "";
-}
-
-/* ---- words that would have been right ---- */
-
-/* Levenshtein's distance, without regard to case; words longer than WORD_MAX are far from everything. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[WORD_MAX + 1], before, above, la = strlen(a), lb = strlen(b);
-
-	if (la > WORD_MAX || lb > WORD_MAX)
-		return SIZE_MAX;
-	for (size_t j = 0; j <= lb; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= la; i++) {
-		before = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= lb; j++) {
-			size_t best = before + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
-
-			above = row[j];
-			if (above + 1 < best)
-				best = above + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			before = above;
-			row[j] = best;
-		}
-	}
-	return row[lb];
-}
-
-/* "; did you mean X?", or "; known are A, B, C" when nothing is near. */
-static void suggest(const char *word, const char *const *known, size_t count, char text[CERTDIR_TEXT_MAX])
-{
-	size_t nearest = SIZE_MAX, best = SIZE_MAX, used = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		size_t far = distance(word, known[i]);
-
-		/* "secret_file" is far from "client_secret_file", and means it. */
-		if (strlen(word) >= 4 && strcasestr(known[i], word))
-			far = far > 2 ? 2 : far;
-		if (far < nearest) {
-			nearest = far;
-			best = i;
-		}
-	}
-	if (best < count && nearest <= 1 + strlen(known[best]) / 4) {
-		certdir_say(text, "did you mean %s?", known[best]);
-		return;
-	}
-	text[0] = '\0';
-	for (size_t i = 0; i < count && used < CERTDIR_TEXT_MAX; i++)
-		used += (size_t)snprintf(text + used, CERTDIR_TEXT_MAX - used, "%s%s", i ? ", " : "known are ",
-					 known[i]);
 }
 
 /* ---- reading the file ---- */
@@ -516,6 +461,10 @@ bool certdir_conf_duration(struct certdir_conf *conf, struct certdir_conf_sectio
 		return false;
 	if (!entry)
 		return true;
+	if (entry->value[strspn(entry->value, "0123456789")] == '\0' && strlen(entry->value) < 10 &&
+	    !certdir_duration_parse(entry->value, &value))
+		return certdir_conf_refuse_value(conf, entry, error, "a number of what: %sm, %sh or %sd?", entry->value,
+						 entry->value, entry->value);
 	if (!certdir_duration_parse(entry->value, &value))
 		return certdir_conf_refuse_value(
 			conf, entry, error,
@@ -567,7 +516,7 @@ bool certdir_conf_word(struct certdir_conf *conf, struct certdir_conf_section *s
 			*index = count;
 			return true;
 		}
-	suggest(entry->value, words, count, text);
+	certdir_suggest(entry->value, words, count, text);
 	return certdir_conf_refuse_value(conf, entry, error, "%s%s", text, comment_hint(entry->value));
 }
 
@@ -632,6 +581,9 @@ bool certdir_conf_words(struct certdir_conf *conf, struct certdir_conf_section *
 		if (*copy == '\0')
 			return certdir_conf_refuse_value(conf, entry, error,
 							 "there is nothing before or behind a comma");
+		if (strpbrk(copy, "\";"))
+			return certdir_conf_refuse_value(conf, entry, error,
+							 "write the names without quotes, with commas between them");
 		(*words)[i] = copy;
 	}
 	return true;
@@ -694,7 +646,7 @@ bool certdir_conf_section_finish(struct certdir_conf *conf, const struct certdir
 
 		if (entry->taken)
 			continue;
-		suggest(entry->key, section->known, section->known_count, text);
+		certdir_suggest(entry->key, section->known, section->known_count, text);
 		return certdir_conf_refuse(conf, entry->line, error, "[%s%s%.64s] has no option %s: %s", section->kind,
 					   *section->name ? " " : "", section->name,
 					   is_word(entry->key) ? entry->key : "of that name", text);
@@ -716,7 +668,7 @@ bool certdir_conf_finish(struct certdir_conf *conf, const char *const *kinds, st
 		if (section->taken)
 			ok &= certdir_conf_section_finish(conf, section, error);
 		else if (!kinds[count]) {
-			suggest(section->kind, kinds, count, text);
+			certdir_suggest(section->kind, kinds, count, text);
 			ok = certdir_conf_refuse(conf, section->line, error,
 						 "there is no section of the kind %.80s: %s", section->kind, text);
 		}

@@ -8,6 +8,7 @@
 #include "directory/ldap_schema.h"
 #include "identity/canonical.h"
 #include "identity/section.h"
+#include "suggest.h"
 
 struct options { /* certdir { .. } itself */
 	char const *certificate;
@@ -178,15 +179,33 @@ static bool number_valid(CONF_PAIR *pair)
 	return false;
 }
 
+/* The option, or the section, that may have been meant. */
+static void suggest(struct section const *section, char const *name, bool is_section, char text[CERTDIR_TEXT_MAX])
+{
+	char const *known[64];
+	size_t count = 0;
+
+	for (char const *const *names = is_section ? section->sections : section->repeated; *names; names++)
+		known[count++] = *names;
+	for (CONF_PARSER const *option = section->options; !is_section && option->name && count < 64; option++)
+		known[count++] = option->name;
+	if (count > 0)
+		certdir_suggest(name, known, count, text);
+	else
+		certdir_say(text, "it has none");
+}
+
 static bool pair_valid(CONF_SECTION *cs, CONF_PAIR *pair, struct section const *section)
 {
 	char const *const name = cf_pair_attr(pair);
 	CONF_PARSER const *option = option_find(section->options, name);
+	char text[CERTDIR_TEXT_MAX];
 
 	if (is_one_of(section->repeated, name))
 		return true;
 	if (!option) {
-		cf_log_err_cp(pair, "unknown option \"%s\" in %s { }", name, cf_section_name1(cs));
+		suggest(section, name, false, text);
+		cf_log_err_cp(pair, "unknown option \"%s\" in %s { }: %s", name, cf_section_name1(cs), text);
 		return false;
 	}
 	if (cf_pair_find(cs, name) != pair) {
@@ -218,6 +237,7 @@ static bool section_is_first(CONF_SECTION *parent, CONF_SECTION *cs)
 
 static bool section_valid(CONF_SECTION *cs, struct section const *section)
 {
+	char text[CERTDIR_TEXT_MAX];
 	bool valid = true;
 
 	for (CONF_ITEM *item = cf_item_find_next(cs, NULL); item; item = cf_item_find_next(cs, item)) {
@@ -228,8 +248,9 @@ static bool section_valid(CONF_SECTION *cs, struct section const *section)
 		} else if (cf_item_is_section(item)) {
 			sub = cf_item_to_section(item);
 			if (!is_one_of(section->sections, cf_section_name1(sub))) {
-				cf_log_err_cs(sub, "unknown section \"%s\" in %s { }", cf_section_name1(sub),
-					      cf_section_name1(cs));
+				suggest(section, cf_section_name1(sub), true, text);
+				cf_log_err_cs(sub, "unknown section \"%s\" in %s { }: %s", cf_section_name1(sub),
+					      cf_section_name1(cs), text);
 				valid = false;
 			}
 			valid &= section_is_first(cs, sub);
@@ -593,6 +614,19 @@ static bool ownerships_valid(CONF_SECTION *cs)
 	return true;
 }
 
+/* Whose comma would be part of a name that no device has. */
+static bool systems_valid(CONF_SECTION *cs)
+{
+	char const *const name = "operating_systems";
+
+	for (CONF_PAIR *pair = cf_pair_find(cs, name); pair; pair = cf_pair_find_next(cs, pair, name))
+		if (cf_pair_value(pair) && strchr(cf_pair_value(pair), ',')) {
+			cf_log_err_cp(pair, "%s = %s: write the option once for each system", name, cf_pair_value(pair));
+			return false;
+		}
+	return true;
+}
+
 static bool read_policy(CONF_SECTION *parent, struct certdir_policy *policy)
 {
 	struct policy_options options = {0};
@@ -608,7 +642,7 @@ static bool read_policy(CONF_SECTION *parent, struct certdir_policy *policy)
 	policy->stale_for = options.stale_for;
 	policy->names_must_agree = options.names_must_agree;
 	return strings(cs, "require_group", &policy->groups) && ownerships_valid(cs) &&
-	       strings(cs, "ownership", &policy->ownerships) &&
+	       systems_valid(cs) && strings(cs, "ownership", &policy->ownerships) &&
 	       strings(cs, "operating_systems", &policy->operating_systems) &&
 	       choice(cs, "twins", options.twins, "dates", "deny", &policy->twins_deny) &&
 	       choice(cs, "compliance_unknown", options.compliance_unknown, "deny", "allow",

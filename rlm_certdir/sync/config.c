@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/config.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -56,12 +58,40 @@ static bool read_guid(struct reading *in, const char *key, const char **value, c
 	return true;
 }
 
+/* The length of the host at the start of `text`, a name, an IPv4 address, or an IPv6 address in brackets; 0 = none. */
+static size_t host_length(const char *text)
+{
+	const char *end = strchr(text, ']');
+	char address[INET6_ADDRSTRLEN];
+	struct in6_addr parsed;
+
+	if (*text != '[')
+		return strcspn(text, ":");
+	if (!end || (size_t)(end - text) > sizeof(address))
+		return 0;
+	(void)snprintf(address, sizeof(address), "%.*s", (int)(end - text) - 1, text + 1);
+	return inet_pton(AF_INET6, address, &parsed) == 1 ? (size_t)(end - text) + 1 : 0;
+}
+
+static bool is_host_port(const char *text)
+{
+	const size_t length = host_length(text);
+	const char *port = text + length + 1;
+
+	if (length == 0 || (*text != '[' && !certdir_conf_plain(text, ".-:")))
+		return false;
+	if (text[length] == '\0')
+		return true;
+	return text[length] == ':' && *port && !port[strspn(port, "0123456789")] && strlen(port) <= 5 &&
+	       atoi(port) >= 1 && atoi(port) <= 65535;
+}
+
 /* https://HOST or https://HOST:PORT, and nothing behind it. */
 static bool read_url(struct reading *in, const char *key, const char **value)
 {
 	static const char scheme[] = "https://";
 	const struct certdir_conf_entry *entry;
-	const char *host, *port;
+	const char *host;
 	size_t length;
 
 	if (!certdir_conf_text(in->conf, in->section, key, value, in->error))
@@ -76,10 +106,7 @@ static bool read_url(struct reading *in, const char *key, const char **value)
 	if (host[length] && length > 0)
 		return certdir_conf_refuse_value(in->conf, entry, in->error, "nothing follows the host: https://%.*s",
 						 (int)length, host);
-	length = strcspn(host, ":");
-	port = host + length + (host[length] == ':');
-	if (length == 0 || !certdir_conf_plain(host, ".-:") || port[strspn(port, "0123456789")] || strlen(port) > 5 ||
-	    (host[length] == ':' && (atoi(port) < 1 || atoi(port) > 65535)))
+	if (!is_host_port(host))
 		return certdir_conf_refuse_value(in->conf, entry, in->error,
 						 "this is https://HOST or https://HOST:PORT and nothing else");
 	return true;

@@ -70,6 +70,7 @@ WRONG = {
     "policy.names_must_agree": ("sometimes", "names_must_agree"),
     "policy.twins": ("newest", "twins"),
     "policy.ownership": ("private", "ownership"),
+    "policy.operating_systems": ("Windows, macOS", "once for each system"),
     "policy.stale_for": ("1d", "stale_for"),
 }
 
@@ -131,7 +132,8 @@ def test_sections_that_are_right(radiusd, one_device, text):
 
 @pytest.mark.parametrize("text, named", [
     ("\trequire_compliant = yes\n", "require_compliant"),  # belongs into policy { }
-    ("\tpolice {\n\t}\n", "police"),
+    ("\tpolice {\n\t}\n", "police.*did you mean policy[?]"),
+    ("\tidentites = sid\n", "identites.*did you mean identities[?]"),
     ("\tidentities = sid\n", "identities"),  # a second time
     ("\tpolicy {\n\t\trequire_compliant = yes\n\t}\n", "policy"),  # a second one would not count
     (form() + form(), "form asset"),

@@ -228,6 +228,27 @@ static void test_defaults(void **state)
 	}
 }
 
+static void test_addresses(void **state)
+{
+	static const char *const urls[] = {"https://127.0.0.1:8443", "https://[::1]", "https://[::1]:8443",
+					   "https://[2001:db8::192.0.2.1]:443", "https://graph"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+		struct certdir_sync_config config;
+		struct certdir_conf *conf;
+		char text[500];
+
+		(void)snprintf(text, sizeof(text), "[tenant a]\n" IDS SECRET "authority = %s\ngraph = %s\n", urls[i],
+			       urls[i]);
+		conf = read_text(text, &config);
+		assert_string_equal(config.tenants[0].authority, urls[i]);
+		assert_string_equal(config.tenants[0].graph, urls[i]);
+		certdir_sync_config_clear(&config);
+		certdir_conf_free(conf);
+	}
+}
+
 /* libinih's own buffers are smaller than our lines and names. */
 static void test_long(void **state)
 {
@@ -289,8 +310,7 @@ static const struct {
 	{"[list a]\n", "1: the list has no name: write [list] alone"},
 	{"[list]\nfilename = devices.db\n",
 	 "2: filename is the name of a file and begins with /, as /var/lib/certdir/devices.db does"},
-	{"[list]\nchanges = 5\n",
-	 "2: changes = 5: this is a number with s, m, h or d for seconds, minutes, hours or days, such as 12h"},
+	{"[list]\nchanges = 5\n", "2: changes = 5: a number of what: 5m, 5h or 5d?"},
 	{"[list]\nformer_names = 30 days\n", "2: former_names = 30 days: this is a number with s, m, h or d for "
 					     "seconds, minutes, hours or days, such as 12h"},
 	{"[list]\nformer_names = -1d\n",
@@ -351,6 +371,18 @@ static const struct {
 	 "6: graph = https://g\\evil.example: this is https://HOST or https://HOST:PORT and nothing else"},
 	{"[tenant a]\n" IDS SECRET "authority = https://a\ngraph = https://g:65536\n",
 	 "6: graph = https://g:65536: this is https://HOST or https://HOST:PORT and nothing else"},
+	{"[tenant a]\n" IDS SECRET "authority = https://a\ngraph = https://g:\n",
+	 "6: graph = https://g:: this is https://HOST or https://HOST:PORT and nothing else"},
+	{"[tenant a]\n" IDS SECRET "authority = https://a\ngraph = https://::1\n",
+	 "6: graph = https://::1: this is https://HOST or https://HOST:PORT and nothing else"},
+	{"[tenant a]\n" IDS SECRET "authority = https://a\ngraph = https://[::1\n",
+	 "6: graph = https://[::1: this is https://HOST or https://HOST:PORT and nothing else"},
+	{"[tenant a]\n" IDS SECRET "authority = https://a\ngraph = https://[::g]:1\n",
+	 "6: graph = https://[::g]:1: this is https://HOST or https://HOST:PORT and nothing else"},
+	{"[tenant a]\n" IDS SECRET "authority = https://a\ngraph = https://[::1]x\n",
+	 "6: graph = https://[::1]x: this is https://HOST or https://HOST:PORT and nothing else"},
+	{"[tenant a]\n" IDS SECRET "authority = https://a\ngraph = https://[fe80::1%eth0]\n",
+	 "6: graph = https://[fe80::1%eth0]: this is https://HOST or https://HOST:PORT and nothing else"},
 	{"[tenant a]\n" IDS SECRET "authority = https://a\ngraph = https://\n",
 	 "6: graph = https://: this is https://HOST or https://HOST:PORT and nothing else"},
 	{"[tenant a]\n" IDS SECRET "ca_file = ca.pem\n",
@@ -389,6 +421,12 @@ static const struct {
 	 "(registered), with commas between them"},
 	{"[tenant a]\n" IDS SECRET "operating_systems = Windows,,iOS\n",
 	 "5: operating_systems = Windows,,iOS: there is nothing before or behind a comma"},
+	{"[tenant a]\n" IDS SECRET "operating_systems = \"Windows\", macOS\n",
+	 "5: operating_systems = \"Windows\", macOS: write the names without quotes, with commas between them"},
+	{"[tenant a]\n" IDS SECRET "operating_systems = Windows; macOS\n",
+	 "5: operating_systems = Windows; macOS: write the names without quotes, with commas between them"},
+	{"[tenant a]\n" IDS SECRET "operating_systems = \"Windows, macOS\"\n",
+	 "5: write the value without quotes: blanks inside of it are kept"},
 	{"[tenant a]\n" IDS SECRET "operating_systems = Windows,\n",
 	 "5: operating_systems = Windows,: there is nothing before or behind a comma"},
 	{"[tenant a]\n" IDS SECRET "extension_attributes = 0\n",
@@ -594,10 +632,11 @@ static void test_mutations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),	    cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_long),	    cmocka_unit_test(test_mistakes),
-		cmocka_unit_test(test_bytes),	    cmocka_unit_test(test_long_messages),
-		cmocka_unit_test(test_permissions), cmocka_unit_test(test_mutations),
+		cmocka_unit_test(test_good),	      cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_long),	      cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_long_messages), cmocka_unit_test(test_permissions),
+		cmocka_unit_test(test_mutations),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);
