@@ -459,7 +459,7 @@ def test_list_replaced_under_load(radiusd, pki, one_device):
     before = server.fd_count
     end = time.monotonic() + 6
     editions = 0
-    while time.monotonic() < end:
+    while time.monotonic() < end or editions < 10:
         if editions % 2:
             one_device.remove("GUEST-1")
         else:
@@ -471,7 +471,6 @@ def test_list_replaced_under_load(radiusd, pki, one_device):
         attempt, decision = enter(server, pki, coming)
         assert decision.reason in ("allowed", "not-found"), decision.line
         assert attempt.accepted is (decision.reason == "allowed")
-    assert editions >= 10
     wait_until(lambda: server.fd_count <= before + 2, what="the files of old lists being closed")
 
 
