@@ -1,13 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # certdir: one plain Makefile. `make help` lists the targets.
 
-PREFIX  ?= /usr
-LIBDIR  ?= $(PREFIX)/lib/freeradius
-BINDIR  ?= $(PREFIX)/bin
-MANDIR  ?= $(PREFIX)/share/man
-RADDB   ?= /etc/freeradius/3.0
-DESTDIR ?=
-
 CC      ?= cc
 PYTHON  ?= /usr/bin/python3
 # B is where everything is built; sanitizer builds use a B of their own.
@@ -15,13 +8,31 @@ B       ?= build
 OPT     ?= -O2 -g
 SANITIZE ?=
 
+# The server's headers tell its version, and where it keeps its modules and its configuration. FREERADIUS_PREFIX is for one that is
+# installed elsewhere, as ./configure --prefix does.
+SERVER_HEADERS := -isystem rlm_certdir/compat $(FREERADIUS_PREFIX:%=-isystem %/include) \
+                  -include freeradius/build.h -include freeradius/features.h
+server := $(if $(FREERADIUS_PREFIX),$(wildcard $(FREERADIUS_PREFIX)/include/freeradius/features.h),yes)
+server := $(and $(server),$(shell echo '= RADIUSD_VERSION RADIUSD_VERSION_COMMIT LIBDIR RADDBDIR' | $(CC) $(SERVER_HEADERS) \
+            -include freeradius/autoconf.h -include freeradius/radpaths.h -E -P -x c - 2>/dev/null | sed -n 's/^= //p'))
+
+# Where `make install` puts things, below DESTDIR.
+PREFIX   ?= /usr
+BINDIR   ?= $(PREFIX)/bin
+MANDIR   ?= $(PREFIX)/share/man
+SHAREDIR ?= $(PREFIX)/share/certdir
+LIBDIR   ?= $(or $(subst ",,$(word 3,$(server))),/usr/lib/freeradius)
+RADDB    ?= $(or $(subst ",,$(word 4,$(server))),/etc/freeradius/3.0)
+CONFDIR  ?= /etc/certdir
+# With another LISTDIR, also name the list in certdir.conf.
+LISTDIR  ?= /var/lib/certdir
+DESTDIR  ?=
+
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wvla
 COMMON  := $(OPT) -fPIC -fvisibility=hidden -fno-common -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(SANITIZE) -MMD -MP
 CORE    := -std=c11 -D_GNU_SOURCE -Irlm_certdir $(COMMON) $(WARN)
 # FreeRADIUS's own headers are not clean under our warnings, so they are system headers here.
-GLUE    := -std=gnu11 -D_GNU_SOURCE -DIS_MODULE=1 -DNDEBUG -Irlm_certdir -isystem rlm_certdir/compat \
-           -include freeradius/build.h -include freeradius/features.h $(COMMON) -Wall -Wextra -Wshadow
-FREERADIUS_LIBDIR  ?= /usr/lib/freeradius
+GLUE    := -std=gnu11 -D_GNU_SOURCE -DIS_MODULE=1 -DNDEBUG -Irlm_certdir $(SERVER_HEADERS) $(COMMON) -Wall -Wextra -Wshadow
 LDFLAGS += -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
 
 # A file's room decides how it is built: glue sees FreeRADIUS, the core never does.
@@ -43,17 +54,20 @@ core   := $(B)/libcertdir.a
 CORE_LIBS   := -lsqlite3 -lldap -llber -lcrypto -lpthread
 MODULE_LIBS := $(CORE_LIBS) -lssl
 CLI_LIBS    := -ljansson -lcurl -lyajl -linih $(CORE_LIBS)
-SERVER_LIBS := -L$(FREERADIUS_LIBDIR) -Wl,-rpath,$(FREERADIUS_LIBDIR) -lfreeradius-server -lfreeradius-radius -ltalloc
+SERVER_LIBS := -L$(LIBDIR) -Wl,-rpath,$(LIBDIR) -lfreeradius-server -lfreeradius-radius -ltalloc
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all
 all: $(module) $(cli) ## build the module and the CLI (the default)
 
-# Rebuild when the flags change, not only when the files do.
-flags := $(CC) $(CORE) $(GLUE) $(LDFLAGS)
-$(B)/flags: FORCE
-	@mkdir -p $(B); echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
+# Rebuild when the flags change, not only when the files do; what knows the server, also when another version of it is there: a
+# package's headers are older than what was built yesterday, and a module of another version stops the server.
+$(B)/flags: now = $(CC) $(CORE) $(GLUE) $(LDFLAGS)
+$(B)/server: now = $(or $(server),$(error No headers of FreeRADIUS in $(or $(FREERADIUS_PREFIX),/usr)/include: install \
+            libfreeradius-dev (on RHEL freeradius-devel), or say where it is with FREERADIUS_PREFIX))
+$(B)/flags $(B)/server: FORCE
+	@mkdir -p $(B); echo '$(now)' | cmp -s - $@ || echo '$(now)' > $@
 FORCE:
 
 quiet = @printf '  %-7s %s\n' $(1) $@;
@@ -61,14 +75,14 @@ quiet = @printf '  %-7s %s\n' $(1) $@;
 $(core_objects): $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC) $(CC) $(CORE) -c -o $@ $<
-$(glue_objects): $(B)/%.o: %.c $(B)/flags
+$(glue_objects): $(B)/%.o: %.c $(B)/flags $(B)/server
 	@mkdir -p $(@D)
 	$(call quiet,CC) $(CC) $(GLUE) -c -o $@ $<
 $(filter-out $(B)/rlm_certdir/cli/raddb_file.o,$(cli_objects)): $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC) $(CC) $(CORE) -c -o $@ $<
 # The CLI's reader of raddb is glue, too: it runs the server's own parser.
-$(B)/rlm_certdir/cli/raddb_file.o: rlm_certdir/cli/raddb_file.c $(B)/flags
+$(B)/rlm_certdir/cli/raddb_file.o: rlm_certdir/cli/raddb_file.c $(B)/flags $(B)/server
 	@mkdir -p $(@D)
 	$(call quiet,CC) $(CC) $(GLUE) -c -o $@ $<
 
@@ -88,8 +102,8 @@ DEPS_DEMO := gcc make libc6-dev libfreeradius-dev libtalloc-dev libssl-dev libld
              libcurl4-openssl-dev libyajl-dev libinih-dev libsasl2-dev \
              freeradius eapoltest openssl python3 python3-cryptography
 DEPS_TEST := libcmocka-dev freeradius-utils freeradius-ldap slapd ldap-utils sqlite3 valgrind binutils \
-             python3-pytest python3-ldap samba samba-dsdb-modules samba-vfs-modules samba-ad-provision winbind krb5-user \
-             ldb-tools libsasl2-modules-gssapi-mit faketime
+             python3-pytest python3-pytest-xdist python3-ldap samba samba-dsdb-modules samba-vfs-modules samba-ad-provision \
+             winbind krb5-user ldb-tools libsasl2-modules-gssapi-mit faketime
 
 .PHONY: deps deps-demo
 deps-demo: ## install what building and the demo need (apt-get)
@@ -112,19 +126,20 @@ $(certificates): tests/vectors/certificates.json tests/testenv/certificates.py
 .PHONY: certificates
 certificates: $(certificates) ## make the test certificates from their recipes
 
-.PHONY: unit
-unit: $(unit_tests) $(certificates) ## the pure parts, with cmocka
-	@set -e; for test in $(unit_tests); do CERTDIR_TEST_CERTS=$(B)/certs $(WRAP) $$test; done
+.PHONY: unit $(unit_tests:=.run)
+unit: $(unit_tests:=.run) ## the pure parts, with cmocka (-j runs some at a time)
+$(unit_tests:=.run): %.run: % $(certificates)
+	@CERTDIR_TEST_CERTS=$(B)/certs $(WRAP) $<
 
 .PHONY: check-layers
 check-layers: all ## fail when a room reaches where it must not
 	@$(PYTHON) tests/layers.py $(module)
 
 .PHONY: test
-test: deps ## everything: unit tests, layers, and real logins; under 10 minutes
-	@$(MAKE) --no-print-directory -j$$(nproc) all $(unit_tests)
-	@$(MAKE) --no-print-directory unit check-layers
-	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/integration
+test: deps ## everything: unit tests, layers, and real logins; under 7 minutes with 2 CPUs
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(unit_tests) $(certificates)
+	@$(MAKE) --no-print-directory -j$$(nproc) --output-sync unit check-layers
+	@$(PYTHON) -m pytest -q -p no:cacheprovider -n $$(nproc) --dist loadfile tests/integration
 
 SOAK_SEEDS ?= 1000
 SOAK_WORLDS ?= 2000000
@@ -204,6 +219,10 @@ fuzz: $(certificates) ## hostile certificates, then hostile pages of Graph, FUZZ
 check-compat: ## compare our FreeRADIUS declarations with the true headers of the distribution's source package
 	@tests/compat/check.sh $(B)/compat
 
+.PHONY: check-servers
+check-servers: deps ## logins with Debian 12's and 13's server, and with one from the source tree FREERADIUS_SRC (root, debootstrap)
+	@tests/servers/check.sh $(B)/servers $(FREERADIUS_SRC)
+
 .PHONY: docker-test
 docker-test: deps-demo ## build the container image and run the demo's logins against it
 	@$(MAKE) --no-print-directory all
@@ -211,27 +230,47 @@ docker-test: deps-demo ## build the container image and run the demo's logins ag
 
 # ---- install ----
 
-snippets := mods-available/certdir policy.d/certdir $(addprefix sites-available/certdir-,check wifi wired)
+snippets := mods-available/certdir mods-available/certdir-eap policy.d/certdir $(addprefix sites-available/certdir-,check wifi wired)
+
+# radiusd reads policy.d and the enabled folders whole, so nothing is ever written beside a file there. What is shipped stands in
+# SHAREDIR; a file in raddb that is as it was shipped before is replaced, one that was edited or removed is the administrator's.
+# In the loop: what is to be installed, what was shipped before, and the file in raddb.
+each_snippet = set -e; for file in $(snippets); do new=$(B)/raddb/$$file; shipped=$(DESTDIR)$(SHAREDIR)/raddb/$$file; \
+	to=$(DESTDIR)$(RADDB)/$$file;
 
 # Debian's radiusd runs as freerad from the start, RHEL's as radiusd: what it reads gets the owner and group of raddb itself,
 # and the list's directory hands its group on to every list that root publishes there.
 .PHONY: install
-install: all ## install into DESTDIR; a configuration file that is there is kept, the new one goes beside it
+install: all ## install into DESTDIR; files in raddb that were edited are kept
 	install -D -m 644 $(module) $(DESTDIR)$(LIBDIR)/rlm_certdir.so
 	install -D -m 755 $(cli) $(DESTDIR)$(BINDIR)/certdir
-	install -d -m 755 $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)/etc/certdir
+	install -d -m 755 $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(CONFDIR) $(DESTDIR)$(RADDB)
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1/
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5/
-	install -d -m 755 $(DESTDIR)$(RADDB)
-	@for file in $(snippets); do \
-		to=$(DESTDIR)$(RADDB)/$$file; \
-		if [ -e $$to ] && ! cmp -s raddb-snippets/$$file $$to; then echo "keeping $$to, see $$to.new"; to=$$to.new; fi; \
-		install -D -m 640 raddb-snippets/$$file $$to && \
-		{ [ "$$(id -u)" -ne 0 ] || chown --reference=$(DESTDIR)$(RADDB) $$to; } || exit 1; \
-	done
-	install -d -m 755 $(DESTDIR)/var/lib/certdir
-	@[ "$$(id -u)" -ne 0 ] || chgrp --reference=$(DESTDIR)$(RADDB) $(DESTDIR)/var/lib/certdir
-	@chmod g+s $(DESTDIR)/var/lib/certdir
+	@[ -e $(DESTDIR)$(RADDB)/mods-available/certdir ] || first=yes; $(each_snippet) \
+		mkdir -p $${new%/*} $${shipped%/*}; sed 's,/var/lib/certdir,$(LISTDIR),' raddb-snippets/$$file >$$new; \
+		if [ -e $$to.new ]; then mv $$to.new $$shipped.old; \
+			echo "moved $$to.new, written by an older certdir, to $$shipped.old: radiusd reads policy.d whole"; fi; \
+		if [ -e $$to ] && ! cmp -s $$new $$to && ! cmp -s $$shipped $$to; then \
+			echo "kept $$to, which is not as it was shipped. To see what differs: diff $$to $$shipped"; \
+		elif [ ! -e $$to ] && [ -e $$shipped ] && [ -z "$$first" ]; then \
+			echo "left out $$to, which was removed. To have it back: cp $$shipped $$to"; \
+		else install -D -m 640 $$new $$to; [ "$$(id -u)" -ne 0 ] || chown --reference=$(DESTDIR)$(RADDB) $$to; fi; \
+		install -m 644 $$new $$shipped; done
+	install -d -m 755 $(DESTDIR)$(LISTDIR)
+	@[ "$$(id -u)" -ne 0 ] || chgrp --reference=$(DESTDIR)$(RADDB) $(DESTDIR)$(LISTDIR)
+	@chmod g+s $(DESTDIR)$(LISTDIR)
+
+.PHONY: uninstall
+uninstall: ## remove what `make install` put there; edited files of raddb, certdir.conf and lists stay
+	@for link in $(DESTDIR)$(RADDB)/*-enabled/*; do case $$link@$$(readlink $$link) in \
+		*/certdir@* | *-available/certdir*) echo "radiusd would not start without certdir: take virtual_server = certdir-.. out of" \
+			"$(DESTDIR)$(RADDB)/mods-available/eap and clients.conf, remove $$link and its like, and try again" >&2; exit 1;; esac; done
+	@$(each_snippet) if cmp -s $$shipped $$to; then rm $$to; elif [ -e $$to ]; then echo "kept $$to, which was edited"; fi; done
+	rm -f $(DESTDIR)$(LIBDIR)/rlm_certdir.so $(DESTDIR)$(BINDIR)/certdir
+	rm -f $(patsubst man/%.1,$(DESTDIR)$(MANDIR)/man1/%.1,$(wildcard man/*.1)) $(DESTDIR)$(MANDIR)/man5/certdir.conf.5
+	rm -rf $(DESTDIR)$(SHAREDIR)
+	@rmdir $(DESTDIR)$(CONFDIR) $(DESTDIR)$(LISTDIR) 2>/dev/null || true
 
 compile_commands.json: Makefile ## for clangd and clang-tidy
 	@{ echo '['; sep=; \

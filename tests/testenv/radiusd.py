@@ -16,7 +16,10 @@ REPO = Path(__file__).resolve().parents[2]
 SNIPPETS = REPO / "raddb-snippets"
 BUILD = Path(os.environ.get("CERTDIR_BUILD", REPO / "build"))
 SECRET = "testing123"
-SYSTEM_LIBDIR = "/usr/lib/freeradius"
+# The distribution's server, or the one that the module was built for with the same variable.
+PREFIX = os.environ.get("FREERADIUS_PREFIX")
+RADIUSD = f"{PREFIX}/sbin/radiusd" if PREFIX else "freeradius"
+SYSTEM_LIBDIR = f"{PREFIX}/lib" if PREFIX else "/usr/lib/freeradius"
 
 RCODES = ("reject", "fail", "ok", "handled", "invalid", "userlock", "notfound", "noop", "updated")
 
@@ -303,7 +306,7 @@ class Radiusd:
 
     def check_config(self):
         """What `freeradius -XC` says of this raddb: (exit code, output)."""
-        done = subprocess.run(["freeradius", "-XC", "-d", str(self.raddb), "-n", "radiusd"], env=self._environment(),
+        done = subprocess.run([RADIUSD, "-XC", "-d", str(self.raddb), "-n", "radiusd"], env=self._environment(),
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
         return done.returncode, done.stdout.decode(errors="replace")
 
@@ -316,7 +319,7 @@ class Radiusd:
     # -- life --
 
     def start(self, timeout=20):
-        command = self.wrapper + ["freeradius", "-f", "-l", "stdout", "-d", str(self.raddb), "-n", "radiusd"]
+        command = self.wrapper + [RADIUSD, "-f", "-l", "stdout", "-d", str(self.raddb), "-n", "radiusd"]
         if self.debug:
             command.append("-" + "x" * self.debug)
         command += self.arguments

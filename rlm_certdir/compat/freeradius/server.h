@@ -10,12 +10,17 @@
 #ifndef CERTDIR_COMPAT_SERVER_H
 #define CERTDIR_COMPAT_SERVER_H
 
-#include <freeradius/libradius.h>
-
 /* RADIUSD_VERSION is written 030201: octal to the preprocessor, and no number at all for 030208. Put a 1 in front. */
 #define COMPAT_PASTE_(a, b) a##b
 #define COMPAT_PASTE(a, b) COMPAT_PASTE_(a, b)
 #define COMPAT_FREERADIUS COMPAT_PASTE(1, RADIUSD_VERSION)
+
+/* 3.0 would compile and fail when radiusd loads the module; 4 has another module interface. */
+#if COMPAT_FREERADIUS < 1030200 || COMPAT_FREERADIUS >= 1040000
+#error "certdir is for FreeRADIUS 3.2, and these are headers of another version: install that, or name its FREERADIUS_PREFIX"
+#endif
+
+#include <freeradius/libradius.h>
 
 typedef struct rad_request REQUEST;
 typedef struct main_config main_config_t;

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`make install`, `make uninstall`, and what is built anew for another server."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from testenv.devices import DeviceList
+from testenv.logins import Pki, enter
+from testenv.ports import free_port
+from testenv.radiusd import BUILD, REPO, SYSTEM_LIBDIR, Radiusd
+
+DEBIAN = Path("/etc/freeradius/3.0")
+HEADERS = Path("/usr/include/freeradius")
+FILES = ("mods-available/certdir", "mods-available/certdir-eap", "policy.d/certdir", "sites-available/certdir-check",
+         "sites-available/certdir-wifi", "sites-available/certdir-wired")
+LINKS = {"mods-enabled/certdir": "mods-available/certdir", "mods-enabled/eap": "mods-available/certdir-eap",
+         "sites-enabled/certdir-check": "sites-available/certdir-check",
+         "sites-enabled/certdir-wifi": "sites-available/certdir-wifi"}
+
+
+def make(tree, *arguments, fails=False):
+    done = subprocess.run(["make", "--no-print-directory", "-C", tree, *map(str, arguments)], capture_output=True, text=True,
+                          timeout=120, check=False, env={**os.environ, "MAKEFLAGS": ""})
+    assert (done.returncode != 0) is fails, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+class Site:
+    """A source tree whose build is done, and a root that it is installed into, with the raddb that Debian ships."""
+
+    def __init__(self, directory):
+        self.tree, self.root = directory / "tree", directory / "root"
+        self.raddb = self.root / "etc/freeradius/3.0"
+        self.shipped = self.root / "usr/share/certdir/raddb"
+        (self.tree / "build").mkdir(parents=True)
+        shutil.copy(REPO / "Makefile", self.tree)
+        (self.tree / "rlm_certdir").symlink_to(REPO / "rlm_certdir")
+        for name in ("man", "raddb-snippets"):
+            shutil.copytree(REPO / name, self.tree / name)
+        for name in ("rlm_certdir.so", "certdir"):
+            (self.tree / "build" / name).symlink_to(BUILD / name)
+        self.raddb.mkdir(parents=True)
+        self.port = free_port()
+
+    def make(self, *arguments, **options):
+        return make(self.tree, "-o", "all", f"DESTDIR={self.root}", *arguments, **options)
+
+    def edit(self, name, text):
+        with open(self.raddb / name, "a", encoding="utf-8") as file:
+            file.write(text)
+
+    def next_version(self, name, text):
+        with open(self.tree / "raddb-snippets" / name, "a", encoding="utf-8") as file:
+            file.write(text)
+
+    def ours(self):
+        """The files below raddb that were not there at first."""
+        return sorted(str(path.relative_to(self.raddb)) for path in self.raddb.rglob("*") if not path.is_dir()
+                      and "certdir" in path.name)
+
+    def debian(self):
+        """Debian's raddb for a server that runs as whoever tests, reads our build, and listens to `port` on loopback."""
+        shutil.rmtree(self.raddb)
+        shutil.copytree(DEBIAN, self.raddb, symlinks=True)
+        self.change("radiusd.conf", (r"^\s*(user|group) = freerad$", ""), (r"^(run_dir|logdir) = .*", rf"\1 = {self.root}"),
+                    (str(DEBIAN), str(self.raddb)), (f"libdir = {SYSTEM_LIBDIR}", f"libdir = {BUILD}:{SYSTEM_LIBDIR}"),
+                    ("proxy_requests  = yes", "proxy_requests = no"))
+        ports = iter([self.port, *(free_port() for _ in range(4))])
+        port = (r"^(\s*)port = \d+", lambda match: f"{match[1]}port = {next(ports)}")
+        self.change("sites-available/default", (r"^(\s*)ipaddr = \*", r"\1ipaddr = 127.0.0.1"),
+                    (r"^(\s*)ipv6addr = ::.*", r"\1ipv6addr = ::1"), port)
+        self.change("sites-available/inner-tunnel", port)
+
+    def change(self, name, *changes):
+        file = self.raddb / name
+        text = file.read_text()
+        for pattern, replacement in changes:
+            text, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
+            assert count, (name, pattern)
+        file.write_text(text)
+
+    def enable(self, trust):
+        """What README's Install says."""
+        for link, file in LINKS.items():
+            (self.raddb / link).unlink(missing_ok=True)
+            (self.raddb / link).symlink_to(f"../{file}")
+        for name, kind in (("server.pem", "certificate"), ("server.key", "key"), ("device-ca.pem", "ca")):
+            shutil.copy(trust[kind], self.raddb / "certs" / name)
+        self.change("clients.conf", (r"^client localhost \{", "client localhost {\n\tvirtual_server = certdir-wifi"))
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Site(tmp_path)
+
+
+def test_files_and_their_places(site):
+    site.make("install")
+    assert site.ours() == sorted(FILES)
+    assert (site.root / "usr/lib/freeradius/rlm_certdir.so").read_bytes() == (BUILD / "rlm_certdir.so").read_bytes()
+    assert (site.root / "var/lib/certdir").stat().st_mode & 0o2777 == 0o2755
+    assert (site.root / "etc/certdir").is_dir()
+    for name in FILES:
+        assert (site.raddb / name).stat().st_mode & 0o777 == 0o640
+        assert (site.raddb / name).read_bytes() == (REPO / "raddb-snippets" / name).read_bytes()
+
+
+class InstalledRadiusd(Radiusd):
+    """The server with the raddb of a site."""
+
+    def __init__(self, directory, trust, site):
+        self.site = site
+        super().__init__(directory, trust)
+        self.raddb, self.port = site.raddb, site.port
+
+    def write(self):
+        pass
+
+
+def test_as_installed_on_debian(site, pki, tmp_path):
+    """The shipped files in Debian's own raddb, as README's Install says: known devices get in, others do not, nor another CA's."""
+    devices = DeviceList(tmp_path / "devices.db")
+    devices.add("LAPTOP-1")
+    devices.publish()
+    site.debian()
+    site.make("install", f"LISTDIR={tmp_path}")
+    site.enable(pki.trust)
+    with InstalledRadiusd(tmp_path, pki.trust, site) as server:
+        attempt, decision = enter(server, pki, pki.named("LAPTOP-1"))
+        assert attempt.accepted and decision.reason == "allowed"
+        attempt, decision = enter(server, pki, pki.named("STRANGER-1"))
+        assert not attempt.accepted and decision.reason == "not-found"
+        attempt, decision = enter(server, pki, Pki(tmp_path / "other").named("LAPTOP-1"))
+        assert not attempt.accepted and decision.reason == "unseen"  # the eap module refuses it
+
+
+def test_upgrade_keeps_what_was_edited_and_radiusd_reads_that_alone(site, pki):
+    site.debian()
+    site.make("install")
+    site.enable(pki.trust)
+    site.edit("policy.d/certdir", "\n#  mine\n")
+    site.next_version("policy.d/certdir", "\n#  the next version's\n")
+    site.next_version("sites-available/certdir-wifi", "\n#  the next version's\n")
+    said = site.make("install")
+    policy = site.raddb / "policy.d/certdir"
+    assert policy.read_text().endswith("\n#  mine\n")
+    assert f"diff {policy} {site.shipped / 'policy.d/certdir'}" in said
+    assert "next version" in (site.shipped / "policy.d/certdir").read_text()
+    assert "next version" in (site.raddb / "sites-available/certdir-wifi").read_text()  # nobody had edited that
+    assert said.count("kept ") == 1
+    assert site.ours() == sorted([*FILES, *(link for link in LINKS if "certdir" in link)])
+
+    done = subprocess.run(["freeradius", "-XC", "-d", site.raddb], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+    read = re.findall(rf"^including configuration file ({site.raddb}/policy\.d/.*)$", done.stdout, re.MULTILINE)
+    debian = [path.name for path in (DEBIAN / "policy.d").iterdir() if "certdir" not in path.name]
+    assert sorted(read) == sorted(str(site.raddb / "policy.d" / name) for name in [*debian, "certdir"])
+
+    site.next_version("policy.d/certdir", "\n#  one more\n")
+    site.make("install")
+    assert policy.read_text().endswith("\n#  mine\n")
+
+
+def test_upgrade_from_before_the_shipped_copies(site):
+    """The former `make install` wrote certdir.new into policy.d, which radiusd reads whole."""
+    policy = site.raddb / "policy.d/certdir"
+    policy.parent.mkdir()
+    policy.write_text("#  mine\n")
+    policy.with_name("certdir.new").write_text("#  an older version's\n")
+    said = site.make("install")
+    assert policy.read_text() == "#  mine\n"
+    assert site.ours() == sorted(FILES)
+    assert f"moved {policy}.new" in said
+    assert (site.shipped / "policy.d/certdir.old").read_text() == "#  an older version's\n"
+
+
+def test_what_was_removed_stays_away(site):
+    """policy.d/certdir under another name must not get a second one beside it."""
+    site.make("install")
+    (site.raddb / "policy.d/certdir").rename(site.raddb / "policy.d/certdir-site")
+    said = site.make("install")
+    assert not (site.raddb / "policy.d/certdir").exists()
+    assert f"cp {site.shipped / 'policy.d/certdir'} {site.raddb / 'policy.d/certdir'}" in said
+    shutil.rmtree(site.raddb)  # but a new server's raddb gets all
+    site.make("install")
+    assert site.ours() == sorted(FILES)
+
+
+def test_uninstall(site):
+    site.raddb.mkdir(exist_ok=True)
+    site.make("install")
+    (site.raddb / "mods-enabled").mkdir()
+    (site.raddb / "mods-enabled/certdir").symlink_to("../mods-available/certdir")
+    said = site.make("uninstall", fails=True)
+    assert f"remove {site.raddb}/mods-enabled/certdir" in said
+    assert site.ours() == sorted((*FILES, "mods-enabled/certdir"))
+
+    (site.raddb / "mods-enabled/certdir").unlink()
+    site.edit("policy.d/certdir", "#  mine\n")
+    (site.root / "var/lib/certdir/devices.db").write_text("a list")
+    said = site.make("uninstall")
+    assert f"kept {site.raddb}/policy.d/certdir" in said
+    left = sorted(str(path.relative_to(site.root)) for path in site.root.rglob("*") if not path.is_dir())
+    assert left == ["etc/freeradius/3.0/policy.d/certdir", "var/lib/certdir/devices.db"]
+    assert not (site.root / "etc/certdir").exists()
+
+
+def test_places_are_variables(site):
+    places = {"BINDIR": "opt/bin", "MANDIR": "opt/man", "SHAREDIR": "opt/share", "LIBDIR": "opt/lib", "RADDB": "opt/raddb",
+              "CONFDIR": "opt/etc", "LISTDIR": "opt/list"}
+    variables = [f"{name}=/{place}" for name, place in places.items()]
+    site.make("install", *variables)
+    assert sorted(path.name for path in site.root.iterdir()) == ["etc", "opt"]  # etc: the raddb of the fixture
+    assert sorted(path.name for path in (site.root / "opt").iterdir()) == sorted(place[4:] for place in places.values())
+    assert "filename = /opt/list/devices.db" in (site.root / "opt/raddb/mods-available/certdir").read_text()
+    site.make("uninstall", *variables)
+    assert not [path for path in (site.root / "opt").rglob("*") if not path.is_dir()]
+
+
+# ---- for which server it is built ----
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Headers of a server in a prefix of its own; set_version() is an upgrade of its package."""
+
+    class Server:
+        prefix = tmp_path / "fr"
+        include = prefix / "include/freeradius"
+
+        def set_version(self, version):
+            for name in ("features.h", "autoconf.h"):
+                (self.include / name).unlink(missing_ok=True)
+                text = (HEADERS / name).read_text()
+                (self.include / name).write_text(re.sub(r"(RADIUSD_VERSION\s+)\d+", rf"\g<1>{version}", text))
+                os.utime(self.include / name, (1, 1))  # a package's files are as old as the package
+
+    server = Server()
+    server.include.mkdir(parents=True)
+    for header in HEADERS.iterdir():
+        (server.include / header.name).symlink_to(header)
+    (server.include / "radpaths.h").unlink()
+    (server.include / "radpaths.h").write_text((HEADERS / "radpaths.h").read_text().replace(
+        '"/usr/lib/freeradius"', f'"{server.prefix}/lib"').replace('"/etc/freeradius/3.0"', f'"{server.prefix}/etc/raddb"'))
+    server.set_version("030201")
+    return server
+
+
+GLUE, CORE = "rlm_certdir/eap_tls_session.o", "rlm_certdir/reason.o"
+
+
+def test_other_server_is_built_for_anew(tmp_path, server):
+    def build():
+        said = make(REPO, f"B={tmp_path}/b", "OPT=-O0", f"FREERADIUS_PREFIX={server.prefix}", tmp_path / "b" / GLUE,
+                    tmp_path / "b" / CORE)
+        return [name for name in (GLUE, CORE) if f"CC      {tmp_path}/b/{name}" in said]
+
+    assert build() == [GLUE, CORE]
+    assert build() == []
+    server.set_version("030208")
+    assert build() == [GLUE]
+    assert build() == []
+
+
+@pytest.mark.parametrize("version", ["030026", "04000000"])
+def test_other_versions_are_refused(tmp_path, server, version):
+    server.set_version(version)
+    said = make(REPO, f"B={tmp_path}/b", f"FREERADIUS_PREFIX={server.prefix}", tmp_path / "b" / GLUE, fails=True)
+    assert "certdir is for FreeRADIUS 3.2" in said
+
+
+def test_prefix_of_a_server(tmp_path, site, server):
+    site.make("install", f"FREERADIUS_PREFIX={server.prefix}")
+    place = Path(f"{site.root}{server.prefix}")
+    assert (place / "lib/rlm_certdir.so").exists()
+    assert (place / "etc/raddb/policy.d/certdir").exists()
+    said = make(REPO, f"B={tmp_path}/b", f"FREERADIUS_PREFIX={tmp_path}/nowhere", tmp_path / "b" / GLUE, fails=True)
+    assert f"No headers of FreeRADIUS in {tmp_path}/nowhere/include" in said
