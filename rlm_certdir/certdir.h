@@ -50,6 +50,7 @@ enum certdir_identity_type {
 	CERTDIR_ID_NAME, /* common_name: host name or other plain name, ASCII lower case, "host/" and "$" stripped */
 	CERTDIR_ID_SERIAL, /* serial_number: of the hardware, upper case */
 	CERTDIR_ID_UPN, /* upn: lower case */
+	CERTDIR_ID_UDID, /* udid: Apple's, a GUID, 40 hex digits or 8-16 of them, lower case; GUIDs of any type may be one */
 	CERTDIR_ID_MAPPING, /* mapping: a strong mapping as altSecurityIdentities has it; only when asked for */
 	CERTDIR_ID_TYPES
 };
@@ -156,6 +157,7 @@ struct certdir_device {
 	char *object_id; /* Entra directory object id */
 	char *entra_device_id;
 	char *intune_device_id;
+	char *udid; /* Apple's unique device identifier */
 	char *name;
 	char *serial_number;
 	char *sid;

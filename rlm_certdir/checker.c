@@ -102,7 +102,8 @@ static void seek_identities(struct seeking *seeking)
 static void learn_record(struct seeking *seeking, const struct certdir_record *record)
 {
 	const struct certdir_device *device = &record->device;
-	const char *const guids[] = {device->entra_device_id, device->intune_device_id, device->object_id};
+	const char *const guids[] = {device->entra_device_id, device->intune_device_id, device->object_id,
+				     device->udid};
 
 	for (size_t i = 0; i < sizeof(guids) / sizeof(guids[0]); i++)
 		if (guids[i])

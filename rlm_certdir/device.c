@@ -10,6 +10,7 @@ void certdir_device_clear(struct certdir_device *device)
 				  &device->object_id,
 				  &device->entra_device_id,
 				  &device->intune_device_id,
+				  &device->udid,
 				  &device->name,
 				  &device->serial_number,
 				  &device->sid,

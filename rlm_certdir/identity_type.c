@@ -14,6 +14,7 @@ static const char *const identity_names[CERTDIR_ID_TYPES] = {
 	[CERTDIR_ID_NAME] = "common_name",
 	[CERTDIR_ID_SERIAL] = "serial_number",
 	[CERTDIR_ID_UPN] = "upn",
+	[CERTDIR_ID_UDID] = "udid",
 	[CERTDIR_ID_MAPPING] = "mapping",
 };
 

@@ -19,7 +19,7 @@ struct options { /* certdir { .. } itself */
 static CONF_PARSER const certdir_options[] = {
 	{"certificate", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, certificate), "session"},
 	{"identities", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, identities),
-	 "entra_device_id intune_device_id device_guid sid dns_name common_name serial_number"},
+	 "entra_device_id intune_device_id device_guid sid dns_name common_name serial_number udid"},
 	{"directories", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, directories), "list"},
 	CONF_PARSER_TERMINATOR};
 
@@ -52,6 +52,7 @@ static CONF_PARSER const certificates_options[] = {
 	PLACES("common_name", CERTDIR_ID_NAME),
 	PLACES("serial_number", CERTDIR_ID_SERIAL),
 	PLACES("upn", CERTDIR_ID_UPN),
+	PLACES("udid", CERTDIR_ID_UDID),
 	PLACES("mapping", CERTDIR_ID_MAPPING),
 	{"vouched", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_section, vouched), ""},
 	CONF_PARSER_TERMINATOR};
@@ -99,7 +100,8 @@ static CONF_PARSER const ldap_attribute_options[] = {
 	ATTRIBUTE("device_guid", CERTDIR_ID_GUID),	ATTRIBUTE("sid", CERTDIR_ID_SID),
 	ATTRIBUTE("dns_name", CERTDIR_ID_DNS),		ATTRIBUTE("common_name", CERTDIR_ID_NAME),
 	ATTRIBUTE("serial_number", CERTDIR_ID_SERIAL),	ATTRIBUTE("upn", CERTDIR_ID_UPN),
-	ATTRIBUTE("mapping", CERTDIR_ID_MAPPING),	CONF_PARSER_TERMINATOR};
+	ATTRIBUTE("mapping", CERTDIR_ID_MAPPING),	ATTRIBUTE("udid", CERTDIR_ID_UDID),
+	CONF_PARSER_TERMINATOR};
 
 struct policy_options {
 	bool require_managed;
@@ -349,7 +351,7 @@ static bool take_identity(CONF_ITEM *at, char const *word, void *context)
 		cf_log_err(
 			at,
 			"identities: \"%s\" is no identity type; use entra_device_id intune_device_id device_guid sid "
-			"sid_uri dns_name common_name serial_number upn mapping",
+			"sid_uri dns_name common_name serial_number upn udid mapping",
 			word);
 		return false;
 	}

@@ -18,3 +18,11 @@ void certdir_cli_age(int64_t seconds, char out[CERTDIR_CLI_AGE_SIZE])
 		i++;
 	(void)snprintf(out, CERTDIR_CLI_AGE_SIZE, "%" PRId64 " %s", seconds / units[i].unit, units[i].name);
 }
+
+void certdir_cli_good_for(int64_t seconds, char out[CERTDIR_CLI_AGE_SIZE])
+{
+	char age[CERTDIR_CLI_AGE_SIZE];
+
+	certdir_cli_age(seconds, age);
+	(void)snprintf(out, CERTDIR_CLI_AGE_SIZE, seconds ? ", good for %.18s" : "", age);
+}

@@ -10,4 +10,7 @@ enum { CERTDIR_CLI_AGE_SIZE = 32 };
 /* "90 s", "5 min", "3 h", "12 days" of seconds; less than none is "0 s". */
 void certdir_cli_age(int64_t seconds, char out[CERTDIR_CLI_AGE_SIZE]);
 
+/* ", good for 30 days" of an import's seconds; "" of 0. */
+void certdir_cli_good_for(int64_t seconds, char out[CERTDIR_CLI_AGE_SIZE]);
+
 #endif

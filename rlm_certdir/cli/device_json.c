@@ -15,6 +15,7 @@ enum kind {
 	TEXT,
 	GUID,
 	SID,
+	UDID,
 	USER_NAME, /* names and serial numbers: left out when not fit */
 	USER_SERIAL,
 	OWNERSHIP,
@@ -45,6 +46,7 @@ static const struct property {
 	{"deviceId", GUID, AT(entra_device_id)},
 	{"azureADDeviceId", GUID, AT(entra_device_id)},
 	{"intuneDeviceId", GUID, AT(intune_device_id)},
+	{"udid", UDID, AT(udid)},
 	{"tenantId", GUID, AT(tenant)},
 	{"displayName", USER_NAME, AT(name)},
 	{"deviceName", USER_NAME, AT(intune_name)},
@@ -620,6 +622,8 @@ static bool take(const struct reading *reading, const struct property *property,
 		return take_text(reading, property, value, CERTDIR_FORM_TEXT);
 	case GUID:
 		return take_text(reading, property, value, CERTDIR_FORM_GUID);
+	case UDID:
+		return take_text(reading, property, value, CERTDIR_FORM_UDID);
 	case SID:
 		return take_text(reading, property, value, CERTDIR_FORM_SID);
 	case USER_NAME:

@@ -12,6 +12,7 @@ const char *const certdir_device_json_columns[] = {
 	"id",
 	"deviceId",
 	"intuneDeviceId",
+	"udid",
 	"tenantId",
 	"displayName",
 	"deviceName",
@@ -207,7 +208,7 @@ json_t *certdir_device_json_write(const struct certdir_device *device, bool flat
 
 	ok = object && put_text(object, "id", device->object_id) &&
 	     put_text(object, "deviceId", device->entra_device_id) &&
-	     put_text(object, "intuneDeviceId", device->intune_device_id) &&
+	     put_text(object, "intuneDeviceId", device->intune_device_id) && put_text(object, "udid", device->udid) &&
 	     put_text(object, "tenantId", device->tenant) && put_text(object, "displayName", device->name) &&
 	     put_text(object, "deviceName", device->intune_name) &&
 	     put_text(object, "serialNumber", device->serial_number) &&

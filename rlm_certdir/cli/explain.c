@@ -209,12 +209,16 @@ static void print_part(const struct certdir_source *source, enum certdir_part pa
 
 static void print_source(const struct certdir_source *source, const struct certdir_record *record, int64_t now)
 {
+	char good_for[CERTDIR_CLI_AGE_SIZE];
+
 	if (source->kind == CERTDIR_SOURCE_LDAP) {
 		printf("live");
 	} else {
 		printf("source \"%s\"%s", source->name,
 		       source->synced[CERTDIR_PART_OF_DEVICES] ? "" : ", never complete");
 		print_part(source, CERTDIR_PART_OF_DEVICES, "", now);
+		certdir_cli_good_for(source->good_for, good_for);
+		printf("%s", good_for);
 		if (record->device.intune.is)
 			print_part(source, CERTDIR_PART_OF_INTUNE, "Intune ", now);
 		if (record->device.group_count)
@@ -506,7 +510,7 @@ static const struct {
 		#_field, offsetof(struct certdir_device, _field)                                                       \
 	}
 	TEXT(id),	TEXT(name),		TEXT(object_id),	TEXT(entra_device_id),
-	TEXT(intune_device_id), TEXT(serial_number),	TEXT(sid),		TEXT(tenant),
+	TEXT(intune_device_id), TEXT(udid), TEXT(serial_number),	TEXT(sid),		TEXT(tenant),
 	TEXT(operating_system), TEXT(ownership),	TEXT(owner),		TEXT(category),
 	TEXT(enrollment_profile), TEXT(management_state),
 #undef TEXT

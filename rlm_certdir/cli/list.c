@@ -36,9 +36,9 @@ static const struct command {
 	 "usage: certdir list changes [--list FILE] [--since 2d|2026-11-01T00:00:00Z] [--json]\n"
 	 "\n"
 	 "Prints what changed since then (24h ago): devices added, removed, enabled, renamed, compliance, groups.\n"},
-	{"import", "ljstfrFd", REQUIRED, certdir_cli_list_import,
-	 "usage: certdir list import [--list FILE] [--source NAME] [--tenant GUID] [--format json|csv] [--replace]\n"
-	 "                           [--force] [--dry-run] [--json] FILE|-\n"
+	{"import", "ljstGfrFd", REQUIRED, certdir_cli_list_import,
+	 "usage: certdir list import [--list FILE] [--source NAME] [--tenant GUID] [--good-for 30d]\n"
+	 "                           [--format json|csv] [--replace] [--force] [--dry-run] [--json] FILE|-\n"
 	 "\n"
 	 "Puts the devices of FILE in the place of those that the source had; other sources stay as they are.\n"
 	 "FILE is JSON as Microsoft Graph or `Get-MgDevice -All | ConvertTo-Json` write it, or CSV with a header of "
@@ -50,6 +50,8 @@ static const struct command {
 	 "\n"
 	 "  --source NAME   whose devices these are (import)\n"
 	 "  --tenant GUID   the Entra tenant that all of them are of\n"
+	 "  --good-for T    they stay fresh for so long, whatever max_age says; kept until it is given anew, 0 ends "
+	 "it\n"
 	 "  --format F      json or csv; told by the name or the content when not given\n"
 	 "  --replace       start from an empty list: other sources, and a damaged list, are gone\n"
 	 "  --force         publish it, however many devices are gone\n"
@@ -101,6 +103,9 @@ static bool take_option(struct certdir_cli_list_options *options, int option)
 	case 't':
 		options->tenant = optarg;
 		break;
+	case 'G':
+		options->good_for = optarg;
+		break;
 	case 'S':
 		options->since = optarg;
 		break;
@@ -122,17 +127,13 @@ static bool take_option(struct certdir_cli_list_options *options, int option)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-	static const struct option longs[] = {{"list", required_argument, NULL, 'l'},
-					      {"json", no_argument, NULL, 'j'},
-					      {"source", required_argument, NULL, 's'},
-					      {"tenant", required_argument, NULL, 't'},
-					      {"format", required_argument, NULL, 'f'},
-					      {"replace", no_argument, NULL, 'r'},
-					      {"force", no_argument, NULL, 'F'},
-					      {"dry-run", no_argument, NULL, 'd'},
-					      {"since", required_argument, NULL, 'S'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
+	static const struct option longs[] = {
+		{"list", required_argument, NULL, 'l'},	    {"json", no_argument, NULL, 'j'},
+		{"source", required_argument, NULL, 's'},   {"tenant", required_argument, NULL, 't'},
+		{"good-for", required_argument, NULL, 'G'}, {"format", required_argument, NULL, 'f'},
+		{"replace", no_argument, NULL, 'r'},	    {"force", no_argument, NULL, 'F'},
+		{"dry-run", no_argument, NULL, 'd'},	    {"since", required_argument, NULL, 'S'},
+		{"help", no_argument, NULL, 'h'},	    {NULL, 0, NULL, 0}};
 	struct certdir_cli_list_options options = {.list = CERTDIR_CLI_LIST_DEFAULT, .source = "import"};
 	int option, index = 0;
 

@@ -17,6 +17,7 @@ struct certdir_cli_list_options {
 	const char *source; /* import */
 	const char *tenant; /* import */
 	const char *format; /* import, export: "json", "csv" or NULL */
+	const char *good_for; /* import: as it was typed, or NULL */
 	bool replace; /* import */
 	bool force; /* import */
 	bool dry_run; /* import */

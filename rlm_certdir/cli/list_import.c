@@ -4,6 +4,7 @@
 #include "cli/device_json.h"
 #include "cli/input.h"
 #include "cli/list.h"
+#include "conf.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+enum { DECADE = 3650 * 86400 }; /* seconds */
 enum { EXIT_SHRUNK = 3 }; /* the same as that of `certdir sync` */
 
 struct import {
@@ -20,6 +22,7 @@ struct import {
 	json_t *ignored; /* names of properties, as keys */
 	size_t record; /* the one being read, counted from 1 */
 	size_t before, before_source;
+	int64_t good_for; /* -1 = not given */
 	size_t lost; /* devices that the source had and that are not in the file */
 };
 
@@ -321,7 +324,8 @@ static int import_text(struct import *import, const char *text, size_t length)
 	if (!import->writer)
 		goto out;
 	count_before(import);
-	if (!certdir_list_write_source(import->writer, options->source, options->tenant, (int64_t)time(NULL), &error))
+	if (!certdir_list_write_source(import->writer, options->source, options->tenant, (int64_t)time(NULL), &error) ||
+	    (import->good_for >= 0 && !certdir_list_write_good_for(import->writer, import->good_for, &error)))
 		goto out;
 	status = EX_NOINPUT;
 	if (!(is_csv(options, text) ? import_csv : import_json)(import, text, length, &error))
@@ -349,12 +353,20 @@ out:
 
 int certdir_cli_list_import(const struct certdir_cli_list_options *options)
 {
-	struct import import = {.options = options};
+	struct import import = {.options = options, .good_for = -1};
 	struct certdir_error error;
 	int status = EX_NOINPUT;
 	size_t length;
 	char *text;
 
+	if (options->good_for &&
+	    (!certdir_duration_parse(options->good_for, &import.good_for) || import.good_for > DECADE)) {
+		fprintf(stderr,
+			"certdir: --good-for %s: this is how long the devices stay fresh, as 30d or 12h, up to 3650d; "
+			"0 ends it\n",
+			options->good_for);
+		return EX_USAGE;
+	}
 	text = certdir_input_read(options->operand, &length, &error);
 	import.ignored = json_object();
 	if (!text)

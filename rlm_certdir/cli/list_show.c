@@ -11,8 +11,8 @@
 #include <sysexits.h>
 #include <time.h>
 
-static const enum certdir_identity_type types[] = {CERTDIR_ID_GUID, CERTDIR_ID_SID, CERTDIR_ID_NAME, CERTDIR_ID_DNS,
-						   CERTDIR_ID_SERIAL};
+static const enum certdir_identity_type types[] = {CERTDIR_ID_GUID, CERTDIR_ID_UDID, CERTDIR_ID_SID,
+						   CERTDIR_ID_NAME, CERTDIR_ID_DNS,  CERTDIR_ID_SERIAL};
 
 enum { SHOWN_MAX = sizeof(types) / sizeof(types[0]) * CERTDIR_LIST_FIND_MAX };
 
@@ -71,6 +71,8 @@ static const char *found_by(const struct hits *hits, size_t hit, const struct ce
 		return certdir_identity_type_name(CERTDIR_ID_ENTRA);
 	if (device->intune_device_id && strcmp(device->intune_device_id, hits->guid) == 0)
 		return certdir_identity_type_name(CERTDIR_ID_INTUNE);
+	if (device->udid && strcmp(device->udid, hits->guid) == 0)
+		return certdir_identity_type_name(CERTDIR_ID_UDID);
 	return "object_id";
 }
 
@@ -115,6 +117,7 @@ static void print_names(const struct certdir_device *device)
 	fact("entra_device_id", device->entra_device_id);
 	fact("intune_device_id", device->intune_device_id);
 	fact("object_id", device->object_id);
+	fact("udid", device->udid);
 	fact("sid", device->sid);
 	fact("serial_number", device->serial_number);
 	for (size_t i = 0; i < device->dns_name_count; i++)

@@ -41,6 +41,7 @@ static bool count_device(void *context, int64_t row, const struct certdir_device
 		bool there;
 	} identities[] = {{"entra_device_id", device->entra_device_id},
 			  {"intune_device_id", device->intune_device_id},
+			  {"udid", device->udid},
 			  {"sid", device->sid},
 			  {"dns_name", device->dns_name_count > 0},
 			  {"common_name", device->name},
@@ -84,6 +85,8 @@ static json_t *source_json(const struct certdir_list_source *source, int64_t now
 		(void)json_object_set_new(object, "parts",
 					  json_pack("{s:o,s:o}", "intune", part_json(source->intune_synced, now),
 						    "groups", part_json(source->groups_synced, now)));
+	if (source->good_for)
+		(void)json_object_set_new(object, "good_for", json_integer(source->good_for));
 	(void)json_object_update(object, times);
 	json_decref(times);
 	return object;
@@ -131,6 +134,7 @@ static void print_source(const json_t *source)
 {
 	const char *tenant = json_string_value(json_object_get(source, "tenant"));
 	const char *kind = json_string_value(json_object_get(source, "kind"));
+	char good_for[CERTDIR_CLI_AGE_SIZE];
 	const char *key;
 	json_t *part;
 
@@ -142,7 +146,8 @@ static void print_source(const json_t *source)
 		printf(", ");
 		print_part(key, part);
 	}
-	printf("%s%s\n", tenant ? ", tenant " : "", tenant ? tenant : "");
+	certdir_cli_good_for(json_integer_value(json_object_get(source, "good_for")), good_for);
+	printf("%s%s%s\n", good_for, tenant ? ", tenant " : "", tenant ? tenant : "");
 }
 
 static void print_text(const json_t *counts)

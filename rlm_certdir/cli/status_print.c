@@ -103,11 +103,14 @@ bool certdir_cli_status_print(const struct certdir_cli_status *status)
 	for (size_t i = 0; i < status->tenant_count; i++)
 		print_tenant(status, &status->tenants[i]);
 	for (size_t i = 0; i < status->source_count; i++) {
+		char good_for[CERTDIR_CLI_AGE_SIZE];
+
 		if (status->sources[i].synced_by_graph)
 			continue;
+		certdir_cli_good_for(status->sources[i].good_for, good_for);
 		printf("import %s: %zu devices, imported ", status->sources[i].name, status->sources[i].devices);
 		print_when(status, status->sources[i].synced);
-		putchar('\n');
+		printf("%s\n", good_for);
 	}
 	return !ferror(stdout);
 }
@@ -171,9 +174,10 @@ static json_t *tenant_json(const struct certdir_cli_status *status, const struct
 
 static json_t *import_json(const struct certdir_cli_status *status, const struct certdir_list_source *source)
 {
-	return json_pack("{s:s,s:s?,s:I,s:o,s:o}", "name", source->name, "tenant", source->tenant, "devices",
+	return json_pack("{s:s,s:s?,s:I,s:o,s:o,s:o}", "name", source->name, "tenant", source->tenant, "devices",
 			 (json_int_t)source->devices, "imported", time_json(source->synced), "age",
-			 age_json(status, source->synced));
+			 age_json(status, source->synced), "good_for",
+			 source->good_for ? json_integer(source->good_for) : json_null());
 }
 
 bool certdir_cli_status_print_json(const struct certdir_cli_status *status)

@@ -6,7 +6,7 @@
 #include <strings.h>
 
 enum {
-	IDS_MAX = 4 + 32 /* ids of one record that are looked at */
+	IDS_MAX = 5 + 32 /* ids of one record that are looked at */
 };
 
 bool certdir_conclude(struct certdir_decision *decision, enum certdir_reason reason, const char *format, ...)
@@ -23,7 +23,7 @@ bool certdir_conclude(struct certdir_decision *decision, enum certdir_reason rea
 /* ---- ids ---- */
 
 /* Kinds of ids: of one kind a device has one value. GUIDs of unknown kind link, but do not tell apart. */
-enum id_kind { NO_ID, ENTRA, INTUNE, OBJECT, SID, ANY_GUID };
+enum id_kind { NO_ID, ENTRA, INTUNE, OBJECT, SID, UDID, ANY_GUID };
 
 struct id {
 	enum id_kind kind;
@@ -42,7 +42,8 @@ static size_t ids_of(const struct certdir_record *record, struct id ids[IDS_MAX]
 	static const enum id_kind kinds[CERTDIR_ID_TYPES] = {[CERTDIR_ID_ENTRA] = ENTRA,
 							     [CERTDIR_ID_INTUNE] = INTUNE,
 							     [CERTDIR_ID_GUID] = ANY_GUID,
-							     [CERTDIR_ID_SID] = SID};
+							     [CERTDIR_ID_SID] = SID,
+							     [CERTDIR_ID_UDID] = UDID};
 	const struct certdir_device *device = &record->device;
 	size_t count = 0;
 
@@ -50,6 +51,7 @@ static size_t ids_of(const struct certdir_record *record, struct id ids[IDS_MAX]
 	count = put_id(ids, count, INTUNE, device->intune_device_id);
 	count = put_id(ids, count, OBJECT, device->object_id);
 	count = put_id(ids, count, SID, device->sid);
+	count = put_id(ids, count, UDID, device->udid);
 	for (size_t i = 0; i < record->value_count; i++)
 		if (kinds[record->values[i].type] != NO_ID)
 			count = put_id(ids, count, kinds[record->values[i].type], record->values[i].value);

@@ -19,6 +19,7 @@ struct certdir_source {
 	const char *tenant; /* canonical GUID, or NULL */
 	int64_t synced[CERTDIR_PARTS]; /* Unix seconds of the part's last success, 0 = never; not used for LDAP */
 	int64_t interval[CERTDIR_PARTS]; /* seconds from one success to the next as configured, 0 = not known */
+	int64_t good_for; /* seconds: an import that stays fresh for so long, 0 = as long as max_age says */
 	uint32_t keeps; /* as that of the answer, for this source alone */
 	bool says_enabled; /* false: an import without such a column, whose devices are enabled by being there */
 };
@@ -108,7 +109,7 @@ struct certdir_sought {
 
 enum { CERTDIR_AHEAD = 300 }; /* seconds that a clock may be ahead of ours and still mean now */
 
-/* The age up to which a part is fresh: max_age, but twice the interval at which it is brought; 0 = any. */
+/* The age up to which a part is fresh: good_for, or else max_age, but twice the interval at which it is brought. 0: any. */
 int64_t certdir_source_limit(const struct certdir_source *source, enum certdir_part part, uint32_t max_age);
 
 enum { CERTDIR_CARRIERS_MAX = 16 }; /* an id that more records carry is none */

@@ -379,6 +379,8 @@ static bool read_column(struct reading *reading, const struct certdir_ldap_colum
 		return read_id(reading, &device->entra_device_id, column->type, column->attribute);
 	case CERTDIR_ID_INTUNE:
 		return read_id(reading, &device->intune_device_id, column->type, column->attribute);
+	case CERTDIR_ID_UDID:
+		return read_id(reading, &device->udid, column->type, column->attribute);
 	case CERTDIR_ID_SID:
 		return read_id(reading, &device->sid, column->type, column->attribute);
 	case CERTDIR_ID_SERIAL:

@@ -19,6 +19,7 @@ const char *const certdir_ldap_default_attributes[CERTDIR_ID_TYPES] = {
 	[CERTDIR_ID_UPN] = "userPrincipalName",
 	[CERTDIR_ID_MAPPING] = "altSecurityIdentities",
 	[CERTDIR_ID_SID_URI] = "",
+	[CERTDIR_ID_UDID] = "",
 };
 
 static enum certdir_ldap_form form_of(const char *attribute)

@@ -79,6 +79,7 @@ static struct certdir_source describe(const struct certdir_list_source *source)
 			   [CERTDIR_PART_OF_INTUNE] = source->intune_synced,
 			   [CERTDIR_PART_OF_GROUPS] = source->groups_synced},
 		.interval = {[CERTDIR_PART_OF_INTUNE] = source->intune_interval},
+		.good_for = source->good_for,
 		.keeps = kept_by(source),
 		.says_enabled = source->says_enabled,
 	};
@@ -183,11 +184,11 @@ static void tell_stale_part(const struct list_directory *list, const struct cert
 			"of %zu devices counts as stale until it is synced again",
 			list->filename, names[part], source->name, (long long)age, (long long)limit, devices);
 	else
-		certdir_log(
-			CERTDIR_LOG_WARN,
-			"%s: source \"%.80s\" was last synced %lld s ago, more than max_age = %lld: its %zu devices "
-			"count as stale until it is imported again",
-			list->filename, source->name, (long long)age, (long long)limit, devices);
+		certdir_log(CERTDIR_LOG_WARN,
+			    "%s: source \"%.80s\" was last synced %lld s ago, more than %s = %lld: its %zu devices "
+			    "count as stale until it is imported again",
+			    list->filename, source->name, (long long)age, source->good_for ? "--good-for" : "max_age",
+			    (long long)limit, devices);
 }
 
 static void tell_source(struct list_directory *list, const struct certdir_list_source *source,

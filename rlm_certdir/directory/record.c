@@ -11,6 +11,8 @@ int64_t certdir_source_limit(const struct certdir_source *source, enum certdir_p
 {
 	const int64_t twice = 2 * source->interval[part];
 
+	if (source->good_for)
+		return source->good_for;
 	return max_age && max_age < twice ? twice : max_age;
 }
 
@@ -42,7 +44,7 @@ static bool has_guid(const struct certdir_record *record, const char *value)
 	const struct certdir_device *device = &record->device;
 
 	return same(device->entra_device_id, value) || same(device->intune_device_id, value) ||
-	       same(device->object_id, value) || has_value(record, CERTDIR_ID_GUID, value);
+	       same(device->object_id, value) || same(device->udid, value) || has_value(record, CERTDIR_ID_GUID, value);
 }
 
 static bool has_sid(const struct certdir_record *record, const char *value)
@@ -122,6 +124,7 @@ enum certdir_carries certdir_record_carries(const struct certdir_record *record,
 	case CERTDIR_ID_ENTRA:
 	case CERTDIR_ID_INTUNE:
 	case CERTDIR_ID_GUID:
+	case CERTDIR_ID_UDID:
 		carries = has_guid(record, value);
 		break;
 	case CERTDIR_ID_SID:

@@ -23,7 +23,8 @@ static char upper(char c)
 
 bool certdir_type_is_guid(enum certdir_identity_type type)
 {
-	return type == CERTDIR_ID_ENTRA || type == CERTDIR_ID_INTUNE || type == CERTDIR_ID_GUID;
+	return type == CERTDIR_ID_ENTRA || type == CERTDIR_ID_INTUNE || type == CERTDIR_ID_GUID ||
+	       type == CERTDIR_ID_UDID;
 }
 
 int certdir_hex_digit(char c)
@@ -91,6 +92,25 @@ static bool canonical_guid(const char *value, size_t length, char *out)
 		out[i] = c;
 	}
 	out[36] = '\0';
+	return !zero;
+}
+
+/* Macs have a GUID; iPhones and iPads 40 hex digits, or 8, a dash and 16 since 2018. */
+static bool canonical_udid(const char *value, size_t length, char *out)
+{
+	bool zero = true;
+
+	if (length != 40 && length != 25)
+		return canonical_guid(value, length, out);
+	for (size_t i = 0; i < length; i++) {
+		const bool dash = length == 25 && i == 8;
+
+		if (dash ? value[i] != '-' : certdir_hex_digit(value[i]) < 0)
+			return false;
+		zero = zero && (dash || value[i] == '0');
+		out[i] = lower(value[i]);
+	}
+	out[length] = '\0';
 	return !zero;
 }
 
@@ -214,6 +234,8 @@ bool certdir_canonical(enum certdir_identity_type type, const char *value, size_
 	case CERTDIR_ID_INTUNE:
 	case CERTDIR_ID_GUID:
 		return canonical_guid(value, length, out);
+	case CERTDIR_ID_UDID:
+		return canonical_udid(value, length, out);
 	case CERTDIR_ID_SID:
 	case CERTDIR_ID_SID_URI:
 		return canonical_sid(value, length, out);

@@ -22,14 +22,19 @@ static bool is_fqdn(const char *dns)
 	return dot && letter;
 }
 
-/* Puts a device_guid when the value is a bare GUID. */
+/*
+ * Puts a device_guid when the value is a bare GUID. A UDID that is none, of an iPhone, is one only where a `certificates` section
+ * says so: 40 hex digits may be anything.
+ */
 static bool put_guid(struct certdir_reading *reading, const struct certdir_place *place, const char *value,
 		     size_t length)
 {
 	char guid[CERTDIR_VALUE_MAX + 1];
 
-	return certdir_reading_fit(CERTDIR_ID_GUID, value, length, guid) != CERTDIR_FITS ||
-	       certdir_reading_put(reading, place, CERTDIR_ID_GUID, guid, CERTDIR_RANK_ID);
+	if (certdir_reading_fit(CERTDIR_ID_GUID, value, length, guid) == CERTDIR_FITS)
+		return certdir_reading_put(reading, place, CERTDIR_ID_GUID, guid, CERTDIR_RANK_ID);
+	return certdir_reading_fit(CERTDIR_ID_UDID, value, length, guid) != CERTDIR_FITS ||
+	       certdir_reading_put(reading, place, CERTDIR_ID_UDID, guid, CERTDIR_RANK_NONE);
 }
 
 static bool put_name(struct certdir_reading *reading, const struct certdir_place *place,

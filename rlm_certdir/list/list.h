@@ -44,6 +44,7 @@ struct certdir_list_source {
 	int64_t intune_interval; /* tenants: seconds from one Intune listing to the next, 0 = not known */
 	int64_t groups_synced; /* tenants: of the last listing of all groups, 0 = never */
 	int64_t delta_since; /* tenants: when the delta link came, 0 = none */
+	int64_t good_for; /* imports: seconds for which it stays fresh whatever max_age is, 0 = not set */
 	bool says_enabled; /* false: an import that says of no device whether it is enabled */
 	size_t devices; /* listed ones */
 	uint32_t holds; /* CERTDIR_BIT(type) of each kind of identity that some listed device of it has */
@@ -60,10 +61,11 @@ enum { CERTDIR_LIST_FIND_MAX = 16 }; /* rows of one find */
 /*
  * Rows that carry the canonical identity `value` of `type`: listed or not, of every source; with `tenant` (a canonical GUID, or
  * NULL) none that is another tenant's. At most CERTDIR_LIST_FIND_MAX, and whether there are more.
- * GUIDs of any type are looked for among all ids, and so is a SID that Entra ID made of an object id. common_name: by name or
- * Intune's name; by former name when no row has it now. dns_name: by DNS name or an import's name, and by name or Intune's name when
- * that is the first label; `more` is not set for the sake of these when there are rows of the first kind. Waiting records, which come
- * last, are looked for by their ids, serial number and Intune's name: what Intune says against a device must be heard by any of them.
+ * GUIDs of any type are looked for among all ids, UDIDs included, and so is a SID that Entra ID made of an object id.
+ * common_name: by name or Intune's name; by former name when no row has it now. dns_name: by DNS name or an import's
+ * name, and by name or Intune's name when that is the first label; `more` is not set for the sake of these when there
+ * are rows of the first kind. Waiting records, which come last, are looked for by their ids, serial number and
+ * Intune's name: what Intune says against a device must be heard by any of them.
  * Returns how many, or -1 with `error`.
  */
 int certdir_list_find(struct certdir_list_reader *reader, const char *tenant, enum certdir_identity_type type,
@@ -72,7 +74,7 @@ int certdir_list_find(struct certdir_list_reader *reader, const char *tenant, en
 /*
  * Reads one device whole and where it is from. *only_against (static text, or NULL) says why it can only speak against its device:
  * because it is unlisted, or its Entra object is gone. False with `error`, and nothing is owned.
- * `id` is its Entra id, else the first that it has of Intune id, object id, SID, serial number, name, row.
+ * `id` is its Entra id, else the first that it has of Intune id, object id, UDID, SID, serial number, name, row.
  */
 bool certdir_list_device(struct certdir_list_reader *reader, int64_t row, struct certdir_device *device,
 			 const struct certdir_list_source **source, const char **only_against,
@@ -85,7 +87,7 @@ bool certdir_list_each(struct certdir_list_reader *reader,
 		       void *context, struct certdir_error *error);
 
 /*
- * Looks for what a true seal does not rule out: a damaged database image, and immutable ids (Entra, Intune, SID) and serial
+ * Looks for what a true seal does not rule out: a damaged database image, and immutable ids (Entra, Intune, SID, UDID) and serial
  * numbers that several listed devices of one source carry. Calls `problem` with a sentence for each, and for the first
  * few devices of each kind only. Returns how many there are, or -1 with `error`.
  */
@@ -158,6 +160,12 @@ bool certdir_list_write_source(struct certdir_list_writer *writer, const char *n
 			       struct certdir_error *error);
 
 /*
+ * How many seconds the current source stays fresh, whatever max_age is; 0 = as long as max_age says. When it is not called, a source keeps
+ * what it has.
+ */
+bool certdir_list_write_good_for(struct certdir_list_writer *writer, int64_t seconds, struct certdir_error *error);
+
+/*
  * Adds a device to the current source. Identities are brought into canonical form here; one that cannot be (a bad GUID)
  * is an error that names the device and the field, and so is an Entra id that the source has already. `id` and the statements are
  * not used, tenant need not be set. A source none of whose devices is known to be enabled or not says nothing of it. After an error
@@ -168,7 +176,7 @@ bool certdir_list_write_device(struct certdir_list_writer *writer, const struct 
 
 /*
  * Of the devices that the current source had before, `before` of them, how many are not among those written since. A device is
- * known by its Entra id, or if it has none by its Intune id, object id, serial number or name. Call it after the last device.
+ * known by its Entra id, or if it has none by its Intune id, object id, UDID, serial number or name. Call it after the last device.
  */
 bool certdir_list_write_lost(struct certdir_list_writer *writer, size_t *before, size_t *lost,
 			     struct certdir_error *error);

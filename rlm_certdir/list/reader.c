@@ -38,13 +38,14 @@
 /* A waiting record is a device of which all but Intune's word is unknown, and which Entra ID knew once. */
 #define NO_DEVICE                                                                                                      \
 	"NULL AS object_id,NULL AS name,NULL AS sid,NULL AS operating_system,NULL AS tenant,"                          \
-	"NULL AS extension_attributes,NULL AS ownership,NULL AS compliance,1 AS listed,1 AS once_entra,"               \
+	"NULL AS extension_attributes,NULL AS udid,NULL AS ownership,NULL AS compliance,1 AS listed,1 AS once_entra,"               \
 	"NULL AS enabled,NULL AS managed,NULL AS join_type,NULL AS last_seen,NULL AS registered,"                      \
 	"NULL AS expires,NULL AS compliance_since"
 
 static const char *const statements[CERTDIR_LIST_STATEMENTS] = {
 	[CERTDIR_FIND_GUID] =
-		BY_ID("entra_device_id") " UNION ALL " BY_ID("intune_device_id") " UNION ALL " BY_ID("object_id"),
+		BY_ID("entra_device_id") " UNION ALL " BY_ID("intune_device_id") " UNION ALL " BY_ID(
+			"object_id") " UNION ALL " BY_ID("udid"),
 	[CERTDIR_FIND_WAITING] =
 		WAITING_BY("intune_device_id", "?1", "1") " UNION ALL " WAITING_BY("entra_device_id", "?1", "1"),
 	[CERTDIR_FIND_WAITING_NAME] = WAITING_BY("intune_name", "?1", "1"),
@@ -194,6 +195,7 @@ static bool statement_of(enum certdir_identity_type type, enum certdir_list_stat
 		[CERTDIR_ID_GUID] = CERTDIR_FIND_GUID,	 [CERTDIR_ID_SID] = CERTDIR_FIND_SID,
 		[CERTDIR_ID_SID_URI] = CERTDIR_FIND_SID, [CERTDIR_ID_DNS] = CERTDIR_FIND_DNS,
 		[CERTDIR_ID_NAME] = CERTDIR_FIND_NAME,	 [CERTDIR_ID_SERIAL] = CERTDIR_FIND_SERIAL,
+		[CERTDIR_ID_UDID] = CERTDIR_FIND_GUID,
 	};
 
 	*statement = map[type];
@@ -407,8 +409,9 @@ static const struct certdir_list_source *source_by_id(const struct certdir_list_
 static bool take_id(struct certdir_device *device, int64_t row)
 {
 	const char *const ids[] = {device->entra_device_id, device->intune_device_id,
-				   device->object_id,	    device->sid,
-				   device->serial_number,   device->name};
+				   device->object_id,	    device->udid,
+				   device->sid,		    device->serial_number,
+				   device->name};
 	char number[40];
 
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]) && !device->id; i++)

@@ -18,12 +18,13 @@ const char certdir_list_schema[] =
 	"PRAGMA page_size=4096;"
 	"PRAGMA encoding='UTF-8';"
 	"PRAGMA application_id=0x43455244;"
-	"PRAGMA user_version=3;"
+	"PRAGMA user_version=4;"
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
 	/*
 	 * kind: 'import' or 'tenant'. devices: how many are listed, unlisted: how many are not; identities: the types that listed ones
 	 * carry, blank-separated. synced, intune_synced, groups_synced: last success. intune_interval: seconds from one Intune listing to
-	 * the next, as configured. says_enabled: an import without such a column says nothing of it. filter: the one that `listed` was made by.
+	 * the next, as configured. says_enabled: an import without such a column says nothing of it.
+	 * good_for: seconds for which an import stays fresh whatever max_age is. filter: the one that `listed` was made by.
 	 * extension_attributes: the numbers of those that delta_link asks for.
 	 */
 	"CREATE TABLE source(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL DEFAULT 'import',"
@@ -31,7 +32,7 @@ const char certdir_list_schema[] =
 	"0,"
 	" identities TEXT NOT NULL DEFAULT '', delta_link TEXT, delta_since INTEGER, intune_synced INTEGER,"
 	" intune_records INTEGER NOT NULL DEFAULT 0, intune_interval INTEGER, groups_synced INTEGER,"
-	" says_enabled INTEGER NOT NULL DEFAULT 1, filter TEXT, extension_attributes TEXT);"
+	" says_enabled INTEGER NOT NULL DEFAULT 1, good_for INTEGER, filter TEXT, extension_attributes TEXT);"
 	/*
 	 * compliance, ownership, last_seen, registered: as Entra ID or an import says; Intune's word stands beside it, with
 	 * intune_compliance set in each device that an Intune record is joined to. compliance_since: when Entra ID said first what it says
@@ -46,7 +47,7 @@ const char certdir_list_schema[] =
 	" last_seen INTEGER, registered INTEGER, expires INTEGER, intune_compliance TEXT, intune_ownership TEXT,"
 	" intune_last_seen INTEGER, intune_registered INTEGER, intune_name TEXT COLLATE NOCASE, management_state TEXT,"
 	" category TEXT, enrollment_profile TEXT, extension_attributes TEXT, compliance_since INTEGER,"
-	" once_entra INTEGER);" BY_OBJECT_ID BY_ENTRA_DEVICE_ID
+	" once_entra INTEGER, udid TEXT);" BY_OBJECT_ID BY_ENTRA_DEVICE_ID
 	/* those that Intune alone knows */
 	"CREATE INDEX device_of_intune ON device(intune_device_id, source)"
 	" WHERE object_id IS NULL AND intune_compliance IS NOT NULL;"
@@ -95,6 +96,7 @@ const char certdir_list_indexes[] =
 	"CREATE INDEX IF NOT EXISTS device_by_serial_number ON device(serial_number, source)"
 	" WHERE serial_number IS NOT NULL;"
 	"CREATE INDEX IF NOT EXISTS device_by_sid ON device(sid, source) WHERE sid IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS device_by_udid ON device(udid, source) WHERE udid IS NOT NULL;"
 	"CREATE INDEX IF NOT EXISTS dns_name_by_name ON dns_name(name);"
 	"CREATE INDEX IF NOT EXISTS former_name_by_name ON former_name(name);";
 
@@ -106,7 +108,8 @@ const char certdir_list_indexes_drop[] = "DROP INDEX IF EXISTS device_by_object_
 					 "DROP INDEX IF EXISTS device_by_name;"
 					 "DROP INDEX IF EXISTS device_by_intune_name;"
 					 "DROP INDEX IF EXISTS device_by_serial_number;"
-					 "DROP INDEX IF EXISTS device_by_sid;";
+					 "DROP INDEX IF EXISTS device_by_sid;"
+					 "DROP INDEX IF EXISTS device_by_udid;";
 
 #define COLUMN(column, kind) {#column, offsetof(struct certdir_device, column), CERTDIR_FORM_##kind},
 const struct certdir_list_column certdir_list_columns[CERTDIR_LIST_TEXTS] = {CERTDIR_LIST_TEXT_COLUMNS(COLUMN)};

@@ -13,7 +13,7 @@
 /* SQLite header offset 68, big-endian: "CERD". file(1) and other programs know a device list by it. */
 #define CERTDIR_LIST_APPLICATION_ID UINT32_C(0x43455244)
 /* SQLite header offset 60. Raised with every change of the tables that an older certdir could not read. */
-#define CERTDIR_LIST_SCHEMA_VERSION UINT32_C(3)
+#define CERTDIR_LIST_SCHEMA_VERSION UINT32_C(4)
 
 /* Makes an empty list in a new database: pragmas, tables, and the indexes that writing needs. */
 extern const char certdir_list_schema[];
@@ -32,6 +32,7 @@ enum certdir_list_form {
 	CERTDIR_FORM_NAME, /* as it is, but for "host/" and "$"; compared without regard to ASCII case */
 	CERTDIR_FORM_GUID, /* canonical; all zero is "none" */
 	CERTDIR_FORM_SID, /* canonical */
+	CERTDIR_FORM_UDID, /* canonical; zeros are "none" */
 	CERTDIR_FORM_SERIAL, /* canonical; blank is "none" */
 };
 
@@ -47,13 +48,13 @@ struct certdir_list_column {
 	_(object_id, GUID) _(entra_device_id, GUID) _(intune_device_id, GUID) _(name, NAME) _(serial_number, SERIAL) \
 	_(sid, SID) _(owner, TEXT) _(operating_system, TEXT) _(tenant, GUID) _(wifi_mac, TEXT) _(ethernet_mac, TEXT) \
 	_(intune_name, NAME) _(management_state, TEXT) _(category, TEXT) _(enrollment_profile, TEXT) \
-	_(extension_attributes, TEXT)
+	_(extension_attributes, TEXT) _(udid, UDID)
 /* Those that Intune has a column of its own for, too; what counts is merged when it is read. */
 #define CERTDIR_LIST_MERGED_COLUMNS(_) _(ownership, TEXT) _(compliance, TEXT)
 #define CERTDIR_LIST_TEXT_COLUMNS(_) CERTDIR_LIST_PLAIN_COLUMNS(_) CERTDIR_LIST_MERGED_COLUMNS(_)
 /* clang-format on */
 
-enum { CERTDIR_LIST_TEXTS = 18 };
+enum { CERTDIR_LIST_TEXTS = 19 };
 extern const struct certdir_list_column certdir_list_columns[CERTDIR_LIST_TEXTS];
 
 /* The columns of an Intune record, in table device as in intune_waiting. */

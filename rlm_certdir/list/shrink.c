@@ -19,7 +19,7 @@ bool certdir_list_shrink_allowed(size_t before, size_t lost, unsigned max_shrink
 /* ---- what an import would lose ---- */
 
 /* A device is known by the first of these that it has. */
-#define KEYS(_) _(entra_device_id) _(intune_device_id) _(object_id) _(serial_number) _(sid) _(name)
+#define KEYS(_) _(entra_device_id) _(intune_device_id) _(object_id) _(udid) _(serial_number) _(sid) _(name)
 #define KEY(column) "WHEN " #column " IS NOT NULL THEN '" #column "' "
 #define VALUE(column) #column ","
 #define FOUND(column)                                                                                                  \

@@ -85,7 +85,7 @@ static uint32_t parse_holds(const char *text)
 		}
 		text += length + (text[length] == ' ');
 	}
-	if (holds & (CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_INTUNE)))
+	if (holds & (CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_UDID)))
 		holds |= CERTDIR_BIT(CERTDIR_ID_GUID);
 	if (holds & CERTDIR_BIT(CERTDIR_ID_SID))
 		holds |= CERTDIR_BIT(CERTDIR_ID_SID_URI);
@@ -119,6 +119,7 @@ static bool add_source(struct certdir_list_snapshot *snapshot, sqlite3_stmt *row
 		.delta_since = sqlite3_column_int64(row, 9),
 		.intune_interval = sqlite3_column_int64(row, 10),
 		.says_enabled = sqlite3_column_int(row, 11),
+		.good_for = sqlite3_column_int64(row, 12),
 	};
 	snapshot->devices += source->devices;
 	return source->name && (source->tenant || !tenant);
@@ -134,7 +135,7 @@ static bool read_sources(struct certdir_list_snapshot *snapshot, sqlite3 *db, st
 	if (sqlite3_prepare_v2(
 		    db,
 		    "SELECT id,name,tenant,synced,devices,identities,kind='tenant',intune_synced,groups_synced,"
-		    "delta_since,intune_interval,says_enabled FROM source ORDER BY id",
+		    "delta_since,intune_interval,says_enabled,good_for FROM source ORDER BY id",
 		    -1, &stmt, NULL) != SQLITE_OK)
 		goto out;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)

@@ -112,6 +112,9 @@ enum certdir_list_text certdir_list_text_form(enum certdir_list_form form, const
 	case CERTDIR_FORM_GUID:
 		*why = "is not a GUID";
 		return certdir_list_no_id(text) ? CERTDIR_TEXT_NONE : form_identity(CERTDIR_ID_GUID, text, out);
+	case CERTDIR_FORM_UDID:
+		*why = "is not a UDID";
+		return certdir_list_no_id(text) ? CERTDIR_TEXT_NONE : form_identity(CERTDIR_ID_UDID, text, out);
 	case CERTDIR_FORM_SID:
 		*why = "is not a SID";
 		return form_identity(CERTDIR_ID_SID, text, out);

@@ -33,6 +33,7 @@ static const char *const checks[] = {
 	TWINS("entra_device_id"),
 	TWINS("intune_device_id"),
 	TWINS("sid"),
+	TWINS("udid"),
 	TWINS("serial_number"),
 };
 

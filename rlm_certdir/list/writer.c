@@ -6,6 +6,8 @@
 #include "list/schema.h"
 #include "list/text.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -110,7 +112,7 @@ static const char *const summarize[] = {
 	"UPDATE source SET (devices,identities,says_enabled)=(SELECT count(*),"
 	"trim(iif(count(entra_device_id),'entra_device_id ','')||"
 	"iif(count(intune_device_id),'intune_device_id ','')||iif(count(object_id),'device_guid ','')||"
-	"iif(count(sid),'sid ','')||"
+	"iif(count(sid),'sid ','')||iif(count(udid),'udid ','')||"
 	"iif(count(coalesce(name,intune_name)),'common_name ','')||iif(count(serial_number),'serial_number','')),"
 	"count(enabled)>0 FROM device WHERE source=?1) WHERE id=?1",
 	"UPDATE source SET identities=ltrim(identities||' dns_name') WHERE id=?1 AND EXISTS(SELECT 1 FROM device d "
@@ -183,12 +185,21 @@ bool certdir_list_write_source(struct certdir_list_writer *writer, const char *n
 	return true;
 }
 
+bool certdir_list_write_good_for(struct certdir_list_writer *writer, int64_t seconds, struct certdir_error *error)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%" PRId64, seconds);
+	return run_with(writer, "UPDATE source SET good_for=nullif(CAST(?2 AS INTEGER),0) WHERE id=?1", writer->source,
+			text, NULL, error);
+}
+
 /* ---- device ---- */
 
 /* What an error calls a device by. */
 static const char *label_of(const struct certdir_device *device)
 {
-	const char *const names[] = {device->name, device->entra_device_id, device->intune_device_id,
+	const char *const names[] = {device->name, device->entra_device_id, device->intune_device_id, device->udid,
 				     device->sid,  device->serial_number,   device->object_id};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -237,7 +248,7 @@ static bool make_texts(const struct certdir_list_writer *writer, const struct ce
 		if (given && !certdir_list_text_make(label, column->name, column->form, given, made, error))
 			return false;
 	}
-	if (!stored->entra_device_id && !stored->intune_device_id && !stored->sid && !stored->name &&
+	if (!stored->entra_device_id && !stored->intune_device_id && !stored->udid && !stored->sid && !stored->name &&
 	    !stored->serial_number && !stored->object_id) {
 		certdir_error_set(error, "device \"%s\": has neither a name nor an id", label);
 		return false;

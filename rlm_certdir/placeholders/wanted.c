@@ -94,7 +94,7 @@ bool certdir_wanted_list_usable(const struct certdir_placeholders_config *config
 	}
 	for (size_t i = 0; i < count; i++)
 		if (!is_fresh(&sources[i], sources[i].synced_by_graph ? "tenant" : "import", sources[i].synced, now,
-			      config->max_age, error))
+			      sources[i].good_for ? sources[i].good_for : config->max_age, error))
 			return false;
 	if (intune && !has_part(sources, count, true)) {
 		certdir_error_set(error,

@@ -179,6 +179,43 @@ def test_words(run, load):
     assert got == [(None, None, None), ("AzureAd", "company", None), ("ServerAd", None, None), (None, "Leased", None)]
 
 
+UDIDS = ["4D8CD419-1892-4CFE-8D18-D1DD53CC7970", "00008103-001A2B3C4D5E6F70", "A1B2C3D4E5F60718293A4B5C6D7E8F9001122334"]
+
+
+def test_udid(run, load):
+    load([{"displayName": f"mac-{i}", "udid": udid} for i, udid in enumerate(UDIDS)] +
+         [{"displayName": "z", "udid": "00000000-0000-0000-0000-000000000000"}])
+    for i, udid in enumerate(UDIDS):
+        for value in (udid, udid.lower()):
+            device, = show(run, value)
+            assert (device["displayName"], device["udid"], device["foundBy"]) == (f"mac-{i}", udid.lower(), "udid")
+        assert f"udid               {udid.lower()}" in run("show", f"mac-{i}").out
+    assert "udid" not in show(run, "z")[0]
+    assert run("find", UDIDS[0]).out.splitlines()[1].startswith(UDIDS[0].lower())
+    stats = json.loads(run("stats", "--json").out)
+    assert stats["identities"]["udid"] == 3 and "udid" in stats["sources"][0]["identities"]
+    assert '"x" is not a UDID' in load([{"displayName": "a", "udid": "x"}], code=66).err
+    result = load([{"displayName": "a", "udid": UDIDS[1]}, {"displayName": "b", "udid": UDIDS[1]}], "--source", "two")
+    assert f"udid {UDIDS[1].lower()} stands in 2 devices of source two" in result.err
+    load([{"udid": UDIDS[0]}], "--force")  # it is enough to know a device by
+
+
+def test_good_for(run, load, tmp_path):
+    def source():
+        return json.loads(run("stats", "--json").out)["sources"][0]
+
+    load(named(2), "--source", "lab", "--good-for", "30d")
+    assert source()["good_for"] == 30 * 86400 and "good for 30 days" in run("stats").out
+    load(named(2), "--source", "lab")  # what it is good for stays with the source
+    assert source()["good_for"] == 30 * 86400
+    load(named(2), "--source", "lab", "--good-for", "90m")
+    assert source()["good_for"] == 5400
+    load(named(2), "--source", "lab", "--good-for", "0")
+    assert "good_for" not in source() and "good for" not in run("stats").out
+    for wrong in ("30", "often", "4000d", "-1d"):
+        assert "as 30d or 12h" in load(named(2), "--good-for", wrong, code=64).err
+
+
 def test_intune_names(run, load):
     """Intune's name is the device's where there is no other."""
     load([{"displayName": "a", "deviceName": "b", "managementState": "WIPEpending"}, {"deviceName": "c"}])
@@ -486,6 +523,7 @@ def test_jamf_csv(run, vectors):
     mac, = show(run, "C02ABC1DEF23")
     assert {k: v for k, v in mac.items() if k not in ("synced", "foundBy")} == {
         "deviceId": G1, "displayName": "Ada’s MacBook Pro", "serialNumber": "C02ABC1DEF23", "isManaged": True,
+        "udid": "4d8cd419-1892-4cfe-8d18-d1dd53cc7970",
         "operatingSystem": "macOS 14.4.1", "source": "jamf"}
     other, = show(run, "mac-mini-3")
     assert other["isManaged"] is False and "deviceId" not in other

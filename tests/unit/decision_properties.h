@@ -89,9 +89,11 @@ static bool is_fresh(const struct known_row *row, enum certdir_part part, bool s
 		return false;
 	if (2 * row->source->interval[part] > limit)
 		limit = 2 * row->source->interval[part];
+	if (row->source->good_for)
+		limit = row->source->good_for;
 	if (stale && limit < model.policy.stale_for)
 		limit = model.policy.stale_for;
-	return row->directory->base.max_age == 0 || WORLD_NOW - synced <= limit;
+	return (row->directory->base.max_age == 0 && !row->source->good_for) || WORLD_NOW - synced <= limit;
 }
 
 static const char *tenant_of(const struct known_row *row)

@@ -2,6 +2,7 @@
 /* The device list as it is read: what goes in comes out, what is found by which value, what several devices share. */
 #include "list_fixture.h"
 
+#define UDID "00008103-001a2b3c4d5e6f70"
 #define OBJECT "aaaaaaaa-0000-4000-8000-000000000007"
 #define ENTRA "bbbbbbbb-0000-4000-8000-000000000007"
 #define GONE "cccccccc-0000-4000-8000-000000000001"
@@ -230,6 +231,7 @@ static const char lookups[] =
 	"device(id,source,listed,object_id,entra_device_id,name,intune_name,intune_compliance,serial_number)"
 	" VALUES(7,2,1,'" OBJECT "','" ENTRA "','mac.corp.example','LAPTOP-7','compliant','SN7'),"
 	"(8,2,0,'" G2 "','" ENTRA "','short','short',NULL,'SN7'),(9,3,1,NULL,'" G1 "','PC1',NULL,NULL,NULL);"
+	"UPDATE device SET udid='" UDID "' WHERE id=6;UPDATE device SET udid='" GONE "' WHERE id=5;"
 	"INSERT INTO device(id,source,tenant,name) VALUES(10,1,'" TENANT_B "','PC3');"
 	"INSERT INTO former_name VALUES(7,'pc3',5),(7,'was-7',5),(8,'was-7',6);"
 	"INSERT INTO "
@@ -252,7 +254,11 @@ static void test_find(void **state)
 		{CERTDIR_ID_GUID, G3, "4", "4"},
 		{CERTDIR_ID_ENTRA, OBJECT, "7", "7"},
 		{CERTDIR_ID_ENTRA, ENTRA, "7 8", "7 8"},
-		{CERTDIR_ID_ENTRA, GONE, "-1", "-1"},
+		{CERTDIR_ID_ENTRA, GONE, "5 -1", "5 -1"}, /* a UDID, and what waits */
+		{CERTDIR_ID_UDID, GONE, "5 -1", "5 -1"},
+		{CERTDIR_ID_UDID, UDID, "6", "6"},
+		{CERTDIR_ID_GUID, UDID, "6", "6"},
+		{CERTDIR_ID_NAME, UDID, "", ""},
 		{CERTDIR_ID_ENTRA, TENANT_A, "", ""},
 		{CERTDIR_ID_SID, SID1, "3", "3"},
 		{CERTDIR_ID_SID_URI, SID1, "3", "3"},

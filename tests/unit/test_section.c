@@ -197,6 +197,7 @@ static void test_section_places(void **state)
 	const struct certdir_section names = {.name = "names", .places = {[CERTDIR_ID_NAME] = "subject.cn san.upn"}};
 	const struct certdir_section ou = {
 		.name = "ou", .places = {[CERTDIR_ID_INTUNE] = "subject.ou"}, .vouched = "subject.ou"};
+	const struct certdir_section udid = {.name = "udid", .places = {[CERTDIR_ID_UDID] = "subject.cn"}};
 	struct certdir_error error;
 	struct certdir_form form;
 
@@ -206,6 +207,10 @@ static void test_section_places(void **state)
 	/* The same id where it is placed and where it is not, in both orders. */
 	expect_in_section("cn-two-strengthened", &cn, NULL, "device_guid=" GUID ":id;", 0);
 	expect_in_section("ext-entra-and-uri", &entra, NULL, "entra_device_id=" GUID ":id;", 0);
+	/* A UDID of either kind, where one is placed. */
+	expect_in_section("cn-udid", &udid, NULL, "udid=00008103-001a2b3c4d5e6f70:id;", 0);
+	expect_in_section("cn-udid", &names, NULL, "common_name=00008103-001a2b3c4d5e6f70:chosen;", 0);
+	expect_in_section("cn-guid", &udid, NULL, "device_guid=" GUID ":id;", 0);
 	/* A name where the administrator says that a device's stands is no person's. */
 	expect_in_section("person-dotted", &names, NULL, "common_name=max.mustermann:chosen;", 0);
 	expect_in_section("person-local-part-mail", &names, NULL, "common_name=anna:chosen;", 0);

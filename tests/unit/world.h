@@ -7,11 +7,11 @@
  *	   {"list": [{"e": "E1", "i": "I1", "name": "pc01"}], "sources": {"t": {"tenant": "T", "age": 60}}},
  *	   {"ldap": [{"id": "cn=pc01", "sid": "S1", "name": "pc01"}], "domains": ["corp.x"]}], "policy": {}}
  *
- * In a certificate: URI (a GUID that is vouched for), ENTRA, INTUNE (the same, and its prefix says which), GUID (taken
- * for an id), EXT (a GUID that confirms), CN (with a dot it is a DNS name, too), DNS, SER, UPN, SID (confirms), VSID,
- * VDNS, VSER, VNAME (vouched for by a section), MAP (a strong mapping), PERSON (a person's CN). "identities" limits the
- * types that are accepted. A directory with an "issuer" does not serve the certificate. A record with "times": 17 is
- * there so often, each "#" in it a letter of its own.
+ * In a certificate: URI (a GUID that is vouched for), ENTRA, INTUNE (the same, and its prefix says which), GUID
+ * (taken for an id), EXT (a GUID that confirms), CN (with a dot it is a DNS name, too), DNS, SER, UPN, SID
+ * (confirms), VSID, VDNS, VSER, VNAME, VUDID (vouched for by a section), UDID (taken for an id), MAP (a strong
+ * mapping), PERSON (a person's CN). "identities" limits the types that are accepted. A directory with an "issuer"
+ * does not serve the certificate. A record with "times": 17 is there so often, each "#" in it a letter of its own.
  */
 #ifndef WORLD_H
 #define WORLD_H
@@ -52,7 +52,7 @@ static void world_copy_record(struct certdir_record *to, const struct certdir_re
 				  &to->device.intune_device_id, &to->device.name, &to->device.serial_number,
 				  &to->device.sid,	&to->device.owner,	   &to->device.ownership,
 				  &to->device.operating_system, &to->device.tenant, &to->device.intune_name,
-				  &to->device.management_state, &to->device.compliance};
+				  &to->device.management_state, &to->device.compliance, &to->device.udid};
 
 	*to = *from;
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
@@ -257,6 +257,7 @@ static void world_read_record(const json_t *vector, struct world_directory *dire
 	device->entra_device_id = world_copy(world_text(vector, "e"));
 	device->intune_device_id = world_copy(world_text(vector, "i"));
 	device->object_id = world_copy(world_text(vector, "o"));
+	device->udid = world_copy(world_text(vector, "udid"));
 	device->sid = world_copy(world_text(vector, "sid"));
 	device->name = world_copy(world_text(vector, "name"));
 	device->intune_name = world_copy(world_text(vector, "intune_name"));
@@ -270,6 +271,7 @@ static void world_read_record(const json_t *vector, struct world_directory *dire
 	if (!device->id)
 		device->id = world_copy(device->entra_device_id	   ? device->entra_device_id
 					: device->intune_device_id ? device->intune_device_id
+					: device->udid		   ? device->udid
 					: device->sid		   ? device->sid
 					: device->name		   ? device->name
 								   : "nameless");
@@ -333,6 +335,7 @@ static void world_read_sources(const json_t *vector, struct world_directory *dir
 			.name = world_copy(name),
 			.tenant = world_copy(tenant),
 			.says_enabled = !json_is_false(json_object_get(item, "says_enabled")),
+			.good_for = json_integer_value(json_object_get(item, "good_for")),
 		};
 		source->synced[CERTDIR_PART_OF_DEVICES] =
 			json_object_get(item, "age") ? world_time(item, "age") : WORLD_NOW - 60;
@@ -425,6 +428,8 @@ static const struct {
 	{"UPN", CERTDIR_ID_UPN, CERTDIR_RANK_CHOSEN, "san.upn", false},
 	{"SID", CERTDIR_ID_SID, CERTDIR_RANK_CONFIRMING, "ext.sid", false},
 	{"SIDURI", CERTDIR_ID_SID_URI, CERTDIR_RANK_CONFIRMING, "san.uri", false},
+	{"UDID", CERTDIR_ID_UDID, CERTDIR_RANK_ID, "subject.cn", false},
+	{"VUDID", CERTDIR_ID_UDID, CERTDIR_RANK_VOUCHED, "san.uri", false},
 	{"VSID", CERTDIR_ID_SID, CERTDIR_RANK_VOUCHED, "ext.sid", false},
 	{"VDNS", CERTDIR_ID_DNS, CERTDIR_RANK_VOUCHED, "san.dns", true},
 	{"VSER", CERTDIR_ID_SERIAL, CERTDIR_RANK_VOUCHED, "subject.serialNumber", false},
