@@ -320,7 +320,8 @@ static int import_text(struct import *import, const char *text, size_t length)
 	size_t devices;
 	int status = EX_CANTCREAT;
 
-	import->writer = certdir_list_write_begin(options->list, options->replace, &error);
+	import->writer = (options->dry_run ? certdir_list_write_private : certdir_list_write_begin)(
+		options->list, options->replace, &error);
 	if (!import->writer)
 		goto out;
 	count_before(import);

@@ -15,8 +15,7 @@ static bool each_change(sqlite3 *db, int64_t since, certdir_list_change_function
 	int rc;
 
 	rc = sqlite3_prepare_v2(db,
-				"SELECT c.at,s.name,c.device,c.name,c.what,c.before,c.after FROM change c "
-				"JOIN source s ON s.id=c.source WHERE c.at>=?1 ORDER BY c.at,c.id",
+				"SELECT at,source,device,name,what,before,after FROM change WHERE at>=?1 ORDER BY at,id",
 				-1, &stmt, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_int64(stmt, 1, since);

@@ -2,6 +2,8 @@
 #include "list/edition.h"
 
 #include "list/copy.h"
+#include "list/lock.h"
+#include "permissions.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,12 +32,31 @@ static char *resolve_new(const char *filename, struct certdir_error *error)
 	return name;
 }
 
+/* A link that others made would say which file of ours is overwritten. */
+static bool check_link(const char *filename, struct certdir_error *error)
+{
+	struct stat status;
+
+	if (lstat(filename, &status) != 0 || !S_ISLNK(status.st_mode) || status.st_uid == 0 ||
+	    status.st_uid == geteuid())
+		return true;
+	certdir_error_set(
+		error,
+		"%s is a symbolic link of user %u, who is neither root nor the user that certdir runs as: name "
+		"the list itself, or do: chown -h root %s",
+		filename, (unsigned)status.st_uid, filename);
+	return false;
+}
+
 /* The caller frees it. */
 static char *resolve(const char *filename, struct certdir_error *error)
 {
-	char *real = realpath(filename, NULL);
 	struct stat status;
+	char *real;
 
+	if (!check_link(filename, error))
+		return NULL;
+	real = realpath(filename, NULL);
 	if (real)
 		return real;
 	if (errno != ENOENT) {
@@ -50,62 +70,25 @@ static char *resolve(const char *filename, struct certdir_error *error)
 	return resolve_new(filename, error);
 }
 
-static bool name_files(struct certdir_list_edition *edition, const char *filename, struct certdir_error *error)
+/* Where `edition->filename` stands. */
+static char *directory_of(const struct certdir_list_edition *edition)
 {
-	size_t directory;
+	const size_t length = (size_t)(strrchr(edition->filename, '/') - edition->filename);
 
-	edition->filename = resolve(filename, error);
-	if (!edition->filename)
-		return false;
-	directory = (size_t)(strrchr(edition->filename, '/') - edition->filename);
-	edition->directory = directory ? strndup(edition->filename, directory) : strdup("/");
+	return length ? strndup(edition->filename, length) : strdup("/");
+}
+
+static bool name_files(struct certdir_list_edition *edition, struct certdir_error *error)
+{
+	edition->directory = directory_of(edition);
 	if (asprintf(&edition->temporary, "%s.new.%ld", edition->filename, (long)getpid()) < 0)
 		edition->temporary = NULL;
 	if (!edition->temporary || asprintf(&edition->journal, "%s-journal", edition->temporary) < 0)
 		edition->journal = NULL;
-	if (!edition->directory || !edition->journal) {
-		certdir_error_set(error, "%s: out of memory", filename);
-		return false;
-	}
-	return true;
-}
-
-/* The lock file stays when the lock is given back: to remove it would let two writers hold two files of one name. */
-static bool take_lock(struct certdir_list_edition *edition, struct certdir_error *error)
-{
-	char text[32] = "";
-	char *name = NULL;
-	bool ok = false;
-	ssize_t length;
-
-	if (asprintf(&name, "%s.lock", edition->filename) < 0) {
-		certdir_error_set(error, "%s: out of memory", edition->filename);
-		return false;
-	}
-	edition->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
-	if (edition->lock < 0) {
-		certdir_error_set(error, "%s cannot be opened to lock the list: %s", name, strerror(errno));
-		goto out;
-	}
-	if (flock(edition->lock, LOCK_EX | LOCK_NB) != 0) {
-		length = errno == EWOULDBLOCK ? pread(edition->lock, text, sizeof(text) - 1, 0) : 0;
-		if (length > 0)
-			certdir_error_set(error,
-					  "%s is being written by process %ld, which holds %s: wait for it to end",
-					  edition->filename, strtol(text, NULL, 10), name);
-		else
-			certdir_error_set(error, "%s cannot be locked: %s", name, strerror(errno));
-		goto out;
-	}
-	length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-	if (ftruncate(edition->lock, 0) != 0 || pwrite(edition->lock, text, (size_t)length, 0) != length) {
-		certdir_error_set(error, "%s cannot be written: %s", name, strerror(errno));
-		goto out;
-	}
-	ok = true;
-out:
-	free(name);
-	return ok;
+	if (edition->directory && edition->journal)
+		return true;
+	certdir_error_set(error, "%s: out of memory", edition->filename);
+	return false;
 }
 
 /* "123" of `base`.new.123, "123-journal": what killed writers left. */
@@ -147,16 +130,30 @@ static void clear(struct certdir_list_edition *edition)
 	free(edition->directory);
 	free(edition->temporary);
 	free(edition->journal);
+	free(edition->folder);
 	certdir_list_seal_clear(&edition->seal);
 	memset(edition, 0, sizeof(*edition));
 	edition->lock = edition->file = -1;
 }
 
-bool certdir_list_edition_begin(struct certdir_list_edition *edition, const char *filename, struct certdir_error *error)
+static bool open_temporary(struct certdir_list_edition *edition, struct certdir_error *error)
+{
+	edition->file = open(edition->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (edition->file < 0)
+		certdir_error_set(error, "%s cannot be created: %s", edition->temporary, strerror(errno));
+	return edition->file >= 0;
+}
+
+bool certdir_list_edition_begin(struct certdir_list_edition *edition, const char *filename, unsigned patience,
+				struct certdir_error *error)
 {
 	memset(edition, 0, sizeof(*edition));
 	edition->lock = edition->file = -1;
-	if (!name_files(edition, filename, error) || !take_lock(edition, error))
+	edition->filename = resolve(filename, error);
+	if (!edition->filename || !name_files(edition, error))
+		goto out;
+	edition->lock = certdir_list_lock(edition->filename, edition->directory, patience, error);
+	if (edition->lock < 0)
 		goto out;
 	remove_leftovers(edition);
 	/* A journal of our own name would be taken for ours and rolled back into the new edition. */
@@ -164,15 +161,70 @@ bool certdir_list_edition_begin(struct certdir_list_edition *edition, const char
 		certdir_error_set(error, "%s cannot be removed: %s", edition->journal, strerror(errno));
 		goto out;
 	}
-	edition->file = open(edition->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (edition->file < 0) {
-		certdir_error_set(error, "%s cannot be created: %s", edition->temporary, strerror(errno));
-		goto out;
-	}
-	return true;
+	if (open_temporary(edition, error))
+		return true;
 out:
 	clear(edition);
 	return false;
+}
+
+/* A directory of ours, readable by nobody else; where SQLite would put temporary files, too. */
+static bool make_folder(struct certdir_list_edition *edition, struct certdir_error *error)
+{
+	const char *const places[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
+	int code = ENOENT;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (!places[i] || places[i][0] != '/')
+			continue;
+		free(edition->folder);
+		if (asprintf(&edition->folder, "%s/certdir.XXXXXX", places[i]) < 0)
+			edition->folder = NULL;
+		if (edition->folder && mkdtemp(edition->folder)) {
+			edition->directory = strdup(places[i]);
+			return edition->directory != NULL;
+		}
+		code = errno;
+	}
+	certdir_error_set(error, "no directory for temporary files: set TMPDIR to one that can be written: %s",
+			  strerror(code));
+	free(edition->folder);
+	edition->folder = NULL;
+	return false;
+}
+
+bool certdir_list_edition_begin_private(struct certdir_list_edition *edition, const char *filename,
+					struct certdir_error *error)
+{
+	memset(edition, 0, sizeof(*edition));
+	edition->lock = edition->file = -1;
+	edition->is_private = true;
+	edition->filename = resolve(filename, error);
+	if (!edition->filename || !make_folder(edition, error))
+		goto out;
+	if (asprintf(&edition->temporary, "%s/devices.db", edition->folder) < 0)
+		edition->temporary = NULL;
+	if (!edition->temporary || asprintf(&edition->journal, "%s-journal", edition->temporary) < 0)
+		edition->journal = NULL;
+	if (!edition->journal)
+		certdir_error_set(error, "%s: out of memory", filename);
+	else if (open_temporary(edition, error))
+		return true;
+out:
+	if (edition->folder)
+		(void)rmdir(edition->folder);
+	clear(edition);
+	return false;
+}
+
+void certdir_list_edition_hide(struct certdir_list_edition *edition)
+{
+	(void)unlink(edition->temporary);
+	(void)unlink(edition->journal);
+	if (edition->folder)
+		(void)rmdir(edition->folder);
+	free(edition->folder);
+	edition->folder = NULL;
 }
 
 bool certdir_list_edition_replaces(const struct certdir_list_edition *edition)
@@ -187,20 +239,33 @@ bool certdir_list_edition_copy(struct certdir_list_edition *edition, struct cert
 	return certdir_list_copy(edition->filename, edition->file, edition->temporary, &edition->seal, error);
 }
 
-/* Whoever could read the published file must be able to read the new one. Best effort, but not in silence. */
+/*
+ * Whoever could read the published file must be able to read the new one, and whoever the directory is for must be able to go on
+ * where root has been. Best effort, but not in silence.
+ */
+static void set_owner(const struct certdir_list_edition *edition, const struct stat *old)
+{
+	struct stat new;
+
+	if (fstat(edition->file, &new) == 0 && (old->st_uid != new.st_uid || old->st_gid != new.st_gid) &&
+	    fchown(edition->file, old->st_uid, old->st_gid) != 0 && fchown(edition->file, (uid_t)-1, old->st_gid) != 0)
+		certdir_log(CERTDIR_LOG_WARN, "%s: the new edition cannot get the old one's owner and group: %s",
+			    edition->filename, strerror(errno));
+}
+
 static void keep_permissions(const struct certdir_list_edition *edition)
 {
 	mode_t mode = 0640;
-	struct stat old, new;
+	struct stat old, directory;
 
+	certdir_permissions_follow(edition->file, edition->directory, edition->temporary);
 	if (stat(edition->filename, &old) == 0) {
 		mode = old.st_mode & 0777;
-		if (fstat(edition->file, &new) == 0 && (old.st_uid != new.st_uid || old.st_gid != new.st_gid) &&
-		    fchown(edition->file, old.st_uid, old.st_gid) != 0 &&
-		    fchown(edition->file, (uid_t)-1, old.st_gid) != 0)
-			certdir_log(CERTDIR_LOG_WARN,
-				    "%s: the new edition cannot get the old one's owner and group: %s",
-				    edition->filename, strerror(errno));
+		if (stat(edition->directory, &directory) == 0 && geteuid() == 0) {
+			old.st_uid = old.st_uid ? old.st_uid : directory.st_uid;
+			old.st_gid = old.st_gid ? old.st_gid : directory.st_gid;
+		}
+		set_owner(edition, &old);
 	}
 	if (fchmod(edition->file, mode) != 0)
 		certdir_log(CERTDIR_LOG_WARN, "%s: the new edition cannot get mode %03o: %s", edition->filename,
@@ -221,6 +286,10 @@ static void sync_directory(const struct certdir_list_edition *edition)
 
 bool certdir_list_edition_publish(struct certdir_list_edition *edition, struct certdir_error *error)
 {
+	if (edition->is_private) {
+		certdir_error_set(error, "%s: this edition was for looking only", edition->filename);
+		goto out;
+	}
 	(void)unlink(edition->journal);
 	if (!certdir_list_seal_append(&edition->seal, edition->file, edition->temporary, error))
 		goto out;
@@ -244,9 +313,8 @@ out:
 
 void certdir_list_edition_abandon(struct certdir_list_edition *edition)
 {
-	if (edition->file >= 0) {
-		(void)unlink(edition->temporary);
-		(void)unlink(edition->journal);
-	}
+	/* Not twice: the names of a private one are anyone's to take again. */
+	if (edition->file >= 0 && (!edition->is_private || edition->folder))
+		certdir_list_edition_hide(edition);
 	clear(edition);
 }

@@ -5,22 +5,36 @@
 
 #include "list/seal.h"
 
+enum { CERTDIR_LIST_PATIENCE = 120 }; /* seconds that a writer waits for another one, which needs a few */
+
 struct certdir_list_edition {
 	char *filename; /* what is published, symbolic links resolved: a rename would replace the link */
-	char *directory; /* where it stands */
-	char *temporary; /* `filename`.new.<pid> */
+	char *directory; /* where `temporary` stands, and where SQLite may put its own temporary files */
+	char *temporary; /* `filename`.new.<pid>; of a private edition a file of no name soon */
 	char *journal; /* `temporary`-journal, where SQLite keeps what a rollback needs */
+	char *folder; /* private: the directory that both are made in, NULL when it is gone */
+	bool is_private;
 	int lock; /* descriptor of `filename`.lock */
 	int file; /* descriptor of `temporary` */
 	struct certdir_list_seal seal; /* of what was copied, with what was changed since */
 };
 
 /*
- * Takes the lock, removes what killed writers left, makes an empty temporary file. False with `error`, nothing is owned.
- * On true the caller ends it with certdir_list_edition_publish() or certdir_list_edition_abandon().
+ * Takes the lock, waiting for its holder up to `patience` seconds, removes what killed writers left, makes an empty temporary file.
+ * A symbolic link has to be root's or our own, or whoever can write the directory would say what root overwrites. False with
+ * `error`, nothing is owned. On true the caller ends it with certdir_list_edition_publish() or certdir_list_edition_abandon().
  */
-bool certdir_list_edition_begin(struct certdir_list_edition *edition, const char *filename,
+bool certdir_list_edition_begin(struct certdir_list_edition *edition, const char *filename, unsigned patience,
 				struct certdir_error *error);
+
+/*
+ * The same without a lock, in a directory for temporary files: for what is only looked at. Once SQLite has opened all files,
+ * certdir_list_edition_hide() takes their names away, and nothing is left of them when the process ends, however it does. Such an
+ * edition can only be abandoned.
+ */
+bool certdir_list_edition_begin_private(struct certdir_list_edition *edition, const char *filename,
+					struct certdir_error *error);
+void certdir_list_edition_hide(struct certdir_list_edition *edition);
 
 /* Whether there is a published file (or anything else of its name) that this edition will take the place of. */
 bool certdir_list_edition_replaces(const struct certdir_list_edition *edition);

@@ -108,6 +108,34 @@ bool certdir_list_file_accept(const char *filename, enum certdir_seal_state stat
 	return false;
 }
 
+bool certdir_list_file_replaceable(const char *filename, struct certdir_error *error)
+{
+	const int file = open(filename, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	unsigned char bytes[CERTDIR_LIST_HEADER];
+	struct stat status;
+	bool ok = false;
+	ssize_t got;
+
+	if (file < 0 || fstat(file, &status) != 0) {
+		certdir_error_set(error, "%s cannot be read to see whether it is a device list: %s", filename,
+				  strerror(errno));
+	} else if (!S_ISREG(status.st_mode)) {
+		certdir_error_set(error, "%s is not a file: give the name of a device list", filename);
+	} else {
+		got = pread(file, bytes, sizeof(bytes), 0);
+		ok = status.st_size == 0 || (got > 0 && is_list(bytes, (size_t)got));
+		if (!ok)
+			certdir_error_set(
+				error,
+				"%s is not a device list, so none is put in its place: if it is to go, move it "
+				"away",
+				filename);
+	}
+	if (file >= 0)
+		(void)close(file);
+	return ok;
+}
+
 bool certdir_list_file_write(int file, const unsigned char *bytes, size_t size, uint64_t at, const char *name,
 			     struct certdir_error *error)
 {

@@ -17,6 +17,12 @@ int certdir_list_file_open(const char *filename, size_t *size, struct certdir_er
 bool certdir_list_file_accept(const char *filename, enum certdir_seal_state state, const unsigned char *bytes,
 			      size_t size, struct certdir_error *error);
 
+/*
+ * Whether a new list may take the place of what `filename` is: an empty file, or a device list in whatever state, of whatever version.
+ * A wrong name must not cost another file. False with `error`.
+ */
+bool certdir_list_file_replaceable(const char *filename, struct certdir_error *error);
+
 /* Writes all of `bytes` at the offset `at`. False with `error`; `name` is for it. */
 bool certdir_list_file_write(int file, const unsigned char *bytes, size_t size, uint64_t at, const char *name,
 			     struct certdir_error *error);

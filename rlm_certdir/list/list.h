@@ -147,10 +147,23 @@ struct certdir_list_writer;
 /*
  * Starts a new edition of `filename` in a temporary file beside it, with the content of the present one if there is a
  * good one, or with none when `fresh`. A present one that is not acceptable is an error, so that a damaged list is never
- * quietly replaced by a smaller one. Holds a lock (`filename`.lock) until it ends: a second writer gets an error that names
- * the holder's pid. Removes what writers that were killed left behind.
+ * quietly replaced by a smaller one; nor is a file replaced that is no device list at all. Holds a lock (`filename`.lock) until it
+ * ends: a second writer waits two minutes for it, which the log says with the holder's pid, or until a signal is caught. Removes what
+ * writers that were killed left behind. What root makes beside the list belongs to the owner and group of the directory.
  */
 struct certdir_list_writer *certdir_list_write_begin(const char *filename, bool fresh, struct certdir_error *error);
+/*
+ * The same for a look at what would change, in a copy among the temporary files ($TMPDIR): nothing is written beside the list, nobody
+ * is waited for, and reading the list has to be allowed and no more. It ends with certdir_list_write_abort().
+ */
+struct certdir_list_writer *certdir_list_write_private(const char *filename, bool fresh, struct certdir_error *error);
+
+/*
+ * Removes the source `name` with all that is of it, and notes in the change log that its devices are gone. *devices: how many of them
+ * were listed. False with `error` when the list has no such source, which names those that it has; or when it cannot be written.
+ */
+bool certdir_list_write_remove(struct certdir_list_writer *writer, const char *name, size_t *devices,
+			       struct certdir_error *error);
 
 /*
  * Names the source that following devices belong to and forgets the devices it had. tenant (a GUID) may be NULL: then

@@ -77,16 +77,17 @@ const char certdir_list_schema[] =
 	"grp(id),"
 	" PRIMARY KEY(device, grp)) WITHOUT ROWID;"
 	"CREATE INDEX device_group_by_grp ON device_group(grp);"
-	"CREATE TABLE change(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, source INTEGER NOT NULL REFERENCES "
-	"source(id),"
-	" device TEXT, name TEXT, what TEXT NOT NULL, before TEXT, after TEXT);"
+	/* source: its name, since the source itself may be gone */
+	"CREATE TABLE change(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL, device TEXT, name "
+	"TEXT, what TEXT NOT NULL, before TEXT, after TEXT);"
 	"CREATE INDEX change_by_at ON change(at);";
 
 const char certdir_list_indexes[] =
 	"CREATE INDEX IF NOT EXISTS device_by_intune_device_id ON device(intune_device_id, source)"
 	" WHERE intune_device_id IS NOT NULL;"
 	"CREATE INDEX IF NOT EXISTS intune_waiting_by_id ON intune_waiting(intune_device_id);"
-	"CREATE INDEX IF NOT EXISTS intune_waiting_by_name ON intune_waiting(intune_name) WHERE intune_name IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS intune_waiting_by_name ON intune_waiting(intune_name) WHERE intune_name IS NOT "
+	"NULL;"
 	"CREATE INDEX IF NOT EXISTS intune_waiting_by_serial ON intune_waiting(serial_number)"
 	" WHERE serial_number IS NOT NULL;"
 	"CREATE INDEX IF NOT EXISTS device_by_name ON device(name) WHERE name IS NOT NULL;"

@@ -27,7 +27,8 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 	[CERTDIR_TENANT_SAVED] =
 		"SELECT d.id,w.name,d.name,w.enabled,d.enabled,w.compliance,coalesce(d.intune_compliance,"
 		"d.compliance) FROM temp.was w CROSS JOIN device d ON d.id=w.id WHERE d.listed",
-	[CERTDIR_TENANT_LOG] = "INSERT INTO change(at,source,device,name,what,before,after) SELECT ?2,source,"
+	[CERTDIR_TENANT_LOG] = "INSERT INTO change(at,source,device,name,what,before,after) SELECT ?2,"
+			       "(SELECT name FROM source WHERE id=device.source),"
 			       "coalesce(entra_device_id,intune_device_id,object_id),name,?3,?4,?5 FROM device WHERE "
 			       "id=?1 AND (listed OR ?3='removed')",
 	[CERTDIR_TENANT_FORMER] = "INSERT OR REPLACE INTO former_name(device,name,since) VALUES(?1,?2,?3)",

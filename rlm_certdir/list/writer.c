@@ -3,6 +3,7 @@
 #include "list/writer.h"
 
 #include "identity/canonical.h"
+#include "list/file.h"
 #include "list/schema.h"
 #include "list/text.h"
 
@@ -84,22 +85,58 @@ static bool open_database(struct certdir_list_writer *writer, bool copied, struc
 	return true;
 }
 
+/* SQLite opens its journal at the first change and keeps it; from then on it needs no names. */
+static bool hide(struct certdir_list_writer *writer, struct certdir_error *error)
+{
+	if (!certdir_list_writer_run(writer, "INSERT OR REPLACE INTO meta(key,value) VALUES('private',1)", error))
+		return false;
+	certdir_list_edition_hide(&writer->edition);
+	return true;
+}
+
+/* A present list that is not acceptable stays for an administrator to look at. */
+static bool begin(struct certdir_list_writer *writer, bool fresh, struct certdir_error *error)
+{
+	const bool replaces = certdir_list_edition_replaces(&writer->edition);
+
+	if (fresh && replaces && !certdir_list_file_replaceable(writer->edition.filename, error))
+		return false;
+	if (!fresh && replaces && !certdir_list_edition_copy(&writer->edition, error))
+		return false;
+	return open_database(writer, !fresh && replaces, error);
+}
+
 struct certdir_list_writer *certdir_list_write_begin(const char *filename, bool fresh, struct certdir_error *error)
 {
 	struct certdir_list_writer *writer = calloc(1, sizeof(*writer));
-	bool copy;
 
 	if (!writer) {
 		certdir_error_set(error, "%s: out of memory", filename);
 		return NULL;
 	}
-	if (!certdir_list_edition_begin(&writer->edition, filename, error)) {
+	if (!certdir_list_edition_begin(&writer->edition, filename, CERTDIR_LIST_PATIENCE, error)) {
 		free(writer);
 		return NULL;
 	}
-	/* A present list that is not acceptable stays for an administrator to look at. */
-	copy = !fresh && certdir_list_edition_replaces(&writer->edition);
-	if ((!copy || certdir_list_edition_copy(&writer->edition, error)) && open_database(writer, copy, error))
+	if (begin(writer, fresh, error))
+		return writer;
+	certdir_list_write_abort(writer);
+	return NULL;
+}
+
+struct certdir_list_writer *certdir_list_write_private(const char *filename, bool fresh, struct certdir_error *error)
+{
+	struct certdir_list_writer *writer = calloc(1, sizeof(*writer));
+
+	if (!writer) {
+		certdir_error_set(error, "%s: out of memory", filename);
+		return NULL;
+	}
+	if (!certdir_list_edition_begin_private(&writer->edition, filename, error)) {
+		free(writer);
+		return NULL;
+	}
+	if (begin(writer, fresh, error) && hide(writer, error))
 		return writer;
 	certdir_list_write_abort(writer);
 	return NULL;

@@ -406,15 +406,30 @@ def test_sqlite3_opens_it(run, load, tmp_path):
     db.close()
 
 
-def test_locked(load, tmp_path):
+def test_locked(certdir_cli, run, load, tmp_path):
+    """An import waits for who is writing the list, and a dry run for nobody."""
     load([{"displayName": "a"}])
+    (tmp_path / "b.json").write_text('[{"displayName": "b"}]')
     with open(tmp_path / "devices.db.lock", "r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.seek(0)
-        lock.truncate()
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        assert f"process {os.getpid()}," in load([{"displayName": "b"}], code=73).err
+        run("import", "--dry-run", tmp_path / "b.json")
+        waiting = subprocess.Popen([certdir_cli, "list", "import", "--list", tmp_path / "devices.db", "--source", "two",
+                                    tmp_path / "b.json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert waiting.stderr.readline() == \
+            f"certdir: waiting for process {os.getpid()}, which is writing {tmp_path}/devices.db\n"
+        assert waiting.poll() is None
+    out, err = waiting.communicate(timeout=30)
+    assert (waiting.returncode, err) == (0, "") and out.startswith("2 devices (before: 1)")
+
+
+def test_two_at_once(certdir_cli, run, tmp_path):
+    """Imports of several sources at the same time: each finds what the one before it has published."""
+    (tmp_path / "one.json").write_text('[{"displayName": "a"}]')
+    running = [subprocess.Popen([certdir_cli, "list", "import", "--list", tmp_path / "devices.db", "--source", f"s{i}",
+                                 tmp_path / "one.json"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for i in range(8)]
+    for process in running:
+        assert process.communicate(timeout=60) and process.returncode == 0
+    assert len(json.loads(run("stats", "--json").out)["sources"]) == 8
 
 
 def test_killed_import(certdir_cli, run, load, tmp_path):

@@ -159,20 +159,24 @@ def test_a_dry_run_is_not_kept(certdir, place, closed):
     assert code == 2 and json.loads(out)["dry_run"] and not (place / "devices.db.status").exists()
 
 
-def test_the_lock_says_who_holds_it(certdir, place, closed):
+def test_the_lock_says_who_holds_it(certdir_cli, certdir, place, closed):
     conf = configure(place, closed)
     certdir("sync", "-c", conf)  # a report with a reason of its own
-    with open(place / "devices.db.lock", "w", encoding="ascii") as lock:
+    holder = f"process {os.getpid()}"
+    with open(place / "devices.db.lock", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.write("4711\n")
-        lock.flush()
-        code, out, err = certdir("sync", "-c", conf, "--json")
-        assert code == 2 and "process 4711" in err and "process 4711" in json.loads(out)["error"]
+        with subprocess.Popen([certdir_cli, "sync", "-c", conf, "--json", "--interval", "1h"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as waiting:
+            assert holder in waiting.stderr.readline()
+            waiting.send_signal(signal.SIGHUP)  # which ends the wait
+            assert holder in json.loads(waiting.stdout.readline())["error"]
+            waiting.send_signal(signal.SIGTERM)
+            assert waiting.wait(20) == 0
     import_one(certdir, place)
     code, out, _ = certdir("status", "-c", conf, "--json")
     status = json.loads(out)
     tenant, = status["tenants"]
-    assert code == 1 and "process 4711" in status["run_error"] and "process 4711" in tenant["note"]
+    assert code == 1 and holder in status["run_error"] and holder in tenant["note"]
     assert tenant["last_attempt_ok"] is False
 
 

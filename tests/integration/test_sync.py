@@ -614,12 +614,13 @@ def held(graph, sync):
 def test_a_second_sync_names_the_first(world):
     _, graph, sync = world
     first = held(graph, sync)
+    second = sync.start()
     try:
-        run = sync.run(code=NONE, timeout=20)
-        assert f"{first.pid}" in run.err
+        assert f"waiting for process {first.pid}," in second.stderr.readline()
     finally:
-        first.kill()
-        first.communicate()
+        for process in (second, first):
+            process.kill()
+            process.communicate()
     graph.behave()
     sync.run()
 

@@ -233,11 +233,12 @@ static void test_schema_constants(void **state)
 static void test_second_writer_is_told(void **state)
 {
 	struct certdir_list_writer *writer = fixture_begin(false, "test", NULL, 1);
+	struct certdir_list_edition edition;
 	struct certdir_error error;
 	char pid[32];
 
 	(void)state;
-	assert_null(certdir_list_write_begin(fixture_file, true, &error));
+	assert_false(certdir_list_edition_begin(&edition, fixture_file, 0, &error));
 	(void)snprintf(pid, sizeof(pid), "process %ld,", (long)getpid());
 	assert_non_null(strstr(error.text, pid));
 	certdir_list_write_abort(writer);

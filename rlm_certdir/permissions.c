@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "permissions.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { GROUPS_MAX = 64, PASSWD_MAX = 4096 };
+
+/* Asked of the name service only for files that a group can write which is neither root's nor ours. */
+static bool is_group_of(gid_t group, uid_t user)
+{
+	char buffer[PASSWD_MAX];
+	struct passwd entry, *found = NULL;
+
+	return getpwuid_r(user, &entry, buffer, sizeof(buffer), &found) == 0 && found && found->pw_gid == group;
+}
+
+static bool is_trusted(gid_t group, uid_t owner)
+{
+	gid_t groups[GROUPS_MAX];
+	const int count = getgroups(GROUPS_MAX, groups);
+
+	if (group == 0 || group == getegid())
+		return true;
+	for (int i = 0; i < count; i++)
+		if (groups[i] == group)
+			return true;
+	return is_group_of(group, owner);
+}
+
+/* Whether others can write it. In a sticky directory they can add files, and neither remove nor replace those of others. */
+static bool check_mode(const char *name, const struct stat *status, struct certdir_error *finding)
+{
+	const bool sticky = S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX);
+	const bool others = status->st_mode & S_IWOTH;
+	const bool group = (status->st_mode & S_IWGRP) && !is_trusted(status->st_gid, status->st_uid);
+
+	if (sticky || (!others && !group))
+		return true;
+	if (others)
+		certdir_error_set(finding,
+				  "%s has mode %04o: anybody can change it, and so let devices in; do: chmod %s %s",
+				  name, (unsigned)(status->st_mode & 07777), group ? "go-w" : "o-w", name);
+	else
+		certdir_error_set(
+			finding,
+			"%s has mode %04o: members of group %u can change it, and so let devices in; do: chmod g-w %s",
+			name, (unsigned)(status->st_mode & 07777), (unsigned)status->st_gid, name);
+	return false;
+}
+
+static bool check_owner(const char *name, const struct stat *status, const char *directory, uid_t directory_owner,
+			struct certdir_error *finding)
+{
+	if (status->st_uid == 0 || status->st_uid == geteuid() || status->st_uid == directory_owner)
+		return true;
+	certdir_error_set(finding,
+			  "%s belongs to user %u, who is neither root nor the owner of %s, and can let devices in; do: "
+			  "chown --reference=%s %s",
+			  name, (unsigned)status->st_uid, directory, directory, name);
+	return false;
+}
+
+/* The directory that `real`, an absolute name without links, stands in, and all above; `real` is cut on the way. */
+static bool check_above(char *real, struct certdir_error *finding)
+{
+	struct stat status;
+
+	do {
+		char *slash = strrchr(real, '/');
+
+		slash[slash == real] = '\0';
+		if (stat(real, &status) == 0 && !check_mode(real, &status, finding))
+			return false;
+	} while (real[1]);
+	return true;
+}
+
+static bool check_real(char *real, struct certdir_error *finding)
+{
+	char *copy = strdup(real), *directory = copy ? dirname(copy) : NULL;
+	struct stat status, above;
+	bool ok = true;
+
+	if (directory && stat(real, &status) == 0 && stat(directory, &above) == 0)
+		ok = check_owner(real, &status, directory, above.st_uid, finding) && check_mode(real, &status, finding);
+	free(copy);
+	return ok && check_above(real, finding);
+}
+
+/* The real directory that the name itself stands in, which another one can be if it is a link; with a name in it. */
+static char *place_of(const char *filename)
+{
+	char *copy = strdup(filename), *directory = copy ? realpath(dirname(copy), NULL) : NULL;
+	char *place = directory ? realloc(directory, strlen(directory) + 3) : NULL;
+
+	if (place)
+		strcat(place, "/.");
+	else
+		free(directory);
+	free(copy);
+	return place;
+}
+
+bool certdir_permissions_check(const char *filename, struct certdir_error *finding)
+{
+	char *real = realpath(filename, NULL), *place = place_of(filename);
+	bool ok = true;
+
+	if (real)
+		ok = check_real(real, finding);
+	if (ok && place)
+		ok = check_above(place, finding);
+	free(real);
+	free(place);
+	return ok;
+}
+
+void certdir_permissions_follow(int file, const char *directory, const char *name)
+{
+	struct stat status;
+
+	if (geteuid() != 0)
+		return;
+	if (stat(directory, &status) != 0 || fchown(file, status.st_uid, status.st_gid) != 0)
+		certdir_log(CERTDIR_LOG_WARN, "%s cannot get owner and group of %s: %s", name, directory,
+			    strerror(errno));
+}

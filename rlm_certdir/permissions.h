@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files that decide which devices come in: who can change them, and whom those belong to that root makes for others. */
+#ifndef CERTDIR_PERMISSIONS_H
+#define CERTDIR_PERMISSIONS_H
+
+#include "certdir.h"
+
+/*
+ * Whether nobody can change `filename`, or put something else in its place, but those who are meant to: root, the owner of its
+ * directory, a group that is root's, our own or their own. Looks at the file and at each directory above it, where a sticky one is
+ * as good as one that others cannot write. False with `finding`: what is wrong, and the command that mends it. What is not there, or
+ * cannot be looked at, is no finding: who opens the file says so.
+ */
+bool certdir_permissions_check(const char *filename, struct certdir_error *finding);
+
+/*
+ * Gives the file `file` (a descriptor), which we have just made in `directory`, to the owner and group of that directory, when we are
+ * root: else the user that the directory is for could not go on where root has been. `name` is for the warning in the log when that
+ * fails. Never for a file that was there before: it could be anyone's, linked into the directory.
+ */
+void certdir_permissions_follow(int file, const char *directory, const char *name);
+
+#endif
