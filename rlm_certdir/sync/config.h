@@ -29,6 +29,7 @@ struct certdir_tenant_config {
 	const char *private_key_file;
 	const char *private_key_password_file;
 	const char *federated_token_file;
+	const char *arc_keys; /* where Azure Arc's agent puts its keys; NULL, but in tests: where it does */
 	bool intune;
 	int64_t intune_interval; /* seconds */
 	int64_t deadline; /* seconds that one sync of this tenant may take */

@@ -285,6 +285,13 @@ void certdir_token_error_explain(long status, const struct certdir_token_error *
 			"the managed identity endpoint %s has no token for client_id %s: assign that identity to this "
 			"machine; 400%s",
 			host, id, quoted);
+	else if (config->credential == CERTDIR_CREDENTIAL_MANAGED_IDENTITY &&
+		 (status == 401 || status == 403 || status == 404))
+		certdir_error_set(
+			error,
+			"%s gives no token to client_id %s: is this a machine in Azure, or in Azure Arc, that has a "
+			"managed identity? %ld%s",
+			host, id, status, quoted);
 	else if (advice)
 		certdir_error_set(error, "%s gives no token to client_id %s in tenant_id %s: AADSTS%ld: %s", host, id,
 				  config->tenant_id, said->code, advice);

@@ -416,6 +416,7 @@ static bool take_headers(struct transfer *transfer)
 
 	(void)curl_easy_getinfo(transfer->http->easy, CURLINFO_RESPONSE_CODE, &answer->status);
 	take_header(transfer->http, "Retry-After", answer->retry_after, sizeof(answer->retry_after));
+	take_header(transfer->http, "WWW-Authenticate", answer->challenge, sizeof(answer->challenge));
 	take_header(transfer->http, "request-id", answer->request_id, sizeof(answer->request_id));
 	if (location && !(answer->location = strdup(location))) {
 		certdir_error_set(transfer->error, "out of memory");

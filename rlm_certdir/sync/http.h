@@ -32,6 +32,7 @@ struct certdir_http_answer {
 	long status;
 	char retry_after[64]; /* "" = none */
 	char request_id[64]; /* "" = none */
+	char challenge[512]; /* WWW-Authenticate; "" = none */
 	char *location; /* NULL = none */
 	char *body; /* of an error, or of any answer without a sink; NUL-terminated, NULL = empty */
 	size_t length;

@@ -3,6 +3,7 @@
 #include "background.h"
 #include "sync/assertion.h"
 #include "sync/graph_error.h"
+#include "sync/managed.h"
 #include "sync/retry.h"
 #include "secret.h"
 
@@ -26,7 +27,8 @@ struct certdir_token {
 	struct certdir_http *http;
 	struct certdir_assertion *assertion; /* CERTIFICATE only */
 	char *secret; /* SECRET only */
-	char *url;
+	struct certdir_managed *managed; /* MANAGED_IDENTITY only */
+	char *url; /* of the others */
 	char *header; /* NULL = no token */
 	struct certdir_permissions permissions; /* that it grants */
 	int64_t expires; /* certdir_monotonic() */
@@ -34,31 +36,10 @@ struct certdir_token {
 
 /* ---- open, close ---- */
 
-/* Where the endpoint is elsewhere, this variable says so, to Microsoft's own libraries as well. */
-static const char *managed_host(void)
-{
-	const char *host = secure_getenv("AZURE_POD_IDENTITY_AUTHORITY_HOST");
-
-	return host && host[0] ? host : "http://169.254.169.254";
-}
-
-static char *managed_url(const struct certdir_tenant_config *config)
-{
-	const char *const pairs[] = {
-		"api-version",	   "2018-02-01", "resource", config->graph, config->client_id ? "client_id" : NULL,
-		config->client_id, NULL};
-	char *query = certdir_http_form(pairs), *url = NULL;
-
-	if (query && asprintf(&url, "%s/metadata/identity/oauth2/token?%s", managed_host(), query) < 0)
-		url = NULL;
-	free(query);
-	return url;
-}
-
 /* Who is asked, for people. */
-static const char *endpoint_of(const struct certdir_tenant_config *config)
+static const char *endpoint_of(const struct certdir_token *token)
 {
-	return config->credential == CERTDIR_CREDENTIAL_MANAGED_IDENTITY ? managed_host() : config->authority;
+	return token->managed ? certdir_managed_host(token->managed) : token->config->authority;
 }
 
 static char *tenant_url(const struct certdir_tenant_config *config)
@@ -90,7 +71,8 @@ static bool credential_read(struct certdir_token *token, struct certdir_error *e
 		certdir_secret_free(probe);
 		return probe != NULL;
 	case CERTDIR_CREDENTIAL_MANAGED_IDENTITY:
-		break;
+		token->managed = certdir_managed_open(config, error);
+		return token->managed != NULL;
 	}
 	return true;
 }
@@ -107,8 +89,7 @@ struct certdir_token *certdir_token_open(const struct certdir_tenant_config *con
 	token->config = config;
 	token->http = http;
 	token->limits = limits;
-	token->url =
-		config->credential == CERTDIR_CREDENTIAL_MANAGED_IDENTITY ? managed_url(config) : tenant_url(config);
+	token->url = tenant_url(config);
 	if (!token->url)
 		certdir_error_set(error, "out of memory");
 	else if (credential_read(token, error))
@@ -130,6 +111,7 @@ void certdir_token_close(struct certdir_token *token)
 	certdir_token_forget(token);
 	certdir_secret_free(token->secret);
 	certdir_assertion_close(token->assertion);
+	certdir_managed_close(token->managed);
 	free(token->url);
 	free(token);
 }
@@ -187,24 +169,34 @@ static char *form_of(const struct certdir_token *token, struct certdir_error *er
 
 /* ---- the answer ---- */
 
-/* A number, or the managed identity endpoint's text with one. */
-static bool life_of(const json_t *value, int64_t *seconds)
+/* A number, or the managed identity endpoint's text with one: 0 = none. */
+static int64_t seconds_of(const json_t *value)
 {
 	const char *text = json_string_value(value);
 	char *end;
+	int64_t seconds;
 
 	if (json_is_number(value)) {
 		const double number = json_number_value(value);
 
-		*seconds = number > LIFE_MAX ? LIFE_MAX : number > 0 ? (int64_t)number : 0;
-		return number > 0;
+		return number > 0 && number < 1e15 ? (int64_t)number : 0;
 	}
-	if (!text || *text < '0' || *text > '9')
-		return false;
-	*seconds = (int64_t)strtoll(text, &end, 10);
+	if (!text || *text < '0' || *text > '9' || strlen(text) > 15)
+		return 0;
+	seconds = (int64_t)strtoll(text, &end, 10);
+	return *end == '\0' ? seconds : 0;
+}
+
+/* How long the token is good for. App Service only tells the time of its end. */
+static bool life_of(const json_t *answer, int64_t *seconds)
+{
+	const int64_t life = seconds_of(json_object_get(answer, "expires_in"));
+	const int64_t ends = seconds_of(json_object_get(answer, "expires_on"));
+
+	*seconds = life ? life : json_object_get(answer, "expires_in") ? 0 : ends - (int64_t)time(NULL);
 	if (*seconds > LIFE_MAX)
 		*seconds = LIFE_MAX;
-	return *end == '\0' && *seconds > 0;
+	return *seconds > 0;
 }
 
 /* Goes into a header line: nothing that could end it. */
@@ -240,12 +232,12 @@ static bool token_take(struct certdir_token *token, const struct certdir_http_an
 		wrong = "has no token_type Bearer";
 	else if (!is_sane(text) || strlen(text) != json_string_length(access))
 		wrong = "has no access_token, or one that is none";
-	else if (!life_of(json_object_get(root, "expires_in"), &life))
+	else if (!life_of(root, &life))
 		wrong = "has no expires_in";
 	else if (asprintf(&token->header, "Authorization: Bearer %s", text) < 0)
 		token->header = NULL;
 	if (wrong)
-		certdir_error_set(error, "the token answer of %s %s", endpoint_of(token->config), wrong);
+		certdir_error_set(error, "the token answer of %s %s", endpoint_of(token), wrong);
 	else if (!token->header)
 		certdir_error_set(error, "out of memory");
 	else
@@ -261,38 +253,93 @@ static bool token_take(struct certdir_token *token, const struct certdir_http_an
 
 enum attempt { DONE, AGAIN, UNLIKELY, FAILED, STOPPED };
 
+static enum certdir_http_result send_form(struct certdir_token *token, struct certdir_http_answer *answer, bool *late,
+					  struct certdir_error *error)
+{
+	char *form = form_of(token, error);
+	const struct certdir_http_request request = {.url = token->url, .form = form};
+	enum certdir_http_result result = CERTDIR_HTTP_FAILED;
+
+	if (form)
+		result = certdir_http_send(token->http, &request, answer, late, error);
+	certdir_secret_free(form);
+	return result;
+}
+
+/* Arc's agent wants to see first that we may read what it shows to those that it trusts. */
+static enum certdir_http_result send_proof(struct certdir_token *token, struct certdir_http_request request,
+					   struct certdir_http_answer *answer, bool *late, struct certdir_error *error)
+{
+	char *proof = certdir_managed_answer(token->managed, answer->challenge, error);
+	const char *const headers[] = {request.headers[0], proof, NULL};
+	enum certdir_http_result result = CERTDIR_HTTP_FAILED;
+
+	certdir_http_answer_clear(answer);
+	request.headers = headers;
+	if (proof)
+		result = certdir_http_send(token->http, &request, answer, late, error);
+	certdir_secret_free(proof);
+	return result;
+}
+
+static enum certdir_http_result send_managed(struct certdir_token *token, struct certdir_http_answer *answer,
+					     bool *late, struct certdir_error *error)
+{
+	const struct certdir_http_request request = {.url = certdir_managed_url(token->managed),
+						     .headers = certdir_managed_headers(token->managed),
+						     .local = true};
+	enum certdir_http_result result = certdir_http_send(token->http, &request, answer, late, error);
+	char why[CERTDIR_TEXT_MAX];
+
+	if (result == CERTDIR_HTTP_ANSWERED && answer->status == 401 && answer->challenge[0])
+		result = send_proof(token, request, answer, late, error);
+	if (result != CERTDIR_HTTP_TRANSIENT && result != CERTDIR_HTTP_UNLIKELY)
+		return result;
+	/* An endpoint on this machine, or next to it, that cannot be reached is most likely none. */
+	certdir_say(why, "%s", error->text);
+	certdir_error_set(
+		error,
+		"no managed identity: %s; managed_identity = yes is for machines in Azure, or in Azure Arc, that "
+		"have one",
+		why);
+	return CERTDIR_HTTP_UNLIKELY;
+}
+
+/* What an answer that is no 200 means. */
+static enum attempt judge(const struct certdir_token *token, const struct certdir_http_answer *answer,
+			  struct certdir_error *error)
+{
+	struct certdir_token_error said;
+
+	certdir_token_error_read(&said, answer->body, answer->length);
+	certdir_token_error_explain(answer->status, &said, token->config, endpoint_of(token), error);
+	if (!certdir_token_error_transient(answer->status, &said, token->managed != NULL))
+		return FAILED;
+	/* Azure's endpoint says so while it starts, and others, for ever, at the same address. */
+	return token->managed && answer->status == 404 ? UNLIKELY : AGAIN;
+}
+
 /* retry_after: of an answer that is worth AGAIN. UNLIKELY: the same, but it will hardly get better soon. */
 static enum attempt ask_once(struct certdir_token *token, char retry_after[64], struct certdir_error *error)
 {
-	const bool managed = token->config->credential == CERTDIR_CREDENTIAL_MANAGED_IDENTITY;
-	static const char *const managed_headers[] = {"Metadata: true", NULL};
-	struct certdir_http_request request = {.url = token->url, .local = managed};
 	struct certdir_http_answer answer = {0};
 	const int64_t asked = certdir_monotonic();
-	struct certdir_token_error said;
+	enum certdir_http_result result;
 	enum attempt outcome = FAILED;
-	char *form = NULL;
-	bool late;
+	bool late = false;
 
 	retry_after[0] = '\0';
-	if (managed)
-		request.headers = managed_headers;
-	else if (!(request.form = form = form_of(token, error)))
-		return FAILED;
-	switch (certdir_http_send(token->http, &request, &answer, &late, error)) {
+	result = token->managed ? send_managed(token, &answer, &late, error) : send_form(token, &answer, &late, error);
+	switch (result) {
 	case CERTDIR_HTTP_ANSWERED:
-		if (answer.status == 200) {
+		if (answer.status == 200)
 			outcome = token_take(token, &answer, asked, error) ? DONE : FAILED;
-			break;
-		}
-		certdir_token_error_read(&said, answer.body, answer.length);
-		certdir_token_error_explain(answer.status, &said, token->config, endpoint_of(token->config), error);
-		outcome = certdir_token_error_transient(answer.status, &said, managed) ? AGAIN : FAILED;
+		else
+			outcome = judge(token, &answer, error);
 		memcpy(retry_after, answer.retry_after, sizeof(answer.retry_after));
 		break;
 	case CERTDIR_HTTP_TRANSIENT:
-		/* An endpoint on this machine, or next to it, that cannot be reached is most likely none. */
-		outcome = managed ? UNLIKELY : AGAIN;
+		outcome = AGAIN;
 		break;
 	case CERTDIR_HTTP_UNLIKELY:
 		outcome = UNLIKELY;
@@ -306,7 +353,6 @@ static enum attempt ask_once(struct certdir_token *token, char retry_after[64], 
 		break;
 	}
 	certdir_http_answer_clear(&answer);
-	certdir_secret_free(form);
 	return outcome;
 }
 

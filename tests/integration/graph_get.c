@@ -147,6 +147,8 @@ int main(int argc, char **argv)
 	config.certificate_file = text_of(options, "certificate_file");
 	config.private_key_file = text_of(options, "private_key_file");
 	config.federated_token_file = text_of(options, "federated_token_file");
+	config.private_key_password_file = text_of(options, "private_key_password_file");
+	config.arc_keys = text_of(options, "arc_keys");
 	config.deadline = number_of(options, "deadline");
 	limits.deadline = certdir_monotonic() + config.deadline * 1000000;
 	sigaction(SIGTERM, &action, NULL);

@@ -2,17 +2,21 @@
 """How certdir talks to Graph: tokens, throttling, broken and hostile answers, deadlines, hosts, stopping."""
 
 import base64
+import contextlib
 import gzip
 import hashlib
 import json
 import os
+import select
 import shlex
 import signal
+import socket
 import socketserver
 import struct
 import subprocess
 import threading
 import time
+import urllib.parse
 import zlib
 
 import pytest
@@ -55,6 +59,7 @@ def trust(tmp_path_factory):
         authority, stranger = Authority("Graph test CA"), Authority("another CA")
         ca, _ = authority.write(directory, "ca")
         localhost = authority.issue(san=[{"dns": "localhost"}], server=True).write(directory, "localhost")
+        six = authority.issue(san=[{"ip": "::1"}], server=True).write(directory, "six")
         elsewhere = authority.issue(san=[{"dns": "graph.example"}], server=True).write(directory, "elsewhere")
         untrusted = stranger.issue(san=[{"dns": "localhost"}], server=True).write(directory, "untrusted")
 
@@ -431,6 +436,58 @@ def test_a_port_without_tls(world):
     expect_short_try(answer, url[8:])
 
 
+@contextlib.contextmanager
+def connect_proxy(user=None):
+    """A proxy for CONNECT that leads to where it is asked, once it knows who asks."""
+
+    def connect(connection, request):
+        if user and request.headers.get("proxy-authorization") != "Basic " + base64.b64encode(user.encode()).decode():
+            connection.answer(b"", 407, Proxy_Authenticate='Basic realm="x"')
+            return
+        host, _, port = request.target.rpartition(":")
+        with socket.create_connection((host, int(port))) as other:
+            connection.send(b"HTTP/1.1 200 x\r\n\r\n")
+            pairs = {connection.stream: other, other: connection.stream}
+            while not connection.server.closed.is_set():
+                for one in select.select(list(pairs), [], [], 0.1)[0]:
+                    data = one.recv(65536)
+                    if not data:
+                        raise Hangup
+                    pairs[one].sendall(data)
+
+    proxy = Server(connect, host="127.0.0.1")
+    try:
+        yield proxy
+    finally:
+        proxy.close()
+
+
+@pytest.mark.parametrize("user", [None, "svc:p@ss word"])
+def test_through_a_proxy(world, user):
+    login = urllib.parse.quote(user, safe=":") + "@" if user else ""
+    with connect_proxy(user) as proxy:
+        world.environment["https_proxy"] = f"http://{login}127.0.0.1:{proxy.port}"
+        answer = world.get()
+    assert answer["outcome"] == "ok", answer
+    assert {(r.method, r.target) for r in proxy.requests} == {("CONNECT", f"localhost:{world.server.port}")}
+    assert all("proxy-authorization" not in r.headers for r in world.server.requests)
+
+
+def test_a_proxy_wants_another_password(world):
+    with connect_proxy("svc:right") as proxy:
+        world.environment["https_proxy"] = f"http://svc:wrong@127.0.0.1:{proxy.port}"
+        answer = world.get()
+    assert answer["outcome"] == "failed" and answer["waits"] == [] and "407" in answer["error"] and "wrong" not in answer["error"]
+
+
+@pytest.mark.parametrize("no_proxy", ["localhost", "*", "example.com,localhost"])
+def test_no_proxy(world, no_proxy):
+    with connect_proxy() as proxy:
+        world.environment.update(https_proxy=proxy.url, no_proxy=no_proxy)
+        answer = world.get()
+    assert answer["outcome"] == "ok" and not proxy.requests
+
+
 @pytest.mark.parametrize("status, word", [(407, "USER:PASSWORD@PROXY"), (403, "no_proxy")])
 def test_a_proxy_that_refuses(world, status, word):
     proxy = Server(lambda c, r: c.answer(b"", status), host="127.0.0.1")
@@ -721,6 +778,135 @@ def test_a_managed_identity(world, client):
         expected = {"api-version": "2018-02-01", "resource": world.server.url}
         assert request.query == ({**expected, "client_id": client} if client else expected)
     assert world.pages[0].headers["authorization"] == "Bearer managed"
+
+
+MANAGED_TOKEN = {"access_token": "managed", "expires_in": "3599", "token_type": "Bearer"}
+
+
+@contextlib.contextmanager
+def identity_endpoint(world, answer, **environment):
+    """A managed identity's endpoint; {} in a variable's value is its address."""
+    endpoint = Server(answer, host="127.0.0.1")
+    try:
+        world.environment.update({name: value.format(endpoint.url) for name, value in environment.items()})
+        yield endpoint
+    finally:
+        endpoint.close()
+
+
+class Arc:
+    """Azure Arc's agent: a challenge that names a file first, the token for what stands in it."""
+
+    def __init__(self, world):
+        self.keys = world.directory / "tokens"
+        self.keys.mkdir()
+        self.key = self.keys / "a.key"
+        self.key.touch(mode=0o440)
+        self.key.write_text("the-proof")
+        self.realm = str(self.key)
+
+    def answer(self, connection, request):
+        if request.headers.get("authorization") == "Basic the-proof":
+            connection.answer(MANAGED_TOKEN)
+        else:
+            connection.answer(b"", 401, WWW_Authenticate=f"Basic realm={self.realm}")
+
+
+def test_azure_arc(world):
+    arc = Arc(world)
+    with identity_endpoint(world, arc.answer, IDENTITY_ENDPOINT="{}/metadata/identity/oauth2/token", IMDS_ENDPOINT="{}") as endpoint:
+        found = world.get(credential=MANAGED, client_id=None, client_secret_file=None, arc_keys=str(arc.keys))
+    assert found["outcome"] == "ok", found
+    first, second = endpoint.requests
+    for request in endpoint.requests:
+        assert request.path == "/metadata/identity/oauth2/token" and request.headers["metadata"] == "true"
+        assert request.query == {"api-version": "2019-11-01", "resource": world.server.url}
+    assert "authorization" not in first.headers and second.headers["authorization"] == "Basic the-proof"
+    assert world.pages[0].headers["authorization"] == "Bearer managed"
+
+
+def elsewhere(arc):
+    (arc.keys.parent / "b.key").write_text("secret")
+    arc.realm = str(arc.keys.parent / "b.key")
+
+
+def upwards(arc):
+    (arc.keys.parent / "b.key").write_text("secret")
+    arc.realm = f"{arc.keys}/../b.key"
+
+
+def a_link(arc):
+    (arc.keys.parent / "b").write_text("secret")
+    arc.key.unlink()
+    arc.key.symlink_to(arc.keys.parent / "b")
+
+
+def no_key(arc):
+    arc.key.rename(arc.keys / "a.txt")
+    arc.realm = str(arc.keys / "a.txt")
+
+
+@pytest.mark.parametrize("change, word", [
+    (elsewhere, "no .key file in"), (upwards, "no .key file in"), (no_key, "no .key file in"),
+    (a_link, "group himds"), (lambda arc: arc.key.unlink(), "group himds"),
+    (lambda arc: arc.key.chmod(0o666), "not one of the agent's"),
+    (lambda arc: arc.key.write_text("x" * 5000), "not one of the agent's"),
+    (lambda arc: arc.key.write_text("a b"), "not one of the agent's"),
+    (lambda arc: arc.key.write_text(""), "not one of the agent's"),
+])
+def test_what_arc_may_not_ask_for(world, change, word):
+    arc = Arc(world)
+    change(arc)
+    with identity_endpoint(world, arc.answer, IDENTITY_ENDPOINT="{}/x", IMDS_ENDPOINT="{}") as endpoint:
+        found = world.get(credential=MANAGED, client_id=None, client_secret_file=None, arc_keys=str(arc.keys))
+    assert found["outcome"] == "failed" and word in found["error"] and found["waits"] == []
+    assert len(endpoint.requests) == 1 and not world.pages
+
+
+def test_arc_has_one_identity(world):
+    world.environment.update(IDENTITY_ENDPOINT="http://localhost:1/x", IMDS_ENDPOINT="http://localhost:1")
+    opened = world.start(credential=MANAGED, client_secret_file=None).opened
+    assert not opened["open"] and "leave client_id out" in opened["error"]
+
+
+def test_app_service(world):
+    """Which tells when the token ends, and not how long it lives."""
+    token = {"access_token": "managed", "expires_on": str(int(time.time()) + 3600), "token_type": "Bearer", "client_id": CLIENT}
+    with identity_endpoint(world, lambda c, r: c.answer(token), IDENTITY_ENDPOINT="{}/msi/token", IDENTITY_HEADER="h3ader") as endpoint:
+        process = world.start(credential=MANAGED, client_secret_file=None)
+        assert [world.ask(process)["outcome"] for _ in range(2)] == ["ok", "ok"]
+    request, = endpoint.requests
+    assert request.path == "/msi/token" and request.headers["x-identity-header"] == "h3ader"
+    assert request.query == {"api-version": "2019-08-01", "resource": world.server.url, "client_id": CLIENT}
+
+
+def test_a_managed_identity_away_from_azure(world):
+    world.hurry()
+    world.environment["AZURE_POD_IDENTITY_AUTHORITY_HOST"] = f"http://127.0.0.1:{free_port('tcp')}"
+    answer = world.get(credential=MANAGED, client_secret_file=None, deadline=3600)
+    expect_short_try(answer, "managed_identity = yes is for machines in Azure")
+
+
+def test_somebody_elses_metadata_service(world):
+    world.hurry()
+    with identity_endpoint(world, lambda c, r: c.answer(b"<html>", 404, Content_Type="text/html"),
+                           AZURE_POD_IDENTITY_AUTHORITY_HOST="{}"):
+        answer = world.get(credential=MANAGED, client_secret_file=None, deadline=3600)
+    expect_short_try(answer, "is this a machine in Azure")
+
+
+def test_a_graph_with_an_ipv6_address(make_world, trust):
+    world = make_world()
+    try:
+        six = Server(world._answer, trust.six, host="[::1]", address="::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    try:
+        answer = world.get(six.url + "/v1.0/devices", authority=six.url, graph=six.url)
+    finally:
+        six.close()
+    assert answer["outcome"] == "ok", answer
+    assert [request.headers["host"] for request in six.requests] == [f"[::1]:{six.port}"] * 2
 
 
 def test_a_proxy_of_the_environment_is_used(world):

@@ -82,17 +82,18 @@ class Connection:
 
 class Server:
     """
-    Listens on 127.0.0.1. `handler(connection, request)` is called for each request, in a thread of its connection;
+    Listens on `address`. `handler(connection, request)` is called for each request, in a thread of its connection;
     .requests has them all. certificate: (PEM file, key file), None: plain HTTP.
     """
 
-    def __init__(self, handler, certificate=None, host="localhost"):
+    def __init__(self, handler, certificate=None, host="localhost", address="127.0.0.1"):
         self.handler, self.requests, self.closed = handler, [], threading.Event()
         self.context = None
         if certificate:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(*certificate)
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = address
+        self.listener = socket.create_server((address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
         self.port = self.listener.getsockname()[1]
         self.url = f"{'https' if certificate else 'http'}://{host}:{self.port}"
         self.connections = 0
@@ -145,7 +146,7 @@ class Server:
     def close(self):
         self.closed.set()
         try:
-            socket.create_connection(("127.0.0.1", self.port)).close()
+            socket.create_connection((self.address, self.port)).close()
         except OSError:
             pass
         self.listener.close()
