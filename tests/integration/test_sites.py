@@ -21,6 +21,7 @@ LONG = "Ä" * 127  # 254 bytes
 NAMES = {  # a device's name: the User-Name of its session
     "LAPTOP-1": "host/LAPTOP-1",
     "pc01.corp.example": "host/pc01.corp.example",
+    ".": "host/" + device_id("."),
     "N" * 59: "host/" + "N" * 59,
     "N" * 60: "host/" + device_id("N" * 60),
     LONG: "host/" + device_id(LONG),
@@ -151,8 +152,9 @@ def test_session_of_a_stale_list_is_short(open_site, tmp_path_factory, pki):
     assert (attempt.vlan, attempt.one("Session-Timeout")) == ("30", 3600)
 
 
-LOGIN_OF_AN_ID = """update session-state {
-			&Certdir-Decision := "allow"
+# Logins without EAP, for policies alone: what certdir would have found out is in the request.
+FOUND = """update session-state {
+			&Certdir-Decision := "%{Reply-Message}"
 			&Certdir-Device-Id := "%{User-Name}%{User-Name}"
 		}
 		update control {
@@ -160,23 +162,31 @@ LOGIN_OF_AN_ID = """update session-state {
 		}"""
 
 
+@pytest.fixture(scope="module")
+def anyone(pki, devices, tmp_path_factory):
+    """certdir's decision is the Reply-Message, the device's id the User-Name, twice."""
+    with Radiusd(tmp_path_factory.mktemp("anyone"), pki.trust, shipped_module({"list.filename": devices.path}), authorize=FOUND,
+                 post_auth="certdir_assign_vlan\n\t\tcertdir_reply_user_name\n\t\tcertdir_reply_session") as server:
+        yield server
+
+
 @pytest.mark.parametrize("half, user_name, whole", [
-    ("x" * 29, "x" * 58, True), ("CN=Büro,DC=corp", None, True), ("0x41", "0x410x41", True), ("x" * 120, None, True),
-    ("x" * 121, None, False)], ids=["plain", "DN", "hex", "240 bytes", "242 bytes"])
+    ("x" * 29, "x" * 58, True), ("CN=Büro,DC=corp", None, True), ("0x41", "0x410x41", True), ("..", None, True),
+    ("x" * 120, None, True), ("x" * 121, None, False)], ids=["plain", "DN", "hex", "path", "240 bytes", "242 bytes"])
 def test_id_that_fits_nowhere(anyone, half, user_name, whole):
     """The id of a device without a name, as an LDAP directory may give one."""
-    reply = radclient(anyone, {"User-Name": half})
+    reply = radclient(anyone, {"User-Name": half, "Reply-Message": "allow"})
     digest = hashlib.md5((half + half).encode()).hexdigest()
     assert reply.attributes["User-Name"] == [f"host/{user_name or digest}"]
     assert bytes.fromhex(reply.attributes["Class"][0][2:]).decode() == f"certdir:{half + half if whole else digest}"
 
 
-@pytest.fixture(scope="module")
-def anyone(pki, devices, tmp_path_factory):
-    """A server that takes the User-Name, twice, for the id of a device that certdir allowed."""
-    with Radiusd(tmp_path_factory.mktemp("anyone"), pki.trust, shipped_module({"list.filename": devices.path}),
-                 authorize=LOGIN_OF_AN_ID, post_auth="certdir_reply_user_name\n\t\tcertdir_reply_session") as server:
-        yield server
+@pytest.mark.parametrize("decision", ["allow", "deny", "unsure", ""])
+def test_vlan_is_of_what_was_allowed(anyone, decision):
+    """In a site of one's own that calls this policy alone, and accepts whatever certdir says."""
+    reply = radclient(anyone, {"User-Name": "x", **({"Reply-Message": decision} if decision else {})})
+    assert reply.code == ("Access-Accept" if decision == "allow" else "Access-Reject")
+    assert ("Tunnel-Private-Group-Id" in reply.attributes) is (decision == "allow")
 
 
 # ---- a reject that comes late ----
@@ -196,6 +206,15 @@ def test_late_reject_carries_a_failure(site, pki):
     assert packet.eap(reply) == bytes([packet.EAP_FAILURE, identifier, 0, 4])
     assert {kind for kind, _ in packet.attributes(reply)} == {packet.EAP_MESSAGE, packet.MESSAGE_AUTHENTICATOR}
     assert packet.is_authentic(reply, request, site.secret)
+
+
+@pytest.mark.parametrize("more", ["", "Service-Type = Call-Check\n"], ids=["password", "MAC authentication"])
+def test_reject_without_eap_is_told(site, more):
+    mark = site.mark()
+    reply = radclient(site, f'User-Name = "0200000000ab"\nUser-Password = "0200000000ab"\nCalling-Station-Id = "0200.0000.00ab"\n{more}')
+    assert reply.code == "Access-Reject" and set(reply.attributes) <= {"Message-Authenticator"}
+    decision, = site.decisions(mark)
+    assert decision.reason == "unseen" and "no EAP in this login" in decision.line
 
 
 # ---- tunnels ----
