@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/certificates_csv.h"
 
-#include "cli/csv.h"
+#include "import/csv.h"
 #include "identity/canonical.h"
 #include "identity/certificate.h"
 #include "timestamp.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir list export`: what `certdir list import` reads back, without loss. */
-#include "cli/csv.h"
-#include "cli/device_json.h"
+#include "import/csv.h"
+#include "import/device_json.h"
 #include "cli/list.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir list import`: a file of devices becomes a source of the list. Nothing is published before all of it was good. */
-#include "cli/csv.h"
-#include "cli/device_json.h"
-#include "cli/input.h"
+#include "import/csv.h"
+#include "import/device_json.h"
+#include "import/input.h"
 #include "cli/list.h"
 #include "conf.h"
 

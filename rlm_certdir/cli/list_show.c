@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir list show` and `find`: devices by any of their identities, looked up the way certificates are. */
-#include "cli/device_json.h"
+#include "import/device_json.h"
 #include "cli/list.h"
 #include "timestamp.h"
 #include "identity/canonical.h"

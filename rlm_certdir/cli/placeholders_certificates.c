@@ -2,7 +2,7 @@
 #include "cli/placeholders_certificates.h"
 
 #include "cli/certificates_csv.h"
-#include "cli/input.h"
+#include "import/input.h"
 #include "identity/certificate.h"
 #include "identity/der.h"
 #include "identity/pem.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/csv.h"
+#include "import/csv.h"
 
 #include <stdlib.h>
 #include <string.h>

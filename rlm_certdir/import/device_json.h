@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* JSON objects that describe a device -> struct certdir_device, and back. */
-#ifndef CERTDIR_CLI_DEVICE_JSON_H
-#define CERTDIR_CLI_DEVICE_JSON_H
+#ifndef CERTDIR_IMPORT_DEVICE_JSON_H
+#define CERTDIR_IMPORT_DEVICE_JSON_H
 
 #include "certdir.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CSV (RFC 4180) as spreadsheets and PowerShell write it: CRLF or LF, "," or ";", quoted fields with line breaks. */
-#ifndef CERTDIR_CLI_CSV_H
-#define CERTDIR_CLI_CSV_H
+#ifndef CERTDIR_IMPORT_CSV_H
+#define CERTDIR_IMPORT_CSV_H
 
 #include "certdir.h"
 

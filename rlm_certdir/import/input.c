@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/input.h"
+#include "import/input.h"
 
 #include <errno.h>
 #include <iconv.h>

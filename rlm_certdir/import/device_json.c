@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/device_json.h"
+#include "import/device_json.h"
 
 #include "list/tenant.h"
 #include "list/text.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A text file that an administrator hands in, whole, as UTF-8. */
-#ifndef CERTDIR_CLI_INPUT_H
-#define CERTDIR_CLI_INPUT_H
+#ifndef CERTDIR_IMPORT_INPUT_H
+#define CERTDIR_IMPORT_INPUT_H
 
 #include "certdir.h"
 
