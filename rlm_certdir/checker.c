@@ -20,7 +20,10 @@ void certdir_checker_clear(struct certdir_checker *checker)
 
 struct certdir_rules certdir_checker_rules(const struct certdir_checker *checker)
 {
-	return (struct certdir_rules){checker->forms, checker->form_count, checker->sections, checker->section_count};
+	return (struct certdir_rules){.forms = checker->forms,
+				      .form_count = checker->form_count,
+				      .sections = checker->sections,
+				      .section_count = checker->section_count};
 }
 
 void certdir_check_clear(struct certdir_check *check)

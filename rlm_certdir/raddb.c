@@ -14,6 +14,7 @@ struct options { /* certdir { .. } itself */
 	char const *certificate;
 	char const *identities;
 	char const *directories;
+	bool unguarded; /* wiring.c reads it, of all instances at once */
 };
 
 static CONF_PARSER const certdir_options[] = {
@@ -21,6 +22,7 @@ static CONF_PARSER const certdir_options[] = {
 	{"identities", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, identities),
 	 "entra_device_id intune_device_id device_guid sid dns_name common_name serial_number udid"},
 	{"directories", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, directories), "list"},
+	{"unguarded", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct options, unguarded), "no"},
 	CONF_PARSER_TERMINATOR};
 
 struct form_options {
@@ -502,19 +504,23 @@ struct opening {
 	bool watch;
 };
 
+static char const *const directory_kinds[] = {"list", "ldap"};
+
+enum { DIRECTORY_KINDS = sizeof(directory_kinds) / sizeof(directory_kinds[0]) };
+
+static char const *directory_name(CONF_SECTION *cs)
+{
+	return cf_section_name2(cs) ? cf_section_name2(cs) : cf_section_name1(cs);
+}
+
 /* The section that `directories` means by a word: its second name, or its first when it has no second. */
 static CONF_SECTION *directory_section(CONF_SECTION *cs, char const *word)
 {
-	static char const *const kinds[] = {"list", "ldap"};
-
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
-		for (CONF_SECTION *sub = cf_section_sub_find(cs, kinds[k]); sub;
-		     sub = cf_subsection_find_next(cs, sub, kinds[k])) {
-			char const *name = cf_section_name2(sub) ? cf_section_name2(sub) : kinds[k];
-
-			if (strcmp(name, word) == 0)
+	for (size_t k = 0; k < DIRECTORY_KINDS; k++)
+		for (CONF_SECTION *sub = cf_section_sub_find(cs, directory_kinds[k]); sub;
+		     sub = cf_subsection_find_next(cs, sub, directory_kinds[k]))
+			if (strcmp(directory_name(sub), word) == 0)
 				return sub;
-		}
 	return NULL;
 }
 
@@ -584,9 +590,53 @@ static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 	}
 	if (directory->is_live)
 		tell_bare_groups(cs, checker->policy.groups);
-	directory->name = cf_section_name2(cs) ? cf_section_name2(cs) : cf_section_name1(cs);
+	directory->name = directory_name(cs);
 	checker->directories[checker->directory_count++] = directory;
 	return true;
+}
+
+static bool is_opened(struct certdir_checker const *checker, CONF_SECTION *cs)
+{
+	for (size_t d = 0; d < checker->directory_count; d++)
+		if (checker->directories[d]->name == directory_name(cs))
+			return true;
+	return false;
+}
+
+/* The names in a section that nothing reads: a misspelt option there would be found on the day that it is needed. */
+static bool unread_valid(CONF_SECTION *cs)
+{
+	static struct {
+		char const *name;
+		struct section const *section;
+	} const parts[] = {
+		{"tls", &ldap_tls_section}, {"options", &ldap_time_section}, {"attributes", &ldap_attribute_section}};
+	bool const is_list = strcmp(cf_section_name1(cs), "list") == 0;
+	bool valid = section_valid(cs, is_list ? &list_section : &ldap_section);
+
+	for (size_t p = 0; !is_list && p < sizeof(parts) / sizeof(parts[0]); p++) {
+		CONF_SECTION *part = cf_section_sub_find(cs, parts[p].name);
+
+		valid &= !part || section_valid(part, parts[p].section);
+	}
+	return valid;
+}
+
+/* Those that `directories` does not name. */
+static bool unread_directories_valid(CONF_SECTION *cs, struct certdir_checker const *checker)
+{
+	bool valid = true;
+
+	for (size_t k = 0; k < DIRECTORY_KINDS; k++)
+		for (CONF_SECTION *sub = cf_section_sub_find(cs, directory_kinds[k]); sub;
+		     sub = cf_subsection_find_next(cs, sub, directory_kinds[k])) {
+			if (is_opened(checker, sub))
+				continue;
+			valid &= unread_valid(sub);
+			certdir_log(CERTDIR_LOG_INFO, "%s[%d]: %s is not named in `directories`, and so is not used",
+				    cf_section_filename(sub), cf_section_lineno(sub), directory_name(sub));
+		}
+	return valid;
 }
 
 /* ---- policy ---- */
@@ -683,6 +733,8 @@ bool certdir_raddb_read(CONF_SECTION *cs, bool watch, struct certdir_raddb *radd
 		cf_log_err(place(cs, "identities"), "identities: name at least one type that can select a device");
 		goto fail;
 	}
+	if (!unread_directories_valid(cs, &raddb->checker))
+		goto fail;
 	return true;
 
 fail:

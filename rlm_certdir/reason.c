@@ -72,8 +72,8 @@ static const struct {
 	[CERTDIR_LIST_MISSING] = {"list-missing", CERTDIR_UNSURE,
 				  "There is no usable list: run `certdir list verify`, then publish one."},
 	[CERTDIR_UNSEEN] = {"unseen", CERTDIR_DENY,
-			    "The login ended without certdir: run `radiusd -XC`, which names what is missing between the "
-			    "client and certdir."},
+			    "The login ends without certdir: put right what keeps it away; `radiusd -XC` and `certdir check` name "
+			    "what is missing on the way."},
 };
 
 const char *certdir_reason_name(enum certdir_reason reason)

@@ -4,6 +4,7 @@
 #include "eap_tls_session.h"
 #include "facts.h"
 #include "raddb.h"
+#include "wiring.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -613,11 +614,30 @@ static int mod_bootstrap(CONF_SECTION *cs, UNUSED void *instance)
 	return 0;
 }
 
+static void tell_finding(void *context, struct certdir_finding const *finding)
+{
+	*(bool *)context &= !finding->error;
+	radlog(finding->error ? L_ERR : L_WARN, "%s[%d]: rlm_certdir: %s", finding->file, finding->line, finding->text);
+}
+
+/* Once for all instances: what one of them does not see, another may. */
+static bool wiring_sound(CONF_SECTION *cs)
+{
+	static bool checked, sound = true;
+
+	if (!checked)
+		certdir_wiring_check(cf_top_section(cs), tell_finding, &sound);
+	checked = true;
+	return sound;
+}
+
 static int mod_instantiate(CONF_SECTION *cs, void *instance)
 {
 	rlm_certdir_t *inst = instance;
 	struct certdir_error error;
 
+	if (!wiring_sound(cs))
+		return -1;
 	/* Under -C the lists are read once and looked at; nothing needs to be watched. */
 	if (!certdir_raddb_read(cs, !check_config, &inst->raddb))
 		return -1;

@@ -44,26 +44,91 @@ struct options {
 struct run {
 	const struct options *options;
 	const struct certdir_checker *checker;
+	const struct certdir_finding *findings;
+	size_t finding_count;
 	const char *file;
 	bool denied, unsure, failed;
 };
+
+static const char *date(int64_t seconds, char text[32])
+{
+	const time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || !strftime(text, 32, "%Y-%m-%d %H:%M:%SZ", &tm))
+		return "a date that is out of range";
+	return text;
+}
+
+/* Of a certificate that certdir would allow: why it is never asked. What the server does before comes first. */
+static void foresee(const struct run *run, struct certdir_check *check, int64_t now)
+{
+	const struct certdir_certificate *certificate = &check->certificate;
+	struct certdir_decision *decision = &check->decision;
+	size_t f = 0;
+	char when[32];
+
+	while (f < run->finding_count && !run->findings[f].error)
+		f++;
+	if (certdir_reason_verdict(decision->reason) != CERTDIR_ALLOW)
+		return;
+	if (now > certificate->not_after)
+		certdir_say(decision->detail,
+			    "certdir would allow it, but it expired on %s, and the TLS handshake refuses it",
+			    date(certificate->not_after, when));
+	else if (now < certificate->not_before)
+		certdir_say(decision->detail,
+			    "certdir would allow it, but it is not valid before %s, and the TLS handshake refuses it "
+			    "(is the "
+			    "clock right?)",
+			    date(certificate->not_before, when));
+	else if (!certificate->client_auth)
+		certdir_say(decision->detail, "certdir would allow it, but its extended key usage is not for client "
+					      "authentication, and the TLS handshake refuses it");
+	else if (f < run->finding_count)
+		certdir_say(decision->detail,
+			    "certdir would allow it, but no login reaches certdir, and radiusd does not start: see %s[%d]",
+			    run->findings[f].file, run->findings[f].line);
+	else
+		return;
+	decision->reason = CERTDIR_UNSEEN;
+}
 
 static void check_one(void *context, const unsigned char *der, size_t length)
 {
 	struct run *run = context;
 	const char *user = run->options->user_name;
 	const struct certdir_login login = {user, user ? strlen(user) : 0, (int64_t)time(NULL)};
+	const struct explain_subject subject = {.file = run->file,
+						.der = der,
+						.length = length,
+						.checker = run->checker,
+						.findings = run->findings,
+						.finding_count = run->finding_count,
+						.name = run->options->name,
+						.now = login.now};
 	struct certdir_check check;
 
 	certdir_check_der(&check, run->checker, der, length, &login);
+	foresee(run, &check, login.now);
 	if (!run->options->json)
-		explain_text(run->file, run->checker, &check, run->options->name, login.now);
-	else if (!explain_json(run->file, &check, run->options->name))
+		explain_text(&subject, &check);
+	else if (!explain_json(&subject, &check))
 		run->failed = true;
 	run->denied |= certdir_reason_verdict(check.decision.reason) == CERTDIR_DENY;
 	run->unsure |= certdir_reason_verdict(check.decision.reason) == CERTDIR_UNSURE;
 	certdir_check_clear(&check);
 }
+
+/* ---- the certificates that were named ---- */
+
+/* Read before anything else: the server's user, whom `check` becomes, may not be able to. */
+struct operand {
+	const char *name;
+	char *bytes; /* NULL: `error` says why */
+	size_t length;
+	struct certdir_error error;
+};
 
 enum { FILE_MAX = 16 << 20 };
 
@@ -86,25 +151,47 @@ static char *read_file(const char *name, size_t *length, struct certdir_error *e
 		certdir_error_set(error, "larger than %d bytes", (int)FILE_MAX);
 		free(bytes);
 		bytes = NULL;
+	} else {
+		/* Many files may be named, and each is kept. */
+		char *fit = realloc(bytes, *length + 1);
+
+		bytes = fit ? fit : bytes;
 	}
 	if (stream && stream != stdin)
 		fclose(stream);
 	return bytes;
 }
 
-static void check_file(struct run *run, const char *name)
+/* NULL when memory is out. Ends with one without a name. */
+static struct operand *read_operands(char **names)
 {
-	struct certdir_error error;
-	size_t length;
-	char *bytes;
+	struct operand *operands;
+	size_t count = 0;
 
-	run->file = name;
-	bytes = read_file(name, &length, &error);
-	if (!bytes || !certdir_pem_each(bytes, length, check_one, run, &error)) {
-		fprintf(stderr, "certdir: %s: %s\n", name, error.text);
-		run->failed = true;
+	while (names[count])
+		count++;
+	operands = calloc(count + 1, sizeof(*operands));
+	for (size_t i = 0; operands && i < count; i++) {
+		operands[i].name = names[i];
+		operands[i].bytes = read_file(names[i], &operands[i].length, &operands[i].error);
 	}
-	free(bytes);
+	return operands;
+}
+
+static void free_operands(struct operand *operands)
+{
+	for (size_t i = 0; operands && operands[i].name; i++)
+		free(operands[i].bytes);
+	free(operands);
+}
+
+static void check_operand(struct run *run, struct operand *operand)
+{
+	run->file = operand->name;
+	if (operand->bytes && certdir_pem_each(operand->bytes, operand->length, check_one, run, &operand->error))
+		return;
+	fprintf(stderr, "certdir: %s: %s\n", operand->name, operand->error.text);
+	run->failed = true;
 }
 
 /* What a directory has to say while it is opened stands in the explanation, too. */
@@ -113,20 +200,21 @@ static void keep_quiet(enum certdir_log_level level, const char *text)
 	(void)level, (void)text;
 }
 
-static int check_files(const struct options *options, const struct certdir_checker *checker, char **files)
+static int check_operands(struct run *run, struct operand *operands)
 {
-	struct run run = {.options = options, .checker = checker};
-
-	for (; *files; files++)
-		check_file(&run, *files);
-	return run.failed ? EX_DATAERR : run.denied ? 1 : run.unsure ? 2 : 0;
+	if (!run->options->json)
+		explain_findings(run->findings, run->finding_count);
+	for (; operands->name; operands++)
+		check_operand(run, operands);
+	return run->failed ? EX_DATAERR : run->denied ? 1 : run->unsure ? 2 : 0;
 }
 
 /* What a server with an empty certdir { } section and this list would do. */
-static int check_by_list(const struct options *options, char **files)
+static int check_by_list(const struct options *options, struct operand *operands)
 {
 	const struct certdir_list_config config = {.filename = options->list, .max_age = 3600};
 	struct certdir_checker checker = {.policy = {.join_types = UINT32_MAX, .stale_for = 86400}};
+	struct run run = {.options = options, .checker = &checker};
 	struct certdir_error error;
 	int status;
 
@@ -139,7 +227,7 @@ static int check_by_list(const struct options *options, char **files)
 	}
 	checker.directories[0]->name = "list";
 	checker.directory_count = 1;
-	status = check_files(options, &checker, files);
+	status = check_operands(&run, operands);
 	certdir_checker_clear(&checker);
 	return status;
 }
@@ -150,14 +238,15 @@ static const char *default_raddb(void)
 	static const char *const places[] = {"/etc/freeradius/3.0", "/etc/raddb"};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (access(places[i], F_OK) == 0)
+		if (access(places[i], F_OK) == 0 || errno == EACCES)
 			return places[i];
 	return NULL;
 }
 
-static int check_by_raddb(const struct options *options, char **files)
+static int check_by_raddb(const struct options *options, struct operand *operands)
 {
 	const char *directory = options->raddb ? options->raddb : default_raddb();
+	struct run run = {.options = options};
 	struct raddb_file *raddb;
 	int status;
 
@@ -169,7 +258,9 @@ static int check_by_raddb(const struct options *options, char **files)
 	raddb = raddb_file_open(directory, options->module);
 	if (!raddb)
 		return EX_CONFIG;
-	status = check_files(options, raddb_file_checker(raddb), files);
+	run.checker = raddb_file_checker(raddb);
+	run.findings = raddb_file_findings(raddb, &run.finding_count);
+	status = check_operands(&run, operands);
 	raddb_file_close(raddb);
 	return status;
 }
@@ -182,7 +273,8 @@ int certdir_cli_check(int argc, char **argv)
 		{"name", required_argument, NULL, 'n'},	 {"user-name", required_argument, NULL, 'u'},
 		{"help", no_argument, NULL, 'h'},	 {NULL, 0, NULL, 0}};
 	struct options options = {NULL};
-	int option;
+	struct operand *operands;
+	int option, status;
 
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1)
 		switch (option) {
@@ -219,5 +311,12 @@ int certdir_cli_check(int argc, char **argv)
 		return EX_USAGE;
 	}
 	certdir_log_set(keep_quiet);
-	return options.list ? check_by_list(&options, argv + optind) : check_by_raddb(&options, argv + optind);
+	operands = read_operands(argv + optind);
+	if (!operands) {
+		fprintf(stderr, "certdir: out of memory\n");
+		return EX_OSERR;
+	}
+	status = options.list ? check_by_list(&options, operands) : check_by_raddb(&options, operands);
+	free_operands(operands);
+	return status;
 }

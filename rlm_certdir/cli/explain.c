@@ -407,16 +407,55 @@ static void print_certificate(const struct certdir_certificate *certificate, int
 		printf("  usage    not for client authentication: the TLS handshake would fail\n");
 }
 
-void explain_text(const char *file, const struct certdir_checker *checker, const struct certdir_check *check,
-		  const char *name, int64_t now)
+/* ---- every text in the certificate, where it stands: what a form or a certificates section can name ---- */
+
+typedef void (*place_function)(void *context, const char *from, const char *value, size_t length);
+
+static void each_place(const struct explain_subject *subject, place_function see, void *context)
 {
+	const struct certdir_rules rules = {.see = see, .context = context};
+	struct certdir_certificate certificate;
+	struct certdir_error error;
+
+	(void)certdir_certificate_parse(&certificate, subject->der, subject->length, &rules, &error);
+	certdir_certificate_clear(&certificate);
+}
+
+static void print_place(void *context, const char *from, const char *value, size_t length)
+{
+	(void)context;
+	printf("    %-22s %.*s\n", from, (int)length, value);
+}
+
+static void append_place(void *context, const char *from, const char *value, size_t length)
+{
+	json_array_append_new(context, json_pack("{s:s, s:s%}", "from", from, "value", value, length));
+}
+
+void explain_findings(const struct certdir_finding *findings, size_t count)
+{
+	if (count)
+		printf("the way of a login to certdir\n");
+	for (size_t i = 0; i < count; i++)
+		printf("  %s  %s[%d]: %s\n", findings[i].error ? "error" : "warning", findings[i].file,
+		       findings[i].line, findings[i].text);
+	if (count)
+		printf("\n");
+}
+
+void explain_text(const struct explain_subject *subject, const struct certdir_check *check)
+{
+	const struct certdir_checker *checker = subject->checker;
 	const struct certdir_decision *decision = &check->decision;
 	const bool malformed = decision->reason == CERTDIR_MALFORMED_CERTIFICATE;
-	const char *refusal;
+	const char *refusal, *name = subject->name;
+	const int64_t now = subject->now;
 
-	printf("%s\n", file);
+	printf("%s\n", subject->file);
 	if (check->certificate.subject && check->certificate.issuer && check->certificate.serial)
 		print_certificate(&check->certificate, now);
+	printf("  what stands where\n");
+	each_place(subject, print_place, NULL);
 	if (!malformed) {
 		print_names(checker, check);
 		print_answers(check, now);
@@ -569,6 +608,29 @@ static json_t *json_check(const char *file, const struct certdir_check *check)
 			 decision->record_count ? json_device(decision) : json_null(), "sources", json_sources(check));
 }
 
+static json_t *json_places(const struct explain_subject *subject)
+{
+	json_t *array = json_array();
+
+	each_place(subject, append_place, array);
+	return array;
+}
+
+static json_t *json_findings(const struct explain_subject *subject)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < subject->finding_count; i++) {
+		const struct certdir_finding *finding = &subject->findings[i];
+
+		json_array_append_new(array,
+				      json_pack("{s:s, s:o, s:i, s:o}", "severity",
+						finding->error ? "error" : "warning", "file", text(finding->file),
+						"line", finding->line, "text", text(finding->text)));
+	}
+	return array;
+}
+
 static json_t *json_decision(const struct certdir_decision *decision)
 {
 	char matched_by[CERTDIR_MATCHED_BY_SIZE];
@@ -580,16 +642,19 @@ static json_t *json_decision(const struct certdir_decision *decision)
 			 certdir_reason_name(decision->reason), "detail", text(decision->detail));
 }
 
-bool explain_json(const char *file, const struct certdir_check *check, const char *name)
+bool explain_json(const struct explain_subject *subject, const struct certdir_check *check)
 {
+	const char *name = subject->name;
 	const struct certdir_certificate *certificate = &check->certificate;
 	const bool malformed = check->decision.reason == CERTDIR_MALFORMED_CERTIFICATE;
 	const char *refusal = name && !malformed ? explain_configmgr(certificate, name) : NULL;
-	json_t *object = json_check(file, check), *decision = json_decision(&check->decision);
+	json_t *object = json_check(subject->file, check), *decision = json_decision(&check->decision);
 	bool complete = object && decision && json_object_update(object, decision) == 0;
 	char *line;
 
 	json_decref(decision);
+	complete = complete && json_object_set_new(object, "places", json_places(subject)) == 0 &&
+		   json_object_set_new(object, "wiring", json_findings(subject)) == 0;
 	if (complete && name)
 		json_object_set_new(object, "configmgr",
 				    json_pack("{s:b, s:o}", "takes", !malformed && !refusal, "because", text(refusal)));

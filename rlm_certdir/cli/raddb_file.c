@@ -5,6 +5,9 @@
 
 #include <freeradius/radpaths.h>
 
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +15,8 @@
 struct raddb_file {
 	CONF_SECTION *root;
 	struct certdir_raddb raddb;
+	struct certdir_finding *findings;
+	size_t finding_count;
 };
 
 /* libfreeradius-server calls these in the program it is linked to, so they must be seen. The parser never runs a program. */
@@ -57,6 +62,58 @@ static bool load_dictionaries(char const *directory)
 	return true;
 }
 
+static void keep_finding(void *context, const struct certdir_finding *finding)
+{
+	struct raddb_file *file = context;
+	struct certdir_finding *findings = realloc(file->findings, (file->finding_count + 1) * sizeof(*findings));
+
+	if (!findings)
+		return;
+	findings[file->finding_count++] = *finding;
+	file->findings = findings;
+}
+
+/* `user` or `group`: in security { }, or where older configurations have it. */
+static char const *server_account(CONF_SECTION *root, char const *option)
+{
+	CONF_SECTION *security = cf_section_sub_find(root, "security");
+	CONF_PAIR *pair = security ? cf_pair_find(security, option) : NULL;
+
+	if (!pair)
+		pair = cf_pair_find(root, option);
+	return pair ? cf_pair_value(pair) : NULL;
+}
+
+/* The server reads its configuration as root and all else as its own user. */
+static bool become_server(CONF_SECTION *root)
+{
+	char const *user = server_account(root, "user"), *group = server_account(root, "group");
+	struct passwd const *account = user ? getpwnam(user) : NULL;
+	struct group const *own = group ? getgrnam(group) : NULL;
+
+	if (!user)
+		return true;
+	if (!account || (group && !own)) {
+		fprintf(stderr, "certdir: the server's %s = %s does not exist here\n", account ? "group" : "user",
+			account ? group : user);
+		return false;
+	}
+	if (geteuid() == account->pw_uid)
+		return true;
+	if (geteuid() != 0) {
+		fprintf(stderr,
+			"certdir: the server runs as %s and may read other files than you: run certdir as root to see "
+			"what it sees\n",
+			user);
+		return true;
+	}
+	if (initgroups(user, own ? own->gr_gid : account->pw_gid) == 0 &&
+	    setgid(own ? own->gr_gid : account->pw_gid) == 0 && setuid(account->pw_uid) == 0)
+		return true;
+	fprintf(stderr, "certdir: cannot become the server's user %s: %s\n", user, strerror(errno));
+	return false;
+}
+
 struct raddb_file *raddb_file_open(const char *directory, const char *module)
 {
 	struct raddb_file *file = calloc(1, sizeof(*file));
@@ -68,6 +125,11 @@ struct raddb_file *raddb_file_open(const char *directory, const char *module)
 	default_log.dst = L_DST_STDERR;
 	default_log.fd = STDERR_FILENO;
 	snprintf(path, sizeof(path), "%s/radiusd.conf", directory);
+	if (access(path, R_OK) != 0) {
+		fprintf(stderr, "certdir: cannot read %s: %s%s\n", path, strerror(errno),
+			errno == EACCES ? ": run certdir as root, or as the server's user" : "");
+		goto fail;
+	}
 	file->root = cf_section_alloc(NULL, "main", NULL);
 	root_config = file->root;
 	if (!load_dictionaries(directory))
@@ -77,9 +139,12 @@ struct raddb_file *raddb_file_open(const char *directory, const char *module)
 		goto fail;
 	}
 	cs = find_section(file->root, directory, module);
-	if (cs && certdir_raddb_read(cs, false, &file->raddb))
+	if (cs)
+		certdir_wiring_check(file->root, keep_finding, file);
+	if (cs && become_server(file->root) && certdir_raddb_read(cs, false, &file->raddb))
 		return file;
 fail:
+	free(file->findings);
 	talloc_free(file->root);
 	free(file);
 	return NULL;
@@ -90,8 +155,15 @@ const struct certdir_checker *raddb_file_checker(const struct raddb_file *file)
 	return &file->raddb.checker;
 }
 
+const struct certdir_finding *raddb_file_findings(const struct raddb_file *file, size_t *count)
+{
+	*count = file->finding_count;
+	return file->findings;
+}
+
 void raddb_file_close(struct raddb_file *file)
 {
+	free(file->findings);
 	certdir_checker_clear(&file->raddb.checker);
 	talloc_free(file->root);
 	dict_free();

@@ -14,6 +14,9 @@ struct certdir_rules {
 	size_t form_count;
 	const struct certdir_section *sections; /* the first that a certificate fits holds; it is in certificate->section */
 	size_t section_count;
+	/* NULL, or told every text at a place that a form can name, valid and not empty; `value` lives during the call. */
+	void (*see)(void *context, const char *from, const char *value, size_t length);
+	void *context; /* of `see` */
 };
 
 /*

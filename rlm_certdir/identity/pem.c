@@ -12,6 +12,15 @@ static bool is_certificate(const char *name)
 	return strcmp(name, PEM_STRING_X509) == 0 || strcmp(name, PEM_STRING_X509_OLD) == 0;
 }
 
+/* PFX of RFC 7292: a SEQUENCE that begins with version 3. A certificate's begins with another SEQUENCE. */
+static bool is_pkcs12(const char *bytes, size_t length)
+{
+	const unsigned char *at = (const unsigned char *)bytes;
+	const size_t header = length > 1 && at[1] > 0x80 ? 2 + (at[1] & 0x7f) : 2;
+
+	return length > header + 3 && at[0] == 0x30 && memcmp(at + header, "\x02\x01\x03", 3) == 0;
+}
+
 bool certdir_pem_each(const char *bytes, size_t length,
 		      void (*each)(void *context, const unsigned char *der, size_t length), void *context,
 		      struct certdir_error *error)
@@ -23,6 +32,11 @@ bool certdir_pem_each(const char *bytes, size_t length,
 	long size = 0;
 	BIO *bio;
 
+	if (is_pkcs12(bytes, length)) {
+		certdir_error_set(error, "a PKCS#12 file (.p12, .pfx), whose certificate is locked with a password: take it out with "
+					 "`openssl pkcs12 -in FILE -clcerts -nokeys -out cert.pem` first, and give cert.pem");
+		return false;
+	}
 	/* A DER certificate is a SEQUENCE; PEM is text. */
 	if (length > 0 && bytes[0] == 0x30) {
 		each(context, (const unsigned char *)bytes, length);

@@ -129,6 +129,8 @@ static bool read_text(struct certdir_reading *reading, const struct certdir_plac
 	if (length == 0)
 		return true;
 	valid = certdir_text_valid(value, length, &why);
+	if (valid && reading->rules->see)
+		reading->rules->see(reading->rules->context, field->from, value, length);
 	/* What is too long among what others write is none of ours; what has a NUL inside may pretend to be. */
 	if (!valid && (field->any ? form && !certdir_text_clean(value, length, &why) : form || field->meaning))
 		return certdir_reading_refuse(reading, place, "%s", why);
@@ -154,10 +156,12 @@ static bool read_string(struct certdir_reading *reading, const struct certdir_pl
 	const char *why;
 	size_t length;
 
-	if (!form && !place->field->meaning)
+	if (!form && !place->field->meaning && !reading->rules->see)
 		return true;
 	if (certdir_der_text(tag, content, text, &length, &why))
 		return read_text(reading, place, text, length);
+	if (!form && !place->field->meaning)
+		return true;
 	if (form || !place->field->any)
 		return certdir_reading_refuse(reading, place, "%s", why);
 	return place->field->meaning(reading, place, (const char *)content.bytes, content.length);

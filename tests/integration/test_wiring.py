@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """certdir in the distribution's own raddb: what is forgotten or misspelt between the network device and certdir is told."""
 
+import json
 import re
+import subprocess
 
 import pytest
 
 from testenv.certificates import Authority
 from testenv.devices import DeviceList
-from testenv.radiusd import shipped_module
+from testenv.ports import free_port
+from testenv.radiusd import BUILD, shipped_module
 from testenv.stock import StockRadiusd
 from testenv.supplicant import login
 
@@ -96,7 +99,7 @@ def test_one_line_for_each_login(stock, pki):
 
 def test_post_auth_rejects_what_certdir_never_saw(stock, pki):
     """The outer site is guarded and eap was forgotten: a stranger whom eap accepts stays out, with one line."""
-    server = stock(eap_tls="")
+    server = stock(eap_tls="", module={"unguarded": "yes"})
     accepted, decision = enter(server, pki, pki.named("STRANGER-1"))
     assert (accepted, decision.verdict, decision.reason) == (False, "deny", "unseen"), decision.line
     assert "tls { } of the eap module has no `virtual_server`" in decision.line
@@ -124,3 +127,113 @@ def test_a_resumed_tunnel_is_not_a_login(stock, pki, tmp_path):
     allowed, unseen = server.decisions(mark, count=2)
     assert (allowed.reason, unseen.reason) == ("allowed", "unseen")
     assert "a resumed session has no inner login: set cache { enable = no }" in unseen.line
+
+
+# ---- what is forgotten, misspelt, put elsewhere ----
+
+EAP = "mods-enabled/eap"
+SITE_ONLY = ("certdir-wifi",)
+IN_TLS_CONFIG = {"mods-available/eap": [(r"^(\ttls-config tls-common \{)", r"\1\n\t\tvirtual_server = certdir-check")]}
+MISTAKES = {
+    # options of StockRadiusd; the severity, the file and the text of the finding
+    "eap-forgotten": (dict(eap_tls="", client="", sites=("certdir-check",)), "error", EAP,
+                      'has no virtual_server, so certdir never sees its logins: write virtual_server = "certdir-check" here'),
+    "not-linked": (dict(sites=SITE_ONLY), "error", EAP, "link sites-available/certdir-check into sites-enabled"),
+    "misspelt": (dict(eap_tls="virtual_server = certdir-chek"), "error", EAP,
+                 '"certdir-chek": there is no such server, so every EAP-TLS login is rejected: write "certdir-check"'),
+    "tls-config": (dict(eap_tls="", edits=IN_TLS_CONFIG), "error", EAP,
+                   "EAP-TLS does not look for virtual_server here, so certdir never sees the logins of eap"),
+    "another-server": (dict(eap_tls="virtual_server = inner-tunnel"), "error", EAP,
+                       'server "inner-tunnel" does not call certdir in authorize'),
+    "client-forgotten": (dict(client=""), "warning", "sites-enabled/certdir-wifi",
+                         "no client is sent to server certdir-wifi: write virtual_server = certdir-wifi into client { }"),
+    "bundle": (dict(own_ca=False), "warning", EAP, "a client certificate of any of them passes"),
+    "cached-tunnel": (dict(edits={"mods-available/eap": [(r"^\t\t\tenable = no", "\t\t\tenable = yes")]}), "warning", EAP,
+                      "skips the inner EAP-TLS login and so certdir: call certdir_full_tunnel behind eap in authorize of default, or"),
+    "nothing-reaches-it": (dict(client="", edits={"sites-available/default": [(r"^\teap$", "")],
+                                                  "sites-available/inner-tunnel": [(r"^\teap$", "")]}),
+                           "warning", "mods-enabled/certdir", "no EAP-TLS login reaches certdir"),
+}
+
+
+def check(server, certificate, *arguments):
+    done = subprocess.run([BUILD / "certdir", "check", *arguments, "--raddb", server.raddb, certificate[0]], capture_output=True,
+                          text=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes(stock, pki, mistake):
+    """radiusd -XC and certdir check say it, with file and line; what lets strangers in, or nobody, is an error for both."""
+    options, severity, name, said = MISTAKES[mistake]
+    server = stock(start=False, **options)
+    code, output = server.check_config()
+    told = [line for line in output.splitlines() if said in line]
+    assert told and re.search(rf"{re.escape(str(server.raddb / name))}\[\d+\]: rlm_certdir: ", told[0]), output[-3000:]
+    assert code == (severity == "error"), output[-3000:]
+    code, result, errors = check(server, pki.named("LAPTOP-1"), "--json")
+    result = json.loads(result)
+    finding, *_ = [finding for finding in result["wiring"] if said in finding["text"]]
+    assert (finding["severity"], finding["file"]) == (severity, str(server.raddb / name)) and finding["line"] > 0
+    assert (code, result["decision"], result["reason"]) == ((1, "deny", "unseen") if severity == "error" else (0, "allow", "allowed"))
+    text = check(server, pki.named("LAPTOP-1"))[1]
+    assert f"  {severity}  {server.raddb / name}[{finding['line']}]: {finding['text']}" in text
+    assert ("no login reaches certdir, and radiusd does not start" in text) is (severity == "error")
+
+
+def test_the_stock_configuration_wired_as_told(stock, pki):
+    """No finding, and no login passes by certdir: neither in the shipped site nor in the stock default site."""
+    for options in ({}, {"client": "", "sites": ("certdir-check",)}):
+        server = stock(**options)
+        assert "[" not in "".join(re.findall(r"\S+\[\d+\]: rlm_certdir: .*", server.log()))
+        assert json.loads(check(server, pki.named("LAPTOP-1"), "--json")[1])["wiring"] == []
+        for name, reason in (("LAPTOP-1", "allowed"), ("OFF-1", "disabled"), ("STRANGER-1", "not-found")):
+            accepted, decision = enter(server, pki, pki.named(name))
+            assert (accepted, decision.reason) == (name == "LAPTOP-1", reason), decision.line
+
+
+UNGUARDED = """
+eap vpn {
+	default_eap_type = tls
+	tls-config tls-vpn {
+		private_key_file = "%(key)s"
+		certificate_file = "%(certificate)s"
+		ca_file = "%(ca)s"
+	}
+	tls {
+		tls = tls-vpn
+	}
+}
+"""
+
+
+VPN_SITE = """
+server vpn {
+	%s
+	authenticate {
+		Auth-Type vpn {
+			ours
+		}
+	}
+}
+"""
+POLICY = "ours {\n\tif (&User-Name) {\n\t\tvpn.authenticate\n\t}\n}\n"
+
+
+@pytest.mark.parametrize("reached, module, code, told", [
+    (True, {}, 1, "tls { } of vpn (in vpn) has no virtual_server"),
+    (True, {"unguarded": "yes"}, 0, None),
+    (True, {"certificate": "attributes"}, 0, "tls { } of vpn (in vpn) has no virtual_server"),
+    (False, {}, 0, None),
+])
+def test_other_eap_modules(stock, pki, reached, module, code, told):
+    """One that no client can reach is nobody's business; a reachable one is an error, unless it is meant."""
+    server = stock(start=False, module=module)
+    (server.raddb / "mods-enabled/vpn").write_text(UNGUARDED % pki.trust)
+    (server.raddb / "policy.d/ours").write_text(POLICY)
+    listener = f"listen {{\n\ttype = auth\n\tipaddr = 127.0.0.1\n\tport = {free_port('udp')}\n\t}}"
+    (server.raddb / "sites-enabled/vpn").write_text(VPN_SITE % (listener if reached else ""))
+    server.edit("clients.conf", (r"^client localhost \{", "client vpn {\n\tipaddr = 127.0.0.2\n\tsecret = x\n}\nclient localhost {"))
+    got, output = server.check_config()
+    assert got == code, output[-3000:]
+    assert (told in output) if told else "rlm_certdir: tls" not in output
