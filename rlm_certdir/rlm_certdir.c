@@ -551,10 +551,11 @@ static void say_why_unseen(REQUEST *request, char text[CERTDIR_TEXT_MAX])
 	else if (type->vp_integer != EAP_TTLS && type->vp_integer != EAP_PEAP && type->vp_integer != EAP_FAST)
 		why = "only EAP-TLS shows a client certificate";
 	else if (packet_pair(request, PW_EAP_SESSION_RESUMED))
-		why = "a resumed session has no inner login: set cache { enable = no } in the tls-config that it uses";
+		why = "a resumed session has no inner login: set cache { enable = no } in the tls-config that it uses, or "
+		      "call certdir_full_tunnel in authorize of the site";
 	else
-		why = "no EAP-TLS inside, or tls { } of the inner eap module has no `virtual_server` that calls "
-		      "certdir";
+		why = "no EAP-TLS inside, no `virtual_server` in tls { } of the inner eap module that calls certdir, or a "
+		      "resumed session, which certdir_full_tunnel ends (the next login is a full one)";
 	certdir_say(text, "certdir never saw this login (EAP-Type %s): %s%s%s", name ? name : "-", why,
 		    rejected && failure ? "; the server says: " : "", rejected && failure ? failure->vp_strvalue : "");
 }

@@ -258,6 +258,21 @@ def test_second_login_is_decided_again(caching, pki, method):
     enable(devices, server, True)
 
 
+def test_tunnel_that_another_site_has_cached(open_site, devices, pki, tmp_path):
+    """Its first resumption is a reject that says why and takes the session out of the cache, so that the next login is a full one."""
+    resuming = {"sites-available/certdir-wifi": lambda text: text.replace("\t\tcertdir_full_tunnel\n", "")}
+    other = open_site(devices, "certdir-wifi", changed=resuming, sessions=tmp_path)
+    shipped = open_site(devices, "certdir-wifi", sessions=tmp_path)
+    certificate = pki.named("LAPTOP-1")
+    cached = []
+    first, second = login_with_pause(other, *certificate, pki.ca, lambda: cached.extend(tmp_path.iterdir()), shipped, method="peap-tls")
+    assert first.accepted and second.resumed and not second.accepted and second.eap == "failure"
+    decision, = shipped.decisions()
+    assert decision.reason == "unseen" and "(EAP-Type PEAP)" in decision.line and "or a resumed session" in decision.line
+    assert len([file for file in cached if not file.exists()]) == 2  # the session and its attributes
+    assert enter(shipped, pki, certificate, method="peap-tls")[0].accepted
+
+
 # ---- accounting ----
 
 
