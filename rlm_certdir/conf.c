@@ -131,9 +131,14 @@ static char *read_file(const char *filename, size_t *length, struct certdir_erro
 	struct stat status;
 	char *bytes = NULL;
 
-	if (file < 0 || fstat(file, &status) != 0)
-		certdir_error_set(error, "%s cannot be read: %s; certdir.conf(5) tells what belongs into it", filename,
-				  strerror(errno));
+	if (file < 0 && errno == ENOENT)
+		certdir_error_set(error,
+				  "%s does not exist: name it with -c, or write it (certdir.conf(5)); a list that is imported "
+				  "needs none, `certdir list stats` tells of it",
+				  filename);
+	else if (file < 0 || fstat(file, &status) != 0)
+		certdir_error_set(error, "%s cannot be read: %s%s", filename, strerror(errno),
+				  errno == EACCES ? ": run certdir as root, or as the user that syncs" : "");
 	else if (!S_ISREG(status.st_mode))
 		certdir_error_set(error, "%s is no file", filename);
 	else if (status.st_mode & S_IWOTH)

@@ -5,6 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,17 +20,65 @@ static uint32_t big_endian(const unsigned char *bytes)
 	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
+/* Whether a directory on the way to a file may not be entered; the first such is put into `place`, else the file itself. */
+static bool find_closed(const char *filename, char place[PATH_MAX])
+{
+	const char *slash = filename;
+
+	while ((slash = strchr(slash + 1, '/')) && slash - filename < PATH_MAX) {
+		(void)snprintf(place, PATH_MAX, "%.*s", (int)(slash - filename), filename);
+		if (faccessat(AT_FDCWD, place, X_OK, AT_EACCESS) != 0 && errno == EACCES)
+			return true;
+	}
+	(void)snprintf(place, PATH_MAX, "%s", filename);
+	return false;
+}
+
+enum { ACCOUNT_NAME = 64 };
+
+/* Of this process. A name, or the number of what has none. */
+static void name_user(char user[ACCOUNT_NAME], char group[ACCOUNT_NAME])
+{
+	struct passwd account, *found = NULL;
+	struct group own, *found_own = NULL;
+	char buffer[4096];
+
+	(void)snprintf(user, ACCOUNT_NAME, "%u", (unsigned)geteuid());
+	(void)snprintf(group, ACCOUNT_NAME, "%u", (unsigned)getegid());
+	if (getpwuid_r(geteuid(), &account, buffer, sizeof(buffer), &found) == 0 && found)
+		(void)snprintf(user, ACCOUNT_NAME, "%s", account.pw_name);
+	if (getgrgid_r(getegid(), &own, buffer, sizeof(buffer), &found_own) == 0 && found_own)
+		(void)snprintf(group, ACCOUNT_NAME, "%s", own.gr_name);
+}
+
+static void describe_denial(const char *filename, struct certdir_error *error)
+{
+	char place[PATH_MAX], user[ACCOUNT_NAME], group[ACCOUNT_NAME];
+
+	name_user(user, group);
+	if (find_closed(filename, place))
+		certdir_error_set(error,
+				  "%s cannot be read: user %s may not enter %s: chgrp %s %s && chmod g+rx %s", filename,
+				  user, place, group, place, place);
+	else if (faccessat(AT_FDCWD, place, R_OK, AT_EACCESS) != 0)
+		certdir_error_set(error,
+				  "%s cannot be read by user %s: chgrp %s %s && chmod g+r %s, and do the same with its "
+				  "directory, whose group the next list takes",
+				  filename, user, group, place, place);
+	else
+		certdir_error_set(error, "%s cannot be read by user %s, though its mode allows it: look at SELinux or AppArmor",
+				  filename, user);
+}
+
 static void describe_open_failure(const char *filename, int code, struct certdir_error *error)
 {
 	if (code == ENOENT || code == ENOTDIR)
 		certdir_error_set(error,
-				  "%s does not exist: create it with `certdir sync` or `certdir list import`, or copy "
-				  "it from another server",
+				  "%s does not exist: is the name right? If so, create it with `certdir sync` or `certdir list "
+				  "import`, or copy it from another server",
 				  filename);
 	else if (code == EACCES || code == EPERM)
-		certdir_error_set(error,
-				  "%s cannot be read: permission denied for user id %u; it needs read permission",
-				  filename, (unsigned)geteuid());
+		describe_denial(filename, error);
 	else
 		certdir_error_set(error, "%s cannot be opened: %s", filename, strerror(code));
 }

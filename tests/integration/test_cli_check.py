@@ -184,6 +184,47 @@ def test_usage(certdir_cli, tmp_path):
     assert done.returncode == 78 and str(tmp_path).encode() in done.stderr
 
 
+# ---- what the server does before it asks ----
+
+
+@pytest.mark.parametrize("recipe, said", [
+    ({"not_before": "2020-01-01T00:00:00Z", "not_after": "2021-01-01T00:00:00Z"}, "it expired on 2021-01-01 00:00:00Z"),
+    ({"not_before": "2090-01-01T00:00:00Z", "not_after": "2091-01-01T00:00:00Z"}, "it is not valid before 2090-01-01 00:00:00Z"),
+    ({"eku": ["serverAuth"]}, "its extended key usage is not for client authentication"),
+], ids=["expired", "not-yet", "server"])
+def test_the_handshake_refuses(certdir_cli, devices, authority, tmp_path, recipe, said):
+    """What certdir would allow and is never asked about is not allowed; what it denies keeps its reason."""
+    for name, reason in (("PC01", "unseen"), ("OFF", "disabled")):
+        certificate = issue(authority, tmp_path, name, {"subject": [["CN", name]], **recipe})
+        code, (result,), _ = check_json(certdir_cli, "--list", devices.path, certificate)
+        assert (code, result["decision"], result["reason"]) == (1, "deny", reason)
+        assert (said in result["detail"]) is (reason == "unseen")
+        assert "known and wanted" not in certdir_check(certdir_cli, "--list", devices.path, certificate).stdout.decode()
+
+
+def test_pkcs12_is_told(certdir_cli, devices, authority, tmp_path):
+    certificate = authority.issue({"subject": [["CN", "PC01"]]})
+    (tmp_path / "c.pem").write_text(certificate.pem + certificate.key_pem)
+    subprocess.run(["openssl", "pkcs12", "-export", "-in", tmp_path / "c.pem", "-out", tmp_path / "c.p12", "-passout", "pass:x"],
+                   check=True, timeout=30)
+    done = certdir_check(certdir_cli, "--list", devices.path, tmp_path / "c.p12")
+    assert done.returncode == 65 and b"c.p12: a PKCS#12 file" in done.stderr and b"openssl pkcs12 -in FILE -clcerts" in done.stderr
+    assert done.stdout == b""
+
+
+def test_every_place_is_shown(certdir_cli, devices, authority, tmp_path):
+    """What no form reads yet, so that one can be written for it; nothing of it reaches the terminal unescaped."""
+    san = [{"uri": "urn:asset:4711"}, {"email": "a@corp.example"}, {"other": {"oid": "1.2.3.4", "text": "kiosk"}}, {"dns": "pc01.x"}]
+    recipe = {"subject": [["OU", "Kiosks"], ["UID", "u1"], ["OU", "a\x1b[31mb"], ["CN", "PC01"]], "san": san}
+    certificate = issue(authority, tmp_path, "certificate", recipe)
+    _, (result,), _ = check_json(certdir_cli, "--list", devices.path, certificate)
+    shown = [("subject.ou", "Kiosks"), ("subject.uid", "u1"), ("subject.cn", "PC01"), ("san.uri", "urn:asset:4711"),
+             ("san.email", "a@corp.example"), ("san.other", "kiosk"), ("san.dns", "pc01.x")]
+    assert [(place["from"], place["value"]) for place in result["places"]] == shown
+    text = certdir_check(certdir_cli, "--list", devices.path, certificate).stdout.decode()
+    assert all(f"    {place:<22} {value}\n" in text for place, value in shown) and "\x1b" not in text
+
+
 # ---- for a person ----
 
 

@@ -2,8 +2,12 @@
 """certdir in the distribution's own raddb: what is forgotten or misspelt between the network device and certdir is told."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -176,9 +180,10 @@ def test_mistakes(stock, pki, mistake):
     finding, *_ = [finding for finding in result["wiring"] if said in finding["text"]]
     assert (finding["severity"], finding["file"]) == (severity, str(server.raddb / name)) and finding["line"] > 0
     assert (code, result["decision"], result["reason"]) == ((1, "deny", "unseen") if severity == "error" else (0, "allow", "allowed"))
-    text = check(server, pki.named("LAPTOP-1"))[1]
-    assert f"  {severity}  {server.raddb / name}[{finding['line']}]: {finding['text']}" in text
-    assert ("no login reaches certdir, and radiusd does not start" in text) is (severity == "error")
+    assert ("no login reaches certdir, and radiusd does not start" in result["detail"]) is (severity == "error")
+    if mistake == "eap-forgotten":
+        text = check(server, pki.named("LAPTOP-1"))[1]
+        assert f"  {severity}  {server.raddb / name}[{finding['line']}]: {finding['text']}" in text
 
 
 def test_the_stock_configuration_wired_as_told(stock, pki):
@@ -237,3 +242,48 @@ def test_other_eap_modules(stock, pki, reached, module, code, told):
     got, output = server.check_config()
     assert got == code, output[-3000:]
     assert (told in output) if told else "rlm_certdir: tls" not in output
+
+
+# ---- what the server's user may read ----
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become the server's user")
+def test_check_judges_as_the_servers_user(stock, pki, devices):
+    """What radiusd as freerad cannot read is missing for `certdir check` by root, too, which says what to do about it."""
+    directory = Path(tempfile.mkdtemp(prefix="certdir-user-"))  # pytest's own are closed to all but root
+    try:
+        shutil.copy(devices.path, directory / "devices.db")
+        server = stock(start=False, module={"list.filename": directory / "devices.db"}, edits={"radiusd.conf": [
+            (r"^security \{", "security {\n\tuser = freerad\n\tgroup = freerad")]})
+        certificate = pki.named("LAPTOP-1")
+        for name, mode, said in ((directory / "devices.db", 0o600, "cannot be read by user freerad: chgrp freerad {0} && chmod g+r {0}"),
+                                 (directory, 0o700, "user freerad may not enter {0}: chgrp freerad {0} && chmod g+rx {0}")):
+            directory.chmod(0o755)
+            name.chmod(mode)
+            code, result, _ = check(server, certificate, "--json")
+            result = json.loads(result)
+            assert (code, result["decision"], result["reason"]) == (2, "unsure", "list-missing")
+            assert said.format(name) in result["detail"]
+        for name in (directory, directory / "devices.db"):
+            shutil.chown(name, group="freerad")
+            name.chmod(0o750 if name == directory else 0o640)
+        assert check(server, certificate)[0] == 0
+    finally:
+        shutil.rmtree(directory)
+
+
+def test_a_configuration_that_cannot_be_read(stock, pki):
+    server = stock(start=False)
+    server.raddb.rename(server.raddb.with_name("elsewhere"))
+    code, _, errors = check(server, pki.named("LAPTOP-1"))
+    assert code == 78 and f"cannot read {server.raddb}/radiusd.conf: No such file or directory" in errors
+
+
+def test_a_section_that_nothing_uses_is_checked(stock):
+    server = stock(start=False)
+    server.edit("mods-available/certdir", (r"^\t\tserver = \"ldaps://dc1", "\t\tsevrer = \"x\"\n\t\tserver = \"ldaps://dc1"))
+    code, output = server.check_config()
+    assert code == 1 and 'unknown option "sevrer" in ldap { }' in output, output[-2000:]
+    server.edit("mods-available/certdir", (r"^\t\tsevrer = .*\n", ""))
+    code, output = server.check_config()
+    assert code == 0 and re.search(r"certdir\[\d+\]: ldap is not named in `directories`, and so is not used", output)

@@ -155,7 +155,7 @@ static void test_no_permission(void **state)
 		skip(); /* root reads everything */
 	fixture_edition(1, 1);
 	assert_int_equal(chmod(fixture_file, 0), 0);
-	refused("permission denied");
+	refused("cannot be read by user");
 }
 
 static size_t root_page(const char *table)
