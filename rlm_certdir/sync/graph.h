@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A conversation with one tenant's Microsoft Graph: access token, requests, and their manners (throttling, retries,
- * deadlines, hosts). What an answer means to the list is not known here.
+ * deadlines, hosts). What an answer means to the list is not known here. Threads may each have one of their own, also of the
+ * same tenant.
  */
 #ifndef CERTDIR_SYNC_GRAPH_H
 #define CERTDIR_SYNC_GRAPH_H

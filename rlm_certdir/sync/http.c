@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,18 +31,29 @@ struct certdir_http {
 	char why[CURL_ERROR_SIZE];
 };
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static CURLcode initialized;
+
+/* For the life of the process: threads that come and go would each have to know of the others. */
+static void initialize(void)
+{
+	initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
 struct certdir_http *certdir_http_open(const char *ca_file, const struct certdir_graph_limits *limits,
 				       struct certdir_error *error)
 {
 	struct certdir_http *http;
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+	if (pthread_once(&once, initialize) != 0 || initialized != CURLE_OK) {
 		certdir_error_set(error, "libcurl cannot be initialized");
 		return NULL;
 	}
 	http = calloc(1, sizeof(*http));
-	if (!http)
-		goto fail;
+	if (!http) {
+		certdir_error_set(error, "out of memory");
+		return NULL;
+	}
 	http->ca_file = ca_file;
 	http->limits = limits;
 	http->multi = curl_multi_init();
@@ -51,8 +63,6 @@ struct certdir_http *certdir_http_open(const char *ca_file, const struct certdir
 	curl_easy_cleanup(http->easy);
 	curl_multi_cleanup(http->multi);
 	free(http);
-fail:
-	curl_global_cleanup();
 	certdir_error_set(error, "out of memory");
 	return NULL;
 }
@@ -63,7 +73,6 @@ void certdir_http_close(struct certdir_http *http)
 		return;
 	curl_easy_cleanup(http->easy);
 	curl_multi_cleanup(http->multi);
-	curl_global_cleanup();
 	free(http);
 }
 
