@@ -99,7 +99,7 @@ def test_help(certdir, command):
 @pytest.mark.parametrize("command", ["sync", "status"])
 def test_no_configuration(certdir, place, command):
     code, _, err = certdir(command, "-c", place / "none.conf")
-    assert code == 78 and f"{place}/none.conf cannot be read" in err
+    assert code == 78 and f"{place}/none.conf does not exist: name it with -c" in err
 
 
 @pytest.mark.parametrize("command", ["sync", "status"])
