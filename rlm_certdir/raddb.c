@@ -473,9 +473,10 @@ static bool read_certificates(CONF_SECTION *cs, struct certdir_checker *checker)
 
 /* ---- directories ---- */
 
-static struct certdir_directory *open_list(CONF_SECTION *cs, bool watch, struct certdir_error *error)
+static struct certdir_directory *open_list(CONF_SECTION *cs, bool watch, char const *const *groups,
+					   struct certdir_error *error)
 {
-	struct certdir_list_config config = {0};
+	struct certdir_list_config config = {.groups = groups};
 
 	if (!section_parse(cs, &config, &list_section))
 		return NULL;
@@ -502,6 +503,7 @@ struct opening {
 	CONF_SECTION *cs; /* certdir { } */
 	struct certdir_checker *checker;
 	bool watch;
+	bool alone; /* `directories` is the name of one */
 };
 
 static char const *const directory_kinds[] = {"list", "ldap"};
@@ -577,7 +579,7 @@ static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 		cf_log_err(at, "directories: more than %d", (int)CERTDIR_DIRECTORIES_MAX);
 		return false;
 	}
-	directory = strcmp(cf_section_name1(cs), "list") == 0 ? open_list(cs, opening->watch, &error)
+	directory = strcmp(cf_section_name1(cs), "list") == 0 ? open_list(cs, opening->watch, opening->alone ? checker->policy.groups : NULL, &error)
 							      : open_ldap(cs, &error);
 	if (!directory) {
 		if (error.text[0])
@@ -714,7 +716,7 @@ static bool can_select(struct certdir_checker const *checker)
 
 bool certdir_raddb_read(CONF_SECTION *cs, bool watch, struct certdir_raddb *raddb)
 {
-	struct opening opening = {cs, &raddb->checker, watch};
+	struct opening opening = {.cs = cs, .checker = &raddb->checker, .watch = watch};
 	struct options options = {0};
 
 	memset(raddb, 0, sizeof(*raddb));
@@ -722,8 +724,10 @@ bool certdir_raddb_read(CONF_SECTION *cs, bool watch, struct certdir_raddb *radd
 	    !choice(cs, "certificate", options.certificate, "session", "attributes", &raddb->from_attributes) ||
 	    !words(place(cs, "identities"), options.identities, take_identity, &raddb->checker.accepted) ||
 	    !read_forms(cs, &raddb->checker) || !read_certificates(cs, &raddb->checker) ||
-	    !read_policy(cs, &raddb->checker.policy) ||
-	    !words(place(cs, "directories"), options.directories, take_directory, &opening))
+	    !read_policy(cs, &raddb->checker.policy))
+		goto fail;
+	opening.alone = directory_section(cs, options.directories) != NULL;
+	if (!words(place(cs, "directories"), options.directories, take_directory, &opening))
 		goto fail;
 	if (!raddb->checker.directory_count) {
 		cf_log_err(place(cs, "directories"), "directories: name at least one list or ldap section");

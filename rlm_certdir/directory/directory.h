@@ -147,6 +147,7 @@ struct certdir_list_config {
 	const char *filename;
 	const char *tenant; /* only devices of this tenant */
 	uint32_t max_age; /* seconds, 0 = never stale */
+	const char *const *groups; /* NULL-terminated, or NULL: groups that only this list can have; one that it has not is logged */
 };
 
 /*

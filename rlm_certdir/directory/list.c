@@ -27,10 +27,14 @@ enum { RETRY_UNCHANGED = 10 };
 /* So many sources are watched for growing stale; a list with more is found out by the logins. */
 enum { SOURCES_TOLD = 32 };
 
+/* The same for groups that nobody is in. */
+enum { GROUPS_TOLD = 32 };
+
 struct list_directory {
 	struct certdir_directory base; /* first */
 	const char *filename;
 	char tenant[CERTDIR_VALUE_MAX + 1]; /* canonical, "" = any */
+	const char *const *groups; /* as configured */
 
 	pthread_mutex_t mutex; /* guards the next four */
 	pthread_cond_t wake;
@@ -46,6 +50,8 @@ struct list_directory {
 	bool told[SOURCES_TOLD]
 		 [CERTDIR_PARTS + 1]; /* that a part is stale; behind those: that a source is ahead of us */
 	char complaint[sizeof(((struct certdir_error *)0)->text)]; /* what was logged last, not to log it each second */
+	bool told_tenant; /* that the edition in use has nothing of our tenant */
+	bool told_groups[GROUPS_TOLD]; /* that nobody is in it */
 };
 
 /* ---- sources and their age ---- */
@@ -224,6 +230,38 @@ static void tell_stale(struct list_directory *list)
 			tell_source(list, &sources[i], list->told[i], now);
 }
 
+static void tell_groups(struct list_directory *list)
+{
+	struct certdir_error error;
+	struct certdir_list_reader *reader = certdir_list_reader_get(list->snapshot, &error);
+	bool has;
+
+	for (size_t g = 0; reader && g < GROUPS_TOLD && list->groups[g]; g++)
+		if (certdir_list_has_group(reader, list->groups[g], &has, &error) && to_tell(&list->told_groups[g], !has))
+			certdir_log(CERTDIR_LOG_WARN,
+				    "%s: require_group = \"%s\": no device is in a group of that name or object id",
+				    list->filename, list->groups[g]);
+	if (reader)
+		certdir_list_reader_put(reader);
+}
+
+/* What the configuration asks for and the edition in use has of nobody: a misspelt name there keeps everybody out. */
+static void tell_unknown(struct list_directory *list)
+{
+	const struct certdir_list_source *sources;
+	bool known = !list->tenant[0];
+	size_t count = 0;
+
+	sources = certdir_list_sources(list->snapshot, &count);
+	/* An import without a tenant may name one with each of its devices. */
+	for (size_t i = 0; i < count; i++)
+		known |= considered(list, &sources[i]);
+	if (to_tell(&list->told_tenant, !known))
+		certdir_log(CERTDIR_LOG_WARN, "%s: tenant = %s: no source is of that tenant", list->filename, list->tenant);
+	if (list->groups)
+		tell_groups(list);
+}
+
 /* Loads the file when it is not the one that was seen last. The edition in use stays until the new one is verified. */
 static void look(struct list_directory *list)
 {
@@ -250,6 +288,7 @@ static void look(struct list_directory *list)
 	if (fresh) {
 		list->complaint[0] = '\0';
 		log_loaded(list, fresh);
+		tell_unknown(list);
 		certdir_list_release(old);
 	}
 }
@@ -452,6 +491,7 @@ struct certdir_directory *certdir_list_directory_open(const struct certdir_list_
 	list->base.type = &list_type;
 	list->filename = config->filename;
 	list->base.max_age = config->max_age;
+	list->groups = config->groups;
 	if (config->tenant && *config->tenant &&
 	    !certdir_canonical(CERTDIR_ID_GUID, config->tenant, strlen(config->tenant), list->tenant)) {
 		certdir_error_set(error, "tenant = \"%s\" is not a GUID: give the tenant's id, not its domain",

@@ -104,6 +104,9 @@ struct certdir_list_numbers {
 bool certdir_list_numbers(struct certdir_list_reader *reader, int64_t source, struct certdir_list_numbers *numbers,
 			  struct certdir_error *error);
 
+/* Whether any device is in a group that has this name or object id, in any case. False with `error` when it cannot be told. */
+bool certdir_list_has_group(struct certdir_list_reader *reader, const char *group, bool *has, struct certdir_error *error);
+
 /* What listed devices share with others of their source: names that do not tell which device is meant. */
 struct certdir_list_shared {
 	size_t names;

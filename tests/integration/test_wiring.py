@@ -287,3 +287,11 @@ def test_a_section_that_nothing_uses_is_checked(stock):
     server.edit("mods-available/certdir", (r"^\t\tsevrer = .*\n", ""))
     code, output = server.check_config()
     assert code == 0 and re.search(r"certdir\[\d+\]: ldap is not named in `directories`, and so is not used", output)
+
+
+@pytest.mark.parametrize("directories, told", [("list", True), ("list ldap", False)])
+def test_a_group_that_nobody_is_in(stock, directories, told):
+    """Told where the list alone can know it: Active Directory may have it otherwise."""
+    server = stock(start=False, module={"directories": directories, "policy.require_group": "CN=Staf,DC=example,DC=com"})
+    code, output = server.check_config()
+    assert code == 0 and ('require_group = "CN=Staf,DC=example,DC=com": no device is in a group' in output) is told, output[-2000:]

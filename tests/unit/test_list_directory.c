@@ -189,6 +189,25 @@ static void test_search_finds(void **state)
 	}
 }
 
+/* What the configuration asks for and nobody has is told, once for all editions in which it is so. */
+static void test_tells_what_nobody_has(void **state)
+{
+	static const char *const groups[] = {"STAFF", "Staf", "empty", "11111111-0000-4000-8000-00000000000a", NULL};
+	struct certdir_list_config config = {.filename = fixture_file, .tenant = TENANT_A, .groups = groups};
+	struct certdir_directory *directory;
+
+	(void)state;
+	publish_sources("INSERT INTO device(id,source,entra_device_id) VALUES(1,2,'" ENTRA "');"
+			"INSERT INTO grp(id,source,object_id,name) VALUES(1,2,'11111111-0000-4000-8000-00000000000A','Staff'),"
+			"(2,2,NULL,'empty');INSERT INTO device_group(device,grp) VALUES(1,1)");
+	directory = open_list(&config, false);
+	assert_int_equal(log_count("require_group"), 2);
+	assert_int_equal(log_count("require_group = \"Staf\": no device is in a group of that name or object id"), 1);
+	assert_int_equal(log_count("require_group = \"empty\""), 1);
+	assert_int_equal(log_count("no source is of that tenant"), 0);
+	directory->type->close(directory);
+}
+
 /* Sources in scope with their parts, and what they know devices by. */
 static void test_search_describes_sources(void **state)
 {
@@ -734,6 +753,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_search_finds),
+		TEST(test_tells_what_nobody_has),
 		TEST(test_search_describes_sources),
 		TEST(test_search_keeps),
 		TEST(test_search_goes_on),
