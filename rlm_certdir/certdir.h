@@ -138,7 +138,6 @@ struct certdir_group {
 struct certdir_statement {
 	bool is; /* there is such a record */
 	enum certdir_tristate compliant; /* inGracePeriod is a yes, conflict and error are a no */
-	bool compliant_elsewhere; /* "configManager": Intune leaves it to another; Entra ID knows */
 	int64_t compliant_since; /* when this was first heard; 0 = it is said anew by each success of its part */
 	enum certdir_tristate managed;
 	int64_t last_seen;
@@ -167,6 +166,7 @@ struct certdir_device {
 	char *tenant;
 	char *intune_name; /* Intune's deviceName, where it has a record; may be `name` again */
 	char *management_state; /* Intune's managementState: managed, wipePending, .. */
+	char *management_agent; /* and managementAgent: mdm, eas, .. */
 	char *category; /* Intune's deviceCategoryDisplayName */
 	char *enrollment_profile; /* enrollmentProfileName */
 	char *extension_attributes; /* "1=value|7=value": those of Entra's extensionAttributes that were asked for; \ before | and \ */
@@ -181,9 +181,12 @@ struct certdir_device {
 	struct certdir_statement own; /* Entra ID's, an import's, an LDAP entry's */
 	struct certdir_statement intune;
 	enum certdir_tristate enabled;
-	/* Merged of the two statements, for people: Intune's word first, the later time. Decisions go by the statements. */
+	/*
+	 * Merged of the two statements, for people: managed when either says so, the later time, Intune's word on compliance where it says
+	 * yes or no, else Entra ID's. Decisions go by the statements.
+	 */
 	enum certdir_tristate managed;
-	char *compliance; /* Intune's own word: compliant, noncompliant, inGracePeriod, configManager, unknown, .. */
+	char *compliance; /* in Intune's words: compliant, noncompliant, inGracePeriod, configManager, unknown, .. */
 	enum certdir_join_type join_type;
 	int64_t last_seen;
 	int64_t registered;
@@ -193,10 +196,30 @@ struct certdir_device {
 void certdir_device_clear(struct certdir_device *device);
 
 /*
- * Intune's complianceState: compliant and inGracePeriod are a yes, noncompliant, conflict and error a no, all else (NULL, too) is unknown.
- * *elsewhere: "configManager", Intune leaves it to another.
+ * Intune's complianceState: compliant and inGracePeriod are a yes, noncompliant, conflict and error a no. All else is unknown: NULL,
+ * "unknown", and "configManager", with which Intune leaves it to another that tells Entra ID.
  */
-enum certdir_tristate certdir_compliance(const char *word, bool *elsewhere);
+enum certdir_tristate certdir_compliance(const char *word);
+
+/*
+ * Intune's managementState, whatever its case. In use: managed, wipeCanceled, retireCanceled. Retired: whatever stands for a device
+ * that is not to be trusted with a network any more, though it may not have heard of it yet. Unknown: NULL, "discovered" (found, but not
+ * enrolled), and words that are newer than this program.
+ */
+enum certdir_management { CERTDIR_MANAGEMENT_UNKNOWN, CERTDIR_MANAGEMENT_IN_USE, CERTDIR_MANAGEMENT_RETIRED };
+enum certdir_management certdir_management(const char *state);
+
+/*
+ * Whether an Intune record's managementState and managementAgent say that an MDM manages the device which can give it certificates and
+ * a compliance policy. The agent may be NULL: then the state alone tells. Unknown also for an agent that leaves it to others (jamf).
+ */
+enum certdir_tristate certdir_managed(const char *state, const char *agent);
+
+/*
+ * What follows from Intune's words: whether its record says managed, what both say together, and that a device which Intune alone knows
+ * (or an import by its Intune id alone) is enabled while it is in use, since there is no account that could be disabled.
+ */
+void certdir_device_merge(struct certdir_device *device);
 
 /* ---- reasons: one table (reason.c), in logs, JSON, Certdir-Reason and the docs ---- */
 

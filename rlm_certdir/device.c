@@ -23,6 +23,7 @@ void certdir_device_clear(struct certdir_device *device)
 				  &device->ethernet_mac,
 				  &device->intune_name,
 				  &device->management_state,
+				  &device->management_agent,
 				  &device->category,
 				  &device->enrollment_profile,
 				  &device->extension_attributes};

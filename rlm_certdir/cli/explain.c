@@ -335,6 +335,7 @@ static void print_device(const struct certdir_check *check, int64_t now)
 	print_fact("category", CERTDIR_FACT(decision, category));
 	print_fact("enrollment profile", CERTDIR_FACT(decision, enrollment_profile));
 	print_fact("management state", CERTDIR_FACT(decision, management_state));
+	print_fact("management agent", CERTDIR_FACT(decision, management_agent));
 	(void)certdir_facts_extensions(decision, print_line, extension);
 	certdir_facts_groups(decision, print_line, member);
 }
@@ -551,7 +552,7 @@ static const struct {
 	TEXT(id),	TEXT(name),		TEXT(object_id),	TEXT(entra_device_id),
 	TEXT(intune_device_id), TEXT(udid), TEXT(serial_number),	TEXT(sid),		TEXT(tenant),
 	TEXT(operating_system), TEXT(ownership),	TEXT(owner),		TEXT(category),
-	TEXT(enrollment_profile), TEXT(management_state),
+	TEXT(enrollment_profile), TEXT(management_state), TEXT(management_agent),
 #undef TEXT
 };
 

@@ -148,6 +148,7 @@ static void print_device(const struct certdir_device *device, const struct certd
 	fact_yes_no("enabled", device->enabled);
 	fact_yes_no("managed", device->managed);
 	fact("management state", device->management_state);
+	fact("management agent", device->management_agent);
 	fact("compliance", device->compliance ? device->compliance : "unknown");
 	fact("join type", certdir_join_type_name(device->join_type));
 	fact("owner", device->owner);

@@ -53,22 +53,13 @@ static const char *id_of(const struct judging *judging)
 
 /* ---- "no" ---- */
 
-/* What stands for a device that is not to be trusted with a network any more, though it may not have heard of it yet. */
-static bool is_retired(const char *state)
-{
-	static const char *const states[] = {"retirePending", "retireFailed", "retireIssued",  "wipePending", "wipeFailed",
-					     "wipeIssued",    "unhealthy",    "deletePending", NULL};
-
-	return is_among(states, state);
-}
-
 enum certdir_reason certdir_view_no(const struct certdir_world *world, const struct certdir_view *view,
 				    char detail[CERTDIR_TEXT_MAX])
 {
 	const struct certdir_device *device = &view->record->device;
 	char text[32];
 
-	if (is_retired(device->management_state)) {
+	if (certdir_management(device->management_state) == CERTDIR_MANAGEMENT_RETIRED) {
 		certdir_say(detail, "%s is %s in \"%s\"", device->id, device->management_state, view->source->name);
 		return CERTDIR_RETIRED;
 	}
@@ -182,7 +173,7 @@ static bool holds(struct judging *judging, const struct fact *fact)
 	     view < view##_end; view++)                                                                                \
 		if (is_of(judging, view) && !view->only_against)
 
-/* By a plain yes; by being there, where a source has no word for it. */
+/* By a plain yes; by being there, where a source has no word for it. Of a device that Intune alone knows it is Intune's. */
 static bool enabled(struct judging *judging)
 {
 	struct fact fact = {0};
@@ -194,7 +185,7 @@ static bool enabled(struct judging *judging)
 					  device->intune.is;
 
 		hear(&fact, judging, view, intune_alone ? CERTDIR_PART_OF_INTUNE : CERTDIR_PART_OF_DEVICES,
-		     device->enabled == CERTDIR_YES || intune_alone || !view->source->says_enabled);
+		     device->enabled == CERTDIR_YES || !view->source->says_enabled);
 	}
 	return holds(judging, &fact) || certdir_conclude(judging->decision, CERTDIR_DISABLED,
 							 "%s is not known to be enabled", id_of(judging));
@@ -347,7 +338,7 @@ static bool managed(struct judging *judging)
 
 /*
  * Entra ID's isCompliant and Intune's complianceState are one property, which Intune writes into both: a "no" of one ends by a "yes" of
- * the other that is newer. Of what is not known (yet) the newer one counts, unless it leaves it to the other.
+ * the other that is newer. Who does not know leaves it to the other.
  */
 struct compliance {
 	enum certdir_tristate is;
@@ -373,7 +364,8 @@ static struct compliance compliance_of(const struct judging *judging, const stru
 	const enum certdir_tristate b = intune->is ? intune->compliant : CERTDIR_UNKNOWN;
 	int64_t newer; /* seconds by which Intune's word is */
 
-	if (!intune->is || (a != CERTDIR_UNKNOWN && b == CERTDIR_UNKNOWN && intune->compliant_elsewhere))
+	/* Intune does not know (yet), or leaves it to Configuration Manager, which tells Entra ID alone. */
+	if (!intune->is || (a != CERTDIR_UNKNOWN && b == CERTDIR_UNKNOWN))
 		return (struct compliance){a, true, false};
 	if (a == CERTDIR_UNKNOWN)
 		return (struct compliance){b, false, true};
@@ -384,21 +376,15 @@ static struct compliance compliance_of(const struct judging *judging, const stru
 	if (a == CERTDIR_NO)
 		return b == CERTDIR_YES && newer >= SAME_TIME ? (struct compliance){b, false, true}
 							      : (struct compliance){a, true, false};
-	if (b == CERTDIR_NO)
-		return -newer >= SAME_TIME ? (struct compliance){a, true, false} : (struct compliance){b, false, true};
-	/* A yes of Entra ID's, and Intune has a record but does not know. */
-	if (newer > 0 && certdir_part_fresh(judging->world, view, CERTDIR_PART_OF_INTUNE))
-		return (struct compliance){b, false, true};
-	return (struct compliance){a, true, false};
+	return -newer >= SAME_TIME ? (struct compliance){a, true, false} : (struct compliance){b, false, true};
 }
 
 /* In Intune's words. The word beside a "no" of Entra ID's is that of Intune's older record. */
 static const char *compliance_word(const struct certdir_view *view, enum certdir_tristate is)
 {
 	const char *word = view->record->device.compliance;
-	bool elsewhere;
 
-	return is == CERTDIR_NO && certdir_compliance(word, &elsewhere) != CERTDIR_NO ? "noncompliant" : word;
+	return is == CERTDIR_NO && certdir_compliance(word) != CERTDIR_NO ? "noncompliant" : word;
 }
 
 static bool compliant(struct judging *judging)

@@ -26,6 +26,7 @@ enum kind {
 	TIME,
 	RECORD_ID, /* object id of a Graph device, Intune id of a managedDevice */
 	STATE,
+	AGENT,
 	ATTRIBUTES,
 	DNS_NAMES,
 	FORMER_NAMES,
@@ -61,6 +62,7 @@ static const struct property {
 	{"complianceState", COMPLIANCE, AT(compliance)},
 	{"isCompliant", COMPLIANT, AT(compliance)},
 	{"managementState", STATE, AT(management_state)},
+	{"managementAgent", AGENT, AT(management_agent)},
 	{"deviceCategoryDisplayName", TEXT, AT(category)},
 	{"enrollmentProfileName", TEXT, AT(enrollment_profile)},
 	{"extensionAttributes", ATTRIBUTES, 0},
@@ -229,7 +231,9 @@ static bool make_state(const struct reading *reading, const struct property *pro
 		return false;
 	if (!*made)
 		return true;
-	word = property->kind == STATE ? certdir_list_management_state(*made) : certdir_list_compliance(*made);
+	word = property->kind == STATE	 ? certdir_list_management_state(*made)
+	       : property->kind == AGENT ? certdir_list_management_agent(*made)
+					 : certdir_list_compliance(*made);
 	memmove(*made, word, strlen(word));
 	return true;
 }
@@ -645,6 +649,7 @@ static bool take(const struct reading *reading, const struct property *property,
 	case RECORD_ID:
 		return take_id(reading, property, value);
 	case STATE:
+	case AGENT:
 		return take_state(reading, property, value);
 	case ATTRIBUTES:
 		return take_attributes(reading, property, value);
@@ -709,9 +714,12 @@ bool certdir_device_json_read(struct certdir_device_record *record, const json_t
 			return false;
 		}
 	}
-	/* What Intune lists, Intune manages. */
+	/* An export of Intune without a column for the state lists what Intune manages. */
 	if (reading.intune && record->device.managed == CERTDIR_UNKNOWN)
-		record->device.managed = CERTDIR_YES;
+		record->device.managed = record->device.management_state
+						 ? certdir_managed(record->device.management_state,
+								   record->device.management_agent)
+						 : CERTDIR_YES;
 	return true;
 }
 

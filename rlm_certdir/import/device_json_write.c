@@ -25,6 +25,7 @@ const char *const certdir_device_json_columns[] = {
 	"operatingSystem",
 	"complianceState",
 	"managementState",
+	"managementAgent",
 	"deviceCategoryDisplayName",
 	"enrollmentProfileName",
 	"extensionAttributes",
@@ -220,6 +221,7 @@ json_t *certdir_device_json_write(const struct certdir_device *device, bool flat
 	     put_text(object, "operatingSystem", device->operating_system) &&
 	     put_text(object, "complianceState", device->compliance) &&
 	     put_text(object, "managementState", device->management_state) &&
+	     put_text(object, "managementAgent", device->management_agent) &&
 	     put_text(object, "deviceCategoryDisplayName", device->category) &&
 	     put_text(object, "enrollmentProfileName", device->enrollment_profile) &&
 	     put_attributes(object, device->extension_attributes, flat) &&

@@ -40,7 +40,7 @@
 	"NULL AS object_id,NULL AS name,NULL AS sid,NULL AS operating_system,NULL AS tenant,"                          \
 	"NULL AS extension_attributes,NULL AS udid,NULL AS ownership,NULL AS compliance,1 AS listed,1 AS once_entra,"               \
 	"NULL AS enabled,NULL AS managed,NULL AS join_type,NULL AS last_seen,NULL AS registered,"                      \
-	"NULL AS expires,NULL AS compliance_since"
+	"NULL AS expires,NULL AS compliance_since,NULL AS confirmed"
 
 static const char *const statements[CERTDIR_LIST_STATEMENTS] = {
 	[CERTDIR_FIND_GUID] =
@@ -341,7 +341,7 @@ static void take_own(sqlite3_stmt *stmt, struct certdir_statement *own)
 	char word[WORD_MAX];
 
 	own->is = true;
-	own->compliant = certdir_compliance(take_word(stmt, AT_COMPLIANCE, word), &own->compliant_elsewhere);
+	own->compliant = certdir_compliance(take_word(stmt, AT_COMPLIANCE, word));
 	own->compliant_since = sqlite3_column_int64(stmt, AT_COMPLIANCE_SINCE);
 	own->managed = tristate(stmt, AT_MANAGED);
 	own->last_seen = sqlite3_column_int64(stmt, AT_LAST_SEEN);
@@ -353,9 +353,7 @@ static void take_intune(sqlite3_stmt *stmt, struct certdir_statement *intune)
 	char word[WORD_MAX];
 
 	intune->is = true;
-	intune->compliant =
-		certdir_compliance(take_word(stmt, AT_INTUNE_COMPLIANCE, word), &intune->compliant_elsewhere);
-	intune->managed = CERTDIR_YES;
+	intune->compliant = certdir_compliance(take_word(stmt, AT_INTUNE_COMPLIANCE, word));
 	intune->last_seen = sqlite3_column_int64(stmt, AT_INTUNE_LAST_SEEN);
 	intune->registered = sqlite3_column_int64(stmt, AT_INTUNE_REGISTERED);
 }
@@ -370,7 +368,7 @@ static void take_facts(sqlite3_stmt *stmt, const struct certdir_list_source *sou
 	if (sqlite3_column_type(stmt, AT_INTUNE_COMPLIANCE) != SQLITE_NULL)
 		take_intune(stmt, &device->intune);
 	device->enabled = tristate(stmt, AT_ENABLED);
-	device->managed = device->intune.is ? CERTDIR_YES : device->own.managed;
+	certdir_device_merge(device);
 	join_type = take_word(stmt, AT_JOIN_TYPE, word);
 	if (!join_type || !certdir_join_type_parse(join_type, &device->join_type))
 		device->join_type = CERTDIR_JOIN_UNKNOWN;

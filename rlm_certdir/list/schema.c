@@ -37,7 +37,8 @@ const char certdir_list_schema[] =
 	 * compliance, ownership, last_seen, registered: as Entra ID or an import says; Intune's word stands beside it, with
 	 * intune_compliance set in each device that an Intune record is joined to. compliance_since: when Entra ID said first what it says
 	 * now. once_entra: a device that Intune alone knows, but whose record named an Entra device before: it does not stand alone.
-	 * tenant: only where it is not that of the source.
+	 * tenant: only where it is not that of the source. confirmed: Entra ID has removed the device, and the shrink guard keeps it: when it was
+	 * last known to be there, NULL = by the last sync. intune_confirmed: the same of Intune's record.
 	 */
 	"CREATE TABLE device(id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id),"
 	" listed INTEGER NOT NULL DEFAULT 1, object_id TEXT, entra_device_id TEXT, intune_device_id TEXT,"
@@ -46,8 +47,9 @@ const char certdir_list_schema[] =
 	"TEXT,"
 	" last_seen INTEGER, registered INTEGER, expires INTEGER, intune_compliance TEXT, intune_ownership TEXT,"
 	" intune_last_seen INTEGER, intune_registered INTEGER, intune_name TEXT COLLATE NOCASE, management_state TEXT,"
-	" category TEXT, enrollment_profile TEXT, extension_attributes TEXT, compliance_since INTEGER,"
-	" once_entra INTEGER, udid TEXT);" BY_OBJECT_ID BY_ENTRA_DEVICE_ID
+	" management_agent TEXT, category TEXT, enrollment_profile TEXT, extension_attributes TEXT,"
+	" compliance_since INTEGER, once_entra INTEGER, udid TEXT, confirmed INTEGER, intune_confirmed INTEGER);"
+	BY_OBJECT_ID BY_ENTRA_DEVICE_ID
 	/* those that Intune alone knows */
 	"CREATE INDEX device_of_intune ON device(intune_device_id, source)"
 	" WHERE object_id IS NULL AND intune_compliance IS NOT NULL;"
@@ -55,8 +57,8 @@ const char certdir_list_schema[] =
 	"CREATE TABLE intune_waiting(id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id),"
 	" entra_device_id TEXT NOT NULL, intune_device_id TEXT, serial_number TEXT, owner TEXT, intune_compliance TEXT,"
 	" intune_ownership TEXT, intune_last_seen INTEGER, intune_registered INTEGER, wifi_mac TEXT, ethernet_mac TEXT,"
-	" intune_name TEXT COLLATE NOCASE, management_state TEXT, category TEXT, enrollment_profile TEXT,"
-	" UNIQUE(entra_device_id, source));"
+	" intune_name TEXT COLLATE NOCASE, management_state TEXT, management_agent TEXT, category TEXT,"
+	" enrollment_profile TEXT, intune_confirmed INTEGER, UNIQUE(entra_device_id, source));"
 	/*
 	 * Intune ids of records that named an Entra device once, and that no row of this list tells of any more: they went away, or their
 	 * device has one that enrolled later. at: when that was seen last.
@@ -73,9 +75,10 @@ const char certdir_list_schema[] =
 	"CREATE TABLE grp(id INTEGER PRIMARY KEY, source INTEGER REFERENCES source(id), object_id TEXT, name TEXT,"
 	" synced INTEGER);"
 	"CREATE INDEX grp_by_object_id ON grp(object_id, name);"
+	/* confirmed: as that of device: the device has left the group, and the shrink guard keeps it there */
 	"CREATE TABLE device_group(device INTEGER NOT NULL REFERENCES device(id), grp INTEGER NOT NULL REFERENCES "
 	"grp(id),"
-	" PRIMARY KEY(device, grp)) WITHOUT ROWID;"
+	" confirmed INTEGER, PRIMARY KEY(device, grp)) WITHOUT ROWID;"
 	"CREATE INDEX device_group_by_grp ON device_group(grp);"
 	/* source: its name, since the source itself may be gone */
 	"CREATE TABLE change(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL, device TEXT, name "

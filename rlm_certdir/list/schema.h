@@ -47,22 +47,25 @@ struct certdir_list_column {
 #define CERTDIR_LIST_PLAIN_COLUMNS(_) \
 	_(object_id, GUID) _(entra_device_id, GUID) _(intune_device_id, GUID) _(name, NAME) _(serial_number, SERIAL) \
 	_(sid, SID) _(owner, TEXT) _(operating_system, TEXT) _(tenant, GUID) _(wifi_mac, TEXT) _(ethernet_mac, TEXT) \
-	_(intune_name, NAME) _(management_state, TEXT) _(category, TEXT) _(enrollment_profile, TEXT) \
-	_(extension_attributes, TEXT) _(udid, UDID)
+	_(intune_name, NAME) _(management_state, TEXT) _(management_agent, TEXT) _(category, TEXT) \
+	_(enrollment_profile, TEXT) _(extension_attributes, TEXT) _(udid, UDID)
 /* Those that Intune has a column of its own for, too; what counts is merged when it is read. */
 #define CERTDIR_LIST_MERGED_COLUMNS(_) _(ownership, TEXT) _(compliance, TEXT)
 #define CERTDIR_LIST_TEXT_COLUMNS(_) CERTDIR_LIST_PLAIN_COLUMNS(_) CERTDIR_LIST_MERGED_COLUMNS(_)
 /* clang-format on */
 
-enum { CERTDIR_LIST_TEXTS = 19 };
+enum { CERTDIR_LIST_TEXTS = 20 };
 extern const struct certdir_list_column certdir_list_columns[CERTDIR_LIST_TEXTS];
 
 /* The columns of an Intune record, in table device as in intune_waiting. */
 #define CERTDIR_LIST_RECORD_COLUMNS                                                                                    \
 	"intune_device_id,serial_number,owner,intune_compliance,intune_ownership,intune_last_seen,intune_registered,"  \
-	"wifi_mac,ethernet_mac,intune_name,management_state,category,enrollment_profile"
+	"wifi_mac,ethernet_mac,intune_name,management_state,management_agent,category,enrollment_profile,"              \
+	"intune_confirmed"
 
-/* What counts of a device `d`: Intune's own word, where it has a record of it. */
-#define CERTDIR_LIST_COMPLIANCE "coalesce(d.intune_compliance,d.compliance)"
+/* What is told of a device `d`: Intune's word where it is a yes or a no, else Entra ID's, else what Intune has all the same. */
+#define CERTDIR_LIST_COMPLIANCE                                                                                        \
+	"coalesce(iif(d.intune_compliance IN('compliant','inGracePeriod','noncompliant','conflict','error'),"           \
+	"d.intune_compliance,NULL),d.compliance,d.intune_compliance)"
 
 #endif

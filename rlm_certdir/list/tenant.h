@@ -119,7 +119,7 @@ bool certdir_list_intune_begin(struct certdir_list_tenant *tenant, struct certdi
 /*
  * One managedDevice: intune_device_id (needed), entra_device_id (azureADDeviceId as it is; zero, or the Intune id again, is
  * none), intune_name, serial_number, compliance, owner, ownership, operating_system, last_seen, registered (enrolled), MACs,
- * management_state, category, enrollment_profile. The same record again takes the place of the former.
+ * management_state, management_agent, category, enrollment_profile. The same record again takes the place of the former.
  */
 bool certdir_list_intune_put(struct certdir_list_tenant *tenant, const struct certdir_device *record,
 			     struct certdir_error *error);

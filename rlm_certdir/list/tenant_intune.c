@@ -14,11 +14,12 @@
 #include <string.h>
 
 enum {
-	RECORD_COLUMNS = 13, /* CERTDIR_LIST_RECORD_COLUMNS; of them: */
+	RECORD_COLUMNS = 15, /* CERTDIR_LIST_RECORD_COLUMNS; of them: */
 	AT_SERIAL_NUMBER = 1,
 	AT_COMPLIANCE = 3,
 	AT_OWNERSHIP = 4,
 	AT_INTUNE_NAME = 9,
+	AT_STATE = 10,
 	/* CERTDIR_TENANT_PAIRS */
 	AT_HAS = 2,
 	AT_RECORD = AT_HAS + RECORD_COLUMNS,
@@ -56,7 +57,7 @@ bool certdir_list_intune_begin(struct certdir_list_tenant *tenant, struct certdi
 
 /* ---- put ---- */
 
-enum { TEXTS = 11 };
+enum { TEXTS = 12 };
 
 static bool make_ids(struct certdir_list_tenant *tenant, const struct certdir_device *record,
 		     char id[CERTDIR_LIST_TEXT_MAX + 1], char key[CERTDIR_LIST_TEXT_MAX + 1],
@@ -97,6 +98,7 @@ bool certdir_list_intune_put(struct certdir_list_tenant *tenant, const struct ce
 			  {"ethernetMacAddress", record->ethernet_mac, CERTDIR_FORM_TEXT},
 			  {"deviceName", record->intune_name, CERTDIR_FORM_NAME},
 			  {"managementState", record->management_state, CERTDIR_FORM_TEXT},
+			  {"managementAgent", record->management_agent, CERTDIR_FORM_TEXT},
 			  {"deviceCategoryDisplayName", record->category, CERTDIR_FORM_TEXT},
 			  {"enrollmentProfileName", record->enrollment_profile, CERTDIR_FORM_TEXT},
 			  {"operatingSystem", record->operating_system, CERTDIR_FORM_TEXT}};
@@ -110,9 +112,9 @@ bool certdir_list_intune_put(struct certdir_list_tenant *tenant, const struct ce
 					 error))
 			return false;
 	tenant->staged++;
-	return certdir_tenant_do(tenant, CERTDIR_TENANT_STAGE, error, "ssssssttsssssss", key, id, made[0], made[1],
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_STAGE, error, "ssssssttssssssss", key, id, made[0], made[1],
 				 made[2] ? made[2] : "unknown", made[3], record->last_seen, record->registered, made[4],
-				 made[5], made[6], made[7], made[8], made[9], made[10]);
+				 made[5], made[6], made[7], made[8], made[9], made[10], made[11]);
 }
 
 /* ---- which records count ---- */
@@ -233,7 +235,7 @@ static bool join(struct certdir_list_tenant *tenant, sqlite3_stmt *pair, struct 
 		return false;
 	return (same[AT_COMPLIANCE] || certdir_tenant_save(tenant, row, error)) &&
 	       set_record(tenant, row, pair, ids, error) &&
-	       (same[AT_OWNERSHIP] || certdir_tenant_relist(tenant, row, error));
+	       ((same[AT_OWNERSHIP] && same[AT_STATE]) || certdir_tenant_relist(tenant, row, error));
 }
 
 static bool join_all(struct certdir_list_tenant *tenant, struct certdir_error *error)
@@ -286,11 +288,15 @@ static bool change_own(struct certdir_list_tenant *tenant, int64_t row, int64_t 
 	return ok;
 }
 
-static bool add_own(struct certdir_list_tenant *tenant, int64_t id, bool once, const char *ownership,
-		    const char *system, struct certdir_error *error)
+/* `record`: what CERTDIR_TENANT_STAGED found. */
+static bool add_own(struct certdir_list_tenant *tenant, int64_t id, bool once, sqlite3_stmt *record,
+		    struct certdir_error *error)
 {
+	const char *ownership = (const char *)sqlite3_column_text(record, 2);
+	const char *system = (const char *)sqlite3_column_text(record, 3);
+	const char *state = (const char *)sqlite3_column_text(record, 4);
 	bool listed = !once && certdir_list_filter_takes(&tenant->options.filter, CERTDIR_JOIN_UNKNOWN, system,
-							 ownership, CERTDIR_UNKNOWN);
+							 ownership, certdir_tenant_in_use(state));
 	int64_t row;
 
 	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_OWN, error, "ibbi", tenant->source, (int)listed, (int)once,
@@ -309,7 +315,7 @@ static bool place(struct certdir_list_tenant *tenant, int64_t id, size_t *waitin
 	sqlite3_stmt *record = certdir_tenant_ask(tenant, CERTDIR_TENANT_STAGED, error, "ii", id, tenant->source);
 	bool ok = certdir_tenant_row(tenant, record, error);
 	const char *intune_device_id = ok ? text(record, 0) : "";
-	const bool once = ok && sqlite3_column_int(record, 4);
+	const bool once = ok && sqlite3_column_int(record, 5);
 	int64_t row;
 
 	if (ok && strcmp(intune_device_id, text(record, 1)) != 0) {
@@ -319,8 +325,7 @@ static bool place(struct certdir_list_tenant *tenant, int64_t id, size_t *waitin
 		ok = certdir_tenant_number(tenant, &row, CERTDIR_TENANT_FIND_OWN, error, "si", intune_device_id,
 					   tenant->source) &&
 		     (row ? change_own(tenant, row, id, once, error)
-			  : add_own(tenant, id, once, (const char *)sqlite3_column_text(record, 2),
-				    (const char *)sqlite3_column_text(record, 3), error));
+			  : add_own(tenant, id, once, record, error));
 	}
 	(void)sqlite3_reset(record);
 	return ok;

@@ -28,9 +28,15 @@ bool certdir_tenant_account(struct certdir_list_tenant *tenant, int64_t row, boo
 	return ok || certdir_tenant_no_memory(tenant, error);
 }
 
+enum certdir_tristate certdir_tenant_in_use(const char *management_state)
+{
+	return certdir_management(management_state) == CERTDIR_MANAGEMENT_IN_USE ? CERTDIR_YES : CERTDIR_UNKNOWN;
+}
+
 bool certdir_tenant_relist(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
 {
 	enum certdir_join_type join_type = CERTDIR_JOIN_UNKNOWN;
+	enum certdir_tristate enabled;
 	bool listed, wanted;
 	sqlite3_stmt *stmt;
 	const char *join;
@@ -45,12 +51,13 @@ bool certdir_tenant_relist(struct certdir_list_tenant *tenant, int64_t row, stru
 	join = (const char *)sqlite3_column_text(stmt, 1);
 	if (join)
 		(void)certdir_join_type_parse(join, &join_type);
+	enabled = sqlite3_column_type(stmt, 4) == SQLITE_NULL
+			  ? certdir_tenant_in_use((const char *)sqlite3_column_text(stmt, 6))
+		  : sqlite3_column_int(stmt, 4) ? CERTDIR_YES
+						: CERTDIR_NO;
 	wanted = certdir_list_filter_takes(&tenant->options.filter, join_type,
 					   (const char *)sqlite3_column_text(stmt, 2),
-					   (const char *)sqlite3_column_text(stmt, 3),
-					   sqlite3_column_type(stmt, 4) == SQLITE_NULL ? CERTDIR_UNKNOWN
-					   : sqlite3_column_int(stmt, 4)	       ? CERTDIR_YES
-										       : CERTDIR_NO) &&
+					   (const char *)sqlite3_column_text(stmt, 3), enabled) &&
 		 !sqlite3_column_int(stmt, 5);
 	(void)sqlite3_reset(stmt);
 	if (wanted == listed)

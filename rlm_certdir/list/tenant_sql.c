@@ -7,8 +7,8 @@
 #define RECORD_OF(table)                                                                                               \
 	table ".intune_device_id," table ".serial_number," table ".owner," table ".intune_compliance," table           \
 	      ".intune_ownership," table ".intune_last_seen," table ".intune_registered," table ".wifi_mac," table     \
-	      ".ethernet_mac," table ".intune_name," table ".management_state," table ".category," table               \
-	      ".enrollment_profile"
+	      ".ethernet_mac," table ".intune_name," table ".management_state," table ".management_agent," table       \
+	      ".category," table ".enrollment_profile," table ".intune_confirmed"
 /* Copies the record of `from` to the device ?1. */
 #define JOIN(from)                                                                                                     \
 	"UPDATE device SET (" RECORD ")=(" RECORD_OF("o") ") FROM " from " AND device.id=?1"
@@ -19,14 +19,14 @@
 const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 	[CERTDIR_TENANT_FIND_OBJECT] = "SELECT id FROM device WHERE object_id=?1 AND source=?2",
 	[CERTDIR_TENANT_READ_FILTERED] =
-		"SELECT listed,join_type,operating_system,coalesce(intune_ownership,ownership),enabled,once_entra "
-		"FROM device WHERE id=?1",
+		"SELECT listed,join_type,operating_system,coalesce(intune_ownership,ownership),enabled,once_entra,"
+		"iif(object_id IS NULL,management_state,NULL) FROM device WHERE id=?1",
 	[CERTDIR_TENANT_SET_LISTED] = "UPDATE device SET listed=?2 WHERE id=?1",
 	[CERTDIR_TENANT_SAVE] = "INSERT OR IGNORE INTO temp.was SELECT id,name,enabled,"
-				"coalesce(intune_compliance,compliance) FROM device WHERE id=?1",
+				CERTDIR_LIST_COMPLIANCE " FROM device d WHERE id=?1",
 	[CERTDIR_TENANT_SAVED] =
-		"SELECT d.id,w.name,d.name,w.enabled,d.enabled,w.compliance,coalesce(d.intune_compliance,"
-		"d.compliance) FROM temp.was w CROSS JOIN device d ON d.id=w.id WHERE d.listed",
+		"SELECT d.id,w.name,d.name,w.enabled,d.enabled,w.compliance," CERTDIR_LIST_COMPLIANCE
+		" FROM temp.was w CROSS JOIN device d ON d.id=w.id WHERE d.listed",
 	[CERTDIR_TENANT_LOG] = "INSERT INTO change(at,source,device,name,what,before,after) SELECT ?2,"
 			       "(SELECT name FROM source WHERE id=device.source),"
 			       "coalesce(entra_device_id,intune_device_id,object_id),name,?3,?4,?5 FROM device WHERE "
@@ -81,14 +81,14 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 		"INSERT OR REPLACE INTO intune_waiting(source,entra_device_id," RECORD ") SELECT source,?2," RECORD
 		" FROM device WHERE id=?1 AND intune_compliance IS NOT NULL",
 	[CERTDIR_TENANT_CLEAR_RECORD] = "UPDATE device SET (" RECORD ")=(NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,"
-					"NULL,NULL,NULL,NULL) WHERE id=?1 AND intune_compliance IS NOT NULL",
+					"NULL,NULL,NULL,NULL,NULL,NULL) WHERE id=?1 AND intune_compliance IS NOT NULL",
 	[CERTDIR_TENANT_PRUNE_FORMER] = "DELETE FROM former_name WHERE since<=?1 AND "
 					"EXISTS(SELECT 1 FROM device d WHERE d.id=former_name.device AND d.source=?2)",
 	[CERTDIR_TENANT_STORE_SYNC] = "UPDATE source SET synced=?2,delta_link=?3,delta_since=?4,filter=?5,"
 				     "extension_attributes=?6 WHERE id=?1",
 
 	[CERTDIR_TENANT_STAGE] = "INSERT INTO temp.staged(key," RECORD ",operating_system) "
-				 "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+				 "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,?)",
 	[CERTDIR_TENANT_STAGED_BY_ID] = "SELECT intune_device_id,id FROM temp.staged ORDER BY 1,2",
 	[CERTDIR_TENANT_STAGED_BY_KEY] = "SELECT key,id FROM temp.staged INDEXED BY staged_by_key "
 					 "ORDER BY key,intune_registered,intune_last_seen,intune_device_id,id",
@@ -113,17 +113,17 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 	[CERTDIR_TENANT_OWN_PAIR] = "SELECT d.id,s.id," RECORD_OF("d") "," RECORD_OF(
 		"s") ",d.name,d.operating_system,s.intune_name,s.operating_system "
 		     "FROM device d CROSS JOIN temp.staged s WHERE d.id=?1 AND s.id=?2",
-	[CERTDIR_TENANT_STAGED] = "SELECT intune_device_id,key,intune_ownership,operating_system,"
+	[CERTDIR_TENANT_STAGED] = "SELECT intune_device_id,key,intune_ownership,operating_system,management_state,"
 				  "intune_device_id IN (SELECT id FROM temp.once) OR EXISTS(SELECT 1 FROM intune_once o "
 				  "WHERE o.source=?2 AND o.intune_device_id=s.intune_device_id) "
 				  "FROM temp.staged s WHERE id=?1",
-	[CERTDIR_TENANT_SET_RECORD] = "UPDATE device SET (" RECORD ")=(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) "
+	[CERTDIR_TENANT_SET_RECORD] = "UPDATE device SET (" RECORD ")=(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16) "
 				      "WHERE id=?1",
 	/* those that no index has */
 	[CERTDIR_TENANT_SET_RECORD_FACTS] =
 		"UPDATE device SET owner=?4,intune_compliance=?5,intune_ownership=?6,intune_last_seen=?7,"
-		"intune_registered=?8,wifi_mac=?9,ethernet_mac=?10,management_state=?12,category=?13,"
-		"enrollment_profile=?14 WHERE id=?1",
+		"intune_registered=?8,wifi_mac=?9,ethernet_mac=?10,management_state=?12,"
+		"management_agent=?13,category=?14,enrollment_profile=?15,intune_confirmed=?16 WHERE id=?1",
 	[CERTDIR_TENANT_WITH_RECORD] = "SELECT id,intune_device_id FROM device NOT INDEXED WHERE source=?1 AND "
 				       "intune_compliance IS NOT NULL AND object_id IS NOT NULL",
 	[CERTDIR_TENANT_ALL_OWN] = "SELECT id,intune_device_id,once_entra FROM device INDEXED BY device_of_intune WHERE source=?1 AND " OWN,

@@ -179,6 +179,8 @@ bool certdir_tenant_text(struct certdir_list_tenant *tenant, const char *label, 
 /* Notes that a row was added, or that `listed` of a row changed. */
 bool certdir_tenant_account(struct certdir_list_tenant *tenant, int64_t row, bool listed, bool added,
 			    struct certdir_error *error);
+/* Whether a device that Intune alone knows is enabled, for the filter. */
+enum certdir_tristate certdir_tenant_in_use(const char *management_state);
 /* Lists or unlists a row as the filter says. */
 bool certdir_tenant_relist(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error);
 /* Before the first change of a row: remembers what the change log tells of. */

@@ -32,6 +32,27 @@ const char *certdir_list_management_state(const char *text)
 	return word ? word : text;
 }
 
+const char *certdir_list_management_agent(const char *text)
+{
+	static const char *const words[] = {"eas",
+					    "mdm",
+					    "easMdm",
+					    "intuneClient",
+					    "easIntuneClient",
+					    "configurationManagerClient",
+					    "configurationManagerClientMdm",
+					    "configurationManagerClientMdmEas",
+					    "unknown",
+					    "jamf",
+					    "googleCloudDevicePolicyController",
+					    "microsoft365ManagedMdm",
+					    "msSense",
+					    NULL};
+	const char *word = spelled(words, text);
+
+	return word ? word : text;
+}
+
 enum certdir_join_type certdir_list_trust_type(const char *text)
 {
 	if (strcasecmp(text, "AzureAd") == 0)

@@ -9,9 +9,10 @@
 
 #include "certdir.h"
 
-/* complianceState and managementState in Intune's own spelling, static; a word that is newer is `text` itself. */
+/* complianceState, managementState and managementAgent in Intune's own spelling, static; a word that is newer is `text` itself. */
 const char *certdir_list_compliance(const char *text);
 const char *certdir_list_management_state(const char *text);
+const char *certdir_list_management_agent(const char *text);
 
 /* trustType: AzureAd, ServerAd, Workplace; anything else is CERTDIR_JOIN_UNKNOWN. */
 enum certdir_join_type certdir_list_trust_type(const char *text);

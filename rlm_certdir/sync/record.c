@@ -37,10 +37,11 @@
 	FIELD("lastSyncDateTime", TIME, last_seen, 0)                                                                  \
 	FIELD("enrolledDateTime", TIME, registered, 0)                                                                 \
 	FIELD("managementState", STATE, management_state, 0)                                                           \
+	FIELD("managementAgent", AGENT, management_agent, 0)                                                           \
 	FIELD("deviceCategoryDisplayName", TEXT, category, 0)                                                          \
 	FIELD("enrollmentProfileName", TEXT, enrollment_profile, 0)
 
-enum kind { TEXT, OWNERSHIP, COMPLIANCE, STATE, COMPLIANT, JOIN_TYPE, YES_NO, TIME };
+enum kind { TEXT, OWNERSHIP, COMPLIANCE, STATE, AGENT, COMPLIANT, JOIN_TYPE, YES_NO, TIME };
 
 struct field {
 	const char *name;
@@ -166,6 +167,9 @@ static const char *put_value(enum kind kind, void *at, const struct certdir_page
 		break;
 	case STATE:
 		put_text(at, certdir_list_management_state(value->text));
+		break;
+	case AGENT:
+		put_text(at, certdir_list_management_agent(value->text));
 		break;
 	case COMPLIANT:
 		put_text(at, yes ? "compliant" : "noncompliant");

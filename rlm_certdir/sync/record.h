@@ -21,7 +21,7 @@
 #define CERTDIR_RECORD_INTUNE_SELECT                                                                                   \
 	"id,azureADDeviceId,deviceName,serialNumber,complianceState,userPrincipalName,managedDeviceOwnerType,"         \
 	"operatingSystem,wiFiMacAddress,ethernetMacAddress,lastSyncDateTime,enrolledDateTime,managementState,"         \
-	"deviceCategoryDisplayName,enrollmentProfileName"
+	"managementAgent,deviceCategoryDisplayName,enrollmentProfileName"
 #define CERTDIR_RECORD_GROUP_SELECT "id,displayName"
 #define CERTDIR_RECORD_MEMBER_SELECT "id"
 

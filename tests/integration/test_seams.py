@@ -109,6 +109,11 @@ class Contoso:
             self.tenant.join(staff, self.objects[name])
         self.records["gone"] = self.tenant.enrol_stranger()
         self.records["alone"] = self.tenant.enrol(deviceName="ALONE-17", managementState="managed")
+        self.records["found"] = self.tenant.enrol(deviceName="FOUND-17", managementState="discovered")
+        self.put("CO-21", isManaged=True, isCompliant=True)
+        self.enrol("CO-21", complianceState="configManager", managementAgent="configurationManagerClientMdm", deviceName="21-OC")
+        self.put("MAIL-21", isManaged=False, isCompliant=True)
+        self.enrol("MAIL-21", managementAgent="eas")
 
     def _live(self):
         """The syncs: three days, two days, 70 and 15 minutes ago, and now."""
@@ -458,6 +463,14 @@ def test_ids_in_every_place(hybrid, contoso):
                   (named(f"{contoso.ids['IPAD-17']}.corp.example"), "allowed"),
                   (named(contoso.records["alone"]), "allowed"), (named(contoso.records["IPAD-17"]), "allowed"),
                   (named("x", san=dns("PC_01.corp.example")), "allowed")])
+
+
+def test_what_intune_says_of_management(open_site, list_options, contoso):
+    """Co-managed, and found by Intune's name; synced by Exchange only; known to Intune alone, and not enrolled."""
+    site = open_site("managed", {**list_options, "policy.require_managed": "yes", "policy.require_compliant": "yes"})
+    site.lets_in(with_id(contoso.ids["CO-21"]), "CO-21")
+    site.check([(named("21-OC"), "allowed"), (with_id(contoso.ids["MAIL-21"]), "not-managed"),
+                (named(contoso.records["alone"]), "compliance-unknown"), (named(contoso.records["found"]), "disabled")])
 
 
 def test_names_that_nobody_needs(hybrid, contoso):

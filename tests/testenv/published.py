@@ -132,6 +132,9 @@ class Published:
             mine = self._alone(record)
             for name in ("displayName", "operatingSystem", "accountEnabled"):
                 del mine[name]
+            if mine["complianceState"] in ("unknown", "configManager") and merged["complianceState"]:
+                del mine["complianceState"]
+            mine["isManaged"] = mine["isManaged"] or merged["isManaged"] or mine["isManaged"]
             merged.update({name: value for name, value in mine.items() if value is not None})
             for name, other in (("approximateLastSignInDateTime", "lastSyncDateTime"),
                                 ("registrationDateTime", "enrolledDateTime")):
@@ -143,12 +146,14 @@ class Published:
         return {
             "intuneDeviceId": record["id"], "tenantId": self.tenant_id, "displayName": record["deviceName"],
             "deviceName": record["deviceName"], "managementState": record["managementState"],
+            "managementAgent": record["managementAgent"],
             "deviceCategoryDisplayName": record["deviceCategoryDisplayName"],
             "enrollmentProfileName": record["enrollmentProfileName"],
             "serialNumber": (record["serialNumber"] or "").upper() or None,
             "userPrincipalName": record["userPrincipalName"],
             "deviceOwnership": word(record["managedDeviceOwnerType"]), "operatingSystem": record["operatingSystem"],
-            "complianceState": record["complianceState"], "accountEnabled": None, "isManaged": True,
+            "complianceState": record["complianceState"], "accountEnabled": in_use(record) or None,
+            "isManaged": managed(record),
             "wiFiMacAddress": record["wiFiMacAddress"],
             "ethernetMacAddress": record["ethernetMacAddress"] if self.lists_ethernet else None,
             "approximateLastSignInDateTime": later(record["lastSyncDateTime"]),
@@ -170,6 +175,18 @@ class Published:
 def clean(device):
     """Without what is not known: an export does not write it."""
     return {name: value for name, value in device.items() if value not in (None, "", [], {})}
+
+
+def in_use(record):
+    return record["managementState"] in ("managed", "wipeCanceled", "retireCanceled")
+
+
+def managed(record):
+    """What Intune's record says of it; None: nothing."""
+    if not in_use(record):
+        return None if record["managementState"] == "discovered" else False
+    return {"mdm": True, "easMdm": True, "configurationManagerClientMdm": True, "eas": False, "msSense": False,
+            "jamf": None, "unknown": None}[record["managementAgent"]]
 
 
 def names_itself(record):

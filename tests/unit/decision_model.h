@@ -159,7 +159,6 @@ static void make_statement(const struct truth *device, struct certdir_statement 
 	*statement = (struct certdir_statement){
 		.is = true,
 		.compliant = any_tristate(),
-		.compliant_elsewhere = one_in(8),
 		.managed = any_tristate(),
 		.last_seen = one_in(6) ? 0 : device->seen,
 		.registered = one_in(6) ? 0 : device->registered,
@@ -211,7 +210,10 @@ static void know_in_intune(size_t k, const struct truth *device, struct certdir_
 	of->intune_device_id = pool[INTUNE][k];
 	of->intune_name = one_in(6) ? pool[NAME][device->name] : device->called;
 	of->serial_number = one_in(4) ? NULL : device->serial;
-	of->management_state = device->life == RETIRED ? deadly[chance(3)] : one_in(2) ? "managed" : NULL;
+	of->management_state = device->life == RETIRED ? deadly[chance(3)] : one_in(4) ? NULL : "managed";
+	/* As Intune alone knows it. */
+	if (!of->own.is && !of->entra_device_id && of->management_state && device->life != RETIRED)
+		of->enabled = CERTDIR_YES;
 }
 
 static void know_in_tenant(struct model *model, size_t d, size_t source, size_t k)
@@ -236,11 +238,11 @@ static void know_in_tenant(struct model *model, size_t d, size_t source, size_t 
 	    (record = add_row(model, d, source)) != NULL) {
 		make_facts(device, record);
 		record->device.enabled = CERTDIR_UNKNOWN;
-		know_in_intune(k, device, record);
 		if (device->life == DELETED) {
 			record->device.entra_device_id = pool[ENTRA][k];
 			record->only_against = "its Entra device is gone";
 		}
+		know_in_intune(k, device, record);
 		name_row(record);
 	}
 }
@@ -668,9 +670,8 @@ static void tell_record(const struct model_directory *directory, const struct ce
 		const struct certdir_statement *says = which ? &of->intune : &of->own;
 
 		if (says->is)
-			fprintf(stderr, " %s{compliant=%s%s since=%lld managed=%s seen=%lld registered=%lld}",
+			fprintf(stderr, " %s{compliant=%s since=%lld managed=%s seen=%lld registered=%lld}",
 				which ? "intune" : "own", tristates[says->compliant],
-				says->compliant_elsewhere ? " elsewhere" : "",
 				(long long)(says->compliant_since ? WORLD_NOW - says->compliant_since : -1),
 				tristates[says->managed],
 				(long long)(says->last_seen ? WORLD_NOW - says->last_seen : -1),

@@ -32,7 +32,7 @@ struct record {
 	bool there, own;
 	bool once; /* own, but it named an Entra device before */
 	int id;
-	char key[8], n[8], sn[8], c[16], own_type[12], os[12], u[8], w[8], st[16];
+	char key[8], n[8], sn[8], c[16], own_type[12], os[12], u[8], w[8], st[16], ma[8];
 	int t, r;
 	struct names names;
 };
@@ -113,11 +113,12 @@ static const struct record *joined(const struct model *model, const struct objec
 	return record_of((struct model *)model, object->d);
 }
 
+/* Intune's word where it is one, else Entra ID's. */
 static const char *compliance(const struct model *model, const struct object *object)
 {
 	const struct record *record = joined(model, object);
 
-	return record ? record->c : object->c;
+	return record && (!*object->c || strcmp(record->c, "unknown") != 0) ? record->c : object->c;
 }
 
 static const char *or_null(const char *text)
@@ -150,7 +151,8 @@ static bool object_listed(const struct model *model, const struct object *object
 static bool own_listed(const struct model *model, const struct record *record)
 {
 	return record->there && record->own && !record->once &&
-	       takes(model->filter, CERTDIR_JOIN_UNKNOWN, record->os, record->own_type, CERTDIR_UNKNOWN);
+	       takes(model->filter, CERTDIR_JOIN_UNKNOWN, record->os, record->own_type,
+		     strcmp(record->st, "managed") == 0 ? CERTDIR_YES : CERTDIR_UNKNOWN);
 }
 
 /* ---- names ---- */

@@ -11,7 +11,8 @@
  *	group 1 Staff           begin the part of group 1     member 1
  *	keep 1 2                groups_keep             interval 60, attributes 1 7
  * Device ids: d=1 is Entra device 1, d=i1 the Intune id of record 1, d=0 all zero. Keys: d n s sn c own os e m j t r u w, x (extension
- * attributes), st (management state), cat, ep. A list tells Intune's name as in=B where it is not the device's.
+ * attributes), st (management state, "managed" unless given), ma (agent), cat, ep. A list tells Intune's name as in=B where it is not
+ * the device's, and st where it is not "managed".
  */
 #ifndef TENANT_SCRIPT_H
 #define TENANT_SCRIPT_H
@@ -111,6 +112,7 @@ static inline void parse_device(char *words, struct certdir_device *device, uint
 		     {"x", offsetof(struct certdir_device, extension_attributes),
 		      CERTDIR_PROPERTY_EXTENSION_ATTRIBUTES},
 		     {"st", offsetof(struct certdir_device, management_state), CERTDIR_PROPERTIES},
+		     {"ma", offsetof(struct certdir_device, management_agent), CERTDIR_PROPERTIES},
 		     {"cat", offsetof(struct certdir_device, category), CERTDIR_PROPERTIES},
 		     {"ep", offsetof(struct certdir_device, enrollment_profile), CERTDIR_PROPERTIES}};
 	char *rest, *word;
@@ -166,13 +168,15 @@ static inline bool run_object(struct world *world, const char *verb, char *words
 {
 	struct certdir_device device = {0};
 	uint32_t present = 0;
-	char id[40], ids[2][64];
+	char id[40], ids[2][64], managed[] = "managed";
 	int number = (int)strtol(words, &words, 16);
 
 	if (strcmp(verb, "rm") == 0)
 		return certdir_list_devices_remove(world->tenant, make_guid('a', number, id), error);
 	if (strcmp(verb, "member") == 0)
 		return certdir_list_group_put(world->tenant, make_guid('a', number, id), error);
+	if (strcmp(verb, "rec") == 0)
+		device.management_state = managed;
 	parse_device(words, &device, &present, ids);
 	if (strcmp(verb, "put") == 0) {
 		device.object_id = make_guid('a', number, id);
@@ -372,7 +376,9 @@ static inline void device_text(const struct certdir_device *device, char out[TEX
 	add_text(out, "in", device->intune_name && device->name && strcmp(device->intune_name, device->name) == 0
 				    ? NULL
 				    : device->intune_name);
-	add_text(out, "st", device->management_state);
+	if (device->intune_device_id && !(device->management_state && strcmp(device->management_state, "managed") == 0))
+		add_text(out, "st", device->management_state ? device->management_state : "-");
+	add_text(out, "ma", device->management_agent);
 	add_text(out, "cat", device->category);
 	add_text(out, "ep", device->enrollment_profile);
 	add_text(out, "x", device->extension_attributes);

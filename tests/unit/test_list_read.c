@@ -124,48 +124,71 @@ static void test_statements(void **state)
 		const char *row; /* columns and values */
 		struct certdir_statement own, intune;
 		const char *only_against;
+		enum certdir_tristate managed, enabled; /* merged */
+		const char *compliance;
 	} cases[] = {
 		{"source,compliance,managed,last_seen,registered) VALUES(1,'compliant',0,5,4",
-		 {true, CERTDIR_YES, false, 0, CERTDIR_NO, 5, 4},
+		 {true, CERTDIR_YES, 0, CERTDIR_NO, 5, 4},
 		 {0},
-		 NULL},
-		{"source,compliance) VALUES(1,'configManager'", {true, CERTDIR_UNKNOWN, true, 0, 0, 0, 0}, {0}, NULL},
+		 NULL, CERTDIR_NO, CERTDIR_UNKNOWN, "compliant"},
+		{"source,compliance) VALUES(1,'configManager'", {.is = true}, {0}, NULL, 0, 0, "configManager"},
 		{"source,object_id,compliance,compliance_since,managed,intune_compliance,intune_last_seen,intune_"
-		 "registered) "
-		 "VALUES(2,'" G1 "','noncompliant',77,1,'compliant',9,8",
-		 {true, CERTDIR_NO, false, 77, CERTDIR_YES, 0, 0},
-		 {true, CERTDIR_YES, false, 0, CERTDIR_YES, 9, 8},
-		 NULL},
-		{"source,object_id,intune_compliance) VALUES(2,'" G1 "','configManager'",
-		 {.is = true},
-		 {true, CERTDIR_UNKNOWN, true, 0, CERTDIR_YES, 0, 0},
-		 NULL},
+		 "registered,management_state) "
+		 "VALUES(2,'" G1 "','noncompliant',77,1,'compliant',9,8,'managed'",
+		 {true, CERTDIR_NO, 77, CERTDIR_YES, 0, 0},
+		 {true, CERTDIR_YES, 0, CERTDIR_YES, 9, 8},
+		 NULL, CERTDIR_YES, CERTDIR_UNKNOWN, "compliant"},
+		/* who does not know leaves it to the other, and which agent it is counts */
+		{"source,object_id,intune_compliance,compliance,management_state,management_agent,enabled)"
+		 " VALUES(2,'" G1 "','configManager','compliant','managed','configurationManagerClientMdm',1",
+		 {true, CERTDIR_YES, 0, CERTDIR_UNKNOWN, 0, 0},
+		 {true, CERTDIR_UNKNOWN, 0, CERTDIR_YES, 0, 0},
+		 NULL, CERTDIR_YES, CERTDIR_YES, "compliant"},
+		{"source,object_id,intune_compliance,compliance,management_state,management_agent)"
+		 " VALUES(2,'" G1 "','unknown','noncompliant','managed','eas'",
+		 {true, CERTDIR_NO, 0, CERTDIR_UNKNOWN, 0, 0},
+		 {true, CERTDIR_UNKNOWN, 0, CERTDIR_NO, 0, 0},
+		 NULL, CERTDIR_NO, CERTDIR_UNKNOWN, "noncompliant"},
+		{"source,object_id,intune_compliance,managed,management_state,management_agent)"
+		 " VALUES(2,'" G1 "','unknown',1,'managed','jamf'",
+		 {true, CERTDIR_UNKNOWN, 0, CERTDIR_YES, 0, 0},
+		 {true, CERTDIR_UNKNOWN, 0, CERTDIR_UNKNOWN, 0, 0},
+		 NULL, CERTDIR_YES, CERTDIR_UNKNOWN, "unknown"},
 		{"source,object_id,listed) VALUES(2,'" G1 "',0",
 		 {.is = true},
 		 {0},
-		 "kept out by the filter of the sync"},
+		 "kept out by the filter of the sync", 0, 0, NULL},
+		/* Intune alone knows it */
 		{"source,intune_device_id,intune_compliance) VALUES(2,'" G1 "','error'",
 		 {0},
-		 {true, CERTDIR_NO, false, 0, CERTDIR_YES, 0, 0},
-		 NULL},
+		 {true, CERTDIR_NO, 0, CERTDIR_UNKNOWN, 0, 0},
+		 NULL, CERTDIR_UNKNOWN, CERTDIR_UNKNOWN, "error"},
+		{"source,intune_device_id,intune_compliance,management_state) VALUES(2,'" G1 "','error','WipeCanceled'",
+		 {0},
+		 {true, CERTDIR_NO, 0, CERTDIR_YES, 0, 0},
+		 NULL, CERTDIR_YES, CERTDIR_YES, "error"},
+		{"source,intune_device_id,management_state) VALUES(1,'" G1 "','managed'",
+		 {.is = true}, {0}, NULL, CERTDIR_UNKNOWN, CERTDIR_YES, NULL},
+		{"source,intune_device_id,entra_device_id,management_state) VALUES(1,'" G1 "','" G2 "','managed'",
+		 {.is = true}, {0}, NULL, CERTDIR_UNKNOWN, CERTDIR_UNKNOWN, NULL},
 		{"source,intune_device_id,intune_compliance,once_entra) VALUES(2,'" G1 "','inGracePeriod',1",
 		 {0},
-		 {true, CERTDIR_YES, false, 0, CERTDIR_YES, 0, 0},
-		 "Intune's record of it names an Entra device that is gone"},
+		 {true, CERTDIR_YES, 0, CERTDIR_UNKNOWN, 0, 0},
+		 "Intune's record of it names an Entra device that is gone", 0, 0, "inGracePeriod"},
 		/* as a sync writes it: it is not the filter that keeps it out */
 		{"source,listed,intune_device_id,intune_compliance,once_entra) VALUES(2,0,'" G1 "','compliant',1",
 		 {0},
-		 {true, CERTDIR_YES, false, 0, CERTDIR_YES, 0, 0},
-		 "Intune's record of it names an Entra device that is gone"},
+		 {true, CERTDIR_YES, 0, CERTDIR_UNKNOWN, 0, 0},
+		 "Intune's record of it names an Entra device that is gone", 0, 0, "compliant"},
 		/* what Entra ID has again stands for itself */
 		{"source,object_id,intune_compliance,once_entra) VALUES(2,'" G1 "','compliant',1",
 		 {.is = true},
-		 {true, CERTDIR_YES, false, 0, CERTDIR_YES, 0, 0},
-		 NULL},
+		 {true, CERTDIR_YES, 0, CERTDIR_UNKNOWN, 0, 0},
+		 NULL, 0, 0, "compliant"},
 		{NULL,
 		 {0},
-		 {true, CERTDIR_NO, false, 0, CERTDIR_YES, 6, 5},
-		 "Intune's record of it names an Entra device that is gone"},
+		 {true, CERTDIR_NO, 0, CERTDIR_NO, 6, 5},
+		 "Intune's record of it names an Entra device that is gone", CERTDIR_NO, 0, "noncompliant"},
 	};
 
 	(void)state;
@@ -194,13 +217,14 @@ static void test_statements(void **state)
 			const struct certdir_statement *want = s ? &cases[i].intune : &cases[i].own;
 
 			if (got->is != want->is || got->compliant != want->compliant ||
-			    got->compliant_elsewhere != want->compliant_elsewhere ||
 			    got->compliant_since != want->compliant_since || got->managed != want->managed ||
 			    got->last_seen != want->last_seen || got->registered != want->registered)
 				fail_msg("case %zu: the %s statement is wrong", i, s ? "second" : "first");
 		}
-		assert_int_equal(device.managed, cases[i].intune.is ? CERTDIR_YES : cases[i].own.managed);
-		assert_int_equal(device.enabled, CERTDIR_UNKNOWN);
+		if (device.managed != cases[i].managed || device.enabled != cases[i].enabled ||
+		    strcmp(device.compliance ? device.compliance : "-", cases[i].compliance ? cases[i].compliance : "-"))
+			fail_msg("case %zu: managed %d, enabled %d, compliance %s", i, device.managed, device.enabled,
+				 device.compliance ? device.compliance : "-");
 		assert_int_equal(!only_against, !cases[i].only_against);
 		if (only_against)
 			assert_string_equal(only_against, cases[i].only_against);
@@ -381,21 +405,21 @@ static void test_compliance(void **state)
 	static const struct {
 		const char *word;
 		enum certdir_tristate compliant;
-		bool elsewhere;
-	} cases[] = {{"compliant", CERTDIR_YES, false},	    {"inGracePeriod", CERTDIR_YES, false},
-		     {"noncompliant", CERTDIR_NO, false},   {"conflict", CERTDIR_NO, false},
-		     {"error", CERTDIR_NO, false},	    {"configManager", CERTDIR_UNKNOWN, true},
-		     {"unknown", CERTDIR_UNKNOWN, false},   {"unknownFutureValue", CERTDIR_UNKNOWN, false},
-		     {"Compliant", CERTDIR_UNKNOWN, false}, {"", CERTDIR_UNKNOWN, false},
-		     {NULL, CERTDIR_UNKNOWN, false}};
+	} cases[] = {{"compliant", CERTDIR_YES},
+		     {"inGracePeriod", CERTDIR_YES},
+		     {"noncompliant", CERTDIR_NO},
+		     {"conflict", CERTDIR_NO},
+		     {"error", CERTDIR_NO},
+		     {"configManager", CERTDIR_UNKNOWN},
+		     {"unknown", CERTDIR_UNKNOWN},
+		     {"unknownFutureValue", CERTDIR_UNKNOWN},
+		     {"Compliant", CERTDIR_UNKNOWN},
+		     {"", CERTDIR_UNKNOWN},
+		     {NULL, CERTDIR_UNKNOWN}};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		bool elsewhere = !cases[i].elsewhere;
-
-		assert_int_equal(certdir_compliance(cases[i].word, &elsewhere), cases[i].compliant);
-		assert_int_equal(elsewhere, cases[i].elsewhere);
-	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_int_equal(certdir_compliance(cases[i].word), cases[i].compliant);
 }
 
 static void test_sources(void **state)

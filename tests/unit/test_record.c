@@ -58,6 +58,7 @@ static void put_device(json_t *out, const struct certdir_device *device)
 	put_text(out, "compliance", device->compliance);
 	put_text(out, "intune_name", device->intune_name);
 	put_text(out, "management_state", device->management_state);
+	put_text(out, "management_agent", device->management_agent);
 	put_text(out, "category", device->category);
 	put_text(out, "enrollment_profile", device->enrollment_profile);
 	put_text(out, "extension_attributes", device->extension_attributes);
@@ -71,7 +72,7 @@ static void put_device(json_t *out, const struct certdir_device *device)
 		NULL;
 	rest.owner = rest.ownership = rest.operating_system = rest.wifi_mac = rest.ethernet_mac = rest.compliance =
 		NULL;
-	rest.intune_name = rest.management_state = rest.category = rest.enrollment_profile = rest.extension_attributes =
+	rest.intune_name = rest.management_state = rest.management_agent = rest.category = rest.enrollment_profile = rest.extension_attributes =
 		NULL;
 	rest.enabled = rest.managed = CERTDIR_UNKNOWN;
 	rest.join_type = CERTDIR_JOIN_UNKNOWN;

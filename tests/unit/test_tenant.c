@@ -133,10 +133,14 @@ TABLE(test_filter, {"filter enabled; full; put 1 e=y; put 2 e=n; put 3; end", "1
       /* Intune's word counts */
       {"filter own=company; full; put 1 d=1 own=personal; put 2 d=2 own=company; end; "
        "intune; rec 1 d=1 own=company; rec 2 d=2 own=personal; rec 3 d=0 own=company; rec 4 d=0 own=personal; end",
-       "- i=3 c=unknown own=company m=y; 1 d=1 i=1 c=unknown own=company m=y"},
+       "- i=3 c=unknown own=company e=y m=y; 1 d=1 i=1 c=unknown own=company m=y"},
       {"filter own=company; full; put 1 d=1 own=company; end; intune; rec 1 d=1 own=personal; end; publish; intune; "
        "end",
        "1 d=1 own=company"},
+      /* one that Intune alone knows is enabled while it is in use */
+      {"filter enabled; full; end; intune; rec 1 d=0; rec 2 d=0 st=discovered; rec 3 d=0 st=wipePending; end; publish;"
+       "intune; rec 1 d=0 st=discovered; rec 2 d=0; rec 3 d=0 st=wipeCanceled; end",
+       "- i=2 c=unknown e=y m=y; - i=3 c=unknown e=y m=y st=wipeCanceled"},
       /* another filter is another list, with a mere delta too */
       {"full; put 1 e=y; put 2 e=n; end; publish; filter enabled; delta; end", "1 e=y"},
       {"filter enabled; full; put 1 e=y; put 2 e=n; end; publish; filter; delta; end", "1 e=y; 2 e=n"},
@@ -154,7 +158,7 @@ TABLE(test_intune_joins,
        "rec 1 d=1 n=other sn=abc c=inGracePeriod own=personal os=other u=ada@x w=00A0 t=11 r=19; end",
        "1 d=1 i=1 n=PC sn=ABC c=inGracePeriod own=personal u=ada@x w=00A0 m=y t=11 r=20 in=other"},
       {"full; put 1 d=1 c=compliant own=company m=n; end; intune; rec 1 d=1; end",
-       "1 d=1 i=1 c=unknown own=company m=y"},
+       "1 d=1 i=1 c=compliant own=company m=y"},
       {"full; put 1 d=1; end; intune; rec 1 d=1 c=compliant; end; publish; intune; rec 1 d=1 c=noncompliant t=5; end",
        "1 d=1 i=1 c=noncompliant m=y t=5"},
       /* gone from Intune: Entra's word again */
@@ -163,16 +167,16 @@ TABLE(test_intune_joins,
        "1 d=1 c=noncompliant m=n"},
       /* none, in two spellings: a device of its own */
       {"full; put 1 d=1; end; intune; rec 1 d=0 n=A os=iOS; rec 2 d=- n=B; rec 3 d=i3 n=C; end",
-       "- i=1 n=A c=unknown os=iOS m=y; - i=2 n=B c=unknown m=y; - i=3 n=C c=unknown m=y; 1 d=1"},
+       "- i=1 n=A c=unknown os=iOS e=y m=y; - i=2 n=B c=unknown e=y m=y; - i=3 n=C c=unknown e=y m=y; 1 d=1"},
       {"full; end; intune; rec 1 d=0 n=A; end; publish; intune; rec 1 d=0 n=B c=compliant; end",
-       "- i=1 n=B c=compliant m=y f=A"},
+       "- i=1 n=B c=compliant e=y m=y f=A"},
       {"full; end; intune; rec 1 d=0 n=A; end; publish; full; end; intune; end", ""},
-      {"full; end; intune; rec 1 d=0 n=A; end; publish; full; put 1; end", "- i=1 n=A c=unknown m=y; 1"},
+      {"full; end; intune; rec 1 d=0 n=A; end; publish; full; put 1; end", "- i=1 n=A c=unknown e=y m=y; 1"},
       /* Entra knows the id that Intune repeats */
       {"full; put 1 d=i1; end; intune; rec 1 d=i1 n=A; end", "1 d=i1 i=1 c=unknown m=y in=A"},
       {"full; end; intune; rec 1 d=i1 n=A; end; publish; delta; put 1 d=i1; end", "1 d=i1 i=1 c=unknown m=y in=A"},
-      {"full; end; intune; rec 1 d=i1 n=A; end; publish; delta; put 1 d=i1; rm 1; end", "- i=1 n=A c=unknown m=y"},
-      {"full; end; intune; rec 1 d=i1 n=A; end; delta; put 1 d=i1; put 1 d=2; end", "- i=1 n=A c=unknown m=y; 1 d=2"},
+      {"full; end; intune; rec 1 d=i1 n=A; end; publish; delta; put 1 d=i1; rm 1; end", "- i=1 n=A c=unknown e=y m=y"},
+      {"full; end; intune; rec 1 d=i1 n=A; end; delta; put 1 d=i1; put 1 d=2; end", "- i=1 n=A c=unknown e=y m=y; 1 d=2"},
       /* from none to a device */
       {"full; put 1 d=1; end; intune; rec 1 d=0; end; publish; intune; rec 1 d=1; end", "1 d=1 i=1 c=unknown m=y"})
 
@@ -181,7 +185,7 @@ TABLE(test_intune_duplicates,
       {"full; put 1 d=1; end; intune; rec 2 d=1; rec 1 d=1; end", "1 d=1 i=2 c=unknown m=y"},
       /* the laptop that was wiped and set up anew, whose old record still talks */
       {"full; put 1 d=1; end; intune; rec 1 d=1 t=9 r=5 st=wipePending; rec 2 d=1 t=7 r=6 st=managed; end",
-       "1 d=1 i=2 c=unknown m=y t=7 r=6 st=managed"},
+       "1 d=1 i=2 c=unknown m=y t=7 r=6"},
       {"full; put 1 d=1; end; intune; rec 2 d=1 t=7 r=6; end; publish; intune; rec 1 d=1 t=9 r=5; rec 2 d=1 t=7 r=6; end",
        "1 d=1 i=2 c=unknown m=y t=7 r=6"},
       {"full; put 1 d=1; end; intune; rec 1 d=1 t=5 r=6; rec 2 d=1 t=7 r=6; rec 3 d=1 t=8; end",
@@ -630,7 +634,7 @@ static void test_untrusted_texts(void **state)
 	certdir_log_set(NULL);
 	list_text("contoso", text);
 	assert_non_null(strstr(text, "1 f=good; 10; 11;"));
-	assert_non_null(strstr(text, "- i=?13 c=unknown m=y"));
+	assert_non_null(strstr(text, "- i=?13 c=unknown st=-"));
 }
 
 /* A server that gives no GUID for an id does not tell the truth, and what it told before counts for nothing either. */
@@ -641,7 +645,7 @@ static void test_filler_serial_numbers(void **state)
 	logged[0] = '\0';
 	certdir_log_set(keep_log);
 	expect("full; put 1 d=1; end; intune; rec 1 d=1 sn=Default_string; rec 2 d=0 sn=0; rec 3 d=0 sn=5cg1; end",
-	       "- i=2 c=unknown m=y; - i=3 sn=5CG1 c=unknown m=y; 1 d=1 i=1 c=unknown m=y");
+	       "- i=2 c=unknown e=y m=y; - i=3 sn=5CG1 c=unknown e=y m=y; 1 d=1 i=1 c=unknown m=y");
 	certdir_log_set(NULL);
 	assert_string_equal(logged, "");
 }

@@ -8,15 +8,21 @@
 TABLE(test_intune_changes,
       {"full; put 1 d=1 n=A; end; intune; rec 1 d=1 n=A sn=x st=managed cat=a ep=b; end; publish;"
        "intune; rec 1 d=1 n=A sn=x st=wipePending cat=c ep=d c=error w=7 u=z; end",
-       "1 d=1 i=1 n=A sn=X c=error u=z w=7 m=y st=wipePending cat=c ep=d"},
+       "1 d=1 i=1 n=A sn=X c=error u=z w=7 m=n st=wipePending cat=c ep=d"},
       {"full; put 1 d=1 n=A; end; intune; rec 1 d=1 n=A st=managed cat=a ep=b; end; publish; intune; rec 1 d=1 n=A; end",
        "1 d=1 i=1 n=A c=unknown m=y"},
       {"full; put 1 d=1 n=A; end; intune; rec 1 d=1 n=A st=managed; end; publish; intune; rec 1 d=1 n=B st=managed; end",
-       "1 d=1 i=1 n=A c=unknown m=y in=B st=managed"},
+       "1 d=1 i=1 n=A c=unknown m=y in=B"},
       {"full; end; intune; rec 1 d=0 n=A st=managed; end; publish; intune; rec 1 d=0 n=B st=wipePending cat=c; end",
-       "- i=1 n=B c=unknown m=y st=wipePending cat=c f=A"},
+       "- i=1 n=B c=unknown m=n st=wipePending cat=c f=A"},
       {"full; end; intune; rec 1 d=5 n=A st=wipePending cat=c ep=d; end; delta; put 1 d=5 n=A; end",
-       "1 d=5 i=1 n=A c=unknown m=y st=wipePending cat=c ep=d"})
+       "1 d=5 i=1 n=A c=unknown m=n st=wipePending cat=c ep=d"},
+      /* which agent manages, and a state that is not given */
+      {"full; put 1 d=1 n=A; end; intune; rec 1 d=1 n=A ma=eas; end", "1 d=1 i=1 n=A c=unknown m=n ma=eas"},
+      {"full; put 1 d=1 n=A m=y; end; intune; rec 1 d=1 n=A ma=mdm; end; publish; intune; rec 1 d=1 n=A ma=eas; end",
+       "1 d=1 i=1 n=A c=unknown m=y ma=eas"},
+      {"full; put 1 d=1 n=A; end; intune; rec 1 d=1 n=A st=-; rec 2 d=0 st=-; end",
+       "- i=2 c=unknown st=-; 1 d=1 i=1 n=A c=unknown st=-"})
 
 /* ---- records that named an Entra device once ---- */
 
@@ -26,7 +32,7 @@ static void test_once_entra(void **state)
 	static const struct {
 		const char *script, *listed, *once;
 	} table[] = {
-		{"intune; rec 1 d=0; rec 2 d=i2; end", "- i=1 c=unknown m=y; - i=2 c=unknown m=y; 1 d=1", ""},
+		{"intune; rec 1 d=0; rec 2 d=i2; end", "- i=1 c=unknown e=y m=y; - i=2 c=unknown e=y m=y; 1 d=1", ""},
 		/* Intune forgets the id: before Entra's object goes, after that, and in the same run */
 		{"intune; rec 1 d=1; end; publish; intune; rec 1 d=0; end", "1 d=1", "1"},
 		{"intune; rec 1 d=1; end; publish; intune; rec 1 d=0; end; publish; delta; rm 1; end", "", "1"},
@@ -79,7 +85,7 @@ static void test_once_entra(void **state)
 		 "69120999; intune; rec 1 d=0; end",
 		 "1 d=1", "1"},
 		{"intune; rec 1 d=9; end; now 2000; intune; end; now 34562000; intune; rec 1 d=0; end",
-		 "- i=1 c=unknown m=y; 1 d=1", ""},
+		 "- i=1 c=unknown e=y m=y; 1 d=1", ""},
 		/* another tenant's memory is its own */
 		{"intune; rec 1 d=9; end; intune; end; publish; name fabrikam; guid 2; full; end; intune; rec 1 d=0; end",
 		 "1 d=1", ""},
@@ -138,7 +144,7 @@ static void test_compliance_since(void **state)
 		{"full; put 1 c=compliant; put 1 c=noncompliant; end", "1 c=noncompliant cs=1000"},
 		{"full; put 1 c=noncompliant; end; now 2000; delta; rm 1; end; now 3000; delta; put 1 c=compliant; end",
 		 "1 c=compliant cs=1"},
-		{"full; end; intune; rec 1 d=0 c=compliant; end", "- i=1 c=compliant m=y"},
+		{"full; end; intune; rec 1 d=0 c=compliant; end", "- i=1 c=compliant e=y m=y"},
 	};
 
 	(void)state;

@@ -41,7 +41,7 @@ static void test_all_are_found(void **state)
 	fixture_publish(writer);
 	world_begin(&world);
 	run(&world, "filter enabled; full; put 1 d=1 n=A s=1 e=y; put 2 d=2 e=n; end; intune; rec 1 d=1 sn=SN1; rec 2 "
-		    "d=2 sn=SN2; rec 3 d=9 sn=SN3 n=C; rec 4 d=0 n=B; end; publish");
+		    "d=2 sn=SN2; rec 3 d=9 sn=SN3 n=C; rec 4 d=0 n=B st=discovered; end; publish");
 	snapshot = certdir_list_load(fixture_file, &error);
 	reader = certdir_list_reader_get(snapshot, &error);
 	assert_non_null(reader);

@@ -143,23 +143,25 @@ static void devices_part(void)
 
 static const char *const words[] = {"x", "y", "-", NULL};
 static const char *const management_states[] = {"managed", "wipePending", "-", NULL};
+static const char *const agents[] = {"mdm", "eas", "-", NULL};
 static const char *const intune_states[] = {"compliant", "error", "unknown", "-", NULL};
 
 static struct record stage_record(void)
 {
 	struct record record = {
 		.there = true, .id = (int)chance(RECORDS) + 1, .t = (int)chance(5), .r = (int)chance(3)};
-	const char *values[9] = {one_of(device_ids), one_of(device_names), one_of(words),
+	const char *values[10] = {one_of(device_ids), one_of(device_names), one_of(words),
 				 one_of(intune_states), one_of(ownerships), one_of(systems),
-				 one_of(words),	    one_of(words),	   one_of(management_states)};
+				 one_of(words),	    one_of(words),	   one_of(management_states),
+				 one_of(agents)};
 
 	if (chance(3) == 0)
 		(void)snprintf(record.key, sizeof(record.key), "i%d", record.id);
 	else
 		set_text(record.key, values[0]);
-	say("rec %x d=%s n=%s sn=%s c=%s own=%s os=%s u=%s w=%s st=%s t=%d r=%d", (unsigned)record.id,
+	say("rec %x d=%s n=%s sn=%s c=%s own=%s os=%s u=%s w=%s st=%s ma=%s t=%d r=%d", (unsigned)record.id,
 	    *record.key ? record.key : "0", values[1], values[2], values[3], values[4], values[5], values[6], values[7],
-	    values[8], record.t, record.r);
+	    values[8], values[9], record.t, record.r);
 	if (!*record.key)
 		(void)snprintf(record.key, sizeof(record.key), "i%d", record.id);
 	set_text(record.n, values[1]);
@@ -172,6 +174,7 @@ static struct record stage_record(void)
 	set_text(record.u, values[6]);
 	set_text(record.w, values[7]);
 	set_text(record.st, values[8]);
+	set_text(record.ma, values[9]);
 	return record;
 }
 
@@ -345,8 +348,13 @@ static void add_record(struct certdir_device *device, const struct record *recor
 	device->wifi_mac = TEXT_OF(record->w);
 	device->intune_name = TEXT_OF(record->n);
 	device->management_state = TEXT_OF(record->st);
-	device->compliance = TEXT_OF(record->c);
-	device->managed = CERTDIR_YES;
+	device->management_agent = TEXT_OF(record->ma);
+	if (!device->compliance || strcmp(record->c, "unknown") != 0)
+		device->compliance = TEXT_OF(record->c);
+	if (strcmp(record->st, "managed") == 0 && strcmp(record->ma, "eas") != 0)
+		device->managed = CERTDIR_YES;
+	else if (*record->st && device->managed != CERTDIR_YES)
+		device->managed = CERTDIR_NO;
 	if (*record->own_type)
 		device->ownership = TEXT_OF(record->own_type);
 	device->last_seen = device->last_seen > record->t ? device->last_seen : record->t;
@@ -395,6 +403,8 @@ static void expected_list(struct model *model, char out[TEXT])
 		if (!own_listed(model, record))
 			continue;
 		add_record(&device, record, guids[2]);
+		if (strcmp(record->st, "managed") == 0)
+			device.enabled = CERTDIR_YES;
 		former_of(&record->names, former, &device);
 		device_text(&device, text);
 		lines_add(&lines, text);

@@ -93,7 +93,7 @@ static void test_selection(void **state)
 
 		device.own.is = true;
 		device.own.managed = device.managed;
-		device.own.compliant = certdir_compliance(device.compliance, &device.own.compliant_elsewhere);
+		device.own.compliant = certdir_compliance(device.compliance);
 		device.id = (char *)"d";
 		if (device.join_type == CERTDIR_JOIN_UNKNOWN)
 			device.join_type = CERTDIR_JOIN_ENTRA;

@@ -39,6 +39,8 @@ static void test_states(void **state)
 	assert_ptr_equal(certdir_list_compliance(newer), newer);
 	assert_string_equal(certdir_list_management_state("wipepending"), "wipePending");
 	assert_ptr_equal(certdir_list_management_state(newer), newer);
+	assert_string_equal(certdir_list_management_agent("MDM"), "mdm");
+	assert_ptr_equal(certdir_list_management_agent(newer), newer);
 }
 
 static void test_no_id(void **state)

@@ -52,7 +52,8 @@ static void world_copy_record(struct certdir_record *to, const struct certdir_re
 				  &to->device.intune_device_id, &to->device.name, &to->device.serial_number,
 				  &to->device.sid,	&to->device.owner,	   &to->device.ownership,
 				  &to->device.operating_system, &to->device.tenant, &to->device.intune_name,
-				  &to->device.management_state, &to->device.compliance, &to->device.udid};
+				  &to->device.management_state, &to->device.management_agent,
+				  &to->device.compliance, &to->device.udid};
 
 	*to = *from;
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
@@ -207,14 +208,16 @@ static void world_read_names(const json_t *vector, struct certdir_device *device
 	}
 }
 
-/* {"compliant": true, "since": 60, "managed": true, "seen": 60, "registered": 9000}, in "own" or in "intune" */
+/*
+ * {"compliant": true, "since": 60, "managed": true, "seen": 60, "registered": 9000}, in "own" or in "intune"; "compliance" is Intune's
+ * word instead. Without "managed" it is managed as the record's "state" and "agent" say.
+ */
 static void world_read_statement(const json_t *vector, struct certdir_statement *statement)
 {
-	const char *word = world_text(vector, "compliance");
-
 	statement->is = true;
-	statement->compliant = world_tristate(vector, "compliant", CERTDIR_UNKNOWN);
-	statement->compliant_elsewhere = word && strcmp(word, "configManager") == 0;
+	statement->compliant = world_text(vector, "compliance")
+				       ? certdir_compliance(world_text(vector, "compliance"))
+				       : world_tristate(vector, "compliant", CERTDIR_UNKNOWN);
 	statement->compliant_since = world_time(vector, "since");
 	statement->managed = world_tristate(vector, "managed", CERTDIR_UNKNOWN);
 	statement->last_seen = world_time(vector, "seen");
@@ -266,6 +269,7 @@ static void world_read_record(const json_t *vector, struct world_directory *dire
 	device->ownership = world_copy(world_text(vector, "ownership"));
 	device->operating_system = world_copy(world_text(vector, "system"));
 	device->management_state = world_copy(world_text(vector, "state"));
+	device->management_agent = world_copy(world_text(vector, "agent"));
 	device->compliance = world_copy(world_text(vector, "compliance"));
 	device->id = world_copy(world_text(vector, "id"));
 	if (!device->id)
@@ -286,6 +290,9 @@ static void world_read_record(const json_t *vector, struct world_directory *dire
 		world_read_statement(own, &device->own);
 	if (intune)
 		world_read_statement(intune, &device->intune);
+	certdir_device_merge(device);
+	if (json_object_get(intune, "managed"))
+		device->intune.managed = world_tristate(intune, "managed", CERTDIR_UNKNOWN);
 }
 
 /* "E#" is "Ea", "Eb", .. */
