@@ -9,18 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from testenv.devices import DeviceList
-from testenv.logins import Pki, enter
+from testenv import supplicant
+from testenv.logins import wait_list_loaded
 from testenv.ports import free_port
-from testenv.radiusd import BUILD, REPO, SYSTEM_LIBDIR, Radiusd
+from testenv.radiusd import BUILD, REPO, SYSTEM_LIBDIR, Radiusd, parse_decisions
+from testenv.readme import indented
 
 DEBIAN = Path("/etc/freeradius/3.0")
 HEADERS = Path("/usr/include/freeradius")
 FILES = ("mods-available/certdir", "mods-available/certdir-eap", "policy.d/certdir", "sites-available/certdir-check",
          "sites-available/certdir-wifi", "sites-available/certdir-wired")
-LINKS = {"mods-enabled/certdir": "mods-available/certdir", "mods-enabled/eap": "mods-available/certdir-eap",
-         "sites-enabled/certdir-check": "sites-available/certdir-check",
-         "sites-enabled/certdir-wifi": "sites-available/certdir-wifi"}
+# The indented blocks of README's Install, by their first words.
+README = {block.split(" -")[0].split("\n")[0].split(" (")[0]: block for block in
+          indented((REPO / "README.md").read_text().split("\n## Install\n")[1].split("\n## ")[0])}
 
 
 def make(tree, *arguments, fails=False):
@@ -34,8 +35,8 @@ class Site:
     """A source tree whose build is done, and a root that it is installed into, with the raddb that Debian ships."""
 
     def __init__(self, directory):
-        self.tree, self.root = directory / "tree", directory / "root"
-        self.raddb = self.root / "etc/freeradius/3.0"
+        self.tree, self.root, self.trial = directory / "tree", directory / "root", directory / "trial"
+        self.raddb, self.list = self.root / "etc/freeradius/3.0", directory / "devices.db"
         self.shipped = self.root / "usr/share/certdir/raddb"
         (self.tree / "build").mkdir(parents=True)
         shutil.copy(REPO / "Makefile", self.tree)
@@ -84,14 +85,17 @@ class Site:
             assert count, (name, pattern)
         file.write_text(text)
 
-    def enable(self, trust):
-        """What README's Install says."""
-        for link, file in LINKS.items():
-            (self.raddb / link).unlink(missing_ok=True)
-            (self.raddb / link).symlink_to(f"../{file}")
-        for name, kind in (("server.pem", "certificate"), ("server.key", "key"), ("device-ca.pem", "ca")):
-            shutil.copy(trust[kind], self.raddb / "certs" / name)
-        self.change("clients.conf", (r"^client localhost \{", "client localhost {\n\tvirtual_server = certdir-wifi"))
+    def enable(self):
+        self.run(README["cd /etc/freeradius/3.0"])
+
+    def run(self, commands):
+        """Commands of README.md, with the site's places and our build in them."""
+        for there, here in (("/etc/freeradius/3.0", self.raddb), ("-o freerad -g freerad ", ""),
+                            ("certdir list import", f"{BUILD}/certdir list import --list {self.list}"),
+                            ("systemctl restart freeradius", ":"), ("eapol_test", f"eapol_test -p {self.port}")):
+            commands = commands.replace(there, str(here))
+        self.trial.mkdir(exist_ok=True)
+        return subprocess.run(["bash", "-ec", commands], cwd=self.trial, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
 @pytest.fixture
@@ -122,27 +126,36 @@ class InstalledRadiusd(Radiusd):
         pass
 
 
-def test_as_installed_on_debian(site, pki, tmp_path):
-    """The shipped files in Debian's own raddb, as README's Install says: known devices get in, others do not, nor another CA's."""
-    devices = DeviceList(tmp_path / "devices.db")
-    devices.add("LAPTOP-1")
-    devices.publish()
+def test_as_readme_says(site, pki, tmp_path):
+    """README's own commands, in Debian's raddb: the device gets in, and no more when it is disabled, nor by another CA."""
     site.debian()
     site.make("install", f"LISTDIR={tmp_path}")
-    site.enable(pki.trust)
-    with InstalledRadiusd(tmp_path, pki.trust, site) as server:
-        attempt, decision = enter(server, pki, pki.named("LAPTOP-1"))
-        assert attempt.accepted and decision.reason == "allowed"
-        attempt, decision = enter(server, pki, pki.named("STRANGER-1"))
-        assert not attempt.accepted and decision.reason == "not-found"
-        attempt, decision = enter(server, pki, Pki(tmp_path / "other").named("LAPTOP-1"))
-        assert not attempt.accepted and decision.reason == "unseen"  # the eap module refuses it
+    site.enable()
+    commands, login = re.split("(?=^eapol_test)", README["openssl req"], flags=re.MULTILINE)
+    site.run(commands)
+    trust = {"ca": site.trial / "device-ca.pem"}
+    with InstalledRadiusd(tmp_path, trust, site) as server:
+        assert site.run(login) == "SUCCESS\n"
+        decision, = server.decisions(count=1)
+        shown = parse_decisions(README["Info:"])[0]
+        assert all(decision.fields[name] == value for name, value in shown.fields.items()), decision.line
+        mark = server.mark()
+        site.run("sed -i 's/true/false/' devices.json; certdir list import --source trial devices.json")
+        wait_list_loaded(server, mark)
+        assert site.run(login) == "FAILURE\n"
+        assert server.decisions(mark)[-1].reason == "disabled"
+        mark = server.mark()
+        attempt, = supplicant.login(server, *pki.named("LAPTOP-1"), trust["ca"])
+        assert not attempt.accepted and server.decisions(mark)[0].reason == "unseen"  # the eap module refuses that CA
 
 
 def test_upgrade_keeps_what_was_edited_and_radiusd_reads_that_alone(site, pki):
     site.debian()
     site.make("install")
-    site.enable(pki.trust)
+    site.enable()
+    for name, kind in (("server.pem", "certificate"), ("server.key", "key"), ("device-ca.pem", "ca")):
+        shutil.copy(pki.trust[kind], site.trial / name)
+    site.run(README["install"])
     site.edit("policy.d/certdir", "\n#  mine\n")
     site.next_version("policy.d/certdir", "\n#  the next version's\n")
     site.next_version("sites-available/certdir-wifi", "\n#  the next version's\n")
@@ -153,7 +166,8 @@ def test_upgrade_keeps_what_was_edited_and_radiusd_reads_that_alone(site, pki):
     assert "next version" in (site.shipped / "policy.d/certdir").read_text()
     assert "next version" in (site.raddb / "sites-available/certdir-wifi").read_text()  # nobody had edited that
     assert said.count("kept ") == 1
-    assert site.ours() == sorted([*FILES, *(link for link in LINKS if "certdir" in link)])
+    assert site.ours() == sorted([*FILES, "mods-enabled/certdir",
+                                  *(f"sites-enabled/certdir-{name}" for name in ("check", "wifi", "wired"))])
 
     done = subprocess.run(["freeradius", "-XC", "-d", site.raddb], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout[-3000:]

@@ -10,6 +10,7 @@ import pytest
 from testenv.certificates import Authority
 from testenv.devices import DeviceList, device_id
 from testenv.radiusd import REPO
+from testenv.readme import indented
 
 README = (REPO / "README.md").read_text()
 
@@ -18,12 +19,6 @@ OTHER_SID = "S-1-5-21-1004336348-1177238915-682003330-1105"
 INTUNE = "9a1f0c5e-0f6b-4a55-8d3e-6a4f5b1c2d3e"
 UNKNOWN = "5bd2a7a0-1c1f-4c8e-b3a8-000000000001"
 CLIENT = {"eku": ["clientAuth"]}
-
-
-def indented(text):
-    """The indented blocks of a text, each without its indent."""
-    blocks = re.findall(r"(?:^ {4}.*\n)(?:^(?: {4}.*)?\n)*", text, re.MULTILINE)
-    return ["\n".join(line[4:] for line in block.splitlines()) for block in blocks]
 
 
 def recipes():
