@@ -94,7 +94,7 @@ static enum certdir_graph_next judge(const struct query *query, const struct cer
 		memcpy(said.request_id, answer->request_id, sizeof(said.request_id));
 	lack.granted = !certdir_permissions_missing(certdir_token_permissions(query->graph->token), config,
 						    query->permission, missing);
-	lack.permissions = missing[0] ? missing : query->permission;
+	lack.permissions = lack.granted || !missing[0] ? query->permission : missing;
 	certdir_graph_error_explain(answer->status, &said, config->graph, &lack, error);
 	return certdir_graph_error_judge(answer->status, &said, outcome);
 }

@@ -156,8 +156,8 @@ void certdir_graph_error_explain(long status, const struct certdir_graph_error *
 		certdir_error_set(error, "missing permissions: %s: %s; %s answers 403%s%s", lack->permissions, advice,
 				  host, quoted, id);
 	else if (status == 403)
-		certdir_error_set(error, "%s answers 403 although the access token grants what is asked for%s%s", host,
-				  quoted, id);
+		certdir_error_set(error, "%s answers 403 although the access token grants %s:%s%s", host,
+				  lack->permissions, quoted, id);
 	else if (status == 401 && says(said, "Authorization_IdentityNotFound"))
 		certdir_error_set(error,
 				  "the tenant does not know the application yet, or nobody has consented to its "
