@@ -98,7 +98,7 @@ $enter demo
 
 # The list is replaced as a sync does it, from outside; the server must take the new one by itself.
 published=$($engine logs "$name" 2>&1 | grep -c 'devices.db: [0-9]* devices')
-"${CERTDIR_BUILD:-build}/certdir" list import --list "$work/list/devices.db" tests/docker/devices-later.json >/dev/null
+"${CERTDIR_BUILD:-build}/certdir" list import --force --list "$work/list/devices.db" tests/docker/devices-later.json >/dev/null
 reloaded() { [ "$($engine logs "$name" 2>&1 | grep -c 'devices.db: [0-9]* devices')" -gt "$published" ]; }
 wait_until 10 "the reading of a new list" reloaded
 $enter later
