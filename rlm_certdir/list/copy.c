@@ -116,10 +116,11 @@ static bool read_bytes(const struct copy *copy, unsigned char *to, size_t size, 
 /* Says why the list itself is at fault, and what to do about it. */
 static bool refuse(const struct certdir_error *why, struct certdir_error *error)
 {
-	certdir_error_set(error,
-			  "%s. It is left as it is: move it away and run this again (`certdir list import --replace` needs no "
-			  "moving)",
-			  why->text);
+	certdir_error_set(
+		error,
+		"%s. It is left as it is: move it away and run this again (`certdir list import --replace` needs no "
+		"moving)",
+		why->text);
 	return false;
 }
 
@@ -176,21 +177,6 @@ static bool move_image(struct copy *copy, int to, const char *name, struct certd
 	return ok;
 }
 
-/* The seal itself, before any byte is copied. */
-static bool read_seal(struct copy *copy, size_t size, struct certdir_error *error)
-{
-	struct certdir_error why;
-	enum certdir_seal_state state = certdir_list_seal_read(copy->seal, copy->from, size, &why);
-
-	if (state == CERTDIR_SEAL_TRUE)
-		return true;
-	if (why.text[0])
-		certdir_error_set(error, "%s: %s", copy->filename, why.text);
-	else if (read_bytes(copy, copy->header, size < sizeof(copy->header) ? size : sizeof(copy->header), 0, error))
-		(void)certdir_list_file_accept(copy->filename, state, copy->header, size, error);
-	return false;
-}
-
 bool certdir_list_copy(const char *filename, int to, const char *name, struct certdir_list_seal *seal,
 		       struct certdir_error *error)
 {
@@ -210,7 +196,7 @@ bool certdir_list_copy(const char *filename, int to, const char *name, struct ce
 		(void)madvise(copy.ring, (size_t)RING * CERTDIR_SEAL_CHUNK, MADV_HUGEPAGE);
 	if (!copy.ring)
 		certdir_error_set(error, "%s: out of memory", filename);
-	else if (!read_seal(&copy, size, &why))
+	else if (!certdir_list_file_seal(copy.from, filename, size, seal, copy.header, &why))
 		refuse(&why, error);
 	else
 		ok = move_image(&copy, to, name, error);

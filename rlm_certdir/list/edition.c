@@ -175,21 +175,22 @@ static bool make_folder(struct certdir_list_edition *edition, struct certdir_err
 	int code = ENOENT;
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		if (!places[i] || places[i][0] != '/')
-			continue;
-		free(edition->folder);
-		if (asprintf(&edition->folder, "%s/certdir.XXXXXX", places[i]) < 0)
+		/* its real name: SQLite follows no links for us */
+		char *place = places[i] ? realpath(places[i], NULL) : NULL;
+
+		if (place && asprintf(&edition->folder, "%s/certdir.XXXXXX", place) < 0)
 			edition->folder = NULL;
-		if (edition->folder && mkdtemp(edition->folder)) {
-			edition->directory = strdup(places[i]);
-			return edition->directory != NULL;
+		if (place && edition->folder && mkdtemp(edition->folder)) {
+			edition->directory = place;
+			return true;
 		}
-		code = errno;
+		code = places[i] ? errno : code;
+		free(place);
+		free(edition->folder);
+		edition->folder = NULL;
 	}
 	certdir_error_set(error, "no directory for temporary files: set TMPDIR to one that can be written: %s",
 			  strerror(code));
-	free(edition->folder);
-	edition->folder = NULL;
 	return false;
 }
 

@@ -13,21 +13,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { USER_VERSION_AT = 60, APPLICATION_ID_AT = 68 };
+enum { PAGE_SIZE_AT = 16, PAGE_COUNT_AT = 28, USER_VERSION_AT = 60, APPLICATION_ID_AT = 68 };
 
 static uint32_t big_endian(const unsigned char *bytes)
 {
 	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-/* Whether a directory on the way to a file may not be entered; the first such is put into `place`, else the file itself. */
-static bool find_closed(const char *filename, char place[PATH_MAX])
+/*
+ * Whether a directory on the way to a file cannot be entered for the reason `code`, an errno; the first such is put into `place`, else
+ * the file itself.
+ */
+static bool find_obstacle(const char *filename, int code, char place[PATH_MAX])
 {
 	const char *slash = filename;
 
-	while ((slash = strchr(slash + 1, '/')) && slash - filename < PATH_MAX) {
+	while (*slash && (slash = strchr(slash + 1, '/')) && slash - filename < PATH_MAX) {
 		(void)snprintf(place, PATH_MAX, "%.*s", (int)(slash - filename), filename);
-		if (faccessat(AT_FDCWD, place, X_OK, AT_EACCESS) != 0 && errno == EACCES)
+		if (faccessat(AT_FDCWD, place, X_OK, AT_EACCESS) != 0 && errno == code)
 			return true;
 	}
 	(void)snprintf(place, PATH_MAX, "%s", filename);
@@ -56,27 +59,33 @@ static void describe_denial(const char *filename, struct certdir_error *error)
 	char place[PATH_MAX], user[ACCOUNT_NAME], group[ACCOUNT_NAME];
 
 	name_user(user, group);
-	if (find_closed(filename, place))
-		certdir_error_set(error,
-				  "%s cannot be read: user %s may not enter %s: chgrp %s %s && chmod g+rx %s", filename,
-				  user, place, group, place, place);
+	if (find_obstacle(filename, EACCES, place))
+		certdir_error_set(error, "%s cannot be read: user %s may not enter %s: chgrp %s %s && chmod g+rx %s",
+				  filename, user, place, group, place, place);
 	else if (faccessat(AT_FDCWD, place, R_OK, AT_EACCESS) != 0)
 		certdir_error_set(error,
 				  "%s cannot be read by user %s: chgrp %s %s && chmod g+r %s, and do the same with its "
 				  "directory, whose group the next list takes",
 				  filename, user, group, place, place);
 	else
-		certdir_error_set(error, "%s cannot be read by user %s, though its mode allows it: look at SELinux or AppArmor",
-				  filename, user);
+		certdir_error_set(
+			error, "%s cannot be read by user %s, though its mode allows it: look at SELinux or AppArmor",
+			filename, user);
 }
 
 static void describe_open_failure(const char *filename, int code, struct certdir_error *error)
 {
-	if (code == ENOENT || code == ENOTDIR)
-		certdir_error_set(error,
-				  "%s does not exist: is the name right? If so, create it with `certdir sync` or `certdir list "
-				  "import`, or copy it from another server",
-				  filename);
+	char place[PATH_MAX];
+
+	if (code == ENOENT && find_obstacle(filename, ENOENT, place))
+		certdir_error_set(error, "%s does not exist: there is no directory %s: is the name right?", filename,
+				  place);
+	else if (code == ENOENT || code == ENOTDIR)
+		certdir_error_set(
+			error,
+			"%s does not exist: is the name right? If so, create it with `certdir sync` or `certdir list "
+			"import`, or copy it from another server",
+			filename);
 	else if (code == EACCES || code == EPERM)
 		describe_denial(filename, error);
 	else
@@ -101,6 +110,10 @@ int certdir_list_file_open(const char *filename, size_t *size, struct certdir_er
 	} else if (status.st_size == 0) {
 		certdir_error_set(error, "%s is empty: publish it again with `certdir sync` or `certdir list import`",
 				  filename);
+	} else if ((uint64_t)status.st_size > CERTDIR_LIST_FILE_MAX) {
+		certdir_error_set(
+			error, "%s has %lld bytes, and a device list has at most 8 GiB: it is damaged, or another file",
+			filename, (long long)status.st_size);
 	} else {
 		*size = (size_t)status.st_size;
 		return fd;
@@ -133,6 +146,22 @@ static void describe_other(const char *filename, const unsigned char *bytes, siz
 			filename);
 }
 
+/* SQLite's header says how many pages the database has: a size of 1 stands for 65536. Less than a page behind them does no harm. */
+static bool check_size(const char *filename, const unsigned char *bytes, size_t size, struct certdir_error *error)
+{
+	const uint32_t stored = (uint32_t)bytes[PAGE_SIZE_AT] << 8 | bytes[PAGE_SIZE_AT + 1];
+	const uint32_t page = stored == 1 ? 65536 : stored;
+
+	if (page && size / page == big_endian(bytes + PAGE_COUNT_AT))
+		return true;
+	certdir_error_set(
+		error,
+		"%s has another size than its first bytes say: publish it again with `certdir sync` or `certdir list "
+		"import`, or copy it again",
+		filename);
+	return false;
+}
+
 bool certdir_list_file_accept(const char *filename, enum certdir_seal_state state, const unsigned char *bytes,
 			      size_t size, struct certdir_error *error)
 {
@@ -152,11 +181,33 @@ bool certdir_list_file_accept(const char *filename, enum certdir_seal_state stat
 	}
 	version = big_endian(bytes + USER_VERSION_AT);
 	if (version == CERTDIR_LIST_SCHEMA_VERSION)
-		return true;
+		return check_size(filename, bytes, size, error);
 	certdir_error_set(error, "%s has schema version %u, this certdir reads version %u: %s", filename, version,
 			  CERTDIR_LIST_SCHEMA_VERSION,
 			  version > CERTDIR_LIST_SCHEMA_VERSION ? "update certdir here"
 								: "move it away and publish it again");
+	return false;
+}
+
+bool certdir_list_file_seal(int file, const char *filename, uint64_t size, struct certdir_list_seal *seal,
+			    unsigned char header[CERTDIR_LIST_HEADER], struct certdir_error *error)
+{
+	const size_t first = size < CERTDIR_LIST_HEADER ? (size_t)size : CERTDIR_LIST_HEADER;
+	const enum certdir_seal_state state = certdir_list_seal_read(seal, file, size, error);
+
+	memset(header, 0, CERTDIR_LIST_HEADER);
+	if (error->text[0]) {
+		const struct certdir_error why = *error;
+
+		certdir_error_set(error, "%s: %.300s", filename, why.text);
+	} else if (pread(file, header, first, 0) != (ssize_t)first) {
+		certdir_error_set(error, "%s cannot be read: %s", filename, strerror(errno));
+	} else if (state != CERTDIR_SEAL_TRUE) {
+		(void)certdir_list_file_accept(filename, state, header, first, error);
+	} else if (!is_list(header, first) || check_size(filename, header, (size_t)seal->kept, error)) {
+		return true; /* what is no list here is changed, as the seal of its first MiB will tell */
+	}
+	certdir_list_seal_clear(seal);
 	return false;
 }
 

@@ -6,9 +6,17 @@
 #include "list/seal.h"
 
 enum { CERTDIR_LIST_HEADER = 100 }; /* bytes that SQLite begins every database with */
+#define CERTDIR_LIST_FILE_MAX (UINT64_C(8) << 30) /* bytes: 15 million devices */
 
-/* Opens a list for reading and gives the size it has now. -1 with `error`: missing, no permission, not a file, empty. */
+/* Opens a list for reading and gives the size it has now. -1 with `error`: missing, no permission, not a file, empty, too large. */
 int certdir_list_file_open(const char *filename, size_t *size, struct certdir_error *error);
+
+/*
+ * Reads seal and header of a list of `size` bytes that is open as `file`, before anything else of it: whether this is a list that
+ * has that size. The seal of the rest is still to be compared. On true the caller clears `seal`. False with `error`.
+ */
+bool certdir_list_file_seal(int file, const char *filename, uint64_t size, struct certdir_list_seal *seal,
+			    unsigned char header[CERTDIR_LIST_HEADER], struct certdir_error *error);
 
 /*
  * Whether a file in this state is a list that this program reads. `bytes` are its first ones: `size` is how many it has, of

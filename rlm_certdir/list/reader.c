@@ -25,8 +25,8 @@
 	BY("name", value, whole)                                                                                       \
 	" UNION ALL " BY("intune_name", value, whole) " AND d.intune_name IS NOT d.name"
 #define WAITING_BY(column, value, whole)                                                                               \
-	"SELECT -d.id," whole " FROM intune_waiting d WHERE d." column "=" value                                       \
-	" AND (?2 IS NULL OR ifnull(" TENANT ",?2)=?2)"
+	"SELECT -d.id," whole " FROM intune_waiting d WHERE d." column "=" value " AND (?2 IS NULL OR ifnull(" TENANT  \
+	",?2)=?2)"
 
 /* What Intune says of a device comes before what Entra ID says, for people. */
 #define COLUMN(column, kind) "d." #column ","
@@ -38,14 +38,13 @@
 /* A waiting record is a device of which all but Intune's word is unknown, and which Entra ID knew once. */
 #define NO_DEVICE                                                                                                      \
 	"NULL AS object_id,NULL AS name,NULL AS sid,NULL AS operating_system,NULL AS tenant,"                          \
-	"NULL AS extension_attributes,NULL AS udid,NULL AS ownership,NULL AS compliance,1 AS listed,1 AS once_entra,"               \
+	"NULL AS extension_attributes,NULL AS udid,NULL AS ownership,NULL AS compliance,1 AS listed,1 AS once_entra,"  \
 	"NULL AS enabled,NULL AS managed,NULL AS join_type,NULL AS last_seen,NULL AS registered,"                      \
 	"NULL AS expires,NULL AS compliance_since,NULL AS confirmed"
 
 static const char *const statements[CERTDIR_LIST_STATEMENTS] = {
-	[CERTDIR_FIND_GUID] =
-		BY_ID("entra_device_id") " UNION ALL " BY_ID("intune_device_id") " UNION ALL " BY_ID(
-			"object_id") " UNION ALL " BY_ID("udid"),
+	[CERTDIR_FIND_GUID] = BY_ID("entra_device_id") " UNION ALL " BY_ID("intune_device_id") " UNION ALL " BY_ID(
+		"object_id") " UNION ALL " BY_ID("udid"),
 	[CERTDIR_FIND_WAITING] =
 		WAITING_BY("intune_device_id", "?1", "1") " UNION ALL " WAITING_BY("entra_device_id", "?1", "1"),
 	[CERTDIR_FIND_WAITING_NAME] = WAITING_BY("intune_name", "?1", "1"),
@@ -92,8 +91,27 @@ enum {
 
 static bool fail(struct certdir_list_reader *reader, struct certdir_error *error)
 {
-	certdir_error_set(error, "%s: reading failed: %s", reader->snapshot->filename, sqlite3_errmsg(reader->db));
+	if (reader->steps.thousands == 0)
+		certdir_error_set(
+			error,
+			"%s: a lookup in it does not end: the list is damaged, or was made to harm; `certdir list "
+			"verify` tells more; publish it again",
+			reader->snapshot->filename);
+	else
+		certdir_error_set(error, "%s: reading failed: %s", reader->snapshot->filename,
+				  sqlite3_errmsg(reader->db));
 	return false;
+}
+
+/* Around each lookup of a login, so that every one of them ends. */
+static void limit(struct certdir_list_reader *reader)
+{
+	reader->steps.thousands = reader->snapshot->steps;
+}
+
+static void unlimit(struct certdir_list_reader *reader)
+{
+	reader->steps.thousands = -1;
 }
 
 static bool out_of_memory(struct certdir_list_reader *reader, struct certdir_error *error)
@@ -112,14 +130,15 @@ static bool attach_image(struct certdir_list_reader *reader)
 	const struct certdir_list_snapshot *snapshot = reader->snapshot;
 	char pragmas[200];
 
-	if (!certdir_list_database_open(":memory:", &reader->db))
+	if (!certdir_list_database_open(":memory:", false, &reader->db))
 		return false;
+	certdir_list_database_bound(reader->db, &reader->steps);
 	if (sqlite3_deserialize(reader->db, "main", snapshot->file, (sqlite3_int64)snapshot->image,
 				(sqlite3_int64)snapshot->image, SQLITE_DESERIALIZE_READONLY) != SQLITE_OK)
 		return false;
 	(void)snprintf(pragmas, sizeof(pragmas),
-		       "PRAGMA mmap_size=%zu;PRAGMA cache_size=-256;PRAGMA temp_store=MEMORY;PRAGMA trusted_schema=0;"
-		       "PRAGMA query_only=1;BEGIN;SELECT 1 FROM meta",
+		       "PRAGMA mmap_size=%zu;PRAGMA cache_size=-256;PRAGMA temp_store=MEMORY;"
+		       "PRAGMA query_only=1;BEGIN;SELECT 1 FROM sqlite_schema",
 		       snapshot->image);
 	return sqlite3_exec(reader->db, pragmas, NULL, NULL, NULL) == SQLITE_OK;
 }
@@ -134,15 +153,21 @@ struct certdir_list_reader *certdir_list_reader_open(struct certdir_list_snapsho
 		return NULL;
 	}
 	reader->snapshot = snapshot;
+	limit(reader);
 	if (!attach_image(reader))
 		goto out;
+	if (!snapshot->is_ours && !certdir_list_database_is_ours(reader->db, "main", snapshot->filename, error))
+		goto foreign;
+	snapshot->is_ours = true;
 	for (size_t i = 0; i < CERTDIR_LIST_STATEMENTS; i++)
 		if (sqlite3_prepare_v3(reader->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &reader->statements[i],
 				       NULL) != SQLITE_OK)
 			goto out;
+	unlimit(reader);
 	return reader;
 out:
 	fail(reader, error);
+foreign:
 	certdir_list_reader_close(reader);
 	return NULL;
 }
@@ -283,11 +308,13 @@ int certdir_list_find(struct certdir_list_reader *reader, const char *tenant, en
 		which = CERTDIR_FIND_GUID;
 		value = object_id;
 	}
+	limit(reader);
 	ok = find(reader, which, tenant, value, &found, error);
 	if (ok && reader->snapshot->has_waiting && !found.more && waiting_of(which, &waiting))
 		ok = find(reader, waiting, tenant, value, &found, error);
 	if (ok && which == CERTDIR_FIND_NAME && reader->snapshot->has_former_names && found.count == 0)
 		ok = find(reader, CERTDIR_FIND_FORMER, tenant, value, &found, error);
+	unlimit(reader);
 	*more = found.more;
 	return ok ? found.count : -1;
 }
@@ -406,9 +433,12 @@ static const struct certdir_list_source *source_by_id(const struct certdir_list_
 
 static bool take_id(struct certdir_device *device, int64_t row)
 {
-	const char *const ids[] = {device->entra_device_id, device->intune_device_id,
-				   device->object_id,	    device->udid,
-				   device->sid,		    device->serial_number,
+	const char *const ids[] = {device->entra_device_id,
+				   device->intune_device_id,
+				   device->object_id,
+				   device->udid,
+				   device->sid,
+				   device->serial_number,
 				   device->name};
 	char number[40];
 
@@ -544,6 +574,7 @@ bool certdir_list_device(struct certdir_list_reader *reader, int64_t row, struct
 	bool ok;
 
 	memset(device, 0, sizeof(*device));
+	limit(reader);
 	ok = read_row(reader, row, device, source, only_against, error);
 	if (ok && snapshot->has_dns_names)
 		ok = take_all(reader, CERTDIR_READ_DNS_NAMES, row, take_dns_name, device, error);
@@ -551,6 +582,7 @@ bool certdir_list_device(struct certdir_list_reader *reader, int64_t row, struct
 		ok = take_all(reader, CERTDIR_READ_GROUPS, row, take_group, device, error);
 	if (ok && snapshot->has_former_names)
 		ok = take_all(reader, CERTDIR_READ_FORMER_NAMES, row, take_former_name, device, error);
+	unlimit(reader);
 	if (ok && device->group_count > 1)
 		qsort(device->groups, device->group_count, sizeof(*device->groups), compare_groups);
 	if (!ok)

@@ -60,7 +60,12 @@ static bool attach_present(struct certdir_list_writer *writer)
 	    !certdir_list_copy(writer->edition.filename, -1, NULL, &seal, &unfit))
 		return false;
 	certdir_list_seal_clear(&seal);
-	return step(writer->db, "ATTACH ?1 AS present", writer->edition.filename) == SQLITE_DONE;
+	if (step(writer->db, "ATTACH ?1 AS present", writer->edition.filename) != SQLITE_DONE)
+		return false;
+	if (certdir_list_database_is_ours(writer->db, "present", writer->edition.filename, &unfit))
+		return true;
+	(void)sqlite3_exec(writer->db, "DETACH present", NULL, NULL, NULL);
+	return false;
 }
 
 bool certdir_list_writer_note(struct certdir_list_writer *writer, const char *name, struct certdir_error *error)

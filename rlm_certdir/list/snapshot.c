@@ -40,17 +40,21 @@ static bool read_fully(int fd, const char *filename, unsigned char *buffer, size
 	return true;
 }
 
-/* The buffer is the caller's to free. */
+/* The whole file, the caller's to free. Nothing is allocated for one that does not look like a list of that size. */
 static unsigned char *read_file(const char *filename, size_t *size, struct certdir_error *error)
 {
+	unsigned char *buffer = NULL, header[CERTDIR_LIST_HEADER];
 	int fd = certdir_list_file_open(filename, size, error);
-	unsigned char *buffer;
+	struct certdir_list_seal seal;
 
 	if (fd < 0)
 		return NULL;
-	buffer = malloc(*size);
-	if (!buffer)
-		certdir_error_set(error, "%s: no memory for its %zu bytes", filename, *size);
+	if (certdir_list_file_seal(fd, filename, *size, &seal, header, error)) {
+		certdir_list_seal_clear(&seal);
+		buffer = malloc(*size);
+		if (!buffer)
+			certdir_error_set(error, "%s: no memory for its %zu bytes", filename, *size);
+	}
 	if (buffer && !read_fully(fd, filename, buffer, *size, error)) {
 		free(buffer);
 		buffer = NULL;
@@ -168,6 +172,16 @@ out:
 	return ok;
 }
 
+/*
+ * How many thousands of SQLite's instructions a lookup may take, which is in proportion to the list. The longest honest one goes
+ * through all devices, since all have the name that is looked for and none is of the tenant: 56 instructions each, or one for every
+ * seven bytes of the list (test_hostile_list.c). Ten million take a tenth of a second.
+ */
+static int64_t steps_of(size_t image)
+{
+	return 1000 + (int64_t)(image / 2000);
+}
+
 struct certdir_list_snapshot *certdir_list_load(const char *filename, struct certdir_error *error)
 {
 	struct certdir_list_snapshot *snapshot = calloc(1, sizeof(*snapshot));
@@ -188,9 +202,14 @@ struct certdir_list_snapshot *certdir_list_load(const char *filename, struct cer
 	snapshot->file = read_file(filename, &size, error);
 	if (!snapshot->file || !verify_file(filename, snapshot->file, size, &snapshot->image, error))
 		goto out;
+	snapshot->steps = steps_of(snapshot->image);
 	reader = certdir_list_reader_open(snapshot, error);
-	if (!reader || !read_sources(snapshot, reader->db, error))
+	if (!reader)
 		goto out;
+	reader->steps.thousands = snapshot->steps;
+	if (!read_sources(snapshot, reader->db, error))
+		goto out;
+	reader->steps.thousands = -1;
 	snapshot->idle = reader;
 	return snapshot;
 out:

@@ -3,10 +3,10 @@
 #ifndef CERTDIR_LIST_SNAPSHOT_H
 #define CERTDIR_LIST_SNAPSHOT_H
 
+#include "list/database.h"
 #include "list/list.h"
 
 #include <pthread.h>
-#include "list/database.h"
 #include <stdatomic.h>
 
 enum certdir_list_statement {
@@ -33,6 +33,7 @@ struct certdir_list_reader {
 	struct certdir_list_reader *next; /* among the idle ones */
 	sqlite3 *db;
 	sqlite3_stmt *statements[CERTDIR_LIST_STATEMENTS];
+	struct certdir_list_steps steps; /* no limit but within a lookup */
 };
 
 struct certdir_list_snapshot {
@@ -50,6 +51,8 @@ struct certdir_list_snapshot {
 	bool has_dns_names;
 	bool has_groups;
 	int64_t published;
+	int64_t steps; /* thousands that one lookup may take */
+	bool is_ours; /* its tables were compared, before it was shared */
 };
 
 /* Opens a connection to the snapshot's image, which it does not retain. NULL with `error`. */

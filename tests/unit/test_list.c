@@ -344,6 +344,20 @@ static void test_list_shrinks(void **state)
 	certdir_list_release(fixture_load());
 }
 
+static void test_nowhere_to_read(void **state)
+{
+	struct certdir_error error;
+	char name[128], place[128];
+
+	(void)state;
+	(void)snprintf(place, sizeof(place), "there is no directory %s/missing:", fixture_directory);
+	(void)snprintf(name, sizeof(name), "%s/missing/devices.db", fixture_directory);
+	assert_null(certdir_list_load(name, &error));
+	assert_non_null(strstr(error.text, place));
+	assert_null(certdir_list_load("", &error));
+	assert_non_null(strstr(error.text, "does not exist"));
+}
+
 static void test_nowhere_to_write(void **state)
 {
 	struct certdir_error error;
@@ -468,6 +482,7 @@ int main(void)
 		TEST(test_symlink_stays),
 		TEST(test_list_shrinks),
 		TEST(test_nowhere_to_write),
+		TEST(test_nowhere_to_read),
 		TEST(test_killed_while_publishing),
 		TEST(test_disk_full),
 	};
