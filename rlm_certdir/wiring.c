@@ -2,14 +2,17 @@
 #include "wiring.h"
 
 #include "freeradius/server.h"
+#include "identity/canonical.h"
+#include "identity/certificate.h"
+#include "identity/pem.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
 
 /*
- * More CAs than this are not a company's own: its roots and issuing CAs, old ones beside new ones, are a handful, and the
- * system's bundle has more than a hundred. Counted, because that bundle also has other names and copies.
+ * More CAs than this are not a company's own: its roots and issuing CAs, old ones beside new ones, are a handful, and
+ * the system's bundle has more than a hundred. Counted, because that bundle also has other names and copies.
  */
 enum { OWN_CAS = 20 };
 
@@ -293,8 +296,8 @@ static void check_authorities(struct wiring *wiring, CONF_SECTION *config)
 
 		if (count > OWN_CAS)
 			say(wiring, cf_pair_to_item(cf_pair_find(config, places[p].option)), false,
-			    "%s = %s has %zu CAs, and a client certificate of any of them passes, with whatever names "
-			    "it carries: name a file with your devices' own CA alone",
+			    "%s = %s has %zu CAs, and a client certificate of any of them passes, with whatever "
+			    "names it carries: name a file with your devices' own CA alone",
 			    places[p].option, path, count);
 	}
 }
@@ -324,7 +327,7 @@ static bool calls_module(struct wiring const *wiring, CONF_SECTION *server, CONF
 
 enum { CALLERS_SIZE = 160 };
 
-/* The servers that call an eap module, "default, vpn", all or those that `fit`; where there are many, the first and "..". */
+/* The servers that call an eap module, or those of them that `fit`: "default, vpn"; of many, the first and "..". */
 static void name_callers(struct wiring const *wiring, CONF_SECTION *eap,
 			 bool (*fit)(struct wiring const *wiring, CONF_SECTION *server, CONF_SECTION *eap),
 			 char text[CALLERS_SIZE])
@@ -355,14 +358,12 @@ static void tell_missing(struct wiring *wiring, CONF_SECTION *eap, CONF_SECTION 
 	if (misplaced)
 		say(wiring, cf_pair_to_item(misplaced), wiring->reads_sessions,
 		    "EAP-TLS does not look for virtual_server here, so certdir never sees the logins of %s (in %s): "
-		    "move this "
-		    "line into its tls { } (line %d)",
+		    "move this line into its tls { } (line %d)",
 		    instance_name(eap), callers, cf_section_lineno(tls));
 	else
 		say(wiring, cf_section_to_item(tls), wiring->reads_sessions,
 		    "tls { } of %s (in %s) has no virtual_server, so certdir never sees its logins: write "
-		    "virtual_server = "
-		    "\"%s\" here, or unguarded = yes in certdir { } if they are none of its business",
+		    "virtual_server = \"%s\" here, or unguarded = yes in certdir { } if they are none of its business",
 		    instance_name(eap), callers, wiring->check ? wiring->check : "certdir-check");
 }
 
@@ -387,9 +388,9 @@ static void tell_other_server(struct wiring *wiring, CONF_SECTION *eap, CONF_PAI
 	char const *name = cf_pair_value(pair);
 
 	say(wiring, cf_pair_to_item(pair), wiring->reads_sessions,
-	    "server \"%s\" does not call certdir in authorize, so certdir never sees the logins of %s (in %s): call it "
-	    "there, "
-	    "or write virtual_server = \"%s\" here, or unguarded = yes in certdir { } if they are none of its business",
+	    "server \"%s\" does not call certdir in authorize, so certdir never sees the logins of %s (in %s): call "
+	    "it there, or write virtual_server = \"%s\" here, or unguarded = yes in certdir { } if they are none of "
+	    "its business",
 	    name, instance_name(eap), callers, wiring->check ? wiring->check : "certdir-check");
 }
 
@@ -425,6 +426,89 @@ static void check_eap_tls(struct wiring *wiring, CONF_SECTION *eap, CONF_SECTION
 		tell_other_server(wiring, eap, pair, callers);
 	else if (!wiring->unguarded)
 		tell_missing(wiring, eap, tls, callers);
+}
+
+/* ---- issuers that certdir { } names ---- */
+
+enum { CA_FILE_MAX = 1 << 20 };
+
+struct naming {
+	char const *issuer;
+	bool found;
+};
+
+static void take_authority(void *context, unsigned char const *der, size_t length)
+{
+	struct naming *naming = context;
+	struct certdir_certificate certificate;
+	struct certdir_error error;
+
+	(void)certdir_certificate_parse(&certificate, der, length, NULL, &error);
+	naming->found |= certificate.subject && certdir_dn_equal(certificate.subject, naming->issuer);
+	certdir_certificate_clear(&certificate);
+}
+
+/* Whether a file with CAs has one of that name; true also for what cannot be read, since the server says so itself. */
+static bool file_has(char const *path, char const *issuer)
+{
+	struct naming naming = {issuer, false};
+	struct certdir_error error;
+	FILE *stream = fopen(path, "re");
+	char *bytes = stream ? malloc(CA_FILE_MAX) : NULL;
+	size_t const length = bytes ? fread(bytes, 1, CA_FILE_MAX, stream) : 0;
+	bool const read = length && certdir_pem_each(bytes, length, take_authority, &naming, &error);
+
+	free(bytes);
+	if (stream)
+		fclose(stream);
+	return !read || naming.found;
+}
+
+/* The file in which no eap module that was reached knows the CA, or NULL when one may. */
+static char const *unknown_in(struct wiring const *wiring, char const *issuer)
+{
+	char const *looked = NULL;
+
+	for (size_t e = 0; e < wiring->eaps.count; e++) {
+		CONF_SECTION *tls = cf_section_sub_find(wiring->eaps.items[e], "tls");
+		CONF_SECTION *config = tls ? tls_config(wiring->eaps.items[e], tls) : NULL;
+		char const *file = config ? value_of(config, "ca_file") : NULL;
+		char const *path = config ? value_of(config, "ca_path") : NULL;
+
+		if (!config)
+			continue;
+		if (!file || (path && count_hashed(path)) || count_certificates(file) > OWN_CAS ||
+		    file_has(file, issuer))
+			return NULL;
+		looked = file;
+	}
+	return looked;
+}
+
+/* A misspelt issuer keeps all devices of that CA out. An intermediate CA may come with the login instead. */
+static void check_issuers(struct wiring *wiring, CONF_SECTION *cs)
+{
+	for (CONF_PAIR *pair = cf_pair_find(cs, "issuer"); pair; pair = cf_pair_find_next(cs, pair, "issuer")) {
+		char const *issuer = cf_pair_value(pair);
+		char const *file = issuer && strchr(issuer, '=') ? unknown_in(wiring, issuer) : NULL;
+
+		if (file)
+			say(wiring, cf_pair_to_item(pair), false,
+			    "issuer = \"%s\": no CA in %s has this name, so it is right only for an intermediate CA "
+			    "that devices send along: compare it with what `certdir check` prints",
+			    issuer, file);
+	}
+}
+
+static void check_certdirs(struct wiring *wiring)
+{
+	CONF_SECTION *modules = cf_section_sub_find(wiring->root, "modules");
+
+	for (CONF_SECTION *cs = modules ? cf_section_sub_find(modules, "certdir") : NULL; cs;
+	     cs = cf_subsection_find_next(modules, cs, "certdir"))
+		for (CONF_SECTION *sub = cf_subsection_find_next(cs, NULL, NULL); sub;
+		     sub = cf_subsection_find_next(cs, sub, NULL))
+			check_issuers(wiring, sub);
 }
 
 /* ---- tunnels, sites ---- */
@@ -480,8 +564,7 @@ static void check_tunnel(struct wiring *wiring, CONF_SECTION *eap, CONF_SECTION 
 	if (inside.guarded && callers[0])
 		say(wiring, cf_section_to_item(cache), false,
 		    "sessions of %s { } in %s are kept here, and a resumed one skips the inner EAP-TLS login and so "
-		    "certdir: call "
-		    "certdir_full_tunnel behind eap in authorize of %s, or set enable = no",
+		    "certdir: call certdir_full_tunnel behind eap in authorize of %s, or set enable = no",
 		    method, instance_name(eap), callers);
 }
 
@@ -496,8 +579,8 @@ static void check_sites(struct wiring *wiring)
 			reached |= wiring->servers.items[s] == server;
 		if (!reached && calls_certdir(wiring, server, "post-auth"))
 			say(wiring, cf_section_to_item(server), false,
-			    "no client is sent to server %s: write virtual_server = %s into client { } of its network "
-			    "devices, or remove it from sites-enabled",
+			    "no client is sent to server %s: write virtual_server = %s into client { } of its "
+			    "network devices, or remove it from sites-enabled",
 			    server_name(server), server_name(server));
 	}
 }
@@ -580,11 +663,11 @@ void certdir_wiring_check(struct conf_part *root, certdir_finding_function tell,
 	for (size_t e = 0; e < wiring.eaps.count; e++)
 		check_eap(&wiring, wiring.eaps.items[e]);
 	check_sites(&wiring);
+	check_certdirs(&wiring);
 	if (wiring.certdir && wiring.reads_sessions && !wiring.reached && !wiring.told)
 		say(&wiring, cf_section_to_item(wiring.certdir), false,
 		    "no EAP-TLS login reaches certdir: no eap module that a client's requests can reach has tls { } "
-		    "with a "
-		    "virtual_server that calls certdir");
+		    "with a virtual_server that calls certdir");
 	free(wiring.servers.items);
 	free(wiring.eaps.items);
 }

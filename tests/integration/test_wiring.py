@@ -295,3 +295,11 @@ def test_a_group_that_nobody_is_in(stock, directories, told):
     server = stock(start=False, module={"directories": directories, "policy.require_group": "CN=Staf,DC=example,DC=com"})
     code, output = server.check_config()
     assert code == 0 and ('require_group = "CN=Staf,DC=example,DC=com": no device is in a group' in output) is told, output[-2000:]
+
+
+def test_an_issuer_that_no_ca_has(stock, pki):
+    """In a directory or a certificates section; in any spelling of the name's parts it is one that eap trusts."""
+    server = stock(start=False, module={"list.issuer": ["CN=certdir tset CA", "cn=certdir test CA"]})
+    code, output = server.check_config()
+    assert code == 0 and f'issuer = "CN=certdir tset CA": no CA in {pki.ca} has this name' in output, output[-2000:]
+    assert 'issuer = "cn=certdir test CA": no CA' not in output
