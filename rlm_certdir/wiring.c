@@ -568,21 +568,26 @@ static void check_tunnel(struct wiring *wiring, CONF_SECTION *eap, CONF_SECTION 
 		    method, instance_name(eap), callers);
 }
 
-/* A site that was set up for network devices, and that none of them is sent to. */
+/* Sites that were set up for network devices, of which none is sent to any. One of several may well be unused. */
 static void check_sites(struct wiring *wiring)
 {
+	CONF_SECTION *unused = NULL;
+
 	for (CONF_SECTION *server = cf_section_sub_find(wiring->root, "server"); server;
 	     server = cf_subsection_find_next(wiring->root, server, "server")) {
-		bool reached = false;
-
+		if (!calls_certdir(wiring, server, "post-auth"))
+			continue;
 		for (size_t s = 0; s < wiring->servers.count; s++)
-			reached |= wiring->servers.items[s] == server;
-		if (!reached && calls_certdir(wiring, server, "post-auth"))
-			say(wiring, cf_section_to_item(server), false,
-			    "no client is sent to server %s: write virtual_server = %s into client { } of its "
-			    "network devices, or remove it from sites-enabled",
-			    server_name(server), server_name(server));
+			if (wiring->servers.items[s] == server)
+				return;
+		unused = server;
 	}
+	if (unused)
+		say(wiring, cf_section_to_item(unused), false,
+		    "no client is sent to server %s: write virtual_server = %s into client { } of its network devices, "
+		    "or "
+		    "remove it from sites-enabled",
+		    server_name(unused), server_name(unused));
 }
 
 /* ---- all of it ---- */

@@ -188,7 +188,7 @@ def test_mistakes(stock, pki, mistake):
 
 def test_the_stock_configuration_wired_as_told(stock, pki):
     """No finding, and no login passes by certdir: neither in the shipped site nor in the stock default site."""
-    for options in ({}, {"client": "", "sites": ("certdir-check",)}):
+    for options in ({"sites": ("certdir-check", "certdir-wifi", "certdir-wired")}, {"client": "", "sites": ("certdir-check",)}):
         server = stock(**options)
         assert "[" not in "".join(re.findall(r"\S+\[\d+\]: rlm_certdir: .*", server.log()))
         assert json.loads(check(server, pki.named("LAPTOP-1"), "--json")[1])["wiring"] == []
