@@ -15,9 +15,12 @@
 enum {
 	CONNECT_SECONDS = 30, /* TLS and a proxy on the way included */
 	CONNECT_SECONDS_LOCAL = 2,
-	/* Silence, or a trickle that is slower than so many bytes a second, ends an attempt after so many seconds. */
+	/*
+	 * Silence, or a trickle that is slower than so many bytes a second, ends an attempt after so many seconds. Intune may think
+	 * for more than a minute before a page's first byte; Graph itself then gives up with 504 after about 100 seconds.
+	 */
 	SLOW_BYTES = 256,
-	SLOW_SECONDS = 30,
+	SLOW_SECONDS = 100,
 	/* How long a stop or a deadline may go unseen. */
 	LOOK_MILLISECONDS = 100
 };
