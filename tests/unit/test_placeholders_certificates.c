@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files of certificates: PEM, DER, CSV, whole, cut and hostile. The CLI is no library, so its files are compiled in here. */
 #include "cli/certificates_csv.c"
-#include "cli/csv.c"
-#include "cli/input.c"
 #include "cli/placeholders_certificates.c"
 
 #include "mappings_fixture.h"
