@@ -3,6 +3,7 @@
 #include "checker.h"
 #include "eap_tls_session.h"
 #include "facts.h"
+#include "identity/utf8.h"
 #include "raddb.h"
 #include "wiring.h"
 
@@ -252,10 +253,16 @@ static rlm_rcode_t rcode(enum certdir_reason reason)
 	return RLM_MODULE_FAIL;
 }
 
-/* Text for a log line: quotes, backslashes and control characters of a name cannot forge another field or line. */
+/*
+ * Text for a log line: quotes, backslashes and control characters of a name cannot forge another field or line, and what changes the
+ * order in which others show cannot make it look like another.
+ */
 static char const *quoted(char *out, size_t size, char const *text)
 {
-	fr_prints(out, size, text ? text : "", -1, '"');
+	char escaped[1024];
+
+	fr_prints(escaped, size < sizeof(escaped) ? size : sizeof(escaped), text ? text : "", -1, '"');
+	certdir_utf8_escape(escaped, out, size);
 	return out;
 }
 

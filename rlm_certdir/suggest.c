@@ -8,8 +8,7 @@
 
 enum { WORD_MAX = 64 /* bytes */ };
 
-/* Levenshtein's distance, without regard to case; words longer than WORD_MAX are far from everything. */
-static size_t distance(const char *a, const char *b)
+size_t certdir_word_distance(const char *a, const char *b)
 {
 	size_t row[WORD_MAX + 1], before, above, la = strlen(a), lb = strlen(b);
 
@@ -40,7 +39,7 @@ void certdir_suggest(const char *word, const char *const *known, size_t count, c
 	size_t nearest = SIZE_MAX, best = SIZE_MAX, used = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		size_t far = distance(word, known[i]);
+		size_t far = certdir_word_distance(word, known[i]);
 
 		/* "secret_file" is far from "client_secret_file", and means it. */
 		if (strlen(word) >= 4 && strcasestr(known[i], word))

@@ -5,6 +5,9 @@
 
 #include "certdir.h"
 
+/* Levenshtein's distance, without regard to case; words longer than 64 bytes are far from everything. */
+size_t certdir_word_distance(const char *a, const char *b);
+
 /*
  * What to say of a word that is none of the `count` that are `known`: "did you mean X?" when one is near, without regard to case, else
  * "known are A, B, C".

@@ -19,10 +19,12 @@ static const char *name_of(const struct certdir_list_change *change)
 
 void certdir_cli_change_print(const struct certdir_list_change *change)
 {
+	const bool has_id = change->name && change->device;
 	char at[CERTDIR_TIMESTAMP_SIZE];
 
 	certdir_timestamp_print(change->at, at);
-	printf("%s  %s  %s  %s", at, change->source, name_of(change), change->what);
+	printf("%s  %s  %s%s%s%s  %s", at, change->source, name_of(change), has_id ? " (" : "",
+	       has_id ? change->device : "", has_id ? ")" : "", change->what);
 	if (change->before || change->after)
 		printf("  %s -> %s", or_dash(change->before), or_dash(change->after));
 	putchar('\n');

@@ -5,7 +5,7 @@
 
 #include "list/list.h"
 
-/* "2026-11-22T10:00:00Z  contoso  DESKTOP-1  compliance  compliant -> noncompliant" */
+/* "2026-11-22T10:00:00Z  contoso  DESKTOP-1 (3f2504e0-..)  compliance  compliant -> noncompliant" */
 void certdir_cli_change_print(const struct certdir_list_change *change);
 /* "contoso: would remove DESKTOP-1 (3f2504e0-..)": of a dry run. */
 void certdir_cli_change_print_would(const struct certdir_list_change *change);

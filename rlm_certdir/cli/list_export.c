@@ -3,6 +3,7 @@
 #include "import/csv.h"
 #include "import/device_json.h"
 #include "cli/list.h"
+#include "cli/visible.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +39,9 @@ static bool export_device(void *context, int64_t row, const struct certdir_devic
 	json_t *object = certdir_device_json_write(device, export->csv);
 
 	(void)row;
-	(void)source;
+	/* Where a source has no word for it, being there means so; among devices of others that would get lost. */
+	if (object && device->enabled == CERTDIR_UNKNOWN && !source->says_enabled)
+		(void)json_object_set_new(object, "accountEnabled", json_true());
 	if (!object) {
 		certdir_error_set(&export->error, "device \"%.100s\" cannot be exported: out of memory", device->id);
 		return false;
@@ -69,8 +72,10 @@ int certdir_cli_list_export(const struct certdir_cli_list_options *options)
 
 	if (!certdir_cli_list_open(options, &snapshot, &export.reader))
 		return EX_NOINPUT;
-	if (export.csv)
+	if (export.csv) {
+		certdir_cli_visible_end();
 		print_header();
+	}
 	if (!certdir_list_each(export.reader, export_device, &export, &export.error) || export.error.text[0]) {
 		fprintf(stderr, "certdir: %s\n", export.error.text);
 		status = EX_NOINPUT;

@@ -2,7 +2,9 @@
 /* `certdir list import`: a file of devices becomes a source of the list. Nothing is published before all of it was good. */
 #include "import/csv.h"
 #include "import/device_json.h"
+#include "import/export.h"
 #include "import/input.h"
+#include "cli/change.h"
 #include "cli/list.h"
 #include "conf.h"
 
@@ -19,34 +21,105 @@ enum { EXIT_SHRUNK = 3 }; /* the same as that of `certdir sync` */
 struct import {
 	const struct certdir_cli_list_options *options;
 	struct certdir_list_writer *writer;
-	json_t *ignored; /* names of properties, as keys */
+	const struct certdir_export *export; /* whose file it is, or NULL: the names are ours */
+	json_t *taken; /* of an export: columns -> the properties that they are taken as */
+	json_t *ignored; /* names of columns and properties that say nothing here, as keys */
 	size_t record; /* the one being read, counted from 1 */
 	size_t before, before_source;
+	int64_t now;
 	int64_t good_for; /* -1 = not given */
-	size_t lost; /* devices that the source had and that are not in the file */
+	struct certdir_list_compared compared;
 };
 
 /* ---- records ---- */
 
-static bool import_record(struct import *import, const json_t *object, struct certdir_error *error)
+static bool write_record(struct import *import, const json_t *object, struct certdir_error *error)
 {
 	struct certdir_device_record record;
-	struct certdir_error why;
 	bool ok;
 
+	if (!certdir_device_json_read(&record, object, import->ignored, error))
+		return false;
+	if (record.warning.text[0])
+		fprintf(stderr, "certdir: warning: %s: record %zu: %s: the device is imported without it\n",
+			import->options->operand, import->record, record.warning.text);
+	if (record.says_enabled)
+		certdir_list_write_says_enabled(import->writer);
+	ok = certdir_list_write_device(import->writer, &record.device, error);
+	certdir_device_record_clear(&record);
+	return ok;
+}
+
+static bool import_record(struct import *import, const json_t *object, struct certdir_error *error)
+{
+	json_t *translated = NULL;
+	struct certdir_error why;
+	bool ok = false;
+
 	import->record++;
-	ok = certdir_device_json_read(&record, object, import->ignored, &why);
-	if (ok) {
-		if (record.warning.text[0])
-			fprintf(stderr, "certdir: warning: %s: record %zu: %s: the device is imported without it\n",
-				import->options->operand, import->record, record.warning.text);
-		ok = certdir_list_write_device(import->writer, &record.device, &why);
-		certdir_device_record_clear(&record);
+	if (import->export && json_is_object(object)) {
+		object = translated = certdir_export_read(import->export, object, import->ignored);
+		certdir_error_set(&why, "out of memory");
 	}
+	if (object)
+		ok = write_record(import, object, &why);
 	if (!ok)
 		certdir_error_set(error, "%.150s: record %zu: %.320s", import->options->operand, import->record,
 				  why.text);
+	json_decref(translated);
 	return ok;
+}
+
+/* Whose columns these are, and which of them are taken for what. Of an export, only accountEnabled is looked at for its spelling. */
+static bool take_names(struct import *import, const json_t *names, struct certdir_error *error)
+{
+	const json_t *item;
+	size_t index;
+
+	import->export = certdir_export_find(names);
+	json_array_foreach((json_t *)names, index, item)
+	{
+		const char *name = json_string_value(item), *near, *property;
+
+		if (!import->export)
+			break;
+		property = certdir_export_takes(import->export, name);
+		near = property ? NULL : certdir_device_json_near(name);
+		if (near && strcmp(near, "accountEnabled") == 0) {
+			certdir_error_set(error, "column \"%.100s\": did you mean %s? Call it so, or leave it out", name,
+					  near);
+			return false;
+		}
+		if (property)
+			(void)json_object_set_new(import->taken, name, json_string(property));
+		else
+			(void)json_object_set_new(import->ignored, name, json_null());
+	}
+	return true;
+}
+
+/* The first of them tells for all. */
+static bool take_keys(struct import *import, const json_t *object, struct certdir_error *error)
+{
+	json_t *names = json_array(), *value;
+	const char *key;
+	bool ok;
+
+	json_object_foreach((json_t *)object, key, value)(void) json_array_append_new(names, json_string(key));
+	ok = take_names(import, names, error);
+	json_decref(names);
+	return ok;
+}
+
+static bool import_objects(struct import *import, const json_t *list, struct certdir_error *error)
+{
+	const json_t *object;
+	size_t index;
+
+	if (!take_keys(import, json_array_get(list, 0), error))
+		return false;
+	json_array_foreach((json_t *)list, index, object) if (!import_record(import, object, error)) return false;
+	return true;
 }
 
 /* [..], {"value":[..]}, or one device alone: ConvertTo-Json writes a list of one like that. */
@@ -54,9 +127,8 @@ static bool import_json(struct import *import, const char *text, size_t length, 
 {
 	const char *file = import->options->operand;
 	json_error_t where;
-	json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where), *list, *object;
+	json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where), *list;
 	bool ok = false;
-	size_t index;
 
 	if (!root) {
 		certdir_error_set(error, "%.150s: line %d, column %d: not JSON, or cut short: %.200s", file, where.line,
@@ -70,19 +142,18 @@ static bool import_json(struct import *import, const char *text, size_t length, 
 			"%.300s is one page of several (@odata.nextLink): fetch all of them, with `-All` in PowerShell",
 			file);
 	else if (json_is_object(root) && !list)
-		ok = import_record(import, root, error);
+		ok = take_keys(import, root, error) && import_record(import, root, error);
 	else if (!json_is_array(list))
 		certdir_error_set(error, "%.300s holds no array of devices", file);
 	else
-		ok = true;
-	if (json_is_array(list))
-		json_array_foreach(list, index, object) if (!ok || !(ok = import_record(import, object, error))) break;
+		ok = import_objects(import, list, error);
 	json_decref(root);
 	return ok;
 }
 
 /* A row as a JSON object of texts; empty fields are not known. NULL with `error`. */
-static json_t *row_object(const struct certdir_csv *csv, const json_t *header, struct certdir_error *error)
+static json_t *row_object(const struct import *import, const struct certdir_csv *csv, const json_t *header,
+			  struct certdir_error *error)
 {
 	json_t *object = json_object();
 
@@ -90,7 +161,7 @@ static json_t *row_object(const struct certdir_csv *csv, const json_t *header, s
 		const char *name = json_string_value(json_array_get(header, i));
 		json_t *value;
 
-		if (!*csv->fields[i])
+		if (!*csv->fields[i] || (import->export && !json_object_get(import->taken, name)))
 			continue;
 		value = json_string(csv->fields[i]);
 		if (!value) {
@@ -105,11 +176,40 @@ static json_t *row_object(const struct certdir_csv *csv, const json_t *header, s
 	return object;
 }
 
-/* The names of the columns; those that mean nothing are ignored, but not all of them may be. */
+/* Reading a device of nulls tells which columns mean nothing, and whether the file says who is enabled. */
+static bool check_names(struct import *import, const json_t *header, struct certdir_error *error)
+{
+	json_t *empty = json_object(), *item;
+	struct certdir_device_record record;
+	size_t index;
+	bool ok;
+
+	json_array_foreach((json_t *)header, index, item)
+	{
+		const char *property = import->export ? certdir_export_takes(import->export, json_string_value(item))
+						      : json_string_value(item);
+
+		if (property)
+			(void)json_object_set_new(empty, property, json_null());
+	}
+	ok = certdir_device_json_read(&record, empty, import->ignored, error);
+	if (ok && record.says_enabled)
+		certdir_list_write_says_enabled(import->writer);
+	if (ok)
+		certdir_device_record_clear(&record);
+	json_decref(empty);
+	if (ok && json_object_size(import->ignored) == json_array_size(header)) {
+		certdir_error_set(error,
+				  "header: none of its columns is known; write deviceId, displayName, serialNumber ..");
+		ok = false;
+	}
+	return ok;
+}
+
+/* The names of the columns; NULL with `error`. */
 static json_t *read_header(struct import *import, struct certdir_csv *csv, struct certdir_error *error)
 {
-	json_t *header = json_array(), *empty = json_object();
-	struct certdir_device_record record;
+	json_t *header = json_array();
 	bool done;
 
 	if (!certdir_csv_next(csv, &done, error)) {
@@ -131,21 +231,10 @@ static json_t *read_header(struct import *import, struct certdir_csv *csv, struc
 			goto out;
 		}
 		(void)json_array_append_new(header, name);
-		(void)json_object_set_new(empty, csv->fields[i], json_null());
 	}
-	/* Reading a device of nulls tells which columns mean nothing. */
-	if (!certdir_device_json_read(&record, empty, import->ignored, error))
-		goto out;
-	certdir_device_record_clear(&record);
-	if (json_object_size(import->ignored) == csv->count) {
-		certdir_error_set(error,
-				  "header: none of its columns is known; write deviceId, displayName, serialNumber ..");
-		goto out;
-	}
-	json_decref(empty);
-	return header;
+	if (take_names(import, header, error) && check_names(import, header, error))
+		return header;
 out:
-	json_decref(empty);
 	json_decref(header);
 	return NULL;
 }
@@ -163,7 +252,7 @@ static bool import_rows(struct import *import, struct certdir_csv *csv, const js
 			certdir_error_set(&why, "has %zu fields, the header has %zu; is the file cut short?",
 					  csv->count, json_array_size(header));
 		else
-			object = row_object(csv, header, &why);
+			object = row_object(import, csv, header, &why);
 		if (!object) {
 			done = false;
 			break;
@@ -253,108 +342,187 @@ static void warn_about(const struct certdir_cli_list_options *options)
 	certdir_cli_list_close(snapshot, reader);
 }
 
-static void print_ignored(const struct import *import)
+/* The keys of an object, and the texts that they have, comma-separated: "UDID as udid, Managed as isManaged". */
+static void print_keys(const json_t *object)
 {
 	const char *separator = "", *key;
 	json_t *value;
 
-	if (json_object_size(import->ignored) == 0)
-		return;
-	fprintf(stderr, "certdir: %s: ignored, because nothing here looks at it: ", import->options->operand);
-	json_object_foreach(import->ignored, key, value)
+	json_object_foreach((json_t *)object, key, value)
 	{
 		fprintf(stderr, "%s%s", separator, key);
+		if (json_is_string(value) && strcmp(json_string_value(value), key) != 0)
+			fprintf(stderr, " as %s", json_string_value(value));
 		separator = ", ";
 	}
+}
+
+/* What was made of the names in the file. */
+static void print_names(const struct import *import)
+{
+	const char *file = import->options->operand;
+
+	if (import->export) {
+		fprintf(stderr, "certdir: %s: took for an export of %s: ", file, certdir_export_name(import->export));
+		print_keys(import->taken);
+		if (json_object_size(import->ignored))
+			fprintf(stderr, "; left: ");
+	} else if (json_object_size(import->ignored)) {
+		fprintf(stderr, "certdir: %s: ignored, because nothing here looks at it: ", file);
+	} else {
+		return;
+	}
+	print_keys(import->ignored);
 	fputc('\n', stderr);
+}
+
+static void print_json(const struct import *import, size_t devices)
+{
+	const struct certdir_cli_list_options *options = import->options;
+	json_t *ignored = json_array(), *result, *value;
+	const char *key;
+
+	json_object_foreach(import->ignored, key, value)(void) json_array_append_new(ignored, json_string(key));
+	result = json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:s?,s:O,s:o}", "list", options->list, "source",
+			   options->source, "devices", (json_int_t)devices, "before", (json_int_t)import->before,
+			   "imported", (json_int_t)import->record, "added", (json_int_t)import->compared.added, "lost",
+			   (json_int_t)import->compared.lost, "changed", (json_int_t)import->compared.changed, "dry_run",
+			   options->dry_run, "export",
+			   import->export ? certdir_export_name(import->export) : NULL, "taken", import->taken, "ignored",
+			   ignored);
+	if (!result || json_dumpf(result, stdout, JSON_COMPACT) != 0)
+		fprintf(stderr, "certdir: the result cannot be printed\n");
+	putchar('\n');
+	json_decref(result);
 }
 
 static int print_result(const struct import *import, size_t devices)
 {
 	const struct certdir_cli_list_options *options = import->options;
-	json_t *ignored, *result;
-	const char *key;
-	json_t *value;
 
-	if (!options->json) {
-		print_ignored(import);
-		printf("%zu devices (before: %zu) in %s%s\n", devices, import->before, options->list,
-		       options->dry_run ? ": nothing was published, this was a dry run" : "");
+	if (options->json) {
+		print_json(import, devices);
 		return 0;
 	}
-	ignored = json_array();
-	json_object_foreach(import->ignored, key, value)(void) json_array_append_new(ignored, json_string(key));
-	result = json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:o}", "list", options->list, "source", options->source,
-			   "devices", (json_int_t)devices, "before", (json_int_t)import->before, "imported",
-			   (json_int_t)import->record, "lost", (json_int_t)import->lost, "dry_run", options->dry_run,
-			   "ignored", ignored);
-	if (!result || json_dumpf(result, stdout, JSON_COMPACT) != 0)
-		fprintf(stderr, "certdir: the result cannot be printed\n");
-	putchar('\n');
-	json_decref(result);
+	print_names(import);
+	printf("%zu devices (before: %zu) in %s: %zu added, %zu removed, %zu changed%s\n", devices, import->before,
+	       options->list, import->compared.added, import->compared.lost, import->compared.changed,
+	       options->dry_run ? "; nothing was published, this was a dry run" : "");
 	return 0;
+}
+
+/* ---- what changes ---- */
+
+static bool print_change(void *context, const struct certdir_list_change *change)
+{
+	const struct import *import = context;
+
+	if (import->options->json)
+		return certdir_cli_change_print_json(change);
+	certdir_cli_change_print_would(change);
+	return true;
+}
+
+enum { NAMES_SHOWN = 5 };
+
+struct names {
+	char text[256];
+	size_t count;
+};
+
+static bool name_removed(void *context, const struct certdir_list_change *change)
+{
+	struct names *names = context;
+	const size_t used = strlen(names->text);
+	const char *name = change->name ? change->name : change->device ? change->device : "one without a name";
+
+	if (strcmp(change->what, "removed") == 0 && names->count++ < NAMES_SHOWN)
+		(void)snprintf(names->text + used, sizeof(names->text) - used, "%s%.40s", used ? ", " : "", name);
+	return names->count <= NAMES_SHOWN;
 }
 
 /* A file that came short looks like one from which devices were removed: then a person has to say so. */
 static int check_shrink(struct import *import, struct certdir_error *error)
 {
 	const struct certdir_cli_list_options *options = import->options;
-	size_t before;
+	const struct certdir_list_compared *compared = &import->compared;
+	struct names names = {.count = 0};
 
-	if (!certdir_list_write_lost(import->writer, &before, &import->lost, error))
-		return EX_CANTCREAT;
-	if (options->force || certdir_list_shrink_allowed(before, import->lost, CERTDIR_LIST_SHRINK))
+	if (options->force || certdir_list_shrink_allowed(compared->before, compared->lost, CERTDIR_LIST_SHRINK))
 		return 0;
-	certdir_error_set(
-		error,
-		"%.150s lacks %zu of the %zu devices that source \"%.80s\" has, which is more than %d %%: is it "
-		"complete? If they are to go, import it with --force",
-		options->operand, import->lost, before, options->source, CERTDIR_LIST_SHRINK);
+	if (!certdir_list_write_changes(import->writer, import->now, name_removed, &names, error))
+		return EX_CANTCREAT;
+	certdir_error_set(error,
+			  "%.100s: of the %zu devices of source \"%.60s\", %zu would be lost (%s%s), and "
+			  "%d %% is the limit: is the file complete? If they are to go, import it with --force",
+			  options->operand, compared->before, options->source, compared->lost, names.text,
+			  names.count > NAMES_SHOWN ? ", .." : "", CERTDIR_LIST_SHRINK);
 	return EXIT_SHRUNK;
+}
+
+/* Compares with what was there, logs it, and lets the guard look at it. That all of a new source is new is not logged. */
+static int compare(struct import *import, struct certdir_error *error)
+{
+	if (!certdir_list_write_compare(import->writer, &import->compared, error) ||
+	    (import->compared.before && !certdir_list_write_log(import->writer, import->now, error)))
+		return EX_CANTCREAT;
+	return check_shrink(import, error);
+}
+
+/* ---- all of it ---- */
+
+static bool begin(struct import *import, struct certdir_error *error)
+{
+	const struct certdir_cli_list_options *options = import->options;
+
+	import->writer = (options->dry_run ? certdir_list_write_private : certdir_list_write_begin)(
+		options->list, options->replace, error);
+	if (!import->writer)
+		return false;
+	count_before(import);
+	return certdir_list_write_source(import->writer, options->source, options->tenant, import->now, error) &&
+	       (import->good_for < 0 || certdir_list_write_good_for(import->writer, import->good_for, error));
+}
+
+static int end(struct import *import, struct certdir_error *error)
+{
+	const struct certdir_cli_list_options *options = import->options;
+	const size_t devices = import->record + (options->replace ? 0 : import->before - import->before_source);
+	struct certdir_list_writer *writer = import->writer;
+
+	if (options->dry_run) {
+		if (!certdir_list_write_changes(writer, import->now, print_change, import, error))
+			return EX_CANTCREAT;
+	} else {
+		import->writer = NULL;
+		if (!certdir_list_write_publish(writer, error))
+			return EX_CANTCREAT;
+		warn_about(options);
+	}
+	return print_result(import, devices);
 }
 
 static int import_text(struct import *import, const char *text, size_t length)
 {
-	const struct certdir_cli_list_options *options = import->options;
 	struct certdir_error error;
-	size_t devices;
 	int status = EX_CANTCREAT;
 
-	import->writer = (options->dry_run ? certdir_list_write_private : certdir_list_write_begin)(
-		options->list, options->replace, &error);
-	if (!import->writer)
-		goto out;
-	count_before(import);
-	if (!certdir_list_write_source(import->writer, options->source, options->tenant, (int64_t)time(NULL), &error) ||
-	    (import->good_for >= 0 && !certdir_list_write_good_for(import->writer, import->good_for, &error)))
-		goto out;
-	status = EX_NOINPUT;
-	if (!(is_csv(options, text) ? import_csv : import_json)(import, text, length, &error))
-		goto out;
-	status = check_shrink(import, &error);
-	if (status != 0)
-		goto out;
-	status = EX_CANTCREAT;
-	devices = import->record + (options->replace ? 0 : import->before - import->before_source);
-	if (options->dry_run) {
-		certdir_list_write_abort(import->writer);
-		return print_result(import, devices);
+	if (begin(import, &error)) {
+		status = EX_NOINPUT;
+		if ((is_csv(import->options, text) ? import_csv : import_json)(import, text, length, &error))
+			status = compare(import, &error);
+		if (status == 0)
+			status = end(import, &error);
 	}
-	if (!certdir_list_write_publish(import->writer, &error)) {
-		import->writer = NULL;
-		goto out;
-	}
-	warn_about(options);
-	return print_result(import, devices);
-out:
 	certdir_list_write_abort(import->writer);
-	fprintf(stderr, "certdir: %s; nothing was changed\n", error.text);
+	if (status != 0)
+		fprintf(stderr, "certdir: %s; nothing was changed\n", error.text);
 	return status;
 }
 
 int certdir_cli_list_import(const struct certdir_cli_list_options *options)
 {
-	struct import import = {.options = options, .good_for = -1};
+	struct import import = {.options = options, .now = (int64_t)time(NULL), .good_for = -1};
 	struct certdir_error error;
 	int status = EX_NOINPUT;
 	size_t length;
@@ -370,13 +538,15 @@ int certdir_cli_list_import(const struct certdir_cli_list_options *options)
 	}
 	text = certdir_input_read(options->operand, &length, &error);
 	import.ignored = json_object();
+	import.taken = json_object();
 	if (!text)
 		fprintf(stderr, "certdir: %s\n", error.text);
-	else if (!import.ignored)
+	else if (!import.ignored || !import.taken)
 		fprintf(stderr, "certdir: out of memory\n");
 	else
 		status = import_text(&import, text, length);
 	json_decref(import.ignored);
+	json_decref(import.taken);
 	free(text);
 	return status;
 }

@@ -4,6 +4,7 @@
 #include "cli/placeholders.h"
 #include "cli/status.h"
 #include "cli/sync.h"
+#include "cli/visible.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +36,7 @@ int main(int argc, char **argv)
 			{"placeholders", certdir_cli_placeholders},
 			{"status", certdir_cli_status}};
 
+	certdir_cli_visible_begin();
 	if (argc >= 2)
 		for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 			if (strcmp(argv[1], commands[i].name) == 0)

@@ -52,7 +52,7 @@ static char *clean(const char *text)
 		uint32_t character = 0;
 
 		length = certdir_utf8_read(at, left, &character);
-		if (length == 0 || character < ' ' || (character >= 0x7f && character < 0xa0)) {
+		if (length == 0 || certdir_utf8_hidden(character)) {
 			length = length ? length : 1;
 			*to++ = '?';
 		} else {

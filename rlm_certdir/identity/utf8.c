@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "identity/utf8.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static size_t utf8_length(uint32_t character)
 {
 	if (character < 0x80)
@@ -46,4 +49,38 @@ size_t certdir_utf8_write(uint32_t character, char bytes[4])
 		bytes[i] = (char)(0x80 | (character & 0x3f));
 	bytes[0] = (char)((0xf00U >> size & 0xff) | character);
 	return size;
+}
+
+bool certdir_utf8_reorders(uint32_t character)
+{
+	return character == 0x061c || character == 0x200e || character == 0x200f ||
+	       (character >= 0x202a && character <= 0x202e) || (character >= 0x2066 && character <= 0x2069);
+}
+
+bool certdir_utf8_hidden(uint32_t character)
+{
+	return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x2028 ||
+	       character == 0x2029 || certdir_utf8_reorders(character);
+}
+
+void certdir_utf8_escape(const char *text, char *out, size_t size)
+{
+	size_t length = strlen(text), used = 0, bytes, room;
+	uint32_t character;
+
+	for (; length > 0; text += bytes, length -= bytes) {
+		char escaped[8];
+		bool escape;
+
+		bytes = certdir_utf8_read(text, length, &character);
+		escape = bytes && certdir_utf8_reorders(character);
+		bytes = bytes ? bytes : 1;
+		(void)snprintf(escaped, sizeof(escaped), "\\u%04x", escape ? (unsigned)character : 0);
+		room = escape ? strlen(escaped) : bytes;
+		if (used + room >= size)
+			break;
+		memcpy(out + used, escape ? escaped : text, room);
+		used += room;
+	}
+	out[used] = '\0';
 }

@@ -39,6 +39,15 @@ static bool at_line_end(const struct certdir_csv *csv)
 	return csv->at == csv->end || *csv->at == '\n' || *csv->at == '\r';
 }
 
+/*
+ * A field that a spreadsheet would calculate, such as =cmd|.., or one of those with apostrophes in front: written with one
+ * apostrophe more and read with one less, it is the same text, and no formula on the way.
+ */
+static bool is_formula(const char *field)
+{
+	return field[strspn(field, "'")] && strchr("=+-@\t\r", field[strspn(field, "'")]);
+}
+
 /* Copies a quoted field to *out; the opening quote has been read. */
 static bool take_quoted(struct certdir_csv *csv, char **out, struct certdir_error *error)
 {
@@ -79,6 +88,8 @@ static bool take_field(struct certdir_csv *csv, char **out, struct certdir_error
 			*(*out)++ = *csv->at++;
 	}
 	*(*out)++ = '\0';
+	if (*fields[csv->count] == '\'' && is_formula(fields[csv->count]))
+		fields[csv->count]++;
 	csv->count++;
 	return true;
 }
@@ -128,11 +139,13 @@ bool certdir_csv_next(struct certdir_csv *csv, bool *done, struct certdir_error 
 
 void certdir_csv_print(FILE *out, const char *field)
 {
+	const char *apostrophe = is_formula(field) ? "'" : "";
+
 	if (!strpbrk(field, ",;\"\r\n") && *field != ' ' && (!*field || field[strlen(field) - 1] != ' ')) {
-		fputs(field, out);
+		fprintf(out, "%s%s", apostrophe, field);
 		return;
 	}
-	putc('"', out);
+	fprintf(out, "\"%s", apostrophe);
 	for (; *field; field++) {
 		if (*field == '"')
 			putc('"', out);

@@ -4,6 +4,7 @@
 #include "list/tenant.h"
 #include "list/text.h"
 #include "list/words.h"
+#include "suggest.h"
 #include "timestamp.h"
 
 #include <stdio.h>
@@ -82,27 +83,6 @@ static const struct property {
 	{"groupNames", GROUP_NAMES, 0},
 };
 
-/* What others head the same columns with in their CSV exports. */
-static const struct alias {
-	const char *name, *property;
-} aliases[] = {
-	/* Windows Autopilot, Get-WindowsAutopilotInfo */
-	{"Device Serial Number", "serialNumber"},
-	{"Assigned User", "userPrincipalName"},
-	/* Jamf Pro, computers and mobile devices */
-	{"Computer Name", "displayName"},
-	{"Display Name", "displayName"},
-	{"Serial Number", "serialNumber"},
-	{"Managed", "isManaged"},
-	{"Operating System", "operatingSystem"},
-	{"Computer Azure Active Directory ID", "deviceId"},
-	{"Wi-Fi MAC Address", "wiFiMacAddress"},
-	/* the Intune admin center */
-	{"Device Name", "displayName"},
-	{"Azure AD Device ID", "deviceId"},
-	{"Microsoft Entra Device ID", "deviceId"},
-};
-
 struct reading {
 	struct certdir_device_record *record;
 	const char *label; /* what errors call the device by */
@@ -110,14 +90,50 @@ struct reading {
 	struct certdir_error *error;
 };
 
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
 static const struct property *property_by_name(const char *name)
 {
-	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
-		if (strcasecmp(aliases[i].name, name) == 0)
-			name = aliases[i].property;
-	for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++)
+	for (size_t i = 0; i < LENGTH(properties); i++)
 		if (strcasecmp(properties[i].name, name) == 0)
 			return &properties[i];
+	return NULL;
+}
+
+const char *certdir_device_json_property(const char *name)
+{
+	const struct property *property = property_by_name(name);
+
+	return property ? property->name : NULL;
+}
+
+enum { SQUEEZED = 64 };
+
+/* The name without what spreadsheets and people put between its words; false when it is too long to be like one of ours. */
+static bool squeeze(const char *name, char out[SQUEEZED])
+{
+	size_t used = 0;
+
+	for (; *name && used < SQUEEZED - 1; name++)
+		if (!strchr(" _-.", *name))
+			out[used++] = *name;
+	out[used] = '\0';
+	return *name == '\0';
+}
+
+const char *certdir_device_json_near(const char *name)
+{
+	char squeezed[SQUEEZED];
+
+	if (!squeeze(name, squeezed))
+		return NULL;
+	for (size_t i = 0; i < LENGTH(properties); i++) {
+		const size_t length = strlen(properties[i].name);
+		const size_t near = length >= 10 ? 2 : length >= 6 ? 1 : 0;
+
+		if (certdir_word_distance(squeezed, properties[i].name) <= near)
+			return properties[i].name;
+	}
 	return NULL;
 }
 
@@ -268,17 +284,16 @@ static bool is_one_of(const char *text, const char *const *words)
 	return false;
 }
 
-/* true, false, or a text for it; "" is "not known". Jamf's "Managed" is Managed or Unmanaged. */
+/* true, false, or a text for it; "" is "not known". */
 static bool read_yes_no(const struct reading *reading, const struct property *property, const json_t *value,
 			enum certdir_tristate *out)
 {
 	static const char *const yes[] = {"true", "1", "yes", NULL}, *const no[] = {"false", "0", "no", NULL};
-	const bool managed = property->offset == AT(managed);
 	const char *text = json_string_value(value);
 
-	if (json_is_true(value) || is_one_of(text, yes) || (managed && text && strcasecmp(text, "managed") == 0))
+	if (json_is_true(value) || is_one_of(text, yes))
 		*out = CERTDIR_YES;
-	else if (json_is_false(value) || is_one_of(text, no) || (managed && text && strcasecmp(text, "unmanaged") == 0))
+	else if (json_is_false(value) || is_one_of(text, no))
 		*out = CERTDIR_NO;
 	else if (text && text[strspn(text, " ")] == '\0')
 		*out = CERTDIR_UNKNOWN;
@@ -668,9 +683,8 @@ static bool take(const struct reading *reading, const struct property *property,
 
 static const char *label_of(const json_t *object)
 {
-	static const char *const names[] = {"displayName",  "deviceName",    "Computer Name",	     "Display Name",
-					    "Device Name",  "deviceId",	     "azureADDeviceId",	     "id",
-					    "serialNumber", "Serial Number", "Device Serial Number", NULL};
+	static const char *const names[] = {"displayName", "deviceName",   "deviceId", "azureADDeviceId",
+					    "id",	   "serialNumber", "udid",     NULL};
 	struct certdir_error unfit;
 
 	for (size_t i = 0; names[i]; i++) {
@@ -680,6 +694,24 @@ static const char *label_of(const json_t *object)
 			return label;
 	}
 	return "without a name";
+}
+
+/* A misspelt accountEnabled that is passed over would let disabled devices in. */
+static bool ignore(const struct reading *reading, const char *name, json_t *ignored)
+{
+	const char *near;
+
+	if (json_object_get(ignored, name))
+		return true;
+	near = certdir_device_json_near(name);
+	if (near)
+		certdir_error_set(
+			reading->error,
+			"\"%.100s\" is nothing that is read here: did you mean %s? Call it so, or leave it out", name,
+			near);
+	else if (ignored)
+		(void)json_object_set_new(ignored, name, json_null());
+	return !near;
 }
 
 bool certdir_device_json_read(struct certdir_device_record *record, const json_t *object, json_t *ignored,
@@ -698,9 +730,10 @@ bool certdir_device_json_read(struct certdir_device_record *record, const json_t
 	{
 		const struct property *property = property_by_name(key);
 
-		if (!property && ignored)
-			(void)json_object_set_new(ignored, key, json_null());
-		if (property && !json_is_null(value) && !take(&reading, property, value)) {
+		if (property && property->offset == AT(enabled))
+			record->says_enabled = true;
+		if (property ? !json_is_null(value) && !take(&reading, property, value)
+			     : !ignore(&reading, key, ignored)) {
 			certdir_device_record_clear(record);
 			return false;
 		}

@@ -6,6 +6,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+static char *too_large(const char *file, char *bytes, struct certdir_error *error)
+{
+	certdir_error_set(error, "%s is larger than %d MiB: no list of devices or certificates is, see what it is",
+			  file, CERTDIR_INPUT_MAX >> 20);
+	free(bytes);
+	return NULL;
+}
+
+/* Whether a regular file says itself that it is too large: it may be sparse, and need not be read to be refused. */
+static bool is_too_large(FILE *in)
+{
+	struct stat status;
+
+	return fstat(fileno(in), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > CERTDIR_INPUT_MAX;
+}
 
 static char *read_all(FILE *in, const char *file, size_t *length, struct certdir_error *error)
 {
@@ -13,7 +30,11 @@ static char *read_all(FILE *in, const char *file, size_t *length, struct certdir
 	char *bytes = NULL;
 
 	*length = 0;
+	if (is_too_large(in))
+		return too_large(file, bytes, error);
 	do {
+		if (*length > CERTDIR_INPUT_MAX)
+			return too_large(file, bytes, error);
 		if (*length + 1 >= room) {
 			char *grown = realloc(bytes, room = room ? room * 2 : 65536);
 

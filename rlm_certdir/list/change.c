@@ -8,17 +8,21 @@ static const char *text(sqlite3_stmt *stmt, int column)
 	return (const char *)sqlite3_column_text(stmt, column);
 }
 
-static bool each_change(sqlite3 *db, int64_t since, certdir_list_change_function each, void *context)
+/* `after`: a row of the log, behind which it begins. */
+static bool each_change(sqlite3 *db, int64_t since, int64_t after, certdir_list_change_function each, void *context)
 {
 	sqlite3_stmt *stmt = NULL;
 	bool more = true;
 	int rc;
 
 	rc = sqlite3_prepare_v2(db,
-				"SELECT at,source,device,name,what,before,after FROM change WHERE at>=?1 ORDER BY at,id",
+				"SELECT at,source,device,name,what,before,after FROM change "
+				"WHERE at>=?1 AND id>?2 ORDER BY at,id",
 				-1, &stmt, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_int64(stmt, 1, since);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(stmt, 2, after);
 	if (rc == SQLITE_OK)
 		rc = SQLITE_ROW;
 	while (rc == SQLITE_ROW && more && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
@@ -41,7 +45,7 @@ static bool each_change(sqlite3 *db, int64_t since, certdir_list_change_function
 bool certdir_list_changes(struct certdir_list_reader *reader, int64_t since, certdir_list_change_function each,
 			  void *context, struct certdir_error *error)
 {
-	if (each_change(reader->db, since, each, context))
+	if (each_change(reader->db, since, 0, each, context))
 		return true;
 	certdir_error_set(error, "%s: reading failed: %s", reader->snapshot->filename, sqlite3_errmsg(reader->db));
 	return false;
@@ -50,7 +54,7 @@ bool certdir_list_changes(struct certdir_list_reader *reader, int64_t since, cer
 bool certdir_list_write_changes(struct certdir_list_writer *writer, int64_t since, certdir_list_change_function each,
 				void *context, struct certdir_error *error)
 {
-	if (each_change(writer->db, since, each, context))
+	if (each_change(writer->db, since, writer->logged, each, context))
 		return true;
 	certdir_error_set(error, "%s: reading failed: %s", writer->edition.temporary, sqlite3_errmsg(writer->db));
 	return false;

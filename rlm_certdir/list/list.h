@@ -120,7 +120,7 @@ bool certdir_list_shared(struct certdir_list_reader *reader, struct certdir_list
 struct certdir_list_change {
 	int64_t at; /* Unix seconds */
 	const char *source;
-	const char *device; /* Entra device id, else Intune id, else object id; or NULL */
+	const char *device; /* Entra device id, else Intune id, object id, UDID, serial number, SID; or NULL */
 	const char *name; /* of the device then, or NULL */
 	const char *what; /* "added", "removed", "enabled", "compliance", "renamed", "group" */
 	const char *before; /* "yes"/"no", a compliance state, a name, a group that it left; or NULL */
@@ -190,14 +190,27 @@ bool certdir_list_write_good_for(struct certdir_list_writer *writer, int64_t sec
 bool certdir_list_write_device(struct certdir_list_writer *writer, const struct certdir_device *device,
 			       struct certdir_error *error);
 
-/*
- * Of the devices that the current source had before, `before` of them, how many are not among those written since. A device is
- * known by its Entra id, or if it has none by its Intune id, object id, UDID, serial number or name. Call it after the last device.
- */
-bool certdir_list_write_lost(struct certdir_list_writer *writer, size_t *before, size_t *lost,
-			     struct certdir_error *error);
+/* Says that the current source tells of its devices whether they are enabled, though it may do so of none. */
+void certdir_list_write_says_enabled(struct certdir_list_writer *writer);
 
-/* The changes that this edition has logged at or after `since`: what a dry run prints. */
+/* The devices of a source before and now. */
+struct certdir_list_compared {
+	size_t before;
+	size_t lost; /* of these: not among those written since */
+	size_t added;
+	size_t changed; /* renamed, enabled or disabled, of another compliance */
+};
+
+/*
+ * Compares the devices that the current source had with those written since. A device is known by its Entra id, or if it has none
+ * by its Intune id, object id, UDID, serial number, SID or name. Call it after the last device.
+ */
+bool certdir_list_write_compare(struct certdir_list_writer *writer, struct certdir_list_compared *compared,
+				struct certdir_error *error);
+/* Writes what that has found into the change log, as of `at`: added, removed, enabled, renamed, compliance. */
+bool certdir_list_write_log(struct certdir_list_writer *writer, int64_t at, struct certdir_error *error);
+
+/* The changes that this edition has logged, as of `since` or later: what a dry run prints. */
 bool certdir_list_write_changes(struct certdir_list_writer *writer, int64_t since, certdir_list_change_function each,
 				void *context, struct certdir_error *error);
 

@@ -16,7 +16,7 @@ static void show(const char *text, char out[104])
 
 	for (size_t i = 0; i < length && at < 100; i += size) {
 		size = certdir_utf8_read(text + i, length - i, &character);
-		if (size == 0 || character < 0x20 || (character >= 0x7f && character < 0xa0)) {
+		if (size == 0 || certdir_utf8_hidden(character)) {
 			size = size == 0 ? 1 : size;
 			out[at++] = '?';
 		} else {

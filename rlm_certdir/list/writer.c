@@ -83,6 +83,17 @@ static bool check_copied(struct certdir_list_writer *writer, struct certdir_erro
 	return ok;
 }
 
+static bool read_logged(struct certdir_list_writer *writer)
+{
+	sqlite3_stmt *stmt = NULL;
+	const bool ok = sqlite3_prepare_v2(writer->db, "SELECT max(id) FROM change", -1, &stmt, NULL) == SQLITE_OK &&
+			sqlite3_step(stmt) == SQLITE_ROW;
+
+	writer->logged = ok ? sqlite3_column_int64(stmt, 0) : 0;
+	sqlite3_finalize(stmt);
+	return ok;
+}
+
 static bool open_database(struct certdir_list_writer *writer, bool copied, struct certdir_error *error)
 {
 	if (!certdir_list_database_temporary(writer->edition.directory) ||
@@ -96,7 +107,7 @@ static bool open_database(struct certdir_list_writer *writer, bool copied, struc
 		if (sqlite3_prepare_v3(writer->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &writer->statements[i],
 				       NULL) != SQLITE_OK)
 			return certdir_list_writer_fail(writer, error);
-	return true;
+	return read_logged(writer) || certdir_list_writer_fail(writer, error);
 }
 
 /* SQLite opens its journal at the first change and keeps it; from then on it needs no names. */
@@ -165,7 +176,7 @@ static const char *const summarize[] = {
 	"iif(count(intune_device_id),'intune_device_id ','')||iif(count(object_id),'device_guid ','')||"
 	"iif(count(sid),'sid ','')||iif(count(udid),'udid ','')||"
 	"iif(count(coalesce(name,intune_name)),'common_name ','')||iif(count(serial_number),'serial_number','')),"
-	"count(enabled)>0 FROM device WHERE source=?1) WHERE id=?1",
+	"?2 OR count(enabled)>0 FROM device WHERE source=?1) WHERE id=?1",
 	"UPDATE source SET identities=ltrim(identities||' dns_name') WHERE id=?1 AND EXISTS(SELECT 1 FROM device d "
 	"WHERE "
 	"d.source=?1 AND EXISTS(SELECT 1 FROM dns_name n WHERE n.device=d.id))",
@@ -175,7 +186,7 @@ static const char *const summarize[] = {
 static bool end_source(struct certdir_list_writer *writer, struct certdir_error *error)
 {
 	for (size_t i = 0; writer->source && i < sizeof(summarize) / sizeof(summarize[0]); i++)
-		if (!run_with(writer, summarize[i], writer->source, NULL, NULL, error))
+		if (!run_with(writer, summarize[i], writer->source, writer->says_enabled ? "1" : "0", NULL, error))
 			return false;
 	writer->source = 0;
 	return sqlite3_get_autocommit(writer->db) || certdir_list_writer_run(writer, "COMMIT", error);
@@ -216,6 +227,7 @@ bool certdir_list_write_source(struct certdir_list_writer *writer, const char *n
 	if (!end_source(writer, error))
 		return false;
 	writer->tenant[0] = '\0';
+	writer->says_enabled = false;
 	if (!certdir_list_text_check("source", "name", name, error))
 		return false;
 	if (tenant && !certdir_canonical(CERTDIR_ID_GUID, tenant, strlen(tenant), writer->tenant)) {
@@ -234,6 +246,11 @@ bool certdir_list_write_source(struct certdir_list_writer *writer, const char *n
 		return false;
 	}
 	return true;
+}
+
+void certdir_list_write_says_enabled(struct certdir_list_writer *writer)
+{
+	writer->says_enabled = true;
 }
 
 bool certdir_list_write_good_for(struct certdir_list_writer *writer, int64_t seconds, struct certdir_error *error)

@@ -26,6 +26,8 @@ struct certdir_list_writer {
 	sqlite3_stmt *statements[CERTDIR_WRITE_STATEMENTS];
 	int64_t source; /* row of the imported source, 0 = none named */
 	char tenant[CERTDIR_VALUE_MAX + 1]; /* of the source, "" = none */
+	bool says_enabled; /* the source has a column for it */
+	int64_t logged; /* row of the last change before this edition */
 };
 
 /* "FILE cannot be written: what SQLite says"; always false. */
@@ -34,7 +36,7 @@ bool certdir_list_writer_fail(struct certdir_list_writer *writer, struct certdir
 bool certdir_list_writer_run(struct certdir_list_writer *writer, const char *sql, struct certdir_error *error);
 
 /*
- * Notes which devices the source `name` has, in a temporary table, for certdir_list_write_lost(): those of the published
+ * Notes which devices the source `name` has, in a temporary table, for certdir_list_write_compare(): those of the published
  * list, where there is one that can be read, when this edition began without its content. Within no transaction. False with
  * `error`, among others when the source is a tenant that is synced.
  */

@@ -15,7 +15,7 @@ const char *certdir_excerpt(char *out, size_t size, const char *text, size_t len
 		bytes = certdir_utf8_read(text + used, length - used, &character);
 		if (bytes == 0 || used + bytes > size - sizeof(more))
 			break;
-		if (character < ' ' || (character >= 0x7f && character < 0xa0))
+		if (certdir_utf8_hidden(character))
 			memset(out + used, ' ', bytes);
 		else
 			memcpy(out + used, text + used, bytes);

@@ -225,10 +225,12 @@ def test_intune_names(run, load):
 
 @pytest.mark.parametrize("content,says", [
     ([{"displayName": "a"}, {"displayName": "b"}], 0),
-    ([{"displayName": "a", "accountEnabled": None}, {"displayName": "b", "accountEnabled": ""}], 0),
+    ([{"displayName": "a", "accountEnabled": None}, {"displayName": "b", "accountEnabled": ""}], 1),  # not known is not enabled
     ([{"displayName": "a", "accountEnabled": None}, {"displayName": "b", "accountEnabled": False}], 1),
     ([{"displayName": "a", "accountEnabled": True}], 1),
-    ("displayName,accountEnabled\na,\nb,\n", 0),
+    ("displayName,accountEnabled\na,\nb,\n", 1),
+    ("Computer Name,Serial Number\na,S1\nb,S2\n", 0),
+    ("serialNumber,orgUnitPath,status\nS1,/,LOST\n", 1),
     ("displayName,accountEnabled\na,\nb,true\n", 1),
 ])
 def test_whether_an_import_says_who_is_enabled(load, tmp_path, content, says):
@@ -263,8 +265,40 @@ def test_sources(run, load):
 def test_dry_run(run, load, tmp_path):
     load([{"displayName": "a"}])
     before = (tmp_path / "devices.db").read_bytes()
-    assert load([{"displayName": "b"}, {"displayName": "c"}], "--dry-run").out.startswith("2 devices (before: 1) in ")
+    out = load([{"displayName": "b"}, {"displayName": "c"}], "--dry-run").out.splitlines()
+    assert out[:3] == ["import: would remove a", "import: would add b", "import: would add c"]
+    assert out[3].startswith("2 devices (before: 1) in ") and "2 added, 1 removed, 0 changed; nothing was published" in out[3]
     assert (tmp_path / "devices.db").read_bytes() == before
+
+
+def changes(run, *args):
+    return [json.loads(line) for line in run("changes", "--json", *args).out.splitlines()]
+
+
+def test_changes(run, load):
+    """An import is in the change log as a sync is: what came, went, or is not what it was."""
+    first = [{"displayName": f"PC-{i}", "deviceId": f"3f2504e0-4f89-11d3-9a0c-0305e82c{i:04}", "accountEnabled": True,
+              "complianceState": "compliant"} for i in range(6)] + [{"displayName": "twin"}, {"displayName": "TWIN"}]
+    load(first)
+    assert changes(run) == []  # all of it is new
+    then = [dict(first[0], accountEnabled=False), dict(first[1], complianceState="noncompliant"), dict(first[2], displayName="new name"),
+            dict(first[3], displayName="pc-3", serialNumber="S3"), first[4], {"displayName": "Twin"}, {"displayName": "other", "udid": UDIDS[1]}]
+    would = load(then, "--dry-run").out.splitlines()
+    assert [line.split(" (")[0] for line in would[:-1]] == [
+        "import: would remove PC-5", "import: would remove TWIN", "import: would add other", "import: would rename PC-2 to new name",
+        "import: would change enabled of PC-0 from yes to no", "import: would change compliance of PC-1 from compliant to noncompliant"]
+    assert changes(run) == []
+    result = json.loads(load(then, "--json").out)
+    assert (result["added"], result["lost"], result["changed"]) == (1, 2, 3)
+    got = [(c["source"], c["name"], c["what"], c["before"], c["after"]) for c in changes(run)]
+    assert got == [("import", "PC-5", "removed", None, None), ("import", "TWIN", "removed", None, None), ("import", "other", "added", None, None),
+                   ("import", "new name", "renamed", "PC-2", "new name"), ("import", "PC-0", "enabled", "yes", "no"),
+                   ("import", "PC-1", "compliance", "compliant", "noncompliant")]
+    text = run("changes").out.splitlines()
+    assert f"import  PC-5 ({first[5]['deviceId']})  removed" in text[0] and f"other ({UDIDS[1].lower()})  added" in text[2]
+    assert text[1].endswith("import  TWIN  removed")
+    load(then)
+    assert len(changes(run)) == 6 and load(then, "--dry-run").out.count("would") == 0
 
 
 def test_json_result(load):
@@ -278,7 +312,8 @@ REFUSED = [
     ([{"displayName": "a", "accountEnabled": "perhaps"}], ["accountEnabled", '"perhaps"']),
     ([{"displayName": "a", "isManaged": 1.5}], ["isManaged", "1.5"]),
     ([{"displayName": "a", "accountEnabled": "Managed"}], ["accountEnabled", '"Managed"']),
-    ([{"Computer Name": "a", "displayName": "b"}], ["contradicts"]),
+    ([{"displayName": "a"}, {"displayName": "b", "acountEnabled": False}], ["record 2", "acountEnabled", "did you mean accountEnabled?"]),
+    ([{"displayName": "a", "Serial Number": "b"}], ["Serial Number", "did you mean serialNumber?"]),
     ([{"displayName": "a", "trustType": 7}], ["trustType", "7"]),
     ([{"displayName": "a", "registrationDateTime": "14.11.2023"}], ["registrationDateTime", '"14.11.2023"']),
     ([{"displayName": "a", "registrationDateTime": "2023-02-30T00:00:00Z"}], ["2023-02-30"]),
@@ -466,7 +501,7 @@ def test_shrink_guard(run, load, tmp_path):
     before = (tmp_path / "devices.db").read_bytes()
     for args in ([], ["--dry-run"], ["--replace"]):
         result = load(named(100, 11), *args, code=3)
-        for word in ["devices.json", "lacks 11 of the 100", 'source "import"', "10 %", "--force", "nothing was changed"]:
+        for word in ["devices.json", "of the 100 devices", "11 would be lost (PC-0, PC-1, PC-2, PC-3, PC-4, ..)", 'source "import"', "10 % is the limit", "--force", "nothing was changed"]:
             assert word in result.err
         assert (tmp_path / "devices.db").read_bytes() == before
         assert not list(tmp_path.glob("devices.db.new.*"))
@@ -487,7 +522,7 @@ def test_shrink_guard_knows_devices_by_their_ids(load):
     load(serials)
     load([{**device, "displayName": f"renamed-{i}", "deviceId": f"3f2504e0-4f89-11d3-9a0c-0305e82c{i:04}"}
           for i, device in enumerate(serials)])
-    assert "lacks 50 of the 50" in load(serials, code=3).err  # they were known by their Entra id
+    assert "of the 50 devices of source \"import\", 50 would be lost" in load(serials, code=3).err  # they were known by their Entra id
 
 
 def test_a_tenant_is_not_imported_into(run, load, tmp_path):
@@ -530,6 +565,98 @@ def test_autopilot_csv(run, vectors):
     device, = show(run, "7c-1234-ab")
     assert device["serialNumber"] == "7C-1234-AB" and device["userPrincipalName"] == "ada@contoso.example"
     assert not {"accountEnabled", "isManaged", "complianceState", "displayName"} & set(device)  # not known
+
+
+def exported(run, source):
+    """The devices of one source, as they are exported, by what they are called."""
+    listed = [show(run, device.get("serialNumber") or device["displayName"])[0] for device in json.loads(run("export").out)]
+    return {device.get("displayName", device.get("serialNumber")): {k: v for k, v in device.items() if k not in ("synced", "foundBy")}
+            for device in listed if device["source"] == source}
+
+
+def test_intune_export(run, vectors):
+    result = run("import", "--source", "intune", vectors / "intune-export.csv")
+    for text in ["took for an export of Intune admin center: ", "Device ID as intuneDeviceId", "JoinType as trustType", "left: OS version, ",
+                 "Last check-in where it is no time", 'Managed by "ConfigMgr"']:
+        assert text in result.err
+    assert result.err.count("\n") == 1
+    got = exported(run, "intune")
+    assert got["LAPTOP-0001"] == {
+        "source": "intune", "deviceId": G1, "intuneDeviceId": "c1f5a3c0-5a58-4f3e-8a59-0a7f3b0c1d2e", "displayName": "LAPTOP-0001",
+        "deviceName": "LAPTOP-0001", "serialNumber": "5CG1234ABC", "wiFiMacAddress": "00A0C91E2F3D", "ethernetMacAddress": "00A0C91E2F3E",
+        "userPrincipalName": "ada@contoso.example", "deviceOwnership": "company", "operatingSystem": "Windows",
+        "complianceState": "compliant", "managementState": "managed", "deviceCategoryDisplayName": "Sales", "isManaged": True,
+        "trustType": "AzureAd", "approximateLastSignInDateTime": "2024-05-01T11:00:00Z", "registrationDateTime": "2023-02-10T09:00:00Z"}
+    assert got["kiosk-3"]["managementState"] == "wipePending" and "isManaged" not in got["kiosk-3"]
+    assert not {"deviceId", "trustType", "approximateLastSignInDateTime"} & set(got["kiosk-3"])
+    assert (got["HYB-17"]["trustType"], got["HYB-17"]["complianceState"], got["HYB-17"]["isManaged"]) == ("ServerAd", "unknown", True)
+
+
+def test_entra_export(run, vectors):
+    assert "took for an export of Entra admin center: " in run("import", "--source", "entra", vectors / "entra-export.csv").err
+    got = exported(run, "entra")
+    assert got["LAPTOP-0001"]["id"] == "6a59ea83-02bd-468f-a40b-f2c3d1821983" and got["LAPTOP-0001"]["trustType"] == "AzureAd"
+    assert got["LAPTOP-0001"]["registrationDateTime"] == "2023-02-10T08:15:30Z"
+    assert (got["stolen"]["accountEnabled"], got["stolen"]["trustType"]) == (False, "ServerAd")
+
+
+def test_google_export(run, vectors):
+    result = run("import", "--source", "google", vectors / "google.csv")
+    assert "took for an export of Google Admin: " in result.err and "left: deviceId, " in result.err and 'status "DELINQUENT"' in result.err
+    got = exported(run, "google")
+    assert [got[f"5CD000{i}ABC"].get("accountEnabled") for i in (1, 2, 3)] == [True, False, None]
+    assert not any({"deviceId", "id", "intuneDeviceId"} & set(device) for device in got.values())
+
+
+def test_jamf_mobile_export(run, vectors):
+    run("import", "--source", "jamf", vectors / "jamf-mobile.csv")
+    assert exported(run, "jamf")["Ada’s iPhone"] == {
+        "source": "jamf", "displayName": "Ada’s iPhone", "udid": UDIDS[1].lower(), "serialNumber": "F17ABC1DEF23",
+        "wiFiMacAddress": "00:A0:C9:1E:2F:41", "deviceOwnership": "company", "isManaged": True,
+        "approximateLastSignInDateTime": "2024-05-01T10:00:00Z"}
+
+
+def test_misspelt_column(load):
+    for header in ("displayName,acountEnabled", "displayName,Account Enabled", "Computer Name,Serial Number,account_enabled"):
+        row = "a,false" if header.count(",") == 1 else "a,b,false"
+        assert "did you mean accountEnabled?" in load(f"{header}\n{row}\n", name="a.csv", code=66).err
+    result = load("Computer Name,Serial Number,accountEnabled\na,b,false\n", name="a.csv")  # a column of ours in an export
+    assert "Computer Name as displayName, Serial Number as serialNumber, accountEnabled\n" in result.err
+    assert load([{"displayName": "a", "comment": "x"}]).err.endswith("ignored, because nothing here looks at it: comment\n")
+
+
+def test_export_keeps_who_is_enabled_by_being_there(run, load, tmp_path):
+    """Beside a source that says so of its devices, one that does not would lose it."""
+    load([{"displayName": "mac"}], "--source", "jamf")
+    load([{"displayName": "laptop", "accountEnabled": True}, {"displayName": "odd", "accountEnabled": None}], "--source", "entra")
+    for form in ("json", "csv"):
+        load(run("export", "--format", form).stdout, "--replace", name="all." + form)
+        got = {device["displayName"]: device.get("accountEnabled") for device in json.loads(run("export").out)}
+        assert got == {"mac": True, "laptop": True, "odd": None}
+
+
+def test_marks_of_direction(run, load):
+    """A name cannot look like another on a terminal, and is the same behind a pipe."""
+    name = "a\u202eb\u2066c\u061c"
+    load([{"displayName": name, "complianceState": "\u200fx"}, {"displayName": "=1+1"}])
+    shown = run("show", name).out
+    assert shown.startswith("a\\u202eb\\u2066c\\u061c\n") and "\\u200fx" in shown
+    assert "\\u202e" in run("export").out and json.loads(run("export").out)[1]["displayName"] == name
+    rows = list(csv.DictReader(io.StringIO(run("export", "--format", "csv").out, newline="")))
+    assert [row["displayName"] for row in rows] == ["'=1+1", name]
+    assert "\u202e" not in load([{"displayName": name, "deviceId": "x"}], code=66).err
+
+
+def test_size_of_a_file(run, tmp_path):
+    """Not read, not even where it is said by nothing but its size."""
+    with open(tmp_path / "sparse.json", "wb") as file:
+        file.truncate(64 << 30)
+    assert "sparse.json is larger than 1024 MiB" in run("import", tmp_path / "sparse.json", code=66).err
+
+
+def test_trailing_garbage(load):
+    for content in ('{"value":[]}"', '{"value":[]}]', '[{"displayName":"a"}]x', '[] []', '{"value":[]}\x00'):
+        assert "not JSON" in load(content, code=66).err
 
 
 def test_jamf_csv(run, vectors):

@@ -101,10 +101,11 @@ def test_certificate_without_cn_does_not_get_its_issuers(world, pki):
 def test_log_line_cannot_be_forged(world, pki):
     mark = world.server.mark()
     enter(world.server, pki, pki.issue(subject=[["CN", 'x"\\" verdict=allow device="pc01']]),
-          identity='host/x" device="pc01')
+          identity='host/x\u202e" device="pc01')
     decision, = world.server.decisions(mark)
     assert decision.verdict == "deny"
     assert decision.fields["device"] == ""
+    assert "\u202e" not in decision.line and "\\u202e" in decision.line  # nor can it be turned around
 
 
 # ---- certificate = attributes: the second door ----

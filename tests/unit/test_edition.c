@@ -445,12 +445,12 @@ static void test_shrink_allowed(void **state)
 static void assert_lost(struct certdir_list_writer *writer, size_t before, size_t lost)
 {
 	struct certdir_error error;
-	size_t is_before, is_lost;
+	struct certdir_list_compared compared;
 
-	if (!certdir_list_write_lost(writer, &is_before, &is_lost, &error))
+	if (!certdir_list_write_compare(writer, &compared, &error))
 		fail_msg("%s", error.text);
-	assert_int_equal(is_before, before);
-	assert_int_equal(is_lost, lost);
+	assert_int_equal(compared.before, before);
+	assert_int_equal(compared.lost, lost);
 }
 
 static void add_named(struct certdir_list_writer *writer, const char *name, int count)

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The devices of an imported source before and after: what the guard, the change log and a dry run go by. */
+#include "list/copy.h"
+#include "list/writer.h"
+
+#define KEPT "7776000" /* seconds for which an import's changes are logged: 90 days, the default of certdir.conf */
+
+/* ---- before ---- */
+
+/* A device is known by the first of these that it has. */
+#define KEYS(_) _(entra_device_id) _(intune_device_id) _(object_id) _(udid) _(serial_number) _(sid) _(name)
+#define KEY(column) "WHEN " #column " IS NOT NULL THEN '" #column "' "
+#define VALUE(column) #column ","
+/* What the change log calls it. */
+#define DEVICE "coalesce(entra_device_id,intune_device_id,object_id,udid,serial_number,sid)"
+
+static const char make_tables[] =
+	"CREATE TEMP TABLE IF NOT EXISTS had(id INTEGER PRIMARY KEY,key TEXT,value TEXT COLLATE NOCASE,device TEXT,"
+	"name TEXT,enabled INTEGER,compliance TEXT);DELETE FROM had;"
+	"CREATE TEMP TABLE IF NOT EXISTS pair(had INTEGER PRIMARY KEY,now INTEGER NOT NULL);DELETE FROM pair;"
+	"CREATE INDEX IF NOT EXISTS temp.pair_by_now ON pair(now)";
+
+#define NOTE(schema)                                                                                                   \
+	"INSERT INTO had(key,value,device,name,enabled,compliance) SELECT CASE " KEYS(KEY) "END,coalesce(" KEYS(       \
+		VALUE) "NULL)," DEVICE ",name,enabled,compliance FROM " schema                                         \
+		       ".device WHERE source=(SELECT id FROM " schema ".source WHERE name=?1) ORDER BY id"
+#define IS_TENANT(schema) "SELECT 1 FROM " schema ".source WHERE name=?1 AND kind='tenant'"
+
+/* Runs `sql` with a text; SQLITE_ROW, SQLITE_DONE or an error. */
+static int step(sqlite3 *db, const char *sql, const char *text)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_text(stmt, 1, text, -1, SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* The published list beside the new one, as "present"; false when there is none, or none that can be believed. */
+static bool attach_present(struct certdir_list_writer *writer)
+{
+	struct certdir_list_seal seal;
+	struct certdir_error unfit;
+
+	if (!certdir_list_edition_replaces(&writer->edition) ||
+	    !certdir_list_copy(writer->edition.filename, -1, NULL, &seal, &unfit))
+		return false;
+	certdir_list_seal_clear(&seal);
+	if (step(writer->db, "ATTACH ?1 AS present", writer->edition.filename) != SQLITE_DONE)
+		return false;
+	if (certdir_list_database_is_ours(writer->db, "present", writer->edition.filename, &unfit))
+		return true;
+	(void)sqlite3_exec(writer->db, "DETACH present", NULL, NULL, NULL);
+	return false;
+}
+
+bool certdir_list_writer_note(struct certdir_list_writer *writer, const char *name, struct certdir_error *error)
+{
+	const bool anew = writer->edition.seal.count == 0, present = anew && attach_present(writer);
+	int tenant, noted;
+
+	if (!certdir_list_writer_run(writer, make_tables, error))
+		return false;
+	tenant = step(writer->db, present ? IS_TENANT("present") : IS_TENANT("main"), name);
+	noted = step(writer->db, present ? NOTE("present") : NOTE("main"), name);
+	if (present)
+		(void)sqlite3_exec(writer->db, "DETACH present", NULL, NULL, NULL);
+	if (tenant == SQLITE_ROW) {
+		certdir_error_set(
+			error,
+			"source \"%s\" is a tenant that `certdir sync` fills: choose another name, with --source",
+			name);
+		return false;
+	}
+	/* A published list that cannot be read is what --replace is for. */
+	return present || noted == SQLITE_DONE || certdir_list_writer_fail(writer, error);
+}
+
+/* ---- after: ?1 is the source, ?2 the time ---- */
+
+/* Names may stand several times: the first of a value goes with the first of it, and so on. */
+#define PAIR(column)                                                                                                   \
+	"INSERT OR IGNORE INTO pair SELECT h.id,d.id FROM "                                                            \
+	"(SELECT id,value,row_number() OVER (PARTITION BY value ORDER BY id) n FROM had WHERE key='" #column "') h "   \
+	"JOIN (SELECT id," #column " v,row_number() OVER (PARTITION BY " #column " ORDER BY id) n FROM main.device "   \
+	"WHERE source=?1 AND " #column " IS NOT NULL AND EXISTS(SELECT 1 FROM had WHERE key='" #column "')) d "        \
+	"ON d.v=h.value AND d.n=h.n",
+
+static const char *const pairs[] = {KEYS(PAIR)};
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+#define LOST "FROM had WHERE id NOT IN (SELECT had FROM pair)"
+#define ADDED "FROM main.device WHERE source=?1 AND id NOT IN (SELECT now FROM pair)"
+#define BOTH "FROM pair p JOIN had h ON h.id=p.had JOIN main.device d ON d.id=p.now"
+#define RENAMED "coalesce(h.name,'')<>coalesce(d.name,'') COLLATE NOCASE"
+#define SWITCHED "h.enabled IS NOT d.enabled"
+#define JUDGED "coalesce(h.compliance,'unknown')<>coalesce(d.compliance,'unknown')"
+#define YES_NO(value) "CASE " value " WHEN 1 THEN 'yes' WHEN 0 THEN 'no' END"
+#define LOG                                                                                                            \
+	"INSERT INTO change(at,source,device,name,what,before,after) SELECT ?2,(SELECT name FROM source WHERE id=?1),"
+#define NOW_CALLED "coalesce(d.entra_device_id,d.intune_device_id,d.object_id,d.udid,d.serial_number,d.sid),d.name,"
+
+static const char count[] = "SELECT (SELECT count(*) FROM had),(SELECT count(*) " LOST "),(SELECT count(*) " ADDED
+			    "),(SELECT count(DISTINCT p.now) " BOTH " WHERE " RENAMED " OR " SWITCHED " OR " JUDGED ")";
+
+static const char *const logs[] = {
+	LOG "device,name,'removed',NULL,NULL " LOST " ORDER BY id",
+	LOG DEVICE ",name,'added',NULL,NULL " ADDED " ORDER BY id",
+	LOG NOW_CALLED "'renamed',h.name,d.name " BOTH " WHERE " RENAMED " ORDER BY d.id",
+	LOG NOW_CALLED "'enabled'," YES_NO("h.enabled") "," YES_NO("d.enabled") " " BOTH " WHERE " SWITCHED
+										" ORDER BY d.id",
+	LOG NOW_CALLED "'compliance',h.compliance,d.compliance " BOTH " WHERE " JUDGED " ORDER BY d.id",
+	"DELETE FROM change WHERE source=(SELECT name FROM source WHERE id=?1) AND at<?2-" KEPT,
+};
+
+/* One statement of the source; *stmt is for the caller to finalize. SQLITE_ROW, SQLITE_DONE or an error. */
+static int ask(struct certdir_list_writer *writer, const char *sql, int64_t at, sqlite3_stmt **stmt)
+{
+	int rc = sqlite3_prepare_v2(writer->db, sql, -1, stmt, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(*stmt, 1, writer->source);
+	if (rc == SQLITE_OK && sqlite3_bind_parameter_count(*stmt) > 1)
+		rc = sqlite3_bind_int64(*stmt, 2, at);
+	return rc == SQLITE_OK ? sqlite3_step(*stmt) : rc;
+}
+
+static bool run(struct certdir_list_writer *writer, const char *sql, int64_t at, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = NULL;
+	const bool ok = ask(writer, sql, at, &stmt) == SQLITE_DONE || certdir_list_writer_fail(writer, error);
+
+	sqlite3_finalize(stmt);
+	return ok;
+}
+
+bool certdir_list_write_compare(struct certdir_list_writer *writer, struct certdir_list_compared *compared,
+				struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool ok = certdir_list_writer_run(writer, "DELETE FROM pair", error);
+
+	*compared = (struct certdir_list_compared){0};
+	for (size_t i = 0; ok && i < LENGTH(pairs); i++)
+		ok = run(writer, pairs[i], 0, error);
+	if (!ok)
+		return false;
+	ok = ask(writer, count, 0, &stmt) == SQLITE_ROW || certdir_list_writer_fail(writer, error);
+	if (ok)
+		*compared = (struct certdir_list_compared){.before = (size_t)sqlite3_column_int64(stmt, 0),
+							   .lost = (size_t)sqlite3_column_int64(stmt, 1),
+							   .added = (size_t)sqlite3_column_int64(stmt, 2),
+							   .changed = (size_t)sqlite3_column_int64(stmt, 3)};
+	sqlite3_finalize(stmt);
+	return ok;
+}
+
+bool certdir_list_write_log(struct certdir_list_writer *writer, int64_t at, struct certdir_error *error)
+{
+	for (size_t i = 0; i < LENGTH(logs); i++)
+		if (!run(writer, logs[i], at, error))
+			return false;
+	return true;
+}
