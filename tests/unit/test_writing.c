@@ -547,7 +547,7 @@ static void test_remove(void **state)
 		    "INSERT INTO intune_waiting(source,entra_device_id) VALUES(9,'" G2 "');"
 		    "INSERT INTO intune_once VALUES(9,'" G2 "',1);INSERT INTO former_name VALUES(90,'old',1);"
 		    "INSERT INTO grp(id,source,object_id) VALUES(90,9,'" G3
-		    "');INSERT INTO device_group VALUES(90,90)");
+		    "');INSERT INTO device_group(device,grp) VALUES(90,90)");
 	fixture_publish(writer);
 	writer = certdir_list_write_begin(fixture_file, false, &error);
 	assert_non_null(writer);
