@@ -121,6 +121,14 @@ bool certdir_permissions_check(const char *filename, struct certdir_error *findi
 	return ok;
 }
 
+void certdir_permissions_warn(const char *filename)
+{
+	struct certdir_error finding;
+
+	if (!certdir_permissions_check(filename, &finding))
+		certdir_log(CERTDIR_LOG_WARN, "%s", finding.text);
+}
+
 void certdir_permissions_follow(int file, const char *directory, const char *name)
 {
 	struct stat status;

@@ -13,6 +13,9 @@
  */
 bool certdir_permissions_check(const char *filename, struct certdir_error *finding);
 
+/* Says in the log what certdir_permissions_check() finds, if anything. */
+void certdir_permissions_warn(const char *filename);
+
 /*
  * Gives the file `file` (a descriptor), which we have just made in `directory`, to the owner and group of that directory, when we are
  * root: else the user that the directory is for could not go on where root has been. `name` is for the warning in the log when that

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/conf_file.h"
 
+#include "permissions.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -20,8 +22,11 @@ bool certdir_cli_conf_load(const char *filename, bool placeholders, struct certd
 			ok &= certdir_placeholders_config_read(loaded->conf, &loaded->placeholders, &error);
 		ok &= certdir_conf_finish(loaded->conf, kinds, &error);
 	}
-	if (ok)
+	if (ok) {
+		certdir_permissions_warn(filename);
+		certdir_permissions_warn(loaded->config.list);
 		return true;
+	}
 	fprintf(stderr, "certdir: %s\n", error.text);
 	certdir_cli_conf_clear(loaded);
 	return false;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/list.h"
 
+#include "permissions.h"
+
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -32,6 +34,15 @@ static const struct command {
 	 "\n"
 	 "Counts devices: by source and age, enabled, managed, compliant, join type, and which identities they "
 	 "have.\n"},
+	{"sources", "lj", NONE, certdir_cli_list_sources,
+	 "usage: certdir list sources [--list FILE] [--json]\n"
+	 "\n"
+	 "Prints a line for each source: a tenant or an import, how many devices it has, and how old each part is.\n"},
+	{"remove", "ljsd", NONE, certdir_cli_list_remove,
+	 "usage: certdir list remove --source NAME [--list FILE] [--dry-run] [--json]\n"
+	 "\n"
+	 "Removes a source and all its devices: a tenant that certdir.conf no longer names, an import that nobody "
+	 "needs.\n"},
 	{"changes", "ljS", NONE, certdir_cli_list_changes,
 	 "usage: certdir list changes [--list FILE] [--since 2d|2026-11-01T00:00:00Z] [--json]\n"
 	 "\n"
@@ -67,18 +78,21 @@ static const struct command {
 	 "Exit code 1 when something is wrong.\n"},
 };
 
-static const char usage[] = "usage: certdir list show|find|stats|changes|import|export|verify [--list FILE] ..\n"
-			    "\n"
-			    "show ID|NAME   everything about a device\n"
-			    "find VALUE     devices by any identity\n"
-			    "stats          how many, of which kind, how old\n"
-			    "changes        what changed, and when\n"
-			    "import FILE    fill the list from JSON or CSV\n"
-			    "export         write it as JSON or CSV\n"
-			    "verify         check seal, database and ids\n"
-			    "\n"
-			    "The list is " CERTDIR_CLI_LIST_DEFAULT " when --list does not say otherwise.\n"
-			    "`certdir list COMMAND --help` tells more; so does certdir-list(1).\n";
+static const char usage[] =
+	"usage: certdir list show|find|stats|sources|changes|import|remove|export|verify [--list FILE] ..\n"
+	"\n"
+	"show ID|NAME   everything about a device\n"
+	"find VALUE     devices by any identity\n"
+	"stats          how many, of which kind, how old\n"
+	"sources        tenants and imports, and their ages\n"
+	"changes        what changed, and when\n"
+	"import FILE    fill the list from JSON or CSV\n"
+	"remove         take a source out of the list\n"
+	"export         write it as JSON or CSV\n"
+	"verify         check seal, database and ids\n"
+	"\n"
+	"The list is " CERTDIR_CLI_LIST_DEFAULT " when --list does not say otherwise.\n"
+	"`certdir list COMMAND --help` tells more; so does certdir-list(1).\n";
 
 static int misuse(const struct command *command, const char *what, const char *which)
 {
@@ -133,7 +147,7 @@ static int run(const struct command *command, int argc, char **argv)
 		{"replace", no_argument, NULL, 'r'},	    {"force", no_argument, NULL, 'F'},
 		{"dry-run", no_argument, NULL, 'd'},	    {"since", required_argument, NULL, 'S'},
 		{"help", no_argument, NULL, 'h'},	    {NULL, 0, NULL, 0}};
-	struct certdir_cli_list_options options = {.list = CERTDIR_CLI_LIST_DEFAULT, .source = "import"};
+	struct certdir_cli_list_options options = {.list = CERTDIR_CLI_LIST_DEFAULT};
 	int option, index = 0;
 
 	optind = 1;
@@ -153,6 +167,10 @@ static int run(const struct command *command, int argc, char **argv)
 		return misuse(command, "an operand is missing", "");
 	if (argc - optind > (command->operand == NONE ? 0 : 1))
 		return misuse(command, "one operand too many: ", argv[argc - 1]);
+	if (command->run == certdir_cli_list_remove && !options.source)
+		return misuse(command, "--source NAME is missing", "");
+	if (!options.source)
+		options.source = "import";
 	options.operand = optind < argc ? argv[optind] : NULL;
 	return command->run(&options);
 }
@@ -182,8 +200,10 @@ bool certdir_cli_list_open(const struct certdir_cli_list_options *options, struc
 	*snapshot = certdir_list_load(options->list, &error);
 	if (*snapshot)
 		*reader = certdir_list_reader_get(*snapshot, &error);
-	if (*reader)
+	if (*reader) {
+		certdir_permissions_warn(options->list);
 		return true;
+	}
 	fprintf(stderr, "certdir: %s\n", error.text);
 	certdir_list_release(*snapshot);
 	*snapshot = NULL;
@@ -220,10 +240,8 @@ static int print_verdict(const struct certdir_cli_list_options *options, size_t 
 	}
 	result = json_pack("{s:s,s:b,s:I,s:o}", "file", options->list, "ok", count == 0, "devices", (json_int_t)devices,
 			   "problems", problems);
-	if (!result || json_dumpf(result, stdout, JSON_COMPACT) != 0) {
-		fprintf(stderr, "certdir: the result cannot be printed\n");
+	if (!result || json_dumpf(result, stdout, JSON_COMPACT) != 0)
 		count = -1;
-	}
 	putchar('\n');
 	json_decref(result);
 	return count == 0 ? 0 : 1;
@@ -242,6 +260,7 @@ int certdir_cli_list_verify(const struct certdir_cli_list_options *options)
 	if (snapshot)
 		reader = certdir_list_reader_get(snapshot, &error);
 	if (reader) {
+		certdir_permissions_warn(options->list);
 		devices = certdir_list_device_count(snapshot);
 		count = certdir_list_verify(reader, print_problem, problems, &error);
 	}

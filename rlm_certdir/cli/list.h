@@ -14,13 +14,13 @@ int certdir_cli_list(int argc, char **argv);
 struct certdir_cli_list_options {
 	const char *list;
 	bool json;
-	const char *source; /* import */
+	const char *source; /* import, remove */
 	const char *tenant; /* import */
 	const char *format; /* import, export: "json", "csv" or NULL */
 	const char *good_for; /* import: as it was typed, or NULL */
 	bool replace; /* import */
 	bool force; /* import */
-	bool dry_run; /* import */
+	bool dry_run; /* import, remove */
 	const char *since; /* changes: as it was typed, or NULL */
 	const char *operand; /* VALUE or FILE, or NULL */
 };
@@ -32,6 +32,8 @@ int certdir_cli_list_stats(const struct certdir_cli_list_options *options);
 int certdir_cli_list_changes(const struct certdir_cli_list_options *options);
 int certdir_cli_list_import(const struct certdir_cli_list_options *options);
 int certdir_cli_list_export(const struct certdir_cli_list_options *options);
+int certdir_cli_list_sources(const struct certdir_cli_list_options *options);
+int certdir_cli_list_remove(const struct certdir_cli_list_options *options);
 int certdir_cli_list_verify(const struct certdir_cli_list_options *options);
 
 /* Loads options->list and gets a reader; says on stderr why it cannot. Both are the caller's to give back. */

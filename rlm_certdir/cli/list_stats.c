@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir list stats` */
-#include "cli/age.h"
 #include "cli/list.h"
+#include "cli/list_sources.h"
 #include "timestamp.h"
 
 #include <jansson.h>
@@ -59,52 +59,6 @@ static bool count_device(void *context, int64_t row, const struct certdir_device
 	       (device->group_count == 0 || count_up(counts, "groups", "in any"));
 }
 
-/* {"synced":"2026-11-22T10:00:00Z","age":300}, with nulls when that never was */
-static json_t *part_json(int64_t synced, int64_t now)
-{
-	char at[CERTDIR_TIMESTAMP_SIZE];
-
-	if (synced == 0)
-		return json_pack("{s:n,s:n}", "synced", "age");
-	certdir_timestamp_print(synced, at);
-	return json_pack("{s:s,s:I}", "synced", at, "age", (json_int_t)(now > synced ? now - synced : 0));
-}
-
-static json_t *source_json(const struct certdir_list_source *source, int64_t now)
-{
-	json_t *holds = json_array(), *object, *times = part_json(source->synced, now);
-
-	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
-		if (source->holds & CERTDIR_BIT(type))
-			(void)json_array_append_new(
-				holds, json_string(certdir_identity_type_name((enum certdir_identity_type)type)));
-	object = json_pack("{s:s,s:s,s:s?,s:I,s:o}", "name", source->name, "kind",
-			   source->synced_by_graph ? "tenant" : "import", "tenant", source->tenant, "devices",
-			   (json_int_t)source->devices, "identities", holds);
-	if (source->synced_by_graph)
-		(void)json_object_set_new(object, "parts",
-					  json_pack("{s:o,s:o}", "intune", part_json(source->intune_synced, now),
-						    "groups", part_json(source->groups_synced, now)));
-	if (source->good_for)
-		(void)json_object_set_new(object, "good_for", json_integer(source->good_for));
-	(void)json_object_update(object, times);
-	json_decref(times);
-	return object;
-}
-
-static json_t *list_sources(const struct certdir_list_snapshot *snapshot)
-{
-	const struct certdir_list_source *sources;
-	int64_t now = (int64_t)time(NULL);
-	json_t *list = json_array();
-	size_t count;
-
-	sources = certdir_list_sources(snapshot, &count);
-	for (size_t i = 0; i < count; i++)
-		(void)json_array_append_new(list, source_json(&sources[i], now));
-	return list;
-}
-
 /* Names and serial numbers that do not tell a device from others of its source. */
 static json_t *count_shared(struct certdir_list_reader *reader, struct certdir_error *error)
 {
@@ -116,52 +70,17 @@ static json_t *count_shared(struct certdir_list_reader *reader, struct certdir_e
 			 "serials", (json_int_t)shared.serials);
 }
 
-/* "synced 2026-11-22T10:00:00Z (5 min ago)" */
-static void print_part(const char *what, const json_t *part)
-{
-	const char *synced = json_string_value(json_object_get(part, "synced"));
-	char age[CERTDIR_CLI_AGE_SIZE];
-
-	if (!synced) {
-		printf("%s never", what);
-		return;
-	}
-	certdir_cli_age(json_integer_value(json_object_get(part, "age")), age);
-	printf("%s %s (%s ago)", what, synced, age);
-}
-
-static void print_source(const json_t *source)
-{
-	const char *tenant = json_string_value(json_object_get(source, "tenant"));
-	const char *kind = json_string_value(json_object_get(source, "kind"));
-	char good_for[CERTDIR_CLI_AGE_SIZE];
-	const char *key;
-	json_t *part;
-
-	printf("  %s %s: %lld devices, ", kind, json_string_value(json_object_get(source, "name")),
-	       (long long)json_integer_value(json_object_get(source, "devices")));
-	print_part(strcmp(kind, "import") == 0 ? "imported" : "synced", source);
-	json_object_foreach(json_object_get(source, "parts"), key, part)
-	{
-		printf(", ");
-		print_part(key, part);
-	}
-	certdir_cli_good_for(json_integer_value(json_object_get(source, "good_for")), good_for);
-	printf("%s%s%s\n", good_for, tenant ? ", tenant " : "", tenant ? tenant : "");
-}
-
 static void print_text(const json_t *counts)
 {
 	static const char *const groups[] = {"enabled",	   "managed", "compliance", "join_type",
 					     "identities", "groups",  "shared"};
 	const char *key;
 	json_t *value;
-	size_t index;
 
 	printf("%s: %lld devices, published %s\n", json_string_value(json_object_get(counts, "list")),
 	       (long long)json_integer_value(json_object_get(counts, "devices")),
 	       json_string_value(json_object_get(counts, "published")));
-	json_array_foreach(json_object_get(counts, "sources"), index, value) print_source(value);
+	certdir_cli_list_sources_print(json_object_get(counts, "sources"));
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		const char *separator = "";
 
@@ -191,7 +110,7 @@ int certdir_cli_list_stats(const struct certdir_cli_list_options *options)
 	certdir_timestamp_print(certdir_list_published(snapshot), published);
 	counts = json_pack("{s:s,s:I,s:s,s:o}", "list", options->list, "devices",
 			   (json_int_t)certdir_list_device_count(snapshot), "published", published, "sources",
-			   list_sources(snapshot));
+			   certdir_cli_list_sources_json(snapshot));
 	if (counts && certdir_list_each(reader, count_device, counts, &error) &&
 	    json_object_set_new(counts, "shared", count_shared(reader, &error)) == 0)
 		status = 0;

@@ -6,13 +6,14 @@
 #include "cli/sync.h"
 #include "cli/visible.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 static const char usage[] =
 	"usage: certdir check [--raddb DIR] [--module NAME] [--list FILE] [--json] CERT...\n"
-	"       certdir list show|find|stats|changes|import|export|verify [--list FILE] ...\n"
+	"       certdir list show|find|stats|sources|changes|import|remove|export|verify [--list FILE] ...\n"
 	"       certdir sync [-c FILE] [--full] [--force] [--dry-run] [--interval DURATION] [--json]\n"
 	"       certdir placeholders plan|apply [-c FILE] [--force] [--json] [NAME]\n"
 	"       certdir status [-c FILE] [--json|--prometheus]\n"
@@ -25,7 +26,7 @@ static const char usage[] =
 	"\n"
 	"certdir COMMAND --help tells more; so does certdir(1).\n";
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
@@ -49,4 +50,17 @@ int main(int argc, char **argv)
 		fprintf(stderr, "certdir: there is no command \"%s\"\n", argv[1]);
 	fputs(usage, stderr);
 	return EX_USAGE;
+}
+
+/* Whoever reads what was printed must not take the half of it for all: no command looks at that by itself. */
+int main(int argc, char **argv)
+{
+	const int code = run(argc, argv);
+	const bool failed = ferror(stdout);
+
+	if (fflush(stdout) == 0 && !failed)
+		return code;
+	fprintf(stderr, "certdir: standard output cannot be written%s%s\n", failed ? "" : ": ",
+		failed ? "" : strerror(errno));
+	return EX_IOERR;
 }

@@ -5,6 +5,7 @@
 #include "background.h"
 #include "identity/canonical.h"
 #include "list/list.h"
+#include "permissions.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,8 @@ struct list_directory {
 	struct signature seen; /* from here on the watcher's own */
 	bool failed; /* what was seen last could not be loaded */
 	unsigned waited;
+	char permissions[sizeof(
+		((struct certdir_error *)0)->text)]; /* what was logged last of who can change the file */
 	bool told[SOURCES_TOLD]
 		 [CERTDIR_PARTS + 1]; /* that a part is stale; behind those: that a source is ahead of us */
 	char complaint[sizeof(((struct certdir_error *)0)->text)]; /* what was logged last, not to log it each second */
@@ -165,6 +168,17 @@ static void complain(struct list_directory *list, const char *why)
 		    certdir_list_device_count(list->snapshot));
 }
 
+/* Says once that others can change the list, and again when it is something else. */
+static void tell_permissions(struct list_directory *list)
+{
+	struct certdir_error finding = {""};
+
+	(void)certdir_permissions_check(list->filename, &finding);
+	if (finding.text[0] && strcmp(list->permissions, finding.text) != 0)
+		certdir_log(CERTDIR_LOG_WARN, "%s", finding.text);
+	(void)snprintf(list->permissions, sizeof(list->permissions), "%s", finding.text);
+}
+
 /* Whether to say now what is so: once, and again only when it was not so in between. */
 static bool to_tell(bool *told, bool is_so)
 {
@@ -237,7 +251,8 @@ static void tell_groups(struct list_directory *list)
 	bool has;
 
 	for (size_t g = 0; reader && g < GROUPS_TOLD && list->groups[g]; g++)
-		if (certdir_list_has_group(reader, list->groups[g], &has, &error) && to_tell(&list->told_groups[g], !has))
+		if (certdir_list_has_group(reader, list->groups[g], &has, &error) &&
+		    to_tell(&list->told_groups[g], !has))
 			certdir_log(CERTDIR_LOG_WARN,
 				    "%s: require_group = \"%s\": no device is in a group of that name or object id",
 				    list->filename, list->groups[g]);
@@ -257,7 +272,8 @@ static void tell_unknown(struct list_directory *list)
 	for (size_t i = 0; i < count; i++)
 		known |= considered(list, &sources[i]);
 	if (to_tell(&list->told_tenant, !known))
-		certdir_log(CERTDIR_LOG_WARN, "%s: tenant = %s: no source is of that tenant", list->filename, list->tenant);
+		certdir_log(CERTDIR_LOG_WARN, "%s: tenant = %s: no source is of that tenant", list->filename,
+			    list->tenant);
 	if (list->groups)
 		tell_groups(list);
 }
@@ -288,6 +304,7 @@ static void look(struct list_directory *list)
 	if (fresh) {
 		list->complaint[0] = '\0';
 		log_loaded(list, fresh);
+		tell_permissions(list);
 		tell_unknown(list);
 		certdir_list_release(old);
 	}

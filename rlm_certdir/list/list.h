@@ -163,9 +163,9 @@ struct certdir_list_writer *certdir_list_write_private(const char *filename, boo
 
 /*
  * Removes the source `name` with all that is of it, and notes in the change log that its devices are gone. *devices: how many of them
- * were listed. False with `error` when the list has no such source, which names those that it has; or when it cannot be written.
+ * were listed, -1 when the list has no such source. False with `error`.
  */
-bool certdir_list_write_remove(struct certdir_list_writer *writer, const char *name, size_t *devices,
+bool certdir_list_write_remove(struct certdir_list_writer *writer, const char *name, int64_t *devices,
 			       struct certdir_error *error);
 
 /*

@@ -33,32 +33,15 @@ static bool run_step(struct certdir_list_writer *writer, const char *sql, int64_
 	return ok;
 }
 
-/* There is no source of that name: says which there are, as far as they fit. */
-static void name_sources(struct certdir_list_writer *writer, const char *name, struct certdir_error *error)
-{
-	sqlite3_stmt *stmt = NULL;
-	const char *sources = NULL;
-
-	if (sqlite3_prepare_v2(
-		    writer->db,
-		    "SELECT group_concat('\"'||name||'\"',', ') FROM (SELECT name FROM source ORDER BY name)", -1,
-		    &stmt, NULL) == SQLITE_OK &&
-	    sqlite3_step(stmt) == SQLITE_ROW)
-		sources = (const char *)sqlite3_column_text(stmt, 0);
-	certdir_error_set(error, "the list has no source \"%.100s\"%s%.300s", name,
-			  sources ? "; it has " : ", and no other", sources ? sources : "");
-	sqlite3_finalize(stmt);
-}
-
-/* True with *source 0 when there is none of that name. */
-static bool find_source(struct certdir_list_writer *writer, const char *name, int64_t *source, size_t *devices,
+/* *devices is -1 when there is none of that name. */
+static bool find_source(struct certdir_list_writer *writer, const char *name, int64_t *source, int64_t *devices,
 			struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc;
 
 	*source = 0;
-	*devices = 0;
+	*devices = -1;
 	rc = sqlite3_prepare_v2(writer->db,
 				"SELECT id,(SELECT count(*) FROM device d WHERE d.source=s.id AND d.listed) "
 				"FROM source s WHERE name=?1",
@@ -69,7 +52,7 @@ static bool find_source(struct certdir_list_writer *writer, const char *name, in
 		rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW) {
 		*source = sqlite3_column_int64(stmt, 0);
-		*devices = (size_t)sqlite3_column_int64(stmt, 1);
+		*devices = sqlite3_column_int64(stmt, 1);
 	} else if (rc != SQLITE_DONE) {
 		certdir_list_writer_fail(writer, error);
 	}
@@ -77,7 +60,7 @@ static bool find_source(struct certdir_list_writer *writer, const char *name, in
 	return rc == SQLITE_ROW || rc == SQLITE_DONE;
 }
 
-bool certdir_list_write_remove(struct certdir_list_writer *writer, const char *name, size_t *devices,
+bool certdir_list_write_remove(struct certdir_list_writer *writer, const char *name, int64_t *devices,
 			       struct certdir_error *error)
 {
 	const int64_t now = (int64_t)time(NULL);
@@ -85,10 +68,8 @@ bool certdir_list_write_remove(struct certdir_list_writer *writer, const char *n
 
 	if (!find_source(writer, name, &source, devices, error))
 		return false;
-	if (source == 0) {
-		name_sources(writer, name, error);
-		return false;
-	}
+	if (*devices < 0)
+		return true;
 	if (!certdir_list_writer_run(writer, "BEGIN", error))
 		return false;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)

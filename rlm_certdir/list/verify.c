@@ -30,6 +30,10 @@ static const char *const checks[] = {
 	"WHERE integrity_check<>'ok'",
 	"SELECT 'table '||\"table\"||' row '||coalesce(rowid,'?')||' refers to a missing row of '||parent "
 	"FROM pragma_foreign_key_check",
+	/* What readers go by is what the writer counted. */
+	"SELECT 'source '||s.name||' says that it has '||s.devices||' devices, and has '||count(d.id) FROM source s "
+	"LEFT JOIN device d ON "
+	"d.source=s.id AND d.listed GROUP BY s.id HAVING count(d.id)<>s.devices",
 	TWINS("entra_device_id"),
 	TWINS("intune_device_id"),
 	TWINS("sid"),

@@ -749,3 +749,14 @@ def test_the_administrator_of_the_directory(slapd, site):
     site.bind_as(ADMIN)
     filled(site, 3)
     assert slapd.contents(ELSEWHERE) == before
+
+
+def test_a_full_disk_is_told(slapd, site):
+    filled(site)
+    site.options["max_age"] = "3650d"  # no clock of the site's own here
+    site.write()
+    for command in ("plan", "apply"):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = subprocess.run([BUILD / "certdir", "placeholders", command, "-c", site.conf], stdout=full, stderr=subprocess.PIPE,
+                                  timeout=60, check=False)
+        assert done.returncode == 74 and b"standard output cannot be written" in done.stderr

@@ -677,6 +677,29 @@ static void test_list_comes_late(void **state)
 	watched->type->close(watched);
 }
 
+/* A list that others can change is used, and told once. */
+static void test_permissions_are_told(void **state)
+{
+	const struct certdir_list_config config = {.filename = fixture_file};
+
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* the group of others is root's to give */
+	atomic_store(&newest, 0);
+	fixture_edition(0, DEVICES);
+	watched = open_list(&config, true);
+	wait_for_log("INFO ");
+	assert_int_equal(log_count("can change it"), 0);
+	assert_int_equal(chmod(fixture_file, 0666), 0);
+	wait_for_log("anybody can change it, and so let devices in; do: chmod o-w");
+	next_edition(); /* keeps the mode */
+	assert_int_equal(log_count("can change it"), 1);
+	assert_int_equal(chown(fixture_file, 0, 12345), 0);
+	assert_int_equal(chmod(fixture_file, 0664), 0);
+	wait_for_log("members of group 12345 can change it");
+	watched->type->close(watched);
+}
+
 /* Signals are left to the program's own threads, and closing does not wait for the watcher's second to end. */
 static void test_watcher_is_quiet(void **state)
 {
@@ -762,6 +785,7 @@ int main(void)
 		TEST(test_search_fails),
 		TEST(test_file_changes_under_readers),
 		TEST(test_list_comes_late),
+		TEST(test_permissions_are_told),
 		TEST(test_watcher_is_quiet),
 		TEST(test_stale_parts_are_told),
 	};

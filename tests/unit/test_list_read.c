@@ -114,6 +114,7 @@ static void publish_rows(const char *rows)
 		    "INSERT INTO source(id,name,kind,tenant,synced,intune_synced,intune_interval) VALUES"
 		    "(2,'contoso','tenant','" TENANT_A "',1,1,3600),(3,'fabrikam','tenant','" TENANT_B "',1,1,3600)");
 	fixture_run(writer, rows);
+	fixture_run(writer, "UPDATE source SET devices=(SELECT count(*) FROM device d WHERE d.source=source.id AND d.listed)");
 	fixture_publish(writer);
 }
 
@@ -511,6 +512,29 @@ static void collect(void *context, const char *text)
 	strcat(strcat(all, text), "\n");
 }
 
+/* A row that was slipped in between is in no count. */
+static void test_verify_counts(void **state)
+{
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_list_reader *reader;
+	struct certdir_error error;
+	struct certdir_list_writer *writer;
+	char problems[2048] = "";
+
+	(void)state;
+	fixture_edition(1, 5);
+	writer = certdir_list_write_begin(fixture_file, false, &error);
+	assert_non_null(writer);
+	fixture_run(writer, "INSERT INTO device(source,name) VALUES(1,'STOLEN')");
+	fixture_publish(writer);
+	snapshot = fixture_load();
+	reader = fixture_reader(snapshot);
+	assert_int_equal(certdir_list_verify(reader, collect, problems, &error), 1);
+	assert_string_equal(problems, "source test says that it has 5 devices, and has 6\n");
+	certdir_list_reader_put(reader);
+	certdir_list_release(snapshot);
+}
+
 /* One source's devices that share what only one should have; two sources may know one device. */
 static void test_verify(void **state)
 {
@@ -548,6 +572,7 @@ int main(void)
 		TEST(test_device_comes_back),	  TEST(test_statements), TEST(test_find),
 		TEST(test_find_has_a_limit),	  TEST(test_compliance), TEST(test_sources),
 		TEST(test_each_in_order_of_name), TEST(test_verify),
+		TEST(test_verify_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `certdir list sources` and `certdir list remove` */
+#include "cli/list_sources.h"
+
+#include "cli/age.h"
+#include "cli/list.h"
+#include "timestamp.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+/* {"synced":"2026-11-22T10:00:00Z","age":300}, with nulls when that never was */
+static json_t *part_json(int64_t synced, int64_t now)
+{
+	char at[CERTDIR_TIMESTAMP_SIZE];
+
+	if (synced == 0)
+		return json_pack("{s:n,s:n}", "synced", "age");
+	certdir_timestamp_print(synced, at);
+	return json_pack("{s:s,s:I}", "synced", at, "age", (json_int_t)(now > synced ? now - synced : 0));
+}
+
+static json_t *source_json(const struct certdir_list_source *source, int64_t now)
+{
+	json_t *holds = json_array(), *object, *times = part_json(source->synced, now);
+
+	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
+		if (source->holds & CERTDIR_BIT(type))
+			(void)json_array_append_new(
+				holds, json_string(certdir_identity_type_name((enum certdir_identity_type)type)));
+	object = json_pack("{s:s,s:s,s:s?,s:I,s:o}", "name", source->name, "kind",
+			   source->synced_by_graph ? "tenant" : "import", "tenant", source->tenant, "devices",
+			   (json_int_t)source->devices, "identities", holds);
+	if (source->synced_by_graph)
+		(void)json_object_set_new(object, "parts",
+					  json_pack("{s:o,s:o}", "intune", part_json(source->intune_synced, now),
+						    "groups", part_json(source->groups_synced, now)));
+	if (source->good_for)
+		(void)json_object_set_new(object, "good_for", json_integer(source->good_for));
+	(void)json_object_update(object, times);
+	json_decref(times);
+	return object;
+}
+
+json_t *certdir_cli_list_sources_json(const struct certdir_list_snapshot *snapshot)
+{
+	const struct certdir_list_source *sources;
+	int64_t now = (int64_t)time(NULL);
+	json_t *list = json_array();
+	size_t count;
+
+	sources = certdir_list_sources(snapshot, &count);
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(list, source_json(&sources[i], now));
+	return list;
+}
+
+/* "synced 2026-11-22T10:00:00Z (5 min ago)" */
+static void print_part(const char *what, const json_t *part)
+{
+	const char *synced = json_string_value(json_object_get(part, "synced"));
+	char age[CERTDIR_CLI_AGE_SIZE];
+
+	if (!synced) {
+		printf("%s never", what);
+		return;
+	}
+	certdir_cli_age(json_integer_value(json_object_get(part, "age")), age);
+	printf("%s %s (%s ago)", what, synced, age);
+}
+
+static void print_source(const json_t *source)
+{
+	const char *tenant = json_string_value(json_object_get(source, "tenant"));
+	const char *kind = json_string_value(json_object_get(source, "kind"));
+	char good_for[CERTDIR_CLI_AGE_SIZE];
+	const char *key;
+	json_t *part;
+
+	printf("  %s %s: %lld devices, ", kind, json_string_value(json_object_get(source, "name")),
+	       (long long)json_integer_value(json_object_get(source, "devices")));
+	print_part(strcmp(kind, "import") == 0 ? "imported" : "synced", source);
+	json_object_foreach(json_object_get(source, "parts"), key, part)
+	{
+		printf(", ");
+		print_part(key, part);
+	}
+	certdir_cli_good_for(json_integer_value(json_object_get(source, "good_for")), good_for);
+	printf("%s%s%s\n", good_for, tenant ? ", tenant " : "", tenant ? tenant : "");
+}
+
+void certdir_cli_list_sources_print(const json_t *sources)
+{
+	json_t *source;
+	size_t index;
+
+	json_array_foreach(sources, index, source) print_source(source);
+}
+
+/* Prints an object and frees it. False when there is none, for want of memory, or when it cannot be printed. */
+static bool print_object(json_t *object)
+{
+	const bool ok = object && json_dumpf(object, stdout, JSON_COMPACT) == 0;
+
+	if (ok)
+		putchar('\n');
+	json_decref(object);
+	return ok;
+}
+
+int certdir_cli_list_sources(const struct certdir_cli_list_options *options)
+{
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_list_reader *reader;
+	int status = 0;
+	json_t *sources;
+
+	if (!certdir_cli_list_open(options, &snapshot, &reader))
+		return EX_NOINPUT;
+	sources = certdir_cli_list_sources_json(snapshot);
+	if (options->json)
+		status = print_object(json_pack("{s:s,s:o}", "list", options->list, "sources", sources)) ? 0 : EX_IOERR;
+	else if (json_array_size(sources) == 0)
+		printf("%s has no sources\n", options->list);
+	else
+		certdir_cli_list_sources_print(sources);
+	if (!options->json)
+		json_decref(sources);
+	certdir_cli_list_close(snapshot, reader);
+	return status;
+}
+
+/* ---- remove ---- */
+
+static int print_removed(const struct certdir_cli_list_options *options, int64_t devices)
+{
+	if (options->json)
+		return print_object(json_pack("{s:s,s:s,s:I,s:b}", "list", options->list, "source", options->source,
+					      "devices", (json_int_t)devices, "dry_run", options->dry_run))
+			       ? 0
+			       : EX_IOERR;
+	printf("source \"%s\" and its %lld devices %s %s\n", options->source, (long long)devices,
+	       options->dry_run ? "would be removed from" : "are removed from", options->list);
+	return 0;
+}
+
+int certdir_cli_list_remove(const struct certdir_cli_list_options *options)
+{
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_list_writer *writer;
+	struct certdir_list_reader *reader;
+	struct certdir_error error;
+	int64_t devices;
+
+	if (!certdir_cli_list_open(options, &snapshot, &reader))
+		return EX_NOINPUT;
+	certdir_cli_list_close(snapshot, reader);
+	writer = (options->dry_run ? certdir_list_write_private : certdir_list_write_begin)(options->list, false,
+											    &error);
+	if (!writer)
+		goto out;
+	if (!certdir_list_write_remove(writer, options->source, &devices, &error)) {
+		certdir_list_write_abort(writer);
+		goto out;
+	}
+	if (devices < 0) {
+		fprintf(stderr, "certdir: %s has no source \"%s\": `certdir list sources` names those that it has\n",
+			options->list, options->source);
+		certdir_list_write_abort(writer);
+		return 1;
+	}
+	if (options->dry_run)
+		certdir_list_write_abort(writer);
+	else if (!certdir_list_write_publish(writer, &error))
+		goto out;
+	return print_removed(options, devices);
+out:
+	fprintf(stderr, "certdir: %s; nothing was changed\n", error.text);
+	return EX_CANTCREAT;
+}

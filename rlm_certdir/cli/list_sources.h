@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a list says of its sources. */
+#ifndef CERTDIR_CLI_LIST_SOURCES_H
+#define CERTDIR_CLI_LIST_SOURCES_H
+
+#include "list/list.h"
+
+#include <jansson.h>
+
+/* An array with an object for each source, the caller's; incomplete when memory is out. */
+json_t *certdir_cli_list_sources_json(const struct certdir_list_snapshot *snapshot);
+/* Prints such an array for people, a line for each. */
+void certdir_cli_list_sources_print(const json_t *sources);
+
+#endif
