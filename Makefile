@@ -244,7 +244,8 @@ each_snippet = set -e; for file in $(snippets); do new=$(B)/raddb/$$file; shippe
 install: all ## install into DESTDIR; files in raddb that were edited are kept
 	install -D -m 644 $(module) $(DESTDIR)$(LIBDIR)/rlm_certdir.so
 	install -D -m 755 $(cli) $(DESTDIR)$(BINDIR)/certdir
-	install -d -m 755 $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(CONFDIR) $(DESTDIR)$(RADDB)
+	@for dir in $(MANDIR)/man1 $(MANDIR)/man5 $(CONFDIR) $(RADDB); do \
+		[ -d $(DESTDIR)$$dir ] || install -d -m 755 $(DESTDIR)$$dir; done
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1/
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5/
 	@[ -e $(DESTDIR)$(RADDB)/mods-available/certdir ] || first=yes; $(each_snippet) \
@@ -257,9 +258,8 @@ install: all ## install into DESTDIR; files in raddb that were edited are kept
 			echo "left out $$to, which was removed. To have it back: cp $$shipped $$to"; \
 		else install -D -m 640 $$new $$to; [ "$$(id -u)" -ne 0 ] || chown --reference=$(DESTDIR)$(RADDB) $$to; fi; \
 		install -m 644 $$new $$shipped; done
-	install -d -m 755 $(DESTDIR)$(LISTDIR)
-	@[ "$$(id -u)" -ne 0 ] || chgrp --reference=$(DESTDIR)$(RADDB) $(DESTDIR)$(LISTDIR)
-	@chmod g+s $(DESTDIR)$(LISTDIR)
+	@[ -d $(DESTDIR)$(LISTDIR) ] || { install -d -m 755 $(DESTDIR)$(LISTDIR); \
+		[ "$$(id -u)" -ne 0 ] || chgrp --reference=$(DESTDIR)$(RADDB) $(DESTDIR)$(LISTDIR); chmod g+s $(DESTDIR)$(LISTDIR); }
 
 .PHONY: uninstall
 uninstall: ## remove what `make install` put there; edited files of raddb, certdir.conf and lists stay

@@ -159,7 +159,10 @@ def test_upgrade_keeps_what_was_edited_and_radiusd_reads_that_alone(site, pki):
     site.edit("policy.d/certdir", "\n#  mine\n")
     site.next_version("policy.d/certdir", "\n#  the next version's\n")
     site.next_version("sites-available/certdir-wifi", "\n#  the next version's\n")
+    for place in ("etc/certdir", "var/lib/certdir"):
+        (site.root / place).chmod(0o2750)  # as certdir-sync(1) has it
     said = site.make("install")
+    assert all((site.root / place).stat().st_mode & 0o7777 == 0o2750 for place in ("etc/certdir", "var/lib/certdir"))
     policy = site.raddb / "policy.d/certdir"
     assert policy.read_text().endswith("\n#  mine\n")
     assert f"diff {policy} {site.shipped / 'policy.d/certdir'}" in said
