@@ -11,20 +11,13 @@
 
 enum { DAY = 86400 };
 
-struct printing {
-	bool json;
-	bool failed;
-};
-
 static bool print_change(void *context, const struct certdir_list_change *change)
 {
-	struct printing *printing = context;
+	const struct certdir_cli_list_options *options = context;
 
-	if (!printing->json)
+	if (!options->json)
 		certdir_cli_change_print(change);
-	else if (!certdir_cli_change_print_json(change))
-		printing->failed = true;
-	return !printing->failed && !ferror(stdout);
+	return !options->json || certdir_cli_change_print_json(change);
 }
 
 /* "2d" ago, or a point in time. */
@@ -43,7 +36,6 @@ static bool read_since(const char *text, int64_t *since)
 
 int certdir_cli_list_changes(const struct certdir_cli_list_options *options)
 {
-	struct printing printing = {.json = options->json};
 	struct certdir_list_snapshot *snapshot;
 	struct certdir_list_reader *reader;
 	struct certdir_error error;
@@ -58,12 +50,9 @@ int certdir_cli_list_changes(const struct certdir_cli_list_options *options)
 	}
 	if (!certdir_cli_list_open(options, &snapshot, &reader))
 		return EX_NOINPUT;
-	ok = certdir_list_changes(reader, since, print_change, &printing, &error);
+	ok = certdir_list_changes(reader, since, print_change, (void *)options, &error);
 	if (!ok)
 		fprintf(stderr, "certdir: %s\n", error.text);
-	else if (printing.failed || fflush(stdout) != 0)
-		fprintf(stderr, "certdir: the changes cannot be printed\n");
-	ok = ok && !printing.failed && !ferror(stdout);
 	certdir_cli_list_close(snapshot, reader);
 	return ok ? 0 : EX_NOINPUT;
 }

@@ -82,10 +82,6 @@ int certdir_cli_list_export(const struct certdir_cli_list_options *options)
 	} else if (!export.csv) {
 		fputs(export.count ? "\n]\n" : "[]\n", stdout);
 	}
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "certdir: the output cannot be written: it is not complete\n");
-		status = EX_CANTCREAT;
-	}
 	certdir_cli_list_close(snapshot, export.reader);
 	return status;
 }
