@@ -2,6 +2,7 @@
 #include "permissions.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -138,4 +139,28 @@ void certdir_permissions_follow(int file, const char *directory, const char *nam
 	if (stat(directory, &status) != 0 || fchown(file, status.st_uid, status.st_gid) != 0)
 		certdir_log(CERTDIR_LOG_WARN, "%s cannot get owner and group of %s: %s", name, directory,
 			    strerror(errno));
+}
+
+int certdir_permissions_open(const char *filename, mode_t mode)
+{
+	const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	const char *slash = strrchr(filename, '/');
+	char *directory;
+	int file;
+
+	for (;;) {
+		file = open(filename, flags);
+		if (file >= 0 || errno != ENOENT)
+			return file;
+		file = open(filename, flags | O_CREAT | O_EXCL, mode);
+		if (file >= 0)
+			break;
+		if (errno != EEXIST)
+			return -1;
+	}
+	directory = slash ? strndup(filename, (size_t)(slash - filename) + 1) : strdup(".");
+	if (directory)
+		certdir_permissions_follow(file, directory, filename);
+	free(directory);
+	return file;
 }

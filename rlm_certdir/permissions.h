@@ -5,6 +5,8 @@
 
 #include "certdir.h"
 
+#include <sys/types.h>
+
 /*
  * Whether nobody can change `filename`, or put something else in its place, but those who are meant to: root, the owner of its
  * directory, a group that is root's, our own or their own. Looks at the file and at each directory above it, where a sticky one is
@@ -22,5 +24,7 @@ void certdir_permissions_warn(const char *filename);
  * fails. Never for a file that was there before: it could be anyone's, linked into the directory.
  */
 void certdir_permissions_follow(int file, const char *directory, const char *name);
+/* Opens a file for reading and writing, never through a symbolic link; one that is not there is made, as above. -1 with errno. */
+int certdir_permissions_open(const char *filename, mode_t mode);
 
 #endif

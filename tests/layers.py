@@ -25,7 +25,7 @@ LIBRARIES = {
 # Who may include what. Everything else may include none of them.
 ALLOWED = {
     "freeradius": r"(rlm_certdir|raddb|eap_tls_session|wiring)\.[ch]|compat/.*|cli/raddb_file\.c",
-    "openssl": r"identity/.*|list/seal\.c|sync/assertion\.c|eap_tls_session\.c|rlm_certdir\.c|compat/freeradius/eap\.h",
+    "openssl": r"identity/.*|list/seal\.c|sync/(assertion|spool)\.c|eap_tls_session\.c|rlm_certdir\.c|compat/freeradius/eap\.h",
     "ldap": r"directory/ldap_(connection|operation|handle)\.[ch]",
     "sqlite": r"list/.*",
     "curl": r"sync/(http|link)\.c",

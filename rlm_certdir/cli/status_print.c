@@ -82,6 +82,8 @@ static void print_tenant(const struct certdir_cli_status *status, const struct c
 		print_when(status, tenant->attempted);
 		puts(tenant->up == CERTDIR_NO ? ": failed" : ": ok");
 	}
+	if (!tenant->configured)
+		printf("  note        certdir list remove --source %s takes them out\n", tenant->name);
 	if (tenant->note[0])
 		printf("  %-10s  %s\n", tenant->up == CERTDIR_NO ? "error" : "note", tenant->note);
 	if (tenant->credential_expires)

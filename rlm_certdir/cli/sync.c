@@ -9,9 +9,11 @@
 #include "cli/sync_status.h"
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -35,35 +37,68 @@ struct options {
 
 /* ---- certdir.conf ---- */
 
-static bool load(const struct options *options, struct certdir_cli_conf *loaded)
+/* A reading of the file. One that is not the last stays as long as something that was begun with it is under way. */
+struct generation {
+	struct certdir_cli_conf loaded;
+	struct generation *older;
+};
+
+static void free_generation(struct generation *generation)
 {
-	if (!certdir_cli_conf_load(options->conf, false, loaded))
-		return false;
-	if (loaded->config.count > 0)
-		return true;
-	fprintf(stderr, "certdir: %s has no [tenant NAME]: there is nothing to sync; see certdir.conf(5)\n",
-		options->conf);
-	certdir_cli_conf_clear(loaded);
-	return false;
+	certdir_cli_conf_clear(&generation->loaded);
+	free(generation);
+}
+
+/* The new first of `older`; NULL when there is none to be had, after saying why. */
+static struct generation *load(const struct options *options, struct generation *older)
+{
+	struct generation *fresh = calloc(1, sizeof(*fresh));
+
+	if (!fresh) {
+		fprintf(stderr, "certdir: out of memory\n");
+		return NULL;
+	}
+	if (certdir_cli_conf_load(options->conf, false, &fresh->loaded)) {
+		fresh->older = older;
+		if (fresh->loaded.config.count > 0)
+			return fresh;
+		fprintf(stderr, "certdir: %s has no [tenant NAME]: there is nothing to sync; see certdir.conf(5)\n",
+			options->conf);
+	}
+	free_generation(fresh);
+	return NULL;
 }
 
 /* A file that is broken now is no reason to stop: the last good one stays in use. */
-static void reload(const struct options *options, struct certdir_cli_conf *loaded)
+static struct generation *reload(const struct options *options, struct generation *last)
 {
-	struct certdir_cli_conf fresh;
+	struct generation *fresh = load(options, last);
 
-	if (!load(options, &fresh)) {
+	if (!fresh)
 		fprintf(stderr, "certdir: going on with %s as it was\n", options->conf);
-		return;
+	return fresh ? fresh : last;
+}
+
+static void forget_unused(const struct certdir_sync *sync, struct generation *last)
+{
+	struct generation **at = &last->older;
+
+	while (*at) {
+		struct generation *old = *at;
+
+		if (certdir_sync_uses(sync, &old->loaded.config)) {
+			at = &old->older;
+		} else {
+			*at = old->older;
+			free_generation(old);
+		}
 	}
-	certdir_cli_conf_clear(loaded);
-	*loaded = fresh;
 }
 
 /* ---- signals ---- */
 
 static volatile int stop; /* SIGTERM, SIGINT */
-static volatile int hurry; /* SIGHUP while waiting: sync now */
+static volatile int hurry; /* SIGHUP: the next round begins now */
 static bool staying;
 
 static void take_signal(int number)
@@ -86,25 +121,25 @@ static void catch_signals(bool stay)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-/* Until `when` (certdir_monotonic), or a signal. */
-static void wait_until(int64_t when)
+/* Until `when` (certdir_monotonic), a signal, or something that `event` tells of. */
+static void wait_until(int64_t when, int event)
 {
+	struct pollfd poll = {.fd = event, .events = POLLIN};
+	const int64_t left = when - certdir_monotonic();
+	const struct timespec timeout = {.tv_sec = left / 1000000, .tv_nsec = left % 1000000 * 1000};
 	sigset_t all, before;
-	int64_t left;
 
+	if (left <= 0)
+		return;
 	/* Signals get through in ppoll() alone, so that none comes between the look and the wait. */
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &before);
-	while (!stop && !hurry && (left = when - certdir_monotonic()) > 0) {
-		struct timespec timeout = {.tv_sec = left / 1000000, .tv_nsec = left % 1000000 * 1000};
-
-		(void)ppoll(NULL, 0, &timeout, &before);
-	}
-	hurry = 0;
+	if (!stop && !hurry)
+		(void)ppoll(&poll, 1, &timeout, &before);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-/* ---- one run ---- */
+/* ---- what is shown ---- */
 
 static bool print_change(void *context, const struct certdir_list_change *change)
 {
@@ -117,18 +152,31 @@ static bool print_change(void *context, const struct certdir_list_change *change
 	return !ferror(stdout);
 }
 
-/* A certdir_sync_progress. */
-static void show_progress(void *context, const char *tenant, enum certdir_sync_part part, size_t pages, size_t objects)
+/* For certdir_sync_watch(). */
+static void draw_view(void *context, const struct certdir_sync_view *view)
 {
-	char topic[80], what[80];
+	const char *part = certdir_sync_part_name(view->part);
+	const uint64_t rate =
+		view->microseconds > 0 ? (uint64_t)view->objects * 1000000 / (uint64_t)view->microseconds : 0;
 
 	(void)context;
-	(void)snprintf(topic, sizeof(topic), "%s: %s", tenant, certdir_sync_part_name(part));
-	(void)snprintf(what, sizeof(what), "%zu %s, %zu %s", pages, pages == 1 ? "page" : "pages", objects,
-		       objects == 1 ? "object" : "objects");
-	certdir_cli_progress_show(topic, what, objects);
+	if (view->waiting[0])
+		certdir_cli_progress_line("%s: %s: %s", view->tenant, part, view->waiting);
+	else
+		certdir_cli_progress_line("%s: %s: %zu %s, %zu %s, %" PRIu64 " a second", view->tenant, part,
+					  view->pages, view->pages == 1 ? "page" : "pages", view->objects,
+					  view->objects == 1 ? "object" : "objects", rate);
 }
 
+static void draw(struct certdir_sync *sync)
+{
+	if (!certdir_cli_progress_lines())
+		return;
+	certdir_sync_watch(sync, draw_view, NULL);
+	certdir_cli_progress_drawn();
+}
+
+/* What was asked for as JSON comes once in one run, and with each news of a program that stays. */
 static void keep_report(const struct certdir_cli_sync_run *run, const struct options *options)
 {
 	json_t *report = certdir_cli_sync_json(run);
@@ -138,58 +186,93 @@ static void keep_report(const struct certdir_cli_sync_run *run, const struct opt
 		fprintf(stderr, "certdir: the report cannot be made: out of memory\n");
 		return;
 	}
-	if (options->json && (json_dumpf(report, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF))
+	if (options->json && (run->idle || options->interval) &&
+	    (json_dumpf(report, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF))
 		fprintf(stderr, "certdir: the report cannot be printed\n");
 	if (!run->dry_run && !certdir_cli_sync_status_save(run->config, report, &error))
 		fprintf(stderr, "certdir: warning: %s\n", error.text);
 	json_decref(report);
 }
 
-static int run_once(const struct options *options, const struct certdir_sync_config *config)
+/* Returns the exit code, as far as it is known. */
+static int tell(struct certdir_sync *sync, const struct options *options, const struct certdir_sync_config *config,
+		int64_t began)
 {
-	const struct certdir_sync_options sync = {.full = options->full,
-						  .force = options->force,
-						  .dry_run = options->dry_run,
-						  .stop = &stop,
-						  .progress = show_progress,
-						  .change = print_change,
-						  .context = (void *)options};
-	struct certdir_sync_report report;
-	struct certdir_cli_sync_run run = {.config = config, .report = &report, .dry_run = options->dry_run};
-	int64_t began = certdir_monotonic();
-	int status;
+	const struct certdir_cli_sync_run run = {.config = config,
+						 .report = certdir_sync_report(sync),
+						 .sync = sync,
+						 .idle = certdir_sync_idle(sync),
+						 .stopped = stop,
+						 .dry_run = options->dry_run,
+						 .milliseconds = (certdir_monotonic() - began) / 1000};
+	const int status = certdir_cli_sync_exit(&run);
 
-	certdir_cli_progress_begin();
-	run.ok = certdir_sync_run(config, &sync, &report);
-	certdir_cli_progress_end();
-	run.milliseconds = (certdir_monotonic() - began) / 1000;
-	run.stopped = stop;
-	status = certdir_cli_sync_exit(&run);
+	certdir_cli_progress_clear();
 	certdir_cli_sync_print(&run, options->json);
-	/* Who was stopped has nothing to tell. */
-	if (status != CERTDIR_CLI_SYNC_STOPPED)
+	/* Who was stopped before there was anything has nothing to tell. */
+	if ((run.idle || run.report->edition) && (status != CERTDIR_CLI_SYNC_STOPPED || run.report->published))
 		keep_report(&run, options);
-	certdir_sync_report_clear(&report);
 	(void)fflush(stdout);
 	return status;
 }
 
-static int run_each(const struct options *options, struct certdir_cli_conf *loaded)
-{
-	int64_t next = certdir_monotonic();
+/* ---- rounds ---- */
 
-	while (!stop) {
-		(void)run_once(options, &loaded->config);
-		next += options->interval * 1000000;
-		if (next < certdir_monotonic())
-			next = certdir_monotonic();
-		wait_until(next);
-		if (next > certdir_monotonic())
-			next = certdir_monotonic(); /* SIGHUP */
-		if (!stop)
-			reload(options, loaded);
+static int64_t earlier(int64_t one, int64_t other)
+{
+	return one < other ? one : other;
+}
+
+/* Until everything is done, or for ever with an interval. */
+static int run_rounds(struct certdir_sync *sync, const struct options *options, struct generation **last)
+{
+	int64_t next = certdir_monotonic(), began = next;
+	int status = CERTDIR_CLI_SYNC_STOPPED;
+	bool first = true;
+
+	for (;;) {
+		if (!stop && (hurry || certdir_monotonic() >= next)) {
+			hurry = 0;
+			began = certdir_monotonic();
+			if (!first)
+				*last = reload(options, *last);
+			first = false;
+			certdir_sync_begin(sync, &(*last)->loaded.config);
+			forget_unused(sync, *last);
+			next = options->interval ? began + options->interval * 1000000 : INT64_MAX;
+		}
+		if (certdir_sync_step(sync))
+			status = tell(sync, options, &(*last)->loaded.config, began);
+		if (certdir_sync_idle(sync) && (stop || !options->interval))
+			return options->interval ? 0 : status;
+		draw(sync);
+		wait_until(earlier(earlier(next, certdir_sync_next(sync)),
+				   certdir_sync_idle(sync) ? INT64_MAX : certdir_cli_progress_next()),
+			   certdir_sync_event(sync));
 	}
-	return 0;
+}
+
+static int run(const struct options *options, struct generation **last)
+{
+	const struct certdir_sync_options sync_options = {.full = options->full,
+							  .force = options->force,
+							  .dry_run = options->dry_run,
+							  .stop = &stop,
+							  .change = options->dry_run ? print_change : NULL,
+							  .context = (void *)options};
+	struct certdir_error error;
+	struct certdir_sync *sync = certdir_sync_open(&sync_options, &error);
+	int status;
+
+	if (!sync) {
+		fprintf(stderr, "certdir: %s\n", error.text);
+		return CERTDIR_CLI_SYNC_NONE;
+	}
+	certdir_cli_progress_begin();
+	status = run_rounds(sync, options, last);
+	certdir_cli_progress_end();
+	certdir_sync_close(sync);
+	return status;
 }
 
 /* ---- the command line ---- */
@@ -235,7 +318,7 @@ int certdir_cli_sync(int argc, char **argv)
 					      {"help", no_argument, NULL, 'h'},
 					      {NULL, 0, NULL, 0}};
 	struct options options = {.conf = CERTDIR_CONF_DEFAULT};
-	struct certdir_cli_conf loaded;
+	struct generation *last, *older;
 	const char *why;
 	int option, status;
 
@@ -251,10 +334,14 @@ int certdir_cli_sync(int argc, char **argv)
 		return misuse("takes no operand");
 	if (options.interval && (options.force || options.dry_run))
 		return misuse("--force and --dry-run are for one run, without --interval");
-	if (!load(&options, &loaded))
+	last = load(&options, NULL);
+	if (!last)
 		return EX_CONFIG;
 	catch_signals(options.interval != 0);
-	status = options.interval ? run_each(&options, &loaded) : run_once(&options, &loaded.config);
-	certdir_cli_conf_clear(&loaded);
+	status = run(&options, &last);
+	for (; last; last = older) {
+		older = last->older;
+		free_generation(last);
+	}
 	return status;
 }

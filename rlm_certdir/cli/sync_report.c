@@ -25,19 +25,19 @@ static size_t count_parts(const struct certdir_sync_report *report, enum certdir
 enum certdir_cli_sync_exit certdir_cli_sync_exit(const struct certdir_cli_sync_run *run)
 {
 	const struct certdir_sync_report *report = run->report;
+	const size_t done = count_parts(report, CERTDIR_SYNC_DONE), shrunk = count_parts(report, CERTDIR_SYNC_SHRUNK);
+	const size_t stopped = count_parts(report, CERTDIR_SYNC_STOPPED);
 
-	/* A signal that came after the list was published changes nothing. */
-	if (run->stopped && !report->published && (!run->ok || !run->dry_run))
+	/* A signal that came when all was done changes nothing. */
+	if (run->stopped && (stopped > 0 || count_parts(report, CERTDIR_SYNC_RUNNING) > 0))
 		return CERTDIR_CLI_SYNC_STOPPED;
-	if (run->ok)
-		return CERTDIR_CLI_SYNC_DONE;
-	if (report->error[0])
+	if (report->error[0] && !report->published)
 		return CERTDIR_CLI_SYNC_NONE;
-	if (count_parts(report, CERTDIR_SYNC_SHRUNK) > 0)
+	if (shrunk > 0)
 		return CERTDIR_CLI_SYNC_SHRUNK;
-	if (count_parts(report, CERTDIR_SYNC_DONE) == 0 || (!report->published && !run->dry_run))
-		return CERTDIR_CLI_SYNC_NONE;
-	return CERTDIR_CLI_SYNC_SOME;
+	if (count_parts(report, CERTDIR_SYNC_FAILED) + stopped == 0 && !report->error[0])
+		return CERTDIR_CLI_SYNC_DONE;
+	return done == 0 || (!report->published && !run->dry_run) ? CERTDIR_CLI_SYNC_NONE : CERTDIR_CLI_SYNC_SOME;
 }
 
 /* ---- for people ---- */
@@ -71,6 +71,8 @@ static void print_done(const char *tenant, enum certdir_sync_part part, const st
 		print_if_any(tally->duplicates, "that are no known device");
 		break;
 	}
+	if (report->resumed > 0)
+		printf("; %zu of %zu pages were there from an earlier run", report->resumed, report->pages);
 	printf("%s%s\n", report->note[0] ? "; " : "", report->note);
 }
 
@@ -95,6 +97,7 @@ static void print_part(const char *tenant, enum certdir_sync_part part, const st
 		fprintf(stderr, "certdir: %s: %s: failed: %s\n", tenant, name, report->note);
 		break;
 	case CERTDIR_SYNC_STOPPED:
+	case CERTDIR_SYNC_RUNNING:
 		break;
 	}
 }
@@ -122,18 +125,45 @@ static bool is_wanted(const struct certdir_sync_config *config, size_t tenant, e
 	return part == CERTDIR_SYNC_DEVICES || config->tenants[tenant].groups[0];
 }
 
+/* Once all of a tenant has ended, its requests are told, too. */
 static void print_tenant(const struct certdir_cli_sync_run *run, size_t index, bool json)
 {
 	const struct certdir_sync_report_tenant *tenant = &run->report->tenants[index];
+	bool news = false;
 
-	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++)
+	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++) {
+		const struct certdir_sync_report_part *report = &tenant->parts[part];
+
+		news |= report->news;
 		/* What is not wanted may still fail: taking away what was there before `intune = no`, for example. */
-		if (is_wanted(run->config, index, part) || tenant->parts[part].result != CERTDIR_SYNC_SKIPPED)
-			print_part(tenant->name, part, &tenant->parts[part], json);
+		if (report->news && (is_wanted(run->config, index, part) || report->result != CERTDIR_SYNC_SKIPPED))
+			print_part(tenant->name, part, report, json);
+	}
+	if (!news || certdir_sync_busy(run->sync, tenant->name))
+		return;
 	warn_of_expiry(tenant->name, tenant->credential_expires);
 	if (!json)
 		printf("%s: %zu requests, %zu throttled, %" PRIu64 " bytes, %" PRId64 " s\n", tenant->name,
 		       tenant->requests, tenant->throttled, tenant->bytes, tenant->seconds);
+}
+
+static void print_list(const struct certdir_cli_sync_run *run)
+{
+	printf("%s: %s, %" PRId64 ".%01" PRId64 " s\n", run->config->list,
+	       run->report->published ? "published"
+	       : run->dry_run	      ? "a dry run, as it was"
+				      : "as it was",
+	       run->milliseconds / 1000, run->milliseconds % 1000 / 100);
+}
+
+/* What nobody asked for any more stays in the list, and nobody else would say so. */
+static void warn_of_forgotten(const struct certdir_sync_report *report)
+{
+	for (char **name = report->forgotten; name && *name; name++)
+		fprintf(stderr,
+			"certdir: warning: the list has devices of tenant %s, which certdir.conf does not name any "
+			"more: they stay, and turn stale; certdir list remove --source %s takes them out\n",
+			*name, *name);
 }
 
 void certdir_cli_sync_print(const struct certdir_cli_sync_run *run, bool json)
@@ -142,17 +172,17 @@ void certdir_cli_sync_print(const struct certdir_cli_sync_run *run, bool json)
 
 	for (size_t i = 0; i < report->count; i++)
 		print_tenant(run, i, json);
-	if (!json)
-		printf("%s: %s, %" PRId64 ".%01" PRId64 " s\n", run->config->list,
-		       report->published ? "published"
-		       : run->dry_run	 ? "a dry run, as it was"
-					 : "as it was",
-		       run->milliseconds / 1000, run->milliseconds % 1000 / 100);
+	if (!json && (report->edition || (run->idle && !report->published)))
+		print_list(run);
 	(void)fflush(stdout);
-	if (report->error[0])
+	if (report->error[0] && (report->edition || run->idle))
 		fprintf(stderr, "certdir: %s\n", report->error);
+	if (!run->idle)
+		return;
+	warn_of_forgotten(report);
 	if (certdir_cli_sync_exit(run) == CERTDIR_CLI_SYNC_STOPPED)
-		fprintf(stderr, "certdir: stopped by a signal, nothing was changed\n");
+		fprintf(stderr, "certdir: stopped by a signal%s\n",
+			report->published ? "; what was complete before is published" : ", nothing was changed");
 }
 
 /* ---- for programs ---- */
@@ -171,13 +201,13 @@ static json_t *part_json(const struct certdir_sync_report_part *part)
 {
 	const struct certdir_list_tally *tally = &part->tally;
 
-	return json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "result",
+	return json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "result",
 			 certdir_sync_result_name(part->result), "note", part->note, "full", part->full, "pages",
-			 (json_int_t)part->pages, "objects", (json_int_t)part->objects, "before",
-			 (json_int_t)tally->before, "added", (json_int_t)tally->added, "changed",
-			 (json_int_t)tally->changed, "removed", (json_int_t)tally->lost, "after",
-			 (json_int_t)tally->after, "unlisted", (json_int_t)tally->unlisted, "duplicates",
-			 (json_int_t)tally->duplicates);
+			 (json_int_t)part->pages, "resumed", (json_int_t)part->resumed, "objects",
+			 (json_int_t)part->objects, "before", (json_int_t)tally->before, "added",
+			 (json_int_t)tally->added, "changed", (json_int_t)tally->changed, "removed",
+			 (json_int_t)tally->lost, "after", (json_int_t)tally->after, "unlisted",
+			 (json_int_t)tally->unlisted, "duplicates", (json_int_t)tally->duplicates);
 }
 
 static json_t *tenant_json(const struct certdir_sync_report *report, size_t index)
@@ -188,14 +218,15 @@ static json_t *tenant_json(const struct certdir_sync_report *report, size_t inde
 
 	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++) {
 		ok &= tenant->parts[part].result == CERTDIR_SYNC_DONE ||
-		      tenant->parts[part].result == CERTDIR_SYNC_SKIPPED;
+		      tenant->parts[part].result == CERTDIR_SYNC_SKIPPED ||
+		      tenant->parts[part].result == CERTDIR_SYNC_RUNNING;
 		if (json_object_set_new(parts, certdir_sync_part_name(part), part_json(&tenant->parts[part])) != 0) {
 			json_decref(parts);
 			return NULL;
 		}
 	}
 	return json_pack("{s:s,s:b,s:o,s:o,s:I,s:I,s:I,s:I,s:o}", "name", tenant->name, "ok", ok, "attempted",
-			 time_json(report->started), "credential_expires", time_json(tenant->credential_expires),
+			 time_json(tenant->attempted), "credential_expires", time_json(tenant->credential_expires),
 			 "seconds", (json_int_t)tenant->seconds, "requests", (json_int_t)tenant->requests, "throttled",
 			 (json_int_t)tenant->throttled, "bytes", (json_int_t)tenant->bytes, "parts", parts);
 }
@@ -203,15 +234,20 @@ static json_t *tenant_json(const struct certdir_sync_report *report, size_t inde
 json_t *certdir_cli_sync_json(const struct certdir_cli_sync_run *run)
 {
 	const struct certdir_sync_report *report = run->report;
-	json_t *tenants = json_array();
+	json_t *tenants = json_array(), *forgotten = json_array();
+	bool ok = true;
 
 	for (size_t i = 0; i < report->count; i++)
-		if (json_array_append_new(tenants, tenant_json(report, i)) != 0) {
-			json_decref(tenants);
-			return NULL;
-		}
-	return json_pack("{s:s,s:o,s:f,s:b,s:b,s:i,s:s,s:o}", "list", run->config->list, "started",
+		ok &= json_array_append_new(tenants, tenant_json(report, i)) == 0;
+	for (char **name = report->forgotten; name && *name; name++)
+		ok &= json_array_append_new(forgotten, json_string(*name)) == 0;
+	if (!ok) {
+		json_decref(tenants);
+		json_decref(forgotten);
+		return NULL;
+	}
+	return json_pack("{s:s,s:o,s:f,s:b,s:b,s:i,s:s,s:o,s:o}", "list", run->config->list, "started",
 			 time_json(report->started), "seconds", (double)run->milliseconds / 1000, "dry_run",
 			 run->dry_run, "published", report->published, "exit_code", (int)certdir_cli_sync_exit(run),
-			 "error", report->error, "tenants", tenants);
+			 "error", report->error, "tenants", tenants, "forgotten", forgotten);
 }

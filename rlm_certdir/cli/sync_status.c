@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/sync_status.h"
 
+#include "permissions.h"
+#include "sync/sync.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +40,44 @@ json_t *certdir_cli_sync_status_tenant(const json_t *status, const char *tenant)
 	return NULL;
 }
 
+/* "running", "stopped": the part says nothing of how it goes; what an earlier run said is still the last word. */
+static bool is_no_end(const json_t *part)
+{
+	const char *result = json_string_value(json_object_get(part, "result"));
+
+	return result && (strcmp(result, certdir_sync_result_name(CERTDIR_SYNC_RUNNING)) == 0 ||
+			  strcmp(result, certdir_sync_result_name(CERTDIR_SYNC_STOPPED)) == 0);
+}
+
+static bool is_well(const json_t *part)
+{
+	static const enum certdir_sync_result well[] = {CERTDIR_SYNC_DONE, CERTDIR_SYNC_SKIPPED, CERTDIR_SYNC_RUNNING};
+	const char *result = json_string_value(json_object_get(part, "result"));
+
+	for (size_t i = 0; result && i < sizeof(well) / sizeof(well[0]); i++)
+		if (strcmp(result, certdir_sync_result_name(well[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool take_over_parts(json_t *present, const json_t *former)
+{
+	const json_t *parts = json_object_get(present, "parts"), *old = json_object_get(former, "parts");
+	bool ok = true;
+
+	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++) {
+		const char *name = certdir_sync_part_name(part);
+		json_t *before = json_object_get(old, name);
+
+		if (is_no_end(json_object_get(parts, name)) && json_is_object(before) &&
+		    (json_object_set_new(before, "earlier", json_true()) != 0 ||
+		     json_object_set((json_t *)parts, name, before) != 0))
+			return false;
+		ok &= is_well(json_object_get(parts, name));
+	}
+	return json_object_set_new(present, "ok", json_boolean(ok)) == 0;
+}
+
 static bool take_over(const struct certdir_sync_config *config, json_t *report, const json_t *before)
 {
 	static const char expires[] = "credential_expires";
@@ -48,6 +88,8 @@ static bool take_over(const struct certdir_sync_config *config, json_t *report, 
 
 		if (!former)
 			continue;
+		if (present && !take_over_parts(present, former))
+			return false;
 		if (!present && (json_object_set_new(former, "earlier", json_true()) != 0 ||
 				 json_array_append(json_object_get(report, "tenants"), former) != 0))
 			return false;
@@ -81,7 +123,7 @@ static bool write_text(int file, const char *text)
  */
 static bool write_file(const char *name, const char *temporary, const char *text)
 {
-	int file = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE), code;
+	int file = certdir_permissions_open(temporary, FILE_MODE), code;
 
 	if (file < 0)
 		return false;

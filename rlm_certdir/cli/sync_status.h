@@ -17,7 +17,7 @@ json_t *certdir_cli_sync_status_load(const char *list);
 json_t *certdir_cli_sync_status_tenant(const json_t *status, const char *tenant);
 
 /*
- * Keeps `report`, whole or not at all. Configured tenants that it says nothing about (marked with "earlier": true), and
+ * Keeps `report`, whole or not at all. Configured tenants and parts that it says no end of (marked with "earlier": true), and
  * expiries that it does not know, are taken over from what was kept. False with `error`.
  */
 bool certdir_cli_sync_status_save(const struct certdir_sync_config *config, json_t *report,

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -172,6 +173,27 @@ static int use_steps(void *context)
 void certdir_list_database_bound(sqlite3 *db, struct certdir_list_steps *steps)
 {
 	sqlite3_progress_handler(db, 1000, steps ? use_steps : NULL, steps);
+}
+
+bool certdir_list_database_look(const char *filename, sqlite3 **db)
+{
+	static const char tail[] = "?immutable=1";
+	char *uri = malloc(sizeof("file:") + strlen(filename) * 3 + sizeof(tail)), *at;
+	int rc = SQLITE_NOMEM;
+
+	*db = NULL;
+	configure();
+	if (!uri)
+		return false;
+	/* https://www.sqlite.org/uri.html: what would end the name, and the escape itself, are escaped. */
+	at = stpcpy(uri, "file:");
+	for (; *filename; filename++)
+		at += sprintf(at, strchr("%?#", *filename) ? "%%%02X" : "%c", (unsigned char)*filename);
+	strcpy(at, tail);
+	rc = sqlite3_open_v2(
+		uri, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+	free(uri);
+	return rc == SQLITE_OK && disarm(*db, false);
 }
 
 bool certdir_list_database_temporary(const char *directory)

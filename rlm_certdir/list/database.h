@@ -32,6 +32,9 @@ struct certdir_list_steps {
 };
 void certdir_list_database_bound(sqlite3 *db, struct certdir_list_steps *steps);
 
+/* The same of a file that nobody writes into: reads it without locks and without a look at a journal. `filename` is absolute. */
+bool certdir_list_database_look(const char *filename, sqlite3 **db);
+
 /*
  * Has SQLite put its temporary files into `directory`, or again where it likes when NULL. That is one place for the whole
  * process: for programs that write lists, not for servers that read them. False when memory is out.

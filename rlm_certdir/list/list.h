@@ -214,6 +214,9 @@ bool certdir_list_write_log(struct certdir_list_writer *writer, int64_t at, stru
 bool certdir_list_write_changes(struct certdir_list_writer *writer, int64_t since, certdir_list_change_function each,
 				void *context, struct certdir_error *error);
 
+/* Whether a failure was the disk's, or memory's, and not of what was to be written: the same may succeed another time. */
+bool certdir_list_write_failed(const struct certdir_list_writer *writer);
+
 /* Seals and publishes; the writer is gone either way. On false the published file is as it was. */
 bool certdir_list_write_publish(struct certdir_list_writer *writer, struct certdir_error *error);
 /* Gives up: nothing was changed. */

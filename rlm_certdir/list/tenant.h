@@ -63,6 +63,17 @@ struct certdir_list_tally {
 struct certdir_list_tenant *certdir_list_tenant_open(struct certdir_list_writer *writer,
 						     const struct certdir_list_tenant_options *options,
 						     struct certdir_error *error);
+
+/*
+ * The published list, only to be looked at: certdir_list_tenant_open() of it, .._state() and .._close(), and what follows here. Takes
+ * no lock, copies nothing, and needs read permission only; a list that is not there is an empty one. certdir_list_write_abort()
+ * ends it. NULL with `error`: the list is not acceptable. Its content is verified when it is copied, not here.
+ */
+struct certdir_list_writer *certdir_list_look(const char *filename, struct certdir_error *error);
+/* Calls `each` for the name of each tenant in it. False with `error`. */
+bool certdir_list_look_tenants(struct certdir_list_writer *looker, void (*each)(void *context, const char *name),
+			       void *context, struct certdir_error *error);
+
 void certdir_list_tenant_state(const struct certdir_list_tenant *tenant, struct certdir_list_tenant_state *state);
 /* Abandons an unended part. Frees the tenant. */
 void certdir_list_tenant_close(struct certdir_list_tenant *tenant);

@@ -34,7 +34,13 @@ static const char *const statements[CERTDIR_WRITE_STATEMENTS] = {
 bool certdir_list_writer_fail(struct certdir_list_writer *writer, struct certdir_error *error)
 {
 	certdir_error_set(error, "%s cannot be written: %s", writer->edition.temporary, sqlite3_errmsg(writer->db));
+	writer->failed = true;
 	return false;
+}
+
+bool certdir_list_write_failed(const struct certdir_list_writer *writer)
+{
+	return writer->failed;
 }
 
 bool certdir_list_writer_run(struct certdir_list_writer *writer, const char *sql, struct certdir_error *error)

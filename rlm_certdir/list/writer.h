@@ -24,6 +24,7 @@ struct certdir_list_writer {
 	struct certdir_list_written written; /* notes in edition.seal what SQLite changes */
 	sqlite3 *db; /* no transaction is open between calls, so that a part can be rolled back alone */
 	sqlite3_stmt *statements[CERTDIR_WRITE_STATEMENTS];
+	bool failed; /* SQLite could not do what it was asked */
 	int64_t source; /* row of the imported source, 0 = none named */
 	char tenant[CERTDIR_VALUE_MAX + 1]; /* of the source, "" = none */
 	bool says_enabled; /* the source has a column for it */

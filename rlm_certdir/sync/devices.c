@@ -1,104 +1,204 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Entra ID's devices: all of them the first time, what changed after that (delta query). */
+#include "sync/link.h"
 #include "sync/part.h"
 #include "sync/record.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+static const char permission[] = "Device.Read.All";
+
+/*
+ * What the spool is of: all devices, or what changed since a link. A full listing that took the place of a link which Graph
+ * had forgotten says so, because the next run finds that link in the list again.
+ */
+static const char full_line[] = "devices full\n", delta_line[] = "devices delta\n";
+
+static bool is_full(const char *of)
+{
+	return strncmp(of, full_line, sizeof(full_line) - 1) == 0;
+}
+
+static char *url_of_all(const struct certdir_sync_job *job)
+{
+	return certdir_sync_url(job, "/devices/delta?$select=%s",
+				job->tenant->extension_attributes ? CERTDIR_RECORD_EXTENDED_SELECT
+								  : CERTDIR_RECORD_ENTRA_SELECT);
+}
+
+static char *of_all(const struct certdir_sync_job *job, const char *forgotten)
+{
+	char *url = url_of_all(job), *of = NULL;
+
+	if (url && asprintf(&of, "%s%s\n%s", full_line, url, forgotten ? forgotten : "") < 0)
+		of = NULL;
+	free(url);
+	return of;
+}
+
+static bool wants_all(const struct certdir_sync_job *job)
+{
+	return job->all || !job->delta_link;
+}
+
+static char *of(const struct certdir_sync_job *job)
+{
+	char *text = NULL;
+
+	if (wants_all(job))
+		return of_all(job, NULL);
+	if (asprintf(&text, "%s%s", delta_line, job->delta_link) < 0)
+		return NULL;
+	return text;
+}
+
+static bool fits(const struct certdir_sync_job *job, const char *text)
+{
+	char *wanted = wants_all(job) ? of_all(job, NULL) : of(job), *instead = of_all(job, job->delta_link);
+	bool ok = wanted && instead && (strcmp(text, wanted) == 0 || strcmp(text, instead) == 0);
+
+	free(wanted);
+	free(instead);
+	return ok;
+}
+
+static bool plan(struct certdir_sync_job *job, const struct certdir_list_tenant_state *state, bool *fetch)
+{
+	struct certdir_error why;
+
+	*fetch = true;
+	/* Where cloud or graph has changed, the stored link leads to the former host: it is of no use, and nothing else is lost. */
+	job->moved = state->delta_link && !certdir_link_check(state->delta_link, job->tenant->graph, &why);
+	if (!state->delta_link || job->moved)
+		return true;
+	job->delta_link = strdup(state->delta_link);
+	if (!job->delta_link)
+		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "out of memory");
+	return job->delta_link != NULL;
+}
+
+/* ---- from Graph ---- */
+
+/*
+ * Fetches what the spool is of. After a 410 it is our own first request again, which is what its Location stands for, with
+ * the properties that we need.
+ */
+static enum certdir_graph_outcome fetch_all_of_it(struct certdir_sync_job *job, struct certdir_error *error)
+{
+	const struct certdir_listing listing = {.permission = permission, .delta = true};
+	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_FAILED;
+	struct certdir_listed listed;
+	char *url;
+
+	job->report.full = is_full(certdir_spool_of(job->spool));
+	url = job->report.full ? url_of_all(job) : strdup(job->delta_link);
+	if (!url) {
+		certdir_error_set(error, "out of memory");
+		return outcome;
+	}
+	outcome = certdir_sync_part_fetch(job, listing, url, &listed, error);
+	certdir_listed_clear(&listed);
+	free(url);
+	return outcome;
+}
+
+/* Graph has forgotten the delta link. */
+static bool turn_to_all(struct certdir_sync_job *job, struct certdir_error *error)
+{
+	char *text = of_all(job, job->delta_link);
+	bool ok = text && certdir_spool_begin(job->spool, text, job->now, error);
+
+	if (!text)
+		certdir_error_set(error, "out of memory");
+	free(text);
+	job->at = 0;
+	return ok;
+}
+
+static void fetch(struct certdir_sync_job *job)
+{
+	enum certdir_graph_outcome outcome;
+	struct certdir_error error;
+
+	outcome = fetch_all_of_it(job, &error);
+	if (outcome == CERTDIR_GRAPH_RESYNC && turn_to_all(job, &error))
+		outcome = fetch_all_of_it(job, &error);
+	if (outcome == CERTDIR_GRAPH_OK)
+		certdir_sync_part_fetched(job);
+	else
+		certdir_sync_part_broken(job, outcome, &error);
+}
+
+/* ---- into the list ---- */
+
+struct target {
+	const struct certdir_sync_job *job;
+	struct certdir_list_tenant *list;
+};
+
 static bool put(void *context, const struct certdir_page_object *object, struct certdir_error *error)
 {
-	struct certdir_sync_tenant *tenant = context;
+	const struct target *target = context;
 	char room[CERTDIR_RECORD_ROOM];
 	struct certdir_device device;
 	uint32_t present;
 
-	if (!certdir_record_entra(object, tenant->config->extension_attributes, room, &device, &present, error))
+	if (!certdir_record_entra(object, target->job->tenant->extension_attributes, room, &device, &present, error))
 		return false;
 	if (object->removed)
-		return certdir_list_devices_remove(tenant->list, device.object_id, error);
-	return certdir_list_devices_put(tenant->list, &device, present, error);
+		return certdir_list_devices_remove(target->list, device.object_id, error);
+	return certdir_list_devices_put(target->list, &device, present, error);
 }
 
-/*
- * Where the listing starts; the caller frees it. After a 410 it is our own first request again, which is what its Location stands
- * for, with the properties that we need.
- */
-static char *start_of(const struct certdir_sync_tenant *tenant, bool full)
+/* A delta says what changed since its link: it is nothing to a list that has another. */
+static bool goes_on_from(const struct certdir_sync_job *job, const struct certdir_list_tenant *list)
 {
 	struct certdir_list_tenant_state state;
 
-	if (full)
-		return certdir_sync_url(tenant, "/devices/delta?$select=%s",
-					tenant->config->extension_attributes ? CERTDIR_RECORD_EXTENDED_SELECT
-									     : CERTDIR_RECORD_ENTRA_SELECT);
-	certdir_list_tenant_state(tenant->list, &state);
-	return strdup(state.delta_link);
+	certdir_list_tenant_state(list, &state);
+	return job->report.full || (state.delta_link && strcmp(state.delta_link, job->delta_link) == 0);
 }
 
-/* One attempt: lists, and ends the part when the listing is whole. CERTDIR_GRAPH_OK: the part has ended, however. */
-static enum certdir_graph_outcome attempt(struct certdir_sync_tenant *tenant, bool full, const char *url,
-					  struct certdir_error *error)
+static void apply(struct certdir_sync_job *job, struct certdir_list_tenant *list)
 {
-	const struct certdir_listing listing = {.permission = "Device.Read.All",
-						.delta = true,
-						.properties = tenant->config->extension_attributes
+	struct target target = {job, list};
+	const struct certdir_listing listing = {.delta = true,
+						.properties = job->tenant->extension_attributes
 								      ? certdir_record_extended_properties
 								      : certdir_record_entra_properties,
-						.each = put};
+						.each = put,
+						.context = &target};
 	struct certdir_list_tally tally = {0};
 	enum certdir_graph_outcome outcome;
 	enum certdir_list_ended ended;
 	struct certdir_listed listed;
+	struct certdir_error error;
 
-	certdir_sync_part_report(tenant)->full = full;
-	if (!certdir_list_devices_begin(tenant->list, full, error))
-		return CERTDIR_GRAPH_FAILED;
-	outcome = certdir_sync_part_list(tenant, listing, url, &listed, error);
+	if (!goes_on_from(job, list)) {
+		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED,
+				      "the list is another than the one that changes were asked for: the next run "
+				      "asks again");
+		return;
+	}
+	if (!certdir_list_devices_begin(list, job->report.full, &error)) {
+		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "%s", error.text);
+		return;
+	}
+	outcome = certdir_sync_part_replay(job, listing, &listed, &error);
 	if (outcome == CERTDIR_GRAPH_OK) {
-		ended = certdir_list_devices_end(tenant->list, listed.delta_link, &tally, error);
-		certdir_sync_part_ended(tenant, ended, &tally, error);
+		ended = certdir_list_devices_end(list, listed.delta_link, &tally, &error);
+		certdir_sync_part_ended(job, ended, &tally, &error);
+		if (ended == CERTDIR_ENDED && job->moved)
+			certdir_sync_part_end(
+				job, CERTDIR_SYNC_DONE,
+				"all were listed anew, because graph is another host than at the last sync");
 	} else {
-		certdir_list_part_abandon(tenant->list);
+		certdir_list_part_abandon(list);
+		certdir_sync_part_broken(job, outcome, &error);
 	}
 	certdir_listed_clear(&listed);
-	return outcome;
 }
 
-/* Where cloud or graph has changed, the stored link leads to the former host: it is of no use, and nothing else is lost. */
-static bool has_moved(const struct certdir_sync_tenant *tenant, const char *delta_link)
-{
-	struct certdir_error why;
-
-	return delta_link && !certdir_graph_link_check(tenant->graph, delta_link, &why);
-}
-
-void certdir_sync_devices(struct certdir_sync_tenant *tenant)
-{
-	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_FAILED;
-	struct certdir_list_tenant_state state;
-	struct certdir_error error;
-	bool full, moved;
-	char *url;
-
-	certdir_list_tenant_state(tenant->list, &state);
-	moved = has_moved(tenant, state.delta_link);
-	full = tenant->options->full || !state.delta_link || moved;
-	for (int attempts = 0; attempts <= CERTDIR_SYNC_RESTARTS; attempts++) {
-		url = start_of(tenant, full);
-		if (!url) {
-			certdir_error_set(&error, "out of memory");
-			break;
-		}
-		outcome = attempt(tenant, full, url, &error);
-		free(url);
-		if (outcome != CERTDIR_GRAPH_RESYNC && outcome != CERTDIR_GRAPH_EXPIRED_PAGE)
-			break;
-		full = full || outcome == CERTDIR_GRAPH_RESYNC;
-	}
-	if (outcome != CERTDIR_GRAPH_OK)
-		certdir_sync_part_broken(tenant, outcome, &error);
-	else if (moved && certdir_sync_part_report(tenant)->result == CERTDIR_SYNC_DONE)
-		certdir_sync_part_end(tenant, CERTDIR_SYNC_DONE,
-				      "all were listed anew, because graph is another host than at the last sync");
-}
+const struct certdir_sync_kind certdir_sync_devices = {plan, of, fits, fetch, apply};

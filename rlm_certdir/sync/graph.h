@@ -43,7 +43,8 @@ enum certdir_graph_outcome {
 	CERTDIR_GRAPH_NOT_APPLICABLE, /* the tenant has no Intune */
 	CERTDIR_GRAPH_NOT_FOUND, /* 404 */
 	CERTDIR_GRAPH_STOPPED, /* limits.stop */
-	CERTDIR_GRAPH_FAILED /* everything else; `error` says what to do */
+	CERTDIR_GRAPH_FAILED, /* everything else; `error` says what to do */
+	CERTDIR_GRAPH_REFUSED /* the same, and it is the URL that is not taken (400) */
 };
 
 /*

@@ -115,6 +115,8 @@ enum certdir_graph_next certdir_graph_error_judge(long status, const struct cert
 		return CERTDIR_GRAPH_RENEW;
 	else if (status == 404)
 		*outcome = CERTDIR_GRAPH_NOT_FOUND;
+	else if (status == 400)
+		*outcome = CERTDIR_GRAPH_REFUSED;
 	return CERTDIR_GRAPH_END;
 }
 

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The groups that the configuration names: who is in them, directly or through other groups. */
+/*
+ * The groups that the configuration names: who is in them, directly or through other groups. The spool has two listings of
+ * each word: 2n is which group it means, 2n + 1 who is in that.
+ */
 #include "list/text.h"
 #include "sync/part.h"
 #include "sync/record.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,14 +74,14 @@ static char *escape(const char *word)
 	return text;
 }
 
-static char *find_url(const struct certdir_sync_tenant *tenant, const char *word)
+static char *find_url(const struct certdir_sync_job *job, const char *word)
 {
 	struct certdir_error not_a_guid;
 	char *id = NULL, *escaped = escape(word), *url = NULL;
 	const bool by_id = certdir_list_text_make("", "", CERTDIR_FORM_GUID, word, &id, &not_a_guid) && id;
 
 	if (escaped)
-		url = certdir_sync_url(tenant, "/groups?$filter=%s%%20eq%%20'%s'&$select=id,displayName",
+		url = certdir_sync_url(job, "/groups?$filter=%s%%20eq%%20'%s'&$select=id,displayName",
 				       by_id ? "id" : "displayName", escaped);
 	free(escaped);
 	free(id);
@@ -85,14 +89,80 @@ static char *find_url(const struct certdir_sync_tenant *tenant, const char *word
 }
 
 /* Exactly one group must fit: two of one name are two sets of people, and one of them is not meant. */
-static enum certdir_graph_outcome find(struct certdir_sync_tenant *tenant, const char *word, struct found *found,
-				       struct certdir_error *error)
+static bool is_one(const char *word, const struct found *found, struct certdir_error *error)
 {
-	const struct certdir_listing listing = {.permission = permission,
-						.properties = certdir_record_group_properties,
-						.each = take_group,
-						.context = found};
-	char *url = find_url(tenant, word);
+	if (found->count == 0)
+		certdir_error_set(error, "group \"%s\": Entra ID has none of this name or object id", word);
+	else if (found->count > 1)
+		certdir_error_set(
+			error,
+			"group \"%s\": %zu groups have this name: write the object id of the one that is meant, %s "
+			"for example",
+			word, found->count, found->id);
+	return found->count == 1;
+}
+
+static struct certdir_listing find_listing(size_t number, struct found *found)
+{
+	return (struct certdir_listing){.number = (unsigned)number * 2,
+					.permission = permission,
+					.properties = certdir_record_group_properties,
+					.each = take_group,
+					.context = found};
+}
+
+/* ---- what is to be done ---- */
+
+static size_t count_words(const struct certdir_sync_job *job)
+{
+	size_t count = 0;
+
+	while (job->tenant->groups && job->tenant->groups[count])
+		count++;
+	return count;
+}
+
+/* The address, and the words. */
+static char *of(const struct certdir_sync_job *job)
+{
+	char *text = certdir_sync_url(job, "/groups"), *longer;
+
+	for (size_t i = 0; text && i < count_words(job); i++) {
+		if (asprintf(&longer, "%s\n%s", text, job->tenant->groups[i]) < 0)
+			longer = NULL;
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static bool fits(const struct certdir_sync_job *job, const char *text)
+{
+	char *wanted = of(job);
+	bool ok = wanted && strcmp(text, wanted) == 0;
+
+	free(wanted);
+	return ok;
+}
+
+/* Without a group, memberships of former times have to end. */
+static bool plan(struct certdir_sync_job *job, const struct certdir_list_tenant_state *state, bool *fetch)
+{
+	*fetch = count_words(job) > 0;
+	if (*fetch || state->groups_synced != 0)
+		return true;
+	certdir_sync_part_end(job, CERTDIR_SYNC_SKIPPED, "no group is configured");
+	return false;
+}
+
+/* ---- from Graph ---- */
+
+/* CERTDIR_GRAPH_OK: the word means one group. */
+static enum certdir_graph_outcome fetch_group(struct certdir_sync_job *job, size_t number, struct found *found,
+					      struct certdir_error *error)
+{
+	const char *word = job->tenant->groups[number];
+	char *url = find_url(job, word);
 	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_FAILED;
 	struct certdir_listed listed;
 
@@ -100,145 +170,151 @@ static enum certdir_graph_outcome find(struct certdir_sync_tenant *tenant, const
 		certdir_error_set(error, "out of memory");
 		return outcome;
 	}
-	outcome = certdir_listing_run(tenant->graph, &listing, url, &listed, error);
+	outcome = certdir_sync_part_fetch(job, find_listing(number, found), url, &listed, error);
 	certdir_listed_clear(&listed);
 	free(url);
-	if (outcome != CERTDIR_GRAPH_OK || found->count == 1)
+	if (outcome != CERTDIR_GRAPH_OK || is_one(word, found, error))
 		return outcome;
-	if (found->count == 0)
-		certdir_error_set(error, "group \"%s\": Entra ID has none of this name or object id", word);
-	else
-		certdir_error_set(
-			error,
-			"group \"%s\": %zu groups have this name: write the object id of the one that is meant, %s "
-			"for example",
-			word, found->count, found->id);
+	certdir_sync_part_forget(job);
 	return CERTDIR_GRAPH_FAILED;
 }
 
-/* ---- who is in it ---- */
-
-static bool put(void *context, const struct certdir_page_object *object, struct certdir_error *error)
-{
-	struct certdir_sync_tenant *tenant = context;
-	const char *id;
-
-	return certdir_record_member(object, &id, error) && certdir_list_group_put(tenant->list, id, error);
-}
-
 /* Graph counts the members, too: a listing with fewer of them is cut short. */
-static enum certdir_graph_outcome list_members(struct certdir_sync_tenant *tenant, const char *url,
-					       struct certdir_error *error)
+static enum certdir_graph_outcome fetch_members(struct certdir_sync_job *job, size_t number, const struct found *found,
+						struct certdir_error *error)
 {
-	const struct certdir_listing listing = {.permission = permission,
-						.eventual = true,
-						.properties = certdir_record_member_properties,
-						.each = put};
-	enum certdir_graph_outcome outcome;
+	const struct certdir_listing listing = {
+		.number = (unsigned)number * 2 + 1, .permission = permission, .eventual = true};
+	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_FAILED;
 	struct certdir_listed listed;
+	char *url = certdir_sync_url(
+		job, "/groups/%s/transitiveMembers/microsoft.graph.device?$select=id&$count=true&$top=999", found->id);
 
-	outcome = certdir_sync_part_list(tenant, listing, url, &listed, error);
+	if (!url) {
+		certdir_error_set(error, "out of memory");
+		return outcome;
+	}
+	outcome = certdir_sync_part_fetch(job, listing, url, &listed, error);
 	if (outcome == CERTDIR_GRAPH_OK && listed.count > (int64_t)listed.objects) {
 		certdir_error_set(error, "Graph's listing came short: %zu members of %lld", listed.objects,
 				  (long long)listed.count);
+		certdir_sync_part_forget(job);
 		outcome = CERTDIR_GRAPH_FAILED;
 	}
 	certdir_listed_clear(&listed);
+	free(url);
 	return outcome;
 }
 
-static void add_tally(struct certdir_list_tally *sum, const struct certdir_list_tally *tally)
+static void fetch(struct certdir_sync_job *job)
 {
-	sum->before += tally->before;
-	sum->added += tally->added;
-	sum->changed += tally->changed;
-	sum->lost += tally->lost;
-	sum->after += tally->after;
-	sum->unlisted += tally->unlisted;
-	sum->duplicates += tally->duplicates;
+	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_OK;
+	struct found found = {NULL, NULL, 0};
+	struct certdir_error error;
+
+	for (size_t i = 0; i < count_words(job) && outcome == CERTDIR_GRAPH_OK; i++) {
+		outcome = fetch_group(job, i, &found, &error);
+		if (outcome == CERTDIR_GRAPH_OK)
+			outcome = fetch_members(job, i, &found, &error);
+		found_clear(&found);
+	}
+	if (outcome == CERTDIR_GRAPH_OK)
+		certdir_sync_part_fetched(job);
+	else
+		certdir_sync_part_broken(job, outcome, &error);
+}
+
+/* ---- into the list ---- */
+
+static bool put(void *context, const struct certdir_page_object *object, struct certdir_error *error)
+{
+	struct certdir_list_tenant *list = context;
+	const char *id;
+
+	return certdir_record_member(object, &id, error) && certdir_list_group_put(list, id, error);
 }
 
 /* One group whole. CERTDIR_GRAPH_OK: its part has ended, as *ended says. */
-static enum certdir_graph_outcome sync_group(struct certdir_sync_tenant *tenant, const struct found *found,
-					     enum certdir_list_ended *ended, struct certdir_error *error)
+static enum certdir_graph_outcome apply_group(struct certdir_sync_job *job, struct certdir_list_tenant *list,
+					      size_t number, struct found *found, enum certdir_list_ended *ended,
+					      struct certdir_error *error)
 {
+	const struct certdir_listing members = {.number = (unsigned)number * 2 + 1,
+						.properties = certdir_record_member_properties,
+						.each = put,
+						.context = list};
 	struct certdir_list_tally tally = {0};
 	enum certdir_graph_outcome outcome;
-	char *url;
+	struct certdir_listed listed;
 
-	if (!certdir_list_group_begin(tenant->list, found->id, found->name, error))
+	outcome = certdir_sync_part_replay(job, find_listing(number, found), &listed, error);
+	certdir_listed_clear(&listed);
+	if (outcome != CERTDIR_GRAPH_OK)
+		return outcome;
+	if (!certdir_list_group_begin(list, found->id, found->name, error))
 		return CERTDIR_GRAPH_FAILED;
-	url = certdir_sync_url(tenant,
-			       "/groups/%s/transitiveMembers/microsoft.graph.device?$select=id&$count=true&$top=999",
-			       found->id);
-	if (!url)
-		certdir_error_set(error, "out of memory");
-	outcome = url ? list_members(tenant, url, error) : CERTDIR_GRAPH_FAILED;
-	free(url);
+	outcome = certdir_sync_part_replay(job, members, &listed, error);
+	certdir_listed_clear(&listed);
 	if (outcome != CERTDIR_GRAPH_OK) {
-		certdir_list_part_abandon(tenant->list);
+		certdir_list_part_abandon(list);
 		return outcome;
 	}
-	*ended = certdir_list_group_end(tenant->list, &tally, error);
-	add_tally(&certdir_sync_part_report(tenant)->tally, &tally);
+	*ended = certdir_list_group_end(list, &tally, error);
+	certdir_sync_tally_add(&job->report.tally, &tally);
 	return CERTDIR_GRAPH_OK;
 }
 
-/* Finds and syncs one configured group. False, with the part's end noted, when it did not go well. */
-static bool run_group(struct certdir_sync_tenant *tenant, const char *word, struct found *found)
+/* All groups; one that the guard refuses keeps none of the others back. False, with the part's end noted, when one failed. */
+static bool apply_groups(struct certdir_sync_job *job, struct certdir_list_tenant *list, struct found *found)
 {
-	enum certdir_list_ended ended = CERTDIR_ENDED_FAILED;
 	enum certdir_graph_outcome outcome;
+	enum certdir_list_ended ended;
 	struct certdir_error error;
 
-	outcome = find(tenant, word, found, &error);
-	if (outcome == CERTDIR_GRAPH_OK)
-		outcome = sync_group(tenant, found, &ended, &error);
-	for (int i = 0; i < CERTDIR_SYNC_RESTARTS && outcome == CERTDIR_GRAPH_EXPIRED_PAGE; i++)
-		outcome = sync_group(tenant, found, &ended, &error);
-	if (outcome == CERTDIR_GRAPH_OK && ended == CERTDIR_ENDED)
-		return true;
-	if (outcome == CERTDIR_GRAPH_OK) {
-		certdir_sync_part_end(tenant, ended == CERTDIR_ENDED_SHRUNK ? CERTDIR_SYNC_SHRUNK : CERTDIR_SYNC_FAILED,
-				      "%s", error.text);
-		return false;
+	for (size_t i = 0; i < count_words(job); i++) {
+		outcome = apply_group(job, list, i, &found[i], &ended, &error);
+		if (outcome != CERTDIR_GRAPH_OK) {
+			certdir_sync_part_broken(job, outcome, &error);
+			return false;
+		}
+		if (ended == CERTDIR_ENDED_FAILED) {
+			certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "%s", error.text);
+			return false;
+		}
+		if (ended == CERTDIR_ENDED_SHRUNK && job->report.result != CERTDIR_SYNC_SHRUNK)
+			certdir_sync_part_end(job, CERTDIR_SYNC_SHRUNK, "%s", error.text);
 	}
-	certdir_sync_part_broken(tenant, outcome, &error);
-	return false;
+	return true;
 }
 
-void certdir_sync_groups(struct certdir_sync_tenant *tenant)
+/* Memberships in groups that are no longer asked for end. */
+static void keep_groups(struct certdir_sync_job *job, struct certdir_list_tenant *list, const struct found *found)
 {
-	const char **words = tenant->config->groups;
-	struct certdir_error error;
-	struct found *found = NULL;
-	const char **ids = NULL;
-	size_t count = 0;
-	bool ok = true;
+	const size_t count = count_words(job);
+	const char **ids = calloc(count + 1, sizeof(*ids));
+	struct certdir_error error = {"out of memory"};
 
-	while (words && words[count])
-		count++;
-	found = calloc(count + 1, sizeof(*found));
-	ids = calloc(count + 1, sizeof(*ids));
-	if (!found || !ids) {
-		certdir_sync_part_end(tenant, CERTDIR_SYNC_FAILED, "out of memory");
-		goto out;
-	}
-	for (size_t i = 0; i < count && ok; i++) {
-		ok = run_group(tenant, words[i], &found[i]);
+	for (size_t i = 0; ids && i < count; i++)
 		ids[i] = found[i].id;
-	}
-	if (!ok)
-		goto out;
-	if (!certdir_list_groups_keep(tenant->list, ids, &error))
-		certdir_sync_part_end(tenant, CERTDIR_SYNC_FAILED, "%s", error.text);
-	else if (count == 0)
-		certdir_sync_part_end(tenant, CERTDIR_SYNC_SKIPPED, "no group is configured");
-	else
-		certdir_sync_part_end(tenant, CERTDIR_SYNC_DONE, NULL);
-out:
+	if (!ids || !certdir_list_groups_keep(list, ids, &error))
+		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "%s", error.text);
+	free(ids);
+}
+
+static void apply(struct certdir_sync_job *job, struct certdir_list_tenant *list)
+{
+	const size_t count = count_words(job);
+	struct found *found = calloc(count + 1, sizeof(*found));
+
+	job->report.tally = (struct certdir_list_tally){0};
+	certdir_sync_part_end(job, CERTDIR_SYNC_DONE, NULL);
+	if (!found)
+		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "out of memory");
+	else if (apply_groups(job, list, found))
+		keep_groups(job, list, found);
 	for (size_t i = 0; i < count && found; i++)
 		found_clear(&found[i]);
 	free(found);
-	free(ids);
 }
+
+const struct certdir_sync_kind certdir_sync_groups = {plan, of, fits, fetch, apply};

@@ -3,108 +3,129 @@
 #include "sync/part.h"
 #include "sync/record.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-static bool put(void *context, const struct certdir_page_object *object, struct certdir_error *error)
+static char *url_of(const struct certdir_sync_job *job)
 {
-	struct certdir_sync_tenant *tenant = context;
-	struct certdir_device record;
-
-	return certdir_record_intune(object, &record, error) && certdir_list_intune_put(tenant->list, &record, error);
+	return certdir_sync_url(job,
+				"/deviceManagement/managedDevices?$select=" CERTDIR_RECORD_INTUNE_SELECT "&$top=1000");
 }
 
-/* CERTDIR_GRAPH_OK: the part has ended, however. */
-static enum certdir_graph_outcome attempt(struct certdir_sync_tenant *tenant, const char *url,
-					  struct certdir_error *error)
+static char *of(const struct certdir_sync_job *job)
 {
-	const struct certdir_listing listing = {.permission = "DeviceManagementManagedDevices.Read.All",
-						.properties = certdir_record_intune_properties,
-						.each = put};
-	struct certdir_list_tally tally = {0};
-	enum certdir_graph_outcome outcome;
-	enum certdir_list_ended ended;
-	struct certdir_listed listed;
+	char *url = url_of(job), *text = NULL;
 
-	if (!certdir_list_intune_begin(tenant->list, error))
-		return CERTDIR_GRAPH_FAILED;
-	outcome = certdir_sync_part_list(tenant, listing, url, &listed, error);
-	certdir_listed_clear(&listed);
-	if (outcome != CERTDIR_GRAPH_OK) {
-		certdir_list_part_abandon(tenant->list);
-		return outcome;
-	}
-	ended = certdir_list_intune_end(tenant->list, &tally, error);
-	certdir_sync_part_ended(tenant, ended, &tally, error);
-	return CERTDIR_GRAPH_OK;
+	if (url && asprintf(&text, "intune\n%s", url) < 0)
+		text = NULL;
+	free(url);
+	return text;
 }
 
-/* A tenant that had Intune yesterday does not lose it overnight: then the answer is not believed. */
-static void end_without_intune(struct certdir_sync_tenant *tenant)
+static bool fits(const struct certdir_sync_job *job, const char *text)
 {
-	struct certdir_list_tenant_state state;
+	char *wanted = of(job);
+	bool ok = wanted && strcmp(text, wanted) == 0;
 
-	certdir_list_tenant_state(tenant->list, &state);
-	if (state.intune_records == 0)
-		certdir_sync_part_end(tenant, CERTDIR_SYNC_SKIPPED,
-				      "the tenant has no Intune: devices are listed without its data; `intune = no` in "
-				      "[tenant %s] stops asking",
-				      tenant->config->name);
-	else
-		certdir_sync_part_end(
-			tenant, CERTDIR_SYNC_FAILED,
-			"Graph says that the tenant has no Intune, but %zu of its records are known: they are "
-			"kept; when the licence is really gone, set `intune = no` in [tenant %s]",
-			state.intune_records, tenant->config->name);
+	free(wanted);
+	return ok;
 }
 
 /*
  * `intune = no`: records of former times would stay as they were for ever, so they go. It is an empty listing, and the shrink
  * guard asks once whether that is meant.
  */
-static void end_unwanted(struct certdir_sync_tenant *tenant, const struct certdir_list_tenant_state *state)
+static bool plan(struct certdir_sync_job *job, const struct certdir_list_tenant_state *state, bool *fetch)
 {
-	struct certdir_list_tally tally = {0};
-	struct certdir_error error;
-	enum certdir_list_ended ended;
-
-	if (state->intune_records == 0) {
-		certdir_sync_part_end(tenant, CERTDIR_SYNC_SKIPPED, "intune = no");
-		return;
-	}
-	ended = certdir_list_intune_begin(tenant->list, &error) ? certdir_list_intune_end(tenant->list, &tally, &error)
-								: CERTDIR_ENDED_FAILED;
-	certdir_sync_part_ended(tenant, ended, &tally, &error);
+	*fetch = job->tenant->intune;
+	job->records = state->intune_records;
+	if (!job->tenant->intune && state->intune_records == 0)
+		certdir_sync_part_end(job, CERTDIR_SYNC_SKIPPED, "intune = no");
+	else if (job->tenant->intune && !job->all && state->intune_synced != 0 && job->now >= state->intune_synced &&
+		 job->now - state->intune_synced < job->tenant->intune_interval)
+		certdir_sync_part_end(job, CERTDIR_SYNC_SKIPPED, "not due yet (intune_interval)");
+	else
+		return true;
+	return false;
 }
 
-void certdir_sync_intune(struct certdir_sync_tenant *tenant)
+/* ---- from Graph ---- */
+
+/* A tenant that had Intune yesterday does not lose it overnight: then the answer is not believed. */
+static void end_without_intune(struct certdir_sync_job *job)
 {
-	struct certdir_list_tenant_state state;
+	if (job->records == 0)
+		certdir_sync_part_end(job, CERTDIR_SYNC_SKIPPED,
+				      "the tenant has no Intune: devices are listed without its data; `intune = no` in "
+				      "[tenant %s] stops asking",
+				      job->tenant->name);
+	else
+		certdir_sync_part_end(
+			job, CERTDIR_SYNC_FAILED,
+			"Graph says that the tenant has no Intune, but %zu of its records are known: they are "
+			"kept; when the licence is really gone, set `intune = no` in [tenant %s]",
+			job->records, job->tenant->name);
+}
+
+static void fetch(struct certdir_sync_job *job)
+{
+	const struct certdir_listing listing = {.permission = "DeviceManagementManagedDevices.Read.All"};
 	enum certdir_graph_outcome outcome;
+	struct certdir_listed listed;
 	struct certdir_error error;
-	char *url;
+	char *url = url_of(job);
 
-	certdir_list_tenant_state(tenant->list, &state);
-	if (!tenant->config->intune) {
-		end_unwanted(tenant, &state);
-		return;
-	}
-	if (!tenant->options->full && state.intune_synced != 0 && tenant->now >= state.intune_synced &&
-	    tenant->now - state.intune_synced < tenant->config->intune_interval) {
-		certdir_sync_part_end(tenant, CERTDIR_SYNC_SKIPPED, "not due yet (intune_interval)");
-		return;
-	}
-	url = certdir_sync_url(tenant,
-			       "/deviceManagement/managedDevices?$select=" CERTDIR_RECORD_INTUNE_SELECT "&$top=1000");
 	if (!url) {
-		certdir_sync_part_end(tenant, CERTDIR_SYNC_FAILED, "out of memory");
+		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "out of memory");
 		return;
 	}
-	outcome = attempt(tenant, url, &error);
-	for (int i = 0; i < CERTDIR_SYNC_RESTARTS && outcome == CERTDIR_GRAPH_EXPIRED_PAGE; i++)
-		outcome = attempt(tenant, url, &error);
+	outcome = certdir_sync_part_fetch(job, listing, url, &listed, &error);
+	certdir_listed_clear(&listed);
 	free(url);
-	if (outcome == CERTDIR_GRAPH_NOT_APPLICABLE)
-		end_without_intune(tenant);
-	else if (outcome != CERTDIR_GRAPH_OK)
-		certdir_sync_part_broken(tenant, outcome, &error);
+	if (outcome == CERTDIR_GRAPH_OK)
+		certdir_sync_part_fetched(job);
+	else if (outcome == CERTDIR_GRAPH_NOT_APPLICABLE)
+		end_without_intune(job);
+	else
+		certdir_sync_part_broken(job, outcome, &error);
 }
+
+/* ---- into the list ---- */
+
+static bool put(void *context, const struct certdir_page_object *object, struct certdir_error *error)
+{
+	struct certdir_list_tenant *list = context;
+	struct certdir_device record;
+
+	return certdir_record_intune(object, &record, error) && certdir_list_intune_put(list, &record, error);
+}
+
+static void apply(struct certdir_sync_job *job, struct certdir_list_tenant *list)
+{
+	const struct certdir_listing listing = {
+		.properties = certdir_record_intune_properties, .each = put, .context = list};
+	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_OK;
+	struct certdir_list_tally tally = {0};
+	enum certdir_list_ended ended;
+	struct certdir_listed listed;
+	struct certdir_error error;
+
+	if (!certdir_list_intune_begin(list, &error)) {
+		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "%s", error.text);
+		return;
+	}
+	if (job->spool) {
+		outcome = certdir_sync_part_replay(job, listing, &listed, &error);
+		certdir_listed_clear(&listed);
+	}
+	if (outcome != CERTDIR_GRAPH_OK) {
+		certdir_list_part_abandon(list);
+		certdir_sync_part_broken(job, outcome, &error);
+		return;
+	}
+	ended = certdir_list_intune_end(list, &tally, &error);
+	certdir_sync_part_ended(job, ended, &tally, &error);
+}
+
+const struct certdir_sync_kind certdir_sync_intune = {plan, of, fits, fetch, apply};

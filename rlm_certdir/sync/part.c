@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct certdir_sync_report_part *certdir_sync_part_report(struct certdir_sync_tenant *tenant)
-{
-	return &tenant->report->parts[tenant->part];
-}
+/* Times that a listing may begin anew. */
+enum { RESTARTS = 2 };
+
+/* ---- the end ---- */
 
 /* Errors that may be read alone begin with the tenant's name; in the tenant's own report it would stand twice. */
 static void drop_name(char note[CERTDIR_TEXT_MAX], const char *name)
@@ -20,74 +20,159 @@ static void drop_name(char note[CERTDIR_TEXT_MAX], const char *name)
 		memmove(note, note + length + 9, strlen(note + length + 9) + 1);
 }
 
-void certdir_sync_part_end(struct certdir_sync_tenant *tenant, enum certdir_sync_result result, const char *format, ...)
+void certdir_sync_part_end(struct certdir_sync_job *job, enum certdir_sync_result result, const char *format, ...)
 {
-	struct certdir_sync_report_part *report = certdir_sync_part_report(tenant);
 	va_list arguments;
 
-	report->result = result;
-	report->note[0] = '\0';
+	job->report.result = result;
+	job->report.note[0] = '\0';
 	if (!format)
 		return;
 	va_start(arguments, format);
-	certdir_vsay(report->note, format, arguments);
+	certdir_vsay(job->report.note, format, arguments);
 	va_end(arguments);
-	drop_name(report->note, tenant->config->name);
+	drop_name(job->report.note, job->tenant->name);
 }
 
-void certdir_sync_part_ended(struct certdir_sync_tenant *tenant, enum certdir_list_ended ended,
+void certdir_sync_part_ended(struct certdir_sync_job *job, enum certdir_list_ended ended,
 			     const struct certdir_list_tally *tally, const struct certdir_error *error)
 {
-	certdir_sync_part_report(tenant)->tally = *tally;
+	job->report.tally = *tally;
 	switch (ended) {
 	case CERTDIR_ENDED:
-		certdir_sync_part_end(tenant, CERTDIR_SYNC_DONE, NULL);
+		certdir_sync_part_end(job, CERTDIR_SYNC_DONE, NULL);
 		break;
 	case CERTDIR_ENDED_SHRUNK:
-		certdir_sync_part_end(tenant, CERTDIR_SYNC_SHRUNK, "%s", error->text);
+		certdir_sync_part_end(job, CERTDIR_SYNC_SHRUNK, "%s", error->text);
 		break;
 	case CERTDIR_ENDED_FAILED:
-		certdir_sync_part_end(tenant, CERTDIR_SYNC_FAILED, "%s", error->text);
+		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "%s", error->text);
 		break;
 	}
 }
 
-void certdir_sync_part_broken(struct certdir_sync_tenant *tenant, enum certdir_graph_outcome outcome,
+void certdir_sync_part_broken(struct certdir_sync_job *job, enum certdir_graph_outcome outcome,
 			      const struct certdir_error *error)
 {
 	if (outcome == CERTDIR_GRAPH_STOPPED)
-		certdir_sync_part_end(tenant, CERTDIR_SYNC_STOPPED, "stopped on request");
+		certdir_sync_part_end(job, CERTDIR_SYNC_STOPPED, "stopped on request");
 	else
-		certdir_sync_part_end(tenant, CERTDIR_SYNC_FAILED, "%s", error->text);
+		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "%s", error->text);
 }
 
-static void paged(void *context, size_t pages, size_t objects)
+void certdir_sync_part_fetched(struct certdir_sync_job *job)
 {
-	struct certdir_sync_tenant *tenant = context;
-	const struct certdir_sync_options *options = tenant->options;
-	const struct certdir_sync_report_part *report = certdir_sync_part_report(tenant);
+	struct certdir_error error;
 
-	if (options->progress)
-		options->progress(options->context, tenant->config->name, tenant->part, report->pages + pages,
-				  report->objects + objects);
+	job->fetched = certdir_spool_finish(job->spool, &error);
+	if (!job->fetched)
+		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "%s", error.text);
 }
 
-enum certdir_graph_outcome certdir_sync_part_list(struct certdir_sync_tenant *tenant, struct certdir_listing listing,
-						  const char *url, struct certdir_listed *listed,
-						  struct certdir_error *error)
+void certdir_sync_tally_add(struct certdir_list_tally *sum, const struct certdir_list_tally *tally)
 {
-	struct certdir_sync_report_part *report = certdir_sync_part_report(tenant);
+	sum->before += tally->before;
+	sum->added += tally->added;
+	sum->changed += tally->changed;
+	sum->lost += tally->lost;
+	sum->after += tally->after;
+	sum->unlisted += tally->unlisted;
+	sum->duplicates += tally->duplicates;
+}
+
+/* ---- listings ---- */
+
+static void paged(void *watcher, size_t pages, size_t objects)
+{
+	struct certdir_sync_job *job = watcher;
+
+	(void)pthread_mutex_lock(&job->mutex);
+	job->pages = job->report.pages + pages;
+	job->objects = job->report.objects + objects;
+	job->waiting[0] = '\0';
+	(void)pthread_mutex_unlock(&job->mutex);
+}
+
+/* Throws away the pages from `first` on. A part that has none left begins now, not when an earlier run began it. */
+static bool start_over(struct certdir_sync_job *job, size_t first, struct certdir_error *error)
+{
+	char *of;
+	bool ok;
+
+	job->at = first;
+	if (first > 0)
+		return certdir_spool_cut(job->spool, first, error);
+	of = strdup(certdir_spool_of(job->spool));
+	ok = of && certdir_spool_begin(job->spool, of, job->now, error);
+	if (!of)
+		certdir_error_set(error, "out of memory");
+	free(of);
+	job->report.resumed = 0;
+	return ok;
+}
+
+void certdir_sync_part_forget(struct certdir_sync_job *job)
+{
+	struct certdir_error why;
+
+	(void)start_over(job, 0, &why);
+}
+
+/* Whether a listing that began with `old` pages of an earlier run, and ended so, is worth another try from its start. */
+static bool is_worth_another(enum certdir_graph_outcome outcome, const struct certdir_listed *listed, size_t old)
+{
+	switch (outcome) {
+	case CERTDIR_GRAPH_EXPIRED_PAGE:
+		return true;
+	case CERTDIR_GRAPH_RESYNC:
+	case CERTDIR_GRAPH_NOT_FOUND:
+	case CERTDIR_GRAPH_REFUSED:
+		return old > 0 && listed->pages == old;
+	default:
+		return false;
+	}
+}
+
+enum certdir_graph_outcome certdir_sync_part_fetch(struct certdir_sync_job *job, struct certdir_listing listing,
+						   const char *url, struct certdir_listed *listed,
+						   struct certdir_error *error)
+{
+	const size_t first = job->at;
 	enum certdir_graph_outcome outcome;
+	struct certdir_error why;
 
-	listing.context = tenant;
+	listing.watcher = job;
 	listing.paged = paged;
-	outcome = certdir_listing_run(tenant->graph, &listing, url, listed, error);
-	report->pages += listed->pages;
-	report->objects += listed->objects;
+	listing.stop = job->limits.stop;
+	for (int restarts = 0;; restarts++) {
+		const size_t old = certdir_spool_pages(job->spool) - first;
+
+		outcome = certdir_listing_run(job->graph, &listing, url, job->spool, &job->at, listed, error);
+		if (outcome == CERTDIR_GRAPH_OK)
+			break;
+		if (is_worth_another(outcome, listed, old) && restarts < RESTARTS) {
+			certdir_listed_clear(listed);
+			if (!start_over(job, first, error))
+				return CERTDIR_GRAPH_FAILED;
+			continue;
+		}
+		if (listed->doubtful)
+			(void)start_over(job, first, &why);
+		break;
+	}
+	job->report.pages += listed->pages;
+	job->report.objects += listed->objects;
 	return outcome;
 }
 
-char *certdir_sync_url(const struct certdir_sync_tenant *tenant, const char *format, ...)
+enum certdir_graph_outcome certdir_sync_part_replay(struct certdir_sync_job *job, struct certdir_listing listing,
+						    struct certdir_listed *listed, struct certdir_error *error)
+{
+	listing.stop = job->limits.stop;
+	return certdir_listing_run(NULL, &listing, NULL, job->spool, &job->at, listed, error);
+}
+
+char *certdir_sync_url(const struct certdir_sync_job *job, const char *format, ...)
 {
 	char *path = NULL, *url = NULL;
 	va_list arguments;
@@ -96,7 +181,7 @@ char *certdir_sync_url(const struct certdir_sync_tenant *tenant, const char *for
 	if (vasprintf(&path, format, arguments) < 0)
 		path = NULL;
 	va_end(arguments);
-	if (path && asprintf(&url, "%s%s", certdir_graph_base(tenant->graph), path) < 0)
+	if (path && asprintf(&url, "%s%s", certdir_graph_base(job->graph), path) < 0)
 		url = NULL;
 	free(path);
 	return url;

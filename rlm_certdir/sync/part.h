@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Inside of the sync: the three listings of a tenant, each from Graph into its part of the list. */
+/*
+ * Inside of the sync: a part of a tenant on its way from Graph into the list.
+ *
+ * A job is begun by the main thread, which also opens what it needs; its own thread fetches pages into the spool and
+ * touches nothing else than the job; when that has ended, the main thread applies the pages to an edition of the list.
+ */
 #ifndef CERTDIR_SYNC_PART_H
 #define CERTDIR_SYNC_PART_H
 
@@ -7,44 +12,96 @@
 #include "sync/listing.h"
 #include "sync/sync.h"
 
-/* Times that a listing may begin anew because a token of its pages was gone on the way. */
-enum { CERTDIR_SYNC_RESTARTS = 2 };
+#include <pthread.h>
 
-/* One tenant's sync while it runs. */
-struct certdir_sync_tenant {
-	const struct certdir_tenant_config *config;
-	const struct certdir_sync_options *options;
-	struct certdir_graph *graph;
-	struct certdir_list_tenant *list;
-	struct certdir_sync_report_tenant *report;
-	enum certdir_sync_part part; /* the one that is going on */
-	int64_t now; /* Unix seconds, when it began */
+enum certdir_sync_step {
+	CERTDIR_SYNC_DUE, /* for a thread */
+	CERTDIR_SYNC_FETCHING,
+	CERTDIR_SYNC_READY, /* to be applied */
+	CERTDIR_SYNC_LINGERING, /* applied, and to be applied again after the devices */
+	CERTDIR_SYNC_ENDED
 };
 
-/* Each runs one part to its end and fills report->parts[part]; what failed left the list's part as it was. */
-void certdir_sync_devices(struct certdir_sync_tenant *tenant);
-void certdir_sync_intune(struct certdir_sync_tenant *tenant);
-void certdir_sync_groups(struct certdir_sync_tenant *tenant);
+struct certdir_sync_job {
+	const struct certdir_sync_config *config;
+	const struct certdir_tenant_config *tenant; /* of `config` */
+	const struct certdir_sync_options *options;
+	enum certdir_sync_part part;
+	bool all; /* list everything, whatever is due */
+	int64_t now; /* Unix seconds, when it was begun */
+	int64_t started; /* certdir_monotonic() */
+	char *delta_link; /* devices: of the list when the job was begun, or NULL */
+	bool moved; /* devices: that link leads to another host */
+	size_t records; /* Intune: that the list had then */
 
-/* The report of the part that is going on. */
-struct certdir_sync_report_part *certdir_sync_part_report(struct certdir_sync_tenant *tenant);
-/* Sets its result and its note (`format` may be NULL: none). */
-void certdir_sync_part_end(struct certdir_sync_tenant *tenant, enum certdir_sync_result result, const char *format, ...)
+	struct certdir_graph_limits limits;
+	struct certdir_graph *graph; /* NULL: there is nothing to fetch */
+	struct certdir_spool *spool; /* the same */
+	size_t at; /* the spool's page that comes next */
+	struct certdir_sync_report_part report;
+	bool fetched; /* all of it, and it is to be applied; else the report says how it ended */
+
+	enum certdir_sync_step step; /* of the main thread, as what follows */
+	bool again; /* it follows one that went on with the pages of an earlier run */
+	bool applied; /* to the edition that is being made */
+	int event; /* the engine's */
+	pthread_t thread;
+	struct certdir_sync_job *next;
+
+	pthread_mutex_t mutex; /* of what follows */
+	bool over; /* the thread has done its work */
+	size_t pages, objects;
+	char waiting[CERTDIR_TEXT_MAX]; /* for what, "" = nothing */
+};
+
+/* What differs from part to part. */
+struct certdir_sync_kind {
+	/*
+	 * Looks at what the list has. False: nothing is to be done, and the report says why. *fetch: whether there is something to ask
+	 * Graph for, and not only to apply.
+	 */
+	bool (*plan)(struct certdir_sync_job *job, const struct certdir_list_tenant_state *state, bool *fetch);
+	/* What the job would list, for the spool; the caller frees it. NULL when memory is out. */
+	char *(*of)(const struct certdir_sync_job *job);
+	/* Whether pages of a listing of `of` are a good start for it. */
+	bool (*fits)(const struct certdir_sync_job *job, const char *of);
+	/* In a thread of its own: sets `fetched`, or ends the part. */
+	void (*fetch)(struct certdir_sync_job *job);
+	/* Applies what was fetched and ends the part; what failed left the list's part as it was. */
+	void (*apply)(struct certdir_sync_job *job, struct certdir_list_tenant *list);
+};
+extern const struct certdir_sync_kind certdir_sync_devices, certdir_sync_intune, certdir_sync_groups;
+
+/* Sets the job's result and its note (`format` may be NULL: none). */
+void certdir_sync_part_end(struct certdir_sync_job *job, enum certdir_sync_result result, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Ends it with what the list said. */
-void certdir_sync_part_ended(struct certdir_sync_tenant *tenant, enum certdir_list_ended ended,
+void certdir_sync_part_ended(struct certdir_sync_job *job, enum certdir_list_ended ended,
 			     const struct certdir_list_tally *tally, const struct certdir_error *error);
 /* Ends it with a request that did not come to a good end; `error` may have no text when it was stopped. */
-void certdir_sync_part_broken(struct certdir_sync_tenant *tenant, enum certdir_graph_outcome outcome,
+void certdir_sync_part_broken(struct certdir_sync_job *job, enum certdir_graph_outcome outcome,
 			      const struct certdir_error *error);
+/* It has all pages. */
+void certdir_sync_part_fetched(struct certdir_sync_job *job);
 
-/* Runs a listing whose `context` is the tenant, adding its pages and objects to the report, with progress. */
-enum certdir_graph_outcome certdir_sync_part_list(struct certdir_sync_tenant *tenant, struct certdir_listing listing,
-						  const char *url, struct certdir_listed *listed,
-						  struct certdir_error *error);
+/*
+ * Runs a listing, adding its pages and objects to the report, with progress. It begins anew when a token of
+ * its pages is gone on the way, or when the link that an earlier run left is not taken any more.
+ */
+enum certdir_graph_outcome certdir_sync_part_fetch(struct certdir_sync_job *job, struct certdir_listing listing,
+						   const char *url, struct certdir_listed *listed,
+						   struct certdir_error *error);
+/* Throws away what was fetched: the next run is not to go on with it. */
+void certdir_sync_part_forget(struct certdir_sync_job *job);
+/* Runs one over the pages that were fetched. */
+enum certdir_graph_outcome certdir_sync_part_replay(struct certdir_sync_job *job, struct certdir_listing listing,
+						    struct certdir_listed *listed, struct certdir_error *error);
 
-/* base + the formatted rest; the caller frees it. NULL when memory is out. */
-char *certdir_sync_url(const struct certdir_sync_tenant *tenant, const char *format, ...)
+/* Adds what another part, or attempt, did. */
+void certdir_sync_tally_add(struct certdir_list_tally *sum, const struct certdir_list_tally *tally);
+
+/* Graph's address + the formatted rest; the caller frees it. NULL when memory is out. */
+char *certdir_sync_url(const struct certdir_sync_job *job, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 #endif

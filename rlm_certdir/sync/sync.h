@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The flow: each tenant's Graph -> its part of the list -> one published edition. */
+/*
+ * The flow: each tenant's Graph -> its parts of the list -> published editions.
+ *
+ * Each part of each tenant is fetched by a thread of its own, into a spool beside the list. The thread that calls the functions
+ * here applies what is complete and publishes it: a part that is slow, or hangs, keeps no other one waiting, and the list's lock is
+ * held only while an edition is written.
+ */
 #ifndef CERTDIR_SYNC_SYNC_H
 #define CERTDIR_SYNC_SYNC_H
 
@@ -10,28 +16,36 @@ enum certdir_sync_part { CERTDIR_SYNC_DEVICES, CERTDIR_SYNC_INTUNE, CERTDIR_SYNC
 const char *certdir_sync_part_name(enum certdir_sync_part part); /* "devices", "intune", "groups" */
 
 enum certdir_sync_result {
+	CERTDIR_SYNC_RUNNING, /* it has not ended yet, for the first time */
 	CERTDIR_SYNC_DONE,
-	CERTDIR_SYNC_SKIPPED, /* not configured, not due, or not applicable: `note` says which */
-	CERTDIR_SYNC_SHRUNK, /* the shrink guard refused it */
+	CERTDIR_SYNC_SKIPPED, /* not configured, not due, not applicable, or another process does it: `note` says which */
+	CERTDIR_SYNC_SHRUNK, /* the shrink guard refused something */
 	CERTDIR_SYNC_FAILED,
 	CERTDIR_SYNC_STOPPED
 };
-const char *
-certdir_sync_result_name(enum certdir_sync_result result); /* "done", "skipped", "shrunk", "failed", "stopped" */
+/* "running", "done", "skipped", "shrunk", "failed", "stopped" */
+const char *certdir_sync_result_name(enum certdir_sync_result result);
 
 struct certdir_sync_report_part {
-	enum certdir_sync_result result;
+	enum certdir_sync_result result; /* of the last time that it ended */
+	bool news; /* it ended in the last step */
 	bool full; /* devices: a full sync, not a delta */
 	size_t pages;
+	size_t resumed; /* of these, pages that an earlier run had fetched */
 	size_t objects;
 	struct certdir_list_tally tally;
 	char note[CERTDIR_TEXT_MAX]; /* why it failed or was skipped, or "" */
 };
 
+/* Numbers of requests are those of the round, as far as its parts have ended. */
 struct certdir_sync_report_tenant {
 	const char *name; /* borrowed from the config */
 	struct certdir_sync_report_part parts[CERTDIR_SYNC_PARTS];
-	int64_t credential_expires; /* Unix seconds, 0 = not known */
+	bool listed; /* its devices were listed whole once */
+	unsigned
+		again; /* CERTDIR_BIT(part) of those that went on with pages of an earlier run: what happened since follows */
+	int64_t attempted; /* Unix seconds, when a round last began it */
+	int64_t credential_expires; /* Unix seconds, 0 = not known, or it has no date */
 	int64_t seconds; /* that it took */
 	size_t requests;
 	size_t throttled;
@@ -39,34 +53,63 @@ struct certdir_sync_report_tenant {
 };
 
 struct certdir_sync_report {
-	struct certdir_sync_report_tenant *tenants;
+	struct certdir_sync_report_tenant *tenants; /* of the configuration, in its order */
 	size_t count;
-	int64_t started; /* Unix seconds */
-	bool published;
-	char error[CERTDIR_TEXT_MAX]; /* why nothing could be published, or "" */
+	char **forgotten; /* tenants of the list that the configuration does not name, NULL-terminated; or NULL */
+	int64_t started; /* Unix seconds, when the round began */
+	bool edition; /* one was made in the last step, well or not */
+	bool published; /* one was published in this round */
+	char error[CERTDIR_TEXT_MAX]; /* why one could not be published, or nothing could be begun; or "" */
 };
-
-/* Where a listing is, for a terminal. objects and pages of this part so far. */
-typedef void (*certdir_sync_progress)(void *context, const char *tenant, enum certdir_sync_part part, size_t pages,
-				      size_t objects);
 
 struct certdir_sync_options {
 	bool full; /* list everything anew, Intune too */
 	bool force; /* without the shrink guard */
-	bool dry_run; /* publish nothing */
-	const volatile int *stop;
-	certdir_sync_progress progress; /* or NULL */
+	bool dry_run; /* publish nothing; needs no lock and no right to write */
+	const volatile int *stop; /* nonzero: end soon; what was fetched stays for the next time */
 	certdir_list_change_function change; /* dry run: called for each change that would be, or NULL */
-	void *context; /* of both */
+	void *context; /* of it */
 };
 
+struct certdir_sync;
+
+/* NULL with `error`. `options` are copied. */
+struct certdir_sync *certdir_sync_open(const struct certdir_sync_options *options, struct certdir_error *error);
+/* Waits for threads that still run: set the stop flag before. */
+void certdir_sync_close(struct certdir_sync *sync);
+
 /*
- * Syncs all tenants of `config` and publishes once. A tenant, or a part of one, that fails keeps what it had; the others go
- * on. True when everything that was due ended well; false otherwise, with the reasons in `report`, whatever was published.
- * certdir_sync_report_clear() frees what `report` owns, in both cases.
+ * A round: begins every part of every tenant of `config` that is due and not under way. Tenants that it does not name leave the
+ * report. `config` is borrowed until certdir_sync_uses() says no.
  */
-bool certdir_sync_run(const struct certdir_sync_config *config, const struct certdir_sync_options *options,
-		      struct certdir_sync_report *report);
-void certdir_sync_report_clear(struct certdir_sync_report *report);
+void certdir_sync_begin(struct certdir_sync *sync, const struct certdir_sync_config *config);
+bool certdir_sync_uses(const struct certdir_sync *sync, const struct certdir_sync_config *config);
+
+/*
+ * Takes what has ended and publishes what is complete; returns at once when there is neither, and else may take as long as an
+ * edition does. True when the report has news.
+ */
+bool certdir_sync_step(struct certdir_sync *sync);
+/* Nothing is under way. */
+bool certdir_sync_idle(const struct certdir_sync *sync);
+/* Becomes readable when a step is worth while; and so does the time certdir_sync_next(), in certdir_monotonic() microseconds. */
+int certdir_sync_event(const struct certdir_sync *sync);
+int64_t certdir_sync_next(const struct certdir_sync *sync);
+
+/* It lives until the next step or begin. */
+const struct certdir_sync_report *certdir_sync_report(const struct certdir_sync *sync);
+/* Whether something of a tenant is under way. */
+bool certdir_sync_busy(const struct certdir_sync *sync, const char *tenant);
+
+/* What is being fetched, for a terminal. */
+struct certdir_sync_view {
+	const char *tenant;
+	enum certdir_sync_part part;
+	size_t pages, objects; /* so far */
+	int64_t microseconds; /* since it began */
+	char waiting[CERTDIR_TEXT_MAX]; /* for what, or "" */
+};
+void certdir_sync_watch(struct certdir_sync *sync, void (*each)(void *context, const struct certdir_sync_view *view),
+			void *context);
 
 #endif

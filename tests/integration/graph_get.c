@@ -92,7 +92,7 @@ static void waiting(void *context, unsigned attempt, unsigned of, int64_t micros
 static json_t *get(struct certdir_graph *graph, const json_t *request)
 {
 	static const char *const outcomes[] = {"ok",	    "resync",  "expired-page", "not-applicable",
-					       "not-found", "stopped", "failed"};
+					       "not-found", "stopped", "failed", "refused"};
 	static struct body body;
 	const struct certdir_graph_sink sink = {&body, begin, bytes, end};
 	const int64_t start = certdir_monotonic();

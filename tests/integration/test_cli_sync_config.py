@@ -150,34 +150,13 @@ def test_the_report(certdir, place, closed):
     kept = place / "devices.db.status"
     assert json.loads(kept.read_text()) == report
     assert not stat.S_IMODE(kept.stat().st_mode) & 0o027
-    assert sorted(os.listdir(place)) == ["certdir.conf", "devices.db.lock", "devices.db.status", "secret"]
+    assert sorted(os.listdir(place)) == ["certdir.conf", "devices.db.status", "secret"]
 
 
 def test_a_dry_run_is_not_kept(certdir, place, closed):
     conf = configure(place, closed)
     code, out, _ = certdir("sync", "-c", conf, "--json", "--dry-run")
     assert code == 2 and json.loads(out)["dry_run"] and not (place / "devices.db.status").exists()
-
-
-def test_the_lock_says_who_holds_it(certdir_cli, certdir, place, closed):
-    conf = configure(place, closed)
-    certdir("sync", "-c", conf)  # a report with a reason of its own
-    holder = f"process {os.getpid()}"
-    with open(place / "devices.db.lock", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with subprocess.Popen([certdir_cli, "sync", "-c", conf, "--json", "--interval", "1h"], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True) as waiting:
-            assert holder in waiting.stderr.readline()
-            waiting.send_signal(signal.SIGHUP)  # which ends the wait
-            assert holder in json.loads(waiting.stdout.readline())["error"]
-            waiting.send_signal(signal.SIGTERM)
-            assert waiting.wait(20) == 0
-    import_one(certdir, place)
-    code, out, _ = certdir("status", "-c", conf, "--json")
-    status = json.loads(out)
-    tenant, = status["tenants"]
-    assert code == 1 and holder in status["run_error"] and holder in tenant["note"]
-    assert tenant["last_attempt_ok"] is False
 
 
 def test_a_tenant_that_a_run_says_nothing_about_keeps_its_report(certdir, place, closed):
@@ -339,7 +318,7 @@ def test_a_signal_ends_a_run(start, place, silent, arguments, code):
     process.send_signal(signal.SIGTERM)
     assert process.wait(5) == code
     assert "stopped by a signal, nothing was changed" in (place / "stderr").read_text()
-    assert sorted(os.listdir(place)) == ["certdir.conf", "devices.db.lock", "secret", "stderr"]
+    assert sorted(os.listdir(place)) == ["certdir.conf", "secret", "stderr"]
 
 
 def test_a_service(start, place, closed):

@@ -960,7 +960,7 @@ def test_an_expired_delta_token(world):
     (400, "Directory_ExpiredPageToken", "x", "expired-page"),
     (400, "BadRequest", "Request not applicable to target tenant.", "not-applicable"),
     (404, "Request_ResourceNotFound", "x", "not-found"),
-    (400, "Request_BadRequest", "x", "failed"),
+    (400, "Request_BadRequest", "x", "refused"),
     (204, "", "", "failed"),
 ])
 def test_other_outcomes(world, status, code, message, outcome):

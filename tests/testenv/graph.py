@@ -76,6 +76,7 @@ class Request:
     route: str = None
     status: int = 0
     arguments: dict = field(default_factory=dict)
+    client: tuple = None  # address of the connection that it came over
 
     @property
     def path(self):
@@ -120,7 +121,8 @@ class Handler(BaseHTTPRequestHandler):
     def answer_request(self):
         length = int(self.headers.get("Content-Length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.command, self.path, headers, time.monotonic(), self.rfile.read(length))
+        request = Request(self.command, self.path, headers, time.monotonic(), self.rfile.read(length),
+                          client=self.client_address)
         answer = self.server.answer(request)
         if answer.send:
             answer.send(self)
@@ -270,7 +272,7 @@ class FakeGraph:
         self.stopping = threading.Event()
         self._orders, self._links = [], {}
         self._generation, self._expiry = 0, None
-        self._quiet_until = 0
+        self._quiet_until = {}  # by connection: each is a conversation of its own
         self._lock = threading.Lock()
 
     # -- life --
@@ -347,8 +349,8 @@ class FakeGraph:
                     request.route, request.arguments = route, found.groupdict()
                     break
             self.requests.append(request)
-            if request.at < self._quiet_until - 0.001:
-                early = self._quiet_until - request.at
+            early = self._quiet_until.get(request.client, 0) - request.at
+            if early > 0.001:
                 self.violations.append(f"{request.target}: {early:.3f} s before Retry-After has passed")
             fault = self._take_order(request.route)
         answer = None
@@ -358,7 +360,7 @@ class FakeGraph:
             answer = self._proper(request)
         request.status = answer.status
         if answer.pause:
-            self._quiet_until = time.monotonic() + answer.pause
+            self._quiet_until[request.client] = time.monotonic() + answer.pause
         return answer
 
     def _answer_imds(self, request):

@@ -138,7 +138,8 @@ class Sync:
             found = {row[:2]: row[2:] for row in db.execute(
                 "SELECT object_id,intune_device_id,wifi_mac,ethernet_mac FROM device WHERE listed")}
         for device in devices:
-            addresses = found[device.get("id"), device.get("intuneDeviceId")]
+            # A sync that goes on may have published another list since the export.
+            addresses = found.get((device.get("id"), device.get("intuneDeviceId")), ())
             names = ("wiFiMacAddress", "ethernetMacAddress")
             device.update({name: value for name, value in zip(names, addresses) if value})
 

@@ -18,6 +18,7 @@ static const char *const outcomes[] = {
 	[CERTDIR_GRAPH_NOT_FOUND] = "not-found",
 	[CERTDIR_GRAPH_STOPPED] = "stopped",
 	[CERTDIR_GRAPH_FAILED] = "failed",
+	[CERTDIR_GRAPH_REFUSED] = "refused",
 };
 
 static const char *const steps[] = {
