@@ -200,20 +200,19 @@ tsan: deps ## unit tests and many logins at once with the thread sanitizer
 	$(call logins,tsan,libtsan.so,TSAN_OPTIONS=ignore_noninstrumented_modules=1,load outage server, and not hup)
 
 FUZZ_SECONDS ?= 120
-.PHONY: fuzz
-fuzz: $(certificates) ## hostile certificates, then hostile pages of Graph, FUZZ_SECONDS long each (clang)
+FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzzers := $(FUZZ:%=build-fuzz/%)
+fuzz_sanitizers := address,undefined
+.PHONY: fuzz $(fuzzers)
+fuzz: $(certificates) ## hostile input for each of FUZZ (tests/fuzz, "list conf", say), FUZZ_SECONDS long each (clang)
 	@tests/testenv/deps.sh clang libclang-rt-14-dev
-	@mkdir -p $(B)/fuzz/corpus && cp $(B)/certs/*.der $(B)/fuzz/corpus/
-	$(call quiet,FUZZ) clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Irlm_certdir -o $(B)/fuzz/certificate \
-		tests/fuzz/fuzz_certificate.c rlm_certdir/error.c rlm_certdir/identity_type.c $(wildcard rlm_certdir/identity/*.c) -lcrypto
-	$(B)/fuzz/certificate -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $(B)/fuzz/corpus
-# The last byte of an input chooses who reads the page.
-	@rm -rf $(B)/fuzz/pages && mkdir -p $(B)/fuzz/pages && for file in tests/vectors/graph/*.json; do for kind in 0 1 2 3 4; do \
-		{ cat $$file; printf ' %s' $$kind; } > $(B)/fuzz/pages/$$kind-$${file##*/}; done; done
-	$(call quiet,FUZZ) clang -g -O1 -std=c11 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Irlm_certdir -o $(B)/fuzz/page \
-		tests/fuzz/fuzz_page.c rlm_certdir/error.c rlm_certdir/timestamp.c rlm_certdir/list/words.c rlm_certdir/identity/utf8.c \
-		$(addprefix rlm_certdir/sync/,page.c record.c excerpt.c) -lyajl -ljansson
-	$(B)/fuzz/page -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/ $(B)/fuzz/pages
+	@$(MAKE) --no-print-directory B=build-fuzz CC=clang OPT='-O1 -g' SANITIZE=-fsanitize=fuzzer-no-link,$(fuzz_sanitizers) \
+		build-fuzz/libcertdir.a
+	@$(MAKE) --no-print-directory $(fuzzers)
+$(fuzzers): build-fuzz/%: tests/fuzz/fuzz_%.c
+	$(call quiet,FUZZ) clang $(filter-out -MMD -MP,$(CORE)) -O1 -fsanitize=fuzzer,$(fuzz_sanitizers) -o $@ $< build-fuzz/libcertdir.a $(CLI_LIBS)
+	@tests/fuzz/seeds.sh $* $(B)/certs $@.corpus
+	$@ -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -print_final_stats=1 -artifact_prefix=build-fuzz/ $@.corpus
 
 .PHONY: check-compat
 check-compat: ## compare our FreeRADIUS declarations with the true headers of the distribution's source package

@@ -162,8 +162,6 @@ static int use_steps(void *context)
 {
 	struct certdir_list_steps *steps = context;
 
-	if (steps->thousands < 0)
-		return 0;
 	if (steps->thousands == 0)
 		return 1;
 	steps->thousands--;

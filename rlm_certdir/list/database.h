@@ -28,7 +28,7 @@ bool certdir_list_database_is_ours(sqlite3 *db, const char *database, const char
  * until it is closed, or bound to NULL.
  */
 struct certdir_list_steps {
-	int64_t thousands; /* negative: no limit */
+	int64_t thousands; /* that are left */
 };
 void certdir_list_database_bound(sqlite3 *db, struct certdir_list_steps *steps);
 

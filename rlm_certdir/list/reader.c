@@ -89,29 +89,32 @@ enum {
 	AT_INTUNE_REGISTERED
 };
 
+/*
+ * What a person may ask of all devices, such as to sort and to compare them, in lookups of the longest kind: a hundred thousand
+ * instructions for each device, which is more than anything here takes.
+ */
+enum { ALL_LOOKUPS = 400 };
+
 static bool fail(struct certdir_list_reader *reader, struct certdir_error *error)
 {
 	if (reader->steps.thousands == 0)
-		certdir_error_set(
-			error,
-			"%s: a lookup in it does not end: the list is damaged, or was made to harm; `certdir list "
-			"verify` tells more; publish it again",
-			reader->snapshot->filename);
+		certdir_error_set(error,
+				  "%s: reading it does not end: the list is damaged, or was made to harm: publish it "
+				  "again",
+				  reader->snapshot->filename);
 	else
 		certdir_error_set(error, "%s: reading failed: %s", reader->snapshot->filename,
 				  sqlite3_errmsg(reader->db));
 	return false;
 }
 
-/* Around each lookup of a login, so that every one of them ends. */
-static void limit(struct certdir_list_reader *reader)
+/* Around each lookup, so that a login ends, within what the reader's user has left for all of them. */
+static struct certdir_list_steps begin_lookup(struct certdir_list_reader *reader)
 {
-	reader->steps.thousands = reader->snapshot->steps;
-}
+	const struct certdir_list_steps outside = reader->steps;
 
-static void unlimit(struct certdir_list_reader *reader)
-{
-	reader->steps.thousands = -1;
+	reader->steps.thousands = reader->snapshot->steps;
+	return outside;
 }
 
 static bool out_of_memory(struct certdir_list_reader *reader, struct certdir_error *error)
@@ -153,7 +156,7 @@ struct certdir_list_reader *certdir_list_reader_open(struct certdir_list_snapsho
 		return NULL;
 	}
 	reader->snapshot = snapshot;
-	limit(reader);
+	reader->steps.thousands = snapshot->steps;
 	if (!attach_image(reader))
 		goto out;
 	if (!snapshot->is_ours && !certdir_list_database_is_ours(reader->db, "main", snapshot->filename, error))
@@ -163,7 +166,6 @@ struct certdir_list_reader *certdir_list_reader_open(struct certdir_list_snapsho
 		if (sqlite3_prepare_v3(reader->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &reader->statements[i],
 				       NULL) != SQLITE_OK)
 			goto out;
-	unlimit(reader);
 	return reader;
 out:
 	fail(reader, error);
@@ -192,8 +194,10 @@ struct certdir_list_reader *certdir_list_reader_get(struct certdir_list_snapshot
 	(void)pthread_mutex_unlock(&snapshot->mutex);
 	if (!reader)
 		reader = certdir_list_reader_open(snapshot, error);
-	if (reader)
-		(void)certdir_list_retain(snapshot);
+	if (!reader)
+		return NULL;
+	reader->steps.thousands = ALL_LOOKUPS * snapshot->steps;
+	(void)certdir_list_retain(snapshot);
 	return reader;
 }
 
@@ -297,6 +301,7 @@ int certdir_list_find(struct certdir_list_reader *reader, const char *tenant, en
 		      const char *value, int64_t rows[CERTDIR_LIST_FIND_MAX], bool *more, struct certdir_error *error)
 {
 	struct found found = {.rows = rows};
+	struct certdir_list_steps outside;
 	enum certdir_list_statement which, waiting;
 	char object_id[37];
 	bool ok;
@@ -308,13 +313,13 @@ int certdir_list_find(struct certdir_list_reader *reader, const char *tenant, en
 		which = CERTDIR_FIND_GUID;
 		value = object_id;
 	}
-	limit(reader);
+	outside = begin_lookup(reader);
 	ok = find(reader, which, tenant, value, &found, error);
 	if (ok && reader->snapshot->has_waiting && !found.more && waiting_of(which, &waiting))
 		ok = find(reader, waiting, tenant, value, &found, error);
 	if (ok && which == CERTDIR_FIND_NAME && reader->snapshot->has_former_names && found.count == 0)
 		ok = find(reader, CERTDIR_FIND_FORMER, tenant, value, &found, error);
-	unlimit(reader);
+	reader->steps = outside;
 	*more = found.more;
 	return ok ? found.count : -1;
 }
@@ -571,10 +576,11 @@ bool certdir_list_device(struct certdir_list_reader *reader, int64_t row, struct
 			 struct certdir_error *error)
 {
 	const struct certdir_list_snapshot *snapshot = reader->snapshot;
+	struct certdir_list_steps outside;
 	bool ok;
 
 	memset(device, 0, sizeof(*device));
-	limit(reader);
+	outside = begin_lookup(reader);
 	ok = read_row(reader, row, device, source, only_against, error);
 	if (ok && snapshot->has_dns_names)
 		ok = take_all(reader, CERTDIR_READ_DNS_NAMES, row, take_dns_name, device, error);
@@ -582,7 +588,7 @@ bool certdir_list_device(struct certdir_list_reader *reader, int64_t row, struct
 		ok = take_all(reader, CERTDIR_READ_GROUPS, row, take_group, device, error);
 	if (ok && snapshot->has_former_names)
 		ok = take_all(reader, CERTDIR_READ_FORMER_NAMES, row, take_former_name, device, error);
-	unlimit(reader);
+	reader->steps = outside;
 	if (ok && device->group_count > 1)
 		qsort(device->groups, device->group_count, sizeof(*device->groups), compare_groups);
 	if (!ok)
@@ -652,15 +658,17 @@ bool certdir_list_numbers(struct certdir_list_reader *reader, int64_t source, st
 	return rc == SQLITE_ROW;
 }
 
-bool certdir_list_has_group(struct certdir_list_reader *reader, const char *group, bool *has, struct certdir_error *error)
+bool certdir_list_has_group(struct certdir_list_reader *reader, const char *group, bool *has,
+			    struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc;
 
-	rc = sqlite3_prepare_v2(reader->db,
-				"SELECT EXISTS(SELECT 1 FROM grp g WHERE (g.name=?1 COLLATE NOCASE OR g.object_id=?1 COLLATE NOCASE)"
-				" AND EXISTS(SELECT 1 FROM device_group m WHERE m.grp=g.id))",
-				-1, &stmt, NULL);
+	rc = sqlite3_prepare_v2(
+		reader->db,
+		"SELECT EXISTS(SELECT 1 FROM grp g WHERE (g.name=?1 COLLATE NOCASE OR g.object_id=?1 COLLATE NOCASE)"
+		" AND EXISTS(SELECT 1 FROM device_group m WHERE m.grp=g.id))",
+		-1, &stmt, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_text(stmt, 1, group, -1, SQLITE_STATIC);
 	if (rc == SQLITE_OK)

@@ -204,12 +204,8 @@ struct certdir_list_snapshot *certdir_list_load(const char *filename, struct cer
 		goto out;
 	snapshot->steps = steps_of(snapshot->image);
 	reader = certdir_list_reader_open(snapshot, error);
-	if (!reader)
+	if (!reader || !read_sources(snapshot, reader->db, error))
 		goto out;
-	reader->steps.thousands = snapshot->steps;
-	if (!read_sources(snapshot, reader->db, error))
-		goto out;
-	reader->steps.thousands = -1;
 	snapshot->idle = reader;
 	return snapshot;
 out:

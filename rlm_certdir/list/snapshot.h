@@ -33,7 +33,7 @@ struct certdir_list_reader {
 	struct certdir_list_reader *next; /* among the idle ones */
 	sqlite3 *db;
 	sqlite3_stmt *statements[CERTDIR_LIST_STATEMENTS];
-	struct certdir_list_steps steps; /* no limit but within a lookup */
+	struct certdir_list_steps steps; /* that are left to it */
 };
 
 struct certdir_list_snapshot {
