@@ -63,6 +63,8 @@ static void check_default_rank(const struct certdir_certificate *certificate, co
 	HOLDS(!identity->exact);
 	if (identity->type == CERTDIR_ID_SID || identity->type == CERTDIR_ID_SID_URI)
 		HOLDS(identity->rank == CERTDIR_RANK_CONFIRMING);
+	else if (identity->type == CERTDIR_ID_UDID)
+		HOLDS(identity->rank == CERTDIR_RANK_NONE);
 	else if (!is_guid(identity->type))
 		HOLDS(identity->rank == CERTDIR_RANK_CHOSEN ||
 		      (identity->rank == CERTDIR_RANK_NONE && certificate->person && common_name));
