@@ -189,6 +189,7 @@ static void apply(struct certdir_sync_job *job, struct certdir_list_tenant *list
 	outcome = certdir_sync_part_replay(job, listing, &listed, &error);
 	if (outcome == CERTDIR_GRAPH_OK) {
 		ended = certdir_list_devices_end(list, listed.delta_link, &tally, &error);
+		ended = certdir_sync_part_guard(job, ended, &tally, "devices", &error);
 		certdir_sync_part_ended(job, ended, &tally, &error);
 		if (ended == CERTDIR_ENDED && job->moved)
 			certdir_sync_part_end(

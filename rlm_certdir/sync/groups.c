@@ -260,6 +260,7 @@ static enum certdir_graph_outcome apply_group(struct certdir_sync_job *job, stru
 		return outcome;
 	}
 	*ended = certdir_list_group_end(list, &tally, error);
+	*ended = certdir_sync_part_guard(job, *ended, &tally, "members of a group", error);
 	certdir_sync_tally_add(&job->report.tally, &tally);
 	return CERTDIR_GRAPH_OK;
 }

@@ -125,6 +125,7 @@ static void apply(struct certdir_sync_job *job, struct certdir_list_tenant *list
 		return;
 	}
 	ended = certdir_list_intune_end(list, &tally, &error);
+	ended = certdir_sync_part_guard(job, ended, &tally, "Intune records", &error);
 	certdir_sync_part_ended(job, ended, &tally, &error);
 }
 

@@ -34,6 +34,23 @@ void certdir_sync_part_end(struct certdir_sync_job *job, enum certdir_sync_resul
 	drop_name(job->report.note, job->tenant->name);
 }
 
+enum certdir_list_ended certdir_sync_part_guard(const struct certdir_sync_job *job, enum certdir_list_ended ended,
+						const struct certdir_list_tally *tally, const char *what,
+						struct certdir_error *error)
+{
+	const unsigned max_shrink = job->config->max_shrink;
+
+	if (!job->options->dry_run || job->options->force || ended != CERTDIR_ENDED ||
+	    certdir_list_shrink_allowed(tally->before, tally->lost, max_shrink))
+		return ended;
+	certdir_error_set(
+		error,
+		"%zu of %zu %s would be lost, more than max_shrink = %u%% allows: a sync keeps them; if these "
+		"changes are right, run it with --force",
+		tally->lost, tally->before, what, max_shrink);
+	return CERTDIR_ENDED_SHRUNK;
+}
+
 void certdir_sync_part_ended(struct certdir_sync_job *job, enum certdir_list_ended ended,
 			     const struct certdir_list_tally *tally, const struct certdir_error *error)
 {

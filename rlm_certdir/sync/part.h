@@ -75,6 +75,13 @@ extern const struct certdir_sync_kind certdir_sync_devices, certdir_sync_intune,
 /* Sets the job's result and its note (`format` may be NULL: none). */
 void certdir_sync_part_end(struct certdir_sync_job *job, enum certdir_sync_result result, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/*
+ * What the shrink guard would say of a part that a dry run has applied without it, to show what would be lost: SHRUNK with
+ * `error`. Else `ended`. what: "devices".
+ */
+enum certdir_list_ended certdir_sync_part_guard(const struct certdir_sync_job *job, enum certdir_list_ended ended,
+						const struct certdir_list_tally *tally, const char *what,
+						struct certdir_error *error);
 /* Ends it with what the list said. */
 void certdir_sync_part_ended(struct certdir_sync_job *job, enum certdir_list_ended ended,
 			     const struct certdir_list_tally *tally, const struct certdir_error *error);

@@ -7,11 +7,13 @@
 #include "sync/excerpt.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -384,15 +386,17 @@ struct certdir_list_tenant_options certdir_sync_list_options(const struct certdi
 							     const struct certdir_sync_config *config,
 							     const struct certdir_tenant_config *tenant, int64_t now)
 {
-	return (struct certdir_list_tenant_options){.name = tenant->name,
-						    .tenant = tenant->tenant_id,
-						    .filter = tenant->filter,
-						    .now = now,
-						    .former_names = config->former_names,
-						    .changes = config->changes,
-						    .max_shrink = sync->options.force ? 100 : config->max_shrink,
-						    .intune_interval = tenant->intune_interval,
-						    .extension_attributes = tenant->extension_attributes};
+	return (struct certdir_list_tenant_options){
+		.name = tenant->name,
+		.tenant = tenant->tenant_id,
+		.filter = tenant->filter,
+		.now = now,
+		.former_names = config->former_names,
+		.changes = config->changes,
+		/* A dry run shows what would be lost, and tells of the guard itself. */
+		.max_shrink = sync->options.force || sync->options.dry_run ? 100 : config->max_shrink,
+		.intune_interval = tenant->intune_interval,
+		.extension_attributes = tenant->extension_attributes};
 }
 
 /* Ends parts that could not even be begun. */
@@ -491,6 +495,31 @@ static void begin_parts(struct certdir_sync *sync, const unsigned *parts, bool a
 	certdir_list_write_abort(looker);
 }
 
+/* Pages that no run has gone on with, of a tenant that is no more, for example: devices' data does not lie about for ever. */
+static void sweep_spools(const struct certdir_sync *sync)
+{
+	const int64_t now = (int64_t)time(NULL);
+	struct certdir_spool *spool;
+	struct certdir_error ignored;
+	char *pattern = NULL;
+	glob_t found;
+	long holder;
+
+	if (asprintf(&pattern, "%s.spool.*.*", sync->config->list) < 0)
+		return;
+	if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0) {
+		for (size_t i = 0; i < found.gl_pathc; i++) {
+			struct stat status;
+
+			if (stat(found.gl_pathv[i], &status) == 0 && now - status.st_mtime > SPOOL_LIFE &&
+			    certdir_spool_open(&spool, found.gl_pathv[i], &holder, &ignored) == CERTDIR_SPOOL_OPENED)
+				certdir_spool_remove(spool);
+		}
+		globfree(&found);
+	}
+	free(pattern);
+}
+
 void certdir_sync_begin(struct certdir_sync *sync, const struct certdir_sync_config *config)
 {
 	struct certdir_sync_report *report = &sync->report;
@@ -513,6 +542,8 @@ void certdir_sync_begin(struct certdir_sync *sync, const struct certdir_sync_con
 		tenant->seconds = 0;
 		tenant->requests = tenant->throttled = tenant->bytes = 0;
 	}
+	if (!sync->options.dry_run)
+		sweep_spools(sync);
 	begin_parts(sync, NULL, false);
 	for (size_t i = 0; i < report->count; i++)
 		report->tenants[i].attempted = report->started;

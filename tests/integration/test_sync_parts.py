@@ -18,10 +18,11 @@ import pytest
 from testenv import clock, graph_faults
 from testenv.published import assert_same
 from testenv.supplicant import wait_until
-from testenv.sync import DONE, NONE, SOME, STAFF, STOPPED, Sync, contoso, serving, some_device, truth
+from testenv.sync import DONE, NONE, SHRUNK, SOME, STAFF, STOPPED, Sync, contoso, serving, some_device, truth
 from testenv.tenant import Tenant
 
 NOBODY = 65534
+TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 
 
 @pytest.fixture
@@ -351,6 +352,39 @@ def test_a_dry_run_leaves_nothing_and_needs_reading_only(world):
                           check=False)
     assert done.returncode == 0, done.stderr
     assert not list(sync.directory.glob("devices.db*"))
+
+
+def test_a_dry_run_names_what_the_guard_would_keep(serve, tmp_path):
+    tenant = Tenant(2, 60, enrolled=1, groups=(STAFF,))
+    staff, = tenant.group_named(STAFF)
+    sync = Sync(tmp_path / "sync", serve(tenant), group=STAFF)
+    sync.run()
+    before = sync.list_file.read_bytes()
+    lost = {tenant.devices[device]["deviceId"] for device in sorted(tenant.devices)[:7]}
+    left = set(sorted(tenant.members[staff], key=str)[:15])
+    for device in left:
+        tenant.leave(staff, device)
+    for device in sorted(tenant.devices)[:7]:
+        tenant.delete(device)
+    run = sync.run("--dry-run", code=SHRUNK)
+    assert run.results()["devices"] == run.results()["groups"] == "shrunk" and "7 of 60 devices would be lost" in run.err
+    assert lost == {change["device"] for change in run.changes if change["what"] == "removed"}
+    assert len([change for change in run.changes if change["what"] == "group"]) >= 10
+    assert sync.list_file.read_bytes() == before
+    assert sync.run("--dry-run", "--force").results()["devices"] == "done"
+
+
+def test_old_pages_of_others_are_removed(world):
+    _, graph, sync = world
+    interrupt(sync, graph)
+    spool, = sync.directory.glob("*.spool.*.devices")
+    other = spool.with_name(f"devices.db.spool.{TENANT}.devices")
+    spool.rename(other)
+    sync.run()
+    assert other.exists(), "it may be another configuration's"
+    os.utime(other, (time.time() - 90000, time.time() - 90000))
+    sync.run()
+    assert not other.exists()
 
 
 @pytest.mark.parametrize("order", [(0, NOBODY, 0), (NOBODY, 0, NOBODY)], ids=["root first", "user first"])
