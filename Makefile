@@ -212,7 +212,7 @@ fuzz: $(certificates) ## hostile input for each of FUZZ (tests/fuzz, "list conf"
 $(fuzzers): build-fuzz/%: tests/fuzz/fuzz_%.c
 	$(call quiet,FUZZ) clang $(filter-out -MMD -MP,$(CORE)) -O1 -fsanitize=fuzzer,$(fuzz_sanitizers) -o $@ $< build-fuzz/libcertdir.a $(CLI_LIBS)
 	@tests/fuzz/seeds.sh $* $(B)/certs $@.corpus
-	$@ -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -print_final_stats=1 -artifact_prefix=build-fuzz/ $@.corpus
+	$@ -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -len_control=0 -print_final_stats=1 -artifact_prefix=build-fuzz/ $@.corpus
 
 .PHONY: check-compat
 check-compat: ## compare our FreeRADIUS declarations with the true headers of the distribution's source package
