@@ -5,6 +5,7 @@
 #include "list/schema.h"
 #include "list/snapshot.h"
 
+#include <openssl/evp.h>
 #include <sys/resource.h>
 
 /* Changes the published list's image with SQL, and seals it truly. */
@@ -261,7 +262,8 @@ static void test_a_lookup_ends(void **state)
 static void test_sparse_files(void **state)
 {
 	struct certdir_list_seal seal;
-	unsigned char *file, footer[CERTDIR_SEAL_FOOTER];
+	unsigned char *file, *digests, footer[CERTDIR_SEAL_FOOTER];
+	const uint64_t image = UINT64_C(7) << 30;
 	struct certdir_error error;
 	struct rusage usage;
 	size_t size;
@@ -277,15 +279,21 @@ static void test_sparse_files(void **state)
 	/* as large as one can be, and no seal at the end */
 	assert_int_equal(truncate(fixture_file, (off_t)8 << 30), 0);
 	assert_refused("is not sealed");
-	/* a seal that says so, but of nothing */
-	put(footer + 8, 4, 0);
-	fd = open(fixture_file, O_WRONLY | O_CLOEXEC);
-	for (uint64_t image = (UINT64_C(7) << 30), i = 0; i < 8; i++)
+	/* a true one of digests that nothing has, for an image that is longer than its header says */
+	for (int i = 0; i < 8; i++)
 		footer[8 + i] = (unsigned char)(image >> (8 * i));
-	assert_int_equal(truncate(fixture_file, ((off_t)7 << 30) + (7 << 10) * 32 + CERTDIR_SEAL_FOOTER), 0);
-	assert_int_equal(pwrite(fd, footer, sizeof(footer), ((off_t)7 << 30) + (7 << 10) * 32), sizeof(footer));
-	assert_refused("does not match its seal");
+	digests = calloc(1, (7 << 10) * CERTDIR_SEAL_DIGEST + 16);
+	assert_non_null(digests);
+	memcpy(digests, footer, 16);
+	assert_int_equal(
+		EVP_Digest(digests, (7 << 10) * CERTDIR_SEAL_DIGEST + 16, footer + 16, NULL, EVP_sha256(), NULL), 1);
+	fd = open(fixture_file, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(ftruncate(fd, (off_t)image + (7 << 10) * CERTDIR_SEAL_DIGEST), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_END), (off_t)image + (7 << 10) * CERTDIR_SEAL_DIGEST);
+	assert_int_equal(write(fd, footer, sizeof(footer)), sizeof(footer));
 	assert_int_equal(close(fd), 0);
+	assert_refused("another size than its first bytes say");
+	free(digests);
 	/* nothing of all this was read, or allocated */
 	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
 	assert_true(usage.ru_maxrss < 200 << 10);
