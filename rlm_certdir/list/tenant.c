@@ -219,8 +219,8 @@ static bool refuse_source(const struct certdir_list_tenant *tenant, const char *
 	if (strcmp(name, ours) == 0 && strcmp(kind, "tenant") != 0)
 		certdir_error_set(error,
 				  "tenant %s: the list has an imported source of that name: give [tenant %s] another "
-				  "name, or start the list anew",
-				  ours, ours);
+				  "name, or do: certdir list remove --source %s",
+				  ours, ours, ours);
 	else if (strcmp(name, ours) == 0)
 		certdir_error_set(
 			error,
@@ -229,9 +229,9 @@ static bool refuse_source(const struct certdir_list_tenant *tenant, const char *
 			ours, guid ? guid : "?", tenant->guid);
 	else
 		certdir_error_set(error,
-				  "tenant %s: tenant %s stands in the list already as \"%s\": keep that name, or start "
-				  "the list anew",
-				  ours, tenant->guid, name);
+				  "tenant %s: tenant %s stands in the list already as \"%s\": keep that name, or do: "
+				  "certdir list remove --source %s",
+				  ours, tenant->guid, name, name);
 	return false;
 }
 
