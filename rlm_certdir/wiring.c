@@ -16,8 +16,6 @@
  */
 enum { OWN_CAS = 20 };
 
-enum { DEPTH_MAX = 16 }; /* of policies that call policies; one that calls itself is refused by the server */
-
 struct sections {
 	CONF_SECTION **items;
 	size_t count;
@@ -124,9 +122,35 @@ static bool is_yes(CONF_SECTION *cs, char const *option)
 	       (strcasecmp(value, "yes") == 0 || strcasecmp(value, "true") == 0 || strcasecmp(value, "on") == 0);
 }
 
+/* Without a name: `server { }`, or what stands outside of all servers. */
 static CONF_SECTION *server_find(struct wiring const *wiring, char const *name)
 {
-	return cf_section_sub_find_name2(wiring->root, "server", name);
+	if (name)
+		return cf_section_sub_find_name2(wiring->root, "server", name);
+	for (CONF_SECTION *server = cf_section_sub_find(wiring->root, "server"); server;
+	     server = cf_subsection_find_next(wiring->root, server, "server"))
+		if (!cf_section_name2(server))
+			return server;
+	return wiring->root;
+}
+
+/*
+ * A method of an eap module. The server also calls it EAP-TLS, in any case, and of several sections for one method the
+ * last one counts.
+ */
+static CONF_SECTION *method_find(CONF_SECTION *eap, char const *method)
+{
+	CONF_SECTION *found = NULL;
+
+	for (CONF_SECTION *cs = cf_subsection_find_next(eap, NULL, NULL); cs;
+	     cs = cf_subsection_find_next(eap, cs, NULL)) {
+		char const *name = cf_section_name1(cs);
+
+		name += strncasecmp(name, "eap-", 4) == 0 ? 4 : 0;
+		if (strcasecmp(name, method) == 0)
+			found = cs;
+	}
+	return found;
 }
 
 /* ---- what a section of a server calls ---- */
@@ -135,18 +159,40 @@ typedef void (*call_function)(void *context, CONF_SECTION *called);
 
 struct calls {
 	CONF_SECTION *root;
+	char const *section; /* of a server, where the walk began */
 	char const *leave_out; /* subsections of this kind are not looked into, or NULL */
 	call_function take;
 	void *context;
+	struct sections entered; /* each once: a policy may call the module of its own name, and many may call one */
 };
 
-static void each_call(struct calls const *calls, CONF_SECTION *cs, unsigned depth);
+static void look_into(struct calls *calls, CONF_SECTION *cs);
+
+static void enter(struct calls *calls, CONF_SECTION *cs)
+{
+	if (cs && add(&calls->entered, cs))
+		look_into(calls, cs);
+}
+
+/* "server[other]" calls the same section of another server. In authenticate there is none of it that would run. */
+static void call_server(struct calls *calls, char const *call)
+{
+	char const *name = call + strlen("server[");
+	char *copy = strndup(name, strcspn(name, "]"));
+	CONF_SECTION *server = copy ? cf_section_sub_find_name2(calls->root, "server", copy) : NULL;
+
+	if (server && strcmp(calls->section, "authenticate") != 0)
+		enter(calls, cf_section_sub_find(server, calls->section));
+	free(copy);
+}
 
 /* A call means a module, or a policy, or a group of modules from instantiate { }. */
-static void one_call(struct calls const *calls, char const *call, unsigned depth)
+static void one_call(struct calls *calls, char const *call)
 {
 	static char const *const places[] = {"modules", "policy", "instantiate"};
 
+	if (strncmp(call, "server[", 7) == 0)
+		call_server(calls, call);
 	for (size_t p = 0; p < sizeof(places) / sizeof(places[0]); p++) {
 		CONF_SECTION *place = cf_section_sub_find(calls->root, places[p]);
 
@@ -156,29 +202,33 @@ static void one_call(struct calls const *calls, char const *call, unsigned depth
 				continue;
 			calls->take(calls->context, cs);
 			if (p > 0)
-				each_call(calls, cs, depth + 1);
+				enter(calls, cs);
 		}
 	}
 }
 
-/* Every module and policy that is called in a section, whatever condition stands before it. */
-static void each_call(struct calls const *calls, CONF_SECTION *cs, unsigned depth)
+static void look_into(struct calls *calls, CONF_SECTION *cs)
 {
-	if (!cs || depth > DEPTH_MAX)
-		return;
 	for (CONF_ITEM *item = cf_item_find_next(cs, NULL); item; item = cf_item_find_next(cs, item)) {
 		if (cf_item_is_pair(item) && !cf_pair_value(cf_item_to_pair(item))) {
-			one_call(calls, cf_pair_attr(cf_item_to_pair(item)), depth);
+			one_call(calls, cf_pair_attr(cf_item_to_pair(item)));
 		} else if (cf_item_is_section(item)) {
 			CONF_SECTION *sub = cf_item_to_section(item);
 
 			if (calls->leave_out && is_kind(sub, calls->leave_out))
 				continue;
 			if (!cf_section_name2(sub))
-				one_call(calls, cf_section_name1(sub), depth);
-			each_call(calls, sub, depth + 1);
+				one_call(calls, cf_section_name1(sub));
+			look_into(calls, sub);
 		}
 	}
+}
+
+/* Every module and policy that is called in a section of a server, whatever condition stands before it. */
+static void each_call(struct calls calls, CONF_SECTION *server)
+{
+	enter(&calls, cf_section_sub_find(server, calls.section));
+	free(calls.entered.items);
 }
 
 static void take_certdir(void *context, CONF_SECTION *called)
@@ -189,9 +239,13 @@ static void take_certdir(void *context, CONF_SECTION *called)
 static bool calls_certdir(struct wiring const *wiring, CONF_SECTION *server, char const *section)
 {
 	bool found = false;
-	struct calls const calls = {wiring->root, "Post-Auth-Type", take_certdir, &found};
 
-	each_call(&calls, cf_section_sub_find(server, section), 0);
+	each_call((struct calls){.root = wiring->root,
+				 .section = section,
+				 .leave_out = "Post-Auth-Type",
+				 .take = take_certdir,
+				 .context = &found},
+		  server);
 	return found;
 }
 
@@ -214,31 +268,45 @@ static CONF_SECTION *clients_of(struct wiring const *wiring, CONF_SECTION *liste
 	char const *name = value_of(listener, "clients");
 	CONF_SECTION *named = name ? cf_section_sub_find_name2(wiring->root, "clients", name) : NULL;
 
+	if (name && !named)
+		named = cf_section_sub_find(wiring->root, name);
 	if (named)
 		return named;
-	return server && cf_section_sub_find(server, "client") ? server : wiring->root;
+	return cf_section_sub_find(server, "client") ? server : wiring->root;
 }
 
-/* A client's own virtual_server comes before that of the listener. */
-static void take_listener(struct wiring *wiring, CONF_SECTION *listener, CONF_SECTION *server)
+/* A client's own virtual_server comes before that of the listener, which one inside of a named server cannot have. */
+static void take_listener(struct wiring *wiring, CONF_SECTION *listener, char const *inside)
 {
-	CONF_SECTION *clients = clients_of(wiring, listener, server);
+	CONF_SECTION *server = server_find(wiring, inside ? inside : value_of(listener, "virtual_server"));
+	CONF_SECTION *clients = server ? clients_of(wiring, listener, server) : NULL;
 	char const *type = value_of(listener, "type"), *name;
-	bool own = !cf_section_sub_find(clients, "client"); /* they come from elsewhere then */
+	bool own = clients && !cf_section_sub_find(clients, "client"); /* they come from elsewhere then */
 
-	if (!type || strncmp(type, "auth", 4) != 0)
+	if (!clients || !type || strncasecmp(type, "auth", 4) != 0)
 		return;
 	for (CONF_SECTION *client = cf_section_sub_find(clients, "client"); client;
 	     client = cf_subsection_find_next(clients, client, "client")) {
-		name = clients == server ? NULL : value_of(client, "virtual_server");
+		name = value_of(client, "virtual_server");
 		if (name)
 			reach(wiring, server_find(wiring, name));
 		else
 			own = true;
 	}
-	name = server ? NULL : value_of(listener, "virtual_server");
 	if (own)
-		reach(wiring, server ? server : name ? server_find(wiring, name) : wiring->root);
+		reach(wiring, server);
+}
+
+/* A request may be proxied into a server of our own. */
+static void take_home_servers(struct wiring *wiring, CONF_SECTION *cs)
+{
+	for (CONF_SECTION *home = cf_section_sub_find(cs, "home_server"); home;
+	     home = cf_subsection_find_next(cs, home, "home_server")) {
+		char const *name = value_of(home, "virtual_server");
+
+		if (name)
+			reach(wiring, server_find(wiring, name));
+	}
 }
 
 /* ---- who gets through the handshake ---- */
@@ -319,9 +387,10 @@ static void take_this(void *context, CONF_SECTION *called)
 static bool calls_module(struct wiring const *wiring, CONF_SECTION *server, CONF_SECTION *module)
 {
 	struct calling calling = {module, false};
-	struct calls const calls = {wiring->root, NULL, take_this, &calling};
 
-	each_call(&calls, cf_section_sub_find(server, "authenticate"), 0);
+	each_call(
+		(struct calls){.root = wiring->root, .section = "authenticate", .take = take_this, .context = &calling},
+		server);
 	return calling.found;
 }
 
@@ -389,7 +458,8 @@ static void tell_other_server(struct wiring *wiring, CONF_SECTION *eap, CONF_PAI
 
 	say(wiring, cf_pair_to_item(pair), wiring->reads_sessions,
 	    "server \"%s\" does not call certdir in authorize, so certdir never sees the logins of %s (in %s): call "
-	    "it there, or write virtual_server = \"%s\" here, or unguarded = yes in certdir { } if they are none of "
+	    "it there as certdir-check does, or write virtual_server = \"%s\" here, or unguarded = yes in certdir { } "
+	    "if they are none of "
 	    "its business",
 	    name, instance_name(eap), callers, wiring->check ? wiring->check : "certdir-check");
 }
@@ -397,7 +467,7 @@ static void tell_other_server(struct wiring *wiring, CONF_SECTION *eap, CONF_PAI
 /* The server that EAP-TLS of an eap module asks about certificates, or NULL. */
 static CONF_SECTION *asked_server(struct wiring const *wiring, CONF_SECTION *eap)
 {
-	CONF_SECTION *tls = cf_section_sub_find(eap, "tls");
+	CONF_SECTION *tls = method_find(eap, "tls");
 	char const *name = tls ? value_of(tls, "virtual_server") : NULL;
 
 	return name ? server_find(wiring, name) : NULL;
@@ -410,6 +480,48 @@ static bool is_guarded(struct wiring const *wiring, CONF_SECTION *eap)
 	return server && calls_certdir(wiring, server, "authorize");
 }
 
+/* What says Auth-Type := Accept in a section itself, with no condition before it, or NULL. */
+static CONF_SECTION *accepts_all(CONF_SECTION *cs)
+{
+	for (CONF_SECTION *update = cf_section_sub_find(cs, "update"); update;
+	     update = cf_subsection_find_next(cs, update, "update")) {
+		CONF_PAIR *pair = cf_pair_find(update, "&Auth-Type");
+		char const *list = cf_section_name2(update);
+
+		if (!pair)
+			pair = cf_pair_find(update, "Auth-Type");
+		if (pair && cf_pair_value(pair) && strcasecmp(cf_pair_value(pair), "Accept") == 0 && list &&
+		    (strcmp(list, "control") == 0 || strcmp(list, "config") == 0))
+			return update;
+	}
+	return NULL;
+}
+
+static void take_reject(void *context, CONF_SECTION *called)
+{
+	*(bool *)context |= strcmp(instance_name(called), "reject") == 0;
+}
+
+/* In authorize the server goes on after notfound and noop, which certdir says of strangers, as after ok. */
+static void check_outcome(struct wiring *wiring, CONF_SECTION *server)
+{
+	CONF_SECTION *authorize = cf_section_sub_find(server, "authorize"), *update = accepts_all(authorize);
+	bool rejects = false, bare = false;
+	struct calls calls = {.root = wiring->root, .section = "authorize", .take = take_certdir, .context = &bare};
+
+	for (CONF_ITEM *item = cf_item_find_next(authorize, NULL); item; item = cf_item_find_next(authorize, item))
+		if (cf_item_is_pair(item))
+			one_call(&calls, cf_pair_attr(cf_item_to_pair(item)));
+	free(calls.entered.items);
+	each_call(
+		(struct calls){.root = wiring->root, .section = "authorize", .take = take_reject, .context = &rejects},
+		server);
+	if (update && bare && !rejects)
+		say(wiring, cf_section_to_item(update), false,
+		    "accepts every login, also of a device that certdir does not know (notfound): call certdir as "
+		    "certdir-check does, or with notfound = reject and noop = reject");
+}
+
 static void check_eap_tls(struct wiring *wiring, CONF_SECTION *eap, CONF_SECTION *tls)
 {
 	CONF_PAIR *pair = value_of(tls, "virtual_server") ? cf_pair_find(tls, "virtual_server") : NULL;
@@ -417,6 +529,7 @@ static void check_eap_tls(struct wiring *wiring, CONF_SECTION *eap, CONF_SECTION
 
 	if (is_guarded(wiring, eap)) {
 		wiring->reached = true;
+		check_outcome(wiring, asked_server(wiring, eap));
 		return;
 	}
 	name_callers(wiring, eap, NULL, callers);
@@ -470,7 +583,7 @@ static char const *unknown_in(struct wiring const *wiring, char const *issuer)
 	char const *looked = NULL;
 
 	for (size_t e = 0; e < wiring->eaps.count; e++) {
-		CONF_SECTION *tls = cf_section_sub_find(wiring->eaps.items[e], "tls");
+		CONF_SECTION *tls = method_find(wiring->eaps.items[e], "tls");
 		CONF_SECTION *config = tls ? tls_config(wiring->eaps.items[e], tls) : NULL;
 		char const *file = config ? value_of(config, "ca_file") : NULL;
 		char const *path = config ? value_of(config, "ca_path") : NULL;
@@ -534,16 +647,18 @@ static void take_full_tunnel(void *context, CONF_SECTION *called)
 static bool resumes_tunnels(struct wiring const *wiring, CONF_SECTION *server, CONF_SECTION *eap)
 {
 	bool full = false;
-	struct calls const calls = {wiring->root, NULL, take_full_tunnel, &full};
 
 	for (size_t t = 0; t < TUNNELS; t++) {
-		CONF_SECTION *tunnel = cf_section_sub_find(eap, tunnels[t]);
+		CONF_SECTION *tunnel = method_find(eap, tunnels[t]);
 		char const *inner = tunnel ? value_of(tunnel, "virtual_server") : NULL;
 
 		if (inner && server == server_find(wiring, inner))
 			return false;
 	}
-	each_call(&calls, cf_section_sub_find(server, "authorize"), 0);
+	each_call(
+		(struct calls){
+			.root = wiring->root, .section = "authorize", .take = take_full_tunnel, .context = &full},
+		server);
 	return !full;
 }
 
@@ -554,12 +669,14 @@ static void check_tunnel(struct wiring *wiring, CONF_SECTION *eap, CONF_SECTION 
 	CONF_SECTION *config = tls_config(eap, tunnel), *server = inner ? server_find(wiring, inner) : NULL;
 	CONF_SECTION *cache = config ? cf_section_sub_find(config, "cache") : NULL;
 	struct guarding inside = {wiring, false};
-	struct calls const calls = {wiring->root, NULL, take_guarded, &inside};
 	char callers[CALLERS_SIZE];
 
 	if (!server || !is_yes(cache, "enable"))
 		return;
-	each_call(&calls, cf_section_sub_find(server, "authenticate"), 0);
+	each_call(
+		(struct calls){
+			.root = wiring->root, .section = "authenticate", .take = take_guarded, .context = &inside},
+		server);
 	name_callers(wiring, eap, resumes_tunnels, callers);
 	if (inside.guarded && callers[0])
 		say(wiring, cf_section_to_item(cache), false,
@@ -614,7 +731,7 @@ static void take_eap(void *context, CONF_SECTION *called)
 	if (!is_module(called, "eap") || !add(&wiring->eaps, called))
 		return;
 	for (size_t t = 0; t < TUNNELS; t++) {
-		CONF_SECTION *tunnel = cf_section_sub_find(called, tunnels[t]);
+		CONF_SECTION *tunnel = method_find(called, tunnels[t]);
 		char const *inner = tunnel ? value_of(tunnel, "virtual_server") : NULL;
 
 		if (inner)
@@ -629,25 +746,25 @@ static void find_servers(struct wiring *wiring)
 	for (CONF_SECTION *cs = cf_section_sub_find(root, "listen"); cs;
 	     cs = cf_subsection_find_next(root, cs, "listen"))
 		take_listener(wiring, cs, NULL);
+	take_home_servers(wiring, root);
 	for (CONF_SECTION *server = cf_section_sub_find(root, "server"); server;
 	     server = cf_subsection_find_next(root, server, "server")) {
 		for (CONF_SECTION *cs = cf_section_sub_find(server, "listen"); cs;
 		     cs = cf_subsection_find_next(server, cs, "listen"))
-			take_listener(wiring, cs, server);
+			take_listener(wiring, cs, cf_section_name2(server));
+		take_home_servers(wiring, server);
 		if (!wiring->check && calls_certdir(wiring, server, "authorize"))
 			wiring->check = cf_section_name2(server);
 	}
 	/* Grows while it is gone through: eap modules lead to inner servers. */
-	for (size_t s = 0; s < wiring->servers.count; s++) {
-		struct calls const calls = {root, NULL, take_eap, wiring};
-
-		each_call(&calls, cf_section_sub_find(wiring->servers.items[s], "authenticate"), 0);
-	}
+	for (size_t s = 0; s < wiring->servers.count; s++)
+		each_call((struct calls){.root = root, .section = "authenticate", .take = take_eap, .context = wiring},
+			  wiring->servers.items[s]);
 }
 
 static void check_eap(struct wiring *wiring, CONF_SECTION *eap)
 {
-	CONF_SECTION *tls = cf_section_sub_find(eap, "tls");
+	CONF_SECTION *tls = method_find(eap, "tls");
 
 	if (tls) {
 		check_eap_tls(wiring, eap, tls);
@@ -655,8 +772,8 @@ static void check_eap(struct wiring *wiring, CONF_SECTION *eap)
 			check_authorities(wiring, tls_config(eap, tls));
 	}
 	for (size_t t = 0; t < TUNNELS; t++)
-		if (cf_section_sub_find(eap, tunnels[t]))
-			check_tunnel(wiring, eap, cf_section_sub_find(eap, tunnels[t]));
+		if (method_find(eap, tunnels[t]))
+			check_tunnel(wiring, eap, method_find(eap, tunnels[t]));
 }
 
 void certdir_wiring_check(struct conf_part *root, certdir_finding_function tell, void *context)

@@ -244,6 +244,62 @@ def test_other_eap_modules(stock, pki, reached, module, code, told):
     assert (told in output) if told else "rlm_certdir: tls" not in output
 
 
+CLIENT = "client x {\n\tipaddr = 127.0.0.3\n\tsecret = x\n}\n"
+CALL = "authorize {\n\tvpn\n}\nauthenticate {\n\tAuth-Type vpn {\n\t\tvpn\n\t}\n}\n"
+NESTED = CALL.replace("\t\tvpn\n", "if (&User-Name) {\n" * 20 + "vpn\n" + "}\n" * 20)
+PROXIED = "home_server vpn {\n\tvirtual_server = vpn\n}\n"
+WAYS = {
+    # how a stranger comes to the eap module: the site with %s for a listener's options, and the name of its section for EAP-TLS
+    "upper-case-type": ("server vpn {\nlisten {\n\ttype = AUTH\n\t%s\n}\n" + CLIENT + CALL + "}\n", "tls"),
+    "clients-of-the-server": ("listen {\n\ttype = auth\n\tvirtual_server = vpn\n\t%s\n}\nserver vpn {\n" + CLIENT + CALL + "}\n", "tls"),
+    "clients-of-a-name": ("lab {\n" + CLIENT + "}\nserver vpn {\nlisten {\n\ttype = auth\n\tclients = lab\n\t%s\n}\n" + CALL + "}\n", "tls"),
+    "upper-case-method": ("server vpn {\nlisten {\n\ttype = auth\n\t%s\n}\n" + CLIENT + CALL + "}\n", "TLS"),
+    "other-name-of-the-method": ("server vpn {\nlisten {\n\ttype = auth\n\t%s\n}\n" + CLIENT + CALL + "}\n", "EAP-TLS"),
+    "deep": ("server vpn {\nlisten {\n\ttype = auth\n\t%s\n}\n" + CLIENT + NESTED + "}\n", "tls"),
+    "proxied": ("server vpn {\n" + CALL + "}\n" + PROXIED + "server other {\nlisten {\n\ttype = acct\n\t%s\n}\n}\n", "tls"),
+    "no-name": ("listen {\n\ttype = auth\n\tclients = lab\n\t%s\n}\nclients lab {\n" + CLIENT + "}\nserver {\n" + CALL + "}\n", "tls"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_ways_to_an_unguarded_eap_module(stock, pki, way):
+    """All that the server accepts as a way, or as a name, is seen."""
+    site, method = WAYS[way]
+    server = stock(start=False)
+    server.edit("clients.conf", (r"^client localhost_ipv6 \{", "client localhost_ipv6 {\n\tvirtual_server = certdir-wifi"))
+    (server.raddb / "mods-enabled/vpn").write_text((UNGUARDED % pki.trust).replace("\ttls {", f"\t{method} {{"))
+    (server.raddb / "sites-enabled/vpn").write_text(site % f"ipaddr = 127.0.0.1\n\tport = {free_port('udp')}")
+    code, output = server.check_config()
+    assert code == 1 and "tls { } of vpn (in " in output, output[-2000:]
+
+
+def test_a_policy_of_a_modules_name_is_gone_through_once(stock):
+    """It may call the module as often as it likes: radiusd starts, and in no time."""
+    server = stock(start=False)
+    (server.raddb / "policy.d/ours").write_text("eap {\n" + "\teap\n" * 6 + "}\n")
+    code, output = server.check_config()
+    assert code == 0, output[-2000:]
+
+
+STOCK_CHECK = dict(eap_tls="virtual_server = check-eap-tls", sites=("check-eap-tls", "certdir-check", "certdir-wifi"))
+
+
+@pytest.mark.parametrize("call, told", [("certdir", True), ("certdir {\n\t\tnotfound = reject\n\t\tnoop = reject\n\t}", False)])
+def test_a_server_that_accepts_whatever_certdir_says(stock, call, told):
+    """The stock check-eap-tls accepts all logins, and in authorize the server goes on after `notfound`."""
+    edits = {"sites-available/check-eap-tls": [(r"^authorize \{", f"authorize {{\n\t{call}")]}
+    server = stock(start=False, edits=edits, **STOCK_CHECK)
+    code, output = server.check_config()
+    assert code == 0 and ("accepts every login, also of a device that certdir does not know" in output) is told, output[-2000:]
+
+
+def test_a_server_that_calls_the_shipped_one(stock):
+    server = stock(start=False, eap_tls="virtual_server = ours")
+    (server.raddb / "sites-enabled/ours").write_text("server ours {\n\tauthorize {\n\t\tserver[certdir-check]\n\t}\n}\n")
+    code, output = server.check_config()
+    assert code == 0 and "does not call certdir" not in output, output[-2000:]
+
+
 # ---- what the server's user may read ----
 
 
