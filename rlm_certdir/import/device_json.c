@@ -127,6 +127,9 @@ const char *certdir_device_json_near(const char *name)
 
 	if (!squeeze(name, squeezed))
 		return NULL;
+	/* Get-ADComputer's, and others'. Passed over, it would enable what it says is disabled. */
+	if (strcasecmp(squeezed, "enabled") == 0 || strcasecmp(squeezed, "isEnabled") == 0)
+		return "accountEnabled";
 	for (size_t i = 0; i < LENGTH(properties); i++) {
 		const size_t length = strlen(properties[i].name);
 		const size_t near = length >= 10 ? 2 : length >= 6 ? 1 : 0;
@@ -714,10 +717,30 @@ static bool ignore(const struct reading *reading, const char *name, json_t *igno
 	return !near;
 }
 
+/* In a page of a delta query, what was deleted stands beside what is there. */
+static bool refuse_deleted(const struct reading *reading, const json_t *object)
+{
+	const json_t *removed = get(object, "@removed");
+
+	return !removed || refuse(reading, "@removed", removed,
+				  "says that it was deleted: what a delta query gives is no list of devices");
+}
+
+/* One name in two spellings: which of the two values counts is anybody's guess. */
+static bool take_once(const struct reading *reading, const struct property *property, const json_t *value,
+		      bool taken[LENGTH(properties)])
+{
+	if (taken[property - properties])
+		return refuse(reading, property->name, value, "stands twice");
+	taken[property - properties] = true;
+	return json_is_null(value) || take(reading, property, value);
+}
+
 bool certdir_device_json_read(struct certdir_device_record *record, const json_t *object, json_t *ignored,
 			      struct certdir_error *error)
 {
 	struct reading reading = {record, "without a name", false, error};
+	bool taken[LENGTH(properties)] = {false};
 	const char *key;
 	json_t *value;
 
@@ -725,6 +748,8 @@ bool certdir_device_json_read(struct certdir_device_record *record, const json_t
 	if (!json_is_object(object))
 		return refuse(&reading, "record", object, "is not a device: an object with properties was expected");
 	reading.label = label_of(object);
+	if (!refuse_deleted(&reading, object))
+		return false;
 	reading.intune = !get(object, "deviceId") && has(object, "azureADDeviceId");
 	json_object_foreach((json_t *)object, key, value)
 	{
@@ -732,8 +757,7 @@ bool certdir_device_json_read(struct certdir_device_record *record, const json_t
 
 		if (property && property->offset == AT(enabled))
 			record->says_enabled = true;
-		if (property ? !json_is_null(value) && !take(&reading, property, value)
-			     : !ignore(&reading, key, ignored)) {
+		if (property ? !take_once(&reading, property, value, taken) : !ignore(&reading, key, ignored)) {
 			certdir_device_record_clear(record);
 			return false;
 		}

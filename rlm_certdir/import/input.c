@@ -83,6 +83,17 @@ static char *from_utf16(const char *charset, char *bytes, size_t *length, const 
 	return text;
 }
 
+/* UTF-8's byte order marks: programs that read one may write another before it, and the first column would bear it. */
+static void drop_marks(char *bytes, size_t *length)
+{
+	size_t marks = 0;
+
+	while (*length - marks >= 3 && memcmp(bytes + marks, "\xef\xbb\xbf", 3) == 0)
+		marks += 3;
+	*length -= marks;
+	memmove(bytes, bytes + marks, *length + 1);
+}
+
 char *certdir_input_read(const char *file, size_t *length, struct certdir_error *error)
 {
 	FILE *in = strcmp(file, "-") == 0 ? stdin : fopen(file, "re");
@@ -97,15 +108,13 @@ char *certdir_input_read(const char *file, size_t *length, struct certdir_error 
 		(void)fclose(in);
 	if (!bytes)
 		return NULL;
-	if (*length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
-		*length -= 3;
-		memmove(bytes, bytes + 3, *length + 1);
-		return bytes;
-	}
+	drop_marks(bytes, length);
 	if (*length < 2 || (memcmp(bytes, "\xff\xfe", 2) != 0 && memcmp(bytes, "\xfe\xff", 2) != 0))
 		return bytes;
 	*length -= 2;
 	text = from_utf16((unsigned char)bytes[0] == 0xff ? "UTF-16LE" : "UTF-16BE", bytes + 2, length, file, error);
 	free(bytes);
+	if (text)
+		drop_marks(text, length);
 	return text;
 }

@@ -366,6 +366,7 @@ def test_refused_json(run, load, tmp_path, content, says):
     ("what,ever\na,b\n", ["none of its columns"]),
     ("", ["empty"]),
     (b"displayName\nM\xfcller\n", ["record 1", "UTF-8"]),
+    ("\ufeff\ufeffaccountEnabled,displayName\nperhaps,a\n", ["record 1", "accountEnabled"]),
     (b"displayName\na\0b\n", ["record 1", "NUL"]),
 ])
 def test_refused_csv(run, load, content, says):

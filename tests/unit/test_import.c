@@ -140,7 +140,9 @@ static void test_misspelt(void **state)
 		{"model", NULL},
 		{"operatingSystemVersion", NULL},
 		{"deviceType", NULL},
-		{"enabled", NULL},
+		{"enabled", "accountEnabled"},
+		{"Is Enabled", "accountEnabled"},
+		{"Activation Lock Enabled", NULL},
 		{"userId", NULL},
 		{"", NULL},
 	};
@@ -186,6 +188,11 @@ static void test_says_enabled(void **state)
 	read_device("{\"displayName\":\"a\",\"AccountEnabled\":true}", true, "yes");
 	read_device("{\"displayName\":\"a\",\"accountEnabled\":null}", true, "it is there");
 	read_device("{\"displayName\":\"a\",\"acountEnabled\":false}", false, "did you mean accountEnabled?");
+	read_device("{\"displayName\":\"a\",\"Enabled\":false}", false, "did you mean accountEnabled?");
+	read_device("{\"displayName\":\"a\",\"accountEnabled\":false,\"AccountEnabled\":true}", false,
+		    "accountEnabled true stands twice");
+	read_device("{\"id\":\"3f2504e0-4f89-41d3-9a0c-0305e82c3301\",\"@removed\":{\"reason\":\"deleted\"}}", false,
+		    "a delta query");
 }
 
 /* A spreadsheet calculates none of it, and what is read back is the same. */
