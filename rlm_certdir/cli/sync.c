@@ -97,7 +97,7 @@ static void forget_unused(const struct certdir_sync *sync, struct generation *la
 
 /* ---- signals ---- */
 
-static volatile int stop; /* SIGTERM, SIGINT */
+static atomic_int stop; /* SIGTERM, SIGINT */
 static volatile int hurry; /* SIGHUP: the next round begins now */
 static bool staying;
 

@@ -9,12 +9,14 @@
 
 #include "sync/config.h"
 
+#include <stdatomic.h>
+
 struct certdir_graph;
 
 /* How long and how much. All that a lying or slow server could make endless has an end. */
 struct certdir_graph_limits {
 	int64_t deadline; /* certdir_monotonic() microseconds: nothing goes on after it */
-	const volatile int *stop; /* nonzero: give up now (SIGTERM); may be NULL */
+	const atomic_int *stop; /* nonzero: give up now (SIGTERM); may be NULL */
 	/*
 	 * Told before each pause, so that nobody looks at a terminal that says nothing: attempt number `attempt` of at most `of` (0:
 	 * as often as the server asks for it, until the deadline) follows in so many microseconds; why is the last one's failure.

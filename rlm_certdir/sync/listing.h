@@ -18,7 +18,7 @@ struct certdir_listing {
 	void *context; /* of `each` */
 	void (*paged)(void *watcher, size_t pages, size_t objects); /* called after each page that came, or NULL */
 	void *watcher;
-	const volatile int *stop; /* nonzero: no more pages; may be NULL */
+	const atomic_int *stop; /* nonzero: no more pages; may be NULL */
 };
 
 struct certdir_listed {

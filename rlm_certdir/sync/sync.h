@@ -11,6 +11,8 @@
 
 #include "sync/config.h"
 
+#include <stdatomic.h>
+
 /* One listing of one tenant. */
 enum certdir_sync_part { CERTDIR_SYNC_DEVICES, CERTDIR_SYNC_INTUNE, CERTDIR_SYNC_GROUPS, CERTDIR_SYNC_PARTS };
 const char *certdir_sync_part_name(enum certdir_sync_part part); /* "devices", "intune", "groups" */
@@ -66,7 +68,7 @@ struct certdir_sync_options {
 	bool full; /* list everything anew, Intune too */
 	bool force; /* without the shrink guard */
 	bool dry_run; /* publish nothing; needs no lock and no right to write */
-	const volatile int *stop; /* nonzero: end soon; what was fetched stays for the next time */
+	const atomic_int *stop; /* nonzero: end soon; what was fetched stays for the next time */
 	certdir_list_change_function change; /* dry run: called for each change that would be, or NULL */
 	void *context; /* of it */
 };

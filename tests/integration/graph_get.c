@@ -17,7 +17,7 @@
 
 enum { HELD_MAX = 1 << 20 };
 
-static volatile int stop;
+static atomic_int stop;
 
 static void on_term(int signal)
 {

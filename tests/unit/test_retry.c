@@ -147,7 +147,7 @@ static void test_attempts(void **state)
 
 /* What waiting() was told, and how often; it stops what follows. */
 static struct told {
-	volatile int stop;
+	atomic_int stop;
 	unsigned attempt, of, calls;
 	int64_t wait;
 	char why[32];
@@ -187,7 +187,7 @@ static void test_waiting_is_told(void **state)
 	assert_in_range(retry.began - certdir_monotonic(), 70 * SECOND, 77 * SECOND);
 }
 
-static volatile int stop;
+static atomic_int stop;
 
 static void on_alarm(int signal)
 {
