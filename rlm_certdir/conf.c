@@ -132,10 +132,11 @@ static char *read_file(const char *filename, size_t *length, struct certdir_erro
 	char *bytes = NULL;
 
 	if (file < 0 && errno == ENOENT)
-		certdir_error_set(error,
-				  "%s does not exist: name it with -c, or write it (certdir.conf(5)); a list that is imported "
-				  "needs none, `certdir list stats` tells of it",
-				  filename);
+		certdir_error_set(
+			error,
+			"%s does not exist: name it with -c, or write it (certdir.conf(5)); a list that is imported "
+			"needs none, `certdir list stats` tells of it",
+			filename);
 	else if (file < 0 || fstat(file, &status) != 0)
 		certdir_error_set(error, "%s cannot be read: %s%s", filename, strerror(errno),
 				  errno == EACCES ? ": run certdir as root, or as the user that syncs" : "");

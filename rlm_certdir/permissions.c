@@ -141,6 +141,18 @@ void certdir_permissions_follow(int file, const char *directory, const char *nam
 			    strerror(errno));
 }
 
+/* A file that has another name as well is somebody else's, linked into the directory so that we write into it. */
+static int refuse_linked(int file)
+{
+	struct stat status;
+
+	if (fstat(file, &status) == 0 && status.st_nlink <= 1)
+		return file;
+	(void)close(file);
+	errno = EMLINK;
+	return -1;
+}
+
 int certdir_permissions_open(const char *filename, mode_t mode)
 {
 	const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
@@ -150,8 +162,10 @@ int certdir_permissions_open(const char *filename, mode_t mode)
 
 	for (;;) {
 		file = open(filename, flags);
-		if (file >= 0 || errno != ENOENT)
-			return file;
+		if (file >= 0)
+			return refuse_linked(file);
+		if (errno != ENOENT)
+			return -1;
 		file = open(filename, flags | O_CREAT | O_EXCL, mode);
 		if (file >= 0)
 			break;

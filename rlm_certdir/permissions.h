@@ -24,7 +24,10 @@ void certdir_permissions_warn(const char *filename);
  * fails. Never for a file that was there before: it could be anyone's, linked into the directory.
  */
 void certdir_permissions_follow(int file, const char *directory, const char *name);
-/* Opens a file for reading and writing, never through a symbolic link; one that is not there is made, as above. -1 with errno. */
+/*
+ * Opens a file for reading and writing, never through a symbolic link, nor one that has a second name (EMLINK); one that is not there is
+ * made, as above. -1 with errno.
+ */
 int certdir_permissions_open(const char *filename, mode_t mode);
 
 #endif

@@ -579,8 +579,9 @@ static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 		cf_log_err(at, "directories: more than %d", (int)CERTDIR_DIRECTORIES_MAX);
 		return false;
 	}
-	directory = strcmp(cf_section_name1(cs), "list") == 0 ? open_list(cs, opening->watch, opening->alone ? checker->policy.groups : NULL, &error)
-							      : open_ldap(cs, &error);
+	directory = strcmp(cf_section_name1(cs), "list") == 0
+			    ? open_list(cs, opening->watch, opening->alone ? checker->policy.groups : NULL, &error)
+			    : open_ldap(cs, &error);
 	if (!directory) {
 		if (error.text[0])
 			cf_log_err_cs(cs, "%s", error.text);
@@ -675,7 +676,8 @@ static bool systems_valid(CONF_SECTION *cs)
 
 	for (CONF_PAIR *pair = cf_pair_find(cs, name); pair; pair = cf_pair_find_next(cs, pair, name))
 		if (cf_pair_value(pair) && strchr(cf_pair_value(pair), ',')) {
-			cf_log_err_cp(pair, "%s = %s: write the option once for each system", name, cf_pair_value(pair));
+			cf_log_err_cp(pair, "%s = %s: write the option once for each system", name,
+				      cf_pair_value(pair));
 			return false;
 		}
 	return true;
@@ -695,8 +697,8 @@ static bool read_policy(CONF_SECTION *parent, struct certdir_policy *policy)
 	policy->max_inactive = options.max_inactive;
 	policy->stale_for = options.stale_for;
 	policy->names_must_agree = options.names_must_agree;
-	return strings(cs, "require_group", &policy->groups) && ownerships_valid(cs) &&
-	       systems_valid(cs) && strings(cs, "ownership", &policy->ownerships) &&
+	return strings(cs, "require_group", &policy->groups) && ownerships_valid(cs) && systems_valid(cs) &&
+	       strings(cs, "ownership", &policy->ownerships) &&
 	       strings(cs, "operating_systems", &policy->operating_systems) &&
 	       choice(cs, "twins", options.twins, "dates", "deny", &policy->twins_deny) &&
 	       choice(cs, "compliance_unknown", options.compliance_unknown, "deny", "allow",

@@ -353,10 +353,7 @@ static void check_authorities(struct wiring *wiring, CONF_SECTION *config)
 	static struct {
 		char const *option;
 		size_t (*count)(char const *path);
-	} const places[] = {{"ca_file", count_certificates},
-			    {"CA_file", count_certificates},
-			    {"ca_path", count_hashed},
-			    {"CA_path", count_hashed}};
+	} const places[] = {{"ca_file", count_certificates}, {"ca_path", count_hashed}};
 
 	for (size_t p = 0; p < sizeof(places) / sizeof(places[0]); p++) {
 		char const *path = value_of(config, places[p].option);
@@ -702,8 +699,7 @@ static void check_sites(struct wiring *wiring)
 	if (unused)
 		say(wiring, cf_section_to_item(unused), false,
 		    "no client is sent to server %s: write virtual_server = %s into client { } of its network devices, "
-		    "or "
-		    "remove it from sites-enabled",
+		    "or remove it from sites-enabled",
 		    server_name(unused), server_name(unused));
 }
 

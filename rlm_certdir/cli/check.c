@@ -5,6 +5,7 @@
 #include "cli/explain.h"
 #include "cli/raddb_file.h"
 #include "identity/pem.h"
+#include "import/input.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -79,15 +80,14 @@ static void foresee(const struct run *run, struct certdir_check *check, int64_t 
 	else if (now < certificate->not_before)
 		certdir_say(decision->detail,
 			    "certdir would allow it, but it is not valid before %s, and the TLS handshake refuses it "
-			    "(is the "
-			    "clock right?)",
+			    "(is the clock right?)",
 			    date(certificate->not_before, when));
 	else if (!certificate->client_auth)
 		certdir_say(decision->detail, "certdir would allow it, but its extended key usage is not for client "
 					      "authentication, and the TLS handshake refuses it");
 	else if (f < run->finding_count)
 		certdir_say(decision->detail,
-			    "certdir would allow it, but no login reaches certdir, and radiusd does not start: see %s[%d]",
+			    "certdir would allow it, but radiusd does not start with this configuration: see %s[%d]",
 			    run->findings[f].file, run->findings[f].line);
 	else
 		return;
@@ -130,38 +130,6 @@ struct operand {
 	struct certdir_error error;
 };
 
-enum { FILE_MAX = 16 << 20 };
-
-/* The whole file; NULL with `error`. A certificate is small, a bundle of a fleet still fits. */
-static char *read_file(const char *name, size_t *length, struct certdir_error *error)
-{
-	FILE *stream = strcmp(name, "-") == 0 ? stdin : fopen(name, "rb");
-	char *bytes = NULL;
-
-	*length = 0;
-	if (stream)
-		bytes = malloc(FILE_MAX);
-	if (bytes)
-		*length = fread(bytes, 1, FILE_MAX, stream);
-	if (!bytes || ferror(stream)) {
-		certdir_error_set(error, "%s", strerror(errno));
-		free(bytes);
-		bytes = NULL;
-	} else if (*length == FILE_MAX) {
-		certdir_error_set(error, "larger than %d bytes", (int)FILE_MAX);
-		free(bytes);
-		bytes = NULL;
-	} else {
-		/* Many files may be named, and each is kept. */
-		char *fit = realloc(bytes, *length + 1);
-
-		bytes = fit ? fit : bytes;
-	}
-	if (stream && stream != stdin)
-		fclose(stream);
-	return bytes;
-}
-
 /* NULL when memory is out. Ends with one without a name. */
 static struct operand *read_operands(char **names)
 {
@@ -173,7 +141,7 @@ static struct operand *read_operands(char **names)
 	operands = calloc(count + 1, sizeof(*operands));
 	for (size_t i = 0; operands && i < count; i++) {
 		operands[i].name = names[i];
-		operands[i].bytes = read_file(names[i], &operands[i].length, &operands[i].error);
+		operands[i].bytes = certdir_input_read(names[i], &operands[i].length, &operands[i].error);
 	}
 	return operands;
 }
@@ -188,9 +156,12 @@ static void free_operands(struct operand *operands)
 static void check_operand(struct run *run, struct operand *operand)
 {
 	run->file = operand->name;
-	if (operand->bytes && certdir_pem_each(operand->bytes, operand->length, check_one, run, &operand->error))
+	if (!operand->bytes)
+		fprintf(stderr, "certdir: %s\n", operand->error.text);
+	else if (certdir_pem_each(operand->bytes, operand->length, check_one, run, &operand->error))
 		return;
-	fprintf(stderr, "certdir: %s: %s\n", operand->name, operand->error.text);
+	else
+		fprintf(stderr, "certdir: %s: %s\n", operand->name, operand->error.text);
 	run->failed = true;
 }
 

@@ -77,17 +77,17 @@ static bool take_names(struct import *import, const json_t *names, struct certdi
 	size_t index;
 
 	import->export = certdir_export_find(names);
+	if (!import->export)
+		return true;
 	json_array_foreach((json_t *)names, index, item)
 	{
 		const char *name = json_string_value(item), *near, *property;
 
-		if (!import->export)
-			break;
 		property = certdir_export_takes(import->export, name);
 		near = property ? NULL : certdir_device_json_near(name);
 		if (near && strcmp(near, "accountEnabled") == 0) {
-			certdir_error_set(error, "column \"%.100s\": did you mean %s? Call it so, or leave it out", name,
-					  near);
+			certdir_error_set(error, "column \"%.100s\": did you mean %s? Call it so, or leave it out",
+					  name, near);
 			return false;
 		}
 		if (property)
@@ -383,13 +383,13 @@ static void print_json(const struct import *import, size_t devices)
 	const char *key;
 
 	json_object_foreach(import->ignored, key, value)(void) json_array_append_new(ignored, json_string(key));
-	result = json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:s?,s:O,s:o}", "list", options->list, "source",
-			   options->source, "devices", (json_int_t)devices, "before", (json_int_t)import->before,
-			   "imported", (json_int_t)import->record, "added", (json_int_t)import->compared.added, "lost",
-			   (json_int_t)import->compared.lost, "changed", (json_int_t)import->compared.changed, "dry_run",
-			   options->dry_run, "export",
-			   import->export ? certdir_export_name(import->export) : NULL, "taken", import->taken, "ignored",
-			   ignored);
+	result =
+		json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:s?,s:O,s:o}", "list", options->list, "source",
+			  options->source, "devices", (json_int_t)devices, "before", (json_int_t)import->before,
+			  "imported", (json_int_t)import->record, "added", (json_int_t)import->compared.added, "lost",
+			  (json_int_t)import->compared.lost, "changed", (json_int_t)import->compared.changed, "dry_run",
+			  options->dry_run, "export", import->export ? certdir_export_name(import->export) : NULL,
+			  "taken", import->taken, "ignored", ignored);
 	if (!result || json_dumpf(result, stdout, JSON_COMPACT) != 0)
 		fprintf(stderr, "certdir: the result cannot be printed\n");
 	putchar('\n');
@@ -475,8 +475,8 @@ static bool begin(struct import *import, struct certdir_error *error)
 {
 	const struct certdir_cli_list_options *options = import->options;
 
-	import->writer = (options->dry_run ? certdir_list_write_private : certdir_list_write_begin)(
-		options->list, options->replace, error);
+	import->writer = (options->dry_run ? certdir_list_write_private
+					   : certdir_list_write_begin)(options->list, options->replace, error);
 	if (!import->writer)
 		return false;
 	count_before(import);

@@ -48,8 +48,7 @@ struct list_directory {
 	struct signature seen; /* from here on the watcher's own */
 	bool failed; /* what was seen last could not be loaded */
 	unsigned waited;
-	char permissions[sizeof(
-		((struct certdir_error *)0)->text)]; /* what was logged last of who can change the file */
+	struct certdir_error permissions; /* what was logged last of who can change the file */
 	bool told[SOURCES_TOLD]
 		 [CERTDIR_PARTS + 1]; /* that a part is stale; behind those: that a source is ahead of us */
 	char complaint[sizeof(((struct certdir_error *)0)->text)]; /* what was logged last, not to log it each second */
@@ -174,9 +173,9 @@ static void tell_permissions(struct list_directory *list)
 	struct certdir_error finding = {""};
 
 	(void)certdir_permissions_check(list->filename, &finding);
-	if (finding.text[0] && strcmp(list->permissions, finding.text) != 0)
+	if (finding.text[0] && strcmp(list->permissions.text, finding.text) != 0)
 		certdir_log(CERTDIR_LOG_WARN, "%s", finding.text);
-	(void)snprintf(list->permissions, sizeof(list->permissions), "%s", finding.text);
+	list->permissions = finding;
 }
 
 /* Whether to say now what is so: once, and again only when it was not so in between. */

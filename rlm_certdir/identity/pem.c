@@ -33,8 +33,10 @@ bool certdir_pem_each(const char *bytes, size_t length,
 	BIO *bio;
 
 	if (is_pkcs12(bytes, length)) {
-		certdir_error_set(error, "a PKCS#12 file (.p12, .pfx), whose certificate is locked with a password: take it out with "
-					 "`openssl pkcs12 -in FILE -clcerts -nokeys -out cert.pem` first, and give cert.pem");
+		certdir_error_set(
+			error,
+			"a PKCS#12 file (.p12, .pfx), whose certificate is locked with a password: take it out with "
+			"`openssl pkcs12 -in FILE -clcerts -nokeys -out cert.pem` first, and give cert.pem");
 		return false;
 	}
 	/* A DER certificate is a SEQUENCE; PEM is text. */

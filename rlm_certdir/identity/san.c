@@ -52,8 +52,8 @@ static bool read_other(struct certdir_reading *reading, struct counters *count, 
 		return certdir_reading_string(reading, &place, tag, value);
 	}
 	/* Whatever else there is matters to forms only, and to them only when it is a text. */
-	if ((!certdir_reading_has_form(reading, "san.other") && !reading->rules->see) || !certdir_der_take(&explicit, &tag, &value) ||
-	    explicit.length > 0 || !certdir_der_is_text(tag))
+	if ((!certdir_reading_has_form(reading, "san.other") && !reading->rules->see) ||
+	    !certdir_der_take(&explicit, &tag, &value) || explicit.length > 0 || !certdir_der_is_text(tag))
 		return true;
 	return certdir_reading_string(reading, &place, tag, value);
 }

@@ -25,8 +25,8 @@ void certdir_csv_init(struct certdir_csv *csv, const char *bytes, size_t length)
 void certdir_csv_clear(struct certdir_csv *csv);
 
 /*
- * Reads the next row that is not blank, and takes off the apostrophe that certdir_csv_print() puts before a formula. False at the end (*done) or with `error`: a quote that is not closed,
- * a NUL.
+ * Reads the next row that is not blank, and takes off the apostrophe that certdir_csv_print() puts before a formula. False at the end
+ * (*done) or with `error`: a quote that is not closed, a NUL.
  */
 bool certdir_csv_next(struct certdir_csv *csv, bool *done, struct certdir_error *error);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The devices of an imported source before and after: what the guard, the change log and a dry run go by. */
 #include "list/copy.h"
+#include "list/schema.h"
 #include "list/writer.h"
 
 #define KEPT "7776000" /* seconds for which an import's changes are logged: 90 days, the default of certdir.conf */
@@ -11,8 +12,6 @@
 #define KEYS(_) _(entra_device_id) _(intune_device_id) _(object_id) _(udid) _(serial_number) _(sid) _(name)
 #define KEY(column) "WHEN " #column " IS NOT NULL THEN '" #column "' "
 #define VALUE(column) #column ","
-/* What the change log calls it. */
-#define DEVICE "coalesce(entra_device_id,intune_device_id,object_id,udid,serial_number,sid)"
 
 static const char make_tables[] =
 	"CREATE TEMP TABLE IF NOT EXISTS had(id INTEGER PRIMARY KEY,key TEXT,value TEXT COLLATE NOCASE,device TEXT,"
@@ -22,8 +21,9 @@ static const char make_tables[] =
 
 #define NOTE(schema)                                                                                                   \
 	"INSERT INTO had(key,value,device,name,enabled,compliance) SELECT CASE " KEYS(KEY) "END,coalesce(" KEYS(       \
-		VALUE) "NULL)," DEVICE ",name,enabled,compliance FROM " schema                                         \
-		       ".device WHERE source=(SELECT id FROM " schema ".source WHERE name=?1) ORDER BY id"
+		VALUE) "NULL)," CERTDIR_LIST_CALLED("") ",name,enabled,compliance FROM " schema                        \
+							".device WHERE source=(SELECT id FROM " schema                 \
+							".source WHERE name=?1) ORDER BY id"
 #define IS_TENANT(schema) "SELECT 1 FROM " schema ".source WHERE name=?1 AND kind='tenant'"
 
 /* Runs `sql` with a text; SQLITE_ROW, SQLITE_DONE or an error. */
@@ -103,14 +103,14 @@ static const char *const pairs[] = {KEYS(PAIR)};
 #define YES_NO(value) "CASE " value " WHEN 1 THEN 'yes' WHEN 0 THEN 'no' END"
 #define LOG                                                                                                            \
 	"INSERT INTO change(at,source,device,name,what,before,after) SELECT ?2,(SELECT name FROM source WHERE id=?1),"
-#define NOW_CALLED "coalesce(d.entra_device_id,d.intune_device_id,d.object_id,d.udid,d.serial_number,d.sid),d.name,"
+#define NOW_CALLED CERTDIR_LIST_CALLED("d.") ",d.name,"
 
 static const char count[] = "SELECT (SELECT count(*) FROM had),(SELECT count(*) " LOST "),(SELECT count(*) " ADDED
 			    "),(SELECT count(DISTINCT p.now) " BOTH " WHERE " RENAMED " OR " SWITCHED " OR " JUDGED ")";
 
 static const char *const logs[] = {
 	LOG "device,name,'removed',NULL,NULL " LOST " ORDER BY id",
-	LOG DEVICE ",name,'added',NULL,NULL " ADDED " ORDER BY id",
+	LOG CERTDIR_LIST_CALLED("") ",name,'added',NULL,NULL " ADDED " ORDER BY id",
 	LOG NOW_CALLED "'renamed',h.name,d.name " BOTH " WHERE " RENAMED " ORDER BY d.id",
 	LOG NOW_CALLED "'enabled'," YES_NO("h.enabled") "," YES_NO("d.enabled") " " BOTH " WHERE " SWITCHED
 										" ORDER BY d.id",

@@ -130,7 +130,7 @@ static bool compare(sqlite3 *db, sqlite3_stmt *theirs, sqlite3_stmt *ours, const
 		if (their == SQLITE_DONE || compare_names(theirs, ours) > 0)
 			return foreign(ours, "missing", filename, error);
 		if (!is_same(theirs, ours))
-			return foreign(theirs, "another", filename, error);
+			return foreign(theirs, "not the same", filename, error);
 	}
 }
 

@@ -24,8 +24,8 @@ struct lock {
 	unsigned patience;
 	int64_t until; /* microseconds, by certdir_monotonic() */
 	bool told; /* that we wait */
-	sigset_t
-		signals; /* those that get through as we wait, and at no other moment: none comes between a look and the wait */
+	/* Signals that get through as we wait, and at no other moment: none comes between a look and the wait. */
+	sigset_t signals;
 };
 
 /*

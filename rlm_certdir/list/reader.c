@@ -159,9 +159,11 @@ struct certdir_list_reader *certdir_list_reader_open(struct certdir_list_snapsho
 	reader->steps.thousands = snapshot->steps;
 	if (!attach_image(reader))
 		goto out;
-	if (!snapshot->is_ours && !certdir_list_database_is_ours(reader->db, "main", snapshot->filename, error))
-		goto foreign;
-	snapshot->is_ours = true;
+	if (!snapshot->is_ours) {
+		if (!certdir_list_database_is_ours(reader->db, "main", snapshot->filename, error))
+			goto foreign;
+		snapshot->is_ours = true; /* by the first reader: others may be opened by many threads at once */
+	}
 	for (size_t i = 0; i < CERTDIR_LIST_STATEMENTS; i++)
 		if (sqlite3_prepare_v3(reader->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &reader->statements[i],
 				       NULL) != SQLITE_OK)

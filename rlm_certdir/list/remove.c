@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A source that nobody fills any more is taken out of the list. */
+#include "list/schema.h"
 #include "list/writer.h"
 
 #include <time.h>
 
 /* ?1: the source; ?2: now. What refers to a row goes before it. */
 static const char *const steps[] = {
-	"INSERT INTO change(at,source,device,name,what) SELECT ?2,s.name,coalesce(d.entra_device_id,d.intune_device_id,"
-	"d.object_id),d.name,'removed' FROM device d JOIN source s ON s.id=d.source WHERE d.source=?1 AND d.listed",
+	"INSERT INTO change(at,source,device,name,what) SELECT ?2,s.name," CERTDIR_LIST_CALLED(
+		"d.") ",d.name,'removed' FROM device d JOIN source s ON s.id=d.source WHERE d.source=?1 AND d.listed",
 	"DELETE FROM dns_name WHERE device IN (SELECT id FROM device WHERE source=?1)",
 	"DELETE FROM former_name WHERE device IN (SELECT id FROM device WHERE source=?1)",
 	"DELETE FROM device_group WHERE device IN (SELECT id FROM device WHERE source=?1)",

@@ -63,6 +63,10 @@ extern const struct certdir_list_column certdir_list_columns[CERTDIR_LIST_TEXTS]
 	"wifi_mac,ethernet_mac,intune_name,management_state,management_agent,category,enrollment_profile,"              \
 	"intune_confirmed"
 
+/* What the change log calls a device by; `d` is "" or what stands before a column, such as "d.". */
+#define CERTDIR_LIST_CALLED(d)                                                                                         \
+	"coalesce(" d "entra_device_id," d "intune_device_id," d "object_id," d "udid," d "serial_number," d "sid)"
+
 /* What is told of a device `d`: Intune's word where it is a yes or a no, else Entra ID's, else what Intune has all the same. */
 #define CERTDIR_LIST_COMPLIANCE                                                                                        \
 	"coalesce(iif(d.intune_compliance IN('compliant','inGracePeriod','noncompliant','conflict','error'),"           \

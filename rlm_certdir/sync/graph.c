@@ -86,14 +86,14 @@ static enum certdir_graph_next judge(const struct query *query, const struct cer
 {
 	const struct certdir_tenant_config *config = query->graph->config;
 	struct certdir_graph_lack lack = {.managed = config->credential == CERTDIR_CREDENTIAL_MANAGED_IDENTITY};
-	char missing[CERTDIR_PERMISSIONS_TEXT];
+	char missing[CERTDIR_ROLES_TEXT];
 	struct certdir_graph_error said;
 
 	certdir_graph_error_read(&said, answer->body, answer->length);
 	if (!said.request_id[0])
 		memcpy(said.request_id, answer->request_id, sizeof(said.request_id));
-	lack.granted = !certdir_permissions_missing(certdir_token_permissions(query->graph->token), config,
-						    query->permission, missing);
+	lack.granted =
+		!certdir_roles_missing(certdir_token_roles(query->graph->token), config, query->permission, missing);
 	lack.permissions = lack.granted || !missing[0] ? query->permission : missing;
 	certdir_graph_error_explain(answer->status, &said, config->graph, &lack, error);
 	return certdir_graph_error_judge(answer->status, &said, outcome);

@@ -32,8 +32,8 @@ enum certdir_graph_next certdir_graph_error_judge(long status, const struct cert
 
 /* What the application lacks, as far as it is known. */
 struct certdir_graph_lack {
-	const char
-		*permissions; /* "Device.Read.All, GroupMember.Read.All": needed and not granted, or what was refused */
+	/* "Device.Read.All, GroupMember.Read.All": needed and not granted, or what was refused */
+	const char *permissions;
 	bool granted; /* what was refused is granted */
 	bool managed; /* the application is a managed identity, which gets its permissions in another way */
 };

@@ -531,3 +531,11 @@ char *certdir_http_form(const char *const *pairs)
 	curl_easy_cleanup(easy);
 	return form;
 }
+
+bool certdir_http_is_plain(const char *text)
+{
+	for (const char *at = text; *at; at++)
+		if (*at <= ' ' || *at > '~')
+			return false;
+	return *text;
+}

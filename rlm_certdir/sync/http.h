@@ -61,4 +61,7 @@ const struct certdir_graph_counts *certdir_http_counts(const struct certdir_http
 /* "a=b&c=d" of NULL-terminated names and values in turn, percent-encoded. NULL when memory is out. The caller frees it, wiped. */
 char *certdir_http_form(const char *const *pairs);
 
+/* Whether a text may go into a header line: something, and nothing but visible ASCII, so nothing that could end it. */
+bool certdir_http_is_plain(const char *text);
+
 #endif

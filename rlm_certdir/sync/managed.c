@@ -172,15 +172,6 @@ static bool is_agents(int directory, int file)
 	       (of_file.st_uid == 0 || of_file.st_uid == of_directory.st_uid) && !(of_file.st_mode & S_IWOTH);
 }
 
-/* Goes into a header line: nothing that could end it. */
-static bool is_plain(const char *text)
-{
-	for (const char *at = text; *at; at++)
-		if (*at <= ' ' || *at > '~')
-			return false;
-	return *text;
-}
-
 char *certdir_managed_answer(const struct certdir_managed *managed, const char *challenge, struct certdir_error *error)
 {
 	const char *name = managed->keys ? key_name(managed, challenge) : NULL;
@@ -207,11 +198,13 @@ char *certdir_managed_answer(const struct certdir_managed *managed, const char *
 		length = read(file, key, KEY_MAX + 1);
 	key[length > 0 ? length : 0] = '\0';
 	key[strcspn(key, "\r\n")] = '\0';
-	if (length <= 0 || length > KEY_MAX || !is_plain(key))
+	if (length <= 0 || length > KEY_MAX || !certdir_http_is_plain(key))
 		certdir_error_set(error, "the .key file in %s that %s asks for is not one of the agent's",
 				  managed->keys, managed->host);
-	else if (asprintf(&header, "Authorization: Basic %s", key) < 0)
+	else if (asprintf(&header, "Authorization: Basic %s", key) < 0) {
 		header = NULL;
+		certdir_error_set(error, "out of memory");
+	}
 	explicit_bzero(key, sizeof(key));
 out:
 	if (file >= 0)

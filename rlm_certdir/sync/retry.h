@@ -8,11 +8,11 @@
 enum {
 	CERTDIR_RETRY_ATTEMPTS = 8, /* in all, when the server does not say how long to wait */
 	CERTDIR_RETRY_ATTEMPTS_UNLIKELY = 3, /* in all, of what will hardly get better soon: within about ten seconds */
-	CERTDIR_RETRY_PATIENCE =
-		120, /* seconds without an answer that helps; another run comes soon, and must not wait for this one */
-	CERTDIR_RETRY_FLOOR = 1, /* seconds, of a pause that nobody asked for */
-	CERTDIR_RETRY_BASE =
-		3, /* seconds, as in Microsoft's own Graph libraries; their cap of 180 is more than our patience */
+	/* Seconds without an answer that helps; another run comes soon, and must not wait for this one. */
+	CERTDIR_RETRY_PATIENCE = 120,
+	/* Seconds of a pause that nobody asked for. The base is that of Microsoft's own Graph libraries; their cap is more than our patience. */
+	CERTDIR_RETRY_FLOOR = 1,
+	CERTDIR_RETRY_BASE = 3,
 	CERTDIR_RETRY_CAP = 30
 };
 

@@ -30,7 +30,7 @@ struct certdir_token {
 	struct certdir_managed *managed; /* MANAGED_IDENTITY only */
 	char *url; /* of the others */
 	char *header; /* NULL = no token */
-	struct certdir_permissions permissions; /* that it grants */
+	struct certdir_roles roles; /* that it grants */
 	int64_t expires; /* certdir_monotonic() */
 };
 
@@ -116,9 +116,9 @@ void certdir_token_close(struct certdir_token *token)
 	free(token);
 }
 
-const struct certdir_permissions *certdir_token_permissions(const struct certdir_token *token)
+const struct certdir_roles *certdir_token_roles(const struct certdir_token *token)
 {
-	return &token->permissions;
+	return &token->roles;
 }
 
 int64_t certdir_token_credential_expires(const struct certdir_token *token)
@@ -199,17 +199,6 @@ static bool life_of(const json_t *answer, int64_t *seconds)
 	return *seconds > 0;
 }
 
-/* Goes into a header line: nothing that could end it. */
-static bool is_sane(const char *text)
-{
-	if (!text || !*text)
-		return false;
-	for (; *text; text++)
-		if (*text <= ' ' || *text > '~')
-			return false;
-	return true;
-}
-
 static void wipe(const json_t *text)
 {
 	if (json_is_string(text))
@@ -230,7 +219,7 @@ static bool token_take(struct certdir_token *token, const struct certdir_http_an
 		wrong = "is not JSON";
 	else if (!type || strcasecmp(type, "Bearer") != 0)
 		wrong = "has no token_type Bearer";
-	else if (!is_sane(text) || strlen(text) != json_string_length(access))
+	else if (!text || !certdir_http_is_plain(text) || strlen(text) != json_string_length(access))
 		wrong = "has no access_token, or one that is none";
 	else if (!life_of(root, &life))
 		wrong = "has no expires_in";
@@ -241,7 +230,7 @@ static bool token_take(struct certdir_token *token, const struct certdir_http_an
 	else if (!token->header)
 		certdir_error_set(error, "out of memory");
 	else
-		certdir_permissions_read(&token->permissions, text);
+		certdir_roles_read(&token->roles, text);
 	token->expires = asked + life * SECOND;
 	wipe(access);
 	wipe(json_object_get(root, "refresh_token"));

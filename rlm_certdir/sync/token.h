@@ -4,7 +4,7 @@
 #define CERTDIR_SYNC_TOKEN_H
 
 #include "sync/http.h"
-#include "sync/permission.h"
+#include "sync/roles.h"
 
 struct certdir_token;
 
@@ -24,7 +24,7 @@ enum certdir_graph_outcome certdir_token_get(struct certdir_token *token, const 
 void certdir_token_forget(struct certdir_token *token);
 
 /* What the token that certdir_token_get() gave last says that the application may do. */
-const struct certdir_permissions *certdir_token_permissions(const struct certdir_token *token);
+const struct certdir_roles *certdir_token_roles(const struct certdir_token *token);
 
 /* notAfter of the client certificate in Unix seconds, 0 = not known. */
 int64_t certdir_token_credential_expires(const struct certdir_token *token);

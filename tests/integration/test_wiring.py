@@ -180,7 +180,7 @@ def test_mistakes(stock, pki, mistake):
     finding, *_ = [finding for finding in result["wiring"] if said in finding["text"]]
     assert (finding["severity"], finding["file"]) == (severity, str(server.raddb / name)) and finding["line"] > 0
     assert (code, result["decision"], result["reason"]) == ((1, "deny", "unseen") if severity == "error" else (0, "allow", "allowed"))
-    assert ("no login reaches certdir, and radiusd does not start" in result["detail"]) is (severity == "error")
+    assert ("radiusd does not start with this configuration: see " in result["detail"]) is (severity == "error")
     if mistake == "eap-forgotten":
         text = check(server, pki.named("LAPTOP-1"))[1]
         assert f"  {severity}  {server.raddb / name}[{finding['line']}]: {finding['text']}" in text

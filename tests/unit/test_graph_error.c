@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Error bodies of Graph and Entra ID: what follows from them, and what the administrator reads. */
 #include "sync/graph_error.h"
-#include "sync/permission.h"
+#include "sync/roles.h"
 #include "vectors.h"
 
 #include <setjmp.h>
@@ -183,12 +183,12 @@ static void test_permissions(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const char *groups[] = {cases[i].groups ? "staff" : NULL, NULL};
 		const struct certdir_tenant_config config = {.intune = cases[i].intune, .groups = groups};
-		struct certdir_permissions permissions;
-		char missing[CERTDIR_PERMISSIONS_TEXT];
+		struct certdir_roles permissions;
+		char missing[CERTDIR_ROLES_TEXT];
 		bool is_missing;
 
-		certdir_permissions_read(&permissions, cases[i].token);
-		is_missing = certdir_permissions_missing(&permissions, &config, cases[i].refused, missing);
+		certdir_roles_read(&permissions, cases[i].token);
+		is_missing = certdir_roles_missing(&permissions, &config, cases[i].refused, missing);
 		if (is_missing != (cases[i].missing != NULL))
 			fail_msg("case %zu: %s, \"%s\"", i, is_missing ? "missing" : "granted", missing);
 		if (is_missing && strcmp(missing, cases[i].missing) != 0)

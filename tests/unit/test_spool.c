@@ -168,7 +168,9 @@ static void test_no_file_but_its_own(void **state)
 {
 	struct certdir_spool *spool;
 	struct certdir_error error;
+	char other[64];
 	long holder;
+	int file;
 
 	(void)state;
 	assert_int_equal(symlink("/etc/passwd", name), 0);
@@ -178,6 +180,16 @@ static void test_no_file_but_its_own(void **state)
 	assert_int_equal(mkfifo(name, 0600), 0);
 	assert_int_equal(certdir_spool_open(&spool, name, &holder, &error), CERTDIR_SPOOL_FAILED);
 	assert_int_equal(unlink(name), 0);
+	/* a second name of a file that is somebody's: it would be cut off */
+	(void)snprintf(other, sizeof(other), "%s/other", directory);
+	file = open(other, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_int_equal(pwrite(file, "x", 1, 99), 1);
+	assert_int_equal(close(file), 0);
+	assert_int_equal(link(other, name), 0);
+	assert_int_equal(certdir_spool_open(&spool, name, &holder, &error), CERTDIR_SPOOL_FAILED);
+	assert_int_equal(size_of(), 100);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(unlink(other), 0);
 }
 
 static void test_without_a_name(void **state)

@@ -541,7 +541,7 @@ static void test_remove(void **state)
 	fixture_add(writer, &device);
 	assert_true(certdir_list_write_source(writer, "go", NULL, 1, &error));
 	fixture_add(writer, &device);
-	fixture_add(writer, &(struct certdir_device){.name = (char *)"PC-2"});
+	fixture_add(writer, &(struct certdir_device){.name = (char *)"PC-2", .serial_number = (char *)"S2"});
 	fixture_run(writer,
 		    "INSERT INTO source(id,name,kind,tenant,synced) VALUES(9,'contoso','tenant','" TENANT_A "',1);"
 		    "INSERT INTO device(id,source,listed,name) VALUES(90,9,1,'T-1'),(91,9,0,'T-2');"
@@ -567,7 +567,7 @@ static void test_remove(void **state)
 	assert_int_equal(certdir_list_verify(reader, no_problem, NULL, &error), 0);
 	logged[0] = '\0';
 	assert_true(certdir_list_changes(reader, 0, keep_change, NULL, &error));
-	assert_string_equal(logged, "go removed " G1 " PC-1\ngo removed - PC-2\ncontoso removed - T-1\n");
+	assert_string_equal(logged, "go removed " G1 " PC-1\ngo removed S2 PC-2\ncontoso removed - T-1\n");
 	certdir_list_reader_put(reader);
 	certdir_list_release(snapshot);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sync/permission.h"
+#include "sync/roles.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -50,32 +50,31 @@ static bool allows(const char *role, int permission)
 	return false;
 }
 
-void certdir_permissions_read(struct certdir_permissions *permissions, const char *token)
+void certdir_roles_read(struct certdir_roles *roles, const char *token)
 {
 	const char *payload = strchr(token, '.'), *end = payload ? strchr(payload + 1, '.') : NULL;
 	json_t *claims = NULL, *role;
 	char *text = NULL;
 	size_t size, index;
 
-	*permissions = (struct certdir_permissions){false, 0};
+	*roles = (struct certdir_roles){false, 0};
 	if (end)
 		text = base64url_read(payload + 1, (size_t)(end - payload - 1), &size);
 	if (text)
 		claims = json_loadb(text, size, 0, NULL);
 	free(text);
-	permissions->known = json_is_object(claims);
+	roles->known = json_is_object(claims);
 	json_array_foreach(json_object_get(claims, "roles"), index, role)
 	{
 		for (int i = 0; json_is_string(role) && i < PERMISSIONS; i++)
 			if (allows(json_string_value(role), i))
-				permissions->granted |= CERTDIR_BIT(i);
+				roles->granted |= CERTDIR_BIT(i);
 	}
 	json_decref(claims);
 }
 
-bool certdir_permissions_missing(const struct certdir_permissions *permissions,
-				 const struct certdir_tenant_config *config, const char *refused,
-				 char missing[CERTDIR_PERMISSIONS_TEXT])
+bool certdir_roles_missing(const struct certdir_roles *roles, const struct certdir_tenant_config *config,
+			   const char *refused, char missing[CERTDIR_ROLES_TEXT])
 {
 	const bool needed[PERMISSIONS] = {true, config->intune, config->groups && config->groups[0]};
 	bool is_missing = true;
@@ -83,12 +82,12 @@ bool certdir_permissions_missing(const struct certdir_permissions *permissions,
 
 	missing[0] = '\0';
 	for (int i = 0; i < PERMISSIONS; i++) {
-		const bool granted = permissions->granted & CERTDIR_BIT(i), it = strcmp(refused, names[i][0]) == 0;
+		const bool granted = roles->granted & CERTDIR_BIT(i), it = strcmp(refused, names[i][0]) == 0;
 
 		is_missing = is_missing && !(it && granted);
-		if (!granted && (it || (permissions->known && needed[i])))
-			used += (size_t)snprintf(missing + used, CERTDIR_PERMISSIONS_TEXT - used, "%s%s",
-						 used ? ", " : "", names[i][0]);
+		if (!granted && (it || (roles->known && needed[i])))
+			used += (size_t)snprintf(missing + used, CERTDIR_ROLES_TEXT - used, "%s%s", used ? ", " : "",
+						 names[i][0]);
 	}
 	return is_missing;
 }
