@@ -644,10 +644,10 @@ def test_expected():
                        enrolledDateTime="2023-01-01T00:00:00Z")
     new = tenant.enrol(azureADDeviceId=device_id.upper(), lastSyncDateTime="2024-06-01T00:00:00.5Z",
                        enrolledDateTime="2023-06-01T00:00:00Z", complianceState="inGracePeriod", serialNumber="5cg1",
-                       managedDeviceOwnerType="unknown", userPrincipalName="ada@contoso.example",
+                       managedDeviceOwnerType="unknown", userPrincipalName="ada@contoso.example", managementState="managed",
                        wiFiMacAddress="00A0C91E2F3D", ethernetMacAddress=None)
     alone = tenant.enrol(azureADDeviceId=NO_ID, deviceName="KIOSK", serialNumber="", complianceState="unknown",
-                         managedDeviceOwnerType="company", operatingSystem="Android")
+                         managedDeviceOwnerType="company", operatingSystem="Android", managementState="managed")
     itself = tenant.enrol_with_own_id()
     tenant.enrol_stranger()
     group = tenant.add_group("Wi-Fi staff")
@@ -673,7 +673,7 @@ def test_expected():
     def names(**options):
         return {one.get("displayName") for one in expected(tenant, Options(**options))}
     assert names(join_types=("entra",)) == {"PLAIN"}
-    assert names(only_enabled=True) == {"PLAIN"}
+    assert names(only_enabled=True) == {"PLAIN", "KIOSK"}
     assert "KNOWN" in names(ownerships=("personal",)) and "KIOSK" not in names(ownerships=("personal",))
     assert "KIOSK" in names(operating_systems=("android",)) and "PLAIN" not in names(operating_systems=("android",))
     assert names(intune=False) == {"PLAIN", "KNOWN"}

@@ -471,10 +471,10 @@ def test_a_plan_that_nobody_can_read(slapd, site, arguments, count):
         os.close(read)
         process = site.start("apply", *arguments, stdout=write)
         os.close(write)
-        says(site.end(process, FAILED), "standard output cannot be written")
+        says(site.end(process, os.EX_IOERR), "standard output cannot be written")
         with open("/dev/full", "wb") as full:
-            says(site.end(site.start("apply", *arguments, stdout=full), FAILED), "standard output cannot be written")
-            says(site.end(site.start("plan", *arguments, stdout=full), FAILED), "standard output cannot be written")
+            says(site.end(site.start("apply", *arguments, stdout=full), os.EX_IOERR), "standard output cannot be written")
+            says(site.end(site.start("plan", *arguments, stdout=full), os.EX_IOERR), "standard output cannot be written")
     assert not site.undo_files()
 
 
