@@ -14,20 +14,15 @@
 /* Whether the file is a whole list of our version, as far as its first bytes and its seal tell. */
 static bool check_file(const char *filename, struct certdir_error *error)
 {
-	unsigned char header[CERTDIR_LIST_HEADER] = {0};
-	struct certdir_list_seal seal = {0};
-	enum certdir_seal_state state;
+	unsigned char header[CERTDIR_LIST_HEADER];
+	struct certdir_list_seal seal;
 	struct certdir_error why;
 	bool ok = false;
 	size_t size;
 	int fd = certdir_list_file_open(filename, &size, &why);
 
-	if (fd >= 0 && pread(fd, header, sizeof(header), 0) < 0) {
-		certdir_error_set(&why, "%s cannot be read: %s", filename, strerror(errno));
-	} else if (fd >= 0) {
-		state = certdir_list_seal_read(&seal, fd, size, &why);
-		ok = certdir_list_file_accept(filename, state, header,
-					      state == CERTDIR_SEAL_TRUE ? (size_t)seal.kept : size, &why);
+	if (fd >= 0 && certdir_list_file_seal(fd, filename, size, &seal, header, &why)) {
+		ok = certdir_list_file_accept(filename, CERTDIR_SEAL_TRUE, header, (size_t)seal.kept, &why);
 		certdir_list_seal_clear(&seal);
 	}
 	if (fd >= 0)
