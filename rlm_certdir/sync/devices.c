@@ -32,7 +32,8 @@ static char *of_all(const struct certdir_sync_job *job, const char *forgotten)
 {
 	char *url = url_of_all(job), *of = NULL;
 
-	if (url && asprintf(&of, "%s%s\n%s", full_line, url, forgotten ? forgotten : "") < 0)
+	if (url &&
+	    asprintf(&of, "%s%s\n%s\n%s", full_line, job->tenant->tenant_id, url, forgotten ? forgotten : "") < 0)
 		of = NULL;
 	free(url);
 	return of;
@@ -49,7 +50,7 @@ static char *of(const struct certdir_sync_job *job)
 
 	if (wants_all(job))
 		return of_all(job, NULL);
-	if (asprintf(&text, "%s%s", delta_line, job->delta_link) < 0)
+	if (asprintf(&text, "%s%s\n%s", delta_line, job->tenant->tenant_id, job->delta_link) < 0)
 		return NULL;
 	return text;
 }

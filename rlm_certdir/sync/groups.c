@@ -125,7 +125,7 @@ static size_t count_words(const struct certdir_sync_job *job)
 /* The address, and the words. */
 static char *of(const struct certdir_sync_job *job)
 {
-	char *text = certdir_sync_url(job, "/groups"), *longer;
+	char *text = certdir_sync_url(job, "/groups\n%s", job->tenant->tenant_id), *longer;
 
 	for (size_t i = 0; text && i < count_words(job); i++) {
 		if (asprintf(&longer, "%s\n%s", text, job->tenant->groups[i]) < 0)

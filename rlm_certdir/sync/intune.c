@@ -17,7 +17,7 @@ static char *of(const struct certdir_sync_job *job)
 {
 	char *url = url_of(job), *text = NULL;
 
-	if (url && asprintf(&text, "intune\n%s", url) < 0)
+	if (url && asprintf(&text, "intune\n%s\n%s", job->tenant->tenant_id, url) < 0)
 		text = NULL;
 	free(url);
 	return text;

@@ -61,7 +61,7 @@ struct certdir_sync_kind {
 	 * Graph for, and not only to apply.
 	 */
 	bool (*plan)(struct certdir_sync_job *job, const struct certdir_list_tenant_state *state, bool *fetch);
-	/* What the job would list, for the spool; the caller frees it. NULL when memory is out. */
+	/* What the job would list, and of which tenant, for the spool; the caller frees it. NULL when memory is out. */
 	char *(*of)(const struct certdir_sync_job *job);
 	/* Whether pages of a listing of `of` are a good start for it. */
 	bool (*fits)(const struct certdir_sync_job *job, const char *of);

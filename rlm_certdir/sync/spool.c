@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -335,6 +336,17 @@ static long holder_of(const struct certdir_spool *spool)
 	return read_some(spool, line, LINE, LINE, &got, &ignored) ? strtol(line, NULL, 10) : 0;
 }
 
+/* Whose pages may be read: who can write the file could put devices into it. Root's files belong to the directory's owner. */
+static bool is_ours(const char *filename, const struct stat *status)
+{
+	char *copy = strdup(filename);
+	struct stat directory;
+	const bool known = copy && stat(dirname(copy), &directory) == 0;
+
+	free(copy);
+	return status->st_uid == 0 || status->st_uid == geteuid() || (known && status->st_uid == directory.st_uid);
+}
+
 /* The lock is worth something only on the file that still has the name: who had it before may have removed it meanwhile. */
 static enum certdir_spool_opened open_named(struct certdir_spool *spool, long *holder, struct certdir_error *error)
 {
@@ -348,6 +360,11 @@ static enum certdir_spool_opened open_named(struct certdir_spool *spool, long *h
 		}
 		if (!S_ISREG(ours.st_mode)) {
 			certdir_error_set(error, "%s is not a file: remove it", spool->name);
+			return CERTDIR_SPOOL_FAILED;
+		}
+		if (!is_ours(spool->filename, &ours)) {
+			certdir_error_set(error, "%s belongs to user %u: remove it", spool->name,
+					  (unsigned)ours.st_uid);
 			return CERTDIR_SPOOL_FAILED;
 		}
 		if (flock(spool->file, LOCK_EX | LOCK_NB) != 0) {

@@ -290,6 +290,29 @@ def test_too_old_pages(world):
     assert_same(sync.listed(), truth(tenant))
 
 
+def test_pages_of_another_tenant(world):
+    tenant, graph, sync = world
+    interrupt(sync, graph)
+    spool, = sync.directory.glob("*.spool.*.devices")
+    other = "11111111" + tenant.id[8:]
+    spool.rename(str(spool).replace(tenant.id, other))
+    sync.set(tenant_id=other)
+    assert sync.run(code=NONE).parts()["devices"]["resumed"] == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_pages_that_somebody_else_has_put_there(world):
+    tenant, graph, sync = world
+    interrupt(sync, graph)
+    spool, = sync.directory.glob("*.spool.*.devices")
+    os.chown(spool, NOBODY, NOBODY)
+    note = sync.run(code=NONE).parts()["devices"]["note"]
+    assert f"{spool} belongs to user {NOBODY}" in note and "remove it" in note
+    spool.unlink()
+    sync.run()
+    assert_same(sync.listed(), truth(tenant))
+
+
 def test_a_torn_spool(world):
     tenant, graph, sync = world
     interrupt(sync, graph)
