@@ -82,6 +82,12 @@ static void check_device(const struct certdir_device *device)
 	struct certdir_error error;
 
 	HOLDS(first);
+	/* The list refuses a group of no name, so that none is ever written. */
+	for (size_t i = 0; i < device->group_count; i++)
+		if (!device->groups[i].id && !device->groups[i].name) {
+			json_decref(first);
+			return;
+		}
 	HOLDS(certdir_device_json_read(&record, first, NULL, &error));
 	second = certdir_device_json_write(&record.device, true);
 	HOLDS(json_equal(first, second));
