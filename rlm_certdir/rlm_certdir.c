@@ -570,23 +570,31 @@ static void say_why_unseen(REQUEST *request, char text[CERTDIR_TEXT_MAX])
 /*
  * In post-auth of the site that the network devices send to. The server runs the section again, as Post-Auth-Type REJECT, for
  * what it rejects; the code of the reply tells which of the two it is. The decision in session-state is this login's
- * own: session-state is found by State, and is new for each login.
+ * own: session-state is found by State, and is new for each login. Of what is not allowed, quarantine alone gets through here.
  */
 static rlm_rcode_t CC_HINT(nonnull) mod_post_auth(UNUSED void *instance, REQUEST *request)
 {
-	VALUE_PAIR *const decision = fr_pair_find_by_da(outermost(request)->state, attributes[DECISION].da, TAG_ANY);
+	VALUE_PAIR *const state = outermost(request)->state;
+	VALUE_PAIR *const decision = fr_pair_find_by_da(state, attributes[DECISION].da, TAG_ANY);
 	bool const accepted = request->reply->code == PW_CODE_ACCESS_ACCEPT;
 	struct certdir_check check;
 	struct timespec begin;
 	rlm_rcode_t code;
 
-	/* What was denied and is let in nevertheless is let in by unlang that knows of the denial, as certdir_quarantine. */
-	if (decision)
-		return accepted && strcmp(decision->vp_strvalue, certdir_verdict_name(CERTDIR_ALLOW)) == 0
-			       ? RLM_MODULE_OK
-			       : RLM_MODULE_NOOP;
-	if (!accepted && request->reply->code != PW_CODE_ACCESS_REJECT)
+	if (!accepted && (decision || request->reply->code != PW_CODE_ACCESS_REJECT))
 		return RLM_MODULE_NOOP;
+	if (decision && strcmp(decision->vp_strvalue, certdir_verdict_name(CERTDIR_ALLOW)) == 0)
+		return RLM_MODULE_OK;
+	if (decision && fr_pair_find_by_da(state, attributes[QUARANTINE].da, TAG_ANY))
+		return RLM_MODULE_NOOP;
+	if (decision) {
+		/* The line with the reason is in the log already; this one says where the site lets go of it. */
+		radlog_request(L_ERR, L_DBG_LVL_OFF, request,
+			       "the site accepts what certdir decided to %s: rejected; have the server that "
+			       "tls { virtual_server } names reject all but ok, as sites-available/certdir-check does",
+			       decision->vp_strvalue);
+		return RLM_MODULE_REJECT;
+	}
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	memset(&check, 0, sizeof(check));
 	check.decision.reason = CERTDIR_UNSEEN;

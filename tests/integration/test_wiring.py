@@ -109,12 +109,13 @@ def test_post_auth_rejects_what_certdir_never_saw(stock, pki):
     assert "tls { } of the eap module has no `virtual_server`" in decision.line
 
 
-def test_post_auth_leaves_a_quarantine_alone(stock, pki):
-    """What certdir denied, and unlang lets in with the denial in its hands, is not rejected again."""
+def test_post_auth_rejects_what_a_site_lets_in(stock, pki):
+    """A server behind tls { virtual_server } that accepts whatever certdir says: a disabled device stays out, and it is said why."""
     let_in = {"sites-available/certdir-check": [(r"^\t\t\treject$", "\t\t\tupdate control {\n\t\t\t\t&Auth-Type := Accept\n\t\t\t}")]}
     server = stock(edits=let_in)
     accepted, decision = enter(server, pki, pki.named("OFF-1"))
-    assert (accepted, decision.reason) == (True, "disabled"), decision.line
+    assert (accepted, decision.reason) == (False, "disabled"), decision.line
+    assert "the site accepts what certdir decided to deny: rejected" in server.log()
 
 
 def test_a_resumed_tunnel_is_not_a_login(stock, pki, tmp_path):
