@@ -48,7 +48,7 @@ static bool open_list(struct certdir_list_writer *looker, const char *filename, 
 		certdir_error_set(error, "%s cannot be read: %s", filename,
 				  looker->db ? sqlite3_errmsg(looker->db) : strerror(errno));
 	free(real);
-	return ok && certdir_list_database_is_ours(looker->db, "main", filename, error);
+	return ok && certdir_list_writer_check(looker, filename, error);
 }
 
 static bool open_empty(struct certdir_list_writer *looker, struct certdir_error *error)

@@ -77,14 +77,13 @@ static bool run_with(struct certdir_list_writer *writer, const char *sql, int64_
 static const char pragmas[] = "PRAGMA locking_mode=EXCLUSIVE;PRAGMA journal_mode=TRUNCATE;PRAGMA synchronous=OFF;"
 			      "PRAGMA temp_store=FILE;PRAGMA cache_size=-16384";
 
-/* Whether what was copied is what this program makes, before anything is asked of it. */
-static bool check_copied(struct certdir_list_writer *writer, struct certdir_error *error)
+bool certdir_list_writer_check(struct certdir_list_writer *writer, const char *filename, struct certdir_error *error)
 {
 	struct certdir_list_steps steps = {SCHEMA_STEPS};
 	bool ok;
 
 	certdir_list_database_bound(writer->db, &steps);
-	ok = certdir_list_database_is_ours(writer->db, "main", writer->edition.filename, error);
+	ok = certdir_list_database_is_ours(writer->db, "main", filename, error);
 	certdir_list_database_bound(writer->db, NULL);
 	return ok;
 }
@@ -106,7 +105,7 @@ static bool open_database(struct certdir_list_writer *writer, bool copied, struc
 	    !certdir_list_database_open(writer->edition.temporary, true, &writer->db) ||
 	    !certdir_list_written_watch(&writer->written, writer->db, &writer->edition.seal))
 		return certdir_list_writer_fail(writer, error);
-	if ((copied && !check_copied(writer, error)) || !certdir_list_writer_run(writer, pragmas, error) ||
+	if ((copied && !certdir_list_writer_check(writer, writer->edition.filename, error)) || !certdir_list_writer_run(writer, pragmas, error) ||
 	    (!copied && !certdir_list_writer_run(writer, certdir_list_schema, error)))
 		return false;
 	for (size_t i = 0; i < CERTDIR_WRITE_STATEMENTS; i++)

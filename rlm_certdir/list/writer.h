@@ -33,6 +33,8 @@ struct certdir_list_writer {
 
 /* "FILE cannot be written: what SQLite says"; always false. */
 bool certdir_list_writer_fail(struct certdir_list_writer *writer, struct certdir_error *error);
+/* Whether the tables of what is open are those that this program makes, before anything is asked of it; in bounded time. */
+bool certdir_list_writer_check(struct certdir_list_writer *writer, const char *filename, struct certdir_error *error);
 /* Runs SQL that takes and gives nothing. */
 bool certdir_list_writer_run(struct certdir_list_writer *writer, const char *sql, struct certdir_error *error);
 
