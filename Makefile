@@ -262,9 +262,11 @@ install: all ## install into DESTDIR; files in raddb that were edited are kept
 
 .PHONY: uninstall
 uninstall: ## remove what `make install` put there; edited files of raddb, certdir.conf and lists stay
-	@for link in $(DESTDIR)$(RADDB)/*-enabled/*; do case $$link@$$(readlink $$link) in \
-		*/certdir@* | *-available/certdir*) echo "radiusd would not start without certdir: take virtual_server = certdir-.. out of" \
-			"$(DESTDIR)$(RADDB)/mods-available/eap and clients.conf, remove $$link and its like, and try again" >&2; exit 1;; esac; done
+	@undo=; for link in $(DESTDIR)$(RADDB)/*-enabled/*; do case $$link@$$(readlink $$link) in \
+		*/eap@*-available/certdir*) undo="$$undo\n    ln -sfn ../mods-available/eap $$link";; \
+		*/certdir@* | *-available/certdir*) undo="$$undo\n    rm $$link";; esac; done; [ -z "$$undo" ] || { \
+		printf "radiusd would not start without certdir. Take virtual_server = certdir-.. out of %s and clients.conf, then$$undo\nand try again\n" \
+			$(DESTDIR)$(RADDB)/mods-available/eap >&2; exit 1; }
 	@$(each_snippet) if cmp -s $$shipped $$to; then rm $$to; elif [ -e $$to ]; then echo "kept $$to, which was edited"; fi; done
 	rm -f $(DESTDIR)$(LIBDIR)/rlm_certdir.so $(DESTDIR)$(BINDIR)/certdir
 	rm -f $(patsubst man/%.1,$(DESTDIR)$(MANDIR)/man1/%.1,$(wildcard man/*.1)) $(DESTDIR)$(MANDIR)/man5/certdir.conf.5

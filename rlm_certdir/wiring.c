@@ -699,7 +699,7 @@ static void check_sites(struct wiring *wiring)
 	if (unused)
 		say(wiring, cf_section_to_item(unused), false,
 		    "no client is sent to server %s: write virtual_server = %s into client { } of its network devices, "
-		    "or remove it from sites-enabled",
+		    "or remove it from sites-enabled; no other site that calls certdir has a client either",
 		    server_name(unused), server_name(unused));
 }
 

@@ -213,11 +213,16 @@ def test_uninstall(site):
     site.make("install")
     (site.raddb / "mods-enabled").mkdir()
     (site.raddb / "mods-enabled/certdir").symlink_to("../mods-available/certdir")
+    (site.raddb / "mods-enabled/eap").symlink_to("../mods-available/certdir-eap")
     said = site.make("uninstall", fails=True)
-    assert f"remove {site.raddb}/mods-enabled/certdir" in said
+    undo = [f"rm {site.raddb}/mods-enabled/certdir", f"ln -sfn ../mods-available/eap {site.raddb}/mods-enabled/eap"]
+    assert [line.strip() for line in said.splitlines() if line.startswith("    ")] == undo, said
     assert site.ours() == sorted((*FILES, "mods-enabled/certdir"))
 
-    (site.raddb / "mods-enabled/certdir").unlink()
+    for command in undo:
+        subprocess.run(command.split(), check=True)
+    assert os.readlink(site.raddb / "mods-enabled/eap") == "../mods-available/eap"
+    (site.raddb / "mods-enabled/eap").unlink()
     site.edit("policy.d/certdir", "#  mine\n")
     (site.root / "var/lib/certdir/devices.db").write_text("a list")
     said = site.make("uninstall")
