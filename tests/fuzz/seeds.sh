@@ -13,6 +13,10 @@ csv) # headers of ours and of others
 	printf 'displayName,deviceId,accountEnabled,serialNumber,groups,sid\r\npc1,3f2504e0-4f89-11d3-9a0c-0305e82c3301,true,S1,"a|b\\|c",S-1-5-21-1-2-3-4\r\n' >"$3/graph"
 	printf 'Device name;Device ID;Serial number;Compliance;OS;Ownership\nlt;3f2504e0-4f89-11d3-9a0c-0305e82c3301;S1;Compliant;Windows;Corporate\n' >"$3/intune"
 	printf 'Computer Name,UDID,Serial Number,Managed\n"m,1",3F2504E0-4F89-11D3-9A0C-0305E82C3301,C02,Managed\n' >"$3/jamf" ;;
+json)
+	printf '{"id":"8d3e1d0a-6d1c-4a7e-9f0e-1f6d2b3c4d5e","deviceId":"3f2504e0-4f89-11d3-9a0c-0305e82c3301","displayName":"pc1","accountEnabled":true,"trustType":"AzureAd","groups":[{"id":"8d3e1d0a-6d1c-4a7e-9f0e-1f6d2b3c4d5e","displayName":"g"}],"formerNames":[],"extensionAttributes":{"extensionAttribute1":"a|b"}}' >"$3/graph" ;;
+ldap_entry) # \\377 ends the DN and each value
+	printf 'CN=PC1,DC=corp,DC=example\377cn:PC1\377dNSHostName:pc1.corp.example\377userAccountControl:4096\377sAMAccountName:PC1$\377memberOf:cn=g,ou=groups,dc=corp,dc=example\377objectSid:\001\005\000\000\000\000\000\005\025\000\000\000\001\000\000\000\002\000\000\000\003\000\000\000\004\000\000\000\377primaryGroupID:515\377' >"$3/computer" ;;
 conf) # the examples of the manual page, without what troff makes of them
 	sed -n '/^\.nf/,/^\.fi/p' man/certdir.conf.5 | sed 's/\\-/-/g;s/\\f.//g;s/\\e/\\/g;/^\./d' >"$3/example" ;;
 esac
