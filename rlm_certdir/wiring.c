@@ -31,6 +31,7 @@ struct wiring {
 	char const *check; /* a server that calls certdir in authorize, or NULL */
 	struct sections servers; /* that a request can reach; the root stands for the one without a name */
 	struct sections eaps; /* eap modules called there in authenticate */
+	struct sections lost; /* clients that are sent to a server that is not there */
 	bool reached, told; /* certdir is reached by some EAP-TLS; an error was told */
 };
 
@@ -288,6 +289,11 @@ static void take_listener(struct wiring *wiring, CONF_SECTION *listener, char co
 	for (CONF_SECTION *client = cf_section_sub_find(clients, "client"); client;
 	     client = cf_subsection_find_next(clients, client, "client")) {
 		name = value_of(client, "virtual_server");
+		if (name && !server_find(wiring, name) && add(&wiring->lost, client))
+			say(wiring, cf_pair_to_item(cf_pair_find(client, "virtual_server")), false,
+			    "virtual_server = \"%s\": there is no such server, so every request of this client is rejected "
+			    "without a line in the log: write the name of a site in sites-enabled",
+			    name);
 		if (name)
 			reach(wiring, server_find(wiring, name));
 		else
@@ -787,5 +793,6 @@ void certdir_wiring_check(struct conf_part *root, certdir_finding_function tell,
 		    "no EAP-TLS login reaches certdir: no eap module that a client's requests can reach has tls { } "
 		    "with a virtual_server that calls certdir");
 	free(wiring.servers.items);
+	free(wiring.lost.items);
 	free(wiring.eaps.items);
 }

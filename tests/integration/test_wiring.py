@@ -150,6 +150,8 @@ MISTAKES = {
                    "EAP-TLS does not look for virtual_server here, so certdir never sees the logins of eap"),
     "another-server": (dict(eap_tls="virtual_server = inner-tunnel"), "error", EAP,
                        'server "inner-tunnel" does not call certdir in authorize'),
+    "client-misspelt": (dict(client="virtual_server = certdir-wfi"), "warning", "clients.conf",
+                        'virtual_server = "certdir-wfi": there is no such server, so every request of this client is rejected'),
     "client-forgotten": (dict(client=""), "warning", "sites-enabled/certdir-wifi",
                          "no client is sent to server certdir-wifi: write virtual_server = certdir-wifi into client { }"),
     "bundle": (dict(own_ca=False), "warning", EAP, "a client certificate of any of them passes"),
