@@ -129,6 +129,7 @@ struct certdir_group {
 	char *id; /* Entra object id, or LDAP DN */
 	char *name; /* of an LDAP group only where the administrator said that nobody else makes groups there */
 	char *sid; /* of an LDAP group, or NULL */
+	int64_t as_of; /* as in struct certdir_statement: the device has left it */
 };
 
 /*
@@ -137,6 +138,11 @@ struct certdir_group {
  */
 struct certdir_statement {
 	bool is; /* there is such a record */
+	/*
+	 * The source has it no more, and the sync's shrink guard keeps it: when it was last known to be so, in Unix seconds; 0 = by the last
+	 * success of its part.
+	 */
+	int64_t as_of;
 	enum certdir_tristate compliant; /* inGracePeriod is a yes, conflict and error are a no */
 	int64_t compliant_since; /* when this was first heard; 0 = it is said anew by each success of its part */
 	enum certdir_tristate managed;

@@ -34,8 +34,9 @@ static bool is_among(const char *const *words, const char *word)
 enum certdir_management certdir_management(const char *state)
 {
 	static const char *const in_use[] = {"managed", "wipeCanceled", "retireCanceled", NULL};
-	static const char *const retired[] = {"retirePending", "retireFailed", "retireIssued",	"wipePending", "wipeFailed",
-					      "wipeIssued",    "unhealthy",    "deletePending", NULL};
+	static const char *const retired[] = {"retirePending", "retireFailed",	"retireIssued",
+					      "wipePending",   "wipeFailed",	"wipeIssued",
+					      "unhealthy",     "deletePending", NULL};
 
 	return is_among(in_use, state)	  ? CERTDIR_MANAGEMENT_IN_USE
 	       : is_among(retired, state) ? CERTDIR_MANAGEMENT_RETIRED
@@ -56,8 +57,8 @@ enum certdir_tristate certdir_managed(const char *state, const char *agent)
 	 * A mailbox's partner, the PC agent of former times, a computer that Configuration Manager alone manages, one that only
 	 * Defender knows: none of them takes certificates or a compliance policy.
 	 */
-	static const char *const other[] = {"eas",     "intuneClient", "easIntuneClient", "configurationManagerClient",
-					    "msSense", NULL};
+	static const char *const other[] = {
+		"eas", "intuneClient", "easIntuneClient", "configurationManagerClient", "msSense", NULL};
 
 	switch (certdir_management(state)) {
 	case CERTDIR_MANAGEMENT_RETIRED:

@@ -31,12 +31,20 @@ static const char *group_text(const struct certdir_group *group)
 	return group->name && *group->name ? group->name : group->id;
 }
 
+/* The g-th group of records[r], if others may go by it. */
+static const char *group_of(const struct certdir_decision *decision, size_t r, size_t g)
+{
+	const struct certdir_group *group = &decision->records[r]->device.groups[g];
+
+	return group->as_of && group->as_of < decision->member_since[r] ? NULL : group_text(group);
+}
+
 /* Whether one of the first `count` records has told a group already. */
 static bool told(const struct certdir_decision *decision, size_t count, const char *group)
 {
 	for (size_t r = 0; r < count; r++)
 		for (size_t g = 0; (decision->member >> r & 1) && g < decision->records[r]->device.group_count; g++) {
-			const char *other = group_text(&decision->records[r]->device.groups[g]);
+			const char *other = group_of(decision, r, g);
 
 			if (other && strcasecmp(other, group) == 0)
 				return true;
@@ -49,7 +57,7 @@ void certdir_facts_groups(const struct certdir_decision *decision, void (*take)(
 {
 	for (size_t r = 0; r < decision->record_count; r++)
 		for (size_t g = 0; (decision->member >> r & 1) && g < decision->records[r]->device.group_count; g++) {
-			const char *group = group_text(&decision->records[r]->device.groups[g]);
+			const char *group = group_of(decision, r, g);
 
 			if (group && !told(decision, r, group))
 				take(context, group);

@@ -196,15 +196,16 @@ static void print_names(const struct certdir_checker *checker, const struct cert
 		printf("    and %zu more for which there was no room\n", certificate->left_out);
 }
 
-/* How old a part is: ", Intune 5 min". A part that a source does not have is not told. */
-static void print_part(const struct certdir_source *source, enum certdir_part part, const char *name, int64_t now)
+/* How old a part is, or what a record has in it: ", Intune 5 min old". A part that a source does not have is not told. */
+static void print_part(const struct certdir_source *source, enum certdir_part part, const char *name, int64_t as_of,
+		       int64_t now)
 {
 	char age[CERTDIR_CLI_AGE_SIZE];
 
 	if (!source->synced[part])
 		return;
-	certdir_cli_age(now - source->synced[part], age);
-	printf(", %s%s old", name, age);
+	certdir_cli_age(now - (as_of ? as_of : source->synced[part]), age);
+	printf(", %s%s old%s", name, age, as_of ? " (gone, and kept by max_shrink of the sync)" : "");
 }
 
 static void print_source(const struct certdir_source *source, const struct certdir_record *record, int64_t now)
@@ -216,13 +217,13 @@ static void print_source(const struct certdir_source *source, const struct certd
 	} else {
 		printf("source \"%s\"%s", source->name,
 		       source->synced[CERTDIR_PART_OF_DEVICES] ? "" : ", never complete");
-		print_part(source, CERTDIR_PART_OF_DEVICES, "", now);
+		print_part(source, CERTDIR_PART_OF_DEVICES, "", record->device.own.as_of, now);
 		certdir_cli_good_for(source->good_for, good_for);
 		printf("%s", good_for);
 		if (record->device.intune.is)
-			print_part(source, CERTDIR_PART_OF_INTUNE, "Intune ", now);
+			print_part(source, CERTDIR_PART_OF_INTUNE, "Intune ", record->device.intune.as_of, now);
 		if (record->device.group_count)
-			print_part(source, CERTDIR_PART_OF_GROUPS, "groups ", now);
+			print_part(source, CERTDIR_PART_OF_GROUPS, "groups ", 0, now);
 	}
 	if (record->only_against)
 		printf("; can only speak against a device: %s", record->only_against);

@@ -144,6 +144,8 @@ static void print_device(const struct certdir_device *device, const struct certd
 
 	printf("%s\n", title(device));
 	fact("only speaks against", only_against);
+	fact_time("kept as of", device->own.as_of);
+	fact_time("record kept as of", device->intune.as_of);
 	print_names(device);
 	fact_yes_no("enabled", device->enabled);
 	fact_yes_no("managed", device->managed);

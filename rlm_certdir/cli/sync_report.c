@@ -55,14 +55,17 @@ static void print_done(const char *tenant, enum certdir_sync_part part, const st
 	printf("%s: %s: ", tenant, certdir_sync_part_name(part));
 	if (part == CERTDIR_SYNC_DEVICES)
 		printf("%s, %zu changed, ", report->full ? "full" : "delta", tally->changed);
-	printf("%zu added, %zu removed, %zu ", tally->added, tally->lost, tally->after);
+	printf("%zu added, %zu removed, ", tally->added, tally->lost);
+	if (tally->kept > 0)
+		printf("%zu kept, ", tally->kept);
+	printf("%zu ", tally->after);
 	switch (part) {
 	case CERTDIR_SYNC_DEVICES:
 		printf("in the list");
 		print_if_any(tally->unlisted, "kept out by the filter");
 		break;
 	case CERTDIR_SYNC_INTUNE:
-		printf("records, %zu devices changed", tally->changed);
+		printf("records, %zu devices changed, %zu in the list", tally->changed, tally->listed);
 		print_if_any(tally->unlisted, "of devices that Entra does not know");
 		print_if_any(tally->duplicates, "duplicates");
 		break;
@@ -73,7 +76,9 @@ static void print_done(const char *tenant, enum certdir_sync_part part, const st
 	}
 	if (report->resumed > 0)
 		printf("; %zu of %zu pages were there from an earlier run", report->resumed, report->pages);
-	printf("%s%s\n", report->note[0] ? "; " : "", report->note);
+	if (report->result == CERTDIR_SYNC_DONE && report->note[0])
+		printf("; %s", report->note);
+	printf("\n");
 }
 
 static void print_part(const char *tenant, enum certdir_sync_part part, const struct certdir_sync_report_part *report,
@@ -91,7 +96,9 @@ static void print_part(const char *tenant, enum certdir_sync_part part, const st
 			printf("%s: %s: skipped: %s\n", tenant, name, report->note);
 		break;
 	case CERTDIR_SYNC_SHRUNK:
-		fprintf(stderr, "certdir: %s: %s: refused: %s\n", tenant, name, report->note);
+		if (!json)
+			print_done(tenant, part, report);
+		fprintf(stderr, "certdir: %s: %s: %s\n", tenant, name, report->note);
 		break;
 	case CERTDIR_SYNC_FAILED:
 		fprintf(stderr, "certdir: %s: %s: failed: %s\n", tenant, name, report->note);
@@ -201,12 +208,13 @@ static json_t *part_json(const struct certdir_sync_report_part *part)
 {
 	const struct certdir_list_tally *tally = &part->tally;
 
-	return json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "result",
+	return json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "result",
 			 certdir_sync_result_name(part->result), "note", part->note, "full", part->full, "pages",
 			 (json_int_t)part->pages, "resumed", (json_int_t)part->resumed, "objects",
 			 (json_int_t)part->objects, "before", (json_int_t)tally->before, "added",
 			 (json_int_t)tally->added, "changed", (json_int_t)tally->changed, "removed",
-			 (json_int_t)tally->lost, "after", (json_int_t)tally->after, "unlisted",
+			 (json_int_t)tally->lost, "kept", (json_int_t)tally->kept, "after", (json_int_t)tally->after,
+			 "listed", (json_int_t)tally->listed, "unlisted",
 			 (json_int_t)tally->unlisted, "duplicates", (json_int_t)tally->duplicates);
 }
 

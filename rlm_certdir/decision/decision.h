@@ -60,8 +60,12 @@ struct certdir_decision {
 	/* The records of the one device, those that describe it best first; they point into the answers. */
 	const struct certdir_record *records[CERTDIR_DEVICE_RECORDS_MAX];
 	size_t record_count;
-	/* What others may go by, of parts that are fresh: bit r, the groups of records[r]; the compliance, in Intune's words, or NULL. */
+	/*
+	 * What others may go by, of parts that are fresh: bit r, the groups of records[r], but not those that the device was last known to be in
+	 * before member_since[r]; the compliance, in Intune's words, or NULL.
+	 */
 	uint32_t member;
+	int64_t member_since[CERTDIR_DEVICE_RECORDS_MAX];
 	const char *compliance;
 	const char *directory; /* of the first record, or whose answer decided, or NULL; borrowed */
 	const struct certdir_identity *matched_by; /* the strongest identity that found it, or NULL */

@@ -19,6 +19,7 @@ struct judging {
 	/* A fact that only a part has that is too old; told when nothing else denies. */
 	const struct certdir_view *old;
 	enum certdir_part old_part;
+	int64_t old_age;
 	int64_t age; /* of the oldest fact that was needed */
 };
 
@@ -121,19 +122,18 @@ static bool nobody_says_no(struct judging *judging)
 struct fact {
 	const struct certdir_view *fresh, *old; /* who says so: the youngest of each */
 	enum certdir_part old_part;
-	int64_t age; /* of the fresh one */
+	int64_t age, old_age; /* of the fresh one, and of the old one */
 	bool asked; /* a part that is fresh could have said so */
 	const struct certdir_view *silent; /* one that could have, but is too old */
 	enum certdir_part silent_part;
+	int64_t silent_age;
 };
 
-/* A record says something that its part is responsible for; `yes`: that it is so. */
-static void hear(struct fact *fact, const struct judging *judging, const struct certdir_view *view,
-		 enum certdir_part part, bool yes)
+/* What was said `fresh`ly, or at such an age. */
+static void hear_aged(struct fact *fact, const struct certdir_view *view, enum certdir_part part, bool fresh,
+		      int64_t age, bool yes)
 {
-	const int64_t age = certdir_part_age(judging->world, view, part);
-
-	if (certdir_part_fresh(judging->world, view, part)) {
+	if (fresh) {
 		fact->asked = true;
 		if (yes && (!fact->fresh || age < fact->age)) {
 			fact->fresh = view;
@@ -143,10 +143,20 @@ static void hear(struct fact *fact, const struct judging *judging, const struct 
 	}
 	fact->silent = view;
 	fact->silent_part = part;
+	fact->silent_age = age;
 	if (yes) {
 		fact->old = view;
 		fact->old_part = part;
+		fact->old_age = age;
 	}
+}
+
+/* A record says something that its part is responsible for; `yes`: that it is so. */
+static void hear(struct fact *fact, const struct judging *judging, const struct certdir_view *view,
+		 enum certdir_part part, bool yes)
+{
+	hear_aged(fact, view, part, certdir_part_fresh(judging->world, view, part),
+		  certdir_part_age(judging->world, view, part), yes);
 }
 
 /* True when the fact holds, or would if its part were not too old, which is noted. */
@@ -162,6 +172,7 @@ static bool holds(struct judging *judging, const struct fact *fact)
 	if (!judging->old) {
 		judging->old = fact->old ? fact->old : fact->silent;
 		judging->old_part = fact->old ? fact->old_part : fact->silent_part;
+		judging->old_age = fact->old ? fact->old_age : fact->silent_age;
 	}
 	return true;
 }
@@ -458,13 +469,23 @@ static bool active(struct judging *judging)
 				when(latest, text));
 }
 
-static bool is_member(const struct certdir_device *device, const char *const *groups)
+/* The record's groups: each as old as it is known, and that there are no others as old as the part. */
+static void hear_groups(struct fact *fact, const struct judging *judging, const struct certdir_view *view)
 {
-	for (size_t g = 0; g < device->group_count; g++)
-		if (is_among(groups, device->groups[g].name) || is_among(groups, device->groups[g].id) ||
-		    is_among(groups, device->groups[g].sid))
-			return true;
-	return false;
+	const char *const *groups = judging->world->policy->groups;
+	const struct certdir_device *device = &view->record->device;
+
+	for (size_t g = 0; g < device->group_count; g++) {
+		const struct certdir_group *group = &device->groups[g];
+		int64_t age;
+		bool fresh;
+
+		if (!is_among(groups, group->name) && !is_among(groups, group->id) && !is_among(groups, group->sid))
+			continue;
+		fresh = certdir_fresh_since(judging->world, view, CERTDIR_PART_OF_GROUPS, group->as_of, &age);
+		hear_aged(fact, view, CERTDIR_PART_OF_GROUPS, fresh, age, true);
+	}
+	hear(fact, judging, view, CERTDIR_PART_OF_GROUPS, false);
 }
 
 static bool in_group(struct judging *judging)
@@ -478,7 +499,7 @@ static bool in_group(struct judging *judging)
 	{
 		/* A tenant that syncs no group has no such part to wait for. */
 		if (view->source->kind != CERTDIR_SOURCE_TENANT || view->source->synced[CERTDIR_PART_OF_GROUPS])
-			hear(&fact, judging, view, CERTDIR_PART_OF_GROUPS, is_member(&view->record->device, groups));
+			hear_groups(&fact, judging, view);
 	}
 	return holds(judging, &fact) ||
 	       certdir_conclude(judging->decision, CERTDIR_NOT_IN_GROUP, "%s is not in \"%s\"%s", id_of(judging),
@@ -490,11 +511,11 @@ static bool in_group(struct judging *judging)
 static bool in_time(struct judging *judging)
 {
 	const struct certdir_view *old = judging->old;
-	int64_t age, limit;
+	const int64_t age = judging->old_age;
+	int64_t limit, synced;
 
 	if (!old)
 		return true;
-	age = certdir_part_age(judging->world, old, judging->old_part);
 	limit = certdir_source_limit(old->source, judging->old_part,
 				     judging->world->known->directories[old->directory]->max_age);
 	judging->decision->age = age > 0 ? age : 0;
@@ -512,6 +533,15 @@ static bool in_time(struct judging *judging)
 					"the %s part of \"%s\" was never synced, or in the future: check the clock of "
 					"the host that syncs",
 					certdir_part_name(judging->old_part), old->source->name);
+	/* Its part is younger: the sync's shrink guard keeps what the source has no more. */
+	(void)certdir_source_fresh(judging->world, old->source, judging->world->known->directories[old->directory],
+				   judging->old_part, &synced);
+	if (synced >= 0 && synced < age)
+		return certdir_conclude(judging->decision, CERTDIR_LIST_STALE,
+					"the %s part of \"%s\" said so last %lld s ago, more than %lld: max_shrink of the sync keeps "
+					"it from being removed",
+					certdir_part_name(judging->old_part), old->source->name, (long long)age,
+					(long long)limit);
 	return certdir_conclude(judging->decision, CERTDIR_LIST_STALE,
 				"the %s part of \"%s\" was synced %lld s ago, more than %lld",
 				certdir_part_name(judging->old_part), old->source->name, (long long)age,
@@ -526,8 +556,10 @@ static void tell_groups(const struct judging *judging)
 	for (size_t r = 0; r < decision->record_count; r++)
 		FOR_EACH_FOR(judging, view)
 			if (view->record == decision->records[r] &&
-			    certdir_part_fresh(judging->world, view, CERTDIR_PART_OF_GROUPS))
+			    certdir_part_fresh(judging->world, view, CERTDIR_PART_OF_GROUPS)) {
 				decision->member |= UINT32_C(1) << r;
+				decision->member_since[r] = certdir_yes_since(judging->world, view, CERTDIR_PART_OF_GROUPS);
+			}
 }
 
 /* Any "no", else what the first says of whom a part is fresh. */

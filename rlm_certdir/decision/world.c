@@ -132,44 +132,79 @@ const char *certdir_part_name(enum certdir_part part)
 	return names[part];
 }
 
-bool certdir_source_fresh(const struct certdir_world *world, const struct certdir_source *source,
-			  const struct certdir_directory *directory, enum certdir_part part, int64_t *age)
+/* Seconds that a "yes" is good, 0 = for ever. */
+static int64_t limit_of(const struct certdir_world *world, const struct certdir_source *source,
+			const struct certdir_directory *directory, enum certdir_part part)
 {
-	int64_t limit;
+	const int64_t limit = certdir_source_limit(source, part, directory->max_age);
+
+	return limit && world->stale_is_fresh && limit < world->policy->stale_for ? world->policy->stale_for : limit;
+}
+
+/* `said`: when the source last said so, 0 = never. */
+static bool is_fresh(const struct certdir_world *world, const struct certdir_source *source,
+		     const struct certdir_directory *directory, enum certdir_part part, int64_t said, int64_t *age)
+{
+	const int64_t limit = limit_of(world, source, directory, part);
 
 	*age = 0;
 	if (source->kind == CERTDIR_SOURCE_LDAP)
 		return true;
-	if (source->kind == CERTDIR_SOURCE_IMPORT)
-		part = CERTDIR_PART_OF_DEVICES;
-	*age = world->now - source->synced[part];
+	*age = world->now - said;
 	/* A clock that is far ahead would keep its part young for ever. */
-	if (source->synced[part] == 0 || *age < -CERTDIR_AHEAD) {
+	if (said == 0 || *age < -CERTDIR_AHEAD) {
 		*age = -1;
 		return false;
 	}
 	if (*age < 0)
 		*age = 0;
-	limit = certdir_source_limit(source, part, directory->max_age);
-	if (limit == 0)
-		return true;
-	if (world->stale_is_fresh && limit < world->policy->stale_for)
-		limit = world->policy->stale_for;
-	return *age <= limit;
+	return limit == 0 || *age <= limit;
+}
+
+bool certdir_source_fresh(const struct certdir_world *world, const struct certdir_source *source,
+			  const struct certdir_directory *directory, enum certdir_part part, int64_t *age)
+{
+	if (source->kind == CERTDIR_SOURCE_IMPORT)
+		part = CERTDIR_PART_OF_DEVICES;
+	return is_fresh(world, source, directory, part, source->synced[part], age);
+}
+
+bool certdir_fresh_since(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part,
+			 int64_t as_of, int64_t *age)
+{
+	const struct certdir_directory *directory = world->known->directories[view->directory];
+
+	return as_of ? is_fresh(world, view->source, directory, part, as_of, age)
+		     : certdir_source_fresh(world, view->source, directory, part, age);
+}
+
+int64_t certdir_yes_since(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part)
+{
+	const int64_t limit = limit_of(world, view->source, world->known->directories[view->directory], part);
+
+	return limit ? world->now - limit : 0;
+}
+
+/* Since when the record itself is not confirmed any more, or 0. */
+static int64_t as_of(const struct certdir_view *view, enum certdir_part part)
+{
+	return part == CERTDIR_PART_OF_DEVICES	? view->record->device.own.as_of
+	       : part == CERTDIR_PART_OF_INTUNE ? view->record->device.intune.as_of
+						: 0;
 }
 
 bool certdir_part_fresh(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part)
 {
 	int64_t age;
 
-	return certdir_source_fresh(world, view->source, world->known->directories[view->directory], part, &age);
+	return certdir_fresh_since(world, view, part, as_of(view, part), &age);
 }
 
 int64_t certdir_part_age(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part)
 {
 	int64_t age;
 
-	(void)certdir_source_fresh(world, view->source, world->known->directories[view->directory], part, &age);
+	(void)certdir_fresh_since(world, view, part, as_of(view, part), &age);
 	return age;
 }
 
@@ -234,9 +269,11 @@ static bool tenant_lacks(const struct certdir_world *world, const char *tenant, 
 		const struct certdir_view *view = &world->views[v];
 		const struct certdir_device *device = &view->record->device;
 
-		/* What Intune still has of it is not the tenant's word. */
-		if (device->own.is && device->entra_device_id && strcmp(device->entra_device_id, entra_device_id) == 0 &&
-		    is_tenant(world, view->source, view->directory, tenant))
+		/* What Intune still has of it is not the tenant's word, nor is what the sync keeps for too long by now. */
+		if (device->own.is && device->entra_device_id &&
+		    strcmp(device->entra_device_id, entra_device_id) == 0 &&
+		    is_tenant(world, view->source, view->directory, tenant) &&
+		    certdir_part_fresh(world, view, CERTDIR_PART_OF_DEVICES))
 			return false;
 	}
 	return is_synced;
@@ -281,7 +318,7 @@ void certdir_world_fill(struct certdir_world *world)
 
 static bool has_any(const struct certdir_record *record, enum certdir_identity_type type)
 {
-	if (type == CERTDIR_ID_SID ? record->device.sid != NULL
+	if (type == CERTDIR_ID_SID	? record->device.sid != NULL
 	    : type == CERTDIR_ID_SERIAL ? record->device.serial_number != NULL
 					: record->device.dns_name_count > 0)
 		return true;

@@ -34,10 +34,18 @@ struct certdir_world {
 /* Takes the records in, joins those that share an id, and finds out which values decide and who carries them. */
 void certdir_world_fill(struct certdir_world *world);
 
-/* How old a part is: seconds, 0 = live or as of now, -1 = it was never brought, or by a clock that is far ahead of ours. */
+/*
+ * How old a part is, or the record in it, which may be older: seconds, 0 = live or as of now, -1 = it was never brought, or by a clock that
+ * is far ahead of ours.
+ */
 int64_t certdir_part_age(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part);
 /* Whether that age is young enough for a "yes". */
 bool certdir_part_fresh(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part);
+/* The same of what a part said last at `as_of`, 0 = when it was brought. */
+bool certdir_fresh_since(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part,
+			 int64_t as_of, int64_t *age);
+/* As of when a "yes" of the part is fresh: Unix seconds, 0 = at any time. */
+int64_t certdir_yes_since(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part);
 /* The same for a source itself, of an answer of `directory`. */
 bool certdir_source_fresh(const struct certdir_world *world, const struct certdir_source *source,
 			  const struct certdir_directory *directory, enum certdir_part part, int64_t *age);

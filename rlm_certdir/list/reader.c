@@ -34,7 +34,7 @@
 	CERTDIR_LIST_PLAIN_COLUMNS(COLUMN)                                                                             \
 	"coalesce(d.intune_ownership,d.ownership)," CERTDIR_LIST_COMPLIANCE ",d.source,d.listed,d.once_entra,"         \
 	"d.enabled,d.managed,d.join_type,d.last_seen,d.registered,d.expires,d.compliance,d.compliance_since,"          \
-	"d.intune_compliance,d.intune_last_seen,d.intune_registered"
+	"d.intune_compliance,d.intune_last_seen,d.intune_registered,d.confirmed,d.intune_confirmed"
 /* A waiting record is a device of which all but Intune's word is unknown, and which Entra ID knew once. */
 #define NO_DEVICE                                                                                                      \
 	"NULL AS object_id,NULL AS name,NULL AS sid,NULL AS operating_system,NULL AS tenant,"                          \
@@ -67,7 +67,7 @@ static const char *const statements[CERTDIR_LIST_STATEMENTS] = {
 	[CERTDIR_READ_WAITING] = "SELECT " FACTS " FROM (SELECT *," NO_DEVICE " FROM intune_waiting) d WHERE d.id=-?1",
 	[CERTDIR_READ_DNS_NAMES] = "SELECT name FROM dns_name WHERE device=?1",
 	[CERTDIR_READ_GROUPS] =
-		"SELECT g.object_id,g.name FROM device_group m JOIN grp g ON g.id=m.grp WHERE m.device=?1",
+		"SELECT g.object_id,g.name,m.confirmed FROM device_group m JOIN grp g ON g.id=m.grp WHERE m.device=?1",
 	[CERTDIR_READ_FORMER_NAMES] = "SELECT name,since FROM former_name WHERE device=?1 ORDER BY name",
 };
 
@@ -86,7 +86,9 @@ enum {
 	AT_COMPLIANCE_SINCE,
 	AT_INTUNE_COMPLIANCE,
 	AT_INTUNE_LAST_SEEN,
-	AT_INTUNE_REGISTERED
+	AT_INTUNE_REGISTERED,
+	AT_CONFIRMED,
+	AT_INTUNE_CONFIRMED
 };
 
 /*
@@ -375,6 +377,7 @@ static void take_own(sqlite3_stmt *stmt, struct certdir_statement *own)
 	char word[WORD_MAX];
 
 	own->is = true;
+	own->as_of = sqlite3_column_int64(stmt, AT_CONFIRMED);
 	own->compliant = certdir_compliance(take_word(stmt, AT_COMPLIANCE, word));
 	own->compliant_since = sqlite3_column_int64(stmt, AT_COMPLIANCE_SINCE);
 	own->managed = tristate(stmt, AT_MANAGED);
@@ -387,6 +390,7 @@ static void take_intune(sqlite3_stmt *stmt, struct certdir_statement *intune)
 	char word[WORD_MAX];
 
 	intune->is = true;
+	intune->as_of = sqlite3_column_int64(stmt, AT_INTUNE_CONFIRMED);
 	intune->compliant = certdir_compliance(take_word(stmt, AT_INTUNE_COMPLIANCE, word));
 	intune->last_seen = sqlite3_column_int64(stmt, AT_INTUNE_LAST_SEEN);
 	intune->registered = sqlite3_column_int64(stmt, AT_INTUNE_REGISTERED);
@@ -484,7 +488,7 @@ static bool take_group(void *context, sqlite3_stmt *stmt)
 		return false;
 	device->groups = groups;
 	group = &groups[device->group_count++];
-	memset(group, 0, sizeof(*group));
+	*group = (struct certdir_group){.as_of = sqlite3_column_int64(stmt, 2)};
 	return take_text(stmt, 0, &group->id) && take_text(stmt, 1, &group->name);
 }
 

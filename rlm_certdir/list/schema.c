@@ -50,6 +50,8 @@ const char certdir_list_schema[] =
 	" management_agent TEXT, category TEXT, enrollment_profile TEXT, extension_attributes TEXT,"
 	" compliance_since INTEGER, once_entra INTEGER, udid TEXT, confirmed INTEGER, intune_confirmed INTEGER);"
 	BY_OBJECT_ID BY_ENTRA_DEVICE_ID
+	/* removals that wait */
+	"CREATE INDEX device_unconfirmed ON device(source) WHERE confirmed IS NOT NULL;"
 	/* those that Intune alone knows */
 	"CREATE INDEX device_of_intune ON device(intune_device_id, source)"
 	" WHERE object_id IS NULL AND intune_compliance IS NOT NULL;"

@@ -350,7 +350,8 @@ bool certdir_tenant_begin(struct certdir_list_tenant *tenant, enum certdir_tenan
 	if (!certdir_list_writer_run(tenant->writer, "PRAGMA main.journal_mode=TRUNCATE;BEGIN IMMEDIATE", error))
 		return false;
 	tenant->part = part;
-	tenant->full = tenant->quiet = tenant->first = tenant->broken = false;
+	tenant->full = tenant->quiet = tenant->first = tenant->broken = tenant->unfiltered = false;
+	tenant->newest = INT64_MAX;
 	tenant->duplicates = 0;
 	tenant->warned = 0;
 	if (certdir_list_writer_run(tenant->writer, "DELETE FROM temp.was", error) &&
@@ -375,9 +376,9 @@ bool certdir_tenant_in(const struct certdir_list_tenant *tenant, enum certdir_te
 
 static void forget_part(struct certdir_list_tenant *tenant)
 {
-	struct certdir_bitmap *const bitmaps[] = {&tenant->seen,    &tenant->removed, &tenant->fresh, &tenant->lost,
-						  &tenant->changed, &tenant->met,     &tenant->own,   &tenant->dead,
-						  &tenant->used,    &tenant->kept,    &tenant->before};
+	struct certdir_bitmap *const bitmaps[] = {
+		&tenant->seen, &tenant->removed, &tenant->fresh, &tenant->lost, &tenant->changed, &tenant->met,
+		&tenant->own,  &tenant->dead,	 &tenant->used,	 &tenant->kept, &tenant->before,  &tenant->unconfirmed};
 
 	for (size_t i = 0; i < sizeof(bitmaps) / sizeof(bitmaps[0]); i++)
 		certdir_bitmap_free(bitmaps[i]);
@@ -398,23 +399,20 @@ void certdir_list_part_abandon(struct certdir_list_tenant *tenant)
 	(void)read_source(tenant, &ignored);
 }
 
-enum certdir_list_ended certdir_tenant_give_up(struct certdir_list_tenant *tenant, enum certdir_list_ended how)
-{
-	certdir_list_part_abandon(tenant);
-	return how;
-}
-
 enum { WARNINGS = 5 }; /* a part */
 
-enum certdir_list_ended certdir_tenant_commit(struct certdir_list_tenant *tenant, struct certdir_error *error)
+enum certdir_list_ended certdir_tenant_finish(struct certdir_list_tenant *tenant, enum certdir_list_ended how,
+					      struct certdir_error *error)
 {
-	if (!certdir_list_writer_run(tenant->writer, "COMMIT", error))
-		return certdir_tenant_give_up(tenant, CERTDIR_ENDED_FAILED);
+	if (how == CERTDIR_ENDED_FAILED || !certdir_list_writer_run(tenant->writer, "COMMIT", error)) {
+		certdir_list_part_abandon(tenant);
+		return CERTDIR_ENDED_FAILED;
+	}
 	if (tenant->warned > WARNINGS)
 		certdir_log(CERTDIR_LOG_WARN, "tenant %s: %u more objects have texts that are not fit to store",
 			    tenant->options.name, tenant->warned - WARNINGS);
 	forget_part(tenant);
-	return read_source(tenant, error) ? CERTDIR_ENDED : CERTDIR_ENDED_FAILED;
+	return read_source(tenant, error) ? how : CERTDIR_ENDED_FAILED;
 }
 
 enum certdir_list_ended certdir_tenant_guard(const struct certdir_list_tenant *tenant, size_t before, size_t lost,
@@ -422,11 +420,11 @@ enum certdir_list_ended certdir_tenant_guard(const struct certdir_list_tenant *t
 {
 	if (certdir_list_shrink_allowed(before, lost, tenant->options.max_shrink))
 		return CERTDIR_ENDED;
-	certdir_error_set(
-		error,
-		"tenant %s: %zu of %zu %s would be lost, more than max_shrink = %u%% allows: nothing of it was "
-		"taken. Check %s; when it is right, run with --force",
-		tenant->options.name, lost, before, what, tenant->options.max_shrink, check);
+	certdir_error_set(error,
+			  "tenant %s: %zu of %zu %s would be lost, more than max_shrink = %u%% allows: they stay as "
+			  "they were, and "
+			  "grow old; all else was taken. Check %s; when it is right, run with --force",
+			  tenant->options.name, lost, before, what, tenant->options.max_shrink, check);
 	return CERTDIR_ENDED_SHRUNK;
 }
 

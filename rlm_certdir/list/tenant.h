@@ -4,7 +4,7 @@
  * at a time, in any order, repeated at will.
  *
  * Each listing is a part, from .._begin() to .._end(). Nothing of a part counts before its end: the end is called when the
- * listing is known to be complete, and a part that is abandoned, or refused by the shrink guard, leaves what was there.
+ * listing is known to be complete, and a part that is abandoned leaves what was there.
  * Several parts, of several tenants, make one edition: certdir_list_write_publish() publishes what ended well.
  */
 #ifndef CERTDIR_LIST_TENANT_H
@@ -51,7 +51,9 @@ struct certdir_list_tally {
 	size_t added;
 	size_t changed; /* devices, whatever the part */
 	size_t lost;
+	size_t kept; /* would be lost, too, and wait until the shrink guard lets them go */
 	size_t after;
+	size_t listed; /* devices in the list then, whatever the part; groups: not counted */
 	size_t unlisted; /* devices: known, kept out by the filter; Intune records: of devices that Entra does not know */
 	size_t duplicates; /* Intune: records of a device that has a later one; groups: members that are no known device */
 };
@@ -115,7 +117,11 @@ bool certdir_list_devices_remove(struct certdir_list_tenant *tenant, const char 
 
 enum certdir_list_ended {
 	CERTDIR_ENDED, /* applied */
-	CERTDIR_ENDED_SHRUNK, /* refused: `error` says how much would be lost; nothing of the part was applied */
+	/*
+	 * Applied but for what would be lost, which is too much to believe; `error` says how much. It stays as it was last known, with the age
+	 * that it has since then, until it comes again or a later run may let it go: that the next delta does not tell of it again is no matter.
+	 */
+	CERTDIR_ENDED_SHRUNK,
 	CERTDIR_ENDED_FAILED /* `error`; nothing of the part was applied */
 };
 

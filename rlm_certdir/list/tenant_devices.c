@@ -201,13 +201,38 @@ static bool put_off(struct certdir_list_tenant *tenant, const char *object_id, c
 				 device->extension_attributes);
 }
 
+/* Removals that wait are removals, unless the device comes again. */
+static bool await(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_UNCONFIRMED, error, "i", tenant->source);
+	int found;
+
+	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+		const int64_t row = sqlite3_column_int64(stmt, 0);
+
+		if (!certdir_bitmap_set(&tenant->unconfirmed, row) || !certdir_bitmap_set(&tenant->removed, row))
+			return certdir_tenant_no_memory(tenant, error);
+	}
+	return found == 0 && certdir_tenant_number(tenant, &tenant->newest, CERTDIR_TENANT_NEWEST, error, "");
+}
+
+/* The device is there: if it was to be removed, it is not any more. */
+static bool confirm(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
+{
+	certdir_bitmap_clear(&tenant->removed, row);
+	if (!certdir_bitmap_test(&tenant->unconfirmed, row))
+		return true;
+	certdir_bitmap_clear(&tenant->unconfirmed, row);
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_CONFIRM, error, "i", row);
+}
+
 bool certdir_list_devices_begin(struct certdir_list_tenant *tenant, bool full, struct certdir_error *error)
 {
 	if (!certdir_tenant_begin(tenant, CERTDIR_PART_DEVICES, error))
 		return false;
 	tenant->full = full;
 	tenant->quiet = tenant->state.synced == 0;
-	if (!full || !tenant->quiet || begin_first(tenant, error))
+	if (await(tenant, error) && (!full || !tenant->quiet || begin_first(tenant, error)))
 		return true;
 	certdir_list_part_abandon(tenant);
 	return false;
@@ -230,8 +255,8 @@ static bool take_record(struct certdir_list_tenant *tenant, int64_t row, const c
 			return false;
 		if (sqlite3_changes(tenant->writer->db) == 0)
 			continue;
-		tenant->holds |= CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_SERIAL) |
-				 CERTDIR_BIT(CERTDIR_ID_NAME);
+		tenant->holds |=
+			CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_SERIAL) | CERTDIR_BIT(CERTDIR_ID_NAME);
 		if (ways[i] == CERTDIR_TENANT_JOIN_WAITING)
 			return certdir_tenant_do(tenant, CERTDIR_TENANT_NO_MORE_WAITING, error, "si", entra_device_id,
 						 tenant->source);
@@ -389,11 +414,10 @@ bool certdir_list_devices_put(struct certdir_list_tenant *tenant, const struct c
 	row = sqlite3_column_int64(stmt, 0);
 	before = after = known_device(stmt);
 	overlay(&after, &clean.device, present);
-	certdir_bitmap_clear(&tenant->removed, row);
 	if (tenant->full && !certdir_bitmap_set(&tenant->seen, row))
 		ok = certdir_tenant_no_memory(tenant, error);
 	else
-		ok = change_device(tenant, row, &before, &after, error);
+		ok = confirm(tenant, row, error) && change_device(tenant, row, &before, &after, error);
 	(void)sqlite3_reset(stmt);
 	return ok;
 }
@@ -504,18 +528,22 @@ enum certdir_list_ended certdir_list_devices_end(struct certdir_list_tenant *ten
 {
 	const int64_t now = tenant->options.now;
 	enum certdir_list_ended ended = CERTDIR_ENDED_FAILED;
+	size_t kept = 0;
 
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_DEVICES, error))
 		return ended;
 	if ((!tenant->first || end_first(tenant, error)) && (!tenant->full || tenant->quiet || sweep(tenant, error)) &&
-	    merge_own(tenant, error) && (!tenant->refilter || filter_anew(tenant, error)))
-		ended = certdir_tenant_settle(tenant, tally, error);
-	if (ended == CERTDIR_ENDED &&
-	    !(free_records(tenant, error) && certdir_tenant_purge(tenant, tally, error) &&
+	    (!tenant->refilter || filter_anew(tenant, error)))
+		ended = certdir_tenant_guard_devices(tenant, &kept, error);
+	/* Only now is it known who stays. */
+	if (ended != CERTDIR_ENDED_FAILED &&
+	    !(merge_own(tenant, error) && certdir_tenant_settle(tenant, tally, error) && free_records(tenant, error) &&
+	      certdir_tenant_purge(tenant, tally, error) &&
 	      certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_FORMER, error, "ii", now - tenant->options.former_names,
 				tenant->source) &&
 	      certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_SYNC, error, "iistss", tenant->source, now, delta_link,
-				delta_link ? now : 0, tenant->filter, tenant->attributes)))
+				delta_link ? now : 0, tenant->unfiltered ? NULL : tenant->filter, tenant->attributes)))
 		ended = CERTDIR_ENDED_FAILED;
-	return ended == CERTDIR_ENDED ? certdir_tenant_commit(tenant, error) : certdir_tenant_give_up(tenant, ended);
+	tally->kept = kept;
+	return certdir_tenant_finish(tenant, ended, error);
 }

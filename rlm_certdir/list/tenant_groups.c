@@ -20,15 +20,16 @@ static bool make_guid(struct certdir_list_tenant *tenant, const char *what, cons
 	return false;
 }
 
-/* The rows that CERTDIR_TENANT_MEMBERS gives, as a bitmap. */
-static bool read_members(struct certdir_list_tenant *tenant, int64_t group, struct certdir_bitmap *members,
-			 struct certdir_error *error)
+/* The members, as a bitmap, and those whose leaving waits. */
+static bool read_members(struct certdir_list_tenant *tenant, int64_t group, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_MEMBERS, error, "i", group);
 	int found;
 
 	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1)
-		if (!certdir_bitmap_set(members, sqlite3_column_int64(stmt, 0)))
+		if (!certdir_bitmap_set(&tenant->before, sqlite3_column_int64(stmt, 0)) ||
+		    (sqlite3_column_int(stmt, 1) &&
+		     !certdir_bitmap_set(&tenant->unconfirmed, sqlite3_column_int64(stmt, 0))))
 			return certdir_tenant_no_memory(tenant, error);
 	return found == 0;
 }
@@ -55,7 +56,7 @@ static bool open_group(struct certdir_list_tenant *tenant, const char *id, const
 	ok = (known && name && strcmp(known, name) == 0) || known == name ||
 	     certdir_tenant_do(tenant, CERTDIR_TENANT_NAME_GROUP, error, "is", tenant->staged, name);
 	(void)sqlite3_reset(stmt);
-	return ok && read_members(tenant, tenant->staged, &tenant->before, error);
+	return ok && read_members(tenant, tenant->staged, error);
 }
 
 bool certdir_list_group_begin(struct certdir_list_tenant *tenant, const char *object_id, const char *name,
@@ -107,29 +108,58 @@ static bool change_members(struct certdir_list_tenant *tenant, const struct cert
 	return true;
 }
 
+/* Who has left stays for now. */
+static bool keep_leavers(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->before, row + 1)) >= 0;)
+		if (!certdir_bitmap_test(&tenant->seen, row) &&
+		    !certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_MEMBER, error, "ii", row, tenant->staged))
+			return false;
+	return true;
+}
+
+/* Who was to leave, and is a member all the same. */
+static bool confirm_members(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->unconfirmed, row + 1)) >= 0;)
+		if (certdir_bitmap_test(&tenant->seen, row) &&
+		    !certdir_tenant_do(tenant, CERTDIR_TENANT_CONFIRM_MEMBER, error, "ii", row, tenant->staged))
+			return false;
+	return true;
+}
+
+static size_t count_leavers(const struct certdir_list_tenant *tenant)
+{
+	size_t count = 0;
+
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->before, row + 1)) >= 0;)
+		count += !certdir_bitmap_test(&tenant->seen, row);
+	return count;
+}
+
 enum certdir_list_ended certdir_list_group_end(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
 					       struct certdir_error *error)
 {
 	enum certdir_list_ended ended;
+	char what[CERTDIR_LIST_TEXT_MAX + 32];
+	size_t leavers;
+	bool ok;
 
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_GROUP, error))
 		return CERTDIR_ENDED_FAILED;
-	*tally = (struct certdir_list_tally){
-		.before = tenant->before.ones, .after = tenant->seen.ones, .duplicates = tenant->duplicates};
-	ended = change_members(tenant, &tenant->before, &tenant->seen, false, &tally->lost, error) &&
-				change_members(tenant, &tenant->seen, &tenant->before, true, &tally->added, error) &&
-				certdir_tenant_do(tenant, CERTDIR_TENANT_GROUP_SYNCED, error, "ii", tenant->staged,
-						  tenant->options.now)
-			? CERTDIR_ENDED
-			: CERTDIR_ENDED_FAILED;
-	if (ended == CERTDIR_ENDED) {
-		char what[CERTDIR_LIST_TEXT_MAX + 32];
-
-		(void)snprintf(what, sizeof(what), "members of group %s", tenant->group);
-		ended = certdir_tenant_guard(tenant, tally->before, tally->lost, what,
-					     "in Entra ID whether they left it", error);
-	}
-	return ended == CERTDIR_ENDED ? certdir_tenant_commit(tenant, error) : certdir_tenant_give_up(tenant, ended);
+	*tally = (struct certdir_list_tally){.before = tenant->before.ones, .duplicates = tenant->duplicates};
+	(void)snprintf(what, sizeof(what), "members of group %s", tenant->group);
+	leavers = count_leavers(tenant);
+	ended = certdir_tenant_guard(tenant, tally->before, leavers, what, "in Entra ID whether they left it", error);
+	ok = confirm_members(tenant, error) &&
+	     (ended == CERTDIR_ENDED
+		      ? change_members(tenant, &tenant->before, &tenant->seen, false, &tally->lost, error)
+		      : keep_leavers(tenant, error)) &&
+	     change_members(tenant, &tenant->seen, &tenant->before, true, &tally->added, error) &&
+	     certdir_tenant_do(tenant, CERTDIR_TENANT_GROUP_SYNCED, error, "ii", tenant->staged, tenant->options.now);
+	tally->kept = leavers - tally->lost;
+	tally->after = tally->before + tally->added - tally->lost;
+	return certdir_tenant_finish(tenant, ok ? ended : CERTDIR_ENDED_FAILED, error);
 }
 
 /* ---- groups that are no longer asked for ---- */
@@ -157,7 +187,7 @@ static bool drop_group(struct certdir_list_tenant *tenant, int64_t group, const 
 	certdir_bitmap_free(&tenant->before);
 	tenant->staged = group;
 	strcpy(tenant->group, label);
-	return read_members(tenant, group, &tenant->before, error) &&
+	return read_members(tenant, group, error) &&
 	       change_members(tenant, &tenant->before, &none, false, &count, error) &&
 	       certdir_tenant_do(tenant, CERTDIR_TENANT_DROP_GROUP, error, "i", group);
 }
@@ -194,7 +224,7 @@ bool certdir_list_groups_keep(struct certdir_list_tenant *tenant, const char *co
 		return false;
 	if (drop_others(tenant, object_ids, &oldest, error) &&
 	    certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_GROUPS, error, "it", tenant->source, oldest))
-		return certdir_tenant_commit(tenant, error) == CERTDIR_ENDED;
+		return certdir_tenant_finish(tenant, CERTDIR_ENDED, error) == CERTDIR_ENDED;
 	certdir_list_part_abandon(tenant);
 	return false;
 }

@@ -33,12 +33,13 @@ enum {
 /* Seconds that an Intune id is remembered which named an Entra device: longer than a backup, or a record that went missing, is gone. */
 enum { ONCE_KEPT = 400 * 86400 };
 
-static const char staged[] = "CREATE TABLE temp.staged(id INTEGER PRIMARY KEY, key TEXT," CERTDIR_LIST_RECORD_COLUMNS
-			     ",operating_system);"
-			     "CREATE TABLE temp.pair(device INTEGER, staged INTEGER);"
-			     /* Intune ids of records that named another Entra device before */
-			     "CREATE TABLE temp.once(id TEXT PRIMARY KEY) WITHOUT ROWID";
+static const char staged[] =
+	"CREATE TABLE temp.staged(id INTEGER PRIMARY KEY, key TEXT," CERTDIR_LIST_RECORD_COLUMNS ",operating_system);"
+	"CREATE TABLE temp.pair(device INTEGER, staged INTEGER);"
+	/* Intune ids of records that named another Entra device before */
+	"CREATE TABLE temp.once(id TEXT PRIMARY KEY) WITHOUT ROWID";
 
+static const char staged_by_id[] = "CREATE INDEX temp.staged_by_id ON staged(intune_device_id,key)";
 /* The last enrolled of each key stands last. */
 static const char staged_by_key[] = "CREATE INDEX temp.staged_by_key ON staged(key,intune_registered,intune_last_seen,"
 				    "intune_device_id)";
@@ -149,8 +150,8 @@ static bool bury(struct certdir_list_tenant *tenant, enum certdir_tenant_stateme
 			if (!certdir_bitmap_set(&tenant->dead, last_id))
 				return certdir_tenant_no_memory(tenant, error);
 			if (!certdir_tenant_do(tenant,
-					       by_key ? CERTDIR_TENANT_ONCE_OUTLIVED : CERTDIR_TENANT_ONCE_STAGED, error,
-					       "i", last_id))
+					       by_key ? CERTDIR_TENANT_ONCE_OUTLIVED : CERTDIR_TENANT_ONCE_STAGED,
+					       error, "i", last_id))
 				return false;
 			++*buried;
 		} else {
@@ -324,16 +325,18 @@ static bool place(struct certdir_list_tenant *tenant, int64_t id, size_t *waitin
 	} else if (ok) {
 		ok = certdir_tenant_number(tenant, &row, CERTDIR_TENANT_FIND_OWN, error, "si", intune_device_id,
 					   tenant->source) &&
-		     (row ? change_own(tenant, row, id, once, error)
-			  : add_own(tenant, id, once, record, error));
+		     (row ? change_own(tenant, row, id, once, error) : add_own(tenant, id, once, record, error));
 	}
 	(void)sqlite3_reset(record);
 	return ok;
 }
 
-static bool place_others(struct certdir_list_tenant *tenant, size_t *waiting, struct certdir_error *error)
+/* *unlisted: the last row of those that waited before and are not in this listing. */
+static bool place_others(struct certdir_list_tenant *tenant, size_t *waiting, int64_t *unlisted,
+			 struct certdir_error *error)
 {
-	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_STOP_WAITING, error, "i", tenant->source))
+	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_STOP_WAITING, error, "i", tenant->source) ||
+	    !certdir_tenant_number(tenant, unlisted, CERTDIR_TENANT_LAST_WAITING, error, "i", tenant->source))
 		return false;
 	for (int64_t id = 1; id <= tenant->staged; id++)
 		if (!certdir_bitmap_test(&tenant->dead, id) && !certdir_bitmap_test(&tenant->used, id) &&
@@ -344,19 +347,8 @@ static bool place_others(struct certdir_list_tenant *tenant, size_t *waiting, st
 
 /* ---- devices without a record ---- */
 
-static bool unjoin(struct certdir_list_tenant *tenant, int64_t row, const char *intune_device_id,
-		   struct certdir_error *error)
-{
-	if (!certdir_bitmap_set(&tenant->changed, row))
-		return certdir_tenant_no_memory(tenant, error);
-	return certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, "s", intune_device_id) &&
-	       certdir_tenant_save(tenant, row, error) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_CLEAR_RECORD, error, "i", row) &&
-	       certdir_tenant_relist(tenant, row, error);
-}
-
-/* Devices of Entra's that had a record and have none now. */
-static bool unjoin_others(struct certdir_list_tenant *tenant, struct certdir_error *error)
+/* Devices of Entra's that had a record and have none in this listing. What it was the record of is remembered. */
+static bool find_unjoined(struct certdir_list_tenant *tenant, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_WITH_RECORD, error, "i", tenant->source);
 	int found;
@@ -364,36 +356,90 @@ static bool unjoin_others(struct certdir_list_tenant *tenant, struct certdir_err
 	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
 		const int64_t row = sqlite3_column_int64(stmt, 0);
 
-		if (!certdir_bitmap_test(&tenant->seen, row) && !unjoin(tenant, row, text(stmt, 1), error))
+		if (certdir_bitmap_test(&tenant->seen, row))
+			continue;
+		if (!certdir_bitmap_set(&tenant->unconfirmed, row))
+			return certdir_tenant_no_memory(tenant, error);
+		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, "s", text(stmt, 1)))
 			return false;
 	}
 	return found == 0;
 }
 
+/* Whether the record that a row has is another Entra device's by now: then it is not missing. */
+static bool has_moved(struct certdir_list_tenant *tenant, int64_t row, bool *moved, struct certdir_error *error)
+{
+	sqlite3_stmt *of_row = certdir_tenant_ask(tenant, CERTDIR_TENANT_OWN_ID, error, "i", row), *stmt = NULL;
+	int found = certdir_tenant_row(tenant, of_row, error) ? 1 : -1;
+
+	*moved = false;
+	if (found == 1)
+		stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_STAGED_OF, error, "s", text(of_row, 0));
+	while (found == 1 && (found = certdir_tenant_next(tenant, stmt, error)) == 1)
+		*moved |= sqlite3_column_int(stmt, 1) ||
+			  certdir_bitmap_test(&tenant->used, sqlite3_column_int64(stmt, 0));
+	(void)sqlite3_reset(of_row);
+	return found == 0;
+}
+
+static bool unjoin(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
+{
+	if (!certdir_bitmap_set(&tenant->changed, row))
+		return certdir_tenant_no_memory(tenant, error);
+	return certdir_tenant_save(tenant, row, error) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_CLEAR_RECORD, error, "i", row) &&
+	       certdir_tenant_relist(tenant, row, error);
+}
+
+/* keep: what is only missing stays, with the age that it has. */
+static bool unjoin_others(struct certdir_list_tenant *tenant, bool keep, struct certdir_error *error)
+{
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->unconfirmed, row + 1)) >= 0;) {
+		bool moved = true;
+
+		if (keep && !has_moved(tenant, row, &moved, error))
+			return false;
+		if (moved ? !unjoin(tenant, row, error)
+			  : !certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_RECORD, error, "ii", row,
+					       tenant->state.intune_synced))
+			return false;
+	}
+	return true;
+}
+
 /* Devices of Intune alone that it does not list any more, or that Entra ID knows now. */
-static bool remove_own(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool remove_own(struct certdir_list_tenant *tenant, bool keep, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_ALL_OWN, error, "i", tenant->source);
 	int found;
 
 	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
 		const int64_t row = sqlite3_column_int64(stmt, 0);
+		bool moved;
 
 		if (certdir_bitmap_test(&tenant->seen, row))
 			continue;
-		if (!certdir_bitmap_set(&tenant->removed, row))
-			return certdir_tenant_no_memory(tenant, error);
 		if (sqlite3_column_int(stmt, 2) &&
 		    !certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, "s", text(stmt, 1)))
 			return false;
+		if (!has_moved(tenant, row, &moved, error))
+			return false;
+		if (keep && !moved) {
+			if (!certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_RECORD, error, "ii", row,
+					       tenant->state.intune_synced))
+				return false;
+		} else if (!certdir_bitmap_set(&tenant->removed, row) ||
+			   (moved && !certdir_bitmap_set(&tenant->own, row))) {
+			return certdir_tenant_no_memory(tenant, error);
+		}
 	}
 	return found == 0;
 }
 
 /* ---- the end ---- */
 
-/* Everything but the guards. */
-static bool join_listing(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
+/* *unlisted: as of place_others(). */
+static bool join_listing(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally, int64_t *unlisted,
 			 struct certdir_error *error)
 {
 	size_t again = 0;
@@ -402,14 +448,14 @@ static bool join_listing(struct certdir_list_tenant *tenant, struct certdir_list
 	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE_WAITING, error, "i", tenant->source) ||
 	    !certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_ONCE, error, "ii", tenant->source,
 			       tenant->options.now - ONCE_KEPT) ||
+	    !certdir_list_writer_run(tenant->writer, staged_by_id, error) ||
 	    !bury(tenant, CERTDIR_TENANT_STAGED_BY_ID, &again, error) ||
 	    !certdir_list_writer_run(tenant->writer, staged_by_key, error) ||
 	    !bury(tenant, CERTDIR_TENANT_STAGED_BY_KEY, &tally->duplicates, error) || !keep_waiting(tenant, error))
 		return false;
 	/* Who had a record must be known to the last before any of them can become a device of its own. */
-	if (!join_all(tenant, error) || (tally->before > 0 && !unjoin_others(tenant, error)) ||
-	    !place_others(tenant, &tally->unlisted, error) || !remove_own(tenant, error) ||
-	    !certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_ONCE, error, "ii", tenant->source, tenant->options.now))
+	if (!join_all(tenant, error) || (tally->before > 0 && !find_unjoined(tenant, error)) ||
+	    !place_others(tenant, &tally->unlisted, unlisted, error))
 		return false;
 	tally->after = (size_t)tenant->staged - again - tally->duplicates;
 	tally->lost = tally->before - tenant->kept.ones;
@@ -417,27 +463,60 @@ static bool join_listing(struct certdir_list_tenant *tenant, struct certdir_list
 	return true;
 }
 
+/* What the listing does not have goes, or is kept. */
+static bool let_go(struct certdir_list_tenant *tenant, bool keep, int64_t unlisted, struct certdir_error *error)
+{
+	return unjoin_others(tenant, keep, error) && remove_own(tenant, keep, error) &&
+	       (keep ? certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_WAITING, error, "iii", tenant->source, unlisted,
+					 tenant->state.intune_synced)
+		     : certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_WAITING, error, "ii", tenant->source,
+					 unlisted)) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_ONCE, error, "ii", tenant->source, tenant->options.now);
+}
+
+/* Asks the guards: one for the records, and one for the devices that depend on them. `tally` is filled in. */
+static enum certdir_list_ended settle(struct certdir_list_tenant *tenant, int64_t unlisted,
+				      struct certdir_list_tally *tally, struct certdir_error *error)
+{
+	enum certdir_list_ended records, ended;
+	struct certdir_list_tally devices;
+	struct certdir_error why = {""};
+	int64_t kept;
+
+	records = certdir_tenant_guard(tenant, tally->before, tally->lost, "Intune records",
+				       "in Intune whether they are gone", &why);
+	if (!let_go(tenant, records == CERTDIR_ENDED_SHRUNK, unlisted, error))
+		return CERTDIR_ENDED_FAILED;
+	ended = certdir_tenant_guard_devices(tenant, &tally->kept, error);
+	if (ended == CERTDIR_ENDED_FAILED || !certdir_tenant_settle(tenant, &devices, error) ||
+	    !certdir_tenant_purge(tenant, &devices, error) ||
+	    !certdir_tenant_number(tenant, &kept, CERTDIR_TENANT_COUNT_KEPT, error, "i", tenant->source))
+		return CERTDIR_ENDED_FAILED;
+	if (records == CERTDIR_ENDED_SHRUNK)
+		*error = why;
+	tally->kept = (size_t)kept;
+	tally->after += tally->kept;
+	tally->lost = tally->lost > tally->kept ? tally->lost - tally->kept : 0;
+	tally->changed = devices.changed;
+	tally->listed = devices.listed;
+	return records == CERTDIR_ENDED_SHRUNK ? records : ended;
+}
+
 enum certdir_list_ended certdir_list_intune_end(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
 						struct certdir_error *error)
 {
 	enum certdir_list_ended ended = CERTDIR_ENDED_FAILED;
-	struct certdir_list_tally devices;
+	int64_t unlisted;
 
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_INTUNE, error))
 		return ended;
-	if (join_listing(tenant, tally, error))
-		ended = certdir_tenant_guard(tenant, tally->before, tally->lost, "Intune records",
-					     "in Intune whether they are gone", error);
-	if (ended == CERTDIR_ENDED)
-		ended = certdir_tenant_settle(tenant, &devices, error);
-	if (ended != CERTDIR_ENDED)
-		return certdir_tenant_give_up(tenant, ended);
-	tally->changed = devices.changed;
-	if (!certdir_tenant_purge(tenant, &devices, error) ||
-	    !certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_INTUNE, error, "iiit", tenant->source, tenant->options.now,
-			       (int64_t)tally->after, tenant->options.intune_interval) ||
-	    !certdir_list_writer_run(tenant->writer, "DROP TABLE temp.staged;DROP TABLE temp.pair;DROP TABLE temp.once",
-				     error))
-		return certdir_tenant_give_up(tenant, CERTDIR_ENDED_FAILED);
-	return certdir_tenant_commit(tenant, error);
+	if (join_listing(tenant, tally, &unlisted, error))
+		ended = settle(tenant, unlisted, tally, error);
+	if (ended != CERTDIR_ENDED_FAILED &&
+	    (!certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_INTUNE, error, "iiit", tenant->source, tenant->options.now,
+				(int64_t)tally->after, tenant->options.intune_interval) ||
+	     !certdir_list_writer_run(tenant->writer,
+				      "DROP TABLE temp.staged;DROP TABLE temp.pair;DROP TABLE temp.once", error)))
+		ended = CERTDIR_ENDED_FAILED;
+	return certdir_tenant_finish(tenant, ended, error);
 }

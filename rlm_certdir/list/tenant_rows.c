@@ -94,12 +94,93 @@ bool certdir_tenant_log(struct certdir_list_tenant *tenant, int64_t row, const c
 
 /* ---- the end of a part ---- */
 
+static bool is_listed(struct certdir_list_tenant *tenant, int64_t row, bool *listed, struct certdir_error *error)
+{
+	int64_t number;
+	const bool ok = certdir_tenant_number(tenant, &number, CERTDIR_TENANT_READ_FILTERED, error, "i", row);
+
+	*listed = number != 0;
+	return ok;
+}
+
+/* Whether the guard is there for a row that is to be deleted: not if it came in this part, or is known by another row now. */
+static bool is_guarded(const struct certdir_list_tenant *tenant, int64_t row)
+{
+	return row <= tenant->newest && !certdir_bitmap_test(&tenant->own, row);
+}
+
+static bool count_losses(struct certdir_list_tenant *tenant, size_t *count, struct certdir_error *error)
+{
+	*count = tenant->lost.ones;
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->removed, row + 1)) >= 0;) {
+		bool listed;
+
+		if (!is_listed(tenant, row, &listed, error))
+			return false;
+		*count += listed && is_guarded(tenant, row);
+	}
+	return true;
+}
+
+/* Rows that were to be deleted stay as they were known last. */
+static bool keep_removed(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	const bool intune = tenant->part == CERTDIR_PART_INTUNE;
+
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->removed, row + 1)) >= 0;) {
+		if (!is_guarded(tenant, row))
+			continue;
+		certdir_bitmap_clear(&tenant->removed, row);
+		if (!certdir_tenant_do(tenant, intune ? CERTDIR_TENANT_KEEP_RECORD : CERTDIR_TENANT_KEEP, error, "ii",
+				       row, intune ? tenant->state.intune_synced : tenant->state.synced))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Rows that the filter takes away stay listed, with what is known of them now; the next devices part asks the filter about all rows
+ * again. But what Entra ID knew once stands alone no more.
+ */
+static bool keep_listed(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->lost, row + 1)) >= 0;) {
+		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_LISTED, error, "i", row))
+			return false;
+		if (sqlite3_changes(tenant->writer->db) == 0)
+			continue;
+		tenant->unfiltered = true;
+		if (!certdir_tenant_account(tenant, row, true, false, error))
+			return false;
+	}
+	return true;
+}
+
+enum certdir_list_ended certdir_tenant_guard_devices(struct certdir_list_tenant *tenant, size_t *kept,
+						     struct certdir_error *error)
+{
+	size_t losses;
+
+	*kept = 0;
+	if (!count_losses(tenant, &losses, error))
+		return CERTDIR_ENDED_FAILED;
+	if (certdir_tenant_guard(tenant, tenant->state.devices, losses, "devices",
+				 tenant->refilter ? "the filter in certdir.conf, and in Entra ID whether they are gone"
+						  : "in Entra ID and Intune whether they are gone",
+				 error) == CERTDIR_ENDED)
+		return CERTDIR_ENDED;
+	if (!keep_removed(tenant, error) || !keep_listed(tenant, error))
+		return CERTDIR_ENDED_FAILED;
+	*kept = losses - tenant->lost.ones;
+	return CERTDIR_ENDED_SHRUNK;
+}
+
 static bool count_removed(struct certdir_list_tenant *tenant, struct certdir_error *error)
 {
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->removed, row + 1)) >= 0;) {
-		int64_t listed;
+		bool listed;
 
-		if (!certdir_tenant_number(tenant, &listed, CERTDIR_TENANT_READ_FILTERED, error, "i", row))
+		if (!is_listed(tenant, row, &listed, error))
 			return false;
 		if (listed && !certdir_tenant_account(tenant, row, false, false, error))
 			return false;
@@ -173,34 +254,22 @@ static size_t count_changed(const struct certdir_list_tenant *tenant)
 	return count;
 }
 
-enum certdir_list_ended certdir_tenant_settle(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
-					      struct certdir_error *error)
+bool certdir_tenant_settle(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
+			   struct certdir_error *error)
 {
-	enum certdir_list_ended ended;
-
 	if (!count_removed(tenant, error))
-		return CERTDIR_ENDED_FAILED;
+		return false;
 	*tally = (struct certdir_list_tally){
 		.before = tenant->state.devices,
 		.added = tenant->fresh.ones,
 		.changed = count_changed(tenant),
 		.lost = tenant->lost.ones,
 		.after = tenant->state.devices + tenant->fresh.ones - tenant->lost.ones,
+		.listed = tenant->state.devices + tenant->fresh.ones - tenant->lost.ones,
 		.unlisted = tenant->unlisted,
 	};
-	ended = certdir_tenant_guard(
-		tenant, tally->before, tally->lost, "devices",
-		tenant->refilter
-			? "the filter in certdir.conf, which has changed, and in Entra ID whether they are gone"
-			: "in Entra ID and Intune whether they are gone",
-		error);
-	if (ended != CERTDIR_ENDED)
-		return ended;
 	return log_all(tenant, &tenant->lost, "removed", error) &&
-			       (tenant->quiet || log_all(tenant, &tenant->fresh, "added", error)) &&
-			       log_differences(tenant, error)
-		       ? CERTDIR_ENDED
-		       : CERTDIR_ENDED_FAILED;
+	       (tenant->quiet || log_all(tenant, &tenant->fresh, "added", error)) && log_differences(tenant, error);
 }
 
 /* Of the types that some device has, or may have since this part. The first of its devices usually answers. */
@@ -241,8 +310,9 @@ bool certdir_tenant_purge(struct certdir_list_tenant *tenant, const struct certd
 		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DEVICE, error, "i", row))
 			return false;
 	return list_identities(tenant, identities, error) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_COUNTS, error, "iiis", tenant->source,
-				 (int64_t)tally->after, (int64_t)tenant->unlisted, identities) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_COUNTS, error, "iiisb", tenant->source,
+				 (int64_t)tally->after, (int64_t)tenant->unlisted, identities,
+				 (int)tenant->unfiltered) &&
 	       certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_CHANGES, error, "i",
 				 tenant->options.now - tenant->options.changes);
 }

@@ -37,13 +37,20 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 	[CERTDIR_TENANT_FORGET_GROUPS] = "DELETE FROM device_group WHERE device=?1",
 	[CERTDIR_TENANT_FORGET_DEVICE] = "DELETE FROM device WHERE id=?1",
 	[CERTDIR_TENANT_PRUNE_CHANGES] = "DELETE FROM change WHERE at<=?1",
-	[CERTDIR_TENANT_STORE_COUNTS] = "UPDATE source SET devices=?2,unlisted=?3,identities=?4 WHERE id=?1",
+	[CERTDIR_TENANT_STORE_COUNTS] = "UPDATE source SET devices=?2,unlisted=?3,identities=?4,filter=iif(?5,NULL,filter) "
+					"WHERE id=?1",
+	[CERTDIR_TENANT_KEEP] = "UPDATE device SET confirmed=coalesce(confirmed,?2) WHERE id=?1",
+	[CERTDIR_TENANT_KEEP_RECORD] = "UPDATE device SET intune_confirmed=coalesce(intune_confirmed,?2) WHERE id=?1",
+	[CERTDIR_TENANT_KEEP_LISTED] = "UPDATE device SET listed=1 WHERE id=?1 AND once_entra IS NULL",
 	[CERTDIR_TENANT_HAS_ENTRA] = HAS("entra_device_id"),
 	[CERTDIR_TENANT_HAS_INTUNE] = HAS("intune_device_id"),
 	[CERTDIR_TENANT_HAS_SID] = HAS("sid"),
 	[CERTDIR_TENANT_HAS_NAME] = HAS("coalesce(name,intune_name)"),
 	[CERTDIR_TENANT_HAS_SERIAL] = HAS("serial_number"),
 
+	[CERTDIR_TENANT_UNCONFIRMED] = "SELECT id FROM device INDEXED BY device_unconfirmed WHERE source=?1 AND confirmed IS NOT NULL",
+	[CERTDIR_TENANT_NEWEST] = "SELECT max(id) FROM device",
+	[CERTDIR_TENANT_CONFIRM] = "UPDATE device SET confirmed=NULL WHERE id=?1",
 	[CERTDIR_TENANT_READ] = "SELECT id,entra_device_id,name,sid,operating_system,ownership,compliance,join_type,"
 				"enabled,managed,last_seen,registered,extension_attributes FROM device "
 				"WHERE object_id=?1 AND source=?2",
@@ -89,7 +96,7 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 
 	[CERTDIR_TENANT_STAGE] = "INSERT INTO temp.staged(key," RECORD ",operating_system) "
 				 "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,?)",
-	[CERTDIR_TENANT_STAGED_BY_ID] = "SELECT intune_device_id,id FROM temp.staged ORDER BY 1,2",
+	[CERTDIR_TENANT_STAGED_BY_ID] = "SELECT intune_device_id,id FROM temp.staged INDEXED BY staged_by_id ORDER BY 1,2",
 	[CERTDIR_TENANT_STAGED_BY_KEY] = "SELECT key,id FROM temp.staged INDEXED BY staged_by_key "
 					 "ORDER BY key,intune_registered,intune_last_seen,intune_device_id,id",
 	[CERTDIR_TENANT_ONCE] = "INSERT OR IGNORE INTO temp.once VALUES(?1)",
@@ -130,8 +137,20 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 	[CERTDIR_TENANT_STILL_WAITING] =
 		"SELECT s.id FROM intune_waiting w CROSS JOIN temp.staged s INDEXED BY staged_by_key "
 		"WHERE s.key=w.entra_device_id AND w.source=?1",
-	[CERTDIR_TENANT_STOP_WAITING] = "DELETE FROM intune_waiting WHERE source=?1",
-	[CERTDIR_TENANT_WAIT] = "INSERT INTO intune_waiting(source,entra_device_id," RECORD ") SELECT ?1,key," RECORD
+	[CERTDIR_TENANT_STOP_WAITING] =
+		"DELETE FROM intune_waiting WHERE source=?1 AND intune_device_id IN (SELECT intune_device_id FROM temp.staged)",
+	[CERTDIR_TENANT_FORGET_WAITING] = "DELETE FROM intune_waiting WHERE source=?1 AND id<=?2",
+	[CERTDIR_TENANT_LAST_WAITING] = "SELECT max(id) FROM intune_waiting WHERE source=?1",
+	[CERTDIR_TENANT_KEEP_WAITING] =
+		"UPDATE intune_waiting SET intune_confirmed=coalesce(intune_confirmed,?3) WHERE source=?1 AND id<=?2",
+	[CERTDIR_TENANT_COUNT_KEPT] =
+		"SELECT count(*) FROM (SELECT coalesce(entra_device_id,intune_device_id) FROM device WHERE source=?1 AND "
+		"intune_confirmed IS NOT NULL UNION SELECT entra_device_id FROM intune_waiting WHERE source=?1 AND "
+		"intune_confirmed IS NOT NULL)",
+	/* the records of an Intune id, and whether each names an Entra device */
+	[CERTDIR_TENANT_STAGED_OF] = "SELECT id,key<>intune_device_id FROM temp.staged INDEXED BY staged_by_id "
+				     "WHERE intune_device_id=?1",
+	[CERTDIR_TENANT_WAIT] = "INSERT OR REPLACE INTO intune_waiting(source,entra_device_id," RECORD ") SELECT ?1,key," RECORD
 				" FROM temp.staged WHERE id=?2",
 	[CERTDIR_TENANT_ADD_OWN] =
 		"INSERT INTO device(source,listed,once_entra," RECORD ",name,operating_system) "
@@ -145,9 +164,13 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 	[CERTDIR_TENANT_FIND_GROUP] = "SELECT id,name,synced FROM grp WHERE object_id=?1 AND source=?2",
 	[CERTDIR_TENANT_ADD_GROUP] = "INSERT INTO grp(object_id,source,name) VALUES(?1,?2,?3)",
 	[CERTDIR_TENANT_NAME_GROUP] = "UPDATE grp SET name=?2 WHERE id=?1",
-	[CERTDIR_TENANT_MEMBERS] = "SELECT device FROM device_group WHERE grp=?1",
+	[CERTDIR_TENANT_MEMBERS] = "SELECT device,confirmed IS NOT NULL FROM device_group WHERE grp=?1",
 	[CERTDIR_TENANT_JOIN_GROUP] = "INSERT INTO device_group(device,grp) VALUES(?1,?2)",
 	[CERTDIR_TENANT_LEAVE_GROUP] = "DELETE FROM device_group WHERE device=?1 AND grp=?2",
+	[CERTDIR_TENANT_KEEP_MEMBER] =
+		"UPDATE device_group SET confirmed=coalesce(confirmed,(SELECT synced FROM grp WHERE id=?2)) "
+		"WHERE device=?1 AND grp=?2",
+	[CERTDIR_TENANT_CONFIRM_MEMBER] = "UPDATE device_group SET confirmed=NULL WHERE device=?1 AND grp=?2",
 	[CERTDIR_TENANT_GROUP_SYNCED] = "UPDATE grp SET synced=?2 WHERE id=?1",
 	[CERTDIR_TENANT_DROP_GROUP] = "DELETE FROM grp WHERE id=?1",
 	[CERTDIR_TENANT_STORE_GROUPS] = "UPDATE source SET groups_synced=?2 WHERE id=?1",

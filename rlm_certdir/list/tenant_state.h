@@ -30,12 +30,18 @@ enum certdir_tenant_statement {
 	CERTDIR_TENANT_FORGET_DEVICE,
 	CERTDIR_TENANT_PRUNE_CHANGES,
 	CERTDIR_TENANT_STORE_COUNTS,
+	CERTDIR_TENANT_KEEP,
+	CERTDIR_TENANT_KEEP_RECORD,
+	CERTDIR_TENANT_KEEP_LISTED,
 	CERTDIR_TENANT_HAS_ENTRA,
 	CERTDIR_TENANT_HAS_INTUNE,
 	CERTDIR_TENANT_HAS_SID,
 	CERTDIR_TENANT_HAS_NAME,
 	CERTDIR_TENANT_HAS_SERIAL,
 	/* tenant_devices.c */
+	CERTDIR_TENANT_UNCONFIRMED,
+	CERTDIR_TENANT_NEWEST,
+	CERTDIR_TENANT_CONFIRM,
 	CERTDIR_TENANT_READ,
 	CERTDIR_TENANT_ADD,
 	CERTDIR_TENANT_SET_FACTS,
@@ -76,6 +82,11 @@ enum certdir_tenant_statement {
 	CERTDIR_TENANT_ALL_OWN,
 	CERTDIR_TENANT_STILL_WAITING,
 	CERTDIR_TENANT_STOP_WAITING,
+	CERTDIR_TENANT_FORGET_WAITING,
+	CERTDIR_TENANT_LAST_WAITING,
+	CERTDIR_TENANT_KEEP_WAITING,
+	CERTDIR_TENANT_COUNT_KEPT,
+	CERTDIR_TENANT_STAGED_OF,
 	CERTDIR_TENANT_WAIT,
 	CERTDIR_TENANT_ADD_OWN,
 	CERTDIR_TENANT_SET_OWN,
@@ -89,6 +100,8 @@ enum certdir_tenant_statement {
 	CERTDIR_TENANT_MEMBERS,
 	CERTDIR_TENANT_JOIN_GROUP,
 	CERTDIR_TENANT_LEAVE_GROUP,
+	CERTDIR_TENANT_KEEP_MEMBER,
+	CERTDIR_TENANT_CONFIRM_MEMBER,
 	CERTDIR_TENANT_GROUP_SYNCED,
 	CERTDIR_TENANT_DROP_GROUP,
 	CERTDIR_TENANT_STORE_GROUPS,
@@ -117,14 +130,19 @@ struct certdir_list_tenant {
 	enum certdir_tenant_part part;
 	bool broken; /* something failed: it can only be abandoned */
 	bool full;
+	bool unfiltered; /* devices that the filter does not take stay listed: the guard keeps them */
 	bool quiet; /* the first of its kind: what it brings is no change */
 	struct certdir_bitmap seen; /* devices: rows of the listing; Intune: rows that have a record */
 	struct certdir_bitmap removed; /* rows to delete at the end */
+	int64_t newest; /* devices: the last row at the beginning; what came since and is to be deleted was never there */
 	struct certdir_bitmap fresh, lost; /* rows that are listed now and were not at the beginning; the reverse */
 	struct certdir_bitmap changed;
 	bool first; /* devices: a first listing without indexes */
 	struct certdir_bitmap met; /* of it: hashes of the objects that were put */
-	struct certdir_bitmap own; /* devices: of Intune alone, but Entra may know them now */
+	struct certdir_bitmap
+		unconfirmed; /* devices: removals that wait; Intune: without a record now; group: leavers that wait */
+	struct certdir_bitmap
+		own; /* of Intune alone, but Entra may know them now; Intune: it does, so that they are no loss */
 	struct certdir_bitmap dead; /* Intune: staged records that a later one took the place of */
 	struct certdir_bitmap used, kept; /* Intune: staged records that were joined; whose device had one before */
 	struct certdir_bitmap before; /* group: its members */
@@ -159,11 +177,11 @@ bool certdir_tenant_begin(struct certdir_list_tenant *tenant, enum certdir_tenan
 /* Whether that part runs; else `error`. */
 bool certdir_tenant_in(const struct certdir_list_tenant *tenant, enum certdir_tenant_part part,
 		       struct certdir_error *error);
-/* Ends the part well, or abandons it. */
-enum certdir_list_ended certdir_tenant_commit(struct certdir_list_tenant *tenant, struct certdir_error *error);
-enum certdir_list_ended certdir_tenant_give_up(struct certdir_list_tenant *tenant, enum certdir_list_ended how);
+/* Ends the part as `how` says: FAILED abandons it. */
+enum certdir_list_ended certdir_tenant_finish(struct certdir_list_tenant *tenant, enum certdir_list_ended how,
+					      struct certdir_error *error);
 bool certdir_tenant_no_memory(const struct certdir_list_tenant *tenant, struct certdir_error *error);
-/* CERTDIR_ENDED when the guard lets so many go; SHRUNK with `error`. what: "devices"; check: where to look. */
+/* CERTDIR_ENDED when the guard lets so many go; SHRUNK with `error`: they are to be kept. what: "devices"; check: where to look. */
 enum certdir_list_ended certdir_tenant_guard(const struct certdir_list_tenant *tenant, size_t before, size_t lost,
 					     const char *what, const char *check, struct certdir_error *error);
 
@@ -187,9 +205,15 @@ bool certdir_tenant_relist(struct certdir_list_tenant *tenant, int64_t row, stru
 bool certdir_tenant_save(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error);
 bool certdir_tenant_rename(struct certdir_list_tenant *tenant, int64_t row, const char *before, const char *after,
 			   struct certdir_error *error);
-/* Counts `removed` rows, asks the guard, writes the change log, and fills what `tally` tells of devices. */
-enum certdir_list_ended certdir_tenant_settle(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
-					      struct certdir_error *error);
+/*
+ * Asks the guard about the rows that are to be removed, unless they are in `own`, and those that the filter took away. SHRUNK with `error`:
+ * it kept them, *kept of those that were listed.
+ */
+enum certdir_list_ended certdir_tenant_guard_devices(struct certdir_list_tenant *tenant, size_t *kept,
+						     struct certdir_error *error);
+/* Counts `removed` rows, writes the change log, and fills what `tally` tells of devices. */
+bool certdir_tenant_settle(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
+			   struct certdir_error *error);
 /* Deletes the `removed` rows and stores the counts of the source. */
 bool certdir_tenant_purge(struct certdir_list_tenant *tenant, const struct certdir_list_tally *tally,
 			  struct certdir_error *error);

@@ -92,6 +92,7 @@ void certdir_sync_tally_add(struct certdir_list_tally *sum, const struct certdir
 	sum->added += tally->added;
 	sum->changed += tally->changed;
 	sum->lost += tally->lost;
+	sum->kept += tally->kept;
 	sum->after += tally->after;
 	sum->unlisted += tally->unlisted;
 	sum->duplicates += tally->duplicates;

@@ -21,7 +21,7 @@ enum certdir_sync_result {
 	CERTDIR_SYNC_RUNNING, /* it has not ended yet, for the first time */
 	CERTDIR_SYNC_DONE,
 	CERTDIR_SYNC_SKIPPED, /* not configured, not due, not applicable, or another process does it: `note` says which */
-	CERTDIR_SYNC_SHRUNK, /* the shrink guard refused something */
+	CERTDIR_SYNC_SHRUNK, /* taken, but for what the shrink guard keeps: `note` says how much */
 	CERTDIR_SYNC_FAILED,
 	CERTDIR_SYNC_STOPPED
 };

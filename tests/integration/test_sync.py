@@ -501,7 +501,9 @@ def test_shrink_guard(serve, tmp_path, part):
     sync = Sync(tmp_path / "sync", serve(tenant), group=STAFF)
     sync.run()
     before = sync.listed()
+    stolen = max(tenant.devices)
     if part == "devices":
+        tenant.change(stolen, accountEnabled=False)
         lose(tenant, tenant.devices, tenant.delete, 7)
     elif part == "intune":
         lose(tenant, tenant.records, tenant.unenrol, 30)
@@ -512,6 +514,7 @@ def test_shrink_guard(serve, tmp_path, part):
     after = sync.listed()
     if part == "devices":
         assert {one["id"] for one in after if "id" in one} == {one["id"] for one in before if "id" in one}
+        assert [one["accountEnabled"] for one in after if one.get("id") == stolen] == [False], "a no waits for nobody"
     else:
         assert after == before
     assert sync.run("--force").results()[part] == "done"

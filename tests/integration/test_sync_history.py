@@ -136,6 +136,8 @@ class History:
             self.published.devices_done(self.tenant, started)
         if results["intune"] == "done":
             self.published.intune_done(self.tenant)
+        if results["intune"] == "shrunk":
+            self.published.intune_short(self.tenant)
         if results["groups"] == "done":
             self.published.groups_done(self.tenant)
         if not run.report["published"]:

@@ -80,6 +80,16 @@ class Published:
         self.records = [dict(record) for record in tenant.records.values()]
         self.once |= {record["id"] for record in self.records if not names_itself(record)}
 
+    def intune_short(self, tenant: Tenant, share=0.5):
+        """The first part of the records came; those that did not stay as they were."""
+        came = list(tenant.records.values())[:int(len(tenant.records) * share)]
+        self.once |= {record["id"] for record in self.records if not names_itself(record)}
+        ids, keys = ({record[name].lower() for record in came} for name in ("id", "azureADDeviceId"))
+        self.records = [dict(record) for record in came] + [
+            record for record in self.records
+            if record["id"].lower() not in ids and (names_itself(record) or record["azureADDeviceId"].lower() not in keys)]
+        self.once |= {record["id"] for record in came if not names_itself(record)}
+
     def groups_done(self, tenant: Tenant):
         self.groups = {}
         for wanted in self.options.groups:

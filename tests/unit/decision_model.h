@@ -63,7 +63,8 @@ static char pool_text[POOLS][VALUES][24];
 static char *pool[POOLS][VALUES];
 static struct certdir_value pool_values[POOLS][VALUES];
 static struct certdir_former_name pool_former[VALUES];
-static struct certdir_group staff[] = {{"g1", "Staff", NULL}};
+static struct certdir_group staff[] = {{"g1", "Staff", NULL, 0}};
+static struct certdir_group left_staff[] = {{"g1", "Staff", NULL, WORLD_NOW - 5000}};
 static const char *const only_staff[] = {"staff", NULL}, *const only_company[] = {"company", NULL},
 			 *const only_windows[] = {"windows", NULL}, *const other_issuers[] = {"CN=Other CA", NULL};
 static const char *const domains[2][2] = {{"a.x", NULL}, {"b.x", NULL}};
@@ -167,6 +168,8 @@ static void make_statement(const struct truth *device, struct certdir_statement 
 		statement->compliant_since = WORLD_NOW - since[chance(4)];
 	if (statement->compliant_since == WORLD_NOW)
 		statement->compliant_since = 0;
+	if (one_in(12))
+		statement->as_of = WORLD_NOW - since[1 + chance(3)];
 }
 
 static void make_facts(const struct truth *device, struct certdir_record *record)
@@ -183,7 +186,7 @@ static void make_facts(const struct truth *device, struct certdir_record *record
 	if ((device->life == DISABLED || (device->life == RETIRED && one_in(2))) && !one_in(3))
 		of->enabled = CERTDIR_NO;
 	if (one_in(2)) {
-		of->groups = staff;
+		of->groups = one_in(8) ? left_staff : staff;
 		of->group_count = 1;
 	}
 	of->former_names = &pool_former[chance(VALUES)];
@@ -670,8 +673,8 @@ static void tell_record(const struct model_directory *directory, const struct ce
 		const struct certdir_statement *says = which ? &of->intune : &of->own;
 
 		if (says->is)
-			fprintf(stderr, " %s{compliant=%s since=%lld managed=%s seen=%lld registered=%lld}",
-				which ? "intune" : "own", tristates[says->compliant],
+			fprintf(stderr, " %s{%scompliant=%s since=%lld managed=%s seen=%lld registered=%lld}",
+				which ? "intune" : "own", says->as_of ? "old " : "", tristates[says->compliant],
 				(long long)(says->compliant_since ? WORLD_NOW - says->compliant_since : -1),
 				tristates[says->managed],
 				(long long)(says->last_seen ? WORLD_NOW - says->last_seen : -1),

@@ -78,9 +78,23 @@ static bool next_row(struct known_row *row)
 	for (struct known_row row = {0}; next_row(&row);)                                                              \
 		if (row_bit(row.record) & (set))
 
+/* When a source last said what it says in a part, or what a record says. */
+static int64_t said_last(const struct known_row *row, enum certdir_part part)
+{
+	const struct certdir_device *device = row->record ? &row->record->device : NULL;
+
+	if (device && part == CERTDIR_PART_OF_DEVICES && device->own.as_of)
+		return device->own.as_of;
+	if (device && part == CERTDIR_PART_OF_INTUNE && device->intune.as_of)
+		return device->intune.as_of;
+	if (device && part == CERTDIR_PART_OF_GROUPS && device->group_count && device->groups[0].as_of)
+		return device->groups[0].as_of;
+	return row->source->synced[row->source->kind == CERTDIR_SOURCE_IMPORT ? 0 : part];
+}
+
 static bool is_fresh(const struct known_row *row, enum certdir_part part, bool stale)
 {
-	const int64_t synced = row->source->synced[row->source->kind == CERTDIR_SOURCE_IMPORT ? 0 : part];
+	const int64_t synced = said_last(row, part);
 	int64_t limit = row->directory->base.max_age;
 
 	if (row->source->kind == CERTDIR_SOURCE_LDAP)
@@ -611,7 +625,7 @@ struct needs {
 /* When what the record says was told. */
 static int64_t told_at(const struct known_row *row, enum certdir_part part)
 {
-	const int64_t synced = row->source->synced[row->source->kind == CERTDIR_SOURCE_IMPORT ? 0 : part];
+	const int64_t synced = said_last(row, part);
 
 	return row->source->kind == CERTDIR_SOURCE_LDAP || synced > WORLD_NOW ? WORLD_NOW : synced;
 }
@@ -636,7 +650,7 @@ static void look_at_row(struct needs *found, const struct known_row *row)
 	const struct certdir_device *of = &row->record->device;
 	const bool intune_alone = row->source->kind == CERTDIR_SOURCE_TENANT && !of->own.is;
 
-	found->enabled |= (of->enabled == CERTDIR_YES || intune_alone || !row->source->says_enabled) &&
+	found->enabled |= (of->enabled == CERTDIR_YES || !row->source->says_enabled) &&
 			  is_fresh(row, intune_alone ? CERTDIR_PART_OF_INTUNE : CERTDIR_PART_OF_DEVICES, stale);
 	found->member |= of->group_count && is_fresh(row, CERTDIR_PART_OF_GROUPS, stale);
 	found->joined |= (model.policy.join_types & CERTDIR_BIT(of->join_type)) != 0;

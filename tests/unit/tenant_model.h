@@ -24,8 +24,10 @@ struct object {
 	enum certdir_join_type j;
 	int t, r;
 	int since; /* that c is what it is */
+	int kept; /* gone, and kept by the guard: as of when; 0 = it is not */
 	struct names names;
 	bool groups[GROUPS];
+	int left[GROUPS]; /* the same of having left */
 };
 
 struct record {
@@ -34,6 +36,7 @@ struct record {
 	int id;
 	char key[8], n[8], sn[8], c[16], own_type[12], os[12], u[8], w[8], st[16], ma[8];
 	int t, r;
+	int kept;
 	struct names names;
 };
 
@@ -44,7 +47,8 @@ struct model {
 	bool known[GROUPS];
 	char group_names[GROUPS][8];
 	char filter[64];
-	bool synced, intune_synced;
+	unsigned shrink; /* without a filter alone: what it takes away is another matter */
+	int synced, intune_synced, group_synced[GROUPS]; /* when; 0 = never */
 };
 
 struct line {

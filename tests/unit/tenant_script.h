@@ -12,7 +12,8 @@
  *	keep 1 2                groups_keep             interval 60, attributes 1 7
  * Device ids: d=1 is Entra device 1, d=i1 the Intune id of record 1, d=0 all zero. Keys: d n s sn c own os e m j t r u w, x (extension
  * attributes), st (management state, "managed" unless given), ma (agent), cat, ep. A list tells Intune's name as in=B where it is not
- * the device's, and st where it is not "managed".
+ * the device's, st where it is not "managed", and what the shrink guard keeps: kept, rkept (Intune's record) or, behind a group, since, with
+ * the time as of which it was known.
  */
 #ifndef TENANT_SCRIPT_H
 #define TENANT_SCRIPT_H
@@ -187,6 +188,9 @@ static inline bool run_object(struct world *world, const char *verb, char *words
 	return certdir_list_intune_put(world->tenant, &device, error);
 }
 
+/* A history that is longer than what cmocka prints. */
+static const char *script_so_far;
+
 static inline void run_end(struct world *world, const char *how)
 {
 	struct certdir_error error = {""};
@@ -198,8 +202,11 @@ static inline void run_end(struct world *world, const char *how)
 		[CERTDIR_ENDED] = "end", [CERTDIR_ENDED_SHRUNK] = "shrunk", [CERTDIR_ENDED_FAILED] = "failed"};
 
 	(void)snprintf(world->failure, sizeof(world->failure), "%s", error.text);
-	if (strcmp(names[ended], how) != 0)
+	if (strcmp(names[ended], how) != 0) {
+		if (script_so_far)
+			fprintf(stderr, "%s\n", script_so_far);
 		fail_msg("the part ended with \"%s\", not \"%s\": %s", names[ended], how, error.text);
+	}
 	world->part = 0;
 }
 
@@ -349,6 +356,8 @@ static inline void add_yes_no(char *out, const char *key, enum certdir_tristate 
 
 /* Whether a list tells since when Entra ID says what it says of compliance: cs=1000. */
 static bool tell_since;
+/* and what the guard keeps */
+static bool tell_kept = true;
 
 /* "1 d=1 n=A": what is not known is not there. */
 static inline void device_text(const struct certdir_device *device, char out[TEXT])
@@ -382,6 +391,8 @@ static inline void device_text(const struct certdir_device *device, char out[TEX
 	add_text(out, "cat", device->category);
 	add_text(out, "ep", device->enrollment_profile);
 	add_text(out, "x", device->extension_attributes);
+	add_time(out, "kept", tell_kept ? device->own.as_of : 0);
+	add_time(out, "rkept", tell_kept ? device->intune.as_of : 0);
 	add_time(out, "cs", tell_since ? device->own.compliant_since : 0);
 	for (size_t i = 0; i < device->former_name_count; i++)
 		add_text(out, "f", device->former_names[i].name);
@@ -389,6 +400,7 @@ static inline void device_text(const struct certdir_device *device, char out[TEX
 		add_text(out, "g", number_of(device->groups[i].id, 'e', number));
 		(void)snprintf(out + strlen(out), TEXT - strlen(out), "/%s",
 			       device->groups[i].name ? device->groups[i].name : "");
+		add_time(out, "since", tell_kept ? device->groups[i].as_of : 0);
 	}
 }
 

@@ -129,31 +129,31 @@ static void test_statements(void **state)
 		const char *compliance;
 	} cases[] = {
 		{"source,compliance,managed,last_seen,registered) VALUES(1,'compliant',0,5,4",
-		 {true, CERTDIR_YES, 0, CERTDIR_NO, 5, 4},
+		 {true, 0, CERTDIR_YES, 0, CERTDIR_NO, 5, 4},
 		 {0},
 		 NULL, CERTDIR_NO, CERTDIR_UNKNOWN, "compliant"},
 		{"source,compliance) VALUES(1,'configManager'", {.is = true}, {0}, NULL, 0, 0, "configManager"},
 		{"source,object_id,compliance,compliance_since,managed,intune_compliance,intune_last_seen,intune_"
 		 "registered,management_state) "
 		 "VALUES(2,'" G1 "','noncompliant',77,1,'compliant',9,8,'managed'",
-		 {true, CERTDIR_NO, 77, CERTDIR_YES, 0, 0},
-		 {true, CERTDIR_YES, 0, CERTDIR_YES, 9, 8},
+		 {true, 0, CERTDIR_NO, 77, CERTDIR_YES, 0, 0},
+		 {true, 0, CERTDIR_YES, 0, CERTDIR_YES, 9, 8},
 		 NULL, CERTDIR_YES, CERTDIR_UNKNOWN, "compliant"},
 		/* who does not know leaves it to the other, and which agent it is counts */
 		{"source,object_id,intune_compliance,compliance,management_state,management_agent,enabled)"
 		 " VALUES(2,'" G1 "','configManager','compliant','managed','configurationManagerClientMdm',1",
-		 {true, CERTDIR_YES, 0, CERTDIR_UNKNOWN, 0, 0},
-		 {true, CERTDIR_UNKNOWN, 0, CERTDIR_YES, 0, 0},
+		 {true, 0, CERTDIR_YES, 0, CERTDIR_UNKNOWN, 0, 0},
+		 {true, 0, CERTDIR_UNKNOWN, 0, CERTDIR_YES, 0, 0},
 		 NULL, CERTDIR_YES, CERTDIR_YES, "compliant"},
 		{"source,object_id,intune_compliance,compliance,management_state,management_agent)"
 		 " VALUES(2,'" G1 "','unknown','noncompliant','managed','eas'",
-		 {true, CERTDIR_NO, 0, CERTDIR_UNKNOWN, 0, 0},
-		 {true, CERTDIR_UNKNOWN, 0, CERTDIR_NO, 0, 0},
+		 {true, 0, CERTDIR_NO, 0, CERTDIR_UNKNOWN, 0, 0},
+		 {true, 0, CERTDIR_UNKNOWN, 0, CERTDIR_NO, 0, 0},
 		 NULL, CERTDIR_NO, CERTDIR_UNKNOWN, "noncompliant"},
 		{"source,object_id,intune_compliance,managed,management_state,management_agent)"
 		 " VALUES(2,'" G1 "','unknown',1,'managed','jamf'",
-		 {true, CERTDIR_UNKNOWN, 0, CERTDIR_YES, 0, 0},
-		 {true, CERTDIR_UNKNOWN, 0, CERTDIR_UNKNOWN, 0, 0},
+		 {true, 0, CERTDIR_UNKNOWN, 0, CERTDIR_YES, 0, 0},
+		 {true, 0, CERTDIR_UNKNOWN, 0, CERTDIR_UNKNOWN, 0, 0},
 		 NULL, CERTDIR_YES, CERTDIR_UNKNOWN, "unknown"},
 		{"source,object_id,listed) VALUES(2,'" G1 "',0",
 		 {.is = true},
@@ -162,11 +162,11 @@ static void test_statements(void **state)
 		/* Intune alone knows it */
 		{"source,intune_device_id,intune_compliance) VALUES(2,'" G1 "','error'",
 		 {0},
-		 {true, CERTDIR_NO, 0, CERTDIR_UNKNOWN, 0, 0},
+		 {true, 0, CERTDIR_NO, 0, CERTDIR_UNKNOWN, 0, 0},
 		 NULL, CERTDIR_UNKNOWN, CERTDIR_UNKNOWN, "error"},
 		{"source,intune_device_id,intune_compliance,management_state) VALUES(2,'" G1 "','error','WipeCanceled'",
 		 {0},
-		 {true, CERTDIR_NO, 0, CERTDIR_YES, 0, 0},
+		 {true, 0, CERTDIR_NO, 0, CERTDIR_YES, 0, 0},
 		 NULL, CERTDIR_YES, CERTDIR_YES, "error"},
 		{"source,intune_device_id,management_state) VALUES(1,'" G1 "','managed'",
 		 {.is = true}, {0}, NULL, CERTDIR_UNKNOWN, CERTDIR_YES, NULL},
@@ -174,21 +174,21 @@ static void test_statements(void **state)
 		 {.is = true}, {0}, NULL, CERTDIR_UNKNOWN, CERTDIR_UNKNOWN, NULL},
 		{"source,intune_device_id,intune_compliance,once_entra) VALUES(2,'" G1 "','inGracePeriod',1",
 		 {0},
-		 {true, CERTDIR_YES, 0, CERTDIR_UNKNOWN, 0, 0},
+		 {true, 0, CERTDIR_YES, 0, CERTDIR_UNKNOWN, 0, 0},
 		 "Intune's record of it names an Entra device that is gone", 0, 0, "inGracePeriod"},
 		/* as a sync writes it: it is not the filter that keeps it out */
 		{"source,listed,intune_device_id,intune_compliance,once_entra) VALUES(2,0,'" G1 "','compliant',1",
 		 {0},
-		 {true, CERTDIR_YES, 0, CERTDIR_UNKNOWN, 0, 0},
+		 {true, 0, CERTDIR_YES, 0, CERTDIR_UNKNOWN, 0, 0},
 		 "Intune's record of it names an Entra device that is gone", 0, 0, "compliant"},
 		/* what Entra ID has again stands for itself */
 		{"source,object_id,intune_compliance,once_entra) VALUES(2,'" G1 "','compliant',1",
 		 {.is = true},
-		 {true, CERTDIR_YES, 0, CERTDIR_UNKNOWN, 0, 0},
+		 {true, 0, CERTDIR_YES, 0, CERTDIR_UNKNOWN, 0, 0},
 		 NULL, 0, 0, "compliant"},
 		{NULL,
 		 {0},
-		 {true, CERTDIR_NO, 0, CERTDIR_NO, 6, 5},
+		 {true, 0, CERTDIR_NO, 0, CERTDIR_NO, 6, 5},
 		 "Intune's record of it names an Entra device that is gone", CERTDIR_NO, 0, "noncompliant"},
 	};
 

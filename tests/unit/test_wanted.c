@@ -20,8 +20,8 @@ static bool says_no(const char *why_not)
 
 static void test_selection(void **state)
 {
-	static struct certdir_group groups[] = {{(char *)G1, (char *)"others", NULL}, {(char *)G2, (char *)"WI-FI STAFF", NULL}},
-				    by_id[] = {{(char *)G3, NULL, NULL}}, none[] = {{NULL, NULL, NULL}};
+	static struct certdir_group groups[] = {{(char *)G1, (char *)"others", NULL, 0}, {(char *)G2, (char *)"WI-FI STAFF", NULL, 0}},
+				    by_id[] = {{(char *)G3, NULL, NULL, 0}}, none[] = {{NULL, NULL, NULL, 0}};
 	static const struct certdir_selection plain = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_ENTRA),
 						       .require_enabled = true},
 					      any = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_ENTRA)},

@@ -65,7 +65,8 @@ static void world_copy_record(struct certdir_record *to, const struct certdir_re
 	for (size_t i = 0; i < from->device.group_count; i++)
 		to->device.groups[i] = (struct certdir_group){world_copy(from->device.groups[i].id),
 							      world_copy(from->device.groups[i].name),
-							      world_copy(from->device.groups[i].sid)};
+							      world_copy(from->device.groups[i].sid),
+							      from->device.groups[i].as_of};
 	to->device.former_names = calloc(from->device.former_name_count + 1, sizeof(*to->device.former_names));
 	for (size_t i = 0; i < from->device.former_name_count; i++)
 		to->device.former_names[i] = (struct certdir_former_name){
@@ -185,7 +186,7 @@ static void world_read_names(const json_t *vector, struct certdir_device *device
 	{
 		struct certdir_group *group = &device->groups[device->group_count++];
 
-		/* "name" or [id, name, sid] */
+		/* "name" or [id, name, sid], and how many seconds ago the device was last known to be in it */
 		*group = (struct certdir_group){0};
 		if (json_is_string(item)) {
 			group->name = world_copy(json_string_value(item));
@@ -194,6 +195,7 @@ static void world_read_names(const json_t *vector, struct certdir_device *device
 		group->id = world_copy(json_string_value(json_array_get(item, 0)));
 		group->name = world_copy(json_string_value(json_array_get(item, 1)));
 		group->sid = world_copy(json_string_value(json_array_get(item, 2)));
+		group->as_of = json_array_size(item) > 3 ? WORLD_NOW - json_integer_value(json_array_get(item, 3)) : 0;
 	}
 	device->former_names =
 		calloc(json_array_size(json_object_get(vector, "former")) + 1, sizeof(*device->former_names));
@@ -218,6 +220,7 @@ static void world_read_statement(const json_t *vector, struct certdir_statement 
 	statement->compliant = world_text(vector, "compliance")
 				       ? certdir_compliance(world_text(vector, "compliance"))
 				       : world_tristate(vector, "compliant", CERTDIR_UNKNOWN);
+	statement->as_of = world_time(vector, "as_of");
 	statement->compliant_since = world_time(vector, "since");
 	statement->managed = world_tristate(vector, "managed", CERTDIR_UNKNOWN);
 	statement->last_seen = world_time(vector, "seen");
