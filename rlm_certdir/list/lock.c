@@ -24,7 +24,10 @@ struct lock {
 	unsigned patience;
 	int64_t until; /* microseconds, by certdir_monotonic() */
 	bool told; /* that we wait */
-	/* Signals that get through as we wait, and at no other moment: none comes between a look and the wait. */
+	/*
+	 * Signals that get through as we wait, and at no other moment: none comes between a look and the wait. It is all of them, so
+	 * that a caller may block them before a look of his own.
+	 */
 	sigset_t signals;
 };
 
@@ -233,17 +236,18 @@ static int take(struct lock *lock, struct certdir_error *error)
 int certdir_list_lock(const char *filename, const char *directory, unsigned patience, struct certdir_error *error)
 {
 	struct lock lock = {.filename = filename, .directory = directory, .patience = patience};
-	sigset_t all;
+	sigset_t all, before;
 	int file = -1;
 
+	(void)sigemptyset(&lock.signals);
 	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &lock.signals);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	lock.until = certdir_monotonic() + (int64_t)patience * 1000000;
 	if (asprintf(&lock.name, "%s.lock", filename) < 0)
 		certdir_error_set(error, "%s: out of memory", filename);
 	else
 		file = take(&lock, error);
 	free(lock.name);
-	(void)pthread_sigmask(SIG_SETMASK, &lock.signals, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return file;
 }

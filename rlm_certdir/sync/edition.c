@@ -2,6 +2,7 @@
 /* Parts that were fetched whole become an edition of the list. */
 #include "sync/engine.h"
 
+#include <signal.h>
 #include <string.h>
 
 /* ---- who waits for whom ---- */
@@ -182,6 +183,23 @@ static void stop_applied(struct certdir_sync *sync)
 		}
 }
 
+/* NULL with `error`, or because somebody asked to stop. The list may be locked for minutes: a signal before the wait must not get lost. */
+static struct certdir_list_writer *begin(const struct certdir_sync *sync, struct certdir_error *error)
+{
+	const char *list = sync->config->list;
+	struct certdir_list_writer *writer = NULL;
+	sigset_t all, before;
+
+	if (sync->options.dry_run)
+		return certdir_list_write_private(list, false, error);
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (!certdir_sync_stopped(sync))
+		writer = certdir_list_write_begin(list, false, error);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return writer;
+}
+
 void certdir_sync_publish(struct certdir_sync *sync)
 {
 	struct certdir_error error = {""};
@@ -190,8 +208,7 @@ void certdir_sync_publish(struct certdir_sync *sync)
 
 	sync->report.edition = true;
 	sync->news = true;
-	writer = (sync->options.dry_run ? certdir_list_write_private : certdir_list_write_begin)(sync->config->list,
-												 false, &error);
+	writer = begin(sync, &error);
 	if (!writer) {
 		put_off(sync, &error);
 		return;
