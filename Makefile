@@ -210,7 +210,7 @@ fuzz: $(certificates) ## hostile input for each of FUZZ (tests/fuzz, "list conf"
 		build-fuzz/libcertdir.a
 	@$(MAKE) --no-print-directory $(fuzzers)
 $(fuzzers): build-fuzz/%: tests/fuzz/fuzz_%.c
-	$(call quiet,FUZZ) clang $(filter-out -MMD -MP,$(CORE)) -O1 -fsanitize=fuzzer,$(fuzz_sanitizers) -o $@ $< build-fuzz/libcertdir.a $(CLI_LIBS)
+	$(call quiet,FUZZ) clang $(filter-out -MMD -MP,$(CORE)) -O1 -fsanitize=fuzzer,$(fuzz_sanitizers) -o $@ $< build-fuzz/libcertdir.a -lcmocka $(CLI_LIBS)
 	@tests/fuzz/seeds.sh $* $(B)/certs $@.corpus
 	$@ -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -len_control=0 -print_final_stats=1 -artifact_prefix=build-fuzz/ $@.corpus
 

@@ -603,7 +603,8 @@ bool certdir_conf_trust_types(struct certdir_conf *conf, struct certdir_conf_sec
 		enum certdir_join_type type;
 	} types[] = {{"AzureAd", CERTDIR_JOIN_ENTRA},
 		     {"ServerAd", CERTDIR_JOIN_HYBRID},
-		     {"Workplace", CERTDIR_JOIN_REGISTERED}};
+		     {"Workplace", CERTDIR_JOIN_REGISTERED},
+		     {"none", CERTDIR_JOIN_UNKNOWN}};
 	const char **words = NULL;
 	bool ok = certdir_conf_words(conf, section, "trust_types", &words, error);
 	size_t at;
@@ -611,14 +612,14 @@ bool certdir_conf_trust_types(struct certdir_conf *conf, struct certdir_conf_sec
 	if (ok && words)
 		*join_types = 0;
 	for (size_t i = 0; ok && words && words[i]; i++) {
-		for (at = 0; at < 3 && strcasecmp(words[i], types[at].name) != 0; at++)
+		for (at = 0; at < 4 && strcasecmp(words[i], types[at].name) != 0; at++)
 			;
-		if (at < 3)
+		if (at < 4)
 			*join_types |= CERTDIR_BIT(types[at].type);
 		else
 			ok = certdir_conf_refuse_value(conf, certdir_conf_entry(section, "trust_types"), error,
 						       "known are AzureAd (joined), ServerAd (hybrid joined), "
-						       "Workplace (registered), with commas between them");
+						       "Workplace (registered), none (not said), with commas between them");
 	}
 	free(words);
 	return ok;

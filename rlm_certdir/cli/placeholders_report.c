@@ -174,6 +174,9 @@ static bool print_counts(const struct certdir_cli_placeholders_run *run)
 			separator = ", ";
 		}
 	printf("%s%zu stay as they are\n", *separator ? ", " : "nothing to do, ", plan->unchanged);
+	if (plan->other_type > 0)
+		printf("%s: %zu devices are left out by trust_types, %zu of them for having none\n", name, plan->other_type,
+		       plan->untyped);
 	if (run->placeholders->config->certificates)
 		printf("%s: %zu certificates handed in: %zu are of devices in the list, %zu of those have ended; %zu "
 		       "are of none\n",
@@ -196,10 +199,10 @@ static bool print_counts_json(const struct certdir_cli_placeholders_run *run)
 	const struct certdir_plan *plan = &run->placeholders->plan;
 	const struct certdir_mappings_report *mappings = &run->placeholders->mappings;
 	json_t *summary = json_pack(
-		"{s:s,s:s,s:o,s:I,s:I,s:I,s:I,s:o,s:o,s:I,s:o,s:{s:I,s:I,s:I,s:I}}", "type", "summary", "section",
+		"{s:s,s:s,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:I,s:o,s:{s:I,s:I,s:I,s:I}}", "type", "summary", "section",
 		run->placeholders->config->name, "server", text_or_null(run->placeholders->uri), "wanted",
 		(json_int_t)plan->wanted, "accounts", (json_int_t)plan->own, "unchanged", (json_int_t)plan->unchanged,
-		"problems", (json_int_t)count_remarks(plan, CERTDIR_REMARK_PROBLEM), "refused",
+		"other_type", (json_int_t)plan->other_type, "untyped", (json_int_t)plan->untyped, "problems", (json_int_t)count_remarks(plan, CERTDIR_REMARK_PROBLEM), "refused",
 		text_or_null(plan->refusal), "error", text_or_null(run->error.text), "done",
 		(json_int_t)run->report.actions, "undo", text_or_null(run->report.undo), "certificates", "handed_in",
 		(json_int_t)mappings->certificates, "matched", (json_int_t)mappings->matched, "ended",

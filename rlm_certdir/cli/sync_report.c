@@ -63,9 +63,11 @@ static void print_done(const char *tenant, enum certdir_sync_part part, const st
 	case CERTDIR_SYNC_DEVICES:
 		printf("in the list");
 		print_if_any(tally->unlisted, "kept out by the filter");
+		print_if_any(tally->untyped, "of them without a trustType (\"none\" in trust_types)");
 		break;
 	case CERTDIR_SYNC_INTUNE:
 		printf("records, %zu devices changed, %zu in the list", tally->changed, tally->listed);
+		print_if_any(tally->untyped, "kept out without a trustType (\"none\" in trust_types)");
 		print_if_any(tally->unlisted, "of devices that Entra does not know");
 		print_if_any(tally->duplicates, "duplicates");
 		break;
@@ -208,13 +210,13 @@ static json_t *part_json(const struct certdir_sync_report_part *part)
 {
 	const struct certdir_list_tally *tally = &part->tally;
 
-	return json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "result",
+	return json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "result",
 			 certdir_sync_result_name(part->result), "note", part->note, "full", part->full, "pages",
 			 (json_int_t)part->pages, "resumed", (json_int_t)part->resumed, "objects",
 			 (json_int_t)part->objects, "before", (json_int_t)tally->before, "added",
 			 (json_int_t)tally->added, "changed", (json_int_t)tally->changed, "removed",
 			 (json_int_t)tally->lost, "kept", (json_int_t)tally->kept, "after", (json_int_t)tally->after,
-			 "listed", (json_int_t)tally->listed, "unlisted",
+			 "listed", (json_int_t)tally->listed, "untyped", (json_int_t)tally->untyped, "unlisted",
 			 (json_int_t)tally->unlisted, "duplicates", (json_int_t)tally->duplicates);
 }
 

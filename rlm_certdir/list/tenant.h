@@ -55,6 +55,7 @@ struct certdir_list_tally {
 	size_t after;
 	size_t listed; /* devices in the list then, whatever the part; groups: not counted */
 	size_t unlisted; /* devices: known, kept out by the filter; Intune records: of devices that Entra does not know */
+	size_t untyped; /* devices that the filter keeps out and that have no trustType, which it does not take; groups: not counted */
 	size_t duplicates; /* Intune: records of a device that has a later one; groups: members that are no known device */
 };
 

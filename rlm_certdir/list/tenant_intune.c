@@ -499,6 +499,7 @@ static enum certdir_list_ended settle(struct certdir_list_tenant *tenant, int64_
 	tally->lost = tally->lost > tally->kept ? tally->lost - tally->kept : 0;
 	tally->changed = devices.changed;
 	tally->listed = devices.listed;
+	tally->untyped = devices.untyped;
 	return records == CERTDIR_ENDED_SHRUNK ? records : ended;
 }
 

@@ -299,7 +299,20 @@ static bool list_identities(struct certdir_list_tenant *tenant, char text[160], 
 	return true;
 }
 
-bool certdir_tenant_purge(struct certdir_list_tenant *tenant, const struct certdir_list_tally *tally,
+/* So that nobody wonders where a fleet of phones is: they are passed over for what Entra ID does not say of them. */
+static bool count_untyped(struct certdir_list_tenant *tenant, size_t *count, struct certdir_error *error)
+{
+	const uint32_t taken = tenant->options.filter.join_types;
+	int64_t number = 0;
+
+	if (taken && !(taken & CERTDIR_BIT(CERTDIR_JOIN_UNKNOWN)) && tenant->unlisted > 0 &&
+	    !certdir_tenant_number(tenant, &number, CERTDIR_TENANT_UNTYPED, error, "i", tenant->source))
+		return false;
+	*count = (size_t)number;
+	return true;
+}
+
+bool certdir_tenant_purge(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
 			  struct certdir_error *error)
 {
 	char identities[160];
@@ -309,7 +322,7 @@ bool certdir_tenant_purge(struct certdir_list_tenant *tenant, const struct certd
 		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_GROUPS, error, "i", row) ||
 		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DEVICE, error, "i", row))
 			return false;
-	return list_identities(tenant, identities, error) &&
+	return count_untyped(tenant, &tally->untyped, error) && list_identities(tenant, identities, error) &&
 	       certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_COUNTS, error, "iiisb", tenant->source,
 				 (int64_t)tally->after, (int64_t)tenant->unlisted, identities,
 				 (int)tenant->unfiltered) &&

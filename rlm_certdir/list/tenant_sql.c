@@ -39,6 +39,8 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 	[CERTDIR_TENANT_PRUNE_CHANGES] = "DELETE FROM change WHERE at<=?1",
 	[CERTDIR_TENANT_STORE_COUNTS] = "UPDATE source SET devices=?2,unlisted=?3,identities=?4,filter=iif(?5,NULL,filter) "
 					"WHERE id=?1",
+	[CERTDIR_TENANT_UNTYPED] = "SELECT count(*) FROM device NOT INDEXED WHERE source=?1 AND NOT listed AND "
+				   "join_type IS NULL AND once_entra IS NULL",
 	[CERTDIR_TENANT_KEEP] = "UPDATE device SET confirmed=coalesce(confirmed,?2) WHERE id=?1",
 	[CERTDIR_TENANT_KEEP_RECORD] = "UPDATE device SET intune_confirmed=coalesce(intune_confirmed,?2) WHERE id=?1",
 	[CERTDIR_TENANT_KEEP_LISTED] = "UPDATE device SET listed=1 WHERE id=?1 AND once_entra IS NULL",

@@ -30,6 +30,7 @@ enum certdir_tenant_statement {
 	CERTDIR_TENANT_FORGET_DEVICE,
 	CERTDIR_TENANT_PRUNE_CHANGES,
 	CERTDIR_TENANT_STORE_COUNTS,
+	CERTDIR_TENANT_UNTYPED,
 	CERTDIR_TENANT_KEEP,
 	CERTDIR_TENANT_KEEP_RECORD,
 	CERTDIR_TENANT_KEEP_LISTED,
@@ -214,8 +215,8 @@ enum certdir_list_ended certdir_tenant_guard_devices(struct certdir_list_tenant 
 /* Counts `removed` rows, writes the change log, and fills what `tally` tells of devices. */
 bool certdir_tenant_settle(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
 			   struct certdir_error *error);
-/* Deletes the `removed` rows and stores the counts of the source. */
-bool certdir_tenant_purge(struct certdir_list_tenant *tenant, const struct certdir_list_tally *tally,
+/* Deletes the `removed` rows, counts what has no trustType, and stores the counts of the source. */
+bool certdir_tenant_purge(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
 			  struct certdir_error *error);
 bool certdir_tenant_log(struct certdir_list_tenant *tenant, int64_t row, const char *what, const char *before,
 			const char *after, struct certdir_error *error);

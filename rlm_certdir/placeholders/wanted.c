@@ -279,6 +279,8 @@ static bool describe(struct reading *in, const struct certdir_device *device, st
 					  .hybrid = device->join_type == CERTDIR_JOIN_HYBRID};
 	(void)certdir_selection_passes(&in->config->selection, device, candidate->source, in->now, in->arena,
 				       &wanted->why_not, &candidate->is_no);
+	wanted->other_type = !candidate->is_no && !(in->config->selection.join_types & CERTDIR_BIT(device->join_type));
+	wanted->untyped = wanted->other_type && device->join_type == CERTDIR_JOIN_UNKNOWN;
 	wanted->cn = source.cn = make_cn(in, &source, &problem);
 	if (wanted->cn && !fill_columns(in, wanted, &source, &problem))
 		return false;
@@ -399,6 +401,8 @@ static bool take_all(struct reading *in, struct certdir_wanted_list *wanted)
 		chosen = settle(in, &in->found[i], end - i);
 		wanted->devices[wanted->count++] = *chosen;
 		wanted->selected += !chosen->why_not;
+		wanted->other_type += chosen->other_type;
+		wanted->untyped += chosen->untyped;
 	}
 	return !in->arena->failed;
 }

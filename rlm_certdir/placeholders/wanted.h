@@ -17,6 +17,7 @@ struct certdir_wanted {
 	const char *cn;
 	const char *sid; /* onPremisesSecurityIdentifier, to notice accounts that Entra Connect syncs back; or NULL */
 	bool hybrid; /* trustType ServerAd */
+	bool other_type, untyped; /* left out for its trustType, which trust_types does not name; for having none */
 	struct certdir_ldap_values
 		*values; /* one for each column of the configuration, sorted by bytes; NULL unless cn */
 	struct certdir_ldap_values mappings; /* of valid certificates handed in (mappings.h), sorted */
@@ -27,6 +28,7 @@ struct certdir_wanted_list {
 	struct certdir_wanted *devices; /* sorted by key (strcmp), each key once */
 	size_t count;
 	size_t selected; /* those without why_not */
+	size_t other_type, untyped; /* those of them that are so */
 };
 
 /*

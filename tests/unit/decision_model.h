@@ -70,13 +70,32 @@ static const char *const only_staff[] = {"staff", NULL}, *const only_company[] =
 static const char *const domains[2][2] = {{"a.x", NULL}, {"b.x", NULL}};
 static uint64_t random_state;
 
-static unsigned chance(unsigned below)
+static unsigned random_below(unsigned below)
 {
 	uint64_t z = (random_state += UINT64_C(0x9e3779b97f4a7c15));
 
 	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
 	return (unsigned)((z ^ z >> 31) % below);
+}
+
+/* A fuzzer's bytes, which come before chance: it learns what they do to a world. */
+static const unsigned char *chosen;
+static size_t chosen_count;
+
+static unsigned chance(unsigned below)
+{
+	const size_t size = below > 256 ? 4 : 1;
+
+	if (chosen_count >= size) {
+		uint32_t number = 0;
+
+		memcpy(&number, chosen, size);
+		chosen += size;
+		chosen_count -= size;
+		return number % below;
+	}
+	return random_below(below);
 }
 
 static bool one_in(unsigned n)

@@ -418,7 +418,7 @@ static const struct {
 	{"[tenant a]\n" IDS SECRET "group = A\ngroup = B\ngroup = a\n", "7: group = a: this group stands there twice"},
 	{"[tenant a]\n" IDS SECRET "trust_types = AzureAd, Hybrid\n",
 	 "5: trust_types = AzureAd, Hybrid: known are AzureAd (joined), ServerAd (hybrid joined), Workplace "
-	 "(registered), with commas between them"},
+	 "(registered), none (not said), with commas between them"},
 	{"[tenant a]\n" IDS SECRET "operating_systems = Windows,,iOS\n",
 	 "5: operating_systems = Windows,,iOS: there is nothing before or behind a comma"},
 	{"[tenant a]\n" IDS SECRET "operating_systems = \"Windows\", macOS\n",

@@ -452,7 +452,7 @@ static const struct {
 	 "an OU of its own that is not within the other"},
 	/* which devices */
 	{WIFI "trust_types = Azure\n", "6: trust_types = Azure: known are AzureAd (joined), ServerAd (hybrid joined), "
-				       "Workplace (registered), with commas between them"},
+				       "Workplace (registered), none (not said), with commas between them"},
 	{WIFI "require_managed = 1\n", "6: require_managed = 1: this is yes or no"},
 	{WIFI "require_group = A\nrequire_group = a\n", "7: require_group = a: this stands there twice"},
 	{WIFI "operating_systems = Windows,\n",

@@ -137,6 +137,9 @@ TABLE(test_filter, {"filter enabled; full; put 1 e=y; put 2 e=n; put 3; end", "1
       {"filter own=company; full; put 1 d=1 own=company; end; intune; rec 1 d=1 own=personal; end; publish; intune; "
        "end",
        "1 d=1 own=company"},
+      /* Entra ID does not say of all how they are joined, and Intune of none */
+      {"filter j=entra j=unknown; full; put 1 j=entra; put 2; put 3 j=hybrid; end; intune; rec 1 d=0; end",
+       "- i=1 c=unknown e=y m=y; 1 j=entra; 2"},
       /* one that Intune alone knows is enabled while it is in use */
       {"filter enabled; full; end; intune; rec 1 d=0; rec 2 d=0 st=discovered; rec 3 d=0 st=wipePending; end; publish;"
        "intune; rec 1 d=0 st=discovered; rec 2 d=0; rec 3 d=0 st=wipeCanceled; end",
@@ -183,6 +186,13 @@ TABLE(test_intune_joins,
 TABLE(test_intune_duplicates,
       {"full; put 1 d=1; end; intune; rec 1 d=1 t=5; rec 2 d=1 t=7; rec 3 d=1 t=6; end", "1 d=1 i=2 c=unknown m=y t=7"},
       {"full; put 1 d=1; end; intune; rec 2 d=1; rec 1 d=1; end", "1 d=1 i=2 c=unknown m=y"},
+      /* of two that never synced, or at one time, the one that enrolled last, whatever their ids; a time counts before none */
+      {"full; put 1 d=1; end; intune; rec 1 d=1 r=6; rec 2 d=1 r=5; end", "1 d=1 i=1 c=unknown m=y r=6"},
+      {"full; put 1 d=1; end; intune; rec 2 d=1 r=5; rec 1 d=1 r=6; end", "1 d=1 i=1 c=unknown m=y r=6"},
+      {"full; put 1 d=1; end; intune; rec 1 d=1 r=6 t=9; rec 2 d=1 r=5 t=9; end", "1 d=1 i=1 c=unknown m=y t=9 r=6"},
+      {"full; put 1 d=1; end; intune; rec 1 d=1 r=6; rec 2 d=1; end", "1 d=1 i=1 c=unknown m=y r=6"},
+      {"full; put 1 d=1; end; intune; rec 1 d=1 t=9; rec 2 d=1; end", "1 d=1 i=1 c=unknown m=y t=9"},
+      {"full; end; intune; rec 1 d=5 r=6; rec 2 d=5 r=5; end; delta; put 1 d=5; end", "1 d=5 i=1 c=unknown m=y r=6"},
       /* the laptop that was wiped and set up anew, whose old record still talks */
       {"full; put 1 d=1; end; intune; rec 1 d=1 t=9 r=5 st=wipePending; rec 2 d=1 t=7 r=6 st=managed; end",
        "1 d=1 i=2 c=unknown m=y t=7 r=6"},
@@ -496,6 +506,17 @@ static void test_tally(void **state)
 	assert_int_equal(world.tally.added, 1);
 	assert_int_equal(world.tally.lost, 1);
 	assert_int_equal(world.tally.after, 3);
+	run(&world, "publish; filter j=entra; shrink 100; delta; put 7 j=entra; end");
+	assert_int_equal(world.tally.unlisted, 4);
+	assert_int_equal(world.tally.untyped, 4);
+	assert_int_equal(world.tally.listed, 1);
+	run(&world, "intune; rec 1 d=1; rec 9 d=0; end");
+	assert_int_equal(world.tally.untyped, 4);
+	assert_int_equal(world.tally.listed, 1);
+	run(&world, "publish; filter; delta; end");
+	assert_int_equal(world.tally.untyped, 0);
+	run(&world, "intune; rec 1 d=1; rec 9 d=0; end");
+	assert_int_equal(world.tally.listed, 5);
 	run(&world, "group 1 A; member 1; member 2; member 77; end");
 	assert_int_equal(world.tally.added, 2);
 	assert_int_equal(world.tally.duplicates, 1);
