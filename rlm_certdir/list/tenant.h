@@ -120,13 +120,16 @@ enum certdir_list_ended {
 	CERTDIR_ENDED, /* applied */
 	/*
 	 * Applied but for what would be lost, which is too much to believe; `error` says how much. It stays as it was last known, with the age
-	 * that it has since then, until it comes again or a later run may let it go: that the next delta does not tell of it again is no matter.
+	 * that it has since then, until it comes again or a later run may let it go: that a delta tells of a removal but once is no matter.
 	 */
 	CERTDIR_ENDED_SHRUNK,
 	CERTDIR_ENDED_FAILED /* `error`; nothing of the part was applied */
 };
 
-/* Ends the devices part: removals and the sweep happen, `delta_link` is kept for the next time, the tenant is synced now. */
+/*
+ * Ends the devices part: removals and the sweep happen, `delta_link` is kept for the next time, the tenant is synced now. After a full
+ * listing that shrunk no link is kept, so that the next one is full again: a device that it left out would come by no delta.
+ */
 enum certdir_list_ended certdir_list_devices_end(struct certdir_list_tenant *tenant, const char *delta_link,
 						 struct certdir_list_tally *tally, struct certdir_error *error);
 

@@ -535,6 +535,9 @@ enum certdir_list_ended certdir_list_devices_end(struct certdir_list_tenant *ten
 	if ((!tenant->first || end_first(tenant, error)) && (!tenant->full || tenant->quiet || sweep(tenant, error)) &&
 	    (!tenant->refilter || filter_anew(tenant, error)))
 		ended = certdir_tenant_guard_devices(tenant, &kept, error);
+	/* What a listing that came short did not name no delta would bring: the next one has to be whole, too. */
+	if (ended == CERTDIR_ENDED_SHRUNK && tenant->full)
+		delta_link = NULL;
 	/* Only now is it known who stays. */
 	if (ended != CERTDIR_ENDED_FAILED &&
 	    !(merge_own(tenant, error) && certdir_tenant_settle(tenant, tally, error) && free_records(tenant, error) &&

@@ -546,6 +546,22 @@ def test_a_short_listing_with_status_200_is_not_believed(serve, tmp_path, route,
     assert_same(sync.listed(), truth(tenant))
 
 
+def test_a_short_listing_of_all_devices_heals_by_itself(serve, tmp_path):
+    tenant = Tenant(2, 60, enrolled=0)
+    graph = serve(tenant)
+    sync = Sync(tmp_path / "sync", graph)
+    sync.run()
+    before = sync.listed()
+    graph.order("delta", graph_faults.short(0.5))
+    part = sync.run("--full", code=SHRUNK).parts()["devices"]
+    assert part["result"] == "shrunk" and part["kept"] == 30 and part["removed"] == 0
+    assert sync.listed() == before
+    part = sync.run().parts()["devices"]
+    assert part["full"] and part["kept"] == 0
+    with closing(sqlite3.connect(f"file:{sync.list_file}?mode=ro&immutable=1", uri=True)) as list_file:
+        assert list_file.execute("SELECT count(confirmed) FROM device").fetchone() == (0,)
+
+
 def test_one_tenant_fails_the_other_is_fresh(serve, tmp_path):
     tenants = {"good": Tenant("good", 20), "bad": Tenant("bad", 20)}
     graphs = {name: serve(tenant) for name, tenant in tenants.items()}

@@ -180,6 +180,10 @@ static void test_attributes_and_the_delta_link(void **state)
 		{"attributes 1; full; put 1; end; publish; attributes; delta", false},
 		{"attributes 1; full; put 1; end; publish; attributes; full; abandon; publish; attributes 1; delta", true},
 		{"attributes 1; full; put 1; end; publish; attributes 2; full; put 1; end; publish; delta", true},
+		/* a listing that came short is no beginning for a delta; what a delta removes is known */
+		{"shrink 10; full; put 1; put 2; end; publish; full; shrunk; publish; delta", false},
+		{"shrink 10; full; put 1; put 2; end; publish; full; shrunk; publish; full; put 1; put 2; end; publish; delta", true},
+		{"shrink 10; full; put 1; put 2; end; publish; delta; rm 1; rm 2; shrunk; publish; delta", true},
 	};
 
 	(void)state;
