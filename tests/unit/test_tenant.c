@@ -373,6 +373,22 @@ TABLE(test_guard_keeps,
       {"shrink 10; filter enabled; full; put 1 e=y; put 2 e=y; put 3 e=n; end; delta; rm 1; rm 2; rm 3; shrunk; filter; delta;"
        "put 1; put 2; put 4; end",
        "1 e=y; 2 e=y; 4"},
+      /* what the filter would take away stays listed, with what is known of it now; each part of devices asks again */
+      {"shrink 10; full; put 1 own=a e=y; put 2 own=a e=y; end; publish; filter own=b; delta; put 1 e=n; put 3 own=b; shrunk",
+       "1 own=a e=n; 2 own=a e=y; 3 own=b"},
+      {"shrink 10; full; put 1 own=a; put 2 own=a; end; publish; filter own=b; delta; shrunk; publish; delta; shrunk; publish; shrink 100;"
+       "delta; end",
+       ""},
+      {"shrink 10; filter own=a; full; put 1 own=a; put 2 own=a; end; delta; put 1 own=b; put 2 own=b; shrunk", "1 own=b; 2 own=b"},
+      {"shrink 10; filter own=a; full; put 1 own=a; put 2 own=a; end; delta; put 1 own=b; put 2 own=b; shrunk; publish; delta; put 1 own=a;"
+       "end",
+       "1 own=a"},
+      {"shrink 10; filter own=a; full; put 1 d=1 own=a; put 2 d=2 own=a; end; intune; rec 1 d=1 own=b; rec 2 d=2 own=b; shrunk; publish; "
+       "delta; shrunk",
+       "1 d=1 i=1 c=unknown own=b m=y; 2 d=2 i=2 c=unknown own=b m=y"},
+      {"shrink 10; filter own=a; full; put 1 d=1 own=a; put 2 d=2 own=a; end; intune; rec 1 d=1 own=b; rec 2 d=2 own=b; shrunk; intune;"
+       "rec 1 d=1 own=a; rec 2 d=2 own=a; end; delta; end",
+       "1 d=1 i=1 c=unknown own=a m=y; 2 d=2 i=2 c=unknown own=a m=y"},
       /* Intune's records: those that came are taken */
       {"shrink 10; full; put 1 d=1; put 2 d=2; end; intune; rec 1 d=1 c=compliant; rec 2 d=2; end; publish; now 2000; intune;"
        "rec 3 d=0; shrunk",
