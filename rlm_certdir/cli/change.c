@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/change.h"
+#include "cli/json.h"
 
 #include "timestamp.h"
 
@@ -55,14 +56,9 @@ void certdir_cli_change_print_would(const struct certdir_list_change *change)
 bool certdir_cli_change_print_json(const struct certdir_list_change *change)
 {
 	char at[CERTDIR_TIMESTAMP_SIZE];
-	json_t *object;
-	bool ok;
 
 	certdir_timestamp_print(change->at, at);
-	object = json_pack("{s:s,s:s,s:s?,s:s?,s:s,s:s?,s:s?}", "at", at, "source", change->source, "device",
-			   change->device, "name", change->name, "what", change->what, "before", change->before,
-			   "after", change->after);
-	ok = object && json_dumpf(object, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF;
-	json_decref(object);
-	return ok;
+	return certdir_cli_json_print(json_pack("{s:s,s:s,s:s?,s:s?,s:s,s:s?,s:s?}", "at", at, "source", change->source,
+						"device", change->device, "name", change->name, "what", change->what,
+						"before", change->before, "after", change->after));
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/json.h"
 #include "cli/list.h"
 
 #include "permissions.h"
@@ -231,19 +232,14 @@ static void print_problem(void *context, const char *text)
 static int print_verdict(const struct certdir_cli_list_options *options, size_t devices, json_t *problems,
 			 int64_t count)
 {
-	json_t *result;
-
 	if (!options->json) {
 		if (count == 0)
 			printf("%s: %zu devices, seal, database and ids are in order\n", options->list, devices);
 		return count == 0 ? 0 : 1;
 	}
-	result = json_pack("{s:s,s:b,s:I,s:o}", "file", options->list, "ok", count == 0, "devices", (json_int_t)devices,
-			   "problems", problems);
-	if (!result || json_dumpf(result, stdout, JSON_COMPACT) != 0)
-		count = -1;
-	putchar('\n');
-	json_decref(result);
+	if (!certdir_cli_json_print(json_pack("{s:s,s:b,s:I,s:o}", "file", options->list, "ok", count == 0, "devices",
+					      (json_int_t)devices, "problems", problems)))
+		return 1;
 	return count == 0 ? 0 : 1;
 }
 

@@ -5,6 +5,7 @@
 #include "import/export.h"
 #include "import/input.h"
 #include "cli/change.h"
+#include "cli/json.h"
 #include "cli/list.h"
 #include "conf.h"
 
@@ -379,21 +380,17 @@ static void print_names(const struct import *import)
 static void print_json(const struct import *import, size_t devices)
 {
 	const struct certdir_cli_list_options *options = import->options;
-	json_t *ignored = json_array(), *result, *value;
+	json_t *ignored = json_array(), *value;
 	const char *key;
 
 	json_object_foreach(import->ignored, key, value)(void) json_array_append_new(ignored, json_string(key));
-	result =
+	(void)certdir_cli_json_print(
 		json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:s?,s:O,s:o}", "list", options->list, "source",
 			  options->source, "devices", (json_int_t)devices, "before", (json_int_t)import->before,
 			  "imported", (json_int_t)import->record, "added", (json_int_t)import->compared.added, "lost",
 			  (json_int_t)import->compared.lost, "changed", (json_int_t)import->compared.changed, "dry_run",
 			  options->dry_run, "export", import->export ? certdir_export_name(import->export) : NULL,
-			  "taken", import->taken, "ignored", ignored);
-	if (!result || json_dumpf(result, stdout, JSON_COMPACT) != 0)
-		fprintf(stderr, "certdir: the result cannot be printed\n");
-	putchar('\n');
-	json_decref(result);
+			  "taken", import->taken, "ignored", ignored));
 }
 
 static int print_result(const struct import *import, size_t devices)

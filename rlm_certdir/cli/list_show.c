@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir list show` and `find`: devices by any of their identities, looked up the way certificates are. */
 #include "import/device_json.h"
+#include "cli/json.h"
 #include "cli/list.h"
 #include "timestamp.h"
 #include "identity/canonical.h"
@@ -178,17 +179,15 @@ static bool print_json(const struct certdir_device *device, const struct certdir
 {
 	char synced[CERTDIR_TIMESTAMP_SIZE];
 	json_t *object = certdir_device_json_write(device, false);
-	bool ok;
 
 	certdir_timestamp_print(source->synced, synced);
-	ok = object && json_object_set_new(object, "source", json_string(source->name)) == 0 &&
+	if (object && json_object_set_new(object, "source", json_string(source->name)) == 0 &&
 	     json_object_set_new(object, "synced", json_string(synced)) == 0 &&
 	     json_object_set_new(object, "foundBy", json_string(by)) == 0 &&
-	     (!only_against || json_object_set_new(object, "onlyAgainst", json_string(only_against)) == 0) &&
-	     json_dumpf(object, stdout, JSON_COMPACT) == 0;
-	putchar('\n');
+	     (!only_against || json_object_set_new(object, "onlyAgainst", json_string(only_against)) == 0))
+		return certdir_cli_json_print(object);
 	json_decref(object);
-	return ok;
+	return certdir_cli_json_print(NULL);
 }
 
 static void print_line(const struct certdir_device *device, const char *by, const char *only_against)

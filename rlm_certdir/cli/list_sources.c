@@ -3,6 +3,7 @@
 #include "cli/list_sources.h"
 
 #include "cli/age.h"
+#include "cli/json.h"
 #include "cli/list.h"
 #include "timestamp.h"
 
@@ -99,17 +100,6 @@ void certdir_cli_list_sources_print(const json_t *sources)
 	json_array_foreach(sources, index, source) print_source(source);
 }
 
-/* Prints an object and frees it. False when there is none, for want of memory, or when it cannot be printed. */
-static bool print_object(json_t *object)
-{
-	const bool ok = object && json_dumpf(object, stdout, JSON_COMPACT) == 0;
-
-	if (ok)
-		putchar('\n');
-	json_decref(object);
-	return ok;
-}
-
 int certdir_cli_list_sources(const struct certdir_cli_list_options *options)
 {
 	struct certdir_list_snapshot *snapshot;
@@ -121,7 +111,7 @@ int certdir_cli_list_sources(const struct certdir_cli_list_options *options)
 		return EX_NOINPUT;
 	sources = certdir_cli_list_sources_json(snapshot);
 	if (options->json)
-		status = print_object(json_pack("{s:s,s:o}", "list", options->list, "sources", sources)) ? 0 : EX_IOERR;
+		status = certdir_cli_json_print(json_pack("{s:s,s:o}", "list", options->list, "sources", sources)) ? 0 : EX_IOERR;
 	else if (json_array_size(sources) == 0)
 		printf("%s has no sources\n", options->list);
 	else
@@ -137,7 +127,7 @@ int certdir_cli_list_sources(const struct certdir_cli_list_options *options)
 static int print_removed(const struct certdir_cli_list_options *options, int64_t devices)
 {
 	if (options->json)
-		return print_object(json_pack("{s:s,s:s,s:I,s:b}", "list", options->list, "source", options->source,
+		return certdir_cli_json_print(json_pack("{s:s,s:s,s:I,s:b}", "list", options->list, "source", options->source,
 					      "devices", (json_int_t)devices, "dry_run", options->dry_run))
 			       ? 0
 			       : EX_IOERR;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir list stats` */
+#include "cli/json.h"
 #include "cli/list.h"
 #include "cli/list_sources.h"
 #include "timestamp.h"
@@ -118,8 +119,8 @@ int certdir_cli_list_stats(const struct certdir_cli_list_options *options)
 		fprintf(stderr, "certdir: %s\n", error.text);
 	else if (!options->json)
 		print_text(counts);
-	else if (json_dumpf(counts, stdout, JSON_COMPACT) == 0)
-		putchar('\n');
+	else
+		(void)certdir_cli_json_print(json_incref(counts));
 	json_decref(counts);
 	certdir_cli_list_close(snapshot, reader);
 	return status;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/json.h"
 #include "cli/placeholders_report.h"
 
 #include "identity/utf8.h"
@@ -74,20 +75,12 @@ static json_t *clean_json(const char *text)
 	return json;
 }
 
-static bool print_json(json_t *object)
-{
-	bool ok = object && json_dumpf(object, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF;
-
-	json_decref(object);
-	return ok;
-}
-
 /* ---- the plan ---- */
 
 static bool print_action_json(const struct certdir_cli_placeholders_run *run, const char *type,
 			      const struct certdir_action *action)
 {
-	return print_json(json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "type", type, "section",
+	return certdir_cli_json_print(json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "type", type, "section",
 				    run->placeholders->config->name, "kind", certdir_action_name(action->kind),
 				    "device", clean_json(action->key), "name", clean_json(action->name), "dn",
 				    clean_json(action->dn), "account_name", clean_json(action->account_name), "why",
@@ -115,7 +108,7 @@ static bool print_remark(const struct certdir_cli_placeholders_run *run, const s
 	int printed = -1;
 
 	if (run->json)
-		return print_json(json_pack("{s:s,s:s,s:s,s:o,s:o}", "type", "remark", "section",
+		return certdir_cli_json_print(json_pack("{s:s,s:s,s:s,s:o,s:o}", "type", "remark", "section",
 					    run->placeholders->config->name, "kind", remark_names[remark->kind],
 					    "subject", clean_json(remark->subject), "text", clean_json(remark->text)));
 	subject = clean(remark->subject);
@@ -214,7 +207,7 @@ static bool print_counts_json(const struct certdir_cli_placeholders_run *run)
 			json_decref(summary);
 			summary = NULL;
 		}
-	return print_json(summary);
+	return certdir_cli_json_print(summary);
 }
 
 bool certdir_cli_placeholders_print_summary(const struct certdir_cli_placeholders_run *run)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The status for people and as JSON. */
 #include "cli/age.h"
+#include "cli/json.h"
 #include "cli/status.h"
 #include "timestamp.h"
 
@@ -198,7 +199,8 @@ bool certdir_cli_status_print_json(const struct certdir_cli_status *status)
 			   "names", (json_int_t)status->shared.names, "devices", (json_int_t)status->shared.devices,
 			   "serials", (json_int_t)status->shared.serials, "run_error", status->run_error, "tenants",
 			   tenants, "imports", imports);
-	ok = ok && object && json_dumpf(object, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF;
+	if (ok)
+		return certdir_cli_json_print(object);
 	json_decref(object);
-	return ok;
+	return certdir_cli_json_print(NULL);
 }

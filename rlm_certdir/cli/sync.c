@@ -4,6 +4,7 @@
 #include "background.h"
 #include "cli/change.h"
 #include "cli/conf_file.h"
+#include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/sync_report.h"
 #include "cli/sync_status.h"
@@ -186,9 +187,8 @@ static void keep_report(const struct certdir_cli_sync_run *run, const struct opt
 		fprintf(stderr, "certdir: the report cannot be made: out of memory\n");
 		return;
 	}
-	if (options->json && (run->idle || options->interval) &&
-	    (json_dumpf(report, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF))
-		fprintf(stderr, "certdir: the report cannot be printed\n");
+	if (options->json && (run->idle || options->interval))
+		(void)certdir_cli_json_print(json_incref(report));
 	if (!run->dry_run && !certdir_cli_sync_status_save(run->config, report, &error))
 		fprintf(stderr, "certdir: warning: %s\n", error.text);
 	json_decref(report);

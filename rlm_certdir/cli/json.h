@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `--json` prints: one object on a line. */
+#ifndef CERTDIR_CLI_JSON_H
+#define CERTDIR_CLI_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/*
+ * Prints `object` on a line of standard output and frees it. NULL stands for one that could not be made: that is said, and nothing is
+ * printed. False when nothing whole was printed; that standard output cannot be written is main()'s to tell.
+ */
+bool certdir_cli_json_print(json_t *object);
+
+#endif
