@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/change.h"
-#include "cli/json.h"
 
+#include "cli/json.h"
 #include "timestamp.h"
 
 #include <jansson.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/json.h"
 #include "cli/list.h"
 
+#include "cli/json.h"
 #include "permissions.h"
 
 #include <getopt.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir list import`: a file of devices becomes a source of the list. Nothing is published before all of it was good. */
-#include "import/csv.h"
-#include "import/device_json.h"
-#include "import/export.h"
-#include "import/input.h"
 #include "cli/change.h"
 #include "cli/json.h"
 #include "cli/list.h"
 #include "conf.h"
+#include "import/csv.h"
+#include "import/device_json.h"
+#include "import/export.h"
+#include "import/input.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -424,18 +424,26 @@ enum { NAMES_SHOWN = 5 };
 
 struct names {
 	char text[256];
-	size_t count;
+	size_t shown;
+	bool more;
 };
 
 static bool name_removed(void *context, const struct certdir_list_change *change)
 {
 	struct names *names = context;
-	const size_t used = strlen(names->text);
+	const size_t used = strlen(names->text), left = sizeof(names->text) - used;
 	const char *name = change->name ? change->name : change->device ? change->device : "one without a name";
 
-	if (strcmp(change->what, "removed") == 0 && names->count++ < NAMES_SHOWN)
-		(void)snprintf(names->text + used, sizeof(names->text) - used, "%s%.40s", used ? ", " : "", name);
-	return names->count <= NAMES_SHOWN;
+	if (strcmp(change->what, "removed") != 0)
+		return true;
+	/* Whole, or not at all. */
+	if (names->shown == NAMES_SHOWN || snprintf(names->text + used, left, "%s%s", used ? ", " : "", name) >= (int)left) {
+		names->text[used] = '\0';
+		names->more = true;
+		return false;
+	}
+	names->shown++;
+	return true;
 }
 
 /* A file that came short looks like one from which devices were removed: then a person has to say so. */
@@ -443,7 +451,7 @@ static int check_shrink(struct import *import, struct certdir_error *error)
 {
 	const struct certdir_cli_list_options *options = import->options;
 	const struct certdir_list_compared *compared = &import->compared;
-	struct names names = {.count = 0};
+	struct names names = {.shown = 0};
 
 	if (options->force || certdir_list_shrink_allowed(compared->before, compared->lost, CERTDIR_LIST_SHRINK))
 		return 0;
@@ -453,7 +461,7 @@ static int check_shrink(struct import *import, struct certdir_error *error)
 			  "%.100s: of the %zu devices of source \"%.60s\", %zu would be lost (%s%s), and "
 			  "%d %% is the limit: is the file complete? If they are to go, import it with --force",
 			  options->operand, compared->before, options->source, compared->lost, names.text,
-			  names.count > NAMES_SHOWN ? ", .." : "", CERTDIR_LIST_SHRINK);
+			  !names.more ? "" : names.text[0] ? ", .." : "..", CERTDIR_LIST_SHRINK);
 	return EXIT_SHRUNK;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/json.h"
 #include "cli/placeholders_report.h"
 
+#include "cli/json.h"
 #include "identity/utf8.h"
 
 #include <jansson.h>

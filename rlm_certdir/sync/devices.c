@@ -55,14 +55,10 @@ static char *of(const struct certdir_sync_job *job)
 	return text;
 }
 
-static bool fits(const struct certdir_sync_job *job, const char *text)
+/* Graph may have forgotten the delta link meanwhile: a run that began to list everything in its place is gone on with. */
+static char *instead(const struct certdir_sync_job *job)
 {
-	char *wanted = wants_all(job) ? of_all(job, NULL) : of(job), *instead = of_all(job, job->delta_link);
-	bool ok = wanted && instead && (strcmp(text, wanted) == 0 || strcmp(text, instead) == 0);
-
-	free(wanted);
-	free(instead);
-	return ok;
+	return of_all(job, job->delta_link);
 }
 
 static bool plan(struct certdir_sync_job *job, const struct certdir_list_tenant_state *state, bool *fetch)
@@ -203,4 +199,4 @@ static void apply(struct certdir_sync_job *job, struct certdir_list_tenant *list
 	certdir_listed_clear(&listed);
 }
 
-const struct certdir_sync_kind certdir_sync_devices = {plan, of, fits, fetch, apply};
+const struct certdir_sync_kind certdir_sync_devices = {plan, of, instead, fetch, apply};

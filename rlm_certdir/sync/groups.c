@@ -136,15 +136,6 @@ static char *of(const struct certdir_sync_job *job)
 	return text;
 }
 
-static bool fits(const struct certdir_sync_job *job, const char *text)
-{
-	char *wanted = of(job);
-	bool ok = wanted && strcmp(text, wanted) == 0;
-
-	free(wanted);
-	return ok;
-}
-
 /* Without a group, memberships of former times have to end. */
 static bool plan(struct certdir_sync_job *job, const struct certdir_list_tenant_state *state, bool *fetch)
 {
@@ -318,4 +309,4 @@ static void apply(struct certdir_sync_job *job, struct certdir_list_tenant *list
 	free(found);
 }
 
-const struct certdir_sync_kind certdir_sync_groups = {plan, of, fits, fetch, apply};
+const struct certdir_sync_kind certdir_sync_groups = {plan, of, NULL, fetch, apply};

@@ -23,15 +23,6 @@ static char *of(const struct certdir_sync_job *job)
 	return text;
 }
 
-static bool fits(const struct certdir_sync_job *job, const char *text)
-{
-	char *wanted = of(job);
-	bool ok = wanted && strcmp(text, wanted) == 0;
-
-	free(wanted);
-	return ok;
-}
-
 /*
  * `intune = no`: records of former times would stay as they were for ever, so they go. It is an empty listing, and the shrink
  * guard asks once whether that is meant.
@@ -129,4 +120,4 @@ static void apply(struct certdir_sync_job *job, struct certdir_list_tenant *list
 	certdir_sync_part_ended(job, ended, &tally, &error);
 }
 
-const struct certdir_sync_kind certdir_sync_intune = {plan, of, fits, fetch, apply};
+const struct certdir_sync_kind certdir_sync_intune = {plan, of, NULL, fetch, apply};

@@ -63,8 +63,8 @@ struct certdir_sync_kind {
 	bool (*plan)(struct certdir_sync_job *job, const struct certdir_list_tenant_state *state, bool *fetch);
 	/* What the job would list, and of which tenant, for the spool; the caller frees it. NULL when memory is out. */
 	char *(*of)(const struct certdir_sync_job *job);
-	/* Whether pages of a listing of `of` are a good start for it. */
-	bool (*fits)(const struct certdir_sync_job *job, const char *of);
+	/* The same of another listing whose pages are as good a start; NULL: there is none. */
+	char *(*instead)(const struct certdir_sync_job *job);
 	/* In a thread of its own: sets `fetched`, or ends the part. */
 	void (*fetch)(struct certdir_sync_job *job);
 	/* Applies what was fetched and ends the part; what failed left the list's part as it was. */

@@ -9,6 +9,7 @@
 #include "list/file.h"
 #include "permissions.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -274,6 +275,44 @@ static void forget(struct certdir_spool *spool)
 	spool->of = NULL;
 	spool->count = 0;
 	spool->finished = false;
+}
+
+static void sweep_one(const char *name, int64_t before)
+{
+	struct certdir_spool *spool;
+	struct certdir_error ignored;
+	struct stat status;
+	long holder;
+
+	if (lstat(name, &status) == 0 && status.st_mtime < before &&
+	    certdir_spool_open(&spool, name, &holder, &ignored) == CERTDIR_SPOOL_OPENED)
+		certdir_spool_remove(spool);
+}
+
+void certdir_spool_sweep(const char *list, int64_t before)
+{
+	const char *slash = strrchr(list, '/');
+	const int place = slash ? (int)(slash + 1 - list) : 0;
+	char *base = NULL, *folder = NULL, *name;
+	struct dirent *entry;
+	DIR *directory;
+
+	if (asprintf(&base, "%s" CERTDIR_SPOOL_SUFFIX, list + place) < 0)
+		base = NULL;
+	if (asprintf(&folder, "%.*s.", place, list) < 0)
+		folder = NULL;
+	directory = base && folder ? opendir(folder) : NULL;
+	while (directory && (entry = readdir(directory))) {
+		if (strncmp(entry->d_name, base, strlen(base)) != 0 ||
+		    asprintf(&name, "%.*s%s", place, list, entry->d_name) < 0)
+			continue;
+		sweep_one(name, before);
+		free(name);
+	}
+	if (directory)
+		(void)closedir(directory);
+	free(base);
+	free(folder);
 }
 
 bool certdir_spool_begin(struct certdir_spool *spool, const char *of, int64_t began, struct certdir_error *error)

@@ -26,6 +26,12 @@ void certdir_spool_close(struct certdir_spool *spool);
 /* The same, and the file goes. */
 void certdir_spool_remove(struct certdir_spool *spool);
 
+/* Between the list's name and what a spool beside it is of. */
+#define CERTDIR_SPOOL_SUFFIX ".spool."
+
+/* Removes the spools of `list` that nobody has, or has written into since `before` (Unix seconds). Best effort. */
+void certdir_spool_sweep(const char *list, int64_t before);
+
 /* Forgets everything and begins anew: `of` says in the caller's words what will be listed; began is in Unix seconds. */
 bool certdir_spool_begin(struct certdir_spool *spool, const char *of, int64_t began, struct certdir_error *error);
 const char *certdir_spool_of(const struct certdir_spool *spool); /* NULL: nothing was begun */

@@ -7,13 +7,11 @@
 #include "sync/excerpt.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -255,10 +253,19 @@ static char *spool_name(const struct certdir_sync_job *job)
 	char *name;
 
 	/* A tenant's name may have anything in it; its id is a GUID. */
-	return asprintf(&name, "%s.spool.%s.%s", job->config->list, job->tenant->tenant_id,
+	return asprintf(&name, "%s" CERTDIR_SPOOL_SUFFIX "%s.%s", job->config->list, job->tenant->tenant_id,
 			certdir_sync_part_name(job->part)) < 0
 		       ? NULL
 		       : name;
+}
+
+/* Whether the spool holds what `wanted`, which is freed, says. */
+static bool is_of(const struct certdir_sync_job *job, char *wanted)
+{
+	const bool ok = wanted && strcmp(certdir_spool_of(job->spool), wanted) == 0;
+
+	free(wanted);
+	return ok;
 }
 
 /*
@@ -267,11 +274,12 @@ static char *spool_name(const struct certdir_sync_job *job)
  */
 static bool may_go_on(const struct certdir_sync_job *job, int64_t synced)
 {
-	const char *of = certdir_spool_of(job->spool);
+	const struct certdir_sync_kind *kind = kinds[job->part];
 	const int64_t began = certdir_spool_began(job->spool);
 
-	return of && certdir_spool_pages(job->spool) > 0 && began <= job->now && job->now - began < SPOOL_LIFE &&
-	       began >= synced + certdir_spool_finished(job->spool) && kinds[job->part]->fits(job, of);
+	return certdir_spool_of(job->spool) && certdir_spool_pages(job->spool) > 0 && began <= job->now &&
+	       job->now - began < SPOOL_LIFE && began >= synced + certdir_spool_finished(job->spool) &&
+	       (is_of(job, kind->of(job)) || (kind->instead && is_of(job, kind->instead(job))));
 }
 
 static bool begin_spool(struct certdir_sync_job *job, int64_t synced, struct certdir_error *error)
@@ -495,31 +503,6 @@ static void begin_parts(struct certdir_sync *sync, const unsigned *parts, bool a
 	certdir_list_write_abort(looker);
 }
 
-/* Pages that no run has gone on with, of a tenant that is no more, for example: devices' data does not lie about for ever. */
-static void sweep_spools(const struct certdir_sync *sync)
-{
-	const int64_t now = (int64_t)time(NULL);
-	struct certdir_spool *spool;
-	struct certdir_error ignored;
-	char *pattern = NULL;
-	glob_t found;
-	long holder;
-
-	if (asprintf(&pattern, "%s.spool.*.*", sync->config->list) < 0)
-		return;
-	if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0) {
-		for (size_t i = 0; i < found.gl_pathc; i++) {
-			struct stat status;
-
-			if (stat(found.gl_pathv[i], &status) == 0 && now - status.st_mtime > SPOOL_LIFE &&
-			    certdir_spool_open(&spool, found.gl_pathv[i], &holder, &ignored) == CERTDIR_SPOOL_OPENED)
-				certdir_spool_remove(spool);
-		}
-		globfree(&found);
-	}
-	free(pattern);
-}
-
 void certdir_sync_begin(struct certdir_sync *sync, const struct certdir_sync_config *config)
 {
 	struct certdir_sync_report *report = &sync->report;
@@ -542,8 +525,9 @@ void certdir_sync_begin(struct certdir_sync *sync, const struct certdir_sync_con
 		tenant->seconds = 0;
 		tenant->requests = tenant->throttled = tenant->bytes = 0;
 	}
+	/* What no run has gone on with, of a tenant that is no more, for example: devices' data does not lie about for ever. */
 	if (!sync->options.dry_run)
-		sweep_spools(sync);
+		certdir_spool_sweep(config->list, report->started - SPOOL_LIFE);
 	begin_parts(sync, NULL, false);
 	for (size_t i = 0; i < report->count; i++)
 		report->tenants[i].attempted = report->started;

@@ -234,6 +234,36 @@ static void test_full(void **state)
 	certdir_spool_remove(spool);
 }
 
+/* Old spools of this list go, and nothing else: its name is no pattern. */
+static void test_sweep(void **state)
+{
+	static const struct {
+		const char *name;
+		bool old, stays;
+	} files[] = {{"a[1]*.db.spool.t.devices", true, false}, {"a[1]*.db.spool.t.intune", false, true},
+		     {"a1.db.spool.t.devices", true, true},	 {"a[1]*.db", true, true},
+		     {"a[1]*.db.status", true, true}};
+	char list[96], file[96];
+	struct stat status;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		const struct timespec times[2] = {{.tv_sec = files[i].old ? 1000 : 3000}, {.tv_sec = files[i].old ? 1000 : 3000}};
+		int fd;
+
+		(void)snprintf(file, sizeof(file), "%s/%s", directory, files[i].name);
+		fd = open(file, O_CREAT | O_WRONLY, 0600);
+		assert_true(fd >= 0 && futimens(fd, times) == 0 && close(fd) == 0);
+	}
+	(void)snprintf(list, sizeof(list), "%s/a[1]*.db", directory);
+	certdir_spool_sweep(list, 2000);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		(void)snprintf(file, sizeof(file), "%s/%s", directory, files[i].name);
+		assert_int_equal(stat(file, &status) == 0, files[i].stays);
+		(void)unlink(file);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_no_file_but_its_own),
 		cmocka_unit_test(test_without_a_name),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_sweep),
 	};
 	int failed;
 
