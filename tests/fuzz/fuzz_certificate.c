@@ -4,6 +4,7 @@
  * hold of every certificate that is taken: valid text everywhere, canonical values, no identity twice, no rank that its
  * place has not.
  */
+#include "holds.h"
 #include "identity/canonical.h"
 #include "identity/certificate.h"
 
@@ -11,16 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HOLDS(condition)                                                                                               \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "does not hold: %s\n", #condition);                                            \
-			abort();                                                                                       \
-		}                                                                                                      \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
 static struct certdir_form forms[2];
 

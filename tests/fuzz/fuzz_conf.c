@@ -4,6 +4,7 @@
  * names the file; what is taken, is taken the same way a second time.
  */
 #include "conf.h"
+#include "holds.h"
 #include "placeholders/config.h"
 #include "sync/config.h"
 
@@ -13,16 +14,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define HOLDS(condition)                                                                                               \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "does not hold: %s\n", #condition);                                            \
-			abort();                                                                                       \
-		}                                                                                                      \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
 /* The number of sections, or -1 with `error`. */
 static long read_conf(const char *name, struct certdir_error *error)

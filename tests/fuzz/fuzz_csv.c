@@ -3,6 +3,7 @@
  * libFuzzer over a CSV file as `certdir list import` reads it: rows, whose export it is, and the device of each row. A field that is
  * printed is read back as it was, and so is a device.
  */
+#include "holds.h"
 #include "import/csv.h"
 #include "import/device_json.h"
 #include "import/export.h"
@@ -10,16 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HOLDS(condition)                                                                                               \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "does not hold: %s\n", #condition);                                            \
-			abort();                                                                                       \
-		}                                                                                                      \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
 /* The row printed as the only one of a file is the same row. */
 static void print_and_read(const struct certdir_csv *row)

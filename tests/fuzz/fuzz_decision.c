@@ -4,8 +4,7 @@
  * a certificate of somebody in it, and its rules are looked at as there. What breaks one is told, with the world.
  */
 #include "../unit/decision_properties.h"
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+#include "holds.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {

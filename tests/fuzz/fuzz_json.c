@@ -3,21 +3,12 @@
  * libFuzzer over devices in JSON, as `certdir list import` reads them. What a device is decided by must survive an export and an
  * import, or two servers would decide differently.
  */
+#include "holds.h"
 #include "import/device_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HOLDS(condition)                                                                                               \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "does not hold: %s\n", #condition);                                            \
-			abort();                                                                                       \
-		}                                                                                                      \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
 /* The list refuses a group of no name, so that none is ever written. */
 static bool has_nameless_group(const struct certdir_device *device)

@@ -5,23 +5,14 @@
  */
 #include "directory/ldap_entry.h"
 #include "directory/ldap_group.h"
+#include "holds.h"
 #include "identity/canonical.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HOLDS(condition)                                                                                               \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "does not hold: %s\n", #condition);                                            \
-			abort();                                                                                       \
-		}                                                                                                      \
-	} while (0)
-
 enum { VALUES = 256 };
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
 /* The bytes up to the next 0xff; *at moves behind it. */
 static const unsigned char *take(const unsigned char **at, const unsigned char *end, size_t *length)

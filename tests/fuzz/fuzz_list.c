@@ -6,6 +6,7 @@
  * The input is a row of changes: page (1 byte), place in it (2 bytes), how many bytes (1), the bytes; or with 255 for the
  * number, the page that is put there whole.
  */
+#include "holds.h"
 #include "list/list.h"
 #include "list/seal.h"
 #include "list/writer.h"
@@ -15,16 +16,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#define HOLDS(condition)                                                                                               \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "does not hold: %s\n", #condition);                                            \
-			abort();                                                                                       \
-		}                                                                                                      \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
 enum { PAGE = 4096 };
 

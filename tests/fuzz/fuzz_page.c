@@ -4,6 +4,7 @@
  * the bytes are sliced, texts that are UTF-8 without a NUL, a refusal that says why, nothing taken from a page that is
  * cut or has something behind its end, and the same objects as jansson finds where it takes the document, too.
  */
+#include "holds.h"
 #include "identity/utf8.h"
 #include "list/tenant.h"
 #include "sync/record.h"
@@ -12,16 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HOLDS(condition)                                                                                               \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "does not hold: %s\n", #condition);                                            \
-			abort();                                                                                       \
-		}                                                                                                      \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
 enum kind { ENTRA, INTUNE, GROUP, MEMBER, EXTENDED, KINDS };
 
