@@ -567,4 +567,25 @@ struct history {
 			expect(table[i].script, table[i].list);                                                        \
 	}
 
+/* Objects, and Intune records, of so many numbers. */
+static inline void put_many(struct world *world, int from, int to)
+{
+	char command[64];
+
+	for (int i = from; i <= to; i++) {
+		(void)snprintf(command, sizeof(command), "put %x d=%x", i, i);
+		run(world, command);
+	}
+}
+
+static inline void rec_many(struct world *world, int from, int to)
+{
+	char command[64];
+
+	for (int i = from; i <= to; i++) {
+		(void)snprintf(command, sizeof(command), "rec %x d=%x", i, i);
+		run(world, command);
+	}
+}
+
 #endif
