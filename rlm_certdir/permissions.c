@@ -67,17 +67,35 @@ static bool check_owner(const char *name, const struct stat *status, const char 
 	return false;
 }
 
+/* `name` is above the directory that the file stands in, and whoever owns it can put another directory in the place of that one. */
+static bool check_owner_above(const char *name, const struct stat *status, uid_t owner, struct certdir_error *finding)
+{
+	if (status->st_uid == 0 || status->st_uid == geteuid() || status->st_uid == owner)
+		return true;
+	certdir_error_set(finding,
+			  "%s belongs to user %u, who can put other files in the place of what is below it, and so let devices "
+			  "in; do: chown root %s",
+			  name, (unsigned)status->st_uid, name);
+	return false;
+}
+
 /* The directory that `real`, an absolute name without links, stands in, and all above; `real` is cut on the way. */
 static bool check_above(char *real, struct certdir_error *finding)
 {
+	bool above = false;
 	struct stat status;
+	uid_t owner = 0; /* of the directory that it stands in */
 
 	do {
 		char *slash = strrchr(real, '/');
 
 		slash[slash == real] = '\0';
-		if (stat(real, &status) == 0 && !check_mode(real, &status, finding))
+		if (stat(real, &status) != 0)
+			continue;
+		if (!check_mode(real, &status, finding) || (above && !check_owner_above(real, &status, owner, finding)))
 			return false;
+		owner = above ? owner : status.st_uid;
+		above = true;
 	} while (real[1]);
 	return true;
 }

@@ -356,6 +356,16 @@ static void test_who_can_change_what_is_above(void **state)
 	assert_non_null(strstr(finding.text, fixture_directory));
 	assert_true(certdir_permissions_check("/nowhere/at/all", &finding));
 	assert_int_equal(chmod(fixture_directory, 0700), 0);
+	if (geteuid() != 0)
+		return;
+	/* Whoever owns the outer one can move the inner one away; the service's user may own both. */
+	assert_int_equal(chown(fixture_directory, 2001, 0), 0);
+	assert_false(certdir_permissions_check(file, &finding));
+	assert_non_null(strstr(finding.text, "chown root"));
+	assert_int_equal(chown(inner, 2001, 0), 0);
+	assert_int_equal(chown(file, 2001, 0), 0);
+	assert_true(certdir_permissions_check(file, &finding));
+	assert_int_equal(chown(fixture_directory, 0, 0), 0);
 }
 
 /* ---- a copy for a look ---- */
