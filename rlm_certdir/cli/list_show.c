@@ -171,7 +171,7 @@ static void print_device(const struct certdir_device *device, const struct certd
 		       device->groups[i].name ? ")" : "");
 	fact("tenant", device->tenant);
 	certdir_timestamp_print(source->synced, synced);
-	printf("  %-18s %s, synced %s\n", "source", source->name, synced);
+	printf("  %-18s %s, %s %s\n", "source", source->name, source->synced_by_graph ? "synced" : "imported", synced);
 }
 
 static bool print_json(const struct certdir_device *device, const struct certdir_list_source *source, const char *by,
