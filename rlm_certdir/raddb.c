@@ -5,6 +5,7 @@
  */
 #include "raddb.h"
 
+#include "directory/ldap.h"
 #include "directory/ldap_schema.h"
 #include "identity/canonical.h"
 #include "identity/section.h"
@@ -67,43 +68,54 @@ static CONF_PARSER const list_options[] = {
 	CONF_PARSER_TERMINATOR};
 
 static CONF_PARSER const ldap_options[] = {
-	{"port", FR_CONF_OFFSET(PW_TYPE_SHORT, struct certdir_ldap_config, port), "389"},
-	{"identity", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, identity), ""},
-	{"password", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_SECRET, struct certdir_ldap_config, password), ""},
-	{"base_dn", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, base_dn), NULL},
-	{"filter", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, filter), CERTDIR_LDAP_DEFAULT_FILTER},
-	{"scope", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, scope), CERTDIR_LDAP_DEFAULT_SCOPE},
-	{"group_base_dn", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, group_base_dn), ""},
-	{"domains", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, domains), ""},
+	{"port", FR_CONF_OFFSET(PW_TYPE_SHORT, struct certdir_ldap_directory_config, server.port), "389"},
+	{"identity", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, server.identity), ""},
+	{"password",
+	 FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_SECRET, struct certdir_ldap_directory_config, server.password), ""},
+	{"base_dn", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, base_dn), NULL},
+	{"filter", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, filter),
+	 CERTDIR_LDAP_DEFAULT_FILTER},
+	{"scope", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, scope),
+	 CERTDIR_LDAP_DEFAULT_SCOPE},
+	{"group_base_dn", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, group_base_dn), ""},
+	{"domains", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, domains), ""},
 	CONF_PARSER_TERMINATOR};
 
 static CONF_PARSER const ldap_tls_options[] = {
-	{"start_tls", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct certdir_ldap_config, start_tls), "no"},
-	{"ca_file", FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_config, ca_file), NULL},
-	{"ca_path", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, ca_path), NULL},
-	{"certificate_file", FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_config, certificate_file), NULL},
-	{"private_key_file", FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_config, private_key_file), NULL},
-	{"require_cert", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, require_cert), "demand"},
+	{"start_tls", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct certdir_ldap_directory_config, server.start_tls), "no"},
+	{"ca_file", FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_directory_config, server.ca_file), NULL},
+	{"ca_path", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, server.ca_path), NULL},
+	{"certificate_file",
+	 FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_directory_config, server.certificate_file), NULL},
+	{"private_key_file",
+	 FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_directory_config, server.private_key_file), NULL},
+	{"require_cert", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, server.require_cert),
+	 "demand"},
 	CONF_PARSER_TERMINATOR};
 
 static CONF_PARSER const ldap_time_options[] = {
-	{"net_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_config, net_timeout), "1"},
-	{"res_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_config, res_timeout), "3"},
-	{"srv_timelimit", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_config, srv_timelimit), "3"},
+	{"net_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_directory_config, server.net_timeout), "1"},
+	{"res_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_directory_config, server.res_timeout), "3"},
+	{"srv_timelimit", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_directory_config, server.srv_timelimit),
+	 "3"},
 	CONF_PARSER_TERMINATOR};
 
 #define ATTRIBUTE(_name, _type)                                                                                        \
 	{                                                                                                              \
-		_name, FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_config, attributes[_type]), ""               \
+		_name, FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, attributes[_type]), ""     \
 	}
 
-static CONF_PARSER const ldap_attribute_options[] = {
-	ATTRIBUTE("entra_device_id", CERTDIR_ID_ENTRA), ATTRIBUTE("intune_device_id", CERTDIR_ID_INTUNE),
-	ATTRIBUTE("device_guid", CERTDIR_ID_GUID),	ATTRIBUTE("sid", CERTDIR_ID_SID),
-	ATTRIBUTE("dns_name", CERTDIR_ID_DNS),		ATTRIBUTE("common_name", CERTDIR_ID_NAME),
-	ATTRIBUTE("serial_number", CERTDIR_ID_SERIAL),	ATTRIBUTE("upn", CERTDIR_ID_UPN),
-	ATTRIBUTE("mapping", CERTDIR_ID_MAPPING),	ATTRIBUTE("udid", CERTDIR_ID_UDID),
-	CONF_PARSER_TERMINATOR};
+static CONF_PARSER const ldap_attribute_options[] = {ATTRIBUTE("entra_device_id", CERTDIR_ID_ENTRA),
+						     ATTRIBUTE("intune_device_id", CERTDIR_ID_INTUNE),
+						     ATTRIBUTE("device_guid", CERTDIR_ID_GUID),
+						     ATTRIBUTE("sid", CERTDIR_ID_SID),
+						     ATTRIBUTE("dns_name", CERTDIR_ID_DNS),
+						     ATTRIBUTE("common_name", CERTDIR_ID_NAME),
+						     ATTRIBUTE("serial_number", CERTDIR_ID_SERIAL),
+						     ATTRIBUTE("upn", CERTDIR_ID_UPN),
+						     ATTRIBUTE("mapping", CERTDIR_ID_MAPPING),
+						     ATTRIBUTE("udid", CERTDIR_ID_UDID),
+						     CONF_PARSER_TERMINATOR};
 
 struct policy_options {
 	bool require_managed;
@@ -485,7 +497,7 @@ static struct certdir_directory *open_list(CONF_SECTION *cs, bool watch, char co
 
 static struct certdir_directory *open_ldap(CONF_SECTION *cs, struct certdir_error *error)
 {
-	struct certdir_ldap_config config = {0};
+	struct certdir_ldap_directory_config config = {0};
 
 	if (!section_parse(cs, &config, &ldap_section) || !subsection_parse(cs, "tls", &config, &ldap_tls_section) ||
 	    !subsection_parse(cs, "options", &config, &ldap_time_section))
@@ -494,7 +506,7 @@ static struct certdir_directory *open_ldap(CONF_SECTION *cs, struct certdir_erro
 		memcpy(config.attributes, certdir_ldap_default_attributes, sizeof(config.attributes));
 	else if (!subsection_parse(cs, "attributes", &config, &ldap_attribute_section))
 		return NULL;
-	if (!strings(cs, "server", &config.servers))
+	if (!strings(cs, "server", &config.server.servers))
 		return NULL;
 	return certdir_ldap_directory_open(&config, error);
 }
@@ -571,8 +583,10 @@ static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 	struct certdir_error error = {""};
 
 	if (!cs) {
-		cf_log_err(at, "directories: \"%s\" is none of the sections list { }, ldap { }, list NAME { }, ldap NAME { }",
-			   word);
+		cf_log_err(
+			at,
+			"directories: \"%s\" is none of the sections list { }, ldap { }, list NAME { }, ldap NAME { }",
+			word);
 		return false;
 	}
 	if (checker->directory_count == CERTDIR_DIRECTORIES_MAX) {

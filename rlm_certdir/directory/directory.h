@@ -158,39 +158,4 @@ struct certdir_list_config {
 struct certdir_directory *certdir_list_directory_open(const struct certdir_list_config *config, bool watch,
 						      struct certdir_error *error);
 
-/* How a connection binds. */
-enum certdir_ldap_bind {
-	CERTDIR_LDAP_BIND_SIMPLE, /* identity and password; both empty = anonymous */
-	CERTDIR_LDAP_BIND_EXTERNAL, /* SASL EXTERNAL: the TLS client certificate, or the user of an ldapi:// socket */
-	CERTDIR_LDAP_BIND_GSSAPI /* SASL GSSAPI with the credentials that Kerberos' environment names */
-};
-
-struct certdir_ldap_config {
-	const char *const *servers; /* URIs or host names, NULL-terminated; tried in order */
-	enum certdir_ldap_bind bind;
-	const char *identity; /* bind DN */
-	const char *password;
-	const char *base_dn;
-	const char *filter; /* which entries are devices, e.g. "(objectClass=computer)" */
-	const char *scope; /* "sub", "one", "base" */
-	const char *group_base_dn; /* below it a group's bare name counts; "" = groups by DN or SID alone */
-	const char *domains; /* blank-separated DNS domains; "" = the one that base_dn's DC= spell */
-	/* LDAP attributes, blank-separated, that hold each identity type; "" = this directory does not hold it */
-	const char *attributes[CERTDIR_ID_TYPES];
-	bool start_tls;
-	const char *ca_file;
-	const char *ca_path;
-	const char *certificate_file;
-	const char *private_key_file;
-	const char *require_cert; /* "never", "allow", "demand", "hard" (libldap's words) */
-	uint32_t net_timeout; /* seconds to connect */
-	uint32_t res_timeout; /* seconds to wait for an answer */
-	uint32_t srv_timelimit; /* seconds the server may search */
-	uint16_t port; /* for servers given without a URI */
-};
-
-/* Opens an LDAP directory. Connects to nothing: radiusd starts with the directory down. NULL with `error` on bad config. */
-struct certdir_directory *certdir_ldap_directory_open(const struct certdir_ldap_config *config,
-						      struct certdir_error *error);
-
 #endif

@@ -4,8 +4,7 @@
  * once more for the groups of an account of Active Directory.
  */
 #include "background.h"
-#include "directory/directory.h"
-#include "directory/ldap_connection.h"
+#include "directory/ldap.h"
 #include "directory/ldap_domain.h"
 #include "directory/ldap_entry.h"
 #include "directory/ldap_filter.h"
@@ -36,8 +35,9 @@ struct session {
 
 struct ldap_directory {
 	struct certdir_directory directory;
-	struct certdir_ldap_config config;
+	struct certdir_ldap_directory_config config;
 	const char *filter;
+	enum certdir_ldap_scope scope;
 	char **uris; /* NULL-terminated */
 	size_t server_count;
 	atomic_llong *well_again; /* for each of them: until then it counts as unwell */
@@ -147,8 +147,8 @@ static struct session *connect_one(struct ldap_directory *self, struct certdir_e
 		unwell[i] = is_unwell(self, i);
 	for (size_t turn = 0; session && turn < self->server_count; turn++) {
 		const size_t server = in_turn(unwell, self->server_count, turn);
-		enum certdir_ldap_status status = certdir_ldap_connection_open(&session->connection, self->uris[server],
-									       &self->config, self->watchdog, error);
+		enum certdir_ldap_status status = certdir_ldap_connection_open(
+			&session->connection, self->uris[server], &self->config.server, self->watchdog, error);
 
 		session->server = server;
 		if (status == CERTDIR_LDAP_OK)
@@ -337,7 +337,10 @@ static int size_limit(size_t count)
 static bool look_up(struct lookup *lookup, const struct certdir_sought *sought, size_t count, bool *many)
 {
 	struct ldap_directory *self = lookup->self;
-	struct certdir_ldap_query query = {.attributes = self->attributes, .size_limit = size_limit(count)};
+	struct certdir_ldap_query query = {.base = self->config.base_dn,
+					   .scope = self->scope,
+					   .attributes = self->attributes,
+					   .size_limit = size_limit(count)};
 	struct certdir_error error = {"out of memory"};
 	enum certdir_ldap_status status = CERTDIR_LDAP_FAILED;
 	struct certdir_ldap_terms terms;
@@ -459,8 +462,10 @@ static void look_up_groups(struct lookup *lookup, const struct accounts *account
 	const int64_t begun = certdir_monotonic();
 	struct membership membership = {.self = self, .device = device};
 	struct certdir_error error = {"out of memory"};
-	struct certdir_ldap_query query = {
-		.base = self->group_root, .attributes = attributes, .size_limit = CERTDIR_LDAP_GROUPS_MAX};
+	struct certdir_ldap_query query = {.base = self->group_root,
+					   .scope = CERTDIR_LDAP_SUBTREE,
+					   .attributes = attributes,
+					   .size_limit = CERTDIR_LDAP_GROUPS_MAX};
 	enum certdir_ldap_status status = CERTDIR_LDAP_FAILED;
 	char *filter = certdir_ldap_filter_groups(device->id, account->primary, account->primary_length);
 
@@ -505,7 +510,7 @@ static void search(struct certdir_directory *directory, struct certdir_sought *s
 		   struct certdir_answer *answer)
 {
 	struct ldap_directory *self = (struct ldap_directory *)directory;
-	const uint32_t patience = self->config.net_timeout + self->config.res_timeout;
+	const uint32_t patience = self->config.server.net_timeout + self->config.server.res_timeout;
 	struct lookup lookup = {.self = self,
 				.answer = answer,
 				.sought = sought,
@@ -551,42 +556,52 @@ static bool is_set(const char *value)
 	return value && *value;
 }
 
-static bool config_acceptable(const struct certdir_ldap_config *config, struct certdir_error *error)
+static bool config_acceptable(const struct certdir_ldap_directory_config *config, struct certdir_error *error)
 {
-	const char *scope = is_set(config->scope) ? config->scope : CERTDIR_LDAP_DEFAULT_SCOPE;
 	const char *wrong = NULL;
 
-	if (!config->servers || !config->servers[0])
+	if (!config->server.servers || !config->server.servers[0])
 		wrong = "server is not set: name the LDAP server, e.g. ldaps://dc1.corp.example";
 	else if (!config->base_dn || (!is_set(config->base_dn) && !is_set(config->domains)))
 		wrong = "base_dn is not set: name the subtree that holds the devices, e.g. dc=corp,dc=example; for a "
 			"Global Catalog write base_dn = \"\" together with domains = \"corp.example\"";
-	else if (is_set(config->identity) && !is_set(config->password))
+	else if (is_set(config->server.identity) && !is_set(config->server.password))
 		wrong = "identity is set but password is not: servers take that for an anonymous bind";
-	else if (!is_set(config->identity) && is_set(config->password))
+	else if (!is_set(config->server.identity) && is_set(config->server.password))
 		wrong = "password is set but identity is not: name the account to bind as";
-	else if (is_set(config->certificate_file) != is_set(config->private_key_file))
+	else if (is_set(config->server.certificate_file) != is_set(config->server.private_key_file))
 		wrong = "certificate_file and private_key_file go together: set both or none";
-	else if (config->net_timeout < 1 || config->net_timeout > 3600)
+	else if (config->server.net_timeout < 1 || config->server.net_timeout > 3600)
 		wrong = "net_timeout is not between 1 and 3600 seconds";
-	else if (config->res_timeout < 1 || config->res_timeout > 3600)
+	else if (config->server.res_timeout < 1 || config->server.res_timeout > 3600)
 		wrong = "res_timeout is not between 1 and 3600 seconds";
-	else if (config->srv_timelimit > 3600)
+	else if (config->server.srv_timelimit > 3600)
 		wrong = "srv_timelimit is not between 0 (none) and 3600 seconds";
 	if (wrong)
 		certdir_error_set(error, "ldap: %s", wrong);
-	if (!wrong && strcmp(scope, "sub") != 0 && strcmp(scope, "one") != 0 && strcmp(scope, "base") != 0) {
-		certdir_error_set(error, "ldap: scope = \"%s\": write sub, one or base", scope);
-		return false;
-	}
 	return !wrong;
+}
+
+static bool make_scope(struct ldap_directory *self, struct certdir_error *error)
+{
+	static const char *const scopes[] = {
+		[CERTDIR_LDAP_BASE] = "base", [CERTDIR_LDAP_ONE] = "one", [CERTDIR_LDAP_SUBTREE] = "sub"};
+	const char *scope = is_set(self->config.scope) ? self->config.scope : CERTDIR_LDAP_DEFAULT_SCOPE;
+
+	for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++)
+		if (strcmp(scope, scopes[i]) == 0) {
+			self->scope = (enum certdir_ldap_scope)i;
+			return true;
+		}
+	certdir_error_set(error, "ldap: scope = \"%s\": write sub, one or base", scope);
+	return false;
 }
 
 static bool make_uris(struct ldap_directory *self, struct certdir_error *error)
 {
 	size_t count = 0;
 
-	while (self->config.servers[count])
+	while (self->config.server.servers[count])
 		count++;
 	if (count > SERVERS_MAX) {
 		certdir_error_set(error, "ldap: %zu servers are too many: name at most %d", count, SERVERS_MAX);
@@ -597,11 +612,11 @@ static bool make_uris(struct ldap_directory *self, struct certdir_error *error)
 	self->uris = calloc(count + 1, sizeof(*self->uris));
 	for (size_t i = 0; i < count; i++) {
 		if (!self->well_again || !self->uris ||
-		    !(self->uris[i] = certdir_ldap_uri(self->config.servers[i], self->config.port))) {
+		    !(self->uris[i] = certdir_ldap_uri(self->config.server.servers[i], self->config.server.port))) {
 			certdir_error_set(error, "out of memory");
 			return false;
 		}
-		if (!certdir_ldap_connection_check(self->uris[i], &self->config, error))
+		if (!certdir_ldap_connection_check(self->uris[i], &self->config.server, error))
 			return false;
 	}
 	return true;
@@ -647,7 +662,7 @@ static bool make_places(struct ldap_directory *self, struct certdir_error *error
 
 static bool prepare(struct ldap_directory *self, struct certdir_error *error)
 {
-	if (!certdir_ldap_filter_valid(self->filter, error) ||
+	if (!make_scope(self, error) || !certdir_ldap_filter_valid(self->filter, error) ||
 	    !certdir_ldap_map_init(&self->map, self->config.attributes, error) || !make_attributes(self, error) ||
 	    !make_places(self, error) || !make_uris(self, error))
 		return false;
@@ -658,7 +673,7 @@ static bool prepare(struct ldap_directory *self, struct certdir_error *error)
 	return self->watchdog;
 }
 
-struct certdir_directory *certdir_ldap_directory_open(const struct certdir_ldap_config *config,
+struct certdir_directory *certdir_ldap_directory_open(const struct certdir_ldap_directory_config *config,
 						      struct certdir_error *error)
 {
 	static const struct certdir_directory_type type = {search, close_directory};

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_DIRECTORY_LDAP_ENTRY_H
 #define CERTDIR_DIRECTORY_LDAP_ENTRY_H
 
-#include "directory/ldap_connection.h"
+#include "ldap/connection.h"
 #include "directory/ldap_filter.h"
 #include "directory/ldap_schema.h"
 

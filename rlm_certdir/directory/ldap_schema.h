@@ -9,7 +9,7 @@
 #define CERTDIR_LDAP_DEFAULT_FILTER "(objectClass=computer)"
 #define CERTDIR_LDAP_DEFAULT_SCOPE "sub"
 /*
- * One string for each identity type, for certdir_ldap_config.attributes: common_name "cn sAMAccountName", dns_name
+ * One string for each identity type, for certdir_ldap_directory_config.attributes: common_name "cn sAMAccountName", dns_name
  * "dNSHostName servicePrincipalName", sid "objectSid", upn "userPrincipalName", mapping "altSecurityIdentities", all
  * others "".
  */

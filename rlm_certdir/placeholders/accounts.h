@@ -3,7 +3,7 @@
 #ifndef CERTDIR_PLACEHOLDERS_ACCOUNTS_H
 #define CERTDIR_PLACEHOLDERS_ACCOUNTS_H
 
-#include "directory/ldap_operation.h"
+#include "ldap/operation.h"
 #include "directory/mark.h"
 #include "placeholders/arena.h"
 #include "placeholders/config.h"

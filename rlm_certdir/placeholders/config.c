@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/config.h"
 
-#include "directory/ldap_connection.h"
+#include "ldap/connection.h"
 #include "directory/mark.h"
 #include "identity/canonical.h"
 #include "list/list.h"
@@ -507,7 +507,6 @@ static bool read_entries(struct reading *in)
 	bool ok;
 
 	ok = read_dn(in, "ou", &config->ou, "OU=Wi-Fi,DC=corp,DC=example");
-	config->ldap.base_dn = config->ou;
 	ok &= certdir_conf_text(in->conf, in->section, "name", &name, in->error);
 	ok &= read_template(in, entry_of(in, "name"), name, false, &config->cn);
 	if (!certdir_conf_word(in->conf, in->section, "kind", kinds, &kind, in->error)) {
@@ -587,9 +586,7 @@ static bool read_section(struct reading *in, struct certdir_placeholders_configs
 	*in->config = (struct certdir_placeholders_config){
 		.name = in->section->name,
 		.line = in->section->line,
-		.ldap = {.filter = "(objectClass=*)",
-			 .scope = "sub",
-			 .net_timeout = CONNECT_TIMEOUT,
+		.ldap = {.net_timeout = CONNECT_TIMEOUT,
 			 .res_timeout = ANSWER_TIMEOUT,
 			 .srv_timelimit = ANSWER_TIMEOUT},
 		.selection = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_ENTRA), .require_enabled = true},

@@ -4,7 +4,7 @@
 #define CERTDIR_PLACEHOLDERS_CONFIG_H
 
 #include "conf.h"
-#include "directory/directory.h"
+#include "ldap/connection.h"
 #include "placeholders/template.h"
 
 enum certdir_placeholder_kind {

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_PLACEHOLDERS_VALUE_H
 #define CERTDIR_PLACEHOLDERS_VALUE_H
 
-#include "directory/ldap_operation.h"
+#include "ldap/operation.h"
 #include "placeholders/arena.h"
 
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_PLACEHOLDERS_WANTED_H
 #define CERTDIR_PLACEHOLDERS_WANTED_H
 
-#include "directory/ldap_operation.h"
+#include "ldap/operation.h"
 #include "list/list.h"
 #include "placeholders/arena.h"
 #include "placeholders/config.h"

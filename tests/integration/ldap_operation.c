@@ -6,7 +6,7 @@
  *   {"send": [{"verb": "add", "dn": "cn=a,dc=x", "changes": [{"attribute": "cn", "come": ["a"]}]}, ..]}    their ids
  *   {"receive": 3}                                                                      so many answers
  */
-#include "directory/ldap_operation.h"
+#include "ldap/operation.h"
 
 #include <jansson.h>
 #include <signal.h>

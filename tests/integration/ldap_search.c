@@ -7,7 +7,7 @@
  *   {"threads": 8, "searches": 500, "names": 40}                that many at once, for common_name load-0..; counts
  * the wrong ones
  */
-#include "directory/directory.h"
+#include "directory/ldap.h"
 #include "directory/ldap_schema.h"
 
 #include <jansson.h>
@@ -39,24 +39,24 @@ static void log_to_stderr(enum certdir_log_level level, const char *text)
 static struct certdir_directory *open_directory(const json_t *options, struct certdir_error *error)
 {
 	static const char *servers[8];
-	struct certdir_ldap_config config = {
-		.servers = servers,
-		.identity = text_of(options, "identity"),
-		.password = text_of(options, "password"),
+	struct certdir_ldap_directory_config config = {
+		.server.servers = servers,
+		.server.identity = text_of(options, "identity"),
+		.server.password = text_of(options, "password"),
 		.base_dn = text_of(options, "base_dn"),
 		.filter = text_of(options, "filter"),
 		.scope = text_of(options, "scope"),
 		.group_base_dn = text_of(options, "group_base_dn"),
 		.domains = text_of(options, "domains"),
-		.start_tls = json_is_true(json_object_get(options, "start_tls")),
-		.ca_file = text_of(options, "ca_file"),
-		.certificate_file = text_of(options, "certificate_file"),
-		.private_key_file = text_of(options, "private_key_file"),
-		.require_cert = text_of(options, "require_cert"),
-		.net_timeout = number_of(options, "net_timeout"),
-		.res_timeout = number_of(options, "res_timeout"),
-		.srv_timelimit = number_of(options, "srv_timelimit"),
-		.port = (uint16_t)number_of(options, "port"),
+		.server.start_tls = json_is_true(json_object_get(options, "start_tls")),
+		.server.ca_file = text_of(options, "ca_file"),
+		.server.certificate_file = text_of(options, "certificate_file"),
+		.server.private_key_file = text_of(options, "private_key_file"),
+		.server.require_cert = text_of(options, "require_cert"),
+		.server.net_timeout = number_of(options, "net_timeout"),
+		.server.res_timeout = number_of(options, "res_timeout"),
+		.server.srv_timelimit = number_of(options, "srv_timelimit"),
+		.server.port = (uint16_t)number_of(options, "port"),
 	};
 	const json_t *list = json_object_get(options, "server");
 
@@ -125,9 +125,8 @@ static json_t *answer_json(const struct certdir_answer *answer, const struct cer
 		if (sought[i].many)
 			json_array_append_new(many, json_integer((json_int_t)i));
 	for (size_t i = 0; i < answer->source_count; i++)
-		json_array_append_new(sources,
-				      json_pack("[iso]", (int)answer->sources[i].kind, answer->sources[i].name,
-						kinds_json(answer->sources[i].keeps)));
+		json_array_append_new(sources, json_pack("[iso]", (int)answer->sources[i].kind, answer->sources[i].name,
+							 kinds_json(answer->sources[i].keeps)));
 	for (size_t i = 0; directory->domains && directory->domains[i]; i++)
 		json_array_append_new(domains, json_string(directory->domains[i]));
 	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:f}", "state", states[answer->state],

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pure parts of the LDAP directory that make a search: attribute maps, filters, domains, server names. */
-#include "directory/ldap_connection.h"
+#include "ldap/connection.h"
 #include "directory/ldap_domain.h"
 #include "directory/ldap_filter.h"
 #include "ldap_fixture.h"

@@ -153,7 +153,6 @@ static void test_computer(void **state)
 	assert_int_equal(config->ldap.net_timeout, 10);
 	assert_int_equal(config->ldap.res_timeout, 60);
 	assert_string_equal(config->ou, "OU=Wi-Fi\\, all,DC=corp,DC=example");
-	assert_string_equal(config->ldap.base_dn, config->ou);
 	assert_int_equal(config->kind, CERTDIR_PLACEHOLDER_COMPUTER);
 	assert_string_equal(config->mark_attribute, "adminDescription");
 	assert_string_equal(config->object_classes[0], "computer");

@@ -3,10 +3,10 @@
  * What ldap_connection.c and ldap_operation.c share, and nobody else sees: libldap's handle under the watchdog's eye, what
  * result codes mean, waiting for a message, and one search from its request to its result.
  */
-#ifndef CERTDIR_DIRECTORY_LDAP_HANDLE_H
-#define CERTDIR_DIRECTORY_LDAP_HANDLE_H
+#ifndef CERTDIR_LDAP_HANDLE_H
+#define CERTDIR_LDAP_HANDLE_H
 
-#include "directory/ldap_connection.h"
+#include "ldap/connection.h"
 
 #include <ldap.h>
 
@@ -53,7 +53,7 @@ enum certdir_ldap_status certdir_ldap_await(struct certdir_ldap_connection *conn
 
 struct certdir_ldap_search {
 	const char *base;
-	int scope; /* libldap's */
+	enum certdir_ldap_scope scope;
 	const char *filter;
 	const char *const *attributes;
 	int size_limit; /* 0 = none */

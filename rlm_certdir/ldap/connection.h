@@ -6,11 +6,11 @@
  * Nothing global is set in libldap: rlm_ldap uses the same library in the same process. A connection belongs to one
  * thread at a time; different connections may be used by different threads.
  */
-#ifndef CERTDIR_DIRECTORY_LDAP_CONNECTION_H
-#define CERTDIR_DIRECTORY_LDAP_CONNECTION_H
+#ifndef CERTDIR_LDAP_CONNECTION_H
+#define CERTDIR_LDAP_CONNECTION_H
 
-#include "directory/directory.h"
-#include "directory/watchdog.h"
+#include "certdir.h"
+#include "ldap/watchdog.h"
 
 /* What came of an operation: libldap's codes and the server's, folded to what a caller does about them. */
 enum certdir_ldap_status {
@@ -26,6 +26,31 @@ enum certdir_ldap_status {
 	CERTDIR_LDAP_CONSTRAINT, /* a value that must be unique or of a certain form is not */
 	CERTDIR_LDAP_CHANGED, /* a value that should go was not there, or one that should come was */
 	CERTDIR_LDAP_FAILED /* anything else the server said; the connection is good */
+};
+
+/* How a connection binds. */
+enum certdir_ldap_bind {
+	CERTDIR_LDAP_BIND_SIMPLE, /* identity and password; both empty = anonymous */
+	CERTDIR_LDAP_BIND_EXTERNAL, /* SASL EXTERNAL: the TLS client certificate, or the user of an ldapi:// socket */
+	CERTDIR_LDAP_BIND_GSSAPI /* SASL GSSAPI with the credentials that Kerberos' environment names */
+};
+
+/* How to reach a server and who we are there. Every string is borrowed. NULL or "" = not set. */
+struct certdir_ldap_config {
+	const char *const *servers; /* URIs or host names, NULL-terminated; tried in order */
+	enum certdir_ldap_bind bind;
+	const char *identity; /* bind DN */
+	const char *password;
+	bool start_tls;
+	const char *ca_file;
+	const char *ca_path;
+	const char *certificate_file;
+	const char *private_key_file;
+	const char *require_cert; /* "never", "allow", "demand", "hard" (libldap's words) */
+	uint32_t net_timeout; /* seconds to connect */
+	uint32_t res_timeout; /* seconds to wait for an answer */
+	uint32_t srv_timelimit; /* seconds the server may search */
+	uint16_t port; /* for servers given without a URI */
 };
 
 struct certdir_ldap_connection;
@@ -68,8 +93,11 @@ struct certdir_ldap_entry {
 	size_t count;
 };
 
+enum certdir_ldap_scope { CERTDIR_LDAP_BASE, CERTDIR_LDAP_ONE, CERTDIR_LDAP_SUBTREE };
+
 struct certdir_ldap_query {
-	const char *base; /* DN of the subtree to search; NULL = the configuration's base_dn, as deep as its scope says */
+	const char *base; /* DN */
+	enum certdir_ldap_scope scope;
 	const char *filter; /* RFC 4515 */
 	const char *const *attributes; /* NULL-terminated */
 	int size_limit;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "directory/ldap_handle.h"
+#include "ldap/handle.h"
 
 #include "background.h"
 #include "identity/canonical.h"
@@ -344,6 +344,11 @@ static enum certdir_ldap_status receive(struct certdir_ldap_connection *connecti
 enum certdir_ldap_status certdir_ldap_search_run(struct certdir_ldap_connection *connection,
 						 struct certdir_ldap_search *search, struct certdir_error *error)
 {
+	static const int scopes[] = {
+		[CERTDIR_LDAP_BASE] = LDAP_SCOPE_BASE,
+		[CERTDIR_LDAP_ONE] = LDAP_SCOPE_ONELEVEL,
+		[CERTDIR_LDAP_SUBTREE] = LDAP_SCOPE_SUBTREE,
+	};
 	const uint32_t patience = connection->config->res_timeout;
 	LDAPControl *controls[] = {search->control, NULL};
 	enum certdir_ldap_status status;
@@ -354,7 +359,7 @@ enum certdir_ldap_status certdir_ldap_search_run(struct certdir_ldap_connection 
 	search->controls = NULL;
 	certdir_ldap_begin(connection, patience);
 	/* libldap takes the names as char **, and does not write to them. */
-	code = ldap_search_ext(connection->handle, search->base, search->scope, search->filter,
+	code = ldap_search_ext(connection->handle, search->base, scopes[search->scope], search->filter,
 			       (char **)(uintptr_t)search->attributes, 0, controls, NULL, NULL, search->size_limit,
 			       &id);
 	if (code != LDAP_SUCCESS) {

@@ -3,10 +3,10 @@
  * What those need who keep a directory and not only ask it: reading it whole, page by page, and writing with many operations on
  * the way at once. The same connection as ldap_connection.h; the same rules.
  */
-#ifndef CERTDIR_DIRECTORY_LDAP_OPERATION_H
-#define CERTDIR_DIRECTORY_LDAP_OPERATION_H
+#ifndef CERTDIR_LDAP_OPERATION_H
+#define CERTDIR_LDAP_OPERATION_H
 
-#include "directory/ldap_connection.h"
+#include "ldap/connection.h"
 
 /* Bytes of a value. In what is sent they are borrowed. */
 struct certdir_ldap_bytes {
@@ -18,8 +18,6 @@ struct certdir_ldap_values {
 	const struct certdir_ldap_bytes *items;
 	size_t count;
 };
-
-enum certdir_ldap_scope { CERTDIR_LDAP_BASE, CERTDIR_LDAP_ONE, CERTDIR_LDAP_SUBTREE };
 
 struct certdir_ldap_listing {
 	const char *base; /* DN; "" is the root DSE */

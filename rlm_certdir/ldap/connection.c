@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "directory/ldap_handle.h"
+#include "ldap/handle.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -516,23 +516,14 @@ void certdir_ldap_connection_close(struct certdir_ldap_connection *connection)
 
 /* ---- search ---- */
 
-static int scope_of(const struct certdir_ldap_config *config)
-{
-	if (is_set(config->scope) && strcmp(config->scope, "one") == 0)
-		return LDAP_SCOPE_ONELEVEL;
-	if (is_set(config->scope) && strcmp(config->scope, "base") == 0)
-		return LDAP_SCOPE_BASE;
-	return LDAP_SCOPE_SUBTREE;
-}
-
 enum certdir_ldap_status
 certdir_ldap_connection_search(struct certdir_ldap_connection *connection, const struct certdir_ldap_query *query,
 			       bool (*each)(void *context, const struct certdir_ldap_entry *entry), void *context,
 			       struct certdir_error *error)
 {
 	struct certdir_ldap_search search = {
-		.base = query->base ? query->base : connection->config->base_dn,
-		.scope = query->base ? LDAP_SCOPE_SUBTREE : scope_of(connection->config),
+		.base = query->base,
+		.scope = query->scope,
 		.filter = query->filter,
 		.attributes = query->attributes,
 		.size_limit = query->size_limit,

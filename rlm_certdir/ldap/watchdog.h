@@ -5,8 +5,8 @@
  * libldap's own timeouts do not hold where it matters most: a TLS handshake (GnuTLS) and a message that stops half way block
  * in read(2) whatever is set. shutdown(2) from another thread is what ends that read.
  */
-#ifndef CERTDIR_DIRECTORY_WATCHDOG_H
-#define CERTDIR_DIRECTORY_WATCHDOG_H
+#ifndef CERTDIR_LDAP_WATCHDOG_H
+#define CERTDIR_LDAP_WATCHDOG_H
 
 #include "certdir.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "directory/ldap_operation.h"
+#include "ldap/operation.h"
 
-#include "directory/ldap_handle.h"
+#include "ldap/handle.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -101,16 +101,11 @@ static enum certdir_ldap_status take_cookie(struct pages *pages, LDAPControl **c
  */
 static enum certdir_ldap_status list_page(struct pages *pages)
 {
-	static const int scopes[] = {
-		[CERTDIR_LDAP_BASE] = LDAP_SCOPE_BASE,
-		[CERTDIR_LDAP_ONE] = LDAP_SCOPE_ONELEVEL,
-		[CERTDIR_LDAP_SUBTREE] = LDAP_SCOPE_SUBTREE,
-	};
 	const struct certdir_ldap_listing *listing = pages->listing;
 	const ber_int_t size = listing->page > INT_MAX ? INT_MAX : (ber_int_t)listing->page;
 	struct certdir_ldap_search search = {
 		.base = listing->base,
-		.scope = scopes[listing->scope],
+		.scope = listing->scope,
 		.filter = listing->filter,
 		.attributes = listing->attributes,
 		.whole = true,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "directory/watchdog.h"
+#include "ldap/watchdog.h"
 
 #include "background.h"
 

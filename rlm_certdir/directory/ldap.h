@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* An LDAP directory: computers of Active Directory, or entries of any other server. */
+#ifndef CERTDIR_DIRECTORY_LDAP_H
+#define CERTDIR_DIRECTORY_LDAP_H
+
+#include "directory/directory.h"
+#include "ldap/connection.h"
+
+/* Every string is borrowed and must outlive the directory. NULL or "" = not set. */
+struct certdir_ldap_directory_config {
+	struct certdir_ldap_config server;
+	const char *base_dn;
+	const char *filter; /* which entries are devices, e.g. "(objectClass=computer)" */
+	const char *scope; /* "sub", "one", "base" */
+	const char *group_base_dn; /* below it a group's bare name counts; "" = groups by DN or SID alone */
+	const char *domains; /* blank-separated DNS domains; "" = the one that base_dn's DC= spell */
+	/* LDAP attributes, blank-separated, that hold each identity type; "" = this directory does not hold it */
+	const char *attributes[CERTDIR_ID_TYPES];
+};
+
+/* Opens an LDAP directory. Connects to nothing: radiusd starts with the directory down. NULL with `error` on bad config. */
+struct certdir_directory *certdir_ldap_directory_open(const struct certdir_ldap_directory_config *config,
+						      struct certdir_error *error);
+
+#endif
