@@ -176,6 +176,12 @@ bench: deps ## measure: radiusd's CPU per request, logins a second, lookups
 	@$(PYTHON) tests/bench/bench.py
 	@$(B)/bench_list 1000 && $(B)/bench_list 1000000
 
+BENCH ?=
+.PHONY: bench-ldap
+bench-ldap: deps ## measure LDAP beside rlm_ldap: CPU a lookup (BENCH=cpu runs that part alone)
+	@$(MAKE) --no-print-directory all
+	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) tests/bench/bench_ldap.py $(BENCH)
+
 $(B)/bench_list: tests/bench/bench_list.c $(core) $(B)/flags
 	$(call quiet,CC) $(CC) $(CORE) -o $@ $< $(core) $(LDFLAGS) $(CORE_LIBS)
 

@@ -28,7 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import share  # noqa: E402
 from testenv.logins import Pki  # noqa: E402
 from testenv.radiusd import BUILD, Radiusd, shipped_module  # noqa: E402
-from testenv.slapd import READER, READER_PASSWORD, SUFFIX, Slapd  # noqa: E402
+from testenv.rlm_ldap import rlm_ldap  # noqa: E402
+from testenv.slapd import Slapd  # noqa: E402
 from testenv.supplicant import Login  # noqa: E402
 from testenv.worlds import ldap_options  # noqa: E402
 
@@ -60,37 +61,6 @@ NAME = """update request {
 			&TLS-Client-Cert-Common-Name := &User-Name
 		}
 		"""
-
-RLM_LDAP = """\
-ldap {{
-	server = "{server}"
-	identity = "{identity}"
-	password = "{password}"
-	base_dn = "{base}"
-	user {{
-		base_dn = "{base}"
-		filter = "(sAMAccountName=%{{User-Name}}$)"
-	}}
-	update {{
-		&control:Tmp-String-0 := 'userAccountControl'
-	}}
-	pool {{
-		start = 4
-		max = 4
-		min = 4
-		spare = 0
-		uses = 0
-		lifetime = 0
-		idle_timeout = 0
-	}}
-	options {{
-		chase_referrals = no
-		res_timeout = 10
-		srv_timelimit = 3
-		net_timeout = 1
-	}}
-}}
-"""
 
 
 def name(n):
@@ -208,8 +178,6 @@ def policies(pki, slapd):
         return {"module": module, "authorize": NAME + "certdir\n\t\t" + ACCEPT}
 
     small, large = make_list(DIRECTORY / "small.db", SMALL), make_list(DIRECTORY / "large.db", LARGE)
-    rlm_ldap = {"modules": {"ldap": RLM_LDAP.format(server=slapd.uri, identity=READER, password=READER_PASSWORD,
-                                                    base=SUFFIX)}}
     yield Policy("nothing", pki, names, ACCEPT)
     yield Policy("four attributes set", pki, names, FOUR)
     yield Policy("four attributes and a line logged", pki, names, "linelog\n\t\t" + FOUR,
@@ -220,7 +188,7 @@ def policies(pki, slapd):
     yield Policy("certdir, LDAP", pki, names, slapd=slapd,
                  **certdir(directories="ldap", **{key.replace(".", "__"): value
                                                   for key, value in ldap_options(slapd).items()}))
-    yield Policy("rlm_ldap search", pki, names, "ldap\n\t\t" + ACCEPT, slapd=slapd, **rlm_ldap)
+    yield Policy("rlm_ldap search", pki, names, "ldap\n\t\t" + ACCEPT, slapd=slapd, modules={"ldap": rlm_ldap(slapd.uri)})
 
 
 def requests_table(pki, rounds, count):

@@ -279,8 +279,13 @@ class Slapd:
 
     def add_entry(self, dn, **attributes):
         """Adds one entry; a value is a text, a number, bytes, or a list of such."""
+        self.add_entries([(dn, attributes)])
+
+    def add_entries(self, entries):
+        """Adds many over one connection: (DN, attributes) each."""
         connection = self._connect()
-        connection.add_s(dn, modlist.addModlist({name: _values(value) for name, value in attributes.items()}))
+        for dn, attributes in entries:
+            connection.add_s(dn, modlist.addModlist({name: _values(value) for name, value in attributes.items()}))
         connection.unbind_s()
 
     def add_computer(self, name, parent=DEVICES, **attributes):
