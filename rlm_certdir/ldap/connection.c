@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/handle.h"
 
+#include "background.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <sasl/sasl.h>
@@ -249,8 +251,7 @@ static enum certdir_ldap_status answer_of(struct certdir_ldap_connection *connec
 					  struct certdir_error *error)
 {
 	LDAPMessage *message;
-	enum certdir_ldap_status status =
-		certdir_ldap_await(connection, id, LDAP_MSG_ONE, certdir_ldap_deadline(connection), &message, error);
+	enum certdir_ldap_status status = certdir_ldap_await(connection, id, LDAP_MSG_ONE, &message, error);
 	int parsed;
 
 	if (status == CERTDIR_LDAP_OK) {
@@ -447,8 +448,7 @@ static enum certdir_ldap_status bind_gssapi(struct certdir_ldap_connection *conn
 		(void)ldap_msgfree(message);
 		message = NULL;
 		if (code == LDAP_SASL_BIND_IN_PROGRESS)
-			status = certdir_ldap_await(connection, id, LDAP_MSG_ONE, certdir_ldap_deadline(connection),
-						    &message, error);
+			status = certdir_ldap_await(connection, id, LDAP_MSG_ONE, &message, error);
 	} while (code == LDAP_SASL_BIND_IN_PROGRESS && status == CERTDIR_LDAP_OK);
 	return status == CERTDIR_LDAP_OK ? conclude_kerberos(connection, code, error) : status;
 }
@@ -470,7 +470,6 @@ enum certdir_ldap_status certdir_ldap_connection_open(struct certdir_ldap_connec
 						      const struct certdir_ldap_config *config,
 						      struct certdir_watchdog *watchdog, struct certdir_error *error)
 {
-	const uint32_t patience = config->net_timeout + config->res_timeout;
 	struct certdir_ldap_connection *opened = calloc(1, sizeof(*opened));
 	enum certdir_ldap_status status;
 
@@ -483,7 +482,7 @@ enum certdir_ldap_status certdir_ldap_connection_open(struct certdir_ldap_connec
 	opened->config = config;
 	opened->callbacks = (struct ldap_conncb){socket_added, socket_deleted, opened};
 	certdir_watched_init(&opened->watched, watchdog);
-	certdir_ldap_begin(opened, patience);
+	certdir_ldap_begin(opened, certdir_ldap_deadline(opened));
 	status = prepare(opened, error);
 	if (status == CERTDIR_LDAP_OK &&
 	    ldap_set_option(opened->handle, LDAP_OPT_CONNECT_CB, &opened->callbacks) != LDAP_OPT_SUCCESS)
@@ -494,7 +493,7 @@ enum certdir_ldap_status certdir_ldap_connection_open(struct certdir_ldap_connec
 		status = bind_connection(opened, error);
 	/* Kerberos may have waited for its KDC for longer than the watchdog: its words say more. */
 	if (status != CERTDIR_LDAP_REFUSED && status != CERTDIR_LDAP_FAILED)
-		status = certdir_ldap_end(opened, status, patience, error);
+		status = certdir_ldap_end(opened, status, error);
 	if (status == CERTDIR_LDAP_OK)
 		*connection = opened;
 	else
@@ -507,7 +506,7 @@ void certdir_ldap_connection_close(struct certdir_ldap_connection *connection)
 	if (!connection)
 		return;
 	/* Saying good-bye writes to a socket whose peer may have stopped reading. */
-	certdir_ldap_begin(connection, connection->config->net_timeout);
+	certdir_ldap_begin(connection, certdir_monotonic() + (int64_t)connection->config->net_timeout * 1000000);
 	if (connection->handle)
 		(void)ldap_unbind_ext(connection->handle, NULL, NULL);
 	certdir_watched_clear(&connection->watched);
@@ -527,6 +526,7 @@ certdir_ldap_connection_search(struct certdir_ldap_connection *connection, const
 		.filter = query->filter,
 		.attributes = query->attributes,
 		.size_limit = query->size_limit,
+		.until = query->until ? query->until : certdir_ldap_deadline(connection),
 		.each = each,
 		.context = context,
 	};

@@ -101,6 +101,7 @@ struct certdir_ldap_query {
 	const char *filter; /* RFC 4515 */
 	const char *const *attributes; /* NULL-terminated */
 	int size_limit;
+	int64_t until; /* microseconds of certdir_monotonic() by which it has to be done; 0 = after res_timeout */
 };
 
 /*

@@ -4,7 +4,6 @@
 #include "background.h"
 #include "identity/canonical.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -107,6 +106,12 @@ void certdir_ldap_words(const struct certdir_ldap_connection *connection, int co
 	certdir_say(text, "%s%s%s%s", ldap_err2string(code), words[0] ? " (" : "", words, words[0] ? ")" : "");
 }
 
+/* Seconds that the operation has, to the tenth. */
+static double patience(const struct certdir_ldap_connection *connection)
+{
+	return (double)((connection->until - connection->begun + 50000) / 100000) / 10;
+}
+
 enum certdir_ldap_status certdir_ldap_conclude(const struct certdir_ldap_connection *connection, int code,
 					       const char *base, struct certdir_error *error)
 {
@@ -118,8 +123,7 @@ enum certdir_ldap_status certdir_ldap_conclude(const struct certdir_ldap_connect
 	if (status == CERTDIR_LDAP_OK || status == CERTDIR_LDAP_SIZE_LIMIT)
 		return status;
 	if (status == CERTDIR_LDAP_TIMEOUT) {
-		certdir_error_set(error, "%s: no answer within %" PRIu32 " s", connection->uri,
-				  connection->config->res_timeout);
+		certdir_error_set(error, "%s: no answer within %g s", connection->uri, patience(connection));
 		return status;
 	}
 	/* How to connect and bind is the same for everybody. */
@@ -140,18 +144,23 @@ enum certdir_ldap_status certdir_ldap_conclude(const struct certdir_ldap_connect
 
 /* ---- waiting ---- */
 
-void certdir_ldap_begin(struct certdir_ldap_connection *connection, uint32_t seconds)
+/* Microseconds between the end of waiting and the watchdog: the words of who waits say more. */
+enum { SLACK = 50000 };
+
+void certdir_ldap_begin(struct certdir_ldap_connection *connection, int64_t until)
 {
-	certdir_watched_begin(&connection->watched, ((int64_t)seconds + 1) * 1000000);
+	connection->begun = certdir_monotonic();
+	connection->until = until;
+	certdir_watched_begin(&connection->watched, until + SLACK);
 }
 
 enum certdir_ldap_status certdir_ldap_end(struct certdir_ldap_connection *connection, enum certdir_ldap_status status,
-					  uint32_t seconds, struct certdir_error *error)
+					  struct certdir_error *error)
 {
 	if (!certdir_watched_end(&connection->watched))
 		return status;
-	certdir_error_set(error, "%s: stopped in the middle of the TLS handshake or of a message for %" PRIu32 " s",
-			  connection->uri, seconds + 1);
+	certdir_error_set(error, "%s: stopped in the middle of the TLS handshake or of a message for %g s",
+			  connection->uri, patience(connection));
 	return CERTDIR_LDAP_TIMEOUT;
 }
 
@@ -161,9 +170,9 @@ int64_t certdir_ldap_deadline(const struct certdir_ldap_connection *connection)
 }
 
 enum certdir_ldap_status certdir_ldap_await(struct certdir_ldap_connection *connection, int id, int all,
-					    int64_t deadline, LDAPMessage **message, struct certdir_error *error)
+					    LDAPMessage **message, struct certdir_error *error)
 {
-	const int64_t left = deadline - certdir_monotonic();
+	const int64_t left = connection->until - certdir_monotonic();
 	struct timeval patience = {.tv_sec = (time_t)(left / 1000000), .tv_usec = (suseconds_t)(left % 1000000)};
 	int type, code = LDAP_SUCCESS;
 
@@ -311,14 +320,13 @@ static enum certdir_ldap_status read_result(struct certdir_ldap_connection *conn
 static enum certdir_ldap_status receive(struct certdir_ldap_connection *connection, int id,
 					struct certdir_ldap_search *search, bool *final, struct certdir_error *error)
 {
-	const int64_t deadline = certdir_ldap_deadline(connection);
 	enum certdir_ldap_status status;
 
 	*final = false;
 	do {
 		LDAPMessage *message;
 
-		status = certdir_ldap_await(connection, id, LDAP_MSG_ONE, deadline, &message, error);
+		status = certdir_ldap_await(connection, id, LDAP_MSG_ONE, &message, error);
 		if (status != CERTDIR_LDAP_OK)
 			return status;
 		switch (ldap_msgtype(message)) {
@@ -349,7 +357,6 @@ enum certdir_ldap_status certdir_ldap_search_run(struct certdir_ldap_connection 
 		[CERTDIR_LDAP_ONE] = LDAP_SCOPE_ONELEVEL,
 		[CERTDIR_LDAP_SUBTREE] = LDAP_SCOPE_SUBTREE,
 	};
-	const uint32_t patience = connection->config->res_timeout;
 	LDAPControl *controls[] = {search->control, NULL};
 	enum certdir_ldap_status status;
 	bool final = false;
@@ -357,18 +364,18 @@ enum certdir_ldap_status certdir_ldap_search_run(struct certdir_ldap_connection 
 
 	search->count = 0;
 	search->controls = NULL;
-	certdir_ldap_begin(connection, patience);
+	certdir_ldap_begin(connection, search->until);
 	/* libldap takes the names as char **, and does not write to them. */
 	code = ldap_search_ext(connection->handle, search->base, scopes[search->scope], search->filter,
 			       (char **)(uintptr_t)search->attributes, 0, controls, NULL, NULL, search->size_limit,
 			       &id);
 	if (code != LDAP_SUCCESS) {
 		status = certdir_ldap_conclude(connection, code, search->whole ? search->base : NULL, error);
-		return certdir_ldap_end(connection, status, patience, error);
+		return certdir_ldap_end(connection, status, error);
 	}
 	status = receive(connection, id, search, &final, error);
 	/* What still comes of a search that was broken off must not be kept for ever. */
 	if (!final && (status == CERTDIR_LDAP_SIZE_LIMIT || status == CERTDIR_LDAP_FAILED))
 		(void)ldap_abandon_ext(connection->handle, id, NULL, NULL);
-	return certdir_ldap_end(connection, status, patience, error);
+	return certdir_ldap_end(connection, status, error);
 }

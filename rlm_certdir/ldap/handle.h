@@ -15,6 +15,7 @@ struct certdir_ldap_connection {
 	const char *uri;
 	const struct certdir_ldap_config *config;
 	struct certdir_watched watched;
+	int64_t begun, until; /* of the operation that runs: microseconds of certdir_monotonic() */
 	struct ldap_conncb callbacks; /* libldap tells the socket through them */
 };
 
@@ -34,22 +35,23 @@ enum certdir_ldap_status certdir_ldap_conclude(const struct certdir_ldap_connect
 					       const char *base, struct certdir_error *error);
 
 /*
- * Between these two the watchdog has an eye on the connection. Its deadline is behind libldap's own, whose messages are
- * better where they hold.
+ * An operation begins, which ends at `until` (microseconds of certdir_monotonic()) at the latest: waiting for a message
+ * does, and where libldap does not wait but reads on, the watchdog ends it a moment later.
  */
-void certdir_ldap_begin(struct certdir_ldap_connection *connection, uint32_t seconds);
+void certdir_ldap_begin(struct certdir_ldap_connection *connection, int64_t until);
+/* Returns `status`, or CERTDIR_LDAP_TIMEOUT with `error` when the watchdog ended the operation. */
 enum certdir_ldap_status certdir_ldap_end(struct certdir_ldap_connection *connection, enum certdir_ldap_status status,
-					  uint32_t seconds, struct certdir_error *error);
+					  struct certdir_error *error);
 
-/* The moment by which an answer must be there, in microseconds of certdir_monotonic(). */
+/* When an operation that begins now has to be done: after res_timeout. */
 int64_t certdir_ldap_deadline(const struct certdir_ldap_connection *connection);
 
 /*
- * Waits for a message of operation `id`, or of any (LDAP_RES_ANY); `all` is LDAP_MSG_ONE or LDAP_MSG_ALL. In any case the caller
- * frees *message.
+ * Waits for a message of operation `id`, or of any (LDAP_RES_ANY), until the operation's end; `all` is LDAP_MSG_ONE or
+ * LDAP_MSG_ALL. In any case the caller frees *message.
  */
 enum certdir_ldap_status certdir_ldap_await(struct certdir_ldap_connection *connection, int id, int all,
-					    int64_t deadline, LDAPMessage **message, struct certdir_error *error);
+					    LDAPMessage **message, struct certdir_error *error);
 
 struct certdir_ldap_search {
 	const char *base;
@@ -57,6 +59,7 @@ struct certdir_ldap_search {
 	const char *filter;
 	const char *const *attributes;
 	int size_limit; /* 0 = none */
+	int64_t until; /* microseconds of certdir_monotonic() */
 	LDAPControl *control; /* sent along, or NULL */
 	/*
 	 * For those who keep entries: messages name the base, attributes with options are other attributes and left

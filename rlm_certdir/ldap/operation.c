@@ -108,6 +108,7 @@ static enum certdir_ldap_status list_page(struct pages *pages)
 		.scope = listing->scope,
 		.filter = listing->filter,
 		.attributes = listing->attributes,
+		.until = certdir_ldap_deadline(pages->connection),
 		.whole = true,
 		.each = take_entry,
 		.context = pages,
@@ -266,14 +267,13 @@ enum certdir_ldap_status certdir_ldap_send(struct certdir_ldap_connection *conne
 					   const struct certdir_ldap_operation *operation, int *id,
 					   struct certdir_error *error)
 {
-	const uint32_t patience = connection->config->res_timeout;
 	enum certdir_ldap_status status;
 
 	/* The server may be slow to take what is sent, and nothing of libldap ends that. */
-	certdir_ldap_begin(connection, patience);
+	certdir_ldap_begin(connection, certdir_ldap_deadline(connection));
 	status = certdir_ldap_conclude(connection, send_operation(connection->handle, operation, id), operation->dn,
 				       error);
-	return certdir_ldap_end(connection, status, patience, error);
+	return certdir_ldap_end(connection, status, error);
 }
 
 /* ---- receiving ---- */
@@ -331,17 +331,15 @@ static enum certdir_ldap_status read_answer(struct certdir_ldap_connection *conn
 enum certdir_ldap_status certdir_ldap_receive(struct certdir_ldap_connection *connection,
 					      struct certdir_ldap_answer *answer, struct certdir_error *error)
 {
-	const uint32_t patience = connection->config->res_timeout;
 	enum certdir_ldap_status status;
 	LDAPMessage *message;
 
 	*answer = (struct certdir_ldap_answer){.id = 0};
-	certdir_ldap_begin(connection, patience);
+	certdir_ldap_begin(connection, certdir_ldap_deadline(connection));
 	/* ALL: what was read and that it is the end come together. */
-	status = certdir_ldap_await(connection, LDAP_RES_ANY, LDAP_MSG_ALL, certdir_ldap_deadline(connection), &message,
-				    error);
+	status = certdir_ldap_await(connection, LDAP_RES_ANY, LDAP_MSG_ALL, &message, error);
 	if (status == CERTDIR_LDAP_OK)
 		status = read_answer(connection, message, answer, error);
 	(void)ldap_msgfree(message);
-	return certdir_ldap_end(connection, status, patience, error);
+	return certdir_ldap_end(connection, status, error);
 }

@@ -11,6 +11,7 @@ struct certdir_watchdog {
 	pthread_mutex_t mutex; /* guards all below, and the fields of everything that is watched */
 	pthread_cond_t wake;
 	bool stop;
+	bool halted;
 	int64_t wakes_at; /* when the thread will look next */
 	struct certdir_watched *watched;
 };
@@ -72,6 +73,17 @@ struct certdir_watchdog *certdir_watchdog_start(struct certdir_error *error)
 	return NULL;
 }
 
+void certdir_watchdog_halt(struct certdir_watchdog *watchdog)
+{
+	(void)pthread_mutex_lock(&watchdog->mutex);
+	watchdog->halted = true;
+	for (struct certdir_watched *watched = watchdog->watched; watched; watched = watched->next)
+		if (watched->until)
+			watched->until = 1;
+	(void)pthread_cond_signal(&watchdog->wake);
+	(void)pthread_mutex_unlock(&watchdog->mutex);
+}
+
 void certdir_watchdog_stop(struct certdir_watchdog *watchdog)
 {
 	if (!watchdog)
@@ -127,10 +139,10 @@ void certdir_watched_socket(struct certdir_watched *watched, int fd)
 	(void)pthread_mutex_unlock(&watched->watchdog->mutex);
 }
 
-void certdir_watched_begin(struct certdir_watched *watched, int64_t patience)
+void certdir_watched_begin(struct certdir_watched *watched, int64_t until)
 {
 	(void)pthread_mutex_lock(&watched->watchdog->mutex);
-	watched->until = certdir_monotonic() + patience;
+	watched->until = watched->watchdog->halted ? 1 : until;
 	wake_for(watched);
 	(void)pthread_mutex_unlock(&watched->watchdog->mutex);
 }

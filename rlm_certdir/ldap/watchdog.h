@@ -14,6 +14,8 @@ struct certdir_watchdog;
 
 /* Starts the thread. NULL with `error`. Stop it after all sockets are detached. */
 struct certdir_watchdog *certdir_watchdog_start(struct certdir_error *error);
+/* Ends every operation, those that run and those that begin later, so that all threads come home at once. */
+void certdir_watchdog_halt(struct certdir_watchdog *watchdog);
 void certdir_watchdog_stop(struct certdir_watchdog *watchdog);
 
 /* One connection under watch. Zeroed by its owner; the fields are the watchdog's. */
@@ -31,8 +33,8 @@ void certdir_watched_clear(struct certdir_watched *watched);
 /* The socket of the connection, before anything is read from it; -1 before it is closed, or its number might be another's. */
 void certdir_watched_socket(struct certdir_watched *watched, int fd);
 
-/* An operation has `patience` microseconds from now. */
-void certdir_watched_begin(struct certdir_watched *watched, int64_t patience);
+/* An operation has until then: microseconds of certdir_monotonic(). */
+void certdir_watched_begin(struct certdir_watched *watched, int64_t until);
 /* It is done. True when the watchdog ended it: the connection is of no use any more. */
 bool certdir_watched_end(struct certdir_watched *watched);
 
