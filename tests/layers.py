@@ -15,6 +15,7 @@ LIBRARIES = {
     "freeradius": r"freeradius/|freeradius-devel/|talloc\.h|raddb\.h|eap_tls_session\.h",
     "openssl": r"openssl/",
     "ldap": r"(ldap|lber)\.h|sasl/",
+    "kerberos": r"gssapi/|krb5\.h",
     "sqlite": r"sqlite3\.h",
     "curl": r"curl/",
     "jansson": r"jansson\.h",
@@ -27,6 +28,7 @@ ALLOWED = {
     "freeradius": r"(rlm_certdir|raddb|eap_tls_session|wiring)\.[ch]|compat/.*|cli/raddb_file\.c",
     "openssl": r"identity/.*|list/seal\.c|sync/(assertion|spool)\.c|eap_tls_session\.c|rlm_certdir\.c|compat/freeradius/eap\.h",
     "ldap": r"ldap/.*",
+    "kerberos": r"ldap/kerberos\.[ch]",
     "sqlite": r"list/.*",
     "curl": r"sync/(http|link)\.c",
     "jansson": r"sync/.*|import/.*|cli/.*",
@@ -46,7 +48,7 @@ ROOMS = {
     "placeholders": {"placeholders", "directory", "ldap", "decision", "list", "identity"},
 }
 
-MODULE_NEEDS = r"lib(sqlite3|ldap-2\.\d|ldap|lber-2\.\d|lber|ssl|crypto|pthread|c)\.so.*|ld-linux.*"
+MODULE_NEEDS = r"lib(sqlite3|ldap-2\.\d|ldap|lber-2\.\d|lber|gssapi_krb5|krb5|resolv|ssl|crypto|pthread|c)\.so.*|ld-linux.*"
 
 
 def includes(path):

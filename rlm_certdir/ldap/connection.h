@@ -32,7 +32,7 @@ enum certdir_ldap_status {
 enum certdir_ldap_bind {
 	CERTDIR_LDAP_BIND_SIMPLE, /* identity and password; both empty = anonymous */
 	CERTDIR_LDAP_BIND_EXTERNAL, /* SASL EXTERNAL: the TLS client certificate, or the user of an ldapi:// socket */
-	CERTDIR_LDAP_BIND_GSSAPI /* SASL GSSAPI with the credentials that Kerberos' environment names */
+	CERTDIR_LDAP_BIND_GSSAPI /* SASL GSSAPI with tickets that the first key in `keytab` gets */
 };
 
 /* How to reach a server and who we are there. Every string is borrowed. NULL or "" = not set. */
@@ -41,6 +41,7 @@ struct certdir_ldap_config {
 	enum certdir_ldap_bind bind;
 	const char *identity; /* bind DN */
 	const char *password;
+	const char *keytab; /* of CERTDIR_LDAP_BIND_GSSAPI */
 	bool start_tls;
 	const char *ca_file;
 	const char *ca_path;
@@ -69,9 +70,12 @@ bool certdir_ldap_connection_check(const char *uri, const struct certdir_ldap_co
 				   struct certdir_error *error);
 
 /*
- * Connects to `uri` and binds. `watchdog` ends what libldap's timeouts do not, here and in every search: the TLS handshake, a
- * message that stops half way. Only resolving the host's name is the system resolver's own to end. Anything but OK: *connection is NULL and `error`
- * names the server and what is wrong. The caller closes the connection. `uri`, `config` and `watchdog` must outlive it.
+ * Connects to `uri` within net_timeout, whatever number of addresses the host has, and binds within res_timeout, TLS included.
+ * `watchdog` ends what libldap's timeouts do not, here and in every search: the TLS handshake, a message that stops half
+ * way. Only resolving the host's name is the system resolver's own to end, and Kerberos has timeouts of its own: no
+ * thread that somebody waits for should do this. Anything but OK: *connection is NULL and `error` names the server and
+ * what is wrong. The caller closes the connection; one that broke never connects again by itself. `uri`, `config` and
+ * `watchdog` must outlive it.
  */
 enum certdir_ldap_status certdir_ldap_connection_open(struct certdir_ldap_connection **connection, const char *uri,
 						      const struct certdir_ldap_config *config,

@@ -9,6 +9,11 @@
 #include <strings.h>
 #include <sys/time.h>
 
+bool certdir_ldap_is_local(const char *uri)
+{
+	return strncasecmp(uri, "ldapi:", 6) == 0;
+}
+
 bool certdir_ldap_uses_tls(const char *uri, const struct certdir_ldap_config *config)
 {
 	return config->start_tls || strncasecmp(uri, "ldaps:", 6) == 0;

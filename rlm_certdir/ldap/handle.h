@@ -16,9 +16,10 @@ struct certdir_ldap_connection {
 	const struct certdir_ldap_config *config;
 	struct certdir_watched watched;
 	int64_t begun, until; /* of the operation that runs: microseconds of certdir_monotonic() */
-	struct ldap_conncb callbacks; /* libldap tells the socket through them */
 };
 
+/* Whether it is the socket of a server on this machine, ldapi://. */
+bool certdir_ldap_is_local(const char *uri);
 bool certdir_ldap_uses_tls(const char *uri, const struct certdir_ldap_config *config);
 
 /* Folds a result code. */

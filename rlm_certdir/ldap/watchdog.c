@@ -3,8 +3,10 @@
 
 #include "background.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 struct certdir_watchdog {
 	pthread_t thread;
@@ -119,6 +121,8 @@ void certdir_watched_clear(struct certdir_watched *watched)
 	if (watched->next)
 		watched->next->link = watched->link;
 	(void)pthread_mutex_unlock(&watched->watchdog->mutex);
+	if (watched->fd >= 0)
+		(void)close(watched->fd);
 	watched->watchdog = NULL;
 }
 
@@ -131,12 +135,19 @@ static void wake_for(const struct certdir_watched *watched)
 		(void)pthread_cond_signal(&watchdog->wake);
 }
 
-void certdir_watched_socket(struct certdir_watched *watched, int fd)
+bool certdir_watched_socket(struct certdir_watched *watched, int fd)
 {
+	const int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0), former = watched->fd;
+
+	if (fd >= 0 && copy < 0)
+		return false;
 	(void)pthread_mutex_lock(&watched->watchdog->mutex);
-	watched->fd = fd;
+	watched->fd = copy;
 	wake_for(watched);
 	(void)pthread_mutex_unlock(&watched->watchdog->mutex);
+	if (former >= 0)
+		(void)close(former);
+	return true;
 }
 
 void certdir_watched_begin(struct certdir_watched *watched, int64_t until)

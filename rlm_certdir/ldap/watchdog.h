@@ -23,15 +23,18 @@ struct certdir_watched {
 	struct certdir_watchdog *watchdog;
 	struct certdir_watched *next, **link;
 	int64_t until; /* microseconds of CLOCK_MONOTONIC; 0 = no operation */
-	int fd; /* -1 = none yet */
+	int fd; /* a copy of its socket's; -1 = none yet */
 	bool bitten; /* its socket was shut down */
 };
 
 void certdir_watched_init(struct certdir_watched *watched, struct certdir_watchdog *watchdog);
 void certdir_watched_clear(struct certdir_watched *watched);
 
-/* The socket of the connection, before anything is read from it; -1 before it is closed, or its number might be another's. */
-void certdir_watched_socket(struct certdir_watched *watched, int fd);
+/*
+ * The socket of the connection, before it is connected; -1 = it has none any more. A descriptor of the watchdog's own is made of it, whose
+ * number can never become that of somebody else's socket: whoever closes `fd` need not ask. False with errno.
+ */
+bool certdir_watched_socket(struct certdir_watched *watched, int fd);
 
 /* An operation has until then: microseconds of certdir_monotonic(). */
 void certdir_watched_begin(struct certdir_watched *watched, int64_t until);

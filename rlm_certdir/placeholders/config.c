@@ -166,7 +166,7 @@ static bool read_server(struct reading *in)
 	ldap->bind = (enum certdir_ldap_bind)bind;
 	ok &= certdir_conf_text(in->conf, in->section, "identity", &ldap->identity, in->error);
 	ok &= read_path(in, "password_file", &in->config->password_file, "/etc/certdir/wifi.password");
-	ok &= read_path(in, "keytab", &in->config->keytab, "/etc/certdir/wifi.keytab");
+	ok &= read_path(in, "keytab", &in->config->ldap.keytab, "/etc/certdir/wifi.keytab");
 	ok &= read_yes_no(in, "start_tls", &ldap->start_tls);
 	ok &= read_path(in, "ca_file", &ldap->ca_file, "/etc/ssl/certs/ca-certificates.crt");
 	ok &= read_path(in, "certificate_file", &ldap->certificate_file, "/etc/certdir/wifi.pem");
@@ -211,7 +211,7 @@ static bool check_bind(struct reading *in)
 								 : "identity and password_file");
 	if (config->ldap.bind != CERTDIR_LDAP_BIND_GSSAPI)
 		ok &= refuse_options(in, of_gssapi, "this is for bind = gssapi");
-	else if (!config->keytab)
+	else if (!config->ldap.keytab)
 		ok = certdir_conf_refuse(in->conf, line, in->error,
 					 "bind = gssapi needs keytab = /etc/certdir/%.32s.keytab or the like",
 					 config->name);
@@ -277,7 +277,8 @@ static bool check_server(struct reading *in, const struct certdir_conf_entry *se
 	if (path && path[1])
 		return certdir_conf_refuse_value(in->conf, server, in->error,
 						 "nothing follows the host and its port; the OU stands in ou = ..");
-	/* What is in the file is read later; whatever it is, it must not be sent in clear text. */
+	/* What is in these files is read later; whatever the password is, it must not be sent in clear text. */
+	ldap.keytab = NULL;
 	if (ldap.bind == CERTDIR_LDAP_BIND_SIMPLE)
 		ldap.password = in->config->password_file;
 	uri = certdir_ldap_uri(server->value, 0);

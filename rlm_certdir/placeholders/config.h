@@ -40,7 +40,6 @@ struct certdir_placeholders_config {
 	int line;
 	struct certdir_ldap_config ldap; /* password is not set: certdir_placeholders_plan() reads the file */
 	const char *password_file;
-	const char *keytab;
 	const char *ou; /* DN, also ldap.base_dn */
 	enum certdir_placeholder_kind kind;
 	const char *mark_attribute; /* adminDescription or description */

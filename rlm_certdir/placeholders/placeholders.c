@@ -10,29 +10,11 @@
 
 /* ---- the directory ---- */
 
-/*
- * Kerberos takes its credentials from the environment. The keytab is used by itself when there is no ticket, and what it gives
- * stays in memory: a ticket cache of somebody who happens to run this by hand is neither used nor touched.
- */
-static bool set_keytab(const char *keytab, struct certdir_error *error)
-{
-	char *name = NULL;
-	bool ok = asprintf(&name, "FILE:%s", keytab) > 0 && setenv("KRB5_CLIENT_KTNAME", name, 1) == 0 &&
-		  setenv("KRB5CCNAME", "MEMORY:certdir", 1) == 0;
-
-	free(name);
-	if (!ok)
-		certdir_error_set(error, "out of memory");
-	return ok;
-}
-
 static bool take_credentials(struct certdir_placeholders *self, struct certdir_error *error)
 {
 	const struct certdir_placeholders_config *config = self->config;
 
 	self->ldap = config->ldap;
-	if (config->keytab)
-		return set_keytab(config->keytab, error);
 	if (!config->password_file)
 		return true;
 	self->password = certdir_secret_read(config->password_file, CERTDIR_SECRET_CLIENT, error);

@@ -252,6 +252,7 @@ static void open_connection(const json_t *options, struct certdir_watchdog *watc
 							      : CERTDIR_LDAP_BIND_SIMPLE,
 		.identity = text_of(options, "identity"),
 		.password = text_of(options, "password"),
+		.keytab = text_of(options, "keytab"),
 		.start_tls = json_is_true(json_object_get(options, "start_tls")),
 		.ca_file = text_of(options, "ca_file"),
 		.certificate_file = text_of(options, "certificate_file"),

@@ -482,16 +482,30 @@ def test_external_is_for_those_who_have_something_to_show(keeper, external):
         assert not opened["acceptable"] and "bind = external is for ldapi://, or for TLS with" in opened["error"]
 
 
-@pytest.mark.parametrize("environment,status,words", [
-    ({}, "refused", "check keytab: the file must be there"),
-    ({"SASL_PATH": "/nonexistent"}, "refused", "install SASL's GSSAPI plugin"),
-])
+def keytab_of(realm, name, key):
+    """A keytab with one key (MIT's file format 0502)."""
+    counted = [len(text).to_bytes(2, "big") + text for text in (realm.encode(), name.encode(), key)]
+    entry_bytes = b"".join([b"\0\1", *counted[:2], bytes(3), b"\1", bytes(4), b"\1", b"\0\x11", counted[2]])
+    return b"\5\2" + len(entry_bytes).to_bytes(4, "big") + entry_bytes
+
+
 @pytest.mark.parametrize("tls", [False, True])
-def test_gssapi_without_what_it_needs(keeper, slapd, tmp_path, tls, environment, status, words):
-    opened = keeper(slapd.ldaps_uri if tls else slapd.uri, bind="gssapi", ca_file=str(slapd.ca_file), environment={
-        "KRB5_CLIENT_KTNAME": str(tmp_path / "none"), "KRB5CCNAME": "MEMORY:", "KRB5_CONFIG": "/dev/null",
-        **environment}).opened
-    assert opened["acceptable"] and opened["status"] == status and words in opened["error"], opened
+def test_gssapi_without_what_it_needs(keeper, slapd, tmp_path, tls):
+    keytab = tmp_path / "keytab"
+    options = {"server": slapd.ldaps_uri if tls else slapd.uri, "bind": "gssapi", "ca_file": str(slapd.ca_file),
+               "keytab": str(keytab)}
+    # Neither of these is looked at: the keytab of the configuration is the one that counts.
+    environment = {"KRB5_CLIENT_KTNAME": "/dev/null", "KRB5CCNAME": "FILE:/dev/null", "KRB5_CONFIG": "/dev/null"}
+    opened = keeper(**options, environment=environment).opened
+    assert not opened["acceptable"] and f'keytab "{keytab}" cannot be read' in opened["error"], opened
+    keytab.write_bytes(b"")
+    opened = keeper(**options, environment=environment).opened
+    assert opened["acceptable"] and opened["status"] == "refused", opened
+    assert "check keytab: the file must be there" in opened["error"]
+    keytab.write_bytes(keytab_of("TEST", "radius", bytes(16)))
+    opened = keeper(**options, environment=environment).opened
+    assert opened["acceptable"] and opened["status"] == "failed", opened
+    assert "name the realm's domain controllers in /etc/krb5.conf" in opened["error"]
 
 
 def test_simple_bind_errors_are_as_before(keeper, slapd):

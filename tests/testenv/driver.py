@@ -15,5 +15,6 @@ def build_ldap_driver(directory, name):
     subprocess.run(
         ["cc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-g", *flags, "-I", REPO / "rlm_certdir",
          "-o", program, REPO / f"tests/integration/{name}.c", BUILD / "libcertdir.a",
-         "-ljansson", "-lldap", "-llber", "-lcrypto", "-lsqlite3", "-lpthread"], check=True)
+         "-ljansson", "-lldap", "-llber", "-lgssapi_krb5", "-lkrb5", "-lresolv", "-lcrypto", "-lsqlite3", "-lpthread"],
+        check=True)
     return program

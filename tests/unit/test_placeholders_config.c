@@ -273,7 +273,7 @@ static void test_device(void **state)
 	check_column(&config->columns[2], "uid", "a{name} b{name}", true, false);
 	config++;
 	assert_int_equal(config->ldap.bind, CERTDIR_LDAP_BIND_GSSAPI);
-	assert_string_equal(config->keytab, "/etc/certdir/fleet.keytab");
+	assert_string_equal(config->ldap.keytab, "/etc/certdir/fleet.keytab");
 	assert_true(config->ldap.start_tls);
 	assert_string_equal(config->object_classes[0], "device");
 	assert_null(config->object_classes[1]);
