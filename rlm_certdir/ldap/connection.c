@@ -5,6 +5,7 @@
 #include "ldap/bind.h"
 #include "ldap/handle.h"
 #include "ldap/socket.h"
+#include "ldap/srv.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -55,23 +56,33 @@ static bool is_loopback(const LDAPURLDesc *url)
 	return inet_pton(AF_INET6, url->lud_host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+/* Whether others could read what is sent: ldap:// to another machine. */
+static bool is_open(const char *uri, const LDAPURLDesc *url, const struct certdir_ldap_config *config)
+{
+	return !certdir_ldap_uses_tls(uri, config) && (is_set(url->lud_dn) || !is_loopback(url));
+}
+
 static bool uri_acceptable(const char *uri, const struct certdir_ldap_config *config, struct certdir_error *error)
 {
+	char domain[CERTDIR_DOMAIN_MAX + 1];
+	const bool is_domain = certdir_ldap_srv_domain(uri, domain);
 	LDAPURLDesc *url = NULL;
 	bool ok = false;
 
-	if (strpbrk(uri, " ,;\t\n") || ldap_url_parse(uri, &url) != LDAP_URL_SUCCESS) {
+	if ((!is_domain && strpbrk(uri, " ,;\t\n")) || ldap_url_parse(uri, &url) != LDAP_URL_SUCCESS) {
 		certdir_error_set(error, "ldap: server \"%s\" is neither a host name nor one URI like ldaps://host:636",
 				  uri);
 	} else if (strcasecmp(url->lud_scheme, "ldap") != 0 && strcasecmp(url->lud_scheme, "ldaps") != 0 &&
 		   strcasecmp(url->lud_scheme, "ldapi") != 0) {
 		certdir_error_set(error, "ldap: server \"%s\": only ldap://, ldaps:// and ldapi:// are known", uri);
-	} else if (is_set(url->lud_dn)) {
-		certdir_error_set(error, "ldap: server \"%s\": write \"%s\" as base_dn, not into the URI", uri,
-				  url->lud_dn);
+	} else if (is_set(url->lud_dn) && !is_domain) {
+		certdir_error_set(error,
+				  "ldap: server \"%s\": write \"%s\" as base_dn, not into the URI; only a domain "
+				  "stands there, as in ldap:///dc=example,dc=com, whose servers are found in the DNS",
+				  uri, url->lud_dn);
 	} else if (config->start_tls && strcasecmp(url->lud_scheme, "ldap") != 0) {
 		certdir_error_set(error, "ldap: server \"%s\": start_tls is for ldap:// only; set start_tls = no", uri);
-	} else if (is_set(config->password) && !certdir_ldap_uses_tls(uri, config) && !is_loopback(url)) {
+	} else if (is_set(config->password) && is_open(uri, url, config)) {
 		certdir_error_set(error,
 				  "ldap: server \"%s\" would get the password in clear text: use ldaps:// or "
 				  "start_tls = yes",

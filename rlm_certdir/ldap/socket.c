@@ -177,8 +177,9 @@ enum certdir_ldap_status certdir_ldap_socket_connect(int *fd, const char *uri, i
 	LDAPURLDesc *url = NULL;
 
 	*fd = -1;
-	if (ldap_url_parse(uri, &url) != LDAP_URL_SUCCESS) {
+	if (ldap_url_parse(uri, &url) != LDAP_URL_SUCCESS || (url->lud_dn && *url->lud_dn)) {
 		certdir_error_set(error, "%s: this is no URI of a server", uri);
+		ldap_free_urldesc(url);
 		return CERTDIR_LDAP_LOST;
 	}
 	if (strcasecmp(url->lud_scheme, "ldapi") == 0)

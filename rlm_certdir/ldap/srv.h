@@ -33,4 +33,27 @@ bool certdir_ldap_srv_domain(const char *uri, char domain[CERTDIR_DOMAIN_MAX + 1
 bool certdir_ldap_srv_find(const char *uri, struct certdir_ldap_target targets[CERTDIR_LDAP_TARGETS_MAX], size_t *count,
 			   struct certdir_error *error);
 
+/* ---- the pure parts of it ---- */
+
+/* What an answer says: whom it names, and what it is when it names nobody. */
+enum certdir_ldap_srv_answer {
+	CERTDIR_LDAP_SRV_TARGETS,
+	CERTDIR_LDAP_SRV_NONE, /* no SRV record in it */
+	CERTDIR_LDAP_SRV_REFUSED, /* the target "." alone: the domain has no such service, on purpose */
+	CERTDIR_LDAP_SRV_BROKEN /* records that cannot be read, and none that can */
+};
+
+/*
+ * Reads the SRV records of a DNS message, hostile or cut short: what can be read of it counts. Targets that are no host names are
+ * left out, and of more than there is room for those of the lowest priorities stay. `scheme` is "ldap" or "ldaps" and
+ * `port`, unless 0, stands in for what the records say.
+ */
+enum certdir_ldap_srv_answer certdir_ldap_srv_read(const unsigned char *message, size_t length, const char *scheme,
+						   uint16_t port,
+						   struct certdir_ldap_target targets[CERTDIR_LDAP_TARGETS_MAX],
+						   size_t *count);
+
+/* Puts targets into the order of RFC 2782; `seed` is what the draw depends on. */
+void certdir_ldap_srv_order(struct certdir_ldap_target *targets, size_t count, unsigned short seed[3]);
+
 #endif

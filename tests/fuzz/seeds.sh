@@ -17,6 +17,8 @@ json)
 	printf '{"id":"8d3e1d0a-6d1c-4a7e-9f0e-1f6d2b3c4d5e","deviceId":"3f2504e0-4f89-11d3-9a0c-0305e82c3301","displayName":"pc1","accountEnabled":true,"trustType":"AzureAd","groups":[{"id":"8d3e1d0a-6d1c-4a7e-9f0e-1f6d2b3c4d5e","displayName":"g"}],"formerNames":[],"extensionAttributes":{"extensionAttribute1":"a|b"}}' >"$3/graph" ;;
 ldap_entry) # \\377 ends the DN and each value
 	printf 'CN=PC1,DC=corp,DC=example\377cn:PC1\377dNSHostName:pc1.corp.example\377userAccountControl:4096\377sAMAccountName:PC1$\377memberOf:cn=g,ou=groups,dc=corp,dc=example\377objectSid:\001\005\000\000\000\000\000\005\025\000\000\000\001\000\000\000\002\000\000\000\003\000\000\000\004\000\000\000\377primaryGroupID:515\377' >"$3/computer" ;;
+ldap_srv) # example.com. SRV: dc1.example.com
+	printf '\000\001\201\200\000\001\000\001\000\000\000\000\007example\003com\000\000\041\000\001\300\014\000\041\000\001\000\000\000\074\000\014\000\012\000\005\001\205\003dc1\300\014' >"$3/answer" ;;
 conf) # the examples of the manual page, without what troff makes of them
 	sed -n '/^\.nf/,/^\.fi/p' man/certdir.conf.5 | sed 's/\\-/-/g;s/\\f.//g;s/\\e/\\/g;/^\./d' >"$3/example" ;;
 esac
