@@ -155,15 +155,17 @@ class SlapdError(AssertionError):
 class Slapd:
     """
     A private server. `authority` signs its certificate (for localhost and 127.0.0.1); `settings`, `access` and `overlay`
-    are lines for slapd.conf; `tree` is what it begins with; `durable` has it wait for the disk; `debug` is its log's level.
+    are lines for slapd.conf; `tree` is what it begins with; `durable` has it wait for the disk; `debug` is its log's level;
+    `wrapper` is a command that runs it, as somebody who has the address `host`.
     """
 
     def __init__(self, directory, authority=None, settings="", access="", overlay=MEMBEROF, tree=TREE, maxsize=1 << 28,
-                 durable=False, debug="0"):
+                 durable=False, debug="0", host="127.0.0.1", wrapper=()):
         self.directory = Path(directory)
         self.authority = authority or Authority("slapd test CA")
         self.settings, self.access, self.overlay = settings, access, overlay
         self.tree, self.maxsize, self.durable, self.debug = tree, maxsize, durable, debug
+        self.host, self.wrapper = host, list(wrapper)
         self.port = self.tls_port = None
         self.process = None
         self._prepare()
@@ -187,11 +189,11 @@ class Slapd:
 
     @property
     def uri(self):
-        return f"ldap://127.0.0.1:{self.port}"
+        return f"ldap://{self.host}:{self.port}"
 
     @property
     def ldaps_uri(self):
-        return f"ldaps://127.0.0.1:{self.tls_port}"
+        return f"ldaps://{self.host}:{self.tls_port}"
 
     # -- life --
 
@@ -204,7 +206,7 @@ class Slapd:
                 self.port, self.tls_port = free_port("tcp"), free_port("tcp")
             with open(self.directory / "slapd.log", "ab") as log:
                 self.process = subprocess.Popen(
-                    [SLAPD, "-d", self.debug, "-f", str(self.config), "-h", f"{self.uri}/ {self.ldaps_uri}/"],
+                    [*self.wrapper, SLAPD, "-d", self.debug, "-f", str(self.config), "-h", f"{self.uri}/ {self.ldaps_uri}/"],
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             if self._wait(deadline):
                 break
@@ -290,11 +292,15 @@ class Slapd:
 
     def add_computer(self, name, parent=DEVICES, **attributes):
         """A computer account as a domain join makes it; returns its DN. None leaves an attribute out."""
-        dn = f"cn={ldap.dn.escape_dn_chars(name)},{parent}"
-        account = {"objectClass": "computer", "cn": name, "sAMAccountName": f"{name}$", "userAccountControl": 4096,
-                   "accountExpires": 2**63 - 1, **attributes}
-        self.add_entry(dn, **{key: value for key, value in account.items() if value is not None})
-        return dn
+        return self.add_computers([name], parent, **attributes)[0]
+
+    def add_computers(self, names, parent=DEVICES, **attributes):
+        """The same of several."""
+        entries = [(f"cn={ldap.dn.escape_dn_chars(name)},{parent}",
+                    {"objectClass": "computer", "cn": name, "sAMAccountName": f"{name}$", "userAccountControl": 4096,
+                     "accountExpires": 2**63 - 1, **attributes}) for name in names]
+        self.add_entries((dn, {key: value for key, value in account.items() if value is not None}) for dn, account in entries)
+        return [dn for dn, _ in entries]
 
     def modify(self, dn, **attributes):
         """Replaces attributes; None removes one."""
