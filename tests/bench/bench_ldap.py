@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 What an LDAP directory costs that is well (cpu), and what everybody feels of one that is not (faults), beside rlm_ldap in the same
-run. As root it runs in a network namespace of its own, where cables can be pulled; else those cases are left out.
+run; and single questions: devices of a list beside a directory that hangs (list), a certificate with many names (names), 10,000 logins
+in 10 s (storm), radiusd's end while the directory hangs (ends). As root it runs in a network namespace of its own, where cables can be pulled; else those cases are left out.
 """
 
 import argparse
@@ -15,11 +16,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import bench  # noqa: E402
+import bench_ldap_cases  # noqa: E402
 import bench_ldap_cpu  # noqa: E402
 import bench_ldap_faults  # noqa: E402
 from testenv.logins import Pki  # noqa: E402
 
-PARTS = ("cpu", "faults")
+PARTS = ("cpu", "faults", *bench_ldap_cases.PARTS)
 
 
 def in_namespace():
@@ -45,12 +47,15 @@ def main():
     if wrong := set(parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(wrong)}")
     random.seed(1)
-    bench.DIRECTORY = bench.BUILD / "bench-ldap"
+    bench.DIRECTORY = bench.BUILD / f"bench-ldap-{os.getpid()}"
     shutil.rmtree(bench.DIRECTORY, ignore_errors=True)
     bench.DIRECTORY.mkdir(parents=True)
     pki = Pki(bench.DIRECTORY / "pki")
     if "cpu" in parts:
         bench_ldap_cpu.run(pki, options.rounds, options.requests)
+    for part in bench_ldap_cases.PARTS:
+        if part in parts:
+            bench_ldap_cases.run(pki, part, min(options.seconds, 20))
     if "faults" in parts:
         bench_ldap_faults.run(pki, options.seconds, options.only, options.stacks)
     shutil.rmtree(bench.DIRECTORY, ignore_errors=True)

@@ -144,8 +144,8 @@ class Ward:
         yield self.proxied("resets connections", "reset")
         yield self.proxied("cuts answers", "cut")
         if self.dark:
-            yield Fault("cable pulled", Way(self.dark.uri), lambda: cable("down"), lambda: cable("up"))
-            yield Fault("silent resolver", Way(f"ldap://{self.resolver.host}:{self.slapd.port}"), lambda: self.mute(True),
+            yield Fault("cable pulled", Way(self.dark.ldaps_uri, self.dark.ca_file), lambda: cable("down"), lambda: cable("up"))
+            yield Fault("silent resolver", Way(f"ldaps://{self.resolver.host}:{self.slapd.tls_port}", self.slapd.ca_file), lambda: self.mute(True),
                         lambda: self.mute(False), wrapper=self.resolver.wrapper(), hurts_open=False)
 
     def mute(self, mute):

@@ -21,6 +21,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from testenv.ports import free_port  # noqa: E402
+from testenv.slapd import NAME  # noqa: E402
 
 MODES = ("pass", "delay", "refuse", "reset", "cut", "silent", "deaf", "trickle", "giant")
 CHUNK, BACKLOG = 1 << 16, 128
@@ -221,7 +222,7 @@ class Resolver(threading.Thread):
     else, for every name; that takes root.
     """
 
-    def __init__(self, directory, host="dc1.corp.example"):
+    def __init__(self, directory, host=NAME):
         super().__init__(daemon=True)
         self.host, self.mute, self.asked, self.over = host, False, 0, False
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

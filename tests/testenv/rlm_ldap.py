@@ -8,7 +8,7 @@ from testenv.slapd import READER, READER_PASSWORD, SUFFIX
 # The timeouts are those of the shipped file; start = 0, or the server would not start while the directory is down.
 MODULE = """\
 ldap {{
-	server = "{server}"
+	{server}
 	identity = "{identity}"
 	password = "{password}"
 	base_dn = "{base}"
@@ -50,7 +50,8 @@ FILTER, ATTRIBUTES = "(sAMAccountName=%{User-Name}$)", ("userAccountControl",)
 def rlm_ldap(server, search_filter=FILTER, attributes=ATTRIBUTES, tls="", connections=4, retry_delay=30):
     """mods-enabled/ldap; the filter may hold expansions, and of the attributes each goes into the control list."""
     updates = "\n".join(f"\t\t&control:Tmp-String-{number % 10} += '{attribute}'" for number, attribute in enumerate(attributes))
-    return MODULE.format(server=server, identity=READER, password=READER_PASSWORD, base=SUFFIX, filter=search_filter,
+    servers = "\n\t".join(f'server = "{one}"' for one in ([server] if isinstance(server, str) else server))
+    return MODULE.format(server=servers, identity=READER, password=READER_PASSWORD, base=SUFFIX, filter=search_filter,
                          updates=updates, tls=tls, connections=connections, retry_delay=retry_delay)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from testenv.ports import free_port
 from testenv.radiusd import Radiusd, shipped_module
 from testenv.rlm_ldap import rlm_ldap
+from testenv.slapd import READER, READER_PASSWORD  # noqa: F401, who asks
 from testenv.traffic import Stream, figures
 from testenv.worlds import ldap_options
 

@@ -17,6 +17,7 @@ from testenv.certificates import Authority
 from testenv.ports import free_port
 
 SLAPD = "/usr/sbin/slapd"
+NAME = "dc1.corp.example"  # its other name, for whoever can resolve that
 SUFFIX = "dc=corp,dc=example"
 DEVICES = f"ou=Devices,{SUFFIX}"
 ADMIN, ADMIN_PASSWORD = f"cn=admin,{SUFFIX}", "admin-password"
@@ -154,18 +155,18 @@ class SlapdError(AssertionError):
 
 class Slapd:
     """
-    A private server. `authority` signs its certificate (for localhost and 127.0.0.1); `settings`, `access` and `overlay`
+    A private server. `authority` signs its certificate (for localhost, NAME and its address); `settings`, `access` and `overlay`
     are lines for slapd.conf; `tree` is what it begins with; `durable` has it wait for the disk; `debug` is its log's level;
-    `wrapper` is a command that runs it, as somebody who has the address `host`.
+    `wrapper` is a command that runs it, as somebody who has the address `host`; its certificate may have `expired`.
     """
 
     def __init__(self, directory, authority=None, settings="", access="", overlay=MEMBEROF, tree=TREE, maxsize=1 << 28,
-                 durable=False, debug="0", host="127.0.0.1", wrapper=()):
+                 durable=False, debug="0", host="127.0.0.1", wrapper=(), expired=False):
         self.directory = Path(directory)
         self.authority = authority or Authority("slapd test CA")
         self.settings, self.access, self.overlay = settings, access, overlay
         self.tree, self.maxsize, self.durable, self.debug = tree, maxsize, durable, debug
-        self.host, self.wrapper = host, list(wrapper)
+        self.host, self.wrapper, self.expired = host, list(wrapper), expired
         self.port = self.tls_port = None
         self.process = None
         self._prepare()
@@ -174,7 +175,8 @@ class Slapd:
         (self.directory / "db").mkdir(parents=True)
         self.ca_file, _ = self.authority.write(self.directory, "ca")
         self._certificate, self._key = self.authority.issue(
-            subject=[["CN", "localhost"]], san=[{"dns": "localhost"}, {"ip": "127.0.0.1"}], server=True,
+            subject=[["CN", "localhost"]], san=[{"dns": "localhost"}, {"dns": NAME}, {"ip": self.host}], server=True,
+            **({"not_after": "2024-01-31T12:00:00Z", "not_before": "2024-01-01T12:00:00Z"} if self.expired else {}),
         ).write(self.directory, "server")
         (self.directory / "ad.schema").write_text(schema())
         self.config = self.directory / "slapd.conf"
