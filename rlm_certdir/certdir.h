@@ -156,6 +156,15 @@ struct certdir_former_name {
 	int64_t since;
 };
 
+/* One more value that a device is known by, beside the fields of its structure. */
+struct certdir_value {
+	enum certdir_identity_type type;
+	char *value; /* canonical */
+};
+
+/* Where a device is from: a tenant that is synced, a named import, an LDAP directory (live, or as a sync has listed it). */
+enum certdir_source_kind { CERTDIR_SOURCE_TENANT, CERTDIR_SOURCE_IMPORT, CERTDIR_SOURCE_LDAP };
+
 /* All strings owned, NULL = not known; certdir_device_clear() frees them. Times are Unix seconds, 0 = not known. */
 struct certdir_device {
 	char *id; /* what the directory itself calls it: Entra deviceId, or DN. Never NULL. */

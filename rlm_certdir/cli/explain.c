@@ -212,7 +212,7 @@ static void print_source(const struct certdir_source *source, const struct certd
 {
 	char good_for[CERTDIR_CLI_AGE_SIZE];
 
-	if (source->kind == CERTDIR_SOURCE_LDAP) {
+	if (source->kind == CERTDIR_SOURCE_LDAP && !source->listed) {
 		printf("live");
 	} else {
 		printf("source \"%s\"%s", source->name,

@@ -12,8 +12,8 @@
 #include <sysexits.h>
 #include <time.h>
 
-static const enum certdir_identity_type types[] = {CERTDIR_ID_GUID, CERTDIR_ID_UDID, CERTDIR_ID_SID,
-						   CERTDIR_ID_NAME, CERTDIR_ID_DNS,  CERTDIR_ID_SERIAL};
+static const enum certdir_identity_type types[] = {CERTDIR_ID_GUID, CERTDIR_ID_UDID,   CERTDIR_ID_SID, CERTDIR_ID_NAME,
+						   CERTDIR_ID_DNS,  CERTDIR_ID_SERIAL, CERTDIR_ID_UPN};
 
 enum { SHOWN_MAX = sizeof(types) / sizeof(types[0]) * CERTDIR_LIST_FIND_MAX };
 
@@ -139,7 +139,7 @@ static const char *title(const struct certdir_device *device)
 }
 
 static void print_device(const struct certdir_device *device, const struct certdir_list_source *source,
-			 const char *only_against)
+			 const struct certdir_value *values, size_t count, const char *only_against)
 {
 	char synced[CERTDIR_TIMESTAMP_SIZE];
 
@@ -147,7 +147,11 @@ static void print_device(const struct certdir_device *device, const struct certd
 	fact("only speaks against", only_against);
 	fact_time("kept as of", device->own.as_of);
 	fact_time("record kept as of", device->intune.as_of);
+	if (source->kind == CERTDIR_SOURCE_LDAP)
+		fact("DN", device->id);
 	print_names(device);
+	for (size_t i = 0; i < count; i++)
+		fact(certdir_identity_type_name(values[i].type), values[i].value);
 	fact_yes_no("enabled", device->enabled);
 	fact_yes_no("managed", device->managed);
 	fact("management state", device->management_state);
@@ -171,7 +175,8 @@ static void print_device(const struct certdir_device *device, const struct certd
 		       device->groups[i].name ? ")" : "");
 	fact("tenant", device->tenant);
 	certdir_timestamp_print(source->synced, synced);
-	printf("  %-18s %s, %s %s\n", "source", source->name, source->synced_by_graph ? "synced" : "imported", synced);
+	printf("  %-18s %s, %s %s\n", "source", source->name,
+	       source->kind == CERTDIR_SOURCE_IMPORT ? "imported" : "synced", synced);
 }
 
 static bool print_json(const struct certdir_device *device, const struct certdir_list_source *source, const char *by,
@@ -214,20 +219,29 @@ static bool print_hit(const struct certdir_cli_list_options *options, struct cer
 		      const struct hits *hits, size_t hit, bool whole, struct certdir_error *error)
 {
 	const struct certdir_list_source *source;
+	struct certdir_value *values = NULL;
 	struct certdir_device device;
+	size_t count = 0;
 	const char *only_against;
 	bool ok = true;
 
 	if (!certdir_list_device(reader, hits->rows[hit], &device, &source, &only_against, error))
 		return false;
+	if (whole && !options->json && !certdir_list_values(reader, hits->rows[hit], &values, &count, error)) {
+		certdir_device_clear(&device);
+		return false;
+	}
 	if (options->json)
 		ok = print_json(&device, source, found_by(hits, hit, &device), only_against);
 	else if (whole)
-		print_device(&device, source, only_against);
+		print_device(&device, source, values, count, only_against);
 	else
 		print_line(&device, found_by(hits, hit, &device), only_against);
 	if (!ok)
 		certdir_error_set(error, "device %s cannot be printed", device.id);
+	for (size_t i = 0; i < count; i++)
+		free(values[i].value);
+	free(values);
 	certdir_device_clear(&device);
 	return ok;
 }

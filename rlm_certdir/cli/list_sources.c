@@ -25,16 +25,17 @@ static json_t *part_json(int64_t synced, int64_t now)
 
 static json_t *source_json(const struct certdir_list_source *source, int64_t now)
 {
+	static const char *const kinds[] = {
+		[CERTDIR_SOURCE_TENANT] = "tenant", [CERTDIR_SOURCE_IMPORT] = "import", [CERTDIR_SOURCE_LDAP] = "ldap"};
 	json_t *holds = json_array(), *object, *times = part_json(source->synced, now);
 
 	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
 		if (source->holds & CERTDIR_BIT(type))
 			(void)json_array_append_new(
 				holds, json_string(certdir_identity_type_name((enum certdir_identity_type)type)));
-	object = json_pack("{s:s,s:s,s:s?,s:I,s:o}", "name", source->name, "kind",
-			   source->synced_by_graph ? "tenant" : "import", "tenant", source->tenant, "devices",
-			   (json_int_t)source->devices, "identities", holds);
-	if (source->synced_by_graph)
+	object = json_pack("{s:s,s:s,s:s?,s:I,s:o}", "name", source->name, "kind", kinds[source->kind], "tenant",
+			   source->tenant, "devices", (json_int_t)source->devices, "identities", holds);
+	if (source->kind == CERTDIR_SOURCE_TENANT)
 		(void)json_object_set_new(object, "parts",
 					  json_pack("{s:o,s:o}", "intune", part_json(source->intune_synced, now),
 						    "groups", part_json(source->groups_synced, now)));

@@ -34,8 +34,10 @@ bool certdir_cli_tenant_needs_help(const struct certdir_cli_status *status,
 	if (!tenant->configured)
 		return false;
 	return tenant->up == CERTDIR_NO ||
-	       (tenant->has_numbers && (tenant->synced[CERTDIR_SYNC_DEVICES] == 0 ||
-					status->now - tenant->delta_since > CERTDIR_CLI_DELTA_OLD));
+	       (tenant->has_numbers &&
+		(tenant->synced[CERTDIR_SYNC_DEVICES] == 0 ||
+		 status->now - (tenant->ldap ? tenant->synced[CERTDIR_SYNC_DEVICES] : tenant->delta_since) >
+			 CERTDIR_CLI_DELTA_OLD));
 }
 
 /* ---- from the last report ---- */
@@ -91,7 +93,7 @@ static void take_report(struct certdir_cli_status *status, struct certdir_cli_te
 static const struct certdir_list_source *find_source(const struct certdir_cli_status *status, const char *name)
 {
 	for (size_t i = 0; i < status->source_count; i++)
-		if (status->sources[i].synced_by_graph && strcmp(status->sources[i].name, name) == 0)
+		if (status->sources[i].kind != CERTDIR_SOURCE_IMPORT && strcmp(status->sources[i].name, name) == 0)
 			return &status->sources[i];
 	return NULL;
 }
@@ -136,7 +138,7 @@ static bool add_forgotten(struct certdir_cli_status *status, const struct origin
 	for (size_t i = 0; i < status->source_count; i++) {
 		const struct certdir_list_source *source = &status->sources[i];
 		struct certdir_cli_tenant_status *tenant = &status->tenants[status->tenant_count];
-		bool known = !source->synced_by_graph;
+		bool known = source->kind == CERTDIR_SOURCE_IMPORT;
 
 		for (size_t j = 0; j < configured && !known; j++)
 			known = strcmp(status->tenants[j].name, source->name) == 0;
@@ -145,8 +147,9 @@ static bool add_forgotten(struct certdir_cli_status *status, const struct origin
 		status->tenant_count++;
 		tenant->name = source->name;
 		tenant->tenant_id = source->tenant;
+		tenant->ldap = source->kind == CERTDIR_SOURCE_LDAP;
 		for (int part = 0; part < CERTDIR_SYNC_PARTS; part++)
-			tenant->wanted[part] = true;
+			tenant->wanted[part] = part == CERTDIR_SYNC_DEVICES || !tenant->ldap;
 		if (!take_source(tenant, source, origin, error))
 			return false;
 	}

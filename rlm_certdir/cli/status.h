@@ -11,9 +11,10 @@ int certdir_cli_status(int argc, char **argv);
 
 enum { CERTDIR_CLI_DELTA_OLD = 6 * 86400 }; /* seconds; Graph forgets a delta link after about 7 days */
 
-/* What configuration, list and the last report say about one tenant. */
+/* What configuration, list and the last report say about one tenant, or LDAP directory, that a sync lists. */
 struct certdir_cli_tenant_status {
 	const char *name;
+	bool ldap; /* an LDAP directory, which has the devices part alone */
 	const char *tenant_id; /* or NULL */
 	bool configured; /* it stands in certdir.conf; else in the list alone */
 	bool wanted[CERTDIR_SYNC_PARTS]; /* parts that certdir.conf asks for */
@@ -38,11 +39,11 @@ struct certdir_cli_status {
 	struct certdir_list_shared shared;
 	struct certdir_cli_tenant_status *tenants;
 	size_t tenant_count;
-	const struct certdir_list_source *sources; /* all; those with synced_by_graph are tenants */
+	const struct certdir_list_source *sources; /* all */
 	size_t source_count;
 };
 
-/* Whether the tenant needs somebody: the last attempt failed, it was never synced, or its delta link is old. */
+/* Whether the tenant needs somebody: the last attempt failed, it was never synced, or its delta link, or LDAP listing, is old. */
 bool certdir_cli_tenant_needs_help(const struct certdir_cli_status *status,
 				   const struct certdir_cli_tenant_status *tenant);
 

@@ -54,8 +54,12 @@ static void print_expiry(const struct certdir_cli_status *status, int64_t expire
 
 static void print_list_part(const struct certdir_cli_status *status, const struct certdir_cli_tenant_status *tenant)
 {
-	printf("  devices     %zu: %zu compliant, %zu disabled, %zu with an Intune record\n", tenant->numbers.devices,
-	       tenant->numbers.compliant, tenant->numbers.disabled, tenant->numbers.intune);
+	if (tenant->ldap)
+		printf("  devices     %zu: %zu disabled\n", tenant->numbers.devices, tenant->numbers.disabled);
+	else
+		printf("  devices     %zu: %zu compliant, %zu disabled, %zu with an Intune record\n",
+		       tenant->numbers.devices, tenant->numbers.compliant, tenant->numbers.disabled,
+		       tenant->numbers.intune);
 	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++) {
 		if (!tenant->wanted[part])
 			continue;
@@ -63,7 +67,7 @@ static void print_list_part(const struct certdir_cli_status *status, const struc
 		print_when(status, tenant->synced[part]);
 		putchar('\n');
 	}
-	if (tenant->delta_since == 0)
+	if (tenant->delta_since == 0 || tenant->ldap)
 		return;
 	printf("  delta link  ");
 	print_when(status, tenant->delta_since);
@@ -74,8 +78,11 @@ static void print_list_part(const struct certdir_cli_status *status, const struc
 
 static void print_tenant(const struct certdir_cli_status *status, const struct certdir_cli_tenant_status *tenant)
 {
-	printf("tenant %s (%s): %s\n", tenant->name, tenant->tenant_id ? tenant->tenant_id : "-",
-	       headline(status, tenant));
+	if (tenant->ldap)
+		printf("ldap %s: %s\n", tenant->name, headline(status, tenant));
+	else
+		printf("tenant %s (%s): %s\n", tenant->name, tenant->tenant_id ? tenant->tenant_id : "-",
+		       headline(status, tenant));
 	if (tenant->has_numbers)
 		print_list_part(status, tenant);
 	if (tenant->attempted) {
@@ -108,7 +115,7 @@ bool certdir_cli_status_print(const struct certdir_cli_status *status)
 	for (size_t i = 0; i < status->source_count; i++) {
 		char good_for[CERTDIR_CLI_AGE_SIZE];
 
-		if (status->sources[i].synced_by_graph)
+		if (status->sources[i].kind != CERTDIR_SOURCE_IMPORT)
 			continue;
 		certdir_cli_good_for(status->sources[i].good_for, good_for);
 		printf("import %s: %zu devices, imported ", status->sources[i].name, status->sources[i].devices);
@@ -153,9 +160,10 @@ static json_t *parts_json(const struct certdir_cli_status *status, const struct 
 static json_t *tenant_json(const struct certdir_cli_status *status, const struct certdir_cli_tenant_status *tenant)
 {
 	json_t *object =
-		json_pack("{s:s,s:s?,s:b,s:b,s:o,s:o,s:s,s:o}", "name", tenant->name, "tenant", tenant->tenant_id,
-			  "configured", tenant->configured, "ok", !certdir_cli_tenant_needs_help(status, tenant),
-			  "last_attempt", time_json(tenant->attempted), "last_attempt_ok",
+		json_pack("{s:s,s:s,s:s?,s:b,s:b,s:o,s:o,s:s,s:o}", "name", tenant->name, "kind",
+			  tenant->ldap ? "ldap" : "tenant", "tenant", tenant->tenant_id, "configured",
+			  tenant->configured, "ok", !certdir_cli_tenant_needs_help(status, tenant), "last_attempt",
+			  time_json(tenant->attempted), "last_attempt_ok",
 			  tenant->up == CERTDIR_UNKNOWN ? json_null() : json_boolean(tenant->up == CERTDIR_YES), "note",
 			  tenant->note, "credential_expires", time_json(tenant->credential_expires));
 	json_t *numbers;
@@ -191,7 +199,7 @@ bool certdir_cli_status_print_json(const struct certdir_cli_status *status)
 	for (size_t i = 0; i < status->tenant_count; i++)
 		ok = ok && json_array_append_new(tenants, tenant_json(status, &status->tenants[i])) == 0;
 	for (size_t i = 0; i < status->source_count; i++)
-		if (!status->sources[i].synced_by_graph)
+		if (status->sources[i].kind == CERTDIR_SOURCE_IMPORT)
 			ok = ok && json_array_append_new(imports, import_json(status, &status->sources[i])) == 0;
 	object = json_pack("{s:s,s:s,s:o,s:o,s:I,s:{s:I,s:I,s:I},s:s,s:o,s:o}", "list", status->list, "list_error",
 			   status->list_error, "published", time_json(status->published), "age",

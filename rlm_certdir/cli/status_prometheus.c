@@ -143,7 +143,7 @@ static void print_imports(const struct certdir_cli_status *status, const char *m
 	for (size_t i = 0; i < status->source_count; i++) {
 		const struct certdir_list_source *source = &status->sources[i];
 
-		if (source->synced_by_graph)
+		if (source->kind != CERTDIR_SOURCE_IMPORT)
 			continue;
 		if (!head)
 			print_head(metric, help);

@@ -183,18 +183,25 @@ static uint64_t carried_by(const struct certdir_world *world, size_t device)
 /* ---- by names: who it is not ---- */
 
 /* Whether a full name lies in a domain whose computers some directory has: then that one would know it. */
+static bool is_below(const char *name, const char *domain)
+{
+	const size_t length = strlen(name), end = strlen(domain);
+
+	return length > end && name[length - end - 1] == '.' && strcasecmp(name + length - end, domain) == 0;
+}
+
 static bool is_served(const struct certdir_world *world, const char *name)
 {
 	for (size_t d = 0; d < world->known->count; d++) {
 		const char *const *domains = world->known->directories[d]->domains;
+		const struct certdir_answer *answer = &world->known->answers[d];
 
-		for (; world->known->in_scope[d] && domains && *domains; domains++) {
-			const size_t length = strlen(name), domain = strlen(*domains);
-
-			if (length > domain && name[length - domain - 1] == '.' &&
-			    strcasecmp(name + length - domain, *domains) == 0)
+		for (; world->known->in_scope[d] && domains && *domains; domains++)
+			if (is_below(name, *domains))
 				return true;
-		}
+		for (size_t s = 0; world->known->in_scope[d] && s < answer->source_count; s++)
+			if (answer->sources[s].domain && is_below(name, answer->sources[s].domain))
+				return true;
 	}
 	return false;
 }

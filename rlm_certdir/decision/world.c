@@ -148,7 +148,7 @@ static bool is_fresh(const struct certdir_world *world, const struct certdir_sou
 	const int64_t limit = limit_of(world, source, directory, part);
 
 	*age = 0;
-	if (source->kind == CERTDIR_SOURCE_LDAP)
+	if (source->kind == CERTDIR_SOURCE_LDAP && !source->listed)
 		return true;
 	*age = world->now - said;
 	/* A clock that is far ahead would keep its part young for ever. */

@@ -7,8 +7,6 @@
 
 /* ---- what a directory knows ---- */
 
-enum certdir_source_kind { CERTDIR_SOURCE_TENANT, CERTDIR_SOURCE_IMPORT, CERTDIR_SOURCE_LDAP };
-
 /* What a source brings at different times. An import and an LDAP directory have the first alone. */
 enum certdir_part { CERTDIR_PART_OF_DEVICES, CERTDIR_PART_OF_INTUNE, CERTDIR_PART_OF_GROUPS, CERTDIR_PARTS };
 
@@ -17,17 +15,14 @@ struct certdir_source {
 	enum certdir_source_kind kind;
 	const char *name;
 	const char *tenant; /* canonical GUID, or NULL */
-	int64_t synced[CERTDIR_PARTS]; /* Unix seconds of the part's last success, 0 = never; not used for LDAP */
+	int64_t synced
+		[CERTDIR_PARTS]; /* Unix seconds of the part's last success, 0 = never; LDAP: of all of it, where `listed` */
 	int64_t interval[CERTDIR_PARTS]; /* seconds from one success to the next as configured, 0 = not known */
 	int64_t good_for; /* seconds: an import that stays fresh for so long, 0 = as long as max_age says */
 	uint32_t keeps; /* as that of the answer, for this source alone */
+	const char *domain; /* LDAP, `listed`: the DNS domain whose computers are there, lower case, or NULL */
+	bool listed; /* LDAP: not asked itself, but as a sync has put it into a list: what it says has an age */
 	bool says_enabled; /* false: an import without such a column, whose devices are enabled by being there */
-};
-
-/* One more value that a record is known by, beside the fields of its device. */
-struct certdir_value {
-	enum certdir_identity_type type;
-	char *value; /* canonical */
 };
 
 /* What one directory says of one device: a row of a list, an LDAP entry. */

@@ -72,15 +72,15 @@ static uint32_t kept_by(const struct certdir_list_source *source)
 			       CERTDIR_BIT(CERTDIR_ID_SID_URI) | CERTDIR_BIT(CERTDIR_ID_NAME) |
 			       CERTDIR_BIT(CERTDIR_ID_DNS);
 
-	if (!source->synced_by_graph)
+	if (source->kind != CERTDIR_SOURCE_TENANT)
 		return source->holds;
 	return source->intune_synced ? keeps | CERTDIR_BIT(CERTDIR_ID_SERIAL) : keeps;
 }
 
 static struct certdir_source describe(const struct certdir_list_source *source)
 {
-	return (struct certdir_source){
-		.kind = source->synced_by_graph ? CERTDIR_SOURCE_TENANT : CERTDIR_SOURCE_IMPORT,
+	struct certdir_source described = {
+		.kind = source->kind,
 		.name = source->name,
 		.tenant = source->tenant,
 		.synced = {[CERTDIR_PART_OF_DEVICES] = source->synced,
@@ -89,8 +89,17 @@ static struct certdir_source describe(const struct certdir_list_source *source)
 		.interval = {[CERTDIR_PART_OF_INTUNE] = source->intune_interval},
 		.good_for = source->good_for,
 		.keeps = kept_by(source),
+		.domain = source->domain,
 		.says_enabled = source->says_enabled,
 	};
+
+	/* One listing brings all that an LDAP directory says. */
+	for (int part = 0; source->kind == CERTDIR_SOURCE_LDAP && part < CERTDIR_PARTS; part++) {
+		described.listed = true;
+		described.synced[part] = source->synced;
+		described.interval[part] = source->interval;
+	}
+	return described;
 }
 
 static int64_t age_of(const struct certdir_list_source *source, int64_t now)
@@ -196,7 +205,13 @@ static void tell_stale_part(const struct list_directory *list, const struct cert
 
 	if (!to_tell(told, limit != 0 && source->synced[part] != 0 && age > limit))
 		return;
-	if (source->kind == CERTDIR_SOURCE_TENANT)
+	if (source->kind == CERTDIR_SOURCE_LDAP)
+		certdir_log(CERTDIR_LOG_WARN,
+			    "%s: LDAP directory \"%.80s\" was last listed %lld s ago, more than %lld: its %zu devices "
+			    "count "
+			    "as stale until it is synced again",
+			    list->filename, source->name, (long long)age, (long long)limit, devices);
+	else if (source->kind == CERTDIR_SOURCE_TENANT)
 		certdir_log(
 			CERTDIR_LOG_WARN,
 			"%s: the %s part of tenant \"%.80s\" was last synced %lld s ago, more than %lld: what it says "
@@ -216,7 +231,7 @@ static void tell_source(struct list_directory *list, const struct certdir_list_s
 	const struct certdir_source described = describe(source);
 	bool ahead = false;
 
-	for (int part = 0; part < CERTDIR_PARTS; part++) {
+	for (int part = 0; part < (described.listed ? 1 : CERTDIR_PARTS); part++) {
 		tell_stale_part(list, &described, source->devices, (enum certdir_part)part, now, &told[part]);
 		ahead |= described.synced[part] > now + CERTDIR_AHEAD;
 	}
@@ -432,6 +447,10 @@ static bool add_record(const struct list_directory *list, int64_t row, struct ce
 		return false;
 	}
 	record->device = device;
+	if (!certdir_list_values(answer->held, row, &record->values, &record->value_count, &error)) {
+		certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, error.text);
+		return false;
+	}
 	record->source = place_of(answer, source);
 	record->row = row;
 	record->only_against = only_against;

@@ -24,7 +24,7 @@ static const char make_tables[] =
 		VALUE) "NULL)," CERTDIR_LIST_CALLED("") ",name,enabled,compliance FROM " schema                        \
 							".device WHERE source=(SELECT id FROM " schema                 \
 							".source WHERE name=?1) ORDER BY id"
-#define IS_TENANT(schema) "SELECT 1 FROM " schema ".source WHERE name=?1 AND kind='tenant'"
+#define IS_TENANT(schema) "SELECT 1 FROM " schema ".source WHERE name=?1 AND kind<>'import'"
 
 /* Runs `sql` with a text; SQLITE_ROW, SQLITE_DONE or an error. */
 static int step(sqlite3 *db, const char *sql, const char *text)
@@ -70,10 +70,9 @@ bool certdir_list_writer_note(struct certdir_list_writer *writer, const char *na
 	if (present)
 		(void)sqlite3_exec(writer->db, "DETACH present", NULL, NULL, NULL);
 	if (tenant == SQLITE_ROW) {
-		certdir_error_set(
-			error,
-			"source \"%s\" is a tenant that `certdir sync` fills: choose another name, with --source",
-			name);
+		certdir_error_set(error,
+				  "source \"%s\" is one that `certdir sync` fills: choose another name, with --source",
+				  name);
 		return false;
 	}
 	/* A published list that cannot be read is what --replace is for. */

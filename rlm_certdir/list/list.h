@@ -33,17 +33,19 @@ size_t certdir_list_device_count(const struct certdir_list_snapshot *snapshot);
 /* When this edition was published, Unix seconds. */
 int64_t certdir_list_published(const struct certdir_list_snapshot *snapshot);
 
-/* A source is a tenant or a named import; each has its own age, and a tenant one for each part. */
+/* A source is a tenant, an LDAP directory or a named import; each has its own age, and a tenant one for each part. */
 struct certdir_list_source {
 	int64_t id;
 	const char *name;
 	const char *tenant; /* or NULL */
-	bool synced_by_graph; /* a tenant that is synced; else a named import */
+	enum certdir_source_kind kind;
 	int64_t synced; /* Unix seconds of the last success: of the devices, when it is a tenant */
 	int64_t intune_synced; /* tenants: of the last Intune listing, 0 = never */
 	int64_t intune_interval; /* tenants: seconds from one Intune listing to the next, 0 = not known */
 	int64_t groups_synced; /* tenants: of the last listing of all groups, 0 = never */
 	int64_t delta_since; /* tenants: when the delta link came, 0 = none */
+	const char *domain; /* LDAP: DNS domain of its computers, lower case, or NULL */
+	int64_t interval; /* LDAP: seconds from one listing of all entries to the next, 0 = not known */
 	int64_t good_for; /* imports: seconds for which it stays fresh whatever max_age is, 0 = not set */
 	bool says_enabled; /* false: an import that says of no device whether it is enabled */
 	size_t devices; /* listed ones */
@@ -74,10 +76,17 @@ int certdir_list_find(struct certdir_list_reader *reader, const char *tenant, en
 /*
  * Reads one device whole and where it is from. *only_against (static text, or NULL) says why it can only speak against its device:
  * because it is unlisted, or its Entra object is gone. False with `error`, and nothing is owned.
- * `id` is its Entra id, else the first that it has of Intune id, object id, UDID, SID, serial number, name, row.
+ * `id` is its DN in an LDAP directory, or its Entra id, else the first that it has of Intune id, object id, UDID, SID, serial number, name, row.
  */
 bool certdir_list_device(struct certdir_list_reader *reader, int64_t row, struct certdir_device *device,
 			 const struct certdir_list_source **source, const char **only_against,
+			 struct certdir_error *error);
+
+/*
+ * The values that a row is known by beside the fields of its device: those of entries of an LDAP directory. The caller frees each value
+ * and the array, NULL where there are none. False with `error`, and nothing is owned.
+ */
+bool certdir_list_values(struct certdir_list_reader *reader, int64_t row, struct certdir_value **values, size_t *count,
 			 struct certdir_error *error);
 
 /* Calls `each` for every listed device in order of name; stops when it returns false. False with `error` when reading failed. */
@@ -170,7 +179,7 @@ bool certdir_list_write_remove(struct certdir_list_writer *writer, const char *n
 
 /*
  * Names the source that following devices belong to and forgets the devices it had. tenant (a GUID) may be NULL: then
- * each device may name its own. A source that is synced from Graph is an error.
+ * each device may name its own. A source that is synced is an error.
  */
 bool certdir_list_write_source(struct certdir_list_writer *writer, const char *name, const char *tenant, int64_t synced,
 			       struct certdir_error *error);

@@ -83,7 +83,7 @@ bool certdir_list_look_tenants(struct certdir_list_writer *looker, void (*each)(
 			       void *context, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(looker->db, "SELECT name FROM source WHERE kind='tenant' ORDER BY name", -1, &stmt,
+	int rc = sqlite3_prepare_v2(looker->db, "SELECT name FROM source WHERE kind<>'import' ORDER BY name", -1, &stmt,
 				    NULL);
 
 	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && (rc = sqlite3_step(stmt)) == SQLITE_ROW)

@@ -34,13 +34,13 @@
 	CERTDIR_LIST_PLAIN_COLUMNS(COLUMN)                                                                             \
 	"coalesce(d.intune_ownership,d.ownership)," CERTDIR_LIST_COMPLIANCE ",d.source,d.listed,d.once_entra,"         \
 	"d.enabled,d.managed,d.join_type,d.last_seen,d.registered,d.expires,d.compliance,d.compliance_since,"          \
-	"d.intune_compliance,d.intune_last_seen,d.intune_registered,d.confirmed,d.intune_confirmed"
+	"d.intune_compliance,d.intune_last_seen,d.intune_registered,d.confirmed,d.intune_confirmed,d.dn"
 /* A waiting record is a device of which all but Intune's word is unknown, and which Entra ID knew once. */
 #define NO_DEVICE                                                                                                      \
 	"NULL AS object_id,NULL AS name,NULL AS sid,NULL AS operating_system,NULL AS tenant,"                          \
 	"NULL AS extension_attributes,NULL AS udid,NULL AS ownership,NULL AS compliance,1 AS listed,1 AS once_entra,"  \
 	"NULL AS enabled,NULL AS managed,NULL AS join_type,NULL AS last_seen,NULL AS registered,"                      \
-	"NULL AS expires,NULL AS compliance_since,NULL AS confirmed"
+	"NULL AS expires,NULL AS compliance_since,NULL AS confirmed,NULL AS dn"
 
 static const char *const statements[CERTDIR_LIST_STATEMENTS] = {
 	[CERTDIR_FIND_GUID] = BY_ID("entra_device_id") " UNION ALL " BY_ID("intune_device_id") " UNION ALL " BY_ID(
@@ -57,18 +57,23 @@ static const char *const statements[CERTDIR_LIST_STATEMENTS] = {
 	 */
 	[CERTDIR_FIND_DNS] =
 		"SELECT d.id,1 FROM dns_name n CROSS JOIN device d ON d.id=n.device WHERE n.name=?1" IN_SCOPE
-		" UNION ALL " BY("name", "?1", "1") " AND (SELECT kind FROM source WHERE id=d.source)='import'"
+		" UNION ALL " BY("name", "?1", "1") " AND (SELECT kind FROM source WHERE id=d.source)<>'tenant'"
 						    " UNION ALL " BY_NAME("?3", "0"),
 	[CERTDIR_FIND_NAME] = BY_NAME("?1", "1"),
 	[CERTDIR_FIND_FORMER] =
 		"SELECT d.id,1 FROM former_name f CROSS JOIN device d ON d.id=f.device WHERE f.name=?1" IN_SCOPE,
 	[CERTDIR_FIND_SERIAL] = BY_ID("serial_number"),
+	/* ?3: the type, ?4: whether this is the whole value; an LDAP directory is of no tenant, and so in the scope of each */
+	[CERTDIR_FIND_VALUE] =
+		"SELECT v.device,?4 FROM value v WHERE v.value=?1 AND (v.type=?3 OR (?3='device_guid' AND "
+		"v.type IN('entra_device_id','intune_device_id','udid')))",
 	[CERTDIR_READ_DEVICE] = "SELECT " FACTS " FROM device d WHERE d.id=?1",
 	[CERTDIR_READ_WAITING] = "SELECT " FACTS " FROM (SELECT *," NO_DEVICE " FROM intune_waiting) d WHERE d.id=-?1",
 	[CERTDIR_READ_DNS_NAMES] = "SELECT name FROM dns_name WHERE device=?1",
-	[CERTDIR_READ_GROUPS] =
-		"SELECT g.object_id,g.name,m.confirmed FROM device_group m JOIN grp g ON g.id=m.grp WHERE m.device=?1",
+	[CERTDIR_READ_GROUPS] = "SELECT g.object_id,g.name,m.confirmed,g.sid FROM device_group m JOIN grp g ON "
+				"g.id=m.grp WHERE m.device=?1",
 	[CERTDIR_READ_FORMER_NAMES] = "SELECT name,since FROM former_name WHERE device=?1 ORDER BY name",
+	[CERTDIR_READ_VALUES] = "SELECT type,value FROM value WHERE device=?1",
 };
 
 /* Columns of CERTDIR_READ_DEVICE and CERTDIR_READ_WAITING behind the texts. */
@@ -88,7 +93,8 @@ enum {
 	AT_INTUNE_LAST_SEEN,
 	AT_INTUNE_REGISTERED,
 	AT_CONFIRMED,
-	AT_INTUNE_CONFIRMED
+	AT_INTUNE_CONFIRMED,
+	AT_DN
 };
 
 /*
@@ -232,7 +238,7 @@ static bool statement_of(enum certdir_identity_type type, enum certdir_list_stat
 	};
 
 	*statement = map[type];
-	/* A user's name is not a device's, and an account's mapping is Active Directory's. */
+	/* These an LDAP directory alone has, and among its values. */
 	return type != CERTDIR_ID_UPN && type != CERTDIR_ID_MAPPING;
 }
 
@@ -301,28 +307,74 @@ static bool waiting_of(enum certdir_list_statement which, enum certdir_list_stat
 	return which != CERTDIR_FIND_SID;
 }
 
+/* Values beside the columns of the device. */
+static bool find_value(struct certdir_list_reader *reader, enum certdir_identity_type type, const char *value,
+		       size_t length, bool whole, struct found *found, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = reader->statements[CERTDIR_FIND_VALUE];
+	int rc = SQLITE_ERROR;
+
+	if (certdir_type_is_guid(type))
+		type = CERTDIR_ID_GUID;
+	else if (type == CERTDIR_ID_SID_URI)
+		type = CERTDIR_ID_SID;
+	if (sqlite3_bind_text(stmt, 1, value, (int)length, SQLITE_STATIC) == SQLITE_OK &&
+	    sqlite3_bind_text(stmt, 3, certdir_identity_type_name(type), -1, SQLITE_STATIC) == SQLITE_OK &&
+	    sqlite3_bind_int(stmt, 4, whole) == SQLITE_OK)
+		rc = take_rows(stmt, found);
+	if (rc != SQLITE_DONE)
+		fail(reader, error);
+	(void)sqlite3_reset(stmt);
+	(void)sqlite3_clear_bindings(stmt);
+	return rc == SQLITE_DONE;
+}
+
+/* Characters that Active Directory keeps of a computer's name in sAMAccountName; a DNS name has to tell the rest. */
+enum { ACCOUNT_NAME = 15 };
+
+static bool find_name(struct certdir_list_reader *reader, const char *name, size_t length, bool whole,
+		      struct found *found, struct certdir_error *error)
+{
+	return find_value(reader, CERTDIR_ID_NAME, name, length, whole, found, error) &&
+	       (length <= ACCOUNT_NAME || find_value(reader, CERTDIR_ID_NAME, name, ACCOUNT_NAME, false, found, error));
+}
+
+/* Those that have the whole value come before the others. */
+static bool find_all(struct certdir_list_reader *reader, const char *tenant, enum certdir_identity_type type,
+		     const char *value, struct found *found, struct certdir_error *error)
+{
+	const bool values = reader->snapshot->has_values;
+	enum certdir_list_statement which, waiting;
+	char object_id[37];
+	bool ok = true;
+
+	if ((type == CERTDIR_ID_SID || type == CERTDIR_ID_SID_URI) && certdir_sid_object_id(value, object_id)) {
+		type = CERTDIR_ID_GUID;
+		value = object_id;
+	}
+	if (values)
+		ok = type == CERTDIR_ID_NAME ? find_name(reader, value, strlen(value), true, found, error)
+					     : find_value(reader, type == CERTDIR_ID_DNS ? CERTDIR_ID_NAME : type,
+							  value, strlen(value), true, found, error);
+	if (!ok || !statement_of(type, &which))
+		return ok;
+	ok = find(reader, which, tenant, value, found, error);
+	if (ok && values && type == CERTDIR_ID_DNS)
+		ok = find_name(reader, value, strcspn(value, "."), false, found, error);
+	if (ok && reader->snapshot->has_waiting && !found->more && waiting_of(which, &waiting))
+		ok = find(reader, waiting, tenant, value, found, error);
+	if (ok && which == CERTDIR_FIND_NAME && reader->snapshot->has_former_names && found->count == 0)
+		ok = find(reader, CERTDIR_FIND_FORMER, tenant, value, found, error);
+	return ok;
+}
+
 int certdir_list_find(struct certdir_list_reader *reader, const char *tenant, enum certdir_identity_type type,
 		      const char *value, int64_t rows[CERTDIR_LIST_FIND_MAX], bool *more, struct certdir_error *error)
 {
+	const struct certdir_list_steps outside = begin_lookup(reader);
 	struct found found = {.rows = rows};
-	struct certdir_list_steps outside;
-	enum certdir_list_statement which, waiting;
-	char object_id[37];
-	bool ok;
+	const bool ok = find_all(reader, tenant, type, value, &found, error);
 
-	*more = false;
-	if (!statement_of(type, &which))
-		return 0;
-	if (which == CERTDIR_FIND_SID && certdir_sid_object_id(value, object_id)) {
-		which = CERTDIR_FIND_GUID;
-		value = object_id;
-	}
-	outside = begin_lookup(reader);
-	ok = find(reader, which, tenant, value, &found, error);
-	if (ok && reader->snapshot->has_waiting && !found.more && waiting_of(which, &waiting))
-		ok = find(reader, waiting, tenant, value, &found, error);
-	if (ok && which == CERTDIR_FIND_NAME && reader->snapshot->has_former_names && found.count == 0)
-		ok = find(reader, CERTDIR_FIND_FORMER, tenant, value, &found, error);
 	reader->steps = outside;
 	*more = found.more;
 	return ok ? found.count : -1;
@@ -401,7 +453,7 @@ static void take_facts(sqlite3_stmt *stmt, const struct certdir_list_source *sou
 	const char *join_type;
 	char word[WORD_MAX];
 
-	if (device->object_id || !source->synced_by_graph)
+	if (device->object_id || source->kind != CERTDIR_SOURCE_TENANT)
 		take_own(stmt, &device->own);
 	if (sqlite3_column_type(stmt, AT_INTUNE_COMPLIANCE) != SQLITE_NULL)
 		take_intune(stmt, &device->intune);
@@ -489,7 +541,30 @@ static bool take_group(void *context, sqlite3_stmt *stmt)
 	device->groups = groups;
 	group = &groups[device->group_count++];
 	*group = (struct certdir_group){.as_of = sqlite3_column_int64(stmt, 2)};
-	return take_text(stmt, 0, &group->id) && take_text(stmt, 1, &group->name);
+	return take_text(stmt, 0, &group->id) && take_text(stmt, 1, &group->name) && take_text(stmt, 3, &group->sid);
+}
+
+struct values {
+	struct certdir_value *items;
+	size_t count;
+};
+
+static bool take_value(void *context, sqlite3_stmt *stmt)
+{
+	struct values *values = context;
+	struct certdir_value *items = realloc(values->items, (values->count + 1) * sizeof(*items));
+	enum certdir_identity_type type;
+	char word[WORD_MAX];
+	const char *name = take_word(stmt, 0, word);
+
+	if (!items)
+		return false;
+	values->items = items;
+	/* A type that is newer than this program is nothing that it could be asked for. */
+	if (!name || !certdir_identity_type_parse(name, &type))
+		return true;
+	items[values->count] = (struct certdir_value){.type = type};
+	return take_text(stmt, 1, &items[values->count++].value);
 }
 
 static int compare_texts(const char *a, const char *b)
@@ -551,7 +626,7 @@ static bool take_row(struct certdir_list_reader *reader, sqlite3_stmt *stmt, int
 				  reader->snapshot->filename, row);
 		return false;
 	}
-	if (!take_texts(stmt, *source, device) || !take_id(device, row))
+	if (!take_texts(stmt, *source, device) || !take_text(stmt, AT_DN, &device->id) || !take_id(device, row))
 		return out_of_memory(reader, error);
 	take_facts(stmt, *source, device);
 	*only_against = against(stmt, device);
@@ -599,6 +674,26 @@ bool certdir_list_device(struct certdir_list_reader *reader, int64_t row, struct
 		qsort(device->groups, device->group_count, sizeof(*device->groups), compare_groups);
 	if (!ok)
 		certdir_device_clear(device);
+	return ok;
+}
+
+bool certdir_list_values(struct certdir_list_reader *reader, int64_t row, struct certdir_value **values, size_t *count,
+			 struct certdir_error *error)
+{
+	const struct certdir_list_steps outside = begin_lookup(reader);
+	struct values taken = {NULL, 0};
+	const bool ok = !reader->snapshot->has_values || row < 0 ||
+			take_all(reader, CERTDIR_READ_VALUES, row, take_value, &taken, error);
+
+	reader->steps = outside;
+	for (size_t i = 0; !ok && i < taken.count; i++)
+		free(taken.items[i].value);
+	if (!ok || taken.count == 0) {
+		free(taken.items);
+		taken = (struct values){NULL, 0};
+	}
+	*values = taken.items;
+	*count = taken.count;
 	return ok;
 }
 
@@ -670,11 +765,12 @@ bool certdir_list_has_group(struct certdir_list_reader *reader, const char *grou
 	sqlite3_stmt *stmt = NULL;
 	int rc;
 
-	rc = sqlite3_prepare_v2(
-		reader->db,
-		"SELECT EXISTS(SELECT 1 FROM grp g WHERE (g.name=?1 COLLATE NOCASE OR g.object_id=?1 COLLATE NOCASE)"
-		" AND EXISTS(SELECT 1 FROM device_group m WHERE m.grp=g.id))",
-		-1, &stmt, NULL);
+	rc = sqlite3_prepare_v2(reader->db,
+				"SELECT EXISTS(SELECT 1 FROM grp g WHERE (g.name=?1 COLLATE NOCASE OR g.object_id=?1 "
+				"COLLATE NOCASE OR g.sid=?1"
+				" COLLATE NOCASE)"
+				" AND EXISTS(SELECT 1 FROM device_group m WHERE m.grp=g.id))",
+				-1, &stmt, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_text(stmt, 1, group, -1, SQLITE_STATIC);
 	if (rc == SQLITE_OK)

@@ -10,6 +10,7 @@ static const char *const steps[] = {
 	"INSERT INTO change(at,source,device,name,what) SELECT ?2,s.name," CERTDIR_LIST_CALLED(
 		"d.") ",d.name,'removed' FROM device d JOIN source s ON s.id=d.source WHERE d.source=?1 AND d.listed",
 	"DELETE FROM dns_name WHERE device IN (SELECT id FROM device WHERE source=?1)",
+	"DELETE FROM value WHERE device IN (SELECT id FROM device WHERE source=?1)",
 	"DELETE FROM former_name WHERE device IN (SELECT id FROM device WHERE source=?1)",
 	"DELETE FROM device_group WHERE device IN (SELECT id FROM device WHERE source=?1)",
 	"DELETE FROM grp WHERE source=?1 OR (source IS NULL AND id NOT IN (SELECT grp FROM device_group))",

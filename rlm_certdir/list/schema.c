@@ -18,27 +18,31 @@ const char certdir_list_schema[] =
 	"PRAGMA page_size=4096;"
 	"PRAGMA encoding='UTF-8';"
 	"PRAGMA application_id=0x43455244;"
-	"PRAGMA user_version=4;"
+	"PRAGMA user_version=5;"
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
 	/*
-	 * kind: 'import' or 'tenant'. devices: how many are listed, unlisted: how many are not; identities: the types that listed ones
+	 * kind: 'import', 'tenant' or 'ldap'. devices: how many are listed, unlisted: how many are not; identities: the types that listed ones
 	 * carry, blank-separated. synced, intune_synced, groups_synced: last success. intune_interval: seconds from one Intune listing to
 	 * the next, as configured. says_enabled: an import without such a column says nothing of it.
 	 * good_for: seconds for which an import stays fresh whatever max_age is. filter: the one that `listed` was made by.
-	 * extension_attributes: the numbers of those that delta_link asks for.
+	 * extension_attributes: the numbers of those that delta_link asks for. Of an LDAP directory, delta_link says from where on
+	 * its changes are to be asked for, filter is the question that its entries are the answer to, interval the seconds from one
+	 * listing of all of them to the next, and domain the DNS domain of its computers.
 	 */
 	"CREATE TABLE source(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL DEFAULT 'import',"
 	" tenant TEXT, synced INTEGER NOT NULL, devices INTEGER NOT NULL DEFAULT 0, unlisted INTEGER NOT NULL DEFAULT "
 	"0,"
 	" identities TEXT NOT NULL DEFAULT '', delta_link TEXT, delta_since INTEGER, intune_synced INTEGER,"
 	" intune_records INTEGER NOT NULL DEFAULT 0, intune_interval INTEGER, groups_synced INTEGER,"
-	" says_enabled INTEGER NOT NULL DEFAULT 1, good_for INTEGER, filter TEXT, extension_attributes TEXT);"
+	" says_enabled INTEGER NOT NULL DEFAULT 1, good_for INTEGER, filter TEXT, extension_attributes TEXT, interval "
+	"INTEGER, domain TEXT);"
 	/*
 	 * compliance, ownership, last_seen, registered: as Entra ID or an import says; Intune's word stands beside it, with
 	 * intune_compliance set in each device that an Intune record is joined to. compliance_since: when Entra ID said first what it says
 	 * now. once_entra: a device that Intune alone knows, but whose record named an Entra device before: it does not stand alone.
 	 * tenant: only where it is not that of the source. confirmed: Entra ID has removed the device, and the shrink guard keeps it: when it was
-	 * last known to be there, NULL = by the last sync. intune_confirmed: the same of Intune's record.
+	 * last known to be there, NULL = by the last sync. intune_confirmed: the same of Intune's record. Of an LDAP directory: dn, the
+	 * entry's own id (objectGUID, entryUUID), and a digest of all that it said, by which it is seen that it says the same again.
 	 */
 	"CREATE TABLE device(id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id),"
 	" listed INTEGER NOT NULL DEFAULT 1, object_id TEXT, entra_device_id TEXT, intune_device_id TEXT,"
@@ -48,8 +52,9 @@ const char certdir_list_schema[] =
 	" last_seen INTEGER, registered INTEGER, expires INTEGER, intune_compliance TEXT, intune_ownership TEXT,"
 	" intune_last_seen INTEGER, intune_registered INTEGER, intune_name TEXT COLLATE NOCASE, management_state TEXT,"
 	" management_agent TEXT, category TEXT, enrollment_profile TEXT, extension_attributes TEXT,"
-	" compliance_since INTEGER, once_entra INTEGER, udid TEXT, confirmed INTEGER, intune_confirmed INTEGER);"
-	BY_OBJECT_ID BY_ENTRA_DEVICE_ID
+	" compliance_since INTEGER, once_entra INTEGER, udid TEXT, confirmed INTEGER, intune_confirmed INTEGER,"
+	" dn TEXT, entry TEXT, digest TEXT);" BY_OBJECT_ID BY_ENTRA_DEVICE_ID
+	"CREATE INDEX device_by_entry ON device(entry, source) WHERE entry IS NOT NULL;"
 	/* removals that wait */
 	"CREATE INDEX device_unconfirmed ON device(source) WHERE confirmed IS NOT NULL;"
 	/* those that Intune alone knows */
@@ -69,13 +74,19 @@ const char certdir_list_schema[] =
 	" at INTEGER NOT NULL, PRIMARY KEY(source, intune_device_id)) WITHOUT ROWID;"
 	"CREATE TABLE dns_name(device INTEGER NOT NULL REFERENCES device(id), name TEXT NOT NULL,"
 	" PRIMARY KEY(device, name)) WITHOUT ROWID;"
+	/* what an entry of an LDAP directory is known by beside its columns; type: as in `identities` */
+	"CREATE TABLE value(device INTEGER NOT NULL REFERENCES device(id), type TEXT NOT NULL, value TEXT NOT NULL"
+	" COLLATE NOCASE, PRIMARY KEY(device, type, value)) WITHOUT ROWID;"
 	/* since: when it became a former one */
 	"CREATE TABLE former_name(device INTEGER NOT NULL REFERENCES device(id), name TEXT NOT NULL COLLATE NOCASE,"
 	" since INTEGER, PRIMARY KEY(device, name)) WITHOUT ROWID;"
 	"CREATE INDEX former_name_by_since ON former_name(since);"
-	/* source: the tenant that lists its members, NULL = imports do; synced: when that was */
+	/*
+	 * source: the tenant that lists its members, or the LDAP directory whose entries tell of it, NULL = imports do; object_id: of an
+	 * LDAP group its DN; synced: when its members were listed
+	 */
 	"CREATE TABLE grp(id INTEGER PRIMARY KEY, source INTEGER REFERENCES source(id), object_id TEXT, name TEXT,"
-	" synced INTEGER);"
+	" synced INTEGER, sid TEXT);"
 	"CREATE INDEX grp_by_object_id ON grp(object_id, name);"
 	/* confirmed: as that of device: the device has left the group, and the shrink guard keeps it there */
 	"CREATE TABLE device_group(device INTEGER NOT NULL REFERENCES device(id), grp INTEGER NOT NULL REFERENCES "
@@ -104,6 +115,7 @@ const char certdir_list_indexes[] =
 	"CREATE INDEX IF NOT EXISTS device_by_sid ON device(sid, source) WHERE sid IS NOT NULL;"
 	"CREATE INDEX IF NOT EXISTS device_by_udid ON device(udid, source) WHERE udid IS NOT NULL;"
 	"CREATE INDEX IF NOT EXISTS dns_name_by_name ON dns_name(name);"
+	"CREATE INDEX IF NOT EXISTS value_by_value ON value(value);"
 	"CREATE INDEX IF NOT EXISTS former_name_by_name ON former_name(name);";
 
 const char certdir_list_indexes_early[] = BY_OBJECT_ID BY_ENTRA_DEVICE_ID;

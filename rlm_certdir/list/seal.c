@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,6 +28,17 @@ static size_t smaller(uint64_t a, uint64_t b)
 static bool digest(const unsigned char *bytes, size_t size, unsigned char out[CERTDIR_SEAL_DIGEST])
 {
 	return EVP_Digest(bytes, size, out, NULL, EVP_sha256(), NULL) == 1;
+}
+
+bool certdir_list_seal_digest(const char *bytes, size_t size, char hex[2 * CERTDIR_SEAL_DIGEST + 1])
+{
+	unsigned char digest[CERTDIR_SEAL_DIGEST];
+
+	if (EVP_Digest(bytes, size, digest, NULL, EVP_sha256(), NULL) != 1)
+		return false;
+	for (size_t i = 0; i < CERTDIR_SEAL_DIGEST; i++)
+		(void)sprintf(hex + 2 * i, "%02x", digest[i]);
+	return true;
 }
 
 /* What the footer ends with: it binds the digests to each other, to their order, and to the size. */

@@ -26,6 +26,9 @@ enum certdir_seal_state {
 /* Looks at a whole file in memory; on CERTDIR_SEAL_TRUE `image` is the size of what was sealed. */
 enum certdir_seal_state certdir_list_seal_check(const unsigned char *file, size_t size, size_t *image);
 
+/* SHA-256 of some bytes in hexadecimal. False when it cannot be made. */
+bool certdir_list_seal_digest(const char *bytes, size_t size, char hex[2 * CERTDIR_SEAL_DIGEST + 1]);
+
 /* The seal of an image: the digests of its chunks, and which of them still hold while the image is being changed. */
 struct certdir_list_seal {
 	uint64_t kept; /* bytes from the image's start that were not cut off since */

@@ -98,12 +98,20 @@ static uint32_t parse_holds(const char *text)
 	return holds;
 }
 
+static enum certdir_source_kind parse_kind(const char *text)
+{
+	if (text && strcmp(text, "tenant") == 0)
+		return CERTDIR_SOURCE_TENANT;
+	return text && strcmp(text, "ldap") == 0 ? CERTDIR_SOURCE_LDAP : CERTDIR_SOURCE_IMPORT;
+}
+
 static bool add_source(struct certdir_list_snapshot *snapshot, sqlite3_stmt *row)
 {
 	const char *name = (const char *)sqlite3_column_text(row, 1);
 	const char *tenant = (const char *)sqlite3_column_text(row, 2);
 	struct certdir_list_source *sources =
 		realloc(snapshot->sources, (snapshot->source_count + 1) * sizeof(*snapshot->sources));
+	const char *domain = (const char *)sqlite3_column_text(row, 14);
 	struct certdir_list_source *source;
 
 	if (!sources)
@@ -117,16 +125,18 @@ static bool add_source(struct certdir_list_snapshot *snapshot, sqlite3_stmt *row
 		.synced = sqlite3_column_int64(row, 3),
 		.devices = (size_t)sqlite3_column_int64(row, 4),
 		.holds = parse_holds((const char *)sqlite3_column_text(row, 5)),
-		.synced_by_graph = sqlite3_column_int(row, 6),
+		.kind = parse_kind((const char *)sqlite3_column_text(row, 6)),
 		.intune_synced = sqlite3_column_int64(row, 7),
 		.groups_synced = sqlite3_column_int64(row, 8),
 		.delta_since = sqlite3_column_int64(row, 9),
 		.intune_interval = sqlite3_column_int64(row, 10),
 		.says_enabled = sqlite3_column_int(row, 11),
 		.good_for = sqlite3_column_int64(row, 12),
+		.interval = sqlite3_column_int64(row, 13),
+		.domain = domain ? strdup(domain) : NULL,
 	};
 	snapshot->devices += source->devices;
-	return source->name && (source->tenant || !tenant);
+	return source->name && (source->tenant || !tenant) && (source->domain || !domain);
 }
 
 /* What the writer noted at publishing, so that loading does not scan a million devices. */
@@ -138,8 +148,8 @@ static bool read_sources(struct certdir_list_snapshot *snapshot, sqlite3 *db, st
 
 	if (sqlite3_prepare_v2(
 		    db,
-		    "SELECT id,name,tenant,synced,devices,identities,kind='tenant',intune_synced,groups_synced,"
-		    "delta_since,intune_interval,says_enabled,good_for FROM source ORDER BY id",
+		    "SELECT id,name,tenant,synced,devices,identities,kind,intune_synced,groups_synced,"
+		    "delta_since,intune_interval,says_enabled,good_for,interval,domain FROM source ORDER BY id",
 		    -1, &stmt, NULL) != SQLITE_OK)
 		goto out;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
@@ -155,7 +165,8 @@ static bool read_sources(struct certdir_list_snapshot *snapshot, sqlite3 *db, st
 	if (sqlite3_prepare_v2(db,
 			       "SELECT (SELECT value FROM meta WHERE key='published'),"
 			       "EXISTS(SELECT 1 FROM intune_waiting),EXISTS(SELECT 1 FROM former_name),"
-			       "EXISTS(SELECT 1 FROM dns_name),EXISTS(SELECT 1 FROM device_group)",
+			       "EXISTS(SELECT 1 FROM dns_name),EXISTS(SELECT 1 FROM device_group),"
+			       "EXISTS(SELECT 1 FROM value)",
 			       -1, &stmt, NULL) != SQLITE_OK ||
 	    sqlite3_step(stmt) != SQLITE_ROW)
 		goto out;
@@ -164,6 +175,7 @@ static bool read_sources(struct certdir_list_snapshot *snapshot, sqlite3 *db, st
 	snapshot->has_former_names = sqlite3_column_int(stmt, 2);
 	snapshot->has_dns_names = sqlite3_column_int(stmt, 3);
 	snapshot->has_groups = sqlite3_column_int(stmt, 4);
+	snapshot->has_values = sqlite3_column_int(stmt, 5);
 	ok = true;
 out:
 	if (!ok)
@@ -234,6 +246,7 @@ void certdir_list_release(struct certdir_list_snapshot *snapshot)
 	for (size_t i = 0; i < snapshot->source_count; i++) {
 		free((char *)snapshot->sources[i].name);
 		free((char *)snapshot->sources[i].tenant);
+		free((char *)snapshot->sources[i].domain);
 	}
 	free(snapshot->sources);
 	free(snapshot->file);

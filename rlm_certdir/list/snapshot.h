@@ -20,11 +20,13 @@ enum certdir_list_statement {
 	CERTDIR_FIND_NAME,
 	CERTDIR_FIND_FORMER,
 	CERTDIR_FIND_SERIAL,
+	CERTDIR_FIND_VALUE,
 	CERTDIR_READ_DEVICE,
 	CERTDIR_READ_WAITING,
 	CERTDIR_READ_DNS_NAMES,
 	CERTDIR_READ_GROUPS,
 	CERTDIR_READ_FORMER_NAMES,
+	CERTDIR_READ_VALUES,
 	CERTDIR_LIST_STATEMENTS
 };
 
@@ -50,6 +52,7 @@ struct certdir_list_snapshot {
 	bool has_former_names;
 	bool has_dns_names;
 	bool has_groups;
+	bool has_values;
 	int64_t published;
 	int64_t steps; /* thousands that one lookup may take */
 	bool is_ours; /* its tables were compared, before it was shared */

@@ -11,6 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *certdir_tenant_kind(const struct certdir_list_tenant *tenant)
+{
+	return tenant->options.ldap ? "ldap" : "tenant";
+}
+
 /* ---- SQL ---- */
 
 static int bind_all(sqlite3_stmt *stmt, const char *format, va_list arguments)
@@ -89,8 +94,8 @@ bool certdir_tenant_row(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, 
 	const int found = certdir_tenant_next(tenant, stmt, error);
 
 	if (found == 0)
-		certdir_error_set(error, "tenant %s: a row of the list is not there: the list is damaged",
-				  tenant->options.name);
+		certdir_error_set(error, "%s %s: a row of the list is not there: the list is damaged",
+				  certdir_tenant_kind(tenant), tenant->options.name);
 	return found == 1;
 }
 
@@ -124,7 +129,7 @@ bool certdir_tenant_number(struct certdir_list_tenant *tenant, int64_t *number, 
 
 bool certdir_tenant_no_memory(const struct certdir_list_tenant *tenant, struct certdir_error *error)
 {
-	certdir_error_set(error, "tenant %s: out of memory", tenant->options.name);
+	certdir_error_set(error, "%s %s: out of memory", certdir_tenant_kind(tenant), tenant->options.name);
 	return false;
 }
 
@@ -147,6 +152,9 @@ static bool take_source(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, 
 	const char *filter = (const char *)sqlite3_column_text(stmt, 9);
 	const char *attributes = (const char *)sqlite3_column_text(stmt, 11);
 
+	/* And changes of what another question was about are no changes of this. */
+	const bool other_question = tenant->options.ldap && (!filter || strcmp(filter, tenant->filter) != 0);
+
 	tenant->delta_link = delta_link ? strdup(delta_link) : NULL;
 	if (delta_link && !tenant->delta_link)
 		return certdir_tenant_no_memory(tenant, error);
@@ -154,7 +162,9 @@ static bool take_source(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, 
 	tenant->unlisted = (size_t)sqlite3_column_int64(stmt, 8);
 	tenant->state = (struct certdir_list_tenant_state){
 		/* A delta link goes on asking for what was asked for in the beginning. */
-		.delta_link = strcmp(attributes ? attributes : "", tenant->attributes) == 0 ? tenant->delta_link : NULL,
+		.delta_link = strcmp(attributes ? attributes : "", tenant->attributes) == 0 && !other_question
+				      ? tenant->delta_link
+				      : NULL,
 		.delta_since = sqlite3_column_int64(stmt, 2),
 		.synced = sqlite3_column_int64(stmt, 3),
 		.intune_synced = sqlite3_column_int64(stmt, 4),
@@ -214,13 +224,14 @@ static void name_attributes(struct certdir_list_tenant *tenant)
 static bool refuse_source(const struct certdir_list_tenant *tenant, const char *name, const char *kind,
 			  const char *guid, struct certdir_error *error)
 {
-	const char *ours = tenant->options.name;
+	const char *ours = tenant->options.name, *us = certdir_tenant_kind(tenant);
 
-	if (strcmp(name, ours) == 0 && strcmp(kind, "tenant") != 0)
+	if (strcmp(name, ours) == 0 && strcmp(kind, us) != 0)
 		certdir_error_set(error,
-				  "tenant %s: the list has an imported source of that name: give [tenant %s] another "
+				  "%s %s: the list has %s source of that name: give [%s %s] another "
 				  "name, or do: certdir list remove --source %s",
-				  ours, ours, ours);
+				  us, ours, strcmp(kind, "import") == 0 ? "an imported" : "another kind of", us, ours,
+				  ours);
 	else if (strcmp(name, ours) == 0)
 		certdir_error_set(
 			error,
@@ -249,8 +260,10 @@ static bool check_sources(struct certdir_list_tenant *tenant, struct certdir_err
 			const char *name = (const char *)sqlite3_column_text(stmt, 0);
 			const char *kind = (const char *)sqlite3_column_text(stmt, 1);
 			const char *guid = (const char *)sqlite3_column_text(stmt, 2);
+			const bool ldap = tenant->options.ldap, is_ldap = kind && strcmp(kind, "ldap") == 0;
 			bool same_tenant =
-				guid && strcmp(guid, tenant->guid) == 0 && kind && strcmp(kind, "tenant") == 0;
+				ldap ? is_ldap && name && strcmp(name, tenant->options.name) == 0
+				     : guid && strcmp(guid, tenant->guid) == 0 && kind && strcmp(kind, "tenant") == 0;
 
 			if (name && kind && (strcmp(name, tenant->options.name) == 0) != same_tenant)
 				ok = refuse_source(tenant, name, kind, guid, error);
@@ -280,14 +293,15 @@ struct certdir_list_tenant *certdir_list_tenant_open(struct certdir_list_writer 
 	tenant->options = *options;
 	if (!certdir_list_text_check("source", "name", options->name, error))
 		goto out;
-	if (!certdir_canonical(CERTDIR_ID_GUID, options->tenant, strlen(options->tenant), tenant->guid)) {
+	if (!options->ldap &&
+	    !certdir_canonical(CERTDIR_ID_GUID, options->tenant, strlen(options->tenant), tenant->guid)) {
 		certdir_error_set(error, "tenant %s: \"%s\" is not a tenant id, which is a GUID", options->name,
 				  options->tenant);
 		goto out;
 	}
 	name_attributes(tenant);
 	tenant->takes_all = certdir_list_filter_is_open(&options->filter);
-	tenant->filter = certdir_list_filter_text(&options->filter);
+	tenant->filter = options->ldap ? strdup(options->ldap->question) : certdir_list_filter_text(&options->filter);
 	if (!tenant->filter) {
 		certdir_tenant_no_memory(tenant, error);
 		goto out;
@@ -326,10 +340,11 @@ static bool make_source(struct certdir_list_tenant *tenant, struct certdir_error
 	bool ok;
 
 	ok = sqlite3_prepare_v2(tenant->writer->db,
-				"INSERT INTO source(name,kind,tenant,synced) VALUES(?1,'tenant',?2,0)", -1, &stmt,
+				"INSERT INTO source(name,kind,tenant,synced) VALUES(?1,?3,nullif(?2,''),0)", -1, &stmt,
 				NULL) == SQLITE_OK &&
 	     sqlite3_bind_text(stmt, 1, tenant->options.name, -1, SQLITE_STATIC) == SQLITE_OK &&
 	     sqlite3_bind_text(stmt, 2, tenant->guid, -1, SQLITE_STATIC) == SQLITE_OK &&
+	     sqlite3_bind_text(stmt, 3, certdir_tenant_kind(tenant), -1, SQLITE_STATIC) == SQLITE_OK &&
 	     sqlite3_step(stmt) == SQLITE_DONE;
 	if (ok)
 		tenant->source = sqlite3_last_insert_rowid(tenant->writer->db);
@@ -343,7 +358,8 @@ bool certdir_tenant_begin(struct certdir_list_tenant *tenant, enum certdir_tenan
 			  struct certdir_error *error)
 {
 	if (tenant->part != CERTDIR_PART_NONE) {
-		certdir_error_set(error, "tenant %s: a part of it is still open", tenant->options.name);
+		certdir_error_set(error, "%s %s: a part of it is still open", certdir_tenant_kind(tenant),
+				  tenant->options.name);
 		return false;
 	}
 	/* An import in the same edition has left the journal off, without which nothing can be rolled back. */
@@ -368,9 +384,9 @@ bool certdir_tenant_in(const struct certdir_list_tenant *tenant, enum certdir_te
 	if (tenant->part == part && !tenant->broken && !sqlite3_get_autocommit(tenant->writer->db))
 		return true;
 	certdir_error_set(error,
-			  tenant->part == part ? "tenant %s: this part has failed and can only be abandoned"
-					       : "tenant %s: that part of it was not begun",
-			  tenant->options.name);
+			  tenant->part == part ? "%s %s: this part has failed and can only be abandoned"
+					       : "%s %s: that part of it was not begun",
+			  certdir_tenant_kind(tenant), tenant->options.name);
 	return false;
 }
 
@@ -409,8 +425,8 @@ enum certdir_list_ended certdir_tenant_finish(struct certdir_list_tenant *tenant
 		return CERTDIR_ENDED_FAILED;
 	}
 	if (tenant->warned > WARNINGS)
-		certdir_log(CERTDIR_LOG_WARN, "tenant %s: %u more objects have texts that are not fit to store",
-			    tenant->options.name, tenant->warned - WARNINGS);
+		certdir_log(CERTDIR_LOG_WARN, "%s %s: %u more objects have texts that are not fit to store",
+			    certdir_tenant_kind(tenant), tenant->options.name, tenant->warned - WARNINGS);
 	forget_part(tenant);
 	return read_source(tenant, error) ? how : CERTDIR_ENDED_FAILED;
 }
@@ -421,10 +437,11 @@ enum certdir_list_ended certdir_tenant_guard(const struct certdir_list_tenant *t
 	if (certdir_list_shrink_allowed(before, lost, tenant->options.max_shrink))
 		return CERTDIR_ENDED;
 	certdir_error_set(error,
-			  "tenant %s: %zu of %zu %s would be lost, more than max_shrink = %u%% allows: they stay as "
+			  "%s %s: %zu of %zu %s would be lost, more than max_shrink = %u%% allows: they stay as "
 			  "they were, and "
 			  "grow old; all else was taken. Check %s; when it is right, run with --force",
-			  tenant->options.name, lost, before, what, tenant->options.max_shrink, check);
+			  certdir_tenant_kind(tenant), tenant->options.name, lost, before, what,
+			  tenant->options.max_shrink, check);
 	return CERTDIR_ENDED_SHRUNK;
 }
 
@@ -453,8 +470,8 @@ bool certdir_tenant_text(struct certdir_list_tenant *tenant, const char *label, 
 		return false;
 	}
 	if (!tenant->warned_object && tenant->warned++ < WARNINGS)
-		certdir_log(CERTDIR_LOG_WARN, "tenant %s: %s and counts as not set", tenant->options.name,
-			    refused.text);
+		certdir_log(CERTDIR_LOG_WARN, "%s %s: %s and counts as not set", certdir_tenant_kind(tenant),
+			    tenant->options.name, refused.text);
 	tenant->warned_object = true;
 	return true;
 }

@@ -32,11 +32,22 @@ struct certdir_list_tenant_options {
 	unsigned max_shrink; /* per cent of what was there that a part may lose; 100 = any */
 	int64_t intune_interval; /* seconds from one Intune listing to the next, 0 = not known */
 	uint32_t extension_attributes; /* CERTDIR_BIT(1..15) of those that devices are listed with, 0 = none */
+	/* An LDAP directory: no tenant, no filter and no Intune. NULL: a tenant. Borrowed while the source is open. */
+	const struct certdir_list_ldap *ldap;
+};
+
+struct certdir_list_ldap {
+	const char *
+		question; /* what its entries are the answer to, in the caller's words: another one is another listing */
+	uint32_t keeps; /* CERTDIR_BIT(type) of the values that its entries are known by */
+	const char *domain; /* DNS domain of its computers, lower case, or NULL */
+	int64_t interval; /* seconds from one listing of all entries to the next */
 };
 
 /* Where a tenant stands. Strings are owned by the tenant and live as long as it. */
 struct certdir_list_tenant_state {
-	const char *delta_link; /* NULL = to be listed whole: never was, or not with these extension attributes */
+	const char *
+		delta_link; /* LDAP: the cursor of its changes. NULL = to be listed whole: never was, or not with these extension attributes */
 	int64_t delta_since; /* when the delta link came, 0 = none */
 	int64_t synced; /* last success of the devices part, 0 = never */
 	int64_t intune_synced; /* 0 = never */
@@ -73,7 +84,7 @@ struct certdir_list_tenant *certdir_list_tenant_open(struct certdir_list_writer 
  * ends it. NULL with `error`: the list is not acceptable. Its content is verified when it is copied, not here.
  */
 struct certdir_list_writer *certdir_list_look(const char *filename, struct certdir_error *error);
-/* Calls `each` for the name of each tenant in it. False with `error`. */
+/* Calls `each` for the name of each source in it that a sync fills. False with `error`. */
 bool certdir_list_look_tenants(struct certdir_list_writer *looker, void (*each)(void *context, const char *name),
 			       void *context, struct certdir_error *error);
 
@@ -131,6 +142,32 @@ enum certdir_list_ended {
  * listing that shrunk no link is kept, so that the next one is full again: a device that it left out would come by no delta.
  */
 enum certdir_list_ended certdir_list_devices_end(struct certdir_list_tenant *tenant, const char *delta_link,
+						 struct certdir_list_tally *tally, struct certdir_error *error);
+
+/* ---- entries of an LDAP directory ---- */
+
+/* An entry. Strings are text (certdir_ldap_text_valid()), values canonical. */
+struct certdir_list_entry {
+	const char *
+		key; /* what the directory itself knows it by, whatever becomes of its names: objectGUID, entryUUID, else its DN */
+	const struct certdir_device *device; /* `id` is its DN */
+	const struct certdir_value *values;
+	size_t value_count;
+};
+
+/*
+ * Begins the entries' part. all: every entry that does not appear until the end is gone, and all that the directory says is as of now;
+ * else what is put are changes, which leave the age of all as it is.
+ */
+bool certdir_list_entries_begin(struct certdir_list_tenant *tenant, bool all, struct certdir_error *error);
+/* One entry as it is now. False with `error`: the part can only be abandoned. */
+bool certdir_list_entries_put(struct certdir_list_tenant *tenant, const struct certdir_list_entry *entry,
+			      struct certdir_error *error);
+/*
+ * Ends it: entries that are gone go, as far as the guard lets them; `cursor` (or NULL: none) is kept for the next time. After a
+ * listing that shrunk none is kept, so that the next one is whole again.
+ */
+enum certdir_list_ended certdir_list_entries_end(struct certdir_list_tenant *tenant, const char *cursor,
 						 struct certdir_list_tally *tally, struct certdir_error *error);
 
 /* ---- Intune ---- */

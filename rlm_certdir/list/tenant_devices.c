@@ -201,38 +201,13 @@ static bool put_off(struct certdir_list_tenant *tenant, const char *object_id, c
 				 device->extension_attributes);
 }
 
-/* Removals that wait are removals, unless the device comes again. */
-static bool await(struct certdir_list_tenant *tenant, struct certdir_error *error)
-{
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_UNCONFIRMED, error, "i", tenant->source);
-	int found;
-
-	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
-		const int64_t row = sqlite3_column_int64(stmt, 0);
-
-		if (!certdir_bitmap_set(&tenant->unconfirmed, row) || !certdir_bitmap_set(&tenant->removed, row))
-			return certdir_tenant_no_memory(tenant, error);
-	}
-	return found == 0 && certdir_tenant_number(tenant, &tenant->newest, CERTDIR_TENANT_NEWEST, error, "");
-}
-
-/* The device is there: if it was to be removed, it is not any more. */
-static bool confirm(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
-{
-	certdir_bitmap_clear(&tenant->removed, row);
-	if (!certdir_bitmap_test(&tenant->unconfirmed, row))
-		return true;
-	certdir_bitmap_clear(&tenant->unconfirmed, row);
-	return certdir_tenant_do(tenant, CERTDIR_TENANT_CONFIRM, error, "i", row);
-}
-
 bool certdir_list_devices_begin(struct certdir_list_tenant *tenant, bool full, struct certdir_error *error)
 {
 	if (!certdir_tenant_begin(tenant, CERTDIR_PART_DEVICES, error))
 		return false;
 	tenant->full = full;
 	tenant->quiet = tenant->state.synced == 0;
-	if (await(tenant, error) && (!full || !tenant->quiet || begin_first(tenant, error)))
+	if (certdir_tenant_await(tenant, error) && (!full || !tenant->quiet || begin_first(tenant, error)))
 		return true;
 	certdir_list_part_abandon(tenant);
 	return false;
@@ -417,7 +392,7 @@ bool certdir_list_devices_put(struct certdir_list_tenant *tenant, const struct c
 	if (tenant->full && !certdir_bitmap_set(&tenant->seen, row))
 		ok = certdir_tenant_no_memory(tenant, error);
 	else
-		ok = confirm(tenant, row, error) && change_device(tenant, row, &before, &after, error);
+		ok = certdir_tenant_confirm(tenant, row, error) && change_device(tenant, row, &before, &after, error);
 	(void)sqlite3_reset(stmt);
 	return ok;
 }
@@ -457,21 +432,6 @@ static bool end_first(struct certdir_list_tenant *tenant, struct certdir_error *
 				       : certdir_list_devices_put(tenant, &device, present, error);
 	}
 	return ok && found == 0 && certdir_list_writer_run(tenant->writer, "DROP TABLE temp.again", error);
-}
-
-/* Every object that a full listing did not name is gone. */
-static bool sweep(struct certdir_list_tenant *tenant, struct certdir_error *error)
-{
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_OBJECTS, error, "i", tenant->source);
-	int found;
-
-	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
-		const int64_t row = sqlite3_column_int64(stmt, 0);
-
-		if (!certdir_bitmap_test(&tenant->seen, row) && !certdir_bitmap_set(&tenant->removed, row))
-			return certdir_tenant_no_memory(tenant, error);
-	}
-	return found == 0;
 }
 
 static bool filter_anew(struct certdir_list_tenant *tenant, struct certdir_error *error)
@@ -532,7 +492,8 @@ enum certdir_list_ended certdir_list_devices_end(struct certdir_list_tenant *ten
 
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_DEVICES, error))
 		return ended;
-	if ((!tenant->first || end_first(tenant, error)) && (!tenant->full || tenant->quiet || sweep(tenant, error)) &&
+	if ((!tenant->first || end_first(tenant, error)) &&
+	    (!tenant->full || tenant->quiet || certdir_tenant_sweep(tenant, CERTDIR_TENANT_OBJECTS, error)) &&
 	    (!tenant->refilter || filter_anew(tenant, error)))
 		ended = certdir_tenant_guard_devices(tenant, &kept, error);
 	/* What a listing that came short did not name no delta would bring: the next one has to be whole, too. */

@@ -7,6 +7,44 @@
 #include <stdio.h>
 #include <string.h>
 
+bool certdir_tenant_await(struct certdir_list_tenant *tenant, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_UNCONFIRMED, error, "i", tenant->source);
+	int found;
+
+	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+		const int64_t row = sqlite3_column_int64(stmt, 0);
+
+		if (!certdir_bitmap_set(&tenant->unconfirmed, row) || !certdir_bitmap_set(&tenant->removed, row))
+			return certdir_tenant_no_memory(tenant, error);
+	}
+	return found == 0 && certdir_tenant_number(tenant, &tenant->newest, CERTDIR_TENANT_NEWEST, error, "");
+}
+
+bool certdir_tenant_confirm(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
+{
+	certdir_bitmap_clear(&tenant->removed, row);
+	if (!certdir_bitmap_test(&tenant->unconfirmed, row))
+		return true;
+	certdir_bitmap_clear(&tenant->unconfirmed, row);
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_CONFIRM, error, "i", row);
+}
+
+bool certdir_tenant_sweep(struct certdir_list_tenant *tenant, enum certdir_tenant_statement which,
+			  struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, which, error, "i", tenant->source);
+	int found;
+
+	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+		const int64_t row = sqlite3_column_int64(stmt, 0);
+
+		if (!certdir_bitmap_test(&tenant->seen, row) && !certdir_bitmap_set(&tenant->removed, row))
+			return certdir_tenant_no_memory(tenant, error);
+	}
+	return found == 0;
+}
+
 /* `lost` and `fresh` are against the beginning of the part: a row that is listed, unlisted and listed again is neither. */
 bool certdir_tenant_account(struct certdir_list_tenant *tenant, int64_t row, bool listed, bool added,
 			    struct certdir_error *error)
@@ -164,10 +202,14 @@ enum certdir_list_ended certdir_tenant_guard_devices(struct certdir_list_tenant 
 	*kept = 0;
 	if (!count_losses(tenant, &losses, error))
 		return CERTDIR_ENDED_FAILED;
-	if (certdir_tenant_guard(tenant, tenant->state.devices, losses, "devices",
-				 tenant->refilter ? "the filter in certdir.conf, and in Entra ID whether they are gone"
-						  : "in Entra ID and Intune whether they are gone",
-				 error) == CERTDIR_ENDED)
+	if (certdir_tenant_guard(
+		    tenant, tenant->state.devices, losses, "devices",
+		    tenant->options.ldap
+			    ? tenant->refilter ? "the section in certdir.conf, and what the account may see"
+					       : "in the directory whether they are gone, and what the account may see"
+		    : tenant->refilter ? "the filter in certdir.conf, and in Entra ID whether they are gone"
+				       : "in Entra ID and Intune whether they are gone",
+		    error) == CERTDIR_ENDED)
 		return CERTDIR_ENDED;
 	if (!keep_removed(tenant, error) || !keep_listed(tenant, error))
 		return CERTDIR_ENDED_FAILED;
@@ -272,7 +314,10 @@ bool certdir_tenant_settle(struct certdir_list_tenant *tenant, struct certdir_li
 	       (tenant->quiet || log_all(tenant, &tenant->fresh, "added", error)) && log_differences(tenant, error);
 }
 
-/* Of the types that some device has, or may have since this part. The first of its devices usually answers. */
+/*
+ * Of the types that some device has, or may have since this part. The first of its devices usually answers. What an LDAP directory knows is
+ * known, whoever is in it.
+ */
 static bool list_identities(struct certdir_list_tenant *tenant, char text[160], struct certdir_error *error)
 {
 	static const struct {
@@ -287,6 +332,10 @@ static bool list_identities(struct certdir_list_tenant *tenant, char text[160], 
 	int64_t has;
 
 	text[0] = '\0';
+	for (unsigned type = 0; tenant->options.ldap && type < CERTDIR_ID_TYPES; type++)
+		if (tenant->options.ldap->keeps & CERTDIR_BIT(type))
+			used += (size_t)snprintf(text + used, 160 - used, "%s%s", used ? " " : "",
+						 certdir_identity_type_name((enum certdir_identity_type)type));
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (!(tenant->holds & CERTDIR_BIT(kinds[i].type)))
 			continue;
@@ -319,6 +368,8 @@ bool certdir_tenant_purge(struct certdir_list_tenant *tenant, struct certdir_lis
 
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->removed, row + 1)) >= 0;)
 		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_NAMES, error, "i", row) ||
+		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DNS_NAMES, error, "i", row) ||
+		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_VALUES, error, "i", row) ||
 		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_GROUPS, error, "i", row) ||
 		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DEVICE, error, "i", row))
 			return false;

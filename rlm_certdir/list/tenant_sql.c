@@ -22,23 +22,25 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 		"SELECT listed,join_type,operating_system,coalesce(intune_ownership,ownership),enabled,once_entra,"
 		"iif(object_id IS NULL,management_state,NULL) FROM device WHERE id=?1",
 	[CERTDIR_TENANT_SET_LISTED] = "UPDATE device SET listed=?2 WHERE id=?1",
-	[CERTDIR_TENANT_SAVE] = "INSERT OR IGNORE INTO temp.was SELECT id,name,enabled,"
-				CERTDIR_LIST_COMPLIANCE " FROM device d WHERE id=?1",
-	[CERTDIR_TENANT_SAVED] =
-		"SELECT d.id,w.name,d.name,w.enabled,d.enabled,w.compliance," CERTDIR_LIST_COMPLIANCE
-		" FROM temp.was w CROSS JOIN device d ON d.id=w.id WHERE d.listed",
+	[CERTDIR_TENANT_SAVE] = "INSERT OR IGNORE INTO temp.was SELECT id,name,enabled," CERTDIR_LIST_COMPLIANCE
+				" FROM device d WHERE id=?1",
+	[CERTDIR_TENANT_SAVED] = "SELECT d.id,w.name,d.name,w.enabled,d.enabled,w.compliance," CERTDIR_LIST_COMPLIANCE
+				 " FROM temp.was w CROSS JOIN device d ON d.id=w.id WHERE d.listed",
 	[CERTDIR_TENANT_LOG] = "INSERT INTO change(at,source,device,name,what,before,after) SELECT ?2,"
-			       "(SELECT name FROM source WHERE id=device.source),"
-			       "coalesce(entra_device_id,intune_device_id,object_id),name,?3,?4,?5 FROM device WHERE "
-			       "id=?1 AND (listed OR ?3='removed')",
+			       "(SELECT name FROM source WHERE id=device.source)," CERTDIR_LIST_CALLED(
+				       "") ",name,?3,?4,?5 FROM device WHERE "
+					   "id=?1 AND (listed OR ?3='removed')",
 	[CERTDIR_TENANT_FORMER] = "INSERT OR REPLACE INTO former_name(device,name,since) VALUES(?1,?2,?3)",
 	[CERTDIR_TENANT_FORMER_BACK] = "DELETE FROM former_name WHERE device=?1 AND name=?2",
 	[CERTDIR_TENANT_FORGET_NAMES] = "DELETE FROM former_name WHERE device=?1",
 	[CERTDIR_TENANT_FORGET_GROUPS] = "DELETE FROM device_group WHERE device=?1",
+	[CERTDIR_TENANT_FORGET_DNS_NAMES] = "DELETE FROM dns_name WHERE device=?1",
+	[CERTDIR_TENANT_FORGET_VALUES] = "DELETE FROM value WHERE device=?1",
 	[CERTDIR_TENANT_FORGET_DEVICE] = "DELETE FROM device WHERE id=?1",
 	[CERTDIR_TENANT_PRUNE_CHANGES] = "DELETE FROM change WHERE at<=?1",
-	[CERTDIR_TENANT_STORE_COUNTS] = "UPDATE source SET devices=?2,unlisted=?3,identities=?4,filter=iif(?5,NULL,filter) "
-					"WHERE id=?1",
+	[CERTDIR_TENANT_STORE_COUNTS] =
+		"UPDATE source SET devices=?2,unlisted=?3,identities=?4,filter=iif(?5,NULL,filter) "
+		"WHERE id=?1",
 	[CERTDIR_TENANT_UNTYPED] = "SELECT count(*) FROM device NOT INDEXED WHERE source=?1 AND NOT listed AND "
 				   "join_type IS NULL AND once_entra IS NULL",
 	[CERTDIR_TENANT_KEEP] = "UPDATE device SET confirmed=coalesce(confirmed,?2) WHERE id=?1",
@@ -50,7 +52,8 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 	[CERTDIR_TENANT_HAS_NAME] = HAS("coalesce(name,intune_name)"),
 	[CERTDIR_TENANT_HAS_SERIAL] = HAS("serial_number"),
 
-	[CERTDIR_TENANT_UNCONFIRMED] = "SELECT id FROM device INDEXED BY device_unconfirmed WHERE source=?1 AND confirmed IS NOT NULL",
+	[CERTDIR_TENANT_UNCONFIRMED] =
+		"SELECT id FROM device INDEXED BY device_unconfirmed WHERE source=?1 AND confirmed IS NOT NULL",
 	[CERTDIR_TENANT_NEWEST] = "SELECT max(id) FROM device",
 	[CERTDIR_TENANT_CONFIRM] = "UPDATE device SET confirmed=NULL WHERE id=?1",
 	[CERTDIR_TENANT_READ] = "SELECT id,entra_device_id,name,sid,operating_system,ownership,compliance,join_type,"
@@ -94,11 +97,30 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 	[CERTDIR_TENANT_PRUNE_FORMER] = "DELETE FROM former_name WHERE since<=?1 AND "
 					"EXISTS(SELECT 1 FROM device d WHERE d.id=former_name.device AND d.source=?2)",
 	[CERTDIR_TENANT_STORE_SYNC] = "UPDATE source SET synced=?2,delta_link=?3,delta_since=?4,filter=?5,"
-				     "extension_attributes=?6 WHERE id=?1",
+				      "extension_attributes=?6 WHERE id=?1",
+
+	[CERTDIR_TENANT_FIND_ENTRY] = "SELECT id,digest FROM device WHERE entry=?1 AND source=?2",
+	[CERTDIR_TENANT_ADD_ENTRY] = "INSERT INTO device(source,entry) VALUES(?1,?2)",
+	[CERTDIR_TENANT_SET_ENTRY] =
+		"UPDATE device SET "
+		"digest=?2,dn=?3,name=?4,sid=?5,serial_number=?6,entra_device_id=?7,intune_device_id=?8,"
+		"udid=?9,operating_system=?10,enabled=?11,join_type=?12,last_seen=?13,registered=?14,expires=?15 "
+		"WHERE id=?1",
+	[CERTDIR_TENANT_ADD_DNS_NAME] = "INSERT OR IGNORE INTO dns_name(device,name) VALUES(?1,?2)",
+	[CERTDIR_TENANT_ADD_VALUE] = "INSERT OR IGNORE INTO value(device,type,value) VALUES(?1,?2,?3)",
+	[CERTDIR_TENANT_ADD_LDAP_GROUP] = "INSERT INTO grp(object_id,source,name,sid) VALUES(?1,?2,?3,?4)",
+	[CERTDIR_TENANT_SET_LDAP_GROUP] =
+		"UPDATE grp SET name=?2,sid=?3 WHERE id=?1 AND (name IS NOT ?2 OR sid IS NOT ?3)",
+	[CERTDIR_TENANT_PRUNE_GROUPS] = "DELETE FROM grp WHERE source=?1 AND NOT EXISTS("
+					"SELECT 1 FROM device_group m WHERE m.grp=grp.id)",
+	[CERTDIR_TENANT_STORE_ENTRIES] =
+		"UPDATE source SET synced=?2,delta_link=?3,delta_since=?4,filter=?5,interval=?6,domain=?7 "
+		"WHERE id=?1",
 
 	[CERTDIR_TENANT_STAGE] = "INSERT INTO temp.staged(key," RECORD ",operating_system) "
 				 "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,?)",
-	[CERTDIR_TENANT_STAGED_BY_ID] = "SELECT intune_device_id,id FROM temp.staged INDEXED BY staged_by_id ORDER BY 1,2",
+	[CERTDIR_TENANT_STAGED_BY_ID] =
+		"SELECT intune_device_id,id FROM temp.staged INDEXED BY staged_by_id ORDER BY 1,2",
 	[CERTDIR_TENANT_STAGED_BY_KEY] = "SELECT key,id FROM temp.staged INDEXED BY staged_by_key "
 					 "ORDER BY key,intune_registered,intune_last_seen,intune_device_id,id",
 	[CERTDIR_TENANT_ONCE] = "INSERT OR IGNORE INTO temp.once VALUES(?1)",
@@ -109,8 +131,9 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 	[CERTDIR_TENANT_ONCE_OUTLIVED] =
 		"INSERT OR IGNORE INTO temp.once SELECT intune_device_id FROM temp.staged WHERE id=?1",
 	/* those that wait are not forgotten as long as they do */
-	[CERTDIR_TENANT_KEEP_ONCE] = "INSERT OR REPLACE INTO intune_once SELECT ?1,id,?2 FROM (SELECT id FROM temp.once "
-				     "EXCEPT SELECT intune_device_id FROM intune_waiting WHERE source=?1)",
+	[CERTDIR_TENANT_KEEP_ONCE] =
+		"INSERT OR REPLACE INTO intune_once SELECT ?1,id,?2 FROM (SELECT id FROM temp.once "
+		"EXCEPT SELECT intune_device_id FROM intune_waiting WHERE source=?1)",
 	[CERTDIR_TENANT_PRUNE_ONCE] = "DELETE FROM intune_once WHERE source=?1 AND at<=?2",
 	[CERTDIR_TENANT_PAIR] = "INSERT INTO temp.pair SELECT d.id,s.id FROM temp.staged s INDEXED BY staged_by_key "
 				"CROSS JOIN device d INDEXED BY device_by_entra_device_id "
@@ -122,12 +145,14 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 	[CERTDIR_TENANT_OWN_PAIR] = "SELECT d.id,s.id," RECORD_OF("d") "," RECORD_OF(
 		"s") ",d.name,d.operating_system,s.intune_name,s.operating_system "
 		     "FROM device d CROSS JOIN temp.staged s WHERE d.id=?1 AND s.id=?2",
-	[CERTDIR_TENANT_STAGED] = "SELECT intune_device_id,key,intune_ownership,operating_system,management_state,"
-				  "intune_device_id IN (SELECT id FROM temp.once) OR EXISTS(SELECT 1 FROM intune_once o "
-				  "WHERE o.source=?2 AND o.intune_device_id=s.intune_device_id) "
-				  "FROM temp.staged s WHERE id=?1",
-	[CERTDIR_TENANT_SET_RECORD] = "UPDATE device SET (" RECORD ")=(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16) "
-				      "WHERE id=?1",
+	[CERTDIR_TENANT_STAGED] =
+		"SELECT intune_device_id,key,intune_ownership,operating_system,management_state,"
+		"intune_device_id IN (SELECT id FROM temp.once) OR EXISTS(SELECT 1 FROM intune_once o "
+		"WHERE o.source=?2 AND o.intune_device_id=s.intune_device_id) "
+		"FROM temp.staged s WHERE id=?1",
+	[CERTDIR_TENANT_SET_RECORD] =
+		"UPDATE device SET (" RECORD ")=(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16) "
+		"WHERE id=?1",
 	/* those that no index has */
 	[CERTDIR_TENANT_SET_RECORD_FACTS] =
 		"UPDATE device SET owner=?4,intune_compliance=?5,intune_ownership=?6,intune_last_seen=?7,"
@@ -135,25 +160,27 @@ const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS] = {
 		"management_agent=?13,category=?14,enrollment_profile=?15,intune_confirmed=?16 WHERE id=?1",
 	[CERTDIR_TENANT_WITH_RECORD] = "SELECT id,intune_device_id FROM device NOT INDEXED WHERE source=?1 AND "
 				       "intune_compliance IS NOT NULL AND object_id IS NOT NULL",
-	[CERTDIR_TENANT_ALL_OWN] = "SELECT id,intune_device_id,once_entra FROM device INDEXED BY device_of_intune WHERE source=?1 AND " OWN,
+	[CERTDIR_TENANT_ALL_OWN] = "SELECT id,intune_device_id,once_entra FROM device INDEXED BY device_of_intune "
+				   "WHERE source=?1 AND " OWN,
 	[CERTDIR_TENANT_STILL_WAITING] =
 		"SELECT s.id FROM intune_waiting w CROSS JOIN temp.staged s INDEXED BY staged_by_key "
 		"WHERE s.key=w.entra_device_id AND w.source=?1",
-	[CERTDIR_TENANT_STOP_WAITING] =
-		"DELETE FROM intune_waiting WHERE source=?1 AND intune_device_id IN (SELECT intune_device_id FROM temp.staged)",
+	[CERTDIR_TENANT_STOP_WAITING] = "DELETE FROM intune_waiting WHERE source=?1 AND intune_device_id IN (SELECT "
+					"intune_device_id FROM temp.staged)",
 	[CERTDIR_TENANT_FORGET_WAITING] = "DELETE FROM intune_waiting WHERE source=?1 AND id<=?2",
 	[CERTDIR_TENANT_LAST_WAITING] = "SELECT max(id) FROM intune_waiting WHERE source=?1",
 	[CERTDIR_TENANT_KEEP_WAITING] =
 		"UPDATE intune_waiting SET intune_confirmed=coalesce(intune_confirmed,?3) WHERE source=?1 AND id<=?2",
 	[CERTDIR_TENANT_COUNT_KEPT] =
-		"SELECT count(*) FROM (SELECT coalesce(entra_device_id,intune_device_id) FROM device WHERE source=?1 AND "
+		"SELECT count(*) FROM (SELECT coalesce(entra_device_id,intune_device_id) FROM device WHERE source=?1 "
+		"AND "
 		"intune_confirmed IS NOT NULL UNION SELECT entra_device_id FROM intune_waiting WHERE source=?1 AND "
 		"intune_confirmed IS NOT NULL)",
 	/* the records of an Intune id, and whether each names an Entra device */
 	[CERTDIR_TENANT_STAGED_OF] = "SELECT id,key<>intune_device_id FROM temp.staged INDEXED BY staged_by_id "
 				     "WHERE intune_device_id=?1",
-	[CERTDIR_TENANT_WAIT] = "INSERT OR REPLACE INTO intune_waiting(source,entra_device_id," RECORD ") SELECT ?1,key," RECORD
-				" FROM temp.staged WHERE id=?2",
+	[CERTDIR_TENANT_WAIT] = "INSERT OR REPLACE INTO intune_waiting(source,entra_device_id," RECORD
+				") SELECT ?1,key," RECORD " FROM temp.staged WHERE id=?2",
 	[CERTDIR_TENANT_ADD_OWN] =
 		"INSERT INTO device(source,listed,once_entra," RECORD ",name,operating_system) "
 		"SELECT ?1,?2,nullif(?3,0)," RECORD ",intune_name,operating_system FROM temp.staged WHERE id=?4",

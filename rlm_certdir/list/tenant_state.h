@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Inside of a tenant's part of the list: what tenant.c, tenant_devices.c, tenant_intune.c and tenant_groups.c share.
+ * Inside of a tenant's part of the list: what tenant.c, tenant_devices.c, tenant_entries.c, tenant_intune.c and tenant_groups.c share.
  *
  * A part is one transaction. While it runs, bitmaps by row id hold what it did to the devices, so that the guard can count
  * and the change log can be written at its end: removals wait until then, because objects come back and replay.
@@ -13,7 +13,13 @@
 #include "list/text.h"
 #include "list/writer.h"
 
-enum certdir_tenant_part { CERTDIR_PART_NONE, CERTDIR_PART_DEVICES, CERTDIR_PART_INTUNE, CERTDIR_PART_GROUP };
+enum certdir_tenant_part {
+	CERTDIR_PART_NONE,
+	CERTDIR_PART_DEVICES,
+	CERTDIR_PART_ENTRIES,
+	CERTDIR_PART_INTUNE,
+	CERTDIR_PART_GROUP
+};
 
 enum certdir_tenant_statement {
 	/* tenant.c */
@@ -27,6 +33,8 @@ enum certdir_tenant_statement {
 	CERTDIR_TENANT_FORMER_BACK,
 	CERTDIR_TENANT_FORGET_NAMES,
 	CERTDIR_TENANT_FORGET_GROUPS,
+	CERTDIR_TENANT_FORGET_DNS_NAMES,
+	CERTDIR_TENANT_FORGET_VALUES,
 	CERTDIR_TENANT_FORGET_DEVICE,
 	CERTDIR_TENANT_PRUNE_CHANGES,
 	CERTDIR_TENANT_STORE_COUNTS,
@@ -63,6 +71,16 @@ enum certdir_tenant_statement {
 	CERTDIR_TENANT_CLEAR_RECORD,
 	CERTDIR_TENANT_PRUNE_FORMER,
 	CERTDIR_TENANT_STORE_SYNC,
+	/* tenant_entries.c */
+	CERTDIR_TENANT_FIND_ENTRY,
+	CERTDIR_TENANT_ADD_ENTRY,
+	CERTDIR_TENANT_SET_ENTRY,
+	CERTDIR_TENANT_ADD_DNS_NAME,
+	CERTDIR_TENANT_ADD_VALUE,
+	CERTDIR_TENANT_ADD_LDAP_GROUP,
+	CERTDIR_TENANT_SET_LDAP_GROUP,
+	CERTDIR_TENANT_PRUNE_GROUPS,
+	CERTDIR_TENANT_STORE_ENTRIES,
 	/* tenant_intune.c */
 	CERTDIR_TENANT_STAGE,
 	CERTDIR_TENANT_STAGED_BY_ID,
@@ -159,6 +177,9 @@ struct certdir_list_tenant {
 /* The statement with its parameters bound, ready for certdir_tenant_next(); NULL with `error`. */
 sqlite3_stmt *certdir_tenant_ask(struct certdir_list_tenant *tenant, enum certdir_tenant_statement which,
 				 struct certdir_error *error, const char *format, ...);
+/* "tenant" or "ldap": what messages call the source, before its name. */
+const char *certdir_tenant_kind(const struct certdir_list_tenant *tenant);
+
 /* 1: a row, to be read until the next call; 0: no more, -1: `error`; the statement is reset then. */
 int certdir_tenant_next(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error);
 /* The same where there must be a row. */
@@ -195,6 +216,13 @@ enum certdir_list_ended certdir_tenant_guard(const struct certdir_list_tenant *t
 bool certdir_tenant_text(struct certdir_list_tenant *tenant, const char *label, const char *field,
 			 enum certdir_list_form form, const char *text, char out[CERTDIR_LIST_TEXT_MAX + 1],
 			 char **made, struct certdir_error *error);
+/* Takes removals that wait for removals, unless the device comes again, and notes which rows there are at the beginning. */
+bool certdir_tenant_await(struct certdir_list_tenant *tenant, struct certdir_error *error);
+/* The device is there: if it was to be removed, it is not any more. */
+bool certdir_tenant_confirm(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error);
+/* Rows of `which` (all of the source, or its objects) that a full listing did not name are gone. */
+bool certdir_tenant_sweep(struct certdir_list_tenant *tenant, enum certdir_tenant_statement which,
+			  struct certdir_error *error);
 /* Notes that a row was added, or that `listed` of a row changed. */
 bool certdir_tenant_account(struct certdir_list_tenant *tenant, int64_t row, bool listed, bool added,
 			    struct certdir_error *error);

@@ -66,7 +66,7 @@ bool certdir_selection_passes(const struct certdir_selection *selection, const s
 					      .join_types = selection->join_types,
 					      .groups = selection->groups};
 	const struct certdir_source source = {
-		.kind = from->synced_by_graph ? CERTDIR_SOURCE_TENANT : CERTDIR_SOURCE_IMPORT,
+		.kind = from->kind,
 		.name = from->name,
 		.synced = {from->synced, from->intune_synced, from->groups_synced},
 		.says_enabled = from->says_enabled,

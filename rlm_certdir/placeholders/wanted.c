@@ -44,11 +44,12 @@ static bool is_fresh(const struct certdir_list_source *source, const char *part,
 	certdir_timestamp_print(synced_at, synced);
 	certdir_error_set(error,
 			  "the device list is too old to act on: %s \"%.80s\" was %s %s, %s ago, and max_age is %s: %s",
-			  part, source->name, source->synced_by_graph ? "synced" : "imported", synced,
+			  part, source->name, source->kind == CERTDIR_SOURCE_TENANT ? "synced" : "imported", synced,
 			  print_age(now - synced_at, ago), print_age(max_age, limit),
-			  source->synced_by_graph ? "run certdir sync, and see certdir status for what keeps it from "
-						    "working"
-						  : "import it again with certdir list import, or raise max_age");
+			  source->kind == CERTDIR_SOURCE_TENANT
+				  ? "run certdir sync, and see certdir status for what keeps it from "
+				    "working"
+				  : "import it again with certdir list import, or raise max_age");
 	return false;
 }
 
@@ -58,7 +59,7 @@ static bool has_part(const struct certdir_list_source *sources, size_t count, bo
 	size_t tenants = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!sources[i].synced_by_graph)
+		if (sources[i].kind != CERTDIR_SOURCE_TENANT)
 			continue;
 		tenants++;
 		if (intune ? sources[i].intune_synced : sources[i].groups_synced)
@@ -79,22 +80,32 @@ static const char *wants_intune(const struct certdir_placeholders_config *config
 	return config->selection.require_managed ? "require_managed = yes" : NULL;
 }
 
+/* What an LDAP directory has is there already: it is nobody that an entry is to be made for. */
+static bool has_wanted(const struct certdir_list_source *source)
+{
+	return source->kind != CERTDIR_SOURCE_LDAP;
+}
+
 bool certdir_wanted_list_usable(const struct certdir_placeholders_config *config,
 				const struct certdir_list_snapshot *list, int64_t now, struct certdir_error *error)
 {
 	const char *intune = wants_intune(config);
 	const struct certdir_list_source *sources;
-	size_t count;
+	size_t count, devices = 0;
 
 	sources = certdir_list_sources(list, &count);
-	if (certdir_list_device_count(list) == 0) {
+	for (size_t i = 0; i < count; i++)
+		devices += has_wanted(&sources[i]) ? sources[i].devices : 0;
+	if (devices == 0) {
 		certdir_error_set(error, "the device list is empty, which is no reason to take every account away: run "
 					 "certdir sync or certdir list import first");
 		return false;
 	}
 	for (size_t i = 0; i < count; i++)
-		if (!is_fresh(&sources[i], sources[i].synced_by_graph ? "tenant" : "import", sources[i].synced, now,
-			      sources[i].good_for ? sources[i].good_for : config->max_age, error))
+		if (has_wanted(&sources[i]) &&
+		    !is_fresh(&sources[i], sources[i].kind == CERTDIR_SOURCE_TENANT ? "tenant" : "import",
+			      sources[i].synced, now, sources[i].good_for ? sources[i].good_for : config->max_age,
+			      error))
 			return false;
 	if (intune && !has_part(sources, count, true)) {
 		certdir_error_set(error,
@@ -300,6 +311,8 @@ static bool add_device(void *context, int64_t row, const struct certdir_device *
 	struct candidate *candidate;
 
 	(void)row;
+	if (!has_wanted(source))
+		return true;
 	in->failed = true;
 	if (in->count == in->room) {
 		const size_t room = in->room ? 2 * in->room : 1024;
@@ -315,7 +328,7 @@ static bool add_device(void *context, int64_t row, const struct certdir_device *
 	candidate->order = in->count++;
 	candidate->tenant = NULL;
 	/* It is looked at for imports alone; a tenant's device has the tenant of its source. */
-	if (!source->synced_by_graph)
+	if (source->kind == CERTDIR_SOURCE_IMPORT)
 		candidate->tenant = copy(in->arena, device->tenant);
 	in->failed = !describe(in, device, candidate);
 	return !in->failed;
@@ -334,10 +347,10 @@ static int compare_candidates(const void *a, const void *b)
 /* A tenant knows its own devices better than an import does, but for a "no", which settle() hears from all. */
 static bool is_beaten(const struct candidate *import, const struct candidate *same, size_t count)
 {
-	if (import->source->synced_by_graph)
+	if (import->source->kind == CERTDIR_SOURCE_TENANT)
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if (same[i].source->synced_by_graph &&
+		if (same[i].source->kind == CERTDIR_SOURCE_TENANT &&
 		    (!import->tenant ||
 		     (same[i].source->tenant && strcmp(import->tenant, same[i].source->tenant) == 0)))
 			return true;

@@ -463,8 +463,8 @@ static void test_sources(void **state)
 	snapshot = fixture_load();
 	sources = certdir_list_sources(snapshot, &count);
 	assert_int_equal(count, 2);
-	assert_false(sources[0].says_enabled || sources[0].synced_by_graph || sources[0].intune_interval);
-	assert_true(sources[1].says_enabled && sources[1].synced_by_graph);
+	assert_false(sources[0].says_enabled || sources[0].kind == CERTDIR_SOURCE_TENANT || sources[0].intune_interval);
+	assert_true(sources[1].says_enabled && sources[1].kind == CERTDIR_SOURCE_TENANT);
 	assert_int_equal(sources[1].synced, 10);
 	assert_int_equal(sources[1].intune_synced, 20);
 	assert_int_equal(sources[1].intune_interval, 7200);

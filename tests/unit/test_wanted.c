@@ -81,8 +81,12 @@ static void test_selection(void **state)
 		{&of_system, {.operating_system = (char *)"iOS"}, "has iOS as operating system"},
 		{&of_system, {.operating_system = NULL}, "has no known operating system"},
 	};
-	static const struct certdir_list_source source = {
-		.name = "t", .synced_by_graph = true, .synced = NOW, .intune_synced = NOW, .groups_synced = NOW, .says_enabled = true};
+	static const struct certdir_list_source source = {.name = "t",
+							  .kind = CERTDIR_SOURCE_TENANT,
+							  .synced = NOW,
+							  .intune_synced = NOW,
+							  .groups_synced = NOW,
+							  .says_enabled = true};
 	struct certdir_arena arena = {0};
 	const char *why_not;
 

@@ -341,7 +341,10 @@ static void world_read_sources(const json_t *vector, struct world_directory *dir
 
 		*source = (struct certdir_source){
 			.kind = json_is_true(json_object_get(item, "import")) ? CERTDIR_SOURCE_IMPORT
+				: json_is_true(json_object_get(item, "ldap")) ? CERTDIR_SOURCE_LDAP
 									      : CERTDIR_SOURCE_TENANT,
+			.listed = json_is_true(json_object_get(item, "ldap")),
+			.domain = world_text(item, "domain"),
 			.name = world_copy(name),
 			.tenant = world_copy(tenant),
 			.says_enabled = !json_is_false(json_object_get(item, "says_enabled")),

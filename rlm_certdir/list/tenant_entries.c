@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The entries of an LDAP directory: each a row with all that the directory says of it. A digest of that tells whether it says the same
+ * again, which nearly all of them do; one that does not is written anew.
+ */
+#include "list/tenant_state.h"
+
+#include "list/seal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the digest ---- */
+
+/* With its length, so that no two entries are written in the same way. */
+static void print_text(FILE *out, const char *text)
+{
+	(void)fprintf(out, text ? "%zu:%s" : "-", text ? strlen(text) : 0, text);
+}
+
+static void print_device(FILE *out, const struct certdir_device *device)
+{
+	const char *const texts[] = {device->id,
+				     device->name,
+				     device->sid,
+				     device->serial_number,
+				     device->entra_device_id,
+				     device->intune_device_id,
+				     device->udid,
+				     device->operating_system};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		print_text(out, texts[i]);
+	(void)fprintf(out, "%d,%d,%" PRId64 ",%" PRId64 ",%" PRId64, (int)device->enabled, (int)device->join_type,
+		      device->last_seen, device->registered, device->expires);
+	(void)fprintf(out, ";%zu", device->dns_name_count);
+	for (size_t i = 0; i < device->dns_name_count; i++)
+		print_text(out, device->dns_names[i]);
+	(void)fprintf(out, ";%zu", device->group_count);
+	for (size_t i = 0; i < device->group_count; i++) {
+		print_text(out, device->groups[i].id);
+		print_text(out, device->groups[i].name);
+		print_text(out, device->groups[i].sid);
+	}
+}
+
+static bool make_digest(const struct certdir_list_entry *entry, char hex[2 * CERTDIR_SEAL_DIGEST + 1])
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	bool ok;
+
+	if (!out)
+		return false;
+	print_device(out, entry->device);
+	for (size_t i = 0; i < entry->value_count; i++) {
+		(void)fprintf(out, ";%d", (int)entry->values[i].type);
+		print_text(out, entry->values[i].value);
+	}
+	ok = fclose(out) == 0 && certdir_list_seal_digest(text, size, hex);
+	free(text);
+	return ok;
+}
+
+/* ---- one entry ---- */
+
+/* The row of a group, which is made when it is new. */
+static bool find_group(struct certdir_list_tenant *tenant, const struct certdir_group *group, int64_t *row,
+		       struct certdir_error *error)
+{
+	if (!certdir_tenant_number(tenant, row, CERTDIR_TENANT_FIND_GROUP, error, "si", group->id, tenant->source))
+		return false;
+	if (*row)
+		return certdir_tenant_do(tenant, CERTDIR_TENANT_SET_LDAP_GROUP, error, "iss", *row, group->name,
+					 group->sid);
+	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_LDAP_GROUP, error, "siss", group->id, tenant->source,
+			       group->name, group->sid))
+		return false;
+	*row = sqlite3_last_insert_rowid(tenant->writer->db);
+	return true;
+}
+
+static bool forget_names(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
+{
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DNS_NAMES, error, "i", row) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_VALUES, error, "i", row) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_GROUPS, error, "i", row);
+}
+
+/* What stands in other tables. */
+static bool add_names(struct certdir_list_tenant *tenant, int64_t row, const struct certdir_list_entry *entry,
+		      struct certdir_error *error)
+{
+	const struct certdir_device *device = entry->device;
+
+	for (size_t i = 0; i < device->dns_name_count; i++)
+		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_DNS_NAME, error, "is", row, device->dns_names[i]))
+			return false;
+	for (size_t i = 0; i < entry->value_count; i++)
+		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_VALUE, error, "iss", row,
+				       certdir_identity_type_name(entry->values[i].type), entry->values[i].value))
+			return false;
+	for (size_t i = 0; i < device->group_count; i++) {
+		int64_t group;
+
+		if (!find_group(tenant, &device->groups[i], &group, error) ||
+		    !certdir_tenant_do(tenant, CERTDIR_TENANT_JOIN_GROUP, error, "ii", row, group))
+			return false;
+	}
+	return true;
+}
+
+static bool set_device(struct certdir_list_tenant *tenant, int64_t row, const struct certdir_device *device,
+		       const char *digest, struct certdir_error *error)
+{
+	const char *join = device->join_type == CERTDIR_JOIN_UNKNOWN ? NULL : certdir_join_type_name(device->join_type);
+
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_SET_ENTRY, error, "isssssssssysttt", row, digest, device->id,
+				 device->name, device->sid, device->serial_number, device->entra_device_id,
+				 device->intune_device_id, device->udid, device->operating_system, (int)device->enabled,
+				 join, device->last_seen, device->registered, device->expires);
+}
+
+static bool write_entry(struct certdir_list_tenant *tenant, int64_t row, const struct certdir_list_entry *entry,
+			const char *digest, struct certdir_error *error)
+{
+	return set_device(tenant, row, entry->device, digest, error) && add_names(tenant, row, entry, error);
+}
+
+static bool add_entry(struct certdir_list_tenant *tenant, const struct certdir_list_entry *entry, const char *digest,
+		      struct certdir_error *error)
+{
+	int64_t row;
+
+	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_ENTRY, error, "is", tenant->source, entry->key))
+		return false;
+	row = sqlite3_last_insert_rowid(tenant->writer->db);
+	if (!certdir_bitmap_set(&tenant->seen, row))
+		return certdir_tenant_no_memory(tenant, error);
+	return write_entry(tenant, row, entry, digest, error) && certdir_tenant_account(tenant, row, true, true, error);
+}
+
+static bool change_entry(struct certdir_list_tenant *tenant, int64_t row, const struct certdir_list_entry *entry,
+			 const char *digest, struct certdir_error *error)
+{
+	if (!certdir_bitmap_set(&tenant->changed, row))
+		return certdir_tenant_no_memory(tenant, error);
+	return certdir_tenant_save(tenant, row, error) && forget_names(tenant, row, error) &&
+	       write_entry(tenant, row, entry, digest, error);
+}
+
+bool certdir_list_entries_begin(struct certdir_list_tenant *tenant, bool all, struct certdir_error *error)
+{
+	if (!certdir_tenant_begin(tenant, CERTDIR_PART_ENTRIES, error))
+		return false;
+	tenant->full = all;
+	tenant->quiet = tenant->state.synced == 0;
+	/* Changes say nothing of entries that wait for their removal. */
+	if (!all || certdir_tenant_await(tenant, error))
+		return true;
+	certdir_list_part_abandon(tenant);
+	return false;
+}
+
+bool certdir_list_entries_put(struct certdir_list_tenant *tenant, const struct certdir_list_entry *entry,
+			      struct certdir_error *error)
+{
+	char digest[2 * CERTDIR_SEAL_DIGEST + 1];
+	const char *before;
+	sqlite3_stmt *stmt;
+	bool same = false;
+	int64_t row = 0;
+	int found;
+
+	if (!certdir_tenant_in(tenant, CERTDIR_PART_ENTRIES, error))
+		return false;
+	if (!make_digest(entry, digest))
+		return certdir_tenant_no_memory(tenant, error);
+	stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_FIND_ENTRY, error, "si", entry->key, tenant->source);
+	found = certdir_tenant_next(tenant, stmt, error);
+	if (found < 0)
+		return false;
+	if (found == 0)
+		return add_entry(tenant, entry, digest, error);
+	row = sqlite3_column_int64(stmt, 0);
+	before = (const char *)sqlite3_column_text(stmt, 1);
+	same = before && strcmp(before, digest) == 0;
+	(void)sqlite3_reset(stmt);
+	if (!certdir_bitmap_set(&tenant->seen, row))
+		return certdir_tenant_no_memory(tenant, error);
+	return certdir_tenant_confirm(tenant, row, error) && (same || change_entry(tenant, row, entry, digest, error));
+}
+
+/* ---- the end ---- */
+
+static bool store(struct certdir_list_tenant *tenant, const char *cursor, struct certdir_list_tally *tally,
+		  struct certdir_error *error)
+{
+	const int64_t now = tenant->options.now;
+
+	return certdir_tenant_settle(tenant, tally, error) && certdir_tenant_purge(tenant, tally, error) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_GROUPS, error, "i", tenant->source) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_ENTRIES, error, "iistsis", tenant->source,
+				 tenant->full ? now : tenant->state.synced, cursor, cursor ? now : 0, tenant->filter,
+				 tenant->options.ldap->interval, tenant->options.ldap->domain);
+}
+
+enum certdir_list_ended certdir_list_entries_end(struct certdir_list_tenant *tenant, const char *cursor,
+						 struct certdir_list_tally *tally, struct certdir_error *error)
+{
+	enum certdir_list_ended ended = CERTDIR_ENDED;
+	size_t kept = 0;
+
+	*tally = (struct certdir_list_tally){0};
+	if (!certdir_tenant_in(tenant, CERTDIR_PART_ENTRIES, error))
+		return CERTDIR_ENDED_FAILED;
+	if (tenant->full && !tenant->quiet && !certdir_tenant_sweep(tenant, CERTDIR_TENANT_ALL, error))
+		return certdir_tenant_finish(tenant, CERTDIR_ENDED_FAILED, error);
+	if (tenant->full)
+		ended = certdir_tenant_guard_devices(tenant, &kept, error);
+	if (ended == CERTDIR_ENDED_SHRUNK)
+		cursor = NULL;
+	if (ended != CERTDIR_ENDED_FAILED && !store(tenant, cursor, tally, error))
+		ended = CERTDIR_ENDED_FAILED;
+	tally->kept = kept;
+	return certdir_tenant_finish(tenant, ended, error);
+}
