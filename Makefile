@@ -88,8 +88,9 @@ $(B)/rlm_certdir/cli/raddb_file.o: rlm_certdir/cli/raddb_file.c $(B)/flags $(B)/
 
 $(core): $(core_objects)
 	$(call quiet,AR) rm -f $@; $(AR) rcs $@ $^
+# It stays when the server unloads it at its end: a thread that the resolver holds may come back later.
 $(module): $(glue_objects) $(core) rlm_certdir/rlm_certdir.map
-	$(call quiet,LD) $(CC) -shared -o $@ $(glue_objects) $(core) $(LDFLAGS) -Wl,--version-script=rlm_certdir/rlm_certdir.map $(MODULE_LIBS)
+	$(call quiet,LD) $(CC) -shared -o $@ $(glue_objects) $(core) $(LDFLAGS) -Wl,-z,nodelete -Wl,--version-script=rlm_certdir/rlm_certdir.map $(MODULE_LIBS)
 $(cli): $(cli_objects) $(B)/rlm_certdir/raddb.o $(B)/rlm_certdir/wiring.o $(core)
 	$(call quiet,LD) $(CC) -o $@ $^ $(LDFLAGS) $(CLI_LIBS) $(SERVER_LIBS)
 $(B)/tests/%: tests/unit/%.c $(core) $(B)/flags

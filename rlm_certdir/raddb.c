@@ -98,6 +98,7 @@ static CONF_PARSER const ldap_time_options[] = {
 	{"res_timeout", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_directory_config, server.res_timeout), "3"},
 	{"srv_timelimit", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_directory_config, server.srv_timelimit),
 	 "3"},
+	{"deadline", FR_CONF_OFFSET(PW_TYPE_TIMEVAL, struct certdir_ldap_directory_config, deadline), "1.0"},
 	CONF_PARSER_TERMINATOR};
 
 #define ATTRIBUTE(_name, _type)                                                                                        \
@@ -195,6 +196,20 @@ static bool number_valid(CONF_PAIR *pair)
 	return false;
 }
 
+/* Seconds, with up to six decimals. The server's parser takes any text and reads what it can. */
+static bool seconds_valid(CONF_PAIR *pair)
+{
+	char const *value = cf_pair_value(pair) ? cf_pair_value(pair) : "";
+	size_t const whole = strspn(value, "0123456789");
+	size_t const decimals = value[whole] == '.' ? strspn(value + whole + 1, "0123456789") : 0;
+	char const *const end = value + whole + (value[whole] == '.' ? 1 + decimals : 0);
+
+	if (whole > 0 && whole <= 6 && decimals <= 6 && (value[whole] != '.' || decimals > 0) && *end == '\0')
+		return true;
+	cf_log_err_cp(pair, "%s = %s: must be seconds, such as 1.0 or 2", cf_pair_attr(pair), value);
+	return false;
+}
+
 /* The option, or the section, that may have been meant. */
 static void suggest(struct section const *section, char const *name, bool is_section, char text[CERTDIR_TEXT_MAX])
 {
@@ -230,6 +245,8 @@ static bool pair_valid(CONF_SECTION *cs, CONF_PAIR *pair, struct section const *
 	}
 	if ((option->type & 0xff) == PW_TYPE_INTEGER || (option->type & 0xff) == PW_TYPE_SHORT)
 		return number_valid(pair);
+	if ((option->type & 0xff) == PW_TYPE_TIMEVAL)
+		return seconds_valid(pair);
 	return true;
 }
 
@@ -495,9 +512,36 @@ static struct certdir_directory *open_list(CONF_SECTION *cs, bool watch, char co
 	return certdir_list_directory_open(&config, watch, error);
 }
 
+static char const *directory_name(CONF_SECTION *cs)
+{
+	return cf_section_name2(cs) ? cf_section_name2(cs) : cf_section_name1(cs);
+}
+
+/*
+ * How many workers one directory may hold: half of those that the server may have, so that a directory that does not
+ * answer leaves the others to those who do not need it. Without a thread pool there is one.
+ */
+static unsigned share_of_workers(CONF_SECTION *cs)
+{
+	CONF_ITEM *item = cf_section_to_item(cs);
+	CONF_SECTION *threads;
+	CONF_PAIR *most;
+	long workers = 32; /* thread pool's own default */
+
+	while (cf_item_parent(item))
+		item = cf_section_to_item(cf_item_parent(item));
+	threads = cf_section_sub_find(cf_item_to_section(item), "thread");
+	most = threads ? cf_pair_find(threads, "max_servers") : NULL;
+	if (!threads)
+		workers = 1;
+	else if (most && cf_pair_value(most))
+		workers = strtol(cf_pair_value(most), NULL, 10);
+	return workers < 2 ? 1 : workers > 1024 ? 512 : (unsigned)workers / 2;
+}
+
 static struct certdir_directory *open_ldap(CONF_SECTION *cs, struct certdir_error *error)
 {
-	struct certdir_ldap_directory_config config = {0};
+	struct certdir_ldap_directory_config config = {.name = directory_name(cs), .most = share_of_workers(cs)};
 
 	if (!section_parse(cs, &config, &ldap_section) || !subsection_parse(cs, "tls", &config, &ldap_tls_section) ||
 	    !subsection_parse(cs, "options", &config, &ldap_time_section))
@@ -521,11 +565,6 @@ struct opening {
 static char const *const directory_kinds[] = {"list", "ldap"};
 
 enum { DIRECTORY_KINDS = sizeof(directory_kinds) / sizeof(directory_kinds[0]) };
-
-static char const *directory_name(CONF_SECTION *cs)
-{
-	return cf_section_name2(cs) ? cf_section_name2(cs) : cf_section_name1(cs);
-}
 
 /* The section that `directories` means by a word: its second name, or its first when it has no second. */
 static CONF_SECTION *directory_section(CONF_SECTION *cs, char const *word)

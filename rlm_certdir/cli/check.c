@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,6 +248,8 @@ int certdir_cli_check(int argc, char **argv)
 	struct operand *operands;
 	int option, status;
 
+	/* An LDAP server that ends the connection must not end the program. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1)
 		switch (option) {
 		case 'r':

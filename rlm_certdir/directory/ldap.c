@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The LDAP directory: connections kept between searches, and a search that asks for all values at once, and
- * once more for the groups of an account of Active Directory.
+ * The LDAP directory: a search that asks for all values at once, and once more for the groups of an account of Active
+ * Directory. All of a login's searches have to be done by one deadline.
  */
 #include "background.h"
 #include "directory/ldap.h"
@@ -9,43 +9,22 @@
 #include "directory/ldap_entry.h"
 #include "directory/ldap_filter.h"
 #include "directory/ldap_group.h"
+#include "ldap/pool.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
-
-/* Seconds. Servers and firewalls drop what is idle, some without a word. */
-enum { IDLE_MAX = 60 };
-/*
- * Seconds in which a server that did not answer in time is asked after all others: not every login is to wait for it.
- */
-enum { UNWELL_TIME = 30 };
-enum { SERVERS_MAX = 16 };
-
-struct session {
-	struct certdir_ldap_connection *connection;
-	size_t server; /* index */
-	struct session *next;
-	time_t idle_since;
-};
 
 struct ldap_directory {
 	struct certdir_directory directory;
 	struct certdir_ldap_directory_config config;
 	const char *filter;
 	enum certdir_ldap_scope scope;
-	char **uris; /* NULL-terminated */
-	size_t server_count;
-	atomic_llong *well_again; /* for each of them: until then it counts as unwell */
 	struct certdir_ldap_map map;
 	const char **attributes; /* NULL-terminated; the names are the map's and static ones */
-	struct certdir_watchdog *watchdog;
-	pthread_mutex_t lock; /* guards `idle` */
-	struct session *idle; /* the last one given back first */
+	struct certdir_ldap_pool *pool;
+	int64_t deadline; /* microseconds from the first search of a login */
 	char *group_base; /* config.group_base_dn as a normal DN, or NULL */
 	const char *group_root; /* where groups are searched; inside config.base_dn */
 	char **domains;
@@ -55,119 +34,6 @@ struct ldap_directory {
 	atomic_flag cut_told;
 	atomic_flag groups_told;
 };
-
-/* ---- sessions: each search has one to itself, so there are never more than worker threads ---- */
-
-static time_t monotonic(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
-static void end_sessions(struct session *session)
-{
-	while (session) {
-		struct session *next = session->next;
-
-		certdir_ldap_connection_close(session->connection);
-		free(session);
-		session = next;
-	}
-}
-
-static bool is_unwell(struct ldap_directory *self, size_t server)
-{
-	return atomic_load(&self->well_again[server]) > monotonic();
-}
-
-static void note_timeout(struct ldap_directory *self, size_t server)
-{
-	atomic_store(&self->well_again[server], monotonic() + UNWELL_TIME);
-}
-
-/*
- * An idle session, or NULL. The stack is in order of time: when one has been idle too long, all below it have, too.
- * Those with a server that is unwell are of no use while there are others.
- */
-static struct session *take_idle(struct ldap_directory *self)
-{
-	const time_t oldest = monotonic() - IDLE_MAX;
-	struct session *taken = NULL, **tail, *old, *unwell = NULL;
-
-	(void)pthread_mutex_lock(&self->lock);
-	for (tail = &self->idle; *tail && (*tail)->idle_since >= oldest; tail = &(*tail)->next)
-		;
-	old = *tail;
-	*tail = NULL;
-	while ((taken = self->idle) != NULL) {
-		self->idle = taken->next;
-		if (self->server_count < 2 || !is_unwell(self, taken->server))
-			break;
-		taken->next = unwell;
-		unwell = taken;
-	}
-	(void)pthread_mutex_unlock(&self->lock);
-	end_sessions(unwell);
-	end_sessions(old);
-	if (taken)
-		taken->next = NULL;
-	return taken;
-}
-
-static void give_back(struct ldap_directory *self, struct session *session)
-{
-	session->idle_since = monotonic();
-	(void)pthread_mutex_lock(&self->lock);
-	session->next = self->idle;
-	self->idle = session;
-	(void)pthread_mutex_unlock(&self->lock);
-}
-
-/* The server to try as number `turn`: those that are well, in order, then the others. */
-static size_t in_turn(const bool *unwell, size_t count, size_t turn)
-{
-	for (size_t pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < count; i++)
-			if (unwell[i] == (pass == 1) && turn-- == 0)
-				return i;
-	return 0;
-}
-
-/* A new session with the first server that takes us. `error` says what each of them said. */
-static struct session *connect_one(struct ldap_directory *self, struct certdir_error *error)
-{
-	struct session *session = calloc(1, sizeof(*session));
-	struct certdir_error all = {""};
-	bool unwell[SERVERS_MAX];
-	size_t used = 0;
-
-	for (size_t i = 0; i < self->server_count; i++)
-		unwell[i] = is_unwell(self, i);
-	for (size_t turn = 0; session && turn < self->server_count; turn++) {
-		const size_t server = in_turn(unwell, self->server_count, turn);
-		enum certdir_ldap_status status = certdir_ldap_connection_open(
-			&session->connection, self->uris[server], &self->config.server, self->watchdog, error);
-
-		session->server = server;
-		if (status == CERTDIR_LDAP_OK)
-			return session;
-		if (status == CERTDIR_LDAP_TIMEOUT)
-			note_timeout(self, server);
-		/* A wrong password is wrong everywhere, and each trial counts towards the account's lockout. */
-		if (status == CERTDIR_LDAP_REFUSED) {
-			free(session);
-			return NULL;
-		}
-		if (used < sizeof(all.text) - 1)
-			used += (size_t)snprintf(all.text + used, sizeof(all.text) - used, "%s%s", used ? "; " : "",
-						 error->text);
-	}
-	certdir_error_set(error, "%s", session ? all.text : "out of memory");
-	free(session);
-	return NULL;
-}
 
 /* ---- search ---- */
 
@@ -186,19 +52,18 @@ struct accounts {
 struct lookup {
 	struct ldap_directory *self;
 	struct certdir_answer *answer;
-	struct session *session; /* NULL: none yet, or it is of no more use */
 	const struct certdir_ldap_terms *terms; /* of the query that runs */
 	bool unconfirmed; /* the server found an entry by a name that does not stand in it */
 	const struct certdir_sought *sought;
 	size_t sought_count;
-	int64_t deadline; /* microseconds of certdir_monotonic(): values are not asked for one by one after it */
+	int64_t deadline; /* of all that is asked here, in microseconds of certdir_monotonic() */
 	struct accounts meant; /* carry one of the values */
 	struct accounts alike; /* were found by the first label of a DNS name, or a cut name, alone */
 };
 
 static const char *name_of(const struct ldap_directory *self)
 {
-	return self->directory.name ? self->directory.name : "ldap";
+	return self->config.name ? self->config.name : "ldap";
 }
 
 /* Speaks once in the life of the directory: a permission that is missing is missing at every login. */
@@ -290,39 +155,6 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 	return is_listed(lookup->answer, entry) || add_record(lookup, entry);
 }
 
-/*
- * Runs one query. A connection that was idle may be dead without our knowing: then, once, a fresh one is tried (an
- * entry that came before the break and comes again is listed once).
- * The session is kept for the next query of the same search.
- */
-static enum certdir_ldap_status run_query(struct lookup *lookup, const struct certdir_ldap_query *query,
-					  struct certdir_error *error)
-{
-	struct ldap_directory *self = lookup->self;
-	struct session **session = &lookup->session;
-	enum certdir_ldap_status status;
-	bool again;
-
-	if (!*session)
-		*session = take_idle(self);
-	again = *session || self->server_count > 1;
-	for (;; again = false) {
-		if (!*session && !(*session = connect_one(self, error)))
-			return CERTDIR_LDAP_LOST;
-		status = certdir_ldap_connection_search((*session)->connection, query, take_entry, lookup, error);
-		if (status != CERTDIR_LDAP_LOST && status != CERTDIR_LDAP_TIMEOUT)
-			return status;
-		if (status == CERTDIR_LDAP_TIMEOUT)
-			note_timeout(self, (*session)->server);
-		end_sessions(*session);
-		*session = NULL;
-		/* After a timeout only another server is worth the wait. */
-		if (!again || (status == CERTDIR_LDAP_TIMEOUT && self->server_count < 2))
-			return status;
-		lookup->unconfirmed = false;
-	}
-}
-
 /* Up to 8 values are cut only when one of them has more carriers than count. */
 static int size_limit(size_t count)
 {
@@ -331,16 +163,18 @@ static int size_limit(size_t count)
 }
 
 /*
- * Looks up values with one query. *many becomes true when there are more entries than were added. False: the answer
- * says that the directory is unavailable.
+ * Looks up values with one query, but for those that are known to have many carriers. *many becomes true when there are
+ * more entries than were added. Not OK: the answer says that the directory is unavailable.
  */
-static bool look_up(struct lookup *lookup, const struct certdir_sought *sought, size_t count, bool *many)
+static enum certdir_ldap_status look_up(struct lookup *lookup, const struct certdir_sought *sought, size_t count,
+					bool optional, bool *many)
 {
 	struct ldap_directory *self = lookup->self;
 	struct certdir_ldap_query query = {.base = self->config.base_dn,
 					   .scope = self->scope,
 					   .attributes = self->attributes,
-					   .size_limit = size_limit(count)};
+					   .size_limit = size_limit(count),
+					   .optional = optional};
 	struct certdir_error error = {"out of memory"};
 	enum certdir_ldap_status status = CERTDIR_LDAP_FAILED;
 	struct certdir_ldap_terms terms;
@@ -354,18 +188,19 @@ static bool look_up(struct lookup *lookup, const struct certdir_sought *sought, 
 			status = CERTDIR_LDAP_OK;
 		else if ((filter = certdir_ldap_filter_build(self->filter, &terms)) != NULL) {
 			query.filter = filter;
-			status = run_query(lookup, &query, &error);
+			status = certdir_ldap_pool_search(self->pool, &query, lookup->deadline, take_entry, lookup,
+							  &error);
 		}
 		certdir_ldap_terms_clear(&terms);
 	}
 	free(filter);
 	*many = status == CERTDIR_LDAP_SIZE_LIMIT || lookup->unconfirmed || lookup->answer->full;
 	if (status == CERTDIR_LDAP_OK || status == CERTDIR_LDAP_SIZE_LIMIT)
-		return true;
+		return CERTDIR_LDAP_OK;
 	/* certdir_answer_add() has said more when it was the one that failed. */
-	if (lookup->answer->state != CERTDIR_ANSWER_UNAVAILABLE)
+	if (lookup->answer->state != CERTDIR_ANSWER_UNAVAILABLE && !(optional && status == CERTDIR_LDAP_TIMEOUT))
 		certdir_answer_fail(lookup->answer, CERTDIR_ANSWER_UNAVAILABLE, error.text);
-	return false;
+	return status;
 }
 
 /* How many records carry a value; those that have its first label alone give way to those that have all of it. */
@@ -378,47 +213,67 @@ static size_t carriers_of(const struct certdir_answer *answer, const struct cert
 	return by[CERTDIR_CARRIES_YES] ? by[CERTDIR_CARRIES_YES] : by[CERTDIR_CARRIES_LABEL];
 }
 
-static void note_carriers(const struct certdir_answer *answer, struct certdir_sought *sought, size_t count)
+/* True when there is one that was not known to have many carriers. */
+static bool note_carriers(const struct certdir_answer *answer, struct certdir_sought *sought, size_t count)
 {
+	bool new = false;
+
 	for (size_t i = 0; i < count && answer->count > CERTDIR_CARRIERS_MAX; i++)
-		if (carriers_of(answer, &sought[i]) > CERTDIR_CARRIERS_MAX)
-			sought[i].many = true;
+		if (!sought[i].many && carriers_of(answer, &sought[i]) > CERTDIR_CARRIERS_MAX)
+			sought[i].many = new = true;
+	return new;
 }
 
 /*
- * Each value alone, but for those that are known to have many carriers. A server that is slow must not hold the worker
- * once for each of them: a value that is not asked for counts as one that many carry.
+ * Each value alone, while there is time: a value that is not asked for, or whose answer does not come in time, counts as
+ * one that many carry. False: there is no answer.
  */
 static bool look_up_each(struct lookup *lookup, struct certdir_sought *sought, size_t count)
 {
+	bool late = false;
+
 	for (size_t i = 0; i < count; i++) {
+		enum certdir_ldap_status status = CERTDIR_LDAP_OK;
 		bool many = true;
 
 		if (sought[i].many)
 			continue;
-		if (!lookup->answer->full && certdir_monotonic() < lookup->deadline &&
-		    !look_up(lookup, &sought[i], 1, &many))
+		late |= certdir_monotonic() >= lookup->deadline;
+		if (!late && !lookup->answer->full)
+			status = look_up(lookup, &sought[i], 1, true, &many);
+		late |= status == CERTDIR_LDAP_TIMEOUT;
+		if (status != CERTDIR_LDAP_OK && !late)
 			return false;
-		sought[i].many = many;
+		sought[i].many = many || late;
 	}
 	return true;
 }
 
 /*
- * One query for all values. When that is cut, or an entry does not show why it was found, it does not tell which value
- * is to blame: then each is asked for alone, so that an id still settles what a name like "iPhone" cannot.
+ * One query for all values. When that is cut, most often by one name that many devices have ("iPhone"), a second query asks for all
+ * but those that were seen to have many. When that does not settle it either, or an entry does not show why it was found, no query
+ * for several tells which value is to blame: then each is asked for alone, so that an id still settles what a name cannot.
  */
 static bool look_up_all(struct lookup *lookup, struct certdir_sought *sought, size_t count)
 {
-	bool many;
+	bool many, new;
 
-	if (!look_up(lookup, sought, count, &many))
+	if (look_up(lookup, sought, count, false, &many) != CERTDIR_LDAP_OK)
 		return false;
-	note_carriers(lookup->answer, sought, count);
-	if (many && count > 1)
-		return look_up_each(lookup, sought, count);
-	sought->many |= many;
-	return true;
+	new = note_carriers(lookup->answer, sought, count);
+	if (!many)
+		return true;
+	if (count == 1) {
+		sought->many = true;
+		return true;
+	}
+	if (new && !lookup->answer->full &&
+	    certdir_monotonic() < lookup->deadline &&look_up(lookup, sought, count, true, &many) == CERTDIR_LDAP_OK) {
+		(void)note_carriers(lookup->answer, sought, count);
+		if (!many)
+			return true;
+	}
+	return lookup->answer->state != CERTDIR_ANSWER_UNAVAILABLE && look_up_each(lookup, sought, count);
 }
 
 /* ---- groups ---- */
@@ -436,15 +291,13 @@ static bool take_group(void *context, const struct certdir_ldap_entry *entry)
 	return certdir_ldap_group_add(membership->device, entry, membership->self->group_base, &membership->cut);
 }
 
-/* A server that takes long over groups must not cost every login so much: for a while it is not asked. */
-enum { SLOW = 1000000 }; /* microseconds */
+/* Seconds for which a server that takes long over groups is not asked: not every login is to wait for it. */
+enum { GROUPS_PAUSE = 30 };
 
-static void note_groups(struct ldap_directory *self, int64_t begun, const char *why)
+static void note_groups(struct ldap_directory *self, enum certdir_ldap_status status, const char *why)
 {
-	const int64_t now = certdir_monotonic();
-
-	if (now - begun >= SLOW)
-		atomic_store(&self->groups_again, now + (int64_t)UNWELL_TIME * 1000000);
+	if (status == CERTDIR_LDAP_TIMEOUT)
+		atomic_store(&self->groups_again, certdir_monotonic() + (int64_t)GROUPS_PAUSE * 1000000);
 	tell_once(self, &self->groups_told, "nested groups and the primary group are not seen", why);
 }
 
@@ -459,20 +312,20 @@ static void look_up_groups(struct lookup *lookup, const struct accounts *account
 	struct ldap_directory *self = lookup->self;
 	struct certdir_device *device = &lookup->answer->records[account->record].device;
 	const size_t before = device->group_count;
-	const int64_t begun = certdir_monotonic();
 	struct membership membership = {.self = self, .device = device};
 	struct certdir_error error = {"out of memory"};
 	struct certdir_ldap_query query = {.base = self->group_root,
 					   .scope = CERTDIR_LDAP_SUBTREE,
 					   .attributes = attributes,
-					   .size_limit = CERTDIR_LDAP_GROUPS_MAX};
+					   .size_limit = CERTDIR_LDAP_GROUPS_MAX,
+					   .optional = true};
 	enum certdir_ldap_status status = CERTDIR_LDAP_FAILED;
 	char *filter = certdir_ldap_filter_groups(device->id, account->primary, account->primary_length);
 
 	if (filter) {
 		query.filter = filter;
-		status = certdir_ldap_connection_search(lookup->session->connection, &query, take_group, &membership,
-							&error);
+		status =
+			certdir_ldap_pool_search(self->pool, &query, lookup->deadline, take_group, &membership, &error);
 		free(filter);
 	}
 	if (status == CERTDIR_LDAP_SIZE_LIMIT || membership.cut)
@@ -481,11 +334,7 @@ static void look_up_groups(struct lookup *lookup, const struct accounts *account
 	if (status == CERTDIR_LDAP_OK || status == CERTDIR_LDAP_SIZE_LIMIT)
 		return;
 	certdir_ldap_group_forget(device, before);
-	note_groups(self, begun, error.text);
-	if (status == CERTDIR_LDAP_LOST || status == CERTDIR_LDAP_TIMEOUT) {
-		end_sessions(lookup->session);
-		lookup->session = NULL;
-	}
+	note_groups(self, status, error.text);
 }
 
 /* ---- the answer ---- */
@@ -510,12 +359,11 @@ static void search(struct certdir_directory *directory, struct certdir_sought *s
 		   struct certdir_answer *answer)
 {
 	struct ldap_directory *self = (struct ldap_directory *)directory;
-	const uint32_t patience = self->config.server.net_timeout + self->config.server.res_timeout;
 	struct lookup lookup = {.self = self,
 				.answer = answer,
 				.sought = sought,
 				.sought_count = count,
-				.deadline = certdir_monotonic() + (int64_t)patience * 1000000};
+				.deadline = certdir_monotonic() + self->deadline};
 	const struct accounts *account;
 
 	/* What could not be asked once in a login is not waited for again. */
@@ -524,11 +372,9 @@ static void search(struct certdir_directory *directory, struct certdir_sought *s
 	if (look_up_all(&lookup, sought, count)) {
 		answer->state = CERTDIR_ANSWERED;
 		account = lookup.meant.count ? &lookup.meant : &lookup.alike;
-		if (account->count == 1 && lookup.session && certdir_monotonic() >= atomic_load(&self->groups_again))
+		if (account->count == 1 && certdir_monotonic() >= atomic_load(&self->groups_again))
 			look_up_groups(&lookup, account);
 	}
-	if (lookup.session)
-		give_back(self, lookup.session);
 }
 
 /* ---- open and close ---- */
@@ -537,23 +383,22 @@ static void close_directory(struct certdir_directory *directory)
 {
 	struct ldap_directory *self = (struct ldap_directory *)directory;
 
-	end_sessions(self->idle);
-	certdir_watchdog_stop(self->watchdog);
-	for (char **uri = self->uris; uri && *uri; uri++)
-		free(*uri);
-	free(self->uris);
-	free(self->well_again);
+	certdir_ldap_pool_close(self->pool);
 	free(self->attributes);
 	free(self->group_base);
 	certdir_ldap_domains_free(self->domains);
 	certdir_ldap_map_clear(&self->map);
-	(void)pthread_mutex_destroy(&self->lock);
 	free(self);
 }
 
 static bool is_set(const char *value)
 {
 	return value && *value;
+}
+
+static int64_t microseconds(struct timeval time)
+{
+	return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
 }
 
 static bool config_acceptable(const struct certdir_ldap_directory_config *config, struct certdir_error *error)
@@ -575,6 +420,8 @@ static bool config_acceptable(const struct certdir_ldap_directory_config *config
 		wrong = "net_timeout is not between 1 and 3600 seconds";
 	else if (config->server.res_timeout < 1 || config->server.res_timeout > 3600)
 		wrong = "res_timeout is not between 1 and 3600 seconds";
+	else if (microseconds(config->deadline) < 100000 || microseconds(config->deadline) > 60000000)
+		wrong = "deadline is not between 0.1 and 60 seconds";
 	else if (config->server.srv_timelimit > 3600)
 		wrong = "srv_timelimit is not between 0 (none) and 3600 seconds";
 	if (wrong)
@@ -595,31 +442,6 @@ static bool make_scope(struct ldap_directory *self, struct certdir_error *error)
 		}
 	certdir_error_set(error, "ldap: scope = \"%s\": write sub, one or base", scope);
 	return false;
-}
-
-static bool make_uris(struct ldap_directory *self, struct certdir_error *error)
-{
-	size_t count = 0;
-
-	while (self->config.server.servers[count])
-		count++;
-	if (count > SERVERS_MAX) {
-		certdir_error_set(error, "ldap: %zu servers are too many: name at most %d", count, SERVERS_MAX);
-		return false;
-	}
-	self->server_count = count;
-	self->well_again = calloc(count, sizeof(*self->well_again));
-	self->uris = calloc(count + 1, sizeof(*self->uris));
-	for (size_t i = 0; i < count; i++) {
-		if (!self->well_again || !self->uris ||
-		    !(self->uris[i] = certdir_ldap_uri(self->config.server.servers[i], self->config.server.port))) {
-			certdir_error_set(error, "out of memory");
-			return false;
-		}
-		if (!certdir_ldap_connection_check(self->uris[i], &self->config.server, error))
-			return false;
-	}
-	return true;
 }
 
 /* Some servers refuse an attribute that is asked for twice. */
@@ -664,13 +486,17 @@ static bool prepare(struct ldap_directory *self, struct certdir_error *error)
 {
 	if (!make_scope(self, error) || !certdir_ldap_filter_valid(self->filter, error) ||
 	    !certdir_ldap_map_init(&self->map, self->config.attributes, error) || !make_attributes(self, error) ||
-	    !make_places(self, error) || !make_uris(self, error))
+	    !make_places(self, error))
 		return false;
-	self->watchdog = certdir_watchdog_start(error);
+	self->pool = certdir_ldap_pool_open(&(struct certdir_ldap_pool_config){.name = name_of(self),
+									       .server = &self->config.server,
+									       .probe = self->config.base_dn,
+									       .most = self->config.most},
+					    error);
 	self->directory.is_live = true;
 	self->directory.keeps = self->map.keeps;
 	self->directory.domains = (const char *const *)self->domains;
-	return self->watchdog;
+	return self->pool;
 }
 
 struct certdir_directory *certdir_ldap_directory_open(const struct certdir_ldap_directory_config *config,
@@ -682,13 +508,13 @@ struct certdir_directory *certdir_ldap_directory_open(const struct certdir_ldap_
 	if (!config_acceptable(config, error))
 		return NULL;
 	self = calloc(1, sizeof(*self));
-	if (!self || pthread_mutex_init(&self->lock, NULL) != 0) {
-		free(self);
+	if (!self) {
 		certdir_error_set(error, "out of memory");
 		return NULL;
 	}
 	self->directory.type = &type;
 	self->config = *config;
+	self->deadline = microseconds(config->deadline);
 	self->filter = is_set(config->filter) ? config->filter : CERTDIR_LDAP_DEFAULT_FILTER;
 	atomic_flag_clear(&self->hidden_told);
 	atomic_flag_clear(&self->unconfirmed_told);

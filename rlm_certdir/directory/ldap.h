@@ -6,6 +6,8 @@
 #include "directory/directory.h"
 #include "ldap/connection.h"
 
+#include <sys/time.h>
+
 /* Every string is borrowed and must outlive the directory. NULL or "" = not set. */
 struct certdir_ldap_directory_config {
 	struct certdir_ldap_config server;
@@ -16,6 +18,9 @@ struct certdir_ldap_directory_config {
 	const char *domains; /* blank-separated DNS domains; "" = the one that base_dn's DC= spell */
 	/* LDAP attributes, blank-separated, that hold each identity type; "" = this directory does not hold it */
 	const char *attributes[CERTDIR_ID_TYPES];
+	struct timeval deadline; /* all that is asked in one login has to be answered within it */
+	unsigned most; /* searches at a time */
+	const char *name; /* as it stands in `directories`, for log lines */
 };
 
 /* Opens an LDAP directory. Connects to nothing: radiusd starts with the directory down. NULL with `error` on bad config. */

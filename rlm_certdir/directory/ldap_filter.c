@@ -136,8 +136,9 @@ bool certdir_ldap_terms_make(struct certdir_ldap_terms *terms, const struct cert
 {
 	memset(terms, 0, sizeof(*terms));
 	for (size_t i = 0; i < count; i++)
-		if (!add_value(terms, map, sought[i].type, sought[i].value) ||
-		    (sought[i].type == CERTDIR_ID_DNS && !add_dns_as_name(terms, map, sought[i].value))) {
+		if (!sought[i].many &&
+		    (!add_value(terms, map, sought[i].type, sought[i].value) ||
+		     (sought[i].type == CERTDIR_ID_DNS && !add_dns_as_name(terms, map, sought[i].value)))) {
 			certdir_ldap_terms_clear(terms);
 			return false;
 		}

@@ -28,7 +28,7 @@ struct certdir_ldap_terms {
 /*
  * What `count` values are looked up by: each in the columns of its type, a GUID in those of all GUIDs. A DNS name also
  * in the columns of common_name, whole and by its first label. A name that is longer than CERTDIR_LDAP_SAM_MAX is also
- * looked up cut to that in sAMAccountName. `map` must outlive the terms, which the caller clears. False when memory is
+ * looked up cut to that in sAMAccountName. Values that many carry already are left out. `map` must outlive the terms, which the caller clears. False when memory is
  * out.
  */
 bool certdir_ldap_terms_make(struct certdir_ldap_terms *terms, const struct certdir_ldap_map *map,

@@ -105,6 +105,7 @@ struct certdir_ldap_query {
 	const char *filter; /* RFC 4515 */
 	const char *const *attributes; /* NULL-terminated */
 	int size_limit;
+	bool optional; /* that it gets no answer in time says nothing of the server (pool.h) */
 	int64_t until; /* microseconds of certdir_monotonic() by which it has to be done; 0 = after res_timeout */
 };
 

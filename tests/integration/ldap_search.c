@@ -57,6 +57,8 @@ static struct certdir_directory *open_directory(const json_t *options, struct ce
 		.server.res_timeout = number_of(options, "res_timeout"),
 		.server.srv_timelimit = number_of(options, "srv_timelimit"),
 		.server.port = (uint16_t)number_of(options, "port"),
+		.most = 8,
+		.deadline.tv_sec = number_of(options, json_object_get(options, "deadline") ? "deadline" : "res_timeout"),
 	};
 	const json_t *list = json_object_get(options, "server");
 

@@ -10,6 +10,7 @@ from testenv.driver import build_ldap_driver
 from testenv.ldap_search import Liar, Search, Searches, answering, entry, message, result
 from testenv.ports import free_port
 from testenv.slapd import DEVICES, READER, READER_PASSWORD, SUFFIX, Slapd, filetime, sid_bytes
+from testenv.supplicant import wait_until
 
 SID = "S-1-5-21-397955417-626881126-188441444-3623811"
 RES_TIMEOUT = 2
@@ -327,6 +328,15 @@ def test_hidden_attributes(opened, own_slapd):
 # ---- failures ----
 
 
+def well(search, *values):
+    """The first answer of a server that comes back: it is tried again in the background."""
+    def answered():
+        answer = search(*values)
+        return answer if answer["state"] == "answered" else None
+
+    return wait_until(answered, what="an answer")
+
+
 def test_server_stopped_and_started_again(opened, own_slapd):
     server = own_slapd()
     search = opened(server.uri)
@@ -336,7 +346,8 @@ def test_server_stopped_and_started_again(opened, own_slapd):
     assert answer["state"] == "unavailable" and answer["records"] == []
     assert answer["detail"].startswith(f"{server.uri}: cannot connect: 127.0.0.1: Connection refused")
     server.start()
-    assert names(search(("common_name", "pc01"))) == ["PC01"]
+    again = well(search, ("common_name", "pc01"))
+    assert names(again) == ["PC01"]
 
 
 def test_idle_connection_that_died_is_replaced(opened, own_slapd):
@@ -360,10 +371,11 @@ def test_hung_server(opened, own_slapd):
     server.pause()
     for _ in ("on the old connection", "on a new one"):
         answer = search(("common_name", "pc01"))
-        assert answer["state"] == "unavailable" and f"no answer within {RES_TIMEOUT} s" in answer["detail"]
+        assert answer["state"] == "unavailable" and f"within {RES_TIMEOUT} s" in answer["detail"]
         assert RES_TIMEOUT - 0.1 < answer["seconds"] < RES_TIMEOUT + 0.5
+    assert search(("common_name", "pc01"))["seconds"] < 0.1, "nobody waits for a server that is sick"
     server.resume()
-    assert names(search(("common_name", "pc01"))) == ["PC01"]
+    assert names(well(search, ("common_name", "pc01"))) == ["PC01"]
 
 
 def test_second_server(opened, own_slapd):
@@ -578,14 +590,24 @@ def test_carriers_are_counted_here(opened, liar):
 
 
 def test_many_names_of_a_cut_answer(opened, liar):
-    """Then each is asked for alone, but for those that are known to have many, and only for so long."""
+    """Then those are asked for that are not known to have many, first all and then each alone, and only for so long."""
     found = [computer("pc00", i) for i in range(17)]
     server = liar(later(DELAY, *found, code=4))
-    answer = opened(server.uri, net_timeout=1, res_timeout=1)(*VALUES)
+    answer = opened(server.uri, deadline=2)(*VALUES)
     assert answer["many"] == list(range(46)) and answer["full"] is False
-    assert 3 <= server.searches <= 4 and 2 <= answer["seconds"] < 3
+    assert 3 <= server.searches <= 4 and 1.9 <= answer["seconds"] < 2.3
     assert len(answer["records"]) == 17 and answer["state"] == "answered"
-    assert [name for name in NAMES if name.encode() in server.last] == [NAMES[server.searches - 1]]
+    assert [name for name in NAMES if name.encode() in server.last] == [NAMES[server.searches - 2]]
+
+
+def test_a_name_that_many_have_costs_one_more_search(opened, liar):
+    def reply(number):
+        common = [computer("pc00", i) for i in range(17)] if b"pc00" in server.last else []
+        return answering(*common, *map(computer, NAMES[1:]), code=4 if common else 0)(number)
+
+    server = liar(reply)
+    answer = opened(server.uri)(*VALUES)
+    assert (answer["many"], server.searches, len(answer["records"])) == ([0], 2, 17 + 45)
 
 
 def test_single_answers_settle_a_cut_one(opened, liar):

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ldap/pool.h"
+
+#include "background.h"
+#include "ldap/keeper.h"
+#include "ldap/srv.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Less time than this may be too little for a server that is well. */
+#define FAIR (CERTDIR_SECOND / 10)
+/* How long threads may take to come home. */
+#define CLOSE_MAX (2 * CERTDIR_SECOND)
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* ---- connections for a search; the lock is held ---- */
+
+/* What has been asked in one search. */
+struct asked {
+	const struct certdir_ldap_server *servers[CERTDIR_LDAP_SERVERS_MAX];
+	size_t count;
+};
+
+static bool was_asked(const struct asked *asked, const struct certdir_ldap_server *server)
+{
+	for (size_t i = 0; i < asked->count; i++)
+		if (asked->servers[i] == server)
+			return true;
+	return false;
+}
+
+static void note_asked(struct asked *asked, const struct certdir_ldap_server *server)
+{
+	if (!was_asked(asked, server) && asked->count < CERTDIR_LDAP_SERVERS_MAX)
+		asked->servers[asked->count++] = server;
+}
+
+/* How many servers are left, and the first of them. */
+static size_t servers_left(const struct certdir_ldap_pool *pool, const struct asked *asked,
+			   struct certdir_ldap_server **first)
+{
+	const bool held = certdir_monotonic() < pool->refused_until;
+	size_t count = 0;
+
+	*first = NULL;
+	for (size_t i = 0; i < pool->count; i++) {
+		struct certdir_ldap_server *server = pool->servers[i];
+
+		if (server->sick || server->gone || was_asked(asked, server) || (held && !server->open))
+			continue;
+		if (count++ == 0)
+			*first = server;
+	}
+	return count;
+}
+
+static bool is_finding(const struct certdir_ldap_pool *pool)
+{
+	for (size_t i = 0; i < pool->finder_count; i++)
+		if (!pool->finders[i].done)
+			return true;
+	return false;
+}
+
+/* A server gets half of the time that is left while there is another one. */
+static int64_t share_of(int64_t deadline, size_t left)
+{
+	const int64_t now = certdir_monotonic();
+
+	return left > 1 ? now + (deadline - now) / 2 : deadline;
+}
+
+static struct certdir_ldap_session *pop_idle(const struct certdir_ldap_pool *pool, const struct asked *asked)
+{
+	for (size_t i = 0; i < pool->count; i++) {
+		struct certdir_ldap_server *server = pool->servers[i];
+		struct certdir_ldap_session *session = server->idle;
+
+		if (!session || server->gone || was_asked(asked, server))
+			continue;
+		server->idle = session->next;
+		return session;
+	}
+	return NULL;
+}
+
+/* Waits for something to happen, on behalf of a server if there is one. False when `until` is over. */
+static bool wait_for(struct certdir_ldap_pool *pool, struct certdir_ldap_server *server, int64_t until)
+{
+	if (certdir_monotonic() >= until)
+		return false;
+	if (server && server->waiting++ == 0)
+		(void)pthread_cond_broadcast(&pool->work);
+	certdir_pool_wait(pool, &pool->news, until);
+	if (server)
+		server->waiting--;
+	return true;
+}
+
+static void no_connection(struct certdir_ldap_server *server, int64_t patience)
+{
+	struct certdir_error error;
+
+	certdir_error_set(&error, "%s: no connection within %g s", server->uri,
+			  (double)((patience + CERTDIR_SECOND / 20) / (CERTDIR_SECOND / 10)) / 10);
+	certdir_server_failed(server, &error);
+}
+
+/* A connection to the first server that has one in time, or NULL. */
+static struct certdir_ldap_session *take(struct certdir_ldap_pool *pool, struct asked *asked, int64_t deadline)
+{
+	struct certdir_ldap_server *hope = NULL;
+	int64_t begun = 0, until = deadline;
+
+	while (!pool->stopping) {
+		struct certdir_ldap_session *session = pop_idle(pool, asked);
+		struct certdir_ldap_server *first;
+		size_t left;
+
+		if (session)
+			return session;
+		left = servers_left(pool, asked, &first);
+		if (left == 0 && !is_finding(pool))
+			return NULL;
+		if (first != hope || begun == 0) {
+			hope = first;
+			begun = certdir_monotonic();
+			until = share_of(deadline, left);
+		}
+		if (wait_for(pool, hope, until))
+			continue;
+		if (!hope)
+			return NULL;
+		no_connection(hope, until - begun);
+		note_asked(asked, hope);
+	}
+	return NULL;
+}
+
+/*
+ * What came of a search. True when another connection is worth a trial: the one that broke had been idle and may have
+ * been closed long ago, or there are other servers. `fair`: that there was no answer is the server's fault.
+ */
+static bool settle(struct certdir_ldap_session *session, enum certdir_ldap_status status, bool fair,
+		   struct asked *asked, const struct certdir_error *error)
+{
+	struct certdir_ldap_server *server = session->server;
+	struct certdir_ldap_pool *pool = server->pool;
+
+	if (status != CERTDIR_LDAP_LOST && status != CERTDIR_LDAP_TIMEOUT) {
+		server->failures = 0;
+		pool->moved_at = session->idle_since = certdir_monotonic();
+		session->epoch = server->epoch;
+		session->used = true;
+		session->next = server->idle;
+		server->idle = session;
+		if (server->waiting)
+			(void)pthread_cond_broadcast(&pool->news);
+		return false;
+	}
+	if (status == CERTDIR_LDAP_LOST && session->used) {
+		certdir_server_bury_idle(server);
+	} else {
+		note_asked(asked, server);
+		if (fair && session->epoch == server->epoch)
+			certdir_server_failed(server, error);
+	}
+	certdir_session_bury(session);
+	return true;
+}
+
+/* ---- the share of workers that one directory may hold ---- */
+
+/*
+ * When as many search as may, another one waits for half of its time while answers come, which is a directory that has much to do;
+ * when none came for so long, not at all.
+ */
+static bool enter(struct certdir_ldap_pool *pool, int64_t deadline)
+{
+	const int64_t now = certdir_monotonic(), half = (deadline - now) / 2;
+	int64_t until;
+
+	pool->queued++;
+	while (pool->inside >= pool->most) {
+		until = least(now, pool->moved_at) + half;
+		if (certdir_monotonic() >= until)
+			break;
+		certdir_pool_wait(pool, &pool->news, until);
+	}
+	pool->queued--;
+	if (pool->inside >= pool->most)
+		return false;
+	if (pool->inside++ == 0)
+		pool->moved_at = certdir_monotonic();
+	return true;
+}
+
+static void leave(struct certdir_ldap_pool *pool)
+{
+	pool->inside--;
+	if (pool->queued)
+		(void)pthread_cond_broadcast(&pool->news);
+}
+
+/* ---- search ---- */
+
+static void add_words(struct certdir_error *all, const char *words)
+{
+	const struct certdir_error before = *all;
+
+	certdir_error_set(all, "%s%s%s", before.text, before.text[0] ? "; " : "", words);
+}
+
+/* Why there is no answer: of each server its last trouble. */
+static void explain(const struct certdir_ldap_pool *pool, struct certdir_error *error)
+{
+	error->text[0] = '\0';
+	for (size_t i = 0; i < pool->finder_count; i++)
+		if (pool->finders[i].trouble.text[0] || !pool->finders[i].done)
+			add_words(error, pool->finders[i].done ? pool->finders[i].trouble.text
+							       : "the DNS has not answered yet");
+	for (size_t i = 0; i < pool->count; i++) {
+		const struct certdir_ldap_server *server = pool->servers[i];
+		char since[CERTDIR_TEXT_MAX], words[CERTDIR_TEXT_MAX];
+
+		if (!server->trouble.text[0] || server->gone)
+			continue;
+		certdir_say_since(since, server->sick_since);
+		certdir_say(words, "%s%s%s", server->trouble.text, server->sick ? ", since " : "",
+			    server->sick ? since : "");
+		add_words(error, words);
+	}
+	if (!error->text[0])
+		certdir_error_set(error, "no server has answered in time");
+}
+
+enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool,
+						  const struct certdir_ldap_query *query, int64_t deadline,
+						  bool (*each)(void *context, const struct certdir_ldap_entry *entry),
+						  void *context, struct certdir_error *error)
+{
+	enum certdir_ldap_status status = CERTDIR_LDAP_LOST;
+	struct certdir_ldap_query timed = *query;
+	struct asked asked = {.count = 0};
+	struct certdir_ldap_session *session;
+	struct certdir_ldap_server *next;
+	bool again = true, fair;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	if (!pool->wanted) {
+		pool->wanted = true;
+		(void)pthread_cond_broadcast(&pool->work);
+	}
+	if (!enter(pool, deadline)) {
+		certdir_error_set(error, "%u searches wait for it without an answer already, and more workers may not", pool->most);
+		certdir_pool_unlock(pool);
+		return CERTDIR_LDAP_LOST;
+	}
+	while (again && (session = take(pool, &asked, deadline)) != NULL) {
+		timed.until = share_of(deadline, servers_left(pool, &asked, &next));
+		fair = !query->optional && timed.until - certdir_monotonic() >= FAIR;
+		certdir_pool_unlock(pool);
+		status = certdir_ldap_connection_search(session->connection, &timed, each, context, error);
+		(void)pthread_mutex_lock(&pool->lock);
+		again = settle(session, status, fair, &asked, error) && !query->optional;
+	}
+	/* Of the last server alone `error` speaks, and of none when no connection came. */
+	if (again)
+		explain(pool, error);
+	leave(pool);
+	certdir_pool_unlock(pool);
+	return status;
+}
+
+/* ---- open and close ---- */
+
+/* A copy of the configuration: what a resolver holds may look at it when its owner has gone. */
+static const size_t config_strings[] = {
+	offsetof(struct certdir_ldap_config, identity),		offsetof(struct certdir_ldap_config, password),
+	offsetof(struct certdir_ldap_config, ca_file),		offsetof(struct certdir_ldap_config, ca_path),
+	offsetof(struct certdir_ldap_config, certificate_file), offsetof(struct certdir_ldap_config, private_key_file),
+	offsetof(struct certdir_ldap_config, require_cert),	offsetof(struct certdir_ldap_config, keytab),
+};
+
+enum { CONFIG_STRINGS = sizeof(config_strings) / sizeof(config_strings[0]) };
+
+static char **config_string(struct certdir_ldap_config *config, size_t i)
+{
+	return (char **)((char *)config + config_strings[i]);
+}
+
+static bool copy_config(struct certdir_ldap_pool *pool, const struct certdir_ldap_pool_config *config,
+			struct certdir_error *error)
+{
+	bool ok = (pool->name = strdup(config->name)) && (pool->probe = strdup(config->probe));
+
+	pool->most = config->most;
+	pool->config = *config->server;
+	pool->config.servers = NULL;
+	for (size_t i = 0; i < CONFIG_STRINGS; i++) {
+		char **string = config_string(&pool->config, i);
+
+		if (*string)
+			ok = (*string = strdup(*string)) && ok;
+	}
+	if (!ok)
+		certdir_error_set(error, "out of memory");
+	return ok;
+}
+static bool add_configured(struct certdir_ldap_pool *pool, const struct certdir_ldap_config *config, size_t place,
+			   struct certdir_error *error)
+{
+	char *uri = certdir_ldap_uri(config->servers[place], config->port), domain[CERTDIR_DOMAIN_MAX + 1];
+	const uint64_t rank = (uint64_t)place << 32;
+	bool ok;
+
+	if (!uri) {
+		certdir_error_set(error, "out of memory");
+		return false;
+	}
+	ok = certdir_ldap_connection_check(uri, config, error);
+	(void)pthread_mutex_lock(&pool->lock);
+	if (ok && certdir_ldap_srv_domain(uri, domain))
+		ok = certdir_finder_add(pool, uri, rank, error);
+	else if (ok && !certdir_server_find(pool, uri))
+		ok = certdir_server_add(pool, uri, rank, error);
+	(void)pthread_mutex_unlock(&pool->lock);
+	free(uri);
+	return ok;
+}
+
+static bool add_all(struct certdir_ldap_pool *pool, const struct certdir_ldap_config *config,
+		    struct certdir_error *error)
+{
+	size_t count = 0;
+
+	while (config->servers[count])
+		count++;
+	if (count > CERTDIR_LDAP_SERVERS_MAX) {
+		certdir_error_set(error, "ldap: %zu servers are too many: name at most %d", count,
+				  CERTDIR_LDAP_SERVERS_MAX);
+		return false;
+	}
+	pool->finders = calloc(count, sizeof(*pool->finders));
+	if (!pool->finders) {
+		certdir_error_set(error, "out of memory");
+		return false;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!add_configured(pool, config, i, error))
+			return false;
+	return true;
+}
+
+struct certdir_ldap_pool *certdir_ldap_pool_open(const struct certdir_ldap_pool_config *config,
+						 struct certdir_error *error)
+{
+	struct certdir_ldap_pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool || !certdir_condition_init(&pool->work) || !certdir_condition_init(&pool->news)) {
+		certdir_error_set(error, "out of memory");
+		free(pool);
+		return NULL;
+	}
+	(void)pthread_mutex_init(&pool->lock, NULL);
+	if (copy_config(pool, config, error) && (pool->watchdog = certdir_watchdog_start(error)) != NULL &&
+	    add_all(pool, config->server, error))
+		return pool;
+	certdir_ldap_pool_close(pool);
+	return NULL;
+}
+
+static void free_pool(struct certdir_ldap_pool *pool)
+{
+	for (size_t i = 0; i < pool->count; i++) {
+		free(pool->servers[i]->uri);
+		free(pool->servers[i]);
+	}
+	for (size_t i = 0; i < pool->finder_count; i++)
+		free(pool->finders[i].uri);
+	free(pool->finders);
+	certdir_watchdog_stop(pool->watchdog);
+	for (size_t i = 0; i < CONFIG_STRINGS; i++)
+		free(*config_string(&pool->config, i));
+	(void)pthread_cond_destroy(&pool->news);
+	(void)pthread_cond_destroy(&pool->work);
+	(void)pthread_mutex_destroy(&pool->lock);
+	free(pool->name);
+	free(pool->probe);
+	free(pool);
+}
+
+/* Waits for all threads, as long as that is worth it. */
+static bool are_home(struct certdir_ldap_pool *pool)
+{
+	const int64_t until = certdir_monotonic() + CLOSE_MAX;
+	bool home;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->stopping = true;
+	(void)pthread_cond_broadcast(&pool->work);
+	while (pool->threads && certdir_monotonic() < until)
+		certdir_pool_wait(pool, &pool->news, until);
+	home = pool->threads == 0;
+	(void)pthread_mutex_unlock(&pool->lock);
+	return home;
+}
+
+void certdir_ldap_pool_close(struct certdir_ldap_pool *pool)
+{
+	bool home;
+
+	if (!pool)
+		return;
+	if (pool->watchdog)
+		certdir_watchdog_halt(pool->watchdog);
+	home = are_home(pool);
+	for (size_t i = 0; i < pool->count; i++)
+		(void)(home ? pthread_join(pool->servers[i]->keeper, NULL) : pthread_detach(pool->servers[i]->keeper));
+	for (size_t i = 0; i < pool->finder_count; i++)
+		(void)(home ? pthread_join(pool->finders[i].thread, NULL) : pthread_detach(pool->finders[i].thread));
+	if (home)
+		free_pool(pool);
+}
