@@ -36,7 +36,8 @@ GLUE    := -std=gnu11 -D_GNU_SOURCE -DIS_MODULE=1 -DNDEBUG -Irlm_certdir $(SERVE
 LDFLAGS += -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
 
 # A file's room decides how it is built: glue sees FreeRADIUS, the core never does.
-glue_sources := rlm_certdir/rlm_certdir.c rlm_certdir/eap_tls_session.c rlm_certdir/raddb.c rlm_certdir/wiring.c
+glue_sources := rlm_certdir/rlm_certdir.c rlm_certdir/eap_tls_session.c rlm_certdir/raddb.c \
+                rlm_certdir/raddb_section.c rlm_certdir/wiring.c
 cli_sources  := $(wildcard rlm_certdir/cli/*.c)
 core_sources := $(wildcard $(addprefix rlm_certdir/,*.c identity/*.c ldap/*.c directory/*.c decision/*.c list/*.c sync/*.c import/*.c placeholders/*.c))
 core_sources := $(filter-out $(glue_sources),$(core_sources))
@@ -91,7 +92,7 @@ $(core): $(core_objects)
 # It stays when the server unloads it at its end: a thread that the resolver holds may come back later.
 $(module): $(glue_objects) $(core) rlm_certdir/rlm_certdir.map
 	$(call quiet,LD) $(CC) -shared -o $@ $(glue_objects) $(core) $(LDFLAGS) -Wl,-z,nodelete -Wl,--version-script=rlm_certdir/rlm_certdir.map $(MODULE_LIBS)
-$(cli): $(cli_objects) $(B)/rlm_certdir/raddb.o $(B)/rlm_certdir/wiring.o $(core)
+$(cli): $(cli_objects) $(B)/rlm_certdir/raddb.o $(B)/rlm_certdir/raddb_section.o $(B)/rlm_certdir/wiring.o $(core)
 	$(call quiet,LD) $(CC) -o $@ $^ $(LDFLAGS) $(CLI_LIBS) $(SERVER_LIBS)
 $(B)/tests/%: tests/unit/%.c $(core) $(B)/flags
 	@mkdir -p $(@D)

@@ -9,7 +9,7 @@
 #include "directory/ldap_schema.h"
 #include "identity/canonical.h"
 #include "identity/section.h"
-#include "suggest.h"
+#include "raddb_section.h"
 
 struct options { /* certdir { .. } itself */
 	char const *certificate;
@@ -81,6 +81,11 @@ static CONF_PARSER const ldap_options[] = {
 	{"domains", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, domains), ""},
 	CONF_PARSER_TERMINATOR};
 
+struct ldap_sasl {
+	char const *mech;
+	char const *keytab;
+};
+
 static CONF_PARSER const ldap_tls_options[] = {
 	{"start_tls", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct certdir_ldap_directory_config, server.start_tls), "no"},
 	{"ca_file", FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_directory_config, server.ca_file), NULL},
@@ -91,6 +96,11 @@ static CONF_PARSER const ldap_tls_options[] = {
 	 FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct certdir_ldap_directory_config, server.private_key_file), NULL},
 	{"require_cert", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, server.require_cert),
 	 "demand"},
+	CONF_PARSER_TERMINATOR};
+
+static CONF_PARSER const ldap_sasl_options[] = {
+	{"mech", FR_CONF_OFFSET(PW_TYPE_STRING, struct ldap_sasl, mech), ""},
+	{"keytab", FR_CONF_OFFSET(PW_TYPE_FILE_INPUT, struct ldap_sasl, keytab), NULL},
 	CONF_PARSER_TERMINATOR};
 
 static CONF_PARSER const ldap_time_options[] = {
@@ -146,170 +156,19 @@ static CONF_PARSER const policy_options[] = {
 	{"user_name", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, user_name), "any"},
 	CONF_PARSER_TERMINATOR};
 
-/* Everything that may stand in a section. The server's parser fills `options`; the others are read by hand. */
-struct section {
-	CONF_PARSER const *options;
-	char const *repeated[4]; /* options that may stand there more than once: strings() */
-	char const *sections[6];
-};
-
 static struct section const module_section = {
 	certdir_options, {NULL}, {"form", "certificates", "list", "ldap", "policy"}};
 static struct section const form_section = {form_options, {NULL}, {NULL}};
 static struct section const certificates_section = {certificates_options, {"issuer"}, {NULL}};
 static struct section const list_section = {list_options, {"issuer"}, {NULL}};
-static struct section const ldap_section = {ldap_options, {"server", "issuer"}, {"tls", "options", "attributes"}};
+static struct section const ldap_section = {
+	ldap_options, {"server", "issuer"}, {"sasl", "tls", "options", "attributes"}};
 static struct section const ldap_tls_section = {ldap_tls_options, {NULL}, {NULL}};
+static struct section const ldap_sasl_section = {ldap_sasl_options, {NULL}, {NULL}};
 static struct section const ldap_time_section = {ldap_time_options, {NULL}, {NULL}};
 static struct section const ldap_attribute_section = {ldap_attribute_options, {NULL}, {NULL}};
 static struct section const policy_section = {
 	policy_options, {"require_group", "ownership", "operating_systems"}, {NULL}};
-
-/* ---- the section as a whole: known names, numbers that are numbers ---- */
-
-static bool is_one_of(char const *const *names, char const *name)
-{
-	for (; *names; names++)
-		if (strcmp(*names, name) == 0)
-			return true;
-	return false;
-}
-
-static CONF_PARSER const *option_find(CONF_PARSER const *options, char const *name)
-{
-	for (; options->name; options++)
-		if (strcmp(options->name, name) == 0)
-			return options;
-	return NULL;
-}
-
-/* The server's parser takes "1h" for 1 and "abc" for 0. */
-static bool number_valid(CONF_PAIR *pair)
-{
-	char const *value = cf_pair_value(pair);
-	size_t const digits = value ? strspn(value, "0123456789") : 0;
-
-	if (digits > 0 && digits <= 9 && value[digits] == '\0')
-		return true;
-	cf_log_err_cp(pair, "%s = %s: must be a whole number (times are in seconds)", cf_pair_attr(pair),
-		      value ? value : "\"\"");
-	return false;
-}
-
-/* Seconds, with up to six decimals. The server's parser takes any text and reads what it can. */
-static bool seconds_valid(CONF_PAIR *pair)
-{
-	char const *value = cf_pair_value(pair) ? cf_pair_value(pair) : "";
-	size_t const whole = strspn(value, "0123456789");
-	size_t const decimals = value[whole] == '.' ? strspn(value + whole + 1, "0123456789") : 0;
-	char const *const end = value + whole + (value[whole] == '.' ? 1 + decimals : 0);
-
-	if (whole > 0 && whole <= 6 && decimals <= 6 && (value[whole] != '.' || decimals > 0) && *end == '\0')
-		return true;
-	cf_log_err_cp(pair, "%s = %s: must be seconds, such as 1.0 or 2", cf_pair_attr(pair), value);
-	return false;
-}
-
-/* The option, or the section, that may have been meant. */
-static void suggest(struct section const *section, char const *name, bool is_section, char text[CERTDIR_TEXT_MAX])
-{
-	char const *known[64];
-	size_t count = 0;
-
-	for (char const *const *names = is_section ? section->sections : section->repeated; *names; names++)
-		known[count++] = *names;
-	for (CONF_PARSER const *option = section->options; !is_section && option->name && count < 64; option++)
-		known[count++] = option->name;
-	if (count > 0)
-		certdir_suggest(name, known, count, text);
-	else
-		certdir_say(text, "it has none");
-}
-
-static bool pair_valid(CONF_SECTION *cs, CONF_PAIR *pair, struct section const *section)
-{
-	char const *const name = cf_pair_attr(pair);
-	CONF_PARSER const *option = option_find(section->options, name);
-	char text[CERTDIR_TEXT_MAX];
-
-	if (is_one_of(section->repeated, name))
-		return true;
-	if (!option) {
-		suggest(section, name, false, text);
-		cf_log_err_cp(pair, "unknown option \"%s\" in %s { }: %s", name, cf_section_name1(cs), text);
-		return false;
-	}
-	if (cf_pair_find(cs, name) != pair) {
-		cf_log_err_cp(pair, "%s is set twice in %s { }", name, cf_section_name1(cs));
-		return false;
-	}
-	if ((option->type & 0xff) == PW_TYPE_INTEGER || (option->type & 0xff) == PW_TYPE_SHORT)
-		return number_valid(pair);
-	if ((option->type & 0xff) == PW_TYPE_TIMEVAL)
-		return seconds_valid(pair);
-	return true;
-}
-
-/* Of two sections of one name only the first would count. */
-static bool section_is_first(CONF_SECTION *parent, CONF_SECTION *cs)
-{
-	char const *const name1 = cf_section_name1(cs), *const name2 = cf_section_name2(cs);
-
-	for (CONF_SECTION *other = cf_section_sub_find(parent, name1); other && other != cs;
-	     other = cf_subsection_find_next(parent, other, name1)) {
-		char const *const other2 = cf_section_name2(other);
-
-		if (name2 && other2 ? strcmp(name2, other2) == 0 : name2 == other2) {
-			cf_log_err_cs(cs, "section \"%s%s%s\" stands twice in %s { }", name1, name2 ? " " : "",
-				      name2 ? name2 : "", cf_section_name1(parent));
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool section_valid(CONF_SECTION *cs, struct section const *section)
-{
-	char text[CERTDIR_TEXT_MAX];
-	bool valid = true;
-
-	for (CONF_ITEM *item = cf_item_find_next(cs, NULL); item; item = cf_item_find_next(cs, item)) {
-		CONF_SECTION *sub;
-
-		if (cf_item_is_pair(item)) {
-			valid &= pair_valid(cs, cf_item_to_pair(item), section);
-		} else if (cf_item_is_section(item)) {
-			sub = cf_item_to_section(item);
-			if (!is_one_of(section->sections, cf_section_name1(sub))) {
-				suggest(section, cf_section_name1(sub), true, text);
-				cf_log_err_cs(sub, "unknown section \"%s\" in %s { }: %s", cf_section_name1(sub),
-					      cf_section_name1(cs), text);
-				valid = false;
-			}
-			valid &= section_is_first(cs, sub);
-		}
-	}
-	return valid;
-}
-
-static bool section_parse(CONF_SECTION *cs, void *base, struct section const *section)
-{
-	return section_valid(cs, section) && cf_section_parse(cs, base, section->options) == 0;
-}
-
-/* The same for a subsection that may be left out, in which case the defaults hold. */
-static bool subsection_parse(CONF_SECTION *parent, char const *name, void *base, struct section const *section)
-{
-	CONF_SECTION *cs = cf_section_sub_find(parent, name);
-
-	if (!cs) {
-		cs = cf_section_alloc(parent, name, NULL);
-		if (!cs)
-			return false;
-		cf_section_add(parent, cs);
-	}
-	return section_parse(cs, base, section);
-}
 
 /* The values of a repeatable option, NULL-terminated, owned by `cs`; empty values do not count. *list is NULL without any. */
 static bool strings(CONF_SECTION *cs, char const *name, char const *const **list)
@@ -539,11 +398,64 @@ static unsigned share_of_workers(CONF_SECTION *cs)
 	return workers < 2 ? 1 : workers > 1024 ? 512 : (unsigned)workers / 2;
 }
 
+/* With SASL it is TLS, a socket or a key that says who we are, and nobody reads an identity that stands beside it. */
+static bool no_password(CONF_SECTION *cs, char const *mech)
+{
+	static char const *const options[] = {"identity", "password"};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		CONF_PAIR *pair = cf_pair_find(cs, options[i]);
+
+		if (!pair || !cf_pair_value(pair) || !*cf_pair_value(pair))
+			continue;
+		cf_log_err_cp(pair, "%s is for binds without sasl { }: take it out, or sasl { mech = %s }", options[i],
+			      mech);
+		return false;
+	}
+	return true;
+}
+
+/* How the directory is bound to: with identity and password unless `sasl` names another way. */
+static bool read_sasl(CONF_SECTION *cs, struct certdir_ldap_config *server)
+{
+	struct ldap_sasl sasl = {NULL, NULL};
+	CONF_SECTION *section;
+	CONF_ITEM *at;
+
+	if (!subsection_parse(cs, "sasl", &sasl, &ldap_sasl_section))
+		return false;
+	section = cf_section_sub_find(cs, "sasl");
+	at = place(section, "mech");
+	server->keytab = sasl.keytab;
+	if (!*sasl.mech)
+		server->bind = CERTDIR_LDAP_BIND_SIMPLE;
+	else if (strcasecmp(sasl.mech, "EXTERNAL") == 0)
+		server->bind = CERTDIR_LDAP_BIND_EXTERNAL;
+	else if (strcasecmp(sasl.mech, "GSSAPI") == 0)
+		server->bind = CERTDIR_LDAP_BIND_GSSAPI;
+	else {
+		cf_log_err(at,
+			   "mech = \"%s\": EXTERNAL and GSSAPI are known; a bind with identity and password is "
+			   "what is made without sasl { }",
+			   sasl.mech);
+		return false;
+	}
+	if ((server->bind == CERTDIR_LDAP_BIND_GSSAPI) == (sasl.keytab != NULL))
+		return !*sasl.mech || no_password(cs, sasl.mech);
+	if (sasl.keytab)
+		cf_log_err(place(section, "keytab"), "keytab is for mech = GSSAPI");
+	else
+		cf_log_err(at, "mech = GSSAPI needs the keytab of the account: keytab = ${certdir}/radius.keytab or "
+			       "the like");
+	return false;
+}
+
 static struct certdir_directory *open_ldap(CONF_SECTION *cs, struct certdir_error *error)
 {
 	struct certdir_ldap_directory_config config = {.name = directory_name(cs), .most = share_of_workers(cs)};
 
-	if (!section_parse(cs, &config, &ldap_section) || !subsection_parse(cs, "tls", &config, &ldap_tls_section) ||
+	if (!section_parse(cs, &config, &ldap_section) || !read_sasl(cs, &config.server) ||
+	    !subsection_parse(cs, "tls", &config, &ldap_tls_section) ||
 	    !subsection_parse(cs, "options", &config, &ldap_time_section))
 		return NULL;
 	if (!cf_section_sub_find(cs, "attributes"))
@@ -665,8 +577,10 @@ static bool unread_valid(CONF_SECTION *cs)
 	static struct {
 		char const *name;
 		struct section const *section;
-	} const parts[] = {
-		{"tls", &ldap_tls_section}, {"options", &ldap_time_section}, {"attributes", &ldap_attribute_section}};
+	} const parts[] = {{"sasl", &ldap_sasl_section},
+			   {"tls", &ldap_tls_section},
+			   {"options", &ldap_time_section},
+			   {"attributes", &ldap_attribute_section}};
 	bool const is_list = strcmp(cf_section_name1(cs), "list") == 0;
 	bool valid = section_valid(cs, is_list ? &list_section : &ldap_section);
 

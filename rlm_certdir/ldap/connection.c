@@ -91,7 +91,7 @@ static bool uri_acceptable(const char *uri, const struct certdir_ldap_config *co
 		   !(certdir_ldap_uses_tls(uri, config) && is_set(config->certificate_file) &&
 		     is_set(config->private_key_file))) {
 		certdir_error_set(error,
-				  "ldap: server \"%s\": bind = external is for ldapi://, or for TLS with "
+				  "ldap: server \"%s\": EXTERNAL is for ldapi://, or for TLS with "
 				  "certificate_file and private_key_file",
 				  uri);
 	} else {

@@ -479,7 +479,7 @@ def test_external_is_for_those_who_have_something_to_show(keeper, external):
                             ("ldaps://127.0.0.1", {**external.job, "private_key_file": ""}),
                             ("ldap://127.0.0.1", {"start_tls": True, "ca_file": str(external.ca_file)})):
         opened = keeper(server, **{"bind": "external", **options}).opened
-        assert not opened["acceptable"] and "bind = external is for ldapi://, or for TLS with" in opened["error"]
+        assert not opened["acceptable"] and "EXTERNAL is for ldapi://, or for TLS with" in opened["error"]
 
 
 def keytab_of(realm, name, key):

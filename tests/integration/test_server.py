@@ -90,6 +90,48 @@ def test_wrong_value_is_named_with_file_and_line(radiusd, one_device, option):
     assert any(named in line for line in messages), output[-1500:]
 
 
+def ldap_with(text, account=""):
+    """An ldap section that binds in another way."""
+    return ('\tldap other {\n\t\tserver = "ldap://dc1.example.com"\n\t\tbase_dn = "DC=example,DC=com"\n'
+            f"{account}{text}\t}}\n")
+
+
+def sasl(**options):
+    return "\t\tsasl {\n" + "".join(f"\t\t\t{name} = {quoted(value)}\n" for name, value in options.items()) + "\t\t}\n"
+
+
+ACCOUNT = '\t\tidentity = "cn=radius"\n\t\tpassword = "secret"\n'
+
+
+@pytest.mark.parametrize("text, named", [
+    (ldap_with(sasl(mech="PLAIN")), "PLAIN.*EXTERNAL and GSSAPI are known"),
+    (ldap_with(sasl(mech="GSSAPI")), "needs the keytab"),
+    (ldap_with(sasl(mech="GSSAPI", keytab="/nonexistent")), "keytab"),
+    (ldap_with(sasl(mech="GSSAPI", keytab="/etc/hostname"), ACCOUNT), "identity is for binds without sasl"),
+    (ldap_with(sasl(keytab="/etc/hostname")), "keytab is for mech = GSSAPI"),
+    (ldap_with(sasl(mech="EXTERNAL")), "EXTERNAL is for ldapi://"),
+    (ldap_with(sasl(mech="EXTERNAL", realm="X")), "unknown option .realm. in sasl"),
+    (ldap_with("\t\toptions {\n\t\t\tchase_referrals = yes\n\t\t}\n"), "referrals are never followed; name the server"),
+    (ldap_with("\t\tserver = \"ldap://dc1/DC=a\"\n"), "only a domain stands there, as in ldap:///dc=example,dc=com"),
+    (ldap_with("\t\tserver = \"ldap:///DC=example,DC=com\"\n", ACCOUNT), "get the password in clear text"),
+])
+def test_ldap_sections_that_are_wrong(radiusd, one_device, text, named):
+    module = with_section(shipped_module({"list.filename": one_device.path, "directories": "list other"}), text)
+    code, output = radiusd(module, start=False).check_config()
+    assert code != 0
+    assert re.search(rf"mods-enabled/certdir\[\d+\].*{named}", output), output[-1500:]
+
+
+@pytest.mark.parametrize("text", [
+    ldap_with(sasl(mech="gssapi", keytab="/etc/hostname")),
+    ldap_with('\t\tserver = "ldaps:///DC=example,DC=com"\n', ""),
+])
+def test_ldap_sections_that_are_right(radiusd, one_device, text):
+    module = with_section(shipped_module({"list.filename": one_device.path, "directories": "list other"}), text)
+    code, output = radiusd(module, start=False).check_config()
+    assert code == 0, output[-1500:]
+
+
 def section_lines(text, line):
     """The lines of the section right inside certdir { } that `line` stands in, or `line` alone."""
     depth, start = 0, None
