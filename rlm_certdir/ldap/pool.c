@@ -258,7 +258,8 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 		(void)pthread_cond_broadcast(&pool->work);
 	}
 	if (!enter(pool, deadline)) {
-		certdir_error_set(error, "%u searches wait for it without an answer already, and more workers may not", pool->most);
+		certdir_error_set(error, "%u searches wait for it without an answer already, and more workers may not",
+				  pool->most);
 		certdir_pool_unlock(pool);
 		return CERTDIR_LDAP_LOST;
 	}
@@ -284,8 +285,9 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 static const size_t config_strings[] = {
 	offsetof(struct certdir_ldap_config, identity),		offsetof(struct certdir_ldap_config, password),
 	offsetof(struct certdir_ldap_config, ca_file),		offsetof(struct certdir_ldap_config, ca_path),
-	offsetof(struct certdir_ldap_config, certificate_file), offsetof(struct certdir_ldap_config, private_key_file),
-	offsetof(struct certdir_ldap_config, require_cert),	offsetof(struct certdir_ldap_config, keytab),
+	offsetof(struct certdir_ldap_config, keytab),		offsetof(struct certdir_ldap_config, certificate_file),
+	offsetof(struct certdir_ldap_config, private_key_file), offsetof(struct certdir_ldap_config, require_cert),
+	offsetof(struct certdir_ldap_config, keytab),
 };
 
 enum { CONFIG_STRINGS = sizeof(config_strings) / sizeof(config_strings[0]) };
