@@ -287,7 +287,6 @@ static const size_t config_strings[] = {
 	offsetof(struct certdir_ldap_config, ca_file),		offsetof(struct certdir_ldap_config, ca_path),
 	offsetof(struct certdir_ldap_config, keytab),		offsetof(struct certdir_ldap_config, certificate_file),
 	offsetof(struct certdir_ldap_config, private_key_file), offsetof(struct certdir_ldap_config, require_cert),
-	offsetof(struct certdir_ldap_config, keytab),
 };
 
 enum { CONFIG_STRINGS = sizeof(config_strings) / sizeof(config_strings[0]) };
