@@ -238,6 +238,18 @@ out:
 
 /* ---- open ---- */
 
+/*
+ * libldap reads the head of each message, and then the rest: an entry and the result are four reads and two waits. With
+ * this below TLS and SASL what has come is read at once, most often both messages.
+ */
+static void read_ahead(struct certdir_ldap_connection *connection)
+{
+	Sockbuf *socket;
+
+	if (ldap_get_option(connection->handle, LDAP_OPT_SOCKBUF, &socket) == LDAP_OPT_SUCCESS)
+		(void)ber_sockbuf_add_io(socket, &ber_sockbuf_io_readahead, LBER_SBIOD_LEVEL_PROVIDER, NULL);
+}
+
 static enum certdir_ldap_status connect_handle(struct certdir_ldap_connection *connection, struct certdir_error *error)
 {
 	const int protocol = certdir_ldap_is_local(connection->uri) ? LDAP_PROTO_IPC : LDAP_PROTO_TCP;
@@ -250,8 +262,10 @@ static enum certdir_ldap_status connect_handle(struct certdir_ldap_connection *c
 		return status;
 	/* The host's name in the URI is what TLS and Kerberos look for in what the server shows. */
 	code = ldap_init_fd(fd, protocol, connection->uri, &connection->handle);
-	if (code == LDAP_SUCCESS)
+	if (code == LDAP_SUCCESS) {
+		read_ahead(connection);
 		return CERTDIR_LDAP_OK;
+	}
 	(void)close(fd);
 	connection->handle = NULL;
 	return certdir_ldap_conclude(connection, code, NULL, error);

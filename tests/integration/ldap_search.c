@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,6 +248,7 @@ int main(int argc, char **argv)
 	if (!options)
 		return 64;
 	certdir_log_set(log_to_stderr);
+	(void)signal(SIGPIPE, SIG_IGN); /* as radiusd does */
 	directory = open_directory(options, &error);
 	say(json_pack("{s:b, s:s}", "open", directory != NULL, "error", error.text));
 	while (directory && getline(&line, &size, stdin) > 0) {

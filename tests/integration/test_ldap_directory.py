@@ -7,6 +7,7 @@ import pytest
 
 from testenv.certificates import Authority, tlv
 from testenv.driver import build_ldap_driver
+from testenv.ldap_proxy import LdapProxy
 from testenv.ldap_search import Liar, Search, Searches, answering, entry, message, result
 from testenv.ports import free_port
 from testenv.slapd import DEVICES, READER, READER_PASSWORD, SUFFIX, Slapd, filetime, sid_bytes
@@ -690,11 +691,50 @@ def test_a_search_that_breaks(opened, liar, reply):
     assert server.searches == 1, "a fresh connection is not tried twice"
 
 
-def test_a_search_without_an_end(opened, liar):
-    server = liar(lambda number: message(number, entry(b"cn=pc01,dc=x", **GOOD)))
+@pytest.mark.parametrize("more", [0, 13])
+def test_a_search_without_an_end(opened, liar, more):
+    """Also where it ends in the middle of the last message, some of which came with the first."""
+    server = liar(lambda number: message(number, entry(b"cn=pc01,dc=x", **GOOD)) + message(number, result(0x65, 0))[:more])
     answer = opened(server.uri)(("common_name", "pc01"))
     assert answer["state"] == "unavailable" and answer["records"] == []
     assert RES_TIMEOUT - 0.1 < answer["seconds"] < RES_TIMEOUT + 0.5
+
+
+# ---- messages and what is read at once ----
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_messages_byte_by_byte(opened, slapd, tls):
+    with LdapProxy(slapd.tls_port if tls else slapd.port, tls=tls) as proxy:
+        proxy.piece = 1
+        search = opened(proxy.uri, ca_file=str(slapd.ca_file))
+        for _ in range(2):
+            assert names(search(("common_name", "pc01"), ("common_name", "twin"))) == ["PC01", "twin", "twin"]
+
+
+def test_a_message_that_begins_with_the_one_before(opened, liar):
+    """Wherever what is read at once ends: in the entry, or in the result behind it."""
+    whole, cuts = answering(entry(b"cn=pc01,dc=x", **GOOD)), iter((1, 2, 40, -14, -13, -12, -8, -1))
+
+    def in_two(number):
+        cut = next(cuts)
+        return [whole(number)[:cut], whole(number)[cut:]]
+
+    search = opened(liar(in_two).uri)
+    for _ in range(8):
+        assert names(search(("common_name", "pc01"))) == ["pc01"]
+
+
+def test_an_answer_takes_one_read(ask):
+    """An entry and the result were four. What slapd has not sent yet takes another one."""
+    def reads():
+        with open(f"/proc/{ask.process.pid}/io", encoding="ascii") as counts:
+            return int(dict(line.split() for line in counts)["syscr:"])
+
+    ask(("common_name", "pc01"))
+    before = reads()
+    assert ask.request(threads=1, searches=200, names=40)["wrong"] == 0
+    assert reads() - before < 2.5 * 200
 
 
 # ---- many at once ----

@@ -142,10 +142,15 @@ class _Connection:
             told = request and self._told(self.proxy.on_answer, request)
             if not self.mute and not told:
                 with contextlib.suppress(OSError):
-                    self.client.sendall(raw)
+                    self._pass_on(raw)
             if self.mute and not self.open_requests:
                 break
         self.cut()
+
+    def _pass_on(self, raw):
+        size = self.proxy.piece or len(raw)
+        for at in range(0, len(raw), size):
+            self.client.sendall(raw[at:at + size])
 
     def _answered(self, raw):
         """The request whose last answer this is, or None."""
@@ -187,6 +192,7 @@ class LdapProxy:
         self.upstream, self.tls = (host, port), tls
         self.first = tls_record if tls else element
         self.on_request = self.on_answer = None
+        self.piece = None  # bytes: what comes from the server goes on in pieces of so many
         self.errors = []
         self.requests = self.writes = 0
         self._connections = []

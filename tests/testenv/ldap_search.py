@@ -8,6 +8,7 @@ import shlex
 import socket
 import subprocess
 import threading
+import time
 
 from testenv.certificates import sequence, tlv
 
@@ -88,8 +89,23 @@ class Searches:
 # ---- servers that lie ----
 
 
+def wait_until_read(sock, timeout=10):
+    """Until whoever is at the other end, on this machine, has read all that was sent, or is gone."""
+    port, own = (f"{address[1]:04X}" for address in (sock.getpeername(), sock.getsockname()))
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        with open("/proc/net/tcp", encoding="ascii") as table:
+            rows = [line.split() for line in table.readlines()[1:]]
+        if not any(row[1].endswith(f":{port}") and row[2].endswith(f":{own}") and row[4].split(":")[1] != "00000000"
+                   for row in rows):
+            return
+
+
 class Liar(threading.Thread):
-    """Takes every bind and answers every search with `reply(message id)`: bytes, or None to close the connection."""
+    """
+    Takes every bind and answers every search with `reply(message id)`: bytes, a list of them to send each when the one before was
+    read, or None to close the connection.
+    """
 
     def __init__(self, reply):
         super().__init__(daemon=True)
@@ -124,7 +140,10 @@ class Liar(threading.Thread):
                 if reply is None:
                     return
                 try:
-                    connection.sendall(reply)
+                    for piece in reply if isinstance(reply, list) else [reply]:
+                        connection.sendall(piece)
+                        if piece is not reply:
+                            wait_until_read(connection)
                 except OSError:
                     return
             elif operation == 0x50:
