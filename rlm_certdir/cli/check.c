@@ -285,6 +285,8 @@ int certdir_cli_check(int argc, char **argv)
 		return EX_USAGE;
 	}
 	certdir_log_set(keep_quiet);
+	/* libldap says good-bye on a connection that the watchdog ended. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	operands = read_operands(argv + optind);
 	if (!operands) {
 		fprintf(stderr, "certdir: out of memory\n");

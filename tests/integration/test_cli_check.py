@@ -9,6 +9,7 @@ import pytest
 
 from testenv.certificates import Authority
 from testenv.devices import DeviceList, device_id
+from testenv.ldap_search import Liar, answering, entry
 from testenv.radiusd import REPO, SNIPPETS, with_options
 from testenv.slapd import Slapd
 from testenv.worlds import ldap_options
@@ -338,3 +339,14 @@ def test_found_by_its_strong_mapping(certdir_cli, authority, tmp_path):
         directory = raddb(tmp_path / "raddb", {**options, "identities": "dns_name common_name"})
         _, (result,), _ = check_json(certdir_cli, "--raddb", directory, certificates["SKI"])
         assert result["reason"] == "not-found"
+
+
+def test_a_server_that_stops_in_a_message(certdir_cli, authority, tmp_path):
+    """The socket is taken from libldap then, which still writes to it."""
+    server = Liar(lambda number: answering(entry(b"cn=pc01,dc=x", cn=[b"pc01"], userAccountControl=[b"4096"]))(number)[:-1])
+    certificate = issue(authority, tmp_path, "pc01", {"subject": [["CN", "pc01"]]})
+    directory = raddb(tmp_path / "raddb", {"directories": "ldap", "ldap.server": server.uri, "ldap.base_dn": "dc=x",
+                                           "ldap.options.res_timeout": 1})
+    code, (result,), errors = check_json(certdir_cli, "--raddb", directory, certificate)
+    assert (code, result["reason"]) == (2, "directory-unavailable"), errors
+    server.close()
