@@ -253,6 +253,16 @@ static rlm_rcode_t rcode(enum certdir_reason reason)
 	return RLM_MODULE_FAIL;
 }
 
+/* Whether a text stands in a log line as it is, as nearly all do, and fits into `size`. */
+static bool is_plain(char const *text, size_t size)
+{
+	size_t i = 0;
+
+	while (i < size && text[i] >= ' ' && text[i] <= '~' && text[i] != '"' && text[i] != '\\')
+		i++;
+	return i < size && !text[i];
+}
+
 /*
  * Text for a log line: quotes, backslashes and control characters of a name cannot forge another field or line, and what changes the
  * order in which others show cannot make it look like another.
@@ -261,7 +271,10 @@ static char const *quoted(char *out, size_t size, char const *text)
 {
 	char escaped[1024];
 
-	fr_prints(escaped, size < sizeof(escaped) ? size : sizeof(escaped), text ? text : "", -1, '"');
+	text = text ? text : "";
+	if (is_plain(text, size))
+		return strcpy(out, text);
+	fr_prints(escaped, size < sizeof(escaped) ? size : sizeof(escaped), text, -1, '"');
 	certdir_utf8_escape(escaped, out, size);
 	return out;
 }

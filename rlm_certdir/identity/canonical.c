@@ -53,6 +53,9 @@ bool certdir_text_clean(const char *bytes, size_t length, const char **why)
 
 	*why = length > 0 && memchr(bytes, 0, length) ? "NUL byte inside" : NULL;
 	for (size_t i = 0; !*why && i < length; i += size) {
+		size = 1;
+		if (bytes[i] >= ' ' && bytes[i] <= '~')
+			continue;
 		size = certdir_utf8_read(bytes + i, length - i, &character);
 		if (size == 0)
 			*why = "not UTF-8";

@@ -70,16 +70,19 @@ void certdir_utf8_escape(const char *text, char *out, size_t size)
 
 	for (; length > 0; text += bytes, length -= bytes) {
 		char escaped[8];
-		bool escape;
+		const char *from = text;
 
-		bytes = certdir_utf8_read(text, length, &character);
-		escape = bytes && certdir_utf8_reorders(character);
-		bytes = bytes ? bytes : 1;
-		(void)snprintf(escaped, sizeof(escaped), "\\u%04x", escape ? (unsigned)character : 0);
-		room = escape ? strlen(escaped) : bytes;
+		room = certdir_utf8_read(text, length, &character);
+		bytes = room ? room : 1;
+		if (room && certdir_utf8_reorders(character)) {
+			room = (size_t)snprintf(escaped, sizeof(escaped), "\\u%04x", (unsigned)(character & 0xffff));
+			from = escaped;
+		} else {
+			room = bytes;
+		}
 		if (used + room >= size)
 			break;
-		memcpy(out + used, escape ? escaped : text, room);
+		memcpy(out + used, from, room);
 		used += room;
 	}
 	out[used] = '\0';
