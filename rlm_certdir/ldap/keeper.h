@@ -64,7 +64,8 @@ struct certdir_ldap_pool {
 	struct certdir_watchdog *watchdog;
 	pthread_mutex_t lock; /* guards all below and what is in servers and finders */
 	pthread_cond_t work; /* for keepers and finders */
-	pthread_cond_t news; /* for searches that wait */
+	pthread_cond_t news; /* for searches that wait for a connection */
+	pthread_cond_t turn; /* for those that wait until one of those that run has ended: each end wakes one */
 	bool stopping;
 	size_t refusals; /* of our identity by a server, in a row */
 	int64_t refused_until;

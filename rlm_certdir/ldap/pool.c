@@ -191,7 +191,7 @@ static bool enter(struct certdir_ldap_pool *pool, int64_t deadline)
 		until = least(now, pool->moved_at) + half;
 		if (certdir_monotonic() >= until)
 			break;
-		certdir_pool_wait(pool, &pool->news, until);
+		certdir_pool_wait(pool, &pool->turn, until);
 	}
 	pool->queued--;
 	if (pool->inside >= pool->most)
@@ -201,11 +201,15 @@ static bool enter(struct certdir_ldap_pool *pool, int64_t deadline)
 	return true;
 }
 
+/* Unlocks, too, and before it wakes the next one, who would else wait for the lock. */
 static void leave(struct certdir_ldap_pool *pool)
 {
+	const bool wake = pool->queued > 0;
+
 	pool->inside--;
-	if (pool->queued)
-		(void)pthread_cond_broadcast(&pool->news);
+	certdir_pool_unlock(pool);
+	if (wake)
+		(void)pthread_cond_signal(&pool->turn);
 }
 
 /* ---- search ---- */
@@ -275,7 +279,6 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 	if (again)
 		explain(pool, error);
 	leave(pool);
-	certdir_pool_unlock(pool);
 	return status;
 }
 
@@ -364,7 +367,8 @@ struct certdir_ldap_pool *certdir_ldap_pool_open(const struct certdir_ldap_pool_
 {
 	struct certdir_ldap_pool *pool = calloc(1, sizeof(*pool));
 
-	if (!pool || !certdir_condition_init(&pool->work) || !certdir_condition_init(&pool->news)) {
+	if (!pool || !certdir_condition_init(&pool->work) || !certdir_condition_init(&pool->news) ||
+	    !certdir_condition_init(&pool->turn)) {
 		certdir_error_set(error, "out of memory");
 		free(pool);
 		return NULL;
@@ -389,6 +393,7 @@ static void free_pool(struct certdir_ldap_pool *pool)
 	certdir_watchdog_stop(pool->watchdog);
 	for (size_t i = 0; i < CONFIG_STRINGS; i++)
 		free(*config_string(&pool->config, i));
+	(void)pthread_cond_destroy(&pool->turn);
 	(void)pthread_cond_destroy(&pool->news);
 	(void)pthread_cond_destroy(&pool->work);
 	(void)pthread_mutex_destroy(&pool->lock);
