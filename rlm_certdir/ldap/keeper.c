@@ -125,6 +125,7 @@ static void note_state(struct certdir_ldap_server *server, bool sick)
 		certdir_server_bury_idle(server);
 	} else {
 		server->well_since = now;
+		server->failures = 0; /* a connection alone does not end a row of them: the probe does */
 	}
 	if (server->sick != server->told_sick)
 		server->pool->untold++;
@@ -182,8 +183,8 @@ void certdir_pool_unlock(struct certdir_ldap_pool *pool)
 		(void)pthread_mutex_unlock(&pool->lock);
 		if (sick)
 			certdir_log(CERTDIR_LOG_WARN,
-				    "directory %s: %s: nobody waits for this server any more until it answers again, "
-				    "and it is tried in the background",
+				    "directory %s: %s: no login waits for this server until a trial in the background "
+				    "has succeeded",
 				    pool->name, trouble.text);
 		else
 			certdir_log(CERTDIR_LOG_INFO, "directory %s: %s answers again; it did not since %s (%s)",
@@ -220,7 +221,6 @@ static void note_connected(struct certdir_ldap_server *server, struct certdir_ld
 	server->pool->refusals = 0;
 	server->pool->refused_until = 0;
 	server->again_at = 0;
-	server->failures = 0;
 	if (server->sick)
 		note_state(server, false);
 	(void)pthread_cond_broadcast(&server->pool->news);
@@ -259,6 +259,7 @@ static void connect_server(struct certdir_ldap_server *server)
 	const int64_t begun = certdir_monotonic();
 	const bool was_sick = server->sick;
 
+	server->wanted = false;
 	if (pool->refusals)
 		pool->refused_until = begun + CONNECT_MAX;
 	certdir_pool_unlock(pool);
@@ -324,7 +325,7 @@ static int64_t bury_old(struct certdir_ldap_server *server, int64_t now)
 /* When a connection is to be tried; INT64_MAX = none is needed. */
 static int64_t connect_at(const struct certdir_ldap_server *server)
 {
-	const bool needed = !server->idle && server->waiting && server->open < server->pool->most;
+	const bool needed = !server->idle && (server->waiting || server->wanted) && server->open < server->pool->most;
 
 	if (server->gone || !(server->sick || needed))
 		return INT64_MAX;

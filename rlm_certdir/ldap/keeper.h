@@ -36,6 +36,7 @@ struct certdir_ldap_server {
 	struct certdir_ldap_session *dead; /* to be closed by the keeper: closing may take its time */
 	unsigned open; /* connections that somebody has or that are idle */
 	unsigned waiting; /* searches that wait for a connection */
+	bool wanted; /* a connection would have been used */
 	unsigned failures; /* in a row */
 	bool sick;
 	unsigned epoch; /* how often it became sick: what began before says nothing of what it is now */

@@ -76,7 +76,20 @@ static int64_t share_of(int64_t deadline, size_t left)
 	return left > 1 ? now + (deadline - now) / 2 : deadline;
 }
 
-static struct certdir_ldap_session *pop_idle(const struct certdir_ldap_pool *pool, const struct asked *asked)
+/* Those that come first and have none idle get one by and by: nobody waits while another server has one. */
+static void want_better(struct certdir_ldap_pool *pool, const struct asked *asked, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct certdir_ldap_server *server = pool->servers[i];
+
+		if (server->sick || server->wanted || was_asked(asked, server))
+			continue;
+		server->wanted = true;
+		(void)pthread_cond_broadcast(&pool->work);
+	}
+}
+
+static struct certdir_ldap_session *pop_idle(struct certdir_ldap_pool *pool, const struct asked *asked)
 {
 	for (size_t i = 0; i < pool->count; i++) {
 		struct certdir_ldap_server *server = pool->servers[i];
@@ -85,6 +98,7 @@ static struct certdir_ldap_session *pop_idle(const struct certdir_ldap_pool *poo
 		if (!session || server->gone || was_asked(asked, server))
 			continue;
 		server->idle = session->next;
+		want_better(pool, asked, i);
 		return session;
 	}
 	return NULL;

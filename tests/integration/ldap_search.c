@@ -58,7 +58,7 @@ static struct certdir_directory *open_directory(const json_t *options, struct ce
 		.server.res_timeout = number_of(options, "res_timeout"),
 		.server.srv_timelimit = number_of(options, "srv_timelimit"),
 		.server.port = (uint16_t)number_of(options, "port"),
-		.most = 8,
+		.most = json_object_get(options, "most") ? number_of(options, "most") : 8,
 		.deadline.tv_sec = number_of(options, json_object_get(options, "deadline") ? "deadline" : "res_timeout"),
 	};
 	const json_t *list = json_object_get(options, "server");
@@ -189,11 +189,13 @@ static json_t *search_once(json_t *values)
 struct load {
 	pthread_t thread;
 	unsigned number, searches, names, wrong;
+	double seconds;
 };
 
 static void *run_load(void *context)
 {
 	struct load *load = context;
+	const double start = monotonic();
 
 	for (unsigned n = 0; n < load->searches; n++) {
 		struct certdir_answer answer = {.count = 0};
@@ -207,6 +209,7 @@ static void *run_load(void *context)
 			load->wrong++;
 		certdir_answer_clear(&answer);
 	}
+	load->seconds = monotonic() - start;
 	return NULL;
 }
 
@@ -215,6 +218,7 @@ static json_t *load_test(const json_t *request)
 	struct load loads[64] = {0};
 	const unsigned threads = number_of(request, "threads");
 	const double start = monotonic();
+	json_t *each = json_array();
 	unsigned wrong = 0;
 
 	for (unsigned i = 0; i < threads && i < 64; i++) {
@@ -226,8 +230,9 @@ static json_t *load_test(const json_t *request)
 	for (unsigned i = 0; i < threads && i < 64; i++) {
 		pthread_join(loads[i].thread, NULL);
 		wrong += loads[i].wrong;
+		json_array_append_new(each, json_real(loads[i].seconds));
 	}
-	return json_pack("{s:i, s:f}", "wrong", (int)wrong, "seconds", monotonic() - start);
+	return json_pack("{s:i, s:f, s:o}", "wrong", (int)wrong, "seconds", monotonic() - start, "each", each);
 }
 
 static void say(json_t *object)
