@@ -26,6 +26,8 @@ RADDB    ?= $(or $(subst ",,$(word 4,$(server))),/etc/freeradius/3.0)
 CONFDIR  ?= /etc/certdir
 # With another LISTDIR, also name the list in certdir.conf.
 LISTDIR  ?= /var/lib/certdir
+# What radiusd itself writes: what LDAP directories said last. mods-available/certdir names it by LISTDIR.
+MEMORYDIR = $(LISTDIR)-radiusd
 DESTDIR  ?=
 
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wvla
@@ -246,7 +248,7 @@ each_snippet = set -e; for file in $(snippets); do new=$(B)/raddb/$$file; shippe
 	to=$(DESTDIR)$(RADDB)/$$file;
 
 # Debian's radiusd runs as freerad from the start, RHEL's as radiusd: what it reads gets the owner and group of raddb itself,
-# and the list's directory hands its group on to every list that root publishes there.
+# and the list's directory hands its group on to every list that root publishes there. MEMORYDIR is the server's own.
 .PHONY: install
 install: all ## install into DESTDIR; files in raddb that were edited are kept
 	install -D -m 644 $(module) $(DESTDIR)$(LIBDIR)/rlm_certdir.so
@@ -267,6 +269,8 @@ install: all ## install into DESTDIR; files in raddb that were edited are kept
 		install -m 644 $$new $$shipped; done
 	@[ -d $(DESTDIR)$(LISTDIR) ] || { install -d -m 755 $(DESTDIR)$(LISTDIR); \
 		[ "$$(id -u)" -ne 0 ] || chgrp --reference=$(DESTDIR)$(RADDB) $(DESTDIR)$(LISTDIR); chmod g+s $(DESTDIR)$(LISTDIR); }
+	@[ -d $(DESTDIR)$(MEMORYDIR) ] || { install -d -m 770 $(DESTDIR)$(MEMORYDIR); \
+		[ "$$(id -u)" -ne 0 ] || chown --reference=$(DESTDIR)$(RADDB) $(DESTDIR)$(MEMORYDIR); }
 
 .PHONY: uninstall
 uninstall: ## remove what `make install` put there; edited files of raddb, certdir.conf and lists stay
@@ -279,7 +283,8 @@ uninstall: ## remove what `make install` put there; edited files of raddb, certd
 	rm -f $(DESTDIR)$(LIBDIR)/rlm_certdir.so $(DESTDIR)$(BINDIR)/certdir
 	rm -f $(patsubst man/%.1,$(DESTDIR)$(MANDIR)/man1/%.1,$(wildcard man/*.1)) $(DESTDIR)$(MANDIR)/man5/certdir.conf.5
 	rm -rf $(DESTDIR)$(SHAREDIR)
-	@rmdir $(DESTDIR)$(CONFDIR) $(DESTDIR)$(LISTDIR) 2>/dev/null || true
+	rm -f $(DESTDIR)$(MEMORYDIR)/*.memory $(DESTDIR)$(MEMORYDIR)/*.memory.new
+	@rmdir $(DESTDIR)$(CONFDIR) $(DESTDIR)$(LISTDIR) $(DESTDIR)$(MEMORYDIR) 2>/dev/null || true
 
 compile_commands.json: Makefile ## for clangd and clang-tidy
 	@{ echo '['; sep=; \

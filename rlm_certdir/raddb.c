@@ -7,6 +7,7 @@
 
 #include "directory/ldap.h"
 #include "directory/ldap_schema.h"
+#include "directory/memory.h"
 #include "identity/canonical.h"
 #include "identity/section.h"
 #include "raddb_section.h"
@@ -109,6 +110,9 @@ static CONF_PARSER const ldap_time_options[] = {
 	{"srv_timelimit", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_directory_config, server.srv_timelimit),
 	 "3"},
 	{"deadline", FR_CONF_OFFSET(PW_TYPE_TIMEVAL, struct certdir_ldap_directory_config, deadline), "1.0"},
+	{"remember", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_ldap_directory_config, remember), "5"},
+	{"memory", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, memory),
+	 "/var/lib/certdir-radiusd"},
 	CONF_PARSER_TERMINATOR};
 
 #define ATTRIBUTE(_name, _type)                                                                                        \
@@ -371,6 +375,13 @@ static struct certdir_directory *open_list(CONF_SECTION *cs, bool watch, char co
 	return certdir_list_directory_open(&config, watch, error);
 }
 
+struct opening {
+	CONF_SECTION *cs; /* certdir { } */
+	struct certdir_checker *checker;
+	bool watch;
+	bool alone; /* `directories` is the name of one */
+};
+
 static char const *directory_name(CONF_SECTION *cs)
 {
 	return cf_section_name2(cs) ? cf_section_name2(cs) : cf_section_name1(cs);
@@ -450,7 +461,33 @@ static bool read_sasl(CONF_SECTION *cs, struct certdir_ldap_config *server)
 	return false;
 }
 
-static struct certdir_directory *open_ldap(CONF_SECTION *cs, struct certdir_error *error)
+/* A server puts a memory in front of a live directory. What only looks (the CLI, -C) asks the directory itself. */
+static struct certdir_directory *remember(struct opening const *opening, CONF_SECTION *cs,
+					  struct certdir_ldap_directory_config const *config,
+					  struct certdir_directory *live, struct certdir_error *error)
+{
+	struct certdir_memory_config memory = {
+		.remember = config->remember,
+		.when_unavailable = opening->checker->policy.allow_stale,
+		.patience = (int64_t)config->deadline.tv_sec * 1000000 + config->deadline.tv_usec,
+		.waiting_max = config->most / 2};
+
+	if (!live || !opening->watch || (!memory.remember && !memory.when_unavailable))
+		return live;
+	live->name = directory_name(cs);
+	if (config->memory[0])
+		memory.filename = talloc_asprintf(cs, "%s/%s.%s.memory", config->memory, directory_name(opening->cs),
+						  directory_name(cs));
+	memory.origin = certdir_ldap_directory_origin(config);
+	if (memory.origin && (memory.filename || !config->memory[0]))
+		return certdir_memory_open(live, &memory, error);
+	certdir_error_set(error, "out of memory");
+	live->type->close(live);
+	free(memory.origin);
+	return NULL;
+}
+
+static struct certdir_directory *open_ldap(struct opening const *opening, CONF_SECTION *cs, struct certdir_error *error)
 {
 	struct certdir_ldap_directory_config config = {.name = directory_name(cs), .most = share_of_workers(cs)};
 
@@ -464,15 +501,14 @@ static struct certdir_directory *open_ldap(CONF_SECTION *cs, struct certdir_erro
 		return NULL;
 	if (!strings(cs, "server", &config.server.servers))
 		return NULL;
-	return certdir_ldap_directory_open(&config, error);
+	/* Longer, and it is no burst that it helps with but a device that was disabled. */
+	if (config.remember > 60) {
+		certdir_error_set(error, "ldap: remember is not between 0 (off) and 60 seconds: for when the directory "
+					 "cannot be asked there is on_unavailable = stale");
+		return NULL;
+	}
+	return remember(opening, cs, &config, certdir_ldap_directory_open(&config, error), error);
 }
-
-struct opening {
-	CONF_SECTION *cs; /* certdir { } */
-	struct certdir_checker *checker;
-	bool watch;
-	bool alone; /* `directories` is the name of one */
-};
 
 static char const *const directory_kinds[] = {"list", "ldap"};
 
@@ -546,7 +582,7 @@ static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 	}
 	directory = strcmp(cf_section_name1(cs), "list") == 0
 			    ? open_list(cs, opening->watch, opening->alone ? checker->policy.groups : NULL, &error)
-			    : open_ldap(cs, &error);
+			    : open_ldap(opening, cs, &error);
 	if (!directory) {
 		if (error.text[0])
 			cf_log_err_cs(cs, "%s", error.text);

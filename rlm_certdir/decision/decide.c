@@ -182,6 +182,18 @@ static bool may_change(const struct certdir_decision *decision)
 		!decision->only_compliance);
 }
 
+/* What is old: a live directory that answers out of its memory, or else a list. */
+static void say_by_what(const struct certdir_known *known, uint32_t use, struct certdir_decision *decision)
+{
+	for (size_t d = 0; d < known->count; d++)
+		if ((use >> d & 1) && known->answers[d].state == CERTDIR_ANSWER_UNAVAILABLE && known->answers[d].count) {
+			certdir_say(decision->detail, "by what %s said %lld s ago: %.300s", known->directories[d]->name,
+				    (long long)decision->age, known->answers[d].detail);
+			return;
+		}
+	certdir_say(decision->detail, "by a list synced %lld s ago", (long long)decision->age);
+}
+
 void certdir_decide(const struct certdir_known *known, uint32_t use, const struct certdir_policy *policy, int64_t now,
 		    struct certdir_decision *decision)
 {
@@ -200,7 +212,7 @@ void certdir_decide(const struct certdir_known *known, uint32_t use, const struc
 	if (decision->reason != CERTDIR_ALLOWED)
 		return;
 	decision->reason = CERTDIR_ALLOWED_STALE;
-	certdir_say(decision->detail, "by a list synced %lld s ago", (long long)decision->age);
+	say_by_what(known, use, decision);
 }
 
 void certdir_decide_record(const struct certdir_record *record, const struct certdir_source *source,

@@ -520,6 +520,10 @@ static bool in_time(struct judging *judging)
 				     judging->world->known->directories[old->directory]->max_age);
 	judging->decision->age = age > 0 ? age : 0;
 	judging->decision->directory = judging->world->known->directories[old->directory]->name;
+	if (old->source->kind == CERTDIR_SOURCE_LDAP && !old->source->listed)
+		return certdir_conclude(judging->decision, CERTDIR_DIRECTORY_UNAVAILABLE,
+					"%.300s; what it said last is %lld s old",
+					judging->world->known->answers[old->directory].detail, (long long)age);
 	if (old->source->kind == CERTDIR_SOURCE_IMPORT && age >= 0)
 		return certdir_conclude(judging->decision, CERTDIR_LIST_STALE,
 					"\"%s\" was imported %lld s ago, more than %lld", old->source->name,

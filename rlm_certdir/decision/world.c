@@ -141,14 +141,14 @@ static int64_t limit_of(const struct certdir_world *world, const struct certdir_
 	return limit && world->stale_is_fresh && limit < world->policy->stale_for ? world->policy->stale_for : limit;
 }
 
-/* `said`: when the source last said so, 0 = never. */
+/* `said`: when the source last said so, 0 = never, or now in a directory that is live. */
 static bool is_fresh(const struct certdir_world *world, const struct certdir_source *source,
 		     const struct certdir_directory *directory, enum certdir_part part, int64_t said, int64_t *age)
 {
 	const int64_t limit = limit_of(world, source, directory, part);
 
 	*age = 0;
-	if (source->kind == CERTDIR_SOURCE_LDAP && !source->listed)
+	if (source->kind == CERTDIR_SOURCE_LDAP && !source->listed && said == 0)
 		return true;
 	*age = world->now - said;
 	/* A clock that is far ahead would keep its part young for ever. */
@@ -164,7 +164,7 @@ static bool is_fresh(const struct certdir_world *world, const struct certdir_sou
 bool certdir_source_fresh(const struct certdir_world *world, const struct certdir_source *source,
 			  const struct certdir_directory *directory, enum certdir_part part, int64_t *age)
 {
-	if (source->kind == CERTDIR_SOURCE_IMPORT)
+	if (source->kind != CERTDIR_SOURCE_TENANT)
 		part = CERTDIR_PART_OF_DEVICES;
 	return is_fresh(world, source, directory, part, source->synced[part], age);
 }

@@ -4,16 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+void certdir_record_clear(struct certdir_record *record)
+{
+	certdir_device_clear(&record->device);
+	for (size_t v = 0; v < record->value_count; v++)
+		free(record->values[v].value);
+	free(record->values);
+	memset(record, 0, sizeof(*record));
+}
+
 static void forget_records(struct certdir_answer *answer)
 {
-	for (size_t i = 0; i < answer->count; i++) {
-		struct certdir_record *record = &answer->records[i];
-
-		certdir_device_clear(&record->device);
-		for (size_t v = 0; v < record->value_count; v++)
-			free(record->values[v].value);
-		free(record->values);
-	}
+	for (size_t i = 0; i < answer->count; i++)
+		certdir_record_clear(&answer->records[i]);
 	free(answer->records);
 	answer->records = NULL;
 	answer->count = 0;

@@ -15,8 +15,11 @@ struct certdir_source {
 	enum certdir_source_kind kind;
 	const char *name;
 	const char *tenant; /* canonical GUID, or NULL */
-	int64_t synced
-		[CERTDIR_PARTS]; /* Unix seconds of the part's last success, 0 = never; LDAP: of all of it, where `listed` */
+	/*
+	 * Unix seconds of the part's last success, 0 = never. LDAP: of all of it in the first alone, where `listed`; else 0 = this is what
+	 * the directory says now, or when it said so, which is out of its memory.
+	 */
+	int64_t synced[CERTDIR_PARTS];
 	int64_t interval[CERTDIR_PARTS]; /* seconds from one success to the next as configured, 0 = not known */
 	int64_t good_for; /* seconds: an import that stays fresh for so long, 0 = as long as max_age says */
 	uint32_t keeps; /* as that of the answer, for this source alone */
@@ -42,7 +45,8 @@ struct certdir_record {
 enum certdir_answer_state {
 	CERTDIR_NOT_ASKED, /* nothing was searched for yet */
 	CERTDIR_ANSWERED, /* `records` is the whole truth as of now */
-	CERTDIR_ANSWER_UNAVAILABLE, /* could not ask; `detail` says why */
+	/* could not ask; `detail` says why. Records, if there are any, are what a live directory said last, as old as its source says */
+	CERTDIR_ANSWER_UNAVAILABLE,
 	CERTDIR_ANSWER_MISSING /* the list has no usable file; `detail` says why */
 };
 
@@ -75,6 +79,9 @@ void certdir_answer_clear(struct certdir_answer *answer);
 struct certdir_record *certdir_answer_add(struct certdir_answer *answer);
 /* Forgets what was found and says why there is no answer. What `held` keeps stays until the answer is cleared. */
 void certdir_answer_fail(struct certdir_answer *answer, enum certdir_answer_state state, const char *why);
+
+/* Frees what it owns, and zeroes it. */
+void certdir_record_clear(struct certdir_record *record);
 
 /* How a record carries a value. */
 enum certdir_carries {
@@ -132,7 +139,7 @@ struct certdir_directory {
 		*issuers; /* DNs, NULL-terminated; only certificates of these CAs, or NULL for all; borrowed */
 	bool is_live; /* LDAP: costs a round trip, is asked when it has to be, and what it says has no age */
 	uint32_t keeps; /* LDAP: as in its answers, known before it is asked */
-	uint32_t max_age; /* lists: seconds, 0 = never stale */
+	uint32_t max_age; /* seconds, 0 = never stale; of a live directory, for what is out of its memory */
 	const char *const *domains; /* DNS domains whose computers are here, lower case, NULL-terminated, or NULL; LDAP */
 };
 

@@ -21,7 +21,16 @@ struct certdir_ldap_directory_config {
 	struct timeval deadline; /* all that is asked in one login has to be answered within it */
 	unsigned most; /* searches at a time */
 	const char *name; /* as it stands in `directories`, for log lines */
+	/* What is kept of its answers (directory/memory.h); whoever opens both reads it. */
+	uint32_t remember;
+	const char *memory;
 };
+
+/*
+ * Whose answers they are, one option a line: with another base, filter or account the same question has another answer. The caller
+ * frees it; NULL when memory is out.
+ */
+char *certdir_ldap_directory_origin(const struct certdir_ldap_directory_config *config);
 
 /* Opens an LDAP directory. Connects to nothing: radiusd starts with the directory down. NULL with `error` on bad config. */
 struct certdir_directory *certdir_ldap_directory_open(const struct certdir_ldap_directory_config *config,

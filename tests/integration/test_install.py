@@ -108,6 +108,7 @@ def test_files_and_their_places(site):
     assert site.ours() == sorted(FILES)
     assert (site.root / "usr/lib/freeradius/rlm_certdir.so").read_bytes() == (BUILD / "rlm_certdir.so").read_bytes()
     assert (site.root / "var/lib/certdir").stat().st_mode & 0o2777 == 0o2755
+    assert (site.root / "var/lib/certdir-radiusd").stat().st_mode & 0o7777 == 0o770
     assert (site.root / "etc/certdir").is_dir()
     for name in FILES:
         assert (site.raddb / name).stat().st_mode & 0o777 == 0o640
@@ -225,11 +226,12 @@ def test_uninstall(site):
     (site.raddb / "mods-enabled/eap").unlink()
     site.edit("policy.d/certdir", "#  mine\n")
     (site.root / "var/lib/certdir/devices.db").write_text("a list")
+    (site.root / "var/lib/certdir-radiusd/certdir.ldap.memory").write_text("what LDAP said")
     said = site.make("uninstall")
     assert f"kept {site.raddb}/policy.d/certdir" in said
     left = sorted(str(path.relative_to(site.root)) for path in site.root.rglob("*") if not path.is_dir())
     assert left == ["etc/freeradius/3.0/policy.d/certdir", "var/lib/certdir/devices.db"]
-    assert not (site.root / "etc/certdir").exists()
+    assert not (site.root / "etc/certdir").exists() and not (site.root / "var/lib/certdir-radiusd").exists()
 
 
 def test_places_are_variables(site):
@@ -238,7 +240,7 @@ def test_places_are_variables(site):
     variables = [f"{name}=/{place}" for name, place in places.items()]
     site.make("install", *variables)
     assert sorted(path.name for path in site.root.iterdir()) == ["etc", "opt"]  # etc: the raddb of the fixture
-    assert sorted(path.name for path in (site.root / "opt").iterdir()) == sorted(place[4:] for place in places.values())
+    assert sorted(path.name for path in (site.root / "opt").iterdir()) == sorted([*(place[4:] for place in places.values()), "list-radiusd"])
     assert "filename = /opt/list/devices.db" in (site.root / "opt/raddb/mods-available/certdir").read_text()
     site.make("uninstall", *variables)
     assert not [path for path in (site.root / "opt").rglob("*") if not path.is_dir()]

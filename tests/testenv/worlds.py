@@ -118,8 +118,10 @@ class ListWorld(World):
 
 def ldap_options(slapd, ldaps=False):
     """What the shipped module file needs to ask this slapd."""
+    # What the tests change they ask for at once.
     options = {"ldap.server": slapd.ldaps_uri if ldaps else slapd.uri, "ldap.identity": READER,
-               "ldap.password": READER_PASSWORD, "ldap.base_dn": SUFFIX}
+               "ldap.password": READER_PASSWORD, "ldap.base_dn": SUFFIX, "ldap.options.remember": 0,
+               "ldap.options.memory": ""}
     if ldaps:
         options["ldap.tls.ca_file"] = slapd.ca_file
     return options

@@ -11,7 +11,7 @@
  * (taken for an id), EXT (a GUID that confirms), CN (with a dot it is a DNS name, too), DNS, SER, UPN, SID
  * (confirms), VSID, VDNS, VSER, VNAME, VUDID (vouched for by a section), UDID (taken for an id), MAP (a strong
  * mapping), PERSON (a person's CN). "identities" limits the types that are accepted. A directory with an "issuer"
- * does not serve the certificate. A record with "times": 17 is there so often, each "#" in it a letter of its own.
+ * does not serve the certificate. "memory": 7200 is how old what an ldap says is, also where it is down. A record with "times": 17 is there so often, each "#" in it a letter of its own.
  */
 #ifndef WORLD_H
 #define WORLD_H
@@ -87,7 +87,8 @@ static void world_search(struct certdir_directory *base, struct certdir_sought *
 	answer->state = directory->fails;
 	if (directory->fails != CERTDIR_ANSWERED) {
 		certdir_say(answer->detail, "%s cannot answer", base->name);
-		return;
+		if (!directory->sources[0].synced[0] || !base->is_live)
+			return;
 	}
 	if (!answer->sources) {
 		answer->sources = calloc(WORLD_SOURCES, sizeof(*answer->sources));
@@ -413,6 +414,8 @@ static void world_read_directory(const json_t *vector, struct world_directory *d
 		directory->source_count = 1;
 		directory->sources[0] = (struct certdir_source){
 			.kind = CERTDIR_SOURCE_LDAP, .name = directory->base.name, .says_enabled = true};
+		if (json_object_get(vector, "memory"))
+			directory->sources[0].synced[0] = world_time(vector, "memory");
 	} else {
 		world_read_sources(vector, directory);
 	}
