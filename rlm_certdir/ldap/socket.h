@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A socket that is connected to an LDAP server, made without libldap: that one resolves names under a lock of the whole process,
- * which rlm_ldap's workers wait for, too, and gives a first address that is dead all the time there is.
+ * A socket that is connected to an LDAP server, made without libldap: that one gives each address of a host all the time there is, does
+ * not say what came of them, and, but for Debian's, resolves names under a lock of the process that rlm_ldap waits for, too.
  */
 #ifndef CERTDIR_LDAP_SOCKET_H
 #define CERTDIR_LDAP_SOCKET_H

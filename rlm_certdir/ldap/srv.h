@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The servers of a domain as the DNS has them (RFC 2782): "ldap:///dc=example,dc=com" stands for the targets of
- * _ldap._tcp.example.com. Nothing of libldap's is used, which resolves under a lock of the whole process.
+ * _ldap._tcp.example.com. Nothing of libldap's is used, which may hold a lock of the whole process meanwhile.
  */
 #ifndef CERTDIR_LDAP_SRV_H
 #define CERTDIR_LDAP_SRV_H

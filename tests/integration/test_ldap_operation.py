@@ -27,9 +27,9 @@ def driver(tmp_path_factory):
 class Keeper:
     """A running program with one connection."""
 
-    def __init__(self, program, server, environment=None, **options):
+    def __init__(self, program, server, environment=None, wrapper=(), **options):
         options = {"server": server, "net_timeout": 2, "res_timeout": RES_TIMEOUT, **options}
-        wrapper = shlex.split(os.environ.get("CERTDIR_LDAP_WRAPPER", ""))
+        wrapper = [*wrapper, *shlex.split(os.environ.get("CERTDIR_LDAP_WRAPPER", ""))]
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("LDAP", "KRB5"))}
         self.process = subprocess.Popen([*wrapper, str(program), json.dumps(options)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

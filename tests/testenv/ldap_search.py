@@ -20,9 +20,9 @@ class SearchError(AssertionError):
 class Search:
     """A running search program: an LDAP directory opened once."""
 
-    def __init__(self, program, options, **more):
+    def __init__(self, program, options, wrapper=(), **more):
         options = {**options, **more}
-        wrapper = shlex.split(os.environ.get("CERTDIR_LDAP_WRAPPER", ""))
+        wrapper = [*wrapper, *shlex.split(os.environ.get("CERTDIR_LDAP_WRAPPER", ""))]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("LDAP")}
         self.process = subprocess.Popen([*wrapper, str(program), json.dumps(options)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -69,11 +69,11 @@ class Search:
 class Searches:
     """Directories that are opened in a test, and end, cleanly, with it."""
 
-    def __init__(self, program):
-        self.program, self.running = program, []
+    def __init__(self, program, wrapper=()):
+        self.program, self.wrapper, self.running = program, wrapper, []
 
     def open(self, options):
-        search = Search(self.program, options)
+        search = Search(self.program, options, self.wrapper)
         self.running.append(search)
         assert search.opened == {"open": True, "error": ""}
         return search
@@ -107,11 +107,11 @@ class Liar(threading.Thread):
     read, or None to close the connection.
     """
 
-    def __init__(self, reply):
+    def __init__(self, reply, host="127.0.0.1"):
         super().__init__(daemon=True)
         self.reply, self.connections, self.searches, self.abandoned, self.last = reply, 0, 0, 0, b""
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.uri = f"ldap://127.0.0.1:{self.socket.getsockname()[1]}"
+        self.socket = socket.create_server((host, 0))
+        self.uri = f"ldap://{host}:{self.socket.getsockname()[1]}"
         self.start()
 
     def run(self):
