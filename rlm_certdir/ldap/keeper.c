@@ -20,11 +20,13 @@ enum { FAILURES_MAX = 2 };
 static const int64_t refused_pauses[] = {5 * CERTDIR_SECOND, 60 * CERTDIR_SECOND, 120 * CERTDIR_SECOND,
 					 240 * CERTDIR_SECOND, 300 * CERTDIR_SECOND};
 enum { REFUSED_PAUSES = sizeof(refused_pauses) / sizeof(refused_pauses[0]) };
+/* A trial may take long; meanwhile another one is begun, since what hangs now may hang longer than the server does. */
+#define OVERLAP (3 * CERTDIR_SECOND / 2)
+enum { CONNECTING_MAX = 4 }; /* trials of one server at a time */
 /*
- * A server that answers a probe and no search would be well and sick in turns: one that is sick again within a minute
- * is tried after 2, 4, 8 .. 32 seconds.
+ * A server that answers trials and no search would be well and sick in turns: when it is sick again and has answered
+ * none in between, it is tried after 2, 4, 8 .. 32 seconds.
  */
-#define RELAPSE (60 * CERTDIR_SECOND)
 enum { RELAPSES_MAX = 5 };
 /* While one of several servers tries again whether our identity is still refused, the others do not. */
 #define CONNECT_MAX (10 * CERTDIR_SECOND)
@@ -117,14 +119,14 @@ static void note_state(struct certdir_ldap_server *server, bool sick)
 	if (sick) {
 		server->sick_since = time(NULL);
 		server->epoch++;
-		if (!server->well_since || now - server->well_since > RELAPSE)
+		if (server->proved)
 			server->relapses = 0;
 		else if (server->relapses < RELAPSES_MAX)
 			server->relapses++;
 		server->again_at = now + (server->relapses ? CERTDIR_SECOND << server->relapses : 0);
 		certdir_server_bury_idle(server);
 	} else {
-		server->well_since = now;
+		server->proved = false;
 		server->failures = 0; /* a connection alone does not end a row of them: the probe does */
 	}
 	if (server->sick != server->told_sick)
@@ -215,6 +217,7 @@ static void note_connected(struct certdir_ldap_server *server, struct certdir_ld
 	}
 	session->idle_since = now;
 	session->epoch = server->epoch;
+	server->moved_at = now;
 	session->next = server->idle;
 	server->idle = session;
 	server->open++;
@@ -228,11 +231,13 @@ static void note_connected(struct certdir_ldap_server *server, struct certdir_ld
 
 static void note_unconnected(struct certdir_ldap_server *server, const struct certdir_error *why)
 {
+	const int64_t now = certdir_monotonic();
+
 	server->trouble = *why;
 	/* Connections that are there may still be good: a server that takes no more of them is not down. */
 	if (!server->sick && server->open == 0)
 		note_state(server, true);
-	server->again_at = most(server->again_at, certdir_monotonic() + RETRY);
+	server->again_at = now + RETRY;
 	(void)pthread_cond_broadcast(&server->pool->news);
 }
 
@@ -248,39 +253,109 @@ static void note_refused(struct certdir_ldap_server *server, const struct certdi
 	server->again_at = pool->refused_until + RETRY;
 }
 
-/* One connection, in the lock's absence. */
-static void connect_server(struct certdir_ldap_server *server)
+/* A trial of a connection. */
+struct trial {
+	struct certdir_ldap_server *server;
+	unsigned epoch; /* of the server when it began */
+	bool sick; /* it was */
+	int64_t begun;
+};
+
+/*
+ * Takes what came of a trial; true when the session was taken. What began before the server became sick says nothing
+ * any more: there are newer trials.
+ */
+static bool conclude(const struct trial *trial, struct certdir_ldap_session *session, enum certdir_ldap_status status,
+		     const struct certdir_error *error)
 {
-	struct certdir_ldap_pool *pool = server->pool;
+	struct certdir_ldap_server *server = trial->server;
+	const bool counts = trial->epoch == server->epoch && !server->pool->stopping;
+
+	server->connecting--;
+	(void)pthread_cond_broadcast(&server->pool->work);
+	if (status == CERTDIR_LDAP_REFUSED)
+		note_refused(server, error);
+	else if (counts && session)
+		note_connected(server, session, trial->begun);
+	else if (counts)
+		note_unconnected(server, error);
+	return counts && session;
+}
+
+static struct certdir_ldap_session *connect_server(const struct trial *trial, enum certdir_ldap_status *status,
+						   struct certdir_error *error)
+{
+	struct certdir_ldap_pool *pool = trial->server->pool;
 	struct certdir_ldap_session *session = calloc(1, sizeof(*session));
 	struct certdir_ldap_connection *connection = NULL;
+
+	*status = CERTDIR_LDAP_LOST;
+	certdir_error_set(error, "out of memory");
+	if (session)
+		*status = certdir_ldap_connection_open(&connection, trial->server->uri, &pool->config, pool->watchdog,
+						       error);
+	if (*status == CERTDIR_LDAP_OK && trial->sick)
+		*status = probe(pool, connection, error);
+	if (*status == CERTDIR_LDAP_OK) {
+		session->connection = connection;
+		session->server = trial->server;
+		return session;
+	}
+	certdir_ldap_connection_close(connection);
+	free(session);
+	return NULL;
+}
+
+/* A thread's last act. */
+static void come_home(struct certdir_ldap_pool *pool)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->threads--;
+	(void)pthread_cond_broadcast(&pool->news);
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+static void *try_server(void *context)
+{
+	struct trial trial = *(struct trial *)context;
+	struct certdir_ldap_pool *pool = trial.server->pool;
+	struct certdir_ldap_session *session;
+	enum certdir_ldap_status status;
+	struct certdir_error error;
+
+	free(context);
+	session = connect_server(&trial, &status, &error);
+	(void)pthread_mutex_lock(&pool->lock);
+	if (conclude(&trial, session, status, &error))
+		session = NULL;
+	certdir_pool_unlock(pool);
+	close_sessions(session);
+	come_home(pool);
+	return NULL;
+}
+
+/* Begins a trial, in a thread of its own: whatever holds it holds nobody else. */
+static void begin_trial(struct certdir_ldap_server *server)
+{
+	struct certdir_ldap_pool *pool = server->pool;
+	struct trial *trial = malloc(sizeof(*trial));
 	struct certdir_error error = {"out of memory"};
-	enum certdir_ldap_status status = CERTDIR_LDAP_LOST;
-	const int64_t begun = certdir_monotonic();
-	const bool was_sick = server->sick;
+	pthread_t thread;
 
 	server->wanted = false;
-	if (pool->refusals)
-		pool->refused_until = begun + CONNECT_MAX;
-	certdir_pool_unlock(pool);
-	if (session)
-		status = certdir_ldap_connection_open(&connection, server->uri, &pool->config, pool->watchdog, &error);
-	if (status == CERTDIR_LDAP_OK && was_sick)
-		status = probe(pool, connection, &error);
-	if (status != CERTDIR_LDAP_OK) {
-		certdir_ldap_connection_close(connection);
-		free(session);
-	}
-	(void)pthread_mutex_lock(&pool->lock);
-	if (status == CERTDIR_LDAP_OK) {
-		session->connection = connection;
-		session->server = server;
-		note_connected(server, session, begun);
-	} else if (status == CERTDIR_LDAP_REFUSED) {
-		note_refused(server, &error);
-	} else if (!pool->stopping) {
+	if (trial)
+		*trial = (struct trial){server, server->epoch, server->sick, certdir_monotonic()};
+	if (!trial || !certdir_background_start(&thread, try_server, trial, &error)) {
+		free(trial);
 		note_unconnected(server, &error);
+		return;
 	}
+	(void)pthread_detach(thread);
+	pool->threads++;
+	server->connecting++;
+	server->again_at = server->sick ? certdir_monotonic() + OVERLAP : 0;
+	if (pool->refusals)
+		pool->refused_until = certdir_monotonic() + CONNECT_MAX;
 }
 
 static bool take_any(void *context, const struct certdir_ldap_entry *entry)
@@ -322,23 +397,22 @@ static int64_t bury_old(struct certdir_ldap_server *server, int64_t now)
 	return next;
 }
 
+/* Whether more connections are needed than are on the way. The first one shows whether others are worth a trial. */
+static bool needs_connection(const struct certdir_ldap_server *server)
+{
+	if (server->idle || server->open + server->connecting >= server->pool->most)
+		return false;
+	if (server->connecting)
+		return server->open && server->waiting > server->connecting;
+	return server->waiting || server->wanted;
+}
+
 /* When a connection is to be tried; INT64_MAX = none is needed. */
 static int64_t connect_at(const struct certdir_ldap_server *server)
 {
-	const bool needed = !server->idle && (server->waiting || server->wanted) && server->open < server->pool->most;
-
-	if (server->gone || !(server->sick || needed))
+	if (server->gone || server->connecting >= CONNECTING_MAX || !(server->sick || needs_connection(server)))
 		return INT64_MAX;
 	return most(server->again_at, server->pool->refused_until);
-}
-
-/* A thread's last act. */
-static void come_home(struct certdir_ldap_pool *pool)
-{
-	(void)pthread_mutex_lock(&pool->lock);
-	pool->threads--;
-	(void)pthread_cond_broadcast(&pool->news);
-	(void)pthread_mutex_unlock(&pool->lock);
 }
 
 static void *keep(void *context)
@@ -357,7 +431,7 @@ static void *keep(void *context)
 			close_sessions(dead);
 			(void)pthread_mutex_lock(&pool->lock);
 		} else if (next <= now) {
-			connect_server(server);
+			begin_trial(server);
 		} else {
 			certdir_pool_wait(pool, &pool->work, least(old, next));
 		}
@@ -365,6 +439,7 @@ static void *keep(void *context)
 	certdir_server_bury_idle(server);
 	certdir_pool_unlock(pool);
 	close_sessions(server->dead);
+	server->dead = NULL;
 	come_home(pool);
 	return NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The threads of a pool, and what they and searches share: a keeper for each server, which alone connects to it, closes
- * connections and tries it again when it is sick; a finder for each domain whose servers the DNS names. Seen by pool.c alone.
+ * The threads of a pool, and what they and searches share: a keeper for each server, which closes its connections and begins
+ * new ones, each in a thread of its own, for those who wait and to see whether a server that is sick is well; a finder for each domain whose servers the DNS names. Seen by pool.c alone.
  *
  * All functions are called with the pool's lock held, and return with it. Times are microseconds of certdir_monotonic().
  */
@@ -34,6 +34,7 @@ struct certdir_ldap_server {
 	unsigned distance; /* of its last connection: bits of the milliseconds it took */
 	struct certdir_ldap_session *idle; /* the last one given back first */
 	struct certdir_ldap_session *dead; /* to be closed by the keeper: closing may take its time */
+	unsigned connecting; /* trials of one that are on the way */
 	unsigned open; /* connections that somebody has or that are idle */
 	unsigned waiting; /* searches that wait for a connection */
 	bool wanted; /* a connection would have been used */
@@ -42,7 +43,8 @@ struct certdir_ldap_server {
 	unsigned epoch; /* how often it became sick: what began before says nothing of what it is now */
 	bool told_sick; /* as the log has it */
 	time_t sick_since;
-	int64_t well_since; /* 0: was never sick */
+	bool proved; /* it has answered a search since it is well */
+	int64_t moved_at; /* when it was connected or answered last */
 	unsigned relapses;
 	int64_t again_at; /* no connection is tried before */
 	struct certdir_error trouble; /* the last one */
@@ -75,6 +77,7 @@ struct certdir_ldap_pool {
 	unsigned inside; /* searches that run */
 	unsigned queued; /* searches that wait for one of those to end */
 	int64_t moved_at; /* when a search was answered last, or the first of those that run began */
+	int64_t usual; /* time in which searches were answered lately */
 	struct certdir_ldap_server *servers[CERTDIR_LDAP_SERVERS_MAX]; /* in the order in which they are asked */
 	size_t count;
 	unsigned untold; /* of which the log has not the last state */

@@ -11,6 +11,8 @@
 
 /* Less time than this may be too little for a server that is well. */
 #define FAIR (CERTDIR_SECOND / 10)
+/* A directory that is well may be silent for so long when the machine has much to do. */
+#define QUEUE_MIN (CERTDIR_SECOND / 25)
 /* How long threads may take to come home. */
 #define CLOSE_MAX (2 * CERTDIR_SECOND)
 
@@ -117,9 +119,13 @@ static bool wait_for(struct certdir_ldap_pool *pool, struct certdir_ldap_server 
 	return true;
 }
 
-static void no_connection(struct certdir_ldap_server *server, int64_t patience)
+/* That there is no connection in time is the server's fault unless it has answered others meanwhile: then it has much to do. */
+static void no_connection(struct certdir_ldap_server *server, int64_t begun, int64_t patience)
 {
 	struct certdir_error error;
+
+	if (server->moved_at >= begun)
+		return;
 
 	certdir_error_set(&error, "%s: no connection within %g s", server->uri,
 			  (double)((patience + CERTDIR_SECOND / 20) / (CERTDIR_SECOND / 10)) / 10);
@@ -151,7 +157,7 @@ static struct certdir_ldap_session *take(struct certdir_ldap_pool *pool, struct 
 			continue;
 		if (!hope)
 			return NULL;
-		no_connection(hope, until - begun);
+		no_connection(hope, begun, until - begun);
 		note_asked(asked, hope);
 	}
 	return NULL;
@@ -169,7 +175,8 @@ static bool settle(struct certdir_ldap_session *session, enum certdir_ldap_statu
 
 	if (status != CERTDIR_LDAP_LOST && status != CERTDIR_LDAP_TIMEOUT) {
 		server->failures = 0;
-		pool->moved_at = session->idle_since = certdir_monotonic();
+		server->proved = true;
+		pool->moved_at = server->moved_at = session->idle_since = certdir_monotonic();
 		session->epoch = server->epoch;
 		session->used = true;
 		session->next = server->idle;
@@ -192,17 +199,18 @@ static bool settle(struct certdir_ldap_session *session, enum certdir_ldap_statu
 /* ---- the share of workers that one directory may hold ---- */
 
 /*
- * When as many search as may, another one waits for half of its time while answers come, which is a directory that has much to do;
- * when none came for so long, not at all.
+ * When as many search as may, another one waits while answers come as they use to, for half of its time at most: that is a
+ * directory that has much to do. When none comes for ten times as long, not at all: then it holds enough of the workers.
  */
 static bool enter(struct certdir_ldap_pool *pool, int64_t deadline)
 {
 	const int64_t now = certdir_monotonic(), half = (deadline - now) / 2;
-	int64_t until;
+	int64_t patience, until;
 
 	pool->queued++;
 	while (pool->inside >= pool->most) {
-		until = least(now, pool->moved_at) + half;
+		patience = pool->usual ? least(half, QUEUE_MIN + 10 * pool->usual) : half;
+		until = least(now + half, pool->moved_at + patience);
 		if (certdir_monotonic() >= until)
 			break;
 		certdir_pool_wait(pool, &pool->turn, until);
@@ -263,6 +271,7 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 						  bool (*each)(void *context, const struct certdir_ldap_entry *entry),
 						  void *context, struct certdir_error *error)
 {
+	const int64_t begun = certdir_monotonic();
 	enum certdir_ldap_status status = CERTDIR_LDAP_LOST;
 	struct certdir_ldap_query timed = *query;
 	struct asked asked = {.count = 0};
@@ -292,6 +301,8 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 	/* Of the last server alone `error` speaks, and of none when no connection came. */
 	if (again)
 		explain(pool, error);
+	else if (!query->optional)
+		pool->usual += (certdir_monotonic() - begun - pool->usual) / 8;
 	leave(pool);
 	return status;
 }

@@ -161,7 +161,7 @@ def test_much_to_do_is_no_reason_to_refuse(server, opened):
         return answering(entry(b"cn=" + name + b",dc=x", cn=[name]))(number)
 
     one = server(reply)
-    search = opened(one, most=2)
+    search = opened(one, most=2, deadline=10)
     assert search.request(threads=8, searches=10, names=1)["wrong"] == 0
 
 
