@@ -138,9 +138,11 @@ def test_a_server_that_recovers_is_bound_before_anybody_asks(server, opened):
     for _ in range(2):
         search(*PC01)
     one.wake()
-    wait_until(lambda: search.connections(port) == 1, timeout=3)
+    searches = one.searches
+    wait_until(lambda: one.searches > searches and search.connections(port) > 0, timeout=3, what="a trial's search")
     binds = one.binds
-    assert answered(search) and one.binds == binds
+    wait_until(lambda: answered(search), timeout=1)
+    assert one.binds == binds
 
 
 def test_a_share_of_the_workers_waits_and_the_others_do_not(server, opened):
