@@ -220,24 +220,25 @@ static bool add_values(const struct certdir_ldap_search *search, struct entry_va
 		       const struct berval *attribute, const struct berval *values)
 {
 	const char *options = memchr(attribute->bv_val, ';', attribute->bv_len);
-	struct certdir_ldap_value *grown;
-	size_t count = 0;
 
-	while (values && values[count].bv_val)
-		count++;
-	if (!is_wanted(search, all, attribute, options) || count == 0)
+	if (!is_wanted(search, all, attribute, options))
 		return true;
-	grown = realloc(all->values, (all->count + count) * sizeof(*grown));
-	if (!grown)
-		return false;
-	all->values = grown;
-	for (size_t i = 0; i < count; i++)
+	for (; values && values->bv_val; values++) {
+		if ((all->count & (all->count - 1)) == 0) { /* 0, 1, 2, 4, ..: there is no room left */
+			struct certdir_ldap_value *grown =
+				realloc(all->values, (all->count ? 2 * all->count : 1) * sizeof(*grown));
+
+			if (!grown)
+				return false;
+			all->values = grown;
+		}
 		all->values[all->count++] = (struct certdir_ldap_value){
 			.attribute = attribute->bv_val,
 			.attribute_length = options ? (size_t)(options - attribute->bv_val) : attribute->bv_len,
-			.bytes = (const unsigned char *)values[i].bv_val,
-			.length = values[i].bv_len,
+			.bytes = (const unsigned char *)values->bv_val,
+			.length = values->bv_len,
 		};
+	}
 	return true;
 }
 
