@@ -98,9 +98,10 @@ def packet(user):
 
 
 class Load:
-    """Requests over a few sockets, WINDOW of them on their way at any time."""
+    """Requests over a few sockets, `window` of them on their way at any time."""
 
-    def __init__(self, port):
+    def __init__(self, port, window=WINDOW):
+        self.window = window
         self.sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(SOCKETS)]
         for sock in self.sockets:
             sock.connect(("127.0.0.1", port))
@@ -118,7 +119,7 @@ class Load:
         """Sends all; each must be accepted. Nothing is sent again: on loopback nothing may get lost."""
         waiting = iter(requests)
         sent = answered = 0
-        for i in range(WINDOW):
+        for i in range(self.window):
             self._send(self.sockets[i % SOCKETS].fileno(), next(waiting))
             sent += 1
         while answered < len(requests):
@@ -142,12 +143,12 @@ def cpu(pid):
 class Policy:
     """A radiusd of its own with a policy, and its figures: microseconds per request, round by round."""
 
-    def __init__(self, title, pki, users, authorize, slapd=None, **options):
+    def __init__(self, title, pki, users, authorize, slapd=None, window=WINDOW, **options):
         self.title, self.slapd = title, slapd
         directory = DIRECTORY / title.replace(" ", "-").replace(",", "")
         directory.mkdir()
         self.server = Radiusd(directory, pki.trust, debug=0, authorize=authorize, **options).start(60)
-        self.load = Load(self.server.port)
+        self.load = Load(self.server.port, window)
         self.users = users
         self.figures, self.slapd_figures = [], []
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 What a lookup in LDAP costs radiusd and slapd beside rlm_ldap: the same search with the same filter for the same attributes, in the
-same run. The filter and the attributes are those that certdir was seen to ask for.
+same run. The filter and the attributes are those that certdir was seen to ask for. What certdir remembers costs no search and is left
+out, and a queue before the directory, too: as many requests are on their way as rlm_ldap has connections and certdir lets in, half of
+the workers. The request's name is where certdir reads it in all of them.
 """
 
 import os
@@ -17,6 +19,8 @@ from testenv.supplicant import radclient
 from testenv.worlds import ldap_options
 
 DEVICES = 1000
+CONNECTIONS = 4
+LOAD = {"window": CONNECTIONS, "threads": 2 * CONNECTIONS}
 AIM = 0.8
 COMPUTERS, GROUPS = f"ou=Computers,{SUFFIX}", f"ou=Groups,{SUFFIX}"
 
@@ -46,8 +50,8 @@ def fill(slapd):
                       for group in ("Wi-Fi staff", "Laptops", "BitLocker"))
 
 
-def certdir(slapd):
-    module = shipped_module({"certificate": "attributes", "directories": "ldap", **ldap_options(slapd)})
+def certdir(slapd, **options):
+    module = shipped_module({"certificate": "attributes", "directories": "ldap", **ldap_options(slapd), **options})
     return {"module": module, "authorize": f"{bench.NAME}certdir\n\t\t{bench.ACCEPT}"}
 
 
@@ -66,17 +70,17 @@ def run(pki, rounds, count):
     """Prints the table and whether the aim was met."""
     search_filter, attributes = observed(pki, bench.DIRECTORY / "observed")
     print(f"\nthe search: {search_filter} {' '.join(attributes)}")
-    stock = {"authorize": f"ldap\n\t\t{bench.ACCEPT}"}
+    stock = {"authorize": f"{bench.NAME}ldap\n\t\t{bench.ACCEPT}", **LOAD}
     running = []
     with Slapd(bench.DIRECTORY / "slapd") as slapd:
         fill(slapd)
         try:
-            running += [bench.Policy("nothing", pki, names, bench.ACCEPT)]
-            running += [bench.Policy("certdir", pki, names, slapd=slapd, **certdir(slapd))]
+            running += [bench.Policy("nothing", pki, names, f"{bench.NAME}{bench.ACCEPT}", **LOAD)]
+            running += [bench.Policy("certdir", pki, names, slapd=slapd, **LOAD, **certdir(slapd, **{"ldap.options.remember": 0}))]
             running += [bench.Policy("rlm_ldap same search", pki, names, slapd=slapd, **stock,
-                                     modules={"ldap": rlm_ldap(slapd.uri, search_filter, attributes)})]
+                                     modules={"ldap": rlm_ldap(slapd.uri, search_filter, attributes, connections=CONNECTIONS)})]
             running += [bench.Policy("rlm_ldap account alone", pki, names, slapd=slapd, **stock,
-                                     modules={"ldap": rlm_ldap(slapd.uri)})]
+                                     modules={"ldap": rlm_ldap(slapd.uri, connections=CONNECTIONS)})]
             for turn in range(rounds + 1):
                 for policy in running:
                     policy.measure(count)
