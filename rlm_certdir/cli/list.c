@@ -3,6 +3,7 @@
 
 #include "cli/json.h"
 #include "permissions.h"
+#include "timestamp.h"
 
 #include <getopt.h>
 #include <jansson.h>
@@ -243,6 +244,22 @@ static int print_verdict(const struct certdir_cli_list_options *options, size_t 
 	return count == 0 ? 0 : 1;
 }
 
+/* What a server has that starts now. */
+static void tell_last(const char *filename, json_t *problems)
+{
+	struct certdir_error damage, error;
+	struct certdir_list_snapshot *last = certdir_list_load_last(filename, &damage, &error);
+	char text[CERTDIR_TEXT_MAX], at[CERTDIR_TIMESTAMP_SIZE];
+
+	if (last && damage.text[0]) {
+		certdir_timestamp_print(certdir_list_published(last), at);
+		certdir_say(text, "%s.last is good, of %s, with %zu devices: a server that starts now uses it",
+			    filename, at, certdir_list_device_count(last));
+		print_problem(problems, text);
+	}
+	certdir_list_release(last);
+}
+
 int certdir_cli_list_verify(const struct certdir_cli_list_options *options)
 {
 	json_t *problems = options->json ? json_array() : NULL;
@@ -262,6 +279,8 @@ int certdir_cli_list_verify(const struct certdir_cli_list_options *options)
 	}
 	if (!reader || count < 0)
 		print_problem(problems, error.text);
+	if (!snapshot)
+		tell_last(options->list, problems);
 	certdir_cli_list_close(snapshot, reader);
 	return print_verdict(options, devices, problems, count);
 }

@@ -156,6 +156,16 @@ static bool add_forgotten(struct certdir_cli_status *status, const struct origin
 	return true;
 }
 
+static void load_last(struct certdir_cli_status *status)
+{
+	struct certdir_error damage, error;
+	struct certdir_list_snapshot *last = certdir_list_load_last(status->list, &damage, &error);
+
+	if (last && damage.text[0])
+		status->last_good = certdir_list_published(last);
+	certdir_list_release(last);
+}
+
 static void load_list(struct certdir_cli_status *status, struct origin *origin)
 {
 	struct certdir_error error;
@@ -165,6 +175,7 @@ static void load_list(struct certdir_cli_status *status, struct origin *origin)
 		origin->reader = certdir_list_reader_get(origin->snapshot, &error);
 	if (!origin->reader || !certdir_list_shared(origin->reader, &status->shared, &error)) {
 		certdir_say(status->list_error, "%s", error.text);
+		load_last(status);
 		return;
 	}
 	status->published = certdir_list_published(origin->snapshot);

@@ -33,6 +33,7 @@ struct certdir_cli_status {
 	const char *list; /* file name */
 	int64_t now;
 	char list_error[CERTDIR_TEXT_MAX]; /* why it cannot be read, or "" */
+	int64_t last_good; /* when the edition was published that a server which starts now has instead, 0 = there is none */
 	char run_error[CERTDIR_TEXT_MAX]; /* why the last run could not publish anything, or "" */
 	int64_t published;
 	size_t devices;

@@ -102,6 +102,11 @@ bool certdir_cli_status_print(const struct certdir_cli_status *status)
 {
 	if (status->list_error[0]) {
 		printf("%s: there is no usable list\n", status->list);
+		if (status->last_good) {
+			fputs("  last good   published ", stdout);
+			print_when(status, status->last_good);
+			puts(": a server that starts now uses it; what was disabled or removed since then comes in");
+		}
 	} else {
 		printf("%s: %zu devices, published ", status->list, status->devices);
 		print_when(status, status->published);
@@ -201,12 +206,12 @@ bool certdir_cli_status_print_json(const struct certdir_cli_status *status)
 	for (size_t i = 0; i < status->source_count; i++)
 		if (status->sources[i].kind == CERTDIR_SOURCE_IMPORT)
 			ok = ok && json_array_append_new(imports, import_json(status, &status->sources[i])) == 0;
-	object = json_pack("{s:s,s:s,s:o,s:o,s:I,s:{s:I,s:I,s:I},s:s,s:o,s:o}", "list", status->list, "list_error",
-			   status->list_error, "published", time_json(status->published), "age",
-			   age_json(status, status->published), "devices", (json_int_t)status->devices, "shared",
-			   "names", (json_int_t)status->shared.names, "devices", (json_int_t)status->shared.devices,
-			   "serials", (json_int_t)status->shared.serials, "run_error", status->run_error, "tenants",
-			   tenants, "imports", imports);
+	object = json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:{s:I,s:I,s:I},s:s,s:o,s:o}", "list", status->list, "list_error",
+			   status->list_error, "last_good", time_json(status->last_good), "published",
+			   time_json(status->published), "age", age_json(status, status->published), "devices",
+			   (json_int_t)status->devices, "shared", "names", (json_int_t)status->shared.names, "devices",
+			   (json_int_t)status->shared.devices, "serials", (json_int_t)status->shared.serials,
+			   "run_error", status->run_error, "tenants", tenants, "imports", imports);
 	if (ok)
 		return certdir_cli_json_print(object);
 	json_decref(object);

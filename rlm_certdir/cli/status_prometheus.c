@@ -155,6 +155,11 @@ static void print_imports(const struct certdir_cli_status *status, const char *m
 bool certdir_cli_status_print_prometheus(const struct certdir_cli_status *status)
 {
 	print_one("certdir_list_up", "Whether there is a usable device list.", !status->list_error[0]);
+	if (status->last_good)
+		print_one("certdir_list_last_good_timestamp_seconds",
+			  "When the list was published that a server which starts now uses, as the present one is "
+			  "damaged.",
+			  status->last_good);
 	if (!status->list_error[0]) {
 		print_one("certdir_list_published_timestamp_seconds", "When the list was published.",
 			  status->published);

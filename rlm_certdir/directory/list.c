@@ -176,6 +176,19 @@ static void complain(struct list_directory *list, const char *why)
 		    certdir_list_device_count(list->snapshot));
 }
 
+/* What was in the damaged file and not in the one before is lost, and that may be a "no". */
+static void tell_damage(struct list_directory *list, const struct certdir_list_snapshot *last, const char *damage)
+{
+	const int64_t age = (int64_t)time(NULL) - certdir_list_published(last);
+
+	(void)snprintf(list->complaint, sizeof(list->complaint), "%s", damage);
+	certdir_log(
+		CERTDIR_LOG_ERROR,
+		"list %s: damaged (%s): using the last good one, %s.last, %lld minutes old, until it is mended: what "
+		"was disabled or removed since then comes in",
+		list->filename, damage, list->filename, (long long)(age > 0 ? age / 60 : 0));
+}
+
 /* Says once that others can change the list, and again when it is something else. */
 static void tell_permissions(struct list_directory *list)
 {
@@ -296,7 +309,7 @@ static void tell_unknown(struct list_directory *list)
 static void look(struct list_directory *list)
 {
 	struct certdir_list_snapshot *fresh, *old;
-	struct certdir_error why;
+	struct certdir_error why, damage = {""};
 	struct signature now;
 
 	look_at(list->filename, &now);
@@ -304,8 +317,9 @@ static void look(struct list_directory *list)
 		return;
 	list->seen = now; /* before it is read: a change meanwhile is seen as one next time */
 	list->waited = 0;
-	fresh = certdir_list_load(list->filename, &why);
-	list->failed = !fresh;
+	fresh = list->snapshot ? certdir_list_load(list->filename, &why)
+			       : certdir_list_load_last(list->filename, &damage, &why);
+	list->failed = !fresh || damage.text[0];
 	if (!fresh)
 		complain(list, why.text);
 	(void)pthread_mutex_lock(&list->mutex);
@@ -317,6 +331,8 @@ static void look(struct list_directory *list)
 	(void)pthread_mutex_unlock(&list->mutex);
 	if (fresh) {
 		list->complaint[0] = '\0';
+		if (damage.text[0])
+			tell_damage(list, fresh, damage.text);
 		log_loaded(list, fresh);
 		tell_permissions(list);
 		tell_unknown(list);

@@ -237,7 +237,9 @@ bool certdir_list_edition_replaces(const struct certdir_list_edition *edition)
 
 bool certdir_list_edition_copy(struct certdir_list_edition *edition, struct certdir_error *error)
 {
-	return certdir_list_copy(edition->filename, edition->file, edition->temporary, &edition->seal, error);
+	edition->copied =
+		certdir_list_copy(edition->filename, edition->file, edition->temporary, &edition->seal, error);
+	return edition->copied;
 }
 
 /*
@@ -273,6 +275,25 @@ static void keep_permissions(const struct certdir_list_edition *edition)
 			    (unsigned)mode, strerror(errno));
 }
 
+/*
+ * What is published now stays beside what takes its place: a server that starts while that is damaged has this. One that was not
+ * verified, or is not gone on with, does not.
+ */
+static void keep_last(const struct certdir_list_edition *edition)
+{
+	char *last = NULL;
+
+	if (asprintf(&last, "%s.last", edition->filename) < 0)
+		return;
+	(void)unlink(last);
+	if (edition->copied && link(edition->filename, last) != 0)
+		certdir_log(CERTDIR_LOG_WARN,
+			    "%s cannot be kept as %s: %s; a server that starts while the list is damaged "
+			    "will have none",
+			    edition->filename, last, strerror(errno));
+	free(last);
+}
+
 /* After the rename the edition is published; that its name may not survive a power cut yet is only worth a warning. */
 static void sync_directory(const struct certdir_list_edition *edition)
 {
@@ -299,6 +320,7 @@ bool certdir_list_edition_publish(struct certdir_list_edition *edition, struct c
 		certdir_error_set(error, "%s cannot be written: %s", edition->temporary, strerror(errno));
 		goto out;
 	}
+	keep_last(edition);
 	if (rename(edition->temporary, edition->filename) != 0) {
 		certdir_error_set(error, "%s cannot be renamed to %s: %s", edition->temporary, edition->filename,
 				  strerror(errno));

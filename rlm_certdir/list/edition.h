@@ -17,6 +17,7 @@ struct certdir_list_edition {
 	int lock; /* descriptor of `filename`.lock */
 	int file; /* descriptor of `temporary` */
 	struct certdir_list_seal seal; /* of what was copied, with what was changed since */
+	bool copied; /* the published list was verified, and this begins with it */
 };
 
 /*
@@ -43,7 +44,7 @@ bool certdir_list_edition_replaces(const struct certdir_list_edition *edition);
 bool certdir_list_edition_copy(struct certdir_list_edition *edition, struct certdir_error *error);
 
 /*
- * Seals the temporary file and renames it over the published one. Every change of it since the copy is noted in
+ * Seals the temporary file and renames it over the published one, which stays as `filename`.last if it was verified. Every change of it since the copy is noted in
  * `edition->seal` by now, and it is closed but for the edition's own descriptor. Ends the edition either way.
  */
 bool certdir_list_edition_publish(struct certdir_list_edition *edition, struct certdir_error *error);

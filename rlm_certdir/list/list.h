@@ -20,6 +20,13 @@ struct certdir_list_snapshot;
  * enough. NULL with `error` (file named, what to do) when it is missing or not acceptable. Reference count 1.
  */
 struct certdir_list_snapshot *certdir_list_load(const char *filename, struct certdir_error *error);
+/*
+ * The same for who has no list yet. Where the file is damaged, it is the edition before, which its publisher verified and kept as
+ * `filename`.last: then `damage` says what is wrong with the file, else its text is empty. A file that is missing, may not be read or is
+ * whole, but of another version, is not damaged: an old edition must not stand in for what somebody took away or put there.
+ */
+struct certdir_list_snapshot *certdir_list_load_last(const char *filename, struct certdir_error *damage,
+						     struct certdir_error *error);
 struct certdir_list_snapshot *certdir_list_retain(struct certdir_list_snapshot *snapshot);
 void certdir_list_release(struct certdir_list_snapshot *snapshot);
 
@@ -114,7 +121,8 @@ bool certdir_list_numbers(struct certdir_list_reader *reader, int64_t source, st
 			  struct certdir_error *error);
 
 /* Whether any device is in a group that has this name or object id, in any case. False with `error` when it cannot be told. */
-bool certdir_list_has_group(struct certdir_list_reader *reader, const char *group, bool *has, struct certdir_error *error);
+bool certdir_list_has_group(struct certdir_list_reader *reader, const char *group, bool *has,
+			    struct certdir_error *error);
 
 /* What listed devices share with others of their source: names that do not tell which device is meant. */
 struct certdir_list_shared {

@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Fills `buffer` from `fd`. A file that is shorter or longer than it was a moment ago is being written. */
@@ -40,22 +42,35 @@ static bool read_fully(int fd, const char *filename, unsigned char *buffer, size
 	return true;
 }
 
-/* The whole file, the caller's to free. Nothing is allocated for one that does not look like a list of that size. */
-static unsigned char *read_file(const char *filename, size_t *size, struct certdir_error *error)
+static bool is_empty(const char *filename)
+{
+	struct stat status;
+
+	return stat(filename, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
+}
+
+/*
+ * The whole file, the caller's to free. Nothing is allocated for one that does not look like a list of that size. *damaged: it is
+ * there and may be read, and is not what a publisher wrote.
+ */
+static unsigned char *read_file(const char *filename, size_t *size, bool *damaged, struct certdir_error *error)
 {
 	unsigned char *buffer = NULL, header[CERTDIR_LIST_HEADER];
 	int fd = certdir_list_file_open(filename, size, error);
 	struct certdir_list_seal seal;
 
+	*damaged = fd < 0 && is_empty(filename);
 	if (fd < 0)
 		return NULL;
-	if (certdir_list_file_seal(fd, filename, *size, &seal, header, error)) {
+	*damaged = !certdir_list_file_seal(fd, filename, *size, &seal, header, error);
+	if (!*damaged) {
 		certdir_list_seal_clear(&seal);
 		buffer = malloc(*size);
 		if (!buffer)
 			certdir_error_set(error, "%s: no memory for its %zu bytes", filename, *size);
 	}
 	if (buffer && !read_fully(fd, filename, buffer, *size, error)) {
+		*damaged = true;
 		free(buffer);
 		buffer = NULL;
 	}
@@ -63,11 +78,12 @@ static unsigned char *read_file(const char *filename, size_t *size, struct certd
 	return buffer;
 }
 
-static bool verify_file(const char *filename, const unsigned char *file, size_t size, size_t *image,
+static bool verify_file(const char *filename, const unsigned char *file, size_t size, size_t *image, bool *damaged,
 			struct certdir_error *error)
 {
 	enum certdir_seal_state state = certdir_list_seal_check(file, size, image);
 
+	*damaged = state != CERTDIR_SEAL_TRUE;
 	return certdir_list_file_accept(filename, state, file, state == CERTDIR_SEAL_TRUE ? *image : size, error);
 }
 
@@ -194,12 +210,13 @@ static int64_t steps_of(size_t image)
 	return 1000 + (int64_t)(image / 2000);
 }
 
-struct certdir_list_snapshot *certdir_list_load(const char *filename, struct certdir_error *error)
+static struct certdir_list_snapshot *load(const char *filename, bool *damaged, struct certdir_error *error)
 {
 	struct certdir_list_snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	struct certdir_list_reader *reader = NULL;
 	size_t size;
 
+	*damaged = false;
 	if (!snapshot) {
 		certdir_error_set(error, "%s: out of memory", filename);
 		return NULL;
@@ -211,8 +228,8 @@ struct certdir_list_snapshot *certdir_list_load(const char *filename, struct cer
 		certdir_error_set(error, "%s: out of memory", filename);
 		goto out;
 	}
-	snapshot->file = read_file(filename, &size, error);
-	if (!snapshot->file || !verify_file(filename, snapshot->file, size, &snapshot->image, error))
+	snapshot->file = read_file(filename, &size, damaged, error);
+	if (!snapshot->file || !verify_file(filename, snapshot->file, size, &snapshot->image, damaged, error))
 		goto out;
 	snapshot->steps = steps_of(snapshot->image);
 	reader = certdir_list_reader_open(snapshot, error);
@@ -225,6 +242,43 @@ out:
 		certdir_list_reader_close(reader);
 	certdir_list_release(snapshot);
 	return NULL;
+}
+
+struct certdir_list_snapshot *certdir_list_load(const char *filename, struct certdir_error *error)
+{
+	bool damaged;
+
+	return load(filename, &damaged, error);
+}
+
+/* Beside the list itself, where a symbolic link leads to it. */
+static char *name_of_last(const char *filename)
+{
+	char *real = realpath(filename, NULL), *last = NULL;
+
+	if (real && asprintf(&last, "%s.last", real) < 0)
+		last = NULL;
+	free(real);
+	return last;
+}
+
+struct certdir_list_snapshot *certdir_list_load_last(const char *filename, struct certdir_error *damage,
+						     struct certdir_error *error)
+{
+	bool damaged;
+	struct certdir_list_snapshot *snapshot = load(filename, &damaged, error);
+	struct certdir_error why;
+	char *last;
+
+	damage->text[0] = '\0';
+	if (snapshot || !damaged)
+		return snapshot;
+	last = name_of_last(filename);
+	snapshot = last ? certdir_list_load(last, &why) : NULL;
+	if (snapshot)
+		*damage = *error;
+	free(last);
+	return snapshot;
 }
 
 struct certdir_list_snapshot *certdir_list_retain(struct certdir_list_snapshot *snapshot)

@@ -87,7 +87,7 @@ static int leftovers(void)
 	assert_non_null(directory);
 	while ((entry = readdir(directory)))
 		if (entry->d_name[0] != '.' && strcmp(entry->d_name, "devices.db") != 0 &&
-		    strcmp(entry->d_name, "devices.db.lock") != 0) {
+		    strcmp(entry->d_name, "devices.db.lock") != 0 && strcmp(entry->d_name, "devices.db.last") != 0) {
 			print_message("%s is left\n", entry->d_name);
 			count++;
 		}
