@@ -10,6 +10,7 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def main():
     parser.add_argument("--stacks", action="store_true", help="keep the stacks of all threads at the end of each fault")
     options = parser.parse_args()
     in_namespace()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # no server is left behind
     parts = options.parts or PARTS
     if wrong := set(parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(wrong)}")

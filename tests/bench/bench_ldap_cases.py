@@ -109,7 +109,7 @@ def storm(pki, directory, slapd, proxy):
     chosen = random.Random(1)
     proxy.set("delay", 0.05)
     print(f"\n10,000 logins of {CROWD:,} devices in 10 s, answers after 50 ms, {WORKERS} threads     p50 / p99 / lost")
-    way = Way(proxy.uri)
+    way = Way(proxy.uri, more={"ldap.options.remember": 5})  # as shipped
     for title in ("certdir", "rlm_ldap"):
         crowd = [f"LAPTOP-{chosen.randrange(CROWD)}" for _ in range(11000)]
         make = (lambda: sick.certdir_subject(directory / "storm", pki, slapd, way, 1000, WORKERS, users=crowd.__getitem__)) \

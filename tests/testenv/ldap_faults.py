@@ -234,7 +234,8 @@ class Resolver(threading.Thread):
         self.start()
 
     def wrapper(self):
-        return ["unshare", "--mount", "sh", "-c", f'mount --bind "{self.file}" /etc/resolv.conf && exec "$@"', "sh"]
+        # What is preloaded for the program (a sanitizer) is not for mount(8).
+        return ["unshare", "--mount", "sh", "-c", f'LD_PRELOAD= mount --bind "{self.file}" /etc/resolv.conf && exec "$@"', "sh"]
 
     def run(self):
         while True:

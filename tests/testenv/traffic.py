@@ -4,6 +4,7 @@ Access-Requests that come when they come: so many a second, whatever has become 
 what shows a server whose threads wait; who sends the next request only after an answer never sees a queue.
 """
 
+import contextlib
 import heapq
 import os
 import select
@@ -67,7 +68,9 @@ class Stream:
         raw = access_request(request.user)
         self.open[key] = request
         self.requests.append(request)
-        self.sockets[key[0]].send(raw[:1] + bytes([key[1]]) + raw[2:])
+        # Nobody listening any more is no answer, as any other silence.
+        with contextlib.suppress(ConnectionRefusedError):
+            self.sockets[key[0]].send(raw[:1] + bytes([key[1]]) + raw[2:])
 
     def receive(self, fd):
         while True:
