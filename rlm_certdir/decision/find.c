@@ -311,6 +311,96 @@ static bool is_all_known(const struct certdir_world *world, size_t device)
 	return true;
 }
 
+/* ---- by names: why nobody has it ---- */
+
+/* "DESKTOP-A1B2C3D" and the like: what Windows calls itself before anybody names it. */
+static bool is_made_up(const char *name)
+{
+	static const struct {
+		const char *prefix;
+		size_t more;
+	} forms[] = {{"DESKTOP-", 7}, {"LAPTOP-", 8}, {"WIN-", 11}};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		const size_t length = strlen(forms[i].prefix);
+
+		if (strncasecmp(name, forms[i].prefix, length) == 0 && strlen(name) == length + forms[i].more &&
+		    strspn(name + length, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
+			    forms[i].more)
+			return true;
+	}
+	return false;
+}
+
+/* What the device is called now, for people. */
+static const char *name_now(const struct certdir_view *view)
+{
+	return view->record->device.name ? view->record->device.name : view->record->device.id;
+}
+
+/* The device that gave up this name, which then counts no more for this certificate. */
+static bool tell_former(const struct certdir_world *world, const struct certdir_identity *id, char text[CERTDIR_TEXT_MAX])
+{
+	for (size_t v = 0; v < world->count; v++) {
+		const struct certdir_view *view = &world->views[v];
+
+		if (view->only_against || certdir_record_carries(view->record, view->source->kind, id->type, id->value) !=
+						  CERTDIR_CARRIES_FORMER)
+			continue;
+		certdir_say(text,
+			    ": %s was called so once, but not as far as is known when the certificate was issued; a new "
+			    "certificate with its name of today helps",
+			    name_now(view));
+		return true;
+	}
+	return false;
+}
+
+/* The device that something else in the certificate belongs to, which selects none. */
+static bool tell_other(const struct certdir_world *world, char text[CERTDIR_TEXT_MAX])
+{
+	const struct certdir_certificate *certificate = world->known->certificate;
+
+	for (size_t i = 0; i < certificate->count; i++) {
+		const struct certdir_identity *id = &certificate->identities[i];
+
+		if ((world->deciding & bit(i)) || id->rank == CERTDIR_RANK_NONE || certdir_is_filler(world, id->value))
+			continue;
+		for (size_t v = 0; v < world->count; v++) {
+			const struct certdir_view *view = &world->views[v];
+
+			if (view->only_against ||
+			    certdir_record_carries(view->record, view->source->kind, id->type, id->value) !=
+				    CERTDIR_CARRIES_YES)
+				continue;
+			certdir_say(text,
+				    ", but its %s belongs to %s: the certificate may have the name from before that was "
+				    "joined or renamed; have it issued anew",
+				    certdir_identity_type_name(id->type), name_now(view));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A name that nobody has, with what is known of why: devices are joined and renamed after their certificate was issued. */
+static bool nobody(const struct certdir_world *world, struct certdir_decision *decision)
+{
+	const struct certdir_certificate *certificate = world->known->certificate;
+	const struct certdir_identity *id = first_deciding(world);
+	const bool several = world->deciding & (world->deciding - 1);
+	char why[CERTDIR_TEXT_MAX] = "";
+	bool known = false;
+
+	for (size_t i = 0; i < certificate->count && !known; i++)
+		known = (world->deciding & bit(i)) && tell_former(world, &certificate->identities[i], why);
+	if (!known && !tell_other(world, why) && id->type == CERTDIR_ID_NAME && is_made_up(id->value))
+		certdir_say(why, ": Windows makes up such names before a device gets its own; if it has another one now, "
+				 "have the certificate issued anew");
+	return certdir_conclude(decision, CERTDIR_NOT_FOUND, "%s %s is unknown%s%s", certdir_identity_type_name(id->type),
+				id->value, several ? ", and so are its other names" : "", why);
+}
+
 bool certdir_find_by_names(struct certdir_world *world, size_t *device, struct certdir_decision *decision)
 {
 	const struct certdir_identity *id = first_deciding(world);
@@ -335,9 +425,7 @@ bool certdir_find_by_names(struct certdir_world *world, size_t *device, struct c
 					"%s has a name of the certificate, but another serial number or full name",
 					id_of(world, devices[0]));
 	if (left == 0)
-		return certdir_conclude(decision, CERTDIR_NOT_FOUND, "%s %s is unknown%s",
-					certdir_identity_type_name(id->type), id->value,
-					world->deciding & (world->deciding - 1) ? ", and so are its other names" : "");
+		return nobody(world, decision);
 	all = left;
 	left = 0;
 	for (size_t i = 0; i < all; i++)
