@@ -164,7 +164,8 @@ enum certdir_ldap_status certdir_ldap_end(struct certdir_ldap_connection *connec
 {
 	if (!certdir_watched_end(&connection->watched))
 		return status;
-	certdir_error_set(error, "%s: stopped in the middle of the TLS handshake or of a message for %g s",
+	certdir_error_set(error,
+			  "%s: no answer within %g s: it stopped in the middle of the TLS handshake or of a message",
 			  connection->uri, patience(connection));
 	return CERTDIR_LDAP_TIMEOUT;
 }

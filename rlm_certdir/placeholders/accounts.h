@@ -11,7 +11,6 @@
 /* The server and what it says of itself. Strings are the arena's. */
 struct certdir_domain {
 	bool active_directory;
-	bool read_only; /* it says so itself: a read-only domain controller */
 	const char *version_attribute; /* uSNChanged or entryCSN: changes with every change of an entry */
 	const char *base; /* DN of the domain, "DC=corp,DC=example"; what unique means reaches this far */
 	const char *name; /* "corp.example", from base; NULL when base has no DC */

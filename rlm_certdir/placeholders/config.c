@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/config.h"
 
-#include "ldap/connection.h"
 #include "directory/mark.h"
 #include "identity/canonical.h"
+#include "ldap/connection.h"
+#include "ldap/srv.h"
 #include "list/list.h"
 #include "placeholders/arena.h"
 #include "placeholders/dn.h"
@@ -266,17 +267,21 @@ static bool check_server(struct reading *in, const struct certdir_conf_entry *se
 	static const char prefix[] = "ldap: ";
 	struct certdir_ldap_config ldap = in->config->ldap;
 	const char *text, *path = strstr(server->value, "://");
+	char domain[CERTDIR_DOMAIN_MAX + 1];
+	const bool is_domain = certdir_ldap_srv_domain(server->value, domain);
 	struct certdir_error why;
 	char *uri;
 	bool ok;
 
-	if (strpbrk(server->value, " ,;"))
+	if (!is_domain && strpbrk(server->value, " ,;"))
 		return certdir_conf_refuse_value(in->conf, server, in->error,
 						 "one server in each line: write server = .. again for the next");
 	path = path && strncasecmp(server->value, "ldapi", 5) != 0 ? strpbrk(path + 3, "/?") : NULL;
-	if (path && path[1])
-		return certdir_conf_refuse_value(in->conf, server, in->error,
-						 "nothing follows the host and its port; the OU stands in ou = ..");
+	if (!is_domain && path && path[1])
+		return certdir_conf_refuse_value(
+			in->conf, server, in->error,
+			"nothing follows the host and its port but a domain whose servers the "
+			"DNS names, as in ldap:///dc=example,dc=com; the OU stands in ou = ..");
 	/* What is in these files is read later; whatever the password is, it must not be sent in clear text. */
 	ldap.keytab = NULL;
 	if (ldap.bind == CERTDIR_LDAP_BIND_SIMPLE)

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define ACTIVE_DIRECTORY "1.2.840.113556.1.4.800"
-#define READ_ONLY_CONTROLLER "1.2.840.113556.1.4.1920"
 
 enum {
 	DOMAIN_COMPUTERS = 515, /* RID, MS-DTYP 2.4.2.4 */
@@ -75,8 +74,6 @@ static bool take_root(void *context, const struct certdir_ldap_entry *entry)
 		if (certdir_value_of(value, "supportedCapabilities")) {
 			if (strcmp(text, ACTIVE_DIRECTORY) == 0)
 				reading->domain->active_directory = true;
-			if (strcmp(text, READ_ONLY_CONTROLLER) == 0)
-				reading->domain->read_only = true;
 		} else if (reading->context_count < CONTEXTS_MAX) {
 			reading->contexts[reading->context_count++] = text;
 		}
@@ -93,13 +90,7 @@ static bool read_root(struct reading *reading)
 	if (!read_one(reading, "", CERTDIR_LDAP_BASE, "(objectClass=*)", attributes, take_root))
 		return false;
 	domain->version_attribute = domain->active_directory ? "uSNChanged" : "entryCSN";
-	if (!domain->read_only)
-		return true;
-	certdir_error_set(reading->error,
-			  "%s is a read-only domain controller: nothing can be changed there; name a writable one as "
-			  "server",
-			  uri(reading));
-	return false;
+	return true;
 }
 
 static bool take_entry(void *context, const struct certdir_ldap_entry *entry)

@@ -2,9 +2,9 @@
 #include "placeholders/placeholders.h"
 
 #include "background.h"
+#include "placeholders/server.h"
 #include "secret.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,33 +22,10 @@ static bool take_credentials(struct certdir_placeholders *self, struct certdir_e
 	return self->password;
 }
 
-/* Binds at the first server that takes us. A plan and its apply are one server's, since others may lag behind it. */
+/* A plan and its apply are one server's, since others may lag behind it. */
 static bool connect_first(struct certdir_placeholders *self, struct certdir_error *error)
 {
-	struct certdir_error all = {""};
-	size_t used = 0;
-
-	for (const char *const *server = self->ldap.servers; *server; server++) {
-		enum certdir_ldap_status status;
-
-		free(self->uri);
-		self->uri = certdir_ldap_uri(*server, 0);
-		if (!self->uri) {
-			certdir_error_set(error, "out of memory");
-			return false;
-		}
-		status = certdir_ldap_connection_open(&self->connection, self->uri, &self->ldap, self->watchdog, error);
-		if (status == CERTDIR_LDAP_OK)
-			return true;
-		/* A wrong password is wrong everywhere, and each trial counts towards the account's lockout. */
-		if (status == CERTDIR_LDAP_REFUSED)
-			return false;
-		if (used < sizeof(all.text) - 1)
-			used += (size_t)snprintf(all.text + used, sizeof(all.text) - used, "%s%s", used ? "; " : "",
-						 error->text);
-	}
-	*error = all;
-	return false;
+	return certdir_server_choose(&self->connection, &self->uri, &self->ldap, self->config->ou, self->watchdog, error);
 }
 
 static bool ask_claims(void *context, struct certdir_claim *claims, size_t count, struct certdir_error *error)

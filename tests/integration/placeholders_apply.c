@@ -91,7 +91,6 @@ static void read_config(const json_t *options, struct certdir_placeholders_confi
 		.primary_group = json_is_true(json_object_get(options, "primary_group")),
 		.undo_directory = text_of(options, "undo_directory"),
 	};
-	config->ldap.base_dn = config->ou;
 	for (size_t i = 0; i < config->column_count; i++)
 		column[i].attribute = json_string_value(json_array_get(columns, i));
 }

@@ -337,6 +337,30 @@ def test_a_server_that_is_read_only(tmp_path):
             says(site.apply(code=FAILED), slapd.uri, "operation restricted", "takes no changes")
 
 
+def test_servers_that_take_no_changes_are_passed_over(slapd, site, tmp_path):
+    """A replica sends writers elsewhere; a read-only domain controller says what it is in its root DSE."""
+    with worlds.server(tmp_path / "replica") as replica, worlds.server(tmp_path / "rodc") as controller:
+        for server in (replica, controller):
+            worlds.fill(server)
+            server.stop()
+        replica.access += f'syncrepl rid=1 provider={slapd.uri} searchbase="{SUFFIX}" type=refreshOnly bindmethod=simple\n' \
+                          f"updateref {slapd.uri}\n"
+        replica.write()
+        replica.start()
+        root = controller.directory / "root.ldif"
+        root.write_text("dn:\nsupportedCapabilities: 1.2.840.113556.1.4.1920\n")
+        controller.settings += f"\nattributetype ( 1.2.840.113556.1.4.1677 NAME 'supportedCapabilities' SYNTAX " \
+                               f"1.3.6.1.4.1.1466.115.121.1.38 )\nrootDSE {root}\n"
+        controller.write()
+        controller.start()
+        site.options["server"] = [replica.uri, controller.uri, slapd.uri]
+        filled(site)
+        assert site.plan().summary["server"].rstrip("/") == slapd.uri
+        site.options["server"] = [replica.uri, controller.uri]
+        says(site.apply(code=FAILED), f"{replica.uri} takes no changes: Referral",
+             f"{controller.uri} is a read-only domain controller")
+
+
 def test_a_server_that_is_down(site):
     site.add("LAPTOP-1")
     site.publish()

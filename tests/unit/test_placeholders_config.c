@@ -395,7 +395,8 @@ static const struct {
 	 "6: [placeholders a] has no option start_tsl: did you mean start_tls?"},
 	{WIFI "server = ldaps://DC1.corp.example\n", "6: server = ldaps://DC1.corp.example: this stands there twice"},
 	{WIFI "server = ldaps://dc2/dc=corp\n",
-	 "6: server = ldaps://dc2/dc=corp: nothing follows the host and its port; the OU stands in ou = .."},
+	 "6: server = ldaps://dc2/dc=corp: nothing follows the host and its port but a domain whose servers the DNS names, as in "
+	 "ldap:///dc=example,dc=com; the OU stands in ou = .."},
 	{WIFI "server = https://dc2\n",
 	 "6: server \"https://dc2\" is neither a host name nor one URI like ldaps://host:636"},
 	{WIFI "server = ldaps://a ldaps://b\n",
