@@ -86,7 +86,8 @@ static int try_address(struct attempt *attempt, const struct sockaddr *address, 
 
 	if (fd >= 0 && set_options(fd, address->sa_family) && set_patience(fd, patience) &&
 	    certdir_watched_socket(attempt->watched, fd)) {
-		certdir_watched_begin(attempt->watched, attempt->until);
+		/* connect() ends by itself; the watchdog is for who halts it, and must not be the first otherwise. */
+		certdir_watched_begin(attempt->watched, attempt->until + 1000000);
 		connected = connect(fd, address, length) == 0 && set_patience(fd, 0);
 		number = errno;
 		attempt->halted = certdir_watched_end(attempt->watched);
