@@ -200,13 +200,16 @@ static bool settle(struct certdir_ldap_session *session, enum certdir_ldap_statu
 
 /*
  * When as many search as may, another one waits while answers come as they use to, for half of its time at most: that is a
- * directory that has much to do. When none comes for ten times as long, not at all: then it holds enough of the workers.
+ * directory that has much to do. When none comes for ten times as long, not at all: then it holds enough of the workers. One
+ * that always takes long has half as many who wait, because most of them would wait in vain.
  */
 static bool enter(struct certdir_ldap_pool *pool, int64_t deadline)
 {
 	const int64_t now = certdir_monotonic(), half = (deadline - now) / 2;
 	int64_t patience, until;
 
+	if (pool->inside >= pool->most && pool->usual > half / 2 && pool->queued >= (pool->most + 1) / 2)
+		return false;
 	pool->queued++;
 	while (pool->inside >= pool->most) {
 		patience = pool->usual ? least(half, QUEUE_MIN + 10 * pool->usual) : half;
@@ -271,13 +274,13 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 						  bool (*each)(void *context, const struct certdir_ldap_entry *entry),
 						  void *context, struct certdir_error *error)
 {
-	const int64_t begun = certdir_monotonic();
 	enum certdir_ldap_status status = CERTDIR_LDAP_LOST;
 	struct certdir_ldap_query timed = *query;
 	struct asked asked = {.count = 0};
 	struct certdir_ldap_session *session;
 	struct certdir_ldap_server *next;
 	bool again = true, fair;
+	int64_t begun;
 
 	(void)pthread_mutex_lock(&pool->lock);
 	if (!pool->wanted) {
@@ -290,6 +293,7 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 		certdir_pool_unlock(pool);
 		return CERTDIR_LDAP_LOST;
 	}
+	begun = certdir_monotonic();
 	while (again && (session = take(pool, &asked, deadline)) != NULL) {
 		timed.until = share_of(deadline, servers_left(pool, &asked, &next));
 		fair = !query->optional && timed.until - certdir_monotonic() >= FAIR;
