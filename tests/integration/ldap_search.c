@@ -44,6 +44,8 @@ static struct certdir_directory *open_directory(const json_t *options, struct ce
 		.server.servers = servers,
 		.server.identity = text_of(options, "identity"),
 		.server.password = text_of(options, "password"),
+		.server.keytab = text_of(options, "keytab"),
+		.server.bind = text_of(options, "keytab") ? CERTDIR_LDAP_BIND_GSSAPI : CERTDIR_LDAP_BIND_SIMPLE,
 		.base_dn = text_of(options, "base_dn"),
 		.filter = text_of(options, "filter"),
 		.scope = text_of(options, "scope"),

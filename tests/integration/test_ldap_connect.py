@@ -18,6 +18,7 @@ from testenv.ldap_search import Searches
 from testenv.slapd import NAME, READER, READER_PASSWORD, SUFFIX, Slapd
 
 NET, RES = 2, 1
+BUSY = 1.5  # for a machine that has more to do
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def test_silent_resolver_holds_nobody_else(keeper, names, slapd):
 def test_listener_that_never_accepts(keeper):
     with deaf() as port:
         opened = keeper(f"ldap://127.0.0.1:{port}").opened
-    assert opened["status"] == "timeout" and NET <= opened["seconds"] < NET + 0.5
+    assert opened["status"] == "timeout" and NET <= opened["seconds"] < NET + BUSY
     assert opened["error"] == f"ldap://127.0.0.1:{port}: cannot connect: 127.0.0.1: no answer within 2 s"
 
 
@@ -113,7 +114,7 @@ def test_local_socket_that_never_accepts(keeper, tmp_path):
             full.setblocking(False)
             full.connect_ex(str(path))
         opened = keeper("ldapi://" + str(path).replace("/", "%2F")).opened
-    assert opened["status"] == "timeout" and NET <= opened["seconds"] < NET + 0.5, opened
+    assert opened["status"] == "timeout" and NET <= opened["seconds"] < NET + BUSY, opened
     assert f"{path}: no answer within 2 s" in opened["error"]
 
 
@@ -135,7 +136,7 @@ def test_all_addresses_are_told(keeper, names):
     names.address_of("mixed.example", "127.0.0.1", "127.0.0.3")
     with deaf("127.0.0.3") as port:
         opened = keeper(f"ldap://mixed.example:{port}").opened
-    assert opened["status"] == "timeout" and opened["seconds"] < NET + 0.5
+    assert opened["status"] == "timeout" and opened["seconds"] < NET + BUSY
     assert "127.0.0.1: Connection refused" in opened["error"] and "127.0.0.3: no answer within" in opened["error"]
 
 
@@ -190,7 +191,7 @@ def test_silence_in_the_middle_of_tls(keeper, slapd):
     held = []
     with Tls(held.append) as server:
         opened = keeper(server.uri, ca_file=str(slapd.ca_file)).opened
-    assert opened["status"] == "timeout" and RES <= opened["seconds"] < RES + 0.5, opened
+    assert opened["status"] == "timeout" and RES <= opened["seconds"] < RES + BUSY, opened
     for connection in held:
         connection.close()
 
