@@ -2,8 +2,8 @@
 """
 What a lookup in LDAP costs radiusd and slapd beside rlm_ldap: the same search with the same filter for the same attributes, in the
 same run. The filter and the attributes are those that certdir was seen to ask for. What certdir remembers costs no search and is left
-out, and a queue before the directory, too: as many requests are on their way as rlm_ldap has connections and certdir lets in, half of
-the workers. The request's name is where certdir reads it in all of them.
+out, and a queue before the directory, too: half of the workers, each of whom has a connection in either module, are
+busy, which is what certdir lets in. The request's name is where certdir reads it in all of them.
 """
 
 import os
@@ -19,8 +19,8 @@ from testenv.supplicant import radclient
 from testenv.worlds import ldap_options
 
 DEVICES = 1000
-CONNECTIONS = 4
-LOAD = {"window": CONNECTIONS, "threads": 2 * CONNECTIONS}
+WORKERS = 16
+LOAD = {"window": WORKERS // 2, "threads": WORKERS}
 AIM = 0.8
 COMPUTERS, GROUPS = f"ou=Computers,{SUFFIX}", f"ou=Groups,{SUFFIX}"
 
@@ -78,9 +78,9 @@ def run(pki, rounds, count):
             running += [bench.Policy("nothing", pki, names, f"{bench.NAME}{bench.ACCEPT}", **LOAD)]
             running += [bench.Policy("certdir", pki, names, slapd=slapd, **LOAD, **certdir(slapd, **{"ldap.options.remember": 0}))]
             running += [bench.Policy("rlm_ldap same search", pki, names, slapd=slapd, **stock,
-                                     modules={"ldap": rlm_ldap(slapd.uri, search_filter, attributes, connections=CONNECTIONS)})]
+                                     modules={"ldap": rlm_ldap(slapd.uri, search_filter, attributes, connections=WORKERS)})]
             running += [bench.Policy("rlm_ldap account alone", pki, names, slapd=slapd, **stock,
-                                     modules={"ldap": rlm_ldap(slapd.uri, connections=CONNECTIONS)})]
+                                     modules={"ldap": rlm_ldap(slapd.uri, connections=WORKERS)})]
             for turn in range(rounds + 1):
                 for policy in running:
                     policy.measure(count)
