@@ -3,7 +3,6 @@
 
 #include "identity/canonical.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -119,10 +118,12 @@ size_t certdir_ldap_column_value(const struct certdir_ldap_column *column, const
 {
 	const char *before = column->form == CERTDIR_LDAP_SPN ? "HOST/" : "";
 	const char *after = column->form == CERTDIR_LDAP_SAM ? "$" : "";
-	int length;
+	const size_t length = strlen(before) + strlen(identity) + strlen(after);
 
 	if (column->form == CERTDIR_LDAP_SID)
 		return certdir_sid_to_bytes(identity, value);
-	length = snprintf((char *)value, CERTDIR_LDAP_VALUE_MAX, "%s%s%s", before, identity, after);
-	return length > 0 && length < CERTDIR_LDAP_VALUE_MAX ? (size_t)length : 0;
+	if (length >= CERTDIR_LDAP_VALUE_MAX)
+		return 0;
+	(void)stpcpy(stpcpy(stpcpy((char *)value, before), identity), after);
+	return length;
 }

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from testenv.certificates import Authority, tlv
+from testenv.certificates import Authority, sequence, tlv
 from testenv.driver import build_ldap_driver
 from testenv.ldap_proxy import LdapProxy
 from testenv.ldap_search import Liar, Search, Searches, answering, entry, message, result
@@ -679,10 +679,21 @@ def test_error_after_an_entry(opened, liar, code, words):
     assert answer["state"] == "unavailable" and answer["records"] == [] and words in answer["detail"]
 
 
+def broken(attribute):
+    """An entry whose only attribute is no attribute."""
+    return lambda number: (message(number, tlv(0x64, tlv(0x04, b"cn=pc01,dc=x") + sequence(attribute)))
+                           + message(number, result(0x65, 0)))
+
+
 @pytest.mark.parametrize("reply", [
     lambda number: None,
     lambda number: b"HTTP/1.1 400 Bad Request\r\n\r\n" * 20,
     lambda number: message(number, tlv(0x64, b"\xff\xff\xff")) + message(number, result(0x65, 0)),
+    broken(tlv(0x04, b"cn")),
+    broken(sequence(tlv(0x04, b"cn"))),
+    broken(sequence(tlv(0x04, b"cn"), b"\x31\x7f")),
+    broken(sequence(tlv(0x04, b"cn"), tlv(0x31, b"\x04\x08pc01")) + tlv(0x04, b"more than that")),
+    broken(sequence(tlv(0x04, b"cn"), tlv(0x31, b"\x04\x84\xff\xff\xff\xff"))),
 ])
 def test_a_search_that_breaks(opened, liar, reply):
     server = liar(reply)
