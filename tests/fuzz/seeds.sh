@@ -19,6 +19,8 @@ ldap_entry) # \\377 ends the DN and each value
 	printf 'CN=PC1,DC=corp,DC=example\377cn:PC1\377dNSHostName:pc1.corp.example\377userAccountControl:4096\377sAMAccountName:PC1$\377memberOf:cn=g,ou=groups,dc=corp,dc=example\377objectSid:\001\005\000\000\000\000\000\005\025\000\000\000\001\000\000\000\002\000\000\000\003\000\000\000\004\000\000\000\377primaryGroupID:515\377' >"$3/computer" ;;
 ldap_srv) # example.com. SRV: dc1.example.com
 	printf '\000\001\201\200\000\001\000\001\000\000\000\000\007example\003com\000\000\041\000\001\300\014\000\041\000\001\000\000\000\074\000\014\000\012\000\005\001\205\003dc1\300\014' >"$3/answer" ;;
+memory) # a name, and one record
+	printf '\143\145\162\164\144\151\162\040\155\145\155\157\162\171\040\061\012\001\157\001\003\006\141\000\001\000\001\000\001\061\005\143\156\075\141\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000' >"$3/one" ;;
 conf) # the examples of the manual page, without what troff makes of them
 	sed -n '/^\.nf/,/^\.fi/p' man/certdir.conf.5 | sed 's/\\-/-/g;s/\\f.//g;s/\\e/\\/g;/^\./d' >"$3/example" ;;
 esac

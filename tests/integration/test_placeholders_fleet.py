@@ -68,7 +68,7 @@ class Fleet:
             "directories": "ldap", "ldap.server": [server.ldaps_uri for server in self.pair.servers],
             "ldap.identity": READER, "ldap.password": READER_PASSWORD, "ldap.base_dn": DEVICES,
             "ldap.filter": f"(&(objectClass=device)(description=certdir:{SECTION}:*))", "ldap.tls.ca_file": self.pair.servers[0].ca_file,
-            "ldap.options.net_timeout": NET_TIMEOUT, "ldap.options.res_timeout": RES_TIMEOUT,
+            "ldap.options.net_timeout": NET_TIMEOUT, "ldap.options.res_timeout": RES_TIMEOUT, "ldap.options.remember": 0,
             **options})
         begin = text.index("\t\tattributes {")
         end = text.index("}\n", begin) + 2

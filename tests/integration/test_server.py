@@ -61,6 +61,7 @@ WRONG = {
     "ldap.server": ("", "server"),
     "ldap.tls.require_cert": ("demnad", "demnad"),
     "ldap.options.net_timeout": ("-1", "net_timeout"),
+    "ldap.options.remember": ("61", "remember"),
     "policy.require_managed": ("sometimes", "require_managed"),
     "policy.compliance_unknown": ("maybe", "maybe"),
     "policy.enrollment_grace": ("1 day", "enrollment_grace"),
