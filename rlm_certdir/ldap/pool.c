@@ -11,8 +11,8 @@
 
 /* Less time than this may be too little for a server that is well. */
 #define FAIR (CERTDIR_SECOND / 10)
-/* A directory that is well may be silent for so long when the machine has much to do. */
-#define QUEUE_MIN (CERTDIR_SECOND / 25)
+/* A directory that is well may be silent for so long, and longer where it always is slow, when a machine has much to do. */
+#define QUEUE_MIN (CERTDIR_SECOND / 10)
 /* How long threads may take to come home. */
 #define CLOSE_MAX (2 * CERTDIR_SECOND)
 
