@@ -43,7 +43,7 @@ ROOMS = {
     "directory": {"directory", "ldap", "identity", "list"},
     "decision": {"decision", "directory"},
     "list": {"list", "identity"},
-    "sync": {"sync", "list", "identity"},
+    "sync": {"sync", "directory", "ldap", "list", "identity"},
     "import": {"import", "list", "identity"},
     "placeholders": {"placeholders", "directory", "ldap", "decision", "list", "identity"},
 }

@@ -8,7 +8,7 @@
 
 bool certdir_cli_conf_load(const char *filename, bool placeholders, struct certdir_cli_conf *loaded)
 {
-	static const char *const kinds[] = {"list", "tenant", "placeholders", NULL};
+	static const char *const kinds[] = {"list", "tenant", "ldap", "placeholders", NULL};
 	struct certdir_error error;
 	bool ok;
 

@@ -120,6 +120,7 @@ static bool add_configured(struct certdir_cli_status *status, const struct origi
 		tenant->name = config->name;
 		tenant->tenant_id = config->tenant_id;
 		tenant->configured = true;
+		tenant->ldap = config->ldap;
 		tenant->wanted[CERTDIR_SYNC_DEVICES] = true;
 		tenant->wanted[CERTDIR_SYNC_INTUNE] = config->intune;
 		tenant->wanted[CERTDIR_SYNC_GROUPS] = config->groups[0] != NULL;

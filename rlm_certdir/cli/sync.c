@@ -63,7 +63,9 @@ static struct generation *load(const struct options *options, struct generation 
 		fresh->older = older;
 		if (fresh->loaded.config.count > 0)
 			return fresh;
-		fprintf(stderr, "certdir: %s has no [tenant NAME]: there is nothing to sync; see certdir.conf(5)\n",
+		fprintf(stderr,
+			"certdir: %s has no [tenant NAME] and no [ldap NAME]: there is nothing to sync; see "
+			"certdir.conf(5)\n",
 			options->conf);
 	}
 	free_generation(fresh);

@@ -48,13 +48,14 @@ static void print_if_any(size_t count, const char *what)
 		printf(", %zu %s", count, what);
 }
 
-static void print_done(const char *tenant, enum certdir_sync_part part, const struct certdir_sync_report_part *report)
+static void print_done(const char *tenant, bool ldap, enum certdir_sync_part part,
+		       const struct certdir_sync_report_part *report)
 {
 	const struct certdir_list_tally *tally = &report->tally;
 
 	printf("%s: %s: ", tenant, certdir_sync_part_name(part));
 	if (part == CERTDIR_SYNC_DEVICES)
-		printf("%s, %zu changed, ", report->full ? "full" : "delta", tally->changed);
+		printf("%s, %zu changed, ", report->full ? "full" : ldap ? "changes" : "delta", tally->changed);
 	printf("%zu added, %zu removed, ", tally->added, tally->lost);
 	if (tally->kept > 0)
 		printf("%zu kept, ", tally->kept);
@@ -83,15 +84,15 @@ static void print_done(const char *tenant, enum certdir_sync_part part, const st
 	printf("\n");
 }
 
-static void print_part(const char *tenant, enum certdir_sync_part part, const struct certdir_sync_report_part *report,
-		       bool json)
+static void print_part(const char *tenant, bool ldap, enum certdir_sync_part part,
+		       const struct certdir_sync_report_part *report, bool json)
 {
 	const char *name = certdir_sync_part_name(part);
 
 	switch (report->result) {
 	case CERTDIR_SYNC_DONE:
 		if (!json)
-			print_done(tenant, part, report);
+			print_done(tenant, ldap, part, report);
 		break;
 	case CERTDIR_SYNC_SKIPPED:
 		if (!json)
@@ -99,7 +100,7 @@ static void print_part(const char *tenant, enum certdir_sync_part part, const st
 		break;
 	case CERTDIR_SYNC_SHRUNK:
 		if (!json)
-			print_done(tenant, part, report);
+			print_done(tenant, ldap, part, report);
 		fprintf(stderr, "certdir: %s: %s: %s\n", tenant, name, report->note);
 		break;
 	case CERTDIR_SYNC_FAILED:
@@ -146,12 +147,14 @@ static void print_tenant(const struct certdir_cli_sync_run *run, size_t index, b
 		news |= report->news;
 		/* What is not wanted may still fail: taking away what was there before `intune = no`, for example. */
 		if (report->news && (is_wanted(run->config, index, part) || report->result != CERTDIR_SYNC_SKIPPED))
-			print_part(tenant->name, part, report, json);
+			print_part(tenant->name, run->config->tenants[index].ldap, part, report, json);
 	}
 	if (!news || certdir_sync_busy(run->sync, tenant->name))
 		return;
 	warn_of_expiry(tenant->name, tenant->credential_expires);
-	if (!json)
+	if (!json && run->config->tenants[index].ldap)
+		printf("%s: %" PRId64 " s\n", tenant->name, tenant->seconds);
+	else if (!json)
 		printf("%s: %zu requests, %zu throttled, %" PRIu64 " bytes, %" PRId64 " s\n", tenant->name,
 		       tenant->requests, tenant->throttled, tenant->bytes, tenant->seconds);
 }
@@ -170,7 +173,7 @@ static void warn_of_forgotten(const struct certdir_sync_report *report)
 {
 	for (char **name = report->forgotten; name && *name; name++)
 		fprintf(stderr,
-			"certdir: warning: the list has devices of tenant %s, which certdir.conf does not name any "
+			"certdir: warning: the list has devices of %s, which certdir.conf does not name any "
 			"more: they stay, and turn stale; certdir list remove --source %s takes them out\n",
 			*name, *name);
 }

@@ -165,6 +165,7 @@ static bool take_source(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, 
 		.delta_link = strcmp(attributes ? attributes : "", tenant->attributes) == 0 && !other_question
 				      ? tenant->delta_link
 				      : NULL,
+		.other = other_question,
 		.delta_since = sqlite3_column_int64(stmt, 2),
 		.synced = sqlite3_column_int64(stmt, 3),
 		.intune_synced = sqlite3_column_int64(stmt, 4),

@@ -48,6 +48,7 @@ struct certdir_list_ldap {
 struct certdir_list_tenant_state {
 	const char *
 		delta_link; /* LDAP: the cursor of its changes. NULL = to be listed whole: never was, or not with these extension attributes */
+	bool other; /* LDAP: the entries that are there are the answer to another question */
 	int64_t delta_since; /* when the delta link came, 0 = none */
 	int64_t synced; /* last success of the devices part, 0 = never */
 	int64_t intune_synced; /* 0 = never */

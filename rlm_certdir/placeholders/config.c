@@ -3,8 +3,7 @@
 
 #include "directory/mark.h"
 #include "identity/canonical.h"
-#include "ldap/connection.h"
-#include "ldap/srv.h"
+#include "ldap_conf.h"
 #include "list/list.h"
 #include "placeholders/arena.h"
 #include "placeholders/dn.h"
@@ -48,17 +47,11 @@ static bool read_path(struct reading *in, const char *key, const char **value, c
 	return certdir_conf_path(in->conf, in->section, key, value, example, in->error);
 }
 
-/* Comparing is how the other rooms find out, too: what is no DN does not even equal itself. */
-static bool is_dn(const char *text)
-{
-	return text[0] != '/' && certdir_dn_equal(text, text);
-}
-
 static bool read_dn(struct reading *in, const char *key, const char **value, const char *example)
 {
 	if (!certdir_conf_text(in->conf, in->section, key, value, in->error))
 		return false;
-	if (!entry_of(in, key) || is_dn(*value))
+	if (!entry_of(in, key) || certdir_ldap_conf_dn(*value))
 		return true;
 	return certdir_conf_refuse_value(in->conf, entry_of(in, key), in->error,
 					 "this is no distinguished name, such as %s", example);
@@ -147,169 +140,6 @@ static bool read_column(struct reading *in, struct certdir_column *column, const
 		ok &= add_template(in, entry, entry->value, column, templates);
 	for (; count == 0 && templates && *defaults; defaults++)
 		ok &= add_template(in, NULL, *defaults, column, templates);
-	return ok;
-}
-
-/* ---- the server ---- */
-
-static bool read_server(struct reading *in)
-{
-	static const char *const binds[] = {"simple", "external", "gssapi", NULL};
-	static const char *const requirements[] = {"never", "allow", "try", "demand", "hard", NULL};
-	struct certdir_ldap_config *ldap = &in->config->ldap;
-	size_t bind = CERTDIR_LDAP_BIND_SIMPLE, requirement = 4;
-	const char **servers = NULL;
-	bool ok;
-
-	ok = read_repeated(in, "server", NULL, &servers);
-	ldap->servers = servers;
-	ok &= certdir_conf_word(in->conf, in->section, "bind", binds, &bind, in->error);
-	ldap->bind = (enum certdir_ldap_bind)bind;
-	ok &= certdir_conf_text(in->conf, in->section, "identity", &ldap->identity, in->error);
-	ok &= read_path(in, "password_file", &in->config->password_file, "/etc/certdir/wifi.password");
-	ok &= read_path(in, "keytab", &in->config->ldap.keytab, "/etc/certdir/wifi.keytab");
-	ok &= read_yes_no(in, "start_tls", &ldap->start_tls);
-	ok &= read_path(in, "ca_file", &ldap->ca_file, "/etc/ssl/certs/ca-certificates.crt");
-	ok &= read_path(in, "certificate_file", &ldap->certificate_file, "/etc/certdir/wifi.pem");
-	ok &= read_path(in, "private_key_file", &ldap->private_key_file, "/etc/certdir/wifi.key");
-	ok &= certdir_conf_word(in->conf, in->section, "require_cert", requirements, &requirement, in->error);
-	if (entry_of(in, "require_cert"))
-		ldap->require_cert = requirements[requirement];
-	return ok;
-}
-
-static bool refuse_password(struct reading *in)
-{
-	const struct certdir_conf_entry *password = entry_of(in, "password");
-
-	if (!password)
-		return true;
-	(void)certdir_conf_next(in->section, "password", NULL);
-	in->section->known_count--; /* no word to suggest */
-	return certdir_conf_refuse(in->conf, password->line, in->error,
-				   "a password does not belong into this file: put it alone into a file that nobody "
-				   "else can read, and write password_file = /etc/certdir/%.32s.password",
-				   in->config->name);
-}
-
-/* What each way of binding needs, and what it has no use for. */
-static bool check_bind(struct reading *in)
-{
-	static const char *const of_simple[] = {"identity", "password_file", NULL};
-	static const char *const of_gssapi[] = {"keytab", NULL};
-	const struct certdir_placeholders_config *config = in->config;
-	const struct certdir_conf_entry *bind = entry_of(in, "bind");
-	const int line = bind ? bind->line : config->line;
-	bool ok = true;
-
-	if (config->ldap.bind != CERTDIR_LDAP_BIND_SIMPLE)
-		ok &= refuse_options(in, of_simple, "this is for bind = simple");
-	else if (!config->ldap.identity || !config->password_file)
-		ok = certdir_conf_refuse(in->conf, line, in->error,
-					 "bind = simple needs %s: who writes to a directory says who it is",
-					 config->ldap.identity	 ? "password_file beside identity"
-					 : config->password_file ? "identity beside password_file"
-								 : "identity and password_file");
-	if (config->ldap.bind != CERTDIR_LDAP_BIND_GSSAPI)
-		ok &= refuse_options(in, of_gssapi, "this is for bind = gssapi");
-	else if (!config->ldap.keytab)
-		ok = certdir_conf_refuse(in->conf, line, in->error,
-					 "bind = gssapi needs keytab = /etc/certdir/%.32s.keytab or the like",
-					 config->name);
-	return ok;
-}
-
-static bool check_key(struct reading *in)
-{
-	const struct certdir_conf_entry *certificate = entry_of(in, "certificate_file");
-	const struct certdir_conf_entry *key = entry_of(in, "private_key_file");
-
-	if (!certificate == !key)
-		return true;
-	return certdir_conf_refuse(in->conf, certificate ? certificate->line : key->line, in->error,
-				   "%s needs %s beside it; both may name one file",
-				   certificate ? "certificate_file" : "private_key_file",
-				   certificate ? "private_key_file" : "certificate_file");
-}
-
-/* With EXTERNAL it is TLS or the socket that says who we are. */
-static bool check_external(struct reading *in, const struct certdir_conf_entry *server)
-{
-	if (strncasecmp(server->value, "ldapi://", 8) == 0)
-		return true;
-	if (!in->config->ldap.certificate_file)
-		return certdir_conf_refuse_value(in->conf, server, in->error,
-						 "bind = external needs certificate_file and private_key_file to say "
-						 "who we are, or a server ldapi://..");
-	return in->config->ldap.start_tls || strncasecmp(server->value, "ldaps://", 8) == 0 ||
-	       certdir_conf_refuse_value(in->conf, server, in->error,
-					 "bind = external with a certificate needs TLS: use ldaps:// or "
-					 "start_tls = yes");
-}
-
-/* The line that a complaint of the connection is about: it begins with the option's name; else the server's. */
-static int accused(const struct reading *in, const char *text, const struct certdir_conf_entry *server)
-{
-	const size_t length = strcspn(text, " ");
-
-	for (size_t i = 0; i < in->section->count; i++) {
-		const struct certdir_conf_entry *entry = &in->section->entries[i];
-
-		if (strlen(entry->key) == length && strncmp(entry->key, text, length) == 0 &&
-		    strcmp(entry->key, server->key) != 0)
-			return entry->line;
-	}
-	return server->line;
-}
-
-static bool check_server(struct reading *in, const struct certdir_conf_entry *server)
-{
-	static const char prefix[] = "ldap: ";
-	struct certdir_ldap_config ldap = in->config->ldap;
-	const char *text, *path = strstr(server->value, "://");
-	char domain[CERTDIR_DOMAIN_MAX + 1];
-	const bool is_domain = certdir_ldap_srv_domain(server->value, domain);
-	struct certdir_error why;
-	char *uri;
-	bool ok;
-
-	if (!is_domain && strpbrk(server->value, " ,;"))
-		return certdir_conf_refuse_value(in->conf, server, in->error,
-						 "one server in each line: write server = .. again for the next");
-	path = path && strncasecmp(server->value, "ldapi", 5) != 0 ? strpbrk(path + 3, "/?") : NULL;
-	if (!is_domain && path && path[1])
-		return certdir_conf_refuse_value(
-			in->conf, server, in->error,
-			"nothing follows the host and its port but a domain whose servers the "
-			"DNS names, as in ldap:///dc=example,dc=com; the OU stands in ou = ..");
-	/* What is in these files is read later; whatever the password is, it must not be sent in clear text. */
-	ldap.keytab = NULL;
-	if (ldap.bind == CERTDIR_LDAP_BIND_SIMPLE)
-		ldap.password = in->config->password_file;
-	uri = certdir_ldap_uri(server->value, 0);
-	if (!uri)
-		return no_memory(in);
-	ok = certdir_ldap_connection_check(uri, &ldap, &why);
-	free(uri);
-	if (ok)
-		return true;
-	text = strncmp(why.text, prefix, strlen(prefix)) == 0 ? why.text + strlen(prefix) : why.text;
-	return certdir_conf_refuse(in->conf, accused(in, text, server), in->error, "%s", text);
-}
-
-static bool check_servers(struct reading *in)
-{
-	bool ok = check_bind(in) & check_key(in);
-
-	for (size_t i = 0; i < in->section->count && ok; i++) {
-		const struct certdir_conf_entry *server = &in->section->entries[i];
-
-		if (strcmp(server->key, "server") != 0)
-			continue;
-		if (in->config->ldap.bind == CERTDIR_LDAP_BIND_EXTERNAL)
-			ok = check_external(in, server);
-		ok = ok && check_server(in, server);
-	}
 	return ok;
 }
 
@@ -586,9 +416,11 @@ static bool check_apart(struct reading *in, const struct certdir_placeholders_co
 
 static bool read_section(struct reading *in, struct certdir_placeholders_configs *configs)
 {
+	struct certdir_placeholders_config *config = in->config = &configs->sections[configs->count++];
+	const struct certdir_ldap_conf server = {in->conf, in->section, "ou", &config->ldap, &config->password_file,
+						 in->error};
 	bool ok;
 
-	in->config = &configs->sections[configs->count++];
 	*in->config = (struct certdir_placeholders_config){
 		.name = in->section->name,
 		.line = in->section->line,
@@ -605,13 +437,12 @@ static bool read_section(struct reading *in, struct certdir_placeholders_configs
 	if (!in->arena)
 		return no_memory(in);
 	ok = check_name(in);
-	ok &= refuse_password(in);
-	ok &= read_server(in);
+	ok &= certdir_ldap_conf_read(&server);
 	ok &= read_selection(in);
 	ok &= read_entries(in);
 	ok &= read_guards(in);
 	ok &= certdir_conf_section_finish(in->conf, in->section, in->error);
-	return ok && check_complete(in) && check_servers(in) && check_apart(in, configs);
+	return ok && check_complete(in) && certdir_ldap_conf_check(&server) && check_apart(in, configs);
 }
 
 bool certdir_placeholders_config_read(struct certdir_conf *conf, struct certdir_placeholders_configs *configs,
@@ -639,6 +470,7 @@ void certdir_placeholders_config_clear(struct certdir_placeholders_configs *conf
 		struct certdir_placeholders_config *config = &configs->sections[i];
 
 		free(config->selection.operating_systems);
+		free((void *)config->ldap.servers);
 		if (config->owned)
 			certdir_arena_clear(config->owned);
 		free(config->owned);

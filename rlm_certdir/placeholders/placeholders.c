@@ -2,7 +2,7 @@
 #include "placeholders/placeholders.h"
 
 #include "background.h"
-#include "placeholders/server.h"
+#include "ldap/choose.h"
 #include "secret.h"
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static bool take_credentials(struct certdir_placeholders *self, struct certdir_e
 /* A plan and its apply are one server's, since others may lag behind it. */
 static bool connect_first(struct certdir_placeholders *self, struct certdir_error *error)
 {
-	return certdir_server_choose(&self->connection, &self->uri, &self->ldap, self->config->ou, self->watchdog, error);
+	return certdir_ldap_choose(&self->connection, &self->uri, &self->ldap, self->config->ou, self->watchdog, error);
 }
 
 static bool ask_claims(void *context, struct certdir_claim *claims, size_t count, struct certdir_error *error)

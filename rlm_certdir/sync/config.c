@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/config.h"
 
+#include "directory/ldap_domain.h"
+#include "directory/ldap_filter.h"
+#include "directory/ldap_group.h"
+#include "ldap_conf.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,16 +292,24 @@ static bool read_extension_attributes(struct reading *in, struct certdir_tenant_
 
 /* ---- the sections ---- */
 
-static bool check_name(struct reading *in)
+static bool check_name(struct reading *in, const struct certdir_sync_config *config, const char *what,
+		       const char *example)
 {
 	const struct certdir_conf_section *section = in->section;
 
 	if (section->name[0] == '\0')
 		return certdir_conf_refuse(in->conf, section->line, in->error,
-					   "a tenant needs a name of your choice: [tenant contoso]");
+					   "%s needs a name of your choice: [%s %s]", what, section->kind, example);
 	if (strlen(section->name) > 64 || !certdir_conf_plain(section->name, "._-"))
 		return certdir_conf_refuse(in->conf, section->line, in->error,
-					   "a tenant's name has 1 to 64 letters, digits, dots, dashes and underscores");
+					   "%s's name has 1 to 64 letters, digits, dots, dashes and underscores", what);
+	/* It is that of a source in the list. */
+	for (size_t i = 0; i + 1 < config->count; i++)
+		if (strcmp(config->tenants[i].name, section->name) == 0)
+			return certdir_conf_refuse(in->conf, section->line, in->error,
+						   "[%s %s] in line %d has this name already: give one of them another",
+						   config->tenants[i].ldap ? "ldap" : "tenant", section->name,
+						   config->tenants[i].line);
 	return true;
 }
 
@@ -340,7 +353,7 @@ static bool read_tenant(struct reading *in, struct certdir_sync_config *config)
 						 .intune = true,
 						 .intune_interval = HOUR,
 						 .deadline = HOUR};
-	ok = check_name(in);
+	ok = check_name(in, config, "a tenant", "contoso");
 	ok &= read_cloud(in, tenant);
 	ok &= read_guid(in, "tenant_id", &tenant->tenant_id, "Tenant ID on the Entra admin center's overview page");
 	ok &= read_guid(in, "client_id", &tenant->client_id,
@@ -356,6 +369,133 @@ static bool read_tenant(struct reading *in, struct certdir_sync_config *config)
 	ok &= certdir_conf_section_finish(in->conf, in->section, in->error);
 	return ok && check_complete(in, config, tenant);
 }
+
+/* ---- [ldap NAME] ---- */
+
+enum { CONNECT_TIMEOUT = 10, ANSWER_TIMEOUT = 30 }; /* seconds; a page of a listing is one answer */
+
+/* An attribute list for each kind of identity; those of Active Directory stand where none is named. */
+static bool read_attributes(struct reading *in, struct certdir_ldap_source *ldap)
+{
+	const char *attributes[CERTDIR_ID_TYPES];
+	const struct certdir_conf_entry *first = NULL;
+	struct certdir_error why;
+	bool ok = true;
+
+	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++) {
+		const char *name = certdir_identity_type_name(type);
+
+		attributes[type] = certdir_ldap_default_attributes[type];
+		if (type == CERTDIR_ID_SID_URI)
+			continue;
+		ok &= certdir_conf_text(in->conf, in->section, name, &attributes[type], in->error);
+		if (!first)
+			first = certdir_conf_entry(in->section, name);
+	}
+	if (certdir_ldap_map_init(&ldap->map, attributes, &why))
+		return ok;
+	return certdir_conf_refuse(in->conf, first ? first->line : in->section->line, in->error, "%s", why.text);
+}
+
+static bool read_dn(struct reading *in, const char *key, const char **value, const char *example)
+{
+	if (!certdir_conf_text(in->conf, in->section, key, value, in->error))
+		return false;
+	return !*value || certdir_ldap_conf_dn(*value) ||
+	       certdir_conf_refuse_value(in->conf, certdir_conf_entry(in->section, key), in->error,
+					 "this is no distinguished name, such as %s", example);
+}
+
+static bool read_where(struct reading *in, struct certdir_ldap_source *ldap)
+{
+	struct certdir_error why;
+	bool ok;
+
+	ok = read_dn(in, "base_dn", &ldap->base_dn, "DC=corp,DC=example");
+	ok &= read_dn(in, "group_base_dn", &ldap->group_base_dn, "OU=Groups,DC=corp,DC=example");
+	ok &= certdir_conf_text(in->conf, in->section, "filter", &ldap->filter, in->error);
+	if (!certdir_ldap_filter_valid(ldap->filter, &why))
+		ok = certdir_conf_refuse(in->conf, certdir_conf_entry(in->section, "filter")->line, in->error, "%s",
+					 why.text);
+	return ok;
+}
+
+/* What follows from the options. */
+static bool conclude(struct reading *in, struct certdir_ldap_source *ldap)
+{
+	size_t size;
+	FILE *out;
+
+	if (ldap->group_base_dn && !(ldap->group_base = certdir_ldap_dn_normal(ldap->group_base_dn)))
+		return certdir_conf_refuse(in->conf, in->section->line, in->error, "out of memory");
+	if (!certdir_ldap_domains_make(&ldap->domains, "", ldap->base_dn, in->error))
+		return false;
+	out = open_memstream(&ldap->question, &size);
+	if (out)
+		(void)fprintf(out, "%s\n%s\n%s", ldap->base_dn, ldap->filter, ldap->group_base ? ldap->group_base : "");
+	for (size_t c = 0; out && c < ldap->map.count; c++)
+		(void)fprintf(out, "\n%s=%s", certdir_identity_type_name(ldap->map.columns[c].type),
+			      ldap->map.columns[c].attribute);
+	if (!out || fclose(out) != 0)
+		return certdir_conf_refuse(in->conf, in->section->line, in->error, "out of memory");
+	ldap->list.question = ldap->question;
+	ldap->list.keeps = ldap->map.keeps;
+	ldap->list.domain = ldap->domains ? ldap->domains[0] : NULL;
+	return true;
+}
+
+static bool check_ldap(struct reading *in, const struct certdir_ldap_source *ldap)
+{
+	if (!ldap->server.servers)
+		return certdir_conf_refuse(in->conf, in->section->line, in->error,
+					   "[ldap %s] needs server = ldaps://dc1.corp.example", in->section->name);
+	return ldap->base_dn ||
+	       certdir_conf_refuse(in->conf, in->section->line, in->error,
+				   "[ldap %s] needs base_dn = DC=corp,DC=example: the domain, or an OU in it",
+				   in->section->name);
+}
+
+static bool read_ldap(struct reading *in, struct certdir_sync_config *config)
+{
+	struct certdir_tenant_config *tenant = &config->tenants[config->count++];
+	struct certdir_ldap_source *ldap = calloc(1, sizeof(*ldap));
+	struct certdir_ldap_conf server = {in->conf, in->section, "base_dn", NULL, NULL, in->error};
+	bool ok;
+
+	*tenant = (struct certdir_tenant_config){
+		.ldap = ldap, .name = in->section->name, .line = in->section->line, .deadline = HOUR};
+	tenant->groups = calloc(1, sizeof(*tenant->groups));
+	if (!ldap || !tenant->groups)
+		return certdir_conf_refuse(in->conf, in->section->line, in->error, "out of memory");
+	ldap->server = (struct certdir_ldap_config){
+		.net_timeout = CONNECT_TIMEOUT, .res_timeout = ANSWER_TIMEOUT, .srv_timelimit = ANSWER_TIMEOUT};
+	ldap->filter = CERTDIR_LDAP_DEFAULT_FILTER;
+	ldap->list.interval = HOUR;
+	server.ldap = &ldap->server;
+	server.password_file = &ldap->password_file;
+	ok = check_name(in, config, "an LDAP directory", "corp");
+	ok &= certdir_ldap_conf_read(&server);
+	ok &= read_where(in, ldap);
+	ok &= read_attributes(in, ldap);
+	ok &= certdir_conf_duration(in->conf, in->section, "interval", 0, 30 * DAY, &ldap->list.interval, in->error);
+	ok &= certdir_conf_duration(in->conf, in->section, "deadline", 1, DAY, &tenant->deadline, in->error);
+	ok &= certdir_conf_section_finish(in->conf, in->section, in->error);
+	return ok && check_ldap(in, ldap) && certdir_ldap_conf_check(&server) && conclude(in, ldap);
+}
+
+static void free_ldap(struct certdir_ldap_source *ldap)
+{
+	if (!ldap)
+		return;
+	free((void *)ldap->server.servers);
+	free(ldap->group_base);
+	free(ldap->question);
+	certdir_ldap_domains_free(ldap->domains);
+	certdir_ldap_map_clear(&ldap->map);
+	free(ldap);
+}
+
+/* ---- all of it ---- */
 
 static bool read_list(struct reading *in, struct certdir_sync_config *config)
 {
@@ -391,6 +531,8 @@ bool certdir_sync_config_read(struct certdir_conf *conf, struct certdir_sync_con
 		ok &= read_list(&in, config);
 	while ((in.section = certdir_conf_section(conf, "tenant", in.section)))
 		ok &= read_tenant(&in, config);
+	while ((in.section = certdir_conf_section(conf, "ldap", in.section)))
+		ok &= read_ldap(&in, config);
 	if (!ok)
 		certdir_sync_config_clear(config);
 	return ok;
@@ -402,6 +544,7 @@ void certdir_sync_config_clear(struct certdir_sync_config *config)
 		free(config->tenants[i].groups);
 		free(config->tenants[i].operating_systems);
 		free(config->tenants[i].ownerships);
+		free_ldap(config->tenants[i].ldap);
 	}
 	free(config->tenants);
 	memset(config, 0, sizeof(*config));

@@ -4,6 +4,8 @@
 #define CERTDIR_SYNC_CONFIG_H
 
 #include "conf.h"
+#include "directory/ldap_schema.h"
+#include "ldap/connection.h"
 #include "list/tenant.h"
 
 /* How the application proves to Entra ID who it is: one of them. */
@@ -14,9 +16,25 @@ enum certdir_credential {
 	CERTDIR_CREDENTIAL_FEDERATED /* federated_token_file */
 };
 
-/* Strings are borrowed from the conf. */
+/* [ldap NAME]. Strings are borrowed from the conf. */
+struct certdir_ldap_source {
+	struct certdir_ldap_config server; /* without the password; `servers` is owned */
+	const char *password_file;
+	const char *base_dn;
+	const char *filter;
+	const char *group_base_dn; /* or NULL */
+	char *group_base; /* the same as certdir_ldap_group_read() wants it, owned, or NULL */
+	char **domains; /* of base_dn, owned, or NULL */
+	struct certdir_ldap_map map; /* owned */
+	char *question; /* owned */
+	struct certdir_list_ldap list; /* borrows from here */
+};
+
+/* What a sync lists: a tenant, or an LDAP directory. Strings are borrowed from the conf. */
 struct certdir_tenant_config {
-	const char *name; /* of [tenant NAME] and of the source in the list */
+	struct certdir_ldap_source *
+		ldap; /* owned; NULL: a tenant. Then what follows of tenants is not used, but for name, line, deadline */
+	const char *name; /* of [tenant NAME] or [ldap NAME] and of the source in the list */
 	int line;
 	const char *tenant_id; /* GUID */
 	const char *client_id; /* GUID, or NULL with a system-assigned managed identity */
@@ -48,7 +66,7 @@ struct certdir_sync_config {
 	size_t count;
 };
 
-/* Takes [list] and every [tenant ..] out of `conf`, which must outlive it. False with `error`, nothing is owned. */
+/* Takes [list], every [tenant ..] and every [ldap ..] out of `conf`, which must outlive it. False with `error`, nothing is owned. */
 bool certdir_sync_config_read(struct certdir_conf *conf, struct certdir_sync_config *config,
 			      struct certdir_error *error);
 void certdir_sync_config_clear(struct certdir_sync_config *config);

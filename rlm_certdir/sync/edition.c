@@ -67,7 +67,7 @@ static void apply(struct certdir_sync *sync, struct certdir_list_writer *writer,
 		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "%s", error.text);
 		return;
 	}
-	certdir_sync_kind(job->part)->apply(job, list);
+	certdir_sync_kind(job)->apply(job, list);
 	certdir_list_tenant_close(list);
 }
 

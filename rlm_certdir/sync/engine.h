@@ -16,7 +16,7 @@ struct certdir_sync {
 	int64_t ready_since; /* certdir_monotonic() when something became ready, 0 = nothing is */
 };
 
-const struct certdir_sync_kind *certdir_sync_kind(enum certdir_sync_part part);
+const struct certdir_sync_kind *certdir_sync_kind(const struct certdir_sync_job *job);
 bool certdir_sync_stopped(const struct certdir_sync *sync);
 
 /* The tenant's report; NULL when the configuration names it no longer. */

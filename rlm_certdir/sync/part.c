@@ -14,10 +14,10 @@ enum { RESTARTS = 2 };
 static void drop_name(char note[CERTDIR_TEXT_MAX], const char *name)
 {
 	const size_t length = strlen(name);
+	const size_t kind = strncmp(note, "ldap ", 5) == 0 ? 5 : strncmp(note, "tenant ", 7) == 0 ? 7 : 0;
 
-	if (strncmp(note, "tenant ", 7) == 0 && strncmp(note + 7, name, length) == 0 &&
-	    strncmp(note + 7 + length, ": ", 2) == 0)
-		memmove(note, note + length + 9, strlen(note + length + 9) + 1);
+	if (kind && strncmp(note + kind, name, length) == 0 && strncmp(note + kind + length, ": ", 2) == 0)
+		memmove(note, note + kind + length + 2, strlen(note + kind + length + 2) + 1);
 }
 
 void certdir_sync_part_end(struct certdir_sync_job *job, enum certdir_sync_result result, const char *format, ...)

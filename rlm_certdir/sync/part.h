@@ -30,12 +30,12 @@ struct certdir_sync_job {
 	bool all; /* list everything, whatever is due */
 	int64_t now; /* Unix seconds, when it was begun */
 	int64_t started; /* certdir_monotonic() */
-	char *delta_link; /* devices: of the list when the job was begun, or NULL */
+	char *delta_link; /* devices: of the list when the job was begun, or NULL; LDAP: the cursor, NULL = all is to be listed */
 	bool moved; /* devices: that link leads to another host */
 	size_t records; /* Intune: that the list had then */
 
 	struct certdir_graph_limits limits;
-	struct certdir_graph *graph; /* NULL: there is nothing to fetch */
+	struct certdir_graph *graph; /* NULL: there is nothing to fetch, or it is LDAP's */
 	struct certdir_spool *spool; /* the same */
 	size_t at; /* the spool's page that comes next */
 	struct certdir_sync_report_part report;
@@ -71,6 +71,8 @@ struct certdir_sync_kind {
 	void (*apply)(struct certdir_sync_job *job, struct certdir_list_tenant *list);
 };
 extern const struct certdir_sync_kind certdir_sync_devices, certdir_sync_intune, certdir_sync_groups;
+/* The devices part of an LDAP directory, which has no other. */
+extern const struct certdir_sync_kind certdir_sync_ldap;
 
 /* Sets the job's result and its note (`format` may be NULL: none). */
 void certdir_sync_part_end(struct certdir_sync_job *job, enum certdir_sync_result result, const char *format, ...)

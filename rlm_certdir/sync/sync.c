@@ -30,9 +30,9 @@ static const struct certdir_sync_kind *const kinds[CERTDIR_SYNC_PARTS] = {[CERTD
 									  [CERTDIR_SYNC_INTUNE] = &certdir_sync_intune,
 									  [CERTDIR_SYNC_GROUPS] = &certdir_sync_groups};
 
-const struct certdir_sync_kind *certdir_sync_kind(enum certdir_sync_part part)
+const struct certdir_sync_kind *certdir_sync_kind(const struct certdir_sync_job *job)
 {
-	return kinds[part];
+	return job->tenant->ldap ? &certdir_sync_ldap : kinds[job->part];
 }
 
 const char *certdir_sync_part_name(enum certdir_sync_part part)
@@ -58,6 +58,12 @@ bool certdir_sync_stopped(const struct certdir_sync *sync)
 }
 
 /* ---- the report ---- */
+
+/* Parts that it has. */
+static enum certdir_sync_part parts_of(const struct certdir_tenant_config *tenant)
+{
+	return tenant->ldap ? CERTDIR_SYNC_INTUNE : CERTDIR_SYNC_PARTS;
+}
 
 static void forget_names(struct certdir_sync_report *report)
 {
@@ -95,6 +101,8 @@ static bool renew_tenants(struct certdir_sync *sync, const struct certdir_sync_c
 		if (former)
 			tenants[i] = *former;
 		tenants[i].name = config->tenants[i].name;
+		for (enum certdir_sync_part part = parts_of(&config->tenants[i]); part < CERTDIR_SYNC_PARTS; part++)
+			tenants[i].parts[part].result = CERTDIR_SYNC_SKIPPED;
 	}
 	free(sync->report.tenants);
 	sync->report.tenants = tenants;
@@ -250,11 +258,13 @@ static void told_to_wait(void *context, unsigned attempt, unsigned of, int64_t m
 
 static char *spool_name(const struct certdir_sync_job *job)
 {
+	const bool ldap = job->tenant->ldap;
 	char *name;
 
-	/* A tenant's name may have anything in it; its id is a GUID. */
-	return asprintf(&name, "%s" CERTDIR_SPOOL_SUFFIX "%s.%s", job->config->list, job->tenant->tenant_id,
-			certdir_sync_part_name(job->part)) < 0
+	/* Its id tells which tenant it is, whatever it is called; an LDAP directory has its name alone. */
+	return asprintf(&name, "%s" CERTDIR_SPOOL_SUFFIX "%s.%s", job->config->list,
+			ldap ? job->tenant->name : job->tenant->tenant_id,
+			ldap ? "ldap" : certdir_sync_part_name(job->part)) < 0
 		       ? NULL
 		       : name;
 }
@@ -274,7 +284,7 @@ static bool is_of(const struct certdir_sync_job *job, char *wanted)
  */
 static bool may_go_on(const struct certdir_sync_job *job, int64_t synced)
 {
-	const struct certdir_sync_kind *kind = kinds[job->part];
+	const struct certdir_sync_kind *kind = certdir_sync_kind(job);
 	const int64_t began = certdir_spool_began(job->spool);
 
 	return certdir_spool_of(job->spool) && certdir_spool_pages(job->spool) > 0 && began <= job->now &&
@@ -291,7 +301,7 @@ static bool begin_spool(struct certdir_sync_job *job, int64_t synced, struct cer
 		job->report.resumed = certdir_spool_pages(job->spool);
 		return true;
 	}
-	of = kinds[job->part]->of(job);
+	of = certdir_sync_kind(job)->of(job);
 	if (!of)
 		certdir_error_set(error, "out of memory");
 	ok = of && certdir_spool_begin(job->spool, of, job->now, error);
@@ -320,6 +330,7 @@ static bool open_spool(struct certdir_sync_job *job, int64_t synced)
 	return false;
 }
 
+/* What it takes to ask: Graph's connection; LDAP's is the thread's own to make. */
 static bool open_graph(struct certdir_sync *sync, struct certdir_sync_job *job)
 {
 	struct certdir_error error;
@@ -328,6 +339,8 @@ static bool open_graph(struct certdir_sync *sync, struct certdir_sync_job *job)
 						    .stop = sync->options.stop,
 						    .waiting = told_to_wait,
 						    .context = job};
+	if (job->tenant->ldap)
+		return true;
 	job->graph = certdir_graph_open(job->tenant, &job->limits, &error);
 	if (!job->graph)
 		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "%s", error.text);
@@ -379,12 +392,12 @@ static bool begin_job(struct certdir_sync *sync, const struct certdir_tenant_con
 	}
 	job->again = again;
 	job->all = sync->options.full && !again;
-	if (!kinds[part]->plan(job, state, &fetch) || (fetch && !open_graph(sync, job)) ||
+	if (!certdir_sync_kind(job)->plan(job, state, &fetch) || (fetch && !open_graph(sync, job)) ||
 	    (fetch && !open_spool(job, synced_of(state, part))))
 		certdir_sync_end(sync, job);
 	else
 		job->step = fetch ? CERTDIR_SYNC_DUE : CERTDIR_SYNC_READY;
-	return !fetch || job->graph;
+	return !fetch || job->graph || tenant->ldap;
 }
 
 /* ---- a round begins ---- */
@@ -404,14 +417,15 @@ struct certdir_list_tenant_options certdir_sync_list_options(const struct certdi
 		/* A dry run shows what would be lost, and tells of the guard itself. */
 		.max_shrink = sync->options.force || sync->options.dry_run ? 100 : config->max_shrink,
 		.intune_interval = tenant->intune_interval,
-		.extension_attributes = tenant->extension_attributes};
+		.extension_attributes = tenant->extension_attributes,
+		.ldap = tenant->ldap ? &tenant->ldap->list : NULL};
 }
 
 /* Ends parts that could not even be begun. */
 static void end_parts(struct certdir_sync *sync, const struct certdir_tenant_config *tenant,
 		      enum certdir_sync_part from, const char *note)
 {
-	for (enum certdir_sync_part part = from; part < CERTDIR_SYNC_PARTS; part++) {
+	for (enum certdir_sync_part part = from; part < parts_of(tenant); part++) {
 		struct certdir_sync_job *job =
 			certdir_sync_find(sync, tenant->name, part) ? NULL : make_job(sync, tenant, part);
 
@@ -443,7 +457,7 @@ static void begin_tenant(struct certdir_sync *sync, size_t index, struct certdir
 	}
 	certdir_list_tenant_state(list, &state);
 	sync->report.tenants[index].listed = state.synced != 0;
-	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++) {
+	for (enum certdir_sync_part part = 0; part < parts_of(tenant); part++) {
 		struct certdir_sync_job *former = certdir_sync_find(sync, tenant->name, part);
 
 		if (!(parts & CERTDIR_BIT(part)) || (former && former->step != CERTDIR_SYNC_LINGERING))
@@ -559,7 +573,7 @@ static void *work(void *context)
 	struct certdir_sync_job *job = context;
 	const uint64_t one = 1;
 
-	kinds[job->part]->fetch(job);
+	certdir_sync_kind(job)->fetch(job);
 	(void)pthread_mutex_lock(&job->mutex);
 	job->over = true;
 	(void)pthread_mutex_unlock(&job->mutex);
@@ -597,6 +611,10 @@ static void count_requests(struct certdir_sync *sync, const struct certdir_sync_
 
 	if (!tenant)
 		return;
+	if (!job->graph) {
+		tenant->requests += job->report.pages;
+		return;
+	}
 	certdir_graph_counts(job->graph, &counts);
 	tenant->requests += counts.requests;
 	tenant->throttled += counts.throttled;

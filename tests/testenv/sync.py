@@ -60,6 +60,7 @@ class Sync:
         self.list_file = self.directory / "devices.db"
         self.conf = self.directory / "certdir.conf"
         self.list = {"filename": self.list_file}
+        self.directories = {}  # LDAP: {name: options}
         self.tenants = {name: {**self._tenant(name, graph), **options} for name, graph in self.graphs.items()}
         self.env = {}
 
@@ -79,7 +80,8 @@ class Sync:
 
     def write(self):
         lines = []
-        sections = {"list": self.list, **{f"tenant {name}": options for name, options in self.tenants.items()}}
+        sections = {"list": self.list, **{f"tenant {name}": options for name, options in self.tenants.items()},
+                    **{f"ldap {name}": options for name, options in self.directories.items()}}
         for section, options in sections.items():
             lines.append(f"[{section}]")
             for key, value in options.items():

@@ -14,6 +14,7 @@
 
 #define TENANT "72f988bf-86f1-41af-91ab-2d7cd011db47"
 #define CLIENT "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+#define LDAP "server = ldaps://dc1.corp.x\nbase_dn = DC=corp,DC=x\nidentity = CN=a\npassword_file = /p\n"
 #define IDS "tenant_id = " TENANT "\nclient_id = " CLIENT "\n"
 #define SECRET "client_secret_file = /s\n"
 #define CERTIFICATE "certificate_file = /c\nprivate_key_file = /k\n"
@@ -48,7 +49,7 @@ static void write_bytes(const char *bytes, size_t length)
 /* Reads the file as `certdir sync` does. NULL with `error`. */
 static struct certdir_conf *read_conf(struct certdir_sync_config *config, struct certdir_error *error)
 {
-	static const char *const kinds[] = {"list", "tenant", "placeholders", NULL};
+	static const char *const kinds[] = {"list", "tenant", "ldap", "placeholders", NULL};
 	struct certdir_conf *conf = certdir_conf_load(file, error);
 	bool ok = conf && certdir_sync_config_read(conf, config, error);
 
@@ -276,6 +277,41 @@ static const struct {
 	const char *error; /* without "FILE:" */
 } mistakes[] = {
 	/* the file */
+	{"[ldap]\n" LDAP, "1: an LDAP directory needs a name of your choice: [ldap corp]"},
+	{"[tenant a]\n" IDS SECRET "[ldap a]\n" LDAP,
+	 "5: [tenant a] in line 1 has this name already: give one of them another"},
+	{"[ldap a]\n" LDAP "base = DC=x\n", "6: [ldap a] has no option base: did you mean base_dn?"},
+	{"[ldap a]\n" LDAP "attributes = x\n",
+	 "6: [ldap a] has no option attributes: "
+	 "known are server, bind, identity, password_file, keytab, start_tls, ca_file, "
+	 "certificate_file, private_key_file, require_cert, base_dn, group_base_dn, filter, "
+	 "entra_device_id, intune_device_id, device_guid, sid, dns_name, common_name, "
+	 "serial_number, upn, udid, mapping, interval, deadline"},
+	{"[ldap a]\nbase_dn = DC=x\nidentity = cn=a\npassword_file = /p\n",
+	 "1: [ldap a] needs server = ldaps://dc1.corp.example"},
+	{"[ldap a]\nserver = ldaps://dc1\nidentity = cn=a\npassword_file = /p\n",
+	 "1: [ldap a] needs base_dn = DC=corp,DC=example: the domain, or an OU in it"},
+	{"[ldap a]\nserver = ldap://dc1\nbase_dn = DC=x\nidentity = cn=a\npassword_file = /p\n",
+	 "2: server \"ldap://dc1\" would get the password in clear text: use ldaps:// or start_tls = yes"},
+	{"[ldap a]\n" LDAP "base_dn = x\n", "6: base_dn stands in line 3 already, and only one can count"},
+	{"[ldap a]\n" LDAP "group_base_dn = Groups\n",
+	 "6: group_base_dn = Groups: this is no distinguished name, such as OU=Groups,DC=corp,DC=example"},
+	{"[ldap a]\n" LDAP "filter = objectClass=computer\n", "6: ldap: the filter \"objectClass=computer\" is not of "
+							      "the form (objectClass=computer): check its parentheses"},
+	{"[ldap a]\n" LDAP "serial_number = serial Number!\n",
+	 "6: ldap: \"Number!\" for serial_number is not the name of an LDAP attribute"},
+	{"[ldap a]\n" LDAP "sid_uri = objectSid\n",
+	 "6: [ldap a] has no option sid_uri: "
+	 "known are server, bind, identity, password_file, keytab, start_tls, ca_file, "
+	 "certificate_file, private_key_file, require_cert, base_dn, group_base_dn, filter, "
+	 "entra_device_id, intune_device_id, device_guid, sid, dns_name, common_name, "
+	 "serial_number, upn, udid, mapping, interval, deadline"},
+	{"[ldap a]\n" LDAP "interval = 15\n", "6: interval = 15: a number of what: 15m, 15h or 15d?"},
+	{"[ldap a]\n" LDAP "password = x\n",
+	 "6: a password does not belong into this file: put it alone into a file that nobody else can read, and write "
+	 "password_file = /etc/certdir/a.password"},
+	{"[ldap a]\nserver = ldaps://dc1\nbase_dn = DC=x\n",
+	 "1: bind = simple needs identity and password_file: who reads or writes a directory says who it is"},
 	{"tenant_id = x\n", "1: this stands in no section: [list] or [tenant NAME] comes first"},
 	{"[list]\nfilename\n", "2: this is neither a [section] nor option = value"},
 	{"[list]\n= x\n", "2: there is no option's name before the ="},
@@ -290,7 +326,7 @@ static const struct {
 	 "5: [tenant a] stands in line 1 already: put what belongs together into one section"},
 	{"[lists]\n", "1: there is no section of the kind lists: did you mean list?"},
 	{"[Tenant a]\n", "1: there is no section of the kind Tenant: did you mean tenant?"},
-	{"[global]\n", "1: there is no section of the kind global: known are list, tenant, placeholders"},
+	{"[global]\n", "1: there is no section of the kind global: known are list, tenant, ldap, placeholders"},
 	{"[list]\nfilename = /x\xff\n", "2: this is not UTF-8: save the file as UTF-8"},
 	{"[list]\nfilename = /x\x01\n", "2: there is a control character in this line"},
 	{"[list]\rfilename = /x\n", "1: there is a control character in this line"},
@@ -447,7 +483,7 @@ static const struct {
 	{"[tenant a]\n" IDS SECRET "deadline = x\nintune = x\ncloud = x\n[list]\nfilename = x\n",
 	 "5: deadline = x: this is a number with s, m, h or d for seconds, minutes, hours or days, such as 12h"},
 	{"[tenant a]\n" IDS SECRET "[x]\n[list]\nfilename = x\n",
-	 "5: there is no section of the kind x: known are list, tenant, placeholders"},
+	 "5: there is no section of the kind x: known are list, tenant, ldap, placeholders"},
 };
 
 static void test_mistakes(void **state)

@@ -394,9 +394,9 @@ static const struct {
 	{"[placeholders a]\nserver = ldap://dc1.corp.example\n" SIMPLE OU "start_tsl = yes\n",
 	 "6: [placeholders a] has no option start_tsl: did you mean start_tls?"},
 	{WIFI "server = ldaps://DC1.corp.example\n", "6: server = ldaps://DC1.corp.example: this stands there twice"},
-	{WIFI "server = ldaps://dc2/dc=corp\n",
-	 "6: server = ldaps://dc2/dc=corp: nothing follows the host and its port but a domain whose servers the DNS names, as in "
-	 "ldap:///dc=example,dc=com; the OU stands in ou = .."},
+	{WIFI "server = ldaps://dc2/dc=corp\n", "6: server = ldaps://dc2/dc=corp: nothing follows the host and its "
+						"port but a domain whose servers the DNS names, as in "
+						"ldap:///dc=example,dc=com; where to look stands in ou = .."},
 	{WIFI "server = https://dc2\n",
 	 "6: server \"https://dc2\" is neither a host name nor one URI like ldaps://host:636"},
 	{WIFI "server = ldaps://a ldaps://b\n",
@@ -414,11 +414,11 @@ static const struct {
 				      "nobody else can read, and write password_file = /etc/certdir/wifi.password"},
 	/* who we are */
 	{"[placeholders a]\nserver = ldaps://dc1\n" OU,
-	 "1: bind = simple needs identity and password_file: who writes to a directory says who it is"},
+	 "1: bind = simple needs identity and password_file: who reads or writes a directory says who it is"},
 	{"[placeholders a]\nserver = ldaps://dc1\nbind = simple\nidentity = x\n" OU,
-	 "3: bind = simple needs password_file beside identity: who writes to a directory says who it is"},
+	 "3: bind = simple needs password_file beside identity: who reads or writes a directory says who it is"},
 	{"[placeholders a]\nserver = ldaps://dc1\nbind = simple\npassword_file = /x\n" OU,
-	 "3: bind = simple needs identity beside password_file: who writes to a directory says who it is"},
+	 "3: bind = simple needs identity beside password_file: who reads or writes a directory says who it is"},
 	{"[placeholders a]\nserver = ldaps://dc1\nidentity = x\npassword_file = hunter2\n" OU,
 	 "4: password_file is the name of a file and begins with /, as /etc/certdir/wifi.password does"},
 	{WIFI "keytab = /k\n", "6: keytab: this is for bind = gssapi"},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "placeholders/server.h"
+#include "ldap/choose.h"
 
 #include "ldap/operation.h"
 #include "ldap/srv.h"
@@ -10,7 +10,7 @@
 
 struct choice {
 	const struct certdir_ldap_config *ldap;
-	const char *ou;
+	const char *ou; /* where it has to take changes, or NULL */
 	struct certdir_watchdog *watchdog;
 	struct certdir_ldap_connection *connection;
 	char *uri;
@@ -102,7 +102,7 @@ static void try_server(struct choice *choice, const char *server)
 	}
 	status = certdir_ldap_connection_open(&choice->connection, choice->uri, choice->ldap, choice->watchdog, &why);
 	choice->over = status == CERTDIR_LDAP_OK || status == CERTDIR_LDAP_REFUSED;
-	if (status == CERTDIR_LDAP_OK)
+	if (status == CERTDIR_LDAP_OK && choice->ou)
 		status = writable(choice, &why);
 	if (status == CERTDIR_LDAP_OK)
 		return;
@@ -128,9 +128,9 @@ static void try_domain(struct choice *choice, const char *server)
 		try_server(choice, targets[i].uri);
 }
 
-bool certdir_server_choose(struct certdir_ldap_connection **connection, char **uri,
-			   const struct certdir_ldap_config *ldap, const char *ou, struct certdir_watchdog *watchdog,
-			   struct certdir_error *error)
+bool certdir_ldap_choose(struct certdir_ldap_connection **connection, char **uri,
+			 const struct certdir_ldap_config *ldap, const char *ou, struct certdir_watchdog *watchdog,
+			 struct certdir_error *error)
 {
 	struct choice choice = {.ldap = ldap, .ou = ou, .watchdog = watchdog, .error = error};
 	char domain[CERTDIR_DOMAIN_MAX + 1];

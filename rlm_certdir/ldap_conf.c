@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ldap_conf.h"
+
+#include "identity/canonical.h"
+#include "ldap/choose.h"
+#include "ldap/srv.h"
+#include "secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static bool no_memory(const struct certdir_ldap_conf *in)
+{
+	return certdir_conf_refuse(in->conf, in->section->line, in->error, "out of memory");
+}
+
+static const struct certdir_conf_entry *entry_of(const struct certdir_ldap_conf *in, const char *key)
+{
+	return certdir_conf_entry(in->section, key);
+}
+
+static bool read_path(const struct certdir_ldap_conf *in, const char *key, const char **value, const char *example)
+{
+	return certdir_conf_path(in->conf, in->section, key, value, example, in->error);
+}
+
+bool certdir_ldap_conf_dn(const char *text)
+{
+	/* Comparing is how others find out, too: what is no DN does not even equal itself. */
+	return text[0] != '/' && certdir_dn_equal(text, text);
+}
+
+/* Refuses the first of these options that is there. */
+static bool refuse_options(const struct certdir_ldap_conf *in, const char *const *keys, const char *why)
+{
+	for (; *keys; keys++)
+		if (entry_of(in, *keys))
+			return certdir_conf_refuse(in->conf, entry_of(in, *keys)->line, in->error, "%s: %s", *keys,
+						   why);
+	return true;
+}
+
+static bool read_servers(const struct certdir_ldap_conf *in)
+{
+	const char **servers = calloc(in->section->count + 1, sizeof(*servers));
+	const struct certdir_conf_entry *entry = NULL;
+	size_t count = 0;
+	bool ok = servers || no_memory(in);
+
+	while (servers && (entry = certdir_conf_next(in->section, "server", entry))) {
+		for (size_t i = 0; i < count; i++)
+			if (strcasecmp(servers[i], entry->value) == 0)
+				ok = certdir_conf_refuse_value(in->conf, entry, in->error, "this stands there twice");
+		servers[count++] = entry->value;
+	}
+	if (count == 0) {
+		free(servers);
+		servers = NULL;
+	}
+	in->ldap->servers = servers;
+	return ok;
+}
+
+static bool refuse_password(const struct certdir_ldap_conf *in)
+{
+	const struct certdir_conf_entry *password = entry_of(in, "password");
+
+	if (!password)
+		return true;
+	(void)certdir_conf_next(in->section, "password", NULL);
+	in->section->known_count--; /* no word to suggest */
+	return certdir_conf_refuse(in->conf, password->line, in->error,
+				   "a password does not belong into this file: put it alone into a file that nobody "
+				   "else can read, and write password_file = /etc/certdir/%.32s.password",
+				   in->section->name);
+}
+
+bool certdir_ldap_conf_read(const struct certdir_ldap_conf *in)
+{
+	static const char *const binds[] = {"simple", "external", "gssapi", NULL};
+	static const char *const requirements[] = {"never", "allow", "try", "demand", "hard", NULL};
+	struct certdir_ldap_config *ldap = in->ldap;
+	size_t bind = CERTDIR_LDAP_BIND_SIMPLE, requirement = 4;
+	bool ok;
+
+	ok = refuse_password(in);
+	ok &= read_servers(in);
+	ok &= certdir_conf_word(in->conf, in->section, "bind", binds, &bind, in->error);
+	ldap->bind = (enum certdir_ldap_bind)bind;
+	ok &= certdir_conf_text(in->conf, in->section, "identity", &ldap->identity, in->error);
+	ok &= read_path(in, "password_file", in->password_file, "/etc/certdir/wifi.password");
+	ok &= read_path(in, "keytab", &in->ldap->keytab, "/etc/certdir/wifi.keytab");
+	ok &= certdir_conf_yes_no(in->conf, in->section, "start_tls", &ldap->start_tls, in->error);
+	ok &= read_path(in, "ca_file", &ldap->ca_file, "/etc/ssl/certs/ca-certificates.crt");
+	ok &= read_path(in, "certificate_file", &ldap->certificate_file, "/etc/certdir/wifi.pem");
+	ok &= read_path(in, "private_key_file", &ldap->private_key_file, "/etc/certdir/wifi.key");
+	ok &= certdir_conf_word(in->conf, in->section, "require_cert", requirements, &requirement, in->error);
+	if (entry_of(in, "require_cert"))
+		ldap->require_cert = requirements[requirement];
+	return ok;
+}
+
+/* What each way of binding needs, and what it has no use for. */
+static bool check_bind(const struct certdir_ldap_conf *in)
+{
+	static const char *const of_simple[] = {"identity", "password_file", NULL};
+	static const char *const of_gssapi[] = {"keytab", NULL};
+	const struct certdir_conf_entry *bind = entry_of(in, "bind");
+	const int line = bind ? bind->line : in->section->line;
+	bool ok = true;
+
+	if (in->ldap->bind != CERTDIR_LDAP_BIND_SIMPLE)
+		ok &= refuse_options(in, of_simple, "this is for bind = simple");
+	else if (!in->ldap->identity || !*in->password_file)
+		ok = certdir_conf_refuse(in->conf, line, in->error,
+					 "bind = simple needs %s: who reads or writes a directory says who it is",
+					 in->ldap->identity   ? "password_file beside identity"
+					 : *in->password_file ? "identity beside password_file"
+							      : "identity and password_file");
+	if (in->ldap->bind != CERTDIR_LDAP_BIND_GSSAPI)
+		ok &= refuse_options(in, of_gssapi, "this is for bind = gssapi");
+	else if (!in->ldap->keytab)
+		ok = certdir_conf_refuse(in->conf, line, in->error,
+					 "bind = gssapi needs keytab = /etc/certdir/%.32s.keytab or the like",
+					 in->section->name);
+	return ok;
+}
+
+static bool check_key(const struct certdir_ldap_conf *in)
+{
+	const struct certdir_conf_entry *certificate = entry_of(in, "certificate_file");
+	const struct certdir_conf_entry *key = entry_of(in, "private_key_file");
+
+	if (!certificate == !key)
+		return true;
+	return certdir_conf_refuse(in->conf, certificate ? certificate->line : key->line, in->error,
+				   "%s needs %s beside it; both may name one file",
+				   certificate ? "certificate_file" : "private_key_file",
+				   certificate ? "private_key_file" : "certificate_file");
+}
+
+/* With EXTERNAL it is TLS or the socket that says who we are. */
+static bool check_external(const struct certdir_ldap_conf *in, const struct certdir_conf_entry *server)
+{
+	if (strncasecmp(server->value, "ldapi://", 8) == 0)
+		return true;
+	if (!in->ldap->certificate_file)
+		return certdir_conf_refuse_value(in->conf, server, in->error,
+						 "bind = external needs certificate_file and private_key_file to say "
+						 "who we are, or a server ldapi://..");
+	return in->ldap->start_tls || strncasecmp(server->value, "ldaps://", 8) == 0 ||
+	       certdir_conf_refuse_value(in->conf, server, in->error,
+					 "bind = external with a certificate needs TLS: use ldaps:// or "
+					 "start_tls = yes");
+}
+
+/* The line that a complaint of the connection is about: it begins with the option's name; else the server's. */
+static int accused(const struct certdir_ldap_conf *in, const char *text, const struct certdir_conf_entry *server)
+{
+	const size_t length = strcspn(text, " ");
+
+	for (size_t i = 0; i < in->section->count; i++) {
+		const struct certdir_conf_entry *entry = &in->section->entries[i];
+
+		if (strlen(entry->key) == length && strncmp(entry->key, text, length) == 0 &&
+		    strcmp(entry->key, server->key) != 0)
+			return entry->line;
+	}
+	return server->line;
+}
+
+static bool check_server(const struct certdir_ldap_conf *in, const struct certdir_conf_entry *server)
+{
+	static const char prefix[] = "ldap: ";
+	struct certdir_ldap_config ldap = *in->ldap;
+	const char *text, *path = strstr(server->value, "://");
+	char domain[CERTDIR_DOMAIN_MAX + 1];
+	const bool is_domain = certdir_ldap_srv_domain(server->value, domain);
+	struct certdir_error why;
+	char *uri;
+	bool ok;
+
+	if (!is_domain && strpbrk(server->value, " ,;"))
+		return certdir_conf_refuse_value(in->conf, server, in->error,
+						 "one server in each line: write server = .. again for the next");
+	path = path && strncasecmp(server->value, "ldapi", 5) != 0 ? strpbrk(path + 3, "/?") : NULL;
+	if (!is_domain && path && path[1])
+		return certdir_conf_refuse_value(
+			in->conf, server, in->error,
+			"nothing follows the host and its port but a domain whose servers the "
+			"DNS names, as in ldap:///dc=example,dc=com; where to look stands in %s = ..",
+			in->where);
+	/* What is in these files is read later; whatever the password is, it must not be sent in clear text. */
+	ldap.keytab = NULL;
+	if (ldap.bind == CERTDIR_LDAP_BIND_SIMPLE)
+		ldap.password = *in->password_file;
+	uri = certdir_ldap_uri(server->value, 0);
+	if (!uri)
+		return no_memory(in);
+	ok = certdir_ldap_connection_check(uri, &ldap, &why);
+	free(uri);
+	if (ok)
+		return true;
+	text = strncmp(why.text, prefix, strlen(prefix)) == 0 ? why.text + strlen(prefix) : why.text;
+	return certdir_conf_refuse(in->conf, accused(in, text, server), in->error, "%s", text);
+}
+
+bool certdir_ldap_conf_check(const struct certdir_ldap_conf *in)
+{
+	bool ok = check_bind(in) & check_key(in);
+
+	for (size_t i = 0; i < in->section->count && ok; i++) {
+		const struct certdir_conf_entry *server = &in->section->entries[i];
+
+		if (strcmp(server->key, "server") != 0)
+			continue;
+		if (in->ldap->bind == CERTDIR_LDAP_BIND_EXTERNAL)
+			ok = check_external(in, server);
+		ok = ok && check_server(in, server);
+	}
+	return ok;
+}
+
+/* ---- the connection ---- */
+
+bool certdir_ldap_session_open(struct certdir_ldap_session *session, const struct certdir_ldap_config *ldap,
+			       const char *password_file, struct certdir_error *error)
+{
+	*session = (struct certdir_ldap_session){.ldap = *ldap};
+	if (password_file && !(session->password = certdir_secret_read(password_file, CERTDIR_SECRET_CLIENT, error)))
+		return false;
+	session->ldap.password = session->password;
+	session->watchdog = certdir_watchdog_start(error);
+	return session->watchdog &&
+	       certdir_ldap_choose(&session->connection, &session->uri, &session->ldap, NULL, session->watchdog, error);
+}
+
+void certdir_ldap_session_close(struct certdir_ldap_session *session)
+{
+	certdir_ldap_connection_close(session->connection);
+	if (session->watchdog)
+		certdir_watchdog_stop(session->watchdog);
+	free(session->uri);
+	certdir_secret_free(session->password);
+	*session = (struct certdir_ldap_session){.connection = NULL};
+}
