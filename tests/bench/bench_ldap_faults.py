@@ -57,7 +57,7 @@ class Row:
         self.late = sum(1 for request in subject.devices.between(begin, end) if not request.answered or request.latency > DEADLINE)
         last = subject.out_since(end)
         self.recovery = max(0.0, last - end) if last else 0.0
-        self.well = subject.is_well()
+        self.well = ward.well[subject.title]
         self.wrong = len(subject.wrong())
         self.before, self.most = ward.before[subject.title], most
         self.exit_seconds, self.threads_work = None, False
@@ -191,8 +191,8 @@ def run_case(pki, slapd, case, seconds, number, stacks):
                 keep_stacks(servers.subjects.values(), directory.name)
 
         servers.ill(fault.begin, fault.end, 0, PATIENCE, first=case.first, meanwhile=watch, recovery=RECOVERY)
+        servers.traffic.finish(patience=DEADLINE)
         rows = [Row(case, subject, servers, most[title]) for title, subject in servers.subjects.items()]
-        servers.traffic.finish(patience=1)
         for row, subject in zip(rows, servers.subjects.values()):
             row.threads_work = subject.all_threads_work()
             row.exit_seconds = stop(subject.server)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A real radiusd on loopback with a small raddb of its own, and the reading of what it logs."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -341,18 +342,25 @@ class Radiusd:
         """Ends radiusd in the orderly way and returns its exit code."""
         if self.process is None:
             return None
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                self.kill()
-                raise RadiusdError(f"radiusd did not stop within {timeout} s:\n{self.log()[-3000:]}") from None
+        if not self._terminate(timeout):
+            self.kill()
+            raise RadiusdError(f"radiusd did not stop within {timeout} s:\n{self.log()[-3000:]}")
         code, self.process = self.process.returncode, None
         complaint = _SANITIZER.search(self.log())
         if complaint:
             raise RadiusdError(self.log()[complaint.start():][:6000])
         return code
+
+    def _terminate(self, timeout):
+        """True when it ended. A sanitizer may keep a signal for a thread that sleeps: there it is sent again and again."""
+        deadline = time.monotonic() + timeout
+        while self.process.poll() is None:
+            if time.monotonic() > deadline:
+                return False
+            self.process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(min(1, timeout) if self.preload else timeout)
+        return True
 
     def kill(self):
         if self.process and self.process.poll() is None:
