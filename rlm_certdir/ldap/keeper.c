@@ -397,8 +397,7 @@ static int64_t bury_old(struct certdir_ldap_server *server, int64_t now)
 	return next;
 }
 
-/* Whether more connections are needed than are on the way. The first one shows whether others are worth a trial. */
-static bool needs_connection(const struct certdir_ldap_server *server)
+bool certdir_server_needs_connection(const struct certdir_ldap_server *server)
 {
 	if (server->idle || server->open + server->connecting >= server->pool->most)
 		return false;
@@ -410,7 +409,8 @@ static bool needs_connection(const struct certdir_ldap_server *server)
 /* When a connection is to be tried; INT64_MAX = none is needed. */
 static int64_t connect_at(const struct certdir_ldap_server *server)
 {
-	if (server->gone || server->connecting >= CONNECTING_MAX || !(server->sick || needs_connection(server)))
+	if (server->gone || server->connecting >= CONNECTING_MAX ||
+	    !(server->sick || certdir_server_needs_connection(server)))
 		return INT64_MAX;
 	return most(server->again_at, server->pool->refused_until);
 }

@@ -96,6 +96,11 @@ bool certdir_finder_add(struct certdir_ldap_pool *pool, const char *uri, uint64_
 /* The server with this URI, or NULL. */
 struct certdir_ldap_server *certdir_server_find(const struct certdir_ldap_pool *pool, const char *uri);
 
+/*
+ * Whether more connections are needed than are on the way: then the keeper has to be told (`work`). The first one shows whether
+ * others are worth a trial.
+ */
+bool certdir_server_needs_connection(const struct certdir_ldap_server *server);
 /* It did not answer, `why`. */
 void certdir_server_failed(struct certdir_ldap_server *server, const struct certdir_error *why);
 /* Gives a connection, or all idle ones, to the keeper to be closed: that may take its time. */

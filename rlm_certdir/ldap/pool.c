@@ -111,7 +111,9 @@ static bool wait_for(struct certdir_ldap_pool *pool, struct certdir_ldap_server 
 {
 	if (certdir_monotonic() >= until)
 		return false;
-	if (server && server->waiting++ == 0)
+	if (server)
+		server->waiting++;
+	if (server && certdir_server_needs_connection(server))
 		(void)pthread_cond_broadcast(&pool->work);
 	certdir_pool_wait(pool, &pool->news, until);
 	if (server)

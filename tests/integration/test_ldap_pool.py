@@ -167,6 +167,19 @@ def test_much_to_do_is_no_reason_to_refuse(server, opened):
     assert search.request(threads=8, searches=10, names=1)["wrong"] == 0
 
 
+@pytest.mark.parametrize("threads", [8, 32])
+def test_a_slow_server_gets_a_connection_for_each_who_waits(server, opened, threads):
+    """A keeper that sleeps is told of those who still wait when a connection that was made is somebody's."""
+    def reply(number):
+        threading.Event().wait(0.3)
+        return answering(entry(b"cn=load-0,dc=x", cn=[b"load-0"]))(number)
+
+    one = server(reply)
+    search = opened(one, most=threads, deadline=20)
+    assert search.request(threads=threads, searches=6, names=1)["wrong"] == 0
+    assert one.connections == threads
+
+
 def test_a_server_that_answers_probes_alone_is_tried_less_and_less(server, opened):
     one = server(lambda number: None)
     search = opened(one)
