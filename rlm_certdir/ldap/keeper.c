@@ -2,7 +2,6 @@
 #include "ldap/keeper.h"
 
 #include "background.h"
-#include "ldap/srv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -174,10 +173,11 @@ void certdir_pool_unlock(struct certdir_ldap_pool *pool)
 		struct certdir_ldap_server *server = pool->servers[i];
 		const bool sick = server->sick;
 		const struct certdir_error trouble = server->trouble;
-		char since[CERTDIR_TEXT_MAX], took[CERTDIR_TEXT_MAX];
+		char since[CERTDIR_TEXT_MAX], took[CERTDIR_TEXT_MAX], uri[CERTDIR_TEXT_MAX];
 
 		if (sick == server->told_sick)
 			continue;
+		certdir_say(uri, "%s", server->uri);
 		server->told_sick = sick;
 		pool->untold--;
 		certdir_say_since(since, server->sick_since);
@@ -190,7 +190,7 @@ void certdir_pool_unlock(struct certdir_ldap_pool *pool)
 				    pool->name, trouble.text);
 		else
 			certdir_log(CERTDIR_LOG_INFO, "directory %s: %s answers again; it did not since %s (%s)",
-				    pool->name, server->uri, since, took);
+				    pool->name, uri, since, took);
 		(void)pthread_mutex_lock(&pool->lock);
 		i = (size_t)-1; /* they may have changed places */
 	}
@@ -476,24 +476,67 @@ struct certdir_ldap_server *certdir_server_find(const struct certdir_ldap_pool *
 	return NULL;
 }
 
-/* Takes over what the DNS says. Those that are new are connected once, which shows how near they are. */
-static void take_targets(struct certdir_ldap_finder *finder, const struct certdir_ldap_target *targets, size_t count)
+/* One whose place another server may have: the DNS names it no more, and nothing of us still has to do with it. */
+static struct certdir_ldap_server *find_left(const struct certdir_ldap_pool *pool)
+{
+	for (size_t i = 0; i < pool->count; i++) {
+		struct certdir_ldap_server *server = pool->servers[i];
+
+		if (server->gone && !server->open && !server->connecting && !server->waiting)
+			return server;
+	}
+	return NULL;
+}
+
+/* Of what it was, the log has said enough: the DNS took it away. */
+static void become(struct certdir_ldap_server *server, char *uri, uint64_t rank)
+{
+	if (server->sick != server->told_sick)
+		server->pool->untold--;
+	free(server->uri);
+	*server = (struct certdir_ldap_server){.pool = server->pool,
+					       .uri = uri,
+					       .keeper = server->keeper,
+					       .rank = rank,
+					       .dead = server->dead,
+					       .epoch = server->epoch + 1};
+}
+
+/* A new name. There are as many places as a pool may have servers, and the DNS may name others each time. */
+static void add_target(struct certdir_ldap_finder *finder, const char *uri, uint64_t rank)
+{
+	struct certdir_ldap_pool *pool = finder->pool;
+	struct certdir_ldap_server *left = find_left(pool);
+	char *copy = left ? strdup(uri) : NULL;
+
+	if (copy)
+		become(left, copy, rank);
+	else if (pool->count < CERTDIR_LDAP_SERVERS_MAX)
+		(void)certdir_server_add(pool, uri, rank, &finder->trouble);
+}
+
+/* Those that are new are connected once, which shows how near they are. */
+void certdir_finder_take(struct certdir_ldap_finder *finder, const struct certdir_ldap_target *targets, size_t count)
 {
 	struct certdir_ldap_pool *pool = finder->pool;
 
 	for (size_t i = 0; i < pool->count; i++)
 		pool->servers[i]->gone |= pool->servers[i]->rank >> 32 == finder->rank >> 32;
 	for (size_t i = 0; i < count; i++) {
-		const uint64_t rank = finder->rank | (uint64_t)targets[i].priority << 16 | i;
 		struct certdir_ldap_server *server = certdir_server_find(pool, targets[i].uri);
 
-		if (server) {
-			server->rank = rank;
-			server->gone = false;
-		} else if (pool->count < CERTDIR_LDAP_SERVERS_MAX) {
-			(void)certdir_server_add(pool, targets[i].uri, rank, &finder->trouble);
-		}
+		/* One that the administrator named himself, too, keeps its place. */
+		if (!server || (!server->gone && server->rank >> 32 != finder->rank >> 32))
+			continue;
+		server->rank = finder->rank | (uint64_t)targets[i].priority << 16 | i;
+		server->gone = false;
 	}
+	for (size_t i = 0; i < pool->count; i++)
+		if (pool->servers[i]->gone)
+			certdir_server_bury_idle(pool->servers[i]);
+	for (size_t i = 0; i < count; i++)
+		if (!certdir_server_find(pool, targets[i].uri))
+			add_target(finder, targets[i].uri, finder->rank | (uint64_t)targets[i].priority << 16 | i);
 	sort_servers(pool);
 }
 
@@ -518,7 +561,7 @@ static void *find(void *context)
 		found = certdir_ldap_srv_find(finder->uri, targets, &count, &error);
 		(void)pthread_mutex_lock(&pool->lock);
 		if (found)
-			take_targets(finder, targets, count);
+			certdir_finder_take(finder, targets, count);
 		else
 			finder->trouble = error;
 		finder->done = true;

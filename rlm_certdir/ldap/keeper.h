@@ -9,6 +9,7 @@
 #define CERTDIR_LDAP_KEEPER_H
 
 #include "ldap/pool.h"
+#include "ldap/srv.h"
 
 #include <pthread.h>
 #include <time.h>
@@ -93,6 +94,8 @@ void certdir_pool_unlock(struct certdir_ldap_pool *pool);
 /* Adds a server, or a domain, and starts its thread. False with `error`. */
 bool certdir_server_add(struct certdir_ldap_pool *pool, const char *uri, uint64_t rank, struct certdir_error *error);
 bool certdir_finder_add(struct certdir_ldap_pool *pool, const char *uri, uint64_t rank, struct certdir_error *error);
+/* Takes over what the DNS says now. */
+void certdir_finder_take(struct certdir_ldap_finder *finder, const struct certdir_ldap_target *targets, size_t count);
 /* The server with this URI, or NULL. */
 struct certdir_ldap_server *certdir_server_find(const struct certdir_ldap_pool *pool, const char *uri);
 
