@@ -182,7 +182,7 @@ bench: deps ## measure: radiusd's CPU per request, logins a second, lookups
 
 BENCH ?=
 .PHONY: bench-ldap
-bench-ldap: deps ## measure LDAP beside rlm_ldap: CPU a lookup (BENCH=cpu runs that part alone)
+bench-ldap: deps ## measure LDAP beside rlm_ldap: CPU a lookup, a directory that is ill (BENCH=cpu or faults, list, names, storm, ends alone)
 	@$(MAKE) --no-print-directory all
 	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) tests/bench/bench_ldap.py $(BENCH)
 
