@@ -334,6 +334,8 @@ static void look_up_groups(struct lookup *lookup, const struct accounts *account
 	if (status == CERTDIR_LDAP_OK || status == CERTDIR_LDAP_SIZE_LIMIT)
 		return;
 	certdir_ldap_group_forget(device, before);
+	/* A refusal is the same the next time, and no answer is not. */
+	lookup->answer->partial = status == CERTDIR_LDAP_TIMEOUT || status == CERTDIR_LDAP_LOST;
 	note_groups(self, status, error.text);
 }
 
@@ -374,6 +376,8 @@ static void search(struct certdir_directory *directory, struct certdir_sought *s
 		account = lookup.meant.count ? &lookup.meant : &lookup.alike;
 		if (account->count == 1 && certdir_monotonic() >= atomic_load(&self->groups_again))
 			look_up_groups(&lookup, account);
+		else if (account->count == 1)
+			answer->partial = true;
 	}
 }
 

@@ -89,6 +89,7 @@ static void give(const struct memory *self, const struct certdir_question *quest
 		return;
 	}
 	answer->full = told->full;
+	answer->partial = told->partial;
 	for (size_t i = 0; i < question->count && i < told->value_count; i++)
 		sought[question->order[i]].many |= told->many[i];
 }
@@ -108,6 +109,7 @@ static struct certdir_told *told_by(const struct certdir_question *question, con
 		return NULL;
 	told->asked = *asked;
 	told->full = answer->full;
+	told->partial = answer->partial;
 	for (size_t i = 0; i < question->count; i++)
 		told->many[i] = sought[question->order[i]].many;
 	for (size_t r = 0; r < answer->count; r++) {
@@ -197,7 +199,10 @@ static void ask(struct memory *self, const struct certdir_question *question, st
 	certdir_told_release(flight.told);
 }
 
-/* The last answer to the question, and how old it is; the lock is held. NULL: none, or it is older than that (0 = of any age). */
+/*
+ * The last answer to the question, and how old it is; the lock is held. NULL: none, or it is older than `seconds` (0 = of any age), or
+ * not all that the directory would say by now.
+ */
 static struct certdir_told *remembered(struct memory *self, const struct certdir_question *question, uint32_t seconds,
 				       int64_t *age)
 {
@@ -205,7 +210,7 @@ static struct certdir_told *remembered(struct memory *self, const struct certdir
 	struct certdir_told *told = certdir_store_get(self->store, question);
 
 	*age = told ? certdir_moment_since(&told->asked, &now) : 0;
-	if (!told || !seconds || *age < (int64_t)seconds * 1000000)
+	if (!told || !seconds || (*age < (int64_t)seconds * 1000000 && !told->partial))
 		return told;
 	certdir_told_release(told);
 	return NULL;

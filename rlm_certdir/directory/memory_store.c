@@ -298,6 +298,7 @@ static struct remembered *new_entry(const struct certdir_question *question, con
 	entry->key_length = question->key_length;
 	entry->told->asked = told->asked;
 	entry->told->full = told->full;
+	entry->told->partial = told->partial;
 	memcpy(entry->told->many, told->many, told->value_count * sizeof(*told->many));
 	return entry;
 }
@@ -398,23 +399,40 @@ static bool forget_namesakes(struct certdir_store *store, const struct certdir_p
 	return true;
 }
 
-/* What is heard of a record now holds for all answers that have it. `make`: also when none has. NULL: there is none. */
-static struct slot *renew_slot(struct certdir_store *store, struct certdir_packed *record,
-			       const struct certdir_moment *asked, bool make)
+/* The record as it is to be kept, to be released. */
+static struct certdir_packed *whole(const struct slot *slot, struct certdir_packed *record, bool partial)
 {
+	struct certdir_packed *kept =
+		slot && partial ? certdir_packed_keep_groups(record, slot->record, slot->asked.wall / 1000000) : NULL;
+
+	return kept ? kept : certdir_packed_retain(record);
+}
+
+/*
+ * What is heard of the r-th record now holds for all answers that have it. `make`: also when none has. NULL: there is none.
+ */
+static struct slot *renew_slot(struct certdir_store *store, const struct certdir_told *told, size_t r, bool make)
+{
+	struct certdir_packed *record = told->records[r];
 	struct slot *slot = find_slot(store, record->identities);
+	bool in;
 
 	/* An id that is written like a DN finds another. */
 	if (slot && strcmp(slot->record->identities, record->identities) != 0)
 		return NULL;
-	if (slot && slot->asked.monotonic > asked->monotonic)
+	if (slot && slot->asked.monotonic > told->asked.monotonic)
 		return slot;
+	record = whole(slot, record, told->partial);
 	if (slot)
 		take_out(store, slot);
-	else if (!make || !(slot = calloc(1, sizeof(*slot))))
+	else if (make)
+		slot = calloc(1, sizeof(*slot));
+	in = slot && put_in(store, slot, record);
+	certdir_packed_release(record);
+	if (!slot)
 		return NULL;
-	slot->asked = *asked;
-	if (put_in(store, slot, record))
+	slot->asked = told->asked;
+	if (in)
 		return slot;
 	slot->gone = true;
 	if (slot->answers == 0)
@@ -431,7 +449,7 @@ static bool take_records(struct certdir_store *store, const struct certdir_told 
 		struct slot *slot = NULL;
 
 		if (forget_namesakes(store, told->records[r], told))
-			slot = renew_slot(store, told->records[r], &told->asked, entry != NULL);
+			slot = renew_slot(store, told, r, entry != NULL);
 		all &= slot != NULL;
 		if (!entry || !slot)
 			continue;
@@ -487,6 +505,7 @@ static struct certdir_told *tell(const struct remembered *entry)
 		return NULL;
 	told->asked = entry->told->asked;
 	told->full = entry->told->full;
+	told->partial = entry->told->partial;
 	memcpy(told->many, entry->told->many, told->value_count * sizeof(*told->many));
 	for (size_t r = 0; r < entry->count; r++)
 		told->records[r] = certdir_packed_retain(entry->slots[r]->record);

@@ -34,7 +34,7 @@ int64_t certdir_moment_since(const struct certdir_moment *then, const struct cer
 struct certdir_told {
 	atomic_size_t references;
 	struct certdir_moment asked; /* when the search for it began */
-	bool full; /* as in the answer */
+	bool full, partial; /* as in the answer */
 	size_t value_count;
 	bool *many; /* for each value of the question, in its order */
 	size_t count;
@@ -61,7 +61,8 @@ void certdir_store_free(struct certdir_store *store);
 /*
  * Takes what the directory says now. What stood in the last answer to this question and does not stand in this one is gone, and so is
  * what has an id that was asked for and does not come any more: no answer that has it is given again. An answer that is older than
- * what is known already changes nothing, and one that found nothing takes no room. What was used last is kept longest.
+ * what is known already changes nothing, and one that found nothing takes no room. Where it is `partial`, groups that were known before
+ * stay, as old as they are. What was used last is kept longest.
  */
 void certdir_store_put(struct certdir_store *store, const struct certdir_question *question,
 		       const struct certdir_told *told);

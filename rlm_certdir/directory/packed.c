@@ -308,6 +308,56 @@ bool certdir_record_unpack(const unsigned char *bytes, size_t length, struct cer
 	return false;
 }
 
+static bool has_group(const struct certdir_device *device, const struct certdir_group *group)
+{
+	for (size_t g = 0; g < device->group_count; g++) {
+		const struct certdir_group *other = &device->groups[g];
+
+		/* The group's own entry, which was asked for then, had its SID. */
+		if (strcmp(other->id, group->id) == 0 &&
+		    (!group->sid || (other->sid && strcmp(other->sid, group->sid) == 0)))
+			return true;
+	}
+	return false;
+}
+
+static bool move_groups(struct certdir_device *to, struct certdir_device *from, int64_t as_of)
+{
+	struct certdir_group *groups =
+		reallocarray(to->groups, to->group_count + from->group_count + 1, sizeof(*groups));
+
+	if (!groups)
+		return false;
+	to->groups = groups;
+	for (size_t g = 0; g < from->group_count; g++) {
+		struct certdir_group *group = &from->groups[g];
+
+		if (has_group(to, group))
+			continue;
+		groups[to->group_count] = *group;
+		if (!group->as_of)
+			groups[to->group_count].as_of = as_of;
+		to->group_count++;
+		*group = (struct certdir_group){.id = NULL};
+	}
+	return true;
+}
+
+struct certdir_packed *certdir_packed_keep_groups(const struct certdir_packed *record,
+						  const struct certdir_packed *before, int64_t as_of)
+{
+	struct certdir_record now = {0}, then = {0};
+	struct certdir_packed *packed = NULL;
+
+	if (certdir_record_unpack(record->bytes, record->length, &now) &&
+	    certdir_record_unpack(before->bytes, before->length, &then) &&
+	    move_groups(&now.device, &then.device, as_of))
+		packed = certdir_record_pack(&now);
+	certdir_record_clear(&now);
+	certdir_record_clear(&then);
+	return packed;
+}
+
 struct certdir_packed *certdir_packed_retain(struct certdir_packed *packed)
 {
 	atomic_fetch_add_explicit(&packed->references, 1, memory_order_relaxed);

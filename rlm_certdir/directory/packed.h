@@ -48,6 +48,13 @@ struct certdir_packed *certdir_record_pack(struct certdir_record *record);
  */
 bool certdir_record_unpack(const unsigned char *bytes, size_t length, struct certdir_record *record);
 
+/*
+ * `record` and the groups that only `before` has, each as old as it says or else of `as_of` (Unix seconds). NULL when memory is
+ * out, or when they are too many.
+ */
+struct certdir_packed *certdir_packed_keep_groups(const struct certdir_packed *record,
+						  const struct certdir_packed *before, int64_t as_of);
+
 /* Thread-safe. */
 struct certdir_packed *certdir_packed_retain(struct certdir_packed *packed);
 void certdir_packed_release(struct certdir_packed *packed); /* NULL is allowed */

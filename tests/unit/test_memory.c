@@ -434,6 +434,8 @@ struct fake {
 	bool held; /* searches wait until it is not */
 	atomic_uint asked;
 	bool down;
+	const char *group; /* of each device, or NULL */
+	bool partial; /* groups cannot be asked for */
 	struct device devices[4];
 	size_t count;
 };
@@ -456,8 +458,16 @@ static void fake_search(struct certdir_directory *directory, struct certdir_soug
 	answer->sources = calloc(1, sizeof(*answer->sources));
 	answer->sources[0] = (struct certdir_source){.kind = CERTDIR_SOURCE_LDAP, .name = "ad", .says_enabled = true};
 	answer->source_count = 1;
-	for (size_t i = 0; i < fake->count; i++)
-		make_record(certdir_answer_add(answer), &fake->devices[i]);
+	for (size_t i = 0; i < fake->count; i++) {
+		struct certdir_record *record = certdir_answer_add(answer);
+
+		make_record(record, &fake->devices[i]);
+		if (!fake->group)
+			continue;
+		record->device.groups = calloc(1, sizeof(*record->device.groups));
+		record->device.groups[record->device.group_count++] = (struct certdir_group){.id = strdup(fake->group)};
+	}
+	answer->partial = fake->partial;
 	answer->state = CERTDIR_ANSWERED;
 	sought[0].many = fake->count == 3;
 }
@@ -503,6 +513,8 @@ struct said {
 	enum certdir_tristate enabled;
 	int64_t age; /* -1: as of now */
 	bool many;
+	size_t groups; /* of the first record */
+	int64_t group_as_of; /* of its first one, 0 = as old as the record */
 };
 
 static struct said ask(struct certdir_directory *memory, const char *name)
@@ -517,6 +529,8 @@ static struct said ask(struct certdir_directory *memory, const char *name)
 	said.enabled = answer.count ? answer.records[0].device.enabled : CERTDIR_UNKNOWN;
 	said.age = answer.source_count && answer.sources[0].synced[0] ? time(NULL) - answer.sources[0].synced[0] : -1;
 	said.many = sought.many;
+	said.groups = answer.count ? answer.records[0].device.group_count : 0;
+	said.group_as_of = said.groups ? answer.records[0].device.groups[0].as_of : 0;
 	certdir_answer_clear(&answer);
 	return said;
 }
@@ -593,6 +607,50 @@ static void test_what_it_said_last(void **state)
 		assert_int_equal(ask(memory, "pc01").count, 0);
 		memory->type->close(memory);
 	}
+}
+
+/* A directory that is about to fail is slow over groups first: what it said of them before is not lost by that. */
+static void test_groups_that_could_not_be_asked_for(void **state)
+{
+	const int64_t begun = time(NULL);
+	struct certdir_directory *memory;
+	struct said said;
+
+	(void)state;
+	fake_reset(&pc01);
+	fake.group = "cn=wifi";
+	memory = open_memory(0, true, NULL);
+	(void)ask(memory, "pc01");
+	fake.group = NULL;
+	fake.partial = true;
+	for (int disabled = 0; disabled < 2; disabled++) {
+		fake.down = false;
+		fake.devices[0] = disabled ? pc01_disabled : pc01;
+		assert_int_equal(ask(memory, "pc01").groups, 0);
+		/* By a name that it was not asked by before. */
+		(void)ask(memory, "pc01.alias");
+		fake.down = true;
+		for (int alias = 0; alias < 2; alias++) {
+			said = ask(memory, alias ? "pc01.alias" : "pc01");
+			assert_int_equal(said.enabled, disabled ? CERTDIR_NO : CERTDIR_YES);
+			assert_int_equal(said.groups, 1);
+			assert_in_range(said.group_as_of, begun, time(NULL));
+		}
+	}
+	/* An answer that knows of all groups knows that this one is none of them. */
+	fake.down = fake.partial = false;
+	(void)ask(memory, "pc01");
+	fake.down = true;
+	assert_int_equal(ask(memory, "pc01").groups, 0);
+	memory->type->close(memory);
+	/* Nor does it stand for the next one. */
+	fake_reset(&pc01);
+	fake.partial = true;
+	memory = open_memory(60, false, NULL);
+	for (size_t i = 0; i < 10; i++)
+		assert_int_equal(ask(memory, "pc01").age, -1);
+	assert_int_equal(atomic_load(&fake.asked), 10);
+	memory->type->close(memory);
 }
 
 static void *ask_once(void *context)
@@ -878,6 +936,7 @@ int main(void)
 		cmocka_unit_test(test_a_burst_is_one_search),
 		cmocka_unit_test(test_without_remember_each_login_asks),
 		cmocka_unit_test(test_what_it_said_last),
+		cmocka_unit_test(test_groups_that_could_not_be_asked_for),
 		cmocka_unit_test(test_logins_at_once_share_a_search),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_over_a_restart),
