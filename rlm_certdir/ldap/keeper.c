@@ -520,6 +520,7 @@ void certdir_finder_take(struct certdir_ldap_finder *finder, const struct certdi
 {
 	struct certdir_ldap_pool *pool = finder->pool;
 
+	finder->trouble.text[0] = '\0';
 	for (size_t i = 0; i < pool->count; i++)
 		pool->servers[i]->gone |= pool->servers[i]->rank >> 32 == finder->rank >> 32;
 	for (size_t i = 0; i < count; i++) {

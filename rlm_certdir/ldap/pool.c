@@ -178,6 +178,8 @@ static bool settle(struct certdir_ldap_session *session, enum certdir_ldap_statu
 	if (status != CERTDIR_LDAP_LOST && status != CERTDIR_LDAP_TIMEOUT) {
 		server->failures = 0;
 		server->proved = true;
+		if (!server->sick)
+			server->trouble.text[0] = '\0'; /* else it is what the log is to say */
 		pool->moved_at = server->moved_at = session->idle_since = certdir_monotonic();
 		session->epoch = server->epoch;
 		session->used = true;
@@ -248,9 +250,11 @@ static void add_words(struct certdir_error *all, const char *words)
 	certdir_error_set(all, "%s%s%s", before.text, before.text[0] ? "; " : "", words);
 }
 
-/* Why there is no answer: of each server its last trouble. */
+/* Why there is no answer: of each server its last trouble. `error`: what the last search said, if there was one. */
 static void explain(const struct certdir_ldap_pool *pool, struct certdir_error *error)
 {
+	const struct certdir_error last = *error;
+
 	error->text[0] = '\0';
 	for (size_t i = 0; i < pool->finder_count; i++)
 		if (pool->finders[i].trouble.text[0] || !pool->finders[i].done)
@@ -268,7 +272,7 @@ static void explain(const struct certdir_ldap_pool *pool, struct certdir_error *
 		add_words(error, words);
 	}
 	if (!error->text[0])
-		certdir_error_set(error, "no server has answered in time");
+		certdir_error_set(error, "%s", last.text[0] ? last.text : "no server has answered in time");
 }
 
 enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool,
@@ -284,6 +288,7 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 	bool again = true, fair;
 	int64_t begun;
 
+	error->text[0] = '\0';
 	(void)pthread_mutex_lock(&pool->lock);
 	if (!pool->wanted) {
 		pool->wanted = true;

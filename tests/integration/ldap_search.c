@@ -61,10 +61,12 @@ static struct certdir_directory *open_directory(const json_t *options, struct ce
 		.server.srv_timelimit = number_of(options, "srv_timelimit"),
 		.server.port = (uint16_t)number_of(options, "port"),
 		.most = json_object_get(options, "most") ? number_of(options, "most") : 8,
-		.deadline.tv_sec = number_of(options, json_object_get(options, "deadline") ? "deadline" : "res_timeout"),
 	};
-	const json_t *list = json_object_get(options, "server");
+	const json_t *list = json_object_get(options, "server"), *deadline = json_object_get(options, "deadline");
+	const double seconds = json_number_value(deadline ? deadline : json_object_get(options, "res_timeout"));
 
+	config.deadline.tv_sec = (time_t)seconds;
+	config.deadline.tv_usec = (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6 + 0.5);
 	for (size_t i = 0; i < json_array_size(list) && i < 7; i++)
 		servers[i] = json_string_value(json_array_get(list, i));
 	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)

@@ -130,6 +130,17 @@ def test_the_next_server_is_asked_in_the_same_login(server, opened):
     wait_until(lambda: answered(search) and first.searches > before, timeout=5)
 
 
+def test_a_trouble_that_is_over_is_not_told(server, opened):
+    one = server()
+    one.hush()
+    search = opened(one, deadline=0.1)
+    assert "no connection within 0.1 s" in search(*PC01)["detail"]
+    one.wake()
+    wait_until(lambda: answered(search), timeout=5)
+    one.hush()
+    assert search(*PC01)["detail"] == f"{one.uri}: no answer within 0.1 s"
+
+
 def test_a_server_that_recovers_is_bound_before_anybody_asks(server, opened):
     one = server()
     port = int(one.uri.rsplit(":", 1)[1])

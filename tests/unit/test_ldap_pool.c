@@ -105,12 +105,25 @@ static void test_a_server_that_is_also_named_by_hand_stays(void **state)
 	certdir_ldap_pool_close(pool);
 }
 
+static void test_a_failure_that_is_over_is_not_told(void **state)
+{
+	static const char *const servers[] = {"ldap:///dc=x", NULL};
+	struct certdir_ldap_pool *pool = open_pool(servers);
+
+	(void)state;
+	certdir_error_set(&pool->finders[0].trouble, "no name server has an answer");
+	find(pool, 0, HOSTS);
+	assert_string_equal(pool->finders[0].trouble.text, "");
+	certdir_ldap_pool_close(pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_come_and_go),
 		cmocka_unit_test(test_a_place_that_is_in_use_is_not_taken),
 		cmocka_unit_test(test_a_server_that_is_also_named_by_hand_stays),
+		cmocka_unit_test(test_a_failure_that_is_over_is_not_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
