@@ -248,7 +248,7 @@ int certdir_cli_check(int argc, char **argv)
 	struct operand *operands;
 	int option, status;
 
-	/* An LDAP server that ends the connection must not end the program. */
+	/* Neither an LDAP server that ends the connection nor the watchdog that does must end the program. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1)
 		switch (option) {
@@ -285,8 +285,6 @@ int certdir_cli_check(int argc, char **argv)
 		return EX_USAGE;
 	}
 	certdir_log_set(keep_quiet);
-	/* libldap says good-bye on a connection that the watchdog ended. */
-	(void)signal(SIGPIPE, SIG_IGN);
 	operands = read_operands(argv + optind);
 	if (!operands) {
 		fprintf(stderr, "certdir: out of memory\n");

@@ -182,7 +182,6 @@ static uint64_t carried_by(const struct certdir_world *world, size_t device)
 
 /* ---- by names: who it is not ---- */
 
-/* Whether a full name lies in a domain whose computers some directory has: then that one would know it. */
 static bool is_below(const char *name, const char *domain)
 {
 	const size_t length = strlen(name), end = strlen(domain);
@@ -190,6 +189,7 @@ static bool is_below(const char *name, const char *domain)
 	return length > end && name[length - end - 1] == '.' && strcasecmp(name + length - end, domain) == 0;
 }
 
+/* Whether a full name lies in a domain whose computers some directory has: then that one would know it. */
 static bool is_served(const struct certdir_world *world, const char *name)
 {
 	for (size_t d = 0; d < world->known->count; d++) {

@@ -20,7 +20,10 @@ char *certdir_ldap_directory_origin(const struct certdir_ldap_directory_config *
 	for (const char *const *server = config->server.servers; server && *server; server++)
 		line(to, "server", *server);
 	fprintf(to, "port = %u\n", (unsigned)config->server.port);
+	fprintf(to, "bind = %d\n", (int)config->server.bind);
 	line(to, "identity", config->server.identity);
+	line(to, "keytab", config->server.keytab);
+	line(to, "certificate_file", config->server.certificate_file);
 	line(to, "base_dn", config->base_dn);
 	line(to, "filter", config->filter);
 	line(to, "scope", config->scope);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A connection to an LDAP server. This file and its .c are the one place that knows libldap; all others see what is
- * here.
+ * A connection to an LDAP server. What is here is all that those outside this room see of libldap.
  *
  * Nothing global is set in libldap: rlm_ldap uses the same library in the same process. A connection belongs to one
  * thread at a time; different connections may be used by different threads.
@@ -47,9 +46,9 @@ struct certdir_ldap_config {
 	const char *ca_path;
 	const char *certificate_file;
 	const char *private_key_file;
-	const char *require_cert; /* "never", "allow", "demand", "hard" (libldap's words) */
+	const char *require_cert; /* "never", "allow", "try", "demand", "hard" (libldap's words) */
 	uint32_t net_timeout; /* seconds to connect */
-	uint32_t res_timeout; /* seconds to wait for an answer */
+	uint32_t res_timeout; /* seconds for TLS and the bind, and for an answer that nobody sets a moment for */
 	uint32_t srv_timelimit; /* seconds the server may search */
 	uint16_t port; /* for servers given without a URI */
 };

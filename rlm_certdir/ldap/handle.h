@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What ldap_connection.c and ldap_operation.c share, and nobody else sees: libldap's handle under the watchdog's eye, what
+ * What connection.c, bind.c and operation.c share, and nobody else sees: libldap's handle under the watchdog's eye, what
  * result codes mean, waiting for a message, and one search from its request to its result.
  */
 #ifndef CERTDIR_LDAP_HANDLE_H

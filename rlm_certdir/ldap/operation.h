@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What those need who keep a directory and not only ask it: reading it whole, page by page, and writing with many operations on
- * the way at once. The same connection as ldap_connection.h; the same rules.
+ * the way at once. The same connection as connection.h; the same rules.
  */
 #ifndef CERTDIR_LDAP_OPERATION_H
 #define CERTDIR_LDAP_OPERATION_H

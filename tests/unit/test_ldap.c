@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pure parts of the LDAP directory that make a search: attribute maps, filters, domains, server names. */
-#include "ldap/connection.h"
+#include "directory/ldap.h"
 #include "directory/ldap_domain.h"
 #include "directory/ldap_filter.h"
 #include "ldap_fixture.h"
@@ -343,6 +343,49 @@ static void test_uri(void **state)
 	}
 }
 
+/* ---- whose answers they are ---- */
+
+/* Whoever asks as another account, or for other entries, may hear something else. */
+static void test_origin(void **state)
+{
+	static const char *const servers[] = {"ldaps://dc1", NULL}, *const others[] = {"ldaps://dc1", "ldaps://dc2",
+										       NULL};
+	const struct certdir_ldap_directory_config base = {
+		.server = {.servers = servers, .identity = "cn=a"}, .base_dn = "dc=x", .filter = "(a=b)"};
+	struct certdir_ldap_directory_config cases[10];
+	const size_t count = sizeof(cases) / sizeof(cases[0]);
+	char *texts[sizeof(cases) / sizeof(cases[0])];
+
+	(void)state;
+	for (size_t i = 0; i < count; i++)
+		cases[i] = base;
+	cases[1].server.servers = others;
+	cases[2].server.identity = "cn=b";
+	cases[3].server.bind = CERTDIR_LDAP_BIND_EXTERNAL;
+	cases[4].server.keytab = "/etc/a.keytab";
+	cases[5].server.certificate_file = "/etc/a.pem";
+	cases[6].base_dn = "dc=y";
+	cases[7].filter = "(a=c)";
+	cases[8].group_base_dn = "ou=g,dc=x";
+	cases[9].attributes[CERTDIR_ID_NAME] = "cn";
+	for (size_t i = 0; i < count; i++) {
+		texts[i] = certdir_ldap_directory_origin(&cases[i]);
+		assert_non_null(texts[i]);
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(texts[i], texts[k]) == 0)
+				fail_msg("cases %zu and %zu are the same", k, i);
+	}
+	for (size_t i = 0; i < count; i++)
+		free(texts[i]);
+	/* The password may change, and is in no file. */
+	cases[0].server.password = "secret";
+	texts[0] = certdir_ldap_directory_origin(&cases[0]);
+	texts[1] = certdir_ldap_directory_origin(&base);
+	assert_string_equal(texts[0], texts[1]);
+	free(texts[0]);
+	free(texts[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,7 +393,7 @@ int main(void)
 		cmocka_unit_test(test_filter_valid),  cmocka_unit_test(test_filter_value),
 		cmocka_unit_test(test_terms),	      cmocka_unit_test(test_filter_longest),
 		cmocka_unit_test(test_filter_groups), cmocka_unit_test(test_domains),
-		cmocka_unit_test(test_uri),
+		cmocka_unit_test(test_uri),	      cmocka_unit_test(test_origin),
 	};
 
 	return cmocka_run_group_tests_name("ldap", tests, NULL, NULL);
