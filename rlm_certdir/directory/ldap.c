@@ -256,7 +256,7 @@ static bool look_up_each(struct lookup *lookup, struct certdir_sought *sought, s
  */
 static bool look_up_all(struct lookup *lookup, struct certdir_sought *sought, size_t count)
 {
-	bool many, new;
+	bool many, new, in_time;
 
 	if (look_up(lookup, sought, count, false, &many) != CERTDIR_LDAP_OK)
 		return false;
@@ -267,8 +267,9 @@ static bool look_up_all(struct lookup *lookup, struct certdir_sought *sought, si
 		sought->many = true;
 		return true;
 	}
-	if (new && !lookup->answer->full &&
-	    certdir_monotonic() < lookup->deadline &&look_up(lookup, sought, count, true, &many) == CERTDIR_LDAP_OK) {
+	in_time = certdir_monotonic() < lookup->deadline;
+	if (new && !lookup->answer->full && in_time &&
+	    look_up(lookup, sought, count, true, &many) == CERTDIR_LDAP_OK) {
 		(void)note_carriers(lookup->answer, sought, count);
 		if (!many)
 			return true;

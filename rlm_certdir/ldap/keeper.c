@@ -573,6 +573,7 @@ static void *find(void *context)
 	come_home(pool);
 	return NULL;
 }
+
 bool certdir_finder_add(struct certdir_ldap_pool *pool, const char *uri, uint64_t rank, struct certdir_error *error)
 {
 	struct certdir_ldap_finder *finder = &pool->finders[pool->finder_count];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The threads of a pool, and what they and searches share: a keeper for each server, which closes its connections and begins
- * new ones, each in a thread of its own, for those who wait and to see whether a server that is sick is well; a finder for each domain whose servers the DNS names. Seen by pool.c alone.
+ * new ones, each in a thread of its own, for those who wait and to see whether a server that is sick is well; a finder for each
+ * domain whose servers the DNS names. Seen by pool.c alone.
  *
  * All functions are called with the pool's lock held, and return with it. Times are microseconds of certdir_monotonic().
  */

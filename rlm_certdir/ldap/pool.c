@@ -302,7 +302,8 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 	}
 	begun = certdir_monotonic();
 	while (again && (session = take(pool, &asked, deadline)) != NULL) {
-		timed.until = share_of(deadline, servers_left(pool, &asked, &next));
+		/* One that is sick and has a connection that still answered is not among those that are left. */
+		timed.until = share_of(deadline, servers_left(pool, &asked, &next) + session->server->sick);
 		fair = !query->optional && timed.until - certdir_monotonic() >= FAIR;
 		certdir_pool_unlock(pool);
 		status = certdir_ldap_connection_search(session->connection, &timed, each, context, error);
@@ -353,6 +354,7 @@ static bool copy_config(struct certdir_ldap_pool *pool, const struct certdir_lda
 		certdir_error_set(error, "out of memory");
 	return ok;
 }
+
 static bool add_configured(struct certdir_ldap_pool *pool, const struct certdir_ldap_config *config, size_t place,
 			   struct certdir_error *error)
 {

@@ -141,6 +141,42 @@ def test_a_trouble_that_is_over_is_not_told(server, opened):
     assert search(*PC01)["detail"] == f"{one.uri}: no answer within 0.1 s"
 
 
+class Failing(Server):
+    """Once it fails, it answers load-0, and load-1 when two connections were given up, and no others."""
+
+    def __init__(self, pause):
+        self.pause, self.failing, self.lost = pause, False, threading.Semaphore(0)
+        super().__init__()
+
+    def talk(self, connection):
+        super().talk(connection)
+        self.lost.release()
+
+    def listen(self, connection, body):
+        name = re.search(rb"load-\d+", body)
+        if not name:
+            super().listen(connection, body)
+            return
+        if self.failing and name[0] not in (b"load-0", b"load-1"):
+            return
+        if self.failing and name[0] == b"load-1":
+            for _ in range(2):
+                self.lost.acquire(timeout=5)
+        else:
+            threading.Event().wait(self.pause)
+        connection.sendall(answering(entry(b"cn=" + name[0] + b",dc=x", cn=[name[0]]))(body[2]))
+
+
+def test_a_sick_server_that_still_answered_somebody_gets_half_of_the_time_too(opened):
+    one, other = Failing(0.3), Failing(0)
+    search = opened(one, other, deadline=2)
+    wait_until(lambda: search.request(threads=3, searches=1, names=64)["wrong"] == 0 and one.connections == 3, timeout=5)
+    one.failing = True
+    one.socket.shutdown(socket.SHUT_RDWR)
+    assert search.request(threads=3, searches=3, names=64)["wrong"] == 0
+    other.socket.close()
+
+
 def test_a_server_that_recovers_is_bound_before_anybody_asks(server, opened):
     one = server()
     port = int(one.uri.rsplit(":", 1)[1])
