@@ -23,10 +23,10 @@ enum { REFUSED_PAUSES = sizeof(refused_pauses) / sizeof(refused_pauses[0]) };
 #define OVERLAP (3 * CERTDIR_SECOND / 2)
 enum { CONNECTING_MAX = 4 }; /* trials of one server at a time */
 /*
- * A server that answers trials and no search would be well and sick in turns: when it is sick again and has answered
- * none in between, it is tried after 2, 4, 8 .. 32 seconds.
+ * A server that answers trials and no search would be well and sick in turns: when it is sick again and has answered none in
+ * between, it is left alone for so long.
  */
-enum { RELAPSES_MAX = 5 };
+#define RELAPSE_PAUSE (2 * CERTDIR_SECOND)
 /* While one of several servers tries again whether our identity is still refused, the others do not. */
 #define CONNECT_MAX (10 * CERTDIR_SECOND)
 /* The servers of a domain are looked up again. */
@@ -116,22 +116,17 @@ static void note_state(struct certdir_ldap_server *server, bool sick)
 
 	server->sick = sick;
 	if (sick) {
-		server->sick_since = time(NULL);
+		if (!server->relapsed)
+			server->sick_since = time(NULL);
 		server->epoch++;
-		if (server->proved)
-			server->relapses = 0;
-		else if (server->relapses < RELAPSES_MAX)
-			server->relapses++;
-		server->again_at = now + (server->relapses ? CERTDIR_SECOND << server->relapses : 0);
+		server->relapsed = server->unproved;
+		server->again_at = now + (server->relapsed ? RELAPSE_PAUSE : 0);
 		certdir_server_bury_idle(server);
 	} else {
-		server->proved = false;
+		server->unproved = true;
 		server->failures = 0; /* a connection alone does not end a row of them: the probe does */
 	}
-	if (server->sick != server->told_sick)
-		server->pool->untold++;
-	else
-		server->pool->untold--;
+	server->pool->untold = true;
 	(void)pthread_cond_broadcast(&server->pool->work);
 	(void)pthread_cond_broadcast(&server->pool->news);
 }
@@ -166,20 +161,32 @@ void certdir_say_since(char text[CERTDIR_TEXT_MAX], time_t since)
 	certdir_say(text, "%s", words);
 }
 
+/* One that is sick in turns is, until it has answered a search. */
+static bool seems_sick(const struct certdir_ldap_server *server)
+{
+	return server->sick || server->relapsed;
+}
+
+static struct certdir_ldap_server *find_untold(struct certdir_ldap_pool *pool)
+{
+	for (size_t i = 0; pool->untold && i < pool->count; i++)
+		if (seems_sick(pool->servers[i]) != pool->servers[i]->told_sick)
+			return pool->servers[i];
+	pool->untold = false;
+	return NULL;
+}
+
 /* Unlocks, and writes what has changed into the log, without the lock: a log may be slow. */
 void certdir_pool_unlock(struct certdir_ldap_pool *pool)
 {
-	for (size_t i = 0; pool->untold && i < pool->count; i++) {
-		struct certdir_ldap_server *server = pool->servers[i];
-		const bool sick = server->sick;
+	struct certdir_ldap_server *server;
+
+	while ((server = find_untold(pool)) != NULL) {
 		const struct certdir_error trouble = server->trouble;
 		char since[CERTDIR_TEXT_MAX], took[CERTDIR_TEXT_MAX], uri[CERTDIR_TEXT_MAX];
+		const bool sick = server->told_sick = seems_sick(server);
 
-		if (sick == server->told_sick)
-			continue;
 		certdir_say(uri, "%s", server->uri);
-		server->told_sick = sick;
-		pool->untold--;
 		certdir_say_since(since, server->sick_since);
 		say_duration(took, server->sick_since);
 		(void)pthread_mutex_unlock(&pool->lock);
@@ -192,7 +199,6 @@ void certdir_pool_unlock(struct certdir_ldap_pool *pool)
 			certdir_log(CERTDIR_LOG_INFO, "directory %s: %s answers again; it did not since %s (%s)",
 				    pool->name, uri, since, took);
 		(void)pthread_mutex_lock(&pool->lock);
-		i = (size_t)-1; /* they may have changed places */
 	}
 	(void)pthread_mutex_unlock(&pool->lock);
 }
@@ -491,8 +497,6 @@ static struct certdir_ldap_server *find_left(const struct certdir_ldap_pool *poo
 /* Of what it was, the log has said enough: the DNS took it away. */
 static void become(struct certdir_ldap_server *server, char *uri, uint64_t rank)
 {
-	if (server->sick != server->told_sick)
-		server->pool->untold--;
 	free(server->uri);
 	*server = (struct certdir_ldap_server){.pool = server->pool,
 					       .uri = uri,

@@ -45,9 +45,9 @@ struct certdir_ldap_server {
 	unsigned epoch; /* how often it became sick: what began before says nothing of what it is now */
 	bool told_sick; /* as the log has it */
 	time_t sick_since;
-	bool proved; /* it has answered a search since it is well */
+	bool unproved; /* it was sick, a trial has succeeded, and no search was answered since */
+	bool relapsed; /* so it was when it became sick again; until a search is answered */
 	int64_t moved_at; /* when it was connected or answered last */
-	unsigned relapses;
 	int64_t again_at; /* no connection is tried before */
 	struct certdir_error trouble; /* the last one */
 };
@@ -82,7 +82,7 @@ struct certdir_ldap_pool {
 	int64_t usual; /* time in which searches were answered lately */
 	struct certdir_ldap_server *servers[CERTDIR_LDAP_SERVERS_MAX]; /* in the order in which they are asked */
 	size_t count;
-	unsigned untold; /* of which the log has not the last state */
+	bool untold; /* the log may not have the last state of one */
 	struct certdir_ldap_finder *finders;
 	size_t finder_count;
 };

@@ -177,7 +177,8 @@ static bool settle(struct certdir_ldap_session *session, enum certdir_ldap_statu
 
 	if (status != CERTDIR_LDAP_LOST && status != CERTDIR_LDAP_TIMEOUT) {
 		server->failures = 0;
-		server->proved = true;
+		pool->untold |= server->relapsed;
+		server->unproved = server->relapsed = false;
 		if (!server->sick)
 			server->trouble.text[0] = '\0'; /* else it is what the log is to say */
 		pool->moved_at = server->moved_at = session->idle_since = certdir_monotonic();
