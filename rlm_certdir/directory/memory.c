@@ -302,13 +302,18 @@ static void save(struct memory *self)
 {
 	struct certdir_bytes bytes = {0};
 	struct certdir_error error = {""};
+	size_t room;
 	bool ok;
 
 	(void)pthread_mutex_lock(&self->lock);
-	if (!self->changed) {
-		(void)pthread_mutex_unlock(&self->lock);
+	room = certdir_store_bytes(self->store);
+	ok = !self->changed;
+	(void)pthread_mutex_unlock(&self->lock);
+	if (ok)
 		return;
-	}
+	/* Nine tenths of the time that packing takes are the kernel's, for memory; and all logins wait for the lock. */
+	certdir_bytes_reserve(&bytes, room);
+	(void)pthread_mutex_lock(&self->lock);
 	certdir_memory_pack(&bytes, self->store, self->config.origin);
 	self->changed = false;
 	(void)pthread_mutex_unlock(&self->lock);

@@ -32,6 +32,18 @@ void certdir_bytes_put(struct certdir_bytes *to, const void *bytes, size_t lengt
 	to->length += length;
 }
 
+void certdir_bytes_reserve(struct certdir_bytes *to, size_t room)
+{
+	unsigned char *bytes = room > to->room ? realloc(to->bytes, room) : NULL;
+
+	if (!bytes)
+		return;
+	/* Not with 0: that would be left to the kernel until the bytes are used. */
+	memset(bytes + to->room, 1, room - to->room);
+	to->bytes = bytes;
+	to->room = room;
+}
+
 void certdir_bytes_put_number(struct certdir_bytes *to, uint64_t number)
 {
 	unsigned char bytes[10];

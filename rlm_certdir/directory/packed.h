@@ -15,6 +15,8 @@ struct certdir_bytes {
 	bool failed;
 };
 
+/* Takes the memory for so many bytes now; where there is none, that shows when they are put. */
+void certdir_bytes_reserve(struct certdir_bytes *to, size_t room);
 /* Numbers take one byte for each seven bits (LEB128); what stands behind them is as it is. */
 void certdir_bytes_put(struct certdir_bytes *to, const void *bytes, size_t length);
 void certdir_bytes_put_number(struct certdir_bytes *to, uint64_t number);

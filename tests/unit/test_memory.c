@@ -388,6 +388,31 @@ static void test_bounds(void **state)
 	certdir_store_free(store);
 }
 
+/* Logins wait for the lock meanwhile, and the kernel takes its time to give memory. */
+static void test_packing_takes_no_more_memory_than_the_store_counts(void **state)
+{
+	struct certdir_store *store = new_store(1000, 1 << 20);
+	struct certdir_bytes bytes = {0};
+	size_t room;
+
+	(void)state;
+	for (size_t i = 0; i < 1000; i++) {
+		char name[16];
+		const struct device device = {name, name, name, CERTDIR_YES};
+
+		(void)snprintf(name, sizeof(name), "pc%zu", i);
+		put(store, CERTDIR_ID_NAME, name, &device, 1);
+	}
+	certdir_bytes_reserve(&bytes, certdir_store_bytes(store));
+	room = bytes.room;
+	assert_int_equal(room, certdir_store_bytes(store));
+	certdir_memory_pack(&bytes, store, "origin");
+	assert_false(bytes.failed);
+	assert_int_equal(bytes.room, room);
+	free(bytes.bytes);
+	certdir_store_free(store);
+}
+
 /* Nothing is counted twice or forgotten, whatever happens in whatever order. */
 static void test_bytes_come_back_to_nothing(void **state)
 {
@@ -932,6 +957,7 @@ int main(void)
 		cmocka_unit_test(test_an_older_answer_changes_nothing),
 		cmocka_unit_test(test_half_an_answer_is_none),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_packing_takes_no_more_memory_than_the_store_counts),
 		cmocka_unit_test(test_bytes_come_back_to_nothing),
 		cmocka_unit_test(test_a_burst_is_one_search),
 		cmocka_unit_test(test_without_remember_each_login_asks),
