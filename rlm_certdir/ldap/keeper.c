@@ -21,6 +21,8 @@ static const int64_t refused_pauses[] = {5 * CERTDIR_SECOND, 60 * CERTDIR_SECOND
 enum { REFUSED_PAUSES = sizeof(refused_pauses) / sizeof(refused_pauses[0]) };
 /* A trial may take long; meanwhile another one is begun, since what hangs now may hang longer than the server does. */
 #define OVERLAP (3 * CERTDIR_SECOND / 2)
+/* After one that succeeded, others are begun at the same time: our password may have changed since the one before. */
+#define LATELY (2 * CERTDIR_SECOND)
 enum { CONNECTING_MAX = 4 }; /* trials of one server at a time */
 /*
  * A server that answers trials and no search would be well and sick in turns: when it is sick again and has answered none in
@@ -223,7 +225,7 @@ static void note_connected(struct certdir_ldap_server *server, struct certdir_ld
 	}
 	session->idle_since = now;
 	session->epoch = server->epoch;
-	server->moved_at = now;
+	server->connected_at = server->moved_at = now;
 	session->next = server->idle;
 	server->idle = session;
 	server->open++;
@@ -408,7 +410,7 @@ bool certdir_server_needs_connection(const struct certdir_ldap_server *server)
 	if (server->idle || server->open + server->connecting >= server->pool->most)
 		return false;
 	if (server->connecting)
-		return server->open && server->waiting > server->connecting;
+		return server->waiting > server->connecting && certdir_monotonic() < server->connected_at + LATELY;
 	return server->waiting || server->wanted;
 }
 

@@ -47,6 +47,7 @@ struct certdir_ldap_server {
 	time_t sick_since;
 	bool unproved; /* it was sick, a trial has succeeded, and no search was answered since */
 	bool relapsed; /* so it was when it became sick again; until a search is answered */
+	int64_t connected_at;
 	int64_t moved_at; /* when it was connected or answered last */
 	int64_t again_at; /* no connection is tried before */
 	struct certdir_error trouble; /* the last one */

@@ -34,7 +34,7 @@ class Server(Liar):
     """A server with a thread for each connection, which may take to silence or refuse binds."""
 
     def __init__(self, reply=FOUND, bind=0):
-        self.silent, self.bind, self.binds, self.open = threading.Event(), bind, 0, []
+        self.silent, self.bind, self.binds, self.delay, self.open = threading.Event(), bind, 0, 0, []
         self.awake = threading.Condition()
         super().__init__(reply)
 
@@ -65,6 +65,7 @@ class Server(Liar):
         number, operation = body[2], body[3]
         if operation == 0x60:
             self.binds += 1
+            threading.Event().wait(self.delay)
             connection.sendall(message(number, result(0x61, self.bind)))
         elif operation == 0x63:
             self.searches, self.last = self.searches + 1, body
@@ -249,6 +250,21 @@ def test_a_refused_password_is_not_tried_again_and_again(server, opened, servers
         answer = search(*PC01)
         assert answer["seconds"] < 0.3 and "check identity and password" in answer["detail"]
     assert sum(one.binds for one in all_of_them) == 1
+
+
+def test_a_password_that_was_changed_is_tried_once_however_many_wait(server, opened):
+    """The connections that are there go on, and the many who would like another one do not all try it at once."""
+    def reply(number):
+        threading.Event().wait(0.3)
+        return FOUND(number)
+
+    one = server(reply)
+    search = opened(one, most=16, deadline=5, identity="cn=x", password="of yesterday")
+    assert answered(search)
+    threading.Event().wait(2)  # what succeeded a moment ago says more
+    one.bind, one.delay = 49, 0.2
+    search.request(threads=16, searches=1, names=1)
+    assert one.binds == 2
 
 
 def test_connections_that_work_outlive_a_server_that_takes_no_more(server, opened):
