@@ -27,6 +27,18 @@ static void put_block(struct certdir_bytes *to, const void *bytes, size_t length
 	certdir_bytes_put(to, bytes, length);
 }
 
+/*
+ * When it was said, by the time that the system has now: it may have been set back since, and what was said in the future would be
+ * refused with all the rest.
+ */
+static uint64_t said_at(const struct certdir_told *told)
+{
+	const struct certdir_moment now = certdir_moment_now();
+	const int64_t age = certdir_moment_since(&told->asked, &now);
+
+	return age < now.wall ? (uint64_t)(now.wall - age) : 0;
+}
+
 static void put_answer(void *context, const unsigned char *key, size_t key_length, const struct certdir_told *told)
 {
 	struct certdir_bytes *to = context;
@@ -34,7 +46,7 @@ static void put_answer(void *context, const unsigned char *key, size_t key_lengt
 
 	put_block(to, key, key_length);
 	put_block(to, told->many, told->value_count);
-	certdir_bytes_put_number(to, (uint64_t)told->asked.wall);
+	certdir_bytes_put_number(to, said_at(told));
 	certdir_bytes_put(to, &full, 1);
 	certdir_bytes_put_number(to, told->count);
 	for (size_t r = 0; r < told->count; r++)

@@ -837,6 +837,21 @@ static void test_over_a_restart(void **state)
 	assert_int_not_equal(stat(filename, &status), 0);
 }
 
+/* The system's time was an hour ahead when pc01 was asked for, and is right now: nothing that is remembered is lost for that. */
+static void test_a_clock_that_was_set_back(void **state)
+{
+	struct certdir_directory *memory;
+
+	(void)state;
+	fake_reset(&pc01);
+	fake.down = true;
+	save_old(-3600);
+	memory = open_memory(0, true, filename);
+	assert_in_range(ask(memory, "pc02").age, 0, 30);
+	assert_in_range(ask(memory, "pc01").age, 0, 30);
+	memory->type->close(memory);
+}
+
 static bool loads(const char *origin, struct certdir_error *error)
 {
 	struct certdir_store *store = new_store(100, 1 << 20);
@@ -852,6 +867,22 @@ static void overwrite(const unsigned char *bytes, size_t size)
 
 	assert_int_equal(write(fd, bytes, size), size);
 	(void)close(fd);
+}
+
+/* A file without an answer, written so many seconds from now. */
+static void save_written(int64_t ahead)
+{
+	static const char magic[] = "certdir memory 1\n", origin[] = "base_dn = dc=x\n";
+	struct certdir_bytes bytes = {0};
+	struct certdir_error error = {""};
+
+	certdir_bytes_put(&bytes, magic, sizeof(magic) - 1);
+	certdir_bytes_put_number(&bytes, sizeof(origin) - 1);
+	certdir_bytes_put(&bytes, origin, sizeof(origin) - 1);
+	certdir_bytes_put_number(&bytes, (uint64_t)(time(NULL) + ahead));
+	if (!certdir_memory_save(filename, &bytes, &error))
+		fail_msg("%s", error.text);
+	free(bytes.bytes);
 }
 
 static void test_refused(void **state)
@@ -880,8 +911,9 @@ static void test_refused(void **state)
 		assert_false(loads("base_dn = dc=x\n", &error));
 	}
 	assert_non_null(strstr(error.text, "damaged"));
-	save_old(-7200);
+	save_written(7200);
 	assert_false(loads("base_dn = dc=x\n", &error));
+	assert_non_null(strstr(error.text, "in the future"));
 	assert_int_equal(unlink(filename), 0);
 	assert_false(loads("base_dn = dc=x\n", &error));
 	assert_string_equal(error.text, "");
@@ -966,6 +998,7 @@ int main(void)
 		cmocka_unit_test(test_logins_at_once_share_a_search),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_over_a_restart),
+		cmocka_unit_test(test_a_clock_that_was_set_back),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_hostile_bytes),
 		cmocka_unit_test(test_what_stands_beside_it),
