@@ -134,6 +134,22 @@ static void no_connection(struct certdir_ldap_server *server, int64_t begun, int
 	certdir_server_failed(server, &error);
 }
 
+/*
+ * A search without which an answer is good enough is made once. It is not asked of a server that did not answer the last one, while
+ * there is another: most often that was the search before it in the same login.
+ */
+static void avoid_doubtful(struct certdir_ldap_pool *pool, struct asked *asked)
+{
+	struct asked doubtful = {.count = 0};
+	struct certdir_ldap_server *next;
+
+	for (size_t i = 0; i < pool->count; i++)
+		if (pool->servers[i]->failures)
+			note_asked(&doubtful, pool->servers[i]);
+	if (servers_left(pool, &doubtful, &next) > 0)
+		*asked = doubtful;
+}
+
 /* A connection to the first server that has one in time, or NULL. */
 static struct certdir_ldap_session *take(struct certdir_ldap_pool *pool, struct asked *asked, int64_t deadline)
 {
@@ -301,6 +317,8 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 		certdir_pool_unlock(pool);
 		return CERTDIR_LDAP_LOST;
 	}
+	if (query->optional)
+		avoid_doubtful(pool, &asked);
 	begun = certdir_monotonic();
 	while (again && (session = take(pool, &asked, deadline)) != NULL) {
 		/* One that is sick and has a connection that still answered is not among those that are left. */

@@ -11,6 +11,7 @@ from testenv.certificates import tlv
 from testenv.driver import build_ldap_driver
 from testenv.ldap_search import Liar, Searches, answering, entry, message, result
 from testenv.ports import free_port
+from testenv.slapd import sid_bytes
 from testenv.supplicant import wait_until
 
 PC01 = [("common_name", "pc01")]
@@ -140,6 +141,29 @@ def test_a_trouble_that_is_over_is_not_told(server, opened):
     wait_until(lambda: answered(search), timeout=5)
     one.hush()
     assert search(*PC01)["detail"] == f"{one.uri}: no answer within 0.1 s"
+
+
+AD = {"cn": [b"pc01"], "sAMAccountName": [b"PC01$"], "userAccountControl": [b"4096"], "primaryGroupID": [b"515"],
+      "objectSid": [sid_bytes("S-1-5-21-1-2-3-1104")]}
+CHAIN = b"1.2.840.113556.1.4.1941"
+
+
+def test_groups_are_asked_of_a_server_that_answers(server, opened):
+    """One that is late over groups has them left out for half a minute; one that is late over all is another matter."""
+    def domain(number, one):
+        if b"load" in one.last:
+            threading.Event().wait(0.3)
+            return answering()(number)
+        found = entry(b"cn=Nested,dc=x") if CHAIN in one.last else entry(b"cn=pc01,dc=x", **AD)
+        return answering(found)(number)
+
+    first, second = server(lambda number: domain(number, first)), server(lambda number: domain(number, second))
+    search = opened(first, second)
+    wait_until(lambda: search.request(threads=3, searches=1, names=1) and first.connections == 3, timeout=5)
+    first.hush()
+    answer = answered(search)
+    assert second.searches == 2 and [group[0] for group in answer["records"][0]["groups"]] == ["cn=Nested,dc=x"]
+    assert not answer["partial"] and answer["seconds"] < 0.7
 
 
 class Failing(Server):
