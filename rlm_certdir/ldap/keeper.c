@@ -23,7 +23,8 @@ enum { REFUSED_PAUSES = sizeof(refused_pauses) / sizeof(refused_pauses[0]) };
 #define OVERLAP (3 * CERTDIR_SECOND / 2)
 /* After one that succeeded, others are begun at the same time: our password may have changed since the one before. */
 #define LATELY (2 * CERTDIR_SECOND)
-enum { CONNECTING_MAX = 4 }; /* trials of one server at a time */
+/* Trials of one server at a time: more than a resolver that does not answer (10 s in glibc) holds of them. */
+enum { CONNECTING_MAX = 8 };
 /*
  * A server that answers trials and no search would be well and sick in turns: when it is sick again and has answered none in
  * between, it is left alone for so long.
