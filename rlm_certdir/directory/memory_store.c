@@ -399,13 +399,17 @@ static bool forget_namesakes(struct certdir_store *store, const struct certdir_p
 	return true;
 }
 
-/* The record as it is to be kept, to be released. */
-static struct certdir_packed *whole(const struct slot *slot, struct certdir_packed *record, bool partial)
+/* The r-th record as it is to be kept, to be released: with the groups that could not be asked for, as old as they are. */
+static struct certdir_packed *whole(const struct slot *slot, const struct certdir_told *told, size_t r)
 {
-	struct certdir_packed *kept =
-		slot && partial ? certdir_packed_keep_groups(record, slot->record, slot->asked.wall / 1000000) : NULL;
+	struct certdir_packed *kept = NULL;
+	int64_t said; /* by the clock as it is now: it may have been set back */
 
-	return kept ? kept : certdir_packed_retain(record);
+	if (slot && told->partial) {
+		said = told->asked.wall - certdir_moment_since(&slot->asked, &told->asked);
+		kept = certdir_packed_keep_groups(told->records[r], slot->record, said / 1000000);
+	}
+	return kept ? kept : certdir_packed_retain(told->records[r]);
 }
 
 /*
@@ -422,7 +426,7 @@ static struct slot *renew_slot(struct certdir_store *store, const struct certdir
 		return NULL;
 	if (slot && slot->asked.monotonic > told->asked.monotonic)
 		return slot;
-	record = whole(slot, record, told->partial);
+	record = whole(slot, told, r);
 	if (slot)
 		take_out(store, slot);
 	else if (make)

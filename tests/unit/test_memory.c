@@ -345,6 +345,41 @@ static void test_half_an_answer_is_none(void **state)
 	certdir_store_free(store);
 }
 
+/* Ten seconds ago, when the clock was an hour ahead. */
+static void test_groups_are_as_old_as_they_are_when_a_clock_was_set_back(void **state)
+{
+	struct certdir_store *store = new_store(100, 1 << 20);
+	struct certdir_question question = question_of(CERTDIR_ID_NAME, "pc01");
+	struct certdir_record record;
+	struct certdir_told *told;
+
+	(void)state;
+	make_record(&record, &pc01);
+	record.device.groups = calloc(1, sizeof(*record.device.groups));
+	record.device.groups[record.device.group_count++] = (struct certdir_group){.id = strdup("cn=wifi")};
+	told = certdir_told_new(1, 1);
+	told->records[0] = certdir_record_pack(&record);
+	certdir_record_clear(&record);
+	told->asked = certdir_moment_now();
+	told->asked.monotonic -= 10 * INT64_C(1000000);
+	told->asked.wall += 3600 * INT64_C(1000000);
+	certdir_store_put(store, &question, told);
+	certdir_told_release(told);
+	told = told_of(&pc01, 1, 1);
+	told->partial = true;
+	certdir_store_put(store, &question, told);
+	certdir_told_release(told);
+	told = certdir_store_get(store, &question);
+	memset(&record, 0, sizeof(record));
+	assert_true(certdir_record_unpack(told->records[0]->bytes, told->records[0]->length, &record));
+	assert_int_equal(record.device.group_count, 1);
+	assert_in_range(record.device.groups[0].as_of, time(NULL) - 30, time(NULL) - 9);
+	certdir_record_clear(&record);
+	certdir_told_release(told);
+	certdir_question_clear(&question);
+	certdir_store_free(store);
+}
+
 static void test_bounds(void **state)
 {
 	struct certdir_store *store = new_store(3, 1 << 20);
@@ -988,6 +1023,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_gone_is_gone_by_every_name),
 		cmocka_unit_test(test_an_older_answer_changes_nothing),
 		cmocka_unit_test(test_half_an_answer_is_none),
+		cmocka_unit_test(test_groups_are_as_old_as_they_are_when_a_clock_was_set_back),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_packing_takes_no_more_memory_than_the_store_counts),
 		cmocka_unit_test(test_bytes_come_back_to_nothing),
