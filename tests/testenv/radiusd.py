@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -342,7 +343,7 @@ class Radiusd:
         """Ends radiusd in the orderly way and returns its exit code."""
         if self.process is None:
             return None
-        if not self._terminate(timeout):
+        if self.process.poll() is None and not self._terminate(timeout):
             self.kill()
             raise RadiusdError(f"radiusd did not stop within {timeout} s:\n{self.log()[-3000:]}")
         code, self.process = self.process.returncode, None
@@ -352,14 +353,17 @@ class Radiusd:
         return code
 
     def _terminate(self, timeout):
-        """True when it ended. A sanitizer may keep a signal for a thread that sleeps: there it is sent again and again."""
+        """True when it ended. The thread sanitizer keeps a signal until select(2) comes back: there a packet wakes it up."""
         deadline = time.monotonic() + timeout
+        self.process.send_signal(signal.SIGTERM)
         while self.process.poll() is None:
             if time.monotonic() > deadline:
                 return False
-            self.process.send_signal(signal.SIGTERM)
+            if self.preload:
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                    sock.sendto(b"", ("127.0.0.1", self.port))
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(min(1, timeout) if self.preload else timeout)
+                self.process.wait(1 if self.preload else timeout)
         return True
 
     def kill(self):
