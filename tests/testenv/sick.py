@@ -54,7 +54,7 @@ server together {{
 	}}
 }}
 """
-BARRIER = 'echo >>"{here}"; until [ "$(wc -l <"{here}")" -ge {threads} ]; do sleep 0.1; done'
+BARRIER = 'echo >>"{here}"; n=0; until [ "$(wc -l <"{here}")" -ge {threads} ] || [ $((n += 1)) -gt 200 ]; do sleep 0.1; done'
 EXEC = "exec {\n\twait = yes\n\ttimeout = 20\n}\n"
 VERDICT = """
 		if ({condition}) {{
