@@ -268,8 +268,7 @@ static bool look_up_all(struct lookup *lookup, struct certdir_sought *sought, si
 		return true;
 	}
 	in_time = certdir_monotonic() < lookup->deadline;
-	if (new && !lookup->answer->full && in_time &&
-	    look_up(lookup, sought, count, true, &many) == CERTDIR_LDAP_OK) {
+	if (new && !lookup->answer->full && in_time &&look_up(lookup, sought, count, true, &many) == CERTDIR_LDAP_OK) {
 		(void)note_carriers(lookup->answer, sought, count);
 		if (!many)
 			return true;
@@ -295,9 +294,10 @@ static bool take_group(void *context, const struct certdir_ldap_entry *entry)
 /* Seconds for which a server that takes long over groups is not asked: not every login is to wait for it. */
 enum { GROUPS_PAUSE = 30 };
 
-static void note_groups(struct ldap_directory *self, enum certdir_ldap_status status, const char *why)
+/* `patience`: microseconds that there were. What there is left of a login behind a slow search may be too little for anybody. */
+static void note_groups(struct ldap_directory *self, enum certdir_ldap_status status, int64_t patience, const char *why)
 {
-	if (status == CERTDIR_LDAP_TIMEOUT)
+	if (status == CERTDIR_LDAP_TIMEOUT && patience >= self->deadline / 2)
 		atomic_store(&self->groups_again, certdir_monotonic() + (int64_t)GROUPS_PAUSE * 1000000);
 	tell_once(self, &self->groups_told, "nested groups and the primary group are not seen", why);
 }
@@ -320,6 +320,7 @@ static void look_up_groups(struct lookup *lookup, const struct accounts *account
 					   .attributes = attributes,
 					   .size_limit = CERTDIR_LDAP_GROUPS_MAX,
 					   .optional = true};
+	const int64_t patience = lookup->deadline - certdir_monotonic();
 	enum certdir_ldap_status status = CERTDIR_LDAP_FAILED;
 	char *filter = certdir_ldap_filter_groups(device->id, account->primary, account->primary_length);
 
@@ -337,7 +338,7 @@ static void look_up_groups(struct lookup *lookup, const struct accounts *account
 	certdir_ldap_group_forget(device, before);
 	/* A refusal is the same the next time, and no answer is not. */
 	lookup->answer->partial = status == CERTDIR_LDAP_TIMEOUT || status == CERTDIR_LDAP_LOST;
-	note_groups(self, status, error.text);
+	note_groups(self, status, patience, error.text);
 }
 
 /* ---- the answer ---- */

@@ -304,6 +304,7 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 	struct certdir_ldap_server *next;
 	bool again = true, fair;
 	int64_t begun;
+	size_t left;
 
 	error->text[0] = '\0';
 	(void)pthread_mutex_lock(&pool->lock);
@@ -322,7 +323,8 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 	begun = certdir_monotonic();
 	while (again && (session = take(pool, &asked, deadline)) != NULL) {
 		/* One that is sick and has a connection that still answered is not among those that are left. */
-		timed.until = share_of(deadline, servers_left(pool, &asked, &next) + session->server->sick);
+		left = query->optional ? 1 : servers_left(pool, &asked, &next) + session->server->sick;
+		timed.until = share_of(deadline, left);
 		fair = !query->optional && timed.until - certdir_monotonic() >= FAIR;
 		certdir_pool_unlock(pool);
 		status = certdir_ldap_connection_search(session->connection, &timed, each, context, error);

@@ -166,6 +166,33 @@ def test_groups_are_asked_of_a_server_that_answers(server, opened):
     assert not answer["partial"] and answer["seconds"] < 0.7
 
 
+def test_groups_have_all_the_time_that_is_left(server, opened):
+    """They are asked for once, so that nothing is kept for another server."""
+    def domain(number, one):
+        if CHAIN not in one.last:
+            return answering(entry(b"cn=pc01,dc=x", **AD))(number)
+        threading.Event().wait(1.2)
+        return answering(entry(b"cn=Nested,dc=x"))(number)
+
+    first, second = server(lambda number: domain(number, first)), server(lambda number: domain(number, second))
+    answer = answered(opened(first, second, deadline=2))
+    assert [group[0] for group in answer["records"][0]["groups"]] == ["cn=Nested,dc=x"]
+
+
+def test_a_slow_search_leaves_the_groups_out_once(server, opened):
+    """Half a minute without groups is for a server that is slow over groups."""
+    def domain(number):
+        if CHAIN not in one.last:
+            threading.Event().wait(0.7 if one.searches == 1 else 0)
+            return answering(entry(b"cn=pc01,dc=x", **AD))(number)
+        return answering(entry(b"cn=Nested,dc=x"))(number) if one.searches > 2 else b""
+
+    one = server(domain)
+    search = opened(one)
+    assert answered(search)["partial"]
+    assert [group[0] for group in answered(search)["records"][0]["groups"]] == ["cn=Nested,dc=x"]
+
+
 class Failing(Server):
     """Once it fails, it answers load-0, and load-1 when two connections were given up, and no others."""
 
