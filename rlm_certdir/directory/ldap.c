@@ -256,19 +256,19 @@ static bool look_up_each(struct lookup *lookup, struct certdir_sought *sought, s
  */
 static bool look_up_all(struct lookup *lookup, struct certdir_sought *sought, size_t count)
 {
-	bool many, new, in_time;
+	bool many, fewer;
 
 	if (look_up(lookup, sought, count, false, &many) != CERTDIR_LDAP_OK)
 		return false;
-	new = note_carriers(lookup->answer, sought, count);
+	fewer = note_carriers(lookup->answer, sought, count);
 	if (!many)
 		return true;
 	if (count == 1) {
 		sought->many = true;
 		return true;
 	}
-	in_time = certdir_monotonic() < lookup->deadline;
-	if (new && !lookup->answer->full && in_time &&look_up(lookup, sought, count, true, &many) == CERTDIR_LDAP_OK) {
+	if (fewer && !lookup->answer->full && certdir_monotonic() < lookup->deadline &&
+	    look_up(lookup, sought, count, true, &many) == CERTDIR_LDAP_OK) {
 		(void)note_carriers(lookup->answer, sought, count);
 		if (!many)
 			return true;
