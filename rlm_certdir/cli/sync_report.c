@@ -173,7 +173,7 @@ static void warn_of_forgotten(const struct certdir_sync_report *report)
 {
 	for (char **name = report->forgotten; name && *name; name++)
 		fprintf(stderr,
-			"certdir: warning: the list has devices of %s, which certdir.conf does not name any "
+			"certdir: warning: the list has devices of source %s, which certdir.conf does not name any "
 			"more: they stay, and turn stale; certdir list remove --source %s takes them out\n",
 			*name, *name);
 }

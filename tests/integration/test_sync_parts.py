@@ -348,7 +348,7 @@ def test_a_tenant_that_was_taken_out_is_told(serve, tmp_path):
     del sync.tenants["goes"]
     run = sync.run()
     assert run.report["forgotten"] == ["goes"]
-    assert "tenant goes" in run.err and "certdir list remove --source goes" in run.err
+    assert "source goes" in run.err and "certdir list remove --source goes" in run.err
     assert "certdir list remove --source goes" in sync.certdir("status", "-c", sync.conf)
 
 
