@@ -174,6 +174,20 @@ static void land(struct memory *self, struct flight *flight)
 
 /* ---- search ---- */
 
+/* NULL: an answer that cannot be kept. It may hold a "no", so what was said before is not so any more; the lock is held. */
+static void take(struct memory *self, const struct certdir_question *question, struct certdir_told *told,
+		 const struct certdir_moment *asked)
+{
+	struct certdir_told *nothing = told ? NULL : certdir_told_new(0, question->count);
+
+	if (nothing)
+		nothing->asked = *asked;
+	if (told || nothing)
+		certdir_store_put(self->store, question, told ? told : nothing);
+	self->changed = true;
+	certdir_told_release(nothing);
+}
+
 static void ask(struct memory *self, const struct certdir_question *question, struct certdir_sought *sought,
 		struct certdir_answer *answer)
 {
@@ -190,10 +204,8 @@ static void ask(struct memory *self, const struct certdir_question *question, st
 			    answer->state == CERTDIR_ANSWERED ? "its answer is too large to be shared"
 							      : answer->detail);
 	(void)pthread_mutex_lock(&self->lock);
-	if (flight.told) {
-		certdir_store_put(self->store, question, flight.told);
-		self->changed = true;
-	}
+	if (answer->state == CERTDIR_ANSWERED)
+		take(self, question, flight.told, &asked);
 	land(self, &flight);
 	(void)pthread_mutex_unlock(&self->lock);
 	certdir_told_release(flight.told);

@@ -872,6 +872,25 @@ static void test_over_a_restart(void **state)
 	assert_int_not_equal(stat(filename, &status), 0);
 }
 
+/* Whoever can write a long text into an entry does not keep a "yes" alive by it. */
+static void test_an_answer_that_cannot_be_kept_ends_the_one_before(void **state)
+{
+	static char text[70000];
+	struct certdir_directory *memory;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	fake_reset(&pc01);
+	memory = open_memory(0, true, NULL);
+	assert_int_equal(ask(memory, "pc01").enabled, CERTDIR_YES);
+	fake.devices[0] = pc01_disabled;
+	fake.group = text;
+	assert_int_equal(ask(memory, "pc01").enabled, CERTDIR_NO);
+	fake.down = true;
+	assert_int_equal(ask(memory, "pc01").count, 0);
+	memory->type->close(memory);
+}
+
 /* The system's time was an hour ahead when pc01 was asked for, and is right now: nothing that is remembered is lost for that. */
 static void test_a_clock_that_was_set_back(void **state)
 {
@@ -1035,6 +1054,7 @@ int main(void)
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_over_a_restart),
 		cmocka_unit_test(test_a_clock_that_was_set_back),
+		cmocka_unit_test(test_an_answer_that_cannot_be_kept_ends_the_one_before),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_hostile_bytes),
 		cmocka_unit_test(test_what_stands_beside_it),
