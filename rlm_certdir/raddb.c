@@ -470,7 +470,7 @@ static struct certdir_directory *remember(struct opening const *opening, CONF_SE
 		.remember = config->remember,
 		.when_unavailable = opening->checker->policy.allow_stale,
 		.patience = (int64_t)config->deadline.tv_sec * 1000000 + config->deadline.tv_usec,
-		.waiting_max = config->most / 2};
+		.waiting_max = config->most / 4};
 
 	if (!live || !opening->watch || (!memory.remember && !memory.when_unavailable))
 		return live;

@@ -155,22 +155,23 @@ static struct certdir_ldap_session *take(struct certdir_ldap_pool *pool, struct 
 {
 	struct certdir_ldap_server *hope = NULL;
 	int64_t begun = 0, until = deadline;
+	size_t left, before = 0;
 
 	while (!pool->stopping) {
 		struct certdir_ldap_session *session = pop_idle(pool, asked);
 		struct certdir_ldap_server *first;
-		size_t left;
 
 		if (session)
 			return session;
 		left = servers_left(pool, asked, &first);
 		if (left == 0 && !is_finding(pool))
 			return NULL;
-		if (first != hope || begun == 0) {
+		if (first != hope || left < before || begun == 0) {
 			hope = first;
 			begun = certdir_monotonic();
 			until = share_of(deadline, left);
 		}
+		before = left;
 		if (wait_for(pool, hope, until))
 			continue;
 		if (!hope)
@@ -188,7 +189,7 @@ static struct certdir_ldap_session *take(struct certdir_ldap_pool *pool, struct 
 static bool settle(struct certdir_ldap_session *session, enum certdir_ldap_status status, bool fair,
 		   struct asked *asked, const struct certdir_error *error)
 {
-	struct certdir_ldap_server *server = session->server;
+	struct certdir_ldap_server *server = session->server, *next;
 	struct certdir_ldap_pool *pool = server->pool;
 
 	if (status != CERTDIR_LDAP_LOST && status != CERTDIR_LDAP_TIMEOUT) {
@@ -204,7 +205,10 @@ static bool settle(struct certdir_ldap_session *session, enum certdir_ldap_statu
 		server->idle = session;
 		if (server->waiting)
 			(void)pthread_cond_broadcast(&pool->news);
-		return false;
+		/* What one server refuses, the next may do: this one may be a replica that is still empty. */
+		note_asked(asked, server);
+		return status != CERTDIR_LDAP_OK && status != CERTDIR_LDAP_SIZE_LIMIT &&
+		       servers_left(pool, asked, &next) > 0;
 	}
 	if (status == CERTDIR_LDAP_LOST && session->used) {
 		certdir_server_bury_idle(server);

@@ -229,6 +229,15 @@ def test_a_sick_server_that_still_answered_somebody_gets_half_of_the_time_too(op
     other.socket.close()
 
 
+@pytest.mark.parametrize("code", [1, 3, 32, 53])
+def test_what_one_server_refuses_the_next_is_asked(server, opened, code):
+    """A replica that is still empty has not the base."""
+    empty, second = server(answering(code=code)), server()
+    search = opened(empty, second)
+    assert answered(search) and (empty.searches, second.searches) == (1, 1)
+    assert opened(empty)(*PC01)["state"] == "unavailable"
+
+
 def test_a_server_that_recovers_is_bound_before_anybody_asks(server, opened):
     one = server()
     port = int(one.uri.rsplit(":", 1)[1])
