@@ -238,16 +238,22 @@ out:
 
 /* ---- open ---- */
 
+/* Bytes of one message, an entry: a group of a million members has some 70 MiB. libldap would make room for whatever is announced. */
+enum { MESSAGE_MAX = 256 << 20 };
+
 /*
  * libldap reads the head of each message, and then the rest: an entry and the result are four reads and two waits. With
- * this below TLS and SASL what has come is read at once, most often both messages.
+ * a layer that reads ahead below TLS and SASL what has come is read at once, most often both messages.
  */
-static void read_ahead(struct certdir_ldap_connection *connection)
+static void set_reading(struct certdir_ldap_connection *connection)
 {
+	ber_len_t most = MESSAGE_MAX;
 	Sockbuf *socket;
 
-	if (ldap_get_option(connection->handle, LDAP_OPT_SOCKBUF, &socket) == LDAP_OPT_SUCCESS)
-		(void)ber_sockbuf_add_io(socket, &ber_sockbuf_io_readahead, LBER_SBIOD_LEVEL_PROVIDER, NULL);
+	if (ldap_get_option(connection->handle, LDAP_OPT_SOCKBUF, &socket) != LDAP_OPT_SUCCESS)
+		return;
+	(void)ber_sockbuf_ctrl(socket, LBER_SB_OPT_SET_MAX_INCOMING, &most);
+	(void)ber_sockbuf_add_io(socket, &ber_sockbuf_io_readahead, LBER_SBIOD_LEVEL_PROVIDER, NULL);
 }
 
 static enum certdir_ldap_status connect_handle(struct certdir_ldap_connection *connection, struct certdir_error *error)
@@ -263,7 +269,7 @@ static enum certdir_ldap_status connect_handle(struct certdir_ldap_connection *c
 	/* The host's name in the URI is what TLS and Kerberos look for in what the server shows. */
 	code = ldap_init_fd(fd, protocol, connection->uri, &connection->handle);
 	if (code == LDAP_SUCCESS) {
-		read_ahead(connection);
+		set_reading(connection);
 		return CERTDIR_LDAP_OK;
 	}
 	(void)close(fd);
