@@ -59,10 +59,10 @@ static int64_t most(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-static void close_sessions(struct certdir_ldap_session *session)
+static void close_sessions(struct certdir_ldap_pooled *session)
 {
 	while (session) {
-		struct certdir_ldap_session *next = session->next;
+		struct certdir_ldap_pooled *next = session->next;
 
 		certdir_ldap_connection_close(session->connection);
 		free(session);
@@ -70,7 +70,7 @@ static void close_sessions(struct certdir_ldap_session *session)
 	}
 }
 
-void certdir_session_bury(struct certdir_ldap_session *session)
+void certdir_pooled_bury(struct certdir_ldap_pooled *session)
 {
 	struct certdir_ldap_server *server = session->server;
 
@@ -83,10 +83,10 @@ void certdir_session_bury(struct certdir_ldap_session *session)
 void certdir_server_bury_idle(struct certdir_ldap_server *server)
 {
 	while (server->idle) {
-		struct certdir_ldap_session *session = server->idle;
+		struct certdir_ldap_pooled *session = server->idle;
 
 		server->idle = session->next;
-		certdir_session_bury(session);
+		certdir_pooled_bury(session);
 	}
 }
 
@@ -213,7 +213,7 @@ static enum certdir_ldap_status probe(struct certdir_ldap_pool *pool, struct cer
 				      struct certdir_error *error);
 
 /* What a connection that was tried has become. */
-static void note_connected(struct certdir_ldap_server *server, struct certdir_ldap_session *session, int64_t begun)
+static void note_connected(struct certdir_ldap_server *server, struct certdir_ldap_pooled *session, int64_t begun)
 {
 	const int64_t now = certdir_monotonic();
 	unsigned distance = 0;
@@ -274,7 +274,7 @@ struct trial {
  * Takes what came of a trial; true when the session was taken. What began before the server became sick says nothing
  * any more: there are newer trials.
  */
-static bool conclude(const struct trial *trial, struct certdir_ldap_session *session, enum certdir_ldap_status status,
+static bool conclude(const struct trial *trial, struct certdir_ldap_pooled *session, enum certdir_ldap_status status,
 		     const struct certdir_error *error)
 {
 	struct certdir_ldap_server *server = trial->server;
@@ -291,11 +291,11 @@ static bool conclude(const struct trial *trial, struct certdir_ldap_session *ses
 	return counts && session;
 }
 
-static struct certdir_ldap_session *connect_server(const struct trial *trial, enum certdir_ldap_status *status,
-						   struct certdir_error *error)
+static struct certdir_ldap_pooled *connect_server(const struct trial *trial, enum certdir_ldap_status *status,
+						  struct certdir_error *error)
 {
 	struct certdir_ldap_pool *pool = trial->server->pool;
-	struct certdir_ldap_session *session = calloc(1, sizeof(*session));
+	struct certdir_ldap_pooled *session = calloc(1, sizeof(*session));
 	struct certdir_ldap_connection *connection = NULL;
 
 	*status = CERTDIR_LDAP_LOST;
@@ -328,7 +328,7 @@ static void *try_server(void *context)
 {
 	struct trial trial = *(struct trial *)context;
 	struct certdir_ldap_pool *pool = trial.server->pool;
-	struct certdir_ldap_session *session;
+	struct certdir_ldap_pooled *session;
 	enum certdir_ldap_status status;
 	struct certdir_error error;
 
@@ -389,18 +389,18 @@ static enum certdir_ldap_status probe(struct certdir_ldap_pool *pool, struct cer
 /* Buries what has been idle too long; returns when the next one will have been. The oldest ones are last. */
 static int64_t bury_old(struct certdir_ldap_server *server, int64_t now)
 {
-	struct certdir_ldap_session **tail = &server->idle;
+	struct certdir_ldap_pooled **tail = &server->idle;
 	int64_t next = INT64_MAX;
 
 	while (*tail) {
-		struct certdir_ldap_session *session = *tail;
+		struct certdir_ldap_pooled *session = *tail;
 
 		if (session->idle_since + IDLE_MAX > now) {
 			next = session->idle_since + IDLE_MAX;
 			tail = &session->next;
 		} else {
 			*tail = session->next;
-			certdir_session_bury(session);
+			certdir_pooled_bury(session);
 		}
 	}
 	return next;
@@ -432,7 +432,7 @@ static void *keep(void *context)
 	(void)pthread_mutex_lock(&pool->lock);
 	while (!pool->stopping) {
 		const int64_t now = certdir_monotonic(), old = bury_old(server, now), next = connect_at(server);
-		struct certdir_ldap_session *dead = server->dead;
+		struct certdir_ldap_pooled *dead = server->dead;
 
 		if (dead) {
 			server->dead = NULL;

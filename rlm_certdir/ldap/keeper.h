@@ -18,10 +18,11 @@
 enum { CERTDIR_LDAP_SERVERS_MAX = 16 };
 #define CERTDIR_SECOND INT64_C(1000000)
 
-struct certdir_ldap_session {
+/* A connection of the pool: somebody has it, or it is idle, or it is to be closed. */
+struct certdir_ldap_pooled {
 	struct certdir_ldap_connection *connection;
 	struct certdir_ldap_server *server;
-	struct certdir_ldap_session *next;
+	struct certdir_ldap_pooled *next;
 	int64_t idle_since;
 	unsigned epoch; /* of its server when it last answered */
 	bool used; /* it has answered a search; it may have been closed from the other side since */
@@ -34,8 +35,8 @@ struct certdir_ldap_server {
 	bool gone; /* the DNS does not name it any more */
 	uint64_t rank; /* as configured, then as the DNS ordered them; lower is first */
 	unsigned distance; /* of its last connection: bits of the milliseconds it took */
-	struct certdir_ldap_session *idle; /* the last one given back first */
-	struct certdir_ldap_session *dead; /* to be closed by the keeper: closing may take its time */
+	struct certdir_ldap_pooled *idle; /* the last one given back first */
+	struct certdir_ldap_pooled *dead; /* to be closed by the keeper: closing may take its time */
 	unsigned connecting; /* trials of one that are on the way */
 	unsigned open; /* connections that somebody has or that are idle */
 	unsigned waiting; /* searches that wait for a connection */
@@ -109,7 +110,7 @@ bool certdir_server_needs_connection(const struct certdir_ldap_server *server);
 /* It did not answer, `why`. */
 void certdir_server_failed(struct certdir_ldap_server *server, const struct certdir_error *why);
 /* Gives a connection, or all idle ones, to the keeper to be closed: that may take its time. */
-void certdir_session_bury(struct certdir_ldap_session *session);
+void certdir_pooled_bury(struct certdir_ldap_pooled *session);
 void certdir_server_bury_idle(struct certdir_ldap_server *server);
 /* The time of day at which something began, for a sentence. */
 void certdir_say_since(char text[CERTDIR_TEXT_MAX], time_t since);

@@ -91,11 +91,11 @@ static void want_better(struct certdir_ldap_pool *pool, const struct asked *aske
 	}
 }
 
-static struct certdir_ldap_session *pop_idle(struct certdir_ldap_pool *pool, const struct asked *asked)
+static struct certdir_ldap_pooled *pop_idle(struct certdir_ldap_pool *pool, const struct asked *asked)
 {
 	for (size_t i = 0; i < pool->count; i++) {
 		struct certdir_ldap_server *server = pool->servers[i];
-		struct certdir_ldap_session *session = server->idle;
+		struct certdir_ldap_pooled *session = server->idle;
 
 		if (!session || server->gone || was_asked(asked, server))
 			continue;
@@ -151,14 +151,14 @@ static void avoid_doubtful(struct certdir_ldap_pool *pool, struct asked *asked)
 }
 
 /* A connection to the first server that has one in time, or NULL. */
-static struct certdir_ldap_session *take(struct certdir_ldap_pool *pool, struct asked *asked, int64_t deadline)
+static struct certdir_ldap_pooled *take(struct certdir_ldap_pool *pool, struct asked *asked, int64_t deadline)
 {
 	struct certdir_ldap_server *hope = NULL;
 	int64_t begun = 0, until = deadline;
 	size_t left, before = 0;
 
 	while (!pool->stopping) {
-		struct certdir_ldap_session *session = pop_idle(pool, asked);
+		struct certdir_ldap_pooled *session = pop_idle(pool, asked);
 		struct certdir_ldap_server *first;
 
 		if (session)
@@ -186,8 +186,8 @@ static struct certdir_ldap_session *take(struct certdir_ldap_pool *pool, struct 
  * What came of a search. True when another connection is worth a trial: the one that broke had been idle and may have
  * been closed long ago, or there are other servers. `fair`: that there was no answer is the server's fault.
  */
-static bool settle(struct certdir_ldap_session *session, enum certdir_ldap_status status, bool fair,
-		   struct asked *asked, const struct certdir_error *error)
+static bool settle(struct certdir_ldap_pooled *session, enum certdir_ldap_status status, bool fair, struct asked *asked,
+		   const struct certdir_error *error)
 {
 	struct certdir_ldap_server *server = session->server, *next;
 	struct certdir_ldap_pool *pool = server->pool;
@@ -217,7 +217,7 @@ static bool settle(struct certdir_ldap_session *session, enum certdir_ldap_statu
 		if (fair && session->epoch == server->epoch)
 			certdir_server_failed(server, error);
 	}
-	certdir_session_bury(session);
+	certdir_pooled_bury(session);
 	return true;
 }
 
@@ -304,7 +304,7 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 	enum certdir_ldap_status status = CERTDIR_LDAP_LOST;
 	struct certdir_ldap_query timed = *query;
 	struct asked asked = {.count = 0};
-	struct certdir_ldap_session *session;
+	struct certdir_ldap_pooled *session;
 	struct certdir_ldap_server *next;
 	bool again = true, fair;
 	int64_t begun;

@@ -9,7 +9,7 @@ import pytest
 
 from testenv.certificates import tlv
 from testenv.driver import build_ldap_driver
-from testenv.ldap_search import Liar, Searches, answering, entry, message, result
+from testenv.ldap_search import Liar, Searches, answering, entry, message, requests, result
 from testenv.ports import free_port
 from testenv.slapd import sid_bytes
 from testenv.supplicant import wait_until
@@ -52,11 +52,8 @@ class Server(Liar):
     def talk(self, connection):
         stream = connection.makefile("rb")
         try:
-            while head := stream.read(2):
-                length = head[1]
-                if length & 0x80:
-                    length = int.from_bytes(stream.read(length & 0x7F), "big")
-                self.listen(connection, stream.read(length))
+            for body in requests(stream):
+                self.listen(connection, body)
         except OSError:
             pass
 

@@ -126,11 +126,7 @@ class Liar(threading.Thread):
 
     def serve(self, connection):
         stream = connection.makefile("rb")
-        while head := stream.read(2):
-            length = head[1]
-            if length & 0x80:
-                length = int.from_bytes(stream.read(length & 0x7F), "big")
-            body = stream.read(length)
+        for body in requests(stream):
             number, operation = body[2], body[3]  # 02 01 id op: ids stay below 128 here
             if operation == 0x60:
                 connection.sendall(message(number, result(0x61, 0)))
@@ -152,6 +148,15 @@ class Liar(threading.Thread):
     def close(self):
         self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
+
+
+def requests(stream):
+    """The bodies of the LDAP messages that come."""
+    while head := stream.read(2):
+        length = head[1]
+        if length & 0x80:
+            length = int.from_bytes(stream.read(length & 0x7F), "big")
+        yield stream.read(length)
 
 
 def message(number, operation):
