@@ -35,9 +35,10 @@ static bool is_behind(const struct certdir_world *world, size_t d, struct certdi
 			continue;
 		decision->age = age > 0 ? age : 0;
 		if (age < 0)
-			(void)certdir_conclude(decision, CERTDIR_LIST_STALE,
-					       "not in the list, whose source \"%s\" was never synced, or in the future",
-					       answer->sources[s].name);
+			(void)certdir_conclude(
+				decision, CERTDIR_LIST_STALE,
+				"not in the list, whose source \"%s\" was never synced, or in the future",
+				answer->sources[s].name);
 		else
 			(void)certdir_conclude(decision, CERTDIR_LIST_STALE,
 					       "not in the list, whose source \"%s\" was last synced %lld s ago",
@@ -75,7 +76,8 @@ static void look_for_failure(const struct certdir_world *world, struct certdir_d
 /* One of Active Directory's: S-1-12-1-.. is an object id of Entra ID, which a device may have beside its SID. */
 static bool is_sid(const struct certdir_identity *id)
 {
-	return (id->type == CERTDIR_ID_SID || id->type == CERTDIR_ID_SID_URI) && strncmp(id->value, "S-1-12-1-", 9) != 0;
+	return (id->type == CERTDIR_ID_SID || id->type == CERTDIR_ID_SID_URI) &&
+	       strncmp(id->value, "S-1-12-1-", 9) != 0;
 }
 
 static const struct certdir_view *carrier(const struct certdir_world *world, const struct certdir_identity *id)
@@ -104,8 +106,7 @@ static bool confirm(const struct certdir_world *world, size_t device, bool other
 			return certdir_conclude(decision, CERTDIR_CONFLICT, "%s in %s belongs to %s", id->value,
 						id->from, view->record->device.id);
 		/* Intune writes the person's SID into the certificates of persons. */
-		if (!other && is_sid(id) && !certificate->person &&
-		    certdir_device_has(world, device, CERTDIR_ID_SID))
+		if (!other && is_sid(id) && !certificate->person && certdir_device_has(world, device, CERTDIR_ID_SID))
 			return certdir_conclude(decision, CERTDIR_SID_MISMATCH,
 						"the certificate says %s in %s, the SID of %s is another", id->value,
 						id->from, decision->records[0]->device.id);
@@ -182,22 +183,11 @@ static bool may_change(const struct certdir_decision *decision)
 		!decision->only_compliance);
 }
 
-/* What is old: a live directory that answers out of its memory, or else a list. */
-static void say_by_what(const struct certdir_known *known, uint32_t use, struct certdir_decision *decision)
-{
-	for (size_t d = 0; d < known->count; d++)
-		if ((use >> d & 1) && known->answers[d].state == CERTDIR_ANSWER_UNAVAILABLE && known->answers[d].count) {
-			certdir_say(decision->detail, "by what %s said %lld s ago: %.300s", known->directories[d]->name,
-				    (long long)decision->age, known->answers[d].detail);
-			return;
-		}
-	certdir_say(decision->detail, "by a list synced %lld s ago", (long long)decision->age);
-}
-
 void certdir_decide(const struct certdir_known *known, uint32_t use, const struct certdir_policy *policy, int64_t now,
 		    struct certdir_decision *decision)
 {
 	struct certdir_world world; /* large, and filled only as far as its counts say */
+	char without[CERTDIR_TEXT_MAX];
 
 	world.known = known;
 	world.policy = policy;
@@ -207,12 +197,14 @@ void certdir_decide(const struct certdir_known *known, uint32_t use, const struc
 	decide(&world, decision);
 	if (!policy->allow_stale || !may_change(decision))
 		return;
+	certdir_say(without, "%s", decision->detail);
 	world.stale_is_fresh = true;
 	decide(&world, decision);
 	if (decision->reason != CERTDIR_ALLOWED)
 		return;
+	/* What would have kept it out names the source that is behind, and by how much. */
 	decision->reason = CERTDIR_ALLOWED_STALE;
-	say_by_what(known, use, decision);
+	certdir_say(decision->detail, "although %s", without);
 }
 
 void certdir_decide_record(const struct certdir_record *record, const struct certdir_source *source,

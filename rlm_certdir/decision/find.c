@@ -139,7 +139,8 @@ static bool had_then(const struct certdir_view *view, const struct certdir_ident
 
 	/* Of the names that it gave up since, the one that it gave up first is what it was called. */
 	for (size_t i = 0; i < device->former_name_count; i++)
-		if (device->former_names[i].since >= not_before && (!then || device->former_names[i].since < then->since))
+		if (device->former_names[i].since >= not_before &&
+		    (!then || device->former_names[i].since < then->since))
 			then = &device->former_names[i];
 	return then && registered && registered <= not_before && strcasecmp(then->name, id->value) == 0;
 }
@@ -339,18 +340,20 @@ static const char *name_now(const struct certdir_view *view)
 }
 
 /* The device that gave up this name, which then counts no more for this certificate. */
-static bool tell_former(const struct certdir_world *world, const struct certdir_identity *id, char text[CERTDIR_TEXT_MAX])
+static bool tell_former(const struct certdir_world *world, const struct certdir_identity *id,
+			char text[CERTDIR_TEXT_MAX])
 {
 	for (size_t v = 0; v < world->count; v++) {
 		const struct certdir_view *view = &world->views[v];
 
-		if (view->only_against || certdir_record_carries(view->record, view->source->kind, id->type, id->value) !=
-						  CERTDIR_CARRIES_FORMER)
+		if (view->only_against || certdir_record_carries(view->record, view->source->kind, id->type,
+								 id->value) != CERTDIR_CARRIES_FORMER)
 			continue;
-		certdir_say(text,
-			    ": %s was called so once, but not as far as is known when the certificate was issued; a new "
-			    "certificate with its name of today helps",
-			    name_now(view));
+		certdir_say(
+			text,
+			": %s was called so once, but not as far as is known when the certificate was issued; a new "
+			"certificate with its name of today helps",
+			name_now(view));
 		return true;
 	}
 	return false;
@@ -369,14 +372,14 @@ static bool tell_other(const struct certdir_world *world, char text[CERTDIR_TEXT
 		for (size_t v = 0; v < world->count; v++) {
 			const struct certdir_view *view = &world->views[v];
 
-			if (view->only_against ||
-			    certdir_record_carries(view->record, view->source->kind, id->type, id->value) !=
-				    CERTDIR_CARRIES_YES)
+			if (view->only_against || certdir_record_carries(view->record, view->source->kind, id->type,
+									 id->value) != CERTDIR_CARRIES_YES)
 				continue;
-			certdir_say(text,
-				    ", but its %s belongs to %s: the certificate may have the name from before that was "
-				    "joined or renamed; have it issued anew",
-				    certdir_identity_type_name(id->type), name_now(view));
+			certdir_say(
+				text,
+				", but its %s belongs to %s: the certificate may have the name from before that was "
+				"joined or renamed; have it issued anew",
+				certdir_identity_type_name(id->type), name_now(view));
 			return true;
 		}
 	}
@@ -395,10 +398,12 @@ static bool nobody(const struct certdir_world *world, struct certdir_decision *d
 	for (size_t i = 0; i < certificate->count && !known; i++)
 		known = (world->deciding & bit(i)) && tell_former(world, &certificate->identities[i], why);
 	if (!known && !tell_other(world, why) && id->type == CERTDIR_ID_NAME && is_made_up(id->value))
-		certdir_say(why, ": Windows makes up such names before a device gets its own; if it has another one now, "
-				 "have the certificate issued anew");
-	return certdir_conclude(decision, CERTDIR_NOT_FOUND, "%s %s is unknown%s%s", certdir_identity_type_name(id->type),
-				id->value, several ? ", and so are its other names" : "", why);
+		certdir_say(why,
+			    ": Windows makes up such names before a device gets its own; if it has another one now, "
+			    "have the certificate issued anew");
+	return certdir_conclude(decision, CERTDIR_NOT_FOUND, "%s %s is unknown%s%s",
+				certdir_identity_type_name(id->type), id->value,
+				several ? ", and so are its other names" : "", why);
 }
 
 bool certdir_find_by_names(struct certdir_world *world, size_t *device, struct certdir_decision *decision)
@@ -432,9 +437,10 @@ bool certdir_find_by_names(struct certdir_world *world, size_t *device, struct c
 		if ((carried_by(world, devices[i]) & anybody) == anybody)
 			devices[left++] = devices[i];
 	if (left == 0)
-		return certdir_conclude(decision, CERTDIR_CONFLICT,
-					"%s %s and its other names are known, but not as one device's: %s is one of them",
-					certdir_identity_type_name(id->type), id->value, id_of(world, devices[0]));
+		return certdir_conclude(
+			decision, CERTDIR_CONFLICT,
+			"%s %s and its other names are known, but not as one device's: %s is one of them",
+			certdir_identity_type_name(id->type), id->value, id_of(world, devices[0]));
 	if (left > 1 && !settle(world, devices, left, decision))
 		return false;
 	if (!is_all_known(world, devices[0]))
