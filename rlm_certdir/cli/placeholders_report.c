@@ -154,6 +154,59 @@ bool certdir_cli_placeholders_print_done(const struct certdir_cli_placeholders_r
 
 /* ---- the summary ---- */
 
+/* By what a device is left out: in JSON, and for people. */
+static const struct {
+	const char *name, *text;
+} left_out[CERTDIR_LEFT_OUTS] = {
+	[CERTDIR_LEFT_OUT_RETIRED] = {"retired", "to be wiped, retired or deleted in Intune"},
+	[CERTDIR_LEFT_OUT_DISABLED] = {"disabled", "disabled"},
+	[CERTDIR_LEFT_OUT_EXPIRED] = {"expired", "account expired"},
+	[CERTDIR_LEFT_OUT_ENABLED_UNKNOWN] = {"enabled_unknown", "not known to be enabled"},
+	[CERTDIR_LEFT_OUT_TRUST_TYPE] = {"trust_type", "a trust type that is not in trust_types"},
+	[CERTDIR_LEFT_OUT_UNTYPED] = {"no_trust_type", "no trust type (\"none\" in trust_types takes them)"},
+	[CERTDIR_LEFT_OUT_NOT_MANAGED] = {"not_managed", "not managed"},
+	[CERTDIR_LEFT_OUT_NOT_COMPLIANT] = {"not_compliant", "not compliant"},
+	[CERTDIR_LEFT_OUT_COMPLIANCE_UNKNOWN] = {"compliance_unknown", "compliance not known"},
+	[CERTDIR_LEFT_OUT_NOT_IN_GROUP] = {"not_in_group", "in no group of require_group"},
+	[CERTDIR_LEFT_OUT_OPERATING_SYSTEM] = {"operating_system", "another operating system"},
+	[CERTDIR_LEFT_OUT_LDAP] = {"ldap", "listed from LDAP"},
+	[CERTDIR_LEFT_OUT_OTHER] = {"other", "other reasons"}};
+
+static void print_left_out(const struct certdir_cli_placeholders_run *run)
+{
+	const size_t *counts = run->placeholders->wanted.left_out;
+	size_t all = 0;
+	const char *separator = ": ";
+
+	for (size_t i = CERTDIR_LEFT_OUT_NOT + 1; i < CERTDIR_LEFT_OUTS; i++)
+		all += counts[i];
+	if (all == 0)
+		return;
+	printf("%s: %zu devices of the list are left out", run->placeholders->config->name, all);
+	for (size_t i = CERTDIR_LEFT_OUT_NOT + 1; i < CERTDIR_LEFT_OUTS; i++)
+		if (counts[i] > 0) {
+			printf("%s%s %zu", separator, left_out[i].text, counts[i]);
+			separator = ", ";
+		}
+	printf("\n");
+}
+
+/* Only what there is; NULL when memory is out. */
+static json_t *left_out_json(const struct certdir_cli_placeholders_run *run)
+{
+	json_t *json = json_object();
+
+	for (size_t i = CERTDIR_LEFT_OUT_NOT + 1; json && i < CERTDIR_LEFT_OUTS; i++) {
+		const json_int_t count = (json_int_t)run->placeholders->wanted.left_out[i];
+
+		if (count > 0 && json_object_set_new(json, left_out[i].name, json_integer(count)) != 0) {
+			json_decref(json);
+			json = NULL;
+		}
+	}
+	return json;
+}
+
 static bool print_counts(const struct certdir_cli_placeholders_run *run)
 {
 	const struct certdir_plan *plan = &run->placeholders->plan;
@@ -167,9 +220,7 @@ static bool print_counts(const struct certdir_cli_placeholders_run *run)
 			separator = ", ";
 		}
 	printf("%s%zu stay as they are\n", *separator ? ", " : "nothing to do, ", plan->unchanged);
-	if (plan->other_type > 0)
-		printf("%s: %zu devices are left out by trust_types, %zu of them for having none\n", name, plan->other_type,
-		       plan->untyped);
+	print_left_out(run);
 	if (run->placeholders->config->certificates)
 		printf("%s: %zu certificates handed in: %zu are of devices in the list, %zu of those have ended; %zu "
 		       "are of none\n",
@@ -192,10 +243,10 @@ static bool print_counts_json(const struct certdir_cli_placeholders_run *run)
 	const struct certdir_plan *plan = &run->placeholders->plan;
 	const struct certdir_mappings_report *mappings = &run->placeholders->mappings;
 	json_t *summary = json_pack(
-		"{s:s,s:s,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:I,s:o,s:{s:I,s:I,s:I,s:I}}", "type", "summary", "section",
+		"{s:s,s:s,s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o,s:I,s:o,s:{s:I,s:I,s:I,s:I}}", "type", "summary", "section",
 		run->placeholders->config->name, "server", text_or_null(run->placeholders->uri), "wanted",
 		(json_int_t)plan->wanted, "accounts", (json_int_t)plan->own, "unchanged", (json_int_t)plan->unchanged,
-		"other_type", (json_int_t)plan->other_type, "untyped", (json_int_t)plan->untyped, "problems", (json_int_t)count_remarks(plan, CERTDIR_REMARK_PROBLEM), "refused",
+		"left_out", left_out_json(run), "problems", (json_int_t)count_remarks(plan, CERTDIR_REMARK_PROBLEM), "refused",
 		text_or_null(plan->refusal), "error", text_or_null(run->error.text), "done",
 		(json_int_t)run->report.actions, "undo", text_or_null(run->report.undo), "certificates", "handed_in",
 		(json_int_t)mappings->certificates, "matched", (json_int_t)mappings->matched, "ended",

@@ -150,6 +150,9 @@ static bool read_selection(struct reading *in)
 	struct certdir_selection *selection = &in->config->selection;
 	bool ok;
 
+	/* For a computer that is joined to Active Directory a second account would be a twin; other directories have none of it. */
+	if (in->config->kind == CERTDIR_PLACEHOLDER_DEVICE)
+		selection->join_types = CERTDIR_BIT(CERTDIR_JOIN_TYPES) - 1;
 	ok = certdir_conf_trust_types(in->conf, in->section, &selection->join_types, in->error);
 	ok &= read_yes_no(in, "require_enabled", &selection->require_enabled);
 	ok &= read_yes_no(in, "require_managed", &selection->require_managed);
@@ -438,8 +441,8 @@ static bool read_section(struct reading *in, struct certdir_placeholders_configs
 		return no_memory(in);
 	ok = check_name(in);
 	ok &= certdir_ldap_conf_read(&server);
-	ok &= read_selection(in);
 	ok &= read_entries(in);
+	ok &= read_selection(in);
 	ok &= read_guards(in);
 	ok &= certdir_conf_section_finish(in->conf, in->section, in->error);
 	return ok && check_complete(in) && certdir_ldap_conf_check(&server) && check_apart(in, configs);

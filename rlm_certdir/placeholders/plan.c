@@ -158,10 +158,7 @@ bool certdir_plan_make(const struct certdir_placeholders_config *config, const s
 		.plan = plan,
 	};
 
-	*plan = (struct certdir_plan){.wanted = wanted->selected,
-				      .other_type = wanted->other_type,
-				      .untyped = wanted->untyped,
-				      .own = accounts->own_count};
+	*plan = (struct certdir_plan){.wanted = wanted->selected, .own = accounts->own_count};
 	if (make(&planner, error))
 		return true;
 	if (arena->failed)

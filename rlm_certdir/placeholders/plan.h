@@ -76,7 +76,6 @@ struct certdir_plan {
 	size_t remark_count;
 	size_t kinds[CERTDIR_ACTION_KINDS]; /* how many actions of each */
 	size_t wanted, own, unchanged; /* selected devices; own accounts before; own accounts that stay as they are */
-	size_t other_type, untyped; /* devices that trust_types leaves out; those of them that have no trustType */
 	bool refused; /* more would be disabled and removed than max_remove allows: `refusal` says so */
 	char refusal[CERTDIR_TEXT_MAX];
 };

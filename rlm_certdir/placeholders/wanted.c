@@ -140,7 +140,6 @@ struct candidate {
 	struct certdir_wanted wanted;
 	const struct certdir_list_source *source;
 	const char *tenant; /* or NULL */
-	bool is_no; /* wanted.why_not is one */
 	size_t order; /* in which they came */
 };
 
@@ -150,6 +149,7 @@ struct reading {
 	int64_t now;
 	struct certdir_arena *arena;
 	size_t templates; /* of all columns */
+	size_t of_ldap; /* devices that has_wanted() keeps out */
 	struct candidate *found;
 	size_t count, room;
 	bool failed;
@@ -288,10 +288,8 @@ static bool describe(struct reading *in, const struct certdir_device *device, st
 					  .name = copy(in->arena, device->name),
 					  .sid = copy(in->arena, device->sid),
 					  .hybrid = device->join_type == CERTDIR_JOIN_HYBRID};
-	(void)certdir_selection_passes(&in->config->selection, device, candidate->source, in->now, in->arena,
-				       &wanted->why_not, &candidate->is_no);
-	wanted->other_type = !candidate->is_no && !(in->config->selection.join_types & CERTDIR_BIT(device->join_type));
-	wanted->untyped = wanted->other_type && device->join_type == CERTDIR_JOIN_UNKNOWN;
+	wanted->left_out = certdir_selection_judge(&in->config->selection, device, candidate->source, in->now,
+						   in->arena, &wanted->why_not);
 	wanted->cn = source.cn = make_cn(in, &source, &problem);
 	if (wanted->cn && !fill_columns(in, wanted, &source, &problem))
 		return false;
@@ -311,8 +309,10 @@ static bool add_device(void *context, int64_t row, const struct certdir_device *
 	struct candidate *candidate;
 
 	(void)row;
-	if (!has_wanted(source))
+	if (!has_wanted(source)) {
+		in->of_ldap++;
 		return true;
+	}
 	in->failed = true;
 	if (in->count == in->room) {
 		const size_t room = in->room ? 2 * in->room : 1024;
@@ -364,11 +364,11 @@ static bool is_beaten(const struct candidate *import, const struct candidate *sa
 static const struct certdir_wanted *settle(struct reading *in, struct candidate *same, size_t count)
 {
 	struct candidate *chosen = NULL, *other = NULL;
-	const char *no = NULL;
+	const struct certdir_wanted *no = NULL;
 
 	for (size_t i = 0; i < count; i++) {
-		if (same[i].is_no && !no)
-			no = same[i].wanted.why_not;
+		if (!no && certdir_left_out_is_no(same[i].wanted.left_out))
+			no = &same[i].wanted;
 		if (is_beaten(&same[i], same, count))
 			continue;
 		if (!chosen) {
@@ -383,8 +383,9 @@ static const struct certdir_wanted *settle(struct reading *in, struct candidate 
 			chosen = &same[i];
 		}
 	}
-	if (no && !chosen->is_no) {
-		chosen->wanted.why_not = no;
+	if (no && !certdir_left_out_is_no(chosen->wanted.left_out)) {
+		chosen->wanted.why_not = no->why_not;
+		chosen->wanted.left_out = no->left_out;
 		chosen->wanted.problem = NULL;
 	}
 	if (other && !chosen->wanted.why_not)
@@ -414,9 +415,9 @@ static bool take_all(struct reading *in, struct certdir_wanted_list *wanted)
 		chosen = settle(in, &in->found[i], end - i);
 		wanted->devices[wanted->count++] = *chosen;
 		wanted->selected += !chosen->why_not;
-		wanted->other_type += chosen->other_type;
-		wanted->untyped += chosen->untyped;
+		wanted->left_out[chosen->left_out]++;
 	}
+	wanted->left_out[CERTDIR_LEFT_OUT_LDAP] = in->of_ldap;
 	return !in->arena->failed;
 }
 

@@ -8,6 +8,25 @@
 #include "placeholders/arena.h"
 #include "placeholders/config.h"
 
+/* What keeps a device of the list without an entry; the first that does. */
+enum certdir_left_out {
+	CERTDIR_LEFT_OUT_NOT, /* nothing: it is selected */
+	CERTDIR_LEFT_OUT_RETIRED,
+	CERTDIR_LEFT_OUT_DISABLED,
+	CERTDIR_LEFT_OUT_EXPIRED,
+	CERTDIR_LEFT_OUT_ENABLED_UNKNOWN,
+	CERTDIR_LEFT_OUT_TRUST_TYPE, /* has one that trust_types does not name */
+	CERTDIR_LEFT_OUT_UNTYPED, /* has none, and trust_types does not say "none" */
+	CERTDIR_LEFT_OUT_NOT_MANAGED,
+	CERTDIR_LEFT_OUT_NOT_COMPLIANT,
+	CERTDIR_LEFT_OUT_COMPLIANCE_UNKNOWN,
+	CERTDIR_LEFT_OUT_NOT_IN_GROUP,
+	CERTDIR_LEFT_OUT_OPERATING_SYSTEM,
+	CERTDIR_LEFT_OUT_LDAP, /* an LDAP directory has it: it is there already */
+	CERTDIR_LEFT_OUT_OTHER,
+	CERTDIR_LEFT_OUTS
+};
+
 /* A device of the list. Strings are the arena's. */
 struct certdir_wanted {
 	const char *key; /* the device's id in the list; stands in the mark */
@@ -17,7 +36,7 @@ struct certdir_wanted {
 	const char *cn;
 	const char *sid; /* onPremisesSecurityIdentifier, to notice accounts that Entra Connect syncs back; or NULL */
 	bool hybrid; /* trustType ServerAd */
-	bool other_type, untyped; /* left out for its trustType, which trust_types does not name; for having none */
+	enum certdir_left_out left_out; /* what why_not says */
 	struct certdir_ldap_values
 		*values; /* one for each column of the configuration, sorted by bytes; NULL unless cn */
 	struct certdir_ldap_values mappings; /* of valid certificates handed in (mappings.h), sorted */
@@ -28,7 +47,7 @@ struct certdir_wanted_list {
 	struct certdir_wanted *devices; /* sorted by key (strcmp), each key once */
 	size_t count;
 	size_t selected; /* those without why_not */
-	size_t other_type, untyped; /* those of them that are so */
+	size_t left_out[CERTDIR_LEFT_OUTS]; /* how many of the list are left out for what */
 };
 
 /*
@@ -51,11 +70,15 @@ bool certdir_wanted_read(const struct certdir_placeholders_config *config, struc
 struct certdir_wanted *certdir_wanted_find(const struct certdir_wanted_list *wanted, const char *key);
 
 /*
- * Whether a device of a source of the list passes at Unix time `now`; else why_not as in certdir_wanted, static or the arena's, and
- * whether that is a "no", which no other record of the device outweighs. Pure.
+ * What leaves out a device of a source of the list at Unix time `now`, and why_not as in certdir_wanted, static or the arena's; NULL
+ * when nothing does. Pure.
  */
-bool certdir_selection_passes(const struct certdir_selection *selection, const struct certdir_device *device,
-			      const struct certdir_list_source *from, int64_t now, struct certdir_arena *arena,
-			      const char **why_not, bool *is_no);
+enum certdir_left_out certdir_selection_judge(const struct certdir_selection *selection,
+					      const struct certdir_device *device,
+					      const struct certdir_list_source *from, int64_t now,
+					      struct certdir_arena *arena, const char **why_not);
+
+/* Whether that is a "no", which no other record of the device outweighs. */
+bool certdir_left_out_is_no(enum certdir_left_out left_out);
 
 #endif

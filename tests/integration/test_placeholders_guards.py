@@ -163,6 +163,29 @@ def test_intune_was_never_asked(slapd, tmp_path):
             refused(site, "require_compliant", "Intune")
 
 
+# ---- who is left out ----
+
+def test_every_device_that_is_left_out_is_counted(slapd, site):
+    """Whoever looks for a device that has no account learns what the section asks for that it has not."""
+    site.add("LAPTOP-1", "LAPTOP-2")
+    site.add("OFF-1", accountEnabled=False)
+    site.add("HYBRID-1", "HYBRID-2", trustType="ServerAd")
+    site.add("IMPORTED-1", "IMPORTED-2", "IMPORTED-3", trustType=None)
+    site.add("PHONE-1", operatingSystem="iOS")
+    site.options["operating_systems"] = "Windows"
+    site.publish()
+    run = site.plan(code=TO_DO)
+    assert run.kinds() == {"create": 2}
+    assert run.summary["left_out"] == {"disabled": 1, "trust_type": 2, "no_trust_type": 3, "operating_system": 1}
+    line, = [line for line in site.plan(json=False).out.splitlines() if "left out" in line]
+    assert line == (f"{site.section}: 7 devices of the list are left out: disabled 1, a trust type that is not in trust_types 2, "
+                    'no trust type ("none" in trust_types takes them) 3, another operating system 1')
+    site.options.update(operating_systems=None, trust_types="AzureAd, ServerAd, none", require_enabled="no")
+    run = site.plan(code=TO_DO)
+    assert (run.kinds(), run.summary["left_out"]) == ({"create": 9}, {})
+    assert "left out" not in site.plan(json=False).out
+
+
 # ---- the OU ----
 
 def test_an_ou_full_of_others(slapd, site):

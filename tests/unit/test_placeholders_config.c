@@ -239,6 +239,7 @@ static void test_defaults(void **state)
 static const char device[] = "[placeholders fleet]\n"
 			     "server = ldap://127.0.0.1:3389\n" SIMPLE "ou = ou=devices,dc=example\n"
 			     "kind = device\n"
+			     "trust_types = ServerAd\n"
 			     "object_class = device\n"
 			     "object_class = ieee802Device\n"
 			     "attribute = cn {name}\n"
@@ -271,7 +272,10 @@ static void test_device(void **state)
 	check_column(&config->columns[0], "cn", "{cn} {name} host/{name}", true, false);
 	check_column(&config->columns[1], "serialNumber", "{serial_number}", false, false);
 	check_column(&config->columns[2], "uid", "a{name} b{name}", true, false);
+	assert_int_equal(config->selection.join_types, CERTDIR_BIT(CERTDIR_JOIN_HYBRID));
 	config++;
+	/* Every device of the list: those without a trust type, too, as imports are. */
+	assert_int_equal(config->selection.join_types, CERTDIR_BIT(CERTDIR_JOIN_TYPES) - 1);
 	assert_int_equal(config->ldap.bind, CERTDIR_LDAP_BIND_GSSAPI);
 	assert_string_equal(config->ldap.keytab, "/etc/certdir/fleet.keytab");
 	assert_true(config->ldap.start_tls);

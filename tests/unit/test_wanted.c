@@ -20,7 +20,8 @@ static bool says_no(const char *why_not)
 
 static void test_selection(void **state)
 {
-	static struct certdir_group groups[] = {{(char *)G1, (char *)"others", NULL, 0}, {(char *)G2, (char *)"WI-FI STAFF", NULL, 0}},
+	static struct certdir_group groups[] = {{(char *)G1, (char *)"others", NULL, 0},
+						{(char *)G2, (char *)"WI-FI STAFF", NULL, 0}},
 				    by_id[] = {{(char *)G3, NULL, NULL, 0}}, none[] = {{NULL, NULL, NULL, 0}};
 	static const struct certdir_selection plain = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_ENTRA),
 						       .require_enabled = true},
@@ -38,48 +39,86 @@ static void test_selection(void **state)
 		const struct certdir_selection *selection;
 		struct certdir_device device; /* joined to Entra ID unless it says something else */
 		const char *why_not;
+		enum certdir_left_out left_out;
 	} cases[] = {
-		{&plain, {.enabled = CERTDIR_YES}, NULL},
-		{&plain, {.enabled = CERTDIR_NO}, "is disabled"},
-		{&plain, {.enabled = CERTDIR_UNKNOWN}, "is not known to be enabled"},
+		{&plain, {.enabled = CERTDIR_YES}, NULL, CERTDIR_LEFT_OUT_NOT},
+		{&plain, {.enabled = CERTDIR_NO}, "is disabled", CERTDIR_LEFT_OUT_DISABLED},
+		{&plain, {.enabled = CERTDIR_UNKNOWN}, "is not known to be enabled", CERTDIR_LEFT_OUT_ENABLED_UNKNOWN},
 		{&plain,
 		 {.enabled = CERTDIR_YES, .management_state = (char *)"wipePending"},
-		 "is to be wiped, retired or deleted in Intune"},
-		{&plain, {.enabled = CERTDIR_YES, .expires = NOW + 1}, NULL},
-		{&plain, {.enabled = CERTDIR_YES, .expires = NOW}, "has an account that expired"},
-		{&any, {.enabled = CERTDIR_UNKNOWN, .expires = NOW}, "has an account that expired"},
-		{&plain, {.enabled = CERTDIR_YES, .join_type = CERTDIR_JOIN_HYBRID}, "is hybrid joined (ServerAd)"},
+		 "is to be wiped, retired or deleted in Intune",
+		 CERTDIR_LEFT_OUT_RETIRED},
+		{&plain, {.enabled = CERTDIR_YES, .expires = NOW + 1}, NULL, CERTDIR_LEFT_OUT_NOT},
+		{&plain,
+		 {.enabled = CERTDIR_YES, .expires = NOW},
+		 "has an account that expired",
+		 CERTDIR_LEFT_OUT_EXPIRED},
+		{&any,
+		 {.enabled = CERTDIR_UNKNOWN, .expires = NOW},
+		 "has an account that expired",
+		 CERTDIR_LEFT_OUT_EXPIRED},
+		{&plain,
+		 {.enabled = CERTDIR_YES, .join_type = CERTDIR_JOIN_HYBRID},
+		 "is hybrid joined (ServerAd)",
+		 CERTDIR_LEFT_OUT_TRUST_TYPE},
 		{&plain,
 		 {.enabled = CERTDIR_YES, .join_type = CERTDIR_JOIN_REGISTERED},
-		 "is only registered (Workplace)"},
-		{&plain, {.enabled = CERTDIR_YES, .join_type = CERTDIR_JOIN_AD}, "is joined to Active Directory alone"},
-		{&plain, {.enabled = CERTDIR_YES, .join_type = CERTDIR_JOIN_TYPES}, "has no known trust type"},
-		{&any, {.enabled = CERTDIR_NO}, NULL},
-		{&any, {.enabled = CERTDIR_UNKNOWN}, NULL},
-		{&hybrid, {.join_type = CERTDIR_JOIN_HYBRID}, NULL},
-		{&hybrid, {.join_type = CERTDIR_JOIN_ENTRA}, "is joined to Entra ID (AzureAd)"},
-		{&managed, {.managed = CERTDIR_YES}, NULL},
-		{&managed, {.managed = CERTDIR_NO}, "is not managed"},
-		{&managed, {.managed = CERTDIR_UNKNOWN}, "is not known to be managed"},
-		{&compliant, {.compliance = (char *)"compliant"}, NULL},
-		{&compliant, {.compliance = (char *)"inGracePeriod"}, NULL},
-		{&compliant, {.compliance = (char *)"noncompliant"}, "is not compliant"},
-		{&compliant, {.compliance = (char *)"conflict"}, "is not compliant"},
-		{&compliant, {.compliance = (char *)"configManager"}, "is not known to be compliant"},
-		{&compliant, {.compliance = NULL}, "is not known to be compliant"},
-		{&grouped, {.groups = groups, .group_count = 2}, NULL},
-		{&grouped, {.groups = by_id, .group_count = 1}, NULL},
+		 "is only registered (Workplace)",
+		 CERTDIR_LEFT_OUT_TRUST_TYPE},
+		{&plain,
+		 {.enabled = CERTDIR_YES, .join_type = CERTDIR_JOIN_AD},
+		 "is joined to Active Directory alone",
+		 CERTDIR_LEFT_OUT_TRUST_TYPE},
+		{&plain,
+		 {.enabled = CERTDIR_YES, .join_type = CERTDIR_JOIN_TYPES},
+		 "has no known trust type",
+		 CERTDIR_LEFT_OUT_UNTYPED},
+		{&any, {.enabled = CERTDIR_NO}, NULL, CERTDIR_LEFT_OUT_NOT},
+		{&any, {.enabled = CERTDIR_UNKNOWN}, NULL, CERTDIR_LEFT_OUT_NOT},
+		{&hybrid, {.join_type = CERTDIR_JOIN_HYBRID}, NULL, CERTDIR_LEFT_OUT_NOT},
+		{&hybrid,
+		 {.join_type = CERTDIR_JOIN_ENTRA},
+		 "is joined to Entra ID (AzureAd)",
+		 CERTDIR_LEFT_OUT_TRUST_TYPE},
+		{&managed, {.managed = CERTDIR_YES}, NULL, CERTDIR_LEFT_OUT_NOT},
+		{&managed, {.managed = CERTDIR_NO}, "is not managed", CERTDIR_LEFT_OUT_NOT_MANAGED},
+		{&managed, {.managed = CERTDIR_UNKNOWN}, "is not known to be managed", CERTDIR_LEFT_OUT_NOT_MANAGED},
+		{&compliant, {.compliance = (char *)"compliant"}, NULL, CERTDIR_LEFT_OUT_NOT},
+		{&compliant, {.compliance = (char *)"inGracePeriod"}, NULL, CERTDIR_LEFT_OUT_NOT},
+		{&compliant,
+		 {.compliance = (char *)"noncompliant"},
+		 "is not compliant",
+		 CERTDIR_LEFT_OUT_NOT_COMPLIANT},
+		{&compliant, {.compliance = (char *)"conflict"}, "is not compliant", CERTDIR_LEFT_OUT_NOT_COMPLIANT},
+		{&compliant,
+		 {.compliance = (char *)"configManager"},
+		 "is not known to be compliant",
+		 CERTDIR_LEFT_OUT_COMPLIANCE_UNKNOWN},
+		{&compliant, {.compliance = NULL}, "is not known to be compliant", CERTDIR_LEFT_OUT_COMPLIANCE_UNKNOWN},
+		{&grouped, {.groups = groups, .group_count = 2}, NULL, CERTDIR_LEFT_OUT_NOT},
+		{&grouped, {.groups = by_id, .group_count = 1}, NULL, CERTDIR_LEFT_OUT_NOT},
 		{&grouped,
 		 {.groups = groups, .group_count = 1},
-		 "is not in Wi-Fi staff nor in the other groups of require_group"},
+		 "is not in Wi-Fi staff nor in the other groups of require_group",
+		 CERTDIR_LEFT_OUT_NOT_IN_GROUP},
 		{&grouped,
 		 {.groups = none, .group_count = 1},
-		 "is not in Wi-Fi staff nor in the other groups of require_group"},
-		{&grouped, {.groups = NULL}, "is not in Wi-Fi staff nor in the other groups of require_group"},
-		{&of_system, {.operating_system = (char *)"windows"}, NULL},
-		{&of_system, {.operating_system = (char *)"MacOS"}, NULL},
-		{&of_system, {.operating_system = (char *)"iOS"}, "has iOS as operating system"},
-		{&of_system, {.operating_system = NULL}, "has no known operating system"},
+		 "is not in Wi-Fi staff nor in the other groups of require_group",
+		 CERTDIR_LEFT_OUT_NOT_IN_GROUP},
+		{&grouped,
+		 {.groups = NULL},
+		 "is not in Wi-Fi staff nor in the other groups of require_group",
+		 CERTDIR_LEFT_OUT_NOT_IN_GROUP},
+		{&of_system, {.operating_system = (char *)"windows"}, NULL, CERTDIR_LEFT_OUT_NOT},
+		{&of_system, {.operating_system = (char *)"MacOS"}, NULL, CERTDIR_LEFT_OUT_NOT},
+		{&of_system,
+		 {.operating_system = (char *)"iOS"},
+		 "has iOS as operating system",
+		 CERTDIR_LEFT_OUT_OPERATING_SYSTEM},
+		{&of_system,
+		 {.operating_system = NULL},
+		 "has no known operating system",
+		 CERTDIR_LEFT_OUT_OPERATING_SYSTEM},
 	};
 	static const struct certdir_list_source source = {.name = "t",
 							  .kind = CERTDIR_SOURCE_TENANT,
@@ -93,7 +132,7 @@ static void test_selection(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct certdir_device device = cases[i].device;
-		bool passes, is_no;
+		enum certdir_left_out left_out;
 
 		device.own.is = true;
 		device.own.managed = device.managed;
@@ -103,11 +142,11 @@ static void test_selection(void **state)
 			device.join_type = CERTDIR_JOIN_ENTRA;
 		else if (device.join_type == CERTDIR_JOIN_TYPES)
 			device.join_type = CERTDIR_JOIN_UNKNOWN;
-		passes = certdir_selection_passes(cases[i].selection, &device, &source, NOW, &arena, &why_not,
-						  &is_no);
-		assert_int_equal(passes, cases[i].why_not == NULL);
-		assert_int_equal(is_no, says_no(cases[i].why_not));
-		if (!passes)
+		left_out = certdir_selection_judge(cases[i].selection, &device, &source, NOW, &arena, &why_not);
+		assert_int_equal(left_out, cases[i].left_out);
+		assert_int_equal(left_out == CERTDIR_LEFT_OUT_NOT, cases[i].why_not == NULL);
+		assert_int_equal(certdir_left_out_is_no(left_out), says_no(cases[i].why_not));
+		if (cases[i].why_not)
 			assert_string_equal(why_not, cases[i].why_not);
 		else
 			assert_null(why_not);
@@ -368,11 +407,11 @@ static void add_each(struct certdir_list_writer *writer, const char *devices)
 	for (; *devices; devices++) {
 		char name[2] = {*devices, '\0'};
 
-		add(writer, (struct certdir_device){.serial_number = (char *)"SN1",
-						    .name = name,
-						    .management_state = (char *)(*devices == 'r' ? "wipePending" : NULL),
-						    .enabled = *devices < 'a' || *devices == 'r' ? CERTDIR_YES
-											     : CERTDIR_NO});
+		add(writer,
+		    (struct certdir_device){.serial_number = (char *)"SN1",
+					    .name = name,
+					    .management_state = (char *)(*devices == 'r' ? "wipePending" : NULL),
+					    .enabled = *devices < 'a' || *devices == 'r' ? CERTDIR_YES : CERTDIR_NO});
 	}
 }
 
@@ -433,8 +472,53 @@ static void test_duplicates(void **state)
 		assert_string_equal(wanted.devices[0].problem ? wanted.devices[0].problem : "-",
 				    cases[i].problem ? cases[i].problem : "-");
 		assert_int_equal(wanted.selected, cases[i].why_not == NULL);
+		/* Whose "no" counts is also who is counted. */
+		assert_int_equal(wanted.left_out[CERTDIR_LEFT_OUT_DISABLED],
+				 cases[i].why_not && strcmp(cases[i].why_not, "is disabled") == 0);
+		assert_int_equal(wanted.left_out[CERTDIR_LEFT_OUT_RETIRED],
+				 cases[i].why_not && cases[i].why_not[3] == 't');
 		certdir_arena_clear(&arena);
 	}
+}
+
+/* How many are left out for what, each device once and for the first reason; every device of the list is somewhere. */
+static void test_left_out(void **state)
+{
+	struct certdir_placeholders_config config = make_config("{name}");
+	struct certdir_list_writer *writer = begin(NULL);
+	struct certdir_wanted_list wanted;
+	struct certdir_arena arena;
+	size_t sum = 0;
+
+	(void)state;
+	config.selection.operating_systems = (const char **)systems;
+	/* In order of certdir_left_out: selected, disabled, and so on. */
+	add(writer, (struct certdir_device){.name = (char *)"a", .operating_system = (char *)"Windows"});
+	add(writer, (struct certdir_device){.name = (char *)"b", .enabled = CERTDIR_NO});
+	add(writer, (struct certdir_device){.name = (char *)"c", .join_type = CERTDIR_JOIN_HYBRID});
+	add(writer,
+	    (struct certdir_device){.name = (char *)"d", .join_type = CERTDIR_JOIN_REGISTERED, .enabled = CERTDIR_NO});
+	add(writer, (struct certdir_device){.name = (char *)"e", .join_type = CERTDIR_JOIN_REGISTERED});
+	add(writer, (struct certdir_device){.name = (char *)"f", .operating_system = (char *)"iOS"});
+	add(writer, (struct certdir_device){.name = (char *)"g"});
+	add(writer, (struct certdir_device){.name = (char *)"h"});
+	run(writer, "UPDATE device SET join_type=NULL WHERE name='g'");
+	source(writer, "dc", NULL);
+	add(writer, (struct certdir_device){.name = (char *)"i"});
+	run(writer, "UPDATE source SET kind='ldap' WHERE name='dc'");
+	fixture_publish(writer);
+	read_list(&config, NULL, &arena, &wanted);
+	assert_int_equal(wanted.selected, 1);
+	assert_int_equal(wanted.left_out[CERTDIR_LEFT_OUT_NOT], 1);
+	assert_int_equal(wanted.left_out[CERTDIR_LEFT_OUT_DISABLED], 2);
+	assert_int_equal(wanted.left_out[CERTDIR_LEFT_OUT_TRUST_TYPE], 2);
+	assert_int_equal(wanted.left_out[CERTDIR_LEFT_OUT_UNTYPED], 1);
+	assert_int_equal(wanted.left_out[CERTDIR_LEFT_OUT_OPERATING_SYSTEM], 2);
+	assert_int_equal(wanted.left_out[CERTDIR_LEFT_OUT_LDAP], 1);
+	for (size_t i = 0; i < CERTDIR_LEFT_OUTS; i++)
+		sum += wanted.left_out[i];
+	assert_int_equal(sum, 9);
+	certdir_arena_clear(&arena);
 }
 
 /* Many, so that the array grows, sorted by key whatever their names. */
@@ -522,12 +606,16 @@ static void test_usable(void **state)
 		/* parts that are too old, when they are asked for */
 		{TENANT_ROW "2000000000,intune_synced=1999000000", "{name}", false, false, true, NULL},
 		{TENANT_ROW "2000000000,intune_synced=1999000000", "{name}", true, false, false,
-		 "the device list is too old to act on: Intune of tenant \"a\" was synced 2033-05-06T13:46:40Z, 11 days "
-		 "ago, and max_age is 24 hours: run certdir sync, and see certdir status for what keeps it from working"},
+		 "the device list is too old to act on: Intune of tenant \"a\" was synced 2033-05-06T13:46:40Z, 11 "
+		 "days "
+		 "ago, and max_age is 24 hours: run certdir sync, and see certdir status for what keeps it from "
+		 "working"},
 		{TENANT_ROW "2000000000,groups_synced=1999000000", "{name}", true, true, false, NULL},
 		{TENANT_ROW "2000000000,groups_synced=1999000000", "{name}", false, false, true,
-		 "the device list is too old to act on: a group of tenant \"a\" was synced 2033-05-06T13:46:40Z, 11 days "
-		 "ago, and max_age is 24 hours: run certdir sync, and see certdir status for what keeps it from working"},
+		 "the device list is too old to act on: a group of tenant \"a\" was synced 2033-05-06T13:46:40Z, 11 "
+		 "days "
+		 "ago, and max_age is 24 hours: run certdir sync, and see certdir status for what keeps it from "
+		 "working"},
 		/* one that has groups beside one that has none */
 		{TENANT_ROW "2000000000;INSERT INTO source(name,kind,synced) VALUES('b','tenant',2000000000)", "{name}",
 		 true, false, true, NULL},
@@ -566,6 +654,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_problems, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_long_value, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_duplicates, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_left_out, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_many, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_usable, fixture_setup, fixture_teardown),
 	};
