@@ -16,6 +16,7 @@ LIBRARIES = {
     "openssl": r"openssl/",
     "ldap": r"(ldap|lber)\.h|sasl/",
     "kerberos": r"gssapi/|krb5\.h",
+    "pcre": r"pcre2\.h",
     "sqlite": r"sqlite3\.h",
     "curl": r"curl/",
     "jansson": r"jansson\.h",
@@ -29,6 +30,7 @@ ALLOWED = {
     "openssl": r"identity/.*|list/seal\.c|sync/(assertion|spool)\.c|eap_tls_session\.c|rlm_certdir\.c|compat/freeradius/eap\.h",
     "ldap": r"ldap/.*",
     "kerberos": r"ldap/kerberos\.[ch]",
+    "pcre": r"identity/form\.c",
     "sqlite": r"list/.*",
     "curl": r"sync/(http|link)\.c",
     "jansson": r"sync/.*|import/.*|cli/.*",
@@ -48,7 +50,7 @@ ROOMS = {
     "placeholders": {"placeholders", "directory", "ldap", "decision", "list", "identity"},
 }
 
-MODULE_NEEDS = r"lib(sqlite3|ldap-2\.\d|ldap|lber-2\.\d|lber|gssapi_krb5|krb5|resolv|ssl|crypto|pthread|c)\.so.*|ld-linux.*"
+MODULE_NEEDS = r"lib(sqlite3|ldap-2\.\d|ldap|lber-2\.\d|lber|gssapi_krb5|krb5|resolv|pcre2-8|ssl|crypto|pthread|c)\.so.*|ld-linux.*"
 
 
 def includes(path):

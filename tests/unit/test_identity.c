@@ -406,7 +406,7 @@ static void test_forms_refused(void **state)
 		 "san.other"},
 		{"san.uri", "^(.)$", CERTDIR_ID_SID, "form \"f\": type sid is the SID extension's alone: use sid_uri"},
 		{"san.uri", "^urn:x$", CERTDIR_ID_NAME,
-		 "form \"f\": pattern \"^urn:x$\", at character 7: no group: put ( ) around what is to be taken"},
+		 "form \"f\": pattern \"^urn:x$\": it has no group: put what is to be taken between ( and )"},
 	};
 
 	(void)state;
