@@ -108,6 +108,41 @@ bool certdir_ldap_integer(const struct certdir_ldap_value *value, int64_t *numbe
 	return true;
 }
 
+int64_t certdir_ldap_unix_time(int64_t filetime)
+{
+	const int64_t seconds = filetime / 10000000 - INT64_C(11644473600);
+
+	return seconds > 0 ? seconds : 1;
+}
+
+int64_t certdir_ldap_generalized_time(const struct certdir_ldap_value *value)
+{
+	static const unsigned char widths[] = {4, 2, 2, 2, 2, 2};
+	int parts[6] = {0};
+	size_t at = 0;
+	struct tm tm = {0};
+
+	if (value->length < 15 || value->length > 20 || value->bytes[value->length - 1] != 'Z' ||
+	    (value->length > 15 && value->bytes[14] != '.'))
+		return 0;
+	for (size_t p = 0; p < 6; p++)
+		for (size_t i = 0; i < widths[p]; i++, at++) {
+			if (value->bytes[at] < '0' || value->bytes[at] > '9')
+				return 0;
+			parts[p] = parts[p] * 10 + value->bytes[at] - '0';
+		}
+	if (parts[0] < 1970 || parts[1] < 1 || parts[1] > 12 || parts[2] < 1 || parts[2] > 31 || parts[3] > 23 ||
+	    parts[4] > 59 || parts[5] > 60)
+		return 0;
+	tm.tm_year = parts[0] - 1900;
+	tm.tm_mon = parts[1] - 1;
+	tm.tm_mday = parts[2];
+	tm.tm_hour = parts[3];
+	tm.tm_min = parts[4];
+	tm.tm_sec = parts[5];
+	return timegm(&tm);
+}
+
 /* ---- which terms stand in an entry ---- */
 
 static unsigned char lower(unsigned char byte)
@@ -141,43 +176,6 @@ bool certdir_ldap_entry_has(const struct certdir_ldap_entry *entry, const struct
 }
 
 /* ---- the device ---- */
-
-/* Active Directory counts 100 ns since 1601-01-01 (MS-DTYP 2.3.3); Unix seconds, not below 1 for any true time. */
-static int64_t unix_time(int64_t filetime)
-{
-	const int64_t seconds = filetime / 10000000 - INT64_C(11644473600);
-
-	return seconds > 0 ? seconds : 1;
-}
-
-/* "20260131120000.0Z" (RFC 4517 3.3.13, as Active Directory writes it); 0 when it is anything else. */
-static int64_t generalized_time(const struct certdir_ldap_value *value)
-{
-	static const unsigned char widths[] = {4, 2, 2, 2, 2, 2};
-	int parts[6] = {0};
-	size_t at = 0;
-	struct tm tm = {0};
-
-	if (value->length < 15 || value->length > 20 || value->bytes[value->length - 1] != 'Z' ||
-	    (value->length > 15 && value->bytes[14] != '.'))
-		return 0;
-	for (size_t p = 0; p < 6; p++)
-		for (size_t i = 0; i < widths[p]; i++, at++) {
-			if (value->bytes[at] < '0' || value->bytes[at] > '9')
-				return 0;
-			parts[p] = parts[p] * 10 + value->bytes[at] - '0';
-		}
-	if (parts[0] < 1970 || parts[1] < 1 || parts[1] > 12 || parts[2] < 1 || parts[2] > 31 || parts[3] > 23 ||
-	    parts[4] > 59 || parts[5] > 60)
-		return 0;
-	tm.tm_year = parts[0] - 1900;
-	tm.tm_mon = parts[1] - 1;
-	tm.tm_mday = parts[2];
-	tm.tm_hour = parts[3];
-	tm.tm_min = parts[4];
-	tm.tm_sec = parts[5];
-	return timegm(&tm);
-}
 
 /*
  * Enabled or not. userAccountControl bit 2 is ACCOUNTDISABLE (MS-ADTS 2.2.16). A directory that is not Active
@@ -215,13 +213,13 @@ static void read_times(struct certdir_device *device, const struct certdir_ldap_
 	if (count && (!value || !certdir_ldap_integer(value, &time) || time < 0))
 		device->enabled = CERTDIR_NO;
 	else if (count && time != 0 && time != INT64_MAX)
-		device->expires = unix_time(time);
+		device->expires = certdir_ldap_unix_time(time);
 	value = certdir_ldap_entry_only(entry, "lastLogonTimestamp", &count);
 	if (value && certdir_ldap_integer(value, &time) && time > 0)
-		device->last_seen = unix_time(time);
+		device->last_seen = certdir_ldap_unix_time(time);
 	value = certdir_ldap_entry_only(entry, "whenCreated", &count);
 	if (value)
-		device->registered = generalized_time(value);
+		device->registered = certdir_ldap_generalized_time(value);
 	device->own = (struct certdir_statement){
 		.is = true, .last_seen = device->last_seen, .registered = device->registered};
 }

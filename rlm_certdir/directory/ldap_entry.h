@@ -23,6 +23,10 @@ const struct certdir_ldap_value *certdir_ldap_entry_only(const struct certdir_ld
 bool certdir_ldap_text_valid(const char *bytes, size_t length);
 /* A decimal number as RFC 4517 3.3.16 writes it; false for anything else, too large ones included. */
 bool certdir_ldap_integer(const struct certdir_ldap_value *value, int64_t *number);
+/* Active Directory counts 100 ns since 1601-01-01 (MS-DTYP 2.3.3); Unix seconds, not below 1 for any true time. */
+int64_t certdir_ldap_unix_time(int64_t filetime);
+/* "20260131120000.0Z" (RFC 4517 3.3.13, as Active Directory writes it); 0 when it is anything else. */
+int64_t certdir_ldap_generalized_time(const struct certdir_ldap_value *value);
 
 /*
  * Whether one of the terms stands in the entry: by the entry's own values, byte for byte but for ASCII case, whatever

@@ -2,8 +2,10 @@
 /* Everything below the OU. A hundred thousand entries are usual, so a value is looked at once and copied once. */
 #include "placeholders/accounts.h"
 
+#include "directory/ldap_entry.h"
 #include "identity/canonical.h"
 #include "placeholders/dn.h"
+#include "placeholders/life.h"
 #include "placeholders/value.h"
 
 #include <stdlib.h>
@@ -29,6 +31,7 @@ enum field {
 	SID,
 	GUID,
 	MAPPINGS,
+	EXPIRES,
 	FIELDS
 };
 
@@ -93,6 +96,12 @@ static size_t attribute_add(struct reading *reading, const char *name)
 	return i;
 }
 
+/* Whether a real computer may take over an account: elsewhere nobody joins what we make. */
+static bool can_live(const struct reading *reading)
+{
+	return reading->domain->active_directory && reading->config->kind == CERTDIR_PLACEHOLDER_COMPUTER;
+}
+
 static bool begin(struct reading *reading)
 {
 	const struct certdir_placeholders_config *config = reading->config;
@@ -107,9 +116,14 @@ static bool begin(struct reading *reading)
 		[SID] = "objectSid",
 		[GUID] = "objectGUID",
 		[MAPPINGS] = "altSecurityIdentities",
+		[EXPIRES] = "accountExpires",
 	};
+	size_t signs = 0;
 
-	reading->attributes = calloc(FIELDS + config->column_count + 1, sizeof(*reading->attributes));
+	while (certdir_life_attributes[signs])
+		signs++;
+
+	reading->attributes = calloc(FIELDS + config->column_count + signs + 1, sizeof(*reading->attributes));
 	reading->columns = calloc(config->column_count + 1, sizeof(*reading->columns));
 	if (!reading->attributes || !reading->columns)
 		return false;
@@ -117,6 +131,8 @@ static bool begin(struct reading *reading)
 		reading->fields[i] = attribute_add(reading, names[i]);
 	for (size_t i = 0; i < config->column_count; i++)
 		reading->columns[i] = attribute_add(reading, config->columns[i].attribute);
+	for (size_t i = 0; can_live(reading) && certdir_life_attributes[i]; i++)
+		(void)attribute_add(reading, certdir_life_attributes[i]);
 	return true;
 }
 
@@ -336,6 +352,17 @@ static bool refuse(struct reading *reading, const struct certdir_account *accoun
 	return false;
 }
 
+/* When it ends to be one that a login is let in by. */
+static int64_t read_expiry(const struct certdir_ldap_value *value)
+{
+	int64_t time;
+
+	/* Two numbers mean never (MS-ADA1 2.1). */
+	if (!value || !certdir_ldap_integer(value, &time) || time <= 0 || time == INT64_MAX)
+		return 0;
+	return certdir_ldap_unix_time(time);
+}
+
 /* What only our own accounts need. Not to see a value that is there would be taken for a change to make. */
 static bool take_own(struct reading *reading, const struct certdir_ldap_entry *entry, struct certdir_account *account)
 {
@@ -351,6 +378,9 @@ static bool take_own(struct reading *reading, const struct certdir_ldap_entry *e
 	if (control ? !certdir_value_flags(control, &account->control) : reading->domain->active_directory)
 		return refuse(reading, account, "userAccountControl");
 	account->disabled = account->control & ACCOUNT_DISABLED;
+	account->expires = read_expiry(field_value(reading, entry, EXPIRES));
+	if (can_live(reading))
+		account->life = certdir_life_find(reading->config, entry, reading->arena);
 	account->values = certdir_arena_alloc(reading->arena, (count + 1) * sizeof(*account->values));
 	if (!account->values)
 		return false;
@@ -442,11 +472,65 @@ static struct certdir_account *keep(struct certdir_arena *arena, struct accounts
 	return items;
 }
 
-bool certdir_accounts_read(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
-			   struct certdir_ldap_connection *connection, struct certdir_arena *arena,
-			   struct certdir_accounts *accounts, struct certdir_error *error)
+/* ---- what stands below an account ---- */
+
+static int by_dn_of(const void *a, const void *b)
 {
-	struct reading reading = {
+	const struct certdir_account *const *left = a, *const *right = b;
+
+	return strcasecmp((*left)->dn, (*right)->dn);
+}
+
+static struct certdir_account **index_own(struct reading *reading, const struct certdir_accounts *accounts)
+{
+	struct certdir_account **index =
+		certdir_arena_alloc(reading->arena, (accounts->own_count + 1) * sizeof(struct certdir_account *));
+
+	for (size_t i = 0; index && i < accounts->own_count; i++)
+		index[i] = &accounts->own[i];
+	if (index && accounts->own_count > 1)
+		qsort(index, accounts->own_count, sizeof(struct certdir_account *), by_dn_of);
+	return index;
+}
+
+static void give_child(struct reading *reading, struct certdir_account *account, const char *child)
+{
+	if (can_live(reading) && account->own && !account->life)
+		account->life = certdir_arena_print(reading->arena, "entries stand below it, such as %s", child);
+}
+
+/* A computer's BitLocker keys and printers stand below it; nothing does below a placeholder. */
+static void note_children(struct reading *reading, const struct certdir_accounts *accounts,
+			  const struct certdir_account *entries, size_t count)
+{
+	struct certdir_account **index = NULL;
+	const char *last = "";
+
+	for (size_t i = 0; i < count && can_live(reading); i++) {
+		const char *parent = certdir_dn_parent(entries[i].dn);
+
+		/* Neighbours stand below the same entry. */
+		if (entries[i].direct || strcmp(parent, last) == 0)
+			continue;
+		last = parent;
+		index = index ? index : index_own(reading, accounts);
+		for (; index && *parent; parent = certdir_dn_parent(parent)) {
+			const struct certdir_account sought = {.dn = parent}, *key = &sought;
+			struct certdir_account **found =
+				bsearch(&key, index, accounts->own_count, sizeof(struct certdir_account *), by_dn_of);
+
+			if (found)
+				give_child(reading, *found, entries[i].dn);
+		}
+	}
+}
+
+/* ---- listings ---- */
+
+static struct reading new_reading(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
+				  struct certdir_arena *arena)
+{
+	return (struct reading){
 		.config = config,
 		.domain = domain,
 		.arena = arena,
@@ -454,29 +538,86 @@ bool certdir_accounts_read(const struct certdir_placeholders_config *config, con
 		.group = {.dn = domain->group},
 		.computers = {.dn = domain->computers},
 	};
+}
+
+/* An entry and everything below it. */
+static enum certdir_ldap_status list(struct reading *reading, struct certdir_ldap_connection *connection,
+				     const char *base, struct certdir_error *error)
+{
 	enum certdir_ldap_status status = CERTDIR_LDAP_FAILED;
+
+	certdir_error_set(error, "out of memory");
+	if (begin(reading)) {
+		const struct certdir_ldap_listing listing = {base, CERTDIR_LDAP_SUBTREE, "(objectClass=*)",
+							     reading->attributes, PAGE};
+
+		status = certdir_ldap_list(connection, &listing, take_entry, reading, error);
+	}
+	if (reading->error.text[0])
+		*error = reading->error;
+	return status;
+}
+
+bool certdir_accounts_read(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
+			   struct certdir_ldap_connection *connection, struct certdir_arena *arena,
+			   struct certdir_accounts *accounts, struct certdir_error *error)
+{
+	struct reading reading = new_reading(config, domain, arena);
 	bool ok = false;
 
 	*accounts = (struct certdir_accounts){.own_count = 0};
-	certdir_error_set(error, "out of memory");
-	if (begin(&reading)) {
-		const struct certdir_ldap_listing listing = {config->ou, CERTDIR_LDAP_SUBTREE, "(objectClass=*)",
-							     reading.attributes, PAGE};
-
-		status = certdir_ldap_list(connection, &listing, take_entry, &reading, error);
-	}
-	if (reading.error.text[0])
-		*error = reading.error;
-	if (status != CERTDIR_LDAP_OK)
+	if (list(&reading, connection, config->ou, error) != CERTDIR_LDAP_OK)
 		goto out;
 	accounts->own_count = reading.own.count;
 	accounts->foreign_count = reading.foreign.count;
 	accounts->own = keep(arena, &reading.own, by_key);
 	accounts->foreign = keep(arena, &reading.foreign, by_dn);
 	ok = accounts->own && accounts->foreign;
+	if (ok) {
+		note_children(&reading, accounts, accounts->own, accounts->own_count);
+		note_children(&reading, accounts, accounts->foreign, accounts->foreign_count);
+		ok = !arena->failed;
+	}
 	if (!ok)
 		certdir_error_set(error, "out of memory");
 out:
 	finish(&reading);
 	return ok;
+}
+
+/* Of what was listed below an entry the entry itself, and whether there is more. */
+static void choose_one(struct reading *reading, const char *dn, struct certdir_account *account, bool *found)
+{
+	const struct accounts_list *lists[] = {&reading->own, &reading->foreign};
+	const char *child = NULL;
+
+	for (size_t l = 0; l < 2; l++)
+		for (size_t i = 0; i < lists[l]->count; i++) {
+			if (certdir_dn_equal(lists[l]->items[i].dn, dn)) {
+				*account = lists[l]->items[i];
+				*found = true;
+			} else {
+				child = lists[l]->items[i].dn;
+			}
+		}
+	if (*found && child)
+		give_child(reading, account, child);
+}
+
+bool certdir_account_read(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
+			  struct certdir_ldap_connection *connection, const char *dn, struct certdir_arena *arena,
+			  struct certdir_account *account, bool *found, struct certdir_error *error)
+{
+	struct reading reading = new_reading(config, domain, arena);
+	const enum certdir_ldap_status status = list(&reading, connection, dn, error);
+
+	*account = (struct certdir_account){.dn = NULL};
+	*found = false;
+	if (status == CERTDIR_LDAP_OK)
+		choose_one(&reading, dn, account, found);
+	finish(&reading);
+	if (!arena->failed)
+		return status == CERTDIR_LDAP_OK || status == CERTDIR_LDAP_NO_OBJECT;
+	certdir_error_set(error, "out of memory");
+	return false;
 }

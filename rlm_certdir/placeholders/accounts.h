@@ -41,6 +41,9 @@ struct certdir_account {
 	const char *mark_text; /* the mark as it stands there */
 	struct certdir_ldap_values *values; /* one for each column of the configuration, sorted by bytes; of own ones */
 	struct certdir_ldap_values mappings; /* altSecurityIdentities, sorted; of own ones */
+	int64_t expires; /* accountExpires in Unix seconds, 0 = never; of own ones */
+	const char
+		*life; /* of an own computer account: why it is a real computer by now, for people; NULL: it is none */
 };
 
 struct certdir_accounts {
@@ -61,6 +64,14 @@ bool certdir_domain_read(const struct certdir_placeholders_config *config, struc
 bool certdir_accounts_read(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
 			   struct certdir_ldap_connection *connection, struct certdir_arena *arena,
 			   struct certdir_accounts *accounts, struct certdir_error *error);
+
+/*
+ * Reads one entry as it stands now, wherever it is, with what stands below it. *found false: it is not there, or may not be seen. Whoever
+ * wants to delete or change it asks first whether it is still `own` and without `life`. False with `error`.
+ */
+bool certdir_account_read(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
+			  struct certdir_ldap_connection *connection, const char *dn, struct certdir_arena *arena,
+			  struct certdir_account *account, bool *found, struct certdir_error *error);
 
 /* A value that must be unique in the domain and who has it already. */
 struct certdir_claim {

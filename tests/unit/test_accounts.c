@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reading the directory, the pure parts: names, values, filters; and the password of a new account. */
 #include "placeholders/dn.h"
+#include "placeholders/life.h"
 #include "placeholders/password.h"
 #include "placeholders/value.h"
 
@@ -185,6 +186,104 @@ static void test_filters(void **state)
 	}
 }
 
+/* ---- signs of life ---- */
+
+/* An account as we make it, but for one attribute: "" is none, "-" one that is not there. */
+static const struct {
+	const char *attribute, *value;
+	const char *life; /* NULL: none */
+} lives[] = {
+	{"", "", NULL},
+	/* What placeholders have: by use (NPS asks for their groups), by older templates, by hand. */
+	{"lastLogonTimestamp", "134142480000000000", NULL},
+	{"lastLogon", "134142480000000000", NULL},
+	{"logonCount", "12", NULL},
+	{"dNSHostName", "pc1.corp.example", NULL},
+	{"servicePrincipalName", "HOST/PC1", NULL},
+	{"servicePrincipalName", "host/pc1.corp.example:80", NULL},
+	{"servicePrincipalName", "RADIUS/PC1", NULL},
+	{"servicePrincipalName", "radius/PC1", NULL},
+	{"description", "TERMSRV/PC1", NULL},
+	{"pwdLastSet", "0", NULL},
+	{"pwdLastSet", "134142480000000000", NULL},
+	{"pwdLastSet", "134142480600000000", NULL}, /* a minute later */
+	{"pwdLastSet", "134142479000000000", NULL}, /* before: an account that came back from the recycle bin */
+	/* What a computer has. */
+	{"pwdLastSet", "134142480610000000",
+	 "its password was set at 2026-01-30T12:01:01Z, and the account was made at 2026-01-30T12:00:00Z"},
+	{"pwdLastSet", "-", "its pwdLastSet cannot be read"},
+	{"pwdLastSet", "never", "its pwdLastSet cannot be read"},
+	{"whenCreated", "-", "its whenCreated cannot be read"},
+	{"whenCreated", "yesterday", "its whenCreated cannot be read"},
+	{"operatingSystem", "Windows 11 Enterprise", "operatingSystem Windows 11 Enterprise"},
+	{"OPERATINGSYSTEMVERSION", "10.0 (22631)", "operatingSystemVersion 10.0 (22631)"},
+	{"operatingSystem", "a\n", "operatingSystem"},
+	{"operatingSystem", "", "operatingSystem"},
+	{"userCertificate", "\x30\x82", "userCertificate"},
+	{"msDS-KeyCredentialLink", "B:4:0001:CN=PC1", "msDS-KeyCredentialLink B:4:0001:CN=PC1"},
+	{"ms-Mcs-AdmPwdExpirationTime", "134142480000000000", "ms-Mcs-AdmPwdExpirationTime 134142480000000000"},
+	{"msLAPS-PasswordExpirationTime", "134142480000000000", "msLAPS-PasswordExpirationTime 134142480000000000"},
+	{"servicePrincipalName", "RestrictedKrbHost/PC1",
+	 "servicePrincipalName RestrictedKrbHost/PC1, of a class that no service_principal_name of this section "
+	 "writes"},
+	{"servicePrincipalName", "TERMSRV/PC1",
+	 "servicePrincipalName TERMSRV/PC1, of a class that no service_principal_name of this section writes"},
+	{"servicePrincipalName", "HOSTS/PC1",
+	 "servicePrincipalName HOSTS/PC1, of a class that no service_principal_name of this section writes"},
+	{"servicePrincipalName", "RADIU",
+	 "servicePrincipalName RADIU, of a class that no service_principal_name of this section writes"},
+};
+
+static size_t set_one(struct certdir_ldap_value *values, size_t count, const char *attribute, const char *text)
+{
+	size_t i = 0;
+
+	while (i < count && strcmp(values[i].attribute, attribute) != 0)
+		i++;
+	values[i] = value_of(attribute, text, strlen(text));
+	if (strcmp(text, "-") != 0)
+		return i < count ? count : count + 1;
+	values[i] = values[count - 1];
+	return count - 1;
+}
+
+static void test_life(void **state)
+{
+	const struct certdir_template template = {"RADIUS/{cn}", true};
+	struct certdir_column column = {"servicePrincipalName", &template, 1, true, true};
+	const struct certdir_placeholders_config config = {.columns = &column, .column_count = 1};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
+		struct certdir_ldap_value values[4] = {value_of("whenCreated", "20260130120000.0Z", 17),
+						       value_of("pwdLastSet", "134142480000000000", 18),
+						       value_of("userAccountControl", "4096", 4)};
+		struct certdir_ldap_entry entry = {"CN=PC1", 6, values, 3};
+		const char *life;
+
+		if (lives[i].attribute[0])
+			entry.count = set_one(values, 3, lives[i].attribute, lives[i].value);
+		life = certdir_life_find(&config, &entry, &arena);
+		if (!!life != !!lives[i].life || (life && strcmp(life, lives[i].life) != 0))
+			fail_msg("%s %s: %s", lives[i].attribute, lives[i].value, life ? life : "no sign");
+	}
+}
+
+/* A template whose class is the device's own may have written any. */
+static void test_life_of_open_class(void **state)
+{
+	const struct certdir_template template = {"{name}/{cn}", true};
+	struct certdir_column column = {"servicePrincipalName", &template, 1, true, true};
+	const struct certdir_placeholders_config config = {.columns = &column, .column_count = 1};
+	struct certdir_ldap_value values[] = {value_of("whenCreated", "20260130120000.0Z", 17),
+					      value_of("pwdLastSet", "134142480000000000", 18),
+					      value_of("servicePrincipalName", "TERMSRV/PC1", 11)};
+	const struct certdir_ldap_entry entry = {"CN=PC1", 6, values, 3};
+
+	(void)state;
+	assert_null(certdir_life_find(&config, &entry, &arena));
+}
+
 /* ---- the password ---- */
 
 static void test_password(void **state)
@@ -223,6 +322,8 @@ int main(void)
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_filters),
+		cmocka_unit_test_teardown(test_life, clear),
+		cmocka_unit_test_teardown(test_life_of_open_class, clear),
 		cmocka_unit_test(test_password),
 	};
 

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "placeholders/life.h"
+
+#include "directory/ldap_entry.h"
+#include "placeholders/value.h"
+#include "timestamp.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Seconds that a password may be set after its account was made and still be the one that it was made with. */
+enum { SLACK = 60 };
+enum { TIMES = 2 /* attributes that every account has, and the others behind them are signs */, SHOWN = 80 };
+
+static const char spn[] = "servicePrincipalName", created[] = "whenCreated", password[] = "pwdLastSet";
+
+const char *const certdir_life_attributes[] = {
+	created, password,
+	/* The computer writes these itself when it starts. */
+	"operatingSystem", "operatingSystemVersion",
+	/* A hybrid join writes the first, Windows Hello and the second way of that join the other. */
+	"userCertificate", "msDS-KeyCredentialLink",
+	/* Windows LAPS and the LAPS before it keep the password of a local administrator. */
+	"msLAPS-PasswordExpirationTime", "ms-Mcs-AdmPwdExpirationTime", NULL};
+
+/* ---- service principal names ---- */
+
+/* Whether a template writes names of this class; one that has no class of its own may write any. */
+static bool writes_class(const char *template, const char *class, size_t length)
+{
+	const size_t own = strcspn(template, "/");
+
+	return memchr(template, '{', own) || (own == length && strncasecmp(template, class, length) == 0);
+}
+
+/*
+ * A class that we do not write. HOST is in every computer's names, ours included, and tells nothing: an earlier template may have written
+ * what those of today do not.
+ */
+static bool is_strange_class(const struct certdir_placeholders_config *config, const struct certdir_ldap_value *value)
+{
+	const char *name = (const char *)value->bytes, *slash = memchr(name, '/', value->length);
+	const size_t length = slash ? (size_t)(slash - name) : value->length;
+
+	if (length == 4 && strncasecmp(name, "HOST", 4) == 0)
+		return false;
+	for (size_t i = 0; i < config->column_count; i++) {
+		const struct certdir_column *column = &config->columns[i];
+
+		for (size_t t = 0; strcasecmp(column->attribute, spn) == 0 && t < column->template_count; t++)
+			if (writes_class(column->templates[t].text, name, length))
+				return false;
+	}
+	return true;
+}
+
+/* ---- the password ---- */
+
+/* MS-ADA3 2.174: of an account that never had a password, or must change it, pwdLastSet is 0. */
+static const char *password_sign(const struct certdir_ldap_value *made, const struct certdir_ldap_value *set,
+				 struct certdir_arena *arena)
+{
+	char when[CERTDIR_TIMESTAMP_SIZE], since[CERTDIR_TIMESTAMP_SIZE];
+	const int64_t begin = made ? certdir_ldap_generalized_time(made) : 0;
+	int64_t filetime, time;
+
+	if (begin == 0)
+		return "its whenCreated cannot be read";
+	if (!set || !certdir_ldap_integer(set, &filetime))
+		return "its pwdLastSet cannot be read";
+	time = certdir_ldap_unix_time(filetime);
+	if (filetime == 0 || time <= begin + SLACK)
+		return NULL;
+	certdir_timestamp_print(time, when);
+	certdir_timestamp_print(begin, since);
+	return certdir_arena_print(arena, "its password was set at %s, and the account was made at %s", when, since);
+}
+
+/* ---- the entry ---- */
+
+/* "operatingSystem Windows 11"; without a value that is no text or too long to be shown. */
+static const char *show(const struct certdir_ldap_value *value, const char *attribute, const char *more,
+			struct certdir_arena *arena)
+{
+	const char *text = value->length <= SHOWN ? certdir_value_text(arena, value) : NULL;
+
+	return certdir_arena_print(arena, "%s%s%s%s", attribute, text ? " " : "", text ? text : "", more);
+}
+
+static const char *value_sign(const struct certdir_placeholders_config *config, const struct certdir_ldap_value *value,
+			      struct certdir_arena *arena)
+{
+	if (certdir_value_of(value, spn))
+		return is_strange_class(config, value)
+			       ? show(value, spn, ", of a class that no service_principal_name of this section writes",
+				      arena)
+			       : NULL;
+	for (size_t i = TIMES; certdir_life_attributes[i]; i++)
+		if (certdir_value_of(value, certdir_life_attributes[i]))
+			return show(value, certdir_life_attributes[i], "", arena);
+	return NULL;
+}
+
+const char *certdir_life_find(const struct certdir_placeholders_config *config, const struct certdir_ldap_entry *entry,
+			      struct certdir_arena *arena)
+{
+	const struct certdir_ldap_value *made = NULL, *set = NULL;
+	const char *sign = NULL;
+
+	for (size_t i = 0; i < entry->count && !sign; i++) {
+		const struct certdir_ldap_value *value = &entry->values[i];
+
+		if (certdir_value_of(value, created))
+			made = value;
+		else if (certdir_value_of(value, password))
+			set = value;
+		else
+			sign = value_sign(config, value, arena);
+	}
+	return sign ? sign : password_sign(made, set, arena);
+}
