@@ -13,14 +13,14 @@
 
 struct certdir_graph {
 	const struct certdir_tenant_config *config;
-	struct certdir_graph_limits limits;
+	struct certdir_http_limits limits;
 	struct certdir_http *http;
 	struct certdir_token *token;
 	char *base;
 };
 
 struct certdir_graph *certdir_graph_open(const struct certdir_tenant_config *config,
-					 const struct certdir_graph_limits *limits, struct certdir_error *error)
+					 const struct certdir_http_limits *limits, struct certdir_error *error)
 {
 	struct certdir_graph *graph = calloc(1, sizeof(*graph));
 	struct certdir_error cause = {"out of memory"};
@@ -65,7 +65,7 @@ const char *certdir_graph_base(const struct certdir_graph *graph)
 	return graph->base;
 }
 
-void certdir_graph_counts(const struct certdir_graph *graph, struct certdir_graph_counts *counts)
+void certdir_graph_counts(const struct certdir_graph *graph, struct certdir_http_counts *counts)
 {
 	*counts = *certdir_http_counts(graph->http);
 }
@@ -77,7 +77,7 @@ struct query {
 	const char *url;
 	const char *permission;
 	bool eventual;
-	const struct certdir_graph_sink *sink;
+	const struct certdir_http_sink *sink;
 };
 
 /* What an answer that is no 200 says, in an outcome and in words. */
@@ -186,7 +186,7 @@ bool certdir_graph_link_check(const struct certdir_graph *graph, const char *url
 }
 
 enum certdir_graph_outcome certdir_graph_get(struct certdir_graph *graph, const char *url, const char *permission,
-					     bool eventual, const struct certdir_graph_sink *sink,
+					     bool eventual, const struct certdir_http_sink *sink,
 					     struct certdir_error *error)
 {
 	const struct query query = {graph, url, permission, eventual, sink};

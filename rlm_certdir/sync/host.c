@@ -13,7 +13,7 @@ struct lookup {
 	char name[];
 };
 
-bool certdir_host_is_unknown(const char *name, const struct certdir_graph_limits *limits)
+bool certdir_host_is_unknown(const char *name, const struct certdir_http_limits *limits)
 {
 	static const struct timespec look = {.tv_nsec = 100000000};
 	struct lookup *lookup = calloc(1, sizeof(*lookup) + strlen(name) + 1);

@@ -9,6 +9,6 @@
  * Whether the resolver says that there is no such name, and not that it cannot tell just now. Asks it once more, until `limits`
  * says stop; who has no answer by then has not said so.
  */
-bool certdir_host_is_unknown(const char *name, const struct certdir_graph_limits *limits);
+bool certdir_host_is_unknown(const char *name, const struct certdir_http_limits *limits);
 
 #endif

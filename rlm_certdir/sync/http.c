@@ -29,8 +29,8 @@ struct certdir_http {
 	CURLM *multi; /* owns the connections */
 	CURL *easy;
 	const char *ca_file;
-	const struct certdir_graph_limits *limits;
-	struct certdir_graph_counts counts;
+	const struct certdir_http_limits *limits;
+	struct certdir_http_counts counts;
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -43,7 +43,7 @@ static void initialize(void)
 	initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-struct certdir_http *certdir_http_open(const char *ca_file, const struct certdir_graph_limits *limits,
+struct certdir_http *certdir_http_open(const char *ca_file, const struct certdir_http_limits *limits,
 				       struct certdir_error *error)
 {
 	struct certdir_http *http;
@@ -79,7 +79,7 @@ void certdir_http_close(struct certdir_http *http)
 	free(http);
 }
 
-const struct certdir_graph_counts *certdir_http_counts(const struct certdir_http *http)
+const struct certdir_http_counts *certdir_http_counts(const struct certdir_http *http)
 {
 	return &http->counts;
 }
@@ -188,7 +188,7 @@ static size_t take_held(struct transfer *transfer, const char *bytes, size_t len
 
 static size_t take_streamed(struct transfer *transfer, const char *bytes, size_t length)
 {
-	const struct certdir_graph_sink *sink = transfer->request->sink;
+	const struct certdir_http_sink *sink = transfer->request->sink;
 	const char *host;
 	const int host_length = host_of(transfer->request->url, &host);
 	bool retry = false;
@@ -294,7 +294,7 @@ static CURLcode set_up(struct certdir_http *http, const struct certdir_http_requ
 /* What curl_easy_perform() does, with an eye on the clock and on the stop flag. False: given up; *late tells why. */
 static bool perform(struct certdir_http *http, CURLcode *code, bool *late)
 {
-	const struct certdir_graph_limits *limits = http->limits;
+	const struct certdir_http_limits *limits = http->limits;
 	const CURLMsg *message;
 	int running = 1, left;
 	bool done = false;
@@ -448,7 +448,7 @@ static void count(struct certdir_http *http, const struct certdir_http_answer *a
 
 static enum certdir_http_result finish(struct transfer *transfer)
 {
-	const struct certdir_graph_sink *sink = transfer->request->sink;
+	const struct certdir_http_sink *sink = transfer->request->sink;
 	const char *location = transfer->answer->location ? transfer->answer->location : "nowhere", *host;
 	const long status = transfer->answer->status;
 	const int length = host_of(transfer->request->url, &host);

@@ -3,7 +3,9 @@
 #ifndef CERTDIR_SYNC_HTTP_H
 #define CERTDIR_SYNC_HTTP_H
 
-#include "sync/graph.h"
+#include "certdir.h"
+
+#include <stdatomic.h>
 
 enum {
 	CERTDIR_HTTP_HELD_MAX = 64 << 10, /* bytes of an answer that is held: token answers, errors */
@@ -12,11 +14,43 @@ enum {
 
 struct certdir_http;
 
+/* How long and how much. All that a lying or slow server could make endless has an end. */
+struct certdir_http_limits {
+	int64_t deadline; /* certdir_monotonic() microseconds: nothing goes on after it */
+	const atomic_int *stop; /* nonzero: give up now (SIGTERM); may be NULL */
+	/*
+	 * Told before each pause, so that nobody looks at a terminal that says nothing: attempt number `attempt` of at most `of` (0:
+	 * as often as the server asks for it, until the deadline) follows in so many microseconds; why is the last one's failure.
+	 * Called by the thread that asks. NULL: nobody is told.
+	 */
+	void (*waiting)(void *context, unsigned attempt, unsigned of, int64_t microseconds, const char *why);
+	void *context;
+};
+
+/*
+ * Takes the body of a 200 answer while it arrives. begin() is called at the start of each attempt: what came before is
+ * void. end() is called when all of the body has come; false from it, or from bytes(), with `retry` set, makes the attempt a failed
+ * one that is worth another (a body cut short), without it an error for good.
+ */
+struct certdir_http_sink {
+	void *context;
+	void (*begin)(void *context);
+	bool (*bytes)(void *context, const char *bytes, size_t length, bool *retry, struct certdir_error *error);
+	bool (*end)(void *context, bool *retry, struct certdir_error *error);
+};
+
+/* Requests sent, answers that asked to wait, and bytes as they came over the wire. */
+struct certdir_http_counts {
+	size_t requests;
+	size_t throttled;
+	uint64_t bytes;
+};
+
 /*
  * ca_file: PEM, the only CAs that count then; NULL = the system's. Both are borrowed for the life of the handle. NULL with
  * `error`.
  */
-struct certdir_http *certdir_http_open(const char *ca_file, const struct certdir_graph_limits *limits,
+struct certdir_http *certdir_http_open(const char *ca_file, const struct certdir_http_limits *limits,
 				       struct certdir_error *error);
 void certdir_http_close(struct certdir_http *http);
 
@@ -25,7 +59,7 @@ struct certdir_http_request {
 	const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
 	const char *form; /* POSTed as application/x-www-form-urlencoded; NULL = GET */
 	bool local; /* the managed identity endpoint: http, never through a proxy */
-	const struct certdir_graph_sink *sink; /* gets the body of a 200 answer; NULL: it is held */
+	const struct certdir_http_sink *sink; /* gets the body of a 200 answer; NULL: it is held */
 };
 
 struct certdir_http_answer {
@@ -55,8 +89,8 @@ enum certdir_http_result {
 enum certdir_http_result certdir_http_send(struct certdir_http *http, const struct certdir_http_request *request,
 					   struct certdir_http_answer *answer, bool *late, struct certdir_error *error);
 
-/* Requests and bytes (as they came over the wire) so far, and answers that asked to wait. */
-const struct certdir_graph_counts *certdir_http_counts(const struct certdir_http *http);
+/* So far. */
+const struct certdir_http_counts *certdir_http_counts(const struct certdir_http *http);
 
 /* "a=b&c=d" of NULL-terminated names and values in turn, percent-encoded. NULL when memory is out. The caller frees it, wiped. */
 char *certdir_http_form(const char *const *pairs);

@@ -202,7 +202,7 @@ static bool keep_page(struct run *run, size_t *at, bool *done, struct certdir_er
 
 static enum certdir_graph_outcome fetch(struct run *run, size_t *at, struct certdir_error *error)
 {
-	const struct certdir_graph_sink sink = {run, begin, bytes, end};
+	const struct certdir_http_sink sink = {run, begin, bytes, end};
 	enum certdir_graph_outcome outcome;
 	bool done = false;
 

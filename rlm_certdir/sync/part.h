@@ -34,7 +34,7 @@ struct certdir_sync_job {
 	bool moved; /* devices: that link leads to another host */
 	size_t records; /* Intune: that the list had then */
 
-	struct certdir_graph_limits limits;
+	struct certdir_http_limits limits;
 	struct certdir_graph *graph; /* NULL: there is nothing to fetch, or it is LDAP's */
 	struct certdir_spool *spool; /* the same */
 	size_t at; /* the spool's page that comes next */

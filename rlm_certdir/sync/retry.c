@@ -85,13 +85,13 @@ int64_t certdir_retry_backoff(unsigned failures, uint64_t random)
 	return wait < CERTDIR_RETRY_FLOOR * SECOND ? CERTDIR_RETRY_FLOOR * SECOND : wait;
 }
 
-static bool stopped(const struct certdir_graph_limits *limits)
+static bool stopped(const struct certdir_http_limits *limits)
 {
 	return limits->stop && *limits->stop;
 }
 
 /* False when it was stopped. */
-static bool sleep_until(const struct certdir_graph_limits *limits, int64_t until)
+static bool sleep_until(const struct certdir_http_limits *limits, int64_t until)
 {
 	int64_t left;
 
@@ -125,7 +125,7 @@ static bool choose_wait(const struct certdir_retry *retry, int64_t now, const ch
 enum certdir_retry_result certdir_retry_wait(struct certdir_retry *retry, const char *retry_after, bool unlikely,
 					     const char *cause, struct certdir_error *error)
 {
-	const struct certdir_graph_limits *limits = retry->limits;
+	const struct certdir_http_limits *limits = retry->limits;
 	const int64_t now = certdir_monotonic(), left = limits->deadline - now;
 	unsigned attempt, of = 0;
 	int64_t wait = 0;

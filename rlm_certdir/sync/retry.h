@@ -3,7 +3,7 @@
 #ifndef CERTDIR_SYNC_RETRY_H
 #define CERTDIR_SYNC_RETRY_H
 
-#include "sync/graph.h"
+#include "sync/http.h"
 
 enum {
 	CERTDIR_RETRY_ATTEMPTS = 8, /* in all, when the server does not say how long to wait */
@@ -28,7 +28,7 @@ int64_t certdir_retry_backoff(unsigned failures, uint64_t random);
 
 /* The attempts of one request. Zeroed, but for the first two. */
 struct certdir_retry {
-	const struct certdir_graph_limits *limits;
+	const struct certdir_http_limits *limits;
 	int64_t began; /* certdir_monotonic(): where the patience counts from */
 	unsigned attempts; /* that failed */
 	unsigned failures; /* those of them without a word on how long to wait */

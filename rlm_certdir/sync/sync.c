@@ -335,7 +335,7 @@ static bool open_graph(struct certdir_sync *sync, struct certdir_sync_job *job)
 {
 	struct certdir_error error;
 
-	job->limits = (struct certdir_graph_limits){.deadline = job->started + job->tenant->deadline * 1000000,
+	job->limits = (struct certdir_http_limits){.deadline = job->started + job->tenant->deadline * 1000000,
 						    .stop = sync->options.stop,
 						    .waiting = told_to_wait,
 						    .context = job};
@@ -607,7 +607,7 @@ static void start(struct certdir_sync *sync)
 static void count_requests(struct certdir_sync *sync, const struct certdir_sync_job *job)
 {
 	struct certdir_sync_report_tenant *tenant = certdir_sync_tenant(sync, job->tenant->name);
-	struct certdir_graph_counts counts;
+	struct certdir_http_counts counts;
 
 	if (!tenant)
 		return;

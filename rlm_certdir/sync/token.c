@@ -23,7 +23,7 @@ enum {
 
 struct certdir_token {
 	const struct certdir_tenant_config *config;
-	const struct certdir_graph_limits *limits;
+	const struct certdir_http_limits *limits;
 	struct certdir_http *http;
 	struct certdir_assertion *assertion; /* CERTIFICATE only */
 	char *secret; /* SECRET only */
@@ -78,7 +78,7 @@ static bool credential_read(struct certdir_token *token, struct certdir_error *e
 }
 
 struct certdir_token *certdir_token_open(const struct certdir_tenant_config *config, struct certdir_http *http,
-					 const struct certdir_graph_limits *limits, struct certdir_error *error)
+					 const struct certdir_http_limits *limits, struct certdir_error *error)
 {
 	struct certdir_token *token = calloc(1, sizeof(*token));
 

@@ -3,6 +3,7 @@
 #ifndef CERTDIR_SYNC_TOKEN_H
 #define CERTDIR_SYNC_TOKEN_H
 
+#include "sync/graph_error.h"
 #include "sync/http.h"
 #include "sync/roles.h"
 
@@ -10,7 +11,7 @@ struct certdir_token;
 
 /* Reads the credentials; asks for nothing yet. All is borrowed for the life of the token. NULL with `error`. */
 struct certdir_token *certdir_token_open(const struct certdir_tenant_config *config, struct certdir_http *http,
-					 const struct certdir_graph_limits *limits, struct certdir_error *error);
+					 const struct certdir_http_limits *limits, struct certdir_error *error);
 void certdir_token_close(struct certdir_token *token); /* and wipes */
 
 /*

@@ -94,10 +94,10 @@ static json_t *get(struct certdir_graph *graph, const json_t *request)
 	static const char *const outcomes[] = {"ok",	    "resync",  "expired-page", "not-applicable",
 					       "not-found", "stopped", "failed", "refused"};
 	static struct body body;
-	const struct certdir_graph_sink sink = {&body, begin, bytes, end};
+	const struct certdir_http_sink sink = {&body, begin, bytes, end};
 	const int64_t start = certdir_monotonic();
 	struct certdir_error error = {""};
-	struct certdir_graph_counts counts;
+	struct certdir_http_counts counts;
 	enum certdir_graph_outcome outcome;
 	json_t *answer;
 
@@ -128,7 +128,7 @@ int main(int argc, char **argv)
 {
 	const struct sigaction action = {.sa_handler = on_term}, ignore = {.sa_handler = SIG_IGN};
 	json_t *options = argc == 2 ? json_loads(argv[1], 0, NULL) : NULL;
-	struct certdir_graph_limits limits = {.stop = &stop, .waiting = waiting};
+	struct certdir_http_limits limits = {.stop = &stop, .waiting = waiting};
 	struct certdir_tenant_config config = {.name = "contoso"};
 	struct certdir_error error = {""};
 	struct certdir_graph *graph;

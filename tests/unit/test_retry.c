@@ -96,7 +96,7 @@ static void test_backoff(void **state)
 static void test_wait(void **state)
 {
 	const int64_t start = certdir_monotonic();
-	const struct certdir_graph_limits limits = {.deadline = start + 10 * SECOND};
+	const struct certdir_http_limits limits = {.deadline = start + 10 * SECOND};
 	struct certdir_retry retry = {.limits = &limits, .began = start};
 	struct certdir_error error = {""};
 
@@ -111,7 +111,7 @@ static void test_wait(void **state)
 static void test_deadline(void **state)
 {
 	const int64_t start = certdir_monotonic();
-	const struct certdir_graph_limits limits = {.deadline = start + 10 * SECOND};
+	const struct certdir_http_limits limits = {.deadline = start + 10 * SECOND};
 	struct certdir_retry retry = {.limits = &limits, .began = start};
 	struct certdir_error error = {""};
 
@@ -125,7 +125,7 @@ static void test_deadline(void **state)
 
 static void test_attempts(void **state)
 {
-	const struct certdir_graph_limits limits = {.deadline = INT64_MAX};
+	const struct certdir_http_limits limits = {.deadline = INT64_MAX};
 	struct certdir_retry retry = {.limits = &limits, .attempts = 7, .failures = CERTDIR_RETRY_ATTEMPTS - 1};
 	struct certdir_error error = {""};
 
@@ -167,7 +167,7 @@ static void tell(void *context, unsigned attempt, unsigned of, int64_t microseco
 
 static void test_waiting_is_told(void **state)
 {
-	const struct certdir_graph_limits limits = {
+	const struct certdir_http_limits limits = {
 		.deadline = INT64_MAX, .stop = &told.stop, .waiting = tell, .context = &told};
 	struct certdir_retry retry = {.limits = &limits, .began = certdir_monotonic()};
 	struct certdir_error error = {""};
@@ -198,7 +198,7 @@ static void on_alarm(int signal)
 static void test_stop(void **state)
 {
 	const int64_t start = certdir_monotonic();
-	const struct certdir_graph_limits limits = {.deadline = start + 3600 * SECOND, .stop = &stop};
+	const struct certdir_http_limits limits = {.deadline = start + 3600 * SECOND, .stop = &stop};
 	const struct itimerval soon = {.it_value = {.tv_usec = 150000}};
 	const struct sigaction action = {.sa_handler = on_alarm};
 	struct certdir_retry retry = {.limits = &limits, .began = start};
