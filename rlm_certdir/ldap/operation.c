@@ -29,6 +29,7 @@ struct pages {
 	void *context;
 	struct certdir_error *error;
 	struct berval cookie; /* bv_len 0: no page before, or none to come */
+	size_t count; /* entries so far */
 	bool begun; /* the page has an entry */
 	unsigned empty; /* pages in a row that had none */
 	uint64_t number; /* of the page, from 1 */
@@ -67,6 +68,7 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 	if (!pages->begun && pages->listing->page && !begin_page(pages, entry))
 		return false;
 	pages->begun = true;
+	pages->count++;
 	return pages->each(pages->context, entry);
 }
 
@@ -132,6 +134,22 @@ static enum certdir_ldap_status list_page(struct pages *pages)
 	return status;
 }
 
+/* The line for slapd.conf where it can be said who binds; olcLimits has the same words without the first. */
+static void refuse_cut(const struct pages *pages, struct certdir_error *error)
+{
+	const struct certdir_ldap_config *config = pages->connection->config;
+	const char *identity = config->bind == CERTDIR_LDAP_BIND_SIMPLE ? config->identity : NULL;
+	const bool is_dn = identity && strchr(identity, '=') && !strpbrk(identity, "\"\\");
+
+	certdir_error_set(
+		error,
+		"%s: \"%s\": the server does not give all entries: it ended after %zu, for its size limit, which "
+		"in OpenLDAP bounds the sum of all pages, too. Raise it for this account: limits dn.exact=\"%s\" "
+		"size.soft=unlimited size.hard=unlimited",
+		pages->connection->uri, pages->listing->base, pages->count,
+		is_dn ? identity : "the DN that certdir binds as");
+}
+
 enum certdir_ldap_status certdir_ldap_list(struct certdir_ldap_connection *connection,
 					   const struct certdir_ldap_listing *listing,
 					   bool (*each)(void *context, const struct certdir_ldap_entry *entry),
@@ -149,10 +167,7 @@ enum certdir_ldap_status certdir_ldap_list(struct certdir_ldap_connection *conne
 		status = list_page(&pages);
 	while (status == CERTDIR_LDAP_OK && pages.cookie.bv_len);
 	if (status == CERTDIR_LDAP_SIZE_LIMIT)
-		certdir_error_set(error,
-				  "%s: \"%s\": the server does not give all entries: raise its size limit for this "
-				  "account",
-				  connection->uri, listing->base);
+		refuse_cut(&pages, error);
 	ber_memfree(pages.cookie.bv_val);
 	free(pages.mark);
 	return status;

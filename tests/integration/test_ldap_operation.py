@@ -16,6 +16,7 @@ from testenv.driver import build_ldap_driver
 from testenv.slapd import ADMIN, ADMIN_PASSWORD, DEVICES, READER, READER_PASSWORD, SUFFIX, Slapd
 
 RES_TIMEOUT = 1
+FEW = f"cn=few,{SUFFIX}"  # gets few entries, however many pages they are on
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,9 @@ def authority():
 @pytest.fixture(scope="module")
 def slapd(tmp_path_factory, authority):
     with Slapd(tmp_path_factory.mktemp("slapd") / "1", authority,
-               access=f"access to attrs=uSNChanged by dn.exact={READER} =sc by users read") as server:
+               access=f"access to attrs=uSNChanged by dn.exact={READER} =sc by users read\n"
+                      f'limits dn.exact="{FEW}" size.soft=20 size.hard=20 size.prtotal=hard') as server:
+        server.add_entry(FEW, objectClass="person", cn="few", sn="few", userPassword="few-password")
         yield server
 
 
@@ -183,7 +186,16 @@ def test_every_entry_is_listed_once(keeper, slapd, many, page):
 
 def test_a_list_that_is_cut_is_no_list(keeper, slapd, many):
     listed = keeper(slapd.uri, identity=READER, password=READER_PASSWORD).list(many, scope="one")
-    assert listed["status"] == "size-limit" and many in listed["error"] and "raise its size limit" in listed["error"]
+    assert listed["status"] == "size-limit" and many in listed["error"] and "Raise it for this account" in listed["error"]
+
+
+@pytest.mark.parametrize("page", [0, 7, 20, 1000])
+def test_a_size_limit_is_told_with_the_line_that_raises_it(keeper, slapd, many, page):
+    """OpenLDAP's holds for the sum of all pages."""
+    listed = keeper(slapd.uri, identity=FEW, password="few-password").list(many, scope="one", page=page)
+    assert listed["status"] == "size-limit"
+    assert listed["error"].startswith(f'{slapd.uri}: "{many}": the server does not give all entries: it ended after 20, for its size limit')
+    assert listed["error"].endswith(f'limits dn.exact="{FEW}" size.soft=unlimited size.hard=unlimited')
 
 
 def test_scopes(keep, ou):
