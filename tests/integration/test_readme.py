@@ -9,8 +9,12 @@ import pytest
 
 from testenv.certificates import Authority
 from testenv.devices import DeviceList, device_id
+from testenv.logins import enter
+from testenv.placeholders import DONE, FAILED, NOTHING, Placeholders
 from testenv.radiusd import REPO
 from testenv.readme import indented
+from testenv.recipe import DEVICES, SUFFIX, Recipe
+from testenv.supplicant import wait_until
 
 README = (REPO / "README.md").read_text()
 
@@ -153,7 +157,62 @@ def test_directories_are_found():
 
 @pytest.mark.parametrize("block", LDAP_BLOCKS)
 def test_directories_load(certdir_cli, devices, tmp_path, block):
-    raddb = load(tmp_path / "raddb", f"{block}\nlist {{ filename = {devices.path} }}")
+    ca_file, _ = Authority("ldap CA").write(tmp_path, "ca")
+    raddb = load(tmp_path / "raddb", block.replace("/etc/ldap/ca.pem", str(ca_file)) + f"\nlist {{ filename = {devices.path} }}")
     done = subprocess.run([certdir_cli, "check", "--raddb", raddb, tmp_path / "absent.pem"], capture_output=True, text=True,
                           timeout=60, check=False)
     assert done.returncode == 65, done.stderr  # it got as far as the certificate
+
+
+# ---- Many RADIUS servers ----
+
+class Job(Placeholders):
+    """The job of the README, with a list and undo files that are the test's own."""
+
+    def __init__(self, directory, section):
+        super().__init__(directory)
+        self.section = section
+
+    def write(self):
+        self.conf.write_text(f"[list]\nfilename = {self.list.path}\n\n{self.section}\nundo_directory = {self.undo}\n")
+
+
+def test_many_radius_servers(radiusd, pki, tmp_path):
+    """3,000 devices, imported, on two servers that replicate; each of the two dies once, and who is disabled is out all the same."""
+    with Recipe(tmp_path, README) as recipe:
+        first, second = recipe.servers
+        job = Job(tmp_path / "job", recipe.text("[placeholders fleet]"))
+        for number in range(3000):
+            job.list.add(f"PC-{number}", serialNumber=f"SN-{number}", trustType=None)
+        assert len(job.apply().done) == 3000
+        assert job.plan(code=NOTHING).summary["unchanged"] == 3000, "the second run has more to list than a server gives by itself"
+        recipe.wait_equal()
+        certificates = {name: pki.issue(subject=[["CN", device_id(name)]]) for name in ("PC-7", "PC-8", "NOBODY")}
+        server = radiusd("certdir {\n" + recipe.text('directories = "ldap"') + "\n}\n")
+
+        def reasons():
+            return {name: enter(server, pki, certificate)[1].reason for name, certificate in certificates.items()}
+
+        assert reasons() == {"PC-7": "allowed", "PC-8": "allowed", "NOBODY": "not-found"}
+        job.list.change("PC-7", accountEnabled=False)
+        assert job.apply(code=DONE).done == [("disable", device_id("PC-7"))]
+        recipe.wait_equal()
+        first.kill()
+        wait_until(lambda: reasons() == {"PC-7": "disabled", "PC-8": "allowed", "NOBODY": "not-found"})
+        job.list.change("PC-8", accountEnabled=False)
+        assert job.apply().done == [("disable", device_id("PC-8"))], "on the server that is left"
+        first.start()
+        recipe.wait_equal()
+        second.kill()
+        wait_until(lambda: reasons() == {"PC-7": "disabled", "PC-8": "disabled", "NOBODY": "not-found"})
+        assert job.plan(code=NOTHING).summary["left_out"] == {"disabled": 2}
+
+        # What is said where the limit was forgotten is what helps.
+        change = "dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\n"
+        first.tool("ldapmodify", change + "delete: olcLimits\nolcLimits: {0}\n", "-Y", "EXTERNAL", "-Q")
+        said = job.plan(code=FAILED).summary["error"]
+        assert f'"{DEVICES}"' in said and "500" in said
+        line = said[said.index("limits ") + len("limits "):]
+        assert line == f'dn.exact="cn=certdir,{SUFFIX}" size.soft=unlimited size.hard=unlimited'
+        first.tool("ldapmodify", f"{change}add: olcLimits\nolcLimits: {line}\n", "-Y", "EXTERNAL", "-Q")
+        job.plan(code=NOTHING)
