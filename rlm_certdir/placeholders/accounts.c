@@ -431,7 +431,7 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 	if (!classify(reading, entry) || !take_name(reading, entry, &account, &ours))
 		return false;
 	/* The OU is the base of the search and not an account. */
-	if (!account.direct && certdir_dn_equal(account.dn, config->ou))
+	if (!account.direct && certdir_dn_equal(account.dn, reading->domain->ou))
 		return true;
 	if (!take_mark(reading, entry, &account) || !take_account_name(reading, entry, &account, &ours) ||
 	    !take_identity(reading, entry, &account) || !take_groups(reading, entry, &account))
@@ -534,7 +534,7 @@ static struct reading new_reading(const struct certdir_placeholders_config *conf
 		.config = config,
 		.domain = domain,
 		.arena = arena,
-		.parent = {.dn = config->ou},
+		.parent = {.dn = domain->ou},
 		.group = {.dn = domain->group},
 		.computers = {.dn = domain->computers},
 	};

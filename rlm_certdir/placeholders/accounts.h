@@ -12,6 +12,7 @@
 struct certdir_domain {
 	bool active_directory;
 	const char *version_attribute; /* uSNChanged or entryCSN: changes with every change of an entry */
+	const char *ou; /* DN of the section's OU as the server spells it, and every DN of an entry below it */
 	const char *base; /* DN of the domain, "DC=corp,DC=example"; what unique means reaches this far */
 	const char *name; /* "corp.example", from base; NULL when base has no DC */
 	const char

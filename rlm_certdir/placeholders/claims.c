@@ -2,6 +2,7 @@
 /* Who has a value that must be unique in the domain. */
 #include "placeholders/accounts.h"
 
+#include "placeholders/fold.h"
 #include "placeholders/value.h"
 
 #include <stdlib.h>
@@ -14,15 +15,17 @@ struct asking {
 	struct certdir_arena *arena;
 	struct certdir_claim *claims;
 	size_t count;
+	enum certdir_accents accents;
 	const char *attributes[ATTRIBUTES_MAX + 1];
 	bool unexplained; /* the server found an entry, and we do not see by what */
 };
 
-static bool is_value(const struct certdir_claim *claim, const struct certdir_ldap_value *value)
+static bool is_value(const struct asking *asking, const struct certdir_claim *claim,
+		     const struct certdir_ldap_value *value)
 {
-	return strlen(claim->value) == value->length &&
-	       strncasecmp(claim->value, (const char *)value->bytes, value->length) == 0 &&
-	       certdir_value_of(value, claim->attribute);
+	return certdir_value_of(value, claim->attribute) &&
+	       certdir_fold_same(claim->value, strlen(claim->value), (const char *)value->bytes, value->length,
+				 asking->accents);
 }
 
 /* Of several holders the one whose DN comes first, whatever order the server has. */
@@ -46,7 +49,7 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 	for (size_t c = 0; c < asking->count; c++) {
 		size_t i = 0;
 
-		while (i < entry->count && !is_value(&asking->claims[c], &entry->values[i]))
+		while (i < entry->count && !is_value(asking, &asking->claims[c], &entry->values[i]))
 			i++;
 		if (i == entry->count)
 			continue;
@@ -130,8 +133,10 @@ bool certdir_claims_ask(const struct certdir_domain *domain, struct certdir_ldap
 			struct certdir_arena *arena, struct certdir_claim *claims, size_t count,
 			struct certdir_error *error)
 {
+	const enum certdir_accents accents = domain->active_directory ? CERTDIR_ACCENTS_IGNORED : CERTDIR_ACCENTS_COUNT;
+
 	for (size_t at = 0; at < count;) {
-		struct asking asking = {.arena = arena, .claims = claims + at, .count = count - at};
+		struct asking asking = {.arena = arena, .claims = claims + at, .count = count - at, .accents = accents};
 
 		if (asking.count > CLAIMS_TOGETHER)
 			asking.count = CLAIMS_TOGETHER;
@@ -140,7 +145,8 @@ bool certdir_claims_ask(const struct certdir_domain *domain, struct certdir_ldap
 		if (!ask(&asking, domain->base, connection, error))
 			return false;
 		for (size_t i = 0; asking.unexplained && i < asking.count; i++) {
-			struct asking alone = {.arena = arena, .claims = asking.claims + i, .count = 1};
+			struct asking alone = {
+				.arena = arena, .claims = asking.claims + i, .count = 1, .accents = accents};
 
 			(void)name_attributes(&alone);
 			if (!ask(&alone, domain->base, connection, error))

@@ -7,6 +7,7 @@
 #include "list/list.h"
 #include "placeholders/arena.h"
 #include "placeholders/dn.h"
+#include "placeholders/fold.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -397,7 +398,8 @@ static bool check_complete(struct reading *in)
 static bool is_within(const char *dn, const char *above)
 {
 	for (; *dn; dn = certdir_dn_parent(dn))
-		if (certdir_dn_equal(dn, above))
+		if (certdir_dn_equal(dn, above) ||
+		    certdir_fold_same(dn, strlen(dn), above, strlen(above), CERTDIR_ACCENTS_IGNORED))
 			return true;
 	return false;
 }

@@ -159,7 +159,10 @@ static bool read_ou(struct reading *reading)
 	}
 	if (!read_entry(reading, reading->config->ou))
 		return false;
-	return reading->found || missing(reading, "ou", reading->config->ou, "OU");
+	if (!reading->found)
+		return missing(reading, "ou", reading->config->ou, "OU");
+	reading->domain->ou = reading->dn ? reading->dn : reading->config->ou;
+	return true;
 }
 
 /* The nearest naming context at or above the OU. */
@@ -191,7 +194,7 @@ static bool read_base(struct reading *reading)
 {
 	struct certdir_domain *domain = reading->domain;
 
-	domain->base = context_of(reading, reading->config->ou);
+	domain->base = context_of(reading, domain->ou);
 	if (!domain->base) {
 		certdir_error_set(
 			reading->error,

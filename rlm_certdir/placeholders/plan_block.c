@@ -88,7 +88,7 @@ static const struct certdir_plan_pair *rival_of(const struct certdir_planner *pl
 {
 	size_t first;
 
-	*count = certdir_plan_names_find(&planner->wishes, space, bytes, length, &first);
+	*count = certdir_plan_names_find(planner, &planner->wishes, space, bytes, length, &first);
 	for (size_t i = 0; i < *count; i++)
 		if (planner->wishes.items[first + i].pair != pair)
 			return planner->wishes.items[first + i].pair;
@@ -98,7 +98,7 @@ static const struct certdir_plan_pair *rival_of(const struct certdir_planner *pl
 bool certdir_plan_is_awaited(const struct certdir_planner *planner, const struct certdir_plan_pair *pair,
 			     unsigned space, const char *bytes, size_t length)
 {
-	size_t first, count = certdir_plan_names_find(&planner->wishes, space, bytes, length, &first);
+	size_t first, count = certdir_plan_names_find(planner, &planner->wishes, space, bytes, length, &first);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct certdir_plan_pair *other = planner->wishes.items[first + i].pair;
@@ -122,7 +122,7 @@ void certdir_plan_take_over(struct certdir_planner *planner)
 
 		if (!certdir_plan_acts(pair) || pair->account)
 			continue;
-		count = certdir_plan_names_find(&planner->holdings, CERTDIR_PLAN_CN, cn, strlen(cn), &first);
+		count = certdir_plan_names_find(planner, &planner->holdings, CERTDIR_PLAN_CN, cn, strlen(cn), &first);
 		from = count == 1 ? planner->holdings.items[first].pair : NULL;
 		if (!from || from->wanted || from->blocked ||
 		    rival_of(planner, pair, CERTDIR_PLAN_CN, cn, strlen(cn), &count))
@@ -145,7 +145,7 @@ static void enqueue(struct certdir_planner *planner, struct certdir_plan_pair *p
 
 static void enqueue_waiting(struct certdir_planner *planner, unsigned space, const char *bytes, size_t length)
 {
-	size_t first, count = certdir_plan_names_find(&planner->wishes, space, bytes, length, &first);
+	size_t first, count = certdir_plan_names_find(planner, &planner->wishes, space, bytes, length, &first);
 
 	for (size_t i = 0; i < count; i++)
 		enqueue(planner, planner->wishes.items[first + i].pair);
@@ -206,13 +206,15 @@ static bool check(struct certdir_planner *planner, struct certdir_plan_pair *pai
 {
 	const char **text = context;
 	char quoted[CERTDIR_PLAN_QUOTED];
-	size_t first, count = certdir_plan_names_find(&planner->holdings, space, bytes, length, &first), rivals;
+	size_t first, count = certdir_plan_names_find(planner, &planner->holdings, space, bytes, length, &first),
+		      rivals;
 	const struct certdir_plan_pair *rival;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct certdir_plan_name *holding = &planner->holdings.items[first + i];
 
-		if (!keeps(planner, holding))
+		/* What it has in another spelling is its own. */
+		if (holding->pair == pair || (pair->from && holding->pair == pair->from) || !keeps(planner, holding))
 			continue;
 		*text = say_held(planner, space, certdir_plan_quote(bytes, length, quoted), holding);
 		return false;
@@ -267,9 +269,10 @@ static const char *spare_name(struct certdir_planner *planner, const char *key)
 			certdir_arena_print(planner->arena, "certdir-%016llx%.0u", (unsigned long long)hash, i);
 		size_t first;
 
-		if (!name ||
-		    (certdir_plan_names_find(&planner->holdings, CERTDIR_PLAN_CN, name, strlen(name), &first) == 0 &&
-		     certdir_plan_names_find(&planner->wishes, CERTDIR_PLAN_CN, name, strlen(name), &first) == 0))
+		if (!name || (certdir_plan_names_find(planner, &planner->holdings, CERTDIR_PLAN_CN, name, strlen(name),
+						      &first) == 0 &&
+			      certdir_plan_names_find(planner, &planner->wishes, CERTDIR_PLAN_CN, name, strlen(name),
+						      &first) == 0))
 			return name;
 	}
 }

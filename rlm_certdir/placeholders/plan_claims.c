@@ -17,7 +17,7 @@ static size_t slot_of(const struct set *set, const char *name)
 	size_t slot;
 
 	for (const char *at = name; *at; at++)
-		hash = (hash ^ certdir_plan_fold(*at)) * UINT64_C(0x100000001b3);
+		hash = (hash ^ certdir_fold_byte(*at)) * UINT64_C(0x100000001b3);
 	for (slot = hash & (set->size - 1); set->slots[slot] && strcasecmp(set->slots[slot], name) != 0;)
 		slot = (slot + 1) & (set->size - 1);
 	return slot;
@@ -130,7 +130,7 @@ static size_t known_holders(struct certdir_planner *planner, const struct asked 
 {
 	const struct certdir_account *account = certdir_plan_account_at(planner, holder);
 	size_t first,
-		count = certdir_plan_names_find(&planner->holdings, asked->space, asked->bytes, asked->length, &first);
+		count = certdir_plan_names_find(planner, &planner->holdings, asked->space, asked->bytes, asked->length, &first);
 
 	*is_known = false;
 	for (size_t i = 0; account && i < count; i++)

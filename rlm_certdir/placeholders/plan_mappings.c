@@ -20,7 +20,7 @@ bool certdir_plan_mapping_is_strong(const struct certdir_ldap_bytes *mapping)
 static bool is_of_another(const struct certdir_planner *planner, const struct certdir_plan_pair *pair,
 			  const struct certdir_ldap_bytes *mapping)
 {
-	size_t first, count = certdir_plan_names_find(&planner->owners, 1 + (unsigned)planner->config->column_count,
+	size_t first, count = certdir_plan_names_find(planner, &planner->owners, 1 + (unsigned)planner->config->column_count,
 						      mapping->bytes, mapping->length, &first);
 
 	for (size_t i = 0; i < count; i++)

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 /* FNV-1a. Whoever finds values with one hash makes a bucket larger, which is searched by halves all the same. */
-static uint64_t hash(unsigned space, const char *bytes, size_t length)
+static uint64_t hash(unsigned space, const struct certdir_ldap_bytes *key)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ space;
 
-	for (size_t i = 0; i < length; i++)
-		h = (h ^ certdir_plan_fold(bytes[i])) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < key->length; i++)
+		h = (h ^ certdir_fold_byte(key->bytes[i])) * UINT64_C(0x100000001b3);
 	return h * UINT64_C(0x9e3779b97f4a7c15);
 }
 
@@ -19,10 +19,10 @@ static int order(const struct certdir_plan_name *left, const struct certdir_plan
 		return left->hash < right->hash ? -1 : 1;
 	if (left->space != right->space)
 		return left->space < right->space ? -1 : 1;
-	if (left->length != right->length)
-		return left->length < right->length ? -1 : 1;
-	for (size_t i = 0; i < left->length; i++) {
-		const int difference = certdir_plan_fold(left->bytes[i]) - certdir_plan_fold(right->bytes[i]);
+	if (left->key.length != right->key.length)
+		return left->key.length < right->key.length ? -1 : 1;
+	for (size_t i = 0; i < left->key.length; i++) {
+		const int difference = certdir_fold_byte(left->key.bytes[i]) - certdir_fold_byte(right->key.bytes[i]);
 
 		if (difference)
 			return difference;
@@ -44,10 +44,11 @@ static void add(struct certdir_planner *planner, struct certdir_plan_names *name
 	struct certdir_plan_name *items =
 		certdir_plan_grow(planner->arena, names->items, names->count, &names->room, sizeof(*items));
 
-	if (!items)
+	name.key = certdir_fold_key(planner->arena, name.bytes, name.length, certdir_plan_accents(planner));
+	if (!items || !name.key.bytes)
 		return;
 	names->items = items;
-	name.hash = hash(name.space, name.bytes, name.length);
+	name.hash = hash(name.space, &name.key);
 	items[names->count++] = name;
 }
 
@@ -158,12 +159,16 @@ static size_t rank(const struct certdir_plan_names *names, const struct certdir_
 	return low;
 }
 
-size_t certdir_plan_names_find(const struct certdir_plan_names *names, unsigned space, const char *bytes, size_t length,
-			       size_t *first)
+size_t certdir_plan_names_find(const struct certdir_planner *planner, const struct certdir_plan_names *names,
+			       unsigned space, const char *bytes, size_t length, size_t *first)
 {
-	const struct certdir_plan_name sought = {
-		.hash = hash(space, bytes, length), .space = space, .bytes = bytes, .length = length};
+	struct certdir_plan_name sought = {
+		.space = space, .key = certdir_fold_key(planner->arena, bytes, length, certdir_plan_accents(planner))};
 
+	*first = 0;
+	if (!sought.key.bytes)
+		return 0;
+	sought.hash = hash(space, &sought.key);
 	*first = rank(names, &sought, false);
 	/* Most are there once or not at all. */
 	if (*first == names->count || order(&names->items[*first], &sought) != 0)

@@ -5,16 +5,9 @@
 
 bool certdir_plan_same(const char *a, size_t a_length, const char *b, size_t b_length, bool folded)
 {
-	if (a_length != b_length)
-		return false;
-	if (memcmp(a, b, a_length) == 0)
-		return true;
-	if (!folded)
-		return false;
-	for (size_t i = 0; i < a_length; i++)
-		if (certdir_plan_fold(a[i]) != certdir_plan_fold(b[i]))
-			return false;
-	return true;
+	if (folded)
+		return certdir_fold_same(a, a_length, b, b_length, CERTDIR_ACCENTS_COUNT);
+	return a_length == b_length && memcmp(a, b, a_length) == 0;
 }
 
 bool certdir_plan_has(const struct certdir_ldap_values *values, const struct certdir_ldap_bytes *value, bool folded)

@@ -10,6 +10,7 @@
 
 #include "placeholders/account_name.h"
 #include "placeholders/dn.h"
+#include "placeholders/fold.h"
 #include "timestamp.h"
 
 #include <string.h>
@@ -33,8 +34,8 @@ struct certdir_plan_pair {
 };
 
 /*
- * What a value must be unique among: CERTDIR_PLAN_CN, 1 + index of a column, or 1 + column_count for mappings. Active
- * Directory compares all of them without regard to case.
+ * What a value must be unique among: CERTDIR_PLAN_CN, 1 + index of a column, or 1 + column_count for mappings. All are
+ * compared as the directory does (fold.h).
  */
 enum { CERTDIR_PLAN_CN };
 
@@ -43,6 +44,7 @@ struct certdir_plan_name {
 	unsigned space;
 	const char *bytes;
 	size_t length;
+	struct certdir_ldap_bytes key; /* what is compared (certdir_fold_key()) */
 	struct certdir_plan_pair *pair; /* NULL: of a foreign entry */
 	const char *dn; /* of the foreign entry */
 };
@@ -77,18 +79,19 @@ struct certdir_planner {
 	size_t lost; /* wanted accounts that would be disabled, and those that would be removed */
 };
 
-/* A byte of a value that is compared without regard to ASCII case. */
-static inline unsigned char certdir_plan_fold(char c)
-{
-	return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-}
-
+/* Whether two values are the same for who has one of them; `folded`: without regard to case. Accents count. */
 bool certdir_plan_same(const char *a, size_t a_length, const char *b, size_t b_length, bool folded);
 bool certdir_plan_has(const struct certdir_ldap_values *values, const struct certdir_ldap_bytes *value, bool folded);
 
 static inline bool certdir_plan_acts(const struct certdir_plan_pair *pair)
 {
 	return pair->wanted && !pair->blocked;
+}
+
+/* Whether names that differ in accents alone are in each other's way. */
+static inline enum certdir_accents certdir_plan_accents(const struct certdir_planner *planner)
+{
+	return planner->domain->active_directory ? CERTDIR_ACCENTS_IGNORED : CERTDIR_ACCENTS_COUNT;
 }
 
 static inline bool certdir_plan_is_computer(const struct certdir_planner *planner)
@@ -117,8 +120,8 @@ void certdir_plan_find_synced(struct certdir_planner *planner);
 /* plan_names.c: sorted values. */
 bool certdir_plan_names_index(struct certdir_planner *planner);
 /* Those equal to a value: items[*first..] and how many. */
-size_t certdir_plan_names_find(const struct certdir_plan_names *names, unsigned space, const char *bytes, size_t length,
-			       size_t *first);
+size_t certdir_plan_names_find(const struct certdir_planner *planner, const struct certdir_plan_names *names,
+			       unsigned space, const char *bytes, size_t length, size_t *first);
 
 /* plan_block.c: what is in whose way. */
 void certdir_plan_take_over(struct certdir_planner *planner);

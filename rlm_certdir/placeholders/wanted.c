@@ -2,6 +2,7 @@
 #include "placeholders/wanted.h"
 
 #include "directory/mark.h"
+#include "placeholders/fold.h"
 #include "placeholders/value.h"
 #include "timestamp.h"
 
@@ -219,8 +220,8 @@ static bool has_value(const struct certdir_ldap_bytes *items, size_t count, cons
 		      bool folded)
 {
 	for (size_t i = 0; i < count; i++)
-		if (items[i].length == length && (folded ? strncasecmp(items[i].bytes, text, length) == 0
-							 : memcmp(items[i].bytes, text, length) == 0))
+		if (folded ? certdir_fold_same(items[i].bytes, items[i].length, text, length, CERTDIR_ACCENTS_IGNORED)
+			   : items[i].length == length && memcmp(items[i].bytes, text, length) == 0)
 			return true;
 	return false;
 }

@@ -300,8 +300,8 @@ def test_claims(populated):
         ("X2$", f"cn=X2,{OU}"), ("PC1$", f"cn=PC1,{OU}")]
 
 
-def test_claims_that_only_the_server_knows_as_equal(populated):
-    """Its rules fold more than ASCII; who holds what is found all the same, and far from the OU."""
+def test_claims_in_another_spelling(populated):
+    """The server's rules fold more than ASCII; who holds what is found all the same, and far from the OU."""
     dn = populated.server.add_computer("Kiosk", f"ou=Devices,{SUFFIX}", servicePrincipalName=["HOST/müller", "HOST/kiosk"])
     claims = [["servicePrincipalName", "HOST/A"], ["servicePrincipalName", "HOST/MÜLLER"], ["sAMAccountName", "B$"]]
     assert populated.run(claims=claims).of("claims")["holders"] == [None, dn, None]

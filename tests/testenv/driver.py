@@ -15,6 +15,7 @@ def build_ldap_driver(directory, name):
     subprocess.run(
         ["cc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-g", *flags, "-I", REPO / "rlm_certdir",
          "-o", program, REPO / f"tests/integration/{name}.c", BUILD / "libcertdir.a",
-         "-ljansson", "-lldap", "-llber", "-lgssapi_krb5", "-lkrb5", "-lresolv", "-lcrypto", "-lsqlite3", "-lpthread"],
+         "-ljansson", "-lldap", "-llber", "-lgssapi_krb5", "-lkrb5", "-lresolv", "-lcrypto", "-lsqlite3", "-lpthread",
+         "-lunistring"],
         check=True)
     return program

@@ -4,6 +4,7 @@
 #define PLAN_FIXTURE_H
 
 #include "placeholders/dn.h"
+#include "placeholders/fold.h"
 #include "placeholders/plan.h"
 #include "placeholders/value.h"
 
@@ -85,10 +86,18 @@ static inline enum attribute attribute_of(const char *name)
 	return ATTRIBUTES;
 }
 
+/* What the directory compares names by: Active Directory without accents, others with them. */
+static enum certdir_accents accents;
+
+static inline bool is_same(const char *a, const char *b, enum certdir_accents with)
+{
+	return certdir_fold_same(a, strlen(a), b, strlen(b), with);
+}
+
 static inline struct entry *entry_at(struct domain *domain, const char *dn)
 {
 	for (size_t i = 0; i < domain->count; i++)
-		if (strcasecmp(domain->entries[i].dn, dn) == 0)
+		if (is_same(domain->entries[i].dn, dn, accents))
 			return &domain->entries[i];
 	return NULL;
 }
@@ -96,7 +105,7 @@ static inline struct entry *entry_at(struct domain *domain, const char *dn)
 static inline struct value *value_at(struct entry *entry, enum attribute attribute, const char *text)
 {
 	for (size_t i = 0; i < entry->count; i++)
-		if (entry->values[i].attribute == attribute && (!text || strcasecmp(entry->values[i].text, text) == 0))
+		if (entry->values[i].attribute == attribute && (!text || is_same(entry->values[i].text, text, accents)))
 			return &entry->values[i];
 	return NULL;
 }
@@ -413,6 +422,7 @@ static inline void configure(struct planning *planning, enum certdir_placeholder
 {
 	const bool computer = kind == CERTDIR_PLACEHOLDER_COMPUTER;
 
+	accents = computer ? CERTDIR_ACCENTS_IGNORED : CERTDIR_ACCENTS_COUNT;
 	planning->config = (struct certdir_placeholders_config){
 		.name = "wifi",
 		.ou = OU,

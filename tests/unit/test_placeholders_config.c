@@ -454,6 +454,10 @@ static const struct {
 	{WIFI "[placeholders b]\n" SERVER "ou = DC=corp,DC=example\n",
 	 "10: ou = DC=corp,DC=example: [placeholders wifi] in line 1 keeps OU=Wi-Fi,DC=corp,DC=example: each needs "
 	 "an OU of its own that is not within the other"},
+	{"[placeholders a]\n" SERVER "ou = OU=Ger\u00e4te,DC=corp,DC=example\n"
+	 "[placeholders b]\n" SERVER "ou = ou=GER\u00c4TE,dc=corp,dc=example\n",
+	 "10: ou = ou=GER\u00c4TE,dc=corp,dc=example: [placeholders a] in line 1 keeps OU=Ger\u00e4te,DC=corp,DC=example: "
+	 "each needs an OU of its own that is not within the other"},
 	/* which devices */
 	{WIFI "trust_types = Azure\n", "6: trust_types = Azure: known are AzureAd (joined), ServerAd (hybrid joined), "
 				       "Workplace (registered), none (not said), with commas between them"},
