@@ -118,8 +118,10 @@ static bool prepare(struct certdir_planner *planner)
 	planner->changes = certdir_arena_alloc(planner->arena, changes * sizeof(*planner->changes));
 	if (!planner->queue || !planner->yields || !planner->changes)
 		return false;
-	certdir_plan_find_parents(planner);
 	certdir_plan_find_synced(planner);
+	certdir_plan_find_life(planner);
+	certdir_plan_find_parents(planner);
+	certdir_plan_find_namesakes(planner);
 	return certdir_plan_names_index(planner);
 }
 
@@ -135,6 +137,7 @@ static bool make(struct certdir_planner *planner, struct certdir_error *error)
 	for (size_t i = 0; i < planner->pair_count && !planner->arena->failed; i++)
 		certdir_plan_write(planner, &planner->pairs[i]);
 	certdir_plan_remark_unmapped(planner);
+	certdir_plan_remark_odd(planner);
 	remark_foreign(planner);
 	if (planner->arena->failed || !sort(planner))
 		return false;

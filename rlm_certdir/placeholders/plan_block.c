@@ -100,6 +100,8 @@ bool certdir_plan_is_awaited(const struct certdir_planner *planner, const struct
 {
 	size_t first, count = certdir_plan_names_find(planner, &planner->wishes, space, bytes, length, &first);
 
+	if (certdir_plan_gives_up(pair, space, bytes, length))
+		return true;
 	for (size_t i = 0; i < count; i++) {
 		const struct certdir_plan_pair *other = planner->wishes.items[first + i].pair;
 
@@ -196,6 +198,9 @@ static const char *say_held(struct certdir_planner *planner, unsigned space, con
 	if (!holding->pair)
 		return certdir_arena_print(planner->arena, "%s %s is taken by %s, which is not ours", attribute, quoted,
 					   holding->dn);
+	if (holding->pair->account->life)
+		return certdir_arena_print(planner->arena, "%s %s is held by %s, which is a real computer by now",
+					   attribute, quoted, holding->pair->account->dn);
 	return certdir_arena_print(planner->arena, "%s %s is held by %s, the account of device %s", attribute, quoted,
 				   holding->pair->account->dn, owner_of(holding->pair)->key);
 }

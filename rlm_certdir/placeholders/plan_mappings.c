@@ -55,7 +55,7 @@ static bool will_be_enabled(const struct certdir_planner *planner, const struct 
 {
 	if (certdir_plan_acts(pair))
 		return planner->config->enabled;
-	return pair->wanted && pair->account && !pair->account->disabled &&
+	return pair->wanted && pair->account && !pair->account->disabled && !pair->account->life &&
 	       pair->account->mark->state == CERTDIR_MARK_WANTED;
 }
 

@@ -175,7 +175,7 @@ const struct certdir_account *certdir_plan_account_at(struct certdir_planner *pl
 	return found ? *found : NULL;
 }
 
-static struct certdir_plan_pair *pair_of(struct certdir_planner *planner, const struct certdir_account *account)
+struct certdir_plan_pair *certdir_plan_pair_of(struct certdir_planner *planner, const struct certdir_account *account)
 {
 	size_t low = 0, high = planner->pair_count;
 
@@ -198,7 +198,7 @@ static void look_above(struct certdir_planner *planner, const struct certdir_acc
 {
 	for (const char *dn = certdir_dn_parent(entry->dn); *dn; dn = certdir_dn_parent(dn)) {
 		const struct certdir_account *above = certdir_plan_account_at(planner, dn);
-		struct certdir_plan_pair *pair = above ? pair_of(planner, above) : NULL;
+		struct certdir_plan_pair *pair = above ? certdir_plan_pair_of(planner, above) : NULL;
 
 		if (!pair || !pair->remove)
 			continue;
@@ -220,93 +220,4 @@ void certdir_plan_find_parents(struct certdir_planner *planner)
 	for (size_t i = 0; i < accounts->own_count; i++)
 		if (!accounts->own[i].direct)
 			look_above(planner, &accounts->own[i]);
-}
-
-/* ---- Entra Connect ---- */
-
-/* What an account would be known by if it was synced: of devices that came from an Active Directory, mostly few. */
-struct identity {
-	const char *text; /* SID, or device id */
-	struct certdir_plan_pair *pair;
-};
-
-static int by_text(const void *a, const void *b)
-{
-	const struct identity *left = a, *right = b;
-	const int order = strcasecmp(left->text, right->text);
-
-	return order ? order : (left->pair > right->pair) - (left->pair < right->pair);
-}
-
-static size_t note_identities(struct certdir_planner *planner, struct identity *identities)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < planner->pair_count; i++) {
-		struct certdir_plan_pair *pair = &planner->pairs[i];
-
-		if (pair->device && pair->device->sid)
-			identities[count++] = (struct identity){pair->device->sid, pair};
-		if (pair->device && pair->device->hybrid)
-			identities[count++] = (struct identity){pair->key, pair};
-	}
-	if (count > 1)
-		qsort(identities, count, sizeof(*identities), by_text);
-	return count;
-}
-
-static void note_synced(struct certdir_planner *planner, struct certdir_plan_pair *pair,
-			const struct certdir_account *account)
-{
-	pair->synced = account;
-	if (!certdir_plan_acts(pair))
-		return;
-	pair->blocked = true;
-	certdir_plan_remark(planner, CERTDIR_REMARK_PROBLEM, pair->key,
-			    certdir_arena_print(planner->arena,
-						"this device is %s itself, which Entra Connect has synced: %s",
-						account->dn,
-						pair->account ? "its account is left as it is" : "it gets no account"));
-}
-
-static void find_devices(struct certdir_planner *planner, const struct identity *identities, size_t count,
-			 const char *text, const struct certdir_account *account)
-{
-	size_t low = 0, high = count;
-
-	while (text && low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (strcasecmp(identities[middle].text, text) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; text && low < count && strcasecmp(identities[low].text, text) == 0; low++)
-		if (!identities[low].pair->synced)
-			note_synced(planner, identities[low].pair, account);
-}
-
-void certdir_plan_find_synced(struct certdir_planner *planner)
-{
-	struct identity *identities =
-		certdir_arena_alloc(planner->arena, (2 * planner->pair_count + 1) * sizeof(*identities));
-	const struct certdir_accounts *accounts = planner->accounts;
-	const struct certdir_plan_pair *first = NULL;
-	size_t count = identities ? note_identities(planner, identities) : 0, found = 0;
-
-	for (size_t i = 0; count > 0 && i < accounts->own_count; i++) {
-		find_devices(planner, identities, count, accounts->own[i].sid, &accounts->own[i]);
-		find_devices(planner, identities, count, accounts->own[i].guid, &accounts->own[i]);
-	}
-	for (size_t i = 0; i < planner->pair_count; i++)
-		if (planner->pairs[i].synced && found++ == 0)
-			first = &planner->pairs[i];
-	if (first)
-		certdir_plan_remark(planner, CERTDIR_REMARK_WARNING, planner->config->ou,
-				    certdir_arena_print(planner->arena,
-							"Entra Connect syncs this OU: %zu devices of the list are "
-							"accounts of it (%s is %s): take the OU out of its "
-							"synchronization, or every account comes back as a device",
-							found, first->key, first->synced->dn));
 }

@@ -28,6 +28,8 @@ struct certdir_plan_pair {
 	bool remove;
 	bool queued;
 	const struct certdir_account *synced; /* the account that the device is itself, by way of Entra Connect */
+	const struct certdir_plan_pair *joined; /* the device that its account is by now */
+	const struct certdir_wanted *namesake; /* a computer of the domain that its account gives its names up for */
 	const char *aside; /* the CN that its account has in between, or from now on when it is not wanted */
 	const char *account_name; /* of one to be created */
 	unsigned attempt;
@@ -114,8 +116,20 @@ bool certdir_plan_pair_up(struct certdir_planner *planner);
 const struct certdir_account *certdir_plan_account_at(struct certdir_planner *planner, const char *dn);
 /* Accounts with entries below them cannot be removed. */
 void certdir_plan_find_parents(struct certdir_planner *planner);
+/* The pair that an own account was found for. */
+struct certdir_plan_pair *certdir_plan_pair_of(struct certdir_planner *planner, const struct certdir_account *account);
+
+/* plan_life.c: devices that are computers of the domain, and accounts that have become real ones. */
 /* Devices of the list that are accounts of the OU, which Entra Connect has synced. */
 void certdir_plan_find_synced(struct certdir_planner *planner);
+/* Blocks every pair whose account is a real computer by now: it keeps all that it has, whatever becomes of the device. */
+void certdir_plan_find_life(struct certdir_planner *planner);
+/* Accounts that have the name of another device, which was joined to the domain: those that are not wanted give it up. */
+void certdir_plan_find_namesakes(struct certdir_planner *planner);
+/* Whether the pair's account gives a value up for its namesake. */
+bool certdir_plan_gives_up(const struct certdir_plan_pair *pair, unsigned space, const char *bytes, size_t length);
+/* Remarks on what a person did to accounts of ours: it stays, and it is odd. */
+void certdir_plan_remark_odd(struct certdir_planner *planner);
 
 /* plan_names.c: sorted values. */
 bool certdir_plan_names_index(struct certdir_planner *planner);

@@ -39,13 +39,16 @@ enum attribute {
 	MEMBER_OF,
 	SID,
 	GUID,
+	SYSTEM,
+	EXPIRES,
 	ATTRIBUTES
 };
 
 static const char *const attribute_names[ATTRIBUTES] = {
 	"objectClass",		"cn",	       "sAMAccountName", "userAccountControl", "adminDescription",
 	"servicePrincipalName", "dNSHostName", "description",	 "serialNumber",       "altSecurityIdentities",
-	"primaryGroupID",	"memberOf",    "objectSid",	 "objectGUID"};
+	"primaryGroupID",	"memberOf",    "objectSid",	 "objectGUID",	       "operatingSystem",
+	"accountExpires"};
 
 struct value {
 	enum attribute attribute;
@@ -504,6 +507,7 @@ static inline struct certdir_account read_account(struct planning *planning, con
 	account.in_computers = is_in(entry, COMPUTERS);
 	account.sid = text_at(entry, SID);
 	account.guid = text_at(entry, GUID);
+	account.expires = text_at(entry, EXPIRES) ? atoi(text_at(entry, EXPIRES)) : 0;
 	account.version = certdir_arena_print(&planning->arena, "%d", entry->version);
 	if (mark && certdir_mark_parse(mark, strlen(mark), &parsed)) {
 		account.mark = certdir_arena_alloc(&planning->arena, sizeof(parsed));
@@ -514,6 +518,8 @@ static inline struct certdir_account read_account(struct planning *planning, con
 	}
 	if (!account.own)
 		return account;
+	if (text_at(entry, SYSTEM))
+		account.life = certdir_arena_print(&planning->arena, "operatingSystem %s", text_at(entry, SYSTEM));
 	account.values = certdir_arena_alloc(&planning->arena, planning->config.column_count * sizeof(*account.values));
 	for (size_t i = 0; i < planning->config.column_count; i++)
 		account.values[i] = values_of(planning, entry, attribute_of(planning->config.columns[i].attribute));

@@ -6,7 +6,7 @@
  *	config certificates|warnings|disabled|device|group|primary|max_remove=N|delete_after=N
  *	device KEY CN [not=WHY] [problem=WHAT] [spn=V].. [desc=V] [serial=V] [map=V].. [ended=V].. [sid=V] [hybrid]
  *	account KEY CN [disabled] [gone=TIME] [uac=N] [sam=V] [spn=V].. [desc=V] [serial=V] [map=V].. [deep] [nobody]
- *	        [computers] [sid=V] [guid=V]
+ *	        [computers] [sid=V] [guid=V] [life=SYSTEM] [expires=TIME]
  *	foreign CN [mark=V] [spn=V].. [deep] [below=CN]
  *	outside CN [sam=V] [spn=V].. [map=V]..
  *
@@ -150,8 +150,9 @@ static inline struct entry *new_entry(const char *rdn, const char *parent)
 }
 
 /* In the order of enum attribute. */
-static const char *const short_names[ATTRIBUTES] = {"class", "cn",     "sam", "uac",	 "mark",     "spn", "dns",
-						    "desc",  "serial", "map", "primary", "memberof", "sid", "guid"};
+static const char *const short_names[ATTRIBUTES] = {"class", "cn",   "sam",    "uac",	 "mark",    "spn",
+						    "dns",   "desc", "serial", "map",	 "primary", "memberof",
+						    "sid",   "guid", "life",   "expires"};
 
 /* Whether a word is an attribute's value. */
 static inline bool read_value(struct entry *entry, char *word)

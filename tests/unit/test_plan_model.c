@@ -266,6 +266,23 @@ static bool is_ours(const struct entry *entry)
 	return mark && strncmp(mark, "certdir:wifi:", 13) == 0;
 }
 
+/* A user joins a PC to the domain under this name; the join takes the account over. */
+static void join(struct domain *domain, struct entry *entry)
+{
+	if (text_at(entry, SYSTEM))
+		return;
+	add_value(entry, SYSTEM, "Windows");
+	add_unique(domain, entry, SPN, "TERMSRV/%d", entry->id);
+	set_value(entry, HOST_NAME, "joined.corp.example");
+	set_value(entry, CONTROL, "4096");
+}
+
+/* Whether it is ours and a real computer by now. */
+static bool lives(const struct entry *entry)
+{
+	return is_ours(entry) && text_at(entry, SYSTEM);
+}
+
 /* What an administrator does by hand. */
 static void disturb(struct world *world)
 {
@@ -277,9 +294,12 @@ static void disturb(struct world *world)
 		come_foreign(world);
 		return;
 	}
-	switch (pick(7)) {
+	switch (pick(8)) {
+	case 7:
+		join(domain, entry);
+		break;
 	case 0:
-		(void)snprintf(text, sizeof(text), "%d", atoi(text_at(entry, CONTROL)) ^ (chance(50) ? 2 : 0x80000));
+		(void)snprintf(text, sizeof(text), "%d", atoi(text_at(entry, CONTROL)) ^ (chance(50) ? 2 : 0x10000));
 		set_value(entry, CONTROL, text);
 		break;
 	case 1: {
@@ -602,7 +622,8 @@ static void check_unwanted(const struct world *world, const struct domain *domai
 		struct certdir_mark mark;
 		size_t count;
 
-		if (!is_ours(entry) || !certdir_mark_parse(text_at(entry, MARK), strlen(text_at(entry, MARK)), &mark))
+		if (!is_ours(entry) || lives(entry) ||
+		    !certdir_mark_parse(text_at(entry, MARK), strlen(text_at(entry, MARK)), &mark))
 			continue;
 		(void)entry_of(domain, mark.key, &count);
 		for (size_t d = 0; d < POOL; d++)
@@ -634,8 +655,9 @@ static void check_kept(const struct domain *before, const struct domain *after)
 		const char *mark = text_at(was, MARK);
 		struct certdir_mark parsed;
 
-		if (!is_ours(was)) {
-			CHECK(is && memcmp(is, was, sizeof(*is)) == 0, "%s is not ours and was changed", was->dn);
+		if (!is_ours(was) || lives(was)) {
+			CHECK(is && memcmp(is, was, sizeof(*is)) == 0, "%s is not ours to change and was changed",
+			      was->dn);
 			continue;
 		}
 		CHECK(is || (certdir_mark_parse(mark, strlen(mark), &parsed) && parsed.state == CERTDIR_MARK_GONE),

@@ -125,12 +125,12 @@ static const struct rule rules_of_steps[] = {
 	 "disable k1 PC1 (PC1$): is not compliant\n"
 	 "  change CN=PC1 -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:disabled !-uac=4096 !uac=4098\n"},
 	{"not in the list any more",
-	 "account k1 PC1 uac=528384\n"
+	 "account k1 PC1 uac=69632\n"
 	 "device k2 PC2\n"
 	 "account k2 PC2\n",
 	 "disable k1 PC1 (PC1$): is not in the list any more\n"
-	 "  change CN=PC1 -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:gone=1970-01-01T02:46:40Z !-uac=528384 "
-	 "!uac=528386\n"},
+	 "  change CN=PC1 -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:gone=1970-01-01T02:46:40Z !-uac=69632 "
+	 "!uac=69634\n"},
 	{"gone for long enough",
 	 "config certificates\n"
 	 "account k1 PC1 gone=8000 desc=x map=X509:<SKI>01 map=weak\n"

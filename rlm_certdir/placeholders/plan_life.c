@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "placeholders/plan_pair.h"
+
+#include <stdlib.h>
+
+/* ---- Entra Connect ---- */
+
+/* What an account would be known by if it was synced: of devices that came from an Active Directory, mostly few. */
+struct identity {
+	const char *text; /* SID, or device id */
+	struct certdir_plan_pair *pair;
+};
+
+static int by_text(const void *a, const void *b)
+{
+	const struct identity *left = a, *right = b;
+	const int order = strcasecmp(left->text, right->text);
+
+	return order ? order : (left->pair > right->pair) - (left->pair < right->pair);
+}
+
+static size_t note_identities(struct certdir_planner *planner, struct identity *identities)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < planner->pair_count; i++) {
+		struct certdir_plan_pair *pair = &planner->pairs[i];
+
+		if (pair->device && pair->device->sid)
+			identities[count++] = (struct identity){pair->device->sid, pair};
+		if (pair->device && pair->device->hybrid)
+			identities[count++] = (struct identity){pair->key, pair};
+	}
+	if (count > 1)
+		qsort(identities, count, sizeof(*identities), by_text);
+	return count;
+}
+
+static void note_synced(struct certdir_planner *planner, struct certdir_plan_pair *pair,
+			const struct certdir_account *account)
+{
+	pair->synced = account;
+	if (account->life)
+		certdir_plan_pair_of(planner, account)->joined = pair;
+	if (!certdir_plan_acts(pair))
+		return;
+	pair->blocked = true;
+	certdir_plan_remark(planner, CERTDIR_REMARK_PROBLEM, pair->key,
+			    certdir_arena_print(planner->arena, "this device is %s itself, which %s: %s", account->dn,
+						account->life ? "was joined to the domain" : "Entra Connect has synced",
+						pair->account ? "its account is left as it is" : "it gets no account"));
+}
+
+static void find_devices(struct certdir_planner *planner, const struct identity *identities, size_t count,
+			 const char *text, const struct certdir_account *account)
+{
+	size_t low = 0, high = count;
+
+	while (text && low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (strcasecmp(identities[middle].text, text) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; text && low < count && strcasecmp(identities[low].text, text) == 0; low++)
+		if (!identities[low].pair->synced)
+			note_synced(planner, identities[low].pair, account);
+}
+
+void certdir_plan_find_synced(struct certdir_planner *planner)
+{
+	struct identity *identities =
+		certdir_arena_alloc(planner->arena, (2 * planner->pair_count + 1) * sizeof(*identities));
+	const struct certdir_accounts *accounts = planner->accounts;
+	const struct certdir_plan_pair *first = NULL;
+	size_t count = identities ? note_identities(planner, identities) : 0, found = 0;
+
+	for (size_t i = 0; count > 0 && i < accounts->own_count; i++) {
+		find_devices(planner, identities, count, accounts->own[i].sid, &accounts->own[i]);
+		find_devices(planner, identities, count, accounts->own[i].guid, &accounts->own[i]);
+	}
+	for (size_t i = 0; i < planner->pair_count; i++)
+		if (planner->pairs[i].synced && !planner->pairs[i].synced->life && found++ == 0)
+			first = &planner->pairs[i];
+	if (first)
+		certdir_plan_remark(planner, CERTDIR_REMARK_WARNING, planner->config->ou,
+				    certdir_arena_print(planner->arena,
+							"Entra Connect syncs this OU: %zu devices of the list are "
+							"accounts of it (%s is %s): take the OU out of its "
+							"synchronization, or every account comes back as a device",
+							found, first->key, first->synced->dn));
+}
+
+/* ---- accounts that are real computers by now ---- */
+
+static const char *say_life(struct certdir_planner *planner, const struct certdir_plan_pair *pair)
+{
+	const struct certdir_account *account = pair->account;
+	const char *mark = planner->config->mark_attribute;
+
+	if (pair->joined)
+		return certdir_arena_print(
+			planner->arena,
+			"%s, the placeholder of device %s, was joined to the domain and is device %s "
+			"now: it is left as it is; move it out of the OU and clear its %s",
+			account->dn, pair->key, pair->joined->key, mark);
+	return certdir_arena_print(planner->arena,
+				   "%s is a real computer by now (%s): it is left as it is; move it out of the OU and "
+				   "clear its %s",
+				   account->dn, account->life, mark);
+}
+
+void certdir_plan_find_life(struct certdir_planner *planner)
+{
+	for (size_t i = 0; i < planner->pair_count; i++) {
+		struct certdir_plan_pair *pair = &planner->pairs[i];
+
+		if (!pair->account || !pair->account->life)
+			continue;
+		pair->blocked = true;
+		pair->remove = false;
+		certdir_plan_remark(planner, CERTDIR_REMARK_PROBLEM, pair->key, say_life(planner, pair));
+	}
+}
+
+/* ---- computers of the domain that are not ours ---- */
+
+static int by_name(const void *a, const void *b)
+{
+	const struct certdir_wanted *const *left = a, *const *right = b;
+	const int order = strcasecmp((*left)->name, (*right)->name);
+
+	return order ? order : strcmp((*left)->key, (*right)->key);
+}
+
+struct computers {
+	const struct certdir_wanted **items; /* by name */
+	size_t count;
+};
+
+/* Devices that Entra Connect has synced from accounts that are not ours. */
+static struct computers note_computers(struct certdir_planner *planner)
+{
+	struct computers computers = {NULL, 0};
+
+	computers.items =
+		certdir_arena_alloc(planner->arena, (planner->pair_count + 1) * sizeof(struct certdir_wanted *));
+	for (size_t i = 0; computers.items && i < planner->pair_count; i++) {
+		const struct certdir_plan_pair *pair = &planner->pairs[i];
+
+		if (pair->device && pair->device->hybrid && pair->device->sid && pair->device->name && !pair->synced)
+			computers.items[computers.count++] = pair->device;
+	}
+	if (computers.count > 1)
+		qsort(computers.items, computers.count, sizeof(struct certdir_wanted *), by_name);
+	return computers;
+}
+
+/* "PC1" of "PC1" and "pc1.corp.example". */
+static int compare_name(const char *bytes, size_t length, const char *name)
+{
+	const char *dot = memchr(bytes, '.', length);
+	const size_t own = dot ? (size_t)(dot - bytes) : length;
+	const int order = strncasecmp(bytes, name, own);
+
+	return order ? order : -(name[own] != '\0');
+}
+
+/* The host of a service principal name, "HOST/pc1.corp.example:80/x". */
+static const char *host_of(const char *bytes, size_t length, size_t *host_length)
+{
+	const char *host = memchr(bytes, '/', length);
+
+	if (!host)
+		return NULL;
+	host++;
+	for (*host_length = 0; host + *host_length < bytes + length; ++*host_length)
+		if (host[*host_length] == ':' || host[*host_length] == '/')
+			break;
+	return host;
+}
+
+/* A computer with this name that is not the device itself, or NULL. */
+static const struct certdir_wanted *find_computer(const struct computers *computers, const char *bytes, size_t length,
+						  const struct certdir_wanted *device)
+{
+	size_t low = 0, high = computers->count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (compare_name(bytes, length, computers->items[middle]->name) > 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < computers->count && compare_name(bytes, length, computers->items[low]->name) == 0; low++)
+		if (computers->items[low] != device)
+			return computers->items[low];
+	return NULL;
+}
+
+static const struct certdir_wanted *namesake_of(const struct certdir_planner *planner,
+						const struct computers *computers, const struct certdir_plan_pair *pair)
+{
+	const struct certdir_account *account = pair->account;
+	const struct certdir_wanted *found = find_computer(computers, account->cn, strlen(account->cn), pair->device);
+
+	for (size_t i = 0; i < planner->config->column_count && !found; i++) {
+		const struct certdir_ldap_values *values = &account->values[i];
+
+		for (size_t v = 0; planner->config->columns[i].unique && v < values->count && !found; v++) {
+			size_t length;
+			const char *host = host_of(values->items[v].bytes, values->items[v].length, &length);
+
+			if (host)
+				found = find_computer(computers, host, length, pair->device);
+		}
+	}
+	return found;
+}
+
+static void meet(struct certdir_planner *planner, struct certdir_plan_pair *pair, const struct certdir_wanted *namesake)
+{
+	if (!pair->wanted) {
+		pair->namesake = namesake;
+		return;
+	}
+	certdir_plan_remark(
+		planner, CERTDIR_REMARK_PROBLEM, pair->key,
+		certdir_arena_print(planner->arena,
+				    "its account %s has the name of device %s, which is joined to the domain "
+				    "with an account of its own: when both are one machine, remove the one "
+				    "that is out of date from Entra ID",
+				    pair->account->dn, namesake->key));
+}
+
+void certdir_plan_find_namesakes(struct certdir_planner *planner)
+{
+	struct computers computers;
+
+	if (!certdir_plan_is_computer(planner))
+		return;
+	computers = note_computers(planner);
+	for (size_t i = 0; i < planner->pair_count && computers.count > 0; i++) {
+		struct certdir_plan_pair *pair = &planner->pairs[i];
+		const struct certdir_wanted *namesake =
+			pair->account && !pair->blocked ? namesake_of(planner, &computers, pair) : NULL;
+
+		if (namesake)
+			meet(planner, pair, namesake);
+	}
+}
+
+bool certdir_plan_gives_up(const struct certdir_plan_pair *pair, unsigned space, const char *bytes, size_t length)
+{
+	if (!pair->namesake)
+		return false;
+	if (space != CERTDIR_PLAN_CN)
+		bytes = host_of(bytes, length, &length);
+	return bytes && compare_name(bytes, length, pair->namesake->name) == 0;
+}
+
+/* ---- what a person did ---- */
+
+/* MS-ADTS 2.2.16. */
+static const struct {
+	uint32_t bit;
+	const char *name, *means;
+} odd_flags[] = {
+	{0x20, "PASSWD_NOTREQD", "it may have an empty password"},
+	{0x80000, "TRUSTED_FOR_DELEGATION", "it may act as anybody who logs on to it"},
+	{0x1000000, "TRUSTED_TO_AUTH_FOR_DELEGATION", "it may act as anybody"},
+	{0x400000, "DONT_REQ_PREAUTH", "anybody may ask for what its password can be guessed from"},
+};
+
+static void remark_odd(struct certdir_planner *planner, const struct certdir_plan_pair *pair)
+{
+	const struct certdir_account *account = pair->account;
+	char when[CERTDIR_TIMESTAMP_SIZE];
+
+	for (size_t i = 0; i < sizeof(odd_flags) / sizeof(*odd_flags); i++)
+		if (account->control & odd_flags[i].bit)
+			certdir_plan_remark(
+				planner, CERTDIR_REMARK_PROBLEM, pair->key,
+				certdir_arena_print(planner->arena,
+						    "userAccountControl of %s has %s, which certdir never sets "
+						    "and leaves as it is: %s; take it away",
+						    account->dn, odd_flags[i].name, odd_flags[i].means));
+	if (!pair->wanted || !planner->config->enabled || account->expires == 0 || account->expires > planner->now)
+		return;
+	certdir_timestamp_print(account->expires, when);
+	certdir_plan_remark(
+		planner, CERTDIR_REMARK_PROBLEM, pair->key,
+		certdir_arena_print(planner->arena,
+				    "accountExpires of %s was at %s, so that nobody is let in by it; certdir "
+				    "never sets it and leaves it as it is: clear it",
+				    account->dn, when));
+}
+
+void certdir_plan_remark_odd(struct certdir_planner *planner)
+{
+	if (!certdir_plan_is_computer(planner))
+		return;
+	for (size_t i = 0; i < planner->pair_count; i++) {
+		const struct certdir_plan_pair *pair = &planner->pairs[i];
+
+		/* What becomes of a real computer is its own. */
+		if (pair->account && !pair->account->life && !pair->to)
+			remark_odd(planner, pair);
+	}
+}
