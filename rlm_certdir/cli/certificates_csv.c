@@ -13,7 +13,7 @@
 
 /* ---- columns ---- */
 
-enum column { SERIAL, ISSUER, NAME, SUBJECT, ALTERNATIVE, VALIDITY, WHOLE, COLUMNS };
+enum column { SERIAL, ISSUER, NAME, SUBJECT, ALTERNATIVE, BEGINNING, VALIDITY, STATUS, WHOLE, COLUMNS };
 
 enum { SPELLINGS = 5 };
 
@@ -24,7 +24,9 @@ static const char *const spellings[COLUMNS][SPELLINGS] = {
 	[NAME] = {"commonname", "issuedcommonname"},
 	[SUBJECT] = {"subject", "issueddistinguishedname", "distinguishedname"},
 	[ALTERNATIVE] = {"subjectalternativename", "dnsnames", "dnsname", "dnsnamelist"},
+	[BEGINNING] = {"notbefore", "certificateeffectivedate", "validfrom"},
 	[VALIDITY] = {"notafter", "certificateexpirationdate", "validto", "expires"},
+	[STATUS] = {"disposition", "requestdisposition", "status", "certificatestatus", "requeststatus"},
 	[WHOLE] = {"binarycertificate", "rawcertificate", "rawdata"},
 };
 
@@ -254,16 +256,21 @@ static bool has_zone(const char *text)
 	return text[0] == '/' || (time && strpbrk(time + 1, "Zz+-"));
 }
 
-bool certdir_validity_parse(const char *text, int64_t *seconds, const char **why)
+/*
+ * What `text` is in UTC, and by how much the clock that wrote it may have been behind that or before it, which is at most 12 hours
+ * (*apart), and with no time of day (*day) any time of that day. False with a static `why`.
+ */
+static bool parse_time(const char *text, int64_t *seconds, int64_t *apart, bool *day, const char **why)
 {
 	char iso[32];
 	bool half;
 
 	*why = "is no time: export it as ISO 8601 (2027-01-31T10:00:00Z), or the certificate itself (RawCertificate)";
+	*day = !strchr(text, ':') && text[0] != '/';
+	*apart = HALF_DAY;
 	if (certdir_timestamp_parse(text, seconds)) {
-		if (!has_zone(text))
-			*seconds += HALF_DAY + (strchr(text, ':') ? 0 : DAY);
-		return *seconds > HALF_DAY + DAY;
+		*apart = has_zone(text) ? 0 : HALF_DAY;
+		return *seconds > 0;
 	}
 	if (!to_iso(text, iso, &half))
 		return false;
@@ -272,11 +279,60 @@ bool certdir_validity_parse(const char *text, int64_t *seconds, const char **why
 		       "certificate itself (RawCertificate)";
 		return false;
 	}
-	if (!certdir_timestamp_parse(iso, seconds))
+	return certdir_timestamp_parse(iso, seconds);
+}
+
+bool certdir_validity_parse(const char *text, int64_t *seconds, const char **why)
+{
+	int64_t apart;
+	bool day;
+
+	if (!parse_time(text, seconds, &apart, &day, why))
 		return false;
-	/* The clock that wrote it was at most 12 hours behind UTC. */
-	*seconds += HALF_DAY + (strchr(text, ':') ? 0 : DAY);
+	*seconds += apart + (day ? DAY : 0);
 	return true;
+}
+
+bool certdir_beginning_parse(const char *text, int64_t *seconds, const char **why)
+{
+	int64_t apart;
+	bool day;
+
+	if (!parse_time(text, seconds, &apart, &day, why))
+		return false;
+	*seconds = day ? 0 : *seconds - apart;
+	return true;
+}
+
+/* ---- whether it was revoked ---- */
+
+/* Whether `text` is one of the words, without regard to case. */
+static bool is_one_of(const char *text, const char *const *words)
+{
+	while (*words && strcasecmp(text, *words) != 0)
+		words++;
+	return *words;
+}
+
+enum certdir_certificate_status certdir_status_parse(const char *text)
+{
+	/* Dispositions in a CA's database (certutil -view): of another CA, of the CA itself, issued, revoked. Others are requests. */
+	enum { FOREIGN = 12, OF_CA = 15, OF_CA_LAST = 17, ISSUED = 20, REVOKED = 21 };
+	static const char *const revoked[] = {"suspended", "on hold", "onhold", "hold", NULL};
+	static const char *const issued[] = {"issued", "active", "valid", "good", "expired", NULL};
+	char *end;
+	const unsigned long number = strtoul(text, &end, 0);
+
+	if (end != text && (*end == '\0' || *end == ' ')) {
+		if (number == REVOKED)
+			return CERTDIR_CERTIFICATE_REVOKED;
+		return number == ISSUED || number == FOREIGN || (number >= OF_CA && number <= OF_CA_LAST)
+			       ? CERTDIR_CERTIFICATE_ISSUED
+			       : CERTDIR_CERTIFICATE_NONE;
+	}
+	if (strncasecmp(text, "revoked", 7) == 0 || is_one_of(text, revoked))
+		return CERTDIR_CERTIFICATE_REVOKED;
+	return is_one_of(text, issued) ? CERTDIR_CERTIFICATE_ISSUED : CERTDIR_CERTIFICATE_DOUBTFUL;
 }
 
 /* ---- names ---- */
@@ -489,6 +545,16 @@ static bool read_validity(struct table *table, struct certdir_certificate *certi
 	return true;
 }
 
+/* When it was issued, which a list need not say: 0 then. */
+static bool read_beginning(struct table *table, struct certdir_certificate *certificate, struct certdir_error *error)
+{
+	const char *text = cell(table, BEGINNING), *why;
+
+	return !text || certdir_beginning_parse(text, &certificate->not_before, &why) ||
+	       certdir_certificates_fail(table->file, table->csv.line, error, "beginning of validity \"%.80s\" %s",
+					 text, why);
+}
+
 /* A certificate of which only the columns are known. */
 static bool read_columns(struct table *table, const char *serial, struct certdir_error *error)
 {
@@ -499,7 +565,7 @@ static bool read_columns(struct table *table, const char *serial, struct certdir
 	bool ok = false;
 
 	if (!read_serial(table, &certificate, serial, error) || !read_issuer(table, &certificate, error) ||
-	    !read_validity(table, &certificate, error))
+	    !read_beginning(table, &certificate, error) || !read_validity(table, &certificate, error))
 		goto out;
 	if (asprintf(&origin, "%s line %zu", file->name, table->csv.line) < 0) {
 		certdir_error_set(error, "out of memory");
@@ -509,9 +575,10 @@ static bool read_columns(struct table *table, const char *serial, struct certdir
 	file->count++;
 	ok = true;
 	if (read_names(table, &certificate, &why))
-		ok = certdir_mappings_add(file->mappings, &certificate, origin, file->now, error);
+		ok = certdir_mappings_add(file->mappings, &certificate, origin, file->revoked, file->now, error);
 	else
-		certdir_mappings_refuse(file->mappings, origin, why.text);
+		certdir_mappings_refuse(file->mappings, origin, "%s: %s",
+					certdir_reason_name(CERTDIR_MALFORMED_CERTIFICATE), why.text);
 out:
 	free(origin);
 	certdir_certificate_clear(&certificate);
@@ -564,6 +631,29 @@ static bool is_request(const struct table *table)
 	return false;
 }
 
+/*
+ * A row whose status is known to be that of a certificate, which may be revoked. One that is not is left out, and said: who can tell
+ * whether it is to be trusted? Nothing that is mapped already goes for that.
+ */
+static bool read_status(struct table *table)
+{
+	struct certdir_certificates_file *file = table->file;
+	const char *text = cell(table, STATUS);
+	enum certdir_certificate_status status;
+	char origin[CERTDIR_TEXT_MAX];
+
+	status = text ? certdir_status_parse(text) : CERTDIR_CERTIFICATE_ISSUED;
+	file->revoked = status == CERTDIR_CERTIFICATE_REVOKED;
+	if (status == CERTDIR_CERTIFICATE_DOUBTFUL) {
+		certdir_say(origin, "%.400s line %zu", file->name, table->csv.line);
+		certdir_mappings_refuse(
+			file->mappings, origin,
+			"its status \"%.80s\" is not known: write issued or revoked, or leave the column out", text);
+		file->count++;
+	}
+	return status == CERTDIR_CERTIFICATE_ISSUED || status == CERTDIR_CERTIFICATE_REVOKED;
+}
+
 static bool read_row(struct table *table, struct certdir_error *error)
 {
 	const struct certdir_certificates_file *file = table->file;
@@ -573,6 +663,8 @@ static bool read_row(struct table *table, struct certdir_error *error)
 		return certdir_certificates_fail(file, table->csv.line, error,
 						 "has %zu fields, the header has %zu: is the file cut short?",
 						 table->csv.count, table->fields);
+	if (!read_status(table))
+		return true;
 	whole = cell(table, WHOLE);
 	serial = cell(table, SERIAL);
 	if (whole)
@@ -581,9 +673,9 @@ static bool read_row(struct table *table, struct certdir_error *error)
 		return true;
 	if (!serial)
 		return certdir_certificates_fail(file, table->csv.line, error, "no serial number");
-	if (file->config->mapping != CERTDIR_MAPPING_ISSUER_SERIAL)
+	if (!(file->config->mapping & CERTDIR_BIT(CERTDIR_MAPPING_ISSUER_SERIAL)))
 		return certdir_certificates_fail(file, table->csv.line, error,
-						 "no certificate in it: only mapping = issuer-serial can do without");
+						 "no certificate in it: only mapping = issuer_serial can do without");
 	return read_columns(table, serial, error);
 }
 
@@ -601,11 +693,11 @@ static bool check_header(struct table *table, size_t twice, struct certdir_error
 		return certdir_certificates_fail(
 			file, line, error,
 			"no column with certificates (RawCertificate) or serial numbers (SerialNumber)");
-	if (file->config->mapping != CERTDIR_MAPPING_ISSUER_SERIAL)
-		return certdir_certificates_fail(
-			file, line, error,
-			"has no certificates, only their serial numbers: export RawCertificate, too, or use mapping = "
-			"issuer-serial");
+	if (!(file->config->mapping & CERTDIR_BIT(CERTDIR_MAPPING_ISSUER_SERIAL)))
+		return certdir_certificates_fail(file, line, error,
+						 "has no certificates, only their serial numbers: export "
+						 "RawCertificate, too, or add issuer_serial "
+						 "to mapping");
 	if (!has(table, VALIDITY))
 		return certdir_certificates_fail(file, line, error,
 						 "no column with the end of validity (NotAfter, Certificate "

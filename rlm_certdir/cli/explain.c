@@ -362,9 +362,10 @@ static void print_decision(const struct certdir_decision *decision)
 static void print_nps(const struct certdir_certificate *certificate)
 {
 	const char *sid = NULL, *where = "";
-	char *mapping;
+	char *mapping, *with_zero;
 
-	(void)certdir_mapping_issuer_serial(certificate, &mapping);
+	(void)certdir_mapping_issuer_serial(certificate, false, &mapping);
+	(void)certdir_mapping_issuer_serial(certificate, true, &with_zero);
 	printf("  what NPS would look for\n");
 	for (size_t i = 0; i < certificate->count; i++) {
 		const struct certdir_identity *id = &certificate->identities[i];
@@ -379,12 +380,14 @@ static void print_nps(const struct certdir_certificate *certificate)
 	if (sid)
 		printf("    mapped to the account with objectSid %s (%s)\n", sid, where);
 	else
-		printf("    no SID in the certificate: altSecurityIdentities must have one of\n      %s\n"
+		printf("    no SID in the certificate: altSecurityIdentities must have one of\n      %s\n%s%s%s"
 		       "      X509:<SHA1-PUKEY>%s\n",
-		       mapping ? mapping : "X509:<I>..<SR>..", certificate->public_key_sha1);
+		       mapping ? mapping : "X509:<I>..<SR>..", with_zero ? "      " : "", with_zero ? with_zero : "",
+		       with_zero ? "\n" : "", certificate->public_key_sha1);
 	if (!sid && certificate->ski)
 		printf("      X509:<SKI>%s\n", certificate->ski);
 	free(mapping);
+	free(with_zero);
 }
 
 static void print_certificate(const struct certdir_certificate *certificate, int64_t now)

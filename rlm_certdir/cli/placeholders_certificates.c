@@ -59,9 +59,10 @@ static bool add_der(struct certdir_certificates_file *file, size_t line, const u
 		return false;
 	}
 	if (certdir_certificate_parse(&certificate, der, length, NULL, &why))
-		ok = certdir_mappings_add(file->mappings, &certificate, origin, file->now, error);
+		ok = certdir_mappings_add(file->mappings, &certificate, origin, file->revoked, file->now, error);
 	else if ((ok = is_certificate(der, length)))
-		certdir_mappings_refuse(file->mappings, origin, why.text);
+		certdir_mappings_refuse(file->mappings, origin, "%s: %s",
+					certdir_reason_name(CERTDIR_MALFORMED_CERTIFICATE), why.text);
 	else
 		(void)certdir_certificates_fail(
 			file, line, error,

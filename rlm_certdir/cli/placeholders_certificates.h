@@ -20,6 +20,7 @@ struct certdir_certificates_file {
 	struct certdir_mappings *mappings;
 	int64_t now;
 	const char *name;
+	bool revoked; /* what is read now is known to be revoked */
 	size_t count; /* certificates found in it */
 };
 

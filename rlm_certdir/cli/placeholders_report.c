@@ -207,10 +207,26 @@ static json_t *left_out_json(const struct certdir_cli_placeholders_run *run)
 	return json;
 }
 
+/* Every certificate once, and which forms those gave that count. */
+static void print_certificates(const struct certdir_cli_placeholders_run *run)
+{
+	const struct certdir_mappings_report *mappings = &run->placeholders->mappings;
+	const char *separator = "";
+
+	printf("%s: %zu certificates handed in: %zu valid ones of devices in the list", run->placeholders->config->name,
+	       mappings->certificates, mappings->matched);
+	for (enum certdir_mapping_form form = 0; form < CERTDIR_MAPPING_FORMS; form++)
+		if (run->placeholders->config->mapping & CERTDIR_BIT(form)) {
+			printf("%s%zu with %s", *separator ? separator : " (", mappings->forms[form],
+			       certdir_mapping_form_name(form));
+			separator = ", ";
+		}
+	printf("), %zu that have ended, %zu without a device or a mapping\n", mappings->ended, mappings->unmatched);
+}
+
 static bool print_counts(const struct certdir_cli_placeholders_run *run)
 {
 	const struct certdir_plan *plan = &run->placeholders->plan;
-	const struct certdir_mappings_report *mappings = &run->placeholders->mappings;
 	const char *name = run->placeholders->config->name, *separator = "";
 
 	printf("%s: %zu devices are to have an entry, %zu entries are there: ", name, plan->wanted, plan->own);
@@ -222,9 +238,7 @@ static bool print_counts(const struct certdir_cli_placeholders_run *run)
 	printf("%s%zu stay as they are\n", *separator ? ", " : "nothing to do, ", plan->unchanged);
 	print_left_out(run);
 	if (run->placeholders->config->certificates)
-		printf("%s: %zu certificates handed in: %zu are of devices in the list, %zu of those have ended; %zu "
-		       "are of none\n",
-		       name, mappings->certificates, mappings->matched, mappings->ended, mappings->unmatched);
+		print_certificates(run);
 	if (count_remarks(plan, CERTDIR_REMARK_PROBLEM) > 0)
 		printf("%s: %zu problems, see above\n", name, count_remarks(plan, CERTDIR_REMARK_PROBLEM));
 	if (run->tried)
@@ -238,19 +252,33 @@ static json_t *text_or_null(const char *text)
 	return clean_json(text && *text ? text : NULL);
 }
 
+static json_t *certificates_json(const struct certdir_cli_placeholders_run *run)
+{
+	const struct certdir_mappings_report *mappings = &run->placeholders->mappings;
+	json_t *json = json_pack("{s:I,s:I,s:I,s:I}", "handed_in", (json_int_t)mappings->certificates, "matched",
+				 (json_int_t)mappings->matched, "ended", (json_int_t)mappings->ended, "unmatched",
+				 (json_int_t)mappings->unmatched);
+
+	for (enum certdir_mapping_form form = 0; json && form < CERTDIR_MAPPING_FORMS; form++)
+		if (json_object_set_new(json, certdir_mapping_form_name(form),
+					json_integer((json_int_t)mappings->forms[form])) != 0) {
+			json_decref(json);
+			json = NULL;
+		}
+	return json;
+}
+
 static bool print_counts_json(const struct certdir_cli_placeholders_run *run)
 {
 	const struct certdir_plan *plan = &run->placeholders->plan;
-	const struct certdir_mappings_report *mappings = &run->placeholders->mappings;
 	json_t *summary = json_pack(
-		"{s:s,s:s,s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o,s:I,s:o,s:{s:I,s:I,s:I,s:I}}", "type", "summary", "section",
+		"{s:s,s:s,s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o,s:I,s:o,s:o}", "type", "summary", "section",
 		run->placeholders->config->name, "server", text_or_null(run->placeholders->uri), "wanted",
 		(json_int_t)plan->wanted, "accounts", (json_int_t)plan->own, "unchanged", (json_int_t)plan->unchanged,
 		"left_out", left_out_json(run), "problems", (json_int_t)count_remarks(plan, CERTDIR_REMARK_PROBLEM), "refused",
 		text_or_null(plan->refusal), "error", text_or_null(run->error.text), "done",
-		(json_int_t)run->report.actions, "undo", text_or_null(run->report.undo), "certificates", "handed_in",
-		(json_int_t)mappings->certificates, "matched", (json_int_t)mappings->matched, "ended",
-		(json_int_t)mappings->ended, "unmatched", (json_int_t)mappings->unmatched);
+		(json_int_t)run->report.actions, "undo", text_or_null(run->report.undo), "certificates",
+		certificates_json(run));
 
 	for (enum certdir_action_kind kind = 0; summary && kind < CERTDIR_ACTION_KINDS; kind++)
 		if (json_object_set_new(summary, certdir_action_name(kind),

@@ -89,6 +89,12 @@ void certdir_decide(const struct certdir_known *known, uint32_t use, const struc
 void certdir_decide_record(const struct certdir_record *record, const struct certdir_source *source,
 			   const struct certdir_policy *policy, int64_t now, struct certdir_decision *decision);
 
+/*
+ * Whether the device of these records was registered only after a certificate of this notBefore (0 = not known: false) was issued, with the
+ * day of slack that logins have, too. By a name such a certificate finds a device that it was not issued to.
+ */
+bool certdir_registered_later(const struct certdir_record *const *records, size_t count, int64_t not_before);
+
 /* True when the outer User-Name (untrusted bytes, `host/` or `$` or `@realm` around it) is one of the certificate's names. */
 bool certdir_user_name_matches(const struct certdir_certificate *certificate, const char *name, size_t length);
 

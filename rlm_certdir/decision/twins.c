@@ -13,19 +13,39 @@ enum {
 	INTUNE_LAG = DAY /* a certificate comes by a check-in, which Intune notes at once */
 };
 
+/* The earlier of `first` and the times at which the record says that the device was there; 0 = none says. */
+static int64_t earlier(int64_t first, const struct certdir_device *of)
+{
+	const int64_t times[] = {of->own.registered, of->intune.registered};
+
+	for (size_t t = 0; t < 2; t++)
+		if (times[t] && (!first || times[t] < first))
+			first = times[t];
+	return first;
+}
+
+static bool is_later(int64_t registered, int64_t not_before)
+{
+	return registered > not_before + DATED_BACK;
+}
+
+bool certdir_registered_later(const struct certdir_record *const *records, size_t count, int64_t not_before)
+{
+	int64_t first = 0;
+
+	for (size_t i = 0; i < count; i++)
+		first = earlier(first, &records[i]->device);
+	return not_before && is_later(first, not_before);
+}
+
 /* Earliest time at which any record of the device says that it was there; 0 = none says. */
 static int64_t registered(const struct certdir_world *world, size_t device)
 {
 	int64_t first = 0;
 
-	for (size_t v = 0; v < world->count; v++) {
-		const struct certdir_device *of = &world->views[v].record->device;
-		const int64_t times[] = {of->own.registered, of->intune.registered};
-
-		for (size_t t = 0; world->views[v].device == device && t < 2; t++)
-			if (times[t] && (!first || times[t] < first))
-				first = times[t];
-	}
+	for (size_t v = 0; v < world->count; v++)
+		if (world->views[v].device == device)
+			first = earlier(first, &world->views[v].record->device);
 	return first;
 }
 
@@ -56,7 +76,7 @@ enum fate { IS_IN, IS_OUT, IS_OPEN };
 /* Whether the certificate can have been issued to the device; open while its sources have not been listed since. */
 static enum fate fate_of(const struct certdir_world *world, size_t device, int64_t not_before)
 {
-	const bool later = registered(world, device) > not_before + DATED_BACK;
+	const bool later = is_later(registered(world, device), not_before);
 	enum presence most = NOT_TOLD;
 	char detail[CERTDIR_TEXT_MAX];
 	bool no = false;

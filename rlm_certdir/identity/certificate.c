@@ -12,6 +12,7 @@
 
 #include "identity/canonical.h"
 #include "identity/reading.h"
+#include "identity/utf8.h"
 
 /* Whole certificates have no field of their own. */
 static bool refuse(struct certdir_reading *reading, const char *what, const char *why)
@@ -101,6 +102,64 @@ static char *name_text(const X509_NAME *name)
 	return text ? text : print_name(name, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_UTF8_CONVERT);
 }
 
+/* Whether it is a T61String that holds UTF-8, and not ASCII alone. */
+static bool is_misnamed(const ASN1_STRING *value)
+{
+	const char *at = (const char *)ASN1_STRING_get0_data(value);
+	size_t left = (size_t)ASN1_STRING_length(value), size;
+	uint32_t character;
+	bool ascii = true;
+
+	if (ASN1_STRING_type(value) != V_ASN1_T61STRING)
+		return false;
+	for (; left > 0; at += size, left -= size) {
+		size = certdir_utf8_read(at, left, &character);
+		if (size == 0)
+			return false;
+		ascii = ascii && size == 1;
+	}
+	return !ascii;
+}
+
+/* A copy of the name in which such strings are UTF8Strings; NULL when memory is out. */
+static X509_NAME *name_as_meant(const X509_NAME *name)
+{
+	X509_NAME *copy = X509_NAME_dup(name);
+
+	for (int i = 0; copy && i < X509_NAME_entry_count(copy); i++) {
+		X509_NAME_ENTRY *entry = X509_NAME_get_entry(copy, i);
+		const ASN1_STRING *value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, i));
+
+		if (is_misnamed(value) &&
+		    !X509_NAME_ENTRY_set_data(entry, V_ASN1_UTF8STRING, ASN1_STRING_get0_data(value),
+					      ASN1_STRING_length(value))) {
+			X509_NAME_free(copy);
+			copy = NULL;
+		}
+	}
+	return copy;
+}
+
+/*
+ * The issuer as Windows reads it, since a mapping has to have the same text: a T61String is taken for UTF-8 first, and for 8-bit
+ * characters only if it is none (CERT_RDN_ATTR, CERT_RDN_DISABLE_IE4_UTF8_FLAG). OpenSSL always takes it for the latter.
+ */
+static char *issuer_text(const X509_NAME *name)
+{
+	X509_NAME *meant = NULL;
+	char *text;
+
+	for (int i = 0; !meant && i < X509_NAME_entry_count(name); i++)
+		if (is_misnamed(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, i)))) {
+			meant = name_as_meant(name);
+			if (!meant)
+				return NULL;
+		}
+	text = name_text(meant ? meant : name);
+	X509_NAME_free(meant);
+	return text;
+}
+
 /* The INTEGER's bytes as they stand there, without the zero that only keeps it positive. */
 static char *serial_text(const X509 *x509)
 {
@@ -148,7 +207,7 @@ static bool describe(struct certdir_reading *reading, X509 *x509)
 	struct certdir_certificate *certificate = reading->certificate;
 
 	certificate->client_auth = true; /* until an EKU says otherwise */
-	certificate->issuer = name_text(X509_get_issuer_name(x509));
+	certificate->issuer = issuer_text(X509_get_issuer_name(x509));
 	if (!certificate->issuer)
 		return refuse(reading, "issuer", "cannot be written as text");
 	certificate->serial = serial_text(x509);

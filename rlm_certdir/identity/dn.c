@@ -251,6 +251,7 @@ static const struct {
 	{"PostalCode", "2.5.4.17", "postalCode"},
 	{"POBox", "2.5.4.18", "postOfficeBox"},
 	{"Phone", "2.5.4.20", "telephoneNumber"},
+	{"X21Address", "2.5.4.24", "x121Address"},
 	{"SN", "2.5.4.4", "surname"},
 	{"SERIALNUMBER", "2.5.4.5", "serialNumber"},
 	{"G", "2.5.4.42", "GN"},

@@ -7,24 +7,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool certdir_mapping_issuer_serial(const struct certdir_certificate *certificate, char **mapping)
+/* Whether the number would be a negative one if no zero byte stood before it. */
+static bool has_zero(const char *serial)
+{
+	return strlen(serial) >= 2 && strchr("89ABCDEF", serial[0]);
+}
+
+bool certdir_mapping_issuer_serial(const struct certdir_certificate *certificate, bool zero, char **mapping)
 {
 	size_t digits = strlen(certificate->serial);
 	char *issuer, *at;
 
 	*mapping = NULL;
+	if (zero && !has_zero(certificate->serial))
+		return true;
 	if (!certdir_dn_windows(certificate->issuer, &issuer))
 		return false;
 	if (!issuer)
 		return true;
-	*mapping = malloc(sizeof("X509:<I><SR>") + strlen(issuer) + digits);
+	*mapping = malloc(sizeof("X509:<I><SR>00") + strlen(issuer) + digits);
 	if (*mapping) {
 		at = stpcpy(stpcpy(stpcpy(*mapping, "X509:<I>"), issuer), "<SR>");
 		for (; digits >= 2; digits -= 2) {
 			*at++ = certificate->serial[digits - 2];
 			*at++ = certificate->serial[digits - 1];
 		}
-		*at = '\0';
+		(void)stpcpy(at, zero ? "00" : "");
 	}
 	free(issuer);
 	return *mapping;
@@ -74,8 +82,10 @@ bool certdir_mapping_add(struct certdir_certificate *certificate)
 	const char *const ski = certificate->ski, *const key = certificate->public_key_sha1;
 	char *mapping;
 
-	if (!certdir_mapping_issuer_serial(certificate, &mapping) || !put(certificate, "issuer and serial", mapping))
-		return false;
+	for (int zero = 0; zero < 2; zero++)
+		if (!certdir_mapping_issuer_serial(certificate, zero, &mapping) ||
+		    !put(certificate, "issuer and serial", mapping))
+			return false;
 	if (ski && key && strcmp(ski, key) == 0 &&
 	    (!certdir_mapping_ski(certificate, &mapping) || !put(certificate, "ext.ski", mapping)))
 		return false;

@@ -170,18 +170,61 @@ static const char *absolute(const char *value)
 	return value[0] == '/' ? NULL : "this is the name of a file or directory and begins with /";
 }
 
+static const char *const mapping_forms[CERTDIR_MAPPING_FORMS] = {[CERTDIR_MAPPING_SKI] = "ski",
+								 [CERTDIR_MAPPING_SHA1_PUKEY] = "sha1_pukey",
+								 [CERTDIR_MAPPING_ISSUER_SERIAL] = "issuer_serial"};
+
+const char *certdir_mapping_form_name(enum certdir_mapping_form form)
+{
+	return mapping_forms[form];
+}
+
+/* The form whose name is the first `length` bytes of `word`, or CERTDIR_MAPPING_FORMS. */
+static size_t form_of(const char *word, size_t length)
+{
+	size_t form = 0;
+
+	while (form < CERTDIR_MAPPING_FORMS &&
+	       (strlen(mapping_forms[form]) != length || strncasecmp(word, mapping_forms[form], length) != 0))
+		form++;
+	return form;
+}
+
+/*
+ * What is meant when nothing is said: the key identifier hangs on nobody's way to write names and numbers; issuer and serial number are
+ * there for certificates without one and for lists that have no certificates in them.
+ */
+static bool read_forms(struct reading *in)
+{
+	static const char separators[] = " \t,";
+	const char *text = "ski issuer_serial", *at;
+	uint32_t forms = 0;
+
+	if (!certdir_conf_text(in->conf, in->section, "mapping", &text, in->error))
+		return false;
+	for (at = text + strspn(text, separators); *at; at += strspn(at, separators)) {
+		const size_t length = strcspn(at, separators), form = form_of(at, length);
+
+		if (form == CERTDIR_MAPPING_FORMS)
+			break;
+		forms |= CERTDIR_BIT(form);
+		at += length;
+	}
+	in->config->mapping = forms;
+	return (!*at && forms) ||
+	       certdir_conf_refuse_value(
+		       in->conf, entry_of(in, "mapping"), in->error,
+		       "write one or more of ski, sha1_pukey, issuer_serial with blanks between them");
+}
+
 static bool read_mappings(struct reading *in)
 {
-	static const char *const forms[] = {"issuer-serial", "ski", "public-key", NULL};
 	struct certdir_placeholders_config *config = in->config;
-	size_t form = CERTDIR_MAPPING_ISSUER_SERIAL;
 	bool ok;
 
 	ok = read_repeated(in, "certificates", absolute, &config->certificates);
 	ok &= read_dn(in, "certificate_issuer", &config->certificate_issuer, "CN=Example CA,DC=corp,DC=example");
-	ok &= certdir_conf_word(in->conf, in->section, "mapping", forms, &form, in->error);
-	config->mapping = (enum certdir_mapping_form)form;
-	return ok;
+	return ok & read_forms(in);
 }
 
 /*

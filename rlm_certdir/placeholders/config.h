@@ -12,8 +12,14 @@ enum certdir_placeholder_kind {
 	CERTDIR_PLACEHOLDER_DEVICE /* an entry of object classes and attributes that the administrator chose */
 };
 
-/* The strong form that certificates are mapped with. */
-enum certdir_mapping_form { CERTDIR_MAPPING_ISSUER_SERIAL, CERTDIR_MAPPING_SKI, CERTDIR_MAPPING_PUBLIC_KEY };
+/* The strong forms that certificates can be mapped with. */
+enum certdir_mapping_form {
+	CERTDIR_MAPPING_SKI,
+	CERTDIR_MAPPING_SHA1_PUKEY,
+	CERTDIR_MAPPING_ISSUER_SERIAL,
+	CERTDIR_MAPPING_FORMS
+};
+const char *certdir_mapping_form_name(enum certdir_mapping_form form); /* "ski", .. as in certdir.conf */
 
 /* Which devices of the list get an entry. */
 struct certdir_selection {
@@ -53,7 +59,7 @@ struct certdir_placeholders_config {
 	bool primary_group; /* make it the primary group */
 	const char **certificates; /* files and directories, NULL-terminated, or NULL: mappings are not kept */
 	const char *certificate_issuer; /* DN for lists of certificates without an issuer, or NULL */
-	enum certdir_mapping_form mapping;
+	uint32_t mapping; /* CERTDIR_BIT(form) of each form that a certificate is mapped with */
 	int64_t max_age; /* seconds that the list may be old */
 	unsigned max_remove; /* per cent */
 	int64_t delete_after; /* seconds */

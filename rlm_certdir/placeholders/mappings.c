@@ -3,6 +3,7 @@
 
 #include "checker.h"
 #include "identity/mapping.h"
+#include "timestamp.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,19 @@ enum {
 	MAPPING_MAX = 32767 /* what altSecurityIdentities takes */
 };
 
-/* One certificate's mapping and whose it is. */
+/* One value that a certificate's mapping can have, and whose it is. */
 struct entry {
 	const char *value; /* the arena's */
 	struct certdir_wanted *device;
+	size_t certificate; /* which of those that have a device */
+	enum certdir_mapping_form form;
+	bool ended; /* the certificate has, or another form is asked for and there */
+};
+
+/* A certificate that has a device. */
+struct owned {
 	bool ended;
+	uint32_t forms; /* of the mappings that its device has got */
 };
 
 struct certdir_mappings {
@@ -28,6 +37,8 @@ struct certdir_mappings {
 	struct certdir_mappings_report report;
 	struct entry *entries;
 	size_t count, room;
+	struct owned *owned;
+	size_t owned_count, owned_room;
 	size_t remarks; /* said or not */
 };
 
@@ -47,11 +58,16 @@ remark(struct certdir_mappings *mappings, const char *origin, const char *format
 	certdir_log(CERTDIR_LOG_WARN, "%s: no mapping: %s", origin, text);
 }
 
-void certdir_mappings_refuse(struct certdir_mappings *mappings, const char *origin, const char *why)
+void certdir_mappings_refuse(struct certdir_mappings *mappings, const char *origin, const char *format, ...)
 {
+	char text[CERTDIR_TEXT_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	certdir_vsay(text, format, arguments);
+	va_end(arguments);
 	mappings->report.certificates++;
-	mappings->report.unmatched++;
-	remark(mappings, origin, "%s: %s", certdir_reason_name(CERTDIR_MALFORMED_CERTIFICATE), why);
+	remark(mappings, origin, "%s", text);
 }
 
 /* ---- begin ---- */
@@ -60,6 +76,7 @@ static void free_mappings(struct certdir_mappings *mappings)
 {
 	certdir_checker_clear(&mappings->checker);
 	free(mappings->entries);
+	free(mappings->owned);
 	free(mappings);
 }
 
@@ -90,6 +107,21 @@ struct certdir_mappings *certdir_mappings_begin(const struct certdir_placeholder
 
 /* ---- one certificate ---- */
 
+/* What a new object of a device that was set up anew has not from the old one. */
+static bool is_of_object(enum certdir_identity_type type)
+{
+	return CERTDIR_BIT(type) &
+	       (CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_GUID) |
+		CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_SID_URI));
+}
+
+/* Whether the certificate must be an older device's whose name, or serial number, the found one has taken over. */
+static bool is_of_predecessor(const struct certdir_decision *decision, const struct certdir_certificate *certificate)
+{
+	return !(decision->matched_by && is_of_object(decision->matched_by->type)) &&
+	       certdir_registered_later(decision->records, decision->record_count, certificate->not_before);
+}
+
 /*
  * Sets *device to the one that a login with this certificate would be, or to NULL. Whether it may come in is another question: its
  * account says that. False with `error`.
@@ -109,6 +141,14 @@ static bool find_device(struct certdir_mappings *mappings, const struct certdir_
 		ok = false;
 	} else if (decision->record_count == 0 || decision->reason == CERTDIR_SID_MISMATCH) {
 		remark(mappings, origin, "%s: %s", certdir_reason_name(decision->reason), decision->detail);
+	} else if (is_of_predecessor(decision, certificate)) {
+		char then[CERTDIR_TIMESTAMP_SIZE];
+
+		certdir_timestamp_print(certificate->not_before, then);
+		remark(mappings, origin,
+		       "it was issued at %s, before %s was registered: it belongs to an older device of that name or "
+		       "serial number",
+		       then, decision->records[0]->device.id);
 	} else {
 		*device = certdir_wanted_find(mappings->wanted, decision->records[0]->device.id);
 		if (!*device)
@@ -119,84 +159,124 @@ static bool find_device(struct certdir_mappings *mappings, const struct certdir_
 	return ok;
 }
 
-/* The mapping in the section's form, malloc'ed, or NULL when there is none. False with `error`. */
-static bool make_mapping(struct certdir_mappings *mappings, const struct certdir_certificate *certificate,
-			 const char *origin, char **value, struct certdir_error *error)
+static bool no_memory(struct certdir_error *error)
 {
-	const char *why = NULL;
-	bool ok = false;
-
-	*value = NULL;
-	switch (mappings->config->mapping) {
-	case CERTDIR_MAPPING_ISSUER_SERIAL:
-		ok = certdir_mapping_issuer_serial(certificate, value);
-		why = "its issuer's name cannot be written in altSecurityIdentities: use mapping = ski or public-key";
-		break;
-	case CERTDIR_MAPPING_SKI:
-		ok = certdir_mapping_ski(certificate, value);
-		why = "it has no subject key identifier: use mapping = issuer-serial or public-key";
-		break;
-	case CERTDIR_MAPPING_PUBLIC_KEY:
-		ok = certdir_mapping_public_key(certificate, value);
-		why = "its public key is not known: hand in the certificate itself";
-		break;
-	}
-	if (!ok) {
-		certdir_error_set(error, "out of memory");
-	} else if (!*value) {
-		remark(mappings, origin, "%s", why);
-	} else if (strlen(*value) > MAPPING_MAX) {
-		remark(mappings, origin, "it would be longer than the %d characters that Active Directory takes",
-		       MAPPING_MAX);
-		free(*value);
-		*value = NULL;
-	}
-	return ok;
-}
-
-static bool put_entry(struct certdir_mappings *mappings, const char *value, struct certdir_wanted *device, bool ended,
-		      struct certdir_error *error)
-{
-	struct entry *entry;
-
-	if (mappings->count == mappings->room) {
-		const size_t room = mappings->room ? 2 * mappings->room : 256;
-		struct entry *grown = reallocarray(mappings->entries, room, sizeof(*grown));
-
-		if (!grown)
-			goto out;
-		mappings->entries = grown;
-		mappings->room = room;
-	}
-	entry = &mappings->entries[mappings->count];
-	*entry = (struct entry){certdir_arena_copy(mappings->arena, value, strlen(value)), device, ended};
-	if (entry->value) {
-		mappings->count++;
-		return true;
-	}
-out:
 	certdir_error_set(error, "out of memory");
 	return false;
 }
 
-bool certdir_mappings_add(struct certdir_mappings *mappings, const struct certdir_certificate *certificate,
-			  const char *origin, int64_t now, struct certdir_error *error)
+/* `items` with room for one more, or NULL. */
+static void *grow(void *items, size_t count, size_t *room, size_t size)
 {
-	const bool ended = now > certificate->not_after;
+	void *grown;
+
+	if (count < *room)
+		return items;
+	grown = reallocarray(items, *room ? 2 * *room : 256, size);
+	if (grown)
+		*room = *room ? 2 * *room : 256;
+	return grown;
+}
+
+/* Takes `value`, which may be NULL. */
+static bool put_value(struct certdir_mappings *mappings, char *value, struct entry entry, size_t *count)
+{
+	struct entry *grown;
+
+	if (!value || strlen(value) > MAPPING_MAX) {
+		free(value);
+		return true;
+	}
+	entry.value = certdir_arena_copy(mappings->arena, value, strlen(value));
+	free(value);
+	grown = grow(mappings->entries, mappings->count, &mappings->room, sizeof(*grown));
+	if (!entry.value || !grown)
+		return false;
+	mappings->entries = grown;
+	mappings->entries[mappings->count++] = entry;
+	*count += !entry.ended;
+	return true;
+}
+
+/* All values of one form; counts those that its device shall have. False when memory is out. */
+static bool put_form(struct certdir_mappings *mappings, const struct certdir_certificate *certificate,
+		     const struct entry *entry, size_t *count)
+{
+	char *value;
+
+	switch (entry->form) {
+	case CERTDIR_MAPPING_SKI:
+		return certdir_mapping_ski(certificate, &value) && put_value(mappings, value, *entry, count);
+	case CERTDIR_MAPPING_SHA1_PUKEY:
+		return certdir_mapping_public_key(certificate, &value) && put_value(mappings, value, *entry, count);
+	default:
+		for (int zero = 0; zero < 2; zero++)
+			if (!certdir_mapping_issuer_serial(certificate, zero, &value) ||
+			    !put_value(mappings, value, *entry, count))
+				return false;
+		return true;
+	}
+}
+
+/* Why a certificate has none of the forms that the section asks for. */
+static const char *why_none(uint32_t forms)
+{
+	if (!(forms & CERTDIR_BIT(CERTDIR_MAPPING_ISSUER_SERIAL)))
+		return forms & CERTDIR_BIT(CERTDIR_MAPPING_SHA1_PUKEY)
+			       ? "its public key is not known: hand in the certificate itself"
+			       : "it has no subject key identifier: add issuer_serial or sha1_pukey to mapping";
+	return "its issuer's name cannot be written in altSecurityIdentities, or only in more than the 32767 "
+	       "characters "
+	       "that Active Directory takes: add ski or sha1_pukey to mapping";
+}
+
+/* The forms that are asked for, or all others; counts the values that the device shall have. */
+static bool put_forms(struct certdir_mappings *mappings, const struct certdir_certificate *certificate, bool asked,
+		      struct entry entry, size_t *count)
+{
+	for (size_t form = 0; form < CERTDIR_MAPPING_FORMS; form++) {
+		if (asked != !!(mappings->config->mapping & CERTDIR_BIT(form)))
+			continue;
+		entry.form = (enum certdir_mapping_form)form;
+		if (!put_form(mappings, certificate, &entry, count))
+			return false;
+	}
+	return true;
+}
+
+/* What another form stands in for has ended; where none does, it stays. */
+static bool put_certificate(struct certdir_mappings *mappings, const struct certdir_certificate *certificate,
+			    const char *origin, struct certdir_wanted *device, bool ended)
+{
+	struct owned *grown =
+		grow(mappings->owned, mappings->owned_count, &mappings->owned_room, sizeof(*mappings->owned));
+	struct entry entry = {.device = device, .certificate = mappings->owned_count, .ended = ended};
+	size_t count = 0;
+
+	if (!grown)
+		return false;
+	mappings->owned = grown;
+	mappings->owned[mappings->owned_count++] = (struct owned){.ended = ended};
+	if (!put_forms(mappings, certificate, true, entry, &count))
+		return false;
+	if (!ended && count == 0) {
+		remark(mappings, origin, "%s", why_none(mappings->config->mapping));
+		return true;
+	}
+	entry.ended = true;
+	return put_forms(mappings, certificate, false, entry, &count);
+}
+
+bool certdir_mappings_add(struct certdir_mappings *mappings, const struct certdir_certificate *certificate,
+			  const char *origin, bool revoked, int64_t now, struct certdir_error *error)
+{
 	struct certdir_wanted *device;
-	char *value = NULL;
-	bool ok;
 
 	mappings->report.certificates++;
-	ok = find_device(mappings, certificate, origin, now, &device, error) &&
-	     (!device || make_mapping(mappings, certificate, origin, &value, error)) &&
-	     (!value || put_entry(mappings, value, device, ended, error));
-	if (ok)
-		(*(!value  ? &mappings->report.unmatched
-		   : ended ? &mappings->report.ended
-			   : &mappings->report.matched))++;
-	free(value);
-	return ok;
+	return find_device(mappings, certificate, origin, now, &device, error) &&
+	       (!device ||
+		put_certificate(mappings, certificate, origin, device, revoked || now > certificate->not_after) ||
+		no_memory(error));
 }
 
 /* ---- finish ---- */
@@ -241,19 +321,30 @@ static size_t run_of(const struct certdir_mappings *mappings, size_t at, bool de
 	return end - at;
 }
 
+/* Says so unless none of them is to be given to anybody any more. */
 static void refuse_shared(struct certdir_mappings *mappings, size_t at, size_t length)
 {
 	const struct entry *first = &mappings->entries[at], *last = first + length - 1;
+	bool valid = false;
 
-	remark(mappings, first->value,
-	       "certificates of several devices have it, of %s and %s among them: none of them gets it, since one "
-	       "could log in as the other; issue them anew, each with a key of its own",
-	       first->device->key, last->device->key);
-	for (; first <= last; first++)
-		if (!first->ended) {
-			mappings->report.matched--;
-			mappings->report.unmatched++;
-		}
+	for (const struct entry *entry = first; entry <= last; entry++)
+		valid |= !entry->ended;
+	if (valid)
+		remark(mappings, first->value,
+		       "certificates of several devices have it, of %s and %s among them: none of them gets it, since "
+		       "one could log in as the other; issue them anew, each with a key of its own",
+		       first->device->key, last->device->key);
+}
+
+/* The valid certificates that have this value of a device have got a mapping. */
+static void note_forms(struct certdir_mappings *mappings, size_t at, size_t length)
+{
+	for (size_t i = at; i < at + length; i++) {
+		const struct entry *entry = &mappings->entries[i];
+
+		if (!entry->ended)
+			mappings->owned[entry->certificate].forms |= CERTDIR_BIT(entry->form);
+	}
 }
 
 /*
@@ -262,7 +353,7 @@ static void refuse_shared(struct certdir_mappings *mappings, size_t at, size_t l
  */
 static void settle(struct certdir_mappings *mappings)
 {
-	size_t kept = 0, length;
+	size_t kept = 0, length, same;
 
 	if (mappings->count > 0)
 		qsort(mappings->entries, mappings->count, sizeof(*mappings->entries), by_value);
@@ -272,15 +363,32 @@ static void settle(struct certdir_mappings *mappings)
 
 		if (shared)
 			refuse_shared(mappings, at, length);
-		for (size_t i = at; i < end;) {
+		for (size_t i = at; i < end; i += same) {
 			const struct entry entry = mappings->entries[i];
 
-			i += run_of(mappings, i, true);
+			same = run_of(mappings, i, true);
+			if (!shared)
+				note_forms(mappings, i, same);
 			if (!shared || entry.ended)
 				mappings->entries[kept++] = entry;
 		}
 	}
 	mappings->count = kept;
+}
+
+static void count_certificates(struct certdir_mappings *mappings)
+{
+	struct certdir_mappings_report *report = &mappings->report;
+
+	for (size_t i = 0; i < mappings->owned_count; i++) {
+		const struct owned *owned = &mappings->owned[i];
+
+		report->ended += owned->ended;
+		report->matched += owned->forms != 0;
+		for (size_t form = 0; form < CERTDIR_MAPPING_FORMS; form++)
+			report->forms[form] += owned->forms >> form & 1;
+	}
+	report->unmatched = report->certificates - report->ended - report->matched;
 }
 
 static bool hand_out(struct certdir_mappings *mappings, struct certdir_error *error)
@@ -312,6 +420,7 @@ bool certdir_mappings_finish(struct certdir_mappings *mappings, struct certdir_m
 	bool ok;
 
 	settle(mappings);
+	count_certificates(mappings);
 	ok = hand_out(mappings, error);
 	if (mappings->remarks > SAID_MAX)
 		certdir_log(CERTDIR_LOG_WARN, "and %zu more certificates without a mapping",

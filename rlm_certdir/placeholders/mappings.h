@@ -5,9 +5,13 @@
 
 #include "placeholders/wanted.h"
 
-/* What became of the certificates. */
+/* What became of the certificates: each is matched, ended or unmatched. */
 struct certdir_mappings_report {
-	size_t certificates, matched, ended, unmatched;
+	size_t certificates;
+	size_t matched; /* valid, and its device has got a mapping of it */
+	size_t ended; /* of a device, and not valid any more or revoked */
+	size_t unmatched; /* malformed, of no device for certain, or without a mapping that its device alone has */
+	size_t forms[CERTDIR_MAPPING_FORMS]; /* how many of those that are matched gave a mapping of this form */
 };
 
 struct certdir_mappings;
@@ -21,15 +25,17 @@ struct certdir_mappings *certdir_mappings_begin(const struct certdir_placeholder
 						struct certdir_error *error);
 
 /*
- * Takes one certificate; `origin` ("laptops.csv line 7") is for messages and need not live on. Not valid any more at `now`: its mapping
- * is one that has ended. One that names no device of the list, or none for certain, is counted and said in the log. False with
- * `error` when memory is out or the list cannot be read.
+ * Takes one certificate; `origin` ("laptops.csv line 7") is for messages and need not live on. Not valid any more at `now`, or `revoked`:
+ * its mappings are ones that have ended. So are those of the forms that the section does not ask for, if it has one that it does. One that names no device of the
+ * list, or none for certain, is counted and said in the log, and so is one that only names a device that was registered after it was
+ * issued. False with `error` when memory is out or the list cannot be read.
  */
 bool certdir_mappings_add(struct certdir_mappings *mappings, const struct certdir_certificate *certificate,
-			  const char *origin, int64_t now, struct certdir_error *error);
+			  const char *origin, bool revoked, int64_t now, struct certdir_error *error);
 
-/* Counts a certificate that is malformed, and says `why`: names beside one that cannot be trusted are not to be trusted either. */
-void certdir_mappings_refuse(struct certdir_mappings *mappings, const char *origin, const char *why);
+/* Counts a certificate that is not to be gone by, and says why: of a malformed one, the names that could be read are not to be trusted either. */
+void certdir_mappings_refuse(struct certdir_mappings *mappings, const char *origin, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /*
  * Gives each device its mappings: none that two devices would share (the same key in two certificates). Frees `mappings`, on false,

@@ -8,12 +8,25 @@ static bool starts(const struct certdir_ldap_bytes *value, const char *prefix)
 	return value->length > length && strncasecmp(value->bytes, prefix, length) == 0;
 }
 
-/* KB5014754: issuer and serial number, key identifier, public key. The rest is weak, and not ours to touch. */
+static bool has_part(const struct certdir_ldap_bytes *mapping, const char *part)
+{
+	return starts(mapping, "X509:<I>") && memmem(mapping->bytes, mapping->length, part, strlen(part));
+}
+
+/* Issuer and SID: it is of no certificate, but of all that the issuer writes this SID into. */
+static bool is_of_sid(const struct certdir_ldap_bytes *mapping)
+{
+	return has_part(mapping, "<SID>");
+}
+
+/*
+ * KB5014754: issuer and serial number, key identifier, public key; and since September 2025 issuer and SID. The rest is weak, and not ours
+ * to touch.
+ */
 bool certdir_plan_mapping_is_strong(const struct certdir_ldap_bytes *mapping)
 {
-	if (starts(mapping, "X509:<SKI>") || starts(mapping, "X509:<SHA1-PUKEY>"))
-		return true;
-	return starts(mapping, "X509:<I>") && memmem(mapping->bytes, mapping->length, "<SR>", 4);
+	return starts(mapping, "X509:<SKI>") || starts(mapping, "X509:<SHA1-PUKEY>") || has_part(mapping, "<SR>") ||
+	       is_of_sid(mapping);
 }
 
 /* Whether it is, or was, a mapping of a device that is not the pair's. */
@@ -39,7 +52,7 @@ bool certdir_plan_mapping_goes(const struct certdir_planner *planner, const stru
 	/* Nothing that another device could log in with stays on an account that is taken over. */
 	if (pair->from)
 		return !certdir_plan_has(&device->mappings, mapping, true);
-	if (!certdir_plan_maps(planner))
+	if (!certdir_plan_maps(planner) || is_of_sid(mapping))
 		return false;
 	if (device && certdir_plan_has(&device->mappings, mapping, true))
 		return false;

@@ -120,8 +120,8 @@ class History:
         self.realms = realms
         self.fleet = Fleet(seed, rng.randint(20, 60), at)
         self.template = rng.choice(("{name}", "{name}", "{entra_device_id}", "{serial_number}"))
-        self.form = rng.choice(("issuer-serial", "ski"))
-        self.csv = self.form == "issuer-serial" and rng.random() < 0.5
+        self.form = rng.choice(("issuer_serial", "ski"))
+        self.csv = self.form == "issuer_serial" and rng.random() < 0.5
         self.grouped = rng.random() < 0.7
         self.directory = directory
         self.options = {

@@ -228,7 +228,9 @@ static void test_mappings(void **state)
 		assert_true(certdir_certificate_parse(&certificate, der.bytes, der.length, NULL, &error));
 		count = certificate.count;
 		assert_true(certdir_mapping_add(&certificate));
-		assert_int_equal(certificate.count, count + cases[i].mappings);
+		/* With and without the zero before a serial number whose top bit is set. */
+		assert_int_equal(certificate.count,
+				 count + cases[i].mappings + !!strchr("89ABCDEF", certificate.serial[0]));
 		for (size_t k = count; k < certificate.count; k++) {
 			assert_int_equal(certificate.identities[k].type, CERTDIR_ID_MAPPING);
 			assert_int_equal(certificate.identities[k].rank, CERTDIR_RANK_VOUCHED);

@@ -23,7 +23,7 @@ static void hand_in(struct certdir_mappings *mappings, const char *name, int64_t
 	struct certdir_error error;
 
 	parse(name, &certificate);
-	if (!certdir_mappings_add(mappings, &certificate, name, now, &error))
+	if (!certdir_mappings_add(mappings, &certificate, name, false, now, &error))
 		fail_msg("%s", error.text);
 	certdir_certificate_clear(&certificate);
 }
@@ -77,6 +77,7 @@ static const struct {
 	{"organizationIdentifier=x", "OID.2.5.4.97=x"},
 	{"OID.2.5.4.97=x", "OID.2.5.4.97=x"},
 	{"2.5.4.8=x", "S=x"},
+	{"x121Address=1+2.5.4.20=2", "Phone=2 + X21Address=1"},
 	{"1.2.3.4=#0C0161", "OID.1.2.3.4=a"},
 	{"1.2.3.4=#0C03612C62", "OID.1.2.3.4=\"a,b\""},
 	{"1.2.3.4=#1E020061", "OID.1.2.3.4=a"},
@@ -105,15 +106,21 @@ static void test_windows_names(void **state)
 	}
 }
 
+/* A number whose top bit is set has a zero in front that some count in and some do not. */
 static const struct {
-	const char *certificate, *mapping;
+	const char *certificate, *mapping, *zero; /* "" = not looked at; NULL = none */
 } issuers[] = {
-	{"cn-name", "X509:<I>CN=certdir test CA<SR>EEFFC0"},
-	{"serial-high-bit", "X509:<I>CN=certdir test CA<SR>01FF"},
-	{"serial-zero", "X509:<I>CN=certdir test CA<SR>00"},
-	{"issuer-windows", "X509:<I>C=DE,S=Bayern,O=\"Example, Inc.\",OU=\"say \"\"hi\"\"\",L=b + "
-			   "OU=a,E=ca@example.com,OID.2.5.4.97=VATDE-1,"
-			   "OID.0.9.2342.19200300.100.1.1=u1,OID.1.3.6.1.4.1.99999.1=\"x,y\",CN=\" #CA \"<SR>01FF"},
+	{"cn-name", "X509:<I>CN=certdir test CA<SR>EEFFC0", "X509:<I>CN=certdir test CA<SR>EEFFC000"},
+	{"serial-high-bit", "X509:<I>CN=certdir test CA<SR>01FF", "X509:<I>CN=certdir test CA<SR>01FF00"},
+	{"serial-zero", "X509:<I>CN=certdir test CA<SR>00", NULL},
+	{"dns", "X509:<I>CN=certdir test CA<SR>5FD17778B463AB59", NULL},
+	{"issuer-t61", "X509:<I>O=K\303\266ln,X21Address=123,CN=K\303\266ln<SR>01FF",
+	 "X509:<I>O=K\303\266ln,X21Address=123,CN=K\303\266ln<SR>01FF00"},
+	{"issuer-windows",
+	 "X509:<I>C=DE,S=Bayern,O=\"Example, Inc.\",OU=\"say \"\"hi\"\"\",L=b + "
+	 "OU=a,E=ca@example.com,OID.2.5.4.97=VATDE-1,"
+	 "OID.0.9.2342.19200300.100.1.1=u1,OID.1.3.6.1.4.1.99999.1=\"x,y\",CN=\" #CA \"<SR>01FF",
+	 ""},
 };
 
 static void test_issuer_serial(void **state)
@@ -124,8 +131,14 @@ static void test_issuer_serial(void **state)
 		char *mapping;
 
 		parse(issuers[i].certificate, &certificate);
-		assert_true(certdir_mapping_issuer_serial(&certificate, &mapping));
+		assert_true(certdir_mapping_issuer_serial(&certificate, false, &mapping));
 		assert_string_equal(mapping, issuers[i].mapping);
+		free(mapping);
+		assert_true(certdir_mapping_issuer_serial(&certificate, true, &mapping));
+		if (!issuers[i].zero)
+			assert_null(mapping);
+		else if (*issuers[i].zero)
+			assert_string_equal(mapping, issuers[i].zero);
 		free(mapping);
 		certdir_certificate_clear(&certificate);
 	}
@@ -134,35 +147,35 @@ static void test_issuer_serial(void **state)
 /* What we write is what a login by mapping looks for, in every form. */
 static void test_same_as_login(void **state)
 {
-	static const char *const forms[] = {"X509:<I>", "X509:<SKI>", "X509:<SHA1-PUKEY>"};
-	static const char *const certificates[] = {"cn-name", "dns", "rsa", "issuer-long", "serial-high-bit"};
+	static const char *const certificates[] = {"cn-name",	      "dns",	 "rsa", "issuer-long",
+						   "serial-high-bit", "ski-none"};
+	const uint32_t all = (1 << CERTDIR_MAPPING_FORMS) - 1;
 
 	(void)state;
-	for (size_t c = 0; c < sizeof(certificates) / sizeof(*certificates); c++)
-		for (size_t form = 0; form < 3; form++) {
-			struct certdir_mappings *mappings = begin((enum certdir_mapping_form)form);
-			struct certdir_certificate certificate;
-			const char *looked_for = NULL;
+	for (size_t c = 0; c < sizeof(certificates) / sizeof(*certificates); c++) {
+		struct certdir_mappings *mappings = begin_forms(all);
+		struct certdir_certificate certificate;
+		size_t looked_for = 0, own_word = 0;
 
-			hand_in(mappings, certificates[c], early);
-			finish(mappings, 1, 1, 0);
-			assert_int_equal(devices[0].mappings.count, 1);
-			parse(certificates[c], &certificate);
-			assert_true(certdir_mapping_add(&certificate));
-			for (size_t i = 0; i < certificate.count; i++)
-				if (certificate.identities[i].type == CERTDIR_ID_MAPPING &&
-				    strncmp(certificate.identities[i].value, forms[form], strlen(forms[form])) == 0)
-					looked_for = certificate.identities[i].value;
-			/* A key identifier that is not the key's SHA-1 may be anything that its requester wrote. */
-			if (form == 1 && strcmp(certificate.ski, certificate.public_key_sha1) != 0) {
-				assert_null(looked_for);
-			} else {
-				assert_non_null(looked_for);
-				assert_string_equal(devices[0].mappings.items[0].bytes, looked_for);
-				assert_int_equal(devices[0].mappings.items[0].length, strlen(looked_for));
-			}
-			certdir_certificate_clear(&certificate);
+		hand_in(mappings, certificates[c], early);
+		finish(mappings, 1, 1, 0);
+		parse(certificates[c], &certificate);
+		assert_true(certdir_mapping_add(&certificate));
+		for (size_t i = 0; i < certificate.count; i++) {
+			const struct certdir_identity *id = &certificate.identities[i];
+			bool found = id->type != CERTDIR_ID_MAPPING;
+
+			looked_for += !found;
+			for (size_t k = 0; k < devices[0].mappings.count && !found; k++)
+				found = strcmp(devices[0].mappings.items[k].bytes, id->value) == 0;
+			if (!found)
+				fail_msg("%s: %s is looked for and not written", certificates[c], id->value);
 		}
+		/* A key identifier that is not the key's SHA-1 may be anything that its requester wrote. */
+		own_word = certificate.ski && strcmp(certificate.ski, certificate.public_key_sha1) != 0;
+		assert_int_equal(devices[0].mappings.count, looked_for + own_word);
+		certdir_certificate_clear(&certificate);
+	}
 }
 
 /* ---- whose they are ---- */
@@ -179,18 +192,56 @@ static void test_valid_and_ended(void **state)
 	finish(mappings, 3, 1, 2);
 	assert_int_equal(devices[0].mappings.count, 1);
 	assert_string_equal(devices[0].mappings.items[0].bytes, "X509:<SKI>0102030405");
-	assert_int_equal(devices[0].ended.count, 1);
+	assert_non_null(strstr(outcome(), "1 ended X509:<SKI>"));
 	assert_string_equal(said, "");
 	/* Not valid yet is valid: the mapping comes before the certificate is needed. */
 	mappings = begin(CERTDIR_MAPPING_ISSUER_SERIAL);
 	hand_in(mappings, "cn-name", early);
 	finish(mappings, 1, 1, 0);
-	assert_string_equal(outcome(), "1 X509:<I>CN=certdir test CA<SR>EEFFC0;");
+	assert_string_equal(outcome(),
+			    "1 X509:<I>CN=certdir test CA<SR>EEFFC0;1 X509:<I>CN=certdir test CA<SR>EEFFC000;");
+}
+
+/* A form that is not asked for any more is known not to be needed, so that it may go without anybody wondering. */
+static void test_forms(void **state)
+{
+	static const uint32_t ski = CERTDIR_BIT(CERTDIR_MAPPING_SKI),
+			      serial = CERTDIR_BIT(CERTDIR_MAPPING_ISSUER_SERIAL);
+	struct certdir_mappings *mappings = begin_forms(ski | serial);
+	struct certdir_mappings_report report;
+	struct certdir_error error;
+
+	(void)state;
+	hand_in(mappings, "dns", early);
+	hand_in(mappings, "ski-none", early);
+	assert_true(certdir_mappings_finish(mappings, &report, &error));
+	assert_string_equal(said, "");
+	assert_int_equal(report.matched, 2);
+	assert_int_equal(report.forms[CERTDIR_MAPPING_SKI], 1);
+	assert_int_equal(report.forms[CERTDIR_MAPPING_SHA1_PUKEY], 0);
+	assert_int_equal(report.forms[CERTDIR_MAPPING_ISSUER_SERIAL], 2);
+	assert_null(strstr(outcome(), "ended"));
+	assert_int_equal(devices[0].ended.count, 1); /* the two have one key */
+	assert_int_equal(strncmp(devices[0].ended.items[0].bytes, "X509:<SHA1-PUKEY>", 17), 0);
+}
+
+static void test_revoked(void **state)
+{
+	struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_ISSUER_SERIAL);
+	struct certdir_certificate certificate;
+	struct certdir_error error;
+
+	(void)state;
+	parse("dns", &certificate);
+	assert_true(certdir_mappings_add(mappings, &certificate, "dns", true, early, &error));
+	certdir_certificate_clear(&certificate);
+	finish(mappings, 1, 0, 1);
+	assert_string_equal(outcome(), "1 ended X509:<I>CN=certdir test CA<SR>5FD17778B463AB59;");
 }
 
 static void test_renewed_with_the_same_key(void **state)
 {
-	struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_PUBLIC_KEY);
+	struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_SHA1_PUKEY);
 
 	(void)state;
 	hand_in(mappings, "dns", late);
@@ -198,7 +249,7 @@ static void test_renewed_with_the_same_key(void **state)
 	hand_in(mappings, "serial-high-bit", late);
 	finish(mappings, 3, 1, 2);
 	assert_int_equal(devices[0].mappings.count, 1);
-	assert_int_equal(devices[0].ended.count, 0);
+	assert_null(strstr(outcome(), "ended"));
 }
 
 static void test_sorted(void **state)
@@ -212,13 +263,14 @@ static void test_sorted(void **state)
 	hand_in(mappings, "cn-name", early);
 	finish(mappings, 4, 4, 0);
 	assert_string_equal(outcome(), "1 X509:<I>CN=certdir test CA<SR>00;1 X509:<I>CN=certdir test CA<SR>01FF;"
-				       "1 X509:<I>CN=certdir test CA<SR>EEFFC0;");
+				       "1 X509:<I>CN=certdir test CA<SR>01FF00;1 X509:<I>CN=certdir test CA<SR>EEFFC0;"
+				       "1 X509:<I>CN=certdir test CA<SR>EEFFC000;");
 }
 
 /* One key, two devices: whoever has it could log in as the other. */
 static void test_shared(void **state)
 {
-	struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_PUBLIC_KEY);
+	struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_SHA1_PUKEY);
 
 	(void)state;
 	hand_in(mappings, "cn-name", early);
@@ -229,14 +281,13 @@ static void test_shared(void **state)
 	assert_int_equal(devices[4].mappings.count, 0);
 	assert_non_null(strstr(said, "certificates of several devices have it, of " KEY_PC01 " and " KEY_CN));
 	/* Valid on one and ended on the other: the one gets nothing new, and the other's is known to have ended. */
-	mappings = begin(CERTDIR_MAPPING_PUBLIC_KEY);
+	mappings = begin(CERTDIR_MAPPING_SHA1_PUKEY);
 	hand_in(mappings, "cn-name", late);
 	hand_in(mappings, "cn-guid", late);
 	finish(mappings, 2, 0, 1);
 	assert_int_equal(devices[0].mappings.count, 0);
-	assert_int_equal(devices[0].ended.count, 0);
 	assert_int_equal(devices[4].mappings.count, 0);
-	assert_int_equal(devices[4].ended.count, 1);
+	assert_int_equal(strncmp(outcome(), "5 ended X509:<SHA1-PUKEY>", 25), 0);
 }
 
 static void test_unmatched(void **state)
@@ -271,9 +322,10 @@ static void test_no_key_identifier(void **state)
 	(void)state;
 	hand_in(mappings, "ski-none", early);
 	finish(mappings, 1, 0, 0);
+	assert_int_equal(devices[0].ended.count, 0); /* what it has in other forms must not go for nothing */
 	assert_string_equal(said,
-			    "ski-none: no mapping: it has no subject key identifier: use mapping = issuer-serial or "
-			    "public-key\n");
+			    "ski-none: no mapping: it has no subject key identifier: add issuer_serial or sha1_pukey "
+			    "to mapping\n");
 }
 
 static void test_many_remarks(void **state)
@@ -283,7 +335,7 @@ static void test_many_remarks(void **state)
 
 	(void)state;
 	for (int i = 0; i < 30; i++)
-		certdir_mappings_refuse(mappings, "file", "odd");
+		certdir_mappings_refuse(mappings, "file", "malformed-certificate: %s", "odd");
 	finish(mappings, 30, 0, 0);
 	for (const char *c = said; *c; c++)
 		lines += *c == '\n';
@@ -306,10 +358,12 @@ static void test_too_long(void **state)
 	memset(certificate.issuer, 'x', 40000);
 	memcpy(certificate.issuer, "CN=", 3);
 	certificate.issuer[40000] = '\0';
-	assert_true(certdir_mappings_add(mappings, &certificate, "long", early, &error));
+	assert_true(certdir_mappings_add(mappings, &certificate, "long", false, early, &error));
 	certdir_certificate_clear(&certificate);
 	finish(mappings, 1, 0, 0);
-	assert_non_null(strstr(said, "long: no mapping: it would be longer than the 32767 characters"));
+	assert_non_null(strstr(
+		said, "long: no mapping: its issuer's name cannot be written in altSecurityIdentities, or only in "
+		      "more than the 32767 characters"));
 }
 
 static void test_no_list(void **state)
@@ -324,7 +378,7 @@ static void test_no_list(void **state)
 	mappings = certdir_mappings_begin(&config, "/nonexistent/list", &wanted, &arena, &error);
 	assert_non_null(mappings);
 	parse("cn-name", &certificate);
-	assert_false(certdir_mappings_add(mappings, &certificate, "x", early, &error));
+	assert_false(certdir_mappings_add(mappings, &certificate, "x", false, early, &error));
 	assert_non_null(strstr(error.text, "/nonexistent/list"));
 	certdir_certificate_clear(&certificate);
 	(void)certdir_mappings_finish(mappings, &report, &error);
@@ -337,6 +391,8 @@ int main(void)
 		cmocka_unit_test(test_issuer_serial),
 		cmocka_unit_test(test_same_as_login),
 		cmocka_unit_test(test_valid_and_ended),
+		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_revoked),
 		cmocka_unit_test(test_renewed_with_the_same_key),
 		cmocka_unit_test(test_sorted),
 		cmocka_unit_test(test_shared),

@@ -161,7 +161,7 @@ static const char *read_text(const char *name, const char *text)
 	return read_bytes(name, text, strlen(text), CERTDIR_MAPPING_ISSUER_SERIAL);
 }
 
-#define SPKI CERTDIR_MAPPING_PUBLIC_KEY
+#define SPKI CERTDIR_MAPPING_SHA1_PUKEY
 #define HEAD "SerialNumber,Issuer,CommonName,NotAfter\n"
 #define ISSUER "\"CN=CA, DC=example, DC=com\""
 #define MAPPED "X509:<I>DC=com,DC=example,CN=CA<SR>"
@@ -195,6 +195,28 @@ static const struct {
 	 "1 " MAPPED "2B1A;"},
 	{"serial number;issuer distinguished name;subject;expires\n1a2b;CN=CA,DC=example,DC=com;CN=PC01;" UNTIL "\n",
 	 "1 " MAPPED "2B1A;"},
+	/* what the CA's database says of it; of a request no certificate came; a word that nobody knows maps nothing, and takes nothing away */
+	{"Disposition," HEAD "\"21 -- Revoked\",1a2b," ISSUER ",PC01," UNTIL "\n20 -- Issued,3c4d," ISSUER
+	 ",PC02," UNTIL "\n",
+	 "1 ended " MAPPED "2B1A;2 " MAPPED "4D3C;"},
+	{"Request Disposition," HEAD "0x15 (21) -- Gesperrt,1a2b," ISSUER ",PC01," UNTIL
+	 "\n0x14 (20) -- Ausgestellt,3c4d," ISSUER ",PC02," UNTIL "\n30 -- Failed,5e6f," ISSUER ",OTHER," UNTIL "\n",
+	 "1 ended " MAPPED "2B1A;2 " MAPPED "4D3C;"},
+	{"Status," HEAD "REVOKED (key compromise),1a2b," ISSUER ",PC01," UNTIL "\nvalid,3c4d," ISSUER ",PC02," UNTIL
+	 "\n,5e6f," ISSUER ",OTHER," UNTIL "\nunrevoked,7a8b," ISSUER ",PC01," UNTIL "\n",
+	 "1 ended " MAPPED "2B1A;2 " MAPPED "4D3C;5 " MAPPED "6F5E;"},
+	/* issued before the device was registered: an older one's, unless it names the device by its id */
+	{"NotBefore," HEAD "2027-05-30T23:59:59Z,1a2b," ISSUER ",LATE," UNTIL "\n2027-05-31T00:00:01Z,3c4d," ISSUER
+	 ",LATE," UNTIL "\n",
+	 "6 " MAPPED "4D3C;"},
+	{"NotBefore," HEAD "2027-05-31 11:59,1a2b," ISSUER ",LATE," UNTIL "\n2027-05-31 12:01,3c4d," ISSUER
+	 ",LATE," UNTIL "\n2026-01-01,5e6f," ISSUER ",LATE," UNTIL "\n,7a8b," ISSUER ",LATE," UNTIL "\n",
+	 "6 " MAPPED "4D3C;6 " MAPPED "6F5E;6 " MAPPED "8B7A;"},
+	{"SerialNumber,SubjectAlternativeName,NotAfter,NotBefore\n1a2b,URL=AAD_Device_ID:" KEY_LATE "," UNTIL
+	 ",2025-01-01T00:00:00Z\n",
+	 "6 X509:<I>DC=net,CN=From Config<SR>2B1A;"},
+	{"NotBefore," HEAD "1/2/2027 10:00,1a2b," ISSUER ",PC01," UNTIL "\n",
+	 "!line 2: beginning of validity \"1/2/2027 10:00\" does not say which is the month"},
 	/* names */
 	{"SerialNumber,DnsNames,NotAfter\n1a2b,\"pc01.example.com, pc01\"," UNTIL "\n",
 	 "1 X509:<I>DC=net,CN=From Config<SR>2B1A;"},
@@ -300,7 +322,9 @@ static void test_certificates(void **state)
 		"CERTIFICATE-----\r\n\"\n\"2\",\"EMPTY\"\n",
 		"SerialNumber;RawData;CommonName\n1234;@;PC02\n",
 	};
-	static const char expected[] = "1 X509:<I>CN=certdir test CA<SR>EEFFC0;";
+	/* The top bit of its serial number is set. */
+	static const char expected[] =
+		"1 X509:<I>CN=certdir test CA<SR>EEFFC0;1 X509:<I>CN=certdir test CA<SR>EEFFC000;";
 	unsigned char der[DER_MAX];
 	const size_t length = load("cn-name", der);
 
@@ -413,7 +437,8 @@ static void test_directory(void **state)
 	write_file("certs/b.pem", text, strlen(text), path);
 	write_file("certs/a.csv", HEAD "1a2b," ISSUER ",PC02," UNTIL "\n", strlen(HEAD ISSUER UNTIL) + 12, path);
 	assert_string_equal(read_path(directory, CERTDIR_MAPPING_ISSUER_SERIAL, early),
-			    "1 X509:<I>CN=certdir test CA<SR>EEFFC0;2 " MAPPED "2B1A;");
+			    "1 X509:<I>CN=certdir test CA<SR>EEFFC0;1 X509:<I>CN=certdir test CA<SR>EEFFC000;2 " MAPPED
+			    "2B1A;");
 	write_file("certs/c.txt", "README\n", 7, path);
 	assert_non_null(strstr(read_path(directory, CERTDIR_MAPPING_ISSUER_SERIAL, early),
 			       "!certs/c.txt: holds no certificate"));

@@ -123,7 +123,7 @@ static const char computer[] = "[placeholders wifi]\n"
 			       "certificates = /srv/certificates\n"
 			       "certificates = /srv/more.csv\n"
 			       "certificate_issuer = CN=Example CA,DC=corp,DC=example\n"
-			       "mapping = public-key\n"
+			       "mapping = SHA1_PUKEY, issuer_serial\n"
 			       "max_age = 2h\n"
 			       "max_remove = 25%\n"
 			       "delete_after = 7d\n"
@@ -169,7 +169,8 @@ static void test_computer(void **state)
 	assert_string_equal(config->certificates[1], "/srv/more.csv");
 	assert_null(config->certificates[2]);
 	assert_string_equal(config->certificate_issuer, "CN=Example CA,DC=corp,DC=example");
-	assert_int_equal(config->mapping, CERTDIR_MAPPING_PUBLIC_KEY);
+	assert_int_equal(config->mapping,
+			 CERTDIR_BIT(CERTDIR_MAPPING_SHA1_PUKEY) | CERTDIR_BIT(CERTDIR_MAPPING_ISSUER_SERIAL));
 	clear(conf, &configs);
 }
 
@@ -228,7 +229,8 @@ static void test_defaults(void **state)
 	assert_false(config->primary_group);
 	assert_null(config->certificates);
 	assert_null(config->certificate_issuer);
-	assert_int_equal(config->mapping, CERTDIR_MAPPING_ISSUER_SERIAL);
+	assert_int_equal(config->mapping,
+			 CERTDIR_BIT(CERTDIR_MAPPING_SKI) | CERTDIR_BIT(CERTDIR_MAPPING_ISSUER_SERIAL));
 	assert_int_equal(config->max_age, 86400);
 	assert_int_equal(config->max_remove, 10);
 	assert_int_equal(config->delete_after, 30 * 86400);
@@ -374,6 +376,8 @@ static void test_each_option(void **state)
 #define KNOWN "known are {entra_device_id}, {intune_device_id}, {name}, {serial_number}"
 #define DEVICE "[placeholders a]\n" SERVER OU "kind = device\n"
 
+#define FORMS "write one or more of ski, sha1_pukey, issuer_serial with blanks between them"
+
 static const struct {
 	const char *text;
 	const char *error; /* without "FILE:" */
@@ -489,7 +493,9 @@ static const struct {
 	 "CN=Example CA,DC=corp,DC=example"},
 	{WIFI "certificates = certs\n",
 	 "6: certificates = certs: this is the name of a file or directory and begins with /"},
-	{WIFI "certificates = /x\nmapping = sha1\n", "7: mapping = sha1: known are issuer-serial, ski, public-key"},
+	{WIFI "certificates = /x\nmapping = issuer-serial\n", "7: mapping = issuer-serial: " FORMS},
+	{WIFI "certificates = /x\nmapping = ski public-key\n", "7: mapping = ski public-key: " FORMS},
+	{WIFI "certificates = /x\nmapping = ,\n", "7: mapping = ,: " FORMS},
 	/* devices */
 	{DEVICE "service_principal_name = HOST/{cn}\n",
 	 "7: service_principal_name: this is for kind = computer; write attribute = NAME TEMPLATE instead"},

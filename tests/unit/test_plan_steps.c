@@ -275,6 +275,30 @@ static const struct rule rules_of_mappings[] = {
 	 "account k1 PC1 map=X509:<SKI>01 map=X509:<SKI>02\n",
 	 "change k1 PC1 (PC1$): altSecurityIdentities \"X509:<SKI>01\" removed\n"
 	 "  change CN=PC1 -map=X509:<SKI>01\n"},
+	{"issuer and SID is a strong one of no certificate: it stays, and is enough",
+	 "config certificates\n"
+	 "device k1 PC1\n"
+	 "account k1 PC1 map=X509:<I>DC=x<SID>S-1-5-21-1\n"
+	 "device k2 PC2 map=X509:<SKI>02\n"
+	 "account k2 PC2 map=X509:<SKI>01 map=X509:<I>DC=x<SID>S-1-5-21-2\n",
+	 "change k2 PC2 (PC2$): altSecurityIdentities \"X509:<SKI>01\" -> \"X509:<SKI>02\"\n"
+	 "  change CN=PC2 -map=X509:<SKI>01 +map=X509:<SKI>02\n"},
+	{"it goes from an account that another device takes over",
+	 "config certificates\n"
+	 "device k2 PC1\n"
+	 "account k1 PC1 map=X509:<I>DC=x<SID>S-1-5-21-1 gone=9000\n",
+	 "enable k2 PC1 (PC1$): re-enrolled: was device k1; altSecurityIdentities \"X509:<I>DC=x<SID>S-1-5-21-1\" "
+	 "removed\n"
+	 "  change CN=PC1 -mark=certdir:wifi:k1:gone=1970-01-01T02:30:00Z +mark=certdir:wifi:k2 !-uac=4098 !uac=4096 "
+	 "-map=X509:<I>DC=x<SID>S-1-5-21-1\n"
+	 "no-mapping k2: PC1 has no strong mapping: NPS refuses its certificate, unless the CA writes the account's "
+	 "SID into it\n"},
+	{"both spellings of one serial number stay beside each other",
+	 "config certificates\n"
+	 "device k1 PC1 map=X509:<I>DC=x<SR>01ff map=X509:<I>DC=x<SR>01ff00\n"
+	 "account k1 PC1 map=X509:<I>DC=x<SR>01FF\n",
+	 "change k1 PC1 (PC1$): altSecurityIdentities \"X509:<I>DC=x<SR>01ff00\" added\n"
+	 "  change CN=PC1 +map=X509:<I>DC=x<SR>01ff00\n"},
 	{"a mapping of another device goes",
 	 "config certificates\n"
 	 "device k1 PC1\n"
