@@ -128,8 +128,12 @@ bool certdir_cli_placeholders_print_plan(const struct certdir_cli_placeholders_r
 	if (!run->json)
 		ok = printf("%s: %s on %s\n", run->placeholders->config->name, run->placeholders->config->ou,
 			    run->placeholders->uri) >= 0;
+	/* For people a line for all accounts without a mapping, and not each of them in each run. */
 	for (size_t i = 0; ok && i < plan->remark_count; i++)
-		ok = print_remark(run, &plan->remarks[i]);
+		if (run->json || plan->remarks[i].kind != CERTDIR_REMARK_NO_MAPPING)
+			ok = print_remark(run, &plan->remarks[i]);
+	if (ok && !run->json && plan->unmapped)
+		ok = print_remark(run, &(struct certdir_remark){CERTDIR_REMARK_NO_MAPPING, "", plan->unmapped});
 	for (size_t i = 0; ok && i < plan->action_count; i++)
 		ok = run->json ? print_action_json(run, "action", &plan->actions[i]) : print_action(&plan->actions[i]);
 	return ok && fflush(stdout) == 0;

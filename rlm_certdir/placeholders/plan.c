@@ -7,26 +7,66 @@
 
 /* ---- the guard ---- */
 
+struct guarded {
+	const char *what;
+	size_t count, of;
+};
+
+/* Whether max_remove allows it. That all accounts are lost is never the few that always may go; that all are changed can be. */
+static bool is_allowed(const struct certdir_planner *planner, const struct guarded *guarded, bool lost)
+{
+	return certdir_list_shrink_allowed(guarded->of + !lost, guarded->count, planner->config->max_remove);
+}
+
+static bool has_strong_mapping(const struct certdir_account *account)
+{
+	for (size_t i = 0; i < account->mappings.count; i++)
+		if (certdir_plan_mapping_is_strong(&account->mappings.items[i]))
+			return true;
+	return false;
+}
+
+/* Several mistakes at once are told at once: --force lets all of it go. */
+static void guard_changes(struct certdir_planner *planner)
+{
+	const struct certdir_accounts *accounts = planner->accounts;
+	struct certdir_plan *plan = planner->plan;
+	struct guarded changes[] = {
+		{"be disabled or removed", planner->lost, plan->kinds[CERTDIR_ACTION_REMOVE]},
+		{"lose a mapping whose certificate is not known to have ended", planner->unmapped, 0},
+		{"be renamed or moved", planner->renamed, 0},
+	};
+	struct certdir_plan_text text = {.length = 0};
+
+	for (size_t i = 0; i < accounts->own_count; i++)
+		if (accounts->own[i].mark->state == CERTDIR_MARK_WANTED) {
+			changes[0].of++;
+			changes[1].of += has_strong_mapping(&accounts->own[i]);
+			changes[2].of++;
+		}
+	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++)
+		if (!is_allowed(planner, &changes[i], i == 0))
+			certdir_plan_say(&text, "%zu of %zu accounts would %s", changes[i].count, changes[i].of,
+					 changes[i].what);
+	if (text.length > 0)
+		certdir_say(
+			plan->refusal,
+			"%s, and max_remove = %u%% allows fewer: look at the plan, and use --force when it is right",
+			text.bytes, planner->config->max_remove);
+}
+
 static void guard(struct certdir_planner *planner)
 {
 	const struct certdir_accounts *accounts = planner->accounts;
-	const unsigned max = planner->config->max_remove;
 	struct certdir_plan *plan = planner->plan;
-	size_t before = plan->kinds[CERTDIR_ACTION_REMOVE];
 
-	for (size_t i = 0; i < accounts->own_count; i++)
-		if (accounts->own[i].mark->state == CERTDIR_MARK_WANTED)
-			before++;
 	if (plan->action_count > 0 && plan->wanted == 0 && accounts->own_count > 0)
 		certdir_say(plan->refusal,
 			    "no device of the list is selected and %zu accounts are there: look at what [placeholders "
 			    "%s] selects, and use --force when they are all to go",
 			    accounts->own_count, planner->config->name);
-	else if (!certdir_list_shrink_allowed(before, planner->lost, max))
-		certdir_say(plan->refusal,
-			    "%zu of %zu accounts would be disabled or removed, and max_remove = %u%% allows fewer: "
-			    "look at the plan, and use --force when it is right",
-			    planner->lost, before, max);
+	else
+		guard_changes(planner);
 	plan->refused = plan->refusal[0];
 }
 

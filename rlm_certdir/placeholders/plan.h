@@ -76,6 +76,8 @@ struct certdir_plan {
 	size_t remark_count;
 	size_t kinds[CERTDIR_ACTION_KINDS]; /* how many actions of each */
 	size_t wanted, own, unchanged; /* selected devices; own accounts before; own accounts that stay as they are */
+	const char *
+		unmapped; /* for people: how many enabled accounts have no strong mapping; NULL = none, or mappings are not kept */
 	bool refused; /* more would be disabled and removed than max_remove allows: `refusal` says so */
 	char refusal[CERTDIR_TEXT_MAX];
 };

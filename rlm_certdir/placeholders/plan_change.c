@@ -273,6 +273,7 @@ static void change_mappings(struct certdir_plan_draft *draft)
 	const struct certdir_ldap_values *have = &draft->account->mappings, none = {NULL, 0};
 	struct certdir_ldap_bytes *items = NULL;
 	struct certdir_ldap_values gone = {NULL, 0}, come = {NULL, 0}, ignored;
+	bool in_doubt = false;
 
 	for (size_t i = 0; i < have->count; i++) {
 		if (!certdir_plan_mapping_goes(planner, draft->pair, &have->items[i]))
@@ -283,7 +284,10 @@ static void change_mappings(struct certdir_plan_draft *draft)
 			return;
 		items[gone.count++] = have->items[i];
 		gone.items = items;
+		in_doubt |= !certdir_plan_mapping_has_ended(planner, &have->items[i]);
 	}
+	/* One that is taken over loses the former device's, which is not wanted any more. */
+	planner->unmapped += in_doubt && draft->pair->wanted && !draft->pair->from;
 	if (draft->pair->wanted && certdir_plan_maps(planner))
 		certdir_plan_diff(planner->arena, have, &draft->pair->device->mappings, true, &ignored, &come);
 	if (gone.count == 0 && come.count == 0)
@@ -364,6 +368,7 @@ static void write_change(struct certdir_plan_draft *draft)
 	const enum certdir_action_kind kind = kind_of(draft, &next, control);
 
 	if (draft->pair->wanted) {
+		draft->planner->renamed += draft->new_dn != draft->dn;
 		say_wanted(draft, control);
 		say_moved(draft);
 		change_columns(draft);

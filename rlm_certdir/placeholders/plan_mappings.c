@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/plan_pair.h"
 
+#include "list/list.h"
+
 static bool starts(const struct certdir_ldap_bytes *value, const char *prefix)
 {
 	const size_t length = strlen(prefix);
@@ -38,6 +40,17 @@ static bool is_of_another(const struct certdir_planner *planner, const struct ce
 
 	for (size_t i = 0; i < count; i++)
 		if (planner->owners.items[first + i].pair->device != pair->device)
+			return true;
+	return false;
+}
+
+bool certdir_plan_mapping_has_ended(const struct certdir_planner *planner, const struct certdir_ldap_bytes *mapping)
+{
+	size_t first, count = certdir_plan_names_find(planner, &planner->owners, 1 + (unsigned)planner->config->column_count,
+						      mapping->bytes, mapping->length, &first);
+
+	for (size_t i = 0; i < count; i++)
+		if (certdir_plan_has(&planner->owners.items[first + i].pair->device->ended, mapping, true))
 			return true;
 	return false;
 }
@@ -85,33 +98,84 @@ static bool will_be_mapped(const struct certdir_planner *planner, const struct c
 	return false;
 }
 
+enum { NAMED = 5 }; /* the others are in the remarks */
+
+/* Enabled accounts, and those of them that NPS would refuse. */
+struct unmapped {
+	struct certdir_planner *planner;
+	size_t count, of;
+	const char *names; /* of the first few */
+};
+
+static void note_unmapped(struct unmapped *unmapped, const struct certdir_plan_pair *pair)
+{
+	struct certdir_planner *planner = unmapped->planner;
+	const char *cn = pair->blocked && pair->account ? pair->account->cn : pair->device->cn;
+
+	if (unmapped->count++ == 0)
+		unmapped->names = cn;
+	else if (unmapped->count <= NAMED && unmapped->names)
+		unmapped->names = certdir_arena_print(planner->arena, "%s, %s", unmapped->names, cn);
+	if (certdir_plan_maps(planner))
+		certdir_plan_remark(planner, CERTDIR_REMARK_NO_MAPPING, pair->key,
+				    certdir_arena_print(planner->arena,
+							"%s has no strong mapping: NPS refuses its certificate, "
+							"unless the CA writes the account's SID into it",
+							cn));
+}
+
+/*
+ * New devices have no certificate yet, and nobody wants mail for them each day. More than a few, and more than one in a hundred, are
+ * certificates that nobody handed in.
+ */
+static bool are_many(const struct unmapped *unmapped)
+{
+	return unmapped->count > CERTDIR_LIST_SHRINK_FLOOR && unmapped->count > unmapped->of / 100;
+}
+
+static void sum_up(struct unmapped *unmapped)
+{
+	struct certdir_planner *planner = unmapped->planner;
+	struct certdir_arena *arena = planner->arena;
+
+	if (unmapped->count == 0)
+		return;
+	if (!certdir_plan_maps(planner)) {
+		certdir_plan_remark(planner, CERTDIR_REMARK_WARNING, "",
+				    certdir_arena_print(arena,
+							"%zu enabled accounts have no strong mapping: NPS refuses a "
+							"certificate without the account's SID; `certificates = ` "
+							"says where the devices' certificates are",
+							unmapped->count));
+		return;
+	}
+	planner->plan->unmapped = certdir_arena_print(
+		arena, "%zu of %zu enabled accounts have no strong mapping (%s%s): NPS refuses their certificates, "
+		       "unless the CA writes the account's SID into them",
+		unmapped->count, unmapped->of, unmapped->names ? unmapped->names : "",
+		unmapped->count > NAMED ? ", .." : "");
+	if (are_many(unmapped))
+		certdir_plan_remark(planner, CERTDIR_REMARK_PROBLEM, "",
+				    certdir_arena_print(arena,
+							"%zu of %zu enabled accounts have no strong mapping, more than "
+							"new devices explain: hand in all certificates of the devices",
+							unmapped->count, unmapped->of));
+}
+
 void certdir_plan_remark_unmapped(struct certdir_planner *planner)
 {
-	size_t unmapped = 0;
+	struct unmapped unmapped = {.planner = planner};
 
 	if (!certdir_plan_is_computer(planner))
 		return;
 	for (size_t i = 0; i < planner->pair_count; i++) {
 		const struct certdir_plan_pair *pair = &planner->pairs[i];
-		const char *cn =
-			pair->blocked && pair->account ? pair->account->cn : (pair->device ? pair->device->cn : NULL);
 
-		if (!will_be_enabled(planner, pair) || will_be_mapped(planner, pair))
+		if (!will_be_enabled(planner, pair))
 			continue;
-		unmapped++;
-		if (certdir_plan_maps(planner))
-			certdir_plan_remark(
-				planner, CERTDIR_REMARK_NO_MAPPING, pair->key,
-				certdir_arena_print(planner->arena,
-						    "%s has no strong mapping: NPS refuses its certificate, "
-						    "unless the CA writes the account's SID into it",
-						    cn));
+		unmapped.of++;
+		if (!will_be_mapped(planner, pair))
+			note_unmapped(&unmapped, pair);
 	}
-	if (unmapped > 0 && !certdir_plan_maps(planner))
-		certdir_plan_remark(planner, CERTDIR_REMARK_WARNING, "",
-				    certdir_arena_print(planner->arena,
-							"%zu enabled accounts have no strong mapping: NPS refuses a "
-							"certificate without the account's SID; `certificates = ` "
-							"says where the devices' certificates are",
-							unmapped));
+	sum_up(&unmapped);
 }

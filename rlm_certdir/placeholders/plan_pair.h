@@ -78,7 +78,9 @@ struct certdir_planner {
 	const struct certdir_account **by_dn; /* own ones, sorted without regard to case; NULL until asked for */
 	size_t step_room, action_room, remark_room;
 	struct certdir_ldap_change *yields, *changes; /* of the account that is looked at */
-	size_t lost; /* wanted accounts that would be disabled, and those that would be removed */
+	size_t lost; /* wanted accounts that would be disabled, and those that would be removed; */
+	size_t unmapped; /* that stay and lose a mapping whose certificate is not known to have ended; */
+	size_t renamed; /* and those that would be renamed or moved */
 };
 
 /* Whether two values are the same for who has one of them; `folded`: without regard to case. Accents count. */
@@ -168,6 +170,8 @@ bool certdir_plan_mapping_is_strong(const struct certdir_ldap_bytes *mapping);
 /* Whether a value goes from the pair's account. */
 bool certdir_plan_mapping_goes(const struct certdir_planner *planner, const struct certdir_plan_pair *pair,
 			       const struct certdir_ldap_bytes *mapping);
+/* Whether a mapping is known to be done with: its certificate was handed in and has ended, whosever it was. */
+bool certdir_plan_mapping_has_ended(const struct certdir_planner *planner, const struct certdir_ldap_bytes *mapping);
 /* Remarks on accounts without a strong mapping. */
 void certdir_plan_remark_unmapped(struct certdir_planner *planner);
 

@@ -4,6 +4,7 @@ certdir placeholders against a real domain controller (Samba), by an account wit
 lists: what Kerberos and LDAP see of the accounts, each kind of change, and what happens when the domain is in the way.
 """
 
+import csv
 import itertools
 import json
 import os
@@ -14,8 +15,8 @@ import pytest
 
 from testenv.certificates import Authority
 from testenv.devices import device_id
-from testenv.placeholders import DONE, FAILED, NOTHING, PROBLEMS, SECTION, TO_DO, Placeholders
-from testenv.radiusd import shipped_module
+from testenv.placeholders import DONE, FAILED, NOTHING, PROBLEMS, REFUSED, SECTION, TO_DO, Placeholders
+from testenv.radiusd import BUILD, shipped_module
 from testenv.samba import BASE, COMPUTERS, DNS, USERS, WRITTEN, create_and_delete
 
 ENABLED, DISABLED = b"4096", b"4098"
@@ -336,6 +337,76 @@ def test_mappings(office, tmp_path):
     office.apply()
     assert office.account_of(names[0])["altSecurityIdentities"] == [f"X509:<SKI>{'0b' * 20}".encode()]
     office.settled()
+
+
+def test_mappings_guard(office, tmp_path):
+    """A file that is missing, or one that has the newest certificates alone, costs no account its mapping unasked."""
+    old, new, handed_in = Authority("old CA"), Authority("new CA"), tmp_path / "certificates"
+    names = office.fill(7)
+    office.options |= {"certificates": handed_in}
+    handed_in.mkdir()
+
+    def hand_in(authority):
+        path = handed_in / f"{authority.name}.pem"
+        path.write_text("".join(authority.issue(subject=[["CN", name]], serial=f"00c0ff{number:02x}").pem
+                                for number, name in enumerate(names)))
+        return path
+
+    def mappings():
+        return [sorted(office.account_of(name)["altSecurityIdentities"]) for name in names]
+
+    first = hand_in(old)
+    office.apply()
+    before = mappings()
+    # Nothing is said of forms: the key identifier, and the serial number with and without its zero.
+    assert [value.split(b">")[0] for value in before[0]] == [b"X509:<I", b"X509:<I", b"X509:<SKI"]
+    assert [value.split(b">")[-1] for value in before[0][:2]] == [b"00FFC0", b"00FFC000"]
+    hand_in(new)
+    first.rename(tmp_path / "away.pem")
+    refused = office.apply(code=REFUSED)
+    assert "7 of 7 accounts would lose a mapping whose certificate is not known to have ended" in refused.said
+    assert mappings() == before
+    (tmp_path / "away.pem").rename(first)
+    office.apply()
+    assert all(set(then) < set(now) for then, now in zip(before, mappings()))
+    office.settled()
+    first.unlink()
+    assert office.apply("--force").summary["certificates"] == {
+        "handed_in": 7, "matched": 7, "ended": 0, "unmatched": 0, "ski": 7, "sha1_pukey": 0, "issuer_serial": 7}
+    assert not any(set(then) & set(now) for then, now in zip(before, mappings()))
+
+
+def export(office, *arguments, code=0):
+    done = subprocess.run([BUILD / "certdir", "placeholders", "export", "-c", office.conf, *arguments],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def test_export_sids(office):
+    """What a CA needs to write the extension by itself; a device that is not wanted today will be again."""
+    names = office.fill(3)
+    office.apply()
+    office.list.change(names[2], accountEnabled=False)
+    office.apply()
+    before = office.everything()
+    rows = sorted([device_id(name), office.domain.sid(office.dn(name)), name] for name in names)
+    table = export(office, "--sids")
+    assert list(csv.reader(table.stdout.splitlines())) == [["device_id", "sid", "name"], *rows] and not table.stderr
+    lines = [json.loads(line) for line in export(office, "--sids", "--json", SECTION).stdout.splitlines()]
+    assert [[line["device_id"], line["sid"], line["name"]] for line in lines] == rows
+    # Two accounts of one device: whose SID is it?
+    twin = office.domain.add_computer(f"{office.tag}-TWIN", office.ou,
+                                      adminDescription=f"certdir:{SECTION}:{device_id(names[0])}")
+    twins = export(office, "--sids")
+    assert [row[0] for row in csv.reader(twins.stdout.splitlines())][1:] == [
+        row[0] for row in rows if row[0] != device_id(names[0])]
+    assert twins.stderr.count("is one of several accounts of its device") == 2
+    office.domain.delete(twin)
+    assert office.everything()[0].keys() == before[0].keys()
+    export(office, code=64)
+    office.options["password_file"].write_text("wrong\n")
+    assert "wrong" not in export(office, "--sids", code=1).stderr
 
 
 # ---- the way back ----

@@ -401,6 +401,43 @@ static const struct rule rules_of_mappings[] = {
 	 "  create CN=PC1 class=computer cn=PC1 sam=PC1$ uac=4098 mark=certdir:wifi:k1 spn=HOST/PC1 and a password\n"},
 };
 
+/* `without` of `all` accounts have no mapping: what is said of them all, and whether somebody has to look. */
+static void check_unmapped(size_t without, size_t all, const char *said, bool problem)
+{
+	static char script[8192];
+	size_t length = (size_t)sprintf(script, "config certificates\n");
+	const struct certdir_plan *plan = &world.planning.plan;
+	size_t problems = 0, each = 0;
+
+	for (size_t i = 0; i < all; i++)
+		length += (size_t)sprintf(script + length, "device k%02zu PC%02zu\naccount k%02zu PC%02zu%s\n", i, i, i,
+					  i, i < without ? "" : " map=X509:<SKI>01");
+	read_world(script);
+	plan_world();
+	for (size_t i = 0; i < plan->remark_count; i++) {
+		problems += plan->remarks[i].kind == CERTDIR_REMARK_PROBLEM;
+		each += plan->remarks[i].kind == CERTDIR_REMARK_NO_MAPPING;
+	}
+	assert_int_equal(each, without);
+	assert_int_equal(problems, problem);
+	assert_int_equal(plan->unmapped ? strncmp(plan->unmapped, said, strlen(said)) : *said, 0);
+}
+
+static void test_unmapped(void **state)
+{
+	(void)state;
+	check_unmapped(0, 12, "", false);
+	check_unmapped(1, 12, "1 of 12 enabled accounts have no strong mapping (PC00): NPS refuses", false);
+	check_unmapped(5, 12,
+		       "5 of 12 enabled accounts have no strong mapping (PC00, PC01, PC02, PC03, PC04): NPS refuses",
+		       false);
+	check_unmapped(
+		6, 12,
+		"6 of 12 enabled accounts have no strong mapping (PC00, PC01, PC02, PC03, PC04, ..): NPS refuses",
+		true);
+	certdir_arena_clear(&world.planning.arena);
+}
+
 static void test_mappings(void **state)
 {
 	(void)state;
@@ -496,7 +533,7 @@ static void test_devices(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_steps), cmocka_unit_test(test_mappings),
-					   cmocka_unit_test(test_devices)};
+					   cmocka_unit_test(test_unmapped), cmocka_unit_test(test_devices)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
