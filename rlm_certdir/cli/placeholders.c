@@ -3,8 +3,10 @@
 
 #include "cli/conf_file.h"
 #include "cli/placeholders_certificates.h"
+#include "cli/placeholders_export.h"
 #include "cli/placeholders_report.h"
 #include "cli/progress.h"
+#include "cli/visible.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -16,12 +18,14 @@
 
 static const char usage[] =
 	"usage: certdir placeholders plan|apply [-c FILE] [--force] [--json] [NAME]\n"
+	"       certdir placeholders export --sids [-c FILE] [--json] [NAME]\n"
 	"\n"
 	"Keeps an entry in a directory for each device of the list, as [placeholders NAME] of certdir.conf(5) says:\n"
 	"computer accounts of Active Directory for NPS, or entries that RADIUS servers read over LDAP.\n"
 	"\n"
 	"plan   show what is to be done, and why; change nothing\n"
 	"apply  show it and do it\n"
+	"export print CSV with the SID of each device's account, for a CA that writes it into certificates\n"
 	"\n"
 	"  -c FILE   the configuration (" CERTDIR_CONF_DEFAULT ")\n"
 	"  --force   go on although many entries would be disabled or removed\n"
@@ -30,7 +34,7 @@ static const char usage[] =
 
 struct options {
 	const char *conf, *name;
-	bool apply, force, json;
+	bool apply, export, force, json, sids;
 };
 
 /* ---- apply ---- */
@@ -143,10 +147,18 @@ static int run_sections(const struct options *options, const struct certdir_cli_
 
 	if (options->apply)
 		catch_signals();
+	if (options->export && !options->json) {
+		certdir_cli_visible_end();
+		certdir_cli_placeholders_export_header();
+	}
 	for (size_t i = 0; i < loaded->placeholders.count && !stop; i++) {
 		const struct certdir_placeholders_config *config = &loaded->placeholders.sections[i];
 
-		if (!options->name || strcmp(options->name, config->name) == 0)
+		if (options->name && strcmp(options->name, config->name) != 0)
+			continue;
+		if (options->export)
+			status = worse(status, certdir_cli_placeholders_export(config, options->json));
+		else
 			status = worse(status, run_section(options, loaded->config.list, config));
 	}
 	return stop ? worse(status, CERTDIR_CLI_PLACEHOLDERS_STOPPED) : status;
@@ -187,6 +199,7 @@ static int run(const struct options *options)
 int certdir_cli_placeholders(int argc, char **argv)
 {
 	static const struct option longs[] = {{"force", no_argument, NULL, 'f'},
+					      {"sids", no_argument, NULL, 's'},
 					      {"json", no_argument, NULL, 'j'},
 					      {"help", no_argument, NULL, 'h'},
 					      {NULL, 0, NULL, 0}};
@@ -204,6 +217,9 @@ int certdir_cli_placeholders(int argc, char **argv)
 		case 'j':
 			options.json = true;
 			break;
+		case 's':
+			options.sids = true;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			return 0;
@@ -211,10 +227,13 @@ int certdir_cli_placeholders(int argc, char **argv)
 			return misuse("see above");
 		}
 	if (optind == argc)
-		return misuse("say plan or apply");
+		return misuse("say plan, apply or export");
 	options.apply = strcmp(argv[optind], "apply") == 0;
-	if (!options.apply && strcmp(argv[optind], "plan") != 0)
-		return misuse("the first operand is plan or apply");
+	options.export = strcmp(argv[optind], "export") == 0;
+	if (!options.apply && !options.export && strcmp(argv[optind], "plan") != 0)
+		return misuse("the first operand is plan, apply or export");
+	if (options.export != options.sids)
+		return misuse(options.export ? "say what: export --sids" : "--sids is for export");
 	if (argc - optind > 2)
 		return misuse("takes the name of one section at most");
 	options.name = argv[optind + 1];

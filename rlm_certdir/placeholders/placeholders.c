@@ -92,15 +92,28 @@ static bool read_both(struct certdir_placeholders *self, struct certdir_list_sna
 	return ok && reading.ok;
 }
 
+/* Connects and learns what the server is. */
+static bool begin(struct certdir_placeholders *self, struct certdir_error *error)
+{
+	self->watchdog = certdir_watchdog_start(error);
+	return self->watchdog && take_credentials(self, error) && connect_first(self, error) &&
+	       certdir_domain_read(self->config, self->connection, &self->arena, &self->domain, error);
+}
+
+bool certdir_placeholders_look(struct certdir_placeholders *self, const struct certdir_placeholders_config *config,
+			       struct certdir_error *error)
+{
+	*self = (struct certdir_placeholders){.config = config};
+	return begin(self, error) && certdir_accounts_read(config, &self->domain, self->connection, &self->arena,
+							   &self->accounts, error);
+}
+
 static bool make_plan(struct certdir_placeholders *self, const char *filename, struct certdir_list_snapshot *list,
 		      certdir_placeholders_certificates certificates, int64_t now, struct certdir_error *error)
 {
 	const struct certdir_claims_source claims = {ask_claims, self};
 
-	self->watchdog = certdir_watchdog_start(error);
-	return self->watchdog && take_credentials(self, error) && connect_first(self, error) &&
-	       certdir_domain_read(self->config, self->connection, &self->arena, &self->domain, error) &&
-	       read_both(self, list, now, error) && read_mappings(self, filename, certificates, now, error) &&
+	return begin(self, error) && read_both(self, list, now, error) && read_mappings(self, filename, certificates, now, error) &&
 	       certdir_plan_make(self->config, &self->domain, &self->wanted, &self->accounts, &claims, now,
 				 &self->arena, &self->plan, error);
 }

@@ -48,6 +48,13 @@ enum certdir_placeholders_outcome certdir_placeholders_plan(struct certdir_place
 							    certdir_placeholders_certificates certificates, int64_t now,
 							    struct certdir_error *error);
 
+/*
+ * Reads the section's accounts from the directory and nothing else, the list neither. certdir_placeholders_close() follows in any case. False
+ * with `error`.
+ */
+bool certdir_placeholders_look(struct certdir_placeholders *placeholders,
+			       const struct certdir_placeholders_config *config, struct certdir_error *error);
+
 /* Carries the plan out over the same connection, so on the same server. As certdir_apply(). */
 bool certdir_placeholders_apply(struct certdir_placeholders *placeholders, const struct certdir_apply_options *options,
 				struct certdir_apply_report *report, struct certdir_error *error);
