@@ -379,8 +379,6 @@ static bool take_own(struct reading *reading, const struct certdir_ldap_entry *e
 		return refuse(reading, account, "userAccountControl");
 	account->disabled = account->control & ACCOUNT_DISABLED;
 	account->expires = read_expiry(field_value(reading, entry, EXPIRES));
-	if (can_live(reading))
-		account->life = certdir_life_find(reading->config, entry, reading->arena);
 	account->values = certdir_arena_alloc(reading->arena, (count + 1) * sizeof(*account->values));
 	if (!account->values)
 		return false;
@@ -436,8 +434,11 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 	if (!take_mark(reading, entry, &account) || !take_account_name(reading, entry, &account, &ours) ||
 	    !take_identity(reading, entry, &account) || !take_groups(reading, entry, &account))
 		return false;
+	account.computer = is_computer(reading, entry);
 	account.own = ours && account.mark && strcasecmp(account.mark->section, config->name) == 0 &&
-		      (config->kind != CERTDIR_PLACEHOLDER_COMPUTER || is_computer(reading, entry));
+		      (config->kind != CERTDIR_PLACEHOLDER_COMPUTER || account.computer);
+	if (account.computer && can_live(reading))
+		account.life = certdir_life_find(config, entry, reading->arena);
 	if (account.own && !take_own(reading, entry, &account))
 		return false;
 	return add_account(account.own ? &reading->own : &reading->foreign, &account);
@@ -481,48 +482,73 @@ static int by_dn_of(const void *a, const void *b)
 	return strcasecmp((*left)->dn, (*right)->dn);
 }
 
-static struct certdir_account **index_own(struct reading *reading, const struct certdir_accounts *accounts)
-{
-	struct certdir_account **index =
-		certdir_arena_alloc(reading->arena, (accounts->own_count + 1) * sizeof(struct certdir_account *));
+struct index {
+	struct certdir_account **items; /* computers, by DN */
+	size_t count;
+};
 
-	for (size_t i = 0; index && i < accounts->own_count; i++)
-		index[i] = &accounts->own[i];
-	if (index && accounts->own_count > 1)
-		qsort(index, accounts->own_count, sizeof(struct certdir_account *), by_dn_of);
-	return index;
+static void index_computers(struct index *index, struct certdir_account *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (entries[i].computer)
+			index->items[index->count++] = &entries[i];
 }
 
 static void give_child(struct reading *reading, struct certdir_account *account, const char *child)
 {
-	if (can_live(reading) && account->own && !account->life)
+	if (can_live(reading) && account->computer && !account->life)
 		account->life = certdir_arena_print(reading->arena, "entries stand below it, such as %s", child);
 }
 
-/* A computer's BitLocker keys and printers stand below it; nothing does below a placeholder. */
-static void note_children(struct reading *reading, const struct certdir_accounts *accounts,
-			  const struct certdir_account *entries, size_t count)
+static void note_children(struct reading *reading, const struct index *index, const struct certdir_account *entries,
+			  size_t count)
 {
-	struct certdir_account **index = NULL;
 	const char *last = "";
 
-	for (size_t i = 0; i < count && can_live(reading); i++) {
+	for (size_t i = 0; i < count; i++) {
 		const char *parent = certdir_dn_parent(entries[i].dn);
 
 		/* Neighbours stand below the same entry. */
 		if (entries[i].direct || strcmp(parent, last) == 0)
 			continue;
-		last = parent;
-		index = index ? index : index_own(reading, accounts);
-		for (; index && *parent; parent = certdir_dn_parent(parent)) {
+		for (last = parent; *parent; parent = certdir_dn_parent(parent)) {
 			const struct certdir_account sought = {.dn = parent}, *key = &sought;
 			struct certdir_account **found =
-				bsearch(&key, index, accounts->own_count, sizeof(struct certdir_account *), by_dn_of);
+				bsearch(&key, index->items, index->count, sizeof(struct certdir_account *), by_dn_of);
 
 			if (found)
 				give_child(reading, *found, entries[i].dn);
 		}
 	}
+}
+
+static bool any_deep(const struct certdir_account *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!entries[i].direct)
+			return true;
+	return false;
+}
+
+/* A computer's BitLocker keys and printers stand below it; nothing does below a placeholder. Most OUs have nothing deep. */
+static bool note_all_children(struct reading *reading, struct certdir_accounts *accounts)
+{
+	const size_t count = accounts->own_count + accounts->foreign_count;
+	struct index index = {NULL, 0};
+
+	if (!can_live(reading) || (!any_deep(accounts->own, accounts->own_count) &&
+				   !any_deep(accounts->foreign, accounts->foreign_count)))
+		return true;
+	index.items = certdir_arena_alloc(reading->arena, (count + 1) * sizeof(struct certdir_account *));
+	if (!index.items)
+		return false;
+	index_computers(&index, accounts->own, accounts->own_count);
+	index_computers(&index, accounts->foreign, accounts->foreign_count);
+	if (index.count > 1)
+		qsort(index.items, index.count, sizeof(struct certdir_account *), by_dn_of);
+	note_children(reading, &index, accounts->own, accounts->own_count);
+	note_children(reading, &index, accounts->foreign, accounts->foreign_count);
+	return !reading->arena->failed;
 }
 
 /* ---- listings ---- */
@@ -572,12 +598,7 @@ bool certdir_accounts_read(const struct certdir_placeholders_config *config, con
 	accounts->foreign_count = reading.foreign.count;
 	accounts->own = keep(arena, &reading.own, by_key);
 	accounts->foreign = keep(arena, &reading.foreign, by_dn);
-	ok = accounts->own && accounts->foreign;
-	if (ok) {
-		note_children(&reading, accounts, accounts->own, accounts->own_count);
-		note_children(&reading, accounts, accounts->foreign, accounts->foreign_count);
-		ok = !arena->failed;
-	}
+	ok = accounts->own && accounts->foreign && note_all_children(&reading, accounts);
 	if (!ok)
 		certdir_error_set(error, "out of memory");
 out:

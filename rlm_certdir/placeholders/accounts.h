@@ -43,8 +43,8 @@ struct certdir_account {
 	struct certdir_ldap_values *values; /* one for each column of the configuration, sorted by bytes; of own ones */
 	struct certdir_ldap_values mappings; /* altSecurityIdentities, sorted; of own ones */
 	int64_t expires; /* accountExpires in Unix seconds, 0 = never; of own ones */
-	const char
-		*life; /* of an own computer account: why it is a real computer by now, for people; NULL: it is none */
+	bool computer; /* by its class */
+	const char *life; /* of any computer account: why it is a real computer, for people; NULL: nothing says so */
 };
 
 struct certdir_accounts {
