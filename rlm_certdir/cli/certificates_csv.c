@@ -257,8 +257,8 @@ static bool has_zone(const char *text)
 }
 
 /*
- * What `text` is in UTC, and by how much the clock that wrote it may have been behind that or before it, which is at most 12 hours
- * (*apart), and with no time of day (*day) any time of that day. False with a static `why`.
+ * What `text` is if it is in UTC, by how much the clock that wrote it may have been away from that (*apart), which is at most 12 hours,
+ * and whether it is any time of that day (*day). False with a static `why`.
  */
 static bool parse_time(const char *text, int64_t *seconds, int64_t *apart, bool *day, const char **why)
 {

@@ -10,8 +10,8 @@ bool certdir_certificates_csv_is(const char *text, size_t length);
 
 /*
  * Adds the certificate of every row. Columns are known by their names, without regard to case and blanks; the others are ignored.
- * A row whose disposition or status says that it was revoked is one of a certificate that has ended. A column with the whole certificate
- * (PEM, or plain base64) beats all others. Without it serial number and end of validity have to be
+ * A row whose disposition or status says that it was revoked is one of a certificate that has ended. A column with the whole
+ * certificate (PEM, or plain base64) beats all others. Without it serial number and end of validity have to be
  * there, the issuer there or in config->certificate_issuer, and names; only mappings by issuer and serial number come of that.
  *
  * Serial numbers are hexadecimal. One of decimal digits alone is taken only when another row shows that they are, and when a
@@ -33,8 +33,9 @@ bool certdir_serial_parse(const char *text, bool hexadecimal, char *out, size_t 
 bool certdir_validity_parse(const char *text, int64_t *seconds, const char **why);
 
 /*
- * The first second in which a certificate may be valid that begins at `text`, written as an end is: without a zone it is taken for the earliest
- * that it can mean, and a day alone for not known (0), since a wrong day would tell devices apart that it must not. False with a static `why`.
+ * The first second in which a certificate may be valid that begins at `text`, written as an end is: without a zone it is taken for
+ * the earliest that it can mean, and a day alone for not known (0), since a wrong day would tell devices apart that it must not.
+ * False with a static `why`.
  */
 bool certdir_beginning_parse(const char *text, int64_t *seconds, const char **why);
 

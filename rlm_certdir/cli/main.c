@@ -15,7 +15,7 @@ static const char usage[] =
 	"usage: certdir check [--raddb DIR] [--module NAME] [--list FILE] [--json] CERT...\n"
 	"       certdir list show|find|stats|sources|changes|import|remove|export|verify [--list FILE] ...\n"
 	"       certdir sync [-c FILE] [--full] [--force] [--dry-run] [--interval DURATION] [--json]\n"
-	"       certdir placeholders plan|apply [-c FILE] [--force] [--json] [NAME]\n"
+	"       certdir placeholders plan|apply|export [-c FILE] [--force] [--json] [NAME]\n"
 	"       certdir status [-c FILE] [--json|--prometheus]\n"
 	"\n"
 	"check         explain what the RADIUS server would decide about a client certificate, and why\n"

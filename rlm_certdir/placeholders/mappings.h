@@ -25,15 +25,15 @@ struct certdir_mappings *certdir_mappings_begin(const struct certdir_placeholder
 						struct certdir_error *error);
 
 /*
- * Takes one certificate; `origin` ("laptops.csv line 7") is for messages and need not live on. Not valid any more at `now`, or `revoked`:
- * its mappings are ones that have ended. So are those of the forms that the section does not ask for, if it has one that it does. One that names no device of the
- * list, or none for certain, is counted and said in the log, and so is one that only names a device that was registered after it was
- * issued. False with `error` when memory is out or the list cannot be read.
+ * Takes one certificate; `origin` ("laptops.csv line 7") is for messages and need not live on. Not valid any more at `now`, or
+ * `revoked`: its mappings are ones that have ended. So are those of the forms that the section does not ask for, if it has one that
+ * it does. One that names no device of the list, or none for certain, is counted and said in the log, and so is one that only names
+ * a device that was registered after it was issued. False with `error` when memory is out or the list cannot be read.
  */
 bool certdir_mappings_add(struct certdir_mappings *mappings, const struct certdir_certificate *certificate,
 			  const char *origin, bool revoked, int64_t now, struct certdir_error *error);
 
-/* Counts a certificate that is not to be gone by, and says why: of a malformed one, the names that could be read are not to be trusted either. */
+/* Counts a certificate that is not to be gone by, and says why: names beside a malformed one are not to be trusted either. */
 void certdir_mappings_refuse(struct certdir_mappings *mappings, const char *origin, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

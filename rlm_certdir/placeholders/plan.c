@@ -12,7 +12,10 @@ struct guarded {
 	size_t count, of;
 };
 
-/* Whether max_remove allows it. That all accounts are lost is never the few that always may go; that all are changed can be. */
+/*
+ * Whether max_remove allows it. That all accounts are lost is never taken for the few that always may go; that all of a few are changed
+ * is.
+ */
 static bool is_allowed(const struct certdir_planner *planner, const struct guarded *guarded, bool lost)
 {
 	return certdir_list_shrink_allowed(guarded->of + !lost, guarded->count, planner->config->max_remove);

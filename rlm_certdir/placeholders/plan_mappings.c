@@ -22,8 +22,8 @@ static bool is_of_sid(const struct certdir_ldap_bytes *mapping)
 }
 
 /*
- * KB5014754: issuer and serial number, key identifier, public key; and since September 2025 issuer and SID. The rest is weak, and not ours
- * to touch.
+ * KB5014754: issuer and serial number, key identifier, public key; and since September 2025 issuer and SID. The rest is weak, and
+ * not ours to touch.
  */
 bool certdir_plan_mapping_is_strong(const struct certdir_ldap_bytes *mapping)
 {
@@ -125,8 +125,8 @@ static void note_unmapped(struct unmapped *unmapped, const struct certdir_plan_p
 }
 
 /*
- * New devices have no certificate yet, and nobody wants mail for them each day. More than a few, and more than one in a hundred, are
- * certificates that nobody handed in.
+ * New devices have no certificate yet, and nobody wants mail for them each day. More than a few, and more than one in a hundred,
+ * are certificates that nobody handed in.
  */
 static bool are_many(const struct unmapped *unmapped)
 {

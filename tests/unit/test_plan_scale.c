@@ -115,6 +115,13 @@ static const struct fleet fleets[] = {
 	{"one name for all, and all new", one_name, none, 0},
 };
 
+static size_t unmapped; /* so many of the first have no certificate */
+
+static struct certdir_ldap_values mappings_of(size_t i)
+{
+	return i < unmapped ? (struct certdir_ldap_values){NULL, 0} : values_of(print("X509:<SKI>%040zx", i), NULL);
+}
+
 static void make_wanted(const struct fleet *fleet, struct certdir_wanted_list *wanted)
 {
 	*wanted = (struct certdir_wanted_list){.devices =
@@ -127,7 +134,7 @@ static void make_wanted(const struct fleet *fleet, struct certdir_wanted_list *w
 			.name = cn,
 			.cn = cn,
 			.values = row_of(cn),
-			.mappings = values_of(print("X509:<SKI>%040zx", i), NULL),
+			.mappings = mappings_of(i),
 		};
 		wanted->count = wanted->selected = i + 1;
 	}
@@ -153,7 +160,7 @@ static void make_accounts(const struct fleet *fleet, struct certdir_accounts *ac
 		account->sid = print("S-1-5-21-1-2-3-%zu", i);
 		account->guid = print("%08zx-9999-8888-7777-666655554444", i);
 		account->values = row_of(account->cn);
-		account->mappings = values_of(print("X509:<SKI>%040zx", i), NULL);
+		account->mappings = mappings_of(i);
 		accounts->own_count = i + 1;
 	}
 }
@@ -166,6 +173,8 @@ static bool ask(void *context, struct certdir_claim *claims, size_t count, struc
 	(void)error;
 	return true;
 }
+
+static size_t remarks; /* of the last plan, but for a line for each account without a mapping */
 
 static double plan_fleet(const struct fleet *fleet)
 {
@@ -198,6 +207,7 @@ static double plan_fleet(const struct fleet *fleet)
 	start = clock();
 	assert_true(certdir_plan_make(&config, &domain, &wanted, &accounts, &claims, 10000, &arena, &plan, &error));
 	assert_int_equal(plan.action_count, devices * fleet->actions / 100);
+	remarks = plan.remark_count - unmapped;
 	return (double)(clock() - start) / CLOCKS_PER_SEC;
 }
 
@@ -232,9 +242,25 @@ static void test_fleets(void **state)
 	}
 }
 
+/* One in a hundred may be new and have no certificate yet. */
+static void test_unmapped(void **state)
+{
+	const size_t most = devices;
+
+	(void)state;
+	devices = 800;
+	for (unmapped = 7; unmapped < 10; unmapped++) {
+		(void)plan_fleet(&fleets[0]);
+		assert_int_equal(remarks, unmapped > 8);
+		certdir_arena_clear(&arena);
+	}
+	unmapped = 0;
+	devices = most;
+}
+
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_fleets)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_unmapped), cmocka_unit_test(test_fleets)};
 
 	if (argc > 1)
 		devices = (size_t)atol(argv[1]);
