@@ -217,15 +217,15 @@ static void print_certificates(const struct certdir_cli_placeholders_run *run)
 	const struct certdir_mappings_report *mappings = &run->placeholders->mappings;
 	const char *separator = "";
 
-	printf("%s: %zu certificates handed in: %zu valid ones of devices in the list", run->placeholders->config->name,
+	printf("%s: %zu certificates handed in: %zu valid and mapped", run->placeholders->config->name,
 	       mappings->certificates, mappings->matched);
 	for (enum certdir_mapping_form form = 0; form < CERTDIR_MAPPING_FORMS; form++)
 		if (run->placeholders->config->mapping & CERTDIR_BIT(form)) {
-			printf("%s%zu with %s", *separator ? separator : " (", mappings->forms[form],
-			       certdir_mapping_form_name(form));
+			printf("%s%s %zu", *separator ? separator : " (", certdir_mapping_form_name(form),
+			       mappings->forms[form]);
 			separator = ", ";
 		}
-	printf("), %zu that have ended, %zu without a device or a mapping\n", mappings->ended, mappings->unmatched);
+	printf("), %zu ended or revoked, %zu without a device or a mapping\n", mappings->ended, mappings->unmatched);
 }
 
 static bool print_counts(const struct certdir_cli_placeholders_run *run)
