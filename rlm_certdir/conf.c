@@ -539,6 +539,38 @@ const struct certdir_conf_entry *certdir_conf_next(struct certdir_conf_section *
 	return NULL;
 }
 
+bool certdir_conf_named(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key,
+			const struct certdir_conf_entry **entry, const char **name, size_t *length,
+			struct certdir_error *error)
+{
+	const size_t size = strlen(key);
+	size_t i = *entry ? (size_t)(*entry - section->entries) + 1 : 0;
+
+	if (!*entry)
+		learn(section, key);
+	for (*entry = NULL; i < section->count; i++) {
+		struct certdir_conf_entry *option = &section->entries[i];
+		char *start = option->key + size;
+
+		if (strncmp(option->key, key, size) != 0 || !strchr(" \t\"", *start))
+			continue;
+		option->taken = true;
+		start = skip_blanks(start);
+		*length = strlen(start);
+		if (*length < 3 || start[0] != '"' || start[*length - 1] != '"')
+			return certdir_conf_refuse(
+				conf, option->line, error,
+				"behind %s stands a name in quotes: %s \"NAME\" = ..; a name that has = or "
+				": in it cannot be written here: write the id in its place",
+				key, key);
+		*entry = option;
+		*name = start + 1;
+		*length -= 2;
+		return true;
+	}
+	return true;
+}
+
 struct certdir_conf_entry *certdir_conf_entry(const struct certdir_conf_section *section, const char *key)
 {
 	for (size_t i = 0; i < section->count; i++)
@@ -617,9 +649,10 @@ bool certdir_conf_trust_types(struct certdir_conf *conf, struct certdir_conf_sec
 		if (at < 4)
 			*join_types |= CERTDIR_BIT(types[at].type);
 		else
-			ok = certdir_conf_refuse_value(conf, certdir_conf_entry(section, "trust_types"), error,
-						       "known are AzureAd (joined), ServerAd (hybrid joined), "
-						       "Workplace (registered), none (not said), with commas between them");
+			ok = certdir_conf_refuse_value(
+				conf, certdir_conf_entry(section, "trust_types"), error,
+				"known are AzureAd (joined), ServerAd (hybrid joined), "
+				"Workplace (registered), none (not said), with commas between them");
 	}
 	free(words);
 	return ok;

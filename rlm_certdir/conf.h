@@ -77,6 +77,14 @@ bool certdir_conf_word(struct certdir_conf *conf, struct certdir_conf_section *s
 const struct certdir_conf_entry *certdir_conf_next(struct certdir_conf_section *section, const char *key,
 						   const struct certdir_conf_entry *after);
 
+/*
+ * The next option that has a name in quotes behind its key, as group "Wi-Fi staff" = .., behind *entry (NULL: the first); *entry becomes
+ * NULL at the end. The name is *length bytes of the entry's key. False with `error` when there is no name: then it ends there.
+ */
+bool certdir_conf_named(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key,
+			const struct certdir_conf_entry **entry, const char **name, size_t *length,
+			struct certdir_error *error);
+
 /* The first entry of a key, taken or not; NULL when there is none. */
 struct certdir_conf_entry *certdir_conf_entry(const struct certdir_conf_section *section, const char *key);
 /*

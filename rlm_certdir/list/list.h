@@ -123,6 +123,9 @@ bool certdir_list_numbers(struct certdir_list_reader *reader, int64_t source, st
 /* Whether any device is in a group that has this name or object id, in any case. False with `error` when it cannot be told. */
 bool certdir_list_has_group(struct certdir_list_reader *reader, const char *group, bool *has,
 			    struct certdir_error *error);
+/* Whether a group of this name, object id or SID was listed, be it that nobody is in it; those of imports have members. */
+bool certdir_list_knows_group(struct certdir_list_reader *reader, const char *group, bool *knows,
+			      struct certdir_error *error);
 
 /* What listed devices share with others of their source: names that do not tell which device is meant. */
 struct certdir_list_shared {

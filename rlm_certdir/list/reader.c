@@ -759,25 +759,37 @@ bool certdir_list_numbers(struct certdir_list_reader *reader, int64_t source, st
 	return rc == SQLITE_ROW;
 }
 
-bool certdir_list_has_group(struct certdir_list_reader *reader, const char *group, bool *has,
-			    struct certdir_error *error)
+static bool ask_group(struct certdir_list_reader *reader, const char *sql, const char *group, bool *yes,
+		      struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc;
 
-	rc = sqlite3_prepare_v2(reader->db,
-				"SELECT EXISTS(SELECT 1 FROM grp g WHERE (g.name=?1 COLLATE NOCASE OR g.object_id=?1 "
-				"COLLATE NOCASE OR g.sid=?1"
-				" COLLATE NOCASE)"
-				" AND EXISTS(SELECT 1 FROM device_group m WHERE m.grp=g.id))",
-				-1, &stmt, NULL);
+	rc = sqlite3_prepare_v2(reader->db, sql, -1, &stmt, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_text(stmt, 1, group, -1, SQLITE_STATIC);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(stmt);
-	*has = rc == SQLITE_ROW && sqlite3_column_int(stmt, 0);
+	*yes = rc == SQLITE_ROW && sqlite3_column_int(stmt, 0);
 	if (rc != SQLITE_ROW)
 		fail(reader, error);
 	sqlite3_finalize(stmt);
 	return rc == SQLITE_ROW;
+}
+
+#define NAMED_GROUP                                                                                                    \
+	"SELECT EXISTS(SELECT 1 FROM grp g WHERE (g.name=?1 COLLATE NOCASE OR g.object_id=?1 COLLATE NOCASE OR "       \
+	"g.sid=?1 COLLATE NOCASE)"
+
+bool certdir_list_has_group(struct certdir_list_reader *reader, const char *group, bool *has,
+			    struct certdir_error *error)
+{
+	return ask_group(reader, NAMED_GROUP " AND EXISTS(SELECT 1 FROM device_group m WHERE m.grp=g.id))", group, has,
+			 error);
+}
+
+bool certdir_list_knows_group(struct certdir_list_reader *reader, const char *group, bool *knows,
+			      struct certdir_error *error)
+{
+	return ask_group(reader, NAMED_GROUP ")", group, knows, error);
 }

@@ -16,7 +16,8 @@ enum {
 	PAGE = 1000, /* Active Directory's MaxPageSize */
 	ACCOUNT_DISABLED = 2, /* userAccountControl, MS-ADTS 2.2.16 */
 	VERSION_MAX = 127, /* bytes that certdir_ldap_answer.value holds */
-	NO_ATTRIBUTE = -1
+	NO_ATTRIBUTE = -1,
+	SPELLINGS = 256
 };
 
 /* What is read of every entry; the columns of the configuration come behind, unless they are among these. */
@@ -35,12 +36,15 @@ enum field {
 	FIELDS
 };
 
-/* Whether many names are that of one entry: most of them are spelled the same way, and comparing DNs is slow. */
-struct comparison {
-	const char *dn; /* or NULL: nothing is */
-	char *last; /* what was compared last; malloc'ed */
-	size_t last_length;
-	bool equal;
+/* Which of a few DNs a name is: thousands of names are spelled the same way, and comparing DNs is slow. */
+struct known_dns {
+	const char *dns[CERTDIR_TARGETS_MAX]; /* each of another entry */
+	size_t count;
+	struct spelling {
+		char *bytes; /* malloc'ed; NULL = free */
+		size_t length;
+		uint64_t which;
+	} spellings[SPELLINGS]; /* by hash; the last one stays */
 };
 
 struct accounts_list {
@@ -57,32 +61,52 @@ struct reading {
 	size_t *columns; /* and of the configuration's columns */
 	int *attribute_of; /* for each value of the present entry: which attribute it is of */
 	size_t values_room;
-	struct comparison parent, group, computers;
+	struct known_dns ous, groups, computers;
 	struct accounts_list own, foreign;
 	struct certdir_error error; /* "" = memory is out */
 };
 
 /* ---- names ---- */
 
-/* Remembers the last answer: neighbours in a listing have the same parent and the same groups. 1, 0, or -1: memory is out. */
-static int is_same(struct comparison *comparison, const char *bytes, size_t length)
+static uint64_t compare_all(const struct known_dns *known, const char *dn)
 {
+	for (size_t i = 0; i < known->count; i++)
+		if (strcmp(dn, known->dns[i]) == 0 || certdir_dn_equal(dn, known->dns[i]))
+			return UINT64_C(1) << i;
+	return 0;
+}
+
+/* Sets the bit of the DN that a name is, or none. False: memory is out. */
+static bool find_dn(struct known_dns *known, const char *bytes, size_t length, uint64_t *which)
+{
+	uint32_t hash = 2166136261u;
+	struct spelling *spelling;
 	char *copy;
 
-	if (!comparison->dn)
-		return 0;
-	if (comparison->last && comparison->last_length == length && memcmp(comparison->last, bytes, length) == 0)
-		return comparison->equal;
-	copy = strndup(bytes, length);
-	if (!copy)
-		return -1;
-	free(comparison->last);
-	comparison->last = copy;
-	comparison->last_length = length;
-	/* One with a NUL inside is none. */
-	comparison->equal =
-		strlen(copy) == length && (strcmp(copy, comparison->dn) == 0 || certdir_dn_equal(copy, comparison->dn));
-	return comparison->equal;
+	*which = 0;
+	if (known->count == 0)
+		return true;
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ (unsigned char)bytes[i]) * 16777619u;
+	spelling = &known->spellings[(hash ^ hash >> 16) % SPELLINGS];
+	if (!spelling->bytes || spelling->length != length || memcmp(spelling->bytes, bytes, length) != 0) {
+		copy = strndup(bytes, length);
+		if (!copy)
+			return false;
+		free(spelling->bytes);
+		/* One with a NUL inside is none. */
+		*spelling = (struct spelling){copy, length, strlen(copy) == length ? compare_all(known, copy) : 0};
+		if (strlen(copy) != length)
+			spelling->length = 0;
+	}
+	*which = spelling->which;
+	return true;
+}
+
+static void forget_spellings(struct known_dns *known)
+{
+	for (size_t i = 0; i < SPELLINGS; i++)
+		free(known->spellings[i].bytes);
 }
 
 static size_t attribute_add(struct reading *reading, const char *name)
@@ -141,9 +165,9 @@ static void finish(struct reading *reading)
 	free(reading->attributes);
 	free(reading->columns);
 	free(reading->attribute_of);
-	free(reading->parent.last);
-	free(reading->group.last);
-	free(reading->computers.last);
+	forget_spellings(&reading->ous);
+	forget_spellings(&reading->groups);
+	forget_spellings(&reading->computers);
 	free(reading->own.items);
 	free(reading->foreign.items);
 }
@@ -284,7 +308,7 @@ static bool take_name(struct reading *reading, const struct certdir_ldap_entry *
 {
 	struct certdir_rdn rdn;
 	const char *parent;
-	int direct;
+	uint64_t which;
 
 	*ours = false;
 	if (entry->dn_length == 0 || !certdir_value_clean(entry->dn, entry->dn_length)) {
@@ -299,12 +323,15 @@ static bool take_name(struct reading *reading, const struct certdir_ldap_entry *
 		*ours = certdir_rdn_is(&rdn, "CN");
 	}
 	parent = certdir_dn_parent(account->dn);
-	direct = is_same(&reading->parent, parent, strlen(parent));
-	account->direct = direct == 1;
-	return direct >= 0 && !reading->arena->failed;
+	if (!find_dn(&reading->ous, parent, strlen(parent), &which))
+		return false;
+	account->direct = which != 0;
+	if (account->direct)
+		account->ou = reading->config->ous[__builtin_ctzll(which)];
+	return !reading->arena->failed;
 }
 
-/* Membership in the two groups that matter. */
+/* Membership in the groups that matter. */
 static bool take_groups(struct reading *reading, const struct certdir_ldap_entry *entry,
 			struct certdir_account *account)
 {
@@ -313,16 +340,14 @@ static bool take_groups(struct reading *reading, const struct certdir_ldap_entry
 
 	while ((value = next_value(reading, entry, reading->fields[MEMBER_OF], &at))) {
 		const char *dn = (const char *)value->bytes;
-		const int group = is_same(&reading->group, dn, value->length);
-		const int computers = is_same(&reading->computers, dn, value->length);
+		uint64_t group, computers;
 
-		if (group < 0 || computers < 0)
+		if (!find_dn(&reading->groups, dn, value->length, &group) ||
+		    !find_dn(&reading->computers, dn, value->length, &computers))
 			return false;
-		account->listed_member |= group == 1;
-		account->in_computers |= computers == 1;
+		account->groups |= group;
+		account->in_computers |= computers != 0;
 	}
-	account->member = account->listed_member ||
-			  (reading->domain->group_id != 0 && account->primary_group == reading->domain->group_id);
 	return true;
 }
 
@@ -428,15 +453,15 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 
 	if (!classify(reading, entry) || !take_name(reading, entry, &account, &ours))
 		return false;
-	/* The OU is the base of the search and not an account. */
-	if (!account.direct && certdir_dn_equal(account.dn, reading->domain->ou))
-		return true;
 	if (!take_mark(reading, entry, &account) || !take_account_name(reading, entry, &account, &ours) ||
 	    !take_identity(reading, entry, &account) || !take_groups(reading, entry, &account))
 		return false;
 	account.computer = is_computer(reading, entry);
 	account.own = ours && account.mark && strcasecmp(account.mark->section, config->name) == 0 &&
 		      (config->kind != CERTDIR_PLACEHOLDER_COMPUTER || account.computer);
+	/* The OUs themselves, bases of searches or within another, are no entries that anybody put there. */
+	if (!account.own && compare_all(&reading->ous, account.dn))
+		return true;
 	if (account.computer && can_live(reading))
 		account.life = certdir_life_find(config, entry, reading->arena);
 	if (account.own && !take_own(reading, entry, &account))
@@ -556,14 +581,15 @@ static bool note_all_children(struct reading *reading, struct certdir_accounts *
 static struct reading new_reading(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
 				  struct certdir_arena *arena)
 {
-	return (struct reading){
-		.config = config,
-		.domain = domain,
-		.arena = arena,
-		.parent = {.dn = domain->ou},
-		.group = {.dn = domain->group},
-		.computers = {.dn = domain->computers},
-	};
+	struct reading reading = {.config = config, .domain = domain, .arena = arena};
+
+	for (size_t i = 0; i < config->ou_count; i++)
+		reading.ous.dns[reading.ous.count++] = domain->ous[i];
+	for (size_t i = 0; i < config->target_count; i++)
+		reading.groups.dns[reading.groups.count++] = domain->groups[i].dn;
+	if (domain->computers)
+		reading.computers.dns[reading.computers.count++] = domain->computers;
+	return reading;
 }
 
 /* An entry and everything below it. */
@@ -573,7 +599,7 @@ static enum certdir_ldap_status list(struct reading *reading, struct certdir_lda
 	enum certdir_ldap_status status = CERTDIR_LDAP_FAILED;
 
 	certdir_error_set(error, "out of memory");
-	if (begin(reading)) {
+	if (reading->attributes || begin(reading)) {
 		const struct certdir_ldap_listing listing = {base, CERTDIR_LDAP_SUBTREE, "(objectClass=*)",
 							     reading->attributes, PAGE};
 
@@ -584,6 +610,24 @@ static enum certdir_ldap_status list(struct reading *reading, struct certdir_lda
 	return status;
 }
 
+/* Whether the OU stands within another one, whose listing has all of it. */
+static bool is_listed(const struct reading *reading, const char *ou)
+{
+	for (const char *above = certdir_dn_parent(ou); *above; above = certdir_dn_parent(above))
+		if (compare_all(&reading->ous, above))
+			return true;
+	return false;
+}
+
+static bool list_all(struct reading *reading, struct certdir_ldap_connection *connection, struct certdir_error *error)
+{
+	for (size_t i = 0; i < reading->ous.count; i++)
+		if (!is_listed(reading, reading->ous.dns[i]) &&
+		    list(reading, connection, reading->ous.dns[i], error) != CERTDIR_LDAP_OK)
+			return false;
+	return true;
+}
+
 bool certdir_accounts_read(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
 			   struct certdir_ldap_connection *connection, struct certdir_arena *arena,
 			   struct certdir_accounts *accounts, struct certdir_error *error)
@@ -592,7 +636,7 @@ bool certdir_accounts_read(const struct certdir_placeholders_config *config, con
 	bool ok = false;
 
 	*accounts = (struct certdir_accounts){.own_count = 0};
-	if (list(&reading, connection, config->ou, error) != CERTDIR_LDAP_OK)
+	if (!list_all(&reading, connection, error))
 		goto out;
 	accounts->own_count = reading.own.count;
 	accounts->foreign_count = reading.foreign.count;

@@ -8,33 +8,38 @@
 #include "placeholders/arena.h"
 #include "placeholders/config.h"
 
+/* A group that accounts are put into. */
+struct certdir_domain_group {
+	const char *dn; /* as the server spells it */
+	const char *name; /* its RDN, for people */
+	uint32_t id; /* its RID, 0 = none */
+};
+
 /* The server and what it says of itself. Strings are the arena's. */
 struct certdir_domain {
 	bool active_directory;
 	const char *version_attribute; /* uSNChanged or entryCSN: changes with every change of an entry */
-	const char *ou; /* DN of the section's OU as the server spells it, and every DN of an entry below it */
+	const char *const *ous; /* DNs of the config's ous as the server spells them, and every DN of an entry below them */
 	const char *base; /* DN of the domain, "DC=corp,DC=example"; what unique means reaches this far */
 	const char *name; /* "corp.example", from base; NULL when base has no DC */
 	const char
 		*computers; /* DN of the group that new computers are put into (Domain Computers, RID 515), or NULL */
-	const char *group; /* DN of member_of as the server spells it, or NULL */
-	uint32_t group_id; /* its RID, 0 = none */
-	const char *group_name; /* RDN of it, for people */
+	struct certdir_domain_group *groups; /* one for each of the config's targets */
 };
 
 /* An entry of the OU. Strings are the arena's. */
 struct certdir_account {
 	const char *dn;
 	const char *cn; /* value of its RDN, unescaped */
-	bool direct; /* it stands in the OU itself and not deeper */
+	bool direct; /* it stands in one of the section's OUs itself and not deeper */
+	const char *ou; /* which of the config's ous, NULL unless direct */
 	bool own; /* carries this section's mark, and is what the section keeps (a computer, ..) */
 	struct certdir_mark *mark; /* of any section, or NULL */
 	const char *version;
 	const char *account_name; /* sAMAccountName, or NULL */
 	uint32_t control; /* userAccountControl, 0 = none */
 	bool disabled; /* bit 2 of it */
-	bool member; /* of domain.group, as primary group or by memberOf */
-	bool listed_member; /* by memberOf */
+	uint64_t groups; /* a bit for each of domain.groups that it is in by memberOf: so not its primary one */
 	bool in_computers; /* of domain.computers by memberOf */
 	uint32_t primary_group; /* RID, 0 = none */
 	const char *sid; /* objectSid as text, or NULL */
@@ -55,13 +60,13 @@ struct certdir_accounts {
 };
 
 /*
- * Learns what the server is, and that the OU and the group are there. False with `error`: the OU is missing (and what stands nearest to
- * it), the group is missing or is no security group, the server is read-only, bound as nobody.
+ * Learns what the server is, and that the OUs and the groups are there. False with `error`: an OU is missing (and what stands nearest to
+ * it), a group is missing or is no security group, the server is read-only, bound as nobody.
  */
 bool certdir_domain_read(const struct certdir_placeholders_config *config, struct certdir_ldap_connection *connection,
 			 struct certdir_arena *arena, struct certdir_domain *domain, struct certdir_error *error);
 
-/* Reads everything below the OU, paged. False with `error`. */
+/* Reads everything below the OUs, paged. False with `error`. */
 bool certdir_accounts_read(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
 			   struct certdir_ldap_connection *connection, struct certdir_arena *arena,
 			   struct certdir_accounts *accounts, struct certdir_error *error);

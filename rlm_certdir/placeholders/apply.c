@@ -410,23 +410,28 @@ static bool belongs(const struct certdir_ldap_operation *first, const struct cer
 	       first->changes->come.count == operation->changes->come.count;
 }
 
-/* Collects changes of one group, beginning with step *next of the phase; *next moves behind them. */
+/*
+ * Collects changes of one group, that of the first step of the phase at or behind *next that was not sent; *next moves there. An account's
+ * groups stand beside each other, so those of one group are here and there.
+ */
 static void collect(const struct run *run, enum certdir_phase phase, size_t *next, struct members *members)
 {
 	const struct certdir_plan *plan = run->plan;
 	const struct certdir_ldap_operation *first = NULL;
 
-	for (members->count = 0; *next < plan->step_count && members->count < MEMBERS_MAX; ++*next) {
-		const struct certdir_step *step = &plan->steps[*next];
+	members->count = 0;
+	for (size_t i = *next; i < plan->step_count && members->count < MEMBERS_MAX; i++) {
+		const struct certdir_step *step = &plan->steps[i];
 
-		if (step->phase != phase || run->aside[step->action])
+		if (step->phase != phase || run->sent[i] || run->aside[step->action] ||
+		    (first && !belongs(first, &step->operation)))
 			continue;
-		if (first && !belongs(first, &step->operation))
-			break;
+		if (!first)
+			*next = i;
 		first = first ? first : &step->operation;
 		if (single_value(first))
 			members->values[members->count] = *single_value(&step->operation);
-		members->steps[members->count++] = *next;
+		members->steps[members->count++] = i;
 	}
 	if (!first)
 		return;

@@ -227,6 +227,140 @@ static bool read_mappings(struct reading *in)
 	return ok & read_forms(in);
 }
 
+/* ---- groups and places ---- */
+
+static bool is_same_dn(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0 || certdir_dn_equal(a, b);
+}
+
+/* What stands behind `key "NAME" =`; *entry is NULL at the end. */
+static bool next_named(struct reading *in, const char *key, const struct certdir_conf_entry **entry, const char **name,
+		       const char *example)
+{
+	size_t length = 0;
+
+	if (!certdir_conf_named(in->conf, in->section, key, entry, name, &length, in->error))
+		return false;
+	if (!*entry)
+		return true;
+	if (!certdir_ldap_conf_dn((*entry)->value))
+		return certdir_conf_refuse_value(in->conf, *entry, in->error,
+						 "this is no distinguished name, such as %s", example);
+	*name = certdir_arena_copy(in->arena, *name, length);
+	return *name || no_memory(in);
+}
+
+/* The target of this DN, a new one when there is none yet; false when there are too many. */
+static bool add_target(struct reading *in, const struct certdir_conf_entry *entry, const char *option, size_t *target)
+{
+	struct certdir_placeholders_config *config = in->config;
+
+	for (*target = 0; *target < config->target_count; ++*target)
+		if (is_same_dn(config->targets[*target].dn, entry->value))
+			return true;
+	if (config->target_count == CERTDIR_TARGETS_MAX)
+		return certdir_conf_refuse_value(in->conf, entry, in->error,
+						 "a section has at most %d groups, member_of among them: divide its "
+						 "devices among several sections",
+						 CERTDIR_TARGETS_MAX);
+	config->targets[config->target_count++] = (struct certdir_target){entry->value, option};
+	return true;
+}
+
+static bool add_group(struct reading *in, const struct certdir_conf_entry *entry, const char *name)
+{
+	struct certdir_placeholders_config *config = in->config;
+	struct certdir_group_rule rule = {.name = name};
+
+	if (!add_target(in, entry, entry->key, &rule.target))
+		return false;
+	for (size_t i = 0; i < config->group_count; i++)
+		if (config->groups[i].target == rule.target && strcasecmp(config->groups[i].name, name) == 0)
+			return certdir_conf_refuse_value(in->conf, entry, in->error, "this stands there twice");
+	config->groups[config->group_count++] = rule;
+	return true;
+}
+
+static bool read_groups(struct reading *in)
+{
+	static const char example[] = "CN=Wi-Fi devices,OU=Groups,DC=corp,DC=example";
+	struct certdir_placeholders_config *config = in->config;
+	const struct certdir_conf_entry *entry = NULL;
+	const char *name = NULL;
+	size_t first;
+	bool ok;
+
+	config->groups = certdir_arena_alloc(in->arena, (in->section->count + 1) * sizeof(*config->groups));
+	config->targets = certdir_arena_alloc(in->arena, CERTDIR_TARGETS_MAX * sizeof(*config->targets));
+	if (!config->groups || !config->targets)
+		return no_memory(in);
+	ok = read_dn(in, "member_of", &config->member_of, example);
+	if (config->member_of)
+		ok &= add_target(in, entry_of(in, "member_of"), "member_of", &first);
+	do
+		ok &= next_named(in, "group", &entry, &name, example) && (!entry || add_group(in, entry, name));
+	while (entry);
+	return ok & read_yes_no(in, "primary_group", &config->primary_group);
+}
+
+/* The one spelling of an OU of the section. */
+static const char *ou_of(struct reading *in, const char *dn)
+{
+	struct certdir_placeholders_config *config = in->config;
+
+	for (size_t i = 0; i < config->ou_count; i++)
+		if (is_same_dn(config->ous[i], dn))
+			return config->ous[i];
+	return config->ous[config->ou_count++] = dn;
+}
+
+static bool add_place(struct reading *in, const struct certdir_conf_entry *entry, const char *name, bool tenant)
+{
+	struct certdir_placeholders_config *config = in->config;
+	size_t at = config->place_count;
+
+	for (size_t i = 0; i < config->place_count; i++)
+		if (config->places[i].tenant == tenant && strcasecmp(config->places[i].name, name) == 0)
+			return certdir_conf_refuse(in->conf, entry->line, in->error,
+						   "%s stands in line %d already, and only the first counts",
+						   entry->key, config->places[i].line);
+	if (config->ou_count == CERTDIR_TARGETS_MAX)
+		return certdir_conf_refuse_value(
+			in->conf, entry, in->error,
+			"a section has at most %d OUs: divide its devices among several sections", CERTDIR_TARGETS_MAX);
+	for (; at > 0 && config->places[at - 1].line > entry->line; at--)
+		config->places[at] = config->places[at - 1];
+	config->places[at] = (struct certdir_place){tenant, name, ou_of(in, entry->value), entry->line};
+	config->place_count++;
+	return true;
+}
+
+static bool read_places(struct reading *in)
+{
+	static const char *const keys[] = {"ou_of_group", "ou_of_tenant"};
+	static const char example[] = "OU=Staff,DC=corp,DC=example";
+	struct certdir_placeholders_config *config = in->config;
+	const char *name = NULL;
+	bool ok = read_dn(in, "ou", &config->ou, "OU=Wi-Fi,DC=corp,DC=example");
+
+	config->places = certdir_arena_alloc(in->arena, (in->section->count + 1) * sizeof(*config->places));
+	config->ous = certdir_arena_alloc(in->arena, (in->section->count + 1) * sizeof(*config->ous));
+	if (!config->places || !config->ous)
+		return no_memory(in);
+	if (config->ou)
+		(void)ou_of(in, config->ou);
+	for (size_t tenant = 0; tenant < 2; tenant++) {
+		const struct certdir_conf_entry *entry = NULL;
+
+		do
+			ok &= next_named(in, keys[tenant], &entry, &name, example) &&
+			      (!entry || add_place(in, entry, name, tenant == 1));
+		while (entry);
+	}
+	return ok;
+}
+
 /*
  * All three columns in any case: a value that stands on accounts from before and whose option is gone from the file has to go,
  * too.
@@ -254,8 +388,7 @@ static bool read_computer(struct reading *in)
 	ok &= read_column(in, &columns[1], "dns_host_name", false, none);
 	ok &= read_column(in, &columns[2], "description", false, none);
 	ok &= read_yes_no(in, "enabled", &config->enabled);
-	ok &= read_dn(in, "member_of", &config->member_of, "CN=Wi-Fi devices,OU=Groups,DC=corp,DC=example");
-	ok &= read_yes_no(in, "primary_group", &config->primary_group);
+	ok &= read_groups(in);
 	return ok & read_mappings(in);
 }
 
@@ -353,9 +486,14 @@ static bool read_device(struct reading *in)
 		"service_principal_name", "dns_host_name",	"enabled", "member_of", "primary_group",
 		"certificates",		  "certificate_issuer", "mapping", NULL};
 	static const char *const of_computer_too[] = {"description", NULL};
+	const struct certdir_conf_entry *group = NULL;
+	const char *name;
+	size_t length;
 	bool ok;
 
 	ok = refuse_options(in, of_computer, "this is for kind = computer; write attribute = NAME TEMPLATE instead");
+	if (!certdir_conf_named(in->conf, in->section, "group", &group, &name, &length, in->error) || group)
+		ok = group && certdir_conf_refuse_value(in->conf, group, in->error, "groups are for kind = computer");
 	ok &= refuse_options(in, of_computer_too, "this is for kind = computer; here the mark stands in description");
 	in->config->mark_attribute = "description";
 	in->config->object_classes = classes;
@@ -389,7 +527,7 @@ static bool read_entries(struct reading *in)
 	size_t kind = CERTDIR_PLACEHOLDER_COMPUTER;
 	bool ok;
 
-	ok = read_dn(in, "ou", &config->ou, "OU=Wi-Fi,DC=corp,DC=example");
+	ok = read_places(in);
 	ok &= certdir_conf_text(in->conf, in->section, "name", &name, in->error);
 	ok &= read_template(in, entry_of(in, "name"), name, false, &config->cn);
 	if (!certdir_conf_word(in->conf, in->section, "kind", kinds, &kind, in->error)) {
@@ -425,9 +563,10 @@ static bool check_complete(struct reading *in)
 	if (!config->certificates &&
 	    !refuse_options(in, of_certificates, "there are no certificates = .. to make mappings of"))
 		return false;
-	if (config->primary_group && !config->member_of)
+	if (config->primary_group && config->target_count == 0)
 		return certdir_conf_refuse_value(in->conf, entry_of(in, "primary_group"), in->error,
-						 "member_of has to name the group");
+						 "member_of has to name the group, or group \"NAME\" = .. one for the "
+						 "devices of each group of the list");
 	if (!config->ldap.servers)
 		return certdir_conf_refuse(in->conf, in->section->line, in->error,
 					   "[placeholders %s] needs server = ldaps://dc1.corp.example", name);
@@ -447,6 +586,22 @@ static bool is_within(const char *dn, const char *above)
 	return false;
 }
 
+/* Names the line of an OU of the section that another section is in the way of. */
+static bool refuse_meeting(struct reading *in, const char *ou, const struct certdir_placeholders_config *other,
+			   const char *theirs)
+{
+	const struct certdir_conf_entry *entry = entry_of(in, "ou");
+
+	for (size_t i = 0; i < in->section->count; i++)
+		if (in->section->entries[i].value == ou)
+			entry = &in->section->entries[i];
+	return certdir_conf_refuse_value(
+		in->conf, entry, in->error,
+		"[placeholders %s] in line %d keeps %s: each needs an OU of its own that is not "
+		"within the other",
+		other->name, other->line, theirs);
+}
+
 /*
  * Two sections would each take the other's entries for foreign ones. Their servers do not matter: who can tell from two names that
  * they are not one directory?
@@ -454,11 +609,11 @@ static bool is_within(const char *dn, const char *above)
 static bool check_apart(struct reading *in, const struct certdir_placeholders_configs *configs)
 {
 	for (const struct certdir_placeholders_config *other = configs->sections; other < in->config; other++)
-		if (other->ou && (is_within(other->ou, in->config->ou) || is_within(in->config->ou, other->ou)))
-			return certdir_conf_refuse_value(in->conf, entry_of(in, "ou"), in->error,
-							 "[placeholders %s] in line %d keeps %s: each needs an OU of "
-							 "its own that is not within the other",
-							 other->name, other->line, other->ou);
+		for (size_t i = 0; i < in->config->ou_count; i++)
+			for (size_t k = 0; k < other->ou_count; k++)
+				if (is_within(other->ous[k], in->config->ous[i]) ||
+				    is_within(in->config->ous[i], other->ous[k]))
+					return refuse_meeting(in, in->config->ous[i], other, other->ous[k]);
 	return true;
 }
 

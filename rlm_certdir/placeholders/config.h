@@ -41,12 +41,38 @@ struct certdir_column {
 	bool unique; /* no two accounts of the domain may have a value in common (servicePrincipalName) */
 };
 
+/* group "Wi-Fi staff" = CN=..: devices that are in a group of the list, and the target that their accounts are members of. */
+struct certdir_group_rule {
+	const char *name; /* of the group, or its id */
+	size_t target; /* index */
+};
+
+/* A group of the directory that accounts are put into and taken out of. */
+struct certdir_target {
+	const char *dn;
+	const char *option; /* that names it first: `member_of`, `group "Wi-Fi staff"` */
+};
+
+/* ou_of_group "Wi-Fi staff" = OU=.., ou_of_tenant "contoso" = OU=..: whose accounts stand there. */
+struct certdir_place {
+	bool tenant;
+	const char *name; /* of the group or the tenant, or its id */
+	const char *ou; /* one of the config's ous */
+	int line;
+};
+
+enum { CERTDIR_TARGETS_MAX = 64 }; /* targets, and OUs: a bit each */
+
 struct certdir_placeholders_config {
 	const char *name; /* of the section and in the marks */
 	int line;
 	struct certdir_ldap_config ldap; /* password is not set: certdir_placeholders_plan() reads the file */
 	const char *password_file;
-	const char *ou; /* DN, also ldap.base_dn */
+	const char *ou; /* DN, also ldap.base_dn; of all devices that no place fits */
+	const char **ous; /* `ou` and those of the places, each once */
+	size_t ou_count;
+	struct certdir_place *places; /* the first that fits counts */
+	size_t place_count;
 	enum certdir_placeholder_kind kind;
 	const char *mark_attribute; /* adminDescription or description */
 	const char **object_classes; /* NULL-terminated */
@@ -55,8 +81,12 @@ struct certdir_placeholders_config {
 	struct certdir_column *columns;
 	size_t column_count;
 	bool enabled; /* accounts of wanted devices are enabled ones */
-	const char *member_of; /* DN of a group, or NULL */
-	bool primary_group; /* make it the primary group */
+	const char *member_of; /* DN of a group that all are in, or NULL; then it is the first target */
+	struct certdir_group_rule *groups; /* in the order of the file */
+	size_t group_count;
+	struct certdir_target *targets; /* each group once */
+	size_t target_count;
+	bool primary_group; /* make the first of `groups` that fits, or member_of, the primary group */
 	const char **certificates; /* files and directories, NULL-terminated, or NULL: mappings are not kept */
 	const char *certificate_issuer; /* DN for lists of certificates without an issuer, or NULL */
 	uint32_t mapping; /* CERTDIR_BIT(form) of each form that a certificate is mapped with */

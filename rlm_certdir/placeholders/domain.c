@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The server and its domain: the root DSE, the OU, the group (MS-ADTS 3.1.1.3.2, 3.1.1.3.4.3). */
+/* The server and its domain: the root DSE, the OUs, the groups (MS-ADTS 3.1.1.3.2, 3.1.1.3.4.3). */
 #include "placeholders/accounts.h"
 
 #include "identity/canonical.h"
@@ -145,9 +145,25 @@ static bool missing(struct reading *reading, const char *option, const char *dn,
 	return false;
 }
 
-static bool read_ou(struct reading *reading)
+/* The option that names an OU. */
+static const char *ou_option(const struct reading *reading, const char *ou)
 {
-	const struct certdir_ldap_config *ldap = &reading->config->ldap;
+	const struct certdir_placeholders_config *config = reading->config;
+	const char *option = "ou";
+
+	for (size_t i = config->place_count; i-- > 0 && ou != config->ou;)
+		if (config->places[i].ou == ou)
+			option = certdir_arena_print(reading->arena, "%s \"%s\"",
+						     config->places[i].tenant ? "ou_of_tenant" : "ou_of_group",
+						     config->places[i].name);
+	return option ? option : "ou";
+}
+
+static bool read_ous(struct reading *reading)
+{
+	const struct certdir_placeholders_config *config = reading->config;
+	const struct certdir_ldap_config *ldap = &config->ldap;
+	const char **ous;
 
 	/* Asking as nobody gives an empty directory here and an error there. */
 	if (ldap->bind == CERTDIR_LDAP_BIND_SIMPLE && (!ldap->identity || !ldap->identity[0])) {
@@ -157,11 +173,19 @@ static bool read_ou(struct reading *reading)
 				  reading->config->name);
 		return false;
 	}
-	if (!read_entry(reading, reading->config->ou))
+	ous = certdir_arena_alloc(reading->arena, config->ou_count * sizeof(*ous));
+	if (!ous) {
+		certdir_error_set(reading->error, "out of memory");
 		return false;
-	if (!reading->found)
-		return missing(reading, "ou", reading->config->ou, "OU");
-	reading->domain->ou = reading->dn ? reading->dn : reading->config->ou;
+	}
+	reading->domain->ous = ous;
+	for (size_t i = 0; i < config->ou_count; i++) {
+		if (!read_entry(reading, config->ous[i]))
+			return false;
+		if (!reading->found)
+			return missing(reading, ou_option(reading, config->ous[i]), config->ous[i], "OU");
+		ous[i] = reading->dn ? reading->dn : config->ous[i];
+	}
 	return true;
 }
 
@@ -194,7 +218,7 @@ static bool read_base(struct reading *reading)
 {
 	struct certdir_domain *domain = reading->domain;
 
-	domain->base = context_of(reading, domain->ou);
+	domain->base = context_of(reading, domain->ous[0]);
 	if (!domain->base) {
 		certdir_error_set(
 			reading->error,
@@ -203,6 +227,14 @@ static bool read_base(struct reading *reading)
 			uri(reading), reading->config->ou);
 		return false;
 	}
+	for (size_t i = 1; i < reading->config->ou_count; i++)
+		if (context_of(reading, domain->ous[i]) != domain->base) {
+			certdir_error_set(reading->error,
+					  "%s: %s is not in the domain of ou = %s: accounts cannot be moved between "
+					  "them, so write a section for each domain",
+					  uri(reading), reading->config->ous[i], reading->config->ou);
+			return false;
+		}
 	domain->name = name_of(reading->arena, domain->base);
 	if (!read_entry(reading, domain->base))
 		return false;
@@ -242,6 +274,15 @@ out:
 	return ok;
 }
 
+/* Whether the entry that was read last has a SID of the domain. */
+static bool is_in_domain(const struct reading *reading)
+{
+	const size_t length = reading->sid ? strlen(reading->sid) : 0;
+
+	return length > 0 && reading->entry_sid && strncmp(reading->entry_sid, reading->sid, length) == 0 &&
+	       reading->entry_sid[length] == '-';
+}
+
 /* What the group must be to give rights, and to be a primary group (MS-SAMR 3.1.1.8.2). NULL = it is. */
 static const char *unfit(const struct reading *reading, uint32_t rid)
 {
@@ -260,33 +301,48 @@ static const char *unfit(const struct reading *reading, uint32_t rid)
 	if (!(reading->group_type & (GROUP_GLOBAL | GROUP_UNIVERSAL)))
 		return "only a global or universal group can be a primary group: set primary_group = no or change its "
 		       "scope";
-	if (!reading->sid || strncmp(reading->entry_sid, reading->sid, strlen(reading->sid)) != 0 ||
-	    reading->entry_sid[strlen(reading->sid)] != '-')
+	if (!is_in_domain(reading))
 		return "only a group of the accounts' own domain can be a primary group: set primary_group = no";
 	return NULL;
 }
 
-static bool read_group(struct reading *reading)
+static bool read_group(struct reading *reading, const struct certdir_target *target, struct certdir_domain_group *group)
 {
-	const char *member_of = reading->config->member_of, *why;
-	struct certdir_domain *domain = reading->domain;
 	struct certdir_rdn rdn;
+	const char *why;
 
-	if (!member_of)
-		return true;
-	if (!read_entry(reading, member_of))
+	if (!read_entry(reading, target->dn))
 		return false;
 	if (!reading->found || !reading->dn)
-		return missing(reading, "member_of", member_of, "group");
-	domain->group = reading->dn;
-	domain->group_name = certdir_rdn_read(domain->group, reading->arena, &rdn) ? rdn.value : domain->group;
+		return missing(reading, target->option, target->dn, "group");
+	group->dn = reading->dn;
+	group->name = certdir_rdn_read(group->dn, reading->arena, &rdn) ? rdn.value : group->dn;
 	if (reading->entry_sid)
-		domain->group_id = (uint32_t)strtoul(strrchr(reading->entry_sid, '-') + 1, NULL, 10);
-	why = unfit(reading, domain->group_id);
+		group->id = (uint32_t)strtoul(strrchr(reading->entry_sid, '-') + 1, NULL, 10);
+	why = unfit(reading, group->id);
+	/* A RID says nothing in another domain. */
+	if (reading->domain->active_directory && !is_in_domain(reading))
+		group->id = 0;
 	if (!why)
 		return true;
-	certdir_error_set(reading->error, "%s: member_of = %s: %s", uri(reading), member_of, why);
+	certdir_error_set(reading->error, "%s: %s = %s: %s", uri(reading), target->option, target->dn, why);
 	return false;
+}
+
+static bool read_groups(struct reading *reading)
+{
+	const struct certdir_placeholders_config *config = reading->config;
+	struct certdir_domain *domain = reading->domain;
+
+	domain->groups = certdir_arena_alloc(reading->arena, (config->target_count + 1) * sizeof(*domain->groups));
+	if (!domain->groups) {
+		certdir_error_set(reading->error, "out of memory");
+		return false;
+	}
+	for (size_t i = 0; i < config->target_count; i++)
+		if (!read_group(reading, &config->targets[i], &domain->groups[i]))
+			return false;
+	return true;
 }
 
 bool certdir_domain_read(const struct certdir_placeholders_config *config, struct certdir_ldap_connection *connection,
@@ -296,6 +352,6 @@ bool certdir_domain_read(const struct certdir_placeholders_config *config, struc
 		.config = config, .connection = connection, .arena = arena, .domain = domain, .error = error};
 
 	*domain = (struct certdir_domain){.active_directory = false};
-	return read_root(&reading) && read_ou(&reading) && read_base(&reading) && read_computers(&reading) &&
-	       read_group(&reading);
+	return read_root(&reading) && read_ous(&reading) && read_base(&reading) && read_computers(&reading) &&
+	       read_groups(&reading);
 }

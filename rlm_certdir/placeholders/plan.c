@@ -38,6 +38,7 @@ static void guard_changes(struct certdir_planner *planner)
 		{"be disabled or removed", planner->lost, plan->kinds[CERTDIR_ACTION_REMOVE]},
 		{"lose a mapping whose certificate is not known to have ended", planner->unmapped, 0},
 		{"be renamed or moved", planner->renamed, 0},
+		{"leave a group", planner->leaving, 0},
 	};
 	struct certdir_plan_text text = {.length = 0};
 
@@ -46,6 +47,7 @@ static void guard_changes(struct certdir_planner *planner)
 			changes[0].of++;
 			changes[1].of += has_strong_mapping(&accounts->own[i]);
 			changes[2].of++;
+			changes[3].of += certdir_plan_groups(planner, &accounts->own[i]) != 0;
 		}
 	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++)
 		if (!is_allowed(planner, &changes[i], i == 0))

@@ -19,8 +19,8 @@ const char *certdir_action_name(enum certdir_action_kind kind); /* "create", "mo
 
 /*
  * The order in which operations are carried out, all of one phase before the next. What must be unique is given up
- * before another takes it, and nothing is deleted before all the rest is done. An entry has at most one operation in a phase, so
- * that those of a phase may be on the way in any order.
+ * before another takes it, and nothing is deleted before all the rest is done. An entry that is no
+ * group has at most one operation in a phase, so that those of a phase may be on the way in any order.
  */
 enum certdir_phase {
 	CERTDIR_PHASE_YIELD, /* unique values go */
@@ -28,9 +28,9 @@ enum certdir_phase {
 	CERTDIR_PHASE_RENAME,
 	CERTDIR_PHASE_CHANGE,
 	CERTDIR_PHASE_CREATE,
-	CERTDIR_PHASE_JOIN, /* members into the group: changes of the group, one value each; apply sends many together */
+	CERTDIR_PHASE_JOIN, /* members into groups: changes of the groups, one value each; apply sends many together */
 	CERTDIR_PHASE_PRIMARY,
-	CERTDIR_PHASE_LEAVE, /* members out of Domain Computers, and of the group when they are deleted */
+	CERTDIR_PHASE_LEAVE, /* members out of groups, also when they are deleted */
 	CERTDIR_PHASE_DELETE,
 	CERTDIR_PHASES
 };

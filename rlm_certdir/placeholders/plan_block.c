@@ -9,15 +9,18 @@ const char *certdir_plan_attribute(const struct certdir_planner *planner, unsign
 						      : "altSecurityIdentities";
 }
 
-static bool has(const struct certdir_planner *planner, const struct certdir_account *account, unsigned space,
+/* A CN only in its OU: another may stand in the place where the account is moved to. */
+static bool has(const struct certdir_planner *planner, const struct certdir_plan_pair *pair, unsigned space,
 		const char *bytes, size_t length)
 {
+	const struct certdir_account *account = pair->account;
 	const struct certdir_ldap_bytes value = {bytes, length};
 
 	if (!account)
 		return false;
 	if (space == CERTDIR_PLAN_CN)
-		return account->direct && certdir_plan_same(account->cn, strlen(account->cn), bytes, length, true);
+		return account->ou == pair->device->ou &&
+		       certdir_plan_same(account->cn, strlen(account->cn), bytes, length, true);
 	if (space <= planner->config->column_count)
 		return account->values && certdir_plan_has(&account->values[space - 1], &value, true);
 	return certdir_plan_has(&account->mappings, &value, true);
@@ -29,7 +32,7 @@ static bool each_value(struct certdir_planner *planner, struct certdir_plan_pair
 		       const struct certdir_ldap_values *values, certdir_plan_claim_function each, void *context)
 {
 	for (size_t i = 0; i < values->count; i++)
-		if (!has(planner, pair->account, space, values->items[i].bytes, values->items[i].length) &&
+		if (!has(planner, pair, space, values->items[i].bytes, values->items[i].length) &&
 		    !each(planner, pair, space, values->items[i].bytes, values->items[i].length, context))
 			return false;
 	return true;
@@ -42,7 +45,7 @@ bool certdir_plan_each_claim(struct certdir_planner *planner, struct certdir_pla
 	const unsigned columns = (unsigned)planner->config->column_count;
 	const size_t length = strlen(device->cn);
 
-	if (!has(planner, pair->account, CERTDIR_PLAN_CN, device->cn, length) &&
+	if (!has(planner, pair, CERTDIR_PLAN_CN, device->cn, length) &&
 	    !each(planner, pair, CERTDIR_PLAN_CN, device->cn, length, context))
 		return false;
 	for (unsigned i = 0; i < columns; i++)
@@ -107,7 +110,7 @@ bool certdir_plan_is_awaited(const struct certdir_planner *planner, const struct
 
 		/* A new entry comes after all renames; a value goes in good time for any. */
 		if (other != pair && certdir_plan_acts(other) && (other->account || space != CERTDIR_PLAN_CN) &&
-		    !has(planner, other->account, space, bytes, length))
+		    !has(planner, other, space, bytes, length))
 			return true;
 	}
 	return false;

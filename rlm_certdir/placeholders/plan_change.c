@@ -124,7 +124,7 @@ static void write_new(struct certdir_plan_draft *draft)
 		certdir_plan_say(&draft->why, "new device");
 	certdir_plan_draft_flush(draft, CERTDIR_PHASE_CREATE, CERTDIR_LDAP_VERB_ADD, draft->new_dn,
 				 certdir_plan_is_computer(planner));
-	certdir_plan_draft_group(draft);
+	certdir_plan_draft_groups(draft);
 	(void)certdir_plan_draft_end(draft, CERTDIR_ACTION_CREATE);
 }
 
@@ -339,7 +339,7 @@ static void say_moved(struct certdir_plan_draft *draft)
 
 	if (draft->new_dn == draft->dn)
 		return;
-	if (!account->direct)
+	if (account->ou != draft->pair->device->ou)
 		certdir_plan_say(&draft->why, "was in %s", certdir_dn_parent(account->dn));
 	if (!certdir_plan_same(account->cn, strlen(account->cn), draft->new_cn, strlen(draft->new_cn), true))
 		certdir_plan_say(&draft->why, "CN %s -> %s", certdir_plan_quote(account->cn, strlen(account->cn), old),
@@ -381,18 +381,18 @@ static void write_change(struct certdir_plan_draft *draft)
 	certdir_plan_draft_give_way(draft);
 	certdir_plan_draft_flush(draft, CERTDIR_PHASE_CHANGE, CERTDIR_LDAP_VERB_MODIFY, draft->new_dn, false);
 	if (draft->pair->wanted)
-		certdir_plan_draft_group(draft);
+		certdir_plan_draft_groups(draft);
 	if (!certdir_plan_draft_end(draft, kind))
 		draft->planner->plan->unchanged++;
 	else if (kind == CERTDIR_ACTION_DISABLE && draft->account->mark->state == CERTDIR_MARK_WANTED)
 		draft->planner->lost++;
 }
 
-static const char *dn_of(struct certdir_planner *planner, const char *cn)
+static const char *dn_of(struct certdir_planner *planner, const char *cn, const char *ou)
 {
 	const char *rdn = certdir_plan_rdn(planner->arena, cn);
 
-	return rdn ? certdir_arena_print(planner->arena, "%s,%s", rdn, planner->config->ou) : NULL;
+	return rdn ? certdir_arena_print(planner->arena, "%s,%s", rdn, ou) : NULL;
 }
 
 void certdir_plan_write(struct certdir_planner *planner, const struct certdir_plan_pair *pair)
@@ -408,9 +408,11 @@ void certdir_plan_write(struct certdir_planner *planner, const struct certdir_pl
 		return;
 	}
 	draft.cn = pair->aside ? pair->aside : account ? account->cn : pair->device->cn;
-	draft.dn = pair->aside || !account ? dn_of(planner, draft.cn) : account->dn;
+	draft.dn = pair->aside ? dn_of(planner, draft.cn, account->ou)
+		   : account   ? account->dn
+			       : dn_of(planner, draft.cn, pair->device->ou);
 	draft.new_cn = certdir_plan_renames(pair) ? pair->device->cn : draft.cn;
-	draft.new_dn = certdir_plan_renames(pair) ? dn_of(planner, draft.new_cn) : draft.dn;
+	draft.new_dn = certdir_plan_renames(pair) ? dn_of(planner, draft.new_cn, pair->device->ou) : draft.dn;
 	if (!draft.dn || !draft.new_dn)
 		return;
 	if (!account)

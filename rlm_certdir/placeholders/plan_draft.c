@@ -122,13 +122,14 @@ void certdir_plan_draft_flush(struct certdir_plan_draft *draft, enum certdir_pha
 		step_changes(draft, phase, verb, dn, draft->planner->changes, draft->change_count, password);
 }
 
-static void step_rename(struct certdir_plan_draft *draft, enum certdir_phase phase, const char *dn, const char *cn)
+static void step_rename(struct certdir_plan_draft *draft, enum certdir_phase phase, const char *dn, const char *cn,
+			const char *ou)
 {
 	certdir_plan_draft_step(draft, phase,
 				(struct certdir_ldap_operation){.verb = CERTDIR_LDAP_VERB_RENAME,
 								.dn = dn,
 								.rdn = certdir_plan_rdn(draft->planner->arena, cn),
-								.parent = draft->planner->config->ou},
+								.parent = ou},
 				false);
 }
 
@@ -140,9 +141,9 @@ void certdir_plan_draft_give_way(struct certdir_plan_draft *draft)
 		step_changes(draft, CERTDIR_PHASE_YIELD, CERTDIR_LDAP_VERB_MODIFY, dn, draft->planner->yields,
 			     draft->yield_count, false);
 	if (draft->pair->aside)
-		step_rename(draft, CERTDIR_PHASE_ASIDE, dn, draft->pair->aside);
+		step_rename(draft, CERTDIR_PHASE_ASIDE, dn, draft->pair->aside, draft->account->ou);
 	if (draft->new_dn != draft->dn)
-		step_rename(draft, CERTDIR_PHASE_RENAME, draft->dn, draft->new_cn);
+		step_rename(draft, CERTDIR_PHASE_RENAME, draft->dn, draft->new_cn, draft->pair->device->ou);
 }
 
 /* ---- groups ---- */
@@ -160,62 +161,120 @@ static struct certdir_ldap_values rid(struct certdir_arena *arena, uint32_t grou
 	return text ? certdir_plan_one(arena, text) : (struct certdir_ldap_values){NULL, 0};
 }
 
-/*
- * The server makes the account an ordinary member of the group that was its primary one, so it leaves Domain Computers
- * afterwards.
- */
-static void make_primary(struct certdir_plan_draft *draft)
+static void step_member(struct certdir_plan_draft *draft, enum certdir_phase phase, const char *group, const char *dn)
 {
-	const struct certdir_domain *domain = draft->planner->domain;
-	const struct certdir_account *account = draft->account;
-	struct certdir_arena *arena = draft->planner->arena;
-	const uint32_t before = account ? account->primary_group : DOMAIN_COMPUTERS;
-	const bool changes = before != domain->group_id;
+	const struct certdir_ldap_values member = certdir_plan_one(draft->planner->arena, dn), none = {NULL, 0};
+	const bool joins = phase == CERTDIR_PHASE_JOIN;
 
-	if (changes) {
-		step_one(draft, CERTDIR_PHASE_PRIMARY, draft->new_dn,
-			 (struct certdir_ldap_change){"primaryGroupID", rid(arena, before),
-						      rid(arena, domain->group_id), true});
-		if (account)
-			certdir_plan_say(&draft->why, "%s becomes its primary group", domain->group_name);
+	step_one(draft, phase, group,
+		 (struct certdir_ldap_change){
+			 .attribute = "member", .gone = joins ? none : member, .come = joins ? member : none});
+}
+
+/* The targets that have this RID: one, or none. */
+static uint64_t targets_of(const struct certdir_planner *planner, uint32_t id)
+{
+	uint64_t targets = 0;
+
+	for (size_t i = 0; id != 0 && i < planner->config->target_count; i++)
+		if (planner->domain->groups[i].id == id)
+			targets |= UINT64_C(1) << i;
+	return targets;
+}
+
+uint64_t certdir_plan_groups(const struct certdir_planner *planner, const struct certdir_account *account)
+{
+	return account->groups | targets_of(planner, account->primary_group);
+}
+
+/* What the account's primary group shall be. Without primary_group only one that it must not be in is changed. */
+static uint32_t primary_of(const struct certdir_planner *planner, const struct certdir_wanted *device, uint32_t before)
+{
+	const struct certdir_domain *domain = planner->domain;
+	const bool forced = planner->config->primary_group;
+
+	if (forced && device->primary && domain->groups[device->primary - 1].id)
+		return domain->groups[device->primary - 1].id;
+	if (domain->computers && (forced || (targets_of(planner, before) & ~device->groups)))
+		return DOMAIN_COMPUTERS;
+	return before;
+}
+
+static void step_members(struct certdir_plan_draft *draft, enum certdir_phase phase, uint64_t groups)
+{
+	const struct certdir_planner *planner = draft->planner;
+
+	for (size_t i = 0; i < planner->config->target_count; i++) {
+		if (!(groups >> i & 1))
+			continue;
+		step_member(draft, phase, planner->domain->groups[i].dn, draft->new_dn);
+		if (draft->account)
+			certdir_plan_say(&draft->why, "%s %s", phase == CERTDIR_PHASE_JOIN ? "joins" : "leaves",
+					 planner->domain->groups[i].name);
 	}
-	if (!domain->computers || domain->group_id == DOMAIN_COMPUTERS)
+}
+
+static const char *group_name(const struct certdir_planner *planner, uint32_t id)
+{
+	const uint64_t targets = targets_of(planner, id);
+
+	return targets ? planner->domain->groups[__builtin_ctzll(targets)].name : "Domain Computers";
+}
+
+static void make_primary(struct certdir_plan_draft *draft, uint32_t before, uint32_t after)
+{
+	struct certdir_arena *arena = draft->planner->arena;
+
+	if (before == after)
 		return;
-	if ((account && account->in_computers) || (changes && before == DOMAIN_COMPUTERS)) {
-		step_one(draft, CERTDIR_PHASE_LEAVE, domain->computers,
-			 (struct certdir_ldap_change){.attribute = "member",
-						      .gone = certdir_plan_one(arena, draft->new_dn)});
-		if (account)
-			certdir_plan_say(&draft->why, "leaves Domain Computers");
-	}
+	step_one(draft, CERTDIR_PHASE_PRIMARY, draft->new_dn,
+		 (struct certdir_ldap_change){"primaryGroupID", rid(arena, before), rid(arena, after), true});
+	if (draft->account)
+		certdir_plan_say(&draft->why, "%s becomes its primary group", group_name(draft->planner, after));
 }
 
 /* Servers take a deleted entry out of its groups by themselves, more or less; and nobody would put it back with the entry. */
 void certdir_plan_draft_leave(struct certdir_plan_draft *draft)
 {
-	if (draft->planner->domain->group && draft->account->listed_member)
-		step_one(draft, CERTDIR_PHASE_LEAVE, draft->planner->domain->group,
-			 (struct certdir_ldap_change){.attribute = "member",
-						      .gone = certdir_plan_one(draft->planner->arena, draft->dn)});
+	const struct certdir_planner *planner = draft->planner;
+
+	for (size_t i = 0; i < planner->config->target_count; i++)
+		if (draft->account->groups >> i & 1)
+			step_member(draft, CERTDIR_PHASE_LEAVE, planner->domain->groups[i].dn, draft->dn);
 }
 
-void certdir_plan_draft_group(struct certdir_plan_draft *draft)
+/*
+ * A primary group is one that the account is in before, and the one that it was becomes an ordinary one by itself (MS-SAMR 3.1.1.8.2),
+ * which is left after that. So this is the order: join, make primary, leave.
+ */
+void certdir_plan_draft_groups(struct certdir_plan_draft *draft)
 {
-	const struct certdir_domain *domain = draft->planner->domain;
+	struct certdir_planner *planner = draft->planner;
+	const struct certdir_domain *domain = planner->domain;
 	const struct certdir_account *account = draft->account;
-	const bool member = account ? account->member : domain->group_id == DOMAIN_COMPUTERS;
+	const struct certdir_wanted *device = draft->pair->device;
+	const uint32_t before = account ? account->primary_group : DOMAIN_COMPUTERS,
+		       after = primary_of(planner, device, before);
+	const uint64_t have = (account ? account->groups : 0) | targets_of(planner, before),
+		       leaves = have & ~device->groups & ~targets_of(planner, after);
+	const bool computers = domain->computers && !targets_of(planner, DOMAIN_COMPUTERS),
+		   in_computers = account && account->in_computers;
 
-	if (!domain->group)
+	if (planner->config->target_count == 0)
 		return;
-	if (!member) {
-		step_one(draft, CERTDIR_PHASE_JOIN, domain->group,
-			 (struct certdir_ldap_change){.attribute = "member",
-						      .come = certdir_plan_one(draft->planner->arena, draft->new_dn)});
+	step_members(draft, CERTDIR_PHASE_JOIN, device->groups & ~have);
+	if (computers && before != after && after == DOMAIN_COMPUTERS && !in_computers)
+		step_member(draft, CERTDIR_PHASE_JOIN, domain->computers, draft->new_dn);
+	make_primary(draft, before, after);
+	step_members(draft, CERTDIR_PHASE_LEAVE, leaves);
+	if (computers && planner->config->primary_group && after != DOMAIN_COMPUTERS &&
+	    (in_computers || before == DOMAIN_COMPUTERS)) {
+		step_member(draft, CERTDIR_PHASE_LEAVE, domain->computers, draft->new_dn);
 		if (account)
-			certdir_plan_say(&draft->why, "joins %s", domain->group_name);
+			certdir_plan_say(&draft->why, "leaves Domain Computers");
 	}
-	if (draft->planner->config->primary_group && domain->group_id)
-		make_primary(draft);
+	if (account && leaves && account->mark->state == CERTDIR_MARK_WANTED)
+		planner->leaving++;
 }
 
 /* ---- the action ---- */

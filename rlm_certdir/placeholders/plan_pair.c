@@ -24,7 +24,7 @@ bool certdir_plan_renames(const struct certdir_plan_pair *pair)
 	const struct certdir_account *account = pair->account;
 
 	return certdir_plan_acts(pair) && account &&
-	       (!account->direct ||
+	       (account->ou != pair->device->ou ||
 		!certdir_plan_same(account->cn, strlen(account->cn), pair->device->cn, strlen(pair->device->cn), true));
 }
 

@@ -80,7 +80,8 @@ struct certdir_planner {
 	struct certdir_ldap_change *yields, *changes; /* of the account that is looked at */
 	size_t lost; /* wanted accounts that would be disabled, and those that would be removed; */
 	size_t unmapped; /* that stay and lose a mapping whose certificate is not known to have ended; */
-	size_t renamed; /* and those that would be renamed or moved */
+	size_t renamed; /* those that would be renamed or moved; */
+	size_t leaving; /* and those that stay wanted and would leave a group */
 };
 
 /* Whether two values are the same for who has one of them; `folded`: without regard to case. Accents count. */
@@ -216,8 +217,10 @@ void certdir_plan_draft_give_way(struct certdir_plan_draft *draft);
 /* A step with all changes so far, when there are any. */
 void certdir_plan_draft_flush(struct certdir_plan_draft *draft, enum certdir_phase phase, enum certdir_ldap_verb verb,
 			      const char *dn, bool password);
+/* The targets that an account is in: a bit each, that of its primary group among them. */
+uint64_t certdir_plan_groups(const struct certdir_planner *planner, const struct certdir_account *account);
 /* The steps of the phases JOIN, PRIMARY and LEAVE. */
-void certdir_plan_draft_group(struct certdir_plan_draft *draft);
+void certdir_plan_draft_groups(struct certdir_plan_draft *draft);
 /* A step of the phase LEAVE for an entry that is removed. */
 void certdir_plan_draft_leave(struct certdir_plan_draft *draft);
 /* Makes an action of it when it has steps. */

@@ -87,10 +87,96 @@ static bool has_wanted(const struct certdir_list_source *source)
 	return source->kind != CERTDIR_SOURCE_LDAP;
 }
 
-bool certdir_wanted_list_usable(const struct certdir_placeholders_config *config,
-				const struct certdir_list_snapshot *list, int64_t now, struct certdir_error *error)
+/* Some group that the section goes by, or NULL. */
+static const char *wants_groups(const struct certdir_placeholders_config *config)
 {
-	const char *intune = wants_intune(config);
+	if (config->selection.groups)
+		return config->selection.groups[0];
+	if (config->group_count > 0)
+		return config->groups[0].name;
+	for (size_t i = 0; i < config->place_count; i++)
+		if (!config->places[i].tenant)
+			return config->places[i].name;
+	return NULL;
+}
+
+/* What is asked for must be as fresh as the devices. A tenant that never had it does without. */
+static bool parts_are_fresh(const struct certdir_placeholders_config *config, const struct certdir_list_source *sources,
+			    size_t count, int64_t now, struct certdir_error *error)
+{
+	const bool intune = wants_intune(config), groups = wants_groups(config);
+
+	for (size_t i = 0; i < count; i++)
+		if ((intune && sources[i].intune_synced &&
+		     !is_fresh(&sources[i], "Intune of tenant", sources[i].intune_synced, now, config->max_age,
+			       error)) ||
+		    (groups && sources[i].groups_synced &&
+		     !is_fresh(&sources[i], "a group of tenant", sources[i].groups_synced, now, config->max_age,
+			       error)))
+			return false;
+	return true;
+}
+
+static bool has_parts(const struct certdir_placeholders_config *config, const struct certdir_list_source *sources,
+		      size_t count, struct certdir_error *error)
+{
+	const char *intune = wants_intune(config), *group = wants_groups(config);
+
+	if (intune && !has_part(sources, count, true)) {
+		certdir_error_set(error,
+				  "the device list is incomplete: %s asks for Intune, which no tenant was synced with "
+				  "yet: run certdir sync, and see certdir status for what keeps Intune out",
+				  intune);
+		return false;
+	}
+	if (group && !has_part(sources, count, false)) {
+		certdir_error_set(error,
+				  "the device list is incomplete: %s asks for groups, and no tenant was "
+				  "synced with any yet: write group = %.80s into [tenant ..] and run certdir sync",
+				  config->selection.groups ? "require_group" : "the section", group);
+		return false;
+	}
+	return true;
+}
+
+static bool knows_group(struct certdir_list_reader *reader, const char *option, const char *group,
+			struct certdir_error *error)
+{
+	bool knows;
+
+	if (!certdir_list_knows_group(reader, group, &knows, error))
+		return false;
+	if (!knows)
+		certdir_error_set(error,
+				  "%s \"%.80s\": the device list knows no group of this name or id, which is not one "
+				  "that nobody is in: write group = %.80s into [tenant ..] and run certdir sync, or "
+				  "correct the name when the group was renamed",
+				  option, group, group);
+	return knows;
+}
+
+static bool knows_groups(const struct certdir_placeholders_config *config, struct certdir_list_snapshot *list,
+			 struct certdir_error *error)
+{
+	struct certdir_list_reader *reader;
+	bool ok = true;
+
+	if (config->group_count == 0 && config->place_count == 0)
+		return true;
+	reader = certdir_list_reader_get(list, error);
+	if (!reader)
+		return false;
+	for (size_t i = 0; ok && i < config->group_count; i++)
+		ok = knows_group(reader, "group", config->groups[i].name, error);
+	for (size_t i = 0; ok && i < config->place_count; i++)
+		ok = config->places[i].tenant || knows_group(reader, "ou_of_group", config->places[i].name, error);
+	certdir_list_reader_put(reader);
+	return ok;
+}
+
+bool certdir_wanted_list_usable(const struct certdir_placeholders_config *config, struct certdir_list_snapshot *list,
+				int64_t now, struct certdir_error *error)
+{
 	const struct certdir_list_source *sources;
 	size_t count, devices = 0;
 
@@ -108,30 +194,8 @@ bool certdir_wanted_list_usable(const struct certdir_placeholders_config *config
 			      sources[i].synced, now, sources[i].good_for ? sources[i].good_for : config->max_age,
 			      error))
 			return false;
-	if (intune && !has_part(sources, count, true)) {
-		certdir_error_set(error,
-				  "the device list is incomplete: %s asks for Intune, which no tenant was synced with "
-				  "yet: run certdir sync, and see certdir status for what keeps Intune out",
-				  intune);
-		return false;
-	}
-	if (config->selection.groups && !has_part(sources, count, false)) {
-		certdir_error_set(error,
-				  "the device list is incomplete: require_group asks for groups, and no tenant was "
-				  "synced with any yet: write group = %.80s into [tenant ..] and run certdir sync",
-				  config->selection.groups[0]);
-		return false;
-	}
-	/* What is asked for must be as fresh as the devices. A tenant that never had it does without. */
-	for (size_t i = 0; i < count; i++)
-		if ((intune && sources[i].intune_synced &&
-		     !is_fresh(&sources[i], "Intune of tenant", sources[i].intune_synced, now, config->max_age,
-			       error)) ||
-		    (config->selection.groups && sources[i].groups_synced &&
-		     !is_fresh(&sources[i], "a group of tenant", sources[i].groups_synced, now, config->max_age,
-			       error)))
-			return false;
-	return true;
+	return has_parts(config, sources, count, error) && parts_are_fresh(config, sources, count, now, error) &&
+	       knows_groups(config, list, error);
 }
 
 /* ---- reading ---- */
@@ -279,6 +343,52 @@ static bool fill_columns(struct reading *in, struct certdir_wanted *wanted,
 	return true;
 }
 
+/* ---- groups and places ---- */
+
+static bool is_named(const char *name, const char *text)
+{
+	return text && strcasecmp(name, text) == 0;
+}
+
+/* As require_group has it; what the sync keeps although the device has left the group is good for as long as the list is. */
+static bool is_member(const struct reading *in, const struct certdir_device *device, const char *name)
+{
+	for (size_t i = 0; i < device->group_count; i++) {
+		const struct certdir_group *group = &device->groups[i];
+
+		if (is_named(name, group->name) || is_named(name, group->id) || is_named(name, group->sid))
+			return !group->as_of || in->now - group->as_of <= in->config->max_age;
+	}
+	return false;
+}
+
+static bool is_of_tenant(const struct certdir_device *device, const struct certdir_list_source *source,
+			 const char *name)
+{
+	return is_named(name, source->tenant) || is_named(name, device->tenant) ||
+	       (source->kind == CERTDIR_SOURCE_TENANT && is_named(name, source->name));
+}
+
+/* The OU, the groups, the primary one of a device. */
+static void place(const struct reading *in, const struct certdir_device *device,
+		  const struct certdir_list_source *source, struct certdir_wanted *wanted)
+{
+	const struct certdir_placeholders_config *config = in->config;
+
+	wanted->ou = config->ou;
+	for (size_t i = config->place_count; i-- > 0;)
+		if (config->places[i].tenant ? is_of_tenant(device, source, config->places[i].name)
+					     : is_member(in, device, config->places[i].name))
+			wanted->ou = config->places[i].ou;
+	if (config->member_of)
+		wanted->groups = wanted->primary = 1;
+	for (size_t i = config->group_count; i-- > 0;)
+		if (is_member(in, device, config->groups[i].name)) {
+			wanted->groups |= UINT64_C(1) << config->groups[i].target;
+			wanted->primary = 1 + (unsigned)config->groups[i].target;
+		}
+}
+
 static bool describe(struct reading *in, const struct certdir_device *device, struct candidate *candidate)
 {
 	struct certdir_template_source source = {.device = device, .domain = in->domain};
@@ -289,6 +399,7 @@ static bool describe(struct reading *in, const struct certdir_device *device, st
 					  .name = copy(in->arena, device->name),
 					  .sid = copy(in->arena, device->sid),
 					  .hybrid = device->join_type == CERTDIR_JOIN_HYBRID};
+	place(in, device, candidate->source, wanted);
 	wanted->left_out = certdir_selection_judge(&in->config->selection, device, candidate->source, in->now,
 						   in->arena, &wanted->why_not);
 	wanted->cn = source.cn = make_cn(in, &source, &problem);

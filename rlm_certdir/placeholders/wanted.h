@@ -37,6 +37,9 @@ struct certdir_wanted {
 	const char *sid; /* onPremisesSecurityIdentifier, to notice accounts that Entra Connect syncs back; or NULL */
 	bool hybrid; /* trustType ServerAd */
 	enum certdir_left_out left_out; /* what why_not says */
+	const char *ou; /* one of the config's ous: where its entry stands */
+	uint64_t groups; /* a bit for each of the config's targets that it is to be in */
+	unsigned primary; /* 1 + index of the target that is to be its primary group, 0 = none */
 	struct certdir_ldap_values
 		*values; /* one for each column of the configuration, sorted by bytes; NULL unless cn */
 	struct certdir_ldap_values mappings; /* of valid certificates handed in (mappings.h), sorted */
@@ -52,10 +55,11 @@ struct certdir_wanted_list {
 
 /*
  * Whether the list may be acted on: not empty, no source older than max_age, and every part that the selection asks for (Intune,
- * groups) was synced, and none longer ago than that. False with `error`: what is wrong and what to do.
+ * groups) was synced, and none longer ago than that; and it knows every group by which accounts get groups and places, since one that
+ * nobody synced, or that has another name now, is not one that nobody is in. False with `error`: what is wrong and what to do.
  */
-bool certdir_wanted_list_usable(const struct certdir_placeholders_config *config,
-				const struct certdir_list_snapshot *list, int64_t now, struct certdir_error *error);
+bool certdir_wanted_list_usable(const struct certdir_placeholders_config *config, struct certdir_list_snapshot *list,
+				int64_t now, struct certdir_error *error);
 
 /*
  * Reads every device of `reader`'s list. `domain` ("corp.example") fills {domain}. Of several with one id those of a synced tenant count

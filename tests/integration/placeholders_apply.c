@@ -71,8 +71,11 @@ static void read_config(const json_t *options, struct certdir_placeholders_confi
 	const json_t *columns = json_object_get(options, "columns");
 	struct certdir_column *column = room(json_array_size(columns) * sizeof(*column));
 	const char **servers = room(2 * sizeof(*servers));
-	const char *kind = text_of(options, "kind");
+	const char *kind = text_of(options, "kind"), **ous = room(sizeof(*ous));
+	struct certdir_target *targets = room(sizeof(*targets));
 
+	ous[0] = text_of(options, "ou");
+	targets[0] = (struct certdir_target){text_of(options, "member_of"), "member_of"};
 	servers[0] = text_of(options, "server");
 	*config = (struct certdir_placeholders_config){
 		.name = "wifi",
@@ -82,12 +85,16 @@ static void read_config(const json_t *options, struct certdir_placeholders_confi
 			 .ca_file = text_of(options, "ca_file"),
 			 .net_timeout = 5,
 			 .res_timeout = (uint32_t)json_integer_value(json_object_get(options, "res_timeout"))},
-		.ou = text_of(options, "ou"),
+		.ou = ous[0],
+		.ous = ous,
+		.ou_count = 1,
 		.kind = kind && strcmp(kind, "device") == 0 ? CERTDIR_PLACEHOLDER_DEVICE : CERTDIR_PLACEHOLDER_COMPUTER,
 		.mark_attribute = text_of(options, "mark_attribute"),
 		.columns = column,
 		.column_count = json_array_size(columns),
-		.member_of = text_of(options, "member_of"),
+		.member_of = targets[0].dn,
+		.targets = targets,
+		.target_count = targets[0].dn ? 1 : 0,
 		.primary_group = json_is_true(json_object_get(options, "primary_group")),
 		.undo_directory = text_of(options, "undo_directory"),
 	};
@@ -176,14 +183,14 @@ static json_t *account_json(const struct certdir_placeholders_config *config, co
 
 	for (size_t i = 0; account->values && i < config->column_count; i++)
 		json_object_set_new(columns, config->columns[i].attribute, values_json(&account->values[i]));
-	return json_pack(
-		"{s:s, s:s, s:b, s:b, s:s?, s:s?, s:s?, s:s?, s:I, s:b, s:b, s:b, s:b, s:I, s:s?, s:s?, s:o, s:o}",
-		"dn", account->dn, "cn", account->cn, "direct", (int)account->direct, "own", (int)account->own, "key",
-		account->mark ? account->mark->key : NULL, "mark", account->mark_text, "version", account->version,
-		"account_name", account->account_name, "control", (json_int_t)account->control, "disabled",
-		(int)account->disabled, "member", (int)account->member, "listed_member", (int)account->listed_member,
-		"in_computers", (int)account->in_computers, "primary_group", (json_int_t)account->primary_group, "sid",
-		account->sid, "guid", account->guid, "columns", columns, "mappings", values_json(&account->mappings));
+	return json_pack("{s:s, s:s, s:b, s:b, s:s?, s:s?, s:s?, s:s?, s:I, s:b, s:I, s:b, s:I, s:s?, s:s?, s:o, s:o}",
+			 "dn", account->dn, "cn", account->cn, "direct", (int)account->direct, "own", (int)account->own,
+			 "key", account->mark ? account->mark->key : NULL, "mark", account->mark_text, "version",
+			 account->version, "account_name", account->account_name, "control",
+			 (json_int_t)account->control, "disabled", (int)account->disabled, "groups",
+			 (json_int_t)account->groups, "in_computers", (int)account->in_computers, "primary_group",
+			 (json_int_t)account->primary_group, "sid", account->sid, "guid", account->guid, "columns",
+			 columns, "mappings", values_json(&account->mappings));
 }
 
 static json_t *list_json(const struct certdir_placeholders_config *config, const struct certdir_account *accounts,
@@ -204,12 +211,17 @@ static double monotonic(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void say_domain(const struct certdir_domain *domain)
+static void say_domain(const struct certdir_placeholders_config *config, const struct certdir_domain *domain)
 {
-	say(json_pack("{s:s, s:b, s:s, s:s, s:s?, s:s?, s:s?, s:I, s:s?}", "type", "domain", "active_directory",
+	json_t *groups = json_array();
+
+	for (size_t i = 0; i < config->target_count; i++)
+		json_array_append_new(groups,
+				      json_pack("{s:s, s:I, s:s}", "dn", domain->groups[i].dn, "id",
+						(json_int_t)domain->groups[i].id, "name", domain->groups[i].name));
+	say(json_pack("{s:s, s:b, s:s, s:s, s:s?, s:s?, s:o}", "type", "domain", "active_directory",
 		      (int)domain->active_directory, "version_attribute", domain->version_attribute, "base",
-		      domain->base, "name", domain->name, "computers", domain->computers, "group", domain->group,
-		      "group_id", (json_int_t)domain->group_id, "group_name", domain->group_name));
+		      domain->base, "name", domain->name, "computers", domain->computers, "groups", groups));
 }
 
 static bool run_accounts(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
@@ -299,7 +311,7 @@ int main(void)
 	     CERTDIR_LDAP_OK;
 	ok = ok && certdir_domain_read(&config, connection, &arena, &domain, &error);
 	if (ok)
-		say_domain(&domain);
+		say_domain(&config, &domain);
 	if (json_object_get(request, "accounts"))
 		ok = ok && run_accounts(&config, &domain, connection,
 					json_is_true(json_object_get(request, "accounts")), &error);

@@ -190,7 +190,8 @@ def records(filename):
 def test_domain(still):
     domain = still.run({"member_of": GROUP.upper()}).of("domain")
     assert domain == {"type": "domain", "active_directory": False, "version_attribute": "entryCSN", "base": SUFFIX,
-                      "name": "corp.example", "computers": None, "group": GROUP, "group_id": 1104, "group_name": "Wi-Fi"}
+                      "name": "corp.example", "computers": None,
+                      "groups": [{"dn": GROUP, "id": 1104, "name": "Wi-Fi"}]}
     # Written differently, the OU is the same one.
     assert still.run({"ou": "OU=nps, DC=corp, DC=example"}).end["ok"]
 
@@ -254,13 +255,14 @@ def test_own_accounts(populated):
     assert own[0] == {
         "dn": f"cn=PC2,{OU}", "cn": "PC2", "direct": True, "own": True, "key": "k2", "mark": "certdir:wifi:k2",
         "version": populated.version(f"cn=PC2,{OU}"), "account_name": "PC2$", "control": 4096, "disabled": False,
-        "member": True, "listed_member": True, "in_computers": False, "primary_group": 515, "sid": f"{DOMAIN_SID}-2002",
+        "groups": 1, "in_computers": False, "primary_group": 515, "sid": f"{DOMAIN_SID}-2002",
         "guid": "03020100-0504-0706-0809-0a0b0c0d0e0f",
         "columns": {"servicePrincipalName": ["HOST/PC2", "HOST/pc2.corp"], "dNSHostName": ["pc2.corp"],
                     "description": ["a", "b", "ü"]},
         "mappings": ["X509:<SKI>01", "X509:<SKI>02"]}
     assert [(account["cn"], account["disabled"]) for account in own if account["control"] != 4096] == [("PC1", True)]
-    assert [(account["cn"], account["listed_member"]) for account in own if account["member"]] == [("PC2", True), ("PC3", False)]
+    assert [(account["cn"], account["groups"], account["primary_group"]) for account in own
+            if account["groups"] or account["primary_group"]] == [("PC2", 1, 515), ("PC3", 0, 1104)]
 
 
 def test_foreign_accounts(populated):
@@ -638,8 +640,8 @@ def test_active_directory_itself(domain, program, ad):
     job = Job(program, ad).finish()
     assert job.of("domain") == {
         "type": "domain", "active_directory": True, "version_attribute": "uSNChanged", "base": samba.BASE,
-        "name": samba.DNS, "computers": samba.COMPUTERS, "group": ad["member_of"], "group_id": domain.rid(ad["member_of"]),
-        "group_name": "Applied group"}
+        "name": samba.DNS, "computers": samba.COMPUTERS,
+        "groups": [{"dn": ad["member_of"], "id": domain.rid(ad["member_of"]), "name": "Applied group"}]}
     # What is no security group, or cannot be a primary one.
     for group_type, primary, said in ((2, False, "distribution group"), (-2147483644, True, "global or universal"),
                                       (-2147483644, False, None)):

@@ -18,10 +18,21 @@
 
 #define DOMAIN "DC=corp,DC=example"
 #define OU "OU=Wi-Fi," DOMAIN
+#define STAFF "OU=Staff," DOMAIN /* another OU of the section */
 #define GROUP "CN=Wi-Fi,OU=Groups," DOMAIN
 #define COMPUTERS "CN=Domain Computers,CN=Users," DOMAIN
 
 enum { GROUP_ID = 1200, COMPUTERS_ID = 515 };
+
+/* What a section can put its accounts into; GROUP is the first. */
+enum { GROUPS = 3 };
+static struct certdir_domain_group fixture_groups[GROUPS] = {{GROUP, "Wi-Fi", GROUP_ID},
+							     {"CN=red,OU=Groups," DOMAIN, "red", 1201},
+							     {"CN=blue,OU=Groups," DOMAIN, "blue", 1202}};
+static struct certdir_target fixture_targets[GROUPS] = {{GROUP, "member_of"},
+							{"CN=red,OU=Groups," DOMAIN, "group \"Red\""},
+							{"CN=blue,OU=Groups," DOMAIN, "group \"Blue\""}};
+static const char *fixture_ous[] = {OU, STAFF};
 enum { ENTRIES = 40, VALUES = 20, TEXT = 120, DEVICES = 24, DEVICE_VALUES = 4 };
 
 enum attribute {
@@ -200,7 +211,18 @@ static inline bool give_values(struct domain *domain, struct entry *entry, enum 
 
 static inline const char *group_of(const char *rid)
 {
-	return atoi(rid) == GROUP_ID ? GROUP : atoi(rid) == COMPUTERS_ID ? COMPUTERS : NULL;
+	for (size_t i = 0; i < GROUPS; i++)
+		if ((uint32_t)atoi(rid) == fixture_groups[i].id)
+			return fixture_groups[i].dn;
+	return atoi(rid) == COMPUTERS_ID ? COMPUTERS : NULL;
+}
+
+static inline bool is_group(const char *dn)
+{
+	for (size_t i = 0; i < GROUPS; i++)
+		if (strcmp(dn, fixture_groups[i].dn) == 0)
+			return true;
+	return strcmp(dn, COMPUTERS) == 0;
 }
 
 /* MS-SAMR 3.1.1.8.2: only a group that it is in; the old one becomes an ordinary one. */
@@ -263,7 +285,7 @@ static inline bool modify(struct domain *domain, const struct certdir_ldap_opera
 {
 	struct entry *entry = entry_at(domain, operation->dn), changed;
 
-	if (strcmp(operation->dn, GROUP) == 0 || strcmp(operation->dn, COMPUTERS) == 0)
+	if (is_group(operation->dn))
 		return modify_group(domain, operation->dn, &operation->changes[0], backwards);
 	if (!entry)
 		return refuse(domain, "%s is not there", operation->dn);
@@ -392,6 +414,8 @@ struct device {
 	char key[40], cn[64], name[64], sid[40];
 	char why_not[32], problem[64]; /* "" = none */
 	bool hybrid;
+	bool staff; /* its account stands in STAFF */
+	unsigned groups; /* beside the first: a bit for each of GROUPS */
 	char values[ATTRIBUTES][DEVICE_VALUES][64];
 	char mappings[DEVICE_VALUES][64], ended[DEVICE_VALUES][64];
 };
@@ -429,6 +453,8 @@ static inline void configure(struct planning *planning, enum certdir_placeholder
 	planning->config = (struct certdir_placeholders_config){
 		.name = "wifi",
 		.ou = OU,
+		.ous = fixture_ous,
+		.ou_count = 2,
 		.kind = kind,
 		.mark_attribute = computer ? "adminDescription" : "description",
 		.object_classes = computer ? computer_classes : device_classes,
@@ -446,10 +472,18 @@ static inline void with_group(struct planning *planning, bool primary)
 {
 	planning->config.member_of = GROUP;
 	planning->config.primary_group = primary;
-	planning->domain.group = GROUP;
-	planning->domain.group_id = GROUP_ID;
-	planning->domain.group_name = "Wi-Fi";
+	planning->config.targets = fixture_targets;
+	planning->config.target_count = 1;
+	planning->domain.groups = fixture_groups;
 	planning->domain.computers = COMPUTERS;
+}
+
+/* All of them, by the groups of the devices, with or without one that all are in. */
+static inline void with_groups(struct planning *planning, bool primary, bool member_of)
+{
+	with_group(planning, primary);
+	planning->config.target_count = GROUPS;
+	planning->config.member_of = member_of ? GROUP : NULL;
 }
 
 static inline enum attribute mark_attribute(const struct planning *planning)
@@ -498,12 +532,16 @@ static inline struct certdir_account read_account(struct planning *planning, con
 
 	assert_true(certdir_rdn_read(entry->dn, &planning->arena, &rdn));
 	account.cn = rdn.value;
-	account.direct = strcasecmp(certdir_dn_parent(entry->dn), OU) == 0;
+	for (size_t i = 0; i < planning->config.ou_count; i++)
+		if (strcasecmp(certdir_dn_parent(entry->dn), fixture_ous[i]) == 0)
+			account.ou = fixture_ous[i];
+	account.direct = account.ou;
 	account.control = control ? (uint32_t)atoi(control) : 0;
 	account.disabled = account.control & 2;
 	account.primary_group = primary ? (uint32_t)atoi(primary) : 0;
-	account.listed_member = is_in(entry, GROUP);
-	account.member = account.listed_member || account.primary_group == GROUP_ID;
+	for (size_t i = 0; i < planning->config.target_count; i++)
+		if (is_in(entry, fixture_groups[i].dn))
+			account.groups |= UINT64_C(1) << i;
 	account.in_computers = is_in(entry, COMPUTERS);
 	account.sid = text_at(entry, SID);
 	account.guid = text_at(entry, GUID);
@@ -542,6 +580,29 @@ static inline int by_dn(const void *a, const void *b)
 	return strcmp(left->dn, right->dn);
 }
 
+static inline bool is_below(const char *dn, const char *ou)
+{
+	const size_t length = strlen(dn), end = strlen(ou);
+
+	return length > end && strcasecmp(dn + length - end, ou) == 0;
+}
+
+/* The targets of a device, and the first of them behind GROUP, or that one, for its primary group. */
+static inline void place(const struct planning *planning, const struct device *device, struct certdir_wanted *item)
+{
+	item->ou = fixture_ous[device->staff];
+	if (planning->config.target_count == 0)
+		return;
+	item->groups = device->groups & ~(planning->config.target_count == 1 ? ~1u : 0u);
+	if (planning->config.member_of)
+		item->groups |= 1;
+	for (unsigned i = GROUPS; i-- > 1;)
+		if (item->groups >> i & 1)
+			item->primary = 1 + i;
+	if (!item->primary && (item->groups & 1))
+		item->primary = 1;
+}
+
 static inline void read_accounts(struct planning *planning)
 {
 	struct certdir_accounts *accounts = &planning->accounts;
@@ -551,10 +612,9 @@ static inline void read_accounts(struct planning *planning)
 	accounts->own_count = accounts->foreign_count = 0;
 	for (size_t i = 0; i < planning->seen.count; i++) {
 		const struct entry *entry = &planning->seen.entries[i];
-		const size_t length = strlen(entry->dn);
 		struct certdir_account account;
 
-		if (length <= strlen(OU) || strcasecmp(entry->dn + length - strlen(OU), OU) != 0)
+		if (!is_below(entry->dn, OU) && !is_below(entry->dn, STAFF))
 			continue;
 		account = read_account(planning, entry);
 		if (account.own)
@@ -608,6 +668,7 @@ static inline void read_wanted(struct planning *planning, const struct device de
 						.hybrid = device->hybrid,
 						.mappings = texts_of(planning, device->mappings),
 						.ended = texts_of(planning, device->ended)};
+		place(planning, device, item);
 		if (!item->cn)
 			continue;
 		item->values =

@@ -3,15 +3,17 @@
  * Small worlds in a few words, and plans in print: a rule is a world and the plan that comes of it, which is then
  * carried out and must leave nothing to do.
  *
- *	config certificates|warnings|disabled|device|group|primary|max_remove=N|delete_after=N
+ *	config certificates|warnings|disabled|device|group|primary|groups|none|max_remove=N|delete_after=N
  *	device KEY CN [not=WHY] [problem=WHAT] [spn=V].. [desc=V] [serial=V] [map=V].. [ended=V].. [sid=V] [hybrid]
+ *	        [staff] [red] [blue] [wifi]
  *	account KEY CN [disabled] [gone=TIME] [uac=N] [sam=V] [spn=V].. [desc=V] [serial=V] [map=V].. [deep] [nobody]
- *	        [computers] [sid=V] [guid=V] [life=SYSTEM] [expires=TIME]
- *	foreign CN [mark=V] [spn=V].. [deep] [below=CN]
+ *	        [computers] [staff] [sid=V] [guid=V] [life=SYSTEM] [expires=TIME]
+ *	foreign CN [mark=V] [spn=V].. [deep] [staff] [below=CN]
  *	outside CN [sam=V] [spn=V].. [map=V]..
  *
  * "_" is a blank; short_names[] says which attributes these are. Without spn=, a device shall have HOST/CN and an account has
- * it. In a group, accounts are what they shall be unless they are "nobody". The time is 10000, and accounts that are gone
+ * it. In a group, accounts are what they shall be unless they are "nobody"; with "groups" they are in what is said: memberof=,
+ * primary=; "none" is a section without one that all are in. The time is 10000, and accounts that are gone
  * are deleted after 1000.
  */
 #ifndef PLAN_SCRIPT_H
@@ -74,6 +76,10 @@ static inline void read_config(char *words[], size_t count)
 			with_group(planning, false);
 		else if (strcmp(words[i], "primary") == 0)
 			with_group(planning, true);
+		else if (strcmp(words[i], "none") == 0)
+			planning->config.member_of = NULL;
+		else if (strcmp(words[i], "groups") == 0)
+			with_groups(planning, planning->config.primary_group, planning->config.member_of);
 		else if ((value = after(words[i], "max_remove")))
 			planning->config.max_remove = (unsigned)atoi(value);
 		else if ((value = after(words[i], "delete_after")))
@@ -108,6 +114,14 @@ static inline void read_device(char *words[], size_t count)
 	for (size_t i = 3; i < count; i++) {
 		if (strcmp(words[i], "hybrid") == 0)
 			device->hybrid = true;
+		else if (strcmp(words[i], "staff") == 0)
+			device->staff = true;
+		else if (strcmp(words[i], "wifi") == 0)
+			device->groups |= 1;
+		else if (strcmp(words[i], "red") == 0)
+			device->groups |= 2;
+		else if (strcmp(words[i], "blue") == 0)
+			device->groups |= 4;
 		else if (strcmp(words[i], "nocn") == 0)
 			device->cn[0] = '\0';
 		else if ((value = after(words[i], "not")))
@@ -154,6 +168,14 @@ static const char *const short_names[ATTRIBUTES] = {"class", "cn",   "sam",    "
 						    "dns",   "desc", "serial", "map",	 "primary", "memberof",
 						    "sid",   "guid", "life",   "expires"};
 
+static inline const char *group_dn(const char *name)
+{
+	for (size_t i = 0; i < GROUPS; i++)
+		if (strcmp(fixture_groups[i].name, name) == 0)
+			return fixture_groups[i].dn;
+	return name;
+}
+
 /* Whether a word is an attribute's value. */
 static inline bool read_value(struct entry *entry, char *word)
 {
@@ -163,7 +185,7 @@ static inline bool read_value(struct entry *entry, char *word)
 		if (value && (enum attribute)i == CLASS)
 			set_value(entry, CLASS, NULL);
 		if (value)
-			add_value(entry, (enum attribute)i, value);
+			add_value(entry, (enum attribute)i, (enum attribute)i == MEMBER_OF ? group_dn(value) : value);
 		if (value)
 			return true;
 	}
@@ -187,6 +209,11 @@ static inline void complete(struct entry *entry, const char *cn, const char *key
 		add_value(entry, ACCOUNT, text);
 	if (!text_at(entry, CONTROL))
 		add_value(entry, CONTROL, *state || !planning->config.enabled ? "4098" : "4096");
+	if (planning->config.target_count > 1) {
+		if (!text_at(entry, PRIMARY))
+			add_value(entry, PRIMARY, "515");
+		return;
+	}
 	add_value(entry, PRIMARY, planning->config.primary_group && !nobody ? "1200" : "515");
 	if (planning->config.member_of && !planning->config.primary_group && !nobody)
 		add_value(entry, MEMBER_OF, GROUP);
@@ -196,11 +223,14 @@ static inline void read_account_line(char *words[], size_t count)
 {
 	char state[40] = "", *value, time[CERTDIR_TIMESTAMP_SIZE];
 	struct entry *entry;
-	bool nobody = false, deep = false;
+	const char *parent = OU;
+	bool nobody = false;
 
 	for (size_t i = 3; i < count; i++)
-		deep |= strcmp(words[i], "deep") == 0;
-	entry = new_entry(words[2], deep ? "OU=Deep," OU : OU);
+		parent = strcmp(words[i], "deep") == 0	  ? "OU=Deep," OU
+			 : strcmp(words[i], "staff") == 0 ? STAFF
+							  : parent;
+	entry = new_entry(words[2], parent);
 	for (size_t i = 3; i < count; i++) {
 		if (strcmp(words[i], "disabled") == 0) {
 			(void)strcpy(state, ":disabled");
@@ -211,7 +241,8 @@ static inline void read_account_line(char *words[], size_t count)
 			nobody = true;
 		} else if (strcmp(words[i], "computers") == 0) {
 			add_value(entry, MEMBER_OF, COMPUTERS);
-		} else if (strcmp(words[i], "deep") != 0 && !read_value(entry, words[i])) {
+		} else if (strcmp(words[i], "deep") != 0 && strcmp(words[i], "staff") != 0 &&
+			   !read_value(entry, words[i])) {
 			fail_msg("what is %s?", words[i]);
 		}
 	}
@@ -229,13 +260,15 @@ static inline void read_other(char *words[], size_t count, const char *parent)
 	for (size_t i = 2; i < count; i++) {
 		if (strcmp(words[i], "deep") == 0)
 			(void)snprintf(place, sizeof(place), "OU=Deep,%s", parent);
+		else if (strcmp(words[i], "staff") == 0)
+			(void)strcpy(place, STAFF);
 		else if ((value = after(words[i], "below")))
 			(void)snprintf(place, sizeof(place), "CN=%s,%s", value, parent);
 	}
 	entry = new_entry(words[1], place);
 	for (size_t i = 2; i < count; i++)
-		if (strcmp(words[i], "deep") != 0 && strncmp(words[i], "below=", 6) != 0 &&
-		    !read_value(entry, words[i]))
+		if (strcmp(words[i], "deep") != 0 && strcmp(words[i], "staff") != 0 &&
+		    strncmp(words[i], "below=", 6) != 0 && !read_value(entry, words[i]))
 			fail_msg("what is %s?", words[i]);
 }
 
@@ -295,7 +328,11 @@ static inline void print_dn(const char *dn)
 	if (end)
 		print("%.*s", (int)(end - dn), dn);
 	else
-		print("%s", strcmp(dn, GROUP) == 0 ? "Wi-Fi" : strcmp(dn, COMPUTERS) == 0 ? "Domain Computers" : dn);
+		print("%s", strcmp(dn, GROUP) == 0	      ? "Wi-Fi"
+			    : strcmp(dn, COMPUTERS) == 0      ? "Domain Computers"
+			    : strncmp(dn, "CN=red,", 7) == 0  ? "red"
+			    : strncmp(dn, "CN=blue,", 8) == 0 ? "blue"
+							      : dn);
 }
 
 static inline void print_values(const char *sign, const struct certdir_ldap_change *change,
@@ -321,8 +358,9 @@ static inline void print_step(const struct certdir_step *step)
 	print("  %s ", phases[step->phase]);
 	print_dn(operation->dn);
 	if (operation->verb == CERTDIR_LDAP_VERB_RENAME) {
-		assert_string_equal(operation->parent, OU);
 		print(" to %s", operation->rdn);
+		if (strcmp(operation->parent, OU) != 0)
+			print(" in %s", operation->parent);
 	}
 	for (size_t i = 0; i < operation->count; i++) {
 		print_values(operation->changes[i].whole ? "!-" : "-", &operation->changes[i],
@@ -377,7 +415,12 @@ static inline void check_numbers(void)
 		assert_true(action->count > 0);
 		for (size_t k = 0; k < action->count; k++, step++) {
 			assert_int_equal(plan->steps[step].action, i);
-			assert_true(k == 0 || plan->steps[step - 1].phase < plan->steps[step].phase);
+			/* Several only of groups: changes of different ones. */
+			assert_true(k == 0 || plan->steps[step - 1].phase < plan->steps[step].phase ||
+				    (plan->steps[step - 1].phase == plan->steps[step].phase &&
+				     (plan->steps[step].phase == CERTDIR_PHASE_JOIN ||
+				      plan->steps[step].phase == CERTDIR_PHASE_LEAVE) &&
+				     strcmp(plan->steps[step - 1].operation.dn, plan->steps[step].operation.dn) != 0));
 			assert_true(!plan->steps[step].account == (action->kind == CERTDIR_ACTION_CREATE));
 			assert_true(!plan->steps[step].account == !plan->steps[step].version);
 		}

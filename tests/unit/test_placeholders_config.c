@@ -199,6 +199,65 @@ static void test_selection_and_guards(void **state)
 	clear(conf, &configs);
 }
 
+/* Names in quotes with what an INI file would trip over; DNs that are one. */
+static const char grouped[] = WIFI "group \"Wi-Fi staff\" = CN=a,DC=x\n"
+				   "ou_of_tenant \"contoso\"=OU=b,OU=Wi-Fi,DC=corp,DC=example\n"
+				   "group \"a; #1 \"x\" [b]\" = cn=A, dc=x\n"
+				   "ou_of_group \"b26a3f1e-2d0b-44f5-9d0f-3a0c5a3a7d11\" = OU=c,DC=corp,DC=example\n"
+				   "member_of = CN=all,DC=x\n"
+				   "group\t\"Wi-Fi staff\" = CN=all,DC=x\n"
+				   "ou_of_group \"Staff\" = ou=C,dc=corp,dc=example\n"
+				   "primary_group = yes\n";
+
+static void test_groups(void **state)
+{
+	struct certdir_placeholders_configs configs;
+	struct certdir_conf *conf = read_good(grouped, &configs);
+	const struct certdir_placeholders_config *config = configs.sections;
+
+	(void)state;
+	assert_int_equal(config->target_count, 2);
+	assert_string_equal(config->targets[0].dn, "CN=all,DC=x");
+	assert_string_equal(config->targets[0].option, "member_of");
+	assert_string_equal(config->targets[1].dn, "CN=a,DC=x");
+	assert_string_equal(config->targets[1].option, "group \"Wi-Fi staff\"");
+	assert_int_equal(config->group_count, 3);
+	assert_string_equal(config->groups[0].name, "Wi-Fi staff");
+	assert_int_equal(config->groups[0].target, 1);
+	assert_string_equal(config->groups[1].name, "a; #1 \"x\" [b]");
+	assert_int_equal(config->groups[1].target, 1);
+	assert_string_equal(config->groups[2].name, "Wi-Fi staff");
+	assert_int_equal(config->groups[2].target, 0);
+	assert_int_equal(config->ou_count, 3);
+	assert_ptr_equal(config->ous[0], config->ou);
+	assert_int_equal(config->place_count, 3);
+	assert_true(config->places[0].tenant && !config->places[1].tenant && !config->places[2].tenant);
+	assert_string_equal(config->places[0].name, "contoso");
+	assert_string_equal(config->places[0].ou, "OU=b,OU=Wi-Fi,DC=corp,DC=example");
+	assert_string_equal(config->places[1].name, "b26a3f1e-2d0b-44f5-9d0f-3a0c5a3a7d11");
+	assert_ptr_equal(config->places[1].ou, config->places[2].ou);
+	clear(conf, &configs);
+}
+
+/* One bit each: 64 are taken, and one more is not. */
+static void test_many_groups(void **state)
+{
+	struct certdir_placeholders_configs configs;
+	struct certdir_conf *conf;
+	struct certdir_error error;
+	char text[8000] = WIFI;
+
+	(void)state;
+	for (int i = 0; i < 64; i++)
+		(void)snprintf(text + strlen(text), 100, "group \"g%d\" = CN=%d,DC=x\n", i, i);
+	conf = read_good(text, &configs);
+	assert_int_equal(configs.sections[0].target_count, 64);
+	clear(conf, &configs);
+	(void)snprintf(text + strlen(text), 100, "group \"g64\" = CN=63,DC=x\nmember_of = CN=64,DC=x\n");
+	assert_false(read_conf(text, &configs, &error));
+	assert_non_null(strstr(error.text, ":69: group \"g63\" = CN=63,DC=x: a section has at most 64 groups"));
+}
+
 static void test_defaults(void **state)
 {
 	struct certdir_placeholders_configs configs;
@@ -374,6 +433,7 @@ static void test_each_option(void **state)
 
 #define NAME32 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
 #define KNOWN "known are {entra_device_id}, {intune_device_id}, {name}, {serial_number}"
+#define UNNAMED(key) "behind " key " stands a name in quotes: " key " \"NAME\" = ..; a name that has = or : in it"
 #define DEVICE "[placeholders a]\n" SERVER OU "kind = device\n"
 
 #define FORMS "write one or more of ski, sha1_pukey, issuer_serial with blanks between them"
@@ -482,7 +542,27 @@ static const struct {
 	{WIFI "attribute = uid x\n", "6: attribute: this is for kind = device; a computer account has its own options"},
 	{WIFI "kind = computer\nobject_class = device\n",
 	 "7: object_class: this is for kind = device; a computer account has its own options"},
-	{WIFI "primary_group = yes\n", "6: primary_group = yes: member_of has to name the group"},
+	{WIFI "primary_group = yes\n",
+	 "6: primary_group = yes: member_of has to name the group, or group \"NAME\" = .. one "
+	 "for the devices of each group of the list"},
+	{WIFI "group Wi-Fi = CN=a,DC=x\n", "6: " UNNAMED("group")},
+	{WIFI "group = CN=a,DC=x\n", "6: " UNNAMED("group")},
+	{WIFI "group \"\" = CN=a,DC=x\n", "6: " UNNAMED("group")},
+	{WIFI "group \"a=b\" = CN=a,DC=x\n", "6: " UNNAMED("group")},
+	{WIFI "ou_of_tenant \"a: b\" = CN=a,DC=x\n", "6: " UNNAMED("ou_of_tenant")},
+	{WIFI "group \"a\" = Wi-Fi\n", "6: group \"a\" = Wi-Fi: this is no distinguished name, such as CN=Wi-Fi "
+				       "devices,OU=Groups,DC=corp,DC=example"},
+	{WIFI "group \"a\" = CN=a,DC=x\ngroup \"A\" = cn=a, dc=x\n",
+	 "7: group \"A\" = cn=a, dc=x: this stands there twice"},
+	{WIFI "ou_of_group \"a\" = staff\n",
+	 "6: ou_of_group \"a\" = staff: this is no distinguished name, such as OU=Staff,DC=corp,DC=example"},
+	{WIFI "ou_of_group \"a\" = OU=a,DC=x\nou_of_group \"A\" = OU=b,DC=x\n",
+	 "7: ou_of_group \"A\" stands in line 6 already, and only the first counts"},
+	{WIFI "[placeholders office]\nserver = ldaps://dc1.corp.example\n" SIMPLE
+	      "ou = OU=office,DC=corp,DC=example\nou_of_group \"a\" = OU=x,OU=Wi-Fi,DC=corp,DC=example\n",
+	 "11: ou_of_group \"a\" = OU=x,OU=Wi-Fi,DC=corp,DC=example: [placeholders wifi] in line 1 keeps "
+	 "OU=Wi-Fi,DC=corp,DC=example: each needs an OU of its own that is not within the other"},
+	{DEVICE "group \"a\" = CN=a,DC=x\n", "7: group \"a\" = CN=a,DC=x: groups are for kind = computer"},
 	{WIFI "member_of = Wi-Fi devices\n", "6: member_of = Wi-Fi devices: this is no distinguished name, such as "
 					     "CN=Wi-Fi devices,OU=Groups,DC=corp,DC=example"},
 	{WIFI "mapping = ski\n", "6: mapping: there are no certificates = .. to make mappings of"},
@@ -554,10 +634,11 @@ static void test_mistakes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_computer), cmocka_unit_test(test_selection_and_guards),
-		cmocka_unit_test(test_defaults), cmocka_unit_test(test_device),
-		cmocka_unit_test(test_none),	 cmocka_unit_test(test_each_option),
-		cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_computer),    cmocka_unit_test(test_selection_and_guards),
+		cmocka_unit_test(test_defaults),    cmocka_unit_test(test_device),
+		cmocka_unit_test(test_none),	    cmocka_unit_test(test_each_option),
+		cmocka_unit_test(test_mistakes),    cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_many_groups),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);

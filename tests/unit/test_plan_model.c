@@ -109,6 +109,8 @@ static void come(struct world *world, size_t index)
 	if (world->calm && !is_name_free(world, cn))
 		return;
 	device->there = true;
+	device->groups = pick(1 << GROUPS);
+	device->staff = chance(30);
 	(void)snprintf(device->key, sizeof(device->key), "device-%zu", index);
 	set_name(device, cn);
 }
@@ -178,7 +180,7 @@ static void change_list(struct world *world)
 {
 	struct device *device = &world->devices[pick(POOL)];
 
-	switch (pick(9)) {
+	switch (pick(10)) {
 	case 0:
 	case 1:
 		if (!device->there)
@@ -210,6 +212,10 @@ static void change_list(struct world *world)
 			(void)snprintf(device->values[SPN][1], sizeof(device->values[SPN][1]), "RADIUS/%u", pick(4));
 		else if (!world->calm)
 			(void)strcpy(device->problem, device->problem[0] ? "" : "has no serial_number");
+		break;
+	case 9:
+		device->groups = pick(1 << GROUPS);
+		device->staff = chance(30);
 		break;
 	}
 }
@@ -247,7 +253,7 @@ static void come_foreign(struct world *world)
 	struct entry *entry;
 
 	(void)snprintf(rdn, sizeof(rdn), "%s", chance(50) ? "PC1" : chance(50) ? "Pc4" : "printer");
-	entry = new_entry(domain, rdn, chance(50) ? OU : "OU=Other," DOMAIN);
+	entry = new_entry(domain, rdn, chance(40) ? OU : chance(40) ? STAFF : "OU=Other," DOMAIN);
 	if (!entry)
 		return;
 	add_value(entry, NAME, rdn);
@@ -257,6 +263,8 @@ static void come_foreign(struct world *world)
 		add_value(entry, MAPPING, "X509:<SKI>0003");
 	if (chance(20))
 		add_value(entry, MARK, "certdir:other:device-1");
+	if (chance(30))
+		add_value(entry, MEMBER_OF, fixture_groups[pick(GROUPS)].dn);
 }
 
 static bool is_ours(const struct entry *entry)
@@ -303,8 +311,8 @@ static void disturb(struct world *world)
 		set_value(entry, CONTROL, text);
 		break;
 	case 1: {
-		(void)snprintf(text, sizeof(text), "%.*s,OU=Deep," OU, (int)certdir_dn_rdn_length(entry->dn),
-			       entry->dn);
+		(void)snprintf(text, sizeof(text), "%.*s,%s", (int)certdir_dn_rdn_length(entry->dn), entry->dn,
+			       chance(50) ? "OU=Deep," OU : STAFF);
 		if (!entry_at(domain, text))
 			(void)strcpy(entry->dn, text);
 		break;
@@ -583,6 +591,25 @@ static void check_own_mappings(const struct entry *entry, const struct device *d
 	CHECK(valid == 0 || strong == valid, "%s has mappings of others", entry->dn);
 }
 
+/* In each of the groups that the device asks for, and in no other of them; the primary one as it is configured. */
+static void check_groups(const struct entry *entry, const struct device *device)
+{
+	const struct planning *p = &planning;
+	struct certdir_wanted shall = {.key = NULL};
+	const int primary = atoi(text_at(entry, PRIMARY));
+
+	place(p, device, &shall);
+	for (size_t i = 0; i < p->config.target_count; i++)
+		CHECK((is_in(entry, fixture_groups[i].dn) || primary == (int)fixture_groups[i].id) ==
+			      (shall.groups >> i & 1),
+		      "%s and %s", entry->dn, fixture_groups[i].name);
+	if (!p->config.primary_group)
+		return;
+	CHECK(primary == (shall.primary ? (int)fixture_groups[shall.primary - 1].id : COMPUTERS_ID),
+	      "%s: primary group is %d", entry->dn, primary);
+	CHECK(primary == COMPUTERS_ID || !is_in(entry, COMPUTERS), "%s is in Domain Computers", entry->dn);
+}
+
 static void check_wanted(const struct domain *domain, const struct device *device)
 {
 	const struct planning *p = &planning;
@@ -592,8 +619,8 @@ static void check_wanted(const struct domain *domain, const struct device *devic
 	struct certdir_rdn rdn;
 
 	CHECK(count == 1, "%s has %zu accounts", device->key, count);
-	CHECK(strcasecmp(certdir_dn_parent(entry->dn), OU) == 0 && certdir_rdn_read(entry->dn, &arena, &rdn) &&
-		      is_same(rdn.value, device->cn, CERTDIR_ACCENTS_COUNT),
+	CHECK(strcasecmp(certdir_dn_parent(entry->dn), device->staff ? STAFF : OU) == 0 &&
+		      certdir_rdn_read(entry->dn, &arena, &rdn) && is_same(rdn.value, device->cn, CERTDIR_ACCENTS_COUNT),
 	      "%s is %s", device->key, entry->dn);
 	certdir_arena_clear(&arena);
 	CHECK(!strstr(text_at(entry, MARK), ":disabled") && !strstr(text_at(entry, MARK), ":gone"), "%s is marked %s",
@@ -605,12 +632,7 @@ static void check_wanted(const struct domain *domain, const struct device *devic
 	check_values(entry, device, DESCRIPTION);
 	if (p->config.certificates)
 		check_own_mappings(entry, device);
-	if (!p->config.member_of)
-		return;
-	CHECK(atoi(text_at(entry, PRIMARY)) == GROUP_ID || is_in(entry, GROUP), "%s is not in the group", device->key);
-	if (p->config.primary_group)
-		CHECK(atoi(text_at(entry, PRIMARY)) == GROUP_ID && !is_in(entry, COMPUTERS), "%s: primary group is %s",
-		      device->key, text_at(entry, PRIMARY));
+	check_groups(entry, device);
 }
 
 /* Whose device is not wanted, or not there. */
@@ -758,8 +780,10 @@ static void play(unsigned with)
 	planning.config.delete_after = DELETE_AFTER;
 	planning.config.certificates = chance(80) ? certificate_files : NULL;
 	planning.config.enabled = chance(90);
-	if (chance(70))
+	if (chance(30))
 		with_group(&planning, chance(60));
+	else if (chance(70))
+		with_groups(&planning, chance(60), chance(50));
 	for (size_t i = 0; i < POOL; i++)
 		if (chance(60))
 			come(&world, i);

@@ -122,6 +122,10 @@ static struct certdir_ldap_values mappings_of(size_t i)
 	return i < unmapped ? (struct certdir_ldap_values){NULL, 0} : values_of(print("X509:<SKI>%040zx", i), NULL);
 }
 
+static const char *ous[] = {OU};
+static struct certdir_target target = {"CN=Wi-Fi,DC=corp,DC=example", "member_of"};
+static struct certdir_domain_group group = {"CN=Wi-Fi,DC=corp,DC=example", "Wi-Fi", 1200};
+
 static void make_wanted(const struct fleet *fleet, struct certdir_wanted_list *wanted)
 {
 	*wanted = (struct certdir_wanted_list){.devices =
@@ -133,6 +137,9 @@ static void make_wanted(const struct fleet *fleet, struct certdir_wanted_list *w
 			.key = print("%08zx-aaaa-bbbb-cccc-ddddeeeeffff", i),
 			.name = cn,
 			.cn = cn,
+			.ou = ous[0],
+			.groups = 1,
+			.primary = 1,
 			.values = row_of(cn),
 			.mappings = mappings_of(i),
 		};
@@ -152,7 +159,8 @@ static void make_accounts(const struct fleet *fleet, struct certdir_accounts *ac
 		account->mark_text = print("certdir:wifi:%s", account->mark->key);
 		account->cn = fleet->account(i);
 		account->dn = print("CN=%s," OU, account->cn);
-		account->direct = account->own = account->member = true;
+		account->direct = account->own = true;
+		account->ou = ous[0];
 		account->version = "1";
 		account->account_name = print("%015zu$", i);
 		account->control = 4096;
@@ -180,6 +188,10 @@ static double plan_fleet(const struct fleet *fleet)
 {
 	const struct certdir_placeholders_config config = {.name = "wifi",
 							   .ou = OU,
+							   .ous = ous,
+							   .ou_count = 1,
+							   .targets = &target,
+							   .target_count = 1,
 							   .mark_attribute = "adminDescription",
 							   .object_classes = classes,
 							   .columns = (struct certdir_column *)columns,
@@ -190,9 +202,7 @@ static double plan_fleet(const struct fleet *fleet)
 							   .max_remove = 10,
 							   .delete_after = 1000};
 	const struct certdir_domain domain = {.active_directory = true,
-					      .group = "CN=Wi-Fi,DC=corp,DC=example",
-					      .group_id = 1200,
-					      .group_name = "Wi-Fi",
+					      .groups = &group,
 					      .computers = "CN=Domain Computers,CN=Users,DC=corp,DC=example"};
 	const struct certdir_claims_source claims = {ask, NULL};
 	struct certdir_wanted_list wanted;
@@ -222,7 +232,8 @@ static bool grows_with_the_fleet(const struct fleet *fleet, size_t most)
 	devices = most;
 	all = plan_fleet(fleet);
 	certdir_arena_clear(&arena);
-	print_message("%6zu devices: %5.0f ms, %zu: %.0f ms, %s\n", most, all * 1000, most / 8, few * 1000, fleet->title);
+	print_message("%6zu devices: %5.0f ms, %zu: %.0f ms, %s\n", most, all * 1000, most / 8, few * 1000,
+		      fleet->title);
 	return all <= 30 * few + 0.2;
 }
 
@@ -238,7 +249,8 @@ static void test_fleets(void **state)
 		for (int attempt = 0; attempt < 4 && !grows; attempt++)
 			grows = grows_with_the_fleet(&fleets[i], most);
 		if (!grows)
-			fail_msg("%s: takes far more than eight times as long for eight times as many", fleets[i].title);
+			fail_msg("%s: takes far more than eight times as long for eight times as many",
+				 fleets[i].title);
 	}
 }
 
