@@ -403,6 +403,11 @@ def test_export_sids(office):
         row[0] for row in rows if row[0] != device_id(names[0])]
     assert twins.stderr.count("is one of several accounts of its device") == 2
     office.domain.delete(twin)
+    # Who had this one's SID in a certificate could log in as the PC that it has become.
+    office.domain.modify(office.dn(names[1]), operatingSystem="Windows 11 Pro")
+    real = export(office, "--sids")
+    assert names[1] not in real.stdout and names[0] in real.stdout
+    assert f"{office.dn(names[1])} is a real computer by now" in real.stderr
     assert office.everything()[0].keys() == before[0].keys()
     export(office, code=64)
     office.options["password_file"].write_text("wrong\n")
