@@ -103,7 +103,7 @@ bool certdir_plan_is_awaited(const struct certdir_planner *planner, const struct
 {
 	size_t first, count = certdir_plan_names_find(planner, &planner->wishes, space, bytes, length, &first);
 
-	if (certdir_plan_gives_up(pair, space, bytes, length))
+	if (certdir_plan_gives_up(planner, pair, space, bytes, length))
 		return true;
 	for (size_t i = 0; i < count; i++) {
 		const struct certdir_plan_pair *other = planner->wishes.items[first + i].pair;

@@ -127,45 +127,64 @@ void certdir_plan_find_life(struct certdir_planner *planner)
 
 /* ---- computers of the domain that are not ours ---- */
 
-static int by_name(const void *a, const void *b)
-{
-	const struct certdir_wanted *const *left = a, *const *right = b;
-	const int order = strcasecmp((*left)->name, (*right)->name);
-
-	return order ? order : strcmp((*left)->key, (*right)->key);
-}
+/* A device that Entra Connect has synced from an account that is not ours. */
+struct computer {
+	struct certdir_ldap_bytes key; /* of its name, as it is compared (fold.h) */
+	const struct certdir_wanted *device;
+};
 
 struct computers {
-	const struct certdir_wanted **items; /* by name */
+	struct computer *items; /* by name */
 	size_t count;
 };
 
-/* Devices that Entra Connect has synced from accounts that are not ours. */
+static int compare_keys(const struct certdir_ldap_bytes *left, const struct certdir_ldap_bytes *right)
+{
+	if (left->length != right->length)
+		return left->length < right->length ? -1 : 1;
+	for (size_t i = 0; i < left->length; i++) {
+		const int difference = certdir_fold_byte(left->bytes[i]) - certdir_fold_byte(right->bytes[i]);
+
+		if (difference)
+			return difference;
+	}
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct computer *left = a, *right = b;
+	const int order = compare_keys(&left->key, &right->key);
+
+	return order ? order : strcmp(left->device->key, right->device->key);
+}
+
 static struct computers note_computers(struct certdir_planner *planner)
 {
-	struct computers computers = {NULL, 0};
+	struct computers computers = {
+		certdir_arena_alloc(planner->arena, (planner->pair_count + 1) * sizeof(struct computer)), 0};
 
-	computers.items =
-		certdir_arena_alloc(planner->arena, (planner->pair_count + 1) * sizeof(struct certdir_wanted *));
 	for (size_t i = 0; computers.items && i < planner->pair_count; i++) {
 		const struct certdir_plan_pair *pair = &planner->pairs[i];
+		const struct certdir_wanted *device = pair->device;
 
-		if (pair->device && pair->device->hybrid && pair->device->sid && pair->device->name && !pair->synced)
-			computers.items[computers.count++] = pair->device;
+		if (device && device->hybrid && device->sid && device->name && device->name[0] && !pair->synced)
+			computers.items[computers.count++] =
+				(struct computer){certdir_fold_key(planner->arena, device->name, strlen(device->name),
+								   certdir_plan_accents(planner)),
+						  device};
 	}
 	if (computers.count > 1)
-		qsort(computers.items, computers.count, sizeof(struct certdir_wanted *), by_name);
+		qsort(computers.items, computers.count, sizeof(struct computer), by_name);
 	return computers;
 }
 
-/* "PC1" of "PC1" and "pc1.corp.example". */
-static int compare_name(const char *bytes, size_t length, const char *name)
+/* How much of "pc1.corp.example" is the computer's name. */
+static size_t label(const char *bytes, size_t length)
 {
 	const char *dot = memchr(bytes, '.', length);
-	const size_t own = dot ? (size_t)(dot - bytes) : length;
-	const int order = strncasecmp(bytes, name, own);
 
-	return order ? order : -(name[own] != '\0');
+	return dot ? (size_t)(dot - bytes) : length;
 }
 
 /* The host of a service principal name, "HOST/pc1.corp.example:80/x". */
@@ -183,58 +202,60 @@ static const char *host_of(const char *bytes, size_t length, size_t *host_length
 }
 
 /* A computer with this name that is not the device itself, or NULL. */
-static const struct certdir_wanted *find_computer(const struct computers *computers, const char *bytes, size_t length,
-						  const struct certdir_wanted *device)
+static const struct certdir_wanted *find_computer(struct certdir_planner *planner, const struct computers *computers,
+						  const char *bytes, size_t length, const struct certdir_wanted *device)
 {
+	const struct certdir_ldap_bytes key =
+		certdir_fold_key(planner->arena, bytes, label(bytes, length), certdir_plan_accents(planner));
 	size_t low = 0, high = computers->count;
 
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
 
-		if (compare_name(bytes, length, computers->items[middle]->name) > 0)
+		if (compare_keys(&computers->items[middle].key, &key) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < computers->count && compare_name(bytes, length, computers->items[low]->name) == 0; low++)
-		if (computers->items[low] != device)
-			return computers->items[low];
+	for (; low < computers->count && compare_keys(&computers->items[low].key, &key) == 0; low++)
+		if (computers->items[low].device != device)
+			return computers->items[low].device;
 	return NULL;
 }
 
-static const struct certdir_wanted *namesake_of(const struct certdir_planner *planner,
-						const struct computers *computers, const struct certdir_plan_pair *pair)
+/* A computer with one of these names: a CN, and values of the configuration's columns. */
+static const struct certdir_wanted *namesake_of(struct certdir_planner *planner, const struct computers *computers,
+						const struct certdir_wanted *device, const char *cn,
+						const struct certdir_ldap_values *columns)
 {
-	const struct certdir_account *account = pair->account;
-	const struct certdir_wanted *found = find_computer(computers, account->cn, strlen(account->cn), pair->device);
+	const struct certdir_wanted *found = find_computer(planner, computers, cn, strlen(cn), device);
 
-	for (size_t i = 0; i < planner->config->column_count && !found; i++) {
-		const struct certdir_ldap_values *values = &account->values[i];
-
-		for (size_t v = 0; planner->config->columns[i].unique && v < values->count && !found; v++) {
+	for (size_t i = 0; i < planner->config->column_count && !found; i++)
+		for (size_t v = 0; planner->config->columns[i].unique && v < columns[i].count && !found; v++) {
 			size_t length;
-			const char *host = host_of(values->items[v].bytes, values->items[v].length, &length);
+			const char *host = host_of(columns[i].items[v].bytes, columns[i].items[v].length, &length);
 
 			if (host)
-				found = find_computer(computers, host, length, pair->device);
+				found = find_computer(planner, computers, host, length, device);
 		}
-	}
 	return found;
 }
 
-static void meet(struct certdir_planner *planner, struct certdir_plan_pair *pair, const struct certdir_wanted *namesake)
+/* Which of the two is the machine nobody can know. */
+static void remark_namesake(struct certdir_planner *planner, const struct computers *computers,
+			    const struct certdir_plan_pair *pair)
 {
-	if (!pair->wanted) {
-		pair->namesake = namesake;
-		return;
-	}
-	certdir_plan_remark(
-		planner, CERTDIR_REMARK_PROBLEM, pair->key,
-		certdir_arena_print(planner->arena,
-				    "its account %s has the name of device %s, which is joined to the domain "
-				    "with an account of its own: when both are one machine, remove the one "
-				    "that is out of date from Entra ID",
-				    pair->account->dn, namesake->key));
+	const struct certdir_wanted *device = pair->device,
+				    *namesake = namesake_of(planner, computers, device, device->cn, device->values);
+
+	if (namesake)
+		certdir_plan_remark(
+			planner, CERTDIR_REMARK_PROBLEM, pair->key,
+			certdir_arena_print(planner->arena,
+					    "its account %s has the name of device %s, which is joined to the "
+					    "domain with an account of its own: when both are one machine, "
+					    "remove the one that is out of date from Entra ID",
+					    device->cn, namesake->key));
 }
 
 void certdir_plan_find_namesakes(struct certdir_planner *planner)
@@ -246,21 +267,24 @@ void certdir_plan_find_namesakes(struct certdir_planner *planner)
 	computers = note_computers(planner);
 	for (size_t i = 0; i < planner->pair_count && computers.count > 0; i++) {
 		struct certdir_plan_pair *pair = &planner->pairs[i];
-		const struct certdir_wanted *namesake =
-			pair->account && !pair->blocked ? namesake_of(planner, &computers, pair) : NULL;
 
-		if (namesake)
-			meet(planner, pair, namesake);
+		if (certdir_plan_acts(pair))
+			remark_namesake(planner, &computers, pair);
+		else if (pair->account && !pair->blocked)
+			pair->namesake = namesake_of(planner, &computers, pair->device, pair->account->cn,
+						     pair->account->values);
 	}
 }
 
-bool certdir_plan_gives_up(const struct certdir_plan_pair *pair, unsigned space, const char *bytes, size_t length)
+bool certdir_plan_gives_up(const struct certdir_planner *planner, const struct certdir_plan_pair *pair, unsigned space,
+			   const char *bytes, size_t length)
 {
-	if (!pair->namesake)
-		return false;
-	if (space != CERTDIR_PLAN_CN)
+	const char *name = pair->namesake ? pair->namesake->name : NULL;
+
+	if (name && space != CERTDIR_PLAN_CN)
 		bytes = host_of(bytes, length, &length);
-	return bytes && compare_name(bytes, length, pair->namesake->name) == 0;
+	return name && bytes &&
+	       certdir_fold_same(bytes, label(bytes, length), name, strlen(name), certdir_plan_accents(planner));
 }
 
 /* ---- what a person did ---- */

@@ -130,7 +130,8 @@ void certdir_plan_find_life(struct certdir_planner *planner);
 /* Accounts that have the name of another device, which was joined to the domain: those that are not wanted give it up. */
 void certdir_plan_find_namesakes(struct certdir_planner *planner);
 /* Whether the pair's account gives a value up for its namesake. */
-bool certdir_plan_gives_up(const struct certdir_plan_pair *pair, unsigned space, const char *bytes, size_t length);
+bool certdir_plan_gives_up(const struct certdir_planner *planner, const struct certdir_plan_pair *pair, unsigned space,
+			   const char *bytes, size_t length);
 /* Remarks on what a person did to accounts of ours: it stays, and it is odd. */
 void certdir_plan_remark_odd(struct certdir_planner *planner);
 

@@ -68,7 +68,8 @@ static const struct rule
 														     "k"
 														     "7"
 														     ":"
-														     " " LIVES("CN=PC7," OU)},
+														     " " LIVES(
+															     "CN=PC7," OU)},
 			{"another device of that name takes nothing over",
 			 "account k1 PC1 life=Windows\n"
 			 "device k2 PC1\n",
@@ -168,8 +169,7 @@ static const struct rule rules_of_hybrids[] = {
 	 "device k2 PC1 sid=" SID " hybrid not=has_another_trust_type\n",
 	 "change k1 PC1 (PC1$): description \"old\" -> \"new\"\n"
 	 "  change CN=PC1 -desc=old +desc=new\n"
-	 "problem k1: its account " PC1
-	 " has the name of device k2, which is joined to the domain with an account of its "
+	 "problem k1: its account PC1 has the name of device k2, which is joined to the domain with an account of its "
 	 "own: when both are one machine, remove the one that is out of date from Entra ID\n"},
 	{"hybrid devices that shall have accounts are not their own namesakes",
 	 "device k1 PC1 sid=" SID " hybrid\n"
