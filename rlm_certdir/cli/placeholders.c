@@ -18,6 +18,7 @@
 
 static const char usage[] =
 	"usage: certdir placeholders plan|apply [-c FILE] [--force] [--json] [NAME]\n"
+	"       certdir placeholders adopt [-c FILE] [--apply] [--json] --pattern TEMPLATE NAME\n"
 	"       certdir placeholders export --sids [-c FILE] [--json] [NAME]\n"
 	"\n"
 	"Keeps an entry in a directory for each device of the list, as [placeholders NAME] of certdir.conf(5) says:\n"
@@ -25,16 +26,19 @@ static const char usage[] =
 	"\n"
 	"plan   show what is to be done, and why; change nothing\n"
 	"apply  show it and do it\n"
+	"adopt  show which computers that something else made are accounts of devices; with --apply make them ours\n"
 	"export print CSV with the SID of each device's account, for a CA that writes it into certificates\n"
 	"\n"
 	"  -c FILE   the configuration (" CERTDIR_CONF_DEFAULT ")\n"
 	"  --force   go on although many entries would be disabled or removed\n"
+	"  --apply   adopt: do it\n"
+	"  --pattern TEMPLATE   adopt: what the computers are called, such as {entra_device_id}\n"
 	"  --json    print one JSON object a line\n"
 	"  NAME      only this section\n";
 
 struct options {
-	const char *conf, *name;
-	bool apply, export, force, json, sids;
+	const char *conf, *name, *pattern;
+	bool apply, adopt, export, force, json, sids;
 };
 
 /* ---- apply ---- */
@@ -141,6 +145,27 @@ static int worse(int a, int b)
 	return a;
 }
 
+/* The section as it is, but for what its accounts are looked for by. */
+static int adopt_section(const struct options *options, const char *list,
+			 const struct certdir_placeholders_config *config)
+{
+	struct certdir_placeholders_config adopting = *config;
+	struct certdir_template pattern;
+	struct certdir_error why;
+
+	if (config->kind != CERTDIR_PLACEHOLDER_COMPUTER) {
+		certdir_error_set(&why, "adopting is for kind = computer");
+	} else if (certdir_template_init(&pattern, options->pattern, false, &why)) {
+		adopting.adopt = &pattern;
+		adopting.certificates = NULL;
+		if (strchr(options->pattern, '{'))
+			return run_section(options, list, &adopting);
+		certdir_error_set(&why, "this is no template, such as {entra_device_id}");
+	}
+	fprintf(stderr, "certdir: %s: --pattern: %s\n", config->name, why.text);
+	return EX_USAGE;
+}
+
 static int run_sections(const struct options *options, const struct certdir_cli_conf *loaded)
 {
 	int status = CERTDIR_CLI_PLACEHOLDERS_NOTHING;
@@ -158,6 +183,8 @@ static int run_sections(const struct options *options, const struct certdir_cli_
 			continue;
 		if (options->export)
 			status = worse(status, certdir_cli_placeholders_export(config, options->json));
+		else if (options->adopt)
+			return adopt_section(options, loaded->config.list, config);
 		else
 			status = worse(status, run_section(options, loaded->config.list, config));
 	}
@@ -200,6 +227,8 @@ int certdir_cli_placeholders(int argc, char **argv)
 {
 	static const struct option longs[] = {{"force", no_argument, NULL, 'f'},
 					      {"sids", no_argument, NULL, 's'},
+					      {"apply", no_argument, NULL, 'a'},
+					      {"pattern", required_argument, NULL, 'p'},
 					      {"json", no_argument, NULL, 'j'},
 					      {"help", no_argument, NULL, 'h'},
 					      {NULL, 0, NULL, 0}};
@@ -220,6 +249,12 @@ int certdir_cli_placeholders(int argc, char **argv)
 		case 's':
 			options.sids = true;
 			break;
+		case 'a':
+			options.apply = true;
+			break;
+		case 'p':
+			options.pattern = optarg;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			return 0;
@@ -227,15 +262,21 @@ int certdir_cli_placeholders(int argc, char **argv)
 			return misuse("see above");
 		}
 	if (optind == argc)
-		return misuse("say plan, apply or export");
-	options.apply = strcmp(argv[optind], "apply") == 0;
+		return misuse("say plan, apply, adopt or export");
+	options.adopt = strcmp(argv[optind], "adopt") == 0;
+	if (options.apply && !options.adopt)
+		return misuse("--apply is for adopt");
+	options.apply |= strcmp(argv[optind], "apply") == 0;
 	options.export = strcmp(argv[optind], "export") == 0;
-	if (!options.apply && !options.export && strcmp(argv[optind], "plan") != 0)
-		return misuse("the first operand is plan, apply or export");
+	if (!options.apply && !options.adopt && !options.export && strcmp(argv[optind], "plan") != 0)
+		return misuse("the first operand is plan, apply, adopt or export");
 	if (options.export != options.sids)
 		return misuse(options.export ? "say what: export --sids" : "--sids is for export");
 	if (argc - optind > 2)
 		return misuse("takes the name of one section at most");
 	options.name = argv[optind + 1];
+	if (options.adopt != (options.pattern != NULL) || (options.adopt && !options.name))
+		return misuse(options.adopt ? "adopt takes --pattern TEMPLATE and the name of a section"
+					    : "--pattern is for adopt");
 	return run(&options);
 }

@@ -444,6 +444,28 @@ static bool take_account_name(struct reading *reading, const struct certdir_ldap
 	return !reading->arena->failed;
 }
 
+/* Whether a computer without a mark could be given one: `unfit` says why not. */
+static bool take_stranger(struct reading *reading, const struct certdir_ldap_entry *entry,
+			  struct certdir_account *account, bool ours)
+{
+	const struct certdir_ldap_value *version = field_value(reading, entry, VERSION);
+	const struct certdir_ldap_value *control = field_value(reading, entry, CONTROL);
+
+	if (control && certdir_value_flags(control, &account->control))
+		account->disabled = account->control & ACCOUNT_DISABLED;
+	if (version && version->length <= VERSION_MAX)
+		account->version = certdir_value_text(reading->arena, version);
+	if (field_value(reading, entry, MARK))
+		account->unfit = certdir_arena_print(reading->arena, "its %s has another value",
+						     reading->config->mark_attribute);
+	else if (!ours)
+		account->unfit = "its name or its attributes are not what a computer of ours can have";
+	else if (!account->version)
+		account->unfit = certdir_arena_print(reading->arena, "its %s cannot be read",
+						     reading->domain->version_attribute);
+	return !reading->arena->failed;
+}
+
 static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 {
 	struct reading *reading = context;
@@ -465,6 +487,8 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 	if (account.computer && can_live(reading))
 		account.life = certdir_life_find(config, entry, reading->arena);
 	if (account.own && !take_own(reading, entry, &account))
+		return false;
+	if (account.computer && !account.mark && !take_stranger(reading, entry, &account, ours))
 		return false;
 	return add_account(account.own ? &reading->own : &reading->foreign, &account);
 }
@@ -561,8 +585,8 @@ static bool note_all_children(struct reading *reading, struct certdir_accounts *
 	const size_t count = accounts->own_count + accounts->foreign_count;
 	struct index index = {NULL, 0};
 
-	if (!can_live(reading) || (!any_deep(accounts->own, accounts->own_count) &&
-				   !any_deep(accounts->foreign, accounts->foreign_count)))
+	if (!can_live(reading) ||
+	    (!any_deep(accounts->own, accounts->own_count) && !any_deep(accounts->foreign, accounts->foreign_count)))
 		return true;
 	index.items = certdir_arena_alloc(reading->arena, (count + 1) * sizeof(struct certdir_account *));
 	if (!index.items)

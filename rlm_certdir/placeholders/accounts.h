@@ -49,6 +49,7 @@ struct certdir_account {
 	struct certdir_ldap_values mappings; /* altSecurityIdentities, sorted; of own ones */
 	int64_t expires; /* accountExpires in Unix seconds, 0 = never; of own ones */
 	bool computer; /* by its class */
+	const char *unfit; /* of a computer without a mark: why it cannot be given one, for people; NULL: nothing says so */
 	const char *life; /* of any computer account: why it is a real computer, for people; NULL: nothing says so */
 };
 

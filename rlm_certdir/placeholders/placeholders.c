@@ -113,7 +113,12 @@ static bool make_plan(struct certdir_placeholders *self, const char *filename, s
 {
 	const struct certdir_claims_source claims = {ask_claims, self};
 
-	return begin(self, error) && read_both(self, list, now, error) && read_mappings(self, filename, certificates, now, error) &&
+	if (!begin(self, error) || !read_both(self, list, now, error))
+		return false;
+	if (self->config->adopt)
+		return certdir_plan_adopt(self->config, &self->domain, &self->wanted, &self->accounts, now,
+					  &self->arena, &self->plan, error);
+	return read_mappings(self, filename, certificates, now, error) &&
 	       certdir_plan_make(self->config, &self->domain, &self->wanted, &self->accounts, &claims, now,
 				 &self->arena, &self->plan, error);
 }

@@ -91,13 +91,9 @@ static const char *why_foreign(const struct certdir_planner *planner, const stru
 				   planner->config->name);
 }
 
-static void remark_foreign(struct certdir_planner *planner)
+void certdir_plan_remark_foreign(struct certdir_planner *planner, const struct certdir_account *entry)
 {
-	for (size_t i = 0; i < planner->accounts->foreign_count; i++) {
-		const struct certdir_account *entry = &planner->accounts->foreign[i];
-
-		certdir_plan_remark(planner, CERTDIR_REMARK_FOREIGN, entry->dn, why_foreign(planner, entry));
-	}
+	certdir_plan_remark(planner, CERTDIR_REMARK_FOREIGN, entry->dn, why_foreign(planner, entry));
 }
 
 /* ---- order ---- */
@@ -123,7 +119,7 @@ static int compare_actions(const void *a, const void *b)
 }
 
 /* Actions in order, and their steps after them. */
-static bool sort(struct certdir_planner *planner)
+bool certdir_plan_sort(struct certdir_planner *planner)
 {
 	struct certdir_plan *plan = planner->plan;
 	struct certdir_step *steps = certdir_arena_alloc(planner->arena, (plan->step_count + 1) * sizeof(*steps));
@@ -183,8 +179,9 @@ static bool make(struct certdir_planner *planner, struct certdir_error *error)
 		certdir_plan_write(planner, &planner->pairs[i]);
 	certdir_plan_remark_unmapped(planner);
 	certdir_plan_remark_odd(planner);
-	remark_foreign(planner);
-	if (planner->arena->failed || !sort(planner))
+	for (size_t i = 0; i < planner->accounts->foreign_count; i++)
+		certdir_plan_remark_foreign(planner, &planner->accounts->foreign[i]);
+	if (planner->arena->failed || !certdir_plan_sort(planner))
 		return false;
 	guard(planner);
 	return true;

@@ -13,6 +13,7 @@ enum certdir_action_kind {
 	CERTDIR_ACTION_ENABLE, /* may change attributes, too */
 	CERTDIR_ACTION_DISABLE,
 	CERTDIR_ACTION_REMOVE,
+	CERTDIR_ACTION_ADOPT, /* of certdir_plan_adopt() alone: gets the mark */
 	CERTDIR_ACTION_KINDS
 };
 const char *certdir_action_name(enum certdir_action_kind kind); /* "create", "move", .. */
@@ -96,5 +97,13 @@ bool certdir_plan_make(const struct certdir_placeholders_config *config, const s
 		       const struct certdir_wanted_list *wanted, const struct certdir_accounts *accounts,
 		       const struct certdir_claims_source *claims, int64_t now, struct certdir_arena *arena,
 		       struct certdir_plan *plan, struct certdir_error *error);
+
+/*
+ * The plan of marking computers without a mark that stand directly in the section's OUs, and whose CN or account name is the pattern
+ * (config->adopt) of exactly one device of the list that has no account. Who fits and is left is a problem. As certdir_plan_make().
+ */
+bool certdir_plan_adopt(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
+			const struct certdir_wanted_list *wanted, const struct certdir_accounts *accounts, int64_t now,
+			struct certdir_arena *arena, struct certdir_plan *plan, struct certdir_error *error);
 
 #endif

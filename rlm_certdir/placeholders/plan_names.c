@@ -39,7 +39,8 @@ static int compare(const void *a, const void *b)
 	return difference ? difference : (left->pair > right->pair) - (left->pair < right->pair);
 }
 
-static void add(struct certdir_planner *planner, struct certdir_plan_names *names, struct certdir_plan_name name)
+void certdir_plan_names_add(struct certdir_planner *planner, struct certdir_plan_names *names,
+			    struct certdir_plan_name name)
 {
 	struct certdir_plan_name *items =
 		certdir_plan_grow(planner->arena, names->items, names->count, &names->room, sizeof(*items));
@@ -56,11 +57,11 @@ static void add_values(struct certdir_planner *planner, struct certdir_plan_name
 		       const struct certdir_ldap_values *values, struct certdir_plan_pair *pair)
 {
 	for (size_t i = 0; i < values->count; i++)
-		add(planner, names,
-		    (struct certdir_plan_name){.space = (unsigned)space,
-					       .bytes = values->items[i].bytes,
-					       .length = values->items[i].length,
-					       .pair = pair});
+		certdir_plan_names_add(planner, names,
+				       (struct certdir_plan_name){.space = (unsigned)space,
+								  .bytes = values->items[i].bytes,
+								  .length = values->items[i].length,
+								  .pair = pair});
 }
 
 static void add_columns(struct certdir_planner *planner, struct certdir_plan_names *names,
@@ -78,15 +79,17 @@ static void add_pair(struct certdir_planner *planner, struct certdir_plan_pair *
 	const struct certdir_wanted *device = pair->device;
 
 	if (certdir_plan_acts(pair)) {
-		add(planner, &planner->wishes,
-		    (struct certdir_plan_name){.bytes = device->cn, .length = strlen(device->cn), .pair = pair});
+		certdir_plan_names_add(
+			planner, &planner->wishes,
+			(struct certdir_plan_name){.bytes = device->cn, .length = strlen(device->cn), .pair = pair});
 		add_columns(planner, &planner->wishes, device->values, pair);
 		if (certdir_plan_maps(planner))
 			add_values(planner, &planner->wishes, mappings, &device->mappings, pair);
 	}
 	if (account && account->direct)
-		add(planner, &planner->holdings,
-		    (struct certdir_plan_name){.bytes = account->cn, .length = strlen(account->cn), .pair = pair});
+		certdir_plan_names_add(
+			planner, &planner->holdings,
+			(struct certdir_plan_name){.bytes = account->cn, .length = strlen(account->cn), .pair = pair});
 	if (account && account->values)
 		add_columns(planner, &planner->holdings, account->values, pair);
 	if (account && certdir_plan_maps(planner))
@@ -98,7 +101,7 @@ static void add_pair(struct certdir_planner *planner, struct certdir_plan_pair *
 }
 
 /* Into buckets of one on average: a search then touches one place of memory and not seventeen. */
-static void sort(struct certdir_arena *arena, struct certdir_plan_names *names)
+void certdir_plan_names_sort(struct certdir_arena *arena, struct certdir_plan_names *names)
 {
 	struct certdir_plan_name *sorted;
 	size_t buckets = 2;
@@ -133,12 +136,13 @@ bool certdir_plan_names_index(struct certdir_planner *planner)
 		const struct certdir_account *entry = &planner->accounts->foreign[i];
 
 		if (entry->direct && entry->cn)
-			add(planner, &planner->holdings,
-			    (struct certdir_plan_name){
-				    .bytes = entry->cn, .length = strlen(entry->cn), .dn = entry->dn});
+			certdir_plan_names_add(planner, &planner->holdings,
+					       (struct certdir_plan_name){.bytes = entry->cn,
+									  .length = strlen(entry->cn),
+									  .dn = entry->dn});
 	}
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all) && !planner->arena->failed; i++)
-		sort(planner->arena, all[i]);
+		certdir_plan_names_sort(planner->arena, all[i]);
 	return !planner->arena->failed;
 }
 

@@ -71,7 +71,7 @@ struct certdir_mark certdir_plan_mark(const struct certdir_planner *planner, con
 }
 
 /* A mark that reads otherwise, or is none, would make the account another's. */
-static bool can_be_marked(const struct certdir_planner *planner, const char *key)
+bool certdir_plan_can_mark(const struct certdir_planner *planner, const char *key)
 {
 	const struct certdir_mark mark = certdir_plan_mark(planner, key, CERTDIR_MARK_WANTED, 0);
 	char text[CERTDIR_MARK_MAX + 1];
@@ -86,7 +86,7 @@ static void look_at_device(struct certdir_planner *planner, struct certdir_plan_
 {
 	const char *problem = pair->wanted ? pair->device->problem : NULL;
 
-	if (pair->wanted && !problem && !pair->account && !can_be_marked(planner, pair->key))
+	if (pair->wanted && !problem && !pair->account && !certdir_plan_can_mark(planner, pair->key))
 		problem = "its id is too long for a mark, or no plain text";
 	if (!problem)
 		return;

@@ -135,7 +135,10 @@ bool certdir_plan_gives_up(const struct certdir_planner *planner, const struct c
 /* Remarks on what a person did to accounts of ours: it stays, and it is odd. */
 void certdir_plan_remark_odd(struct certdir_planner *planner);
 
-/* plan_names.c: sorted values. */
+/* plan_names.c: sorted values. Each is added, then all are sorted, then they are found. */
+void certdir_plan_names_add(struct certdir_planner *planner, struct certdir_plan_names *names,
+			    struct certdir_plan_name name);
+void certdir_plan_names_sort(struct certdir_arena *arena, struct certdir_plan_names *names);
 bool certdir_plan_names_index(struct certdir_planner *planner);
 /* Those equal to a value: items[*first..] and how many. */
 size_t certdir_plan_names_find(const struct certdir_planner *planner, const struct certdir_plan_names *names,
@@ -166,6 +169,12 @@ bool certdir_plan_claim(struct certdir_planner *planner, struct certdir_error *e
 /* The mark of the section for a device. */
 struct certdir_mark certdir_plan_mark(const struct certdir_planner *planner, const char *key,
 				      enum certdir_mark_state state, int64_t gone);
+
+bool certdir_plan_can_mark(const struct certdir_planner *planner, const char *key);
+
+/* plan.c: an entry that is not ours is told; actions and remarks in order, steps after their actions. */
+void certdir_plan_remark_foreign(struct certdir_planner *planner, const struct certdir_account *entry);
+bool certdir_plan_sort(struct certdir_planner *planner);
 
 /* plan_mappings.c: altSecurityIdentities. */
 bool certdir_plan_mapping_is_strong(const struct certdir_ldap_bytes *mapping);

@@ -72,6 +72,9 @@ static bool has_part(const struct certdir_list_source *sources, size_t count, bo
 /* Which option wants what Intune alone knows of a tenant's devices, or NULL. */
 static const char *wants_intune(const struct certdir_placeholders_config *config)
 {
+	if (config->adopt &&
+	    (strstr(config->adopt->text, "{serial_number}") || strstr(config->adopt->text, "{intune_device_id}")))
+		return "--pattern";
 	if (strstr(config->cn.text, "{serial_number}"))
 		return "{serial_number} in name";
 	if (strstr(config->cn.text, "{intune_device_id}"))
@@ -389,6 +392,17 @@ static void place(const struct reading *in, const struct certdir_device *device,
 		}
 }
 
+static const char *fill_pattern(struct reading *in, const struct certdir_template_source *source)
+{
+	char text[TEXT_SIZE];
+	const char *missing;
+
+	if (!in->config->adopt ||
+	    !certdir_template_fill(in->config->adopt, source, true, text, sizeof(text), &missing) || !text[0])
+		return NULL;
+	return copy(in->arena, text);
+}
+
 static bool describe(struct reading *in, const struct certdir_device *device, struct candidate *candidate)
 {
 	struct certdir_template_source source = {.device = device, .domain = in->domain};
@@ -402,6 +416,7 @@ static bool describe(struct reading *in, const struct certdir_device *device, st
 	place(in, device, candidate->source, wanted);
 	wanted->left_out = certdir_selection_judge(&in->config->selection, device, candidate->source, in->now,
 						   in->arena, &wanted->why_not);
+	wanted->pattern = fill_pattern(in, &source);
 	wanted->cn = source.cn = make_cn(in, &source, &problem);
 	if (wanted->cn && !fill_columns(in, wanted, &source, &problem))
 		return false;

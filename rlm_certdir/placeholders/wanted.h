@@ -37,6 +37,7 @@ struct certdir_wanted {
 	const char *sid; /* onPremisesSecurityIdentifier, to notice accounts that Entra Connect syncs back; or NULL */
 	bool hybrid; /* trustType ServerAd */
 	enum certdir_left_out left_out; /* what why_not says */
+	const char *pattern; /* config->adopt filled, or NULL: the device lacks a part of it */
 	const char *ou; /* one of the config's ous: where its entry stands */
 	uint64_t groups; /* a bit for each of the config's targets that it is to be in */
 	unsigned primary; /* 1 + index of the target that is to be its primary group, 0 = none */

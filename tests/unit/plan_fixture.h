@@ -554,10 +554,13 @@ static inline struct certdir_account read_account(struct planning *planning, con
 		account.own = strcmp(parsed.section, "wifi") == 0 &&
 			      strcmp(text_at(entry, CLASS), planning->config.object_classes[0]) == 0;
 	}
+	account.computer = strcmp(text_at(entry, CLASS), "computer") == 0;
+	if (text_at(entry, SYSTEM) && account.computer)
+		account.life = certdir_arena_print(&planning->arena, "operatingSystem %s", text_at(entry, SYSTEM));
+	if (!account.mark && text_at(entry, mark_attribute(planning)))
+		account.unfit = "its adminDescription has another value";
 	if (!account.own)
 		return account;
-	if (text_at(entry, SYSTEM))
-		account.life = certdir_arena_print(&planning->arena, "operatingSystem %s", text_at(entry, SYSTEM));
 	account.values = certdir_arena_alloc(&planning->arena, planning->config.column_count * sizeof(*account.values));
 	for (size_t i = 0; i < planning->config.column_count; i++)
 		account.values[i] = values_of(planning, entry, attribute_of(planning->config.columns[i].attribute));
