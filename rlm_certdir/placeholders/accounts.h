@@ -15,6 +15,13 @@ struct certdir_domain_group {
 	uint32_t id; /* its RID, 0 = none */
 };
 
+/* One name of several. */
+struct certdir_domain_name {
+	const char *text;
+	size_t length;
+	const struct certdir_domain_name *next;
+};
+
 /* The server and what it says of itself. Strings are the arena's. */
 struct certdir_domain {
 	bool active_directory;
@@ -22,6 +29,8 @@ struct certdir_domain {
 	const char *const *ous; /* DNs of the config's ous as the server spells them, and every DN of an entry below them */
 	const char *base; /* DN of the domain, "DC=corp,DC=example"; what unique means reaches this far */
 	const char *name; /* "corp.example", from base; NULL when base has no DC */
+	/* What the domain, others of its forest and its controllers are called: "corp.example", "CORP", "dc1"; or NULL */
+	const struct certdir_domain_name *names;
 	const char
 		*computers; /* DN of the group that new computers are put into (Domain Computers, RID 515), or NULL */
 	struct certdir_domain_group *groups; /* one for each of the config's targets */
@@ -67,6 +76,13 @@ struct certdir_accounts {
 bool certdir_domain_read(const struct certdir_placeholders_config *config, struct certdir_ldap_connection *connection,
 			 struct certdir_arena *arena, struct certdir_domain *domain, struct certdir_error *error);
 
+/*
+ * Adds to domain.names what the server, which is a domain controller, and the forest's partitions tell (dnsHostName; nETBIOSName and
+ * dnsRoot, MS-ADTS 6.1.1.2.1.1). Who may not read those does without. False with `error`: the connection is lost, or memory is out.
+ */
+bool certdir_domain_names_read(struct certdir_ldap_connection *connection, struct certdir_arena *arena,
+			       struct certdir_domain *domain, struct certdir_error *error);
+
 /* Reads everything below the OUs, paged. False with `error`. */
 bool certdir_accounts_read(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
 			   struct certdir_ldap_connection *connection, struct certdir_arena *arena,
@@ -85,6 +101,7 @@ struct certdir_claim {
 	const char *attribute; /* sAMAccountName, servicePrincipalName, altSecurityIdentities */
 	const char *value;
 	const char *holder; /* DN of an entry that has it, NULL = nobody; the arena's */
+	const char *host; /* the holder's dNSHostName where an account's name was asked for, or NULL */
 	size_t holders; /* how many entries have it: nothing keeps mappings from being on several */
 };
 

@@ -9,6 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
+#define ACCOUNT_NAME "sAMAccountName"
+#define HOST_NAME "dNSHostName"
+
 enum { CLAIMS_TOGETHER = 64, PAGE = 1000, ATTRIBUTES_MAX = 8 };
 
 struct asking {
@@ -16,7 +19,7 @@ struct asking {
 	struct certdir_claim *claims;
 	size_t count;
 	enum certdir_accents accents;
-	const char *attributes[ATTRIBUTES_MAX + 1];
+	const char *attributes[ATTRIBUTES_MAX + 2]; /* and one that is not asked for, and NULL */
 	bool unexplained; /* the server found an entry, and we do not see by what */
 };
 
@@ -29,11 +32,13 @@ static bool is_value(const struct asking *asking, const struct certdir_claim *cl
 }
 
 /* Of several holders the one whose DN comes first, whatever order the server has. */
-static void hold(struct certdir_claim *claim, const char *dn)
+static void hold(struct certdir_claim *claim, const char *dn, const char *host)
 {
 	claim->holders++;
-	if (!claim->holder || strcmp(dn, claim->holder) < 0)
-		claim->holder = dn;
+	if (claim->holder && strcmp(dn, claim->holder) >= 0)
+		return;
+	claim->holder = dn;
+	claim->host = host;
 }
 
 static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
@@ -42,9 +47,11 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 	const bool clean = certdir_value_clean(entry->dn, entry->dn_length);
 	const char *dn =
 		clean ? certdir_arena_copy(asking->arena, entry->dn, entry->dn_length) : "an entry with a broken name";
+	const struct certdir_ldap_value *name = certdir_value_find(entry, HOST_NAME);
+	const char *host = name ? certdir_value_text(asking->arena, name) : NULL;
 	bool explained = false;
 
-	if (!dn)
+	if (!dn || asking->arena->failed)
 		return false;
 	for (size_t c = 0; c < asking->count; c++) {
 		size_t i = 0;
@@ -53,14 +60,14 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 			i++;
 		if (i == entry->count)
 			continue;
-		hold(&asking->claims[c], dn);
+		hold(&asking->claims[c], dn, host);
 		explained = true;
 	}
 	if (explained)
 		return true;
 	/* Servers know more characters as equal than we do. Asked for one value alone, what they find is its holder. */
 	if (asking->count == 1)
-		hold(&asking->claims[0], dn);
+		hold(&asking->claims[0], dn, host);
 	else
 		asking->unexplained = true;
 	return true;
@@ -97,7 +104,7 @@ static bool ask(struct asking *asking, const char *base, struct certdir_ldap_con
 	bool ok = false;
 
 	for (size_t i = 0; i < asking->count; i++) {
-		asking->claims[i].holder = NULL;
+		asking->claims[i].holder = asking->claims[i].host = NULL;
 		asking->claims[i].holders = 0;
 	}
 	certdir_error_set(error, "out of memory");
@@ -113,6 +120,7 @@ static bool ask(struct asking *asking, const char *base, struct certdir_ldap_con
 static size_t name_attributes(struct asking *asking)
 {
 	size_t count = 0, i;
+	bool names = false;
 
 	for (i = 0; i < asking->count; i++) {
 		size_t a = 0;
@@ -124,7 +132,10 @@ static size_t name_attributes(struct asking *asking)
 		if (count == ATTRIBUTES_MAX)
 			break;
 		asking->attributes[count++] = asking->claims[i].attribute;
+		names |= strcasecmp(asking->claims[i].attribute, ACCOUNT_NAME) == 0;
 	}
+	if (names)
+		asking->attributes[count++] = HOST_NAME;
 	asking->attributes[count] = NULL;
 	return i;
 }

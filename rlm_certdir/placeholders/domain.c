@@ -353,5 +353,7 @@ bool certdir_domain_read(const struct certdir_placeholders_config *config, struc
 
 	*domain = (struct certdir_domain){.active_directory = false};
 	return read_root(&reading) && read_ous(&reading) && read_base(&reading) && read_computers(&reading) &&
-	       read_groups(&reading);
+	       read_groups(&reading) &&
+	       (config->kind != CERTDIR_PLACEHOLDER_COMPUTER ||
+		certdir_domain_names_read(connection, arena, domain, error));
 }

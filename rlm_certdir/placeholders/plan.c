@@ -163,6 +163,7 @@ static bool prepare(struct certdir_planner *planner)
 	certdir_plan_find_life(planner);
 	certdir_plan_find_parents(planner);
 	certdir_plan_find_namesakes(planner);
+	certdir_plan_refuse_hosts(planner);
 	return certdir_plan_names_index(planner);
 }
 
@@ -172,7 +173,7 @@ static bool make(struct certdir_planner *planner, struct certdir_error *error)
 		return false;
 	certdir_plan_take_over(planner);
 	certdir_plan_settle(planner);
-	if (!certdir_plan_claim(planner, error))
+	if (!certdir_plan_claim(planner, error) || !certdir_plan_claim_hosts(planner, error))
 		return false;
 	certdir_plan_step_aside(planner);
 	for (size_t i = 0; i < planner->pair_count && !planner->arena->failed; i++)

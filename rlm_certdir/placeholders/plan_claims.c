@@ -60,6 +60,7 @@ struct asked {
 	unsigned space; /* ACCOUNT_NAME, or as in struct certdir_plan_name */
 	const char *bytes;
 	size_t length;
+	bool chosen; /* an account's name that gives way when it is taken */
 };
 
 enum { ACCOUNT_NAME = CERTDIR_PLAN_CN }; /* CNs are the OU's alone and not asked about */
@@ -85,8 +86,20 @@ static bool ask_for(struct certdir_planner *planner, struct certdir_plan_pair *p
 		    size_t length, void *context)
 {
 	if (space != CERTDIR_PLAN_CN)
-		add_question(planner, context, (struct asked){pair, space, bytes, length});
+		add_question(planner, context, (struct asked){pair, space, bytes, length, false});
 	return true;
+}
+
+/* Asks about the name that a computer of this CN would have. */
+static void ask_for_namesake(struct certdir_planner *planner, struct questions *questions,
+			     struct certdir_plan_pair *pair)
+{
+	char text[CERTDIR_ACCOUNT_NAME_SIZE], *name;
+
+	certdir_account_name(pair->device->cn, pair->key, 0, text);
+	name = certdir_arena_copy(planner->arena, text, strlen(text));
+	if (name)
+		add_question(planner, questions, (struct asked){pair, ACCOUNT_NAME, name, strlen(name), false});
 }
 
 /* The next name that was not asked about yet, for this account or for another new one. */
@@ -100,7 +113,7 @@ static void choose_name(struct certdir_planner *planner, struct questions *quest
 		if (!pair->account_name || !insert(&questions->names, planner->arena, pair->account_name))
 			continue;
 		add_question(planner, questions,
-			     (struct asked){pair, ACCOUNT_NAME, pair->account_name, strlen(pair->account_name)});
+			     (struct asked){pair, ACCOUNT_NAME, pair->account_name, strlen(pair->account_name), true});
 		return;
 	}
 	certdir_plan_block(planner, pair,
@@ -113,11 +126,18 @@ static void first_questions(struct certdir_planner *planner, struct questions *q
 	for (size_t i = 0; i < planner->pair_count && !planner->arena->failed; i++) {
 		struct certdir_plan_pair *pair = &planner->pairs[i];
 
+		const size_t before = questions->count;
+
 		if (!certdir_plan_acts(pair))
 			continue;
 		(void)certdir_plan_each_claim(planner, pair, ask_for, questions);
-		if (!pair->account && certdir_plan_is_computer(planner))
+		if (!certdir_plan_is_computer(planner))
+			continue;
+		if (!pair->account)
 			choose_name(planner, questions, pair);
+		/* Where another new account has asked for the first choice, or an account is to get names. */
+		if (pair->account ? questions->count > before : pair->attempt > 0)
+			ask_for_namesake(planner, questions, pair);
 	}
 }
 
@@ -129,13 +149,35 @@ static size_t known_holders(struct certdir_planner *planner, const struct asked 
 			    bool *is_known)
 {
 	const struct certdir_account *account = certdir_plan_account_at(planner, holder);
-	size_t first,
-		count = certdir_plan_names_find(planner, &planner->holdings, asked->space, asked->bytes, asked->length, &first);
+	size_t first, count = certdir_plan_names_find(planner, &planner->holdings, asked->space, asked->bytes,
+						      asked->length, &first);
 
 	*is_known = false;
 	for (size_t i = 0; account && i < count; i++)
 		*is_known |= planner->holdings.items[first + i].pair->account == account;
 	return count;
+}
+
+static bool is_same(const struct certdir_planner *planner, const char *cn, const char *name, size_t length)
+{
+	return certdir_fold_same(cn, strlen(cn), name, length, certdir_plan_accents(planner));
+}
+
+/*
+ * Whether who has the account's name is a computer that is called as the device, and not one whose longer name is cut to the same 15
+ * characters: it may have no service principal names yet, and would lose them to our account.
+ */
+static bool is_namesake(struct certdir_planner *planner, const struct asked *asked, const struct certdir_claim *claim)
+{
+	const char *cn = asked->pair->device->cn;
+	struct certdir_rdn rdn;
+
+	if (certdir_plan_decides(planner, claim->holder))
+		return false;
+	return is_same(planner, cn, asked->bytes, asked->length - 1) ||
+	       (certdir_rdn_read(claim->holder, planner->arena, &rdn) &&
+		is_same(planner, cn, rdn.value, strlen(rdn.value))) ||
+	       (claim->host && is_same(planner, cn, claim->host, strcspn(claim->host, ".")));
 }
 
 static void hear(struct certdir_planner *planner, struct questions *next, const struct asked *asked,
@@ -146,8 +188,17 @@ static void hear(struct certdir_planner *planner, struct questions *next, const 
 
 	if (!claim->holder || !certdir_plan_acts(asked->pair))
 		return;
+	if (asked->space == ACCOUNT_NAME && !is_namesake(planner, asked, claim)) {
+		if (asked->chosen)
+			choose_name(planner, next, asked->pair);
+		return;
+	}
 	if (asked->space == ACCOUNT_NAME) {
-		choose_name(planner, next, asked->pair);
+		certdir_plan_block(planner, asked->pair,
+				   certdir_arena_print(
+					   planner->arena, "%s %s is that of %s: a computer called so is there already",
+					   claim->attribute, certdir_plan_quote(asked->bytes, asked->length, quoted),
+					   claim->holder));
 		return;
 	}
 	if (known_holders(planner, asked, claim->holder, &is_known) >= claim->holders && is_known)

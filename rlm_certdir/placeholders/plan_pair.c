@@ -193,6 +193,13 @@ struct certdir_plan_pair *certdir_plan_pair_of(struct certdir_planner *planner, 
 	return &planner->pairs[low];
 }
 
+bool certdir_plan_decides(struct certdir_planner *planner, const char *dn)
+{
+	const struct certdir_account *account = certdir_plan_account_at(planner, dn);
+
+	return account && !account->life;
+}
+
 /* Whatever stands above this entry is no leaf. */
 static void look_above(struct certdir_planner *planner, const struct certdir_account *entry)
 {

@@ -117,6 +117,8 @@ bool certdir_plan_renames(const struct certdir_plan_pair *pair);
 bool certdir_plan_pair_up(struct certdir_planner *planner);
 /* The own account with this DN, or NULL. */
 const struct certdir_account *certdir_plan_account_at(struct certdir_planner *planner, const char *dn);
+/* Whether an account that was found by DN is the section's to decide on; what becomes of those is settled in the OU. */
+bool certdir_plan_decides(struct certdir_planner *planner, const char *dn);
 /* Accounts with entries below them cannot be removed. */
 void certdir_plan_find_parents(struct certdir_planner *planner);
 /* The pair that an own account was found for. */
@@ -165,6 +167,10 @@ const char *certdir_plan_attribute(const struct certdir_planner *planner, unsign
 
 /* plan_claims.c: asks the domain for what the OU does not show; gives new accounts their names. */
 bool certdir_plan_claim(struct certdir_planner *planner, struct certdir_error *error);
+
+/* plan_hosts.c: blocks devices that would pass for another host; and those whose host somebody has in another class. */
+void certdir_plan_refuse_hosts(struct certdir_planner *planner);
+bool certdir_plan_claim_hosts(struct certdir_planner *planner, struct certdir_error *error);
 
 /* The mark of the section for a device. */
 struct certdir_mark certdir_plan_mark(const struct certdir_planner *planner, const char *key,

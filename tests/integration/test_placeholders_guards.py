@@ -332,15 +332,19 @@ def test_a_service_principal_name_that_another_has(slapd, site):
 
 
 def test_an_account_name_that_another_has(slapd, site):
-    slapd.add_computer("LAPTOP-001", parent=ELSEWHERE)
+    """One that is cut to 15 characters gives way to another's. A computer that is called as the device is is named, and keeps its names."""
+    slapd.add_computer("WORKSTATION-BER", parent=ELSEWHERE)
+    staged = slapd.add_computer("LAPTOP-001", parent=ELSEWHERE)
     site.options["name"] = "{name}"
-    site.add(*names(2))
+    site.add(*names(2), "WORKSTATION-BERLIN-1")
     site.publish()
-    site.apply()
+    run = site.apply(code=PROBLEMS)
+    assert set(run.problems) == {device_id("LAPTOP-001")}
+    assert staged.lower() in run.problems[device_id("LAPTOP-001")].lower()
     found = {account.cn: account.account_name for account in accounts(slapd.contents())}
-    assert found["LAPTOP-002"] == "LAPTOP-002$"
-    assert found["LAPTOP-001"] != "LAPTOP-001$" and len(found["LAPTOP-001"]) <= 16
-    assert site.apply().actions == []
+    assert found["LAPTOP-002"] == "LAPTOP-002$" and "LAPTOP-001" not in found
+    assert found["WORKSTATION-BERLIN-1"] != "WORKSTATION-BER$" and len(found["WORKSTATION-BERLIN-1"]) <= 16
+    assert site.apply(code=PROBLEMS).actions == []
     assert found == {account.cn: account.account_name for account in accounts(slapd.contents())}
 
 

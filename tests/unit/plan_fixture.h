@@ -420,7 +420,7 @@ struct device {
 	char mappings[DEVICE_VALUES][64], ended[DEVICE_VALUES][64];
 };
 
-static const struct certdir_template some_template = {"{name}", false};
+static const struct certdir_template some_template = {"HOST/{cn}.wifi.{domain}:1433", false};
 static const struct certdir_column computer_columns[] = {
 	{"servicePrincipalName", &some_template, 1, true, true},
 	{"dNSHostName", NULL, 0, true, false},
@@ -445,6 +445,13 @@ struct planning {
 	size_t asked, rounds;
 };
 
+/* As certdir_domain_names_read() would tell. */
+static const struct certdir_domain_name domain_names[] = {
+	{"corp.example", 12, &domain_names[1]},	     {"CORP", 4, &domain_names[2]},
+	{"dc1.corp.example", 16, &domain_names[3]},  {"dc1", 3, &domain_names[4]},
+	{"emea.corp.example", 17, &domain_names[5]}, {"example", 7, NULL},
+};
+
 static inline void configure(struct planning *planning, enum certdir_placeholder_kind kind)
 {
 	const bool computer = kind == CERTDIR_PLACEHOLDER_COMPUTER;
@@ -464,8 +471,8 @@ static inline void configure(struct planning *planning, enum certdir_placeholder
 		.max_remove = 10,
 		.delete_after = 1000,
 	};
-	planning->domain =
-		(struct certdir_domain){.active_directory = computer, .base = DOMAIN, .name = "corp.example"};
+	planning->domain = (struct certdir_domain){
+		.active_directory = computer, .base = DOMAIN, .name = "corp.example", .names = domain_names};
 }
 
 static inline void with_group(struct planning *planning, bool primary)
@@ -693,14 +700,16 @@ static inline bool ask_domain(void *context, struct certdir_claim *claims, size_
 	for (size_t c = 0; c < count; c++) {
 		struct domain *domain = &planning->seen;
 
-		claims[c].holder = NULL;
+		claims[c].holder = claims[c].host = NULL;
 		claims[c].holders = 0;
 		for (size_t i = 0; i < domain->count; i++) {
 			if (!value_at(&domain->entries[i], attribute_of(claims[c].attribute), claims[c].value))
 				continue;
 			claims[c].holders++;
-			if (!claims[c].holder || strcmp(domain->entries[i].dn, claims[c].holder) < 0)
-				claims[c].holder = domain->entries[i].dn;
+			if (claims[c].holder && strcmp(domain->entries[i].dn, claims[c].holder) >= 0)
+				continue;
+			claims[c].holder = domain->entries[i].dn;
+			claims[c].host = text_at(&domain->entries[i], HOST_NAME);
 		}
 	}
 	return true;

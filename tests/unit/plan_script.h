@@ -134,6 +134,8 @@ static inline void read_device(char *words[], size_t count)
 			append(device->values[SPN], value);
 		else if ((value = after(words[i], "cn")))
 			append(device->values[NAME], value);
+		else if ((value = after(words[i], "dns")))
+			append(device->values[HOST_NAME], value);
 		else if ((value = after(words[i], "desc")))
 			append(device->values[DESCRIPTION], value);
 		else if ((value = after(words[i], "serial")))

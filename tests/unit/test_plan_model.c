@@ -279,6 +279,8 @@ static void come_foreign(struct world *world)
 	add_unique(domain, entry, ACCOUNT, "%s$", chance(50) ? "WORKSTATION-BER" : rdn);
 	add_unique(domain, entry, SPN, "RADIUS/%u", pick(4));
 	if (chance(30))
+		add_unique(domain, entry, SPN, "http/%s", names[pick(NAMES)]);
+	if (chance(30))
 		add_value(entry, MAPPING, "X509:<SKI>0003");
 	if (chance(20))
 		add_value(entry, MARK, "certdir:other:device-1");

@@ -202,6 +202,7 @@ static double plan_fleet(const struct fleet *fleet)
 							   .max_remove = 10,
 							   .delete_after = 1000};
 	const struct certdir_domain domain = {.active_directory = true,
+					      .name = "corp.example",
 					      .groups = &group,
 					      .computers = "CN=Domain Computers,CN=Users,DC=corp,DC=example"};
 	const struct certdir_claims_source claims = {ask, NULL};
