@@ -9,10 +9,14 @@ import subprocess
 
 import pytest
 
+from testenv import placeholder_worlds as worlds
 from testenv.devices import device_id
 from testenv.placeholder_office import Office
-from testenv.placeholders import DONE, FAILED, PROBLEMS, REFUSED, TO_DO
+from testenv.placeholders import DONE, FAILED, NOTHING, PROBLEMS, REFUSED, TO_DO
 from testenv.samba import ADMIN, ADMIN_PASSWORD, COMPUTERS, create_and_delete, write_members
+from testenv.slapd import ADMIN as SLAPD_ADMIN, SUFFIX
+
+GUESTS = f"ou=Guests,{SUFFIX}"
 
 
 class Campus(Office):
@@ -114,6 +118,7 @@ def test_an_account_moves_to_the_other_ou_and_back(campus, domain):
     assert domain.sid(f"CN={name},{campus.staff}") == sid and campus.account_of(name) is None
     assert campus.primary(name, campus.staff) == domain.rid(campus.red)
     campus.settled()
+    assert campus.plan().remarks("foreign") == {}, "the OU itself is told as a foreign entry"
     # Somebody else's in the place that it would come back to: it stays.
     obstacle = domain.add_computer(name, campus.ou, sAMAccountName=f"{campus.tag}-X$")
     campus.change(name, "Red team")
@@ -139,6 +144,36 @@ def test_what_is_missing_is_an_error_before_anything_is_done(campus):
         assert said in campus.run("apply", code=code).said
         del campus.options[option]
     assert campus.everything() == before
+
+
+def test_ous_of_a_directory_that_is_none_of_microsoft(tmp_path):
+    """Beside each other and within another, spelled in another way than the server does; with entries of kind = device."""
+    with worlds.server(tmp_path / "slapd", unique=False) as slapd:
+        worlds.fill(slapd)
+        for dn in (f"ou=Staff,{worlds.OU}", GUESTS):
+            slapd.add_entry(dn, objectClass="organizationalUnit", ou=dn.split(",")[0][3:])
+        site = worlds.Site(tmp_path / "site", slapd.uri, kind="device", name="{name}", **{
+            'ou_of_group "Staff"': f"OU=staff, {worlds.OU.upper()}", 'ou_of_group "Guests"': GUESTS.replace(",", " , ")})
+        site.bind_as(SLAPD_ADMIN)
+        site.add("LAPTOP-1")
+        site.add("LAPTOP-2", groupNames=["Guests"])
+        site.add("LAPTOP-3", groupNames=["Staff", "Guests"])
+        site.publish()
+        assert site.apply().kinds() == {"create": 3}
+
+        def places():
+            return dict(dn[3:].split(",", 1) for dn in slapd.contents() if dn.lower().startswith("cn=laptop-"))
+        assert places() == {"LAPTOP-1": worlds.OU, "LAPTOP-2": GUESTS, "LAPTOP-3": f"ou=Staff,{worlds.OU}"}
+        plan = site.plan(code=NOTHING)
+        assert plan.remarks("foreign") == {} and plan.summary["unchanged"] == 3
+        # Each changes to the next one's place; the entries stay the same.
+        ids = {dn.split(",")[0]: entry["entryUUID"] for dn, entry in slapd.contents().items()}
+        for name, groups in (("LAPTOP-1", ["Guests"]), ("LAPTOP-2", ["Staff"]), ("LAPTOP-3", [])):
+            site.devices[device_id(name)]["groupNames"] = groups
+        site.publish()
+        assert site.apply().kinds() == {"move": 3}
+        assert places() == {"LAPTOP-1": GUESTS, "LAPTOP-2": f"ou=Staff,{worlds.OU}", "LAPTOP-3": worlds.OU}
+        assert {dn.split(",")[0]: entry["entryUUID"] for dn, entry in slapd.contents().items()} == ids
 
 
 # ---- adopting ----
