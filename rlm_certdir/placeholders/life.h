@@ -15,8 +15,9 @@ extern const char *const certdir_life_attributes[];
  * arena->failed). What would tell and cannot be read is a sign: a real computer that is taken for a placeholder is the worse mistake.
  *
  * When it logged on is none. Windows writes lastLogonTimestamp when a service asks for the groups of an account that is somewhere else
- * (Kerberos S4U2Self), and NPS does that in each login that an account is mapped for, so that placeholders in use have it.
- * Nor is it missed: nobody can log on with a placeholder's password, which nobody knows, until it was set anew, and that shows.
+ * (Kerberos S4U2Self), as NPS may in a login that an account is mapped for: placeholders in use would have it, and none of them would
+ * ever be disabled. Nor is it missed: nobody can log on with a placeholder's password, which nobody knows, until it was set anew, and
+ * that shows.
  */
 const char *certdir_life_find(const struct certdir_placeholders_config *config, const struct certdir_ldap_entry *entry,
 			      struct certdir_arena *arena);

@@ -152,7 +152,7 @@ def test_what_stands_below_an_account(office, domain, names):
 
 
 def test_logons_are_no_sign(office, domain, names):
-    """NPS's way of asking for groups leaves lastLogonTimestamp on placeholders; they have to be disabled all the same."""
+    """Servers that ask for its groups may leave lastLogonTimestamp on a placeholder; it has to be disabled all the same."""
     name, _ = names
     domain.modify(office.dn(name), lastLogonTimestamp=134404833586718740)
     office.list.remove(name)
