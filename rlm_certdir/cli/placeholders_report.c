@@ -125,9 +125,14 @@ bool certdir_cli_placeholders_print_plan(const struct certdir_cli_placeholders_r
 	const struct certdir_plan *plan = &run->placeholders->plan;
 	bool ok = true;
 
-	if (!run->json)
-		ok = printf("%s: %s on %s\n", run->placeholders->config->name, run->placeholders->config->ou,
-			    run->placeholders->uri) >= 0;
+	if (!run->json) {
+		const struct certdir_placeholders_config *config = run->placeholders->config;
+
+		printf("%s: ", config->name);
+		for (size_t i = 0; i < config->ou_count; i++)
+			printf("%s%s", i ? "; " : "", config->ous[i]);
+		ok = printf(" on %s\n", run->placeholders->uri) >= 0;
+	}
 	/* For people a line for all accounts without a mapping, and not each of them in each run. */
 	for (size_t i = 0; ok && i < plan->remark_count; i++)
 		if (run->json || plan->remarks[i].kind != CERTDIR_REMARK_NO_MAPPING)
