@@ -9,7 +9,7 @@
 #include <strings.h>
 
 /* Seconds that a password may be set after its account was made and still be the one that it was made with. */
-enum { SLACK = 60 };
+enum { SLACK = 10 };
 enum { TIMES = 2 /* attributes that every account has, and the others behind them are signs */, SHOWN = 80 };
 
 static const char spn[] = "servicePrincipalName", created[] = "whenCreated", password[] = "pwdLastSet";
@@ -34,15 +34,19 @@ static bool writes_class(const char *template, const char *class, size_t length)
 }
 
 /*
- * A class that we do not write. HOST is in every computer's names, ours included, and tells nothing: an earlier template may have written
- * what those of today do not.
+ * A class that Windows registers for a computer that was joined. Others tell nothing: an earlier template of the section may have written
+ * what those of today do not, and an account that was taken for a computer by that would not be disabled any more.
  */
-static bool is_strange_class(const struct certdir_placeholders_config *config, const struct certdir_ldap_value *value)
+static bool is_of_computer(const struct certdir_placeholders_config *config, const struct certdir_ldap_value *value)
 {
+	static const char *const classes[] = {"RestrictedKrbHost", "TERMSRV", "WSMAN"};
 	const char *name = (const char *)value->bytes, *slash = memchr(name, '/', value->length);
 	const size_t length = slash ? (size_t)(slash - name) : value->length;
+	size_t c = 0;
 
-	if (length == 4 && strncasecmp(name, "HOST", 4) == 0)
+	while (c < 3 && !(strlen(classes[c]) == length && strncasecmp(name, classes[c], length) == 0))
+		c++;
+	if (c == 3)
 		return false;
 	for (size_t i = 0; i < config->column_count; i++) {
 		const struct certdir_column *column = &config->columns[i];
@@ -91,9 +95,8 @@ static const char *value_sign(const struct certdir_placeholders_config *config, 
 			      struct certdir_arena *arena)
 {
 	if (certdir_value_of(value, spn))
-		return is_strange_class(config, value)
-			       ? show(value, spn, ", of a class that no service_principal_name of this section writes",
-				      arena)
+		return is_of_computer(config, value)
+			       ? show(value, spn, ", which Windows registers for a joined computer", arena)
 			       : NULL;
 	for (size_t i = TIMES; certdir_life_attributes[i]; i++)
 		if (certdir_value_of(value, certdir_life_attributes[i]))

@@ -203,14 +203,16 @@ static const struct {
 	{"servicePrincipalName", "host/pc1.corp.example:80", NULL},
 	{"servicePrincipalName", "RADIUS/PC1", NULL},
 	{"servicePrincipalName", "radius/PC1", NULL},
+	{"servicePrincipalName", "HTTP/PC1", NULL}, /* an earlier template's */
+	{"servicePrincipalName", "WSMANS/PC1", NULL},
 	{"description", "TERMSRV/PC1", NULL},
 	{"pwdLastSet", "0", NULL},
 	{"pwdLastSet", "134142480000000000", NULL},
-	{"pwdLastSet", "134142480600000000", NULL}, /* a minute later */
+	{"pwdLastSet", "134142480100000000", NULL}, /* ten seconds later */
 	{"pwdLastSet", "134142479000000000", NULL}, /* before: an account that came back from the recycle bin */
 	/* What a computer has. */
-	{"pwdLastSet", "134142480610000000",
-	 "its password was set at 2026-01-30T12:01:01Z, and the account was made at 2026-01-30T12:00:00Z"},
+	{"pwdLastSet", "134142480110000000",
+	 "its password was set at 2026-01-30T12:00:11Z, and the account was made at 2026-01-30T12:00:00Z"},
 	{"pwdLastSet", "-", "its pwdLastSet cannot be read"},
 	{"pwdLastSet", "never", "its pwdLastSet cannot be read"},
 	{"whenCreated", "-", "its whenCreated cannot be read"},
@@ -224,14 +226,10 @@ static const struct {
 	{"ms-Mcs-AdmPwdExpirationTime", "134142480000000000", "ms-Mcs-AdmPwdExpirationTime 134142480000000000"},
 	{"msLAPS-PasswordExpirationTime", "134142480000000000", "msLAPS-PasswordExpirationTime 134142480000000000"},
 	{"servicePrincipalName", "RestrictedKrbHost/PC1",
-	 "servicePrincipalName RestrictedKrbHost/PC1, of a class that no service_principal_name of this section "
-	 "writes"},
-	{"servicePrincipalName", "TERMSRV/PC1",
-	 "servicePrincipalName TERMSRV/PC1, of a class that no service_principal_name of this section writes"},
-	{"servicePrincipalName", "HOSTS/PC1",
-	 "servicePrincipalName HOSTS/PC1, of a class that no service_principal_name of this section writes"},
-	{"servicePrincipalName", "RADIU",
-	 "servicePrincipalName RADIU, of a class that no service_principal_name of this section writes"},
+	 "servicePrincipalName RestrictedKrbHost/PC1, which Windows registers for a joined computer"},
+	{"servicePrincipalName", "termsrv/PC1",
+	 "servicePrincipalName termsrv/PC1, which Windows registers for a joined computer"},
+	{"servicePrincipalName", "WSMAN", "servicePrincipalName WSMAN, which Windows registers for a joined computer"},
 };
 
 static size_t set_one(struct certdir_ldap_value *values, size_t count, const char *attribute, const char *text)
