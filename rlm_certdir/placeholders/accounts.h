@@ -77,8 +77,9 @@ bool certdir_domain_read(const struct certdir_placeholders_config *config, struc
 			 struct certdir_arena *arena, struct certdir_domain *domain, struct certdir_error *error);
 
 /*
- * Adds to domain.names what the server, which is a domain controller, and the forest's partitions tell (dnsHostName; nETBIOSName and
- * dnsRoot, MS-ADTS 6.1.1.2.1.1). Who may not read those does without. False with `error`: the connection is lost, or memory is out.
+ * Adds to domain.names what the server, which is a domain controller, and the forest's partitions tell (dnsHostName;
+ * nETBIOSName and dnsRoot, MS-ADTS 6.1.1.2.1.1). Who may not read those does without. False with `error`: the connection
+ * is lost, or memory is out.
  */
 bool certdir_domain_names_read(struct certdir_ldap_connection *connection, struct certdir_arena *arena,
 			       struct certdir_domain *domain, struct certdir_error *error);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Hosts that service principal names stand for. Who has HOST/x gets what clients send to cifs/x and http/x, too: where a user names his
- * device, no name may be the domain's, that of a service, or one that somebody has in any class.
+ * Hosts that service principal names stand for. Who has HOST/x gets what clients send to cifs/x and http/x, too: where
+ * a user names his device, no name may be the domain's, that of a service, or one that somebody has in any class.
  */
 #include "placeholders/plan_pair.h"
 
 #include "identity/canonical.h"
 
 /*
- * Names that clients ask for by themselves, or that administrators give to services, and what for. In order of strcmp(), in lower
- * case.
+ * Names that clients ask for by themselves, or that administrators give to services, and what for. In order of
+ * strcmp(), in lower case.
  */
 static const struct {
 	const char *name, *why;
@@ -84,18 +84,24 @@ static struct certdir_ldap_bytes until(const struct certdir_ldap_bytes *text, co
 	return part;
 }
 
+/* What stands behind the character that ends a part; nothing when the part is all of it. */
+static struct certdir_ldap_bytes behind(const struct certdir_ldap_bytes *text, const struct certdir_ldap_bytes *part)
+{
+	const size_t used = part->length < text->length ? part->length + 1 : part->length;
+
+	return (struct certdir_ldap_bytes){text->bytes + used, text->length - used};
+}
+
 /*
- * The host of a service principal name: "pc1" of HOST/pc1, of MSSQLSvc/pc1:1433 and of ldap/pc1/corp.example. False: it names none.
+ * The host of a service principal name: "pc1" of HOST/pc1, of MSSQLSvc/pc1:1433 and of ldap/pc1/corp.example. False: it
+ * names none.
  */
 static bool host_of(const struct certdir_ldap_bytes *name, struct certdir_ldap_bytes *host)
 {
-	const struct certdir_ldap_bytes class = until(name, "/");
-	const struct certdir_ldap_bytes rest = {name->bytes + class.length + 1, name->length - class.length - 1};
+	const struct certdir_ldap_bytes class = until(name, "/"), rest = behind(name, &class);
 
-	if (class.length == name->length)
-		return false;
 	*host = until(&rest, ":/");
-	return true;
+	return class.length < name->length;
 }
 
 static bool is(const struct certdir_ldap_bytes *key, const char *text, size_t length)
@@ -149,15 +155,15 @@ static bool is_made_by(const struct certdir_ldap_bytes *text, const char *templa
 
 /* Whether what stands behind the first dot is the domain, or what the administrator wrote into a template. */
 static bool is_given(const struct certdir_planner *planner, const struct certdir_column *column,
-		     const struct certdir_ldap_bytes *behind)
+		     const struct certdir_ldap_bytes *suffix)
 {
 	const char *domain = planner->domain->name;
 
-	if (domain && is(behind, domain, strlen(domain)))
+	if (domain && is(suffix, domain, strlen(domain)))
 		return true;
 	for (size_t i = 0; i < column->template_count; i++)
 		for (const char *at = column->templates[i].text; (at = strchr(at, '.'));)
-			if (is_made_by(behind, ++at, domain))
+			if (is_made_by(suffix, ++at, domain))
 				return true;
 	return false;
 }
@@ -175,15 +181,14 @@ static bool is_dotted(const struct certdir_ldap_bytes *host, const char *cn)
 static const char *why_not_host(const struct certdir_planner *planner, const struct certdir_plan_pair *pair,
 				const struct certdir_column *column, const struct certdir_ldap_bytes *host)
 {
-	const struct certdir_ldap_bytes label = until(host, ".");
-	const struct certdir_ldap_bytes behind = {host->bytes + label.length + 1, host->length - label.length - 1};
+	const struct certdir_ldap_bytes label = until(host, "."), suffix = behind(host, &label);
 
 	if (label.length == 0)
 		return "it is no name of a host";
 	for (const struct certdir_domain_name *name = planner->domain->names; name; name = name->next)
 		if (is(host, name->text, name->length))
 			return "a domain or a domain controller is called so";
-	if (label.length < host->length && (is_dotted(host, pair->device->cn) || !is_given(planner, column, &behind)))
+	if (label.length < host->length && (is_dotted(host, pair->device->cn) || !is_given(planner, column, &suffix)))
 		return "the name of a device must have no dot";
 	return known_for(&label);
 }
