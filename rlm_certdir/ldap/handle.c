@@ -198,7 +198,7 @@ enum certdir_ldap_status certdir_ldap_await(struct certdir_ldap_connection *conn
 
 struct entry_values {
 	struct certdir_ldap_value *values;
-	size_t count;
+	size_t count, room;
 	struct berval ranged; /* an attribute that came in pieces; bv_val NULL = none */
 };
 
@@ -219,13 +219,14 @@ static bool is_wanted(const struct certdir_ldap_search *search, struct entry_val
 
 static bool add_value(struct entry_values *all, const struct certdir_ldap_value *value)
 {
-	if ((all->count & (all->count - 1)) == 0) { /* 0, 1, 2, 4, ..: there is no room left */
-		struct certdir_ldap_value *grown =
-			realloc(all->values, (all->count ? 2 * all->count : 1) * sizeof(*grown));
+	if (all->count == all->room) {
+		const size_t room = all->room ? 2 * all->room : 16;
+		struct certdir_ldap_value *grown = realloc(all->values, room * sizeof(*grown));
 
 		if (!grown)
 			return false;
 		all->values = grown;
+		all->room = room;
 	}
 	all->values[all->count++] = *value;
 	return true;
@@ -307,9 +308,9 @@ static enum certdir_ldap_status refuse_pieces(const struct certdir_ldap_connecti
 }
 
 static enum certdir_ldap_status deliver(struct certdir_ldap_connection *connection, LDAPMessage *message,
-					struct certdir_ldap_search *search, struct certdir_error *error)
+					struct certdir_ldap_search *search, struct entry_values *all,
+					struct certdir_error *error)
 {
-	struct entry_values all = {.values = NULL};
 	struct certdir_ldap_entry entry;
 	enum certdir_ldap_status status;
 
@@ -317,10 +318,12 @@ static enum certdir_ldap_status deliver(struct certdir_ldap_connection *connecti
 	if (search->size_limit && search->count >= search->size_limit)
 		return CERTDIR_LDAP_SIZE_LIMIT;
 	search->count++;
-	status = certdir_ldap_conclude(connection, read_entry(connection, search, message, &entry, &all),
+	all->count = 0;
+	all->ranged.bv_val = NULL;
+	status = certdir_ldap_conclude(connection, read_entry(connection, search, message, &entry, all),
 				       search->whole ? search->base : NULL, error);
-	if (status == CERTDIR_LDAP_OK && all.ranged.bv_val)
-		status = refuse_pieces(connection, &entry, &all.ranged, error);
+	if (status == CERTDIR_LDAP_OK && all->ranged.bv_val)
+		status = refuse_pieces(connection, &entry, &all->ranged, error);
 	if (status == CERTDIR_LDAP_OK) {
 		error->text[0] = '\0';
 		if (!search->each(search->context, &entry)) {
@@ -329,7 +332,6 @@ static enum certdir_ldap_status deliver(struct certdir_ldap_connection *connecti
 			status = CERTDIR_LDAP_FAILED;
 		}
 	}
-	free(all.values);
 	return status;
 }
 
@@ -348,6 +350,7 @@ static enum certdir_ldap_status read_result(struct certdir_ldap_connection *conn
 static enum certdir_ldap_status receive(struct certdir_ldap_connection *connection, int id,
 					struct certdir_ldap_search *search, bool *final, struct certdir_error *error)
 {
+	struct entry_values all = {.values = NULL}; /* one table for all entries, one after the other */
 	enum certdir_ldap_status status;
 
 	*final = false;
@@ -356,10 +359,10 @@ static enum certdir_ldap_status receive(struct certdir_ldap_connection *connecti
 
 		status = certdir_ldap_await(connection, id, LDAP_MSG_ONE, &message, error);
 		if (status != CERTDIR_LDAP_OK)
-			return status;
+			break;
 		switch (ldap_msgtype(message)) {
 		case LDAP_RES_SEARCH_ENTRY:
-			status = deliver(connection, message, search, error);
+			status = deliver(connection, message, search, &all, error);
 			break;
 		case LDAP_RES_SEARCH_REFERENCE:
 			/* Active Directory sends some for other partitions below the base; devices are not in them. */
@@ -374,6 +377,7 @@ static enum certdir_ldap_status receive(struct certdir_ldap_connection *connecti
 		}
 		(void)ldap_msgfree(message);
 	} while (status == CERTDIR_LDAP_OK && !*final);
+	free(all.values);
 	return status;
 }
 

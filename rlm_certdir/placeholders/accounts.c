@@ -57,6 +57,7 @@ struct reading {
 	const struct certdir_domain *domain;
 	struct certdir_arena *arena;
 	const char **attributes; /* NULL-terminated, each once */
+	size_t attribute_count, attribute_last; /* the one that a value was found to be of last */
 	size_t fields[FIELDS]; /* which of them */
 	size_t *columns; /* and of the configuration's columns */
 	int *attribute_of; /* for each value of the present entry: which attribute it is of */
@@ -111,13 +112,11 @@ static void forget_spellings(struct known_dns *known)
 
 static size_t attribute_add(struct reading *reading, const char *name)
 {
-	size_t i = 0;
-
-	for (; reading->attributes[i]; i++)
+	for (size_t i = 0; i < reading->attribute_count; i++)
 		if (strcasecmp(reading->attributes[i], name) == 0)
 			return i;
-	reading->attributes[i] = name;
-	return i;
+	reading->attributes[reading->attribute_count] = name;
+	return reading->attribute_count++;
 }
 
 /* Whether a real computer may take over an account: elsewhere nobody joins what we make. */
@@ -174,11 +173,15 @@ static void finish(struct reading *reading)
 
 /* ---- one entry ---- */
 
-static int attribute_index(const struct reading *reading, const struct certdir_ldap_value *value)
+/* From the one behind the last on: a server sends all entries' attributes in one order as a rule. */
+static int attribute_index(struct reading *reading, const struct certdir_ldap_value *value)
 {
-	for (int i = 0; reading->attributes[i]; i++)
-		if (certdir_value_of(value, reading->attributes[i]))
-			return i;
+	for (size_t i = 0; i < reading->attribute_count; i++) {
+		if (++reading->attribute_last >= reading->attribute_count)
+			reading->attribute_last = 0;
+		if (certdir_value_of(value, reading->attributes[reading->attribute_last]))
+			return (int)reading->attribute_last;
+	}
 	return NO_ATTRIBUTE;
 }
 
@@ -255,17 +258,17 @@ static bool take_values(struct reading *reading, const struct certdir_ldap_entry
 static bool take_mark(struct reading *reading, const struct certdir_ldap_entry *entry, struct certdir_account *account)
 {
 	const struct certdir_ldap_value *value, *found = NULL;
-	struct certdir_mark mark;
+	struct certdir_mark mark, another;
 	size_t at = 0;
 
 	while ((value = next_value(reading, entry, reading->fields[MARK], &at))) {
-		if (!certdir_mark_parse((const char *)value->bytes, value->length, &mark))
+		if (!certdir_mark_parse((const char *)value->bytes, value->length, found ? &another : &mark))
 			continue;
 		if (found)
 			return true;
 		found = value;
 	}
-	if (!found || !certdir_mark_parse((const char *)found->bytes, found->length, &mark))
+	if (!found)
 		return true;
 	account->mark_text = certdir_arena_copy(reading->arena, (const char *)found->bytes, found->length);
 	account->mark = certdir_arena_alloc(reading->arena, sizeof(*account->mark));

@@ -3,14 +3,18 @@
 
 #include <stdalign.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { BLOCK = 256 * 1024, ALIGN = alignof(max_align_t) };
+/*
+ * A block is as large as all before it, within these bounds: a section of a configuration takes a page or two, and 100,000 accounts take
+ * memory in pieces that the kernel can give as huge pages. To touch small ones was a third of a plan's time.
+ */
+enum { BLOCK_MIN = 64 * 1024, BLOCK_MAX = 8 * 1024 * 1024, ALIGN = alignof(max_align_t) };
 
 struct certdir_arena_block {
 	struct certdir_arena_block *next;
-	size_t used, size;
+	size_t used, size, mapped;
 	alignas(max_align_t) char bytes[];
 };
 
@@ -19,24 +23,35 @@ void certdir_arena_clear(struct certdir_arena *arena)
 	while (arena->blocks) {
 		struct certdir_arena_block *next = arena->blocks->next;
 
-		free(arena->blocks);
+		(void)munmap(arena->blocks, arena->blocks->mapped);
 		arena->blocks = next;
 	}
+	arena->mapped = 0;
 	arena->failed = false;
 }
 
 /* A block with room for `size` in front; one that is larger than usual goes behind the first, which still has room. */
 static struct certdir_arena_block *grow(struct certdir_arena *arena, size_t size)
 {
-	const size_t room = size > BLOCK ? size : BLOCK;
-	struct certdir_arena_block *block = calloc(1, sizeof(*block) + room);
+	const size_t usual = arena->mapped < BLOCK_MIN	 ? BLOCK_MIN
+			     : arena->mapped > BLOCK_MAX ? BLOCK_MAX
+							 : arena->mapped;
+	const bool large = size > usual - sizeof(struct certdir_arena_block);
+	const size_t mapped = large ? size + sizeof(struct certdir_arena_block) : usual;
+	struct certdir_arena_block *block;
 
-	if (!block) {
+	block = size < mapped ? mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+			      : MAP_FAILED;
+	if (block == MAP_FAILED) {
 		arena->failed = true;
 		return NULL;
 	}
-	block->size = room;
-	if (arena->blocks && size > BLOCK) {
+	/* Where the kernel does not know it, it is as before. */
+	(void)madvise(block, mapped, MADV_HUGEPAGE);
+	arena->mapped += mapped;
+	block->mapped = mapped;
+	block->size = mapped - sizeof(*block);
+	if (arena->blocks && large) {
 		block->next = arena->blocks->next;
 		arena->blocks->next = block;
 	} else {

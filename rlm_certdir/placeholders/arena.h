@@ -7,6 +7,7 @@
 
 struct certdir_arena {
 	struct certdir_arena_block *blocks;
+	size_t mapped; /* bytes of all of them */
 	bool failed; /* an allocation failed: what was made with it is not to be used */
 };
 

@@ -108,13 +108,11 @@ bool certdir_placeholders_look(struct certdir_placeholders *self, const struct c
 							   &self->accounts, error);
 }
 
-static bool make_plan(struct certdir_placeholders *self, const char *filename, struct certdir_list_snapshot *list,
+static bool make_plan(struct certdir_placeholders *self, const char *filename,
 		      certdir_placeholders_certificates certificates, int64_t now, struct certdir_error *error)
 {
 	const struct certdir_claims_source claims = {ask_claims, self};
 
-	if (!begin(self, error) || !read_both(self, list, now, error))
-		return false;
 	if (self->config->adopt)
 		return certdir_plan_adopt(self->config, &self->domain, &self->wanted, &self->accounts, now,
 					  &self->arena, &self->plan, error);
@@ -131,15 +129,19 @@ enum certdir_placeholders_outcome certdir_placeholders_plan(struct certdir_place
 {
 	enum certdir_placeholders_outcome outcome = CERTDIR_PLACEHOLDERS_FAILED;
 	struct certdir_list_snapshot *list;
+	bool ok;
 
 	*self = (struct certdir_placeholders){.config = config};
 	list = certdir_list_load(filename, error);
 	/* A list that is missing or damaged is one that must not be acted on. */
-	if (!list || !certdir_wanted_list_usable(config, list, now, error))
+	ok = list && certdir_wanted_list_usable(config, list, now, error);
+	if (!ok)
 		outcome = CERTDIR_PLACEHOLDERS_GUARD;
-	else if (make_plan(self, filename, list, certificates, now, error))
-		outcome = CERTDIR_PLACEHOLDERS_OK;
+	ok = ok && begin(self, error) && read_both(self, list, now, error);
+	/* Its memory is better used for the plan. */
 	certdir_list_release(list);
+	if (ok && make_plan(self, filename, certificates, now, error))
+		outcome = CERTDIR_PLACEHOLDERS_OK;
 	return outcome;
 }
 

@@ -80,7 +80,7 @@ static void look_up(const struct certdir_planner *planner, const struct certdir_
 	size_t first, count = certdir_plan_names_find(planner, names, space, name, length, &first);
 
 	for (size_t i = 0; i < count; i++) {
-		struct certdir_plan_pair *pair = names->items[first + i].pair;
+		struct certdir_plan_pair *pair = names->sorted[first + i]->pair;
 
 		if (!fit->pair)
 			fit->pair = pair;

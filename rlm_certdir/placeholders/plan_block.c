@@ -93,8 +93,8 @@ static const struct certdir_plan_pair *rival_of(const struct certdir_planner *pl
 
 	*count = certdir_plan_names_find(planner, &planner->wishes, space, bytes, length, &first);
 	for (size_t i = 0; i < *count; i++)
-		if (planner->wishes.items[first + i].pair != pair)
-			return planner->wishes.items[first + i].pair;
+		if (planner->wishes.sorted[first + i]->pair != pair)
+			return planner->wishes.sorted[first + i]->pair;
 	return NULL;
 }
 
@@ -106,7 +106,7 @@ bool certdir_plan_is_awaited(const struct certdir_planner *planner, const struct
 	if (certdir_plan_gives_up(planner, pair, space, bytes, length))
 		return true;
 	for (size_t i = 0; i < count; i++) {
-		const struct certdir_plan_pair *other = planner->wishes.items[first + i].pair;
+		const struct certdir_plan_pair *other = planner->wishes.sorted[first + i]->pair;
 
 		/* A new entry comes after all renames; a value goes in good time for any. */
 		if (other != pair && certdir_plan_acts(other) && (other->account || space != CERTDIR_PLAN_CN) &&
@@ -128,7 +128,7 @@ void certdir_plan_take_over(struct certdir_planner *planner)
 		if (!certdir_plan_acts(pair) || pair->account)
 			continue;
 		count = certdir_plan_names_find(planner, &planner->holdings, CERTDIR_PLAN_CN, cn, strlen(cn), &first);
-		from = count == 1 ? planner->holdings.items[first].pair : NULL;
+		from = count == 1 ? planner->holdings.sorted[first]->pair : NULL;
 		if (!from || from->wanted || from->blocked ||
 		    rival_of(planner, pair, CERTDIR_PLAN_CN, cn, strlen(cn), &count))
 			continue;
@@ -153,7 +153,7 @@ static void enqueue_waiting(struct certdir_planner *planner, unsigned space, con
 	size_t first, count = certdir_plan_names_find(planner, &planner->wishes, space, bytes, length, &first);
 
 	for (size_t i = 0; i < count; i++)
-		enqueue(planner, planner->wishes.items[first + i].pair);
+		enqueue(planner, planner->wishes.sorted[first + i]->pair);
 }
 
 /* The account keeps what it has after all: who was to get some of it is looked at again. */
@@ -219,7 +219,7 @@ static bool check(struct certdir_planner *planner, struct certdir_plan_pair *pai
 	const struct certdir_plan_pair *rival;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct certdir_plan_name *holding = &planner->holdings.items[first + i];
+		const struct certdir_plan_name *holding = planner->holdings.sorted[first + i];
 
 		/* What it has in another spelling is its own. */
 		if (holding->pair == pair || (pair->from && holding->pair == pair->from) || !keeps(planner, holding))

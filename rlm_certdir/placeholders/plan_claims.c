@@ -154,7 +154,7 @@ static size_t known_holders(struct certdir_planner *planner, const struct asked 
 
 	*is_known = false;
 	for (size_t i = 0; account && i < count; i++)
-		*is_known |= planner->holdings.items[first + i].pair->account == account;
+		*is_known |= planner->holdings.sorted[first + i]->pair->account == account;
 	return count;
 }
 

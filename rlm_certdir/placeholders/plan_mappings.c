@@ -39,7 +39,7 @@ static bool is_of_another(const struct certdir_planner *planner, const struct ce
 						      mapping->bytes, mapping->length, &first);
 
 	for (size_t i = 0; i < count; i++)
-		if (planner->owners.items[first + i].pair->device != pair->device)
+		if (planner->owners.sorted[first + i]->pair->device != pair->device)
 			return true;
 	return false;
 }
@@ -50,7 +50,7 @@ bool certdir_plan_mapping_has_ended(const struct certdir_planner *planner, const
 						      mapping->bytes, mapping->length, &first);
 
 	for (size_t i = 0; i < count; i++)
-		if (certdir_plan_has(&planner->owners.items[first + i].pair->device->ended, mapping, true))
+		if (certdir_plan_has(&planner->owners.sorted[first + i]->pair->device->ended, mapping, true))
 			return true;
 	return false;
 }

@@ -32,7 +32,8 @@ static int order(const struct certdir_plan_name *left, const struct certdir_plan
 
 static int compare(const void *a, const void *b)
 {
-	const struct certdir_plan_name *left = a, *right = b;
+	const struct certdir_plan_name *left = *(struct certdir_plan_name *const *)a,
+				       *right = *(struct certdir_plan_name *const *)b;
 	const int difference = order(left, right);
 
 	/* Pairs are an array sorted by key; foreign entries have none and come first. */
@@ -42,9 +43,13 @@ static int compare(const void *a, const void *b)
 void certdir_plan_names_add(struct certdir_planner *planner, struct certdir_plan_names *names,
 			    struct certdir_plan_name name)
 {
-	struct certdir_plan_name *items =
-		certdir_plan_grow(planner->arena, names->items, names->count, &names->room, sizeof(*items));
+	struct certdir_plan_name *items;
 
+	if (names->counting) {
+		names->count++;
+		return;
+	}
+	items = certdir_plan_grow(planner->arena, names->items, names->count, &names->room, sizeof(*items));
 	name.key = certdir_fold_key(planner->arena, name.bytes, name.length, certdir_plan_accents(planner));
 	if (!items || !name.key.bytes)
 		return;
@@ -103,13 +108,14 @@ static void add_pair(struct certdir_planner *planner, struct certdir_plan_pair *
 /* Into buckets of one on average: a search then touches one place of memory and not seventeen. */
 void certdir_plan_names_sort(struct certdir_arena *arena, struct certdir_plan_names *names)
 {
-	struct certdir_plan_name *sorted;
+	struct certdir_plan_name **sorted;
 	size_t buckets = 2;
 
 	for (names->shift = 63; buckets < names->count; names->shift--)
 		buckets *= 2;
 	sorted = certdir_arena_alloc(arena, (names->count + 1) * sizeof(*sorted));
 	names->starts = certdir_arena_alloc(arena, (buckets + 2) * sizeof(*names->starts));
+	names->sorted = sorted;
 	if (!sorted || !names->starts)
 		return;
 	/* Counted two places on and summed up, starts[b + 1] is where bucket b begins; filled, it is where it ends. */
@@ -118,18 +124,15 @@ void certdir_plan_names_sort(struct certdir_arena *arena, struct certdir_plan_na
 	for (size_t b = 2; b < buckets + 2; b++)
 		names->starts[b] += names->starts[b - 1];
 	for (size_t i = 0; i < names->count; i++)
-		sorted[names->starts[(names->items[i].hash >> names->shift) + 1]++] = names->items[i];
+		sorted[names->starts[(names->items[i].hash >> names->shift) + 1]++] = &names->items[i];
 	for (size_t b = 0; b < buckets; b++)
 		if (names->starts[b + 1] - names->starts[b] > 1)
 			qsort(sorted + names->starts[b], names->starts[b + 1] - names->starts[b], sizeof(*sorted),
 			      compare);
-	names->items = sorted;
 }
 
-bool certdir_plan_names_index(struct certdir_planner *planner)
+static void add_all(struct certdir_planner *planner)
 {
-	struct certdir_plan_names *all[] = {&planner->wishes, &planner->holdings, &planner->owners};
-
 	for (size_t i = 0; i < planner->pair_count; i++)
 		add_pair(planner, &planner->pairs[i]);
 	for (size_t i = 0; i < planner->accounts->foreign_count; i++) {
@@ -141,7 +144,26 @@ bool certdir_plan_names_index(struct certdir_planner *planner)
 									  .length = strlen(entry->cn),
 									  .dn = entry->dn});
 	}
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all) && !planner->arena->failed; i++)
+}
+
+/* Counted first: there are hundreds of thousands, and an arena keeps all that an array grew out of. */
+bool certdir_plan_names_index(struct certdir_planner *planner)
+{
+	struct certdir_plan_names *all[] = {&planner->wishes, &planner->holdings, &planner->owners};
+	const size_t kinds = sizeof(all) / sizeof(*all);
+
+	for (size_t i = 0; i < kinds; i++)
+		all[i]->counting = true;
+	add_all(planner);
+	for (size_t i = 0; i < kinds; i++) {
+		const size_t room = all[i]->count + 1;
+
+		*all[i] = (struct certdir_plan_names){
+			.items = certdir_arena_alloc(planner->arena, room * sizeof(*all[i]->items)), .room = room};
+	}
+	if (!planner->arena->failed)
+		add_all(planner);
+	for (size_t i = 0; i < kinds && !planner->arena->failed; i++)
 		certdir_plan_names_sort(planner->arena, all[i]);
 	return !planner->arena->failed;
 }
@@ -149,13 +171,13 @@ bool certdir_plan_names_index(struct certdir_planner *planner)
 /* The first in its bucket that is not before `sought`, or with `after` the first that is behind it. */
 static size_t rank(const struct certdir_plan_names *names, const struct certdir_plan_name *sought, bool after)
 {
-	const size_t *bounds = &names->starts[sought->hash >> names->shift];
+	const uint32_t *bounds = &names->starts[sought->hash >> names->shift];
 	size_t low = bounds[0], high = bounds[1];
 
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
 
-		if (order(&names->items[middle], sought) < (after ? 1 : 0))
+		if (order(names->sorted[middle], sought) < (after ? 1 : 0))
 			low = middle + 1;
 		else
 			high = middle;
@@ -175,9 +197,9 @@ size_t certdir_plan_names_find(const struct certdir_planner *planner, const stru
 	sought.hash = hash(space, &sought.key);
 	*first = rank(names, &sought, false);
 	/* Most are there once or not at all. */
-	if (*first == names->count || order(&names->items[*first], &sought) != 0)
+	if (*first == names->count || order(names->sorted[*first], &sought) != 0)
 		return 0;
-	if (*first + 1 == names->count || names->items[*first + 1].hash != sought.hash)
+	if (*first + 1 == names->count || names->sorted[*first + 1]->hash != sought.hash)
 		return 1;
 	return rank(names, &sought, true) - *first;
 }

@@ -51,11 +51,12 @@ struct certdir_plan_name {
 	const char *dn; /* of the foreign entry */
 };
 
-/* In buckets by hash, sorted in each of them; equal ones in order of key. */
+/* `sorted` is in buckets by hash, and in order in each of them; equal ones in order of key. */
 struct certdir_plan_names {
-	struct certdir_plan_name *items;
+	struct certdir_plan_name *items, **sorted;
 	size_t count, room;
-	size_t *starts; /* of the buckets, and the end of the last */
+	bool counting; /* what is added is counted and no more */
+	uint32_t *starts; /* of the buckets, and the end of the last */
 	unsigned shift; /* of a hash to its bucket */
 };
 
@@ -142,7 +143,7 @@ void certdir_plan_names_add(struct certdir_planner *planner, struct certdir_plan
 			    struct certdir_plan_name name);
 void certdir_plan_names_sort(struct certdir_arena *arena, struct certdir_plan_names *names);
 bool certdir_plan_names_index(struct certdir_planner *planner);
-/* Those equal to a value: items[*first..] and how many. */
+/* Those equal to a value: sorted[*first..] and how many. */
 size_t certdir_plan_names_find(const struct certdir_planner *planner, const struct certdir_plan_names *names,
 			       unsigned space, const char *bytes, size_t length, size_t *first);
 
