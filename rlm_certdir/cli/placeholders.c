@@ -5,6 +5,7 @@
 #include "cli/placeholders_certificates.h"
 #include "cli/placeholders_export.h"
 #include "cli/placeholders_report.h"
+#include "cli/placeholders_undo.h"
 #include "cli/progress.h"
 #include "cli/visible.h"
 
@@ -15,11 +16,13 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char usage[] =
 	"usage: certdir placeholders plan|apply [-c FILE] [--force] [--json] [NAME]\n"
 	"       certdir placeholders adopt [-c FILE] [--apply] [--json] --pattern TEMPLATE NAME\n"
 	"       certdir placeholders export --sids [-c FILE] [--json] [NAME]\n"
+	"       certdir placeholders undo [-c FILE] [--json] UNDO-FILE\n"
 	"\n"
 	"Keeps an entry in a directory for each device of the list, as [placeholders NAME] of certdir.conf(5) says:\n"
 	"computer accounts of Active Directory for NPS, or entries that RADIUS servers read over LDAP.\n"
@@ -28,6 +31,7 @@ static const char usage[] =
 	"apply  show it and do it\n"
 	"adopt  show which computers that something else made are accounts of devices; with --apply make them ours\n"
 	"export print CSV with the SID of each device's account, for a CA that writes it into certificates\n"
+	"undo   take back what an apply did, as far as the entries are still what it left\n"
 	"\n"
 	"  -c FILE   the configuration (" CERTDIR_CONF_DEFAULT ")\n"
 	"  --force   go on although many entries would be disabled or removed\n"
@@ -68,6 +72,16 @@ static void tell_done(void *context, const struct certdir_action *action)
 	(void)certdir_cli_placeholders_print_done(context, action);
 }
 
+static void tell_left(void *context, const struct certdir_action *action, const char *why, const char *left)
+{
+	struct certdir_cli_placeholders_run *run = context;
+
+	if (!run->aside.text[0])
+		certdir_say(run->aside.text, "%s", why);
+	certdir_cli_progress_clear();
+	(void)certdir_cli_placeholders_print_left(run, action, why, left);
+}
+
 static void tell_progress(void *context, size_t steps, size_t of)
 {
 	const struct certdir_cli_placeholders_run *run = context;
@@ -80,7 +94,7 @@ static void tell_progress(void *context, size_t steps, size_t of)
 static void apply(struct certdir_placeholders *placeholders, struct certdir_cli_placeholders_run *run)
 {
 	const struct certdir_apply_options options = {
-		.stop = &stop, .done = tell_done, .progress = tell_progress, .context = run};
+		.stop = &stop, .done = tell_done, .left = tell_left, .progress = tell_progress, .context = run};
 
 	run->tried = true;
 	certdir_cli_progress_begin();
@@ -107,8 +121,13 @@ static enum certdir_cli_placeholders_exit run_section(const struct options *opti
 		.placeholders = &placeholders, .apply = options->apply, .force = options->force, .json = options->json};
 	enum certdir_cli_placeholders_exit status;
 	bool printed = true;
+	int lock = -1;
 
 	certdir_log_set(log_problems);
+	if (options->apply && !certdir_placeholders_lock(config, &lock, &run.error)) {
+		fprintf(stderr, "certdir: %s: %s\n", config->name, run.error.text);
+		return stop ? CERTDIR_CLI_PLACEHOLDERS_STOPPED : CERTDIR_CLI_PLACEHOLDERS_FAILED;
+	}
 	run.outcome = certdir_placeholders_plan(&placeholders, config, list, certdir_certificates_read,
 						(int64_t)time(NULL), &run.error);
 	/* A signal ends what is waited for, and what comes of that is no error of the server. */
@@ -125,6 +144,8 @@ static enum certdir_cli_placeholders_exit run_section(const struct options *opti
 	printed &= certdir_cli_placeholders_print_summary(&run);
 	status = certdir_cli_placeholders_exit(&run);
 	certdir_placeholders_close(&placeholders);
+	if (lock >= 0)
+		(void)close(lock);
 	if (!printed) {
 		fprintf(stderr, "certdir: %s: standard output cannot be written: %s\n", config->name, strerror(errno));
 		return CERTDIR_CLI_PLACEHOLDERS_FAILED;
@@ -262,14 +283,20 @@ int certdir_cli_placeholders(int argc, char **argv)
 			return misuse("see above");
 		}
 	if (optind == argc)
-		return misuse("say plan, apply, adopt or export");
+		return misuse("say plan, apply, adopt, undo or export");
+	if (strcmp(argv[optind], "undo") == 0) {
+		if (argc - optind != 2 || options.force || options.sids || options.apply)
+			return misuse("undo takes the name of one undo file, and no options but -c and --json");
+		catch_signals();
+		return certdir_cli_placeholders_undo(options.conf, argv[optind + 1], options.json, &stop);
+	}
 	options.adopt = strcmp(argv[optind], "adopt") == 0;
 	if (options.apply && !options.adopt)
 		return misuse("--apply is for adopt");
 	options.apply |= strcmp(argv[optind], "apply") == 0;
 	options.export = strcmp(argv[optind], "export") == 0;
 	if (!options.apply && !options.adopt && !options.export && strcmp(argv[optind], "plan") != 0)
-		return misuse("the first operand is plan, apply, adopt or export");
+		return misuse("the first operand is plan, apply, adopt, undo or export");
 	if (options.export != options.sids)
 		return misuse(options.export ? "say what: export --sids" : "--sids is for export");
 	if (argc - optind > 2)

@@ -37,14 +37,13 @@ enum certdir_cli_placeholders_exit certdir_cli_placeholders_exit(const struct ce
 		return run->report.stopped ? CERTDIR_CLI_PLACEHOLDERS_STOPPED : CERTDIR_CLI_PLACEHOLDERS_FAILED;
 	if (!run->apply && plan->action_count > 0)
 		return CERTDIR_CLI_PLACEHOLDERS_TO_DO;
-	return count_remarks(plan, CERTDIR_REMARK_PROBLEM) > 0 ? CERTDIR_CLI_PLACEHOLDERS_PROBLEMS
+	return count_remarks(plan, CERTDIR_REMARK_PROBLEM) + run->report.aside + run->report.begun > 0 ? CERTDIR_CLI_PLACEHOLDERS_PROBLEMS
 							       : CERTDIR_CLI_PLACEHOLDERS_NOTHING;
 }
 
 /* ---- what servers say is fit for a terminal only without control characters, and for JSON only as UTF-8 ---- */
 
-/* A copy of `text` in which what is neither is "?"; free() it. NULL when memory is out. */
-static char *clean(const char *text)
+char *certdir_cli_placeholders_clean(const char *text)
 {
 	char *copy = strdup(text), *to = copy;
 	size_t left = strlen(text), length;
@@ -66,13 +65,18 @@ static char *clean(const char *text)
 	return copy;
 }
 
-static json_t *clean_json(const char *text)
+json_t *certdir_cli_placeholders_json(const char *text)
 {
-	char *copy = text ? clean(text) : NULL;
+	char *copy = text ? certdir_cli_placeholders_clean(text) : NULL;
 	json_t *json = copy ? json_string(copy) : json_null();
 
 	free(copy);
 	return json;
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return certdir_cli_placeholders_json(text && *text ? text : NULL);
 }
 
 /* ---- the plan ---- */
@@ -82,14 +86,14 @@ static bool print_action_json(const struct certdir_cli_placeholders_run *run, co
 {
 	return certdir_cli_json_print(json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "type", type, "section",
 				    run->placeholders->config->name, "kind", certdir_action_name(action->kind),
-				    "device", clean_json(action->key), "name", clean_json(action->name), "dn",
-				    clean_json(action->dn), "account_name", clean_json(action->account_name), "why",
-				    clean_json(action->why)));
+				    "device", certdir_cli_placeholders_json(action->key), "name", certdir_cli_placeholders_json(action->name), "dn",
+				    certdir_cli_placeholders_json(action->dn), "account_name", certdir_cli_placeholders_json(action->account_name), "why",
+				    certdir_cli_placeholders_json(action->why)));
 }
 
 static bool print_action(const struct certdir_action *action)
 {
-	char *name = clean(action->name), *why = clean(action->why);
+	char *name = certdir_cli_placeholders_clean(action->name), *why = certdir_cli_placeholders_clean(action->why);
 	int printed = -1;
 
 	if (name && why && action->account_name)
@@ -110,9 +114,9 @@ static bool print_remark(const struct certdir_cli_placeholders_run *run, const s
 	if (run->json)
 		return certdir_cli_json_print(json_pack("{s:s,s:s,s:s,s:o,s:o}", "type", "remark", "section",
 					    run->placeholders->config->name, "kind", remark_names[remark->kind],
-					    "subject", clean_json(remark->subject), "text", clean_json(remark->text)));
-	subject = clean(remark->subject);
-	text = clean(remark->text);
+					    "subject", certdir_cli_placeholders_json(remark->subject), "text", certdir_cli_placeholders_json(remark->text)));
+	subject = certdir_cli_placeholders_clean(remark->subject);
+	text = certdir_cli_placeholders_clean(remark->text);
 	if (subject && text)
 		printed = printf("%-10s %s%s%s\n", remark_names[remark->kind], subject, *subject ? ": " : "", text);
 	free(subject);
@@ -144,20 +148,41 @@ bool certdir_cli_placeholders_print_plan(const struct certdir_cli_placeholders_r
 	return ok && fflush(stdout) == 0;
 }
 
+/* For people it is in the plan that was printed, and the summary tells how many. */
 bool certdir_cli_placeholders_print_done(const struct certdir_cli_placeholders_run *run,
 					 const struct certdir_action *action)
 {
-	char *dn, *why;
+	return !run->json || print_action_json(run, "done", action);
+}
+
+static bool print_left_json(const struct certdir_cli_placeholders_run *run, const struct certdir_action *action,
+			    const char *why, const char *left)
+{
+	return certdir_cli_json_print(json_pack(
+		"{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "type", *left ? "begun" : "aside", "section",
+		run->placeholders->config->name, "kind", certdir_action_name(action->kind), "device",
+		certdir_cli_placeholders_json(action->key), "name", certdir_cli_placeholders_json(action->name), "dn", certdir_cli_placeholders_json(action->dn), "error",
+		text_or_null(why), "left", text_or_null(left)));
+}
+
+bool certdir_cli_placeholders_print_left(const struct certdir_cli_placeholders_run *run,
+					 const struct certdir_action *action, const char *why, const char *left)
+{
+	char *name, *error, *rest;
 	int printed = -1;
 
 	if (run->json)
-		return print_action_json(run, "done", action);
-	dn = clean(action->dn);
-	why = clean(action->why);
-	if (dn && why)
-		printed = printf("done: %s %s: %s\n", certdir_action_name(action->kind), dn, why);
-	free(dn);
-	free(why);
+		return print_left_json(run, action, why, left);
+	name = certdir_cli_placeholders_clean(action->name);
+	error = certdir_cli_placeholders_clean(why);
+	rest = certdir_cli_placeholders_clean(left);
+	if (name && error && rest)
+		printed = printf("%-10s %s: %s%s%s%s%s\n", *left ? "begun" : "set aside", name,
+				 certdir_action_name(action->kind), *error ? ": " : "", error, *rest ? "; left: " : "",
+				 rest);
+	free(name);
+	free(error);
+	free(rest);
 	return printed >= 0;
 }
 
@@ -233,6 +258,21 @@ static void print_certificates(const struct certdir_cli_placeholders_run *run)
 	printf("), %zu ended or revoked, %zu without a device or a mapping\n", mappings->ended, mappings->unmatched);
 }
 
+static void print_outcome(const struct certdir_cli_placeholders_run *run)
+{
+	const struct certdir_apply_report *report = &run->report;
+	const char *name = run->placeholders->config->name;
+
+	printf("%s: %zu of %zu done", name, report->actions, run->placeholders->plan.action_count);
+	if (report->begun > 0)
+		printf(", %zu begun", report->begun);
+	if (report->aside > 0)
+		printf(", %zu set aside", report->aside);
+	if (report->untried > 0)
+		printf(", %zu not tried", report->untried);
+	printf("%s%s\n", report->undo[0] ? "; to take it back: certdir placeholders undo " : "", report->undo);
+}
+
 static bool print_counts(const struct certdir_cli_placeholders_run *run)
 {
 	const struct certdir_plan *plan = &run->placeholders->plan;
@@ -251,14 +291,8 @@ static bool print_counts(const struct certdir_cli_placeholders_run *run)
 	if (count_remarks(plan, CERTDIR_REMARK_PROBLEM) > 0)
 		printf("%s: %zu problems, see above\n", name, count_remarks(plan, CERTDIR_REMARK_PROBLEM));
 	if (run->tried)
-		printf("%s: %zu of %zu done%s%s\n", name, run->report.actions, plan->action_count,
-		       run->report.undo[0] ? "; to take them back: ldapmodify -c -f " : "", run->report.undo);
+		print_outcome(run);
 	return !ferror(stdout);
-}
-
-static json_t *text_or_null(const char *text)
-{
-	return clean_json(text && *text ? text : NULL);
 }
 
 static json_t *certificates_json(const struct certdir_cli_placeholders_run *run)
@@ -281,13 +315,14 @@ static bool print_counts_json(const struct certdir_cli_placeholders_run *run)
 {
 	const struct certdir_plan *plan = &run->placeholders->plan;
 	json_t *summary = json_pack(
-		"{s:s,s:s,s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o,s:I,s:o,s:o}", "type", "summary", "section",
+		"{s:s,s:s,s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o,s:I,s:I,s:I,s:I,s:o,s:o}", "type", "summary", "section",
 		run->placeholders->config->name, "server", text_or_null(run->placeholders->uri), "wanted",
 		(json_int_t)plan->wanted, "accounts", (json_int_t)plan->own, "unchanged", (json_int_t)plan->unchanged,
 		"left_out", left_out_json(run), "problems", (json_int_t)count_remarks(plan, CERTDIR_REMARK_PROBLEM), "refused",
 		text_or_null(plan->refusal), "error", text_or_null(run->error.text), "done",
-		(json_int_t)run->report.actions, "undo", text_or_null(run->report.undo), "certificates",
-		certificates_json(run));
+		(json_int_t)run->report.actions, "begun", (json_int_t)run->report.begun, "aside",
+		(json_int_t)run->report.aside, "not_tried", (json_int_t)run->report.untried, "undo",
+		text_or_null(run->report.undo), "certificates", certificates_json(run));
 
 	for (enum certdir_action_kind kind = 0; summary && kind < CERTDIR_ACTION_KINDS; kind++)
 		if (json_object_set_new(summary, certdir_action_name(kind),
@@ -312,10 +347,17 @@ bool certdir_cli_placeholders_print_summary(const struct certdir_cli_placeholder
 		fprintf(stderr, "certdir: %s: %s%s\n", run->placeholders->config->name,
 			run->force ? "forced although " : "refused: ", plan->refusal);
 	if (run->error.text[0]) {
-		char *text = clean(run->error.text);
+		char *text = certdir_cli_placeholders_clean(run->error.text);
 
 		fprintf(stderr, "certdir: %s: %s%s\n", run->placeholders->config->name,
 			run->outcome == CERTDIR_PLACEHOLDERS_GUARD ? "refused: " : "", text ? text : "out of memory");
+		free(text);
+	}
+	if (run->aside.text[0]) {
+		char *text = certdir_cli_placeholders_clean(run->aside.text);
+
+		fprintf(stderr, "certdir: %s: the server refused %zu entries, or they were changed meanwhile; the first: %s\n",
+			run->placeholders->config->name, run->report.aside + run->report.begun, text ? text : "out of memory");
 		free(text);
 	}
 	if (run->report.stopped && !run->ok)

@@ -5,6 +5,8 @@
 
 #include "placeholders/placeholders.h"
 
+#include <jansson.h>
+
 enum certdir_cli_placeholders_exit {
 	CERTDIR_CLI_PLACEHOLDERS_NOTHING = 0, /* nothing is to be done; all is done */
 	CERTDIR_CLI_PLACEHOLDERS_FAILED = 1, /* also in the middle */
@@ -20,17 +22,26 @@ struct certdir_cli_placeholders_run {
 	enum certdir_placeholders_outcome outcome; /* of planning */
 	bool apply, force, json;
 	bool tried; /* apply was begun */
-	bool ok; /* and did all */
+	bool ok; /* and came to its end */
 	struct certdir_apply_report report;
+	struct certdir_error aside; /* why the first entry was set aside; "" = none was */
 	struct certdir_error error; /* of planning or applying; "" = none */
 };
 
 enum certdir_cli_placeholders_exit certdir_cli_placeholders_exit(const struct certdir_cli_placeholders_run *run);
 
+/* A copy of a server's or a file's `text` in which what is not fit to print is "?"; free() it. NULL when memory is out. */
+char *certdir_cli_placeholders_clean(const char *text);
+/* The same as JSON; null for NULL. */
+json_t *certdir_cli_placeholders_json(const char *text);
+
 /* Each prints on stdout, errors on stderr. False when printing failed. */
 bool certdir_cli_placeholders_print_plan(const struct certdir_cli_placeholders_run *run);
 bool certdir_cli_placeholders_print_done(const struct certdir_cli_placeholders_run *run,
 					 const struct certdir_action *action);
+/* Of an action that was set aside or is done in part. */
+bool certdir_cli_placeholders_print_left(const struct certdir_cli_placeholders_run *run,
+					 const struct certdir_action *action, const char *why, const char *left);
 bool certdir_cli_placeholders_print_summary(const struct certdir_cli_placeholders_run *run);
 
 #endif

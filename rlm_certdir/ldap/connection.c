@@ -319,7 +319,8 @@ enum certdir_ldap_status certdir_ldap_connection_open(struct certdir_ldap_connec
 	if (status == CERTDIR_LDAP_OK)
 		status = greet(opened, &kerberos, error);
 	certdir_kerberos_clear(&kerberos);
-	if (status == CERTDIR_LDAP_OK)
+	opened->open = status == CERTDIR_LDAP_OK;
+	if (opened->open)
 		*connection = opened;
 	else
 		certdir_ldap_connection_close(opened);

@@ -23,6 +23,7 @@ enum certdir_ldap_status {
 	CERTDIR_LDAP_DENIED, /* the account has not the right to do this */
 	CERTDIR_LDAP_READ_ONLY, /* this server takes no changes: a referral to another, or unwilling to perform */
 	CERTDIR_LDAP_CONSTRAINT, /* a value that must be unique or of a certain form is not */
+	CERTDIR_LDAP_NOT_LEAF, /* other entries stand below it */
 	CERTDIR_LDAP_CHANGED, /* a value that should go was not there, or one that should come was */
 	CERTDIR_LDAP_FAILED /* anything else the server said; the connection is good */
 };

@@ -52,6 +52,7 @@ static const struct outcome {
 	{LDAP_INVALID_SYNTAX, CERTDIR_LDAP_CONSTRAINT, NULL},
 	{LDAP_NAMING_VIOLATION, CERTDIR_LDAP_CONSTRAINT, NULL},
 	{LDAP_OBJECT_CLASS_VIOLATION, CERTDIR_LDAP_CONSTRAINT, NULL},
+	{LDAP_NOT_ALLOWED_ON_NONLEAF, CERTDIR_LDAP_NOT_LEAF, NULL},
 	{LDAP_NO_SUCH_ATTRIBUTE, CERTDIR_LDAP_CHANGED, NULL},
 	{LDAP_TYPE_OR_VALUE_EXISTS, CERTDIR_LDAP_CHANGED, NULL},
 	{LDAP_OPERATIONS_ERROR, CERTDIR_LDAP_FAILED, "Active Directory wants identity and password"},
@@ -136,11 +137,13 @@ enum certdir_ldap_status certdir_ldap_conclude(const struct certdir_ldap_connect
 		advice = NULL;
 	/*
 	 * With ldaps:// a handshake that fails is no more than a server that is down, except that there
-	 * are words for it.
+	 * are words for it. There are also when a server goes down later, and then TLS did not fail.
 	 */
 	diagnostic_of(connection, words);
 	if (code == LDAP_SERVER_DOWN && words[0] && certdir_ldap_uses_tls(connection->uri, connection->config))
 		advice = tls_advice;
+	if (advice == tls_advice && connection->open)
+		advice = "the connection was lost: the server went down, or something on the way cut it";
 	certdir_ldap_words(connection, code, words);
 	certdir_error_set(error, "%s: %s%s%s%s%s%s", connection->uri, base ? "\"" : "", base ? base : "",
 			  base ? "\": " : "", words, advice ? ": " : "", advice ? advice : "");

@@ -15,6 +15,7 @@ struct certdir_ldap_connection {
 	const char *uri;
 	const struct certdir_ldap_config *config;
 	struct certdir_watched watched;
+	bool open; /* TLS and the bind are over */
 	int64_t begun, until; /* of the operation that runs: microseconds of certdir_monotonic() */
 };
 

@@ -123,8 +123,8 @@ static void remedy(const struct lock *lock, int code, struct certdir_error *erro
 {
 	certdir_error_set(
 		error,
-		"%s belongs to another user and cannot be opened to lock the list, nor replaced: %s; do, when "
-		"no certdir is writing the list: rm %s",
+		"%s belongs to another user and cannot be opened for a lock, nor replaced: %s; do, when no certdir is at "
+		"work: rm %s",
 		lock->name, strerror(code), lock->name);
 }
 
@@ -200,8 +200,8 @@ static int open_lock(struct lock *lock, struct certdir_error *error)
 	if (file >= 0)
 		return file;
 out:
-	certdir_error_set(error, "%s cannot be opened to lock the list: %s%s", lock->name, strerror(errno),
-			  errno == EACCES ? "; who writes the list needs write permission for its directory" : "");
+	certdir_error_set(error, "%s cannot be opened for a lock: %s%s", lock->name, strerror(errno),
+			  errno == EACCES ? "; who writes there needs write permission for the directory" : "");
 	return -1;
 }
 

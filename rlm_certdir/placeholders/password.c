@@ -2,6 +2,7 @@
 #include "placeholders/password.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -50,4 +51,29 @@ bool certdir_password_make(char value[CERTDIR_PASSWORD_SIZE], struct certdir_err
 		value[2 * (i + 1)] = alphabet[bytes[i] & 63];
 	explicit_bzero(bytes, sizeof(bytes));
 	return true;
+}
+
+enum certdir_ldap_status certdir_password_send(struct certdir_ldap_connection *connection,
+					       const struct certdir_ldap_operation *operation, int *id,
+					       struct certdir_error *error)
+{
+	char password[CERTDIR_PASSWORD_SIZE];
+	const struct certdir_ldap_bytes bytes = {password, sizeof(password)};
+	struct certdir_ldap_change *changes = calloc(operation->count + 1, sizeof(*changes));
+	struct certdir_ldap_operation with = *operation;
+	enum certdir_ldap_status status = CERTDIR_LDAP_FAILED;
+
+	if (!changes) {
+		certdir_error_set(error, "out of memory");
+		return status;
+	}
+	memcpy(changes, operation->changes, operation->count * sizeof(*changes));
+	changes[operation->count] = (struct certdir_ldap_change){.attribute = "unicodePwd", .come = {&bytes, 1}};
+	with.changes = changes;
+	with.count++;
+	if (certdir_password_make(password, error))
+		status = certdir_ldap_send(connection, &with, id, error);
+	explicit_bzero(password, sizeof(password));
+	free(changes);
+	return status;
 }

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_PLACEHOLDERS_PASSWORD_H
 #define CERTDIR_PLACEHOLDERS_PASSWORD_H
 
-#include "certdir.h"
+#include "ldap/operation.h"
 
 enum { CERTDIR_PASSWORD_CHARACTERS = 60, CERTDIR_PASSWORD_SIZE = 2 * (CERTDIR_PASSWORD_CHARACTERS + 2) };
 
@@ -12,5 +12,13 @@ enum { CERTDIR_PASSWORD_CHARACTERS = 60, CERTDIR_PASSWORD_SIZE = 2 * (CERTDIR_PA
  * 3.1.1.3.1.5). The caller wipes it. False with `error`: the kernel gives no randomness.
  */
 bool certdir_password_make(char value[CERTDIR_PASSWORD_SIZE], struct certdir_error *error);
+
+/*
+ * As certdir_ldap_send(), an ADD of a computer account with such a password: one without is an account that anybody may use, by an empty
+ * password, or by the name in lower case where the server sets that by itself. Nobody knows it, us included once it is sent.
+ */
+enum certdir_ldap_status certdir_password_send(struct certdir_ldap_connection *connection,
+					       const struct certdir_ldap_operation *operation, int *id,
+					       struct certdir_error *error);
 
 #endif

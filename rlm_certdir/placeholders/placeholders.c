@@ -3,10 +3,14 @@
 
 #include "background.h"
 #include "ldap/choose.h"
+#include "list/lock.h"
+#include "placeholders/undo.h"
 #include "secret.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* ---- the directory ---- */
 
@@ -76,8 +80,8 @@ static void *read_wanted(void *context)
 	return NULL;
 }
 
-static bool read_both(struct certdir_placeholders *self, struct certdir_list_snapshot *list,
-		      int64_t now, struct certdir_error *error)
+static bool read_both(struct certdir_placeholders *self, struct certdir_list_snapshot *list, int64_t now,
+		      struct certdir_error *error)
 {
 	struct list_reading reading = {.self = self, .list = list, .now = now};
 	pthread_t thread;
@@ -149,6 +153,34 @@ bool certdir_placeholders_apply(struct certdir_placeholders *self, const struct 
 				struct certdir_apply_report *report, struct certdir_error *error)
 {
 	return certdir_apply(self->config, &self->domain, self->connection, &self->plan, options, report, error);
+}
+
+bool certdir_placeholders_undo(struct certdir_placeholders *self, const struct certdir_placeholders_config *config,
+			       const struct certdir_undo_file *file, const struct certdir_take_back_options *options,
+			       struct certdir_take_back_report *report, struct certdir_error *error)
+{
+	*self = (struct certdir_placeholders){.config = config};
+	*report = (struct certdir_take_back_report){.records = file->records.count};
+	return begin(self, error) &&
+	       certdir_take_back(file, config, &self->domain, self->connection, options, report, error);
+}
+
+enum { LOCK_PATIENCE = 600 }; /* seconds: an apply that makes 100,000 accounts takes some minutes */
+
+bool certdir_placeholders_lock(const struct certdir_placeholders_config *config, int *lock, struct certdir_error *error)
+{
+	char name[CERTDIR_TEXT_MAX];
+
+	*lock = -1;
+	certdir_say(name, "%s/%s", config->undo_directory, config->name);
+	(void)mkdir(config->undo_directory, 0700);
+	if (access(config->undo_directory, W_OK | X_OK) != 0)
+		return true;
+	*lock = certdir_list_lock(name, config->undo_directory, LOCK_PATIENCE, error);
+	if (*lock < 0)
+		return false;
+	certdir_undo_sweep(config);
+	return true;
 }
 
 void certdir_placeholders_close(struct certdir_placeholders *self)

@@ -5,6 +5,7 @@
 
 #include "placeholders/apply.h"
 #include "placeholders/mappings.h"
+#include "placeholders/take_back.h"
 
 /* One section at work; certdir_placeholders_close() ends it. */
 struct certdir_placeholders {
@@ -58,6 +59,23 @@ bool certdir_placeholders_look(struct certdir_placeholders *placeholders,
 /* Carries the plan out over the same connection, so on the same server. As certdir_apply(). */
 bool certdir_placeholders_apply(struct certdir_placeholders *placeholders, const struct certdir_apply_options *options,
 				struct certdir_apply_report *report, struct certdir_error *error);
+
+/*
+ * Takes back what `file` says, of which certdir_undo_file_check() holds, on the first server of the section that takes changes. As
+ * certdir_take_back(). certdir_placeholders_close() follows in any case.
+ */
+bool certdir_placeholders_undo(struct certdir_placeholders *placeholders,
+			       const struct certdir_placeholders_config *config, const struct certdir_undo_file *file,
+			       const struct certdir_take_back_options *options, struct certdir_take_back_report *report,
+			       struct certdir_error *error);
+
+/*
+ * One at a time changes what a section keeps: waits for another apply or undo of it on this machine, and sweeps up the unfinished undo
+ * files of those that were killed. *lock is a descriptor, whose close() lets the next one in; -1 where undo_directory cannot be written:
+ * there nothing is changed either. False with `error`: the other takes too long, or a signal came.
+ */
+bool certdir_placeholders_lock(const struct certdir_placeholders_config *config, int *lock,
+			       struct certdir_error *error);
 
 void certdir_placeholders_close(struct certdir_placeholders *placeholders);
 

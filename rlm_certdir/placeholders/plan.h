@@ -24,6 +24,7 @@ const char *certdir_action_name(enum certdir_action_kind kind); /* "create", "mo
  * group has at most one operation in a phase, so that those of a phase may be on the way in any order.
  */
 enum certdir_phase {
+	CERTDIR_PHASE_DISABLE, /* who must not come in any more: nothing else may keep that waiting */
 	CERTDIR_PHASE_YIELD, /* unique values go */
 	CERTDIR_PHASE_ASIDE, /* entries step aside to a temporary name */
 	CERTDIR_PHASE_RENAME,
@@ -44,6 +45,7 @@ struct certdir_step {
 	const char *
 		account; /* DN at plan time of the entry whose version must still be `version`; NULL = made by this plan */
 	const char *version;
+	const char *mark; /* of that entry at plan time, or NULL */
 };
 
 struct certdir_action {

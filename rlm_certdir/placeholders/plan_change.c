@@ -375,6 +375,9 @@ static void write_change(struct certdir_plan_draft *draft)
 	} else {
 		if (marked || control)
 			say_unwanted(draft, &next, control);
+		certdir_plan_draft_flush(draft, CERTDIR_PHASE_DISABLE, CERTDIR_LDAP_VERB_MODIFY, draft->account->dn,
+					 false);
+		draft->change_count = 0;
 		make_room(draft);
 	}
 	change_mappings(draft);

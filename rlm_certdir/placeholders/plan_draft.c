@@ -98,6 +98,7 @@ void certdir_plan_draft_step(struct certdir_plan_draft *draft, enum certdir_phas
 		.password = password,
 		.account = draft->account ? draft->account->dn : NULL,
 		.version = draft->account ? draft->account->version : NULL,
+		.mark = draft->account ? draft->account->mark_text : NULL,
 	};
 }
 

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/undo.h"
 
+#include "directory/mark.h"
+#include "ldap/records.h"
 #include "placeholders/dn.h"
 #include "placeholders/ldif.h"
 #include "timestamp.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +65,7 @@ static void print_modify(FILE *out, const struct certdir_ldap_operation *operati
 }
 
 /* The new DN is made of the operation's own parts, so that it needs no escaping here. */
-static bool print_rename(FILE *out, const struct certdir_ldap_operation *operation)
+static bool print_rename(FILE *out, const struct certdir_ldap_operation *operation, const char *mark)
 {
 	const size_t rdn = certdir_dn_rdn_length(operation->dn);
 	const char *parent = certdir_dn_parent(operation->dn);
@@ -71,7 +75,11 @@ static bool print_rename(FILE *out, const struct certdir_ldap_operation *operati
 	if (!dn)
 		return false;
 	(void)snprintf(dn, length, "%s,%s", operation->rdn, operation->parent);
-	print_start(out, dn, "modrdn");
+	print_text(out, "dn", dn);
+	/* Entries that have changed names must not change them again when the file is used twice. */
+	if (mark)
+		print_text(out, "# mark", mark);
+	print_text(out, "changetype", "modrdn");
 	certdir_ldif_print(out, "newrdn", operation->dn, rdn);
 	print_text(out, "deleteoldrdn", "1");
 	print_text(out, "newsuperior", parent);
@@ -88,17 +96,57 @@ static void print_add(FILE *out, const struct certdir_ldap_operation *operation)
 	}
 }
 
-bool certdir_undo_print(FILE *out, const struct certdir_ldap_operation *operation)
+/* The mark that the entry was made with; NULL when it has none. */
+static const char *find_mark(const struct certdir_ldap_operation *operation, const char *mark_attribute)
 {
+	struct certdir_mark mark;
+
+	for (size_t i = 0; i < operation->count; i++) {
+		const struct certdir_ldap_change *change = &operation->changes[i];
+
+		for (size_t k = 0; strcasecmp(change->attribute, mark_attribute) == 0 && k < change->come.count; k++)
+			if (certdir_mark_parse(change->come.items[k].bytes, change->come.items[k].length, &mark))
+				return change->come.items[k].bytes;
+	}
+	return NULL;
+}
+
+/*
+ * Nobody is to delete blindly who has become somebody: the record asks the server to do so only while the entry has its mark, and a
+ * server that cannot be asked that (RFC 4528; Active Directory cannot) refuses it, as the control is critical.
+ */
+static bool print_delete(FILE *out, const struct certdir_ldap_operation *operation, const char *mark_attribute)
+{
+	const char *mark = find_mark(operation, mark_attribute);
+	size_t length;
+	char *bytes;
+
+	print_text(out, "dn", operation->dn);
+	if (mark) {
+		print_text(out, "# mark", mark);
+		if (!certdir_ldap_assertion_make(mark_attribute, mark, &bytes, &length))
+			return false;
+		certdir_ldif_print(out, "control: " CERTDIR_LDAP_ASSERTION " true", bytes, length);
+		free(bytes);
+	}
+	print_text(out, "changetype", "delete");
+	return true;
+}
+
+bool certdir_undo_print(FILE *out, const struct certdir_step *step, const char *mark_attribute)
+{
+	const struct certdir_ldap_operation *operation = &step->operation;
+
 	switch (operation->verb) {
 	case CERTDIR_LDAP_VERB_ADD:
-		print_start(out, operation->dn, "delete");
+		if (!print_delete(out, operation, mark_attribute))
+			return false;
 		break;
 	case CERTDIR_LDAP_VERB_MODIFY:
 		print_modify(out, operation);
 		break;
 	case CERTDIR_LDAP_VERB_RENAME:
-		if (!print_rename(out, operation))
+		if (!print_rename(out, operation, step->mark))
 			return false;
 		break;
 	case CERTDIR_LDAP_VERB_DELETE:
@@ -112,22 +160,22 @@ bool certdir_undo_print(FILE *out, const struct certdir_ldap_operation *operatio
 }
 
 static const char usage[] =
-	"# Look at it first. Then: ldapmodify -c -f THIS-FILE, with -H and the options that say who you are.\n"
-	"# With -c it goes on where there is nothing to take back: apply may have been interrupted before that "
-	"change.\n"
-	"# An account that was removed comes back with a new SID and no password, and not into its primary group.\n"
+	"# Look at it first. Then: certdir placeholders undo THIS-FILE\n"
+	"# That looks at each entry before it changes it, and leaves alone what is a real computer by now.\n"
+	"# ldapmodify -c -f THIS-FILE does not; of the entries that are to go it deletes those that still have their "
+	"mark,\n"
+	"# and none where the server cannot be asked for that (Active Directory cannot).\n"
+	"# An account that was removed comes back with a new SID, and not into its primary group.\n"
 	"# The next apply does all of it again, unless the list or the configuration is another by then.\n";
 
 /* The steps in the reverse of the order in which they are carried out: by phase, not by action. */
-static bool print_plan(FILE *out, const char *name, int64_t now, const struct certdir_plan *plan, const bool *done)
+static bool print_plan(FILE *out, const struct certdir_placeholders_config *config, int64_t now,
+		       const struct certdir_plan *plan, const bool *done)
 {
 	char time[CERTDIR_TIMESTAMP_SIZE];
 
 	certdir_timestamp_print(now, time);
-	(void)fprintf(out, "version: 1\n");
-	(void)fprintf(out, "# Takes back what `certdir placeholders apply` did for [placeholders %s] at %s.\n", name,
-		      time);
-	(void)fprintf(out, "%s\n", usage);
+	(void)fprintf(out, "%s%s] at %s.\n%s\n", CERTDIR_UNDO_HEAD, config->name, time, usage);
 	for (unsigned phase = CERTDIR_PHASES; phase-- > 0;)
 		for (size_t i = plan->step_count; i-- > 0;) {
 			const struct certdir_step *step = &plan->steps[i];
@@ -137,9 +185,10 @@ static bool print_plan(FILE *out, const char *name, int64_t now, const struct ce
 			/* Groups of an entry that was made: they go with it. */
 			if (!step->account && step->operation.verb != CERTDIR_LDAP_VERB_ADD)
 				continue;
-			if (!certdir_undo_print(out, &step->operation))
+			if (!certdir_undo_print(out, step, config->mark_attribute))
 				return false;
 		}
+	(void)fputs(CERTDIR_UNDO_END, out);
 	return true;
 }
 
@@ -237,17 +286,17 @@ static bool sync_directory(const char *directory)
 	return ok;
 }
 
-bool certdir_undo_write(const char *directory, const char *name, int64_t now, const struct certdir_plan *plan,
+bool certdir_undo_write(const struct certdir_placeholders_config *config, int64_t now, const struct certdir_plan *plan,
 			const bool *done, char filename[CERTDIR_TEXT_MAX], struct certdir_error *error)
 {
-	struct undo_file file = {.directory = directory, .name = name};
+	struct undo_file file = {.directory = config->undo_directory, .name = config->name};
 	const bool fresh = !filename[0];
 	bool ok = false;
 
 	if (!begin(&file, now, error))
 		goto out;
 	if (fresh && done) {
-		if (!flush(&file, print_plan(file.out, name, now, plan, NULL), error))
+		if (!flush(&file, print_plan(file.out, config, now, plan, NULL), error))
 			goto out;
 		rewind(file.out);
 		if (ftruncate(fileno(file.out), 0) != 0) {
@@ -255,10 +304,10 @@ bool certdir_undo_write(const char *directory, const char *name, int64_t now, co
 			goto out;
 		}
 	}
-	if (!flush(&file, print_plan(file.out, name, now, plan, done), error))
+	if (!flush(&file, print_plan(file.out, config, now, plan, done), error))
 		goto out;
 	ok = fresh ? name_new(&file, filename) : rename(file.temporary, filename) == 0;
-	ok = ok && sync_directory(directory);
+	ok = ok && sync_directory(file.directory);
 	if (!ok)
 		(void)failed(&file, error);
 out:
@@ -268,4 +317,23 @@ out:
 	if (file.temporary[0])
 		(void)unlink(file.temporary);
 	return ok;
+}
+
+void certdir_undo_sweep(const struct certdir_placeholders_config *config)
+{
+	DIR *directory = opendir(config->undo_directory);
+	const size_t length = strlen(config->name);
+	const struct dirent *entry;
+
+	while (directory && (entry = readdir(directory))) {
+		const char *name = entry->d_name;
+
+		/* ".NAME-20261122T100000Z-XXXXXX", as begin() makes it. */
+		if (name[0] == '.' && strncmp(name + 1, config->name, length) == 0 &&
+		    strlen(name) == length + sizeof(".-20261122T100000Z-XXXXXX") - 1 &&
+		    fnmatch("-[0-9]*T[0-9]*Z-??????", name + 1 + length, 0) == 0)
+			(void)unlinkat(dirfd(directory), name, 0);
+	}
+	if (directory)
+		(void)closedir(directory);
 }

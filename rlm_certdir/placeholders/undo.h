@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The way back of a plan as LDIF (RFC 2849), the last step first: for `ldapmodify -c -f`. */
+/* The way back of a plan as LDIF (RFC 2849), the last step first: for `certdir placeholders undo`. */
 #ifndef CERTDIR_PLACEHOLDERS_UNDO_H
 #define CERTDIR_PLACEHOLDERS_UNDO_H
 
@@ -7,18 +7,27 @@
 
 #include <stdio.h>
 
-/*
- * Prints what takes `operation` back. An account that was deleted comes back with the attributes that we keep, and with a new SID.
- * False when memory is out; errors of `out` are the caller's to look for.
- */
-bool certdir_undo_print(FILE *out, const struct certdir_ldap_operation *operation);
+/* How a file begins, up to the section's name, and how one ends that was not cut. */
+#define CERTDIR_UNDO_HEAD "version: 1\n# Takes back what `certdir placeholders apply` did for [placeholders "
+#define CERTDIR_UNDO_END "# The end.\n"
 
 /*
- * Writes NAME-TIME.ldif into `directory` (made when missing, mode 0700; the file 0600), complete and on the disk before it has its name.
- * `done` (one for each step of the plan, or NULL for all): which ones to take back. With `filename` not empty that file is replaced, else a
- * new one is named there, and only when there is room for all steps: so a full disk shows before anything is done. False with `error`.
+ * Prints what takes `step` back. An entry that was made is deleted only while it has the mark that it was made with. An account that
+ * was deleted comes back with the attributes that we keep, and with a new SID. False when memory is out; errors of `out` are the
+ * caller's to look for.
  */
-bool certdir_undo_write(const char *directory, const char *name, int64_t now, const struct certdir_plan *plan,
+bool certdir_undo_print(FILE *out, const struct certdir_step *step, const char *mark_attribute);
+
+/*
+ * Writes NAME-TIME.ldif into the section's undo_directory (made when missing, mode 0700; the file 0600), complete and on the disk before it
+ * has its name. `done` (one for each step of the plan, or NULL for all): which ones to take back. With `filename` not empty that file is
+ * replaced, else a new one is named there, and only when there is room for all steps: so a full disk shows before anything is done. False
+ * with `error`.
+ */
+bool certdir_undo_write(const struct certdir_placeholders_config *config, int64_t now, const struct certdir_plan *plan,
 			const bool *done, char filename[CERTDIR_TEXT_MAX], struct certdir_error *error);
+
+/* Removes what killed runs of the section left of files that they were writing. Only for who has the section's lock. */
+void certdir_undo_sweep(const struct certdir_placeholders_config *config);
 
 #endif

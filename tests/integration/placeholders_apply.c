@@ -5,11 +5,13 @@
  *    "accounts": true,                                      read the OU, too
  *    "claims": [["sAMAccountName", "PC$"], ..],             ask who holds them
  *    "plan": [{"name": "pc", "steps": [{"phase": "create", "verb": "add", "dn": .., "changes": [..]}, ..]}, ..],
+ *    "undo": "/undo/wifi-..ldif",                            take back what this file says
  *    "file_size": 4096,                                     no file may be larger
  *    "hang_at": 1}                                          wait to be killed when so many actions are done
- * Answers are of "type" domain, accounts, claims, done (an action), end. SIGINT stops an apply.
+ * Answers are of "type" domain, accounts, claims, done and left (an action), end. SIGINT stops an apply.
  */
 #include "placeholders/apply.h"
+#include "placeholders/take_back.h"
 
 #include <jansson.h>
 #include <signal.h>
@@ -116,8 +118,8 @@ static struct certdir_ldap_values read_values(const json_t *list)
 
 static void read_step(const json_t *request, size_t action, struct certdir_step *step)
 {
-	static const char *const phases[] = {"yield", "aside",	 "rename", "change", "create",
-					     "join",  "primary", "leave",  "delete", NULL};
+	static const char *const phases[] = {"disable", "yield",	 "aside", "rename", "change", "create",
+					     "join",	"primary", "leave", "delete", NULL};
 	static const char *const verbs[] = {"add", "modify", "rename", "delete", NULL};
 	const json_t *list = json_object_get(request, "changes");
 	const size_t count = json_array_size(list);
@@ -145,6 +147,7 @@ static void read_step(const json_t *request, size_t action, struct certdir_step 
 		.action = action,
 		.account = text_of(request, "account"),
 		.version = text_of(request, "version"),
+		.mark = text_of(request, "mark"),
 	};
 }
 
@@ -277,6 +280,40 @@ static void on_done(void *context, const struct certdir_action *action)
 }
 
 static json_int_t hang_at; /* actions after which it waits to be killed */
+static struct certdir_error first; /* why an action was set aside, the first of them */
+
+static void on_left(void *context, const struct certdir_action *action, const char *why, const char *left)
+{
+	(void)context;
+	say(json_pack("{s:s, s:s, s:s, s:s}", "type", "left", "name", action->name, "why", why, "left", left));
+	if (!first.text[0])
+		certdir_say(first.text, "%s", why);
+}
+
+static void on_told(void *context, enum certdir_take_back_outcome outcome, const struct certdir_ldap_operation *operation,
+		    const char *why)
+{
+	static const char *const types[] = {"undone", "nothing", "left alone"};
+
+	(void)context;
+	say(json_pack("{s:s, s:s, s:s}", "type", types[outcome], "dn", operation->dn, "why", why));
+}
+
+static bool run_undo(const char *filename, const struct certdir_placeholders_config *config,
+		     const struct certdir_domain *domain, struct certdir_ldap_connection *connection,
+		     struct certdir_error *error)
+{
+	const struct certdir_take_back_options options = {.stop = &stop, .told = on_told};
+	struct certdir_take_back_report report;
+	struct certdir_undo_file file;
+	bool ok = certdir_undo_file_read(filename, &file, error);
+
+	ok = ok && certdir_undo_file_check(&file, config, error) &&
+	     certdir_take_back(&file, config, domain, connection, &options, &report, error);
+	certdir_undo_file_clear(&file);
+	return ok;
+}
+
 static size_t most; /* of the progress that was told */
 
 static void on_progress(void *context, size_t steps, size_t of)
@@ -289,7 +326,7 @@ static void on_progress(void *context, size_t steps, size_t of)
 
 int main(void)
 {
-	const struct certdir_apply_options options = {.stop = &stop, .done = on_done, .progress = on_progress};
+	const struct certdir_apply_options options = {.stop = &stop, .done = on_done, .left = on_left, .progress = on_progress};
 	json_t *request = json_loadf(stdin, 0, NULL), *plan_json = json_object_get(request, "plan");
 	struct certdir_placeholders_config config;
 	struct certdir_apply_report report = {.undo = ""};
@@ -317,6 +354,8 @@ int main(void)
 					json_is_true(json_object_get(request, "accounts")), &error);
 	if (json_object_get(request, "claims"))
 		ok = ok && run_claims(json_object_get(request, "claims"), &domain, connection, &error);
+	if (json_object_get(request, "undo"))
+		ok = ok && run_undo(text_of(request, "undo"), &config, &domain, connection, &error);
 	if (ok && plan_json) {
 		read_plan(plan_json, &plan);
 		ok = certdir_apply(&config, &domain, connection, &plan, &options, &report, &error);
@@ -324,8 +363,10 @@ int main(void)
 	certdir_ldap_connection_close(connection);
 	certdir_watchdog_stop(watchdog);
 	certdir_arena_clear(&arena);
-	say(json_pack("{s:s, s:b, s:s, s:I, s:I, s:b, s:s, s:f}", "type", "end", "ok", (int)ok, "error",
-		      ok ? "" : error.text, "actions", (json_int_t)report.actions, "steps", (json_int_t)report.steps,
+	say(json_pack("{s:s, s:b, s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:s, s:f}", "type", "end", "ok",
+		      (int)(ok && report.aside + report.begun == 0), "failed", (int)!ok, "error",
+		      ok ? first.text : error.text, "begun", (json_int_t)report.begun, "aside", (json_int_t)report.aside,
+		      "untried", (json_int_t)report.untried, "actions", (json_int_t)report.actions, "steps", (json_int_t)report.steps,
 		      "stopped", (int)report.stopped, "undo", report.undo, "seconds", monotonic() - start));
 	json_decref(request);
 	return 0;

@@ -250,11 +250,12 @@ class History:
 
     def take_back(self, realm, undo, before, run):
         """
-        What the undo file is for. Parts of a run that was killed never happened: ldapmodify -c goes on behind them.
+        What the undo file is for. Parts of a run that was killed never happened: they are told, and the others are taken back.
         Accounts that were removed come back, but not into what was their primary group: that they had left by being deleted.
         """
-        done = worlds.play(realm.server, undo)
-        self.events.append(f"taken back with {undo}: {done.returncode} {done.stderr}")
+        done = self.sites[self.realms.index(realm)].take_back(undo, (DONE, PROBLEMS))
+        realm.proxy.settle()
+        self.events.append(f"taken back with {undo}: {done.code} {[line for line in done.lines if line['type'] != 'undone']}")
         after = realm.plain()
         if self.primary:
             keys = {action["device"] for action in run.of("action") if action["kind"] == "remove"}

@@ -245,11 +245,8 @@ class Site(Placeholders):
     def apply(self, *arguments, code=DONE, json=True):
         return self.end(self.start("apply", *(["--json"] if json else []), *arguments), code)
 
-
-def play(slapd, filename):
-    """Carries an LDIF out as `ldapmodify -c -f` does."""
-    command = ["ldapmodify", "-c", "-x", "-H", slapd.uri, "-D", ADMIN, "-w", ADMIN_PASSWORD, "-f", filename]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    def take_back(self, filename, code=DONE):
+        return self.end(self.start("undo", "--json", str(filename)), code)
 
 
 def changes(filename):

@@ -280,7 +280,7 @@ static const struct rule rules_of_re_enrolled[] = {
 	 "device k2 PC1\n"
 	 "device k3 PC1\n",
 	 "disable k1 PC1 (PC1$): is not in the list any more\n"
-	 "  change CN=PC1 -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:gone=1970-01-01T02:46:40Z !-uac=4096 !uac=4098\n"
+	 "  disable CN=PC1 -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:gone=1970-01-01T02:46:40Z !-uac=4096 !uac=4098\n"
 	 "problem k2: CN \"PC1\" is meant for 2 devices (another is k3): it gets no account\n"
 	 "problem k3: CN \"PC1\" is meant for 2 devices (another is k2): it gets no account\n"},
 	{"the old one is in a place below",
@@ -295,7 +295,7 @@ static const struct rule rules_of_re_enrolled[] = {
 	 "device k9 PC9\n"
 	 "account k9 PC9\n",
 	 "disable k1 PC1 (PC1$): is not in the list any more\n"
-	 "  change CN=PC1 -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:gone=1970-01-01T02:46:40Z !-uac=4096 !uac=4098\n"
+	 "  disable CN=PC1 -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:gone=1970-01-01T02:46:40Z !-uac=4096 !uac=4098\n"
 	 "problem k2: servicePrincipalName \"HTTP/x\" is held by CN=o1,OU=Other,DC=corp,DC=example: it gets no "
 	 "account\n"},
 	{"the taker cannot have it all, and what the old one has is free for others",

@@ -47,7 +47,7 @@ static const struct rule rules_of_groups[] = {
 	 "account k2 PC2 memberof=red memberof=blue gone=1\n"
 	 "account k3 PC3 primary=1201 memberof=blue gone=1\n",
 	 "disable k1 PC1 (PC1$): is disabled\n"
-	 "  change CN=PC1 -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:disabled !-uac=4096 !uac=4098\n"
+	 "  disable CN=PC1 -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:disabled !-uac=4096 !uac=4098\n"
 	 "remove k2 PC2 (PC2$): is not in the list since 1970-01-01T00:00:01Z\n"
 	 "  leave red -member=CN=PC2\n"
 	 "  leave blue -member=CN=PC2\n"

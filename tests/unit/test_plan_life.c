@@ -161,8 +161,8 @@ static const struct rule rules_of_hybrids[] = {
 	 "device k3 PC3\n"
 	 "account k3 PC3\n",
 	 "disable k1 x (X$): is not in the list any more; servicePrincipalName \"HOST/PC1\" removed\n"
-	 "  yield CN=x -spn=HOST/PC1\n"
-	 "  change CN=x -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:gone=1970-01-01T02:46:40Z !-uac=4096 !uac=4098\n"},
+	 "  disable CN=x -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:gone=1970-01-01T02:46:40Z !-uac=4096 !uac=4098\n"
+	 "  yield CN=x -spn=HOST/PC1\n"},
 	{"a placeholder of a device that is still wanted",
 	 "device k1 PC1 desc=new\n"
 	 "account k1 PC1 desc=old\n"

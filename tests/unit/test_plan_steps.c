@@ -123,13 +123,13 @@ static const struct rule rules_of_steps[] = {
 	 "device k2 PC2\n"
 	 "account k2 PC2\n",
 	 "disable k1 PC1 (PC1$): is not compliant\n"
-	 "  change CN=PC1 -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:disabled !-uac=4096 !uac=4098\n"},
+	 "  disable CN=PC1 -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:disabled !-uac=4096 !uac=4098\n"},
 	{"not in the list any more",
 	 "account k1 PC1 uac=69632\n"
 	 "device k2 PC2\n"
 	 "account k2 PC2\n",
 	 "disable k1 PC1 (PC1$): is not in the list any more\n"
-	 "  change CN=PC1 -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:gone=1970-01-01T02:46:40Z !-uac=69632 "
+	 "  disable CN=PC1 -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:gone=1970-01-01T02:46:40Z !-uac=69632 "
 	 "!uac=69634\n"},
 	{"gone for long enough",
 	 "config certificates\n"
@@ -149,14 +149,14 @@ static const struct rule rules_of_steps[] = {
 	 "device k2 PC2\n"
 	 "account k2 PC2\n",
 	 "change k1 PC1 (PC1$): its mark had a time in the future\n"
-	 "  change CN=PC1 -mark=certdir:wifi:k1:gone=1970-01-01T05:33:20Z "
+	 "  disable CN=PC1 -mark=certdir:wifi:k1:gone=1970-01-01T05:33:20Z "
 	 "+mark=certdir:wifi:k1:gone=1970-01-01T02:46:40Z\n"},
 	{"gone long ago and enabled by hand: it begins anew",
 	 "account k1 PC1 gone=8000 uac=4096\n"
 	 "device k2 PC2\n"
 	 "account k2 PC2\n",
 	 "disable k1 PC1 (PC1$): is not in the list, and the account was enabled\n"
-	 "  change CN=PC1 -mark=certdir:wifi:k1:gone=1970-01-01T02:13:20Z "
+	 "  disable CN=PC1 -mark=certdir:wifi:k1:gone=1970-01-01T02:13:20Z "
 	 "+mark=certdir:wifi:k1:gone=1970-01-01T02:46:40Z !-uac=4096 !uac=4098\n"},
 	{"gone, and back but not selected",
 	 "account k1 PC1 gone=8000\n"
@@ -164,13 +164,13 @@ static const struct rule rules_of_steps[] = {
 	 "device k2 PC2\n"
 	 "account k2 PC2\n",
 	 "change k1 PC1 (PC1$): is in the list again, and is disabled\n"
-	 "  change CN=PC1 -mark=certdir:wifi:k1:gone=1970-01-01T02:13:20Z +mark=certdir:wifi:k1:disabled\n"},
+	 "  disable CN=PC1 -mark=certdir:wifi:k1:gone=1970-01-01T02:13:20Z +mark=certdir:wifi:k1:disabled\n"},
 	{"disabled, and then gone",
 	 "account k1 PC1 disabled\n"
 	 "device k2 PC2\n"
 	 "account k2 PC2\n",
 	 "change k1 PC1 (PC1$): is not in the list any more\n"
-	 "  change CN=PC1 -mark=certdir:wifi:k1:disabled +mark=certdir:wifi:k1:gone=1970-01-01T02:46:40Z\n"},
+	 "  disable CN=PC1 -mark=certdir:wifi:k1:disabled +mark=certdir:wifi:k1:gone=1970-01-01T02:46:40Z\n"},
 	{"gone and back",
 	 "account k1 PC1 gone=8000 desc=old\n"
 	 "device k1 PC1 desc=new\n",
@@ -220,7 +220,7 @@ static const struct rule rules_of_steps[] = {
 	 "device k2 PC2\n"
 	 "account k2 PC2\n",
 	 "disable k1 PC1 (PC1$): is disabled\n"
-	 "  change CN=PC1 -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:disabled !-uac=4096 !uac=4098\n"},
+	 "  disable CN=PC1 -mark=certdir:wifi:k1 +mark=certdir:wifi:k1:disabled !-uac=4096 !uac=4098\n"},
 	{"the primary group is another",
 	 "config primary\n"
 	 "account k1 PC1 nobody\n"
@@ -500,9 +500,9 @@ static const struct rule rules_of_devices[] = {
 	 "device k3 PC3\n"
 	 "account k3 PC3\n",
 	 "disable k1 PC1 (): is disabled\n"
-	 "  change CN=PC1 -desc=certdir:wifi:k1 +desc=certdir:wifi:k1:disabled\n"
+	 "  disable CN=PC1 -desc=certdir:wifi:k1 +desc=certdir:wifi:k1:disabled\n"
 	 "disable k2 PC2 (): is not in the list any more\n"
-	 "  change CN=PC2 -desc=certdir:wifi:k2 +desc=certdir:wifi:k2:gone=1970-01-01T02:46:40Z\n"},
+	 "  disable CN=PC2 -desc=certdir:wifi:k2 +desc=certdir:wifi:k2:gone=1970-01-01T02:46:40Z\n"},
 	{"wanted again",
 	 "config device\n"
 	 "device k1 PC1\n"

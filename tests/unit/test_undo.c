@@ -76,6 +76,7 @@ VALUES(host_bc, TEXT("HOST/b"), TEXT("HOST/c"));
 VALUES(enabled, TEXT("4096"));
 VALUES(disabled, TEXT("4098"));
 VALUES(computer, TEXT("computer"));
+VALUES(mark, TEXT("certdir:wifi:k1"));
 static const struct certdir_ldap_values none;
 
 static struct certdir_ldap_change changes[3];
@@ -91,11 +92,12 @@ static struct certdir_ldap_operation modify(void)
 
 static void assert_undo(const struct certdir_ldap_operation *operation, const char *wanted)
 {
+	const struct certdir_step step = {.operation = *operation, .mark = "certdir:wifi:k2"};
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	assert_true(certdir_undo_print(out, operation));
+	assert_true(certdir_undo_print(out, &step, "adminDescription"));
 	assert_int_equal(fclose(out), 0);
 	assert_string_equal(text, wanted);
 	free(text);
@@ -117,7 +119,11 @@ static void test_operations(void **state)
 	operation.count = 1;
 	assert_undo(&operation, "dn: CN=a,OU=o\nchangetype: modify\nreplace: userAccountControl\n-\n\n");
 	operation.verb = CERTDIR_LDAP_VERB_ADD;
-	assert_undo(&operation, "dn: CN=a,OU=o\nchangetype: delete\n\n");
+	/* Only while it has its mark: RFC 4528, a critical control, and the filter (adminDescription=certdir:wifi:k1). */
+	changes[0] = (struct certdir_ldap_change){"adminDescription", none, mark, false};
+	assert_undo(&operation, "dn: CN=a,OU=o\n# mark: certdir:wifi:k1\n"
+				"control: 1.3.6.1.1.12 true:: oyMEEGFkbWluRGVzY3JpcHRpb24ED2NlcnRkaXI6d2lmaTprMQ==\n"
+				"changetype: delete\n\n");
 	operation.verb = CERTDIR_LDAP_VERB_READ;
 	assert_undo(&operation, "");
 }
@@ -130,7 +136,7 @@ static void test_rename(void **state)
 							 .parent = "OU=o"};
 
 	(void)state;
-	assert_undo(&operation, "dn:: Q049w7wsT1U9bw==\nchangetype: modrdn\nnewrdn: CN=a\\,b\ndeleteoldrdn: 1\n"
+	assert_undo(&operation, "dn:: Q049w7wsT1U9bw==\n# mark: certdir:wifi:k2\nchangetype: modrdn\nnewrdn: CN=a\\,b\ndeleteoldrdn: 1\n"
 				"newsuperior: OU=deep,OU=o\n\n");
 }
 
@@ -169,6 +175,15 @@ static struct certdir_step steps[] = {
 static const struct certdir_plan plan = {.steps = steps, .step_count = sizeof(steps) / sizeof(steps[0])};
 
 static char directory[256];
+
+static const struct certdir_placeholders_config *section(const char *where, const char *name)
+{
+	static struct certdir_placeholders_config config = {.mark_attribute = "adminDescription"};
+
+	config.name = name;
+	config.undo_directory = where;
+	return &config;
+}
 
 static int make_directory(void **state)
 {
@@ -242,14 +257,14 @@ static void test_order(void **state)
 	(void)state;
 	fill_changes();
 	/* Phases backwards; and nothing of an entry that goes itself. */
-	assert_true(certdir_undo_write(directory, "wifi", NOW, &plan, all, filename, &error));
+	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, all, filename, &error));
 	assert_records(filename, "CN=group CN=a,OU=o CN=b,OU=o CN=b,OU=o ");
 	assert_memory_equal(content(filename), "version: 1\n# ", 13);
 	assert_non_null(strstr(content(filename), "[placeholders wifi]"));
 	assert_non_null(strstr(content(filename), "2026-11-22T10:00:00Z"));
-	assert_non_null(strstr(content(filename), "ldapmodify -c -f"));
+	assert_non_null(strstr(content(filename), "certdir placeholders undo"));
 	(void)strcpy(same, filename);
-	assert_true(certdir_undo_write(directory, "wifi", NOW, &plan, some, filename, &error));
+	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, some, filename, &error));
 	assert_string_equal(filename, same);
 	assert_records(filename, "CN=a,OU=o CN=b,OU=o ");
 	assert_string_equal(listing(), "wifi-" TIME ".ldif\n");
@@ -264,9 +279,9 @@ static void test_names(void **state)
 
 	(void)state;
 	fill_changes();
-	assert_true(certdir_undo_write(directory, "wifi", NOW, &plan, NULL, first, &error));
-	assert_true(certdir_undo_write(directory, "wifi", NOW, &plan, nothing, second, &error));
-	assert_true(certdir_undo_write(directory, "lan", NOW, &plan, NULL, third, &error));
+	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, NULL, first, &error));
+	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, nothing, second, &error));
+	assert_true(certdir_undo_write(section(directory, "lan"), NOW, &plan, NULL, third, &error));
 	assert_string_equal(listing(), "lan-" TIME ".ldif\nwifi-" TIME "-2.ldif\nwifi-" TIME ".ldif\n");
 	/* What was there first is as it was. */
 	assert_records(first, "CN=group CN=a,OU=o CN=b,OU=o CN=b,OU=o ");
@@ -284,12 +299,12 @@ static void test_directory(void **state)
 	(void)state;
 	fill_changes();
 	(void)snprintf(path, sizeof(path), "%s/undo", directory);
-	assert_true(certdir_undo_write(path, "wifi", NOW, &plan, NULL, filename, &error));
+	assert_true(certdir_undo_write(section(path, "wifi"), NOW, &plan, NULL, filename, &error));
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0700);
 	filename[0] = '\0';
 	(void)snprintf(path, sizeof(path), "%s/no/undo", directory);
-	assert_false(certdir_undo_write(path, "wifi", NOW, &plan, NULL, filename, &error));
+	assert_false(certdir_undo_write(section(path, "wifi"), NOW, &plan, NULL, filename, &error));
 	assert_non_null(strstr(error.text, path));
 	assert_non_null(strstr(error.text, strerror(ENOENT)));
 	assert_string_equal(filename, "");
@@ -306,14 +321,14 @@ static void test_no_room(void **state)
 
 	(void)state;
 	fill_changes();
-	assert_true(certdir_undo_write(directory, "old", NOW, &plan, NULL, old, &error));
+	assert_true(certdir_undo_write(section(directory, "old"), NOW, &plan, NULL, old, &error));
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	small = (struct rlimit){.rlim_cur = strlen(content(old)) - 1, .rlim_max = before.rlim_max};
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	fresh = certdir_undo_write(directory, "wifi", NOW, &plan, nothing, filename, &error);
-	again = certdir_undo_write(directory, "old", NOW, &plan, NULL, old, &error);
-	little = certdir_undo_write(directory, "old", NOW, &plan, nothing, old, &error);
+	fresh = certdir_undo_write(section(directory, "wifi"), NOW, &plan, nothing, filename, &error);
+	again = certdir_undo_write(section(directory, "old"), NOW, &plan, NULL, old, &error);
+	little = certdir_undo_write(section(directory, "old"), NOW, &plan, nothing, old, &error);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_false(fresh);
 	assert_string_equal(filename, "");

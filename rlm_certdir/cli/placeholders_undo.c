@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/placeholders_undo.h"
+
+#include "cli/conf_file.h"
+#include "cli/json.h"
+#include "cli/placeholders_report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct undo {
+	const struct certdir_placeholders_config *config;
+	bool json, printed;
+};
+
+static const char *verb_name(const struct certdir_ldap_operation *operation)
+{
+	switch (operation->verb) {
+	case CERTDIR_LDAP_VERB_ADD:
+		return "add";
+	case CERTDIR_LDAP_VERB_RENAME:
+		return "rename";
+	case CERTDIR_LDAP_VERB_DELETE:
+		return "delete";
+	default:
+		return "modify";
+	}
+}
+
+static void tell(void *context, enum certdir_take_back_outcome outcome, const struct certdir_ldap_operation *operation,
+		 const char *why)
+{
+	static const char *const types[] = {"undone", "nothing", "left"};
+	struct undo *undo = context;
+	char *dn, *text;
+
+	if (undo->json) {
+		undo->printed &= certdir_cli_json_print(
+			json_pack("{s:s,s:s,s:s,s:o,s:o}", "type", types[outcome], "section", undo->config->name,
+				  "verb", verb_name(operation), "dn", certdir_cli_placeholders_json(operation->dn),
+				  "why", certdir_cli_placeholders_json(why)));
+		return;
+	}
+	dn = certdir_cli_placeholders_clean(operation->dn);
+	text = certdir_cli_placeholders_clean(why);
+	if (dn && text)
+		undo->printed &= printf("%-10s %s %s%s%s\n", types[outcome], verb_name(operation), dn,
+					*text ? ": " : "", text) >= 0;
+	free(dn);
+	free(text);
+}
+
+static void print_summary(struct undo *undo, const struct certdir_take_back_report *report,
+			  const struct certdir_error *error)
+{
+	const size_t *counts = report->counts;
+
+	if (undo->json)
+		undo->printed &= certdir_cli_json_print(json_pack(
+			"{s:s,s:s,s:I,s:I,s:I,s:I,s:o}", "type", "summary", "section", undo->config->name, "records",
+			(json_int_t)report->records, "undone", (json_int_t)counts[CERTDIR_TAKE_BACK_DONE], "nothing",
+			(json_int_t)counts[CERTDIR_TAKE_BACK_NOTHING], "left",
+			(json_int_t)counts[CERTDIR_TAKE_BACK_LEFT], "error",
+			certdir_cli_placeholders_json(error->text[0] ? error->text : NULL)));
+	else
+		undo->printed &= printf("%s: %zu of %zu changes taken back, %zu had nothing to take back, %zu left "
+					"alone\n",
+					undo->config->name, counts[CERTDIR_TAKE_BACK_DONE], report->records,
+					counts[CERTDIR_TAKE_BACK_NOTHING], counts[CERTDIR_TAKE_BACK_LEFT]) >= 0;
+	undo->printed &= fflush(stdout) == 0;
+}
+
+static void say(const char *name, const char *error)
+{
+	char *text = certdir_cli_placeholders_clean(error);
+
+	fprintf(stderr, "certdir: %s: %s\n", name, text ? text : "out of memory");
+	free(text);
+}
+
+static int take_back(struct undo *undo, const struct certdir_undo_file *file, const volatile int *stop)
+{
+	const struct certdir_take_back_options options = {.stop = stop, .told = tell, .context = undo};
+	struct certdir_take_back_report report = {.records = file->records.count};
+	struct certdir_placeholders placeholders;
+	struct certdir_error error = {""};
+	int lock;
+	bool ok;
+
+	if (!certdir_undo_file_check(file, undo->config, &error) ||
+	    !certdir_placeholders_lock(undo->config, &lock, &error)) {
+		say(undo->config->name, error.text);
+		return *stop ? CERTDIR_CLI_PLACEHOLDERS_STOPPED : CERTDIR_CLI_PLACEHOLDERS_FAILED;
+	}
+	ok = certdir_placeholders_undo(&placeholders, undo->config, file, &options, &report, &error);
+	print_summary(undo, &report, &error);
+	if (!ok)
+		say(undo->config->name, error.text);
+	certdir_placeholders_close(&placeholders);
+	if (lock >= 0)
+		(void)close(lock);
+	if (!ok)
+		return report.stopped ? CERTDIR_CLI_PLACEHOLDERS_STOPPED : CERTDIR_CLI_PLACEHOLDERS_FAILED;
+	return report.counts[CERTDIR_TAKE_BACK_LEFT] > 0 ? CERTDIR_CLI_PLACEHOLDERS_PROBLEMS
+							 : CERTDIR_CLI_PLACEHOLDERS_NOTHING;
+}
+
+static const struct certdir_placeholders_config *find_section(const struct certdir_cli_conf *loaded, const char *name)
+{
+	for (size_t i = 0; i < loaded->placeholders.count; i++)
+		if (strcmp(loaded->placeholders.sections[i].name, name) == 0)
+			return &loaded->placeholders.sections[i];
+	return NULL;
+}
+
+int certdir_cli_placeholders_undo(const char *conf, const char *filename, bool json, const volatile int *stop)
+{
+	struct undo undo = {.json = json, .printed = true};
+	struct certdir_undo_file file;
+	struct certdir_cli_conf loaded;
+	struct certdir_error error;
+	int status = EX_CONFIG;
+
+	if (!certdir_cli_conf_load(conf, true, &loaded))
+		return EX_CONFIG;
+	if (!certdir_undo_file_read(filename, &file, &error)) {
+		fprintf(stderr, "certdir: %s\n", error.text);
+		certdir_cli_conf_clear(&loaded);
+		return CERTDIR_CLI_PLACEHOLDERS_FAILED;
+	}
+	undo.config = find_section(&loaded, file.section);
+	if (undo.config)
+		status = take_back(&undo, &file, stop);
+	else
+		fprintf(stderr, "certdir: %s is of a section that %s does not have: [placeholders %s]\n", filename,
+			conf, file.section);
+	certdir_undo_file_clear(&file);
+	certdir_cli_conf_clear(&loaded);
+	return undo.printed ? status : CERTDIR_CLI_PLACEHOLDERS_FAILED;
+}

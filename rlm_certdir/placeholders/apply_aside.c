@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "placeholders/apply_run.h"
+
+#include "placeholders/plan_pair.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Entries that are refused alike, and none is not: more than a few odd ones, so the right is missing. */
+enum { SEVERAL = 5 };
+
+/* ---- words ---- */
+
+static const char *verb_text(const struct certdir_ldap_operation *operation)
+{
+	switch (operation->verb) {
+	case CERTDIR_LDAP_VERB_ADD:
+		return "created";
+	case CERTDIR_LDAP_VERB_MODIFY:
+		return "changed";
+	case CERTDIR_LDAP_VERB_RENAME:
+		return "renamed";
+	case CERTDIR_LDAP_VERB_DELETE:
+		return "deleted";
+	case CERTDIR_LDAP_VERB_READ:
+		break;
+	}
+	return "read";
+}
+
+static void add_text(char text[CERTDIR_TEXT_MAX], const char *before, const char *more)
+{
+	const size_t length = strlen(text);
+
+	(void)snprintf(text + length, CERTDIR_TEXT_MAX - length, "%s%s", before, more);
+}
+
+static void add_attributes(char text[CERTDIR_TEXT_MAX], const struct certdir_ldap_operation *operation)
+{
+	for (size_t i = 0; i < operation->count; i++)
+		add_text(text, i ? ", " : "", operation->changes[i].attribute);
+}
+
+/* The right that the server's administrator has to give. */
+static void missing_right(const struct certdir_apply_run *run, const struct certdir_ldap_operation *operation,
+			  char text[CERTDIR_TEXT_MAX])
+{
+	static const char who[] = "let the account that certdir binds as";
+	static const char odd[] = "; if others are let through, see what protects this entry";
+	const char *what = run->config->kind == CERTDIR_PLACEHOLDER_COMPUTER ? "computer objects" : "entries";
+
+	switch (operation->verb) {
+	case CERTDIR_LDAP_VERB_ADD:
+		certdir_say(text, "%s create %s in this OU and write their attributes", who, what);
+		break;
+	case CERTDIR_LDAP_VERB_DELETE:
+		certdir_say(text, "%s delete %s in this OU%s", who, what, odd);
+		break;
+	case CERTDIR_LDAP_VERB_RENAME:
+		certdir_say(text,
+			    "%s write name and cn of %s in this OU, and create and delete them where one is moved%s",
+			    who, what, odd);
+		break;
+	case CERTDIR_LDAP_VERB_MODIFY:
+		certdir_say(text, "%s write its ", who);
+		add_attributes(text, operation);
+		add_text(text, odd, "");
+		break;
+	case CERTDIR_LDAP_VERB_READ:
+		certdir_say(text, "%s read its %s", who, operation->attribute);
+		break;
+	}
+}
+
+static const char *advice(const struct certdir_apply_run *run, const struct certdir_ldap_operation *operation,
+			  enum certdir_ldap_status status, char room[CERTDIR_TEXT_MAX])
+{
+	switch (status) {
+	case CERTDIR_LDAP_DENIED:
+	case CERTDIR_LDAP_REFUSED:
+		missing_right(run, operation, room);
+		return room;
+	case CERTDIR_LDAP_READ_ONLY:
+		if (operation->verb == CERTDIR_LDAP_VERB_ADD && run->domain->active_directory)
+			return "it takes no changes, so name a writable domain controller as server; or it takes no "
+			       "password of a new account without encryption: use ldaps://, start_tls or bind = gssapi";
+		return "it takes no changes, or not this one: see its own words; if it is a copy, name as server one "
+		       "that takes changes";
+	case CERTDIR_LDAP_CONSTRAINT:
+		return "a value breaks a rule, or somebody has a name that must be unique; HOST/x is taken by HTTP/x "
+		       "or cifs/x, too";
+	case CERTDIR_LDAP_NOT_LEAF:
+		return "look at what stands below it, and move or delete that";
+	case CERTDIR_LDAP_CHANGED:
+		return "somebody changed it since the plan was made: make a new plan";
+	case CERTDIR_LDAP_EXISTS:
+		return "somebody made it since the plan was made, or it may not be seen: make a new plan";
+	case CERTDIR_LDAP_NO_OBJECT:
+		return "it, or what stands above it, went away since the plan was made, or may not be seen: make a new "
+		       "plan";
+	default:
+		return "what was done so far stays: make a new plan when this is settled";
+	}
+}
+
+static void explain(const struct certdir_apply_run *run, const struct certdir_ldap_operation *operation, size_t members,
+		    const struct certdir_ldap_answer *answer, struct certdir_error *why)
+{
+	const struct certdir_ldap_change *change = operation->count == 1 ? operation->changes : NULL;
+	char room[CERTDIR_TEXT_MAX], count[CERTDIR_TEXT_MAX] = "";
+
+	if (members > 1)
+		certdir_say(count, " by %zu members", members);
+	else if (change && strcmp(change->attribute, "member") == 0 && change->come.count + change->gone.count == 1)
+		certdir_say(count, " by its member %s",
+			    (change->come.count ? change->come : change->gone).items[0].bytes);
+	certdir_error_set(why, "%s: %s cannot be %s%s: %s: %s", certdir_ldap_connection_uri(run->connection),
+			  operation->dn, verb_text(operation), count, answer->text,
+			  advice(run, operation, answer->status, room));
+}
+
+/* ---- setting aside ---- */
+
+/* `why` NULL: it was not tried, for what others were refused for. */
+static void set_aside(struct certdir_apply_run *run, size_t action, const char *why)
+{
+	const size_t first = run->plan->actions[action].first;
+
+	if (run->aside[action])
+		return;
+	run->aside[action] = true;
+	run->why[action] = why ? strdup(why) : NULL;
+	for (size_t i = first; i < first + run->plan->actions[action].count; i++)
+		if (run->plan->steps[i].phase == CERTDIR_PHASE_YIELD && !run->sent[i])
+			run->keepers[run->keeper_count++] = i;
+}
+
+static bool is_same_right(const struct certdir_step *one, const struct certdir_step *other)
+{
+	const struct certdir_ldap_operation *a = &one->operation, *b = &other->operation;
+	const bool members = one->phase == CERTDIR_PHASE_JOIN || one->phase == CERTDIR_PHASE_LEAVE;
+
+	if (a->verb != b->verb || (a->verb != CERTDIR_LDAP_VERB_DELETE && a->count != b->count))
+		return false;
+	if (members && strcasecmp(a->dn, b->dn) != 0)
+		return false;
+	for (size_t i = 0; a->verb != CERTDIR_LDAP_VERB_DELETE && i < a->count; i++)
+		if (strcasecmp(a->changes[i].attribute, b->changes[i].attribute) != 0)
+			return false;
+	return true;
+}
+
+/* NULL when memory is out: then every entry is tried. */
+static struct certdir_apply_right *right_of(struct certdir_apply_run *run, const struct certdir_step *step)
+{
+	for (size_t i = 0; i < run->right_count; i++)
+		if (is_same_right(run->rights[i].example, step))
+			return &run->rights[i];
+	if (run->right_count == run->right_room) {
+		const size_t room = run->right_room ? 2 * run->right_room : 16;
+		struct certdir_apply_right *grown = realloc(run->rights, room * sizeof(*grown));
+
+		if (!grown)
+			return NULL;
+		run->rights = grown;
+		run->right_room = room;
+	}
+	run->rights[run->right_count] = (struct certdir_apply_right){.example = step};
+	return &run->rights[run->right_count++];
+}
+
+void certdir_apply_given(struct certdir_apply_run *run, const struct certdir_step *step)
+{
+	struct certdir_apply_right *right = right_of(run, step);
+
+	if (right)
+		right->given++;
+}
+
+/* Whether what the server says may be said of all such operations, and not of this entry alone. */
+static bool is_of_right(enum certdir_ldap_status status)
+{
+	return status == CERTDIR_LDAP_DENIED || status == CERTDIR_LDAP_READ_ONLY || status == CERTDIR_LDAP_FAILED;
+}
+
+bool certdir_apply_is_of_entry(enum certdir_ldap_status status)
+{
+	return status == CERTDIR_LDAP_NO_OBJECT || status == CERTDIR_LDAP_EXISTS || status == CERTDIR_LDAP_CONSTRAINT ||
+	       status == CERTDIR_LDAP_CHANGED || status == CERTDIR_LDAP_NOT_LEAF || is_of_right(status);
+}
+
+void certdir_apply_refused(struct certdir_apply_run *run, const struct certdir_step *step,
+			   const struct certdir_ldap_operation *operation, size_t members,
+			   const struct certdir_ldap_answer *answer)
+{
+	struct certdir_apply_right *right = is_of_right(answer->status) ? right_of(run, step) : NULL;
+	struct certdir_error why;
+
+	explain(run, operation, members, answer, &why);
+	if (!certdir_apply_is_of_entry(answer->status)) {
+		certdir_apply_fail(run, &why);
+		return;
+	}
+	set_aside(run, step->action, why.text);
+	if (right && operation->verb != CERTDIR_LDAP_VERB_READ && right->refused++ == 0)
+		right->why = strdup(why.text);
+}
+
+bool certdir_apply_version_right(struct certdir_apply_run *run, const struct certdir_step *step,
+				 const struct certdir_ldap_answer *answer)
+{
+	const char *uri = certdir_ldap_connection_uri(run->connection), *attribute = run->domain->version_attribute;
+	const struct certdir_ldap_operation reading = {
+		.verb = CERTDIR_LDAP_VERB_READ, .dn = step->account, .attribute = attribute};
+	struct certdir_error why;
+
+	if (answer->status != CERTDIR_LDAP_OK) {
+		certdir_apply_refused(run, step, &reading, 1, answer);
+		return false;
+	}
+	if (answer->found && strcmp(answer->value, step->version) == 0)
+		return true;
+	if (answer->found)
+		certdir_error_set(
+			&why,
+			"%s: %s was changed by somebody since the plan was made (its %s was %s and is %s): make a "
+			"new plan",
+			uri, step->account, attribute, step->version, answer->value);
+	else
+		certdir_error_set(&why, "%s: %s: its %s cannot be read any more: make a new plan", uri, step->account,
+				  attribute);
+	set_aside(run, step->action, why.text);
+	return false;
+}
+
+/* ---- what is not tried ---- */
+
+/* A value that `takes` gives an entry and that `gives`, which was not done, would have taken from another; or NULL. */
+static const struct certdir_ldap_bytes *find_kept(const struct certdir_ldap_operation *takes,
+						  const struct certdir_ldap_operation *gives)
+{
+	for (size_t i = 0; i < gives->count; i++)
+		for (size_t k = 0; k < takes->count; k++) {
+			const struct certdir_ldap_values *gone = &gives->changes[i].gone;
+
+			if (strcasecmp(gives->changes[i].attribute, takes->changes[k].attribute) != 0)
+				continue;
+			for (size_t value = 0; value < gone->count; value++)
+				if (certdir_plan_has(&takes->changes[k].come, &gone->items[value], true))
+					return &gone->items[value];
+		}
+	return NULL;
+}
+
+/* Active Directory itself lets two accounts have one certificate mapping, and then NPS lets neither in. */
+static bool is_kept_by_another(struct certdir_apply_run *run, const struct certdir_step *step)
+{
+	if (step->phase != CERTDIR_PHASE_CREATE && step->phase != CERTDIR_PHASE_CHANGE)
+		return false;
+	for (size_t i = 0; i < run->keeper_count; i++) {
+		const struct certdir_ldap_operation *gives = &run->plan->steps[run->keepers[i]].operation;
+		const struct certdir_ldap_bytes *value = find_kept(&step->operation, gives);
+		char quoted[CERTDIR_PLAN_QUOTED];
+		struct certdir_error why;
+
+		if (!value)
+			continue;
+		certdir_error_set(&why, "%s still has %s, which it was to give up: see why it was set aside", gives->dn,
+				  certdir_plan_quote(value->bytes, value->length, quoted));
+		set_aside(run, step->action, why.text);
+		return true;
+	}
+	return false;
+}
+
+bool certdir_apply_may_try(struct certdir_apply_run *run, const struct certdir_step *step)
+{
+	struct certdir_apply_right *right;
+
+	if (run->aside[step->action])
+		return false;
+	right = right_of(run, step);
+	if (right && right->given == 0 && right->refused >= CERTDIR_APPLY_WINDOW) {
+		set_aside(run, step->action, NULL);
+		return false;
+	}
+	return !is_kept_by_another(run, step);
+}
+
+/* ---- the end ---- */
+
+/* "servicePrincipalName, membership of CN=.." */
+static void say_left(const struct certdir_apply_run *run, const struct certdir_action *action,
+		     char text[CERTDIR_TEXT_MAX])
+{
+	text[0] = '\0';
+	for (size_t i = action->first; i < action->first + action->count; i++) {
+		const struct certdir_step *step = &run->plan->steps[i];
+		const char *separator = text[0] ? ", " : "";
+
+		if (run->sent[i])
+			continue;
+		if (step->phase == CERTDIR_PHASE_JOIN || step->phase == CERTDIR_PHASE_LEAVE) {
+			add_text(text, separator, step->phase == CERTDIR_PHASE_JOIN ? "join " : "leave ");
+			add_text(text, step->operation.dn, "");
+		} else if (step->operation.verb == CERTDIR_LDAP_VERB_MODIFY) {
+			add_text(text, separator, "");
+			add_attributes(text, &step->operation);
+		} else {
+			add_text(text, separator,
+				 step->operation.verb == CERTDIR_LDAP_VERB_RENAME   ? "rename"
+				 : step->operation.verb == CERTDIR_LDAP_VERB_DELETE ? "delete"
+										    : "create");
+		}
+	}
+}
+
+static void count_action(struct certdir_apply_run *run, size_t index)
+{
+	const struct certdir_action *action = &run->plan->actions[index];
+	const bool begun = run->open[index] < action->count;
+	char left[CERTDIR_TEXT_MAX] = "";
+
+	if (run->open[index] == 0)
+		return; /* it was counted when it was done */
+	if (begun)
+		run->report->begun++;
+	else if (run->why[index])
+		run->report->aside++;
+	else
+		run->report->untried++;
+	if (!run->options->left || (!begun && !run->why[index]))
+		return;
+	if (begun)
+		say_left(run, action, left);
+	run->options->left(run->options->context, action, run->why[index] ? run->why[index] : "", left);
+}
+
+void certdir_apply_conclude(struct certdir_apply_run *run)
+{
+	for (size_t i = 0; i < run->plan->action_count; i++)
+		count_action(run, i);
+	for (size_t i = 0; i < run->right_count; i++) {
+		const struct certdir_apply_right *right = &run->rights[i];
+		struct certdir_error why;
+
+		if (right->given > 0 || right->refused < SEVERAL)
+			continue;
+		certdir_error_set(&why, "%s; the same was refused for %zu more and given to none",
+				  right->why ? right->why : "the server refused an entry", right->refused - 1);
+		certdir_apply_fail(run, &why);
+	}
+}

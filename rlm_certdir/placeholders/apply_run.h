@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A plan while it is carried out; for apply*.c alone. */
+#ifndef CERTDIR_PLACEHOLDERS_APPLY_RUN_H
+#define CERTDIR_PLACEHOLDERS_APPLY_RUN_H
+
+#include "placeholders/apply.h"
+
+enum { CERTDIR_APPLY_WINDOW = 64 /* operations on the way at once */ };
+
+/* An operation on the way. */
+struct certdir_apply_flight {
+	int id;
+	size_t step;
+	bool reading; /* the version, before the operation itself */
+};
+
+/* What the server's administrator gives as one: a verb, and the attributes or the group that it is for. */
+struct certdir_apply_right {
+	const struct certdir_step *example;
+	size_t given, refused;
+	char *why; /* of the first refusal; NULL when memory was out */
+};
+
+struct certdir_apply_run {
+	const struct certdir_placeholders_config *config;
+	const struct certdir_domain *domain;
+	struct certdir_ldap_connection *connection;
+	const struct certdir_plan *plan;
+	const struct certdir_apply_options *options;
+	struct certdir_apply_report *report;
+	struct certdir_error *error;
+	int64_t now;
+	bool *sent; /* for each step: done, or on the way when the connection was lost */
+	bool *covered; /* for each step: the file that takes it back knows it */
+	size_t *order; /* the steps of a phase, as they are tried */
+	const char **seen; /* for each action: its account, once the version was read and right */
+	size_t *open; /* for each action: steps that are not done */
+	bool *aside; /* for each action: nothing more of it is tried */
+	char **why; /* for each of those: what the server said; NULL = nobody asked, or memory was out */
+	size_t *keepers; /* steps of those that would have given up values which others may wait for */
+	size_t keeper_count;
+	struct certdir_apply_right *rights;
+	size_t right_count, right_room;
+	struct certdir_apply_flight flights[CERTDIR_APPLY_WINDOW];
+	size_t flying;
+	bool failed; /* `error` says why: nothing more is sent */
+};
+
+/* apply.c */
+/* Whether more is to be sent. */
+bool certdir_apply_going(struct certdir_apply_run *run);
+/* Nothing more is sent. The first failure is the one that is told. */
+void certdir_apply_fail(struct certdir_apply_run *run, const struct certdir_error *why);
+/* Sends something. Signals wait: the LDAP library takes one that comes in between for the end of the connection. */
+bool certdir_apply_send(struct certdir_apply_run *run, const struct certdir_ldap_operation *operation, bool password,
+			int *id);
+/* Waits for any answer. False: there will be none, the connection is lost. */
+bool certdir_apply_receive(struct certdir_apply_run *run, struct certdir_ldap_answer *answer);
+void certdir_apply_step_done(struct certdir_apply_run *run, size_t index);
+void certdir_apply_tell_progress(const struct certdir_apply_run *run);
+/* Carries out a phase, as many operations on the way as the window takes; `only_read`: no more than looks at the versions. */
+void certdir_apply_phase(struct certdir_apply_run *run, enum certdir_phase phase, bool only_read);
+
+/* apply_members.c */
+/* Carries out a phase of changes of groups. */
+void certdir_apply_members(struct certdir_apply_run *run, enum certdir_phase phase);
+
+/* apply_aside.c: what does not go as planned, and what to do about it. */
+/* Whether an answer is about the entry or a right to it, and not about the server or our identity. */
+bool certdir_apply_is_of_entry(enum certdir_ldap_status status);
+/*
+ * An operation of a step was refused: the action is set aside, so that one odd entry does not keep all others from what is
+ * theirs. Only what says nothing of the entry (a server that is going down, an identity that is not taken) ends the run.
+ * `members`: how many steps went together.
+ */
+void certdir_apply_refused(struct certdir_apply_run *run, const struct certdir_step *step,
+			   const struct certdir_ldap_operation *operation, size_t members,
+			   const struct certdir_ldap_answer *answer);
+/* Whether the entry is what the plan saw, as the answer to reading its version says; else its action is set aside. */
+bool certdir_apply_version_right(struct certdir_apply_run *run, const struct certdir_step *step,
+				 const struct certdir_ldap_answer *answer);
+/* Whether the step may be tried now; else its action is set aside. */
+bool certdir_apply_may_try(struct certdir_apply_run *run, const struct certdir_step *step);
+void certdir_apply_given(struct certdir_apply_run *run, const struct certdir_step *step);
+/* At the end: counts the actions, tells of those that are left, and sets the run's error when a right is missing. */
+void certdir_apply_conclude(struct certdir_apply_run *run);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "placeholders/take_back.h"
+
+#include "placeholders/password.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <strings.h>
+
+struct take_back {
+	const struct certdir_placeholders_config *config;
+	const struct certdir_domain *domain;
+	struct certdir_ldap_connection *connection;
+	struct certdir_arena arena; /* of one record */
+	struct certdir_error why; /* of an outcome */
+	struct certdir_error *error;
+	bool failed; /* `error` says why */
+};
+
+static enum certdir_take_back_outcome outcome(struct take_back *run, enum certdir_take_back_outcome outcome,
+					      const char *dn, const char *why)
+{
+	certdir_error_set(&run->why, "%s %s", dn, why);
+	return outcome;
+}
+
+/* ---- the look before ---- */
+
+/* Whether an entry may be touched: DONE means that it may. `mark` NULL: of whichever device. */
+static enum certdir_take_back_outcome look_at(struct take_back *run, const char *dn, const struct certdir_mark *mark)
+{
+	struct certdir_account account;
+	bool found;
+
+	if (!certdir_account_read(run->config, run->domain, run->connection, dn, &run->arena, &account, &found,
+				  run->error)) {
+		run->failed = true;
+		return CERTDIR_TAKE_BACK_LEFT;
+	}
+	if (!found)
+		return outcome(run, CERTDIR_TAKE_BACK_NOTHING, dn, "is not there (any more)");
+	if (!account.own || (mark && strcmp(account.mark->key, mark->key) != 0)) {
+		certdir_error_set(&run->why, "%s has not the mark of %s%s and is left alone", dn,
+				  mark ? "device " : "this section", mark ? mark->key : "");
+		return CERTDIR_TAKE_BACK_LEFT;
+	}
+	if (!account.life)
+		return CERTDIR_TAKE_BACK_DONE;
+	certdir_error_set(&run->why, "%s is a real computer by now and is left alone: %s", dn, account.life);
+	return CERTDIR_TAKE_BACK_LEFT;
+}
+
+/* An entry that comes back must not be there. */
+static enum certdir_take_back_outcome look_for_room(struct take_back *run, const char *dn)
+{
+	const enum certdir_take_back_outcome found = look_at(run, dn, NULL);
+
+	if (run->failed)
+		return found;
+	if (found == CERTDIR_TAKE_BACK_NOTHING)
+		return CERTDIR_TAKE_BACK_DONE;
+	if (found == CERTDIR_TAKE_BACK_DONE)
+		return outcome(run, CERTDIR_TAKE_BACK_NOTHING, dn, "is there already");
+	return outcome(run, CERTDIR_TAKE_BACK_LEFT, dn, "is another's name by now");
+}
+
+/* Those who come into a group or leave it. */
+static enum certdir_take_back_outcome look_at_members(struct take_back *run, const struct certdir_ldap_change *change)
+{
+	const struct certdir_ldap_values *all[] = {&change->come, &change->gone};
+
+	for (size_t list = 0; list < 2; list++)
+		for (size_t i = 0; i < all[list]->count; i++) {
+			const enum certdir_take_back_outcome found = look_at(run, all[list]->items[i].bytes, NULL);
+
+			if (found != CERTDIR_TAKE_BACK_DONE)
+				return found;
+		}
+	return CERTDIR_TAKE_BACK_DONE;
+}
+
+static enum certdir_take_back_outcome look_before(struct take_back *run, const struct certdir_ldap_record *record)
+{
+	const struct certdir_ldap_operation *operation = &record->operation;
+	struct certdir_mark mark;
+
+	if (operation->verb == CERTDIR_LDAP_VERB_ADD)
+		return look_for_room(run, operation->dn);
+	if (operation->verb == CERTDIR_LDAP_VERB_MODIFY && strcasecmp(operation->changes[0].attribute, "member") == 0)
+		return look_at_members(run, operation->changes);
+	if (record->mark.bytes && certdir_mark_parse(record->mark.bytes, record->mark.length, &mark))
+		return look_at(run, operation->dn, &mark);
+	return look_at(run, operation->dn, NULL);
+}
+
+/* ---- one record ---- */
+
+static enum certdir_take_back_outcome conclude(struct take_back *run, const struct certdir_ldap_operation *operation,
+					       const struct certdir_ldap_answer *answer)
+{
+	switch (answer->status) {
+	case CERTDIR_LDAP_OK:
+		return CERTDIR_TAKE_BACK_DONE;
+	case CERTDIR_LDAP_LOST:
+	case CERTDIR_LDAP_TIMEOUT:
+	case CERTDIR_LDAP_REFUSED:
+		certdir_error_set(run->error, "%s: %s: %s", certdir_ldap_connection_uri(run->connection), operation->dn,
+				  answer->text);
+		run->failed = true;
+		return CERTDIR_TAKE_BACK_LEFT;
+	case CERTDIR_LDAP_CHANGED:
+		certdir_error_set(&run->why, "%s is not as apply left it, or it is taken back already: %s",
+				  operation->dn, answer->text);
+		return CERTDIR_TAKE_BACK_LEFT;
+	default:
+		certdir_error_set(&run->why, "%s: the server refused: %s", operation->dn, answer->text);
+		return CERTDIR_TAKE_BACK_LEFT;
+	}
+}
+
+static enum certdir_take_back_outcome carry_out(struct take_back *run, const struct certdir_ldap_operation *operation)
+{
+	const bool password = operation->verb == CERTDIR_LDAP_VERB_ADD && run->domain->active_directory &&
+			      run->config->kind == CERTDIR_PLACEHOLDER_COMPUTER;
+	struct certdir_ldap_answer answer = {.id = 0};
+	enum certdir_ldap_status status;
+	int id;
+
+	status = password ? certdir_password_send(run->connection, operation, &id, run->error)
+			  : certdir_ldap_send(run->connection, operation, &id, run->error);
+	while (status == CERTDIR_LDAP_OK && answer.id != id)
+		status = certdir_ldap_receive(run->connection, &answer, run->error);
+	if (status == CERTDIR_LDAP_OK)
+		return conclude(run, operation, &answer);
+	run->failed = true;
+	return CERTDIR_TAKE_BACK_LEFT;
+}
+
+/* Signals wait: the LDAP library takes one that comes in between for the end of the connection. */
+static enum certdir_take_back_outcome take_back_one(struct take_back *run, const struct certdir_ldap_record *record)
+{
+	enum certdir_take_back_outcome found;
+	sigset_t all, before;
+
+	run->why.text[0] = '\0';
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
+	found = look_before(run, record);
+	if (found == CERTDIR_TAKE_BACK_DONE)
+		found = carry_out(run, &record->operation);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	certdir_arena_clear(&run->arena);
+	return found;
+}
+
+bool certdir_take_back(const struct certdir_undo_file *file, const struct certdir_placeholders_config *config,
+		       const struct certdir_domain *domain, struct certdir_ldap_connection *connection,
+		       const struct certdir_take_back_options *options, struct certdir_take_back_report *report,
+		       struct certdir_error *error)
+{
+	struct take_back run = {.config = config, .domain = domain, .connection = connection, .error = error};
+
+	*report = (struct certdir_take_back_report){.records = file->records.count};
+	for (size_t i = 0; i < file->records.count && !run.failed; i++) {
+		const struct certdir_ldap_record *record = &file->records.items[i];
+		enum certdir_take_back_outcome found;
+
+		if (options->stop && *options->stop) {
+			report->stopped = true;
+			certdir_error_set(error, "stopped by a signal");
+			break;
+		}
+		found = take_back_one(&run, record);
+		if (run.failed)
+			break;
+		report->counts[found]++;
+		options->told(options->context, found, &record->operation, run.why.text);
+	}
+	return !run.failed && !report->stopped;
+}

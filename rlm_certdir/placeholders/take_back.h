@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* An undo file -> the directory. */
+#ifndef CERTDIR_PLACEHOLDERS_TAKE_BACK_H
+#define CERTDIR_PLACEHOLDERS_TAKE_BACK_H
+
+#include "ldap/records.h"
+#include "placeholders/accounts.h"
+
+struct certdir_undo_file {
+	const char *filename; /* borrowed */
+	char section[CERTDIR_MARK_SECTION_MAX + 1]; /* whose apply it takes back */
+	struct certdir_ldap_records records;
+};
+
+/* Reads it whole. False with `error`: it cannot be read, was cut, or is no undo file; nothing is owned. */
+bool certdir_undo_file_read(const char *filename, struct certdir_undo_file *file, struct certdir_error *error);
+void certdir_undo_file_clear(struct certdir_undo_file *file);
+
+/* Whether all of it is what an apply of this section can have written: the marks in it are the section's. False with `error`. */
+bool certdir_undo_file_check(const struct certdir_undo_file *file, const struct certdir_placeholders_config *config,
+			     struct certdir_error *error);
+
+enum certdir_take_back_outcome {
+	CERTDIR_TAKE_BACK_DONE,
+	CERTDIR_TAKE_BACK_NOTHING, /* there is nothing (more) to take back: it is not there, or is there again */
+	CERTDIR_TAKE_BACK_LEFT, /* the entry is another's or a real computer by now, or the server refused */
+	CERTDIR_TAKE_BACK_OUTCOMES
+};
+
+struct certdir_take_back_options {
+	const volatile int *stop; /* not 0: end after the record that is on the way */
+	/* What came of each record; `why` is a sentence, "" when it is done. */
+	void (*told)(void *context, enum certdir_take_back_outcome outcome,
+		     const struct certdir_ldap_operation *operation, const char *why);
+	void *context;
+};
+
+struct certdir_take_back_report {
+	size_t counts[CERTDIR_TAKE_BACK_OUTCOMES], records;
+	bool stopped; /* by `stop` */
+};
+
+/*
+ * Carries out the records one by one, each after a look at the entries that it is about: they must have the section's mark (and be the same
+ * device's, to be deleted) and no life of their own. An account that comes back gets a random password. Signals wait while an answer is
+ * waited for. True when the file was gone through to its end, whatever was left alone; false with `error`: the connection was lost, or
+ * a signal came.
+ */
+bool certdir_take_back(const struct certdir_undo_file *file, const struct certdir_placeholders_config *config,
+		       const struct certdir_domain *domain, struct certdir_ldap_connection *connection,
+		       const struct certdir_take_back_options *options, struct certdir_take_back_report *report,
+		       struct certdir_error *error);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "identity/canonical.h"
+#include "placeholders/take_back.h"
+#include "placeholders/undo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SIZE_MAX_MIB = 1024 };
+
+/* ---- reading ---- */
+
+/* The caller frees the text. NULL with `error`. */
+static char *read_text(const char *filename, size_t *length, struct certdir_error *error)
+{
+	const int fd = open(filename, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
+	char *text = NULL;
+	struct stat status;
+
+	if (!in || fstat(fd, &status) != 0) {
+		certdir_error_set(error, "%s cannot be read: %s", filename, strerror(errno));
+		goto out;
+	}
+	if (!S_ISREG(status.st_mode) || status.st_size > (off_t)SIZE_MAX_MIB << 20) {
+		certdir_error_set(error, "%s is no undo file of certdir: it is %s", filename,
+				  S_ISREG(status.st_mode) ? "too large" : "no regular file");
+		goto out;
+	}
+	*length = (size_t)status.st_size;
+	text = malloc(*length + 1);
+	if (!text || fread(text, 1, *length, in) != *length) {
+		certdir_error_set(error, "%s cannot be read: %s", filename,
+				  text ? "it changes, or the disk fails" : "out of memory");
+		free(text);
+		text = NULL;
+		goto out;
+	}
+	text[*length] = '\0';
+out:
+	if (in)
+		(void)fclose(in);
+	else if (fd >= 0)
+		(void)close(fd);
+	return text;
+}
+
+/* Whose file it is, and that nothing of it is missing. */
+static bool read_frame(const char *text, size_t length, struct certdir_undo_file *file, struct certdir_error *error)
+{
+	const size_t head = strlen(CERTDIR_UNDO_HEAD), end = strlen(CERTDIR_UNDO_END);
+	const char *name = text + head;
+	size_t size;
+
+	if (length < head || memcmp(text, CERTDIR_UNDO_HEAD, head) != 0) {
+		certdir_error_set(error,
+				  "%s is no undo file of certdir: those stand in undo_directory, and each apply that "
+				  "changes something leaves one",
+				  file->filename);
+		return false;
+	}
+	size = strcspn(name, "]\n");
+	if (size == 0 || size >= sizeof(file->section) || name[size] != ']') {
+		certdir_error_set(error, "%s:2: there is no [placeholders NAME]", file->filename);
+		return false;
+	}
+	memcpy(file->section, name, size);
+	file->section[size] = '\0';
+	if (memcmp(text + length - end, CERTDIR_UNDO_END, end) == 0)
+		return true;
+	certdir_error_set(error, "%s was cut: its last line is not \"%.*s\", so nothing is done", file->filename,
+			  (int)end - 1, CERTDIR_UNDO_END);
+	return false;
+}
+
+bool certdir_undo_file_read(const char *filename, struct certdir_undo_file *file, struct certdir_error *error)
+{
+	size_t length = 0;
+	char *text = read_text(filename, &length, error);
+	bool ok;
+
+	*file = (struct certdir_undo_file){.filename = filename};
+	ok = text && read_frame(text, length, file, error) &&
+	     certdir_ldap_records_read(text, length, filename, &file->records, error);
+	free(text);
+	return ok;
+}
+
+void certdir_undo_file_clear(struct certdir_undo_file *file)
+{
+	certdir_ldap_records_clear(&file->records);
+}
+
+/* ---- checking ---- */
+
+static bool is_mark_of(const struct certdir_ldap_bytes *value, const struct certdir_placeholders_config *config)
+{
+	struct certdir_mark mark;
+
+	return certdir_mark_parse(value->bytes, value->length, &mark) && strcmp(mark.section, config->name) == 0;
+}
+
+static bool makes_marked(const struct certdir_ldap_operation *operation,
+			 const struct certdir_placeholders_config *config)
+{
+	for (size_t i = 0; i < operation->count; i++) {
+		const struct certdir_ldap_change *change = &operation->changes[i];
+
+		for (size_t k = 0; strcasecmp(change->attribute, config->mark_attribute) == 0 && k < change->come.count;
+		     k++)
+			if (is_mark_of(&change->come.items[k], config))
+				return true;
+	}
+	return false;
+}
+
+static bool names_members(const struct certdir_ldap_change *change)
+{
+	const char *why;
+
+	for (size_t i = 0; i < change->come.count; i++)
+		if (!certdir_text_valid(change->come.items[i].bytes, change->come.items[i].length, &why))
+			return false;
+	for (size_t i = 0; i < change->gone.count; i++)
+		if (!certdir_text_valid(change->gone.items[i].bytes, change->gone.items[i].length, &why))
+			return false;
+	return !change->whole;
+}
+
+/* What is wrong with a record, or NULL. */
+static const char *look_at(const struct certdir_ldap_record *record, const struct certdir_placeholders_config *config)
+{
+	const struct certdir_ldap_operation *operation = &record->operation;
+
+	if (record->mark.bytes ? !is_mark_of(&record->mark, config) : operation->verb == CERTDIR_LDAP_VERB_DELETE)
+		return "the mark that the entry must have is not the section's";
+	if (operation->verb == CERTDIR_LDAP_VERB_ADD && !makes_marked(operation, config))
+		return "the entry would come back without the section's mark";
+	for (size_t i = 0; i < operation->count; i++)
+		if (operation->verb == CERTDIR_LDAP_VERB_MODIFY &&
+		    strcasecmp(operation->changes[i].attribute, "member") == 0 &&
+		    (operation->count > 1 || !names_members(operation->changes)))
+			return "memberships are changed one group at a time, and by names";
+	return NULL;
+}
+
+bool certdir_undo_file_check(const struct certdir_undo_file *file, const struct certdir_placeholders_config *config,
+			     struct certdir_error *error)
+{
+	for (size_t i = 0; i < file->records.count; i++) {
+		const char *why = look_at(&file->records.items[i], config);
+
+		if (!why)
+			continue;
+		certdir_error_set(error, "%s:%lu: %s: nothing is done", file->filename, file->records.items[i].line,
+				  why);
+		return false;
+	}
+	return true;
+}
