@@ -246,3 +246,45 @@ def test_what_a_person_did_is_told(office, domain, names):
     assert done.done == [("change", name)] and office.one(name, "description") == f"{name} SN-NEW"
     assert int(office.one(name, "userAccountControl")) == 4096 | 0x20 | 0x80000
     assert office.account_of(expired)["accountExpires"] == [b"116444736010000000"]
+
+
+def test_undo_leaves_a_joined_computer_alone(tmp_path, domain):
+    """Whoever takes back the apply that made the account does not delete the PC that has it by now, nor its membership."""
+    office = Office(tmp_path / "office", domain)
+    one, two = office.fill(2)
+    office.apply()
+    made = office.undo_files()[-1]
+    office.list.change(one, serialNumber="SN-NEW")
+    office.apply()
+    changed = office.undo_files()[-1]
+    join(office, one)
+    before = everything(office, office.dn(one))
+    for undo in (changed, made):
+        undone = office.run("undo", undo, code=PROBLEMS)
+        left, = undone.of("left")
+        assert left["dn"] == office.dn(one) and "is a real computer by now" in left["why"]
+    assert everything(office, office.dn(one)) == before and office.account_of(two) is None
+
+
+def test_protected_from_accidental_deletion(tmp_path, domain):
+    """What is protected, and what somebody has denied to us, is told; the stolen laptop is disabled all the same."""
+    office = Office(tmp_path / "office", domain)
+    gone, denied, stolen, kept = office.fill(4)
+    office.apply()
+    office.list.remove(gone)
+    office.apply()
+    # As the administration tools protect an object: on itself, and on what stands above it.
+    domain.grant(office.dn(gone), "(D;;SDDT;;;WD)")
+    domain.grant(office.ou, "(D;;DC;;;WD)")
+    domain.grant(office.dn(denied), f"(D;;WP;;;{office.account.sid})")
+    for name in (denied, kept):
+        office.list.change(name, displayName=f"{name}-NEW")
+    office.list.change(stolen, accountEnabled=False)
+    office.list.publish()
+    done = office.run("apply", code=PROBLEMS, days=31)
+    asides = {line["name"]: line["error"] for line in done.of("aside") + done.of("begun")}
+    assert office.account_of(stolen)["userAccountControl"] == [b"4098"]
+    assert ("disable", stolen) in done.done and done.summary["aside"] + done.summary["begun"] == len(asides) == 2, done.lines
+    assert "protects this entry" in asides[gone] and office.dn(gone) in asides[gone]
+    assert office.dn(denied) in " ".join(asides.values())
+    assert office.account_of(gone) and [b"4098"] == office.account_of(gone)["userAccountControl"]
