@@ -101,10 +101,12 @@ static void change_group(struct certdir_apply_run *run, const struct members *me
 		const size_t index = members->steps[first + i];
 		const struct certdir_step *step = &run->plan->steps[index];
 
-		if (answer.status == CERTDIR_LDAP_OK)
+		if (answer.status == CERTDIR_LDAP_OK) {
+			certdir_apply_given(run, step);
 			certdir_apply_step_done(run, index);
-		else
+		} else {
 			certdir_apply_refused(run, step, &step->operation, count, &answer);
+		}
 	}
 	certdir_apply_tell_progress(run);
 }

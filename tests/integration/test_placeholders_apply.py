@@ -12,7 +12,7 @@ import pytest
 
 from testenv import samba
 from testenv.driver import build_ldap_driver
-from testenv.slapd import ADMIN, ADMIN_PASSWORD, READER, READER_PASSWORD, SUFFIX, Slapd, sid_bytes
+from testenv.slapd import ADMIN, ADMIN_PASSWORD, MEMBEROF, READER, READER_PASSWORD, SUFFIX, Slapd, sid_bytes
 
 OU = f"ou=NPS,{SUFFIX}"
 GROUP = f"cn=Wi-Fi,ou=Groups,{SUFFIX}"
@@ -452,6 +452,19 @@ def test_members_together(world):
     assert "since the plan was made" in job.end["error"], job.end
     assert sorted(job.done) == [name for name in names if name != "PC00250"] and "member" not in world.content()[GROUP]
     assert sorted(records(job.end["undo"])) == [GROUP] * 449
+
+
+def test_odd_members_are_no_missing_right(tmp_path, program):
+    """A group that takes some members is one whose right is given, however many others are refused by the same words."""
+    world = World(tmp_path, program, overlay=MEMBEROF + "memberof-dangling error\nmemberof-dangling-error 53\n")
+    try:
+        fine = [f"FINE{number}" for number in range(9)]
+        job = world.run(plan=[*[action(name, join(name)) for name in [f"ODD{number}" for number in range(8)]],
+                              *[action(name, create(name), join(name)) for name in fine]])
+        assert (job.end["failed"], sorted(job.done), job.end["aside"]) == (False, fine, 8), job.end
+        assert len(world.content()[GROUP]["member"]) == 9
+    finally:
+        world.close()
 
 
 def modification(name, dn, version, phase="change", **attributes):
