@@ -4,6 +4,7 @@
 #include "cli/conf_file.h"
 #include "cli/placeholders_certificates.h"
 #include "cli/placeholders_export.h"
+#include "cli/placeholders_kept.h"
 #include "cli/placeholders_report.h"
 #include "cli/placeholders_undo.h"
 #include "cli/progress.h"
@@ -142,6 +143,8 @@ static enum certdir_cli_placeholders_exit run_section(const struct options *opti
 			apply(&placeholders, &run);
 	}
 	printed &= certdir_cli_placeholders_print_summary(&run);
+	if (!config->adopt)
+		certdir_cli_placeholders_keep(&run);
 	status = certdir_cli_placeholders_exit(&run);
 	certdir_placeholders_close(&placeholders);
 	if (lock >= 0)

@@ -311,7 +311,7 @@ static json_t *certificates_json(const struct certdir_cli_placeholders_run *run)
 	return json;
 }
 
-static bool print_counts_json(const struct certdir_cli_placeholders_run *run)
+json_t *certdir_cli_placeholders_summary(const struct certdir_cli_placeholders_run *run)
 {
 	const struct certdir_plan *plan = &run->placeholders->plan;
 	json_t *summary = json_pack(
@@ -330,7 +330,7 @@ static bool print_counts_json(const struct certdir_cli_placeholders_run *run)
 			json_decref(summary);
 			summary = NULL;
 		}
-	return certdir_cli_json_print(summary);
+	return summary;
 }
 
 bool certdir_cli_placeholders_print_summary(const struct certdir_cli_placeholders_run *run)
@@ -339,7 +339,7 @@ bool certdir_cli_placeholders_print_summary(const struct certdir_cli_placeholder
 	bool ok = true;
 
 	if (run->json)
-		ok = print_counts_json(run);
+		ok = certdir_cli_json_print(certdir_cli_placeholders_summary(run));
 	else if (run->outcome == CERTDIR_PLACEHOLDERS_OK)
 		ok = print_counts(run);
 	ok &= fflush(stdout) == 0;

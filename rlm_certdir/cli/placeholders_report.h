@@ -35,6 +35,9 @@ char *certdir_cli_placeholders_clean(const char *text);
 /* The same as JSON; null for NULL. */
 json_t *certdir_cli_placeholders_json(const char *text);
 
+/* What --json prints last; a new reference, NULL when memory is out. */
+json_t *certdir_cli_placeholders_summary(const struct certdir_cli_placeholders_run *run);
+
 /* Each prints on stdout, errors on stderr. False when printing failed. */
 bool certdir_cli_placeholders_print_plan(const struct certdir_cli_placeholders_run *run);
 bool certdir_cli_placeholders_print_done(const struct certdir_cli_placeholders_run *run,

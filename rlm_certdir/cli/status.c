@@ -2,6 +2,7 @@
 #include "cli/status.h"
 
 #include "cli/conf_file.h"
+#include "cli/placeholders_kept.h"
 #include "cli/sync_status.h"
 #include "timestamp.h"
 
@@ -195,8 +196,9 @@ static bool gather(struct certdir_cli_status *status, struct origin *origin, str
 	run_error = json_string_value(json_object_get(origin->last, "error"));
 	if (run_error)
 		certdir_say(status->run_error, "%s", run_error);
+	status->sections = certdir_cli_placeholders_kept(&origin->conf.placeholders);
 	status->tenants = calloc(origin->conf.config.count + status->source_count + 1, sizeof(*status->tenants));
-	if (!status->tenants) {
+	if (!status->tenants || !status->sections) {
 		certdir_error_set(error, "out of memory");
 		return false;
 	}
@@ -212,6 +214,9 @@ static int exit_code(const struct certdir_cli_status *status)
 	for (size_t i = 0; i < status->tenant_count; i++)
 		if (certdir_cli_tenant_needs_help(status, &status->tenants[i]))
 			return 1;
+	for (size_t i = 0; i < json_array_size(status->sections); i++)
+		if (certdir_cli_status_section_needs_help(json_array_get(status->sections, i)))
+			return 1;
 	return 0;
 }
 
@@ -223,7 +228,8 @@ static int show_status(const char *conf, bool json, bool prometheus)
 	int code = EX_SOFTWARE;
 	bool ok;
 
-	if (!certdir_cli_conf_load(conf, false, &origin.conf))
+	/* A mistake in [placeholders ..] is told, and no reason not to tell the rest. */
+	if (!certdir_cli_conf_load(conf, true, &origin.conf) && !certdir_cli_conf_load(conf, false, &origin.conf))
 		return EX_CONFIG;
 	if (!gather(&status, &origin, &error)) {
 		fprintf(stderr, "certdir: %s\n", error.text);
@@ -243,6 +249,7 @@ static int show_status(const char *conf, bool json, bool prometheus)
 		code = prometheus ? 0 : exit_code(&status);
 out:
 	free(status.tenants);
+	json_decref(status.sections);
 	json_decref(origin.last);
 	certdir_list_reader_put(origin.reader);
 	certdir_list_release(origin.snapshot);

@@ -6,6 +6,8 @@
 #include "list/list.h"
 #include "sync/sync.h"
 
+#include <jansson.h>
+
 /* argv[0] is "status". Returns the exit code: 0, 1 something failed or is old, 64 usage, 66 no list, 78 configuration. */
 int certdir_cli_status(int argc, char **argv);
 
@@ -42,11 +44,22 @@ struct certdir_cli_status {
 	size_t tenant_count;
 	const struct certdir_list_source *sources; /* all */
 	size_t source_count;
+	json_t *sections; /* of placeholders, as certdir_cli_placeholders_kept() has them */
 };
 
 /* Whether the tenant needs somebody: the last attempt failed, it was never synced, or its delta link, or LDAP listing, is old. */
 bool certdir_cli_tenant_needs_help(const struct certdir_cli_status *status,
 				   const struct certdir_cli_tenant_status *tenant);
+
+/* Of placeholders: whether an apply of a section failed or was refused, its lines, its metrics. */
+bool certdir_cli_status_section_needs_help(const json_t *section);
+void certdir_cli_status_print_sections(const struct certdir_cli_status *status);
+void certdir_cli_status_print_section_metrics(const struct certdir_cli_status *status);
+/* "2026-11-22T10:00:00Z (5 min ago)", or "never" for 0. */
+void certdir_cli_status_print_when(const struct certdir_cli_status *status, int64_t seconds);
+/* A sample of a metric with two labels; head of the metric. */
+void certdir_cli_status_print_metric_head(const char *metric, const char *help);
+void certdir_cli_status_print_label(const char *name, const char *value);
 
 /* Each prints all of it on stdout; false when that failed. */
 bool certdir_cli_status_print(const struct certdir_cli_status *status);

@@ -12,8 +12,7 @@ enum { EXPIRY_WARNING = 30 * 86400 };
 
 /* ---- for people ---- */
 
-/* "2026-11-22T10:00:00Z (5 min ago)" */
-static void print_when(const struct certdir_cli_status *status, int64_t seconds)
+void certdir_cli_status_print_when(const struct certdir_cli_status *status, int64_t seconds)
 {
 	char at[CERTDIR_TIMESTAMP_SIZE], age[CERTDIR_CLI_AGE_SIZE];
 
@@ -64,13 +63,13 @@ static void print_list_part(const struct certdir_cli_status *status, const struc
 		if (!tenant->wanted[part])
 			continue;
 		printf("  synced      %s ", certdir_sync_part_name(part));
-		print_when(status, tenant->synced[part]);
+		certdir_cli_status_print_when(status, tenant->synced[part]);
 		putchar('\n');
 	}
 	if (tenant->delta_since == 0 || tenant->ldap)
 		return;
 	printf("  delta link  ");
-	print_when(status, tenant->delta_since);
+	certdir_cli_status_print_when(status, tenant->delta_since);
 	puts(status->now - tenant->delta_since > CERTDIR_CLI_DELTA_OLD
 		     ? ": Graph forgets it after 7 days, and the next sync is a full one"
 		     : "");
@@ -87,7 +86,7 @@ static void print_tenant(const struct certdir_cli_status *status, const struct c
 		print_list_part(status, tenant);
 	if (tenant->attempted) {
 		printf("  last run    ");
-		print_when(status, tenant->attempted);
+		certdir_cli_status_print_when(status, tenant->attempted);
 		puts(tenant->up == CERTDIR_NO ? ": failed" : ": ok");
 	}
 	if (!tenant->configured)
@@ -104,12 +103,12 @@ bool certdir_cli_status_print(const struct certdir_cli_status *status)
 		printf("%s: there is no usable list\n", status->list);
 		if (status->last_good) {
 			fputs("  last good   published ", stdout);
-			print_when(status, status->last_good);
+			certdir_cli_status_print_when(status, status->last_good);
 			puts(": a server that starts now uses it; what was disabled or removed since then comes in");
 		}
 	} else {
 		printf("%s: %zu devices, published ", status->list, status->devices);
-		print_when(status, status->published);
+		certdir_cli_status_print_when(status, status->published);
 		printf("\n  shared      %zu names by %zu devices, %zu serial numbers\n", status->shared.names,
 		       status->shared.devices, status->shared.serials);
 	}
@@ -124,9 +123,10 @@ bool certdir_cli_status_print(const struct certdir_cli_status *status)
 			continue;
 		certdir_cli_good_for(status->sources[i].good_for, good_for);
 		printf("import %s: %zu devices, imported ", status->sources[i].name, status->sources[i].devices);
-		print_when(status, status->sources[i].synced);
+		certdir_cli_status_print_when(status, status->sources[i].synced);
 		printf("%s\n", good_for);
 	}
+	certdir_cli_status_print_sections(status);
 	return !ferror(stdout);
 }
 
@@ -206,12 +206,13 @@ bool certdir_cli_status_print_json(const struct certdir_cli_status *status)
 	for (size_t i = 0; i < status->source_count; i++)
 		if (status->sources[i].kind == CERTDIR_SOURCE_IMPORT)
 			ok = ok && json_array_append_new(imports, import_json(status, &status->sources[i])) == 0;
-	object = json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:{s:I,s:I,s:I},s:s,s:o,s:o}", "list", status->list, "list_error",
+	object = json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:{s:I,s:I,s:I},s:s,s:o,s:o,s:O}", "list", status->list, "list_error",
 			   status->list_error, "last_good", time_json(status->last_good), "published",
 			   time_json(status->published), "age", age_json(status, status->published), "devices",
 			   (json_int_t)status->devices, "shared", "names", (json_int_t)status->shared.names, "devices",
 			   (json_int_t)status->shared.devices, "serials", (json_int_t)status->shared.serials,
-			   "run_error", status->run_error, "tenants", tenants, "imports", imports);
+			   "run_error", status->run_error, "tenants", tenants, "imports", imports,
+			   "placeholders", status->sections);
 	if (ok)
 		return certdir_cli_json_print(object);
 	json_decref(object);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 /* A label's value: backslash, quote and newline are escaped. */
-static void print_label(const char *name, const char *value)
+void certdir_cli_status_print_label(const char *name, const char *value)
 {
 	printf("%s=\"", name);
 	for (; *value; value++)
@@ -20,21 +20,21 @@ static void print_label(const char *name, const char *value)
 	putchar('"');
 }
 
-static void print_head(const char *metric, const char *help)
+void certdir_cli_status_print_metric_head(const char *metric, const char *help)
 {
 	printf("# HELP %s %s\n# TYPE %s gauge\n", metric, help, metric);
 }
 
 static void print_one(const char *metric, const char *help, int64_t value)
 {
-	print_head(metric, help);
+	certdir_cli_status_print_metric_head(metric, help);
 	printf("%s %" PRId64 "\n", metric, value);
 }
 
 static void print_sample(const char *metric, const char *label, const char *value, int64_t number)
 {
 	printf("%s{", metric);
-	print_label(label, value);
+	certdir_cli_status_print_label(label, value);
 	printf("} %" PRId64 "\n", number);
 }
 
@@ -108,7 +108,7 @@ static void print_tenants(const struct certdir_cli_status *status)
 			if (value < 0)
 				continue;
 			if (!head)
-				print_head(metrics[i].name, metrics[i].help);
+				certdir_cli_status_print_metric_head(metrics[i].name, metrics[i].help);
 			head = true;
 			print_sample(metrics[i].name, "tenant", status->tenants[j].name, value);
 		}
@@ -127,10 +127,10 @@ static void print_successes(const struct certdir_cli_status *status)
 			if (!tenant->has_numbers || !tenant->wanted[part])
 				continue;
 			if (!head)
-				print_head(metric, "When the part of the tenant was last listed whole; 0 is never.");
+				certdir_cli_status_print_metric_head(metric, "When the part of the tenant was last listed whole; 0 is never.");
 			head = true;
 			printf("%s{", metric);
-			print_label("tenant", tenant->name);
+			certdir_cli_status_print_label("tenant", tenant->name);
 			printf(",part=\"%s\"} %" PRId64 "\n", certdir_sync_part_name(part), tenant->synced[part]);
 		}
 	}
@@ -146,7 +146,7 @@ static void print_imports(const struct certdir_cli_status *status, const char *m
 		if (source->kind != CERTDIR_SOURCE_IMPORT)
 			continue;
 		if (!head)
-			print_head(metric, help);
+			certdir_cli_status_print_metric_head(metric, help);
 		head = true;
 		print_sample(metric, "source", source->name, when ? source->synced : (int64_t)source->devices);
 	}
@@ -169,5 +169,6 @@ bool certdir_cli_status_print_prometheus(const struct certdir_cli_status *status
 	print_successes(status);
 	print_imports(status, "certdir_import_devices", "Devices of the import in the list.", false);
 	print_imports(status, "certdir_import_timestamp_seconds", "When the import was made.", true);
+	certdir_cli_status_print_section_metrics(status);
 	return !ferror(stdout);
 }

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/sync_status.h"
 
-#include "permissions.h"
+#include "cli/replace.h"
 #include "sync/sync.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-enum { FILE_MODE = 0640 }; /* as the list's: errors name tenants */
 
 json_t *certdir_cli_sync_status_load(const char *list)
 {
@@ -102,64 +98,23 @@ static bool take_over(const struct certdir_sync_config *config, json_t *report, 
 	return true;
 }
 
-static bool write_text(int file, const char *text)
-{
-	size_t length = strlen(text);
-	ssize_t written;
-
-	while (length > 0) {
-		written = write(file, text, length);
-		if (written < 0)
-			return false;
-		text += written;
-		length -= (size_t)written;
-	}
-	return fsync(file) == 0;
-}
-
-/*
- * The temporary name is always the same, so that what a killed run left is used again; its lock keeps two runs apart. False with
- * errno.
- */
-static bool write_file(const char *name, const char *temporary, const char *text)
-{
-	int file = certdir_permissions_open(temporary, FILE_MODE), code;
-
-	if (file < 0)
-		return false;
-	if (flock(file, LOCK_EX | LOCK_NB) != 0) {
-		code = errno;
-	} else if (ftruncate(file, 0) == 0 && write_text(file, text) && rename(temporary, name) == 0) {
-		code = 0;
-	} else {
-		code = errno;
-		(void)unlink(temporary);
-	}
-	(void)close(file);
-	errno = code;
-	return code == 0;
-}
-
 bool certdir_cli_sync_status_save(const struct certdir_sync_config *config, json_t *report, struct certdir_error *error)
 {
 	json_t *before = certdir_cli_sync_status_load(config->list);
-	char *name = NULL, *temporary = NULL, *text = NULL;
+	char *name = NULL, *text = NULL;
 	bool ok = false;
 
 	errno = ENOMEM;
 	if (asprintf(&name, "%s.status", config->list) < 0)
 		name = NULL;
-	if (asprintf(&temporary, "%s.status.new", config->list) < 0)
-		temporary = NULL;
 	if (take_over(config, report, before))
 		text = json_dumps(report, JSON_INDENT(1));
-	ok = name && temporary && text && write_file(name, temporary, text);
+	ok = name && text && certdir_cli_replace(name, text);
 	if (!ok)
 		certdir_error_set(error, "%s.status cannot be written: %s; certdir status does not know of this run",
 				  config->list, strerror(errno));
 	json_decref(before);
 	free(name);
-	free(temporary);
 	free(text);
 	return ok;
 }

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`certdir placeholders undo` on a real slapd and a real domain controller: what it takes back, and what it leaves alone."""
 
+import json
+import subprocess
+
 import pytest
 
 from testenv import placeholder_worlds as worlds
 from testenv.placeholder_worlds import OU, Site, accounts, names, says, unchanged
 from testenv.placeholders import DONE, FAILED, MISCONFIGURED, MISUSED, PROBLEMS
+from testenv.radiusd import BUILD
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +73,33 @@ def test_names_that_went_round(slapd, site):
     for code in (DONE, PROBLEMS):
         site.take_back(undo, code)
         assert {account.cn: account.key for account in accounts(slapd.contents())} == keys
+
+
+def test_status_tells_of_the_last_runs(slapd, site):
+    def status(*arguments, code=0):
+        done = subprocess.run([BUILD / "certdir", "status", "-c", site.conf, *arguments], capture_output=True, text=True,
+                              timeout=60, check=False)
+        assert done.returncode == code, done.stderr
+        return done.stdout
+
+    section, = json.loads(status("--json"))["placeholders"]
+    assert section["name"] == "wifi" and section["plan"] is None
+    assert [section["apply"][key] for key in ("outcome", "create", "done", "aside")] == ["ok", 4, 4, 0]
+    site.add("LAPTOP-NEW")
+    site.publish()
+    site.plan()
+    text = status()
+    assert "placeholders wifi:" in text and ": to do, create 1; 0 problems" in text
+    assert ": ok, create 4; 0 problems; 4 done, 0 begun, 0 set aside, 0 not tried" in text
+    metrics = status("--prometheus")
+    assert 'certdir_placeholders_actions{section="wifi",run="plan",kind="create"} 1\n' in metrics
+    assert 'certdir_placeholders_results{section="wifi",run="apply",result="done"} 4\n' in metrics
+    # What failed is told, and is bad enough for the exit code. A file that is none is as good as not there.
+    site.options["ou"] = f"ou=missing,{OU}"
+    site.apply(code=FAILED)
+    assert f"error       {slapd.uri}" in status(code=1) and "failed" in status(code=1)
+    (site.undo / "wifi.apply").write_text("[1")
+    assert json.loads(status("--json"))["placeholders"][0]["apply"] is None
 
 
 BROKEN = {

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/replace.h"
+
+#include "permissions.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+enum { FILE_MODE = 0640 }; /* as the list's: errors name tenants */
+
+static bool write_text(int file, const char *text)
+{
+	size_t length = strlen(text);
+	ssize_t written;
+
+	while (length > 0) {
+		written = write(file, text, length);
+		if (written < 0)
+			return false;
+		text += written;
+		length -= (size_t)written;
+	}
+	return fsync(file) == 0;
+}
+
+static bool write_file(const char *name, const char *temporary, const char *text)
+{
+	int file = certdir_permissions_open(temporary, FILE_MODE), code;
+
+	if (file < 0)
+		return false;
+	if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+		code = errno;
+	} else if (ftruncate(file, 0) == 0 && write_text(file, text) && rename(temporary, name) == 0) {
+		code = 0;
+	} else {
+		code = errno;
+		(void)unlink(temporary);
+	}
+	(void)close(file);
+	errno = code;
+	return code == 0;
+}
+
+bool certdir_cli_replace(const char *name, const char *text)
+{
+	char *temporary = NULL;
+	bool ok;
+
+	errno = ENOMEM;
+	if (asprintf(&temporary, "%s.new", name) < 0)
+		return false;
+	ok = write_file(name, temporary, text);
+	free(temporary);
+	return ok;
+}
