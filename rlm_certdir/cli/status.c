@@ -196,9 +196,8 @@ static bool gather(struct certdir_cli_status *status, struct origin *origin, str
 	run_error = json_string_value(json_object_get(origin->last, "error"));
 	if (run_error)
 		certdir_say(status->run_error, "%s", run_error);
-	status->sections = certdir_cli_placeholders_kept(&origin->conf.placeholders);
 	status->tenants = calloc(origin->conf.config.count + status->source_count + 1, sizeof(*status->tenants));
-	if (!status->tenants || !status->sections) {
+	if (!status->tenants) {
 		certdir_error_set(error, "out of memory");
 		return false;
 	}
@@ -220,6 +219,19 @@ static int exit_code(const struct certdir_cli_status *status)
 	return 0;
 }
 
+/* A mistake in [placeholders ..] is told, and no reason not to tell the rest. */
+static void load_sections(struct certdir_cli_status *status, const char *conf)
+{
+	struct certdir_cli_conf loaded;
+
+	if (!certdir_cli_conf_load(conf, true, &loaded)) {
+		status->sections = json_array();
+		return;
+	}
+	status->sections = certdir_cli_placeholders_kept(&loaded.placeholders);
+	certdir_cli_conf_clear(&loaded);
+}
+
 static int show_status(const char *conf, bool json, bool prometheus)
 {
 	struct certdir_cli_status status = {0};
@@ -228,9 +240,9 @@ static int show_status(const char *conf, bool json, bool prometheus)
 	int code = EX_SOFTWARE;
 	bool ok;
 
-	/* A mistake in [placeholders ..] is told, and no reason not to tell the rest. */
-	if (!certdir_cli_conf_load(conf, true, &origin.conf) && !certdir_cli_conf_load(conf, false, &origin.conf))
+	if (!certdir_cli_conf_load(conf, false, &origin.conf))
 		return EX_CONFIG;
+	load_sections(&status, conf);
 	if (!gather(&status, &origin, &error)) {
 		fprintf(stderr, "certdir: %s\n", error.text);
 		goto out;
