@@ -81,7 +81,7 @@ static const char *why_foreign(const struct certdir_planner *planner, const stru
 {
 	if (!entry->mark)
 		return "is not ours and stays as it is: this OU should hold nothing else";
-	if (strcmp(entry->mark->section, planner->config->name) != 0)
+	if (strcasecmp(entry->mark->section, planner->config->name) != 0)
 		return certdir_arena_print(planner->arena,
 					   "belongs to [placeholders %s] and stays as it is: give each section an OU "
 					   "of its own",

@@ -45,7 +45,7 @@ struct certdir_step {
 	const char *
 		account; /* DN at plan time of the entry whose version must still be `version`; NULL = made by this plan */
 	const char *version;
-	const char *mark; /* of that entry at plan time, or NULL */
+	const char *mark; /* of that entry when the step is done, as far as its device goes; or NULL */
 };
 
 struct certdir_action {

@@ -81,6 +81,22 @@ struct certdir_ldap_values certdir_plan_draft_yield(struct certdir_plan_draft *d
 
 /* ---- steps ---- */
 
+/* An account that is taken over has the new device's mark from phase CHANGE on. */
+static const char *mark_of(const struct certdir_plan_draft *draft, enum certdir_phase phase)
+{
+	const struct certdir_planner *planner = draft->planner;
+	char text[CERTDIR_MARK_MAX + 1];
+	struct certdir_mark mark;
+
+	if (!draft->account)
+		return NULL;
+	if (!draft->pair->from || phase < CERTDIR_PHASE_CHANGE)
+		return draft->account->mark_text;
+	mark = certdir_plan_mark(planner, draft->pair->key, CERTDIR_MARK_WANTED, 0);
+	certdir_mark_print(&mark, text);
+	return certdir_arena_copy(planner->arena, text, strlen(text));
+}
+
 void certdir_plan_draft_step(struct certdir_plan_draft *draft, enum certdir_phase phase,
 			     struct certdir_ldap_operation operation, bool password)
 {
@@ -98,7 +114,7 @@ void certdir_plan_draft_step(struct certdir_plan_draft *draft, enum certdir_phas
 		.password = password,
 		.account = draft->account ? draft->account->dn : NULL,
 		.version = draft->account ? draft->account->version : NULL,
-		.mark = draft->account ? draft->account->mark_text : NULL,
+		.mark = mark_of(draft, phase),
 	};
 }
 

@@ -66,13 +66,14 @@ static enum certdir_take_back_outcome look_for_room(struct take_back *run, const
 }
 
 /* Those who come into a group or leave it. */
-static enum certdir_take_back_outcome look_at_members(struct take_back *run, const struct certdir_ldap_change *change)
+static enum certdir_take_back_outcome look_at_members(struct take_back *run, const struct certdir_ldap_change *change,
+						      const struct certdir_mark *mark)
 {
 	const struct certdir_ldap_values *all[] = {&change->come, &change->gone};
 
 	for (size_t list = 0; list < 2; list++)
 		for (size_t i = 0; i < all[list]->count; i++) {
-			const enum certdir_take_back_outcome found = look_at(run, all[list]->items[i].bytes, NULL);
+			const enum certdir_take_back_outcome found = look_at(run, all[list]->items[i].bytes, mark);
 
 			if (found != CERTDIR_TAKE_BACK_DONE)
 				return found;
@@ -83,15 +84,15 @@ static enum certdir_take_back_outcome look_at_members(struct take_back *run, con
 static enum certdir_take_back_outcome look_before(struct take_back *run, const struct certdir_ldap_record *record)
 {
 	const struct certdir_ldap_operation *operation = &record->operation;
-	struct certdir_mark mark;
+	struct certdir_mark parsed, *mark = NULL;
 
+	if (record->mark.bytes && certdir_mark_parse(record->mark.bytes, record->mark.length, &parsed))
+		mark = &parsed;
 	if (operation->verb == CERTDIR_LDAP_VERB_ADD)
 		return look_for_room(run, operation->dn);
 	if (operation->verb == CERTDIR_LDAP_VERB_MODIFY && strcasecmp(operation->changes[0].attribute, "member") == 0)
-		return look_at_members(run, operation->changes);
-	if (record->mark.bytes && certdir_mark_parse(record->mark.bytes, record->mark.length, &mark))
-		return look_at(run, operation->dn, &mark);
-	return look_at(run, operation->dn, NULL);
+		return look_at_members(run, operation->changes, mark);
+	return look_at(run, operation->dn, mark);
 }
 
 /* ---- one record ---- */

@@ -41,8 +41,8 @@ struct certdir_take_back_report {
 };
 
 /*
- * Carries out the records one by one, each after a look at the entries that it is about: they must have the section's mark (and be the same
- * device's, to be deleted) and no life of their own. An account that comes back gets a random password. Signals wait while an answer is
+ * Carries out the records one by one, each after a look at the entries that it is about: they must have the section's mark, be the same
+ * device's, and have no life of their own. An account that comes back gets a random password. Signals wait while an answer is
  * waited for. True when the file was gone through to its end, whatever was left alone; false with `error`: the connection was lost, or
  * a signal came.
  */

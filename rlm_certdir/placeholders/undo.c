@@ -33,9 +33,12 @@ static void print_values(FILE *out, const char *attribute, const struct certdir_
 		certdir_ldif_print(out, attribute, values->items[i].bytes, values->items[i].length);
 }
 
-static void print_start(FILE *out, const char *dn, const char *type)
+/* The mark is that of the entry, or of the member of a group: who is another device's by then is left alone. */
+static void print_start(FILE *out, const char *dn, const char *mark, const char *type)
 {
 	print_text(out, "dn", dn);
+	if (mark)
+		print_text(out, "# mark", mark);
 	print_text(out, "changetype", type);
 }
 
@@ -47,9 +50,9 @@ static void print_part(FILE *out, const char *verb, const char *attribute, const
 	(void)fputs("-\n", out);
 }
 
-static void print_modify(FILE *out, const struct certdir_ldap_operation *operation)
+static void print_modify(FILE *out, const struct certdir_ldap_operation *operation, const char *mark)
 {
-	print_start(out, operation->dn, "modify");
+	print_start(out, operation->dn, mark, "modify");
 	for (size_t i = operation->count; i-- > 0;) {
 		const struct certdir_ldap_change *change = &operation->changes[i];
 
@@ -75,11 +78,8 @@ static bool print_rename(FILE *out, const struct certdir_ldap_operation *operati
 	if (!dn)
 		return false;
 	(void)snprintf(dn, length, "%s,%s", operation->rdn, operation->parent);
-	print_text(out, "dn", dn);
 	/* Entries that have changed names must not change them again when the file is used twice. */
-	if (mark)
-		print_text(out, "# mark", mark);
-	print_text(out, "changetype", "modrdn");
+	print_start(out, dn, mark, "modrdn");
 	certdir_ldif_print(out, "newrdn", operation->dn, rdn);
 	print_text(out, "deleteoldrdn", "1");
 	print_text(out, "newsuperior", parent);
@@ -89,7 +89,7 @@ static bool print_rename(FILE *out, const struct certdir_ldap_operation *operati
 
 static void print_add(FILE *out, const struct certdir_ldap_operation *operation)
 {
-	print_start(out, operation->dn, "add");
+	print_start(out, operation->dn, NULL, "add");
 	for (size_t i = 0; i < operation->count; i++) {
 		print_values(out, operation->changes[i].attribute, &operation->changes[i].gone);
 		print_values(out, operation->changes[i].attribute, &operation->changes[i].come);
@@ -143,7 +143,7 @@ bool certdir_undo_print(FILE *out, const struct certdir_step *step, const char *
 			return false;
 		break;
 	case CERTDIR_LDAP_VERB_MODIFY:
-		print_modify(out, operation);
+		print_modify(out, operation, step->mark ? step->mark : find_mark(operation, mark_attribute));
 		break;
 	case CERTDIR_LDAP_VERB_RENAME:
 		if (!print_rename(out, operation, step->mark))

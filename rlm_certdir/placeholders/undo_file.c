@@ -102,7 +102,7 @@ static bool is_mark_of(const struct certdir_ldap_bytes *value, const struct cert
 {
 	struct certdir_mark mark;
 
-	return certdir_mark_parse(value->bytes, value->length, &mark) && strcmp(mark.section, config->name) == 0;
+	return certdir_mark_parse(value->bytes, value->length, &mark) && strcasecmp(mark.section, config->name) == 0;
 }
 
 static bool makes_marked(const struct certdir_ldap_operation *operation,

@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 from testenv import placeholder_worlds as worlds
-from testenv.placeholder_worlds import OU, Site, accounts, names, says, unchanged
+from testenv.devices import device_id
+from testenv.placeholder_worlds import DAY, OU, Site, accounts, names, says, unchanged, value
 from testenv.placeholders import DONE, FAILED, MISCONFIGURED, MISUSED, PROBLEMS
 from testenv.radiusd import BUILD
 
@@ -100,6 +101,35 @@ def test_status_tells_of_the_last_runs(slapd, site):
     assert f"error       {slapd.uri}" in status(code=1) and "failed" in status(code=1)
     (site.undo / "wifi.apply").write_text("[1")
     assert json.loads(status("--json"))["placeholders"][0]["apply"] is None
+
+
+def test_an_account_that_is_another_devices_by_now(slapd, site):
+    """What replaces a value, whatever that is, asks for the device; who is enabled is not left to chance."""
+    one = next(account for account in accounts(slapd.contents()) if account.cn == names(1)[0])
+    site.devices[one.key]["accountEnabled"] = False
+    site.publish()
+    site.apply()
+    slapd.modify(one.dn, userAccountControl="4096")
+    site.apply()
+    undo = site.undo_files()[-1]
+    slapd.modify(one.dn, adminDescription=f"certdir:wifi:{device_id(900)}")
+    says_why, = site.take_back(undo, PROBLEMS).of("left")
+    assert "has not the mark of device " + one.key in says_why["why"]
+    assert value(slapd.contents()[one.dn], "userAccountControl") == "4098"
+
+
+def test_a_section_in_another_spelling(slapd, site):
+    """Marks are compared without regard to case, also when they are taken back."""
+    gone = next(account for account in accounts(slapd.contents()) if account.cn == names(1)[0])
+    del site.devices[gone.key]
+    site.publish()
+    site.apply()
+    site.section = "WiFi"
+    site.at += 31 * DAY
+    site.publish()
+    assert [action["kind"] for action in site.apply().of("action")] == ["remove"]
+    site.take_back(site.undo_files()[-1])
+    assert gone.dn in slapd.contents()
 
 
 BROKEN = {

@@ -109,7 +109,7 @@ static void test_operations(void **state)
 
 	(void)state;
 	assert_undo(&operation,
-		    "dn: CN=a,OU=o\nchangetype: modify\n"
+		    "dn: CN=a,OU=o\n# mark: certdir:wifi:k2\nchangetype: modify\n"
 		    "delete: dNSHostName\ndNSHostName: HOST/a\n-\n"
 		    "replace: userAccountControl\nuserAccountControl: 4098\n-\n"
 		    "delete: servicePrincipalName\nservicePrincipalName: HOST/b\nservicePrincipalName: HOST/c\n-\n"
@@ -117,7 +117,7 @@ static void test_operations(void **state)
 	/* What had no value before has none again. */
 	changes[0] = (struct certdir_ldap_change){"userAccountControl", none, enabled, true};
 	operation.count = 1;
-	assert_undo(&operation, "dn: CN=a,OU=o\nchangetype: modify\nreplace: userAccountControl\n-\n\n");
+	assert_undo(&operation, "dn: CN=a,OU=o\n# mark: certdir:wifi:k2\nchangetype: modify\nreplace: userAccountControl\n-\n\n");
 	operation.verb = CERTDIR_LDAP_VERB_ADD;
 	/* Only while it has its mark: RFC 4528, a critical control, and the filter (adminDescription=certdir:wifi:k1). */
 	changes[0] = (struct certdir_ldap_change){"adminDescription", none, mark, false};
