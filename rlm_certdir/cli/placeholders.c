@@ -288,7 +288,7 @@ int certdir_cli_placeholders(int argc, char **argv)
 	if (optind == argc)
 		return misuse("say plan, apply, adopt, undo or export");
 	if (strcmp(argv[optind], "undo") == 0) {
-		if (argc - optind != 2 || options.force || options.sids || options.apply)
+		if (argc - optind != 2 || options.force || options.sids || options.apply || options.pattern)
 			return misuse("undo takes the name of one undo file, and no options but -c and --json");
 		catch_signals();
 		return certdir_cli_placeholders_undo(options.conf, argv[optind + 1], options.json, &stop);

@@ -678,38 +678,41 @@ out:
 }
 
 /* Of what was listed below an entry the entry itself, and whether there is more. */
-static void choose_one(struct reading *reading, const char *dn, struct certdir_account *account, bool *found)
+static bool choose_one(struct reading *reading, const char *dn, struct certdir_account *account)
 {
 	const struct accounts_list *lists[] = {&reading->own, &reading->foreign};
 	const char *child = NULL;
+	bool found = false;
 
 	for (size_t l = 0; l < 2; l++)
 		for (size_t i = 0; i < lists[l]->count; i++) {
 			if (certdir_dn_equal(lists[l]->items[i].dn, dn)) {
 				*account = lists[l]->items[i];
-				*found = true;
+				found = true;
 			} else {
 				child = lists[l]->items[i].dn;
 			}
 		}
-	if (*found && child)
+	if (found && child)
 		give_child(reading, account, child);
+	return found;
 }
 
-bool certdir_account_read(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
-			  struct certdir_ldap_connection *connection, const char *dn, struct certdir_arena *arena,
-			  struct certdir_account *account, bool *found, struct certdir_error *error)
+enum certdir_ldap_status certdir_account_read(const struct certdir_placeholders_config *config,
+					      const struct certdir_domain *domain,
+					      struct certdir_ldap_connection *connection, const char *dn,
+					      struct certdir_arena *arena, struct certdir_account *account,
+					      struct certdir_error *error)
 {
 	struct reading reading = new_reading(config, domain, arena);
-	const enum certdir_ldap_status status = list(&reading, connection, dn, error);
+	enum certdir_ldap_status status = list(&reading, connection, dn, error);
 
 	*account = (struct certdir_account){.dn = NULL};
-	*found = false;
-	if (status == CERTDIR_LDAP_OK)
-		choose_one(&reading, dn, account, found);
+	if (status == CERTDIR_LDAP_OK && !choose_one(&reading, dn, account))
+		status = CERTDIR_LDAP_NO_OBJECT;
 	finish(&reading);
 	if (!arena->failed)
-		return status == CERTDIR_LDAP_OK || status == CERTDIR_LDAP_NO_OBJECT;
+		return status;
 	certdir_error_set(error, "out of memory");
-	return false;
+	return CERTDIR_LDAP_FAILED;
 }

@@ -90,12 +90,15 @@ bool certdir_accounts_read(const struct certdir_placeholders_config *config, con
 			   struct certdir_accounts *accounts, struct certdir_error *error);
 
 /*
- * Reads one entry as it stands now, wherever it is, with what stands below it. *found false: it is not there, or may not be seen. Whoever
- * wants to delete or change it asks first whether it is still `own` and without `life`. False with `error`.
+ * Reads one entry as it stands now, wherever it is, with what stands below it. CERTDIR_LDAP_NO_OBJECT: it is not there, or may not be
+ * seen. Whoever wants to delete or change it asks first whether it is still `own` and without `life`. Anything but these two and OK sets
+ * `error`; with CERTDIR_LDAP_LOST and CERTDIR_LDAP_TIMEOUT it says nothing of this entry.
  */
-bool certdir_account_read(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
-			  struct certdir_ldap_connection *connection, const char *dn, struct certdir_arena *arena,
-			  struct certdir_account *account, bool *found, struct certdir_error *error);
+enum certdir_ldap_status certdir_account_read(const struct certdir_placeholders_config *config,
+					      const struct certdir_domain *domain,
+					      struct certdir_ldap_connection *connection, const char *dn,
+					      struct certdir_arena *arena, struct certdir_account *account,
+					      struct certdir_error *error);
 
 /* A value that must be unique in the domain and who has it already. */
 struct certdir_claim {

@@ -31,15 +31,18 @@ static enum certdir_take_back_outcome outcome(struct take_back *run, enum certdi
 static enum certdir_take_back_outcome look_at(struct take_back *run, const char *dn, const struct certdir_mark *mark)
 {
 	struct certdir_account account;
-	bool found;
+	const enum certdir_ldap_status status =
+		certdir_account_read(run->config, run->domain, run->connection, dn, &run->arena, &account, &run->why);
 
-	if (!certdir_account_read(run->config, run->domain, run->connection, dn, &run->arena, &account, &found,
-				  run->error)) {
-		run->failed = true;
-		return CERTDIR_TAKE_BACK_LEFT;
-	}
-	if (!found)
+	if (status == CERTDIR_LDAP_NO_OBJECT)
 		return outcome(run, CERTDIR_TAKE_BACK_NOTHING, dn, "is not there (any more)");
+	if (status == CERTDIR_LDAP_LOST || status == CERTDIR_LDAP_TIMEOUT) {
+		*run->error = run->why;
+		run->failed = true;
+	}
+	/* One that cannot be read does not keep the others from being taken back. */
+	if (status != CERTDIR_LDAP_OK)
+		return CERTDIR_TAKE_BACK_LEFT;
 	if (!account.own || (mark && strcmp(account.mark->key, mark->key) != 0)) {
 		certdir_error_set(&run->why, "%s has not the mark of %s%s and is left alone", dn,
 				  mark ? "device " : "this section", mark ? mark->key : "");
@@ -62,7 +65,7 @@ static enum certdir_take_back_outcome look_for_room(struct take_back *run, const
 		return CERTDIR_TAKE_BACK_DONE;
 	if (found == CERTDIR_TAKE_BACK_DONE)
 		return outcome(run, CERTDIR_TAKE_BACK_NOTHING, dn, "is there already");
-	return outcome(run, CERTDIR_TAKE_BACK_LEFT, dn, "is another's name by now");
+	return found;
 }
 
 /* Those who come into a group or leave it. */

@@ -637,6 +637,20 @@ def test_stopped_by_a_signal(world):
     assert world.run(accounts=True).of("accounts")["own_count"] == 0
 
 
+def test_an_entry_that_cannot_be_read_keeps_none_from_being_taken_back(tmp_path, program):
+    reader = {"identity": READER, "password": READER_PASSWORD}
+    world = World(tmp_path, program, access=(
+        f'access to dn.exact="cn=B,{OU}" attrs=entryCSN by dn.exact="{ADMIN}" write by * none\n'
+        f'access to * by dn.exact="{READER}" write by anonymous auth'))
+    try:
+        undo = world.run(plan=[action(name, create(name)) for name in ("A", "B", "C")]).end["undo"]
+        job = world.run(reader, undo=undo)
+        assert job.end["ok"] and f"cn=C,{OU}" not in world.content() and f"cn=A,{OU}" not in world.content(), job.end
+        assert f"cn=B,{OU}" in world.content()
+    finally:
+        world.close()
+
+
 def test_two_at_once(world):
     """Both have made the same plan; each change is made once, and each file takes back what its own apply did."""
     plan = creations(1500)
