@@ -35,7 +35,7 @@ static const char usage[] =
 	"undo   take back what an apply did, as far as the entries are still what it left\n"
 	"\n"
 	"  -c FILE   the configuration (" CERTDIR_CONF_DEFAULT ")\n"
-	"  --force   go on although many entries would be disabled or removed\n"
+	"  --force   go on although more would be lost, renamed or moved than max_remove allows\n"
 	"  --apply   adopt: do it\n"
 	"  --pattern TEMPLATE   adopt: what the computers are called, such as {entra_device_id}\n"
 	"  --json    print one JSON object a line\n"

@@ -72,7 +72,7 @@ bool certdir_placeholders_undo(struct certdir_placeholders *placeholders,
 /*
  * One at a time changes what a section keeps: waits for another apply or undo of it on this machine, and sweeps up the unfinished undo
  * files of those that were killed. *lock is a descriptor, whose close() lets the next one in; -1 where undo_directory cannot be written:
- * there nothing is changed either. False with `error`: the other takes too long, or a signal came.
+ * apply changes nothing then, and undo goes on alone. False with `error`: the other takes too long, or a signal came.
  */
 bool certdir_placeholders_lock(const struct certdir_placeholders_config *config, int *lock,
 			       struct certdir_error *error);

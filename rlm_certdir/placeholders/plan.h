@@ -61,10 +61,10 @@ struct certdir_action {
 /* What a person has to look at. The plan leaves these entries and devices alone. */
 struct certdir_remark {
 	enum certdir_remark_kind {
-		CERTDIR_REMARK_PROBLEM, /* a device that should have an entry and gets none, or none as it should be */
+		CERTDIR_REMARK_PROBLEM, /* a device or an entry of ours that is not as it should be, and nothing is done about it */
 		CERTDIR_REMARK_FOREIGN, /* an entry in the OU that is not ours */
 		CERTDIR_REMARK_NO_MAPPING, /* an enabled account without a strong mapping: NPS refuses it */
-		CERTDIR_REMARK_WARNING /* of the whole: the OU is synced by Entra Connect */
+		CERTDIR_REMARK_WARNING /* of the whole: the OU is synced by Entra Connect, .. */
 	} kind;
 	const char *subject; /* key of the device, or DN, or "" */
 	const char *text; /* a sentence */
@@ -81,7 +81,7 @@ struct certdir_plan {
 	size_t wanted, own, unchanged; /* selected devices; own accounts before; own accounts that stay as they are */
 	const char *
 		unmapped; /* for people: how many enabled accounts have no strong mapping; NULL = none, or mappings are not kept */
-	bool refused; /* more would be disabled and removed than max_remove allows: `refusal` says so */
+	bool refused; /* more would be lost or changed than max_remove allows: `refusal` says what */
 	char refusal[CERTDIR_TEXT_MAX];
 };
 
