@@ -197,7 +197,7 @@ static const struct rule rules_of_hosts[] = {
 	 "device k3 PC3\n"
 	 "account k3 PC3\n",
 	 "disable k2 proxy (PROXY$): is disabled\n"
-	 "  change CN=proxy -mark=certdir:wifi:k2 +mark=certdir:wifi:k2:disabled !-uac=4096 !uac=4098\n"
+	 "  disable CN=proxy -mark=certdir:wifi:k2 +mark=certdir:wifi:k2:disabled !-uac=4096 !uac=4098\n"
 	 "problem k1: servicePrincipalName \"HOST/mail\" would let this device pass for another: it is a usual name of "
 	 "a mail server: rename the device: its account is left as it is\n"},
 	{"somebody has the host in another class",
