@@ -107,14 +107,17 @@ struct certdir_ldap_bytes certdir_fold_key(struct certdir_arena *arena, const ch
 	return (struct certdir_ldap_bytes){key.bytes, key.length};
 }
 
-static bool same_bytes(const char *a, size_t a_length, const char *b, size_t b_length)
+int certdir_fold_compare(const struct certdir_ldap_bytes *a, const struct certdir_ldap_bytes *b)
 {
-	if (a_length != b_length)
-		return false;
-	for (size_t i = 0; i < a_length; i++)
-		if (certdir_fold_byte(a[i]) != certdir_fold_byte(b[i]))
-			return false;
-	return true;
+	if (a->length != b->length)
+		return a->length < b->length ? -1 : 1;
+	for (size_t i = 0; i < a->length; i++) {
+		const int difference = certdir_fold_byte(a->bytes[i]) - certdir_fold_byte(b->bytes[i]);
+
+		if (difference)
+			return difference;
+	}
+	return 0;
 }
 
 bool certdir_fold_same(const char *a, size_t a_length, const char *b, size_t b_length, enum certdir_accents accents)
@@ -126,7 +129,9 @@ bool certdir_fold_same(const char *a, size_t a_length, const char *b, size_t b_l
 		return true;
 	left = key_of(a, a_length, accents);
 	right = key_of(b, b_length, accents);
-	same = left.bytes && right.bytes && same_bytes(left.bytes, left.length, right.bytes, right.length);
+	same = left.bytes && right.bytes &&
+	       certdir_fold_compare(&(struct certdir_ldap_bytes){left.bytes, left.length},
+				    &(struct certdir_ldap_bytes){right.bytes, right.length}) == 0;
 	free(left.made);
 	free(right.made);
 	return same;

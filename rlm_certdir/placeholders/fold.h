@@ -29,6 +29,9 @@ static inline unsigned char certdir_fold_byte(char c)
 struct certdir_ldap_bytes certdir_fold_key(struct certdir_arena *arena, const char *bytes, size_t length,
 					   enum certdir_accents accents);
 
+/* The order of two keys, shorter ones first; 0 when their texts are the same. */
+int certdir_fold_compare(const struct certdir_ldap_bytes *a, const struct certdir_ldap_bytes *b);
+
 /* Whether two texts are the same. When memory is out, they are when their bytes are. */
 bool certdir_fold_same(const char *a, size_t a_length, const char *b, size_t b_length, enum certdir_accents accents);
 

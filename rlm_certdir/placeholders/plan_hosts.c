@@ -92,11 +92,7 @@ static struct certdir_ldap_bytes behind(const struct certdir_ldap_bytes *text, c
 	return (struct certdir_ldap_bytes){text->bytes + used, text->length - used};
 }
 
-/*
- * The host of a service principal name: "pc1" of HOST/pc1, of MSSQLSvc/pc1:1433 and of ldap/pc1/corp.example. False: it
- * names none.
- */
-static bool host_of(const struct certdir_ldap_bytes *name, struct certdir_ldap_bytes *host)
+bool certdir_plan_host_of(const struct certdir_ldap_bytes *name, struct certdir_ldap_bytes *host)
 {
 	const struct certdir_ldap_bytes class = until(name, "/"), rest = behind(name, &class);
 
@@ -221,7 +217,7 @@ static bool look_at(struct certdir_planner *planner, struct certdir_plan_pair *p
 		struct certdir_ldap_bytes host = key;
 		const char *why;
 
-		if (!key.bytes || (it->unique && !host_of(&key, &host)))
+		if (!key.bytes || (it->unique && !certdir_plan_host_of(&key, &host)))
 			continue;
 		why = why_not_host(planner, pair, it, &host);
 		if (!why)
@@ -304,7 +300,7 @@ static bool ask_for(struct certdir_planner *planner, struct certdir_plan_pair *p
 	struct questions *questions = context;
 	struct certdir_ldap_bytes host, value;
 
-	if (space == CERTDIR_PLAN_CN || space > planner->config->column_count || !host_of(&name, &host) ||
+	if (space == CERTDIR_PLAN_CN || space > planner->config->column_count || !certdir_plan_host_of(&name, &host) ||
 	    is_guid(&host))
 		return true;
 	if (questions->count + CLASSES > TOGETHER)

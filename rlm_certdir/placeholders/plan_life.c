@@ -139,23 +139,10 @@ struct computers {
 	size_t count;
 };
 
-static int compare_keys(const struct certdir_ldap_bytes *left, const struct certdir_ldap_bytes *right)
-{
-	if (left->length != right->length)
-		return left->length < right->length ? -1 : 1;
-	for (size_t i = 0; i < left->length; i++) {
-		const int difference = certdir_fold_byte(left->bytes[i]) - certdir_fold_byte(right->bytes[i]);
-
-		if (difference)
-			return difference;
-	}
-	return 0;
-}
-
 static int by_name(const void *a, const void *b)
 {
 	const struct computer *left = a, *right = b;
-	const int order = compare_keys(&left->key, &right->key);
+	const int order = certdir_fold_compare(&left->key, &right->key);
 
 	return order ? order : strcmp(left->device->key, right->device->key);
 }
@@ -188,20 +175,6 @@ static size_t label(const char *bytes, size_t length)
 	return dot ? (size_t)(dot - bytes) : length;
 }
 
-/* The host of a service principal name, "HOST/pc1.corp.example:80/x". */
-static const char *host_of(const char *bytes, size_t length, size_t *host_length)
-{
-	const char *host = memchr(bytes, '/', length);
-
-	if (!host)
-		return NULL;
-	host++;
-	for (*host_length = 0; host + *host_length < bytes + length; ++*host_length)
-		if (host[*host_length] == ':' || host[*host_length] == '/')
-			break;
-	return host;
-}
-
 /* A computer with this name that is not the device itself, or NULL. */
 static const struct certdir_wanted *find_computer(struct certdir_planner *planner, const struct computers *computers,
 						  const char *bytes, size_t length, const struct certdir_wanted *device)
@@ -213,12 +186,12 @@ static const struct certdir_wanted *find_computer(struct certdir_planner *planne
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
 
-		if (compare_keys(&computers->items[middle].key, &key) < 0)
+		if (certdir_fold_compare(&computers->items[middle].key, &key) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < computers->count && compare_keys(&computers->items[low].key, &key) == 0; low++)
+	for (; low < computers->count && certdir_fold_compare(&computers->items[low].key, &key) == 0; low++)
 		if (computers->items[low].device != device)
 			return computers->items[low].device;
 	return NULL;
@@ -233,11 +206,10 @@ static const struct certdir_wanted *namesake_of(struct certdir_planner *planner,
 
 	for (size_t i = 0; i < planner->config->column_count && !found; i++)
 		for (size_t v = 0; planner->config->columns[i].unique && v < columns[i].count && !found; v++) {
-			size_t length;
-			const char *host = host_of(columns[i].items[v].bytes, columns[i].items[v].length, &length);
+			struct certdir_ldap_bytes host;
 
-			if (host)
-				found = find_computer(planner, computers, host, length, device);
+			if (certdir_plan_host_of(&columns[i].items[v], &host))
+				found = find_computer(planner, computers, host.bytes, host.length, device);
 		}
 	return found;
 }
@@ -281,11 +253,13 @@ bool certdir_plan_gives_up(const struct certdir_planner *planner, const struct c
 			   const char *bytes, size_t length)
 {
 	const char *name = pair->namesake ? pair->namesake->name : NULL;
+	const struct certdir_ldap_bytes value = {bytes, length};
+	struct certdir_ldap_bytes host = value;
 
-	if (name && space != CERTDIR_PLAN_CN)
-		bytes = host_of(bytes, length, &length);
-	return name && bytes &&
-	       certdir_fold_same(bytes, label(bytes, length), name, strlen(name), certdir_plan_accents(planner));
+	if (!name || (space != CERTDIR_PLAN_CN && !certdir_plan_host_of(&value, &host)))
+		return false;
+	return certdir_fold_same(host.bytes, label(host.bytes, host.length), name, strlen(name),
+				 certdir_plan_accents(planner));
 }
 
 /* ---- what a person did ---- */

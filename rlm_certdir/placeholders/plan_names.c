@@ -19,15 +19,7 @@ static int order(const struct certdir_plan_name *left, const struct certdir_plan
 		return left->hash < right->hash ? -1 : 1;
 	if (left->space != right->space)
 		return left->space < right->space ? -1 : 1;
-	if (left->key.length != right->key.length)
-		return left->key.length < right->key.length ? -1 : 1;
-	for (size_t i = 0; i < left->key.length; i++) {
-		const int difference = certdir_fold_byte(left->key.bytes[i]) - certdir_fold_byte(right->key.bytes[i]);
-
-		if (difference)
-			return difference;
-	}
-	return 0;
+	return certdir_fold_compare(&left->key, &right->key);
 }
 
 static int compare(const void *a, const void *b)

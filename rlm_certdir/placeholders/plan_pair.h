@@ -169,7 +169,13 @@ const char *certdir_plan_attribute(const struct certdir_planner *planner, unsign
 /* plan_claims.c: asks the domain for what the OU does not show; gives new accounts their names. */
 bool certdir_plan_claim(struct certdir_planner *planner, struct certdir_error *error);
 
-/* plan_hosts.c: blocks devices that would pass for another host; and those whose host somebody has in another class. */
+/* plan_hosts.c */
+/*
+ * The host of a service principal name: "pc1" of HOST/pc1, of MSSQLSvc/pc1:1433 and of ldap/pc1/corp.example. False: it
+ * names none.
+ */
+bool certdir_plan_host_of(const struct certdir_ldap_bytes *name, struct certdir_ldap_bytes *host);
+/* Blocks devices that would pass for another host; and those whose host somebody has in another class. */
 void certdir_plan_refuse_hosts(struct certdir_planner *planner);
 bool certdir_plan_claim_hosts(struct certdir_planner *planner, struct certdir_error *error);
 
