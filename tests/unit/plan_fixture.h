@@ -301,7 +301,7 @@ static inline bool modify(struct domain *domain, const struct certdir_ldap_opera
 /* An RDN whose value is the entry's. */
 static inline bool fits_rdn(struct entry *entry)
 {
-	struct certdir_arena arena = {NULL, false};
+	struct certdir_arena arena = {0};
 	struct certdir_rdn rdn;
 	const bool fits = certdir_rdn_read(entry->dn, &arena, &rdn) && value_at(entry, NAME, rdn.value);
 
@@ -332,7 +332,7 @@ static inline bool add(struct domain *domain, const struct certdir_ldap_operatio
 static inline bool rename_entry(struct domain *domain, const char *dn, const char *rdn, const char *parent)
 {
 	struct entry *entry = entry_at(domain, dn), *other;
-	struct certdir_arena arena = {NULL, false};
+	struct certdir_arena arena = {0};
 	struct certdir_rdn before, after;
 	char target[TEXT];
 	struct value *value;

@@ -76,7 +76,7 @@ static void test_pairs(void **state)
 /* The key of a key is the key: of a name with accents it is that of the name without. */
 static void test_keys(void **state)
 {
-	struct certdir_arena arena = {NULL, false};
+	struct certdir_arena arena = {0};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
@@ -95,7 +95,7 @@ static void test_keys(void **state)
 
 static void test_plain_is_not_copied(void **state)
 {
-	struct certdir_arena arena = {NULL, false};
+	struct certdir_arena arena = {0};
 	const char *text = "HOST/LAPTOP-7.corp.example";
 
 	(void)state;

@@ -122,7 +122,7 @@ static void test_answer(void **state)
 	(void)state;
 	put_record(&message, 33, 10, 5, 3890, "\3dc1\xc0\x0c", 6);
 	put_record(&message, 5, 0, 0, 0, "\3dc7\xc0\x0c", 6); /* a CNAME, or what claims to be one */
-	put_record(&message, 33, 0, 0, 389, "\3DC2\5other\4test", 17);
+	put_record(&message, 33, 0, 0, 389, "\3DC2\5other\4test", 16);
 	put_record(&message, 33, 10, 5, 3890, "\3dc1\xc0\x0c", 6); /* twice */
 	assert_int_equal(answer_of(&message, 0), CERTDIR_LDAP_SRV_TARGETS);
 	assert_int_equal(count, 2);

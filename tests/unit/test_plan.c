@@ -683,7 +683,7 @@ static const char *quoted(const char *bytes, size_t size)
 static void test_text(void **state)
 {
 	struct certdir_plan_text text = {.length = 0};
-	struct certdir_arena arena = {NULL, false};
+	struct certdir_arena arena = {0};
 	char value[300];
 	const char *end;
 

@@ -256,7 +256,7 @@ static void check_wanted(const struct domain *domain, const struct device *devic
 	const struct planning *p = &planning;
 	size_t count;
 	const struct entry *entry = entry_of(domain, device->key, &count);
-	struct certdir_arena arena = {NULL, false};
+	struct certdir_arena arena = {0};
 	struct certdir_rdn rdn;
 
 	CHECK(count == 1, "%s has %zu accounts", device->key, count);
