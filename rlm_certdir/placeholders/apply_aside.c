@@ -3,6 +3,8 @@
 
 #include "placeholders/plan_pair.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -231,6 +233,54 @@ bool certdir_apply_version_right(struct certdir_apply_run *run, const struct cer
 				  attribute);
 	set_aside(run, step->action, why.text);
 	return false;
+}
+
+/* ---- the look before deletion ---- */
+
+/* Why the entry is not to be deleted, or NULL; what is not there, deleting finds. */
+static const char *why_not_deleted(const struct certdir_account *account)
+{
+	if (account->life)
+		return account->life;
+	return account->own ? NULL : "it has not the section's mark any more";
+}
+
+static void look_at(struct certdir_apply_run *run, const struct certdir_step *step)
+{
+	struct certdir_arena arena = {NULL};
+	struct certdir_account account;
+	struct certdir_error why;
+	enum certdir_ldap_status status;
+	const char *text;
+	sigset_t all, before;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
+	status = certdir_account_read(run->config, run->domain, run->connection, step->operation.dn, &arena, &account,
+				      &why);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (status == CERTDIR_LDAP_LOST || status == CERTDIR_LDAP_TIMEOUT) {
+		certdir_apply_fail(run, &why);
+	} else if (status == CERTDIR_LDAP_OK && (text = why_not_deleted(&account))) {
+		certdir_error_set(&why,
+				  "%s: %s is another's or a real computer by now, and is left as it is: %s: make a new "
+				  "plan",
+				  certdir_ldap_connection_uri(run->connection), step->operation.dn, text);
+		set_aside(run, step->action, why.text);
+	} else if (status != CERTDIR_LDAP_OK && status != CERTDIR_LDAP_NO_OBJECT) {
+		set_aside(run, step->action, why.text);
+	}
+	certdir_arena_clear(&arena);
+}
+
+void certdir_apply_look_again(struct certdir_apply_run *run)
+{
+	for (size_t i = 0; i < run->plan->step_count && certdir_apply_going(run); i++) {
+		const struct certdir_step *step = &run->plan->steps[i];
+
+		if (step->phase == CERTDIR_PHASE_DELETE && run->seen[step->action] && !run->aside[step->action])
+			look_at(run, step);
+	}
 }
 
 /* ---- what is not tried ---- */

@@ -79,6 +79,11 @@ void certdir_apply_refused(struct certdir_apply_run *run, const struct certdir_s
 /* Whether the entry is what the plan saw, as the answer to reading its version says; else its action is set aside. */
 bool certdir_apply_version_right(struct certdir_apply_run *run, const struct certdir_step *step,
 				 const struct certdir_ldap_answer *answer);
+/*
+ * Before the phase of deletions: whoever gave something up was looked at before that, perhaps minutes ago. One that somebody has joined to
+ * the domain since is set aside.
+ */
+void certdir_apply_look_again(struct certdir_apply_run *run);
 /* Whether the step may be tried now; else its action is set aside. */
 bool certdir_apply_may_try(struct certdir_apply_run *run, const struct certdir_step *step);
 void certdir_apply_given(struct certdir_apply_run *run, const struct certdir_step *step);

@@ -561,6 +561,22 @@ def test_what_was_not_given_up_is_not_given_to_another(odd):
     assert "altSecurityIdentities" not in odd.content()[dns["TAKER"]]
 
 
+def test_who_is_somebody_else_by_the_time_of_its_deletion_stays(world):
+    """The version was read long before, when it gave something up; a PC is joined in the meantime."""
+    dns = {name: world.computer(name, description="x") for name in ("A", "B")}
+    versions = {name: world.version(dn) for name, dn in dns.items()}
+    plan = [action(name, {"phase": "yield", "verb": "modify", "dn": dn, "changes": [change("description", ["x"])]},
+                   {"phase": "delete", "verb": "delete", "dn": dn, "changes": [change("cn", come=[name])]},
+                   account=dn, version=versions[name]) for name, dn in dns.items()]
+    somebody = action("somebody", {"phase": "change", "verb": "modify", "dn": dns["A"],
+                                   "changes": [change("adminDescription", ["certdir:wifi:A"])]})
+    job = world.run(plan=[*plan, somebody])
+    assert dns["A"] in world.content() and dns["B"] not in world.content()
+    assert (job.end["failed"], sorted(job.done), job.end["begun"]) == (False, ["B", "somebody"], 1), job.end
+    left, = [line for line in job.lines if line["type"] == "left"]
+    assert (left["name"], left["left"]) == ("A", "delete") and "left as it is" in left["why"]
+
+
 def test_many_are_read_in_pages(world):
     end = world.run(plan=creations(2500)).end
     assert end["ok"], end
