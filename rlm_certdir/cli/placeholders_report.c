@@ -37,8 +37,9 @@ enum certdir_cli_placeholders_exit certdir_cli_placeholders_exit(const struct ce
 		return run->report.stopped ? CERTDIR_CLI_PLACEHOLDERS_STOPPED : CERTDIR_CLI_PLACEHOLDERS_FAILED;
 	if (!run->apply && plan->action_count > 0)
 		return CERTDIR_CLI_PLACEHOLDERS_TO_DO;
-	return count_remarks(plan, CERTDIR_REMARK_PROBLEM) + run->report.aside + run->report.begun > 0 ? CERTDIR_CLI_PLACEHOLDERS_PROBLEMS
-							       : CERTDIR_CLI_PLACEHOLDERS_NOTHING;
+	return count_remarks(plan, CERTDIR_REMARK_PROBLEM) + run->report.aside + run->report.begun > 0
+		       ? CERTDIR_CLI_PLACEHOLDERS_PROBLEMS
+		       : CERTDIR_CLI_PLACEHOLDERS_NOTHING;
 }
 
 /* ---- what servers say is fit for a terminal only without control characters, and for JSON only as UTF-8 ---- */
@@ -84,11 +85,12 @@ static json_t *text_or_null(const char *text)
 static bool print_action_json(const struct certdir_cli_placeholders_run *run, const char *type,
 			      const struct certdir_action *action)
 {
-	return certdir_cli_json_print(json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "type", type, "section",
-				    run->placeholders->config->name, "kind", certdir_action_name(action->kind),
-				    "device", certdir_cli_placeholders_json(action->key), "name", certdir_cli_placeholders_json(action->name), "dn",
-				    certdir_cli_placeholders_json(action->dn), "account_name", certdir_cli_placeholders_json(action->account_name), "why",
-				    certdir_cli_placeholders_json(action->why)));
+	return certdir_cli_json_print(json_pack(
+		"{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "type", type, "section", run->placeholders->config->name, "kind",
+		certdir_action_name(action->kind), "device", certdir_cli_placeholders_json(action->key), "name",
+		certdir_cli_placeholders_json(action->name), "dn", certdir_cli_placeholders_json(action->dn),
+		"account_name", certdir_cli_placeholders_json(action->account_name), "why",
+		certdir_cli_placeholders_json(action->why)));
 }
 
 static bool print_action(const struct certdir_action *action)
@@ -112,9 +114,10 @@ static bool print_remark(const struct certdir_cli_placeholders_run *run, const s
 	int printed = -1;
 
 	if (run->json)
-		return certdir_cli_json_print(json_pack("{s:s,s:s,s:s,s:o,s:o}", "type", "remark", "section",
-					    run->placeholders->config->name, "kind", remark_names[remark->kind],
-					    "subject", certdir_cli_placeholders_json(remark->subject), "text", certdir_cli_placeholders_json(remark->text)));
+		return certdir_cli_json_print(json_pack(
+			"{s:s,s:s,s:s,s:o,s:o}", "type", "remark", "section", run->placeholders->config->name, "kind",
+			remark_names[remark->kind], "subject", certdir_cli_placeholders_json(remark->subject), "text",
+			certdir_cli_placeholders_json(remark->text)));
 	subject = certdir_cli_placeholders_clean(remark->subject);
 	text = certdir_cli_placeholders_clean(remark->text);
 	if (subject && text)
@@ -161,8 +164,8 @@ static bool print_left_json(const struct certdir_cli_placeholders_run *run, cons
 	return certdir_cli_json_print(json_pack(
 		"{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "type", *left ? "begun" : "aside", "section",
 		run->placeholders->config->name, "kind", certdir_action_name(action->kind), "device",
-		certdir_cli_placeholders_json(action->key), "name", certdir_cli_placeholders_json(action->name), "dn", certdir_cli_placeholders_json(action->dn), "error",
-		text_or_null(why), "left", text_or_null(left)));
+		certdir_cli_placeholders_json(action->key), "name", certdir_cli_placeholders_json(action->name), "dn",
+		certdir_cli_placeholders_json(action->dn), "error", text_or_null(why), "left", text_or_null(left)));
 }
 
 bool certdir_cli_placeholders_print_left(const struct certdir_cli_placeholders_run *run,
@@ -318,8 +321,8 @@ json_t *certdir_cli_placeholders_summary(const struct certdir_cli_placeholders_r
 		"{s:s,s:s,s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o,s:I,s:I,s:I,s:I,s:o,s:o}", "type", "summary", "section",
 		run->placeholders->config->name, "server", text_or_null(run->placeholders->uri), "wanted",
 		(json_int_t)plan->wanted, "accounts", (json_int_t)plan->own, "unchanged", (json_int_t)plan->unchanged,
-		"left_out", left_out_json(run), "problems", (json_int_t)count_remarks(plan, CERTDIR_REMARK_PROBLEM), "refused",
-		text_or_null(plan->refusal), "error", text_or_null(run->error.text), "done",
+		"left_out", left_out_json(run), "problems", (json_int_t)count_remarks(plan, CERTDIR_REMARK_PROBLEM),
+		"refused", text_or_null(plan->refusal), "error", text_or_null(run->error.text), "done",
 		(json_int_t)run->report.actions, "begun", (json_int_t)run->report.begun, "aside",
 		(json_int_t)run->report.aside, "not_tried", (json_int_t)run->report.untried, "undo",
 		text_or_null(run->report.undo), "certificates", certificates_json(run));
@@ -356,8 +359,10 @@ bool certdir_cli_placeholders_print_summary(const struct certdir_cli_placeholder
 	if (run->aside.text[0]) {
 		char *text = certdir_cli_placeholders_clean(run->aside.text);
 
-		fprintf(stderr, "certdir: %s: the server refused %zu entries, or they were changed meanwhile; the first: %s\n",
-			run->placeholders->config->name, run->report.aside + run->report.begun, text ? text : "out of memory");
+		fprintf(stderr,
+			"certdir: %s: the server refused %zu entries, or they were changed meanwhile; the first: %s\n",
+			run->placeholders->config->name, run->report.aside + run->report.begun,
+			text ? text : "out of memory");
 		free(text);
 	}
 	if (run->report.stopped && !run->ok)

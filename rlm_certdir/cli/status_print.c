@@ -206,13 +206,13 @@ bool certdir_cli_status_print_json(const struct certdir_cli_status *status)
 	for (size_t i = 0; i < status->source_count; i++)
 		if (status->sources[i].kind == CERTDIR_SOURCE_IMPORT)
 			ok = ok && json_array_append_new(imports, import_json(status, &status->sources[i])) == 0;
-	object = json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:{s:I,s:I,s:I},s:s,s:o,s:o,s:O}", "list", status->list, "list_error",
-			   status->list_error, "last_good", time_json(status->last_good), "published",
+	object = json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:{s:I,s:I,s:I},s:s,s:o,s:o,s:O}", "list", status->list,
+			   "list_error", status->list_error, "last_good", time_json(status->last_good), "published",
 			   time_json(status->published), "age", age_json(status, status->published), "devices",
 			   (json_int_t)status->devices, "shared", "names", (json_int_t)status->shared.names, "devices",
 			   (json_int_t)status->shared.devices, "serials", (json_int_t)status->shared.serials,
-			   "run_error", status->run_error, "tenants", tenants, "imports", imports,
-			   "placeholders", status->sections);
+			   "run_error", status->run_error, "tenants", tenants, "imports", imports, "placeholders",
+			   status->sections);
 	if (ok)
 		return certdir_cli_json_print(object);
 	json_decref(object);

@@ -127,7 +127,8 @@ static void print_successes(const struct certdir_cli_status *status)
 			if (!tenant->has_numbers || !tenant->wanted[part])
 				continue;
 			if (!head)
-				certdir_cli_status_print_metric_head(metric, "When the part of the tenant was last listed whole; 0 is never.");
+				certdir_cli_status_print_metric_head(
+					metric, "When the part of the tenant was last listed whole; 0 is never.");
 			head = true;
 			printf("%s{", metric);
 			certdir_cli_status_print_label("tenant", tenant->name);

@@ -26,7 +26,8 @@ struct certdir_domain_name {
 struct certdir_domain {
 	bool active_directory;
 	const char *version_attribute; /* uSNChanged or entryCSN: changes with every change of an entry */
-	const char *const *ous; /* DNs of the config's ous as the server spells them, and every DN of an entry below them */
+	const char *const
+		*ous; /* DNs of the config's ous as the server spells them, and every DN of an entry below them */
 	const char *base; /* DN of the domain, "DC=corp,DC=example"; what unique means reaches this far */
 	const char *name; /* "corp.example", from base; NULL when base has no DC */
 	/* What the domain, others of its forest and its controllers are called: "corp.example", "CORP", "dc1"; or NULL */
@@ -58,7 +59,8 @@ struct certdir_account {
 	struct certdir_ldap_values mappings; /* altSecurityIdentities, sorted; of own ones */
 	int64_t expires; /* accountExpires in Unix seconds, 0 = never; of own ones */
 	bool computer; /* by its class */
-	const char *unfit; /* of a computer without a mark: why it cannot be given one, for people; NULL: nothing says so */
+	const char *
+		unfit; /* of a computer without a mark: why it cannot be given one, for people; NULL: nothing says so */
 	const char *life; /* of any computer account: why it is a real computer, for people; NULL: nothing says so */
 };
 

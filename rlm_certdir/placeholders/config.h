@@ -78,7 +78,8 @@ struct certdir_placeholders_config {
 	const char **object_classes; /* NULL-terminated */
 	struct certdir_selection selection;
 	struct certdir_template cn; /* of the entry, from `name = ..` */
-	const struct certdir_template *adopt; /* what accounts are called that are to become ours; NULL unless that is the task */
+	const struct certdir_template
+		*adopt; /* what accounts are called that are to become ours; NULL unless that is the task */
 	struct certdir_column *columns;
 	size_t column_count;
 	bool enabled; /* accounts of wanted devices are enabled ones */

@@ -108,8 +108,8 @@ bool certdir_placeholders_look(struct certdir_placeholders *self, const struct c
 			       struct certdir_error *error)
 {
 	*self = (struct certdir_placeholders){.config = config};
-	return begin(self, error) && certdir_accounts_read(config, &self->domain, self->connection, &self->arena,
-							   &self->accounts, error);
+	return begin(self, error) &&
+	       certdir_accounts_read(config, &self->domain, self->connection, &self->arena, &self->accounts, error);
 }
 
 static bool make_plan(struct certdir_placeholders *self, const char *filename,

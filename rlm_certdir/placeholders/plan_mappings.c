@@ -35,8 +35,9 @@ bool certdir_plan_mapping_is_strong(const struct certdir_ldap_bytes *mapping)
 static bool is_of_another(const struct certdir_planner *planner, const struct certdir_plan_pair *pair,
 			  const struct certdir_ldap_bytes *mapping)
 {
-	size_t first, count = certdir_plan_names_find(planner, &planner->owners, 1 + (unsigned)planner->config->column_count,
-						      mapping->bytes, mapping->length, &first);
+	size_t first,
+		count = certdir_plan_names_find(planner, &planner->owners, 1 + (unsigned)planner->config->column_count,
+						mapping->bytes, mapping->length, &first);
 
 	for (size_t i = 0; i < count; i++)
 		if (planner->owners.sorted[first + i]->pair->device != pair->device)
@@ -46,8 +47,9 @@ static bool is_of_another(const struct certdir_planner *planner, const struct ce
 
 bool certdir_plan_mapping_has_ended(const struct certdir_planner *planner, const struct certdir_ldap_bytes *mapping)
 {
-	size_t first, count = certdir_plan_names_find(planner, &planner->owners, 1 + (unsigned)planner->config->column_count,
-						      mapping->bytes, mapping->length, &first);
+	size_t first,
+		count = certdir_plan_names_find(planner, &planner->owners, 1 + (unsigned)planner->config->column_count,
+						mapping->bytes, mapping->length, &first);
 
 	for (size_t i = 0; i < count; i++)
 		if (certdir_plan_has(&planner->owners.sorted[first + i]->pair->device->ended, mapping, true))
@@ -150,8 +152,9 @@ static void sum_up(struct unmapped *unmapped)
 		return;
 	}
 	planner->plan->unmapped = certdir_arena_print(
-		arena, "%zu of %zu enabled accounts have no strong mapping (%s%s): NPS refuses their certificates, "
-		       "unless the CA writes the account's SID into them",
+		arena,
+		"%zu of %zu enabled accounts have no strong mapping (%s%s): NPS refuses their certificates, "
+		"unless the CA writes the account's SID into them",
 		unmapped->count, unmapped->of, unmapped->names ? unmapped->names : "",
 		unmapped->count > NAMED ? ", .." : "");
 	if (are_many(unmapped))

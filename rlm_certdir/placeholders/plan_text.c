@@ -7,8 +7,8 @@
 
 const char *certdir_action_name(enum certdir_action_kind kind)
 {
-	static const char *const names[CERTDIR_ACTION_KINDS] = {"create", "move",    "change",
-								"enable", "disable", "remove", "adopt"};
+	static const char *const names[CERTDIR_ACTION_KINDS] = {"create",  "move",   "change", "enable",
+								"disable", "remove", "adopt"};
 
 	return names[kind];
 }
