@@ -405,13 +405,13 @@ static const struct rule rules_of_mappings[] = {
 static void check_unmapped(size_t without, size_t all, const char *said, bool problem)
 {
 	static char script[8192];
-	size_t length = (size_t)sprintf(script, "config certificates\n");
+	char *end = script + sprintf(script, "config certificates\n");
 	const struct certdir_plan *plan = &world.planning.plan;
 	size_t problems = 0, each = 0;
 
 	for (size_t i = 0; i < all; i++)
-		length += (size_t)sprintf(script + length, "device k%02zu PC%02zu\naccount k%02zu PC%02zu%s\n", i, i, i,
-					  i, i < without ? "" : " map=X509:<SKI>01");
+		end += sprintf(end, "device k%02zu PC%02zu\naccount k%02zu PC%02zu%s\n", i, i, i, i,
+			       i < without ? "" : " map=X509:<SKI>01");
 	read_world(script);
 	plan_world();
 	for (size_t i = 0; i < plan->remark_count; i++) {
