@@ -31,26 +31,38 @@ struct lock {
 	sigset_t signals;
 };
 
-/*
- * The process that holds a lock of the file `inode`: 0 when none does, -1 when that cannot be known. The kernel's own list needs no
- * permission to write into the lock file, and is never out of date. The device is not compared: some file systems give
- * the kernel another one than stat().
- */
-static long holder_of(ino_t inode)
+static long look_for_holder(FILE *locks, ino_t inode)
 {
-	FILE *locks = fopen("/proc/locks", "re");
 	char line[256];
-	long holder = locks ? 0 : -1;
 
-	while (locks && holder == 0 && fgets(line, sizeof(line), locks)) {
+	while (fgets(line, sizeof(line), locks)) {
 		unsigned long found;
 		long pid;
 
 		if (sscanf(line, "%*d: FLOCK %*s %*s %ld %*x:%*x:%lu", &pid, &found) == 2 && found == inode)
-			holder = pid;
+			return pid;
 	}
-	if (locks)
-		(void)fclose(locks);
+	return 0;
+}
+
+/*
+ * The process that holds a lock of the file `inode`: 0 when none does, -1 when that cannot be known. The kernel's own list needs no
+ * permission to write into the lock file, and is never out of date. But it comes in pages, and the end of another lock
+ * between two of them lets one be passed over: so it is read more than once before nobody is found. The device is not compared:
+ * some file systems give the kernel another one than stat().
+ */
+static long holder_of(ino_t inode)
+{
+	enum { LOOKS = 4 };
+	long holder = 0;
+
+	for (unsigned i = 0; i < LOOKS && holder == 0; i++) {
+		FILE *locks = fopen("/proc/locks", "re");
+
+		holder = locks ? look_for_holder(locks, inode) : -1;
+		if (locks)
+			(void)fclose(locks);
+	}
 	return holder;
 }
 
