@@ -235,10 +235,10 @@ bool certdir_apply_version_right(struct certdir_apply_run *run, const struct cer
 	return false;
 }
 
-/* ---- the look before deletion ---- */
+/* ---- the second look ---- */
 
-/* Why the entry is not to be deleted, or NULL; what is not there, deleting finds. */
-static const char *why_not_deleted(const struct certdir_account *account)
+/* Why the entry is not to be touched, or NULL; what is not there, the operation finds. */
+static const char *why_not(const struct certdir_account *account)
 {
 	if (account->life)
 		return account->life;
@@ -261,7 +261,7 @@ static void look_at(struct certdir_apply_run *run, const struct certdir_step *st
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (status == CERTDIR_LDAP_LOST || status == CERTDIR_LDAP_TIMEOUT) {
 		certdir_apply_fail(run, &why);
-	} else if (status == CERTDIR_LDAP_OK && (text = why_not_deleted(&account))) {
+	} else if (status == CERTDIR_LDAP_OK && (text = why_not(&account))) {
 		certdir_error_set(&why,
 				  "%s: %s is another's or a real computer by now, and is left as it is: %s: make a new "
 				  "plan",
@@ -273,12 +273,12 @@ static void look_at(struct certdir_apply_run *run, const struct certdir_step *st
 	certdir_arena_clear(&arena);
 }
 
-void certdir_apply_look_again(struct certdir_apply_run *run)
+void certdir_apply_look_again(struct certdir_apply_run *run, enum certdir_phase phase)
 {
 	for (size_t i = 0; i < run->plan->step_count && certdir_apply_going(run); i++) {
 		const struct certdir_step *step = &run->plan->steps[i];
 
-		if (step->phase == CERTDIR_PHASE_DELETE && run->seen[step->action] && !run->aside[step->action])
+		if (step->phase == phase && step->account && run->seen[step->action] && !run->aside[step->action])
 			look_at(run, step);
 	}
 }

@@ -577,6 +577,20 @@ def test_who_is_somebody_else_by_the_time_of_its_deletion_stays(world):
     assert (left["name"], left["left"]) == ("A", "delete") and "left as it is" in left["why"]
 
 
+def test_who_is_somebody_else_between_two_changes_keeps_what_it_has(world):
+    dns = {name: world.computer(name, description="x") for name in ("A", "B")}
+    versions = {name: world.version(dn) for name, dn in dns.items()}
+    plan = [action(name, {"phase": "yield", "verb": "modify", "dn": dn, "changes": [change("description", ["x"])]},
+                   {"phase": "change", "verb": "modify", "dn": dn, "changes": [change("description", come=["y"])]},
+                   account=dn, version=versions[name]) for name, dn in dns.items()]
+    somebody = action("somebody", {"phase": "rename", "verb": "modify", "dn": dns["A"],
+                                   "changes": [change("adminDescription", ["certdir:wifi:A"])]})
+    job = world.run(plan=[*plan, somebody])
+    content = world.content()
+    assert "description" not in content[dns["A"]] and content[dns["B"]]["description"] == [b"y"]
+    assert (job.end["failed"], sorted(job.done), job.end["begun"]) == (False, ["B", "somebody"], 1), job.end
+
+
 def test_many_are_read_in_pages(world):
     end = world.run(plan=creations(2500)).end
     assert end["ok"], end
