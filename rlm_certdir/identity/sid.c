@@ -8,6 +8,20 @@
 
 enum { SUBS_MAX = 15 };
 
+/* sprintf() was a sixth of what reading an entry takes. */
+static char *print_number(char *at, uint32_t number)
+{
+	char digits[10];
+	size_t count = 0;
+
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	while (count > 0)
+		*at++ = digits[--count];
+	return at;
+}
+
 bool certdir_sid_from_bytes(const unsigned char *bytes, size_t length, char *out)
 {
 	uint64_t authority = 0;
@@ -23,8 +37,10 @@ bool certdir_sid_from_bytes(const unsigned char *bytes, size_t length, char *out
 	for (const unsigned char *sub = bytes + 8; sub < bytes + length; sub += 4) {
 		uint32_t value = sub[0] | (uint32_t)sub[1] << 8 | (uint32_t)sub[2] << 16 | (uint32_t)sub[3] << 24;
 
-		at += sprintf(at, "-%" PRIu32, value);
+		*at++ = '-';
+		at = print_number(at, value);
 	}
+	*at = '\0';
 	return true;
 }
 

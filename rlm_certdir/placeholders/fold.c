@@ -23,14 +23,15 @@ enum { HIRAGANA = 0x3041, HIRAGANA_END = 0x3096, TO_KATAKANA = 0x60 };
 /* Whether it is ASCII without a blank that would not count: at an end, or behind another. */
 static bool is_plain(const char *bytes, size_t length)
 {
-	bool blank = true;
+	const char *end = bytes + length, *blank = length > 0 ? memchr(bytes, ' ', length) : NULL;
+	unsigned char all = 0;
 
-	for (size_t i = 0; i < length; i++) {
-		if ((unsigned char)bytes[i] >= 0x80 || (blank && bytes[i] == ' '))
+	for (const char *at = bytes; at < end; at++)
+		all |= (unsigned char)*at;
+	for (; blank; blank = memchr(blank, ' ', (size_t)(end - blank)))
+		if (blank == bytes || ++blank == end || *blank == ' ')
 			return false;
-		blank = bytes[i] == ' ';
-	}
-	return length == 0 || !blank;
+	return all < 0x80;
 }
 
 /* How a case-folded character without its accents is written; returns how many bytes. */

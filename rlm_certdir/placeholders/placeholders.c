@@ -61,39 +61,56 @@ static bool read_mappings(struct certdir_placeholders *self, const char *filenam
 /* Reading the list, beside reading the OU: each takes seconds with 100,000 of them, and one of them waits for a server. */
 struct list_reading {
 	struct certdir_placeholders *self;
-	struct certdir_list_snapshot *list;
+	const char *filename;
 	int64_t now;
 	struct certdir_error error;
-	bool ok;
+	enum certdir_placeholders_outcome outcome;
 };
 
-static void *read_wanted(void *context)
+static bool read_wanted(struct list_reading *reading, struct certdir_list_snapshot *list)
 {
-	struct list_reading *reading = context;
 	struct certdir_placeholders *self = reading->self;
-	struct certdir_list_reader *reader = certdir_list_reader_get(reading->list, &reading->error);
+	struct certdir_list_reader *reader = certdir_list_reader_get(list, &reading->error);
+	const bool ok = reader && certdir_wanted_read(self->config, reader, self->domain.name, reading->now,
+						      &self->list_arena, &self->wanted, &reading->error);
 
-	reading->ok = reader && certdir_wanted_read(self->config, reader, self->domain.name, reading->now,
-						    &self->list_arena, &self->wanted, &reading->error);
 	if (reader)
 		certdir_list_reader_put(reader);
+	return ok;
+}
+
+static void *read_list(void *context)
+{
+	struct list_reading *reading = context;
+	struct certdir_list_snapshot *list = certdir_list_load(reading->filename, &reading->error);
+
+	/* A list that is missing or damaged is one that must not be acted on. */
+	if (!list || !certdir_wanted_list_usable(reading->self->config, list, reading->now, &reading->error))
+		reading->outcome = CERTDIR_PLACEHOLDERS_GUARD;
+	else if (read_wanted(reading, list))
+		reading->outcome = CERTDIR_PLACEHOLDERS_OK;
+	/* Its memory is better used for the plan. */
+	certdir_list_release(list);
 	return NULL;
 }
 
-static bool read_both(struct certdir_placeholders *self, struct certdir_list_snapshot *list, int64_t now,
-		      struct certdir_error *error)
+static enum certdir_placeholders_outcome read_both(struct certdir_placeholders *self, const char *filename, int64_t now,
+						   struct certdir_error *error)
 {
-	struct list_reading reading = {.self = self, .list = list, .now = now};
+	struct list_reading reading = {
+		.self = self, .filename = filename, .now = now, .outcome = CERTDIR_PLACEHOLDERS_FAILED};
 	pthread_t thread;
 	bool ok;
 
-	if (!certdir_background_start(&thread, read_wanted, &reading, error))
-		return false;
+	if (!certdir_background_start(&thread, read_list, &reading, error))
+		return CERTDIR_PLACEHOLDERS_FAILED;
 	ok = certdir_accounts_read(self->config, &self->domain, self->connection, &self->arena, &self->accounts, error);
 	(void)pthread_join(thread, NULL);
-	if (ok && !reading.ok)
+	if (reading.outcome == CERTDIR_PLACEHOLDERS_GUARD || (ok && reading.outcome != CERTDIR_PLACEHOLDERS_OK))
 		*error = reading.error;
-	return ok && reading.ok;
+	else if (!ok)
+		return CERTDIR_PLACEHOLDERS_FAILED;
+	return reading.outcome;
 }
 
 /* Connects and learns what the server is. */
@@ -131,21 +148,14 @@ enum certdir_placeholders_outcome certdir_placeholders_plan(struct certdir_place
 							    certdir_placeholders_certificates certificates, int64_t now,
 							    struct certdir_error *error)
 {
-	enum certdir_placeholders_outcome outcome = CERTDIR_PLACEHOLDERS_FAILED;
-	struct certdir_list_snapshot *list;
-	bool ok;
+	enum certdir_placeholders_outcome outcome;
 
 	*self = (struct certdir_placeholders){.config = config};
-	list = certdir_list_load(filename, error);
-	/* A list that is missing or damaged is one that must not be acted on. */
-	ok = list && certdir_wanted_list_usable(config, list, now, error);
-	if (!ok)
-		outcome = CERTDIR_PLACEHOLDERS_GUARD;
-	ok = ok && begin(self, error) && read_both(self, list, now, error);
-	/* Its memory is better used for the plan. */
-	certdir_list_release(list);
-	if (ok && make_plan(self, filename, certificates, now, error))
-		outcome = CERTDIR_PLACEHOLDERS_OK;
+	if (!begin(self, error))
+		return CERTDIR_PLACEHOLDERS_FAILED;
+	outcome = read_both(self, filename, now, error);
+	if (outcome == CERTDIR_PLACEHOLDERS_OK && !make_plan(self, filename, certificates, now, error))
+		outcome = CERTDIR_PLACEHOLDERS_FAILED;
 	return outcome;
 }
 

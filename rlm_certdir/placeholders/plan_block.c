@@ -43,8 +43,11 @@ bool certdir_plan_each_claim(struct certdir_planner *planner, struct certdir_pla
 {
 	const struct certdir_wanted *device = pair->device;
 	const unsigned columns = (unsigned)planner->config->column_count;
-	const size_t length = strlen(device->cn);
+	size_t length;
 
+	if (pair->served)
+		return true;
+	length = strlen(device->cn);
 	if (!has(planner, pair, CERTDIR_PLAN_CN, device->cn, length) &&
 	    !each(planner, pair, CERTDIR_PLAN_CN, device->cn, length, context))
 		return false;

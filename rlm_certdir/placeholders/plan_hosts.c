@@ -74,12 +74,12 @@ static const struct {
 
 enum { KNOWN = sizeof(known) / sizeof(*known), KNOWN_MAX = 24 };
 
-/* "a" of "a.b" and "a:1" and "a/b" for the ends ".", and ":/". */
-static struct certdir_ldap_bytes until(const struct certdir_ldap_bytes *text, const char *ends)
+/* "a" of "a.b" and "a:1" and "a/b" for the ends '.', and ':' and '/'. */
+static struct certdir_ldap_bytes until(const struct certdir_ldap_bytes *text, char end, char other)
 {
 	struct certdir_ldap_bytes part = {text->bytes, 0};
 
-	while (part.length < text->length && !strchr(ends, text->bytes[part.length]))
+	while (part.length < text->length && text->bytes[part.length] != end && text->bytes[part.length] != other)
 		part.length++;
 	return part;
 }
@@ -94,9 +94,9 @@ static struct certdir_ldap_bytes behind(const struct certdir_ldap_bytes *text, c
 
 bool certdir_plan_host_of(const struct certdir_ldap_bytes *name, struct certdir_ldap_bytes *host)
 {
-	const struct certdir_ldap_bytes class = until(name, "/"), rest = behind(name, &class);
+	const struct certdir_ldap_bytes class = until(name, '/', '/'), rest = behind(name, &class);
 
-	*host = until(&rest, ":/");
+	*host = until(&rest, ':', '/');
 	return class.length < name->length;
 }
 
@@ -177,7 +177,7 @@ static bool is_dotted(const struct certdir_ldap_bytes *host, const char *cn)
 static const char *why_not_host(const struct certdir_planner *planner, const struct certdir_plan_pair *pair,
 				const struct certdir_column *column, const struct certdir_ldap_bytes *host)
 {
-	const struct certdir_ldap_bytes label = until(host, "."), suffix = behind(host, &label);
+	const struct certdir_ldap_bytes label = until(host, '.', '.'), suffix = behind(host, &label);
 
 	if (label.length == 0)
 		return "it is no name of a host";
@@ -287,7 +287,7 @@ static void ask(struct certdir_planner *planner, struct questions *questions)
 /* Names that nobody chose are nobody's. */
 static bool is_guid(const struct certdir_ldap_bytes *host)
 {
-	const struct certdir_ldap_bytes label = until(host, ".");
+	const struct certdir_ldap_bytes label = until(host, '.', '.');
 	char guid[CERTDIR_VALUE_MAX + 1];
 
 	return certdir_canonical(CERTDIR_ID_GUID, label.bytes, label.length, guid);

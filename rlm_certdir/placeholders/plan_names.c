@@ -69,32 +69,55 @@ static void add_columns(struct certdir_planner *planner, struct certdir_plan_nam
 			add_values(planner, names, 1 + i, &values[i], pair);
 }
 
-static void add_pair(struct certdir_planner *planner, struct certdir_plan_pair *pair)
+/* A certdir_plan_claim_function. */
+static bool add_wish(struct certdir_planner *planner, struct certdir_plan_pair *pair, unsigned space, const char *bytes,
+		     size_t length, void *context)
 {
-	const size_t mappings = 1 + planner->config->column_count;
-	const struct certdir_account *account = pair->account;
-	const struct certdir_wanted *device = pair->device;
+	(void)context;
+	certdir_plan_names_add(
+		planner, &planner->wishes,
+		(struct certdir_plan_name){.space = space, .bytes = bytes, .length = length, .pair = pair});
+	return true;
+}
 
-	if (certdir_plan_acts(pair)) {
-		certdir_plan_names_add(
-			planner, &planner->wishes,
-			(struct certdir_plan_name){.bytes = device->cn, .length = strlen(device->cn), .pair = pair});
-		add_columns(planner, &planner->wishes, device->values, pair);
-		if (certdir_plan_maps(planner))
-			add_values(planner, &planner->wishes, mappings, &device->mappings, pair);
+static void add_wishes(struct certdir_planner *planner)
+{
+	for (size_t i = 0; i < planner->pair_count; i++) {
+		struct certdir_plan_pair *pair = &planner->pairs[i];
+		const size_t before = planner->wishes.count;
+
+		if (!certdir_plan_acts(pair) || pair->served)
+			continue;
+		(void)certdir_plan_each_claim(planner, pair, add_wish, NULL);
+		pair->served = planner->wishes.count == before;
 	}
-	if (account && account->direct)
+}
+
+static void add_holdings(struct certdir_planner *planner, struct certdir_plan_pair *pair)
+{
+	const struct certdir_account *account = pair->account;
+
+	if (!account)
+		return;
+	if (account->direct)
 		certdir_plan_names_add(
 			planner, &planner->holdings,
 			(struct certdir_plan_name){.bytes = account->cn, .length = strlen(account->cn), .pair = pair});
-	if (account && account->values)
+	if (account->values)
 		add_columns(planner, &planner->holdings, account->values, pair);
-	if (account && certdir_plan_maps(planner))
-		add_values(planner, &planner->holdings, mappings, &account->mappings, pair);
-	if (device && certdir_plan_maps(planner)) {
-		add_values(planner, &planner->owners, mappings, &device->mappings, pair);
-		add_values(planner, &planner->owners, mappings, &device->ended, pair);
-	}
+	if (certdir_plan_maps(planner))
+		add_values(planner, &planner->holdings, 1 + planner->config->column_count, &account->mappings, pair);
+}
+
+static void add_owned(struct certdir_planner *planner, struct certdir_plan_pair *pair)
+{
+	const size_t mappings = 1 + planner->config->column_count;
+	const struct certdir_wanted *device = pair->device;
+
+	if (!device || !certdir_plan_maps(planner))
+		return;
+	add_values(planner, &planner->owners, mappings, &device->mappings, pair);
+	add_values(planner, &planner->owners, mappings, &device->ended, pair);
 }
 
 /* Into buckets of one on average: a search then touches one place of memory and not seventeen. */
@@ -123,11 +146,16 @@ void certdir_plan_names_sort(struct certdir_arena *arena, struct certdir_plan_na
 			      compare);
 }
 
+/* Where nobody wishes for anything, as in most runs, it does not matter who has what. */
 static void add_all(struct certdir_planner *planner)
 {
-	for (size_t i = 0; i < planner->pair_count; i++)
-		add_pair(planner, &planner->pairs[i]);
-	for (size_t i = 0; i < planner->accounts->foreign_count; i++) {
+	add_wishes(planner);
+	for (size_t i = 0; i < planner->pair_count; i++) {
+		if (planner->wishes.count > 0)
+			add_holdings(planner, &planner->pairs[i]);
+		add_owned(planner, &planner->pairs[i]);
+	}
+	for (size_t i = 0; i < planner->accounts->foreign_count && planner->wishes.count > 0; i++) {
 		const struct certdir_account *entry = &planner->accounts->foreign[i];
 
 		if (entry->direct && entry->cn)

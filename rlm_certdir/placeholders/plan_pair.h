@@ -26,6 +26,7 @@ struct certdir_plan_pair {
 	bool wanted; /* shall have an account as the device says */
 	bool blocked; /* something is in the way: nothing is created, and its account stays as it is */
 	bool remove;
+	bool served; /* its account had all that the device shall have when names were indexed: nothing is claimed */
 	bool queued;
 	const struct certdir_account *synced; /* the account that the device is itself, by way of Entra Connect */
 	const struct certdir_plan_pair *joined; /* the device that its account is by now */
@@ -71,8 +72,8 @@ struct certdir_planner {
 	struct certdir_plan *plan;
 	struct certdir_plan_pair *pairs; /* sorted by key */
 	size_t pair_count;
-	struct certdir_plan_names wishes; /* what must be unique: what wanted devices shall have, */
-	struct certdir_plan_names holdings; /* what entries of the OU have, */
+	struct certdir_plan_names wishes; /* what must be unique: what wanted devices shall have and have not, */
+	struct certdir_plan_names holdings; /* what entries of the OU have (nothing without wishes), */
 	struct certdir_plan_names owners; /* and the mappings of all devices, also those that have ended */
 	struct certdir_plan_pair **queue; /* to be looked at again */
 	size_t queue_count;

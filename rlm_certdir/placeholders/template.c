@@ -80,8 +80,15 @@ struct growing {
 
 static bool append(struct growing *text, const char *bytes, size_t length)
 {
+	if (!text->squeezed) {
+		if (length >= text->size - text->used)
+			return false;
+		memcpy(text->out + text->used, bytes, length);
+		text->used += length;
+		return true;
+	}
 	for (size_t i = 0; i < length; i++) {
-		if (text->squeezed && bytes[i] == ' ' && (text->used == 0 || text->out[text->used - 1] == ' '))
+		if (bytes[i] == ' ' && (text->used == 0 || text->out[text->used - 1] == ' '))
 			continue;
 		if (text->used + 1 >= text->size)
 			return false;

@@ -26,8 +26,8 @@ const struct certdir_ldap_value *certdir_value_find(const struct certdir_ldap_en
 bool certdir_value_clean(const char *bytes, size_t length)
 {
 	while (length > 0) {
-		uint32_t character;
-		const size_t size = certdir_utf8_read(bytes, length, &character);
+		uint32_t character = (unsigned char)*bytes;
+		const size_t size = character < 0x80 ? 1 : certdir_utf8_read(bytes, length, &character);
 
 		if (size == 0 || character < 0x20 || (character >= 0x7f && character < 0xa0))
 			return false;
