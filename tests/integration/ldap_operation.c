@@ -29,6 +29,7 @@ static const char *const statuses[] = {
 	[CERTDIR_LDAP_DENIED] = "denied",
 	[CERTDIR_LDAP_READ_ONLY] = "read-only",
 	[CERTDIR_LDAP_CONSTRAINT] = "constraint",
+	[CERTDIR_LDAP_NOT_LEAF] = "not-leaf",
 	[CERTDIR_LDAP_CHANGED] = "changed",
 	[CERTDIR_LDAP_FAILED] = "failed",
 };
