@@ -371,8 +371,17 @@ static bool take_identity(struct reading *reading, const struct certdir_ldap_ent
 	return !reading->arena->failed;
 }
 
-static bool refuse(struct reading *reading, const struct certdir_account *account, const char *attribute)
+/*
+ * An attribute of one of ours that has to be known. One computer that somebody hides it of does not keep all others from what is theirs:
+ * as nobody can say what it is, it is left alone as a real one is.
+ */
+static bool refuse(struct reading *reading, struct certdir_account *account, const char *attribute)
 {
+	if (can_live(reading)) {
+		if (!account->life)
+			account->life = certdir_arena_print(reading->arena, "its %s cannot be read", attribute);
+		return account->life;
+	}
 	certdir_error_set(&reading->error,
 			  "%s: its %s cannot be read: let the account that certdir binds as read all attributes of the "
 			  "entries below ou = %s",
@@ -398,13 +407,13 @@ static bool take_own(struct reading *reading, const struct certdir_ldap_entry *e
 	const struct certdir_ldap_value *control = field_value(reading, entry, CONTROL);
 	const size_t count = reading->config->column_count;
 
-	if (!version || version->length > VERSION_MAX)
-		return refuse(reading, account, reading->domain->version_attribute);
-	account->version = certdir_value_text(reading->arena, version);
-	if (!account->version)
-		return refuse(reading, account, reading->domain->version_attribute);
-	if (control ? !certdir_value_flags(control, &account->control) : reading->domain->active_directory)
-		return refuse(reading, account, "userAccountControl");
+	if (version && version->length <= VERSION_MAX)
+		account->version = certdir_value_text(reading->arena, version);
+	if (!account->version && !refuse(reading, account, reading->domain->version_attribute))
+		return false;
+	if ((control ? !certdir_value_flags(control, &account->control) : reading->domain->active_directory) &&
+	    !refuse(reading, account, "userAccountControl"))
+		return false;
 	account->disabled = account->control & ACCOUNT_DISABLED;
 	account->expires = read_expiry(field_value(reading, entry, EXPIRES));
 	account->values = certdir_arena_alloc(reading->arena, (count + 1) * sizeof(*account->values));

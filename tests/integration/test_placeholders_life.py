@@ -14,6 +14,7 @@ from testenv.placeholders import DONE, PROBLEMS
 from testenv.samba import BASE, DNS, REALM, password_value
 
 PASSWORD = "Machine-passw0rd-1"
+CONTROL = "bf967a68-0de6-11d0-a285-00aa003049e2"  # schemaIDGUID of userAccountControl (MS-ADA3)
 OPERATIONAL = ("*", "uSNChanged", "whenChanged", "memberOf", "nTSecurityDescriptor", "replPropertyMetaData")
 
 
@@ -196,6 +197,47 @@ def test_joined_between_plan_and_apply(office, domain, names):
         assert failed.code == PROBLEMS and failed.done == []
         office.options["server"] = domain.ldaps_uri
     assert everything(office, office.dn(name)) == seen[0]
+
+
+def test_joined_between_two_steps(tmp_path, domain):
+    """The account has left its group and is to be deleted, when the PC is joined: so it is not deleted."""
+    office = Office(tmp_path / "office", domain, primary_group=False)
+    name, other, _ = office.fill(3)
+    office.apply()
+    for gone in (name, other):
+        office.list.remove(gone)
+    office.apply("--force")
+    with LdapProxy(636, domain.address, tls=True) as proxy:
+        office.options["server"] = proxy.uri
+        seen = []
+
+        def meanwhile(_):
+            if not seen and office.dn(name).encode() not in domain.entry(office.group, "member")["member"]:
+                seen.append(None)
+                join(office, name)
+                seen[0] = everything(office, office.dn(name))
+
+        proxy.on_request = meanwhile
+        done = office.run("apply", "--force", code=PROBLEMS, days=31)
+    begun, = done.of("begun")
+    assert "a real computer by now" in begun["error"] and begun["left"] == "delete"
+    assert everything(office, office.dn(name)) == seen[0]
+    assert done.done == [("remove", other)] and office.account_of(other) is None
+
+
+def test_what_somebody_hides(tmp_path, domain):
+    """An account whose userAccountControl cannot be read keeps nobody from being disabled, and is left alone."""
+    office = Office(tmp_path / "office", domain)
+    hidden, stolen, _ = office.fill(3)
+    office.apply()
+    domain.grant(office.dn(hidden), f"(OD;;RP;{CONTROL};;{office.account.sid})")
+    before = everything(office, office.dn(hidden))
+    for name in (hidden, stolen):
+        office.list.change(name, accountEnabled=False)
+    done = run(office, code=PROBLEMS)
+    assert done.done == [("disable", stolen)]
+    assert "its userAccountControl cannot be read" in done.remarks("problem")[device_id(hidden)]
+    assert everything(office, office.dn(hidden)) == before
 
 
 def test_hybrid_join(office, domain, names):
