@@ -4,6 +4,7 @@
 #include "cli/conf_file.h"
 #include "cli/json.h"
 #include "cli/placeholders_report.h"
+#include "placeholders/undo.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +82,22 @@ static void say(const char *name, const char *error)
 	free(text);
 }
 
+/* The server refuses some of what stands in an older file while a newer one stands. */
+static void warn_of_newer(const struct undo *undo, const char *filename)
+{
+	char newest[CERTDIR_TEXT_MAX], text[CERTDIR_TEXT_MAX];
+
+	certdir_undo_newest(undo->config, filename, newest);
+	if (!newest[0])
+		return;
+	certdir_say(
+		text,
+		"warning: %.200s is newer than %.200s: changes are taken back from the newest file on, so what is left "
+		"alone here may need that one first",
+		newest, filename);
+	say(undo->config->name, text);
+}
+
 static int take_back(struct undo *undo, const struct certdir_undo_file *file, const volatile int *stop)
 {
 	const struct certdir_take_back_options options = {.stop = stop, .told = tell, .context = undo};
@@ -95,6 +112,7 @@ static int take_back(struct undo *undo, const struct certdir_undo_file *file, co
 		say(undo->config->name, error.text);
 		return *stop ? CERTDIR_CLI_PLACEHOLDERS_STOPPED : CERTDIR_CLI_PLACEHOLDERS_FAILED;
 	}
+	warn_of_newer(undo, file->filename);
 	ok = certdir_placeholders_undo(&placeholders, undo->config, file, &options, &report, &error);
 	print_summary(undo, &report, &error);
 	if (!ok)

@@ -202,8 +202,9 @@ static const char *say_held(struct certdir_planner *planner, unsigned space, con
 	const char *attribute = certdir_plan_attribute(planner, space);
 
 	if (!holding->pair)
-		return certdir_arena_print(planner->arena, "%s %s is taken by %s, which is not ours", attribute, quoted,
-					   holding->dn);
+		return certdir_arena_print(
+			planner->arena, "%s %s is taken by %s, which is not ours%s", attribute, quoted, holding->dn,
+			certdir_plan_is_computer(planner) ? " (adopt takes over what a script made)" : "");
 	if (holding->pair->account->life)
 		return certdir_arena_print(planner->arena, "%s %s is held by %s, which is a real computer by now",
 					   attribute, quoted, holding->pair->account->dn);

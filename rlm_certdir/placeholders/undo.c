@@ -319,6 +319,42 @@ out:
 	return ok;
 }
 
+/* "NAME-20261122T100000Z.ldif", or with -2 and so on before the dot, as name_new() makes it. */
+static bool is_undo_file(const struct certdir_placeholders_config *config, const char *name)
+{
+#define DIGITS "[0-9][0-9]"
+	static const char pattern[] = "-" DIGITS DIGITS DIGITS DIGITS "T" DIGITS DIGITS DIGITS "Z*.ldif";
+	const size_t length = strlen(config->name);
+
+	return strncmp(name, config->name, length) == 0 && strlen(name) < CERTDIR_TEXT_MAX &&
+	       fnmatch(pattern, name + length, 0) == 0;
+}
+
+/* Without ".ldif", which would make the second run of a second the earlier one. */
+static bool is_later(const char *name, const char *than)
+{
+	char a[CERTDIR_TEXT_MAX], b[CERTDIR_TEXT_MAX];
+
+	(void)snprintf(a, sizeof(a), "%.*s", (int)strlen(name) - 5, name);
+	(void)snprintf(b, sizeof(b), "%.*s", (int)strlen(than) - 5, than);
+	return strverscmp(a, b) > 0;
+}
+
+void certdir_undo_newest(const struct certdir_placeholders_config *config, const char *filename,
+			 char newest[CERTDIR_TEXT_MAX])
+{
+	const char *slash = strrchr(filename, '/'), *name = slash ? slash + 1 : filename;
+	DIR *directory = is_undo_file(config, name) ? opendir(config->undo_directory) : NULL;
+	const struct dirent *entry;
+
+	newest[0] = '\0';
+	while (directory && (entry = readdir(directory)))
+		if (is_undo_file(config, entry->d_name) && is_later(entry->d_name, newest[0] ? newest : name))
+			(void)strcpy(newest, entry->d_name);
+	if (directory)
+		(void)closedir(directory);
+}
+
 void certdir_undo_sweep(const struct certdir_placeholders_config *config)
 {
 	DIR *directory = opendir(config->undo_directory);

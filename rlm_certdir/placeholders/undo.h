@@ -27,6 +27,13 @@ bool certdir_undo_print(FILE *out, const struct certdir_step *step, const char *
 bool certdir_undo_write(const struct certdir_placeholders_config *config, int64_t now, const struct certdir_plan *plan,
 			const bool *done, char filename[CERTDIR_TEXT_MAX], struct certdir_error *error);
 
+/*
+ * The newest of the section's undo files that is newer than `filename`, or "" when there is none or that is no name of such a file: what was done later has to
+ * be taken back before, or the server refuses some of what was done earlier.
+ */
+void certdir_undo_newest(const struct certdir_placeholders_config *config, const char *filename,
+			 char newest[CERTDIR_TEXT_MAX]);
+
 /* Removes what killed runs of the section left of files that they were writing. Only for who has the section's lock. */
 void certdir_undo_sweep(const struct certdir_placeholders_config *config);
 

@@ -43,6 +43,18 @@ def test_twice(slapd, site):
     assert len(site.apply().done) == 4
 
 
+def test_the_newest_first(site):
+    """An older file is told of, whatever the section's name; a copy elsewhere says nothing of when it was made."""
+    first, = site.undo_files()
+    site.add(*names(6)[4:])
+    site.publish()
+    site.apply()
+    second = site.undo_files()[-1]
+    said = site.take_back(first).err
+    assert f"warning: {second.name} is newer than {first}" in said
+    assert "is newer than" not in site.take_back(second).err
+
+
 def test_an_entry_that_is_anothers_by_now(slapd, site):
     """Its mark is gone, or is another device's, or something stands below it."""
     undo, = site.undo_files()

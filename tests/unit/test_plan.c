@@ -26,7 +26,7 @@ static const struct rule rules_of_names[] = {
 	{"a foreign entry has the name",
 	 "foreign PC1\n"
 	 "device k1 PC1\n",
-	 "problem k1: CN \"PC1\" is taken by CN=PC1,OU=Wi-Fi,DC=corp,DC=example, which is not ours: it gets no "
+	 "problem k1: CN \"PC1\" is taken by CN=PC1,OU=Wi-Fi,DC=corp,DC=example, which is not ours (adopt takes over what a script made): it gets no "
 	 "account\n"
 	 "foreign CN=PC1: is not ours and stays as it is: this OU should hold nothing else\n"},
 	{"a foreign entry below has the name",
@@ -38,7 +38,7 @@ static const struct rule rules_of_names[] = {
 	 "foreign PC2\n"
 	 "device k1 PC2\n"
 	 "account k1 PC1\n",
-	 "problem k1: CN \"PC2\" is taken by CN=PC2,OU=Wi-Fi,DC=corp,DC=example, which is not ours: its account is "
+	 "problem k1: CN \"PC2\" is taken by CN=PC2,OU=Wi-Fi,DC=corp,DC=example, which is not ours (adopt takes over what a script made): its account is "
 	 "left as it is\n"
 	 "foreign CN=PC2: is not ours and stays as it is: this OU should hold nothing else\n"},
 	{"who cannot go away keeps others from coming",
@@ -50,7 +50,7 @@ static const struct rule rules_of_names[] = {
 	 "device k3 PC1\n",
 	 "problem k1: CN \"PC2\" is held by CN=PC2,OU=Wi-Fi,DC=corp,DC=example, the account of device k2: its account "
 	 "is left as it is\n"
-	 "problem k2: CN \"PC3\" is taken by CN=PC3,OU=Wi-Fi,DC=corp,DC=example, which is not ours: its account is "
+	 "problem k2: CN \"PC3\" is taken by CN=PC3,OU=Wi-Fi,DC=corp,DC=example, which is not ours (adopt takes over what a script made): its account is "
 	 "left as it is\n"
 	 "problem k3: CN \"PC1\" is held by CN=PC1,OU=Wi-Fi,DC=corp,DC=example, the account of device k1: it gets no "
 	 "account\n"
@@ -213,7 +213,7 @@ static const struct rule rules_of_values[] = {
 	 "device k1 PC3 spn=A/1\n"
 	 "account k1 PC1 spn=B/2\n"
 	 "device k2 PC2 spn=B/2\n",
-	 "problem k1: CN \"PC3\" is taken by CN=PC3,OU=Wi-Fi,DC=corp,DC=example, which is not ours: its account is "
+	 "problem k1: CN \"PC3\" is taken by CN=PC3,OU=Wi-Fi,DC=corp,DC=example, which is not ours (adopt takes over what a script made): its account is "
 	 "left as it is\n"
 	 "problem k2: servicePrincipalName \"B/2\" is held by CN=PC1,OU=Wi-Fi,DC=corp,DC=example, the account of "
 	 "device k1: it gets no account\n"

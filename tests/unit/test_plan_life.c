@@ -117,7 +117,7 @@ static const struct rule
 			 "device k1 PC1\n"
 			 "device k2 PC2\n",
 			 "create k2 PC2 (PC2$): new device \"PC2\"\n"
-			 "problem k1: CN \"PC1\" is taken by " PC1 ", which is not ours: it gets no account\n"
+			 "problem k1: CN \"PC1\" is taken by " PC1 ", which is not ours (adopt takes over what a script made): it gets no account\n"
 			 "foreign CN=PC1: is not ours and stays as it is: this OU should hold nothing else\n"},
 };
 
