@@ -36,7 +36,7 @@ from testenv.radiusd import BUILD  # noqa: E402
 from testenv.slapd import DEVICES, SLAPD, SUFFIX, Slapd  # noqa: E402
 
 DIRECTORY = BUILD / "bench-placeholders"
-PLAN_RATIO, APPLY_RATIO = 2, 0.5  # the aims: of the wall clock
+PLAN_RATIO, APPLY_RATIO = 1.3, 0.5  # the aims: of the wall clock
 SECTION = "bench"
 KEEPER, PASSWORD = f"cn=certdir,{SUFFIX}", "keeper-password"
 # Not the root DN: no limit holds for that one, and pages could be of any size.
