@@ -180,10 +180,11 @@ def test_joined_between_plan_and_apply(office, domain, names):
     office.list.publish()
     with LdapProxy(636, domain.address, tls=True) as proxy:
         office.options["server"] = proxy.uri
+        sent, seen = [], []
+        proxy.on_request = lambda record: sent.append(record) if record.is_write else None
         assert office.plan().actions == [("change", name)]
-        asked = proxy.writes - 1  # two records say goodbye; instead of the first, apply reads the version
         proxy.settle()
-        seen = []
+        asked = len(sent) - 1  # two records say goodbye; instead of the first, apply reads the version
 
         def meanwhile(record):
             if record.is_write and record.writes == asked and not seen:
@@ -192,10 +193,10 @@ def test_joined_between_plan_and_apply(office, domain, names):
 
         proxy.on_request = meanwhile
         failed = office.run("apply")
+        office.options["server"] = domain.ldaps_uri
         assert seen, "apply asked less than plan"
         assert "was changed by somebody since the plan was made" in failed.said, failed.said
         assert failed.code == PROBLEMS and failed.done == []
-        office.options["server"] = domain.ldaps_uri
     assert everything(office, office.dn(name)) == seen[0]
 
 
