@@ -140,7 +140,7 @@ check-layers: all ## fail when a room reaches where it must not
 	@$(PYTHON) tests/layers.py $(module)
 
 .PHONY: test
-test: deps ## everything: unit tests, layers, and real logins; under 7 minutes with 2 CPUs
+test: deps ## everything: unit tests, layers, and real logins; about 10 minutes with 2 CPUs
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(unit_tests) $(certificates)
 	@$(MAKE) --no-print-directory -j$$(nproc) --output-sync unit check-layers
 	@$(PYTHON) -m pytest -q -p no:cacheprovider -n $$(nproc) --dist loadfile tests/integration

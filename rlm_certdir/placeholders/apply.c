@@ -277,8 +277,7 @@ static void run_all(struct certdir_apply_run *run)
 	for (unsigned i = 0; i < CERTDIR_PHASES && certdir_apply_going(run); i++) {
 		const enum certdir_phase phase = (enum certdir_phase)i;
 
-		if (phase != CERTDIR_PHASE_JOIN && phase != CERTDIR_PHASE_LEAVE)
-			certdir_apply_look_again(run, phase);
+		certdir_apply_look_again(run, phase);
 		if (!certdir_apply_going(run) || !cover(run, phase))
 			continue;
 		if (phase == CERTDIR_PHASE_JOIN || phase == CERTDIR_PHASE_LEAVE)

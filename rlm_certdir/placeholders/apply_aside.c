@@ -245,8 +245,19 @@ static const char *why_not(const struct certdir_account *account)
 	return account->own ? NULL : "it has not the section's mark any more";
 }
 
+/* What the entry of a step is called now; a group is changed for its member. */
+static const char *entry_of(const struct certdir_step *step)
+{
+	const struct certdir_ldap_change *change = step->operation.changes;
+
+	if (step->phase != CERTDIR_PHASE_JOIN && step->phase != CERTDIR_PHASE_LEAVE)
+		return step->operation.dn;
+	return (change->come.count ? change->come : change->gone).items[0].bytes;
+}
+
 static void look_at(struct certdir_apply_run *run, const struct certdir_step *step)
 {
+	const char *dn = entry_of(step);
 	struct certdir_arena arena = {NULL};
 	struct certdir_account account;
 	struct certdir_error why;
@@ -256,8 +267,7 @@ static void look_at(struct certdir_apply_run *run, const struct certdir_step *st
 
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
-	status = certdir_account_read(run->config, run->domain, run->connection, step->operation.dn, &arena, &account,
-				      &why);
+	status = certdir_account_read(run->config, run->domain, run->connection, dn, &arena, &account, &why);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (status == CERTDIR_LDAP_LOST || status == CERTDIR_LDAP_TIMEOUT) {
 		certdir_apply_fail(run, &why);
@@ -265,7 +275,7 @@ static void look_at(struct certdir_apply_run *run, const struct certdir_step *st
 		certdir_error_set(&why,
 				  "%s: %s is another's or a real computer by now, and is left as it is: %s: make a new "
 				  "plan",
-				  certdir_ldap_connection_uri(run->connection), step->operation.dn, text);
+				  certdir_ldap_connection_uri(run->connection), dn, text);
 		set_aside(run, step->action, why.text);
 	} else if (status != CERTDIR_LDAP_OK && status != CERTDIR_LDAP_NO_OBJECT) {
 		set_aside(run, step->action, why.text);

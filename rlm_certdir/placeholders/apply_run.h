@@ -80,8 +80,7 @@ void certdir_apply_refused(struct certdir_apply_run *run, const struct certdir_s
 bool certdir_apply_version_right(struct certdir_apply_run *run, const struct certdir_step *step,
 				 const struct certdir_ldap_answer *answer);
 /*
- * Before a phase that changes entries themselves: those that changed in a phase before it were looked at before that, perhaps minutes ago, and
- * have another version since. One that somebody has joined to the domain meanwhile is set aside.
+ * Before a phase: entries that changed in one before it were looked at before that, perhaps minutes ago, and have another version since. One that somebody has joined to the domain meanwhile is set aside.
  */
 void certdir_apply_look_again(struct certdir_apply_run *run, enum certdir_phase phase);
 /* Whether the step may be tried now; else its action is set aside. */

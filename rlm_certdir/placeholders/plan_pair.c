@@ -61,7 +61,7 @@ static void block_several(struct certdir_planner *planner, const char *key, cons
 	certdir_plan_remark(planner, CERTDIR_REMARK_PROBLEM, key,
 			    certdir_arena_print(planner->arena,
 						"%zu accounts carry the mark of this device and are left as they are: "
-						"%s%s: delete all but one, or clear their %s",
+						"%s%s: clear the %s of all but one, and of any that is a real computer",
 						count, names ? names : "", count > NAMED ? "; .." : "",
 						planner->config->mark_attribute));
 }

@@ -577,17 +577,27 @@ def test_who_is_somebody_else_by_the_time_of_its_deletion_stays(world):
     assert (left["name"], left["left"]) == ("A", "delete") and "left as it is" in left["why"]
 
 
-def test_who_is_somebody_else_between_two_changes_keeps_what_it_has(world):
+@pytest.mark.parametrize("last", ["change", "join"])
+def test_who_is_somebody_else_between_two_steps_stays_so(world, last):
     dns = {name: world.computer(name, description="x") for name in ("A", "B")}
     versions = {name: world.version(dn) for name, dn in dns.items()}
+
+    def second(name):
+        if last == "join":
+            return join(name)
+        return {"phase": "change", "verb": "modify", "dn": dns[name], "changes": [change("description", come=["y"])]}
+
     plan = [action(name, {"phase": "yield", "verb": "modify", "dn": dn, "changes": [change("description", ["x"])]},
-                   {"phase": "change", "verb": "modify", "dn": dn, "changes": [change("description", come=["y"])]},
-                   account=dn, version=versions[name]) for name, dn in dns.items()]
+                   second(name), account=dn, version=versions[name]) for name, dn in dns.items()]
     somebody = action("somebody", {"phase": "rename", "verb": "modify", "dn": dns["A"],
                                    "changes": [change("adminDescription", ["certdir:wifi:A"])]})
     job = world.run(plan=[*plan, somebody])
     content = world.content()
-    assert "description" not in content[dns["A"]] and content[dns["B"]]["description"] == [b"y"]
+    assert "description" not in content[dns["A"]]
+    if last == "join":
+        assert content[GROUP]["member"] == [dns["B"].encode()]
+    else:
+        assert content[dns["B"]]["description"] == [b"y"]
     assert (job.end["failed"], sorted(job.done), job.end["begun"]) == (False, ["B", "somebody"], 1), job.end
 
 

@@ -74,8 +74,8 @@ static const struct rule rules_of_names[] = {
 	 "account k1 PC2\n"
 	 "device k1 PC3\n",
 	 "problem k1: 2 accounts carry the mark of this device and are left as they are: "
-	 "CN=PC1,OU=Wi-Fi,DC=corp,DC=example; CN=PC2,OU=Wi-Fi,DC=corp,DC=example: delete all but one, or clear their "
-	 "adminDescription\n"},
+	 "CN=PC1,OU=Wi-Fi,DC=corp,DC=example; CN=PC2,OU=Wi-Fi,DC=corp,DC=example: clear the adminDescription of all but "
+	 "one, and of any that is a real computer\n"},
 	{"several accounts with one key of a device that is gone",
 	 "account k1 PC1 gone=1\n"
 	 "account k1 PC2\n"

@@ -103,7 +103,7 @@ static const struct rule
 			 "account k1 PC1 life=Windows\n"
 			 "account k1 PC2\n",
 			 "problem k1: 2 accounts carry the mark of this device and are left as they are: " PC1
-			 "; CN=PC2," OU ": delete all but one, or clear their adminDescription\n"
+			 "; CN=PC2," OU ": clear the adminDescription of all but one, and of any that is a real computer\n"
 			 "problem k1: " LIVES(PC1)},
 			{"one of several with the mark of a device that is gone",
 			 "account k1 PC1 life=Windows\n"

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -87,6 +88,8 @@ static pid_t hold_lock(void)
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
+		/* Not longer than a test that fails. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (certdir_list_lock(fixture_file, fixture_directory, 0, &error) < 0)
 			_exit(1);
 		(void)!write(ready[1], "x", 1);
