@@ -43,7 +43,8 @@ struct seeking {
 	struct certdir_check *check;
 	const struct certdir_checker *checker;
 	int64_t now;
-	struct certdir_sought sought[SOUGHT_MAX]; /* values of ids that were learnt are owned: their answer may fail later */
+	struct certdir_sought
+		sought[SOUGHT_MAX]; /* values of ids that were learnt are owned: their answer may fail later */
 	char guids[CERTDIR_IDENTITIES_MAX][37]; /* of SIDs that say one */
 	signed char identity[SOUGHT_MAX]; /* of the certificate, or -1: an id that was learnt */
 	bool lists_only[SOUGHT_MAX]; /* what confirms costs no round trip */
@@ -321,7 +322,8 @@ static void conclude_no_identity(struct certdir_check *check)
 		conclude(check, CERTDIR_NO_IDENTITY, "subject %s, none of whose names certificates %s places", subject,
 			 certificate->section);
 	else
-		conclude(check, CERTDIR_NO_IDENTITY, "subject %s%s", subject, certificate->person ? ", a person's" : "");
+		conclude(check, CERTDIR_NO_IDENTITY, "subject %s%s", subject,
+			 certificate->person ? ", a person's" : "");
 }
 
 static void ask(struct certdir_check *check, const struct certdir_checker *checker, int64_t now)
@@ -348,7 +350,8 @@ static void ask(struct certdir_check *check, const struct certdir_checker *check
 	decide(&seeking, UINT32_MAX);
 	/* A "no" among what could not be looked at must not get lost. */
 	if (seeking.full && certdir_reason_verdict(check->decision.reason) == CERTDIR_ALLOW)
-		conclude(check, CERTDIR_AMBIGUOUS, "more devices carry the certificate's names than one login looks at");
+		conclude(check, CERTDIR_AMBIGUOUS,
+			 "more devices carry the certificate's names than one login looks at");
 	check->known.filler_count = 0;
 	for (size_t i = 0; i < seeking.count; i++)
 		if (seeking.identity[i] < 0)
@@ -384,7 +387,8 @@ static void check_read(struct certdir_check *check, const struct certdir_checker
 	if (!read)
 		conclude(check, CERTDIR_MALFORMED_CERTIFICATE, "%s", error->text);
 	else if ((checker->accepted & CERTDIR_BIT(CERTDIR_ID_MAPPING)) && !certdir_mapping_add(&check->certificate))
-		conclude(check, CERTDIR_MALFORMED_CERTIFICATE, "no room for the certificate's mappings beside its names");
+		conclude(check, CERTDIR_MALFORMED_CERTIFICATE,
+			 "no room for the certificate's mappings beside its names");
 	else
 		certdir_check_names(check, checker, login);
 }

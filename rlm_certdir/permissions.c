@@ -72,10 +72,11 @@ static bool check_owner_above(const char *name, const struct stat *status, uid_t
 {
 	if (status->st_uid == 0 || status->st_uid == geteuid() || status->st_uid == owner)
 		return true;
-	certdir_error_set(finding,
-			  "%s belongs to user %u, who can put other files in the place of what is below it, and so let devices "
-			  "in; do: chown root %s",
-			  name, (unsigned)status->st_uid, name);
+	certdir_error_set(
+		finding,
+		"%s belongs to user %u, who can put other files in the place of what is below it, and so let devices "
+		"in; do: chown root %s",
+		name, (unsigned)status->st_uid, name);
 	return false;
 }
 

@@ -466,11 +466,11 @@ static struct certdir_directory *remember(struct opening const *opening, CONF_SE
 					  struct certdir_ldap_directory_config const *config,
 					  struct certdir_directory *live, struct certdir_error *error)
 {
-	struct certdir_memory_config memory = {
-		.remember = config->remember,
-		.when_unavailable = opening->checker->policy.allow_stale,
-		.patience = (int64_t)config->deadline.tv_sec * 1000000 + config->deadline.tv_usec,
-		.waiting_max = config->most / 4};
+	struct certdir_memory_config memory = {.remember = config->remember,
+					       .when_unavailable = opening->checker->policy.allow_stale,
+					       .patience = (int64_t)config->deadline.tv_sec * 1000000 +
+							   config->deadline.tv_usec,
+					       .waiting_max = config->most / 4};
 
 	if (!live || !opening->watch || (!memory.remember && !memory.when_unavailable))
 		return live;

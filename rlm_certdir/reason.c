@@ -19,8 +19,10 @@ static const struct {
 					   "A name in this certificate cannot be trusted as written: find out who "
 					   "requested it, and issue a clean one."},
 	[CERTDIR_NO_IDENTITY] = {"no-identity", CERTDIR_DENY,
-				 "The certificate carries no name of a device, of an accepted type and in an accepted place: change the "
-				 "certificate profile, or `identities`, or say in a `certificates` section or `form` what stands where."},
+				 "The certificate carries no name of a device, of an accepted type and in an accepted "
+				 "place: change the "
+				 "certificate profile, or `identities`, or say in a `certificates` section or `form` "
+				 "what stands where."},
 	[CERTDIR_NOT_FOUND] =
 		{"not-found", CERTDIR_DENY,
 		 "No directory knows the device: enrol it, or look whether it was deleted and still holds "
@@ -53,10 +55,10 @@ static const struct {
 			      "remove it."},
 	[CERTDIR_JOIN_TYPE] = {"join-type", CERTDIR_DENY, "Join the device in a way that join_types accepts."},
 	[CERTDIR_NOT_IN_GROUP] = {"not-in-group", CERTDIR_DENY, "Add the device to a group that require_group names."},
-	[CERTDIR_ISSUER] =
-		{"issuer", CERTDIR_DENY,
-		 "Certificates like this are not configured: compare `issuer` of the directories, and `issuer`, `template` "
-		 "and `ekus` of the certificates { } sections, with what `certdir check` prints."},
+	[CERTDIR_ISSUER] = {"issuer", CERTDIR_DENY,
+			    "Certificates like this are not configured: compare `issuer` of the directories, and "
+			    "`issuer`, `template` "
+			    "and `ekus` of the certificates { } sections, with what `certdir check` prints."},
 	[CERTDIR_SID_MISMATCH] = {"sid-mismatch", CERTDIR_DENY,
 				  "The SID that the certificate's requester wrote is not the device's: find out who "
 				  "requested it."},
@@ -67,13 +69,15 @@ static const struct {
 	[CERTDIR_DIRECTORY_UNAVAILABLE] = {"directory-unavailable", CERTDIR_UNSURE,
 					   "Look at the directory server, the network to it, and its credentials."},
 	[CERTDIR_LIST_STALE] = {"list-stale", CERTDIR_UNSURE,
-				"A part of the list is older than max_age, or from a clock that is ahead: find out why it is not synced or "
+				"A part of the list is older than max_age, or from a clock that is ahead: find out why "
+				"it is not synced or "
 				"imported anew. For a list that is imported by hand, set max_age = 0."},
 	[CERTDIR_LIST_MISSING] = {"list-missing", CERTDIR_UNSURE,
 				  "There is no usable list: run `certdir list verify`, then publish one."},
-	[CERTDIR_UNSEEN] = {"unseen", CERTDIR_DENY,
-			    "The login ends without certdir: put right what keeps it away; `radiusd -XC` and `certdir check` name "
-			    "what is missing on the way."},
+	[CERTDIR_UNSEEN] =
+		{"unseen", CERTDIR_DENY,
+		 "The login ends without certdir: put right what keeps it away; `radiusd -XC` and `certdir check` name "
+		 "what is missing on the way."},
 };
 
 const char *certdir_reason_name(enum certdir_reason reason)

@@ -366,7 +366,8 @@ static void log_decision(REQUEST *request, struct certdir_check const *check, st
 	struct certdir_certificate const *certificate = check->parsed ? &check->certificate : NULL;
 	struct certdir_decision const *decision = &check->decision;
 	struct certdir_identity const *by = decision->matched_by;
-	char name[512], id[512], detail[768], value[600], system[128], matched_by[CERTDIR_MATCHED_BY_SIZE], age[24] = "-";
+	char name[512], id[512], detail[768], value[600], system[128], matched_by[CERTDIR_MATCHED_BY_SIZE],
+		age[24] = "-";
 	long long const took = microseconds_since(begin);
 	struct login_texts login;
 
@@ -375,7 +376,8 @@ static void log_decision(REQUEST *request, struct certdir_check const *check, st
 		snprintf(age, sizeof(age), "%lld", (long long)decision->age);
 	radlog_request(L_INFO, L_DBG_LVL_OFF, request,
 		       "%s %s directory=%s matched=%s from=%s value=\"%s\" device=\"%s\" id=\"%s\" issuer=\"%s\" "
-		       "serial=%s ms=%lld.%03lld user=\"%s\" upn=\"%s\" mac=\"%s\" nas=\"%s\" ssid=\"%s\" age=%s system=\"%s\" "
+		       "serial=%s ms=%lld.%03lld user=\"%s\" upn=\"%s\" mac=\"%s\" nas=\"%s\" ssid=\"%s\" age=%s "
+		       "system=\"%s\" "
 		       "detail=\"%s\"",
 		       certdir_verdict_name(certdir_reason_verdict(decision->reason)),
 		       certdir_reason_name(decision->reason), or_dash(decision->directory),
@@ -571,10 +573,12 @@ static void say_why_unseen(REQUEST *request, char text[CERTDIR_TEXT_MAX])
 	else if (type->vp_integer != EAP_TTLS && type->vp_integer != EAP_PEAP && type->vp_integer != EAP_FAST)
 		why = "only EAP-TLS shows a client certificate";
 	else if (packet_pair(request, PW_EAP_SESSION_RESUMED))
-		why = "a resumed session has no inner login: set cache { enable = no } in the tls-config that it uses, or "
+		why = "a resumed session has no inner login: set cache { enable = no } in the tls-config that it uses, "
+		      "or "
 		      "call certdir_full_tunnel in authorize of the site";
 	else
-		why = "no EAP-TLS inside, no `virtual_server` in tls { } of the inner eap module that calls certdir, or a "
+		why = "no EAP-TLS inside, no `virtual_server` in tls { } of the inner eap module that calls certdir, "
+		      "or a "
 		      "resumed session, which certdir_full_tunnel ends (the next login is a full one)";
 	certdir_say(text, "certdir never saw this login (EAP-Type %s): %s%s%s", name ? name : "-", why,
 		    rejected && failure ? "; the server says: " : "", rejected && failure ? failure->vp_strvalue : "");

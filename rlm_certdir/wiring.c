@@ -291,7 +291,8 @@ static void take_listener(struct wiring *wiring, CONF_SECTION *listener, char co
 		name = value_of(client, "virtual_server");
 		if (name && !server_find(wiring, name) && add(&wiring->lost, client))
 			say(wiring, cf_pair_to_item(cf_pair_find(client, "virtual_server")), false,
-			    "virtual_server = \"%s\": there is no such server, so every request of this client is rejected "
+			    "virtual_server = \"%s\": there is no such server, so every request of this client is "
+			    "rejected "
 			    "without a line in the log: write the name of a site in sites-enabled",
 			    name);
 		if (name)

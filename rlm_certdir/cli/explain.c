@@ -290,8 +290,9 @@ static void print_answers(const struct certdir_check *check, int64_t now)
 		if (!check->known.in_scope[d]) {
 			printf("  %s does not serve certificates of this issuer\n", name);
 		} else if (check->known.answers[d].state == CERTDIR_NOT_ASKED) {
-			printf("  %s %s\n", name, knows_any(check, d) ? "did not have to be asked"
-								   : "knows devices by none of these names");
+			printf("  %s %s\n", name,
+			       knows_any(check, d) ? "did not have to be asked"
+						   : "knows devices by none of these names");
 		} else {
 			printf("  looked up in %s\n", name);
 			print_answer(check, d, now);
@@ -351,7 +352,8 @@ static void print_decision(const struct certdir_decision *decision)
 	if (decision->by_dates)
 		printf("           Several devices bear these names: dates told which one it is.\n");
 	if (decision->only_compliance)
-		printf("           Nothing but its compliance stands against the device: certdir_quarantine would let it in.\n");
+		printf("           Nothing but its compliance stands against the device: certdir_quarantine would let "
+		       "it in.\n");
 	if (certdir_facts_have_age(decision) && decision->age) {
 		certdir_cli_age(decision->age, age);
 		printf("           The oldest fact that decided is %s old.\n", age);
@@ -502,13 +504,12 @@ static json_t *json_identities(const struct certdir_check *check)
 	for (size_t i = 0; i < check->certificate.count; i++) {
 		const struct certdir_identity *id = &check->certificate.identities[i];
 
-		json_array_append_new(array,
-				      json_pack("{s:s, s:o, s:s, s:s, s:b, s:o, s:b}", "type",
-						certdir_identity_type_name(id->type), "value", text(id->value), "from",
-						id->from, "rank", certdir_rank_name(id->rank), "immutable",
-						id->rank >= CERTDIR_RANK_ID, "vouched_by",
-						json_voucher(&check->certificate, id), "deciding",
-						(int)((check->deciding >> i) & 1)));
+		json_array_append_new(array, json_pack("{s:s, s:o, s:s, s:s, s:b, s:o, s:b}", "type",
+						       certdir_identity_type_name(id->type), "value", text(id->value),
+						       "from", id->from, "rank", certdir_rank_name(id->rank),
+						       "immutable", id->rank >= CERTDIR_RANK_ID, "vouched_by",
+						       json_voucher(&check->certificate, id), "deciding",
+						       (int)((check->deciding >> i) & 1)));
 	}
 	return array;
 }
@@ -551,12 +552,24 @@ static const struct {
 } texts[] = {
 #define TEXT(_field)                                                                                                   \
 	{                                                                                                              \
-		#_field, offsetof(struct certdir_device, _field)                                                       \
+#_field, offsetof(struct certdir_device, _field)                                                       \
 	}
-	TEXT(id),	TEXT(name),		TEXT(object_id),	TEXT(entra_device_id),
-	TEXT(intune_device_id), TEXT(udid), TEXT(serial_number),	TEXT(sid),		TEXT(tenant),
-	TEXT(operating_system), TEXT(ownership),	TEXT(owner),		TEXT(category),
-	TEXT(enrollment_profile), TEXT(management_state), TEXT(management_agent),
+	TEXT(id),
+	TEXT(name),
+	TEXT(object_id),
+	TEXT(entra_device_id),
+	TEXT(intune_device_id),
+	TEXT(udid),
+	TEXT(serial_number),
+	TEXT(sid),
+	TEXT(tenant),
+	TEXT(operating_system),
+	TEXT(ownership),
+	TEXT(owner),
+	TEXT(category),
+	TEXT(enrollment_profile),
+	TEXT(management_state),
+	TEXT(management_agent),
 #undef TEXT
 };
 
@@ -588,11 +601,11 @@ static json_t *json_sources(const struct certdir_check *check)
 	for (size_t r = 0; r < check->decision.record_count; r++) {
 		const struct certdir_record *record = check->decision.records[r];
 
-		json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:o}", "directory",
-						       check->known.directories[directory_of(check, record)]->name,
-						       "source", text(source_of(check, record)->name), "id",
-						       text(record->device.id), "only_against",
-						       text(record->only_against)));
+		json_array_append_new(array,
+				      json_pack("{s:s, s:o, s:o, s:o}", "directory",
+						check->known.directories[directory_of(check, record)]->name, "source",
+						text(source_of(check, record)->name), "id", text(record->device.id),
+						"only_against", text(record->only_against)));
 	}
 	return array;
 }

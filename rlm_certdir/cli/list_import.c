@@ -437,7 +437,8 @@ static bool name_removed(void *context, const struct certdir_list_change *change
 	if (strcmp(change->what, "removed") != 0)
 		return true;
 	/* Whole, or not at all. */
-	if (names->shown == NAMES_SHOWN || snprintf(names->text + used, left, "%s%s", used ? ", " : "", name) >= (int)left) {
+	if (names->shown == NAMES_SHOWN ||
+	    snprintf(names->text + used, left, "%s%s", used ? ", " : "", name) >= (int)left) {
 		names->text[used] = '\0';
 		names->more = true;
 		return false;
@@ -461,7 +462,10 @@ static int check_shrink(struct import *import, struct certdir_error *error)
 			  "%.100s: of the %zu devices of source \"%.60s\", %zu would be lost (%s%s), and "
 			  "%d %% is the limit: is the file complete? If they are to go, import it with --force",
 			  options->operand, compared->before, options->source, compared->lost, names.text,
-			  !names.more ? "" : names.text[0] ? ", .." : "..", CERTDIR_LIST_SHRINK);
+			  !names.more	  ? ""
+			  : names.text[0] ? ", .."
+					  : "..",
+			  CERTDIR_LIST_SHRINK);
 	return EXIT_SHRUNK;
 }
 

@@ -187,9 +187,9 @@ static bool print_json(const struct certdir_device *device, const struct certdir
 
 	certdir_timestamp_print(source->synced, synced);
 	if (object && json_object_set_new(object, "source", json_string(source->name)) == 0 &&
-	     json_object_set_new(object, "synced", json_string(synced)) == 0 &&
-	     json_object_set_new(object, "foundBy", json_string(by)) == 0 &&
-	     (!only_against || json_object_set_new(object, "onlyAgainst", json_string(only_against)) == 0))
+	    json_object_set_new(object, "synced", json_string(synced)) == 0 &&
+	    json_object_set_new(object, "foundBy", json_string(by)) == 0 &&
+	    (!only_against || json_object_set_new(object, "onlyAgainst", json_string(only_against)) == 0))
 		return certdir_cli_json_print(object);
 	json_decref(object);
 	return certdir_cli_json_print(NULL);

@@ -112,7 +112,9 @@ int certdir_cli_list_sources(const struct certdir_cli_list_options *options)
 		return EX_NOINPUT;
 	sources = certdir_cli_list_sources_json(snapshot);
 	if (options->json)
-		status = certdir_cli_json_print(json_pack("{s:s,s:o}", "list", options->list, "sources", sources)) ? 0 : EX_IOERR;
+		status = certdir_cli_json_print(json_pack("{s:s,s:o}", "list", options->list, "sources", sources))
+				 ? 0
+				 : EX_IOERR;
 	else if (json_array_size(sources) == 0)
 		printf("%s has no sources\n", options->list);
 	else
@@ -128,8 +130,9 @@ int certdir_cli_list_sources(const struct certdir_cli_list_options *options)
 static int print_removed(const struct certdir_cli_list_options *options, int64_t devices)
 {
 	if (options->json)
-		return certdir_cli_json_print(json_pack("{s:s,s:s,s:I,s:b}", "list", options->list, "source", options->source,
-					      "devices", (json_int_t)devices, "dry_run", options->dry_run))
+		return certdir_cli_json_print(json_pack("{s:s,s:s,s:I,s:b}", "list", options->list, "source",
+							options->source, "devices", (json_int_t)devices, "dry_run",
+							options->dry_run))
 			       ? 0
 			       : EX_IOERR;
 	printf("source \"%s\" and its %lld devices %s %s\n", options->source, (long long)devices,

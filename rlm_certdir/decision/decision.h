@@ -20,9 +20,11 @@ struct certdir_policy {
 	uint32_t enrollment_grace; /* seconds after registration in which managed and compliant are not asked for */
 	uint32_t max_inactive; /* seconds since last seen, 0 = not asked */
 	uint32_t join_types; /* CERTDIR_BIT(join type); all of them = not asked, unknown included */
-	const char *const *groups; /* names, ids, DNs or SIDs, any of them; NULL-terminated; NULL = not asked; borrowed */
+	const char *const
+		*groups; /* names, ids, DNs or SIDs, any of them; NULL-terminated; NULL = not asked; borrowed */
 	const char *const *ownerships; /* the same: "company", "personal" */
-	const char *const *operating_systems; /* the same: "Windows", .. as the directory writes them, without regard to case */
+	const char *const
+		*operating_systems; /* the same: "Windows", .. as the directory writes them, without regard to case */
 };
 
 /* Everything that was asked and found in one login. What is here is borrowed, the answers are written by the directories. */
@@ -32,9 +34,11 @@ struct certdir_known {
 	size_t count;
 	const struct certdir_directory *directories[CERTDIR_DIRECTORIES_MAX];
 	struct certdir_answer answers[CERTDIR_DIRECTORIES_MAX];
-	bool in_scope[CERTDIR_DIRECTORIES_MAX]; /* serves the certificate's issuer; what is out of scope neither helps nor harms */
+	bool in_scope
+		[CERTDIR_DIRECTORIES_MAX]; /* serves the certificate's issuer; what is out of scope neither helps nor harms */
 	uint64_t many[CERTDIR_DIRECTORIES_MAX]; /* bit i: more records carry identities[i] there than were found */
-	const char *fillers[CERTDIR_FILLERS_MAX]; /* ids that more records carry somewhere than an id can have: they are none */
+	const char *fillers
+		[CERTDIR_FILLERS_MAX]; /* ids that more records carry somewhere than an id can have: they are none */
 	size_t filler_count;
 	bool wrong_user_name; /* the outer User-Name is none of the certificate's names, and has to be */
 };

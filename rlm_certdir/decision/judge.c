@@ -81,8 +81,7 @@ static bool may_be_the_device(const struct judging *judging, const struct certdi
 	const struct certdir_world *world = judging->world;
 	const struct certdir_certificate *certificate = world->known->certificate;
 
-	if (world->rank != CERTDIR_RANK_CHOSEN ||
-	    certdir_devices_differ(world, judging->device, view->device, false) ||
+	if (world->rank != CERTDIR_RANK_CHOSEN || certdir_devices_differ(world, judging->device, view->device, false) ||
 	    certdir_device_is_other(world, view->device))
 		return false;
 	for (size_t i = 0; i < certificate->count; i++)
@@ -179,8 +178,7 @@ static bool holds(struct judging *judging, const struct fact *fact)
 
 /* The records that may speak for the device. */
 #define FOR_EACH_FOR(judging, view)                                                                                    \
-	for (const struct certdir_view *view = (judging)->world->views,                                                \
-				       *view##_end = view + (judging)->world->count;                                   \
+	for (const struct certdir_view *view = (judging)->world->views, *view##_end = view + (judging)->world->count;  \
 	     view < view##_end; view++)                                                                                \
 		if (is_of(judging, view) && !view->only_against)
 
@@ -192,14 +190,14 @@ static bool enabled(struct judging *judging)
 	FOR_EACH_FOR(judging, view)
 	{
 		const struct certdir_device *device = &view->record->device;
-		const bool intune_alone = view->source->kind == CERTDIR_SOURCE_TENANT && !device->own.is &&
-					  device->intune.is;
+		const bool intune_alone =
+			view->source->kind == CERTDIR_SOURCE_TENANT && !device->own.is && device->intune.is;
 
 		hear(&fact, judging, view, intune_alone ? CERTDIR_PART_OF_INTUNE : CERTDIR_PART_OF_DEVICES,
 		     device->enabled == CERTDIR_YES || !view->source->says_enabled);
 	}
-	return holds(judging, &fact) || certdir_conclude(judging->decision, CERTDIR_DISABLED,
-							 "%s is not known to be enabled", id_of(judging));
+	return holds(judging, &fact) ||
+	       certdir_conclude(judging->decision, CERTDIR_DISABLED, "%s is not known to be enabled", id_of(judging));
 }
 
 static bool agreed_name(struct judging *judging)
@@ -223,8 +221,8 @@ static bool agreed_name(struct judging *judging)
 							 id->value) >= CERTDIR_CARRIES_LABEL;
 		if (others)
 			return certdir_conclude(judging->decision, CERTDIR_NAME_MISMATCH,
-						"%s %s is the name of another device", certdir_identity_type_name(id->type),
-						id->value);
+						"%s %s is the name of another device",
+						certdir_identity_type_name(id->type), id->value);
 	}
 	return true;
 }
@@ -279,8 +277,8 @@ static bool owned(struct judging *judging)
 						ownership);
 		said |= ownership != NULL;
 	}
-	return said || certdir_conclude(judging->decision, CERTDIR_OWNERSHIP, "whose %s is, is not known",
-					id_of(judging));
+	return said ||
+	       certdir_conclude(judging->decision, CERTDIR_OWNERSHIP, "whose %s is, is not known", id_of(judging));
 }
 
 static bool runs(struct judging *judging)
@@ -299,8 +297,7 @@ static bool runs(struct judging *judging)
 						system);
 		said |= system != NULL;
 	}
-	return said || certdir_conclude(judging->decision, CERTDIR_SYSTEM, "what %s runs is not known",
-					id_of(judging));
+	return said || certdir_conclude(judging->decision, CERTDIR_SYSTEM, "what %s runs is not known", id_of(judging));
 }
 
 /* ---- managed and compliant ---- */
@@ -318,8 +315,9 @@ static bool in_grace(const struct judging *judging)
 	FOR_EACH_FOR(judging, view)
 	{
 		const struct certdir_device *device = &view->record->device;
-		const int64_t registered = device->intune.registered > device->own.registered ? device->intune.registered
-											    : device->own.registered;
+		const int64_t registered = device->intune.registered > device->own.registered
+						   ? device->intune.registered
+						   : device->own.registered;
 
 		if (registered && view->source->kind != CERTDIR_SOURCE_LDAP && (!first || registered < first))
 			first = registered;
@@ -416,8 +414,9 @@ static bool compliant(struct judging *judging)
 			judging->age = certdir_part_age(judging->world, view,
 							says.own ? CERTDIR_PART_OF_DEVICES : CERTDIR_PART_OF_INTUNE);
 		if (says.is == CERTDIR_NO)
-			return certdir_conclude(judging->decision, CERTDIR_NOT_COMPLIANT, "the compliance of %s is %s in \"%s\"",
-						id_of(judging), compliance_word(view, says.is), view->source->name);
+			return certdir_conclude(judging->decision, CERTDIR_NOT_COMPLIANT,
+						"the compliance of %s is %s in \"%s\"", id_of(judging),
+						compliance_word(view, says.is), view->source->name);
 		if (says.own && view->record->device.own.is && !view->only_against)
 			hear(&fact, judging, view, CERTDIR_PART_OF_DEVICES, says.is == CERTDIR_YES);
 		if (says.intune && !view->only_against)
@@ -436,7 +435,8 @@ static void hear_seen(struct fact *fact, const struct judging *judging, const st
 		      const struct certdir_statement *statement, enum certdir_part part, int64_t *latest)
 {
 	/* A device that was just registered may not have been seen yet. */
-	const int64_t seen = statement->last_seen > statement->registered ? statement->last_seen : statement->registered;
+	const int64_t seen =
+		statement->last_seen > statement->registered ? statement->last_seen : statement->registered;
 	const int64_t told = judging->world->now - certdir_part_age(judging->world, view, part);
 
 	if (!statement->is)
@@ -541,15 +541,14 @@ static bool in_time(struct judging *judging)
 	(void)certdir_source_fresh(judging->world, old->source, judging->world->known->directories[old->directory],
 				   judging->old_part, &synced);
 	if (synced >= 0 && synced < age)
-		return certdir_conclude(judging->decision, CERTDIR_LIST_STALE,
-					"the %s part of \"%s\" said so last %lld s ago, more than %lld: max_shrink of the sync keeps "
-					"it from being removed",
-					certdir_part_name(judging->old_part), old->source->name, (long long)age,
-					(long long)limit);
-	return certdir_conclude(judging->decision, CERTDIR_LIST_STALE,
-				"the %s part of \"%s\" was synced %lld s ago, more than %lld",
-				certdir_part_name(judging->old_part), old->source->name, (long long)age,
-				(long long)limit);
+		return certdir_conclude(
+			judging->decision, CERTDIR_LIST_STALE,
+			"the %s part of \"%s\" said so last %lld s ago, more than %lld: max_shrink of the sync keeps "
+			"it from being removed",
+			certdir_part_name(judging->old_part), old->source->name, (long long)age, (long long)limit);
+	return certdir_conclude(
+		judging->decision, CERTDIR_LIST_STALE, "the %s part of \"%s\" was synced %lld s ago, more than %lld",
+		certdir_part_name(judging->old_part), old->source->name, (long long)age, (long long)limit);
 }
 
 /* What policies of the server's own go by must not be older than what ours go by. */
@@ -559,11 +558,10 @@ static void tell_groups(const struct judging *judging)
 
 	for (size_t r = 0; r < decision->record_count; r++)
 		FOR_EACH_FOR(judging, view)
-			if (view->record == decision->records[r] &&
-			    certdir_part_fresh(judging->world, view, CERTDIR_PART_OF_GROUPS)) {
-				decision->member |= UINT32_C(1) << r;
-				decision->member_since[r] = certdir_yes_since(judging->world, view, CERTDIR_PART_OF_GROUPS);
-			}
+	if (view->record == decision->records[r] && certdir_part_fresh(judging->world, view, CERTDIR_PART_OF_GROUPS)) {
+		decision->member |= UINT32_C(1) << r;
+		decision->member_since[r] = certdir_yes_since(judging->world, view, CERTDIR_PART_OF_GROUPS);
+	}
 }
 
 /* Any "no", else what the first says of whom a part is fresh. */
@@ -590,9 +588,9 @@ static void tell_compliance(const struct judging *judging)
 
 void certdir_judge(struct certdir_world *world, size_t device, struct certdir_decision *decision)
 {
-	static bool (*const rules[])(struct judging *) = {nobody_says_no, enabled, agreed_name, joined,	  owned,
-							  runs,		  managed, compliant,	active,	  in_group,
-							  in_time};
+	static bool (*const rules[])(struct judging *) = {nobody_says_no, enabled,  agreed_name, joined,
+							  owned,	  runs,	    managed,	 compliant,
+							  active,	  in_group, in_time};
 	struct judging judging = {.world = world, .device = device, .decision = decision};
 	struct certdir_decision rest = *decision;
 	size_t r = 0;

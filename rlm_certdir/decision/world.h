@@ -56,7 +56,6 @@ bool certdir_is_filler(const struct certdir_world *world, const char *value);
 /* "devices", "Intune", "groups" */
 const char *certdir_part_name(enum certdir_part part);
 
-
 /* Whether any record of the device has a SID, a serial number or a DNS name, as `type` says. */
 bool certdir_device_has(const struct certdir_world *world, size_t device, enum certdir_identity_type type);
 /* How anybody of the device carries a value. */

@@ -141,7 +141,8 @@ struct certdir_directory {
 	bool is_live; /* LDAP: costs a round trip, is asked when it has to be, and what it says has no age */
 	uint32_t keeps; /* LDAP: as in its answers, known before it is asked */
 	uint32_t max_age; /* seconds, 0 = never stale; of a live directory, for what is out of its memory */
-	const char *const *domains; /* DNS domains whose computers are here, lower case, NULL-terminated, or NULL; LDAP */
+	const char *const
+		*domains; /* DNS domains whose computers are here, lower case, NULL-terminated, or NULL; LDAP */
 };
 
 /* Configuration structures: every string is borrowed and must outlive the directory. NULL or "" = not set. */
@@ -150,7 +151,8 @@ struct certdir_list_config {
 	const char *filename;
 	const char *tenant; /* only devices of this tenant */
 	uint32_t max_age; /* seconds, 0 = never stale */
-	const char *const *groups; /* NULL-terminated, or NULL: groups that only this list can have; one that it has not is logged */
+	const char *const *
+		groups; /* NULL-terminated, or NULL: groups that only this list can have; one that it has not is logged */
 };
 
 /*

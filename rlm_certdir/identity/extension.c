@@ -320,8 +320,7 @@ bool certdir_extension_read(struct certdir_reading *reading, bool names, struct 
 		*seen |= UINT32_C(1) << i;
 		/* The SAN is no field but holds some: when it is broken, nobody knows what stands in them. */
 		return extensions[i].read(reading, &extensions[i], value) ||
-		       (extensions[i].read != read_san &&
-			certdir_reading_ignores(reading, extensions[i].field.from));
+		       (extensions[i].read != read_san && certdir_reading_ignores(reading, extensions[i].field.from));
 	}
 	return true;
 }

@@ -773,10 +773,10 @@ bool certdir_device_json_read(struct certdir_device_record *record, const json_t
 	}
 	/* An export of Intune without a column for the state lists what Intune manages. */
 	if (reading.intune && record->device.managed == CERTDIR_UNKNOWN)
-		record->device.managed = record->device.management_state
-						 ? certdir_managed(record->device.management_state,
-								   record->device.management_agent)
-						 : CERTDIR_YES;
+		record->device.managed =
+			record->device.management_state
+				? certdir_managed(record->device.management_state, record->device.management_agent)
+				: CERTDIR_YES;
 	return true;
 }
 

@@ -133,11 +133,11 @@ static int open_present(const struct lock *lock)
 
 static void remedy(const struct lock *lock, int code, struct certdir_error *error)
 {
-	certdir_error_set(
-		error,
-		"%s belongs to another user and cannot be opened for a lock, nor replaced: %s; do, when no certdir is at "
-		"work: rm %s",
-		lock->name, strerror(code), lock->name);
+	certdir_error_set(error,
+			  "%s belongs to another user and cannot be opened for a lock, nor replaced: %s; do, when no "
+			  "certdir is at "
+			  "work: rm %s",
+			  lock->name, strerror(code), lock->name);
 }
 
 /*

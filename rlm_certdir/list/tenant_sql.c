@@ -10,8 +10,7 @@
 	      ".ethernet_mac," table ".intune_name," table ".management_state," table ".management_agent," table       \
 	      ".category," table ".enrollment_profile," table ".intune_confirmed"
 /* Copies the record of `from` to the device ?1. */
-#define JOIN(from)                                                                                                     \
-	"UPDATE device SET (" RECORD ")=(" RECORD_OF("o") ") FROM " from " AND device.id=?1"
+#define JOIN(from) "UPDATE device SET (" RECORD ")=(" RECORD_OF("o") ") FROM " from " AND device.id=?1"
 /* A device of Intune alone. */
 #define OWN "object_id IS NULL AND intune_compliance IS NOT NULL"
 #define HAS(column) "SELECT 1 FROM device WHERE " column " IS NOT NULL AND source=?1 AND listed LIMIT 1"

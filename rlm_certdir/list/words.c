@@ -24,9 +24,10 @@ const char *certdir_list_compliance(const char *text)
 
 const char *certdir_list_management_state(const char *text)
 {
-	static const char *const words[] = {"managed",	   "retirePending", "retireFailed", "wipePending", "wipeFailed",
-					    "unhealthy",   "deletePending", "retireIssued", "wipeIssued",  "wipeCanceled",
-					    "retireCanceled", "discovered", NULL};
+	static const char *const words[] = {"managed",	  "retirePending", "retireFailed",   "wipePending",
+					    "wipeFailed", "unhealthy",	   "deletePending",  "retireIssued",
+					    "wipeIssued", "wipeCanceled",  "retireCanceled", "discovered",
+					    NULL};
 	const char *word = spelled(words, text);
 
 	return word ? word : text;

@@ -105,7 +105,8 @@ static bool open_database(struct certdir_list_writer *writer, bool copied, struc
 	    !certdir_list_database_open(writer->edition.temporary, true, &writer->db) ||
 	    !certdir_list_written_watch(&writer->written, writer->db, &writer->edition.seal))
 		return certdir_list_writer_fail(writer, error);
-	if ((copied && !certdir_list_writer_check(writer, writer->edition.filename, error)) || !certdir_list_writer_run(writer, pragmas, error) ||
+	if ((copied && !certdir_list_writer_check(writer, writer->edition.filename, error)) ||
+	    !certdir_list_writer_run(writer, pragmas, error) ||
 	    (!copied && !certdir_list_writer_run(writer, certdir_list_schema, error)))
 		return false;
 	for (size_t i = 0; i < CERTDIR_WRITE_STATEMENTS; i++)

@@ -59,24 +59,15 @@ const char *const certdir_record_entra_properties[] = {"id", ENTRA_FIELDS(NAME_O
 #define ATTRIBUTE(number) "extensionAttributes/extensionAttribute" #number
 
 /* extensionAttributes stands behind the fields, extensionAttribute1 behind that. */
-const char *const certdir_record_extended_properties[] = {"id",
-							  ENTRA_FIELDS(NAME_OF) "extensionAttributes",
-							  ATTRIBUTE(1),
-							  ATTRIBUTE(2),
-							  ATTRIBUTE(3),
-							  ATTRIBUTE(4),
-							  ATTRIBUTE(5),
-							  ATTRIBUTE(6),
-							  ATTRIBUTE(7),
-							  ATTRIBUTE(8),
-							  ATTRIBUTE(9),
-							  ATTRIBUTE(10),
-							  ATTRIBUTE(11),
-							  ATTRIBUTE(12),
-							  ATTRIBUTE(13),
-							  ATTRIBUTE(14),
-							  ATTRIBUTE(15),
-							  NULL};
+const char *const certdir_record_extended_properties[] = {"id",		 ENTRA_FIELDS(NAME_OF) "extensionAttributes",
+							  ATTRIBUTE(1),	 ATTRIBUTE(2),
+							  ATTRIBUTE(3),	 ATTRIBUTE(4),
+							  ATTRIBUTE(5),	 ATTRIBUTE(6),
+							  ATTRIBUTE(7),	 ATTRIBUTE(8),
+							  ATTRIBUTE(9),	 ATTRIBUTE(10),
+							  ATTRIBUTE(11), ATTRIBUTE(12),
+							  ATTRIBUTE(13), ATTRIBUTE(14),
+							  ATTRIBUTE(15), NULL};
 
 const char *const certdir_record_intune_properties[] = {"id", INTUNE_FIELDS(NAME_OF) NULL};
 const char *const certdir_record_group_properties[] = {"id", "displayName", NULL};

@@ -336,9 +336,9 @@ static bool open_graph(struct certdir_sync *sync, struct certdir_sync_job *job)
 	struct certdir_error error;
 
 	job->limits = (struct certdir_http_limits){.deadline = job->started + job->tenant->deadline * 1000000,
-						    .stop = sync->options.stop,
-						    .waiting = told_to_wait,
-						    .context = job};
+						   .stop = sync->options.stop,
+						   .waiting = told_to_wait,
+						   .context = job};
 	if (job->tenant->ldap)
 		return true;
 	job->graph = certdir_graph_open(job->tenant, &job->limits, &error);

@@ -85,14 +85,14 @@ static json_t *waits;
 static void waiting(void *context, unsigned attempt, unsigned of, int64_t microseconds, const char *why)
 {
 	(void)context;
-	json_array_append_new(waits, json_pack("{s:i, s:i, s:f, s:s}", "attempt", (int)attempt, "of", (int)of, "seconds",
-					       (double)microseconds / 1e6, "why", why));
+	json_array_append_new(waits, json_pack("{s:i, s:i, s:f, s:s}", "attempt", (int)attempt, "of", (int)of,
+					       "seconds", (double)microseconds / 1e6, "why", why));
 }
 
 static json_t *get(struct certdir_graph *graph, const json_t *request)
 {
 	static const char *const outcomes[] = {"ok",	    "resync",  "expired-page", "not-applicable",
-					       "not-found", "stopped", "failed", "refused"};
+					       "not-found", "stopped", "failed",       "refused"};
 	static struct body body;
 	const struct certdir_http_sink sink = {&body, begin, bytes, end};
 	const int64_t start = certdir_monotonic();

@@ -137,9 +137,10 @@ static json_t *answer_json(const struct certdir_answer *answer, const struct cer
 	for (size_t i = 0; directory->domains && directory->domains[i]; i++)
 		json_array_append_new(domains, json_string(directory->domains[i]));
 	return json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:f}", "state", states[answer->state],
-			 "detail", answer->detail, "full", answer->full, "partial", answer->partial, "many", many, "keeps",
-			 kinds_json(answer->keeps), "known_before", kinds_json(directory->keeps), "sources", sources,
-			 "is_live", directory->is_live, "domains", domains, "records", records, "seconds", seconds);
+			 "detail", answer->detail, "full", answer->full, "partial", answer->partial, "many", many,
+			 "keeps", kinds_json(answer->keeps), "known_before", kinds_json(directory->keeps), "sources",
+			 sources, "is_live", directory->is_live, "domains", domains, "records", records, "seconds",
+			 seconds);
 }
 
 static double monotonic(void)

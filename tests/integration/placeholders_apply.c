@@ -118,7 +118,7 @@ static struct certdir_ldap_values read_values(const json_t *list)
 
 static void read_step(const json_t *request, size_t action, struct certdir_step *step)
 {
-	static const char *const phases[] = {"disable", "yield",	 "aside", "rename", "change", "create",
+	static const char *const phases[] = {"disable", "yield",   "aside", "rename", "change", "create",
 					     "join",	"primary", "leave", "delete", NULL};
 	static const char *const verbs[] = {"add", "modify", "rename", "delete", NULL};
 	const json_t *list = json_object_get(request, "changes");
@@ -290,8 +290,8 @@ static void on_left(void *context, const struct certdir_action *action, const ch
 		certdir_say(first.text, "%s", why);
 }
 
-static void on_told(void *context, enum certdir_take_back_outcome outcome, const struct certdir_ldap_operation *operation,
-		    const char *why)
+static void on_told(void *context, enum certdir_take_back_outcome outcome,
+		    const struct certdir_ldap_operation *operation, const char *why)
 {
 	static const char *const types[] = {"undone", "nothing", "left alone"};
 
@@ -326,7 +326,8 @@ static void on_progress(void *context, size_t steps, size_t of)
 
 int main(void)
 {
-	const struct certdir_apply_options options = {.stop = &stop, .done = on_done, .left = on_left, .progress = on_progress};
+	const struct certdir_apply_options options = {
+		.stop = &stop, .done = on_done, .left = on_left, .progress = on_progress};
 	json_t *request = json_loadf(stdin, 0, NULL), *plan_json = json_object_get(request, "plan");
 	struct certdir_placeholders_config config;
 	struct certdir_apply_report report = {.undo = ""};
@@ -365,9 +366,10 @@ int main(void)
 	certdir_arena_clear(&arena);
 	say(json_pack("{s:s, s:b, s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:s, s:f}", "type", "end", "ok",
 		      (int)(ok && report.aside + report.begun == 0), "failed", (int)!ok, "error",
-		      ok ? first.text : error.text, "begun", (json_int_t)report.begun, "aside", (json_int_t)report.aside,
-		      "untried", (json_int_t)report.untried, "actions", (json_int_t)report.actions, "steps", (json_int_t)report.steps,
-		      "stopped", (int)report.stopped, "undo", report.undo, "seconds", monotonic() - start));
+		      ok ? first.text : error.text, "begun", (json_int_t)report.begun, "aside",
+		      (json_int_t)report.aside, "untried", (json_int_t)report.untried, "actions",
+		      (json_int_t)report.actions, "steps", (json_int_t)report.steps, "stopped", (int)report.stopped,
+		      "undo", report.undo, "seconds", monotonic() - start));
 	json_decref(request);
 	return 0;
 }

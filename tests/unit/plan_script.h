@@ -353,7 +353,7 @@ static inline void print_values(const char *sign, const struct certdir_ldap_chan
 
 static inline void print_step(const struct certdir_step *step)
 {
-	static const char *const phases[CERTDIR_PHASES] = {"disable", "yield", "aside",	 "rename", "change",
+	static const char *const phases[CERTDIR_PHASES] = {"disable", "yield", "aside",	  "rename", "change",
 							   "create",  "join",  "primary", "leave",  "delete"};
 	const struct certdir_ldap_operation *operation = &step->operation;
 

@@ -43,7 +43,8 @@ struct record {
 struct model {
 	struct object objects[OBJECTS];
 	struct record records[RECORDS * 2];
-	int once[RECORDS + 1]; /* when the Intune record of that id was last found to have named an Entra device, 0 = never */
+	int once[RECORDS +
+		 1]; /* when the Intune record of that id was last found to have named an Entra device, 0 = never */
 	bool known[GROUPS];
 	char group_names[GROUPS][8];
 	char filter[64];

@@ -103,19 +103,19 @@ static inline void parse_device(char *words, struct certdir_device *device, uint
 		const char *key;
 		size_t offset;
 		enum certdir_list_property property;
-	} texts[] = {{"n", offsetof(struct certdir_device, name), CERTDIR_PROPERTY_NAME},
-		     {"os", offsetof(struct certdir_device, operating_system), CERTDIR_PROPERTY_OPERATING_SYSTEM},
-		     {"own", offsetof(struct certdir_device, ownership), CERTDIR_PROPERTY_OWNERSHIP},
-		     {"c", offsetof(struct certdir_device, compliance), CERTDIR_PROPERTY_COMPLIANT},
-		     {"sn", offsetof(struct certdir_device, serial_number), CERTDIR_PROPERTIES},
-		     {"u", offsetof(struct certdir_device, owner), CERTDIR_PROPERTIES},
-		     {"w", offsetof(struct certdir_device, wifi_mac), CERTDIR_PROPERTIES},
-		     {"x", offsetof(struct certdir_device, extension_attributes),
-		      CERTDIR_PROPERTY_EXTENSION_ATTRIBUTES},
-		     {"st", offsetof(struct certdir_device, management_state), CERTDIR_PROPERTIES},
-		     {"ma", offsetof(struct certdir_device, management_agent), CERTDIR_PROPERTIES},
-		     {"cat", offsetof(struct certdir_device, category), CERTDIR_PROPERTIES},
-		     {"ep", offsetof(struct certdir_device, enrollment_profile), CERTDIR_PROPERTIES}};
+	} texts[] = {
+		{"n", offsetof(struct certdir_device, name), CERTDIR_PROPERTY_NAME},
+		{"os", offsetof(struct certdir_device, operating_system), CERTDIR_PROPERTY_OPERATING_SYSTEM},
+		{"own", offsetof(struct certdir_device, ownership), CERTDIR_PROPERTY_OWNERSHIP},
+		{"c", offsetof(struct certdir_device, compliance), CERTDIR_PROPERTY_COMPLIANT},
+		{"sn", offsetof(struct certdir_device, serial_number), CERTDIR_PROPERTIES},
+		{"u", offsetof(struct certdir_device, owner), CERTDIR_PROPERTIES},
+		{"w", offsetof(struct certdir_device, wifi_mac), CERTDIR_PROPERTIES},
+		{"x", offsetof(struct certdir_device, extension_attributes), CERTDIR_PROPERTY_EXTENSION_ATTRIBUTES},
+		{"st", offsetof(struct certdir_device, management_state), CERTDIR_PROPERTIES},
+		{"ma", offsetof(struct certdir_device, management_agent), CERTDIR_PROPERTIES},
+		{"cat", offsetof(struct certdir_device, category), CERTDIR_PROPERTIES},
+		{"ep", offsetof(struct certdir_device, enrollment_profile), CERTDIR_PROPERTIES}};
 	char *rest, *word;
 
 	for (word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
@@ -382,9 +382,10 @@ static inline void device_text(const struct certdir_device *device, char out[TEX
 	add_yes_no(out, "m", device->managed);
 	add_time(out, "t", device->last_seen);
 	add_time(out, "r", device->registered);
-	add_text(out, "in", device->intune_name && device->name && strcmp(device->intune_name, device->name) == 0
-				    ? NULL
-				    : device->intune_name);
+	add_text(out, "in",
+		 device->intune_name && device->name && strcmp(device->intune_name, device->name) == 0
+			 ? NULL
+			 : device->intune_name);
 	if (device->intune_device_id && !(device->management_state && strcmp(device->management_state, "managed") == 0))
 		add_text(out, "st", device->management_state ? device->management_state : "-");
 	add_text(out, "ma", device->management_agent);

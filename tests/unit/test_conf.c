@@ -567,8 +567,9 @@ static void test_permissions(void **state)
 	assert_null(certdir_conf_load("/tmp", &error));
 	assert_string_equal(error.text, "/tmp is no file");
 	assert_null(certdir_conf_load("/nowhere/certdir.conf", &error));
-	assert_string_equal(error.text, "/nowhere/certdir.conf does not exist: name it with -c, or write it (certdir.conf(5)); "
-					"a list that is imported needs none, `certdir list stats` tells of it");
+	assert_string_equal(error.text,
+			    "/nowhere/certdir.conf does not exist: name it with -c, or write it (certdir.conf(5)); "
+			    "a list that is imported needs none, `certdir list stats` tells of it");
 }
 
 /* ---- mutations of a good file: read, or refused with a line ---- */

@@ -248,8 +248,8 @@ static void test_full_answer(void **state)
 		if (n)
 			(void)snprintf(cert + strlen(cert), sizeof(cert) - strlen(cert), " CN:n%d", n);
 		for (int i = 0; i < CERTDIR_CARRIERS_MAX; i++)
-			(void)json_array_append_new(list, json_pack("{s:o, s:o}", "e", json_sprintf("E%d-%d", n, i), "name",
-								    json_sprintf("n%d", n)));
+			(void)json_array_append_new(list, json_pack("{s:o, s:o}", "e", json_sprintf("E%d-%d", n, i),
+								    "name", json_sprintf("n%d", n)));
 	}
 	vector = json_pack("{s:s, s:[{s:o}]}", "cert", cert, "directories", "list", list);
 	world_read(vector, &world);
@@ -377,11 +377,11 @@ static void test_say(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),	    cmocka_unit_test(test_issuer),
-		cmocka_unit_test(test_no_section),  cmocka_unit_test(test_no_identity),
-		cmocka_unit_test(test_too_much),    cmocka_unit_test(test_full_answer),    cmocka_unit_test(test_user_name),
-		cmocka_unit_test(test_name_mismatch), cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_say),
+		cmocka_unit_test(test_vectors),	   cmocka_unit_test(test_issuer),
+		cmocka_unit_test(test_no_section), cmocka_unit_test(test_no_identity),
+		cmocka_unit_test(test_too_much),   cmocka_unit_test(test_full_answer),
+		cmocka_unit_test(test_user_name),  cmocka_unit_test(test_name_mismatch),
+		cmocka_unit_test(test_reasons),	   cmocka_unit_test(test_say),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,8 +65,12 @@ static void test_extension_attributes(void **state)
 	static const struct {
 		const char *stored, *told;
 	} cases[] = {
-		{"1=value", "1=value\n"},     {"1=a|7=b", "1=a\n7=b\n"},   {"1=a\\|b|7=c\\\\", "1=a|b\n7=c\\\n"},
-		{"1=a\\|7=b", "1=a|7=b\n"},   {"1=|2=x", "1=\n2=x\n"},	   {"1=a\\", "1=a\\\n"},
+		{"1=value", "1=value\n"},
+		{"1=a|7=b", "1=a\n7=b\n"},
+		{"1=a\\|b|7=c\\\\", "1=a|b\n7=c\\\n"},
+		{"1=a\\|7=b", "1=a|7=b\n"},
+		{"1=|2=x", "1=\n2=x\n"},
+		{"1=a\\", "1=a\\\n"},
 		{"", ""},
 	};
 

@@ -469,22 +469,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_refused_devices),
-		TEST(test_refused_files),
-		TEST(test_no_permission),
-		TEST(test_damaged_image),
-		TEST(test_sqlite_opens_it),
-		TEST(test_schema_constants),
-		TEST(test_second_writer_is_told),
-		TEST(test_damaged_list_is_not_replaced),
-		TEST(test_leftovers_are_removed),
-		TEST(test_permissions_stay),
-		TEST(test_symlink_stays),
-		TEST(test_list_shrinks),
-		TEST(test_nowhere_to_write),
-		TEST(test_nowhere_to_read),
-		TEST(test_killed_while_publishing),
-		TEST(test_disk_full),
+		TEST(test_refused_devices),	    TEST(test_refused_files),
+		TEST(test_no_permission),	    TEST(test_damaged_image),
+		TEST(test_sqlite_opens_it),	    TEST(test_schema_constants),
+		TEST(test_second_writer_is_told),   TEST(test_damaged_list_is_not_replaced),
+		TEST(test_leftovers_are_removed),   TEST(test_permissions_stay),
+		TEST(test_symlink_stays),	    TEST(test_list_shrinks),
+		TEST(test_nowhere_to_write),	    TEST(test_nowhere_to_read),
+		TEST(test_killed_while_publishing), TEST(test_disk_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,7 +122,8 @@ static const char rows[] =
 	"(8,2,0,'" G2 "',NULL,NULL,'pc1',NULL,NULL),(9,2,1,NULL,NULL,'" G3 "','alone','compliant',NULL),"
 	"(10,2,1,NULL,NULL,'" G2 "','wiped','compliant',1),(11,3,1,'" G2 "',NULL,NULL,'pc1',NULL,NULL);"
 	"INSERT INTO former_name VALUES(9,'was-9',5);"
-	"INSERT INTO intune_waiting(id,source,entra_device_id,intune_device_id,intune_compliance,intune_name,serial_number)"
+	"INSERT INTO "
+	"intune_waiting(id,source,entra_device_id,intune_device_id,intune_compliance,intune_name,serial_number)"
 	" VALUES(1,2,'" GONE "','" G1 "','compliant','GONE-1','SN-GONE')";
 
 /* "1 8(kept out..)": rows in order with why they only speak against. */
@@ -197,9 +198,10 @@ static void test_tells_what_nobody_has(void **state)
 	struct certdir_directory *directory;
 
 	(void)state;
-	publish_sources("INSERT INTO device(id,source,entra_device_id) VALUES(1,2,'" ENTRA "');"
-			"INSERT INTO grp(id,source,object_id,name) VALUES(1,2,'11111111-0000-4000-8000-00000000000A','Staff'),"
-			"(2,2,NULL,'empty');INSERT INTO device_group(device,grp) VALUES(1,1)");
+	publish_sources(
+		"INSERT INTO device(id,source,entra_device_id) VALUES(1,2,'" ENTRA "');"
+		"INSERT INTO grp(id,source,object_id,name) VALUES(1,2,'11111111-0000-4000-8000-00000000000A','Staff'),"
+		"(2,2,NULL,'empty');INSERT INTO device_group(device,grp) VALUES(1,1)");
 	directory = open_list(&config, false);
 	assert_int_equal(log_count("require_group"), 2);
 	assert_int_equal(log_count("require_group = \"Staf\": no device is in a group of that name or object id"), 1);
@@ -302,8 +304,7 @@ static void test_search_keeps(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		const struct certdir_list_config config = {.filename = fixture_file, .tenant = cases[i].tenant};
 		const bool none = cases[i].source && !*cases[i].source;
-		struct certdir_list_writer *writer =
-			fixture_begin(true, "jamf", none ? NULL : cases[i].source, 1000);
+		struct certdir_list_writer *writer = fixture_begin(true, "jamf", none ? NULL : cases[i].source, 1000);
 		struct certdir_directory *directory;
 		struct certdir_answer answer = {0};
 

@@ -114,7 +114,8 @@ static void publish_rows(const char *rows)
 		    "INSERT INTO source(id,name,kind,tenant,synced,intune_synced,intune_interval) VALUES"
 		    "(2,'contoso','tenant','" TENANT_A "',1,1,3600),(3,'fabrikam','tenant','" TENANT_B "',1,1,3600)");
 	fixture_run(writer, rows);
-	fixture_run(writer, "UPDATE source SET devices=(SELECT count(*) FROM device d WHERE d.source=source.id AND d.listed)");
+	fixture_run(writer,
+		    "UPDATE source SET devices=(SELECT count(*) FROM device d WHERE d.source=source.id AND d.listed)");
 	fixture_publish(writer);
 }
 
@@ -131,65 +132,111 @@ static void test_statements(void **state)
 		{"source,compliance,managed,last_seen,registered) VALUES(1,'compliant',0,5,4",
 		 {true, 0, CERTDIR_YES, 0, CERTDIR_NO, 5, 4},
 		 {0},
-		 NULL, CERTDIR_NO, CERTDIR_UNKNOWN, "compliant"},
+		 NULL,
+		 CERTDIR_NO,
+		 CERTDIR_UNKNOWN,
+		 "compliant"},
 		{"source,compliance) VALUES(1,'configManager'", {.is = true}, {0}, NULL, 0, 0, "configManager"},
 		{"source,object_id,compliance,compliance_since,managed,intune_compliance,intune_last_seen,intune_"
 		 "registered,management_state) "
 		 "VALUES(2,'" G1 "','noncompliant',77,1,'compliant',9,8,'managed'",
 		 {true, 0, CERTDIR_NO, 77, CERTDIR_YES, 0, 0},
 		 {true, 0, CERTDIR_YES, 0, CERTDIR_YES, 9, 8},
-		 NULL, CERTDIR_YES, CERTDIR_UNKNOWN, "compliant"},
+		 NULL,
+		 CERTDIR_YES,
+		 CERTDIR_UNKNOWN,
+		 "compliant"},
 		/* who does not know leaves it to the other, and which agent it is counts */
 		{"source,object_id,intune_compliance,compliance,management_state,management_agent,enabled)"
 		 " VALUES(2,'" G1 "','configManager','compliant','managed','configurationManagerClientMdm',1",
 		 {true, 0, CERTDIR_YES, 0, CERTDIR_UNKNOWN, 0, 0},
 		 {true, 0, CERTDIR_UNKNOWN, 0, CERTDIR_YES, 0, 0},
-		 NULL, CERTDIR_YES, CERTDIR_YES, "compliant"},
+		 NULL,
+		 CERTDIR_YES,
+		 CERTDIR_YES,
+		 "compliant"},
 		{"source,object_id,intune_compliance,compliance,management_state,management_agent)"
 		 " VALUES(2,'" G1 "','unknown','noncompliant','managed','eas'",
 		 {true, 0, CERTDIR_NO, 0, CERTDIR_UNKNOWN, 0, 0},
 		 {true, 0, CERTDIR_UNKNOWN, 0, CERTDIR_NO, 0, 0},
-		 NULL, CERTDIR_NO, CERTDIR_UNKNOWN, "noncompliant"},
+		 NULL,
+		 CERTDIR_NO,
+		 CERTDIR_UNKNOWN,
+		 "noncompliant"},
 		{"source,object_id,intune_compliance,managed,management_state,management_agent)"
 		 " VALUES(2,'" G1 "','unknown',1,'managed','jamf'",
 		 {true, 0, CERTDIR_UNKNOWN, 0, CERTDIR_YES, 0, 0},
 		 {true, 0, CERTDIR_UNKNOWN, 0, CERTDIR_UNKNOWN, 0, 0},
-		 NULL, CERTDIR_YES, CERTDIR_UNKNOWN, "unknown"},
+		 NULL,
+		 CERTDIR_YES,
+		 CERTDIR_UNKNOWN,
+		 "unknown"},
 		{"source,object_id,listed) VALUES(2,'" G1 "',0",
 		 {.is = true},
 		 {0},
-		 "kept out by the filter of the sync", 0, 0, NULL},
+		 "kept out by the filter of the sync",
+		 0,
+		 0,
+		 NULL},
 		/* Intune alone knows it */
 		{"source,intune_device_id,intune_compliance) VALUES(2,'" G1 "','error'",
 		 {0},
 		 {true, 0, CERTDIR_NO, 0, CERTDIR_UNKNOWN, 0, 0},
-		 NULL, CERTDIR_UNKNOWN, CERTDIR_UNKNOWN, "error"},
+		 NULL,
+		 CERTDIR_UNKNOWN,
+		 CERTDIR_UNKNOWN,
+		 "error"},
 		{"source,intune_device_id,intune_compliance,management_state) VALUES(2,'" G1 "','error','WipeCanceled'",
 		 {0},
 		 {true, 0, CERTDIR_NO, 0, CERTDIR_YES, 0, 0},
-		 NULL, CERTDIR_YES, CERTDIR_YES, "error"},
+		 NULL,
+		 CERTDIR_YES,
+		 CERTDIR_YES,
+		 "error"},
 		{"source,intune_device_id,management_state) VALUES(1,'" G1 "','managed'",
-		 {.is = true}, {0}, NULL, CERTDIR_UNKNOWN, CERTDIR_YES, NULL},
+		 {.is = true},
+		 {0},
+		 NULL,
+		 CERTDIR_UNKNOWN,
+		 CERTDIR_YES,
+		 NULL},
 		{"source,intune_device_id,entra_device_id,management_state) VALUES(1,'" G1 "','" G2 "','managed'",
-		 {.is = true}, {0}, NULL, CERTDIR_UNKNOWN, CERTDIR_UNKNOWN, NULL},
+		 {.is = true},
+		 {0},
+		 NULL,
+		 CERTDIR_UNKNOWN,
+		 CERTDIR_UNKNOWN,
+		 NULL},
 		{"source,intune_device_id,intune_compliance,once_entra) VALUES(2,'" G1 "','inGracePeriod',1",
 		 {0},
 		 {true, 0, CERTDIR_YES, 0, CERTDIR_UNKNOWN, 0, 0},
-		 "Intune's record of it names an Entra device that is gone", 0, 0, "inGracePeriod"},
+		 "Intune's record of it names an Entra device that is gone",
+		 0,
+		 0,
+		 "inGracePeriod"},
 		/* as a sync writes it: it is not the filter that keeps it out */
 		{"source,listed,intune_device_id,intune_compliance,once_entra) VALUES(2,0,'" G1 "','compliant',1",
 		 {0},
 		 {true, 0, CERTDIR_YES, 0, CERTDIR_UNKNOWN, 0, 0},
-		 "Intune's record of it names an Entra device that is gone", 0, 0, "compliant"},
+		 "Intune's record of it names an Entra device that is gone",
+		 0,
+		 0,
+		 "compliant"},
 		/* what Entra ID has again stands for itself */
 		{"source,object_id,intune_compliance,once_entra) VALUES(2,'" G1 "','compliant',1",
 		 {.is = true},
 		 {true, 0, CERTDIR_YES, 0, CERTDIR_UNKNOWN, 0, 0},
-		 NULL, 0, 0, "compliant"},
+		 NULL,
+		 0,
+		 0,
+		 "compliant"},
 		{NULL,
 		 {0},
 		 {true, 0, CERTDIR_NO, 0, CERTDIR_NO, 6, 5},
-		 "Intune's record of it names an Entra device that is gone", CERTDIR_NO, 0, "noncompliant"},
+		 "Intune's record of it names an Entra device that is gone",
+		 CERTDIR_NO,
+		 0,
+		 "noncompliant"},
 	};
 
 	(void)state;
@@ -223,7 +270,8 @@ static void test_statements(void **state)
 				fail_msg("case %zu: the %s statement is wrong", i, s ? "second" : "first");
 		}
 		if (device.managed != cases[i].managed || device.enabled != cases[i].enabled ||
-		    strcmp(device.compliance ? device.compliance : "-", cases[i].compliance ? cases[i].compliance : "-"))
+		    strcmp(device.compliance ? device.compliance : "-",
+			   cases[i].compliance ? cases[i].compliance : "-"))
 			fail_msg("case %zu: managed %d, enabled %d, compliance %s", i, device.managed, device.enabled,
 				 device.compliance ? device.compliance : "-");
 		assert_int_equal(!only_against, !cases[i].only_against);
@@ -406,16 +454,11 @@ static void test_compliance(void **state)
 	static const struct {
 		const char *word;
 		enum certdir_tristate compliant;
-	} cases[] = {{"compliant", CERTDIR_YES},
-		     {"inGracePeriod", CERTDIR_YES},
-		     {"noncompliant", CERTDIR_NO},
-		     {"conflict", CERTDIR_NO},
-		     {"error", CERTDIR_NO},
-		     {"configManager", CERTDIR_UNKNOWN},
-		     {"unknown", CERTDIR_UNKNOWN},
-		     {"unknownFutureValue", CERTDIR_UNKNOWN},
-		     {"Compliant", CERTDIR_UNKNOWN},
-		     {"", CERTDIR_UNKNOWN},
+	} cases[] = {{"compliant", CERTDIR_YES},     {"inGracePeriod", CERTDIR_YES},
+		     {"noncompliant", CERTDIR_NO},   {"conflict", CERTDIR_NO},
+		     {"error", CERTDIR_NO},	     {"configManager", CERTDIR_UNKNOWN},
+		     {"unknown", CERTDIR_UNKNOWN},   {"unknownFutureValue", CERTDIR_UNKNOWN},
+		     {"Compliant", CERTDIR_UNKNOWN}, {"", CERTDIR_UNKNOWN},
 		     {NULL, CERTDIR_UNKNOWN}};
 
 	(void)state;
@@ -571,8 +614,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_device_comes_back),	  TEST(test_statements), TEST(test_find),
 		TEST(test_find_has_a_limit),	  TEST(test_compliance), TEST(test_sources),
-		TEST(test_each_in_order_of_name), TEST(test_verify),
-		TEST(test_verify_counts),
+		TEST(test_each_in_order_of_name), TEST(test_verify),	 TEST(test_verify_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

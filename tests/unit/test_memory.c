@@ -35,13 +35,26 @@ _Static_assert(sizeof(void *) != 8 || sizeof(struct certdir_record) == 408, "pac
 static void fill(struct certdir_record *record)
 {
 	struct certdir_device *device = &record->device;
-	char **const texts[] = {&device->object_id,	     &device->entra_device_id,	    &device->intune_device_id,
-				&device->udid,		     &device->name,		    &device->serial_number,
-				&device->sid,		     &device->owner,		    &device->ownership,
-				&device->operating_system,   &device->tenant,		    &device->intune_name,
-				&device->management_state,   &device->management_agent,	    &device->category,
-				&device->enrollment_profile, &device->extension_attributes, &device->wifi_mac,
-				&device->ethernet_mac,	     &device->compliance};
+	char **const texts[] = {&device->object_id,
+				&device->entra_device_id,
+				&device->intune_device_id,
+				&device->udid,
+				&device->name,
+				&device->serial_number,
+				&device->sid,
+				&device->owner,
+				&device->ownership,
+				&device->operating_system,
+				&device->tenant,
+				&device->intune_name,
+				&device->management_state,
+				&device->management_agent,
+				&device->category,
+				&device->enrollment_profile,
+				&device->extension_attributes,
+				&device->wifi_mac,
+				&device->ethernet_mac,
+				&device->compliance};
 
 	memset(record, 0, sizeof(*record));
 	device->id = strdup("CN=PC\xc3\xa4,DC=x");

@@ -520,7 +520,8 @@ static const struct {
 	 "an OU of its own that is not within the other"},
 	{"[placeholders a]\n" SERVER "ou = OU=Ger\u00e4te,DC=corp,DC=example\n"
 	 "[placeholders b]\n" SERVER "ou = ou=GER\u00c4TE,dc=corp,dc=example\n",
-	 "10: ou = ou=GER\u00c4TE,dc=corp,dc=example: [placeholders a] in line 1 keeps OU=Ger\u00e4te,DC=corp,DC=example: "
+	 "10: ou = ou=GER\u00c4TE,dc=corp,dc=example: [placeholders a] in line 1 keeps "
+	 "OU=Ger\u00e4te,DC=corp,DC=example: "
 	 "each needs an OU of its own that is not within the other"},
 	/* which devices */
 	{WIFI "trust_types = Azure\n", "6: trust_types = Azure: known are AzureAd (joined), ServerAd (hybrid joined), "

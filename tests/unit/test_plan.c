@@ -26,7 +26,8 @@ static const struct rule rules_of_names[] = {
 	{"a foreign entry has the name",
 	 "foreign PC1\n"
 	 "device k1 PC1\n",
-	 "problem k1: CN \"PC1\" is taken by CN=PC1,OU=Wi-Fi,DC=corp,DC=example, which is not ours (adopt takes over what a script made): it gets no "
+	 "problem k1: CN \"PC1\" is taken by CN=PC1,OU=Wi-Fi,DC=corp,DC=example, which is not ours (adopt takes over "
+	 "what a script made): it gets no "
 	 "account\n"
 	 "foreign CN=PC1: is not ours and stays as it is: this OU should hold nothing else\n"},
 	{"a foreign entry below has the name",
@@ -38,7 +39,8 @@ static const struct rule rules_of_names[] = {
 	 "foreign PC2\n"
 	 "device k1 PC2\n"
 	 "account k1 PC1\n",
-	 "problem k1: CN \"PC2\" is taken by CN=PC2,OU=Wi-Fi,DC=corp,DC=example, which is not ours (adopt takes over what a script made): its account is "
+	 "problem k1: CN \"PC2\" is taken by CN=PC2,OU=Wi-Fi,DC=corp,DC=example, which is not ours (adopt takes over "
+	 "what a script made): its account is "
 	 "left as it is\n"
 	 "foreign CN=PC2: is not ours and stays as it is: this OU should hold nothing else\n"},
 	{"who cannot go away keeps others from coming",
@@ -50,7 +52,8 @@ static const struct rule rules_of_names[] = {
 	 "device k3 PC1\n",
 	 "problem k1: CN \"PC2\" is held by CN=PC2,OU=Wi-Fi,DC=corp,DC=example, the account of device k2: its account "
 	 "is left as it is\n"
-	 "problem k2: CN \"PC3\" is taken by CN=PC3,OU=Wi-Fi,DC=corp,DC=example, which is not ours (adopt takes over what a script made): its account is "
+	 "problem k2: CN \"PC3\" is taken by CN=PC3,OU=Wi-Fi,DC=corp,DC=example, which is not ours (adopt takes over "
+	 "what a script made): its account is "
 	 "left as it is\n"
 	 "problem k3: CN \"PC1\" is held by CN=PC1,OU=Wi-Fi,DC=corp,DC=example, the account of device k1: it gets no "
 	 "account\n"
@@ -74,13 +77,15 @@ static const struct rule rules_of_names[] = {
 	 "account k1 PC2\n"
 	 "device k1 PC3\n",
 	 "problem k1: 2 accounts carry the mark of this device and are left as they are: "
-	 "CN=PC1,OU=Wi-Fi,DC=corp,DC=example; CN=PC2,OU=Wi-Fi,DC=corp,DC=example: clear the adminDescription of all but "
+	 "CN=PC1,OU=Wi-Fi,DC=corp,DC=example; CN=PC2,OU=Wi-Fi,DC=corp,DC=example: clear the adminDescription of all "
+	 "but "
 	 "one, and of any that is a real computer\n"},
 	{"several accounts with one key of a device that is gone",
 	 "account k1 PC1 gone=1\n"
 	 "account k1 PC2\n"
 	 "device k2 PC3\n",
-	 "refused: 2 of 2 accounts would be disabled or removed, and max_remove = 10% allows fewer: look at the plan, and use "
+	 "refused: 2 of 2 accounts would be disabled or removed, and max_remove = 10% allows fewer: look at the plan, "
+	 "and use "
 	 "--force when it is right\n"
 	 "create k2 PC3 (PC3$): new device \"PC3\"\n"
 	 "disable k1 PC2 (PC2$): is not in the list any more\n"
@@ -90,7 +95,8 @@ static const struct rule rules_of_names[] = {
 	 "account k1 PC2\n"
 	 "device k1 PC1 not=is_disabled\n"
 	 "device k2 PC3\n",
-	 "refused: 2 of 2 accounts would be disabled or removed, and max_remove = 10% allows fewer: look at the plan, and use "
+	 "refused: 2 of 2 accounts would be disabled or removed, and max_remove = 10% allows fewer: look at the plan, "
+	 "and use "
 	 "--force when it is right\n"
 	 "create k2 PC3 (PC3$): new device \"PC3\"\n"
 	 "disable k1 PC1 (PC1$): is disabled\n"
@@ -213,7 +219,8 @@ static const struct rule rules_of_values[] = {
 	 "device k1 PC3 spn=A/1\n"
 	 "account k1 PC1 spn=B/2\n"
 	 "device k2 PC2 spn=B/2\n",
-	 "problem k1: CN \"PC3\" is taken by CN=PC3,OU=Wi-Fi,DC=corp,DC=example, which is not ours (adopt takes over what a script made): its account is "
+	 "problem k1: CN \"PC3\" is taken by CN=PC3,OU=Wi-Fi,DC=corp,DC=example, which is not ours (adopt takes over "
+	 "what a script made): its account is "
 	 "left as it is\n"
 	 "problem k2: servicePrincipalName \"B/2\" is held by CN=PC1,OU=Wi-Fi,DC=corp,DC=example, the account of "
 	 "device k1: it gets no account\n"
@@ -432,7 +439,8 @@ static const struct rule rules_of_guard[] = {
 	 "account k5 PC5 map=X509:<SKI>a5\n"
 	 "device k6 PC6 map=X509:<SKI>b6\n"
 	 "account k6 PC6 map=X509:<SKI>a6\n",
-	 "refused: 6 of 6 accounts would lose a mapping whose certificate is not known to have ended, and max_remove = 10% allows fewer: look at "
+	 "refused: 6 of 6 accounts would lose a mapping whose certificate is not known to have ended, and max_remove = "
+	 "10% allows fewer: look at "
 	 "the plan, and use --force when it is right\n"
 	 "change k1 PC1 (PC1$): altSecurityIdentities \"X509:<SKI>a1\" -> \"X509:<SKI>b1\"\n"
 	 "change k2 PC2 (PC2$): altSecurityIdentities \"X509:<SKI>a2\" -> \"X509:<SKI>b2\"\n"
@@ -491,7 +499,8 @@ static const struct rule rules_of_guard[] = {
 	 "account k5 PC5 map=X509:<SKI>a5 map=X509:<SKI>b5\n"
 	 "device k6 PC6 map=X509:<SKI>a6\n"
 	 "account k6 PC6 map=X509:<SKI>a6 map=X509:<SKI>b6\n",
-	 "refused: 6 of 6 accounts would lose a mapping whose certificate is not known to have ended, and max_remove = 10% allows fewer: look at "
+	 "refused: 6 of 6 accounts would lose a mapping whose certificate is not known to have ended, and max_remove = "
+	 "10% allows fewer: look at "
 	 "the plan, and use --force when it is right\n"
 	 "change k1 PC1 (PC1$): altSecurityIdentities \"X509:<SKI>b1\" removed\n"
 	 "change k2 PC2 (PC2$): altSecurityIdentities \"X509:<SKI>b2\" removed\n"
@@ -513,7 +522,8 @@ static const struct rule rules_of_guard[] = {
 	 "account k5 PC5 map=X509:<SKI>a5\n"
 	 "device k6 PC6 map=X509:<SKI>a1\n"
 	 "account k6 PC6 map=X509:<SKI>a6\n",
-	 "refused: 6 of 6 accounts would lose a mapping whose certificate is not known to have ended, and max_remove = 10% allows fewer: look at "
+	 "refused: 6 of 6 accounts would lose a mapping whose certificate is not known to have ended, and max_remove = "
+	 "10% allows fewer: look at "
 	 "the plan, and use --force when it is right\n"
 	 "change k1 PC1 (PC1$): altSecurityIdentities \"X509:<SKI>a1\" -> \"X509:<SKI>a2\"\n"
 	 "change k2 PC2 (PC2$): altSecurityIdentities \"X509:<SKI>a2\" -> \"X509:<SKI>a3\"\n"
@@ -535,12 +545,18 @@ static const struct rule rules_of_guard[] = {
 	 "account k5 PC5 map=X509:<SKI>a5 gone=9000\n"
 	 "device j6 PC6 map=X509:<SKI>b6\n"
 	 "account k6 PC6 map=X509:<SKI>a6 gone=9000\n",
-	 "enable j1 PC1 (PC1$): re-enrolled: was device k1; altSecurityIdentities \"X509:<SKI>a1\" -> \"X509:<SKI>b1\"\n"
-	 "enable j2 PC2 (PC2$): re-enrolled: was device k2; altSecurityIdentities \"X509:<SKI>a2\" -> \"X509:<SKI>b2\"\n"
-	 "enable j3 PC3 (PC3$): re-enrolled: was device k3; altSecurityIdentities \"X509:<SKI>a3\" -> \"X509:<SKI>b3\"\n"
-	 "enable j4 PC4 (PC4$): re-enrolled: was device k4; altSecurityIdentities \"X509:<SKI>a4\" -> \"X509:<SKI>b4\"\n"
-	 "enable j5 PC5 (PC5$): re-enrolled: was device k5; altSecurityIdentities \"X509:<SKI>a5\" -> \"X509:<SKI>b5\"\n"
-	 "enable j6 PC6 (PC6$): re-enrolled: was device k6; altSecurityIdentities \"X509:<SKI>a6\" -> \"X509:<SKI>b6\"\n"},
+	 "enable j1 PC1 (PC1$): re-enrolled: was device k1; altSecurityIdentities \"X509:<SKI>a1\" -> "
+	 "\"X509:<SKI>b1\"\n"
+	 "enable j2 PC2 (PC2$): re-enrolled: was device k2; altSecurityIdentities \"X509:<SKI>a2\" -> "
+	 "\"X509:<SKI>b2\"\n"
+	 "enable j3 PC3 (PC3$): re-enrolled: was device k3; altSecurityIdentities \"X509:<SKI>a3\" -> "
+	 "\"X509:<SKI>b3\"\n"
+	 "enable j4 PC4 (PC4$): re-enrolled: was device k4; altSecurityIdentities \"X509:<SKI>a4\" -> "
+	 "\"X509:<SKI>b4\"\n"
+	 "enable j5 PC5 (PC5$): re-enrolled: was device k5; altSecurityIdentities \"X509:<SKI>a5\" -> "
+	 "\"X509:<SKI>b5\"\n"
+	 "enable j6 PC6 (PC6$): re-enrolled: was device k6; altSecurityIdentities \"X509:<SKI>a6\" -> "
+	 "\"X509:<SKI>b6\"\n"},
 	{"many get another name",
 	 "config certificates\n"
 	 "device k1 NB1 map=X509:<SKI>b1\n"
@@ -555,14 +571,21 @@ static const struct rule rules_of_guard[] = {
 	 "account k5 PC5 map=X509:<SKI>a5\n"
 	 "device k6 NB6 map=X509:<SKI>b6\n"
 	 "account k6 PC6 map=X509:<SKI>a6\n",
-	 "refused: 6 of 6 accounts would lose a mapping whose certificate is not known to have ended; 6 of 6 accounts would be renamed "
+	 "refused: 6 of 6 accounts would lose a mapping whose certificate is not known to have ended; 6 of 6 accounts "
+	 "would be renamed "
 	 "or moved, and max_remove = 10% allows fewer: look at the plan, and use --force when it is right\n"
-	 "move k1 NB1 (PC1$): CN \"PC1\" -> \"NB1\"; servicePrincipalName \"HOST/PC1\" -> \"HOST/NB1\"; altSecurityIdentities \"X509:<SKI>a1\" -> \"X509:<SKI>b1\"\n"
-	 "move k2 NB2 (PC2$): CN \"PC2\" -> \"NB2\"; servicePrincipalName \"HOST/PC2\" -> \"HOST/NB2\"; altSecurityIdentities \"X509:<SKI>a2\" -> \"X509:<SKI>b2\"\n"
-	 "move k3 NB3 (PC3$): CN \"PC3\" -> \"NB3\"; servicePrincipalName \"HOST/PC3\" -> \"HOST/NB3\"; altSecurityIdentities \"X509:<SKI>a3\" -> \"X509:<SKI>b3\"\n"
-	 "move k4 NB4 (PC4$): CN \"PC4\" -> \"NB4\"; servicePrincipalName \"HOST/PC4\" -> \"HOST/NB4\"; altSecurityIdentities \"X509:<SKI>a4\" -> \"X509:<SKI>b4\"\n"
-	 "move k5 NB5 (PC5$): CN \"PC5\" -> \"NB5\"; servicePrincipalName \"HOST/PC5\" -> \"HOST/NB5\"; altSecurityIdentities \"X509:<SKI>a5\" -> \"X509:<SKI>b5\"\n"
-	 "move k6 NB6 (PC6$): CN \"PC6\" -> \"NB6\"; servicePrincipalName \"HOST/PC6\" -> \"HOST/NB6\"; altSecurityIdentities \"X509:<SKI>a6\" -> \"X509:<SKI>b6\"\n"},
+	 "move k1 NB1 (PC1$): CN \"PC1\" -> \"NB1\"; servicePrincipalName \"HOST/PC1\" -> \"HOST/NB1\"; "
+	 "altSecurityIdentities \"X509:<SKI>a1\" -> \"X509:<SKI>b1\"\n"
+	 "move k2 NB2 (PC2$): CN \"PC2\" -> \"NB2\"; servicePrincipalName \"HOST/PC2\" -> \"HOST/NB2\"; "
+	 "altSecurityIdentities \"X509:<SKI>a2\" -> \"X509:<SKI>b2\"\n"
+	 "move k3 NB3 (PC3$): CN \"PC3\" -> \"NB3\"; servicePrincipalName \"HOST/PC3\" -> \"HOST/NB3\"; "
+	 "altSecurityIdentities \"X509:<SKI>a3\" -> \"X509:<SKI>b3\"\n"
+	 "move k4 NB4 (PC4$): CN \"PC4\" -> \"NB4\"; servicePrincipalName \"HOST/PC4\" -> \"HOST/NB4\"; "
+	 "altSecurityIdentities \"X509:<SKI>a4\" -> \"X509:<SKI>b4\"\n"
+	 "move k5 NB5 (PC5$): CN \"PC5\" -> \"NB5\"; servicePrincipalName \"HOST/PC5\" -> \"HOST/NB5\"; "
+	 "altSecurityIdentities \"X509:<SKI>a5\" -> \"X509:<SKI>b5\"\n"
+	 "move k6 NB6 (PC6$): CN \"PC6\" -> \"NB6\"; servicePrincipalName \"HOST/PC6\" -> \"HOST/NB6\"; "
+	 "altSecurityIdentities \"X509:<SKI>a6\" -> \"X509:<SKI>b6\"\n"},
 	{"a few get another name, and all are brought back",
 	 "config max_remove=10\n"
 	 "device k1 NB1\n"
@@ -575,11 +598,16 @@ static const struct rule rules_of_guard[] = {
 	 "account k4 PC4 deep\n"
 	 "device k5 NB5\n"
 	 "account k5 PC5 deep\n",
-	 "move k1 NB1 (PC1$): was in OU=Deep,OU=Wi-Fi,DC=corp,DC=example; CN \"PC1\" -> \"NB1\"; servicePrincipalName \"HOST/PC1\" -> \"HOST/NB1\"\n"
-	 "move k2 NB2 (PC2$): was in OU=Deep,OU=Wi-Fi,DC=corp,DC=example; CN \"PC2\" -> \"NB2\"; servicePrincipalName \"HOST/PC2\" -> \"HOST/NB2\"\n"
-	 "move k3 NB3 (PC3$): was in OU=Deep,OU=Wi-Fi,DC=corp,DC=example; CN \"PC3\" -> \"NB3\"; servicePrincipalName \"HOST/PC3\" -> \"HOST/NB3\"\n"
-	 "move k4 NB4 (PC4$): was in OU=Deep,OU=Wi-Fi,DC=corp,DC=example; CN \"PC4\" -> \"NB4\"; servicePrincipalName \"HOST/PC4\" -> \"HOST/NB4\"\n"
-	 "move k5 NB5 (PC5$): was in OU=Deep,OU=Wi-Fi,DC=corp,DC=example; CN \"PC5\" -> \"NB5\"; servicePrincipalName \"HOST/PC5\" -> \"HOST/NB5\"\n"},
+	 "move k1 NB1 (PC1$): was in OU=Deep,OU=Wi-Fi,DC=corp,DC=example; CN \"PC1\" -> \"NB1\"; servicePrincipalName "
+	 "\"HOST/PC1\" -> \"HOST/NB1\"\n"
+	 "move k2 NB2 (PC2$): was in OU=Deep,OU=Wi-Fi,DC=corp,DC=example; CN \"PC2\" -> \"NB2\"; servicePrincipalName "
+	 "\"HOST/PC2\" -> \"HOST/NB2\"\n"
+	 "move k3 NB3 (PC3$): was in OU=Deep,OU=Wi-Fi,DC=corp,DC=example; CN \"PC3\" -> \"NB3\"; servicePrincipalName "
+	 "\"HOST/PC3\" -> \"HOST/NB3\"\n"
+	 "move k4 NB4 (PC4$): was in OU=Deep,OU=Wi-Fi,DC=corp,DC=example; CN \"PC4\" -> \"NB4\"; servicePrincipalName "
+	 "\"HOST/PC4\" -> \"HOST/NB4\"\n"
+	 "move k5 NB5 (PC5$): was in OU=Deep,OU=Wi-Fi,DC=corp,DC=example; CN \"PC5\" -> \"NB5\"; servicePrincipalName "
+	 "\"HOST/PC5\" -> \"HOST/NB5\"\n"},
 	{"nothing is selected",
 	 "device k1 PC1 not=is_disabled\n"
 	 "account k1 PC1\n",

@@ -191,9 +191,11 @@ static const struct rule rules_of_places[] = {
 	 "foreign PC1 staff\n"
 	 "device k2 PC2 staff\n"
 	 "foreign PC2\n",
-	 "problem k1: CN \"PC1\" is taken by CN=PC1,OU=Staff,DC=corp,DC=example, which is not ours (adopt takes over what a script made): its "
+	 "problem k1: CN \"PC1\" is taken by CN=PC1,OU=Staff,DC=corp,DC=example, which is not ours (adopt takes over "
+	 "what a script made): its "
 	 "account is left as it is\n"
-	 "problem k2: CN \"PC2\" is taken by CN=PC2,OU=Wi-Fi,DC=corp,DC=example, which is not ours (adopt takes over what a script made): it gets "
+	 "problem k2: CN \"PC2\" is taken by CN=PC2,OU=Wi-Fi,DC=corp,DC=example, which is not ours (adopt takes over "
+	 "what a script made): it gets "
 	 "no account\n"
 	 "foreign CN=PC1,OU=Staff,DC=corp,DC=example: is not ours and stays as it is: this OU should hold "
 	 "nothing else\n"

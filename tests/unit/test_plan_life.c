@@ -103,7 +103,8 @@ static const struct rule
 			 "account k1 PC1 life=Windows\n"
 			 "account k1 PC2\n",
 			 "problem k1: 2 accounts carry the mark of this device and are left as they are: " PC1
-			 "; CN=PC2," OU ": clear the adminDescription of all but one, and of any that is a real computer\n"
+			 "; CN=PC2," OU
+			 ": clear the adminDescription of all but one, and of any that is a real computer\n"
 			 "problem k1: " LIVES(PC1)},
 			{"one of several with the mark of a device that is gone",
 			 "account k1 PC1 life=Windows\n"
@@ -117,7 +118,8 @@ static const struct rule
 			 "device k1 PC1\n"
 			 "device k2 PC2\n",
 			 "create k2 PC2 (PC2$): new device \"PC2\"\n"
-			 "problem k1: CN \"PC1\" is taken by " PC1 ", which is not ours (adopt takes over what a script made): it gets no account\n"
+			 "problem k1: CN \"PC1\" is taken by " PC1
+			 ", which is not ours (adopt takes over what a script made): it gets no account\n"
 			 "foreign CN=PC1: is not ours and stays as it is: this OU should hold nothing else\n"},
 };
 

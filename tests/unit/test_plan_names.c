@@ -24,7 +24,8 @@ static const struct rule rules_of_spellings[] = {
 	{"a foreign entry has the name in another spelling",
 	 "foreign M\u00dcLLER\n"
 	 "device k1 Muller\n",
-	 "problem k1: CN \"Muller\" is taken by CN=M\u00dcLLER,OU=Wi-Fi,DC=corp,DC=example, which is not ours (adopt takes over what a script made): it gets "
+	 "problem k1: CN \"Muller\" is taken by CN=M\u00dcLLER,OU=Wi-Fi,DC=corp,DC=example, which is not ours (adopt "
+	 "takes over what a script made): it gets "
 	 "no account\n"
 	 "foreign CN=M\u00dcLLER: is not ours and stays as it is: this OU should hold nothing else\n"},
 	{"a value is held in another spelling",

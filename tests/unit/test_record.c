@@ -72,8 +72,8 @@ static void put_device(json_t *out, const struct certdir_device *device)
 		NULL;
 	rest.owner = rest.ownership = rest.operating_system = rest.wifi_mac = rest.ethernet_mac = rest.compliance =
 		NULL;
-	rest.intune_name = rest.management_state = rest.management_agent = rest.category = rest.enrollment_profile = rest.extension_attributes =
-		NULL;
+	rest.intune_name = rest.management_state = rest.management_agent = rest.category = rest.enrollment_profile =
+		rest.extension_attributes = NULL;
 	rest.enabled = rest.managed = CERTDIR_UNKNOWN;
 	rest.join_type = CERTDIR_JOIN_UNKNOWN;
 	rest.last_seen = rest.registered = 0;
@@ -485,9 +485,9 @@ static void test_every_day(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),	   cmocka_unit_test(test_all_expected), cmocka_unit_test(test_select),
-		cmocka_unit_test(test_long_attributes), cmocka_unit_test(test_timestamps),
-		cmocka_unit_test(test_every_day),
+		cmocka_unit_test(test_vectors),	   cmocka_unit_test(test_all_expected),
+		cmocka_unit_test(test_select),	   cmocka_unit_test(test_long_attributes),
+		cmocka_unit_test(test_timestamps), cmocka_unit_test(test_every_day),
 	};
 
 	srand(1);

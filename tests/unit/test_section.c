@@ -347,8 +347,7 @@ static void test_unplaced(void **state)
 		if (read_in_section(name, &other, &certificate) != (from != NULL))
 			fail_msg("%s: %s", name, from ? "refused" : "taken");
 		if (from && !strstr(identities_text(&certificate), section_broken[i].kept))
-			fail_msg("%s: expected %s in\n%s", name, section_broken[i].kept,
-				 identities_text(&certificate));
+			fail_msg("%s: expected %s in\n%s", name, section_broken[i].kept, identities_text(&certificate));
 		certdir_certificate_clear(&certificate);
 		if (from && read_in_section(name, &placed, &certificate))
 			fail_msg("%s: taken though %s is placed", name, from);
@@ -440,12 +439,9 @@ static void test_section_check(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sections),
-		cmocka_unit_test(test_section_places),
-		cmocka_unit_test(test_section_tenant),
-		cmocka_unit_test(test_template_name),
-		cmocka_unit_test(test_unplaced),
-		cmocka_unit_test(test_unplaced_form),
+		cmocka_unit_test(test_sections),       cmocka_unit_test(test_section_places),
+		cmocka_unit_test(test_section_tenant), cmocka_unit_test(test_template_name),
+		cmocka_unit_test(test_unplaced),       cmocka_unit_test(test_unplaced_form),
 		cmocka_unit_test(test_section_check),
 	};
 

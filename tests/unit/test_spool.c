@@ -240,15 +240,18 @@ static void test_sweep(void **state)
 	static const struct {
 		const char *name;
 		bool old, stays;
-	} files[] = {{"a[1]*.db.spool.t.devices", true, false}, {"a[1]*.db.spool.t.intune", false, true},
-		     {"a1.db.spool.t.devices", true, true},	 {"a[1]*.db", true, true},
+	} files[] = {{"a[1]*.db.spool.t.devices", true, false},
+		     {"a[1]*.db.spool.t.intune", false, true},
+		     {"a1.db.spool.t.devices", true, true},
+		     {"a[1]*.db", true, true},
 		     {"a[1]*.db.status", true, true}};
 	char list[96], file[96];
 	struct stat status;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		const struct timespec times[2] = {{.tv_sec = files[i].old ? 1000 : 3000}, {.tv_sec = files[i].old ? 1000 : 3000}};
+		const struct timespec times[2] = {{.tv_sec = files[i].old ? 1000 : 3000},
+						  {.tv_sec = files[i].old ? 1000 : 3000}};
 		int fd;
 
 		(void)snprintf(file, sizeof(file), "%s/%s", directory, files[i].name);

@@ -98,7 +98,8 @@ static void test_names_find(void **state)
 		{"full; put 1 n=A; put 2 n=C; end; delta; put 1 n=B; put 2 n=A; end", "a", "2"},
 		{"full; put 1 n=A; put 2 n=A; end; delta; put 1 n=B; put 2 n=B; end", "a", "1 2"},
 		/* one that is not listed is found, too: what it says against its device counts */
-		{"filter enabled; full; put 1 n=A e=y; put 2 n=C e=n; end; delta; put 1 n=B; put 2 n=A; end", "a", "!2"},
+		{"filter enabled; full; put 1 n=A e=y; put 2 n=C e=n; end; delta; put 1 n=B; put 2 n=A; end", "a",
+		 "!2"},
 		{"filter enabled; full; put 1 n=A e=y; end; delta; put 1 n=B e=n; end", "a", "!1"},
 		{"filter enabled; full; put 1 n=A e=y; end; delta; put 1 n=B e=n; end", "b", "!1"},
 	};
@@ -179,7 +180,8 @@ TABLE(test_intune_joins,
       {"full; put 1 d=i1; end; intune; rec 1 d=i1 n=A; end", "1 d=i1 i=1 c=unknown m=y in=A"},
       {"full; end; intune; rec 1 d=i1 n=A; end; publish; delta; put 1 d=i1; end", "1 d=i1 i=1 c=unknown m=y in=A"},
       {"full; end; intune; rec 1 d=i1 n=A; end; publish; delta; put 1 d=i1; rm 1; end", "- i=1 n=A c=unknown e=y m=y"},
-      {"full; end; intune; rec 1 d=i1 n=A; end; delta; put 1 d=i1; put 1 d=2; end", "- i=1 n=A c=unknown e=y m=y; 1 d=2"},
+      {"full; end; intune; rec 1 d=i1 n=A; end; delta; put 1 d=i1; put 1 d=2; end",
+       "- i=1 n=A c=unknown e=y m=y; 1 d=2"},
       /* from none to a device */
       {"full; put 1 d=1; end; intune; rec 1 d=0; end; publish; intune; rec 1 d=1; end", "1 d=1 i=1 c=unknown m=y"})
 
@@ -196,7 +198,8 @@ TABLE(test_intune_duplicates,
       /* the laptop that was wiped and set up anew, whose old record still talks */
       {"full; put 1 d=1; end; intune; rec 1 d=1 t=9 r=5 st=wipePending; rec 2 d=1 t=7 r=6 st=managed; end",
        "1 d=1 i=2 c=unknown m=y t=7 r=6"},
-      {"full; put 1 d=1; end; intune; rec 2 d=1 t=7 r=6; end; publish; intune; rec 1 d=1 t=9 r=5; rec 2 d=1 t=7 r=6; end",
+      {"full; put 1 d=1; end; intune; rec 2 d=1 t=7 r=6; end; publish; intune; rec 1 d=1 t=9 r=5; rec 2 d=1 t=7 r=6; "
+       "end",
        "1 d=1 i=2 c=unknown m=y t=7 r=6"},
       {"full; put 1 d=1; end; intune; rec 1 d=1 t=5 r=6; rec 2 d=1 t=7 r=6; rec 3 d=1 t=8; end",
        "1 d=1 i=2 c=unknown m=y t=7 r=6"},

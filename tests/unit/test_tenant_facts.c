@@ -9,9 +9,11 @@ TABLE(test_intune_changes,
       {"full; put 1 d=1 n=A; end; intune; rec 1 d=1 n=A sn=x st=managed cat=a ep=b; end; publish;"
        "intune; rec 1 d=1 n=A sn=x st=wipePending cat=c ep=d c=error w=7 u=z; end",
        "1 d=1 i=1 n=A sn=X c=error u=z w=7 m=n st=wipePending cat=c ep=d"},
-      {"full; put 1 d=1 n=A; end; intune; rec 1 d=1 n=A st=managed cat=a ep=b; end; publish; intune; rec 1 d=1 n=A; end",
+      {"full; put 1 d=1 n=A; end; intune; rec 1 d=1 n=A st=managed cat=a ep=b; end; publish; intune; rec 1 d=1 n=A; "
+       "end",
        "1 d=1 i=1 n=A c=unknown m=y"},
-      {"full; put 1 d=1 n=A; end; intune; rec 1 d=1 n=A st=managed; end; publish; intune; rec 1 d=1 n=B st=managed; end",
+      {"full; put 1 d=1 n=A; end; intune; rec 1 d=1 n=A st=managed; end; publish; intune; rec 1 d=1 n=B st=managed; "
+       "end",
        "1 d=1 i=1 n=A c=unknown m=y in=B"},
       {"full; end; intune; rec 1 d=0 n=A st=managed; end; publish; intune; rec 1 d=0 n=B st=wipePending cat=c; end",
        "- i=1 n=B c=unknown m=n st=wipePending cat=c f=A"},
@@ -45,49 +47,61 @@ static void test_once_entra(void **state)
 		/* the record that the device has now is another */
 		{"intune; rec 1 d=1; end; publish; intune; rec 1 d=0; rec 2 d=1; end", "1 d=1 i=2 c=unknown m=y", "1"},
 		/* one that gave way to a later one was the device's, too */
-		{"intune; rec 1 d=1; rec 2 d=1 r=5; end; publish; delta; rm 1; end; intune; rec 1 d=0; rec 2 d=0; end", "",
-		 "1 2"},
+		{"intune; rec 1 d=1; rec 2 d=1 r=5; end; publish; delta; rm 1; end; intune; rec 1 d=0; rec 2 d=0; end",
+		 "", "1 2"},
 		{"intune; rec 1 d=1; rec 2 d=1 r=5; end; publish; intune; rec 1 d=0; rec 2 d=1; end",
 		 "1 d=1 i=2 c=unknown m=y", "1"},
 		{"intune; rec 1 d=1; rec 1 d=0; end", "1 d=1", "1"},
 		/* an Entra device whose id is the Intune id is one all the same */
-		{"delta; put 1 d=i1; end; intune; rec 1 d=i1; end; publish; delta; rm 1; end; publish; intune; rec 1 d=i1; end",
+		{"delta; put 1 d=i1; end; intune; rec 1 d=i1; end; publish; delta; rm 1; end; publish; intune; rec 1 "
+		 "d=i1; end",
 		 "", "1"},
 		/* it stays so, whatever is listed, until Intune forgets the record or Entra has the device again */
-		{"intune; rec 1 d=1; end; intune; rec 1 d=0; end; publish; intune; rec 1 d=0 n=A c=compliant; end; full;"
+		{"intune; rec 1 d=1; end; intune; rec 1 d=0; end; publish; intune; rec 1 d=0 n=A c=compliant; end; "
+		 "full;"
 		 "put 1 d=1; end; intune; rec 1 d=i1; end",
 		 "1 d=1", "1"},
-		{"intune; rec 1 d=1; end; intune; rec 1 d=0; end; filter own=company; intune; rec 1 d=0 own=company; end;"
+		{"intune; rec 1 d=1; end; intune; rec 1 d=0; end; filter own=company; intune; rec 1 d=0 own=company; "
+		 "end;"
 		 "delta; end; publish; filter; delta; end",
 		 "1 d=1", "1"},
-		{"intune; rec 1 d=1; end; intune; rec 1 d=0; end; intune; rec 1 d=1; end; intune; rec 1 d=0; end", "1 d=1", "1"},
+		{"intune; rec 1 d=1; end; intune; rec 1 d=0; end; intune; rec 1 d=1; end; intune; rec 1 d=0; end",
+		 "1 d=1", "1"},
 		{"intune; rec 1 d=1; end; intune; rec 1 d=0; end; delta; rm 1; put 2 d=i1; end",
 		 "2 d=i1 i=1 c=unknown m=y", ""},
-		{"intune; rec 1 d=1; end; intune; rec 1 d=0; end; publish; delta; put 2 d=i1; end; publish; delta; rm 2; end;"
+		{"intune; rec 1 d=1; end; intune; rec 1 d=0; end; publish; delta; put 2 d=i1; end; publish; delta; rm "
+		 "2; end;"
 		 "intune; rec 1 d=0; end",
 		 "1 d=1", "1"},
 		{"intune; rec 1 d=1; end; intune; rec 1 d=0; end; intune; end; publish; intune; rec 1 d=0; end",
 		 "1 d=1", "1"},
 		/* one listing that lacks it makes nothing forgotten: of one that waited, was joined, gave way or stood there marked */
-		{"intune; rec 1 d=1; end; publish; delta; rm 1; end; publish; intune; end; publish; intune; rec 1 d=0; end", "",
-		 "1"},
-		{"intune; rec 1 d=1; end; publish; intune; end; delta; rm 1; end; publish; intune; end; intune; rec 1 d=i1; end",
+		{"intune; rec 1 d=1; end; publish; delta; rm 1; end; publish; intune; end; publish; intune; rec 1 d=0; "
+		 "end",
 		 "", "1"},
-		{"intune; rec 1 d=1; rec 2 d=1 r=5; end; publish; intune; end; publish; intune; rec 1 d=0; rec 2 d=0; end",
+		{"intune; rec 1 d=1; end; publish; intune; end; delta; rm 1; end; publish; intune; end; intune; rec 1 "
+		 "d=i1; end",
+		 "", "1"},
+		{"intune; rec 1 d=1; rec 2 d=1 r=5; end; publish; intune; end; publish; intune; rec 1 d=0; rec 2 d=0; "
+		 "end",
 		 "1 d=1", "1 2"},
-		{"intune; rec 1 d=9; end; intune; rec 1 d=0; end; intune; end; intune; end; publish; intune; rec 1 d=0; end",
+		{"intune; rec 1 d=9; end; intune; rec 1 d=0; end; intune; end; intune; end; publish; intune; rec 1 "
+		 "d=0; end",
 		 "1 d=1", "1"},
 		/* of a waiting one for as long as it waits, and 400 days more; of one that is marked for as long as it is there */
-		{"intune; rec 1 d=9; end; now 100000000; intune; rec 1 d=9; end; now 134559999; intune; end; publish; now "
+		{"intune; rec 1 d=9; end; now 100000000; intune; rec 1 d=9; end; now 134559999; intune; end; publish; "
+		 "now "
 		 "169119998; intune; rec 1 d=0; end; now 300000000; intune; rec 1 d=0; end",
 		 "1 d=1", "1"},
-		{"intune; rec 1 d=9; end; intune; rec 1 d=0; end; now 34561000; intune; rec 1 d=0; end; intune; end; publish; now "
+		{"intune; rec 1 d=9; end; intune; rec 1 d=0; end; now 34561000; intune; rec 1 d=0; end; intune; end; "
+		 "publish; now "
 		 "69120999; intune; rec 1 d=0; end",
 		 "1 d=1", "1"},
 		{"intune; rec 1 d=9; end; now 2000; intune; end; now 34562000; intune; rec 1 d=0; end",
 		 "- i=1 c=unknown e=y m=y; 1 d=1", ""},
 		/* another tenant's memory is its own */
-		{"intune; rec 1 d=9; end; intune; end; publish; name fabrikam; guid 2; full; end; intune; rec 1 d=0; end",
+		{"intune; rec 1 d=9; end; intune; end; publish; name fabrikam; guid 2; full; end; intune; rec 1 d=0; "
+		 "end",
 		 "1 d=1", ""},
 	};
 
@@ -97,7 +111,8 @@ static void test_once_entra(void **state)
 
 		(void)snprintf(script, sizeof(script), "full; put 1 d=1; end; %s", table[i].script);
 		expect(script, table[i].listed);
-		query_text("SELECT ltrim(substr(intune_device_id,1,8),'0') FROM device WHERE once_entra ORDER BY 1", got);
+		query_text("SELECT ltrim(substr(intune_device_id,1,8),'0') FROM device WHERE once_entra ORDER BY 1",
+			   got);
 		if (strcmp(got, table[i].once) != 0)
 			fail_msg("%s\nmarks \"%s\"\nand not \"%s\"", script, got, table[i].once);
 	}
@@ -111,8 +126,9 @@ static void test_once_entra_is_no_device(void **state)
 
 	(void)state;
 	world_begin(&world);
-	run(&world, "full; put 1 d=1; end; intune; rec 1 d=1; rec 2 d=0 n=B; end; publish; now 2000; intune; rec 1 d=0; "
-		    "rec 2 d=5; end; now 3000; intune; rec 1 d=0; rec 2 d=0 n=B; end");
+	run(&world,
+	    "full; put 1 d=1; end; intune; rec 1 d=1; rec 2 d=0 n=B; end; publish; now 2000; intune; rec 1 d=0; "
+	    "rec 2 d=5; end; now 3000; intune; rec 1 d=0; rec 2 d=0 n=B; end");
 	assert_int_equal(world.tally.unlisted, 0);
 	world_publish(&world);
 	list_text("contoso", got);
@@ -131,12 +147,14 @@ static void test_compliance_since(void **state)
 		 "1 c=compliant cs=1; 2 cs=1000; 3 c=noncompliant cs=1000"},
 		{"full; end; now 2000; delta; put 1 c=compliant; put 2 c=noncompliant; end",
 		 "1 c=compliant cs=1; 2 c=noncompliant cs=2000"},
-		{"full; put 1 c=compliant; end; now 2000; delta; put 1 c=noncompliant; end", "1 c=noncompliant cs=2000"},
+		{"full; put 1 c=compliant; end; now 2000; delta; put 1 c=noncompliant; end",
+		 "1 c=noncompliant cs=2000"},
 		{"full; put 1 c=noncompliant; end; now 2000; delta; put 1 c=compliant; end", "1 c=compliant cs=2000"},
 		{"full; put 1 c=compliant; end; now 2000; delta; put 1 c=-; end", "1 cs=2000"},
 		{"full; put 1; end; now 2000; delta; put 1 c=compliant; end", "1 c=compliant cs=2000"},
 		/* the same again, other properties, a full listing, and Intune: nothing new */
-		{"full; put 1 c=compliant; end; now 2000; delta; put 1 c=compliant; put 1 n=A e=y t=5; end; publish; now 3000;"
+		{"full; put 1 c=compliant; end; now 2000; delta; put 1 c=compliant; put 1 n=A e=y t=5; end; publish; "
+		 "now 3000;"
 		 "full; put 1 c=compliant n=A; end",
 		 "1 n=A c=compliant e=y t=5 cs=1"},
 		{"full; put 1 d=1 c=compliant; end; now 2000; intune; rec 1 d=1 c=noncompliant; end",
@@ -178,11 +196,14 @@ static void test_attributes_and_the_delta_link(void **state)
 		{"attributes 1 15; full; put 1; end; publish; attributes 15 1; delta", true},
 		{"attributes 1 15; full; put 1; end; publish; attributes 1; delta", false},
 		{"attributes 1; full; put 1; end; publish; attributes; delta", false},
-		{"attributes 1; full; put 1; end; publish; attributes; full; abandon; publish; attributes 1; delta", true},
+		{"attributes 1; full; put 1; end; publish; attributes; full; abandon; publish; attributes 1; delta",
+		 true},
 		{"attributes 1; full; put 1; end; publish; attributes 2; full; put 1; end; publish; delta", true},
 		/* a listing that came short is no beginning for a delta; what a delta removes is known */
 		{"shrink 10; full; put 1; put 2; end; publish; full; shrunk; publish; delta", false},
-		{"shrink 10; full; put 1; put 2; end; publish; full; shrunk; publish; full; put 1; put 2; end; publish; delta", true},
+		{"shrink 10; full; put 1; put 2; end; publish; full; shrunk; publish; full; put 1; put 2; end; "
+		 "publish; delta",
+		 true},
 		{"shrink 10; full; put 1; put 2; end; publish; delta; rm 1; rm 2; shrunk; publish; delta", true},
 	};
 
@@ -228,12 +249,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_intune_changes),
-		TEST(test_once_entra),
-		TEST(test_once_entra_is_no_device),
-		TEST(test_compliance_since),
-		TEST(test_extension_attributes),
-		TEST(test_attributes_and_the_delta_link),
+		TEST(test_intune_changes),   TEST(test_once_entra),	      TEST(test_once_entra_is_no_device),
+		TEST(test_compliance_since), TEST(test_extension_attributes), TEST(test_attributes_and_the_delta_link),
 		TEST(test_intune_interval),
 	};
 

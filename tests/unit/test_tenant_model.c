@@ -197,10 +197,9 @@ static struct record stage_record(void)
 {
 	struct record record = {
 		.there = true, .id = (int)chance(RECORDS) + 1, .t = (int)chance(5), .r = (int)chance(3)};
-	const char *values[10] = {one_of(device_ids), one_of(device_names), one_of(words),
-				 one_of(intune_states), one_of(ownerships), one_of(systems),
-				 one_of(words),	    one_of(words),	   one_of(management_states),
-				 one_of(agents)};
+	const char *values[10] = {one_of(device_ids),	     one_of(device_names), one_of(words), one_of(intune_states),
+				  one_of(ownerships),	     one_of(systems),	   one_of(words), one_of(words),
+				  one_of(management_states), one_of(agents)};
 
 	if (chance(3) == 0 || (guarded && *values[0] == 'i'))
 		(void)snprintf(record.key, sizeof(record.key), "i%d", record.id);
@@ -335,7 +334,8 @@ static bool keep_own(const struct record *staged, size_t count, size_t *used)
 	for (size_t i = 0; i < RECORDS * 2; i++) {
 		const struct record *record = &begun.records[i], *after = record_of(M, record->key);
 
-		lost += own_listed(&begun, record) && !has_moved(staged, count, record->id) && !(after && own_listed(M, after));
+		lost += own_listed(&begun, record) && !has_moved(staged, count, record->id) &&
+			!(after && own_listed(M, after));
 	}
 	if (!refused(count_listed(&begun), lost))
 		return false;
@@ -534,10 +534,10 @@ static void expected_list(struct model *model, char out[TEXT])
 			add_record(&device, record, guids[2]);
 		for (size_t g = 0; g < GROUPS; g++)
 			if (object->groups[g])
-				groups[device.group_count++] = (struct certdir_group){
-					.id = make_guid('e', (int)g + 1, guids[3 + g]),
-					.name = model->group_names[g],
-					.as_of = object->left[g]};
+				groups[device.group_count++] =
+					(struct certdir_group){.id = make_guid('e', (int)g + 1, guids[3 + g]),
+							       .name = model->group_names[g],
+							       .as_of = object->left[g]};
 		former_of(&object->names, former, &device);
 		device_text(&device, text);
 		lines_add(&lines, text);
@@ -617,7 +617,8 @@ static int expected_found(const char *name)
 		for (size_t i = 0; i < RECORDS * 2; i++) {
 			const struct record *record = &model->records[i];
 
-			by_name += record->there && (record->own || !is_joined(model, record)) && is_called(record->n, "", name);
+			by_name += record->there && (record->own || !is_joined(model, record)) &&
+				   is_called(record->n, "", name);
 			by_former += record->there && record->own && formerly(&record->names, name);
 		}
 	}
@@ -660,7 +661,8 @@ static void check(void)
 {
 	static char got[TEXT], wanted[TEXT];
 
-	query_text("SELECT s.name||'/'||ltrim(substr(intune_device_id,1,8),'0') FROM device d JOIN source s ON s.id=d.source "
+	query_text("SELECT s.name||'/'||ltrim(substr(intune_device_id,1,8),'0') FROM device d JOIN source s ON "
+		   "s.id=d.source "
 		   "WHERE once_entra ORDER BY 1",
 		   got);
 	expected_once(wanted);

@@ -117,7 +117,8 @@ static void test_operations(void **state)
 	/* What had no value before has none again. */
 	changes[0] = (struct certdir_ldap_change){"userAccountControl", none, enabled, true};
 	operation.count = 1;
-	assert_undo(&operation, "dn: CN=a,OU=o\n# mark: certdir:wifi:k2\nchangetype: modify\nreplace: userAccountControl\n-\n\n");
+	assert_undo(&operation,
+		    "dn: CN=a,OU=o\n# mark: certdir:wifi:k2\nchangetype: modify\nreplace: userAccountControl\n-\n\n");
 	operation.verb = CERTDIR_LDAP_VERB_ADD;
 	/* Only while it has its mark: RFC 4528, a critical control, and the filter (adminDescription=certdir:wifi:k1). */
 	changes[0] = (struct certdir_ldap_change){"adminDescription", none, mark, false};
@@ -136,7 +137,8 @@ static void test_rename(void **state)
 							 .parent = "OU=o"};
 
 	(void)state;
-	assert_undo(&operation, "dn:: Q049w7wsT1U9bw==\n# mark: certdir:wifi:k2\nchangetype: modrdn\nnewrdn: CN=a\\,b\ndeleteoldrdn: 1\n"
+	assert_undo(&operation, "dn:: Q049w7wsT1U9bw==\n# mark: certdir:wifi:k2\nchangetype: modrdn\nnewrdn: "
+				"CN=a\\,b\ndeleteoldrdn: 1\n"
 				"newsuperior: OU=deep,OU=o\n\n");
 }
 

@@ -48,12 +48,22 @@ static char *world_copy(const char *text)
 
 static void world_copy_record(struct certdir_record *to, const struct certdir_record *from)
 {
-	char **const strings[] = {&to->device.id,	&to->device.object_id,	   &to->device.entra_device_id,
-				  &to->device.intune_device_id, &to->device.name, &to->device.serial_number,
-				  &to->device.sid,	&to->device.owner,	   &to->device.ownership,
-				  &to->device.operating_system, &to->device.tenant, &to->device.intune_name,
-				  &to->device.management_state, &to->device.management_agent,
-				  &to->device.compliance, &to->device.udid};
+	char **const strings[] = {&to->device.id,
+				  &to->device.object_id,
+				  &to->device.entra_device_id,
+				  &to->device.intune_device_id,
+				  &to->device.name,
+				  &to->device.serial_number,
+				  &to->device.sid,
+				  &to->device.owner,
+				  &to->device.ownership,
+				  &to->device.operating_system,
+				  &to->device.tenant,
+				  &to->device.intune_name,
+				  &to->device.management_state,
+				  &to->device.management_agent,
+				  &to->device.compliance,
+				  &to->device.udid};
 
 	*to = *from;
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
@@ -63,18 +73,16 @@ static void world_copy_record(struct certdir_record *to, const struct certdir_re
 		to->device.dns_names[i] = world_copy(from->device.dns_names[i]);
 	to->device.groups = calloc(from->device.group_count + 1, sizeof(*to->device.groups));
 	for (size_t i = 0; i < from->device.group_count; i++)
-		to->device.groups[i] = (struct certdir_group){world_copy(from->device.groups[i].id),
-							      world_copy(from->device.groups[i].name),
-							      world_copy(from->device.groups[i].sid),
-							      from->device.groups[i].as_of};
+		to->device.groups[i] = (struct certdir_group){
+			world_copy(from->device.groups[i].id), world_copy(from->device.groups[i].name),
+			world_copy(from->device.groups[i].sid), from->device.groups[i].as_of};
 	to->device.former_names = calloc(from->device.former_name_count + 1, sizeof(*to->device.former_names));
 	for (size_t i = 0; i < from->device.former_name_count; i++)
-		to->device.former_names[i] = (struct certdir_former_name){
-			world_copy(from->device.former_names[i].name), from->device.former_names[i].since};
+		to->device.former_names[i] = (struct certdir_former_name){world_copy(from->device.former_names[i].name),
+									  from->device.former_names[i].since};
 	to->values = calloc(from->value_count + 1, sizeof(*to->values));
 	for (size_t i = 0; i < from->value_count; i++)
-		to->values[i] =
-			(struct certdir_value){from->values[i].type, world_copy(from->values[i].value)};
+		to->values[i] = (struct certdir_value){from->values[i].type, world_copy(from->values[i].value)};
 }
 
 static void world_search(struct certdir_directory *base, struct certdir_sought *sought, size_t count,
@@ -180,8 +188,8 @@ static void world_read_names(const json_t *vector, struct certdir_device *device
 	size_t i;
 
 	device->dns_names = calloc(json_array_size(json_object_get(vector, "dns")) + 1, sizeof(char *));
-	json_array_foreach(json_object_get(vector, "dns"), i, item)
-		device->dns_names[device->dns_name_count++] = world_copy(json_string_value(item));
+	json_array_foreach(json_object_get(vector, "dns"), i, item) device->dns_names[device->dns_name_count++] =
+		world_copy(json_string_value(item));
 	device->groups = calloc(json_array_size(json_object_get(vector, "groups")) + 1, sizeof(*device->groups));
 	json_array_foreach(json_object_get(vector, "groups"), i, item)
 	{
@@ -218,9 +226,8 @@ static void world_read_names(const json_t *vector, struct certdir_device *device
 static void world_read_statement(const json_t *vector, struct certdir_statement *statement)
 {
 	statement->is = true;
-	statement->compliant = world_text(vector, "compliance")
-				       ? certdir_compliance(world_text(vector, "compliance"))
-				       : world_tristate(vector, "compliant", CERTDIR_UNKNOWN);
+	statement->compliant = world_text(vector, "compliance") ? certdir_compliance(world_text(vector, "compliance"))
+								: world_tristate(vector, "compliant", CERTDIR_UNKNOWN);
 	statement->as_of = world_time(vector, "as_of");
 	statement->compliant_since = world_time(vector, "since");
 	statement->managed = world_tristate(vector, "managed", CERTDIR_UNKNOWN);
@@ -358,10 +365,8 @@ static void world_read_sources(const json_t *vector, struct world_directory *dir
 		source->synced[CERTDIR_PART_OF_GROUPS] =
 			json_object_get(item, "groups_age") ? world_time(item, "groups_age") : WORLD_NOW - 60;
 		source->interval[CERTDIR_PART_OF_DEVICES] = json_integer_value(json_object_get(item, "interval"));
-		source->interval[CERTDIR_PART_OF_INTUNE] =
-			json_integer_value(json_object_get(item, "intune_interval"));
-		source->interval[CERTDIR_PART_OF_GROUPS] =
-			json_integer_value(json_object_get(item, "groups_interval"));
+		source->interval[CERTDIR_PART_OF_INTUNE] = json_integer_value(json_object_get(item, "intune_interval"));
+		source->interval[CERTDIR_PART_OF_GROUPS] = json_integer_value(json_object_get(item, "groups_interval"));
 	}
 	if (directory->source_count)
 		return;
@@ -381,7 +386,7 @@ static uint32_t world_keeps(bool ldap)
 
 	return ldap ? names | CERTDIR_BIT(CERTDIR_ID_MAPPING) | CERTDIR_BIT(CERTDIR_ID_UPN)
 		    : names | CERTDIR_BIT(CERTDIR_ID_GUID) | CERTDIR_BIT(CERTDIR_ID_ENTRA) |
-			      CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_SERIAL);
+			       CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_SERIAL);
 }
 
 static void world_read_directory(const json_t *vector, struct world_directory *directory)
@@ -405,8 +410,7 @@ static void world_read_directory(const json_t *vector, struct world_directory *d
 	if (directory->fails == CERTDIR_ANSWER_MISSING)
 		directory->keeps = UINT32_MAX;
 	directory->base.keeps = directory->keeps;
-	json_array_foreach(json_object_get(vector, "domains"), i, item)
-		directory->domains[i] = json_string_value(item);
+	json_array_foreach(json_object_get(vector, "domains"), i, item) directory->domains[i] = json_string_value(item);
 	directory->base.domains = directory->domains[0] ? directory->domains : NULL;
 	directory->issuers[0] = world_text(vector, "issuer");
 	directory->base.issuers = directory->issuers[0] ? directory->issuers : NULL;
@@ -514,11 +518,20 @@ static void world_read_policy(const json_t *vector, struct certdir_policy *polic
 {
 	const json_t *join = json_object_get(vector, "join_types"), *item;
 	const char *twins = world_text(vector, "twins"), *key;
-	static const char *const known[] = {"require_managed", "require_compliant",  "compliance_unknown",
-					    "on_unavailable",  "stale_for",	     "names_must_agree",
-					    "twins",	       "enrollment_grace",   "max_inactive",
-					    "join_types",      "groups",	     "ownership",
-					    "operating_systems", NULL};
+	static const char *const known[] = {"require_managed",
+					    "require_compliant",
+					    "compliance_unknown",
+					    "on_unavailable",
+					    "stale_for",
+					    "names_must_agree",
+					    "twins",
+					    "enrollment_grace",
+					    "max_inactive",
+					    "join_types",
+					    "groups",
+					    "ownership",
+					    "operating_systems",
+					    NULL};
 	size_t i;
 
 	json_object_foreach((json_t *)vector, key, item)

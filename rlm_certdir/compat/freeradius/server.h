@@ -71,10 +71,10 @@ extern log_lvl_t rad_debug_lvl;
 
 int radlog(log_type_t type, char const *format, ...) CC_HINT(format(printf, 2, 3));
 void radlog_request(log_type_t type, log_lvl_t level, REQUEST *request, char const *format, ...)
-    CC_HINT(format(printf, 4, 5));
+	CC_HINT(format(printf, 4, 5));
 /* As above, and sets Module-Failure-Message. */
 void radlog_request_error(log_type_t type, log_lvl_t level, REQUEST *request, char const *format, ...)
-    CC_HINT(format(printf, 4, 5));
+	CC_HINT(format(printf, 4, 5));
 
 /* ---- radiusd.h: the head of a request, as far as we look into it ---- */
 
