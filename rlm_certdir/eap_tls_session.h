@@ -2,7 +2,7 @@
 #ifndef CERTDIR_EAP_TLS_SESSION_H
 #define CERTDIR_EAP_TLS_SESSION_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 #include "freeradius/server.h"
 
 /*

@@ -8,7 +8,7 @@
 #include "directory/ldap.h"
 #include "directory/ldap_schema.h"
 #include "directory/memory.h"
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "identity/section.h"
 #include "raddb_section.h"
 

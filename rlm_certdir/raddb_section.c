@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "raddb_section.h"
 
-#include "suggest.h"
+#include "text/suggest.h"
 
 bool is_one_of(char const *const *names, char const *name)
 {

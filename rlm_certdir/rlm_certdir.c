@@ -3,7 +3,7 @@
 #include "checker.h"
 #include "eap_tls_session.h"
 #include "facts.h"
-#include "identity/utf8.h"
+#include "text/utf8.h"
 #include "raddb.h"
 #include "wiring.h"
 

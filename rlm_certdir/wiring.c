@@ -2,7 +2,7 @@
 #include "wiring.h"
 
 #include "freeradius/server.h"
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "identity/certificate.h"
 #include "identity/pem.h"
 

@@ -6,7 +6,7 @@
 #ifndef CERTDIR_WIRING_H
 #define CERTDIR_WIRING_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 /* Something about the configuration that its administrator has to know. */
 struct certdir_finding {

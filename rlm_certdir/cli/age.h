@@ -3,7 +3,7 @@
 #ifndef CERTDIR_CLI_AGE_H
 #define CERTDIR_CLI_AGE_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 enum { CERTDIR_CLI_AGE_SIZE = 32 };
 

@@ -2,9 +2,9 @@
 #include "cli/certificates_csv.h"
 
 #include "import/csv.h"
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "identity/certificate.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <stdio.h>
 #include <stdlib.h>

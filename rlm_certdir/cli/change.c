@@ -2,7 +2,7 @@
 #include "cli/change.h"
 
 #include "cli/json.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/conf_file.h"
 
-#include "permissions.h"
+#include "base/permissions.h"
 
 #include <stdio.h>
 #include <string.h>

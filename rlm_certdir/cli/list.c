@@ -2,8 +2,8 @@
 #include "cli/list.h"
 
 #include "cli/json.h"
-#include "permissions.h"
-#include "timestamp.h"
+#include "base/permissions.h"
+#include "text/timestamp.h"
 
 #include <getopt.h>
 #include <jansson.h>

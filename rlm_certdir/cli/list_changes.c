@@ -2,8 +2,8 @@
 /* `certdir list changes`: what became different, and when. */
 #include "cli/change.h"
 #include "cli/list.h"
-#include "conf.h"
-#include "timestamp.h"
+#include "conf/conf.h"
+#include "text/timestamp.h"
 
 #include <stdio.h>
 #include <sysexits.h>

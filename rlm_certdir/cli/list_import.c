@@ -3,7 +3,7 @@
 #include "cli/change.h"
 #include "cli/json.h"
 #include "cli/list.h"
-#include "conf.h"
+#include "conf/conf.h"
 #include "import/csv.h"
 #include "import/device_json.h"
 #include "import/export.h"

@@ -3,8 +3,8 @@
 #include "import/device_json.h"
 #include "cli/json.h"
 #include "cli/list.h"
-#include "timestamp.h"
-#include "identity/canonical.h"
+#include "text/timestamp.h"
+#include "text/canonical.h"
 
 #include <stdio.h>
 #include <stdlib.h>

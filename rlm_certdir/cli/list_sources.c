@@ -5,7 +5,7 @@
 #include "cli/age.h"
 #include "cli/json.h"
 #include "cli/list.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "cli/json.h"
 #include "cli/list.h"
 #include "cli/list_sources.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "cli/placeholders_kept.h"
 
 #include "cli/replace.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <stdio.h>
 #include <stdlib.h>

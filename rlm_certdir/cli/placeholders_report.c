@@ -2,7 +2,7 @@
 #include "cli/placeholders_report.h"
 
 #include "cli/json.h"
-#include "identity/utf8.h"
+#include "text/utf8.h"
 
 #include <jansson.h>
 #include <stdio.h>

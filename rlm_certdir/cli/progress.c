@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/progress.h"
 
-#include "background.h"
+#include "base/background.h"
 
 #include <inttypes.h>
 #include <pthread.h>

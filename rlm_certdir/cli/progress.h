@@ -3,7 +3,7 @@
 #ifndef CERTDIR_CLI_PROGRESS_H
 #define CERTDIR_CLI_PROGRESS_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 /* Shows progress when stderr is a terminal, until certdir_cli_progress_end(). Messages of the log, of any thread, go above it. */
 void certdir_cli_progress_begin(void);

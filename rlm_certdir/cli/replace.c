@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/replace.h"
 
-#include "permissions.h"
+#include "base/permissions.h"
 
 #include <errno.h>
 #include <stdio.h>

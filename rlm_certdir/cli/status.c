@@ -4,7 +4,7 @@
 #include "cli/conf_file.h"
 #include "cli/placeholders_kept.h"
 #include "cli/sync_status.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The last plan and apply of each section of placeholders, for people and as metrics. */
 #include "cli/status.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <inttypes.h>
 #include <stdio.h>

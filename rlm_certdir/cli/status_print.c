@@ -3,7 +3,7 @@
 #include "cli/age.h"
 #include "cli/json.h"
 #include "cli/status.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/sync.h"
 
-#include "background.h"
+#include "base/background.h"
 #include "cli/change.h"
 #include "cli/conf_file.h"
 #include "cli/json.h"

@@ -2,7 +2,7 @@
 #include "cli/sync_report.h"
 
 #include "cli/age.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/visible.h"
 
-#include "identity/utf8.h"
+#include "text/utf8.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_DECISION_H
 #define CERTDIR_DECISION_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 #include "directory/directory.h"
 
 enum { CERTDIR_DIRECTORIES_MAX = 8, CERTDIR_FILLERS_MAX = 16 };

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_DIRECTORY_H
 #define CERTDIR_DIRECTORY_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 /* ---- what a directory knows ---- */
 

@@ -3,7 +3,7 @@
  * The LDAP directory: a search that asks for all values at once, and once more for the groups of an account of Active
  * Directory. All of a login's searches have to be done by one deadline.
  */
-#include "background.h"
+#include "base/background.h"
 #include "directory/ldap.h"
 #include "directory/ldap_domain.h"
 #include "directory/ldap_entry.h"

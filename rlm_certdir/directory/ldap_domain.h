@@ -3,7 +3,7 @@
 #ifndef CERTDIR_DIRECTORY_LDAP_DOMAIN_H
 #define CERTDIR_DIRECTORY_LDAP_DOMAIN_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 /*
  * The blank-separated `words` as a NULL-terminated list, lower case and without a dot at the end; where there are none,

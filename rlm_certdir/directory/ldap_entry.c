@@ -2,7 +2,7 @@
 #include "directory/ldap_entry.h"
 
 #include "directory/mark.h"
-#include "identity/canonical.h"
+#include "text/canonical.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/ldap_group.h"
 
-#include "identity/canonical.h"
+#include "text/canonical.h"
 
 #include <stdlib.h>
 #include <string.h>

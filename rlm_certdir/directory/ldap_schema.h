@@ -3,7 +3,7 @@
 #ifndef CERTDIR_DIRECTORY_LDAP_SCHEMA_H
 #define CERTDIR_DIRECTORY_LDAP_SCHEMA_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 /* Active Directory, for an ldap section that says nothing else. gMSAs are computers to AD; users are not. */
 #define CERTDIR_LDAP_DEFAULT_FILTER "(objectClass=computer)"

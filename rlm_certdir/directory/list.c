@@ -2,10 +2,10 @@
 /* The device list as a directory: the edition in use, the thread that looks for a new one, and what a search makes of it. */
 #include "directory/directory.h"
 
-#include "background.h"
-#include "identity/canonical.h"
+#include "base/background.h"
+#include "text/canonical.h"
 #include "list/list.h"
-#include "permissions.h"
+#include "base/permissions.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/mark.h"
 
-#include "identity/canonical.h"
-#include "timestamp.h"
+#include "text/canonical.h"
+#include "text/timestamp.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -18,7 +18,7 @@
 #ifndef CERTDIR_DIRECTORY_MARK_H
 #define CERTDIR_DIRECTORY_MARK_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 enum certdir_mark_state { CERTDIR_MARK_WANTED, CERTDIR_MARK_DISABLED, CERTDIR_MARK_GONE };
 

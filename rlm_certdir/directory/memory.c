@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/memory.h"
 
-#include "background.h"
+#include "base/background.h"
 #include "directory/memory_file.h"
-#include "permissions.h"
+#include "base/permissions.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 
 #include "list/file.h"
 #include "list/seal.h"
-#include "permissions.h"
+#include "base/permissions.h"
 
 #include <errno.h>
 #include <fcntl.h>

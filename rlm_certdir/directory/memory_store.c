@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/memory_store.h"
 
-#include "background.h"
-#include "identity/canonical.h"
+#include "base/background.h"
+#include "text/canonical.h"
 
 #include <search.h>
 #include <stdlib.h>

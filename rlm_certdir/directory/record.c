@@ -2,7 +2,7 @@
 /* By which values is a record known? Pure. */
 #include "directory/directory.h"
 #include "directory/ldap_schema.h"
-#include "identity/canonical.h"
+#include "text/canonical.h"
 
 #include <string.h>
 #include <strings.h>

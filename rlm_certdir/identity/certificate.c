@@ -10,9 +10,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "identity/reading.h"
-#include "identity/utf8.h"
+#include "text/utf8.h"
 
 /* Whole certificates have no field of their own. */
 static bool refuse(struct certdir_reading *reading, const char *what, const char *why)

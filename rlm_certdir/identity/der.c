@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "identity/utf8.h"
+#include "text/utf8.h"
 
 bool certdir_der_take(struct certdir_der *rest, unsigned *tag, struct certdir_der *content)
 {

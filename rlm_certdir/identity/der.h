@@ -3,7 +3,7 @@
 #ifndef CERTDIR_IDENTITY_DER_H
 #define CERTDIR_IDENTITY_DER_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 enum {
 	CERTDIR_DER_INTEGER = 0x02,

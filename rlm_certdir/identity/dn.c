@@ -3,9 +3,9 @@
  * Distinguished names as administrators write and copy them: RFC 4514, the displays of OpenSSL and Windows, and the
  * one-line form with slashes that FreeRADIUS keeps in TLS-Client-Cert-Issuer.
  */
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "identity/der.h"
-#include "identity/utf8.h"
+#include "text/utf8.h"
 
 #include <openssl/err.h>
 #include <openssl/objects.h>

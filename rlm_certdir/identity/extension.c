@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "identity/reading.h"
 
 struct extension {

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "identity/reading.h"
 
 /* True when a canonical DNS name looks like a host's full name: dots, host labels, not an address or a version number. */

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_IDENTITY_FORM_H
 #define CERTDIR_IDENTITY_FORM_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 enum { CERTDIR_PATTERN_MAX = 256 }; /* bytes */
 

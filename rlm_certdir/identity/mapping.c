@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "identity/mapping.h"
 
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "identity/reading.h"
 
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_IDENTITY_MAPPING_H
 #define CERTDIR_IDENTITY_MAPPING_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 /*
  * Each writes one form into *mapping, malloc'ed; NULL when the certificate has no such thing. False when memory is out.

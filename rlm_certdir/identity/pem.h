@@ -3,7 +3,7 @@
 #ifndef CERTDIR_IDENTITY_PEM_H
 #define CERTDIR_IDENTITY_PEM_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 /*
  * Calls `each` for every certificate in `bytes`: one in DER, or any number in PEM (RFC 7468; other PEM blocks are skipped).

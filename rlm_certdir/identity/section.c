@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "identity/reading.h"
 
 #define FIELDS CERTDIR_FIELD_NAMES ", ext.sid, ext.entra, ext.mdm"

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_IDENTITY_SECTION_H
 #define CERTDIR_IDENTITY_SECTION_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 /* What the administrator wrote. Every string is borrowed; NULL or "" = not set. */
 struct certdir_section {

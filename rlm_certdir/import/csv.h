@@ -3,7 +3,7 @@
 #ifndef CERTDIR_IMPORT_CSV_H
 #define CERTDIR_IMPORT_CSV_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 #include <stdio.h>
 

@@ -4,8 +4,8 @@
 #include "list/tenant.h"
 #include "list/text.h"
 #include "list/words.h"
-#include "suggest.h"
-#include "timestamp.h"
+#include "text/suggest.h"
+#include "text/timestamp.h"
 
 #include <stdio.h>
 #include <stdlib.h>

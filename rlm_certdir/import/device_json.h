@@ -3,7 +3,7 @@
 #ifndef CERTDIR_IMPORT_DEVICE_JSON_H
 #define CERTDIR_IMPORT_DEVICE_JSON_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 #include <jansson.h>
 

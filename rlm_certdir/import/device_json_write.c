@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "import/device_json.h"
 
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "import/export.h"
 
 #include "import/device_json.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <string.h>
 #include <strings.h>

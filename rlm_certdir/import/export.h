@@ -6,7 +6,7 @@
 #ifndef CERTDIR_IMPORT_EXPORT_H
 #define CERTDIR_IMPORT_EXPORT_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 #include <jansson.h>
 

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_IMPORT_INPUT_H
 #define CERTDIR_IMPORT_INPUT_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 enum { CERTDIR_INPUT_MAX = 1 << 30 }; /* bytes; a million devices with all properties are less */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/connection.h"
 
-#include "background.h"
+#include "base/background.h"
 #include "ldap/bind.h"
 #include "ldap/handle.h"
 #include "ldap/socket.h"

@@ -8,7 +8,7 @@
 #ifndef CERTDIR_LDAP_CONNECTION_H
 #define CERTDIR_LDAP_CONNECTION_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 #include "ldap/watchdog.h"
 
 /* What came of an operation: libldap's codes and the server's, folded to what a caller does about them. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/keeper.h"
 
-#include "background.h"
+#include "base/background.h"
 
 #include <stdlib.h>
 #include <string.h>

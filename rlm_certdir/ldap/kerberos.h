@@ -6,7 +6,7 @@
 #ifndef CERTDIR_LDAP_KERBEROS_H
 #define CERTDIR_LDAP_KERBEROS_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 #include <gssapi/gssapi.h>
 #include <krb5.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/pool.h"
 
-#include "background.h"
+#include "base/background.h"
 #include "ldap/keeper.h"
 #include "ldap/srv.h"
 

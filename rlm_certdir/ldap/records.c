@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/records.h"
 
-#include "identity/canonical.h"
+#include "text/canonical.h"
 
 #include <ctype.h>
 #include <ldap.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/socket.h"
 
-#include "background.h"
+#include "base/background.h"
 
 #include <errno.h>
 #include <ldap.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/srv.h"
 
-#include "identity/canonical.h"
+#include "text/canonical.h"
 
 #include <arpa/nameser.h>
 #include <ldap.h>

@@ -6,7 +6,7 @@
 #ifndef CERTDIR_LDAP_SRV_H
 #define CERTDIR_LDAP_SRV_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 enum { CERTDIR_DOMAIN_MAX = 253 }; /* bytes of a domain name in text (RFC 1035 2.3.4) */
 enum { CERTDIR_LDAP_TARGETS_MAX = 16 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/watchdog.h"
 
-#include "background.h"
+#include "base/background.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

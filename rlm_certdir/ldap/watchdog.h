@@ -8,7 +8,7 @@
 #ifndef CERTDIR_LDAP_WATCHDOG_H
 #define CERTDIR_LDAP_WATCHDOG_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 struct certdir_watchdog;
 

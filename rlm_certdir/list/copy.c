@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "list/copy.h"
 
-#include "background.h"
+#include "base/background.h"
 #include "list/file.h"
 
 #include <errno.h>

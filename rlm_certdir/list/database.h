@@ -3,7 +3,7 @@
 #ifndef CERTDIR_LIST_DATABASE_H
 #define CERTDIR_LIST_DATABASE_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 #include <sqlite3.h>
 

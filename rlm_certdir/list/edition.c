@@ -3,7 +3,7 @@
 
 #include "list/copy.h"
 #include "list/lock.h"
-#include "permissions.h"
+#include "base/permissions.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -9,7 +9,7 @@
 #ifndef CERTDIR_LIST_H
 #define CERTDIR_LIST_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 /* ---- reading: a snapshot is a verified image in memory that any number of threads share ---- */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "list/lock.h"
 
-#include "background.h"
-#include "permissions.h"
+#include "base/background.h"
+#include "base/permissions.h"
 
 #include <errno.h>
 #include <fcntl.h>

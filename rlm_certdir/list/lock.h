@@ -3,7 +3,7 @@
 #ifndef CERTDIR_LIST_LOCK_H
 #define CERTDIR_LIST_LOCK_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 /*
  * Locks `filename`.lock, which is made in `directory` when it is not there and stays when the lock is given back: to remove it would

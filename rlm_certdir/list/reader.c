@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A connection to a snapshot: SQLite reads pages straight from the shared buffer and never writes to it. */
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "list/schema.h"
 #include "list/snapshot.h"
 

@@ -8,7 +8,7 @@
 #ifndef CERTDIR_LIST_SCHEMA_H
 #define CERTDIR_LIST_SCHEMA_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 /* SQLite header offset 68, big-endian: "CERD". file(1) and other programs know a device list by it. */
 #define CERTDIR_LIST_APPLICATION_ID UINT32_C(0x43455244)

@@ -13,7 +13,7 @@
 #ifndef CERTDIR_LIST_SEAL_H
 #define CERTDIR_LIST_SEAL_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 enum { CERTDIR_SEAL_CHUNK = 1 << 20, CERTDIR_SEAL_DIGEST = 32, CERTDIR_SEAL_FOOTER = 48 };
 

@@ -2,7 +2,7 @@
 /* A tenant's part of the list: opening it, parts as transactions. */
 #include "list/tenant_state.h"
 
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "list/filter.h"
 #include "list/schema.h"
 

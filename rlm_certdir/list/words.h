@@ -7,7 +7,7 @@
 #ifndef CERTDIR_LIST_WORDS_H
 #define CERTDIR_LIST_WORDS_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 /* complianceState, managementState and managementAgent in Intune's own spelling, static; a word that is newer is `text` itself. */
 const char *certdir_list_compliance(const char *text);

@@ -2,7 +2,7 @@
 /* A new edition of the list: copy, change, publish. The file side is edition.c's, what may stand in a column is text.c's. */
 #include "list/writer.h"
 
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "list/file.h"
 #include "list/schema.h"
 #include "list/text.h"

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_PLACEHOLDERS_ACCOUNT_NAME_H
 #define CERTDIR_PLACEHOLDERS_ACCOUNT_NAME_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 enum { CERTDIR_ACCOUNT_NAME_SIZE = 17 };
 

@@ -3,7 +3,7 @@
 #include "placeholders/accounts.h"
 
 #include "directory/ldap_entry.h"
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "placeholders/dn.h"
 #include "placeholders/life.h"
 #include "placeholders/value.h"

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_PLACEHOLDERS_ARENA_H
 #define CERTDIR_PLACEHOLDERS_ARENA_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 struct certdir_arena {
 	struct certdir_arena_block *blocks;

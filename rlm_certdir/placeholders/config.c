@@ -2,8 +2,8 @@
 #include "placeholders/config.h"
 
 #include "directory/mark.h"
-#include "identity/canonical.h"
-#include "ldap_conf.h"
+#include "text/canonical.h"
+#include "ldap/ldap_conf.h"
 #include "list/list.h"
 #include "placeholders/arena.h"
 #include "placeholders/dn.h"

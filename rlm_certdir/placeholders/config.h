@@ -3,7 +3,7 @@
 #ifndef CERTDIR_PLACEHOLDERS_CONFIG_H
 #define CERTDIR_PLACEHOLDERS_CONFIG_H
 
-#include "conf.h"
+#include "conf/conf.h"
 #include "ldap/connection.h"
 #include "placeholders/template.h"
 

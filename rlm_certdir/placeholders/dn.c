@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/dn.h"
 
-#include "identity/canonical.h"
+#include "text/canonical.h"
 
 #include <string.h>
 #include <strings.h>

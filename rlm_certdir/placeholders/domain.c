@@ -2,7 +2,7 @@
 /* The server and its domain: the root DSE, the OUs, the groups (MS-ADTS 3.1.1.3.2, 3.1.1.3.4.3). */
 #include "placeholders/accounts.h"
 
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "placeholders/dn.h"
 #include "placeholders/value.h"
 

@@ -3,7 +3,7 @@
 
 #include "directory/ldap_entry.h"
 #include "placeholders/value.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <string.h>
 #include <strings.h>

@@ -3,7 +3,7 @@
 
 #include "checker.h"
 #include "identity/mapping.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <stdlib.h>
 #include <string.h>

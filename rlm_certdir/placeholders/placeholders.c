@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/placeholders.h"
 
-#include "background.h"
+#include "base/background.h"
 #include "ldap/choose.h"
 #include "list/lock.h"
 #include "placeholders/undo.h"
-#include "secret.h"
+#include "conf/secret.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  */
 #include "placeholders/plan_pair.h"
 
-#include "identity/canonical.h"
+#include "text/canonical.h"
 
 /*
  * Names that clients ask for by themselves, or that administrators give to services, and what for. In order of

@@ -11,7 +11,7 @@
 #include "placeholders/account_name.h"
 #include "placeholders/dn.h"
 #include "placeholders/fold.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <string.h>
 #include <strings.h>

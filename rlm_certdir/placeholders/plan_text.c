@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/plan_pair.h"
 
-#include "identity/utf8.h"
+#include "text/utf8.h"
 
 #include <stdio.h>
 

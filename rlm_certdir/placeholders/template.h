@@ -3,7 +3,7 @@
 #ifndef CERTDIR_PLACEHOLDERS_TEMPLATE_H
 #define CERTDIR_PLACEHOLDERS_TEMPLATE_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 /* What a template can name: {entra_device_id} {intune_device_id} {name} {serial_number}, and {cn} {domain} where there is one. */
 struct certdir_template {

@@ -5,7 +5,7 @@
 #include "ldap/records.h"
 #include "placeholders/dn.h"
 #include "placeholders/ldif.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "placeholders/take_back.h"
 #include "placeholders/undo.h"
 

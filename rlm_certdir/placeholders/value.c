@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/value.h"
 
-#include "identity/canonical.h"
-#include "identity/utf8.h"
+#include "text/canonical.h"
+#include "text/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>

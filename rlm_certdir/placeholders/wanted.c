@@ -4,7 +4,7 @@
 #include "directory/mark.h"
 #include "placeholders/fold.h"
 #include "placeholders/value.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/assertion.h"
-#include "secret.h"
-#include "timestamp.h"
+#include "conf/secret.h"
+#include "text/timestamp.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -6,7 +6,7 @@
 #ifndef CERTDIR_SYNC_ASSERTION_H
 #define CERTDIR_SYNC_ASSERTION_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 enum { CERTDIR_ASSERTION_SECONDS = 600 /* that an assertion is good for */ };
 

@@ -4,7 +4,7 @@
 #include "directory/ldap_domain.h"
 #include "directory/ldap_filter.h"
 #include "directory/ldap_group.h"
-#include "ldap_conf.h"
+#include "ldap/ldap_conf.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_SYNC_CONFIG_H
 #define CERTDIR_SYNC_CONFIG_H
 
-#include "conf.h"
+#include "conf/conf.h"
 #include "directory/ldap_schema.h"
 #include "ldap/connection.h"
 #include "list/tenant.h"

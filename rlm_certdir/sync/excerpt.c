@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/excerpt.h"
 
-#include "identity/utf8.h"
+#include "text/utf8.h"
 
 #include <string.h>
 

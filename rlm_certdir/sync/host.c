@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/host.h"
-#include "background.h"
+#include "base/background.h"
 
 #include <netdb.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/http.h"
-#include "background.h"
+#include "base/background.h"
 #include "sync/excerpt.h"
 #include "sync/host.h"
 

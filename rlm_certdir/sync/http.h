@@ -3,7 +3,7 @@
 #ifndef CERTDIR_SYNC_HTTP_H
 #define CERTDIR_SYNC_HTTP_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 #include <stdatomic.h>
 

@@ -5,11 +5,11 @@
  * groups (a computer's uSNChanged does not tell of its groups): so they bring news, and the age of all is that of the last
  * listing of all.
  */
-#include "background.h"
+#include "base/background.h"
 #include "directory/directory.h"
 #include "directory/ldap_domain.h"
 #include "ldap/operation.h"
-#include "ldap_conf.h"
+#include "ldap/ldap_conf.h"
 #include "sync/domain_controller.h"
 #include "sync/entries.h"
 #include "sync/memberships.h"

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_SYNC_LINK_H
 #define CERTDIR_SYNC_LINK_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 /*
  * Whether `url`, which came from somewhere else, is https to the host and port of `base` ("https://graph.microsoft.com"), as

@@ -9,7 +9,7 @@
  */
 #include "sync/page.h"
 
-#include "identity/utf8.h"
+#include "text/utf8.h"
 #include "sync/excerpt.h"
 
 #include <assert.h>

@@ -6,7 +6,7 @@
 #ifndef CERTDIR_SYNC_PAGE_H
 #define CERTDIR_SYNC_PAGE_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 enum {
 	CERTDIR_PAGE_PROPERTIES = 32, /* that a reader may ask for */

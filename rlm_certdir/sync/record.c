@@ -5,7 +5,7 @@
 #include "list/text.h"
 #include "list/words.h"
 #include "sync/excerpt.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "sync/spool.h"
 
 #include "list/file.h"
-#include "permissions.h"
+#include "base/permissions.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -9,7 +9,7 @@
 #ifndef CERTDIR_SYNC_SPOOL_H
 #define CERTDIR_SYNC_SPOOL_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 struct certdir_spool;
 

@@ -2,7 +2,7 @@
 /* Jobs: begun, fetched by threads, collected. What becomes of their pages is edition.c's. */
 #include "sync/sync.h"
 
-#include "background.h"
+#include "base/background.h"
 #include "sync/engine.h"
 #include "sync/excerpt.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/token.h"
-#include "background.h"
+#include "base/background.h"
 #include "sync/assertion.h"
 #include "sync/graph_error.h"
 #include "sync/managed.h"
 #include "sync/retry.h"
-#include "secret.h"
+#include "conf/secret.h"
 
 #include <jansson.h>
 #include <stdio.h>

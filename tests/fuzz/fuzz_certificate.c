@@ -5,7 +5,7 @@
  * place has not.
  */
 #include "holds.h"
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "identity/certificate.h"
 
 #include <openssl/err.h>

@@ -3,7 +3,7 @@
  * libFuzzer over certdir.conf, as `certdir sync` and `certdir placeholders` read it. What is refused is refused in a sentence that
  * names the file; what is taken, is taken the same way a second time.
  */
-#include "conf.h"
+#include "conf/conf.h"
 #include "holds.h"
 #include "placeholders/config.h"
 #include "sync/config.h"

@@ -6,7 +6,7 @@
 #include "directory/ldap_entry.h"
 #include "directory/ldap_group.h"
 #include "holds.h"
-#include "identity/canonical.h"
+#include "text/canonical.h"
 
 #include <stdio.h>
 #include <stdlib.h>

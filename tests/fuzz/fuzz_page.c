@@ -5,7 +5,7 @@
  * cut or has something behind its end, and the same objects as jansson finds where it takes the document, too.
  */
 #include "holds.h"
-#include "identity/utf8.h"
+#include "text/utf8.h"
 #include "list/tenant.h"
 #include "sync/record.h"
 

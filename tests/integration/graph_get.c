@@ -6,7 +6,7 @@
  * "waits" of the answer are the pauses that it was told of.
  * An answer's body has to be JSON, or it counts as cut; {"refuse": true} refuses it for good.
  */
-#include "background.h"
+#include "base/background.h"
 #include "sync/graph.h"
 
 #include <jansson.h>

@@ -22,7 +22,7 @@
 #include "plan_fixture.h"
 
 #include "placeholders/account_name.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 enum { NOW = 10000 };
 

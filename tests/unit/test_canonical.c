@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Canonical forms, binary GUIDs and SIDs, distinguished names: from tables. */
-#include "identity/canonical.h"
+#include "text/canonical.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

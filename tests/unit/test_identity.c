@@ -3,7 +3,7 @@
  * Certificates to identities, from tests/vectors/certificates.json and the certificates that
  * `tests/testenv/certificates.py vectors` makes of it in CERTDIR_TEST_CERTS (build/certs).
  */
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "identity/mapping.h"
 #include "identity_fixture.h"
 

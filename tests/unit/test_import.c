@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files of others: whose export it is, what its words mean, misspelt names, CSV without formulas. */
-#include "identity/utf8.h"
+#include "text/utf8.h"
 #include "import/csv.h"
 #include "import/device_json.h"
 #include "import/export.h"

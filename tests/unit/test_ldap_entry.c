@@ -2,7 +2,7 @@
 /* What the LDAP directory makes of an entry: the device, its names and ids, its groups. */
 #include "directory/ldap_entry.h"
 #include "directory/ldap_group.h"
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "ldap_fixture.h"
 
 static void clear_record(struct certdir_record *record)

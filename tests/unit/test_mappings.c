@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Certificates -> strong mappings: the forms themselves, and whose they are. */
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "identity/certificate.h"
 #include "identity/mapping.h"
 #include "mappings_fixture.h"

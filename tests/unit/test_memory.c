@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is kept of a live directory's answers: in bytes, in the store, in front of the directory, in a file. */
-#include "background.h"
+#include "base/background.h"
 #include "directory/memory.h"
 #include "directory/memory_file.h"
 

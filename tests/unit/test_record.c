@@ -2,7 +2,7 @@
 /* Objects of Graph's pages as values for the list: tests/vectors/graph, whole, in slices, and cut at every byte. */
 #include "list/tenant.h"
 #include "sync/record.h"
-#include "timestamp.h"
+#include "text/timestamp.h"
 #include "vectors.h"
 
 #include <dirent.h>

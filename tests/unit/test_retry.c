@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* When to ask again: Retry-After in all its forms, back-off, deadline, stop. */
 #include "sync/retry.h"
-#include "background.h"
+#include "base/background.h"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files with secrets: which are read, which are refused, and that no text shows what they hold. */
-#include "secret.h"
+#include "conf/secret.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

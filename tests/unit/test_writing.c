@@ -2,7 +2,7 @@
 /* Around the list: the lock, whom files belong to, copies for a look, what is not overwritten, sources that are removed. */
 #include "list_fixture.h"
 #include "list/lock.h"
-#include "permissions.h"
+#include "base/permissions.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The public names of identity types and join types. They stay: configurations, logs and JSON carry them. */
-#include "certdir.h"
+#include "base/certdir.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "certdir.h"
+#include "base/certdir.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_PERMISSIONS_H
 #define CERTDIR_PERMISSIONS_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 #include <sys/types.h>
 

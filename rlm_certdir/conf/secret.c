@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "secret.h"
+#include "conf/secret.h"
 
 #include <ctype.h>
 #include <errno.h>

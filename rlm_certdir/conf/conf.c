@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "conf.h"
+#include "conf/conf.h"
 
-#include "identity/utf8.h"
-#include "suggest.h"
+#include "text/utf8.h"
+#include "text/suggest.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -16,7 +16,7 @@
 #ifndef CERTDIR_CONF_H
 #define CERTDIR_CONF_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 #define CERTDIR_CONF_DEFAULT "/etc/certdir/certdir.conf"
 

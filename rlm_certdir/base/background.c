@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "background.h"
+#include "base/background.h"
 
 #include <signal.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ldap_conf.h"
+#include "ldap/ldap_conf.h"
 
-#include "identity/canonical.h"
+#include "text/canonical.h"
 #include "ldap/choose.h"
 #include "ldap/srv.h"
-#include "secret.h"
+#include "conf/secret.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_SUGGEST_H
 #define CERTDIR_SUGGEST_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 /* Levenshtein's distance, without regard to case; words longer than 64 bytes are far from everything. */
 size_t certdir_word_distance(const char *a, const char *b);

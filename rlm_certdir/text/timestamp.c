@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "timestamp.h"
+#include "text/timestamp.h"
 
 #include <stdio.h>
 #include <stdlib.h>

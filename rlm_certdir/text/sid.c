@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Security identifiers (MS-DTYP 2.4.2): text "S-1-authority-sub-sub..", bytes: revision, count, authority (6, big-endian), subs. */
-#include "identity/canonical.h"
+#include "text/canonical.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "suggest.h"
+#include "text/suggest.h"
 
 #include <ctype.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_SECRET_H
 #define CERTDIR_SECRET_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 enum certdir_secret_kind {
 	CERTDIR_SECRET_CLIENT, /* a client secret: one line, at most 4 KiB */

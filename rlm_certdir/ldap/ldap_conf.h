@@ -3,7 +3,7 @@
 #ifndef CERTDIR_LDAP_CONF_H
 #define CERTDIR_LDAP_CONF_H
 
-#include "conf.h"
+#include "conf/conf.h"
 #include "ldap/connection.h"
 
 struct certdir_ldap_conf {

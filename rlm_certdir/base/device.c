@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "certdir.h"
+#include "base/certdir.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_TIMESTAMP_H
 #define CERTDIR_TIMESTAMP_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 enum { CERTDIR_TIMESTAMP_SIZE = 24 };
 

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_BACKGROUND_H
 #define CERTDIR_BACKGROUND_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 #include <pthread.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "identity/canonical.h"
+#include "text/canonical.h"
 
 #include <string.h>
 
-#include "identity/utf8.h"
+#include "text/utf8.h"
 
 /* Not ctype: the locale of the program must not decide who comes in. */
 static bool is_digit(char c)

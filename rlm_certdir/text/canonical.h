@@ -6,7 +6,7 @@
 #ifndef CERTDIR_IDENTITY_CANONICAL_H
 #define CERTDIR_IDENTITY_CANONICAL_H
 
-#include "certdir.h"
+#include "base/certdir.h"
 
 /*
  * True when the bytes are well-formed UTF-8 (RFC 3629), 1..CERTDIR_VALUE_MAX long, without NUL, C0/C1 controls or DEL.

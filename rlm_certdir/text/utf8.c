@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "identity/utf8.h"
+#include "text/utf8.h"
 
 #include <stdio.h>
 #include <string.h>

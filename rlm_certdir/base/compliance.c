@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What Intune's words say of a device. */
-#include "certdir.h"
+#include "base/certdir.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The one table of reasons: name, verdict, and what an administrator does about it. */
-#include "certdir.h"
+#include "base/certdir.h"
 
 static const struct {
 	const char *name;
