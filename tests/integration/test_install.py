@@ -275,7 +275,7 @@ def server(tmp_path):
     return server
 
 
-GLUE, CORE = "rlm_certdir/eap_tls_session.o", "rlm_certdir/reason.o"
+GLUE, CORE = "rlm_certdir/eap_tls_session.o", "rlm_certdir/base/reason.o"
 
 
 def test_other_server_is_built_for_anew(tmp_path, server):
