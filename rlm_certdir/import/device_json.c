@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "import/device_json.h"
 
-#include "list/tenant.h"
+#include "list/list.h"
 #include "list/text.h"
 #include "list/words.h"
 #include "text/suggest.h"

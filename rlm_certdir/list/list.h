@@ -11,6 +11,8 @@
 
 #include "base/certdir.h"
 
+enum { CERTDIR_LIST_EXTENSION_ATTRIBUTES = 15 }; /* of a device in Entra ID: extensionAttribute1 to 15 */
+
 /* ---- reading: a snapshot is a verified image in memory that any number of threads share ---- */
 
 struct certdir_list_snapshot;
@@ -180,6 +182,15 @@ struct certdir_list_writer *certdir_list_write_begin(const char *filename, bool 
  * is waited for, and reading the list has to be allowed and no more. It ends with certdir_list_write_abort().
  */
 struct certdir_list_writer *certdir_list_write_private(const char *filename, bool fresh, struct certdir_error *error);
+/*
+ * The published list, only to be looked at: where a source stands (tenant/tenant.h), and what follows here. Takes
+ * no lock, copies nothing, and needs read permission only; a list that is not there is an empty one. certdir_list_write_abort()
+ * ends it. NULL with `error`: the list is not acceptable. Its content is verified when it is copied, not here.
+ */
+struct certdir_list_writer *certdir_list_look(const char *filename, struct certdir_error *error);
+/* Calls `each` for the name of each source in it that a sync fills. False with `error`. */
+bool certdir_list_look_tenants(struct certdir_list_writer *looker, void (*each)(void *context, const char *name),
+			       void *context, struct certdir_error *error);
 
 /*
  * Removes the source `name` with all that is of it, and notes in the change log that its devices are gone. *devices: how many of them

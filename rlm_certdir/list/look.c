@@ -2,7 +2,6 @@
 /* The published list as a writer would find it, without being one: where a sync has to go on. */
 #include "list/file.h"
 #include "list/schema.h"
-#include "list/tenant.h"
 #include "list/writer.h"
 
 #include <errno.h>

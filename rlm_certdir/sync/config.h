@@ -6,7 +6,7 @@
 #include "conf/conf.h"
 #include "directory/ldap_schema.h"
 #include "ldap/connection.h"
-#include "list/tenant.h"
+#include "tenant/tenant.h"
 
 /* How the application proves to Entra ID who it is: one of them. */
 enum certdir_credential {

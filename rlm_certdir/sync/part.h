@@ -8,7 +8,7 @@
 #ifndef CERTDIR_SYNC_PART_H
 #define CERTDIR_SYNC_PART_H
 
-#include "list/tenant.h"
+#include "tenant/tenant.h"
 #include "sync/listing.h"
 #include "sync/sync.h"
 

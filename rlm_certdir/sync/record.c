@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/record.h"
 
-#include "list/tenant.h"
+#include "tenant/tenant.h"
 #include "list/text.h"
 #include "list/words.h"
 #include "sync/excerpt.h"

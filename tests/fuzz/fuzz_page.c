@@ -6,7 +6,7 @@
  */
 #include "holds.h"
 #include "text/utf8.h"
-#include "list/tenant.h"
+#include "tenant/tenant.h"
 #include "sync/record.h"
 
 #include <jansson.h>

@@ -19,7 +19,7 @@
 #define TENANT_SCRIPT_H
 
 #include "list_fixture.h"
-#include "list/tenant.h"
+#include "tenant/tenant.h"
 
 #include <sqlite3.h>
 

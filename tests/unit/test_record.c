@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Objects of Graph's pages as values for the list: tests/vectors/graph, whole, in slices, and cut at every byte. */
-#include "list/tenant.h"
+#include "tenant/tenant.h"
 #include "sync/record.h"
 #include "text/timestamp.h"
 #include "vectors.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* An LDAP directory as a source of the list: entries in, rows out, and what a login finds by them. */
 #include "directory/directory.h"
-#include "list/tenant.h"
+#include "tenant/tenant.h"
 #include "list_fixture.h"
 
 #define KEY1 "00000000-0000-0000-0000-000000000001"

@@ -3,7 +3,7 @@
  * The entries of an LDAP directory: each a row with all that the directory says of it. A digest of that tells whether it says the same
  * again, which nearly all of them do; one that does not is written anew.
  */
-#include "list/tenant_state.h"
+#include "tenant/state.h"
 
 #include "list/seal.h"
 

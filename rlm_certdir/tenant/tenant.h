@@ -7,8 +7,8 @@
  * listing is known to be complete, and a part that is abandoned leaves what was there.
  * Several parts, of several tenants, make one edition: certdir_list_write_publish() publishes what ended well.
  */
-#ifndef CERTDIR_LIST_TENANT_H
-#define CERTDIR_LIST_TENANT_H
+#ifndef CERTDIR_TENANT_TENANT_H
+#define CERTDIR_TENANT_TENANT_H
 
 #include "list/list.h"
 
@@ -19,8 +19,6 @@ struct certdir_list_filter {
 	const char *const *ownerships; /* the same: "company", "personal" */
 	bool only_enabled; /* only those known to be enabled */
 };
-
-enum { CERTDIR_LIST_EXTENSION_ATTRIBUTES = 15 }; /* extensionAttribute1 to 15 */
 
 struct certdir_list_tenant_options {
 	const char *name; /* of the source */
@@ -78,16 +76,6 @@ struct certdir_list_tally {
 struct certdir_list_tenant *certdir_list_tenant_open(struct certdir_list_writer *writer,
 						     const struct certdir_list_tenant_options *options,
 						     struct certdir_error *error);
-
-/*
- * The published list, only to be looked at: certdir_list_tenant_open() of it, .._state() and .._close(), and what follows here. Takes
- * no lock, copies nothing, and needs read permission only; a list that is not there is an empty one. certdir_list_write_abort()
- * ends it. NULL with `error`: the list is not acceptable. Its content is verified when it is copied, not here.
- */
-struct certdir_list_writer *certdir_list_look(const char *filename, struct certdir_error *error);
-/* Calls `each` for the name of each source in it that a sync fills. False with `error`. */
-bool certdir_list_look_tenants(struct certdir_list_writer *looker, void (*each)(void *context, const char *name),
-			       void *context, struct certdir_error *error);
 
 void certdir_list_tenant_state(const struct certdir_list_tenant *tenant, struct certdir_list_tenant_state *state);
 /* Abandons an unended part. Frees the tenant. */

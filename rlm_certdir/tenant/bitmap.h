@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sets of row ids: a million devices take 125 kB. */
-#ifndef CERTDIR_LIST_BITMAP_H
-#define CERTDIR_LIST_BITMAP_H
+#ifndef CERTDIR_TENANT_BITMAP_H
+#define CERTDIR_TENANT_BITMAP_H
 
 #include <stdbool.h>
 #include <stddef.h>

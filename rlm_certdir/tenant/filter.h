@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which devices of a tenant enter the list. */
-#ifndef CERTDIR_LIST_FILTER_H
-#define CERTDIR_LIST_FILTER_H
+#ifndef CERTDIR_TENANT_FILTER_H
+#define CERTDIR_TENANT_FILTER_H
 
-#include "list/tenant.h"
+#include "tenant/tenant.h"
 
 /* Texts may be NULL: not known, which no filter that asks for them takes. */
 bool certdir_list_filter_takes(const struct certdir_list_filter *filter, enum certdir_join_type join_type,

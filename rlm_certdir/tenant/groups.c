@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Groups: each is a part, and its members are bitmaps until the end. */
-#include "list/tenant_state.h"
+#include "tenant/state.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a tenant's part of the list asks of SQLite. */
 #include "list/schema.h"
-#include "list/tenant_state.h"
+#include "tenant/state.h"
 
 #define RECORD CERTDIR_LIST_RECORD_COLUMNS
 #define RECORD_OF(table)                                                                                               \

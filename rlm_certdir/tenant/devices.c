@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The devices part: what Entra ID says, object by object. */
-#include "list/tenant_state.h"
+#include "tenant/state.h"
 
-#include "list/filter.h"
+#include "tenant/filter.h"
 #include "list/schema.h"
 
 #include <string.h>

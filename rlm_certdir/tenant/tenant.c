@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A tenant's part of the list: opening it, parts as transactions. */
-#include "list/tenant_state.h"
+#include "tenant/state.h"
 
 #include "text/canonical.h"
-#include "list/filter.h"
+#include "tenant/filter.h"
 #include "list/schema.h"
 
 #include <stdarg.h>

@@ -6,9 +6,9 @@
  * The key of a record is its Entra device id, or, where it has none or it is the Intune id again, its Intune id. A device has
  * the record whose key is its Entra device id; a record with its Intune id as key that fits no device is one of its own.
  */
-#include "list/tenant_state.h"
+#include "tenant/state.h"
 
-#include "list/filter.h"
+#include "tenant/filter.h"
 #include "list/schema.h"
 
 #include <string.h>

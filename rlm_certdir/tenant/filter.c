@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "list/filter.h"
+#include "tenant/filter.h"
 
 #include "list/database.h"
 

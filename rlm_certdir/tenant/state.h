@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Inside of a tenant's part of the list: what tenant.c, tenant_devices.c, tenant_entries.c, tenant_intune.c and tenant_groups.c share.
+ * Inside of a tenant's part of the list: what tenant.c, devices.c, entries.c, intune.c and groups.c share.
  *
  * A part is one transaction. While it runs, bitmaps by row id hold what it did to the devices, so that the guard can count
  * and the change log can be written at its end: removals wait until then, because objects come back and replay.
  */
-#ifndef CERTDIR_LIST_TENANT_STATE_H
-#define CERTDIR_LIST_TENANT_STATE_H
+#ifndef CERTDIR_TENANT_STATE_H
+#define CERTDIR_TENANT_STATE_H
 
-#include "list/bitmap.h"
-#include "list/tenant.h"
+#include "tenant/bitmap.h"
+#include "tenant/tenant.h"
 #include "list/text.h"
 #include "list/writer.h"
 
@@ -47,7 +47,7 @@ enum certdir_tenant_statement {
 	CERTDIR_TENANT_HAS_SID,
 	CERTDIR_TENANT_HAS_NAME,
 	CERTDIR_TENANT_HAS_SERIAL,
-	/* tenant_devices.c */
+	/* devices.c */
 	CERTDIR_TENANT_UNCONFIRMED,
 	CERTDIR_TENANT_NEWEST,
 	CERTDIR_TENANT_CONFIRM,
@@ -71,7 +71,7 @@ enum certdir_tenant_statement {
 	CERTDIR_TENANT_CLEAR_RECORD,
 	CERTDIR_TENANT_PRUNE_FORMER,
 	CERTDIR_TENANT_STORE_SYNC,
-	/* tenant_entries.c */
+	/* entries.c */
 	CERTDIR_TENANT_FIND_ENTRY,
 	CERTDIR_TENANT_ADD_ENTRY,
 	CERTDIR_TENANT_SET_ENTRY,
@@ -81,7 +81,7 @@ enum certdir_tenant_statement {
 	CERTDIR_TENANT_SET_LDAP_GROUP,
 	CERTDIR_TENANT_PRUNE_GROUPS,
 	CERTDIR_TENANT_STORE_ENTRIES,
-	/* tenant_intune.c */
+	/* intune.c */
 	CERTDIR_TENANT_STAGE,
 	CERTDIR_TENANT_STAGED_BY_ID,
 	CERTDIR_TENANT_STAGED_BY_KEY,
@@ -111,7 +111,7 @@ enum certdir_tenant_statement {
 	CERTDIR_TENANT_SET_OWN,
 	CERTDIR_TENANT_SET_ONCE,
 	CERTDIR_TENANT_STORE_INTUNE,
-	/* tenant_groups.c */
+	/* groups.c */
 	CERTDIR_TENANT_GROUPS,
 	CERTDIR_TENANT_FIND_GROUP,
 	CERTDIR_TENANT_ADD_GROUP,

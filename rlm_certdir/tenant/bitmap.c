@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "list/bitmap.h"
+#include "tenant/bitmap.h"
 
 #include <stdlib.h>
 #include <string.h>

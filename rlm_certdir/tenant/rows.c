@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a part did to the rows of devices: counted, guarded, logged. */
-#include "list/tenant_state.h"
+#include "tenant/state.h"
 
-#include "list/filter.h"
+#include "tenant/filter.h"
 
 #include <stdio.h>
 #include <string.h>
