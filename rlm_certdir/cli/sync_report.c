@@ -51,30 +51,30 @@ static void print_if_any(size_t count, const char *what)
 static void print_done(const char *tenant, bool ldap, enum certdir_sync_part part,
 		       const struct certdir_sync_report_part *report)
 {
-	const struct certdir_list_tally *tally = &report->tally;
+	const struct certdir_tenant_counts *counts = &report->counts;
 
 	printf("%s: %s: ", tenant, certdir_sync_part_name(part));
 	if (part == CERTDIR_SYNC_DEVICES)
-		printf("%s, %zu changed, ", report->full ? "full" : ldap ? "changes" : "delta", tally->changed);
-	printf("%zu added, %zu removed, ", tally->added, tally->lost);
-	if (tally->kept > 0)
-		printf("%zu kept, ", tally->kept);
-	printf("%zu ", tally->after);
+		printf("%s, %zu changed, ", report->full ? "full" : ldap ? "changes" : "delta", counts->changed);
+	printf("%zu added, %zu removed, ", counts->added, counts->lost);
+	if (counts->kept > 0)
+		printf("%zu kept, ", counts->kept);
+	printf("%zu ", counts->after);
 	switch (part) {
 	case CERTDIR_SYNC_DEVICES:
 		printf("in the list");
-		print_if_any(tally->unlisted, "kept out by the filter");
-		print_if_any(tally->untyped, "of them without a trustType (\"none\" in trust_types)");
+		print_if_any(counts->unlisted, "kept out by the filter");
+		print_if_any(counts->untyped, "of them without a trustType (\"none\" in trust_types)");
 		break;
 	case CERTDIR_SYNC_INTUNE:
-		printf("records, %zu devices changed, %zu in the list", tally->changed, tally->listed);
-		print_if_any(tally->untyped, "kept out without a trustType (\"none\" in trust_types)");
-		print_if_any(tally->unlisted, "of devices that Entra does not know");
-		print_if_any(tally->duplicates, "duplicates");
+		printf("records, %zu devices changed, %zu in the list", counts->changed, counts->listed);
+		print_if_any(counts->untyped, "kept out without a trustType (\"none\" in trust_types)");
+		print_if_any(counts->unlisted, "of devices that Entra does not know");
+		print_if_any(counts->duplicates, "duplicates");
 		break;
 	default:
 		printf("members");
-		print_if_any(tally->duplicates, "that are no known device");
+		print_if_any(counts->duplicates, "that are no known device");
 		break;
 	}
 	if (report->resumed > 0)
@@ -211,16 +211,16 @@ static json_t *time_json(int64_t seconds)
 
 static json_t *part_json(const struct certdir_sync_report_part *part)
 {
-	const struct certdir_list_tally *tally = &part->tally;
+	const struct certdir_tenant_counts *counts = &part->counts;
 
 	return json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "result",
 			 certdir_sync_result_name(part->result), "note", part->note, "full", part->full, "pages",
 			 (json_int_t)part->pages, "resumed", (json_int_t)part->resumed, "objects",
-			 (json_int_t)part->objects, "before", (json_int_t)tally->before, "added",
-			 (json_int_t)tally->added, "changed", (json_int_t)tally->changed, "removed",
-			 (json_int_t)tally->lost, "kept", (json_int_t)tally->kept, "after", (json_int_t)tally->after,
-			 "listed", (json_int_t)tally->listed, "untyped", (json_int_t)tally->untyped, "unlisted",
-			 (json_int_t)tally->unlisted, "duplicates", (json_int_t)tally->duplicates);
+			 (json_int_t)part->objects, "before", (json_int_t)counts->before, "added",
+			 (json_int_t)counts->added, "changed", (json_int_t)counts->changed, "removed",
+			 (json_int_t)counts->lost, "kept", (json_int_t)counts->kept, "after", (json_int_t)counts->after,
+			 "listed", (json_int_t)counts->listed, "untyped", (json_int_t)counts->untyped, "unlisted",
+			 (json_int_t)counts->unlisted, "duplicates", (json_int_t)counts->duplicates);
 }
 
 static json_t *tenant_json(const struct certdir_sync_report *report, size_t index)

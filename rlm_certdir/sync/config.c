@@ -252,7 +252,7 @@ static bool read_groups(struct reading *in, struct certdir_tenant_config *tenant
 
 static bool read_filter(struct reading *in, struct certdir_tenant_config *tenant)
 {
-	struct certdir_list_filter *filter = &tenant->filter;
+	struct certdir_tenant_filter *filter = &tenant->filter;
 	bool ok;
 
 	ok = certdir_conf_trust_types(in->conf, in->section, &filter->join_types, in->error);

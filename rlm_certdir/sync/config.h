@@ -27,7 +27,7 @@ struct certdir_ldap_source {
 	char **domains; /* of base_dn, owned, or NULL */
 	struct certdir_ldap_map map; /* owned */
 	char *question; /* owned */
-	struct certdir_list_ldap list; /* borrows from here */
+	struct certdir_tenant_ldap list; /* borrows from here */
 };
 
 /* What a sync lists: a tenant, or an LDAP directory. Strings are borrowed from the conf. */
@@ -54,7 +54,7 @@ struct certdir_tenant_config {
 	uint32_t extension_attributes; /* CERTDIR_BIT(1..15) */
 	const char **groups; /* names or object ids, NULL-terminated, owned */
 	const char **operating_systems, **ownerships; /* of the filter, NULL-terminated, owned, or NULL */
-	struct certdir_list_filter filter;
+	struct certdir_tenant_filter filter;
 };
 
 struct certdir_sync_config {

@@ -61,7 +61,7 @@ static char *instead(const struct certdir_sync_job *job)
 	return of_all(job, job->delta_link);
 }
 
-static bool plan(struct certdir_sync_job *job, const struct certdir_list_tenant_state *state, bool *fetch)
+static bool plan(struct certdir_sync_job *job, const struct certdir_tenant_state *state, bool *fetch)
 {
 	struct certdir_error why;
 
@@ -132,7 +132,7 @@ static void fetch(struct certdir_sync_job *job)
 
 struct target {
 	const struct certdir_sync_job *job;
-	struct certdir_list_tenant *list;
+	struct certdir_tenant *list;
 };
 
 static bool put(void *context, const struct certdir_page_object *object, struct certdir_error *error)
@@ -145,20 +145,20 @@ static bool put(void *context, const struct certdir_page_object *object, struct 
 	if (!certdir_record_entra(object, target->job->tenant->extension_attributes, room, &device, &present, error))
 		return false;
 	if (object->removed)
-		return certdir_list_devices_remove(target->list, device.object_id, error);
-	return certdir_list_devices_put(target->list, &device, present, error);
+		return certdir_tenant_devices_remove(target->list, device.object_id, error);
+	return certdir_tenant_devices_put(target->list, &device, present, error);
 }
 
 /* A delta says what changed since its link: it is nothing to a list that has another. */
-static bool goes_on_from(const struct certdir_sync_job *job, const struct certdir_list_tenant *list)
+static bool goes_on_from(const struct certdir_sync_job *job, const struct certdir_tenant *list)
 {
-	struct certdir_list_tenant_state state;
+	struct certdir_tenant_state state;
 
-	certdir_list_tenant_state(list, &state);
+	certdir_tenant_state(list, &state);
 	return job->report.full || (state.delta_link && strcmp(state.delta_link, job->delta_link) == 0);
 }
 
-static void apply(struct certdir_sync_job *job, struct certdir_list_tenant *list)
+static void apply(struct certdir_sync_job *job, struct certdir_tenant *list)
 {
 	struct target target = {job, list};
 	const struct certdir_listing listing = {.delta = true,
@@ -167,9 +167,9 @@ static void apply(struct certdir_sync_job *job, struct certdir_list_tenant *list
 								      : certdir_record_entra_properties,
 						.each = put,
 						.context = &target};
-	struct certdir_list_tally tally = {0};
+	struct certdir_tenant_counts counts = {0};
 	enum certdir_graph_outcome outcome;
-	enum certdir_list_ended ended;
+	enum certdir_tenant_ended ended;
 	struct certdir_listed listed;
 	struct certdir_error error;
 
@@ -179,21 +179,21 @@ static void apply(struct certdir_sync_job *job, struct certdir_list_tenant *list
 				      "asks again");
 		return;
 	}
-	if (!certdir_list_devices_begin(list, job->report.full, &error)) {
+	if (!certdir_tenant_devices_begin(list, job->report.full, &error)) {
 		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "%s", error.text);
 		return;
 	}
 	outcome = certdir_sync_part_replay(job, listing, &listed, &error);
 	if (outcome == CERTDIR_GRAPH_OK) {
-		ended = certdir_list_devices_end(list, listed.delta_link, &tally, &error);
-		ended = certdir_sync_part_guard(job, ended, &tally, "devices", &error);
-		certdir_sync_part_ended(job, ended, &tally, &error);
+		ended = certdir_tenant_devices_end(list, listed.delta_link, &counts, &error);
+		ended = certdir_sync_part_guard(job, ended, &counts, "devices", &error);
+		certdir_sync_part_ended(job, ended, &counts, &error);
 		if (ended == CERTDIR_ENDED && job->moved)
 			certdir_sync_part_end(
 				job, CERTDIR_SYNC_DONE,
 				"all were listed anew, because graph is another host than at the last sync");
 	} else {
-		certdir_list_part_abandon(list);
+		certdir_tenant_part_abandon(list);
 		certdir_sync_part_broken(job, outcome, &error);
 	}
 	certdir_listed_clear(&listed);

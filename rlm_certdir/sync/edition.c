@@ -45,7 +45,7 @@ void certdir_sync_let_go(struct certdir_sync *sync)
  */
 static bool will_linger(const struct certdir_sync *sync, const struct certdir_sync_job *job)
 {
-	return job->part == CERTDIR_SYNC_GROUPS && job->spool && job->report.tally.duplicates > 0 &&
+	return job->part == CERTDIR_SYNC_GROUPS && job->spool && job->report.counts.duplicates > 0 &&
 	       certdir_sync_fetching(sync, job->tenant->name, CERTDIR_SYNC_DEVICES);
 }
 
@@ -55,20 +55,19 @@ static void apply(struct certdir_sync *sync, struct certdir_list_writer *writer,
 {
 	/* What is heard is as old as the listing's beginning, whenever it is applied. */
 	const int64_t now = job->spool ? certdir_spool_began(job->spool) : job->now;
-	const struct certdir_list_tenant_options options =
-		certdir_sync_list_options(sync, job->config, job->tenant, now);
-	struct certdir_list_tenant *list;
+	const struct certdir_tenant_options options = certdir_sync_list_options(sync, job->config, job->tenant, now);
+	struct certdir_tenant *list;
 	struct certdir_error error;
 
 	job->at = 0;
 	job->applied = true;
-	list = certdir_list_tenant_open(writer, &options, &error);
+	list = certdir_tenant_open(writer, &options, &error);
 	if (!list) {
 		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "%s", error.text);
 		return;
 	}
 	certdir_sync_kind(job)->apply(job, list);
-	certdir_list_tenant_close(list);
+	certdir_tenant_close(list);
 }
 
 static bool is_taken(const struct certdir_sync_job *job)

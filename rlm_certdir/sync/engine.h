@@ -34,9 +34,9 @@ void certdir_sync_end(struct certdir_sync *sync, struct certdir_sync_job *job);
 /* It has ended, and its pages go. */
 void certdir_sync_drop(struct certdir_sync_job *job);
 
-struct certdir_list_tenant_options certdir_sync_list_options(const struct certdir_sync *sync,
-							     const struct certdir_sync_config *config,
-							     const struct certdir_tenant_config *tenant, int64_t now);
+struct certdir_tenant_options certdir_sync_list_options(const struct certdir_sync *sync,
+							const struct certdir_sync_config *config,
+							const struct certdir_tenant_config *tenant, int64_t now);
 
 /* Whether the job could be applied now. */
 bool certdir_sync_may_apply(const struct certdir_sync *sync, const struct certdir_sync_job *job);

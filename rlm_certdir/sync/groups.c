@@ -137,7 +137,7 @@ static char *of(const struct certdir_sync_job *job)
 }
 
 /* Without a group, memberships of former times have to end. */
-static bool plan(struct certdir_sync_job *job, const struct certdir_list_tenant_state *state, bool *fetch)
+static bool plan(struct certdir_sync_job *job, const struct certdir_tenant_state *state, bool *fetch)
 {
 	*fetch = count_words(job) > 0;
 	if (*fetch || state->groups_synced != 0)
@@ -219,22 +219,22 @@ static void fetch(struct certdir_sync_job *job)
 
 static bool put(void *context, const struct certdir_page_object *object, struct certdir_error *error)
 {
-	struct certdir_list_tenant *list = context;
+	struct certdir_tenant *list = context;
 	const char *id;
 
-	return certdir_record_member(object, &id, error) && certdir_list_group_put(list, id, error);
+	return certdir_record_member(object, &id, error) && certdir_tenant_group_put(list, id, error);
 }
 
 /* One group whole. CERTDIR_GRAPH_OK: its part has ended, as *ended says. */
-static enum certdir_graph_outcome apply_group(struct certdir_sync_job *job, struct certdir_list_tenant *list,
-					      size_t number, struct found *found, enum certdir_list_ended *ended,
+static enum certdir_graph_outcome apply_group(struct certdir_sync_job *job, struct certdir_tenant *list, size_t number,
+					      struct found *found, enum certdir_tenant_ended *ended,
 					      struct certdir_error *error)
 {
 	const struct certdir_listing members = {.number = (unsigned)number * 2 + 1,
 						.properties = certdir_record_member_properties,
 						.each = put,
 						.context = list};
-	struct certdir_list_tally tally = {0};
+	struct certdir_tenant_counts counts = {0};
 	enum certdir_graph_outcome outcome;
 	struct certdir_listed listed;
 
@@ -242,25 +242,25 @@ static enum certdir_graph_outcome apply_group(struct certdir_sync_job *job, stru
 	certdir_listed_clear(&listed);
 	if (outcome != CERTDIR_GRAPH_OK)
 		return outcome;
-	if (!certdir_list_group_begin(list, found->id, found->name, error))
+	if (!certdir_tenant_group_begin(list, found->id, found->name, error))
 		return CERTDIR_GRAPH_FAILED;
 	outcome = certdir_sync_part_replay(job, members, &listed, error);
 	certdir_listed_clear(&listed);
 	if (outcome != CERTDIR_GRAPH_OK) {
-		certdir_list_part_abandon(list);
+		certdir_tenant_part_abandon(list);
 		return outcome;
 	}
-	*ended = certdir_list_group_end(list, &tally, error);
-	*ended = certdir_sync_part_guard(job, *ended, &tally, "members of a group", error);
-	certdir_sync_tally_add(&job->report.tally, &tally);
+	*ended = certdir_tenant_group_end(list, &counts, error);
+	*ended = certdir_sync_part_guard(job, *ended, &counts, "members of a group", error);
+	certdir_sync_counts_add(&job->report.counts, &counts);
 	return CERTDIR_GRAPH_OK;
 }
 
 /* All groups; one that the guard refuses keeps none of the others back. False, with the part's end noted, when one failed. */
-static bool apply_groups(struct certdir_sync_job *job, struct certdir_list_tenant *list, struct found *found)
+static bool apply_groups(struct certdir_sync_job *job, struct certdir_tenant *list, struct found *found)
 {
 	enum certdir_graph_outcome outcome;
-	enum certdir_list_ended ended;
+	enum certdir_tenant_ended ended;
 	struct certdir_error error;
 
 	for (size_t i = 0; i < count_words(job); i++) {
@@ -280,7 +280,7 @@ static bool apply_groups(struct certdir_sync_job *job, struct certdir_list_tenan
 }
 
 /* Memberships in groups that are no longer asked for end. */
-static void keep_groups(struct certdir_sync_job *job, struct certdir_list_tenant *list, const struct found *found)
+static void keep_groups(struct certdir_sync_job *job, struct certdir_tenant *list, const struct found *found)
 {
 	const size_t count = count_words(job);
 	const char **ids = calloc(count + 1, sizeof(*ids));
@@ -288,17 +288,17 @@ static void keep_groups(struct certdir_sync_job *job, struct certdir_list_tenant
 
 	for (size_t i = 0; ids && i < count; i++)
 		ids[i] = found[i].id;
-	if (!ids || !certdir_list_groups_keep(list, ids, &error))
+	if (!ids || !certdir_tenant_groups_keep(list, ids, &error))
 		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "%s", error.text);
 	free(ids);
 }
 
-static void apply(struct certdir_sync_job *job, struct certdir_list_tenant *list)
+static void apply(struct certdir_sync_job *job, struct certdir_tenant *list)
 {
 	const size_t count = count_words(job);
 	struct found *found = calloc(count + 1, sizeof(*found));
 
-	job->report.tally = (struct certdir_list_tally){0};
+	job->report.counts = (struct certdir_tenant_counts){0};
 	certdir_sync_part_end(job, CERTDIR_SYNC_DONE, NULL);
 	if (!found)
 		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "out of memory");

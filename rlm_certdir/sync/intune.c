@@ -27,7 +27,7 @@ static char *of(const struct certdir_sync_job *job)
  * `intune = no`: records of former times would stay as they were for ever, so they go. It is an empty listing, and the shrink
  * guard asks once whether that is meant.
  */
-static bool plan(struct certdir_sync_job *job, const struct certdir_list_tenant_state *state, bool *fetch)
+static bool plan(struct certdir_sync_job *job, const struct certdir_tenant_state *state, bool *fetch)
 {
 	*fetch = job->tenant->intune;
 	job->records = state->intune_records;
@@ -86,23 +86,23 @@ static void fetch(struct certdir_sync_job *job)
 
 static bool put(void *context, const struct certdir_page_object *object, struct certdir_error *error)
 {
-	struct certdir_list_tenant *list = context;
+	struct certdir_tenant *list = context;
 	struct certdir_device record;
 
-	return certdir_record_intune(object, &record, error) && certdir_list_intune_put(list, &record, error);
+	return certdir_record_intune(object, &record, error) && certdir_tenant_intune_put(list, &record, error);
 }
 
-static void apply(struct certdir_sync_job *job, struct certdir_list_tenant *list)
+static void apply(struct certdir_sync_job *job, struct certdir_tenant *list)
 {
 	const struct certdir_listing listing = {
 		.properties = certdir_record_intune_properties, .each = put, .context = list};
 	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_OK;
-	struct certdir_list_tally tally = {0};
-	enum certdir_list_ended ended;
+	struct certdir_tenant_counts counts = {0};
+	enum certdir_tenant_ended ended;
 	struct certdir_listed listed;
 	struct certdir_error error;
 
-	if (!certdir_list_intune_begin(list, &error)) {
+	if (!certdir_tenant_intune_begin(list, &error)) {
 		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "%s", error.text);
 		return;
 	}
@@ -111,13 +111,13 @@ static void apply(struct certdir_sync_job *job, struct certdir_list_tenant *list
 		certdir_listed_clear(&listed);
 	}
 	if (outcome != CERTDIR_GRAPH_OK) {
-		certdir_list_part_abandon(list);
+		certdir_tenant_part_abandon(list);
 		certdir_sync_part_broken(job, outcome, &error);
 		return;
 	}
-	ended = certdir_list_intune_end(list, &tally, &error);
-	ended = certdir_sync_part_guard(job, ended, &tally, "Intune records", &error);
-	certdir_sync_part_ended(job, ended, &tally, &error);
+	ended = certdir_tenant_intune_end(list, &counts, &error);
+	ended = certdir_sync_part_guard(job, ended, &counts, "Intune records", &error);
+	certdir_sync_part_ended(job, ended, &counts, &error);
 }
 
 const struct certdir_sync_kind certdir_sync_intune = {plan, of, NULL, fetch, apply};

@@ -60,13 +60,13 @@ static bool begin_spool(struct certdir_sync_job *job, char *of, struct certdir_e
 	return ok;
 }
 
-static bool is_due(const struct certdir_sync_job *job, const struct certdir_list_tenant_state *state)
+static bool is_due(const struct certdir_sync_job *job, const struct certdir_tenant_state *state)
 {
 	return job->all || job->options->force || state->synced == 0 || state->other || job->now < state->synced ||
 	       job->now - state->synced >= job->tenant->ldap->list.interval;
 }
 
-static bool plan(struct certdir_sync_job *job, const struct certdir_list_tenant_state *state, bool *fetch)
+static bool plan(struct certdir_sync_job *job, const struct certdir_tenant_state *state, bool *fetch)
 {
 	*fetch = true;
 	if (is_due(job, state))
@@ -244,7 +244,7 @@ static void fetch(struct certdir_sync_job *job)
 struct applying {
 	const struct certdir_ldap_source *ldap;
 	struct certdir_memberships *memberships;
-	struct certdir_list_tenant *list;
+	struct certdir_tenant *list;
 	size_t entries, hidden, nameless;
 	bool cut;
 };
@@ -316,7 +316,7 @@ static const char *key_of(const struct certdir_ldap_entry *entry, const char *dn
 static bool put_record(struct applying *applying, const struct certdir_ldap_entry *entry, struct certdir_record *record,
 		       struct certdir_error *error)
 {
-	struct certdir_list_entry put = {.device = &record->device};
+	struct certdir_tenant_entry put = {.device = &record->device};
 	struct certdir_ldap_remarks remarks;
 	char key[37];
 
@@ -332,7 +332,7 @@ static bool put_record(struct applying *applying, const struct certdir_ldap_entr
 	put.key = key_of(entry, record->device.id, key);
 	put.values = record->values;
 	put.value_count = record->value_count;
-	return certdir_list_entries_put(applying->list, &put, error);
+	return certdir_tenant_entries_put(applying->list, &put, error);
 }
 
 static bool put_entry(void *context, const struct certdir_ldap_entry *entry, struct certdir_error *error)
@@ -408,35 +408,35 @@ static bool read_cursor(const struct certdir_sync_job *job, char **cursor, struc
 }
 
 /* Changes are those since a certain cursor: they are nothing to a list that has another. */
-static bool goes_on_from(const struct certdir_sync_job *job, const struct certdir_list_tenant *list)
+static bool goes_on_from(const struct certdir_sync_job *job, const struct certdir_tenant *list)
 {
-	struct certdir_list_tenant_state state;
+	struct certdir_tenant_state state;
 
-	certdir_list_tenant_state(list, &state);
+	certdir_tenant_state(list, &state);
 	return job->report.full || (state.delta_link && strcmp(state.delta_link, job->delta_link) == 0);
 }
 
-static void apply(struct certdir_sync_job *job, struct certdir_list_tenant *list)
+static void apply(struct certdir_sync_job *job, struct certdir_tenant *list)
 {
 	struct applying applying = {.ldap = job->tenant->ldap, .list = list};
-	struct certdir_list_tally tally = {0};
-	enum certdir_list_ended ended = CERTDIR_ENDED_FAILED;
+	struct certdir_tenant_counts counts = {0};
+	enum certdir_tenant_ended ended = CERTDIR_ENDED_FAILED;
 	struct certdir_error error = {
 		"the list is another than the one that changes were asked for: the next run asks again"};
 	char *cursor = NULL;
 
 	job->report.full = is_all(job);
-	if (goes_on_from(job, list) && certdir_list_entries_begin(list, job->report.full, &error)) {
+	if (goes_on_from(job, list) && certdir_tenant_entries_begin(list, job->report.full, &error)) {
 		if (replay(job, &applying, &error) && read_cursor(job, &cursor, &error))
-			ended = certdir_list_entries_end(list, cursor, &tally, &error);
+			ended = certdir_tenant_entries_end(list, cursor, &counts, &error);
 		else
-			certdir_list_part_abandon(list);
+			certdir_tenant_part_abandon(list);
 	}
 	job->report.objects = applying.entries;
 	if (ended != CERTDIR_ENDED_FAILED)
 		warn(job, &applying);
-	ended = certdir_sync_part_guard(job, ended, &tally, "devices", &error);
-	certdir_sync_part_ended(job, ended, &tally, &error);
+	ended = certdir_sync_part_guard(job, ended, &counts, "devices", &error);
+	certdir_sync_part_ended(job, ended, &counts, &error);
 	certdir_memberships_close(applying.memberships);
 	free(cursor);
 }

@@ -34,27 +34,27 @@ void certdir_sync_part_end(struct certdir_sync_job *job, enum certdir_sync_resul
 	drop_name(job->report.note, job->tenant->name);
 }
 
-enum certdir_list_ended certdir_sync_part_guard(const struct certdir_sync_job *job, enum certdir_list_ended ended,
-						const struct certdir_list_tally *tally, const char *what,
-						struct certdir_error *error)
+enum certdir_tenant_ended certdir_sync_part_guard(const struct certdir_sync_job *job, enum certdir_tenant_ended ended,
+						  const struct certdir_tenant_counts *counts, const char *what,
+						  struct certdir_error *error)
 {
 	const unsigned max_shrink = job->config->max_shrink;
 
 	if (!job->options->dry_run || job->options->force || ended != CERTDIR_ENDED ||
-	    certdir_list_shrink_allowed(tally->before, tally->lost, max_shrink))
+	    certdir_list_shrink_allowed(counts->before, counts->lost, max_shrink))
 		return ended;
 	certdir_error_set(
 		error,
 		"%zu of %zu %s would be lost, more than max_shrink = %u%% allows: a sync keeps them; if these "
 		"changes are right, run it with --force",
-		tally->lost, tally->before, what, max_shrink);
+		counts->lost, counts->before, what, max_shrink);
 	return CERTDIR_ENDED_SHRUNK;
 }
 
-void certdir_sync_part_ended(struct certdir_sync_job *job, enum certdir_list_ended ended,
-			     const struct certdir_list_tally *tally, const struct certdir_error *error)
+void certdir_sync_part_ended(struct certdir_sync_job *job, enum certdir_tenant_ended ended,
+			     const struct certdir_tenant_counts *counts, const struct certdir_error *error)
 {
-	job->report.tally = *tally;
+	job->report.counts = *counts;
 	switch (ended) {
 	case CERTDIR_ENDED:
 		certdir_sync_part_end(job, CERTDIR_SYNC_DONE, NULL);
@@ -86,16 +86,16 @@ void certdir_sync_part_fetched(struct certdir_sync_job *job)
 		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "%s", error.text);
 }
 
-void certdir_sync_tally_add(struct certdir_list_tally *sum, const struct certdir_list_tally *tally)
+void certdir_sync_counts_add(struct certdir_tenant_counts *sum, const struct certdir_tenant_counts *counts)
 {
-	sum->before += tally->before;
-	sum->added += tally->added;
-	sum->changed += tally->changed;
-	sum->lost += tally->lost;
-	sum->kept += tally->kept;
-	sum->after += tally->after;
-	sum->unlisted += tally->unlisted;
-	sum->duplicates += tally->duplicates;
+	sum->before += counts->before;
+	sum->added += counts->added;
+	sum->changed += counts->changed;
+	sum->lost += counts->lost;
+	sum->kept += counts->kept;
+	sum->after += counts->after;
+	sum->unlisted += counts->unlisted;
+	sum->duplicates += counts->duplicates;
 }
 
 /* ---- listings ---- */

@@ -60,7 +60,7 @@ struct certdir_sync_kind {
 	 * Looks at what the list has. False: nothing is to be done, and the report says why. *fetch: whether there is something to ask
 	 * Graph for, and not only to apply.
 	 */
-	bool (*plan)(struct certdir_sync_job *job, const struct certdir_list_tenant_state *state, bool *fetch);
+	bool (*plan)(struct certdir_sync_job *job, const struct certdir_tenant_state *state, bool *fetch);
 	/* What the job would list, and of which tenant, for the spool; the caller frees it. NULL when memory is out. */
 	char *(*of)(const struct certdir_sync_job *job);
 	/* The same of another listing whose pages are as good a start; NULL: there is none. */
@@ -68,7 +68,7 @@ struct certdir_sync_kind {
 	/* In a thread of its own: sets `fetched`, or ends the part. */
 	void (*fetch)(struct certdir_sync_job *job);
 	/* Applies what was fetched and ends the part; what failed left the list's part as it was. */
-	void (*apply)(struct certdir_sync_job *job, struct certdir_list_tenant *list);
+	void (*apply)(struct certdir_sync_job *job, struct certdir_tenant *list);
 };
 extern const struct certdir_sync_kind certdir_sync_devices, certdir_sync_intune, certdir_sync_groups;
 /* The devices part of an LDAP directory, which has no other. */
@@ -81,12 +81,12 @@ void certdir_sync_part_end(struct certdir_sync_job *job, enum certdir_sync_resul
  * What the shrink guard would say of a part that a dry run has applied without it, to show what would be lost: SHRUNK with
  * `error`. Else `ended`. what: "devices".
  */
-enum certdir_list_ended certdir_sync_part_guard(const struct certdir_sync_job *job, enum certdir_list_ended ended,
-						const struct certdir_list_tally *tally, const char *what,
-						struct certdir_error *error);
+enum certdir_tenant_ended certdir_sync_part_guard(const struct certdir_sync_job *job, enum certdir_tenant_ended ended,
+						  const struct certdir_tenant_counts *counts, const char *what,
+						  struct certdir_error *error);
 /* Ends it with what the list said. */
-void certdir_sync_part_ended(struct certdir_sync_job *job, enum certdir_list_ended ended,
-			     const struct certdir_list_tally *tally, const struct certdir_error *error);
+void certdir_sync_part_ended(struct certdir_sync_job *job, enum certdir_tenant_ended ended,
+			     const struct certdir_tenant_counts *counts, const struct certdir_error *error);
 /* Ends it with a request that did not come to a good end; `error` may have no text when it was stopped. */
 void certdir_sync_part_broken(struct certdir_sync_job *job, enum certdir_graph_outcome outcome,
 			      const struct certdir_error *error);
@@ -107,7 +107,7 @@ enum certdir_graph_outcome certdir_sync_part_replay(struct certdir_sync_job *job
 						    struct certdir_listed *listed, struct certdir_error *error);
 
 /* Adds what another part, or attempt, did. */
-void certdir_sync_tally_add(struct certdir_list_tally *sum, const struct certdir_list_tally *tally);
+void certdir_sync_counts_add(struct certdir_tenant_counts *sum, const struct certdir_tenant_counts *counts);
 
 /* Graph's address + the formatted rest; the caller frees it. NULL when memory is out. */
 char *certdir_sync_url(const struct certdir_sync_job *job, const char *format, ...)

@@ -35,7 +35,7 @@ extern const char *const certdir_record_member_properties[];
 
 /*
  * A device of /devices or /devices/delta. `device->object_id` is always there; the properties that the object carries
- * are in *present, as CERTDIR_BIT of enum certdir_list_property, and a null or empty one is there with nothing in it.
+ * are in *present, as CERTDIR_BIT of enum certdir_tenant_property, and a null or empty one is there with nothing in it.
  * One with object->removed has its id and nothing else. False with `error`.
  *
  * A trustType that is none of AzureAd, ServerAd, Workplace is unknown, and so is an ownership that says "unknown".

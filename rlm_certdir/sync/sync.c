@@ -162,20 +162,20 @@ bool certdir_sync_uses(const struct certdir_sync *sync, const struct certdir_syn
 /* It was listed twice in one round: what both did is told as one. */
 static void merge(struct certdir_sync_report_part *report, const struct certdir_sync_report_part *before)
 {
-	struct certdir_list_tally tally = before->tally;
+	struct certdir_tenant_counts counts = before->counts;
 
 	report->pages += before->pages;
 	report->resumed += before->resumed;
 	report->objects += before->objects;
 	report->full |= before->full;
-	tally.added += report->tally.added;
-	tally.changed += report->tally.changed;
-	tally.lost += report->tally.lost;
-	tally.after = report->tally.after;
-	tally.unlisted = report->tally.unlisted;
-	tally.duplicates = report->tally.duplicates;
+	counts.added += report->counts.added;
+	counts.changed += report->counts.changed;
+	counts.lost += report->counts.lost;
+	counts.after = report->counts.after;
+	counts.unlisted = report->counts.unlisted;
+	counts.duplicates = report->counts.duplicates;
 	if (report->result == CERTDIR_SYNC_DONE || report->result == CERTDIR_SYNC_SHRUNK)
-		report->tally = tally;
+		report->counts = counts;
 }
 
 void certdir_sync_tell(struct certdir_sync *sync, const struct certdir_sync_job *job)
@@ -370,7 +370,7 @@ static struct certdir_sync_job *make_job(struct certdir_sync *sync, const struct
 	return job;
 }
 
-static int64_t synced_of(const struct certdir_list_tenant_state *state, enum certdir_sync_part part)
+static int64_t synced_of(const struct certdir_tenant_state *state, enum certdir_sync_part part)
 {
 	const int64_t synced[CERTDIR_SYNC_PARTS] = {[CERTDIR_SYNC_DEVICES] = state->synced,
 						    [CERTDIR_SYNC_INTUNE] = state->intune_synced,
@@ -381,7 +381,7 @@ static int64_t synced_of(const struct certdir_list_tenant_state *state, enum cer
 
 /* Begins a part. False when its tenant cannot be asked at all. */
 static bool begin_job(struct certdir_sync *sync, const struct certdir_tenant_config *tenant,
-		      enum certdir_sync_part part, const struct certdir_list_tenant_state *state, bool again)
+		      enum certdir_sync_part part, const struct certdir_tenant_state *state, bool again)
 {
 	struct certdir_sync_job *job = make_job(sync, tenant, part);
 	bool fetch = false;
@@ -403,11 +403,11 @@ static bool begin_job(struct certdir_sync *sync, const struct certdir_tenant_con
 /* ---- a round begins ---- */
 
 /* A tenant's list options, out of what the file and the command line say. */
-struct certdir_list_tenant_options certdir_sync_list_options(const struct certdir_sync *sync,
-							     const struct certdir_sync_config *config,
-							     const struct certdir_tenant_config *tenant, int64_t now)
+struct certdir_tenant_options certdir_sync_list_options(const struct certdir_sync *sync,
+							const struct certdir_sync_config *config,
+							const struct certdir_tenant_config *tenant, int64_t now)
 {
-	return (struct certdir_list_tenant_options){
+	return (struct certdir_tenant_options){
 		.name = tenant->name,
 		.tenant = tenant->tenant_id,
 		.filter = tenant->filter,
@@ -444,18 +444,18 @@ static void begin_tenant(struct certdir_sync *sync, size_t index, struct certdir
 			 bool again)
 {
 	const struct certdir_tenant_config *tenant = &sync->config->tenants[index];
-	const struct certdir_list_tenant_options options =
+	const struct certdir_tenant_options options =
 		certdir_sync_list_options(sync, sync->config, tenant, sync->report.started);
-	struct certdir_list_tenant *list;
-	struct certdir_list_tenant_state state;
+	struct certdir_tenant *list;
+	struct certdir_tenant_state state;
 	struct certdir_error error;
 
-	list = certdir_list_tenant_open(looker, &options, &error);
+	list = certdir_tenant_open(looker, &options, &error);
 	if (!list) {
 		end_parts(sync, tenant, CERTDIR_SYNC_DEVICES, error.text);
 		return;
 	}
-	certdir_list_tenant_state(list, &state);
+	certdir_tenant_state(list, &state);
 	sync->report.tenants[index].listed = state.synced != 0;
 	for (enum certdir_sync_part part = 0; part < parts_of(tenant); part++) {
 		struct certdir_sync_job *former = certdir_sync_find(sync, tenant->name, part);
@@ -469,7 +469,7 @@ static void begin_tenant(struct certdir_sync *sync, size_t index, struct certdir
 			break;
 		}
 	}
-	certdir_list_tenant_close(list);
+	certdir_tenant_close(list);
 }
 
 struct names {

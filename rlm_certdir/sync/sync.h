@@ -35,7 +35,7 @@ struct certdir_sync_report_part {
 	size_t pages;
 	size_t resumed; /* of these, pages that an earlier run had fetched */
 	size_t objects;
-	struct certdir_list_tally tally;
+	struct certdir_tenant_counts counts;
 	char note[CERTDIR_TEXT_MAX]; /* why it failed or was skipped, or "" */
 };
 

@@ -19,7 +19,7 @@ struct clean {
 };
 
 static const struct {
-	enum certdir_list_property property;
+	enum certdir_tenant_property property;
 	const char *field;
 	size_t offset;
 	enum certdir_list_form form;
@@ -35,7 +35,7 @@ static const struct {
 	 offsetof(struct certdir_device, extension_attributes), CERTDIR_FORM_TEXT},
 };
 
-static bool make_object_id(struct certdir_list_tenant *tenant, const char *text, char out[CERTDIR_LIST_TEXT_MAX + 1],
+static bool make_object_id(struct certdir_tenant *tenant, const char *text, char out[CERTDIR_LIST_TEXT_MAX + 1],
 			   struct certdir_error *error)
 {
 	char *made;
@@ -55,7 +55,7 @@ static char **text_at(struct certdir_device *device, size_t i)
 	return (char **)((char *)device + texts[i].offset);
 }
 
-static bool clean_object(struct certdir_list_tenant *tenant, const struct certdir_device *device, uint32_t present,
+static bool clean_object(struct certdir_tenant *tenant, const struct certdir_device *device, uint32_t present,
 			 struct clean *clean, struct certdir_error *error)
 {
 	if (!make_object_id(tenant, device->object_id, clean->object_id, error))
@@ -145,7 +145,7 @@ static const char again[] =
 /* In `present` of an object that was removed. */
 #define REMOVED CERTDIR_BIT(31)
 
-static bool begin_first(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool begin_first(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = NULL;
 	bool ok;
@@ -174,7 +174,7 @@ static void hash_bits(const char *object_id, int64_t bits[2])
 }
 
 /* Whether an object may have come before: a Bloom filter. When it errs, which is rare, the object only takes the longer way. */
-static bool was_met(const struct certdir_list_tenant *tenant, const char *object_id)
+static bool was_met(const struct certdir_tenant *tenant, const char *object_id)
 {
 	int64_t bits[2];
 
@@ -182,7 +182,7 @@ static bool was_met(const struct certdir_list_tenant *tenant, const char *object
 	return certdir_bitmap_test(&tenant->met, bits[0]) && certdir_bitmap_test(&tenant->met, bits[1]);
 }
 
-static bool meet(struct certdir_list_tenant *tenant, const char *object_id, struct certdir_error *error)
+static bool meet(struct certdir_tenant *tenant, const char *object_id, struct certdir_error *error)
 {
 	int64_t bits[2];
 
@@ -191,7 +191,7 @@ static bool meet(struct certdir_list_tenant *tenant, const char *object_id, stru
 	       certdir_tenant_no_memory(tenant, error);
 }
 
-static bool put_off(struct certdir_list_tenant *tenant, const char *object_id, const struct certdir_device *device,
+static bool put_off(struct certdir_tenant *tenant, const char *object_id, const struct certdir_device *device,
 		    uint32_t present, struct certdir_error *error)
 {
 	return certdir_tenant_do(tenant, CERTDIR_TENANT_PUT_OFF, error, "sisssssssyytts", object_id, (int64_t)present,
@@ -201,7 +201,7 @@ static bool put_off(struct certdir_list_tenant *tenant, const char *object_id, c
 				 device->extension_attributes);
 }
 
-bool certdir_list_devices_begin(struct certdir_list_tenant *tenant, bool full, struct certdir_error *error)
+bool certdir_tenant_devices_begin(struct certdir_tenant *tenant, bool full, struct certdir_error *error)
 {
 	if (!certdir_tenant_begin(tenant, CERTDIR_PART_DEVICES, error))
 		return false;
@@ -209,14 +209,14 @@ bool certdir_list_devices_begin(struct certdir_list_tenant *tenant, bool full, s
 	tenant->quiet = tenant->state.synced == 0;
 	if (certdir_tenant_await(tenant, error) && (!full || !tenant->quiet || begin_first(tenant, error)))
 		return true;
-	certdir_list_part_abandon(tenant);
+	certdir_tenant_part_abandon(tenant);
 	return false;
 }
 
 /* ---- Intune records come and go with the Entra device id ---- */
 
 /* Gives `row` the record of the device id that it has now. */
-static bool take_record(struct certdir_list_tenant *tenant, int64_t row, const char *entra_device_id,
+static bool take_record(struct certdir_tenant *tenant, int64_t row, const char *entra_device_id,
 			struct certdir_error *error)
 {
 	static const enum certdir_tenant_statement ways[] = {CERTDIR_TENANT_JOIN_WAITING, CERTDIR_TENANT_JOIN_TWIN,
@@ -244,7 +244,7 @@ static bool take_record(struct certdir_list_tenant *tenant, int64_t row, const c
 }
 
 /* Takes the record away from `row`, if it has one, which has or had that device id: it waits, unless another device has it too. */
-static bool leave_record(struct certdir_list_tenant *tenant, int64_t row, const char *entra_device_id,
+static bool leave_record(struct certdir_tenant *tenant, int64_t row, const char *entra_device_id,
 			 struct certdir_error *error)
 {
 	int64_t other = 0;
@@ -262,7 +262,7 @@ static bool leave_record(struct certdir_list_tenant *tenant, int64_t row, const 
 }
 
 /* The device id of `row` when a record is joined to it, copied to `id`; else "". */
-static bool joined_id(struct certdir_list_tenant *tenant, int64_t row, char id[CERTDIR_VALUE_MAX + 1],
+static bool joined_id(struct certdir_tenant *tenant, int64_t row, char id[CERTDIR_VALUE_MAX + 1],
 		      struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_JOINED_ID, error, "i", row);
@@ -278,7 +278,7 @@ static bool joined_id(struct certdir_list_tenant *tenant, int64_t row, char id[C
 
 /* ---- put ---- */
 
-static void claim(struct certdir_list_tenant *tenant, const struct certdir_device *device)
+static void claim(struct certdir_tenant *tenant, const struct certdir_device *device)
 {
 	tenant->holds |= (device->entra_device_id ? CERTDIR_BIT(CERTDIR_ID_ENTRA) : 0) |
 			 (device->name ? CERTDIR_BIT(CERTDIR_ID_NAME) : 0) |
@@ -286,16 +286,16 @@ static void claim(struct certdir_list_tenant *tenant, const struct certdir_devic
 }
 
 /* Since when what is heard for the first time is so. A "no" is from now; a "yes" may be so old that it outdates nothing. */
-static int64_t since_of(const struct certdir_list_tenant *tenant, const char *compliance)
+static int64_t since_of(const struct certdir_tenant *tenant, const char *compliance)
 {
 	return same(compliance, "compliant") ? 1 : tenant->options.now;
 }
 
-static bool add_device(struct certdir_list_tenant *tenant, const char *object_id, const struct certdir_device *device,
+static bool add_device(struct certdir_tenant *tenant, const char *object_id, const struct certdir_device *device,
 		       struct certdir_error *error)
 {
-	bool listed = certdir_list_filter_takes(&tenant->options.filter, device->join_type, device->operating_system,
-						device->ownership, device->enabled);
+	bool listed = certdir_tenant_filter_takes(&tenant->options.filter, device->join_type, device->operating_system,
+						  device->ownership, device->enabled);
 	int64_t row;
 
 	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD, error, "ibssssssssyyttsi", tenant->source, (int)listed,
@@ -314,7 +314,7 @@ static bool add_device(struct certdir_list_tenant *tenant, const char *object_id
 		 certdir_tenant_relist(tenant, row, error)));
 }
 
-static bool set_ids(struct certdir_list_tenant *tenant, int64_t row, const struct certdir_device *before,
+static bool set_ids(struct certdir_tenant *tenant, int64_t row, const struct certdir_device *before,
 		    const struct certdir_device *after, struct certdir_error *error)
 {
 	claim(tenant, after);
@@ -327,7 +327,7 @@ static bool set_ids(struct certdir_list_tenant *tenant, int64_t row, const struc
 		take_record(tenant, row, after->entra_device_id, error));
 }
 
-static bool change_device(struct certdir_list_tenant *tenant, int64_t row, const struct certdir_device *before,
+static bool change_device(struct certdir_tenant *tenant, int64_t row, const struct certdir_device *before,
 			  const struct certdir_device *after, struct certdir_error *error)
 {
 	const bool ids = !same(before->entra_device_id, after->entra_device_id) || !same(before->name, after->name) ||
@@ -355,8 +355,8 @@ static bool change_device(struct certdir_list_tenant *tenant, int64_t row, const
 	return (!ids || set_ids(tenant, row, before, after, error)) && certdir_tenant_relist(tenant, row, error);
 }
 
-bool certdir_list_devices_put(struct certdir_list_tenant *tenant, const struct certdir_device *device, uint32_t present,
-			      struct certdir_error *error)
+bool certdir_tenant_devices_put(struct certdir_tenant *tenant, const struct certdir_device *device, uint32_t present,
+				struct certdir_error *error)
 {
 	struct certdir_device before, after = {0};
 	sqlite3_stmt *stmt = NULL;
@@ -397,7 +397,7 @@ bool certdir_list_devices_put(struct certdir_list_tenant *tenant, const struct c
 	return ok;
 }
 
-bool certdir_list_devices_remove(struct certdir_list_tenant *tenant, const char *object_id, struct certdir_error *error)
+bool certdir_tenant_devices_remove(struct certdir_tenant *tenant, const char *object_id, struct certdir_error *error)
 {
 	const struct certdir_device none = {0};
 	char id[CERTDIR_LIST_TEXT_MAX + 1];
@@ -413,7 +413,7 @@ bool certdir_list_devices_remove(struct certdir_list_tenant *tenant, const char 
 
 /* ---- the end ---- */
 
-static bool end_first(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool end_first(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt;
 	bool ok = true;
@@ -428,13 +428,13 @@ static bool end_first(struct certdir_list_tenant *tenant, struct certdir_error *
 		uint32_t present = (uint32_t)sqlite3_column_int64(stmt, 14);
 
 		device.object_id = (char *)sqlite3_column_text(stmt, 13);
-		ok = present & REMOVED ? certdir_list_devices_remove(tenant, device.object_id, error)
-				       : certdir_list_devices_put(tenant, &device, present, error);
+		ok = present & REMOVED ? certdir_tenant_devices_remove(tenant, device.object_id, error)
+				       : certdir_tenant_devices_put(tenant, &device, present, error);
 	}
 	return ok && found == 0 && certdir_list_writer_run(tenant->writer, "DROP TABLE temp.again", error);
 }
 
-static bool filter_anew(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool filter_anew(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_ALL, error, "i", tenant->source);
 	int found;
@@ -446,7 +446,7 @@ static bool filter_anew(struct certdir_list_tenant *tenant, struct certdir_error
 }
 
 /* A device of Intune alone goes when one that Entra knows, and still does, has its record. */
-static bool merge_own(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool merge_own(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->own, row + 1)) >= 0;) {
 		sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_OWN_ID, error, "i", row), *others = NULL;
@@ -469,7 +469,7 @@ static bool merge_own(struct certdir_list_tenant *tenant, struct certdir_error *
 }
 
 /* Records outlive the devices that they were joined to. */
-static bool free_records(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool free_records(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->removed, row + 1)) >= 0;) {
 		char id[CERTDIR_VALUE_MAX + 1];
@@ -483,11 +483,11 @@ static bool free_records(struct certdir_list_tenant *tenant, struct certdir_erro
 	return true;
 }
 
-enum certdir_list_ended certdir_list_devices_end(struct certdir_list_tenant *tenant, const char *delta_link,
-						 struct certdir_list_tally *tally, struct certdir_error *error)
+enum certdir_tenant_ended certdir_tenant_devices_end(struct certdir_tenant *tenant, const char *delta_link,
+						     struct certdir_tenant_counts *counts, struct certdir_error *error)
 {
 	const int64_t now = tenant->options.now;
-	enum certdir_list_ended ended = CERTDIR_ENDED_FAILED;
+	enum certdir_tenant_ended ended = CERTDIR_ENDED_FAILED;
 	size_t kept = 0;
 
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_DEVICES, error))
@@ -501,13 +501,13 @@ enum certdir_list_ended certdir_list_devices_end(struct certdir_list_tenant *ten
 		delta_link = NULL;
 	/* Only now is it known who stays. */
 	if (ended != CERTDIR_ENDED_FAILED &&
-	    !(merge_own(tenant, error) && certdir_tenant_settle(tenant, tally, error) && free_records(tenant, error) &&
-	      certdir_tenant_purge(tenant, tally, error) &&
+	    !(merge_own(tenant, error) && certdir_tenant_settle(tenant, counts, error) && free_records(tenant, error) &&
+	      certdir_tenant_purge(tenant, counts, error) &&
 	      certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_FORMER, error, "ii", now - tenant->options.former_names,
 				tenant->source) &&
 	      certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_SYNC, error, "iistss", tenant->source, now, delta_link,
 				delta_link ? now : 0, tenant->unfiltered ? NULL : tenant->filter, tenant->attributes)))
 		ended = CERTDIR_ENDED_FAILED;
-	tally->kept = kept;
+	counts->kept = kept;
 	return certdir_tenant_finish(tenant, ended, error);
 }

@@ -46,7 +46,7 @@ static void print_device(FILE *out, const struct certdir_device *device)
 	}
 }
 
-static bool make_digest(const struct certdir_list_entry *entry, char hex[2 * CERTDIR_SEAL_DIGEST + 1])
+static bool make_digest(const struct certdir_tenant_entry *entry, char hex[2 * CERTDIR_SEAL_DIGEST + 1])
 {
 	char *text = NULL;
 	size_t size;
@@ -68,7 +68,7 @@ static bool make_digest(const struct certdir_list_entry *entry, char hex[2 * CER
 /* ---- one entry ---- */
 
 /* The row of a group, which is made when it is new. */
-static bool find_group(struct certdir_list_tenant *tenant, const struct certdir_group *group, int64_t *row,
+static bool find_group(struct certdir_tenant *tenant, const struct certdir_group *group, int64_t *row,
 		       struct certdir_error *error)
 {
 	if (!certdir_tenant_number(tenant, row, CERTDIR_TENANT_FIND_GROUP, error, "si", group->id, tenant->source))
@@ -83,7 +83,7 @@ static bool find_group(struct certdir_list_tenant *tenant, const struct certdir_
 	return true;
 }
 
-static bool forget_names(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
+static bool forget_names(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
 {
 	return certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DNS_NAMES, error, "i", row) &&
 	       certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_VALUES, error, "i", row) &&
@@ -91,7 +91,7 @@ static bool forget_names(struct certdir_list_tenant *tenant, int64_t row, struct
 }
 
 /* What stands in other tables. */
-static bool add_names(struct certdir_list_tenant *tenant, int64_t row, const struct certdir_list_entry *entry,
+static bool add_names(struct certdir_tenant *tenant, int64_t row, const struct certdir_tenant_entry *entry,
 		      struct certdir_error *error)
 {
 	const struct certdir_device *device = entry->device;
@@ -113,7 +113,7 @@ static bool add_names(struct certdir_list_tenant *tenant, int64_t row, const str
 	return true;
 }
 
-static bool set_device(struct certdir_list_tenant *tenant, int64_t row, const struct certdir_device *device,
+static bool set_device(struct certdir_tenant *tenant, int64_t row, const struct certdir_device *device,
 		       const char *digest, struct certdir_error *error)
 {
 	const char *join = device->join_type == CERTDIR_JOIN_UNKNOWN ? NULL : certdir_join_type_name(device->join_type);
@@ -124,13 +124,13 @@ static bool set_device(struct certdir_list_tenant *tenant, int64_t row, const st
 				 join, device->last_seen, device->registered, device->expires);
 }
 
-static bool write_entry(struct certdir_list_tenant *tenant, int64_t row, const struct certdir_list_entry *entry,
+static bool write_entry(struct certdir_tenant *tenant, int64_t row, const struct certdir_tenant_entry *entry,
 			const char *digest, struct certdir_error *error)
 {
 	return set_device(tenant, row, entry->device, digest, error) && add_names(tenant, row, entry, error);
 }
 
-static bool add_entry(struct certdir_list_tenant *tenant, const struct certdir_list_entry *entry, const char *digest,
+static bool add_entry(struct certdir_tenant *tenant, const struct certdir_tenant_entry *entry, const char *digest,
 		      struct certdir_error *error)
 {
 	int64_t row;
@@ -143,7 +143,7 @@ static bool add_entry(struct certdir_list_tenant *tenant, const struct certdir_l
 	return write_entry(tenant, row, entry, digest, error) && certdir_tenant_account(tenant, row, true, true, error);
 }
 
-static bool change_entry(struct certdir_list_tenant *tenant, int64_t row, const struct certdir_list_entry *entry,
+static bool change_entry(struct certdir_tenant *tenant, int64_t row, const struct certdir_tenant_entry *entry,
 			 const char *digest, struct certdir_error *error)
 {
 	if (!certdir_bitmap_set(&tenant->changed, row))
@@ -152,7 +152,7 @@ static bool change_entry(struct certdir_list_tenant *tenant, int64_t row, const 
 	       write_entry(tenant, row, entry, digest, error);
 }
 
-bool certdir_list_entries_begin(struct certdir_list_tenant *tenant, bool all, struct certdir_error *error)
+bool certdir_tenant_entries_begin(struct certdir_tenant *tenant, bool all, struct certdir_error *error)
 {
 	if (!certdir_tenant_begin(tenant, CERTDIR_PART_ENTRIES, error))
 		return false;
@@ -161,12 +161,12 @@ bool certdir_list_entries_begin(struct certdir_list_tenant *tenant, bool all, st
 	/* Changes say nothing of entries that wait for their removal. */
 	if (!all || certdir_tenant_await(tenant, error))
 		return true;
-	certdir_list_part_abandon(tenant);
+	certdir_tenant_part_abandon(tenant);
 	return false;
 }
 
-bool certdir_list_entries_put(struct certdir_list_tenant *tenant, const struct certdir_list_entry *entry,
-			      struct certdir_error *error)
+bool certdir_tenant_entries_put(struct certdir_tenant *tenant, const struct certdir_tenant_entry *entry,
+				struct certdir_error *error)
 {
 	char digest[2 * CERTDIR_SEAL_DIGEST + 1];
 	const char *before;
@@ -196,25 +196,25 @@ bool certdir_list_entries_put(struct certdir_list_tenant *tenant, const struct c
 
 /* ---- the end ---- */
 
-static bool store(struct certdir_list_tenant *tenant, const char *cursor, struct certdir_list_tally *tally,
+static bool store(struct certdir_tenant *tenant, const char *cursor, struct certdir_tenant_counts *counts,
 		  struct certdir_error *error)
 {
 	const int64_t now = tenant->options.now;
 
-	return certdir_tenant_settle(tenant, tally, error) && certdir_tenant_purge(tenant, tally, error) &&
+	return certdir_tenant_settle(tenant, counts, error) && certdir_tenant_purge(tenant, counts, error) &&
 	       certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_GROUPS, error, "i", tenant->source) &&
 	       certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_ENTRIES, error, "iistsis", tenant->source,
 				 tenant->full ? now : tenant->state.synced, cursor, cursor ? now : 0, tenant->filter,
 				 tenant->options.ldap->interval, tenant->options.ldap->domain);
 }
 
-enum certdir_list_ended certdir_list_entries_end(struct certdir_list_tenant *tenant, const char *cursor,
-						 struct certdir_list_tally *tally, struct certdir_error *error)
+enum certdir_tenant_ended certdir_tenant_entries_end(struct certdir_tenant *tenant, const char *cursor,
+						     struct certdir_tenant_counts *counts, struct certdir_error *error)
 {
-	enum certdir_list_ended ended = CERTDIR_ENDED;
+	enum certdir_tenant_ended ended = CERTDIR_ENDED;
 	size_t kept = 0;
 
-	*tally = (struct certdir_list_tally){0};
+	*counts = (struct certdir_tenant_counts){0};
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_ENTRIES, error))
 		return CERTDIR_ENDED_FAILED;
 	if (tenant->full && !tenant->quiet && !certdir_tenant_sweep(tenant, CERTDIR_TENANT_ALL, error))
@@ -223,8 +223,8 @@ enum certdir_list_ended certdir_list_entries_end(struct certdir_list_tenant *ten
 		ended = certdir_tenant_guard_devices(tenant, &kept, error);
 	if (ended == CERTDIR_ENDED_SHRUNK)
 		cursor = NULL;
-	if (ended != CERTDIR_ENDED_FAILED && !store(tenant, cursor, tally, error))
+	if (ended != CERTDIR_ENDED_FAILED && !store(tenant, cursor, counts, error))
 		ended = CERTDIR_ENDED_FAILED;
-	tally->kept = kept;
+	counts->kept = kept;
 	return certdir_tenant_finish(tenant, ended, error);
 }

@@ -18,15 +18,15 @@ static bool among(const char *const *words, const char *word)
 	return false;
 }
 
-bool certdir_list_filter_takes(const struct certdir_list_filter *filter, enum certdir_join_type join_type,
-			       const char *operating_system, const char *ownership, enum certdir_tristate enabled)
+bool certdir_tenant_filter_takes(const struct certdir_tenant_filter *filter, enum certdir_join_type join_type,
+				 const char *operating_system, const char *ownership, enum certdir_tristate enabled)
 {
 	return (filter->join_types == 0 || filter->join_types & CERTDIR_BIT(join_type)) &&
 	       among(filter->operating_systems, operating_system) && among(filter->ownerships, ownership) &&
 	       (!filter->only_enabled || enabled == CERTDIR_YES);
 }
 
-bool certdir_list_filter_is_open(const struct certdir_list_filter *filter)
+bool certdir_tenant_filter_is_open(const struct certdir_tenant_filter *filter)
 {
 	return filter->join_types == 0 && !filter->operating_systems && !filter->ownerships && !filter->only_enabled;
 }
@@ -70,7 +70,7 @@ static bool write_words(FILE *out, const char *key, const char *const *words)
 	return true;
 }
 
-char *certdir_list_filter_text(const struct certdir_list_filter *filter)
+char *certdir_tenant_filter_text(const struct certdir_tenant_filter *filter)
 {
 	const char *join_types[CERTDIR_JOIN_TYPES + 1];
 	size_t count = 0, size;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool make_guid(struct certdir_list_tenant *tenant, const char *what, const char *id,
+static bool make_guid(struct certdir_tenant *tenant, const char *what, const char *id,
 		      char out[CERTDIR_LIST_TEXT_MAX + 1], struct certdir_error *error)
 {
 	char *made;
@@ -21,7 +21,7 @@ static bool make_guid(struct certdir_list_tenant *tenant, const char *what, cons
 }
 
 /* The members, as a bitmap, and those whose leaving waits. */
-static bool read_members(struct certdir_list_tenant *tenant, int64_t group, struct certdir_error *error)
+static bool read_members(struct certdir_tenant *tenant, int64_t group, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_MEMBERS, error, "i", group);
 	int found;
@@ -35,8 +35,7 @@ static bool read_members(struct certdir_list_tenant *tenant, int64_t group, stru
 }
 
 /* Finds or makes the group; a changed name is taken over. */
-static bool open_group(struct certdir_list_tenant *tenant, const char *id, const char *name,
-		       struct certdir_error *error)
+static bool open_group(struct certdir_tenant *tenant, const char *id, const char *name, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_FIND_GROUP, error, "si", id, tenant->source);
 	int found = certdir_tenant_next(tenant, stmt, error);
@@ -59,8 +58,8 @@ static bool open_group(struct certdir_list_tenant *tenant, const char *id, const
 	return ok && read_members(tenant, tenant->staged, error);
 }
 
-bool certdir_list_group_begin(struct certdir_list_tenant *tenant, const char *object_id, const char *name,
-			      struct certdir_error *error)
+bool certdir_tenant_group_begin(struct certdir_tenant *tenant, const char *object_id, const char *name,
+				struct certdir_error *error)
 {
 	char id[CERTDIR_LIST_TEXT_MAX + 1], room[CERTDIR_LIST_TEXT_MAX + 1];
 	char *made;
@@ -73,11 +72,11 @@ bool certdir_list_group_begin(struct certdir_list_tenant *tenant, const char *ob
 		strcpy(tenant->group, made ? made : id);
 		return true;
 	}
-	certdir_list_part_abandon(tenant);
+	certdir_tenant_part_abandon(tenant);
 	return false;
 }
 
-bool certdir_list_group_put(struct certdir_list_tenant *tenant, const char *member, struct certdir_error *error)
+bool certdir_tenant_group_put(struct certdir_tenant *tenant, const char *member, struct certdir_error *error)
 {
 	char id[CERTDIR_LIST_TEXT_MAX + 1];
 	int64_t row;
@@ -91,7 +90,7 @@ bool certdir_list_group_put(struct certdir_list_tenant *tenant, const char *memb
 }
 
 /* Every row in `rows` that is not in `others` enters or leaves the group. */
-static bool change_members(struct certdir_list_tenant *tenant, const struct certdir_bitmap *rows,
+static bool change_members(struct certdir_tenant *tenant, const struct certdir_bitmap *rows,
 			   const struct certdir_bitmap *others, bool enter, size_t *count, struct certdir_error *error)
 {
 	const enum certdir_tenant_statement what = enter ? CERTDIR_TENANT_JOIN_GROUP : CERTDIR_TENANT_LEAVE_GROUP;
@@ -109,7 +108,7 @@ static bool change_members(struct certdir_list_tenant *tenant, const struct cert
 }
 
 /* Who has left stays for now. */
-static bool keep_leavers(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool keep_leavers(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->before, row + 1)) >= 0;)
 		if (!certdir_bitmap_test(&tenant->seen, row) &&
@@ -119,7 +118,7 @@ static bool keep_leavers(struct certdir_list_tenant *tenant, struct certdir_erro
 }
 
 /* Who was to leave, and is a member all the same. */
-static bool confirm_members(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool confirm_members(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->unconfirmed, row + 1)) >= 0;)
 		if (certdir_bitmap_test(&tenant->seen, row) &&
@@ -128,7 +127,7 @@ static bool confirm_members(struct certdir_list_tenant *tenant, struct certdir_e
 	return true;
 }
 
-static size_t count_leavers(const struct certdir_list_tenant *tenant)
+static size_t count_leavers(const struct certdir_tenant *tenant)
 {
 	size_t count = 0;
 
@@ -137,35 +136,35 @@ static size_t count_leavers(const struct certdir_list_tenant *tenant)
 	return count;
 }
 
-enum certdir_list_ended certdir_list_group_end(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
-					       struct certdir_error *error)
+enum certdir_tenant_ended certdir_tenant_group_end(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
+						   struct certdir_error *error)
 {
-	enum certdir_list_ended ended;
+	enum certdir_tenant_ended ended;
 	char what[CERTDIR_LIST_TEXT_MAX + 32];
 	size_t leavers;
 	bool ok;
 
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_GROUP, error))
 		return CERTDIR_ENDED_FAILED;
-	*tally = (struct certdir_list_tally){.before = tenant->before.ones, .duplicates = tenant->duplicates};
+	*counts = (struct certdir_tenant_counts){.before = tenant->before.ones, .duplicates = tenant->duplicates};
 	(void)snprintf(what, sizeof(what), "members of group %s", tenant->group);
 	leavers = count_leavers(tenant);
-	ended = certdir_tenant_guard(tenant, tally->before, leavers, what, "in Entra ID whether they left it", error);
+	ended = certdir_tenant_guard(tenant, counts->before, leavers, what, "in Entra ID whether they left it", error);
 	ok = confirm_members(tenant, error) &&
 	     (ended == CERTDIR_ENDED
-		      ? change_members(tenant, &tenant->before, &tenant->seen, false, &tally->lost, error)
+		      ? change_members(tenant, &tenant->before, &tenant->seen, false, &counts->lost, error)
 		      : keep_leavers(tenant, error)) &&
-	     change_members(tenant, &tenant->seen, &tenant->before, true, &tally->added, error) &&
+	     change_members(tenant, &tenant->seen, &tenant->before, true, &counts->added, error) &&
 	     certdir_tenant_do(tenant, CERTDIR_TENANT_GROUP_SYNCED, error, "ii", tenant->staged, tenant->options.now);
-	tally->kept = leavers - tally->lost;
-	tally->after = tally->before + tally->added - tally->lost;
+	counts->kept = leavers - counts->lost;
+	counts->after = counts->before + counts->added - counts->lost;
 	return certdir_tenant_finish(tenant, ok ? ended : CERTDIR_ENDED_FAILED, error);
 }
 
 /* ---- groups that are no longer asked for ---- */
 
 /* The canonical ids of `object_ids` contain `id`. */
-static bool contains(struct certdir_list_tenant *tenant, const char *const *object_ids, const char *id, bool *found,
+static bool contains(struct certdir_tenant *tenant, const char *const *object_ids, const char *id, bool *found,
 		     struct certdir_error *error)
 {
 	char canonical[CERTDIR_LIST_TEXT_MAX + 1];
@@ -178,8 +177,7 @@ static bool contains(struct certdir_list_tenant *tenant, const char *const *obje
 	return true;
 }
 
-static bool drop_group(struct certdir_list_tenant *tenant, int64_t group, const char *label,
-		       struct certdir_error *error)
+static bool drop_group(struct certdir_tenant *tenant, int64_t group, const char *label, struct certdir_error *error)
 {
 	const struct certdir_bitmap none = {0};
 	size_t count = 0;
@@ -193,7 +191,7 @@ static bool drop_group(struct certdir_list_tenant *tenant, int64_t group, const 
 }
 
 /* Drops what is not in `object_ids`; `oldest` is when that of the others was listed whose listing is the oldest. */
-static bool drop_others(struct certdir_list_tenant *tenant, const char *const *object_ids, int64_t *oldest,
+static bool drop_others(struct certdir_tenant *tenant, const char *const *object_ids, int64_t *oldest,
 			struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_GROUPS, error, "i", tenant->source);
@@ -215,8 +213,8 @@ static bool drop_others(struct certdir_list_tenant *tenant, const char *const *o
 	return found == 0;
 }
 
-bool certdir_list_groups_keep(struct certdir_list_tenant *tenant, const char *const *object_ids,
-			      struct certdir_error *error)
+bool certdir_tenant_groups_keep(struct certdir_tenant *tenant, const char *const *object_ids,
+				struct certdir_error *error)
 {
 	int64_t oldest;
 
@@ -225,6 +223,6 @@ bool certdir_list_groups_keep(struct certdir_list_tenant *tenant, const char *co
 	if (drop_others(tenant, object_ids, &oldest, error) &&
 	    certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_GROUPS, error, "it", tenant->source, oldest))
 		return certdir_tenant_finish(tenant, CERTDIR_ENDED, error) == CERTDIR_ENDED;
-	certdir_list_part_abandon(tenant);
+	certdir_tenant_part_abandon(tenant);
 	return false;
 }

@@ -44,7 +44,7 @@ static const char staged_by_id[] = "CREATE INDEX temp.staged_by_id ON staged(int
 static const char staged_by_key[] = "CREATE INDEX temp.staged_by_key ON staged(key,intune_registered,intune_last_seen,"
 				    "intune_device_id)";
 
-bool certdir_list_intune_begin(struct certdir_list_tenant *tenant, struct certdir_error *error)
+bool certdir_tenant_intune_begin(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	if (!certdir_tenant_begin(tenant, CERTDIR_PART_INTUNE, error))
 		return false;
@@ -52,7 +52,7 @@ bool certdir_list_intune_begin(struct certdir_list_tenant *tenant, struct certdi
 	tenant->staged = 0;
 	if (certdir_list_writer_run(tenant->writer, staged, error))
 		return true;
-	certdir_list_part_abandon(tenant);
+	certdir_tenant_part_abandon(tenant);
 	return false;
 }
 
@@ -60,7 +60,7 @@ bool certdir_list_intune_begin(struct certdir_list_tenant *tenant, struct certdi
 
 enum { TEXTS = 12 };
 
-static bool make_ids(struct certdir_list_tenant *tenant, const struct certdir_device *record,
+static bool make_ids(struct certdir_tenant *tenant, const struct certdir_device *record,
 		     char id[CERTDIR_LIST_TEXT_MAX + 1], char key[CERTDIR_LIST_TEXT_MAX + 1],
 		     struct certdir_error *error)
 {
@@ -84,8 +84,8 @@ static bool make_ids(struct certdir_list_tenant *tenant, const struct certdir_de
 	return true;
 }
 
-bool certdir_list_intune_put(struct certdir_list_tenant *tenant, const struct certdir_device *record,
-			     struct certdir_error *error)
+bool certdir_tenant_intune_put(struct certdir_tenant *tenant, const struct certdir_device *record,
+			       struct certdir_error *error)
 {
 	const struct {
 		const char *field;
@@ -131,7 +131,7 @@ static const char *text(sqlite3_stmt *stmt, int column)
  * Of neighbours with the same text in column 0, all but the last are dead: those of one Intune id are the same record again,
  * those of one key are records of one device. Of either it is remembered that it named an Entra device.
  */
-static bool bury(struct certdir_list_tenant *tenant, enum certdir_tenant_statement which, size_t *buried,
+static bool bury(struct certdir_tenant *tenant, enum certdir_tenant_statement which, size_t *buried,
 		 struct certdir_error *error)
 {
 	const bool by_key = which == CERTDIR_TENANT_STAGED_BY_KEY;
@@ -163,7 +163,7 @@ static bool bury(struct certdir_list_tenant *tenant, enum certdir_tenant_stateme
 }
 
 /* Records that waited before, and are there still. */
-static bool keep_waiting(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool keep_waiting(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_STILL_WAITING, error, "i", tenant->source);
 	int found;
@@ -193,7 +193,7 @@ static bool same_column(sqlite3_stmt *stmt, int a, int b)
 		      (size_t)sqlite3_column_bytes(stmt, a)) == 0;
 }
 
-static bool set_record(struct certdir_list_tenant *tenant, int64_t row, sqlite3_stmt *pair, bool ids,
+static bool set_record(struct certdir_tenant *tenant, int64_t row, sqlite3_stmt *pair, bool ids,
 		       struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = certdir_tenant_ask(
@@ -211,7 +211,7 @@ static bool set_record(struct certdir_list_tenant *tenant, int64_t row, sqlite3_
 }
 
 /* Gives a device the record that it should have. */
-static bool join(struct certdir_list_tenant *tenant, sqlite3_stmt *pair, struct certdir_error *error)
+static bool join(struct certdir_tenant *tenant, sqlite3_stmt *pair, struct certdir_error *error)
 {
 	const int64_t row = sqlite3_column_int64(pair, 0), id = sqlite3_column_int64(pair, 1);
 	bool same[RECORD_COLUMNS], ids, all = true;
@@ -239,7 +239,7 @@ static bool join(struct certdir_list_tenant *tenant, sqlite3_stmt *pair, struct 
 	       ((same[AT_OWNERSHIP] && same[AT_STATE]) || certdir_tenant_relist(tenant, row, error));
 }
 
-static bool join_all(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool join_all(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	sqlite3_stmt *pairs;
 	int found;
@@ -256,7 +256,7 @@ static bool join_all(struct certdir_list_tenant *tenant, struct certdir_error *e
 /* ---- records without a device ---- */
 
 /* Intune's word is not enough for it any more. */
-static bool set_once(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
+static bool set_once(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
 {
 	int64_t listed;
 
@@ -266,8 +266,7 @@ static bool set_once(struct certdir_list_tenant *tenant, int64_t row, struct cer
 }
 
 /* A device of its own that is there already; one that Entra ID knew once remains one. */
-static bool change_own(struct certdir_list_tenant *tenant, int64_t row, int64_t id, bool once,
-		       struct certdir_error *error)
+static bool change_own(struct certdir_tenant *tenant, int64_t row, int64_t id, bool once, struct certdir_error *error)
 {
 	sqlite3_stmt *pair = certdir_tenant_ask(tenant, CERTDIR_TENANT_OWN_PAIR, error, "ii", row, id);
 	bool ok = certdir_tenant_row(tenant, pair, error) && join(tenant, pair, error) &&
@@ -290,14 +289,14 @@ static bool change_own(struct certdir_list_tenant *tenant, int64_t row, int64_t 
 }
 
 /* `record`: what CERTDIR_TENANT_STAGED found. */
-static bool add_own(struct certdir_list_tenant *tenant, int64_t id, bool once, sqlite3_stmt *record,
+static bool add_own(struct certdir_tenant *tenant, int64_t id, bool once, sqlite3_stmt *record,
 		    struct certdir_error *error)
 {
 	const char *ownership = (const char *)sqlite3_column_text(record, 2);
 	const char *system = (const char *)sqlite3_column_text(record, 3);
 	const char *state = (const char *)sqlite3_column_text(record, 4);
-	bool listed = !once && certdir_list_filter_takes(&tenant->options.filter, CERTDIR_JOIN_UNKNOWN, system,
-							 ownership, certdir_tenant_in_use(state));
+	bool listed = !once && certdir_tenant_filter_takes(&tenant->options.filter, CERTDIR_JOIN_UNKNOWN, system,
+							   ownership, certdir_tenant_in_use(state));
 	int64_t row;
 
 	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_OWN, error, "ibbi", tenant->source, (int)listed, (int)once,
@@ -311,7 +310,7 @@ static bool add_own(struct certdir_list_tenant *tenant, int64_t id, bool once, s
 }
 
 /* The staged record `id` fits no device of Entra's: it is a device of its own, or waits for one. */
-static bool place(struct certdir_list_tenant *tenant, int64_t id, size_t *waiting, struct certdir_error *error)
+static bool place(struct certdir_tenant *tenant, int64_t id, size_t *waiting, struct certdir_error *error)
 {
 	sqlite3_stmt *record = certdir_tenant_ask(tenant, CERTDIR_TENANT_STAGED, error, "ii", id, tenant->source);
 	bool ok = certdir_tenant_row(tenant, record, error);
@@ -332,8 +331,7 @@ static bool place(struct certdir_list_tenant *tenant, int64_t id, size_t *waitin
 }
 
 /* *unlisted: the last row of those that waited before and are not in this listing. */
-static bool place_others(struct certdir_list_tenant *tenant, size_t *waiting, int64_t *unlisted,
-			 struct certdir_error *error)
+static bool place_others(struct certdir_tenant *tenant, size_t *waiting, int64_t *unlisted, struct certdir_error *error)
 {
 	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_STOP_WAITING, error, "i", tenant->source) ||
 	    !certdir_tenant_number(tenant, unlisted, CERTDIR_TENANT_LAST_WAITING, error, "i", tenant->source))
@@ -348,7 +346,7 @@ static bool place_others(struct certdir_list_tenant *tenant, size_t *waiting, in
 /* ---- devices without a record ---- */
 
 /* Devices of Entra's that had a record and have none in this listing. What it was the record of is remembered. */
-static bool find_unjoined(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool find_unjoined(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_WITH_RECORD, error, "i", tenant->source);
 	int found;
@@ -367,7 +365,7 @@ static bool find_unjoined(struct certdir_list_tenant *tenant, struct certdir_err
 }
 
 /* Whether the record that a row has is another Entra device's by now: then it is not missing. */
-static bool has_moved(struct certdir_list_tenant *tenant, int64_t row, bool *moved, struct certdir_error *error)
+static bool has_moved(struct certdir_tenant *tenant, int64_t row, bool *moved, struct certdir_error *error)
 {
 	sqlite3_stmt *of_row = certdir_tenant_ask(tenant, CERTDIR_TENANT_OWN_ID, error, "i", row), *stmt = NULL;
 	int found = certdir_tenant_row(tenant, of_row, error) ? 1 : -1;
@@ -382,7 +380,7 @@ static bool has_moved(struct certdir_list_tenant *tenant, int64_t row, bool *mov
 	return found == 0;
 }
 
-static bool unjoin(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
+static bool unjoin(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
 {
 	if (!certdir_bitmap_set(&tenant->changed, row))
 		return certdir_tenant_no_memory(tenant, error);
@@ -392,7 +390,7 @@ static bool unjoin(struct certdir_list_tenant *tenant, int64_t row, struct certd
 }
 
 /* keep: what is only missing stays, with the age that it has. */
-static bool unjoin_others(struct certdir_list_tenant *tenant, bool keep, struct certdir_error *error)
+static bool unjoin_others(struct certdir_tenant *tenant, bool keep, struct certdir_error *error)
 {
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->unconfirmed, row + 1)) >= 0;) {
 		bool moved = true;
@@ -408,7 +406,7 @@ static bool unjoin_others(struct certdir_list_tenant *tenant, bool keep, struct 
 }
 
 /* Devices of Intune alone that it does not list any more, or that Entra ID knows now. */
-static bool remove_own(struct certdir_list_tenant *tenant, bool keep, struct certdir_error *error)
+static bool remove_own(struct certdir_tenant *tenant, bool keep, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_ALL_OWN, error, "i", tenant->source);
 	int found;
@@ -439,32 +437,32 @@ static bool remove_own(struct certdir_list_tenant *tenant, bool keep, struct cer
 /* ---- the end ---- */
 
 /* *unlisted: as of place_others(). */
-static bool join_listing(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally, int64_t *unlisted,
+static bool join_listing(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts, int64_t *unlisted,
 			 struct certdir_error *error)
 {
 	size_t again = 0;
 
-	*tally = (struct certdir_list_tally){.before = tenant->state.intune_records};
+	*counts = (struct certdir_tenant_counts){.before = tenant->state.intune_records};
 	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE_WAITING, error, "i", tenant->source) ||
 	    !certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_ONCE, error, "ii", tenant->source,
 			       tenant->options.now - ONCE_KEPT) ||
 	    !certdir_list_writer_run(tenant->writer, staged_by_id, error) ||
 	    !bury(tenant, CERTDIR_TENANT_STAGED_BY_ID, &again, error) ||
 	    !certdir_list_writer_run(tenant->writer, staged_by_key, error) ||
-	    !bury(tenant, CERTDIR_TENANT_STAGED_BY_KEY, &tally->duplicates, error) || !keep_waiting(tenant, error))
+	    !bury(tenant, CERTDIR_TENANT_STAGED_BY_KEY, &counts->duplicates, error) || !keep_waiting(tenant, error))
 		return false;
 	/* Who had a record must be known to the last before any of them can become a device of its own. */
-	if (!join_all(tenant, error) || (tally->before > 0 && !find_unjoined(tenant, error)) ||
-	    !place_others(tenant, &tally->unlisted, unlisted, error))
+	if (!join_all(tenant, error) || (counts->before > 0 && !find_unjoined(tenant, error)) ||
+	    !place_others(tenant, &counts->unlisted, unlisted, error))
 		return false;
-	tally->after = (size_t)tenant->staged - again - tally->duplicates;
-	tally->lost = tally->before - tenant->kept.ones;
-	tally->added = tally->after - tenant->kept.ones;
+	counts->after = (size_t)tenant->staged - again - counts->duplicates;
+	counts->lost = counts->before - tenant->kept.ones;
+	counts->added = counts->after - tenant->kept.ones;
 	return true;
 }
 
 /* What the listing does not have goes, or is kept. */
-static bool let_go(struct certdir_list_tenant *tenant, bool keep, int64_t unlisted, struct certdir_error *error)
+static bool let_go(struct certdir_tenant *tenant, bool keep, int64_t unlisted, struct certdir_error *error)
 {
 	return unjoin_others(tenant, keep, error) && remove_own(tenant, keep, error) &&
 	       (keep ? certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_WAITING, error, "iii", tenant->source, unlisted,
@@ -474,48 +472,48 @@ static bool let_go(struct certdir_list_tenant *tenant, bool keep, int64_t unlist
 	       certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_ONCE, error, "ii", tenant->source, tenant->options.now);
 }
 
-/* Asks the guards: one for the records, and one for the devices that depend on them. `tally` is filled in. */
-static enum certdir_list_ended settle(struct certdir_list_tenant *tenant, int64_t unlisted,
-				      struct certdir_list_tally *tally, struct certdir_error *error)
+/* Asks the guards: one for the records, and one for the devices that depend on them. `counts` is filled in. */
+static enum certdir_tenant_ended settle(struct certdir_tenant *tenant, int64_t unlisted,
+					struct certdir_tenant_counts *counts, struct certdir_error *error)
 {
-	enum certdir_list_ended records, ended;
-	struct certdir_list_tally devices;
+	enum certdir_tenant_ended records, ended;
+	struct certdir_tenant_counts devices;
 	struct certdir_error why = {""};
 	int64_t kept;
 
-	records = certdir_tenant_guard(tenant, tally->before, tally->lost, "Intune records",
+	records = certdir_tenant_guard(tenant, counts->before, counts->lost, "Intune records",
 				       "in Intune whether they are gone", &why);
 	if (!let_go(tenant, records == CERTDIR_ENDED_SHRUNK, unlisted, error))
 		return CERTDIR_ENDED_FAILED;
-	ended = certdir_tenant_guard_devices(tenant, &tally->kept, error);
+	ended = certdir_tenant_guard_devices(tenant, &counts->kept, error);
 	if (ended == CERTDIR_ENDED_FAILED || !certdir_tenant_settle(tenant, &devices, error) ||
 	    !certdir_tenant_purge(tenant, &devices, error) ||
 	    !certdir_tenant_number(tenant, &kept, CERTDIR_TENANT_COUNT_KEPT, error, "i", tenant->source))
 		return CERTDIR_ENDED_FAILED;
 	if (records == CERTDIR_ENDED_SHRUNK)
 		*error = why;
-	tally->kept = (size_t)kept;
-	tally->after += tally->kept;
-	tally->lost = tally->lost > tally->kept ? tally->lost - tally->kept : 0;
-	tally->changed = devices.changed;
-	tally->listed = devices.listed;
-	tally->untyped = devices.untyped;
+	counts->kept = (size_t)kept;
+	counts->after += counts->kept;
+	counts->lost = counts->lost > counts->kept ? counts->lost - counts->kept : 0;
+	counts->changed = devices.changed;
+	counts->listed = devices.listed;
+	counts->untyped = devices.untyped;
 	return records == CERTDIR_ENDED_SHRUNK ? records : ended;
 }
 
-enum certdir_list_ended certdir_list_intune_end(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
-						struct certdir_error *error)
+enum certdir_tenant_ended certdir_tenant_intune_end(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
+						    struct certdir_error *error)
 {
-	enum certdir_list_ended ended = CERTDIR_ENDED_FAILED;
+	enum certdir_tenant_ended ended = CERTDIR_ENDED_FAILED;
 	int64_t unlisted;
 
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_INTUNE, error))
 		return ended;
-	if (join_listing(tenant, tally, &unlisted, error))
-		ended = settle(tenant, unlisted, tally, error);
+	if (join_listing(tenant, counts, &unlisted, error))
+		ended = settle(tenant, unlisted, counts, error);
 	if (ended != CERTDIR_ENDED_FAILED &&
 	    (!certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_INTUNE, error, "iiit", tenant->source, tenant->options.now,
-				(int64_t)tally->after, tenant->options.intune_interval) ||
+				(int64_t)counts->after, tenant->options.intune_interval) ||
 	     !certdir_list_writer_run(tenant->writer,
 				      "DROP TABLE temp.staged;DROP TABLE temp.pair;DROP TABLE temp.once", error)))
 		ended = CERTDIR_ENDED_FAILED;

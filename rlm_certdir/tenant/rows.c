@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-bool certdir_tenant_await(struct certdir_list_tenant *tenant, struct certdir_error *error)
+bool certdir_tenant_await(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_UNCONFIRMED, error, "i", tenant->source);
 	int found;
@@ -21,7 +21,7 @@ bool certdir_tenant_await(struct certdir_list_tenant *tenant, struct certdir_err
 	return found == 0 && certdir_tenant_number(tenant, &tenant->newest, CERTDIR_TENANT_NEWEST, error, "");
 }
 
-bool certdir_tenant_confirm(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
+bool certdir_tenant_confirm(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
 {
 	certdir_bitmap_clear(&tenant->removed, row);
 	if (!certdir_bitmap_test(&tenant->unconfirmed, row))
@@ -30,7 +30,7 @@ bool certdir_tenant_confirm(struct certdir_list_tenant *tenant, int64_t row, str
 	return certdir_tenant_do(tenant, CERTDIR_TENANT_CONFIRM, error, "i", row);
 }
 
-bool certdir_tenant_sweep(struct certdir_list_tenant *tenant, enum certdir_tenant_statement which,
+bool certdir_tenant_sweep(struct certdir_tenant *tenant, enum certdir_tenant_statement which,
 			  struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, which, error, "i", tenant->source);
@@ -46,7 +46,7 @@ bool certdir_tenant_sweep(struct certdir_list_tenant *tenant, enum certdir_tenan
 }
 
 /* `lost` and `fresh` are against the beginning of the part: a row that is listed, unlisted and listed again is neither. */
-bool certdir_tenant_account(struct certdir_list_tenant *tenant, int64_t row, bool listed, bool added,
+bool certdir_tenant_account(struct certdir_tenant *tenant, int64_t row, bool listed, bool added,
 			    struct certdir_error *error)
 {
 	struct certdir_bitmap *undo = listed ? &tenant->lost : &tenant->fresh;
@@ -71,7 +71,7 @@ enum certdir_tristate certdir_tenant_in_use(const char *management_state)
 	return certdir_management(management_state) == CERTDIR_MANAGEMENT_IN_USE ? CERTDIR_YES : CERTDIR_UNKNOWN;
 }
 
-bool certdir_tenant_relist(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
+bool certdir_tenant_relist(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
 {
 	enum certdir_join_type join_type = CERTDIR_JOIN_UNKNOWN;
 	enum certdir_tristate enabled;
@@ -93,9 +93,9 @@ bool certdir_tenant_relist(struct certdir_list_tenant *tenant, int64_t row, stru
 			  ? certdir_tenant_in_use((const char *)sqlite3_column_text(stmt, 6))
 		  : sqlite3_column_int(stmt, 4) ? CERTDIR_YES
 						: CERTDIR_NO;
-	wanted = certdir_list_filter_takes(&tenant->options.filter, join_type,
-					   (const char *)sqlite3_column_text(stmt, 2),
-					   (const char *)sqlite3_column_text(stmt, 3), enabled) &&
+	wanted = certdir_tenant_filter_takes(&tenant->options.filter, join_type,
+					     (const char *)sqlite3_column_text(stmt, 2),
+					     (const char *)sqlite3_column_text(stmt, 3), enabled) &&
 		 !sqlite3_column_int(stmt, 5);
 	(void)sqlite3_reset(stmt);
 	if (wanted == listed)
@@ -108,12 +108,12 @@ bool certdir_tenant_relist(struct certdir_list_tenant *tenant, int64_t row, stru
 	       certdir_tenant_account(tenant, row, wanted, false, error);
 }
 
-bool certdir_tenant_save(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error)
+bool certdir_tenant_save(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
 {
 	return tenant->quiet || certdir_tenant_do(tenant, CERTDIR_TENANT_SAVE, error, "i", row);
 }
 
-bool certdir_tenant_rename(struct certdir_list_tenant *tenant, int64_t row, const char *before, const char *after,
+bool certdir_tenant_rename(struct certdir_tenant *tenant, int64_t row, const char *before, const char *after,
 			   struct certdir_error *error)
 {
 	if (sqlite3_stricmp(before ? before : "", after ? after : "") == 0)
@@ -123,7 +123,7 @@ bool certdir_tenant_rename(struct certdir_list_tenant *tenant, int64_t row, cons
 	       (!after || certdir_tenant_do(tenant, CERTDIR_TENANT_FORMER_BACK, error, "is", row, after));
 }
 
-bool certdir_tenant_log(struct certdir_list_tenant *tenant, int64_t row, const char *what, const char *before,
+bool certdir_tenant_log(struct certdir_tenant *tenant, int64_t row, const char *what, const char *before,
 			const char *after, struct certdir_error *error)
 {
 	return certdir_tenant_do(tenant, CERTDIR_TENANT_LOG, error, "iisss", row, tenant->options.now, what, before,
@@ -132,7 +132,7 @@ bool certdir_tenant_log(struct certdir_list_tenant *tenant, int64_t row, const c
 
 /* ---- the end of a part ---- */
 
-static bool is_listed(struct certdir_list_tenant *tenant, int64_t row, bool *listed, struct certdir_error *error)
+static bool is_listed(struct certdir_tenant *tenant, int64_t row, bool *listed, struct certdir_error *error)
 {
 	int64_t number;
 	const bool ok = certdir_tenant_number(tenant, &number, CERTDIR_TENANT_READ_FILTERED, error, "i", row);
@@ -142,12 +142,12 @@ static bool is_listed(struct certdir_list_tenant *tenant, int64_t row, bool *lis
 }
 
 /* Whether the guard is there for a row that is to be deleted: not if it came in this part, or is known by another row now. */
-static bool is_guarded(const struct certdir_list_tenant *tenant, int64_t row)
+static bool is_guarded(const struct certdir_tenant *tenant, int64_t row)
 {
 	return row <= tenant->newest && !certdir_bitmap_test(&tenant->own, row);
 }
 
-static bool count_losses(struct certdir_list_tenant *tenant, size_t *count, struct certdir_error *error)
+static bool count_losses(struct certdir_tenant *tenant, size_t *count, struct certdir_error *error)
 {
 	*count = tenant->lost.ones;
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->removed, row + 1)) >= 0;) {
@@ -161,7 +161,7 @@ static bool count_losses(struct certdir_list_tenant *tenant, size_t *count, stru
 }
 
 /* Rows that were to be deleted stay as they were known last. */
-static bool keep_removed(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool keep_removed(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	const bool intune = tenant->part == CERTDIR_PART_INTUNE;
 
@@ -180,7 +180,7 @@ static bool keep_removed(struct certdir_list_tenant *tenant, struct certdir_erro
  * Rows that the filter takes away stay listed, with what is known of them now; the next devices part asks the filter about all rows
  * again. But what Entra ID knew once stands alone no more.
  */
-static bool keep_listed(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool keep_listed(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->lost, row + 1)) >= 0;) {
 		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_LISTED, error, "i", row))
@@ -194,8 +194,8 @@ static bool keep_listed(struct certdir_list_tenant *tenant, struct certdir_error
 	return true;
 }
 
-enum certdir_list_ended certdir_tenant_guard_devices(struct certdir_list_tenant *tenant, size_t *kept,
-						     struct certdir_error *error)
+enum certdir_tenant_ended certdir_tenant_guard_devices(struct certdir_tenant *tenant, size_t *kept,
+						       struct certdir_error *error)
 {
 	size_t losses;
 
@@ -217,7 +217,7 @@ enum certdir_list_ended certdir_tenant_guard_devices(struct certdir_list_tenant 
 	return CERTDIR_ENDED_SHRUNK;
 }
 
-static bool count_removed(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool count_removed(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->removed, row + 1)) >= 0;) {
 		bool listed;
@@ -243,7 +243,7 @@ static bool differ(const char *a, const char *b)
 	return a && b ? strcmp(a, b) != 0 : a != b;
 }
 
-static bool log_difference(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
+static bool log_difference(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
 {
 	const int64_t row = sqlite3_column_int64(stmt, 0);
 	const char *old_name = (const char *)sqlite3_column_text(stmt, 1);
@@ -261,7 +261,7 @@ static bool log_difference(struct certdir_list_tenant *tenant, sqlite3_stmt *stm
 	       certdir_tenant_log(tenant, row, "compliance", old_compliance, compliance, error);
 }
 
-static bool log_differences(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool log_differences(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_SAVED, error, "");
 	int found;
@@ -276,7 +276,7 @@ static bool log_differences(struct certdir_list_tenant *tenant, struct certdir_e
 	return found == 0;
 }
 
-static bool log_all(struct certdir_list_tenant *tenant, const struct certdir_bitmap *rows, const char *what,
+static bool log_all(struct certdir_tenant *tenant, const struct certdir_bitmap *rows, const char *what,
 		    struct certdir_error *error)
 {
 	for (int64_t row = -1; (row = certdir_bitmap_next(rows, row + 1)) >= 0;)
@@ -286,7 +286,7 @@ static bool log_all(struct certdir_list_tenant *tenant, const struct certdir_bit
 }
 
 /* Devices that were there before and after, and are not the same. */
-static size_t count_changed(const struct certdir_list_tenant *tenant)
+static size_t count_changed(const struct certdir_tenant *tenant)
 {
 	size_t count = 0;
 
@@ -296,12 +296,12 @@ static size_t count_changed(const struct certdir_list_tenant *tenant)
 	return count;
 }
 
-bool certdir_tenant_settle(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
+bool certdir_tenant_settle(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
 			   struct certdir_error *error)
 {
 	if (!count_removed(tenant, error))
 		return false;
-	*tally = (struct certdir_list_tally){
+	*counts = (struct certdir_tenant_counts){
 		.before = tenant->state.devices,
 		.added = tenant->fresh.ones,
 		.changed = count_changed(tenant),
@@ -318,7 +318,7 @@ bool certdir_tenant_settle(struct certdir_list_tenant *tenant, struct certdir_li
  * Of the types that some device has, or may have since this part. The first of its devices usually answers. What an LDAP directory knows is
  * known, whoever is in it.
  */
-static bool list_identities(struct certdir_list_tenant *tenant, char text[160], struct certdir_error *error)
+static bool list_identities(struct certdir_tenant *tenant, char text[160], struct certdir_error *error)
 {
 	static const struct {
 		enum certdir_identity_type type;
@@ -349,7 +349,7 @@ static bool list_identities(struct certdir_list_tenant *tenant, char text[160], 
 }
 
 /* So that nobody wonders where a fleet of phones is: they are passed over for what Entra ID does not say of them. */
-static bool count_untyped(struct certdir_list_tenant *tenant, size_t *count, struct certdir_error *error)
+static bool count_untyped(struct certdir_tenant *tenant, size_t *count, struct certdir_error *error)
 {
 	const uint32_t taken = tenant->options.filter.join_types;
 	int64_t number = 0;
@@ -361,7 +361,7 @@ static bool count_untyped(struct certdir_list_tenant *tenant, size_t *count, str
 	return true;
 }
 
-bool certdir_tenant_purge(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
+bool certdir_tenant_purge(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
 			  struct certdir_error *error)
 {
 	char identities[160];
@@ -373,9 +373,9 @@ bool certdir_tenant_purge(struct certdir_list_tenant *tenant, struct certdir_lis
 		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_GROUPS, error, "i", row) ||
 		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DEVICE, error, "i", row))
 			return false;
-	return count_untyped(tenant, &tally->untyped, error) && list_identities(tenant, identities, error) &&
+	return count_untyped(tenant, &counts->untyped, error) && list_identities(tenant, identities, error) &&
 	       certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_COUNTS, error, "iiisb", tenant->source,
-				 (int64_t)tally->after, (int64_t)tenant->unlisted, identities,
+				 (int64_t)counts->after, (int64_t)tenant->unlisted, identities,
 				 (int)tenant->unfiltered) &&
 	       certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_CHANGES, error, "i",
 				 tenant->options.now - tenant->options.changes);

@@ -128,9 +128,9 @@ enum certdir_tenant_statement {
 };
 extern const char *const certdir_tenant_sql[CERTDIR_TENANT_STATEMENTS];
 
-struct certdir_list_tenant {
+struct certdir_tenant {
 	struct certdir_list_writer *writer;
-	struct certdir_list_tenant_options options;
+	struct certdir_tenant_options options;
 	char guid[CERTDIR_VALUE_MAX + 1];
 	char *filter; /* options.filter as text */
 	bool takes_all; /* options.filter */
@@ -139,7 +139,7 @@ struct certdir_list_tenant {
 
 	/* as stored; renewed at the end of each part */
 	int64_t source; /* row, 0 = not made yet */
-	struct certdir_list_tenant_state state;
+	struct certdir_tenant_state state;
 	char *delta_link;
 	size_t unlisted;
 	uint32_t holds; /* CERTDIR_BIT(type) */
@@ -175,37 +175,35 @@ struct certdir_list_tenant {
 /* ---- SQL: formats are of 'i' int64_t, 's' const char * or NULL, 'b' int, 't' int64_t time (0 is NULL), 'y' tristate as int ---- */
 
 /* The statement with its parameters bound, ready for certdir_tenant_next(); NULL with `error`. */
-sqlite3_stmt *certdir_tenant_ask(struct certdir_list_tenant *tenant, enum certdir_tenant_statement which,
+sqlite3_stmt *certdir_tenant_ask(struct certdir_tenant *tenant, enum certdir_tenant_statement which,
 				 struct certdir_error *error, const char *format, ...);
 /* "tenant" or "ldap": what messages call the source, before its name. */
-const char *certdir_tenant_kind(const struct certdir_list_tenant *tenant);
+const char *certdir_tenant_kind(const struct certdir_tenant *tenant);
 
 /* 1: a row, to be read until the next call; 0: no more, -1: `error`; the statement is reset then. */
-int certdir_tenant_next(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error);
+int certdir_tenant_next(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error);
 /* The same where there must be a row. */
-bool certdir_tenant_row(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error);
+bool certdir_tenant_row(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error);
 /* Runs one that gives nothing. */
-bool certdir_tenant_do(struct certdir_list_tenant *tenant, enum certdir_tenant_statement which,
-		       struct certdir_error *error, const char *format, ...);
+bool certdir_tenant_do(struct certdir_tenant *tenant, enum certdir_tenant_statement which, struct certdir_error *error,
+		       const char *format, ...);
 /* Runs one that gives a whole number: 0 when it gives no row. */
-bool certdir_tenant_number(struct certdir_list_tenant *tenant, int64_t *number, enum certdir_tenant_statement which,
+bool certdir_tenant_number(struct certdir_tenant *tenant, int64_t *number, enum certdir_tenant_statement which,
 			   struct certdir_error *error, const char *format, ...);
 
 /* ---- parts ---- */
 
 /* Begins a transaction and makes the source if it is new. False with `error`: no part runs. */
-bool certdir_tenant_begin(struct certdir_list_tenant *tenant, enum certdir_tenant_part part,
-			  struct certdir_error *error);
+bool certdir_tenant_begin(struct certdir_tenant *tenant, enum certdir_tenant_part part, struct certdir_error *error);
 /* Whether that part runs; else `error`. */
-bool certdir_tenant_in(const struct certdir_list_tenant *tenant, enum certdir_tenant_part part,
-		       struct certdir_error *error);
+bool certdir_tenant_in(const struct certdir_tenant *tenant, enum certdir_tenant_part part, struct certdir_error *error);
 /* Ends the part as `how` says: FAILED abandons it. */
-enum certdir_list_ended certdir_tenant_finish(struct certdir_list_tenant *tenant, enum certdir_list_ended how,
-					      struct certdir_error *error);
-bool certdir_tenant_no_memory(const struct certdir_list_tenant *tenant, struct certdir_error *error);
+enum certdir_tenant_ended certdir_tenant_finish(struct certdir_tenant *tenant, enum certdir_tenant_ended how,
+						struct certdir_error *error);
+bool certdir_tenant_no_memory(const struct certdir_tenant *tenant, struct certdir_error *error);
 /* CERTDIR_ENDED when the guard lets so many go; SHRUNK with `error`: they are to be kept. what: "devices"; check: where to look. */
-enum certdir_list_ended certdir_tenant_guard(const struct certdir_list_tenant *tenant, size_t before, size_t lost,
-					     const char *what, const char *check, struct certdir_error *error);
+enum certdir_tenant_ended certdir_tenant_guard(const struct certdir_tenant *tenant, size_t before, size_t lost,
+					       const char *what, const char *check, struct certdir_error *error);
 
 /* ---- devices of a part ---- */
 
@@ -213,40 +211,40 @@ enum certdir_list_ended certdir_tenant_guard(const struct certdir_list_tenant *t
  * Brings an untrusted text into form: *made is `out`, or NULL when it is none or not fit to store, which is logged once an
  * object. False with `error` for a GUID that is none: a server that sends such does not tell the truth.
  */
-bool certdir_tenant_text(struct certdir_list_tenant *tenant, const char *label, const char *field,
+bool certdir_tenant_text(struct certdir_tenant *tenant, const char *label, const char *field,
 			 enum certdir_list_form form, const char *text, char out[CERTDIR_LIST_TEXT_MAX + 1],
 			 char **made, struct certdir_error *error);
 /* Takes removals that wait for removals, unless the device comes again, and notes which rows there are at the beginning. */
-bool certdir_tenant_await(struct certdir_list_tenant *tenant, struct certdir_error *error);
+bool certdir_tenant_await(struct certdir_tenant *tenant, struct certdir_error *error);
 /* The device is there: if it was to be removed, it is not any more. */
-bool certdir_tenant_confirm(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error);
+bool certdir_tenant_confirm(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error);
 /* Rows of `which` (all of the source, or its objects) that a full listing did not name are gone. */
-bool certdir_tenant_sweep(struct certdir_list_tenant *tenant, enum certdir_tenant_statement which,
+bool certdir_tenant_sweep(struct certdir_tenant *tenant, enum certdir_tenant_statement which,
 			  struct certdir_error *error);
 /* Notes that a row was added, or that `listed` of a row changed. */
-bool certdir_tenant_account(struct certdir_list_tenant *tenant, int64_t row, bool listed, bool added,
+bool certdir_tenant_account(struct certdir_tenant *tenant, int64_t row, bool listed, bool added,
 			    struct certdir_error *error);
 /* Whether a device that Intune alone knows is enabled, for the filter. */
 enum certdir_tristate certdir_tenant_in_use(const char *management_state);
 /* Lists or unlists a row as the filter says. */
-bool certdir_tenant_relist(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error);
+bool certdir_tenant_relist(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error);
 /* Before the first change of a row: remembers what the change log tells of. */
-bool certdir_tenant_save(struct certdir_list_tenant *tenant, int64_t row, struct certdir_error *error);
-bool certdir_tenant_rename(struct certdir_list_tenant *tenant, int64_t row, const char *before, const char *after,
+bool certdir_tenant_save(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error);
+bool certdir_tenant_rename(struct certdir_tenant *tenant, int64_t row, const char *before, const char *after,
 			   struct certdir_error *error);
 /*
  * Asks the guard about the rows that are to be removed, unless they are in `own`, and those that the filter took away. SHRUNK with `error`:
  * it kept them, *kept of those that were listed.
  */
-enum certdir_list_ended certdir_tenant_guard_devices(struct certdir_list_tenant *tenant, size_t *kept,
-						     struct certdir_error *error);
-/* Counts `removed` rows, writes the change log, and fills what `tally` tells of devices. */
-bool certdir_tenant_settle(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
+enum certdir_tenant_ended certdir_tenant_guard_devices(struct certdir_tenant *tenant, size_t *kept,
+						       struct certdir_error *error);
+/* Counts `removed` rows, writes the change log, and fills what `counts` tells of devices. */
+bool certdir_tenant_settle(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
 			   struct certdir_error *error);
 /* Deletes the `removed` rows, counts what has no trustType, and stores the counts of the source. */
-bool certdir_tenant_purge(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
+bool certdir_tenant_purge(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
 			  struct certdir_error *error);
-bool certdir_tenant_log(struct certdir_list_tenant *tenant, int64_t row, const char *what, const char *before,
+bool certdir_tenant_log(struct certdir_tenant *tenant, int64_t row, const char *what, const char *before,
 			const char *after, struct certdir_error *error);
 
 #endif

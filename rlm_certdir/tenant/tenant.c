@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *certdir_tenant_kind(const struct certdir_list_tenant *tenant)
+const char *certdir_tenant_kind(const struct certdir_tenant *tenant)
 {
 	return tenant->options.ldap ? "ldap" : "tenant";
 }
@@ -48,7 +48,7 @@ static int bind_all(sqlite3_stmt *stmt, const char *format, va_list arguments)
 	return rc;
 }
 
-static sqlite3_stmt *ask(struct certdir_list_tenant *tenant, enum certdir_tenant_statement which,
+static sqlite3_stmt *ask(struct certdir_tenant *tenant, enum certdir_tenant_statement which,
 			 struct certdir_error *error, const char *format, va_list arguments)
 {
 	sqlite3_stmt **stmt = &tenant->statements[which];
@@ -62,7 +62,7 @@ static sqlite3_stmt *ask(struct certdir_list_tenant *tenant, enum certdir_tenant
 	return *stmt;
 }
 
-sqlite3_stmt *certdir_tenant_ask(struct certdir_list_tenant *tenant, enum certdir_tenant_statement which,
+sqlite3_stmt *certdir_tenant_ask(struct certdir_tenant *tenant, enum certdir_tenant_statement which,
 				 struct certdir_error *error, const char *format, ...)
 {
 	sqlite3_stmt *stmt;
@@ -74,7 +74,7 @@ sqlite3_stmt *certdir_tenant_ask(struct certdir_list_tenant *tenant, enum certdi
 	return stmt;
 }
 
-int certdir_tenant_next(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
+int certdir_tenant_next(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
 {
 	int rc = stmt ? sqlite3_step(stmt) : SQLITE_ERROR;
 
@@ -89,7 +89,7 @@ int certdir_tenant_next(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, 
 	return rc == SQLITE_DONE ? 0 : -1;
 }
 
-bool certdir_tenant_row(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
+bool certdir_tenant_row(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
 {
 	const int found = certdir_tenant_next(tenant, stmt, error);
 
@@ -99,8 +99,8 @@ bool certdir_tenant_row(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, 
 	return found == 1;
 }
 
-bool certdir_tenant_do(struct certdir_list_tenant *tenant, enum certdir_tenant_statement which,
-		       struct certdir_error *error, const char *format, ...)
+bool certdir_tenant_do(struct certdir_tenant *tenant, enum certdir_tenant_statement which, struct certdir_error *error,
+		       const char *format, ...)
 {
 	sqlite3_stmt *stmt;
 	va_list arguments;
@@ -111,7 +111,7 @@ bool certdir_tenant_do(struct certdir_list_tenant *tenant, enum certdir_tenant_s
 	return certdir_tenant_next(tenant, stmt, error) == 0;
 }
 
-bool certdir_tenant_number(struct certdir_list_tenant *tenant, int64_t *number, enum certdir_tenant_statement which,
+bool certdir_tenant_number(struct certdir_tenant *tenant, int64_t *number, enum certdir_tenant_statement which,
 			   struct certdir_error *error, const char *format, ...)
 {
 	sqlite3_stmt *stmt;
@@ -127,7 +127,7 @@ bool certdir_tenant_number(struct certdir_list_tenant *tenant, int64_t *number, 
 	return found >= 0;
 }
 
-bool certdir_tenant_no_memory(const struct certdir_list_tenant *tenant, struct certdir_error *error)
+bool certdir_tenant_no_memory(const struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	certdir_error_set(error, "%s %s: out of memory", certdir_tenant_kind(tenant), tenant->options.name);
 	return false;
@@ -146,7 +146,7 @@ static uint32_t parse_holds(const char *identities)
 	return holds;
 }
 
-static bool take_source(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
+static bool take_source(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
 {
 	const char *delta_link = (const char *)sqlite3_column_text(stmt, 1);
 	const char *filter = (const char *)sqlite3_column_text(stmt, 9);
@@ -160,7 +160,7 @@ static bool take_source(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, 
 		return certdir_tenant_no_memory(tenant, error);
 	tenant->source = sqlite3_column_int64(stmt, 0);
 	tenant->unlisted = (size_t)sqlite3_column_int64(stmt, 8);
-	tenant->state = (struct certdir_list_tenant_state){
+	tenant->state = (struct certdir_tenant_state){
 		/* A delta link goes on asking for what was asked for in the beginning. */
 		.delta_link = strcmp(attributes ? attributes : "", tenant->attributes) == 0 && !other_question
 				      ? tenant->delta_link
@@ -180,7 +180,7 @@ static bool take_source(struct certdir_list_tenant *tenant, sqlite3_stmt *stmt, 
 }
 
 /* Once a part, so the statement is not kept. */
-static bool read_source(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool read_source(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = NULL;
 	bool ok = false;
@@ -212,7 +212,7 @@ static bool read_source(struct certdir_list_tenant *tenant, struct certdir_error
 
 /* ---- open ---- */
 
-static void name_attributes(struct certdir_list_tenant *tenant)
+static void name_attributes(struct certdir_tenant *tenant)
 {
 	size_t used = 0;
 
@@ -222,8 +222,8 @@ static void name_attributes(struct certdir_list_tenant *tenant)
 						 used ? " " : "", number);
 }
 
-static bool refuse_source(const struct certdir_list_tenant *tenant, const char *name, const char *kind,
-			  const char *guid, struct certdir_error *error)
+static bool refuse_source(const struct certdir_tenant *tenant, const char *name, const char *kind, const char *guid,
+			  struct certdir_error *error)
 {
 	const char *ours = tenant->options.name, *us = certdir_tenant_kind(tenant);
 
@@ -248,7 +248,7 @@ static bool refuse_source(const struct certdir_list_tenant *tenant, const char *
 }
 
 /* A source is one tenant, and a tenant is one source. */
-static bool check_sources(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool check_sources(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = NULL;
 	bool ok = true;
@@ -280,11 +280,10 @@ static bool check_sources(struct certdir_list_tenant *tenant, struct certdir_err
 static const char temporary[] =
 	"CREATE TABLE temp.was(id INTEGER PRIMARY KEY, name TEXT, enabled INTEGER, compliance TEXT)";
 
-struct certdir_list_tenant *certdir_list_tenant_open(struct certdir_list_writer *writer,
-						     const struct certdir_list_tenant_options *options,
-						     struct certdir_error *error)
+struct certdir_tenant *certdir_tenant_open(struct certdir_list_writer *writer,
+					   const struct certdir_tenant_options *options, struct certdir_error *error)
 {
-	struct certdir_list_tenant *tenant = calloc(1, sizeof(*tenant));
+	struct certdir_tenant *tenant = calloc(1, sizeof(*tenant));
 
 	if (!tenant) {
 		certdir_error_set(error, "tenant %s: out of memory", options->name);
@@ -301,8 +300,8 @@ struct certdir_list_tenant *certdir_list_tenant_open(struct certdir_list_writer 
 		goto out;
 	}
 	name_attributes(tenant);
-	tenant->takes_all = certdir_list_filter_is_open(&options->filter);
-	tenant->filter = options->ldap ? strdup(options->ldap->question) : certdir_list_filter_text(&options->filter);
+	tenant->takes_all = certdir_tenant_filter_is_open(&options->filter);
+	tenant->filter = options->ldap ? strdup(options->ldap->question) : certdir_tenant_filter_text(&options->filter);
 	if (!tenant->filter) {
 		certdir_tenant_no_memory(tenant, error);
 		goto out;
@@ -311,20 +310,20 @@ struct certdir_list_tenant *certdir_list_tenant_open(struct certdir_list_writer 
 	    read_source(tenant, error))
 		return tenant;
 out:
-	certdir_list_tenant_close(tenant);
+	certdir_tenant_close(tenant);
 	return NULL;
 }
 
-void certdir_list_tenant_state(const struct certdir_list_tenant *tenant, struct certdir_list_tenant_state *state)
+void certdir_tenant_state(const struct certdir_tenant *tenant, struct certdir_tenant_state *state)
 {
 	*state = tenant->state;
 }
 
-void certdir_list_tenant_close(struct certdir_list_tenant *tenant)
+void certdir_tenant_close(struct certdir_tenant *tenant)
 {
 	if (!tenant)
 		return;
-	certdir_list_part_abandon(tenant);
+	certdir_tenant_part_abandon(tenant);
 	for (size_t i = 0; i < CERTDIR_TENANT_STATEMENTS; i++)
 		sqlite3_finalize(tenant->statements[i]);
 	(void)sqlite3_exec(tenant->writer->db, "DROP TABLE IF EXISTS temp.was", NULL, NULL, NULL);
@@ -335,7 +334,7 @@ void certdir_list_tenant_close(struct certdir_list_tenant *tenant)
 
 /* ---- parts ---- */
 
-static bool make_source(struct certdir_list_tenant *tenant, struct certdir_error *error)
+static bool make_source(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt = NULL;
 	bool ok;
@@ -355,8 +354,7 @@ static bool make_source(struct certdir_list_tenant *tenant, struct certdir_error
 	return ok;
 }
 
-bool certdir_tenant_begin(struct certdir_list_tenant *tenant, enum certdir_tenant_part part,
-			  struct certdir_error *error)
+bool certdir_tenant_begin(struct certdir_tenant *tenant, enum certdir_tenant_part part, struct certdir_error *error)
 {
 	if (tenant->part != CERTDIR_PART_NONE) {
 		certdir_error_set(error, "%s %s: a part of it is still open", certdir_tenant_kind(tenant),
@@ -374,12 +372,11 @@ bool certdir_tenant_begin(struct certdir_list_tenant *tenant, enum certdir_tenan
 	if (certdir_list_writer_run(tenant->writer, "DELETE FROM temp.was", error) &&
 	    (tenant->source != 0 || make_source(tenant, error)))
 		return true;
-	certdir_list_part_abandon(tenant);
+	certdir_tenant_part_abandon(tenant);
 	return false;
 }
 
-bool certdir_tenant_in(const struct certdir_list_tenant *tenant, enum certdir_tenant_part part,
-		       struct certdir_error *error)
+bool certdir_tenant_in(const struct certdir_tenant *tenant, enum certdir_tenant_part part, struct certdir_error *error)
 {
 	/* After a full disk SQLite has rolled back by itself: what follows would stand alone. */
 	if (tenant->part == part && !tenant->broken && !sqlite3_get_autocommit(tenant->writer->db))
@@ -391,7 +388,7 @@ bool certdir_tenant_in(const struct certdir_list_tenant *tenant, enum certdir_te
 	return false;
 }
 
-static void forget_part(struct certdir_list_tenant *tenant)
+static void forget_part(struct certdir_tenant *tenant)
 {
 	struct certdir_bitmap *const bitmaps[] = {
 		&tenant->seen, &tenant->removed, &tenant->fresh, &tenant->lost, &tenant->changed, &tenant->met,
@@ -402,7 +399,7 @@ static void forget_part(struct certdir_list_tenant *tenant)
 	tenant->part = CERTDIR_PART_NONE;
 }
 
-void certdir_list_part_abandon(struct certdir_list_tenant *tenant)
+void certdir_tenant_part_abandon(struct certdir_tenant *tenant)
 {
 	struct certdir_error ignored;
 
@@ -418,11 +415,11 @@ void certdir_list_part_abandon(struct certdir_list_tenant *tenant)
 
 enum { WARNINGS = 5 }; /* a part */
 
-enum certdir_list_ended certdir_tenant_finish(struct certdir_list_tenant *tenant, enum certdir_list_ended how,
-					      struct certdir_error *error)
+enum certdir_tenant_ended certdir_tenant_finish(struct certdir_tenant *tenant, enum certdir_tenant_ended how,
+						struct certdir_error *error)
 {
 	if (how == CERTDIR_ENDED_FAILED || !certdir_list_writer_run(tenant->writer, "COMMIT", error)) {
-		certdir_list_part_abandon(tenant);
+		certdir_tenant_part_abandon(tenant);
 		return CERTDIR_ENDED_FAILED;
 	}
 	if (tenant->warned > WARNINGS)
@@ -432,8 +429,8 @@ enum certdir_list_ended certdir_tenant_finish(struct certdir_list_tenant *tenant
 	return read_source(tenant, error) ? how : CERTDIR_ENDED_FAILED;
 }
 
-enum certdir_list_ended certdir_tenant_guard(const struct certdir_list_tenant *tenant, size_t before, size_t lost,
-					     const char *what, const char *check, struct certdir_error *error)
+enum certdir_tenant_ended certdir_tenant_guard(const struct certdir_tenant *tenant, size_t before, size_t lost,
+					       const char *what, const char *check, struct certdir_error *error)
 {
 	if (certdir_list_shrink_allowed(before, lost, tenant->options.max_shrink))
 		return CERTDIR_ENDED;
@@ -446,7 +443,7 @@ enum certdir_list_ended certdir_tenant_guard(const struct certdir_list_tenant *t
 	return CERTDIR_ENDED_SHRUNK;
 }
 
-bool certdir_tenant_text(struct certdir_list_tenant *tenant, const char *label, const char *field,
+bool certdir_tenant_text(struct certdir_tenant *tenant, const char *label, const char *field,
 			 enum certdir_list_form form, const char *text, char out[CERTDIR_LIST_TEXT_MAX + 1],
 			 char **made, struct certdir_error *error)
 {

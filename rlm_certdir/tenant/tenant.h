@@ -13,17 +13,17 @@
 #include "list/list.h"
 
 /* Which of a tenant's devices enter the list. The others are kept, unlisted: a change may bring them in. */
-struct certdir_list_filter {
+struct certdir_tenant_filter {
 	uint32_t join_types; /* CERTDIR_BIT(enum certdir_join_type), 0 = all */
 	const char *const *operating_systems; /* NULL-terminated, without regard to case; NULL = all */
 	const char *const *ownerships; /* the same: "company", "personal" */
 	bool only_enabled; /* only those known to be enabled */
 };
 
-struct certdir_list_tenant_options {
+struct certdir_tenant_options {
 	const char *name; /* of the source */
 	const char *tenant; /* GUID */
-	struct certdir_list_filter filter; /* borrowed while the tenant is open */
+	struct certdir_tenant_filter filter; /* borrowed while the tenant is open */
 	int64_t now; /* Unix seconds */
 	int64_t former_names; /* seconds that a former name counts */
 	int64_t changes; /* seconds that the change log keeps a change */
@@ -31,10 +31,10 @@ struct certdir_list_tenant_options {
 	int64_t intune_interval; /* seconds from one Intune listing to the next, 0 = not known */
 	uint32_t extension_attributes; /* CERTDIR_BIT(1..15) of those that devices are listed with, 0 = none */
 	/* An LDAP directory: no tenant, no filter and no Intune. NULL: a tenant. Borrowed while the source is open. */
-	const struct certdir_list_ldap *ldap;
+	const struct certdir_tenant_ldap *ldap;
 };
 
-struct certdir_list_ldap {
+struct certdir_tenant_ldap {
 	const char *
 		question; /* what its entries are the answer to, in the caller's words: another one is another listing */
 	uint32_t keeps; /* CERTDIR_BIT(type) of the values that its entries are known by */
@@ -43,7 +43,7 @@ struct certdir_list_ldap {
 };
 
 /* Where a tenant stands. Strings are owned by the tenant and live as long as it. */
-struct certdir_list_tenant_state {
+struct certdir_tenant_state {
 	const char *
 		delta_link; /* LDAP: the cursor of its changes. NULL = to be listed whole: never was, or not with these extension attributes */
 	bool other; /* LDAP: the entries that are there are the answer to another question */
@@ -56,7 +56,7 @@ struct certdir_list_tenant_state {
 };
 
 /* What a part did. "lost" are devices, records or members that were there before and are not at the end. */
-struct certdir_list_tally {
+struct certdir_tenant_counts {
 	size_t before;
 	size_t added;
 	size_t changed; /* devices, whatever the part */
@@ -73,18 +73,17 @@ struct certdir_list_tally {
  * Opens the source `options->name` for syncing; makes it when it is new. A source of that name that was imported, or is of
  * another tenant, is an error that says so. NULL with `error`. One tenant at a time. The writer outlives it.
  */
-struct certdir_list_tenant *certdir_list_tenant_open(struct certdir_list_writer *writer,
-						     const struct certdir_list_tenant_options *options,
-						     struct certdir_error *error);
+struct certdir_tenant *certdir_tenant_open(struct certdir_list_writer *writer,
+					   const struct certdir_tenant_options *options, struct certdir_error *error);
 
-void certdir_list_tenant_state(const struct certdir_list_tenant *tenant, struct certdir_list_tenant_state *state);
+void certdir_tenant_state(const struct certdir_tenant *tenant, struct certdir_tenant_state *state);
 /* Abandons an unended part. Frees the tenant. */
-void certdir_list_tenant_close(struct certdir_list_tenant *tenant);
+void certdir_tenant_close(struct certdir_tenant *tenant);
 
 /* ---- devices ---- */
 
 /* The properties of an Entra device that an object can carry, as bits of `present`. */
-enum certdir_list_property {
+enum certdir_tenant_property {
 	CERTDIR_PROPERTY_DEVICE_ID, /* entra_device_id */
 	CERTDIR_PROPERTY_NAME,
 	CERTDIR_PROPERTY_SID,
@@ -101,22 +100,21 @@ enum certdir_list_property {
 };
 
 /* Begins the devices part. full: every device that does not appear until the end is gone (mark and sweep). */
-bool certdir_list_devices_begin(struct certdir_list_tenant *tenant, bool full, struct certdir_error *error);
+bool certdir_tenant_devices_begin(struct certdir_tenant *tenant, bool full, struct certdir_error *error);
 
 /*
- * One object: `device->object_id` names it, properties in `present` (CERTDIR_BIT of certdir_list_property) take the value in
+ * One object: `device->object_id` names it, properties in `present` (CERTDIR_BIT of certdir_tenant_property) take the value in
  * `device` (NULL, UNKNOWN and 0 clear), the others keep theirs. An object that was removed before and comes again is there.
  * A new object is a device with what it carries. Extension attributes that are not asked for are cleared. When the value of
  * CERTDIR_PROPERTY_COMPLIANT becomes another, that is remembered as of now; a "compliant" that is there from the start, as of long ago,
  * or it would outdate an Intune that said "no" before the first sync. False with `error`: the part can only be abandoned.
  */
-bool certdir_list_devices_put(struct certdir_list_tenant *tenant, const struct certdir_device *device, uint32_t present,
-			      struct certdir_error *error);
+bool certdir_tenant_devices_put(struct certdir_tenant *tenant, const struct certdir_device *device, uint32_t present,
+				struct certdir_error *error);
 /* @removed, of either reason. An object that is not known is none. */
-bool certdir_list_devices_remove(struct certdir_list_tenant *tenant, const char *object_id,
-				 struct certdir_error *error);
+bool certdir_tenant_devices_remove(struct certdir_tenant *tenant, const char *object_id, struct certdir_error *error);
 
-enum certdir_list_ended {
+enum certdir_tenant_ended {
 	CERTDIR_ENDED, /* applied */
 	/*
 	 * Applied but for what would be lost, which is too much to believe; `error` says how much. It stays as it was last known, with the age
@@ -130,13 +128,13 @@ enum certdir_list_ended {
  * Ends the devices part: removals and the sweep happen, `delta_link` is kept for the next time, the tenant is synced now. After a full
  * listing that shrunk no link is kept, so that the next one is full again: a device that it left out would come by no delta.
  */
-enum certdir_list_ended certdir_list_devices_end(struct certdir_list_tenant *tenant, const char *delta_link,
-						 struct certdir_list_tally *tally, struct certdir_error *error);
+enum certdir_tenant_ended certdir_tenant_devices_end(struct certdir_tenant *tenant, const char *delta_link,
+						     struct certdir_tenant_counts *counts, struct certdir_error *error);
 
 /* ---- entries of an LDAP directory ---- */
 
 /* An entry. Strings are text (certdir_ldap_text_valid()), values canonical. */
-struct certdir_list_entry {
+struct certdir_tenant_entry {
 	const char *
 		key; /* what the directory itself knows it by, whatever becomes of its names: objectGUID, entryUUID, else its DN */
 	const struct certdir_device *device; /* `id` is its DN */
@@ -148,28 +146,28 @@ struct certdir_list_entry {
  * Begins the entries' part. all: every entry that does not appear until the end is gone, and all that the directory says is as of now;
  * else what is put are changes, which leave the age of all as it is.
  */
-bool certdir_list_entries_begin(struct certdir_list_tenant *tenant, bool all, struct certdir_error *error);
+bool certdir_tenant_entries_begin(struct certdir_tenant *tenant, bool all, struct certdir_error *error);
 /* One entry as it is now. False with `error`: the part can only be abandoned. */
-bool certdir_list_entries_put(struct certdir_list_tenant *tenant, const struct certdir_list_entry *entry,
-			      struct certdir_error *error);
+bool certdir_tenant_entries_put(struct certdir_tenant *tenant, const struct certdir_tenant_entry *entry,
+				struct certdir_error *error);
 /*
  * Ends it: entries that are gone go, as far as the guard lets them; `cursor` (or NULL: none) is kept for the next time. After a
  * listing that shrunk none is kept, so that the next one is whole again.
  */
-enum certdir_list_ended certdir_list_entries_end(struct certdir_list_tenant *tenant, const char *cursor,
-						 struct certdir_list_tally *tally, struct certdir_error *error);
+enum certdir_tenant_ended certdir_tenant_entries_end(struct certdir_tenant *tenant, const char *cursor,
+						     struct certdir_tenant_counts *counts, struct certdir_error *error);
 
 /* ---- Intune ---- */
 
 /* Begins the Intune part, which is always the whole listing. */
-bool certdir_list_intune_begin(struct certdir_list_tenant *tenant, struct certdir_error *error);
+bool certdir_tenant_intune_begin(struct certdir_tenant *tenant, struct certdir_error *error);
 /*
  * One managedDevice: intune_device_id (needed), entra_device_id (azureADDeviceId as it is; zero, or the Intune id again, is
  * none), intune_name, serial_number, compliance, owner, ownership, operating_system, last_seen, registered (enrolled), MACs,
  * management_state, management_agent, category, enrollment_profile. The same record again takes the place of the former.
  */
-bool certdir_list_intune_put(struct certdir_list_tenant *tenant, const struct certdir_device *record,
-			     struct certdir_error *error);
+bool certdir_tenant_intune_put(struct certdir_tenant *tenant, const struct certdir_device *record,
+			       struct certdir_error *error);
 /*
  * Joins the records to the devices by Entra device id. Of several for one device the one that enrolled last counts (a wiped
  * laptop that was set up anew), then the one that synced last. A record of a device that Entra does not know waits, unlisted,
@@ -177,22 +175,22 @@ bool certdir_list_intune_put(struct certdir_list_tenant *tenant, const struct ce
  * one, is unlisted (once_entra): that somebody deleted the Entra object must not let the device in. This is remembered for 400 days
  * after such a record is gone.
  */
-enum certdir_list_ended certdir_list_intune_end(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
-						struct certdir_error *error);
+enum certdir_tenant_ended certdir_tenant_intune_end(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
+						    struct certdir_error *error);
 
 /* ---- groups ---- */
 
 /* Begins the part of one group; members are devices by object id. A changed display name is taken over. */
-bool certdir_list_group_begin(struct certdir_list_tenant *tenant, const char *object_id, const char *name,
-			      struct certdir_error *error);
-bool certdir_list_group_put(struct certdir_list_tenant *tenant, const char *member, struct certdir_error *error);
-enum certdir_list_ended certdir_list_group_end(struct certdir_list_tenant *tenant, struct certdir_list_tally *tally,
-					       struct certdir_error *error);
+bool certdir_tenant_group_begin(struct certdir_tenant *tenant, const char *object_id, const char *name,
+				struct certdir_error *error);
+bool certdir_tenant_group_put(struct certdir_tenant *tenant, const char *member, struct certdir_error *error);
+enum certdir_tenant_ended certdir_tenant_group_end(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
+						   struct certdir_error *error);
 /* Says that `object_ids` (NULL-terminated) are all groups of the tenant now: memberships in others end. Not within a part. */
-bool certdir_list_groups_keep(struct certdir_list_tenant *tenant, const char *const *object_ids,
-			      struct certdir_error *error);
+bool certdir_tenant_groups_keep(struct certdir_tenant *tenant, const char *const *object_ids,
+				struct certdir_error *error);
 
 /* Ends the part that is begun as if it had not been. Nothing when there is none. */
-void certdir_list_part_abandon(struct certdir_list_tenant *tenant);
+void certdir_tenant_part_abandon(struct certdir_tenant *tenant);
 
 #endif

@@ -27,13 +27,13 @@ enum { TEXT = 16384 };
 
 struct world {
 	struct certdir_list_writer *writer;
-	struct certdir_list_tenant *tenant;
-	struct certdir_list_tenant_options options;
+	struct certdir_tenant *tenant;
+	struct certdir_tenant_options options;
 	const char *systems[4], *ownerships[4];
 	char words[8][32]; /* what those point at, and the name */
 	char part; /* 'd', 'i', 'g', or 0 */
 	char failure[CERTDIR_TEXT_MAX];
-	struct certdir_list_tally tally;
+	struct certdir_tenant_counts counts;
 };
 
 /* kind: 'a' object, 'd' Entra device, 'c' Intune record, 'e' group, 'b' tenant. */
@@ -56,13 +56,13 @@ static inline void world_open(struct world *world)
 
 	if (!world->writer && !(world->writer = certdir_list_write_begin(fixture_file, false, &error)))
 		fail_msg("%s", error.text);
-	if (!world->tenant && !(world->tenant = certdir_list_tenant_open(world->writer, &world->options, &error)))
+	if (!world->tenant && !(world->tenant = certdir_tenant_open(world->writer, &world->options, &error)))
 		fail_msg("%s", error.text);
 }
 
 static inline void world_shut(struct world *world)
 {
-	certdir_list_tenant_close(world->tenant);
+	certdir_tenant_close(world->tenant);
 	world->tenant = NULL;
 	world->part = 0;
 }
@@ -83,12 +83,12 @@ static inline void world_begin(struct world *world)
 	static char guid[40];
 
 	memset(world, 0, sizeof(*world));
-	world->options = (struct certdir_list_tenant_options){.name = "contoso",
-							      .tenant = make_guid('b', 1, guid),
-							      .now = 1000,
-							      .former_names = 1000000,
-							      .changes = 1000000,
-							      .max_shrink = 100};
+	world->options = (struct certdir_tenant_options){.name = "contoso",
+							 .tenant = make_guid('b', 1, guid),
+							 .now = 1000,
+							 .former_names = 1000000,
+							 .changes = 1000000,
+							 .max_shrink = 100};
 }
 
 static inline enum certdir_tristate yes_no(const char *text)
@@ -102,7 +102,7 @@ static inline void parse_device(char *words, struct certdir_device *device, uint
 	static const struct {
 		const char *key;
 		size_t offset;
-		enum certdir_list_property property;
+		enum certdir_tenant_property property;
 	} texts[] = {
 		{"n", offsetof(struct certdir_device, name), CERTDIR_PROPERTY_NAME},
 		{"os", offsetof(struct certdir_device, operating_system), CERTDIR_PROPERTY_OPERATING_SYSTEM},
@@ -173,19 +173,19 @@ static inline bool run_object(struct world *world, const char *verb, char *words
 	int number = (int)strtol(words, &words, 16);
 
 	if (strcmp(verb, "rm") == 0)
-		return certdir_list_devices_remove(world->tenant, make_guid('a', number, id), error);
+		return certdir_tenant_devices_remove(world->tenant, make_guid('a', number, id), error);
 	if (strcmp(verb, "member") == 0)
-		return certdir_list_group_put(world->tenant, make_guid('a', number, id), error);
+		return certdir_tenant_group_put(world->tenant, make_guid('a', number, id), error);
 	if (strcmp(verb, "rec") == 0)
 		device.management_state = managed;
 	parse_device(words, &device, &present, ids);
 	if (strcmp(verb, "put") == 0) {
 		device.object_id = make_guid('a', number, id);
-		return certdir_list_devices_put(world->tenant, &device, present, error);
+		return certdir_tenant_devices_put(world->tenant, &device, present, error);
 	}
 	device.intune_device_id = make_guid('c', number, id);
 	device.intune_name = device.name;
-	return certdir_list_intune_put(world->tenant, &device, error);
+	return certdir_tenant_intune_put(world->tenant, &device, error);
 }
 
 /* A history that is longer than what cmocka prints. */
@@ -194,10 +194,10 @@ static const char *script_so_far;
 static inline void run_end(struct world *world, const char *how)
 {
 	struct certdir_error error = {""};
-	enum certdir_list_ended ended =
-		world->part == 'd'   ? certdir_list_devices_end(world->tenant, "link", &world->tally, &error)
-		: world->part == 'i' ? certdir_list_intune_end(world->tenant, &world->tally, &error)
-				     : certdir_list_group_end(world->tenant, &world->tally, &error);
+	enum certdir_tenant_ended ended =
+		world->part == 'd'   ? certdir_tenant_devices_end(world->tenant, "link", &world->counts, &error)
+		: world->part == 'i' ? certdir_tenant_intune_end(world->tenant, &world->counts, &error)
+				     : certdir_tenant_group_end(world->tenant, &world->counts, &error);
 	const char *const names[] = {
 		[CERTDIR_ENDED] = "end", [CERTDIR_ENDED_SHRUNK] = "shrunk", [CERTDIR_ENDED_FAILED] = "failed"};
 
@@ -212,7 +212,7 @@ static inline void run_end(struct world *world, const char *how)
 
 static inline void run_filter(struct world *world, char *words)
 {
-	struct certdir_list_filter *filter = &world->options.filter;
+	struct certdir_tenant_filter *filter = &world->options.filter;
 	size_t systems = 0, ownerships = 0, used = 0;
 	enum certdir_join_type join_type;
 	char *rest, *word;
@@ -275,7 +275,7 @@ static inline void run_keep(struct world *world, char *words)
 	for (word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest), count++)
 		list[count] = make_guid('e', atoi(word), ids[count]);
 	list[count] = NULL;
-	if (!certdir_list_groups_keep(world->tenant, list, &error))
+	if (!certdir_tenant_groups_keep(world->tenant, list, &error))
 		fail_msg("%s", error.text);
 }
 
@@ -285,11 +285,11 @@ static inline bool run_begin(struct world *world, const char *verb, char *words,
 
 	world->part = strcmp(verb, "intune") == 0 ? 'i' : strcmp(verb, "group") == 0 ? 'g' : 'd';
 	if (world->part == 'i')
-		return certdir_list_intune_begin(world->tenant, error);
+		return certdir_tenant_intune_begin(world->tenant, error);
 	if (world->part == 'd')
-		return certdir_list_devices_begin(world->tenant, strcmp(verb, "full") == 0, error);
+		return certdir_tenant_devices_begin(world->tenant, strcmp(verb, "full") == 0, error);
 	make_guid('e', (int)strtol(words, &words, 10), id);
-	return certdir_list_group_begin(world->tenant, id, *words ? words + 1 : NULL, error);
+	return certdir_tenant_group_begin(world->tenant, id, *words ? words + 1 : NULL, error);
 }
 
 /* One command; false with world->failure when the list refuses it. */
@@ -310,7 +310,7 @@ static inline bool run_one(struct world *world, char *command)
 	else if (strcmp(verb, "end") == 0 || strcmp(verb, "shrunk") == 0 || strcmp(verb, "failed") == 0)
 		run_end(world, verb);
 	else if (strcmp(verb, "abandon") == 0)
-		certdir_list_part_abandon(world->tenant);
+		certdir_tenant_part_abandon(world->tenant);
 	else if (strcmp(verb, "publish") == 0)
 		world_publish(world);
 	else if (strcmp(verb, "keep") == 0)

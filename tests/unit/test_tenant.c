@@ -252,49 +252,49 @@ TABLE(test_groups, {"full; put 1; put 2; end; group 1 Staff; member 1; member 1;
 
 /* ---- what is told ---- */
 
-static void test_tally(void **state)
+static void test_counts(void **state)
 {
 	struct world world;
 
 	(void)state;
 	world_begin(&world);
 	run(&world, "filter enabled; full; put 1 e=y n=A; put 2 e=y; put 3 e=n; put 1 e=y; end");
-	assert_int_equal(world.tally.added, 2);
-	assert_int_equal(world.tally.unlisted, 1);
-	assert_int_equal(world.tally.changed, 0);
+	assert_int_equal(world.counts.added, 2);
+	assert_int_equal(world.counts.unlisted, 1);
+	assert_int_equal(world.counts.changed, 0);
 	run(&world, "publish; delta; put 1 n=B; put 2 e=n; put 3 e=y; put 4 e=y; put 4 n=C; rm 4; end");
-	assert_int_equal(world.tally.before, 2);
-	assert_int_equal(world.tally.added, 1);
-	assert_int_equal(world.tally.changed, 1);
-	assert_int_equal(world.tally.lost, 1);
-	assert_int_equal(world.tally.after, 2);
-	assert_int_equal(world.tally.unlisted, 1);
+	assert_int_equal(world.counts.before, 2);
+	assert_int_equal(world.counts.added, 1);
+	assert_int_equal(world.counts.changed, 1);
+	assert_int_equal(world.counts.lost, 1);
+	assert_int_equal(world.counts.after, 2);
+	assert_int_equal(world.counts.unlisted, 1);
 	run(&world, "publish; filter; delta; put 1 d=1; put 2 d=2; end;"
 		    "intune; rec 1 d=1 t=1; rec 2 d=1 t=2; rec 3 d=9; rec 4 d=0; rec 4 d=0; end");
-	assert_int_equal(world.tally.before, 0);
-	assert_int_equal(world.tally.added, 3);
-	assert_int_equal(world.tally.after, 3);
-	assert_int_equal(world.tally.unlisted, 1);
-	assert_int_equal(world.tally.duplicates, 1);
+	assert_int_equal(world.counts.before, 0);
+	assert_int_equal(world.counts.added, 3);
+	assert_int_equal(world.counts.after, 3);
+	assert_int_equal(world.counts.unlisted, 1);
+	assert_int_equal(world.counts.duplicates, 1);
 	run(&world, "intune; rec 2 d=1 t=3; rec 4 d=0; rec 5 d=2; end");
-	assert_int_equal(world.tally.before, 3);
-	assert_int_equal(world.tally.added, 1);
-	assert_int_equal(world.tally.lost, 1);
-	assert_int_equal(world.tally.after, 3);
+	assert_int_equal(world.counts.before, 3);
+	assert_int_equal(world.counts.added, 1);
+	assert_int_equal(world.counts.lost, 1);
+	assert_int_equal(world.counts.after, 3);
 	run(&world, "publish; filter j=entra; shrink 100; delta; put 7 j=entra; end");
-	assert_int_equal(world.tally.unlisted, 4);
-	assert_int_equal(world.tally.untyped, 4);
-	assert_int_equal(world.tally.listed, 1);
+	assert_int_equal(world.counts.unlisted, 4);
+	assert_int_equal(world.counts.untyped, 4);
+	assert_int_equal(world.counts.listed, 1);
 	run(&world, "intune; rec 1 d=1; rec 9 d=0; end");
-	assert_int_equal(world.tally.untyped, 4);
-	assert_int_equal(world.tally.listed, 1);
+	assert_int_equal(world.counts.untyped, 4);
+	assert_int_equal(world.counts.listed, 1);
 	run(&world, "publish; filter; delta; end");
-	assert_int_equal(world.tally.untyped, 0);
+	assert_int_equal(world.counts.untyped, 0);
 	run(&world, "intune; rec 1 d=1; rec 9 d=0; end");
-	assert_int_equal(world.tally.listed, 5);
+	assert_int_equal(world.counts.listed, 5);
 	run(&world, "group 1 A; member 1; member 2; member 77; end");
-	assert_int_equal(world.tally.added, 2);
-	assert_int_equal(world.tally.duplicates, 1);
+	assert_int_equal(world.counts.added, 2);
+	assert_int_equal(world.counts.duplicates, 1);
 	world_publish(&world);
 }
 
@@ -308,11 +308,11 @@ static void test_nothing_changes(void **state)
 	run(&world, "full; put 1 d=1 n=A s=1 e=y c=compliant m=y j=entra os=x own=y t=1 r=2; put 2 d=2; end;"
 		    "intune; rec 1 d=1 n=x sn=y c=z u=a own=b t=5 r=6 w=7; rec 2 d=0 n=Q os=R; rec 3 d=9; end; publish;"
 		    "now 2000; full; put 1 d=1 n=A s=1 e=y c=compliant m=y j=entra os=x own=y t=1 r=2; put 2 d=2; end");
-	assert_int_equal(world.tally.changed, 0);
+	assert_int_equal(world.counts.changed, 0);
 	run(&world, "intune; rec 3 d=9; rec 2 d=0 n=Q os=R; rec 1 d=1 n=x sn=y c=z u=a own=b t=5 r=6 w=7; end");
-	assert_int_equal(world.tally.changed, 0);
-	assert_int_equal(world.tally.before, 3);
-	assert_int_equal(world.tally.lost, 0);
+	assert_int_equal(world.counts.changed, 0);
+	assert_int_equal(world.counts.before, 3);
+	assert_int_equal(world.counts.lost, 0);
 	world_publish(&world);
 }
 
@@ -408,20 +408,20 @@ static void test_changes_of_the_edition(void **state)
 
 static void test_state(void **state)
 {
-	struct certdir_list_tenant_state now;
+	struct certdir_tenant_state now;
 	struct world world;
 
 	(void)state;
 	world_begin(&world);
 	world_open(&world);
-	certdir_list_tenant_state(world.tenant, &now);
+	certdir_tenant_state(world.tenant, &now);
 	assert_null(now.delta_link);
 	assert_int_equal(now.synced, 0);
 	run(&world,
 	    "full; put 1 d=1; abandon; publish; full; put 1 d=1; end; now 1001; intune; rec 1 d=1; rec 2 d=7; end;"
 	    "now 1002; group 1 A; end; now 1003; group 2 B; end; keep 1 2; publish");
 	world_open(&world);
-	certdir_list_tenant_state(world.tenant, &now);
+	certdir_tenant_state(world.tenant, &now);
 	assert_string_equal(now.delta_link, "link");
 	assert_int_equal(now.delta_since, 1000);
 	assert_int_equal(now.synced, 1000);
@@ -438,7 +438,7 @@ static void open_fails(struct world *world, const char *says)
 
 	world->writer = certdir_list_write_begin(fixture_file, false, &error);
 	assert_non_null(world->writer);
-	world->tenant = certdir_list_tenant_open(world->writer, &world->options, &error);
+	world->tenant = certdir_tenant_open(world->writer, &world->options, &error);
 	if (world->tenant)
 		fail_msg("opened, though it should say \"%s\"", says);
 	if (!strstr(error.text, says))
@@ -520,7 +520,7 @@ static void test_untrusted_texts(void **state)
 	run(&world, "full; put 1 n=good s=1");
 	for (int i = 1; i < 20; i++) {
 		device.object_id = make_guid('a', i, object);
-		assert_true(certdir_list_devices_put(
+		assert_true(certdir_tenant_devices_put(
 			world.tenant, &device, CERTDIR_BIT(CERTDIR_PROPERTY_NAME) | CERTDIR_BIT(CERTDIR_PROPERTY_SID),
 			&error));
 	}
@@ -535,7 +535,7 @@ static void test_untrusted_texts(void **state)
 	run(&world, "intune");
 	device = (struct certdir_device){
 		.intune_device_id = object, .name = (char *)"\xff", .serial_number = (char *)"\n"};
-	assert_true(certdir_list_intune_put(world.tenant, &device, &error));
+	assert_true(certdir_tenant_intune_put(world.tenant, &device, &error));
 	run(&world, "end; publish");
 	certdir_log_set(NULL);
 	list_text("contoso", text);
@@ -586,10 +586,10 @@ static void test_untrusted_ids(void **state)
 		run(&world, cases[i].begin);
 		if (world.part == 'd')
 			run(&world, "put 1 n=B");
-		if (world.part == 'd'	? certdir_list_devices_put(world.tenant, &device,
-								   CERTDIR_BIT(CERTDIR_PROPERTY_DEVICE_ID), &error)
-		    : world.part == 'i' ? certdir_list_intune_put(world.tenant, &device, &error)
-					: certdir_list_group_put(world.tenant, device.object_id, &error))
+		if (world.part == 'd'	? certdir_tenant_devices_put(world.tenant, &device,
+								     CERTDIR_BIT(CERTDIR_PROPERTY_DEVICE_ID), &error)
+		    : world.part == 'i' ? certdir_tenant_intune_put(world.tenant, &device, &error)
+					: certdir_tenant_group_put(world.tenant, device.object_id, &error))
 			fail_msg("case %zu was taken", i);
 		assert_true(strstr(error.text, "not believed") || strstr(error.text, "without an id"));
 		run(&world, "failed");
@@ -597,7 +597,7 @@ static void test_untrusted_ids(void **state)
 		run(&world, "abandon");
 	}
 	run(&world, "delta");
-	assert_false(certdir_list_devices_remove(world.tenant, "x", &error));
+	assert_false(certdir_tenant_devices_remove(world.tenant, "x", &error));
 	run(&world, "publish");
 	list_text("contoso", text);
 	assert_string_equal(text, "1 d=1 i=1 n=A c=unknown m=y g=1/A");
@@ -605,7 +605,7 @@ static void test_untrusted_ids(void **state)
 
 static void test_parts_in_order(void **state)
 {
-	struct certdir_list_tally tally;
+	struct certdir_tenant_counts counts;
 	struct certdir_error error;
 	struct world world;
 	char id[40];
@@ -614,16 +614,16 @@ static void test_parts_in_order(void **state)
 	world_begin(&world);
 	world_open(&world);
 	make_guid('a', 1, id);
-	assert_false(certdir_list_devices_put(world.tenant, &(struct certdir_device){.object_id = id}, 0, &error));
-	assert_false(certdir_list_devices_remove(world.tenant, id, &error));
-	assert_false(certdir_list_group_put(world.tenant, id, &error));
-	assert_int_equal(certdir_list_devices_end(world.tenant, NULL, &tally, &error), CERTDIR_ENDED_FAILED);
-	assert_int_equal(certdir_list_intune_end(world.tenant, &tally, &error), CERTDIR_ENDED_FAILED);
-	assert_true(certdir_list_devices_begin(world.tenant, true, &error));
-	assert_false(certdir_list_intune_begin(world.tenant, &error));
-	assert_int_equal(certdir_list_group_end(world.tenant, &tally, &error), CERTDIR_ENDED_FAILED);
-	certdir_list_part_abandon(world.tenant);
-	certdir_list_part_abandon(world.tenant);
+	assert_false(certdir_tenant_devices_put(world.tenant, &(struct certdir_device){.object_id = id}, 0, &error));
+	assert_false(certdir_tenant_devices_remove(world.tenant, id, &error));
+	assert_false(certdir_tenant_group_put(world.tenant, id, &error));
+	assert_int_equal(certdir_tenant_devices_end(world.tenant, NULL, &counts, &error), CERTDIR_ENDED_FAILED);
+	assert_int_equal(certdir_tenant_intune_end(world.tenant, &counts, &error), CERTDIR_ENDED_FAILED);
+	assert_true(certdir_tenant_devices_begin(world.tenant, true, &error));
+	assert_false(certdir_tenant_intune_begin(world.tenant, &error));
+	assert_int_equal(certdir_tenant_group_end(world.tenant, &counts, &error), CERTDIR_ENDED_FAILED);
+	certdir_tenant_part_abandon(world.tenant);
+	certdir_tenant_part_abandon(world.tenant);
 	world_publish(&world);
 }
 
@@ -667,7 +667,7 @@ int main(void)
 		TEST(test_intune_duplicates),
 		TEST(test_intune_waits),
 		TEST(test_groups),
-		TEST(test_tally),
+		TEST(test_counts),
 		TEST(test_nothing_changes),
 		TEST(test_changes),
 		TEST(test_changes_of_the_edition),

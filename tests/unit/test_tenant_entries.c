@@ -9,16 +9,16 @@
 	(CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_DNS) | CERTDIR_BIT(CERTDIR_ID_NAME) |                    \
 	 CERTDIR_BIT(CERTDIR_ID_UPN) | CERTDIR_BIT(CERTDIR_ID_MAPPING))
 
-static struct certdir_list_ldap ldap;
-static struct certdir_list_tenant_options options;
-static struct certdir_list_tally tally;
+static struct certdir_tenant_ldap ldap;
+static struct certdir_tenant_options options;
+static struct certdir_tenant_counts counts;
 static char said[sizeof(((struct certdir_error *)0)->text)]; /* by the guard */
 
 static int setup(void **state)
 {
-	ldap = (struct certdir_list_ldap){
+	ldap = (struct certdir_tenant_ldap){
 		.question = "base|filter", .keeps = KEEPS, .interval = 3600, .domain = "corp.x"};
-	options = (struct certdir_list_tenant_options){
+	options = (struct certdir_tenant_options){
 		.name = "corp", .ldap = &ldap, .now = 1000, .changes = 1000000, .max_shrink = 10};
 	return fixture_setup(state);
 }
@@ -33,25 +33,25 @@ static struct certdir_device computer(const char *name)
 				       .last_seen = 500};
 }
 
-static void put(struct certdir_list_tenant *list, const char *key, const struct certdir_device *device,
+static void put(struct certdir_tenant *list, const char *key, const struct certdir_device *device,
 		const struct certdir_value *values, size_t count)
 {
-	const struct certdir_list_entry entry = {key, device, values, count};
+	const struct certdir_tenant_entry entry = {key, device, values, count};
 	struct certdir_error error;
 
-	if (!certdir_list_entries_put(list, &entry, &error))
+	if (!certdir_tenant_entries_put(list, &entry, &error))
 		fail_msg("%s", error.text);
 }
 
 /* A listing of entries "from".."to", those below `disabled` disabled, as one edition. */
-static enum certdir_list_ended list(bool all, int from, int to, int disabled, const char *cursor)
+static enum certdir_tenant_ended list(bool all, int from, int to, int disabled, const char *cursor)
 {
 	struct certdir_error error = {""};
 	struct certdir_list_writer *writer = certdir_list_write_begin(fixture_file, false, &error);
-	struct certdir_list_tenant *tenant = writer ? certdir_list_tenant_open(writer, &options, &error) : NULL;
-	enum certdir_list_ended ended;
+	struct certdir_tenant *tenant = writer ? certdir_tenant_open(writer, &options, &error) : NULL;
+	enum certdir_tenant_ended ended;
 
-	if (!tenant || !certdir_list_entries_begin(tenant, all, &error))
+	if (!tenant || !certdir_tenant_entries_begin(tenant, all, &error))
 		fail_msg("%s", error.text);
 	for (int i = from; i <= to; i++) {
 		char key[40], name[32], sid[64];
@@ -64,27 +64,27 @@ static enum certdir_list_ended list(bool all, int from, int to, int disabled, co
 		device.enabled = i < disabled ? CERTDIR_NO : CERTDIR_YES;
 		put(tenant, key, &device, NULL, 0);
 	}
-	ended = certdir_list_entries_end(tenant, cursor, &tally, &error);
+	ended = certdir_tenant_entries_end(tenant, cursor, &counts, &error);
 	(void)snprintf(said, sizeof(said), "%s", error.text);
-	certdir_list_tenant_close(tenant);
+	certdir_tenant_close(tenant);
 	fixture_publish(writer);
 	return ended;
 }
 
-static struct certdir_list_tenant_state look(void)
+static struct certdir_tenant_state look(void)
 {
 	static char link[64];
 	struct certdir_error error;
 	struct certdir_list_writer *looker = certdir_list_look(fixture_file, &error);
-	struct certdir_list_tenant *tenant = looker ? certdir_list_tenant_open(looker, &options, &error) : NULL;
-	struct certdir_list_tenant_state state;
+	struct certdir_tenant *tenant = looker ? certdir_tenant_open(looker, &options, &error) : NULL;
+	struct certdir_tenant_state state;
 
 	if (!tenant)
 		fail_msg("%s", error.text);
-	certdir_list_tenant_state(tenant, &state);
+	certdir_tenant_state(tenant, &state);
 	if (state.delta_link)
 		state.delta_link = strcpy(link, state.delta_link);
-	certdir_list_tenant_close(tenant);
+	certdir_tenant_close(tenant);
 	certdir_list_write_abort(looker);
 	return state;
 }
@@ -93,14 +93,14 @@ static void test_listing(void **state)
 {
 	(void)state;
 	assert_int_equal(list(true, 1, 50, 0, "c1"), CERTDIR_ENDED);
-	assert_int_equal(tally.added, 50);
+	assert_int_equal(counts.added, 50);
 	assert_string_equal(look().delta_link, "c1");
 	options.now = 2000;
 	assert_int_equal(list(true, 3, 51, 0, "c2"), CERTDIR_ENDED);
-	assert_int_equal(tally.changed, 0);
-	assert_int_equal(tally.lost, 2);
-	assert_int_equal(tally.added, 1);
-	assert_int_equal(tally.after, 49);
+	assert_int_equal(counts.changed, 0);
+	assert_int_equal(counts.lost, 2);
+	assert_int_equal(counts.added, 1);
+	assert_int_equal(counts.after, 49);
 	assert_int_equal(look().synced, 2000);
 }
 
@@ -111,8 +111,8 @@ static void test_changes(void **state)
 	(void)list(true, 1, 50, 0, "c1");
 	options.now = 2000;
 	assert_int_equal(list(false, 1, 2, 3, "c2"), CERTDIR_ENDED);
-	assert_int_equal(tally.changed, 2);
-	assert_int_equal(tally.after, 50);
+	assert_int_equal(counts.changed, 2);
+	assert_int_equal(counts.after, 50);
 	assert_int_equal(look().synced, 1000);
 	assert_string_equal(look().delta_link, "c2");
 	/* Another question: a cursor of the former one is none. */
@@ -137,8 +137,8 @@ static void test_guard(void **state)
 	options.now = 2000;
 	assert_int_equal(list(true, 1, 25, 2, "c2"), CERTDIR_ENDED_SHRUNK);
 	assert_non_null(strstr(said, "ldap corp: 25 of 50 devices would be lost"));
-	assert_int_equal(tally.kept, 25);
-	assert_int_equal(tally.changed, 1);
+	assert_int_equal(counts.kept, 25);
+	assert_int_equal(counts.changed, 1);
 	assert_null(look().delta_link);
 	snapshot = fixture_load();
 	reader = fixture_reader(snapshot);
@@ -152,12 +152,12 @@ static void test_guard(void **state)
 	/* It comes again, and is as of now again; an empty answer is no less doubtful. */
 	options.now = 3000;
 	assert_int_equal(list(true, 1, 50, 2, "c3"), CERTDIR_ENDED);
-	assert_int_equal(tally.lost + tally.kept + tally.added, 0);
+	assert_int_equal(counts.lost + counts.kept + counts.added, 0);
 	options.now = 4000;
 	assert_int_equal(list(true, 1, 0, 0, "c4"), CERTDIR_ENDED_SHRUNK);
 	options.max_shrink = 100;
 	assert_int_equal(list(true, 1, 0, 0, "c4"), CERTDIR_ENDED);
-	assert_int_equal(tally.after, 0);
+	assert_int_equal(counts.after, 0);
 }
 
 static void test_names(void **state)
@@ -191,7 +191,7 @@ static void test_names(void **state)
 	const struct certdir_list_config config = {.filename = fixture_file, .max_age = 60};
 	struct certdir_directory *directory;
 	struct certdir_list_writer *writer;
-	struct certdir_list_tenant *tenant;
+	struct certdir_tenant *tenant;
 	struct certdir_error error;
 
 	(void)state;
@@ -201,13 +201,13 @@ static void test_names(void **state)
 	device.groups = groups;
 	device.group_count = 2;
 	writer = certdir_list_write_begin(fixture_file, false, &error);
-	tenant = certdir_list_tenant_open(writer, &options, &error);
-	assert_true(tenant && certdir_list_entries_begin(tenant, true, &error));
+	tenant = certdir_tenant_open(writer, &options, &error);
+	assert_true(tenant && certdir_tenant_entries_begin(tenant, true, &error));
 	put(tenant, KEY1, &device, values, 4);
 	put(tenant, KEY1, &device, values, 4); /* the same again */
-	assert_int_equal(certdir_list_entries_end(tenant, NULL, &tally, &error), CERTDIR_ENDED);
-	assert_int_equal(tally.after, 1);
-	certdir_list_tenant_close(tenant);
+	assert_int_equal(certdir_tenant_entries_end(tenant, NULL, &counts, &error), CERTDIR_ENDED);
+	assert_int_equal(counts.after, 1);
+	certdir_tenant_close(tenant);
 	fixture_publish(writer);
 	directory = certdir_list_directory_open(&config, false, &error);
 	for (size_t i = 0; i < sizeof(sought) / sizeof(sought[0]); i++) {
@@ -248,7 +248,7 @@ static void test_refused(void **state)
 	struct certdir_error error;
 
 	(void)state;
-	assert_null(certdir_list_tenant_open(writer, &options, &error));
+	assert_null(certdir_tenant_open(writer, &options, &error));
 	assert_non_null(strstr(error.text, "imported source of that name"));
 	certdir_list_write_abort(writer);
 	(void)list(true, 1, 2, 0, NULL);

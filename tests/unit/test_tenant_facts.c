@@ -129,7 +129,7 @@ static void test_once_entra_is_no_device(void **state)
 	run(&world,
 	    "full; put 1 d=1; end; intune; rec 1 d=1; rec 2 d=0 n=B; end; publish; now 2000; intune; rec 1 d=0; "
 	    "rec 2 d=5; end; now 3000; intune; rec 1 d=0; rec 2 d=0 n=B; end");
-	assert_int_equal(world.tally.unlisted, 0);
+	assert_int_equal(world.counts.unlisted, 0);
 	world_publish(&world);
 	list_text("contoso", got);
 	assert_string_equal(got, "1 d=1");
@@ -209,13 +209,13 @@ static void test_attributes_and_the_delta_link(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		struct certdir_list_tenant_state now;
+		struct certdir_tenant_state now;
 		struct world world;
 
 		(void)unlink(fixture_file);
 		world_begin(&world);
 		run(&world, table[i].script);
-		certdir_list_tenant_state(world.tenant, &now);
+		certdir_tenant_state(world.tenant, &now);
 		if ((now.delta_link != NULL) != table[i].kept)
 			fail_msg("%s: the link is %s", table[i].script, now.delta_link ? "kept" : "gone");
 		assert_true(now.synced == 1000);

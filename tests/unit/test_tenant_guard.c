@@ -55,10 +55,10 @@ static void test_guard(void **state)
 			parts[p].many(&world, 1, cases[i].after);
 			run(&world, cases[i].how);
 			if (strcmp(cases[i].how, "end") == 0) {
-				assert_int_equal(world.tally.before, cases[i].before);
-				assert_int_equal(world.tally.after, cases[i].after);
-				assert_int_equal(world.tally.before + world.tally.added - world.tally.lost,
-						 world.tally.after);
+				assert_int_equal(world.counts.before, cases[i].before);
+				assert_int_equal(world.counts.after, cases[i].after);
+				assert_int_equal(world.counts.before + world.counts.added - world.counts.lost,
+						 world.counts.after);
 				world_publish(&world);
 				continue;
 			}
@@ -66,7 +66,7 @@ static void test_guard(void **state)
 				       cases[i].before, parts[p].what);
 			if (!strstr(world.failure, wanted) || !strstr(world.failure, "--force"))
 				fail_msg("\"%s\" does not say \"%s\"", world.failure, wanted);
-			assert_int_equal(world.tally.kept, cases[i].before - cases[i].after);
+			assert_int_equal(world.counts.kept, cases[i].before - cases[i].after);
 			world_publish(&world);
 			list_text("contoso", again);
 			assert_string_equal(text, again);
@@ -211,10 +211,10 @@ static void test_guard_lets_a_no_through(void **state)
 	}
 	run(&world, "end; publish; now 2000; shrink 10; delta; rm 1; rm 2; rm 3; rm 4; rm 5; rm 6; rm 7; rm 8; put 9 "
 		    "e=n; shrunk");
-	assert_int_equal(world.tally.kept, 8);
-	assert_int_equal(world.tally.lost, 0);
-	assert_int_equal(world.tally.after, 38);
-	assert_int_equal(world.tally.changed, 1);
+	assert_int_equal(world.counts.kept, 8);
+	assert_int_equal(world.counts.lost, 0);
+	assert_int_equal(world.counts.after, 38);
+	assert_int_equal(world.counts.changed, 1);
 	world_publish(&world);
 	list_text("contoso", text);
 	assert_non_null(strstr(text, "; 9 e=n"));
@@ -222,8 +222,8 @@ static void test_guard_lets_a_no_through(void **state)
 	changes_text("contoso", 1001, text);
 	assert_string_equal(text, "2000 enabled o9  yes>no");
 	run(&world, "now 3000; shrink 100; delta; end");
-	assert_int_equal(world.tally.lost, 8);
-	assert_int_equal(world.tally.kept, 0);
+	assert_int_equal(world.counts.lost, 8);
+	assert_int_equal(world.counts.kept, 0);
 	world_publish(&world);
 }
 
@@ -247,9 +247,9 @@ static void test_guard_counts_what_the_filter_takes(void **state)
 		run(&world, command);
 	}
 	run(&world, "end");
-	assert_int_equal(world.tally.before, 0);
-	assert_int_equal(world.tally.added, 20);
-	assert_int_equal(world.tally.unlisted, 0);
+	assert_int_equal(world.counts.before, 0);
+	assert_int_equal(world.counts.added, 20);
+	assert_int_equal(world.counts.unlisted, 0);
 	run(&world, "delta; put 1 e=n; put 2 e=n; put 3 e=n; put 4 e=n; put 5 e=n; put 6 e=n;"
 		    "put 200 e=y; put 201 e=y; put 202 e=y; shrunk");
 	assert_non_null(strstr(world.failure, "6 of 20"));
