@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "conf/conf.h"
 
-#include "text/utf8.h"
+#include "base/words.h"
 #include "text/suggest.h"
+#include "text/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -630,24 +631,16 @@ bool certdir_conf_words(struct certdir_conf *conf, struct certdir_conf_section *
 bool certdir_conf_trust_types(struct certdir_conf *conf, struct certdir_conf_section *section, uint32_t *join_types,
 			      struct certdir_error *error)
 {
-	static const struct {
-		const char *name;
-		enum certdir_join_type type;
-	} types[] = {{"AzureAd", CERTDIR_JOIN_ENTRA},
-		     {"ServerAd", CERTDIR_JOIN_HYBRID},
-		     {"Workplace", CERTDIR_JOIN_REGISTERED},
-		     {"none", CERTDIR_JOIN_UNKNOWN}};
 	const char **words = NULL;
 	bool ok = certdir_conf_words(conf, section, "trust_types", &words, error);
-	size_t at;
 
 	if (ok && words)
 		*join_types = 0;
 	for (size_t i = 0; ok && words && words[i]; i++) {
-		for (at = 0; at < 4 && strcasecmp(words[i], types[at].name) != 0; at++)
-			;
-		if (at < 4)
-			*join_types |= CERTDIR_BIT(types[at].type);
+		const enum certdir_join_type type = certdir_word_trust_type(words[i]);
+
+		if (type != CERTDIR_JOIN_UNKNOWN || strcasecmp(words[i], "none") == 0)
+			*join_types |= CERTDIR_BIT(type);
 		else
 			ok = certdir_conf_refuse_value(
 				conf, certdir_conf_entry(section, "trust_types"), error,

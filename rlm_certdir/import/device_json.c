@@ -3,7 +3,7 @@
 
 #include "list/list.h"
 #include "list/text.h"
-#include "list/words.h"
+#include "base/words.h"
 #include "text/suggest.h"
 #include "text/timestamp.h"
 
@@ -232,7 +232,7 @@ static bool take_ownership(const struct reading *reading, const struct property 
 
 	if (!make_text(reading, property->name, value, CERTDIR_FORM_TEXT, &made))
 		return false;
-	word = made ? certdir_list_ownership(made) : NULL;
+	word = made ? certdir_word_ownership(made) : NULL;
 	if (!word) {
 		free(made);
 		return true;
@@ -250,9 +250,9 @@ static bool make_state(const struct reading *reading, const struct property *pro
 		return false;
 	if (!*made)
 		return true;
-	word = property->kind == STATE	 ? certdir_list_management_state(*made)
-	       : property->kind == AGENT ? certdir_list_management_agent(*made)
-					 : certdir_list_compliance(*made);
+	word = property->kind == STATE	 ? certdir_word_management_state(*made)
+	       : property->kind == AGENT ? certdir_word_management_agent(*made)
+					 : certdir_word_compliance(*made);
 	memmove(*made, word, strlen(word));
 	return true;
 }
@@ -332,7 +332,7 @@ static bool take_join_type(const struct reading *reading, const struct property 
 
 	if (!make_text(reading, property->name, value, CERTDIR_FORM_TEXT, &text))
 		return false;
-	*join_type = text ? certdir_list_trust_type(text) : CERTDIR_JOIN_UNKNOWN;
+	*join_type = text ? certdir_word_trust_type(text) : CERTDIR_JOIN_UNKNOWN;
 	for (char *c = text; c && *c; c++)
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c - 'A' + 'a');

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "import/device_json.h"
 
+#include "base/words.h"
 #include "text/timestamp.h"
 
 #include <stdio.h>
@@ -64,23 +65,10 @@ static bool put_time(json_t *object, const char *key, int64_t seconds)
 	return put_text(object, key, text);
 }
 
-/* Graph's words for Graph's types. */
+/* Graph's word, or our own for the join type that Graph does not have. */
 static const char *trust_type(enum certdir_join_type type)
 {
-	switch (type) {
-	case CERTDIR_JOIN_ENTRA:
-		return "AzureAd";
-	case CERTDIR_JOIN_HYBRID:
-		return "ServerAd";
-	case CERTDIR_JOIN_REGISTERED:
-		return "Workplace";
-	case CERTDIR_JOIN_AD:
-		return "ad";
-	case CERTDIR_JOIN_UNKNOWN:
-	case CERTDIR_JOIN_TYPES:
-		break;
-	}
-	return NULL;
+	return type == CERTDIR_JOIN_AD ? certdir_join_type_name(type) : certdir_word_of_join_type(type);
 }
 
 json_t *certdir_device_json_flatten(const json_t *list)

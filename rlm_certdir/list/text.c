@@ -3,7 +3,7 @@
 
 #include "text/canonical.h"
 #include "text/utf8.h"
-#include "list/words.h"
+#include "base/words.h"
 
 #include <string.h>
 #include <strings.h>
@@ -111,10 +111,10 @@ enum certdir_list_text certdir_list_text_form(enum certdir_list_form form, const
 		return form_name(text, out);
 	case CERTDIR_FORM_GUID:
 		*why = "is not a GUID";
-		return certdir_list_no_id(text) ? CERTDIR_TEXT_NONE : form_identity(CERTDIR_ID_GUID, text, out);
+		return certdir_word_no_id(text) ? CERTDIR_TEXT_NONE : form_identity(CERTDIR_ID_GUID, text, out);
 	case CERTDIR_FORM_UDID:
 		*why = "is not a UDID";
-		return certdir_list_no_id(text) ? CERTDIR_TEXT_NONE : form_identity(CERTDIR_ID_UDID, text, out);
+		return certdir_word_no_id(text) ? CERTDIR_TEXT_NONE : form_identity(CERTDIR_ID_UDID, text, out);
 	case CERTDIR_FORM_SID:
 		*why = "is not a SID";
 		return form_identity(CERTDIR_ID_SID, text, out);

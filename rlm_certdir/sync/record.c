@@ -3,7 +3,7 @@
 
 #include "tenant/tenant.h"
 #include "list/text.h"
-#include "list/words.h"
+#include "base/words.h"
 #include "sync/excerpt.h"
 #include "text/timestamp.h"
 
@@ -151,22 +151,22 @@ static const char *put_value(enum kind kind, void *at, const struct certdir_page
 		put_text(at, value->text);
 		break;
 	case OWNERSHIP:
-		put_text(at, certdir_list_ownership(value->text));
+		put_text(at, certdir_word_ownership(value->text));
 		break;
 	case COMPLIANCE:
-		put_text(at, certdir_list_compliance(value->text));
+		put_text(at, certdir_word_compliance(value->text));
 		break;
 	case STATE:
-		put_text(at, certdir_list_management_state(value->text));
+		put_text(at, certdir_word_management_state(value->text));
 		break;
 	case AGENT:
-		put_text(at, certdir_list_management_agent(value->text));
+		put_text(at, certdir_word_management_agent(value->text));
 		break;
 	case COMPLIANT:
 		put_text(at, yes ? "compliant" : "noncompliant");
 		break;
 	case JOIN_TYPE:
-		*(enum certdir_join_type *)at = certdir_list_trust_type(value->text);
+		*(enum certdir_join_type *)at = certdir_word_trust_type(value->text);
 		break;
 	case YES_NO:
 		*(enum certdir_tristate *)at = yes ? CERTDIR_YES : CERTDIR_NO;

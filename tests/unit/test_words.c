@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Graph's words, for a sync and for an import alike. */
-#include "list/words.h"
+#include "base/words.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,11 +11,11 @@
 static void test_trust_types(void **state)
 {
 	(void)state;
-	assert_int_equal(certdir_list_trust_type("AzureAd"), CERTDIR_JOIN_ENTRA);
-	assert_int_equal(certdir_list_trust_type("SERVERAD"), CERTDIR_JOIN_HYBRID);
-	assert_int_equal(certdir_list_trust_type("workplace"), CERTDIR_JOIN_REGISTERED);
-	assert_int_equal(certdir_list_trust_type("entra"), CERTDIR_JOIN_UNKNOWN);
-	assert_int_equal(certdir_list_trust_type(""), CERTDIR_JOIN_UNKNOWN);
+	assert_int_equal(certdir_word_trust_type("AzureAd"), CERTDIR_JOIN_ENTRA);
+	assert_int_equal(certdir_word_trust_type("SERVERAD"), CERTDIR_JOIN_HYBRID);
+	assert_int_equal(certdir_word_trust_type("workplace"), CERTDIR_JOIN_REGISTERED);
+	assert_int_equal(certdir_word_trust_type("entra"), CERTDIR_JOIN_UNKNOWN);
+	assert_int_equal(certdir_word_trust_type(""), CERTDIR_JOIN_UNKNOWN);
 }
 
 static void test_ownership(void **state)
@@ -23,11 +23,11 @@ static void test_ownership(void **state)
 	static const char newer[] = "leased";
 
 	(void)state;
-	assert_string_equal(certdir_list_ownership("Company"), "company");
-	assert_string_equal(certdir_list_ownership("PERSONAL"), "personal");
-	assert_null(certdir_list_ownership("Unknown"));
-	assert_null(certdir_list_ownership("unknownfuturevalue"));
-	assert_ptr_equal(certdir_list_ownership(newer), newer);
+	assert_string_equal(certdir_word_ownership("Company"), "company");
+	assert_string_equal(certdir_word_ownership("PERSONAL"), "personal");
+	assert_null(certdir_word_ownership("Unknown"));
+	assert_null(certdir_word_ownership("unknownfuturevalue"));
+	assert_ptr_equal(certdir_word_ownership(newer), newer);
 }
 
 static void test_states(void **state)
@@ -35,12 +35,12 @@ static void test_states(void **state)
 	static const char newer[] = "sleeping";
 
 	(void)state;
-	assert_string_equal(certdir_list_compliance("INGRACEPERIOD"), "inGracePeriod");
-	assert_ptr_equal(certdir_list_compliance(newer), newer);
-	assert_string_equal(certdir_list_management_state("wipepending"), "wipePending");
-	assert_ptr_equal(certdir_list_management_state(newer), newer);
-	assert_string_equal(certdir_list_management_agent("MDM"), "mdm");
-	assert_ptr_equal(certdir_list_management_agent(newer), newer);
+	assert_string_equal(certdir_word_compliance("INGRACEPERIOD"), "inGracePeriod");
+	assert_ptr_equal(certdir_word_compliance(newer), newer);
+	assert_string_equal(certdir_word_management_state("wipepending"), "wipePending");
+	assert_ptr_equal(certdir_word_management_state(newer), newer);
+	assert_string_equal(certdir_word_management_agent("MDM"), "mdm");
+	assert_ptr_equal(certdir_word_management_agent(newer), newer);
 }
 
 static void test_no_id(void **state)
@@ -51,9 +51,9 @@ static void test_no_id(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-		assert_true(certdir_list_no_id(none[i]));
+		assert_true(certdir_word_no_id(none[i]));
 	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++)
-		assert_false(certdir_list_no_id(some[i]));
+		assert_false(certdir_word_no_id(some[i]));
 }
 
 int main(void)
