@@ -96,6 +96,9 @@ struct certdir_ldap_entry {
 	size_t dn_length;
 	const struct certdir_ldap_value *values;
 	size_t count;
+	/* Of a listing (operation.h): an attribute whose values came in pieces and are left out, untrusted bytes; or NULL. */
+	const char *pieces;
+	size_t pieces_length;
 };
 
 enum certdir_ldap_scope { CERTDIR_LDAP_BASE, CERTDIR_LDAP_ONE, CERTDIR_LDAP_SUBTREE };

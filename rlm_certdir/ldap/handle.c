@@ -2,7 +2,6 @@
 #include "ldap/handle.h"
 
 #include "base/background.h"
-#include "text/canonical.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -291,23 +290,9 @@ static int read_entry(const struct certdir_ldap_connection *connection, const st
 	entry->dn_length = dn.bv_len;
 	entry->values = all->values;
 	entry->count = all->count;
+	entry->pieces = all->ranged.bv_val;
+	entry->pieces_length = all->ranged.bv_len;
 	return code;
-}
-
-static enum certdir_ldap_status refuse_pieces(const struct certdir_ldap_connection *connection,
-					      const struct certdir_ldap_entry *entry, const struct berval *attribute,
-					      struct certdir_error *error)
-{
-	const char *why;
-	const bool dn = certdir_text_valid(entry->dn, entry->dn_length, &why);
-	const bool name = certdir_text_valid(attribute->bv_val, attribute->bv_len, &why);
-
-	certdir_error_set(error,
-			  "%s: \"%.*s\" has more values in one attribute than the server gives at once (%.*s), and a "
-			  "part must not be taken for the whole: remove some",
-			  connection->uri, dn ? (int)entry->dn_length : 1, dn ? entry->dn : "?",
-			  name ? (int)attribute->bv_len : 1, name ? attribute->bv_val : "?");
-	return CERTDIR_LDAP_FAILED;
 }
 
 static enum certdir_ldap_status deliver(struct certdir_ldap_connection *connection, LDAPMessage *message,
@@ -325,8 +310,6 @@ static enum certdir_ldap_status deliver(struct certdir_ldap_connection *connecti
 	all->ranged.bv_val = NULL;
 	status = certdir_ldap_conclude(connection, read_entry(connection, search, message, &entry, all),
 				       search->whole ? search->base : NULL, error);
-	if (status == CERTDIR_LDAP_OK && all->ranged.bv_val)
-		status = refuse_pieces(connection, &entry, &all->ranged, error);
 	if (status == CERTDIR_LDAP_OK) {
 		error->text[0] = '\0';
 		if (!search->each(search->context, &entry)) {

@@ -65,7 +65,7 @@ struct certdir_ldap_search {
 	LDAPControl *control; /* sent along, or NULL */
 	/*
 	 * For those who keep entries: messages name the base, attributes with options are other attributes and left
-	 * out (RFC 4512 2.5), and one that comes in pieces (";range=0-1499", MS-ADTS 3.1.1.3.1.3.3) fails the search.
+	 * out (RFC 4512 2.5), and the entry tells of one that came in pieces (";range=0-1499", MS-ADTS 3.1.1.3.1.3.3).
 	 */
 	bool whole;
 	bool (*each)(void *context, const struct certdir_ldap_entry *entry);

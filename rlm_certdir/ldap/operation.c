@@ -2,6 +2,7 @@
 #include "ldap/operation.h"
 
 #include "ldap/handle.h"
+#include "text/canonical.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -61,9 +62,26 @@ static bool begin_page(struct pages *pages, const struct certdir_ldap_entry *ent
 	return true;
 }
 
+static bool refuse_pieces(const struct pages *pages, const struct certdir_ldap_entry *entry)
+{
+	const char *why;
+	const bool dn = certdir_text_valid(entry->dn, entry->dn_length, &why);
+	const bool name = certdir_text_valid(entry->pieces, entry->pieces_length, &why);
+
+	certdir_error_set(pages->error,
+			  "%s: \"%.*s\" has more values in one attribute than the server gives at once (%.*s), and a "
+			  "part must not be taken for the whole: remove some",
+			  pages->connection->uri, dn ? (int)entry->dn_length : 1, dn ? entry->dn : "?",
+			  name ? (int)entry->pieces_length : 1, name ? entry->pieces : "?");
+	return false;
+}
+
 static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 {
 	struct pages *pages = context;
+
+	if (entry->pieces && !pages->listing->pieces)
+		return refuse_pieces(pages, entry);
 
 	if (!pages->begun && pages->listing->page && !begin_page(pages, entry))
 		return false;

@@ -25,13 +25,15 @@ struct certdir_ldap_listing {
 	const char *filter; /* RFC 4515 */
 	const char *const *attributes; /* NULL-terminated */
 	unsigned page; /* entries a page (RFC 2696); 0 = not paged */
+	bool pieces; /* `each` looks at entry->pieces; else an entry that has some fails the listing */
 };
 
 /*
  * Calls `each` for every entry of `listing`; false from it ends with CERTDIR_LDAP_FAILED and the `error` that it has set through its
  * context, or "out of memory". Anything but OK sets `error`, and what was delivered means nothing: a listing is the whole truth or
  * none. A page has the connection's res_timeout. CERTDIR_LDAP_NO_OBJECT: `base` is not there. Attributes with options are
- * others (RFC 4512 2.5) and left out; one that the server gives in pieces (";range=0-1499") is CERTDIR_LDAP_FAILED.
+ * others (RFC 4512 2.5) and left out. One that the server gives in pieces (";range=0-1499") is left out and named in the entry for those
+ * who asked for `pieces`, so that one odd entry does not keep all others from theirs, and CERTDIR_LDAP_FAILED for all others.
  */
 enum certdir_ldap_status certdir_ldap_list(struct certdir_ldap_connection *connection,
 					   const struct certdir_ldap_listing *listing,

@@ -407,6 +407,14 @@ static bool take_own(struct reading *reading, const struct certdir_ldap_entry *e
 	const struct certdir_ldap_value *control = field_value(reading, entry, CONTROL);
 	const size_t count = reading->config->column_count;
 
+	/* A real computer may have thousands of values, and life.c has seen that. */
+	if (entry->pieces && !can_live(reading)) {
+		certdir_error_set(&reading->error,
+				  "%s has more values in one attribute than the server gives at once, and a part must "
+				  "not be taken for the whole: remove some",
+				  account->dn);
+		return false;
+	}
 	if (version && version->length <= VERSION_MAX)
 		account->version = certdir_value_text(reading->arena, version);
 	if (!account->version && !refuse(reading, account, reading->domain->version_attribute))
@@ -636,8 +644,8 @@ static enum certdir_ldap_status list(struct reading *reading, struct certdir_lda
 
 	certdir_error_set(error, "out of memory");
 	if (reading->attributes || begin(reading)) {
-		const struct certdir_ldap_listing listing = {base, CERTDIR_LDAP_SUBTREE, "(objectClass=*)",
-							     reading->attributes, PAGE};
+		const struct certdir_ldap_listing listing = {
+			base, CERTDIR_LDAP_SUBTREE, "(objectClass=*)", reading->attributes, PAGE, true};
 
 		status = certdir_ldap_list(connection, &listing, take_entry, reading, error);
 	}

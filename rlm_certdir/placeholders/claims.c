@@ -63,9 +63,12 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 		hold(&asking->claims[c], dn, host);
 		explained = true;
 	}
-	if (explained)
+	if (explained && (!entry->pieces || asking->count == 1))
 		return true;
-	/* Servers know more characters as equal than we do. Asked for one value alone, what they find is its holder. */
+	/*
+	 * Servers know more characters as equal than we do, and do not show all values of an entry that has thousands. Asked for one
+	 * value alone, what they find is its holder.
+	 */
 	if (asking->count == 1)
 		hold(&asking->claims[0], dn, host);
 	else
@@ -99,7 +102,7 @@ static char *filter_of(const struct asking *asking)
 static bool ask(struct asking *asking, const char *base, struct certdir_ldap_connection *connection,
 		struct certdir_error *error)
 {
-	struct certdir_ldap_listing listing = {base, CERTDIR_LDAP_SUBTREE, NULL, asking->attributes, PAGE};
+	struct certdir_ldap_listing listing = {base, CERTDIR_LDAP_SUBTREE, NULL, asking->attributes, PAGE, true};
 	char *filter = filter_of(asking);
 	bool ok = false;
 

@@ -47,7 +47,7 @@ static const char *uri(const struct reading *reading)
 static bool read_one(struct reading *reading, const char *base, enum certdir_ldap_scope scope, const char *filter,
 		     const char *const *attributes, bool (*each)(void *context, const struct certdir_ldap_entry *entry))
 {
-	const struct certdir_ldap_listing listing = {base, scope, filter, attributes, 0};
+	const struct certdir_ldap_listing listing = {base, scope, filter, attributes, 0, false};
 	enum certdir_ldap_status status;
 
 	reading->found = reading->is_group = reading->has_type = false;

@@ -58,7 +58,7 @@ bool certdir_domain_names_read(struct certdir_ldap_connection *connection, struc
 	static const char *const of_root[] = {"dnsHostName", "configurationNamingContext", NULL};
 	static const char *const of_partition[] = {"nETBIOSName", "dnsRoot", NULL};
 	struct reading reading = {arena, domain, NULL};
-	struct certdir_ldap_listing listing = {"", CERTDIR_LDAP_BASE, "(objectClass=*)", of_root, 0};
+	struct certdir_ldap_listing listing = {"", CERTDIR_LDAP_BASE, "(objectClass=*)", of_root, 0, false};
 	enum certdir_ldap_status status;
 
 	/* The domain and its parents. */
@@ -69,8 +69,12 @@ bool certdir_domain_names_read(struct certdir_ldap_connection *connection, struc
 	status = certdir_ldap_list(connection, &listing, take_entry, &reading, error);
 	if (status == CERTDIR_LDAP_OK && reading.configuration) {
 		listing = (struct certdir_ldap_listing){
-			certdir_arena_print(arena, "CN=Partitions,%s", reading.configuration), CERTDIR_LDAP_SUBTREE,
-			"(objectClass=crossRef)", of_partition, 1000};
+			certdir_arena_print(arena, "CN=Partitions,%s", reading.configuration),
+			CERTDIR_LDAP_SUBTREE,
+			"(objectClass=crossRef)",
+			of_partition,
+			1000,
+			false};
 		if (listing.base)
 			status = certdir_ldap_list(connection, &listing, take_entry, &reading, error);
 	}

@@ -82,6 +82,16 @@ static const char *password_sign(const struct certdir_ldap_value *made, const st
 
 /* ---- the entry ---- */
 
+/* A placeholder has a few values of each attribute: one with so many that the server shows only some is something else by now. */
+static const char *pieces_sign(const struct certdir_ldap_entry *entry, struct certdir_arena *arena)
+{
+	const char *options = memchr(entry->pieces, ';', entry->pieces_length);
+	const size_t length = options ? (size_t)(options - entry->pieces) : entry->pieces_length;
+
+	return certdir_arena_print(arena, "its %.*s has more values than the server gives at once", (int)length,
+				   entry->pieces);
+}
+
 /* "operatingSystem Windows 11"; without a value that is no text or too long to be shown. */
 static const char *show(const struct certdir_ldap_value *value, const char *attribute, const char *more,
 			struct certdir_arena *arena)
@@ -120,5 +130,7 @@ const char *certdir_life_find(const struct certdir_placeholders_config *config, 
 		else
 			sign = value_sign(config, value, arena);
 	}
+	if (!sign && entry->pieces)
+		sign = pieces_sign(entry, arena);
 	return sign ? sign : password_sign(made, set, arena);
 }

@@ -130,8 +130,8 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 static bool list(struct fetching *fetching, unsigned which, const char *base, const char *filter,
 		 const char *const *attributes)
 {
-	const struct certdir_ldap_listing listing = {base, CERTDIR_LDAP_SUBTREE, filter, attributes,
-						     CERTDIR_ENTRIES_PAGE};
+	const struct certdir_ldap_listing listing = {base,	 CERTDIR_LDAP_SUBTREE, filter,
+						     attributes, CERTDIR_ENTRIES_PAGE, false};
 	enum certdir_ldap_status status;
 
 	fetching->entries = (struct certdir_entries){fetching->job->spool, which, 0};

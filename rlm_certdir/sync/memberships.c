@@ -177,7 +177,8 @@ static bool add(struct certdir_device *device, const struct group *group, const 
 {
 	static const char attribute[] = "objectSid";
 	const struct certdir_ldap_value sid = {attribute, sizeof(attribute) - 1, group->sid, group->sid_length};
-	const struct certdir_ldap_entry entry = {group->dn, strlen(group->dn), &sid, group->sid_length ? 1 : 0};
+	const struct certdir_ldap_entry entry = {group->dn, strlen(group->dn), &sid, group->sid_length ? 1 : 0,
+						 .pieces = NULL};
 
 	return certdir_ldap_group_add(device, &entry, base, cut);
 }

@@ -4,9 +4,13 @@
 import pytest
 
 from testenv import placeholder_worlds as worlds
+from testenv.certificates import sequence
+from testenv.devices import device_id
+from testenv.ldap_proxy import Request
+from testenv.ldap_search import Liar, entry, message, result
 from testenv.placeholder_worlds import GROUP, OU, Site, accounts, filled, plain
-from testenv.placeholders import DONE, PROBLEMS
-from testenv.slapd import SUFFIX
+from testenv.placeholders import DONE, PROBLEMS, TO_DO, Placeholders
+from testenv.slapd import SUFFIX, sid_bytes
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +135,67 @@ def test_two_accounts_with_one_mark(slapd, site):
     assert not [account for account in accounts(slapd.contents()) if account.dn == one.dn and account.disabled]
 
 
+
+
+# ---- a domain controller that shows a part of very many values (MaxValRange) ----
+
+DOMAIN = "DC=ad,DC=test"
+PLACES = f"OU=Placeholders,{DOMAIN}"
+ELSEWHERE = f"CN=ODD,CN=Computers,{DOMAIN}"
+PIECES = {"servicePrincipalName": [], "servicePrincipalName;range=0-1499": [b"HOST/one", b"HOST/of-thousands"]}
+
+
+def computer(name, number, **more):
+    """A placeholder as Active Directory shows it."""
+    return entry(f"CN={name},{PLACES}".encode(), **{
+        "objectClass": [b"top", b"computer"], "adminDescription": [f"certdir:wifi:{device_id(name)}".encode()],
+        "sAMAccountName": [f"{name}$".encode()], "userAccountControl": [b"4096"], "uSNChanged": [b"%d" % number],
+        "whenCreated": [b"20260130120000.0Z"], "pwdLastSet": [b"134142480000000000"],
+        "servicePrincipalName": [f"HOST/{name}".encode()], **more})
+
+
+class Controller(Liar):
+    """Says that it is a domain controller, and has an OU with three accounts."""
+
+    def __init__(self):
+        self.asked = []
+        super().__init__(self.answer)
+
+    def entries(self, request, body):
+        if not request.dn:
+            return [entry(b"", supportedCapabilities=[b"1.2.840.113556.1.4.800"], namingContexts=[DOMAIN.encode()])]
+        if request.dn == PLACES and request.scope == 2:
+            return [entry(PLACES.encode(), objectClass=[b"organizationalUnit"]), computer("GONE", 1),
+                    computer("ODD", 2, **PIECES), computer("KEPT", 3)]
+        if request.dn in (PLACES, DOMAIN) and request.scope == 0:
+            more = {"objectSid": [sid_bytes("S-1-5-21-1-2-3")]} if request.dn == DOMAIN else {}
+            return [entry(request.dn.encode(), objectClass=[b"top"], **more)]
+        if b"HOST/NEW" in body or b"OTHER$" in body:
+            self.asked.append(body.count(b"HOST/"))
+            return [entry(ELSEWHERE.encode(), sAMAccountName=[b"OTHER$"], **PIECES)]
+        return []
+
+    def answer(self, number):
+        found = self.entries(Request(sequence(self.last)), self.last)
+        return b"".join(message(number, one) for one in found) + message(number, result(0x65, 0))
+
+
+def test_an_account_with_thousands_of_values(tmp_path):
+    """It is left alone and told, and whoever has a name among values that are not shown has it; nobody else is kept from theirs."""
+    server = Controller()
+    try:
+        site = Placeholders(tmp_path / "site", server=server.uri, identity="svc@ad.test", ou=PLACES, name="{name}",
+                            service_principal_name="HOST/{cn}", max_remove="100%")
+        site.options["password_file"] = site.secret_file("password", "secret")
+        for name in ("KEPT", "NEW", "FREE", "OTHER"):
+            site.list.add(name)
+        site.list.publish()
+        plan = site.plan(code=TO_DO)
+    finally:
+        server.close()
+    assert plan.actions == [("create", "FREE"), ("disable", "GONE")]
+    problems = plan.remarks("problem")
+    assert "its servicePrincipalName has more values than the server gives at once" in problems[device_id("ODD")]
+    assert f"servicePrincipalName \"HOST/NEW\" is held by {ELSEWHERE}" in problems[device_id("NEW")]
+    assert f"OTHER$\" is that of {ELSEWHERE}" in problems[device_id("OTHER")]
+    assert server.asked[0] > 1 and set(server.asked[1:]) <= {0, 1}, "asked about each alone: what is shown does not explain all"

@@ -87,7 +87,7 @@ static struct certdir_ldap_value value_of(const char *attribute, const char *byt
 static void test_attributes(void **state)
 {
 	struct certdir_ldap_value value = value_of("sAMAccountName", "a", 1);
-	const struct certdir_ldap_entry entry = {"", 0, &value, 1};
+	const struct certdir_ldap_entry entry = {"", 0, &value, 1, .pieces = NULL};
 
 	(void)state;
 	assert_true(certdir_value_of(&value, "samaccountname"));
@@ -256,7 +256,7 @@ static void test_life(void **state)
 		struct certdir_ldap_value values[4] = {value_of("whenCreated", "20260130120000.0Z", 17),
 						       value_of("pwdLastSet", "134142480000000000", 18),
 						       value_of("userAccountControl", "4096", 4)};
-		struct certdir_ldap_entry entry = {"CN=PC1", 6, values, 3};
+		struct certdir_ldap_entry entry = {"CN=PC1", 6, values, 3, .pieces = NULL};
 		const char *life;
 
 		if (lives[i].attribute[0])
@@ -265,6 +265,21 @@ static void test_life(void **state)
 		if (!!life != !!lives[i].life || (life && strcmp(life, lives[i].life) != 0))
 			fail_msg("%s %s: %s", lives[i].attribute, lives[i].value, life ? life : "no sign");
 	}
+}
+
+/* More values than the server gives at once: whatever it is, no placeholder has so many. */
+static void test_life_in_pieces(void **state)
+{
+	static const char name[] = "userCertificate;range=0-1499",
+			  text[] = "its userCertificate has more values than the server "
+				   "gives at once";
+	const struct certdir_placeholders_config config = {.column_count = 0};
+	const struct certdir_ldap_value values[] = {value_of("whenCreated", "20260130120000.0Z", 17),
+						    value_of("pwdLastSet", "134142480000000000", 18)};
+	const struct certdir_ldap_entry entry = {"CN=PC1", 6, values, 2, .pieces = name, .pieces_length = strlen(name)};
+
+	(void)state;
+	assert_string_equal(certdir_life_find(&config, &entry, &arena), text);
 }
 
 /* A template whose class is the device's own may have written any. */
@@ -276,7 +291,7 @@ static void test_life_of_open_class(void **state)
 	struct certdir_ldap_value values[] = {value_of("whenCreated", "20260130120000.0Z", 17),
 					      value_of("pwdLastSet", "134142480000000000", 18),
 					      value_of("servicePrincipalName", "TERMSRV/PC1", 11)};
-	const struct certdir_ldap_entry entry = {"CN=PC1", 6, values, 3};
+	const struct certdir_ldap_entry entry = {"CN=PC1", 6, values, 3, .pieces = NULL};
 
 	(void)state;
 	assert_null(certdir_life_find(&config, &entry, &arena));
@@ -321,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test_teardown(test_life, clear),
+		cmocka_unit_test_teardown(test_life_in_pieces, clear),
 		cmocka_unit_test_teardown(test_life_of_open_class, clear),
 		cmocka_unit_test(test_password),
 	};

@@ -460,7 +460,7 @@ static void test_too_much(void **state)
 	enum { COUNT = 3000 };
 	static char texts[COUNT][32];
 	static struct certdir_ldap_value values[COUNT];
-	const struct certdir_ldap_entry entry = {"cn=x", 4, values, COUNT};
+	const struct certdir_ldap_entry entry = {"cn=x", 4, values, COUNT, .pieces = NULL};
 	static const char *const attributes[] = {"cn", "dNSHostName", "memberOf"};
 
 	(void)state;
