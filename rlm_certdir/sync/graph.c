@@ -78,11 +78,13 @@ struct query {
 	const char *permission;
 	bool eventual;
 	const struct certdir_http_sink *sink;
+	bool renewed; /* the access token, since one was refused */
+	enum certdir_graph_outcome outcome; /* of the last answer */
 };
 
 /* What an answer that is no 200 says, in an outcome and in words. */
-static enum certdir_graph_next judge(const struct query *query, const struct certdir_http_answer *answer,
-				     enum certdir_graph_outcome *outcome, struct certdir_error *error)
+static enum certdir_graph_outcome judge(const struct query *query, const struct certdir_http_answer *answer,
+					struct certdir_error *error)
 {
 	const struct certdir_tenant_config *config = query->graph->config;
 	struct certdir_graph_lack lack = {.managed = config->credential == CERTDIR_CREDENTIAL_MANAGED_IDENTITY};
@@ -96,88 +98,51 @@ static enum certdir_graph_next judge(const struct query *query, const struct cer
 		!certdir_roles_missing(certdir_token_roles(query->graph->token), config, query->permission, missing);
 	lack.permissions = lack.granted || !missing[0] ? query->permission : missing;
 	certdir_graph_error_explain(answer->status, &said, config->graph, &lack, error);
-	return certdir_graph_error_judge(answer->status, &said, outcome);
+	return certdir_graph_error_judge(answer->status, &said);
 }
 
-/* One attempt. END: `outcome`; AGAIN, UNLIKELY: `error` is the cause, and `retry_after` what the server says of it. */
-static enum certdir_graph_next attempt(const struct query *query, const char *authorization, char retry_after[64],
-				       enum certdir_graph_outcome *outcome, struct certdir_error *error)
+static enum certdir_http_result send(struct query *query, const char *authorization,
+				     char retry_after[CERTDIR_HTTP_RETRY_AFTER], struct certdir_error *error)
 {
-	struct certdir_graph *graph = query->graph;
+	const struct certdir_tenant_config *config = query->graph->config;
 	const char *const headers[] = {authorization, query->eventual ? "ConsistencyLevel: eventual" : NULL, NULL};
 	const struct certdir_http_request request = {.url = query->url, .headers = headers, .sink = query->sink};
 	struct certdir_http_answer answer = {0};
-	enum certdir_graph_next next = CERTDIR_GRAPH_END;
-	bool late;
+	enum certdir_http_result result = certdir_http_send(query->graph->http, &request, &answer, error);
 
-	*outcome = CERTDIR_GRAPH_FAILED;
-	retry_after[0] = '\0';
-	switch (certdir_http_send(graph->http, &request, &answer, &late, error)) {
-	case CERTDIR_HTTP_ANSWERED:
-		if (answer.status == 200) {
-			*outcome = CERTDIR_GRAPH_OK;
-			break;
-		}
-		next = judge(query, &answer, outcome, error);
+	if (result == CERTDIR_HTTP_ANSWERED) {
+		query->outcome = answer.status == 200 ? CERTDIR_GRAPH_OK : judge(query, &answer, error);
 		memcpy(retry_after, answer.retry_after, sizeof(answer.retry_after));
-		break;
-	case CERTDIR_HTTP_TRANSIENT:
-		next = CERTDIR_GRAPH_AGAIN;
-		break;
-	case CERTDIR_HTTP_UNLIKELY:
-		next = CERTDIR_GRAPH_UNLIKELY;
-		break;
-	case CERTDIR_HTTP_FAILED:
-		break;
-	case CERTDIR_HTTP_STOPPED:
-		if (late)
-			certdir_error_set(
-				error,
-				"the deadline has passed while %s was answering: the tenant's `deadline` of %lld s "
-				"is too short, or the way to Graph too slow",
-				graph->config->graph, (long long)graph->config->deadline);
-		else
-			*outcome = CERTDIR_GRAPH_STOPPED;
-		break;
+	} else if (result == CERTDIR_HTTP_LATE) {
+		certdir_error_set(error,
+				  "the deadline has passed while %s was answering: the tenant's `deadline` of %lld s "
+				  "is too short, or the way to Graph too slow",
+				  config->graph, (long long)config->deadline);
 	}
 	certdir_http_answer_clear(&answer);
-	return next;
+	return result;
 }
 
-static enum certdir_graph_outcome get(const struct query *query, struct certdir_error *error)
+/* One attempt; a second one at once when the access token was refused, which may have been withdrawn. */
+static enum certdir_http_result attempt(void *context, char retry_after[CERTDIR_HTTP_RETRY_AFTER],
+					struct certdir_error *error)
 {
+	struct query *query = context;
 	struct certdir_token *token = query->graph->token;
-	struct certdir_retry retry = {.limits = &query->graph->limits, .began = certdir_monotonic()};
-	enum certdir_graph_next next;
-	enum certdir_graph_outcome outcome;
-	struct certdir_error cause = {""};
 	const char *authorization;
-	char retry_after[64];
-	bool renewed = false;
+	enum certdir_http_result result = certdir_token_get(token, &authorization, error);
 
-	for (;;) {
-		outcome = certdir_token_get(token, &authorization, error);
-		if (outcome != CERTDIR_GRAPH_OK)
-			return outcome;
-		next = attempt(query, authorization, retry_after, &outcome, &cause);
-		if (next == CERTDIR_GRAPH_END || (next == CERTDIR_GRAPH_RENEW && renewed)) {
-			*error = cause;
-			return outcome;
-		}
-		if (next == CERTDIR_GRAPH_RENEW) {
-			renewed = true;
-			certdir_token_forget(token);
-			continue;
-		}
-		switch (certdir_retry_wait(&retry, retry_after, next == CERTDIR_GRAPH_UNLIKELY, cause.text, error)) {
-		case CERTDIR_RETRY_OVER:
-			return CERTDIR_GRAPH_FAILED;
-		case CERTDIR_RETRY_STOPPED:
-			return CERTDIR_GRAPH_STOPPED;
-		case CERTDIR_RETRY_NOW:
-			break;
-		}
+	if (result != CERTDIR_HTTP_ANSWERED)
+		return result;
+	result = send(query, authorization, retry_after, error);
+	if (result != CERTDIR_HTTP_ANSWERED)
+		return result;
+	if (query->outcome == CERTDIR_GRAPH_UNAUTHORIZED && !query->renewed) {
+		query->renewed = true;
+		certdir_token_forget(token);
+		return attempt(context, retry_after, error);
 	}
+	return query->outcome == CERTDIR_GRAPH_BUSY ? CERTDIR_HTTP_TRANSIENT : CERTDIR_HTTP_ANSWERED;
 }
 
 bool certdir_graph_link_check(const struct certdir_graph *graph, const char *url, struct certdir_error *error)
@@ -189,15 +154,18 @@ enum certdir_graph_outcome certdir_graph_get(struct certdir_graph *graph, const 
 					     bool eventual, const struct certdir_http_sink *sink,
 					     struct certdir_error *error)
 {
-	const struct query query = {graph, url, permission, eventual, sink};
-	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_FAILED;
+	struct query query = {.graph = graph, .url = url, .permission = permission, .eventual = eventual, .sink = sink};
+	enum certdir_http_result result = CERTDIR_HTTP_FAILED;
 	struct certdir_error cause = {""};
 
 	if (certdir_link_check(url, graph->config->graph, &cause))
-		outcome = get(&query, &cause);
-	if (outcome == CERTDIR_GRAPH_STOPPED)
-		certdir_error_set(error, "tenant %s: stopped", graph->config->name);
-	else if (outcome != CERTDIR_GRAPH_OK)
-		certdir_error_set(error, "tenant %s: %s", graph->config->name, cause.text);
-	return outcome;
+		result = certdir_retry_run(&graph->limits, attempt, &query, &cause);
+	if (result == CERTDIR_HTTP_ANSWERED && query.outcome == CERTDIR_GRAPH_OK)
+		return CERTDIR_GRAPH_OK;
+	certdir_error_set(error, "tenant %s: %s", graph->config->name,
+			  result == CERTDIR_HTTP_STOPPED ? "stopped" : cause.text);
+	if (result == CERTDIR_HTTP_STOPPED)
+		return CERTDIR_GRAPH_STOPPED;
+	return result == CERTDIR_HTTP_ANSWERED && query.outcome != CERTDIR_GRAPH_UNAUTHORIZED ? query.outcome
+											      : CERTDIR_GRAPH_FAILED;
 }

@@ -88,10 +88,8 @@ static bool says(const struct certdir_graph_error *said, const char *code)
 	return false;
 }
 
-enum certdir_graph_next certdir_graph_error_judge(long status, const struct certdir_graph_error *said,
-						  enum certdir_graph_outcome *outcome)
+enum certdir_graph_outcome certdir_graph_error_judge(long status, const struct certdir_graph_error *said)
 {
-	*outcome = CERTDIR_GRAPH_FAILED;
 	switch (status) {
 	case 408:
 	case 429:
@@ -99,25 +97,22 @@ enum certdir_graph_next certdir_graph_error_judge(long status, const struct cert
 	case 502:
 	case 503:
 	case 504:
-		return CERTDIR_GRAPH_AGAIN;
+		return CERTDIR_GRAPH_BUSY;
 	default:
 		break;
 	}
 	/* https://learn.microsoft.com/graph/delta-query-overview: 410, or a 40x with one of these codes, in any case. */
 	if (status == 410 ||
 	    (status >= 400 && status < 500 && (says(said, "syncStateNotFound") || says(said, "resyncRequired"))))
-		*outcome = CERTDIR_GRAPH_RESYNC;
-	else if (status >= 400 && status < 500 && says(said, "Directory_ExpiredPageToken"))
-		*outcome = CERTDIR_GRAPH_EXPIRED_PAGE;
-	else if (status == 400 && strcasestr(said->message, "Request not applicable to target tenant"))
-		*outcome = CERTDIR_GRAPH_NOT_APPLICABLE;
-	else if (status == 401)
-		return CERTDIR_GRAPH_RENEW;
-	else if (status == 404)
-		*outcome = CERTDIR_GRAPH_NOT_FOUND;
-	else if (status == 400)
-		*outcome = CERTDIR_GRAPH_REFUSED;
-	return CERTDIR_GRAPH_END;
+		return CERTDIR_GRAPH_RESYNC;
+	if (status >= 400 && status < 500 && says(said, "Directory_ExpiredPageToken"))
+		return CERTDIR_GRAPH_EXPIRED_PAGE;
+	if (status == 400 && strcasestr(said->message, "Request not applicable to target tenant"))
+		return CERTDIR_GRAPH_NOT_APPLICABLE;
+	return status == 401   ? CERTDIR_GRAPH_UNAUTHORIZED
+	       : status == 404 ? CERTDIR_GRAPH_NOT_FOUND
+	       : status == 400 ? CERTDIR_GRAPH_REFUSED
+			       : CERTDIR_GRAPH_FAILED;
 }
 
 /* "code: message", as much as there is. */

@@ -5,7 +5,7 @@
 
 #include "sync/config.h"
 
-/* What became of a request after all its retries. */
+/* What an answer means, or, of all but BUSY and UNAUTHORIZED, what became of a request after all its attempts. */
 enum certdir_graph_outcome {
 	CERTDIR_GRAPH_OK,
 	CERTDIR_GRAPH_RESYNC, /* the delta token is gone: 410, syncStateNotFound, resyncRequired */
@@ -14,7 +14,9 @@ enum certdir_graph_outcome {
 	CERTDIR_GRAPH_NOT_FOUND, /* 404 */
 	CERTDIR_GRAPH_STOPPED, /* limits.stop */
 	CERTDIR_GRAPH_FAILED, /* everything else; `error` says what to do */
-	CERTDIR_GRAPH_REFUSED /* the same, and it is the URL that is not taken (400) */
+	CERTDIR_GRAPH_REFUSED, /* the same, and it is the URL that is not taken (400) */
+	CERTDIR_GRAPH_BUSY, /* the same request is worth another attempt, later */
+	CERTDIR_GRAPH_UNAUTHORIZED /* the access token is not taken: the same with a new one is worth an attempt */
 };
 
 enum { CERTDIR_GRAPH_CODES = 4 };
@@ -32,15 +34,8 @@ struct certdir_graph_error {
  */
 void certdir_graph_error_read(struct certdir_graph_error *said, const char *body, size_t length);
 
-enum certdir_graph_next {
-	CERTDIR_GRAPH_END, /* `outcome` */
-	CERTDIR_GRAPH_AGAIN, /* the same again, later */
-	CERTDIR_GRAPH_UNLIKELY, /* the same again, but not for long: it will hardly get better soon */
-	CERTDIR_GRAPH_RENEW /* the same again with a new token */
-};
 /* What follows from an answer that is no 200. */
-enum certdir_graph_next certdir_graph_error_judge(long status, const struct certdir_graph_error *said,
-						  enum certdir_graph_outcome *outcome);
+enum certdir_graph_outcome certdir_graph_error_judge(long status, const struct certdir_graph_error *said);
 
 /* What the application lacks, as far as it is known. */
 struct certdir_graph_lack {

@@ -3,7 +3,7 @@
 #ifndef CERTDIR_SYNC_HOST_H
 #define CERTDIR_SYNC_HOST_H
 
-#include "sync/graph.h"
+#include "sync/http.h"
 
 /*
  * Whether the resolver says that there is no such name, and not that it cannot tell just now. Asks it once more, until `limits`

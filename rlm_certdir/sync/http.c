@@ -291,33 +291,31 @@ static CURLcode set_up(struct certdir_http *http, const struct certdir_http_requ
 	return code;
 }
 
-/* What curl_easy_perform() does, with an eye on the clock and on the stop flag. False: given up; *late tells why. */
-static bool perform(struct certdir_http *http, CURLcode *code, bool *late)
+/* What curl_easy_perform() does, with an eye on the clock and on the stop flag. ANSWERED: `code` says how it ended. */
+static enum certdir_http_result perform(struct certdir_http *http, CURLcode *code)
 {
 	const struct certdir_http_limits *limits = http->limits;
+	enum certdir_http_result result = CERTDIR_HTTP_ANSWERED;
 	const CURLMsg *message;
 	int running = 1, left;
-	bool done = false;
 
 	*code = CURLE_FAILED_INIT;
-	*late = false;
 	if (curl_multi_add_handle(http->multi, http->easy) != CURLM_OK)
-		return true;
-	for (;;) {
-		if (curl_multi_perform(http->multi, &running) != CURLM_OK)
-			break;
-		done = running == 0;
-		*late = certdir_monotonic() >= limits->deadline;
-		if (done || *late || (limits->stop && *limits->stop))
-			break;
-		if (curl_multi_poll(http->multi, NULL, 0, LOOK_MILLISECONDS, NULL) != CURLM_OK)
+		return result;
+	while (curl_multi_perform(http->multi, &running) == CURLM_OK && running > 0) {
+		if (certdir_monotonic() >= limits->deadline)
+			result = CERTDIR_HTTP_LATE;
+		else if (limits->stop && *limits->stop)
+			result = CERTDIR_HTTP_STOPPED;
+		if (result != CERTDIR_HTTP_ANSWERED ||
+		    curl_multi_poll(http->multi, NULL, 0, LOOK_MILLISECONDS, NULL) != CURLM_OK)
 			break;
 	}
 	while ((message = curl_multi_info_read(http->multi, &left)))
 		if (message->msg == CURLMSG_DONE)
 			*code = message->data.result;
 	(void)curl_multi_remove_handle(http->multi, http->easy);
-	return done || (!*late && !(limits->stop && *limits->stop));
+	return result;
 }
 
 /* ---- the outcome ---- */
@@ -475,14 +473,13 @@ static enum certdir_http_result finish(struct transfer *transfer)
 }
 
 enum certdir_http_result certdir_http_send(struct certdir_http *http, const struct certdir_http_request *request,
-					   struct certdir_http_answer *answer, bool *late, struct certdir_error *error)
+					   struct certdir_http_answer *answer, struct certdir_error *error)
 {
 	struct transfer transfer = {.http = http, .request = request, .answer = answer, .error = error};
-	enum certdir_http_result result = CERTDIR_HTTP_FAILED;
+	enum certdir_http_result result;
 	struct curl_slist *headers = NULL;
 	CURLcode code;
 
-	*late = false;
 	http->why[0] = '\0';
 	if (!headers_of(request, &headers)) {
 		certdir_error_set(error, "out of memory");
@@ -496,12 +493,13 @@ enum certdir_http_result certdir_http_send(struct certdir_http *http, const stru
 		goto out;
 	}
 	http->counts.requests++;
-	if (!perform(http, &code, late)) {
-		result = CERTDIR_HTTP_STOPPED;
+	result = perform(http, &code);
+	if (result != CERTDIR_HTTP_ANSWERED)
+		goto out;
+	if (!take_headers(&transfer)) {
+		result = CERTDIR_HTTP_FAILED;
 		goto out;
 	}
-	if (!take_headers(&transfer))
-		goto out;
 	count(http, answer);
 	result = code == CURLE_OK ? finish(&transfer) : explain(&transfer, code);
 out:

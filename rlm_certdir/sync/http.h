@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 enum {
+	CERTDIR_HTTP_RETRY_AFTER = 64, /* bytes of a Retry-After header's value */
 	CERTDIR_HTTP_HELD_MAX = 64 << 10, /* bytes of an answer that is held: token answers, errors */
 	CERTDIR_HTTP_STREAM_MAX = 64 << 20 /* bytes of an answer that is handed on, after decompression */
 };
@@ -64,7 +65,7 @@ struct certdir_http_request {
 
 struct certdir_http_answer {
 	long status;
-	char retry_after[64]; /* "" = none */
+	char retry_after[CERTDIR_HTTP_RETRY_AFTER]; /* "" = none */
 	char request_id[64]; /* "" = none */
 	char challenge[512]; /* WWW-Authenticate; "" = none */
 	char *location; /* NULL = none */
@@ -74,20 +75,22 @@ struct certdir_http_answer {
 /* Wipes and frees what `answer` owns. */
 void certdir_http_answer_clear(struct certdir_http_answer *answer);
 
+/* What an attempt came to. */
 enum certdir_http_result {
 	CERTDIR_HTTP_ANSWERED, /* whole; any status but a redirect, and a 200 is application/json */
 	CERTDIR_HTTP_TRANSIENT, /* not reached, cut, too slow, or the sink wants it again */
 	CERTDIR_HTTP_UNLIKELY, /* not reached, and hardly will be soon: an unknown host, a refused connection, no TLS */
 	CERTDIR_HTTP_FAILED, /* nothing that another attempt would change */
-	CERTDIR_HTTP_STOPPED /* limits.stop, or limits.deadline has passed: `late` in certdir_http_send() */
+	CERTDIR_HTTP_STOPPED, /* limits.stop */
+	CERTDIR_HTTP_LATE /* limits.deadline has passed */
 };
 
 /*
- * Sends `request`. `answer` is cleared by the caller whatever comes back. `error` names the host, unless the sink wrote it.
- * late: set with STOPPED when it was the deadline.
+ * Sends `request`. `answer` is cleared by the caller whatever comes back. `error` names the host, unless the sink wrote it; it has
+ * no text with STOPPED and LATE.
  */
 enum certdir_http_result certdir_http_send(struct certdir_http *http, const struct certdir_http_request *request,
-					   struct certdir_http_answer *answer, bool *late, struct certdir_error *error);
+					   struct certdir_http_answer *answer, struct certdir_error *error);
 
 /* So far. */
 const struct certdir_http_counts *certdir_http_counts(const struct certdir_http *http);

@@ -154,3 +154,29 @@ enum certdir_retry_result certdir_retry_wait(struct certdir_retry *retry, const 
 		limits->waiting(limits->context, attempt, of, wait, cause);
 	return sleep_until(limits, now + wait) ? CERTDIR_RETRY_NOW : CERTDIR_RETRY_STOPPED;
 }
+
+enum certdir_http_result certdir_retry_run(const struct certdir_http_limits *limits, certdir_retry_attempt attempt,
+					   void *context, struct certdir_error *error)
+{
+	struct certdir_retry retry = {.limits = limits, .began = certdir_monotonic()};
+	char retry_after[CERTDIR_HTTP_RETRY_AFTER];
+	enum certdir_http_result result;
+	struct certdir_error cause;
+
+	for (;;) {
+		retry_after[0] = cause.text[0] = '\0';
+		result = attempt(context, retry_after, &cause);
+		if (result != CERTDIR_HTTP_TRANSIENT && result != CERTDIR_HTTP_UNLIKELY) {
+			*error = cause;
+			return result;
+		}
+		switch (certdir_retry_wait(&retry, retry_after, result == CERTDIR_HTTP_UNLIKELY, cause.text, error)) {
+		case CERTDIR_RETRY_NOW:
+			break;
+		case CERTDIR_RETRY_STOPPED:
+			return CERTDIR_HTTP_STOPPED;
+		case CERTDIR_RETRY_OVER:
+			return CERTDIR_HTTP_FAILED;
+		}
+	}
+}

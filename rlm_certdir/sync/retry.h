@@ -45,4 +45,15 @@ enum certdir_retry_result { CERTDIR_RETRY_NOW, CERTDIR_RETRY_STOPPED, CERTDIR_RE
 enum certdir_retry_result certdir_retry_wait(struct certdir_retry *retry, const char *retry_after, bool unlikely,
 					     const char *cause, struct certdir_error *error);
 
+/*
+ * One attempt. `error` is its cause when it fails; retry_after, which is "" before, gets the header's value. TRANSIENT and UNLIKELY
+ * are worth another attempt; every other result is the last one's.
+ */
+typedef enum certdir_http_result (*certdir_retry_attempt)(void *context, char retry_after[CERTDIR_HTTP_RETRY_AFTER],
+							  struct certdir_error *error);
+
+/* Attempts until one is the last, with the waits between. FAILED with `error` also when no more of them are worth while. */
+enum certdir_http_result certdir_retry_run(const struct certdir_http_limits *limits, certdir_retry_attempt attempt,
+					   void *context, struct certdir_error *error);
+
 #endif

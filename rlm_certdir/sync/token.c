@@ -240,9 +240,7 @@ static bool token_take(struct certdir_token *token, const struct certdir_http_an
 
 /* ---- one attempt, and many ---- */
 
-enum attempt { DONE, AGAIN, UNLIKELY, FAILED, STOPPED };
-
-static enum certdir_http_result send_form(struct certdir_token *token, struct certdir_http_answer *answer, bool *late,
+static enum certdir_http_result send_form(struct certdir_token *token, struct certdir_http_answer *answer,
 					  struct certdir_error *error)
 {
 	char *form = form_of(token, error);
@@ -250,14 +248,14 @@ static enum certdir_http_result send_form(struct certdir_token *token, struct ce
 	enum certdir_http_result result = CERTDIR_HTTP_FAILED;
 
 	if (form)
-		result = certdir_http_send(token->http, &request, answer, late, error);
+		result = certdir_http_send(token->http, &request, answer, error);
 	certdir_secret_free(form);
 	return result;
 }
 
 /* Arc's agent wants to see first that we may read what it shows to those that it trusts. */
 static enum certdir_http_result send_proof(struct certdir_token *token, struct certdir_http_request request,
-					   struct certdir_http_answer *answer, bool *late, struct certdir_error *error)
+					   struct certdir_http_answer *answer, struct certdir_error *error)
 {
 	char *proof = certdir_managed_answer(token->managed, answer->challenge, error);
 	const char *const headers[] = {request.headers[0], proof, NULL};
@@ -266,22 +264,22 @@ static enum certdir_http_result send_proof(struct certdir_token *token, struct c
 	certdir_http_answer_clear(answer);
 	request.headers = headers;
 	if (proof)
-		result = certdir_http_send(token->http, &request, answer, late, error);
+		result = certdir_http_send(token->http, &request, answer, error);
 	certdir_secret_free(proof);
 	return result;
 }
 
 static enum certdir_http_result send_managed(struct certdir_token *token, struct certdir_http_answer *answer,
-					     bool *late, struct certdir_error *error)
+					     struct certdir_error *error)
 {
 	const struct certdir_http_request request = {.url = certdir_managed_url(token->managed),
 						     .headers = certdir_managed_headers(token->managed),
 						     .local = true};
-	enum certdir_http_result result = certdir_http_send(token->http, &request, answer, late, error);
+	enum certdir_http_result result = certdir_http_send(token->http, &request, answer, error);
 	char why[CERTDIR_TEXT_MAX];
 
 	if (result == CERTDIR_HTTP_ANSWERED && answer->status == 401 && answer->challenge[0])
-		result = send_proof(token, request, answer, late, error);
+		result = send_proof(token, request, answer, error);
 	if (result != CERTDIR_HTTP_TRANSIENT && result != CERTDIR_HTTP_UNLIKELY)
 		return result;
 	/* An endpoint on this machine, or next to it, that cannot be reached is most likely none. */
@@ -295,88 +293,48 @@ static enum certdir_http_result send_managed(struct certdir_token *token, struct
 }
 
 /* What an answer that is no 200 means. */
-static enum attempt judge(const struct certdir_token *token, const struct certdir_http_answer *answer,
-			  struct certdir_error *error)
+static enum certdir_http_result judge(const struct certdir_token *token, const struct certdir_http_answer *answer,
+				      struct certdir_error *error)
 {
 	struct certdir_token_error said;
 
 	certdir_token_error_read(&said, answer->body, answer->length);
 	certdir_token_error_explain(answer->status, &said, token->config, endpoint_of(token), error);
 	if (!certdir_token_error_transient(answer->status, &said, token->managed != NULL))
-		return FAILED;
+		return CERTDIR_HTTP_FAILED;
 	/* Azure's endpoint says so while it starts, and others, for ever, at the same address. */
-	return token->managed && answer->status == 404 ? UNLIKELY : AGAIN;
+	return token->managed && answer->status == 404 ? CERTDIR_HTTP_UNLIKELY : CERTDIR_HTTP_TRANSIENT;
 }
 
-/* retry_after: of an answer that is worth AGAIN. UNLIKELY: the same, but it will hardly get better soon. */
-static enum attempt ask_once(struct certdir_token *token, char retry_after[64], struct certdir_error *error)
+static enum certdir_http_result attempt(void *context, char retry_after[CERTDIR_HTTP_RETRY_AFTER],
+					struct certdir_error *error)
 {
+	struct certdir_token *token = context;
 	struct certdir_http_answer answer = {0};
 	const int64_t asked = certdir_monotonic();
-	enum certdir_http_result result;
-	enum attempt outcome = FAILED;
-	bool late = false;
+	enum certdir_http_result result =
+		token->managed ? send_managed(token, &answer, error) : send_form(token, &answer, error);
 
-	retry_after[0] = '\0';
-	result = token->managed ? send_managed(token, &answer, &late, error) : send_form(token, &answer, &late, error);
-	switch (result) {
-	case CERTDIR_HTTP_ANSWERED:
-		if (answer.status == 200)
-			outcome = token_take(token, &answer, asked, error) ? DONE : FAILED;
-		else
-			outcome = judge(token, &answer, error);
+	if (result == CERTDIR_HTTP_ANSWERED) {
+		if (answer.status != 200)
+			result = judge(token, &answer, error);
+		else if (!token_take(token, &answer, asked, error))
+			result = CERTDIR_HTTP_FAILED;
 		memcpy(retry_after, answer.retry_after, sizeof(answer.retry_after));
-		break;
-	case CERTDIR_HTTP_TRANSIENT:
-		outcome = AGAIN;
-		break;
-	case CERTDIR_HTTP_UNLIKELY:
-		outcome = UNLIKELY;
-		break;
-	case CERTDIR_HTTP_FAILED:
-		break;
-	case CERTDIR_HTTP_STOPPED:
-		if (late)
-			certdir_error_set(error, "the deadline has passed while waiting for a token");
-		outcome = late ? FAILED : STOPPED;
-		break;
+	} else if (result == CERTDIR_HTTP_LATE) {
+		certdir_error_set(error, "the deadline has passed while waiting for a token");
 	}
 	certdir_http_answer_clear(&answer);
-	return outcome;
+	return result;
 }
 
-enum certdir_graph_outcome certdir_token_get(struct certdir_token *token, const char **header,
-					     struct certdir_error *error)
+enum certdir_http_result certdir_token_get(struct certdir_token *token, const char **header,
+					   struct certdir_error *error)
 {
-	struct certdir_retry retry = {.limits = token->limits, .began = certdir_monotonic()};
-	struct certdir_error cause = {""};
-	enum attempt attempt;
-	char retry_after[64];
+	enum certdir_http_result result = CERTDIR_HTTP_ANSWERED;
 
-	while (!token->header || token->expires - certdir_monotonic() < RENEW_BEFORE * SECOND) {
-		attempt = ask_once(token, retry_after, &cause);
-		switch (attempt) {
-		case DONE:
-			*header = token->header;
-			return CERTDIR_GRAPH_OK;
-		case FAILED:
-			*error = cause;
-			return CERTDIR_GRAPH_FAILED;
-		case STOPPED:
-			return CERTDIR_GRAPH_STOPPED;
-		case AGAIN:
-		case UNLIKELY:
-			break;
-		}
-		switch (certdir_retry_wait(&retry, retry_after, attempt == UNLIKELY, cause.text, error)) {
-		case CERTDIR_RETRY_OVER:
-			return CERTDIR_GRAPH_FAILED;
-		case CERTDIR_RETRY_STOPPED:
-			return CERTDIR_GRAPH_STOPPED;
-		case CERTDIR_RETRY_NOW:
-			break;
-		}
-	}
+	if (!token->header || token->expires - certdir_monotonic() < RENEW_BEFORE * SECOND)
+		result = certdir_retry_run(token->limits, attempt, token, error);
 	*header = token->header;
-	return CERTDIR_GRAPH_OK;
+	return result;
 }

@@ -3,7 +3,6 @@
 #ifndef CERTDIR_SYNC_TOKEN_H
 #define CERTDIR_SYNC_TOKEN_H
 
-#include "sync/graph_error.h"
 #include "sync/http.h"
 #include "sync/roles.h"
 
@@ -16,10 +15,10 @@ void certdir_token_close(struct certdir_token *token); /* and wipes */
 
 /*
  * *header: "Authorization: Bearer ..", good for five minutes or more if the server gives that much; it lives until the next
- * call. OK, STOPPED, or FAILED with `error`, which never shows a secret or a token.
+ * call. ANSWERED, STOPPED, or FAILED with `error`, which never shows a secret or a token.
  */
-enum certdir_graph_outcome certdir_token_get(struct certdir_token *token, const char **header,
-					     struct certdir_error *error);
+enum certdir_http_result certdir_token_get(struct certdir_token *token, const char **header,
+					   struct certdir_error *error);
 
 /* It was refused: the next get asks for a new one. */
 void certdir_token_forget(struct certdir_token *token);
