@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* certdir check: what would the server decide about this certificate, and why? */
-#include "cli/check.h"
+#include "cli/commands.h"
 
 #include "cli/explain.h"
 #include "cli/raddb_file.h"
@@ -8,7 +8,6 @@
 #include "import/input.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,34 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char usage[] =
-	"usage: certdir check [--raddb DIR] [--module NAME] [--list FILE] [--json] [--name HOST] [--user-name NAME] "
-	"CERT...\n"
-	"\n"
-	"CERT is a PEM or DER file, or a PEM file of several client certificates, or - for standard input.\n"
-	"\n"
-	"  --raddb DIR       judge as the RADIUS server with this configuration does (/etc/freeradius/3.0, "
-	"/etc/raddb)\n"
-	"  --module NAME     the instance, where there are several: certdir NAME { }\n"
-	"  --list FILE       judge by this device list and the default policy, without a server's configuration\n"
-	"  --user-name NAME  the outer identity of the login, for policy { user_name = match }\n"
-	"  --name HOST       also tell whether ConfigMgr's client would take the certificate on the computer HOST\n"
-	"  --json            one JSON object a certificate and line\n"
-	"\n"
-	"exit status: 0 all allowed, 1 some denied, 2 some undecided because a directory cannot answer, 64 usage,\n"
-	"             65 a certificate cannot be read, 78 the configuration has mistakes\n";
-
-struct options {
-	const char *raddb;
-	const char *module;
-	const char *list;
-	const char *name;
-	const char *user_name;
-	bool json;
-};
-
 struct run {
-	const struct options *options;
+	const struct certdir_cli_options *options;
 	const struct certdir_checker *checker;
 	const struct certdir_finding *findings;
 	size_t finding_count;
@@ -182,7 +155,7 @@ static int check_operands(struct run *run, struct operand *operands)
 }
 
 /* What a server with an empty certdir { } section and this list would do. */
-static int check_by_list(const struct options *options, struct operand *operands)
+static int check_by_list(const struct certdir_cli_options *options, struct operand *operands)
 {
 	const struct certdir_list_config config = {.filename = options->list, .max_age = 3600};
 	struct certdir_checker checker = {.policy = {.join_types = UINT32_MAX, .stale_for = 86400}};
@@ -215,7 +188,7 @@ static const char *default_raddb(void)
 	return NULL;
 }
 
-static int check_by_raddb(const struct options *options, struct operand *operands)
+static int check_by_raddb(const struct certdir_cli_options *options, struct operand *operands)
 {
 	const char *directory = options->raddb ? options->raddb : default_raddb();
 	struct run run = {.options = options};
@@ -237,60 +210,22 @@ static int check_by_raddb(const struct options *options, struct operand *operand
 	return status;
 }
 
-int certdir_cli_check(int argc, char **argv)
+int certdir_cli_check(const struct certdir_cli_options *options)
 {
-	static const struct option longs[] = {
-		{"raddb", required_argument, NULL, 'r'}, {"module", required_argument, NULL, 'm'},
-		{"list", required_argument, NULL, 'l'},	 {"json", no_argument, NULL, 'j'},
-		{"name", required_argument, NULL, 'n'},	 {"user-name", required_argument, NULL, 'u'},
-		{"help", no_argument, NULL, 'h'},	 {NULL, 0, NULL, 0}};
-	struct options options = {NULL};
 	struct operand *operands;
-	int option, status;
+	int status;
 
+	if (options->list && (options->raddb || options->module))
+		return certdir_cli_misuse(options, "--list stands alone, without --raddb and --module");
 	/* Neither an LDAP server that ends the connection nor the watchdog that does must end the program. */
 	(void)signal(SIGPIPE, SIG_IGN);
-	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1)
-		switch (option) {
-		case 'r':
-			options.raddb = optarg;
-			break;
-		case 'm':
-			options.module = optarg;
-			break;
-		case 'l':
-			options.list = optarg;
-			break;
-		case 'n':
-			options.name = optarg;
-			break;
-		case 'u':
-			options.user_name = optarg;
-			break;
-		case 'j':
-			options.json = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default:
-			fputs(usage, stderr);
-			return EX_USAGE;
-		}
-	if (optind == argc || (options.list && (options.raddb || options.module))) {
-		fprintf(stderr, "certdir: %s\n",
-			optind == argc ? "name at least one certificate"
-				       : "--list stands alone, without --raddb and --module");
-		fputs(usage, stderr);
-		return EX_USAGE;
-	}
 	certdir_log_set(keep_quiet);
-	operands = read_operands(argv + optind);
+	operands = read_operands(options->operands);
 	if (!operands) {
 		fprintf(stderr, "certdir: out of memory\n");
 		return EX_OSERR;
 	}
-	status = options.list ? check_by_list(&options, operands) : check_by_raddb(&options, operands);
+	status = options->list ? check_by_list(options, operands) : check_by_raddb(options, operands);
 	free_operands(operands);
 	return status;
 }

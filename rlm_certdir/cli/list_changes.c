@@ -13,7 +13,7 @@ enum { DAY = 86400 };
 
 static bool print_change(void *context, const struct certdir_list_change *change)
 {
-	const struct certdir_cli_list_options *options = context;
+	const struct certdir_cli_options *options = context;
 
 	if (!options->json)
 		certdir_cli_change_print(change);
@@ -34,7 +34,7 @@ static bool read_since(const char *text, int64_t *since)
 	return true;
 }
 
-int certdir_cli_list_changes(const struct certdir_cli_list_options *options)
+int certdir_cli_list_changes(const struct certdir_cli_options *options)
 {
 	struct certdir_list_snapshot *snapshot;
 	struct certdir_list_reader *reader;

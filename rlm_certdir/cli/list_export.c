@@ -64,7 +64,7 @@ static void print_header(void)
 	fputs("\r\n", stdout);
 }
 
-int certdir_cli_list_export(const struct certdir_cli_list_options *options)
+int certdir_cli_list_export(const struct certdir_cli_options *options)
 {
 	struct export export = {.csv = options->format && strcmp(options->format, "csv") == 0};
 	struct certdir_list_snapshot *snapshot;

@@ -20,7 +20,7 @@ enum { DECADE = 3650 * 86400 }; /* seconds */
 enum { EXIT_SHRUNK = 3 }; /* the same as that of `certdir sync` */
 
 struct import {
-	const struct certdir_cli_list_options *options;
+	const struct certdir_cli_options *options;
 	struct certdir_list_writer *writer;
 	const struct certdir_export *export; /* whose file it is, or NULL: the names are ours */
 	json_t *taken; /* of an export: columns -> the properties that they are taken as */
@@ -43,7 +43,7 @@ static bool write_record(struct import *import, const json_t *object, struct cer
 		return false;
 	if (record.warning.text[0])
 		fprintf(stderr, "certdir: warning: %s: record %zu: %s: the device is imported without it\n",
-			import->options->operand, import->record, record.warning.text);
+			import->options->operands[0], import->record, record.warning.text);
 	if (record.says_enabled)
 		certdir_list_write_says_enabled(import->writer);
 	ok = certdir_list_write_device(import->writer, &record.device, error);
@@ -65,7 +65,7 @@ static bool import_record(struct import *import, const json_t *object, struct ce
 	if (object)
 		ok = write_record(import, object, &why);
 	if (!ok)
-		certdir_error_set(error, "%.150s: record %zu: %.320s", import->options->operand, import->record,
+		certdir_error_set(error, "%.150s: record %zu: %.320s", import->options->operands[0], import->record,
 				  why.text);
 	json_decref(translated);
 	return ok;
@@ -126,7 +126,7 @@ static bool import_objects(struct import *import, const json_t *list, struct cer
 /* [..], {"value":[..]}, or one device alone: ConvertTo-Json writes a list of one like that. */
 static bool import_json(struct import *import, const char *text, size_t length, struct certdir_error *error)
 {
-	const char *file = import->options->operand;
+	const char *file = import->options->operands[0];
 	json_error_t where;
 	json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where), *list;
 	bool ok = false;
@@ -262,7 +262,7 @@ static bool import_rows(struct import *import, struct certdir_csv *csv, const js
 		json_decref(object);
 	}
 	if (ok && !done) {
-		certdir_error_set(error, "%.150s: record %zu: %.320s", import->options->operand, import->record + 1,
+		certdir_error_set(error, "%.150s: record %zu: %.320s", import->options->operands[0], import->record + 1,
 				  why.text);
 		ok = false;
 	}
@@ -281,15 +281,15 @@ static bool import_csv(struct import *import, const char *text, size_t length, s
 	if (header)
 		ok = import_rows(import, &csv, header, error);
 	else
-		certdir_error_set(error, "%.150s: %.350s", import->options->operand, why.text);
+		certdir_error_set(error, "%.150s: %.350s", import->options->operands[0], why.text);
 	json_decref(header);
 	certdir_csv_clear(&csv);
 	return ok;
 }
 
-static bool is_csv(const struct certdir_cli_list_options *options, const char *text)
+static bool is_csv(const struct certdir_cli_options *options, const char *text)
 {
-	const char *dot = strrchr(options->operand, '.');
+	const char *dot = strrchr(options->operands[0], '.');
 
 	if (options->format)
 		return strcmp(options->format, "csv") == 0;
@@ -330,7 +330,7 @@ static void print_warning(void *context, const char *text)
 }
 
 /* Ids that now stand in several devices, of another source for example, make each of them ambiguous: say so at once. */
-static void warn_about(const struct certdir_cli_list_options *options)
+static void warn_about(const struct certdir_cli_options *options)
 {
 	struct certdir_list_snapshot *snapshot;
 	struct certdir_list_reader *reader;
@@ -361,7 +361,7 @@ static void print_keys(const json_t *object)
 /* What was made of the names in the file. */
 static void print_names(const struct import *import)
 {
-	const char *file = import->options->operand;
+	const char *file = import->options->operands[0];
 
 	if (import->export) {
 		fprintf(stderr, "certdir: %s: took for an export of %s: ", file, certdir_export_name(import->export));
@@ -379,7 +379,7 @@ static void print_names(const struct import *import)
 
 static void print_json(const struct import *import, size_t devices)
 {
-	const struct certdir_cli_list_options *options = import->options;
+	const struct certdir_cli_options *options = import->options;
 	json_t *ignored = json_array(), *value;
 	const char *key;
 
@@ -395,7 +395,7 @@ static void print_json(const struct import *import, size_t devices)
 
 static int print_result(const struct import *import, size_t devices)
 {
-	const struct certdir_cli_list_options *options = import->options;
+	const struct certdir_cli_options *options = import->options;
 
 	if (options->json) {
 		print_json(import, devices);
@@ -450,7 +450,7 @@ static bool name_removed(void *context, const struct certdir_list_change *change
 /* A file that came short looks like one from which devices were removed: then a person has to say so. */
 static int check_shrink(struct import *import, struct certdir_error *error)
 {
-	const struct certdir_cli_list_options *options = import->options;
+	const struct certdir_cli_options *options = import->options;
 	const struct certdir_list_compared *compared = &import->compared;
 	struct names names = {.shown = 0};
 
@@ -461,7 +461,7 @@ static int check_shrink(struct import *import, struct certdir_error *error)
 	certdir_error_set(error,
 			  "%.100s: of the %zu devices of source \"%.60s\", %zu would be lost (%s%s), and "
 			  "%d %% is the limit: is the file complete? If they are to go, import it with --force",
-			  options->operand, compared->before, options->source, compared->lost, names.text,
+			  options->operands[0], compared->before, options->source, compared->lost, names.text,
 			  !names.more	  ? ""
 			  : names.text[0] ? ", .."
 					  : "..",
@@ -482,7 +482,7 @@ static int compare(struct import *import, struct certdir_error *error)
 
 static bool begin(struct import *import, struct certdir_error *error)
 {
-	const struct certdir_cli_list_options *options = import->options;
+	const struct certdir_cli_options *options = import->options;
 
 	import->writer = (options->dry_run ? certdir_list_write_private
 					   : certdir_list_write_begin)(options->list, options->replace, error);
@@ -495,7 +495,7 @@ static bool begin(struct import *import, struct certdir_error *error)
 
 static int end(struct import *import, struct certdir_error *error)
 {
-	const struct certdir_cli_list_options *options = import->options;
+	const struct certdir_cli_options *options = import->options;
 	const size_t devices = import->record + (options->replace ? 0 : import->before - import->before_source);
 	struct certdir_list_writer *writer = import->writer;
 
@@ -529,14 +529,17 @@ static int import_text(struct import *import, const char *text, size_t length)
 	return status;
 }
 
-int certdir_cli_list_import(const struct certdir_cli_list_options *options)
+int certdir_cli_list_import(const struct certdir_cli_options *options)
 {
-	struct import import = {.options = options, .now = (int64_t)time(NULL), .good_for = -1};
+	struct certdir_cli_options given = *options;
+	struct import import = {.options = &given, .now = (int64_t)time(NULL), .good_for = -1};
 	struct certdir_error error;
 	int status = EX_NOINPUT;
 	size_t length;
 	char *text;
 
+	if (!given.source)
+		given.source = "import";
 	if (options->good_for &&
 	    (!certdir_duration_parse(options->good_for, &import.good_for) || import.good_for > DECADE)) {
 		fprintf(stderr,
@@ -545,7 +548,7 @@ int certdir_cli_list_import(const struct certdir_cli_list_options *options)
 			options->good_for);
 		return EX_USAGE;
 	}
-	text = certdir_input_read(options->operand, &length, &error);
+	text = certdir_input_read(options->operands[0], &length, &error);
 	import.ignored = json_object();
 	import.taken = json_object();
 	if (!text)

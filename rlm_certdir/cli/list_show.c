@@ -215,7 +215,7 @@ static void print_line(const struct certdir_device *device, const char *by, cons
 
 /* ---- the commands ---- */
 
-static bool print_hit(const struct certdir_cli_list_options *options, struct certdir_list_reader *reader,
+static bool print_hit(const struct certdir_cli_options *options, struct certdir_list_reader *reader,
 		      const struct hits *hits, size_t hit, bool whole, struct certdir_error *error)
 {
 	const struct certdir_list_source *source;
@@ -246,7 +246,7 @@ static bool print_hit(const struct certdir_cli_list_options *options, struct cer
 	return ok;
 }
 
-static int look_up(const struct certdir_cli_list_options *options, bool whole)
+static int look_up(const struct certdir_cli_options *options, bool whole)
 {
 	struct certdir_list_snapshot *snapshot;
 	struct certdir_list_reader *reader;
@@ -255,7 +255,7 @@ static int look_up(const struct certdir_cli_list_options *options, bool whole)
 
 	if (!certdir_cli_list_open(options, &snapshot, &reader))
 		return EX_NOINPUT;
-	if (!find_hits(reader, options->operand, &hits, &error))
+	if (!find_hits(reader, options->operands[0], &hits, &error))
 		goto out;
 	if (hits.count && !whole && !options->json)
 		printf("%-36s  %-20s  %-16s  %-8s  %-12s  %-10s  %-20s  %s\n", "ID", "NAME", "SERIAL NUMBER", "ENABLED",
@@ -267,7 +267,7 @@ static int look_up(const struct certdir_cli_list_options *options, bool whole)
 		fprintf(stderr, "certdir: %d devices of a kind are shown, and there are more\n", CERTDIR_LIST_FIND_MAX);
 	if (hits.count == 0)
 		fprintf(stderr, "certdir: %s has no device with \"%s\" as id, name, DNS name, SID or serial number\n",
-			options->list, options->operand);
+			options->list, options->operands[0]);
 	certdir_cli_list_close(snapshot, reader);
 	return hits.count ? 0 : 1;
 out:
@@ -276,12 +276,12 @@ out:
 	return EX_NOINPUT;
 }
 
-int certdir_cli_list_show(const struct certdir_cli_list_options *options)
+int certdir_cli_list_show(const struct certdir_cli_options *options)
 {
 	return look_up(options, true);
 }
 
-int certdir_cli_list_find(const struct certdir_cli_list_options *options)
+int certdir_cli_list_find(const struct certdir_cli_options *options)
 {
 	return look_up(options, false);
 }

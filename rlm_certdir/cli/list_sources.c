@@ -101,7 +101,7 @@ void certdir_cli_list_sources_print(const json_t *sources)
 	json_array_foreach(sources, index, source) print_source(source);
 }
 
-int certdir_cli_list_sources(const struct certdir_cli_list_options *options)
+int certdir_cli_list_sources(const struct certdir_cli_options *options)
 {
 	struct certdir_list_snapshot *snapshot;
 	struct certdir_list_reader *reader;
@@ -127,7 +127,7 @@ int certdir_cli_list_sources(const struct certdir_cli_list_options *options)
 
 /* ---- remove ---- */
 
-static int print_removed(const struct certdir_cli_list_options *options, int64_t devices)
+static int print_removed(const struct certdir_cli_options *options, int64_t devices)
 {
 	if (options->json)
 		return certdir_cli_json_print(json_pack("{s:s,s:s,s:I,s:b}", "list", options->list, "source",
@@ -140,7 +140,7 @@ static int print_removed(const struct certdir_cli_list_options *options, int64_t
 	return 0;
 }
 
-int certdir_cli_list_remove(const struct certdir_cli_list_options *options)
+int certdir_cli_list_remove(const struct certdir_cli_options *options)
 {
 	struct certdir_list_snapshot *snapshot;
 	struct certdir_list_writer *writer;

@@ -97,7 +97,7 @@ static void print_text(const json_t *counts)
 	}
 }
 
-int certdir_cli_list_stats(const struct certdir_cli_list_options *options)
+int certdir_cli_list_stats(const struct certdir_cli_options *options)
 {
 	char published[CERTDIR_TIMESTAMP_SIZE];
 	struct certdir_list_snapshot *snapshot;

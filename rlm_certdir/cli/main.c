@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/check.h"
-#include "cli/list.h"
-#include "cli/placeholders.h"
-#include "cli/status.h"
-#include "cli/sync.h"
-#include "cli/visible.h"
-
 #include <errno.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 #include <sysexits.h>
+
+#include "cli/commands.h"
+#include "cli/visible.h"
+#include "conf/conf.h"
+
+#define LIST_DEFAULT "/var/lib/certdir/devices.db"
 
 static const char usage[] =
 	"usage: certdir check [--raddb DIR] [--module NAME] [--list FILE] [--json] CERT...\n"
@@ -26,38 +26,192 @@ static const char usage[] =
 	"\n"
 	"certdir COMMAND --help tells more; so does certdir(1).\n";
 
-static int run(int argc, char **argv)
-{
-	static const struct {
-		const char *name;
-		int (*run)(int argc, char **argv);
-	} commands[] = {{"check", certdir_cli_check},
-			{"list", certdir_cli_list},
-			{"sync", certdir_cli_sync},
-			{"placeholders", certdir_cli_placeholders},
-			{"status", certdir_cli_status}};
+static const char list_usage[] =
+	"usage: certdir list show|find|stats|sources|changes|import|remove|export|verify [--list FILE] ..\n"
+	"\n"
+	"show ID|NAME   everything about a device\n"
+	"find VALUE     devices by any identity\n"
+	"stats          how many, of which kind, how old\n"
+	"sources        tenants and imports, and their ages\n"
+	"changes        what changed, and when\n"
+	"import FILE    fill the list from JSON or CSV\n"
+	"remove         take a source out of the list\n"
+	"export         write it as JSON or CSV\n"
+	"verify         check seal, database and ids\n"
+	"\n"
+	"The list is " LIST_DEFAULT " when --list does not say otherwise.\n"
+	"`certdir list COMMAND --help` tells more; so does certdir-list(1).\n";
 
-	certdir_cli_visible_begin();
-	if (argc >= 2)
-		for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-			if (strcmp(argv[1], commands[i].name) == 0)
-				return commands[i].run(argc - 1, argv + 1);
-	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
-		fputs(usage, stdout);
-		return 0;
-	}
-	if (argc >= 2)
-		fprintf(stderr, "certdir: there is no command \"%s\"\n", argv[1]);
-	fputs(usage, stderr);
-	return EX_USAGE;
-}
+static const char placeholders_usage[] =
+	"usage: certdir placeholders plan|apply [-c FILE] [--force] [--json] [NAME]\n"
+	"       certdir placeholders adopt [-c FILE] [--apply] [--json] --pattern TEMPLATE NAME\n"
+	"       certdir placeholders export --sids [-c FILE] [--json] [NAME]\n"
+	"       certdir placeholders undo [-c FILE] [--json] UNDO-FILE\n"
+	"\n"
+	"Keeps an entry in a directory for each device of the list, as [placeholders NAME] of certdir.conf(5) says:\n"
+	"computer accounts of Active Directory for NPS, or entries that RADIUS servers read over LDAP.\n"
+	"\n"
+	"plan   show what is to be done, and why; change nothing\n"
+	"apply  show it and do it\n"
+	"adopt  show which computers that something else made are accounts of devices; with --apply make them ours\n"
+	"export print CSV with the SID of each device's account, for a CA that writes it into certificates\n"
+	"undo   take back what an apply did, as far as the entries are still what it left\n"
+	"\n"
+	"  -c FILE   the configuration (" CERTDIR_CONF_DEFAULT ")\n"
+	"  --force   go on although more would be lost, renamed or moved than max_remove allows\n"
+	"  --apply   adopt: do it\n"
+	"  --pattern TEMPLATE   adopt: what the computers are called, such as {entra_device_id}\n"
+	"  --json    print one JSON object a line\n"
+	"  NAME      only this section\n";
+
+static const char show_usage[] =
+	"usage: certdir list show [--list FILE] [--json] ID|NAME\n"
+	"\n"
+	"Prints everything that the list knows about each device with this id, name, DNS name, SID or serial number.\n";
+
+static const char find_usage[] = "usage: certdir list find [--list FILE] [--json] VALUE\n"
+				 "\n"
+				 "Prints a line for each device that carries VALUE as any of its identities, the way "
+				 "certificates are looked up.\n";
+
+static const char stats_usage[] =
+	"usage: certdir list stats [--list FILE] [--json]\n"
+	"\n"
+	"Counts devices: by source and age, enabled, managed, compliant, join type, and which identities they have.\n";
+
+static const char sources_usage[] =
+	"usage: certdir list sources [--list FILE] [--json]\n"
+	"\n"
+	"Prints a line for each source: a tenant or an import, how many devices it has, and how old each part is.\n";
+
+static const char remove_usage[] = "usage: certdir list remove --source NAME [--list FILE] [--dry-run] [--json]\n"
+				   "\n"
+				   "Removes a source and all its devices: a tenant that certdir.conf no longer names, "
+				   "an import that nobody needs.\n";
+
+static const char changes_usage[] =
+	"usage: certdir list changes [--list FILE] [--since 2d|2026-11-01T00:00:00Z] [--json]\n"
+	"\n"
+	"Prints what changed since then (24h ago): devices added, removed, enabled, renamed, compliance, groups.\n";
+
+static const char import_usage[] =
+	"usage: certdir list import [--list FILE] [--source NAME] [--tenant GUID] [--good-for 30d]\n"
+	"                           [--format json|csv] [--replace] [--force] [--dry-run] [--json] FILE|-\n"
+	"\n"
+	"Puts the devices of FILE in the place of those that the source had; other sources stay as they are.\n"
+	"FILE is JSON as Microsoft Graph or `Get-MgDevice -All | ConvertTo-Json` write it, or CSV with a header of "
+	"the\n"
+	"same names, or an export of Jamf Pro, Intune, Entra ID, Windows Autopilot or Google. A file that lacks more "
+	"than a\n"
+	"tenth of the devices that the source has is not published: exit code 3.\n"
+	"\n"
+	"  --source NAME   whose devices these are (import)\n"
+	"  --tenant GUID   the Entra tenant that all of them are of\n"
+	"  --good-for T    they stay fresh for so long, whatever max_age says; kept until it is given anew, 0 ends it\n"
+	"  --format F      json or csv; told by the name or the content when not given\n"
+	"  --replace       start from an empty list: other sources, and a damaged list, are gone\n"
+	"  --force         publish it, however many devices are gone\n"
+	"  --dry-run       read and check everything, publish nothing\n";
+
+static const char export_usage[] =
+	"usage: certdir list export [--list FILE] [--format json|csv]\n"
+	"\n"
+	"Prints all devices in the form that import reads; json when --format is not given.\n";
+
+static const char verify_usage[] = "usage: certdir list verify [--list FILE] [--json]\n"
+				   "\n"
+				   "Checks the seal, the database image, and that no id or serial number stands in "
+				   "several devices of one source.\n"
+				   "Exit code 1 when something is wrong.\n";
+
+static const char check_usage[] =
+	"usage: certdir check [--raddb DIR] [--module NAME] [--list FILE] [--json] [--name HOST] [--user-name NAME] "
+	"CERT...\n"
+	"\n"
+	"CERT is a PEM or DER file, or a PEM file of several client certificates, or - for standard input.\n"
+	"\n"
+	"  --raddb DIR       judge as the RADIUS server with this configuration does (/etc/freeradius/3.0, "
+	"/etc/raddb)\n"
+	"  --module NAME     the instance, where there are several: certdir NAME { }\n"
+	"  --list FILE       judge by this device list and the default policy, without a server's configuration\n"
+	"  --user-name NAME  the outer identity of the login, for policy { user_name = match }\n"
+	"  --name HOST       also tell whether ConfigMgr's client would take the certificate on the computer HOST\n"
+	"  --json            one JSON object a certificate and line\n"
+	"\n"
+	"exit status: 0 all allowed, 1 some denied, 2 some undecided because a directory cannot answer, 64 usage,\n"
+	"             65 a certificate cannot be read, 78 the configuration has mistakes\n";
+
+static const char sync_usage[] =
+	"usage: certdir sync [-c FILE] [--full] [--force] [--dry-run] [--interval DURATION] [--json]\n"
+	"\n"
+	"Fills the device list from Entra ID and Intune, as certdir.conf(5) says.\n"
+	"\n"
+	"  -c FILE              the configuration (" CERTDIR_CONF_DEFAULT ")\n"
+	"  --full               list everything anew instead of what changed\n"
+	"  --force              publish although many devices would be lost\n"
+	"  --dry-run            show what would change, publish nothing\n"
+	"  --interval DURATION  stay, and sync each DURATION (15m, 1h)\n"
+	"  --json               print the report as one JSON object\n";
+
+static const char status_usage[] =
+	"usage: certdir status [-c FILE] [--json|--prometheus]\n"
+	"\n"
+	"Tells of each tenant when it was synced, how many devices it has, and what went wrong.\n"
+	"\n"
+	"  -c FILE       the configuration (" CERTDIR_CONF_DEFAULT ")\n"
+	"  --json        print one JSON object\n"
+	"  --prometheus  print metrics for the node exporter's textfile collector\n";
+
+static const struct certdir_cli_command list_commands[] = {
+	{.name = "show", .takes = "lj", .least = 1, .most = 1, .run = certdir_cli_list_show, .usage = show_usage},
+	{.name = "find", .takes = "lj", .least = 1, .most = 1, .run = certdir_cli_list_find, .usage = find_usage},
+	{.name = "stats", .takes = "lj", .run = certdir_cli_list_stats, .usage = stats_usage},
+	{.name = "sources", .takes = "lj", .run = certdir_cli_list_sources, .usage = sources_usage},
+	{.name = "remove", .takes = "ljsd", .needs = "s", .run = certdir_cli_list_remove, .usage = remove_usage},
+	{.name = "changes", .takes = "ljS", .run = certdir_cli_list_changes, .usage = changes_usage},
+	{.name = "import",
+	 .takes = "ljstgfRFd",
+	 .least = 1,
+	 .most = 1,
+	 .run = certdir_cli_list_import,
+	 .usage = import_usage},
+	{.name = "export", .takes = "lf", .run = certdir_cli_list_export, .usage = export_usage},
+	{.name = "verify", .takes = "lj", .run = certdir_cli_list_verify, .usage = verify_usage},
+	{NULL},
+};
+
+static const struct certdir_cli_command placeholders_commands[] = {
+	{.name = "plan", .takes = "cFj", .most = 1, .run = certdir_cli_placeholders_plan},
+	{.name = "apply", .takes = "cFj", .most = 1, .run = certdir_cli_placeholders_apply},
+	{.name = "adopt", .takes = "cFjap", .needs = "p", .least = 1, .most = 1, .run = certdir_cli_placeholders_adopt},
+	{.name = "export", .takes = "cFjI", .needs = "I", .most = 1, .run = certdir_cli_placeholders_export},
+	{.name = "undo", .takes = "cj", .least = 1, .most = 1, .run = certdir_cli_placeholders_undo},
+	{NULL},
+};
+
+static const struct certdir_cli_command commands[] = {
+	{.name = "check",
+	 .takes = "rmlnuj",
+	 .least = 1,
+	 .most = SIZE_MAX,
+	 .run = certdir_cli_check,
+	 .usage = check_usage},
+	{.name = "list", .takes = "ljstfgSdFR", .usage = list_usage, .list = LIST_DEFAULT, .group = list_commands},
+	{.name = "sync", .takes = "cAFdij", .run = certdir_cli_sync, .usage = sync_usage},
+	{.name = "placeholders", .takes = "cFjapI", .usage = placeholders_usage, .group = placeholders_commands},
+	{.name = "status", .takes = "cjP", .run = certdir_cli_status, .usage = status_usage},
+	{NULL},
+};
 
 /* Whoever reads what was printed must not take the half of it for all: no command looks at that by itself. */
 int main(int argc, char **argv)
 {
-	const int code = run(argc, argv);
-	const bool failed = ferror(stdout);
+	int code;
+	bool failed;
 
+	certdir_cli_visible_begin();
+	code = certdir_cli_run(commands, usage, argc, argv);
+	failed = ferror(stdout);
 	if (fflush(stdout) == 0 && !failed)
 		return code;
 	fprintf(stderr, "certdir: standard output cannot be written%s%s\n", failed ? "" : ": ",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/placeholders.h"
+#include "cli/commands.h"
 
 #include "cli/conf_file.h"
 #include "cli/placeholders_certificates.h"
@@ -11,40 +11,12 @@
 #include "cli/visible.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
-
-static const char usage[] =
-	"usage: certdir placeholders plan|apply [-c FILE] [--force] [--json] [NAME]\n"
-	"       certdir placeholders adopt [-c FILE] [--apply] [--json] --pattern TEMPLATE NAME\n"
-	"       certdir placeholders export --sids [-c FILE] [--json] [NAME]\n"
-	"       certdir placeholders undo [-c FILE] [--json] UNDO-FILE\n"
-	"\n"
-	"Keeps an entry in a directory for each device of the list, as [placeholders NAME] of certdir.conf(5) says:\n"
-	"computer accounts of Active Directory for NPS, or entries that RADIUS servers read over LDAP.\n"
-	"\n"
-	"plan   show what is to be done, and why; change nothing\n"
-	"apply  show it and do it\n"
-	"adopt  show which computers that something else made are accounts of devices; with --apply make them ours\n"
-	"export print CSV with the SID of each device's account, for a CA that writes it into certificates\n"
-	"undo   take back what an apply did, as far as the entries are still what it left\n"
-	"\n"
-	"  -c FILE   the configuration (" CERTDIR_CONF_DEFAULT ")\n"
-	"  --force   go on although more would be lost, renamed or moved than max_remove allows\n"
-	"  --apply   adopt: do it\n"
-	"  --pattern TEMPLATE   adopt: what the computers are called, such as {entra_device_id}\n"
-	"  --json    print one JSON object a line\n"
-	"  NAME      only this section\n";
-
-struct options {
-	const char *conf, *name, *pattern;
-	bool apply, adopt, export, force, json, sids;
-};
 
 /* ---- apply ---- */
 
@@ -114,8 +86,8 @@ static void log_problems(enum certdir_log_level level, const char *text)
 		fprintf(stderr, "certdir: %s%s\n", level == CERTDIR_LOG_WARN ? "warning: " : "", text);
 }
 
-static enum certdir_cli_placeholders_exit run_section(const struct options *options, const char *list,
-						      const struct certdir_placeholders_config *config)
+static int run_section(const struct certdir_cli_options *options, const char *list,
+		       const struct certdir_placeholders_config *config)
 {
 	struct certdir_placeholders placeholders;
 	struct certdir_cli_placeholders_run run = {
@@ -159,9 +131,13 @@ static enum certdir_cli_placeholders_exit run_section(const struct options *opti
 /* Of several sections the worst counts. */
 static int worse(int a, int b)
 {
-	static const int order[] = {CERTDIR_CLI_PLACEHOLDERS_FAILED,   CERTDIR_CLI_PLACEHOLDERS_STOPPED,
-				    CERTDIR_CLI_PLACEHOLDERS_REFUSED,  CERTDIR_CLI_PLACEHOLDERS_TO_DO,
-				    CERTDIR_CLI_PLACEHOLDERS_PROBLEMS, CERTDIR_CLI_PLACEHOLDERS_NOTHING};
+	static const int order[] = {EX_USAGE,
+				    CERTDIR_CLI_PLACEHOLDERS_FAILED,
+				    CERTDIR_CLI_PLACEHOLDERS_STOPPED,
+				    CERTDIR_CLI_PLACEHOLDERS_REFUSED,
+				    CERTDIR_CLI_PLACEHOLDERS_TO_DO,
+				    CERTDIR_CLI_PLACEHOLDERS_PROBLEMS,
+				    CERTDIR_CLI_PLACEHOLDERS_NOTHING};
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		if (a == order[i] || b == order[i])
@@ -170,7 +146,7 @@ static int worse(int a, int b)
 }
 
 /* The section as it is, but for what its accounts are looked for by. */
-static int adopt_section(const struct options *options, const char *list,
+static int adopt_section(const struct certdir_cli_options *options, const char *list,
 			 const struct certdir_placeholders_config *config)
 {
 	struct certdir_placeholders_config adopting = *config;
@@ -190,37 +166,33 @@ static int adopt_section(const struct options *options, const char *list,
 	return EX_USAGE;
 }
 
-static int run_sections(const struct options *options, const struct certdir_cli_conf *loaded)
+/* What `plan`, `adopt` and `export` do with one section; a signal ends the others. */
+typedef int (*section_function)(const struct certdir_cli_options *options, const char *list,
+				const struct certdir_placeholders_config *config);
+
+static int export_section(const struct certdir_cli_options *options, const char *list,
+			  const struct certdir_placeholders_config *config)
+{
+	(void)list;
+	return certdir_cli_placeholders_export_section(config, options->json);
+}
+
+static int run_sections(const struct certdir_cli_options *options, const struct certdir_cli_conf *loaded,
+			section_function run)
 {
 	int status = CERTDIR_CLI_PLACEHOLDERS_NOTHING;
 
-	if (options->apply)
-		catch_signals();
-	if (options->export && !options->json) {
+	if (options->sids && !options->json) {
 		certdir_cli_visible_end();
 		certdir_cli_placeholders_export_header();
 	}
 	for (size_t i = 0; i < loaded->placeholders.count && !stop; i++) {
 		const struct certdir_placeholders_config *config = &loaded->placeholders.sections[i];
 
-		if (options->name && strcmp(options->name, config->name) != 0)
-			continue;
-		if (options->export)
-			status = worse(status, certdir_cli_placeholders_export(config, options->json));
-		else if (options->adopt)
-			return adopt_section(options, loaded->config.list, config);
-		else
-			status = worse(status, run_section(options, loaded->config.list, config));
+		if (!options->operands[0] || strcmp(options->operands[0], config->name) == 0)
+			status = worse(status, run(options, loaded->config.list, config));
 	}
 	return stop ? worse(status, CERTDIR_CLI_PLACEHOLDERS_STOPPED) : status;
-}
-
-/* ---- the command line ---- */
-
-static int misuse(const char *what)
-{
-	fprintf(stderr, "certdir placeholders: %s\n%s", what, usage);
-	return EX_USAGE;
 }
 
 static bool has_section(const struct certdir_cli_conf *loaded, const char *name)
@@ -231,82 +203,50 @@ static bool has_section(const struct certdir_cli_conf *loaded, const char *name)
 	return false;
 }
 
-static int run(const struct options *options)
+static int run(const struct certdir_cli_options *options, section_function section)
 {
+	const char *name = options->operands[0];
 	struct certdir_cli_conf loaded;
 	int status = EX_CONFIG;
 
 	if (!certdir_cli_conf_load(options->conf, true, &loaded))
 		return EX_CONFIG;
-	if (has_section(&loaded, options->name))
-		status = run_sections(options, &loaded);
+	if (options->apply)
+		catch_signals();
+	if (has_section(&loaded, name))
+		status = run_sections(options, &loaded, section);
 	else
 		fprintf(stderr, "certdir: %s has no [placeholders %s]: there is nothing to keep; see certdir.conf(5)\n",
-			options->conf, options->name ? options->name : "NAME");
+			options->conf, name ? name : "NAME");
 	certdir_cli_conf_clear(&loaded);
 	return status;
 }
 
-int certdir_cli_placeholders(int argc, char **argv)
+int certdir_cli_placeholders_plan(const struct certdir_cli_options *options)
 {
-	static const struct option longs[] = {{"force", no_argument, NULL, 'f'},
-					      {"sids", no_argument, NULL, 's'},
-					      {"apply", no_argument, NULL, 'a'},
-					      {"pattern", required_argument, NULL, 'p'},
-					      {"json", no_argument, NULL, 'j'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
-	struct options options = {.conf = CERTDIR_CONF_DEFAULT};
-	int option;
+	return run(options, run_section);
+}
 
-	while ((option = getopt_long(argc, argv, "c:", longs, NULL)) != -1)
-		switch (option) {
-		case 'c':
-			options.conf = optarg;
-			break;
-		case 'f':
-			options.force = true;
-			break;
-		case 'j':
-			options.json = true;
-			break;
-		case 's':
-			options.sids = true;
-			break;
-		case 'a':
-			options.apply = true;
-			break;
-		case 'p':
-			options.pattern = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default:
-			return misuse("see above");
-		}
-	if (optind == argc)
-		return misuse("say plan, apply, adopt, undo or export");
-	if (strcmp(argv[optind], "undo") == 0) {
-		if (argc - optind != 2 || options.force || options.sids || options.apply || options.pattern)
-			return misuse("undo takes the name of one undo file, and no options but -c and --json");
-		catch_signals();
-		return certdir_cli_placeholders_undo(options.conf, argv[optind + 1], options.json, &stop);
-	}
-	options.adopt = strcmp(argv[optind], "adopt") == 0;
-	if (options.apply && !options.adopt)
-		return misuse("--apply is for adopt");
-	options.apply |= strcmp(argv[optind], "apply") == 0;
-	options.export = strcmp(argv[optind], "export") == 0;
-	if (!options.apply && !options.adopt && !options.export && strcmp(argv[optind], "plan") != 0)
-		return misuse("the first operand is plan, apply, adopt, undo or export");
-	if (options.export != options.sids)
-		return misuse(options.export ? "say what: export --sids" : "--sids is for export");
-	if (argc - optind > 2)
-		return misuse("takes the name of one section at most");
-	options.name = argv[optind + 1];
-	if (options.adopt != (options.pattern != NULL) || (options.adopt && !options.name))
-		return misuse(options.adopt ? "adopt takes --pattern TEMPLATE and the name of a section"
-					    : "--pattern is for adopt");
-	return run(&options);
+int certdir_cli_placeholders_apply(const struct certdir_cli_options *options)
+{
+	struct certdir_cli_options applying = *options;
+
+	applying.apply = true;
+	return run(&applying, run_section);
+}
+
+int certdir_cli_placeholders_adopt(const struct certdir_cli_options *options)
+{
+	return run(options, adopt_section);
+}
+
+int certdir_cli_placeholders_export(const struct certdir_cli_options *options)
+{
+	return run(options, export_section);
+}
+
+int certdir_cli_placeholders_undo(const struct certdir_cli_options *options)
+{
+	catch_signals();
+	return certdir_cli_placeholders_undo_file(options->conf, options->operands[0], options->json, &stop);
 }

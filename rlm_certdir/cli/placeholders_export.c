@@ -51,8 +51,8 @@ static bool print_account(const struct certdir_placeholders_config *config, cons
 	return true;
 }
 
-enum certdir_cli_placeholders_exit certdir_cli_placeholders_export(const struct certdir_placeholders_config *config,
-								   bool json)
+enum certdir_cli_placeholders_exit
+certdir_cli_placeholders_export_section(const struct certdir_placeholders_config *config, bool json)
 {
 	struct certdir_placeholders placeholders;
 	const struct certdir_accounts *accounts = &placeholders.accounts;

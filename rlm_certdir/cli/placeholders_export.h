@@ -12,7 +12,7 @@ void certdir_cli_placeholders_export_header(void);
  * Prints a line for each own account of the section as the directory has it now: CSV, or with `json` an object. What no SID can be told of
  * is said on stderr. NOTHING (0) when all is well, FAILED when the directory cannot be read.
  */
-enum certdir_cli_placeholders_exit certdir_cli_placeholders_export(const struct certdir_placeholders_config *config,
-								   bool json);
+enum certdir_cli_placeholders_exit
+certdir_cli_placeholders_export_section(const struct certdir_placeholders_config *config, bool json);
 
 #endif

@@ -134,7 +134,7 @@ static const struct certdir_placeholders_config *find_section(const struct certd
 	return NULL;
 }
 
-int certdir_cli_placeholders_undo(const char *conf, const char *filename, bool json, const volatile int *stop)
+int certdir_cli_placeholders_undo_file(const char *conf, const char *filename, bool json, const volatile int *stop)
 {
 	struct undo undo = {.json = json, .printed = true};
 	struct certdir_undo_file file;

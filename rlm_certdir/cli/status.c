@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/status.h"
 
+#include "cli/commands.h"
 #include "cli/conf_file.h"
 #include "cli/placeholders_kept.h"
 #include "cli/sync_status.h"
 #include "text/timestamp.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
-
-static const char usage[] = "usage: certdir status [-c FILE] [--json|--prometheus]\n"
-			    "\n"
-			    "Tells of each tenant when it was synced, how many devices it has, and what went wrong.\n"
-			    "\n"
-			    "  -c FILE       the configuration (" CERTDIR_CONF_DEFAULT ")\n"
-			    "  --json        print one JSON object\n"
-			    "  --prometheus  print metrics for the node exporter's textfile collector\n";
 
 /* Where all of it comes from. */
 struct origin {
@@ -269,38 +261,9 @@ out:
 	return code;
 }
 
-int certdir_cli_status(int argc, char **argv)
+int certdir_cli_status(const struct certdir_cli_options *options)
 {
-	static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
-					      {"prometheus", no_argument, NULL, 'p'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
-	const char *conf = CERTDIR_CONF_DEFAULT;
-	bool json = false, prometheus = false;
-	int option;
-
-	while ((option = getopt_long(argc, argv, "c:", longs, NULL)) != -1)
-		switch (option) {
-		case 'c':
-			conf = optarg;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'p':
-			prometheus = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default:
-			fputs(usage, stderr);
-			return EX_USAGE;
-		}
-	if (optind < argc || (json && prometheus)) {
-		fprintf(stderr, "certdir status: %s\n%s",
-			optind < argc ? "takes no operand" : "--json or --prometheus, not both", usage);
-		return EX_USAGE;
-	}
-	return show_status(conf, json, prometheus);
+	if (options->json && options->prometheus)
+		return certdir_cli_misuse(options, "--json or --prometheus, not both");
+	return show_status(options->conf, options->json, options->prometheus);
 }

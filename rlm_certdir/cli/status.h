@@ -8,9 +8,6 @@
 
 #include <jansson.h>
 
-/* argv[0] is "status". Returns the exit code: 0, 1 something failed or is old, 64 usage, 66 no list, 78 configuration. */
-int certdir_cli_status(int argc, char **argv);
-
 enum { CERTDIR_CLI_DELTA_OLD = 6 * 86400 }; /* seconds; Graph forgets a delta link after about 7 days */
 
 /* What configuration, list and the last report say about one tenant, or LDAP directory, that a sync lists. */

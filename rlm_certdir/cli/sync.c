@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/sync.h"
+#include "cli/commands.h"
 
 #include "base/background.h"
 #include "cli/change.h"
@@ -9,7 +9,6 @@
 #include "cli/sync_report.h"
 #include "cli/sync_status.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -18,23 +17,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-static const char usage[] =
-	"usage: certdir sync [-c FILE] [--full] [--force] [--dry-run] [--interval DURATION] [--json]\n"
-	"\n"
-	"Fills the device list from Entra ID and Intune, as certdir.conf(5) says.\n"
-	"\n"
-	"  -c FILE              the configuration (" CERTDIR_CONF_DEFAULT ")\n"
-	"  --full               list everything anew instead of what changed\n"
-	"  --force              publish although many devices would be lost\n"
-	"  --dry-run            show what would change, publish nothing\n"
-	"  --interval DURATION  stay, and sync each DURATION (15m, 1h)\n"
-	"  --json               print the report as one JSON object\n";
-
-struct options {
-	const char *conf;
-	bool full, force, dry_run, json;
-	int64_t interval; /* seconds, 0 = once */
-};
+enum { INTERVAL_MAX = 30 * 86400 }; /* seconds */
 
 /* ---- certdir.conf ---- */
 
@@ -51,7 +34,7 @@ static void free_generation(struct generation *generation)
 }
 
 /* The new first of `older`; NULL when there is none to be had, after saying why. */
-static struct generation *load(const struct options *options, struct generation *older)
+static struct generation *load(const struct certdir_cli_options *options, struct generation *older)
 {
 	struct generation *fresh = calloc(1, sizeof(*fresh));
 
@@ -73,7 +56,7 @@ static struct generation *load(const struct options *options, struct generation 
 }
 
 /* A file that is broken now is no reason to stop: the last good one stays in use. */
-static struct generation *reload(const struct options *options, struct generation *last)
+static struct generation *reload(const struct certdir_cli_options *options, struct generation *last)
 {
 	struct generation *fresh = load(options, last);
 
@@ -146,7 +129,7 @@ static void wait_until(int64_t when, int event)
 
 static bool print_change(void *context, const struct certdir_list_change *change)
 {
-	const struct options *options = context;
+	const struct certdir_cli_options *options = context;
 
 	certdir_cli_progress_clear();
 	if (options->json)
@@ -180,7 +163,7 @@ static void draw(struct certdir_sync *sync)
 }
 
 /* What was asked for as JSON comes once in one run, and with each news of a program that stays. */
-static void keep_report(const struct certdir_cli_sync_run *run, const struct options *options)
+static void keep_report(const struct certdir_cli_sync_run *run, const struct certdir_cli_options *options)
 {
 	json_t *report = certdir_cli_sync_json(run);
 	struct certdir_error error;
@@ -197,8 +180,8 @@ static void keep_report(const struct certdir_cli_sync_run *run, const struct opt
 }
 
 /* Returns the exit code, as far as it is known. */
-static int tell(struct certdir_sync *sync, const struct options *options, const struct certdir_sync_config *config,
-		int64_t began)
+static int tell(struct certdir_sync *sync, const struct certdir_cli_options *options,
+		const struct certdir_sync_config *config, int64_t began)
 {
 	const struct certdir_cli_sync_run run = {.config = config,
 						 .report = certdir_sync_report(sync),
@@ -226,7 +209,8 @@ static int64_t earlier(int64_t one, int64_t other)
 }
 
 /* Until everything is done, or for ever with an interval. */
-static int run_rounds(struct certdir_sync *sync, const struct options *options, struct generation **last)
+static int run_rounds(struct certdir_sync *sync, const struct certdir_cli_options *options, int64_t interval,
+		      struct generation **last)
 {
 	int64_t next = certdir_monotonic(), began = next;
 	int status = CERTDIR_CLI_SYNC_STOPPED;
@@ -241,12 +225,12 @@ static int run_rounds(struct certdir_sync *sync, const struct options *options, 
 			first = false;
 			certdir_sync_begin(sync, &(*last)->loaded.config);
 			forget_unused(sync, *last);
-			next = options->interval ? began + options->interval * 1000000 : INT64_MAX;
+			next = interval ? began + interval * 1000000 : INT64_MAX;
 		}
 		if (certdir_sync_step(sync))
 			status = tell(sync, options, &(*last)->loaded.config, began);
-		if (certdir_sync_idle(sync) && (stop || !options->interval))
-			return options->interval ? 0 : status;
+		if (certdir_sync_idle(sync) && (stop || !interval))
+			return interval ? 0 : status;
 		draw(sync);
 		wait_until(earlier(earlier(next, certdir_sync_next(sync)),
 				   certdir_sync_idle(sync) ? INT64_MAX : certdir_cli_progress_next()),
@@ -254,7 +238,7 @@ static int run_rounds(struct certdir_sync *sync, const struct options *options, 
 	}
 }
 
-static int run(const struct options *options, struct generation **last)
+static int run(const struct certdir_cli_options *options, int64_t interval, struct generation **last)
 {
 	const struct certdir_sync_options sync_options = {.full = options->full,
 							  .force = options->force,
@@ -271,76 +255,28 @@ static int run(const struct options *options, struct generation **last)
 		return CERTDIR_CLI_SYNC_NONE;
 	}
 	certdir_cli_progress_begin();
-	status = run_rounds(sync, options, last);
+	status = run_rounds(sync, options, interval, last);
 	certdir_cli_progress_end();
 	certdir_sync_close(sync);
 	return status;
 }
 
-/* ---- the command line ---- */
-
-static int misuse(const char *what)
+int certdir_cli_sync(const struct certdir_cli_options *options)
 {
-	fprintf(stderr, "certdir sync: %s\n%s", what, usage);
-	return EX_USAGE;
-}
-
-/* Takes one option; false with a sentence. */
-static bool take_option(struct options *options, int option, const char **why)
-{
-	*why = "see above";
-	switch (option) {
-	case 'c':
-		options->conf = optarg;
-		return true;
-	case 'F':
-		return options->full = true;
-	case 'f':
-		return options->force = true;
-	case 'd':
-		return options->dry_run = true;
-	case 'j':
-		return options->json = true;
-	case 'i':
-		*why = "--interval is a number with s, m, h or d, from 1s to 30d";
-		return certdir_duration_parse(optarg, &options->interval) && options->interval >= 1 &&
-		       options->interval <= 30 * 86400;
-	default:
-		return false;
-	}
-}
-
-int certdir_cli_sync(int argc, char **argv)
-{
-	static const struct option longs[] = {{"full", no_argument, NULL, 'F'},
-					      {"force", no_argument, NULL, 'f'},
-					      {"dry-run", no_argument, NULL, 'd'},
-					      {"interval", required_argument, NULL, 'i'},
-					      {"json", no_argument, NULL, 'j'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
-	struct options options = {.conf = CERTDIR_CONF_DEFAULT};
 	struct generation *last, *older;
-	const char *why;
-	int option, status;
+	int64_t interval = 0;
+	int status;
 
-	while ((option = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (!take_option(&options, option, &why))
-			return misuse(why);
-	}
-	if (optind < argc)
-		return misuse("takes no operand");
-	if (options.interval && (options.force || options.dry_run))
-		return misuse("--force and --dry-run are for one run, without --interval");
-	last = load(&options, NULL);
+	if (options->interval &&
+	    (!certdir_duration_parse(options->interval, &interval) || interval < 1 || interval > INTERVAL_MAX))
+		return certdir_cli_misuse(options, "--interval is a number with s, m, h or d, from 1s to 30d");
+	if (interval && (options->force || options->dry_run))
+		return certdir_cli_misuse(options, "--force and --dry-run are for one run, without --interval");
+	last = load(options, NULL);
 	if (!last)
 		return EX_CONFIG;
-	catch_signals(options.interval != 0);
-	status = run(&options, &last);
+	catch_signals(interval != 0);
+	status = run(options, interval, &last);
 	for (; last; last = older) {
 		older = last->older;
 		free_generation(last);

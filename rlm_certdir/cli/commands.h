@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the commands do. Each prints and returns the exit code; those of sysexits.h are not repeated here. */
+#ifndef CERTDIR_CLI_COMMANDS_H
+#define CERTDIR_CLI_COMMANDS_H
+
+#include "cli/options.h"
+
+/* 0 all allowed, 1 some denied, 2 some undecided, 65 a certificate cannot be read. */
+int certdir_cli_check(const struct certdir_cli_options *options);
+
+/* 0, 1 nothing found or not in order, 3 shrink guard, 66 no input, 73 cannot write. */
+int certdir_cli_list_show(const struct certdir_cli_options *options);
+int certdir_cli_list_find(const struct certdir_cli_options *options);
+int certdir_cli_list_stats(const struct certdir_cli_options *options);
+int certdir_cli_list_sources(const struct certdir_cli_options *options);
+int certdir_cli_list_remove(const struct certdir_cli_options *options);
+int certdir_cli_list_changes(const struct certdir_cli_options *options);
+int certdir_cli_list_import(const struct certdir_cli_options *options);
+int certdir_cli_list_export(const struct certdir_cli_options *options);
+int certdir_cli_list_verify(const struct certdir_cli_options *options);
+
+/* Those of certdir_cli_sync_exit, 78 configuration. */
+int certdir_cli_sync(const struct certdir_cli_options *options);
+
+/* Those of certdir_cli_placeholders_exit, 78 configuration. */
+int certdir_cli_placeholders_plan(const struct certdir_cli_options *options);
+int certdir_cli_placeholders_apply(const struct certdir_cli_options *options);
+int certdir_cli_placeholders_adopt(const struct certdir_cli_options *options);
+int certdir_cli_placeholders_export(const struct certdir_cli_options *options);
+int certdir_cli_placeholders_undo(const struct certdir_cli_options *options);
+
+/* 0, 1 something failed or is old, 66 no list, 78 configuration. */
+int certdir_cli_status(const struct certdir_cli_options *options);
+
+#endif

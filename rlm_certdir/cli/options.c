@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/options.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "conf/conf.h"
+
+enum { HELP = 'h', OPERAND = 1, WRONG = '?' }; /* what getopt_long() gives beside the letters below */
+
+/* Every option of every command. Of the letters, which are ours, only -c can be typed. */
+static const struct {
+	char letter;
+	const char *name;
+	const char *value; /* what stands for it in messages; NULL: the option takes none */
+	size_t offset;
+} known[] = {
+	{'c', "-c", "FILE", offsetof(struct certdir_cli_options, conf)},
+	{'r', "--raddb", "DIR", offsetof(struct certdir_cli_options, raddb)},
+	{'m', "--module", "NAME", offsetof(struct certdir_cli_options, module)},
+	{'l', "--list", "FILE", offsetof(struct certdir_cli_options, list)},
+	{'n', "--name", "HOST", offsetof(struct certdir_cli_options, name)},
+	{'u', "--user-name", "NAME", offsetof(struct certdir_cli_options, user_name)},
+	{'s', "--source", "NAME", offsetof(struct certdir_cli_options, source)},
+	{'t', "--tenant", "GUID", offsetof(struct certdir_cli_options, tenant)},
+	{'f', "--format", "json|csv", offsetof(struct certdir_cli_options, format)},
+	{'g', "--good-for", "DURATION", offsetof(struct certdir_cli_options, good_for)},
+	{'S', "--since", "TIME", offsetof(struct certdir_cli_options, since)},
+	{'i', "--interval", "DURATION", offsetof(struct certdir_cli_options, interval)},
+	{'p', "--pattern", "TEMPLATE", offsetof(struct certdir_cli_options, pattern)},
+	{'j', "--json", NULL, offsetof(struct certdir_cli_options, json)},
+	{'P', "--prometheus", NULL, offsetof(struct certdir_cli_options, prometheus)},
+	{'d', "--dry-run", NULL, offsetof(struct certdir_cli_options, dry_run)},
+	{'F', "--force", NULL, offsetof(struct certdir_cli_options, force)},
+	{'A', "--full", NULL, offsetof(struct certdir_cli_options, full)},
+	{'R', "--replace", NULL, offsetof(struct certdir_cli_options, replace)},
+	{'a', "--apply", NULL, offsetof(struct certdir_cli_options, apply)},
+	{'I', "--sids", NULL, offsetof(struct certdir_cli_options, sids)},
+};
+
+enum { KNOWN_COUNT = sizeof(known) / sizeof(known[0]) };
+
+/* A command line that is being read. */
+struct reading {
+	const struct certdir_cli_command *command; /* of a group until its first operand is read */
+	struct certdir_cli_options options;
+	char given[KNOWN_COUNT + 1]; /* the letters of the options that are there, each once */
+};
+
+static const struct certdir_cli_command *find_command(const struct certdir_cli_command *commands, const char *name)
+{
+	while (commands->name && strcmp(commands->name, name) != 0)
+		commands++;
+	return commands->name ? commands : NULL;
+}
+
+static size_t find_option(char letter)
+{
+	size_t i = 0;
+
+	while (known[i].letter != letter)
+		i++;
+	return i;
+}
+
+int certdir_cli_misuse(const struct certdir_cli_options *options, const char *format, ...)
+{
+	va_list arguments;
+
+	fprintf(stderr, "%s: ", options->title);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fprintf(stderr, "\n%s", options->usage);
+	return EX_USAGE;
+}
+
+/* For getopt_long(): what this command takes and nothing else, because a name may be shortened as long as it is clear. */
+static void name_options(const char *takes, struct option longs[KNOWN_COUNT + 2])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < KNOWN_COUNT; i++)
+		if (known[i].name[1] == '-' && strchr(takes, known[i].letter))
+			longs[count++] =
+				(struct option){known[i].name + 2, known[i].value ? required_argument : no_argument,
+						NULL, known[i].letter};
+	longs[count++] = (struct option){"help", no_argument, NULL, HELP};
+	longs[count] = (struct option){0};
+}
+
+static void take_option(struct reading *reading, char letter)
+{
+	const size_t option = find_option(letter);
+	void *field = (char *)&reading->options + known[option].offset;
+
+	if (known[option].value)
+		memcpy(field, &(const char *){optarg}, sizeof(optarg));
+	else
+		*(bool *)field = true;
+	if (!strchr(reading->given, letter))
+		reading->given[strlen(reading->given)] = letter;
+}
+
+/* The first operand of a group names its command. False when it has none of that name. */
+static bool take_operand(struct reading *reading, char *word)
+{
+	struct certdir_cli_options *options = &reading->options;
+	const size_t length = strlen(options->title);
+
+	if (!reading->command->group) {
+		options->operands[options->operand_count++] = word;
+		return true;
+	}
+	reading->command = find_command(reading->command->group, word);
+	if (!reading->command)
+		return false;
+	(void)snprintf(options->title + length, sizeof(options->title) - length, " %s", word);
+	if (reading->command->usage)
+		options->usage = reading->command->usage;
+	return true;
+}
+
+/* What was read against what the command takes and needs. Returns the exit code, 0 for what is in order. */
+static int check(const struct reading *reading)
+{
+	const struct certdir_cli_command *command = reading->command;
+	const struct certdir_cli_options *options = &reading->options;
+
+	for (const char *letter = reading->given; *letter; letter++)
+		if (!strchr(command->takes, *letter))
+			return certdir_cli_misuse(options, "does not take %s", known[find_option(*letter)].name);
+	if (options->operand_count < command->least)
+		return certdir_cli_misuse(options, "an operand is missing");
+	if (options->operand_count > command->most)
+		return certdir_cli_misuse(options, "one operand too many: %s",
+					  options->operands[options->operand_count - 1]);
+	if (options->format && strcmp(options->format, "json") != 0 && strcmp(options->format, "csv") != 0)
+		return certdir_cli_misuse(options, "--format is json or csv, not %s", options->format);
+	for (const char *letter = command->needs; letter && *letter; letter++)
+		if (!strchr(reading->given, *letter)) {
+			const size_t option = find_option(*letter);
+			const char *value = known[option].value;
+
+			return certdir_cli_misuse(options, "%s%s%s is missing", known[option].name, value ? " " : "",
+						  value ? value : "");
+		}
+	return 0;
+}
+
+static int say_usage(FILE *out, const struct certdir_cli_options *options)
+{
+	fputs(options->usage, out);
+	return out == stdout ? 0 : EX_USAGE;
+}
+
+static int refuse_command(const struct certdir_cli_options *options, const char *name)
+{
+	return certdir_cli_misuse(options, "there is no command \"%s\"", name);
+}
+
+/* argv[0] is the command's name. */
+static int run_command(struct reading *reading, int argc, char **argv)
+{
+	struct certdir_cli_options *options = &reading->options;
+	struct option longs[KNOWN_COUNT + 2];
+	int letter, status;
+
+	name_options(reading->command->takes, longs);
+	/* Operands come one by one, in their order ("-"). They are kept in argv, where getopt_long() has read already. */
+	options->operands = argv + 1;
+	argv[0] = options->title;
+	while ((letter = getopt_long(argc, argv, strchr(reading->command->takes, 'c') ? "-c:" : "-", longs, NULL)) !=
+	       -1)
+		if (letter == HELP || letter == WRONG)
+			return say_usage(letter == HELP ? stdout : stderr, options);
+		else if (letter != OPERAND)
+			take_option(reading, (char)letter);
+		else if (!take_operand(reading, optarg))
+			return refuse_command(options, optarg);
+	for (; optind < argc; optind++) /* behind "--" */
+		if (!take_operand(reading, argv[optind]))
+			return refuse_command(options, argv[optind]);
+	if (reading->command->group)
+		return say_usage(stderr, options);
+	status = check(reading);
+	options->operands[options->operand_count] = NULL;
+	return status ? status : reading->command->run(options);
+}
+
+int certdir_cli_run(const struct certdir_cli_command *commands, const char *usage, int argc, char **argv)
+{
+	struct reading reading = {.options = {.title = "certdir", .usage = usage, .conf = CERTDIR_CONF_DEFAULT}};
+	const struct certdir_cli_command group = {.group = commands};
+
+	if (argc < 2)
+		return say_usage(stderr, &reading.options);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+		return say_usage(stdout, &reading.options);
+	reading.command = &group;
+	if (!take_operand(&reading, argv[1]))
+		return refuse_command(&reading.options, argv[1]);
+	reading.options.list = reading.command->list;
+	return run_command(&reading, argc - 1, argv + 1);
+}
