@@ -3,6 +3,7 @@
 
 #include "import/csv.h"
 #include "text/canonical.h"
+#include "text/hex.h"
 #include "identity/certificate.h"
 #include "text/timestamp.h"
 

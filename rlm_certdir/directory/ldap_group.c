@@ -2,6 +2,7 @@
 #include "directory/ldap_group.h"
 
 #include "text/canonical.h"
+#include "text/hex.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,17 +13,16 @@
 /* Reads one byte of a value, which may be escaped as \xx or \c; returns what is behind it. */
 static const char *read_byte(const char *dn, char *byte, bool *escaped)
 {
-	int high, low;
+	int value;
 
 	*escaped = dn[0] == '\\' && dn[1];
 	if (!*escaped) {
 		*byte = dn[0];
 		return dn + 1;
 	}
-	high = certdir_hex_digit(dn[1]);
-	low = high < 0 ? -1 : certdir_hex_digit(dn[2]);
-	if (low >= 0) {
-		*byte = (char)(high << 4 | low);
+	value = certdir_hex_byte(dn + 1);
+	if (value >= 0) {
+		*byte = (char)value;
 		return dn + 3;
 	}
 	*byte = dn[1];
@@ -36,7 +36,6 @@ static bool is_separator(char c)
 
 char *certdir_ldap_dn_normal(const char *dn)
 {
-	static const char hex[] = "0123456789abcdef";
 	char *normal = malloc(3 * strlen(dn) + 1), *out = normal, byte;
 	bool escaped;
 
@@ -47,8 +46,7 @@ char *certdir_ldap_dn_normal(const char *dn)
 		byte = (char)(byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte);
 		if (escaped && !(byte >= 'a' && byte <= 'z') && !(byte >= '0' && byte <= '9')) {
 			*out++ = '\\';
-			*out++ = hex[(unsigned char)byte >> 4];
-			*out++ = hex[(unsigned char)byte & 15];
+			out = certdir_hex_put(out, (unsigned char)byte);
 			continue;
 		}
 		/* What was a blank or a separator by an escape is not one here any more. */

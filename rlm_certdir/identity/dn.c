@@ -5,6 +5,7 @@
  */
 #include "text/canonical.h"
 #include "identity/der.h"
+#include "text/hex.h"
 #include "text/utf8.h"
 
 #include <openssl/err.h>
@@ -88,14 +89,12 @@ static const char *read_value(const char *at, char **out)
 			continue;
 		}
 		if (*at == '\\') {
-			int high = certdir_hex_digit(at[1]), low = high < 0 ? -1 : certdir_hex_digit(at[2]);
+			const int byte = certdir_hex_byte(at + 1);
 
-			if (low >= 0 && (high | low) == 0)
+			if (byte == 0 || (byte < 0 && !at[1]))
 				return NULL;
-			if (low < 0 && !at[1])
-				return NULL;
-			*(*out)++ = (char)(low < 0 ? at[1] : high << 4 | low);
-			at += low < 0 ? 1 : 2;
+			*(*out)++ = (char)(byte < 0 ? at[1] : byte);
+			at += byte < 0 ? 1 : 2;
 			kept = *out;
 			continue;
 		}
@@ -297,11 +296,11 @@ static bool hex_text(const char *hex, char text[CERTDIR_VALUE_MAX + 1])
 	unsigned tag;
 
 	for (hex++; *hex; hex += 2) {
-		const int high = certdir_hex_digit(hex[0]), low = high < 0 ? -1 : certdir_hex_digit(hex[1]);
+		const int byte = certdir_hex_byte(hex);
 
-		if (low < 0 || rest.length == sizeof bytes)
+		if (byte < 0 || rest.length == sizeof bytes)
 			return false;
-		bytes[rest.length++] = (unsigned char)(high << 4 | low);
+		bytes[rest.length++] = (unsigned char)byte;
 	}
 	if (!certdir_der_take(&rest, &tag, &content) || rest.length > 0 ||
 	    !certdir_der_text(tag, content, text, &length, &why) || !certdir_text_valid(text, length, &why))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "text/canonical.h"
+#include "text/hex.h"
 
 bool certdir_reading_refuse(struct certdir_reading *reading, const struct certdir_place *place, const char *format, ...)
 {
@@ -177,11 +178,7 @@ char *certdir_hex(const unsigned char *bytes, size_t length)
 {
 	char *hex = malloc(2 * length + 1);
 
-	for (size_t i = 0; hex && i < length; i++) {
-		hex[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
-		hex[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
-	}
 	if (hex)
-		hex[2 * length] = '\0';
+		certdir_hex_print(bytes, length, hex);
 	return hex;
 }

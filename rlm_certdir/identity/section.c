@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "text/canonical.h"
+#include "text/hex.h"
 #include "identity/reading.h"
 
 #define FIELDS CERTDIR_FIELD_NAMES ", ext.sid, ext.entra, ext.mdm"

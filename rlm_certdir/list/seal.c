@@ -2,6 +2,7 @@
 #include "list/seal.h"
 
 #include "list/file.h"
+#include "text/hex.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -36,8 +37,7 @@ bool certdir_list_seal_digest(const char *bytes, size_t size, char hex[2 * CERTD
 
 	if (EVP_Digest(bytes, size, digest, NULL, EVP_sha256(), NULL) != 1)
 		return false;
-	for (size_t i = 0; i < CERTDIR_SEAL_DIGEST; i++)
-		(void)sprintf(hex + 2 * i, "%02x", digest[i]);
+	certdir_hex_print(digest, sizeof(digest), hex);
 	return true;
 }
 

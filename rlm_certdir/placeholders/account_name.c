@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/account_name.h"
 
+#include "base/hash.h"
+
 #include <string.h>
 
 enum { LENGTH = CERTDIR_ACCOUNT_NAME_SIZE - 2, KEPT = 8, MADE = 6 };
@@ -23,13 +25,11 @@ static size_t legal(const char *cn, char *out, size_t room)
 	return length;
 }
 
-/* FNV-1a, and a finish that lets every bit of the input reach every bit of the result. */
+/* With a finish that lets every bit of the input reach every bit of the result. */
 static uint64_t hash(const char *key, unsigned attempt)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	uint64_t h = certdir_hash_text(key);
 
-	for (; *key; key++)
-		h = (h ^ (unsigned char)*key) * UINT64_C(0x100000001b3);
 	h ^= attempt * UINT64_C(0x9e3779b97f4a7c15);
 	h = (h ^ h >> 32) * UINT64_C(0xd6e8feb86659fd93);
 	h = (h ^ h >> 32) * UINT64_C(0xd6e8feb86659fd93);

@@ -3,6 +3,7 @@
 #include "placeholders/accounts.h"
 
 #include "directory/ldap_entry.h"
+#include "base/hash.h"
 #include "text/canonical.h"
 #include "placeholders/dn.h"
 #include "placeholders/life.h"
@@ -80,7 +81,7 @@ static uint64_t compare_all(const struct known_dns *known, const char *dn)
 /* Sets the bit of the DN that a name is, or none. False: memory is out. */
 static bool find_dn(struct known_dns *known, const char *bytes, size_t length, uint64_t *which)
 {
-	uint32_t hash = 2166136261u;
+	uint64_t hash = CERTDIR_HASH_START;
 	struct spelling *spelling;
 	char *copy;
 
@@ -88,8 +89,8 @@ static bool find_dn(struct known_dns *known, const char *bytes, size_t length, u
 	if (known->count == 0)
 		return true;
 	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ (unsigned char)bytes[i]) * 16777619u;
-	spelling = &known->spellings[(hash ^ hash >> 16) % SPELLINGS];
+		hash = certdir_hash_byte(hash, (unsigned char)bytes[i]);
+	spelling = &known->spellings[(hash ^ hash >> 32) % SPELLINGS];
 	if (!spelling->bytes || spelling->length != length || memcmp(spelling->bytes, bytes, length) != 0) {
 		copy = strndup(bytes, length);
 		if (!copy)

@@ -2,6 +2,7 @@
 #include "placeholders/dn.h"
 
 #include "text/canonical.h"
+#include "text/hex.h"
 
 #include <string.h>
 #include <strings.h>
@@ -29,15 +30,6 @@ const char *certdir_dn_parent(const char *dn)
 	return at;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Copies a value without its escapes. Returns how long it became, or -1: a second attribute follows, or an escape is cut. */
 static long unescape(const char *at, const char *end, char *out)
 {
@@ -47,12 +39,12 @@ static long unescape(const char *at, const char *end, char *out)
 		if (*at == '+')
 			return -1;
 		if (*at == '\\') {
-			const int high = end - at > 2 ? hex_digit(at[1]) : -1, low = high < 0 ? -1 : hex_digit(at[2]);
+			const int value = end - at > 2 ? certdir_hex_byte(at + 1) : -1;
 
 			if (++at == end)
 				return -1;
-			if (low >= 0) {
-				*out++ = (char)(high << 4 | low);
+			if (value >= 0) {
+				*out++ = (char)value;
 				at += 2;
 				continue;
 			}

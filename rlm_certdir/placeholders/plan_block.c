@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/plan_pair.h"
 
+#include "base/hash.h"
+
 const char *certdir_plan_attribute(const struct certdir_planner *planner, unsigned space)
 {
 	if (space == CERTDIR_PLAN_CN)
@@ -272,10 +274,8 @@ void certdir_plan_block(struct certdir_planner *planner, struct certdir_plan_pai
 /* A name that nobody in the OU has or shall have; from the key, so that a run after an interruption finds the same. */
 static const char *spare_name(struct certdir_planner *planner, const char *key)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	const uint64_t hash = certdir_hash_text(key);
 
-	for (const char *at = key; *at; at++)
-		hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
 	for (unsigned i = 0;; i++) {
 		const char *name =
 			certdir_arena_print(planner->arena, "certdir-%016llx%.0u", (unsigned long long)hash, i);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/plan_pair.h"
 
+#include "base/hash.h"
+
 enum { ATTEMPTS = 32 };
 
 /* ---- names of accounts that were asked about ---- */
@@ -13,11 +15,11 @@ struct set {
 
 static size_t slot_of(const struct set *set, const char *name)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = CERTDIR_HASH_START;
 	size_t slot;
 
 	for (const char *at = name; *at; at++)
-		hash = (hash ^ certdir_fold_byte(*at)) * UINT64_C(0x100000001b3);
+		hash = certdir_hash_byte(hash, certdir_fold_byte(*at));
 	for (slot = hash & (set->size - 1); set->slots[slot] && strcasecmp(set->slots[slot], name) != 0;)
 		slot = (slot + 1) & (set->size - 1);
 	return slot;

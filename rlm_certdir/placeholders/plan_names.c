@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/plan_pair.h"
 
+#include "base/hash.h"
+
 #include <stdlib.h>
 
-/* FNV-1a. Whoever finds values with one hash makes a bucket larger, which is searched by halves all the same. */
+/* Whoever finds values with one hash makes a bucket larger, which is searched by halves all the same. */
 static uint64_t hash(unsigned space, const struct certdir_ldap_bytes *key)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ space;
+	uint64_t h = CERTDIR_HASH_START ^ space;
 
 	for (size_t i = 0; i < key->length; i++)
-		h = (h ^ certdir_fold_byte(key->bytes[i])) * UINT64_C(0x100000001b3);
+		h = certdir_hash_byte(h, certdir_fold_byte(key->bytes[i]));
 	return h * UINT64_C(0x9e3779b97f4a7c15);
 }
 

@@ -3,6 +3,7 @@
 
 #include "directory/ldap_entry.h"
 #include "ldap/operation.h"
+#include "text/hex.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -48,8 +49,8 @@ static bool take_service(void *context, const struct certdir_ldap_entry *entry)
 	size_t count;
 	const struct certdir_ldap_value *value = certdir_ldap_entry_only(entry, "invocationId", &count);
 
-	for (size_t i = 0; value && value->length == INVOCATION / 2 && i < value->length; i++)
-		(void)sprintf(root->invocation + 2 * i, "%02x", value->bytes[i]);
+	if (value && value->length == INVOCATION / 2)
+		certdir_hex_print(value->bytes, value->length, root->invocation);
 	return true;
 }
 

@@ -14,6 +14,7 @@
 #include "sync/entries.h"
 #include "sync/memberships.h"
 #include "sync/part.h"
+#include "text/canonical.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -297,12 +298,7 @@ static const char *key_of(const struct certdir_ldap_entry *entry, const char *dn
 
 	value = certdir_ldap_entry_only(entry, "objectGUID", &count);
 	if (value && value->length == 16) {
-		const unsigned char *b = value->bytes;
-
-		/* MS-DTYP 2.3.4.2: the first three fields are little-endian. */
-		(void)snprintf(room, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[3],
-			       b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-			       b[15]);
+		certdir_guid_from_bytes(value->bytes, room);
 		return room;
 	}
 	value = certdir_ldap_entry_only(entry, "entryUUID", &count);

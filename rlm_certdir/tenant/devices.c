@@ -2,6 +2,7 @@
 /* The devices part: what Entra ID says, object by object. */
 #include "tenant/state.h"
 
+#include "base/hash.h"
 #include "tenant/filter.h"
 #include "list/schema.h"
 
@@ -162,13 +163,11 @@ static bool begin_first(struct certdir_tenant *tenant, struct certdir_error *err
 					 certdir_list_writer_run(tenant->writer, certdir_list_indexes_drop, error)));
 }
 
-/* Two bits of 2^25, by a hash of the object id (FNV-1a). */
+/* Two bits of 2^25, by a hash of the object id. */
 static void hash_bits(const char *object_id, int64_t bits[2])
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	const uint64_t hash = certdir_hash_text(object_id);
 
-	for (; *object_id; object_id++)
-		hash = (hash ^ (unsigned char)*object_id) * UINT64_C(0x100000001b3);
 	bits[0] = (int64_t)(hash >> 39);
 	bits[1] = (int64_t)(hash >> 8 & ((1 << 25) - 1));
 }

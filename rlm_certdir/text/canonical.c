@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "text/hex.h"
 #include "text/utf8.h"
 
 /* Not ctype: the locale of the program must not decide who comes in. */
@@ -25,15 +26,6 @@ bool certdir_type_is_guid(enum certdir_identity_type type)
 {
 	return type == CERTDIR_ID_ENTRA || type == CERTDIR_ID_INTUNE || type == CERTDIR_ID_GUID ||
 	       type == CERTDIR_ID_UDID;
-}
-
-int certdir_hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 bool certdir_text_valid(const char *bytes, size_t length, const char **why)
@@ -259,16 +251,11 @@ void certdir_guid_from_bytes(const unsigned char bytes[16], char out[37])
 {
 	/* Position in `bytes` of each pair of digits; -1 is a dash. */
 	static const signed char order[20] = {3, 2, 1, 0, -1, 5, 4, -1, 7, 6, -1, 8, 9, -1, 10, 11, 12, 13, 14, 15};
-	static const char digits[] = "0123456789abcdef";
-	char *at = out;
 
-	for (size_t i = 0; i < sizeof order; i++) {
-		if (order[i] < 0) {
-			*at++ = '-';
-			continue;
-		}
-		*at++ = digits[bytes[order[i]] >> 4];
-		*at++ = digits[bytes[order[i]] & 15];
-	}
-	*at = '\0';
+	for (size_t i = 0; i < sizeof(order); i++)
+		if (order[i] < 0)
+			*out++ = '-';
+		else
+			out = certdir_hex_put(out, bytes[order[i]]);
+	*out = '\0';
 }

@@ -33,9 +33,6 @@ bool certdir_canonical(enum certdir_identity_type type, const char *value, size_
 /* Whether it is one of the types whose values are GUIDs, or may be as a UDID may: these are one name space. */
 bool certdir_type_is_guid(enum certdir_identity_type type);
 
-/* What a hexadecimal digit of either case counts; -1 for anything else. */
-int certdir_hex_digit(char c);
-
 /* Reads a 16-byte GUID as Windows stores it (first three fields little-endian, MS-DTYP 2.3.4.2) into out[37]. */
 void certdir_guid_from_bytes(const unsigned char bytes[16], char out[37]);
 /* Reads a binary SID (MS-DTYP 2.4.2.2) into out[CERTDIR_VALUE_MAX + 1]; false when it is none. */

@@ -2,6 +2,8 @@
 /* Security identifiers (MS-DTYP 2.4.2): text "S-1-authority-sub-sub..", bytes: revision, count, authority (6, big-endian), subs. */
 #include "text/canonical.h"
 
+#include "text/hex.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
