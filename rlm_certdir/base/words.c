@@ -63,6 +63,9 @@ static const struct word trust_types[] = {
 	{NULL, CERTDIR_JOIN_UNKNOWN},
 };
 
+static const struct word ownerships[] = {{"company", 0}, {"personal", 0}, {NULL, 0}};
+static const struct word no_ownership[] = {{"unknown", 0}, {"unknownFutureValue", 0}, {NULL, 0}};
+
 /* The word's place in the table; that of the table's end, which says "unknown", for NULL and for what is no word of it. */
 static const struct word *find(const struct word *words, const char *text)
 {
@@ -78,19 +81,20 @@ static const char *spelled(const struct word *words, const char *text)
 	return word->text ? word->text : text;
 }
 
-const char *certdir_word_compliance(const char *text)
+const char *certdir_word_spelled(enum certdir_kind kind, const char *text)
 {
-	return spelled(compliances, text);
-}
-
-const char *certdir_word_management_state(const char *text)
-{
-	return spelled(states, text);
-}
-
-const char *certdir_word_management_agent(const char *text)
-{
-	return spelled(agents, text);
+	switch (kind) {
+	case CERTDIR_KIND_COMPLIANCE:
+		return spelled(compliances, text);
+	case CERTDIR_KIND_STATE:
+		return spelled(states, text);
+	case CERTDIR_KIND_AGENT:
+		return spelled(agents, text);
+	case CERTDIR_KIND_OWNERSHIP:
+		return find(no_ownership, text)->text ? NULL : spelled(ownerships, text);
+	default:
+		return text;
+	}
 }
 
 enum certdir_join_type certdir_word_trust_type(const char *text)
@@ -105,13 +109,6 @@ const char *certdir_word_of_join_type(enum certdir_join_type type)
 	while (word->text && word->says != (int)type)
 		word++;
 	return word->text;
-}
-
-const char *certdir_word_ownership(const char *text)
-{
-	if (strcasecmp(text, "unknown") == 0 || strcasecmp(text, "unknownFutureValue") == 0)
-		return NULL;
-	return strcasecmp(text, "company") == 0 ? "company" : strcasecmp(text, "personal") == 0 ? "personal" : text;
 }
 
 bool certdir_word_no_id(const char *text)

@@ -7,23 +7,18 @@
 #ifndef CERTDIR_BASE_WORDS_H
 #define CERTDIR_BASE_WORDS_H
 
-#include "base/certdir.h"
+#include "base/properties.h"
 
-/* complianceState, managementState and managementAgent in Intune's own spelling, static; a word that is newer is `text` itself. */
-const char *certdir_word_compliance(const char *text);
-const char *certdir_word_management_state(const char *text);
-const char *certdir_word_management_agent(const char *text);
+/*
+ * A text of kind COMPLIANCE, STATE, AGENT or OWNERSHIP in Intune's own spelling, static. A word that is newer is `text` itself, and so
+ * is a text of any other kind. NULL for the ownership "unknown", which is none.
+ */
+const char *certdir_word_spelled(enum certdir_kind kind, const char *text);
 
 /* trustType: AzureAd, ServerAd, Workplace; anything else is CERTDIR_JOIN_UNKNOWN. */
 enum certdir_join_type certdir_word_trust_type(const char *text);
 /* The reverse, static; NULL for a join type that Entra ID does not have. */
 const char *certdir_word_of_join_type(enum certdir_join_type type);
-
-/*
- * deviceOwnership and managedDeviceOwnerType: "company" or "personal", static; NULL for "unknown", which is no ownership of that
- * name; any other word is `text` itself.
- */
-const char *certdir_word_ownership(const char *text);
 
 /* Whether a text in the place of a GUID says that there is none: blank, all zero, "--". */
 bool certdir_word_no_id(const char *text);

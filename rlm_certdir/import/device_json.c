@@ -12,22 +12,10 @@
 #include <string.h>
 #include <strings.h>
 
-enum kind {
-	TEXT,
-	GUID,
-	SID,
-	UDID,
-	USER_NAME, /* names and serial numbers: left out when not fit */
-	USER_SERIAL,
-	OWNERSHIP,
-	COMPLIANCE,
-	COMPLIANT,
-	YES_NO,
-	JOIN,
-	TIME,
+/* Kinds that only files have, behind Graph's own. */
+enum {
+	UDID = CERTDIR_KINDS,
 	RECORD_ID, /* object id of a Graph device, Intune id of a managedDevice */
-	STATE,
-	AGENT,
 	ATTRIBUTES,
 	DNS_NAMES,
 	FORMER_NAMES,
@@ -38,50 +26,25 @@ enum kind {
 };
 
 #define AT(field) offsetof(struct certdir_device, field)
+#define GRAPHS(name, kind, field, ...) {name, CERTDIR_KIND_##kind, AT(field)},
 
 static const struct property {
 	const char *name;
-	enum kind kind;
+	unsigned kind;
 	size_t offset;
-} properties[] = {
-	{"id", RECORD_ID, 0},
-	{"deviceId", GUID, AT(entra_device_id)},
-	{"azureADDeviceId", GUID, AT(entra_device_id)},
-	{"intuneDeviceId", GUID, AT(intune_device_id)},
-	{"udid", UDID, AT(udid)},
-	{"tenantId", GUID, AT(tenant)},
-	{"displayName", USER_NAME, AT(name)},
-	{"deviceName", USER_NAME, AT(intune_name)},
-	{"serialNumber", USER_SERIAL, AT(serial_number)},
-	{"wiFiMacAddress", TEXT, AT(wifi_mac)},
-	{"ethernetMacAddress", TEXT, AT(ethernet_mac)},
-	{"onPremisesSecurityIdentifier", SID, AT(sid)},
-	{"userPrincipalName", TEXT, AT(owner)},
-	{"deviceOwnership", OWNERSHIP, AT(ownership)},
-	{"managedDeviceOwnerType", OWNERSHIP, AT(ownership)},
-	{"operatingSystem", TEXT, AT(operating_system)},
-	{"complianceState", COMPLIANCE, AT(compliance)},
-	{"isCompliant", COMPLIANT, AT(compliance)},
-	{"managementState", STATE, AT(management_state)},
-	{"managementAgent", AGENT, AT(management_agent)},
-	{"deviceCategoryDisplayName", TEXT, AT(category)},
-	{"enrollmentProfileName", TEXT, AT(enrollment_profile)},
-	{"extensionAttributes", ATTRIBUTES, 0},
-	{"accountEnabled", YES_NO, AT(enabled)},
-	{"isManaged", YES_NO, AT(managed)},
-	{"trustType", JOIN, AT(join_type)},
-	{"approximateLastSignInDateTime", TIME, AT(last_seen)},
-	{"lastSyncDateTime", TIME, AT(last_seen)},
-	{"registrationDateTime", TIME, AT(registered)},
-	{"enrolledDateTime", TIME, AT(registered)},
-	{"accountExpirationDate", TIME, AT(expires)},
-	{"dnsNames", DNS_NAMES, 0},
-	{"formerNames", FORMER_NAMES, 0},
-	{"formerNamesSince", FORMER_TIMES, 0},
-	{"groups", GROUPS, 0},
-	{"groupIds", GROUP_IDS, 0},
-	{"groupNames", GROUP_NAMES, 0},
-};
+} properties[] = {{"id", RECORD_ID, 0},
+		  {"intuneDeviceId", CERTDIR_KIND_GUID, AT(intune_device_id)},
+		  {"udid", UDID, AT(udid)},
+		  {"tenantId", CERTDIR_KIND_GUID, AT(tenant)},
+		  {"accountExpirationDate", CERTDIR_KIND_TIME, AT(expires)},
+		  {"extensionAttributes", ATTRIBUTES, 0},
+		  {"dnsNames", DNS_NAMES, 0},
+		  {"formerNames", FORMER_NAMES, 0},
+		  {"formerNamesSince", FORMER_TIMES, 0},
+		  {"groups", GROUPS, 0},
+		  {"groupIds", GROUP_IDS, 0},
+		  {"groupNames", GROUP_NAMES, 0},
+		  CERTDIR_DEVICE_PROPERTIES(GRAPHS) CERTDIR_MANAGED_DEVICE_PROPERTIES(GRAPHS)};
 
 struct reading {
 	struct certdir_device_record *record;
@@ -225,43 +188,28 @@ static bool take_user_text(const struct reading *reading, const struct property 
 	return put_text(reading, property->name, value, property->offset, made);
 }
 
-static bool take_ownership(const struct reading *reading, const struct property *property, const json_t *value)
-{
-	const char *word;
-	char *made;
-
-	if (!make_text(reading, property->name, value, CERTDIR_FORM_TEXT, &made))
-		return false;
-	word = made ? certdir_word_ownership(made) : NULL;
-	if (!word) {
-		free(made);
-		return true;
-	}
-	memmove(made, word, strlen(word));
-	return put_text(reading, property->name, value, property->offset, made);
-}
-
-/* Intune's own spelling of a state, since policies compare it. */
-static bool make_state(const struct reading *reading, const struct property *property, const json_t *value, char **made)
+/* Intune's own spelling of a word, since policies compare it. */
+static bool make_word(const struct reading *reading, const struct property *property, const json_t *value, char **made)
 {
 	const char *word;
 
 	if (!make_text(reading, property->name, value, CERTDIR_FORM_TEXT, made))
 		return false;
-	if (!*made)
-		return true;
-	word = property->kind == STATE	 ? certdir_word_management_state(*made)
-	       : property->kind == AGENT ? certdir_word_management_agent(*made)
-					 : certdir_word_compliance(*made);
-	memmove(*made, word, strlen(word));
+	word = *made ? certdir_word_spelled(property->kind, *made) : NULL;
+	if (word) {
+		memmove(*made, word, strlen(word));
+	} else {
+		free(*made);
+		*made = NULL;
+	}
 	return true;
 }
 
-static bool take_state(const struct reading *reading, const struct property *property, const json_t *value)
+static bool take_word(const struct reading *reading, const struct property *property, const json_t *value)
 {
 	char *made;
 
-	return make_state(reading, property, value, &made) &&
+	return make_word(reading, property, value, &made) &&
 	       put_text(reading, property->name, value, property->offset, made);
 }
 
@@ -269,7 +217,7 @@ static bool take_compliance(const struct reading *reading, const struct property
 {
 	char *made;
 
-	if (!make_state(reading, property, value, &made))
+	if (!make_word(reading, property, value, &made))
 		return false;
 	if (!made)
 		return true;
@@ -632,7 +580,8 @@ static bool take_groups(const struct reading *reading, const struct property *pr
 
 static bool take_id(const struct reading *reading, const struct property *property, const json_t *value)
 {
-	const struct property id = {property->name, GUID, reading->intune ? AT(intune_device_id) : AT(object_id)};
+	const struct property id = {property->name, CERTDIR_KIND_GUID,
+				    reading->intune ? AT(intune_device_id) : AT(object_id)};
 
 	return take_text(reading, &id, value, CERTDIR_FORM_GUID);
 }
@@ -640,35 +589,34 @@ static bool take_id(const struct reading *reading, const struct property *proper
 static bool take(const struct reading *reading, const struct property *property, const json_t *value)
 {
 	switch (property->kind) {
-	case TEXT:
+	case CERTDIR_KIND_TEXT:
 		return take_text(reading, property, value, CERTDIR_FORM_TEXT);
-	case GUID:
+	case CERTDIR_KIND_GUID:
 		return take_text(reading, property, value, CERTDIR_FORM_GUID);
+	case CERTDIR_KIND_SID:
+		return take_text(reading, property, value, CERTDIR_FORM_SID);
+	case CERTDIR_KIND_NAME:
+		return take_user_text(reading, property, value, CERTDIR_FORM_NAME);
+	case CERTDIR_KIND_SERIAL:
+		return take_user_text(reading, property, value, CERTDIR_FORM_SERIAL);
+	case CERTDIR_KIND_OWNERSHIP:
+	case CERTDIR_KIND_STATE:
+	case CERTDIR_KIND_AGENT:
+		return take_word(reading, property, value);
+	case CERTDIR_KIND_COMPLIANCE:
+		return take_compliance(reading, property, value);
+	case CERTDIR_KIND_COMPLIANT:
+		return take_compliant(reading, property, value);
+	case CERTDIR_KIND_YES_NO:
+		return take_yes_no(reading, property, value);
+	case CERTDIR_KIND_JOIN_TYPE:
+		return take_join_type(reading, property, value);
+	case CERTDIR_KIND_TIME:
+		return take_time(reading, property, value);
 	case UDID:
 		return take_text(reading, property, value, CERTDIR_FORM_UDID);
-	case SID:
-		return take_text(reading, property, value, CERTDIR_FORM_SID);
-	case USER_NAME:
-		return take_user_text(reading, property, value, CERTDIR_FORM_NAME);
-	case USER_SERIAL:
-		return take_user_text(reading, property, value, CERTDIR_FORM_SERIAL);
-	case OWNERSHIP:
-		return take_ownership(reading, property, value);
-	case COMPLIANCE:
-		return take_compliance(reading, property, value);
-	case COMPLIANT:
-		return take_compliant(reading, property, value);
-	case YES_NO:
-		return take_yes_no(reading, property, value);
-	case JOIN:
-		return take_join_type(reading, property, value);
-	case TIME:
-		return take_time(reading, property, value);
 	case RECORD_ID:
 		return take_id(reading, property, value);
-	case STATE:
-	case AGENT:
-		return take_state(reading, property, value);
 	case ATTRIBUTES:
 		return take_attributes(reading, property, value);
 	case FORMER_TIMES:

@@ -8,41 +8,55 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The order of certdir_device_json_write(), which is the order of the columns in CSV. */
-const char *const certdir_device_json_columns[] = {
-	"id",
-	"deviceId",
-	"intuneDeviceId",
-	"udid",
-	"tenantId",
-	"displayName",
-	"deviceName",
-	"serialNumber",
-	"wiFiMacAddress",
-	"ethernetMacAddress",
-	"onPremisesSecurityIdentifier",
-	"userPrincipalName",
-	"deviceOwnership",
-	"operatingSystem",
-	"complianceState",
-	"managementState",
-	"managementAgent",
-	"deviceCategoryDisplayName",
-	"enrollmentProfileName",
-	"extensionAttributes",
-	"accountEnabled",
-	"isManaged",
-	"trustType",
-	"approximateLastSignInDateTime",
-	"registrationDateTime",
-	"accountExpirationDate",
-	"dnsNames",
-	"formerNames",
-	"formerNamesSince",
-	"groupIds",
-	"groupNames",
-	NULL,
-};
+/* Beside the kinds of single values: those that take more than a field of the device. */
+enum { ATTRIBUTES = CERTDIR_KINDS, DNS_NAMES, FORMER_NAMES, GROUPS, WITH_FORMER };
+
+#define SINGLE(name, kind, field) COLUMN(name, CERTDIR_KIND_##kind, offsetof(struct certdir_device, field))
+
+/* In the order of the columns in CSV, which is that of certdir_device_json_write(). */
+#define COLUMNS                                                                                                        \
+	SINGLE("id", TEXT, object_id)                                                                                  \
+	SINGLE("deviceId", TEXT, entra_device_id)                                                                      \
+	SINGLE("intuneDeviceId", TEXT, intune_device_id)                                                               \
+	SINGLE("udid", TEXT, udid)                                                                                     \
+	SINGLE("tenantId", TEXT, tenant)                                                                               \
+	SINGLE("displayName", TEXT, name)                                                                              \
+	SINGLE("deviceName", TEXT, intune_name)                                                                        \
+	SINGLE("serialNumber", TEXT, serial_number)                                                                    \
+	SINGLE("wiFiMacAddress", TEXT, wifi_mac)                                                                       \
+	SINGLE("ethernetMacAddress", TEXT, ethernet_mac)                                                               \
+	SINGLE("onPremisesSecurityIdentifier", TEXT, sid)                                                              \
+	SINGLE("userPrincipalName", TEXT, owner)                                                                       \
+	SINGLE("deviceOwnership", TEXT, ownership)                                                                     \
+	SINGLE("operatingSystem", TEXT, operating_system)                                                              \
+	SINGLE("complianceState", TEXT, compliance)                                                                    \
+	SINGLE("managementState", TEXT, management_state)                                                              \
+	SINGLE("managementAgent", TEXT, management_agent)                                                              \
+	SINGLE("deviceCategoryDisplayName", TEXT, category)                                                            \
+	SINGLE("enrollmentProfileName", TEXT, enrollment_profile)                                                      \
+	COLUMN("extensionAttributes", ATTRIBUTES, 0)                                                                   \
+	SINGLE("accountEnabled", YES_NO, enabled)                                                                      \
+	SINGLE("isManaged", YES_NO, managed)                                                                           \
+	SINGLE("trustType", JOIN_TYPE, join_type)                                                                      \
+	SINGLE("approximateLastSignInDateTime", TIME, last_seen)                                                       \
+	SINGLE("registrationDateTime", TIME, registered)                                                               \
+	SINGLE("accountExpirationDate", TIME, expires)                                                                 \
+	COLUMN("dnsNames", DNS_NAMES, 0)                                                                               \
+	COLUMN("formerNames", FORMER_NAMES, 0)                                                                         \
+	COLUMN("formerNamesSince", WITH_FORMER, 0)                                                                     \
+	COLUMN("groupIds", GROUPS, 0)                                                                                  \
+	COLUMN("groupNames", WITH_FORMER, 0)
+
+#define COLUMN(name, kind, offset) name,
+const char *const certdir_device_json_columns[] = {COLUMNS NULL};
+#undef COLUMN
+
+#define COLUMN(name, kind, offset) {name, kind, offset},
+static const struct column {
+	const char *name;
+	unsigned kind; /* WITH_FORMER: it is written with the one before it */
+	size_t offset;
+} columns[] = {COLUMNS};
 
 /* What is not known is not written. */
 static bool put_text(json_t *object, const char *key, const char *text)
@@ -190,39 +204,41 @@ static bool put_groups(json_t *object, const struct certdir_device *device, bool
 	return put_list(object, "groupIds", ids, true) & put_list(object, "groupNames", titles, true);
 }
 
+static bool put_column(json_t *object, const struct column *column, const struct certdir_device *device, bool flat)
+{
+	const void *field = (const char *)device + column->offset;
+
+	switch (column->kind) {
+	case CERTDIR_KIND_TEXT:
+		return put_text(object, column->name, *(char *const *)field);
+	case CERTDIR_KIND_YES_NO:
+		return put_yes_no(object, column->name, *(const enum certdir_tristate *)field);
+	case CERTDIR_KIND_JOIN_TYPE:
+		return put_text(object, column->name, trust_type(*(const enum certdir_join_type *)field));
+	case CERTDIR_KIND_TIME:
+		return put_time(object, column->name, *(const int64_t *)field);
+	case ATTRIBUTES:
+		return put_attributes(object, device->extension_attributes, flat);
+	case DNS_NAMES:
+		return put_list(object, column->name, names(device->dns_names, device->dns_name_count), flat);
+	case FORMER_NAMES:
+		return put_former_names(object, device, flat);
+	case GROUPS:
+		return put_groups(object, device, flat);
+	default:
+		return true;
+	}
+}
+
 json_t *certdir_device_json_write(const struct certdir_device *device, bool flat)
 {
 	json_t *object = json_object();
-	bool ok;
 
-	ok = object && put_text(object, "id", device->object_id) &&
-	     put_text(object, "deviceId", device->entra_device_id) &&
-	     put_text(object, "intuneDeviceId", device->intune_device_id) && put_text(object, "udid", device->udid) &&
-	     put_text(object, "tenantId", device->tenant) && put_text(object, "displayName", device->name) &&
-	     put_text(object, "deviceName", device->intune_name) &&
-	     put_text(object, "serialNumber", device->serial_number) &&
-	     put_text(object, "wiFiMacAddress", device->wifi_mac) &&
-	     put_text(object, "ethernetMacAddress", device->ethernet_mac) &&
-	     put_text(object, "onPremisesSecurityIdentifier", device->sid) &&
-	     put_text(object, "userPrincipalName", device->owner) &&
-	     put_text(object, "deviceOwnership", device->ownership) &&
-	     put_text(object, "operatingSystem", device->operating_system) &&
-	     put_text(object, "complianceState", device->compliance) &&
-	     put_text(object, "managementState", device->management_state) &&
-	     put_text(object, "managementAgent", device->management_agent) &&
-	     put_text(object, "deviceCategoryDisplayName", device->category) &&
-	     put_text(object, "enrollmentProfileName", device->enrollment_profile) &&
-	     put_attributes(object, device->extension_attributes, flat) &&
-	     put_yes_no(object, "accountEnabled", device->enabled) &&
-	     put_yes_no(object, "isManaged", device->managed) &&
-	     put_text(object, "trustType", trust_type(device->join_type)) &&
-	     put_time(object, "approximateLastSignInDateTime", device->last_seen) &&
-	     put_time(object, "registrationDateTime", device->registered) &&
-	     put_time(object, "accountExpirationDate", device->expires) &&
-	     put_list(object, "dnsNames", names(device->dns_names, device->dns_name_count), flat) &&
-	     put_former_names(object, device, flat) && put_groups(object, device, flat);
-	if (ok)
-		return object;
-	json_decref(object);
-	return NULL;
+	for (size_t i = 0; object && i < sizeof(columns) / sizeof(columns[0]); i++) {
+		if (put_column(object, &columns[i], device, flat))
+			continue;
+		json_decref(object);
+		object = NULL;
+	}
+	return object;
 }

@@ -10,71 +10,41 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Graph's property, how it is read, the field of struct certdir_device that it goes to, and its bit of `present`. */
-#define ENTRA_FIELDS(FIELD)                                                                                            \
-	FIELD("deviceId", TEXT, entra_device_id, CERTDIR_PROPERTY_DEVICE_ID)                                           \
-	FIELD("displayName", TEXT, name, CERTDIR_PROPERTY_NAME)                                                        \
-	FIELD("onPremisesSecurityIdentifier", TEXT, sid, CERTDIR_PROPERTY_SID)                                         \
-	FIELD("operatingSystem", TEXT, operating_system, CERTDIR_PROPERTY_OPERATING_SYSTEM)                            \
-	FIELD("deviceOwnership", OWNERSHIP, ownership, CERTDIR_PROPERTY_OWNERSHIP)                                     \
-	FIELD("trustType", JOIN_TYPE, join_type, CERTDIR_PROPERTY_JOIN_TYPE)                                           \
-	FIELD("accountEnabled", YES_NO, enabled, CERTDIR_PROPERTY_ENABLED)                                             \
-	FIELD("isCompliant", COMPLIANT, compliance, CERTDIR_PROPERTY_COMPLIANT)                                        \
-	FIELD("isManaged", YES_NO, managed, CERTDIR_PROPERTY_MANAGED)                                                  \
-	FIELD("approximateLastSignInDateTime", TIME, last_seen, CERTDIR_PROPERTY_LAST_SEEN)                            \
-	FIELD("registrationDateTime", TIME, registered, CERTDIR_PROPERTY_REGISTERED)
-
-#define INTUNE_FIELDS(FIELD)                                                                                           \
-	FIELD("azureADDeviceId", TEXT, entra_device_id, 0)                                                             \
-	FIELD("deviceName", TEXT, intune_name, 0)                                                                      \
-	FIELD("serialNumber", TEXT, serial_number, 0)                                                                  \
-	FIELD("complianceState", COMPLIANCE, compliance, 0)                                                            \
-	FIELD("userPrincipalName", TEXT, owner, 0)                                                                     \
-	FIELD("managedDeviceOwnerType", OWNERSHIP, ownership, 0)                                                       \
-	FIELD("operatingSystem", TEXT, operating_system, 0)                                                            \
-	FIELD("wiFiMacAddress", TEXT, wifi_mac, 0)                                                                     \
-	FIELD("ethernetMacAddress", TEXT, ethernet_mac, 0)                                                             \
-	FIELD("lastSyncDateTime", TIME, last_seen, 0)                                                                  \
-	FIELD("enrolledDateTime", TIME, registered, 0)                                                                 \
-	FIELD("managementState", STATE, management_state, 0)                                                           \
-	FIELD("managementAgent", AGENT, management_agent, 0)                                                           \
-	FIELD("deviceCategoryDisplayName", TEXT, category, 0)                                                          \
-	FIELD("enrollmentProfileName", TEXT, enrollment_profile, 0)
-
-enum kind { TEXT, OWNERSHIP, COMPLIANCE, STATE, AGENT, COMPLIANT, JOIN_TYPE, YES_NO, TIME };
-
 struct field {
 	const char *name;
-	enum kind kind;
+	enum certdir_kind kind;
 	unsigned property;
 	size_t offset;
 };
 
-#define NAME_OF(name, kind, member, property) name,
-#define FIELD_OF(name, kind, member, property) {name, kind, property, offsetof(struct certdir_device, member)},
+#define NAME_OF(name, ...) name,
+#define ENTRA_FIELD(name, kind, member, property)                                                                      \
+	{name, CERTDIR_KIND_##kind, CERTDIR_PROPERTY_##property, offsetof(struct certdir_device, member)},
+#define INTUNE_FIELD(name, kind, member) {name, CERTDIR_KIND_##kind, 0, offsetof(struct certdir_device, member)},
 
 /* "id" comes first everywhere: the field i is the value i + 1. */
-const char *const certdir_record_entra_properties[] = {"id", ENTRA_FIELDS(NAME_OF) NULL};
+const char *const certdir_record_entra_properties[] = {"id", CERTDIR_DEVICE_PROPERTIES(NAME_OF) NULL};
 
 #define ATTRIBUTE(number) "extensionAttributes/extensionAttribute" #number
 
 /* extensionAttributes stands behind the fields, extensionAttribute1 behind that. */
-const char *const certdir_record_extended_properties[] = {"id",		 ENTRA_FIELDS(NAME_OF) "extensionAttributes",
-							  ATTRIBUTE(1),	 ATTRIBUTE(2),
-							  ATTRIBUTE(3),	 ATTRIBUTE(4),
-							  ATTRIBUTE(5),	 ATTRIBUTE(6),
-							  ATTRIBUTE(7),	 ATTRIBUTE(8),
-							  ATTRIBUTE(9),	 ATTRIBUTE(10),
-							  ATTRIBUTE(11), ATTRIBUTE(12),
-							  ATTRIBUTE(13), ATTRIBUTE(14),
-							  ATTRIBUTE(15), NULL};
+const char *const certdir_record_extended_properties[] = {
+	"id",	       CERTDIR_DEVICE_PROPERTIES(NAME_OF) "extensionAttributes",
+	ATTRIBUTE(1),  ATTRIBUTE(2),
+	ATTRIBUTE(3),  ATTRIBUTE(4),
+	ATTRIBUTE(5),  ATTRIBUTE(6),
+	ATTRIBUTE(7),  ATTRIBUTE(8),
+	ATTRIBUTE(9),  ATTRIBUTE(10),
+	ATTRIBUTE(11), ATTRIBUTE(12),
+	ATTRIBUTE(13), ATTRIBUTE(14),
+	ATTRIBUTE(15), NULL};
 
-const char *const certdir_record_intune_properties[] = {"id", INTUNE_FIELDS(NAME_OF) NULL};
+const char *const certdir_record_intune_properties[] = {"id", CERTDIR_MANAGED_DEVICE_PROPERTIES(NAME_OF) NULL};
 const char *const certdir_record_group_properties[] = {"id", "displayName", NULL};
 const char *const certdir_record_member_properties[] = {"id", NULL};
 
-static const struct field entra_fields[] = {ENTRA_FIELDS(FIELD_OF)};
-static const struct field intune_fields[] = {INTUNE_FIELDS(FIELD_OF)};
+static const struct field entra_fields[] = {CERTDIR_DEVICE_PROPERTIES(ENTRA_FIELD)};
+static const struct field intune_fields[] = {CERTDIR_MANAGED_DEVICE_PROPERTIES(INTUNE_FIELD)};
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -138,43 +108,29 @@ static void put_text(void *at, const char *text)
 }
 
 /* Puts a value that is there and neither null nor empty. Returns what is wrong with it, or NULL. */
-static const char *put_value(enum kind kind, void *at, const struct certdir_page_value *value)
+static const char *put_value(enum certdir_kind kind, void *at, const struct certdir_page_value *value)
 {
-	const bool yes_no = kind == YES_NO || kind == COMPLIANT, yes = value->type == CERTDIR_PAGE_TRUE;
+	const bool yes_no = kind == CERTDIR_KIND_YES_NO || kind == CERTDIR_KIND_COMPLIANT;
+	const bool yes = value->type == CERTDIR_PAGE_TRUE;
 
 	if (yes_no && !yes && value->type != CERTDIR_PAGE_FALSE)
 		return "neither true nor false nor null";
 	if (!yes_no && value->type != CERTDIR_PAGE_TEXT)
 		return "neither a text nor null";
 	switch (kind) {
-	case TEXT:
-		put_text(at, value->text);
-		break;
-	case OWNERSHIP:
-		put_text(at, certdir_word_ownership(value->text));
-		break;
-	case COMPLIANCE:
-		put_text(at, certdir_word_compliance(value->text));
-		break;
-	case STATE:
-		put_text(at, certdir_word_management_state(value->text));
-		break;
-	case AGENT:
-		put_text(at, certdir_word_management_agent(value->text));
-		break;
-	case COMPLIANT:
+	case CERTDIR_KIND_COMPLIANT:
 		put_text(at, yes ? "compliant" : "noncompliant");
 		break;
-	case JOIN_TYPE:
+	case CERTDIR_KIND_JOIN_TYPE:
 		*(enum certdir_join_type *)at = certdir_word_trust_type(value->text);
 		break;
-	case YES_NO:
+	case CERTDIR_KIND_YES_NO:
 		*(enum certdir_tristate *)at = yes ? CERTDIR_YES : CERTDIR_NO;
 		break;
-	case TIME:
-		if (!certdir_timestamp_parse(value->text, at))
-			return "not a time";
-		break;
+	case CERTDIR_KIND_TIME:
+		return certdir_timestamp_parse(value->text, at) ? NULL : "not a time";
+	default:
+		put_text(at, certdir_word_spelled(kind, value->text));
 	}
 	return NULL;
 }

@@ -10,18 +10,14 @@
 #ifndef CERTDIR_SYNC_RECORD_H
 #define CERTDIR_SYNC_RECORD_H
 
+#include "base/properties.h"
 #include "sync/page.h"
 
 /* Values of $select, comma-joined. All are properties of the v1.0 schema. */
-#define CERTDIR_RECORD_ENTRA_SELECT                                                                                    \
-	"id,deviceId,displayName,onPremisesSecurityIdentifier,operatingSystem,deviceOwnership,trustType,"              \
-	"accountEnabled,"                                                                                              \
-	"isCompliant,isManaged,approximateLastSignInDateTime,registrationDateTime"
+#define CERTDIR_RECORD_AND(name, ...) "," name
+#define CERTDIR_RECORD_ENTRA_SELECT "id" CERTDIR_DEVICE_PROPERTIES(CERTDIR_RECORD_AND)
 #define CERTDIR_RECORD_EXTENDED_SELECT CERTDIR_RECORD_ENTRA_SELECT ",extensionAttributes"
-#define CERTDIR_RECORD_INTUNE_SELECT                                                                                   \
-	"id,azureADDeviceId,deviceName,serialNumber,complianceState,userPrincipalName,managedDeviceOwnerType,"         \
-	"operatingSystem,wiFiMacAddress,ethernetMacAddress,lastSyncDateTime,enrolledDateTime,managementState,"         \
-	"managementAgent,deviceCategoryDisplayName,enrollmentProfileName"
+#define CERTDIR_RECORD_INTUNE_SELECT "id" CERTDIR_MANAGED_DEVICE_PROPERTIES(CERTDIR_RECORD_AND)
 #define CERTDIR_RECORD_GROUP_SELECT "id,displayName"
 #define CERTDIR_RECORD_MEMBER_SELECT "id"
 

@@ -23,11 +23,11 @@ static void test_ownership(void **state)
 	static const char newer[] = "leased";
 
 	(void)state;
-	assert_string_equal(certdir_word_ownership("Company"), "company");
-	assert_string_equal(certdir_word_ownership("PERSONAL"), "personal");
-	assert_null(certdir_word_ownership("Unknown"));
-	assert_null(certdir_word_ownership("unknownfuturevalue"));
-	assert_ptr_equal(certdir_word_ownership(newer), newer);
+	assert_string_equal(certdir_word_spelled(CERTDIR_KIND_OWNERSHIP, "Company"), "company");
+	assert_string_equal(certdir_word_spelled(CERTDIR_KIND_OWNERSHIP, "PERSONAL"), "personal");
+	assert_null(certdir_word_spelled(CERTDIR_KIND_OWNERSHIP, "Unknown"));
+	assert_null(certdir_word_spelled(CERTDIR_KIND_OWNERSHIP, "unknownfuturevalue"));
+	assert_ptr_equal(certdir_word_spelled(CERTDIR_KIND_OWNERSHIP, newer), newer);
 }
 
 static void test_states(void **state)
@@ -35,12 +35,12 @@ static void test_states(void **state)
 	static const char newer[] = "sleeping";
 
 	(void)state;
-	assert_string_equal(certdir_word_compliance("INGRACEPERIOD"), "inGracePeriod");
-	assert_ptr_equal(certdir_word_compliance(newer), newer);
-	assert_string_equal(certdir_word_management_state("wipepending"), "wipePending");
-	assert_ptr_equal(certdir_word_management_state(newer), newer);
-	assert_string_equal(certdir_word_management_agent("MDM"), "mdm");
-	assert_ptr_equal(certdir_word_management_agent(newer), newer);
+	assert_string_equal(certdir_word_spelled(CERTDIR_KIND_COMPLIANCE, "INGRACEPERIOD"), "inGracePeriod");
+	assert_ptr_equal(certdir_word_spelled(CERTDIR_KIND_COMPLIANCE, newer), newer);
+	assert_string_equal(certdir_word_spelled(CERTDIR_KIND_STATE, "wipepending"), "wipePending");
+	assert_ptr_equal(certdir_word_spelled(CERTDIR_KIND_STATE, newer), newer);
+	assert_string_equal(certdir_word_spelled(CERTDIR_KIND_AGENT, "MDM"), "mdm");
+	assert_ptr_equal(certdir_word_spelled(CERTDIR_KIND_AGENT, newer), newer);
 }
 
 static void test_no_id(void **state)
