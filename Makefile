@@ -194,7 +194,7 @@ comma := ,
 sanitized = @$(MAKE) --no-print-directory B=build-$(1) OPT='-O1 -g' SANITIZE='$(2)' $(3)
 # $(call logins,NAME,RUNTIMES,OPTIONS,TESTS[,LESS]): logins by a stock radiusd that loads that build. libldap has to be there before
 # the module brings it, or the sanitizer and the server's way of loading modules wait for each other.
-logins = @$(CC) -shared -fPIC -o build-$(1)/nodeepbind.so tests/testenv/nodeepbind.c -ldl; \
+logins = @$(CC) -shared -fPIC -o build-$(1)/nodeepbind.so tests/drivers/nodeepbind.c -ldl; \
 	ldap=$$(ldconfig -p | sed -n 's/.*libldap-2\..* => //p' | head -1); \
 	preload=$(CURDIR)/build-$(1)/nodeepbind.so; for lib in $(2); do preload=$$preload:$$($(CC) -print-file-name=$$lib); done; \
 	CERTDIR_BUILD=$(CURDIR)/build-$(1) CERTDIR_PRELOAD=$$preload:$$ldap $(3) \

@@ -11,10 +11,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from testenv.radiusd import BUILD, REPO  # noqa: E402  (needs the path above)
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: takes more than half a minute (leave out with -m 'not slow')")
-
-
 @pytest.fixture(scope="session")
 def repo():
     return REPO

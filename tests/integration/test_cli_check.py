@@ -10,7 +10,7 @@ import pytest
 from testenv.certificates import Authority
 from testenv.devices import DeviceList, device_id
 from testenv.ldap_search import Liar, answering, entry
-from testenv.radiusd import REPO, SNIPPETS, with_options
+from testenv.radiusd import BUILD, REPO, SNIPPETS, with_options
 from testenv.slapd import Slapd
 from testenv.worlds import ldap_options
 
@@ -63,7 +63,7 @@ def raddb(directory, options):
 
 
 def vector_file(vector):
-    path = REPO / "build/certs" / f"{vector['name']}.der"
+    path = BUILD / "certs" / f"{vector['name']}.der"
     assert path.exists(), f"{path} is missing: run make certificates"
     return path
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from testenv.dns import Names, srv
-from testenv.driver import build_ldap_driver
+from testenv.driver import build_driver
 from testenv.ldap_search import Searches
 from testenv.samba import BASE, DNS, HOST
 
@@ -45,7 +45,7 @@ def world(domain):
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
-    return build_ldap_driver(tmp_path_factory.mktemp("search"), "ldap_search")
+    return build_driver(tmp_path_factory.mktemp("search"), "ldap_search")
 
 
 @pytest.fixture

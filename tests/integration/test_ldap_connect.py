@@ -9,12 +9,11 @@ import time
 
 import pytest
 
-from test_ldap_directory import Liar
-from test_ldap_operation import Keeper, driver  # noqa: F401
 from testenv.certificates import Authority
 from testenv.dns import TRUNCATED, Names, message, srv, wire
-from testenv.driver import build_ldap_driver
-from testenv.ldap_search import Searches
+from testenv.driver import build_driver
+from testenv.ldap_keeper import Keeper
+from testenv.ldap_search import Liar, Searches
 from testenv.slapd import NAME, READER, READER_PASSWORD, SUFFIX, Slapd
 
 NET, RES = 2, 1
@@ -39,8 +38,13 @@ def slapd(tmp_path_factory, authority):
         yield server
 
 
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
+    return build_driver(tmp_path_factory.mktemp("driver"), "ldap_operation")
+
+
 @pytest.fixture
-def keeper(driver, names):  # noqa: F811
+def keeper(driver, names):
     """Opens connections with the names of the test's resolver; they end, cleanly, with the test."""
     running = []
 
@@ -219,7 +223,7 @@ def test_name_in_the_certificate_is_that_of_the_uri(keeper, names, slapd, kind):
 
 @pytest.fixture
 def searches(tmp_path_factory, names):
-    program = build_ldap_driver(tmp_path_factory.mktemp("search"), "ldap_search")
+    program = build_driver(tmp_path_factory.mktemp("search"), "ldap_search")
     with Searches(program, names.wrapper()) as several:
         yield several
 

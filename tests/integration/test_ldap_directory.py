@@ -6,7 +6,7 @@ import time
 import pytest
 
 from testenv.certificates import Authority, sequence, tlv
-from testenv.driver import build_ldap_driver
+from testenv.driver import build_driver
 from testenv.ldap_proxy import LdapProxy
 from testenv.ldap_search import Liar, Search, Searches, answering, entry, message, result
 from testenv.ports import free_port
@@ -20,7 +20,7 @@ RES_TIMEOUT = 2
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory):
     """The search program, built against the core library."""
-    return build_ldap_driver(tmp_path_factory.mktemp("driver"), "ldap_search")
+    return build_driver(tmp_path_factory.mktemp("driver"), "ldap_search")
 
 
 @pytest.fixture(scope="module")

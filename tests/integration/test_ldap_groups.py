@@ -11,7 +11,7 @@ import uuid
 import pytest
 
 from testenv.certificates import tlv
-from testenv.driver import build_ldap_driver
+from testenv.driver import build_driver
 from testenv.ldap_search import Liar, Searches, entry, message, result
 from testenv.samba import BASE, COMPUTERS, DNS
 from testenv.slapd import DEVICES, READER, READER_PASSWORD, SUFFIX, Slapd, sid_bytes
@@ -23,7 +23,7 @@ CHAIN = b"1.2.840.113556.1.4.1941"
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory):
-    return build_ldap_driver(tmp_path_factory.mktemp("driver"), "ldap_search")
+    return build_driver(tmp_path_factory.mktemp("driver"), "ldap_search")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from testenv.certificates import tlv
-from testenv.driver import build_ldap_driver
+from testenv.driver import build_driver
 from testenv.ldap_search import Liar, Searches, answering, entry, message, requests, result
 from testenv.ports import free_port
 from testenv.slapd import sid_bytes
@@ -20,7 +20,7 @@ FOUND = answering(entry(b"cn=pc01,dc=x", cn=[b"pc01"], sAMAccountName=[b"PC01$"]
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory):
-    return build_ldap_driver(tmp_path_factory.mktemp("driver"), "ldap_search")
+    return build_driver(tmp_path_factory.mktemp("driver"), "ldap_search")
 
 
 @pytest.fixture

@@ -5,17 +5,16 @@ is killed, and stumbles over it when the process's number comes again.
 """
 
 import functools
-import subprocess
 import tempfile
 from pathlib import Path
+
+from testenv.driver import build_preload
 
 
 @functools.cache
 def _library():
     directory = tempfile.TemporaryDirectory(prefix="certdir-clock-")
-    library = Path(directory.name) / "clock.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, Path(__file__).with_name("clock.c")], check=True)
-    return directory, library  # which is removed when nobody holds it any more
+    return directory, build_preload(Path(directory.name), "clock")  # which is removed when nobody holds it any more
 
 
 def later(days):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Small C programs of the tests, built against the core library, for what no command of certdir shows."""
+"""
+Small C programs of the tests (tests/drivers), built against the core library, for what no command of certdir shows, and what is
+preloaded into others. CERTDIR_DRIVER_CFLAGS and CERTDIR_DRIVER_WRAPPER run the programs under sanitizers or valgrind.
+"""
 
 import os
 import shlex
@@ -7,15 +10,29 @@ import subprocess
 
 from testenv.radiusd import BUILD, REPO
 
+DRIVERS = REPO / "tests/drivers"
+LIBRARIES = ["-ljansson", "-lcurl", "-lyajl", "-lldap", "-llber", "-lgssapi_krb5", "-lkrb5", "-lresolv", "-lcrypto", "-lsqlite3",
+             "-lpthread", "-lunistring"]
 
-def build_ldap_driver(directory, name):
-    """tests/integration/NAME.c as a program. CERTDIR_LDAP_CFLAGS and CERTDIR_LDAP_WRAPPER run it under sanitizers."""
+
+def build_driver(directory, name):
+    """tests/drivers/NAME.c as a program."""
     program = directory / name
-    flags = shlex.split(os.environ.get("CERTDIR_LDAP_CFLAGS", ""))
-    subprocess.run(
-        ["cc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-g", *flags, "-I", REPO / "rlm_certdir",
-         "-o", program, REPO / f"tests/integration/{name}.c", BUILD / "libcertdir.a",
-         "-ljansson", "-lldap", "-llber", "-lgssapi_krb5", "-lkrb5", "-lresolv", "-lcrypto", "-lsqlite3", "-lpthread",
-         "-lunistring"],
-        check=True)
+    flags = shlex.split(os.environ.get("CERTDIR_DRIVER_CFLAGS", ""))
+    subprocess.run(["cc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-g", *flags, "-I", REPO / "rlm_certdir", "-o", program,
+                    DRIVERS / f"{name}.c", BUILD / "libcertdir.a", *LIBRARIES], check=True)
     return program
+
+
+build_ldap_driver = build_driver
+
+
+def build_preload(directory, name):
+    """tests/drivers/NAME.c as a library for LD_PRELOAD."""
+    library = directory / f"{name}.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, DRIVERS / f"{name}.c", "-ldl"], check=True)
+    return library
+
+
+def driver_wrapper():
+    return shlex.split(os.environ.get("CERTDIR_DRIVER_WRAPPER", ""))

@@ -3,15 +3,14 @@
 
 import json
 import os
-import shlex
 import subprocess
 
 import pytest
 
 from testenv import clock
 from testenv.certificates import Authority
+from testenv.driver import build_driver, driver_wrapper
 from testenv.https import Server
-from testenv.radiusd import BUILD, REPO
 
 SECRET, CERTIFICATE, MANAGED, FEDERATED = range(4)
 TENANT, CLIENT = "33333333-3333-4333-8333-333333333333", "44444444-4444-4444-8444-444444444444"
@@ -22,15 +21,8 @@ MIB = 1 << 20
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory):
-    """The program that asks, built against the core library. CERTDIR_GRAPH_CFLAGS and _WRAPPER run it under sanitizers."""
-    program = tmp_path_factory.mktemp("driver") / "graph_get"
-    flags = shlex.split(os.environ.get("CERTDIR_GRAPH_CFLAGS", ""))
-    library = os.environ.get("CERTDIR_GRAPH_LIBRARY", str(BUILD / "libcertdir.a"))
-    subprocess.run(
-        ["cc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-g", *flags, "-I", str(REPO / "rlm_certdir"),
-         "-o", str(program), str(REPO / "tests/integration/graph_get.c"), library,
-         "-ljansson", "-lcurl", "-lyajl", "-lsqlite3", "-lcrypto", "-lpthread"], check=True)
-    return program
+    """The program that asks, built against the core library."""
+    return build_driver(tmp_path_factory.mktemp("driver"), "graph_get")
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +87,7 @@ class World:
         return [r for r in self.server.requests if r.path.endswith("/oauth2/v2.0/token")]
 
     def start(self, **options):
-        wrapper = shlex.split(os.environ.get("CERTDIR_GRAPH_WRAPPER", ""))
-        process = subprocess.Popen([*wrapper, str(self.driver), json.dumps({**self.options, **options})], text=True,
+        process = subprocess.Popen([*driver_wrapper(), str(self.driver), json.dumps({**self.options, **options})], text=True,
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    env=self.environment)
         self.processes.append(process)

@@ -4,13 +4,13 @@
 import json
 import os
 import select
-import shlex
 import socket
 import subprocess
 import threading
 import time
 
 from testenv.certificates import sequence, tlv
+from testenv.driver import driver_wrapper
 
 
 class SearchError(AssertionError):
@@ -22,9 +22,8 @@ class Search:
 
     def __init__(self, program, options, wrapper=(), **more):
         options = {**options, **more}
-        wrapper = [*wrapper, *shlex.split(os.environ.get("CERTDIR_LDAP_WRAPPER", ""))]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("LDAP")}
-        self.process = subprocess.Popen([*wrapper, str(program), json.dumps(options)], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([*wrapper, *driver_wrapper(), str(program), json.dumps(options)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                         env={**environment, "LDAPNOINIT": "1"})
         self.log = None
