@@ -53,7 +53,7 @@ ROOMS = {
     "directory": {"directory", "ldap", "identity", "list"} | GROUND,
     "decision": {"decision", "directory"} | GROUND,
     "sync": {"sync", "tenant", "directory", "ldap", "list"} | GROUND,
-    "import": {"import", "list"} | GROUND,
+    "import": {"import", "identity", "list"} | GROUND,
     "placeholders": {"placeholders", "directory", "ldap", "decision", "list", "identity"} | GROUND,
 }
 

@@ -101,7 +101,7 @@ static int run_section(const struct certdir_cli_options *options, const char *li
 		fprintf(stderr, "certdir: %s: %s\n", config->name, run.error.text);
 		return stop ? CERTDIR_CLI_PLACEHOLDERS_STOPPED : CERTDIR_CLI_PLACEHOLDERS_FAILED;
 	}
-	run.outcome = certdir_placeholders_plan(&placeholders, config, list, certdir_certificates_read,
+	run.outcome = certdir_placeholders_plan(&placeholders, config, list, certdir_cli_placeholders_certificates,
 						(int64_t)time(NULL), &run.error);
 	/* A signal ends what is waited for, and what comes of that is no error of the server. */
 	run.report.stopped = run.outcome == CERTDIR_PLACEHOLDERS_FAILED && stop;

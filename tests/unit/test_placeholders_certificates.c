@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files of certificates: PEM, DER, CSV, whole, cut and hostile. The CLI is no library, so its files are compiled in here. */
-#include "cli/certificates_csv.c"
+/* Files of certificates: PEM, DER, CSV, whole, cut and hostile. The CLI is no library, so its file is compiled in here. */
 #include "cli/placeholders_certificates.c"
+#include "import/certificates_value.h"
 
 #include "mappings_fixture.h"
 
@@ -139,7 +139,7 @@ static const char *read_path(const char *path, enum certdir_mapping_form form, i
 	bool ok;
 
 	config.certificates = paths;
-	ok = certdir_certificates_read(&config, mappings, now, &error);
+	ok = certdir_cli_placeholders_certificates(&config, mappings, now, &error);
 	assert_true(certdir_mappings_finish(mappings, &report, &ignored));
 	if (ok)
 		return outcome();

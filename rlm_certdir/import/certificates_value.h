@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Certificates as rows of CSV: what certutil, PowerShell and a CA's web page export. */
-#ifndef CERTDIR_CLI_CERTIFICATES_CSV_H
-#define CERTDIR_CLI_CERTIFICATES_CSV_H
+/* Values of lists of certificates, as certutil, PowerShell, spreadsheets and CAs write them. Pure. */
+#ifndef CERTDIR_IMPORT_CERTIFICATES_VALUE_H
+#define CERTDIR_IMPORT_CERTIFICATES_VALUE_H
 
-#include "cli/placeholders_certificates.h"
-
-/* Whether the first line of a text names a column with serial numbers or with whole certificates. */
-bool certdir_certificates_csv_is(const char *text, size_t length);
+#include "base/certdir.h"
 
 /*
- * Adds the certificate of every row. Columns are known by their names, without regard to case and blanks; the others are ignored.
- * A row whose disposition or status says that it was revoked is one of a certificate that has ended. A column with the whole
- * certificate (PEM, or plain base64) beats all others. Without it serial number and end of validity have to be
- * there, the issuer there or in config->certificate_issuer, and names; only mappings by issuer and serial number come of that.
- *
- * Serial numbers are hexadecimal. One of decimal digits alone is taken only when another row shows that they are, and when a
- * spreadsheet cannot have changed it. Times without a zone may be of any.
+ * Whether nothing but a hexadecimal number is written like that: 0x or a zero in front, a letter, bytes apart. Thousands are apart, too,
+ * but by three digits.
  */
-bool certdir_certificates_csv_read(struct certdir_certificates_file *file, const char *text, size_t length,
-				   struct certdir_error *error);
+bool certdir_serial_shows_hex(const char *text);
 
 /*
  * Writes a serial number as the identity room does: upper-case hex of whole bytes, none of them a zero in front. `hexadecimal`: the
