@@ -367,8 +367,9 @@ static enum certdir_ldap_status receive(struct certdir_ldap_connection *connecti
 	return status;
 }
 
-enum certdir_ldap_status certdir_ldap_search_run(struct certdir_ldap_connection *connection,
-						 struct certdir_ldap_search *search, struct certdir_error *error)
+enum certdir_ldap_status certdir_ldap_search_send(struct certdir_ldap_connection *connection,
+						  struct certdir_ldap_search *search, int *id,
+						  struct certdir_error *error)
 {
 	static const int scopes[] = {
 		[CERTDIR_LDAP_BASE] = LDAP_SCOPE_BASE,
@@ -376,24 +377,39 @@ enum certdir_ldap_status certdir_ldap_search_run(struct certdir_ldap_connection 
 		[CERTDIR_LDAP_SUBTREE] = LDAP_SCOPE_SUBTREE,
 	};
 	LDAPControl *controls[] = {search->control, NULL};
-	enum certdir_ldap_status status;
-	bool final = false;
-	int id, code;
+	int code;
 
 	search->count = 0;
 	search->controls = NULL;
 	certdir_ldap_begin(connection, search->until);
 	/* libldap takes the names as char **, and does not write to them. */
 	code = ldap_search_ext(connection->handle, search->base, scopes[search->scope], search->filter,
-			       (char **)(uintptr_t)search->attributes, 0, controls, NULL, NULL, search->size_limit,
-			       &id);
-	if (code != LDAP_SUCCESS) {
-		status = certdir_ldap_conclude(connection, code, search->whole ? search->base : NULL, error);
-		return certdir_ldap_end(connection, status, error);
-	}
+			       (char **)(uintptr_t)search->attributes, 0, controls, NULL, NULL, search->size_limit, id);
+	return certdir_ldap_end(
+		connection, certdir_ldap_conclude(connection, code, search->whole ? search->base : NULL, error), error);
+}
+
+enum certdir_ldap_status certdir_ldap_search_receive(struct certdir_ldap_connection *connection,
+						     struct certdir_ldap_search *search, int id,
+						     struct certdir_error *error)
+{
+	enum certdir_ldap_status status;
+	bool final = false;
+
+	certdir_ldap_begin(connection, search->until);
 	status = receive(connection, id, search, &final, error);
 	/* What still comes of a search that was broken off must not be kept for ever. */
 	if (!final && (status == CERTDIR_LDAP_SIZE_LIMIT || status == CERTDIR_LDAP_FAILED))
 		(void)ldap_abandon_ext(connection->handle, id, NULL, NULL);
 	return certdir_ldap_end(connection, status, error);
+}
+
+enum certdir_ldap_status certdir_ldap_search_run(struct certdir_ldap_connection *connection,
+						 struct certdir_ldap_search *search, struct certdir_error *error)
+{
+	enum certdir_ldap_status status;
+	int id;
+
+	status = certdir_ldap_search_send(connection, search, &id, error);
+	return status == CERTDIR_LDAP_OK ? certdir_ldap_search_receive(connection, search, id, error) : status;
 }

@@ -81,4 +81,12 @@ struct certdir_ldap_search {
 enum certdir_ldap_status certdir_ldap_search_run(struct certdir_ldap_connection *connection,
 						 struct certdir_ldap_search *search, struct certdir_error *error);
 
+/* The two halves of that: others may be on the way in between. */
+enum certdir_ldap_status certdir_ldap_search_send(struct certdir_ldap_connection *connection,
+						  struct certdir_ldap_search *search, int *id,
+						  struct certdir_error *error);
+enum certdir_ldap_status certdir_ldap_search_receive(struct certdir_ldap_connection *connection,
+						     struct certdir_ldap_search *search, int id,
+						     struct certdir_error *error);
+
 #endif

@@ -115,6 +115,20 @@ static enum certdir_ldap_status take_cookie(struct pages *pages, LDAPControl **c
 	return CERTDIR_LDAP_FAILED;
 }
 
+static struct certdir_ldap_search search_of(struct pages *pages)
+{
+	return (struct certdir_ldap_search){
+		.base = pages->listing->base,
+		.scope = pages->listing->scope,
+		.filter = pages->listing->filter,
+		.attributes = pages->listing->attributes,
+		.until = certdir_ldap_deadline(pages->connection),
+		.whole = true,
+		.each = take_entry,
+		.context = pages,
+	};
+}
+
 /*
  * One page. The control is not critical: a server that knows no pages and gives everything at once is as good, and one
  * that gives less says so.
@@ -123,16 +137,7 @@ static enum certdir_ldap_status list_page(struct pages *pages)
 {
 	const struct certdir_ldap_listing *listing = pages->listing;
 	const ber_int_t size = listing->page > INT_MAX ? INT_MAX : (ber_int_t)listing->page;
-	struct certdir_ldap_search search = {
-		.base = listing->base,
-		.scope = listing->scope,
-		.filter = listing->filter,
-		.attributes = listing->attributes,
-		.until = certdir_ldap_deadline(pages->connection),
-		.whole = true,
-		.each = take_entry,
-		.context = pages,
-	};
+	struct certdir_ldap_search search = search_of(pages);
 	enum certdir_ldap_status status = CERTDIR_LDAP_OK;
 
 	pages->begun = false;
@@ -188,6 +193,32 @@ enum certdir_ldap_status certdir_ldap_list(struct certdir_ldap_connection *conne
 		refuse_cut(&pages, error);
 	ber_memfree(pages.cookie.bv_val);
 	free(pages.mark);
+	return status;
+}
+
+enum certdir_ldap_status certdir_ldap_list_send(struct certdir_ldap_connection *connection,
+						const struct certdir_ldap_listing *listing, int *id,
+						struct certdir_error *error)
+{
+	struct pages pages = {.connection = connection, .listing = listing};
+	struct certdir_ldap_search search = search_of(&pages);
+
+	return certdir_ldap_search_send(connection, &search, id, error);
+}
+
+enum certdir_ldap_status certdir_ldap_list_receive(struct certdir_ldap_connection *connection,
+						   const struct certdir_ldap_listing *listing, int id,
+						   bool (*each)(void *context, const struct certdir_ldap_entry *entry),
+						   void *context, struct certdir_error *error)
+{
+	struct pages pages = {
+		.connection = connection, .listing = listing, .each = each, .context = context, .error = error};
+	struct certdir_ldap_search search = search_of(&pages);
+	const enum certdir_ldap_status status = certdir_ldap_search_receive(connection, &search, id, error);
+
+	if (status == CERTDIR_LDAP_SIZE_LIMIT)
+		refuse_cut(&pages, error);
+	ldap_controls_free(search.controls);
 	return status;
 }
 

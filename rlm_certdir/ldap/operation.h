@@ -41,6 +41,19 @@ enum certdir_ldap_status certdir_ldap_list(struct certdir_ldap_connection *conne
 					   void *context, struct certdir_error *error);
 
 /*
+ * The same in two halves, for many small listings that are on the way at once: they have no pages, whatever `page` says. What was sent
+ * has to be received, with the same `listing`, whatever became of others; after CERTDIR_LDAP_LOST and CERTDIR_LDAP_TIMEOUT nothing
+ * more comes.
+ */
+enum certdir_ldap_status certdir_ldap_list_send(struct certdir_ldap_connection *connection,
+						const struct certdir_ldap_listing *listing, int *id,
+						struct certdir_error *error);
+enum certdir_ldap_status certdir_ldap_list_receive(struct certdir_ldap_connection *connection,
+						   const struct certdir_ldap_listing *listing, int id,
+						   bool (*each)(void *context, const struct certdir_ldap_entry *entry),
+						   void *context, struct certdir_error *error);
+
+/*
  * One attribute's change. Values are named one by one, so that the server refuses the whole operation when the entry
  * is not as we saw it. `whole`: attributes that Active Directory's SAM wants replaced (userAccountControl, primaryGroupID,
  * sAMAccountName); they are sent as a replacement by `come`, and `gone` is only known for the way back.

@@ -716,21 +716,56 @@ static bool choose_one(struct reading *reading, const char *dn, struct certdir_a
 	return found;
 }
 
-enum certdir_ldap_status certdir_account_read(const struct certdir_placeholders_config *config,
-					      const struct certdir_domain *domain,
-					      struct certdir_ldap_connection *connection, const char *dn,
-					      struct certdir_arena *arena, struct certdir_account *account,
-					      struct certdir_error *error)
+static struct certdir_ldap_listing look_of(const struct reading *reading, const char *dn)
+{
+	return (struct certdir_ldap_listing){dn, CERTDIR_LDAP_SUBTREE, "(objectClass=*)", reading->attributes, 0, true};
+}
+
+/* What came of one; `reading` has only that. */
+static void end_look(struct reading *reading, struct certdir_account_look *look)
+{
+	if (reading->error.text[0])
+		look->why = reading->error;
+	if (look->status == CERTDIR_LDAP_SIZE_LIMIT)
+		look->status = CERTDIR_LDAP_FAILED;
+	if (look->status == CERTDIR_LDAP_OK && !choose_one(reading, look->dn, &look->account))
+		look->status = CERTDIR_LDAP_NO_OBJECT;
+	reading->own.count = reading->foreign.count = 0;
+	reading->error.text[0] = '\0';
+}
+
+/* A connection that is lost is lost for all. */
+static bool is_lost(enum certdir_ldap_status status)
+{
+	return status == CERTDIR_LDAP_LOST || status == CERTDIR_LDAP_TIMEOUT;
+}
+
+bool certdir_accounts_look(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
+			   struct certdir_ldap_connection *connection, struct certdir_arena *arena,
+			   struct certdir_account_look *looks, size_t count, struct certdir_error *error)
 {
 	struct reading reading = new_reading(config, domain, arena);
-	enum certdir_ldap_status status = list(&reading, connection, dn, error);
+	bool ok = begin(&reading);
+	size_t sent = 0;
 
-	*account = (struct certdir_account){.dn = NULL};
-	if (status == CERTDIR_LDAP_OK && !choose_one(&reading, dn, account))
-		status = CERTDIR_LDAP_NO_OBJECT;
-	finish(&reading);
-	if (!arena->failed)
-		return status;
 	certdir_error_set(error, "out of memory");
-	return CERTDIR_LDAP_FAILED;
+	for (; ok && sent < count; sent += ok) {
+		const struct certdir_ldap_listing listing = look_of(&reading, looks[sent].dn);
+
+		ok = certdir_ldap_list_send(connection, &listing, &looks[sent].id, error) == CERTDIR_LDAP_OK;
+	}
+	for (size_t i = 0; ok && i < sent; i++) {
+		const struct certdir_ldap_listing listing = look_of(&reading, looks[i].dn);
+
+		looks[i].status = certdir_ldap_list_receive(connection, &listing, looks[i].id, take_entry, &reading,
+							    &looks[i].why);
+		ok = !is_lost(looks[i].status);
+		if (!ok)
+			*error = looks[i].why;
+		end_look(&reading, &looks[i]);
+	}
+	finish(&reading);
+	if (arena->failed)
+		certdir_error_set(error, "out of memory");
+	return ok && !arena->failed;
 }

@@ -91,16 +91,24 @@ bool certdir_accounts_read(const struct certdir_placeholders_config *config, con
 			   struct certdir_ldap_connection *connection, struct certdir_arena *arena,
 			   struct certdir_accounts *accounts, struct certdir_error *error);
 
+/* One entry, looked at by its DN. */
+struct certdir_account_look {
+	const char *dn;
+	/* CERTDIR_LDAP_NO_OBJECT: it is not there, or may not be seen. Anything but that and OK sets `why`. */
+	enum certdir_ldap_status status;
+	struct certdir_account account;
+	struct certdir_error why;
+	int id; /* the room's own */
+};
+
 /*
- * Reads one entry as it stands now, wherever it is, with what stands below it. CERTDIR_LDAP_NO_OBJECT: it is not there, or may not be
- * seen. Whoever wants to delete or change it asks first whether it is still `own` and without `life`. Anything but these two and OK sets
- * `error`; with CERTDIR_LDAP_LOST and CERTDIR_LDAP_TIMEOUT it says nothing of this entry.
+ * Looks at some entries as they stand now, wherever they are, with what stands below them: all that are asked for are on the way at once.
+ * Whoever wants to change or delete one asks first whether it is still `own` and without `life`. False with `error`: the
+ * connection is lost, and nothing is known, or memory is out.
  */
-enum certdir_ldap_status certdir_account_read(const struct certdir_placeholders_config *config,
-					      const struct certdir_domain *domain,
-					      struct certdir_ldap_connection *connection, const char *dn,
-					      struct certdir_arena *arena, struct certdir_account *account,
-					      struct certdir_error *error);
+bool certdir_accounts_look(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
+			   struct certdir_ldap_connection *connection, struct certdir_arena *arena,
+			   struct certdir_account_look *looks, size_t count, struct certdir_error *error);
 
 /* A value that must be unique in the domain and who has it already. */
 struct certdir_claim {

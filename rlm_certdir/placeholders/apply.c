@@ -82,7 +82,7 @@ void certdir_apply_tell_progress(const struct certdir_apply_run *run)
 
 /* ---- a phase of operations on different entries ---- */
 
-static bool is_seen(const struct certdir_apply_run *run, const struct certdir_step *step)
+bool certdir_apply_is_seen(const struct certdir_apply_run *run, const struct certdir_step *step)
 {
 	const char *seen = run->seen[step->action];
 
@@ -96,7 +96,7 @@ static bool take_off(struct certdir_apply_run *run, struct certdir_apply_flight 
 	const struct certdir_ldap_operation reading = {
 		.verb = CERTDIR_LDAP_VERB_READ, .dn = step->account, .attribute = run->domain->version_attribute};
 
-	flight->reading = !is_seen(run, step);
+	flight->reading = !certdir_apply_is_seen(run, step);
 	if (flight->reading)
 		return certdir_apply_send(run, &reading, false, &flight->id);
 	if (!certdir_apply_send(run, &step->operation, step->password && run->domain->active_directory, &flight->id))
@@ -107,7 +107,7 @@ static bool take_off(struct certdir_apply_run *run, struct certdir_apply_flight 
 
 /* What follows an answer: the operation after the reading. False: the flight is over. */
 static bool go_on(struct certdir_apply_run *run, struct certdir_apply_flight *flight,
-		  const struct certdir_ldap_answer *answer, bool only_read)
+		  const struct certdir_ldap_answer *answer)
 {
 	const struct certdir_step *step = &run->plan->steps[flight->step];
 
@@ -115,7 +115,7 @@ static bool go_on(struct certdir_apply_run *run, struct certdir_apply_flight *fl
 		if (!certdir_apply_version_right(run, step, answer))
 			return false;
 		run->seen[step->action] = step->account;
-		return !only_read && certdir_apply_going(run) && take_off(run, flight);
+		return certdir_apply_going(run) && take_off(run, flight);
 	}
 	if (answer->status != CERTDIR_LDAP_OK) {
 		run->sent[flight->step] = false;
@@ -129,7 +129,7 @@ static bool go_on(struct certdir_apply_run *run, struct certdir_apply_flight *fl
 }
 
 /* Takes one answer to what is on the way. */
-static bool land(struct certdir_apply_run *run, bool only_read)
+static bool land(struct certdir_apply_run *run)
 {
 	struct certdir_ldap_answer answer;
 	size_t i = 0;
@@ -138,7 +138,7 @@ static bool land(struct certdir_apply_run *run, bool only_read)
 		return false;
 	while (i < run->flying && run->flights[i].id != answer.id)
 		i++;
-	if (i < run->flying && !go_on(run, &run->flights[i], &answer, only_read))
+	if (i < run->flying && !go_on(run, &run->flights[i], &answer))
 		run->flights[i] = run->flights[--run->flying];
 	return true;
 }
@@ -163,23 +163,44 @@ static size_t put_in_order(struct certdir_apply_run *run, enum certdir_phase pha
 	return count;
 }
 
-void certdir_apply_phase(struct certdir_apply_run *run, enum certdir_phase phase, bool only_read)
+/*
+ * Looks at the next steps of the `count` of a phase, as many as may be on the way at once; *looked moves behind them. False: what is on the
+ * way has to be answered first, so that all of these take off at once, and between a look and the change is a moment.
+ */
+static bool look_ahead(struct certdir_apply_run *run, size_t count, size_t *looked)
+{
+	const size_t left = count - *looked, slice = left < CERTDIR_APPLY_WINDOW ? left : CERTDIR_APPLY_WINDOW;
+	bool any = false;
+
+	for (size_t i = 0; i < slice; i++)
+		any |= certdir_apply_wants_look(run, &run->plan->steps[run->order[*looked + i]]);
+	if (any && run->flying > 0)
+		return false;
+	if (any)
+		certdir_apply_look(run, &run->order[*looked], slice);
+	*looked += slice;
+	return certdir_apply_going(run);
+}
+
+/* Carries out a phase, as many operations on the way as the window takes. */
+static void run_phase(struct certdir_apply_run *run, enum certdir_phase phase)
 {
 	const size_t count = put_in_order(run, phase);
-	size_t next = 0;
+	size_t next = 0, looked = 0;
 
 	for (;;) {
 		for (; next < count && run->flying < CERTDIR_APPLY_WINDOW && certdir_apply_going(run); next++) {
-			const struct certdir_step *step = &run->plan->steps[run->order[next]];
 			struct certdir_apply_flight *flight = &run->flights[run->flying];
 
-			if (!certdir_apply_may_try(run, step) || (only_read && is_seen(run, step)))
+			if (next == looked && !look_ahead(run, count, &looked))
+				break;
+			if (!certdir_apply_may_try(run, &run->plan->steps[run->order[next]]))
 				continue;
 			flight->step = run->order[next];
 			if (take_off(run, flight))
 				run->flying++;
 		}
-		if (run->flying == 0 || !land(run, only_read))
+		if (run->flying == 0 || !land(run))
 			return;
 	}
 }
@@ -277,13 +298,12 @@ static void run_all(struct certdir_apply_run *run)
 	for (unsigned i = 0; i < CERTDIR_PHASES && certdir_apply_going(run); i++) {
 		const enum certdir_phase phase = (enum certdir_phase)i;
 
-		certdir_apply_look_again(run, phase);
-		if (!certdir_apply_going(run) || !cover(run, phase))
+		if (!cover(run, phase))
 			continue;
 		if (phase == CERTDIR_PHASE_JOIN || phase == CERTDIR_PHASE_LEAVE)
 			certdir_apply_members(run, phase);
 		else
-			certdir_apply_phase(run, phase, false);
+			run_phase(run, phase);
 	}
 	conclude_undo(run);
 	certdir_apply_conclude(run);

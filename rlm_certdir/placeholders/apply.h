@@ -31,7 +31,8 @@ struct certdir_apply_report {
 };
 
 /*
- * Carries the plan out, many operations on the way at once, phase by phase. Before the first change of an entry its version is read. An
+ * Carries the plan out, many operations on the way at once, phase by phase. Before the first change of an entry its version is read, and
+ * before each later one the entry is looked at, a moment before. An
  * entry that is not what the plan saw, and one that the server refuses, is set aside, and the others go on: what stands in
  * the way of one of them may be there for good. What a set aside entry did not give up is not given to another. Where one and
  * the same right is refused for all of many entries, no more of those are tried. What was done stays; a new plan goes on from there.

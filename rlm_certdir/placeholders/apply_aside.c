@@ -242,7 +242,7 @@ static const char *why_not(const struct certdir_account *account)
 {
 	if (account->life)
 		return account->life;
-	return account->own ? NULL : "it has not the section's mark any more";
+	return account->own ? NULL : "it has not the section's mark any more, or that may not be read";
 }
 
 /* What the entry of a step is called now; a group is changed for its member. */
@@ -255,42 +255,89 @@ static const char *entry_of(const struct certdir_step *step)
 	return (change->come.count ? change->come : change->gone).items[0].bytes;
 }
 
-static void look_at(struct certdir_apply_run *run, const struct certdir_step *step)
+/* What the plan saw, if nobody has asked for the version yet. */
+static void compare_version(struct certdir_apply_run *run, const struct certdir_step *step,
+			    const struct certdir_account_look *look)
 {
-	const char *dn = entry_of(step);
-	struct certdir_arena arena = {NULL};
-	struct certdir_account account;
-	struct certdir_error why;
-	enum certdir_ldap_status status;
-	const char *text;
-	sigset_t all, before;
+	struct certdir_ldap_answer answer = {.status = look->status, .found = look->account.version != NULL};
 
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
-	status = certdir_account_read(run->config, run->domain, run->connection, dn, &arena, &account, &why);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (status == CERTDIR_LDAP_LOST || status == CERTDIR_LDAP_TIMEOUT) {
-		certdir_apply_fail(run, &why);
-	} else if (status == CERTDIR_LDAP_OK && (text = why_not(&account))) {
+	if (certdir_apply_is_seen(run, step))
+		return;
+	certdir_say(answer.text, "there is no such entry");
+	if (answer.found)
+		(void)snprintf(answer.value, sizeof(answer.value), "%s", look->account.version);
+	if (certdir_apply_version_right(run, step, &answer))
+		run->seen[step->action] = step->account;
+}
+
+static void judge(struct certdir_apply_run *run, const struct certdir_step *step,
+		  const struct certdir_account_look *look)
+{
+	const char *text = look->status == CERTDIR_LDAP_OK ? why_not(&look->account) : NULL;
+	struct certdir_error why;
+
+	if (text) {
 		certdir_error_set(&why,
 				  "%s: %s is another's or a real computer by now, and is left as it is: %s: make a new "
 				  "plan",
-				  certdir_ldap_connection_uri(run->connection), dn, text);
+				  certdir_ldap_connection_uri(run->connection), look->dn, text);
 		set_aside(run, step->action, why.text);
-	} else if (status != CERTDIR_LDAP_OK && status != CERTDIR_LDAP_NO_OBJECT) {
-		set_aside(run, step->action, why.text);
+	} else if (look->status != CERTDIR_LDAP_OK && look->status != CERTDIR_LDAP_NO_OBJECT) {
+		set_aside(run, step->action, look->why.text);
+	} else {
+		compare_version(run, step, look);
 	}
-	certdir_arena_clear(&arena);
 }
 
-void certdir_apply_look_again(struct certdir_apply_run *run, enum certdir_phase phase)
+bool certdir_apply_wants_look(const struct certdir_apply_run *run, const struct certdir_step *step)
 {
-	for (size_t i = 0; i < run->plan->step_count && certdir_apply_going(run); i++) {
-		const struct certdir_step *step = &run->plan->steps[i];
+	if (run->aside[step->action])
+		return false;
+	if (step->phase == CERTDIR_PHASE_JOIN || step->phase == CERTDIR_PHASE_LEAVE)
+		return true;
+	return step->operation.verb != CERTDIR_LDAP_VERB_ADD && certdir_apply_is_seen(run, step);
+}
 
-		if (step->phase == phase && step->account && run->seen[step->action] && !run->aside[step->action])
-			look_at(run, step);
-	}
+/* False: the connection is lost, or memory is out. Signals wait, as in certdir_apply_send(). */
+static bool look_at_all(struct certdir_apply_run *run, struct certdir_arena *arena, struct certdir_account_look *looks,
+			size_t count)
+{
+	struct certdir_error why;
+	sigset_t all, before;
+	bool ok;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
+	ok = certdir_accounts_look(run->config, run->domain, run->connection, arena, looks, count, &why);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!ok)
+		certdir_apply_fail(run, &why);
+	return ok;
+}
+
+void certdir_apply_look(struct certdir_apply_run *run, const size_t *steps, size_t count)
+{
+	struct certdir_account_look *looks = calloc(count + 1, sizeof(*looks));
+	const struct certdir_step **about = calloc(count + 1, sizeof(*about));
+	struct certdir_arena arena = {NULL};
+	struct certdir_error why;
+	size_t wanted = 0;
+
+	for (size_t i = 0; looks && about && i < count; i++)
+		if (certdir_apply_wants_look(run, &run->plan->steps[steps[i]])) {
+			about[wanted] = &run->plan->steps[steps[i]];
+			looks[wanted].dn = entry_of(about[wanted]);
+			wanted++;
+		}
+	certdir_error_set(&why, "out of memory");
+	if (!looks || !about)
+		certdir_apply_fail(run, &why);
+	else if (look_at_all(run, &arena, looks, wanted))
+		for (size_t i = 0; i < wanted; i++)
+			judge(run, about[i], &looks[i]);
+	certdir_arena_clear(&arena);
+	free(looks);
+	free(about);
 }
 
 /* ---- what is not tried ---- */

@@ -55,6 +55,20 @@ static void collect(struct certdir_apply_run *run, enum certdir_phase phase, siz
 	}
 }
 
+/* Those who were set aside after they were collected. */
+static void drop_aside(const struct certdir_apply_run *run, struct members *members)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < members->count; i++) {
+		if (run->aside[run->plan->steps[members->steps[i]].action])
+			continue;
+		members->steps[kept] = members->steps[i];
+		members->values[kept++] = members->values[i];
+	}
+	members->count = kept;
+}
+
 /* Sends `count` of them and waits for the answer. False: there is none. */
 static bool send_slice(struct certdir_apply_run *run, const struct members *members, size_t first, size_t count,
 		       struct certdir_ldap_answer *answer)
@@ -116,11 +130,13 @@ void certdir_apply_members(struct certdir_apply_run *run, enum certdir_phase pha
 	struct members members;
 	size_t next = 0;
 
-	certdir_apply_phase(run, phase, true);
 	while (certdir_apply_going(run)) {
 		collect(run, phase, &next, &members);
 		if (members.count == 0)
 			return;
-		change_group(run, &members, 0, members.count);
+		certdir_apply_look(run, members.steps, members.count);
+		drop_aside(run, &members);
+		if (members.count > 0)
+			change_group(run, &members, 0, members.count);
 	}
 }

@@ -58,8 +58,8 @@ bool certdir_apply_send(struct certdir_apply_run *run, const struct certdir_ldap
 bool certdir_apply_receive(struct certdir_apply_run *run, struct certdir_ldap_answer *answer);
 void certdir_apply_step_done(struct certdir_apply_run *run, size_t index);
 void certdir_apply_tell_progress(const struct certdir_apply_run *run);
-/* Carries out a phase, as many operations on the way as the window takes; `only_read`: no more than looks at the versions. */
-void certdir_apply_phase(struct certdir_apply_run *run, enum certdir_phase phase, bool only_read);
+/* Whether the version of the entry was read and is the plan's, or there was no such entry then. */
+bool certdir_apply_is_seen(const struct certdir_apply_run *run, const struct certdir_step *step);
 
 /* apply_members.c */
 /* Carries out a phase of changes of groups. */
@@ -80,9 +80,12 @@ void certdir_apply_refused(struct certdir_apply_run *run, const struct certdir_s
 bool certdir_apply_version_right(struct certdir_apply_run *run, const struct certdir_step *step,
 				 const struct certdir_ldap_answer *answer);
 /*
- * Before a phase: entries that changed in one before it were looked at before that, perhaps minutes ago, and have another version since. One that somebody has joined to the domain meanwhile is set aside.
+ * The version of an entry is read right before its first change. In later phases, perhaps minutes later, it has another one by what we have
+ * done ourselves: it, and one that this run has made, is looked at instead. So is who is to become a member of a group or to be none.
  */
-void certdir_apply_look_again(struct certdir_apply_run *run, enum certdir_phase phase);
+bool certdir_apply_wants_look(const struct certdir_apply_run *run, const struct certdir_step *step);
+/* Looks at the entries of `count` steps (indexes), of those that want it. What is another's or a real computer by now is set aside. */
+void certdir_apply_look(struct certdir_apply_run *run, const size_t *steps, size_t count);
 /* Whether the step may be tried now; else its action is set aside. */
 bool certdir_apply_may_try(struct certdir_apply_run *run, const struct certdir_step *step);
 void certdir_apply_given(struct certdir_apply_run *run, const struct certdir_step *step);

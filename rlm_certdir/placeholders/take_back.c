@@ -30,27 +30,28 @@ static enum certdir_take_back_outcome outcome(struct take_back *run, enum certdi
 /* Whether an entry may be touched: DONE means that it may. `mark` NULL: of whichever device. */
 static enum certdir_take_back_outcome look_at(struct take_back *run, const char *dn, const struct certdir_mark *mark)
 {
-	struct certdir_account account;
-	const enum certdir_ldap_status status =
-		certdir_account_read(run->config, run->domain, run->connection, dn, &run->arena, &account, &run->why);
+	struct certdir_account_look look = {.dn = dn};
+	const struct certdir_account *account = &look.account;
 
-	if (status == CERTDIR_LDAP_NO_OBJECT)
-		return outcome(run, CERTDIR_TAKE_BACK_NOTHING, dn, "is not there (any more)");
-	if (status == CERTDIR_LDAP_LOST || status == CERTDIR_LDAP_TIMEOUT) {
-		*run->error = run->why;
-		run->failed = true;
-	}
-	/* One that cannot be read does not keep the others from being taken back. */
-	if (status != CERTDIR_LDAP_OK)
+	run->failed =
+		!certdir_accounts_look(run->config, run->domain, run->connection, &run->arena, &look, 1, run->error);
+	if (run->failed)
 		return CERTDIR_TAKE_BACK_LEFT;
-	if (!account.own || (mark && strcmp(account.mark->key, mark->key) != 0)) {
+	if (look.status == CERTDIR_LDAP_NO_OBJECT)
+		return outcome(run, CERTDIR_TAKE_BACK_NOTHING, dn, "is not there (any more)");
+	/* One that cannot be read does not keep the others from being taken back. */
+	if (look.status != CERTDIR_LDAP_OK) {
+		run->why = look.why;
+		return CERTDIR_TAKE_BACK_LEFT;
+	}
+	if (!account->own || (mark && strcmp(account->mark->key, mark->key) != 0)) {
 		certdir_error_set(&run->why, "%s has not the mark of %s%s and is left alone", dn,
 				  mark ? "device " : "this section", mark ? mark->key : "");
 		return CERTDIR_TAKE_BACK_LEFT;
 	}
-	if (!account.life)
+	if (!account->life)
 		return CERTDIR_TAKE_BACK_DONE;
-	certdir_error_set(&run->why, "%s is a real computer by now and is left alone: %s", dn, account.life);
+	certdir_error_set(&run->why, "%s is a real computer by now and is left alone: %s", dn, account->life);
 	return CERTDIR_TAKE_BACK_LEFT;
 }
 

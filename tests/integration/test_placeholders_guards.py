@@ -19,7 +19,7 @@ from testenv import placeholder_worlds as worlds
 from testenv.clock import HURRY
 from testenv.devices import device_id
 from testenv.ldap_proxy import CUT, LdapProxy
-from testenv.placeholder_worlds import (BLIND, DAY, ELSEWHERE, GROUP, HOUR, KEEPER, LOOKER, OU, PEEKER, Site, accounts,
+from testenv.placeholder_worlds import (BLIND, DAY, ELSEWHERE, GROUP, HOUR, KEEPER, LOOKER, MAKER, OU, PEEKER, Site, accounts,
                                         filled, forget_undo, keep_only, names, says, unchanged, value)
 from testenv.placeholders import (DONE, FAILED, MISCONFIGURED, MISUSED, PROBLEMS, REFUSED, SECTION, STOPPED, TO_DO)
 from testenv.ports import free_port
@@ -282,7 +282,7 @@ def test_an_account_that_may_write_some(slapd, site):
     site.options["member_of"] = GROUP
     site.add(*names(3))
     site.publish()
-    site.bind_as(BLIND)
+    site.bind_as(MAKER)
     says(site.apply(code=PROBLEMS), GROUP, "Insufficient access", "member")
     site.bind_as(KEEPER)
     site.apply()
@@ -679,6 +679,54 @@ def test_an_account_that_is_not_ours_any_more(slapd, site, what):
     if victim in after:
         assert value(after[victim], "userAccountControl") == "4096"
     assert site.apply(code=(DONE, PROBLEMS)).actions == []
+
+
+def test_an_account_that_is_anothers_while_others_are_removed(slapd, site):
+    """Between the look at an entry and its removal is no time in which dozens of others are removed."""
+    site.options["member_of"] = GROUP
+    filled(site, 100)
+    site.devices.clear()
+    site.add("LAPTOP-NEW")
+    site.publish()
+    site.apply("--force")
+    site.at += 31 * DAY
+    site.publish()
+    seen, victims = [], []
+
+    def in_the_middle(request):
+        if request.kind == "delete":
+            seen.append(request.dn.lower())
+            if len(seen) == 64:
+                victims.append(next(account.dn for account in accounts(slapd.contents())
+                                    if account.dn.lower() not in seen and account.disabled))
+                slapd.modify(victims[0], adminDescription=None)
+
+    with in_between(site, slapd) as proxy:
+        proxy.on_request = in_the_middle
+        says(site.apply("--force", code=PROBLEMS), *victims, "not the section's mark any more")
+    assert victims[0] in slapd.contents() and len(accounts(slapd.contents())) == 1
+
+
+def test_an_account_that_was_just_made_and_is_anothers(slapd, site):
+    """What this run has made is looked at before it joins the group, too."""
+    site.options["member_of"] = GROUP
+    site.add(*names(3))
+    site.publish()
+    made, victims = [], []
+
+    def after_the_last(request):
+        made.extend([request.dn] * (request.kind == "add"))
+        if len(made) == 3 and request.kind != "add" and not victims:
+            victims.append(made[1])
+            slapd.modify(made[1], adminDescription=None)
+
+    with in_between(site, slapd) as proxy:
+        proxy.on_request = after_the_last
+        run = site.apply(code=PROBLEMS)
+    begun, = run.of("begun")
+    assert begun["dn"].lower() == victims[0].lower() and begun["left"] == f"join {GROUP}"
+    members = {member.decode().lower() for member in slapd.contents()[GROUP]["member"]}
+    assert members == {dn.lower() for dn in made} - {victims[0].lower()}
 
 
 def test_a_removal_of_what_somebody_enabled(slapd, site):

@@ -24,14 +24,16 @@ GROUP = f"cn=Wi-Fi,{GROUPS}"
 GROUP_SID = "S-1-5-21-1-2-3-1109"
 ELSEWHERE = f"ou=Elsewhere,{SUFFIX}"
 
-# Who may do what. PEEKER sees the OU and nothing in it, BLIND sees all but the marks.
-KEEPER, LOOKER, PEEKER, BLIND = (f"cn={name},{SUFFIX}" for name in ("keeper", "looker", "peeker", "blind"))
+# Who may do what. MAKER may write all but the group, PEEKER sees the OU and nothing in it, BLIND sees all but the marks.
+KEEPER, MAKER, LOOKER, PEEKER, BLIND = PEOPLE = [
+    f"cn={name},{SUFFIX}" for name in ("keeper", "maker", "looker", "peeker", "blind")]
 PASSWORD = "keeper-password"
 ACCESS = f"""\
-access to dn.children="{OU}" attrs=adminDescription by dn.exact="{KEEPER}" write by dn.exact="{BLIND}" =w by users read
-access to dn.children="{OU}" by dn.exact="{KEEPER}" write by dn.exact="{BLIND}" write by dn.exact="{PEEKER}" none
+access to dn.children="{OU}" attrs=adminDescription by dn.exact="{KEEPER}" write by dn.exact="{MAKER}" write by dn.exact="{BLIND}" =w by users read
+access to dn.children="{OU}" by dn.exact="{KEEPER}" write by dn.exact="{MAKER}" write by dn.exact="{BLIND}" write
+  by dn.exact="{PEEKER}" none by users read
+access to dn.exact="{OU}" by dn.exact="{KEEPER}" write by dn.exact="{MAKER}" write by dn.exact="{BLIND}" write
   by users read
-access to dn.exact="{OU}" by dn.exact="{KEEPER}" write by dn.exact="{BLIND}" write by users read
 access to dn.exact="{GROUP}" attrs=member by dn.exact="{KEEPER}" write by users read
 """
 
@@ -60,7 +62,7 @@ def fill(slapd):
             slapd.delete(dn)
     for dn in (OU, GROUPS, ELSEWHERE):
         slapd.add_entry(dn, objectClass="organizationalUnit", ou=dn.split(",")[0][3:])
-    for dn in (KEEPER, LOOKER, PEEKER, BLIND):
+    for dn in PEOPLE:
         name = dn.split(",")[0][3:]
         slapd.add_entry(dn, objectClass="person", cn=name, sn=name, userPassword=PASSWORD)
     slapd.add_entry(GROUP, objectClass="group", cn="Wi-Fi", sAMAccountName="Wi-Fi", objectSid=sid_bytes(GROUP_SID),
