@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "text/timestamp.h"
+
 bool certdir_cli_json_print(json_t *object)
 {
 	const bool ok = object && json_dumpf(object, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF;
@@ -11,4 +13,14 @@ bool certdir_cli_json_print(json_t *object)
 		fprintf(stderr, "certdir: out of memory: the result cannot be printed\n");
 	json_decref(object);
 	return ok;
+}
+
+json_t *certdir_cli_json_time(int64_t seconds)
+{
+	char text[CERTDIR_TIMESTAMP_SIZE];
+
+	if (seconds == 0)
+		return json_null();
+	certdir_timestamp_print(seconds, text);
+	return json_string(text);
 }

@@ -5,11 +5,15 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Prints `object` on a line of standard output and frees it. NULL stands for one that could not be made: that is said, and nothing is
  * printed. False when nothing whole was printed; that standard output cannot be written is main()'s to tell.
  */
 bool certdir_cli_json_print(json_t *object);
+
+/* A point in time (Unix seconds) as ISO 8601; null for 0, which stands for one that is not known. */
+json_t *certdir_cli_json_time(int64_t seconds);
 
 #endif

@@ -5,7 +5,6 @@
 #include "cli/age.h"
 #include "cli/json.h"
 #include "cli/list.h"
-#include "text/timestamp.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,12 +14,8 @@
 /* {"synced":"2026-11-22T10:00:00Z","age":300}, with nulls when that never was */
 static json_t *part_json(int64_t synced, int64_t now)
 {
-	char at[CERTDIR_TIMESTAMP_SIZE];
-
-	if (synced == 0)
-		return json_pack("{s:n,s:n}", "synced", "age");
-	certdir_timestamp_print(synced, at);
-	return json_pack("{s:s,s:I}", "synced", at, "age", (json_int_t)(now > synced ? now - synced : 0));
+	return json_pack("{s:o,s:o}", "synced", certdir_cli_json_time(synced), "age",
+			 synced == 0 ? json_null() : json_integer(now > synced ? now - synced : 0));
 }
 
 static json_t *source_json(const struct certdir_list_source *source, int64_t now)

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The status for people and as JSON. */
+#include "cli/status_print.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "cli/age.h"
 #include "cli/json.h"
-#include "cli/status.h"
 #include "text/timestamp.h"
-
-#include <jansson.h>
-#include <stdio.h>
 
 enum { EXPIRY_WARNING = 30 * 86400 };
 
 /* ---- for people ---- */
 
-void certdir_cli_status_print_when(const struct certdir_cli_status *status, int64_t seconds)
+/* "2026-11-22T10:00:00Z (5 min ago)", or "never" for 0. */
+static void print_when(const struct certdir_cli_status *status, int64_t seconds)
 {
 	char at[CERTDIR_TIMESTAMP_SIZE], age[CERTDIR_CLI_AGE_SIZE];
 
@@ -63,13 +65,13 @@ static void print_list_part(const struct certdir_cli_status *status, const struc
 		if (!tenant->wanted[part])
 			continue;
 		printf("  synced      %s ", certdir_sync_part_name(part));
-		certdir_cli_status_print_when(status, tenant->synced[part]);
+		print_when(status, tenant->synced[part]);
 		putchar('\n');
 	}
 	if (tenant->delta_since == 0 || tenant->ldap)
 		return;
 	printf("  delta link  ");
-	certdir_cli_status_print_when(status, tenant->delta_since);
+	print_when(status, tenant->delta_since);
 	puts(status->now - tenant->delta_since > CERTDIR_CLI_DELTA_OLD
 		     ? ": Graph forgets it after 7 days, and the next sync is a full one"
 		     : "");
@@ -86,7 +88,7 @@ static void print_tenant(const struct certdir_cli_status *status, const struct c
 		print_list_part(status, tenant);
 	if (tenant->attempted) {
 		printf("  last run    ");
-		certdir_cli_status_print_when(status, tenant->attempted);
+		print_when(status, tenant->attempted);
 		puts(tenant->up == CERTDIR_NO ? ": failed" : ": ok");
 	}
 	if (!tenant->configured)
@@ -97,18 +99,54 @@ static void print_tenant(const struct certdir_cli_status *status, const struct c
 		print_expiry(status, tenant->credential_expires);
 }
 
+static void print_run(const struct certdir_cli_status *status, const char *name, const json_t *run)
+{
+	const char *why = *certdir_cli_section_text(run, "error") ? certdir_cli_section_text(run, "error")
+								  : certdir_cli_section_text(run, "refused");
+
+	printf("  last %-5s  ", name);
+	print_when(status, certdir_cli_section_time(run));
+	if (json_is_null(run)) {
+		putchar('\n');
+		return;
+	}
+	printf(": %s", certdir_cli_section_text(run, "outcome"));
+	for (size_t i = 0; i < CERTDIR_CLI_SECTION_KINDS; i++)
+		if (certdir_cli_section_number(run, certdir_cli_section_kinds[i]) > 0)
+			printf(", %s %" PRId64, certdir_cli_section_kinds[i],
+			       certdir_cli_section_number(run, certdir_cli_section_kinds[i]));
+	printf("; %" PRId64 " problems", certdir_cli_section_number(run, "problems"));
+	if (strcmp(name, "apply") == 0)
+		printf("; %" PRId64 " done, %" PRId64 " begun, %" PRId64 " set aside, %" PRId64 " not tried",
+		       certdir_cli_section_number(run, "done"), certdir_cli_section_number(run, "begun"),
+		       certdir_cli_section_number(run, "aside"), certdir_cli_section_number(run, "not_tried"));
+	printf("%s%s\n", *why ? "\n  error       " : "", why);
+}
+
+static void print_sections(const struct certdir_cli_status *status)
+{
+	for (size_t i = 0; i < json_array_size(status->sections); i++) {
+		const json_t *section = json_array_get(status->sections, i);
+
+		printf("placeholders %s:\n", certdir_cli_section_text(section, "name"));
+		for (size_t run = 0; run < CERTDIR_CLI_SECTION_RUNS; run++)
+			print_run(status, certdir_cli_section_runs[run],
+				  json_object_get(section, certdir_cli_section_runs[run]));
+	}
+}
+
 bool certdir_cli_status_print(const struct certdir_cli_status *status)
 {
 	if (status->list_error[0]) {
 		printf("%s: there is no usable list\n", status->list);
 		if (status->last_good) {
 			fputs("  last good   published ", stdout);
-			certdir_cli_status_print_when(status, status->last_good);
+			print_when(status, status->last_good);
 			puts(": a server that starts now uses it; what was disabled or removed since then comes in");
 		}
 	} else {
 		printf("%s: %zu devices, published ", status->list, status->devices);
-		certdir_cli_status_print_when(status, status->published);
+		print_when(status, status->published);
 		printf("\n  shared      %zu names by %zu devices, %zu serial numbers\n", status->shared.names,
 		       status->shared.devices, status->shared.serials);
 	}
@@ -123,24 +161,14 @@ bool certdir_cli_status_print(const struct certdir_cli_status *status)
 			continue;
 		certdir_cli_good_for(status->sources[i].good_for, good_for);
 		printf("import %s: %zu devices, imported ", status->sources[i].name, status->sources[i].devices);
-		certdir_cli_status_print_when(status, status->sources[i].synced);
+		print_when(status, status->sources[i].synced);
 		printf("%s\n", good_for);
 	}
-	certdir_cli_status_print_sections(status);
+	print_sections(status);
 	return !ferror(stdout);
 }
 
 /* ---- as JSON ---- */
-
-static json_t *time_json(int64_t seconds)
-{
-	char text[CERTDIR_TIMESTAMP_SIZE];
-
-	if (seconds == 0)
-		return json_null();
-	certdir_timestamp_print(seconds, text);
-	return json_string(text);
-}
 
 static json_t *age_json(const struct certdir_cli_status *status, int64_t seconds)
 {
@@ -154,7 +182,8 @@ static json_t *parts_json(const struct certdir_cli_status *status, const struct 
 	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++)
 		if (tenant->wanted[part] &&
 		    json_object_set_new(parts, certdir_sync_part_name(part),
-					json_pack("{s:o,s:o}", "last_success", time_json(tenant->synced[part]), "age",
+					json_pack("{s:o,s:o}", "last_success",
+						  certdir_cli_json_time(tenant->synced[part]), "age",
 						  age_json(status, tenant->synced[part]))) != 0) {
 			json_decref(parts);
 			return NULL;
@@ -168,9 +197,9 @@ static json_t *tenant_json(const struct certdir_cli_status *status, const struct
 		json_pack("{s:s,s:s,s:s?,s:b,s:b,s:o,s:o,s:s,s:o}", "name", tenant->name, "kind",
 			  tenant->ldap ? "ldap" : "tenant", "tenant", tenant->tenant_id, "configured",
 			  tenant->configured, "ok", !certdir_cli_tenant_needs_help(status, tenant), "last_attempt",
-			  time_json(tenant->attempted), "last_attempt_ok",
+			  certdir_cli_json_time(tenant->attempted), "last_attempt_ok",
 			  tenant->up == CERTDIR_UNKNOWN ? json_null() : json_boolean(tenant->up == CERTDIR_YES), "note",
-			  tenant->note, "credential_expires", time_json(tenant->credential_expires));
+			  tenant->note, "credential_expires", certdir_cli_json_time(tenant->credential_expires));
 	json_t *numbers;
 
 	if (!object || !tenant->has_numbers)
@@ -178,7 +207,7 @@ static json_t *tenant_json(const struct certdir_cli_status *status, const struct
 	numbers = json_pack("{s:I,s:I,s:I,s:I,s:o,s:o,s:o}", "devices", (json_int_t)tenant->numbers.devices,
 			    "compliant", (json_int_t)tenant->numbers.compliant, "disabled",
 			    (json_int_t)tenant->numbers.disabled, "intune_records", (json_int_t)tenant->numbers.intune,
-			    "delta_link", time_json(tenant->delta_since), "delta_link_age",
+			    "delta_link", certdir_cli_json_time(tenant->delta_since), "delta_link_age",
 			    age_json(status, tenant->delta_since), "parts", parts_json(status, tenant));
 	if (!numbers || json_object_update(object, numbers) != 0) {
 		json_decref(object);
@@ -191,7 +220,7 @@ static json_t *tenant_json(const struct certdir_cli_status *status, const struct
 static json_t *import_json(const struct certdir_cli_status *status, const struct certdir_list_source *source)
 {
 	return json_pack("{s:s,s:s?,s:I,s:o,s:o,s:o}", "name", source->name, "tenant", source->tenant, "devices",
-			 (json_int_t)source->devices, "imported", time_json(source->synced), "age",
+			 (json_int_t)source->devices, "imported", certdir_cli_json_time(source->synced), "age",
 			 age_json(status, source->synced), "good_for",
 			 source->good_for ? json_integer(source->good_for) : json_null());
 }
@@ -207,12 +236,12 @@ bool certdir_cli_status_print_json(const struct certdir_cli_status *status)
 		if (status->sources[i].kind == CERTDIR_SOURCE_IMPORT)
 			ok = ok && json_array_append_new(imports, import_json(status, &status->sources[i])) == 0;
 	object = json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:{s:I,s:I,s:I},s:s,s:o,s:o,s:O}", "list", status->list,
-			   "list_error", status->list_error, "last_good", time_json(status->last_good), "published",
-			   time_json(status->published), "age", age_json(status, status->published), "devices",
-			   (json_int_t)status->devices, "shared", "names", (json_int_t)status->shared.names, "devices",
-			   (json_int_t)status->shared.devices, "serials", (json_int_t)status->shared.serials,
-			   "run_error", status->run_error, "tenants", tenants, "imports", imports, "placeholders",
-			   status->sections);
+			   "list_error", status->list_error, "last_good", certdir_cli_json_time(status->last_good),
+			   "published", certdir_cli_json_time(status->published), "age",
+			   age_json(status, status->published), "devices", (json_int_t)status->devices, "shared",
+			   "names", (json_int_t)status->shared.names, "devices", (json_int_t)status->shared.devices,
+			   "serials", (json_int_t)status->shared.serials, "run_error", status->run_error, "tenants",
+			   tenants, "imports", imports, "placeholders", status->sections);
 	if (ok)
 		return certdir_cli_json_print(object);
 	json_decref(object);

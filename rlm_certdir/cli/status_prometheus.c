@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The status as metrics: https://prometheus.io/docs/instrumenting/exposition_formats/, text format 0.0.4. */
-#include "cli/status.h"
+#include "cli/status_prometheus.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 /* A label's value: backslash, quote and newline are escaped. */
-void certdir_cli_status_print_label(const char *name, const char *value)
+static void print_label(const char *name, const char *value)
 {
 	printf("%s=\"", name);
 	for (; *value; value++)
@@ -20,21 +19,21 @@ void certdir_cli_status_print_label(const char *name, const char *value)
 	putchar('"');
 }
 
-void certdir_cli_status_print_metric_head(const char *metric, const char *help)
+static void print_head(const char *metric, const char *help)
 {
 	printf("# HELP %s %s\n# TYPE %s gauge\n", metric, help, metric);
 }
 
 static void print_one(const char *metric, const char *help, int64_t value)
 {
-	certdir_cli_status_print_metric_head(metric, help);
+	print_head(metric, help);
 	printf("%s %" PRId64 "\n", metric, value);
 }
 
 static void print_sample(const char *metric, const char *label, const char *value, int64_t number)
 {
 	printf("%s{", metric);
-	certdir_cli_status_print_label(label, value);
+	print_label(label, value);
 	printf("} %" PRId64 "\n", number);
 }
 
@@ -108,7 +107,7 @@ static void print_tenants(const struct certdir_cli_status *status)
 			if (value < 0)
 				continue;
 			if (!head)
-				certdir_cli_status_print_metric_head(metrics[i].name, metrics[i].help);
+				print_head(metrics[i].name, metrics[i].help);
 			head = true;
 			print_sample(metrics[i].name, "tenant", status->tenants[j].name, value);
 		}
@@ -127,11 +126,10 @@ static void print_successes(const struct certdir_cli_status *status)
 			if (!tenant->has_numbers || !tenant->wanted[part])
 				continue;
 			if (!head)
-				certdir_cli_status_print_metric_head(
-					metric, "When the part of the tenant was last listed whole; 0 is never.");
+				print_head(metric, "When the part of the tenant was last listed whole; 0 is never.");
 			head = true;
 			printf("%s{", metric);
-			certdir_cli_status_print_label("tenant", tenant->name);
+			print_label("tenant", tenant->name);
 			printf(",part=\"%s\"} %" PRId64 "\n", certdir_sync_part_name(part), tenant->synced[part]);
 		}
 	}
@@ -147,11 +145,66 @@ static void print_imports(const struct certdir_cli_status *status, const char *m
 		if (source->kind != CERTDIR_SOURCE_IMPORT)
 			continue;
 		if (!head)
-			certdir_cli_status_print_metric_head(metric, help);
+			print_head(metric, help);
 		head = true;
 		print_sample(metric, "source", source->name, when ? source->synced : (int64_t)source->devices);
 	}
 }
+
+/* ---- sections of placeholders ---- */
+
+static void print_run_sample(const char *metric, const char *section, const char *run, const char *label,
+			     const char *value, int64_t number)
+{
+	printf("%s{", metric);
+	print_label("section", section);
+	putchar(',');
+	print_label("run", run);
+	putchar(',');
+	print_label(label, value);
+	printf("} %" PRId64 "\n", number);
+}
+
+/* One metric of all sections and runs that are known of: a sample for each of `keys`. */
+static void print_metric(const struct certdir_cli_status *status, const char *metric, const char *help,
+			 const char *label, const char *const *keys, size_t count)
+{
+	print_head(metric, help);
+	for (size_t i = 0; i < CERTDIR_CLI_SECTION_RUNS * json_array_size(status->sections); i++) {
+		const json_t *section = json_array_get(status->sections, i / 2);
+		const json_t *run = json_object_get(section, certdir_cli_section_runs[i % 2]);
+
+		for (size_t k = 0; !json_is_null(run) && k < count; k++)
+			print_run_sample(metric, certdir_cli_section_text(section, "name"),
+					 certdir_cli_section_runs[i % 2], label, keys[k],
+					 certdir_cli_section_number(run, keys[k]));
+	}
+}
+
+static void print_sections(const struct certdir_cli_status *status)
+{
+	static const char *const results[] = {"problems", "done", "begun", "aside", "not_tried"};
+	static const char when[] = "certdir_placeholders_timestamp_seconds";
+
+	if (json_array_size(status->sections) == 0)
+		return;
+	print_head(when, "When the section was planned or applied last, with what outcome.");
+	for (size_t i = 0; i < CERTDIR_CLI_SECTION_RUNS * json_array_size(status->sections); i++) {
+		const json_t *section = json_array_get(status->sections, i / 2);
+		const json_t *run = json_object_get(section, certdir_cli_section_runs[i % 2]);
+
+		if (!json_is_null(run))
+			print_run_sample(when, certdir_cli_section_text(section, "name"),
+					 certdir_cli_section_runs[i % 2], "outcome",
+					 certdir_cli_section_text(run, "outcome"), certdir_cli_section_time(run));
+	}
+	print_metric(status, "certdir_placeholders_actions", "What was planned.", "kind", certdir_cli_section_kinds,
+		     CERTDIR_CLI_SECTION_KINDS);
+	print_metric(status, "certdir_placeholders_results", "What came of it.", "result", results,
+		     sizeof(results) / sizeof(results[0]));
+}
+
+/* ---- all of it ---- */
 
 bool certdir_cli_status_print_prometheus(const struct certdir_cli_status *status)
 {
@@ -170,6 +223,6 @@ bool certdir_cli_status_print_prometheus(const struct certdir_cli_status *status
 	print_successes(status);
 	print_imports(status, "certdir_import_devices", "Devices of the import in the list.", false);
 	print_imports(status, "certdir_import_timestamp_seconds", "When the import was made.", true);
-	certdir_cli_status_print_section_metrics(status);
+	print_sections(status);
 	return !ferror(stdout);
 }

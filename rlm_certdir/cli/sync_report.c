@@ -2,6 +2,7 @@
 #include "cli/sync_report.h"
 
 #include "cli/age.h"
+#include "cli/json.h"
 #include "text/timestamp.h"
 
 #include <inttypes.h>
@@ -199,16 +200,6 @@ void certdir_cli_sync_print(const struct certdir_cli_sync_run *run, bool json)
 
 /* ---- for programs ---- */
 
-static json_t *time_json(int64_t seconds)
-{
-	char text[CERTDIR_TIMESTAMP_SIZE];
-
-	if (seconds == 0)
-		return json_null();
-	certdir_timestamp_print(seconds, text);
-	return json_string(text);
-}
-
 static json_t *part_json(const struct certdir_sync_report_part *part)
 {
 	const struct certdir_tenant_counts *counts = &part->counts;
@@ -239,9 +230,10 @@ static json_t *tenant_json(const struct certdir_sync_report *report, size_t inde
 		}
 	}
 	return json_pack("{s:s,s:b,s:o,s:o,s:I,s:I,s:I,s:I,s:o}", "name", tenant->name, "ok", ok, "attempted",
-			 time_json(tenant->attempted), "credential_expires", time_json(tenant->credential_expires),
-			 "seconds", (json_int_t)tenant->seconds, "requests", (json_int_t)tenant->requests, "throttled",
-			 (json_int_t)tenant->throttled, "bytes", (json_int_t)tenant->bytes, "parts", parts);
+			 certdir_cli_json_time(tenant->attempted), "credential_expires",
+			 certdir_cli_json_time(tenant->credential_expires), "seconds", (json_int_t)tenant->seconds,
+			 "requests", (json_int_t)tenant->requests, "throttled", (json_int_t)tenant->throttled, "bytes",
+			 (json_int_t)tenant->bytes, "parts", parts);
 }
 
 json_t *certdir_cli_sync_json(const struct certdir_cli_sync_run *run)
@@ -260,7 +252,7 @@ json_t *certdir_cli_sync_json(const struct certdir_cli_sync_run *run)
 		return NULL;
 	}
 	return json_pack("{s:s,s:o,s:f,s:b,s:b,s:i,s:s,s:o,s:o}", "list", run->config->list, "started",
-			 time_json(report->started), "seconds", (double)run->milliseconds / 1000, "dry_run",
+			 certdir_cli_json_time(report->started), "seconds", (double)run->milliseconds / 1000, "dry_run",
 			 run->dry_run, "published", report->published, "exit_code", (int)certdir_cli_sync_exit(run),
 			 "error", report->error, "tenants", tenants, "forgotten", forgotten);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `certdir status`: how the list is doing, tenant by tenant. */
-#ifndef CERTDIR_CLI_STATUS_H
-#define CERTDIR_CLI_STATUS_H
-
-#include "list/list.h"
-#include "sync/sync.h"
+/* How the list is doing, tenant by tenant: what configuration, list, and the reports of sync and placeholders say together. */
+#ifndef CERTDIR_CLI_STATUS_GATHER_H
+#define CERTDIR_CLI_STATUS_GATHER_H
 
 #include <jansson.h>
+
+#include "cli/conf_file.h"
+#include "list/list.h"
+#include "sync/sync.h"
 
 enum { CERTDIR_CLI_DELTA_OLD = 6 * 86400 }; /* seconds; Graph forgets a delta link after about 7 days */
 
@@ -27,7 +28,7 @@ struct certdir_cli_tenant_status {
 	int64_t credential_expires; /* 0 = not known */
 };
 
-/* All of it. Strings are borrowed from the configuration and the list. */
+/* All of it. Strings are borrowed from the configuration and the list, which it owns. */
 struct certdir_cli_status {
 	const char *list; /* file name */
 	int64_t now;
@@ -42,26 +43,36 @@ struct certdir_cli_status {
 	const struct certdir_list_source *sources; /* all */
 	size_t source_count;
 	json_t *sections; /* of placeholders, as certdir_cli_placeholders_kept() has them */
+	struct certdir_cli_conf conf;
+	struct certdir_list_snapshot *snapshot; /* NULL when there is no list */
+	struct certdir_list_reader *reader;
+	json_t *last; /* the report of the last sync, or NULL */
 };
+
+/*
+ * Gathers it by the configuration `conf`; a list that cannot be read is a part of it. Returns 0, or the exit code after saying on stderr what
+ * is wrong. certdir_cli_status_clear() follows in any case.
+ */
+int certdir_cli_status_gather(struct certdir_cli_status *status, const char *conf);
+void certdir_cli_status_clear(struct certdir_cli_status *status);
 
 /* Whether the tenant needs somebody: the last attempt failed, it was never synced, or its delta link, or LDAP listing, is old. */
 bool certdir_cli_tenant_needs_help(const struct certdir_cli_status *status,
 				   const struct certdir_cli_tenant_status *tenant);
 
-/* Of placeholders: whether an apply of a section failed or was refused, its lines, its metrics. */
-bool certdir_cli_status_section_needs_help(const json_t *section);
-void certdir_cli_status_print_sections(const struct certdir_cli_status *status);
-void certdir_cli_status_print_section_metrics(const struct certdir_cli_status *status);
-/* "2026-11-22T10:00:00Z (5 min ago)", or "never" for 0. */
-void certdir_cli_status_print_when(const struct certdir_cli_status *status, int64_t seconds);
-/* A sample of a metric with two labels; head of the metric. */
-void certdir_cli_status_print_metric_head(const char *metric, const char *help);
-void certdir_cli_status_print_label(const char *name, const char *value);
+/* Whether an apply of a section failed or was refused. */
+bool certdir_cli_section_needs_help(const json_t *section);
 
-/* Each prints all of it on stdout; false when that failed. */
-bool certdir_cli_status_print(const struct certdir_cli_status *status);
-bool certdir_cli_status_print_json(const struct certdir_cli_status *status);
-/* Prometheus's text format, version 0.0.4. */
-bool certdir_cli_status_print_prometheus(const struct certdir_cli_status *status);
+/* What is kept of a plan or an apply: a text, or ""; a number, or 0. The file may be anybody's work. */
+const char *certdir_cli_section_text(const json_t *run, const char *key);
+int64_t certdir_cli_section_number(const json_t *run, const char *key);
+/* When it was, or 0. */
+int64_t certdir_cli_section_time(const json_t *run);
+
+enum { CERTDIR_CLI_SECTION_RUNS = 2, CERTDIR_CLI_SECTION_KINDS = 6 };
+
+/* The keys of a section's runs, and of what one does. */
+extern const char *const certdir_cli_section_runs[CERTDIR_CLI_SECTION_RUNS];
+extern const char *const certdir_cli_section_kinds[CERTDIR_CLI_SECTION_KINDS];
 
 #endif
