@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/memory_file.h"
 
-#include "list/file.h"
-#include "list/seal.h"
+#include "base/io.h"
 #include "base/permissions.h"
+#include "list/seal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -189,7 +189,7 @@ static bool write_file(int fd, const char *name, const struct certdir_bytes *byt
 {
 	const struct certdir_list_seal none = {0};
 
-	if (!certdir_list_file_write(fd, bytes->bytes, bytes->length, 0, name, error) ||
+	if (!certdir_io_write(fd, bytes->bytes, bytes->length, 0, name, error) ||
 	    !certdir_list_seal_append(&none, fd, name, error))
 		return false;
 	if (fsync(fd) == 0)
@@ -254,8 +254,6 @@ static unsigned char *read_file(const char *filename, size_t *size, struct certd
 	const int fd = open(filename, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	unsigned char *bytes = NULL;
 	struct stat status;
-	size_t done = 0;
-	ssize_t got = 1;
 
 	if (fd < 0 || fstat(fd, &status) != 0) {
 		certdir_error_set(error, "%s", errno == ENOENT ? "" : strerror(errno));
@@ -265,13 +263,8 @@ static unsigned char *read_file(const char *filename, size_t *size, struct certd
 		certdir_error_set(error, "out of memory");
 	} else {
 		*size = (size_t)status.st_size;
-		while (done < *size && got > 0) {
-			got = read(fd, bytes + done, *size - done);
-			if (got > 0)
-				done += (size_t)got;
-		}
-		if (done < *size) {
-			certdir_error_set(error, "%s", got < 0 ? strerror(errno) : "it is cut short");
+		if (!certdir_io_read(fd, bytes, *size, 0)) {
+			certdir_error_set(error, "%s", errno ? strerror(errno) : "it is cut short");
 			free(bytes);
 			bytes = NULL;
 		}

@@ -238,20 +238,3 @@ bool certdir_list_file_replaceable(const char *filename, struct certdir_error *e
 		(void)close(file);
 	return ok;
 }
-
-bool certdir_list_file_write(int file, const unsigned char *bytes, size_t size, uint64_t at, const char *name,
-			     struct certdir_error *error)
-{
-	for (size_t done = 0; done < size;) {
-		ssize_t put = pwrite(file, bytes + done, size - done, (off_t)(at + done));
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0) {
-			certdir_error_set(error, "%s cannot be written: %s", name, strerror(put < 0 ? errno : ENOSPC));
-			return false;
-		}
-		done += (size_t)put;
-	}
-	return true;
-}

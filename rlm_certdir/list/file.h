@@ -31,8 +31,4 @@ bool certdir_list_file_accept(const char *filename, enum certdir_seal_state stat
  */
 bool certdir_list_file_replaceable(const char *filename, struct certdir_error *error);
 
-/* Writes all of `bytes` at the offset `at`. False with `error`; `name` is for it. */
-bool certdir_list_file_write(int file, const unsigned char *bytes, size_t size, uint64_t at, const char *name,
-			     struct certdir_error *error);
-
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "list/seal.h"
 
-#include "list/file.h"
+#include "base/io.h"
 #include "text/hex.h"
 
 #include <errno.h>
@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static const unsigned char magic[8] = {'c', 'e', 'r', 't', 'd', 'i', 'r', 2};
 
@@ -122,23 +121,6 @@ static bool allocate(struct certdir_list_seal *seal, uint64_t size)
 	return false;
 }
 
-/* False with errno, which is 0 when the file ends before. */
-static bool read_at(int fd, unsigned char *buffer, size_t size, uint64_t from)
-{
-	for (size_t done = 0; done < size;) {
-		ssize_t got = pread(fd, buffer + done, size - done, (off_t)(from + done));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got == 0)
-			errno = 0;
-		if (got <= 0)
-			return false;
-		done += (size_t)got;
-	}
-	return true;
-}
-
 enum certdir_seal_state certdir_list_seal_read(struct certdir_list_seal *seal, int fd, uint64_t size,
 					       struct certdir_error *error)
 {
@@ -150,13 +132,13 @@ enum certdir_seal_state certdir_list_seal_read(struct certdir_list_seal *seal, i
 	error->text[0] = '\0';
 	if (size < sizeof(footer))
 		return CERTDIR_SEAL_ABSENT;
-	if (!read_at(fd, footer, sizeof(footer), size - sizeof(footer)))
+	if (!certdir_io_read(fd, footer, sizeof(footer), size - sizeof(footer)))
 		goto unreadable;
 	state = read_footer(footer, size, &image);
 	if (state != CERTDIR_SEAL_TRUE)
 		return state;
 	errno = ENOMEM;
-	if (!allocate(seal, image) || !read_at(fd, seal->digests, seal->count * CERTDIR_SEAL_DIGEST, image))
+	if (!allocate(seal, image) || !certdir_io_read(fd, seal->digests, seal->count * CERTDIR_SEAL_DIGEST, image))
 		goto unreadable;
 	if (is_root(footer, seal->digests, seal->count * CERTDIR_SEAL_DIGEST))
 		return CERTDIR_SEAL_TRUE;
@@ -226,7 +208,7 @@ static bool digest_file(const struct certdir_list_seal *before, struct certdir_l
 			memcpy(to, before->digests + i * CERTDIR_SEAL_DIGEST, CERTDIR_SEAL_DIGEST);
 			continue;
 		}
-		if (!read_at(fd, buffer, size, at)) {
+		if (!certdir_io_read(fd, buffer, size, at)) {
 			certdir_error_set(error, "%s cannot be read back to seal it: %s", name, strerror(errno));
 			goto out;
 		}
@@ -247,6 +229,7 @@ bool certdir_list_seal_append(const struct certdir_list_seal *before, int fd, co
 	unsigned char footer[CERTDIR_SEAL_FOOTER];
 	struct certdir_list_seal seal = {0};
 	struct stat status;
+	size_t digests;
 	bool ok = false;
 	uint64_t size;
 
@@ -264,14 +247,13 @@ bool certdir_list_seal_append(const struct certdir_list_seal *before, int fd, co
 	memcpy(footer, magic, sizeof(magic));
 	for (int i = 0; i < 8; i++)
 		footer[SIZE_AT + i] = (unsigned char)(size >> (8 * i));
-	if (!root(footer, seal.digests, seal.count * CERTDIR_SEAL_DIGEST, footer + ROOT_AT)) {
+	digests = seal.count * CERTDIR_SEAL_DIGEST;
+	if (!root(footer, seal.digests, digests, footer + ROOT_AT)) {
 		certdir_error_set(error, "%s cannot be sealed: OpenSSL has no SHA-256", name);
 		goto out;
 	}
-	size += seal.count * CERTDIR_SEAL_DIGEST;
-	ok = certdir_list_file_write(fd, seal.digests, seal.count * CERTDIR_SEAL_DIGEST,
-				     size - seal.count * CERTDIR_SEAL_DIGEST, name, error) &&
-	     certdir_list_file_write(fd, footer, sizeof(footer), size, name, error);
+	ok = certdir_io_write(fd, seal.digests, digests, size, name, error) &&
+	     certdir_io_write(fd, footer, sizeof(footer), size + digests, name, error);
 out:
 	certdir_list_seal_clear(&seal);
 	return ok;

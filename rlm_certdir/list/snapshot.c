@@ -3,6 +3,7 @@
 #include "list/snapshot.h"
 
 #include "list/file.h"
+#include "base/io.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,32 +15,17 @@
 /* Fills `buffer` from `fd`. A file that is shorter or longer than it was a moment ago is being written. */
 static bool read_fully(int fd, const char *filename, unsigned char *buffer, size_t size, struct certdir_error *error)
 {
-	size_t done = 0;
 	unsigned char more;
-	ssize_t got;
 
-	while (done < size) {
-		got = read(fd, buffer + done, size - done);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			certdir_error_set(error, "%s cannot be read: %s", filename, strerror(errno));
-			return false;
-		}
-		if (got == 0)
-			break;
-		done += (size_t)got;
-	}
-	do
-		got = read(fd, &more, 1);
-	while (got < 0 && errno == EINTR);
-	if (done < size || got != 0) {
+	if (certdir_io_read(fd, buffer, size, 0) && !certdir_io_read(fd, &more, 1, size) && errno == 0)
+		return true;
+	if (errno)
+		certdir_error_set(error, "%s cannot be read: %s", filename, strerror(errno));
+	else
 		certdir_error_set(error,
 				  "%s changes while it is read: something writes into it instead of renaming over it",
 				  filename);
-		return false;
-	}
-	return true;
+	return false;
 }
 
 static bool is_empty(const char *filename)
