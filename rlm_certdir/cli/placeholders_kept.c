@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/placeholders_kept.h"
 
-#include "cli/replace.h"
+#include "base/replace.h"
 #include "text/timestamp.h"
 
 #include <stdio.h>
@@ -37,7 +37,7 @@ void certdir_cli_placeholders_keep(const struct certdir_cli_placeholders_run *ru
 	    json_object_set_new(summary, "outcome", outcome_json(run)) == 0)
 		text = json_dumps(summary, JSON_INDENT(1));
 	if (name && text)
-		(void)certdir_cli_replace(name, text);
+		(void)certdir_replace(name, text);
 	free(name);
 	free(text);
 	json_decref(summary);

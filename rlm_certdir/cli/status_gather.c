@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "cli/placeholders_kept.h"
-#include "cli/sync_status.h"
+#include "sync/last_run.h"
 #include "text/timestamp.h"
 
 /* ---- sections of placeholders ---- */
@@ -101,7 +101,7 @@ static void take_note(struct certdir_cli_tenant_status *tenant, const json_t *re
 
 static void take_report(struct certdir_cli_status *status, struct certdir_cli_tenant_status *tenant, const json_t *last)
 {
-	const json_t *report = certdir_cli_sync_status_tenant(last, tenant->name);
+	const json_t *report = certdir_sync_last_run_tenant(last, tenant->name);
 
 	if (report) {
 		tenant->attempted = time_of(report, "attempted");
@@ -221,7 +221,7 @@ static bool gather_list(struct certdir_cli_status *status, struct certdir_error 
 	status->list = status->conf.config.list;
 	status->now = (int64_t)time(NULL);
 	load_list(status);
-	status->last = certdir_cli_sync_status_load(status->list);
+	status->last = certdir_sync_last_run_load(status->list);
 	run_error = json_string_value(json_object_get(status->last, "error"));
 	if (run_error)
 		certdir_say(status->run_error, "%s", run_error);

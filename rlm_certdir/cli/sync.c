@@ -7,7 +7,7 @@
 #include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/sync_report.h"
-#include "cli/sync_status.h"
+#include "sync/last_run.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -174,7 +174,7 @@ static void keep_report(const struct certdir_cli_sync_run *run, const struct cer
 	}
 	if (options->json && (run->idle || options->interval))
 		(void)certdir_cli_json_print(json_incref(report));
-	if (!run->dry_run && !certdir_cli_sync_status_save(run->config, report, &error))
+	if (!run->dry_run && !certdir_sync_last_run_save(run->config, report, &error))
 		fprintf(stderr, "certdir: warning: %s\n", error.text);
 	json_decref(report);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Small files that are there whole, or as they were before. */
-#ifndef CERTDIR_CLI_REPLACE_H
-#define CERTDIR_CLI_REPLACE_H
+#ifndef CERTDIR_BASE_REPLACE_H
+#define CERTDIR_BASE_REPLACE_H
 
 #include <stdbool.h>
 
@@ -9,6 +9,6 @@
  * Puts `text` into the file `name`. The temporary name, NAME.new, is always the same, so that what a killed run left is used again; its lock
  * keeps two runs apart. False with errno.
  */
-bool certdir_cli_replace(const char *name, const char *text);
+bool certdir_replace(const char *name, const char *text);
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/sync_status.h"
-
-#include "cli/replace.h"
-#include "sync/sync.h"
+#include "sync/last_run.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-json_t *certdir_cli_sync_status_load(const char *list)
+#include "base/replace.h"
+#include "sync/sync.h"
+
+json_t *certdir_sync_last_run_load(const char *list)
 {
 	json_t *status = NULL;
 	char *name = NULL;
@@ -21,7 +21,7 @@ json_t *certdir_cli_sync_status_load(const char *list)
 	return status;
 }
 
-json_t *certdir_cli_sync_status_tenant(const json_t *status, const char *tenant)
+json_t *certdir_sync_last_run_tenant(const json_t *status, const char *tenant)
 {
 	json_t *value;
 	size_t index;
@@ -79,8 +79,8 @@ static bool take_over(const struct certdir_sync_config *config, json_t *report, 
 	static const char expires[] = "credential_expires";
 
 	for (size_t i = 0; i < config->count; i++) {
-		json_t *former = certdir_cli_sync_status_tenant(before, config->tenants[i].name);
-		json_t *present = certdir_cli_sync_status_tenant(report, config->tenants[i].name);
+		json_t *former = certdir_sync_last_run_tenant(before, config->tenants[i].name);
+		json_t *present = certdir_sync_last_run_tenant(report, config->tenants[i].name);
 
 		if (!former)
 			continue;
@@ -98,9 +98,9 @@ static bool take_over(const struct certdir_sync_config *config, json_t *report, 
 	return true;
 }
 
-bool certdir_cli_sync_status_save(const struct certdir_sync_config *config, json_t *report, struct certdir_error *error)
+bool certdir_sync_last_run_save(const struct certdir_sync_config *config, json_t *report, struct certdir_error *error)
 {
-	json_t *before = certdir_cli_sync_status_load(config->list);
+	json_t *before = certdir_sync_last_run_load(config->list);
 	char *name = NULL, *text = NULL;
 	bool ok = false;
 
@@ -109,7 +109,7 @@ bool certdir_cli_sync_status_save(const struct certdir_sync_config *config, json
 		name = NULL;
 	if (take_over(config, report, before))
 		text = json_dumps(report, JSON_INDENT(1));
-	ok = name && text && certdir_cli_replace(name, text);
+	ok = name && text && certdir_replace(name, text);
 	if (!ok)
 		certdir_error_set(error, "%s.status cannot be written: %s; certdir status does not know of this run",
 				  config->list, strerror(errno));

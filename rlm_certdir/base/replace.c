@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/replace.h"
-
-#include "base/permissions.h"
+#include "base/replace.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,6 +7,8 @@
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+#include "base/permissions.h"
 
 enum { FILE_MODE = 0640 }; /* as the list's: errors name tenants */
 
@@ -46,7 +46,7 @@ static bool write_file(const char *name, const char *temporary, const char *text
 	return code == 0;
 }
 
-bool certdir_cli_replace(const char *name, const char *text)
+bool certdir_replace(const char *name, const char *text)
 {
 	char *temporary = NULL;
 	bool ok;
