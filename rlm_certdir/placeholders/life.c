@@ -10,6 +10,7 @@
 
 /* Seconds that a password may be set after its account was made and still be the one that it was made with. */
 enum { SLACK = 10 };
+enum { SERVER_TRUST = 0x2000, PARTIAL_SECRETS = 0x4000000 };
 enum { TIMES = 2 /* attributes that every account has, and the others behind them are signs */, SHOWN = 80 };
 
 static const char spn[] = "servicePrincipalName", created[] = "whenCreated", password[] = "pwdLastSet";
@@ -22,6 +23,17 @@ const char *const certdir_life_attributes[] = {
 	"userCertificate", "msDS-KeyCredentialLink",
 	/* Windows LAPS and the LAPS before it keep the password of a local administrator. */
 	"msLAPS-PasswordExpirationTime", "ms-Mcs-AdmPwdExpirationTime", NULL};
+
+/* ---- words ---- */
+
+/* "operatingSystem Windows 11"; without a value that is no text or too long to be shown. */
+static const char *show(const struct certdir_ldap_value *value, const char *attribute, const char *more,
+			struct certdir_arena *arena)
+{
+	const char *text = value->length <= SHOWN ? certdir_value_text(arena, value) : NULL;
+
+	return certdir_arena_print(arena, "%s%s%s%s", attribute, text ? " " : "", text ? text : "", more);
+}
 
 /* ---- service principal names ---- */
 
@@ -58,6 +70,27 @@ static bool is_of_computer(const struct certdir_placeholders_config *config, con
 	return true;
 }
 
+/* ---- what it is ---- */
+
+/*
+ * Managed service accounts are computers to the schema (MS-ADSC), and domain controllers are told apart by a bit alone (MS-ADTS 2.2.16:
+ * SERVER_TRUST_ACCOUNT, PARTIAL_SECRETS_ACCOUNT). Both may stand in the OU as a script's account would, without any other sign.
+ */
+static const char *kind_sign(const struct certdir_ldap_value *value, struct certdir_arena *arena)
+{
+	static const char managed[] = "ManagedServiceAccount";
+	const size_t length = sizeof(managed) - 1;
+	uint32_t control;
+
+	if (certdir_value_of(value, "objectClass") && value->length >= length &&
+	    strncasecmp((const char *)value->bytes + value->length - length, managed, length) == 0)
+		return show(value, "objectClass", "", arena);
+	if (certdir_value_of(value, "userAccountControl") && certdir_value_flags(value, &control) &&
+	    control & (SERVER_TRUST | PARTIAL_SECRETS))
+		return show(value, "userAccountControl", ", as domain controllers have it", arena);
+	return NULL;
+}
+
 /* ---- the password ---- */
 
 /* MS-ADA3 2.174: of an account that never had a password, or must change it, pwdLastSet is 0. */
@@ -92,15 +125,6 @@ static const char *pieces_sign(const struct certdir_ldap_entry *entry, struct ce
 				   entry->pieces);
 }
 
-/* "operatingSystem Windows 11"; without a value that is no text or too long to be shown. */
-static const char *show(const struct certdir_ldap_value *value, const char *attribute, const char *more,
-			struct certdir_arena *arena)
-{
-	const char *text = value->length <= SHOWN ? certdir_value_text(arena, value) : NULL;
-
-	return certdir_arena_print(arena, "%s%s%s%s", attribute, text ? " " : "", text ? text : "", more);
-}
-
 static const char *value_sign(const struct certdir_placeholders_config *config, const struct certdir_ldap_value *value,
 			      struct certdir_arena *arena)
 {
@@ -111,7 +135,7 @@ static const char *value_sign(const struct certdir_placeholders_config *config, 
 	for (size_t i = TIMES; certdir_life_attributes[i]; i++)
 		if (certdir_value_of(value, certdir_life_attributes[i]))
 			return show(value, certdir_life_attributes[i], "", arena);
-	return NULL;
+	return kind_sign(value, arena);
 }
 
 const char *certdir_life_find(const struct certdir_placeholders_config *config, const struct certdir_ldap_entry *entry,

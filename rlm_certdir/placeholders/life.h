@@ -7,7 +7,7 @@
 #include "placeholders/arena.h"
 #include "placeholders/config.h"
 
-/* What is read to tell, next to servicePrincipalName; NULL-terminated. To ask for what a schema has not is harmless. */
+/* What is read to tell, next to objectClass, userAccountControl and servicePrincipalName; NULL-terminated. To ask for what a schema has not is harmless. */
 extern const char *const certdir_life_attributes[];
 
 /*

@@ -219,6 +219,18 @@ def test_accounts_of_a_script_are_adopted(campus, domain):
     assert domain.entry(dns[2], "userAccountControl")["userAccountControl"] == [b"4096"]
 
 
+def test_what_is_no_pc_is_not_adopted(campus, domain):
+    """They have the name of a device, and nothing else tells them from what a script makes."""
+    names = [campus.add(number) for number in range(3)]
+    dns = [campus.domain.add_computer(names[0], campus.ou, objectClass="msDS-GroupManagedServiceAccount",
+                                      **{"msDS-ManagedPasswordInterval": 30}),
+           campus.domain.add_computer(names[1], campus.ou, objectClass="msDS-ManagedServiceAccount"),
+           campus.domain.add_computer(names[2], campus.ou, userAccountControl=0x2000)]
+    run = adopt(campus, "--apply", code=PROBLEMS, pattern="{name}")
+    assert run.actions == [] and all("real computer" in run.remarks("problem")[dn] for dn in dns)
+    assert not any("adminDescription" in domain.entry(dn) for dn in dns)
+
+
 def test_adopting_is_taken_back(campus, domain):
     dn = scripted(campus, campus.add(1))
     run = adopt(campus, "--apply", code=DONE)

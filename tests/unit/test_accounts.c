@@ -230,6 +230,15 @@ static const struct {
 	{"servicePrincipalName", "termsrv/PC1",
 	 "servicePrincipalName termsrv/PC1, which Windows registers for a joined computer"},
 	{"servicePrincipalName", "WSMAN", "servicePrincipalName WSMAN, which Windows registers for a joined computer"},
+	/* What is a computer to the schema, and no PC. */
+	{"objectClass", "computer", NULL},
+	{"objectClass", "posixAccount", NULL},
+	{"objectClass", "msDS-ManagedServiceAccount", "objectClass msDS-ManagedServiceAccount"},
+	{"OBJECTCLASS", "msds-groupmanagedserviceaccount", "objectClass msds-groupmanagedserviceaccount"},
+	{"userAccountControl", "4098", NULL},
+	{"userAccountControl", "528384", NULL}, /* trusted for delegation: told, and no sign */
+	{"userAccountControl", "532480", "userAccountControl 532480, as domain controllers have it"},
+	{"userAccountControl", "83890176", "userAccountControl 83890176, as domain controllers have it"},
 };
 
 static size_t set_one(struct certdir_ldap_value *values, size_t count, const char *attribute, const char *text)
