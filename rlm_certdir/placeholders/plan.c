@@ -37,17 +37,20 @@ static void guard_changes(struct certdir_planner *planner)
 	struct guarded changes[] = {
 		{"be disabled or removed", planner->lost, plan->kinds[CERTDIR_ACTION_REMOVE]},
 		{"lose a mapping whose certificate is not known to have ended", planner->unmapped, 0},
+		{"lose a service principal name", planner->unnamed, 0},
 		{"be renamed or moved", planner->renamed, 0},
 		{"leave a group", planner->leaving, 0},
 	};
 	struct certdir_plan_text text = {.length = 0};
 
+	/* Real computers, which nothing is done to, make no change of all others one of a few. */
 	for (size_t i = 0; i < accounts->own_count; i++)
-		if (accounts->own[i].mark->state == CERTDIR_MARK_WANTED) {
+		if (accounts->own[i].mark->state == CERTDIR_MARK_WANTED && !accounts->own[i].life) {
 			changes[0].of++;
 			changes[1].of += has_strong_mapping(&accounts->own[i]);
 			changes[2].of++;
-			changes[3].of += certdir_plan_groups(planner, &accounts->own[i]) != 0;
+			changes[3].of++;
+			changes[4].of += certdir_plan_groups(planner, &accounts->own[i]) != 0;
 		}
 	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++)
 		if (!is_allowed(planner, &changes[i], i == 0))

@@ -225,6 +225,7 @@ static void change_columns(struct certdir_plan_draft *draft)
 {
 	struct certdir_planner *planner = draft->planner;
 	const struct certdir_placeholders_config *config = planner->config;
+	bool unnamed = false;
 
 	for (unsigned i = 0; i < config->column_count; i++) {
 		const struct certdir_column *column = &config->columns[i];
@@ -239,10 +240,13 @@ static void change_columns(struct certdir_plan_draft *draft)
 		}
 		certdir_plan_diff(planner->arena, &have, &shall, column->folded, &gone, &come);
 		certdir_plan_say_change(&draft->why, column->attribute, &gone, &come);
+		unnamed |= column->unique && gone.count > 0;
 		if (column->unique)
 			gone = certdir_plan_draft_yield(draft, 1 + i, gone);
 		certdir_plan_draft_change(draft, column->attribute, gone, come, false);
 	}
+	/* One that is called otherwise has other names, and is counted for that. */
+	planner->unnamed += unnamed && draft->new_dn == draft->dn;
 }
 
 /* A device that is not wanted gives up what others wait for, and nothing else. */
@@ -286,8 +290,12 @@ static void change_mappings(struct certdir_plan_draft *draft)
 		gone.items = items;
 		in_doubt |= !certdir_plan_mapping_has_ended(planner, &have->items[i]);
 	}
-	/* One that is taken over loses the former device's, which is not wanted any more. */
-	planner->unmapped += in_doubt && draft->pair->wanted && !draft->pair->from;
+	/*
+	 * One that is taken over loses the former device's, which is not wanted any more. Where none comes instead, it may be the same
+	 * device, which a list has by another id.
+	 */
+	planner->unmapped +=
+		in_doubt && draft->pair->wanted && (!draft->pair->from || draft->pair->device->mappings.count == 0);
 	if (draft->pair->wanted && certdir_plan_maps(planner))
 		certdir_plan_diff(planner->arena, have, &draft->pair->device->mappings, true, &ignored, &come);
 	if (gone.count == 0 && come.count == 0)

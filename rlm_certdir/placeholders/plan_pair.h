@@ -82,6 +82,7 @@ struct certdir_planner {
 	struct certdir_ldap_change *yields, *changes; /* of the account that is looked at */
 	size_t lost; /* wanted accounts that would be disabled, and those that would be removed; */
 	size_t unmapped; /* that stay and lose a mapping whose certificate is not known to have ended; */
+	size_t unnamed; /* that keep their CN and lose a service principal name; */
 	size_t renamed; /* those that would be renamed or moved; */
 	size_t leaving; /* and those that stay wanted and would leave a group */
 };

@@ -70,6 +70,23 @@ static const struct rule
 														     ":"
 														     " " LIVES(
 															     "CN=PC7," OU)},
+			{"nor is it one of those that stay when all others would be lost",
+			 "account k1 PC1\n"
+			 "account k2 PC2\n"
+			 "account k3 PC3\n"
+			 "account k4 PC4\n"
+			 "account k5 PC5\n"
+			 "account k6 PC6 life=Windows\n"
+			 "device k7 PC7\n",
+			 "refused: 5 of 5 accounts would be disabled or removed, and max_remove = 10% allows fewer: "
+			 "look at the plan, and use --force when it is right\n"
+			 "create k7 PC7 (PC7$): new device \"PC7\"\n"
+			 "disable k1 PC1 (PC1$): is not in the list any more\n"
+			 "disable k2 PC2 (PC2$): is not in the list any more\n"
+			 "disable k3 PC3 (PC3$): is not in the list any more\n"
+			 "disable k4 PC4 (PC4$): is not in the list any more\n"
+			 "disable k5 PC5 (PC5$): is not in the list any more\n"
+			 "problem k6: " LIVES("CN=PC6," OU)},
 			{"another device of that name takes nothing over",
 			 "account k1 PC1 life=Windows\n"
 			 "device k2 PC1\n",
