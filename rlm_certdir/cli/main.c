@@ -46,7 +46,7 @@ static const char placeholders_usage[] =
 	"usage: certdir placeholders plan|apply [-c FILE] [--force] [--json] [NAME]\n"
 	"       certdir placeholders adopt [-c FILE] [--apply] [--json] --pattern TEMPLATE NAME\n"
 	"       certdir placeholders export --sids [-c FILE] [--json] [NAME]\n"
-	"       certdir placeholders undo [-c FILE] [--json] UNDO-FILE\n"
+	"       certdir placeholders undo [-c FILE] [--dry-run] [--json] UNDO-FILE\n"
 	"\n"
 	"Keeps an entry in a directory for each device of the list, as [placeholders NAME] of certdir.conf(5) says:\n"
 	"computer accounts of Active Directory for NPS, or entries that RADIUS servers read over LDAP.\n"
@@ -60,6 +60,7 @@ static const char placeholders_usage[] =
 	"  -c FILE   the configuration (" CERTDIR_CONF_DEFAULT ")\n"
 	"  --force   go on although more would be lost, renamed or moved than max_remove allows\n"
 	"  --apply   adopt: do it\n"
+	"  --dry-run undo: show what would be taken back, and change nothing\n"
 	"  --pattern TEMPLATE   adopt: what the computers are called, such as {entra_device_id}\n"
 	"  --json    print one JSON object a line\n"
 	"  NAME      only this section\n";
@@ -185,7 +186,7 @@ static const struct certdir_cli_command placeholders_commands[] = {
 	{.name = "apply", .takes = "cFj", .most = 1, .run = certdir_cli_placeholders_apply},
 	{.name = "adopt", .takes = "cFjap", .needs = "p", .least = 1, .most = 1, .run = certdir_cli_placeholders_adopt},
 	{.name = "export", .takes = "cFjI", .needs = "I", .most = 1, .run = certdir_cli_placeholders_export},
-	{.name = "undo", .takes = "cj", .least = 1, .most = 1, .run = certdir_cli_placeholders_undo},
+	{.name = "undo", .takes = "cdj", .least = 1, .most = 1, .run = certdir_cli_placeholders_undo},
 	{NULL},
 };
 
@@ -198,7 +199,7 @@ static const struct certdir_cli_command commands[] = {
 	 .usage = check_usage},
 	{.name = "list", .takes = "ljstfgSdFR", .usage = list_usage, .list = LIST_DEFAULT, .group = list_commands},
 	{.name = "sync", .takes = "cAFdij", .run = certdir_cli_sync, .usage = sync_usage},
-	{.name = "placeholders", .takes = "cFjapI", .usage = placeholders_usage, .group = placeholders_commands},
+	{.name = "placeholders", .takes = "cFdjapI", .usage = placeholders_usage, .group = placeholders_commands},
 	{.name = "status", .takes = "cjP", .run = certdir_cli_status, .usage = status_usage},
 	{NULL},
 };

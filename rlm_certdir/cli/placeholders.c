@@ -248,5 +248,6 @@ int certdir_cli_placeholders_export(const struct certdir_cli_options *options)
 int certdir_cli_placeholders_undo(const struct certdir_cli_options *options)
 {
 	catch_signals();
-	return certdir_cli_placeholders_undo_file(options->conf, options->operands[0], options->json, &stop);
+	return certdir_cli_placeholders_undo_file(options->conf, options->operands[0], options->json, options->dry_run,
+						  &stop);
 }

@@ -14,7 +14,7 @@
 
 struct undo {
 	const struct certdir_placeholders_config *config;
-	bool json, printed;
+	bool json, dry_run, printed;
 };
 
 static const char *verb_name(const struct certdir_ldap_operation *operation)
@@ -36,20 +36,21 @@ static void tell(void *context, enum certdir_take_back_outcome outcome, const st
 {
 	static const char *const types[] = {"undone", "nothing", "left"};
 	struct undo *undo = context;
+	const char *type = undo->dry_run && outcome == CERTDIR_TAKE_BACK_DONE ? "undo" : types[outcome];
 	char *dn, *text;
 
 	if (undo->json) {
-		undo->printed &= certdir_cli_json_print(
-			json_pack("{s:s,s:s,s:s,s:o,s:o}", "type", types[outcome], "section", undo->config->name,
-				  "verb", verb_name(operation), "dn", certdir_cli_placeholders_json(operation->dn),
-				  "why", certdir_cli_placeholders_json(why)));
+		undo->printed &= certdir_cli_json_print(json_pack("{s:s,s:s,s:s,s:o,s:o}", "type", type, "section",
+								  undo->config->name, "verb", verb_name(operation),
+								  "dn", certdir_cli_placeholders_json(operation->dn),
+								  "why", certdir_cli_placeholders_json(why)));
 		return;
 	}
 	dn = certdir_cli_placeholders_clean(operation->dn);
 	text = certdir_cli_placeholders_clean(why);
 	if (dn && text)
-		undo->printed &= printf("%-10s %s %s%s%s\n", types[outcome], verb_name(operation), dn,
-					*text ? ": " : "", text) >= 0;
+		undo->printed &=
+			printf("%-10s %s %s%s%s\n", type, verb_name(operation), dn, *text ? ": " : "", text) >= 0;
 	free(dn);
 	free(text);
 }
@@ -60,17 +61,19 @@ static void print_summary(struct undo *undo, const struct certdir_take_back_repo
 	const size_t *counts = report->counts;
 
 	if (undo->json)
-		undo->printed &= certdir_cli_json_print(json_pack(
-			"{s:s,s:s,s:I,s:I,s:I,s:I,s:o}", "type", "summary", "section", undo->config->name, "records",
-			(json_int_t)report->records, "undone", (json_int_t)counts[CERTDIR_TAKE_BACK_DONE], "nothing",
-			(json_int_t)counts[CERTDIR_TAKE_BACK_NOTHING], "left",
-			(json_int_t)counts[CERTDIR_TAKE_BACK_LEFT], "error",
-			certdir_cli_placeholders_json(error->text[0] ? error->text : NULL)));
+		undo->printed &= certdir_cli_json_print(
+			json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:o}", "type", "summary", "section", undo->config->name,
+				  "dry_run", undo->dry_run, "records", (json_int_t)report->records, "undone",
+				  (json_int_t)counts[CERTDIR_TAKE_BACK_DONE], "nothing",
+				  (json_int_t)counts[CERTDIR_TAKE_BACK_NOTHING], "left",
+				  (json_int_t)counts[CERTDIR_TAKE_BACK_LEFT], "error",
+				  certdir_cli_placeholders_json(error->text[0] ? error->text : NULL)));
 	else
-		undo->printed &= printf("%s: %zu of %zu changes taken back, %zu had nothing to take back, %zu left "
-					"alone\n",
+		undo->printed &= printf("%s: %zu of %zu changes %s, %zu had nothing to take back, %zu left alone%s\n",
 					undo->config->name, counts[CERTDIR_TAKE_BACK_DONE], report->records,
-					counts[CERTDIR_TAKE_BACK_NOTHING], counts[CERTDIR_TAKE_BACK_LEFT]) >= 0;
+					undo->dry_run ? "would be taken back" : "taken back",
+					counts[CERTDIR_TAKE_BACK_NOTHING], counts[CERTDIR_TAKE_BACK_LEFT],
+					undo->dry_run ? "; nothing was changed, this was a dry run" : "") >= 0;
 	undo->printed &= fflush(stdout) == 0;
 }
 
@@ -100,7 +103,8 @@ static void warn_of_newer(const struct undo *undo, const char *filename)
 
 static int take_back(struct undo *undo, const struct certdir_undo_file *file, const volatile int *stop)
 {
-	const struct certdir_take_back_options options = {.stop = stop, .told = tell, .context = undo};
+	const struct certdir_take_back_options options = {
+		.dry_run = undo->dry_run, .stop = stop, .told = tell, .context = undo};
 	struct certdir_take_back_report report = {.records = file->records.count};
 	struct certdir_placeholders placeholders;
 	struct certdir_error error = {""};
@@ -122,6 +126,8 @@ static int take_back(struct undo *undo, const struct certdir_undo_file *file, co
 		(void)close(lock);
 	if (!ok)
 		return report.stopped ? CERTDIR_CLI_PLACEHOLDERS_STOPPED : CERTDIR_CLI_PLACEHOLDERS_FAILED;
+	if (undo->dry_run && report.counts[CERTDIR_TAKE_BACK_DONE] > 0)
+		return CERTDIR_CLI_PLACEHOLDERS_TO_DO;
 	return report.counts[CERTDIR_TAKE_BACK_LEFT] > 0 ? CERTDIR_CLI_PLACEHOLDERS_PROBLEMS
 							 : CERTDIR_CLI_PLACEHOLDERS_NOTHING;
 }
@@ -134,9 +140,10 @@ static const struct certdir_placeholders_config *find_section(const struct certd
 	return NULL;
 }
 
-int certdir_cli_placeholders_undo_file(const char *conf, const char *filename, bool json, const volatile int *stop)
+int certdir_cli_placeholders_undo_file(const char *conf, const char *filename, bool json, bool dry_run,
+				       const volatile int *stop)
 {
-	struct undo undo = {.json = json, .printed = true};
+	struct undo undo = {.json = json, .dry_run = dry_run, .printed = true};
 	struct certdir_undo_file file;
 	struct certdir_cli_conf loaded;
 	struct certdir_error error;

@@ -6,9 +6,10 @@
 #include <stdbool.h>
 
 /*
- * Takes back what the undo file says, by the configuration `conf`; *stop not 0 ends it. Returns the exit code: those of
- * certdir_cli_placeholders_exit, 78 configuration.
+ * Takes back what the undo file says, by the configuration `conf`, or with `dry_run` only shows what that would be; *stop not 0 ends
+ * it. Returns the exit code: those of certdir_cli_placeholders_exit, 78 configuration.
  */
-int certdir_cli_placeholders_undo_file(const char *conf, const char *filename, bool json, const volatile int *stop);
+int certdir_cli_placeholders_undo_file(const char *conf, const char *filename, bool json, bool dry_run,
+				       const volatile int *stop);
 
 #endif

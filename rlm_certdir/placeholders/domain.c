@@ -32,7 +32,7 @@ struct reading {
 	size_t context_count;
 	const char *sid; /* of the domain */
 	/* the entry that was read last */
-	bool found, is_group, has_type;
+	bool found, is_group, has_type, is_protected;
 	const char *dn;
 	const char *entry_sid;
 	uint32_t group_type;
@@ -50,7 +50,7 @@ static bool read_one(struct reading *reading, const char *base, enum certdir_lda
 	const struct certdir_ldap_listing listing = {base, scope, filter, attributes, 0, false};
 	enum certdir_ldap_status status;
 
-	reading->found = reading->is_group = reading->has_type = false;
+	reading->found = reading->is_group = reading->has_type = reading->is_protected = false;
 	reading->dn = reading->entry_sid = NULL;
 	status = certdir_ldap_list(reading->connection, &listing, each, reading, reading->error);
 	if (reading->arena->failed) {
@@ -98,6 +98,8 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 	struct reading *reading = context;
 	const struct certdir_ldap_value *sid = certdir_value_find(entry, "objectSid");
 	const struct certdir_ldap_value *type = certdir_value_find(entry, "groupType");
+	const struct certdir_ldap_value *protection = certdir_value_find(entry, "adminCount");
+	uint32_t count;
 
 	reading->found = true;
 	if (certdir_value_clean(entry->dn, entry->dn_length))
@@ -106,6 +108,7 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 		reading->entry_sid = certdir_value_sid(reading->arena, sid);
 	if (type)
 		reading->has_type = certdir_value_flags(type, &reading->group_type);
+	reading->is_protected = protection && (!certdir_value_flags(protection, &count) || count > 0);
 	for (size_t i = 0; i < entry->count; i++) {
 		const struct certdir_ldap_value *value = &entry->values[i];
 
@@ -118,7 +121,7 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 
 static bool read_entry(struct reading *reading, const char *dn)
 {
-	static const char *const attributes[] = {"objectClass", "objectSid", "groupType", NULL};
+	static const char *const attributes[] = {"objectClass", "objectSid", "groupType", "adminCount", NULL};
 
 	return read_one(reading, dn, CERTDIR_LDAP_BASE, "(objectClass=*)", attributes, take_entry);
 }
@@ -292,6 +295,12 @@ static const char *unfit(const struct reading *reading, uint32_t rid)
 		return "it is not a group";
 	if (active_directory && (!reading->has_type || !(reading->group_type & GROUP_SECURITY)))
 		return "it is a distribution group, which grants nothing: make it a security group";
+	if (active_directory && is_in_domain(reading) && rid == DOMAIN_COMPUTERS)
+		return "every computer account is in Domain Computers, so that says nothing of a device: name another "
+		       "group, or leave this out";
+	if (active_directory && reading->is_protected)
+		return "it is protected, as those of administrators are (adminCount = 1), and accounts of devices do "
+		       "not belong there: name another group";
 	if (!reading->config->primary_group)
 		return NULL;
 	if (rid == 0)

@@ -2,11 +2,20 @@
 #include "placeholders/take_back.h"
 
 #include "placeholders/password.h"
+#include "text/canonical.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+/* What a dry run takes for done: that an entry is called otherwise, came back or went. */
+struct pretence {
+	const char *dn;
+	const char *now; /* what the entry of that name is called in the directory; NULL = there is none */
+	bool made; /* it would have come back */
+};
 
 struct take_back {
 	const struct certdir_placeholders_config *config;
@@ -16,6 +25,9 @@ struct take_back {
 	struct certdir_error why; /* of an outcome */
 	struct certdir_error *error;
 	bool failed; /* `error` says why */
+	struct pretence *pretences; /* of a dry run, room for two of each record; the last one of a name counts */
+	size_t pretence_count;
+	struct certdir_arena names; /* of those */
 };
 
 static enum certdir_take_back_outcome outcome(struct take_back *run, enum certdir_take_back_outcome outcome,
@@ -25,14 +37,52 @@ static enum certdir_take_back_outcome outcome(struct take_back *run, enum certdi
 	return outcome;
 }
 
+/* ---- a dry run ---- */
+
+static const struct pretence *find_pretence(const struct take_back *run, const char *dn)
+{
+	for (size_t i = run->pretence_count; i-- > 0;)
+		if (certdir_dn_equal(run->pretences[i].dn, dn))
+			return &run->pretences[i];
+	return NULL;
+}
+
+/* From now on what is called `now` in the directory is `dn`. */
+static void pretend(struct take_back *run, const char *dn, const char *now, bool made)
+{
+	run->pretences[run->pretence_count++] = (struct pretence){dn, now, made};
+}
+
+/* Later records of a file name entries as the ones before leave them. */
+static void pretend_done(struct take_back *run, const struct certdir_ldap_operation *operation)
+{
+	const struct pretence *old = find_pretence(run, operation->dn);
+	const char *now = old ? old->now : operation->dn, *dn;
+
+	if (operation->verb == CERTDIR_LDAP_VERB_RENAME) {
+		dn = certdir_arena_print(&run->names, "%s,%s", operation->rdn, operation->parent);
+		if (dn)
+			pretend(run, dn, now, old && old->made);
+	}
+	if (operation->verb == CERTDIR_LDAP_VERB_RENAME || operation->verb == CERTDIR_LDAP_VERB_DELETE)
+		pretend(run, operation->dn, NULL, false);
+	else if (operation->verb == CERTDIR_LDAP_VERB_ADD)
+		pretend(run, operation->dn, NULL, true);
+}
+
 /* ---- the look before ---- */
 
 /* Whether an entry may be touched: DONE means that it may. `mark` NULL: of whichever device. */
 static enum certdir_take_back_outcome look_at(struct take_back *run, const char *dn, const struct certdir_mark *mark)
 {
-	struct certdir_account_look look = {.dn = dn};
+	const struct pretence *pretence = find_pretence(run, dn);
+	struct certdir_account_look look = {.dn = pretence ? pretence->now : dn};
 	const struct certdir_account *account = &look.account;
 
+	if (pretence && pretence->made)
+		return CERTDIR_TAKE_BACK_DONE;
+	if (!look.dn)
+		return outcome(run, CERTDIR_TAKE_BACK_NOTHING, dn, "is not there (any more)");
 	run->failed =
 		!certdir_accounts_look(run->config, run->domain, run->connection, &run->arena, &look, 1, run->error);
 	if (run->failed)
@@ -152,7 +202,9 @@ static enum certdir_take_back_outcome take_back_one(struct take_back *run, const
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
 	found = look_before(run, record);
-	if (found == CERTDIR_TAKE_BACK_DONE)
+	if (found == CERTDIR_TAKE_BACK_DONE && run->pretences)
+		pretend_done(run, &record->operation);
+	else if (found == CERTDIR_TAKE_BACK_DONE)
 		found = carry_out(run, &record->operation);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	certdir_arena_clear(&run->arena);
@@ -167,6 +219,11 @@ bool certdir_take_back(const struct certdir_undo_file *file, const struct certdi
 	struct take_back run = {.config = config, .domain = domain, .connection = connection, .error = error};
 
 	*report = (struct certdir_take_back_report){.records = file->records.count};
+	if (options->dry_run) {
+		run.pretences = calloc(2 * file->records.count + 1, sizeof(*run.pretences));
+		run.failed = !run.pretences;
+		certdir_error_set(error, "out of memory");
+	}
 	for (size_t i = 0; i < file->records.count && !run.failed; i++) {
 		const struct certdir_ldap_record *record = &file->records.items[i];
 		enum certdir_take_back_outcome found;
@@ -182,5 +239,7 @@ bool certdir_take_back(const struct certdir_undo_file *file, const struct certdi
 		report->counts[found]++;
 		options->told(options->context, found, &record->operation, run.why.text);
 	}
+	free(run.pretences);
+	certdir_arena_clear(&run.names);
 	return !run.failed && !report->stopped;
 }

@@ -12,7 +12,7 @@ from testenv import placeholder_worlds as worlds
 from testenv.devices import device_id
 from testenv.placeholder_office import Office
 from testenv.placeholders import DONE, FAILED, NOTHING, PROBLEMS, REFUSED, TO_DO
-from testenv.samba import COMPUTERS, create_and_delete, write_members
+from testenv.samba import BASE, COMPUTERS, USERS, create_and_delete, write_members
 from testenv.slapd import ADMIN as SLAPD_ADMIN, SUFFIX
 
 GUESTS = f"ou=Guests,{SUFFIX}"
@@ -134,10 +134,14 @@ def test_what_is_missing_is_an_error_before_anything_is_done(campus):
             ('ou_of_group "Nobody knows"', campus.staff, REFUSED, 'ou_of_group "Nobody knows": the device list knows no'),
             ('ou_of_tenant "contoso"', f"OU=missing,{campus.ou}", FAILED, f'ou_of_tenant "contoso" = OU=missing,{campus.ou}'),
             ('group "Staff"', f"CN=missing,{campus.ou}", FAILED, f'group "Staff" = CN=missing,{campus.ou}'),
-            ('group "Staff"', campus.staff, FAILED, "it is not a group")):
+            ('group "Staff"', campus.staff, FAILED, "it is not a group"),
+            ('group "Staff"', COMPUTERS, FAILED, f'group "Staff" = {COMPUTERS}: every computer account is in Domain Computers'),
+            ('group "Staff"', f"CN=Domain Admins,{USERS}", FAILED, "it is protected, as those of administrators are"),
+            ("member_of", f"CN=Administrators,CN=Builtin,{BASE}", FAILED, "it is protected, as those of administrators are")):
+        before_it = campus.options.get(option)
         campus.options[option] = value
         assert said in campus.run("apply", code=code).said
-        del campus.options[option]
+        campus.options[option] = before_it
     assert campus.everything() == before
 
 

@@ -9,7 +9,7 @@ import pytest
 from testenv import placeholder_worlds as worlds
 from testenv.devices import device_id
 from testenv.placeholder_worlds import DAY, OU, Site, accounts, names, says, unchanged, value
-from testenv.placeholders import DONE, FAILED, MISCONFIGURED, MISUSED, PROBLEMS
+from testenv.placeholders import DONE, FAILED, MISCONFIGURED, MISUSED, PROBLEMS, TO_DO
 from testenv.radiusd import BUILD
 
 
@@ -36,8 +36,11 @@ def site(slapd, tmp_path):
 
 def test_twice(slapd, site):
     undo, = site.undo_files()
+    with unchanged(slapd):
+        assert len(site.take_back(undo, TO_DO, dry=True).of("undo")) == 4
     run = site.take_back(undo)
     assert run.summary["undone"] == 4 and accounts(slapd.contents()) == []
+    assert site.take_back(undo, dry=True).summary["nothing"] == 4
     run = site.take_back(undo)
     assert (run.summary["undone"], run.summary["nothing"], run.summary["left"]) == (0, 4, 0)
     assert len(site.apply().done) == 4
@@ -63,6 +66,8 @@ def test_an_entry_that_is_anothers_by_now(slapd, site):
     slapd.modify(one, adminDescription=None)
     slapd.modify(two, adminDescription=f"certdir:wifi:{found[names(4)[2]].key}")
     slapd.add_computer("BELOW", parent=three)
+    left = site.take_back(undo, TO_DO, dry=True).of("left")
+    assert {line["dn"].lower() for line in left} == {one.lower(), two.lower()}
     run = site.take_back(undo, PROBLEMS)
     left = {line["dn"].lower(): line["why"] for line in run.of("left")}
     assert set(left) == {dn.lower() for dn in (one, two, three)}
@@ -83,6 +88,9 @@ def test_names_that_went_round(slapd, site):
     swapped = {account.cn: account.key for account in accounts(slapd.contents())}
     assert swapped[one] == keys[two] and swapped[two] == keys[one]
     undo = site.undo_files()[-1]
+    with unchanged(slapd):
+        shown = site.take_back(undo, TO_DO, dry=True)
+    assert len(shown.of("undo")) == shown.summary["records"] and shown.summary["dry_run"], "in the order in which names go round"
     for code in (DONE, PROBLEMS):
         site.take_back(undo, code)
         assert {account.cn: account.key for account in accounts(slapd.contents())} == keys

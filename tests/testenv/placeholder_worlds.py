@@ -247,8 +247,8 @@ class Site(Placeholders):
     def apply(self, *arguments, code=DONE, json=True):
         return self.end(self.start("apply", *(["--json"] if json else []), *arguments), code)
 
-    def take_back(self, filename, code=DONE):
-        return self.end(self.start("undo", "--json", str(filename)), code)
+    def take_back(self, filename, code=DONE, dry=False):
+        return self.end(self.start("undo", "--json", *(["--dry-run"] if dry else []), str(filename)), code)
 
 
 def changes(filename):

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libFuzzer over the records of an undo file, which anybody could have edited. What is refused is refused in a sentence that names the
+ * file; what is taken can be carried out: each record has a name, and no change takes away what it does not name.
+ */
+#include "holds.h"
+#include "ldap/records.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static unsigned long sum; /* so that every byte of what was taken is read */
+
+static void read_bytes(const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		sum = sum * 31 + (unsigned char)bytes[i];
+}
+
+static void read_values(const struct certdir_ldap_values *values)
+{
+	for (size_t i = 0; i < values->count; i++)
+		read_bytes(values->items[i].bytes, values->items[i].length);
+}
+
+static void check_record(const struct certdir_ldap_record *record)
+{
+	const struct certdir_ldap_operation *operation = &record->operation;
+	const bool changes = operation->verb == CERTDIR_LDAP_VERB_ADD || operation->verb == CERTDIR_LDAP_VERB_MODIFY;
+
+	HOLDS(record->line > 0 && operation->dn && operation->dn[0]);
+	HOLDS(operation->verb != CERTDIR_LDAP_VERB_READ && (operation->count > 0) == changes);
+	HOLDS((operation->rdn && operation->parent) == (operation->verb == CERTDIR_LDAP_VERB_RENAME));
+	read_bytes(record->mark.bytes, record->mark.length);
+	for (size_t i = 0; i < operation->count; i++) {
+		const struct certdir_ldap_change *change = &operation->changes[i];
+
+		HOLDS(change->attribute && change->attribute[0]);
+		HOLDS(change->whole || change->come.count + change->gone.count > 0);
+		read_values(&change->come);
+		read_values(&change->gone);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+	struct certdir_ldap_records records;
+	struct certdir_error error = {""};
+	char *text = malloc(size + 1);
+	bool ok;
+
+	HOLDS(text);
+	memcpy(text, data, size);
+	text[size] = '\0';
+	ok = certdir_ldap_records_read(text, size, "undo.ldif", &records, &error);
+	free(text);
+	HOLDS(ok || (strncmp(error.text, "undo.ldif:", 10) == 0 && !records.items));
+	for (size_t i = 0; ok && i < records.count; i++)
+		check_record(&records.items[i]);
+	certdir_ldap_records_clear(&records);
+	return 0;
+}
