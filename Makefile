@@ -107,7 +107,7 @@ DEPS_DEMO := gcc make libc6-dev libfreeradius-dev libtalloc-dev libssl-dev libld
              freeradius eapoltest openssl python3 python3-cryptography
 DEPS_TEST := libcmocka-dev freeradius-utils freeradius-ldap slapd ldap-utils sqlite3 valgrind binutils \
              python3-pytest python3-pytest-xdist python3-ldap samba samba-dsdb-modules samba-vfs-modules samba-ad-provision \
-             winbind krb5-user ldb-tools libsasl2-modules-gssapi-mit faketime
+             winbind krb5-user adcli iproute2 ldb-tools libsasl2-modules-gssapi-mit faketime
 
 .PHONY: deps deps-demo
 deps-demo: ## install what building and the demo need (apt-get)
@@ -155,10 +155,11 @@ soak: deps ## random worlds for decisions (SOAK_WORLDS) and histories of a tenan
 		tests/integration/test_sync_crash.py tests/integration/test_sync_history.py
 
 .PHONY: soak-placeholders
-soak-placeholders: deps ## random histories of an OU with interruptions (slapd, Samba), 2,000 computer accounts in Samba
+soak-placeholders: deps ## random histories of an OU with interruptions and with hands in it (slapd, Samba), 2,000 computer accounts in Samba
 	@$(MAKE) --no-print-directory all
 	@CERTDIR_HISTORY_SEEDS=200 CERTDIR_AD_HISTORY=20 CERTDIR_AD_DEVICES=2000 $(PYTHON) -m pytest -q -p no:cacheprovider \
-		tests/integration/test_placeholders_history.py tests/integration/test_placeholders_ad.py
+		tests/integration/test_placeholders_history.py tests/integration/test_placeholders_hands.py \
+		tests/integration/test_placeholders_ad.py
 
 .PHONY: check-graph-client
 check-graph-client: deps ## Microsoft's own client (npm) pages through the tests' fake Graph

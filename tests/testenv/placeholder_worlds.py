@@ -50,9 +50,9 @@ START = int(datetime(2026, 3, 1, tzinfo=timezone.utc).timestamp())
 
 # ---- a directory ----
 
-def server(directory, unique=True):
+def server(directory, unique=True, settings=""):
     """A Slapd that is dressed as a domain, not started."""
-    return Slapd(directory, settings="moduleload unique", access=ACCESS, overlay=MEMBEROF + (UNIQUE if unique else ""))
+    return Slapd(directory, settings=f"moduleload unique\n{settings}", access=ACCESS, overlay=MEMBEROF + (UNIQUE if unique else ""))
 
 
 def fill(slapd):

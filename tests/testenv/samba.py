@@ -40,8 +40,8 @@ SMB_CONF = """\
 	realm = {realm}
 	workgroup = {domain}
 	server role = active directory domain controller
-	server services = ldap, cldap, kdc
-	dcerpc endpoint servers = epmapper, samr, lsarpc, netlogon
+	server services = {services}
+	dcerpc endpoint servers = {endpoints}
 	interfaces = {address}/8
 	bind interfaces only = yes
 	private dir = {directory}/private
@@ -71,6 +71,11 @@ SMB_CONF = """\
 	path = {directory}/state/sysvol/{dns}/scripts
 	read only = no
 """
+
+# What it offers: what certdir needs, or all that a PC wants when it is joined.
+PLAIN = {"services": "ldap, cldap, kdc", "endpoints": "epmapper, samr, lsarpc, netlogon"}
+WHOLE = {"services": "s3fs, rpc, ldap, cldap, kdc, winbindd, dns",
+         "endpoints": "epmapper, wkssvc, samr, netlogon, lsarpc, drsuapi, dnsserver"}
 
 KRB5_CONF = """\
 [libdefaults]
@@ -199,19 +204,20 @@ def password_value(password):
 class SambaDomain:
     """
     A private domain. `directory`: short, since there will be sockets in it. start() makes the domain when it is not
-    there yet.
+    there yet. `whole`: with all that a PC wants of a domain controller, SMB and DNS, at an `address` of a network of its own.
     """
 
-    def __init__(self, directory, authority=None):
+    def __init__(self, directory, authority=None, address=None, whole=False):
         self.directory = Path(directory)
-        self.address = free_address()
+        self.address = address or free_address()
+        self.whole = whole
         self.process = None
         self.conf = self.directory / "smb.conf"
         self.krb5_conf = self.directory / "krb5.conf"
         self._prepare(authority or Authority("domain test CA"))
 
     def _prepare(self, authority):
-        for name in ("cache", "lock", "run", "log"):
+        for name in ("cache", "lock", "run/winbindd", "log"):
             (self.directory / name).mkdir(parents=True)
         self.ca_file, _ = authority.write(self.directory, "ca")
         certificate, key = authority.issue(
@@ -220,7 +226,7 @@ class SambaDomain:
         key.chmod(0o600)
         self.conf.write_text(SMB_CONF.format(
             realm=REALM, domain=DOMAIN, dns=DNS, address=self.address, directory=self.directory, ca=self.ca_file,
-            certificate=certificate, key=key))
+            certificate=certificate, key=key, **(WHOLE if self.whole else PLAIN)))
         self.krb5_conf.write_text(KRB5_CONF.format(realm=REALM, dns=DNS, address=self.address))
 
     def _provision(self):
@@ -230,8 +236,9 @@ class SambaDomain:
         spns = [f"ldap/{name}" for name in (HOST, "dc1", "localhost", self.address)]
         done = subprocess.run(
             ["/usr/bin/python3", "-I", Path(__file__).with_name("samba_provision.py")], capture_output=True, text=True,
-            timeout=120, check=False, input=json.dumps({"conf": str(self.conf), "realm": REALM, "domain": DOMAIN,
-                                                        "password": ADMIN_PASSWORD, "spns": spns}))
+            timeout=300, check=False, input=json.dumps({"conf": str(self.conf), "realm": REALM, "domain": DOMAIN,
+                                                        "password": ADMIN_PASSWORD, "spns": spns, "address": self.address,
+                                                        "dns": "SAMBA_INTERNAL" if self.whole else "NONE"}))
         if done.returncode != 0:
             raise SambaError(f"the domain could not be made:\n{done.stdout}{done.stderr}"[-4000:])
         for name in KEPT:
@@ -247,12 +254,13 @@ class SambaDomain:
 
     # -- life --
 
-    def start(self, timeout=30):
+    def start(self, timeout=60):
         if not (self.directory / "private").exists():
             self._provision()
         with open(self.directory / "log" / "out", "ab") as log:
-            self.process = subprocess.Popen([SAMBA, "-F", "--no-process-group", "-M", "single", "-s", str(self.conf)],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen(
+                [*self._wrapper(), SAMBA, "-F", "--no-process-group", "-M", "single", "-s", self.conf],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + timeout
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -260,6 +268,12 @@ class SambaDomain:
                 raise SambaError(f"samba did not start:\n{self.log()[-4000:]}")
             time.sleep(0.02)
         return self
+
+    def _wrapper(self):
+        """smbd asks winbindd who somebody is, at a socket whose place is compiled in."""
+        script = 'mount -t tmpfs none /run && mkdir -p "$1" && mount --bind "$0" "$1" && shift && exec "$@"'
+        wrapper = ["unshare", "--mount", "sh", "-c", script, self.directory / "run" / "winbindd", "/run/samba/winbindd"]
+        return wrapper if self.whole else []
 
     def _answers(self):
         try:
@@ -313,7 +327,7 @@ class SambaDomain:
         self.kill()
 
     def log(self):
-        files = sorted((self.directory / "log").iterdir())
+        files = sorted(path for path in (self.directory / "log").iterdir() if path.is_file())
         return "".join(f"{path.name}:\n{path.read_text(errors='replace')}" for path in files)
 
     # -- connections --
@@ -451,17 +465,22 @@ class SambaDomain:
         if group and primary:
             self.grant(COMPUTERS, write_members(account.sid))
 
+    def dacl(self, dn):
+        """Who may do what with an entry, as it stands there."""
+        with self.connected() as connection:
+            found = connection.search_ext_s(dn, ldap.SCOPE_BASE, "(objectClass=*)", ["nTSecurityDescriptor"],
+                                            serverctrls=[DACL_ONLY])
+        return found[0][1]["nTSecurityDescriptor"][0]
+
+    def set_dacl(self, dn, dacl):
+        with self.connected() as connection:
+            connection.modify_ext_s(dn, [(ldap.MOD_REPLACE, "nTSecurityDescriptor", [dacl])], serverctrls=[DACL_ONLY])
+
     def grant(self, dn, aces):
         """Puts ACEs, in SDDL (MS-DTYP 2.5.1), before those that an entry has."""
         from samba.dcerpc import security
         from samba.ndr import ndr_pack, ndr_unpack
 
         domain = security.dom_sid(self.sid(BASE))
-        with self.connected() as connection:
-            found = connection.search_ext_s(dn, ldap.SCOPE_BASE, "(objectClass=*)", ["nTSecurityDescriptor"],
-                                            serverctrls=[DACL_ONLY])
-            before = ndr_unpack(security.descriptor, found[0][1]["nTSecurityDescriptor"][0]).as_sddl(domain)
-            flags, bracket, rest = before.partition("(")
-            after = security.descriptor.from_sddl(flags + aces + bracket + rest, domain)
-            connection.modify_ext_s(dn, [(ldap.MOD_REPLACE, "nTSecurityDescriptor", [ndr_pack(after)])],
-                                    serverctrls=[DACL_ONLY])
+        flags, bracket, rest = ndr_unpack(security.descriptor, self.dacl(dn)).as_sddl(domain).partition("(")
+        self.set_dacl(dn, ndr_pack(security.descriptor.from_sddl(flags + aces + bracket + rest, domain)))

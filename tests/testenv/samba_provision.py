@@ -15,7 +15,7 @@ from samba.dsdb import DS_DOMAIN_FUNCTION_2008_R2
 from samba.param import LoadParm
 
 
-def main(conf, realm, domain, password, spns):
+def main(conf, realm, domain, password, spns, address, dns):
     """
     The domain of an smb.conf. Its sysvol gets no ACLs, which need privileges that containers lack. spns: names of the
     domain controller that the DNS service, which is not running, would have registered.
@@ -24,8 +24,8 @@ def main(conf, realm, domain, password, spns):
     lp.load(conf)
     made = samba.provision.provision(
         logging.getLogger("provision"), system_session(), smbconf=conf, lp=lp, realm=realm, domain=domain,
-        hostname=lp.get("netbios name"), hostip="127.0.0.1", adminpass=password,
-        serverrole="active directory domain controller", dns_backend="NONE", skip_sysvolacl=True,
+        hostname=lp.get("netbios name"), hostip=address, adminpass=password,
+        serverrole="active directory domain controller", dns_backend=dns, skip_sysvolacl=True,
         dom_for_fun_level=DS_DOMAIN_FUNCTION_2008_R2, batch_mode=True)
     message = ldb.Message(ldb.Dn(made.samdb, f"CN={lp.get('netbios name')},OU=Domain Controllers,{made.samdb.domain_dn()}"))
     message["spn"] = ldb.MessageElement(spns, ldb.FLAG_MOD_ADD, "servicePrincipalName")
