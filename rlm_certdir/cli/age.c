@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 void certdir_cli_age(int64_t seconds, char out[CERTDIR_CLI_AGE_SIZE])
 {
@@ -25,4 +26,14 @@ void certdir_cli_good_for(int64_t seconds, char out[CERTDIR_CLI_AGE_SIZE])
 
 	certdir_cli_age(seconds, age);
 	(void)snprintf(out, CERTDIR_CLI_AGE_SIZE, seconds ? ", good for %.18s" : "", age);
+}
+
+const char *certdir_cli_date(int64_t seconds, char out[CERTDIR_CLI_DATE_SIZE])
+{
+	const time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || !strftime(out, CERTDIR_CLI_DATE_SIZE, "%Y-%m-%d %H:%M:%SZ", &tm))
+		return "a date that is out of range";
+	return out;
 }

@@ -2,6 +2,7 @@
 /* certdir check: what would the server decide about this certificate, and why? */
 #include "cli/commands.h"
 
+#include "cli/age.h"
 #include "cli/explain.h"
 #include "cli/raddb_file.h"
 #include "identity/pem.h"
@@ -25,23 +26,13 @@ struct run {
 	bool denied, unsure, failed;
 };
 
-static const char *date(int64_t seconds, char text[32])
-{
-	const time_t t = (time_t)seconds;
-	struct tm tm;
-
-	if (!gmtime_r(&t, &tm) || !strftime(text, 32, "%Y-%m-%d %H:%M:%SZ", &tm))
-		return "a date that is out of range";
-	return text;
-}
-
 /* Of a certificate that certdir would allow: why it is never asked. What the server does before comes first. */
 static void foresee(const struct run *run, struct certdir_check *check, int64_t now)
 {
 	const struct certdir_certificate *certificate = &check->certificate;
 	struct certdir_decision *decision = &check->decision;
 	size_t f = 0;
-	char when[32];
+	char when[CERTDIR_CLI_DATE_SIZE];
 
 	while (f < run->finding_count && !run->findings[f].error)
 		f++;
@@ -50,12 +41,12 @@ static void foresee(const struct run *run, struct certdir_check *check, int64_t 
 	if (now > certificate->not_after)
 		certdir_say(decision->detail,
 			    "certdir would allow it, but it expired on %s, and the TLS handshake refuses it",
-			    date(certificate->not_after, when));
+			    certdir_cli_date(certificate->not_after, when));
 	else if (now < certificate->not_before)
 		certdir_say(decision->detail,
 			    "certdir would allow it, but it is not valid before %s, and the TLS handshake refuses it "
 			    "(is the clock right?)",
-			    date(certificate->not_before, when));
+			    certdir_cli_date(certificate->not_before, when));
 	else if (!certificate->client_auth)
 		certdir_say(decision->detail, "certdir would allow it, but its extended key usage is not for client "
 					      "authentication, and the TLS handshake refuses it");

@@ -1,108 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/explain.h"
 
-#include "cli/age.h"
-#include "facts.h"
-#include "identity/mapping.h"
-
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
-/* ---- what was asked, and what the records say ---- */
-
-/* How many records of directory `d` carry identity `i`. */
-static size_t count_records(const struct certdir_check *check, size_t d, size_t i)
-{
-	const struct certdir_identity *id = &check->certificate.identities[i];
-	const struct certdir_answer *answer = &check->known.answers[d];
-	size_t count = 0;
-
-	for (size_t r = 0; r < answer->count; r++) {
-		const struct certdir_record *record = &answer->records[r];
-
-		count += certdir_record_carries(record, answer->sources[record->source].kind, id->type, id->value) !=
-			 CERTDIR_CARRIES_NOT;
-	}
-	return count;
-}
-
-/*
- * Whether directory `d` was asked for identity `i`: it knows devices by such values, and what confirms costs no round trip to a live
- * one.
- */
-static bool looked_up(const struct certdir_check *check, size_t d, size_t i)
-{
-	const struct certdir_identity *id = &check->certificate.identities[i];
-
-	return ((check->sought >> i) & 1) && check->known.answers[d].state != CERTDIR_NOT_ASKED &&
-	       certdir_keeps(check->known.answers[d].keeps, id->type) &&
-	       !(check->known.directories[d]->is_live && id->rank == CERTDIR_RANK_CONFIRMING);
-}
-
-/* The answer that a record of the decision stands in, by the place of its directory. */
-static size_t directory_of(const struct certdir_check *check, const struct certdir_record *record)
-{
-	size_t d = 0;
-
-	for (; d + 1 < check->known.count; d++) {
-		const struct certdir_answer *answer = &check->known.answers[d];
-
-		if (answer->records && record >= answer->records && record < answer->records + answer->count)
-			break;
-	}
-	return d;
-}
-
-static const struct certdir_source *source_of(const struct certdir_check *check, const struct certdir_record *record)
-{
-	return &check->known.answers[directory_of(check, record)].sources[record->source];
-}
-
-/* What all records of the device say of what only some of them know. A "no" stands whoever says it. */
-struct summary {
-	enum certdir_tristate enabled, managed;
-	int64_t last_seen, registered;
-};
-
-static struct summary summary_of(const struct certdir_decision *decision)
-{
-	struct summary all = {CERTDIR_UNKNOWN, CERTDIR_UNKNOWN, 0, 0};
-
-	for (size_t r = 0; r < decision->record_count; r++) {
-		const struct certdir_device *device = &decision->records[r]->device;
-
-		if (device->enabled == CERTDIR_NO || all.enabled == CERTDIR_UNKNOWN)
-			all.enabled = device->enabled;
-		if (all.managed == CERTDIR_UNKNOWN)
-			all.managed = device->managed;
-		if (device->last_seen > all.last_seen)
-			all.last_seen = device->last_seen;
-		if (!all.registered)
-			all.registered = device->registered;
-	}
-	return all;
-}
-
-/* ---- for a person ---- */
-
-static const char *when(int64_t seconds, char text[32])
-{
-	const time_t t = (time_t)seconds;
-	struct tm tm;
-
-	if (!seconds || !gmtime_r(&t, &tm) || !strftime(text, 32, "%Y-%m-%d %H:%M:%SZ", &tm))
-		return "not known";
-	return text;
-}
-
-static const char *yes_no(enum certdir_tristate is)
-{
-	return is == CERTDIR_YES ? "yes" : is == CERTDIR_NO ? "no" : "not known";
-}
+#include "cli/age.h"
+#include "cli/asked.h"
+#include "facts.h"
+#include "identity/mapping.h"
 
 const char *explain_configmgr(const struct certdir_certificate *certificate, const char *name)
 {
@@ -122,6 +29,17 @@ const char *explain_configmgr(const struct certdir_certificate *certificate, con
 			(*rest == '\0' || (*rest == '.' && !strchr(name, '.')));
 	}
 	return named ? NULL : "neither its subject nor a DNS name in its SAN is the computer's name";
+}
+
+/* A date, of which 0 is none. */
+static const char *known_date(int64_t seconds, char text[CERTDIR_CLI_DATE_SIZE])
+{
+	return seconds ? certdir_cli_date(seconds, text) : "not known";
+}
+
+static const char *yes_no(enum certdir_tristate is)
+{
+	return is == CERTDIR_YES ? "yes" : is == CERTDIR_NO ? "no" : "not known";
 }
 
 /* Who says so: how far a name in the certificate is to be trusted. */
@@ -232,34 +150,10 @@ static void print_source(const struct certdir_source *source, const struct certd
 static void print_lookup(const struct certdir_check *check, size_t d, size_t i)
 {
 	const struct certdir_identity *id = &check->certificate.identities[i];
-	const size_t records = count_records(check, d, i);
+	const size_t records = certdir_cli_asked_count(check, d, i);
 
 	printf("    %-16s %-40s %s%zu record%s\n", certdir_identity_type_name(id->type), id->value,
 	       (check->known.many[d] >> i) & 1 ? "more than " : "", records, records == 1 ? "" : "s");
-}
-
-/* Whether a record was found by the certificate's own names, and not by an id that another record taught. */
-static bool carries_any(const struct certdir_check *check, size_t d, const struct certdir_record *record)
-{
-	const struct certdir_source *source = &check->known.answers[d].sources[record->source];
-
-	for (size_t i = 0; i < check->certificate.count; i++) {
-		const struct certdir_identity *id = &check->certificate.identities[i];
-
-		if (((check->sought >> i) & 1) &&
-		    certdir_record_carries(record, source->kind, id->type, id->value) != CERTDIR_CARRIES_NOT)
-			return true;
-	}
-	return false;
-}
-
-static bool knows_any(const struct certdir_check *check, size_t d)
-{
-	for (size_t i = 0; i < check->certificate.count; i++)
-		if (((check->sought >> i) & 1) &&
-		    certdir_keeps(check->known.answers[d].keeps, check->certificate.identities[i].type))
-			return true;
-	return false;
 }
 
 static void print_answer(const struct certdir_check *check, size_t d, int64_t now)
@@ -271,14 +165,14 @@ static void print_answer(const struct certdir_check *check, size_t d, int64_t no
 		return;
 	}
 	for (size_t i = 0; i < check->certificate.count; i++)
-		if (looked_up(check, d, i))
+		if (certdir_cli_asked_looked_up(check, d, i))
 			print_lookup(check, d, i);
 	for (size_t r = 0; r < answer->count; r++) {
 		const struct certdir_record *record = &answer->records[r];
 
 		printf("    -> %s \"%s\" (", record->device.id, record->device.name ? record->device.name : "");
 		print_source(&answer->sources[record->source], record, now);
-		printf("%s)\n", carries_any(check, d, record) ? "" : ", by an id of another record");
+		printf("%s)\n", certdir_cli_asked_carries_any(check, d, record) ? "" : ", by an id of another record");
 	}
 }
 
@@ -291,8 +185,8 @@ static void print_answers(const struct certdir_check *check, int64_t now)
 			printf("  %s does not serve certificates of this issuer\n", name);
 		} else if (check->known.answers[d].state == CERTDIR_NOT_ASKED) {
 			printf("  %s %s\n", name,
-			       knows_any(check, d) ? "did not have to be asked"
-						   : "knows devices by none of these names");
+			       certdir_cli_asked_knows_any(check, d) ? "did not have to be asked"
+								     : "knows devices by none of these names");
 		} else {
 			printf("  looked up in %s\n", name);
 			print_answer(check, d, now);
@@ -315,22 +209,23 @@ static void print_device(const struct certdir_check *check, int64_t now)
 {
 	static char member[] = "member of", extension[] = "extension attribute";
 	const struct certdir_decision *decision = &check->decision;
-	const struct summary all = summary_of(decision);
+	const struct certdir_cli_asked_summary all = certdir_cli_asked_summary(decision);
 	const char *name = CERTDIR_FACT(decision, name), *compliance = decision->compliance;
-	char seen[32], registered[32];
+	char seen[CERTDIR_CLI_DATE_SIZE], registered[CERTDIR_CLI_DATE_SIZE];
 
 	printf("  the device\n    %s \"%s\"\n", CERTDIR_FACT(decision, id), name ? name : "");
 	for (size_t r = 0; r < decision->record_count; r++) {
 		const struct certdir_record *record = decision->records[r];
 
-		printf("    known to %s as %s: ", check->known.directories[directory_of(check, record)]->name,
-		       record->device.id);
-		print_source(source_of(check, record), record, now);
+		printf("    known to %s as %s: ",
+		       check->known.directories[certdir_cli_asked_directory(check, record)]->name, record->device.id);
+		print_source(certdir_cli_asked_source(check, record), record, now);
 		printf("\n");
 	}
 	printf("    enabled %s, managed %s, compliance %s, joined as %s\n", yes_no(all.enabled), yes_no(all.managed),
 	       compliance ? compliance : "not known", certdir_join_type_name(certdir_facts_join_type(decision)));
-	printf("    last seen %s, registered %s\n", when(all.last_seen, seen), when(all.registered, registered));
+	printf("    last seen %s, registered %s\n", known_date(all.last_seen, seen),
+	       known_date(all.registered, registered));
 	print_fact("operating system", CERTDIR_FACT(decision, operating_system));
 	print_fact("ownership", CERTDIR_FACT(decision, ownership));
 	print_fact("owner", CERTDIR_FACT(decision, owner));
@@ -394,11 +289,11 @@ static void print_nps(const struct certdir_certificate *certificate)
 
 static void print_certificate(const struct certdir_certificate *certificate, int64_t now)
 {
-	char from[32], until[32];
+	char from[CERTDIR_CLI_DATE_SIZE], until[CERTDIR_CLI_DATE_SIZE];
 
 	printf("  subject  %s\n  issuer   %s\n  serial   %s\n  valid    %s to %s%s\n", certificate->subject,
-	       certificate->issuer, certificate->serial, when(certificate->not_before, from),
-	       when(certificate->not_after, until),
+	       certificate->issuer, certificate->serial, known_date(certificate->not_before, from),
+	       known_date(certificate->not_after, until),
 	       now < certificate->not_before  ? ": NOT YET VALID, the TLS handshake would fail"
 	       : now > certificate->not_after ? ": EXPIRED, the TLS handshake would fail"
 					      : "");
@@ -414,29 +309,10 @@ static void print_certificate(const struct certdir_certificate *certificate, int
 		printf("  usage    not for client authentication: the TLS handshake would fail\n");
 }
 
-/* ---- every text in the certificate, where it stands: what a form or a certificates section can name ---- */
-
-typedef void (*place_function)(void *context, const char *from, const char *value, size_t length);
-
-static void each_place(const struct explain_subject *subject, place_function see, void *context)
-{
-	const struct certdir_rules rules = {.see = see, .context = context};
-	struct certdir_certificate certificate;
-	struct certdir_error error;
-
-	(void)certdir_certificate_parse(&certificate, subject->der, subject->length, &rules, &error);
-	certdir_certificate_clear(&certificate);
-}
-
 static void print_place(void *context, const char *from, const char *value, size_t length)
 {
 	(void)context;
 	printf("    %-22s %.*s\n", from, (int)length, value);
-}
-
-static void append_place(void *context, const char *from, const char *value, size_t length)
-{
-	json_array_append_new(context, json_pack("{s:s, s:s%}", "from", from, "value", value, length));
 }
 
 void explain_findings(const struct certdir_finding *findings, size_t count)
@@ -462,7 +338,7 @@ void explain_text(const struct explain_subject *subject, const struct certdir_ch
 	if (check->certificate.subject && check->certificate.issuer && check->certificate.serial)
 		print_certificate(&check->certificate, now);
 	printf("  what stands where\n");
-	each_place(subject, print_place, NULL);
+	certdir_cli_asked_places(subject->der, subject->length, print_place, NULL);
 	if (!malformed) {
 		print_names(checker, check);
 		print_answers(check, now);
@@ -478,208 +354,4 @@ void explain_text(const struct explain_subject *subject, const struct certdir_ch
 		       refusal ? refusal : "");
 	}
 	printf("\n");
-}
-
-/* ---- JSON ---- */
-
-static json_t *text(const char *value)
-{
-	json_t *string = value ? json_string(value) : NULL;
-
-	return string ? string : json_null();
-}
-
-/* "ca", or "section NAME" where a certificates section says that the CA vouches; null for what nobody vouches for. */
-static json_t *json_voucher(const struct certdir_certificate *certificate, const struct certdir_identity *id)
-{
-	if (id->rank != CERTDIR_RANK_VOUCHED)
-		return json_null();
-	return certificate->section ? json_sprintf("section %s", certificate->section) : json_string("ca");
-}
-
-static json_t *json_identities(const struct certdir_check *check)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < check->certificate.count; i++) {
-		const struct certdir_identity *id = &check->certificate.identities[i];
-
-		json_array_append_new(array, json_pack("{s:s, s:o, s:s, s:s, s:b, s:o, s:b}", "type",
-						       certdir_identity_type_name(id->type), "value", text(id->value),
-						       "from", id->from, "rank", certdir_rank_name(id->rank),
-						       "immutable", id->rank >= CERTDIR_RANK_ID, "vouched_by",
-						       json_voucher(&check->certificate, id), "deciding",
-						       (int)((check->deciding >> i) & 1)));
-	}
-	return array;
-}
-
-static json_t *json_lookups(const struct certdir_check *check)
-{
-	json_t *array = json_array();
-
-	for (size_t d = 0; d < check->known.count; d++)
-		for (size_t i = 0; i < check->certificate.count; i++) {
-			const struct certdir_identity *id = &check->certificate.identities[i];
-
-			if (!looked_up(check, d, i))
-				continue;
-			json_array_append_new(
-				array, json_pack("{s:s, s:s, s:o, s:o}", "directory", check->known.directories[d]->name,
-						 "type", certdir_identity_type_name(id->type), "value", text(id->value),
-						 "devices",
-						 check->known.answers[d].state == CERTDIR_ANSWERED
-							 ? json_integer((json_int_t)count_records(check, d, i))
-							 : json_null()));
-		}
-	return array;
-}
-
-static json_t *tristate(enum certdir_tristate is)
-{
-	return is == CERTDIR_UNKNOWN ? json_null() : json_boolean(is == CERTDIR_YES);
-}
-
-static void append(void *context, const char *value)
-{
-	json_array_append_new(context, text(value));
-}
-
-/* The device's texts, by their names. */
-static const struct {
-	const char *name;
-	size_t offset;
-} texts[] = {
-#define TEXT(_field)                                                                                                   \
-	{                                                                                                              \
-#_field, offsetof(struct certdir_device, _field)                                                       \
-	}
-	TEXT(id),
-	TEXT(name),
-	TEXT(object_id),
-	TEXT(entra_device_id),
-	TEXT(intune_device_id),
-	TEXT(udid),
-	TEXT(serial_number),
-	TEXT(sid),
-	TEXT(tenant),
-	TEXT(operating_system),
-	TEXT(ownership),
-	TEXT(owner),
-	TEXT(category),
-	TEXT(enrollment_profile),
-	TEXT(management_state),
-	TEXT(management_agent),
-#undef TEXT
-};
-
-static json_t *json_device(const struct certdir_decision *decision)
-{
-	const struct summary all = summary_of(decision);
-	json_t *device = json_object(), *groups = json_array(), *extensions = json_array();
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		json_object_set_new(device, texts[i].name, text(certdir_facts_text(decision, texts[i].offset)));
-	json_object_set_new(device, "compliance", text(decision->compliance));
-	json_object_set_new(device, "enabled", tristate(all.enabled));
-	json_object_set_new(device, "managed", tristate(all.managed));
-	json_object_set_new(device, "join_type", text(certdir_join_type_name(certdir_facts_join_type(decision))));
-	json_object_set_new(device, "last_seen", json_integer((json_int_t)all.last_seen));
-	json_object_set_new(device, "registered", json_integer((json_int_t)all.registered));
-	certdir_facts_groups(decision, append, groups);
-	json_object_set_new(device, "groups", groups);
-	(void)certdir_facts_extensions(decision, append, extensions);
-	json_object_set_new(device, "extension_attributes", extensions);
-	return device;
-}
-
-/* The records that the device is made of. */
-static json_t *json_sources(const struct certdir_check *check)
-{
-	json_t *array = json_array();
-
-	for (size_t r = 0; r < check->decision.record_count; r++) {
-		const struct certdir_record *record = check->decision.records[r];
-
-		json_array_append_new(array,
-				      json_pack("{s:s, s:o, s:o, s:o}", "directory",
-						check->known.directories[directory_of(check, record)]->name, "source",
-						text(source_of(check, record)->name), "id", text(record->device.id),
-						"only_against", text(record->only_against)));
-	}
-	return array;
-}
-
-/* What was read of the certificate, and what the directories said. */
-static json_t *json_check(const char *file, const struct certdir_check *check)
-{
-	const struct certdir_certificate *certificate = &check->certificate;
-	const struct certdir_decision *decision = &check->decision;
-
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
-			 text(file), "subject", text(certificate->subject), "issuer", text(certificate->issuer),
-			 "issuer_key", text(certificate->issuer_key), "serial", text(certificate->serial), "tenant",
-			 text(certificate->tenant), "template", text(certificate->template), "ekus",
-			 text(certificate->ekus), "ski", text(certificate->ski), "public_key_sha1",
-			 text(certificate->public_key_sha1), "section", text(certificate->section), "identities",
-			 json_identities(check), "lookups", json_lookups(check), "device",
-			 decision->record_count ? json_device(decision) : json_null(), "sources", json_sources(check));
-}
-
-static json_t *json_places(const struct explain_subject *subject)
-{
-	json_t *array = json_array();
-
-	each_place(subject, append_place, array);
-	return array;
-}
-
-static json_t *json_findings(const struct explain_subject *subject)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < subject->finding_count; i++) {
-		const struct certdir_finding *finding = &subject->findings[i];
-
-		json_array_append_new(array,
-				      json_pack("{s:s, s:o, s:i, s:o}", "severity",
-						finding->error ? "error" : "warning", "file", text(finding->file),
-						"line", finding->line, "text", text(finding->text)));
-	}
-	return array;
-}
-
-static json_t *json_decision(const struct certdir_decision *decision)
-{
-	char matched_by[CERTDIR_MATCHED_BY_SIZE];
-
-	return json_pack("{s:o, s:o, s:s, s:s, s:o}", "matched_by",
-			 text(decision->matched_by ? certdir_facts_matched_by(decision, matched_by) : NULL), "age",
-			 certdir_facts_have_age(decision) ? json_integer((json_int_t)decision->age) : json_null(),
-			 "decision", certdir_verdict_name(certdir_reason_verdict(decision->reason)), "reason",
-			 certdir_reason_name(decision->reason), "detail", text(decision->detail));
-}
-
-bool explain_json(const struct explain_subject *subject, const struct certdir_check *check)
-{
-	const char *name = subject->name;
-	const struct certdir_certificate *certificate = &check->certificate;
-	const bool malformed = check->decision.reason == CERTDIR_MALFORMED_CERTIFICATE;
-	const char *refusal = name && !malformed ? explain_configmgr(certificate, name) : NULL;
-	json_t *object = json_check(subject->file, check), *decision = json_decision(&check->decision);
-	bool complete = object && decision && json_object_update(object, decision) == 0;
-	char *line;
-
-	json_decref(decision);
-	complete = complete && json_object_set_new(object, "places", json_places(subject)) == 0 &&
-		   json_object_set_new(object, "wiring", json_findings(subject)) == 0;
-	if (complete && name)
-		json_object_set_new(object, "configmgr",
-				    json_pack("{s:b, s:o}", "takes", !malformed && !refusal, "because", text(refusal)));
-	line = complete ? json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
-	if (line)
-		puts(line);
-	free(line);
-	json_decref(object);
-	return line != NULL;
 }
