@@ -290,6 +290,8 @@ static bool read_records(struct reading *reading, LDIFFP *file)
 		int size = 0;
 
 		read = ldif_read_record(file, &line, &text, &size);
+		/* libldap may find a record and give none of it. */
+		read = read > 0 && !text ? -1 : read;
 		if (read > 0 && !is_head(text)) {
 			ok = read_record(reading, text, before + 1);
 			continue;
