@@ -28,6 +28,9 @@ void certdir_say(char text[CERTDIR_TEXT_MAX], const char *format, ...) __attribu
 void certdir_vsay(char text[CERTDIR_TEXT_MAX], const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
 
+/* asprintf(3) that says NULL when memory is out. The caller frees it. */
+char *certdir_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* ---- log: where the core speaks outside of any request (list loaded, directory lost) ---- */
 
 enum certdir_log_level { CERTDIR_LOG_INFO, CERTDIR_LOG_WARN, CERTDIR_LOG_ERROR };

@@ -35,3 +35,15 @@ void certdir_error_set(struct certdir_error *error, const char *format, ...)
 	certdir_vsay(error->text, format, arguments);
 	va_end(arguments);
 }
+
+char *certdir_print(const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		text = NULL;
+	va_end(arguments);
+	return text;
+}

@@ -437,12 +437,12 @@ char *certdir_assertion_make(const struct certdir_assertion *assertion, const ch
 	char *header = header_part(assertion), *claims = claims_part(audience, client_id, now);
 	char *input = NULL, *signature = NULL, *text = NULL;
 
-	if (header && claims && asprintf(&input, "%s.%s", header, claims) < 0)
-		input = NULL;
+	if (header && claims)
+		input = certdir_print("%s.%s", header, claims);
 	if (input)
 		signature = signature_part(assertion->key, input);
-	if (signature && asprintf(&text, "%s.%s", input, signature) < 0)
-		text = NULL;
+	if (signature)
+		text = certdir_print("%s.%s", input, signature);
 	if (!text)
 		certdir_error_set(error, "the client assertion cannot be signed: %s", openssl_reason());
 	free(header);

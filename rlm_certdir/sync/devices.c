@@ -32,9 +32,8 @@ static char *of_all(const struct certdir_sync_job *job, const char *forgotten)
 {
 	char *url = url_of_all(job), *of = NULL;
 
-	if (url &&
-	    asprintf(&of, "%s%s\n%s\n%s", full_line, job->tenant->tenant_id, url, forgotten ? forgotten : "") < 0)
-		of = NULL;
+	if (url)
+		of = certdir_print("%s%s\n%s\n%s", full_line, job->tenant->tenant_id, url, forgotten ? forgotten : "");
 	free(url);
 	return of;
 }
@@ -46,13 +45,8 @@ static bool wants_all(const struct certdir_sync_job *job)
 
 static char *of(const struct certdir_sync_job *job)
 {
-	char *text = NULL;
-
-	if (wants_all(job))
-		return of_all(job, NULL);
-	if (asprintf(&text, "%s%s\n%s", delta_line, job->tenant->tenant_id, job->delta_link) < 0)
-		return NULL;
-	return text;
+	return wants_all(job) ? of_all(job, NULL)
+			      : certdir_print("%s%s\n%s", delta_line, job->tenant->tenant_id, job->delta_link);
 }
 
 /* Graph may have forgotten the delta link meanwhile: a run that began to list everything in its place is gone on with. */
@@ -85,33 +79,14 @@ static bool plan(struct certdir_sync_job *job, const struct certdir_tenant_state
 static enum certdir_graph_outcome fetch_all_of_it(struct certdir_sync_job *job, struct certdir_error *error)
 {
 	const struct certdir_listing listing = {.permission = permission, .delta = true};
-	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_FAILED;
+	enum certdir_graph_outcome outcome;
 	struct certdir_listed listed;
-	char *url;
 
 	job->report.full = is_full(certdir_spool_of(job->spool));
-	url = job->report.full ? url_of_all(job) : strdup(job->delta_link);
-	if (!url) {
-		certdir_error_set(error, "out of memory");
-		return outcome;
-	}
-	outcome = certdir_sync_part_fetch(job, listing, url, &listed, error);
+	outcome = certdir_sync_part_fetch(job, listing, job->report.full ? url_of_all(job) : strdup(job->delta_link),
+					  &listed, error);
 	certdir_listed_clear(&listed);
-	free(url);
 	return outcome;
-}
-
-/* Graph has forgotten the delta link. */
-static bool turn_to_all(struct certdir_sync_job *job, struct certdir_error *error)
-{
-	char *text = of_all(job, job->delta_link);
-	bool ok = text && certdir_spool_begin(job->spool, text, job->now, error);
-
-	if (!text)
-		certdir_error_set(error, "out of memory");
-	free(text);
-	job->at = 0;
-	return ok;
 }
 
 static void fetch(struct certdir_sync_job *job)
@@ -120,7 +95,8 @@ static void fetch(struct certdir_sync_job *job)
 	struct certdir_error error;
 
 	outcome = fetch_all_of_it(job, &error);
-	if (outcome == CERTDIR_GRAPH_RESYNC && turn_to_all(job, &error))
+	/* Graph has forgotten the delta link. */
+	if (outcome == CERTDIR_GRAPH_RESYNC && certdir_sync_part_begin(job, instead(job), &error))
 		outcome = fetch_all_of_it(job, &error);
 	if (outcome == CERTDIR_GRAPH_OK)
 		certdir_sync_part_fetched(job);
@@ -149,15 +125,6 @@ static bool put(void *context, const struct certdir_page_object *object, struct 
 	return certdir_tenant_devices_put(target->list, &device, present, error);
 }
 
-/* A delta says what changed since its link: it is nothing to a list that has another. */
-static bool goes_on_from(const struct certdir_sync_job *job, const struct certdir_tenant *list)
-{
-	struct certdir_tenant_state state;
-
-	certdir_tenant_state(list, &state);
-	return job->report.full || (state.delta_link && strcmp(state.delta_link, job->delta_link) == 0);
-}
-
 static void apply(struct certdir_sync_job *job, struct certdir_tenant *list)
 {
 	struct target target = {job, list};
@@ -173,13 +140,8 @@ static void apply(struct certdir_sync_job *job, struct certdir_tenant *list)
 	struct certdir_listed listed;
 	struct certdir_error error;
 
-	if (!goes_on_from(job, list)) {
-		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED,
-				      "the list is another than the one that changes were asked for: the next run "
-				      "asks again");
-		return;
-	}
-	if (!certdir_tenant_devices_begin(list, job->report.full, &error)) {
+	if (!certdir_sync_part_follows(job, list, &error) ||
+	    !certdir_tenant_devices_begin(list, job->report.full, &error)) {
 		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "%s", error.text);
 		return;
 	}

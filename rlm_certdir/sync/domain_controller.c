@@ -93,9 +93,5 @@ bool certdir_domain_controller_counts(const struct certdir_domain_controller *co
 
 char *certdir_domain_controller_changes(const char *filter, const char *cursor)
 {
-	char *text;
-
-	return asprintf(&text, "(&%s(uSNChanged>=%lld))", filter, strtoll(cursor + INVOCATION + 1, NULL, 10) + 1) < 0
-		       ? NULL
-		       : text;
+	return certdir_print("(&%s(uSNChanged>=%lld))", filter, strtoll(cursor + INVOCATION + 1, NULL, 10) + 1);
 }

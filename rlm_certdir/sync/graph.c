@@ -29,10 +29,9 @@ struct certdir_graph *certdir_graph_open(const struct certdir_tenant_config *con
 		goto fail;
 	graph->config = config;
 	graph->limits = *limits;
-	if (asprintf(&graph->base, "%s/v1.0", config->graph) < 0) {
-		graph->base = NULL;
+	graph->base = certdir_print("%s/v1.0", config->graph);
+	if (!graph->base)
 		goto fail;
-	}
 	graph->http = certdir_http_open(config->ca_file, &graph->limits, &cause);
 	if (!graph->http)
 		goto fail;

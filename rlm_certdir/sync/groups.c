@@ -128,8 +128,7 @@ static char *of(const struct certdir_sync_job *job)
 	char *text = certdir_sync_url(job, "/groups\n%s", job->tenant->tenant_id), *longer;
 
 	for (size_t i = 0; text && i < count_words(job); i++) {
-		if (asprintf(&longer, "%s\n%s", text, job->tenant->groups[i]) < 0)
-			longer = NULL;
+		longer = certdir_print("%s\n%s", text, job->tenant->groups[i]);
 		free(text);
 		text = longer;
 	}
@@ -153,17 +152,11 @@ static enum certdir_graph_outcome fetch_group(struct certdir_sync_job *job, size
 					      struct certdir_error *error)
 {
 	const char *word = job->tenant->groups[number];
-	char *url = find_url(job, word);
-	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_FAILED;
+	enum certdir_graph_outcome outcome;
 	struct certdir_listed listed;
 
-	if (!url) {
-		certdir_error_set(error, "out of memory");
-		return outcome;
-	}
-	outcome = certdir_sync_part_fetch(job, find_listing(number, found), url, &listed, error);
+	outcome = certdir_sync_part_fetch(job, find_listing(number, found), find_url(job, word), &listed, error);
 	certdir_listed_clear(&listed);
-	free(url);
 	if (outcome != CERTDIR_GRAPH_OK || is_one(word, found, error))
 		return outcome;
 	certdir_sync_part_forget(job);
@@ -176,15 +169,11 @@ static enum certdir_graph_outcome fetch_members(struct certdir_sync_job *job, si
 {
 	const struct certdir_listing listing = {
 		.number = (unsigned)number * 2 + 1, .permission = permission, .eventual = true};
-	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_FAILED;
+	enum certdir_graph_outcome outcome;
 	struct certdir_listed listed;
 	char *url = certdir_sync_url(
 		job, "/groups/%s/transitiveMembers/microsoft.graph.device?$select=id&$count=true&$top=999", found->id);
 
-	if (!url) {
-		certdir_error_set(error, "out of memory");
-		return outcome;
-	}
 	outcome = certdir_sync_part_fetch(job, listing, url, &listed, error);
 	if (outcome == CERTDIR_GRAPH_OK && listed.count > (int64_t)listed.objects) {
 		certdir_error_set(error, "Graph's listing came short: %zu members of %lld", listed.objects,
@@ -193,7 +182,6 @@ static enum certdir_graph_outcome fetch_members(struct certdir_sync_job *job, si
 		outcome = CERTDIR_GRAPH_FAILED;
 	}
 	certdir_listed_clear(&listed);
-	free(url);
 	return outcome;
 }
 

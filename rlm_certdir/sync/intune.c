@@ -15,10 +15,8 @@ static char *url_of(const struct certdir_sync_job *job)
 
 static char *of(const struct certdir_sync_job *job)
 {
-	char *url = url_of(job), *text = NULL;
+	char *url = url_of(job), *text = url ? certdir_print("intune\n%s\n%s", job->tenant->tenant_id, url) : NULL;
 
-	if (url && asprintf(&text, "intune\n%s\n%s", job->tenant->tenant_id, url) < 0)
-		text = NULL;
 	free(url);
 	return text;
 }
@@ -65,15 +63,9 @@ static void fetch(struct certdir_sync_job *job)
 	enum certdir_graph_outcome outcome;
 	struct certdir_listed listed;
 	struct certdir_error error;
-	char *url = url_of(job);
 
-	if (!url) {
-		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "out of memory");
-		return;
-	}
-	outcome = certdir_sync_part_fetch(job, listing, url, &listed, &error);
+	outcome = certdir_sync_part_fetch(job, listing, url_of(job), &listed, &error);
 	certdir_listed_clear(&listed);
-	free(url);
 	if (outcome == CERTDIR_GRAPH_OK)
 		certdir_sync_part_fetched(job);
 	else if (outcome == CERTDIR_GRAPH_NOT_APPLICABLE)

@@ -35,30 +35,14 @@ static bool is_all(const struct certdir_sync_job *job)
 
 static char *of_all(const struct certdir_sync_job *job)
 {
-	char *text;
-
-	return asprintf(&text, "%s%s", all_line, job->tenant->ldap->question) < 0 ? NULL : text;
+	return certdir_print("%s%s", all_line, job->tenant->ldap->question);
 }
 
 static char *of(const struct certdir_sync_job *job)
 {
-	char *text;
-
-	if (!job->delta_link)
-		return of_all(job);
-	return asprintf(&text, "ldap changes since %s\n%s", job->delta_link, job->tenant->ldap->question) < 0 ? NULL
-													      : text;
-}
-
-static bool begin_spool(struct certdir_sync_job *job, char *of, struct certdir_error *error)
-{
-	const bool ok = of && certdir_spool_begin(job->spool, of, job->now, error);
-
-	if (!of)
-		certdir_error_set(error, "out of memory");
-	free(of);
-	job->report.resumed = 0;
-	return ok;
+	return job->delta_link
+		       ? certdir_print("ldap changes since %s\n%s", job->delta_link, job->tenant->ldap->question)
+		       : of_all(job);
 }
 
 static bool is_due(const struct certdir_sync_job *job, const struct certdir_tenant_state *state)
@@ -211,10 +195,11 @@ static bool fetch_all_of_it(struct fetching *fetching)
 		return false;
 	/* What changed there since another one's count, or since a backup of it, nobody can tell. */
 	if (!is_all(job) && !certdir_domain_controller_counts(&controller, job->delta_link) &&
-	    !begin_spool(job, of_all(job), fetching->error))
+	    !certdir_sync_part_begin(job, of_all(job), fetching->error))
 		return false;
 	/* Pages of an LDAP listing are of no use without its end. */
-	if (certdir_spool_pages(spool) > 0 && !begin_spool(job, strdup(certdir_spool_of(spool)), fetching->error))
+	if (certdir_spool_pages(spool) > 0 &&
+	    !certdir_sync_part_begin(job, strdup(certdir_spool_of(spool)), fetching->error))
 		return false;
 	if (!list_entries(fetching) || !list_groups(fetching, &controller))
 		return false;
@@ -403,26 +388,17 @@ static bool read_cursor(const struct certdir_sync_job *job, char **cursor, struc
 	return *cursor || !last->link;
 }
 
-/* Changes are those since a certain cursor: they are nothing to a list that has another. */
-static bool goes_on_from(const struct certdir_sync_job *job, const struct certdir_tenant *list)
-{
-	struct certdir_tenant_state state;
-
-	certdir_tenant_state(list, &state);
-	return job->report.full || (state.delta_link && strcmp(state.delta_link, job->delta_link) == 0);
-}
-
 static void apply(struct certdir_sync_job *job, struct certdir_tenant *list)
 {
 	struct applying applying = {.ldap = job->tenant->ldap, .list = list};
 	struct certdir_tenant_counts counts = {0};
 	enum certdir_tenant_ended ended = CERTDIR_ENDED_FAILED;
-	struct certdir_error error = {
-		"the list is another than the one that changes were asked for: the next run asks again"};
+	struct certdir_error error = {""};
 	char *cursor = NULL;
 
 	job->report.full = is_all(job);
-	if (goes_on_from(job, list) && certdir_tenant_entries_begin(list, job->report.full, &error)) {
+	if (certdir_sync_part_follows(job, list, &error) &&
+	    certdir_tenant_entries_begin(list, job->report.full, &error)) {
 		if (replay(job, &applying, &error) && read_cursor(job, &cursor, &error))
 			ended = certdir_tenant_entries_end(list, cursor, &counts, &error);
 		else

@@ -18,9 +18,6 @@ struct run {
 	struct certdir_page *page;
 	size_t objects; /* of the page that is being read */
 	char *url; /* of the page that is asked for */
-	char *landmark; /* a link that was followed before */
-	size_t steps; /* since the landmark */
-	size_t leap; /* steps until the next landmark */
 };
 
 static bool each(void *context, const struct certdir_page_object *object, struct certdir_error *error)
@@ -131,30 +128,14 @@ static bool end(void *context, bool *retry, struct certdir_error *error)
 	return false;
 }
 
-/*
- * Whether this link was followed before. A landmark is compared with every link after it and moves on in growing leaps (Brent's
- * way to find a cycle), so a circle of any length is found without keeping all the links.
- */
-static bool goes_in_circles(struct run *run, const char *link, struct certdir_error *error)
+/* A page that leads to itself is told at once; longer circles are listings that have no end. */
+static bool leads_to_itself(const struct run *run, const char *link, struct certdir_error *error)
 {
-	char *landmark;
-
-	if (strcmp(link, run->url) == 0 || (run->landmark && strcmp(link, run->landmark) == 0)) {
-		certdir_error_set(error,
-				  "Graph's pages lead in a circle: @odata.nextLink of page %zu was followed before",
-				  run->listed->pages + 1);
-		return true;
-	}
-	if (++run->steps < run->leap)
+	if (strcmp(link, run->url) != 0)
 		return false;
-	landmark = strdup(link);
-	if (landmark) {
-		free(run->landmark);
-		run->landmark = landmark;
-		run->leap *= 2;
-		run->steps = 0;
-	}
-	return false;
+	certdir_error_set(error, "Graph's pages lead in a circle: @odata.nextLink of page %zu was followed before",
+			  run->listed->pages + 1);
+	return true;
 }
 
 /* Whether the links of the page that has come can be followed. False with `error`. */
@@ -165,7 +146,7 @@ static bool check_links(struct run *run, const char *next, const char *delta, st
 	if (next && pages >= PAGES_MAX)
 		certdir_error_set(error, "Graph's listing has no end: it was given up after %zu pages", pages);
 	else if (next)
-		return certdir_graph_link_check(run->graph, next, error) && !goes_in_circles(run, next, error);
+		return certdir_graph_link_check(run->graph, next, error) && !leads_to_itself(run, next, error);
 	else if (run->listing->delta && !delta)
 		certdir_error_set(
 			error, "Graph's listing came short: page %zu has neither @odata.nextLink nor @odata.deltaLink",
@@ -240,18 +221,17 @@ enum certdir_graph_outcome certdir_listing_run(struct certdir_graph *graph, cons
 					       struct certdir_listed *listed, struct certdir_error *error)
 {
 	static const char *const nothing[] = {NULL};
-	struct run run = {.graph = graph, .listing = listing, .spool = spool, .listed = listed, .leap = 1};
+	struct run run = {.graph = graph, .listing = listing, .spool = spool, .listed = listed};
 	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_FAILED;
 
 	*listed = (struct certdir_listed){.count = -1};
 	run.page = certdir_page_open(listing->each ? listing->properties : nothing, each, &run);
-	if (run.page && (!graph || set_url(&run, strdup(url))))
+	if (run.page && (!graph || (url && set_url(&run, strdup(url)))))
 		outcome = list(&run, at, error);
 	else
 		certdir_error_set(error, "out of memory");
 	certdir_page_close(run.page);
 	free(run.url);
-	free(run.landmark);
 	return outcome;
 }
 

@@ -32,7 +32,8 @@ struct certdir_listed {
 
 /*
  * Lists from `url` into `spool`, whose page *at is the first of this listing, or where its first one goes; *at moves behind the last.
- * Pages that are there are not asked for again: it goes on with the link of the last one. graph NULL: asks for nothing, and the
+ * Pages that are there are not asked for again: it goes on with the link of the last one. `url` NULL is out of memory.
+ * graph NULL: asks for nothing, and the
  * spool has all pages. CERTDIR_GRAPH_OK only when the last page came and was whole. Links that lead in a circle, and a listing that
  * never ends, are errors. The caller calls certdir_listed_clear() whatever the outcome.
  */

@@ -50,8 +50,8 @@ static bool set_up(struct certdir_managed *managed, const struct certdir_tenant_
 	char *query = certdir_http_form(pairs);
 
 	managed->host = strndup(endpoint, 7 + strcspn(endpoint + 7, "/"));
-	if (query && asprintf(&managed->url, "%s?%s", endpoint, query) < 0)
-		managed->url = NULL;
+	if (query)
+		managed->url = certdir_print("%s?%s", endpoint, query);
 	free(query);
 	return managed->host && managed->url;
 }
@@ -60,13 +60,10 @@ static bool open_imds(struct certdir_managed *managed, const struct certdir_tena
 {
 	/* Where it is elsewhere, this variable says so, to Microsoft's own libraries as well. */
 	const char *host = environment("AZURE_POD_IDENTITY_AUTHORITY_HOST");
-	char *endpoint = NULL;
-	bool ok;
+	char *endpoint = certdir_print("%s/metadata/identity/oauth2/token", host ? host : imds);
+	const bool ok = endpoint && set_up(managed, config, endpoint, "2018-02-01");
 
-	if (asprintf(&endpoint, "%s/metadata/identity/oauth2/token", host ? host : imds) < 0)
-		return false;
 	managed->headers[0] = "Metadata: true";
-	ok = set_up(managed, config, endpoint, "2018-02-01");
 	free(endpoint);
 	return ok;
 }
@@ -74,9 +71,7 @@ static bool open_imds(struct certdir_managed *managed, const struct certdir_tena
 static bool open_app_service(struct certdir_managed *managed, const struct certdir_tenant_config *config,
 			     const char *endpoint, const char *secret)
 {
-	if (asprintf(&managed->header, "X-IDENTITY-HEADER: %s", secret) < 0)
-		managed->header = NULL;
-	managed->headers[0] = managed->header;
+	managed->headers[0] = managed->header = certdir_print("X-IDENTITY-HEADER: %s", secret);
 	return managed->header && set_up(managed, config, endpoint, "2019-08-01");
 }
 
@@ -201,10 +196,8 @@ char *certdir_managed_answer(const struct certdir_managed *managed, const char *
 	if (length <= 0 || length > KEY_MAX || !certdir_http_is_plain(key))
 		certdir_error_set(error, "the .key file in %s that %s asks for is not one of the agent's",
 				  managed->keys, managed->host);
-	else if (asprintf(&header, "Authorization: Basic %s", key) < 0) {
-		header = NULL;
+	else if (!(header = certdir_print("Authorization: Basic %s", key)))
 		certdir_error_set(error, "out of memory");
-	}
 	explicit_bzero(key, sizeof(key));
 out:
 	if (file >= 0)

@@ -111,22 +111,38 @@ static void paged(void *watcher, size_t pages, size_t objects)
 	(void)pthread_mutex_unlock(&job->mutex);
 }
 
-/* Throws away the pages from `first` on. A part that has none left begins now, not when an earlier run began it. */
-static bool start_over(struct certdir_sync_job *job, size_t first, struct certdir_error *error)
+bool certdir_sync_part_begin(struct certdir_sync_job *job, char *of, struct certdir_error *error)
 {
-	char *of;
-	bool ok;
+	const bool ok = of && certdir_spool_begin(job->spool, of, job->now, error);
 
-	job->at = first;
-	if (first > 0)
-		return certdir_spool_cut(job->spool, first, error);
-	of = strdup(certdir_spool_of(job->spool));
-	ok = of && certdir_spool_begin(job->spool, of, job->now, error);
 	if (!of)
 		certdir_error_set(error, "out of memory");
 	free(of);
 	job->report.resumed = 0;
+	job->at = 0;
 	return ok;
+}
+
+bool certdir_sync_part_follows(const struct certdir_sync_job *job, const struct certdir_tenant *list,
+			       struct certdir_error *error)
+{
+	struct certdir_tenant_state state;
+
+	certdir_tenant_state(list, &state);
+	if (job->report.full || (state.delta_link && strcmp(state.delta_link, job->delta_link) == 0))
+		return true;
+	certdir_error_set(error,
+			  "the list is another than the one that changes were asked for: the next run asks again");
+	return false;
+}
+
+/* Throws away the pages from `first` on. A part that has none left begins now, not when an earlier run began it. */
+static bool start_over(struct certdir_sync_job *job, size_t first, struct certdir_error *error)
+{
+	if (first == 0)
+		return certdir_sync_part_begin(job, strdup(certdir_spool_of(job->spool)), error);
+	job->at = first;
+	return certdir_spool_cut(job->spool, first, error);
 }
 
 void certdir_sync_part_forget(struct certdir_sync_job *job)
@@ -152,7 +168,7 @@ static bool is_worth_another(enum certdir_graph_outcome outcome, const struct ce
 }
 
 enum certdir_graph_outcome certdir_sync_part_fetch(struct certdir_sync_job *job, struct certdir_listing listing,
-						   const char *url, struct certdir_listed *listed,
+						   char *url, struct certdir_listed *listed,
 						   struct certdir_error *error)
 {
 	const size_t first = job->at;
@@ -170,14 +186,15 @@ enum certdir_graph_outcome certdir_sync_part_fetch(struct certdir_sync_job *job,
 			break;
 		if (is_worth_another(outcome, listed, old) && restarts < RESTARTS) {
 			certdir_listed_clear(listed);
-			if (!start_over(job, first, error))
-				return CERTDIR_GRAPH_FAILED;
-			continue;
-		}
-		if (listed->doubtful)
+			if (start_over(job, first, error))
+				continue;
+			outcome = CERTDIR_GRAPH_FAILED;
+		} else if (listed->doubtful) {
 			(void)start_over(job, first, &why);
+		}
 		break;
 	}
+	free(url);
 	job->report.pages += listed->pages;
 	job->report.objects += listed->objects;
 	return outcome;
@@ -192,15 +209,14 @@ enum certdir_graph_outcome certdir_sync_part_replay(struct certdir_sync_job *job
 
 char *certdir_sync_url(const struct certdir_sync_job *job, const char *format, ...)
 {
-	char *path = NULL, *url = NULL;
+	char *path, *url = NULL;
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vasprintf(&path, format, arguments) < 0)
-		path = NULL;
+	if (vasprintf(&path, format, arguments) >= 0) {
+		url = certdir_print("%s%s", certdir_graph_base(job->graph), path);
+		free(path);
+	}
 	va_end(arguments);
-	if (path && asprintf(&url, "%s%s", certdir_graph_base(job->graph), path) < 0)
-		url = NULL;
-	free(path);
 	return url;
 }

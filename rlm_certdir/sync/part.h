@@ -93,12 +93,20 @@ void certdir_sync_part_broken(struct certdir_sync_job *job, enum certdir_graph_o
 /* It has all pages. */
 void certdir_sync_part_fetched(struct certdir_sync_job *job);
 
+/* Begins the job's spool anew, with what it will list. `of` is taken over; NULL: memory is out. False with `error`. */
+bool certdir_sync_part_begin(struct certdir_sync_job *job, char *of, struct certdir_error *error);
+
+/* Whether changes can be applied: those since a certain link are nothing to a list that has another. False with `error`. */
+bool certdir_sync_part_follows(const struct certdir_sync_job *job, const struct certdir_tenant *list,
+			       struct certdir_error *error);
+
 /*
  * Runs a listing, adding its pages and objects to the report, with progress. It begins anew when a token of
- * its pages is gone on the way, or when the link that an earlier run left is not taken any more.
+ * its pages is gone on the way, or when the link that an earlier run left is not taken any more. `url` is taken over; NULL: memory
+ * is out.
  */
 enum certdir_graph_outcome certdir_sync_part_fetch(struct certdir_sync_job *job, struct certdir_listing listing,
-						   const char *url, struct certdir_listed *listed,
+						   char *url, struct certdir_listed *listed,
 						   struct certdir_error *error);
 /* Throws away what was fetched: the next run is not to go on with it. */
 void certdir_sync_part_forget(struct certdir_sync_job *job);

@@ -292,20 +292,17 @@ void certdir_spool_sweep(const char *list, int64_t before)
 {
 	const char *slash = strrchr(list, '/');
 	const int place = slash ? (int)(slash + 1 - list) : 0;
-	char *base = NULL, *folder = NULL, *name;
+	char *base = certdir_print("%s" CERTDIR_SPOOL_SUFFIX, list + place);
+	char *folder = certdir_print("%.*s.", place, list), *name;
+	DIR *directory = base && folder ? opendir(folder) : NULL;
 	struct dirent *entry;
-	DIR *directory;
 
-	if (asprintf(&base, "%s" CERTDIR_SPOOL_SUFFIX, list + place) < 0)
-		base = NULL;
-	if (asprintf(&folder, "%.*s.", place, list) < 0)
-		folder = NULL;
-	directory = base && folder ? opendir(folder) : NULL;
 	while (directory && (entry = readdir(directory))) {
-		if (strncmp(entry->d_name, base, strlen(base)) != 0 ||
-		    asprintf(&name, "%.*s%s", place, list, entry->d_name) < 0)
+		if (strncmp(entry->d_name, base, strlen(base)) != 0)
 			continue;
-		sweep_one(name, before);
+		name = certdir_print("%.*s%s", place, list, entry->d_name);
+		if (name)
+			sweep_one(name, before);
 		free(name);
 	}
 	if (directory)
@@ -349,9 +346,9 @@ bool certdir_spool_cut(struct certdir_spool *spool, size_t index, struct certdir
 static bool open_nameless(struct certdir_spool *spool, struct certdir_error *error)
 {
 	const char *directory = secure_getenv("TMPDIR");
-	char *name = NULL;
+	char *name = certdir_print("%s/certdir-XXXXXX", directory && directory[0] ? directory : "/tmp");
 
-	if (asprintf(&name, "%s/certdir-XXXXXX", directory && directory[0] ? directory : "/tmp") < 0) {
+	if (!name) {
 		certdir_error_set(error, "out of memory");
 		return false;
 	}

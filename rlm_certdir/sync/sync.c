@@ -256,17 +256,14 @@ static void told_to_wait(void *context, unsigned attempt, unsigned of, int64_t m
 	(void)pthread_mutex_unlock(&job->mutex);
 }
 
+/* Its id tells which tenant it is, whatever it is called; an LDAP directory has its name alone. */
 static char *spool_name(const struct certdir_sync_job *job)
 {
 	const bool ldap = job->tenant->ldap;
-	char *name;
 
-	/* Its id tells which tenant it is, whatever it is called; an LDAP directory has its name alone. */
-	return asprintf(&name, "%s" CERTDIR_SPOOL_SUFFIX "%s.%s", job->config->list,
-			ldap ? job->tenant->name : job->tenant->tenant_id,
-			ldap ? "ldap" : certdir_sync_part_name(job->part)) < 0
-		       ? NULL
-		       : name;
+	return certdir_print("%s" CERTDIR_SPOOL_SUFFIX "%s.%s", job->config->list,
+			     ldap ? job->tenant->name : job->tenant->tenant_id,
+			     ldap ? "ldap" : certdir_sync_part_name(job->part));
 }
 
 /* Whether the spool holds what `wanted`, which is freed, says. */
@@ -294,19 +291,10 @@ static bool may_go_on(const struct certdir_sync_job *job, int64_t synced)
 
 static bool begin_spool(struct certdir_sync_job *job, int64_t synced, struct certdir_error *error)
 {
-	char *of;
-	bool ok;
-
-	if (may_go_on(job, synced)) {
-		job->report.resumed = certdir_spool_pages(job->spool);
-		return true;
-	}
-	of = certdir_sync_kind(job)->of(job);
-	if (!of)
-		certdir_error_set(error, "out of memory");
-	ok = of && certdir_spool_begin(job->spool, of, job->now, error);
-	free(of);
-	return ok;
+	if (!may_go_on(job, synced))
+		return certdir_sync_part_begin(job, certdir_sync_kind(job)->of(job), error);
+	job->report.resumed = certdir_spool_pages(job->spool);
+	return true;
 }
 
 /* False, with the part ended, when there is no spool to be had. */

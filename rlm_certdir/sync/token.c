@@ -42,15 +42,6 @@ static const char *endpoint_of(const struct certdir_token *token)
 	return token->managed ? certdir_managed_host(token->managed) : token->config->authority;
 }
 
-static char *tenant_url(const struct certdir_tenant_config *config)
-{
-	char *url = NULL;
-
-	if (asprintf(&url, "%s/%s/oauth2/v2.0/token", config->authority, config->tenant_id) < 0)
-		return NULL;
-	return url;
-}
-
 static bool credential_read(struct certdir_token *token, struct certdir_error *error)
 {
 	const struct certdir_tenant_config *config = token->config;
@@ -89,7 +80,7 @@ struct certdir_token *certdir_token_open(const struct certdir_tenant_config *con
 	token->config = config;
 	token->http = http;
 	token->limits = limits;
-	token->url = tenant_url(config);
+	token->url = certdir_print("%s/%s/oauth2/v2.0/token", config->authority, config->tenant_id);
 	if (!token->url)
 		certdir_error_set(error, "out of memory");
 	else if (credential_read(token, error))
@@ -143,13 +134,12 @@ static char *assertion_of(const struct certdir_token *token, struct certdir_erro
 static char *form_of(const struct certdir_token *token, struct certdir_error *error)
 {
 	const char *pairs[16] = {"client_id", token->config->client_id, "grant_type", "client_credentials"};
-	char *scope = NULL, *assertion = NULL, *form = NULL;
+	char *scope, *assertion = NULL, *form = NULL;
 	size_t at = 4;
 
 	if (!token->secret && !(assertion = assertion_of(token, error)))
 		return NULL;
-	if (asprintf(&scope, "%s/.default", token->config->graph) < 0)
-		scope = NULL;
+	scope = certdir_print("%s/.default", token->config->graph);
 	if (assertion) {
 		pairs[at++] = "client_assertion_type";
 		pairs[at++] = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -223,8 +213,8 @@ static bool token_take(struct certdir_token *token, const struct certdir_http_an
 		wrong = "has no access_token, or one that is none";
 	else if (!life_of(root, &life))
 		wrong = "has no expires_in";
-	else if (asprintf(&token->header, "Authorization: Bearer %s", text) < 0)
-		token->header = NULL;
+	else
+		token->header = certdir_print("Authorization: Bearer %s", text);
 	if (wrong)
 		certdir_error_set(error, "the token answer of %s %s", endpoint_of(token), wrong);
 	else if (!token->header)
