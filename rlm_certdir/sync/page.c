@@ -4,13 +4,14 @@
  * meant, keeps the wanted values of one object and skips the rest.
  *
  * yajl's defaults are the strict ones: no comments, UTF-8 checked. What it does not do is done here: a limit of depth, a
- * limit of length (it collects a token until it ends), overlong UTF-8, lone surrogates, and a token behind the document
- * that has no end, which yajl overlooks.
+ * limit of length (it collects a token until it ends), overlong UTF-8, and a token behind the document that has no end, which
+ * yajl overlooks. Lone surrogates are escapes.c's.
  */
 #include "sync/page.h"
 
-#include "text/utf8.h"
+#include "sync/escapes.h"
 #include "sync/excerpt.h"
+#include "text/utf8.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -20,8 +21,6 @@
 enum {
 	DEPTH_MAX = 32, /* of brackets; a device has 4 */
 	SLOTS = 64, /* of the table of wanted names */
-	UNIT = 6, /* bytes of \uXXXX */
-	PAIR = 2 * UNIT, /* a surrogate pair: one character above U+FFFF */
 	CODE_SIZE = 64, /* of what is shown of an error's code */
 	MESSAGE_SIZE = 256
 };
@@ -53,8 +52,7 @@ struct certdir_page {
 	yajl_handle yajl;
 	uint64_t given; /* bytes that yajl had before those it has now */
 	uint64_t heard; /* bytes up to the end of the last token */
-	char held[PAIR]; /* an escape whose end has not come */
-	size_t held_length;
+	struct certdir_escapes escapes;
 	char first; /* byte of the body that is no white space, or '\0' */
 
 	unsigned depth;
@@ -557,8 +555,10 @@ static bool check_behind(struct certdir_page *page, const char *bytes, size_t le
 	return true;
 }
 
-static bool parse(struct certdir_page *page, const char *bytes, size_t length)
+static bool parse(void *context, const char *bytes, size_t length)
 {
+	struct certdir_page *page = context;
+
 	switch (yajl_parse(page->yajl, (const unsigned char *)bytes, length)) {
 	case yajl_status_ok:
 		break;
@@ -573,111 +573,6 @@ static bool parse(struct certdir_page *page, const char *bytes, size_t length)
 		return too_long(page);
 	page->given += length;
 	return true;
-}
-
-/* Reads the four digits of a \uXXXX; -1 when there are less, -2 when one of those that are there is none. */
-static int read_unit(const char *digits, size_t length)
-{
-	int unit = 0;
-
-	for (size_t i = 0; i < 4; i++) {
-		const char c = i < length ? digits[i] : '\0';
-
-		if (i >= length)
-			return -1;
-		if (c >= '0' && c <= '9')
-			unit = unit * 16 + (c - '0');
-		else if ((c | 32) >= 'a' && (c | 32) <= 'f')
-			unit = unit * 16 + ((c | 32) - 'a' + 10);
-		else
-			return -2;
-	}
-	return unit;
-}
-
-/*
- * How many bytes the escape at `at` has, a surrogate pair counted as one; 0 when `length` bytes do not tell. What is no
- * escape at all is left to yajl.
- */
-static size_t escape_length(const char *at, size_t length, bool *lone)
-{
-	int unit;
-
-	*lone = false;
-	if (length < 2)
-		return 0;
-	if (at[1] != 'u')
-		return 2;
-	unit = read_unit(at + 2, length - 2);
-	if (unit < 0)
-		return unit == -1 ? 0 : 2;
-	if (unit < 0xd800 || unit > 0xdfff)
-		return UNIT;
-	*lone = true;
-	if (unit >= 0xdc00 || (length > UNIT && at[UNIT] != '\\') || (length > UNIT + 1 && at[UNIT + 1] != 'u'))
-		return UNIT;
-	if (length < UNIT + 2)
-		return 0;
-	unit = read_unit(at + UNIT + 2, length - UNIT - 2);
-	if (unit == -1)
-		return 0;
-	*lone = unit < 0xdc00 || unit > 0xdfff;
-	return *lone ? UNIT : PAIR;
-}
-
-/* Gives yajl an escape, but U+FFFD for a lone surrogate, of which it would make "?" or another character. */
-static bool parse_escape(struct certdir_page *page, const char *at, size_t length, bool lone)
-{
-	return parse(page, lone ? "\\ufffd" : at, length);
-}
-
-/* Gives yajl what is held back, as far as it can be told what it is. */
-static bool release(struct certdir_page *page)
-{
-	bool lone = false;
-	size_t length;
-
-	while (page->held_length > 0) {
-		length = page->held[0] == '\\' ? escape_length(page->held, page->held_length, &lone) : 1;
-		if (length == 0)
-			break;
-		if (!parse_escape(page, page->held, length, lone))
-			return false;
-		page->held_length -= length;
-		memmove(page->held, page->held + length, page->held_length);
-		lone = false;
-	}
-	return true;
-}
-
-/* Gives yajl the bytes, in one piece unless there is a lone surrogate in them; holds back an escape without an end. */
-static bool feed(struct certdir_page *page, const char *bytes, size_t length)
-{
-	const char *const end = bytes + length, *at;
-	size_t escape;
-	bool lone;
-
-	while (page->held_length > 0 && bytes < end) {
-		page->held[page->held_length++] = *bytes++;
-		if (!release(page))
-			return false;
-	}
-	for (at = bytes; at < end && (at = memchr(at, '\\', (size_t)(end - at))); at += escape) {
-		escape = escape_length(at, (size_t)(end - at), &lone);
-		if (escape > 0 && !lone)
-			continue;
-		if (at > bytes && !parse(page, bytes, (size_t)(at - bytes)))
-			return false;
-		bytes = at + escape;
-		if (escape == 0) {
-			page->held_length = (size_t)(end - at);
-			memcpy(page->held, at, page->held_length);
-			return true;
-		}
-		if (!parse_escape(page, at, escape, lone))
-			return false;
-	}
-	return bytes == end || parse(page, bytes, (size_t)(end - bytes));
 }
 
 static bool give_up(const struct certdir_page *page, bool *retry, struct certdir_error *error)
@@ -695,7 +590,7 @@ bool certdir_page_bytes(struct certdir_page *page, const char *bytes, size_t len
 			page->first = bytes[i];
 	if (!page->yajl && !page->failed)
 		(void)fail(page, false, "cannot be read: out of memory");
-	if (page->failed || !feed(page, bytes, length))
+	if (page->failed || !certdir_escapes_feed(&page->escapes, bytes, length, parse, page))
 		return give_up(page, retry, error);
 	return true;
 }
@@ -709,7 +604,7 @@ static bool finish(struct certdir_page *page)
 		return fail(page, false, "cannot be read: out of memory");
 	if (!page->first)
 		return fail(page, true, "is empty");
-	if (page->held_length > 0 && !parse(page, page->held, page->held_length))
+	if (page->escapes.length > 0 && !parse(page, page->escapes.held, page->escapes.length))
 		return false;
 	if (yajl_complete_parse(page->yajl) != yajl_status_ok)
 		return !page->failed && fail(page, true, "was cut short: the connection ended in the middle of it");
@@ -761,7 +656,7 @@ void certdir_page_begin(struct certdir_page *page)
 		yajl_free(page->yajl);
 	page->yajl = yajl_alloc(&callbacks, NULL, page);
 	page->given = page->heard = 0;
-	page->held_length = 0;
+	page->escapes.length = 0;
 	page->first = '\0';
 	page->depth = 0;
 	page->ended = false;
