@@ -73,25 +73,33 @@ static bool release(struct certdir_escapes *escapes, certdir_escapes_take take, 
 	return true;
 }
 
+/* In one piece unless there is a lone surrogate in it: a parser that gets a text in two has to copy it. */
 bool certdir_escapes_feed(struct certdir_escapes *escapes, const char *bytes, size_t length, certdir_escapes_take take,
 			  void *context)
 {
-	const char *const end = bytes + length;
+	const char *const end = bytes + length, *at;
+	size_t escape;
+	bool lone;
 
-	while (bytes < end) {
-		if (escapes->length == 0) {
-			const char *backslash = memchr(bytes, '\\', (size_t)(end - bytes));
-			const size_t plain = (size_t)((backslash ? backslash : end) - bytes);
-
-			if (plain > 0 && !take(context, bytes, plain))
-				return false;
-			bytes += plain;
-		}
-		if (bytes < end) {
-			escapes->held[escapes->length++] = *bytes++;
-			if (!release(escapes, take, context))
-				return false;
-		}
+	while (escapes->length > 0 && bytes < end) {
+		escapes->held[escapes->length++] = *bytes++;
+		if (!release(escapes, take, context))
+			return false;
 	}
-	return true;
+	for (at = bytes; at < end && (at = memchr(at, '\\', (size_t)(end - at))); at += escape) {
+		escape = escape_length(at, (size_t)(end - at), &lone);
+		if (escape > 0 && !lone)
+			continue;
+		if (at > bytes && !take(context, bytes, (size_t)(at - bytes)))
+			return false;
+		bytes = at + escape;
+		if (escape == 0) {
+			escapes->length = (size_t)(end - at);
+			memcpy(escapes->held, at, escapes->length);
+			return true;
+		}
+		if (!take(context, "\\ufffd", UNIT))
+			return false;
+	}
+	return bytes == end || take(context, bytes, (size_t)(end - bytes));
 }
