@@ -11,20 +11,13 @@ static const char *text(sqlite3_stmt *stmt, int column)
 /* `after`: a row of the log, behind which it begins. */
 static bool each_change(sqlite3 *db, int64_t since, int64_t after, certdir_list_change_function each, void *context)
 {
-	sqlite3_stmt *stmt = NULL;
+	sqlite3_stmt *stmt = certdir_sql_prepare(db,
+						 "SELECT at,source,device,name,what,before,after FROM change "
+						 "WHERE at>=?1 AND id>?2 ORDER BY at,id",
+						 SQL_VALUES(SQL_NUMBER(since), SQL_NUMBER(after)));
+	int rc = stmt ? SQLITE_ROW : SQLITE_ERROR;
 	bool more = true;
-	int rc;
 
-	rc = sqlite3_prepare_v2(db,
-				"SELECT at,source,device,name,what,before,after FROM change "
-				"WHERE at>=?1 AND id>?2 ORDER BY at,id",
-				-1, &stmt, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(stmt, 1, since);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(stmt, 2, after);
-	if (rc == SQLITE_OK)
-		rc = SQLITE_ROW;
 	while (rc == SQLITE_ROW && more && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		const struct certdir_list_change change = {
 			.at = sqlite3_column_int64(stmt, 0),

@@ -24,21 +24,7 @@ static const char make_tables[] =
 		VALUE) "NULL)," CERTDIR_LIST_CALLED("") ",name,enabled,compliance FROM " schema                        \
 							".device WHERE source=(SELECT id FROM " schema                 \
 							".source WHERE name=?1) ORDER BY id"
-#define IS_TENANT(schema) "SELECT 1 FROM " schema ".source WHERE name=?1 AND kind<>'import'"
-
-/* Runs `sql` with a text; SQLITE_ROW, SQLITE_DONE or an error. */
-static int step(sqlite3 *db, const char *sql, const char *text)
-{
-	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_text(stmt, 1, text, -1, SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(stmt);
-	sqlite3_finalize(stmt);
-	return rc;
-}
+#define IS_SYNCED(schema) "SELECT 1 FROM " schema ".source WHERE name=?1 AND kind<>'import'"
 
 /* The published list beside the new one, as "present"; false when there is none, or none that can be believed. */
 static bool attach_present(struct certdir_list_writer *writer)
@@ -50,7 +36,7 @@ static bool attach_present(struct certdir_list_writer *writer)
 	    !certdir_list_copy(writer->edition.filename, -1, NULL, &seal, &unfit))
 		return false;
 	certdir_list_seal_clear(&seal);
-	if (step(writer->db, "ATTACH ?1 AS present", writer->edition.filename) != SQLITE_DONE)
+	if (!certdir_sql_run(writer->db, "ATTACH ?1 AS present", SQL_VALUES(SQL_TEXT(writer->edition.filename))))
 		return false;
 	if (certdir_list_database_is_ours(writer->db, "present", writer->edition.filename, &unfit))
 		return true;
@@ -61,22 +47,24 @@ static bool attach_present(struct certdir_list_writer *writer)
 bool certdir_list_writer_note(struct certdir_list_writer *writer, const char *name, struct certdir_error *error)
 {
 	const bool anew = writer->edition.seal.count == 0, present = anew && attach_present(writer);
-	int tenant, noted;
+	const struct certdir_sql_values named = SQL_VALUES(SQL_TEXT(name));
+	bool synced, noted;
+	int64_t any;
 
 	if (!certdir_list_writer_run(writer, make_tables, error))
 		return false;
-	tenant = step(writer->db, present ? IS_TENANT("present") : IS_TENANT("main"), name);
-	noted = step(writer->db, present ? NOTE("present") : NOTE("main"), name);
+	synced = certdir_sql_ask(writer->db, present ? IS_SYNCED("present") : IS_SYNCED("main"), named, &any) == 1;
+	noted = certdir_sql_run(writer->db, present ? NOTE("present") : NOTE("main"), named);
 	if (present)
 		(void)sqlite3_exec(writer->db, "DETACH present", NULL, NULL, NULL);
-	if (tenant == SQLITE_ROW) {
+	if (synced) {
 		certdir_error_set(error,
 				  "source \"%s\" is one that `certdir sync` fills: choose another name, with --source",
 				  name);
 		return false;
 	}
 	/* A published list that cannot be read is what --replace is for. */
-	return present || noted == SQLITE_DONE || certdir_list_writer_fail(writer, error);
+	return present || noted || certdir_list_writer_fail(writer, error);
 }
 
 /* ---- after: ?1 is the source, ?2 the time ---- */
@@ -117,39 +105,20 @@ static const char *const logs[] = {
 	"DELETE FROM change WHERE source=(SELECT name FROM source WHERE id=?1) AND at<?2-" KEPT,
 };
 
-/* One statement of the source; *stmt is for the caller to finalize. SQLITE_ROW, SQLITE_DONE or an error. */
-static int ask(struct certdir_list_writer *writer, const char *sql, int64_t at, sqlite3_stmt **stmt)
-{
-	int rc = sqlite3_prepare_v2(writer->db, sql, -1, stmt, NULL);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(*stmt, 1, writer->source);
-	if (rc == SQLITE_OK && sqlite3_bind_parameter_count(*stmt) > 1)
-		rc = sqlite3_bind_int64(*stmt, 2, at);
-	return rc == SQLITE_OK ? sqlite3_step(*stmt) : rc;
-}
-
-static bool run(struct certdir_list_writer *writer, const char *sql, int64_t at, struct certdir_error *error)
-{
-	sqlite3_stmt *stmt = NULL;
-	const bool ok = ask(writer, sql, at, &stmt) == SQLITE_DONE || certdir_list_writer_fail(writer, error);
-
-	sqlite3_finalize(stmt);
-	return ok;
-}
-
 bool certdir_list_write_compare(struct certdir_list_writer *writer, struct certdir_list_compared *compared,
 				struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = NULL;
+	const struct certdir_sql_values source = SQL_VALUES(SQL_NUMBER(writer->source));
 	bool ok = certdir_list_writer_run(writer, "DELETE FROM pair", error);
+	sqlite3_stmt *stmt;
 
 	*compared = (struct certdir_list_compared){0};
 	for (size_t i = 0; ok && i < LENGTH(pairs); i++)
-		ok = run(writer, pairs[i], 0, error);
+		ok = certdir_list_writer_do(writer, pairs[i], source, error);
 	if (!ok)
 		return false;
-	ok = ask(writer, count, 0, &stmt) == SQLITE_ROW || certdir_list_writer_fail(writer, error);
+	stmt = certdir_sql_prepare(writer->db, count, source);
+	ok = (stmt && sqlite3_step(stmt) == SQLITE_ROW) || certdir_list_writer_fail(writer, error);
 	if (ok)
 		*compared = (struct certdir_list_compared){.before = (size_t)sqlite3_column_int64(stmt, 0),
 							   .lost = (size_t)sqlite3_column_int64(stmt, 1),
@@ -161,8 +130,10 @@ bool certdir_list_write_compare(struct certdir_list_writer *writer, struct certd
 
 bool certdir_list_write_log(struct certdir_list_writer *writer, int64_t at, struct certdir_error *error)
 {
+	const struct certdir_sql_values values = SQL_VALUES(SQL_NUMBER(writer->source), SQL_NUMBER(at));
+
 	for (size_t i = 0; i < LENGTH(logs); i++)
-		if (!run(writer, logs[i], at, error))
+		if (!certdir_list_writer_do(writer, logs[i], values, error))
 			return false;
 	return true;
 }

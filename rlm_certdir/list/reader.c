@@ -3,6 +3,7 @@
 #include "text/canonical.h"
 #include "list/schema.h"
 #include "list/snapshot.h"
+#include "list/sql.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -738,14 +739,11 @@ bool certdir_list_numbers(struct certdir_list_reader *reader, int64_t source, st
 	int rc;
 
 	memset(numbers, 0, sizeof(*numbers));
-	rc = sqlite3_prepare_v2(reader->db,
-				"SELECT count(*),total(" CERTDIR_LIST_COMPLIANCE "='compliant'),total(d.enabled=0),"
-				"count(d.intune_device_id) FROM device d WHERE d.source=?1 AND d.listed",
-				-1, &stmt, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(stmt, 1, source);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(stmt);
+	stmt = certdir_sql_prepare(reader->db,
+				   "SELECT count(*),total(" CERTDIR_LIST_COMPLIANCE "='compliant'),total(d.enabled=0),"
+				   "count(d.intune_device_id) FROM device d WHERE d.source=?1 AND d.listed",
+				   SQL_VALUES(SQL_NUMBER(source)));
+	rc = stmt ? sqlite3_step(stmt) : SQLITE_ERROR;
 	if (rc == SQLITE_ROW)
 		*numbers = (struct certdir_list_numbers){
 			.devices = (size_t)sqlite3_column_int64(stmt, 0),
@@ -762,19 +760,11 @@ bool certdir_list_numbers(struct certdir_list_reader *reader, int64_t source, st
 static bool ask_group(struct certdir_list_reader *reader, const char *sql, const char *group, bool *yes,
 		      struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = NULL;
-	int rc;
+	int64_t answer;
+	const int found = certdir_sql_ask(reader->db, sql, SQL_VALUES(SQL_TEXT(group)), &answer);
 
-	rc = sqlite3_prepare_v2(reader->db, sql, -1, &stmt, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_text(stmt, 1, group, -1, SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(stmt);
-	*yes = rc == SQLITE_ROW && sqlite3_column_int(stmt, 0);
-	if (rc != SQLITE_ROW)
-		fail(reader, error);
-	sqlite3_finalize(stmt);
-	return rc == SQLITE_ROW;
+	*yes = answer != 0;
+	return found == 1 || fail(reader, error);
 }
 
 #define NAMED_GROUP                                                                                                    \

@@ -5,10 +5,13 @@
 
 #include <time.h>
 
-/* ?1: the source; ?2: now. What refers to a row goes before it. */
-static const char *const steps[] = {
+/* ?1: the source; ?2: now. */
+static const char log_devices[] =
 	"INSERT INTO change(at,source,device,name,what) SELECT ?2,s.name," CERTDIR_LIST_CALLED(
-		"d.") ",d.name,'removed' FROM device d JOIN source s ON s.id=d.source WHERE d.source=?1 AND d.listed",
+		"d.") ",d.name,'removed' FROM device d JOIN source s ON s.id=d.source WHERE d.source=?1 AND d.listed";
+
+/* ?1: the source. What refers to a row goes before it. */
+static const char *const steps[] = {
 	"DELETE FROM dns_name WHERE device IN (SELECT id FROM device WHERE source=?1)",
 	"DELETE FROM value WHERE device IN (SELECT id FROM device WHERE source=?1)",
 	"DELETE FROM former_name WHERE device IN (SELECT id FROM device WHERE source=?1)",
@@ -20,46 +23,19 @@ static const char *const steps[] = {
 	"DELETE FROM source WHERE id=?1",
 };
 
-static bool run_step(struct certdir_list_writer *writer, const char *sql, int64_t source, int64_t now,
-		     struct certdir_error *error)
-{
-	sqlite3_stmt *stmt = NULL;
-	const bool ok = sqlite3_prepare_v2(writer->db, sql, -1, &stmt, NULL) == SQLITE_OK &&
-			sqlite3_bind_int64(stmt, 1, source) == SQLITE_OK &&
-			(sqlite3_bind_parameter_count(stmt) < 2 || sqlite3_bind_int64(stmt, 2, now) == SQLITE_OK) &&
-			sqlite3_step(stmt) == SQLITE_DONE;
-
-	if (!ok)
-		certdir_list_writer_fail(writer, error);
-	sqlite3_finalize(stmt);
-	return ok;
-}
-
 /* *devices is -1 when there is none of that name. */
 static bool find_source(struct certdir_list_writer *writer, const char *name, int64_t *source, int64_t *devices,
 			struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = NULL;
-	int rc;
+	const int found =
+		certdir_sql_ask(writer->db, "SELECT id FROM source WHERE name=?1", SQL_VALUES(SQL_TEXT(name)), source);
 
-	*source = 0;
 	*devices = -1;
-	rc = sqlite3_prepare_v2(writer->db,
-				"SELECT id,(SELECT count(*) FROM device d WHERE d.source=s.id AND d.listed) "
-				"FROM source s WHERE name=?1",
-				-1, &stmt, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW) {
-		*source = sqlite3_column_int64(stmt, 0);
-		*devices = sqlite3_column_int64(stmt, 1);
-	} else if (rc != SQLITE_DONE) {
-		certdir_list_writer_fail(writer, error);
-	}
-	sqlite3_finalize(stmt);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE;
+	if (found == 0)
+		return true;
+	return (found == 1 && certdir_sql_ask(writer->db, "SELECT count(*) FROM device WHERE source=?1 AND listed",
+					      SQL_VALUES(SQL_NUMBER(*source)), devices) == 1) ||
+	       certdir_list_writer_fail(writer, error);
 }
 
 bool certdir_list_write_remove(struct certdir_list_writer *writer, const char *name, int64_t *devices,
@@ -72,10 +48,11 @@ bool certdir_list_write_remove(struct certdir_list_writer *writer, const char *n
 		return false;
 	if (*devices < 0)
 		return true;
-	if (!certdir_list_writer_run(writer, "BEGIN", error))
+	if (!certdir_list_writer_run(writer, "BEGIN", error) ||
+	    !certdir_list_writer_do(writer, log_devices, SQL_VALUES(SQL_NUMBER(source), SQL_NUMBER(now)), error))
 		return false;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-		if (!run_step(writer, steps[i], source, now, error))
+		if (!certdir_list_writer_do(writer, steps[i], SQL_VALUES(SQL_NUMBER(source)), error))
 			return false;
 	return certdir_list_writer_run(writer, "COMMIT", error);
 }

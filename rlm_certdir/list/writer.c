@@ -7,7 +7,6 @@
 #include "list/schema.h"
 #include "list/text.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,23 +47,10 @@ bool certdir_list_writer_run(struct certdir_list_writer *writer, const char *sql
 	return sqlite3_exec(writer->db, sql, NULL, NULL, NULL) == SQLITE_OK || certdir_list_writer_fail(writer, error);
 }
 
-/* One SQL statement with a whole number, a text and a text or NULL. */
-static bool run_with(struct certdir_list_writer *writer, const char *sql, int64_t number, const char *text,
-		     const char *second, struct certdir_error *error)
+bool certdir_list_writer_do(struct certdir_list_writer *writer, const char *sql, struct certdir_sql_values values,
+			    struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = NULL;
-	bool ok = sqlite3_prepare_v2(writer->db, sql, -1, &stmt, NULL) == SQLITE_OK &&
-		  sqlite3_bind_int64(stmt, 1, number) == SQLITE_OK &&
-		  (sqlite3_bind_parameter_count(stmt) < 2 ||
-		   sqlite3_bind_text(stmt, 2, text, -1, SQLITE_STATIC) == SQLITE_OK) &&
-		  (sqlite3_bind_parameter_count(stmt) < 3 ||
-		   sqlite3_bind_text(stmt, 3, second, -1, SQLITE_STATIC) == SQLITE_OK) &&
-		  sqlite3_step(stmt) == SQLITE_DONE;
-
-	if (!ok)
-		certdir_list_writer_fail(writer, error);
-	sqlite3_finalize(stmt);
-	return ok;
+	return certdir_sql_run(writer->db, sql, values) || certdir_list_writer_fail(writer, error);
 }
 
 /* ---- begin ---- */
@@ -88,17 +74,6 @@ bool certdir_list_writer_check(struct certdir_list_writer *writer, const char *f
 	return ok;
 }
 
-static bool read_logged(struct certdir_list_writer *writer)
-{
-	sqlite3_stmt *stmt = NULL;
-	const bool ok = sqlite3_prepare_v2(writer->db, "SELECT max(id) FROM change", -1, &stmt, NULL) == SQLITE_OK &&
-			sqlite3_step(stmt) == SQLITE_ROW;
-
-	writer->logged = ok ? sqlite3_column_int64(stmt, 0) : 0;
-	sqlite3_finalize(stmt);
-	return ok;
-}
-
 static bool open_database(struct certdir_list_writer *writer, bool copied, struct certdir_error *error)
 {
 	if (!certdir_list_database_temporary(writer->edition.directory) ||
@@ -113,7 +88,8 @@ static bool open_database(struct certdir_list_writer *writer, bool copied, struc
 		if (sqlite3_prepare_v3(writer->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &writer->statements[i],
 				       NULL) != SQLITE_OK)
 			return certdir_list_writer_fail(writer, error);
-	return read_logged(writer) || certdir_list_writer_fail(writer, error);
+	return certdir_sql_ask(writer->db, "SELECT max(id) FROM change", SQL_NOTHING, &writer->logged) == 1 ||
+	       certdir_list_writer_fail(writer, error);
 }
 
 /* SQLite opens its journal at the first change and keeps it; from then on it needs no names. */
@@ -176,24 +152,25 @@ struct certdir_list_writer *certdir_list_write_private(const char *filename, boo
 /* ---- source ---- */
 
 /* Notes about the source that readers would have to scan for. The words are those of certdir_identity_type_name(). */
-static const char *const summarize[] = {
+static const char summarize[] =
 	"UPDATE source SET (devices,identities,says_enabled)=(SELECT count(*),"
 	"trim(iif(count(entra_device_id),'entra_device_id ','')||"
 	"iif(count(intune_device_id),'intune_device_id ','')||iif(count(object_id),'device_guid ','')||"
 	"iif(count(sid),'sid ','')||iif(count(udid),'udid ','')||"
 	"iif(count(coalesce(name,intune_name)),'common_name ','')||iif(count(serial_number),'serial_number','')),"
-	"?2 OR count(enabled)>0 FROM device WHERE source=?1) WHERE id=?1",
+	"?2 OR count(enabled)>0 FROM device WHERE source=?1) WHERE id=?1";
+static const char add_dns_names[] =
 	"UPDATE source SET identities=ltrim(identities||' dns_name') WHERE id=?1 AND EXISTS(SELECT 1 FROM device d "
-	"WHERE "
-	"d.source=?1 AND EXISTS(SELECT 1 FROM dns_name n WHERE n.device=d.id))",
-};
+	"WHERE d.source=?1 AND EXISTS(SELECT 1 FROM dns_name n WHERE n.device=d.id))";
 
 /* The source that was named last, if any, has all its devices. */
 static bool end_source(struct certdir_list_writer *writer, struct certdir_error *error)
 {
-	for (size_t i = 0; writer->source && i < sizeof(summarize) / sizeof(summarize[0]); i++)
-		if (!run_with(writer, summarize[i], writer->source, writer->says_enabled ? "1" : "0", NULL, error))
-			return false;
+	if (writer->source &&
+	    (!certdir_list_writer_do(writer, summarize,
+				     SQL_VALUES(SQL_NUMBER(writer->source), SQL_NUMBER(writer->says_enabled)), error) ||
+	     !certdir_list_writer_do(writer, add_dns_names, SQL_VALUES(SQL_NUMBER(writer->source)), error)))
+		return false;
 	writer->source = 0;
 	return sqlite3_get_autocommit(writer->db) || certdir_list_writer_run(writer, "COMMIT", error);
 }
@@ -208,23 +185,16 @@ static bool forget_devices(struct certdir_list_writer *writer, struct certdir_er
 	};
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		if (!run_with(writer, tables[i], writer->source, NULL, NULL, error))
+		if (!certdir_list_writer_do(writer, tables[i], SQL_VALUES(SQL_NUMBER(writer->source)), error))
 			return false;
 	return true;
 }
 
-static bool source_row(struct certdir_list_writer *writer, const char *name, struct certdir_error *error)
+static bool find_source(struct certdir_list_writer *writer, const char *name, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = NULL;
-	bool ok = sqlite3_prepare_v2(writer->db, "SELECT id FROM source WHERE name=?1", -1, &stmt, NULL) == SQLITE_OK &&
-		  sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW;
-
-	if (ok)
-		writer->source = sqlite3_column_int64(stmt, 0);
-	else
-		certdir_list_writer_fail(writer, error);
-	sqlite3_finalize(stmt);
-	return ok;
+	return certdir_sql_ask(writer->db, "SELECT id FROM source WHERE name=?1", SQL_VALUES(SQL_TEXT(name)),
+			       &writer->source) == 1 ||
+	       certdir_list_writer_fail(writer, error);
 }
 
 bool certdir_list_write_source(struct certdir_list_writer *writer, const char *name, const char *tenant, int64_t synced,
@@ -243,11 +213,12 @@ bool certdir_list_write_source(struct certdir_list_writer *writer, const char *n
 	/* An import fails as a whole: what a rollback would need is not kept. */
 	if (!certdir_list_writer_note(writer, name, error) ||
 	    !certdir_list_writer_run(writer, "PRAGMA journal_mode=OFF;BEGIN", error) ||
-	    !run_with(writer,
-		      "INSERT INTO source(name,tenant,synced) VALUES(?2,?3,?1) "
-		      "ON CONFLICT(name) DO UPDATE SET tenant=excluded.tenant,synced=excluded.synced",
-		      synced, name, tenant ? writer->tenant : NULL, error) ||
-	    !source_row(writer, name, error) || !forget_devices(writer, error)) {
+	    !certdir_list_writer_do(
+		    writer,
+		    "INSERT INTO source(name,tenant,synced) VALUES(?1,?2,?3) "
+		    "ON CONFLICT(name) DO UPDATE SET tenant=excluded.tenant,synced=excluded.synced",
+		    SQL_VALUES(SQL_TEXT(name), SQL_TEXT(tenant ? writer->tenant : NULL), SQL_NUMBER(synced)), error) ||
+	    !find_source(writer, name, error) || !forget_devices(writer, error)) {
 		writer->source = 0;
 		return false;
 	}
@@ -261,11 +232,8 @@ void certdir_list_write_says_enabled(struct certdir_list_writer *writer)
 
 bool certdir_list_write_good_for(struct certdir_list_writer *writer, int64_t seconds, struct certdir_error *error)
 {
-	char text[24];
-
-	(void)snprintf(text, sizeof(text), "%" PRId64, seconds);
-	return run_with(writer, "UPDATE source SET good_for=nullif(CAST(?2 AS INTEGER),0) WHERE id=?1", writer->source,
-			text, NULL, error);
+	return certdir_list_writer_do(writer, "UPDATE source SET good_for=?2 WHERE id=?1",
+				      SQL_VALUES(SQL_NUMBER(writer->source), SQL_TIME(seconds)), error);
 }
 
 /* ---- device ---- */
@@ -280,17 +248,6 @@ static const char *label_of(const struct certdir_device *device)
 		if (names[i] && *names[i])
 			return names[i];
 	return "without a name";
-}
-
-static int bind_tristate(sqlite3_stmt *stmt, int at, enum certdir_tristate value)
-{
-	return value == CERTDIR_UNKNOWN ? sqlite3_bind_null(stmt, at)
-					: sqlite3_bind_int(stmt, at, value == CERTDIR_YES);
-}
-
-static int bind_time(sqlite3_stmt *stmt, int at, int64_t value)
-{
-	return value == 0 ? sqlite3_bind_null(stmt, at) : sqlite3_bind_int64(stmt, at, value);
 }
 
 /* The tenant is stored with the device only when its source has none: one place to look. */
@@ -334,20 +291,18 @@ static bool bind_device(struct certdir_list_writer *writer, sqlite3_stmt *stmt, 
 			const struct certdir_device *stored)
 {
 	const char *join = device->join_type == CERTDIR_JOIN_UNKNOWN ? NULL : certdir_join_type_name(device->join_type);
-	int at = 1, rc = SQLITE_OK;
+	struct certdir_sql_value values[CERTDIR_LIST_TEXTS + 7], *at = values;
 
 	for (size_t i = 0; i < CERTDIR_LIST_TEXTS; i++)
-		rc |= sqlite3_bind_text(stmt, at++,
-					*(char *const *)((const char *)stored + certdir_list_columns[i].offset), -1,
-					SQLITE_STATIC);
-	rc |= sqlite3_bind_int64(stmt, at++, writer->source);
-	rc |= bind_tristate(stmt, at++, device->enabled);
-	rc |= bind_tristate(stmt, at++, device->managed);
-	rc |= sqlite3_bind_text(stmt, at++, join, -1, SQLITE_STATIC);
-	rc |= bind_time(stmt, at++, device->last_seen);
-	rc |= bind_time(stmt, at++, device->registered);
-	rc |= bind_time(stmt, at++, device->expires);
-	return rc == SQLITE_OK;
+		*at++ = SQL_TEXT(*(char *const *)((const char *)stored + certdir_list_columns[i].offset));
+	*at++ = SQL_NUMBER(writer->source);
+	*at++ = SQL_TRISTATE(device->enabled);
+	*at++ = SQL_TRISTATE(device->managed);
+	*at++ = SQL_TEXT(join);
+	*at++ = SQL_TIME(device->last_seen);
+	*at++ = SQL_TIME(device->registered);
+	*at++ = SQL_TIME(device->expires);
+	return certdir_sql_bind(stmt, (struct certdir_sql_values){values, (size_t)(at - values)}) == SQLITE_OK;
 }
 
 /* The same Entra id twice in one source: a certificate would find two devices. */
@@ -359,8 +314,7 @@ static bool has_twin(struct certdir_list_writer *writer, const char *label, cons
 
 	if (!entra_device_id)
 		return false;
-	if (sqlite3_bind_text(stmt, 1, entra_device_id, -1, SQLITE_STATIC) == SQLITE_OK &&
-	    sqlite3_bind_int64(stmt, 2, writer->source) == SQLITE_OK)
+	if (certdir_sql_bind(stmt, SQL_VALUES(SQL_TEXT(entra_device_id), SQL_NUMBER(writer->source))) == SQLITE_OK)
 		rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW) {
 		const char *twin = (const char *)sqlite3_column_text(stmt, 0);
@@ -409,9 +363,9 @@ static bool add_name(struct certdir_list_writer *writer, enum certdir_list_write
 		ok = certdir_list_text_make(label, "former_name", CERTDIR_FORM_NAME, name, &made, error);
 	if (!ok || !made)
 		return ok;
-	ok = sqlite3_bind_int64(stmt, 1, row) == SQLITE_OK &&
-	     sqlite3_bind_text(stmt, 2, made, -1, SQLITE_STATIC) == SQLITE_OK &&
-	     (which == CERTDIR_ADD_DNS_NAME || bind_time(stmt, 3, since) == SQLITE_OK) &&
+	ok = certdir_sql_bind(stmt, which == CERTDIR_ADD_DNS_NAME ? SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(made))
+								  : SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(made),
+									       SQL_TIME(since))) == SQLITE_OK &&
 	     sqlite3_step(stmt) == SQLITE_DONE;
 	if (!ok)
 		certdir_list_writer_fail(writer, error);
@@ -428,8 +382,7 @@ static int group_step(struct certdir_list_writer *writer, enum certdir_list_writ
 	sqlite3_stmt *stmt = writer->statements[which];
 	int rc = SQLITE_ERROR;
 
-	if (sqlite3_bind_text(stmt, 1, id, -1, SQLITE_STATIC) == SQLITE_OK &&
-	    sqlite3_bind_text(stmt, 2, name, -1, SQLITE_STATIC) == SQLITE_OK)
+	if (certdir_sql_bind(stmt, SQL_VALUES(SQL_TEXT(id), SQL_TEXT(name))) == SQLITE_OK)
 		rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW)
 		*row = sqlite3_column_int64(stmt, 0);
@@ -459,8 +412,9 @@ static bool add_group(struct certdir_list_writer *writer, int64_t device, const 
 	rc = group_step(writer, CERTDIR_FIND_GROUP, id, name, &row);
 	if (rc == SQLITE_DONE)
 		rc = group_step(writer, CERTDIR_ADD_GROUP, id, name, &row);
-	ok = (rc == SQLITE_DONE || rc == SQLITE_ROW) && sqlite3_bind_int64(stmt, 1, device) == SQLITE_OK &&
-	     sqlite3_bind_int64(stmt, 2, row) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_DONE;
+	ok = (rc == SQLITE_DONE || rc == SQLITE_ROW) &&
+	     certdir_sql_bind(stmt, SQL_VALUES(SQL_NUMBER(device), SQL_NUMBER(row))) == SQLITE_OK &&
+	     sqlite3_step(stmt) == SQLITE_DONE;
 	if (!ok)
 		certdir_list_writer_fail(writer, error);
 	(void)sqlite3_reset(stmt);
@@ -501,19 +455,12 @@ bool certdir_list_write_device(struct certdir_list_writer *writer, const struct 
 /* Pages that deleted devices left behind: their content must not travel on, and the file should shrink with the list. */
 static bool compact(struct certdir_list_writer *writer, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = NULL;
-	bool wasteful;
+	int64_t wasteful;
 
-	if (sqlite3_prepare_v2(
-		    writer->db,
-		    "SELECT f.freelist_count*4>p.page_count FROM pragma_freelist_count f,pragma_page_count p", -1,
-		    &stmt, NULL) != SQLITE_OK ||
-	    sqlite3_step(stmt) != SQLITE_ROW) {
-		sqlite3_finalize(stmt);
+	if (certdir_sql_ask(writer->db,
+			    "SELECT f.freelist_count*4>p.page_count FROM pragma_freelist_count f,pragma_page_count p",
+			    SQL_NOTHING, &wasteful) != 1)
 		return certdir_list_writer_fail(writer, error);
-	}
-	wasteful = sqlite3_column_int(stmt, 0) != 0;
-	sqlite3_finalize(stmt);
 	return !wasteful || certdir_list_writer_run(writer, "PRAGMA journal_mode=OFF;VACUUM", error);
 }
 
@@ -538,8 +485,8 @@ static bool finish(struct certdir_list_writer *writer, struct certdir_error *err
 	return end_source(writer, error) && certdir_list_writer_run(writer, "BEGIN", error) &&
 	       (!imported || certdir_list_writer_run(writer, forget_groups, error)) &&
 	       certdir_list_writer_run(writer, certdir_list_indexes, error) &&
-	       run_with(writer, "INSERT OR REPLACE INTO meta(key,value) VALUES('published',?1)", (int64_t)time(NULL),
-			NULL, NULL, error) &&
+	       certdir_list_writer_do(writer, "INSERT OR REPLACE INTO meta(key,value) VALUES('published',?1)",
+				      SQL_VALUES(SQL_NUMBER((int64_t)time(NULL))), error) &&
 	       certdir_list_writer_run(writer, "COMMIT", error) && compact(writer, error);
 }
 

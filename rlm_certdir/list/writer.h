@@ -6,6 +6,7 @@
 #include "list/database.h"
 #include "list/edition.h"
 #include "list/list.h"
+#include "list/sql.h"
 #include "list/written.h"
 
 enum certdir_list_write_statement {
@@ -35,6 +36,9 @@ struct certdir_list_writer {
 bool certdir_list_writer_fail(struct certdir_list_writer *writer, struct certdir_error *error);
 /* Whether the tables of what is open are those that this program makes, before anything is asked of it; in bounded time. */
 bool certdir_list_writer_check(struct certdir_list_writer *writer, const char *filename, struct certdir_error *error);
+/* Runs one statement that takes `values` and gives nothing. */
+bool certdir_list_writer_do(struct certdir_list_writer *writer, const char *sql, struct certdir_sql_values values,
+			    struct certdir_error *error);
 /* Runs SQL that takes and gives nothing. */
 bool certdir_list_writer_run(struct certdir_list_writer *writer, const char *sql, struct certdir_error *error);
 

@@ -71,13 +71,15 @@ static bool make_digest(const struct certdir_tenant_entry *entry, char hex[2 * C
 static bool find_group(struct certdir_tenant *tenant, const struct certdir_group *group, int64_t *row,
 		       struct certdir_error *error)
 {
-	if (!certdir_tenant_number(tenant, row, CERTDIR_TENANT_FIND_GROUP, error, "si", group->id, tenant->source))
+	if (!certdir_tenant_number(tenant, row, CERTDIR_TENANT_FIND_GROUP, error,
+				   SQL_VALUES(SQL_TEXT(group->id), SQL_NUMBER(tenant->source))))
 		return false;
 	if (*row)
-		return certdir_tenant_do(tenant, CERTDIR_TENANT_SET_LDAP_GROUP, error, "iss", *row, group->name,
-					 group->sid);
-	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_LDAP_GROUP, error, "siss", group->id, tenant->source,
-			       group->name, group->sid))
+		return certdir_tenant_do(tenant, CERTDIR_TENANT_SET_LDAP_GROUP, error,
+					 SQL_VALUES(SQL_NUMBER(*row), SQL_TEXT(group->name), SQL_TEXT(group->sid)));
+	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_LDAP_GROUP, error,
+			       SQL_VALUES(SQL_TEXT(group->id), SQL_NUMBER(tenant->source), SQL_TEXT(group->name),
+					  SQL_TEXT(group->sid))))
 		return false;
 	*row = sqlite3_last_insert_rowid(tenant->writer->db);
 	return true;
@@ -85,9 +87,9 @@ static bool find_group(struct certdir_tenant *tenant, const struct certdir_group
 
 static bool forget_names(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
 {
-	return certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DNS_NAMES, error, "i", row) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_VALUES, error, "i", row) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_GROUPS, error, "i", row);
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DNS_NAMES, error, SQL_VALUES(SQL_NUMBER(row))) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_VALUES, error, SQL_VALUES(SQL_NUMBER(row))) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_GROUPS, error, SQL_VALUES(SQL_NUMBER(row)));
 }
 
 /* What stands in other tables. */
@@ -97,17 +99,21 @@ static bool add_names(struct certdir_tenant *tenant, int64_t row, const struct c
 	const struct certdir_device *device = entry->device;
 
 	for (size_t i = 0; i < device->dns_name_count; i++)
-		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_DNS_NAME, error, "is", row, device->dns_names[i]))
+		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_DNS_NAME, error,
+				       SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(device->dns_names[i]))))
 			return false;
 	for (size_t i = 0; i < entry->value_count; i++)
-		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_VALUE, error, "iss", row,
-				       certdir_identity_type_name(entry->values[i].type), entry->values[i].value))
+		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_VALUE, error,
+				       SQL_VALUES(SQL_NUMBER(row),
+						  SQL_TEXT(certdir_identity_type_name(entry->values[i].type)),
+						  SQL_TEXT(entry->values[i].value))))
 			return false;
 	for (size_t i = 0; i < device->group_count; i++) {
 		int64_t group;
 
 		if (!find_group(tenant, &device->groups[i], &group, error) ||
-		    !certdir_tenant_do(tenant, CERTDIR_TENANT_JOIN_GROUP, error, "ii", row, group))
+		    !certdir_tenant_do(tenant, CERTDIR_TENANT_JOIN_GROUP, error,
+				       SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(group))))
 			return false;
 	}
 	return true;
@@ -118,10 +124,13 @@ static bool set_device(struct certdir_tenant *tenant, int64_t row, const struct 
 {
 	const char *join = device->join_type == CERTDIR_JOIN_UNKNOWN ? NULL : certdir_join_type_name(device->join_type);
 
-	return certdir_tenant_do(tenant, CERTDIR_TENANT_SET_ENTRY, error, "isssssssssysttt", row, digest, device->id,
-				 device->name, device->sid, device->serial_number, device->entra_device_id,
-				 device->intune_device_id, device->udid, device->operating_system, (int)device->enabled,
-				 join, device->last_seen, device->registered, device->expires);
+	return certdir_tenant_do(
+		tenant, CERTDIR_TENANT_SET_ENTRY, error,
+		SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(digest), SQL_TEXT(device->id), SQL_TEXT(device->name),
+			   SQL_TEXT(device->sid), SQL_TEXT(device->serial_number), SQL_TEXT(device->entra_device_id),
+			   SQL_TEXT(device->intune_device_id), SQL_TEXT(device->udid),
+			   SQL_TEXT(device->operating_system), SQL_TRISTATE(device->enabled), SQL_TEXT(join),
+			   SQL_TIME(device->last_seen), SQL_TIME(device->registered), SQL_TIME(device->expires)));
 }
 
 static bool write_entry(struct certdir_tenant *tenant, int64_t row, const struct certdir_tenant_entry *entry,
@@ -135,7 +144,8 @@ static bool add_entry(struct certdir_tenant *tenant, const struct certdir_tenant
 {
 	int64_t row;
 
-	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_ENTRY, error, "is", tenant->source, entry->key))
+	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_ENTRY, error,
+			       SQL_VALUES(SQL_NUMBER(tenant->source), SQL_TEXT(entry->key))))
 		return false;
 	row = sqlite3_last_insert_rowid(tenant->writer->db);
 	if (!certdir_bitmap_set(&tenant->seen, row))
@@ -179,7 +189,8 @@ bool certdir_tenant_entries_put(struct certdir_tenant *tenant, const struct cert
 		return false;
 	if (!make_digest(entry, digest))
 		return certdir_tenant_no_memory(tenant, error);
-	stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_FIND_ENTRY, error, "si", entry->key, tenant->source);
+	stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_FIND_ENTRY, error,
+				  SQL_VALUES(SQL_TEXT(entry->key), SQL_NUMBER(tenant->source)));
 	found = certdir_tenant_next(tenant, stmt, error);
 	if (found < 0)
 		return false;
@@ -202,10 +213,12 @@ static bool store(struct certdir_tenant *tenant, const char *cursor, struct cert
 	const int64_t now = tenant->options.now;
 
 	return certdir_tenant_settle(tenant, counts, error) && certdir_tenant_purge(tenant, counts, error) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_GROUPS, error, "i", tenant->source) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_ENTRIES, error, "iistsis", tenant->source,
-				 tenant->full ? now : tenant->state.synced, cursor, cursor ? now : 0, tenant->filter,
-				 tenant->options.ldap->interval, tenant->options.ldap->domain);
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_GROUPS, error, SQL_VALUES(SQL_NUMBER(tenant->source))) &&
+	       certdir_tenant_do(
+		       tenant, CERTDIR_TENANT_STORE_ENTRIES, error,
+		       SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(tenant->full ? now : tenant->state.synced),
+				  SQL_TEXT(cursor), SQL_TIME(cursor ? now : 0), SQL_TEXT(tenant->filter),
+				  SQL_NUMBER(tenant->options.ldap->interval), SQL_TEXT(tenant->options.ldap->domain)));
 }
 
 enum certdir_tenant_ended certdir_tenant_entries_end(struct certdir_tenant *tenant, const char *cursor,

@@ -23,7 +23,7 @@ static bool make_guid(struct certdir_tenant *tenant, const char *what, const cha
 /* The members, as a bitmap, and those whose leaving waits. */
 static bool read_members(struct certdir_tenant *tenant, int64_t group, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_MEMBERS, error, "i", group);
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_MEMBERS, error, SQL_VALUES(SQL_NUMBER(group)));
 	int found;
 
 	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1)
@@ -37,14 +37,16 @@ static bool read_members(struct certdir_tenant *tenant, int64_t group, struct ce
 /* Finds or makes the group; a changed name is taken over. */
 static bool open_group(struct certdir_tenant *tenant, const char *id, const char *name, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_FIND_GROUP, error, "si", id, tenant->source);
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_FIND_GROUP, error,
+						SQL_VALUES(SQL_TEXT(id), SQL_NUMBER(tenant->source)));
 	int found = certdir_tenant_next(tenant, stmt, error);
 	const char *known;
 	bool ok;
 
 	if (found == 0) {
 		tenant->quiet = true;
-		ok = certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_GROUP, error, "sis", id, tenant->source, name);
+		ok = certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_GROUP, error,
+				       SQL_VALUES(SQL_TEXT(id), SQL_NUMBER(tenant->source), SQL_TEXT(name)));
 		tenant->staged = sqlite3_last_insert_rowid(tenant->writer->db);
 		return ok;
 	}
@@ -53,7 +55,8 @@ static bool open_group(struct certdir_tenant *tenant, const char *id, const char
 	tenant->staged = sqlite3_column_int64(stmt, 0);
 	known = (const char *)sqlite3_column_text(stmt, 1);
 	ok = (known && name && strcmp(known, name) == 0) || known == name ||
-	     certdir_tenant_do(tenant, CERTDIR_TENANT_NAME_GROUP, error, "is", tenant->staged, name);
+	     certdir_tenant_do(tenant, CERTDIR_TENANT_NAME_GROUP, error,
+			       SQL_VALUES(SQL_NUMBER(tenant->staged), SQL_TEXT(name)));
 	(void)sqlite3_reset(stmt);
 	return ok && read_members(tenant, tenant->staged, error);
 }
@@ -83,7 +86,8 @@ bool certdir_tenant_group_put(struct certdir_tenant *tenant, const char *member,
 
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_GROUP, error) ||
 	    !make_guid(tenant, "member of a group", member, id, error) ||
-	    !certdir_tenant_number(tenant, &row, CERTDIR_TENANT_FIND_OBJECT, error, "si", id, tenant->source))
+	    !certdir_tenant_number(tenant, &row, CERTDIR_TENANT_FIND_OBJECT, error,
+				   SQL_VALUES(SQL_TEXT(id), SQL_NUMBER(tenant->source))))
 		return false;
 	tenant->duplicates += row == 0;
 	return row == 0 || certdir_bitmap_set(&tenant->seen, row) || certdir_tenant_no_memory(tenant, error);
@@ -99,7 +103,7 @@ static bool change_members(struct certdir_tenant *tenant, const struct certdir_b
 		if (certdir_bitmap_test(others, row))
 			continue;
 		++*count;
-		if (!certdir_tenant_do(tenant, what, error, "ii", row, tenant->staged) ||
+		if (!certdir_tenant_do(tenant, what, error, SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->staged))) ||
 		    (!tenant->quiet && !certdir_tenant_log(tenant, row, "group", enter ? NULL : tenant->group,
 							   enter ? tenant->group : NULL, error)))
 			return false;
@@ -112,7 +116,8 @@ static bool keep_leavers(struct certdir_tenant *tenant, struct certdir_error *er
 {
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->before, row + 1)) >= 0;)
 		if (!certdir_bitmap_test(&tenant->seen, row) &&
-		    !certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_MEMBER, error, "ii", row, tenant->staged))
+		    !certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_MEMBER, error,
+				       SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->staged))))
 			return false;
 	return true;
 }
@@ -122,7 +127,8 @@ static bool confirm_members(struct certdir_tenant *tenant, struct certdir_error 
 {
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->unconfirmed, row + 1)) >= 0;)
 		if (certdir_bitmap_test(&tenant->seen, row) &&
-		    !certdir_tenant_do(tenant, CERTDIR_TENANT_CONFIRM_MEMBER, error, "ii", row, tenant->staged))
+		    !certdir_tenant_do(tenant, CERTDIR_TENANT_CONFIRM_MEMBER, error,
+				       SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->staged))))
 			return false;
 	return true;
 }
@@ -155,7 +161,8 @@ enum certdir_tenant_ended certdir_tenant_group_end(struct certdir_tenant *tenant
 		      ? change_members(tenant, &tenant->before, &tenant->seen, false, &counts->lost, error)
 		      : keep_leavers(tenant, error)) &&
 	     change_members(tenant, &tenant->seen, &tenant->before, true, &counts->added, error) &&
-	     certdir_tenant_do(tenant, CERTDIR_TENANT_GROUP_SYNCED, error, "ii", tenant->staged, tenant->options.now);
+	     certdir_tenant_do(tenant, CERTDIR_TENANT_GROUP_SYNCED, error,
+			       SQL_VALUES(SQL_NUMBER(tenant->staged), SQL_NUMBER(tenant->options.now)));
 	counts->kept = leavers - counts->lost;
 	counts->after = counts->before + counts->added - counts->lost;
 	return certdir_tenant_finish(tenant, ok ? ended : CERTDIR_ENDED_FAILED, error);
@@ -187,14 +194,15 @@ static bool drop_group(struct certdir_tenant *tenant, int64_t group, const char 
 	strcpy(tenant->group, label);
 	return read_members(tenant, group, error) &&
 	       change_members(tenant, &tenant->before, &none, false, &count, error) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_DROP_GROUP, error, "i", group);
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_DROP_GROUP, error, SQL_VALUES(SQL_NUMBER(group)));
 }
 
 /* Drops what is not in `object_ids`; `oldest` is when that of the others was listed whose listing is the oldest. */
 static bool drop_others(struct certdir_tenant *tenant, const char *const *object_ids, int64_t *oldest,
 			struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_GROUPS, error, "i", tenant->source);
+	sqlite3_stmt *stmt =
+		certdir_tenant_ask(tenant, CERTDIR_TENANT_GROUPS, error, SQL_VALUES(SQL_NUMBER(tenant->source)));
 	int found;
 
 	*oldest = 0;
@@ -221,7 +229,8 @@ bool certdir_tenant_groups_keep(struct certdir_tenant *tenant, const char *const
 	if (!certdir_tenant_begin(tenant, CERTDIR_PART_GROUP, error))
 		return false;
 	if (drop_others(tenant, object_ids, &oldest, error) &&
-	    certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_GROUPS, error, "it", tenant->source, oldest))
+	    certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_GROUPS, error,
+			      SQL_VALUES(SQL_NUMBER(tenant->source), SQL_TIME(oldest))))
 		return certdir_tenant_finish(tenant, CERTDIR_ENDED, error) == CERTDIR_ENDED;
 	certdir_tenant_part_abandon(tenant);
 	return false;

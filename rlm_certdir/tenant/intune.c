@@ -113,9 +113,13 @@ bool certdir_tenant_intune_put(struct certdir_tenant *tenant, const struct certd
 					 error))
 			return false;
 	tenant->staged++;
-	return certdir_tenant_do(tenant, CERTDIR_TENANT_STAGE, error, "ssssssttssssssss", key, id, made[0], made[1],
-				 made[2] ? made[2] : "unknown", made[3], record->last_seen, record->registered, made[4],
-				 made[5], made[6], made[7], made[8], made[9], made[10], made[11]);
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_STAGE, error,
+				 SQL_VALUES(SQL_TEXT(key), SQL_TEXT(id), SQL_TEXT(made[0]), SQL_TEXT(made[1]),
+					    SQL_TEXT(made[2] ? made[2] : "unknown"), SQL_TEXT(made[3]),
+					    SQL_TIME(record->last_seen), SQL_TIME(record->registered),
+					    SQL_TEXT(made[4]), SQL_TEXT(made[5]), SQL_TEXT(made[6]), SQL_TEXT(made[7]),
+					    SQL_TEXT(made[8]), SQL_TEXT(made[9]), SQL_TEXT(made[10]),
+					    SQL_TEXT(made[11])));
 }
 
 /* ---- which records count ---- */
@@ -135,7 +139,7 @@ static bool bury(struct certdir_tenant *tenant, enum certdir_tenant_statement wh
 		 struct certdir_error *error)
 {
 	const bool by_key = which == CERTDIR_TENANT_STAGED_BY_KEY;
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, which, error, "");
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, which, error, SQL_NOTHING);
 	char last[CERTDIR_VALUE_MAX + 1] = "";
 	int64_t last_id = 0;
 	int found;
@@ -151,7 +155,7 @@ static bool bury(struct certdir_tenant *tenant, enum certdir_tenant_statement wh
 				return certdir_tenant_no_memory(tenant, error);
 			if (!certdir_tenant_do(tenant,
 					       by_key ? CERTDIR_TENANT_ONCE_OUTLIVED : CERTDIR_TENANT_ONCE_STAGED,
-					       error, "i", last_id))
+					       error, SQL_VALUES(SQL_NUMBER(last_id))))
 				return false;
 			++*buried;
 		} else {
@@ -165,7 +169,8 @@ static bool bury(struct certdir_tenant *tenant, enum certdir_tenant_statement wh
 /* Records that waited before, and are there still. */
 static bool keep_waiting(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_STILL_WAITING, error, "i", tenant->source);
+	sqlite3_stmt *stmt =
+		certdir_tenant_ask(tenant, CERTDIR_TENANT_STILL_WAITING, error, SQL_VALUES(SQL_NUMBER(tenant->source)));
 	int found;
 
 	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
@@ -196,8 +201,9 @@ static bool same_column(sqlite3_stmt *stmt, int a, int b)
 static bool set_record(struct certdir_tenant *tenant, int64_t row, sqlite3_stmt *pair, bool ids,
 		       struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_tenant_ask(
-		tenant, ids ? CERTDIR_TENANT_SET_RECORD : CERTDIR_TENANT_SET_RECORD_FACTS, error, "i", row);
+	sqlite3_stmt *stmt =
+		certdir_tenant_ask(tenant, ids ? CERTDIR_TENANT_SET_RECORD : CERTDIR_TENANT_SET_RECORD_FACTS, error,
+				   SQL_VALUES(SQL_NUMBER(row)));
 	int rc = SQLITE_OK;
 
 	if (!stmt)
@@ -232,7 +238,7 @@ static bool join(struct certdir_tenant *tenant, sqlite3_stmt *pair, struct certd
 		return certdir_tenant_no_memory(tenant, error);
 	/* The record that it had is of another device now, or of none. */
 	if (!same[0] && sqlite3_column_type(pair, AT_HAS) != SQLITE_NULL &&
-	    !certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, "s", text(pair, AT_HAS)))
+	    !certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, SQL_VALUES(SQL_TEXT(text(pair, AT_HAS)))))
 		return false;
 	return (same[AT_COMPLIANCE] || certdir_tenant_save(tenant, row, error)) &&
 	       set_record(tenant, row, pair, ids, error) &&
@@ -244,9 +250,9 @@ static bool join_all(struct certdir_tenant *tenant, struct certdir_error *error)
 	sqlite3_stmt *pairs;
 	int found;
 
-	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_PAIR, error, "i", tenant->source))
+	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_PAIR, error, SQL_VALUES(SQL_NUMBER(tenant->source))))
 		return false;
-	pairs = certdir_tenant_ask(tenant, CERTDIR_TENANT_PAIRS, error, "");
+	pairs = certdir_tenant_ask(tenant, CERTDIR_TENANT_PAIRS, error, SQL_NOTHING);
 	while ((found = certdir_tenant_next(tenant, pairs, error)) == 1)
 		if (!certdir_bitmap_test(&tenant->dead, sqlite3_column_int64(pairs, 1)) && !join(tenant, pairs, error))
 			return false;
@@ -260,15 +266,17 @@ static bool set_once(struct certdir_tenant *tenant, int64_t row, struct certdir_
 {
 	int64_t listed;
 
-	return certdir_tenant_number(tenant, &listed, CERTDIR_TENANT_READ_FILTERED, error, "i", row) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_SET_ONCE, error, "i", row) &&
+	return certdir_tenant_number(tenant, &listed, CERTDIR_TENANT_READ_FILTERED, error,
+				     SQL_VALUES(SQL_NUMBER(row))) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_SET_ONCE, error, SQL_VALUES(SQL_NUMBER(row))) &&
 	       (!listed || certdir_tenant_account(tenant, row, false, false, error));
 }
 
 /* A device of its own that is there already; one that Entra ID knew once remains one. */
 static bool change_own(struct certdir_tenant *tenant, int64_t row, int64_t id, bool once, struct certdir_error *error)
 {
-	sqlite3_stmt *pair = certdir_tenant_ask(tenant, CERTDIR_TENANT_OWN_PAIR, error, "ii", row, id);
+	sqlite3_stmt *pair =
+		certdir_tenant_ask(tenant, CERTDIR_TENANT_OWN_PAIR, error, SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(id)));
 	bool ok = certdir_tenant_row(tenant, pair, error) && join(tenant, pair, error) &&
 		  (!once || set_once(tenant, row, error));
 
@@ -280,7 +288,8 @@ static bool change_own(struct certdir_tenant *tenant, int64_t row, int64_t id, b
 		tenant->holds |= CERTDIR_BIT(CERTDIR_ID_NAME);
 		ok = (certdir_bitmap_set(&tenant->changed, row) || certdir_tenant_no_memory(tenant, error)) &&
 		     certdir_tenant_save(tenant, row, error) &&
-		     certdir_tenant_do(tenant, CERTDIR_TENANT_SET_OWN, error, "iss", row, name, system) &&
+		     certdir_tenant_do(tenant, CERTDIR_TENANT_SET_OWN, error,
+				       SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(name), SQL_TEXT(system))) &&
 		     certdir_tenant_rename(tenant, row, old_name, name, error) &&
 		     certdir_tenant_relist(tenant, row, error);
 	}
@@ -299,8 +308,9 @@ static bool add_own(struct certdir_tenant *tenant, int64_t id, bool once, sqlite
 							   ownership, certdir_tenant_in_use(state));
 	int64_t row;
 
-	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_OWN, error, "ibbi", tenant->source, (int)listed, (int)once,
-			       id))
+	if (!certdir_tenant_do(
+		    tenant, CERTDIR_TENANT_ADD_OWN, error,
+		    SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(listed), SQL_NUMBER(once), SQL_NUMBER(id))))
 		return false;
 	row = sqlite3_last_insert_rowid(tenant->writer->db);
 	tenant->holds |= CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_NAME) | CERTDIR_BIT(CERTDIR_ID_SERIAL);
@@ -312,7 +322,8 @@ static bool add_own(struct certdir_tenant *tenant, int64_t id, bool once, sqlite
 /* The staged record `id` fits no device of Entra's: it is a device of its own, or waits for one. */
 static bool place(struct certdir_tenant *tenant, int64_t id, size_t *waiting, struct certdir_error *error)
 {
-	sqlite3_stmt *record = certdir_tenant_ask(tenant, CERTDIR_TENANT_STAGED, error, "ii", id, tenant->source);
+	sqlite3_stmt *record = certdir_tenant_ask(tenant, CERTDIR_TENANT_STAGED, error,
+						  SQL_VALUES(SQL_NUMBER(id), SQL_NUMBER(tenant->source)));
 	bool ok = certdir_tenant_row(tenant, record, error);
 	const char *intune_device_id = ok ? text(record, 0) : "";
 	const bool once = ok && sqlite3_column_int(record, 5);
@@ -320,10 +331,11 @@ static bool place(struct certdir_tenant *tenant, int64_t id, size_t *waiting, st
 
 	if (ok && strcmp(intune_device_id, text(record, 1)) != 0) {
 		++*waiting;
-		ok = certdir_tenant_do(tenant, CERTDIR_TENANT_WAIT, error, "ii", tenant->source, id);
+		ok = certdir_tenant_do(tenant, CERTDIR_TENANT_WAIT, error,
+				       SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(id)));
 	} else if (ok) {
-		ok = certdir_tenant_number(tenant, &row, CERTDIR_TENANT_FIND_OWN, error, "si", intune_device_id,
-					   tenant->source) &&
+		ok = certdir_tenant_number(tenant, &row, CERTDIR_TENANT_FIND_OWN, error,
+					   SQL_VALUES(SQL_TEXT(intune_device_id), SQL_NUMBER(tenant->source))) &&
 		     (row ? change_own(tenant, row, id, once, error) : add_own(tenant, id, once, record, error));
 	}
 	(void)sqlite3_reset(record);
@@ -333,8 +345,9 @@ static bool place(struct certdir_tenant *tenant, int64_t id, size_t *waiting, st
 /* *unlisted: the last row of those that waited before and are not in this listing. */
 static bool place_others(struct certdir_tenant *tenant, size_t *waiting, int64_t *unlisted, struct certdir_error *error)
 {
-	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_STOP_WAITING, error, "i", tenant->source) ||
-	    !certdir_tenant_number(tenant, unlisted, CERTDIR_TENANT_LAST_WAITING, error, "i", tenant->source))
+	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_STOP_WAITING, error, SQL_VALUES(SQL_NUMBER(tenant->source))) ||
+	    !certdir_tenant_number(tenant, unlisted, CERTDIR_TENANT_LAST_WAITING, error,
+				   SQL_VALUES(SQL_NUMBER(tenant->source))))
 		return false;
 	for (int64_t id = 1; id <= tenant->staged; id++)
 		if (!certdir_bitmap_test(&tenant->dead, id) && !certdir_bitmap_test(&tenant->used, id) &&
@@ -348,7 +361,8 @@ static bool place_others(struct certdir_tenant *tenant, size_t *waiting, int64_t
 /* Devices of Entra's that had a record and have none in this listing. What it was the record of is remembered. */
 static bool find_unjoined(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_WITH_RECORD, error, "i", tenant->source);
+	sqlite3_stmt *stmt =
+		certdir_tenant_ask(tenant, CERTDIR_TENANT_WITH_RECORD, error, SQL_VALUES(SQL_NUMBER(tenant->source)));
 	int found;
 
 	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
@@ -358,7 +372,7 @@ static bool find_unjoined(struct certdir_tenant *tenant, struct certdir_error *e
 			continue;
 		if (!certdir_bitmap_set(&tenant->unconfirmed, row))
 			return certdir_tenant_no_memory(tenant, error);
-		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, "s", text(stmt, 1)))
+		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, SQL_VALUES(SQL_TEXT(text(stmt, 1)))))
 			return false;
 	}
 	return found == 0;
@@ -367,12 +381,14 @@ static bool find_unjoined(struct certdir_tenant *tenant, struct certdir_error *e
 /* Whether the record that a row has is another Entra device's by now: then it is not missing. */
 static bool has_moved(struct certdir_tenant *tenant, int64_t row, bool *moved, struct certdir_error *error)
 {
-	sqlite3_stmt *of_row = certdir_tenant_ask(tenant, CERTDIR_TENANT_OWN_ID, error, "i", row), *stmt = NULL;
+	sqlite3_stmt *of_row = certdir_tenant_ask(tenant, CERTDIR_TENANT_OWN_ID, error, SQL_VALUES(SQL_NUMBER(row))),
+		     *stmt = NULL;
 	int found = certdir_tenant_row(tenant, of_row, error) ? 1 : -1;
 
 	*moved = false;
 	if (found == 1)
-		stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_STAGED_OF, error, "s", text(of_row, 0));
+		stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_STAGED_OF, error,
+					  SQL_VALUES(SQL_TEXT(text(of_row, 0))));
 	while (found == 1 && (found = certdir_tenant_next(tenant, stmt, error)) == 1)
 		*moved |= sqlite3_column_int(stmt, 1) ||
 			  certdir_bitmap_test(&tenant->used, sqlite3_column_int64(stmt, 0));
@@ -385,7 +401,7 @@ static bool unjoin(struct certdir_tenant *tenant, int64_t row, struct certdir_er
 	if (!certdir_bitmap_set(&tenant->changed, row))
 		return certdir_tenant_no_memory(tenant, error);
 	return certdir_tenant_save(tenant, row, error) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_CLEAR_RECORD, error, "i", row) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_CLEAR_RECORD, error, SQL_VALUES(SQL_NUMBER(row))) &&
 	       certdir_tenant_relist(tenant, row, error);
 }
 
@@ -398,8 +414,8 @@ static bool unjoin_others(struct certdir_tenant *tenant, bool keep, struct certd
 		if (keep && !has_moved(tenant, row, &moved, error))
 			return false;
 		if (moved ? !unjoin(tenant, row, error)
-			  : !certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_RECORD, error, "ii", row,
-					       tenant->state.intune_synced))
+			  : !certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_RECORD, error,
+					       SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->state.intune_synced))))
 			return false;
 	}
 	return true;
@@ -408,7 +424,8 @@ static bool unjoin_others(struct certdir_tenant *tenant, bool keep, struct certd
 /* Devices of Intune alone that it does not list any more, or that Entra ID knows now. */
 static bool remove_own(struct certdir_tenant *tenant, bool keep, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_ALL_OWN, error, "i", tenant->source);
+	sqlite3_stmt *stmt =
+		certdir_tenant_ask(tenant, CERTDIR_TENANT_ALL_OWN, error, SQL_VALUES(SQL_NUMBER(tenant->source)));
 	int found;
 
 	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
@@ -418,13 +435,13 @@ static bool remove_own(struct certdir_tenant *tenant, bool keep, struct certdir_
 		if (certdir_bitmap_test(&tenant->seen, row))
 			continue;
 		if (sqlite3_column_int(stmt, 2) &&
-		    !certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, "s", text(stmt, 1)))
+		    !certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, SQL_VALUES(SQL_TEXT(text(stmt, 1)))))
 			return false;
 		if (!has_moved(tenant, row, &moved, error))
 			return false;
 		if (keep && !moved) {
-			if (!certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_RECORD, error, "ii", row,
-					       tenant->state.intune_synced))
+			if (!certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_RECORD, error,
+					       SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->state.intune_synced))))
 				return false;
 		} else if (!certdir_bitmap_set(&tenant->removed, row) ||
 			   (moved && !certdir_bitmap_set(&tenant->own, row))) {
@@ -443,9 +460,9 @@ static bool join_listing(struct certdir_tenant *tenant, struct certdir_tenant_co
 	size_t again = 0;
 
 	*counts = (struct certdir_tenant_counts){.before = tenant->state.intune_records};
-	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE_WAITING, error, "i", tenant->source) ||
-	    !certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_ONCE, error, "ii", tenant->source,
-			       tenant->options.now - ONCE_KEPT) ||
+	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE_WAITING, error, SQL_VALUES(SQL_NUMBER(tenant->source))) ||
+	    !certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_ONCE, error,
+			       SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(tenant->options.now - ONCE_KEPT))) ||
 	    !certdir_list_writer_run(tenant->writer, staged_by_id, error) ||
 	    !bury(tenant, CERTDIR_TENANT_STAGED_BY_ID, &again, error) ||
 	    !certdir_list_writer_run(tenant->writer, staged_by_key, error) ||
@@ -465,11 +482,13 @@ static bool join_listing(struct certdir_tenant *tenant, struct certdir_tenant_co
 static bool let_go(struct certdir_tenant *tenant, bool keep, int64_t unlisted, struct certdir_error *error)
 {
 	return unjoin_others(tenant, keep, error) && remove_own(tenant, keep, error) &&
-	       (keep ? certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_WAITING, error, "iii", tenant->source, unlisted,
-					 tenant->state.intune_synced)
-		     : certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_WAITING, error, "ii", tenant->source,
-					 unlisted)) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_ONCE, error, "ii", tenant->source, tenant->options.now);
+	       (keep ? certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_WAITING, error,
+					 SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(unlisted),
+						    SQL_NUMBER(tenant->state.intune_synced)))
+		     : certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_WAITING, error,
+					 SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(unlisted)))) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_ONCE, error,
+				 SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(tenant->options.now)));
 }
 
 /* Asks the guards: one for the records, and one for the devices that depend on them. `counts` is filled in. */
@@ -488,7 +507,8 @@ static enum certdir_tenant_ended settle(struct certdir_tenant *tenant, int64_t u
 	ended = certdir_tenant_guard_devices(tenant, &counts->kept, error);
 	if (ended == CERTDIR_ENDED_FAILED || !certdir_tenant_settle(tenant, &devices, error) ||
 	    !certdir_tenant_purge(tenant, &devices, error) ||
-	    !certdir_tenant_number(tenant, &kept, CERTDIR_TENANT_COUNT_KEPT, error, "i", tenant->source))
+	    !certdir_tenant_number(tenant, &kept, CERTDIR_TENANT_COUNT_KEPT, error,
+				   SQL_VALUES(SQL_NUMBER(tenant->source))))
 		return CERTDIR_ENDED_FAILED;
 	if (records == CERTDIR_ENDED_SHRUNK)
 		*error = why;
@@ -512,8 +532,10 @@ enum certdir_tenant_ended certdir_tenant_intune_end(struct certdir_tenant *tenan
 	if (join_listing(tenant, counts, &unlisted, error))
 		ended = settle(tenant, unlisted, counts, error);
 	if (ended != CERTDIR_ENDED_FAILED &&
-	    (!certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_INTUNE, error, "iiit", tenant->source, tenant->options.now,
-				(int64_t)counts->after, tenant->options.intune_interval) ||
+	    (!certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_INTUNE, error,
+				SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(tenant->options.now),
+					   SQL_NUMBER((int64_t)counts->after),
+					   SQL_TIME(tenant->options.intune_interval))) ||
 	     !certdir_list_writer_run(tenant->writer,
 				      "DROP TABLE temp.staged;DROP TABLE temp.pair;DROP TABLE temp.once", error)))
 		ended = CERTDIR_ENDED_FAILED;

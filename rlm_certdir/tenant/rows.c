@@ -9,7 +9,8 @@
 
 bool certdir_tenant_await(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_UNCONFIRMED, error, "i", tenant->source);
+	sqlite3_stmt *stmt =
+		certdir_tenant_ask(tenant, CERTDIR_TENANT_UNCONFIRMED, error, SQL_VALUES(SQL_NUMBER(tenant->source)));
 	int found;
 
 	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
@@ -18,7 +19,7 @@ bool certdir_tenant_await(struct certdir_tenant *tenant, struct certdir_error *e
 		if (!certdir_bitmap_set(&tenant->unconfirmed, row) || !certdir_bitmap_set(&tenant->removed, row))
 			return certdir_tenant_no_memory(tenant, error);
 	}
-	return found == 0 && certdir_tenant_number(tenant, &tenant->newest, CERTDIR_TENANT_NEWEST, error, "");
+	return found == 0 && certdir_tenant_number(tenant, &tenant->newest, CERTDIR_TENANT_NEWEST, error, SQL_NOTHING);
 }
 
 bool certdir_tenant_confirm(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
@@ -27,13 +28,13 @@ bool certdir_tenant_confirm(struct certdir_tenant *tenant, int64_t row, struct c
 	if (!certdir_bitmap_test(&tenant->unconfirmed, row))
 		return true;
 	certdir_bitmap_clear(&tenant->unconfirmed, row);
-	return certdir_tenant_do(tenant, CERTDIR_TENANT_CONFIRM, error, "i", row);
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_CONFIRM, error, SQL_VALUES(SQL_NUMBER(row)));
 }
 
 bool certdir_tenant_sweep(struct certdir_tenant *tenant, enum certdir_tenant_statement which,
 			  struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, which, error, "i", tenant->source);
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, which, error, SQL_VALUES(SQL_NUMBER(tenant->source)));
 	int found;
 
 	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
@@ -82,7 +83,7 @@ bool certdir_tenant_relist(struct certdir_tenant *tenant, int64_t row, struct ce
 	/* A new filter is for the devices part alone to apply, to all devices at once. */
 	if (tenant->refilter ? tenant->part != CERTDIR_PART_DEVICES : tenant->takes_all)
 		return true;
-	stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_READ_FILTERED, error, "i", row);
+	stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_READ_FILTERED, error, SQL_VALUES(SQL_NUMBER(row)));
 	if (!certdir_tenant_row(tenant, stmt, error))
 		return false;
 	listed = sqlite3_column_int(stmt, 0);
@@ -104,13 +105,14 @@ bool certdir_tenant_relist(struct certdir_tenant *tenant, int64_t row, struct ce
 		tenant->holds |= CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_INTUNE) |
 				 CERTDIR_BIT(CERTDIR_ID_SERIAL) | CERTDIR_BIT(CERTDIR_ID_NAME) |
 				 CERTDIR_BIT(CERTDIR_ID_ENTRA);
-	return certdir_tenant_do(tenant, CERTDIR_TENANT_SET_LISTED, error, "ib", row, (int)wanted) &&
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_SET_LISTED, error,
+				 SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(wanted))) &&
 	       certdir_tenant_account(tenant, row, wanted, false, error);
 }
 
 bool certdir_tenant_save(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
 {
-	return tenant->quiet || certdir_tenant_do(tenant, CERTDIR_TENANT_SAVE, error, "i", row);
+	return tenant->quiet || certdir_tenant_do(tenant, CERTDIR_TENANT_SAVE, error, SQL_VALUES(SQL_NUMBER(row)));
 }
 
 bool certdir_tenant_rename(struct certdir_tenant *tenant, int64_t row, const char *before, const char *after,
@@ -119,15 +121,18 @@ bool certdir_tenant_rename(struct certdir_tenant *tenant, int64_t row, const cha
 	if (sqlite3_stricmp(before ? before : "", after ? after : "") == 0)
 		return true;
 	return (!before ||
-		certdir_tenant_do(tenant, CERTDIR_TENANT_FORMER, error, "isi", row, before, tenant->options.now)) &&
-	       (!after || certdir_tenant_do(tenant, CERTDIR_TENANT_FORMER_BACK, error, "is", row, after));
+		certdir_tenant_do(tenant, CERTDIR_TENANT_FORMER, error,
+				  SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(before), SQL_NUMBER(tenant->options.now)))) &&
+	       (!after || certdir_tenant_do(tenant, CERTDIR_TENANT_FORMER_BACK, error,
+					    SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(after))));
 }
 
 bool certdir_tenant_log(struct certdir_tenant *tenant, int64_t row, const char *what, const char *before,
 			const char *after, struct certdir_error *error)
 {
-	return certdir_tenant_do(tenant, CERTDIR_TENANT_LOG, error, "iisss", row, tenant->options.now, what, before,
-				 after);
+	return certdir_tenant_do(tenant, CERTDIR_TENANT_LOG, error,
+				 SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->options.now), SQL_TEXT(what),
+					    SQL_TEXT(before), SQL_TEXT(after)));
 }
 
 /* ---- the end of a part ---- */
@@ -135,7 +140,8 @@ bool certdir_tenant_log(struct certdir_tenant *tenant, int64_t row, const char *
 static bool is_listed(struct certdir_tenant *tenant, int64_t row, bool *listed, struct certdir_error *error)
 {
 	int64_t number;
-	const bool ok = certdir_tenant_number(tenant, &number, CERTDIR_TENANT_READ_FILTERED, error, "i", row);
+	const bool ok = certdir_tenant_number(tenant, &number, CERTDIR_TENANT_READ_FILTERED, error,
+					      SQL_VALUES(SQL_NUMBER(row)));
 
 	*listed = number != 0;
 	return ok;
@@ -169,8 +175,9 @@ static bool keep_removed(struct certdir_tenant *tenant, struct certdir_error *er
 		if (!is_guarded(tenant, row))
 			continue;
 		certdir_bitmap_clear(&tenant->removed, row);
-		if (!certdir_tenant_do(tenant, intune ? CERTDIR_TENANT_KEEP_RECORD : CERTDIR_TENANT_KEEP, error, "ii",
-				       row, intune ? tenant->state.intune_synced : tenant->state.synced))
+		if (!certdir_tenant_do(tenant, intune ? CERTDIR_TENANT_KEEP_RECORD : CERTDIR_TENANT_KEEP, error,
+				       SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(intune ? tenant->state.intune_synced
+										     : tenant->state.synced))))
 			return false;
 	}
 	return true;
@@ -183,7 +190,7 @@ static bool keep_removed(struct certdir_tenant *tenant, struct certdir_error *er
 static bool keep_listed(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->lost, row + 1)) >= 0;) {
-		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_LISTED, error, "i", row))
+		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_LISTED, error, SQL_VALUES(SQL_NUMBER(row))))
 			return false;
 		if (sqlite3_changes(tenant->writer->db) == 0)
 			continue;
@@ -263,7 +270,7 @@ static bool log_difference(struct certdir_tenant *tenant, sqlite3_stmt *stmt, st
 
 static bool log_differences(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_SAVED, error, "");
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_SAVED, error, SQL_NOTHING);
 	int found;
 
 	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
@@ -339,7 +346,8 @@ static bool list_identities(struct certdir_tenant *tenant, char text[160], struc
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (!(tenant->holds & CERTDIR_BIT(kinds[i].type)))
 			continue;
-		if (!certdir_tenant_number(tenant, &has, kinds[i].statement, error, "i", tenant->source))
+		if (!certdir_tenant_number(tenant, &has, kinds[i].statement, error,
+					   SQL_VALUES(SQL_NUMBER(tenant->source))))
 			return false;
 		if (has)
 			used += (size_t)snprintf(text + used, 160 - used, "%s%s", used ? " " : "",
@@ -355,7 +363,8 @@ static bool count_untyped(struct certdir_tenant *tenant, size_t *count, struct c
 	int64_t number = 0;
 
 	if (taken && !(taken & CERTDIR_BIT(CERTDIR_JOIN_UNKNOWN)) && tenant->unlisted > 0 &&
-	    !certdir_tenant_number(tenant, &number, CERTDIR_TENANT_UNTYPED, error, "i", tenant->source))
+	    !certdir_tenant_number(tenant, &number, CERTDIR_TENANT_UNTYPED, error,
+				   SQL_VALUES(SQL_NUMBER(tenant->source))))
 		return false;
 	*count = (size_t)number;
 	return true;
@@ -367,16 +376,17 @@ bool certdir_tenant_purge(struct certdir_tenant *tenant, struct certdir_tenant_c
 	char identities[160];
 
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->removed, row + 1)) >= 0;)
-		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_NAMES, error, "i", row) ||
-		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DNS_NAMES, error, "i", row) ||
-		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_VALUES, error, "i", row) ||
-		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_GROUPS, error, "i", row) ||
-		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DEVICE, error, "i", row))
+		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_NAMES, error, SQL_VALUES(SQL_NUMBER(row))) ||
+		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DNS_NAMES, error, SQL_VALUES(SQL_NUMBER(row))) ||
+		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_VALUES, error, SQL_VALUES(SQL_NUMBER(row))) ||
+		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_GROUPS, error, SQL_VALUES(SQL_NUMBER(row))) ||
+		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DEVICE, error, SQL_VALUES(SQL_NUMBER(row))))
 			return false;
 	return count_untyped(tenant, &counts->untyped, error) && list_identities(tenant, identities, error) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_COUNTS, error, "iiisb", tenant->source,
-				 (int64_t)counts->after, (int64_t)tenant->unlisted, identities,
-				 (int)tenant->unfiltered) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_CHANGES, error, "i",
-				 tenant->options.now - tenant->options.changes);
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_COUNTS, error,
+				 SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER((int64_t)counts->after),
+					    SQL_NUMBER((int64_t)tenant->unlisted), SQL_TEXT(identities),
+					    SQL_NUMBER(tenant->unfiltered))) &&
+	       certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_CHANGES, error,
+				 SQL_VALUES(SQL_NUMBER(tenant->options.now - tenant->options.changes)));
 }

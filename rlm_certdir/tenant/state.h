@@ -11,6 +11,7 @@
 #include "tenant/bitmap.h"
 #include "tenant/tenant.h"
 #include "list/text.h"
+#include "list/sql.h"
 #include "list/writer.h"
 
 enum certdir_tenant_part {
@@ -172,11 +173,11 @@ struct certdir_tenant {
 	bool warned_object;
 };
 
-/* ---- SQL: formats are of 'i' int64_t, 's' const char * or NULL, 'b' int, 't' int64_t time (0 is NULL), 'y' tristate as int ---- */
+/* ---- SQL ---- */
 
 /* The statement with its parameters bound, ready for certdir_tenant_next(); NULL with `error`. */
 sqlite3_stmt *certdir_tenant_ask(struct certdir_tenant *tenant, enum certdir_tenant_statement which,
-				 struct certdir_error *error, const char *format, ...);
+				 struct certdir_error *error, struct certdir_sql_values values);
 /* "tenant" or "ldap": what messages call the source, before its name. */
 const char *certdir_tenant_kind(const struct certdir_tenant *tenant);
 
@@ -186,10 +187,10 @@ int certdir_tenant_next(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struc
 bool certdir_tenant_row(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error);
 /* Runs one that gives nothing. */
 bool certdir_tenant_do(struct certdir_tenant *tenant, enum certdir_tenant_statement which, struct certdir_error *error,
-		       const char *format, ...);
+		       struct certdir_sql_values values);
 /* Runs one that gives a whole number: 0 when it gives no row. */
 bool certdir_tenant_number(struct certdir_tenant *tenant, int64_t *number, enum certdir_tenant_statement which,
-			   struct certdir_error *error, const char *format, ...);
+			   struct certdir_error *error, struct certdir_sql_values values);
 
 /* ---- parts ---- */
 

@@ -6,7 +6,6 @@
 #include "tenant/filter.h"
 #include "list/schema.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,60 +17,17 @@ const char *certdir_tenant_kind(const struct certdir_tenant *tenant)
 
 /* ---- SQL ---- */
 
-static int bind_all(sqlite3_stmt *stmt, const char *format, va_list arguments)
-{
-	int rc = SQLITE_OK, at = 1;
-	int64_t number;
-
-	for (; *format; format++, at++) {
-		switch (*format) {
-		case 'i':
-			rc |= sqlite3_bind_int64(stmt, at, va_arg(arguments, int64_t));
-			break;
-		case 'b':
-			rc |= sqlite3_bind_int(stmt, at, va_arg(arguments, int));
-			break;
-		case 's':
-			rc |= sqlite3_bind_text(stmt, at, va_arg(arguments, const char *), -1, SQLITE_STATIC);
-			break;
-		case 't':
-			number = va_arg(arguments, int64_t);
-			rc |= number ? sqlite3_bind_int64(stmt, at, number) : sqlite3_bind_null(stmt, at);
-			break;
-		default:
-			number = va_arg(arguments, int);
-			rc |= number == CERTDIR_UNKNOWN ? sqlite3_bind_null(stmt, at)
-							: sqlite3_bind_int(stmt, at, number == CERTDIR_YES);
-			break;
-		}
-	}
-	return rc;
-}
-
-static sqlite3_stmt *ask(struct certdir_tenant *tenant, enum certdir_tenant_statement which,
-			 struct certdir_error *error, const char *format, va_list arguments)
+sqlite3_stmt *certdir_tenant_ask(struct certdir_tenant *tenant, enum certdir_tenant_statement which,
+				 struct certdir_error *error, struct certdir_sql_values values)
 {
 	sqlite3_stmt **stmt = &tenant->statements[which];
 
-	if ((!*stmt && sqlite3_prepare_v3(tenant->writer->db, certdir_tenant_sql[which], -1, SQLITE_PREPARE_PERSISTENT,
-					  stmt, NULL) != SQLITE_OK) ||
-	    bind_all(*stmt, format, arguments) != SQLITE_OK) {
-		certdir_list_writer_fail(tenant->writer, error);
-		return NULL;
-	}
-	return *stmt;
-}
-
-sqlite3_stmt *certdir_tenant_ask(struct certdir_tenant *tenant, enum certdir_tenant_statement which,
-				 struct certdir_error *error, const char *format, ...)
-{
-	sqlite3_stmt *stmt;
-	va_list arguments;
-
-	va_start(arguments, format);
-	stmt = ask(tenant, which, error, format, arguments);
-	va_end(arguments);
-	return stmt;
+	if ((*stmt || sqlite3_prepare_v3(tenant->writer->db, certdir_tenant_sql[which], -1, SQLITE_PREPARE_PERSISTENT,
+					 stmt, NULL) == SQLITE_OK) &&
+	    certdir_sql_bind(*stmt, values) == SQLITE_OK)
+		return *stmt;
+	certdir_list_writer_fail(tenant->writer, error);
+	return NULL;
 }
 
 int certdir_tenant_next(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
@@ -100,28 +56,17 @@ bool certdir_tenant_row(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struc
 }
 
 bool certdir_tenant_do(struct certdir_tenant *tenant, enum certdir_tenant_statement which, struct certdir_error *error,
-		       const char *format, ...)
+		       struct certdir_sql_values values)
 {
-	sqlite3_stmt *stmt;
-	va_list arguments;
-
-	va_start(arguments, format);
-	stmt = ask(tenant, which, error, format, arguments);
-	va_end(arguments);
-	return certdir_tenant_next(tenant, stmt, error) == 0;
+	return certdir_tenant_next(tenant, certdir_tenant_ask(tenant, which, error, values), error) == 0;
 }
 
 bool certdir_tenant_number(struct certdir_tenant *tenant, int64_t *number, enum certdir_tenant_statement which,
-			   struct certdir_error *error, const char *format, ...)
+			   struct certdir_error *error, struct certdir_sql_values values)
 {
-	sqlite3_stmt *stmt;
-	va_list arguments;
-	int found;
+	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, which, error, values);
+	const int found = certdir_tenant_next(tenant, stmt, error);
 
-	va_start(arguments, format);
-	stmt = ask(tenant, which, error, format, arguments);
-	va_end(arguments);
-	found = certdir_tenant_next(tenant, stmt, error);
 	*number = found == 1 ? sqlite3_column_int64(stmt, 0) : 0;
 	(void)sqlite3_reset(stmt);
 	return found >= 0;
@@ -182,7 +127,7 @@ static bool take_source(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struc
 /* Once a part, so the statement is not kept. */
 static bool read_source(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = NULL;
+	sqlite3_stmt *stmt;
 	bool ok = false;
 	int rc;
 
@@ -193,13 +138,12 @@ static bool read_source(struct certdir_tenant *tenant, struct certdir_error *err
 	tenant->holds = 0;
 	tenant->refilter = false;
 	memset(&tenant->state, 0, sizeof(tenant->state));
-	rc = sqlite3_prepare_v2(tenant->writer->db,
-				"SELECT id,delta_link,delta_since,synced,intune_synced,groups_synced,devices,"
-				"intune_records,unlisted,filter,identities,extension_attributes "
-				"FROM source WHERE name=?1",
-				-1, &stmt, NULL);
-	if (rc == SQLITE_OK && sqlite3_bind_text(stmt, 1, tenant->options.name, -1, SQLITE_STATIC) == SQLITE_OK)
-		rc = sqlite3_step(stmt);
+	stmt = certdir_sql_prepare(tenant->writer->db,
+				   "SELECT id,delta_link,delta_since,synced,intune_synced,groups_synced,devices,"
+				   "intune_records,unlisted,filter,identities,extension_attributes "
+				   "FROM source WHERE name=?1",
+				   SQL_VALUES(SQL_TEXT(tenant->options.name)));
+	rc = stmt ? sqlite3_step(stmt) : SQLITE_ERROR;
 	if (rc == SQLITE_ROW)
 		ok = take_source(tenant, stmt, error);
 	else if (rc == SQLITE_DONE)
@@ -336,22 +280,13 @@ void certdir_tenant_close(struct certdir_tenant *tenant)
 
 static bool make_source(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = NULL;
-	bool ok;
-
-	ok = sqlite3_prepare_v2(tenant->writer->db,
-				"INSERT INTO source(name,kind,tenant,synced) VALUES(?1,?3,nullif(?2,''),0)", -1, &stmt,
-				NULL) == SQLITE_OK &&
-	     sqlite3_bind_text(stmt, 1, tenant->options.name, -1, SQLITE_STATIC) == SQLITE_OK &&
-	     sqlite3_bind_text(stmt, 2, tenant->guid, -1, SQLITE_STATIC) == SQLITE_OK &&
-	     sqlite3_bind_text(stmt, 3, certdir_tenant_kind(tenant), -1, SQLITE_STATIC) == SQLITE_OK &&
-	     sqlite3_step(stmt) == SQLITE_DONE;
-	if (ok)
-		tenant->source = sqlite3_last_insert_rowid(tenant->writer->db);
-	else
-		certdir_list_writer_fail(tenant->writer, error);
-	sqlite3_finalize(stmt);
-	return ok;
+	if (!certdir_sql_run(tenant->writer->db,
+			     "INSERT INTO source(name,kind,tenant,synced) VALUES(?1,?2,nullif(?3,''),0)",
+			     SQL_VALUES(SQL_TEXT(tenant->options.name), SQL_TEXT(certdir_tenant_kind(tenant)),
+					SQL_TEXT(tenant->guid))))
+		return certdir_list_writer_fail(tenant->writer, error);
+	tenant->source = sqlite3_last_insert_rowid(tenant->writer->db);
+	return true;
 }
 
 bool certdir_tenant_begin(struct certdir_tenant *tenant, enum certdir_tenant_part part, struct certdir_error *error)
