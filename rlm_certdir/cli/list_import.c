@@ -329,7 +329,10 @@ static void print_warning(void *context, const char *text)
 	fprintf(stderr, "certdir: warning: %s: %s\n", list, text);
 }
 
-/* Ids that now stand in several devices, of another source for example, make each of them ambiguous: say so at once. */
+/*
+ * Ids that now stand in several devices, of another source for example, make each of them ambiguous: say so at once. Whether indexes and
+ * tables say the same is for `certdir list verify`: SQLite has just written them.
+ */
 static void warn_about(const struct certdir_cli_options *options)
 {
 	struct certdir_list_snapshot *snapshot;
@@ -338,7 +341,7 @@ static void warn_about(const struct certdir_cli_options *options)
 
 	if (!certdir_cli_list_open(options, &snapshot, &reader))
 		return;
-	if (certdir_list_verify(reader, print_warning, (void *)options->list, &error) < 0)
+	if (certdir_list_verify(reader, false, print_warning, (void *)options->list, &error) < 0)
 		fprintf(stderr, "certdir: warning: %s\n", error.text);
 	certdir_cli_list_close(snapshot, reader);
 }

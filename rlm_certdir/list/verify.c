@@ -24,10 +24,10 @@ enum { SHOWN = 20 };
 		column) ") t CROSS JOIN device d ON d." column                                                         \
 			"=t.v AND d.listed JOIN source o ON o.id=d.source GROUP BY t.v,d.source HAVING count(*)>1"
 
+#define DAMAGE(check) "SELECT 'the database image is damaged: '||" check " FROM pragma_" check " WHERE " check "<>'ok'"
+
 /* Each gives a row for each problem: a text for people. */
 static const char *const checks[] = {
-	"SELECT 'the database image is damaged: '||integrity_check FROM pragma_integrity_check "
-	"WHERE integrity_check<>'ok'",
 	"SELECT 'table '||\"table\"||' row '||coalesce(rowid,'?')||' refers to a missing row of '||parent "
 	"FROM pragma_foreign_key_check",
 	/* What readers go by is what the writer counted. */
@@ -83,11 +83,15 @@ static int64_t run_check(struct certdir_list_reader *reader, const char *sql,
 	return count;
 }
 
-int64_t certdir_list_verify(struct certdir_list_reader *reader, void (*problem)(void *context, const char *text),
-			    void *context, struct certdir_error *error)
+int64_t certdir_list_verify(struct certdir_list_reader *reader, bool indexes,
+			    void (*problem)(void *context, const char *text), void *context,
+			    struct certdir_error *error)
 {
-	int64_t total = 0;
+	int64_t total =
+		run_check(reader, indexes ? DAMAGE("integrity_check") : DAMAGE("quick_check"), problem, context, error);
 
+	if (total < 0)
+		return -1;
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
 		int64_t count = run_check(reader, checks[i], problem, context, error);
 

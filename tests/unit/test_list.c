@@ -175,7 +175,15 @@ static size_t root_page(const char *table)
 	return page;
 }
 
-/* A list that is sealed and ours, but whose pages are damaged: a lookup fails, it does not say "no such device". */
+static void count_damage(void *context, const char *text)
+{
+	*(unsigned *)context += strstr(text, "the database image is damaged: ") != NULL;
+}
+
+/*
+ * A list that is sealed and ours, but whose pages are damaged: a lookup fails, it does not say "no such device". Both looks through it
+ * find that, the one of an import, too.
+ */
 static void test_damaged_image(void **state)
 {
 	struct certdir_list_snapshot *snapshot;
@@ -196,6 +204,12 @@ static void test_damaged_image(void **state)
 	reader = fixture_reader(snapshot);
 	assert_int_equal(certdir_list_find(reader, NULL, CERTDIR_ID_NAME, "pc-1999", rows, &more, &error), -1);
 	assert_non_null(strstr(error.text, "malformed"));
+	for (int indexes = 0; indexes < 2; indexes++) {
+		unsigned found = 0;
+
+		(void)certdir_list_verify(reader, indexes, count_damage, &found, &error);
+		assert_true(found > 0);
+	}
 	certdir_list_reader_put(reader);
 	certdir_list_release(snapshot);
 	free(file);
