@@ -107,7 +107,8 @@ DEPS_DEMO := gcc make libc6-dev libfreeradius-dev libtalloc-dev libssl-dev libld
              freeradius eapoltest openssl python3 python3-cryptography
 DEPS_TEST := libcmocka-dev freeradius-utils freeradius-ldap slapd ldap-utils sqlite3 valgrind binutils \
              python3-pytest python3-pytest-xdist python3-ldap samba samba-dsdb-modules samba-vfs-modules samba-ad-provision \
-             winbind krb5-user adcli iproute2 ldb-tools libsasl2-modules-gssapi-mit faketime
+             winbind krb5-user adcli iproute2 ldb-tools libsasl2-modules-gssapi-mit faketime \
+             clang-format shellcheck cppcheck mandoc
 
 .PHONY: deps deps-demo
 deps-demo: ## install what building and the demo need (apt-get)
@@ -139,11 +140,37 @@ $(unit_tests:=.run): %.run: % $(certificates)
 check-layers: all ## fail when a room reaches where it must not
 	@$(PYTHON) tests/layers.py $(module)
 
-.PHONY: test
-test: deps ## everything: unit tests, layers, and real logins; about 10 minutes with 2 CPUs
+.PHONY: check
+check: deps check-layers ## all that is told without running anything: layers, clang-format, shellcheck, man pages, cppcheck
+	@tests/check.sh format shell man cppcheck
+
+.PHONY: quick
+quick: ## unit tests and one login
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(unit_tests) $(certificates)
 	@$(MAKE) --no-print-directory -j$$(nproc) --output-sync unit check-layers
-	@$(PYTHON) -m pytest -q -p no:cacheprovider -n $$(nproc) --dist loadfile tests/integration
+	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) -m pytest -q -p no:cacheprovider tests/integration/test_logins.py \
+		-k 'list-tls1.3-full-allowed'
+
+# Tests wait for daemons a third of their time, so one more than there are processors runs at once.
+.PHONY: test
+test: deps ## everything: unit tests (again with sanitizers), checkers, seconds of hostile input, real logins
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(unit_tests) $(certificates)
+	@tests/check.sh format shell man
+	@$(MAKE) --no-print-directory -j$$(nproc) --output-sync unit check-layers
+	@$(MAKE) --no-print-directory -j$$(nproc) --output-sync unit-asan
+	@$(MAKE) --no-print-directory fuzz-seconds
+	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) -m pytest -q -p no:cacheprovider -n $$(($$(nproc) + 1)) --dist loadfile tests/integration
+
+.PHONY: coverage
+coverage: deps ## which part of each room the unit tests run (COVERAGE_TESTS="tests/integration/test_sync.py", say, adds others)
+	@$(MAKE) --no-print-directory -j$$(nproc) B=build-coverage OPT='-O0 -g' SANITIZE=--coverage all unit
+	@[ -z "$(COVERAGE_TESTS)" ] || CERTDIR_DRIVER_CFLAGS=--coverage CERTDIR_BUILD=$(CURDIR)/build-coverage \
+		$(PYTHON) -m pytest -q -p no:cacheprovider $(COVERAGE_TESTS)
+	@$(PYTHON) tests/coverage.py build-coverage
+
+.PHONY: mutants
+mutants: $(certificates) ## break the C in one place after the other: a test must fail each time (MUTANTS="der utf8", say, for some)
+	@$(PYTHON) tests/mutants.py $(B)-mutants $(MUTANTS)
 
 SOAK_SEEDS ?= 1000
 SOAK_WORLDS ?= 2000000
@@ -151,8 +178,8 @@ SOAK_WORLDS ?= 2000000
 soak: deps ## random worlds for decisions (SOAK_WORLDS) and histories of a tenant (SOAK_SEEDS), syncs killed 200 times, radiusd for minutes
 	@$(MAKE) --no-print-directory all $(B)/tests/test_decision_model
 	@CERTDIR_MODEL_WORLDS=$(SOAK_WORLDS) $(B)/tests/test_decision_model
-	@CERTDIR_HISTORY_SEEDS=$(SOAK_SEEDS) CERTDIR_KILLS=200 CERTDIR_LOAD_SECONDS=180 $(PYTHON) -m pytest -q -p no:cacheprovider \
-		tests/integration/test_sync_crash.py tests/integration/test_sync_history.py
+	@CERTDIR_HISTORY_SEEDS=$(SOAK_SEEDS) CERTDIR_KILLS=200 CERTDIR_LOAD_SECONDS=180 CERTDIR_SOAK=1 $(PYTHON) -m pytest -q \
+		-p no:cacheprovider tests/integration/test_load.py tests/integration/test_sync_crash.py tests/integration/test_sync_history.py
 
 .PHONY: soak-placeholders
 soak-placeholders: deps ## random histories of an OU with interruptions and with hands in it (slapd, Samba), 2,000 computer accounts in Samba
@@ -201,7 +228,9 @@ logins = @$(CC) -shared -fPIC -o build-$(1)/nodeepbind.so tests/drivers/nodeepbi
 	CERTDIR_BUILD=$(CURDIR)/build-$(1) CERTDIR_PRELOAD=$$preload:$$ldap $(3) \
 	$(PYTHON) -m pytest -q -p no:cacheprovider -k 'not valgrind$(5)' $(4:%=tests/integration/test_%.py)
 
-.PHONY: asan tsan
+.PHONY: asan tsan unit-asan
+unit-asan: ## unit tests with the address and undefined behaviour sanitizers
+	$(call sanitized,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all,unit)
 asan: deps ## unit tests and real logins with the address and undefined behaviour sanitizers
 	$(call sanitized,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all,all unit)
 	$(call logins,asan,libasan.so libubsan.so,ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0,logins resumption hostile_names server ldap_faults sync sync_graph cli_sync_config cli_list placeholders_guards placeholders_hostile placeholders_history, and not never_end)
@@ -225,6 +254,13 @@ $(fuzzers): build-fuzz/%: tests/fuzz/fuzz_%.c
 	$(call quiet,FUZZ) clang $(filter-out -MMD -MP,$(CORE)) -O1 -fsanitize=fuzzer,$(fuzz_sanitizers) -o $@ $< build-fuzz/libcertdir.a -lcmocka $(CLI_LIBS)
 	@tests/fuzz/seeds.sh $* $(B)/certs $@.corpus
 	$@ -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -len_control=0 -print_final_stats=1 -artifact_prefix=build-fuzz/ $@.corpus
+
+# Where clang's libFuzzer is not there, the tests go on without.
+.PHONY: fuzz-seconds
+fuzz-seconds:
+	@if echo 'int LLVMFuzzerTestOneInput(void){return 0;}' | clang -fsanitize=fuzzer -x c -o /dev/null - 2>/dev/null; then \
+		$(MAKE) --no-print-directory -j$$(nproc) --output-sync fuzz FUZZ_SECONDS=2; \
+	else echo 'hostile input is left out: clang has no libFuzzer here (make fuzz installs it)'; fi
 
 .PHONY: check-compat
 check-compat: ## compare our FreeRADIUS declarations with the true headers of the distribution's source package

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Builds the container image and runs it as an administrator would: the demo's devices log in, the list is replaced under it.
+# shellcheck disable=SC2086  # an engine may be two words, as "sudo podman"
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -3,6 +3,7 @@
 #include "list_fixture.h"
 #include "list/copy.h"
 #include "list/writer.h"
+#include "fsync_count.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -582,6 +583,19 @@ static void test_others_stay(void **state)
 	certdir_list_write_abort(writer);
 }
 
+/* A power cut after a publication must not take the list away: the file lasts before it gets its name, then the name does. */
+static void test_lasts(void **state)
+{
+	struct certdir_list_writer *writer = begin();
+
+	(void)state;
+	run(writer, "UPDATE source SET synced=6");
+	synced.files = synced.directories = 0;
+	fixture_publish(writer);
+	assert_int_equal(synced.files, 1);
+	assert_int_equal(synced.directories, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -600,6 +614,7 @@ int main(void)
 		TEST(test_lost_of_nothing),
 		TEST(test_source_of_a_tenant),
 		TEST(test_others_stay),
+		TEST(test_lasts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

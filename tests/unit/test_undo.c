@@ -2,6 +2,7 @@
 /* The way back: LDIF of single operations, the order of a plan's, and the file that it stands in. */
 #include "placeholders/ldif.h"
 #include "placeholders/undo.h"
+#include "fsync_count.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -340,6 +341,25 @@ static void test_no_room(void **state)
 	assert_records(old, "");
 }
 
+/* What takes a phase back is on the disk, name and all, before the phase begins. */
+static void test_lasts(void **state)
+{
+	const bool nothing[5] = {false};
+	char filename[CERTDIR_TEXT_MAX] = "";
+	struct certdir_error error;
+
+	(void)state;
+	fill_changes();
+	synced.files = synced.directories = 0;
+	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, NULL, filename, &error));
+	assert_true(synced.files >= 1);
+	assert_int_equal(synced.directories, 1);
+	synced.files = synced.directories = 0;
+	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, nothing, filename, &error));
+	assert_true(synced.files >= 1);
+	assert_int_equal(synced.directories, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +371,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_names, make_directory, remove_directory),
 		cmocka_unit_test_setup_teardown(test_directory, make_directory, remove_directory),
 		cmocka_unit_test_setup_teardown(test_no_room, make_directory, remove_directory),
+		cmocka_unit_test_setup_teardown(test_lasts, make_directory, remove_directory),
 	};
 
 	return cmocka_run_group_tests_name("undo", tests, NULL, NULL);
