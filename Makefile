@@ -153,12 +153,11 @@ quick: ## unit tests and one login
 
 # Tests wait for daemons a third of their time, so one more than there are processors runs at once.
 .PHONY: test
-test: deps ## everything: unit tests (again with sanitizers), checkers, seconds of hostile input, real logins
+test: deps ## everything: unit tests (again with sanitizers), checkers, real logins
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(unit_tests) $(certificates)
 	@tests/check.sh format shell man
 	@$(MAKE) --no-print-directory -j$$(nproc) --output-sync unit check-layers
 	@$(MAKE) --no-print-directory -j$$(nproc) --output-sync unit-asan
-	@$(MAKE) --no-print-directory fuzz-seconds
 	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) -m pytest -q -p no:cacheprovider -n $$(($$(nproc) + 1)) --dist loadfile tests/integration
 
 .PHONY: coverage
@@ -257,7 +256,7 @@ $(fuzzers): build-fuzz/%: tests/fuzz/fuzz_%.c
 
 # Where clang's libFuzzer is not there, the tests go on without.
 .PHONY: fuzz-seconds
-fuzz-seconds:
+fuzz-seconds: ## two seconds of hostile input for each of FUZZ, where clang has libFuzzer
 	@if echo 'int LLVMFuzzerTestOneInput(void){return 0;}' | clang -fsanitize=fuzzer -x c -o /dev/null - 2>/dev/null; then \
 		$(MAKE) --no-print-directory -j$$(nproc) --output-sync fuzz FUZZ_SECONDS=2; \
 	else echo 'hostile input is left out: clang has no libFuzzer here (make fuzz installs it)'; fi
