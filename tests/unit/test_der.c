@@ -47,6 +47,17 @@ static void test_lengths(void **state)
 	}
 }
 
+/* Without an end there is no length, also where 128 bytes follow. */
+static void test_indefinite(void **state)
+{
+	const unsigned char bytes[200] = {0x04, 0x80};
+	struct certdir_der rest = {bytes, sizeof(bytes)}, content;
+	unsigned tag;
+
+	(void)state;
+	assert_false(certdir_der_take(&rest, &tag, &content));
+}
+
 static const struct {
 	const char *bytes;
 	size_t size; /* of the character, 0: it is none */
@@ -87,7 +98,10 @@ static void test_characters(void **state)
 
 		if (size != characters[i].size || (size && character != characters[i].character))
 			fail_msg("character %zu: %zu bytes, U+%04X", i, size, (unsigned)character);
+		if (size > 1) /* what is cut is none, also where the rest stands behind it */
+			assert_int_equal(certdir_utf8_read(bytes, size - 1, &character), 0);
 		if (size) {
+			character = characters[i].character;
 			assert_int_equal(certdir_utf8_write(character, again), size);
 			assert_memory_equal(again, bytes, size);
 		}
@@ -115,6 +129,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_indefinite),
 		cmocka_unit_test(test_characters),
 		cmocka_unit_test(test_hidden),
 	};
