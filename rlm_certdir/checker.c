@@ -2,6 +2,7 @@
 #include "checker.h"
 
 #include "text/canonical.h"
+#include "text/dn.h"
 #include "identity/mapping.h"
 
 #include <stdlib.h>

@@ -5,10 +5,12 @@
  */
 #include "raddb.h"
 
+#include "directory/list.h"
 #include "directory/ldap.h"
 #include "directory/ldap_schema.h"
 #include "directory/memory.h"
 #include "text/canonical.h"
+#include "text/dn.h"
 #include "identity/section.h"
 #include "raddb_section.h"
 

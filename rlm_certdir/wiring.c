@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "wiring.h"
 
+#include "base/file.h"
 #include "freeradius/server.h"
-#include "text/canonical.h"
+#include "text/dn.h"
 #include "identity/certificate.h"
 #include "identity/pem.h"
 
 #include <ctype.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 /*
@@ -570,14 +572,14 @@ static bool file_has(char const *path, char const *issuer)
 {
 	struct naming naming = {issuer, false};
 	struct certdir_error error;
-	FILE *stream = fopen(path, "re");
-	char *bytes = stream ? malloc(CA_FILE_MAX) : NULL;
-	size_t const length = bytes ? fread(bytes, 1, CA_FILE_MAX, stream) : 0;
+	int const file = open(path, O_RDONLY | O_CLOEXEC);
+	size_t length = 0;
+	char *bytes = file >= 0 ? certdir_file_load(file, CA_FILE_MAX, &length) : NULL;
 	bool const read = length && certdir_pem_each(bytes, length, take_authority, &naming, &error);
 
 	free(bytes);
-	if (stream)
-		fclose(stream);
+	if (file >= 0)
+		close(file);
 	return !read || naming.found;
 }
 

@@ -9,6 +9,11 @@
 
 /* Microseconds of CLOCK_MONOTONIC. */
 int64_t certdir_monotonic(void);
+/* The earlier of two moments, or the shorter of two spans. */
+static inline int64_t certdir_earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
 
 /* A condition variable whose timed waits go by CLOCK_MONOTONIC: setting the system's time must not stop them. */
 bool certdir_condition_init(pthread_cond_t *condition);

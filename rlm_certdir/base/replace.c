@@ -8,24 +8,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/permissions.h"
 
 enum { FILE_MODE = 0640 }; /* as the list's: errors name tenants */
-
-static bool write_text(int file, const char *text)
-{
-	size_t length = strlen(text);
-	ssize_t written;
-
-	while (length > 0) {
-		written = write(file, text, length);
-		if (written < 0)
-			return false;
-		text += written;
-		length -= (size_t)written;
-	}
-	return fsync(file) == 0;
-}
 
 static bool write_file(const char *name, const char *temporary, const char *text)
 {
@@ -35,7 +21,8 @@ static bool write_file(const char *name, const char *temporary, const char *text
 		return false;
 	if (flock(file, LOCK_EX | LOCK_NB) != 0) {
 		code = errno;
-	} else if (ftruncate(file, 0) == 0 && write_text(file, text) && rename(temporary, name) == 0) {
+	} else if (ftruncate(file, 0) == 0 && certdir_file_write(file, text, strlen(text)) && fsync(file) == 0 &&
+		   rename(temporary, name) == 0) {
 		code = 0;
 	} else {
 		code = errno;

@@ -143,3 +143,11 @@ enum certdir_tristate certdir_managed(const char *state, const char *agent)
 	}
 	return agent ? (enum certdir_tristate)find(agents, agent)->says : CERTDIR_YES;
 }
+
+bool certdir_word_among(const char *const *words, const char *word)
+{
+	for (; word && *words; words++)
+		if (strcasecmp(*words, word) == 0)
+			return true;
+	return false;
+}

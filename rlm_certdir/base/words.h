@@ -23,4 +23,7 @@ const char *certdir_word_of_join_type(enum certdir_join_type type);
 /* Whether a text in the place of a GUID says that there is none: blank, all zero, "--". */
 bool certdir_word_no_id(const char *text);
 
+/* Whether `word`, which may be NULL, is one of a NULL-terminated list, whatever its case. */
+bool certdir_word_among(const char *const *words, const char *word);
+
 #endif

@@ -3,7 +3,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
+
+#include "text/timestamp.h"
 
 void certdir_cli_age(int64_t seconds, char out[CERTDIR_CLI_AGE_SIZE])
 {
@@ -30,10 +31,7 @@ void certdir_cli_good_for(int64_t seconds, char out[CERTDIR_CLI_AGE_SIZE])
 
 const char *certdir_cli_date(int64_t seconds, char out[CERTDIR_CLI_DATE_SIZE])
 {
-	const time_t t = (time_t)seconds;
-	struct tm tm;
-
-	if (!gmtime_r(&t, &tm) || !strftime(out, CERTDIR_CLI_DATE_SIZE, "%Y-%m-%d %H:%M:%SZ", &tm))
+	if (!certdir_timestamp_show(seconds, out))
 		return "a date that is out of range";
 	return out;
 }

@@ -4,6 +4,7 @@
 
 #include "cli/age.h"
 #include "cli/explain.h"
+#include "directory/list.h"
 #include "cli/raddb_file.h"
 #include "identity/pem.h"
 #include "import/input.h"

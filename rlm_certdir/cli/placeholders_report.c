@@ -2,7 +2,7 @@
 #include "cli/placeholders_report.h"
 
 #include "cli/json.h"
-#include "text/utf8.h"
+#include "text/excerpt.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -46,23 +46,11 @@ enum certdir_cli_placeholders_exit certdir_cli_placeholders_exit(const struct ce
 
 char *certdir_cli_placeholders_clean(const char *text)
 {
-	char *copy = strdup(text), *to = copy;
-	size_t left = strlen(text), length;
+	const size_t size = strlen(text) + 1;
+	char *copy = malloc(size);
 
-	for (const char *at = text; copy && left > 0; at += length, left -= length) {
-		uint32_t character = 0;
-
-		length = certdir_utf8_read(at, left, &character);
-		if (length == 0 || certdir_utf8_hidden(character)) {
-			length = length ? length : 1;
-			*to++ = '?';
-		} else {
-			memcpy(to, at, length);
-			to += length;
-		}
-	}
 	if (copy)
-		*to = '\0';
+		certdir_excerpt_clean(copy, size, text);
 	return copy;
 }
 

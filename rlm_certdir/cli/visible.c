@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/visible.h"
 
+#include "base/file.h"
 #include "text/utf8.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,21 +19,6 @@ struct output {
 };
 
 static struct output outputs[] = {{.fd = STDOUT_FILENO}, {.fd = STDERR_FILENO}};
-
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		const ssize_t written = write(fd, bytes, length);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return false;
-		bytes += written;
-		length -= (size_t)written;
-	}
-	return true;
-}
 
 /* Whether the bytes are the beginning of a character that may be one of those, and not all of it. */
 static bool is_begun(const char *bytes, size_t length)
@@ -53,7 +38,7 @@ static bool write_visibly(struct output *output, const char *bytes, size_t lengt
 		if (is_begun(bytes + at, length - at)) {
 			memcpy(output->begun, bytes + at, length - at);
 			output->length = length - at;
-			return write_all(output->fd, bytes + done, at - done);
+			return certdir_file_write(output->fd, bytes + done, at - done);
 		}
 		size = certdir_utf8_read(bytes + at, length - at, &character);
 		if (size == 0 || !certdir_utf8_reorders(character)) {
@@ -61,11 +46,12 @@ static bool write_visibly(struct output *output, const char *bytes, size_t lengt
 			continue;
 		}
 		(void)snprintf(escaped, sizeof(escaped), "\\u%04x", character);
-		if (!write_all(output->fd, bytes + done, at - done) || !write_all(output->fd, escaped, strlen(escaped)))
+		if (!certdir_file_write(output->fd, bytes + done, at - done) ||
+		    !certdir_file_write(output->fd, escaped, strlen(escaped)))
 			return false;
 		done = at + size;
 	}
-	return write_all(output->fd, bytes + done, length - done);
+	return certdir_file_write(output->fd, bytes + done, length - done);
 }
 
 /* What was kept, with as much of the new as makes it whole, and then the rest. */
@@ -75,7 +61,7 @@ static ssize_t write_output(void *cookie, const char *bytes, size_t length)
 	size_t used = 0;
 
 	if (output->plain)
-		return write_all(output->fd, bytes, length) ? (ssize_t)length : 0;
+		return certdir_file_write(output->fd, bytes, length) ? (ssize_t)length : 0;
 	if (output->length) {
 		char whole[CHARACTER_MAX];
 		size_t size = output->length;

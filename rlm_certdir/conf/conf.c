@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "conf/conf.h"
 
+#include "base/file.h"
 #include "base/words.h"
 #include "text/suggest.h"
 #include "text/utf8.h"
@@ -99,29 +100,18 @@ static bool wrong_line(struct loading *loading, const char *why)
 
 static char *read_open_file(int file, const char *filename, size_t *length, struct certdir_error *error)
 {
-	char *bytes = malloc(FILE_MAX + 2);
-	ssize_t got = 1;
+	char *bytes = certdir_file_load(file, FILE_MAX, length);
 
-	*length = 0;
-	if (!bytes) {
+	if (!bytes && errno == ENOMEM)
 		certdir_error_set(error, "%s: out of memory", filename);
-		return NULL;
-	}
-	while (got > 0 && *length <= FILE_MAX) {
-		got = read(file, bytes + *length, FILE_MAX + 1 - *length);
-		if (got > 0)
-			*length += (size_t)got;
-	}
-	if (got < 0)
-		certdir_error_set(error, "%s cannot be read: %s", filename, strerror(errno));
-	else if (*length > FILE_MAX)
+	else if (!bytes && errno == EFBIG)
 		certdir_error_set(error, "%s is larger than 1 MiB: this is no certdir.conf", filename);
+	else if (!bytes)
+		certdir_error_set(error, "%s cannot be read: %s", filename, strerror(errno));
 	else if (*length >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0))
 		certdir_error_set(error, "%s:1: this is UTF-16: save the file as UTF-8", filename);
-	else {
-		bytes[*length] = '\0';
+	else
 		return bytes;
-	}
 	free(bytes);
 	return NULL;
 }
@@ -269,7 +259,7 @@ static bool check_bytes(struct loading *loading, const char *text, size_t length
 			return wrong_line(loading, "this is not UTF-8: save the file as UTF-8");
 		if (character == 0)
 			return wrong_line(loading, "there is a NUL byte in this line");
-		if ((character < 0x20 && character != '\t') || (character >= 0x7f && character < 0xa0))
+		if (certdir_utf8_control(character) && character != '\t')
 			return wrong_line(loading, "there is a control character in this line");
 	}
 	return true;

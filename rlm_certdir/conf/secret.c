@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "conf/secret.h"
 
-#include <ctype.h>
+#include "base/file.h"
+#include "text/canonical.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -56,25 +58,6 @@ static bool check_file(const char *filename, const struct stat *status, enum cer
 	return true;
 }
 
-/* Reads up to `size` bytes. -1 with errno. */
-static ssize_t read_all(int fd, char *out, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t got = read(fd, out + done, size - done);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		done += (size_t)got;
-	}
-	return (ssize_t)done;
-}
-
 static char *read_file(const char *filename, enum certdir_secret_kind kind, size_t *length, struct certdir_error *error)
 {
 	/* O_NONBLOCK: a FIFO in its place must not hold us. */
@@ -95,7 +78,7 @@ static char *read_file(const char *filename, enum certdir_secret_kind kind, size
 		certdir_error_set(error, "out of memory");
 		goto out;
 	}
-	got = read_all(fd, text, max + 1);
+	got = certdir_file_read(fd, text, max + 1);
 	if (got < 0)
 		certdir_error_set(error, "%s cannot be read: %s", filename, strerror(errno));
 	else if ((size_t)got > max)
@@ -117,14 +100,9 @@ out:
 /* Both in the portal: the id stands beside the value, and is what one can still see later. */
 static bool looks_like_guid(const char *text)
 {
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	bool zero;
 
-	if (strlen(text) != sizeof(form) - 1)
-		return false;
-	for (size_t i = 0; form[i]; i++)
-		if (form[i] == 'x' ? !isxdigit((unsigned char)text[i]) : text[i] != form[i])
-			return false;
-	return true;
+	return certdir_guid_is(text, &zero);
 }
 
 static bool check_text(const char *filename, const char *text, size_t length, enum certdir_secret_kind kind,

@@ -5,10 +5,12 @@
  */
 #include "decision/world.h"
 
+#include "base/words.h"
+#include "text/timestamp.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 enum { SAME_TIME = 900 }; /* seconds: of two statements so close to each other nobody can tell which is newer */
 
@@ -28,25 +30,6 @@ static bool is_of(const struct judging *judging, const struct certdir_view *view
 	return view->device == judging->device;
 }
 
-/* "2026-11-22T17:51:28Z" */
-static const char *when(int64_t seconds, char text[32])
-{
-	const time_t t = (time_t)seconds;
-	struct tm tm;
-
-	if (!gmtime_r(&t, &tm) || strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		(void)snprintf(text, 32, "@%lld", (long long)seconds);
-	return text;
-}
-
-static bool is_among(const char *const *words, const char *word)
-{
-	for (; word && *words; words++)
-		if (strcasecmp(*words, word) == 0)
-			return true;
-	return false;
-}
-
 static const char *id_of(const struct judging *judging)
 {
 	return judging->decision->records[0]->device.id;
@@ -58,7 +41,7 @@ enum certdir_reason certdir_view_no(const struct certdir_world *world, const str
 				    char detail[CERTDIR_TEXT_MAX])
 {
 	const struct certdir_device *device = &view->record->device;
-	char text[32];
+	char expired[CERTDIR_TIMESTAMP_SIZE];
 
 	if (certdir_management(device->management_state) == CERTDIR_MANAGEMENT_RETIRED) {
 		certdir_say(detail, "%s is %s in \"%s\"", device->id, device->management_state, view->source->name);
@@ -69,7 +52,8 @@ enum certdir_reason certdir_view_no(const struct certdir_world *world, const str
 		return CERTDIR_DISABLED;
 	}
 	if (device->expires && device->expires <= world->now) {
-		certdir_say(detail, "the account %s expired at %s", device->id, when(device->expires, text));
+		certdir_timestamp_print(device->expires, expired);
+		certdir_say(detail, "the account %s expired at %s", device->id, expired);
 		return CERTDIR_DISABLED;
 	}
 	return CERTDIR_ALLOWED;
@@ -272,7 +256,7 @@ static bool owned(struct judging *judging)
 	{
 		const char *ownership = view->record->device.ownership;
 
-		if (ownership && !is_among(accepted, ownership))
+		if (ownership && !certdir_word_among(accepted, ownership))
 			return certdir_conclude(judging->decision, CERTDIR_OWNERSHIP, "%s is %s", id_of(judging),
 						ownership);
 		said |= ownership != NULL;
@@ -452,7 +436,7 @@ static bool active(struct judging *judging)
 {
 	struct fact fact = {0};
 	int64_t latest = 0;
-	char text[32];
+	char seen[CERTDIR_TIMESTAMP_SIZE];
 
 	if (!judging->world->policy->max_inactive)
 		return true;
@@ -465,8 +449,8 @@ static bool active(struct judging *judging)
 		return true;
 	if (!latest)
 		return certdir_conclude(judging->decision, CERTDIR_INACTIVE, "%s was never seen", id_of(judging));
-	return certdir_conclude(judging->decision, CERTDIR_INACTIVE, "%s was last seen %s", id_of(judging),
-				when(latest, text));
+	certdir_timestamp_print(latest, seen);
+	return certdir_conclude(judging->decision, CERTDIR_INACTIVE, "%s was last seen %s", id_of(judging), seen);
 }
 
 /* The record's groups: each as old as it is known, and that there are no others as old as the part. */
@@ -480,7 +464,8 @@ static void hear_groups(struct fact *fact, const struct judging *judging, const 
 		int64_t age;
 		bool fresh;
 
-		if (!is_among(groups, group->name) && !is_among(groups, group->id) && !is_among(groups, group->sid))
+		if (!certdir_word_among(groups, group->name) && !certdir_word_among(groups, group->id) &&
+		    !certdir_word_among(groups, group->sid))
 			continue;
 		fresh = certdir_fresh_since(judging->world, view, CERTDIR_PART_OF_GROUPS, group->as_of, &age);
 		hear_aged(fact, view, CERTDIR_PART_OF_GROUPS, fresh, age, true);

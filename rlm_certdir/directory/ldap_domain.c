@@ -2,8 +2,8 @@
 #include "directory/ldap_domain.h"
 
 #include "text/canonical.h"
+#include "text/dn.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -51,36 +51,14 @@ static bool read_words(char ***domains, const char *words, struct certdir_error 
 	return true;
 }
 
-struct spelling {
-	char name[CERTDIR_VALUE_MAX + 1];
-	size_t length;
-};
-
-static bool add_component(void *context, const char *type, const char *value)
-{
-	struct spelling *spelling = context;
-	const size_t room = sizeof(spelling->name) - spelling->length;
-	int length;
-
-	if (strcasecmp(type, "DC") != 0)
-		return true;
-	length = snprintf(spelling->name + spelling->length, room, "%s%s", spelling->length ? "." : "", value);
-	if (length < 0 || (size_t)length >= room)
-		return false;
-	spelling->length += (size_t)length;
-	return true;
-}
-
 bool certdir_ldap_domains_make(char ***domains, const char *words, const char *base_dn, struct certdir_error *error)
 {
-	struct spelling spelling = {.length = 0};
 	char name[CERTDIR_VALUE_MAX + 1];
 	bool ok;
 
 	*domains = NULL;
 	ok = read_words(domains, words ? words : "", error);
-	if (ok && !*domains && certdir_dn_each(base_dn, add_component, &spelling) &&
-	    certdir_canonical(CERTDIR_ID_DNS, spelling.name, spelling.length, name)) {
+	if (ok && !*domains && certdir_dn_domain(base_dn, false, name)) {
 		ok = add_domain(domains, 0, name);
 		if (!ok)
 			certdir_error_set(error, "out of memory");

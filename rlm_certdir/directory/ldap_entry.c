@@ -3,11 +3,13 @@
 
 #include "directory/mark.h"
 #include "text/canonical.h"
+#include "text/timestamp.h"
+#include "text/utf8.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 const char *const certdir_ldap_entry_attributes[] = {
 	"cn",
@@ -61,19 +63,7 @@ const struct certdir_ldap_value *certdir_ldap_entry_only(const struct certdir_ld
 
 bool certdir_ldap_text_valid(const char *bytes, size_t length)
 {
-	const char *why;
-
-	while (length > CERTDIR_VALUE_MAX) {
-		size_t piece = CERTDIR_VALUE_MAX;
-
-		while (piece > CERTDIR_VALUE_MAX - 4 && ((unsigned char)bytes[piece] & 0xc0) == 0x80)
-			piece--;
-		if (!certdir_text_valid(bytes, piece, &why))
-			return false;
-		bytes += piece;
-		length -= piece;
-	}
-	return certdir_text_valid(bytes, length, &why);
+	return length > 0 && certdir_text_fault(bytes, length) == CERTDIR_TEXT_CLEAN;
 }
 
 /* Copies a value that is text; leaves *out NULL when it is none. False when memory is out. */
@@ -117,30 +107,16 @@ int64_t certdir_ldap_unix_time(int64_t filetime)
 
 int64_t certdir_ldap_generalized_time(const struct certdir_ldap_value *value)
 {
-	static const unsigned char widths[] = {4, 2, 2, 2, 2, 2};
-	int parts[6] = {0};
-	size_t at = 0;
-	struct tm tm = {0};
+	const char *at = (const char *)value->bytes;
+	char text[32];
+	int64_t seconds;
 
 	if (value->length < 15 || value->length > 20 || value->bytes[value->length - 1] != 'Z' ||
 	    (value->length > 15 && value->bytes[14] != '.'))
 		return 0;
-	for (size_t p = 0; p < 6; p++)
-		for (size_t i = 0; i < widths[p]; i++, at++) {
-			if (value->bytes[at] < '0' || value->bytes[at] > '9')
-				return 0;
-			parts[p] = parts[p] * 10 + value->bytes[at] - '0';
-		}
-	if (parts[0] < 1970 || parts[1] < 1 || parts[1] > 12 || parts[2] < 1 || parts[2] > 31 || parts[3] > 23 ||
-	    parts[4] > 59 || parts[5] > 60)
-		return 0;
-	tm.tm_year = parts[0] - 1900;
-	tm.tm_mon = parts[1] - 1;
-	tm.tm_mday = parts[2];
-	tm.tm_hour = parts[3];
-	tm.tm_min = parts[4];
-	tm.tm_sec = parts[5];
-	return timegm(&tm);
+	(void)snprintf(text, sizeof(text), "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", at, at + 4, at + 6, at + 8, at + 10,
+		       at + 12);
+	return certdir_timestamp_parse(text, &seconds) ? seconds : 0;
 }
 
 /* ---- which terms stand in an entry ---- */

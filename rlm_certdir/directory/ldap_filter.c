@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/ldap_filter.h"
 
+#include "ldap/filter.h"
 #include "text/canonical.h"
+#include "text/hex.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,22 +33,15 @@ bool certdir_ldap_filter_valid(const char *filter, struct certdir_error *error)
 	return true;
 }
 
-/*
- * Writes a value so that no byte of it can mean anything in a filter: all but plain characters become \xx. Values
- * come from certificates; which bytes the LDAP library or the server would take amiss is not left to be found out.
- */
+/* Of a binary value all bytes become \xx. */
 static char *put_value(char *out, const unsigned char *value, size_t length, bool binary)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-$/@:";
-	static const char hex[] = "0123456789abcdef";
-
 	for (size_t i = 0; i < length; i++) {
-		if (!binary && value[i] && strchr(plain, value[i])) {
-			*out++ = (char)value[i];
+		if (!binary) {
+			out = certdir_ldap_filter_put(out, value[i]);
 		} else {
 			*out++ = '\\';
-			*out++ = hex[value[i] >> 4];
-			*out++ = hex[value[i] & 15];
+			out = certdir_hex_put(out, value[i]);
 		}
 	}
 	return out;

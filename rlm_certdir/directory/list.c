@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The device list as a directory: the edition in use, the thread that looks for a new one, and what a search makes of it. */
-#include "directory/directory.h"
+#include "directory/list.h"
 
 #include "base/background.h"
 #include "text/canonical.h"
+#include "text/timestamp.h"
 #include "list/list.h"
 #include "base/permissions.h"
 
@@ -158,9 +159,7 @@ static void log_loaded(const struct list_directory *list, const struct certdir_l
 /* Says once what is wrong, and again when it is something else. Only the watcher changes `snapshot`: no lock to read it. */
 static void complain(struct list_directory *list, const char *why)
 {
-	struct tm tm;
-	time_t published;
-	char when[32];
+	char published[CERTDIR_TIMESTAMP_SIZE];
 
 	if (strcmp(list->complaint, why) == 0)
 		return;
@@ -169,10 +168,9 @@ static void complain(struct list_directory *list, const char *why)
 		certdir_log(CERTDIR_LOG_ERROR, "%s. No device can be looked up there until it is", why);
 		return;
 	}
-	published = (time_t)certdir_list_published(list->snapshot);
-	(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&published, &tm));
+	certdir_timestamp_print(certdir_list_published(list->snapshot), published);
 	certdir_log(list->seen.inode ? CERTDIR_LOG_ERROR : CERTDIR_LOG_WARN,
-		    "%s. Keeping the list of %s with %zu devices", why, when,
+		    "%s. Keeping the list of %s with %zu devices", why, published,
 		    certdir_list_device_count(list->snapshot));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/memory_file.h"
 
+#include "base/file.h"
 #include "base/io.h"
 #include "base/permissions.h"
 #include "list/seal.h"
@@ -203,12 +204,8 @@ static void sync_folder(const char *filename)
 {
 	const char *slash = strrchr(filename, '/');
 	char *folder = slash ? strndup(filename, (size_t)(slash - filename) + 1) : strdup(".");
-	const int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
-	if (fd >= 0) {
-		(void)fsync(fd);
-		(void)close(fd);
-	}
+	(void)(folder && certdir_file_sync_directory(folder));
 	free(folder);
 }
 

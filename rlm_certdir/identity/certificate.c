@@ -11,7 +11,9 @@
 #include <time.h>
 
 #include "text/canonical.h"
-#include "identity/reading.h"
+#include "identity/extension.h"
+#include "identity/rank.h"
+#include "text/hex.h"
 #include "text/utf8.h"
 
 /* Whole certificates have no field of their own. */
@@ -68,7 +70,7 @@ static bool read_subject(struct certdir_reading *reading, X509 *x509, bool mail)
 			.field = certdir_field_find(subject_fields[field].from),
 			.position = ++position[field],
 		};
-		if (!certdir_reading_string(
+		if (!certdir_place_string(
 			    reading, &place, (unsigned)ASN1_STRING_type(value),
 			    (struct certdir_der){ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)}))
 			return false;
@@ -173,7 +175,7 @@ static char *serial_text(const X509 *x509)
 			content.bytes++;
 			content.length--;
 		}
-		text = certdir_hex(content.bytes, content.length);
+		text = certdir_hex_copy(content.bytes, content.length);
 	}
 	OPENSSL_free(der);
 	for (char *at = text; at && *at; at++)
@@ -189,7 +191,7 @@ static char *public_key_text(const X509 *x509)
 
 	if (!X509_pubkey_digest(x509, EVP_sha1(), digest, &length))
 		return NULL;
-	return certdir_hex(digest, length);
+	return certdir_hex_copy(digest, length);
 }
 
 static bool read_time(const ASN1_TIME *asn1, int64_t *seconds)
@@ -251,14 +253,20 @@ static void clear_identities(struct certdir_certificate *certificate)
 /* Where nobody has configured anything. */
 static const struct certdir_rules no_rules;
 
+static const struct certdir_section *find_section(const struct certdir_rules *rules,
+						  const struct certdir_certificate *certificate)
+{
+	return certdir_section_find(rules->sections, rules->section_count, certificate);
+}
+
 /* The section first: what it places has room before anything else. */
 static bool read_names(struct certdir_reading *reading, X509 *x509)
 {
-	reading->section = certdir_section_find(reading->rules, reading->certificate);
+	reading->section = find_section(reading->rules, reading->certificate);
 	if (!read_subject(reading, x509, false) || !read_subject(reading, x509, true) ||
 	    !read_extensions(reading, x509, true))
 		return false;
-	certdir_certificate_settle(reading->certificate, reading->section);
+	certdir_rank_settle(reading->certificate, reading->section);
 	return true;
 }
 
@@ -341,5 +349,10 @@ bool certdir_certificate_add(struct certdir_certificate *certificate, const char
 	if (memchr(value, '\\', length) || memchr(value, '%', length))
 		return certdir_reading_refuse(&reading, &place,
 					      "\\ or %% inside: attributes cannot carry it, use certificate = session");
-	return certdir_reading_text(&reading, &place, value, length);
+	return certdir_place_text(&reading, &place, value, length);
+}
+
+void certdir_certificate_rank(struct certdir_certificate *certificate, const struct certdir_rules *rules)
+{
+	certdir_rank_settle(certificate, find_section(rules ? rules : &no_rules, certificate));
 }

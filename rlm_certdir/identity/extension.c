@@ -3,12 +3,16 @@
  * The extensions that say something about a device: Microsoft's SID, Entra ID's and the MDM's ids; and about the certificate: its
  * template, SKI, AKI and EKU.
  */
+#include "identity/extension.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "text/canonical.h"
-#include "identity/reading.h"
+#include "text/dn.h"
+#include "identity/san.h"
+#include "text/hex.h"
 
 struct extension {
 	const char *oid; /* content of the OBJECT IDENTIFIER */
@@ -46,7 +50,7 @@ static bool read_ski(struct certdir_reading *reading, const struct extension *ex
 
 	if (!certdir_der_expect(&value, CERTDIR_DER_OCTETS, &content))
 		return true;
-	reading->certificate->ski = certdir_hex(content.bytes, content.length);
+	reading->certificate->ski = certdir_hex_copy(content.bytes, content.length);
 	return reading->certificate->ski || refuse(reading, extension, "out of memory");
 }
 
@@ -58,7 +62,7 @@ static bool read_aki(struct certdir_reading *reading, const struct extension *ex
 	if (!certdir_der_expect(&value, CERTDIR_DER_SEQUENCE, &parts) ||
 	    !certdir_der_expect(&parts, CERTDIR_DER_KEY_ID, &key) || key.length == 0)
 		return true;
-	reading->certificate->issuer_key = certdir_hex(key.bytes, key.length);
+	reading->certificate->issuer_key = certdir_hex_copy(key.bytes, key.length);
 	return reading->certificate->issuer_key || refuse(reading, extension, "out of memory");
 }
 
@@ -271,40 +275,46 @@ static bool read_template_name(struct certdir_reading *reading, const struct ext
 #define MICROSOFT_AD "\x2a\x86\x48\x86\xf7\x14" /* 1.2.840.113556 */
 
 static const struct extension extensions[] = {
-	{OID("\x55\x1d\x11"), true, {"san", "SAN", NULL, false}, read_san},
+	{OID("\x55\x1d\x11"), true, {"san", "SAN", CERTDIR_MEANS_NOTHING, false}, read_san},
 	{OID("\x55\x1d\x0e"),
 	 false,
-	 {"ext.ski", "extension 2.5.29.14 (subject key identifier)", NULL, false},
+	 {"ext.ski", "extension 2.5.29.14 (subject key identifier)", CERTDIR_MEANS_NOTHING, false},
 	 read_ski},
 	{OID("\x55\x1d\x23"),
 	 false,
-	 {"ext.aki", "extension 2.5.29.35 (authority key identifier)", NULL, false},
+	 {"ext.aki", "extension 2.5.29.35 (authority key identifier)", CERTDIR_MEANS_NOTHING, false},
 	 read_aki},
-	{OID("\x55\x1d\x25"), false, {"ext.eku", "extension 2.5.29.37 (extended key usage)", NULL, false}, read_eku},
-	{OID(MICROSOFT "\x19\x02"), true, {"ext.sid", "extension 1.3.6.1.4.1.311.25.2 (SID)", NULL, false}, read_sid},
+	{OID("\x55\x1d\x25"),
+	 false,
+	 {"ext.eku", "extension 2.5.29.37 (extended key usage)", CERTDIR_MEANS_NOTHING, false},
+	 read_eku},
+	{OID(MICROSOFT "\x19\x02"),
+	 true,
+	 {"ext.sid", "extension 1.3.6.1.4.1.311.25.2 (SID)", CERTDIR_MEANS_NOTHING, false},
+	 read_sid},
 	{OID(MICROSOFT_AD "\x01\x05\x82\x1c\x02"),
 	 true,
-	 {"ext.entra", "extension 1.2.840.113556.1.5.284.2 (Entra device id)", NULL, false},
+	 {"ext.entra", "extension 1.2.840.113556.1.5.284.2 (Entra device id)", CERTDIR_MEANS_NOTHING, false},
 	 read_entra},
 	{OID(MICROSOFT_AD "\x01\x05\x82\x1c\x05"),
 	 true,
-	 {"ext.entra", "extension 1.2.840.113556.1.5.284.5 (Entra tenant id)", NULL, false},
+	 {"ext.entra", "extension 1.2.840.113556.1.5.284.5 (Entra tenant id)", CERTDIR_MEANS_NOTHING, false},
 	 read_tenant},
 	{OID(MICROSOFT_AD "\x05\x04"),
 	 true,
-	 {"ext.mdm", "extension 1.2.840.113556.5.4 (MDM device id)", NULL, false},
+	 {"ext.mdm", "extension 1.2.840.113556.5.4 (MDM device id)", CERTDIR_MEANS_NOTHING, false},
 	 read_mdm},
 	{OID(MICROSOFT_AD "\x05\x0e"),
 	 true,
-	 {"ext.mdm", "extension 1.2.840.113556.5.14 (MDM tenant id)", NULL, false},
+	 {"ext.mdm", "extension 1.2.840.113556.5.14 (MDM tenant id)", CERTDIR_MEANS_NOTHING, false},
 	 read_tenant},
 	{OID(MICROSOFT "\x15\x07"),
 	 false,
-	 {"ext.template", "extension 1.3.6.1.4.1.311.21.7 (template)", NULL, false},
+	 {"ext.template", "extension 1.3.6.1.4.1.311.21.7 (template)", CERTDIR_MEANS_NOTHING, false},
 	 read_template},
 	{OID(MICROSOFT "\x14\x02"),
 	 false,
-	 {"ext.template", "extension 1.3.6.1.4.1.311.20.2 (template name)", NULL, false},
+	 {"ext.template", "extension 1.3.6.1.4.1.311.20.2 (template name)", CERTDIR_MEANS_NOTHING, false},
 	 read_template_name},
 };
 

@@ -5,7 +5,7 @@
 #include <pcre2.h>
 #include <string.h>
 
-#include "identity/reading.h"
+#include "identity/field.h"
 
 /*
  * What one value may cost: strangers choose it, and some patterns that look harmless take exponential time. A usual pattern needs some

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "identity/mapping.h"
 
-#include "text/canonical.h"
-#include "identity/reading.h"
+#include "identity/windows_name.h"
+#include "identity/rank.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ bool certdir_mapping_issuer_serial(const struct certdir_certificate *certificate
 	*mapping = NULL;
 	if (zero && !has_zero(certificate->serial))
 		return true;
-	if (!certdir_dn_windows(certificate->issuer, &issuer))
+	if (!certdir_windows_name(certificate->issuer, &issuer))
 		return false;
 	if (!issuer)
 		return true;
@@ -68,7 +68,7 @@ static bool put(struct certdir_certificate *certificate, const char *from, char 
 		free(value);
 		return true;
 	}
-	if (!certdir_certificate_room(certificate, CERTDIR_RANK_VOUCHED)) {
+	if (!certdir_rank_room(certificate, CERTDIR_RANK_VOUCHED)) {
 		free(value);
 		return false;
 	}

@@ -8,7 +8,7 @@
 /*
  * Each writes one form into *mapping, malloc'ed; NULL when the certificate has no such thing. False when memory is out.
  *
- * Issuer and serial number, "X509:<I>DC=com,DC=example,CN=CA<SR>0A1B": the name as certdir_dn_windows() writes it, the serial number's
+ * Issuer and serial number, "X509:<I>DC=com,DC=example,CN=CA<SR>0A1B": the name as certdir_windows_name() writes it, the serial number's
  * bytes reversed. Whether the zero byte belongs to it that DER writes before a number whose top bit is set (X.690 8.3.3), is told in
  * two ways: MS-PKCA 3.1.5.2.1.5 means the field, which has it, and CERT_INFO, which Windows compares, is said to be without. So such a
  * certificate has two values, and `zero` asks for the one with it; a certificate without such a zero has no second one. None when the

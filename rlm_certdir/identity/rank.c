@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How much each name of a certificate says, once all of them are read. */
+#include "identity/rank.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#include "identity/reading.h"
 
 /* Of the room for identities, so many for names; a certificate for sixty web sites must not lose its id. */
 enum { CHOSEN_MAX = 48 };
@@ -18,7 +17,7 @@ static void drop(struct certdir_certificate *certificate, size_t at)
 	memmove(identity, identity + 1, (certificate->count - at) * sizeof *identity);
 }
 
-bool certdir_certificate_room(struct certdir_certificate *certificate, enum certdir_rank rank)
+bool certdir_rank_room(struct certdir_certificate *certificate, enum certdir_rank rank)
 {
 	size_t chosen = 0, shown = CERTDIR_IDENTITIES_MAX;
 
@@ -45,14 +44,14 @@ static bool is_common_name(const struct certdir_identity *identity)
 	       strcmp(identity->from, "subject.cn") == 0;
 }
 
-void certdir_reading_mail(struct certdir_reading *reading, const char *address, size_t length)
+void certdir_rank_person(struct certdir_certificate *certificate, const struct certdir_section *section,
+			 const char *address, size_t length)
 {
-	struct certdir_certificate *certificate = reading->certificate;
 	const char *at = memrchr(address, '@', length);
 	const size_t local = at ? (size_t)(at - address) : length;
 
 	certificate->person = true;
-	for (size_t i = 0; !reading->section && i < certificate->count; i++) {
+	for (size_t i = 0; !section && i < certificate->count; i++) {
 		struct certdir_identity *identity = &certificate->identities[i];
 
 		if (is_common_name(identity) && strlen(identity->value) == local &&
@@ -100,7 +99,7 @@ static void merge(struct certdir_certificate *certificate)
 	}
 }
 
-void certdir_certificate_settle(struct certdir_certificate *certificate, const struct certdir_section *section)
+void certdir_rank_settle(struct certdir_certificate *certificate, const struct certdir_section *section)
 {
 	certificate->section = section ? section->name : NULL;
 	for (size_t i = 0; section && i < certificate->count; i++)
@@ -108,9 +107,4 @@ void certdir_certificate_settle(struct certdir_certificate *certificate, const s
 	if (certificate->person && !section)
 		disown_dotted(certificate);
 	merge(certificate);
-}
-
-void certdir_certificate_rank(struct certdir_certificate *certificate, const struct certdir_rules *rules)
-{
-	certdir_certificate_settle(certificate, rules ? certdir_section_find(rules, certificate) : NULL);
 }

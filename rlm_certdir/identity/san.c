@@ -3,7 +3,7 @@
  * subjectAltName (RFC 5280, 4.2.1.6), name by name. Not with a library: one directoryName or x400Address that it does not
  * like must not cost the names beside it, and what follows the sequence must be seen.
  */
-#include "identity/reading.h"
+#include "identity/san.h"
 
 /* GeneralName's tags: context-specific, constructed where the content is. */
 enum {
@@ -21,8 +21,8 @@ enum {
 
 static const char oid_upn[] = "\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03"; /* 1.3.6.1.4.1.311.20.2.3 */
 
-static const struct certdir_field san = {"san", "SAN", NULL, false};
-static const struct certdir_field san_entry = {"san", "SAN entry", NULL, false};
+static const struct certdir_field san = {"san", "SAN", CERTDIR_MEANS_NOTHING, false};
+static const struct certdir_field san_entry = {"san", "SAN entry", CERTDIR_MEANS_NOTHING, false};
 
 struct counters {
 	size_t entries, kind[SAN_KINDS], upn;
@@ -32,7 +32,7 @@ static bool read_text(struct certdir_reading *reading, const char *from, size_t 
 {
 	const struct certdir_place place = {.field = certdir_field_find(from), .position = position};
 
-	return certdir_reading_text(reading, &place, (const char *)content.bytes, content.length);
+	return certdir_place_text(reading, &place, (const char *)content.bytes, content.length);
 }
 
 /* OtherName: OBJECT IDENTIFIER, [0] EXPLICIT value. */
@@ -49,13 +49,13 @@ static bool read_other(struct certdir_reading *reading, struct counters *count, 
 		place = (struct certdir_place){.field = certdir_field_find("san.upn"), .position = ++count->upn};
 		if (!certdir_der_take(&explicit, &tag, &value) || explicit.length > 0)
 			return certdir_reading_refuse(reading, &place, "broken encoding");
-		return certdir_reading_string(reading, &place, tag, value);
+		return certdir_place_string(reading, &place, tag, value);
 	}
 	/* Whatever else there is matters to forms only, and to them only when it is a text. */
-	if ((!certdir_reading_has_form(reading, "san.other") && !reading->rules->see) ||
+	if ((!certdir_place_has_form(reading, "san.other") && !reading->rules->see) ||
 	    !certdir_der_take(&explicit, &tag, &value) || explicit.length > 0 || !certdir_der_is_text(tag))
 		return true;
-	return certdir_reading_string(reading, &place, tag, value);
+	return certdir_place_string(reading, &place, tag, value);
 }
 
 static bool read_name(struct certdir_reading *reading, struct counters *count, unsigned tag, struct certdir_der content)

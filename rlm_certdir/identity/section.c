@@ -5,8 +5,9 @@
 #include <strings.h>
 
 #include "text/canonical.h"
+#include "text/dn.h"
 #include "text/hex.h"
-#include "identity/reading.h"
+#include "identity/field.h"
 
 #define FIELDS CERTDIR_FIELD_NAMES ", ext.sid, ext.entra, ext.mdm"
 
@@ -102,11 +103,11 @@ static bool has_eku(const struct certdir_section *section, const struct certdir_
 	return false;
 }
 
-const struct certdir_section *certdir_section_find(const struct certdir_rules *rules,
+const struct certdir_section *certdir_section_find(const struct certdir_section *sections, size_t count,
 						   const struct certdir_certificate *certificate)
 {
-	for (size_t i = 0; i < rules->section_count; i++) {
-		const struct certdir_section *section = &rules->sections[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct certdir_section *section = &sections[i];
 
 		if (is_set(section->template) &&
 		    (!certificate->template || strcasecmp(section->template, certificate->template) != 0))
@@ -170,10 +171,10 @@ static bool is_field(const char *from, size_t length)
 	static const char *const others[] = {"ext.sid", "ext.entra", "ext.mdm"};
 	char name[32];
 
-	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (length == strlen(others[i]) && memcmp(from, others[i], length) == 0)
 			return true;
-	if (length >= sizeof name)
+	if (length >= sizeof(name))
 		return false;
 	memcpy(name, from, length);
 	name[length] = '\0';

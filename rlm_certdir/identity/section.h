@@ -26,4 +26,17 @@ struct certdir_section {
  */
 bool certdir_section_check(const struct certdir_section *section, struct certdir_error *error);
 
+/* The first section that the certificate fits, by its issuer, template and purposes, or NULL. */
+const struct certdir_section *certdir_section_find(const struct certdir_section *sections, size_t count,
+						   const struct certdir_certificate *certificate);
+/* Ranks one identity by its type and the field it stands in. */
+void certdir_section_place(const struct certdir_section *section, struct certdir_identity *identity);
+/* True when an identity may stand in this field. */
+bool certdir_section_reads(const struct certdir_section *section, const char *from);
+/* True when what stands in this field is the CA's word. */
+bool certdir_section_vouches(const struct certdir_section *section, const char *from);
+
+/* The rank of a value for which nobody vouches: GUIDs are taken for ids, SIDs confirm, the rest are names. */
+enum certdir_rank certdir_type_rank(enum certdir_identity_type type);
+
 #endif

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "text/canonical.h"
 #include "import/certificates_value.h"
 #include "import/csv.h"
+#include "identity/windows_name.h"
+#include "text/dn.h"
+#include "text/hex.h"
 
 /* ---- columns ---- */
 
@@ -284,7 +286,7 @@ static bool read_issuer(struct table *table, struct certdir_certificate *certifi
 			file, table->csv.line, error,
 			"no issuer: export the column Issuer, too, or set certificate_issuer to the CA's name");
 	certificate->issuer = strdup(issuer);
-	if (!certificate->issuer || !certdir_dn_windows(issuer, &windows)) {
+	if (!certificate->issuer || !certdir_windows_name(issuer, &windows)) {
 		certdir_error_set(error, "out of memory");
 		return false;
 	}

@@ -1,60 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "import/input.h"
 
+#include "base/file.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <iconv.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-static char *too_large(const char *file, char *bytes, struct certdir_error *error)
-{
-	certdir_error_set(error, "%s is larger than %d MiB: no list of devices or certificates is, see what it is",
-			  file, CERTDIR_INPUT_MAX >> 20);
-	free(bytes);
-	return NULL;
-}
-
-/* Whether a regular file says itself that it is too large: it may be sparse, and need not be read to be refused. */
-static bool is_too_large(FILE *in)
-{
-	struct stat status;
-
-	return fstat(fileno(in), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > CERTDIR_INPUT_MAX;
-}
-
-static char *read_all(FILE *in, const char *file, size_t *length, struct certdir_error *error)
-{
-	size_t room = 0;
-	char *bytes = NULL;
-
-	*length = 0;
-	if (is_too_large(in))
-		return too_large(file, bytes, error);
-	do {
-		if (*length > CERTDIR_INPUT_MAX)
-			return too_large(file, bytes, error);
-		if (*length + 1 >= room) {
-			char *grown = realloc(bytes, room = room ? room * 2 : 65536);
-
-			if (!grown) {
-				certdir_error_set(error, "%s: out of memory", file);
-				free(bytes);
-				return NULL;
-			}
-			bytes = grown;
-		}
-		*length += fread(bytes + *length, 1, room - *length - 1, in);
-	} while (!feof(in) && !ferror(in));
-	if (ferror(in)) {
-		certdir_error_set(error, "%s cannot be read: %s", file, strerror(errno));
-		free(bytes);
-		return NULL;
-	}
-	bytes[*length] = '\0';
-	return bytes;
-}
+#include <unistd.h>
 
 /* A UTF-16 text without its mark to UTF-8. */
 static char *from_utf16(const char *charset, char *bytes, size_t *length, const char *file, struct certdir_error *error)
@@ -96,16 +50,20 @@ static void drop_marks(char *bytes, size_t *length)
 
 char *certdir_input_read(const char *file, size_t *length, struct certdir_error *error)
 {
-	FILE *in = strcmp(file, "-") == 0 ? stdin : fopen(file, "re");
-	char *bytes, *text;
+	const bool standard = strcmp(file, "-") == 0;
+	const int in = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+	char *bytes = in >= 0 ? certdir_file_load(in, CERTDIR_INPUT_MAX, length) : NULL, *text;
 
-	if (!in) {
+	if (!bytes && errno == EFBIG)
+		certdir_error_set(error,
+				  "%s is larger than %d MiB: no list of devices or certificates is, see what it is",
+				  file, CERTDIR_INPUT_MAX >> 20);
+	else if (!bytes && errno == ENOMEM)
+		certdir_error_set(error, "%s: out of memory", file);
+	else if (!bytes)
 		certdir_error_set(error, "%s cannot be read: %s", file, strerror(errno));
-		return NULL;
-	}
-	bytes = read_all(in, file, length, error);
-	if (in != stdin)
-		(void)fclose(in);
+	if (in >= 0 && !standard)
+		(void)close(in);
 	if (!bytes)
 		return NULL;
 	drop_marks(bytes, length);

@@ -49,16 +49,6 @@ void certdir_pool_wait(struct certdir_ldap_pool *pool, pthread_cond_t *condition
 		(void)pthread_cond_timedwait(condition, &pool->lock, &at);
 }
 
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 static void close_sessions(struct certdir_ldap_pooled *session)
 {
 	while (session) {
@@ -421,7 +411,7 @@ static int64_t connect_at(const struct certdir_ldap_server *server)
 	if (server->gone || server->connecting >= CONNECTING_MAX ||
 	    !(server->sick || certdir_server_needs_connection(server)))
 		return INT64_MAX;
-	return most(server->again_at, server->pool->refused_until);
+	return server->again_at > server->pool->refused_until ? server->again_at : server->pool->refused_until;
 }
 
 static void *keep(void *context)
@@ -442,7 +432,7 @@ static void *keep(void *context)
 		} else if (next <= now) {
 			begin_trial(server);
 		} else {
-			certdir_pool_wait(pool, &pool->work, least(old, next));
+			certdir_pool_wait(pool, &pool->work, certdir_earlier(old, next));
 		}
 	}
 	certdir_server_bury_idle(server);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/ldap_conf.h"
 
-#include "text/canonical.h"
+#include "text/dn.h"
 #include "ldap/choose.h"
 #include "ldap/srv.h"
 #include "conf/secret.h"

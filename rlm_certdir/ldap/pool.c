@@ -16,11 +16,6 @@
 /* How long threads may take to come home. */
 #define CLOSE_MAX (2 * CERTDIR_SECOND)
 
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* ---- connections for a search; the lock is held ---- */
 
 /* What has been asked in one search. */
@@ -237,8 +232,8 @@ static bool enter(struct certdir_ldap_pool *pool, int64_t deadline)
 		return false;
 	pool->queued++;
 	while (pool->inside >= pool->most) {
-		patience = pool->usual ? least(half, QUEUE_MIN + 10 * pool->usual) : half;
-		until = least(now + half, pool->moved_at + patience);
+		patience = pool->usual ? certdir_earlier(half, QUEUE_MIN + 10 * pool->usual) : half;
+		until = certdir_earlier(now + half, pool->moved_at + patience);
 		if (certdir_monotonic() >= until)
 			break;
 		certdir_pool_wait(pool, &pool->turn, until);

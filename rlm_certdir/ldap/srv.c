@@ -2,6 +2,7 @@
 #include "ldap/srv.h"
 
 #include "text/canonical.h"
+#include "text/dn.h"
 
 #include <arpa/nameser.h>
 #include <ldap.h>
@@ -15,30 +16,8 @@
 
 /* ---- the domain in a URI ---- */
 
-struct spelling {
-	char name[CERTDIR_VALUE_MAX + 1];
-	size_t length;
-};
-
-/* Anything but DC= makes it no domain. */
-static bool add_component(void *context, const char *type, const char *value)
-{
-	struct spelling *spelling = context;
-	const size_t room = sizeof(spelling->name) - spelling->length;
-	const int length =
-		snprintf(spelling->name + spelling->length, room, "%s%s", spelling->length ? "." : "", value);
-
-	if (strcasecmp(type, "DC") != 0 || !*value || length < 0 || (size_t)length >= room) {
-		spelling->length = 0;
-		return false;
-	}
-	spelling->length += (size_t)length;
-	return true;
-}
-
 bool certdir_ldap_srv_domain(const char *uri, char domain[CERTDIR_DOMAIN_MAX + 1])
 {
-	struct spelling spelling = {.length = 0};
 	char name[CERTDIR_VALUE_MAX + 1];
 	LDAPURLDesc *url = NULL;
 	bool ok;
@@ -47,8 +26,7 @@ bool certdir_ldap_srv_domain(const char *uri, char domain[CERTDIR_DOMAIN_MAX + 1
 	if (strstr(uri, "%00") || ldap_url_parse(uri, &url) != LDAP_URL_SUCCESS)
 		return false;
 	ok = (!url->lud_host || !*url->lud_host) && url->lud_dn && *url->lud_dn &&
-	     strcasecmp(url->lud_scheme, "ldapi") != 0 && certdir_dn_each(url->lud_dn, add_component, &spelling) &&
-	     certdir_canonical(CERTDIR_ID_DNS, spelling.name, spelling.length, name) &&
+	     strcasecmp(url->lud_scheme, "ldapi") != 0 && certdir_dn_domain(url->lud_dn, true, name) &&
 	     strlen(name) <= CERTDIR_DOMAIN_MAX;
 	ldap_free_urldesc(url);
 	if (ok)

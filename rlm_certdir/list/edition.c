@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "list/edition.h"
 
+#include "base/file.h"
 #include "list/copy.h"
 #include "list/lock.h"
 #include "base/permissions.h"
@@ -297,13 +298,9 @@ static void keep_last(const struct certdir_list_edition *edition)
 /* After the rename the edition is published; that its name may not survive a power cut yet is only worth a warning. */
 static void sync_directory(const struct certdir_list_edition *edition)
 {
-	int fd = open(edition->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0 || fsync(fd) != 0)
+	if (!certdir_file_sync_directory(edition->directory))
 		certdir_log(CERTDIR_LOG_WARN, "%s: fsync failed: %s; a power cut may bring the old edition of %s back",
 			    edition->directory, strerror(errno), edition->filename);
-	if (fd >= 0)
-		(void)close(fd);
 }
 
 bool certdir_list_edition_publish(struct certdir_list_edition *edition, struct certdir_error *error)

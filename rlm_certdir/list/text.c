@@ -2,38 +2,22 @@
 #include "list/text.h"
 
 #include "text/canonical.h"
+#include "text/excerpt.h"
 #include "text/utf8.h"
 #include "base/words.h"
 
 #include <string.h>
 #include <strings.h>
 
-/* What may be shown of a text that may not be stored: at most 100 bytes, "?" for what would not print. */
-static void show(const char *text, char out[104])
-{
-	size_t length = strlen(text), at = 0, size;
-	uint32_t character;
-
-	for (size_t i = 0; i < length && at < 100; i += size) {
-		size = certdir_utf8_read(text + i, length - i, &character);
-		if (size == 0 || certdir_utf8_hidden(character)) {
-			size = size == 0 ? 1 : size;
-			out[at++] = '?';
-		} else {
-			memcpy(out + at, text + i, size);
-			at += size;
-		}
-	}
-	out[at] = '\0';
-}
+enum { SHOWN_SIZE = 101 }; /* of a text that may not be stored, in a message */
 
 bool certdir_list_text_refuse(const char *device, const char *field, const char *text, const char *why,
 			      struct certdir_error *error)
 {
-	char shown_device[104], shown_text[104];
+	char shown_device[SHOWN_SIZE], shown_text[SHOWN_SIZE];
 
-	show(device, shown_device);
-	show(text, shown_text);
+	certdir_excerpt_clean(shown_device, sizeof(shown_device), device);
+	certdir_excerpt_clean(shown_text, sizeof(shown_text), text);
 	certdir_error_set(error, "device \"%s\": %s \"%s\" %s", shown_device, field, shown_text, why);
 	return false;
 }
@@ -41,21 +25,17 @@ bool certdir_list_text_refuse(const char *device, const char *field, const char 
 /* NULL when `text` may be stored. */
 static const char *fault(const char *text)
 {
-	size_t length = strlen(text), size;
-	uint32_t character;
+	static const char *const words[] = {[CERTDIR_TEXT_CLEAN] = NULL,
+					    [CERTDIR_TEXT_NUL] = NULL, /* `text` ends there */
+					    [CERTDIR_TEXT_NOT_UTF8] = "is not UTF-8",
+					    [CERTDIR_TEXT_CONTROL] = "has a control character inside"};
+	const size_t length = strlen(text);
 
 	if (length == 0)
 		return "is empty";
 	if (length > CERTDIR_LIST_TEXT_MAX)
 		return "is longer than 1024 bytes";
-	for (size_t i = 0; i < length; i += size) {
-		size = certdir_utf8_read(text + i, length - i, &character);
-		if (size == 0)
-			return "is not UTF-8";
-		if (character < 0x20 || (character >= 0x7f && character < 0xa0))
-			return "has a control character inside";
-	}
-	return NULL;
+	return words[certdir_text_fault(text, length)];
 }
 
 bool certdir_list_text_check(const char *device, const char *field, const char *text, struct certdir_error *error)

@@ -5,9 +5,11 @@
 #include "directory/ldap_entry.h"
 #include "base/hash.h"
 #include "text/canonical.h"
+#include "text/dn.h"
 #include "placeholders/dn.h"
 #include "placeholders/life.h"
 #include "placeholders/value.h"
+#include "text/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -315,7 +317,7 @@ static bool take_name(struct reading *reading, const struct certdir_ldap_entry *
 	uint64_t which;
 
 	*ours = false;
-	if (entry->dn_length == 0 || !certdir_value_clean(entry->dn, entry->dn_length)) {
+	if (entry->dn_length == 0 || certdir_text_fault(entry->dn, entry->dn_length) != CERTDIR_TEXT_CLEAN) {
 		account->dn = account->cn = show_dn(reading->arena, entry->dn, entry->dn_length);
 		return account->dn;
 	}

@@ -4,6 +4,7 @@
 
 #include "placeholders/fold.h"
 #include "placeholders/value.h"
+#include "text/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ static void hold(struct certdir_claim *claim, const char *dn, const char *host)
 static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 {
 	struct asking *asking = context;
-	const bool clean = certdir_value_clean(entry->dn, entry->dn_length);
+	const bool clean = certdir_text_fault(entry->dn, entry->dn_length) == CERTDIR_TEXT_CLEAN;
 	const char *dn =
 		clean ? certdir_arena_copy(asking->arena, entry->dn, entry->dn_length) : "an entry with a broken name";
 	const struct certdir_ldap_value *name = certdir_value_find(entry, HOST_NAME);

@@ -2,7 +2,7 @@
 #include "placeholders/config.h"
 
 #include "directory/mark.h"
-#include "text/canonical.h"
+#include "text/dn.h"
 #include "ldap/ldap_conf.h"
 #include "list/list.h"
 #include "placeholders/arena.h"

@@ -3,8 +3,10 @@
 #include "placeholders/accounts.h"
 
 #include "text/canonical.h"
+#include "text/dn.h"
 #include "placeholders/dn.h"
 #include "placeholders/value.h"
+#include "text/utf8.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -102,7 +104,7 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 	uint32_t count;
 
 	reading->found = true;
-	if (certdir_value_clean(entry->dn, entry->dn_length))
+	if (certdir_text_fault(entry->dn, entry->dn_length) == CERTDIR_TEXT_CLEAN)
 		reading->dn = certdir_arena_copy(reading->arena, entry->dn, entry->dn_length);
 	if (sid)
 		reading->entry_sid = certdir_value_sid(reading->arena, sid);

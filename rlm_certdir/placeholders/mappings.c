@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/mappings.h"
 
+#include "directory/list.h"
 #include "checker.h"
 #include "identity/mapping.h"
 #include "text/timestamp.h"

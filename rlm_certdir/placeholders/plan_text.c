@@ -82,10 +82,7 @@ static size_t plain(const char *bytes, size_t length)
 	uint32_t character;
 	const size_t size = certdir_utf8_read(bytes, length, &character);
 
-	return size > 0 && character >= 0x20 && (character < 0x7f || character >= 0xa0) && character != '"' &&
-			       character != '\\'
-		       ? size
-		       : 0;
+	return size > 0 && !certdir_utf8_control(character) && character != '"' && character != '\\' ? size : 0;
 }
 
 const char *certdir_plan_quote(const char *bytes, size_t length, char out[CERTDIR_PLAN_QUOTED])

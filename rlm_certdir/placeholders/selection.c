@@ -3,6 +3,8 @@
 #include "decision/decision.h"
 #include "placeholders/wanted.h"
 
+#include "base/words.h"
+
 #include <strings.h>
 
 static const char *join_type_text(enum certdir_join_type type)
@@ -93,14 +95,6 @@ static const char *text_of(const struct certdir_selection *selection, const stru
 	}
 }
 
-static bool among(const char *const *words, const char *word)
-{
-	for (; word && *words; words++)
-		if (strcasecmp(*words, word) == 0)
-			return true;
-	return false;
-}
-
 enum certdir_left_out certdir_selection_judge(const struct certdir_selection *selection,
 					      const struct certdir_device *device,
 					      const struct certdir_list_source *from, int64_t now,
@@ -126,7 +120,8 @@ enum certdir_left_out certdir_selection_judge(const struct certdir_selection *se
 	certdir_decide_record(&record, &source, &policy, now, &decision);
 	if (certdir_reason_verdict(decision.reason) != CERTDIR_ALLOW)
 		left_out = of_reason(&record.device, decision.reason, now);
-	else if (selection->operating_systems && !among(selection->operating_systems, device->operating_system))
+	else if (selection->operating_systems &&
+		 !certdir_word_among(selection->operating_systems, device->operating_system))
 		left_out = CERTDIR_LEFT_OUT_OPERATING_SYSTEM;
 	if (left_out == CERTDIR_LEFT_OUT_NOT)
 		return left_out;

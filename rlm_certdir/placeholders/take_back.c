@@ -2,6 +2,7 @@
 #include "placeholders/take_back.h"
 
 #include "placeholders/password.h"
+#include "text/dn.h"
 #include "text/canonical.h"
 
 #include <pthread.h>

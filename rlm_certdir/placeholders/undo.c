@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/undo.h"
 
+#include "base/file.h"
 #include "directory/mark.h"
 #include "ldap/records.h"
 #include "placeholders/dn.h"
@@ -276,16 +277,6 @@ static bool name_new(const struct undo_file *file, char filename[CERTDIR_TEXT_MA
 	return false;
 }
 
-static bool sync_directory(const char *directory)
-{
-	const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const bool ok = fd >= 0 && fsync(fd) == 0;
-
-	if (fd >= 0)
-		(void)close(fd);
-	return ok;
-}
-
 bool certdir_undo_write(const struct certdir_placeholders_config *config, int64_t now, const struct certdir_plan *plan,
 			const bool *done, char filename[CERTDIR_TEXT_MAX], struct certdir_error *error)
 {
@@ -307,7 +298,7 @@ bool certdir_undo_write(const struct certdir_placeholders_config *config, int64_
 	if (!flush(&file, print_plan(file.out, config, now, plan, done), error))
 		goto out;
 	ok = fresh ? name_new(&file, filename) : rename(file.temporary, filename) == 0;
-	ok = ok && sync_directory(file.directory);
+	ok = ok && certdir_file_sync_directory(file.directory);
 	if (!ok)
 		(void)failed(&file, error);
 out:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "text/canonical.h"
+#include "base/file.h"
 #include "placeholders/take_back.h"
 #include "placeholders/undo.h"
 
@@ -19,11 +20,10 @@ enum { SIZE_MAX_MIB = 1024 };
 static char *read_text(const char *filename, size_t *length, struct certdir_error *error)
 {
 	const int fd = open(filename, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
 	char *text = NULL;
 	struct stat status;
 
-	if (!in || fstat(fd, &status) != 0) {
+	if (fd < 0 || fstat(fd, &status) != 0) {
 		certdir_error_set(error, "%s cannot be read: %s", filename, strerror(errno));
 		goto out;
 	}
@@ -32,20 +32,11 @@ static char *read_text(const char *filename, size_t *length, struct certdir_erro
 				  S_ISREG(status.st_mode) ? "too large" : "no regular file");
 		goto out;
 	}
-	*length = (size_t)status.st_size;
-	text = malloc(*length + 1);
-	if (!text || fread(text, 1, *length, in) != *length) {
-		certdir_error_set(error, "%s cannot be read: %s", filename,
-				  text ? "it changes, or the disk fails" : "out of memory");
-		free(text);
-		text = NULL;
-		goto out;
-	}
-	text[*length] = '\0';
+	text = certdir_file_load(fd, (size_t)SIZE_MAX_MIB << 20, length);
+	if (!text)
+		certdir_error_set(error, "%s cannot be read: %s", filename, strerror(errno));
 out:
-	if (in)
-		(void)fclose(in);
-	else if (fd >= 0)
+	if (fd >= 0)
 		(void)close(fd);
 	return text;
 }

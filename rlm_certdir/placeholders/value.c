@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/value.h"
 
+#include "ldap/filter.h"
 #include "text/canonical.h"
 #include "text/utf8.h"
 
@@ -23,25 +24,11 @@ const struct certdir_ldap_value *certdir_value_find(const struct certdir_ldap_en
 	return NULL;
 }
 
-bool certdir_value_clean(const char *bytes, size_t length)
-{
-	while (length > 0) {
-		uint32_t character = (unsigned char)*bytes;
-		const size_t size = character < 0x80 ? 1 : certdir_utf8_read(bytes, length, &character);
-
-		if (size == 0 || character < 0x20 || (character >= 0x7f && character < 0xa0))
-			return false;
-		bytes += size;
-		length -= size;
-	}
-	return true;
-}
-
 char *certdir_value_text(struct certdir_arena *arena, const struct certdir_ldap_value *value)
 {
 	const char *bytes = (const char *)value->bytes;
 
-	if (value->length == 0 || !certdir_value_clean(bytes, value->length))
+	if (value->length == 0 || certdir_text_fault(bytes, value->length) != CERTDIR_TEXT_CLEAN)
 		return NULL;
 	return certdir_arena_copy(arena, bytes, value->length);
 }
@@ -83,15 +70,11 @@ int certdir_bytes_compare(const void *a, const void *b)
 
 void certdir_filter_print(FILE *out, const char *attribute, const void *bytes, size_t length)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-$/@:";
 	const unsigned char *value = bytes;
+	char escaped[CERTDIR_LDAP_FILTER_BYTE];
 
 	(void)fprintf(out, "(%s=", attribute);
-	for (size_t i = 0; i < length; i++) {
-		if (value[i] && strchr(plain, value[i]))
-			(void)fputc(value[i], out);
-		else
-			(void)fprintf(out, "\\%02x", value[i]);
-	}
+	for (size_t i = 0; i < length; i++)
+		(void)fwrite(escaped, 1, (size_t)(certdir_ldap_filter_put(escaped, value[i]) - escaped), out);
 	(void)fputc(')', out);
 }

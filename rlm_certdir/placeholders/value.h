@@ -13,9 +13,7 @@ bool certdir_value_of(const struct certdir_ldap_value *value, const char *attrib
 /* The first value of `attribute`, or NULL. */
 const struct certdir_ldap_value *certdir_value_find(const struct certdir_ldap_entry *entry, const char *attribute);
 
-/* Whether bytes are UTF-8 without NUL and control characters; of any length, so unlike an identity also a DN or a description. */
-bool certdir_value_clean(const char *bytes, size_t length);
-/* A copy of it when it is clean and not empty; else NULL, and also when memory is out (then arena->failed). */
+/* A copy of it when it is clean (certdir_text_fault()) and not empty; else NULL, and also when memory is out (then arena->failed). */
 char *certdir_value_text(struct certdir_arena *arena, const struct certdir_ldap_value *value);
 /* Its number when it is a decimal one that fits 32 bits, with or without a sign, as Active Directory writes flags; else false. */
 bool certdir_value_flags(const struct certdir_ldap_value *value, uint32_t *flags);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/assertion.h"
+#include "base/file.h"
 #include "conf/secret.h"
 #include "text/timestamp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
@@ -15,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { KEY_BITS_MIN = 2048, FILE_MAX = 1 << 20 /* bytes of certificates */, LABELS_SIZE = 128 };
 
@@ -141,23 +144,17 @@ static bool take_all(struct holding *holding, const char *bytes, size_t length)
 
 static char *read_certificates(const char *filename, size_t *length, struct certdir_error *error)
 {
-	FILE *file = fopen(filename, "re");
-	char *bytes = file ? malloc(FILE_MAX + 1) : NULL;
+	const int file = open(filename, O_RDONLY | O_CLOEXEC);
+	char *bytes = file >= 0 ? certdir_file_load(file, FILE_MAX, length) : NULL;
 
-	*length = bytes ? fread(bytes, 1, FILE_MAX + 1, file) : 0;
-	if (bytes && !ferror(file) && *length <= FILE_MAX) {
-		(void)fclose(file);
-		return bytes;
-	}
-	if (bytes && *length > FILE_MAX)
+	if (!bytes && errno == EFBIG)
 		certdir_error_set(error, "certificate_file %s has more than %d bytes: is it the right file?", filename,
 				  FILE_MAX);
-	else
+	else if (!bytes)
 		certdir_error_set(error, "certificate_file %s cannot be read: %s", filename, strerror(errno));
-	if (file)
-		(void)fclose(file);
-	free(bytes);
-	return NULL;
+	if (file >= 0)
+		(void)close(file);
+	return bytes;
 }
 
 /* holding->option is certificate_file or private_key_file: only the latter is a secret. */

@@ -5,6 +5,7 @@
 #include "directory/ldap_filter.h"
 #include "directory/ldap_group.h"
 #include "ldap/ldap_conf.h"
+#include "text/canonical.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -23,36 +24,18 @@ struct reading {
 
 /* ---- kinds of values ---- */
 
-static bool is_guid(const char *text)
-{
-	bool zero = true;
-
-	if (strlen(text) != 36)
-		return false;
-	for (size_t i = 0; i < 36; i++) {
-		if (i == 8 || i == 13 || i == 18 || i == 23) {
-			if (text[i] != '-')
-				return false;
-		} else if (!strchr("0123456789abcdefABCDEF", text[i])) {
-			return false;
-		} else {
-			zero &= text[i] == '0';
-		}
-	}
-	return !zero;
-}
-
 /* Lower case, as the list compares it. where: the place to find the right one. */
 static bool read_guid(struct reading *in, const char *key, const char **value, const char *where)
 {
 	struct certdir_conf_entry *entry;
+	bool zero;
 
 	if (!certdir_conf_text(in->conf, in->section, key, value, in->error))
 		return false;
 	entry = certdir_conf_entry(in->section, key);
 	if (!entry)
 		return true;
-	if (!is_guid(entry->value))
+	if (!certdir_guid_is(entry->value, &zero) || zero)
 		return certdir_conf_refuse_value(in->conf, entry, in->error, "%s%s",
 						 strchr(entry->value, '.') ? "this is a domain's name, not its GUID: "
 									   : "this is no GUID: ",

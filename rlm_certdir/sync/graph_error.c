@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/graph_error.h"
-#include "sync/excerpt.h"
+#include "text/excerpt.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/http.h"
 #include "base/background.h"
-#include "sync/excerpt.h"
+#include "text/excerpt.h"
 #include "sync/host.h"
 
 #include <curl/curl.h>

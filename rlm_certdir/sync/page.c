@@ -10,7 +10,7 @@
 #include "sync/page.h"
 
 #include "sync/escapes.h"
-#include "sync/excerpt.h"
+#include "text/excerpt.h"
 #include "text/utf8.h"
 
 #include <assert.h>

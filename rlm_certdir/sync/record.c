@@ -4,7 +4,7 @@
 #include "tenant/tenant.h"
 #include "list/text.h"
 #include "base/words.h"
-#include "sync/excerpt.h"
+#include "text/excerpt.h"
 #include "text/timestamp.h"
 
 #include <stdio.h>

@@ -6,6 +6,7 @@
  */
 #include "sync/spool.h"
 
+#include "base/file.h"
 #include "base/io.h"
 #include "base/permissions.h"
 
@@ -78,18 +79,10 @@ static bool no_memory(const struct certdir_spool *spool, struct certdir_error *e
 static bool read_some(const struct certdir_spool *spool, void *bytes, size_t size, uint64_t at, size_t *got,
 		      struct certdir_error *error)
 {
-	for (*got = 0; *got < size;) {
-		ssize_t more = pread(spool->file, (char *)bytes + *got, size - *got, (off_t)(at + *got));
+	const ssize_t done = certdir_file_read_at(spool->file, bytes, size, at);
 
-		if (more < 0 && errno == EINTR)
-			continue;
-		if (more < 0)
-			return fail(spool, "read", error);
-		if (more == 0)
-			break;
-		*got += (size_t)more;
-	}
-	return true;
+	*got = done < 0 ? 0 : (size_t)done;
+	return done >= 0 || fail(spool, "read", error);
 }
 
 static bool cut_at(struct certdir_spool *spool, uint64_t size, struct certdir_error *error)

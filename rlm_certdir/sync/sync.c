@@ -4,7 +4,7 @@
 
 #include "base/background.h"
 #include "sync/engine.h"
-#include "sync/excerpt.h"
+#include "text/excerpt.h"
 
 #include <errno.h>
 #include <inttypes.h>

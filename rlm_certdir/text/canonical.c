@@ -40,20 +40,12 @@ bool certdir_text_valid(const char *bytes, size_t length, const char **why)
 
 bool certdir_text_clean(const char *bytes, size_t length, const char **why)
 {
-	uint32_t character;
-	size_t size;
+	static const char *const words[] = {[CERTDIR_TEXT_CLEAN] = NULL,
+					    [CERTDIR_TEXT_NUL] = "NUL byte inside",
+					    [CERTDIR_TEXT_NOT_UTF8] = "not UTF-8",
+					    [CERTDIR_TEXT_CONTROL] = "control character"};
 
-	*why = length > 0 && memchr(bytes, 0, length) ? "NUL byte inside" : NULL;
-	for (size_t i = 0; !*why && i < length; i += size) {
-		size = 1;
-		if (bytes[i] >= ' ' && bytes[i] <= '~')
-			continue;
-		size = certdir_utf8_read(bytes + i, length - i, &character);
-		if (size == 0)
-			*why = "not UTF-8";
-		else if (character < 0x20 || (character >= 0x7f && character < 0xa0))
-			*why = "control character";
-	}
+	*why = words[certdir_text_fault(bytes, length)];
 	return !*why;
 }
 
@@ -67,27 +59,40 @@ static void trim(const char **value, size_t *length)
 		(*length)--;
 }
 
+/* Copies the 36 characters of a GUID in lower case. */
+static bool read_guid(const char *text, char out[37], bool *zero)
+{
+	*zero = true;
+	for (size_t i = 0; i < 36; i++) {
+		const char c = lower(text[i]);
+		const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? c != '-' : !is_digit(c) && (c < 'a' || c > 'f'))
+			return false;
+		*zero = *zero && (dash || c == '0');
+		out[i] = c;
+	}
+	out[36] = '\0';
+	return true;
+}
+
+bool certdir_guid_is(const char *text, bool *zero)
+{
+	char out[37];
+
+	*zero = false;
+	return strlen(text) == 36 && read_guid(text, out, zero);
+}
+
 static bool canonical_guid(const char *value, size_t length, char *out)
 {
-	bool zero = true;
+	bool zero;
 
 	if (length == 38 && value[0] == '{' && value[37] == '}') {
 		value++;
 		length -= 2;
 	}
-	if (length != 36)
-		return false;
-	for (size_t i = 0; i < 36; i++) {
-		char c = lower(value[i]);
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (dash ? c != '-' : !is_digit(c) && (c < 'a' || c > 'f'))
-			return false;
-		zero = zero && (dash || c == '0');
-		out[i] = c;
-	}
-	out[36] = '\0';
-	return !zero;
+	return length == 36 && read_guid(value, out, &zero) && !zero;
 }
 
 /* Macs have a GUID; iPhones and iPads 40 hex digits, or 8, a dash and 16 since 2018. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Canonical forms: one spelling for each identity, so that equal means equal in every room.
- * Used by identity/ for certificates and by list/ for what goes into the list.
+ * For certificates, and for what goes into a list.
  */
-#ifndef CERTDIR_IDENTITY_CANONICAL_H
-#define CERTDIR_IDENTITY_CANONICAL_H
+#ifndef CERTDIR_CANONICAL_H
+#define CERTDIR_CANONICAL_H
 
 #include "base/certdir.h"
 
@@ -33,6 +33,8 @@ bool certdir_canonical(enum certdir_identity_type type, const char *value, size_
 /* Whether it is one of the types whose values are GUIDs, or may be as a UDID may: these are one name space. */
 bool certdir_type_is_guid(enum certdir_identity_type type);
 
+/* Whether all of `text` is a GUID, of either case and without braces; *zero tells that it is the all-zero one. */
+bool certdir_guid_is(const char *text, bool *zero);
 /* Reads a 16-byte GUID as Windows stores it (first three fields little-endian, MS-DTYP 2.3.4.2) into out[37]. */
 void certdir_guid_from_bytes(const unsigned char bytes[16], char out[37]);
 /* Reads a binary SID (MS-DTYP 2.4.2.2) into out[CERTDIR_VALUE_MAX + 1]; false when it is none. */
@@ -44,27 +46,5 @@ size_t certdir_sid_to_bytes(const char *sid, unsigned char bytes[68]);
  * `sid` is such a one; writes the object id in canonical form.
  */
 bool certdir_sid_object_id(const char *sid, char guid[37]);
-
-/*
- * True when two distinguished names are the same: RDN by RDN, without regard to case, blanks around separators,
- * or which end the string starts from (RFC 4514 puts the CN first, OpenSSL's and Windows' displays often last). The
- * one-line form of FreeRADIUS's attributes, "/C=DE/CN=x", is read too. What is no distinguished name, the empty one
- * included, is nobody's: false.
- */
-bool certdir_dn_equal(const char *a, const char *b);
-
-/*
- * Calls `each` for every attribute of a distinguished name, in the order it is written in, until it returns false. Types are
- * spelled as they stand there, but Windows' E and S are emailAddress and ST. False also when `name` is no distinguished name.
- */
-bool certdir_dn_each(const char *name, bool (*each)(void *context, const char *type, const char *value), void *context);
-
-/*
- * Writes a name that is given in RFC 4514's order, with the types and quotes of RFC 4514 or of Windows, as Active Directory has it
- * in altSecurityIdentities: RDNs from the root down with "," between them, types and quotes as CertNameToStr() writes them
- * (MS-PKCA 3.1.5.2.1.5): DC=com,O="Example, Inc.",S=Bayern,CN=CA. *text is malloc'ed; NULL when `name` is no such name, has a type that
- * nobody knows or a value that is no clean text. False when memory is out.
- */
-bool certdir_dn_windows(const char *name, char **text);
 
 #endif

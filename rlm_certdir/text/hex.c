@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "text/hex.h"
 
+#include <stdlib.h>
+
 int certdir_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -31,4 +33,13 @@ void certdir_hex_print(const void *bytes, size_t length, char *out)
 	for (size_t i = 0; i < length; i++)
 		out = certdir_hex_put(out, ((const unsigned char *)bytes)[i]);
 	*out = '\0';
+}
+
+char *certdir_hex_copy(const void *bytes, size_t length)
+{
+	char *hex = malloc(2 * length + 1);
+
+	if (hex)
+		certdir_hex_print(bytes, length, hex);
+	return hex;
 }

@@ -16,5 +16,7 @@ char *certdir_hex_put(char *out, unsigned char byte);
 
 /* Writes `length` bytes as lower-case digits into out[2 * length + 1], ended by a NUL. */
 void certdir_hex_print(const void *bytes, size_t length, char *out);
+/* The same as a new string, which the caller frees; NULL when memory is out. */
+char *certdir_hex_copy(const void *bytes, size_t length);
 
 #endif

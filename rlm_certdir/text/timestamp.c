@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "text/timestamp.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,11 +121,25 @@ bool certdir_timestamp_parse(const char *text, int64_t *seconds)
 	return true;
 }
 
-void certdir_timestamp_print(int64_t seconds, char out[CERTDIR_TIMESTAMP_SIZE])
+/* `between` stands between date and time. */
+static bool print(int64_t seconds, char between, char out[CERTDIR_TIMESTAMP_SIZE])
 {
-	time_t t = (time_t)seconds;
+	const time_t t = (time_t)seconds;
 	struct tm tm;
 
 	if (!gmtime_r(&t, &tm) || strftime(out, CERTDIR_TIMESTAMP_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		(void)snprintf(out, CERTDIR_TIMESTAMP_SIZE, "?");
+		return false;
+	*strchr(out, 'T') = between;
+	return true;
+}
+
+void certdir_timestamp_print(int64_t seconds, char out[CERTDIR_TIMESTAMP_SIZE])
+{
+	if (!print(seconds, 'T', out))
+		(void)snprintf(out, CERTDIR_TIMESTAMP_SIZE, "@%" PRId64, seconds);
+}
+
+bool certdir_timestamp_show(int64_t seconds, char out[CERTDIR_TIMESTAMP_SIZE])
+{
+	return print(seconds, ' ', out);
 }

@@ -14,7 +14,9 @@ enum { CERTDIR_TIMESTAMP_SIZE = 24 };
  */
 bool certdir_timestamp_parse(const char *text, int64_t *seconds);
 
-/* "2024-05-01T10:00:00Z" */
+/* "2024-05-01T10:00:00Z"; "@" and the number where no calendar has it. */
 void certdir_timestamp_print(int64_t seconds, char out[CERTDIR_TIMESTAMP_SIZE]);
+/* "2024-05-01 10:00:00Z", for people. False where no calendar has it: the caller says so in its own words. */
+bool certdir_timestamp_show(int64_t seconds, char out[CERTDIR_TIMESTAMP_SIZE]);
 
 #endif

@@ -51,6 +51,11 @@ size_t certdir_utf8_write(uint32_t character, char bytes[4])
 	return size;
 }
 
+bool certdir_utf8_control(uint32_t character)
+{
+	return character < 0x20 || (character >= 0x7f && character < 0xa0);
+}
+
 bool certdir_utf8_reorders(uint32_t character)
 {
 	return character == 0x061c || character == 0x200e || character == 0x200f ||
@@ -59,8 +64,28 @@ bool certdir_utf8_reorders(uint32_t character)
 
 bool certdir_utf8_hidden(uint32_t character)
 {
-	return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x2028 ||
-	       character == 0x2029 || certdir_utf8_reorders(character);
+	return certdir_utf8_control(character) || character == 0x2028 || character == 0x2029 ||
+	       certdir_utf8_reorders(character);
+}
+
+enum certdir_text_fault certdir_text_fault(const char *bytes, size_t length)
+{
+	uint32_t character;
+	size_t size;
+
+	if (length > 0 && memchr(bytes, 0, length))
+		return CERTDIR_TEXT_NUL;
+	for (size_t i = 0; i < length; i += size) {
+		size = 1;
+		if (bytes[i] >= ' ' && bytes[i] <= '~')
+			continue;
+		size = certdir_utf8_read(bytes + i, length - i, &character);
+		if (size == 0)
+			return CERTDIR_TEXT_NOT_UTF8;
+		if (certdir_utf8_control(character))
+			return CERTDIR_TEXT_CONTROL;
+	}
+	return CERTDIR_TEXT_CLEAN;
 }
 
 void certdir_utf8_escape(const char *text, char *out, size_t size)

@@ -8,7 +8,7 @@
  * with an fsync at the end; then times random lookups of devices that exist: by Entra id and name with the device read
  * whole, and through the directory as a login does it, by an id and then by all ids learnt, with 1 and with 8 threads.
  */
-#include "directory/directory.h"
+#include "directory/list.h"
 #include "list/writer.h"
 
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Canonical forms, binary GUIDs and SIDs, distinguished names: from tables. */
 #include "text/canonical.h"
+#include "text/dn.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

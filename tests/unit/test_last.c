@@ -2,7 +2,7 @@
 /* The edition before the present one: kept by who publishes, and for whom it stands in. */
 #include "list_fixture.h"
 
-#include "directory/directory.h"
+#include "directory/list.h"
 
 #include <pthread.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The list as a directory: searches, and a file that is replaced, damaged and removed under eight threads that ask. */
 #include "list_fixture.h"
-#include "directory/directory.h"
+#include "directory/list.h"
 
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Certificates -> strong mappings: the forms themselves, and whose they are. */
-#include "text/canonical.h"
+#include "identity/windows_name.h"
 #include "identity/certificate.h"
 #include "identity/mapping.h"
 #include "mappings_fixture.h"
@@ -98,7 +98,7 @@ static void test_windows_names(void **state)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		char *text;
 
-		assert_true(certdir_dn_windows(names[i].name, &text));
+		assert_true(certdir_windows_name(names[i].name, &text));
 		if (!text != !names[i].windows || (text && strcmp(text, names[i].windows) != 0))
 			fail_msg("%s: expected %s, found %s", names[i].name, names[i].windows ? names[i].windows : "-",
 				 text ? text : "-");

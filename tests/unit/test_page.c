@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pages of a Graph collection, from tables; whole, in slices, and cut at every byte. */
-#include "sync/excerpt.h"
 #include "sync/page.h"
 
 #include <setjmp.h>
@@ -494,39 +493,12 @@ static void test_long_error(void **state)
 	free(body);
 }
 
-static void test_excerpt(void **state)
-{
-	static const struct {
-		const char *text;
-		size_t length;
-		const char *shown; /* in 8 bytes */
-	} cases[] = {
-		{BYTES(""), ""},
-		{BYTES("abcde"), "abcde"},
-		{BYTES("abcdef"), "abcde.."},
-		{BYTES("abc\303\274"), "abc\303\274"},
-		{BYTES("abcd\303\274"), "abcd.."},
-		{BYTES("a\nb\0c"), "a b c"},
-		{BYTES("\033[\177\302\205"), " [   "},
-		{BYTES("ab\377c"), "ab.."},
-	};
-	char out[9] = "";
-
-	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		out[8] = '#';
-		assert_ptr_equal(certdir_excerpt(out, 8, cases[i].text, cases[i].length), out);
-		assert_string_equal(out, cases[i].shown);
-		assert_int_equal(out[8], '#');
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accepted),   cmocka_unit_test(test_refused),     cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_sizes),	   cmocka_unit_test(test_object_size), cmocka_unit_test(test_begin),
-		cmocka_unit_test(test_long_error), cmocka_unit_test(test_excerpt),
+		cmocka_unit_test(test_long_error),
 	};
 
 	srand(1);

@@ -2,7 +2,6 @@
 /* Objects of Graph's pages as values for the list: tests/vectors/graph, whole, in slices, and cut at every byte. */
 #include "tenant/tenant.h"
 #include "sync/record.h"
-#include "text/timestamp.h"
 #include "vectors.h"
 
 #include <dirent.h>
@@ -402,92 +401,14 @@ static void test_long_attributes(void **state)
 	}
 }
 
-/* ---- times ---- */
-
-static void test_timestamps(void **state)
-{
-	static const struct {
-		const char *text;
-		int64_t seconds; /* -1 = none */
-	} cases[] = {
-		{"1970-01-01T00:00:00Z", 0},
-		{"1970-01-01T00:00:01Z", 1},
-		{"2024-02-29T23:59:59Z", 1709251199},
-		{"2000-02-29T12:00:00Z", 951825600},
-		{"2100-03-01T00:00:00Z", 4107542400},
-		{"9999-12-31T23:59:59Z", 253402300799},
-		{"2024-05-01", 1714521600},
-		{"2024-05-01T10:00Z", 1714557600},
-		{"2024-05-01 10:00:00", 1714557600},
-		{"2024-05-01t10:00:00z", 1714557600},
-		{"2024-05-01T10:00:00.9999999Z", 1714557600},
-		{"2024-05-01T12:00:00+02:00", 1714557600},
-		{"2024-05-01T01:30:00-0830", 1714557600},
-		{"2016-12-31T23:59:60Z", 1483228800}, /* a leap second */
-		{"/Date(1714557600000)/", 1714557600},
-		{"/Date(1714557600000+0200)/", 1714557600},
-		/* none */
-		{"0001-01-01T00:00:00Z", 0},
-		{"0000-01-01T00:00:00Z", 0},
-		{"1601-01-01T00:00:00Z", 0},
-		{"1969-12-31T23:59:59Z", 0},
-		{"1970-01-01T00:00:00+01:00", 0},
-		{"/Date(-62135596800000)/", 0},
-		/* no times */
-		{"", -1},
-		{"2023-02-29T00:00:00Z", -1},
-		{"2100-02-29T00:00:00Z", -1},
-		{"2024-04-31T00:00:00Z", -1},
-		{"2024-00-10T00:00:00Z", -1},
-		{"2024-13-10T00:00:00Z", -1},
-		{"2024-01-00T00:00:00Z", -1},
-		{"2024-01-32T00:00:00Z", -1},
-		{"2024-05-01T24:00:00Z", -1},
-		{"2024-05-01T10:60:00Z", -1},
-		{"2024-05-01T10:00:61Z", -1},
-		{"2024-05-01T10:00:00.Z", -1},
-		{"2024-05-01T10:00:00+2", -1},
-		{"2024-05-01T10:00:00+24:00", -1},
-		{"2024-05-01T10:00:00Zx", -1},
-		{"2024-05-01T", -1},
-		{"2024-5-1", -1},
-		{"24-05-01", -1},
-		{"01.05.2024", -1},
-		{" 2024-05-01", -1},
-		{"/Date(x)/", -1},
-		{"/Date(1714557600000", -1},
-	};
-	int64_t seconds;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		if (!certdir_timestamp_parse(cases[i].text, &seconds))
-			seconds = -1;
-		if (seconds != cases[i].seconds)
-			fail_msg("%s: %lld", cases[i].text, (long long)seconds);
-	}
-}
-
-/* Every day of four centuries and more, against the C library. */
-static void test_every_day(void **state)
-{
-	char text[CERTDIR_TIMESTAMP_SIZE];
-	int64_t seconds;
-
-	(void)state;
-	for (int64_t day = 0; day < 160000; day++) {
-		certdir_timestamp_print(day * 86400 + day % 86400, text);
-		assert_true(certdir_timestamp_parse(text, &seconds));
-		assert_int_equal(seconds, day * 86400 + day % 86400);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),	   cmocka_unit_test(test_all_expected),
-		cmocka_unit_test(test_select),	   cmocka_unit_test(test_long_attributes),
-		cmocka_unit_test(test_timestamps), cmocka_unit_test(test_every_day),
+		cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_all_expected),
+		cmocka_unit_test(test_select),
+		cmocka_unit_test(test_long_attributes),
+
 	};
 
 	srand(1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* An LDAP directory as a source of the list: entries in, rows out, and what a login finds by them. */
-#include "directory/directory.h"
+#include "directory/list.h"
 #include "tenant/tenant.h"
 #include "list_fixture.h"
 

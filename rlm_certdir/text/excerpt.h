@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Foreign text within a message of ours. */
-#ifndef CERTDIR_SYNC_EXCERPT_H
-#define CERTDIR_SYNC_EXCERPT_H
+#ifndef CERTDIR_EXCERPT_H
+#define CERTDIR_EXCERPT_H
 
 #include <stddef.h>
 
@@ -11,5 +11,11 @@
  * and ".." says so. Returns `out`.
  */
 const char *certdir_excerpt(char *out, size_t size, const char *text, size_t length);
+
+/*
+ * Copies as many whole characters of `text` to `out` as fit into `size` bytes, with "?" for each that does not show as itself
+ * (certdir_utf8_hidden()) and for each byte that is not UTF-8. Nothing tells that some did not fit.
+ */
+void certdir_excerpt_clean(char *out, size_t size, const char *text);
 
 #endif

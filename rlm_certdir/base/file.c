@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LOAD_FIRST = 64 << 10 };
+
+ssize_t certdir_file_read(int file, void *bytes, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		const ssize_t got = read(file, (char *)bytes + done, size - done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
+ssize_t certdir_file_read_at(int file, void *bytes, size_t size, uint64_t at)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		const ssize_t got = pread(file, (char *)bytes + done, size - done, (off_t)(at + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
+/* Reads on until the file ends or `room` is full, doubling the room up to `max` and one byte more. */
+static bool load(int file, size_t max, char **bytes, size_t room, size_t *length)
+{
+	*length = 0;
+	for (;;) {
+		char *grown = realloc(*bytes, room + 1);
+		ssize_t got;
+
+		if (!grown)
+			return false;
+		*bytes = grown;
+		got = certdir_file_read(file, grown + *length, room - *length);
+		if (got < 0)
+			return false;
+		*length += (size_t)got;
+		if (*length < room)
+			break;
+		if (room > max) {
+			errno = EFBIG;
+			return false;
+		}
+		room = room > max / 2 ? max + 1 : 2 * room;
+	}
+	(*bytes)[*length] = '\0';
+	return true;
+}
+
+char *certdir_file_load(int file, size_t max, size_t *length)
+{
+	size_t room = max < LOAD_FIRST ? max + 1 : LOAD_FIRST;
+	struct stat status;
+	char *bytes = NULL;
+
+	*length = 0;
+	if (fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
+		if ((uint64_t)status.st_size > max) {
+			errno = EFBIG;
+			return NULL;
+		}
+		/* One byte more shows that it ends where it says. The files of /proc say 0. */
+		if (status.st_size > 0)
+			room = (size_t)status.st_size + 1;
+	}
+	if (load(file, max, &bytes, room, length))
+		return bytes;
+	free(bytes);
+	return NULL;
+}
+
+bool certdir_file_write(int file, const void *bytes, size_t size)
+{
+	for (size_t done = 0; done < size;) {
+		const ssize_t put = write(file, (const char *)bytes + done, size - done);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put == 0)
+			errno = ENOSPC;
+		if (put <= 0)
+			return false;
+		done += (size_t)put;
+	}
+	return true;
+}
+
+bool certdir_file_sync_directory(const char *directory)
+{
+	const int file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const bool ok = file >= 0 && fsync(file) == 0;
+	const int why = errno;
+
+	if (file >= 0)
+		(void)close(file);
+	errno = why;
+	return ok;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The directory that is a list file. */
+#ifndef CERTDIR_DIRECTORY_LIST_H
+#define CERTDIR_DIRECTORY_LIST_H
+
+#include "directory/directory.h"
+
+/* Every string is borrowed and must outlive the directory. NULL or "" = not set. */
+struct certdir_list_config {
+	const char *filename;
+	const char *tenant; /* only devices of this tenant */
+	uint32_t max_age; /* seconds, 0 = never stale */
+	const char *const *
+		groups; /* NULL-terminated, or NULL: groups that only this list can have; one that it has not is logged */
+};
+
+/*
+ * Opens a list. With `watch`, a thread of its own looks for a new file once a second and swaps it in (radiusd);
+ * without, it is read once (CLI). A missing or broken file is no failure: it is logged and answers say so.
+ * NULL only when `tenant` is no GUID or when memory or threads are out, with `error`.
+ */
+struct certdir_directory *certdir_list_directory_open(const struct certdir_list_config *config, bool watch,
+						      struct certdir_error *error);
+
+#endif
