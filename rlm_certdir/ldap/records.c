@@ -272,10 +272,22 @@ static bool read_record(struct reading *reading, char *text, unsigned long line)
 	       refuse(reading, line, "certdir writes no such record as begins here: nothing is done");
 }
 
-/* "version: 1" and comments stand before the first. */
-static bool is_head(const char *text)
+/*
+ * Whether there is nothing but comments and "version: 1", which becomes a comment: RFC 2849 wants no empty line between it and the
+ * first record, and libldap reads it in the first line of a file alone.
+ */
+static bool is_head(char *text)
 {
-	return strncasecmp(text, "version:", 8) == 0;
+	bool head = true;
+
+	for (char *line = text, *next; *line; line = next) {
+		next = line + strcspn(line, "\n");
+		next += *next == '\n';
+		if (head && strncasecmp(line, "version:", 8) == 0)
+			*line = '#';
+		head = head && *line == '#';
+	}
+	return head;
 }
 
 static bool read_records(struct reading *reading, LDIFFP *file)
