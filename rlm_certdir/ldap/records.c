@@ -140,6 +140,8 @@ static bool read_change(const LDAPMod *mod, bool add, struct certdir_ldap_bytes 
 
 	*change = (struct certdir_ldap_change){.attribute = mod->mod_type, .whole = verb == LDAP_MOD_REPLACE};
 	*(verb == LDAP_MOD_DELETE ? &change->gone : &change->come) = values;
+	if (!mod->mod_type || !mod->mod_type[0])
+		return false;
 	/* Without a value it would take away what nobody has named. */
 	return verb == LDAP_MOD_REPLACE || ((verb == LDAP_MOD_ADD || verb == LDAP_MOD_DELETE) && values.count > 0);
 }

@@ -7,6 +7,7 @@
 #include "directory/mark.h"
 #include "placeholders/arena.h"
 #include "placeholders/config.h"
+#include "placeholders/fold.h"
 
 /* A group that accounts are put into. */
 struct certdir_domain_group {
@@ -36,6 +37,12 @@ struct certdir_domain {
 		*computers; /* DN of the group that new computers are put into (Domain Computers, RID 515), or NULL */
 	struct certdir_domain_group *groups; /* one for each of the config's targets */
 };
+
+/* Whether names that differ in accents alone are in each other's way. */
+static inline enum certdir_accents certdir_domain_accents(const struct certdir_domain *domain)
+{
+	return domain->active_directory ? CERTDIR_ACCENTS_IGNORED : CERTDIR_ACCENTS_COUNT;
+}
 
 /* An entry of the OU. Strings are the arena's. */
 struct certdir_account {

@@ -342,9 +342,23 @@ void certdir_apply_look(struct certdir_apply_run *run, const size_t *steps, size
 
 /* ---- what is not tried ---- */
 
-/* A value that `takes` gives an entry and that `gives`, which was not done, would have taken from another; or NULL. */
+static bool holds_same(const struct certdir_ldap_values *values, const struct certdir_ldap_bytes *value,
+		       enum certdir_accents accents)
+{
+	for (size_t i = 0; i < values->count; i++)
+		if (certdir_fold_same(values->items[i].bytes, values->items[i].length, value->bytes, value->length,
+				      accents))
+			return true;
+	return false;
+}
+
+/*
+ * A value that `takes` gives an entry and that `gives`, which was not done, would have taken from another; or NULL. Compared as the
+ * plan does, which has found them to be one name.
+ */
 static const struct certdir_ldap_bytes *find_kept(const struct certdir_ldap_operation *takes,
-						  const struct certdir_ldap_operation *gives)
+						  const struct certdir_ldap_operation *gives,
+						  enum certdir_accents accents)
 {
 	for (size_t i = 0; i < gives->count; i++)
 		for (size_t k = 0; k < takes->count; k++) {
@@ -353,7 +367,7 @@ static const struct certdir_ldap_bytes *find_kept(const struct certdir_ldap_oper
 			if (strcasecmp(gives->changes[i].attribute, takes->changes[k].attribute) != 0)
 				continue;
 			for (size_t value = 0; value < gone->count; value++)
-				if (certdir_plan_has(&takes->changes[k].come, &gone->items[value], true))
+				if (holds_same(&takes->changes[k].come, &gone->items[value], accents))
 					return &gone->items[value];
 		}
 	return NULL;
@@ -366,7 +380,8 @@ static bool is_kept_by_another(struct certdir_apply_run *run, const struct certd
 		return false;
 	for (size_t i = 0; i < run->keeper_count; i++) {
 		const struct certdir_ldap_operation *gives = &run->plan->steps[run->keepers[i]].operation;
-		const struct certdir_ldap_bytes *value = find_kept(&step->operation, gives);
+		const struct certdir_ldap_bytes *value =
+			find_kept(&step->operation, gives, certdir_domain_accents(run->domain));
 		char quoted[CERTDIR_PLAN_QUOTED];
 		struct certdir_error why;
 

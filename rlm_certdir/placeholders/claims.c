@@ -148,7 +148,7 @@ bool certdir_claims_ask(const struct certdir_domain *domain, struct certdir_ldap
 			struct certdir_arena *arena, struct certdir_claim *claims, size_t count,
 			struct certdir_error *error)
 {
-	const enum certdir_accents accents = domain->active_directory ? CERTDIR_ACCENTS_IGNORED : CERTDIR_ACCENTS_COUNT;
+	const enum certdir_accents accents = certdir_domain_accents(domain);
 
 	for (size_t at = 0; at < count;) {
 		struct asking asking = {.arena = arena, .claims = claims + at, .count = count - at, .accents = accents};

@@ -144,25 +144,34 @@ static void first_questions(struct certdir_planner *planner, struct questions *q
 }
 
 /*
- * How many own accounts have the value: what becomes of those has been settled already. And whether `holder` is one of
+ * How many own accounts have the value (not: how many values): what becomes of those has been settled already. And whether `holder` is one of
  * them.
  */
 static size_t known_holders(struct certdir_planner *planner, const struct asked *asked, const char *holder,
 			    bool *is_known)
 {
 	const struct certdir_account *account = certdir_plan_account_at(planner, holder);
-	size_t first, count = certdir_plan_names_find(planner, &planner->holdings, asked->space, asked->bytes,
-						      asked->length, &first);
+	const struct certdir_plan_pair *last = NULL;
+	size_t first,
+		values = certdir_plan_names_find(planner, &planner->holdings, asked->space, asked->bytes, asked->length,
+						 &first),
+		count = 0;
 
 	*is_known = false;
-	for (size_t i = 0; account && i < count; i++)
-		*is_known |= planner->holdings.sorted[first + i]->pair->account == account;
+	for (size_t i = 0; i < values; i++) {
+		const struct certdir_plan_pair *pair = planner->holdings.sorted[first + i]->pair;
+
+		/* It may have the value in several spellings, which stand beside each other. */
+		count += pair != last;
+		last = pair;
+		*is_known |= account && pair->account == account;
+	}
 	return count;
 }
 
 static bool is_same(const struct certdir_planner *planner, const char *cn, const char *name, size_t length)
 {
-	return certdir_fold_same(cn, strlen(cn), name, length, certdir_plan_accents(planner));
+	return certdir_fold_same(cn, strlen(cn), name, length, certdir_domain_accents(planner->domain));
 }
 
 /*

@@ -213,7 +213,7 @@ static bool look_at(struct certdir_planner *planner, struct certdir_plan_pair *p
 	for (size_t i = 0; i < values->count; i++) {
 		const struct certdir_ldap_bytes *value = &values->items[i],
 						key = certdir_fold_key(planner->arena, value->bytes, value->length,
-								       certdir_plan_accents(planner));
+								       certdir_domain_accents(planner->domain));
 		struct certdir_ldap_bytes host = key;
 		const char *why;
 

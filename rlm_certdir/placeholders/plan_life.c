@@ -159,7 +159,7 @@ static struct computers note_computers(struct certdir_planner *planner)
 		if (device && device->hybrid && device->sid && device->name && device->name[0] && !pair->synced)
 			computers.items[computers.count++] =
 				(struct computer){certdir_fold_key(planner->arena, device->name, strlen(device->name),
-								   certdir_plan_accents(planner)),
+								   certdir_domain_accents(planner->domain)),
 						  device};
 	}
 	if (computers.count > 1)
@@ -180,7 +180,7 @@ static const struct certdir_wanted *find_computer(struct certdir_planner *planne
 						  const char *bytes, size_t length, const struct certdir_wanted *device)
 {
 	const struct certdir_ldap_bytes key =
-		certdir_fold_key(planner->arena, bytes, label(bytes, length), certdir_plan_accents(planner));
+		certdir_fold_key(planner->arena, bytes, label(bytes, length), certdir_domain_accents(planner->domain));
 	size_t low = 0, high = computers->count;
 
 	while (low < high) {
@@ -259,7 +259,7 @@ bool certdir_plan_gives_up(const struct certdir_planner *planner, const struct c
 	if (!name || (space != CERTDIR_PLAN_CN && !certdir_plan_host_of(&value, &host)))
 		return false;
 	return certdir_fold_same(host.bytes, label(host.bytes, host.length), name, strlen(name),
-				 certdir_plan_accents(planner));
+				 certdir_domain_accents(planner->domain));
 }
 
 /* ---- what a person did ---- */

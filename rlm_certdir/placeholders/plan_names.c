@@ -44,7 +44,7 @@ void certdir_plan_names_add(struct certdir_planner *planner, struct certdir_plan
 		return;
 	}
 	items = certdir_plan_grow(planner->arena, names->items, names->count, &names->room, sizeof(*items));
-	name.key = certdir_fold_key(planner->arena, name.bytes, name.length, certdir_plan_accents(planner));
+	name.key = certdir_fold_key(planner->arena, name.bytes, name.length, certdir_domain_accents(planner->domain));
 	if (!items || !name.key.bytes)
 		return;
 	names->items = items;
@@ -211,7 +211,8 @@ size_t certdir_plan_names_find(const struct certdir_planner *planner, const stru
 			       unsigned space, const char *bytes, size_t length, size_t *first)
 {
 	struct certdir_plan_name sought = {
-		.space = space, .key = certdir_fold_key(planner->arena, bytes, length, certdir_plan_accents(planner))};
+		.space = space,
+		.key = certdir_fold_key(planner->arena, bytes, length, certdir_domain_accents(planner->domain))};
 
 	*first = 0;
 	if (!sought.key.bytes)

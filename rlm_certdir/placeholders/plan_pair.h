@@ -96,12 +96,6 @@ static inline bool certdir_plan_acts(const struct certdir_plan_pair *pair)
 	return pair->wanted && !pair->blocked;
 }
 
-/* Whether names that differ in accents alone are in each other's way. */
-static inline enum certdir_accents certdir_plan_accents(const struct certdir_planner *planner)
-{
-	return planner->domain->active_directory ? CERTDIR_ACCENTS_IGNORED : CERTDIR_ACCENTS_COUNT;
-}
-
 static inline bool certdir_plan_is_computer(const struct certdir_planner *planner)
 {
 	return planner->config->kind == CERTDIR_PLACEHOLDER_COMPUTER;

@@ -23,7 +23,8 @@ records) # an undo file, as an apply leaves it
 	printf 'version: 1\n# Takes back what `certdir placeholders apply` did for [placeholders wifi]\n\ndn: CN=a,OU=b\n# mark: certdir:wifi:k\nchangetype: modify\ndelete: description\ndescription: new\n-\nadd: description\ndescription:: w7w=\n-\nreplace: userAccountControl\nuserAccountControl: 4096\n-\n\ndn: CN=c,OU=b\n# mark: certdir:wifi:k\nchangetype: modrdn\nnewrdn: CN=d\ndeleteoldrdn: 1\nnewsuperior: OU=b\n\ndn: CN=e,OU=b\nchangetype: add\nobjectClass: computer\nadminDescription: certdir:wifi:k\n\ndn: CN=f,OU=b\ncontrol: 1.3.6.1.1.12 true:: oyEEEGFkbWluRGVzY3JpcHRpb24EDWNlcnRkaXI6d2lmaTpr\n# mark: certdir:wifi:k\nchangetype: delete\n\n# The end.\n' >"$3/undo"
 	# which libldap takes for the index of a record, and finds nothing more
 	printf '1: x\n' >"$3/index"
-	printf 'version: 1\ndn: CN=a,OU=b\nchangetype: delete\n' >"$3/joined" ;;
+	printf 'version: 1\ndn: CN=a,OU=b\nchangetype: delete\n' >"$3/joined"
+	printf 'dn: CN=a,OU=b\nchangetype: modify\nreplace: \n' >"$3/nothing" ;;
 memory) # a name, and one record
 	printf '\143\145\162\164\144\151\162\040\155\145\155\157\162\171\040\061\012\001\157\001\003\006\141\000\001\000\001\000\001\061\005\143\156\075\141\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000' >"$3/one" ;;
 conf) # the examples of the manual page, without what troff makes of them

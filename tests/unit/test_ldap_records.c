@@ -30,6 +30,7 @@ static const struct {
 	{"version: 1\n\nchangetype: delete\n", NULL, "undo.ldif:3: "},
 	{"dn: CN=a,OU=b\ncontrol: 1.2.3 true\nchangetype: delete\n", NULL,
 	 "undo.ldif:1: certdir writes no such record"},
+	{"dn: CN=a,OU=b\nchangetype: modify\nreplace: \n\n", NULL, "undo.ldif:1: certdir writes no such record"},
 	/* libldap takes a digit for the index of a record, and finds a record without a text. */
 	{"1: x\n", NULL, "undo.ldif:1: it is no LDIF"},
 };

@@ -33,6 +33,15 @@ static const struct rule rules_of_spellings[] = {
 	 "device k1 Muller\n",
 	 "problem k1: servicePrincipalName \"HOST/Muller\" is held by CN=x,OU=Other,DC=corp,DC=example: it gets no "
 	 "account\n"},
+	{"a value that one account has in two spellings, and a foreign entry",
+	 "device k1 Muller\n"
+	 "account k2 PC2 spn=HOST/Muller spn=host/m\u00fcller\n"
+	 "device k2 PC2\n"
+	 "outside x spn=HOST/m\u00fcller\n",
+	 "change k2 PC2 (PC2$): servicePrincipalName \"HOST/Muller\", \"host/m\u00fcller\" -> \"HOST/PC2\"\n"
+	 "  change CN=PC2 -spn=HOST/Muller -spn=host/m\u00fcller +spn=HOST/PC2\n"
+	 "problem k1: servicePrincipalName \"HOST/Muller\" is held by CN=PC2,OU=Wi-Fi,DC=corp,DC=example, and by an "
+	 "entry that is not ours: it gets no account\n"},
 	{"an account gets the accents that its device has",
 	 "device k1 M\u00fcller\n"
 	 "account k1 Muller\n",
