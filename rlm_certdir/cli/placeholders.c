@@ -64,7 +64,8 @@ static void tell_progress(void *context, size_t steps, size_t of)
 	certdir_cli_progress_show(run->placeholders->config->name, what, steps);
 }
 
-static void apply(struct certdir_placeholders *placeholders, struct certdir_cli_placeholders_run *run)
+/* False: what was set aside could not be printed. */
+static bool apply(struct certdir_placeholders *placeholders, struct certdir_cli_placeholders_run *run)
 {
 	const struct certdir_apply_options options = {
 		.stop = &stop, .done = tell_done, .left = tell_left, .progress = tell_progress, .context = run};
@@ -75,6 +76,7 @@ static void apply(struct certdir_placeholders *placeholders, struct certdir_cli_
 	certdir_cli_progress_end();
 	if (run->ok || run->report.stopped)
 		run->error.text[0] = '\0';
+	return certdir_cli_alike_print(&run->left);
 }
 
 /* ---- one section, all sections ---- */
@@ -112,7 +114,7 @@ static int run_section(const struct certdir_cli_options *options, const char *li
 		/* Nothing is done that could not be shown. */
 		if (printed && options->apply && placeholders.plan.action_count > 0 &&
 		    (!placeholders.plan.refused || options->force))
-			apply(&placeholders, &run);
+			printed = apply(&placeholders, &run);
 	}
 	printed &= certdir_cli_placeholders_print_summary(&run);
 	if (!config->adopt)

@@ -96,46 +96,56 @@ static bool print_action(const struct certdir_action *action)
 	return printed >= 0;
 }
 
-static bool print_remark(const struct certdir_cli_placeholders_run *run, const struct certdir_remark *remark)
+static bool print_remark_json(const struct certdir_cli_placeholders_run *run, const struct certdir_remark *remark)
 {
-	char *subject, *text;
-	int printed = -1;
-
-	if (run->json)
-		return certdir_cli_json_print(json_pack(
-			"{s:s,s:s,s:s,s:o,s:o}", "type", "remark", "section", run->placeholders->config->name, "kind",
-			remark_names[remark->kind], "subject", certdir_cli_placeholders_json(remark->subject), "text",
-			certdir_cli_placeholders_json(remark->text)));
-	subject = certdir_cli_placeholders_clean(remark->subject);
-	text = certdir_cli_placeholders_clean(remark->text);
-	if (subject && text)
-		printed = printf("%-10s %s%s%s\n", remark_names[remark->kind], subject, *subject ? ": " : "", text);
-	free(subject);
-	free(text);
-	return printed >= 0;
+	return certdir_cli_json_print(json_pack("{s:s,s:s,s:s,s:o,s:o}", "type", "remark", "section",
+						run->placeholders->config->name, "kind", remark_names[remark->kind],
+						"subject", certdir_cli_placeholders_json(remark->subject), "text",
+						certdir_cli_placeholders_json(remark->text)));
 }
 
-bool certdir_cli_placeholders_print_plan(const struct certdir_cli_placeholders_run *run)
+/* A line for all accounts without a mapping, too, and not each of them in each run. */
+static bool print_remarks(const struct certdir_plan *plan)
+{
+	struct certdir_cli_alike alike = {.lines = NULL};
+
+	for (size_t i = 0; i < plan->remark_count; i++) {
+		const struct certdir_remark *remark = &plan->remarks[i];
+
+		if (remark->kind != CERTDIR_REMARK_NO_MAPPING)
+			certdir_cli_alike_add(&alike, remark_names[remark->kind], remark->subject, remark->text, NULL);
+	}
+	if (plan->unmapped)
+		certdir_cli_alike_add(&alike, remark_names[CERTDIR_REMARK_NO_MAPPING], "", plan->unmapped, NULL);
+	return certdir_cli_alike_print(&alike);
+}
+
+static bool print_plan_json(const struct certdir_cli_placeholders_run *run)
 {
 	const struct certdir_plan *plan = &run->placeholders->plan;
 	bool ok = true;
 
-	if (!run->json) {
-		const struct certdir_placeholders_config *config = run->placeholders->config;
-
-		printf("%s: ", config->name);
-		for (size_t i = 0; i < config->ou_count; i++)
-			printf("%s%s", i ? "; " : "", config->ous[i]);
-		ok = printf(" on %s\n", run->placeholders->uri) >= 0;
-	}
-	/* For people a line for all accounts without a mapping, and not each of them in each run. */
 	for (size_t i = 0; ok && i < plan->remark_count; i++)
-		if (run->json || plan->remarks[i].kind != CERTDIR_REMARK_NO_MAPPING)
-			ok = print_remark(run, &plan->remarks[i]);
-	if (ok && !run->json && plan->unmapped)
-		ok = print_remark(run, &(struct certdir_remark){CERTDIR_REMARK_NO_MAPPING, "", plan->unmapped});
+		ok = print_remark_json(run, &plan->remarks[i]);
 	for (size_t i = 0; ok && i < plan->action_count; i++)
-		ok = run->json ? print_action_json(run, "action", &plan->actions[i]) : print_action(&plan->actions[i]);
+		ok = print_action_json(run, "action", &plan->actions[i]);
+	return ok && fflush(stdout) == 0;
+}
+
+bool certdir_cli_placeholders_print_plan(const struct certdir_cli_placeholders_run *run)
+{
+	const struct certdir_placeholders_config *config = run->placeholders->config;
+	const struct certdir_plan *plan = &run->placeholders->plan;
+	bool ok;
+
+	if (run->json)
+		return print_plan_json(run);
+	printf("%s: ", config->name);
+	for (size_t i = 0; i < config->ou_count; i++)
+		printf("%s%s", i ? "; " : "", config->ous[i]);
+	ok = printf(" on %s\n", run->placeholders->uri) >= 0 && print_remarks(plan);
+	for (size_t i = 0; ok && i < plan->action_count; i++)
+		ok = print_action(&plan->actions[i]);
 	return ok && fflush(stdout) == 0;
 }
 
@@ -156,25 +166,28 @@ static bool print_left_json(const struct certdir_cli_placeholders_run *run, cons
 		certdir_cli_placeholders_json(action->dn), "error", text_or_null(why), "left", text_or_null(left)));
 }
 
-bool certdir_cli_placeholders_print_left(const struct certdir_cli_placeholders_run *run,
-					 const struct certdir_action *action, const char *why, const char *left)
+/* What the text about an action calls its entry, which may be renamed. */
+static const char *dn_in(const struct certdir_cli_placeholders_run *run, const struct certdir_action *action,
+			 const char *text)
 {
-	char *name, *error, *rest;
-	int printed = -1;
+	const char *before = run->placeholders->plan.steps[action->first].account;
+
+	return before && strstr(text, before) ? before : action->dn;
+}
+
+bool certdir_cli_placeholders_print_left(struct certdir_cli_placeholders_run *run, const struct certdir_action *action,
+					 const char *why, const char *left)
+{
+	char *text = NULL;
 
 	if (run->json)
 		return print_left_json(run, action, why, left);
-	name = certdir_cli_placeholders_clean(action->name);
-	error = certdir_cli_placeholders_clean(why);
-	rest = certdir_cli_placeholders_clean(left);
-	if (name && error && rest)
-		printed = printf("%-10s %s: %s%s%s%s%s\n", *left ? "begun" : "set aside", name,
-				 certdir_action_name(action->kind), *error ? ": " : "", error, *rest ? "; left: " : "",
-				 rest);
-	free(name);
-	free(error);
-	free(rest);
-	return printed >= 0;
+	if (asprintf(&text, "%s%s%s%s%s", certdir_action_name(action->kind), *why ? ": " : "", why,
+		     *left ? "; left: " : "", left) < 0)
+		return false;
+	certdir_cli_alike_add(&run->left, *left ? "begun" : "set aside", action->name, text, dn_in(run, action, text));
+	free(text);
+	return true;
 }
 
 /* ---- the summary ---- */

@@ -3,6 +3,7 @@
 #ifndef CERTDIR_CLI_PLACEHOLDERS_REPORT_H
 #define CERTDIR_CLI_PLACEHOLDERS_REPORT_H
 
+#include "cli/placeholders_alike.h"
 #include "placeholders/placeholders.h"
 
 #include <jansson.h>
@@ -24,6 +25,7 @@ struct certdir_cli_placeholders_run {
 	bool tried; /* apply was begun */
 	bool ok; /* and came to its end */
 	struct certdir_apply_report report;
+	struct certdir_cli_alike left; /* what is to be printed of actions that are not done */
 	struct certdir_error aside; /* why the first entry was set aside; "" = none was */
 	struct certdir_error error; /* of planning or applying; "" = none */
 };
@@ -42,9 +44,9 @@ json_t *certdir_cli_placeholders_summary(const struct certdir_cli_placeholders_r
 bool certdir_cli_placeholders_print_plan(const struct certdir_cli_placeholders_run *run);
 bool certdir_cli_placeholders_print_done(const struct certdir_cli_placeholders_run *run,
 					 const struct certdir_action *action);
-/* Of an action that was set aside or is done in part. */
-bool certdir_cli_placeholders_print_left(const struct certdir_cli_placeholders_run *run,
-					 const struct certdir_action *action, const char *why, const char *left);
+/* Of an action that was set aside or is done in part. For people it is kept in run->left, which certdir_cli_alike_print() prints. */
+bool certdir_cli_placeholders_print_left(struct certdir_cli_placeholders_run *run, const struct certdir_action *action,
+					 const char *why, const char *left);
 bool certdir_cli_placeholders_print_summary(const struct certdir_cli_placeholders_run *run);
 
 #endif

@@ -103,6 +103,9 @@ static void print_run(const struct certdir_cli_status *status, const char *name,
 {
 	const char *why = *certdir_cli_section_text(run, "error") ? certdir_cli_section_text(run, "error")
 								  : certdir_cli_section_text(run, "refused");
+	const char *outcome = certdir_cli_section_text(run, "outcome");
+	const bool is_problems = strcmp(outcome, "problems") == 0;
+	const int64_t problems = certdir_cli_section_number(run, "problems");
 
 	printf("  last %-5s  ", name);
 	print_when(status, certdir_cli_section_time(run));
@@ -110,12 +113,16 @@ static void print_run(const struct certdir_cli_status *status, const char *name,
 		putchar('\n');
 		return;
 	}
-	printf(": %s", certdir_cli_section_text(run, "outcome"));
+	if (is_problems && problems > 0)
+		printf(": %" PRId64 " problems", problems);
+	else
+		printf(": %s", outcome);
 	for (size_t i = 0; i < CERTDIR_CLI_SECTION_KINDS; i++)
 		if (certdir_cli_section_number(run, certdir_cli_section_kinds[i]) > 0)
 			printf(", %s %" PRId64, certdir_cli_section_kinds[i],
 			       certdir_cli_section_number(run, certdir_cli_section_kinds[i]));
-	printf("; %" PRId64 " problems", certdir_cli_section_number(run, "problems"));
+	if (!is_problems)
+		printf("; %" PRId64 " problems", problems);
 	if (strcmp(name, "apply") == 0)
 		printf("; %" PRId64 " done, %" PRId64 " begun, %" PRId64 " set aside, %" PRId64 " not tried",
 		       certdir_cli_section_number(run, "done"), certdir_cli_section_number(run, "begun"),

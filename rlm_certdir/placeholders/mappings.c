@@ -11,7 +11,8 @@
 #include <strings.h>
 
 enum {
-	SAID_MAX = 20, /* lines about single certificates; an export of a whole CA has thousands that name no device */
+	SAID_MAX = 20, /* lines about single certificates */
+	NAMED = 5, /* of those that name no device: an export of a whole CA has thousands */
 	MAPPING_MAX = 32767 /* what altSecurityIdentities takes */
 };
 
@@ -41,6 +42,9 @@ struct certdir_mappings {
 	struct owned *owned;
 	size_t owned_count, owned_room;
 	size_t remarks; /* said or not */
+	size_t unknown; /* certificates that name no device of the list, */
+	const char *unknown_names; /* of the first few, the arena's; NULL: memory is out */
+	const char *why_unknown; /* what the first of them said */
 };
 
 /* ---- what a person has to know ---- */
@@ -69,6 +73,33 @@ void certdir_mappings_refuse(struct certdir_mappings *mappings, const char *orig
 	va_end(arguments);
 	mappings->report.certificates++;
 	remark(mappings, origin, "%s", text);
+}
+
+/* Old ones are no news in each run, so it is one line for all of them. */
+static void note_unknown(struct certdir_mappings *mappings, const char *origin, const struct certdir_decision *decision)
+{
+	struct certdir_arena *arena = mappings->arena;
+
+	if (mappings->unknown++ == 0) {
+		mappings->unknown_names = certdir_arena_copy(arena, origin, strlen(origin));
+		mappings->why_unknown =
+			certdir_arena_print(arena, "%s: %s", certdir_reason_name(decision->reason), decision->detail);
+	} else if (mappings->unknown <= NAMED && mappings->unknown_names) {
+		mappings->unknown_names = certdir_arena_print(arena, "%s, %s", mappings->unknown_names, origin);
+	}
+}
+
+static void say_unknown(const struct certdir_mappings *mappings)
+{
+	const char *names = mappings->unknown_names ? mappings->unknown_names : "..",
+		   *why = mappings->why_unknown ? mappings->why_unknown : "..";
+
+	if (mappings->unknown == 1)
+		certdir_log(CERTDIR_LOG_WARN, "%s: no mapping: %s", names, why);
+	else if (mappings->unknown > 1)
+		certdir_log(CERTDIR_LOG_WARN,
+			    "%zu certificates are of no device of the list (%s%s): no mapping; the first: %s",
+			    mappings->unknown, names, mappings->unknown > NAMED ? ", .." : "", why);
 }
 
 /* ---- begin ---- */
@@ -140,6 +171,8 @@ static bool find_device(struct certdir_mappings *mappings, const struct certdir_
 	if (certdir_reason_verdict(decision->reason) == CERTDIR_UNSURE) {
 		certdir_error_set(error, "%s", decision->detail);
 		ok = false;
+	} else if (decision->record_count == 0 && decision->reason == CERTDIR_NOT_FOUND) {
+		note_unknown(mappings, origin, decision);
 	} else if (decision->record_count == 0 || decision->reason == CERTDIR_SID_MISMATCH) {
 		remark(mappings, origin, "%s: %s", certdir_reason_name(decision->reason), decision->detail);
 	} else if (is_of_predecessor(decision, certificate)) {
@@ -423,6 +456,7 @@ bool certdir_mappings_finish(struct certdir_mappings *mappings, struct certdir_m
 	settle(mappings);
 	count_certificates(mappings);
 	ok = hand_out(mappings, error);
+	say_unknown(mappings);
 	if (mappings->remarks > SAID_MAX)
 		certdir_log(CERTDIR_LOG_WARN, "and %zu more certificates without a mapping",
 			    mappings->remarks - SAID_MAX);

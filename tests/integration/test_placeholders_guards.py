@@ -274,7 +274,30 @@ def test_an_account_that_may_not_write(slapd, site):
         site.plan(code=TO_DO)
         run = site.apply(code=PROBLEMS)
         says(run, "Insufficient access", "create computer objects in this OU")
-        assert not run.done
+        assert not run.done and len(run.of("aside")) == 3
+        # For people what the server says of all of them is said once, and who they are.
+        text = site.apply(code=PROBLEMS, json=False).out
+    line, = [line for line in text.splitlines() if line.startswith("set aside")]
+    assert line.startswith(f"set aside  3 alike ({'; '.join(sorted(site.devices))}): create: {slapd.uri}: ENTRY cannot be created: "), text
+
+
+def test_what_is_wrong_with_many_devices_is_said_once(slapd, site):
+    """In JSON each has its line."""
+    for name in names(6, 10):
+        slapd.add_computer(name, OU)
+    site.options["name"] = "{serial_number}"
+    site.add(*names(3))
+    site.publish()
+    run = site.plan(code=PROBLEMS)
+    assert len(run.problems) == 3 and len(run.remarks("foreign")) == 6
+    lines = site.plan(code=PROBLEMS, json=False).out.splitlines()
+    assert f"problem    3 alike ({'; '.join(sorted(site.devices))}): has no serial_number: it gets no account" in lines, lines
+    foreign = "; ".join(f"cn={name},{OU}" for name in names(5, 10))
+    assert [line for line in lines if line.startswith("foreign")] == [
+        f"foreign    6 alike ({foreign}; ..): is not ours and stays as it is: this OU should hold nothing else"], lines
+    site.apply(code=PROBLEMS)
+    status = subprocess.run([BUILD / "certdir", "status", "-c", site.conf], capture_output=True, text=True, timeout=60, check=True)
+    assert "): 3 problems; 0 done" in status.stdout, status.stdout
 
 
 def test_an_account_that_may_write_some(slapd, site):

@@ -314,6 +314,22 @@ static void test_unmatched(void **state)
 	}
 }
 
+/* An export of a whole CA has thousands of them, in each run. */
+static void test_many_unmatched(void **state)
+{
+	struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_ISSUER_SERIAL);
+
+	(void)state;
+	hand_in(mappings, "uri-aad-device-id", early);
+	for (int i = 0; i < 29; i++)
+		hand_in(mappings, "cn-umlaut", early);
+	finish(mappings, 30, 0, 0);
+	assert_string_equal(said,
+			    "30 certificates are of no device of the list (uri-aad-device-id, cn-umlaut, cn-umlaut, "
+			    "cn-umlaut, cn-umlaut, ..): no mapping; the first: not-found: entra_device_id "
+			    "a1b2c3d4-e5f6-4711-8899-aabbccddeeff is unknown\n");
+}
+
 static void test_no_key_identifier(void **state)
 {
 	struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_SKI);
@@ -396,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_sorted),
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_unmatched),
+		cmocka_unit_test(test_many_unmatched),
 		cmocka_unit_test(test_no_key_identifier),
 		cmocka_unit_test(test_many_remarks),
 		cmocka_unit_test(test_too_long),
