@@ -93,11 +93,11 @@ static void warn_of_newer(const struct undo *undo, const char *filename)
 	certdir_undo_newest(undo->config, filename, newest);
 	if (!newest[0])
 		return;
-	certdir_say(
-		text,
-		"warning: %.200s is newer than %.200s: changes are taken back from the newest file on, so what is left "
-		"alone here may need that one first",
-		newest, filename);
+	certdir_say(text,
+		    "warning: %.200s is newer than %.200s: unless that was taken back already, take it back first, "
+		    "since what "
+		    "is left alone here may need that",
+		    newest, filename);
 	say(undo->config->name, text);
 }
 

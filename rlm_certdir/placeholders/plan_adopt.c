@@ -204,7 +204,9 @@ static void tell_strangers(struct certdir_planner *planner, const struct fit *fi
 	}
 	if (count > 0 && names)
 		certdir_plan_remark(planner, CERTDIR_REMARK_WARNING, "",
-				    certdir_arena_print(planner->arena, "%zu computers fit no device of the list: %s%s",
+				    certdir_arena_print(planner->arena,
+							"%zu computers fit no device of the list; they stay as they "
+							"are, and NPS lets in those that are enabled: %s%s",
 							count, names, count > NAMED ? ", .." : ""));
 }
 

@@ -150,11 +150,13 @@ static bool knows_group(struct certdir_list_reader *reader, const char *option, 
 	if (!certdir_list_knows_group(reader, group, &knows, error))
 		return false;
 	if (!knows)
-		certdir_error_set(error,
-				  "%s \"%.80s\": the device list knows no group of this name or id, which is not one "
-				  "that nobody is in: write group = %.80s into [tenant ..] and run certdir sync, or "
-				  "correct the name when the group was renamed",
-				  option, group, group);
+		certdir_error_set(
+			error,
+			"%s \"%.80s\": the device list knows no group of this name or id, which is not one "
+			"that nobody is in: write group = %.80s into [tenant ..] and run certdir sync, or "
+			"correct the name when the group was renamed; an import knows a group only while a device "
+			"of it is in that",
+			option, group, group);
 	return knows;
 }
 

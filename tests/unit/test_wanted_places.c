@@ -117,8 +117,9 @@ static void test_known_groups(void **state)
 #define UNKNOWN(option, name)                                                                                          \
 	option " \"" name                                                                                              \
 	       "\": the device list knows no group of this name or id, which is not one that nobody is in: "           \
-	       "write group = " name                                                                                   \
-	       " into [tenant ..] and run certdir sync, or correct the name when the group was renamed"
+	       "write group = " name " into [tenant ..] and run certdir sync, or correct the name when the group was " \
+	       "renamed; an import knows a "                                                                           \
+	       "group only while a device of it is in that"
 	static const struct {
 		const char *sql, *error;
 	} cases[] = {
