@@ -38,6 +38,7 @@ static void guard_changes(struct certdir_planner *planner)
 		{"be disabled or removed", planner->lost, plan->kinds[CERTDIR_ACTION_REMOVE]},
 		{"lose a mapping whose certificate is not known to have ended", planner->unmapped, 0},
 		{"lose a service principal name", planner->unnamed, 0},
+		{"lose a value of an attribute and get no other", planner->bereft, 0},
 		{"be renamed or moved", planner->renamed, 0},
 		{"leave a group", planner->leaving, 0},
 	};
@@ -50,7 +51,8 @@ static void guard_changes(struct certdir_planner *planner)
 			changes[1].of += has_strong_mapping(&accounts->own[i]);
 			changes[2].of++;
 			changes[3].of++;
-			changes[4].of += certdir_plan_groups(planner, &accounts->own[i]) != 0;
+			changes[4].of++;
+			changes[5].of += certdir_plan_groups(planner, &accounts->own[i]) != 0;
 		}
 	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++)
 		if (!is_allowed(planner, &changes[i], i == 0))

@@ -225,7 +225,7 @@ static void change_columns(struct certdir_plan_draft *draft)
 {
 	struct certdir_planner *planner = draft->planner;
 	const struct certdir_placeholders_config *config = planner->config;
-	bool unnamed = false;
+	bool unnamed = false, bereft = false;
 
 	for (unsigned i = 0; i < config->column_count; i++) {
 		const struct certdir_column *column = &config->columns[i];
@@ -241,10 +241,12 @@ static void change_columns(struct certdir_plan_draft *draft)
 		certdir_plan_diff(planner->arena, &have, &shall, column->folded, &gone, &come);
 		certdir_plan_say_change(&draft->why, column->attribute, &gone, &come);
 		unnamed |= column->unique && gone.count > 0;
+		bereft |= !column->unique && gone.count > 0 && come.count == 0;
 		if (column->unique)
 			gone = certdir_plan_draft_yield(draft, 1 + i, gone);
 		certdir_plan_draft_change(draft, column->attribute, gone, come, false);
 	}
+	planner->bereft += bereft;
 	/* One that is called otherwise has other names, and is counted for that. */
 	planner->unnamed += unnamed && draft->new_dn == draft->dn;
 }

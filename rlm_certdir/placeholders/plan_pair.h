@@ -83,6 +83,7 @@ struct certdir_planner {
 	size_t lost; /* wanted accounts that would be disabled, and those that would be removed; */
 	size_t unmapped; /* that stay and lose a mapping whose certificate is not known to have ended; */
 	size_t unnamed; /* that keep their CN and lose a service principal name; */
+	size_t bereft; /* that lose values of another attribute and get none for them; */
 	size_t renamed; /* those that would be renamed or moved; */
 	size_t leaving; /* and those that stay wanted and would leave a group */
 };

@@ -148,6 +148,31 @@ def test_jamf_without_its_recipe(certdir_cli, devices, tmp_path):
     assert check(certdir_cli, raddb, pem)["reason"] == "not-found"
 
 
+def test_a_stolen_device(certdir_cli, tmp_path):
+    """It is out by a file of one's own, whatever Entra says, and others are not; also for certdir placeholders a year later."""
+    section = README.split("\n### A device is stolen\n")[1].split("\n## ")[0]
+    csv, command = (block.strip() for block in re.findall(r"((?:^ {8}\S.*\n)+)", section, re.MULTILINE))
+    stolen = csv.splitlines()[1].strip().split(",")[0]
+    devices = DeviceList(tmp_path / "devices.db")
+    devices.add("STOLEN", deviceId=stolen)
+    devices.add("MINE")
+    devices.publish()
+    (tmp_path / "stolen.csv").write_text("".join(line.strip() + "\n" for line in csv.splitlines()))
+    raddb = load(tmp_path / "raddb", f"list {{ filename = {devices.path} }}")
+    authority = Authority("a CA")
+    pem = {key: authority.issue({"san": [uri(f"AAD_Device_ID:{key}")]}).pem
+           for key in (stolen, device_id("MINE"))}
+    assert {check(certdir_cli, raddb, one)["reason"] for one in pem.values()} == {"allowed"}
+    program, *arguments = command.split()
+    assert program == "certdir"
+    subprocess.run([certdir_cli, *arguments, "--list", devices.path], cwd=tmp_path, timeout=60, check=True, capture_output=True)
+    assert check(certdir_cli, raddb, pem[stolen])["reason"] == "disabled"
+    assert check(certdir_cli, raddb, pem[device_id("MINE")])["reason"] == "allowed"
+    stats = subprocess.run([certdir_cli, "list", "stats", "--json", "--list", devices.path], timeout=60, check=True,
+                           capture_output=True)
+    assert [source["good_for"] for source in json.loads(stats.stdout)["sources"] if source["name"] == "stolen"] == [3650 * 86400]
+
+
 LDAP_BLOCKS = [block for block in indented(README) if block.startswith("directories = ")]
 
 

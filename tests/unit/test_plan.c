@@ -496,6 +496,48 @@ static const struct rule rules_of_guard[] = {
 	 "\"X509:<SKI>b5\"\n"
 	 "change n6 PC6 (PC6$): re-enrolled: was device k6; altSecurityIdentities \"X509:<SKI>a6\" -> "
 	 "\"X509:<SKI>b6\"\n"},
+	{"many would lose a value and get no other: the list has not what `attribute = ` asks for",
+	 "config device\n"
+	 "device k1 PC1\n"
+	 "account k1 PC1 serial=S1\n"
+	 "device k2 PC2\n"
+	 "account k2 PC2 serial=S2\n"
+	 "device k3 PC3\n"
+	 "account k3 PC3 serial=S3\n"
+	 "device k4 PC4\n"
+	 "account k4 PC4 serial=S4\n"
+	 "device k5 PC5\n"
+	 "account k5 PC5 serial=S5\n"
+	 "device k6 PC6\n"
+	 "account k6 PC6 serial=S6\n",
+	 "refused: 6 of 6 accounts would lose a value of an attribute and get no other, and max_remove = 10% allows "
+	 "fewer: look at the plan, and use --force when it is right\n"
+	 "change k1 PC1 (): serialNumber \"S1\" removed\n"
+	 "change k2 PC2 (): serialNumber \"S2\" removed\n"
+	 "change k3 PC3 (): serialNumber \"S3\" removed\n"
+	 "change k4 PC4 (): serialNumber \"S4\" removed\n"
+	 "change k5 PC5 (): serialNumber \"S5\" removed\n"
+	 "change k6 PC6 (): serialNumber \"S6\" removed\n"},
+	{"many get another value",
+	 "config device\n"
+	 "device k1 PC1 serial=T1\n"
+	 "account k1 PC1 serial=S1\n"
+	 "device k2 PC2 serial=T2\n"
+	 "account k2 PC2 serial=S2\n"
+	 "device k3 PC3 serial=T3\n"
+	 "account k3 PC3 serial=S3\n"
+	 "device k4 PC4 serial=T4\n"
+	 "account k4 PC4 serial=S4\n"
+	 "device k5 PC5 serial=T5\n"
+	 "account k5 PC5 serial=S5\n"
+	 "device k6 PC6 serial=T6\n"
+	 "account k6 PC6 serial=S6\n",
+	 "change k1 PC1 (): serialNumber \"S1\" -> \"T1\"\n"
+	 "change k2 PC2 (): serialNumber \"S2\" -> \"T2\"\n"
+	 "change k3 PC3 (): serialNumber \"S3\" -> \"T3\"\n"
+	 "change k4 PC4 (): serialNumber \"S4\" -> \"T4\"\n"
+	 "change k5 PC5 (): serialNumber \"S5\" -> \"T5\"\n"
+	 "change k6 PC6 (): serialNumber \"S6\" -> \"T6\"\n"},
 	{"many would lose a service principal name, by which NPS finds them",
 	 "device k1 PC1 spn=HOTS/PC1\n"
 	 "account k1 PC1\n"
