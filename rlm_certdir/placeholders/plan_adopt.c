@@ -236,6 +236,11 @@ static bool make(struct certdir_planner *planner)
 			adopt(planner, fits[i].pair, account);
 	}
 	tell_strangers(planner, fits);
+	if (accounts->own_count + accounts->foreign_count == 0)
+		certdir_plan_remark(planner, CERTDIR_REMARK_PROBLEM, "",
+				    "there is nothing to be seen in the section's OUs: look whether `ou` is where the "
+				    "script has its "
+				    "computers, and whether the account that certdir binds as may read them");
 	return !planner->arena->failed && certdir_plan_sort(planner);
 }
 

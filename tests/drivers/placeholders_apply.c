@@ -6,6 +6,7 @@
  *    "claims": [["sAMAccountName", "PC$"], ..],             ask who holds them
  *    "plan": [{"name": "pc", "steps": [{"phase": "create", "verb": "add", "dn": .., "changes": [..]}, ..]}, ..],
  *    "undo": "/undo/wifi-..ldif",                            take back what this file says
+ *    "accents": false,                                      compare names as Active Directory does
  *    "file_size": 4096,                                     no file may be larger
  *    "hang_at": 1}                                          wait to be killed when so many actions are done
  * Answers are of "type" domain, accounts, claims, done and left (an action), end. SIGINT stops an apply.
@@ -348,6 +349,7 @@ int main(void)
 	ok = certdir_ldap_connection_open(&connection, config.ldap.servers[0], &config.ldap, watchdog, &error) ==
 	     CERTDIR_LDAP_OK;
 	ok = ok && certdir_domain_read(&config, connection, &arena, &domain, &error);
+	domain.active_directory |= json_is_false(json_object_get(request, "accents"));
 	if (ok)
 		say_domain(&config, &domain);
 	if (json_object_get(request, "accounts"))

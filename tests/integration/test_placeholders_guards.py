@@ -281,6 +281,18 @@ def test_an_account_that_may_not_write(slapd, site):
     assert line.startswith(f"set aside  3 alike ({'; '.join(sorted(site.devices))}): create: {slapd.uri}: ENTRY cannot be created: "), text
 
 
+def test_adopting_what_may_not_be_seen(slapd, site):
+    """The OU may be read and nothing in it: that is not "nothing to do"."""
+    site.add(*names(3))
+    site.publish()
+    for name in names(3):
+        slapd.add_computer(name, OU)
+    site.bind_as(PEEKER)
+    with unchanged(slapd):
+        run = site.end(site.start("adopt", "--json", "--pattern", "{name}", "--apply", SECTION), PROBLEMS)
+        assert "may read them" in run.problems[""] and not run.actions
+
+
 def test_what_is_wrong_with_many_devices_is_said_once(slapd, site):
     """In JSON each has its line."""
     for name in names(6, 10):
