@@ -16,13 +16,13 @@ struct certdir_cli_alike {
 };
 
 /*
- * Keeps a line "LABEL NAME: TEXT" for later. `label` must outlive it, the others are copied. Where `text` calls the entry by its `dn` (or NULL),
- * that makes no difference between two lines, and what is printed of both says ENTRY.
+ * Keeps a line "LABEL NAME: TEXT" for later. `label` must outlive it, the others are copied. Where `text` calls the entry by
+ * its `dn` (or NULL), that makes no difference between two lines, and what is printed of both says ENTRY.
  */
 void certdir_cli_alike_add(struct certdir_cli_alike *alike, const char *label, const char *name, const char *text,
 			   const char *dn);
 
-/* Prints the lines on stdout, in the order of the first of each kind, and frees them. False: printing failed, or memory is out. */
+/* Prints the lines on stdout, by the first of each kind, and frees them. False: printing failed, or memory is out. */
 bool certdir_cli_alike_print(struct certdir_cli_alike *alike);
 
 #endif
