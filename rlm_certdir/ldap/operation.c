@@ -352,10 +352,10 @@ static void read_value(LDAP *handle, LDAPMessage *chain, struct certdir_ldap_ans
 	if (!entry || ldap_get_dn_ber(handle, entry, &ber, &dn) != LDAP_SUCCESS)
 		goto out;
 	if (ldap_get_attribute_ber(handle, entry, ber, &attribute, &values) != LDAP_SUCCESS || !attribute.bv_val ||
-	    !values || !values[0].bv_val || values[0].bv_len >= sizeof(answer->value) ||
-	    memchr(values[0].bv_val, '\0', values[0].bv_len))
+	    !values || !values[0].bv_val || values[0].bv_len >= sizeof(answer->value))
 		goto out;
 	memcpy(answer->value, values[0].bv_val, values[0].bv_len);
+	answer->length = values[0].bv_len;
 	answer->found = true;
 out:
 	ldap_memfree(values);

@@ -97,7 +97,8 @@ struct certdir_ldap_answer {
 	enum certdir_ldap_status status;
 	char text[CERTDIR_TEXT_MAX]; /* unless OK: LDAP's name of the result and the server's own words */
 	bool found; /* READ: the entry is there and has the attribute */
-	char value[128]; /* READ: its first value; longer ones count as not found */
+	char value[128]; /* READ: its first value, and a NUL behind it; longer ones count as not found */
+	size_t length; /* of that: one in binary may have NULs inside */
 };
 
 /*

@@ -205,6 +205,22 @@ static bool read_mark(struct record *record)
 	       record->mark.bv_val;
 }
 
+/* "# id: " and a GUID; zeros were written before it was known. */
+static bool read_id(const struct record *record, char id[37])
+{
+	static const char head[] = "\n# id: ", unknown[] = "00000000-0000-0000-0000-000000000000";
+	const char *found = strstr(record->text, head), *text = found ? found + sizeof(head) - 1 : NULL;
+	const size_t length = text ? strcspn(text, "\n") : 0;
+	char canonical[CERTDIR_VALUE_MAX + 1];
+
+	if (!text || (length == sizeof(unknown) - 1 && memcmp(text, unknown, length) == 0))
+		return true;
+	if (!certdir_canonical(CERTDIR_ID_GUID, text, length, canonical))
+		return false;
+	memcpy(id, canonical, 37);
+	return true;
+}
+
 static bool read_operation(struct record *record, struct certdir_ldap_record *item)
 {
 	struct certdir_ldap_operation *operation = &item->operation;
@@ -265,6 +281,8 @@ static bool read_record(struct reading *reading, char *text, unsigned long line)
 	*item = (struct certdir_ldap_record){.line = line};
 	if (!read_mark(record))
 		return refuse(reading, line, "the mark in the record that begins here cannot be read");
+	if (!read_id(record, item->id))
+		return refuse(reading, line, "the id in the record that begins here is no GUID");
 	item->mark = (struct certdir_ldap_bytes){record->mark.bv_val, record->mark.bv_len};
 	/* What it has is freed in any case; libldap says on stderr which part it cannot read. */
 	record->is_parsed = true;

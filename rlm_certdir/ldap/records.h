@@ -12,6 +12,7 @@ struct certdir_ldap_record {
 	unsigned long line; /* where it begins in the file */
 	struct certdir_ldap_bytes
 		mark; /* which the entry shall have, from a comment "# mark: .." inside; NULL: it has none */
+	char id[37]; /* the GUID of the entry, from a comment "# id: .." inside; "": not known */
 };
 
 struct certdir_ldap_records {

@@ -27,6 +27,7 @@ struct certdir_domain_name {
 struct certdir_domain {
 	bool active_directory;
 	const char *version_attribute; /* uSNChanged or entryCSN: changes with every change of an entry */
+	const char *id_attribute; /* objectGUID or entryUUID: no other entry ever has the same one */
 	const char *const
 		*ous; /* DNs of the config's ous as the server spells them, and every DN of an entry below them */
 	const char *base; /* DN of the domain, "DC=corp,DC=example"; what unique means reaches this far */
@@ -84,6 +85,12 @@ struct certdir_accounts {
  */
 bool certdir_domain_read(const struct certdir_placeholders_config *config, struct certdir_ldap_connection *connection,
 			 struct certdir_arena *arena, struct certdir_domain *domain, struct certdir_error *error);
+
+/*
+ * Writes what a server answered who was asked for domain.id_attribute as a GUID in canonical form. False when it is none, or was not
+ * given.
+ */
+bool certdir_domain_id_read(const struct certdir_domain *domain, const struct certdir_ldap_answer *answer, char id[37]);
 
 /*
  * Adds to domain.names what the server, which is a domain controller, and the forest's partitions tell (dnsHostName;

@@ -2,7 +2,6 @@
 #include "placeholders/apply_run.h"
 
 #include "placeholders/password.h"
-#include "placeholders/undo.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -105,12 +104,30 @@ static bool take_off(struct certdir_apply_run *run, struct certdir_apply_flight 
 	return true;
 }
 
-/* What follows an answer: the operation after the reading. False: the flight is over. */
+/*
+ * Asks what the server calls the entry that was made, also when the run is to end: whoever takes it back must not delete another that
+ * somebody makes later under its name.
+ */
+static bool ask_name(struct certdir_apply_run *run, struct certdir_apply_flight *flight)
+{
+	const struct certdir_ldap_operation reading = {.verb = CERTDIR_LDAP_VERB_READ,
+						       .dn = run->plan->steps[flight->step].operation.dn,
+						       .attribute = run->domain->id_attribute};
+
+	flight->naming = true;
+	return !run->failed && certdir_apply_send(run, &reading, false, &flight->id);
+}
+
+/* What follows an answer: the operation after the reading, the reading after a creation. False: the flight is over. */
 static bool go_on(struct certdir_apply_run *run, struct certdir_apply_flight *flight,
 		  const struct certdir_ldap_answer *answer)
 {
 	const struct certdir_step *step = &run->plan->steps[flight->step];
 
+	if (flight->naming) {
+		run->named |= certdir_domain_id_read(run->domain, answer, run->ids[flight->step].text);
+		return false;
+	}
 	if (flight->reading) {
 		if (!certdir_apply_version_right(run, step, answer))
 			return false;
@@ -125,7 +142,7 @@ static bool go_on(struct certdir_apply_run *run, struct certdir_apply_flight *fl
 	certdir_apply_given(run, step);
 	certdir_apply_step_done(run, flight->step);
 	certdir_apply_tell_progress(run);
-	return false;
+	return step->operation.verb == CERTDIR_LDAP_VERB_ADD && ask_name(run, flight);
 }
 
 /* Takes one answer to what is on the way. */
@@ -196,7 +213,7 @@ static void run_phase(struct certdir_apply_run *run, enum certdir_phase phase)
 				break;
 			if (!certdir_apply_may_try(run, &run->plan->steps[run->order[next]]))
 				continue;
-			flight->step = run->order[next];
+			*flight = (struct certdir_apply_flight){.step = run->order[next]};
 			if (take_off(run, flight))
 				run->flying++;
 		}
@@ -209,7 +226,8 @@ static void run_phase(struct certdir_apply_run *run, enum certdir_phase phase)
 
 static bool write_undo(struct certdir_apply_run *run, const bool *steps, struct certdir_error *why)
 {
-	return certdir_undo_write(run->config, run->now, run->plan, steps, run->report->undo, why);
+	run->named = false;
+	return certdir_undo_write(run->config, run->now, run->plan, steps, run->ids, run->report->undo, why);
 }
 
 /*
@@ -247,8 +265,11 @@ static void conclude_undo(struct certdir_apply_run *run)
 	if (!any) {
 		(void)unlink(run->report->undo);
 		run->report->undo[0] = '\0';
-	} else if (more && !write_undo(run, run->sent, &why)) {
-		certdir_log(CERTDIR_LOG_WARN, "%s also takes back what was not done: %s", run->report->undo, why.text);
+	} else if ((more || run->named) && !write_undo(run, run->sent, &why)) {
+		certdir_log(CERTDIR_LOG_WARN,
+			    "%s also takes back what was not done, and does not know all of the accounts that were "
+			    "made: %s",
+			    run->report->undo, why.text);
 	}
 }
 
@@ -260,14 +281,15 @@ static bool begin(struct certdir_apply_run *run)
 
 	run->sent = calloc(plan->step_count + 1, sizeof(*run->sent));
 	run->covered = calloc(plan->step_count + 1, sizeof(*run->covered));
+	run->ids = calloc(plan->step_count + 1, sizeof(*run->ids));
 	run->order = calloc(plan->step_count + 1, sizeof(*run->order));
 	run->keepers = calloc(plan->step_count + 1, sizeof(*run->keepers));
 	run->seen = calloc(plan->action_count + 1, sizeof(*run->seen));
 	run->open = calloc(plan->action_count + 1, sizeof(*run->open));
 	run->aside = calloc(plan->action_count + 1, sizeof(*run->aside));
 	run->why = calloc(plan->action_count + 1, sizeof(*run->why));
-	if (!run->sent || !run->covered || !run->order || !run->keepers || !run->seen || !run->open || !run->aside ||
-	    !run->why) {
+	if (!run->sent || !run->covered || !run->ids || !run->order || !run->keepers || !run->seen || !run->open ||
+	    !run->aside || !run->why) {
 		certdir_error_set(run->error, "out of memory");
 		return false;
 	}
@@ -285,6 +307,7 @@ static void end(struct certdir_apply_run *run)
 	free(run->rights);
 	free(run->sent);
 	free(run->covered);
+	free(run->ids);
 	free(run->order);
 	free(run->keepers);
 	free(run->seen);

@@ -4,6 +4,7 @@
 #define CERTDIR_PLACEHOLDERS_APPLY_RUN_H
 
 #include "placeholders/apply.h"
+#include "placeholders/undo.h"
 
 enum { CERTDIR_APPLY_WINDOW = 64 /* operations on the way at once */ };
 
@@ -12,6 +13,7 @@ struct certdir_apply_flight {
 	int id;
 	size_t step;
 	bool reading; /* the version, before the operation itself */
+	bool naming; /* it is done: reading what the server calls the entry that was made */
 };
 
 /* What the server's administrator gives as one: a verb, and the attributes or the group that it is for. */
@@ -32,6 +34,8 @@ struct certdir_apply_run {
 	int64_t now;
 	bool *sent; /* for each step: done, or on the way when the connection was lost */
 	bool *covered; /* for each step: the file that takes it back knows it */
+	struct certdir_undo_id *ids; /* for each step: of the entry that it has made */
+	bool named; /* some of those came since the file was written */
 	size_t *order; /* the steps of a phase, as they are tried */
 	const char **seen; /* for each action: its account, once the version was read and right */
 	size_t *open; /* for each action: steps that are not done */

@@ -92,6 +92,7 @@ static bool read_root(struct reading *reading)
 	if (!read_one(reading, "", CERTDIR_LDAP_BASE, "(objectClass=*)", attributes, take_root))
 		return false;
 	domain->version_attribute = domain->active_directory ? "uSNChanged" : "entryCSN";
+	domain->id_attribute = domain->active_directory ? "objectGUID" : "entryUUID";
 	return true;
 }
 
@@ -354,6 +355,20 @@ static bool read_groups(struct reading *reading)
 		if (!read_group(reading, &config->targets[i], &domain->groups[i]))
 			return false;
 	return true;
+}
+
+bool certdir_domain_id_read(const struct certdir_domain *domain, const struct certdir_ldap_answer *answer, char id[37])
+{
+	char text[CERTDIR_VALUE_MAX + 1];
+
+	id[0] = '\0';
+	if (answer->status != CERTDIR_LDAP_OK || !answer->found)
+		return false;
+	if (!domain->active_directory && certdir_canonical(CERTDIR_ID_GUID, answer->value, answer->length, text))
+		memcpy(id, text, 37);
+	else if (domain->active_directory && answer->length == 16)
+		certdir_guid_from_bytes((const unsigned char *)answer->value, id);
+	return id[0];
 }
 
 bool certdir_domain_read(const struct certdir_placeholders_config *config, struct certdir_ldap_connection *connection,

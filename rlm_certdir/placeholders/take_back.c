@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/take_back.h"
 
+#include "directory/ldap_entry.h"
 #include "placeholders/password.h"
 #include "text/dn.h"
 #include "text/canonical.h"
+#include "text/timestamp.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+/* Seconds: how far our clock and the server's may be apart. */
+enum { DAY = 86400 };
 
 /* What a dry run takes for done: that an entry is called otherwise, came back or went. */
 struct pretence {
@@ -19,6 +24,7 @@ struct pretence {
 };
 
 struct take_back {
+	const struct certdir_undo_file *file;
 	const struct certdir_placeholders_config *config;
 	const struct certdir_domain *domain;
 	struct certdir_ldap_connection *connection;
@@ -29,6 +35,9 @@ struct take_back {
 	struct pretence *pretences; /* of a dry run, room for two of each record; the last one of a name counts */
 	size_t pretence_count;
 	struct certdir_arena names; /* of those */
+	struct certdir_accounts accounts; /* as they stood before the first of those that come back */
+	struct certdir_arena accounts_arena;
+	bool accounts_are_read;
 };
 
 static enum certdir_take_back_outcome outcome(struct take_back *run, enum certdir_take_back_outcome outcome,
@@ -36,6 +45,24 @@ static enum certdir_take_back_outcome outcome(struct take_back *run, enum certdi
 {
 	certdir_error_set(&run->why, "%s %s", dn, why);
 	return outcome;
+}
+
+/* ---- the server ---- */
+
+/* Sends an operation and waits for its answer. False: the connection is lost, and the run has failed. */
+static bool ask(struct take_back *run, const struct certdir_ldap_operation *operation, bool password,
+		struct certdir_ldap_answer *answer)
+{
+	enum certdir_ldap_status status;
+	int id;
+
+	*answer = (struct certdir_ldap_answer){.id = 0};
+	status = password ? certdir_password_send(run->connection, operation, &id, run->error)
+			  : certdir_ldap_send(run->connection, operation, &id, run->error);
+	while (status == CERTDIR_LDAP_OK && answer->id != id)
+		status = certdir_ldap_receive(run->connection, answer, run->error);
+	run->failed = status != CERTDIR_LDAP_OK;
+	return !run->failed;
 }
 
 /* ---- a dry run ---- */
@@ -106,18 +133,128 @@ static enum certdir_take_back_outcome look_at(struct take_back *run, const char 
 	return CERTDIR_TAKE_BACK_LEFT;
 }
 
-/* An entry that comes back must not be there. */
-static enum certdir_take_back_outcome look_for_room(struct take_back *run, const char *dn)
+/* ---- who comes back ---- */
+
+/* The mark that an entry comes back with. */
+static bool find_mark(const struct take_back *run, const struct certdir_ldap_operation *operation,
+		      struct certdir_mark *mark)
 {
-	const enum certdir_take_back_outcome found = look_at(run, dn, NULL);
+	for (size_t i = 0; i < operation->count; i++) {
+		const struct certdir_ldap_values *values = &operation->changes[i].come;
+
+		for (size_t k = 0;
+		     strcasecmp(operation->changes[i].attribute, run->config->mark_attribute) == 0 && k < values->count;
+		     k++)
+			if (certdir_mark_parse(values->items[k].bytes, values->items[k].length, mark))
+				return true;
+	}
+	return false;
+}
+
+static int compare_key(const void *key, const void *account)
+{
+	return strcmp(key, ((const struct certdir_account *)account)->mark->key);
+}
+
+/*
+ * A device that came back to the list has an account by now, perhaps of another name, and must not get a second one. Those of two
+ * that a run has removed both come back: what is read here stood there before.
+ */
+static enum certdir_take_back_outcome look_for_another(struct take_back *run,
+						       const struct certdir_ldap_operation *operation)
+{
+	const struct certdir_account *found;
+	struct certdir_mark mark;
+
+	if (!run->accounts_are_read)
+		run->failed = !certdir_accounts_read(run->config, run->domain, run->connection, &run->accounts_arena,
+						     &run->accounts, run->error);
+	run->accounts_are_read = true;
+	if (run->failed || !find_mark(run, operation, &mark))
+		return CERTDIR_TAKE_BACK_LEFT;
+	found = bsearch(mark.key, run->accounts.own, run->accounts.own_count, sizeof(*found), compare_key);
+	if (!found)
+		return CERTDIR_TAKE_BACK_DONE;
+	certdir_error_set(&run->why, "device %s has %s by now, so %s does not come back: it would be a second one",
+			  mark.key, found->dn, operation->dn);
+	return CERTDIR_TAKE_BACK_LEFT;
+}
+
+/* An entry that comes back must not be there. */
+static enum certdir_take_back_outcome look_for_room(struct take_back *run,
+						    const struct certdir_ldap_operation *operation)
+{
+	const enum certdir_take_back_outcome found = look_at(run, operation->dn, NULL);
 
 	if (run->failed)
 		return found;
-	if (found == CERTDIR_TAKE_BACK_NOTHING)
-		return CERTDIR_TAKE_BACK_DONE;
 	if (found == CERTDIR_TAKE_BACK_DONE)
-		return outcome(run, CERTDIR_TAKE_BACK_NOTHING, dn, "is there already");
-	return found;
+		return outcome(run, CERTDIR_TAKE_BACK_NOTHING, operation->dn, "is there already");
+	if (found != CERTDIR_TAKE_BACK_NOTHING)
+		return found;
+	run->why.text[0] = '\0';
+	return look_for_another(run, operation);
+}
+
+/* ---- who goes ---- */
+
+/* Reads one attribute of the entry that is called `dn` now. False: it cannot be read, or the run has failed. */
+static bool read_attribute(struct take_back *run, const char *dn, const char *attribute,
+			   struct certdir_ldap_answer *answer)
+{
+	const struct certdir_ldap_operation reading = {
+		.verb = CERTDIR_LDAP_VERB_READ, .dn = dn, .attribute = attribute};
+
+	if (!ask(run, &reading, false, answer))
+		return false;
+	if (answer->status == CERTDIR_LDAP_OK && answer->found)
+		return true;
+	certdir_error_set(&run->why, "%s is left alone: its %s cannot be read, so nobody knows whether the run made it",
+			  dn, attribute);
+	return false;
+}
+
+/* Of an entry whose id the file does not know: whether it was made when the run was. */
+static bool is_of_that_time(struct take_back *run, const char *dn)
+{
+	const char *attribute = run->domain->active_directory ? "whenCreated" : "createTimestamp";
+	char when[CERTDIR_TIMESTAMP_SIZE], then[CERTDIR_TIMESTAMP_SIZE];
+	struct certdir_ldap_answer answer;
+	int64_t time;
+
+	if (!read_attribute(run, dn, attribute, &answer))
+		return false;
+	time = certdir_ldap_generalized_time(
+		&(struct certdir_ldap_value){.bytes = (const unsigned char *)answer.value, .length = answer.length});
+	if (time >= run->file->time - DAY && time <= run->file->time + DAY)
+		return true;
+	certdir_timestamp_print(time, when);
+	certdir_timestamp_print(run->file->time, then);
+	certdir_error_set(&run->why, "%s is another one by now and is left alone: it was made at %s, the run was at %s",
+			  dn, when, then);
+	return false;
+}
+
+/* Somebody may have deleted what the run made, and made another of the same name, which was given the mark. */
+static enum certdir_take_back_outcome look_at_origin(struct take_back *run, const struct certdir_ldap_record *record)
+{
+	const struct pretence *pretence = find_pretence(run, record->operation.dn);
+	const char *dn = pretence ? pretence->now : record->operation.dn;
+	struct certdir_ldap_answer answer;
+	char id[37];
+
+	if (pretence && pretence->made)
+		return CERTDIR_TAKE_BACK_DONE;
+	if (!record->id[0])
+		return is_of_that_time(run, dn) ? CERTDIR_TAKE_BACK_DONE : CERTDIR_TAKE_BACK_LEFT;
+	if (!read_attribute(run, dn, run->domain->id_attribute, &answer))
+		return CERTDIR_TAKE_BACK_LEFT;
+	if (certdir_domain_id_read(run->domain, &answer, id) && strcmp(id, record->id) == 0)
+		return CERTDIR_TAKE_BACK_DONE;
+	certdir_error_set(&run->why,
+			  "%s is another one by now and is left alone: its %s is not that of the one that was made", dn,
+			  run->domain->id_attribute);
+	return CERTDIR_TAKE_BACK_LEFT;
 }
 
 /* Those who come into a group or leave it. */
@@ -139,15 +276,19 @@ static enum certdir_take_back_outcome look_at_members(struct take_back *run, con
 static enum certdir_take_back_outcome look_before(struct take_back *run, const struct certdir_ldap_record *record)
 {
 	const struct certdir_ldap_operation *operation = &record->operation;
+	enum certdir_take_back_outcome found;
 	struct certdir_mark parsed, *mark = NULL;
 
 	if (record->mark.bytes && certdir_mark_parse(record->mark.bytes, record->mark.length, &parsed))
 		mark = &parsed;
 	if (operation->verb == CERTDIR_LDAP_VERB_ADD)
-		return look_for_room(run, operation->dn);
+		return look_for_room(run, operation);
 	if (operation->verb == CERTDIR_LDAP_VERB_MODIFY && strcasecmp(operation->changes[0].attribute, "member") == 0)
 		return look_at_members(run, operation->changes, mark);
-	return look_at(run, operation->dn, mark);
+	found = look_at(run, operation->dn, mark);
+	return found == CERTDIR_TAKE_BACK_DONE && operation->verb == CERTDIR_LDAP_VERB_DELETE
+		       ? look_at_origin(run, record)
+		       : found;
 }
 
 /* ---- one record ---- */
@@ -179,18 +320,9 @@ static enum certdir_take_back_outcome carry_out(struct take_back *run, const str
 {
 	const bool password = operation->verb == CERTDIR_LDAP_VERB_ADD && run->domain->active_directory &&
 			      run->config->kind == CERTDIR_PLACEHOLDER_COMPUTER;
-	struct certdir_ldap_answer answer = {.id = 0};
-	enum certdir_ldap_status status;
-	int id;
+	struct certdir_ldap_answer answer;
 
-	status = password ? certdir_password_send(run->connection, operation, &id, run->error)
-			  : certdir_ldap_send(run->connection, operation, &id, run->error);
-	while (status == CERTDIR_LDAP_OK && answer.id != id)
-		status = certdir_ldap_receive(run->connection, &answer, run->error);
-	if (status == CERTDIR_LDAP_OK)
-		return conclude(run, operation, &answer);
-	run->failed = true;
-	return CERTDIR_TAKE_BACK_LEFT;
+	return ask(run, operation, password, &answer) ? conclude(run, operation, &answer) : CERTDIR_TAKE_BACK_LEFT;
 }
 
 /* Signals wait: the LDAP library takes one that comes in between for the end of the connection. */
@@ -217,7 +349,8 @@ bool certdir_take_back(const struct certdir_undo_file *file, const struct certdi
 		       const struct certdir_take_back_options *options, struct certdir_take_back_report *report,
 		       struct certdir_error *error)
 {
-	struct take_back run = {.config = config, .domain = domain, .connection = connection, .error = error};
+	struct take_back run = {
+		.file = file, .config = config, .domain = domain, .connection = connection, .error = error};
 
 	*report = (struct certdir_take_back_report){.records = file->records.count};
 	if (options->dry_run) {
@@ -242,5 +375,9 @@ bool certdir_take_back(const struct certdir_undo_file *file, const struct certdi
 	}
 	free(run.pretences);
 	certdir_arena_clear(&run.names);
-	return !run.failed && !report->stopped;
+	certdir_arena_clear(&run.accounts_arena);
+	if (run.failed || report->stopped)
+		return false;
+	error->text[0] = '\0';
+	return true;
 }

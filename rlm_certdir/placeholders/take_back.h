@@ -9,6 +9,7 @@
 struct certdir_undo_file {
 	const char *filename; /* borrowed */
 	char section[CERTDIR_MARK_SECTION_MAX + 1]; /* whose apply it takes back */
+	int64_t time; /* when that began */
 	struct certdir_ldap_records records;
 };
 
@@ -43,7 +44,9 @@ struct certdir_take_back_report {
 
 /*
  * Carries out the records one by one, each after a look at the entries that it is about: they must have the section's mark, be the same
- * device's, and have no life of their own. An account that comes back gets a random password. Signals wait while an answer is
+ * device's, and have no life of their own. An account is deleted only when it is the very one that the run has made: by its id, or, where
+ * the file does not have that (it is of an earlier version, or the run was killed), when it was made within a day of the run. One comes
+ * back only when its device has no other by now. An account that comes back gets a random password. Signals wait while an answer is
  * waited for. True when the file was gone through to its end, whatever was left alone; false with `error`: the connection was lost, or
  * a signal came.
  */

@@ -114,15 +114,18 @@ static const char *find_mark(const struct certdir_ldap_operation *operation, con
 
 /*
  * Nobody is to delete blindly who has become somebody: the record asks the server to do so only while the entry has its mark, and a
- * server that cannot be asked that (RFC 4528; Active Directory cannot) refuses it, as the control is critical.
+ * server that cannot be asked that (RFC 4528; Active Directory cannot) refuses it, as the control is critical. An id that is not known
+ * yet takes the same room, so that the file does not grow when it is.
  */
-static bool print_delete(FILE *out, const struct certdir_ldap_operation *operation, const char *mark_attribute)
+static bool print_delete(FILE *out, const struct certdir_ldap_operation *operation, const char *mark_attribute,
+			 const char *id)
 {
 	const char *mark = find_mark(operation, mark_attribute);
 	size_t length;
 	char *bytes;
 
 	print_text(out, "dn", operation->dn);
+	print_text(out, "# id", id && id[0] ? id : "00000000-0000-0000-0000-000000000000");
 	if (mark) {
 		print_text(out, "# mark", mark);
 		if (!certdir_ldap_assertion_make(mark_attribute, mark, &bytes, &length))
@@ -134,13 +137,13 @@ static bool print_delete(FILE *out, const struct certdir_ldap_operation *operati
 	return true;
 }
 
-bool certdir_undo_print(FILE *out, const struct certdir_step *step, const char *mark_attribute)
+bool certdir_undo_print(FILE *out, const struct certdir_step *step, const char *mark_attribute, const char *id)
 {
 	const struct certdir_ldap_operation *operation = &step->operation;
 
 	switch (operation->verb) {
 	case CERTDIR_LDAP_VERB_ADD:
-		if (!print_delete(out, operation, mark_attribute))
+		if (!print_delete(out, operation, mark_attribute, id))
 			return false;
 		break;
 	case CERTDIR_LDAP_VERB_MODIFY:
@@ -171,7 +174,7 @@ static const char usage[] =
 
 /* The steps in the reverse of the order in which they are carried out: by phase, not by action. */
 static bool print_plan(FILE *out, const struct certdir_placeholders_config *config, int64_t now,
-		       const struct certdir_plan *plan, const bool *done)
+		       const struct certdir_plan *plan, const bool *done, const struct certdir_undo_id *ids)
 {
 	char time[CERTDIR_TIMESTAMP_SIZE];
 
@@ -186,7 +189,7 @@ static bool print_plan(FILE *out, const struct certdir_placeholders_config *conf
 			/* Groups of an entry that was made: they go with it. */
 			if (!step->account && step->operation.verb != CERTDIR_LDAP_VERB_ADD)
 				continue;
-			if (!certdir_undo_print(out, step, config->mark_attribute))
+			if (!certdir_undo_print(out, step, config->mark_attribute, ids ? ids[i].text : NULL))
 				return false;
 		}
 	(void)fputs(CERTDIR_UNDO_END, out);
@@ -278,7 +281,8 @@ static bool name_new(const struct undo_file *file, char filename[CERTDIR_TEXT_MA
 }
 
 bool certdir_undo_write(const struct certdir_placeholders_config *config, int64_t now, const struct certdir_plan *plan,
-			const bool *done, char filename[CERTDIR_TEXT_MAX], struct certdir_error *error)
+			const bool *done, const struct certdir_undo_id *ids, char filename[CERTDIR_TEXT_MAX],
+			struct certdir_error *error)
 {
 	struct undo_file file = {.directory = config->undo_directory, .name = config->name};
 	const bool fresh = !filename[0];
@@ -287,7 +291,7 @@ bool certdir_undo_write(const struct certdir_placeholders_config *config, int64_
 	if (!begin(&file, now, error))
 		goto out;
 	if (fresh && done) {
-		if (!flush(&file, print_plan(file.out, config, now, plan, NULL), error))
+		if (!flush(&file, print_plan(file.out, config, now, plan, NULL, NULL), error))
 			goto out;
 		rewind(file.out);
 		if (ftruncate(fileno(file.out), 0) != 0) {
@@ -295,7 +299,7 @@ bool certdir_undo_write(const struct certdir_placeholders_config *config, int64_
 			goto out;
 		}
 	}
-	if (!flush(&file, print_plan(file.out, config, now, plan, done), error))
+	if (!flush(&file, print_plan(file.out, config, now, plan, done, ids), error))
 		goto out;
 	ok = fresh ? name_new(&file, filename) : rename(file.temporary, filename) == 0;
 	ok = ok && certdir_file_sync_directory(file.directory);

@@ -11,21 +11,28 @@
 #define CERTDIR_UNDO_HEAD "version: 1\n# Takes back what `certdir placeholders apply` did for [placeholders "
 #define CERTDIR_UNDO_END "# The end.\n"
 
+/* What the server calls an entry that was made, as a GUID: one that somebody makes later under its name has another. "" = not known. */
+struct certdir_undo_id {
+	char text[37];
+};
+
 /*
- * Prints what takes `step` back. An entry that was made is deleted only while it has the mark that it was made with. An account that
- * was deleted comes back with the attributes that we keep, and with a new SID. False when memory is out; errors of `out` are the
- * caller's to look for.
+ * Prints what takes `step` back. An entry that was made, whose `id` it is (or NULL), is deleted only while it has the mark that it was
+ * made with. An account that was deleted comes back with the attributes that we keep, and with a new SID. False when memory is out;
+ * errors of `out` are the caller's to look for.
  */
-bool certdir_undo_print(FILE *out, const struct certdir_step *step, const char *mark_attribute);
+bool certdir_undo_print(FILE *out, const struct certdir_step *step, const char *mark_attribute, const char *id);
 
 /*
  * Writes NAME-TIME.ldif into the section's undo_directory (made when missing, mode 0700; the file 0600), complete and on the disk before it
- * has its name. `done` (one for each step of the plan, or NULL for all): which ones to take back. With `filename` not empty that file is
+ * has its name. `done` (one for each step of the plan, or NULL for all): which ones to take back; `ids`, or NULL: of entries that steps
+ * have made. With `filename` not empty that file is
  * replaced, else a new one is named there, and only when there is room for all steps: so a full disk shows before anything is done. False
  * with `error`.
  */
 bool certdir_undo_write(const struct certdir_placeholders_config *config, int64_t now, const struct certdir_plan *plan,
-			const bool *done, char filename[CERTDIR_TEXT_MAX], struct certdir_error *error);
+			const bool *done, const struct certdir_undo_id *ids, char filename[CERTDIR_TEXT_MAX],
+			struct certdir_error *error);
 
 /*
  * The newest of the section's undo files that is newer than `filename`, or "" when there is none or that is no name of such a file: what was done later has to

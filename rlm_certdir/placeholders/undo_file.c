@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "text/canonical.h"
 #include "base/file.h"
 #include "placeholders/take_back.h"
 #include "placeholders/undo.h"
+#include "text/canonical.h"
+#include "text/timestamp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,6 +47,7 @@ static bool read_frame(const char *text, size_t length, struct certdir_undo_file
 {
 	const size_t head = strlen(CERTDIR_UNDO_HEAD), end = strlen(CERTDIR_UNDO_END);
 	const char *name = text + head;
+	char when[CERTDIR_TIMESTAMP_SIZE];
 	size_t size;
 
 	if (length < head || memcmp(text, CERTDIR_UNDO_HEAD, head) != 0) {
@@ -62,6 +64,12 @@ static bool read_frame(const char *text, size_t length, struct certdir_undo_file
 	}
 	memcpy(file->section, name, size);
 	file->section[size] = '\0';
+	(void)snprintf(when, sizeof(when), "%.20s", name + size + strspn(name + size, "] at"));
+	if (!certdir_timestamp_parse(when, &file->time)) {
+		certdir_error_set(error, "%s:2: there is no time behind [placeholders %s]", file->filename,
+				  file->section);
+		return false;
+	}
 	if (memcmp(text + length - end, CERTDIR_UNDO_END, end) == 0)
 		return true;
 	certdir_error_set(error, "%s was cut: its last line is not \"%.*s\", so nothing is done", file->filename,

@@ -21,7 +21,7 @@ from testenv import placeholder_worlds as worlds
 from testenv.ldap_proxy import CUT, DROP
 from testenv.placeholder_fleet import Fleet, iso
 from testenv.placeholder_realms import SambaRealm, SlapdRealm
-from testenv.placeholder_worlds import DAY, HOUR, START, Site
+from testenv.placeholder_worlds import DAY, HOUR, START, Site, as_of_now
 from testenv.placeholders import DONE, FAILED, PROBLEMS, REFUSED, STOPPED
 
 FIRST = int(os.environ.get("CERTDIR_HISTORY_FIRST", "0"))
@@ -251,8 +251,10 @@ class History:
     def take_back(self, realm, undo, before, run):
         """
         What the undo file is for. Parts of a run that was killed never happened: they are told, and the others are taken back.
-        Accounts that were removed come back, but not into what was their primary group: that they had left by being deleted.
+        Accounts that were removed come back, but not into what was their primary group: that they had left by being deleted. The
+        file of one that was killed does not know what the server calls what was made, but when that was.
         """
+        as_of_now(undo)
         done = self.sites[self.realms.index(realm)].take_back(undo, (DONE, PROBLEMS))
         realm.proxy.settle()
         self.events.append(f"taken back with {undo}: {done.code} {[line for line in done.lines if line['type'] != 'undone']}")

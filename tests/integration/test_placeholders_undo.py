@@ -2,6 +2,7 @@
 """`certdir placeholders undo` on a real slapd and a real domain controller: what it takes back, and what it leaves alone."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -39,7 +40,7 @@ def test_twice(slapd, site):
     with unchanged(slapd):
         assert len(site.take_back(undo, TO_DO, dry=True).of("undo")) == 4
     run = site.take_back(undo)
-    assert run.summary["undone"] == 4 and accounts(slapd.contents()) == []
+    assert run.summary["undone"] == 4 and run.summary["error"] is None and accounts(slapd.contents()) == []
     assert site.take_back(undo, dry=True).summary["nothing"] == 4
     run = site.take_back(undo)
     assert (run.summary["undone"], run.summary["nothing"], run.summary["left"]) == (0, 4, 0)
@@ -75,6 +76,70 @@ def test_an_entry_that_is_anothers_by_now(slapd, site):
     assert "non-leaf" in left[three.lower()]
     after = slapd.contents()
     assert one in after and two in after and three in after and four not in after
+
+
+def made_again(slapd, account):
+    """Somebody deletes an account and makes another one under its name; `adopt` gives that one the mark."""
+    slapd.delete(account.dn)
+    slapd.add_computer(account.cn, parent=OU)
+    slapd.modify(account.dn, adminDescription=f"certdir:wifi:{account.key}")
+
+
+NO_ID = "00000000-0000-0000-0000-000000000000"
+
+
+def test_an_account_that_was_made_again(slapd, site):
+    """Name and mark are those of the account that the run made, and the account is another one."""
+    undo, = site.undo_files()
+    one, *others = accounts(slapd.contents())
+    made_again(slapd, one)
+    assert NO_ID not in undo.read_text()
+    assert len(site.take_back(undo, TO_DO, dry=True).of("left")) == 1
+    run = site.take_back(undo, PROBLEMS)
+    left, = run.of("left")
+    assert left["dn"].lower() == one.dn.lower() and "is another one by now" in left["why"] and "entryUUID" in left["why"]
+    assert run.summary["undone"] == len(others) and [account.dn for account in accounts(slapd.contents())] == [one.dn]
+
+
+@pytest.mark.parametrize("ids", [f"\n# id: {NO_ID}", ""], ids=["a run that was killed", "an earlier version"])
+def test_a_file_without_ids(slapd, site, ids):
+    """It knows when the run was: what was made on another day by the server's clock is another account."""
+    undo, = site.undo_files()
+    undo.write_text(re.sub("\n# id: .*", ids, undo.read_text()))
+    left = site.take_back(undo, PROBLEMS).of("left")
+    assert len(left) == 4 and all("it was made at 20" in line["why"] for line in left)
+    worlds.as_of_now(undo)
+    assert site.take_back(undo).summary["undone"] == 4 and accounts(slapd.contents()) == []
+
+
+def removed(site, account):
+    """The device is not in the list for long enough; returns the undo file of the removal."""
+    site.device = site.devices.pop(account.key)
+    site.publish()
+    site.apply()
+    site.at += 31 * DAY
+    site.publish()
+    assert [action["kind"] for action in site.apply().of("action")] == ["remove"]
+    return site.undo_files()[-1]
+
+
+def test_a_device_that_came_back_under_another_name(slapd, site):
+    """It has an account by now: the one that was removed would be its second."""
+    one = accounts(slapd.contents())[0]
+    undo = removed(site, one)
+    site.devices[one.key] = {**site.device, "displayName": "LAPTOP-NEW"}
+    site.publish()
+    site.apply()
+    for dry in (True, False):
+        left, = site.take_back(undo, PROBLEMS, dry=dry).of("left")
+        assert left["verb"] == "add" and f"device {one.key} has CN=LAPTOP-NEW,".lower() in left["why"].lower()
+    assert [account.cn for account in accounts(slapd.contents()) if account.key == one.key] == ["LAPTOP-NEW"]
+
+
+def test_what_comes_back_needs_no_why(slapd, site):
+    undo = removed(site, accounts(slapd.contents())[0])
+    done, = site.take_back(undo).of("undone")
+    assert (done["verb"], done["why"]) == ("add", "")
 
 
 def test_names_that_went_round(slapd, site):

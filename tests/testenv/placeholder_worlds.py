@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -249,6 +250,14 @@ class Site(Placeholders):
 
     def take_back(self, filename, code=DONE, dry=False):
         return self.end(self.start("undo", "--json", *(["--dry-run"] if dry else []), str(filename)), code)
+
+
+def as_of_now(undo):
+    """The time in an undo file is that of the server, which has the real one, as when both have the same."""
+    undo = Path(undo)
+    text = undo.read_text()
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    undo.write_text(re.sub("] at [^.]*", f"] at {now}", text, count=1))
 
 
 def changes(filename):

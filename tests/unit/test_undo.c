@@ -80,6 +80,8 @@ VALUES(computer, TEXT("computer"));
 VALUES(mark, TEXT("certdir:wifi:k1"));
 static const struct certdir_ldap_values none;
 
+#define ID "2c7e3f0a-0000-4000-8000-000000000007"
+
 static struct certdir_ldap_change changes[3];
 
 static struct certdir_ldap_operation modify(void)
@@ -91,17 +93,22 @@ static struct certdir_ldap_operation modify(void)
 		.verb = CERTDIR_LDAP_VERB_MODIFY, .dn = "CN=a,OU=o", .changes = changes, .count = 3};
 }
 
-static void assert_undo(const struct certdir_ldap_operation *operation, const char *wanted)
+static void assert_undo_of(const struct certdir_ldap_operation *operation, const char *id, const char *wanted)
 {
 	const struct certdir_step step = {.operation = *operation, .mark = "certdir:wifi:k2"};
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	assert_true(certdir_undo_print(out, &step, "adminDescription"));
+	assert_true(certdir_undo_print(out, &step, "adminDescription", id));
 	assert_int_equal(fclose(out), 0);
 	assert_string_equal(text, wanted);
 	free(text);
+}
+
+static void assert_undo(const struct certdir_ldap_operation *operation, const char *wanted)
+{
+	assert_undo_of(operation, NULL, wanted);
 }
 
 static void test_operations(void **state)
@@ -123,9 +130,15 @@ static void test_operations(void **state)
 	operation.verb = CERTDIR_LDAP_VERB_ADD;
 	/* Only while it has its mark: RFC 4528, a critical control, and the filter (adminDescription=certdir:wifi:k1). */
 	changes[0] = (struct certdir_ldap_change){"adminDescription", none, mark, false};
-	assert_undo(&operation, "dn: CN=a,OU=o\n# mark: certdir:wifi:k1\n"
+	assert_undo(&operation, "dn: CN=a,OU=o\n# id: 00000000-0000-0000-0000-000000000000\n"
+				"# mark: certdir:wifi:k1\n"
 				"control: 1.3.6.1.1.12 true:: oyMEEGFkbWluRGVzY3JpcHRpb24ED2NlcnRkaXI6d2lmaTprMQ==\n"
 				"changetype: delete\n\n");
+	/* A file grows by no byte when the server has said what it calls the entry. */
+	assert_undo_of(&operation, ID,
+		       "dn: CN=a,OU=o\n# id: " ID "\n# mark: certdir:wifi:k1\n"
+		       "control: 1.3.6.1.1.12 true:: oyMEEGFkbWluRGVzY3JpcHRpb24ED2NlcnRkaXI6d2lmaTprMQ==\n"
+		       "changetype: delete\n\n");
 	operation.verb = CERTDIR_LDAP_VERB_READ;
 	assert_undo(&operation, "");
 }
@@ -260,14 +273,14 @@ static void test_order(void **state)
 	(void)state;
 	fill_changes();
 	/* Phases backwards; and nothing of an entry that goes itself. */
-	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, all, filename, &error));
+	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, all, NULL, filename, &error));
 	assert_records(filename, "CN=group CN=a,OU=o CN=b,OU=o CN=b,OU=o ");
 	assert_memory_equal(content(filename), "version: 1\n# ", 13);
 	assert_non_null(strstr(content(filename), "[placeholders wifi]"));
 	assert_non_null(strstr(content(filename), "2026-11-22T10:00:00Z"));
 	assert_non_null(strstr(content(filename), "certdir placeholders undo"));
 	(void)strcpy(same, filename);
-	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, some, filename, &error));
+	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, some, NULL, filename, &error));
 	assert_string_equal(filename, same);
 	assert_records(filename, "CN=a,OU=o CN=b,OU=o ");
 	assert_string_equal(listing(), "wifi-" TIME ".ldif\n");
@@ -282,9 +295,9 @@ static void test_names(void **state)
 
 	(void)state;
 	fill_changes();
-	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, NULL, first, &error));
-	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, nothing, second, &error));
-	assert_true(certdir_undo_write(section(directory, "lan"), NOW, &plan, NULL, third, &error));
+	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, NULL, NULL, first, &error));
+	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, nothing, NULL, second, &error));
+	assert_true(certdir_undo_write(section(directory, "lan"), NOW, &plan, NULL, NULL, third, &error));
 	assert_string_equal(listing(), "lan-" TIME ".ldif\nwifi-" TIME "-2.ldif\nwifi-" TIME ".ldif\n");
 	/* What was there first is as it was. */
 	assert_records(first, "CN=group CN=a,OU=o CN=b,OU=o CN=b,OU=o ");
@@ -302,12 +315,12 @@ static void test_directory(void **state)
 	(void)state;
 	fill_changes();
 	(void)snprintf(path, sizeof(path), "%s/undo", directory);
-	assert_true(certdir_undo_write(section(path, "wifi"), NOW, &plan, NULL, filename, &error));
+	assert_true(certdir_undo_write(section(path, "wifi"), NOW, &plan, NULL, NULL, filename, &error));
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0700);
 	filename[0] = '\0';
 	(void)snprintf(path, sizeof(path), "%s/no/undo", directory);
-	assert_false(certdir_undo_write(section(path, "wifi"), NOW, &plan, NULL, filename, &error));
+	assert_false(certdir_undo_write(section(path, "wifi"), NOW, &plan, NULL, NULL, filename, &error));
 	assert_non_null(strstr(error.text, path));
 	assert_non_null(strstr(error.text, strerror(ENOENT)));
 	assert_string_equal(filename, "");
@@ -324,14 +337,14 @@ static void test_no_room(void **state)
 
 	(void)state;
 	fill_changes();
-	assert_true(certdir_undo_write(section(directory, "old"), NOW, &plan, NULL, old, &error));
+	assert_true(certdir_undo_write(section(directory, "old"), NOW, &plan, NULL, NULL, old, &error));
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	small = (struct rlimit){.rlim_cur = strlen(content(old)) - 1, .rlim_max = before.rlim_max};
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	fresh = certdir_undo_write(section(directory, "wifi"), NOW, &plan, nothing, filename, &error);
-	again = certdir_undo_write(section(directory, "old"), NOW, &plan, NULL, old, &error);
-	little = certdir_undo_write(section(directory, "old"), NOW, &plan, nothing, old, &error);
+	fresh = certdir_undo_write(section(directory, "wifi"), NOW, &plan, nothing, NULL, filename, &error);
+	again = certdir_undo_write(section(directory, "old"), NOW, &plan, NULL, NULL, old, &error);
+	little = certdir_undo_write(section(directory, "old"), NOW, &plan, nothing, NULL, old, &error);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_false(fresh);
 	assert_string_equal(filename, "");
@@ -351,11 +364,11 @@ static void test_lasts(void **state)
 	(void)state;
 	fill_changes();
 	synced.files = synced.directories = 0;
-	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, NULL, filename, &error));
+	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, NULL, NULL, filename, &error));
 	assert_true(synced.files >= 1);
 	assert_int_equal(synced.directories, 1);
 	synced.files = synced.directories = 0;
-	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, nothing, filename, &error));
+	assert_true(certdir_undo_write(section(directory, "wifi"), NOW, &plan, nothing, NULL, filename, &error));
 	assert_true(synced.files >= 1);
 	assert_int_equal(synced.directories, 1);
 }
