@@ -421,9 +421,9 @@ void certdir_plan_write(struct certdir_planner *planner, const struct certdir_pl
 		return;
 	}
 	draft.cn = pair->aside ? pair->aside : account ? account->cn : pair->device->cn;
-	draft.dn = pair->aside ? dn_of(planner, draft.cn, account->ou)
-		   : account   ? account->dn
-			       : dn_of(planner, draft.cn, pair->device->ou);
+	draft.dn = !account	 ? dn_of(planner, draft.cn, pair->device->ou)
+		   : pair->aside ? dn_of(planner, draft.cn, account->ou)
+				 : account->dn;
 	draft.new_cn = certdir_plan_renames(pair) ? pair->device->cn : draft.cn;
 	draft.new_dn = certdir_plan_renames(pair) ? dn_of(planner, draft.new_cn, pair->device->ou) : draft.dn;
 	if (!draft.dn || !draft.new_dn)

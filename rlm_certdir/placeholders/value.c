@@ -74,7 +74,10 @@ void certdir_filter_print(FILE *out, const char *attribute, const void *bytes, s
 	char escaped[CERTDIR_LDAP_FILTER_BYTE];
 
 	(void)fprintf(out, "(%s=", attribute);
-	for (size_t i = 0; i < length; i++)
-		(void)fwrite(escaped, 1, (size_t)(certdir_ldap_filter_put(escaped, value[i]) - escaped), out);
+	for (size_t i = 0; i < length; i++) {
+		const char *end = certdir_ldap_filter_put(escaped, value[i]);
+
+		(void)fwrite(escaped, 1, (size_t)(end - escaped), out);
+	}
 	(void)fputc(')', out);
 }
