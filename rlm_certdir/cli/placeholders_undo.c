@@ -111,8 +111,7 @@ static int take_back(struct undo *undo, const struct certdir_undo_file *file, co
 	int lock;
 	bool ok;
 
-	if (!certdir_undo_file_check(file, undo->config, &error) ||
-	    !certdir_placeholders_lock(undo->config, &lock, &error)) {
+	if (!certdir_placeholders_lock(undo->config, &lock, &error)) {
 		say(undo->config->name, error.text);
 		return *stop ? CERTDIR_CLI_PLACEHOLDERS_STOPPED : CERTDIR_CLI_PLACEHOLDERS_FAILED;
 	}

@@ -61,7 +61,7 @@ bool certdir_placeholders_apply(struct certdir_placeholders *placeholders, const
 				struct certdir_apply_report *report, struct certdir_error *error);
 
 /*
- * Takes back what `file` says, of which certdir_undo_file_check() holds, on the first server of the section that takes changes. As
+ * Takes back what `file` says on the first server of the section that takes changes. As
  * certdir_take_back(). certdir_placeholders_close() follows in any case.
  */
 bool certdir_placeholders_undo(struct certdir_placeholders *placeholders,

@@ -139,7 +139,8 @@ static void write_removal(struct certdir_plan_draft *draft)
 	char since[CERTDIR_TIMESTAMP_SIZE];
 
 	add_naming(draft, account->values, draft->pair->aside ? account->cn : NULL, draft->cn);
-	add_account(draft, account->account_name, account->control);
+	/* A flag that a person has set does not come back. */
+	add_account(draft, account->account_name, account->control ? WORKSTATION | (account->control & DISABLED) : 0);
 	change_to(draft, config->mark_attribute, account->mark_text);
 	for (unsigned i = 0; account->values && i < config->column_count; i++) {
 		struct certdir_ldap_values values = account->values[i];

@@ -3,6 +3,7 @@
 
 #include "directory/ldap_entry.h"
 #include "placeholders/password.h"
+#include "placeholders/value.h"
 #include "text/dn.h"
 #include "text/canonical.h"
 #include "text/timestamp.h"
@@ -15,6 +16,9 @@
 
 /* Seconds: how far our clock and the server's may be apart. */
 enum { DAY = 86400 };
+
+/* userAccountControl, MS-ADTS 2.2.16 */
+enum { DISABLED = 0x2, WORKSTATION = 0x1000 };
 
 /* What a dry run takes for done: that an entry is called otherwise, came back or went. */
 struct pretence {
@@ -100,8 +104,42 @@ static void pretend_done(struct take_back *run, const struct certdir_ldap_operat
 
 /* ---- the look before ---- */
 
-/* Whether an entry may be touched: DONE means that it may. `mark` NULL: of whichever device. */
-static enum certdir_take_back_outcome look_at(struct take_back *run, const char *dn, const struct certdir_mark *mark)
+bool certdir_undo_control(const struct certdir_ldap_bytes *value, uint32_t *control)
+{
+	const struct certdir_ldap_value number = {.bytes = (const unsigned char *)value->bytes,
+						  .length = value->length};
+
+	return certdir_value_flags(&number, control);
+}
+
+/* apply enables and disables. Whatever else differs, somebody has changed since, or has written into the file. */
+static bool is_switched_only(struct take_back *run, const struct certdir_ldap_operation *operation,
+			     const struct certdir_account *account)
+{
+	const uint32_t before = account->control ? account->control : WORKSTATION;
+	uint32_t after;
+
+	for (size_t i = 0; i < operation->count; i++) {
+		const struct certdir_ldap_change *change = &operation->changes[i];
+
+		if (strcasecmp(change->attribute, "userAccountControl") != 0 || change->come.count == 0)
+			continue;
+		if (certdir_undo_control(change->come.items, &after) && !((after ^ before) & ~(uint32_t)DISABLED))
+			continue;
+		certdir_error_set(
+			&run->why,
+			"%s has other flags in userAccountControl than when apply changed it, and is left alone",
+			operation->dn);
+		return false;
+	}
+	return true;
+}
+
+/*
+ * Whether an entry may be touched: DONE means that it may. `mark` NULL: of whichever device. `operation`: what is to change it, or NULL.
+ */
+static enum certdir_take_back_outcome look_at(struct take_back *run, const char *dn, const struct certdir_mark *mark,
+					      const struct certdir_ldap_operation *operation)
 {
 	const struct pretence *pretence = find_pretence(run, dn);
 	struct certdir_account_look look = {.dn = pretence ? pretence->now : dn};
@@ -128,7 +166,8 @@ static enum certdir_take_back_outcome look_at(struct take_back *run, const char 
 		return CERTDIR_TAKE_BACK_LEFT;
 	}
 	if (!account->life)
-		return CERTDIR_TAKE_BACK_DONE;
+		return !operation || is_switched_only(run, operation, account) ? CERTDIR_TAKE_BACK_DONE
+									       : CERTDIR_TAKE_BACK_LEFT;
 	certdir_error_set(&run->why, "%s is a real computer by now and is left alone: %s", dn, account->life);
 	return CERTDIR_TAKE_BACK_LEFT;
 }
@@ -184,7 +223,7 @@ static enum certdir_take_back_outcome look_for_another(struct take_back *run,
 static enum certdir_take_back_outcome look_for_room(struct take_back *run,
 						    const struct certdir_ldap_operation *operation)
 {
-	const enum certdir_take_back_outcome found = look_at(run, operation->dn, NULL);
+	const enum certdir_take_back_outcome found = look_at(run, operation->dn, NULL, NULL);
 
 	if (run->failed)
 		return found;
@@ -265,7 +304,8 @@ static enum certdir_take_back_outcome look_at_members(struct take_back *run, con
 
 	for (size_t list = 0; list < 2; list++)
 		for (size_t i = 0; i < all[list]->count; i++) {
-			const enum certdir_take_back_outcome found = look_at(run, all[list]->items[i].bytes, mark);
+			const enum certdir_take_back_outcome found =
+				look_at(run, all[list]->items[i].bytes, mark, NULL);
 
 			if (found != CERTDIR_TAKE_BACK_DONE)
 				return found;
@@ -285,7 +325,7 @@ static enum certdir_take_back_outcome look_before(struct take_back *run, const s
 		return look_for_room(run, operation);
 	if (operation->verb == CERTDIR_LDAP_VERB_MODIFY && strcasecmp(operation->changes[0].attribute, "member") == 0)
 		return look_at_members(run, operation->changes, mark);
-	found = look_at(run, operation->dn, mark);
+	found = look_at(run, operation->dn, mark, operation);
 	return found == CERTDIR_TAKE_BACK_DONE && operation->verb == CERTDIR_LDAP_VERB_DELETE
 		       ? look_at_origin(run, record)
 		       : found;
@@ -353,6 +393,8 @@ bool certdir_take_back(const struct certdir_undo_file *file, const struct certdi
 		.file = file, .config = config, .domain = domain, .connection = connection, .error = error};
 
 	*report = (struct certdir_take_back_report){.records = file->records.count};
+	if (!certdir_undo_file_check(file, config, domain, error))
+		return false;
 	if (options->dry_run) {
 		run.pretences = calloc(2 * file->records.count + 1, sizeof(*run.pretences));
 		run.failed = !run.pretences;

@@ -17,9 +17,15 @@ struct certdir_undo_file {
 bool certdir_undo_file_read(const char *filename, struct certdir_undo_file *file, struct certdir_error *error);
 void certdir_undo_file_clear(struct certdir_undo_file *file);
 
-/* Whether all of it is what an apply of this section can have written: the marks in it are the section's. False with `error`. */
+/*
+ * Whether all of it is what an apply of this section can have written: marks, places, groups, attributes and classes are the
+ * section's, and no flag of userAccountControl comes that a placeholder does not have. False with `error`, which names file and line.
+ */
 bool certdir_undo_file_check(const struct certdir_undo_file *file, const struct certdir_placeholders_config *config,
-			     struct certdir_error *error);
+			     const struct certdir_domain *domain, struct certdir_error *error);
+
+/* A value of userAccountControl as the file has it. False when it is no number. */
+bool certdir_undo_control(const struct certdir_ldap_bytes *value, uint32_t *control);
 
 enum certdir_take_back_outcome {
 	CERTDIR_TAKE_BACK_DONE,
@@ -43,7 +49,7 @@ struct certdir_take_back_report {
 };
 
 /*
- * Carries out the records one by one, each after a look at the entries that it is about: they must have the section's mark, be the same
+ * Checks the file as certdir_undo_file_check() does, and carries out the records one by one, each after a look at the entries that it is about: they must have the section's mark, be the same
  * device's, and have no life of their own. An account is deleted only when it is the very one that the run has made: by its id, or, where
  * the file does not have that (it is of an earlier version, or the run was killed), when it was made within a day of the run. One comes
  * back only when its device has no other by now. An account that comes back gets a random password. Signals wait while an answer is

@@ -71,6 +71,7 @@ static void *room(size_t size)
 
 static void read_config(const json_t *options, struct certdir_placeholders_config *config)
 {
+	static const char *classes[] = {"computer", NULL};
 	const json_t *columns = json_object_get(options, "columns");
 	struct certdir_column *column = room(json_array_size(columns) * sizeof(*column));
 	const char **servers = room(2 * sizeof(*servers));
@@ -82,6 +83,7 @@ static void read_config(const json_t *options, struct certdir_placeholders_confi
 	servers[0] = text_of(options, "server");
 	*config = (struct certdir_placeholders_config){
 		.name = "wifi",
+		.object_classes = classes,
 		.ldap = {.servers = servers,
 			 .identity = text_of(options, "identity"),
 			 .password = text_of(options, "password"),
@@ -309,8 +311,7 @@ static bool run_undo(const char *filename, const struct certdir_placeholders_con
 	struct certdir_undo_file file;
 	bool ok = certdir_undo_file_read(filename, &file, error);
 
-	ok = ok && certdir_undo_file_check(&file, config, error) &&
-	     certdir_take_back(&file, config, domain, connection, &options, &report, error);
+	ok = ok && certdir_take_back(&file, config, domain, connection, &options, &report, error);
 	certdir_undo_file_clear(&file);
 	return ok;
 }
