@@ -153,11 +153,10 @@ quick: ## unit tests and one login
 
 # Tests wait for daemons a third of their time, so one more than there are processors runs at once.
 .PHONY: test
-test: deps ## everything: unit tests (again with sanitizers), checkers, real logins
+test: deps ## everything: checkers, unit tests, layers, and real logins; about 10 minutes with 2 CPUs
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(unit_tests) $(certificates)
 	@tests/check.sh format shell man
 	@$(MAKE) --no-print-directory -j$$(nproc) --output-sync unit check-layers
-	@$(MAKE) --no-print-directory -j$$(nproc) --output-sync unit-asan
 	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) -m pytest -q -p no:cacheprovider -n $$(($$(nproc) + 1)) --dist loadfile tests/integration
 
 .PHONY: coverage

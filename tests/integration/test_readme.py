@@ -149,7 +149,7 @@ def test_jamf_without_its_recipe(certdir_cli, devices, tmp_path):
 
 
 def test_a_stolen_device(certdir_cli, tmp_path):
-    """It is out by a file of one's own, whatever Entra says, and others are not; also for certdir placeholders a year later."""
+    """It is out by a file of one's own, whatever Entra says, for long: an old source stops placeholders. Others are not."""
     section = README.split("\n### A device is stolen\n")[1].split("\n## ")[0]
     csv, command = (block.strip() for block in re.findall(r"((?:^ {8}\S.*\n)+)", section, re.MULTILINE))
     stolen = csv.splitlines()[1].strip().split(",")[0]
