@@ -309,6 +309,22 @@ def test_undo_leaves_a_joined_computer_alone(tmp_path, domain):
     assert everything(office, office.dn(one)) == before and office.account_of(two) is None
 
 
+def test_undo_leaves_an_account_alone_that_was_made_again(tmp_path, domain):
+    """It has name and mark of the one that the run made, and another objectGUID; what our clock says does not matter."""
+    office = Office(tmp_path / "office", domain)
+    one, _ = office.fill(2)
+    office.apply()
+    made, = office.undo_files()
+    mark = office.one(one, "adminDescription")
+    domain.delete(office.dn(one))
+    domain.add_computer(one, office.ou, adminDescription=mark)
+    before = everything(office, office.dn(one))
+    undone = office.run("undo", made, code=PROBLEMS, days=2)
+    left, = undone.of("left")
+    assert left["dn"] == office.dn(one) and "objectGUID" in left["why"] and undone.summary["undone"] == 1
+    assert everything(office, office.dn(one)) == before
+
+
 def test_protected_from_accidental_deletion(tmp_path, domain):
     """What is protected, and what somebody has denied to us, is told; the stolen laptop is disabled all the same."""
     office = Office(tmp_path / "office", domain)

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`certdir placeholders undo` on a real slapd and a real domain controller: what it takes back, and what it leaves alone."""
 
+import contextlib
 import json
 import re
+import signal
 import subprocess
+from concurrent.futures import Future
 
 import pytest
 
 from testenv import placeholder_worlds as worlds
 from testenv.devices import device_id
+from testenv.ldap_proxy import LdapProxy
 from testenv.placeholder_worlds import DAY, ELSEWHERE, GROUP, GROUPS, OU, Site, accounts, names, says, unchanged, value
-from testenv.placeholders import DONE, FAILED, MISCONFIGURED, MISUSED, PROBLEMS, TO_DO
+from testenv.placeholders import DONE, FAILED, MISCONFIGURED, MISUSED, PROBLEMS, STOPPED, TO_DO
 from testenv.radiusd import BUILD
 from testenv.slapd import SUFFIX
 
@@ -141,6 +145,53 @@ def test_what_comes_back_needs_no_why(slapd, site):
     undo = removed(site, accounts(slapd.contents())[0])
     done, = [line for line in site.take_back(undo).of("undone") if line["verb"] == "add"]
     assert done["why"] == ""
+
+
+@contextlib.contextmanager
+def at_write(site, slapd, number, act):
+    """`act` is called when that write is on its way to the server."""
+    uri = site.options["server"]
+    with LdapProxy(slapd.port) as proxy:
+        proxy.on_request = lambda request: act() if request.is_write and request.writes == number else None
+        site.options["server"] = proxy.uri
+        yield
+        proxy.settle()
+    site.options["server"] = uri
+
+
+@pytest.mark.parametrize("number, code", ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, STOPPED)))
+def test_broken_off_and_again(slapd, site, number, code):
+    """It goes on from where it was."""
+    undo, = site.undo_files()
+    process = Future()
+    with at_write(site, slapd, 3, lambda: process.result(10).send_signal(number)):
+        process.set_result(site.start("undo", "--json", str(undo)))
+        site.end(process.result(), code)
+    left = len(accounts(slapd.contents()))
+    assert 0 < left < 4
+    run = site.take_back(undo)
+    assert run.summary["nothing"] > 0 and run.summary["left"] == 0 and accounts(slapd.contents()) == []
+
+
+@pytest.mark.parametrize("command", ("undo", "apply"))
+def test_beside_another(slapd, site, command):
+    """An administrator and a timer: the second waits for the first, and sees what that has left."""
+    undo, = site.undo_files()
+    started = []
+    with at_write(site, slapd, 1, lambda: started.append(site.start(command, "--json", *([str(undo)] if command == "undo" else [])))):
+        assert site.take_back(undo).summary["left"] == 0
+        other = site.end(started[0], DONE)
+    if command == "undo":
+        assert (other.summary["undone"], other.summary["left"]) == (0, 0) and accounts(slapd.contents()) == []
+    else:
+        assert len(other.done) == len(accounts(slapd.contents())) == 4
+
+
+def test_a_directory_that_cannot_be_written(slapd, site):
+    """An undo needs to write nothing."""
+    undo, = site.undo_files()
+    site.options["undo_directory"] = "/proc/no"
+    assert site.take_back(undo).summary["undone"] > 0 and accounts(slapd.contents()) == []
 
 
 def test_names_that_went_round(slapd, site):
