@@ -356,7 +356,7 @@ static void read_value(LDAP *handle, LDAPMessage *chain, struct certdir_ldap_ans
 		goto out;
 	memcpy(answer->value, values[0].bv_val, values[0].bv_len);
 	answer->length = values[0].bv_len;
-	answer->found = true;
+	answer->found = !memchr(values[0].bv_val, '\0', values[0].bv_len);
 out:
 	ldap_memfree(values);
 	if (ber)

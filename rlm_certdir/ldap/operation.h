@@ -96,9 +96,9 @@ struct certdir_ldap_answer {
 	int id;
 	enum certdir_ldap_status status;
 	char text[CERTDIR_TEXT_MAX]; /* unless OK: LDAP's name of the result and the server's own words */
-	bool found; /* READ: the entry is there and has the attribute */
-	char value[128]; /* READ: its first value, and a NUL behind it; longer ones count as not found */
-	size_t length; /* of that: one in binary may have NULs inside */
+	bool found; /* READ: the entry is there and has the attribute, whose first value has no NUL inside */
+	char value[128]; /* READ: that value, and a NUL behind it; longer ones count as not found */
+	size_t length; /* of the value; one in binary, which counts as not found when it has NULs inside, is here all the same */
 };
 
 /*

@@ -362,7 +362,7 @@ bool certdir_domain_id_read(const struct certdir_domain *domain, const struct ce
 	char text[CERTDIR_VALUE_MAX + 1];
 
 	id[0] = '\0';
-	if (answer->status != CERTDIR_LDAP_OK || !answer->found)
+	if (answer->status != CERTDIR_LDAP_OK)
 		return false;
 	if (!domain->active_directory && certdir_canonical(CERTDIR_ID_GUID, answer->value, answer->length, text))
 		memcpy(id, text, 37);

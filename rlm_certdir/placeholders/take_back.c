@@ -246,7 +246,7 @@ static bool read_attribute(struct take_back *run, const char *dn, const char *at
 
 	if (!ask(run, &reading, false, answer))
 		return false;
-	if (answer->status == CERTDIR_LDAP_OK && answer->found)
+	if (answer->status == CERTDIR_LDAP_OK && answer->length > 0)
 		return true;
 	certdir_error_set(&run->why, "%s is left alone: its %s cannot be read, so nobody knows whether the run made it",
 			  dn, attribute);

@@ -220,9 +220,10 @@ static json_t *run_receive(json_int_t count)
 	while (count-- > 0 && status == CERTDIR_LDAP_OK) {
 		status = certdir_ldap_receive(connection, &answer, &error);
 		if (status == CERTDIR_LDAP_OK)
-			json_array_append_new(answers, json_pack("{s:i, s:s, s:s, s:b, s:s}", "id", answer.id, "status",
-								 statuses[answer.status], "text", answer.text, "found",
-								 (int)answer.found, "value", answer.value));
+			json_array_append_new(answers,
+					      json_pack("{s:i, s:s, s:s, s:b, s:s}", "id", answer.id, "status",
+							statuses[answer.status], "text", answer.text, "found",
+							(int)answer.found, "value", answer.found ? answer.value : ""));
 	}
 	return json_pack("{s:s, s:s, s:o, s:f}", "status", statuses[status], "error",
 			 status == CERTDIR_LDAP_OK ? "" : error.text, "answers", answers, "seconds",
