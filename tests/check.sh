@@ -32,7 +32,8 @@ check_man() {
 
 # It does not see the system's headers, so their macros are told.
 check_cppcheck() {
-	cppcheck --quiet -j"$(nproc)" --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -Irlm_certdir '-DCC_HINT(x)=' --include=/usr/include/jansson.h -DUNUSED= \
+	cppcheck --quiet -j"$(nproc)" --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
+		-Irlm_certdir '-DCC_HINT(x)=' -DUNUSED= --include=/usr/include/jansson.h \
 		--suppress=missingInclude --suppress=missingIncludeSystem --suppressions-list=tests/cppcheck.txt \
 		-i rlm_certdir/compat rlm_certdir
 }

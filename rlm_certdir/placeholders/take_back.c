@@ -398,7 +398,8 @@ bool certdir_take_back(const struct certdir_undo_file *file, const struct certdi
 	if (options->dry_run) {
 		run.pretences = calloc(2 * file->records.count + 1, sizeof(*run.pretences));
 		run.failed = !run.pretences;
-		certdir_error_set(error, "out of memory");
+		if (run.failed)
+			certdir_error_set(error, "out of memory");
 	}
 	for (size_t i = 0; i < file->records.count && !run.failed; i++) {
 		const struct certdir_ldap_record *record = &file->records.items[i];

@@ -49,7 +49,8 @@ struct certdir_take_back_report {
 };
 
 /*
- * Checks the file as certdir_undo_file_check() does, and carries out the records one by one, each after a look at the entries that it is about: they must have the section's mark, be the same
+ * Checks the file as certdir_undo_file_check() does, and carries out the records one by one, each after a look at the
+ * entries that it is about: they must have the section's mark, be the same
  * device's, and have no life of their own. An account is deleted only when it is the very one that the run has made: by its id, or, where
  * the file does not have that (it is of an earlier version, or the run was killed), when it was made within a day of the run. One comes
  * back only when its device has no other by now. An account that comes back gets a random password. Signals wait while an answer is
