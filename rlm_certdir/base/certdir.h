@@ -214,6 +214,12 @@ struct certdir_device {
 void certdir_device_clear(struct certdir_device *device);
 
 /*
+ * The i-th of a device's texts, `id` first; NULL behind the last. For what is done with all of them alike. The order is that in which a
+ * memory's file has them (directory/packed.c): new ones stand at the end.
+ */
+char **certdir_device_text(struct certdir_device *device, size_t i);
+
+/*
  * Intune's complianceState: compliant and inGracePeriod are a yes, noncompliant, conflict and error a no. All else is unknown: NULL,
  * "unknown", and "configManager", with which Intune leaves it to another that tells Entra ID.
  */

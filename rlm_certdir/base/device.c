@@ -1,35 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/certdir.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/certdir.h"
+
+#define TEXT(field) offsetof(struct certdir_device, field)
+
+char **certdir_device_text(struct certdir_device *device, size_t i)
+{
+	static const size_t texts[] = {
+		TEXT(id),
+		TEXT(object_id),
+		TEXT(entra_device_id),
+		TEXT(intune_device_id),
+		TEXT(udid),
+		TEXT(name),
+		TEXT(serial_number),
+		TEXT(sid),
+		TEXT(owner),
+		TEXT(ownership),
+		TEXT(operating_system),
+		TEXT(tenant),
+		TEXT(intune_name),
+		TEXT(management_state),
+		TEXT(management_agent),
+		TEXT(category),
+		TEXT(enrollment_profile),
+		TEXT(extension_attributes),
+		TEXT(wifi_mac),
+		TEXT(ethernet_mac),
+		TEXT(compliance),
+	};
+
+	return i < sizeof(texts) / sizeof(texts[0]) ? (char **)((char *)device + texts[i]) : NULL;
+}
+
 void certdir_device_clear(struct certdir_device *device)
 {
-	char **const strings[] = {&device->id,
-				  &device->object_id,
-				  &device->entra_device_id,
-				  &device->intune_device_id,
-				  &device->udid,
-				  &device->name,
-				  &device->serial_number,
-				  &device->sid,
-				  &device->owner,
-				  &device->ownership,
-				  &device->operating_system,
-				  &device->tenant,
-				  &device->compliance,
-				  &device->wifi_mac,
-				  &device->ethernet_mac,
-				  &device->intune_name,
-				  &device->management_state,
-				  &device->management_agent,
-				  &device->category,
-				  &device->enrollment_profile,
-				  &device->extension_attributes};
+	char **text;
 
-	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
-		free(*strings[i]);
+	for (size_t i = 0; (text = certdir_device_text(device, i)) != NULL; i++)
+		free(*text);
 	for (size_t i = 0; i < device->dns_name_count; i++)
 		free(device->dns_names[i]);
 	free(device->dns_names);

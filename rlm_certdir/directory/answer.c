@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "directory/directory.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/array.h"
+#include "directory/directory.h"
 
 void certdir_record_clear(struct certdir_record *record)
 {
@@ -40,21 +41,16 @@ void certdir_answer_fail(struct certdir_answer *answer, enum certdir_answer_stat
 
 struct certdir_record *certdir_answer_add(struct certdir_answer *answer)
 {
-	const size_t count = answer->count;
-	struct certdir_record *records = answer->records;
+	struct certdir_record *record;
 
-	if (count == CERTDIR_RECORDS_MAX) {
+	if (answer->count == CERTDIR_RECORDS_MAX) {
 		answer->full = true;
 		return NULL;
 	}
-	if ((count & (count - 1)) == 0) { /* 0, 1, 2, 4, ..: there is no room left */
-		records = realloc(records, (count ? 2 * count : 1) * sizeof(*records));
-		if (!records) {
-			certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, "out of memory");
-			return NULL;
-		}
-		answer->records = records;
-	}
-	memset(&records[count], 0, sizeof(*records));
-	return &records[answer->count++];
+	record = certdir_array_next(&answer->records, answer->count, sizeof(*record));
+	if (record)
+		answer->count++;
+	else
+		certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, "out of memory");
+	return record;
 }

@@ -3,18 +3,19 @@
  * The LDAP directory: a search that asks for all values at once, and once more for the groups of an account of Active
  * Directory. All of a login's searches have to be done by one deadline.
  */
-#include "base/background.h"
 #include "directory/ldap.h"
-#include "directory/ldap_domain.h"
-#include "directory/ldap_entry.h"
-#include "directory/ldap_filter.h"
-#include "directory/ldap_group.h"
-#include "ldap/pool.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/background.h"
+#include "directory/ldap_domain.h"
+#include "directory/ldap_entry.h"
+#include "directory/ldap_filter.h"
+#include "directory/ldap_group.h"
+#include "ldap/pool.h"
 
 struct ldap_directory {
 	struct certdir_directory directory;

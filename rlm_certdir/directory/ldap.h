@@ -3,10 +3,10 @@
 #ifndef CERTDIR_DIRECTORY_LDAP_H
 #define CERTDIR_DIRECTORY_LDAP_H
 
+#include <sys/time.h>
+
 #include "directory/directory.h"
 #include "ldap/connection.h"
-
-#include <sys/time.h>
 
 /* Every string is borrowed and must outlive the directory. NULL or "" = not set. */
 struct certdir_ldap_directory_config {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/ldap_domain.h"
 
-#include "text/canonical.h"
-#include "text/dn.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/array.h"
+#include "text/canonical.h"
+#include "text/dn.h"
 
 void certdir_ldap_domains_free(char **domains)
 {
@@ -18,14 +19,7 @@ void certdir_ldap_domains_free(char **domains)
 /* Appends to a NULL-terminated list of `count`. */
 static bool add_domain(char ***domains, size_t count, const char *name)
 {
-	char **grown = realloc(*domains, (count + 2) * sizeof(*grown));
-
-	if (!grown)
-		return false;
-	*domains = grown;
-	grown[count] = strdup(name);
-	grown[count + 1] = NULL;
-	return grown[count];
+	return certdir_array_next(domains, count + 1, sizeof(**domains)) && ((*domains)[count] = strdup(name));
 }
 
 static bool read_words(char ***domains, const char *words, struct certdir_error *error)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/ldap_entry.h"
 
-#include "directory/mark.h"
-#include "text/canonical.h"
-#include "text/timestamp.h"
-#include "text/utf8.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/array.h"
+#include "directory/mark.h"
+#include "text/canonical.h"
+#include "text/timestamp.h"
+#include "text/utf8.h"
 
 const char *const certdir_ldap_entry_attributes[] = {
 	"cn",
@@ -229,30 +230,27 @@ struct reading {
 static bool add_value(struct reading *reading, enum certdir_identity_type type, const char *value)
 {
 	struct certdir_record *record = reading->record;
-	const size_t count = record->value_count;
-	struct certdir_value *values = record->values;
+	struct certdir_value *added;
 
-	for (size_t i = 0; i < count; i++)
-		if (values[i].type == type && strcmp(values[i].value, value) == 0)
+	for (size_t i = 0; i < record->value_count; i++)
+		if (record->values[i].type == type && strcmp(record->values[i].value, value) == 0)
 			return true;
-	if (count == CERTDIR_LDAP_ENTRY_VALUES_MAX) {
+	if (record->value_count == CERTDIR_LDAP_ENTRY_VALUES_MAX) {
 		reading->remarks->cut = true;
 		return true;
 	}
-	if ((count & (count - 1)) == 0) { /* 0, 1, 2, 4, ..: there is no room left */
-		values = realloc(values, (count ? 2 * count : 1) * sizeof(*values));
-		if (!values)
-			return false;
-		record->values = values;
-	}
-	values[count] = (struct certdir_value){.type = type, .value = strdup(value)};
-	return values[count].value && ++record->value_count;
+	added = certdir_array_next(&record->values, record->value_count, sizeof(*added));
+	if (!added || !(added->value = strdup(value)))
+		return false;
+	added->type = type;
+	record->value_count++;
+	return true;
 }
 
 static bool add_dns_name(struct reading *reading, const unsigned char *bytes, size_t length)
 {
 	struct certdir_device *device = &reading->record->device;
-	char name[CERTDIR_VALUE_MAX + 1], **names;
+	char name[CERTDIR_VALUE_MAX + 1], **added;
 
 	if (!memchr(bytes, '.', length) || !certdir_canonical(CERTDIR_ID_DNS, (const char *)bytes, length, name))
 		return true;
@@ -263,12 +261,11 @@ static bool add_dns_name(struct reading *reading, const unsigned char *bytes, si
 		reading->remarks->cut = true;
 		return true;
 	}
-	names = realloc(device->dns_names, (device->dns_name_count + 1) * sizeof(*names));
-	if (!names)
+	added = certdir_array_next(&device->dns_names, device->dns_name_count, sizeof(*added));
+	if (!added || !(*added = strdup(name)))
 		return false;
-	device->dns_names = names;
-	names[device->dns_name_count] = strdup(name);
-	return names[device->dns_name_count] && ++device->dns_name_count;
+	device->dns_name_count++;
+	return true;
 }
 
 static bool read_dns_names(struct reading *reading, const char *attribute)

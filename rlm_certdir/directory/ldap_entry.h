@@ -3,9 +3,9 @@
 #ifndef CERTDIR_DIRECTORY_LDAP_ENTRY_H
 #define CERTDIR_DIRECTORY_LDAP_ENTRY_H
 
-#include "ldap/connection.h"
 #include "directory/ldap_filter.h"
 #include "directory/ldap_schema.h"
+#include "ldap/connection.h"
 
 /* The attributes that are read here and in ldap_group.h, NULL-terminated; those of the map come on top. */
 extern const char *const certdir_ldap_entry_attributes[];

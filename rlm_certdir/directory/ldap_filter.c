@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/ldap_filter.h"
 
-#include "ldap/filter.h"
-#include "text/canonical.h"
-#include "text/hex.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/array.h"
+#include "ldap/filter.h"
+#include "text/canonical.h"
+#include "text/hex.h"
 
 bool certdir_ldap_filter_valid(const char *filter, struct certdir_error *error)
 {
@@ -64,18 +65,16 @@ static bool is_there(const struct certdir_ldap_terms *terms, const struct certdi
 
 static bool add_term(struct certdir_ldap_terms *terms, const struct certdir_ldap_column *column, const char *value)
 {
-	struct certdir_ldap_term term = {.column = column}, *items = terms->items;
+	struct certdir_ldap_term term = {.column = column}, *item;
 
 	term.length = certdir_ldap_column_value(column, value, term.value);
 	if (term.length == 0 || is_there(terms, &term))
 		return true;
-	if ((terms->count & (terms->count - 1)) == 0) { /* 0, 1, 2, 4, ..: there is no room left */
-		items = realloc(items, (terms->count ? 2 * terms->count : 1) * sizeof(*items));
-		if (!items)
-			return false;
-		terms->items = items;
-	}
-	items[terms->count++] = term;
+	item = certdir_array_next(&terms->items, terms->count, sizeof(*item));
+	if (!item)
+		return false;
+	*item = term;
+	terms->count++;
 	return true;
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/ldap_group.h"
 
-#include "text/canonical.h"
-#include "text/hex.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/array.h"
+#include "text/canonical.h"
+#include "text/hex.h"
 
 /* ---- distinguished names (RFC 4514) ---- */
 
@@ -123,22 +124,15 @@ static struct certdir_group *find_group(const struct certdir_device *device, con
 static struct certdir_group *take_group(struct certdir_device *device, const char *dn, size_t length, const char *base,
 					bool *ok)
 {
-	struct certdir_group *group = find_group(device, dn, length), *groups = device->groups;
-	const size_t count = device->group_count;
+	struct certdir_group *group = find_group(device, dn, length);
 
 	*ok = true;
-	if (group || count == CERTDIR_LDAP_GROUPS_MAX)
+	if (group || device->group_count == CERTDIR_LDAP_GROUPS_MAX)
 		return group;
-	if ((count & (count - 1)) == 0) { /* 0, 1, 2, 4, ..: there is no room left */
-		groups = realloc(groups, (count ? 2 * count : 1) * sizeof(*groups));
-		*ok = groups;
-		if (!groups)
-			return NULL;
-		device->groups = groups;
-	}
-	group = &groups[count];
-	*group = (struct certdir_group){.id = strndup(dn, length)};
-	*ok = group->id;
+	group = certdir_array_next(&device->groups, device->group_count, sizeof(*group));
+	*ok = group && (group->id = strndup(dn, length));
+	if (!group)
+		return NULL;
 	if (*ok && base && is_below(group->id, base, ok) && *ok)
 		group->name = rdn_value(group->id, ok);
 	if (!*ok) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "directory/ldap.h"
-
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "directory/ldap.h"
 
 static void line(FILE *to, const char *option, const char *value)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/ldap_schema.h"
 
-#include "text/canonical.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/array.h"
+#include "text/canonical.h"
 
 const char *const certdir_ldap_default_attributes[CERTDIR_ID_TYPES] = {
 	[CERTDIR_ID_ENTRA] = "",
@@ -45,21 +46,19 @@ static bool is_attribute(const char *word, size_t length)
 static bool add_column(struct certdir_ldap_map *map, enum certdir_identity_type type, const char *word, size_t length,
 		       struct certdir_error *error)
 {
-	struct certdir_ldap_column *columns, *column;
+	struct certdir_ldap_column *column;
 
 	if (!is_attribute(word, length)) {
 		certdir_error_set(error, "ldap: \"%.*s\" for %s is not the name of an LDAP attribute", (int)length,
 				  word, certdir_identity_type_name(type));
 		return false;
 	}
-	columns = realloc(map->columns, (map->count + 1) * sizeof(*columns));
-	if (columns)
-		map->columns = columns;
-	if (!columns || !(columns[map->count].attribute = strndup(word, length))) {
+	column = certdir_array_next(&map->columns, map->count, sizeof(*column));
+	if (!column || !(column->attribute = strndup(word, length))) {
 		certdir_error_set(error, "out of memory");
 		return false;
 	}
-	column = &map->columns[map->count++];
+	map->count++;
 	column->type = type;
 	column->form = form_of(column->attribute);
 	if (column->form == CERTDIR_LDAP_SID && type != CERTDIR_ID_SID) {

@@ -2,17 +2,17 @@
 /* The device list as a directory: the edition in use, the thread that looks for a new one, and what a search makes of it. */
 #include "directory/list.h"
 
-#include "base/background.h"
-#include "text/canonical.h"
-#include "text/timestamp.h"
-#include "list/list.h"
-#include "base/permissions.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+
+#include "base/background.h"
+#include "base/permissions.h"
+#include "list/list.h"
+#include "text/canonical.h"
+#include "text/timestamp.h"
 
 /* By what a new file is told from the one that was read; all zero when there is none. */
 struct signature {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/mark.h"
 
-#include "text/canonical.h"
-#include "text/timestamp.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#include "text/canonical.h"
+#include "text/timestamp.h"
 
 static const char prefix[] = "certdir:", disabled[] = ":disabled", gone[] = ":gone=";
 enum { TIME_LENGTH = 20 }; /* "2026-11-22T10:00:00Z" */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/memory.h"
 
-#include "base/background.h"
-#include "directory/memory_file.h"
-#include "base/permissions.h"
-
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "base/background.h"
+#include "base/permissions.h"
+#include "directory/memory_file.h"
 
 enum { SAVE_INTERVAL = 60 }; /* seconds: so much of the memory is lost when the server is killed */
 

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/memory_file.h"
 
-#include "base/file.h"
-#include "base/io.h"
-#include "base/permissions.h"
-#include "list/seal.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +9,11 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/file.h"
+#include "base/io.h"
+#include "base/permissions.h"
+#include "list/seal.h"
 
 static const char magic[] = "certdir memory 1\n";
 

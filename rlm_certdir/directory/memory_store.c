@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/memory_store.h"
 
-#include "base/background.h"
-#include "text/canonical.h"
-
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "base/background.h"
+#include "text/canonical.h"
 
 enum { WHAT_NODES_TAKE = 64 }; /* bytes: of a node of a tree, and what malloc() adds to each piece */
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory/packed.h"
 
-#include "text/canonical.h"
-#include "text/utf8.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/array.h"
+#include "text/canonical.h"
+#include "text/utf8.h"
 
 enum {
 	ITEMS_MAX = 4096, /* groups, names, values of a record: an LDAP entry gives up to 1000 of each */
@@ -192,30 +193,11 @@ static void pass_statement(struct pass *pass, struct certdir_statement *statemen
 
 static void pass_texts(struct pass *pass, struct certdir_device *device)
 {
-	char **const texts[] = {&device->object_id,
-				&device->entra_device_id,
-				&device->intune_device_id,
-				&device->udid,
-				&device->name,
-				&device->serial_number,
-				&device->sid,
-				&device->owner,
-				&device->ownership,
-				&device->operating_system,
-				&device->tenant,
-				&device->intune_name,
-				&device->management_state,
-				&device->management_agent,
-				&device->category,
-				&device->enrollment_profile,
-				&device->extension_attributes,
-				&device->wifi_mac,
-				&device->ethernet_mac,
-				&device->compliance};
+	char **text;
 
-	pass_name(pass, &device->id);
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && !pass->failed; i++)
-		pass_text(pass, texts[i]);
+	for (size_t i = 0; !pass->failed && (text = certdir_device_text(device, i)) != NULL; i++)
+		pass_text(pass, text);
+	pass->failed |= !device->id;
 }
 
 static void pass_lists(struct pass *pass, struct certdir_device *device)
@@ -335,20 +317,17 @@ static bool has_group(const struct certdir_device *device, const struct certdir_
 
 static bool move_groups(struct certdir_device *to, struct certdir_device *from, int64_t as_of)
 {
-	struct certdir_group *groups =
-		reallocarray(to->groups, to->group_count + from->group_count + 1, sizeof(*groups));
-
-	if (!groups)
-		return false;
-	to->groups = groups;
 	for (size_t g = 0; g < from->group_count; g++) {
-		struct certdir_group *group = &from->groups[g];
+		struct certdir_group *group = &from->groups[g], *moved;
 
 		if (has_group(to, group))
 			continue;
-		groups[to->group_count] = *group;
-		if (!group->as_of)
-			groups[to->group_count].as_of = as_of;
+		moved = certdir_array_next(&to->groups, to->group_count, sizeof(*moved));
+		if (!moved)
+			return false;
+		*moved = *group;
+		if (!moved->as_of)
+			moved->as_of = as_of;
 		to->group_count++;
 		*group = (struct certdir_group){.id = NULL};
 	}

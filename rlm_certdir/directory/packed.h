@@ -3,9 +3,9 @@
 #ifndef CERTDIR_DIRECTORY_PACKED_H
 #define CERTDIR_DIRECTORY_PACKED_H
 
-#include "directory/directory.h"
-
 #include <stdatomic.h>
+
+#include "directory/directory.h"
 
 /* Bytes that grow. A zeroed one is empty; free(bytes) ends it. Once memory was out, `failed` stays. */
 struct certdir_bytes {

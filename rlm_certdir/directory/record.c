@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* By which values is a record known? Pure. */
+#include <string.h>
+#include <strings.h>
+
 #include "directory/directory.h"
 #include "directory/ldap_schema.h"
 #include "text/canonical.h"
-
-#include <string.h>
-#include <strings.h>
 
 int64_t certdir_source_limit(const struct certdir_source *source, enum certdir_part part, uint32_t max_age)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/bind.h"
 
-#include <sasl/sasl.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <sasl/sasl.h>
 
 /* Waits for the one message that answers an operation and takes its result code. */
 static enum certdir_ldap_status answer_of(struct certdir_ldap_connection *connection, int id, int *code,

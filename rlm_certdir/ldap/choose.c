@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/choose.h"
 
-#include "ldap/operation.h"
-#include "ldap/srv.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "ldap/operation.h"
+#include "ldap/srv.h"
 
 struct choice {
 	const struct certdir_ldap_config *ldap;

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/connection.h"
 
-#include "base/background.h"
-#include "ldap/bind.h"
-#include "ldap/handle.h"
-#include "ldap/socket.h"
-#include "ldap/srv.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
-#include <openldap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+#include <openldap.h>
+
+#include "base/background.h"
+#include "ldap/bind.h"
+#include "ldap/handle.h"
+#include "ldap/socket.h"
+#include "ldap/srv.h"
 
 static bool is_set(const char *value)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/filter.h"
 
-#include "text/hex.h"
-
 #include <string.h>
+
+#include "text/hex.h"
 
 char *certdir_ldap_filter_put(char *out, unsigned char byte)
 {

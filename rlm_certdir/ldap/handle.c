@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/handle.h"
 
-#include "base/background.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/time.h>
+
+#include "base/background.h"
 
 bool certdir_ldap_is_local(const char *uri)
 {

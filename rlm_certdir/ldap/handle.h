@@ -6,9 +6,9 @@
 #ifndef CERTDIR_LDAP_HANDLE_H
 #define CERTDIR_LDAP_HANDLE_H
 
-#include "ldap/connection.h"
-
 #include <ldap.h>
+
+#include "ldap/connection.h"
 
 struct certdir_ldap_connection {
 	LDAP *handle;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/keeper.h"
 
-#include "base/background.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/background.h"
 
 /* Servers and firewalls drop what is idle, some without a word. */
 #define IDLE_MAX (60 * CERTDIR_SECOND)

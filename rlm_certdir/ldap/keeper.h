@@ -9,11 +9,11 @@
 #ifndef CERTDIR_LDAP_KEEPER_H
 #define CERTDIR_LDAP_KEEPER_H
 
-#include "ldap/pool.h"
-#include "ldap/srv.h"
-
 #include <pthread.h>
 #include <time.h>
+
+#include "ldap/pool.h"
+#include "ldap/srv.h"
 
 enum { CERTDIR_LDAP_SERVERS_MAX = 16 };
 #define CERTDIR_SECOND INT64_C(1000000)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/kerberos.h"
 
-#include <gssapi/gssapi_ext.h>
 #include <string.h>
+
+#include <gssapi/gssapi_ext.h>
 
 /* What GSS-API says, or when that is nothing the mechanism, which says more. */
 static void words_of(OM_uint32 major, OM_uint32 minor, char words[CERTDIR_TEXT_MAX])

@@ -6,10 +6,10 @@
 #ifndef CERTDIR_LDAP_KERBEROS_H
 #define CERTDIR_LDAP_KERBEROS_H
 
-#include "base/certdir.h"
-
 #include <gssapi/gssapi.h>
 #include <krb5.h>
+
+#include "base/certdir.h"
 
 /* Zeroed by its owner; the fields are kerberos.c's, but `credentials` is for whoever binds. */
 struct certdir_kerberos {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/ldap_conf.h"
 
-#include "text/dn.h"
-#include "ldap/choose.h"
-#include "ldap/srv.h"
-#include "conf/secret.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "conf/secret.h"
+#include "ldap/choose.h"
+#include "ldap/srv.h"
+#include "text/dn.h"
 
 static bool no_memory(const struct certdir_ldap_conf *in)
 {

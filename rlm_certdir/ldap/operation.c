@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/operation.h"
 
-#include "ldap/handle.h"
-#include "text/canonical.h"
-
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "ldap/handle.h"
+#include "text/canonical.h"
 
 const char *certdir_ldap_connection_uri(const struct certdir_ldap_connection *connection)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/pool.h"
 
-#include "base/background.h"
-#include "ldap/keeper.h"
-#include "ldap/srv.h"
-
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/background.h"
+#include "ldap/keeper.h"
+#include "ldap/srv.h"
 
 /* Less time than this may be too little for a server that is well. */
 #define FAIR (CERTDIR_SECOND / 10)

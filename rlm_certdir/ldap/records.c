@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/records.h"
 
-#include "text/canonical.h"
-
 #include <ctype.h>
-#include <ldap.h>
-#include <ldif.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include <ldap.h>
+#include <ldif.h>
+
+#include "text/canonical.h"
 
 /* What a record points to. */
 struct record {

@@ -3,9 +3,9 @@
 #ifndef CERTDIR_LDAP_RECORDS_H
 #define CERTDIR_LDAP_RECORDS_H
 
-#include "ldap/operation.h"
-
 #include <stdio.h>
+
+#include "ldap/operation.h"
 
 struct certdir_ldap_record {
 	struct certdir_ldap_operation operation; /* ADD, MODIFY, RENAME or DELETE */

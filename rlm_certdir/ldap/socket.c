@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/socket.h"
 
-#include "base/background.h"
-
 #include <errno.h>
-#include <ldap.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,6 +12,10 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <ldap.h>
+
+#include "base/background.h"
 
 enum { ADDRESSES_MAX = 8 }; /* that are tried: each of them needs a share of the time that is worth something */
 

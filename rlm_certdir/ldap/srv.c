@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/srv.h"
 
-#include "text/canonical.h"
-#include "text/dn.h"
-
 #include <arpa/nameser.h>
-#include <ldap.h>
 #include <netdb.h>
 #include <resolv.h>
 #include <stdio.h>
@@ -13,6 +9,11 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
+
+#include <ldap.h>
+
+#include "text/canonical.h"
+#include "text/dn.h"
 
 /* ---- the domain in a URI ---- */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ldap/watchdog.h"
 
-#include "base/background.h"
-
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/background.h"
 
 struct certdir_watchdog {
 	pthread_t thread;

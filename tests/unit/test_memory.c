@@ -35,35 +35,13 @@ _Static_assert(sizeof(void *) != 8 || sizeof(struct certdir_record) == 408, "pac
 static void fill(struct certdir_record *record)
 {
 	struct certdir_device *device = &record->device;
-	char **const texts[] = {&device->object_id,
-				&device->entra_device_id,
-				&device->intune_device_id,
-				&device->udid,
-				&device->name,
-				&device->serial_number,
-				&device->sid,
-				&device->owner,
-				&device->ownership,
-				&device->operating_system,
-				&device->tenant,
-				&device->intune_name,
-				&device->management_state,
-				&device->management_agent,
-				&device->category,
-				&device->enrollment_profile,
-				&device->extension_attributes,
-				&device->wifi_mac,
-				&device->ethernet_mac,
-				&device->compliance};
+	char **text;
 
 	memset(record, 0, sizeof(*record));
 	device->id = strdup("CN=PC\xc3\xa4,DC=x");
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		char text[32];
-
-		(void)snprintf(text, sizeof(text), "text %zu", i);
-		*texts[i] = strdup(i == 3 ? "" : text);
-	}
+	for (size_t i = 1; (text = certdir_device_text(device, i)) != NULL; i++)
+		assert_return_code(asprintf(text, "text %zu", i), 0);
+	device->udid[0] = '\0';
 	device->dns_names = calloc(2, sizeof(char *));
 	device->dns_names[device->dns_name_count++] = strdup("pc.x");
 	device->dns_names[device->dns_name_count++] = strdup("pc.y");
