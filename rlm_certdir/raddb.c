@@ -569,7 +569,7 @@ static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 	struct certdir_checker *checker = opening->checker;
 	CONF_SECTION *cs = directory_section(opening->cs, word);
 	struct certdir_directory *directory;
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 
 	if (!cs) {
 		cf_log_err(

@@ -17,11 +17,19 @@
 
 enum { CERTDIR_TEXT_MAX = 512 };
 
+/*
+ * Why something failed, and what to do about it, for the administrator. Where a caller has to know what is at fault, `about` says it: nobody
+ * looks for that in the text.
+ */
 struct certdir_error {
 	char text[CERTDIR_TEXT_MAX];
+	const char *about; /* an option or field, as the administrator writes it; outlives the error. NULL = not told */
 };
 
 void certdir_error_set(struct certdir_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same of an option or field. */
+void certdir_error_set_about(struct certdir_error *error, const char *about, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* The same for a text that explains an outcome. What does not fit ends in ".." after a whole UTF-8 character. */
 void certdir_say(char text[CERTDIR_TEXT_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));

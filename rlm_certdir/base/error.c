@@ -31,6 +31,17 @@ void certdir_error_set(struct certdir_error *error, const char *format, ...)
 {
 	va_list arguments;
 
+	error->about = NULL;
+	va_start(arguments, format);
+	certdir_vsay(error->text, format, arguments);
+	va_end(arguments);
+}
+
+void certdir_error_set_about(struct certdir_error *error, const char *about, const char *format, ...)
+{
+	va_list arguments;
+
+	error->about = about;
 	va_start(arguments, format);
 	certdir_vsay(error->text, format, arguments);
 	va_end(arguments);

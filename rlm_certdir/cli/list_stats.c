@@ -102,7 +102,7 @@ int certdir_cli_list_stats(const struct certdir_cli_options *options)
 	char published[CERTDIR_TIMESTAMP_SIZE];
 	struct certdir_list_snapshot *snapshot;
 	struct certdir_list_reader *reader;
-	struct certdir_error error = {"out of memory"};
+	struct certdir_error error = {.text = "out of memory"};
 	int status = EX_NOINPUT;
 	json_t *counts;
 

@@ -107,7 +107,7 @@ static int take_back(struct undo *undo, const struct certdir_undo_file *file, co
 		.dry_run = undo->dry_run, .stop = stop, .told = tell, .context = undo};
 	struct certdir_take_back_report report = {.records = file->records.count};
 	struct certdir_placeholders placeholders;
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	int lock;
 	bool ok;
 

@@ -176,7 +176,7 @@ static enum certdir_ldap_status look_up(struct lookup *lookup, const struct cert
 					   .attributes = self->attributes,
 					   .size_limit = size_limit(count),
 					   .optional = optional};
-	struct certdir_error error = {"out of memory"};
+	struct certdir_error error = {.text = "out of memory"};
 	enum certdir_ldap_status status = CERTDIR_LDAP_FAILED;
 	struct certdir_ldap_terms terms;
 	char *filter = NULL;
@@ -315,7 +315,7 @@ static void look_up_groups(struct lookup *lookup, const struct accounts *account
 	struct certdir_device *device = &lookup->answer->records[account->record].device;
 	const size_t before = device->group_count;
 	struct membership membership = {.self = self, .device = device};
-	struct certdir_error error = {"out of memory"};
+	struct certdir_error error = {.text = "out of memory"};
 	struct certdir_ldap_query query = {.base = self->group_root,
 					   .scope = CERTDIR_LDAP_SUBTREE,
 					   .attributes = attributes,

@@ -190,7 +190,7 @@ static void tell_damage(struct list_directory *list, const struct certdir_list_s
 /* Says once that others can change the list, and again when it is something else. */
 static void tell_permissions(struct list_directory *list)
 {
-	struct certdir_error finding = {""};
+	struct certdir_error finding = {.text = ""};
 
 	(void)certdir_permissions_check(list->filename, &finding);
 	if (finding.text[0] && strcmp(list->permissions.text, finding.text) != 0)
@@ -307,7 +307,7 @@ static void tell_unknown(struct list_directory *list)
 static void look(struct list_directory *list)
 {
 	struct certdir_list_snapshot *fresh, *old;
-	struct certdir_error why, damage = {""};
+	struct certdir_error why, damage = {.text = ""};
 	struct signature now;
 
 	look_at(list->filename, &now);
@@ -401,7 +401,7 @@ static bool take_sources(const struct list_directory *list, const struct certdir
 static bool begin(struct list_directory *list, struct certdir_answer *answer)
 {
 	struct certdir_list_snapshot *snapshot;
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 
 	answer->keeps = UINT32_MAX;
 	(void)pthread_mutex_lock(&list->mutex);

@@ -313,7 +313,7 @@ static void complain(struct memory *self, const char *why)
 static void save(struct memory *self)
 {
 	struct certdir_bytes bytes = {0};
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	size_t room;
 	bool ok;
 
@@ -365,7 +365,7 @@ static void *keep(void *context)
 static bool load(struct memory *self, struct certdir_error *error)
 {
 	const char *filename = self->config.filename;
-	struct certdir_error why = {""};
+	struct certdir_error why = {.text = ""};
 
 	certdir_permissions_warn(filename);
 	if (certdir_memory_load(filename, self->store, self->config.origin, &why)) {

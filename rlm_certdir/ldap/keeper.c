@@ -338,7 +338,7 @@ static void begin_trial(struct certdir_ldap_server *server)
 {
 	struct certdir_ldap_pool *pool = server->pool;
 	struct trial *trial = malloc(sizeof(*trial));
-	struct certdir_error error = {"out of memory"};
+	struct certdir_error error = {.text = "out of memory"};
 	pthread_t thread;
 
 	server->wanted = false;

@@ -201,7 +201,7 @@ static struct certdir_list_writer *begin(const struct certdir_sync *sync, struct
 
 void certdir_sync_publish(struct certdir_sync *sync)
 {
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct certdir_list_writer *writer;
 	bool any = false, published, broken;
 

@@ -23,7 +23,7 @@ struct certdir_graph *certdir_graph_open(const struct certdir_tenant_config *con
 					 const struct certdir_http_limits *limits, struct certdir_error *error)
 {
 	struct certdir_graph *graph = calloc(1, sizeof(*graph));
-	struct certdir_error cause = {"out of memory"};
+	struct certdir_error cause = {.text = "out of memory"};
 
 	if (!graph)
 		goto fail;
@@ -155,7 +155,7 @@ enum certdir_graph_outcome certdir_graph_get(struct certdir_graph *graph, const 
 {
 	struct query query = {.graph = graph, .url = url, .permission = permission, .eventual = eventual, .sink = sink};
 	enum certdir_http_result result = CERTDIR_HTTP_FAILED;
-	struct certdir_error cause = {""};
+	struct certdir_error cause = {.text = ""};
 
 	if (certdir_link_check(url, graph->config->graph, &cause))
 		result = certdir_retry_run(&graph->limits, attempt, &query, &cause);

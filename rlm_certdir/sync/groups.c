@@ -272,7 +272,7 @@ static void keep_groups(struct certdir_sync_job *job, struct certdir_tenant *lis
 {
 	const size_t count = count_words(job);
 	const char **ids = calloc(count + 1, sizeof(*ids));
-	struct certdir_error error = {"out of memory"};
+	struct certdir_error error = {.text = "out of memory"};
 
 	for (size_t i = 0; ids && i < count; i++)
 		ids[i] = found[i].id;

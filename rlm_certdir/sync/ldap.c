@@ -210,7 +210,7 @@ static bool fetch_all_of_it(struct fetching *fetching)
 
 static void fetch(struct certdir_sync_job *job)
 {
-	struct certdir_error error = {"out of memory"};
+	struct certdir_error error = {.text = "out of memory"};
 	struct fetching fetching = {.job = job, .error = &error};
 
 	if (certdir_spool_finished(job->spool)) {
@@ -393,7 +393,7 @@ static void apply(struct certdir_sync_job *job, struct certdir_tenant *list)
 	struct applying applying = {.ldap = job->tenant->ldap, .list = list};
 	struct certdir_tenant_counts counts = {0};
 	enum certdir_tenant_ended ended = CERTDIR_ENDED_FAILED;
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	char *cursor = NULL;
 
 	job->report.full = is_all(job);

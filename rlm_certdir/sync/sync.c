@@ -301,7 +301,7 @@ static bool begin_spool(struct certdir_sync_job *job, int64_t synced, struct cer
 static bool open_spool(struct certdir_sync_job *job, int64_t synced)
 {
 	char *name = job->options->dry_run ? NULL : spool_name(job);
-	struct certdir_error error = {"out of memory"};
+	struct certdir_error error = {.text = "out of memory"};
 	enum certdir_spool_opened opened = CERTDIR_SPOOL_FAILED;
 	long holder;
 

@@ -497,7 +497,7 @@ static enum certdir_tenant_ended settle(struct certdir_tenant *tenant, int64_t u
 {
 	enum certdir_tenant_ended records, ended;
 	struct certdir_tenant_counts devices;
-	struct certdir_error why = {""};
+	struct certdir_error why = {.text = ""};
 	int64_t kept;
 
 	records = certdir_tenant_guard(tenant, counts->before, counts->lost, "Intune records",

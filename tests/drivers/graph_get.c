@@ -96,7 +96,7 @@ static json_t *get(struct certdir_graph *graph, const json_t *request)
 	static struct body body;
 	const struct certdir_http_sink sink = {&body, begin, bytes, end};
 	const int64_t start = certdir_monotonic();
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct certdir_http_counts counts;
 	enum certdir_graph_outcome outcome;
 	json_t *answer;
@@ -130,7 +130,7 @@ int main(int argc, char **argv)
 	json_t *options = argc == 2 ? json_loads(argv[1], 0, NULL) : NULL;
 	struct certdir_http_limits limits = {.stop = &stop, .waiting = waiting};
 	struct certdir_tenant_config config = {.name = "contoso"};
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct certdir_graph *graph;
 	char *line = NULL;
 	size_t size = 0;

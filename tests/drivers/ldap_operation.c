@@ -104,7 +104,7 @@ static json_t *run_list(const json_t *request)
 {
 	const char *attributes[16] = {NULL}, *scope = text_of(request, "scope");
 	const json_t *names = json_object_get(request, "attributes");
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct certdir_ldap_listing listing = {
 		.base = text_of(request, "base"),
 		.scope = !scope ? CERTDIR_LDAP_SUBTREE
@@ -194,7 +194,7 @@ static enum certdir_ldap_status send_one(const json_t *request, int *id, struct 
 
 static json_t *run_send(const json_t *list)
 {
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	enum certdir_ldap_status status = CERTDIR_LDAP_OK;
 	json_t *ids = json_array();
 	const double start = monotonic();
@@ -211,7 +211,7 @@ static json_t *run_send(const json_t *list)
 
 static json_t *run_receive(json_int_t count)
 {
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	enum certdir_ldap_status status = CERTDIR_LDAP_OK;
 	struct certdir_ldap_answer answer;
 	json_t *answers = json_array();
@@ -271,7 +271,7 @@ static void open_connection(const json_t *options, struct certdir_watchdog *watc
 {
 	static struct certdir_ldap_config config;
 	const char *bind = text_of(options, "bind");
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	enum certdir_ldap_status status = CERTDIR_LDAP_FAILED;
 	const double start = monotonic();
 	struct other other = {.uri = text_of(options, "beside")};
@@ -311,7 +311,7 @@ static void open_connection(const json_t *options, struct certdir_watchdog *watc
 int main(int argc, char **argv)
 {
 	json_t *options = argc == 2 ? json_loads(argv[1], 0, NULL) : NULL;
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct certdir_watchdog *watchdog = certdir_watchdog_start(&error);
 	char *line = NULL;
 	size_t size = 0;

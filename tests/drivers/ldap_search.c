@@ -251,7 +251,7 @@ static void say(json_t *object)
 int main(int argc, char **argv)
 {
 	json_t *options = argc == 2 ? json_loads(argv[1], 0, NULL) : NULL;
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	char *line = NULL;
 	size_t size = 0;
 

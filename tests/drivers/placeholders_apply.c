@@ -335,7 +335,7 @@ int main(void)
 	struct certdir_apply_report report = {.undo = ""};
 	struct certdir_ldap_connection *connection = NULL;
 	struct certdir_plan plan = {.step_count = 0};
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct certdir_domain domain;
 	struct certdir_watchdog *watchdog = certdir_watchdog_start(&error);
 	const double start = monotonic();

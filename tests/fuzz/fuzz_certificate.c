@@ -111,7 +111,7 @@ static void check_text(const char *text)
 static void check_certificate(const unsigned char *data, size_t size, const struct certdir_rules *rules)
 {
 	struct certdir_certificate certificate;
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 
 	if (certdir_certificate_parse(&certificate, data, size, rules, &error)) {
 		HOLDS(certificate.count <= CERTDIR_IDENTITIES_MAX);

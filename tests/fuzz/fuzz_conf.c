@@ -25,7 +25,7 @@ static long read_conf(const char *name, struct certdir_error *error)
 	long sections;
 	bool ok;
 
-	*error = (struct certdir_error){""};
+	*error = (struct certdir_error){.text = ""};
 	conf = certdir_conf_load(name, error);
 	if (!conf)
 		return -1;

@@ -91,7 +91,7 @@ static void read_row(const struct certdir_export *export, const json_t *row)
 {
 	json_t *ignored = json_object(), *translated = export ? certdir_export_read(export, row, ignored) : NULL;
 	struct certdir_device_record record;
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 
 	if (certdir_device_json_read(&record, export ? translated : row, ignored, &error)) {
 		check_device(&record.device);
@@ -106,7 +106,7 @@ static void read_row(const struct certdir_export *export, const json_t *row)
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	const struct certdir_export *export;
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct certdir_csv csv;
 	json_t *header = NULL;
 	bool done;

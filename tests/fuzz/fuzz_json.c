@@ -39,7 +39,7 @@ static void read_device(const json_t *object)
 {
 	json_t *ignored = json_object();
 	struct certdir_device_record record;
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 
 	if (!certdir_device_json_read(&record, object, ignored, &error)) {
 		HOLDS(error.text[0]);

@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	struct certdir_store *store = certdir_store_new(100, 1 << 20), *again = certdir_store_new(100, 1 << 20);
 	struct certdir_bytes bytes = {0};
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 
 	HOLDS(store && again);
 	if (certdir_memory_unpack(store, data, size, "o", &error)) {

@@ -67,7 +67,7 @@ const char *__lsan_default_suppressions(void)
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	struct certdir_ldap_records records;
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	char *text = malloc(size + 1);
 	bool ok;
 

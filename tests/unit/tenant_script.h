@@ -193,7 +193,7 @@ static const char *script_so_far;
 
 static inline void run_end(struct world *world, const char *how)
 {
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	enum certdir_tenant_ended ended =
 		world->part == 'd'   ? certdir_tenant_devices_end(world->tenant, "link", &world->counts, &error)
 		: world->part == 'i' ? certdir_tenant_intune_end(world->tenant, &world->counts, &error)
@@ -296,7 +296,7 @@ static inline bool run_begin(struct world *world, const char *verb, char *words,
 static inline bool run_one(struct world *world, char *command)
 {
 	char verb[16] = "", *words = command + strcspn(command, " ");
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	bool ok = true;
 
 	memcpy(verb, command, (size_t)(words - command) < 15 ? (size_t)(words - command) : 15);

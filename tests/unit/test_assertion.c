@@ -253,7 +253,7 @@ static void test_pairs(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-		struct certdir_error error = {""};
+		struct certdir_error error = {.text = ""};
 		struct certdir_assertion *assertion =
 			certdir_assertion_open(path(pairs[i].certificate), path(pairs[i].key),
 					       pairs[i].password ? path(pairs[i].password) : NULL, NOW, &error);
@@ -270,7 +270,7 @@ static void test_pairs(void **state)
 /* Of several certificates of the key, the one that is good for longest. */
 static void test_choice(void **state)
 {
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct certdir_assertion *assertion =
 		certdir_assertion_open(path("mixed.pem"), path("mixed.pem"), NULL, NOW, &error);
 
@@ -357,7 +357,7 @@ static bool verifies(EVP_PKEY *key, const char *text, size_t signed_length, cons
 
 static void test_jwt(void **state)
 {
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct certdir_assertion *assertion =
 		certdir_assertion_open(path("good.pem"), path("good.key"), NULL, NOW, &error);
 	char *first, *second, *dot, *last;

@@ -274,7 +274,7 @@ static void test_journal_of_another(void **state)
 /* What a copy finds is what loading it whole finds, in the same words. */
 static void same_as_load(const char *what)
 {
-	struct certdir_error loading = {""}, copying = {""};
+	struct certdir_error loading = {.text = ""}, copying = {.text = ""};
 	struct certdir_list_snapshot *snapshot = certdir_list_load(fixture_file, &loading);
 	struct certdir_list_seal seal;
 	bool copied = certdir_list_copy(fixture_file, -1, "nowhere", &seal, &copying);

@@ -66,7 +66,7 @@ static void check_graph(const json_t *vector)
 	const char *due = strcmp(next, "end") == 0 ? text_of(vector, "outcome") : next;
 	enum certdir_graph_outcome outcome;
 	struct certdir_graph_error said;
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	char *body = body_of(vector);
 
 	certdir_graph_error_read(&said, body, strlen(body));
@@ -89,7 +89,7 @@ static void check_token(const json_t *vector)
 		.credential = managed ? CERTDIR_CREDENTIAL_MANAGED_IDENTITY : CERTDIR_CREDENTIAL_SECRET,
 	};
 	struct certdir_token_error said;
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	char *body = body_of(vector);
 	bool transient;
 

@@ -38,7 +38,7 @@ static void change_image(const char *sql)
 
 static void assert_refused(const char *says)
 {
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct certdir_list_snapshot *snapshot = certdir_list_load(fixture_file, &error);
 
 	if (snapshot || !strstr(error.text, says))
@@ -239,7 +239,7 @@ static void test_a_lookup_ends(void **state)
 	struct certdir_list_snapshot *snapshot;
 	struct certdir_list_reader *reader;
 	int64_t rows[CERTDIR_LIST_FIND_MAX];
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct rusage usage;
 	bool more;
 

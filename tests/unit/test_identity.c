@@ -99,7 +99,7 @@ static int run_vector(const json_t *vector)
 	size_t form_count = load_forms(vector, forms);
 	const struct certdir_rules rules = {.forms = forms, .form_count = form_count};
 	struct certdir_certificate certificate;
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct der der;
 	int wrong = 0;
 

@@ -58,7 +58,7 @@ static void go_on(const char *source, int count)
 /* Devices of what a server gets that starts now, -1 = nothing; whether that is the edition before. */
 static int start(bool *last)
 {
-	struct certdir_error damage, error = {""};
+	struct certdir_error damage, error = {.text = ""};
 	struct certdir_list_snapshot *snapshot = certdir_list_load_last(fixture_file, &damage, &error);
 	const int devices = snapshot ? (int)certdir_list_device_count(snapshot) : -1;
 
@@ -196,7 +196,7 @@ static enum certdir_answer_state ask(struct certdir_directory *directory, const 
 static void test_a_server_that_starts(void **state)
 {
 	const struct certdir_list_config config = {.filename = fixture_file};
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct certdir_directory *directory;
 	size_t count;
 

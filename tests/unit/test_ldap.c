@@ -49,7 +49,7 @@ static void test_map(void **state)
 								  [CERTDIR_ID_NAME] = cases[i].name,
 								  [CERTDIR_ID_ENTRA] = cases[i].entra};
 		struct certdir_ldap_map map;
-		struct certdir_error error = {""};
+		struct certdir_error error = {.text = ""};
 		const bool ok = certdir_ldap_map_init(&map, attributes, &error);
 
 		assert_int_equal(ok, !cases[i].wrong);
@@ -116,7 +116,7 @@ static void test_filter_valid(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct certdir_error error = {""};
+		struct certdir_error error = {.text = ""};
 
 		if (certdir_ldap_filter_valid(cases[i].filter, &error) != cases[i].valid)
 			fail_msg("%s", cases[i].filter);
@@ -221,7 +221,7 @@ static void test_terms(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const char *attributes[CERTDIR_ID_TYPES];
 		struct certdir_ldap_map map;
-		struct certdir_error error = {""};
+		struct certdir_error error = {.text = ""};
 		char expected[512], *filter;
 		size_t count = 0;
 
@@ -301,7 +301,7 @@ static void test_domains(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct certdir_error error = {""};
+		struct certdir_error error = {.text = ""};
 		char **domains, joined[256] = "";
 		const bool ok = certdir_ldap_domains_make(&domains, cases[i].words, cases[i].base, &error);
 

@@ -430,7 +430,7 @@ static void test_values(void **state)
 	struct certdir_ldap_value values[VALUES_MAX];
 	const struct certdir_ldap_entry entry = entry_of("cn=x", pairs, values);
 	struct certdir_ldap_map map;
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct certdir_ldap_remarks remarks;
 	struct certdir_record record = {.row = 0};
 

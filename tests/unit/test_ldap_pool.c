@@ -15,7 +15,7 @@ static struct certdir_ldap_pool *open_pool(const char *const *servers)
 {
 	const struct certdir_ldap_config server = {.servers = servers, .net_timeout = 1, .res_timeout = 1};
 	const struct certdir_ldap_pool_config config = {.name = "ldap", .server = &server, .probe = "dc=x", .most = 4};
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct certdir_ldap_pool *pool = certdir_ldap_pool_open(&config, &error);
 
 	if (!pool)

@@ -49,7 +49,7 @@ static void test_files(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
 		struct certdir_ldap_records records;
-		struct certdir_error error = {""};
+		struct certdir_error error = {.text = ""};
 		char names[256];
 		const bool ok =
 			certdir_ldap_records_read(files[i].text, strlen(files[i].text), "undo.ldif", &records, &error);

@@ -78,7 +78,7 @@ static void test_links(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
-		struct certdir_error error = {""};
+		struct certdir_error error = {.text = ""};
 		const bool good = certdir_link_check(links[i].url, links[i].base, &error);
 
 		if (good != (links[i].why == NULL))
@@ -96,7 +96,7 @@ static void test_links(void **state)
 /* Both are named: where it leads, and where it should. */
 static void test_both_named(void **state)
 {
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 
 	(void)state;
 	assert_false(certdir_link_check("https://evil.example:444/x", GRAPH, &error));

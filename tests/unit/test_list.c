@@ -435,7 +435,7 @@ static void test_killed_while_publishing(void **state)
 static void test_disk_full(void **state)
 {
 	char name[128], owner[1000] = "";
-	struct certdir_error error, last = {""};
+	struct certdir_error error, last = {.text = ""};
 	struct certdir_list_writer *writer;
 	int failed = 0;
 

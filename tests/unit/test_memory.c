@@ -550,7 +550,7 @@ static struct certdir_directory *open_memory(uint32_t remember, bool stale, cons
 						     .waiting_max = 8,
 						     .filename = filename,
 						     .origin = strdup("base_dn = dc=x\n")};
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct certdir_directory *memory = certdir_memory_open(&fake.base, &config, &error);
 
 	if (!memory)
@@ -820,7 +820,7 @@ static void save_old(int64_t age)
 {
 	struct certdir_store *store = old_store(age);
 	struct certdir_bytes bytes = {0};
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 
 	certdir_memory_pack(&bytes, store, "base_dn = dc=x\n");
 	if (!certdir_memory_save(filename, &bytes, &error))
@@ -919,7 +919,7 @@ static void save_written(int64_t ahead)
 {
 	static const char magic[] = "certdir memory 1\n", origin[] = "base_dn = dc=x\n";
 	struct certdir_bytes bytes = {0};
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 
 	certdir_bytes_put(&bytes, magic, sizeof(magic) - 1);
 	certdir_bytes_put_number(&bytes, sizeof(origin) - 1);
@@ -932,7 +932,7 @@ static void save_written(int64_t ahead)
 
 static void test_refused(void **state)
 {
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	unsigned char bytes[4096], changed[4096];
 	size_t size;
 	int fd;
@@ -1007,7 +1007,7 @@ static void test_hostile_bytes(void **state)
 static void test_what_stands_beside_it(void **state)
 {
 	struct certdir_bytes bytes = {0};
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 
 	(void)state;
 	save_old(60);

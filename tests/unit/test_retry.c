@@ -98,7 +98,7 @@ static void test_wait(void **state)
 	const int64_t start = certdir_monotonic();
 	const struct certdir_http_limits limits = {.deadline = start + 10 * SECOND};
 	struct certdir_retry retry = {.limits = &limits, .began = start};
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 
 	(void)state;
 	/* Told how long to wait, it waits that long, as often as it takes. */
@@ -113,7 +113,7 @@ static void test_deadline(void **state)
 	const int64_t start = certdir_monotonic();
 	const struct certdir_http_limits limits = {.deadline = start + 10 * SECOND};
 	struct certdir_retry retry = {.limits = &limits, .began = start};
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 
 	(void)state;
 	assert_int_equal(certdir_retry_wait(&retry, "3600", false, "busy", &error), CERTDIR_RETRY_OVER);
@@ -127,7 +127,7 @@ static void test_attempts(void **state)
 {
 	const struct certdir_http_limits limits = {.deadline = INT64_MAX};
 	struct certdir_retry retry = {.limits = &limits, .attempts = 7, .failures = CERTDIR_RETRY_ATTEMPTS - 1};
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 
 	(void)state;
 	/* "0" says nothing: a server that says so for ever would be asked for ever without a pause. */
@@ -170,7 +170,7 @@ static void test_waiting_is_told(void **state)
 	const struct certdir_http_limits limits = {
 		.deadline = INT64_MAX, .stop = &told.stop, .waiting = tell, .context = &told};
 	struct certdir_retry retry = {.limits = &limits, .began = certdir_monotonic()};
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 
 	(void)state;
 	assert_int_equal(certdir_retry_wait(&retry, "", false, "504", &error), CERTDIR_RETRY_STOPPED);
@@ -202,7 +202,7 @@ static void test_stop(void **state)
 	const struct itimerval soon = {.it_value = {.tv_usec = 150000}};
 	const struct sigaction action = {.sa_handler = on_alarm};
 	struct certdir_retry retry = {.limits = &limits, .began = start};
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 
 	(void)state;
 	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);

@@ -47,7 +47,7 @@ static void put(const char *content, size_t length, mode_t mode)
 
 static void expect(const char *name, enum certdir_secret_kind kind, const char *content, const char *why)
 {
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	char *secret = certdir_secret_read(name, kind, &error);
 
 	if (secret && why)
@@ -174,7 +174,7 @@ static void test_owner(void **state)
 
 static void test_bytes(void **state)
 {
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	size_t length = 0;
 	char *bytes;
 

@@ -425,7 +425,7 @@ static void test_section_check(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof section_checks / sizeof *section_checks; i++) {
 		struct certdir_section section = section_checks[i].section;
-		struct certdir_error error = {""};
+		struct certdir_error error = {.text = ""};
 		char expected[CERTDIR_TEXT_MAX] = "";
 
 		section.name = "s";

@@ -21,7 +21,7 @@ static char directory[] = "/tmp/test_spool.XXXXXX", name[64];
 
 static struct certdir_spool *open_spool(void)
 {
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct certdir_spool *spool;
 	long holder;
 
@@ -216,7 +216,7 @@ static void test_full(void **state)
 {
 	struct certdir_spool *spool = open_spool();
 	const struct rlimit small = {4096, RLIM_INFINITY}, none = {RLIM_INFINITY, RLIM_INFINITY};
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	char body[8192];
 
 	(void)state;

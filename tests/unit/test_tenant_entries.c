@@ -46,7 +46,7 @@ static void put(struct certdir_tenant *list, const char *key, const struct certd
 /* A listing of entries "from".."to", those below `disabled` disabled, as one edition. */
 static enum certdir_tenant_ended list(bool all, int from, int to, int disabled, const char *cursor)
 {
-	struct certdir_error error = {""};
+	struct certdir_error error = {.text = ""};
 	struct certdir_list_writer *writer = certdir_list_write_begin(fixture_file, false, &error);
 	struct certdir_tenant *tenant = writer ? certdir_tenant_open(writer, &options, &error) : NULL;
 	enum certdir_tenant_ended ended;

@@ -549,7 +549,7 @@ static void test_usable(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct certdir_list_writer *writer = begin(NULL);
 		struct certdir_placeholders_config config = make_config(cases[i].name);
-		struct certdir_error error = {"none"};
+		struct certdir_error error = {.text = "none"};
 		struct certdir_list_snapshot *list;
 		bool usable;
 

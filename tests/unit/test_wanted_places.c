@@ -141,7 +141,7 @@ static void test_known_groups(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct certdir_placeholders_config config = make_places();
 		struct certdir_list_writer *writer = begin(NULL);
-		struct certdir_error error = {"none"};
+		struct certdir_error error = {.text = "none"};
 		struct certdir_list_snapshot *list;
 		bool usable;
 
