@@ -182,7 +182,7 @@ static bool strings(CONF_SECTION *cs, char const *name, char const *const **list
 	char const **values;
 	size_t count = 0;
 
-	for (CONF_PAIR *pair = cf_pair_find(cs, name); pair; pair = cf_pair_find_next(cs, pair, name))
+	FOR_EACH_PAIR(pair, cs, name)
 		count++;
 	values = talloc_zero_array(cs, char const *, count + 1);
 	if (!values) {
@@ -190,7 +190,7 @@ static bool strings(CONF_SECTION *cs, char const *name, char const *const **list
 		return false;
 	}
 	count = 0;
-	for (CONF_PAIR *pair = cf_pair_find(cs, name); pair; pair = cf_pair_find_next(cs, pair, name))
+	FOR_EACH_PAIR(pair, cs, name)
 		if (cf_pair_value(pair) && *cf_pair_value(pair))
 			values[count++] = cf_pair_value(pair);
 	*list = count ? values : NULL;
@@ -284,7 +284,7 @@ static size_t count_sections(CONF_SECTION *cs, char const *name)
 {
 	size_t count = 0;
 
-	for (CONF_SECTION *sub = cf_section_sub_find(cs, name); sub; sub = cf_subsection_find_next(cs, sub, name))
+	FOR_EACH_SECTION(sub, cs, name)
 		count++;
 	return count;
 }
@@ -306,8 +306,7 @@ static bool read_forms(CONF_SECTION *cs, struct certdir_checker *checker)
 	checker->forms = allocate(cs, count, sizeof(*checker->forms));
 	if (count && !checker->forms)
 		return false;
-	for (CONF_SECTION *form = cf_section_sub_find(cs, "form"); form;
-	     form = cf_subsection_find_next(cs, form, "form")) {
+	FOR_EACH_SECTION(form, cs, "form") {
 		if (!read_form(form, &checker->forms[checker->form_count]))
 			return false;
 		checker->form_count++;
@@ -358,8 +357,7 @@ static bool read_certificates(CONF_SECTION *cs, struct certdir_checker *checker)
 	checker->sections = allocate(cs, count, sizeof(*checker->sections));
 	if (count && !checker->sections)
 		return false;
-	for (CONF_SECTION *sub = cf_section_sub_find(cs, "certificates"); sub;
-	     sub = cf_subsection_find_next(cs, sub, "certificates"))
+	FOR_EACH_SECTION(sub, cs, "certificates")
 		if (!read_certificates_section(sub, &checker->sections[checker->section_count++], checker->accepted))
 			return false;
 	return true;
@@ -383,11 +381,6 @@ struct opening {
 	bool watch;
 	bool alone; /* `directories` is the name of one */
 };
-
-static char const *directory_name(CONF_SECTION *cs)
-{
-	return cf_section_name2(cs) ? cf_section_name2(cs) : cf_section_name1(cs);
-}
 
 /*
  * How many workers one directory may hold: half of those that the server may have, so that a directory that does not
@@ -476,10 +469,10 @@ static struct certdir_directory *remember(struct opening const *opening, CONF_SE
 
 	if (!live || !opening->watch || (!memory.remember && !memory.when_unavailable))
 		return live;
-	live->name = directory_name(cs);
+	live->name = section_instance(cs);
 	if (config->memory[0])
-		memory.filename = talloc_asprintf(cs, "%s/%s.%s.memory", config->memory, directory_name(opening->cs),
-						  directory_name(cs));
+		memory.filename = talloc_asprintf(cs, "%s/%s.%s.memory", config->memory, section_instance(opening->cs),
+						  section_instance(cs));
 	memory.origin = certdir_ldap_directory_origin(config);
 	if (memory.origin && (memory.filename || !config->memory[0]))
 		return certdir_memory_open(live, &memory, error);
@@ -491,7 +484,7 @@ static struct certdir_directory *remember(struct opening const *opening, CONF_SE
 
 static struct certdir_directory *open_ldap(struct opening const *opening, CONF_SECTION *cs, struct certdir_error *error)
 {
-	struct certdir_ldap_directory_config config = {.name = directory_name(cs), .most = share_of_workers(cs)};
+	struct certdir_ldap_directory_config config = {.name = section_instance(cs), .most = share_of_workers(cs)};
 
 	if (!section_parse(cs, &config, &ldap_section) || !read_sasl(cs, &config.server) ||
 	    !subsection_parse(cs, "tls", &config, &ldap_tls_section) ||
@@ -520,9 +513,8 @@ enum { DIRECTORY_KINDS = sizeof(directory_kinds) / sizeof(directory_kinds[0]) };
 static CONF_SECTION *directory_section(CONF_SECTION *cs, char const *word)
 {
 	for (size_t k = 0; k < DIRECTORY_KINDS; k++)
-		for (CONF_SECTION *sub = cf_section_sub_find(cs, directory_kinds[k]); sub;
-		     sub = cf_subsection_find_next(cs, sub, directory_kinds[k]))
-			if (strcmp(directory_name(sub), word) == 0)
+		FOR_EACH_SECTION(sub, cs, directory_kinds[k])
+			if (strcmp(section_instance(sub), word) == 0)
 				return sub;
 	return NULL;
 }
@@ -530,7 +522,7 @@ static CONF_SECTION *directory_section(CONF_SECTION *cs, char const *word)
 /* A name that no certificate can have would keep everybody out. */
 static bool issuers_valid(CONF_SECTION *cs)
 {
-	for (CONF_PAIR *pair = cf_pair_find(cs, "issuer"); pair; pair = cf_pair_find_next(cs, pair, "issuer")) {
+	FOR_EACH_PAIR(pair, cs, "issuer") {
 		char const *dn = cf_pair_value(pair);
 
 		if (dn && *dn && !certdir_dn_equal(dn, dn)) {
@@ -596,7 +588,7 @@ static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 	}
 	if (directory->is_live)
 		tell_bare_groups(cs, checker->policy.groups);
-	directory->name = directory_name(cs);
+	directory->name = section_instance(cs);
 	checker->directories[checker->directory_count++] = directory;
 	return true;
 }
@@ -604,7 +596,7 @@ static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 static bool is_opened(struct certdir_checker const *checker, CONF_SECTION *cs)
 {
 	for (size_t d = 0; d < checker->directory_count; d++)
-		if (checker->directories[d]->name == directory_name(cs))
+		if (checker->directories[d]->name == section_instance(cs))
 			return true;
 	return false;
 }
@@ -636,13 +628,12 @@ static bool unread_directories_valid(CONF_SECTION *cs, struct certdir_checker co
 	bool valid = true;
 
 	for (size_t k = 0; k < DIRECTORY_KINDS; k++)
-		for (CONF_SECTION *sub = cf_section_sub_find(cs, directory_kinds[k]); sub;
-		     sub = cf_subsection_find_next(cs, sub, directory_kinds[k])) {
+		FOR_EACH_SECTION(sub, cs, directory_kinds[k]) {
 			if (is_opened(checker, sub))
 				continue;
 			valid &= unread_valid(sub);
 			certdir_log(CERTDIR_LOG_INFO, "%s[%d]: %s is not named in `directories`, and so is not used",
-				    cf_section_filename(sub), cf_section_lineno(sub), directory_name(sub));
+				    cf_section_filename(sub), cf_section_lineno(sub), section_instance(sub));
 		}
 	return valid;
 }
@@ -666,7 +657,7 @@ static bool ownerships_valid(CONF_SECTION *cs)
 {
 	static char const *const known[] = {"", "company", "personal", NULL};
 
-	for (CONF_PAIR *pair = cf_pair_find(cs, "ownership"); pair; pair = cf_pair_find_next(cs, pair, "ownership"))
+	FOR_EACH_PAIR(pair, cs, "ownership")
 		if (cf_pair_value(pair) && !is_one_of(known, cf_pair_value(pair))) {
 			cf_log_err_cp(pair, "ownership = %s: must be company or personal", cf_pair_value(pair));
 			return false;
@@ -679,7 +670,7 @@ static bool systems_valid(CONF_SECTION *cs)
 {
 	char const *const name = "operating_systems";
 
-	for (CONF_PAIR *pair = cf_pair_find(cs, name); pair; pair = cf_pair_find_next(cs, pair, name))
+	FOR_EACH_PAIR(pair, cs, name)
 		if (cf_pair_value(pair) && strchr(cf_pair_value(pair), ',')) {
 			cf_log_err_cp(pair, "%s = %s: write the option once for each system", name,
 				      cf_pair_value(pair));

@@ -3,6 +3,11 @@
 
 #include "text/suggest.h"
 
+char const *section_instance(CONF_SECTION *cs)
+{
+	return cf_section_name2(cs) ? cf_section_name2(cs) : cf_section_name1(cs);
+}
+
 bool is_one_of(char const *const *names, char const *name)
 {
 	for (; *names; names++)
@@ -94,10 +99,11 @@ static bool section_is_first(CONF_SECTION *parent, CONF_SECTION *cs)
 {
 	char const *const name1 = cf_section_name1(cs), *const name2 = cf_section_name2(cs);
 
-	for (CONF_SECTION *other = cf_section_sub_find(parent, name1); other && other != cs;
-	     other = cf_subsection_find_next(parent, other, name1)) {
+	FOR_EACH_SECTION(other, parent, name1) {
 		char const *const other2 = cf_section_name2(other);
 
+		if (other == cs)
+			break;
 		if (name2 && other2 ? strcmp(name2, other2) == 0 : name2 == other2) {
 			cf_log_err_cs(cs, "section \"%s%s%s\" stands twice in %s { }", name1, name2 ? " " : "",
 				      name2 ? name2 : "", cf_section_name1(parent));

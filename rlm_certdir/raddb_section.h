@@ -3,7 +3,15 @@
 #ifndef CERTDIR_RADDB_SECTION_H
 #define CERTDIR_RADDB_SECTION_H
 
-#include "raddb.h"
+#include "base/certdir.h"
+#include "freeradius/server.h"
+
+/* Each subsection of a section (or NULL) that is called so; of every name when that is NULL. */
+#define FOR_EACH_SECTION(_cs, _parent, _name)                                                                          \
+	for (CONF_SECTION *_cs = NULL; (_cs = cf_subsection_find_next(_parent, _cs, _name));)
+
+/* Each value of an option that may stand in a section more than once. */
+#define FOR_EACH_PAIR(_pair, _cs, _name) for (CONF_PAIR *_pair = NULL; (_pair = cf_pair_find_next(_cs, _pair, _name));)
 
 /* Everything that may stand in a section. The server's parser fills `options`; the others are read by hand. */
 struct section {
@@ -11,6 +19,9 @@ struct section {
 	char const *repeated[4]; /* options that may stand there more than once */
 	char const *sections[6];
 };
+
+/* What a section is called by: its second name, or the first when it has no second. */
+char const *section_instance(CONF_SECTION *cs);
 
 /* Whether `name` is in a NULL-terminated list. */
 bool is_one_of(char const *const *names, char const *name);

@@ -2,6 +2,7 @@
 #include "cli/raddb_file.h"
 
 #include "raddb.h"
+#include "raddb_section.h"
 
 #include <freeradius/radpaths.h>
 
@@ -39,14 +40,10 @@ extern CONF_SECTION *root_config;
 static CONF_SECTION *find_section(CONF_SECTION *root, char const *directory, char const *module)
 {
 	CONF_SECTION *modules = cf_section_sub_find(root, "modules");
-	CONF_SECTION *cs = modules ? cf_section_sub_find(modules, "certdir") : NULL;
 
-	for (; cs; cs = cf_subsection_find_next(modules, cs, "certdir")) {
-		char const *name = cf_section_name2(cs) ? cf_section_name2(cs) : cf_section_name1(cs);
-
-		if (!module || strcmp(name, module) == 0)
+	FOR_EACH_SECTION(cs, modules, "certdir")
+		if (!module || strcmp(section_instance(cs), module) == 0)
 			return cs;
-	}
 	fprintf(stderr, "certdir: %s has no certdir module%s%s: link mods-available/certdir into mods-enabled\n",
 		directory, module ? " named " : "", module ? module : "");
 	return NULL;

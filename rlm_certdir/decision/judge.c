@@ -171,8 +171,7 @@ static bool enabled(struct judging *judging)
 {
 	struct fact fact = {0};
 
-	FOR_EACH_FOR(judging, view)
-	{
+	FOR_EACH_FOR(judging, view) {
 		const struct certdir_device *device = &view->record->device;
 		const bool intune_alone =
 			view->source->kind == CERTDIR_SOURCE_TENANT && !device->own.is && device->intune.is;
@@ -221,8 +220,7 @@ static bool joined(struct judging *judging)
 		all |= CERTDIR_BIT(type);
 	if ((accepted & all) == all)
 		return true;
-	FOR_EACH_FOR(judging, view)
-	{
+	FOR_EACH_FOR(judging, view) {
 		if (accepted & CERTDIR_BIT(view->record->device.join_type))
 			return true;
 		if (view->record->device.join_type != CERTDIR_JOIN_UNKNOWN)
@@ -252,8 +250,7 @@ static bool owned(struct judging *judging)
 
 	if (!accepted || !accepted[0])
 		return true;
-	FOR_EACH_FOR(judging, view)
-	{
+	FOR_EACH_FOR(judging, view) {
 		const char *ownership = view->record->device.ownership;
 
 		if (ownership && !certdir_word_among(accepted, ownership))
@@ -272,8 +269,7 @@ static bool runs(struct judging *judging)
 
 	if (!accepted || !accepted[0])
 		return true;
-	FOR_EACH_FOR(judging, view)
-	{
+	FOR_EACH_FOR(judging, view) {
 		const char *system = view->record->device.operating_system;
 
 		if (system && !is_system(accepted, system))
@@ -296,8 +292,7 @@ static bool in_grace(const struct judging *judging)
 	 * Within a record the later of the two: a laptop that was set up anew. Of several records the first: one that somebody makes under a
 	 * known device's name must not give it a new start. Active Directory knows nothing of management.
 	 */
-	FOR_EACH_FOR(judging, view)
-	{
+	FOR_EACH_FOR(judging, view) {
 		const struct certdir_device *device = &view->record->device;
 		const int64_t registered = device->intune.registered > device->own.registered
 						   ? device->intune.registered
@@ -316,8 +311,7 @@ static bool managed(struct judging *judging)
 
 	if (!judging->world->policy->require_managed || in_grace(judging))
 		return true;
-	FOR_EACH_FOR(judging, view)
-	{
+	FOR_EACH_FOR(judging, view) {
 		const struct certdir_device *device = &view->record->device;
 
 		if (device->own.is)
@@ -440,8 +434,7 @@ static bool active(struct judging *judging)
 
 	if (!judging->world->policy->max_inactive)
 		return true;
-	FOR_EACH_FOR(judging, view)
-	{
+	FOR_EACH_FOR(judging, view) {
 		hear_seen(&fact, judging, view, &view->record->device.own, CERTDIR_PART_OF_DEVICES, &latest);
 		hear_seen(&fact, judging, view, &view->record->device.intune, CERTDIR_PART_OF_INTUNE, &latest);
 	}
@@ -480,8 +473,7 @@ static bool in_group(struct judging *judging)
 
 	if (!groups || !groups[0])
 		return true;
-	FOR_EACH_FOR(judging, view)
-	{
+	FOR_EACH_FOR(judging, view) {
 		/* A tenant that syncs no group has no such part to wait for. */
 		if (view->source->kind != CERTDIR_SOURCE_TENANT || view->source->synced[CERTDIR_PART_OF_GROUPS])
 			hear_groups(&fact, judging, view);
@@ -543,10 +535,12 @@ static void tell_groups(const struct judging *judging)
 
 	for (size_t r = 0; r < decision->record_count; r++)
 		FOR_EACH_FOR(judging, view)
-	if (view->record == decision->records[r] && certdir_part_fresh(judging->world, view, CERTDIR_PART_OF_GROUPS)) {
-		decision->member |= UINT32_C(1) << r;
-		decision->member_since[r] = certdir_yes_since(judging->world, view, CERTDIR_PART_OF_GROUPS);
-	}
+			if (view->record == decision->records[r] &&
+			    certdir_part_fresh(judging->world, view, CERTDIR_PART_OF_GROUPS)) {
+				decision->member |= UINT32_C(1) << r;
+				decision->member_since[r] =
+					certdir_yes_since(judging->world, view, CERTDIR_PART_OF_GROUPS);
+			}
 }
 
 /* Any "no", else what the first says of whom a part is fresh. */
