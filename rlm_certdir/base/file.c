@@ -10,40 +10,68 @@
 
 enum { LOAD_FIRST = 64 << 10 };
 
-ssize_t certdir_file_read(int file, void *bytes, size_t size)
+enum { AT_POSITION = -1 }; /* in the place of an offset: where the file stands, which moves on */
+
+static ssize_t read_all(int file, char *bytes, size_t size, off_t at)
 {
 	size_t done = 0;
 
 	while (done < size) {
-		const ssize_t got = read(file, (char *)bytes + done, size - done);
+		const ssize_t got = at == AT_POSITION ? read(file, bytes + done, size - done)
+						      : pread(file, bytes + done, size - done, at + (off_t)done);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return -1;
-		if (got == 0)
+		if (got == 0) {
+			errno = 0;
 			break;
+		}
 		done += (size_t)got;
 	}
 	return (ssize_t)done;
 }
 
+static bool write_all(int file, const char *bytes, size_t size, off_t at)
+{
+	for (size_t done = 0; done < size;) {
+		const ssize_t put = at == AT_POSITION ? write(file, bytes + done, size - done)
+						      : pwrite(file, bytes + done, size - done, at + (off_t)done);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put == 0)
+			errno = ENOSPC;
+		if (put <= 0)
+			return false;
+		done += (size_t)put;
+	}
+	return true;
+}
+
+ssize_t certdir_file_read(int file, void *bytes, size_t size)
+{
+	return read_all(file, bytes, size, AT_POSITION);
+}
+
 ssize_t certdir_file_read_at(int file, void *bytes, size_t size, uint64_t at)
 {
-	size_t done = 0;
+	return read_all(file, bytes, size, (off_t)at);
+}
 
-	while (done < size) {
-		const ssize_t got = pread(file, (char *)bytes + done, size - done, (off_t)(at + done));
+bool certdir_file_write(int file, const void *bytes, size_t size)
+{
+	return write_all(file, bytes, size, AT_POSITION);
+}
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		done += (size_t)got;
-	}
-	return (ssize_t)done;
+bool certdir_file_write_at(int file, const void *bytes, size_t size, uint64_t at, const char *name,
+			   struct certdir_error *error)
+{
+	if (write_all(file, bytes, size, (off_t)at))
+		return true;
+	certdir_error_set(error, "%s cannot be written: %s", name, strerror(errno));
+	return false;
 }
 
 /* Reads on until the file ends or `room` is full, doubling the room up to `max` and one byte more. */
@@ -93,22 +121,6 @@ char *certdir_file_load(int file, size_t max, size_t *length)
 		return bytes;
 	free(bytes);
 	return NULL;
-}
-
-bool certdir_file_write(int file, const void *bytes, size_t size)
-{
-	for (size_t done = 0; done < size;) {
-		const ssize_t put = write(file, (const char *)bytes + done, size - done);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put == 0)
-			errno = ENOSPC;
-		if (put <= 0)
-			return false;
-		done += (size_t)put;
-	}
-	return true;
 }
 
 bool certdir_file_sync_directory(const char *directory)

@@ -3,12 +3,11 @@
 #ifndef CERTDIR_FILE_H
 #define CERTDIR_FILE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/certdir.h"
+
 #include <sys/types.h>
 
-/* Reads `size` bytes, fewer only where the file ends. How many, or -1 with errno. */
+/* Reads `size` bytes, fewer only where the file ends: then errno is 0. How many, or -1 with errno. */
 ssize_t certdir_file_read(int file, void *bytes, size_t size);
 /* The same from `at`; the file's own position stays. */
 ssize_t certdir_file_read_at(int file, void *bytes, size_t size, uint64_t at);
@@ -21,6 +20,9 @@ char *certdir_file_load(int file, size_t max, size_t *length);
 
 /* Writes all of it. False with errno. */
 bool certdir_file_write(int file, const void *bytes, size_t size);
+/* The same at the offset `at`. False with `error`: "`name` cannot be written" and why. */
+bool certdir_file_write_at(int file, const void *bytes, size_t size, uint64_t at, const char *name,
+			   struct certdir_error *error);
 
 /* What was renamed or linked in a directory survives a power cut after this. False with errno. */
 bool certdir_file_sync_directory(const char *directory);

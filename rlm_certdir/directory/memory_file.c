@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/io.h"
 #include "base/permissions.h"
 #include "list/seal.h"
 
@@ -190,7 +189,7 @@ static bool write_file(int fd, const char *name, const struct certdir_bytes *byt
 {
 	const struct certdir_list_seal none = {0};
 
-	if (!certdir_io_write(fd, bytes->bytes, bytes->length, 0, name, error) ||
+	if (!certdir_file_write_at(fd, bytes->bytes, bytes->length, 0, name, error) ||
 	    !certdir_list_seal_append(&none, fd, name, error))
 		return false;
 	if (fsync(fd) == 0)
@@ -260,7 +259,7 @@ static unsigned char *read_file(const char *filename, size_t *size, struct certd
 		certdir_error_set(error, "out of memory");
 	} else {
 		*size = (size_t)status.st_size;
-		if (!certdir_io_read(fd, bytes, *size, 0)) {
+		if (certdir_file_read_at(fd, bytes, *size, 0) != (ssize_t)*size) {
 			certdir_error_set(error, "%s", errno ? strerror(errno) : "it is cut short");
 			free(bytes);
 			bytes = NULL;

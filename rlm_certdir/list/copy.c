@@ -2,7 +2,7 @@
 #include "list/copy.h"
 
 #include "list/file.h"
-#include "base/io.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -49,12 +49,12 @@ static bool copy_chunk(struct copy *copy, size_t chunk, bool *holds, struct cert
 	const uint64_t at = (uint64_t)chunk * CERTDIR_SEAL_CHUNK, left = copy->seal->kept - at;
 	const size_t size = left < CERTDIR_SEAL_CHUNK ? (size_t)left : CERTDIR_SEAL_CHUNK;
 
-	if (!certdir_io_read(copy->from, copy->buffer, size, at))
+	if (certdir_file_read_at(copy->from, copy->buffer, size, at) != (ssize_t)size)
 		return refuse_reading(copy, errno, error);
 	if (chunk == 0)
 		memcpy(copy->header, copy->buffer, size < sizeof(copy->header) ? size : sizeof(copy->header));
 	*holds = certdir_list_seal_holds(copy->seal, chunk, copy->buffer, size);
-	return !*holds || copy->to < 0 || certdir_io_write(copy->to, copy->buffer, size, at, copy->name, error);
+	return !*holds || copy->to < 0 || certdir_file_write_at(copy->to, copy->buffer, size, at, copy->name, error);
 }
 
 static bool copy_image(struct copy *copy, struct certdir_error *error)

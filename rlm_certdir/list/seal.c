@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "list/seal.h"
 
-#include "base/io.h"
+#include "base/file.h"
 #include "text/hex.h"
 
 #include <errno.h>
@@ -127,20 +127,22 @@ enum certdir_seal_state certdir_list_seal_read(struct certdir_list_seal *seal, i
 	unsigned char footer[CERTDIR_SEAL_FOOTER];
 	enum certdir_seal_state state;
 	uint64_t image;
+	size_t digests;
 
 	memset(seal, 0, sizeof(*seal));
 	error->text[0] = '\0';
 	if (size < sizeof(footer))
 		return CERTDIR_SEAL_ABSENT;
-	if (!certdir_io_read(fd, footer, sizeof(footer), size - sizeof(footer)))
+	if (certdir_file_read_at(fd, footer, sizeof(footer), size - sizeof(footer)) != sizeof(footer))
 		goto unreadable;
 	state = read_footer(footer, size, &image);
 	if (state != CERTDIR_SEAL_TRUE)
 		return state;
 	errno = ENOMEM;
-	if (!allocate(seal, image) || !certdir_io_read(fd, seal->digests, seal->count * CERTDIR_SEAL_DIGEST, image))
+	digests = (size_t)chunks_of(image) * CERTDIR_SEAL_DIGEST;
+	if (!allocate(seal, image) || certdir_file_read_at(fd, seal->digests, digests, image) != (ssize_t)digests)
 		goto unreadable;
-	if (is_root(footer, seal->digests, seal->count * CERTDIR_SEAL_DIGEST))
+	if (is_root(footer, seal->digests, digests))
 		return CERTDIR_SEAL_TRUE;
 	certdir_list_seal_clear(seal);
 	return CERTDIR_SEAL_BROKEN;
@@ -208,7 +210,7 @@ static bool digest_file(const struct certdir_list_seal *before, struct certdir_l
 			memcpy(to, before->digests + i * CERTDIR_SEAL_DIGEST, CERTDIR_SEAL_DIGEST);
 			continue;
 		}
-		if (!certdir_io_read(fd, buffer, size, at)) {
+		if (certdir_file_read_at(fd, buffer, size, at) != (ssize_t)size) {
 			certdir_error_set(error, "%s cannot be read back to seal it: %s", name, strerror(errno));
 			goto out;
 		}
@@ -252,8 +254,8 @@ bool certdir_list_seal_append(const struct certdir_list_seal *before, int fd, co
 		certdir_error_set(error, "%s cannot be sealed: OpenSSL has no SHA-256", name);
 		goto out;
 	}
-	ok = certdir_io_write(fd, seal.digests, digests, size, name, error) &&
-	     certdir_io_write(fd, footer, sizeof(footer), size + digests, name, error);
+	ok = certdir_file_write_at(fd, seal.digests, digests, size, name, error) &&
+	     certdir_file_write_at(fd, footer, sizeof(footer), size + digests, name, error);
 out:
 	certdir_list_seal_clear(&seal);
 	return ok;

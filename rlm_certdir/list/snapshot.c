@@ -3,7 +3,7 @@
 #include "list/snapshot.h"
 
 #include "list/file.h"
-#include "base/io.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static bool read_fully(int fd, const char *filename, unsigned char *buffer, size
 {
 	unsigned char more;
 
-	if (certdir_io_read(fd, buffer, size, 0) && !certdir_io_read(fd, &more, 1, size) && errno == 0)
+	if (certdir_file_read_at(fd, buffer, size, 0) == (ssize_t)size && certdir_file_read_at(fd, &more, 1, size) == 0)
 		return true;
 	if (errno)
 		certdir_error_set(error, "%s cannot be read: %s", filename, strerror(errno));

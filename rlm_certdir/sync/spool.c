@@ -7,7 +7,6 @@
 #include "sync/spool.h"
 
 #include "base/file.h"
-#include "base/io.h"
 #include "base/permissions.h"
 
 #include <dirent.h>
@@ -226,8 +225,7 @@ static bool put_record(struct certdir_spool *spool, struct record *record, struc
 
 	if (!spool->digesting || !digest_end(spool, record, record->digest))
 		return no_memory(spool, error);
-	if (!certdir_io_write(spool->file, (const unsigned char *)record, sizeof(*record), spool->end, spool->name,
-			      error))
+	if (!certdir_file_write_at(spool->file, record, sizeof(*record), spool->end, spool->name, error))
 		return false;
 	return take_record(spool, record, &fits, error);
 }
@@ -241,7 +239,7 @@ void certdir_spool_page_begin(struct certdir_spool *spool)
 bool certdir_spool_page_bytes(struct certdir_spool *spool, const char *bytes, size_t length,
 			      struct certdir_error *error)
 {
-	if (!certdir_io_write(spool->file, (const unsigned char *)bytes, length, spool->next, spool->name, error))
+	if (!certdir_file_write_at(spool->file, bytes, length, spool->next, spool->name, error))
 		return false;
 	spool->next += length;
 	return (spool->digesting && digest_add(spool, bytes, length)) || no_memory(spool, error);
@@ -413,7 +411,7 @@ static bool sign(struct certdir_spool *spool, struct certdir_error *error)
 	char lines[RECORDS_AT + 1];
 
 	(void)snprintf(lines, sizeof(lines), "%s%-15ld\n", first_line, (long)getpid());
-	return certdir_io_write(spool->file, (const unsigned char *)lines, RECORDS_AT, 0, spool->name, error);
+	return certdir_file_write_at(spool->file, lines, RECORDS_AT, 0, spool->name, error);
 }
 
 /* Frees it; the file stays. */
