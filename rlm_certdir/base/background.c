@@ -10,7 +10,7 @@ int64_t certdir_monotonic(void)
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	return (int64_t)now.tv_sec * CERTDIR_SECOND + now.tv_nsec / 1000;
 }
 
 bool certdir_condition_init(pthread_cond_t *condition)
@@ -24,6 +24,15 @@ bool certdir_condition_init(pthread_cond_t *condition)
 	     pthread_cond_init(condition, &monotonic) == 0;
 	(void)pthread_condattr_destroy(&monotonic);
 	return ok;
+}
+
+bool certdir_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t moment)
+{
+	const struct timespec at = {.tv_sec = (time_t)(moment / CERTDIR_SECOND),
+				    .tv_nsec = (long)(moment % CERTDIR_SECOND) * 1000};
+
+	return moment == INT64_MAX ? pthread_cond_wait(condition, mutex) == 0
+				   : pthread_cond_timedwait(condition, mutex, &at) == 0;
 }
 
 bool certdir_background_start(pthread_t *thread, void *(*run)(void *context), void *context,

@@ -302,7 +302,7 @@ enum certdir_ldap_status certdir_ldap_connection_open(struct certdir_ldap_connec
 						      const struct certdir_ldap_config *config,
 						      struct certdir_watchdog *watchdog, struct certdir_error *error)
 {
-	struct certdir_ldap_connection *opened = calloc(1, sizeof(*opened));
+	struct certdir_ldap_connection *opened = calloc(1, sizeof(*opened) + strlen(uri) + 1);
 	struct certdir_kerberos kerberos = {.context = NULL};
 	enum certdir_ldap_status status;
 
@@ -311,7 +311,7 @@ enum certdir_ldap_status certdir_ldap_connection_open(struct certdir_ldap_connec
 		certdir_error_set(error, "out of memory");
 		return CERTDIR_LDAP_LOST;
 	}
-	opened->uri = uri;
+	opened->uri = strcpy(opened->own_uri, uri);
 	opened->config = config;
 	certdir_watched_init(&opened->watched, watchdog);
 	status = connect_handle(opened, error);

@@ -75,8 +75,8 @@ bool certdir_ldap_connection_check(const char *uri, const struct certdir_ldap_co
  * `watchdog` ends what libldap's timeouts do not, here and in every search: the TLS handshake, a message that stops half
  * way. Only resolving the host's name is the system resolver's own to end, and Kerberos has timeouts of its own: no
  * thread that somebody waits for should do this. Anything but OK: *connection is NULL and `error` names the server and
- * what is wrong. The caller closes the connection; one that broke never connects again by itself. `uri`, `config` and
- * `watchdog` must outlive it.
+ * what is wrong. The caller closes the connection; one that broke never connects again by itself. `config` and `watchdog` must outlive
+ * it.
  */
 enum certdir_ldap_status certdir_ldap_connection_open(struct certdir_ldap_connection **connection, const char *uri,
 						      const struct certdir_ldap_config *config,

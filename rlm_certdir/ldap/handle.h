@@ -17,6 +17,7 @@ struct certdir_ldap_connection {
 	struct certdir_watched watched;
 	bool open; /* TLS and the bind are over */
 	int64_t begun, until; /* of the operation that runs: microseconds of certdir_monotonic() */
+	char own_uri[];
 };
 
 /* Whether it is the socket of a server on this machine, ldapi://. */

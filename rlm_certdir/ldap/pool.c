@@ -5,42 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/background.h"
 #include "ldap/keeper.h"
-#include "ldap/srv.h"
 
 /* Less time than this may be too little for a server that is well. */
 #define FAIR (CERTDIR_SECOND / 10)
 /* A directory that is well may be silent for so long, and longer where it always is slow, when a machine has much to do. */
 #define QUEUE_MIN (CERTDIR_SECOND / 10)
-/* How long threads may take to come home. */
+/* How long threads may take to end. */
 #define CLOSE_MAX (2 * CERTDIR_SECOND)
 
-/* ---- connections for a search; the lock is held ---- */
-
-/* What has been asked in one search. */
-struct asked {
-	const struct certdir_ldap_server *servers[CERTDIR_LDAP_SERVERS_MAX];
-	size_t count;
-};
-
-static bool was_asked(const struct asked *asked, const struct certdir_ldap_server *server)
-{
-	for (size_t i = 0; i < asked->count; i++)
-		if (asked->servers[i] == server)
-			return true;
-	return false;
-}
-
-static void note_asked(struct asked *asked, const struct certdir_ldap_server *server)
-{
-	if (!was_asked(asked, server) && asked->count < CERTDIR_LDAP_SERVERS_MAX)
-		asked->servers[asked->count++] = server;
-}
+/* ---- connections for a search; the lock is held. `asked` is the set of servers that it has asked already, by their bits ---- */
 
 /* How many servers are left, and the first of them. */
-static size_t servers_left(const struct certdir_ldap_pool *pool, const struct asked *asked,
-			   struct certdir_ldap_server **first)
+static size_t servers_left(const struct certdir_ldap_pool *pool, uint32_t asked, struct certdir_ldap_server **first)
 {
 	const bool held = certdir_monotonic() < pool->refused_until;
 	size_t count = 0;
@@ -49,7 +26,7 @@ static size_t servers_left(const struct certdir_ldap_pool *pool, const struct as
 	for (size_t i = 0; i < pool->count; i++) {
 		struct certdir_ldap_server *server = pool->servers[i];
 
-		if (server->sick || server->gone || was_asked(asked, server) || (held && !server->open))
+		if (server->sick || server->gone || (asked & server->bit) || (held && !server->open))
 			continue;
 		if (count++ == 0)
 			*first = server;
@@ -74,29 +51,29 @@ static int64_t share_of(int64_t deadline, size_t left)
 }
 
 /* Those that come first and have none idle get one by and by: nobody waits while another server has one. */
-static void want_better(struct certdir_ldap_pool *pool, const struct asked *asked, size_t count)
+static void want_better(struct certdir_ldap_pool *pool, uint32_t asked, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct certdir_ldap_server *server = pool->servers[i];
 
-		if (server->sick || server->wanted || was_asked(asked, server))
+		if (server->sick || server->wanted || (asked & server->bit))
 			continue;
 		server->wanted = true;
 		(void)pthread_cond_broadcast(&pool->work);
 	}
 }
 
-static struct certdir_ldap_pooled *pop_idle(struct certdir_ldap_pool *pool, const struct asked *asked)
+static struct certdir_ldap_pooled *pop_idle(struct certdir_ldap_pool *pool, uint32_t asked)
 {
 	for (size_t i = 0; i < pool->count; i++) {
 		struct certdir_ldap_server *server = pool->servers[i];
-		struct certdir_ldap_pooled *session = server->idle;
+		struct certdir_ldap_pooled *pooled = server->idle;
 
-		if (!session || server->gone || was_asked(asked, server))
+		if (!pooled || server->gone || (asked & server->bit))
 			continue;
-		server->idle = session->next;
+		server->idle = pooled->next;
 		want_better(pool, asked, i);
-		return session;
+		return pooled;
 	}
 	return NULL;
 }
@@ -123,7 +100,6 @@ static void no_connection(struct certdir_ldap_server *server, int64_t begun, int
 
 	if (server->moved_at >= begun)
 		return;
-
 	certdir_error_set(&error, "%s: no connection within %g s", server->uri,
 			  (double)((patience + CERTDIR_SECOND / 20) / (CERTDIR_SECOND / 10)) / 10);
 	certdir_server_failed(server, &error);
@@ -133,32 +109,32 @@ static void no_connection(struct certdir_ldap_server *server, int64_t begun, int
  * A search without which an answer is good enough is made once. It is not asked of a server that did not answer the last one, while
  * there is another: most often that was the search before it in the same login.
  */
-static void avoid_doubtful(struct certdir_ldap_pool *pool, struct asked *asked)
+static void avoid_doubtful(const struct certdir_ldap_pool *pool, uint32_t *asked)
 {
-	struct asked doubtful = {.count = 0};
 	struct certdir_ldap_server *next;
+	uint32_t doubtful = 0;
 
 	for (size_t i = 0; i < pool->count; i++)
 		if (pool->servers[i]->failures)
-			note_asked(&doubtful, pool->servers[i]);
-	if (servers_left(pool, &doubtful, &next) > 0)
+			doubtful |= pool->servers[i]->bit;
+	if (servers_left(pool, doubtful, &next) > 0)
 		*asked = doubtful;
 }
 
 /* A connection to the first server that has one in time, or NULL. */
-static struct certdir_ldap_pooled *take(struct certdir_ldap_pool *pool, struct asked *asked, int64_t deadline)
+static struct certdir_ldap_pooled *take_connection(struct certdir_ldap_pool *pool, uint32_t *asked, int64_t deadline)
 {
 	struct certdir_ldap_server *hope = NULL;
 	int64_t begun = 0, until = deadline;
 	size_t left, before = 0;
 
 	while (!pool->stopping) {
-		struct certdir_ldap_pooled *session = pop_idle(pool, asked);
+		struct certdir_ldap_pooled *pooled = pop_idle(pool, *asked);
 		struct certdir_ldap_server *first;
 
-		if (session)
-			return session;
-		left = servers_left(pool, asked, &first);
+		if (pooled)
+			return pooled;
+		left = servers_left(pool, *asked, &first);
 		if (left == 0 && !is_finding(pool))
 			return NULL;
 		if (first != hope || left < before || begun == 0) {
@@ -172,7 +148,7 @@ static struct certdir_ldap_pooled *take(struct certdir_ldap_pool *pool, struct a
 		if (!hope)
 			return NULL;
 		no_connection(hope, begun, until - begun);
-		note_asked(asked, hope);
+		*asked |= hope->bit;
 	}
 	return NULL;
 }
@@ -181,38 +157,31 @@ static struct certdir_ldap_pooled *take(struct certdir_ldap_pool *pool, struct a
  * What came of a search. True when another connection is worth a trial: the one that broke had been idle and may have
  * been closed long ago, or there are other servers. `fair`: that there was no answer is the server's fault.
  */
-static bool settle(struct certdir_ldap_pooled *session, enum certdir_ldap_status status, bool fair, struct asked *asked,
-		   const struct certdir_error *error)
+static bool take_result(struct certdir_ldap_pooled *pooled, enum certdir_ldap_status status, bool fair, uint32_t *asked,
+			const struct certdir_error *error)
 {
-	struct certdir_ldap_server *server = session->server, *next;
+	struct certdir_ldap_server *server = pooled->server, *next;
 	struct certdir_ldap_pool *pool = server->pool;
 
 	if (status != CERTDIR_LDAP_LOST && status != CERTDIR_LDAP_TIMEOUT) {
-		server->failures = 0;
-		pool->untold |= server->relapsed;
-		server->unproved = server->relapsed = false;
-		if (!server->sick)
-			server->trouble.text[0] = '\0'; /* else it is what the log is to say */
-		pool->moved_at = server->moved_at = session->idle_since = certdir_monotonic();
-		session->epoch = server->epoch;
-		session->used = true;
-		session->next = server->idle;
-		server->idle = session;
+		certdir_server_answered(server);
+		pooled->used = true;
+		certdir_pooled_give_back(pooled);
 		if (server->waiting)
 			(void)pthread_cond_broadcast(&pool->news);
 		/* What one server refuses, the next may do: this one may be a replica that is still empty. */
-		note_asked(asked, server);
+		*asked |= server->bit;
 		return status != CERTDIR_LDAP_OK && status != CERTDIR_LDAP_SIZE_LIMIT &&
-		       servers_left(pool, asked, &next) > 0;
+		       servers_left(pool, *asked, &next) > 0;
 	}
-	if (status == CERTDIR_LDAP_LOST && session->used) {
-		certdir_server_bury_idle(server);
+	if (status == CERTDIR_LDAP_LOST && pooled->used) {
+		certdir_server_discard_idle(server);
 	} else {
-		note_asked(asked, server);
-		if (fair && session->epoch == server->epoch)
+		*asked |= server->bit;
+		if (fair && pooled->epoch == server->epoch)
 			certdir_server_failed(server, error);
 	}
-	certdir_pooled_bury(session);
+	certdir_pooled_discard(pooled);
 	return true;
 }
 
@@ -298,10 +267,10 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 {
 	enum certdir_ldap_status status = CERTDIR_LDAP_LOST;
 	struct certdir_ldap_query timed = *query;
-	struct asked asked = {.count = 0};
-	struct certdir_ldap_pooled *session;
+	struct certdir_ldap_pooled *pooled;
 	struct certdir_ldap_server *next;
 	bool again = true, fair;
+	uint32_t asked = 0;
 	int64_t begun;
 	size_t left;
 
@@ -320,15 +289,15 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 	if (query->optional)
 		avoid_doubtful(pool, &asked);
 	begun = certdir_monotonic();
-	while (again && (session = take(pool, &asked, deadline)) != NULL) {
+	while (again && (pooled = take_connection(pool, &asked, deadline)) != NULL) {
 		/* One that is sick and has a connection that still answered is not among those that are left. */
-		left = query->optional ? 1 : servers_left(pool, &asked, &next) + session->server->sick;
+		left = query->optional ? 1 : servers_left(pool, asked, &next) + pooled->server->sick;
 		timed.until = share_of(deadline, left);
 		fair = !query->optional && timed.until - certdir_monotonic() >= FAIR;
 		certdir_pool_unlock(pool);
-		status = certdir_ldap_connection_search(session->connection, &timed, each, context, error);
+		status = certdir_ldap_connection_search(pooled->connection, &timed, each, context, error);
 		(void)pthread_mutex_lock(&pool->lock);
-		again = settle(session, status, fair, &asked, error) && !query->optional;
+		again = take_result(pooled, status, fair, &asked, error) && !query->optional;
 	}
 	/* Of the last server alone `error` speaks, and of none when no connection came. */
 	if (again)
@@ -386,13 +355,18 @@ static bool add_configured(struct certdir_ldap_pool *pool, const struct certdir_
 		certdir_error_set(error, "out of memory");
 		return false;
 	}
-	ok = certdir_ldap_connection_check(uri, config, error);
-	(void)pthread_mutex_lock(&pool->lock);
-	if (ok && certdir_ldap_srv_domain(uri, domain))
-		ok = certdir_finder_add(pool, uri, rank, error);
-	else if (ok && !certdir_server_find(pool, uri))
-		ok = certdir_server_add(pool, uri, rank, error);
-	(void)pthread_mutex_unlock(&pool->lock);
+	if (!certdir_ldap_connection_check(uri, config, error)) {
+		free(uri);
+		return false;
+	}
+	if (certdir_ldap_srv_domain(uri, domain)) {
+		pool->finders[pool->finder_count++] =
+			(struct certdir_ldap_finder){.pool = pool, .uri = uri, .rank = rank};
+		return true;
+	}
+	ok = certdir_server_find(pool, uri) || certdir_server_add(pool, uri, rank);
+	if (!ok)
+		certdir_error_set(error, "out of memory");
 	free(uri);
 	return ok;
 }
@@ -420,6 +394,16 @@ static bool add_all(struct certdir_ldap_pool *pool, const struct certdir_ldap_co
 	return true;
 }
 
+static bool start_keeper(struct certdir_ldap_pool *pool, struct certdir_error *error)
+{
+	bool ok;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	ok = certdir_keeper_start(pool, error);
+	(void)pthread_mutex_unlock(&pool->lock);
+	return ok;
+}
+
 struct certdir_ldap_pool *certdir_ldap_pool_open(const struct certdir_ldap_pool_config *config,
 						 struct certdir_error *error)
 {
@@ -432,8 +416,8 @@ struct certdir_ldap_pool *certdir_ldap_pool_open(const struct certdir_ldap_pool_
 		return NULL;
 	}
 	(void)pthread_mutex_init(&pool->lock, NULL);
-	if (copy_config(pool, config, error) && (pool->watchdog = certdir_watchdog_start(error)) != NULL &&
-	    add_all(pool, config->server, error))
+	if (copy_config(pool, config, error) && add_all(pool, config->server, error) &&
+	    (pool->watchdog = certdir_watchdog_start(error)) != NULL && start_keeper(pool, error))
 		return pool;
 	certdir_ldap_pool_close(pool);
 	return NULL;
@@ -441,10 +425,8 @@ struct certdir_ldap_pool *certdir_ldap_pool_open(const struct certdir_ldap_pool_
 
 static void free_pool(struct certdir_ldap_pool *pool)
 {
-	for (size_t i = 0; i < pool->count; i++) {
-		free(pool->servers[i]->uri);
-		free(pool->servers[i]);
-	}
+	for (size_t i = 0; i < pool->count; i++)
+		certdir_server_free(pool->servers[i]);
 	for (size_t i = 0; i < pool->finder_count; i++)
 		free(pool->finders[i].uri);
 	free(pool->finders);
@@ -460,35 +442,28 @@ static void free_pool(struct certdir_ldap_pool *pool)
 	free(pool);
 }
 
-/* Waits for all threads, as long as that is worth it. */
-static bool are_home(struct certdir_ldap_pool *pool)
+/* Waits for all threads to end, as long as that is worth it. */
+static bool have_ended(struct certdir_ldap_pool *pool)
 {
 	const int64_t until = certdir_monotonic() + CLOSE_MAX;
-	bool home;
+	bool ended;
 
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->stopping = true;
 	(void)pthread_cond_broadcast(&pool->work);
 	while (pool->threads && certdir_monotonic() < until)
 		certdir_pool_wait(pool, &pool->news, until);
-	home = pool->threads == 0;
+	ended = pool->threads == 0;
 	(void)pthread_mutex_unlock(&pool->lock);
-	return home;
+	return ended;
 }
 
 void certdir_ldap_pool_close(struct certdir_ldap_pool *pool)
 {
-	bool home;
-
 	if (!pool)
 		return;
 	if (pool->watchdog)
 		certdir_watchdog_halt(pool->watchdog);
-	home = are_home(pool);
-	for (size_t i = 0; i < pool->count; i++)
-		(void)(home ? pthread_join(pool->servers[i]->keeper, NULL) : pthread_detach(pool->servers[i]->keeper));
-	for (size_t i = 0; i < pool->finder_count; i++)
-		(void)(home ? pthread_join(pool->finders[i].thread, NULL) : pthread_detach(pool->finders[i].thread));
-	if (home)
+	if (have_ended(pool))
 		free_pool(pool);
 }

@@ -19,16 +19,16 @@ struct certdir_watchdog {
 };
 
 /* Shuts down what is late; returns when the next one would be. */
-static int64_t bite(struct certdir_watchdog *watchdog)
+static int64_t shut_down_late(struct certdir_watchdog *watchdog)
 {
 	const int64_t now = certdir_monotonic();
 	int64_t next = INT64_MAX;
 
 	for (struct certdir_watched *watched = watchdog->watched; watched; watched = watched->next) {
-		if (!watched->until || watched->fd < 0 || watched->bitten)
+		if (!watched->until || watched->fd < 0 || watched->shut_down)
 			continue;
 		if (watched->until <= now) {
-			watched->bitten = true;
+			watched->shut_down = true;
 			(void)shutdown(watched->fd, SHUT_RDWR);
 		} else if (watched->until < next) {
 			next = watched->until;
@@ -43,15 +43,8 @@ static void *watch(void *context)
 
 	(void)pthread_mutex_lock(&watchdog->mutex);
 	while (!watchdog->stop) {
-		watchdog->wakes_at = bite(watchdog);
-		if (watchdog->wakes_at == INT64_MAX) {
-			(void)pthread_cond_wait(&watchdog->wake, &watchdog->mutex);
-		} else {
-			const struct timespec at = {.tv_sec = (time_t)(watchdog->wakes_at / 1000000),
-						    .tv_nsec = (long)(watchdog->wakes_at % 1000000) * 1000};
-
-			(void)pthread_cond_timedwait(&watchdog->wake, &watchdog->mutex, &at);
-		}
+		watchdog->wakes_at = shut_down_late(watchdog);
+		(void)certdir_condition_wait(&watchdog->wake, &watchdog->mutex, watchdog->wakes_at);
 	}
 	(void)pthread_mutex_unlock(&watchdog->mutex);
 	return NULL;
@@ -160,11 +153,11 @@ void certdir_watched_begin(struct certdir_watched *watched, int64_t until)
 
 bool certdir_watched_end(struct certdir_watched *watched)
 {
-	bool bitten;
+	bool shut_down;
 
 	(void)pthread_mutex_lock(&watched->watchdog->mutex);
 	watched->until = 0;
-	bitten = watched->bitten;
+	shut_down = watched->shut_down;
 	(void)pthread_mutex_unlock(&watched->watchdog->mutex);
-	return bitten;
+	return shut_down;
 }

@@ -14,7 +14,7 @@ struct certdir_watchdog;
 
 /* Starts the thread. NULL with `error`. Stop it after all sockets are detached. */
 struct certdir_watchdog *certdir_watchdog_start(struct certdir_error *error);
-/* Ends every operation, those that run and those that begin later, so that all threads come home at once. */
+/* Ends every operation, those that run and those that begin later, so that all threads end at once. */
 void certdir_watchdog_halt(struct certdir_watchdog *watchdog);
 void certdir_watchdog_stop(struct certdir_watchdog *watchdog);
 
@@ -24,7 +24,7 @@ struct certdir_watched {
 	struct certdir_watched *next, **link;
 	int64_t until; /* microseconds of CLOCK_MONOTONIC; 0 = no operation */
 	int fd; /* a copy of its socket's; -1 = none yet */
-	bool bitten; /* its socket was shut down */
+	bool shut_down; /* its socket was */
 };
 
 void certdir_watched_init(struct certdir_watched *watched, struct certdir_watchdog *watchdog);

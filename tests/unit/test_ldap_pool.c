@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The servers of a domain, whose DNS answers change while the pool lives. Nothing is connected: nobody searches. */
-#include "ldap/keeper.h"
+#include "ldap/server.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,7 +33,7 @@ static void find(struct certdir_ldap_pool *pool, unsigned first, unsigned count)
 		(void)snprintf(targets[i].uri, sizeof(targets[i].uri), "ldap://dc%u.x:389", first + i);
 	}
 	(void)pthread_mutex_lock(&pool->lock);
-	certdir_finder_take(&pool->finders[0], targets, count);
+	certdir_server_take_targets(&pool->finders[0], targets, count);
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 
