@@ -22,7 +22,6 @@ LIBRARIES = {
     "curl": r"curl/",
     "jansson": r"jansson\.h",
     "yajl": r"yajl/",
-    "inih": r"ini\.h",
 }
 
 # Who may include what. Everything else may include none of them.
@@ -37,7 +36,6 @@ ALLOWED = {
     "curl": r"sync/(http|link)\.c",
     "jansson": r"sync/.*|import/.*|cli/.*",
     "yajl": r"sync/page\.c",
-    "inih": r"conf/conf\.c",
 }
 
 # Our own rooms, in the order of the flow: a room includes itself and what stands here. All but base/ may include the ground floor.

@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "conf/conf.h"
 
-#include "base/file.h"
-#include "base/words.h"
-#include "text/suggest.h"
-#include "text/utf8.h"
-
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ini.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,16 +11,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
+#include "base/file.h"
+#include "base/words.h"
+#include "text/suggest.h"
+#include "text/utf8.h"
+
 enum {
 	FILE_MAX = 1 << 20, /* bytes */
 	LINE_MAX_BYTES = 4096,
 	SHOWN_MAX = 80 /* bytes of a value in a message, so that the reason behind it has room */
 };
 
+static struct certdir_conf_entry *find(const struct certdir_conf_section *section, const char *key,
+				       const struct certdir_conf_entry *after)
+{
+	for (size_t i = after ? (size_t)(after - section->entries) + 1 : 0; i < section->count; i++)
+		if (strcmp(section->entries[i].key, key) == 0)
+			return &section->entries[i];
+	return NULL;
+}
+
 /* ---- refusals ---- */
 
-static bool vrefuse(struct certdir_conf *conf, int line, struct certdir_error *error, const char *what,
-		    const char *format, va_list arguments)
+static bool vrefuse(struct certdir_conf *conf, int line, const char *what, const char *format, va_list arguments)
 {
 	char text[CERTDIR_TEXT_MAX];
 
@@ -35,22 +42,23 @@ static bool vrefuse(struct certdir_conf *conf, int line, struct certdir_error *e
 		return false;
 	conf->refused = line;
 	certdir_vsay(text, format, arguments);
-	certdir_error_set(error, "%s:%d: %s%s", conf->filename, line, what, text);
+	certdir_error_set(&conf->error, "%s:%d: %s%s", conf->filename, line, what, text);
 	return false;
 }
 
-bool certdir_conf_refuse(struct certdir_conf *conf, int line, struct certdir_error *error, const char *format, ...)
+bool certdir_conf_refuse(struct certdir_conf_section *section, int line, const char *format, ...)
 {
 	va_list arguments;
 
+	section->wrong = true;
 	va_start(arguments, format);
-	(void)vrefuse(conf, line, error, "", format, arguments);
+	(void)vrefuse(section->conf, line, "", format, arguments);
 	va_end(arguments);
 	return false;
 }
 
-bool certdir_conf_refuse_value(struct certdir_conf *conf, const struct certdir_conf_entry *entry,
-			       struct certdir_error *error, const char *format, ...)
+bool certdir_conf_refuse_value(struct certdir_conf_section *section, const struct certdir_conf_entry *entry,
+			       const char *format, ...)
 {
 	char what[2 * SHOWN_MAX + 16];
 	size_t length = strlen(entry->value);
@@ -62,10 +70,31 @@ bool certdir_conf_refuse_value(struct certdir_conf *conf, const struct certdir_c
 			;
 	(void)snprintf(what, sizeof(what), "%.*s = %.*s%s: ", SHOWN_MAX, entry->key, (int)length, entry->value,
 		       entry->value[length] ? ".." : "");
+	section->wrong = true;
 	va_start(arguments, format);
-	(void)vrefuse(conf, entry->line, error, what, format, arguments);
+	(void)vrefuse(section->conf, entry->line, what, format, arguments);
 	va_end(arguments);
 	return false;
+}
+
+bool certdir_conf_no_memory(struct certdir_conf_section *section)
+{
+	return certdir_conf_refuse(section, section->line, "out of memory");
+}
+
+void certdir_conf_refuse_secret(struct certdir_conf_section *section, const char *key, const char *what,
+				const char *suffix)
+{
+	struct certdir_conf_entry *entry = find(section, key, NULL);
+
+	if (!entry)
+		return;
+	/* It is not learnt, either: nobody is to be told that there is such an option. */
+	entry->taken = true;
+	(void)certdir_conf_refuse(section, entry->line,
+				  "%s does not belong into this file: put it alone into a file that nobody else can "
+				  "read, and write %s_file = /etc/certdir/%.64s.%s",
+				  what, key, section->name, suffix);
 }
 
 /* A value that is wrong, and has what looks like a comment behind it. */
@@ -78,24 +107,23 @@ static const char *comment_hint(const char *value)
 
 /* ---- reading the file ---- */
 
-struct loading {
-	struct certdir_conf *conf;
-	struct certdir_error *error;
-	int line;
-	bool failed;
-};
-
-static bool no_memory(struct loading *loading)
+static bool no_memory(struct certdir_conf *conf)
 {
-	certdir_error_set(loading->error, "%s: out of memory", loading->conf->filename);
-	loading->failed = true;
+	certdir_error_set(&conf->error, "%s: out of memory", conf->filename);
 	return false;
 }
 
-static bool wrong_line(struct loading *loading, const char *why)
+static bool wrong_line(struct certdir_conf *conf, int line, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static bool wrong_line(struct certdir_conf *conf, int line, const char *format, ...)
 {
-	loading->failed = true;
-	return certdir_conf_refuse(loading->conf, loading->line, loading->error, "%s", why);
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vrefuse(conf, line, "", format, arguments);
+	va_end(arguments);
+	return false;
 }
 
 static char *read_open_file(int file, const char *filename, size_t *length, struct certdir_error *error)
@@ -146,40 +174,27 @@ static char *read_file(const char *filename, size_t *length, struct certdir_erro
 	return bytes;
 }
 
-/* One more in an array of `count`; NULL when memory is out. */
-static void *append(void **array, size_t *count, size_t size)
+static bool add_section(struct certdir_conf *conf, int line, const char *kind, const char *name)
 {
-	char *grown = realloc(*array, (*count + 1) * size);
-
-	if (!grown)
-		return NULL;
-	*array = grown;
-	memset(grown + *count * size, 0, size);
-	return grown + (*count)++ * size;
-}
-
-static bool add_section(struct loading *loading, const char *kind, const char *name)
-{
-	struct certdir_conf *conf = loading->conf;
 	struct certdir_conf_section *section;
 
 	for (size_t i = 0; i < conf->count; i++) {
 		section = &conf->sections[i];
-		if (strcmp(section->kind, kind) == 0 && strcmp(section->name, name) == 0) {
-			loading->failed = true;
-			return certdir_conf_refuse(conf, loading->line, loading->error,
-						   "[%s%s%s] stands in line %d already: put what belongs together into "
-						   "one section",
-						   kind, *name ? " " : "", name, section->line);
-		}
+		if (strcmp(section->kind, kind) == 0 && strcmp(section->name, name) == 0)
+			return wrong_line(conf, line,
+					  "[%s%s%s] stands in line %d already: put what belongs together into one "
+					  "section",
+					  kind, *name ? " " : "", name, section->line);
 	}
-	section = append((void **)&conf->sections, &conf->count, sizeof(*section));
+	section = certdir_array_next(&conf->sections, conf->count, sizeof(*section));
 	if (!section)
-		return no_memory(loading);
-	section->line = loading->line;
+		return no_memory(conf);
+	conf->count++;
+	section->conf = conf;
+	section->line = line;
 	section->kind = strdup(kind);
 	section->name = strdup(name);
-	return (section->kind && section->name) || no_memory(loading);
+	return (section->kind && section->name) || no_memory(conf);
 }
 
 static char *skip_blanks(char *text)
@@ -195,110 +210,120 @@ static void cut_blanks(char *text)
 		text[--length] = '\0';
 }
 
-/* Not by libinih, which would cut a long name, keep quiet about an empty section and join one that stands twice. */
-static bool read_section(struct loading *loading, char *text)
+/* Whether it may be shown: a line of a private key that was pasted into the file must not reach a log. */
+static bool is_word(const char *text)
+{
+	return strlen(text) <= 32 &&
+	       text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-. ")] == '\0';
+}
+
+static bool read_section(struct certdir_conf *conf, int line, char *text)
 {
 	char *end = strchr(text, ']'), *kind = skip_blanks(text + 1), *name;
 
 	if (!end)
-		return wrong_line(loading, "a section's name ends with ], as in [tenant contoso]");
+		return wrong_line(conf, line, "a section's name ends with ], as in [tenant contoso]");
 	if (*skip_blanks(end + 1))
-		return wrong_line(loading, "nothing follows the ] of a section; a comment stands on a line of its own");
+		return wrong_line(conf, line,
+				  "nothing follows the ] of a section; a comment stands on a line of its own");
 	*end = '\0';
 	cut_blanks(kind);
 	if (*kind == '\0')
-		return wrong_line(loading, "this section has no name: [list] or [tenant NAME]");
+		return wrong_line(conf, line, "this section has no name: [list] or [tenant NAME]");
 	name = kind + strcspn(kind, " \t");
 	if (*name) {
 		*name = '\0';
 		name = skip_blanks(name + 1);
 	}
-	return add_section(loading, kind, name);
+	return add_section(conf, line, kind, name);
 }
 
-/* libinih's handler: 0 is a failure. */
-static int add_entry(void *context, const char *section_name, const char *key, const char *value)
+static bool add_entry(struct certdir_conf *conf, int line, const char *key, const char *value)
 {
-	struct loading *loading = context;
-	struct certdir_conf *conf = loading->conf;
-	struct certdir_conf_section *section;
-	struct certdir_conf_entry *entry;
-	size_t length = strlen(value);
+	struct certdir_conf_section *section = &conf->sections[conf->count - 1];
+	struct certdir_conf_entry *entry = certdir_array_next(&section->entries, section->count, sizeof(*entry));
 
-	(void)section_name;
-	if (conf->count == 0)
-		return wrong_line(loading, "this stands in no section: [list] or [tenant NAME] comes first");
-	if (*key == '\0')
-		return wrong_line(loading, "there is no option's name before the =");
-	section = &conf->sections[conf->count - 1];
-	entry = append((void **)&section->entries, &section->count, sizeof(*entry));
 	if (!entry)
-		return no_memory(loading);
-	entry->line = loading->line;
+		return no_memory(conf);
+	section->count++;
+	entry->line = line;
 	entry->key = strdup(key);
 	entry->value = strdup(value);
-	if (!entry->key || !entry->value)
-		return no_memory(loading);
-	if (length == 0)
-		return wrong_line(loading, "there is no value behind the =: leave the line out, or give one");
-	if (length >= 2 && value[0] == '"' && value[length - 1] == '"')
-		return wrong_line(loading, "write the value without quotes: blanks inside of it are kept");
-	return 1;
+	return (entry->key && entry->value) || no_memory(conf);
 }
 
-static bool check_bytes(struct loading *loading, const char *text, size_t length)
+/* Other INI files have a colon, too; in a name in quotes it is one that the name's reader refuses. */
+static bool read_option(struct certdir_conf *conf, int line, char *key)
+{
+	char *end = strpbrk(key, "=:"), *value;
+	const bool colon = end && *end == ':';
+	size_t length;
+
+	if (!end)
+		return wrong_line(conf, line, "this is neither a [section] nor option = value");
+	*end = '\0';
+	value = skip_blanks(end + 1);
+	cut_blanks(key);
+	cut_blanks(value);
+	length = strlen(value);
+	if (conf->count == 0)
+		return wrong_line(conf, line, "this stands in no section: [list] or [tenant NAME] comes first");
+	if (*key == '\0')
+		return wrong_line(conf, line, "there is no option's name before the %s", colon ? ":" : "=");
+	if (colon && !strchr(key, '"'))
+		return wrong_line(conf, line, "between an option and its value stands =, not a colon: write %s = ..",
+				  is_word(key) ? key : "option");
+	if (length == 0)
+		return wrong_line(conf, line, "there is no value behind the =: leave the line out, or give one");
+	if (length >= 2 && value[0] == '"' && value[length - 1] == '"')
+		return wrong_line(conf, line, "write the value without quotes: blanks inside of it are kept");
+	return add_entry(conf, line, key, value);
+}
+
+static bool check_bytes(struct certdir_conf *conf, int line, const char *text, size_t length)
 {
 	uint32_t character;
 	size_t size;
 
 	if (length > LINE_MAX_BYTES)
-		return wrong_line(loading, "this line is longer than 4096 bytes");
+		return wrong_line(conf, line, "this line is longer than 4096 bytes");
 	for (size_t i = 0; i < length; i += size) {
 		size = certdir_utf8_read(text + i, length - i, &character);
 		if (size == 0)
-			return wrong_line(loading, "this is not UTF-8: save the file as UTF-8");
+			return wrong_line(conf, line, "this is not UTF-8: save the file as UTF-8");
 		if (character == 0)
-			return wrong_line(loading, "there is a NUL byte in this line");
+			return wrong_line(conf, line, "there is a NUL byte in this line");
 		if (certdir_utf8_control(character) && character != '\t')
-			return wrong_line(loading, "there is a control character in this line");
+			return wrong_line(conf, line, "there is a control character in this line");
 	}
 	return true;
 }
 
-static bool read_line(struct loading *loading, char *text, size_t length)
+static bool read_line(struct certdir_conf *conf, int line, char *text, size_t length)
 {
-	char *start;
-
 	if (length > 0 && text[length - 1] == '\r')
 		length--;
-	if (!check_bytes(loading, text, length))
+	if (!check_bytes(conf, line, text, length))
 		return false;
 	text[length] = '\0';
-	start = skip_blanks(text);
-	if (*start == '[')
-		return read_section(loading, start);
-	/* One line at a time: so an indented line is never taken for the continuation of the last. */
-	if (ini_parse_string(start, add_entry, loading) == 0)
+	text = skip_blanks(text);
+	/* A group's name may contain ; and #, so they begin a comment at the start of a line only. */
+	if (*text == '\0' || *text == ';' || *text == '#')
 		return true;
-	return loading->failed ? false : wrong_line(loading, "this is neither a [section] nor option = value");
+	return *text == '[' ? read_section(conf, line, text) : read_option(conf, line, text);
 }
 
-static bool read_lines(struct loading *loading, char *bytes, size_t length)
+static bool read_lines(struct certdir_conf *conf, char *at, const char *end)
 {
-	char *at = bytes, *end = bytes + length, *newline;
+	char *newline;
 
-	/* A group's name may contain ; and #, so they begin a comment at the start of a line only. */
-	ini_allow_inline_comments = false;
-	ini_allow_multiline = false;
-	ini_allow_bom = false;
-	ini_max_line = LINE_MAX_BYTES + 3;
-	if (length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
+	if (end - at >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
 		at += 3;
-	for (loading->line = 1; at < end; loading->line++, at = newline + 1) {
+	for (int line = 1; at < end; line++, at = newline + 1) {
 		newline = memchr(at, '\n', (size_t)(end - at));
 		if (!newline)
-			newline = end;
-		if (!read_line(loading, at, (size_t)(newline - at)))
+			newline = (char *)end;
+		if (!read_line(conf, line, at, (size_t)(newline - at)))
 			return false;
 	}
 	return true;
@@ -307,7 +332,6 @@ static bool read_lines(struct loading *loading, char *bytes, size_t length)
 struct certdir_conf *certdir_conf_load(const char *filename, struct certdir_error *error)
 {
 	struct certdir_conf *conf = calloc(1, sizeof(*conf));
-	struct loading loading = {.conf = conf, .error = error};
 	size_t length;
 	char *bytes;
 
@@ -316,8 +340,9 @@ struct certdir_conf *certdir_conf_load(const char *filename, struct certdir_erro
 		free(conf);
 		return NULL;
 	}
-	bytes = read_file(filename, &length, error);
-	if (!bytes || !read_lines(&loading, bytes, length)) {
+	bytes = read_file(filename, &length, &conf->error);
+	if (!bytes || !read_lines(conf, bytes, bytes + length)) {
+		*error = conf->error;
 		certdir_conf_free(conf);
 		conf = NULL;
 	}
@@ -335,6 +360,7 @@ void certdir_conf_free(struct certdir_conf *conf)
 		for (size_t j = 0; j < section->count; j++) {
 			free(section->entries[j].key);
 			free(section->entries[j].value);
+			free(section->entries[j].values);
 		}
 		free(section->entries);
 		free(section->kind);
@@ -364,55 +390,43 @@ static void learn(struct certdir_conf_section *section, const char *key)
 		section->known[section->known_count++] = key;
 }
 
-/* The one entry of a key, or NULL when there is none. False when there are several. */
-static bool take(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key,
-		 struct certdir_conf_entry **entry, struct certdir_error *error)
+const struct certdir_conf_entry *certdir_conf_entry(const struct certdir_conf_section *section, const char *key)
 {
-	bool ok = true;
-
-	*entry = NULL;
-	learn(section, key);
-	for (size_t i = 0; i < section->count; i++) {
-		struct certdir_conf_entry *other = &section->entries[i];
-
-		if (strcmp(other->key, key) != 0)
-			continue;
-		other->taken = true;
-		if (*entry)
-			ok = certdir_conf_refuse(conf, other->line, error,
-						 "%s stands in line %d already, and only one can count", key,
-						 (*entry)->line);
-		else
-			*entry = other;
-	}
-	return ok;
+	return find(section, key, NULL);
 }
 
-bool certdir_conf_text(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key,
-		       const char **value, struct certdir_error *error)
+struct certdir_conf_entry *certdir_conf_take(struct certdir_conf_section *section, const char *key)
 {
-	struct certdir_conf_entry *entry;
+	struct certdir_conf_entry *entry = find(section, key, NULL), *other = entry;
 
-	if (!take(conf, section, key, &entry, error))
-		return false;
+	learn(section, key);
+	if (entry)
+		entry->taken = true;
+	while (other && (other = find(section, key, other))) {
+		other->taken = true;
+		(void)certdir_conf_refuse(section, other->line, "%s stands in line %d already, and only one can count",
+					  key, entry->line);
+	}
+	return entry;
+}
+
+void certdir_conf_text(struct certdir_conf_section *section, const char *key, const char **value)
+{
+	const struct certdir_conf_entry *entry = certdir_conf_take(section, key);
+
 	if (entry)
 		*value = entry->value;
-	return true;
 }
 
-bool certdir_conf_yes_no(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key, bool *value,
-			 struct certdir_error *error)
+void certdir_conf_yes_no(struct certdir_conf_section *section, const char *key, bool *value)
 {
-	struct certdir_conf_entry *entry;
+	const struct certdir_conf_entry *entry = certdir_conf_take(section, key);
+	const bool yes = entry && strcmp(entry->value, "yes") == 0;
 
-	if (!take(conf, section, key, &entry, error))
-		return false;
-	if (!entry)
-		return true;
-	*value = strcmp(entry->value, "yes") == 0;
-	if (*value || strcmp(entry->value, "no") == 0)
-		return true;
-	return certdir_conf_refuse_value(conf, entry, error, "this is yes or no%s", comment_hint(entry->value));
+	if (entry && !yes && strcmp(entry->value, "no") != 0)
+		(void)certdir_conf_refuse_value(section, entry, "this is yes or no%s", comment_hint(entry->value));
+	else if (entry)
+		*value = yes;
 }
 
 static const struct {
@@ -447,92 +461,155 @@ static void print_duration(int64_t seconds, char out[24])
 	(void)snprintf(out, 24, "%" PRId64 "%c", seconds / units[i].seconds, units[i].letter);
 }
 
-bool certdir_conf_duration(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key,
-			   int64_t min, int64_t max, int64_t *seconds, struct certdir_error *error)
+void certdir_conf_duration(struct certdir_conf_section *section, const char *key, int64_t min, int64_t max,
+			   int64_t *seconds)
 {
-	struct certdir_conf_entry *entry;
+	const struct certdir_conf_entry *entry = certdir_conf_take(section, key);
+	const char *text = entry ? entry->value : "0";
 	char least[24], most[24];
 	int64_t value;
 
-	if (!take(conf, section, key, &entry, error))
-		return false;
-	if (!entry)
-		return true;
-	if (entry->value[strspn(entry->value, "0123456789")] == '\0' && strlen(entry->value) < 10 &&
-	    !certdir_duration_parse(entry->value, &value))
-		return certdir_conf_refuse_value(conf, entry, error, "a number of what: %sm, %sh or %sd?", entry->value,
-						 entry->value, entry->value);
-	if (!certdir_duration_parse(entry->value, &value))
-		return certdir_conf_refuse_value(
-			conf, entry, error,
-			"this is a number with s, m, h or d for seconds, minutes, hours or days, such as 12h%s",
-			comment_hint(entry->value));
-	if (value < min || value > max) {
+	if (!certdir_duration_parse(text, &value)) {
+		if (text[strspn(text, "0123456789")] == '\0' && strlen(text) < 10)
+			(void)certdir_conf_refuse_value(section, entry, "a number of what: %sm, %sh or %sd?", text,
+							text, text);
+		else
+			(void)certdir_conf_refuse_value(section, entry,
+							"this is a number with s, m, h or d for seconds, minutes, "
+							"hours or days, such as 12h%s",
+							comment_hint(text));
+	} else if (entry && (value < min || value > max)) {
 		print_duration(min, least);
 		print_duration(max, most);
-		return certdir_conf_refuse_value(conf, entry, error, "this is from %s to %s", least, most);
+		(void)certdir_conf_refuse_value(section, entry, "this is from %s to %s", least, most);
+	} else if (entry) {
+		*seconds = value;
 	}
-	*seconds = value;
-	return true;
 }
 
-bool certdir_conf_percent(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key,
-			  unsigned *value, struct certdir_error *error)
+void certdir_conf_percent(struct certdir_conf_section *section, const char *key, unsigned *value)
 {
-	struct certdir_conf_entry *entry;
-	unsigned long number;
-	size_t digits;
+	const struct certdir_conf_entry *entry = certdir_conf_take(section, key);
+	const char *text = entry ? entry->value : "0";
+	const size_t digits = strspn(text, "0123456789");
+	const unsigned long number = strtoul(text, NULL, 10);
 
-	if (!take(conf, section, key, &entry, error))
-		return false;
-	if (!entry)
-		return true;
-	digits = strspn(entry->value, "0123456789");
-	number = strtoul(entry->value, NULL, 10);
-	if (digits == 0 || digits > 3 || number > 100 ||
-	    (entry->value[digits] != '\0' && strcmp(entry->value + digits, "%") != 0))
-		return certdir_conf_refuse_value(conf, entry, error, "this is a whole number from 0%% to 100%%%s",
-						 comment_hint(entry->value));
-	*value = (unsigned)number;
-	return true;
+	if (digits == 0 || digits > 3 || number > 100 || (text[digits] != '\0' && strcmp(text + digits, "%") != 0))
+		(void)certdir_conf_refuse_value(section, entry, "this is a whole number from 0%% to 100%%%s",
+						comment_hint(text));
+	else if (entry)
+		*value = (unsigned)number;
 }
 
-bool certdir_conf_word(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key,
-		       const char *const *words, size_t *index, struct certdir_error *error)
+void certdir_conf_word(struct certdir_conf_section *section, const char *key, const char *const *words, size_t *index)
 {
-	struct certdir_conf_entry *entry;
+	const struct certdir_conf_entry *entry = certdir_conf_take(section, key);
 	char text[CERTDIR_TEXT_MAX];
 	size_t count;
 
-	if (!take(conf, section, key, &entry, error))
-		return false;
 	if (!entry)
-		return true;
+		return;
 	for (count = 0; words[count]; count++)
 		if (strcmp(entry->value, words[count]) == 0) {
 			*index = count;
-			return true;
+			return;
 		}
 	certdir_suggest(entry->value, words, count, text);
-	return certdir_conf_refuse_value(conf, entry, error, "%s%s", text, comment_hint(entry->value));
+	(void)certdir_conf_refuse_value(section, entry, "%s%s", text, comment_hint(entry->value));
+}
+
+void certdir_conf_path(struct certdir_conf_section *section, const char *key, const char **value, const char *example)
+{
+	const struct certdir_conf_entry *entry = certdir_conf_take(section, key);
+
+	if (entry)
+		*value = entry->value;
+	if (entry && entry->value[0] != '/')
+		(void)certdir_conf_refuse(section, entry->line,
+					  "%s is the name of a file and begins with /, as %s does", key, example);
+}
+
+void certdir_conf_words(struct certdir_conf_section *section, const char *key, const char ***words)
+{
+	struct certdir_conf_entry *entry = certdir_conf_take(section, key);
+	size_t count = 0, room = 2;
+	char *word, *at;
+
+	if (!entry)
+		return;
+	for (const char *comma = entry->value; (comma = strchr(comma, ',')); comma++)
+		room++;
+	*words = entry->values = calloc(1, room * sizeof(**words) + strlen(entry->value) + 1);
+	if (!*words) {
+		(void)certdir_conf_no_memory(section);
+		return;
+	}
+	at = strcpy((char *)(*words + room), entry->value);
+	while ((word = strsep(&at, ","))) {
+		word = skip_blanks(word);
+		cut_blanks(word);
+		if (*word == '\0')
+			(void)certdir_conf_refuse_value(section, entry, "there is nothing before or behind a comma");
+		else if (strpbrk(word, "\";"))
+			(void)certdir_conf_refuse_value(section, entry,
+							"write the names without quotes, with commas between them");
+		(*words)[count++] = word;
+	}
+}
+
+void certdir_conf_trust_types(struct certdir_conf_section *section, uint32_t *join_types)
+{
+	static const char key[] = "trust_types";
+	const char **words = NULL;
+
+	certdir_conf_words(section, key, &words);
+	if (words)
+		*join_types = 0;
+	for (size_t i = 0; words && words[i]; i++) {
+		const enum certdir_join_type type = certdir_word_trust_type(words[i]);
+
+		*join_types |= CERTDIR_BIT(type);
+		if (type == CERTDIR_JOIN_UNKNOWN && strcasecmp(words[i], "none") != 0)
+			(void)certdir_conf_refuse_value(
+				section, certdir_conf_entry(section, key),
+				"known are AzureAd (joined), ServerAd (hybrid joined), "
+				"Workplace (registered), none (not said), with commas between them");
+	}
 }
 
 const struct certdir_conf_entry *certdir_conf_next(struct certdir_conf_section *section, const char *key,
 						   const struct certdir_conf_entry *after)
 {
+	struct certdir_conf_entry *entry = find(section, key, after);
+
 	if (!after)
 		learn(section, key);
-	for (size_t i = after ? (size_t)(after - section->entries) + 1 : 0; i < section->count; i++)
-		if (strcmp(section->entries[i].key, key) == 0) {
-			section->entries[i].taken = true;
-			return &section->entries[i];
-		}
-	return NULL;
+	if (entry)
+		entry->taken = true;
+	return entry;
 }
 
-bool certdir_conf_named(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key,
-			const struct certdir_conf_entry **entry, const char **name, size_t *length,
-			struct certdir_error *error)
+void certdir_conf_repeated(struct certdir_conf_section *section, const char *key, const char *what,
+			   const char ***values)
+{
+	const struct certdir_conf_entry *entry = certdir_conf_next(section, key, NULL);
+	const char **found = entry ? calloc(section->count + 1, sizeof(*found)) : NULL;
+
+	if (entry && !found)
+		(void)certdir_conf_no_memory(section);
+	if (!found)
+		return;
+	*values = find(section, key, NULL)->values = found;
+	for (size_t count = 0; entry; entry = certdir_conf_next(section, key, entry)) {
+		for (size_t i = 0; i < count; i++)
+			if (strcasecmp(found[i], entry->value) == 0)
+				(void)certdir_conf_refuse_value(section, entry, "%s stands there twice", what);
+		found[count++] = entry->value;
+	}
+}
+
+void certdir_conf_named(struct certdir_conf_section *section, const char *key, const struct certdir_conf_entry **entry,
+			const char **name, size_t *length)
 {
 	const size_t size = strlen(key);
 	size_t i = *entry ? (size_t)(*entry - section->entries) + 1 : 0;
@@ -548,97 +625,19 @@ bool certdir_conf_named(struct certdir_conf *conf, struct certdir_conf_section *
 		option->taken = true;
 		start = skip_blanks(start);
 		*length = strlen(start);
-		if (*length < 3 || start[0] != '"' || start[*length - 1] != '"')
-			return certdir_conf_refuse(
-				conf, option->line, error,
+		if (*length < 3 || start[0] != '"' || start[*length - 1] != '"') {
+			(void)certdir_conf_refuse(
+				section, option->line,
 				"behind %s stands a name in quotes: %s \"NAME\" = ..; a name that has = or "
 				": in it cannot be written here: write the id in its place",
 				key, key);
+			return;
+		}
 		*entry = option;
 		*name = start + 1;
 		*length -= 2;
-		return true;
+		return;
 	}
-	return true;
-}
-
-struct certdir_conf_entry *certdir_conf_entry(const struct certdir_conf_section *section, const char *key)
-{
-	for (size_t i = 0; i < section->count; i++)
-		if (strcmp(section->entries[i].key, key) == 0)
-			return &section->entries[i];
-	return NULL;
-}
-
-bool certdir_conf_path(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key,
-		       const char **value, const char *example, struct certdir_error *error)
-{
-	struct certdir_conf_entry *entry;
-
-	if (!take(conf, section, key, &entry, error))
-		return false;
-	if (!entry)
-		return true;
-	*value = entry->value;
-	return entry->value[0] == '/' ||
-	       certdir_conf_refuse(conf, entry->line, error, "%s is the name of a file and begins with /, as %s does",
-				   key, example);
-}
-
-bool certdir_conf_words(struct certdir_conf *conf, struct certdir_conf_section *section, const char *key,
-			const char ***words, struct certdir_error *error)
-{
-	struct certdir_conf_entry *entry;
-	size_t count = 1;
-	char *copy, *at;
-
-	if (!take(conf, section, key, &entry, error))
-		return false;
-	if (!entry)
-		return true;
-	for (const char *comma = entry->value; (comma = strchr(comma, ',')); comma++)
-		count++;
-	*words = calloc(1, (count + 1) * sizeof(**words) + strlen(entry->value) + 1);
-	if (!*words)
-		return certdir_conf_refuse(conf, entry->line, error, "out of memory");
-	copy = strcpy((char *)(*words + count + 1), entry->value);
-	for (size_t i = 0; i < count; i++, copy = at + 1) {
-		at = copy + strcspn(copy, ",");
-		*at = '\0';
-		copy = skip_blanks(copy);
-		cut_blanks(copy);
-		if (*copy == '\0')
-			return certdir_conf_refuse_value(conf, entry, error,
-							 "there is nothing before or behind a comma");
-		if (strpbrk(copy, "\";"))
-			return certdir_conf_refuse_value(conf, entry, error,
-							 "write the names without quotes, with commas between them");
-		(*words)[i] = copy;
-	}
-	return true;
-}
-
-bool certdir_conf_trust_types(struct certdir_conf *conf, struct certdir_conf_section *section, uint32_t *join_types,
-			      struct certdir_error *error)
-{
-	const char **words = NULL;
-	bool ok = certdir_conf_words(conf, section, "trust_types", &words, error);
-
-	if (ok && words)
-		*join_types = 0;
-	for (size_t i = 0; ok && words && words[i]; i++) {
-		const enum certdir_join_type type = certdir_word_trust_type(words[i]);
-
-		if (type != CERTDIR_JOIN_UNKNOWN || strcasecmp(words[i], "none") == 0)
-			*join_types |= CERTDIR_BIT(type);
-		else
-			ok = certdir_conf_refuse_value(
-				conf, certdir_conf_entry(section, "trust_types"), error,
-				"known are AzureAd (joined), ServerAd (hybrid joined), "
-				"Workplace (registered), none (not said), with commas between them");
-	}
-	free(words);
-	return ok;
 }
 
 bool certdir_conf_plain(const char *text, const char *also)
@@ -652,15 +651,7 @@ bool certdir_conf_plain(const char *text, const char *also)
 
 /* ---- what nobody took ---- */
 
-/* Whether it may be shown: a line of a private key that was pasted into the file must not reach a log. */
-static bool is_word(const char *text)
-{
-	return strlen(text) <= 32 &&
-	       text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-. ")] == '\0';
-}
-
-bool certdir_conf_section_finish(struct certdir_conf *conf, const struct certdir_conf_section *section,
-				 struct certdir_error *error)
+bool certdir_conf_section_finish(struct certdir_conf_section *section)
 {
 	char text[CERTDIR_TEXT_MAX];
 
@@ -670,31 +661,32 @@ bool certdir_conf_section_finish(struct certdir_conf *conf, const struct certdir
 		if (entry->taken)
 			continue;
 		certdir_suggest(entry->key, section->known, section->known_count, text);
-		return certdir_conf_refuse(conf, entry->line, error, "[%s%s%.64s] has no option %s: %s", section->kind,
+		return certdir_conf_refuse(section, entry->line, "[%s%s%.64s] has no option %s: %s", section->kind,
 					   *section->name ? " " : "", section->name,
 					   is_word(entry->key) ? entry->key : "of that name", text);
 	}
-	return true;
+	return !section->wrong;
 }
 
 bool certdir_conf_finish(struct certdir_conf *conf, const char *const *kinds, struct certdir_error *error)
 {
 	char text[CERTDIR_TEXT_MAX];
-	bool ok = true;
 	size_t count;
 
 	for (size_t i = 0; i < conf->count; i++) {
-		const struct certdir_conf_section *section = &conf->sections[i];
+		struct certdir_conf_section *section = &conf->sections[i];
 
 		for (count = 0; kinds[count] && strcmp(section->kind, kinds[count]) != 0; count++)
 			;
 		if (section->taken)
-			ok &= certdir_conf_section_finish(conf, section, error);
+			(void)certdir_conf_section_finish(section);
 		else if (!kinds[count]) {
 			certdir_suggest(section->kind, kinds, count, text);
-			ok = certdir_conf_refuse(conf, section->line, error,
-						 "there is no section of the kind %.80s: %s", section->kind, text);
+			(void)certdir_conf_refuse(section, section->line, "there is no section of the kind %.80s: %s",
+						  section->kind, text);
 		}
 	}
-	return ok;
+	if (conf->refused)
+		*error = conf->error;
+	return !conf->refused;
 }

@@ -11,19 +11,9 @@
 #include "ldap/srv.h"
 #include "text/dn.h"
 
-static bool no_memory(const struct certdir_ldap_conf *in)
-{
-	return certdir_conf_refuse(in->conf, in->section->line, in->error, "out of memory");
-}
-
 static const struct certdir_conf_entry *entry_of(const struct certdir_ldap_conf *in, const char *key)
 {
 	return certdir_conf_entry(in->section, key);
-}
-
-static bool read_path(const struct certdir_ldap_conf *in, const char *key, const char **value, const char *example)
-{
-	return certdir_conf_path(in->conf, in->section, key, value, example, in->error);
 }
 
 bool certdir_ldap_conf_dn(const char *text)
@@ -37,69 +27,34 @@ static bool refuse_options(const struct certdir_ldap_conf *in, const char *const
 {
 	for (; *keys; keys++)
 		if (entry_of(in, *keys))
-			return certdir_conf_refuse(in->conf, entry_of(in, *keys)->line, in->error, "%s: %s", *keys,
-						   why);
+			return certdir_conf_refuse(in->section, entry_of(in, *keys)->line, "%s: %s", *keys, why);
 	return true;
 }
 
-static bool read_servers(const struct certdir_ldap_conf *in)
-{
-	const char **servers = calloc(in->section->count + 1, sizeof(*servers));
-	const struct certdir_conf_entry *entry = NULL;
-	size_t count = 0;
-	bool ok = servers || no_memory(in);
-
-	while (servers && (entry = certdir_conf_next(in->section, "server", entry))) {
-		for (size_t i = 0; i < count; i++)
-			if (strcasecmp(servers[i], entry->value) == 0)
-				ok = certdir_conf_refuse_value(in->conf, entry, in->error, "this stands there twice");
-		servers[count++] = entry->value;
-	}
-	if (count == 0) {
-		free(servers);
-		servers = NULL;
-	}
-	in->ldap->servers = servers;
-	return ok;
-}
-
-static bool refuse_password(const struct certdir_ldap_conf *in)
-{
-	const struct certdir_conf_entry *password = entry_of(in, "password");
-
-	if (!password)
-		return true;
-	(void)certdir_conf_next(in->section, "password", NULL);
-	in->section->known_count--; /* no word to suggest */
-	return certdir_conf_refuse(in->conf, password->line, in->error,
-				   "a password does not belong into this file: put it alone into a file that nobody "
-				   "else can read, and write password_file = /etc/certdir/%.32s.password",
-				   in->section->name);
-}
-
-bool certdir_ldap_conf_read(const struct certdir_ldap_conf *in)
+void certdir_ldap_conf_read(const struct certdir_ldap_conf *in)
 {
 	static const char *const binds[] = {"simple", "external", "gssapi", NULL};
 	static const char *const requirements[] = {"never", "allow", "try", "demand", "hard", NULL};
+	struct certdir_conf_section *section = in->section;
 	struct certdir_ldap_config *ldap = in->ldap;
 	size_t bind = CERTDIR_LDAP_BIND_SIMPLE, requirement = 4;
-	bool ok;
+	const char **servers = NULL;
 
-	ok = refuse_password(in);
-	ok &= read_servers(in);
-	ok &= certdir_conf_word(in->conf, in->section, "bind", binds, &bind, in->error);
+	certdir_conf_refuse_secret(section, "password", "a password", "password");
+	certdir_conf_repeated(section, "server", "this", &servers);
+	ldap->servers = servers;
+	certdir_conf_word(section, "bind", binds, &bind);
 	ldap->bind = (enum certdir_ldap_bind)bind;
-	ok &= certdir_conf_text(in->conf, in->section, "identity", &ldap->identity, in->error);
-	ok &= read_path(in, "password_file", in->password_file, "/etc/certdir/wifi.password");
-	ok &= read_path(in, "keytab", &in->ldap->keytab, "/etc/certdir/wifi.keytab");
-	ok &= certdir_conf_yes_no(in->conf, in->section, "start_tls", &ldap->start_tls, in->error);
-	ok &= read_path(in, "ca_file", &ldap->ca_file, "/etc/ssl/certs/ca-certificates.crt");
-	ok &= read_path(in, "certificate_file", &ldap->certificate_file, "/etc/certdir/wifi.pem");
-	ok &= read_path(in, "private_key_file", &ldap->private_key_file, "/etc/certdir/wifi.key");
-	ok &= certdir_conf_word(in->conf, in->section, "require_cert", requirements, &requirement, in->error);
+	certdir_conf_text(section, "identity", &ldap->identity);
+	certdir_conf_path(section, "password_file", in->password_file, "/etc/certdir/wifi.password");
+	certdir_conf_path(section, "keytab", &ldap->keytab, "/etc/certdir/wifi.keytab");
+	certdir_conf_yes_no(section, "start_tls", &ldap->start_tls);
+	certdir_conf_path(section, "ca_file", &ldap->ca_file, "/etc/ssl/certs/ca-certificates.crt");
+	certdir_conf_path(section, "certificate_file", &ldap->certificate_file, "/etc/certdir/wifi.pem");
+	certdir_conf_path(section, "private_key_file", &ldap->private_key_file, "/etc/certdir/wifi.key");
+	certdir_conf_word(section, "require_cert", requirements, &requirement);
 	if (entry_of(in, "require_cert"))
 		ldap->require_cert = requirements[requirement];
-	return ok;
 }
 
 /* What each way of binding needs, and what it has no use for. */
@@ -114,7 +69,7 @@ static bool check_bind(const struct certdir_ldap_conf *in)
 	if (in->ldap->bind != CERTDIR_LDAP_BIND_SIMPLE)
 		ok &= refuse_options(in, of_simple, "this is for bind = simple");
 	else if (!in->ldap->identity || !*in->password_file)
-		ok = certdir_conf_refuse(in->conf, line, in->error,
+		ok = certdir_conf_refuse(in->section, line,
 					 "bind = simple needs %s: who reads or writes a directory says who it is",
 					 in->ldap->identity   ? "password_file beside identity"
 					 : *in->password_file ? "identity beside password_file"
@@ -122,7 +77,7 @@ static bool check_bind(const struct certdir_ldap_conf *in)
 	if (in->ldap->bind != CERTDIR_LDAP_BIND_GSSAPI)
 		ok &= refuse_options(in, of_gssapi, "this is for bind = gssapi");
 	else if (!in->ldap->keytab)
-		ok = certdir_conf_refuse(in->conf, line, in->error,
+		ok = certdir_conf_refuse(in->section, line,
 					 "bind = gssapi needs keytab = /etc/certdir/%.32s.keytab or the like",
 					 in->section->name);
 	return ok;
@@ -135,7 +90,7 @@ static bool check_key(const struct certdir_ldap_conf *in)
 
 	if (!certificate == !key)
 		return true;
-	return certdir_conf_refuse(in->conf, certificate ? certificate->line : key->line, in->error,
+	return certdir_conf_refuse(in->section, certificate ? certificate->line : key->line,
 				   "%s needs %s beside it; both may name one file",
 				   certificate ? "certificate_file" : "private_key_file",
 				   certificate ? "private_key_file" : "certificate_file");
@@ -147,11 +102,11 @@ static bool check_external(const struct certdir_ldap_conf *in, const struct cert
 	if (strncasecmp(server->value, "ldapi://", 8) == 0)
 		return true;
 	if (!in->ldap->certificate_file)
-		return certdir_conf_refuse_value(in->conf, server, in->error,
+		return certdir_conf_refuse_value(in->section, server,
 						 "bind = external needs certificate_file and private_key_file to say "
 						 "who we are, or a server ldapi://..");
 	return in->ldap->start_tls || strncasecmp(server->value, "ldaps://", 8) == 0 ||
-	       certdir_conf_refuse_value(in->conf, server, in->error,
+	       certdir_conf_refuse_value(in->section, server,
 					 "bind = external with a certificate needs TLS: use ldaps:// or "
 					 "start_tls = yes");
 }
@@ -183,12 +138,12 @@ static bool check_server(const struct certdir_ldap_conf *in, const struct certdi
 	bool ok;
 
 	if (!is_domain && strpbrk(server->value, " ,;"))
-		return certdir_conf_refuse_value(in->conf, server, in->error,
+		return certdir_conf_refuse_value(in->section, server,
 						 "one server in each line: write server = .. again for the next");
 	path = path && strncasecmp(server->value, "ldapi", 5) != 0 ? strpbrk(path + 3, "/?") : NULL;
 	if (!is_domain && path && path[1])
 		return certdir_conf_refuse_value(
-			in->conf, server, in->error,
+			in->section, server,
 			"nothing follows the host and its port but a domain whose servers the "
 			"DNS names, as in ldap:///dc=example,dc=com; where to look stands in %s = ..",
 			in->where);
@@ -198,13 +153,13 @@ static bool check_server(const struct certdir_ldap_conf *in, const struct certdi
 		ldap.password = *in->password_file;
 	uri = certdir_ldap_uri(server->value, 0);
 	if (!uri)
-		return no_memory(in);
+		return certdir_conf_no_memory(in->section);
 	ok = certdir_ldap_connection_check(uri, &ldap, &why);
 	free(uri);
 	if (ok)
 		return true;
 	text = strncmp(why.text, prefix, strlen(prefix)) == 0 ? why.text + strlen(prefix) : why.text;
-	return certdir_conf_refuse(in->conf, accused(in, text, server), in->error, "%s", text);
+	return certdir_conf_refuse(in->section, accused(in, text, server), "%s", text);
 }
 
 bool certdir_ldap_conf_check(const struct certdir_ldap_conf *in)

@@ -19,16 +19,14 @@ enum { CONNECT_TIMEOUT = 10, ANSWER_TIMEOUT = 60 }; /* seconds; a page of a list
 
 /* What is read at the moment. Reading goes on after a mistake: the conf keeps the one that stands first. */
 struct reading {
-	struct certdir_conf *conf;
 	struct certdir_conf_section *section;
 	struct certdir_placeholders_config *config;
 	struct certdir_arena *arena; /* what is owned */
-	struct certdir_error *error;
 };
 
 static bool no_memory(struct reading *in)
 {
-	return certdir_conf_refuse(in->conf, in->section->line, in->error, "out of memory");
+	return certdir_conf_no_memory(in->section);
 }
 
 static const struct certdir_conf_entry *entry_of(const struct reading *in, const char *key)
@@ -38,24 +36,12 @@ static const struct certdir_conf_entry *entry_of(const struct reading *in, const
 
 /* ---- kinds of values ---- */
 
-static bool read_yes_no(struct reading *in, const char *key, bool *value)
+static void read_dn(struct reading *in, const char *key, const char **value, const char *example)
 {
-	return certdir_conf_yes_no(in->conf, in->section, key, value, in->error);
-}
-
-static bool read_path(struct reading *in, const char *key, const char **value, const char *example)
-{
-	return certdir_conf_path(in->conf, in->section, key, value, example, in->error);
-}
-
-static bool read_dn(struct reading *in, const char *key, const char **value, const char *example)
-{
-	if (!certdir_conf_text(in->conf, in->section, key, value, in->error))
-		return false;
-	if (!entry_of(in, key) || certdir_ldap_conf_dn(*value))
-		return true;
-	return certdir_conf_refuse_value(in->conf, entry_of(in, key), in->error,
-					 "this is no distinguished name, such as %s", example);
+	certdir_conf_text(in->section, key, value);
+	if (entry_of(in, key) && !certdir_ldap_conf_dn(*value))
+		(void)certdir_conf_refuse_value(in->section, entry_of(in, key),
+						"this is no distinguished name, such as %s", example);
 }
 
 /* How often `key` stands there, at most. */
@@ -68,99 +54,78 @@ static size_t count_of(const struct reading *in, const char *key)
 	return count;
 }
 
-/*
- * The values of a key that may be repeated, NULL-terminated; *values stays as it is when there are none. `fits`, when given, says
- * what is wrong with a value, or NULL.
- */
-static bool read_repeated(struct reading *in, const char *key, const char *(*fits)(const char *value),
-			  const char ***values)
+/* The values of a key that may be repeated. `fits` says what is wrong with a value, or NULL. */
+static void read_fitting(struct reading *in, const char *key, const char *(*fits)(const char *value),
+			 const char ***values)
 {
 	const struct certdir_conf_entry *entry = NULL;
-	const char **found = certdir_arena_alloc(in->arena, (count_of(in, key) + 1) * sizeof(*found));
-	size_t count = 0;
-	bool ok = found || no_memory(in);
+	const char *why;
 
-	while ((entry = certdir_conf_next(in->section, key, entry)) && found) {
-		const char *why = fits ? fits(entry->value) : NULL;
-
-		for (size_t i = 0; i < count && !why; i++)
-			if (strcasecmp(found[i], entry->value) == 0)
-				why = "this stands there twice";
-		if (why)
-			ok = certdir_conf_refuse_value(in->conf, entry, in->error, "%s", why);
-		found[count++] = entry->value;
-	}
-	if (count > 0)
-		*values = found;
-	return ok;
+	certdir_conf_repeated(in->section, key, "this", values);
+	while ((entry = certdir_conf_next(in->section, key, entry)))
+		if ((why = fits(entry->value)))
+			(void)certdir_conf_refuse_value(in->section, entry, "%s", why);
 }
 
 /* Refuses the first of these options that is there. */
-static bool refuse_options(struct reading *in, const char *const *keys, const char *why)
+static void refuse_options(struct reading *in, const char *const *keys, const char *why)
 {
 	for (; *keys; keys++)
 		if (entry_of(in, *keys))
-			return certdir_conf_refuse(in->conf, entry_of(in, *keys)->line, in->error, "%s: %s", *keys,
-						   why);
-	return true;
+			(void)certdir_conf_refuse(in->section, entry_of(in, *keys)->line, "%s: %s", *keys, why);
 }
 
 /* ---- templates ---- */
 
-static bool read_template(struct reading *in, const struct certdir_conf_entry *entry, const char *text, bool of_entry,
+static void read_template(struct reading *in, const struct certdir_conf_entry *entry, const char *text, bool of_entry,
 			  struct certdir_template *template)
 {
 	struct certdir_error why;
 
-	return certdir_template_init(template, text, of_entry, &why) ||
-	       certdir_conf_refuse_value(in->conf, entry, in->error, "%s", why.text);
+	if (!certdir_template_init(template, text, of_entry, &why))
+		(void)certdir_conf_refuse_value(in->section, entry, "%s", why.text);
 }
 
-static bool add_template(struct reading *in, const struct certdir_conf_entry *entry, const char *text,
+static void add_template(struct reading *in, const struct certdir_conf_entry *entry, const char *text,
 			 struct certdir_column *column, struct certdir_template *templates)
 {
 	column->templates = templates;
-	return read_template(in, entry, text, true, &templates[column->template_count++]);
+	read_template(in, entry, text, true, &templates[column->template_count++]);
 }
 
 /* The column of an option whose value is a template, or of one that may be repeated; absent: `defaults`, or none. */
-static bool read_column(struct reading *in, struct certdir_column *column, const char *key, bool repeated,
+static void read_column(struct reading *in, struct certdir_column *column, const char *key, bool repeated,
 			const char *const *defaults)
 {
 	const size_t count = count_of(in, key);
 	struct certdir_template *templates = certdir_arena_alloc(in->arena, (count + 2) * sizeof(*templates));
-	const struct certdir_conf_entry *entry = NULL;
-	const char *text = NULL;
-	bool ok = templates || no_memory(in);
+	const struct certdir_conf_entry *entry = repeated ? NULL : certdir_conf_take(in->section, key);
 
-	if (!repeated)
-		ok &= certdir_conf_text(in->conf, in->section, key, &text, in->error);
-	if (!repeated && templates && text)
-		return ok & add_template(in, entry_of(in, key), text, column, templates);
+	if (!templates)
+		(void)no_memory(in);
+	else if (entry)
+		add_template(in, entry, entry->value, column, templates);
 	while (repeated && templates && (entry = certdir_conf_next(in->section, key, entry)))
-		ok &= add_template(in, entry, entry->value, column, templates);
+		add_template(in, entry, entry->value, column, templates);
 	for (; count == 0 && templates && *defaults; defaults++)
-		ok &= add_template(in, NULL, *defaults, column, templates);
-	return ok;
+		add_template(in, NULL, *defaults, column, templates);
 }
 
 /* ---- which devices ---- */
 
-static bool read_selection(struct reading *in)
+static void read_selection(struct reading *in)
 {
 	struct certdir_selection *selection = &in->config->selection;
-	bool ok;
 
 	/* For a computer that is joined to Active Directory a second account would be a twin; other directories have none of it. */
 	if (in->config->kind == CERTDIR_PLACEHOLDER_DEVICE)
 		selection->join_types = CERTDIR_BIT(CERTDIR_JOIN_TYPES) - 1;
-	ok = certdir_conf_trust_types(in->conf, in->section, &selection->join_types, in->error);
-	ok &= read_yes_no(in, "require_enabled", &selection->require_enabled);
-	ok &= read_yes_no(in, "require_managed", &selection->require_managed);
-	ok &= read_yes_no(in, "require_compliant", &selection->require_compliant);
-	ok &= read_repeated(in, "require_group", NULL, &selection->groups);
-	return ok &
-	       certdir_conf_words(in->conf, in->section, "operating_systems", &selection->operating_systems, in->error);
+	certdir_conf_trust_types(in->section, &selection->join_types);
+	certdir_conf_yes_no(in->section, "require_enabled", &selection->require_enabled);
+	certdir_conf_yes_no(in->section, "require_managed", &selection->require_managed);
+	certdir_conf_yes_no(in->section, "require_compliant", &selection->require_compliant);
+	certdir_conf_repeated(in->section, "require_group", "this", &selection->groups);
+	certdir_conf_words(in->section, "operating_systems", &selection->operating_systems);
 }
 
 /* ---- how a computer account looks ---- */
@@ -194,14 +159,13 @@ static size_t form_of(const char *word, size_t length)
  * What is meant when nothing is said: the key identifier hangs on nobody's way to write names and numbers; issuer and serial number are
  * there for certificates without one and for lists that have no certificates in them.
  */
-static bool read_forms(struct reading *in)
+static void read_forms(struct reading *in)
 {
 	static const char separators[] = " \t,";
 	const char *text = "ski issuer_serial", *at;
 	uint32_t forms = 0;
 
-	if (!certdir_conf_text(in->conf, in->section, "mapping", &text, in->error))
-		return false;
+	certdir_conf_text(in->section, "mapping", &text);
 	for (at = text + strspn(text, separators); *at; at += strspn(at, separators)) {
 		const size_t length = strcspn(at, separators), form = form_of(at, length);
 
@@ -211,20 +175,19 @@ static bool read_forms(struct reading *in)
 		at += length;
 	}
 	in->config->mapping = forms;
-	return (!*at && forms) ||
-	       certdir_conf_refuse_value(
-		       in->conf, entry_of(in, "mapping"), in->error,
-		       "write one or more of ski, sha1_pukey, issuer_serial with blanks between them");
+	if (*at || !forms)
+		(void)certdir_conf_refuse_value(
+			in->section, entry_of(in, "mapping"),
+			"write one or more of ski, sha1_pukey, issuer_serial with blanks between them");
 }
 
-static bool read_mappings(struct reading *in)
+static void read_mappings(struct reading *in)
 {
 	struct certdir_placeholders_config *config = in->config;
-	bool ok;
 
-	ok = read_repeated(in, "certificates", absolute, &config->certificates);
-	ok &= read_dn(in, "certificate_issuer", &config->certificate_issuer, "CN=Example CA,DC=corp,DC=example");
-	return ok & read_forms(in);
+	read_fitting(in, "certificates", absolute, &config->certificates);
+	read_dn(in, "certificate_issuer", &config->certificate_issuer, "CN=Example CA,DC=corp,DC=example");
+	read_forms(in);
 }
 
 /* ---- groups and places ---- */
@@ -234,19 +197,18 @@ static bool is_same_dn(const char *a, const char *b)
 	return strcmp(a, b) == 0 || certdir_dn_equal(a, b);
 }
 
-/* What stands behind `key "NAME" =`; *entry is NULL at the end. */
+/* What stands behind `key "NAME" =`; the entry is NULL at the end. False: it is refused, and may not be the last. */
 static bool next_named(struct reading *in, const char *key, const struct certdir_conf_entry **entry, const char **name,
 		       const char *example)
 {
 	size_t length = 0;
 
-	if (!certdir_conf_named(in->conf, in->section, key, entry, name, &length, in->error))
-		return false;
+	certdir_conf_named(in->section, key, entry, name, &length);
 	if (!*entry)
 		return true;
 	if (!certdir_ldap_conf_dn((*entry)->value))
-		return certdir_conf_refuse_value(in->conf, *entry, in->error,
-						 "this is no distinguished name, such as %s", example);
+		return certdir_conf_refuse_value(in->section, *entry, "this is no distinguished name, such as %s",
+						 example);
 	*name = certdir_arena_copy(in->arena, *name, length);
 	return *name || no_memory(in);
 }
@@ -260,7 +222,7 @@ static bool add_target(struct reading *in, const struct certdir_conf_entry *entr
 		if (is_same_dn(config->targets[*target].dn, entry->value))
 			return true;
 	if (config->target_count == CERTDIR_TARGETS_MAX)
-		return certdir_conf_refuse_value(in->conf, entry, in->error,
+		return certdir_conf_refuse_value(in->section, entry,
 						 "a section has at most %d groups, member_of among them: divide its "
 						 "devices among several sections",
 						 CERTDIR_TARGETS_MAX);
@@ -268,40 +230,41 @@ static bool add_target(struct reading *in, const struct certdir_conf_entry *entr
 	return true;
 }
 
-static bool add_group(struct reading *in, const struct certdir_conf_entry *entry, const char *name)
+static void add_group(struct reading *in, const struct certdir_conf_entry *entry, const char *name)
 {
 	struct certdir_placeholders_config *config = in->config;
 	struct certdir_group_rule rule = {.name = name};
 
 	if (!add_target(in, entry, entry->key, &rule.target))
-		return false;
+		return;
 	for (size_t i = 0; i < config->group_count; i++)
 		if (config->groups[i].target == rule.target && strcasecmp(config->groups[i].name, name) == 0)
-			return certdir_conf_refuse_value(in->conf, entry, in->error, "this stands there twice");
+			(void)certdir_conf_refuse_value(in->section, entry, "this stands there twice");
 	config->groups[config->group_count++] = rule;
-	return true;
 }
 
-static bool read_groups(struct reading *in)
+static void read_groups(struct reading *in)
 {
 	static const char example[] = "CN=Wi-Fi devices,OU=Groups,DC=corp,DC=example";
 	struct certdir_placeholders_config *config = in->config;
 	const struct certdir_conf_entry *entry = NULL;
 	const char *name = NULL;
 	size_t first;
-	bool ok;
 
 	config->groups = certdir_arena_alloc(in->arena, (in->section->count + 1) * sizeof(*config->groups));
 	config->targets = certdir_arena_alloc(in->arena, CERTDIR_TARGETS_MAX * sizeof(*config->targets));
-	if (!config->groups || !config->targets)
-		return no_memory(in);
-	ok = read_dn(in, "member_of", &config->member_of, example);
+	if (!config->groups || !config->targets) {
+		(void)no_memory(in);
+		return;
+	}
+	read_dn(in, "member_of", &config->member_of, example);
 	if (config->member_of)
-		ok &= add_target(in, entry_of(in, "member_of"), "member_of", &first);
+		(void)add_target(in, entry_of(in, "member_of"), "member_of", &first);
 	do
-		ok &= next_named(in, "group", &entry, &name, example) && (!entry || add_group(in, entry, name));
+		if (next_named(in, "group", &entry, &name, example) && entry)
+			add_group(in, entry, name);
 	while (entry);
-	return ok & read_yes_no(in, "primary_group", &config->primary_group);
+	certdir_conf_yes_no(in->section, "primary_group", &config->primary_group);
 }
 
 /* The one spelling of an OU of the section. */
@@ -315,57 +278,59 @@ static const char *ou_of(struct reading *in, const char *dn)
 	return config->ous[config->ou_count++] = dn;
 }
 
-static bool add_place(struct reading *in, const struct certdir_conf_entry *entry, const char *name, bool tenant)
+static void add_place(struct reading *in, const struct certdir_conf_entry *entry, const char *name, bool tenant)
 {
 	struct certdir_placeholders_config *config = in->config;
 	size_t at = config->place_count;
 
 	for (size_t i = 0; i < config->place_count; i++)
 		if (config->places[i].tenant == tenant && strcasecmp(config->places[i].name, name) == 0)
-			return certdir_conf_refuse(in->conf, entry->line, in->error,
-						   "%s stands in line %d already, and only the first counts",
-						   entry->key, config->places[i].line);
-	if (config->ou_count == CERTDIR_TARGETS_MAX)
-		return certdir_conf_refuse_value(
-			in->conf, entry, in->error,
-			"a section has at most %d OUs: divide its devices among several sections", CERTDIR_TARGETS_MAX);
+			(void)certdir_conf_refuse(in->section, entry->line,
+						  "%s stands in line %d already, and only the first counts", entry->key,
+						  config->places[i].line);
+	if (config->ou_count == CERTDIR_TARGETS_MAX) {
+		(void)certdir_conf_refuse_value(
+			in->section, entry, "a section has at most %d OUs: divide its devices among several sections",
+			CERTDIR_TARGETS_MAX);
+		return;
+	}
 	for (; at > 0 && config->places[at - 1].line > entry->line; at--)
 		config->places[at] = config->places[at - 1];
 	config->places[at] = (struct certdir_place){tenant, name, ou_of(in, entry->value), entry->line};
 	config->place_count++;
-	return true;
 }
 
-static bool read_places(struct reading *in)
+static void read_places(struct reading *in)
 {
 	static const char *const keys[] = {"ou_of_group", "ou_of_tenant"};
 	static const char example[] = "OU=Staff,DC=corp,DC=example";
 	struct certdir_placeholders_config *config = in->config;
 	const char *name = NULL;
-	bool ok = read_dn(in, "ou", &config->ou, "OU=Wi-Fi,DC=corp,DC=example");
 
+	read_dn(in, "ou", &config->ou, "OU=Wi-Fi,DC=corp,DC=example");
 	config->places = certdir_arena_alloc(in->arena, (in->section->count + 1) * sizeof(*config->places));
 	config->ous = certdir_arena_alloc(in->arena, (in->section->count + 1) * sizeof(*config->ous));
-	if (!config->places || !config->ous)
-		return no_memory(in);
+	if (!config->places || !config->ous) {
+		(void)no_memory(in);
+		return;
+	}
 	if (config->ou)
 		(void)ou_of(in, config->ou);
 	for (size_t tenant = 0; tenant < 2; tenant++) {
 		const struct certdir_conf_entry *entry = NULL;
 
 		do
-			ok &= next_named(in, keys[tenant], &entry, &name, example) &&
-			      (!entry || add_place(in, entry, name, tenant == 1));
+			if (next_named(in, keys[tenant], &entry, &name, example) && entry)
+				add_place(in, entry, name, tenant == 1);
 		while (entry);
 	}
-	return ok;
 }
 
 /*
  * All three columns in any case: a value that stands on accounts from before and whose option is gone from the file has to go,
  * too.
  */
-static bool read_computer(struct reading *in)
+static void read_computer(struct reading *in)
 {
 	static const char *const spns[] = {"HOST/{cn}", "HOST/{cn}.{domain}", NULL};
 	static const char *const none[] = {NULL};
@@ -373,10 +338,12 @@ static bool read_computer(struct reading *in)
 	static const char *const of_device[] = {"object_class", "attribute", NULL};
 	struct certdir_placeholders_config *config = in->config;
 	struct certdir_column *columns = certdir_arena_alloc(in->arena, 3 * sizeof(*columns));
-	bool ok = refuse_options(in, of_device, "this is for kind = device; a computer account has its own options");
 
-	if (!columns)
-		return no_memory(in);
+	refuse_options(in, of_device, "this is for kind = device; a computer account has its own options");
+	if (!columns) {
+		(void)no_memory(in);
+		return;
+	}
 	columns[0] = (struct certdir_column){.attribute = "servicePrincipalName", .folded = true, .unique = true};
 	columns[1] = (struct certdir_column){.attribute = "dNSHostName", .folded = true};
 	columns[2] = (struct certdir_column){.attribute = "description"};
@@ -384,12 +351,12 @@ static bool read_computer(struct reading *in)
 	config->column_count = 3;
 	config->mark_attribute = "adminDescription";
 	config->object_classes = classes;
-	ok &= read_column(in, &columns[0], "service_principal_name", true, spns);
-	ok &= read_column(in, &columns[1], "dns_host_name", false, none);
-	ok &= read_column(in, &columns[2], "description", false, none);
-	ok &= read_yes_no(in, "enabled", &config->enabled);
-	ok &= read_groups(in);
-	return ok & read_mappings(in);
+	read_column(in, &columns[0], "service_principal_name", true, spns);
+	read_column(in, &columns[1], "dns_host_name", false, none);
+	read_column(in, &columns[2], "description", false, none);
+	certdir_conf_yes_no(in->section, "enabled", &config->enabled);
+	read_groups(in);
+	read_mappings(in);
 }
 
 /* ---- how a device entry looks ---- */
@@ -436,50 +403,49 @@ static struct certdir_column *column_of(struct reading *in, const char *attribut
 	return column;
 }
 
-static bool read_attribute(struct reading *in, const struct certdir_conf_entry *entry, size_t room)
+static void read_attribute(struct reading *in, const struct certdir_conf_entry *entry, size_t room)
 {
 	const size_t length = strcspn(entry->value, " \t");
 	const char *text = entry->value + length + strspn(entry->value + length, " \t");
 	struct certdir_column *column = column_of(in, entry->value, length, room);
-	const char *why;
+	const char *why = column ? reserved(column->attribute) : "out of memory";
 
-	if (!column)
-		return no_memory(in);
-	why = reserved(column->attribute);
 	if (!why && *text == '\0')
 		why = "an attribute's name and a template belong here, as in serialNumber {serial_number}";
-	if (why)
-		return certdir_conf_refuse_value(in->conf, entry, in->error, "%s", why);
-	for (size_t i = 0; i < column->template_count; i++)
+	for (size_t i = 0; !why && i < column->template_count; i++)
 		if (strcmp(column->templates[i].text, text) == 0)
-			return certdir_conf_refuse_value(in->conf, entry, in->error, "this stands there twice");
+			why = "this stands there twice";
+	if (why) {
+		(void)certdir_conf_refuse_value(in->section, entry, "%s", why);
+		return;
+	}
 	/* The server may not tell two values apart by case, and would refuse an entry that has both. */
 	if (column->template_count > 0)
 		column->folded = true;
-	return add_template(in, entry, text, column, (struct certdir_template *)column->templates);
+	add_template(in, entry, text, column, (struct certdir_template *)column->templates);
 }
 
 /* cn is there in any case, first, with the name that the RDN has: an entry has to have the values of its RDN. */
-static bool read_attributes(struct reading *in)
+static void read_attributes(struct reading *in)
 {
 	const size_t count = count_of(in, "attribute") + 1;
 	struct certdir_placeholders_config *config = in->config;
 	const struct certdir_conf_entry *entry = NULL;
 	struct certdir_column *cn;
-	bool ok = true;
 
 	config->columns = certdir_arena_alloc(in->arena, count * sizeof(*config->columns));
 	cn = config->columns ? column_of(in, "cn", 2, count) : NULL;
-	if (!cn)
-		return no_memory(in);
+	if (!cn) {
+		(void)no_memory(in);
+		return;
+	}
 	cn->folded = true;
-	ok = add_template(in, NULL, "{cn}", cn, (struct certdir_template *)cn->templates);
+	add_template(in, NULL, "{cn}", cn, (struct certdir_template *)cn->templates);
 	while ((entry = certdir_conf_next(in->section, "attribute", entry)))
-		ok &= read_attribute(in, entry, count);
-	return ok;
+		read_attribute(in, entry, count);
 }
 
-static bool read_device(struct reading *in)
+static void read_device(struct reading *in)
 {
 	static const char *classes[] = {"device", NULL};
 	static const char *const of_computer[] = {
@@ -489,68 +455,68 @@ static bool read_device(struct reading *in)
 	const struct certdir_conf_entry *group = NULL;
 	const char *name;
 	size_t length;
-	bool ok;
 
-	ok = refuse_options(in, of_computer, "this is for kind = computer; write attribute = NAME TEMPLATE instead");
-	if (!certdir_conf_named(in->conf, in->section, "group", &group, &name, &length, in->error) || group)
-		ok = group && certdir_conf_refuse_value(in->conf, group, in->error, "groups are for kind = computer");
-	ok &= refuse_options(in, of_computer_too, "this is for kind = computer; here the mark stands in description");
+	refuse_options(in, of_computer, "this is for kind = computer; write attribute = NAME TEMPLATE instead");
+	certdir_conf_named(in->section, "group", &group, &name, &length);
+	if (group)
+		(void)certdir_conf_refuse_value(in->section, group, "groups are for kind = computer");
+	refuse_options(in, of_computer_too, "this is for kind = computer; here the mark stands in description");
 	in->config->mark_attribute = "description";
 	in->config->object_classes = classes;
-	ok &= read_repeated(in, "object_class", descriptor, &in->config->object_classes);
-	return ok & read_attributes(in);
+	read_fitting(in, "object_class", descriptor, &in->config->object_classes);
+	read_attributes(in);
 }
 
 /* ---- the section ---- */
 
-static bool check_name(struct reading *in)
+static void check_name(struct reading *in)
 {
-	const struct certdir_conf_section *section = in->section;
+	struct certdir_conf_section *section = in->section;
 
 	if (section->name[0] == '\0')
-		return certdir_conf_refuse(in->conf, section->line, in->error,
-					   "this needs a name of your choice, which will stand in the marks: "
-					   "[placeholders wifi]");
+		(void)certdir_conf_refuse(section, section->line,
+					  "this needs a name of your choice, which will stand in the marks: "
+					  "[placeholders wifi]");
 	if (strlen(section->name) > CERTDIR_MARK_SECTION_MAX || !certdir_conf_plain(section->name, "._-"))
-		return certdir_conf_refuse(in->conf, section->line, in->error,
-					   "the name of [placeholders ..] has 1 to %d letters, digits, dots, dashes "
-					   "and underscores",
-					   CERTDIR_MARK_SECTION_MAX);
-	return true;
+		(void)certdir_conf_refuse(section, section->line,
+					  "the name of [placeholders ..] has 1 to %d letters, digits, dots, dashes "
+					  "and underscores",
+					  CERTDIR_MARK_SECTION_MAX);
 }
 
-static bool read_entries(struct reading *in)
+static void read_entries(struct reading *in)
 {
 	static const char *const kinds[] = {"computer", "device", NULL};
 	struct certdir_placeholders_config *config = in->config;
 	const char *name = "{entra_device_id}";
-	size_t kind = CERTDIR_PLACEHOLDER_COMPUTER;
-	bool ok;
+	size_t kind = 2;
 
-	ok = read_places(in);
-	ok &= certdir_conf_text(in->conf, in->section, "name", &name, in->error);
-	ok &= read_template(in, entry_of(in, "name"), name, false, &config->cn);
-	if (!certdir_conf_word(in->conf, in->section, "kind", kinds, &kind, in->error)) {
+	read_places(in);
+	certdir_conf_text(in->section, "name", &name);
+	read_template(in, entry_of(in, "name"), name, false, &config->cn);
+	certdir_conf_word(in->section, "kind", kinds, &kind);
+	if (kind == 2 && entry_of(in, "kind")) {
 		/* Nobody can say what else belongs here. */
 		for (size_t i = 0; i < in->section->count; i++)
 			in->section->entries[i].taken = true;
-		return false;
+		return;
 	}
-	config->kind = (enum certdir_placeholder_kind)kind;
-	return ok & (config->kind == CERTDIR_PLACEHOLDER_DEVICE ? read_device(in) : read_computer(in));
+	config->kind = kind == 1 ? CERTDIR_PLACEHOLDER_DEVICE : CERTDIR_PLACEHOLDER_COMPUTER;
+	if (config->kind == CERTDIR_PLACEHOLDER_DEVICE)
+		read_device(in);
+	else
+		read_computer(in);
 }
 
-static bool read_guards(struct reading *in)
+static void read_guards(struct reading *in)
 {
 	struct certdir_placeholders_config *config = in->config;
-	bool ok;
 
-	ok = certdir_conf_duration(in->conf, in->section, "max_age", 1, DECADE, &config->max_age, in->error);
-	ok &= certdir_conf_percent(in->conf, in->section, "max_remove", &config->max_remove, in->error);
+	certdir_conf_duration(in->section, "max_age", 1, DECADE, &config->max_age);
+	certdir_conf_percent(in->section, "max_remove", &config->max_remove);
 	/* Never in the run that disables. */
-	ok &= certdir_conf_duration(in->conf, in->section, "delete_after", HOUR, DECADE, &config->delete_after,
-				    in->error);
-	return ok & read_path(in, "undo_directory", &config->undo_directory, "/var/lib/certdir/undo");
+	certdir_conf_duration(in->section, "delete_after", HOUR, DECADE, &config->delete_after);
+	certdir_conf_path(in->section, "undo_directory", &config->undo_directory, "/var/lib/certdir/undo");
 }
 
 /* What is missing; a misspelt option has been found before. */
@@ -560,20 +526,22 @@ static bool check_complete(struct reading *in)
 	const struct certdir_placeholders_config *config = in->config;
 	const char *name = config->name;
 
-	if (!config->certificates &&
-	    !refuse_options(in, of_certificates, "there are no certificates = .. to make mappings of"))
+	if (!config->certificates)
+		refuse_options(in, of_certificates, "there are no certificates = .. to make mappings of");
+	if (in->section->wrong)
 		return false;
 	if (config->primary_group && config->target_count == 0)
-		return certdir_conf_refuse_value(in->conf, entry_of(in, "primary_group"), in->error,
+		return certdir_conf_refuse_value(in->section, entry_of(in, "primary_group"),
 						 "member_of has to name the group, or group \"NAME\" = .. one for the "
 						 "devices of each group of the list");
 	if (!config->ldap.servers)
-		return certdir_conf_refuse(in->conf, in->section->line, in->error,
+		return certdir_conf_refuse(in->section, in->section->line,
 					   "[placeholders %s] needs server = ldaps://dc1.corp.example", name);
-	return config->ou || certdir_conf_refuse(in->conf, in->section->line, in->error,
-						 "[placeholders %s] needs ou = OU=%s,DC=corp,DC=example: an OU "
-						 "that nothing else uses",
-						 name, name);
+	return config->ou ||
+	       certdir_conf_refuse(
+		       in->section, in->section->line,
+		       "[placeholders %s] needs ou = OU=%s,DC=corp,DC=example: an OU that nothing else uses", name,
+		       name);
 }
 
 /* Whether `dn` is `above` or stands below it. */
@@ -587,7 +555,7 @@ static bool is_within(const char *dn, const char *above)
 }
 
 /* Names the line of an OU of the section that another section is in the way of. */
-static bool refuse_meeting(struct reading *in, const char *ou, const struct certdir_placeholders_config *other,
+static void refuse_meeting(struct reading *in, const char *ou, const struct certdir_placeholders_config *other,
 			   const char *theirs)
 {
 	const struct certdir_conf_entry *entry = entry_of(in, "ou");
@@ -595,8 +563,8 @@ static bool refuse_meeting(struct reading *in, const char *ou, const struct cert
 	for (size_t i = 0; i < in->section->count; i++)
 		if (in->section->entries[i].value == ou)
 			entry = &in->section->entries[i];
-	return certdir_conf_refuse_value(
-		in->conf, entry, in->error,
+	(void)certdir_conf_refuse_value(
+		in->section, entry,
 		"[placeholders %s] in line %d keeps %s: each needs an OU of its own that is not "
 		"within the other",
 		other->name, other->line, theirs);
@@ -606,23 +574,22 @@ static bool refuse_meeting(struct reading *in, const char *ou, const struct cert
  * Two sections would each take the other's entries for foreign ones. Their servers do not matter: who can tell from two names that
  * they are not one directory?
  */
-static bool check_apart(struct reading *in, const struct certdir_placeholders_configs *configs)
+static void check_apart(struct reading *in, const struct certdir_placeholders_configs *configs)
 {
 	for (const struct certdir_placeholders_config *other = configs->sections; other < in->config; other++)
 		for (size_t i = 0; i < in->config->ou_count; i++)
 			for (size_t k = 0; k < other->ou_count; k++)
 				if (is_within(other->ous[k], in->config->ous[i]) ||
-				    is_within(in->config->ous[i], other->ous[k]))
-					return refuse_meeting(in, in->config->ous[i], other, other->ous[k]);
-	return true;
+				    is_within(in->config->ous[i], other->ous[k])) {
+					refuse_meeting(in, in->config->ous[i], other, other->ous[k]);
+					return;
+				}
 }
 
-static bool read_section(struct reading *in, struct certdir_placeholders_configs *configs)
+static void read_section(struct reading *in, struct certdir_placeholders_configs *configs)
 {
 	struct certdir_placeholders_config *config = in->config = &configs->sections[configs->count++];
-	const struct certdir_ldap_conf server = {in->conf, in->section, "ou", &config->ldap, &config->password_file,
-						 in->error};
-	bool ok;
+	const struct certdir_ldap_conf server = {in->section, "ou", &config->ldap, &config->password_file};
 
 	*in->config = (struct certdir_placeholders_config){
 		.name = in->section->name,
@@ -637,22 +604,23 @@ static bool read_section(struct reading *in, struct certdir_placeholders_configs
 		.delete_after = 30 * DAY,
 		.undo_directory = "/var/lib/certdir/undo"};
 	in->arena = in->config->owned = calloc(1, sizeof(*in->arena));
-	if (!in->arena)
-		return no_memory(in);
-	ok = check_name(in);
-	ok &= certdir_ldap_conf_read(&server);
-	ok &= read_entries(in);
-	ok &= read_selection(in);
-	ok &= read_guards(in);
-	ok &= certdir_conf_section_finish(in->conf, in->section, in->error);
-	return ok && check_complete(in) && certdir_ldap_conf_check(&server) && check_apart(in, configs);
+	if (!in->arena) {
+		(void)no_memory(in);
+		return;
+	}
+	check_name(in);
+	certdir_ldap_conf_read(&server);
+	read_entries(in);
+	read_selection(in);
+	read_guards(in);
+	if (certdir_conf_section_finish(in->section) && check_complete(in) && certdir_ldap_conf_check(&server))
+		check_apart(in, configs);
 }
 
 bool certdir_placeholders_config_read(struct certdir_conf *conf, struct certdir_placeholders_configs *configs,
 				      struct certdir_error *error)
 {
-	struct reading in = {.conf = conf, .error = error};
-	bool ok = true;
+	struct reading in = {.section = NULL};
 
 	*configs = (struct certdir_placeholders_configs){0};
 	configs->sections = calloc(conf->count + 1, sizeof(*configs->sections));
@@ -661,10 +629,12 @@ bool certdir_placeholders_config_read(struct certdir_conf *conf, struct certdir_
 		return false;
 	}
 	while ((in.section = certdir_conf_section(conf, "placeholders", in.section)))
-		ok &= read_section(&in, configs);
-	if (!ok)
-		certdir_placeholders_config_clear(configs);
-	return ok;
+		read_section(&in, configs);
+	if (!conf->refused)
+		return true;
+	*error = conf->error;
+	certdir_placeholders_config_clear(configs);
+	return false;
 }
 
 void certdir_placeholders_config_clear(struct certdir_placeholders_configs *configs)
@@ -672,8 +642,6 @@ void certdir_placeholders_config_clear(struct certdir_placeholders_configs *conf
 	for (size_t i = 0; i < configs->count; i++) {
 		struct certdir_placeholders_config *config = &configs->sections[i];
 
-		free(config->selection.operating_systems);
-		free((void *)config->ldap.servers);
 		if (config->owned)
 			certdir_arena_clear(config->owned);
 		free(config->owned);

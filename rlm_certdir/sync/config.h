@@ -18,7 +18,7 @@ enum certdir_credential {
 
 /* [ldap NAME]. Strings are borrowed from the conf. */
 struct certdir_ldap_source {
-	struct certdir_ldap_config server; /* without the password; `servers` is owned */
+	struct certdir_ldap_config server; /* without the password */
 	const char *password_file;
 	const char *base_dn;
 	const char *filter;
@@ -52,8 +52,7 @@ struct certdir_tenant_config {
 	int64_t intune_interval; /* seconds */
 	int64_t deadline; /* seconds that one sync of this tenant may take */
 	uint32_t extension_attributes; /* CERTDIR_BIT(1..15) */
-	const char **groups; /* names or object ids, NULL-terminated, owned */
-	const char **operating_systems, **ownerships; /* of the filter, NULL-terminated, owned, or NULL */
+	const char **groups; /* names or object ids, NULL-terminated; NULL with `ldap` */
 	struct certdir_tenant_filter filter;
 };
 

@@ -117,7 +117,7 @@ static size_t count_words(const struct certdir_sync_job *job)
 {
 	size_t count = 0;
 
-	while (job->tenant->groups && job->tenant->groups[count])
+	while (job->tenant->groups[count])
 		count++;
 	return count;
 }

@@ -76,7 +76,7 @@ void certdir_roles_read(struct certdir_roles *roles, const char *token)
 bool certdir_roles_missing(const struct certdir_roles *roles, const struct certdir_tenant_config *config,
 			   const char *refused, char missing[CERTDIR_ROLES_TEXT])
 {
-	const bool needed[PERMISSIONS] = {true, config->intune, config->groups && config->groups[0]};
+	const bool needed[PERMISSIONS] = {true, config->intune, config->groups[0] != NULL};
 	bool is_missing = true;
 	size_t used = 0;
 

@@ -250,7 +250,7 @@ static void test_addresses(void **state)
 	}
 }
 
-/* libinih's own buffers are smaller than our lines and names. */
+/* Long lines and names, of which nothing is cut. */
 static void test_long(void **state)
 {
 	struct certdir_sync_config config;
@@ -315,6 +315,11 @@ static const struct {
 	{"tenant_id = x\n", "1: this stands in no section: [list] or [tenant NAME] comes first"},
 	{"[list]\nfilename\n", "2: this is neither a [section] nor option = value"},
 	{"[list]\n= x\n", "2: there is no option's name before the ="},
+	{"[list]\nfilename: /x\n", "2: between an option and its value stands =, not a colon: write filename = .."},
+	{"[list]\nfilename : /x=y\n", "2: between an option and its value stands =, not a colon: write filename = .."},
+	{"[list]\nMIIEvQ1: x\n", "2: between an option and its value stands =, not a colon: write option = .."},
+	{"[list]\n: x\n", "2: there is no option's name before the :"},
+	{"[list]\nfilename:\n", "2: between an option and its value stands =, not a colon: write filename = .."},
 	{"[list]\nfilename =\n", "2: there is no value behind the =: leave the line out, or give one"},
 	{"[list]\nfilename = \"/x\"\n", "2: write the value without quotes: blanks inside of it are kept"},
 	{"[list\n", "1: a section's name ends with ], as in [tenant contoso]"},
