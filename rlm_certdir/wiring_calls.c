@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "wiring_calls.h"
 
+#include "base/array.h"
+
 struct walk {
 	CONF_SECTION *root;
 	char const *section; /* of a server, where the walk began */
@@ -12,16 +14,16 @@ struct walk {
 
 bool section_set_add(struct section_set *set, CONF_SECTION *cs)
 {
-	CONF_SECTION **items;
+	CONF_SECTION **item;
 
 	for (size_t i = 0; i < set->count; i++)
 		if (set->items[i] == cs)
 			return false;
-	items = realloc(set->items, (set->count + 1) * sizeof(*items));
-	if (!items)
+	item = certdir_array_next(&set->items, set->count, sizeof(*item));
+	if (!item)
 		return false;
-	items[set->count++] = cs;
-	set->items = items;
+	*item = cs;
+	set->count++;
 	return true;
 }
 

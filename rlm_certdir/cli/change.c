@@ -2,20 +2,16 @@
 #include "cli/change.h"
 
 #include "cli/json.h"
+#include "cli/words.h"
 #include "text/timestamp.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char *or_dash(const char *text)
-{
-	return text ? text : "-";
-}
-
 static const char *name_of(const struct certdir_list_change *change)
 {
-	return change->name ? change->name : or_dash(change->device);
+	return certdir_cli_text_or(change->name, certdir_cli_text_or(change->device, "-"));
 }
 
 void certdir_cli_change_print(const struct certdir_list_change *change)
@@ -27,7 +23,7 @@ void certdir_cli_change_print(const struct certdir_list_change *change)
 	printf("%s  %s  %s%s%s%s  %s", at, change->source, name_of(change), has_id ? " (" : "",
 	       has_id ? change->device : "", has_id ? ")" : "", change->what);
 	if (change->before || change->after)
-		printf("  %s -> %s", or_dash(change->before), or_dash(change->after));
+		printf("  %s -> %s", certdir_cli_text_or(change->before, "-"), certdir_cli_text_or(change->after, "-"));
 	putchar('\n');
 }
 
@@ -41,13 +37,14 @@ void certdir_cli_change_print_would(const struct certdir_list_change *change)
 	else if (strcmp(change->what, "removed") == 0)
 		printf("remove %s", name);
 	else if (strcmp(change->what, "renamed") == 0)
-		printf("rename %s to %s", or_dash(before), or_dash(after));
+		printf("rename %s to %s", certdir_cli_text_or(before, "-"), certdir_cli_text_or(after, "-"));
 	else if (strcmp(change->what, "group") == 0 && after)
 		printf("put %s into group %s", name, after);
 	else if (strcmp(change->what, "group") == 0)
-		printf("take %s out of group %s", name, or_dash(before));
+		printf("take %s out of group %s", name, certdir_cli_text_or(before, "-"));
 	else
-		printf("change %s of %s from %s to %s", change->what, name, or_dash(before), or_dash(after));
+		printf("change %s of %s from %s to %s", change->what, name, certdir_cli_text_or(before, "-"),
+		       certdir_cli_text_or(after, "-"));
 	if (change->device)
 		printf(" (%s)", change->device);
 	putchar('\n');

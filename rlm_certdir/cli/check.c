@@ -2,10 +2,10 @@
 /* certdir check: what would the server decide about this certificate, and why? */
 #include "cli/commands.h"
 
-#include "cli/age.h"
 #include "cli/explain.h"
 #include "directory/list.h"
 #include "cli/raddb_file.h"
+#include "cli/words.h"
 #include "identity/pem.h"
 #include "import/input.h"
 

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/age.h"
 #include "cli/asked.h"
+#include "cli/words.h"
 #include "facts.h"
 #include "identity/mapping.h"
 
@@ -35,11 +35,6 @@ const char *explain_configmgr(const struct certdir_certificate *certificate, con
 static const char *known_date(int64_t seconds, char text[CERTDIR_CLI_DATE_SIZE])
 {
 	return seconds ? certdir_cli_date(seconds, text) : "not known";
-}
-
-static const char *yes_no(enum certdir_tristate is)
-{
-	return is == CERTDIR_YES ? "yes" : is == CERTDIR_NO ? "no" : "not known";
 }
 
 /* Who says so: how far a name in the certificate is to be trusted. */
@@ -122,8 +117,8 @@ static void print_part(const struct certdir_source *source, enum certdir_part pa
 
 	if (!source->synced[part])
 		return;
-	certdir_cli_age(now - (as_of ? as_of : source->synced[part]), age);
-	printf(", %s%s old%s", name, age, as_of ? " (gone, and kept by max_shrink of the sync)" : "");
+	printf(", %s%s old%s", name, certdir_cli_age(now - (as_of ? as_of : source->synced[part]), age),
+	       as_of ? " (gone, and kept by max_shrink of the sync)" : "");
 }
 
 static void print_source(const struct certdir_source *source, const struct certdir_record *record, int64_t now)
@@ -136,8 +131,7 @@ static void print_source(const struct certdir_source *source, const struct certd
 		printf("source \"%s\"%s", source->name,
 		       source->synced[CERTDIR_PART_OF_DEVICES] ? "" : ", never complete");
 		print_part(source, CERTDIR_PART_OF_DEVICES, "", record->device.own.as_of, now);
-		certdir_cli_good_for(source->good_for, good_for);
-		printf("%s", good_for);
+		printf("%s", certdir_cli_good_for(source->good_for, good_for));
 		if (record->device.intune.is)
 			print_part(source, CERTDIR_PART_OF_INTUNE, "Intune ", record->device.intune.as_of, now);
 		if (record->device.group_count)
@@ -153,7 +147,7 @@ static void print_lookup(const struct certdir_check *check, size_t d, size_t i)
 	const size_t records = certdir_cli_asked_count(check, d, i);
 
 	printf("    %-16s %-40s %s%zu record%s\n", certdir_identity_type_name(id->type), id->value,
-	       (check->known.many[d] >> i) & 1 ? "more than " : "", records, records == 1 ? "" : "s");
+	       (check->known.many[d] >> i) & 1 ? "more than " : "", records, certdir_cli_plural(records));
 }
 
 static void print_answer(const struct certdir_check *check, size_t d, int64_t now)
@@ -170,7 +164,7 @@ static void print_answer(const struct certdir_check *check, size_t d, int64_t no
 	for (size_t r = 0; r < answer->count; r++) {
 		const struct certdir_record *record = &answer->records[r];
 
-		printf("    -> %s \"%s\" (", record->device.id, record->device.name ? record->device.name : "");
+		printf("    -> %s \"%s\" (", record->device.id, certdir_cli_text_or(record->device.name, ""));
 		print_source(&answer->sources[record->source], record, now);
 		printf("%s)\n", certdir_cli_asked_carries_any(check, d, record) ? "" : ", by an id of another record");
 	}
@@ -210,10 +204,10 @@ static void print_device(const struct certdir_check *check, int64_t now)
 	static char member[] = "member of", extension[] = "extension attribute";
 	const struct certdir_decision *decision = &check->decision;
 	const struct certdir_cli_asked_summary all = certdir_cli_asked_summary(decision);
-	const char *name = CERTDIR_FACT(decision, name), *compliance = decision->compliance;
+	const char *name = CERTDIR_FACT(decision, name);
 	char seen[CERTDIR_CLI_DATE_SIZE], registered[CERTDIR_CLI_DATE_SIZE];
 
-	printf("  the device\n    %s \"%s\"\n", CERTDIR_FACT(decision, id), name ? name : "");
+	printf("  the device\n    %s \"%s\"\n", CERTDIR_FACT(decision, id), certdir_cli_text_or(name, ""));
 	for (size_t r = 0; r < decision->record_count; r++) {
 		const struct certdir_record *record = decision->records[r];
 
@@ -222,8 +216,10 @@ static void print_device(const struct certdir_check *check, int64_t now)
 		print_source(certdir_cli_asked_source(check, record), record, now);
 		printf("\n");
 	}
-	printf("    enabled %s, managed %s, compliance %s, joined as %s\n", yes_no(all.enabled), yes_no(all.managed),
-	       compliance ? compliance : "not known", certdir_join_type_name(certdir_facts_join_type(decision)));
+	printf("    enabled %s, managed %s, compliance %s, joined as %s\n",
+	       certdir_cli_yes_no(all.enabled, "not known"), certdir_cli_yes_no(all.managed, "not known"),
+	       certdir_cli_text_or(decision->compliance, "not known"),
+	       certdir_join_type_name(certdir_facts_join_type(decision)));
 	printf("    last seen %s, registered %s\n", known_date(all.last_seen, seen),
 	       known_date(all.registered, registered));
 	print_fact("operating system", CERTDIR_FACT(decision, operating_system));
@@ -250,8 +246,7 @@ static void print_decision(const struct certdir_decision *decision)
 		printf("           Nothing but its compliance stands against the device: certdir_quarantine would let "
 		       "it in.\n");
 	if (certdir_facts_have_age(decision) && decision->age) {
-		certdir_cli_age(decision->age, age);
-		printf("           The oldest fact that decided is %s old.\n", age);
+		printf("           The oldest fact that decided is %s old.\n", certdir_cli_age(decision->age, age));
 	}
 }
 

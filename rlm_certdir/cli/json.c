@@ -2,6 +2,7 @@
 #include "cli/json.h"
 
 #include <stdio.h>
+#include <sysexits.h>
 
 #include "text/timestamp.h"
 
@@ -13,6 +14,11 @@ bool certdir_cli_json_print(json_t *object)
 		fprintf(stderr, "certdir: out of memory: the result cannot be printed\n");
 	json_decref(object);
 	return ok;
+}
+
+int certdir_cli_json_exit(json_t *object)
+{
+	return certdir_cli_json_print(object) ? 0 : EX_IOERR;
 }
 
 json_t *certdir_cli_json_time(int64_t seconds)

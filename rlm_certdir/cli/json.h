@@ -13,6 +13,9 @@
  */
 bool certdir_cli_json_print(json_t *object);
 
+/* The same as an exit code: 0, or 74. */
+int certdir_cli_json_exit(json_t *object);
+
 /* A point in time (Unix seconds) as ISO 8601; null for 0, which stands for one that is not known. */
 json_t *certdir_cli_json_time(int64_t seconds);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir list show` and `find`: devices by any of their identities, looked up the way certificates are. */
-#include "import/device_json.h"
 #include "cli/json.h"
 #include "cli/list.h"
-#include "text/timestamp.h"
+#include "cli/words.h"
+#include "import/device_json.h"
 #include "text/canonical.h"
+#include "text/timestamp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ static void add_hits(struct hits *hits, enum certdir_identity_type by, const int
 		size_t at;
 
 		for (at = 0; at < hits->count && hits->rows[at] != rows[i]; at++)
-			;
+			continue;
 		if (at == hits->count) {
 			hits->rows[at] = rows[i];
 			hits->by[at] = by;
@@ -85,11 +86,6 @@ static void fact(const char *what, const char *value)
 		printf("  %-18s %s\n", what, value);
 }
 
-static void fact_yes_no(const char *what, enum certdir_tristate value)
-{
-	fact(what, value == CERTDIR_UNKNOWN ? "unknown" : value == CERTDIR_YES ? "yes" : "no");
-}
-
 static void fact_time(const char *what, int64_t seconds)
 {
 	char text[CERTDIR_TIMESTAMP_SIZE];
@@ -133,17 +129,12 @@ static void print_names(const struct certdir_device *device)
 	}
 }
 
-static const char *title(const struct certdir_device *device)
-{
-	return device->name ? device->name : device->intune_name ? device->intune_name : device->id;
-}
-
 static void print_device(const struct certdir_device *device, const struct certdir_list_source *source,
 			 const struct certdir_value *values, size_t count, const char *only_against)
 {
 	char synced[CERTDIR_TIMESTAMP_SIZE];
 
-	printf("%s\n", title(device));
+	puts(certdir_cli_device_name(device, device->id));
 	fact("only speaks against", only_against);
 	fact_time("kept as of", device->own.as_of);
 	fact_time("record kept as of", device->intune.as_of);
@@ -152,11 +143,11 @@ static void print_device(const struct certdir_device *device, const struct certd
 	print_names(device);
 	for (size_t i = 0; i < count; i++)
 		fact(certdir_identity_type_name(values[i].type), values[i].value);
-	fact_yes_no("enabled", device->enabled);
-	fact_yes_no("managed", device->managed);
+	fact("enabled", certdir_cli_yes_no(device->enabled, "unknown"));
+	fact("managed", certdir_cli_yes_no(device->managed, "unknown"));
 	fact("management state", device->management_state);
 	fact("management agent", device->management_agent);
-	fact("compliance", device->compliance ? device->compliance : "unknown");
+	fact("compliance", certdir_cli_text_or(device->compliance, "unknown"));
 	fact("join type", certdir_join_type_name(device->join_type));
 	fact("owner", device->owner);
 	fact("ownership", device->ownership);
@@ -202,14 +193,11 @@ static void print_line(const struct certdir_device *device, const char *by, cons
 	if (device->last_seen)
 		certdir_timestamp_print(device->last_seen, seen);
 	printf("%-36s  %-20s  %-16s  %-8s  %-12s  %-10s  %-20s  %s%s%s\n", device->id,
-	       device->name	     ? device->name
-	       : device->intune_name ? device->intune_name
-				     : "-",
-	       device->serial_number ? device->serial_number : "-",
+	       certdir_cli_device_name(device, "-"), certdir_cli_text_or(device->serial_number, "-"),
 	       device->enabled == CERTDIR_UNKNOWN ? "unknown"
 	       : device->enabled == CERTDIR_YES	  ? "enabled"
 						  : "disabled",
-	       device->compliance ? device->compliance : "unknown", certdir_join_type_name(device->join_type), seen, by,
+	       certdir_cli_text_or(device->compliance, "unknown"), certdir_join_type_name(device->join_type), seen, by,
 	       only_against ? "; only speaks against: " : "", only_against ? only_against : "");
 }
 

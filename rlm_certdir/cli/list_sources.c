@@ -2,14 +2,17 @@
 /* `certdir list sources` and `certdir list remove` */
 #include "cli/list_sources.h"
 
-#include "cli/age.h"
 #include "cli/json.h"
 #include "cli/list.h"
+#include "cli/words.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+
+static const char *const kinds[] = {
+	[CERTDIR_SOURCE_TENANT] = "tenant", [CERTDIR_SOURCE_IMPORT] = "import", [CERTDIR_SOURCE_LDAP] = "ldap"};
 
 /* {"synced":"2026-11-22T10:00:00Z","age":300}, with nulls when that never was */
 static json_t *part_json(int64_t synced, int64_t now)
@@ -20,8 +23,6 @@ static json_t *part_json(int64_t synced, int64_t now)
 
 static json_t *source_json(const struct certdir_list_source *source, int64_t now)
 {
-	static const char *const kinds[] = {
-		[CERTDIR_SOURCE_TENANT] = "tenant", [CERTDIR_SOURCE_IMPORT] = "import", [CERTDIR_SOURCE_LDAP] = "ldap"};
 	json_t *holds = json_array(), *object, *times = part_json(source->synced, now);
 
 	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
@@ -54,46 +55,32 @@ json_t *certdir_cli_list_sources_json(const struct certdir_list_snapshot *snapsh
 	return list;
 }
 
-/* "synced 2026-11-22T10:00:00Z (5 min ago)" */
-static void print_part(const char *what, const json_t *part)
+/* "  tenant contoso: 2 devices, synced 2026-11-22T10:00:00Z (5 min ago), intune never, groups never, tenant 8a0.." */
+static void print_source(const struct certdir_list_source *source, int64_t now)
 {
-	const char *synced = json_string_value(json_object_get(part, "synced"));
-	char age[CERTDIR_CLI_AGE_SIZE];
-
-	if (!synced) {
-		printf("%s never", what);
-		return;
-	}
-	certdir_cli_age(json_integer_value(json_object_get(part, "age")), age);
-	printf("%s %s (%s ago)", what, synced, age);
-}
-
-static void print_source(const json_t *source)
-{
-	const char *tenant = json_string_value(json_object_get(source, "tenant"));
-	const char *kind = json_string_value(json_object_get(source, "kind"));
 	char good_for[CERTDIR_CLI_AGE_SIZE];
-	const char *key;
-	json_t *part;
 
-	printf("  %s %s: %lld devices, ", kind, json_string_value(json_object_get(source, "name")),
-	       (long long)json_integer_value(json_object_get(source, "devices")));
-	print_part(strcmp(kind, "import") == 0 ? "imported" : "synced", source);
-	json_object_foreach(json_object_get(source, "parts"), key, part)
-	{
-		printf(", ");
-		print_part(key, part);
+	printf("  %s %s: %zu devices, %s ", kinds[source->kind], source->name, source->devices,
+	       source->kind == CERTDIR_SOURCE_IMPORT ? "imported" : "synced");
+	certdir_cli_print_when(source->synced, now);
+	if (source->kind == CERTDIR_SOURCE_TENANT) {
+		printf(", intune ");
+		certdir_cli_print_when(source->intune_synced, now);
+		printf(", groups ");
+		certdir_cli_print_when(source->groups_synced, now);
 	}
-	certdir_cli_good_for(json_integer_value(json_object_get(source, "good_for")), good_for);
-	printf("%s%s%s\n", good_for, tenant ? ", tenant " : "", tenant ? tenant : "");
+	printf("%s%s%s\n", certdir_cli_good_for(source->good_for, good_for), source->tenant ? ", tenant " : "",
+	       certdir_cli_text_or(source->tenant, ""));
 }
 
-void certdir_cli_list_sources_print(const json_t *sources)
+void certdir_cli_list_sources_print(const struct certdir_list_snapshot *snapshot)
 {
-	json_t *source;
-	size_t index;
+	const int64_t now = (int64_t)time(NULL);
+	size_t count;
+	const struct certdir_list_source *sources = certdir_list_sources(snapshot, &count);
 
-	json_array_foreach(sources, index, source) print_source(source);
+	for (size_t i = 0; i < count; i++)
+		print_source(&sources[i], now);
 }
 
 int certdir_cli_list_sources(const struct certdir_cli_options *options)
@@ -101,21 +88,18 @@ int certdir_cli_list_sources(const struct certdir_cli_options *options)
 	struct certdir_list_snapshot *snapshot;
 	struct certdir_list_reader *reader;
 	int status = 0;
-	json_t *sources;
+	size_t count;
 
 	if (!certdir_cli_list_open(options, &snapshot, &reader))
 		return EX_NOINPUT;
-	sources = certdir_cli_list_sources_json(snapshot);
+	(void)certdir_list_sources(snapshot, &count);
 	if (options->json)
-		status = certdir_cli_json_print(json_pack("{s:s,s:o}", "list", options->list, "sources", sources))
-				 ? 0
-				 : EX_IOERR;
-	else if (json_array_size(sources) == 0)
+		status = certdir_cli_json_exit(json_pack("{s:s,s:o}", "list", options->list, "sources",
+							 certdir_cli_list_sources_json(snapshot)));
+	else if (count == 0)
 		printf("%s has no sources\n", options->list);
 	else
-		certdir_cli_list_sources_print(sources);
-	if (!options->json)
-		json_decref(sources);
+		certdir_cli_list_sources_print(snapshot);
 	certdir_cli_list_close(snapshot, reader);
 	return status;
 }
@@ -125,11 +109,9 @@ int certdir_cli_list_sources(const struct certdir_cli_options *options)
 static int print_removed(const struct certdir_cli_options *options, int64_t devices)
 {
 	if (options->json)
-		return certdir_cli_json_print(json_pack("{s:s,s:s,s:I,s:b}", "list", options->list, "source",
-							options->source, "devices", (json_int_t)devices, "dry_run",
-							options->dry_run))
-			       ? 0
-			       : EX_IOERR;
+		return certdir_cli_json_exit(json_pack("{s:s,s:s,s:I,s:b}", "list", options->list, "source",
+						       options->source, "devices", (json_int_t)devices, "dry_run",
+						       options->dry_run));
 	printf("source \"%s\" and its %lld devices %s %s\n", options->source, (long long)devices,
 	       options->dry_run ? "would be removed from" : "are removed from", options->list);
 	return 0;

@@ -9,7 +9,7 @@
 
 /* An array with an object for each source, the caller's; incomplete when memory is out. */
 json_t *certdir_cli_list_sources_json(const struct certdir_list_snapshot *snapshot);
-/* Prints such an array for people, a line for each. */
-void certdir_cli_list_sources_print(const json_t *sources);
+/* Prints them for people, a line for each. */
+void certdir_cli_list_sources_print(const struct certdir_list_snapshot *snapshot);
 
 #endif

@@ -3,6 +3,7 @@
 #include "cli/json.h"
 #include "cli/list.h"
 #include "cli/list_sources.h"
+#include "cli/words.h"
 #include "text/timestamp.h"
 
 #include <jansson.h>
@@ -28,11 +29,6 @@ static bool count_up(json_t *counts, const char *group, const char *key)
 	return json_object_set_new(object, key, json_integer(1)) == 0;
 }
 
-static const char *yes_no(enum certdir_tristate value)
-{
-	return value == CERTDIR_UNKNOWN ? "unknown" : value == CERTDIR_YES ? "yes" : "no";
-}
-
 static bool count_device(void *context, int64_t row, const struct certdir_device *device,
 			 const struct certdir_list_source *source)
 {
@@ -53,9 +49,9 @@ static bool count_device(void *context, int64_t row, const struct certdir_device
 	for (size_t i = 0; i < sizeof(identities) / sizeof(identities[0]); i++)
 		if (identities[i].there && !count_up(counts, "identities", identities[i].name))
 			return false;
-	return count_up(counts, "enabled", yes_no(device->enabled)) &&
-	       count_up(counts, "managed", yes_no(device->managed)) &&
-	       count_up(counts, "compliance", device->compliance ? device->compliance : "unknown") &&
+	return count_up(counts, "enabled", certdir_cli_yes_no(device->enabled, "unknown")) &&
+	       count_up(counts, "managed", certdir_cli_yes_no(device->managed, "unknown")) &&
+	       count_up(counts, "compliance", certdir_cli_text_or(device->compliance, "unknown")) &&
 	       count_up(counts, "join_type", certdir_join_type_name(device->join_type)) &&
 	       (device->group_count == 0 || count_up(counts, "groups", "in any"));
 }
@@ -71,7 +67,7 @@ static json_t *count_shared(struct certdir_list_reader *reader, struct certdir_e
 			 "serials", (json_int_t)shared.serials);
 }
 
-static void print_text(const json_t *counts)
+static void print_text(const json_t *counts, const struct certdir_list_snapshot *snapshot)
 {
 	static const char *const groups[] = {"enabled",	   "managed", "compliance", "join_type",
 					     "identities", "groups",  "shared"};
@@ -81,7 +77,7 @@ static void print_text(const json_t *counts)
 	printf("%s: %lld devices, published %s\n", json_string_value(json_object_get(counts, "list")),
 	       (long long)json_integer_value(json_object_get(counts, "devices")),
 	       json_string_value(json_object_get(counts, "published")));
-	certdir_cli_list_sources_print(json_object_get(counts, "sources"));
+	certdir_cli_list_sources_print(snapshot);
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		const char *separator = "";
 
@@ -118,7 +114,7 @@ int certdir_cli_list_stats(const struct certdir_cli_options *options)
 	if (status != 0)
 		fprintf(stderr, "certdir: %s\n", error.text);
 	else if (!options->json)
-		print_text(counts);
+		print_text(counts, snapshot);
 	else
 		(void)certdir_cli_json_print(json_incref(counts));
 	json_decref(counts);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/raddb_file.h"
 
+#include "base/array.h"
 #include "raddb.h"
 #include "raddb_section.h"
 
@@ -62,12 +63,12 @@ static bool load_dictionaries(char const *directory)
 static void keep_finding(void *context, const struct certdir_finding *finding)
 {
 	struct raddb_file *file = context;
-	struct certdir_finding *findings = realloc(file->findings, (file->finding_count + 1) * sizeof(*findings));
+	struct certdir_finding *kept = certdir_array_next(&file->findings, file->finding_count, sizeof(*kept));
 
-	if (!findings)
+	if (!kept)
 		return;
-	findings[file->finding_count++] = *finding;
-	file->findings = findings;
+	*kept = *finding;
+	file->finding_count++;
 }
 
 /* `user` or `group`: in security { }, or where older configurations have it. */

@@ -5,27 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/age.h"
 #include "cli/json.h"
+#include "cli/words.h"
 #include "text/timestamp.h"
 
-enum { EXPIRY_WARNING = 30 * 86400 };
-
 /* ---- for people ---- */
-
-/* "2026-11-22T10:00:00Z (5 min ago)", or "never" for 0. */
-static void print_when(const struct certdir_cli_status *status, int64_t seconds)
-{
-	char at[CERTDIR_TIMESTAMP_SIZE], age[CERTDIR_CLI_AGE_SIZE];
-
-	if (seconds == 0) {
-		fputs("never", stdout);
-		return;
-	}
-	certdir_timestamp_print(seconds, at);
-	certdir_cli_age(status->now - seconds, age);
-	printf("%s (%s ago)", at, age);
-}
 
 static const char *headline(const struct certdir_cli_status *status, const struct certdir_cli_tenant_status *tenant)
 {
@@ -44,13 +28,12 @@ static const char *headline(const struct certdir_cli_status *status, const struc
 
 static void print_expiry(const struct certdir_cli_status *status, int64_t expires)
 {
-	int64_t left = expires - status->now;
-	char at[CERTDIR_TIMESTAMP_SIZE], age[CERTDIR_CLI_AGE_SIZE];
+	char at[CERTDIR_TIMESTAMP_SIZE], when[CERTDIR_CLI_EXPIRY_SIZE];
+	const bool soon = certdir_cli_expires_soon(expires, status->now, when);
 
 	certdir_timestamp_print(expires, at);
-	certdir_cli_age(left < 0 ? -left : left, age);
-	printf("  credential  expires %s (%s%s%s)%s\n", at, left < 0 ? "" : "in ", age, left < 0 ? " ago" : "",
-	       left < EXPIRY_WARNING ? ": upload a new certificate to the app registration" : "");
+	printf("  credential  expires %s (%s)%s\n", at, when,
+	       soon ? ": upload a new certificate to the app registration" : "");
 }
 
 static void print_list_part(const struct certdir_cli_status *status, const struct certdir_cli_tenant_status *tenant)
@@ -65,13 +48,13 @@ static void print_list_part(const struct certdir_cli_status *status, const struc
 		if (!tenant->wanted[part])
 			continue;
 		printf("  synced      %s ", certdir_sync_part_name(part));
-		print_when(status, tenant->synced[part]);
+		certdir_cli_print_when(tenant->synced[part], status->now);
 		putchar('\n');
 	}
 	if (tenant->delta_since == 0 || tenant->ldap)
 		return;
 	printf("  delta link  ");
-	print_when(status, tenant->delta_since);
+	certdir_cli_print_when(tenant->delta_since, status->now);
 	puts(status->now - tenant->delta_since > CERTDIR_CLI_DELTA_OLD
 		     ? ": Graph forgets it after 7 days, and the next sync is a full one"
 		     : "");
@@ -82,13 +65,13 @@ static void print_tenant(const struct certdir_cli_status *status, const struct c
 	if (tenant->ldap)
 		printf("ldap %s: %s\n", tenant->name, headline(status, tenant));
 	else
-		printf("tenant %s (%s): %s\n", tenant->name, tenant->tenant_id ? tenant->tenant_id : "-",
+		printf("tenant %s (%s): %s\n", tenant->name, certdir_cli_text_or(tenant->tenant_id, "-"),
 		       headline(status, tenant));
 	if (tenant->has_numbers)
 		print_list_part(status, tenant);
 	if (tenant->attempted) {
 		printf("  last run    ");
-		print_when(status, tenant->attempted);
+		certdir_cli_print_when(tenant->attempted, status->now);
 		puts(tenant->up == CERTDIR_NO ? ": failed" : ": ok");
 	}
 	if (!tenant->configured)
@@ -108,7 +91,7 @@ static void print_run(const struct certdir_cli_status *status, const char *name,
 	const int64_t problems = certdir_cli_section_number(run, "problems");
 
 	printf("  last %-5s  ", name);
-	print_when(status, certdir_cli_section_time(run));
+	certdir_cli_print_when(certdir_cli_section_time(run), status->now);
 	if (json_is_null(run)) {
 		putchar('\n');
 		return;
@@ -148,12 +131,12 @@ bool certdir_cli_status_print(const struct certdir_cli_status *status)
 		printf("%s: there is no usable list\n", status->list);
 		if (status->last_good) {
 			fputs("  last good   published ", stdout);
-			print_when(status, status->last_good);
+			certdir_cli_print_when(status->last_good, status->now);
 			puts(": a server that starts now uses it; what was disabled or removed since then comes in");
 		}
 	} else {
 		printf("%s: %zu devices, published ", status->list, status->devices);
-		print_when(status, status->published);
+		certdir_cli_print_when(status->published, status->now);
 		printf("\n  shared      %zu names by %zu devices, %zu serial numbers\n", status->shared.names,
 		       status->shared.devices, status->shared.serials);
 	}
@@ -166,10 +149,9 @@ bool certdir_cli_status_print(const struct certdir_cli_status *status)
 
 		if (status->sources[i].kind != CERTDIR_SOURCE_IMPORT)
 			continue;
-		certdir_cli_good_for(status->sources[i].good_for, good_for);
 		printf("import %s: %zu devices, imported ", status->sources[i].name, status->sources[i].devices);
-		print_when(status, status->sources[i].synced);
-		printf("%s\n", good_for);
+		certdir_cli_print_when(status->sources[i].synced, status->now);
+		puts(certdir_cli_good_for(status->sources[i].good_for, good_for));
 	}
 	print_sections(status);
 	return !ferror(stdout);

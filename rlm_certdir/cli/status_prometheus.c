@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* A label's value: backslash, quote and newline are escaped. */
 static void print_label(const char *name, const char *value)
@@ -39,77 +40,55 @@ static void print_sample(const char *metric, const char *label, const char *valu
 
 /* ---- tenants ---- */
 
-/* Each gives a value of a tenant, or -1 when it is not known. */
-static int64_t up(const struct certdir_cli_tenant_status *tenant)
-{
-	return tenant->up == CERTDIR_UNKNOWN ? -1 : tenant->up == CERTDIR_YES;
-}
-
-static int64_t attempted(const struct certdir_cli_tenant_status *tenant)
-{
-	return tenant->attempted ? tenant->attempted : -1;
-}
-
-static int64_t devices(const struct certdir_cli_tenant_status *tenant)
-{
-	return tenant->has_numbers ? (int64_t)tenant->numbers.devices : -1;
-}
-
-static int64_t compliant(const struct certdir_cli_tenant_status *tenant)
-{
-	return tenant->has_numbers ? (int64_t)tenant->numbers.compliant : -1;
-}
-
-static int64_t disabled(const struct certdir_cli_tenant_status *tenant)
-{
-	return tenant->has_numbers ? (int64_t)tenant->numbers.disabled : -1;
-}
-
-static int64_t intune(const struct certdir_cli_tenant_status *tenant)
-{
-	return tenant->has_numbers ? (int64_t)tenant->numbers.intune : -1;
-}
-
-static int64_t delta_link(const struct certdir_cli_tenant_status *tenant)
-{
-	return tenant->delta_since ? tenant->delta_since : -1;
-}
-
-static int64_t expires(const struct certdir_cli_tenant_status *tenant)
-{
-	return tenant->credential_expires ? tenant->credential_expires : -1;
-}
+enum { METRICS = 8 };
 
 static const struct {
 	const char *name, *help;
-	int64_t (*value)(const struct certdir_cli_tenant_status *tenant);
-} metrics[] = {
-	{"certdir_tenant_up", "Whether the last sync of the tenant went well.", up},
-	{"certdir_tenant_last_attempt_timestamp_seconds", "When the tenant was last synced, well or not.", attempted},
-	{"certdir_tenant_devices", "Devices of the tenant in the list.", devices},
-	{"certdir_tenant_devices_compliant", "Devices of the tenant that are compliant.", compliant},
-	{"certdir_tenant_devices_disabled", "Devices of the tenant that are disabled.", disabled},
-	{"certdir_tenant_devices_intune", "Devices of the tenant that have an Intune record.", intune},
+} metrics[METRICS] = {
+	{"certdir_tenant_up", "Whether the last sync of the tenant went well."},
+	{"certdir_tenant_last_attempt_timestamp_seconds", "When the tenant was last synced, well or not."},
+	{"certdir_tenant_devices", "Devices of the tenant in the list."},
+	{"certdir_tenant_devices_compliant", "Devices of the tenant that are compliant."},
+	{"certdir_tenant_devices_disabled", "Devices of the tenant that are disabled."},
+	{"certdir_tenant_devices_intune", "Devices of the tenant that have an Intune record."},
 	{"certdir_tenant_delta_link_timestamp_seconds",
-	 "When Graph gave the delta link that the next sync goes on from.", delta_link},
-	{"certdir_tenant_credential_expires_timestamp_seconds", "When the tenant's client certificate expires.",
-	 expires},
+	 "When Graph gave the delta link that the next sync goes on from."},
+	{"certdir_tenant_credential_expires_timestamp_seconds", "When the tenant's client certificate expires."},
 };
+
+/* The tenant's value of each metric, in their order; -1 for what is not known, which has no sample. */
+static void measure(const struct certdir_cli_tenant_status *tenant, int64_t values[METRICS])
+{
+	const bool has = tenant->has_numbers;
+	const int64_t all[METRICS] = {
+		tenant->up == CERTDIR_UNKNOWN ? -1 : tenant->up == CERTDIR_YES,
+		tenant->attempted ? tenant->attempted : -1,
+		has ? (int64_t)tenant->numbers.devices : -1,
+		has ? (int64_t)tenant->numbers.compliant : -1,
+		has ? (int64_t)tenant->numbers.disabled : -1,
+		has ? (int64_t)tenant->numbers.intune : -1,
+		tenant->delta_since ? tenant->delta_since : -1,
+		tenant->credential_expires ? tenant->credential_expires : -1,
+	};
+
+	memcpy(values, all, sizeof(all));
+}
 
 static void print_tenants(const struct certdir_cli_status *status)
 {
-	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+	for (size_t i = 0; i < METRICS; i++) {
 		bool head = false;
 
 		for (size_t j = 0; j < status->tenant_count; j++) {
-			int64_t value = metrics[i].value(&status->tenants[j]);
+			int64_t values[METRICS];
 
-			if (value < 0)
+			measure(&status->tenants[j], values);
+			if (values[i] < 0)
 				continue;
 			if (!head)
 				print_head(metrics[i].name, metrics[i].help);
 			head = true;
-			print_sample(metrics[i].name, "tenant", status->tenants[j].name, value);
+			print_sample(metrics[i].name, "tenant", status->tenants[j].name, values[i]);
 		}
 	}
 }
@@ -165,39 +144,35 @@ static void print_run_sample(const char *metric, const char *section, const char
 	printf("} %" PRId64 "\n", number);
 }
 
-/* One metric of all sections and runs that are known of: a sample for each of `keys`. */
+/* One metric of all sections and runs that are known of: a sample for each of `keys`, or one for the outcome when there are none. */
 static void print_metric(const struct certdir_cli_status *status, const char *metric, const char *help,
 			 const char *label, const char *const *keys, size_t count)
 {
 	print_head(metric, help);
 	for (size_t i = 0; i < CERTDIR_CLI_SECTION_RUNS * json_array_size(status->sections); i++) {
-		const json_t *section = json_array_get(status->sections, i / 2);
-		const json_t *run = json_object_get(section, certdir_cli_section_runs[i % 2]);
+		const json_t *section = json_array_get(status->sections, i / CERTDIR_CLI_SECTION_RUNS);
+		const char *name = certdir_cli_section_text(section, "name");
+		const char *key = certdir_cli_section_runs[i % CERTDIR_CLI_SECTION_RUNS];
+		const json_t *run = json_object_get(section, key);
 
-		for (size_t k = 0; !json_is_null(run) && k < count; k++)
-			print_run_sample(metric, certdir_cli_section_text(section, "name"),
-					 certdir_cli_section_runs[i % 2], label, keys[k],
-					 certdir_cli_section_number(run, keys[k]));
+		if (json_is_null(run))
+			continue;
+		if (!keys)
+			print_run_sample(metric, name, key, label, certdir_cli_section_text(run, label),
+					 certdir_cli_section_time(run));
+		for (size_t k = 0; k < count; k++)
+			print_run_sample(metric, name, key, label, keys[k], certdir_cli_section_number(run, keys[k]));
 	}
 }
 
 static void print_sections(const struct certdir_cli_status *status)
 {
 	static const char *const results[] = {"problems", "done", "begun", "aside", "not_tried"};
-	static const char when[] = "certdir_placeholders_timestamp_seconds";
 
 	if (json_array_size(status->sections) == 0)
 		return;
-	print_head(when, "When the section was planned or applied last, with what outcome.");
-	for (size_t i = 0; i < CERTDIR_CLI_SECTION_RUNS * json_array_size(status->sections); i++) {
-		const json_t *section = json_array_get(status->sections, i / 2);
-		const json_t *run = json_object_get(section, certdir_cli_section_runs[i % 2]);
-
-		if (!json_is_null(run))
-			print_run_sample(when, certdir_cli_section_text(section, "name"),
-					 certdir_cli_section_runs[i % 2], "outcome",
-					 certdir_cli_section_text(run, "outcome"), certdir_cli_section_time(run));
-	}
+	print_metric(status, "certdir_placeholders_timestamp_seconds",
+		     "When the section was planned or applied last, with what outcome.", "outcome", NULL, 0);
 	print_metric(status, "certdir_placeholders_actions", "What was planned.", "kind", certdir_cli_section_kinds,
 		     CERTDIR_CLI_SECTION_KINDS);
 	print_metric(status, "certdir_placeholders_results", "What came of it.", "result", results,

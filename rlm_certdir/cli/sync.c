@@ -7,6 +7,7 @@
 #include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/sync_report.h"
+#include "cli/words.h"
 #include "sync/last_run.h"
 
 #include <inttypes.h>
@@ -149,9 +150,9 @@ static void draw_view(void *context, const struct certdir_sync_view *view)
 	if (view->waiting[0])
 		certdir_cli_progress_line("%s: %s: %s", view->tenant, part, view->waiting);
 	else
-		certdir_cli_progress_line("%s: %s: %zu %s, %zu %s, %" PRIu64 " a second", view->tenant, part,
-					  view->pages, view->pages == 1 ? "page" : "pages", view->objects,
-					  view->objects == 1 ? "object" : "objects", rate);
+		certdir_cli_progress_line("%s: %s: %zu page%s, %zu object%s, %" PRIu64 " a second", view->tenant, part,
+					  view->pages, certdir_cli_plural(view->pages), view->objects,
+					  certdir_cli_plural(view->objects), rate);
 }
 
 static void draw(struct certdir_sync *sync)

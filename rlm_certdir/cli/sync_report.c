@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/sync_report.h"
 
-#include "cli/age.h"
 #include "cli/json.h"
+#include "cli/words.h"
 #include "text/timestamp.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
-
-enum { EXPIRY_WARNING = 30 * 86400 };
 
 /* ---- the exit code ---- */
 
@@ -115,17 +113,15 @@ static void print_part(const char *tenant, bool ldap, enum certdir_sync_part par
 
 static void warn_of_expiry(const char *tenant, int64_t expires)
 {
-	int64_t left = expires - (int64_t)time(NULL);
-	char at[CERTDIR_TIMESTAMP_SIZE], age[CERTDIR_CLI_AGE_SIZE];
+	const int64_t now = (int64_t)time(NULL);
+	char at[CERTDIR_TIMESTAMP_SIZE], when[CERTDIR_CLI_EXPIRY_SIZE];
 
-	if (expires == 0 || left > EXPIRY_WARNING)
+	if (!certdir_cli_expires_soon(expires, now, when))
 		return;
 	certdir_timestamp_print(expires, at);
-	certdir_cli_age(left < 0 ? -left : left, age);
 	fprintf(stderr,
-		"certdir: warning: %s: the client certificate %s %s (%s%s%s): upload a new one to the app "
-		"registration\n",
-		tenant, left < 0 ? "expired" : "expires", at, left < 0 ? "" : "in ", age, left < 0 ? " ago" : "");
+		"certdir: warning: %s: the client certificate %s %s (%s): upload a new one to the app registration\n",
+		tenant, expires < now ? "expired" : "expires", at, when);
 }
 
 /* Whether the configuration asks for a part: what it does not ask for is no news. */
