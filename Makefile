@@ -44,15 +44,18 @@ cli_sources  := $(wildcard rlm_certdir/cli/*.c)
 core_sources := $(wildcard $(addprefix rlm_certdir/,*.c $(addsuffix /*.c,base text conf identity ldap directory decision list tenant sync import placeholders)))
 core_sources := $(filter-out $(glue_sources),$(core_sources))
 unit_sources := $(wildcard tests/unit/test_*.c)
+support_sources := $(wildcard tests/unit/support/*.c)
 
 core_objects := $(core_sources:%.c=$(B)/%.o)
 glue_objects := $(glue_sources:%.c=$(B)/%.o)
 cli_objects  := $(cli_sources:%.c=$(B)/%.o)
 unit_tests   := $(unit_sources:tests/unit/%.c=$(B)/tests/%)
+support_objects := $(support_sources:%.c=$(B)/%.o)
 
 module := $(B)/rlm_certdir.so
 cli    := $(B)/certdir
 core   := $(B)/libcertdir.a
+support := $(B)/libsupport.a
 
 CORE_LIBS   := -lsqlite3 -lldap -llber -lgssapi_krb5 -lkrb5 -lresolv -lpcre2-8 -lcrypto -lpthread
 MODULE_LIBS := $(CORE_LIBS) -lssl
@@ -97,9 +100,16 @@ $(module): $(glue_objects) $(core) rlm_certdir/rlm_certdir.map
 $(cli): $(cli_objects) $(B)/rlm_certdir/raddb.o $(B)/rlm_certdir/raddb_section.o $(B)/rlm_certdir/wiring.o \
         $(B)/rlm_certdir/wiring_calls.o $(core)
 	$(call quiet,LD) $(CC) -o $@ $^ $(LDFLAGS) $(CLI_LIBS) $(SERVER_LIBS)
-$(B)/tests/%: tests/unit/%.c $(core) $(B)/flags
+# What unit tests share. No two of them may have one name, as the order in the archive would choose: linking all at once tells.
+$(support_objects): $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(call quiet,CC) $(CC) $(CORE) -Itests/unit -o $@ $< $(core) $(LDFLAGS) -lcmocka $(CLI_LIBS)
+	$(call quiet,CC) $(CC) $(CORE) -c -o $@ $<
+$(support): $(support_objects)
+	@$(CC) -r -nostdlib -o $@.all $^ && rm $@.all
+	$(call quiet,AR) rm -f $@; $(AR) rcs $@ $^
+$(B)/tests/%: tests/unit/%.c $(support) $(core) $(B)/flags
+	@mkdir -p $(@D)
+	$(call quiet,CC) $(CC) $(CORE) -Itests/unit/support -o $@ $< $(support) $(core) $(LDFLAGS) -lcmocka $(CLI_LIBS)
 
 # ---- set-up ----
 
@@ -247,10 +257,11 @@ fuzz_sanitizers := address,undefined
 fuzz: $(certificates) ## hostile input for each of FUZZ (tests/fuzz, "list conf", say), FUZZ_SECONDS long each (clang)
 	@tests/testenv/deps.sh clang libclang-rt-14-dev
 	@$(MAKE) --no-print-directory B=build-fuzz CC=clang OPT='-O1 -g' SANITIZE=-fsanitize=fuzzer-no-link,$(fuzz_sanitizers) \
-		build-fuzz/libcertdir.a
+		build-fuzz/libsupport.a build-fuzz/libcertdir.a
 	@$(MAKE) --no-print-directory $(fuzzers)
 $(fuzzers): build-fuzz/%: tests/fuzz/fuzz_%.c
-	$(call quiet,FUZZ) clang $(filter-out -MMD -MP,$(CORE)) -O1 -fsanitize=fuzzer,$(fuzz_sanitizers) -o $@ $< build-fuzz/libcertdir.a -lcmocka $(CLI_LIBS)
+	$(call quiet,FUZZ) clang $(filter-out -MMD -MP,$(CORE)) -O1 -fsanitize=fuzzer,$(fuzz_sanitizers) -Itests/unit/support -o $@ $< build-fuzz/libsupport.a build-fuzz/libcertdir.a \
+		-lcmocka $(CLI_LIBS)
 	@tests/fuzz/seeds.sh $* $(B)/certs $@.corpus
 	$@ -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -len_control=0 -print_final_stats=1 -artifact_prefix=build-fuzz/ $@.corpus
 
@@ -339,4 +350,4 @@ help: ## list the targets
 clean: ## remove everything that was built
 	rm -rf build build-*
 
--include $(patsubst %.o,%.d,$(core_objects) $(glue_objects) $(cli_objects)) $(unit_tests:=.d) $(B)/bench_list.d
+-include $(patsubst %.o,%.d,$(core_objects) $(support_objects) $(glue_objects) $(cli_objects)) $(unit_tests:=.d) $(B)/bench_list.d

@@ -3,7 +3,7 @@
  * libFuzzer over decisions: the bytes choose what the model of tests/unit would leave to chance, a world of devices and directories and
  * a certificate of somebody in it, and its rules are looked at as there. What breaks one is told, with the world.
  */
-#include "../unit/decision_properties.h"
+#include "decision_properties.h"
 #include "holds.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)

@@ -41,7 +41,7 @@ static struct certdir_ldap_entry entry_of(const char *dn, const struct pair pair
 							    (const unsigned char *)pairs[count].bytes,
 							    pairs[count].length ? pairs[count].length
 										: strlen(pairs[count].bytes)};
-	return (struct certdir_ldap_entry){dn, strlen(dn), values, count};
+	return (struct certdir_ldap_entry){dn, strlen(dn), values, count, NULL, 0};
 }
 
 static void test_entry_has(void **state)
@@ -332,7 +332,7 @@ static void test_groups_below(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char *base = certdir_ldap_dn_normal(cases[i].base);
-		const struct certdir_ldap_entry group = {cases[i].dn, strlen(cases[i].dn), NULL, 0};
+		const struct certdir_ldap_entry group = {cases[i].dn, strlen(cases[i].dn), NULL, 0, NULL, 0};
 		struct certdir_device device = {.id = NULL};
 		bool cut = false;
 

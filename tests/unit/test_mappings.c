@@ -9,11 +9,11 @@ static const int64_t late = 2208988800; /* 2040-01-01: cn-name is valid, the oth
 
 static void parse(const char *name, struct certdir_certificate *certificate)
 {
-	static unsigned char der[DER_MAX];
-	const size_t length = load(name, der);
+	static struct der der;
 	struct certdir_error error;
 
-	if (!certdir_certificate_parse(certificate, der, length, NULL, &error))
+	load_der(name, &der);
+	if (!certdir_certificate_parse(certificate, der.bytes, der.length, NULL, &error))
 		fail_msg("%s: %s", name, error.text);
 }
 
@@ -152,7 +152,7 @@ static void test_same_as_login(void **state)
 
 	(void)state;
 	for (size_t c = 0; c < sizeof(certificates) / sizeof(*certificates); c++) {
-		struct certdir_mappings *mappings = begin_forms(all);
+		struct certdir_mappings *mappings = mappings_begin_forms(all);
 		struct certdir_certificate certificate;
 		size_t looked_for = 0, own_word = 0;
 
@@ -181,7 +181,7 @@ static void test_same_as_login(void **state)
 
 static void test_valid_and_ended(void **state)
 {
-	struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_SKI);
+	struct certdir_mappings *mappings = mappings_begin(CERTDIR_MAPPING_SKI);
 
 	(void)state;
 	/* A key of its own, then the vectors' common one; at `late` the second has ended. */
@@ -194,7 +194,7 @@ static void test_valid_and_ended(void **state)
 	assert_non_null(strstr(outcome(), "1 ended X509:<SKI>"));
 	assert_string_equal(said, "");
 	/* Not valid yet is valid: the mapping comes before the certificate is needed. */
-	mappings = begin(CERTDIR_MAPPING_ISSUER_SERIAL);
+	mappings = mappings_begin(CERTDIR_MAPPING_ISSUER_SERIAL);
 	hand_in(mappings, "cn-name", early);
 	finish(mappings, 1, 1, 0);
 	assert_string_equal(outcome(),
@@ -206,7 +206,7 @@ static void test_forms(void **state)
 {
 	static const uint32_t ski = CERTDIR_BIT(CERTDIR_MAPPING_SKI),
 			      serial = CERTDIR_BIT(CERTDIR_MAPPING_ISSUER_SERIAL);
-	struct certdir_mappings *mappings = begin_forms(ski | serial);
+	struct certdir_mappings *mappings = mappings_begin_forms(ski | serial);
 	struct certdir_mappings_report report;
 	struct certdir_error error;
 
@@ -226,7 +226,7 @@ static void test_forms(void **state)
 
 static void test_revoked(void **state)
 {
-	struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_ISSUER_SERIAL);
+	struct certdir_mappings *mappings = mappings_begin(CERTDIR_MAPPING_ISSUER_SERIAL);
 	struct certdir_certificate certificate;
 	struct certdir_error error;
 
@@ -240,7 +240,7 @@ static void test_revoked(void **state)
 
 static void test_renewed_with_the_same_key(void **state)
 {
-	struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_SHA1_PUKEY);
+	struct certdir_mappings *mappings = mappings_begin(CERTDIR_MAPPING_SHA1_PUKEY);
 
 	(void)state;
 	hand_in(mappings, "dns", late);
@@ -253,7 +253,7 @@ static void test_renewed_with_the_same_key(void **state)
 
 static void test_sorted(void **state)
 {
-	struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_ISSUER_SERIAL);
+	struct certdir_mappings *mappings = mappings_begin(CERTDIR_MAPPING_ISSUER_SERIAL);
 
 	(void)state;
 	hand_in(mappings, "cn-name", early);
@@ -269,7 +269,7 @@ static void test_sorted(void **state)
 /* One key, two devices: whoever has it could log in as the other. */
 static void test_shared(void **state)
 {
-	struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_SHA1_PUKEY);
+	struct certdir_mappings *mappings = mappings_begin(CERTDIR_MAPPING_SHA1_PUKEY);
 
 	(void)state;
 	hand_in(mappings, "cn-name", early);
@@ -280,7 +280,7 @@ static void test_shared(void **state)
 	assert_int_equal(devices[4].mappings.count, 0);
 	assert_non_null(strstr(said, "certificates of several devices have it, of " KEY_PC01 " and " KEY_CN));
 	/* Valid on one and ended on the other: the one gets nothing new, and the other's is known to have ended. */
-	mappings = begin(CERTDIR_MAPPING_SHA1_PUKEY);
+	mappings = mappings_begin(CERTDIR_MAPPING_SHA1_PUKEY);
 	hand_in(mappings, "cn-name", late);
 	hand_in(mappings, "cn-guid", late);
 	finish(mappings, 2, 0, 1);
@@ -304,7 +304,7 @@ static void test_unmatched(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_ISSUER_SERIAL);
+		struct certdir_mappings *mappings = mappings_begin(CERTDIR_MAPPING_ISSUER_SERIAL);
 
 		hand_in(mappings, cases[i].certificate, early);
 		finish(mappings, 1, 0, 0);
@@ -317,7 +317,7 @@ static void test_unmatched(void **state)
 /* An export of a whole CA has thousands of them, in each run. */
 static void test_many_unmatched(void **state)
 {
-	struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_ISSUER_SERIAL);
+	struct certdir_mappings *mappings = mappings_begin(CERTDIR_MAPPING_ISSUER_SERIAL);
 
 	(void)state;
 	hand_in(mappings, "uri-aad-device-id", early);
@@ -332,7 +332,7 @@ static void test_many_unmatched(void **state)
 
 static void test_no_key_identifier(void **state)
 {
-	struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_SKI);
+	struct certdir_mappings *mappings = mappings_begin(CERTDIR_MAPPING_SKI);
 
 	(void)state;
 	hand_in(mappings, "ski-none", early);
@@ -345,7 +345,7 @@ static void test_no_key_identifier(void **state)
 
 static void test_many_remarks(void **state)
 {
-	struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_SKI);
+	struct certdir_mappings *mappings = mappings_begin(CERTDIR_MAPPING_SKI);
 	size_t lines = 0;
 
 	(void)state;
@@ -361,7 +361,7 @@ static void test_many_remarks(void **state)
 
 static void test_too_long(void **state)
 {
-	struct certdir_mappings *mappings = begin(CERTDIR_MAPPING_ISSUER_SERIAL);
+	struct certdir_mappings *mappings = mappings_begin(CERTDIR_MAPPING_ISSUER_SERIAL);
 	struct certdir_certificate certificate;
 	struct certdir_error error;
 
@@ -418,7 +418,7 @@ int main(void)
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_no_list),
 	};
-	const int failed = cmocka_run_group_tests(tests, setup, fixture_teardown);
+	const int failed = cmocka_run_group_tests(tests, mappings_setup, fixture_teardown);
 
 	certdir_arena_clear(&arena);
 	return failed;

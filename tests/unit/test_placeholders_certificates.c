@@ -132,7 +132,7 @@ static const char *read_path(const char *path, enum certdir_mapping_form form, i
 {
 	static char text[CERTDIR_TEXT_MAX + 1];
 	const char *paths[] = {path, NULL};
-	struct certdir_mappings *mappings = begin(form);
+	struct certdir_mappings *mappings = mappings_begin(form);
 	struct certdir_mappings_report report;
 	struct certdir_error error, ignored;
 	const size_t prefix = strlen(fixture_directory) + 1;
@@ -300,10 +300,12 @@ static char *base64(const unsigned char *bytes, size_t length)
 /* The first "@" of `form` becomes cn-name in base64. */
 static char *with_certificate(const char *form)
 {
-	unsigned char der[DER_MAX];
-	char *encoded = base64(der, load("cn-name", der)), *text;
+	static struct der der;
 	const char *at = strchr(form, '@');
+	char *encoded, *text;
 
+	load_der("cn-name", &der);
+	encoded = base64(der.bytes, der.length);
 	assert_non_null(at);
 	assert_true(asprintf(&text, "%.*s%s%s", (int)(at - form), form, encoded, at + 1) > 0);
 	free(encoded);
@@ -325,8 +327,7 @@ static void test_certificates(void **state)
 	/* The top bit of its serial number is set. */
 	static const char expected[] =
 		"1 X509:<I>CN=certdir test CA<SR>EEFFC0;1 X509:<I>CN=certdir test CA<SR>EEFFC000;";
-	unsigned char der[DER_MAX];
-	const size_t length = load("cn-name", der);
+	static struct der der;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
@@ -336,13 +337,17 @@ static void test_certificates(void **state)
 			assert_string_equal(read_text(read_as[n], text), expected);
 		free(text);
 	}
-	assert_string_equal(read_bytes("certificate.der", der, length, CERTDIR_MAPPING_ISSUER_SERIAL), expected);
-	assert_non_null(strstr(read_bytes("certificate.der", der, length - 1, CERTDIR_MAPPING_ISSUER_SERIAL),
+	load_der("cn-name", &der);
+	assert_string_equal(read_bytes("certificate.der", der.bytes, der.length, CERTDIR_MAPPING_ISSUER_SERIAL),
+			    expected);
+	assert_non_null(strstr(read_bytes("certificate.der", der.bytes, der.length - 1, CERTDIR_MAPPING_ISSUER_SERIAL),
 			       "!certificate.der: is no X.509 certificate, or one that is cut short"));
 	/* A device's odd name is that device's, and not the end of all. */
-	assert_string_equal(read_bytes("odd.der", der, load("cn-nul", der), CERTDIR_MAPPING_ISSUER_SERIAL), "");
+	load_der("cn-nul", &der);
+	assert_string_equal(read_bytes("odd.der", der.bytes, der.length, CERTDIR_MAPPING_ISSUER_SERIAL), "");
 	assert_non_null(strstr(said, "odd.der: no mapping: malformed-certificate: subject CN 1: NUL byte inside"));
-	assert_string_equal(read_bytes("odd.der", der, load("cn-bmp-odd", der), CERTDIR_MAPPING_ISSUER_SERIAL), "");
+	load_der("cn-bmp-odd", &der);
+	assert_string_equal(read_bytes("odd.der", der.bytes, der.length, CERTDIR_MAPPING_ISSUER_SERIAL), "");
 	assert_non_null(strstr(said, "odd.der: no mapping: malformed-certificate: certificate: not an X.509"));
 }
 
@@ -458,7 +463,7 @@ int main(void)
 		cmocka_unit_test(test_certificates),   cmocka_unit_test(test_utf16),	 cmocka_unit_test(test_cut_pem),
 		cmocka_unit_test(test_hostile_csv),    cmocka_unit_test(test_directory),
 	};
-	const int failed = cmocka_run_group_tests(tests, setup, fixture_teardown);
+	const int failed = cmocka_run_group_tests(tests, mappings_setup, fixture_teardown);
 
 	certdir_arena_clear(&arena);
 	return failed;

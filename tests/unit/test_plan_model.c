@@ -432,17 +432,17 @@ static void play(unsigned with)
 
 	seed = with;
 	state = with * 2654435761u + 1;
-	world = (struct world){.now = 1000000, .calm = chance(30)};
+	world = (struct world){.now = 1000000, .calm = turn_chance(30)};
 	configure(&planning, CERTDIR_PLACEHOLDER_COMPUTER);
 	planning.config.delete_after = DELETE_AFTER;
-	planning.config.certificates = chance(80) ? certificate_files : NULL;
-	planning.config.enabled = chance(90);
-	if (chance(30))
-		with_group(&planning, chance(60));
-	else if (chance(70))
-		with_groups(&planning, chance(60), chance(50));
+	planning.config.certificates = turn_chance(80) ? certificate_files : NULL;
+	planning.config.enabled = turn_chance(90);
+	if (turn_chance(30))
+		with_group(&planning, turn_chance(60));
+	else if (turn_chance(70))
+		with_groups(&planning, turn_chance(60), turn_chance(50));
 	for (size_t i = 0; i < POOL; i++)
-		if (chance(60))
+		if (turn_chance(60))
 			come(&world, i);
 	for (unsigned i = 0; i < ROUNDS; i++)
 		play_round(&world);

@@ -35,7 +35,7 @@ static struct certdir_ldap_entry entry(const char *dn, struct certdir_ldap_value
 	for (size_t i = 0; i < count; i++)
 		room[i] = *va_arg(arguments, const struct certdir_ldap_value *);
 	va_end(arguments);
-	return (struct certdir_ldap_entry){dn, strlen(dn), room, count};
+	return (struct certdir_ldap_entry){dn, strlen(dn), room, count, NULL, 0};
 }
 
 /* ---- entries in a spool ---- */

@@ -24,7 +24,7 @@ static void set_text(char *text, const char *value)
 
 static void put_object(bool full)
 {
-	size_t i = chance(OBJECTS);
+	size_t i = tenant_chance(OBJECTS);
 	struct object *object = &M->objects[i];
 	char old[8], old_c[16], text[128] = "";
 	const char *value;
@@ -40,7 +40,7 @@ static void put_object(bool full)
 	object->seen |= full;
 	strcpy(old, object->n);
 #define PROPERTY(key, words, set)                                                                                      \
-	if (chance(3)) {                                                                                               \
+	if (tenant_chance(3)) {                                                                                        \
 		value = one_of(words);                                                                                 \
 		strcat(strcat(strcat(text, " " #key "="), value), "");                                                 \
 		set;                                                                                                   \
@@ -53,8 +53,8 @@ static void put_object(bool full)
 	PROPERTY(e, answers, object->e = yes_no(value))
 	PROPERTY(m, answers, object->m = yes_no(value))
 	PROPERTY(j, joins, if (!certdir_join_type_parse(value, &object->j)) object->j = CERTDIR_JOIN_UNKNOWN)
-	if (chance(3)) {
-		object->t = (int)chance(20);
+	if (tenant_chance(3)) {
+		object->t = (int)tenant_chance(20);
 		(void)snprintf(text + strlen(text), 16, " t=%d", object->t);
 	}
 	say("put %zx%s", i + 1, text);
@@ -67,7 +67,7 @@ static void put_object(bool full)
 
 static void remove_object(void)
 {
-	size_t i = chance(OBJECTS);
+	size_t i = tenant_chance(OBJECTS);
 
 	say("rm %zx", i + 1);
 	if (M->objects[i].there)
@@ -145,7 +145,7 @@ static const char *end_devices(bool full)
 /* Ends a part well, or else nothing of it was. */
 static bool ends(void)
 {
-	switch (chance(10)) {
+	switch (tenant_chance(10)) {
 	case 0:
 		*M = begun;
 		say("abandon");
@@ -170,12 +170,12 @@ static void begin_devices(void)
 
 static void devices_part(void)
 {
-	const bool full = chance(4) == 0 || !M->synced;
+	const bool full = tenant_chance(4) == 0 || !M->synced;
 
 	begin_devices();
 	say("%s", full ? "full" : "delta");
-	for (unsigned count = chance(10); count > 0; count--)
-		if (chance(4))
+	for (unsigned count = tenant_chance(10); count > 0; count--)
+		if (tenant_chance(4))
 			put_object(full);
 		else
 			remove_object();
@@ -195,13 +195,15 @@ static bool guarded;
 
 static struct record stage_record(void)
 {
-	struct record record = {
-		.there = true, .id = (int)chance(RECORDS) + 1, .t = (int)chance(5), .r = (int)chance(3)};
+	struct record record = {.there = true,
+				.id = (int)tenant_chance(RECORDS) + 1,
+				.t = (int)tenant_chance(5),
+				.r = (int)tenant_chance(3)};
 	const char *values[10] = {one_of(device_ids),	     one_of(device_names), one_of(words), one_of(intune_states),
 				  one_of(ownerships),	     one_of(systems),	   one_of(words), one_of(words),
 				  one_of(management_states), one_of(agents)};
 
-	if (chance(3) == 0 || (guarded && *values[0] == 'i'))
+	if (tenant_chance(3) == 0 || (guarded && *values[0] == 'i'))
 		(void)snprintf(record.key, sizeof(record.key), "i%d", record.id);
 	else
 		set_text(record.key, values[0]);
@@ -384,7 +386,7 @@ static const char *end_intune(struct record *staged, size_t count)
 static void intune_part(void)
 {
 	struct record staged[STAGED];
-	size_t count = chance(STAGED / (1 + chance(4)));
+	size_t count = tenant_chance(STAGED / (1 + tenant_chance(4)));
 
 	say("intune");
 	for (size_t i = 0; i < count; i++)
@@ -411,14 +413,14 @@ static void set_member(size_t i, size_t group, bool member, bool quiet)
 
 static void group_part(void)
 {
-	size_t group = chance(GROUPS);
-	const char *name = chance(2) ? "Staff" : "Crew";
+	size_t group = tenant_chance(GROUPS);
+	const char *name = tenant_chance(2) ? "Staff" : "Crew";
 	bool members[OBJECTS] = {false}, kept;
 	size_t before = 0, leavers = 0;
 
 	say("group %zu %s", group + 1, name);
-	for (unsigned count = chance(8); count > 0; count--) {
-		size_t i = chance(OBJECTS);
+	for (unsigned count = tenant_chance(8); count > 0; count--) {
+		size_t i = tenant_chance(OBJECTS);
 
 		say("member %zx", i + 1);
 		members[i] = M->objects[i].there;
@@ -446,7 +448,7 @@ static void group_part(void)
 
 static void keep_groups(void)
 {
-	size_t group = chance(GROUPS);
+	size_t group = tenant_chance(GROUPS);
 
 	say("keep %zu", group + 1);
 	for (size_t g = 0; g < GROUPS; g++)
@@ -685,12 +687,13 @@ static void check(void)
 
 static void switch_tenant(void)
 {
-	current = (int)chance(TENANTS);
-	now += chance(30) ? (int)chance(30) : 300 * 86400; /* long enough that two of them have things forgotten */
+	current = (int)tenant_chance(TENANTS);
+	now += tenant_chance(30) ? (int)tenant_chance(30)
+				 : 300 * 86400; /* long enough that two of them have things forgotten */
 	say("name %s", tenant_names[current]);
 	say("guid %d", current + 1);
 	say("filter %s", M->filter);
-	M->shrink = !guarded || *M->filter || chance(3) ? 100 : 10;
+	M->shrink = !guarded || *M->filter || tenant_chance(3) ? 100 : 10;
 	say("shrink %u", M->shrink);
 	say("now %d", now);
 	begun = *M;
@@ -720,8 +723,8 @@ static void act(void)
 	if (!M->synced)
 		devices_part();
 	else
-		parts[chance(sizeof(parts) / sizeof(*parts))]();
-	if (chance(3) == 0) {
+		parts[tenant_chance(sizeof(parts) / sizeof(*parts))]();
+	if (tenant_chance(3) == 0) {
 		say("publish");
 		check();
 	}
@@ -738,11 +741,11 @@ static void test_histories(void **state)
 		(void)unlink(fixture_file);
 		memset(models, 0, sizeof(models));
 		(void)snprintf(history, sizeof(history), "seed %u: ", seed);
-		random_state = seed;
+		tenant_random_state = seed;
 		guarded = seed % 2;
 		now = 1000;
 		change_count = 0;
-		world_begin(&world);
+		world_begin(&model_world);
 		say("former %d", FORMER_NAMES);
 		say("changes %d", CHANGES);
 		for (int i = 0; i < 40; i++)

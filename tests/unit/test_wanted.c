@@ -177,25 +177,26 @@ static void test_values(void **state)
 		{G3, G3, "HOST/" G3 ".corp.example host/" G3 "|" G3 ".corp.example|" G3 "|", "corp.example", true},
 		{G1, G1, "HOST/LAPTOP-1 host/" G1 "||LAPTOP-1 SN1|", NULL, false},
 	};
-	struct certdir_list_writer *writer = begin(NULL);
+	struct certdir_list_writer *writer = wanted_begin(NULL);
 	const struct certdir_placeholders_config config = make_config("{entra_device_id}");
 	struct certdir_wanted_list wanted;
 	struct certdir_arena arena;
 	char values[600];
 
 	(void)state;
-	add(writer, (struct certdir_device){.entra_device_id = (char *)G3,
-					    .name = (char *)G3,
-					    .sid = (char *)SID1,
-					    .join_type = CERTDIR_JOIN_HYBRID});
-	add(writer, (struct certdir_device){
-			    .entra_device_id = (char *)G1, .name = (char *)"LAPTOP-1", .serial_number = (char *)"SN1"});
-	add(writer, (struct certdir_device){.entra_device_id = (char *)G2});
+	wanted_add(writer, (struct certdir_device){.entra_device_id = (char *)G3,
+						   .name = (char *)G3,
+						   .sid = (char *)SID1,
+						   .join_type = CERTDIR_JOIN_HYBRID});
+	wanted_add(writer, (struct certdir_device){.entra_device_id = (char *)G1,
+						   .name = (char *)"LAPTOP-1",
+						   .serial_number = (char *)"SN1"});
+	wanted_add(writer, (struct certdir_device){.entra_device_id = (char *)G2});
 	fixture_publish(writer);
 	for (size_t i = 0; i < sizeof(wanted_devices) / sizeof(wanted_devices[0]); i++) {
 		const struct certdir_wanted *device;
 
-		read_list(&config, wanted_devices[i].domain, &arena, &wanted);
+		wanted_list_read(&config, wanted_devices[i].domain, &arena, &wanted);
 		assert_int_equal(wanted.count, 3);
 		assert_int_equal(wanted.selected, 2);
 		assert_string_equal(wanted.devices[0].key, G1);
@@ -263,15 +264,15 @@ static void test_problems(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct certdir_placeholders_config config = make_config(cases[i].name);
-		struct certdir_list_writer *writer = begin(NULL);
+		struct certdir_list_writer *writer = wanted_begin(NULL);
 		struct certdir_device disabled = cases[i].device;
 		struct certdir_wanted_list wanted;
 		struct certdir_arena arena;
 
-		add(writer, cases[i].device);
-		run(writer, "UPDATE device SET name=NULL WHERE name='nameless'");
+		wanted_add(writer, cases[i].device);
+		fixture_run(writer, "UPDATE device SET name=NULL WHERE name='nameless'");
 		fixture_publish(writer);
-		read_list(&config, "corp.example", &arena, &wanted);
+		wanted_list_read(&config, "corp.example", &arena, &wanted);
 		assert_int_equal(wanted.count, 1);
 		assert_int_equal(wanted.selected, 1);
 		assert_null(wanted.devices[0].why_not);
@@ -287,10 +288,10 @@ static void test_problems(void **state)
 
 		/* Of one that shall have no entry nothing is a problem. */
 		disabled.enabled = CERTDIR_NO;
-		writer = begin(NULL);
-		add(writer, disabled);
+		writer = wanted_begin(NULL);
+		wanted_add(writer, disabled);
 		fixture_publish(writer);
-		read_list(&config, "corp.example", &arena, &wanted);
+		wanted_list_read(&config, "corp.example", &arena, &wanted);
 		assert_int_equal(wanted.selected, 0);
 		assert_string_equal(wanted.devices[0].why_not, "is disabled");
 		assert_null(wanted.devices[0].problem);
@@ -301,7 +302,7 @@ static void test_problems(void **state)
 /* A value that does not fit is no value, and is said. */
 static void test_long_value(void **state)
 {
-	struct certdir_list_writer *writer = begin(NULL);
+	struct certdir_list_writer *writer = wanted_begin(NULL);
 	struct certdir_placeholders_config config = make_config("{name}");
 	static const char text[] = "{serial_number}{serial_number}{serial_number}{serial_number}{serial_number}";
 	struct certdir_wanted_list wanted;
@@ -311,11 +312,11 @@ static void test_long_value(void **state)
 
 	(void)state;
 	assert_true(certdir_template_init(&description[0], text, true, &why));
-	add(writer, (struct certdir_device){.entra_device_id = (char *)G1,
-					    .name = (char *)"pc1",
-					    .serial_number = (char *)"s" X64 X64 X64 X16});
+	wanted_add(writer, (struct certdir_device){.entra_device_id = (char *)G1,
+						   .name = (char *)"pc1",
+						   .serial_number = (char *)"s" X64 X64 X64 X16});
 	fixture_publish(writer);
-	read_list(&config, "corp.example", &arena, &wanted);
+	wanted_list_read(&config, "corp.example", &arena, &wanted);
 	assert_string_equal(wanted.devices[0].problem, "would get more than 1024 bytes of description");
 	print_values(&wanted.devices[0], values);
 	/* "host/pc1" and "HOST/pc1" are one. */
@@ -331,11 +332,11 @@ static void add_each(struct certdir_list_writer *writer, const char *devices)
 	for (; *devices; devices++) {
 		char name[2] = {*devices, '\0'};
 
-		add(writer,
-		    (struct certdir_device){.serial_number = (char *)"SN1",
-					    .name = name,
-					    .management_state = (char *)(*devices == 'r' ? "wipePending" : NULL),
-					    .enabled = *devices < 'a' || *devices == 'r' ? CERTDIR_YES : CERTDIR_NO});
+		wanted_add(writer, (struct certdir_device){
+					   .serial_number = (char *)"SN1",
+					   .name = name,
+					   .management_state = (char *)(*devices == 'r' ? "wipePending" : NULL),
+					   .enabled = *devices < 'a' || *devices == 'r' ? CERTDIR_YES : CERTDIR_NO});
 	}
 }
 
@@ -377,17 +378,17 @@ static void test_duplicates(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct certdir_list_writer *writer = begin(TENANT_A);
+		struct certdir_list_writer *writer = wanted_begin(TENANT_A);
 		struct certdir_wanted_list wanted;
 		struct certdir_arena arena;
 
 		add_each(writer, cases[i].tenant);
-		source(writer, "b", cases[i].import_tenant);
+		wanted_source(writer, "b", cases[i].import_tenant);
 		add_each(writer, cases[i].import);
-		run(writer, "UPDATE source SET kind='tenant' WHERE name='a';"
-			    "UPDATE device SET enabled=NULL WHERE name='x'");
+		fixture_run(writer, "UPDATE source SET kind='tenant' WHERE name='a';"
+				    "UPDATE device SET enabled=NULL WHERE name='x'");
 		fixture_publish(writer);
-		read_list(&config, "corp.example", &arena, &wanted);
+		wanted_list_read(&config, "corp.example", &arena, &wanted);
 		assert_int_equal(wanted.count, 1);
 		assert_string_equal(wanted.devices[0].key, "SN1");
 		assert_string_equal(wanted.devices[0].name, cases[i].name);
@@ -409,7 +410,7 @@ static void test_duplicates(void **state)
 static void test_left_out(void **state)
 {
 	struct certdir_placeholders_config config = make_config("{name}");
-	struct certdir_list_writer *writer = begin(NULL);
+	struct certdir_list_writer *writer = wanted_begin(NULL);
 	struct certdir_wanted_list wanted;
 	struct certdir_arena arena;
 	size_t sum = 0;
@@ -417,21 +418,21 @@ static void test_left_out(void **state)
 	(void)state;
 	config.selection.operating_systems = (const char **)systems;
 	/* In order of certdir_left_out: selected, disabled, and so on. */
-	add(writer, (struct certdir_device){.name = (char *)"a", .operating_system = (char *)"Windows"});
-	add(writer, (struct certdir_device){.name = (char *)"b", .enabled = CERTDIR_NO});
-	add(writer, (struct certdir_device){.name = (char *)"c", .join_type = CERTDIR_JOIN_HYBRID});
-	add(writer,
-	    (struct certdir_device){.name = (char *)"d", .join_type = CERTDIR_JOIN_REGISTERED, .enabled = CERTDIR_NO});
-	add(writer, (struct certdir_device){.name = (char *)"e", .join_type = CERTDIR_JOIN_REGISTERED});
-	add(writer, (struct certdir_device){.name = (char *)"f", .operating_system = (char *)"iOS"});
-	add(writer, (struct certdir_device){.name = (char *)"g"});
-	add(writer, (struct certdir_device){.name = (char *)"h"});
-	run(writer, "UPDATE device SET join_type=NULL WHERE name='g'");
-	source(writer, "dc", NULL);
-	add(writer, (struct certdir_device){.name = (char *)"i"});
-	run(writer, "UPDATE source SET kind='ldap' WHERE name='dc'");
+	wanted_add(writer, (struct certdir_device){.name = (char *)"a", .operating_system = (char *)"Windows"});
+	wanted_add(writer, (struct certdir_device){.name = (char *)"b", .enabled = CERTDIR_NO});
+	wanted_add(writer, (struct certdir_device){.name = (char *)"c", .join_type = CERTDIR_JOIN_HYBRID});
+	wanted_add(writer, (struct certdir_device){
+				   .name = (char *)"d", .join_type = CERTDIR_JOIN_REGISTERED, .enabled = CERTDIR_NO});
+	wanted_add(writer, (struct certdir_device){.name = (char *)"e", .join_type = CERTDIR_JOIN_REGISTERED});
+	wanted_add(writer, (struct certdir_device){.name = (char *)"f", .operating_system = (char *)"iOS"});
+	wanted_add(writer, (struct certdir_device){.name = (char *)"g"});
+	wanted_add(writer, (struct certdir_device){.name = (char *)"h"});
+	fixture_run(writer, "UPDATE device SET join_type=NULL WHERE name='g'");
+	wanted_source(writer, "dc", NULL);
+	wanted_add(writer, (struct certdir_device){.name = (char *)"i"});
+	fixture_run(writer, "UPDATE source SET kind='ldap' WHERE name='dc'");
 	fixture_publish(writer);
-	read_list(&config, NULL, &arena, &wanted);
+	wanted_list_read(&config, NULL, &arena, &wanted);
 	assert_int_equal(wanted.selected, 1);
 	assert_int_equal(wanted.left_out[CERTDIR_LEFT_OUT_NOT], 1);
 	assert_int_equal(wanted.left_out[CERTDIR_LEFT_OUT_DISABLED], 2);
@@ -449,7 +450,7 @@ static void test_left_out(void **state)
 static void test_many(void **state)
 {
 	enum { MANY = 5000 };
-	struct certdir_list_writer *writer = begin(NULL);
+	struct certdir_list_writer *writer = wanted_begin(NULL);
 	const struct certdir_placeholders_config config = make_config("{name}");
 	struct certdir_wanted_list wanted;
 	struct certdir_arena arena;
@@ -459,10 +460,10 @@ static void test_many(void **state)
 	for (int i = 0; i < MANY; i++) {
 		(void)snprintf(name, sizeof(name), "PC-%d", i * 7919 % MANY);
 		(void)snprintf(serial, sizeof(serial), "SN%d", i);
-		add(writer, (struct certdir_device){.name = name, .serial_number = serial});
+		wanted_add(writer, (struct certdir_device){.name = name, .serial_number = serial});
 	}
 	fixture_publish(writer);
-	read_list(&config, "corp.example", &arena, &wanted);
+	wanted_list_read(&config, "corp.example", &arena, &wanted);
 	assert_int_equal(wanted.count, MANY);
 	assert_int_equal(wanted.selected, MANY);
 	for (size_t i = 1; i < wanted.count; i++)
@@ -547,7 +548,7 @@ static void test_usable(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct certdir_list_writer *writer = begin(NULL);
+		struct certdir_list_writer *writer = wanted_begin(NULL);
 		struct certdir_placeholders_config config = make_config(cases[i].name);
 		struct certdir_error error = {.text = "none"};
 		struct certdir_list_snapshot *list;
@@ -556,8 +557,8 @@ static void test_usable(void **state)
 		config.selection.require_compliant = cases[i].compliant;
 		config.selection.require_managed = cases[i].managed;
 		config.selection.groups = cases[i].grouped ? (const char **)group : NULL;
-		add(writer, (struct certdir_device){.name = (char *)"pc1"});
-		run(writer, cases[i].sql);
+		wanted_add(writer, (struct certdir_device){.name = (char *)"pc1"});
+		fixture_run(writer, cases[i].sql);
 		fixture_publish(writer);
 		list = certdir_list_load(fixture_file, &error);
 		assert_non_null(list);

@@ -50,17 +50,17 @@ static void test_places(void **state)
 		{"d", other, 1, MAIN_OU, 1 | 4, 3},
 	};
 	struct certdir_placeholders_config config = make_places();
-	struct certdir_list_writer *writer = begin(NULL);
+	struct certdir_list_writer *writer = wanted_begin(NULL);
 	struct certdir_wanted_list wanted;
 	struct certdir_arena arena;
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++)
-		add(writer, (struct certdir_device){.name = (char *)cases[i].name,
-						    .groups = cases[i].groups,
-						    .group_count = cases[i].count});
+		wanted_add(writer, (struct certdir_device){.name = (char *)cases[i].name,
+							   .groups = cases[i].groups,
+							   .group_count = cases[i].count});
 	fixture_publish(writer);
-	read_list(&config, NULL, &arena, &wanted);
+	wanted_list_read(&config, NULL, &arena, &wanted);
 	for (size_t i = 0; i < 4; i++) {
 		const struct certdir_wanted *device = certdir_wanted_find(&wanted, cases[i].name);
 
@@ -71,7 +71,7 @@ static void test_places(void **state)
 	certdir_arena_clear(&arena);
 	/* Without one for all. */
 	config.member_of = NULL;
-	read_list(&config, NULL, &arena, &wanted);
+	wanted_list_read(&config, NULL, &arena, &wanted);
 	assert_int_equal(certdir_wanted_find(&wanted, "a")->groups, 0);
 	assert_int_equal(certdir_wanted_find(&wanted, "a")->primary, 0);
 	certdir_arena_clear(&arena);
@@ -82,29 +82,29 @@ static void test_tenants(void **state)
 {
 	struct certdir_group staff[] = {{(char *)G1, (char *)"Wi-Fi staff", NULL, 0}};
 	struct certdir_placeholders_config config = make_places();
-	struct certdir_list_writer *writer = begin(NULL);
+	struct certdir_list_writer *writer = wanted_begin(NULL);
 	struct certdir_wanted_list wanted;
 	struct certdir_arena arena;
 
 	(void)state;
-	add(writer, (struct certdir_device){.name = (char *)"a"});
-	source(writer, "contoso", NULL);
-	add(writer, (struct certdir_device){.name = (char *)"b"});
-	add(writer, (struct certdir_device){.name = (char *)"c", .groups = staff, .group_count = 1});
-	run(writer, "UPDATE source SET kind='tenant' WHERE name='contoso'");
+	wanted_add(writer, (struct certdir_device){.name = (char *)"a"});
+	wanted_source(writer, "contoso", NULL);
+	wanted_add(writer, (struct certdir_device){.name = (char *)"b"});
+	wanted_add(writer, (struct certdir_device){.name = (char *)"c", .groups = staff, .group_count = 1});
+	fixture_run(writer, "UPDATE source SET kind='tenant' WHERE name='contoso'");
 	fixture_publish(writer);
-	read_list(&config, NULL, &arena, &wanted);
+	wanted_list_read(&config, NULL, &arena, &wanted);
 	assert_string_equal(certdir_wanted_find(&wanted, "a")->ou, MAIN_OU);
 	assert_string_equal(certdir_wanted_find(&wanted, "b")->ou, CONTOSO_OU);
 	assert_string_equal(certdir_wanted_find(&wanted, "c")->ou, STAFF_OU);
 	certdir_arena_clear(&arena);
 	for (int late = 0; late < 2; late++) {
-		writer = begin(NULL);
-		add(writer, (struct certdir_device){.name = (char *)"c", .groups = staff, .group_count = 1});
-		run(writer, late ? "UPDATE device_group SET confirmed=1999913599"
-				 : "UPDATE device_group SET confirmed=1999913600");
+		writer = wanted_begin(NULL);
+		wanted_add(writer, (struct certdir_device){.name = (char *)"c", .groups = staff, .group_count = 1});
+		fixture_run(writer, late ? "UPDATE device_group SET confirmed=1999913599"
+					 : "UPDATE device_group SET confirmed=1999913600");
 		fixture_publish(writer);
-		read_list(&config, NULL, &arena, &wanted);
+		wanted_list_read(&config, NULL, &arena, &wanted);
 		assert_string_equal(certdir_wanted_find(&wanted, "c")->ou, late ? MAIN_OU : STAFF_OU);
 		assert_int_equal(certdir_wanted_find(&wanted, "c")->groups, late ? 1 : 3);
 		certdir_arena_clear(&arena);
@@ -140,13 +140,13 @@ static void test_known_groups(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct certdir_placeholders_config config = make_places();
-		struct certdir_list_writer *writer = begin(NULL);
+		struct certdir_list_writer *writer = wanted_begin(NULL);
 		struct certdir_error error = {.text = "none"};
 		struct certdir_list_snapshot *list;
 		bool usable;
 
-		add(writer, (struct certdir_device){.name = (char *)"pc1"});
-		run(writer, cases[i].sql);
+		wanted_add(writer, (struct certdir_device){.name = (char *)"pc1"});
+		fixture_run(writer, cases[i].sql);
 		fixture_publish(writer);
 		list = certdir_list_load(fixture_file, &error);
 		usable = certdir_wanted_list_usable(&config, list, NOW, &error);

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Test vectors in JSON, found from the top of the tree or through CERTDIR_TEST_VECTORS. */
-#ifndef CERTDIR_TEST_VECTORS_H
-#define CERTDIR_TEST_VECTORS_H
+#include "vectors.h"
 
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-/* Ends the program when the file is not there: a guard without its input must not pass. */
-static inline json_t *vectors_load(const char *name)
+json_t *vectors_load(const char *name)
 {
 	const char *directory = getenv("CERTDIR_TEST_VECTORS");
 	json_error_t error;
@@ -23,5 +16,3 @@ static inline json_t *vectors_load(const char *name)
 	}
 	return array;
 }
-
-#endif

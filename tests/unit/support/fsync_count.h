@@ -7,19 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static struct {
+extern struct fsync_count {
 	unsigned files, directories;
 } synced;
-
-int fsync(int fd)
-{
-	struct stat status;
-
-	if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
-		synced.directories++;
-	else
-		synced.files++;
-	return (int)syscall(SYS_fsync, fd);
-}
 
 #endif

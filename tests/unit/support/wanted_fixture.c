@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Lists of one or a few devices, and a section that reads them. */
-#ifndef WANTED_FIXTURE_H
-#define WANTED_FIXTURE_H
+#include "wanted_fixture.h"
 
-#include "list/writer.h"
-#include "list_fixture.h"
-#include "placeholders/wanted.h"
+struct certdir_template spns[3], dns_host_name[1], description[1];
 
-enum { NOW = 2000000000, DAY = 86400 };
-
-static struct certdir_template spns[3], dns_host_name[1], description[1];
 static struct certdir_column columns[3] = {
 	{.attribute = "servicePrincipalName", .templates = spns, .template_count = 3, .folded = true, .unique = true},
 	{.attribute = "dNSHostName", .templates = dns_host_name, .template_count = 1, .folded = true},
 	{.attribute = "description", .templates = description, .template_count = 1},
 };
 
-/* A section with this template of the name. */
-static inline struct certdir_placeholders_config make_config(const char *name)
+struct certdir_placeholders_config make_config(const char *name)
 {
 	struct certdir_placeholders_config config = {
 		.name = "wifi",
@@ -36,30 +28,20 @@ static inline struct certdir_placeholders_config make_config(const char *name)
 	return config;
 }
 
-/* A list with one source "a", in the place of the one before. */
-static inline struct certdir_list_writer *begin(const char *tenant)
+struct certdir_list_writer *wanted_begin(const char *tenant)
 {
 	(void)unlink(fixture_file);
 	return fixture_begin(true, "a", tenant, NOW);
 }
 
-static inline void add(struct certdir_list_writer *writer, struct certdir_device device)
+void wanted_add(struct certdir_list_writer *writer, struct certdir_device device)
 {
 	device.join_type = device.join_type ? device.join_type : CERTDIR_JOIN_ENTRA;
 	device.enabled = device.enabled ? device.enabled : CERTDIR_YES;
 	fixture_add(writer, &device);
 }
 
-/* An import becomes what a sync would have left behind. */
-static inline void run(struct certdir_list_writer *writer, const char *sql)
-{
-	struct certdir_error error;
-
-	if (!certdir_list_writer_run(writer, sql, &error))
-		fail_msg("%s", error.text);
-}
-
-static inline void source(struct certdir_list_writer *writer, const char *name, const char *tenant)
+void wanted_source(struct certdir_list_writer *writer, const char *name, const char *tenant)
 {
 	struct certdir_error error;
 
@@ -67,8 +49,8 @@ static inline void source(struct certdir_list_writer *writer, const char *name, 
 		fail_msg("%s", error.text);
 }
 
-static inline void read_list(const struct certdir_placeholders_config *config, const char *domain,
-			     struct certdir_arena *arena, struct certdir_wanted_list *wanted)
+void wanted_list_read(const struct certdir_placeholders_config *config, const char *domain, struct certdir_arena *arena,
+		      struct certdir_wanted_list *wanted)
 {
 	struct certdir_error error;
 	struct certdir_list_snapshot *list = certdir_list_load(fixture_file, &error);
@@ -80,5 +62,3 @@ static inline void read_list(const struct certdir_placeholders_config *config, c
 	certdir_list_reader_put(reader);
 	certdir_list_release(list);
 }
-
-#endif

@@ -1,56 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Histories of a tenant in a line of text, and a list as text, so that tests are tables and a failure can be read.
- *
- * A history is commands with ";" between them:
- *	full, delta             begin the devices part        end, shrunk, failed   end the part, and how that must go
- *	put 1 d=1 n=A ..        object 1; d=- clears          abandon
- *	rm 1                                                  publish               and begin the next edition
- *	intune                  begin the Intune part         now 500, shrink 10, former 100, changes 100, filter own=company
- *	rec 1 d=1 n=A ..        Intune record 1               name contoso, guid 2  of the tenant
- *	group 1 Staff           begin the part of group 1     member 1
- *	keep 1 2                groups_keep             interval 60, attributes 1 7
- * Device ids: d=1 is Entra device 1, d=i1 the Intune id of record 1, d=0 all zero. Keys: d n s sn c own os e m j t r u w, x (extension
- * attributes), st (management state, "managed" unless given), ma (agent), cat, ep. A list tells Intune's name as in=B where it is not
- * the device's, st where it is not "managed", and what the shrink guard keeps: kept, rkept (Intune's record) or, behind a group, since, with
- * the time as of which it was known.
- */
-#ifndef TENANT_SCRIPT_H
-#define TENANT_SCRIPT_H
+#include "tenant_script.h"
 
-#include "list_fixture.h"
-#include "tenant/tenant.h"
-
-#include <sqlite3.h>
-
-enum { TEXT = 16384 };
-
-struct world {
-	struct certdir_list_writer *writer;
-	struct certdir_tenant *tenant;
-	struct certdir_tenant_options options;
-	const char *systems[4], *ownerships[4];
-	char words[8][32]; /* what those point at, and the name */
-	char part; /* 'd', 'i', 'g', or 0 */
-	char failure[CERTDIR_TEXT_MAX];
-	struct certdir_tenant_counts counts;
-};
-
-/* kind: 'a' object, 'd' Entra device, 'c' Intune record, 'e' group, 'b' tenant. */
-static inline char *make_guid(char kind, int number, char out[40])
+char *make_guid(char kind, int number, char out[40])
 {
 	(void)snprintf(out, 40, "%08x-0000-4000-8000-%c00000000000", (unsigned)number, kind);
 	return out;
 }
 
-/* The reverse: "1", "i1" for an Intune id that is not where one is expected. */
-static inline const char *number_of(const char *guid, char kind, char out[24])
+const char *number_of(const char *guid, char kind, char out[24])
 {
 	(void)snprintf(out, 24, "%s%lx", guid[24] == kind ? "" : guid[24] == 'c' ? "i" : "?", strtoul(guid, NULL, 16));
 	return out;
 }
 
-static inline void world_open(struct world *world)
+void world_open(struct world *world)
 {
 	struct certdir_error error;
 
@@ -60,14 +23,14 @@ static inline void world_open(struct world *world)
 		fail_msg("%s", error.text);
 }
 
-static inline void world_shut(struct world *world)
+static void world_shut(struct world *world)
 {
 	certdir_tenant_close(world->tenant);
 	world->tenant = NULL;
 	world->part = 0;
 }
 
-static inline void world_publish(struct world *world)
+void world_publish(struct world *world)
 {
 	struct certdir_error error;
 
@@ -78,7 +41,7 @@ static inline void world_publish(struct world *world)
 	world->writer = NULL;
 }
 
-static inline void world_begin(struct world *world)
+void world_begin(struct world *world)
 {
 	static char guid[40];
 
@@ -91,13 +54,13 @@ static inline void world_begin(struct world *world)
 							 .max_shrink = 100};
 }
 
-static inline enum certdir_tristate yes_no(const char *text)
+enum certdir_tristate yes_no(const char *text)
 {
 	return *text == 'y' ? CERTDIR_YES : *text == 'n' ? CERTDIR_NO : CERTDIR_UNKNOWN;
 }
 
 /* The properties of "put" and "rec" behind the number. Values with a blank in them are written with "_". */
-static inline void parse_device(char *words, struct certdir_device *device, uint32_t *present, char ids[2][64])
+static void parse_device(char *words, struct certdir_device *device, uint32_t *present, char ids[2][64])
 {
 	static const struct {
 		const char *key;
@@ -165,7 +128,7 @@ static inline void parse_device(char *words, struct certdir_device *device, uint
 	}
 }
 
-static inline bool run_object(struct world *world, const char *verb, char *words, struct certdir_error *error)
+static bool run_object(struct world *world, const char *verb, char *words, struct certdir_error *error)
 {
 	struct certdir_device device = {0};
 	uint32_t present = 0;
@@ -188,10 +151,9 @@ static inline bool run_object(struct world *world, const char *verb, char *words
 	return certdir_tenant_intune_put(world->tenant, &device, error);
 }
 
-/* A history that is longer than what cmocka prints. */
-static const char *script_so_far;
+const char *script_so_far;
 
-static inline void run_end(struct world *world, const char *how)
+static void run_end(struct world *world, const char *how)
 {
 	struct certdir_error error = {.text = ""};
 	enum certdir_tenant_ended ended =
@@ -210,7 +172,7 @@ static inline void run_end(struct world *world, const char *how)
 	world->part = 0;
 }
 
-static inline void run_filter(struct world *world, char *words)
+static void run_filter(struct world *world, char *words)
 {
 	struct certdir_tenant_filter *filter = &world->options.filter;
 	size_t systems = 0, ownerships = 0, used = 0;
@@ -235,7 +197,7 @@ static inline void run_filter(struct world *world, char *words)
 }
 
 /* Commands about the tenant and how it is opened the next time. */
-static inline bool run_option(struct world *world, const char *verb, char *words)
+static bool run_option(struct world *world, const char *verb, char *words)
 {
 	static char guid[40];
 	int number = atoi(words);
@@ -265,7 +227,7 @@ static inline bool run_option(struct world *world, const char *verb, char *words
 	return true;
 }
 
-static inline void run_keep(struct world *world, char *words)
+static void run_keep(struct world *world, char *words)
 {
 	char ids[8][40], *rest, *word;
 	const char *list[9];
@@ -279,7 +241,7 @@ static inline void run_keep(struct world *world, char *words)
 		fail_msg("%s", error.text);
 }
 
-static inline bool run_begin(struct world *world, const char *verb, char *words, struct certdir_error *error)
+static bool run_begin(struct world *world, const char *verb, char *words, struct certdir_error *error)
 {
 	char id[40];
 
@@ -293,7 +255,7 @@ static inline bool run_begin(struct world *world, const char *verb, char *words,
 }
 
 /* One command; false with world->failure when the list refuses it. */
-static inline bool run_one(struct world *world, char *command)
+static bool run_one(struct world *world, char *command)
 {
 	char verb[16] = "", *words = command + strcspn(command, " ");
 	struct certdir_error error = {.text = ""};
@@ -322,7 +284,7 @@ static inline bool run_one(struct world *world, char *command)
 	return ok;
 }
 
-static inline void run(struct world *world, const char *script)
+void run(struct world *world, const char *script)
 {
 	char *text = strdup(script), *rest, *command;
 
@@ -336,31 +298,29 @@ static inline void run(struct world *world, const char *script)
 
 /* ---- the list as text ---- */
 
-static inline void add_text(char *out, const char *key, const char *value)
+static void add_text(char *out, const char *key, const char *value)
 {
 	if (value)
 		(void)snprintf(out + strlen(out), TEXT - strlen(out), " %s=%s", key, value);
 }
 
-static inline void add_time(char *out, const char *key, int64_t value)
+static void add_time(char *out, const char *key, int64_t value)
 {
 	if (value)
 		(void)snprintf(out + strlen(out), TEXT - strlen(out), " %s=%d", key, (int)value);
 }
 
-static inline void add_yes_no(char *out, const char *key, enum certdir_tristate value)
+static void add_yes_no(char *out, const char *key, enum certdir_tristate value)
 {
 	if (value != CERTDIR_UNKNOWN)
 		add_text(out, key, value == CERTDIR_YES ? "y" : "n");
 }
 
-/* Whether a list tells since when Entra ID says what it says of compliance: cs=1000. */
-static bool tell_since;
-/* and what the guard keeps */
-static bool tell_kept = true;
+bool tell_since;
 
-/* "1 d=1 n=A": what is not known is not there. */
-static inline void device_text(const struct certdir_device *device, char out[TEXT])
+bool tell_kept = true;
+
+void device_text(const struct certdir_device *device, char out[TEXT])
 {
 	char number[24];
 
@@ -405,27 +365,18 @@ static inline void device_text(const struct certdir_device *device, char out[TEX
 	}
 }
 
-struct lines {
-	struct certdir_list_reader *reader;
-	const char *source;
-	char *items[256];
-	size_t count;
-	uint32_t holds; /* the kinds of identities that its devices have */
-};
-
-static inline int compare_lines(const void *a, const void *b)
+static int compare_lines(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static inline void lines_add(struct lines *lines, const char *line)
+void lines_add(struct lines *lines, const char *line)
 {
 	assert_true(lines->count < 256);
 	lines->items[lines->count++] = strdup(line);
 }
 
-/* All of them, sorted, with "; " between; frees them. */
-static inline void lines_join(struct lines *lines, char out[TEXT])
+void lines_join(struct lines *lines, char out[TEXT])
 {
 	out[0] = '\0';
 	qsort(lines->items, lines->count, sizeof(*lines->items), compare_lines);
@@ -436,8 +387,8 @@ static inline void lines_join(struct lines *lines, char out[TEXT])
 	lines->count = 0;
 }
 
-static inline bool take_device(void *context, int64_t row, const struct certdir_device *device,
-			       const struct certdir_list_source *source)
+static bool take_device(void *context, int64_t row, const struct certdir_device *device,
+			const struct certdir_list_source *source)
 {
 	struct lines *lines = context;
 	char text[TEXT];
@@ -455,8 +406,7 @@ static inline bool take_device(void *context, int64_t row, const struct certdir_
 	return true;
 }
 
-/* What a published list holds of a source; its counts must be right, too. */
-static inline void list_text(const char *name, char out[TEXT])
+void list_text(const char *name, char out[TEXT])
 {
 	const uint32_t kinds = CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_INTUNE) |
 			       CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_NAME) |
@@ -486,8 +436,7 @@ static inline void list_text(const char *name, char out[TEXT])
 	certdir_list_release(snapshot);
 }
 
-/* The first column of what SQLite answers about the published file, with " " between. */
-static inline void query_text(const char *sql, char out[TEXT])
+void query_text(const char *sql, char out[TEXT])
 {
 	sqlite3_stmt *stmt = NULL;
 	sqlite3 *db = NULL;
@@ -503,7 +452,7 @@ static inline void query_text(const char *sql, char out[TEXT])
 	sqlite3_close(db);
 }
 
-static inline bool take_change(void *context, const struct certdir_list_change *change)
+bool take_change(void *context, const struct certdir_list_change *change)
 {
 	struct lines *lines = context;
 	char text[512], number[24];
@@ -521,8 +470,7 @@ static inline bool take_change(void *context, const struct certdir_list_change *
 	return true;
 }
 
-/* Its change log: "1000 renamed d1 B A>B", sorted. */
-static inline void changes_text(const char *name, int64_t since, char out[TEXT])
+void changes_text(const char *name, int64_t since, char out[TEXT])
 {
 	struct certdir_error error;
 	struct certdir_list_snapshot *snapshot = certdir_list_load(fixture_file, &error);
@@ -538,8 +486,7 @@ static inline void changes_text(const char *name, int64_t since, char out[TEXT])
 	certdir_list_release(snapshot);
 }
 
-/* That a history, published, gives that list of contoso. */
-static inline void expect(const char *script, const char *wanted)
+void expect(const char *script, const char *wanted)
 {
 	struct world world;
 	char got[TEXT];
@@ -553,23 +500,7 @@ static inline void expect(const char *script, const char *wanted)
 		fail_msg("%s\ngives \"%s\"\nand not \"%s\"", script, got, wanted);
 }
 
-struct history {
-	const char *script;
-	const char *list;
-};
-
-#define TABLE(name, ...)                                                                                               \
-	static void name(void **state)                                                                                 \
-	{                                                                                                              \
-		static const struct history table[] = {__VA_ARGS__};                                                   \
-                                                                                                                       \
-		(void)state;                                                                                           \
-		for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)                                            \
-			expect(table[i].script, table[i].list);                                                        \
-	}
-
-/* Objects, and Intune records, of so many numbers. */
-static inline void put_many(struct world *world, int from, int to)
+void put_many(struct world *world, int from, int to)
 {
 	char command[64];
 
@@ -579,7 +510,7 @@ static inline void put_many(struct world *world, int from, int to)
 	}
 }
 
-static inline void rec_many(struct world *world, int from, int to)
+void rec_many(struct world *world, int from, int to)
 {
 	char command[64];
 
@@ -588,5 +519,3 @@ static inline void rec_many(struct world *world, int from, int to)
 		run(world, command);
 	}
 }
-
-#endif

@@ -1,35 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A directory of its own for each test, and lists made in a line. */
-#ifndef LIST_FIXTURE_H
-#define LIST_FIXTURE_H
+#include "list_fixture.h"
 
-#include "list/list.h"
-#include "list/seal.h"
-#include "list/writer.h"
+char fixture_directory[64];
 
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <unistd.h>
+char fixture_file[96];
 
-#include <cmocka.h>
-
-#define G1 "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
-#define G2 "7c9e6679-7425-40de-944b-e07fc1f90ae7"
-#define G3 "9b2d5f7e-8a31-4c7b-b0de-5a6f0c3e9d42"
-#define TENANT_A "72f988bf-86f1-41af-91ab-2d7cd011db47"
-#define TENANT_B "11111111-2222-3333-4444-555555555555"
-#define SID1 "S-1-5-21-1004336348-1177238915-682003330-1133"
-
-static char fixture_directory[64];
-static char fixture_file[96];
-
-static inline int fixture_setup(void **state)
+int fixture_setup(void **state)
 {
 	(void)state;
 	strcpy(fixture_directory, "/tmp/test_list.XXXXXX");
@@ -39,7 +15,7 @@ static inline int fixture_setup(void **state)
 	return 0;
 }
 
-static inline int fixture_teardown(void **state)
+int fixture_teardown(void **state)
 {
 	char command[128];
 
@@ -49,8 +25,7 @@ static inline int fixture_teardown(void **state)
 	return system(command) == 0 ? 0 : -1;
 }
 
-static inline struct certdir_list_writer *fixture_begin(bool fresh, const char *source, const char *tenant,
-							int64_t synced)
+struct certdir_list_writer *fixture_begin(bool fresh, const char *source, const char *tenant, int64_t synced)
 {
 	struct certdir_error error;
 	struct certdir_list_writer *writer = certdir_list_write_begin(fixture_file, fresh, &error);
@@ -60,7 +35,7 @@ static inline struct certdir_list_writer *fixture_begin(bool fresh, const char *
 	return writer;
 }
 
-static inline void fixture_add(struct certdir_list_writer *writer, const struct certdir_device *device)
+void fixture_add(struct certdir_list_writer *writer, const struct certdir_device *device)
 {
 	struct certdir_error error;
 
@@ -68,8 +43,7 @@ static inline void fixture_add(struct certdir_list_writer *writer, const struct 
 		fail_msg("%s", error.text);
 }
 
-/* Rows that imports cannot write: what a sync makes. */
-static inline void fixture_run(struct certdir_list_writer *writer, const char *sql)
+void fixture_run(struct certdir_list_writer *writer, const char *sql)
 {
 	struct certdir_error error;
 
@@ -77,7 +51,7 @@ static inline void fixture_run(struct certdir_list_writer *writer, const char *s
 		fail_msg("%s", error.text);
 }
 
-static inline void fixture_publish(struct certdir_list_writer *writer)
+void fixture_publish(struct certdir_list_writer *writer)
 {
 	struct certdir_error error;
 
@@ -85,8 +59,7 @@ static inline void fixture_publish(struct certdir_list_writer *writer)
 		fail_msg("%s", error.text);
 }
 
-/* `count` devices "PC-0".. that all say of which edition they are. */
-static inline void fixture_edition(int edition, int count)
+void fixture_edition(int edition, int count)
 {
 	struct certdir_list_writer *writer = fixture_begin(true, "test", NULL, 1000);
 	char name[32], owner[32];
@@ -101,7 +74,7 @@ static inline void fixture_edition(int edition, int count)
 	fixture_publish(writer);
 }
 
-static inline struct certdir_list_snapshot *fixture_load(void)
+struct certdir_list_snapshot *fixture_load(void)
 {
 	struct certdir_error error;
 	struct certdir_list_snapshot *snapshot = certdir_list_load(fixture_file, &error);
@@ -111,7 +84,7 @@ static inline struct certdir_list_snapshot *fixture_load(void)
 	return snapshot;
 }
 
-static inline struct certdir_list_reader *fixture_reader(struct certdir_list_snapshot *snapshot)
+struct certdir_list_reader *fixture_reader(struct certdir_list_snapshot *snapshot)
 {
 	struct certdir_error error;
 	struct certdir_list_reader *reader = certdir_list_reader_get(snapshot, &error);
@@ -121,8 +94,7 @@ static inline struct certdir_list_reader *fixture_reader(struct certdir_list_sna
 	return reader;
 }
 
-/* The whole of a file, malloc'ed. */
-static inline unsigned char *fixture_read(size_t *size)
+unsigned char *fixture_read(size_t *size)
 {
 	FILE *in = fopen(fixture_file, "rb");
 	unsigned char *bytes;
@@ -138,8 +110,7 @@ static inline unsigned char *fixture_read(size_t *size)
 	return bytes;
 }
 
-/* Writes over the file in place, as cp does. */
-static inline void fixture_overwrite(const void *bytes, size_t size)
+void fixture_overwrite(const void *bytes, size_t size)
 {
 	FILE *out = fopen(fixture_file, "wb");
 
@@ -148,8 +119,7 @@ static inline void fixture_overwrite(const void *bytes, size_t size)
 	assert_int_equal(fclose(out), 0);
 }
 
-/* The size of the image of a sealed file. */
-static inline size_t fixture_image(const unsigned char *file, size_t size)
+size_t fixture_image(const unsigned char *file, size_t size)
 {
 	size_t image;
 
@@ -157,8 +127,7 @@ static inline size_t fixture_image(const unsigned char *file, size_t size)
 	return image;
 }
 
-/* Writes an image over the file and seals it truly, whatever it is. */
-static inline void fixture_seal(const unsigned char *image, size_t size)
+void fixture_seal(const unsigned char *image, size_t size)
 {
 	const struct certdir_list_seal none = {0};
 	struct certdir_error error;
@@ -170,5 +139,3 @@ static inline void fixture_seal(const unsigned char *image, size_t size)
 	assert_true(certdir_list_seal_append(&none, fd, fixture_file, &error));
 	assert_int_equal(close(fd), 0);
 }
-
-#endif

@@ -1,74 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Random worlds for the model of decisions. They begin with the truth, devices that live and people who own them, then
- * come directories that know them in part, later or no longer, then the certificate that a CA issued to one of them. What
- * a stranger can choose he chooses: the names of his devices, and in his certificates all that no CA vouches for.
- *
- * Values are pointers into one pool, so that they can be compared as such and worlds be copied as plain memory.
- */
-#ifndef DECISION_MODEL_H
-#define DECISION_MODEL_H
-
-#include "world.h"
-
-#include <strings.h>
-
-enum { DEVICES = 5, RECORDS = 24, DIRECTORIES = 4, SOURCES = 3, UNKNOWN = 20, VALUES = 32, DAY = 86400 };
-
-/* Kinds of values, each with a pool of its own. */
-enum pool { ENTRA, INTUNE, OBJECT, SID, SERIAL, NAME, DNS_A, DNS_B, DNS_C, POOLS };
-
-/* One device as it is. */
-struct truth {
-	bool stranger, entra, intune, jamf, linked; /* linked: its Entra object has its SID */
-	int forest; /* 0, 1, or -1 */
-	enum { FINE, DISABLED, RETIRED, EXPIRED, DELETED, LIVES } life;
-	unsigned name; /* index of its own name, which others may bear as well */
-	char *called, *serial;
-	int64_t registered, seen;
-};
-
-struct model_directory {
-	struct certdir_directory base; /* first */
-	enum certdir_answer_state state;
-	uint32_t keeps;
-	struct certdir_source sources[SOURCES];
-	size_t source_count;
-	struct certdir_record records[RECORDS];
-	size_t count;
-	unsigned asked;
-};
-
-struct model {
-	uint64_t seed;
-	struct truth devices[DEVICES + 1]; /* from 1 */
-	size_t device_count;
-	struct model_directory directories[DIRECTORIES];
-	size_t directory_count;
-	int64_t rows;
-	struct certdir_policy policy;
-	struct certdir_certificate certificate;
-	size_t holder; /* whose certificate it is */
-};
-
-/* What came out. Bit r of a set of rows: the record of that row. */
-struct verdict {
-	enum certdir_reason reason;
-	bool allowed, by_dates;
-	uint64_t device, heard;
-	char detail[CERTDIR_TEXT_MAX];
-};
+#include "decision_model.h"
 
 static char pool_text[POOLS][VALUES][24];
-static char *pool[POOLS][VALUES];
+
+char *pool[POOLS][VALUES];
+
 static struct certdir_value pool_values[POOLS][VALUES];
+
 static struct certdir_former_name pool_former[VALUES];
+
 static struct certdir_group staff[] = {{"g1", "Staff", NULL, 0}};
+
 static struct certdir_group left_staff[] = {{"g1", "Staff", NULL, WORLD_NOW - 5000}};
+
 static const char *const only_staff[] = {"staff", NULL}, *const only_company[] = {"company", NULL},
 			 *const only_windows[] = {"windows", NULL}, *const other_issuers[] = {"CN=Other CA", NULL};
-static const char *const domains[2][2] = {{"a.x", NULL}, {"b.x", NULL}};
-static uint64_t random_state;
+
+const char *const domains[2][2] = {{"a.x", NULL}, {"b.x", NULL}};
+
+uint64_t random_state;
 
 static unsigned random_below(unsigned below)
 {
@@ -79,11 +29,11 @@ static unsigned random_below(unsigned below)
 	return (unsigned)((z ^ z >> 31) % below);
 }
 
-/* A fuzzer's bytes, which come before chance: it learns what they do to a world. */
-static const unsigned char *chosen;
-static size_t chosen_count;
+const unsigned char *chosen;
 
-static unsigned chance(unsigned below)
+size_t chosen_count;
+
+unsigned chance(unsigned below)
 {
 	const size_t size = below > 256 ? 4 : 1;
 
@@ -98,12 +48,12 @@ static unsigned chance(unsigned below)
 	return random_below(below);
 }
 
-static bool one_in(unsigned n)
+bool one_in(unsigned n)
 {
 	return chance(n) == 0;
 }
 
-static void pool_fill(void)
+void pool_fill(void)
 {
 	static const char *const texts[POOLS][2] = {{"E", ""},	       {"I", ""},      {"O", ""},
 						    {"S-1-5-21-", ""}, {"N", ""},      {"pc", ""},
@@ -153,7 +103,7 @@ static void make_device(struct model *model, size_t k)
 
 /* ---- what directories know of it ---- */
 
-static struct certdir_record *add_row(struct model *model, size_t d, size_t source)
+struct certdir_record *add_row(struct model *model, size_t d, size_t source)
 {
 	struct model_directory *directory = &model->directories[d];
 	struct certdir_record *record;
@@ -191,7 +141,7 @@ static void make_statement(const struct truth *device, struct certdir_statement 
 		statement->as_of = WORLD_NOW - since[1 + chance(3)];
 }
 
-static void make_facts(const struct truth *device, struct certdir_record *record)
+void make_facts(const struct truth *device, struct certdir_record *record)
 {
 	static char *const ownerships[] = {"company", "personal", NULL}, *const systems[] = {"Windows", "Windows 11",
 											     "iOS", NULL};
@@ -212,7 +162,7 @@ static void make_facts(const struct truth *device, struct certdir_record *record
 	of->former_name_count = one_in(3);
 }
 
-static void name_row(struct certdir_record *record)
+void name_row(struct certdir_record *record)
 {
 	struct certdir_device *of = &record->device;
 
@@ -328,7 +278,7 @@ static int64_t any_time(void)
 	return which ? WORLD_NOW - ages[which - 1] : 0;
 }
 
-static struct certdir_source make_source(enum certdir_source_kind kind, const char *name, const char *tenant)
+struct certdir_source make_source(enum certdir_source_kind kind, const char *name, const char *tenant)
 {
 	struct certdir_source source = {.kind = kind, .name = name, .tenant = tenant, .says_enabled = true};
 	const bool all_fresh = one_in(2);
@@ -343,9 +293,10 @@ static struct certdir_source make_source(enum certdir_source_kind kind, const ch
 
 static void model_search(struct certdir_directory *base, struct certdir_sought *sought, size_t count,
 			 struct certdir_answer *answer);
+
 static const struct certdir_directory_type model_type = {model_search, world_close};
 
-static void make_directory(struct model *model, size_t d, bool ldap)
+void make_directory(struct model *model, size_t d, bool ldap)
 {
 	static const char *const names[DIRECTORIES] = {"one", "two", "three", "four"};
 	struct model_directory *directory = &model->directories[d];
@@ -387,7 +338,7 @@ static void know(struct model *model, size_t d, size_t source, size_t k)
 
 /* ---- the policy ---- */
 
-static void tighten_policy(struct certdir_policy *policy)
+void tighten_policy(struct certdir_policy *policy)
 {
 	switch (chance(11)) {
 	case 0:
@@ -434,7 +385,7 @@ static void make_policy(struct certdir_policy *policy)
 
 /* ---- the certificate ---- */
 
-static void put_name(struct model *model, enum certdir_identity_type type, enum certdir_rank rank, char *value)
+void put_name(struct model *model, enum certdir_identity_type type, enum certdir_rank rank, char *value)
 {
 	static const char *const from[CERTDIR_RANKS] = {"none", "confirming", "chosen", "id", "vouched"};
 	struct certdir_certificate *certificate = &model->certificate;
@@ -459,8 +410,7 @@ static char *dns_name_of(const struct truth *device)
 	return pool[device->forest < 0 ? DNS_C : device->forest ? DNS_B : DNS_A][device->name];
 }
 
-/* What a profile puts there beside ids: the names that the device had when the certificate was issued. */
-static void put_true_names(struct model *model, size_t k, unsigned least)
+void put_true_names(struct model *model, size_t k, unsigned least)
 {
 	const struct truth *device = &model->devices[k];
 	const unsigned which = least ? 1 + chance(7) : chance(8);
@@ -473,8 +423,7 @@ static void put_true_names(struct model *model, size_t k, unsigned least)
 		put_name(model, CERTDIR_ID_SERIAL, CERTDIR_RANK_CHOSEN, device->serial);
 }
 
-/* What whoever requests can write himself: names and what extensions say. */
-static void put_chosen(struct model *model, size_t victim)
+void put_chosen(struct model *model, size_t victim)
 {
 	const struct truth *device = &model->devices[victim];
 
@@ -530,7 +479,7 @@ static void put_ids(struct model *model, size_t k, unsigned profile)
 	}
 }
 
-static void begin_certificate(struct model *model, size_t k)
+void begin_certificate(struct model *model, size_t k)
 {
 	struct certdir_certificate *certificate = &model->certificate;
 	const struct truth *device = &model->devices[k];
@@ -543,7 +492,7 @@ static void begin_certificate(struct model *model, size_t k)
 	model->holder = k;
 }
 
-static void make_certificate(struct model *model)
+void make_certificate(struct model *model)
 {
 	const size_t k = 1 + chance((unsigned)model->device_count);
 	const unsigned profile = chance(10);
@@ -565,7 +514,7 @@ static void make_certificate(struct model *model)
 
 /* ---- all of it ---- */
 
-static void make_model(struct model *model, uint64_t seed)
+void make_model(struct model *model, uint64_t seed)
 {
 	random_state = seed;
 	model->seed = seed;
@@ -626,12 +575,12 @@ static void model_search(struct certdir_directory *base, struct certdir_sought *
 	}
 }
 
-static uint64_t row_bit(const struct certdir_record *record)
+uint64_t row_bit(const struct certdir_record *record)
 {
 	return UINT64_C(1) << record->row;
 }
 
-static struct verdict judge(struct model *model)
+struct verdict judge(struct model *model)
 {
 	static const struct certdir_login login = {.now = WORLD_NOW};
 	static struct certdir_check check;
@@ -703,7 +652,7 @@ static void tell_record(const struct model_directory *directory, const struct ce
 		record->only_against ? record->only_against : "");
 }
 
-static void tell(const struct model *model)
+void tell(const struct model *model)
 {
 	const struct certdir_certificate *certificate = &model->certificate;
 	const struct certdir_policy *policy = &model->policy;
@@ -741,5 +690,3 @@ static void tell(const struct model *model)
 			tell_record(directory, &directory->records[r]);
 	}
 }
-
-#endif

@@ -1,45 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Small worlds in a few words, and plans in print: a rule is a world and the plan that comes of it, which is then
- * carried out and must leave nothing to do.
- *
- *	config certificates|warnings|disabled|device|group|primary|groups|none|max_remove=N|delete_after=N
- *	device KEY CN [not=WHY] [problem=WHAT] [spn=V].. [desc=V] [serial=V] [map=V].. [ended=V].. [sid=V] [hybrid]
- *	        [staff] [red] [blue] [wifi]
- *	account KEY CN [disabled] [gone=TIME] [uac=N] [sam=V] [spn=V].. [desc=V] [serial=V] [map=V].. [deep] [nobody]
- *	        [computers] [staff] [sid=V] [guid=V] [life=SYSTEM] [expires=TIME]
- *	foreign CN [mark=V] [spn=V].. [deep] [staff] [below=CN]
- *	outside CN [sam=V] [spn=V].. [map=V]..
- *
- * "_" is a blank; short_names[] says which attributes these are. Without spn=, a device shall have HOST/CN and an account has
- * it. In a group, accounts are what they shall be unless they are "nobody"; with "groups" they are in what is said: memberof=,
- * primary=; "none" is a section without one that all are in. The time is 10000, and accounts that are gone
- * are deleted after 1000.
- */
-#ifndef PLAN_SCRIPT_H
-#define PLAN_SCRIPT_H
+#include "plan_script.h"
 
-#include "plan_fixture.h"
+struct world world;
 
-#include "placeholders/account_name.h"
-#include "text/timestamp.h"
+char printed[20000];
 
-enum { NOW = 10000 };
-
-struct world {
-	struct device devices[DEVICES];
-	struct domain domain;
-	struct planning planning;
-	bool warnings; /* are printed */
-};
-
-static struct world world;
-static char printed[20000];
-static size_t length;
+size_t length;
 
 /* ---- reading a world ---- */
 
-static inline void unblank(char *text)
+static void unblank(char *text)
 {
 	for (; *text; text++)
 		if (*text == '_')
@@ -47,7 +17,7 @@ static inline void unblank(char *text)
 }
 
 /* The value of "key=value", or NULL. */
-static inline char *after(char *word, const char *key)
+static char *after(char *word, const char *key)
 {
 	const size_t size = strlen(key);
 
@@ -57,7 +27,7 @@ static inline char *after(char *word, const char *key)
 	return word + size + 1;
 }
 
-static inline void read_config(char *words[], size_t count)
+static void read_config(char *words[], size_t count)
 {
 	struct planning *planning = &world.planning;
 
@@ -89,7 +59,7 @@ static inline void read_config(char *words[], size_t count)
 	}
 }
 
-static inline void append(char texts[DEVICE_VALUES][64], const char *value)
+static void append(char texts[DEVICE_VALUES][64], const char *value)
 {
 	size_t i = 0;
 
@@ -99,7 +69,7 @@ static inline void append(char texts[DEVICE_VALUES][64], const char *value)
 	(void)strcpy(texts[i], value);
 }
 
-static inline void read_device(char *words[], size_t count)
+static void read_device(char *words[], size_t count)
 {
 	struct device *device = world.devices;
 	char *value;
@@ -153,7 +123,7 @@ static inline void read_device(char *words[], size_t count)
 		append(device->values[NAME], device->cn);
 }
 
-static inline struct entry *new_entry(const char *rdn, const char *parent)
+static struct entry *new_entry(const char *rdn, const char *parent)
 {
 	struct domain *domain = &world.domain;
 	struct entry *entry = &domain->entries[domain->count++];
@@ -170,7 +140,7 @@ static const char *const short_names[ATTRIBUTES] = {"class", "cn",   "sam",    "
 						    "dns",   "desc", "serial", "map",	 "primary", "memberof",
 						    "sid",   "guid", "life",   "expires"};
 
-static inline const char *group_dn(const char *name)
+static const char *group_dn(const char *name)
 {
 	for (size_t i = 0; i < GROUPS; i++)
 		if (strcmp(fixture_groups[i].name, name) == 0)
@@ -179,7 +149,7 @@ static inline const char *group_dn(const char *name)
 }
 
 /* Whether a word is an attribute's value. */
-static inline bool read_value(struct entry *entry, char *word)
+static bool read_value(struct entry *entry, char *word)
 {
 	for (size_t i = 0; i < ATTRIBUTES; i++) {
 		const char *value = after(word, short_names[i]);
@@ -194,7 +164,7 @@ static inline bool read_value(struct entry *entry, char *word)
 	return false;
 }
 
-static inline void complete(struct entry *entry, const char *cn, const char *key, const char *state, bool nobody)
+static void complete(struct entry *entry, const char *cn, const char *key, const char *state, bool nobody)
 {
 	const struct planning *planning = &world.planning;
 	char text[TEXT];
@@ -221,7 +191,7 @@ static inline void complete(struct entry *entry, const char *cn, const char *key
 		add_value(entry, MEMBER_OF, GROUP);
 }
 
-static inline void read_account_line(char *words[], size_t count)
+static void read_account_line(char *words[], size_t count)
 {
 	char state[40] = "", *value, time[CERTDIR_TIMESTAMP_SIZE];
 	struct entry *entry;
@@ -252,7 +222,7 @@ static inline void read_account_line(char *words[], size_t count)
 }
 
 /* Somebody else's: in the OU, or elsewhere in the domain. */
-static inline void read_other(char *words[], size_t count, const char *parent)
+static void read_other(char *words[], size_t count, const char *parent)
 {
 	char place[TEXT];
 	struct entry *entry;
@@ -274,7 +244,7 @@ static inline void read_other(char *words[], size_t count, const char *parent)
 			fail_msg("what is %s?", words[i]);
 }
 
-static inline void read_line(char *line)
+static void read_line(char *line)
 {
 	char *words[32] = {""}, *save;
 	size_t count = 0;
@@ -295,7 +265,7 @@ static inline void read_line(char *line)
 		fail_msg("what is %s?", words[0]);
 }
 
-static inline void read_world(const char *script)
+void read_world(const char *script)
 {
 	char copy[4000], *save;
 
@@ -311,8 +281,9 @@ static inline void read_world(const char *script)
 
 /* ---- printing a plan ---- */
 
-static inline void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static inline void print(const char *format, ...)
+static void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void print(const char *format, ...)
 {
 	va_list arguments;
 
@@ -323,7 +294,7 @@ static inline void print(const char *format, ...)
 }
 
 /* A DN without what all have in common. */
-static inline void print_dn(const char *dn)
+static void print_dn(const char *dn)
 {
 	const char *end = strstr(dn, "," OU);
 
@@ -337,8 +308,8 @@ static inline void print_dn(const char *dn)
 							      : dn);
 }
 
-static inline void print_values(const char *sign, const struct certdir_ldap_change *change,
-				const struct certdir_ldap_values *values)
+static void print_values(const char *sign, const struct certdir_ldap_change *change,
+			 const struct certdir_ldap_values *values)
 {
 	for (size_t i = 0; i < values->count; i++) {
 		char text[TEXT];
@@ -351,7 +322,7 @@ static inline void print_values(const char *sign, const struct certdir_ldap_chan
 	}
 }
 
-static inline void print_step(const struct certdir_step *step)
+static void print_step(const struct certdir_step *step)
 {
 	static const char *const phases[CERTDIR_PHASES] = {"disable", "yield", "aside",	  "rename", "change",
 							   "create",  "join",  "primary", "leave",  "delete"};
@@ -375,7 +346,7 @@ static inline void print_step(const struct certdir_step *step)
 	print("%s\n", step->password ? " and a password" : "");
 }
 
-static inline void print_plan(bool steps)
+void print_plan(bool steps)
 {
 	static const char *const remarks[] = {"problem", "foreign", "no-mapping", "warning"};
 	const struct certdir_plan *plan = &world.planning.plan;
@@ -404,7 +375,7 @@ static inline void print_plan(bool steps)
 
 /* ---- what holds for every plan ---- */
 
-static inline void check_numbers(void)
+static void check_numbers(void)
 {
 	const struct certdir_plan *plan = &world.planning.plan;
 	size_t kinds = 0, touched = 0, step = 0;
@@ -434,14 +405,14 @@ static inline void check_numbers(void)
 	assert_int_equal(plan->own, plan->unchanged + touched);
 }
 
-static inline void plan_world(void)
+void plan_world(void)
 {
 	certdir_arena_clear(&world.planning.arena);
 	make_plan(&world.planning, &world.domain, world.devices, NOW);
 	check_numbers();
 }
 
-static inline void carry_out_all(void)
+void carry_out_all(void)
 {
 	const struct certdir_plan *plan = &world.planning.plan;
 
@@ -453,7 +424,7 @@ static inline void carry_out_all(void)
 }
 
 /* The same world gives the same plan. */
-static inline void check_again(bool steps)
+static void check_again(bool steps)
 {
 	static char once[sizeof(printed)];
 
@@ -463,11 +434,7 @@ static inline void check_again(bool steps)
 	assert_string_equal(once, printed);
 }
 
-struct rule {
-	const char *title, *script, *plan;
-};
-
-static inline void check_rules(const struct rule *rules, size_t count, bool steps)
+void check_rules(const struct rule *rules, size_t count, bool steps)
 {
 	bool good = true;
 
@@ -491,5 +458,3 @@ static inline void check_rules(const struct rule *rules, size_t count, bool step
 	certdir_arena_clear(&world.planning.arena);
 	assert_true(good);
 }
-
-#endif

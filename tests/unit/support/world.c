@@ -1,42 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * A world for decisions: directories that hold records in memory, and answer searches as the true ones do. Tests
- * describe it in JSON, short, because they need hundreds of them:
- *
- *	{"cert": "URI:E1 CN:pc01 DNS:pc01.corp.x", "directories": [
- *	   {"list": [{"e": "E1", "i": "I1", "name": "pc01"}], "sources": {"t": {"tenant": "T", "age": 60}}},
- *	   {"ldap": [{"id": "cn=pc01", "sid": "S1", "name": "pc01"}], "domains": ["corp.x"]}], "policy": {}}
- *
- * In a certificate: URI (a GUID that is vouched for), ENTRA, INTUNE (the same, and its prefix says which), GUID
- * (taken for an id), EXT (a GUID that confirms), CN (with a dot it is a DNS name, too), DNS, SER, UPN, SID
- * (confirms), VSID, VDNS, VSER, VNAME, VUDID (vouched for by a section), UDID (taken for an id), MAP (a strong
- * mapping), PERSON (a person's CN). "identities" limits the types that are accepted. A directory with an "issuer"
- * does not serve the certificate. "memory": 7200 is how old what an ldap says is, also where it is down. A record with "times": 17 is there so often, each "#" in it a letter of its own.
- */
-#ifndef WORLD_H
-#define WORLD_H
-
-#include "checker.h"
-#include "vectors.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { WORLD_NOW = 1800000000, WORLD_RECORDS = 256, WORLD_SOURCES = 8 };
-
-struct world_directory {
-	struct certdir_directory base;
-	enum certdir_answer_state fails; /* UNAVAILABLE, MISSING or ANSWERED */
-	uint32_t keeps;
-	struct certdir_source sources[WORLD_SOURCES];
-	size_t source_count;
-	struct certdir_record records[WORLD_RECORDS]; /* borrowed strings, never cleared */
-	size_t count;
-	unsigned asked; /* searches with values */
-	const char *domains[4];
-	const char *issuers[2];
-};
+#include "world.h"
 
 /* ---- searching ---- */
 
@@ -130,14 +93,14 @@ static void world_search(struct certdir_directory *base, struct certdir_sought *
 	}
 }
 
-static void world_close(struct certdir_directory *base)
+void world_close(struct certdir_directory *base)
 {
 	(void)base;
 }
 
 /* ---- reading it from JSON ---- */
 
-static const char *world_text(const json_t *object, const char *key)
+const char *world_text(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));
 }
@@ -378,8 +341,7 @@ static void world_read_sources(const json_t *vector, struct world_directory *dir
 							.synced = {WORLD_NOW - 60, WORLD_NOW - 60, WORLD_NOW - 60}};
 }
 
-/* What a list with a tenant keeps, and Active Directory by the default attributes. */
-static uint32_t world_keeps(bool ldap)
+uint32_t world_keeps(bool ldap)
 {
 	const uint32_t names = CERTDIR_BIT(CERTDIR_ID_NAME) | CERTDIR_BIT(CERTDIR_ID_DNS) |
 			       CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_SID_URI);
@@ -500,10 +462,6 @@ static void world_read_certificate(const json_t *vector, struct certdir_certific
 
 /* ---- the policy ---- */
 
-struct world_words {
-	const char *items[8];
-};
-
 static const char *const *world_read_words(const json_t *array, struct world_words *words)
 {
 	const json_t *item;
@@ -570,13 +528,6 @@ static void world_read_policy(const json_t *vector, struct certdir_policy *polic
 
 /* ---- all of it ---- */
 
-struct world {
-	struct world_directory directories[CERTDIR_DIRECTORIES_MAX];
-	struct world_words words[3];
-	struct certdir_checker checker;
-	struct certdir_check check;
-};
-
 static void world_free_record(struct certdir_record *record)
 {
 	for (size_t i = 0; i < record->value_count; i++)
@@ -586,8 +537,7 @@ static void world_free_record(struct certdir_record *record)
 	certdir_device_clear(&record->device);
 }
 
-/* Reads the world; certdir_check_names() judges it, world_clear() frees it. */
-static inline void world_read(const json_t *vector, struct world *world)
+void world_read(const json_t *vector, struct world *world)
 {
 	const json_t *item;
 	size_t i;
@@ -607,14 +557,14 @@ static inline void world_read(const json_t *vector, struct world *world)
 	world->check.parsed = true;
 }
 
-static inline void world_decide(struct world *world)
+void world_decide(struct world *world)
 {
 	const struct certdir_login login = {.now = WORLD_NOW};
 
 	certdir_check_names(&world->check, &world->checker, &login);
 }
 
-static inline void world_clear(struct world *world)
+void world_clear(struct world *world)
 {
 	certdir_check_clear(&world->check);
 	for (size_t d = 0; d < world->checker.directory_count; d++) {
@@ -631,5 +581,3 @@ static inline void world_clear(struct world *world)
 			free((char *)(uintptr_t)directory->base.name);
 	}
 }
-
-#endif

@@ -1,87 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A directory in memory with a domain's rules: what must be unique is, and what is not there cannot go. */
-#ifndef PLAN_FIXTURE_H
-#define PLAN_FIXTURE_H
+#include "plan_fixture.h"
 
-#include "placeholders/dn.h"
-#include "placeholders/fold.h"
-#include "placeholders/plan.h"
-#include "placeholders/value.h"
+struct certdir_domain_group fixture_groups[GROUPS] = {{GROUP, "Wi-Fi", GROUP_ID},
+						      {"CN=red,OU=Groups," DOMAIN, "red", 1201},
+						      {"CN=blue,OU=Groups," DOMAIN, "blue", 1202}};
 
-#include <stdarg.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-
-#define DOMAIN "DC=corp,DC=example"
-#define OU "OU=Wi-Fi," DOMAIN
-#define STAFF "OU=Staff," DOMAIN /* another OU of the section */
-#define GROUP "CN=Wi-Fi,OU=Groups," DOMAIN
-#define COMPUTERS "CN=Domain Computers,CN=Users," DOMAIN
-
-enum { GROUP_ID = 1200, COMPUTERS_ID = 515 };
-
-/* What a section can put its accounts into; GROUP is the first. */
-enum { GROUPS = 3 };
-static struct certdir_domain_group fixture_groups[GROUPS] = {{GROUP, "Wi-Fi", GROUP_ID},
-							     {"CN=red,OU=Groups," DOMAIN, "red", 1201},
-							     {"CN=blue,OU=Groups," DOMAIN, "blue", 1202}};
 static struct certdir_target fixture_targets[GROUPS] = {{GROUP, "member_of"},
 							{"CN=red,OU=Groups," DOMAIN, "group \"Red\""},
 							{"CN=blue,OU=Groups," DOMAIN, "group \"Blue\""}};
+
 static const char *fixture_ous[] = {OU, STAFF};
-enum { ENTRIES = 40, VALUES = 20, TEXT = 120, DEVICES = 24, DEVICE_VALUES = 4 };
 
-enum attribute {
-	CLASS,
-	NAME,
-	ACCOUNT,
-	CONTROL,
-	MARK,
-	SPN,
-	HOST_NAME,
-	DESCRIPTION,
-	SERIAL,
-	MAPPING,
-	PRIMARY,
-	MEMBER_OF,
-	SID,
-	GUID,
-	SYSTEM,
-	EXPIRES,
-	ATTRIBUTES
-};
-
-static const char *const attribute_names[ATTRIBUTES] = {
+const char *const attribute_names[ATTRIBUTES] = {
 	"objectClass",		"cn",	       "sAMAccountName", "userAccountControl", "adminDescription",
 	"servicePrincipalName", "dNSHostName", "description",	 "serialNumber",       "altSecurityIdentities",
 	"primaryGroupID",	"memberOf",    "objectSid",	 "objectGUID",	       "operatingSystem",
 	"accountExpires"};
 
-struct value {
-	enum attribute attribute;
-	char text[TEXT];
-};
+static bool refuse(struct domain *domain, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-struct entry {
-	char dn[TEXT];
-	int version, id;
-	struct value values[VALUES];
-	size_t count;
-};
-
-struct domain {
-	struct entry entries[ENTRIES];
-	size_t count;
-	int version, id;
-	char refusal[400]; /* why the last operation was refused */
-};
-
-static inline bool refuse(struct domain *domain, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static inline bool refuse(struct domain *domain, const char *format, ...)
+static bool refuse(struct domain *domain, const char *format, ...)
 {
 	va_list arguments;
 
@@ -91,7 +29,7 @@ static inline bool refuse(struct domain *domain, const char *format, ...)
 	return false;
 }
 
-static inline enum attribute attribute_of(const char *name)
+enum attribute attribute_of(const char *name)
 {
 	for (int i = 0; i < ATTRIBUTES; i++)
 		if (strcasecmp(name, attribute_names[i]) == 0)
@@ -100,15 +38,14 @@ static inline enum attribute attribute_of(const char *name)
 	return ATTRIBUTES;
 }
 
-/* What the directory compares names by: Active Directory without accents, others with them. */
-static enum certdir_accents accents;
+enum certdir_accents accents;
 
-static inline bool is_same(const char *a, const char *b, enum certdir_accents with)
+bool is_same(const char *a, const char *b, enum certdir_accents with)
 {
 	return certdir_fold_same(a, strlen(a), b, strlen(b), with);
 }
 
-static inline struct entry *entry_at(struct domain *domain, const char *dn)
+struct entry *entry_at(struct domain *domain, const char *dn)
 {
 	for (size_t i = 0; i < domain->count; i++)
 		if (is_same(domain->entries[i].dn, dn, accents))
@@ -116,7 +53,7 @@ static inline struct entry *entry_at(struct domain *domain, const char *dn)
 	return NULL;
 }
 
-static inline struct value *value_at(struct entry *entry, enum attribute attribute, const char *text)
+struct value *value_at(struct entry *entry, enum attribute attribute, const char *text)
 {
 	for (size_t i = 0; i < entry->count; i++)
 		if (entry->values[i].attribute == attribute && (!text || is_same(entry->values[i].text, text, accents)))
@@ -124,7 +61,7 @@ static inline struct value *value_at(struct entry *entry, enum attribute attribu
 	return NULL;
 }
 
-static inline const char *text_at(const struct entry *entry, enum attribute attribute)
+const char *text_at(const struct entry *entry, enum attribute attribute)
 {
 	for (size_t i = 0; i < entry->count; i++)
 		if (entry->values[i].attribute == attribute)
@@ -132,19 +69,19 @@ static inline const char *text_at(const struct entry *entry, enum attribute attr
 	return NULL;
 }
 
-static inline void add_value(struct entry *entry, enum attribute attribute, const char *text)
+void add_value(struct entry *entry, enum attribute attribute, const char *text)
 {
 	assert_true(entry->count < VALUES && strlen(text) < TEXT);
 	entry->values[entry->count].attribute = attribute;
 	(void)strcpy(entry->values[entry->count++].text, text);
 }
 
-static inline void drop_value(struct entry *entry, struct value *value)
+void drop_value(struct entry *entry, struct value *value)
 {
 	*value = entry->values[--entry->count];
 }
 
-static inline void set_value(struct entry *entry, enum attribute attribute, const char *text)
+void set_value(struct entry *entry, enum attribute attribute, const char *text)
 {
 	struct value *value;
 
@@ -154,9 +91,7 @@ static inline void set_value(struct entry *entry, enum attribute attribute, cons
 		add_value(entry, attribute, text);
 }
 
-/* Whether another entry of the domain has a value that must be unique. */
-static inline bool is_taken(struct domain *domain, const struct entry *entry, enum attribute attribute,
-			    const char *text)
+bool is_taken(struct domain *domain, const struct entry *entry, enum attribute attribute, const char *text)
 {
 	if (attribute != SPN && attribute != ACCOUNT)
 		return false;
@@ -166,7 +101,7 @@ static inline bool is_taken(struct domain *domain, const struct entry *entry, en
 	return false;
 }
 
-static inline void text_of(const struct certdir_ldap_bytes *bytes, char text[TEXT])
+void text_of(const struct certdir_ldap_bytes *bytes, char text[TEXT])
 {
 	assert_true(bytes->length > 0 && bytes->length < TEXT);
 	memcpy(text, bytes->bytes, bytes->length);
@@ -175,8 +110,8 @@ static inline void text_of(const struct certdir_ldap_bytes *bytes, char text[TEX
 
 /* ---- operations ---- */
 
-static inline bool take_values(struct domain *domain, struct entry *entry, enum attribute attribute,
-			       const struct certdir_ldap_values *come)
+static bool take_values(struct domain *domain, struct entry *entry, enum attribute attribute,
+			const struct certdir_ldap_values *come)
 {
 	char text[TEXT];
 
@@ -192,8 +127,8 @@ static inline bool take_values(struct domain *domain, struct entry *entry, enum 
 }
 
 /* Its values by bytes: a directory that is not the one that was seen refuses. */
-static inline bool give_values(struct domain *domain, struct entry *entry, enum attribute attribute,
-			       const struct certdir_ldap_values *gone)
+static bool give_values(struct domain *domain, struct entry *entry, enum attribute attribute,
+			const struct certdir_ldap_values *gone)
 {
 	char text[TEXT];
 
@@ -209,7 +144,7 @@ static inline bool give_values(struct domain *domain, struct entry *entry, enum 
 	return true;
 }
 
-static inline const char *group_of(const char *rid)
+static const char *group_of(const char *rid)
 {
 	for (size_t i = 0; i < GROUPS; i++)
 		if ((uint32_t)atoi(rid) == fixture_groups[i].id)
@@ -217,7 +152,7 @@ static inline const char *group_of(const char *rid)
 	return atoi(rid) == COMPUTERS_ID ? COMPUTERS : NULL;
 }
 
-static inline bool is_group(const char *dn)
+static bool is_group(const char *dn)
 {
 	for (size_t i = 0; i < GROUPS; i++)
 		if (strcmp(dn, fixture_groups[i].dn) == 0)
@@ -226,7 +161,7 @@ static inline bool is_group(const char *dn)
 }
 
 /* MS-SAMR 3.1.1.8.2: only a group that it is in; the old one becomes an ordinary one. */
-static inline bool set_primary(struct domain *domain, struct entry *entry, const char *before, const char *after)
+static bool set_primary(struct domain *domain, struct entry *entry, const char *before, const char *after)
 {
 	struct value *member = value_at(entry, MEMBER_OF, group_of(after));
 
@@ -237,8 +172,8 @@ static inline bool set_primary(struct domain *domain, struct entry *entry, const
 	return true;
 }
 
-static inline bool modify_entry(struct domain *domain, struct entry *entry, const struct certdir_ldap_change *change,
-				bool backwards)
+static bool modify_entry(struct domain *domain, struct entry *entry, const struct certdir_ldap_change *change,
+			 bool backwards)
 {
 	const enum attribute attribute = attribute_of(change->attribute);
 	const struct certdir_ldap_values *gone = backwards ? &change->come : &change->gone,
@@ -256,8 +191,8 @@ static inline bool modify_entry(struct domain *domain, struct entry *entry, cons
 	return true;
 }
 
-static inline bool modify_group(struct domain *domain, const char *group, const struct certdir_ldap_change *change,
-				bool backwards)
+static bool modify_group(struct domain *domain, const char *group, const struct certdir_ldap_change *change,
+			 bool backwards)
 {
 	const bool joins = (change->come.count > 0) != backwards;
 	char dn[TEXT];
@@ -281,7 +216,7 @@ static inline bool modify_group(struct domain *domain, const char *group, const 
 	return true;
 }
 
-static inline bool modify(struct domain *domain, const struct certdir_ldap_operation *operation, bool backwards)
+static bool modify(struct domain *domain, const struct certdir_ldap_operation *operation, bool backwards)
 {
 	struct entry *entry = entry_at(domain, operation->dn), changed;
 
@@ -299,7 +234,7 @@ static inline bool modify(struct domain *domain, const struct certdir_ldap_opera
 }
 
 /* An RDN whose value is the entry's. */
-static inline bool fits_rdn(struct entry *entry)
+static bool fits_rdn(struct entry *entry)
 {
 	struct certdir_arena arena = {0};
 	struct certdir_rdn rdn;
@@ -309,7 +244,7 @@ static inline bool fits_rdn(struct entry *entry)
 	return fits;
 }
 
-static inline bool add(struct domain *domain, const struct certdir_ldap_operation *operation)
+static bool add(struct domain *domain, const struct certdir_ldap_operation *operation)
 {
 	struct entry entry = {.id = ++domain->id, .version = ++domain->version};
 
@@ -329,7 +264,7 @@ static inline bool add(struct domain *domain, const struct certdir_ldap_operatio
 	return true;
 }
 
-static inline bool rename_entry(struct domain *domain, const char *dn, const char *rdn, const char *parent)
+static bool rename_entry(struct domain *domain, const char *dn, const char *rdn, const char *parent)
 {
 	struct entry *entry = entry_at(domain, dn), *other;
 	struct certdir_arena arena = {0};
@@ -355,7 +290,7 @@ static inline bool rename_entry(struct domain *domain, const char *dn, const cha
 	return true;
 }
 
-static inline bool delete (struct domain *domain, const char *dn)
+static bool delete (struct domain *domain, const char *dn)
 {
 	struct entry *entry = entry_at(domain, dn);
 
@@ -368,7 +303,7 @@ static inline bool delete (struct domain *domain, const char *dn)
 	return true;
 }
 
-static inline bool carry_out(struct domain *domain, const struct certdir_ldap_operation *operation)
+bool carry_out(struct domain *domain, const struct certdir_ldap_operation *operation)
 {
 	switch (operation->verb) {
 	case CERTDIR_LDAP_VERB_ADD:
@@ -385,8 +320,7 @@ static inline bool carry_out(struct domain *domain, const struct certdir_ldap_op
 	return refuse(domain, "a plan does not read");
 }
 
-/* Takes an operation back with nothing but what it says. */
-static inline bool take_back(struct domain *domain, const struct certdir_ldap_operation *operation)
+bool take_back(struct domain *domain, const struct certdir_ldap_operation *operation)
 {
 	char dn[TEXT], rdn[TEXT];
 
@@ -409,41 +343,22 @@ static inline bool take_back(struct domain *domain, const struct certdir_ldap_op
 
 /* ---- what the plan is made from ---- */
 
-struct device {
-	bool there;
-	char key[40], cn[64], name[64], sid[40];
-	char why_not[32], problem[64]; /* "" = none */
-	bool hybrid;
-	bool staff; /* its account stands in STAFF */
-	unsigned groups; /* beside the first: a bit for each of GROUPS */
-	char values[ATTRIBUTES][DEVICE_VALUES][64];
-	char mappings[DEVICE_VALUES][64], ended[DEVICE_VALUES][64];
-};
-
 static const struct certdir_template some_template = {"HOST/{cn}.wifi.{domain}:1433", false};
+
 static const struct certdir_column computer_columns[] = {
 	{"servicePrincipalName", &some_template, 1, true, true},
 	{"dNSHostName", NULL, 0, true, false},
 	{"description", &some_template, 1, false, false},
 };
+
 static const struct certdir_column device_columns[] = {
 	{"cn", &some_template, 1, true, false},
 	{"serialNumber", &some_template, 1, false, false},
 };
-static const char *computer_classes[] = {"computer", NULL}, *device_classes[] = {"device", NULL};
-static const char *certificate_files[] = {"/certificates", NULL};
 
-/* Everything that certdir_plan_make() takes; strings are the devices' and the domain's. */
-struct planning {
-	struct certdir_placeholders_config config;
-	struct certdir_domain domain;
-	struct certdir_wanted_list wanted;
-	struct certdir_accounts accounts;
-	struct certdir_plan plan;
-	struct certdir_arena arena;
-	struct domain seen; /* the directory as it was when the plan was made */
-	size_t asked, rounds;
-};
+static const char *computer_classes[] = {"computer", NULL}, *device_classes[] = {"device", NULL};
+
+const char *certificate_files[] = {"/certificates", NULL};
 
 /* As certdir_domain_names_read() would tell. */
 static const struct certdir_domain_name domain_names[] = {
@@ -452,7 +367,7 @@ static const struct certdir_domain_name domain_names[] = {
 	{"emea.corp.example", 17, &domain_names[5]}, {"example", 7, NULL},
 };
 
-static inline void configure(struct planning *planning, enum certdir_placeholder_kind kind)
+void configure(struct planning *planning, enum certdir_placeholder_kind kind)
 {
 	const bool computer = kind == CERTDIR_PLACEHOLDER_COMPUTER;
 
@@ -475,7 +390,7 @@ static inline void configure(struct planning *planning, enum certdir_placeholder
 		.active_directory = computer, .base = DOMAIN, .name = "corp.example", .names = domain_names};
 }
 
-static inline void with_group(struct planning *planning, bool primary)
+void with_group(struct planning *planning, bool primary)
 {
 	planning->config.member_of = GROUP;
 	planning->config.primary_group = primary;
@@ -485,21 +400,20 @@ static inline void with_group(struct planning *planning, bool primary)
 	planning->domain.computers = COMPUTERS;
 }
 
-/* All of them, by the groups of the devices, with or without one that all are in. */
-static inline void with_groups(struct planning *planning, bool primary, bool member_of)
+void with_groups(struct planning *planning, bool primary, bool member_of)
 {
 	with_group(planning, primary);
 	planning->config.target_count = GROUPS;
 	planning->config.member_of = member_of ? GROUP : NULL;
 }
 
-static inline enum attribute mark_attribute(const struct planning *planning)
+enum attribute mark_attribute(const struct planning *planning)
 {
 	return attribute_of(planning->config.mark_attribute);
 }
 
-static inline struct certdir_ldap_values values_of(struct planning *planning, const struct entry *entry,
-						   enum attribute attribute)
+static struct certdir_ldap_values values_of(struct planning *planning, const struct entry *entry,
+					    enum attribute attribute)
 {
 	struct certdir_ldap_bytes *items = certdir_arena_alloc(&planning->arena, VALUES * sizeof(*items));
 	size_t count = 0;
@@ -512,13 +426,13 @@ static inline struct certdir_ldap_values values_of(struct planning *planning, co
 	return (struct certdir_ldap_values){items, count};
 }
 
-static inline bool is_in(const struct entry *entry, const char *group)
+bool is_in(const struct entry *entry, const char *group)
 {
 	return value_at((struct entry *)entry, MEMBER_OF, group);
 }
 
 /* The value that is a mark; a description may have others. */
-static inline const char *mark_of(const struct entry *entry, enum attribute attribute)
+static const char *mark_of(const struct entry *entry, enum attribute attribute)
 {
 	struct certdir_mark mark;
 
@@ -529,7 +443,7 @@ static inline const char *mark_of(const struct entry *entry, enum attribute attr
 	return NULL;
 }
 
-static inline struct certdir_account read_account(struct planning *planning, const struct entry *entry)
+static struct certdir_account read_account(struct planning *planning, const struct entry *entry)
 {
 	const char *control = text_at(entry, CONTROL), *primary = text_at(entry, PRIMARY),
 		   *mark = mark_of(entry, mark_attribute(planning));
@@ -575,7 +489,7 @@ static inline struct certdir_account read_account(struct planning *planning, con
 	return account;
 }
 
-static inline int by_key(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
 	const struct certdir_account *left = a, *right = b;
 	const int order = strcmp(left->mark->key, right->mark->key);
@@ -583,22 +497,21 @@ static inline int by_key(const void *a, const void *b)
 	return order ? order : strcmp(left->dn, right->dn);
 }
 
-static inline int by_dn(const void *a, const void *b)
+static int by_dn(const void *a, const void *b)
 {
 	const struct certdir_account *left = a, *right = b;
 
 	return strcmp(left->dn, right->dn);
 }
 
-static inline bool is_below(const char *dn, const char *ou)
+static bool is_below(const char *dn, const char *ou)
 {
 	const size_t length = strlen(dn), end = strlen(ou);
 
 	return length > end && strcasecmp(dn + length - end, ou) == 0;
 }
 
-/* The targets of a device, and the first of them behind GROUP, or that one, for its primary group. */
-static inline void place(const struct planning *planning, const struct device *device, struct certdir_wanted *item)
+void place(const struct planning *planning, const struct device *device, struct certdir_wanted *item)
 {
 	item->ou = fixture_ous[device->staff];
 	if (planning->config.target_count == 0)
@@ -613,7 +526,7 @@ static inline void place(const struct planning *planning, const struct device *d
 		item->primary = 1;
 }
 
-static inline void read_accounts(struct planning *planning)
+void read_accounts(struct planning *planning)
 {
 	struct certdir_accounts *accounts = &planning->accounts;
 
@@ -636,7 +549,7 @@ static inline void read_accounts(struct planning *planning)
 	qsort(accounts->foreign, accounts->foreign_count, sizeof(*accounts->foreign), by_dn);
 }
 
-static inline struct certdir_ldap_values texts_of(struct planning *planning, const char texts[DEVICE_VALUES][64])
+static struct certdir_ldap_values texts_of(struct planning *planning, const char texts[DEVICE_VALUES][64])
 {
 	struct certdir_ldap_bytes *items = certdir_arena_alloc(&planning->arena, DEVICE_VALUES * sizeof(*items));
 	size_t count = 0;
@@ -648,14 +561,14 @@ static inline struct certdir_ldap_values texts_of(struct planning *planning, con
 	return (struct certdir_ldap_values){items, count};
 }
 
-static inline int by_wanted_key(const void *a, const void *b)
+static int by_wanted_key(const void *a, const void *b)
 {
 	const struct certdir_wanted *left = a, *right = b;
 
 	return strcmp(left->key, right->key);
 }
 
-static inline void read_wanted(struct planning *planning, const struct device devices[DEVICES])
+void read_wanted(struct planning *planning, const struct device devices[DEVICES])
 {
 	struct certdir_wanted_list *wanted = &planning->wanted;
 
@@ -690,7 +603,7 @@ static inline void read_wanted(struct planning *planning, const struct device de
 	qsort(wanted->devices, wanted->count, sizeof(*wanted->devices), by_wanted_key);
 }
 
-static inline bool ask_domain(void *context, struct certdir_claim *claims, size_t count, struct certdir_error *error)
+static bool ask_domain(void *context, struct certdir_claim *claims, size_t count, struct certdir_error *error)
 {
 	struct planning *planning = context;
 
@@ -715,9 +628,8 @@ static inline bool ask_domain(void *context, struct certdir_claim *claims, size_
 	return true;
 }
 
-/* Reads both sides and plans. certdir_arena_clear(&planning->arena) follows. */
-static inline void make_plan(struct planning *planning, const struct domain *directory,
-			     const struct device devices[DEVICES], int64_t now)
+void make_plan(struct planning *planning, const struct domain *directory, const struct device devices[DEVICES],
+	       int64_t now)
 {
 	const struct certdir_claims_source source = {ask_domain, planning};
 	struct certdir_error error;
@@ -730,5 +642,3 @@ static inline void make_plan(struct planning *planning, const struct domain *dir
 	assert_true(certdir_plan_make(&planning->config, &planning->domain, &planning->wanted, &planning->accounts,
 				      &source, now, &planning->arena, &planning->plan, &error));
 }
-
-#endif

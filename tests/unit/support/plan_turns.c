@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The random worlds of test_plan_model: devices and entries, and what happens to them in a round. */
-#ifndef PLAN_TURNS_H
-#define PLAN_TURNS_H
+#include "plan_turns.h"
 
-#include "plan_fixture.h"
+unsigned seed, state;
 
-#include <time.h>
+struct planning planning;
 
-enum { SEEDS = 2000, POOL = 9, NAMES = 11, ROUNDS = 5, DELETE_AFTER = 1000 };
-
-struct world {
-	struct device devices[DEVICES]; /* the first POOL are used */
-	struct domain domain;
-	int64_t now;
-	bool calm; /* nobody but certdir touches the directory, and no two devices have a name in common */
-	bool disturbed; /* by hand, in this round */
-	int certificates; /* made so far */
-};
-
-static unsigned seed, state;
-static struct planning planning;
 static const char *const names[NAMES] = {"PC1",
 					 "pc2",
 					 "PC,3+",
@@ -32,7 +17,7 @@ static const char *const names[NAMES] = {"PC1",
 					 "M\u00dcLLER-pc",
 					 "Muller-PC"};
 
-static unsigned pick(unsigned count)
+unsigned pick(unsigned count)
 {
 	state ^= state << 13;
 	state ^= state >> 17;
@@ -40,21 +25,10 @@ static unsigned pick(unsigned count)
 	return state % count;
 }
 
-static bool chance(unsigned per_cent)
+bool turn_chance(unsigned per_cent)
 {
 	return pick(100) < per_cent;
 }
-
-#define CHECK(condition, ...)                                                                                          \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			print_error("seed %u: ", seed);                                                                \
-			print_error(__VA_ARGS__);                                                                      \
-			print_error("\n");                                                                             \
-			show();                                                                                        \
-			fail();                                                                                        \
-		}                                                                                                      \
-	} while (0)
 
 /* ---- for people ---- */
 
@@ -69,9 +43,9 @@ static void show_domain(const struct domain *domain)
 	}
 }
 
-static const struct world *shown;
+const struct world *shown;
 
-static void show(void)
+void show(void)
 {
 	for (size_t i = 0; i < planning.plan.action_count; i++)
 		print_error("  %s %s (%s): %s\n", certdir_action_name(planning.plan.actions[i].kind),
@@ -107,7 +81,7 @@ static bool is_name_free(const struct world *world, const char *cn)
 	return true;
 }
 
-static void come(struct world *world, size_t index)
+void come(struct world *world, size_t index)
 {
 	struct device *device = &world->devices[index];
 	const char *cn = names[pick(NAMES)];
@@ -116,7 +90,7 @@ static void come(struct world *world, size_t index)
 		return;
 	device->there = true;
 	device->groups = pick(1 << GROUPS);
-	device->staff = chance(30);
+	device->staff = turn_chance(30);
 	(void)snprintf(device->key, sizeof(device->key), "device-%zu", index);
 	set_name(device, cn);
 }
@@ -157,11 +131,11 @@ static void enroll_again(struct world *world)
 	set_name(new, old->cn);
 	memset(new->mappings, 0, sizeof(new->mappings));
 	memset(new->ended, 0, sizeof(new->ended));
-	if (chance(50)) {
+	if (turn_chance(50)) {
 		memcpy(new->mappings, old->mappings, sizeof(new->mappings));
 		memset(old->mappings, 0, sizeof(old->mappings));
 	}
-	if (world->calm || chance(50))
+	if (world->calm || turn_chance(50))
 		old->there = false;
 	else
 		(void)strcpy(old->why_not, "is disabled");
@@ -174,10 +148,10 @@ static void certify(struct world *world)
 
 	/* What it had ends, for good or forgotten. */
 	memset(device->ended, 0, sizeof(device->ended));
-	if (chance(70))
+	if (turn_chance(70))
 		(void)strcpy(device->ended[0], device->mappings[slot]);
 	device->mappings[slot][0] = '\0';
-	if (chance(70))
+	if (turn_chance(70))
 		(void)snprintf(device->mappings[slot], sizeof(device->mappings[slot]), "X509:<SKI>%04d",
 			       ++world->certificates);
 }
@@ -225,14 +199,14 @@ static void change_list(struct world *world)
 	case 8:
 		/* A value that does not come from the name, so that what is claimed and what is named differ. */
 		device->values[SPN][1][0] = '\0';
-		if (!world->calm && chance(80))
+		if (!world->calm && turn_chance(80))
 			(void)snprintf(device->values[SPN][1], sizeof(device->values[SPN][1]), "RADIUS/%u", pick(4));
 		else if (!world->calm)
 			(void)strcpy(device->problem, device->problem[0] ? "" : "has no serial_number");
 		break;
 	case 9:
 		device->groups = pick(1 << GROUPS);
-		device->staff = chance(30);
+		device->staff = turn_chance(30);
 		break;
 	}
 }
@@ -251,6 +225,7 @@ static struct entry *new_entry(struct domain *domain, const char *rdn, const cha
 
 static void add_unique(struct domain *domain, struct entry *entry, enum attribute attribute, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
 static void add_unique(struct domain *domain, struct entry *entry, enum attribute attribute, const char *format, ...)
 {
 	char text[TEXT];
@@ -269,24 +244,24 @@ static void come_foreign(struct world *world)
 	char rdn[24];
 	struct entry *entry;
 
-	(void)snprintf(rdn, sizeof(rdn), "%s", chance(50) ? "PC1" : chance(50) ? "Pc4" : "printer");
-	entry = new_entry(domain, rdn, chance(40) ? OU : chance(40) ? STAFF : "OU=Other," DOMAIN);
+	(void)snprintf(rdn, sizeof(rdn), "%s", turn_chance(50) ? "PC1" : turn_chance(50) ? "Pc4" : "printer");
+	entry = new_entry(domain, rdn, turn_chance(40) ? OU : turn_chance(40) ? STAFF : "OU=Other," DOMAIN);
 	if (!entry)
 		return;
 	add_value(entry, NAME, rdn);
-	add_unique(domain, entry, ACCOUNT, "%s$", chance(50) ? "WORKSTATION-BER" : rdn);
+	add_unique(domain, entry, ACCOUNT, "%s$", turn_chance(50) ? "WORKSTATION-BER" : rdn);
 	add_unique(domain, entry, SPN, "RADIUS/%u", pick(4));
-	if (chance(30))
+	if (turn_chance(30))
 		add_unique(domain, entry, SPN, "http/%s", names[pick(NAMES)]);
-	if (chance(30))
+	if (turn_chance(30))
 		add_value(entry, MAPPING, "X509:<SKI>0003");
-	if (chance(20))
+	if (turn_chance(20))
 		add_value(entry, MARK, "certdir:other:device-1");
-	if (chance(30))
+	if (turn_chance(30))
 		add_value(entry, MEMBER_OF, fixture_groups[pick(GROUPS)].dn);
 }
 
-static bool is_ours(const struct entry *entry)
+bool is_ours(const struct entry *entry)
 {
 	const char *mark = text_at(entry, MARK);
 
@@ -304,8 +279,7 @@ static void join(struct domain *domain, struct entry *entry)
 	set_value(entry, CONTROL, "4096");
 }
 
-/* Whether it is ours and a real computer by now. */
-static bool lives(const struct entry *entry)
+bool lives(const struct entry *entry)
 {
 	return is_ours(entry) && text_at(entry, SYSTEM);
 }
@@ -317,7 +291,7 @@ static void disturb(struct world *world)
 	struct entry *entry = domain->count ? &domain->entries[pick((unsigned)domain->count)] : NULL;
 	char text[TEXT];
 
-	if (!entry || !is_ours(entry) || chance(30)) {
+	if (!entry || !is_ours(entry) || turn_chance(30)) {
 		come_foreign(world);
 		return;
 	}
@@ -326,18 +300,19 @@ static void disturb(struct world *world)
 		join(domain, entry);
 		break;
 	case 0:
-		(void)snprintf(text, sizeof(text), "%d", atoi(text_at(entry, CONTROL)) ^ (chance(50) ? 2 : 0x10000));
+		(void)snprintf(text, sizeof(text), "%d",
+			       atoi(text_at(entry, CONTROL)) ^ (turn_chance(50) ? 2 : 0x10000));
 		set_value(entry, CONTROL, text);
 		break;
 	case 1: {
 		(void)snprintf(text, sizeof(text), "%.*s,%s", (int)certdir_dn_rdn_length(entry->dn), entry->dn,
-			       chance(50) ? "OU=Deep," OU : STAFF);
+			       turn_chance(50) ? "OU=Deep," OU : STAFF);
 		if (!entry_at(domain, text))
 			(void)strcpy(entry->dn, text);
 		break;
 	}
 	case 2:
-		set_value(entry, DESCRIPTION, chance(50) ? "by hand" : NULL);
+		set_value(entry, DESCRIPTION, turn_chance(50) ? "by hand" : NULL);
 		break;
 	case 3:
 		(void)snprintf(text, sizeof(text), "X509:<SKI>%04u", 1 + pick(6));
@@ -373,18 +348,16 @@ static void disturb(struct world *world)
 	entry->version = ++domain->version;
 }
 
-static void turn(struct world *world)
+void turn(struct world *world)
 {
 	const unsigned changes = 1 + pick(6);
 
 	world->disturbed = false;
 	for (unsigned i = 0; i < changes; i++)
 		change_list(world);
-	while (!world->calm && chance(40)) {
+	while (!world->calm && turn_chance(40)) {
 		disturb(world);
 		world->disturbed = true;
 	}
-	world->now += chance(30) ? DELETE_AFTER : (int)pick(300);
+	world->now += turn_chance(30) ? DELETE_AFTER : (int)pick(300);
 }
-
-#endif

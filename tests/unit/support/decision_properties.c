@@ -1,28 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * What must hold for the decision in one world, told by looking at its records: each rule once more, without the way that
- * the code goes to it. Which rule it is stands with each.
- */
-#ifndef DECISION_PROPERTIES_H
-#define DECISION_PROPERTIES_H
+#include "decision_properties.h"
 
-#include "decision_model.h"
+struct model model;
 
-#include <setjmp.h>
-#include <stdarg.h>
+struct verdict verdict;
 
-#include <cmocka.h>
+unsigned checked[64];
 
-enum { RULE_AHEAD = 300, RULE_SAME_TIME = 900 };
+const char *names_of_checked[64];
 
-static struct model model; /* the world */
-static struct verdict verdict;
-static unsigned checked[64]; /* how often a property had something to say */
-static const char *names_of_checked[64];
-
-static void complain(const char *property, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void complain(const char *property, const char *format, ...)
+void complain(const char *property, const char *format, ...)
 {
 	va_list arguments;
 
@@ -35,7 +22,7 @@ static void complain(const char *property, const char *format, ...)
 	fail();
 }
 
-static void count_check(const char *property)
+void count_check(const char *property)
 {
 	size_t i = 0;
 
@@ -45,23 +32,9 @@ static void count_check(const char *property)
 	checked[i]++;
 }
 
-#define HOLDS(condition, ...)                                                                                          \
-	do {                                                                                                           \
-		count_check(__func__);                                                                                 \
-		if (!(condition))                                                                                      \
-			complain(__func__, __VA_ARGS__);                                                               \
-	} while (0)
-
 /* ---- records, as the rules speak of them ---- */
 
-struct known_row {
-	const struct certdir_record *record;
-	const struct model_directory *directory;
-	const struct certdir_source *source;
-	size_t at;
-};
-
-static bool next_row(struct known_row *row)
+bool next_row(struct known_row *row)
 {
 	for (size_t d = row->at / RECORDS, r = row->at % RECORDS; d < model.directory_count; d++, r = 0)
 		if (r < model.directories[d].count) {
@@ -73,10 +46,6 @@ static bool next_row(struct known_row *row)
 		}
 	return false;
 }
-
-#define FOR_EACH_ROW(row, set)                                                                                         \
-	for (struct known_row row = {0}; next_row(&row);)                                                              \
-		if (row_bit(row.record) & (set))
 
 /* When a source last said what it says in a part, or what a record says. */
 static int64_t said_last(const struct known_row *row, enum certdir_part part)
@@ -110,12 +79,12 @@ static bool is_fresh(const struct known_row *row, enum certdir_part part, bool s
 	return (row->directory->base.max_age == 0 && !row->source->good_for) || WORLD_NOW - synced <= limit;
 }
 
-static const char *tenant_of(const struct known_row *row)
+const char *tenant_of(const struct known_row *row)
 {
 	return row->record->device.tenant ? row->record->device.tenant : row->source->tenant;
 }
 
-static bool in_scope(const struct model_directory *directory)
+bool in_scope(const struct model_directory *directory)
 {
 	return !directory->base.issuers;
 }
@@ -135,8 +104,7 @@ static uint64_t rows_heard(void)
 	return rows;
 }
 
-/* Every row that a list in scope would tell if asked, heard or not. */
-static uint64_t rows_of_lists(void)
+uint64_t rows_of_lists(void)
 {
 	uint64_t rows = 0;
 
@@ -146,9 +114,7 @@ static uint64_t rows_of_lists(void)
 	return rows;
 }
 
-enum { IDS = 5 };
-
-static void ids_of(const struct certdir_record *record, const char *ids[IDS])
+void ids_of(const struct certdir_record *record, const char *ids[IDS])
 {
 	const bool mark = record->value_count && record->values[0].type == CERTDIR_ID_GUID;
 
@@ -217,7 +183,7 @@ static bool sets_differ(uint64_t left, uint64_t right, bool serials)
 	return false;
 }
 
-static bool says_no(const struct known_row *row)
+bool says_no(const struct known_row *row)
 {
 	const struct certdir_device *device = &row->record->device;
 	const char *state = device->management_state;
@@ -232,8 +198,7 @@ static bool is_of_fresh_tenant(const struct known_row *row, const char *tenant)
 	       is_fresh(row, CERTDIR_PART_OF_DEVICES, verdict.reason == CERTDIR_ALLOWED_STALE);
 }
 
-/* Rule 3: an import's row, whose tenant is up to date and has no such device. What Intune still has of it is none. */
-static bool is_outdated(const struct known_row *import)
+bool is_outdated(const struct known_row *import)
 {
 	const char *tenant = tenant_of(import), *id = import->record->device.entra_device_id;
 	bool synced = false;
@@ -263,12 +228,12 @@ static bool may_speak_for(const struct known_row *row)
 
 /* ---- what the certificate says ---- */
 
-static bool is_guid(enum certdir_identity_type type)
+bool is_guid(enum certdir_identity_type type)
 {
 	return type == CERTDIR_ID_GUID || type == CERTDIR_ID_ENTRA || type == CERTDIR_ID_INTUNE;
 }
 
-static bool is_kept(const struct certdir_identity *id)
+bool is_kept(const struct certdir_identity *id)
 {
 	for (size_t d = 0; d < model.directory_count; d++)
 		if (in_scope(&model.directories[d]) &&
@@ -277,7 +242,7 @@ static bool is_kept(const struct certdir_identity *id)
 	return false;
 }
 
-static enum certdir_rank top_rank(void)
+enum certdir_rank top_rank(void)
 {
 	enum certdir_rank rank = CERTDIR_RANK_NONE;
 
@@ -337,11 +302,6 @@ static uint64_t carriers(const struct certdir_identity *id, uint64_t among, enum
 		rows |= row_bit(row.record);
 	return rows;
 }
-
-#define FOR_EACH_VALUE(id, wanted_rank)                                                                                \
-	for (const struct certdir_identity *id = model.certificate.identities;                                         \
-	     id < model.certificate.identities + model.certificate.count; id++)                                        \
-		if (id->rank == (wanted_rank) && (id->rank == CERTDIR_RANK_CONFIRMING || is_kept(id)))
 
 static uint64_t only_speakers(uint64_t rows)
 {
@@ -733,7 +693,7 @@ static void names_agree(void)
 
 /* ---- all of them ---- */
 
-static void check_properties(void)
+void check_properties(void)
 {
 	unknown_id_is_out();
 	ids_mean_one_device();
@@ -745,5 +705,3 @@ static void check_properties(void)
 	not_compliant_is_heard();
 	names_agree();
 }
-
-#endif

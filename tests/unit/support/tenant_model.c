@@ -1,97 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The model of test_tenant_model.c: what it knows of two tenants, what follows from that, and the change log that it keeps. */
-#ifndef TENANT_MODEL_H
-#define TENANT_MODEL_H
+#include "tenant_model.h"
 
-#include "tenant_script.h"
+const char *const tenant_names[TENANTS] = {"contoso", "fabrikam"};
 
-enum { OBJECTS = 6, RECORDS = 8, STAGED = 24, GROUPS = 3, FORMER = 24, TENANTS = 2, LOG = 4000 };
-enum { FORMER_NAMES = 100, CHANGES = 300, ONCE_KEPT = 400 * 86400 };
+struct model models[TENANTS], begun;
 
-struct names {
-	struct {
-		char name[8];
-		int since;
-	} former[FORMER];
-	size_t count;
-};
+struct line changes[LOG];
 
-/* Texts are "" when not known. Ids are as in a script: "1", "i1". */
-struct object {
-	bool there, gone, seen;
-	char d[8], n[8], s[8], own[12], os[12], c[16];
-	enum certdir_tristate e, m;
-	enum certdir_join_type j;
-	int t, r;
-	int since; /* that c is what it is */
-	int kept; /* gone, and kept by the guard: as of when; 0 = it is not */
-	struct names names;
-	bool groups[GROUPS];
-	int left[GROUPS]; /* the same of having left */
-};
+size_t change_count;
 
-struct record {
-	bool there, own;
-	bool once; /* own, but it named an Entra device before */
-	int id;
-	char key[8], n[8], sn[8], c[16], own_type[12], os[12], u[8], w[8], st[16], ma[8];
-	int t, r;
-	int kept;
-	struct names names;
-};
+struct world model_world;
 
-struct model {
-	struct object objects[OBJECTS];
-	struct record records[RECORDS * 2];
-	int once[RECORDS +
-		 1]; /* when the Intune record of that id was last found to have named an Entra device, 0 = never */
-	bool known[GROUPS];
-	char group_names[GROUPS][8];
-	char filter[64];
-	unsigned shrink; /* without a filter alone: what it takes away is another matter */
-	int synced, intune_synced, group_synced[GROUPS]; /* when; 0 = never */
-};
+char history[1 << 20];
 
-struct line {
-	int at;
-	int tenant;
-	char text[100];
-};
+int now, current;
 
-static const char *const tenant_names[TENANTS] = {"contoso", "fabrikam"};
-static struct model models[TENANTS], begun;
-static struct line changes[LOG];
-static size_t change_count;
-static struct world world;
-static char history[1 << 20];
-static int now, current;
-static uint64_t random_state;
-
-#define M (&models[current])
+uint64_t tenant_random_state;
 
 /* ---- chance ---- */
 
-static unsigned chance(unsigned below)
+unsigned tenant_chance(unsigned below)
 {
-	uint64_t z = (random_state += UINT64_C(0x9e3779b97f4a7c15));
+	uint64_t z = (tenant_random_state += UINT64_C(0x9e3779b97f4a7c15));
 
 	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
 	return (unsigned)((z ^ z >> 31) % below);
 }
 
-static const char *one_of(const char *const *words)
+const char *one_of(const char *const *words)
 {
 	unsigned count = 0;
 
 	while (words[count])
 		count++;
-	return words[chance(count)];
+	return words[tenant_chance(count)];
 }
 
-static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void say(const char *format, ...)
+void say(const char *format, ...)
 {
 	char command[256];
 	va_list arguments;
@@ -100,12 +46,12 @@ static void say(const char *format, ...)
 	(void)vsnprintf(command, sizeof(command), format, arguments);
 	va_end(arguments);
 	strcat(strcat(history, command), "; ");
-	run(&world, command);
+	run(&model_world, command);
 }
 
 /* ---- what follows from the state ---- */
 
-static struct record *record_of(struct model *model, const char *key)
+struct record *record_of(struct model *model, const char *key)
 {
 	for (size_t i = 0; *key && i < RECORDS * 2; i++)
 		if (model->records[i].there && strcmp(model->records[i].key, key) == 0)
@@ -113,20 +59,19 @@ static struct record *record_of(struct model *model, const char *key)
 	return NULL;
 }
 
-static const struct record *joined(const struct model *model, const struct object *object)
+const struct record *joined(const struct model *model, const struct object *object)
 {
 	return record_of((struct model *)model, object->d);
 }
 
-/* Intune's word where it is one, else Entra ID's. */
-static const char *compliance(const struct model *model, const struct object *object)
+const char *compliance(const struct model *model, const struct object *object)
 {
 	const struct record *record = joined(model, object);
 
 	return record && (!*object->c || strcmp(record->c, "unknown") != 0) ? record->c : object->c;
 }
 
-static const char *or_null(const char *text)
+const char *or_null(const char *text)
 {
 	return *text ? text : NULL;
 }
@@ -144,7 +89,7 @@ static bool takes(const char *filter, enum certdir_join_type join_type, const ch
 	return true;
 }
 
-static bool object_listed(const struct model *model, const struct object *object)
+bool object_listed(const struct model *model, const struct object *object)
 {
 	const struct record *record = joined(model, object);
 
@@ -153,7 +98,7 @@ static bool object_listed(const struct model *model, const struct object *object
 		     object->e);
 }
 
-static bool own_listed(const struct model *model, const struct record *record)
+bool own_listed(const struct model *model, const struct record *record)
 {
 	return record->there && record->own && !record->once &&
 	       takes(model->filter, CERTDIR_JOIN_UNKNOWN, record->os, record->own_type,
@@ -162,7 +107,7 @@ static bool own_listed(const struct model *model, const struct record *record)
 
 /* ---- names ---- */
 
-static void drop_name(struct names *names, size_t i)
+void drop_name(struct names *names, size_t i)
 {
 	memmove(&names->former[i], &names->former[i + 1], (names->count - i - 1) * sizeof(names->former[0]));
 	names->count--;
@@ -175,7 +120,7 @@ static void forget_name(struct names *names, const char *name)
 			drop_name(names, i);
 }
 
-static void renamed(struct names *names, const char *before, const char *after)
+void renamed(struct names *names, const char *before, const char *after)
 {
 	if (strcasecmp(before, after) == 0)
 		return;
@@ -189,7 +134,7 @@ static void renamed(struct names *names, const char *before, const char *after)
 
 /* ---- the change log ---- */
 
-static void note(const char *what, const char *device, const char *name, const char *before, const char *after)
+void note(const char *what, const char *device, const char *name, const char *before, const char *after)
 {
 	assert_true(change_count < LOG);
 	changes[change_count].at = now;
@@ -198,7 +143,7 @@ static void note(const char *what, const char *device, const char *name, const c
 		       name, before, after);
 }
 
-static const char *label(const struct object *object, size_t i, char out[16])
+const char *label(const struct object *object, size_t i, char out[16])
 {
 	if (*object->d)
 		(void)snprintf(out, 16, "%s%s", *object->d == 'i' ? "" : "d", object->d);
@@ -258,7 +203,7 @@ static void note_own(const struct record *before, const struct record *after, bo
 		note("compliance", device, after->n, before->c, after->c);
 }
 
-static void note_all(bool quiet)
+void note_all(bool quiet)
 {
 	for (size_t i = 0; i < OBJECTS; i++)
 		note_object(i, quiet);
@@ -273,5 +218,3 @@ static void note_all(bool quiet)
 		if (changes[i].at <= now - CHANGES)
 			changes[i] = changes[--change_count];
 }
-
-#endif
