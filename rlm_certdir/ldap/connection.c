@@ -342,17 +342,12 @@ void certdir_ldap_connection_close(struct certdir_ldap_connection *connection)
 
 /* ---- search ---- */
 
-enum certdir_ldap_status
-certdir_ldap_connection_search(struct certdir_ldap_connection *connection, const struct certdir_ldap_query *query,
-			       bool (*each)(void *context, const struct certdir_ldap_entry *entry), void *context,
-			       struct certdir_error *error)
+enum certdir_ldap_status certdir_ldap_connection_search(struct certdir_ldap_connection *connection,
+							const struct certdir_ldap_query *query, certdir_ldap_take each,
+							void *context, struct certdir_error *error)
 {
 	struct certdir_ldap_search search = {
-		.base = query->base,
-		.scope = query->scope,
-		.filter = query->filter,
-		.attributes = query->attributes,
-		.size_limit = query->size_limit,
+		.query = query,
 		.until = query->until ? query->until : certdir_ldap_deadline(connection),
 		.each = each,
 		.context = context,

@@ -103,25 +103,29 @@ struct certdir_ldap_entry {
 
 enum certdir_ldap_scope { CERTDIR_LDAP_BASE, CERTDIR_LDAP_ONE, CERTDIR_LDAP_SUBTREE };
 
+/* What is searched for. */
 struct certdir_ldap_query {
-	const char *base; /* DN */
+	const char *base; /* DN; "" is the root DSE */
 	enum certdir_ldap_scope scope;
 	const char *filter; /* RFC 4515 */
 	const char *const *attributes; /* NULL-terminated */
-	int size_limit;
-	bool optional; /* that it gets no answer in time says nothing of the server (pool.h) */
-	int64_t until; /* microseconds of certdir_monotonic() by which it has to be done; 0 = after res_timeout */
+	unsigned page; /* of a listing (operation.h): entries a page (RFC 2696); 0 = not paged */
+	bool pieces; /* of a listing: `each` looks at entry->pieces; else an entry that has some fails it */
+	int size_limit; /* of a search: entries; 0 = none */
+	bool optional; /* of a search: that it gets no answer in time says nothing of the server (pool.h) */
+	int64_t until; /* of a search: microseconds of certdir_monotonic() by which it has to be done; 0 = after res_timeout */
 };
 
+/* Takes an entry, which lives as long as the call. False ends the search, with what the caller has set as its error or "out of memory". */
+typedef bool (*certdir_ldap_take)(void *context, const struct certdir_ldap_entry *entry);
+
 /*
- * Searches and calls `each` for every entry, which lives as long as the call;
- * false from it ends the search with CERTDIR_LDAP_FAILED. References to other servers are not followed.
+ * Searches and calls `each` for every entry; false from it ends the search with CERTDIR_LDAP_FAILED. References to other servers are not followed.
  * Anything but OK and SIZE_LIMIT sets `error`, and the entries delivered so far mean nothing. After LOST and TIMEOUT
  * the connection is of no use but to be closed.
  */
-enum certdir_ldap_status
-certdir_ldap_connection_search(struct certdir_ldap_connection *connection, const struct certdir_ldap_query *query,
-			       bool (*each)(void *context, const struct certdir_ldap_entry *entry), void *context,
-			       struct certdir_error *error);
+enum certdir_ldap_status certdir_ldap_connection_search(struct certdir_ldap_connection *connection,
+							const struct certdir_ldap_query *query, certdir_ldap_take each,
+							void *context, struct certdir_error *error);
 
 #endif

@@ -295,6 +295,12 @@ static int read_entry(const struct certdir_ldap_connection *connection, const st
 	return code;
 }
 
+/* What messages of a listing name. */
+static const char *base_of(const struct certdir_ldap_search *search)
+{
+	return search->whole ? search->query->base : NULL;
+}
+
 static enum certdir_ldap_status deliver(struct certdir_ldap_connection *connection, LDAPMessage *message,
 					struct certdir_ldap_search *search, struct entry_values *all,
 					struct certdir_error *error)
@@ -303,13 +309,13 @@ static enum certdir_ldap_status deliver(struct certdir_ldap_connection *connecti
 	enum certdir_ldap_status status;
 
 	/* A server need not heed the limit it is asked to keep. */
-	if (search->size_limit && search->count >= search->size_limit)
+	if (search->query->size_limit && search->count >= search->query->size_limit)
 		return CERTDIR_LDAP_SIZE_LIMIT;
 	search->count++;
 	all->count = 0;
 	all->ranged.bv_val = NULL;
 	status = certdir_ldap_conclude(connection, read_entry(connection, search, message, &entry, all),
-				       search->whole ? search->base : NULL, error);
+				       base_of(search), error);
 	if (status == CERTDIR_LDAP_OK) {
 		error->text[0] = '\0';
 		if (!search->each(search->context, &entry)) {
@@ -328,8 +334,7 @@ static enum certdir_ldap_status read_result(struct certdir_ldap_connection *conn
 	const int parsed =
 		ldap_parse_result(connection->handle, message, &code, NULL, NULL, NULL, &search->controls, 0);
 
-	return certdir_ldap_conclude(connection, parsed == LDAP_SUCCESS ? code : parsed,
-				     search->whole ? search->base : NULL, error);
+	return certdir_ldap_conclude(connection, parsed == LDAP_SUCCESS ? code : parsed, base_of(search), error);
 }
 
 /* Takes messages until the final one. `*final` tells whether it came: without it an answer is not the whole truth. */
@@ -376,6 +381,7 @@ enum certdir_ldap_status certdir_ldap_search_send(struct certdir_ldap_connection
 		[CERTDIR_LDAP_ONE] = LDAP_SCOPE_ONELEVEL,
 		[CERTDIR_LDAP_SUBTREE] = LDAP_SCOPE_SUBTREE,
 	};
+	const struct certdir_ldap_query *query = search->query;
 	LDAPControl *controls[] = {search->control, NULL};
 	int code;
 
@@ -383,10 +389,9 @@ enum certdir_ldap_status certdir_ldap_search_send(struct certdir_ldap_connection
 	search->controls = NULL;
 	certdir_ldap_begin(connection, search->until);
 	/* libldap takes the names as char **, and does not write to them. */
-	code = ldap_search_ext(connection->handle, search->base, scopes[search->scope], search->filter,
-			       (char **)(uintptr_t)search->attributes, 0, controls, NULL, NULL, search->size_limit, id);
-	return certdir_ldap_end(
-		connection, certdir_ldap_conclude(connection, code, search->whole ? search->base : NULL, error), error);
+	code = ldap_search_ext(connection->handle, query->base, scopes[query->scope], query->filter,
+			       (char **)(uintptr_t)query->attributes, 0, controls, NULL, NULL, query->size_limit, id);
+	return certdir_ldap_end(connection, certdir_ldap_conclude(connection, code, base_of(search), error), error);
 }
 
 enum certdir_ldap_status certdir_ldap_search_receive(struct certdir_ldap_connection *connection,

@@ -56,12 +56,9 @@ int64_t certdir_ldap_deadline(const struct certdir_ldap_connection *connection);
 enum certdir_ldap_status certdir_ldap_await(struct certdir_ldap_connection *connection, int id, int all,
 					    LDAPMessage **message, struct certdir_error *error);
 
+/* One search from its request to its result, or one page of a listing. */
 struct certdir_ldap_search {
-	const char *base;
-	enum certdir_ldap_scope scope;
-	const char *filter;
-	const char *const *attributes;
-	int size_limit; /* 0 = none */
+	const struct certdir_ldap_query *query;
 	int64_t until; /* microseconds of certdir_monotonic() */
 	LDAPControl *control; /* sent along, or NULL */
 	/*
@@ -69,7 +66,7 @@ struct certdir_ldap_search {
 	 * out (RFC 4512 2.5), and the entry tells of one that came in pieces (";range=0-1499", MS-ADTS 3.1.1.3.1.3.3).
 	 */
 	bool whole;
-	bool (*each)(void *context, const struct certdir_ldap_entry *entry);
+	certdir_ldap_take each;
 	void *context;
 	int count; /* entries delivered */
 	LDAPControl **controls; /* came with the result; the caller frees them */

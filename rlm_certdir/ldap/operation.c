@@ -25,8 +25,8 @@ enum { EMPTY_PAGES_MAX = 100 };
  */
 struct pages {
 	struct certdir_ldap_connection *connection;
-	const struct certdir_ldap_listing *listing;
-	bool (*each)(void *context, const struct certdir_ldap_entry *entry);
+	const struct certdir_ldap_query *listing;
+	certdir_ldap_take each;
 	void *context;
 	struct certdir_error *error;
 	struct berval cookie; /* bv_len 0: no page before, or none to come */
@@ -82,7 +82,6 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 
 	if (entry->pieces && !pages->listing->pieces)
 		return refuse_pieces(pages, entry);
-
 	if (!pages->begun && pages->listing->page && !begin_page(pages, entry))
 		return false;
 	pages->begun = true;
@@ -118,10 +117,7 @@ static enum certdir_ldap_status take_cookie(struct pages *pages, LDAPControl **c
 static struct certdir_ldap_search search_of(struct pages *pages)
 {
 	return (struct certdir_ldap_search){
-		.base = pages->listing->base,
-		.scope = pages->listing->scope,
-		.filter = pages->listing->filter,
-		.attributes = pages->listing->attributes,
+		.query = pages->listing,
 		.until = certdir_ldap_deadline(pages->connection),
 		.whole = true,
 		.each = take_entry,
@@ -135,7 +131,7 @@ static struct certdir_ldap_search search_of(struct pages *pages)
  */
 static enum certdir_ldap_status list_page(struct pages *pages)
 {
-	const struct certdir_ldap_listing *listing = pages->listing;
+	const struct certdir_ldap_query *listing = pages->listing;
 	const ber_int_t size = listing->page > INT_MAX ? INT_MAX : (ber_int_t)listing->page;
 	struct certdir_ldap_search search = search_of(pages);
 	enum certdir_ldap_status status = CERTDIR_LDAP_OK;
@@ -174,8 +170,7 @@ static void refuse_cut(const struct pages *pages, struct certdir_error *error)
 }
 
 enum certdir_ldap_status certdir_ldap_list(struct certdir_ldap_connection *connection,
-					   const struct certdir_ldap_listing *listing,
-					   bool (*each)(void *context, const struct certdir_ldap_entry *entry),
+					   const struct certdir_ldap_query *listing, certdir_ldap_take each,
 					   void *context, struct certdir_error *error)
 {
 	struct pages pages = {.connection = connection,
@@ -197,7 +192,7 @@ enum certdir_ldap_status certdir_ldap_list(struct certdir_ldap_connection *conne
 }
 
 enum certdir_ldap_status certdir_ldap_list_send(struct certdir_ldap_connection *connection,
-						const struct certdir_ldap_listing *listing, int *id,
+						const struct certdir_ldap_query *listing, int *id,
 						struct certdir_error *error)
 {
 	struct pages pages = {.connection = connection, .listing = listing};
@@ -207,9 +202,8 @@ enum certdir_ldap_status certdir_ldap_list_send(struct certdir_ldap_connection *
 }
 
 enum certdir_ldap_status certdir_ldap_list_receive(struct certdir_ldap_connection *connection,
-						   const struct certdir_ldap_listing *listing, int id,
-						   bool (*each)(void *context, const struct certdir_ldap_entry *entry),
-						   void *context, struct certdir_error *error)
+						   const struct certdir_ldap_query *listing, int id,
+						   certdir_ldap_take each, void *context, struct certdir_error *error)
 {
 	struct pages pages = {
 		.connection = connection, .listing = listing, .each = each, .context = context, .error = error};

@@ -19,15 +19,6 @@ struct certdir_ldap_values {
 	size_t count;
 };
 
-struct certdir_ldap_listing {
-	const char *base; /* DN; "" is the root DSE */
-	enum certdir_ldap_scope scope;
-	const char *filter; /* RFC 4515 */
-	const char *const *attributes; /* NULL-terminated */
-	unsigned page; /* entries a page (RFC 2696); 0 = not paged */
-	bool pieces; /* `each` looks at entry->pieces; else an entry that has some fails the listing */
-};
-
 /*
  * Calls `each` for every entry of `listing`; false from it ends with CERTDIR_LDAP_FAILED and the `error` that it has set through its
  * context, or "out of memory". Anything but OK sets `error`, and what was delivered means nothing: a listing is the whole truth or
@@ -36,8 +27,7 @@ struct certdir_ldap_listing {
  * who asked for `pieces`, so that one odd entry does not keep all others from theirs, and CERTDIR_LDAP_FAILED for all others.
  */
 enum certdir_ldap_status certdir_ldap_list(struct certdir_ldap_connection *connection,
-					   const struct certdir_ldap_listing *listing,
-					   bool (*each)(void *context, const struct certdir_ldap_entry *entry),
+					   const struct certdir_ldap_query *listing, certdir_ldap_take each,
 					   void *context, struct certdir_error *error);
 
 /*
@@ -46,12 +36,11 @@ enum certdir_ldap_status certdir_ldap_list(struct certdir_ldap_connection *conne
  * more comes.
  */
 enum certdir_ldap_status certdir_ldap_list_send(struct certdir_ldap_connection *connection,
-						const struct certdir_ldap_listing *listing, int *id,
+						const struct certdir_ldap_query *listing, int *id,
 						struct certdir_error *error);
 enum certdir_ldap_status certdir_ldap_list_receive(struct certdir_ldap_connection *connection,
-						   const struct certdir_ldap_listing *listing, int id,
-						   bool (*each)(void *context, const struct certdir_ldap_entry *entry),
-						   void *context, struct certdir_error *error);
+						   const struct certdir_ldap_query *listing, int id,
+						   certdir_ldap_take each, void *context, struct certdir_error *error);
 
 /*
  * One attribute's change. Values are named one by one, so that the server refuses the whole operation when the entry

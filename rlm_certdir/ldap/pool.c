@@ -262,8 +262,7 @@ static void explain(const struct certdir_ldap_pool *pool, struct certdir_error *
 
 enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool,
 						  const struct certdir_ldap_query *query, int64_t deadline,
-						  bool (*each)(void *context, const struct certdir_ldap_entry *entry),
-						  void *context, struct certdir_error *error)
+						  certdir_ldap_take each, void *context, struct certdir_error *error)
 {
 	enum certdir_ldap_status status = CERTDIR_LDAP_LOST;
 	struct certdir_ldap_query timed = *query;

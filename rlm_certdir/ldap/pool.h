@@ -46,7 +46,6 @@ void certdir_ldap_pool_close(struct certdir_ldap_pool *pool);
  */
 enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool,
 						  const struct certdir_ldap_query *query, int64_t deadline,
-						  bool (*each)(void *context, const struct certdir_ldap_entry *entry),
-						  void *context, struct certdir_error *error);
+						  certdir_ldap_take each, void *context, struct certdir_error *error);
 
 #endif

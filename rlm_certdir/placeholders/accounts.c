@@ -647,8 +647,12 @@ static enum certdir_ldap_status list(struct reading *reading, struct certdir_lda
 
 	certdir_error_set(error, "out of memory");
 	if (reading->attributes || begin(reading)) {
-		const struct certdir_ldap_listing listing = {
-			base, CERTDIR_LDAP_SUBTREE, "(objectClass=*)", reading->attributes, PAGE, true};
+		const struct certdir_ldap_query listing = {.base = base,
+							   .scope = CERTDIR_LDAP_SUBTREE,
+							   .filter = "(objectClass=*)",
+							   .attributes = reading->attributes,
+							   .page = PAGE,
+							   .pieces = true};
 
 		status = certdir_ldap_list(connection, &listing, take_entry, reading, error);
 	}
@@ -718,9 +722,13 @@ static bool choose_one(struct reading *reading, const char *dn, struct certdir_a
 	return found;
 }
 
-static struct certdir_ldap_listing look_of(const struct reading *reading, const char *dn)
+static struct certdir_ldap_query look_of(const struct reading *reading, const char *dn)
 {
-	return (struct certdir_ldap_listing){dn, CERTDIR_LDAP_SUBTREE, "(objectClass=*)", reading->attributes, 0, true};
+	return (struct certdir_ldap_query){.base = dn,
+					   .scope = CERTDIR_LDAP_SUBTREE,
+					   .filter = "(objectClass=*)",
+					   .attributes = reading->attributes,
+					   .pieces = true};
 }
 
 /* What came of one; `reading` has only that. */
@@ -752,12 +760,12 @@ bool certdir_accounts_look(const struct certdir_placeholders_config *config, con
 
 	certdir_error_set(error, "out of memory");
 	for (; ok && sent < count; sent += ok) {
-		const struct certdir_ldap_listing listing = look_of(&reading, looks[sent].dn);
+		const struct certdir_ldap_query listing = look_of(&reading, looks[sent].dn);
 
 		ok = certdir_ldap_list_send(connection, &listing, &looks[sent].id, error) == CERTDIR_LDAP_OK;
 	}
 	for (size_t i = 0; ok && i < sent; i++) {
-		const struct certdir_ldap_listing listing = look_of(&reading, looks[i].dn);
+		const struct certdir_ldap_query listing = look_of(&reading, looks[i].dn);
 
 		looks[i].status = certdir_ldap_list_receive(connection, &listing, looks[i].id, take_entry, &reading,
 							    &looks[i].why);

@@ -103,7 +103,11 @@ static char *filter_of(const struct asking *asking)
 static bool ask(struct asking *asking, const char *base, struct certdir_ldap_connection *connection,
 		struct certdir_error *error)
 {
-	struct certdir_ldap_listing listing = {base, CERTDIR_LDAP_SUBTREE, NULL, asking->attributes, PAGE, true};
+	struct certdir_ldap_query listing = {.base = base,
+					     .scope = CERTDIR_LDAP_SUBTREE,
+					     .attributes = asking->attributes,
+					     .page = PAGE,
+					     .pieces = true};
 	char *filter = filter_of(asking);
 	bool ok = false;
 

@@ -49,7 +49,8 @@ static const char *uri(const struct reading *reading)
 static bool read_one(struct reading *reading, const char *base, enum certdir_ldap_scope scope, const char *filter,
 		     const char *const *attributes, bool (*each)(void *context, const struct certdir_ldap_entry *entry))
 {
-	const struct certdir_ldap_listing listing = {base, scope, filter, attributes, 0, false};
+	const struct certdir_ldap_query listing = {
+		.base = base, .scope = scope, .filter = filter, .attributes = attributes};
 	enum certdir_ldap_status status;
 
 	reading->found = reading->is_group = reading->has_type = reading->is_protected = false;

@@ -58,7 +58,8 @@ bool certdir_domain_names_read(struct certdir_ldap_connection *connection, struc
 	static const char *const of_root[] = {"dnsHostName", "configurationNamingContext", NULL};
 	static const char *const of_partition[] = {"nETBIOSName", "dnsRoot", NULL};
 	struct reading reading = {arena, domain, NULL};
-	struct certdir_ldap_listing listing = {"", CERTDIR_LDAP_BASE, "(objectClass=*)", of_root, 0, false};
+	struct certdir_ldap_query listing = {
+		.base = "", .scope = CERTDIR_LDAP_BASE, .filter = "(objectClass=*)", .attributes = of_root};
 	enum certdir_ldap_status status;
 
 	/* The domain and its parents. */
@@ -68,13 +69,12 @@ bool certdir_domain_names_read(struct certdir_ldap_connection *connection, struc
 		add_host(&reading, domain->name);
 	status = certdir_ldap_list(connection, &listing, take_entry, &reading, error);
 	if (status == CERTDIR_LDAP_OK && reading.configuration) {
-		listing = (struct certdir_ldap_listing){
-			certdir_arena_print(arena, "CN=Partitions,%s", reading.configuration),
-			CERTDIR_LDAP_SUBTREE,
-			"(objectClass=crossRef)",
-			of_partition,
-			1000,
-			false};
+		listing = (struct certdir_ldap_query){
+			.base = certdir_arena_print(arena, "CN=Partitions,%s", reading.configuration),
+			.scope = CERTDIR_LDAP_SUBTREE,
+			.filter = "(objectClass=crossRef)",
+			.attributes = of_partition,
+			.page = 1000};
 		if (listing.base)
 			status = certdir_ldap_list(connection, &listing, take_entry, &reading, error);
 	}

@@ -58,8 +58,10 @@ static bool take_service(void *context, const struct certdir_ldap_entry *entry)
 static bool read_service(struct root *root, struct certdir_ldap_connection *connection, struct certdir_error *error)
 {
 	static const char *const attributes[] = {"invocationId", NULL};
-	const struct certdir_ldap_listing listing = {root->service, CERTDIR_LDAP_BASE, "(objectClass=*)", attributes, 0,
-						     false};
+	const struct certdir_ldap_query listing = {.base = root->service,
+						   .scope = CERTDIR_LDAP_BASE,
+						   .filter = "(objectClass=*)",
+						   .attributes = attributes};
 	const enum certdir_ldap_status status = certdir_ldap_list(connection, &listing, take_service, root, error);
 
 	return status == CERTDIR_LDAP_OK || status == CERTDIR_LDAP_NO_OBJECT || status == CERTDIR_LDAP_DENIED;
@@ -69,7 +71,8 @@ bool certdir_domain_controller_read(struct certdir_domain_controller *controller
 				    struct certdir_ldap_connection *connection, struct certdir_error *error)
 {
 	static const char *const attributes[] = {"supportedCapabilities", "highestCommittedUSN", "dsServiceName", NULL};
-	const struct certdir_ldap_listing listing = {"", CERTDIR_LDAP_BASE, "(objectClass=*)", attributes, 0, false};
+	const struct certdir_ldap_query listing = {
+		.base = "", .scope = CERTDIR_LDAP_BASE, .filter = "(objectClass=*)", .attributes = attributes};
 	struct root root = {.controller = controller, .usn = -1};
 	bool ok;
 

@@ -115,8 +115,11 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 static bool list(struct fetching *fetching, unsigned which, const char *base, const char *filter,
 		 const char *const *attributes)
 {
-	const struct certdir_ldap_listing listing = {base,	 CERTDIR_LDAP_SUBTREE, filter,
-						     attributes, CERTDIR_ENTRIES_PAGE, false};
+	const struct certdir_ldap_query listing = {.base = base,
+						   .scope = CERTDIR_LDAP_SUBTREE,
+						   .filter = filter,
+						   .attributes = attributes,
+						   .page = CERTDIR_ENTRIES_PAGE};
 	enum certdir_ldap_status status;
 
 	fetching->entries = (struct certdir_entries){fetching->job->spool, which, 0};

@@ -105,7 +105,7 @@ static json_t *run_list(const json_t *request)
 	const char *attributes[16] = {NULL}, *scope = text_of(request, "scope");
 	const json_t *names = json_object_get(request, "attributes");
 	struct certdir_error error = {.text = ""};
-	struct certdir_ldap_listing listing = {
+	struct certdir_ldap_query listing = {
 		.base = text_of(request, "base"),
 		.scope = !scope ? CERTDIR_LDAP_SUBTREE
 			 : strcmp(scope, "base") == 0
