@@ -143,7 +143,7 @@ bool certdir_cli_placeholders_print_plan(const struct certdir_cli_placeholders_r
 	printf("%s: ", config->name);
 	for (size_t i = 0; i < config->ou_count; i++)
 		printf("%s%s", i ? "; " : "", config->ous[i]);
-	ok = printf(" on %s\n", run->placeholders->uri) >= 0 && print_remarks(plan);
+	ok = printf(" on %s\n", run->placeholders->session.uri) >= 0 && print_remarks(plan);
 	for (size_t i = 0; ok && i < plan->action_count; i++)
 		ok = print_action(&plan->actions[i]);
 	return ok && fflush(stdout) == 0;
@@ -320,7 +320,7 @@ json_t *certdir_cli_placeholders_summary(const struct certdir_cli_placeholders_r
 	const struct certdir_plan *plan = &run->placeholders->plan;
 	json_t *summary = json_pack(
 		"{s:s,s:s,s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o,s:I,s:I,s:I,s:I,s:o,s:o}", "type", "summary", "section",
-		run->placeholders->config->name, "server", text_or_null(run->placeholders->uri), "wanted",
+		run->placeholders->config->name, "server", text_or_null(run->placeholders->session.uri), "wanted",
 		(json_int_t)plan->wanted, "accounts", (json_int_t)plan->own, "unchanged", (json_int_t)plan->unchanged,
 		"left_out", left_out_json(run), "problems", (json_int_t)count_remarks(plan, CERTDIR_REMARK_PROBLEM),
 		"refused", text_or_null(plan->refusal), "error", text_or_null(run->error.text), "done",

@@ -71,30 +71,33 @@ static bool uri_acceptable(const char *uri, const struct certdir_ldap_config *co
 	bool ok = false;
 
 	if ((!is_domain && strpbrk(uri, " ,;\t\n")) || ldap_url_parse(uri, &url) != LDAP_URL_SUCCESS) {
-		certdir_error_set(error, "ldap: server \"%s\" is neither a host name nor one URI like ldaps://host:636",
-				  uri);
+		certdir_error_set_about(error, "server",
+					"server \"%s\" is neither a host name nor one URI like ldaps://host:636", uri);
 	} else if (strcasecmp(url->lud_scheme, "ldap") != 0 && strcasecmp(url->lud_scheme, "ldaps") != 0 &&
 		   strcasecmp(url->lud_scheme, "ldapi") != 0) {
-		certdir_error_set(error, "ldap: server \"%s\": only ldap://, ldaps:// and ldapi:// are known", uri);
+		certdir_error_set_about(error, "server", "server \"%s\": only ldap://, ldaps:// and ldapi:// are known",
+					uri);
 	} else if (is_set(url->lud_dn) && !is_domain) {
-		certdir_error_set(error,
-				  "ldap: server \"%s\": write \"%s\" as base_dn, not into the URI; only a domain "
-				  "stands there, as in ldap:///dc=example,dc=com, whose servers are found in the DNS",
-				  uri, url->lud_dn);
+		certdir_error_set_about(
+			error, "server",
+			"server \"%s\": write \"%s\" as base_dn, not into the URI; only a domain "
+			"stands there, as in ldap:///dc=example,dc=com, whose servers are found in the DNS",
+			uri, url->lud_dn);
 	} else if (config->start_tls && strcasecmp(url->lud_scheme, "ldap") != 0) {
-		certdir_error_set(error, "ldap: server \"%s\": start_tls is for ldap:// only; set start_tls = no", uri);
+		certdir_error_set_about(error, "server",
+					"server \"%s\": start_tls is for ldap:// only; set start_tls = no", uri);
 	} else if (is_set(config->password) && is_open(uri, url, config)) {
-		certdir_error_set(error,
-				  "ldap: server \"%s\" would get the password in clear text: use ldaps:// or "
-				  "start_tls = yes",
-				  uri);
+		certdir_error_set_about(error, "server",
+					"server \"%s\" would get the password in clear text: use ldaps:// or "
+					"start_tls = yes",
+					uri);
 	} else if (config->bind == CERTDIR_LDAP_BIND_EXTERNAL && strcasecmp(url->lud_scheme, "ldapi") != 0 &&
 		   !(certdir_ldap_uses_tls(uri, config) && is_set(config->certificate_file) &&
 		     is_set(config->private_key_file))) {
-		certdir_error_set(error,
-				  "ldap: server \"%s\": EXTERNAL is for ldapi://, or for TLS with "
-				  "certificate_file and private_key_file",
-				  uri);
+		certdir_error_set_about(error, "server",
+					"server \"%s\": EXTERNAL is for ldapi://, or for TLS with "
+					"certificate_file and private_key_file",
+					uri);
 	} else {
 		ok = true;
 	}
@@ -137,8 +140,8 @@ static bool tls_files_readable(const struct certdir_ldap_config *config, struct 
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (is_set(files[i].path) && access(files[i].path, R_OK) != 0) {
-			certdir_error_set(error, "ldap: %s \"%s\" cannot be read: %s", files[i].option, files[i].path,
-					  strerror(errno));
+			certdir_error_set_about(error, files[i].option, "%s \"%s\" cannot be read: %s", files[i].option,
+						files[i].path, strerror(errno));
 			return false;
 		}
 	return true;
@@ -223,8 +226,9 @@ bool certdir_ldap_connection_check(const char *uri, const struct certdir_ldap_co
 	if (!uri_acceptable(uri, config, error) || !tls_files_readable(config, error))
 		goto out;
 	if (is_set(config->require_cert) && !require_cert_parse(config->require_cert, &require)) {
-		certdir_error_set(error, "ldap: require_cert = \"%s\": write never, allow, try, demand or hard",
-				  config->require_cert);
+		certdir_error_set_about(error, "require_cert",
+					"require_cert = \"%s\": write never, allow, try, demand or hard",
+					config->require_cert);
 		goto out;
 	}
 	if (ldap_create(&trial.handle) != LDAP_SUCCESS)

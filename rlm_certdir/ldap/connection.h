@@ -65,7 +65,7 @@ char *certdir_ldap_uri(const char *server, uint16_t port);
 /*
  * True when a connection to `uri`, or with ldap:///dc=example,dc=com to a server of that domain, could be tried with this
  * configuration: the URI is one, files can be read, and no password would cross a network in clear text. Connects to
- * nothing. Otherwise `error`.
+ * nothing. Otherwise `error`, which is about an option, unless the library or memory is at fault.
  */
 bool certdir_ldap_connection_check(const char *uri, const struct certdir_ldap_config *config,
 				   struct certdir_error *error);

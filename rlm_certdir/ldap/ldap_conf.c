@@ -6,8 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/secret.h"
-#include "ldap/choose.h"
 #include "ldap/srv.h"
 #include "text/dn.h"
 
@@ -111,26 +109,11 @@ static bool check_external(const struct certdir_ldap_conf *in, const struct cert
 					 "start_tls = yes");
 }
 
-/* The line that a complaint of the connection is about: it begins with the option's name; else the server's. */
-static int accused(const struct certdir_ldap_conf *in, const char *text, const struct certdir_conf_entry *server)
-{
-	const size_t length = strcspn(text, " ");
-
-	for (size_t i = 0; i < in->section->count; i++) {
-		const struct certdir_conf_entry *entry = &in->section->entries[i];
-
-		if (strlen(entry->key) == length && strncmp(entry->key, text, length) == 0 &&
-		    strcmp(entry->key, server->key) != 0)
-			return entry->line;
-	}
-	return server->line;
-}
-
 static bool check_server(const struct certdir_ldap_conf *in, const struct certdir_conf_entry *server)
 {
-	static const char prefix[] = "ldap: ";
 	struct certdir_ldap_config ldap = *in->ldap;
-	const char *text, *path = strstr(server->value, "://");
+	const struct certdir_conf_entry *at = server;
+	const char *path = strstr(server->value, "://");
 	char domain[CERTDIR_DOMAIN_MAX + 1];
 	const bool is_domain = certdir_ldap_srv_domain(server->value, domain);
 	struct certdir_error why;
@@ -158,8 +141,10 @@ static bool check_server(const struct certdir_ldap_conf *in, const struct certdi
 	free(uri);
 	if (ok)
 		return true;
-	text = strncmp(why.text, prefix, strlen(prefix)) == 0 ? why.text + strlen(prefix) : why.text;
-	return certdir_conf_refuse(in->section, accused(in, text, server), "%s", text);
+	/* Of several servers it is this one that is at fault. */
+	if (why.about && strcmp(why.about, server->key) != 0)
+		at = entry_of(in, why.about);
+	return certdir_conf_refuse(in->section, at ? at->line : server->line, "%s", why.text);
 }
 
 bool certdir_ldap_conf_check(const struct certdir_ldap_conf *in)
@@ -176,28 +161,4 @@ bool certdir_ldap_conf_check(const struct certdir_ldap_conf *in)
 		ok = ok && check_server(in, server);
 	}
 	return ok;
-}
-
-/* ---- the connection ---- */
-
-bool certdir_ldap_session_open(struct certdir_ldap_session *session, const struct certdir_ldap_config *ldap,
-			       const char *password_file, struct certdir_error *error)
-{
-	*session = (struct certdir_ldap_session){.ldap = *ldap};
-	if (password_file && !(session->password = certdir_secret_read(password_file, CERTDIR_SECRET_CLIENT, error)))
-		return false;
-	session->ldap.password = session->password;
-	session->watchdog = certdir_watchdog_start(error);
-	return session->watchdog &&
-	       certdir_ldap_choose(&session->connection, &session->uri, &session->ldap, NULL, session->watchdog, error);
-}
-
-void certdir_ldap_session_close(struct certdir_ldap_session *session)
-{
-	certdir_ldap_connection_close(session->connection);
-	if (session->watchdog)
-		certdir_watchdog_stop(session->watchdog);
-	free(session->uri);
-	certdir_secret_free(session->password);
-	*session = (struct certdir_ldap_session){.connection = NULL};
 }

@@ -23,21 +23,4 @@ bool certdir_ldap_conf_check(const struct certdir_ldap_conf *in);
 /* Whether `text` is a distinguished name. */
 bool certdir_ldap_conf_dn(const char *text);
 
-/* A connection to the first of the servers that takes us. Its own address must not change while it is open. */
-struct certdir_ldap_session {
-	struct certdir_ldap_config ldap; /* as configured, with the password */
-	struct certdir_watchdog *watchdog;
-	struct certdir_ldap_connection *connection;
-	char *uri;
-	char *password;
-};
-
-/*
- * Reads the password and connects, to each server in turn until one takes us; where it refuses the password no other is tried, since
- * each trial counts towards the account's lockout. False with `error`. In any case certdir_ldap_session_close() ends it.
- */
-bool certdir_ldap_session_open(struct certdir_ldap_session *session, const struct certdir_ldap_config *ldap,
-			       const char *password_file, struct certdir_error *error);
-void certdir_ldap_session_close(struct certdir_ldap_session *session);
-
 #endif

@@ -348,13 +348,15 @@ static bool add_configured(struct certdir_ldap_pool *pool, const struct certdir_
 {
 	char *uri = certdir_ldap_uri(config->servers[place], config->port), domain[CERTDIR_DOMAIN_MAX + 1];
 	const uint64_t rank = (uint64_t)place << 32;
+	struct certdir_error why;
 	bool ok;
 
 	if (!uri) {
 		certdir_error_set(error, "out of memory");
 		return false;
 	}
-	if (!certdir_ldap_connection_check(uri, config, error)) {
+	if (!certdir_ldap_connection_check(uri, config, &why)) {
+		certdir_error_set(error, "%s%s", why.about ? "ldap: " : "", why.text);
 		free(uri);
 		return false;
 	}

@@ -2,10 +2,8 @@
 #include "placeholders/placeholders.h"
 
 #include "base/background.h"
-#include "ldap/choose.h"
 #include "list/lock.h"
 #include "placeholders/undo.h"
-#include "conf/secret.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,29 +12,11 @@
 
 /* ---- the directory ---- */
 
-static bool take_credentials(struct certdir_placeholders *self, struct certdir_error *error)
-{
-	const struct certdir_placeholders_config *config = self->config;
-
-	self->ldap = config->ldap;
-	if (!config->password_file)
-		return true;
-	self->password = certdir_secret_read(config->password_file, CERTDIR_SECRET_CLIENT, error);
-	self->ldap.password = self->password;
-	return self->password;
-}
-
-/* A plan and its apply are one server's, since others may lag behind it. */
-static bool connect_first(struct certdir_placeholders *self, struct certdir_error *error)
-{
-	return certdir_ldap_choose(&self->connection, &self->uri, &self->ldap, self->config->ou, self->watchdog, error);
-}
-
 static bool ask_claims(void *context, struct certdir_claim *claims, size_t count, struct certdir_error *error)
 {
 	struct certdir_placeholders *self = context;
 
-	return certdir_claims_ask(&self->domain, self->connection, &self->arena, claims, count, error);
+	return certdir_claims_ask(&self->domain, self->session.connection, &self->arena, claims, count, error);
 }
 
 /* ---- the plan ---- */
@@ -104,7 +84,8 @@ static enum certdir_placeholders_outcome read_both(struct certdir_placeholders *
 
 	if (!certdir_background_start(&thread, read_list, &reading, error))
 		return CERTDIR_PLACEHOLDERS_FAILED;
-	ok = certdir_accounts_read(self->config, &self->domain, self->connection, &self->arena, &self->accounts, error);
+	ok = certdir_accounts_read(self->config, &self->domain, self->session.connection, &self->arena, &self->accounts,
+				   error);
 	(void)pthread_join(thread, NULL);
 	if (reading.outcome == CERTDIR_PLACEHOLDERS_GUARD || (ok && reading.outcome != CERTDIR_PLACEHOLDERS_OK))
 		*error = reading.error;
@@ -116,17 +97,19 @@ static enum certdir_placeholders_outcome read_both(struct certdir_placeholders *
 /* Connects and learns what the server is. */
 static bool begin(struct certdir_placeholders *self, struct certdir_error *error)
 {
-	self->watchdog = certdir_watchdog_start(error);
-	return self->watchdog && take_credentials(self, error) && connect_first(self, error) &&
-	       certdir_domain_read(self->config, self->connection, &self->arena, &self->domain, error);
+	const struct certdir_placeholders_config *config = self->config;
+
+	/* A plan and its apply are one server's, since others may lag behind it. */
+	return certdir_ldap_session_open(&self->session, &config->ldap, config->password_file, config->ou, error) &&
+	       certdir_domain_read(self->config, self->session.connection, &self->arena, &self->domain, error);
 }
 
 bool certdir_placeholders_look(struct certdir_placeholders *self, const struct certdir_placeholders_config *config,
 			       struct certdir_error *error)
 {
 	*self = (struct certdir_placeholders){.config = config};
-	return begin(self, error) &&
-	       certdir_accounts_read(config, &self->domain, self->connection, &self->arena, &self->accounts, error);
+	return begin(self, error) && certdir_accounts_read(config, &self->domain, self->session.connection,
+							   &self->arena, &self->accounts, error);
 }
 
 static bool make_plan(struct certdir_placeholders *self, const char *filename,
@@ -162,7 +145,8 @@ enum certdir_placeholders_outcome certdir_placeholders_plan(struct certdir_place
 bool certdir_placeholders_apply(struct certdir_placeholders *self, const struct certdir_apply_options *options,
 				struct certdir_apply_report *report, struct certdir_error *error)
 {
-	return certdir_apply(self->config, &self->domain, self->connection, &self->plan, options, report, error);
+	return certdir_apply(self->config, &self->domain, self->session.connection, &self->plan, options, report,
+			     error);
 }
 
 bool certdir_placeholders_undo(struct certdir_placeholders *self, const struct certdir_placeholders_config *config,
@@ -172,7 +156,7 @@ bool certdir_placeholders_undo(struct certdir_placeholders *self, const struct c
 	*self = (struct certdir_placeholders){.config = config};
 	*report = (struct certdir_take_back_report){.records = file->records.count};
 	return begin(self, error) &&
-	       certdir_take_back(file, config, &self->domain, self->connection, options, report, error);
+	       certdir_take_back(file, config, &self->domain, self->session.connection, options, report, error);
 }
 
 enum { LOCK_PATIENCE = 600 }; /* seconds: an apply that makes 100,000 accounts takes some minutes */
@@ -195,11 +179,7 @@ bool certdir_placeholders_lock(const struct certdir_placeholders_config *config,
 
 void certdir_placeholders_close(struct certdir_placeholders *self)
 {
-	certdir_ldap_connection_close(self->connection);
-	if (self->watchdog)
-		certdir_watchdog_stop(self->watchdog);
-	free(self->uri);
-	certdir_secret_free(self->password);
+	certdir_ldap_session_close(&self->session);
 	certdir_arena_clear(&self->arena);
 	certdir_arena_clear(&self->list_arena);
 	*self = (struct certdir_placeholders){.config = NULL};

@@ -3,6 +3,7 @@
 #ifndef CERTDIR_PLACEHOLDERS_H
 #define CERTDIR_PLACEHOLDERS_H
 
+#include "ldap/session.h"
 #include "placeholders/apply.h"
 #include "placeholders/mappings.h"
 #include "placeholders/take_back.h"
@@ -18,10 +19,7 @@ struct certdir_placeholders {
 	/* the rest is the room's own */
 	struct certdir_arena arena; /* all of the above, but for */
 	struct certdir_arena list_arena; /* `wanted`: it is read by a thread of its own */
-	struct certdir_ldap_config ldap;
-	struct certdir_watchdog *watchdog;
-	struct certdir_ldap_connection *connection;
-	char *uri, *password;
+	struct certdir_ldap_session session;
 };
 
 /* What came of making a plan. */

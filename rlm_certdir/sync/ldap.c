@@ -9,7 +9,7 @@
 #include "directory/directory.h"
 #include "directory/ldap_domain.h"
 #include "ldap/operation.h"
-#include "ldap/ldap_conf.h"
+#include "ldap/session.h"
 #include "sync/domain_controller.h"
 #include "sync/entries.h"
 #include "sync/memberships.h"
@@ -193,7 +193,7 @@ static bool fetch_all_of_it(struct fetching *fetching)
 	struct certdir_domain_controller controller;
 
 	if (!certdir_ldap_session_open(&fetching->session, &job->tenant->ldap->server, job->tenant->ldap->password_file,
-				       fetching->error) ||
+				       NULL, fetching->error) ||
 	    !certdir_domain_controller_read(&controller, fetching->session.connection, fetching->error))
 		return false;
 	/* What changed there since another one's count, or since a backup of it, nobody can tell. */

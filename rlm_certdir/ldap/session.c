@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ldap/choose.h"
+#include "ldap/session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/secret.h"
 #include "ldap/operation.h"
 #include "ldap/srv.h"
 
+/* Which server is it to be? */
 struct choice {
-	const struct certdir_ldap_config *ldap;
+	struct certdir_ldap_session *session;
 	const char *ou; /* where it has to take changes, or NULL */
-	struct certdir_watchdog *watchdog;
-	struct certdir_ldap_connection *connection;
-	char *uri;
 	bool several; /* there may be another one that takes changes; else the first change shows it */
 	bool over; /* no other server is to be tried */
 	struct certdir_error *error; /* what each of them said */
@@ -58,13 +57,13 @@ static enum certdir_ldap_status try_change(const struct choice *choice, struct c
 		return CERTDIR_LDAP_LOST;
 	}
 	operation.dn = dn;
-	status = certdir_ldap_send(choice->connection, &operation, &id, error);
+	status = certdir_ldap_send(choice->session->connection, &operation, &id, error);
 	if (status == CERTDIR_LDAP_OK)
-		status = certdir_ldap_receive(choice->connection, &answer, error);
+		status = certdir_ldap_receive(choice->session->connection, &answer, error);
 	free(dn);
 	if (status != CERTDIR_LDAP_OK || answer.status != CERTDIR_LDAP_READ_ONLY)
 		return status;
-	certdir_error_set(error, "%s takes no changes: %s", choice->uri, answer.text);
+	certdir_error_set(error, "%s takes no changes: %s", choice->session->uri, answer.text);
 	return CERTDIR_LDAP_READ_ONLY;
 }
 
@@ -75,13 +74,13 @@ static enum certdir_ldap_status writable(const struct choice *choice, struct cer
 		.base = "", .scope = CERTDIR_LDAP_BASE, .filter = "(objectClass=*)", .attributes = attributes};
 	bool read_only = false;
 	enum certdir_ldap_status status =
-		certdir_ldap_connection_search(choice->connection, &root, find_capability, &read_only, error);
+		certdir_ldap_connection_search(choice->session->connection, &root, find_capability, &read_only, error);
 
 	if (status == CERTDIR_LDAP_LOST || status == CERTDIR_LDAP_TIMEOUT)
 		return status;
 	if (!read_only)
 		return choice->several ? try_change(choice, error) : CERTDIR_LDAP_OK;
-	certdir_error_set(error, "%s is a read-only domain controller", choice->uri);
+	certdir_error_set(error, "%s is a read-only domain controller", choice->session->uri);
 	return CERTDIR_LDAP_READ_ONLY;
 }
 
@@ -90,27 +89,29 @@ static enum certdir_ldap_status writable(const struct choice *choice, struct cer
 /* Anything but OK leaves it closed, with a note. */
 static void try_server(struct choice *choice, const char *server)
 {
+	struct certdir_ldap_session *session = choice->session;
 	enum certdir_ldap_status status;
 	struct certdir_error why;
 
-	free(choice->uri);
-	choice->uri = certdir_ldap_uri(server, 0);
-	if (!choice->uri) {
+	free(session->uri);
+	session->uri = certdir_ldap_uri(server, 0);
+	if (!session->uri) {
 		certdir_error_set(choice->error, "out of memory");
 		choice->over = true;
 		return;
 	}
-	status = certdir_ldap_connection_open(&choice->connection, choice->uri, choice->ldap, choice->watchdog, &why);
+	status = certdir_ldap_connection_open(&session->connection, session->uri, &session->ldap, session->watchdog,
+					      &why);
 	choice->over = status == CERTDIR_LDAP_OK || status == CERTDIR_LDAP_REFUSED;
 	if (status == CERTDIR_LDAP_OK && choice->ou)
 		status = writable(choice, &why);
 	if (status == CERTDIR_LDAP_OK)
 		return;
 	note(choice, &why);
-	if (!choice->connection)
+	if (!session->connection)
 		return;
-	certdir_ldap_connection_close(choice->connection);
-	choice->connection = NULL;
+	certdir_ldap_connection_close(session->connection);
+	session->connection = NULL;
 	choice->over = false;
 }
 
@@ -128,21 +129,40 @@ static void try_domain(struct choice *choice, const char *server)
 		try_server(choice, targets[i].uri);
 }
 
-bool certdir_ldap_choose(struct certdir_ldap_connection **connection, char **uri,
-			 const struct certdir_ldap_config *ldap, const char *ou, struct certdir_watchdog *watchdog,
-			 struct certdir_error *error)
+static bool choose_server(struct certdir_ldap_session *session, const char *ou, struct certdir_error *error)
 {
-	struct choice choice = {.ldap = ldap, .ou = ou, .watchdog = watchdog, .error = error};
+	const char *const *servers = session->ldap.servers;
+	struct choice choice = {.session = session, .ou = ou, .error = error};
 	char domain[CERTDIR_DOMAIN_MAX + 1];
 
 	error->text[0] = '\0';
-	choice.several = ldap->servers[0] && (ldap->servers[1] || certdir_ldap_srv_domain(ldap->servers[0], domain));
-	for (const char *const *server = ldap->servers; *server && !choice.over; server++)
+	choice.several = servers[0] && (servers[1] || certdir_ldap_srv_domain(servers[0], domain));
+	for (const char *const *server = servers; *server && !choice.over; server++)
 		if (certdir_ldap_srv_domain(*server, domain))
 			try_domain(&choice, *server);
 		else
 			try_server(&choice, *server);
-	*connection = choice.connection;
-	*uri = choice.uri;
-	return choice.connection;
+	return session->connection;
+}
+
+/* ---- open and close ---- */
+
+bool certdir_ldap_session_open(struct certdir_ldap_session *session, const struct certdir_ldap_config *ldap,
+			       const char *password_file, const char *ou, struct certdir_error *error)
+{
+	*session = (struct certdir_ldap_session){.ldap = *ldap};
+	if (password_file && !(session->password = certdir_secret_read(password_file, CERTDIR_SECRET_CLIENT, error)))
+		return false;
+	session->ldap.password = session->password;
+	session->watchdog = certdir_watchdog_start(error);
+	return session->watchdog && choose_server(session, ou, error);
+}
+
+void certdir_ldap_session_close(struct certdir_ldap_session *session)
+{
+	certdir_ldap_connection_close(session->connection);
+	certdir_watchdog_stop(session->watchdog);
+	free(session->uri);
+	certdir_secret_free(session->password);
+	*session = (struct certdir_ldap_session){.connection = NULL};
 }
