@@ -266,9 +266,11 @@ static void check_complete(struct certdir_conf_section *section, const struct ce
 							config->tenants[i].name, config->tenants[i].line);
 }
 
+/* Of those who name no group. */
+static const char *none[] = {NULL};
+
 static void read_tenant(struct certdir_conf_section *section, struct certdir_sync_config *config)
 {
-	static const char *none[] = {NULL};
 	struct certdir_tenant_config *tenant = &config->tenants[config->count++];
 
 	*tenant = (struct certdir_tenant_config){.name = section->name,
@@ -381,7 +383,7 @@ static void read_ldap(struct certdir_conf_section *section, struct certdir_sync_
 	struct certdir_ldap_conf server = {section, "base_dn", NULL, NULL};
 
 	*tenant = (struct certdir_tenant_config){
-		.ldap = ldap, .name = section->name, .line = section->line, .deadline = HOUR};
+		.ldap = ldap, .name = section->name, .line = section->line, .groups = none, .deadline = HOUR};
 	if (!ldap) {
 		(void)certdir_conf_no_memory(section);
 		return;

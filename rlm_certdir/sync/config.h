@@ -52,7 +52,7 @@ struct certdir_tenant_config {
 	int64_t intune_interval; /* seconds */
 	int64_t deadline; /* seconds that one sync of this tenant may take */
 	uint32_t extension_attributes; /* CERTDIR_BIT(1..15) */
-	const char **groups; /* names or object ids, NULL-terminated; NULL with `ldap` */
+	const char **groups; /* names or object ids, NULL-terminated; none with `ldap` */
 	struct certdir_tenant_filter filter;
 };
 
