@@ -303,28 +303,18 @@ static uint64_t accept(const struct certdir_certificate *certificate, uint32_t a
 
 /* ---- the flow ---- */
 
-static void __attribute__((format(printf, 3, 4)))
-conclude(struct certdir_check *check, enum certdir_reason reason, const char *format, ...)
-{
-	va_list arguments;
-
-	check->decision.reason = reason;
-	va_start(arguments, format);
-	certdir_vsay(check->decision.detail, format, arguments);
-	va_end(arguments);
-}
-
 static void conclude_no_identity(struct certdir_check *check)
 {
 	const struct certdir_certificate *certificate = &check->certificate;
 	const char *subject = certificate->subject ? certificate->subject : "";
 
 	if (certificate->section)
-		conclude(check, CERTDIR_NO_IDENTITY, "subject %s, none of whose names certificates %s places", subject,
-			 certificate->section);
+		(void)certdir_conclude(&check->decision, CERTDIR_NO_IDENTITY,
+				       "subject %s, none of whose names certificates %s places", subject,
+				       certificate->section);
 	else
-		conclude(check, CERTDIR_NO_IDENTITY, "subject %s%s", subject,
-			 certificate->person ? ", a person's" : "");
+		(void)certdir_conclude(&check->decision, CERTDIR_NO_IDENTITY, "subject %s%s", subject,
+				       certificate->person ? ", a person's" : "");
 }
 
 static void ask(struct certdir_check *check, const struct certdir_checker *checker, int64_t now)
@@ -340,7 +330,8 @@ static void ask(struct certdir_check *check, const struct certdir_checker *check
 	memset(seeking.asked, 0, sizeof(seeking.asked));
 	memset(seeking.learnt, 0, sizeof(seeking.learnt));
 	if (!open_scope(&seeking)) {
-		conclude(check, CERTDIR_ISSUER, "no directory serves certificates of %s", check->certificate.issuer);
+		(void)certdir_conclude(&check->decision, CERTDIR_ISSUER, "no directory serves certificates of %s",
+				       check->certificate.issuer);
 		return;
 	}
 	check->deciding = certdir_deciding(&check->known, &rank);
@@ -351,8 +342,8 @@ static void ask(struct certdir_check *check, const struct certdir_checker *check
 	decide(&seeking, UINT32_MAX);
 	/* A "no" among what could not be looked at must not get lost. */
 	if (seeking.full && certdir_reason_verdict(check->decision.reason) == CERTDIR_ALLOW)
-		conclude(check, CERTDIR_AMBIGUOUS,
-			 "more devices carry the certificate's names than one login looks at");
+		(void)certdir_conclude(&check->decision, CERTDIR_AMBIGUOUS,
+				       "more devices carry the certificate's names than one login looks at");
 	check->known.filler_count = 0;
 	for (size_t i = 0; i < seeking.count; i++)
 		if (seeking.identity[i] < 0)
@@ -371,9 +362,10 @@ void certdir_check_names(struct certdir_check *check, const struct certdir_check
 		checker->policy.match_user_name && login->user_name &&
 		!certdir_user_name_matches(&check->certificate, login->user_name, login->user_name_length);
 	if (checker->section_count && !check->certificate.section)
-		conclude(check, CERTDIR_ISSUER, "no certificates { } section fits issuer %s, template %s, ekus %s",
-			 certificate->issuer, certificate->template ? certificate->template : "-",
-			 certificate->ekus ? certificate->ekus : "-");
+		(void)certdir_conclude(&check->decision, CERTDIR_ISSUER,
+				       "no certificates { } section fits issuer %s, template %s, ekus %s",
+				       certificate->issuer, certificate->template ? certificate->template : "-",
+				       certificate->ekus ? certificate->ekus : "-");
 	else if (!selects)
 		conclude_no_identity(check);
 	else
@@ -386,10 +378,10 @@ static void check_read(struct certdir_check *check, const struct certdir_checker
 {
 	check->parsed = true;
 	if (!read)
-		conclude(check, CERTDIR_MALFORMED_CERTIFICATE, "%s", error->text);
+		(void)certdir_conclude(&check->decision, CERTDIR_MALFORMED_CERTIFICATE, "%s", error->text);
 	else if ((checker->accepted & CERTDIR_BIT(CERTDIR_ID_MAPPING)) && !certdir_mapping_add(&check->certificate))
-		conclude(check, CERTDIR_MALFORMED_CERTIFICATE,
-			 "no room for the certificate's mappings beside its names");
+		(void)certdir_conclude(&check->decision, CERTDIR_MALFORMED_CERTIFICATE,
+				       "no room for the certificate's mappings beside its names");
 	else
 		certdir_check_names(check, checker, login);
 }

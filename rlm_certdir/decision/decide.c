@@ -83,8 +83,7 @@ static bool is_sid(const struct certdir_identity *id)
 static const struct certdir_view *carrier(const struct certdir_world *world, const struct certdir_identity *id)
 {
 	for (size_t v = 0; v < world->count; v++)
-		if (certdir_record_carries(world->views[v].record, world->views[v].source->kind, id->type, id->value) ==
-		    CERTDIR_CARRIES_YES)
+		if (certdir_view_carries(&world->views[v], id) == CERTDIR_CARRIES_YES)
 			return &world->views[v];
 	return NULL;
 }

@@ -79,6 +79,10 @@ struct certdir_decision {
 	int64_t age; /* seconds: of the fact that decided, the oldest of those that were needed; 0 when live or none */
 };
 
+/* Sets reason and detail. Always false, so that it can be returned. */
+bool certdir_conclude(struct certdir_decision *decision, enum certdir_reason reason, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /*
  * What is decided from all that `known` has of the directories in `use` (bit d). Always ends in a reason. no-identity, issuer and
  * malformed certificates are the caller's.

@@ -62,11 +62,10 @@ static void note_match(const struct certdir_world *world, size_t device, struct 
 	const struct certdir_certificate *certificate = world->known->certificate;
 	uint64_t whole = 0, any = 0;
 
-	for (size_t v = 0; v < world->count; v++)
-		if (world->views[v].device == device) {
-			any |= world->views[v].by;
-			whole |= world->views[v].by & ~world->views[v].label;
-		}
+	FOR_EACH_VIEW_OF(world, device, view) {
+		any |= view->by;
+		whole |= view->by & ~view->label;
+	}
 	for (size_t i = certificate->count; i-- > 0;)
 		if ((whole ? whole : any) & bit(i))
 			decision->matched_by = &certificate->identities[i];
@@ -87,8 +86,7 @@ static void note_ids(struct certdir_world *world)
 			struct certdir_view *view = &world->views[v];
 
 			if (!(world->known->many[view->directory] & bit(i)) &&
-			    certdir_record_carries(view->record, view->source->kind, id->type, id->value) ==
-				    CERTDIR_CARRIES_YES &&
+			    certdir_view_carries(view, id) == CERTDIR_CARRIES_YES &&
 			    (!id->exact || certdir_record_has_dns_name(view->record, id->value)))
 				view->by |= bit(i);
 		}
@@ -99,6 +97,7 @@ bool certdir_find_by_ids(struct certdir_world *world, size_t *device, struct cer
 {
 	const struct certdir_identity *id = first_deciding(world);
 	size_t devices[CERTDIR_VIEWS_MAX], count;
+	const char *silenced;
 
 	note_ids(world);
 	count = devices_by(world, world->deciding, true, devices);
@@ -120,18 +119,18 @@ bool certdir_find_by_ids(struct certdir_world *world, size_t *device, struct cer
 	*device = devices[0];
 	for (size_t i = 1; i < count; i++)
 		certdir_devices_join(world, *device, devices[i]);
-	world->silenced = !certdir_device_stands(world, *device);
-	if (world->silenced)
-		return certdir_conclude(decision, CERTDIR_NOT_FOUND, "%s: %s", id_of(world, *device),
-					certdir_device_why(world, *device));
+	silenced = certdir_device_silenced(world, *device);
+	world->silenced = silenced != NULL;
+	if (silenced)
+		return certdir_conclude(decision, CERTDIR_NOT_FOUND, "%s: %s", id_of(world, *device), silenced);
 	note_match(world, *device, decision);
 	return true;
 }
 
 /* ---- by names: who carries them ---- */
 
-/* A name that it had before counts while the certificate can have been issued for it: registered before, renamed later. */
-static bool had_then(const struct certdir_view *view, const struct certdir_identity *id, int64_t not_before)
+/* A former name counts where the certificate can have been issued for it: the device was registered before that and renamed later. */
+static bool was_called(const struct certdir_view *view, const struct certdir_identity *id, int64_t not_before)
 {
 	const struct certdir_device *device = &view->record->device;
 	const int64_t registered = device->own.registered ? device->own.registered : device->intune.registered;
@@ -152,8 +151,7 @@ static void note_name(struct certdir_world *world, size_t i)
 	enum certdir_carries most = CERTDIR_CARRIES_NOT;
 
 	for (size_t v = 0; v < world->count; v++) {
-		carries[v] = (unsigned char)certdir_record_carries(world->views[v].record, world->views[v].source->kind,
-								   id->type, id->value);
+		carries[v] = (unsigned char)certdir_view_carries(&world->views[v], id);
 		if (carries[v] > most)
 			most = carries[v];
 	}
@@ -163,7 +161,7 @@ static void note_name(struct certdir_world *world, size_t i)
 		struct certdir_view *view = &world->views[v];
 
 		if (carries[v] != most || most == CERTDIR_CARRIES_NOT ||
-		    (most == CERTDIR_CARRIES_FORMER && !had_then(view, id, world->known->certificate->not_before)))
+		    (most == CERTDIR_CARRIES_FORMER && !was_called(view, id, world->known->certificate->not_before)))
 			continue;
 		view->by |= bit(i);
 		if (most == CERTDIR_CARRIES_LABEL)
@@ -175,9 +173,8 @@ static uint64_t carried_by(const struct certdir_world *world, size_t device)
 {
 	uint64_t by = 0;
 
-	for (size_t v = 0; v < world->count; v++)
-		if (world->views[v].device == device && !world->views[v].only_against)
-			by |= world->views[v].by;
+	FOR_EACH_VIEW_OF(world, device, view)
+		by |= view->only_against ? 0 : view->by;
 	return by;
 }
 
@@ -236,8 +233,7 @@ static bool somebody_has(const struct certdir_world *world, enum certdir_identit
 	for (size_t i = 0; i < certificate->count; i++)
 		for (size_t v = 0; v < world->count && (world->deciding & bit(i)); v++)
 			if (certificate->identities[i].type == type && !world->views[v].only_against &&
-			    certdir_record_carries(world->views[v].record, world->views[v].source->kind, type,
-						   certificate->identities[i].value) == CERTDIR_CARRIES_YES)
+			    certdir_view_carries(&world->views[v], &certificate->identities[i]) == CERTDIR_CARRIES_YES)
 				return true;
 	return false;
 }
@@ -246,9 +242,8 @@ static bool somebody_says_no(const struct certdir_world *world, size_t device)
 {
 	char detail[CERTDIR_TEXT_MAX];
 
-	for (size_t v = 0; v < world->count; v++)
-		if (world->views[v].device == device &&
-		    certdir_view_no(world, &world->views[v], detail) != CERTDIR_ALLOWED)
+	FOR_EACH_VIEW_OF(world, device, view)
+		if (certdir_view_no(world, view, detail) != CERTDIR_ALLOWED)
 			return true;
 	return false;
 }
@@ -277,7 +272,8 @@ static bool join_sources(struct certdir_world *world, const size_t *devices, siz
 	return true;
 }
 
-static bool settle(struct certdir_world *world, size_t *devices, size_t count, struct certdir_decision *decision)
+/* Tells devices of the same names apart, or joins those that are one: devices[0] is the one then. */
+static bool choose_twin(struct certdir_world *world, size_t *devices, size_t count, struct certdir_decision *decision)
 {
 	const struct certdir_identity *id = first_deciding(world);
 	const char *first = id_of(world, devices[0]), *second = id_of(world, devices[1]), *why;
@@ -304,8 +300,8 @@ static bool is_all_known(const struct certdir_world *world, size_t device)
 	for (size_t d = 0; d < world->known->count; d++) {
 		bool has = false;
 
-		for (size_t v = 0; v < world->count; v++)
-			has |= world->views[v].device == device && world->views[v].directory == d;
+		FOR_EACH_VIEW_OF(world, device, view)
+			has |= view->directory == d;
 		if ((world->use >> d & 1) && (world->known->many[d] & world->deciding) && !has)
 			return false;
 	}
@@ -346,8 +342,7 @@ static bool tell_former(const struct certdir_world *world, const struct certdir_
 	for (size_t v = 0; v < world->count; v++) {
 		const struct certdir_view *view = &world->views[v];
 
-		if (view->only_against || certdir_record_carries(view->record, view->source->kind, id->type,
-								 id->value) != CERTDIR_CARRIES_FORMER)
+		if (view->only_against || certdir_view_carries(view, id) != CERTDIR_CARRIES_FORMER)
 			continue;
 		certdir_say(
 			text,
@@ -372,8 +367,7 @@ static bool tell_other(const struct certdir_world *world, char text[CERTDIR_TEXT
 		for (size_t v = 0; v < world->count; v++) {
 			const struct certdir_view *view = &world->views[v];
 
-			if (view->only_against || certdir_record_carries(view->record, view->source->kind, id->type,
-									 id->value) != CERTDIR_CARRIES_YES)
+			if (view->only_against || certdir_view_carries(view, id) != CERTDIR_CARRIES_YES)
 				continue;
 			certdir_say(
 				text,
@@ -386,8 +380,8 @@ static bool tell_other(const struct certdir_world *world, char text[CERTDIR_TEXT
 	return false;
 }
 
-/* A name that nobody has, with what is known of why: devices are joined and renamed after their certificate was issued. */
-static bool nobody(const struct certdir_world *world, struct certdir_decision *decision)
+/* Concludes that no device has the name, with what is known of why: devices are joined and renamed after their certificate was issued. */
+static bool conclude_unknown(const struct certdir_world *world, struct certdir_decision *decision)
 {
 	const struct certdir_certificate *certificate = world->known->certificate;
 	const struct certdir_identity *id = first_deciding(world);
@@ -430,7 +424,7 @@ bool certdir_find_by_names(struct certdir_world *world, size_t *device, struct c
 					"%s has a name of the certificate, but another serial number or full name",
 					id_of(world, devices[0]));
 	if (left == 0)
-		return nobody(world, decision);
+		return conclude_unknown(world, decision);
 	all = left;
 	left = 0;
 	for (size_t i = 0; i < all; i++)
@@ -441,7 +435,7 @@ bool certdir_find_by_names(struct certdir_world *world, size_t *device, struct c
 			decision, CERTDIR_CONFLICT,
 			"%s %s and its other names are known, but not as one device's: %s is one of them",
 			certdir_identity_type_name(id->type), id->value, id_of(world, devices[0]));
-	if (left > 1 && !settle(world, devices, left, decision))
+	if (left > 1 && !choose_twin(world, devices, left, decision))
 		return false;
 	if (!is_all_known(world, devices[0]))
 		return certdir_conclude(decision, CERTDIR_AMBIGUOUS, "%s %s: too many devices carry it",

@@ -14,14 +14,19 @@
 
 enum { SAME_TIME = 900 }; /* seconds: of two statements so close to each other nobody can tell which is newer */
 
+/* Who said something, and how long ago: a record, by one of its parts. */
+struct evidence {
+	const struct certdir_view *view; /* NULL = nobody */
+	enum certdir_part part;
+	int64_t age; /* seconds, as certdir_part_fresh() has it */
+};
+
+/* One device while the rules of the policy go over it, one after the other. */
 struct judging {
 	struct certdir_world *world;
 	size_t device;
 	struct certdir_decision *decision;
-	/* A fact that only a part has that is too old; told when nothing else denies. */
-	const struct certdir_view *old;
-	enum certdir_part old_part;
-	int64_t old_age;
+	struct evidence old; /* the first fact that only a part has that is too old: told when nothing else denies */
 	int64_t age; /* of the oldest fact that was needed */
 };
 
@@ -102,84 +107,71 @@ static bool nobody_says_no(struct judging *judging)
 
 /* ---- "yes", and how old it is ---- */
 
+/* What the records say together of one fact that the policy asks for. */
 struct fact {
-	const struct certdir_view *fresh, *old; /* who says so: the youngest of each */
-	enum certdir_part old_part;
-	int64_t age, old_age; /* of the fresh one, and of the old one */
-	bool asked; /* a part that is fresh could have said so */
-	const struct certdir_view *silent; /* one that could have, but is too old */
-	enum certdir_part silent_part;
-	int64_t silent_age;
+	struct evidence fresh; /* of those that say "yes" and are fresh, the youngest */
+	struct evidence old; /* one that says "yes" and is too old */
+	struct evidence silent; /* one that is too old, whatever it says: by now it may say "yes" */
+	bool asked; /* one that is fresh could have said "yes" */
 };
 
-/* What was said `fresh`ly, or at such an age. */
-static void hear_aged(struct fact *fact, const struct certdir_view *view, enum certdir_part part, bool fresh,
-		      int64_t age, bool yes)
+static void note_evidence(struct fact *fact, struct evidence evidence, bool fresh, bool yes)
 {
-	if (fresh) {
-		fact->asked = true;
-		if (yes && (!fact->fresh || age < fact->age)) {
-			fact->fresh = view;
-			fact->age = age;
-		}
+	if (!fresh) {
+		fact->silent = evidence;
+		if (yes)
+			fact->old = evidence;
 		return;
 	}
-	fact->silent = view;
-	fact->silent_part = part;
-	fact->silent_age = age;
-	if (yes) {
-		fact->old = view;
-		fact->old_part = part;
-		fact->old_age = age;
-	}
+	fact->asked = true;
+	if (yes && (!fact->fresh.view || evidence.age < fact->fresh.age))
+		fact->fresh = evidence;
 }
 
 /* A record says something that its part is responsible for; `yes`: that it is so. */
-static void hear(struct fact *fact, const struct judging *judging, const struct certdir_view *view,
-		 enum certdir_part part, bool yes)
+static void note_part(struct fact *fact, const struct judging *judging, const struct certdir_view *view,
+		      enum certdir_part part, bool yes)
 {
-	hear_aged(fact, view, part, certdir_part_fresh(judging->world, view, part),
-		  certdir_part_age(judging->world, view, part), yes);
+	struct evidence evidence = {.view = view, .part = part};
+	const bool fresh = certdir_part_fresh(judging->world, view, part, &evidence.age);
+
+	note_evidence(fact, evidence, fresh, yes);
 }
 
-/* True when the fact holds, or would if its part were not too old, which is noted. */
-static bool holds(struct judging *judging, const struct fact *fact)
+/* True when the fact is so, or would be if its part were not too old, which is noted. */
+static bool is_met(struct judging *judging, const struct fact *fact)
 {
-	if (fact->fresh) {
-		if (fact->age > judging->age)
-			judging->age = fact->age;
+	if (fact->fresh.view) {
+		if (fact->fresh.age > judging->age)
+			judging->age = fact->fresh.age;
 		return true;
 	}
-	if (!fact->old && (fact->asked || !fact->silent))
+	if (!fact->old.view && (fact->asked || !fact->silent.view))
 		return false;
-	if (!judging->old) {
-		judging->old = fact->old ? fact->old : fact->silent;
-		judging->old_part = fact->old ? fact->old_part : fact->silent_part;
-		judging->old_age = fact->old ? fact->old_age : fact->silent_age;
-	}
+	if (!judging->old.view)
+		judging->old = fact->old.view ? fact->old : fact->silent;
 	return true;
 }
 
-/* The records that may speak for the device. */
-#define FOR_EACH_FOR(judging, view)                                                                                    \
-	for (const struct certdir_view *view = (judging)->world->views, *view##_end = view + (judging)->world->count;  \
-	     view < view##_end; view++)                                                                                \
-		if (is_of(judging, view) && !view->only_against)
+/* Each record that may speak for the device. */
+#define FOR_EACH_SPEAKER(_judging, _view)                                                                              \
+	FOR_EACH_VIEW_OF((_judging)->world, (_judging)->device, _view)                                                 \
+		if (!_view->only_against)
 
 /* By a plain yes; by being there, where a source has no word for it. Of a device that Intune alone knows it is Intune's. */
 static bool enabled(struct judging *judging)
 {
 	struct fact fact = {0};
 
-	FOR_EACH_FOR(judging, view) {
+	FOR_EACH_SPEAKER(judging, view) {
 		const struct certdir_device *device = &view->record->device;
 		const bool intune_alone =
 			view->source->kind == CERTDIR_SOURCE_TENANT && !device->own.is && device->intune.is;
 
-		hear(&fact, judging, view, intune_alone ? CERTDIR_PART_OF_INTUNE : CERTDIR_PART_OF_DEVICES,
-		     device->enabled == CERTDIR_YES || !view->source->says_enabled);
+		note_part(&fact, judging, view, intune_alone ? CERTDIR_PART_OF_INTUNE : CERTDIR_PART_OF_DEVICES,
+			  device->enabled == CERTDIR_YES || !view->source->says_enabled);
 	}
-	return holds(judging, &fact) ||
+	return is_met(judging, &fact) ||
 	       certdir_conclude(judging->decision, CERTDIR_DISABLED, "%s is not known to be enabled", id_of(judging));
 }
 
@@ -200,8 +192,7 @@ static bool agreed_name(struct judging *judging)
 			continue;
 		for (size_t v = 0; v < world->count; v++)
 			others |= !is_of(judging, &world->views[v]) &&
-				  certdir_record_carries(world->views[v].record, world->views[v].source->kind, id->type,
-							 id->value) >= CERTDIR_CARRIES_LABEL;
+				  certdir_view_carries(&world->views[v], id) >= CERTDIR_CARRIES_LABEL;
 		if (others)
 			return certdir_conclude(judging->decision, CERTDIR_NAME_MISMATCH,
 						"%s %s is the name of another device",
@@ -220,7 +211,7 @@ static bool joined(struct judging *judging)
 		all |= CERTDIR_BIT(type);
 	if ((accepted & all) == all)
 		return true;
-	FOR_EACH_FOR(judging, view) {
+	FOR_EACH_SPEAKER(judging, view) {
 		if (accepted & CERTDIR_BIT(view->record->device.join_type))
 			return true;
 		if (view->record->device.join_type != CERTDIR_JOIN_UNKNOWN)
@@ -250,7 +241,7 @@ static bool owned(struct judging *judging)
 
 	if (!accepted || !accepted[0])
 		return true;
-	FOR_EACH_FOR(judging, view) {
+	FOR_EACH_SPEAKER(judging, view) {
 		const char *ownership = view->record->device.ownership;
 
 		if (ownership && !certdir_word_among(accepted, ownership))
@@ -269,7 +260,7 @@ static bool runs(struct judging *judging)
 
 	if (!accepted || !accepted[0])
 		return true;
-	FOR_EACH_FOR(judging, view) {
+	FOR_EACH_SPEAKER(judging, view) {
 		const char *system = view->record->device.operating_system;
 
 		if (system && !is_system(accepted, system))
@@ -292,7 +283,7 @@ static bool in_grace(const struct judging *judging)
 	 * Within a record the later of the two: a laptop that was set up anew. Of several records the first: one that somebody makes under a
 	 * known device's name must not give it a new start. Active Directory knows nothing of management.
 	 */
-	FOR_EACH_FOR(judging, view) {
+	FOR_EACH_SPEAKER(judging, view) {
 		const struct certdir_device *device = &view->record->device;
 		const int64_t registered = device->intune.registered > device->own.registered
 						   ? device->intune.registered
@@ -311,16 +302,16 @@ static bool managed(struct judging *judging)
 
 	if (!judging->world->policy->require_managed || in_grace(judging))
 		return true;
-	FOR_EACH_FOR(judging, view) {
+	FOR_EACH_SPEAKER(judging, view) {
 		const struct certdir_device *device = &view->record->device;
 
 		if (device->own.is)
-			hear(&fact, judging, view, CERTDIR_PART_OF_DEVICES, device->own.managed == CERTDIR_YES);
+			note_part(&fact, judging, view, CERTDIR_PART_OF_DEVICES, device->own.managed == CERTDIR_YES);
 		if (device->intune.is)
-			hear(&fact, judging, view, CERTDIR_PART_OF_INTUNE, device->intune.managed == CERTDIR_YES);
+			note_part(&fact, judging, view, CERTDIR_PART_OF_INTUNE, device->intune.managed == CERTDIR_YES);
 	}
-	return holds(judging, &fact) || certdir_conclude(judging->decision, CERTDIR_NOT_MANAGED,
-							 "%s is not known to be managed", id_of(judging));
+	return is_met(judging, &fact) || certdir_conclude(judging->decision, CERTDIR_NOT_MANAGED,
+							  "%s is not known to be managed", id_of(judging));
 }
 
 /*
@@ -381,26 +372,22 @@ static bool compliant(struct judging *judging)
 
 	if (!policy->require_compliant || in_grace(judging))
 		return true;
-	for (size_t v = 0; v < judging->world->count; v++) {
-		const struct certdir_view *view = &judging->world->views[v];
-		struct compliance says;
+	FOR_EACH_VIEW_OF(judging->world, judging->device, view) {
+		const struct compliance says = compliance_of(judging, view);
 
-		if (!is_of(judging, view))
-			continue;
-		says = compliance_of(judging, view);
-		if (says.is == CERTDIR_NO)
+		if (says.is == CERTDIR_NO) {
 			judging->age = certdir_part_age(judging->world, view,
 							says.own ? CERTDIR_PART_OF_DEVICES : CERTDIR_PART_OF_INTUNE);
-		if (says.is == CERTDIR_NO)
 			return certdir_conclude(judging->decision, CERTDIR_NOT_COMPLIANT,
 						"the compliance of %s is %s in \"%s\"", id_of(judging),
 						compliance_word(view, says.is), view->source->name);
+		}
 		if (says.own && view->record->device.own.is && !view->only_against)
-			hear(&fact, judging, view, CERTDIR_PART_OF_DEVICES, says.is == CERTDIR_YES);
+			note_part(&fact, judging, view, CERTDIR_PART_OF_DEVICES, says.is == CERTDIR_YES);
 		if (says.intune && !view->only_against)
-			hear(&fact, judging, view, CERTDIR_PART_OF_INTUNE, says.is == CERTDIR_YES);
+			note_part(&fact, judging, view, CERTDIR_PART_OF_INTUNE, says.is == CERTDIR_YES);
 	}
-	if (holds(judging, &fact) || policy->compliance_unknown_allow)
+	if (is_met(judging, &fact) || policy->compliance_unknown_allow)
 		return true;
 	return certdir_conclude(judging->decision, CERTDIR_COMPLIANCE_UNKNOWN, "the compliance of %s is not known",
 				id_of(judging));
@@ -409,7 +396,7 @@ static bool compliant(struct judging *judging)
 /* ---- seen, member ---- */
 
 /* Measured when the part was brought: what happened since it cannot know. */
-static void hear_seen(struct fact *fact, const struct judging *judging, const struct certdir_view *view,
+static void note_seen(struct fact *fact, const struct judging *judging, const struct certdir_view *view,
 		      const struct certdir_statement *statement, enum certdir_part part, int64_t *latest)
 {
 	/* A device that was just registered may not have been seen yet. */
@@ -421,9 +408,9 @@ static void hear_seen(struct fact *fact, const struct judging *judging, const st
 		return;
 	if (seen > *latest)
 		*latest = seen;
-	hear(fact, judging, view, part,
-	     seen && seen <= judging->world->now + CERTDIR_AHEAD &&
-		     told - seen <= judging->world->policy->max_inactive);
+	note_part(fact, judging, view, part,
+		  seen && seen <= judging->world->now + CERTDIR_AHEAD &&
+			  told - seen <= judging->world->policy->max_inactive);
 }
 
 static bool active(struct judging *judging)
@@ -434,11 +421,11 @@ static bool active(struct judging *judging)
 
 	if (!judging->world->policy->max_inactive)
 		return true;
-	FOR_EACH_FOR(judging, view) {
-		hear_seen(&fact, judging, view, &view->record->device.own, CERTDIR_PART_OF_DEVICES, &latest);
-		hear_seen(&fact, judging, view, &view->record->device.intune, CERTDIR_PART_OF_INTUNE, &latest);
+	FOR_EACH_SPEAKER(judging, view) {
+		note_seen(&fact, judging, view, &view->record->device.own, CERTDIR_PART_OF_DEVICES, &latest);
+		note_seen(&fact, judging, view, &view->record->device.intune, CERTDIR_PART_OF_INTUNE, &latest);
 	}
-	if (holds(judging, &fact))
+	if (is_met(judging, &fact))
 		return true;
 	if (!latest)
 		return certdir_conclude(judging->decision, CERTDIR_INACTIVE, "%s was never seen", id_of(judging));
@@ -447,23 +434,23 @@ static bool active(struct judging *judging)
 }
 
 /* The record's groups: each as old as it is known, and that there are no others as old as the part. */
-static void hear_groups(struct fact *fact, const struct judging *judging, const struct certdir_view *view)
+static void note_groups(struct fact *fact, const struct judging *judging, const struct certdir_view *view)
 {
 	const char *const *groups = judging->world->policy->groups;
 	const struct certdir_device *device = &view->record->device;
 
 	for (size_t g = 0; g < device->group_count; g++) {
 		const struct certdir_group *group = &device->groups[g];
-		int64_t age;
+		struct evidence evidence = {.view = view, .part = CERTDIR_PART_OF_GROUPS};
 		bool fresh;
 
 		if (!certdir_word_among(groups, group->name) && !certdir_word_among(groups, group->id) &&
 		    !certdir_word_among(groups, group->sid))
 			continue;
-		fresh = certdir_fresh_since(judging->world, view, CERTDIR_PART_OF_GROUPS, group->as_of, &age);
-		hear_aged(fact, view, CERTDIR_PART_OF_GROUPS, fresh, age, true);
+		fresh = certdir_fresh_since(judging->world, view, evidence.part, group->as_of, &evidence.age);
+		note_evidence(fact, evidence, fresh, true);
 	}
-	hear(fact, judging, view, CERTDIR_PART_OF_GROUPS, false);
+	note_part(fact, judging, view, CERTDIR_PART_OF_GROUPS, false);
 }
 
 static bool in_group(struct judging *judging)
@@ -473,70 +460,88 @@ static bool in_group(struct judging *judging)
 
 	if (!groups || !groups[0])
 		return true;
-	FOR_EACH_FOR(judging, view) {
+	FOR_EACH_SPEAKER(judging, view) {
 		/* A tenant that syncs no group has no such part to wait for. */
 		if (view->source->kind != CERTDIR_SOURCE_TENANT || view->source->synced[CERTDIR_PART_OF_GROUPS])
-			hear_groups(&fact, judging, view);
+			note_groups(&fact, judging, view);
 	}
-	return holds(judging, &fact) ||
+	return is_met(judging, &fact) ||
 	       certdir_conclude(judging->decision, CERTDIR_NOT_IN_GROUP, "%s is not in \"%s\"%s", id_of(judging),
 				groups[0], groups[1] ? " nor in the other groups of require_group" : "");
 }
 
 /* ---- in order ---- */
 
-static bool in_time(struct judging *judging)
+static bool conclude_old_import(struct certdir_decision *decision, const char *source, long long age, long long limit)
 {
-	const struct certdir_view *old = judging->old;
-	const int64_t age = judging->old_age;
-	int64_t limit, synced;
-
-	if (!old)
-		return true;
-	limit = certdir_source_limit(old->source, judging->old_part,
-				     judging->world->known->directories[old->directory]->max_age);
-	judging->decision->age = age > 0 ? age : 0;
-	judging->decision->directory = judging->world->known->directories[old->directory]->name;
-	if (old->source->kind == CERTDIR_SOURCE_LDAP && !old->source->listed)
-		return certdir_conclude(judging->decision, CERTDIR_DIRECTORY_UNAVAILABLE,
-					"%.300s; what it said last is %lld s old",
-					judging->world->known->answers[old->directory].detail, (long long)age);
-	if (old->source->kind == CERTDIR_SOURCE_IMPORT && age >= 0)
-		return certdir_conclude(judging->decision, CERTDIR_LIST_STALE,
-					"\"%s\" was imported %lld s ago, more than %lld", old->source->name,
-					(long long)age, (long long)limit);
-	if (old->source->kind == CERTDIR_SOURCE_IMPORT)
-		return certdir_conclude(judging->decision, CERTDIR_LIST_STALE,
-					"\"%s\" was imported in the future: check the clock of the host that imports",
-					old->source->name);
 	if (age < 0)
-		return certdir_conclude(judging->decision, CERTDIR_LIST_STALE,
+		return certdir_conclude(decision, CERTDIR_LIST_STALE,
+					"\"%s\" was imported in the future: check the clock of the host that imports",
+					source);
+	return certdir_conclude(decision, CERTDIR_LIST_STALE, "\"%s\" was imported %lld s ago, more than %lld", source,
+				age, limit);
+}
+
+/* `synced`: the age of the part itself, where a record in it may be older: the sync's shrink guard keeps what the source has no more. */
+static bool conclude_old_part(struct certdir_decision *decision, const struct evidence *old, int64_t synced,
+			      long long limit)
+{
+	const char *part = certdir_part_name(old->part), *source = old->view->source->name;
+	const long long age = old->age;
+
+	if (age < 0)
+		return certdir_conclude(decision, CERTDIR_LIST_STALE,
 					"the %s part of \"%s\" was never synced, or in the future: check the clock of "
 					"the host that syncs",
-					certdir_part_name(judging->old_part), old->source->name);
-	/* Its part is younger: the sync's shrink guard keeps what the source has no more. */
-	(void)certdir_source_fresh(judging->world, old->source, judging->world->known->directories[old->directory],
-				   judging->old_part, &synced);
+					part, source);
 	if (synced >= 0 && synced < age)
 		return certdir_conclude(
-			judging->decision, CERTDIR_LIST_STALE,
+			decision, CERTDIR_LIST_STALE,
 			"the %s part of \"%s\" said so last %lld s ago, more than %lld: max_shrink of the sync keeps "
 			"it from being removed",
-			certdir_part_name(judging->old_part), old->source->name, (long long)age, (long long)limit);
-	return certdir_conclude(
-		judging->decision, CERTDIR_LIST_STALE, "the %s part of \"%s\" was synced %lld s ago, more than %lld",
-		certdir_part_name(judging->old_part), old->source->name, (long long)age, (long long)limit);
+			part, source, age, limit);
+	return certdir_conclude(decision, CERTDIR_LIST_STALE,
+				"the %s part of \"%s\" was synced %lld s ago, more than %lld", part, source, age,
+				limit);
+}
+
+/* Whether all that was needed is fresh. Else it says which part is behind, and by how much. */
+static bool in_time(struct judging *judging)
+{
+	const struct certdir_world *world = judging->world;
+	struct certdir_decision *decision = judging->decision;
+	const struct evidence *old = &judging->old;
+	const struct certdir_directory *directory;
+	const struct certdir_source *source;
+	int64_t limit, synced;
+
+	if (!old->view)
+		return true;
+	directory = world->known->directories[old->view->directory];
+	source = old->view->source;
+	decision->age = old->age > 0 ? old->age : 0;
+	decision->directory = directory->name;
+	if (source->kind == CERTDIR_SOURCE_LDAP && !source->listed)
+		return certdir_conclude(decision, CERTDIR_DIRECTORY_UNAVAILABLE,
+					"%.300s; what it said last is %lld s old",
+					world->known->answers[old->view->directory].detail, (long long)old->age);
+	limit = certdir_source_limit(source, old->part, directory->max_age);
+	if (source->kind == CERTDIR_SOURCE_IMPORT)
+		return conclude_old_import(decision, source->name, old->age, limit);
+	(void)certdir_source_fresh(world, source, directory, old->part, &synced);
+	return conclude_old_part(decision, old, synced, limit);
 }
 
 /* What policies of the server's own go by must not be older than what ours go by. */
-static void tell_groups(const struct judging *judging)
+static void set_groups(const struct judging *judging)
 {
 	struct certdir_decision *decision = judging->decision;
+	int64_t age;
 
 	for (size_t r = 0; r < decision->record_count; r++)
-		FOR_EACH_FOR(judging, view)
+		FOR_EACH_SPEAKER(judging, view)
 			if (view->record == decision->records[r] &&
-			    certdir_part_fresh(judging->world, view, CERTDIR_PART_OF_GROUPS)) {
+			    certdir_part_fresh(judging->world, view, CERTDIR_PART_OF_GROUPS, &age)) {
 				decision->member |= UINT32_C(1) << r;
 				decision->member_since[r] =
 					certdir_yes_since(judging->world, view, CERTDIR_PART_OF_GROUPS);
@@ -544,20 +549,16 @@ static void tell_groups(const struct judging *judging)
 }
 
 /* Any "no", else what the first says of whom a part is fresh. */
-static void tell_compliance(const struct judging *judging)
+static void set_compliance(const struct judging *judging)
 {
-	const struct certdir_world *world = judging->world;
+	int64_t age;
 
-	for (size_t v = 0; v < world->count; v++) {
-		const struct certdir_view *view = &world->views[v];
-		struct compliance says;
-		bool fresh;
+	FOR_EACH_VIEW_OF(judging->world, judging->device, view) {
+		const struct compliance says = compliance_of(judging, view);
+		const bool fresh =
+			(says.own && certdir_part_fresh(judging->world, view, CERTDIR_PART_OF_DEVICES, &age)) ||
+			(says.intune && certdir_part_fresh(judging->world, view, CERTDIR_PART_OF_INTUNE, &age));
 
-		if (!is_of(judging, view))
-			continue;
-		says = compliance_of(judging, view);
-		fresh = (says.own && certdir_part_fresh(world, view, CERTDIR_PART_OF_DEVICES)) ||
-			(says.intune && certdir_part_fresh(world, view, CERTDIR_PART_OF_INTUNE));
 		if (says.is == CERTDIR_NO || (fresh && !view->only_against && !judging->decision->compliance))
 			judging->decision->compliance = compliance_word(view, says.is);
 		if (says.is == CERTDIR_NO)
@@ -574,8 +575,8 @@ void certdir_judge(struct certdir_world *world, size_t device, struct certdir_de
 	struct certdir_decision rest = *decision;
 	size_t r = 0;
 
-	tell_groups(&judging);
-	tell_compliance(&judging);
+	set_groups(&judging);
+	set_compliance(&judging);
 	decision->reason = CERTDIR_ALLOWED;
 	while (r < sizeof(rules) / sizeof(rules[0]) && rules[r](&judging))
 		r++;

@@ -43,9 +43,8 @@ static int64_t registered(const struct certdir_world *world, size_t device)
 {
 	int64_t first = 0;
 
-	for (size_t v = 0; v < world->count; v++)
-		if (world->views[v].device == device)
-			first = earlier(first, &world->views[v].record->device);
+	FOR_EACH_VIEW_OF(world, device, view)
+		first = earlier(first, &view->record->device);
 	return first;
 }
 
@@ -81,14 +80,10 @@ static enum fate fate_of(const struct certdir_world *world, size_t device, int64
 	char detail[CERTDIR_TEXT_MAX];
 	bool no = false;
 
-	for (size_t v = 0; v < world->count; v++) {
-		const struct certdir_view *view = &world->views[v];
-		enum presence presence;
+	FOR_EACH_VIEW_OF(world, device, view) {
+		const enum presence presence = presence_of(world, view, not_before);
 
-		if (view->device != device)
-			continue;
 		no |= certdir_view_no(world, view, detail) != CERTDIR_ALLOWED;
-		presence = presence_of(world, view, not_before);
 		if (presence > most)
 			most = presence;
 	}
@@ -104,10 +99,11 @@ static enum fate fate_of(const struct certdir_world *world, size_t device, int64
 /* Dates of a part that is behind tell nothing of who came since. */
 static bool devices_are_fresh(const struct certdir_world *world, const size_t *devices, size_t count)
 {
-	for (size_t v = 0; v < world->count; v++)
-		for (size_t i = 0; i < count; i++)
-			if (world->views[v].device == devices[i] &&
-			    !certdir_part_fresh(world, &world->views[v], CERTDIR_PART_OF_DEVICES))
+	int64_t age;
+
+	for (size_t i = 0; i < count; i++)
+		FOR_EACH_VIEW_OF(world, devices[i], view)
+			if (!certdir_part_fresh(world, view, CERTDIR_PART_OF_DEVICES, &age))
 				return false;
 	return true;
 }

@@ -193,18 +193,17 @@ static int64_t as_of(const struct certdir_view *view, enum certdir_part part)
 						: 0;
 }
 
-bool certdir_part_fresh(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part)
+bool certdir_part_fresh(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part,
+			int64_t *age)
 {
-	int64_t age;
-
-	return certdir_fresh_since(world, view, part, as_of(view, part), &age);
+	return certdir_fresh_since(world, view, part, as_of(view, part), age);
 }
 
 int64_t certdir_part_age(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part)
 {
 	int64_t age;
 
-	(void)certdir_fresh_since(world, view, part, as_of(view, part), &age);
+	(void)certdir_part_fresh(world, view, part, &age);
 	return age;
 }
 
@@ -266,6 +265,7 @@ static bool tenant_lacks(const struct certdir_world *world, const char *tenant, 
 			is_synced |= is_tenant(world, &answer->sources[s], d, tenant);
 	}
 	for (size_t v = 0; is_synced && v < world->count; v++) {
+		int64_t age;
 		const struct certdir_view *view = &world->views[v];
 		const struct certdir_device *device = &view->record->device;
 
@@ -273,7 +273,7 @@ static bool tenant_lacks(const struct certdir_world *world, const char *tenant, 
 		if (device->own.is && device->entra_device_id &&
 		    strcmp(device->entra_device_id, entra_device_id) == 0 &&
 		    is_tenant(world, view->source, view->directory, tenant) &&
-		    certdir_part_fresh(world, view, CERTDIR_PART_OF_DEVICES))
+		    certdir_part_fresh(world, view, CERTDIR_PART_OF_DEVICES, &age))
 			return false;
 	}
 	return is_synced;
@@ -330,10 +330,15 @@ static bool has_any(const struct certdir_record *record, enum certdir_identity_t
 
 bool certdir_device_has(const struct certdir_world *world, size_t device, enum certdir_identity_type type)
 {
-	for (size_t v = 0; v < world->count; v++)
-		if (world->views[v].device == device && has_any(world->views[v].record, type))
+	FOR_EACH_VIEW_OF(world, device, view)
+		if (has_any(view->record, type))
 			return true;
 	return false;
+}
+
+enum certdir_carries certdir_view_carries(const struct certdir_view *view, const struct certdir_identity *id)
+{
+	return certdir_record_carries(view->record, view->source->kind, id->type, id->value);
 }
 
 enum certdir_carries certdir_device_carries(const struct certdir_world *world, size_t device,
@@ -341,42 +346,34 @@ enum certdir_carries certdir_device_carries(const struct certdir_world *world, s
 {
 	enum certdir_carries most = CERTDIR_CARRIES_NOT;
 
-	for (size_t v = 0; v < world->count; v++) {
-		const struct certdir_view *view = &world->views[v];
-		enum certdir_carries carries;
+	FOR_EACH_VIEW_OF(world, device, view) {
+		const enum certdir_carries carries = certdir_view_carries(view, id);
 
-		if (view->device != device)
-			continue;
-		carries = certdir_record_carries(view->record, view->source->kind, id->type, id->value);
 		if (carries > most)
 			most = carries;
 	}
 	return most;
 }
 
-bool certdir_device_stands(const struct certdir_world *world, size_t device)
+const char *certdir_device_silenced(const struct certdir_world *world, size_t device)
 {
-	for (size_t v = 0; v < world->count; v++)
-		if (world->views[v].device == device && !world->views[v].only_against)
-			return true;
-	return false;
-}
+	const char *why = NULL;
 
-const char *certdir_device_why(const struct certdir_world *world, size_t device)
-{
-	for (size_t v = 0; v < world->count; v++)
-		if (world->views[v].device == device && world->views[v].only_against)
-			return world->views[v].only_against;
-	return "";
+	FOR_EACH_VIEW_OF(world, device, view) {
+		if (!view->only_against)
+			return NULL;
+		why = why ? why : view->only_against;
+	}
+	return why;
 }
 
 /* Whether `differs` holds between some record of a and some record of b. */
 static bool any_pair(const struct certdir_world *world, size_t a, size_t b,
 		     bool (*differs)(const struct certdir_record *, const struct certdir_record *))
 {
-	for (size_t v = 0; v < world->count; v++)
-		for (size_t w = 0; world->views[v].device == a && w < world->count; w++)
-			if (world->views[w].device == b && differs(world->views[v].record, world->views[w].record))
+	FOR_EACH_VIEW_OF(world, a, view)
+		FOR_EACH_VIEW_OF(world, b, other)
+			if (differs(view->record, other->record))
 				return true;
 	return false;
 }
@@ -388,9 +385,9 @@ bool certdir_devices_differ(const struct certdir_world *world, size_t a, size_t 
 
 bool certdir_devices_share_source(const struct certdir_world *world, size_t a, size_t b)
 {
-	for (size_t v = 0; v < world->count; v++)
-		for (size_t w = 0; world->views[v].device == a && w < world->count; w++)
-			if (world->views[w].device == b && world->views[v].source == world->views[w].source)
+	FOR_EACH_VIEW_OF(world, a, view)
+		FOR_EACH_VIEW_OF(world, b, other)
+			if (view->source == other->source)
 				return true;
 	return false;
 }

@@ -34,19 +34,25 @@ struct certdir_world {
 /* Takes the records in, joins those that share an id, and finds out which values decide and who carries them. */
 void certdir_world_fill(struct certdir_world *world);
 
+/* Each record of a device. */
+#define FOR_EACH_VIEW_OF(_world, _device, _view)                                                                       \
+	for (const struct certdir_view *_view = (_world)->views; _view < (_world)->views + (_world)->count; _view++)   \
+		if (_view->device == (_device))
+
 /*
- * How old a part is, or the record in it, which may be older: seconds, 0 = live or as of now, -1 = it was never brought, or by a clock that
- * is far ahead of ours.
+ * Whether a part, or the record in it, which may be older, is young enough for a "yes". *age is in seconds: 0 = live or as of now, -1 = it
+ * was never brought, or by a clock that is far ahead of ours.
  */
+bool certdir_part_fresh(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part,
+			int64_t *age);
+/* That age alone. */
 int64_t certdir_part_age(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part);
-/* Whether that age is young enough for a "yes". */
-bool certdir_part_fresh(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part);
 /* The same of what a part said last at `as_of`, 0 = when it was brought. */
 bool certdir_fresh_since(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part,
 			 int64_t as_of, int64_t *age);
 /* As of when a "yes" of the part is fresh: Unix seconds, 0 = at any time. */
 int64_t certdir_yes_since(const struct certdir_world *world, const struct certdir_view *view, enum certdir_part part);
-/* The same for a source itself, of an answer of `directory`. */
+/* The same as certdir_part_fresh() for a source itself, of an answer of `directory`. */
 bool certdir_source_fresh(const struct certdir_world *world, const struct certdir_source *source,
 			  const struct certdir_directory *directory, enum certdir_part part, int64_t *age);
 
@@ -58,17 +64,18 @@ const char *certdir_part_name(enum certdir_part part);
 
 /* Whether any record of the device has a SID, a serial number or a DNS name, as `type` says. */
 bool certdir_device_has(const struct certdir_world *world, size_t device, enum certdir_identity_type type);
-/* How anybody of the device carries a value. */
+/* How a record carries a value. */
+enum certdir_carries certdir_view_carries(const struct certdir_view *view, const struct certdir_identity *id);
+/* The same for all records of a device: the most that one of them does. */
 enum certdir_carries certdir_device_carries(const struct certdir_world *world, size_t device,
 					    const struct certdir_identity *id);
-/* Whether any record of it can speak for it. */
-bool certdir_device_stands(const struct certdir_world *world, size_t device);
-/* Why not: of one of its records. */
-const char *certdir_device_why(const struct certdir_world *world, size_t device);
+/* Why no record of the device can speak for it, but only against it; NULL when one can. */
+const char *certdir_device_silenced(const struct certdir_world *world, size_t device);
 /* Whether two devices have different values of one kind of id; with `serials`, serial numbers count as well. */
 bool certdir_devices_differ(const struct certdir_world *world, size_t a, size_t b, bool serials);
 /* Whether two devices have records of one source. */
 bool certdir_devices_share_source(const struct certdir_world *world, size_t a, size_t b);
+/* Makes b's records those of a. */
 void certdir_devices_join(struct certdir_world *world, size_t a, size_t b);
 
 /* The reason for which a record says "no": CERTDIR_RETIRED or CERTDIR_DISABLED with `detail`; CERTDIR_ALLOWED: it does not. */
@@ -93,9 +100,5 @@ size_t certdir_twins_by_dates(const struct certdir_world *world, size_t *devices
 
 /* The policy on the device; sets reason, detail, age. */
 void certdir_judge(struct certdir_world *world, size_t device, struct certdir_decision *decision);
-
-/* Sets reason and detail. Always false, so that it can be returned. */
-bool certdir_conclude(struct certdir_decision *decision, enum certdir_reason reason, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
 
 #endif
