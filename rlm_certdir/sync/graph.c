@@ -23,23 +23,19 @@ struct certdir_graph *certdir_graph_open(const struct certdir_tenant_config *con
 					 const struct certdir_http_limits *limits, struct certdir_error *error)
 {
 	struct certdir_graph *graph = calloc(1, sizeof(*graph));
-	struct certdir_error cause = {.text = "out of memory"};
 
+	certdir_error_set(error, "out of memory");
 	if (!graph)
-		goto fail;
+		return NULL;
 	graph->config = config;
 	graph->limits = *limits;
 	graph->base = certdir_print("%s/v1.0", config->graph);
-	if (!graph->base)
-		goto fail;
-	graph->http = certdir_http_open(config->ca_file, &graph->limits, &cause);
-	if (!graph->http)
-		goto fail;
-	graph->token = certdir_token_open(config, graph->http, &graph->limits, &cause);
+	if (graph->base)
+		graph->http = certdir_http_open(config->ca_file, &graph->limits, error);
+	if (graph->http)
+		graph->token = certdir_token_open(config, graph->http, &graph->limits, error);
 	if (graph->token)
 		return graph;
-fail:
-	certdir_error_set(error, "tenant %s: %s", config->name, cause.text);
 	certdir_graph_close(graph);
 	return NULL;
 }
@@ -155,16 +151,13 @@ enum certdir_graph_outcome certdir_graph_get(struct certdir_graph *graph, const 
 {
 	struct query query = {.graph = graph, .url = url, .permission = permission, .eventual = eventual, .sink = sink};
 	enum certdir_http_result result = CERTDIR_HTTP_FAILED;
-	struct certdir_error cause = {.text = ""};
 
-	if (certdir_link_check(url, graph->config->graph, &cause))
-		result = certdir_retry_run(&graph->limits, attempt, &query, &cause);
-	if (result == CERTDIR_HTTP_ANSWERED && query.outcome == CERTDIR_GRAPH_OK)
-		return CERTDIR_GRAPH_OK;
-	certdir_error_set(error, "tenant %s: %s", graph->config->name,
-			  result == CERTDIR_HTTP_STOPPED ? "stopped" : cause.text);
-	if (result == CERTDIR_HTTP_STOPPED)
+	if (certdir_link_check(url, graph->config->graph, error))
+		result = certdir_retry_run(&graph->limits, attempt, &query, error);
+	if (result == CERTDIR_HTTP_STOPPED) {
+		certdir_error_set(error, "stopped");
 		return CERTDIR_GRAPH_STOPPED;
+	}
 	return result == CERTDIR_HTTP_ANSWERED && query.outcome != CERTDIR_GRAPH_UNAUTHORIZED ? query.outcome
 											      : CERTDIR_GRAPH_FAILED;
 }

@@ -10,16 +10,6 @@ enum { RESTARTS = 2 };
 
 /* ---- the end ---- */
 
-/* Errors that may be read alone begin with the tenant's name; in the tenant's own report it would stand twice. */
-static void drop_name(char note[CERTDIR_TEXT_MAX], const char *name)
-{
-	const size_t length = strlen(name);
-	const size_t kind = strncmp(note, "ldap ", 5) == 0 ? 5 : strncmp(note, "tenant ", 7) == 0 ? 7 : 0;
-
-	if (kind && strncmp(note + kind, name, length) == 0 && strncmp(note + kind + length, ": ", 2) == 0)
-		memmove(note, note + kind + length + 2, strlen(note + kind + length + 2) + 1);
-}
-
 void certdir_sync_part_end(struct certdir_sync_job *job, enum certdir_sync_result result, const char *format, ...)
 {
 	va_list arguments;
@@ -31,7 +21,6 @@ void certdir_sync_part_end(struct certdir_sync_job *job, enum certdir_sync_resul
 	va_start(arguments, format);
 	certdir_vsay(job->report.note, format, arguments);
 	va_end(arguments);
-	drop_name(job->report.note, job->tenant->name);
 }
 
 enum certdir_tenant_ended certdir_sync_part_guard(const struct certdir_sync_job *job, enum certdir_tenant_ended ended,

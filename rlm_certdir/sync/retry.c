@@ -161,10 +161,10 @@ enum certdir_http_result certdir_retry_run(const struct certdir_http_limits *lim
 	struct certdir_retry retry = {.limits = limits, .began = certdir_monotonic()};
 	char retry_after[CERTDIR_HTTP_RETRY_AFTER];
 	enum certdir_http_result result;
-	struct certdir_error cause;
+	struct certdir_error cause = {.text = ""};
 
 	for (;;) {
-		retry_after[0] = cause.text[0] = '\0';
+		retry_after[0] = '\0';
 		result = attempt(context, retry_after, &cause);
 		if (result != CERTDIR_HTTP_TRANSIENT && result != CERTDIR_HTTP_UNLIKELY) {
 			*error = cause;

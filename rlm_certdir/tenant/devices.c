@@ -47,7 +47,7 @@ static bool make_object_id(struct certdir_tenant *tenant, const char *text, char
 	if (made)
 		return true;
 	tenant->broken = true;
-	certdir_error_set(error, "tenant %s: a device without an id: the answer is not believed", tenant->options.name);
+	certdir_error_set(error, "a device without an id: the answer is not believed");
 	return false;
 }
 
@@ -188,7 +188,7 @@ static bool meet(struct certdir_tenant *tenant, const char *object_id, struct ce
 
 	hash_bits(object_id, bits);
 	return (certdir_bitmap_set(&tenant->met, bits[0]) && certdir_bitmap_set(&tenant->met, bits[1])) ||
-	       certdir_tenant_no_memory(tenant, error);
+	       certdir_tenant_no_memory(error);
 }
 
 static bool put_off(struct certdir_tenant *tenant, const char *object_id, const struct certdir_device *device,
@@ -245,7 +245,7 @@ static bool take_record(struct certdir_tenant *tenant, int64_t row, const char *
 	/* A device that Intune alone knew, and Entra does now: which of them stays is seen at the end. */
 	return certdir_tenant_number(tenant, &own, CERTDIR_TENANT_FIND_OWN, error,
 				     SQL_VALUES(SQL_TEXT(entra_device_id), SQL_NUMBER(tenant->source))) &&
-	       (own == 0 || certdir_bitmap_set(&tenant->own, own) || certdir_tenant_no_memory(tenant, error));
+	       (own == 0 || certdir_bitmap_set(&tenant->own, own) || certdir_tenant_no_memory(error));
 }
 
 /* Takes the record away from `row`, if it has one, which has or had that device id: it waits, unless another device has it too. */
@@ -317,7 +317,7 @@ static bool add_device(struct certdir_tenant *tenant, const char *object_id, con
 	row = sqlite3_last_insert_rowid(tenant->writer->db);
 	claim(tenant, device);
 	if (tenant->full && !certdir_bitmap_set(&tenant->seen, row))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	return certdir_tenant_account(tenant, row, listed, true, error) &&
 	       (tenant->state.intune_records == 0 || !device->entra_device_id ||
 		(take_record(tenant, row, device->entra_device_id, error) &&
@@ -354,7 +354,7 @@ static bool change_device(struct certdir_tenant *tenant, int64_t row, const stru
 	if (!ids && !facts)
 		return true;
 	if (!certdir_bitmap_set(&tenant->changed, row))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	if (logged && !certdir_tenant_save(tenant, row, error))
 		return false;
 	if (facts && !certdir_tenant_do(tenant, CERTDIR_TENANT_SET_FACTS, error,
@@ -404,7 +404,7 @@ bool certdir_tenant_devices_put(struct certdir_tenant *tenant, const struct cert
 	before = after = known_device(stmt);
 	overlay(&after, &clean.device, present);
 	if (tenant->full && !certdir_bitmap_set(&tenant->seen, row))
-		ok = certdir_tenant_no_memory(tenant, error);
+		ok = certdir_tenant_no_memory(error);
 	else
 		ok = certdir_tenant_confirm(tenant, row, error) && change_device(tenant, row, &before, &after, error);
 	(void)sqlite3_reset(stmt);
@@ -423,7 +423,7 @@ bool certdir_tenant_devices_remove(struct certdir_tenant *tenant, const char *ob
 		return !was_met(tenant, id) || put_off(tenant, id, &none, REMOVED, error);
 	return certdir_tenant_number(tenant, &row, CERTDIR_TENANT_FIND_OBJECT, error,
 				     SQL_VALUES(SQL_TEXT(id), SQL_NUMBER(tenant->source))) &&
-	       (row == 0 || certdir_bitmap_set(&tenant->removed, row) || certdir_tenant_no_memory(tenant, error));
+	       (row == 0 || certdir_bitmap_set(&tenant->removed, row) || certdir_tenant_no_memory(error));
 }
 
 /* ---- the end ---- */
@@ -482,7 +482,7 @@ static bool merge_own(struct certdir_tenant *tenant, struct certdir_error *error
 		if (found < 0)
 			return false;
 		if (merged && !certdir_bitmap_set(&tenant->removed, row))
-			return certdir_tenant_no_memory(tenant, error);
+			return certdir_tenant_no_memory(error);
 	}
 	return true;
 }

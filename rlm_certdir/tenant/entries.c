@@ -149,7 +149,7 @@ static bool add_entry(struct certdir_tenant *tenant, const struct certdir_tenant
 		return false;
 	row = sqlite3_last_insert_rowid(tenant->writer->db);
 	if (!certdir_bitmap_set(&tenant->seen, row))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	return write_entry(tenant, row, entry, digest, error) && certdir_tenant_account(tenant, row, true, true, error);
 }
 
@@ -157,7 +157,7 @@ static bool change_entry(struct certdir_tenant *tenant, int64_t row, const struc
 			 const char *digest, struct certdir_error *error)
 {
 	if (!certdir_bitmap_set(&tenant->changed, row))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	return certdir_tenant_save(tenant, row, error) && forget_names(tenant, row, error) &&
 	       write_entry(tenant, row, entry, digest, error);
 }
@@ -188,7 +188,7 @@ bool certdir_tenant_entries_put(struct certdir_tenant *tenant, const struct cert
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_ENTRIES, error))
 		return false;
 	if (!make_digest(entry, digest))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_FIND_ENTRY, error,
 				  SQL_VALUES(SQL_TEXT(entry->key), SQL_NUMBER(tenant->source)));
 	found = certdir_tenant_next(tenant, stmt, error);
@@ -201,7 +201,7 @@ bool certdir_tenant_entries_put(struct certdir_tenant *tenant, const struct cert
 	same = before && strcmp(before, digest) == 0;
 	(void)sqlite3_reset(stmt);
 	if (!certdir_bitmap_set(&tenant->seen, row))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	return certdir_tenant_confirm(tenant, row, error) && (same || change_entry(tenant, row, entry, digest, error));
 }
 

@@ -16,7 +16,7 @@ static bool make_guid(struct certdir_tenant *tenant, const char *what, const cha
 	if (made)
 		return true;
 	tenant->broken = true;
-	certdir_error_set(error, "tenant %s: a %s without an id", tenant->options.name, what);
+	certdir_error_set(error, "a %s without an id", what);
 	return false;
 }
 
@@ -30,7 +30,7 @@ static bool read_members(struct certdir_tenant *tenant, int64_t group, struct ce
 		if (!certdir_bitmap_set(&tenant->before, sqlite3_column_int64(stmt, 0)) ||
 		    (sqlite3_column_int(stmt, 1) &&
 		     !certdir_bitmap_set(&tenant->unconfirmed, sqlite3_column_int64(stmt, 0))))
-			return certdir_tenant_no_memory(tenant, error);
+			return certdir_tenant_no_memory(error);
 	return found == 0;
 }
 
@@ -90,7 +90,7 @@ bool certdir_tenant_group_put(struct certdir_tenant *tenant, const char *member,
 				   SQL_VALUES(SQL_TEXT(id), SQL_NUMBER(tenant->source))))
 		return false;
 	tenant->duplicates += row == 0;
-	return row == 0 || certdir_bitmap_set(&tenant->seen, row) || certdir_tenant_no_memory(tenant, error);
+	return row == 0 || certdir_bitmap_set(&tenant->seen, row) || certdir_tenant_no_memory(error);
 }
 
 /* Every row in `rows` that is not in `others` enters or leaves the group. */

@@ -72,8 +72,7 @@ static bool make_ids(struct certdir_tenant *tenant, const struct certdir_device 
 		return false;
 	if (!made) {
 		tenant->broken = true;
-		certdir_error_set(error, "tenant %s: an Intune record without an id: the answer is not believed",
-				  tenant->options.name);
+		certdir_error_set(error, "an Intune record without an id: the answer is not believed");
 		return false;
 	}
 	if (!certdir_tenant_text(tenant, id, "azureADDeviceId", CERTDIR_FORM_GUID, record->entra_device_id, key, &made,
@@ -152,7 +151,7 @@ static bool bury(struct certdir_tenant *tenant, enum certdir_tenant_statement wh
 			continue;
 		if (last_id && strcmp(value, last) == 0) {
 			if (!certdir_bitmap_set(&tenant->dead, last_id))
-				return certdir_tenant_no_memory(tenant, error);
+				return certdir_tenant_no_memory(error);
 			if (!certdir_tenant_do(tenant,
 					       by_key ? CERTDIR_TENANT_ONCE_OUTLIVED : CERTDIR_TENANT_ONCE_STAGED,
 					       error, SQL_VALUES(SQL_NUMBER(last_id))))
@@ -177,7 +176,7 @@ static bool keep_waiting(struct certdir_tenant *tenant, struct certdir_error *er
 		const int64_t id = sqlite3_column_int64(stmt, 0);
 
 		if (!certdir_bitmap_test(&tenant->dead, id) && !certdir_bitmap_set(&tenant->kept, id))
-			return certdir_tenant_no_memory(tenant, error);
+			return certdir_tenant_no_memory(error);
 	}
 	return found == 0;
 }
@@ -225,7 +224,7 @@ static bool join(struct certdir_tenant *tenant, sqlite3_stmt *pair, struct certd
 	if (!certdir_bitmap_set(&tenant->seen, row) || !certdir_bitmap_set(&tenant->used, id) ||
 	    (sqlite3_column_type(pair, AT_HAS + AT_COMPLIANCE) != SQLITE_NULL &&
 	     !certdir_bitmap_set(&tenant->kept, id)))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	for (int i = 0; i < RECORD_COLUMNS; i++)
 		all = (same[i] = same_column(pair, AT_HAS + i, AT_RECORD + i)) && all;
 	if (all)
@@ -235,7 +234,7 @@ static bool join(struct certdir_tenant *tenant, sqlite3_stmt *pair, struct certd
 	if (sqlite3_column_type(pair, AT_RECORD + AT_SERIAL_NUMBER) != SQLITE_NULL)
 		tenant->holds |= CERTDIR_BIT(CERTDIR_ID_SERIAL);
 	if (!certdir_bitmap_set(&tenant->changed, row))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	/* The record that it had is of another device now, or of none. */
 	if (!same[0] && sqlite3_column_type(pair, AT_HAS) != SQLITE_NULL &&
 	    !certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, SQL_VALUES(SQL_TEXT(text(pair, AT_HAS)))))
@@ -286,7 +285,7 @@ static bool change_own(struct certdir_tenant *tenant, int64_t row, int64_t id, b
 		const char *system = (const char *)sqlite3_column_text(pair, AT_SYSTEM);
 
 		tenant->holds |= CERTDIR_BIT(CERTDIR_ID_NAME);
-		ok = (certdir_bitmap_set(&tenant->changed, row) || certdir_tenant_no_memory(tenant, error)) &&
+		ok = (certdir_bitmap_set(&tenant->changed, row) || certdir_tenant_no_memory(error)) &&
 		     certdir_tenant_save(tenant, row, error) &&
 		     certdir_tenant_do(tenant, CERTDIR_TENANT_SET_OWN, error,
 				       SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(name), SQL_TEXT(system))) &&
@@ -315,7 +314,7 @@ static bool add_own(struct certdir_tenant *tenant, int64_t id, bool once, sqlite
 	row = sqlite3_last_insert_rowid(tenant->writer->db);
 	tenant->holds |= CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_NAME) | CERTDIR_BIT(CERTDIR_ID_SERIAL);
 	if (!certdir_bitmap_set(&tenant->seen, row))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	return certdir_tenant_account(tenant, row, listed, true, error);
 }
 
@@ -371,7 +370,7 @@ static bool find_unjoined(struct certdir_tenant *tenant, struct certdir_error *e
 		if (certdir_bitmap_test(&tenant->seen, row))
 			continue;
 		if (!certdir_bitmap_set(&tenant->unconfirmed, row))
-			return certdir_tenant_no_memory(tenant, error);
+			return certdir_tenant_no_memory(error);
 		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, SQL_VALUES(SQL_TEXT(text(stmt, 1)))))
 			return false;
 	}
@@ -399,7 +398,7 @@ static bool has_moved(struct certdir_tenant *tenant, int64_t row, bool *moved, s
 static bool unjoin(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
 {
 	if (!certdir_bitmap_set(&tenant->changed, row))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	return certdir_tenant_save(tenant, row, error) &&
 	       certdir_tenant_do(tenant, CERTDIR_TENANT_CLEAR_RECORD, error, SQL_VALUES(SQL_NUMBER(row))) &&
 	       certdir_tenant_relist(tenant, row, error);
@@ -445,7 +444,7 @@ static bool remove_own(struct certdir_tenant *tenant, bool keep, struct certdir_
 				return false;
 		} else if (!certdir_bitmap_set(&tenant->removed, row) ||
 			   (moved && !certdir_bitmap_set(&tenant->own, row))) {
-			return certdir_tenant_no_memory(tenant, error);
+			return certdir_tenant_no_memory(error);
 		}
 	}
 	return found == 0;

@@ -17,7 +17,7 @@ bool certdir_tenant_await(struct certdir_tenant *tenant, struct certdir_error *e
 		const int64_t row = sqlite3_column_int64(stmt, 0);
 
 		if (!certdir_bitmap_set(&tenant->unconfirmed, row) || !certdir_bitmap_set(&tenant->removed, row))
-			return certdir_tenant_no_memory(tenant, error);
+			return certdir_tenant_no_memory(error);
 	}
 	return found == 0 && certdir_tenant_number(tenant, &tenant->newest, CERTDIR_TENANT_NEWEST, error, SQL_NOTHING);
 }
@@ -41,7 +41,7 @@ bool certdir_tenant_sweep(struct certdir_tenant *tenant, enum certdir_tenant_sta
 		const int64_t row = sqlite3_column_int64(stmt, 0);
 
 		if (!certdir_bitmap_test(&tenant->seen, row) && !certdir_bitmap_set(&tenant->removed, row))
-			return certdir_tenant_no_memory(tenant, error);
+			return certdir_tenant_no_memory(error);
 	}
 	return found == 0;
 }
@@ -64,7 +64,7 @@ bool certdir_tenant_account(struct certdir_tenant *tenant, int64_t row, bool lis
 		certdir_bitmap_clear(undo, row);
 	else
 		ok = certdir_bitmap_set(note, row);
-	return ok || certdir_tenant_no_memory(tenant, error);
+	return ok || certdir_tenant_no_memory(error);
 }
 
 enum certdir_tristate certdir_tenant_in_use(const char *management_state)

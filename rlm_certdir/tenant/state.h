@@ -201,7 +201,7 @@ bool certdir_tenant_in(const struct certdir_tenant *tenant, enum certdir_tenant_
 /* Ends the part as `how` says: FAILED abandons it. */
 enum certdir_tenant_ended certdir_tenant_finish(struct certdir_tenant *tenant, enum certdir_tenant_ended how,
 						struct certdir_error *error);
-bool certdir_tenant_no_memory(const struct certdir_tenant *tenant, struct certdir_error *error);
+bool certdir_tenant_no_memory(struct certdir_error *error);
 /* CERTDIR_ENDED when the guard lets so many go; SHRUNK with `error`: they are to be kept. what: "devices"; check: where to look. */
 enum certdir_tenant_ended certdir_tenant_guard(const struct certdir_tenant *tenant, size_t before, size_t lost,
 					       const char *what, const char *check, struct certdir_error *error);

@@ -50,8 +50,7 @@ bool certdir_tenant_row(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struc
 	const int found = certdir_tenant_next(tenant, stmt, error);
 
 	if (found == 0)
-		certdir_error_set(error, "%s %s: a row of the list is not there: the list is damaged",
-				  certdir_tenant_kind(tenant), tenant->options.name);
+		certdir_error_set(error, "a row of the list is not there: the list is damaged");
 	return found == 1;
 }
 
@@ -72,9 +71,9 @@ bool certdir_tenant_number(struct certdir_tenant *tenant, int64_t *number, enum 
 	return found >= 0;
 }
 
-bool certdir_tenant_no_memory(const struct certdir_tenant *tenant, struct certdir_error *error)
+bool certdir_tenant_no_memory(struct certdir_error *error)
 {
-	certdir_error_set(error, "%s %s: out of memory", certdir_tenant_kind(tenant), tenant->options.name);
+	certdir_error_set(error, "out of memory");
 	return false;
 }
 
@@ -102,7 +101,7 @@ static bool take_source(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struc
 
 	tenant->delta_link = delta_link ? strdup(delta_link) : NULL;
 	if (delta_link && !tenant->delta_link)
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	tenant->source = sqlite3_column_int64(stmt, 0);
 	tenant->unlisted = (size_t)sqlite3_column_int64(stmt, 8);
 	tenant->state = (struct certdir_tenant_state){
@@ -173,21 +172,19 @@ static bool refuse_source(const struct certdir_tenant *tenant, const char *name,
 
 	if (strcmp(name, ours) == 0 && strcmp(kind, us) != 0)
 		certdir_error_set(error,
-				  "%s %s: the list has %s source of that name: give [%s %s] another "
-				  "name, or do: certdir list remove --source %s",
-				  us, ours, strcmp(kind, "import") == 0 ? "an imported" : "another kind of", us, ours,
-				  ours);
+				  "the list has %s source of that name: give [%s %s] another name, or do: "
+				  "certdir list remove --source %s",
+				  strcmp(kind, "import") == 0 ? "an imported" : "another kind of", us, ours, ours);
 	else if (strcmp(name, ours) == 0)
-		certdir_error_set(
-			error,
-			"tenant %s: its devices in the list are of tenant %s, not of %s: give the other tenant "
-			"a section with another name",
-			ours, guid ? guid : "?", tenant->guid);
+		certdir_error_set(error,
+				  "its devices in the list are of tenant %s, not of %s: give the other tenant "
+				  "a section with another name",
+				  guid ? guid : "?", tenant->guid);
 	else
 		certdir_error_set(error,
-				  "tenant %s: tenant %s stands in the list already as \"%s\": keep that name, or do: "
+				  "tenant %s stands in the list already as \"%s\": keep that name, or do: "
 				  "certdir list remove --source %s",
-				  ours, tenant->guid, name, name);
+				  tenant->guid, name, name);
 	return false;
 }
 
@@ -230,7 +227,7 @@ struct certdir_tenant *certdir_tenant_open(struct certdir_list_writer *writer,
 	struct certdir_tenant *tenant = calloc(1, sizeof(*tenant));
 
 	if (!tenant) {
-		certdir_error_set(error, "tenant %s: out of memory", options->name);
+		certdir_error_set(error, "out of memory");
 		return NULL;
 	}
 	tenant->writer = writer;
@@ -239,15 +236,14 @@ struct certdir_tenant *certdir_tenant_open(struct certdir_list_writer *writer,
 		goto out;
 	if (!options->ldap &&
 	    !certdir_canonical(CERTDIR_ID_GUID, options->tenant, strlen(options->tenant), tenant->guid)) {
-		certdir_error_set(error, "tenant %s: \"%s\" is not a tenant id, which is a GUID", options->name,
-				  options->tenant);
+		certdir_error_set(error, "\"%s\" is not a tenant id, which is a GUID", options->tenant);
 		goto out;
 	}
 	name_attributes(tenant);
 	tenant->takes_all = certdir_tenant_filter_is_open(&options->filter);
 	tenant->filter = options->ldap ? strdup(options->ldap->question) : certdir_tenant_filter_text(&options->filter);
 	if (!tenant->filter) {
-		certdir_tenant_no_memory(tenant, error);
+		certdir_tenant_no_memory(error);
 		goto out;
 	}
 	if (check_sources(tenant, error) && certdir_list_writer_run(writer, temporary, error) &&
@@ -292,8 +288,7 @@ static bool make_source(struct certdir_tenant *tenant, struct certdir_error *err
 bool certdir_tenant_begin(struct certdir_tenant *tenant, enum certdir_tenant_part part, struct certdir_error *error)
 {
 	if (tenant->part != CERTDIR_PART_NONE) {
-		certdir_error_set(error, "%s %s: a part of it is still open", certdir_tenant_kind(tenant),
-				  tenant->options.name);
+		certdir_error_set(error, "a part of it is still open");
 		return false;
 	}
 	/* An import in the same edition has left the journal off, without which nothing can be rolled back. */
@@ -316,10 +311,9 @@ bool certdir_tenant_in(const struct certdir_tenant *tenant, enum certdir_tenant_
 	/* After a full disk SQLite has rolled back by itself: what follows would stand alone. */
 	if (tenant->part == part && !tenant->broken && !sqlite3_get_autocommit(tenant->writer->db))
 		return true;
-	certdir_error_set(error,
-			  tenant->part == part ? "%s %s: this part has failed and can only be abandoned"
-					       : "%s %s: that part of it was not begun",
-			  certdir_tenant_kind(tenant), tenant->options.name);
+	certdir_error_set(error, "%s",
+			  tenant->part == part ? "this part has failed and can only be abandoned"
+					       : "that part of it was not begun");
 	return false;
 }
 
@@ -370,11 +364,10 @@ enum certdir_tenant_ended certdir_tenant_guard(const struct certdir_tenant *tena
 	if (certdir_list_shrink_allowed(before, lost, tenant->options.max_shrink))
 		return CERTDIR_ENDED;
 	certdir_error_set(error,
-			  "%s %s: %zu of %zu %s would be lost, more than max_shrink = %u%% allows: they stay as "
+			  "%zu of %zu %s would be lost, more than max_shrink = %u%% allows: they stay as "
 			  "they were, and "
 			  "grow old; all else was taken. Check %s; when it is right, run with --force",
-			  certdir_tenant_kind(tenant), tenant->options.name, lost, before, what,
-			  tenant->options.max_shrink, check);
+			  lost, before, what, tenant->options.max_shrink, check);
 	return CERTDIR_ENDED_SHRUNK;
 }
 
@@ -398,8 +391,7 @@ bool certdir_tenant_text(struct certdir_tenant *tenant, const char *label, const
 	(void)certdir_list_text_refuse(label, field, text, why, &refused);
 	if (form == CERTDIR_FORM_GUID) {
 		tenant->broken = true;
-		certdir_error_set(error, "tenant %s: %s: the answer is not believed", tenant->options.name,
-				  refused.text);
+		certdir_error_set(error, "%s: the answer is not believed", refused.text);
 		return false;
 	}
 	if (!tenant->warned_object && tenant->warned++ < WARNINGS)

@@ -129,7 +129,8 @@ int main(int argc, char **argv)
 	const struct sigaction action = {.sa_handler = on_term}, ignore = {.sa_handler = SIG_IGN};
 	json_t *options = argc == 2 ? json_loads(argv[1], 0, NULL) : NULL;
 	struct certdir_http_limits limits = {.stop = &stop, .waiting = waiting};
-	struct certdir_tenant_config config = {.name = "contoso"};
+	static const char *no_groups[] = {NULL};
+	struct certdir_tenant_config config = {.name = "contoso", .groups = no_groups};
 	struct certdir_error error = {.text = ""};
 	struct certdir_graph *graph;
 	char *line = NULL;

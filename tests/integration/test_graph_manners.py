@@ -84,7 +84,7 @@ def test_a_foreign_link_is_asked_of_nobody(make_world, trust, url, word):
     values = {"url": world.server.url, "port": world.server.port, "other": other.server.port, "host": "https://localhost"}
     answer = world.get(url.format(**values))
     assert answer["outcome"] == "failed"
-    assert "tenant contoso" in answer["error"] and word.format(**values) in answer["error"]
+    assert word.format(**values) in answer["error"]
     assert not world.server.requests and not other.server.requests
 
 
@@ -407,7 +407,7 @@ def test_a_broken_answer_is_asked_for_again(world, behaviour):
 
 def test_what_the_sink_refuses_is_not_asked_for_again(world):
     answer = world.get(request={"refuse": True})
-    assert answer["outcome"] == "failed" and answer["error"] == "tenant contoso: the sink refuses"
+    assert answer["outcome"] == "failed" and answer["error"] == "the sink refuses"
     assert len(world.pages) == 1
 
 
@@ -519,7 +519,7 @@ def test_a_token_is_renewed_five_minutes_before_its_end(world, life, tokens):
 def test_a_token_that_is_none(world, body, word):
     world.entra.script = [lambda c, r: c.answer(body)]
     answer = world.get()
-    assert answer["outcome"] == "failed" and word in answer["error"] and "tenant contoso" in answer["error"]
+    assert answer["outcome"] == "failed" and word in answer["error"]
     assert "hid" not in answer["error"] and not world.pages
 
 
@@ -567,7 +567,7 @@ def test_a_missing_permission_is_named(world):
     world.script = [error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")]
     answer = world.get()
     assert answer["outcome"] == "failed" and len(world.pages) == 1
-    for words in ("tenant contoso", "Device.Read.All", "application permission", "admin consent", "id-in-body"):
+    for words in ("Device.Read.All", "application permission", "admin consent", "id-in-body"):
         assert words in answer["error"]
 
 
@@ -604,7 +604,7 @@ def test_an_expired_delta_token(world):
 def test_other_outcomes(world, status, code, message, outcome):
     world.script = [error(status, code, message)] if status != 204 else [lambda c, r: c.answer(b"", 204)]
     answer = world.get()
-    assert answer["outcome"] == outcome and answer["error"].startswith("tenant contoso: ")
+    assert answer["outcome"] == outcome and answer["error"]
     assert str(status) in answer["error"] and len(world.pages) == 1
 
 
@@ -643,5 +643,5 @@ def test_a_stop_ends_it_at_once(world, where):
     stopped = time.monotonic()
     process.send_signal(signal.SIGTERM)
     asking.join(20)
-    assert answers and answers[0]["outcome"] == "stopped" and answers[0]["error"] == "tenant contoso: stopped"
+    assert answers and answers[0]["outcome"] == "stopped" and answers[0]["error"] == "stopped"
     assert time.monotonic() - stopped < 2

@@ -136,7 +136,7 @@ static void test_guard(void **state)
 	(void)list(true, 1, 50, 0, "c1");
 	options.now = 2000;
 	assert_int_equal(list(true, 1, 25, 2, "c2"), CERTDIR_ENDED_SHRUNK);
-	assert_non_null(strstr(said, "ldap corp: 25 of 50 devices would be lost"));
+	assert_non_null(strstr(said, "25 of 50 devices would be lost"));
 	assert_int_equal(counts.kept, 25);
 	assert_int_equal(counts.changed, 1);
 	assert_null(look().delta_link);
