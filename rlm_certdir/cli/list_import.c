@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir list import`: a file of devices becomes a source of the list. Nothing is published before all of it was good. */
+#include "base/shrink.h"
 #include "cli/change.h"
 #include "cli/json.h"
 #include "cli/list.h"
@@ -457,7 +458,7 @@ static int check_shrink(struct import *import, struct certdir_error *error)
 	const struct certdir_list_compared *compared = &import->compared;
 	struct names names = {.shown = 0};
 
-	if (options->force || certdir_list_shrink_allowed(compared->before, compared->lost, CERTDIR_LIST_SHRINK))
+	if (options->force || certdir_shrink_allowed(compared->before, compared->lost, CERTDIR_SHRINK))
 		return 0;
 	if (!certdir_list_write_changes(import->writer, import->now, name_removed, &names, error))
 		return EX_CANTCREAT;
@@ -468,7 +469,7 @@ static int check_shrink(struct import *import, struct certdir_error *error)
 			  !names.more	  ? ""
 			  : names.text[0] ? ", .."
 					  : "..",
-			  CERTDIR_LIST_SHRINK);
+			  CERTDIR_SHRINK);
 	return EXIT_SHRUNK;
 }
 

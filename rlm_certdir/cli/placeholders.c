@@ -61,7 +61,7 @@ static void tell_progress(void *context, size_t steps, size_t of)
 	char what[80];
 
 	(void)snprintf(what, sizeof(what), "%zu of %zu operations", steps, of);
-	certdir_cli_progress_show(run->placeholders->config->name, what, steps);
+	certdir_cli_progress_show(run->placeholders->config->rules.name, what, steps);
 }
 
 /* False: what was set aside could not be printed. */
@@ -100,7 +100,7 @@ static int run_section(const struct certdir_cli_options *options, const char *li
 
 	certdir_log_set(log_problems);
 	if (options->apply && !certdir_placeholders_lock(config, &lock, &run.error)) {
-		fprintf(stderr, "certdir: %s: %s\n", config->name, run.error.text);
+		fprintf(stderr, "certdir: %s: %s\n", config->rules.name, run.error.text);
 		return stop ? CERTDIR_CLI_PLACEHOLDERS_STOPPED : CERTDIR_CLI_PLACEHOLDERS_FAILED;
 	}
 	run.outcome = certdir_placeholders_plan(&placeholders, config, list, certdir_cli_placeholders_certificates,
@@ -124,7 +124,7 @@ static int run_section(const struct certdir_cli_options *options, const char *li
 	if (lock >= 0)
 		(void)close(lock);
 	if (!printed) {
-		fprintf(stderr, "certdir: %s: standard output cannot be written: %s\n", config->name, strerror(errno));
+		fprintf(stderr, "certdir: %s: standard output cannot be written: %s\n", config->rules.name, strerror(errno));
 		return CERTDIR_CLI_PLACEHOLDERS_FAILED;
 	}
 	return status;
@@ -155,7 +155,7 @@ static int adopt_section(const struct certdir_cli_options *options, const char *
 	struct certdir_template pattern;
 	struct certdir_error why;
 
-	if (config->kind != CERTDIR_PLACEHOLDER_COMPUTER) {
+	if (config->rules.kind != CERTDIR_PLACEHOLDER_COMPUTER) {
 		certdir_error_set(&why, "adopting is for kind = computer");
 	} else if (certdir_template_init(&pattern, options->pattern, false, &why)) {
 		adopting.adopt = &pattern;
@@ -164,7 +164,7 @@ static int adopt_section(const struct certdir_cli_options *options, const char *
 			return run_section(options, list, &adopting);
 		certdir_error_set(&why, "this is no template, such as {entra_device_id}");
 	}
-	fprintf(stderr, "certdir: %s: --pattern: %s\n", config->name, why.text);
+	fprintf(stderr, "certdir: %s: --pattern: %s\n", config->rules.name, why.text);
 	return EX_USAGE;
 }
 
@@ -191,7 +191,7 @@ static int run_sections(const struct certdir_cli_options *options, const struct 
 	for (size_t i = 0; i < loaded->placeholders.count && !stop; i++) {
 		const struct certdir_placeholders_config *config = &loaded->placeholders.sections[i];
 
-		if (!options->operands[0] || strcmp(options->operands[0], config->name) == 0)
+		if (!options->operands[0] || strcmp(options->operands[0], config->rules.name) == 0)
 			status = worse(status, run(options, loaded->config.list, config));
 	}
 	return stop ? worse(status, CERTDIR_CLI_PLACEHOLDERS_STOPPED) : status;
@@ -200,7 +200,7 @@ static int run_sections(const struct certdir_cli_options *options, const struct 
 static bool has_section(const struct certdir_cli_conf *loaded, const char *name)
 {
 	for (size_t i = 0; i < loaded->placeholders.count; i++)
-		if (!name || strcmp(loaded->placeholders.sections[i].name, name) == 0)
+		if (!name || strcmp(loaded->placeholders.sections[i].rules.name, name) == 0)
 			return true;
 	return false;
 }

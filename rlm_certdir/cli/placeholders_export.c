@@ -44,7 +44,7 @@ static bool print_account(const struct certdir_placeholders_config *config, cons
 			  bool json)
 {
 	if (json)
-		return certdir_cli_json_print(json_pack("{s:s,s:s,s:s,s:s,s:s}", "type", "sid", "section", config->name,
+		return certdir_cli_json_print(json_pack("{s:s,s:s,s:s,s:s,s:s}", "type", "sid", "section", config->rules.name,
 							"device_id", account->mark->key, "sid", account->sid, "name",
 							account->cn));
 	print_row(account);
@@ -59,18 +59,18 @@ certdir_cli_placeholders_export_section(const struct certdir_placeholders_config
 	struct certdir_error error;
 	bool ok;
 
-	if (config->kind != CERTDIR_PLACEHOLDER_COMPUTER) {
-		fprintf(stderr, "certdir: %s: left out: the entries of kind = device have no SIDs\n", config->name);
+	if (config->rules.kind != CERTDIR_PLACEHOLDER_COMPUTER) {
+		fprintf(stderr, "certdir: %s: left out: the entries of kind = device have no SIDs\n", config->rules.name);
 		return CERTDIR_CLI_PLACEHOLDERS_NOTHING;
 	}
 	ok = certdir_placeholders_look(&placeholders, config, &error);
 	if (!ok)
-		fprintf(stderr, "certdir: %s: %s\n", config->name, error.text);
+		fprintf(stderr, "certdir: %s: %s\n", config->rules.name, error.text);
 	for (size_t i = 0; ok && i < accounts->own_count; i++) {
 		const char *why = why_not(accounts, i);
 
 		if (why)
-			fprintf(stderr, "certdir: %s: left out: %s %s\n", config->name, accounts->own[i].dn, why);
+			fprintf(stderr, "certdir: %s: left out: %s %s\n", config->rules.name, accounts->own[i].dn, why);
 		else
 			ok = print_account(config, &accounts->own[i], json);
 	}

@@ -22,7 +22,7 @@ static char *name_of(const struct certdir_placeholders_config *config, bool appl
 {
 	char *name = NULL;
 
-	if (asprintf(&name, "%s/%s.%s", config->undo_directory, config->name, apply ? "apply" : "plan") < 0)
+	if (asprintf(&name, "%s/%s.%s", config->undo_directory, config->rules.name, apply ? "apply" : "plan") < 0)
 		return NULL;
 	return name;
 }
@@ -62,7 +62,7 @@ json_t *certdir_cli_placeholders_kept(const struct certdir_placeholders_configs 
 	for (size_t i = 0; i < configs->count; i++) {
 		const struct certdir_placeholders_config *config = &configs->sections[i];
 
-		if (json_array_append_new(sections, json_pack("{s:s,s:o,s:o}", "name", config->name, "plan",
+		if (json_array_append_new(sections, json_pack("{s:s,s:o,s:o}", "name", config->rules.name, "plan",
 							      load(config, false), "apply", load(config, true))) != 0) {
 			json_decref(sections);
 			return NULL;

@@ -74,7 +74,7 @@ static bool print_action_json(const struct certdir_cli_placeholders_run *run, co
 			      const struct certdir_action *action)
 {
 	return certdir_cli_json_print(json_pack(
-		"{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "type", type, "section", run->placeholders->config->name, "kind",
+		"{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "type", type, "section", run->placeholders->config->rules.name, "kind",
 		certdir_action_name(action->kind), "device", certdir_cli_placeholders_json(action->key), "name",
 		certdir_cli_placeholders_json(action->name), "dn", certdir_cli_placeholders_json(action->dn),
 		"account_name", certdir_cli_placeholders_json(action->account_name), "why",
@@ -99,7 +99,7 @@ static bool print_action(const struct certdir_action *action)
 static bool print_remark_json(const struct certdir_cli_placeholders_run *run, const struct certdir_remark *remark)
 {
 	return certdir_cli_json_print(json_pack("{s:s,s:s,s:s,s:o,s:o}", "type", "remark", "section",
-						run->placeholders->config->name, "kind", remark_names[remark->kind],
+						run->placeholders->config->rules.name, "kind", remark_names[remark->kind],
 						"subject", certdir_cli_placeholders_json(remark->subject), "text",
 						certdir_cli_placeholders_json(remark->text)));
 }
@@ -140,7 +140,7 @@ bool certdir_cli_placeholders_print_plan(const struct certdir_cli_placeholders_r
 
 	if (run->json)
 		return print_plan_json(run);
-	printf("%s: ", config->name);
+	printf("%s: ", config->rules.name);
 	for (size_t i = 0; i < config->ou_count; i++)
 		printf("%s%s", i ? "; " : "", config->ous[i]);
 	ok = printf(" on %s\n", run->placeholders->session.uri) >= 0 && print_remarks(plan);
@@ -161,7 +161,7 @@ static bool print_left_json(const struct certdir_cli_placeholders_run *run, cons
 {
 	return certdir_cli_json_print(json_pack(
 		"{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "type", *left ? "begun" : "aside", "section",
-		run->placeholders->config->name, "kind", certdir_action_name(action->kind), "device",
+		run->placeholders->config->rules.name, "kind", certdir_action_name(action->kind), "device",
 		certdir_cli_placeholders_json(action->key), "name", certdir_cli_placeholders_json(action->name), "dn",
 		certdir_cli_placeholders_json(action->dn), "error", text_or_null(why), "left", text_or_null(left)));
 }
@@ -220,7 +220,7 @@ static void print_left_out(const struct certdir_cli_placeholders_run *run)
 		all += counts[i];
 	if (all == 0)
 		return;
-	printf("%s: %zu devices of the list are left out", run->placeholders->config->name, all);
+	printf("%s: %zu devices of the list are left out", run->placeholders->config->rules.name, all);
 	for (size_t i = CERTDIR_LEFT_OUT_NOT + 1; i < CERTDIR_LEFT_OUTS; i++)
 		if (counts[i] > 0) {
 			printf("%s%s %zu", separator, left_out[i].text, counts[i]);
@@ -251,7 +251,7 @@ static void print_certificates(const struct certdir_cli_placeholders_run *run)
 	const struct certdir_mappings_report *mappings = &run->placeholders->mappings;
 	const char *separator = "";
 
-	printf("%s: %zu certificates handed in: %zu valid and mapped", run->placeholders->config->name,
+	printf("%s: %zu certificates handed in: %zu valid and mapped", run->placeholders->config->rules.name,
 	       mappings->certificates, mappings->matched);
 	for (enum certdir_mapping_form form = 0; form < CERTDIR_MAPPING_FORMS; form++)
 		if (run->placeholders->config->mapping & CERTDIR_BIT(form)) {
@@ -265,7 +265,7 @@ static void print_certificates(const struct certdir_cli_placeholders_run *run)
 static void print_outcome(const struct certdir_cli_placeholders_run *run)
 {
 	const struct certdir_apply_report *report = &run->report;
-	const char *name = run->placeholders->config->name;
+	const char *name = run->placeholders->config->rules.name;
 
 	printf("%s: %zu of %zu done", name, report->actions, run->placeholders->plan.action_count);
 	if (report->begun > 0)
@@ -280,7 +280,7 @@ static void print_outcome(const struct certdir_cli_placeholders_run *run)
 static bool print_counts(const struct certdir_cli_placeholders_run *run)
 {
 	const struct certdir_plan *plan = &run->placeholders->plan;
-	const char *name = run->placeholders->config->name, *separator = "";
+	const char *name = run->placeholders->config->rules.name, *separator = "";
 
 	printf("%s: %zu devices are to have an entry, %zu entries are there: ", name, plan->wanted, plan->own);
 	for (enum certdir_action_kind kind = 0; kind < CERTDIR_ACTION_KINDS; kind++)
@@ -320,7 +320,7 @@ json_t *certdir_cli_placeholders_summary(const struct certdir_cli_placeholders_r
 	const struct certdir_plan *plan = &run->placeholders->plan;
 	json_t *summary = json_pack(
 		"{s:s,s:s,s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o,s:I,s:I,s:I,s:I,s:o,s:o}", "type", "summary", "section",
-		run->placeholders->config->name, "server", text_or_null(run->placeholders->session.uri), "wanted",
+		run->placeholders->config->rules.name, "server", text_or_null(run->placeholders->session.uri), "wanted",
 		(json_int_t)plan->wanted, "accounts", (json_int_t)plan->own, "unchanged", (json_int_t)plan->unchanged,
 		"left_out", left_out_json(run), "problems", (json_int_t)count_remarks(plan, CERTDIR_REMARK_PROBLEM),
 		"refused", text_or_null(plan->refusal), "error", text_or_null(run->error.text), "done",
@@ -348,12 +348,12 @@ bool certdir_cli_placeholders_print_summary(const struct certdir_cli_placeholder
 		ok = print_counts(run);
 	ok &= fflush(stdout) == 0;
 	if (plan->refused)
-		fprintf(stderr, "certdir: %s: %s%s\n", run->placeholders->config->name,
+		fprintf(stderr, "certdir: %s: %s%s\n", run->placeholders->config->rules.name,
 			run->force ? "forced although " : "refused: ", plan->refusal);
 	if (run->error.text[0]) {
 		char *text = certdir_cli_placeholders_clean(run->error.text);
 
-		fprintf(stderr, "certdir: %s: %s%s\n", run->placeholders->config->name,
+		fprintf(stderr, "certdir: %s: %s%s\n", run->placeholders->config->rules.name,
 			run->outcome == CERTDIR_PLACEHOLDERS_GUARD ? "refused: " : "", text ? text : "out of memory");
 		free(text);
 	}
@@ -362,12 +362,12 @@ bool certdir_cli_placeholders_print_summary(const struct certdir_cli_placeholder
 
 		fprintf(stderr,
 			"certdir: %s: the server refused %zu entries, or they were changed meanwhile; the first: %s\n",
-			run->placeholders->config->name, run->report.aside + run->report.begun,
+			run->placeholders->config->rules.name, run->report.aside + run->report.begun,
 			text ? text : "out of memory");
 		free(text);
 	}
 	if (run->report.stopped && !run->ok)
-		fprintf(stderr, "certdir: %s: stopped by a signal; %s\n", run->placeholders->config->name,
+		fprintf(stderr, "certdir: %s: stopped by a signal; %s\n", run->placeholders->config->rules.name,
 			run->tried ? "run apply again to go on" : "nothing was changed");
 	return ok;
 }

@@ -41,7 +41,7 @@ static void tell(void *context, enum certdir_take_back_outcome outcome, const st
 
 	if (undo->json) {
 		undo->printed &= certdir_cli_json_print(json_pack("{s:s,s:s,s:s,s:o,s:o}", "type", type, "section",
-								  undo->config->name, "verb", verb_name(operation),
+								  undo->config->rules.name, "verb", verb_name(operation),
 								  "dn", certdir_cli_placeholders_json(operation->dn),
 								  "why", certdir_cli_placeholders_json(why)));
 		return;
@@ -62,7 +62,7 @@ static void print_summary(struct undo *undo, const struct certdir_take_back_repo
 
 	if (undo->json)
 		undo->printed &= certdir_cli_json_print(
-			json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:o}", "type", "summary", "section", undo->config->name,
+			json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:o}", "type", "summary", "section", undo->config->rules.name,
 				  "dry_run", undo->dry_run, "records", (json_int_t)report->records, "undone",
 				  (json_int_t)counts[CERTDIR_TAKE_BACK_DONE], "nothing",
 				  (json_int_t)counts[CERTDIR_TAKE_BACK_NOTHING], "left",
@@ -70,7 +70,7 @@ static void print_summary(struct undo *undo, const struct certdir_take_back_repo
 				  certdir_cli_placeholders_json(error->text[0] ? error->text : NULL)));
 	else
 		undo->printed &= printf("%s: %zu of %zu changes %s, %zu had nothing to take back, %zu left alone%s\n",
-					undo->config->name, counts[CERTDIR_TAKE_BACK_DONE], report->records,
+					undo->config->rules.name, counts[CERTDIR_TAKE_BACK_DONE], report->records,
 					undo->dry_run ? "would be taken back" : "taken back",
 					counts[CERTDIR_TAKE_BACK_NOTHING], counts[CERTDIR_TAKE_BACK_LEFT],
 					undo->dry_run ? "; nothing was changed, this was a dry run" : "") >= 0;
@@ -98,7 +98,7 @@ static void warn_of_newer(const struct undo *undo, const char *filename)
 		    "since what "
 		    "is left alone here may need that",
 		    newest, filename);
-	say(undo->config->name, text);
+	say(undo->config->rules.name, text);
 }
 
 static int take_back(struct undo *undo, const struct certdir_undo_file *file, const volatile int *stop)
@@ -112,14 +112,14 @@ static int take_back(struct undo *undo, const struct certdir_undo_file *file, co
 	bool ok;
 
 	if (!certdir_placeholders_lock(undo->config, &lock, &error)) {
-		say(undo->config->name, error.text);
+		say(undo->config->rules.name, error.text);
 		return *stop ? CERTDIR_CLI_PLACEHOLDERS_STOPPED : CERTDIR_CLI_PLACEHOLDERS_FAILED;
 	}
 	warn_of_newer(undo, file->filename);
 	ok = certdir_placeholders_undo(&placeholders, undo->config, file, &options, &report, &error);
 	print_summary(undo, &report, &error);
 	if (!ok)
-		say(undo->config->name, error.text);
+		say(undo->config->rules.name, error.text);
 	certdir_placeholders_close(&placeholders);
 	if (lock >= 0)
 		(void)close(lock);
@@ -134,7 +134,7 @@ static int take_back(struct undo *undo, const struct certdir_undo_file *file, co
 static const struct certdir_placeholders_config *find_section(const struct certdir_cli_conf *loaded, const char *name)
 {
 	for (size_t i = 0; i < loaded->placeholders.count; i++)
-		if (strcmp(loaded->placeholders.sections[i].name, name) == 0)
+		if (strcmp(loaded->placeholders.sections[i].rules.name, name) == 0)
 			return &loaded->placeholders.sections[i];
 	return NULL;
 }

@@ -6,18 +6,8 @@
 #ifndef CERTDIR_LDAP_OPERATION_H
 #define CERTDIR_LDAP_OPERATION_H
 
+#include "ldap/change.h"
 #include "ldap/connection.h"
-
-/* Bytes of a value. In what is sent they are borrowed. */
-struct certdir_ldap_bytes {
-	const char *bytes;
-	size_t length;
-};
-
-struct certdir_ldap_values {
-	const struct certdir_ldap_bytes *items;
-	size_t count;
-};
 
 /*
  * Calls `each` for every entry of `listing`; false from it ends with CERTDIR_LDAP_FAILED and the `error` that it has set through its
@@ -41,35 +31,6 @@ enum certdir_ldap_status certdir_ldap_list_send(struct certdir_ldap_connection *
 enum certdir_ldap_status certdir_ldap_list_receive(struct certdir_ldap_connection *connection,
 						   const struct certdir_ldap_query *listing, int id,
 						   certdir_ldap_take each, void *context, struct certdir_error *error);
-
-/*
- * One attribute's change. Values are named one by one, so that the server refuses the whole operation when the entry
- * is not as we saw it. `whole`: attributes that Active Directory's SAM wants replaced (userAccountControl, primaryGroupID,
- * sAMAccountName); they are sent as a replacement by `come`, and `gone` is only known for the way back.
- */
-struct certdir_ldap_change {
-	const char *attribute;
-	struct certdir_ldap_values gone;
-	struct certdir_ldap_values come;
-	bool whole;
-};
-
-enum certdir_ldap_verb {
-	CERTDIR_LDAP_VERB_ADD, /* an entry with `come` of each change */
-	CERTDIR_LDAP_VERB_MODIFY,
-	CERTDIR_LDAP_VERB_RENAME, /* to `rdn` below `parent`, the old RDN's value goes */
-	CERTDIR_LDAP_VERB_DELETE,
-	CERTDIR_LDAP_VERB_READ /* `attribute` of the entry, into the answer's `value` */
-};
-
-struct certdir_ldap_operation {
-	enum certdir_ldap_verb verb;
-	const char *dn;
-	const struct certdir_ldap_change *changes; /* ADD, MODIFY; of DELETE: what the entry had, for the way back */
-	size_t count;
-	const char *rdn, *parent; /* RENAME */
-	const char *attribute; /* READ */
-};
 
 /*
  * Sends it and does not wait. *id tells its answer. Anything but OK sets `error`: the connection is lost. OpenLDAP ends a

@@ -159,17 +159,6 @@ bool certdir_list_changes(struct certdir_list_reader *reader, int64_t since, cer
 
 /* ---- writing: copy, change, seal, fsync, rename ---- */
 
-enum {
-	CERTDIR_LIST_SHRINK = 10, /* per cent of its devices that a source may lose in one edition */
-	CERTDIR_LIST_SHRINK_FLOOR = 5 /* so many may always go, unless they are all of several */
-};
-
-/*
- * Whether losing `lost` of `before` is believable: at most `max_shrink` per cent (100 = anything), or at most the floor, and not all
- * of several. One rule for devices, Intune records and memberships, synced or imported.
- */
-bool certdir_list_shrink_allowed(size_t before, size_t lost, unsigned max_shrink);
-
 struct certdir_list_writer;
 
 /*

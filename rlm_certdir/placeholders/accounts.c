@@ -6,7 +6,6 @@
 #include "base/hash.h"
 #include "text/canonical.h"
 #include "text/dn.h"
-#include "placeholders/dn.h"
 #include "placeholders/life.h"
 #include "placeholders/value.h"
 #include "text/utf8.h"
@@ -125,7 +124,7 @@ static size_t attribute_add(struct reading *reading, const char *name)
 /* Whether a real computer may take over an account: elsewhere nobody joins what we make. */
 static bool can_live(const struct reading *reading)
 {
-	return reading->domain->active_directory && reading->config->kind == CERTDIR_PLACEHOLDER_COMPUTER;
+	return reading->domain->active_directory && reading->config->rules.kind == CERTDIR_PLACEHOLDER_COMPUTER;
 }
 
 static bool begin(struct reading *reading)
@@ -133,7 +132,7 @@ static bool begin(struct reading *reading)
 	const struct certdir_placeholders_config *config = reading->config;
 	const char *const names[FIELDS] = {
 		[OBJECT_CLASS] = "objectClass",
-		[MARK] = config->mark_attribute,
+		[MARK] = config->rules.mark_attribute,
 		[VERSION] = reading->domain->version_attribute,
 		[ACCOUNT_NAME] = "sAMAccountName",
 		[CONTROL] = "userAccountControl",
@@ -149,14 +148,14 @@ static bool begin(struct reading *reading)
 	while (certdir_life_attributes[signs])
 		signs++;
 
-	reading->attributes = calloc(FIELDS + config->column_count + signs + 1, sizeof(*reading->attributes));
-	reading->columns = calloc(config->column_count + 1, sizeof(*reading->columns));
+	reading->attributes = calloc(FIELDS + config->rules.column_count + signs + 1, sizeof(*reading->attributes));
+	reading->columns = calloc(config->rules.column_count + 1, sizeof(*reading->columns));
 	if (!reading->attributes || !reading->columns)
 		return false;
 	for (size_t i = 0; i < FIELDS; i++)
 		reading->fields[i] = attribute_add(reading, names[i]);
-	for (size_t i = 0; i < config->column_count; i++)
-		reading->columns[i] = attribute_add(reading, config->columns[i].attribute);
+	for (size_t i = 0; i < config->rules.column_count; i++)
+		reading->columns[i] = attribute_add(reading, config->rules.columns[i].attribute);
 	for (size_t i = 0; can_live(reading) && certdir_life_attributes[i]; i++)
 		(void)attribute_add(reading, certdir_life_attributes[i]);
 	return true;
@@ -312,8 +311,7 @@ static const char *show_dn(struct certdir_arena *arena, const char *bytes, size_
 static bool take_name(struct reading *reading, const struct certdir_ldap_entry *entry, struct certdir_account *account,
 		      bool *ours)
 {
-	struct certdir_rdn rdn;
-	const char *parent;
+	const char *parent, *cn;
 	uint64_t which;
 
 	*ours = false;
@@ -324,10 +322,10 @@ static bool take_name(struct reading *reading, const struct certdir_ldap_entry *
 	account->dn = account->cn = certdir_arena_copy(reading->arena, entry->dn, entry->dn_length);
 	if (!account->dn)
 		return false;
-	if (certdir_rdn_read(account->dn, reading->arena, &rdn)) {
-		account->cn = rdn.value;
-		*ours = certdir_rdn_is(&rdn, "CN");
-	}
+	cn = certdir_dn_rdn_value(account->dn, "CN", reading->arena);
+	*ours = cn;
+	if (cn || (cn = certdir_dn_rdn_value(account->dn, NULL, reading->arena)))
+		account->cn = cn;
 	parent = certdir_dn_parent(account->dn);
 	if (!find_dn(&reading->ous, parent, strlen(parent), &which))
 		return false;
@@ -388,7 +386,7 @@ static bool refuse(struct reading *reading, struct certdir_account *account, con
 	certdir_error_set(&reading->error,
 			  "%s: its %s cannot be read: let the account that certdir binds as read all attributes of the "
 			  "entries below ou = %s",
-			  account->dn, attribute, reading->config->ou);
+			  account->dn, attribute, reading->config->rules.ou);
 	return false;
 }
 
@@ -408,7 +406,7 @@ static bool take_own(struct reading *reading, const struct certdir_ldap_entry *e
 {
 	const struct certdir_ldap_value *version = field_value(reading, entry, VERSION);
 	const struct certdir_ldap_value *control = field_value(reading, entry, CONTROL);
-	const size_t count = reading->config->column_count;
+	const size_t count = reading->config->rules.column_count;
 
 	/* A real computer may have thousands of values, and life.c has seen that. */
 	if (entry->pieces && !can_live(reading)) {
@@ -480,7 +478,7 @@ static bool take_stranger(struct reading *reading, const struct certdir_ldap_ent
 		account->version = certdir_value_text(reading->arena, version);
 	if (field_value(reading, entry, MARK))
 		account->unfit = certdir_arena_print(reading->arena, "its %s has another value",
-						     reading->config->mark_attribute);
+						     reading->config->rules.mark_attribute);
 	else if (!ours)
 		account->unfit = "its name or its attributes are not what a computer of ours can have";
 	else if (!account->version)
@@ -502,13 +500,13 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 	    !take_identity(reading, entry, &account) || !take_groups(reading, entry, &account))
 		return false;
 	account.computer = is_computer(reading, entry);
-	account.own = ours && account.mark && strcasecmp(account.mark->section, config->name) == 0 &&
-		      (config->kind != CERTDIR_PLACEHOLDER_COMPUTER || account.computer);
+	account.own = ours && account.mark && strcasecmp(account.mark->section, config->rules.name) == 0 &&
+		      (config->rules.kind != CERTDIR_PLACEHOLDER_COMPUTER || account.computer);
 	/* The OUs themselves, bases of searches or within another, are no entries that anybody put there. */
 	if (!account.own && compare_all(&reading->ous, account.dn))
 		return true;
 	if (account.computer && can_live(reading))
-		account.life = certdir_life_find(config, entry, reading->arena);
+		account.life = certdir_life_find(&config->rules, entry, reading->arena);
 	if (account.own && !take_own(reading, entry, &account))
 		return false;
 	if (account.computer && !account.mark && !take_stranger(reading, entry, &account, ours))

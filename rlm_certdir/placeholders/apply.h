@@ -3,7 +3,8 @@
 #ifndef CERTDIR_PLACEHOLDERS_APPLY_H
 #define CERTDIR_PLACEHOLDERS_APPLY_H
 
-#include "placeholders/plan.h"
+#include "placeholders/config.h"
+#include "plan/plan.h"
 
 struct certdir_apply_options {
 	const volatile int *stop; /* not 0: end after what is on the way */

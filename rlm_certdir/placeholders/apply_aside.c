@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/apply_run.h"
 
-#include "placeholders/plan_pair.h"
+#include "placeholders/accounts.h"
+#include "text/excerpt.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 /* Entries that are refused alike, and none is not: more than a few odd ones, so the right is missing. */
 enum { SEVERAL = 5 };
@@ -49,7 +52,7 @@ static void missing_right(const struct certdir_apply_run *run, const struct cert
 {
 	static const char who[] = "let the account that certdir binds as";
 	static const char odd[] = "; if others are let through, see what protects this entry";
-	const char *what = run->config->kind == CERTDIR_PLACEHOLDER_COMPUTER ? "computer objects" : "entries";
+	const char *what = run->config->rules.kind == CERTDIR_PLACEHOLDER_COMPUTER ? "computer objects" : "entries";
 
 	switch (operation->verb) {
 	case CERTDIR_LDAP_VERB_ADD:
@@ -382,13 +385,13 @@ static bool is_kept_by_another(struct certdir_apply_run *run, const struct certd
 		const struct certdir_ldap_operation *gives = &run->plan->steps[run->keepers[i]].operation;
 		const struct certdir_ldap_bytes *value =
 			find_kept(&step->operation, gives, certdir_domain_accents(run->domain));
-		char quoted[CERTDIR_PLAN_QUOTED];
+		char quoted[CERTDIR_EXCERPT_QUOTED];
 		struct certdir_error why;
 
 		if (!value)
 			continue;
 		certdir_error_set(&why, "%s still has %s, which it was to give up: see why it was set aside", gives->dn,
-				  certdir_plan_quote(value->bytes, value->length, quoted));
+				  certdir_excerpt_quote(value->bytes, value->length, quoted));
 		set_aside(run, step->action, why.text);
 		return true;
 	}

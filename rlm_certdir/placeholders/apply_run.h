@@ -3,6 +3,7 @@
 #ifndef CERTDIR_PLACEHOLDERS_APPLY_RUN_H
 #define CERTDIR_PLACEHOLDERS_APPLY_RUN_H
 
+#include "placeholders/accounts.h"
 #include "placeholders/apply.h"
 #include "placeholders/undo.h"
 

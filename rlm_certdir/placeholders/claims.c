@@ -2,7 +2,6 @@
 /* Who has a value that must be unique in the domain. */
 #include "placeholders/accounts.h"
 
-#include "placeholders/fold.h"
 #include "placeholders/value.h"
 #include "text/utf8.h"
 

@@ -4,10 +4,8 @@
 #include "directory/mark.h"
 #include "text/dn.h"
 #include "ldap/ldap_conf.h"
-#include "list/list.h"
-#include "placeholders/arena.h"
-#include "placeholders/dn.h"
-#include "placeholders/fold.h"
+#include "base/shrink.h"
+#include "base/arena.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,7 +116,7 @@ static void read_selection(struct reading *in)
 	struct certdir_selection *selection = &in->config->selection;
 
 	/* For a computer that is joined to Active Directory a second account would be a twin; other directories have none of it. */
-	if (in->config->kind == CERTDIR_PLACEHOLDER_DEVICE)
+	if (in->config->rules.kind == CERTDIR_PLACEHOLDER_DEVICE)
 		selection->join_types = CERTDIR_BIT(CERTDIR_JOIN_TYPES) - 1;
 	certdir_conf_trust_types(in->section, &selection->join_types);
 	certdir_conf_yes_no(in->section, "require_enabled", &selection->require_enabled);
@@ -186,6 +184,7 @@ static void read_mappings(struct reading *in)
 	struct certdir_placeholders_config *config = in->config;
 
 	read_fitting(in, "certificates", absolute, &config->certificates);
+	config->rules.mapped = config->certificates;
 	read_dn(in, "certificate_issuer", &config->certificate_issuer, "CN=Example CA,DC=corp,DC=example");
 	read_forms(in);
 }
@@ -264,7 +263,7 @@ static void read_groups(struct reading *in)
 		if (next_named(in, "group", &entry, &name, example) && entry)
 			add_group(in, entry, name);
 	while (entry);
-	certdir_conf_yes_no(in->section, "primary_group", &config->primary_group);
+	certdir_conf_yes_no(in->section, "primary_group", &config->rules.primary_group);
 }
 
 /* The one spelling of an OU of the section. */
@@ -307,15 +306,15 @@ static void read_places(struct reading *in)
 	struct certdir_placeholders_config *config = in->config;
 	const char *name = NULL;
 
-	read_dn(in, "ou", &config->ou, "OU=Wi-Fi,DC=corp,DC=example");
+	read_dn(in, "ou", &config->rules.ou, "OU=Wi-Fi,DC=corp,DC=example");
 	config->places = certdir_arena_alloc(in->arena, (in->section->count + 1) * sizeof(*config->places));
 	config->ous = certdir_arena_alloc(in->arena, (in->section->count + 1) * sizeof(*config->ous));
 	if (!config->places || !config->ous) {
 		(void)no_memory(in);
 		return;
 	}
-	if (config->ou)
-		(void)ou_of(in, config->ou);
+	if (config->rules.ou)
+		(void)ou_of(in, config->rules.ou);
 	for (size_t tenant = 0; tenant < 2; tenant++) {
 		const struct certdir_conf_entry *entry = NULL;
 
@@ -347,14 +346,14 @@ static void read_computer(struct reading *in)
 	columns[0] = (struct certdir_column){.attribute = "servicePrincipalName", .folded = true, .unique = true};
 	columns[1] = (struct certdir_column){.attribute = "dNSHostName", .folded = true};
 	columns[2] = (struct certdir_column){.attribute = "description"};
-	config->columns = columns;
-	config->column_count = 3;
-	config->mark_attribute = "adminDescription";
-	config->object_classes = classes;
+	config->rules.columns = columns;
+	config->rules.column_count = 3;
+	config->rules.mark_attribute = "adminDescription";
+	config->rules.object_classes = classes;
 	read_column(in, &columns[0], "service_principal_name", true, spns);
 	read_column(in, &columns[1], "dns_host_name", false, none);
 	read_column(in, &columns[2], "description", false, none);
-	certdir_conf_yes_no(in->section, "enabled", &config->enabled);
+	certdir_conf_yes_no(in->section, "enabled", &config->rules.enabled);
 	read_groups(in);
 	read_mappings(in);
 }
@@ -390,16 +389,16 @@ static struct certdir_column *column_of(struct reading *in, const char *attribut
 	struct certdir_placeholders_config *config = in->config;
 	struct certdir_column *column;
 
-	for (size_t i = 0; i < config->column_count; i++)
-		if (strlen(config->columns[i].attribute) == length &&
-		    strncasecmp(config->columns[i].attribute, attribute, length) == 0)
-			return &config->columns[i];
-	column = &config->columns[config->column_count];
+	for (size_t i = 0; i < config->rules.column_count; i++)
+		if (strlen(config->rules.columns[i].attribute) == length &&
+		    strncasecmp(config->rules.columns[i].attribute, attribute, length) == 0)
+			return &config->rules.columns[i];
+	column = &config->rules.columns[config->rules.column_count];
 	column->attribute = certdir_arena_copy(in->arena, attribute, length);
 	column->templates = certdir_arena_alloc(in->arena, room * sizeof(*column->templates));
 	if (!column->attribute || !column->templates)
 		return NULL;
-	config->column_count++;
+	config->rules.column_count++;
 	return column;
 }
 
@@ -433,8 +432,8 @@ static void read_attributes(struct reading *in)
 	const struct certdir_conf_entry *entry = NULL;
 	struct certdir_column *cn;
 
-	config->columns = certdir_arena_alloc(in->arena, count * sizeof(*config->columns));
-	cn = config->columns ? column_of(in, "cn", 2, count) : NULL;
+	config->rules.columns = certdir_arena_alloc(in->arena, count * sizeof(*config->rules.columns));
+	cn = config->rules.columns ? column_of(in, "cn", 2, count) : NULL;
 	if (!cn) {
 		(void)no_memory(in);
 		return;
@@ -461,9 +460,9 @@ static void read_device(struct reading *in)
 	if (group)
 		(void)certdir_conf_refuse_value(in->section, group, "groups are for kind = computer");
 	refuse_options(in, of_computer_too, "this is for kind = computer; here the mark stands in description");
-	in->config->mark_attribute = "description";
-	in->config->object_classes = classes;
-	read_fitting(in, "object_class", descriptor, &in->config->object_classes);
+	in->config->rules.mark_attribute = "description";
+	in->config->rules.object_classes = classes;
+	read_fitting(in, "object_class", descriptor, &in->config->rules.object_classes);
 	read_attributes(in);
 }
 
@@ -501,8 +500,8 @@ static void read_entries(struct reading *in)
 			in->section->entries[i].taken = true;
 		return;
 	}
-	config->kind = kind == 1 ? CERTDIR_PLACEHOLDER_DEVICE : CERTDIR_PLACEHOLDER_COMPUTER;
-	if (config->kind == CERTDIR_PLACEHOLDER_DEVICE)
+	config->rules.kind = kind == 1 ? CERTDIR_PLACEHOLDER_DEVICE : CERTDIR_PLACEHOLDER_COMPUTER;
+	if (config->rules.kind == CERTDIR_PLACEHOLDER_DEVICE)
 		read_device(in);
 	else
 		read_computer(in);
@@ -513,9 +512,9 @@ static void read_guards(struct reading *in)
 	struct certdir_placeholders_config *config = in->config;
 
 	certdir_conf_duration(in->section, "max_age", 1, DECADE, &config->max_age);
-	certdir_conf_percent(in->section, "max_remove", &config->max_remove);
+	certdir_conf_percent(in->section, "max_remove", &config->rules.max_remove);
 	/* Never in the run that disables. */
-	certdir_conf_duration(in->section, "delete_after", HOUR, DECADE, &config->delete_after);
+	certdir_conf_duration(in->section, "delete_after", HOUR, DECADE, &config->rules.delete_after);
 	certdir_conf_path(in->section, "undo_directory", &config->undo_directory, "/var/lib/certdir/undo");
 }
 
@@ -524,20 +523,20 @@ static bool check_complete(struct reading *in)
 {
 	static const char *const of_certificates[] = {"certificate_issuer", "mapping", NULL};
 	const struct certdir_placeholders_config *config = in->config;
-	const char *name = config->name;
+	const char *name = config->rules.name;
 
 	if (!config->certificates)
 		refuse_options(in, of_certificates, "there are no certificates = .. to make mappings of");
 	if (in->section->wrong)
 		return false;
-	if (config->primary_group && config->target_count == 0)
+	if (config->rules.primary_group && config->target_count == 0)
 		return certdir_conf_refuse_value(in->section, entry_of(in, "primary_group"),
 						 "member_of has to name the group, or group \"NAME\" = .. one for the "
 						 "devices of each group of the list");
 	if (!config->ldap.servers)
 		return certdir_conf_refuse(in->section, in->section->line,
 					   "[placeholders %s] needs server = ldaps://dc1.corp.example", name);
-	return config->ou ||
+	return config->rules.ou ||
 	       certdir_conf_refuse(
 		       in->section, in->section->line,
 		       "[placeholders %s] needs ou = OU=%s,DC=corp,DC=example: an OU that nothing else uses", name,
@@ -567,7 +566,7 @@ static void refuse_meeting(struct reading *in, const char *ou, const struct cert
 		in->section, entry,
 		"[placeholders %s] in line %d keeps %s: each needs an OU of its own that is not "
 		"within the other",
-		other->name, other->line, theirs);
+		other->rules.name, other->line, theirs);
 }
 
 /*
@@ -592,16 +591,16 @@ static void read_section(struct reading *in, struct certdir_placeholders_configs
 	const struct certdir_ldap_conf server = {in->section, "ou", &config->ldap, &config->password_file};
 
 	*in->config = (struct certdir_placeholders_config){
-		.name = in->section->name,
+		.rules = {.name = in->section->name,
+			  .enabled = true,
+			  .max_remove = CERTDIR_SHRINK,
+			  .delete_after = 30 * DAY},
 		.line = in->section->line,
 		.ldap = {.net_timeout = CONNECT_TIMEOUT,
 			 .res_timeout = ANSWER_TIMEOUT,
 			 .srv_timelimit = ANSWER_TIMEOUT},
 		.selection = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_ENTRA), .require_enabled = true},
-		.enabled = true,
 		.max_age = DAY,
-		.max_remove = CERTDIR_LIST_SHRINK,
-		.delete_after = 30 * DAY,
 		.undo_directory = "/var/lib/certdir/undo"};
 	in->arena = in->config->owned = calloc(1, sizeof(*in->arena));
 	if (!in->arena) {

@@ -5,12 +5,7 @@
 
 #include "conf/conf.h"
 #include "ldap/connection.h"
-#include "placeholders/template.h"
-
-enum certdir_placeholder_kind {
-	CERTDIR_PLACEHOLDER_COMPUTER, /* a computer account of Active Directory */
-	CERTDIR_PLACEHOLDER_DEVICE /* an entry of object classes and attributes that the administrator chose */
-};
+#include "plan/plan.h"
 
 /* The strong forms that certificates can be mapped with. */
 enum certdir_mapping_form {
@@ -27,18 +22,6 @@ struct certdir_selection {
 	bool require_enabled, require_managed, require_compliant;
 	const char **groups; /* names or ids, any of them; NULL-terminated; NULL = not asked */
 	const char **operating_systems; /* the same, without regard to case */
-};
-
-/*
- * An attribute whose values we keep, all of them. Column 0.. of every account and every wanted entry. For computers also those
- * that follow rules of their own in plan.c: they have no templates.
- */
-struct certdir_column {
-	const char *attribute;
-	const struct certdir_template *templates; /* a value of each that is not empty */
-	size_t template_count;
-	bool folded; /* compared without regard to case */
-	bool unique; /* no two accounts of the domain may have a value in common (servicePrincipalName) */
 };
 
 /* group "Wi-Fi staff" = CN=..: devices that are in a group of the list, and the target that their accounts are members of. */
@@ -61,40 +44,28 @@ struct certdir_place {
 	int line;
 };
 
-enum { CERTDIR_TARGETS_MAX = 64 }; /* targets, and OUs: a bit each */
-
 struct certdir_placeholders_config {
-	const char *name; /* of the section and in the marks */
+	struct certdir_plan_rules rules;
 	int line;
 	struct certdir_ldap_config ldap; /* password is not set: certdir_placeholders_plan() reads the file */
 	const char *password_file;
-	const char *ou; /* DN, also ldap.base_dn; of all devices that no place fits */
 	const char **ous; /* `ou` and those of the places, each once */
 	size_t ou_count;
 	struct certdir_place *places; /* the first that fits counts */
 	size_t place_count;
-	enum certdir_placeholder_kind kind;
-	const char *mark_attribute; /* adminDescription or description */
-	const char **object_classes; /* NULL-terminated */
 	struct certdir_selection selection;
 	struct certdir_template cn; /* of the entry, from `name = ..` */
 	const struct certdir_template
 		*adopt; /* what accounts are called that are to become ours; NULL unless that is the task */
-	struct certdir_column *columns;
-	size_t column_count;
-	bool enabled; /* accounts of wanted devices are enabled ones */
 	const char *member_of; /* DN of a group that all are in, or NULL; then it is the first target */
 	struct certdir_group_rule *groups; /* in the order of the file */
 	size_t group_count;
 	struct certdir_target *targets; /* each group once */
 	size_t target_count;
-	bool primary_group; /* make the first of `groups` that fits, or member_of, the primary group */
 	const char **certificates; /* files and directories, NULL-terminated, or NULL: mappings are not kept */
 	const char *certificate_issuer; /* DN for lists of certificates without an issuer, or NULL */
 	uint32_t mapping; /* CERTDIR_BIT(form) of each form that a certificate is mapped with */
 	int64_t max_age; /* seconds that the list may be old */
-	unsigned max_remove; /* per cent */
-	int64_t delete_after; /* seconds */
 	const char *undo_directory;
 	void *owned; /* what the pointers above point to, as far as it is not the conf's */
 };

@@ -4,7 +4,6 @@
 
 #include "text/canonical.h"
 #include "text/dn.h"
-#include "placeholders/dn.h"
 #include "placeholders/value.h"
 #include "text/utf8.h"
 
@@ -158,7 +157,7 @@ static const char *ou_option(const struct reading *reading, const char *ou)
 	const struct certdir_placeholders_config *config = reading->config;
 	const char *option = "ou";
 
-	for (size_t i = config->place_count; i-- > 0 && ou != config->ou;)
+	for (size_t i = config->place_count; i-- > 0 && ou != config->rules.ou;)
 		if (config->places[i].ou == ou)
 			option = certdir_arena_print(reading->arena, "%s \"%s\"",
 						     config->places[i].tenant ? "ou_of_tenant" : "ou_of_group",
@@ -177,7 +176,7 @@ static bool read_ous(struct reading *reading)
 		certdir_error_set(reading->error,
 				  "[placeholders %s]: the bind is anonymous, and nobody may change accounts: set "
 				  "identity and password_file",
-				  reading->config->name);
+				  reading->config->rules.name);
 		return false;
 	}
 	ous = certdir_arena_alloc(reading->arena, config->ou_count * sizeof(*ous));
@@ -212,11 +211,10 @@ static const char *name_of(struct certdir_arena *arena, const char *base)
 	const char *name = NULL;
 
 	for (const char *dn = base; *dn; dn = certdir_dn_parent(dn)) {
-		struct certdir_rdn rdn;
+		const char *label = certdir_dn_rdn_value(dn, "DC", arena);
 
-		if (!certdir_rdn_read(dn, arena, &rdn) || !certdir_rdn_is(&rdn, "DC"))
-			continue;
-		name = name ? certdir_arena_print(arena, "%s.%s", name, rdn.value) : rdn.value;
+		if (label)
+			name = name ? certdir_arena_print(arena, "%s.%s", name, label) : label;
 	}
 	return name;
 }
@@ -231,7 +229,7 @@ static bool read_base(struct reading *reading)
 			reading->error,
 			"%s: none of the server's namingContexts stands above ou = %s: correct ou, or let the "
 			"account that certdir binds as read the root DSE",
-			uri(reading), reading->config->ou);
+			uri(reading), reading->config->rules.ou);
 		return false;
 	}
 	for (size_t i = 1; i < reading->config->ou_count; i++)
@@ -239,7 +237,7 @@ static bool read_base(struct reading *reading)
 			certdir_error_set(reading->error,
 					  "%s: %s is not in the domain of ou = %s: accounts cannot be moved between "
 					  "them, so write a section for each domain",
-					  uri(reading), reading->config->ous[i], reading->config->ou);
+					  uri(reading), reading->config->ous[i], reading->config->rules.ou);
 			return false;
 		}
 	domain->name = name_of(reading->arena, domain->base);
@@ -261,7 +259,7 @@ static bool read_computers(struct reading *reading)
 	FILE *out;
 	bool ok = false;
 
-	if (reading->config->kind != CERTDIR_PLACEHOLDER_COMPUTER || !reading->sid)
+	if (reading->config->rules.kind != CERTDIR_PLACEHOLDER_COMPUTER || !reading->sid)
 		return true;
 	text = certdir_arena_print(reading->arena, "%s-%d", reading->sid, DOMAIN_COMPUTERS);
 	length = text ? certdir_sid_to_bytes(text, bytes) : 0;
@@ -305,7 +303,7 @@ static const char *unfit(const struct reading *reading, uint32_t rid)
 	if (active_directory && reading->is_protected)
 		return "it is protected, as those of administrators are (adminCount = 1), and accounts of devices do "
 		       "not belong there: name another group";
-	if (!reading->config->primary_group)
+	if (!reading->config->rules.primary_group)
 		return NULL;
 	if (rid == 0)
 		return "it has no objectSid, so it cannot be a primary group: set primary_group = no";
@@ -321,7 +319,6 @@ static const char *unfit(const struct reading *reading, uint32_t rid)
 
 static bool read_group(struct reading *reading, const struct certdir_target *target, struct certdir_domain_group *group)
 {
-	struct certdir_rdn rdn;
 	const char *why;
 
 	if (!read_entry(reading, target->dn))
@@ -329,7 +326,9 @@ static bool read_group(struct reading *reading, const struct certdir_target *tar
 	if (!reading->found || !reading->dn)
 		return missing(reading, target->option, target->dn, "group");
 	group->dn = reading->dn;
-	group->name = certdir_rdn_read(group->dn, reading->arena, &rdn) ? rdn.value : group->dn;
+	group->name = certdir_dn_rdn_value(group->dn, NULL, reading->arena);
+	if (!group->name)
+		group->name = group->dn;
 	if (reading->entry_sid)
 		group->id = (uint32_t)strtoul(strrchr(reading->entry_sid, '-') + 1, NULL, 10);
 	why = unfit(reading, group->id);
@@ -347,6 +346,7 @@ static bool read_groups(struct reading *reading)
 	const struct certdir_placeholders_config *config = reading->config;
 	struct certdir_domain *domain = reading->domain;
 
+	domain->group_count = config->target_count;
 	domain->groups = certdir_arena_alloc(reading->arena, (config->target_count + 1) * sizeof(*domain->groups));
 	if (!domain->groups) {
 		certdir_error_set(reading->error, "out of memory");
@@ -381,6 +381,6 @@ bool certdir_domain_read(const struct certdir_placeholders_config *config, struc
 	*domain = (struct certdir_domain){.active_directory = false};
 	return read_root(&reading) && read_ous(&reading) && read_base(&reading) && read_computers(&reading) &&
 	       read_groups(&reading) &&
-	       (config->kind != CERTDIR_PLACEHOLDER_COMPUTER ||
+	       (config->rules.kind != CERTDIR_PLACEHOLDER_COMPUTER ||
 		certdir_domain_names_read(connection, arena, domain, error));
 }

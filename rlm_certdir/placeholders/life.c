@@ -49,7 +49,7 @@ static bool writes_class(const char *template, const char *class, size_t length)
  * A class that Windows registers for a computer that was joined. Others tell nothing: an earlier template of the section may have written
  * what those of today do not, and an account that was taken for a computer by that would not be disabled any more.
  */
-static bool is_of_computer(const struct certdir_placeholders_config *config, const struct certdir_ldap_value *value)
+static bool is_of_computer(const struct certdir_plan_rules *rules, const struct certdir_ldap_value *value)
 {
 	static const char *const classes[] = {"RestrictedKrbHost", "TERMSRV", "WSMAN"};
 	const char *name = (const char *)value->bytes, *slash = memchr(name, '/', value->length);
@@ -60,8 +60,8 @@ static bool is_of_computer(const struct certdir_placeholders_config *config, con
 		c++;
 	if (c == 3)
 		return false;
-	for (size_t i = 0; i < config->column_count; i++) {
-		const struct certdir_column *column = &config->columns[i];
+	for (size_t i = 0; i < rules->column_count; i++) {
+		const struct certdir_column *column = &rules->columns[i];
 
 		for (size_t t = 0; strcasecmp(column->attribute, spn) == 0 && t < column->template_count; t++)
 			if (writes_class(column->templates[t].text, name, length))
@@ -125,11 +125,11 @@ static const char *pieces_sign(const struct certdir_ldap_entry *entry, struct ce
 				   entry->pieces);
 }
 
-static const char *value_sign(const struct certdir_placeholders_config *config, const struct certdir_ldap_value *value,
+static const char *value_sign(const struct certdir_plan_rules *rules, const struct certdir_ldap_value *value,
 			      struct certdir_arena *arena)
 {
 	if (certdir_value_of(value, spn))
-		return is_of_computer(config, value)
+		return is_of_computer(rules, value)
 			       ? show(value, spn, ", which Windows registers for a joined computer", arena)
 			       : NULL;
 	for (size_t i = TIMES; certdir_life_attributes[i]; i++)
@@ -138,7 +138,7 @@ static const char *value_sign(const struct certdir_placeholders_config *config, 
 	return kind_sign(value, arena);
 }
 
-const char *certdir_life_find(const struct certdir_placeholders_config *config, const struct certdir_ldap_entry *entry,
+const char *certdir_life_find(const struct certdir_plan_rules *rules, const struct certdir_ldap_entry *entry,
 			      struct certdir_arena *arena)
 {
 	const struct certdir_ldap_value *made = NULL, *set = NULL;
@@ -152,7 +152,7 @@ const char *certdir_life_find(const struct certdir_placeholders_config *config, 
 		else if (certdir_value_of(value, password))
 			set = value;
 		else
-			sign = value_sign(config, value, arena);
+			sign = value_sign(rules, value, arena);
 	}
 	if (!sign && entry->pieces)
 		sign = pieces_sign(entry, arena);

@@ -4,7 +4,7 @@
 #define CERTDIR_PLACEHOLDERS_LIFE_H
 
 #include "ldap/operation.h"
-#include "placeholders/arena.h"
+#include "base/arena.h"
 #include "placeholders/config.h"
 
 /* What is read to tell, next to objectClass, userAccountControl and servicePrincipalName; NULL-terminated. To ask for what a schema has not is harmless. */
@@ -19,7 +19,7 @@ extern const char *const certdir_life_attributes[];
  * ever be disabled. Nor is it missed: nobody can log on with a placeholder's password, which nobody knows, until it was set anew, and
  * that shows.
  */
-const char *certdir_life_find(const struct certdir_placeholders_config *config, const struct certdir_ldap_entry *entry,
+const char *certdir_life_find(const struct certdir_plan_rules *rules, const struct certdir_ldap_entry *entry,
 			      struct certdir_arena *arena);
 
 #endif

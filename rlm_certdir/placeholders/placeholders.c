@@ -100,7 +100,7 @@ static bool begin(struct certdir_placeholders *self, struct certdir_error *error
 	const struct certdir_placeholders_config *config = self->config;
 
 	/* A plan and its apply are one server's, since others may lag behind it. */
-	return certdir_ldap_session_open(&self->session, &config->ldap, config->password_file, config->ou, error) &&
+	return certdir_ldap_session_open(&self->session, &config->ldap, config->password_file, config->rules.ou, error) &&
 	       certdir_domain_read(self->config, self->session.connection, &self->arena, &self->domain, error);
 }
 
@@ -118,10 +118,10 @@ static bool make_plan(struct certdir_placeholders *self, const char *filename,
 	const struct certdir_claims_source claims = {ask_claims, self};
 
 	if (self->config->adopt)
-		return certdir_plan_adopt(self->config, &self->domain, &self->wanted, &self->accounts, now,
+		return certdir_plan_adopt(&self->config->rules, &self->domain, &self->wanted, &self->accounts, now,
 					  &self->arena, &self->plan, error);
 	return read_mappings(self, filename, certificates, now, error) &&
-	       certdir_plan_make(self->config, &self->domain, &self->wanted, &self->accounts, &claims, now,
+	       certdir_plan_make(&self->config->rules, &self->domain, &self->wanted, &self->accounts, &claims, now,
 				 &self->arena, &self->plan, error);
 }
 
@@ -166,7 +166,7 @@ bool certdir_placeholders_lock(const struct certdir_placeholders_config *config,
 	char name[CERTDIR_TEXT_MAX];
 
 	*lock = -1;
-	certdir_say(name, "%s/%s", config->undo_directory, config->name);
+	certdir_say(name, "%s/%s", config->undo_directory, config->rules.name);
 	(void)mkdir(config->undo_directory, 0700);
 	if (access(config->undo_directory, W_OK | X_OK) != 0)
 		return true;

@@ -182,7 +182,8 @@ static bool find_mark(const struct take_back *run, const struct certdir_ldap_ope
 		const struct certdir_ldap_values *values = &operation->changes[i].come;
 
 		for (size_t k = 0;
-		     strcasecmp(operation->changes[i].attribute, run->config->mark_attribute) == 0 && k < values->count;
+		     strcasecmp(operation->changes[i].attribute, run->config->rules.mark_attribute) == 0 &&
+		     k < values->count;
 		     k++)
 			if (certdir_mark_parse(values->items[k].bytes, values->items[k].length, mark))
 				return true;
@@ -359,7 +360,7 @@ static enum certdir_take_back_outcome conclude(struct take_back *run, const stru
 static enum certdir_take_back_outcome carry_out(struct take_back *run, const struct certdir_ldap_operation *operation)
 {
 	const bool password = operation->verb == CERTDIR_LDAP_VERB_ADD && run->domain->active_directory &&
-			      run->config->kind == CERTDIR_PLACEHOLDER_COMPUTER;
+			      run->config->rules.kind == CERTDIR_PLACEHOLDER_COMPUTER;
 	struct certdir_ldap_answer answer;
 
 	return ask(run, operation, password, &answer) ? conclude(run, operation, &answer) : CERTDIR_TAKE_BACK_LEFT;

@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "directory/mark.h"
 #include "ldap/records.h"
-#include "placeholders/dn.h"
+#include "text/dn.h"
 #include "placeholders/ldif.h"
 #include "text/timestamp.h"
 
@@ -179,7 +179,7 @@ static bool print_plan(FILE *out, const struct certdir_placeholders_config *conf
 	char time[CERTDIR_TIMESTAMP_SIZE];
 
 	certdir_timestamp_print(now, time);
-	(void)fprintf(out, "%s%s] at %s.\n%s\n", CERTDIR_UNDO_HEAD, config->name, time, usage);
+	(void)fprintf(out, "%s%s] at %s.\n%s\n", CERTDIR_UNDO_HEAD, config->rules.name, time, usage);
 	for (unsigned phase = CERTDIR_PHASES; phase-- > 0;)
 		for (size_t i = plan->step_count; i-- > 0;) {
 			const struct certdir_step *step = &plan->steps[i];
@@ -189,7 +189,7 @@ static bool print_plan(FILE *out, const struct certdir_placeholders_config *conf
 			/* Groups of an entry that was made: they go with it. */
 			if (!step->account && step->operation.verb != CERTDIR_LDAP_VERB_ADD)
 				continue;
-			if (!certdir_undo_print(out, step, config->mark_attribute, ids ? ids[i].text : NULL))
+			if (!certdir_undo_print(out, step, config->rules.mark_attribute, ids ? ids[i].text : NULL))
 				return false;
 		}
 	(void)fputs(CERTDIR_UNDO_END, out);
@@ -284,7 +284,7 @@ bool certdir_undo_write(const struct certdir_placeholders_config *config, int64_
 			const bool *done, const struct certdir_undo_id *ids, char filename[CERTDIR_TEXT_MAX],
 			struct certdir_error *error)
 {
-	struct undo_file file = {.directory = config->undo_directory, .name = config->name};
+	struct undo_file file = {.directory = config->undo_directory, .name = config->rules.name};
 	const bool fresh = !filename[0];
 	bool ok = false;
 
@@ -319,9 +319,9 @@ static bool is_undo_file(const struct certdir_placeholders_config *config, const
 {
 #define DIGITS "[0-9][0-9]"
 	static const char pattern[] = "-" DIGITS DIGITS DIGITS DIGITS "T" DIGITS DIGITS DIGITS "Z*.ldif";
-	const size_t length = strlen(config->name);
+	const size_t length = strlen(config->rules.name);
 
-	return strncmp(name, config->name, length) == 0 && strlen(name) < CERTDIR_TEXT_MAX &&
+	return strncmp(name, config->rules.name, length) == 0 && strlen(name) < CERTDIR_TEXT_MAX &&
 	       fnmatch(pattern, name + length, 0) == 0;
 }
 
@@ -353,14 +353,14 @@ void certdir_undo_newest(const struct certdir_placeholders_config *config, const
 void certdir_undo_sweep(const struct certdir_placeholders_config *config)
 {
 	DIR *directory = opendir(config->undo_directory);
-	const size_t length = strlen(config->name);
+	const size_t length = strlen(config->rules.name);
 	const struct dirent *entry;
 
 	while (directory && (entry = readdir(directory))) {
 		const char *name = entry->d_name;
 
 		/* ".NAME-20261122T100000Z-XXXXXX", as begin() makes it. */
-		if (name[0] == '.' && strncmp(name + 1, config->name, length) == 0 &&
+		if (name[0] == '.' && strncmp(name + 1, config->rules.name, length) == 0 &&
 		    strlen(name) == length + sizeof(".-20261122T100000Z-XXXXXX") - 1 &&
 		    fnmatch("-[0-9]*T[0-9]*Z-??????", name + 1 + length, 0) == 0)
 			(void)unlinkat(dirfd(directory), name, 0);

@@ -3,7 +3,8 @@
 #ifndef CERTDIR_PLACEHOLDERS_UNDO_H
 #define CERTDIR_PLACEHOLDERS_UNDO_H
 
-#include "placeholders/plan.h"
+#include "placeholders/config.h"
+#include "plan/plan.h"
 
 #include <stdio.h>
 

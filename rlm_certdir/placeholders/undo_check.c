@@ -3,7 +3,6 @@
  * What an undo file may contain. It is a text that anybody may have edited, and it is carried out with the rights of the account that certdir
  * binds as, which may be an administrator's: so nothing is taken that an apply of the section cannot have written.
  */
-#include "placeholders/dn.h"
 #include "placeholders/take_back.h"
 #include "text/canonical.h"
 #include "text/dn.h"
@@ -57,9 +56,7 @@ static bool is_within(const struct check *check, const char *dn)
 
 static bool is_cn(struct check *check, const char *rdn)
 {
-	struct certdir_rdn read;
-
-	return certdir_rdn_read(rdn, &check->arena, &read) && certdir_rdn_is(&read, "CN");
+	return certdir_dn_rdn_value(rdn, "CN", &check->arena);
 }
 
 static bool check_place(struct check *check, const char *dn)
@@ -89,12 +86,12 @@ static bool is_mark_of(const struct check *check, const struct certdir_ldap_byte
 	struct certdir_mark mark;
 
 	return certdir_mark_parse(value->bytes, value->length, &mark) &&
-	       strcasecmp(mark.section, check->config->name) == 0;
+	       strcasecmp(mark.section, check->config->rules.name) == 0;
 }
 
 static bool is_class(const struct check *check, const struct certdir_ldap_bytes *value)
 {
-	for (const char **class = check->config->object_classes; *class; class ++)
+	for (const char **class = check->config->rules.object_classes; *class; class ++)
 		if (strlen(*class) == value->length && strncasecmp(*class, value->bytes, value->length) == 0)
 			return true;
 	return false;
@@ -121,7 +118,7 @@ static bool check_values(struct check *check, const char *attribute, const struc
 			ok = is_class(check, value);
 		else if (strcasecmp(attribute, "userAccountControl") == 0)
 			ok = is_control(value, added);
-		else if (strcasecmp(attribute, check->config->mark_attribute) == 0)
+		else if (strcasecmp(attribute, check->config->rules.mark_attribute) == 0)
 			ok = !certdir_mark_begins(value->bytes, value->length) || is_mark_of(check, value);
 		if (ok)
 			continue;
@@ -133,10 +130,10 @@ static bool check_values(struct check *check, const char *attribute, const struc
 
 static bool is_allowed(const struct check *check, const char *attribute, unsigned in)
 {
-	if (strcasecmp(attribute, check->config->mark_attribute) == 0)
+	if (strcasecmp(attribute, check->config->rules.mark_attribute) == 0)
 		return true;
-	for (size_t i = 0; i < check->config->column_count; i++)
-		if (strcasecmp(attribute, check->config->columns[i].attribute) == 0)
+	for (size_t i = 0; i < check->config->rules.column_count; i++)
+		if (strcasecmp(attribute, check->config->rules.columns[i].attribute) == 0)
 			return true;
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed); i++)
 		if (strcasecmp(attribute, allowed[i].attribute) == 0)
@@ -207,8 +204,9 @@ static bool check_mark(struct check *check, const struct certdir_ldap_record *re
 
 	for (size_t i = 0; i < operation->count && !marked; i++)
 		for (size_t k = 0; k < operation->changes[i].come.count; k++)
-			marked |= strcasecmp(operation->changes[i].attribute, check->config->mark_attribute) == 0 &&
-				  is_mark_of(check, &operation->changes[i].come.items[k]);
+			marked |=
+				strcasecmp(operation->changes[i].attribute, check->config->rules.mark_attribute) == 0 &&
+				is_mark_of(check, &operation->changes[i].come.items[k]);
 	if (!marked)
 		certdir_error_set(&check->why, "the entry would come back without the section's mark");
 	else if (record->mark.bytes ? !is_mark_of(check, &record->mark) : operation->verb == CERTDIR_LDAP_VERB_DELETE)

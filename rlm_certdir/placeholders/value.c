@@ -59,15 +59,6 @@ char *certdir_value_sid(struct certdir_arena *arena, const struct certdir_ldap_v
 	return certdir_arena_copy(arena, text, strlen(text));
 }
 
-int certdir_bytes_compare(const void *a, const void *b)
-{
-	const struct certdir_ldap_bytes *left = a, *right = b;
-	const size_t common = left->length < right->length ? left->length : right->length;
-	const int order = common > 0 ? memcmp(left->bytes, right->bytes, common) : 0;
-
-	return order ? order : (left->length > right->length) - (left->length < right->length);
-}
-
 void certdir_filter_print(FILE *out, const char *attribute, const void *bytes, size_t length)
 {
 	const unsigned char *value = bytes;

@@ -4,7 +4,7 @@
 #define CERTDIR_PLACEHOLDERS_VALUE_H
 
 #include "ldap/operation.h"
-#include "placeholders/arena.h"
+#include "base/arena.h"
 
 #include <stdio.h>
 
@@ -19,9 +19,6 @@ char *certdir_value_text(struct certdir_arena *arena, const struct certdir_ldap_
 bool certdir_value_flags(const struct certdir_ldap_value *value, uint32_t *flags);
 /* objectSid as text, or NULL. */
 char *certdir_value_sid(struct certdir_arena *arena, const struct certdir_ldap_value *value);
-
-/* By bytes, a shorter one before one that begins with it. For qsort(): pointers to struct certdir_ldap_bytes. */
-int certdir_bytes_compare(const void *a, const void *b);
 
 /* Prints "(attribute=value)" with every byte that could mean something in a filter escaped (RFC 4515). */
 void certdir_filter_print(FILE *out, const char *attribute, const void *bytes, size_t length);

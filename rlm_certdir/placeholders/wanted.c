@@ -2,7 +2,6 @@
 #include "placeholders/wanted.h"
 
 #include "directory/mark.h"
-#include "placeholders/fold.h"
 #include "placeholders/value.h"
 #include "text/timestamp.h"
 
@@ -334,15 +333,15 @@ static bool fill_columns(struct reading *in, struct certdir_wanted *wanted,
 	const struct certdir_placeholders_config *config = in->config;
 	struct certdir_ldap_bytes *items = certdir_arena_alloc(in->arena, (in->templates + 1) * sizeof(*items));
 	struct certdir_ldap_values *values =
-		certdir_arena_alloc(in->arena, (config->column_count + 1) * sizeof(*values));
+		certdir_arena_alloc(in->arena, (config->rules.column_count + 1) * sizeof(*values));
 
 	if (!items || !values)
 		return false;
-	for (size_t i = 0; i < config->column_count; i++) {
+	for (size_t i = 0; i < config->rules.column_count; i++) {
 		values[i].items = items;
-		if (!fill_column(in, &config->columns[i], source, items, &values[i].count, problem))
+		if (!fill_column(in, &config->rules.columns[i], source, items, &values[i].count, problem))
 			return false;
-		items += config->columns[i].template_count;
+		items += config->rules.columns[i].template_count;
 	}
 	wanted->values = values;
 	return true;
@@ -380,7 +379,7 @@ static void place(const struct reading *in, const struct certdir_device *device,
 {
 	const struct certdir_placeholders_config *config = in->config;
 
-	wanted->ou = config->ou;
+	wanted->ou = config->rules.ou;
 	for (size_t i = config->place_count; i-- > 0;)
 		if (config->places[i].tenant ? is_of_tenant(device, source, config->places[i].name)
 					     : is_member(in, device, config->places[i].name))
@@ -558,8 +557,8 @@ bool certdir_wanted_read(const struct certdir_placeholders_config *config, struc
 	bool ok;
 
 	*wanted = (struct certdir_wanted_list){0};
-	for (size_t i = 0; i < config->column_count; i++)
-		in.templates += config->columns[i].template_count;
+	for (size_t i = 0; i < config->rules.column_count; i++)
+		in.templates += config->rules.columns[i].template_count;
 	ok = certdir_list_each(reader, add_device, &in, error);
 	if (ok && (in.failed || !take_all(&in, wanted))) {
 		certdir_error_set(error, "out of memory: there are %zu devices and more", in.count);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/shrink.h"
 #include "directory/ldap_domain.h"
 #include "directory/ldap_filter.h"
 #include "directory/ldap_group.h"
@@ -440,7 +441,7 @@ bool certdir_sync_config_read(struct certdir_conf *conf, struct certdir_sync_con
 	*config = (struct certdir_sync_config){.list = "/var/lib/certdir/devices.db",
 					       .former_names = 30 * DAY,
 					       .changes = 90 * DAY,
-					       .max_shrink = CERTDIR_LIST_SHRINK};
+					       .max_shrink = CERTDIR_SHRINK};
 	config->tenants = calloc(conf->count + 1, sizeof(*config->tenants));
 	if (!config->tenants) {
 		certdir_error_set(error, "%s: out of memory", conf->filename);

@@ -6,6 +6,7 @@
  * listing of all.
  */
 #include "base/background.h"
+#include "base/shrink.h"
 #include "directory/directory.h"
 #include "directory/ldap_domain.h"
 #include "ldap/operation.h"
@@ -345,7 +346,7 @@ static bool put_entry(void *context, const struct certdir_ldap_entry *entry, str
  */
 static bool may_see(const struct certdir_sync_job *job, const struct applying *applying, struct certdir_error *error)
 {
-	if (certdir_list_shrink_allowed(applying->entries, applying->hidden, job->config->max_shrink))
+	if (certdir_shrink_allowed(applying->entries, applying->hidden, job->config->max_shrink))
 		return true;
 	certdir_error_set(
 		error,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/part.h"
 
+#include "base/shrink.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +32,7 @@ enum certdir_tenant_ended certdir_sync_part_guard(const struct certdir_sync_job 
 	const unsigned max_shrink = job->config->max_shrink;
 
 	if (!job->options->dry_run || job->options->force || ended != CERTDIR_ENDED ||
-	    certdir_list_shrink_allowed(counts->before, counts->lost, max_shrink))
+	    certdir_shrink_allowed(counts->before, counts->lost, max_shrink))
 		return ended;
 	certdir_error_set(
 		error,

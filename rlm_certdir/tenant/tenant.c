@@ -2,6 +2,7 @@
 /* A tenant's part of the list: opening it, parts as transactions. */
 #include "tenant/state.h"
 
+#include "base/shrink.h"
 #include "text/canonical.h"
 #include "tenant/filter.h"
 #include "list/schema.h"
@@ -361,7 +362,7 @@ enum certdir_tenant_ended certdir_tenant_finish(struct certdir_tenant *tenant, e
 enum certdir_tenant_ended certdir_tenant_guard(const struct certdir_tenant *tenant, size_t before, size_t lost,
 					       const char *what, const char *check, struct certdir_error *error)
 {
-	if (certdir_list_shrink_allowed(before, lost, tenant->options.max_shrink))
+	if (certdir_shrink_allowed(before, lost, tenant->options.max_shrink))
 		return CERTDIR_ENDED;
 	certdir_error_set(error,
 			  "%zu of %zu %s would be lost, more than max_shrink = %u%% allows: they stay as "

@@ -244,3 +244,45 @@ bool certdir_dn_domain(const char *name, bool only, char domain[CERTDIR_VALUE_MA
 	return certdir_dn_each(name, add_component, &spelling) &&
 	       certdir_canonical(CERTDIR_ID_DNS, spelling.name, spelling.length, domain);
 }
+
+/* ---- the names of entries ---- */
+
+size_t certdir_dn_rdn_length(const char *dn)
+{
+	size_t at = 0;
+
+	while (dn[at] && dn[at] != ',' && dn[at] != ';') {
+		if (dn[at] == '\\' && dn[at + 1])
+			at++;
+		at++;
+	}
+	return at;
+}
+
+const char *certdir_dn_parent(const char *dn)
+{
+	const char *at = dn + certdir_dn_rdn_length(dn);
+
+	if (*at)
+		at++;
+	while (*at == ' ')
+		at++;
+	return at;
+}
+
+char *certdir_dn_rdn_value(const char *dn, const char *type, struct certdir_arena *arena)
+{
+	char *rdn = strndup(dn, certdir_dn_rdn_length(dn)), *value = NULL;
+	struct certdir_dn name = {.text = NULL};
+	const char *why;
+
+	if (rdn && certdir_dn_parse(&name, rdn) && name.count == 1 && !name.pairs[0].hex &&
+	    (!type || strcasecmp(name.pairs[0].type, type) == 0) &&
+	    certdir_text_valid(name.pairs[0].value, strlen(name.pairs[0].value), &why))
+		value = certdir_arena_copy(arena, name.pairs[0].value, strlen(name.pairs[0].value));
+	/* Who knows no name for want of memory must not take the entry for another's. */
+	arena->failed |= !rdn || !name.text;
+	certdir_dn_clear(&name);
+	free(rdn);
+	return value;
+}

@@ -6,6 +6,7 @@
 #ifndef CERTDIR_DN_H
 #define CERTDIR_DN_H
 
+#include "base/arena.h"
 #include "base/certdir.h"
 
 enum { CERTDIR_DN_PAIRS_MAX = 64 };
@@ -49,5 +50,15 @@ bool certdir_dn_each(const char *name, bool (*each)(void *context, const char *t
  * over, or, with `only`, make it no domain. False when it is none.
  */
 bool certdir_dn_domain(const char *name, bool only, char domain[CERTDIR_VALUE_MAX + 1]);
+
+/* The entry that `dn`, a DN as servers write them, stands directly below: what follows its first RDN; "" = nothing does. */
+const char *certdir_dn_parent(const char *dn);
+/* How many bytes of it are the first RDN. */
+size_t certdir_dn_rdn_length(const char *dn);
+/*
+ * The value of its first RDN, unescaped, the arena's; `type`, when given, is the attribute that it has to be of. NULL: the RDN is none,
+ * or has several attributes or another, or a value that is no clean text; or memory is out, which arena->failed remembers.
+ */
+char *certdir_dn_rdn_value(const char *dn, const char *type, struct certdir_arena *arena);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "text/utf8.h"
 
+#include <stdio.h>
+
 #include <string.h>
 
 const char *certdir_excerpt(char *out, size_t size, const char *text, size_t length)
@@ -46,4 +48,39 @@ void certdir_excerpt_clean(char *out, size_t size, const char *text)
 		used += room;
 	}
 	out[used] = '\0';
+}
+
+/* ---- in quotes ---- */
+
+/* How many bytes of a plain character start here, 0 = it needs an escape. */
+static size_t plain(const char *bytes, size_t length)
+{
+	uint32_t character;
+	const size_t size = certdir_utf8_read(bytes, length, &character);
+
+	return size > 0 && !certdir_utf8_control(character) && character != '"' && character != '\\' ? size : 0;
+}
+
+const char *certdir_excerpt_quote(const char *bytes, size_t length, char out[CERTDIR_EXCERPT_QUOTED])
+{
+	/* Room for one more character or escape, `".."` and NUL. */
+	enum { FULL = CERTDIR_EXCERPT_QUOTED - 4 - 4 };
+	size_t at = 0, used = 0;
+
+	out[used++] = '"';
+	while (at < length && used < FULL) {
+		const size_t size = plain(bytes + at, length - at);
+
+		if (size > 0) {
+			memcpy(out + used, bytes + at, size);
+			used += size;
+			at += size;
+		} else {
+			used += (size_t)snprintf(out + used, CERTDIR_EXCERPT_QUOTED - used, "\\%02x",
+						 (unsigned char)bytes[at]);
+			at++;
+		}
+	}
+	(void)strcpy(out + used, at < length ? "\".." : "\"");
+	return out;
 }

@@ -18,4 +18,8 @@ const char *certdir_excerpt(char *out, size_t size, const char *text, size_t len
  */
 void certdir_excerpt_clean(char *out, size_t size, const char *text);
 
+enum { CERTDIR_EXCERPT_QUOTED = 96 };
+/* Untrusted bytes in quotes, what is no plain text escaped, shortened visibly. Returns `out`. */
+const char *certdir_excerpt_quote(const char *bytes, size_t length, char out[CERTDIR_EXCERPT_QUOTED]);
+
 #endif

@@ -82,28 +82,29 @@ static void read_config(const json_t *options, struct certdir_placeholders_confi
 	targets[0] = (struct certdir_target){text_of(options, "member_of"), "member_of"};
 	servers[0] = text_of(options, "server");
 	*config = (struct certdir_placeholders_config){
-		.name = "wifi",
-		.object_classes = classes,
+		.rules = {.name = "wifi",
+			  .ou = ous[0],
+			  .kind = kind && strcmp(kind, "device") == 0 ? CERTDIR_PLACEHOLDER_DEVICE
+								      : CERTDIR_PLACEHOLDER_COMPUTER,
+			  .mark_attribute = text_of(options, "mark_attribute"),
+			  .object_classes = classes,
+			  .columns = column,
+			  .column_count = json_array_size(columns),
+			  .primary_group = json_is_true(json_object_get(options, "primary_group"))},
 		.ldap = {.servers = servers,
 			 .identity = text_of(options, "identity"),
 			 .password = text_of(options, "password"),
 			 .ca_file = text_of(options, "ca_file"),
 			 .net_timeout = 5,
 			 .res_timeout = (uint32_t)json_integer_value(json_object_get(options, "res_timeout"))},
-		.ou = ous[0],
 		.ous = ous,
 		.ou_count = 1,
-		.kind = kind && strcmp(kind, "device") == 0 ? CERTDIR_PLACEHOLDER_DEVICE : CERTDIR_PLACEHOLDER_COMPUTER,
-		.mark_attribute = text_of(options, "mark_attribute"),
-		.columns = column,
-		.column_count = json_array_size(columns),
 		.member_of = targets[0].dn,
 		.targets = targets,
 		.target_count = targets[0].dn ? 1 : 0,
-		.primary_group = json_is_true(json_object_get(options, "primary_group")),
 		.undo_directory = text_of(options, "undo_directory"),
 	};
-	for (size_t i = 0; i < config->column_count; i++)
+	for (size_t i = 0; i < config->rules.column_count; i++)
 		column[i].attribute = json_string_value(json_array_get(columns, i));
 }
 
@@ -187,8 +188,8 @@ static json_t *account_json(const struct certdir_placeholders_config *config, co
 {
 	json_t *columns = json_object();
 
-	for (size_t i = 0; account->values && i < config->column_count; i++)
-		json_object_set_new(columns, config->columns[i].attribute, values_json(&account->values[i]));
+	for (size_t i = 0; account->values && i < config->rules.column_count; i++)
+		json_object_set_new(columns, config->rules.columns[i].attribute, values_json(&account->values[i]));
 	return json_pack("{s:s, s:s, s:b, s:b, s:s?, s:s?, s:s?, s:s?, s:I, s:b, s:I, s:b, s:I, s:s?, s:s?, s:o, s:o}",
 			 "dn", account->dn, "cn", account->cn, "direct", (int)account->direct, "own", (int)account->own,
 			 "key", account->mark ? account->mark->key : NULL, "mark", account->mark_text, "version",

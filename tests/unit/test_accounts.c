@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reading the directory, the pure parts: names, values, filters; and the password of a new account. */
-#include "placeholders/dn.h"
+#include "text/dn.h"
 #include "placeholders/life.h"
 #include "placeholders/password.h"
 #include "placeholders/value.h"
@@ -63,17 +63,16 @@ static void test_names(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct certdir_rdn rdn;
-		const bool read = certdir_rdn_read(names[i].dn, &arena, &rdn);
+		const char *value = certdir_dn_rdn_value(names[i].dn, NULL, &arena);
 
 		assert_string_equal(certdir_dn_parent(names[i].dn), names[i].parent);
-		if (read != !!names[i].value)
-			fail_msg("%s: read = %d", names[i].dn, read);
-		if (!read)
+		if (!value != !names[i].value)
+			fail_msg("%s: %s", names[i].dn, value ? value : "not read");
+		if (!value)
 			continue;
-		assert_string_equal(rdn.value, names[i].value);
-		assert_int_equal(certdir_rdn_is(&rdn, "CN"), names[i].is_cn);
-		assert_false(certdir_rdn_is(&rdn, "C"));
+		assert_string_equal(value, names[i].value);
+		assert_int_equal(certdir_dn_rdn_value(names[i].dn, "CN", &arena) != NULL, names[i].is_cn);
+		assert_null(certdir_dn_rdn_value(names[i].dn, "C", &arena));
 	}
 }
 
@@ -258,7 +257,7 @@ static void test_life(void **state)
 {
 	const struct certdir_template template = {"RADIUS/{cn}", true};
 	struct certdir_column column = {"servicePrincipalName", &template, 1, true, true};
-	const struct certdir_placeholders_config config = {.columns = &column, .column_count = 1};
+	const struct certdir_plan_rules rules = {.columns = &column, .column_count = 1};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
@@ -270,7 +269,7 @@ static void test_life(void **state)
 
 		if (lives[i].attribute[0])
 			entry.count = set_one(values, 3, lives[i].attribute, lives[i].value);
-		life = certdir_life_find(&config, &entry, &arena);
+		life = certdir_life_find(&rules, &entry, &arena);
 		if (!!life != !!lives[i].life || (life && strcmp(life, lives[i].life) != 0))
 			fail_msg("%s %s: %s", lives[i].attribute, lives[i].value, life ? life : "no sign");
 	}
@@ -282,13 +281,13 @@ static void test_life_in_pieces(void **state)
 	static const char name[] = "userCertificate;range=0-1499",
 			  text[] = "its userCertificate has more values than the server "
 				   "gives at once";
-	const struct certdir_placeholders_config config = {.column_count = 0};
+	const struct certdir_plan_rules rules = {.column_count = 0};
 	const struct certdir_ldap_value values[] = {value_of("whenCreated", "20260130120000.0Z", 17),
 						    value_of("pwdLastSet", "134142480000000000", 18)};
 	const struct certdir_ldap_entry entry = {"CN=PC1", 6, values, 2, .pieces = name, .pieces_length = strlen(name)};
 
 	(void)state;
-	assert_string_equal(certdir_life_find(&config, &entry, &arena), text);
+	assert_string_equal(certdir_life_find(&rules, &entry, &arena), text);
 }
 
 /* A template whose class is the device's own may have written any. */
@@ -296,14 +295,14 @@ static void test_life_of_open_class(void **state)
 {
 	const struct certdir_template template = {"{name}/{cn}", true};
 	struct certdir_column column = {"servicePrincipalName", &template, 1, true, true};
-	const struct certdir_placeholders_config config = {.columns = &column, .column_count = 1};
+	const struct certdir_plan_rules rules = {.columns = &column, .column_count = 1};
 	struct certdir_ldap_value values[] = {value_of("whenCreated", "20260130120000.0Z", 17),
 					      value_of("pwdLastSet", "134142480000000000", 18),
 					      value_of("servicePrincipalName", "TERMSRV/PC1", 11)};
 	const struct certdir_ldap_entry entry = {"CN=PC1", 6, values, 3, .pieces = NULL};
 
 	(void)state;
-	assert_null(certdir_life_find(&config, &entry, &arena));
+	assert_null(certdir_life_find(&rules, &entry, &arena));
 }
 
 /* ---- the password ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Editions: what goes from one to the next, what a rollback takes back, what cannot be written, what an import loses. */
 #include "list_fixture.h"
+#include "base/shrink.h"
 #include "list/copy.h"
 #include "list/writer.h"
 #include "fsync_count.h"
@@ -446,7 +447,7 @@ static void test_shrink_allowed(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		if (certdir_list_shrink_allowed(cases[i].before, cases[i].lost, cases[i].max_shrink) !=
+		if (certdir_shrink_allowed(cases[i].before, cases[i].lost, cases[i].max_shrink) !=
 		    cases[i].allowed)
 			fail_msg("%zu of %zu lost, %u %% allowed: that is %s", cases[i].lost, cases[i].before,
 				 cases[i].max_shrink, cases[i].allowed ? "refused" : "allowed");

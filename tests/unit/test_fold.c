@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a directory takes for the same name. */
-#include "placeholders/fold.h"
+#include "plan/fold.h"
 
 #include <stdarg.h>
 #include <setjmp.h>

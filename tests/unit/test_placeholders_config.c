@@ -137,7 +137,7 @@ static void test_computer(void **state)
 
 	(void)state;
 	assert_int_equal(configs.count, 1);
-	assert_string_equal(config->name, "wifi");
+	assert_string_equal(config->rules.name, "wifi");
 	assert_int_equal(config->line, 1);
 	assert_string_equal(config->ldap.servers[0], "ldapi://%2frun%2fslapd");
 	assert_string_equal(config->ldap.servers[1], "ldapi:///");
@@ -152,19 +152,19 @@ static void test_computer(void **state)
 	assert_false(config->ldap.start_tls);
 	assert_int_equal(config->ldap.net_timeout, 10);
 	assert_int_equal(config->ldap.res_timeout, 60);
-	assert_string_equal(config->ou, "OU=Wi-Fi\\, all,DC=corp,DC=example");
-	assert_int_equal(config->kind, CERTDIR_PLACEHOLDER_COMPUTER);
-	assert_string_equal(config->mark_attribute, "adminDescription");
-	assert_string_equal(config->object_classes[0], "computer");
-	assert_null(config->object_classes[1]);
+	assert_string_equal(config->rules.ou, "OU=Wi-Fi\\, all,DC=corp,DC=example");
+	assert_int_equal(config->rules.kind, CERTDIR_PLACEHOLDER_COMPUTER);
+	assert_string_equal(config->rules.mark_attribute, "adminDescription");
+	assert_string_equal(config->rules.object_classes[0], "computer");
+	assert_null(config->rules.object_classes[1]);
 	assert_string_equal(config->cn.text, "{name}");
-	assert_int_equal(config->column_count, 3);
-	check_column(&config->columns[0], "servicePrincipalName", "HOST/{cn}", true, true);
-	check_column(&config->columns[1], "dNSHostName", "{cn}.{domain}", true, false);
-	check_column(&config->columns[2], "description", "{name} {serial_number}", false, false);
-	assert_false(config->enabled);
+	assert_int_equal(config->rules.column_count, 3);
+	check_column(&config->rules.columns[0], "servicePrincipalName", "HOST/{cn}", true, true);
+	check_column(&config->rules.columns[1], "dNSHostName", "{cn}.{domain}", true, false);
+	check_column(&config->rules.columns[2], "description", "{name} {serial_number}", false, false);
+	assert_false(config->rules.enabled);
 	assert_string_equal(config->member_of, "CN=Wi-Fi,OU=Groups,DC=corp,DC=example");
-	assert_true(config->primary_group);
+	assert_true(config->rules.primary_group);
 	assert_string_equal(config->certificates[0], "/srv/certificates");
 	assert_string_equal(config->certificates[1], "/srv/more.csv");
 	assert_null(config->certificates[2]);
@@ -193,8 +193,8 @@ static void test_selection_and_guards(void **state)
 	assert_string_equal(selection->operating_systems[1], "macOS");
 	assert_null(selection->operating_systems[2]);
 	assert_int_equal(config->max_age, 7200);
-	assert_int_equal(config->max_remove, 25);
-	assert_int_equal(config->delete_after, 7 * 86400);
+	assert_int_equal(config->rules.max_remove, 25);
+	assert_int_equal(config->rules.delete_after, 7 * 86400);
 	assert_string_equal(config->undo_directory, "/srv/undo");
 	clear(conf, &configs);
 }
@@ -229,7 +229,7 @@ static void test_groups(void **state)
 	assert_string_equal(config->groups[2].name, "Wi-Fi staff");
 	assert_int_equal(config->groups[2].target, 0);
 	assert_int_equal(config->ou_count, 3);
-	assert_ptr_equal(config->ous[0], config->ou);
+	assert_ptr_equal(config->ous[0], config->rules.ou);
 	assert_int_equal(config->place_count, 3);
 	assert_true(config->places[0].tenant && !config->places[1].tenant && !config->places[2].tenant);
 	assert_string_equal(config->places[0].name, "contoso");
@@ -270,7 +270,7 @@ static void test_defaults(void **state)
 	assert_string_equal(config->password_file, "/etc/certdir/wifi.password");
 	assert_null(config->ldap.password);
 	assert_null(config->ldap.require_cert);
-	assert_int_equal(config->kind, CERTDIR_PLACEHOLDER_COMPUTER);
+	assert_int_equal(config->rules.kind, CERTDIR_PLACEHOLDER_COMPUTER);
 	assert_int_equal(config->selection.join_types, CERTDIR_BIT(CERTDIR_JOIN_ENTRA));
 	assert_true(config->selection.require_enabled);
 	assert_false(config->selection.require_managed);
@@ -279,20 +279,20 @@ static void test_defaults(void **state)
 	assert_null(config->selection.operating_systems);
 	assert_string_equal(config->cn.text, "{entra_device_id}");
 	/* What has no template is kept all the same: empty. */
-	assert_int_equal(config->column_count, 3);
-	check_column(&config->columns[0], "servicePrincipalName", "HOST/{cn} HOST/{cn}.{domain}", true, true);
-	check_column(&config->columns[1], "dNSHostName", "", true, false);
-	check_column(&config->columns[2], "description", "", false, false);
-	assert_true(config->enabled);
+	assert_int_equal(config->rules.column_count, 3);
+	check_column(&config->rules.columns[0], "servicePrincipalName", "HOST/{cn} HOST/{cn}.{domain}", true, true);
+	check_column(&config->rules.columns[1], "dNSHostName", "", true, false);
+	check_column(&config->rules.columns[2], "description", "", false, false);
+	assert_true(config->rules.enabled);
 	assert_null(config->member_of);
-	assert_false(config->primary_group);
+	assert_false(config->rules.primary_group);
 	assert_null(config->certificates);
 	assert_null(config->certificate_issuer);
 	assert_int_equal(config->mapping,
 			 CERTDIR_BIT(CERTDIR_MAPPING_SKI) | CERTDIR_BIT(CERTDIR_MAPPING_ISSUER_SERIAL));
 	assert_int_equal(config->max_age, 86400);
-	assert_int_equal(config->max_remove, 10);
-	assert_int_equal(config->delete_after, 30 * 86400);
+	assert_int_equal(config->rules.max_remove, 10);
+	assert_int_equal(config->rules.delete_after, 30 * 86400);
 	assert_string_equal(config->undo_directory, "/var/lib/certdir/undo");
 	clear(conf, &configs);
 }
@@ -324,15 +324,15 @@ static void test_device(void **state)
 
 	(void)state;
 	assert_int_equal(configs.count, 2);
-	assert_int_equal(config->kind, CERTDIR_PLACEHOLDER_DEVICE);
-	assert_string_equal(config->mark_attribute, "description");
-	assert_string_equal(config->object_classes[0], "device");
-	assert_string_equal(config->object_classes[1], "ieee802Device");
-	assert_null(config->object_classes[2]);
-	assert_int_equal(config->column_count, 3);
-	check_column(&config->columns[0], "cn", "{cn} {name} host/{name}", true, false);
-	check_column(&config->columns[1], "serialNumber", "{serial_number}", false, false);
-	check_column(&config->columns[2], "uid", "a{name} b{name}", true, false);
+	assert_int_equal(config->rules.kind, CERTDIR_PLACEHOLDER_DEVICE);
+	assert_string_equal(config->rules.mark_attribute, "description");
+	assert_string_equal(config->rules.object_classes[0], "device");
+	assert_string_equal(config->rules.object_classes[1], "ieee802Device");
+	assert_null(config->rules.object_classes[2]);
+	assert_int_equal(config->rules.column_count, 3);
+	check_column(&config->rules.columns[0], "cn", "{cn} {name} host/{name}", true, false);
+	check_column(&config->rules.columns[1], "serialNumber", "{serial_number}", false, false);
+	check_column(&config->rules.columns[2], "uid", "a{name} b{name}", true, false);
 	assert_int_equal(config->selection.join_types, CERTDIR_BIT(CERTDIR_JOIN_HYBRID));
 	config++;
 	/* Every device of the list: those without a trust type, too, as imports are. */
@@ -340,10 +340,10 @@ static void test_device(void **state)
 	assert_int_equal(config->ldap.bind, CERTDIR_LDAP_BIND_GSSAPI);
 	assert_string_equal(config->ldap.keytab, "/etc/certdir/fleet.keytab");
 	assert_true(config->ldap.start_tls);
-	assert_string_equal(config->object_classes[0], "device");
-	assert_null(config->object_classes[1]);
-	assert_int_equal(config->column_count, 1);
-	check_column(&config->columns[0], "cn", "{cn}", true, false);
+	assert_string_equal(config->rules.object_classes[0], "device");
+	assert_null(config->rules.object_classes[1]);
+	assert_int_equal(config->rules.column_count, 1);
+	check_column(&config->rules.columns[0], "cn", "{cn}", true, false);
 	clear(conf, &configs);
 }
 

@@ -2,7 +2,7 @@
 /* What a plan does and leaves, rule by rule: names, values that must be unique, accounts that pass on, guards. */
 #include "plan_script.h"
 
-#include "placeholders/plan_pair.h"
+#include "plan/planner.h"
 
 static const struct rule rules_of_names[] = {
 	{"two devices with one name and no account",
@@ -814,9 +814,9 @@ static void test_others(void **state)
 
 static const char *quoted(const char *bytes, size_t size)
 {
-	static char out[CERTDIR_PLAN_QUOTED];
+	static char out[CERTDIR_EXCERPT_QUOTED];
 
-	return certdir_plan_quote(bytes, size, out);
+	return certdir_excerpt_quote(bytes, size, out);
 }
 
 static void test_text(void **state)
@@ -842,11 +842,11 @@ static void test_text(void **state)
 		assert_true(length_of == i + 2 || strcmp(quoted(value, i) + length_of - 3, "\"..") == 0);
 	}
 	memset(value, '\1', sizeof(value));
-	assert_true(strlen(quoted(value, sizeof(value))) < CERTDIR_PLAN_QUOTED);
+	assert_true(strlen(quoted(value, sizeof(value))) < CERTDIR_EXCERPT_QUOTED);
 	for (size_t i = 0; i < sizeof(value); i++)
 		value[i] = "\xf0\x9f\x98\x80"[i % 4];
 	for (size_t i = 0; i < sizeof(value); i++)
-		assert_true(strlen(quoted(value, i)) < CERTDIR_PLAN_QUOTED);
+		assert_true(strlen(quoted(value, i)) < CERTDIR_EXCERPT_QUOTED);
 
 	memset(value, 'x', sizeof(value));
 	for (int i = 0; i < 5; i++)

@@ -21,8 +21,8 @@ static void adopt_world(void)
 						   ? CERTDIR_LEFT_OUT_TRUST_TYPE
 						   : CERTDIR_LEFT_OUT_DISABLED;
 	}
-	assert_true(certdir_plan_adopt(&planning->config, &planning->domain, &planning->wanted, &planning->accounts,
-				       NOW, &planning->arena, &planning->plan, &error));
+	assert_true(certdir_plan_adopt(&planning->rules, &planning->domain, &planning->wanted, &planning->accounts, NOW,
+				       &planning->arena, &planning->plan, &error));
 	world.warnings = true;
 	print_plan(true);
 }

@@ -240,11 +240,11 @@ static void check_groups(const struct entry *entry, const struct device *device)
 	const int primary = atoi(text_at(entry, PRIMARY));
 
 	place(p, device, &shall);
-	for (size_t i = 0; i < p->config.target_count; i++)
+	for (size_t i = 0; i < p->domain.group_count; i++)
 		CHECK((is_in(entry, fixture_groups[i].dn) || primary == (int)fixture_groups[i].id) ==
 			      (shall.groups >> i & 1),
 		      "%s and %s", entry->dn, fixture_groups[i].name);
-	if (!p->config.primary_group)
+	if (!p->rules.primary_group)
 		return;
 	CHECK(primary == (shall.primary ? (int)fixture_groups[shall.primary - 1].id : COMPUTERS_ID),
 	      "%s: primary group is %d", entry->dn, primary);
@@ -257,22 +257,22 @@ static void check_wanted(const struct domain *domain, const struct device *devic
 	size_t count;
 	const struct entry *entry = entry_of(domain, device->key, &count);
 	struct certdir_arena arena = {0};
-	struct certdir_rdn rdn;
+	const char *cn;
 
 	CHECK(count == 1, "%s has %zu accounts", device->key, count);
 	CHECK(strcasecmp(certdir_dn_parent(entry->dn), device->staff ? STAFF : OU) == 0 &&
-		      certdir_rdn_read(entry->dn, &arena, &rdn) &&
-		      is_same(rdn.value, device->cn, CERTDIR_ACCENTS_COUNT),
+		      (cn = certdir_dn_rdn_value(entry->dn, "CN", &arena)) &&
+		      is_same(cn, device->cn, CERTDIR_ACCENTS_COUNT),
 	      "%s is %s", device->key, entry->dn);
 	certdir_arena_clear(&arena);
 	CHECK(!strstr(text_at(entry, MARK), ":disabled") && !strstr(text_at(entry, MARK), ":gone"), "%s is marked %s",
 	      device->key, text_at(entry, MARK));
-	CHECK(((atoi(text_at(entry, CONTROL)) & 2) == 0) == p->config.enabled, "%s has %s", device->key,
+	CHECK(((atoi(text_at(entry, CONTROL)) & 2) == 0) == p->rules.enabled, "%s has %s", device->key,
 	      text_at(entry, CONTROL));
 	CHECK(strlen(text_at(entry, ACCOUNT)) <= 16, "%s", text_at(entry, ACCOUNT));
 	check_values(entry, device, SPN);
 	check_values(entry, device, DESCRIPTION);
-	if (p->config.certificates)
+	if (p->rules.mapped)
 		check_own_mappings(entry, device);
 	check_groups(entry, device);
 }
@@ -434,9 +434,9 @@ static void play(unsigned with)
 	state = with * 2654435761u + 1;
 	world = (struct world){.now = 1000000, .calm = turn_chance(30)};
 	configure(&planning, CERTDIR_PLACEHOLDER_COMPUTER);
-	planning.config.delete_after = DELETE_AFTER;
-	planning.config.certificates = turn_chance(80) ? certificate_files : NULL;
-	planning.config.enabled = turn_chance(90);
+	planning.rules.delete_after = DELETE_AFTER;
+	planning.rules.mapped = turn_chance(80);
+	planning.rules.enabled = turn_chance(90);
 	if (turn_chance(30))
 		with_group(&planning, turn_chance(60));
 	else if (turn_chance(70))

@@ -5,7 +5,7 @@
  *
  *	test_plan_scale [DEVICES]
  */
-#include "placeholders/plan.h"
+#include "plan/plan.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ static const struct certdir_template a_template = {"{name}", false};
 static const struct certdir_column columns[] = {{"servicePrincipalName", &a_template, 1, true, true},
 						{"dNSHostName", NULL, 0, true, false},
 						{"description", &a_template, 1, false, false}};
-static const char *classes[] = {"computer", NULL}, *files[] = {"x", NULL};
+static const char *classes[] = {"computer", NULL};
 static struct certdir_arena arena;
 
 static const char *print(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -123,7 +123,6 @@ static struct certdir_ldap_values mappings_of(size_t i)
 }
 
 static const char *ous[] = {OU};
-static struct certdir_target target = {"CN=Wi-Fi,DC=corp,DC=example", "member_of"};
 static struct certdir_domain_group group = {"CN=Wi-Fi,DC=corp,DC=example", "Wi-Fi", 1200};
 
 static void make_wanted(const struct fleet *fleet, struct certdir_wanted_list *wanted)
@@ -186,24 +185,21 @@ static size_t remarks; /* of the last plan, but for a line for each account with
 
 static double plan_fleet(const struct fleet *fleet)
 {
-	const struct certdir_placeholders_config config = {.name = "wifi",
-							   .ou = OU,
-							   .ous = ous,
-							   .ou_count = 1,
-							   .targets = &target,
-							   .target_count = 1,
-							   .mark_attribute = "adminDescription",
-							   .object_classes = classes,
-							   .columns = (struct certdir_column *)columns,
-							   .column_count = 3,
-							   .enabled = true,
-							   .primary_group = true,
-							   .certificates = files,
-							   .max_remove = 10,
-							   .delete_after = 1000};
+	const struct certdir_plan_rules rules = {.name = "wifi",
+						 .ou = OU,
+						 .mark_attribute = "adminDescription",
+						 .object_classes = classes,
+						 .columns = (struct certdir_column *)columns,
+						 .column_count = 3,
+						 .enabled = true,
+						 .primary_group = true,
+						 .mapped = true,
+						 .max_remove = 10,
+						 .delete_after = 1000};
 	const struct certdir_domain domain = {.active_directory = true,
 					      .name = "corp.example",
 					      .groups = &group,
+					      .group_count = 1,
 					      .computers = "CN=Domain Computers,CN=Users,DC=corp,DC=example"};
 	const struct certdir_claims_source claims = {ask, NULL};
 	struct certdir_wanted_list wanted;
@@ -216,7 +212,7 @@ static double plan_fleet(const struct fleet *fleet)
 	make_accounts(fleet, &accounts);
 	assert_false(arena.failed);
 	start = clock();
-	assert_true(certdir_plan_make(&config, &domain, &wanted, &accounts, &claims, 10000, &arena, &plan, &error));
+	assert_true(certdir_plan_make(&rules, &domain, &wanted, &accounts, &claims, 10000, &arena, &plan, &error));
 	assert_int_equal(plan.action_count, devices * fleet->actions / 100);
 	remarks = plan.remark_count - unmapped;
 	return (double)(clock() - start) / CLOCKS_PER_SEC;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Templates: what is one, and what comes of it for a device. */
-#include "placeholders/template.h"
+#include "plan/template.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,6 +6,7 @@
  *	test_tenant_model [SEEDS [FIRST]]
  */
 #include "tenant_model.h"
+#include "base/shrink.h"
 
 /* ---- the devices part ---- */
 
@@ -77,7 +78,7 @@ static void remove_object(void)
 /* Whether the guard keeps what would be lost. */
 static bool refused(size_t before, size_t lost)
 {
-	return !certdir_list_shrink_allowed(before, lost, M->shrink);
+	return !certdir_shrink_allowed(before, lost, M->shrink);
 }
 
 static size_t count_listed(const struct model *model)

@@ -194,9 +194,9 @@ static char directory[256];
 
 static const struct certdir_placeholders_config *section(const char *where, const char *name)
 {
-	static struct certdir_placeholders_config config = {.mark_attribute = "adminDescription"};
+	static struct certdir_placeholders_config config = {.rules = {.mark_attribute = "adminDescription"}};
 
-	config.name = name;
+	config.rules.name = name;
 	config.undo_directory = where;
 	return &config;
 }

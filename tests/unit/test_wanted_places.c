@@ -17,7 +17,7 @@ static struct certdir_placeholders_config make_places(void)
 
 	places[0].ou = ous[1];
 	places[1].ou = ous[2];
-	config.ou = ous[0];
+	config.rules.ou = ous[0];
 	config.ous = ous;
 	config.ou_count = 3;
 	config.places = places;

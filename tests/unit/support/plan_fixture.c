@@ -5,11 +5,8 @@ struct certdir_domain_group fixture_groups[GROUPS] = {{GROUP, "Wi-Fi", GROUP_ID}
 						      {"CN=red,OU=Groups," DOMAIN, "red", 1201},
 						      {"CN=blue,OU=Groups," DOMAIN, "blue", 1202}};
 
-static struct certdir_target fixture_targets[GROUPS] = {{GROUP, "member_of"},
-							{"CN=red,OU=Groups," DOMAIN, "group \"Red\""},
-							{"CN=blue,OU=Groups," DOMAIN, "group \"Blue\""}};
-
-static const char *fixture_ous[] = {OU, STAFF};
+enum { OUS = 2 };
+static const char *const fixture_ous[OUS] = {OU, STAFF};
 
 const char *const attribute_names[ATTRIBUTES] = {
 	"objectClass",		"cn",	       "sAMAccountName", "userAccountControl", "adminDescription",
@@ -237,8 +234,8 @@ static bool modify(struct domain *domain, const struct certdir_ldap_operation *o
 static bool fits_rdn(struct entry *entry)
 {
 	struct certdir_arena arena = {0};
-	struct certdir_rdn rdn;
-	const bool fits = certdir_rdn_read(entry->dn, &arena, &rdn) && value_at(entry, NAME, rdn.value);
+	const char *cn = certdir_dn_rdn_value(entry->dn, NULL, &arena);
+	const bool fits = cn && value_at(entry, NAME, cn);
 
 	certdir_arena_clear(&arena);
 	return fits;
@@ -268,7 +265,7 @@ static bool rename_entry(struct domain *domain, const char *dn, const char *rdn,
 {
 	struct entry *entry = entry_at(domain, dn), *other;
 	struct certdir_arena arena = {0};
-	struct certdir_rdn before, after;
+	const char *before, *after;
 	char target[TEXT];
 	struct value *value;
 
@@ -278,12 +275,14 @@ static bool rename_entry(struct domain *domain, const char *dn, const char *rdn,
 	other = entry_at(domain, target);
 	if (other && other != entry)
 		return refuse(domain, "%s is there already", target);
-	assert_true(certdir_rdn_read(dn, &arena, &before) && certdir_rdn_read(target, &arena, &after));
-	value = value_at(entry, NAME, before.value);
+	before = certdir_dn_rdn_value(dn, NULL, &arena);
+	after = certdir_dn_rdn_value(target, NULL, &arena);
+	assert_true(before && after);
+	value = value_at(entry, NAME, before);
 	assert_non_null(value);
 	drop_value(entry, value);
-	if (!value_at(entry, NAME, after.value))
-		add_value(entry, NAME, after.value);
+	if (!value_at(entry, NAME, after))
+		add_value(entry, NAME, after);
 	(void)strcpy(entry->dn, target);
 	entry->version = ++domain->version;
 	certdir_arena_clear(&arena);
@@ -358,8 +357,6 @@ static const struct certdir_column device_columns[] = {
 
 static const char *computer_classes[] = {"computer", NULL}, *device_classes[] = {"device", NULL};
 
-const char *certificate_files[] = {"/certificates", NULL};
-
 /* As certdir_domain_names_read() would tell. */
 static const struct certdir_domain_name domain_names[] = {
 	{"corp.example", 12, &domain_names[1]},	     {"CORP", 4, &domain_names[2]},
@@ -372,11 +369,10 @@ void configure(struct planning *planning, enum certdir_placeholder_kind kind)
 	const bool computer = kind == CERTDIR_PLACEHOLDER_COMPUTER;
 
 	accents = computer ? CERTDIR_ACCENTS_IGNORED : CERTDIR_ACCENTS_COUNT;
-	planning->config = (struct certdir_placeholders_config){
+	planning->member_of = false;
+	planning->rules = (struct certdir_plan_rules){
 		.name = "wifi",
 		.ou = OU,
-		.ous = fixture_ous,
-		.ou_count = 2,
 		.kind = kind,
 		.mark_attribute = computer ? "adminDescription" : "description",
 		.object_classes = computer ? computer_classes : device_classes,
@@ -392,10 +388,9 @@ void configure(struct planning *planning, enum certdir_placeholder_kind kind)
 
 void with_group(struct planning *planning, bool primary)
 {
-	planning->config.member_of = GROUP;
-	planning->config.primary_group = primary;
-	planning->config.targets = fixture_targets;
-	planning->config.target_count = 1;
+	planning->member_of = true;
+	planning->rules.primary_group = primary;
+	planning->domain.group_count = 1;
 	planning->domain.groups = fixture_groups;
 	planning->domain.computers = COMPUTERS;
 }
@@ -403,13 +398,13 @@ void with_group(struct planning *planning, bool primary)
 void with_groups(struct planning *planning, bool primary, bool member_of)
 {
 	with_group(planning, primary);
-	planning->config.target_count = GROUPS;
-	planning->config.member_of = member_of ? GROUP : NULL;
+	planning->domain.group_count = GROUPS;
+	planning->member_of = member_of;
 }
 
 enum attribute mark_attribute(const struct planning *planning)
 {
-	return attribute_of(planning->config.mark_attribute);
+	return attribute_of(planning->rules.mark_attribute);
 }
 
 static struct certdir_ldap_values values_of(struct planning *planning, const struct entry *entry,
@@ -449,18 +444,17 @@ static struct certdir_account read_account(struct planning *planning, const stru
 		   *mark = mark_of(entry, mark_attribute(planning));
 	struct certdir_account account = {.dn = entry->dn, .account_name = text_at(entry, ACCOUNT)};
 	struct certdir_mark parsed;
-	struct certdir_rdn rdn;
 
-	assert_true(certdir_rdn_read(entry->dn, &planning->arena, &rdn));
-	account.cn = rdn.value;
-	for (size_t i = 0; i < planning->config.ou_count; i++)
+	account.cn = certdir_dn_rdn_value(entry->dn, NULL, &planning->arena);
+	assert_non_null(account.cn);
+	for (size_t i = 0; i < OUS; i++)
 		if (strcasecmp(certdir_dn_parent(entry->dn), fixture_ous[i]) == 0)
 			account.ou = fixture_ous[i];
 	account.direct = account.ou;
 	account.control = control ? (uint32_t)atoi(control) : 0;
 	account.disabled = account.control & 2;
 	account.primary_group = primary ? (uint32_t)atoi(primary) : 0;
-	for (size_t i = 0; i < planning->config.target_count; i++)
+	for (size_t i = 0; i < planning->domain.group_count; i++)
 		if (is_in(entry, fixture_groups[i].dn))
 			account.groups |= UINT64_C(1) << i;
 	account.in_computers = is_in(entry, COMPUTERS);
@@ -473,7 +467,7 @@ static struct certdir_account read_account(struct planning *planning, const stru
 		*account.mark = parsed;
 		account.mark_text = mark;
 		account.own = strcmp(parsed.section, "wifi") == 0 &&
-			      strcmp(text_at(entry, CLASS), planning->config.object_classes[0]) == 0;
+			      strcmp(text_at(entry, CLASS), planning->rules.object_classes[0]) == 0;
 	}
 	account.computer = strcmp(text_at(entry, CLASS), "computer") == 0;
 	if (text_at(entry, SYSTEM) && account.computer)
@@ -482,9 +476,9 @@ static struct certdir_account read_account(struct planning *planning, const stru
 		account.unfit = "its adminDescription has another value";
 	if (!account.own)
 		return account;
-	account.values = certdir_arena_alloc(&planning->arena, planning->config.column_count * sizeof(*account.values));
-	for (size_t i = 0; i < planning->config.column_count; i++)
-		account.values[i] = values_of(planning, entry, attribute_of(planning->config.columns[i].attribute));
+	account.values = certdir_arena_alloc(&planning->arena, planning->rules.column_count * sizeof(*account.values));
+	for (size_t i = 0; i < planning->rules.column_count; i++)
+		account.values[i] = values_of(planning, entry, attribute_of(planning->rules.columns[i].attribute));
 	account.mappings = values_of(planning, entry, MAPPING);
 	return account;
 }
@@ -514,10 +508,10 @@ static bool is_below(const char *dn, const char *ou)
 void place(const struct planning *planning, const struct device *device, struct certdir_wanted *item)
 {
 	item->ou = fixture_ous[device->staff];
-	if (planning->config.target_count == 0)
+	if (planning->domain.group_count == 0)
 		return;
-	item->groups = device->groups & ~(planning->config.target_count == 1 ? ~1u : 0u);
-	if (planning->config.member_of)
+	item->groups = device->groups & ~(planning->domain.group_count == 1 ? ~1u : 0u);
+	if (planning->member_of)
 		item->groups |= 1;
 	for (unsigned i = GROUPS; i-- > 1;)
 		if (item->groups >> i & 1)
@@ -595,10 +589,10 @@ void read_wanted(struct planning *planning, const struct device devices[DEVICES]
 		if (!item->cn)
 			continue;
 		item->values =
-			certdir_arena_alloc(&planning->arena, planning->config.column_count * sizeof(*item->values));
-		for (size_t c = 0; c < planning->config.column_count; c++)
+			certdir_arena_alloc(&planning->arena, planning->rules.column_count * sizeof(*item->values));
+		for (size_t c = 0; c < planning->rules.column_count; c++)
 			item->values[c] =
-				texts_of(planning, device->values[attribute_of(planning->config.columns[c].attribute)]);
+				texts_of(planning, device->values[attribute_of(planning->rules.columns[c].attribute)]);
 	}
 	qsort(wanted->devices, wanted->count, sizeof(*wanted->devices), by_wanted_key);
 }
@@ -639,6 +633,6 @@ void make_plan(struct planning *planning, const struct domain *directory, const 
 	planning->asked = planning->rounds = 0;
 	read_accounts(planning);
 	read_wanted(planning, devices);
-	assert_true(certdir_plan_make(&planning->config, &planning->domain, &planning->wanted, &planning->accounts,
+	assert_true(certdir_plan_make(&planning->rules, &planning->domain, &planning->wanted, &planning->accounts,
 				      &source, now, &planning->arena, &planning->plan, &error));
 }

@@ -3,9 +3,9 @@
 #ifndef PLAN_FIXTURE_H
 #define PLAN_FIXTURE_H
 
-#include "placeholders/dn.h"
-#include "placeholders/fold.h"
-#include "placeholders/plan.h"
+#include "text/dn.h"
+#include "plan/fold.h"
+#include "plan/plan.h"
 #include "placeholders/value.h"
 
 #include <stdarg.h>
@@ -107,11 +107,10 @@ struct device {
 	char mappings[DEVICE_VALUES][64], ended[DEVICE_VALUES][64];
 };
 
-extern const char *certificate_files[];
-
 /* Everything that certdir_plan_make() takes; strings are the devices' and the domain's. */
 struct planning {
-	struct certdir_placeholders_config config;
+	struct certdir_plan_rules rules;
+	bool member_of; /* all are in GROUP */
 	struct certdir_domain domain;
 	struct certdir_wanted_list wanted;
 	struct certdir_accounts accounts;

@@ -35,9 +35,9 @@ static void read_config(char *words[], size_t count)
 		char *value;
 
 		if (strcmp(words[i], "certificates") == 0)
-			planning->config.certificates = certificate_files;
+			planning->rules.mapped = true;
 		else if (strcmp(words[i], "disabled") == 0)
-			planning->config.enabled = false;
+			planning->rules.enabled = false;
 		else if (strcmp(words[i], "warnings") == 0)
 			world.warnings = true;
 		else if (strcmp(words[i], "device") == 0)
@@ -47,13 +47,13 @@ static void read_config(char *words[], size_t count)
 		else if (strcmp(words[i], "primary") == 0)
 			with_group(planning, true);
 		else if (strcmp(words[i], "none") == 0)
-			planning->config.member_of = NULL;
+			planning->member_of = false;
 		else if (strcmp(words[i], "groups") == 0)
-			with_groups(planning, planning->config.primary_group, planning->config.member_of);
+			with_groups(planning, planning->rules.primary_group, planning->member_of);
 		else if ((value = after(words[i], "max_remove")))
-			planning->config.max_remove = (unsigned)atoi(value);
+			planning->rules.max_remove = (unsigned)atoi(value);
 		else if ((value = after(words[i], "delete_after")))
-			planning->config.delete_after = atoi(value);
+			planning->rules.delete_after = atoi(value);
 		else
 			fail_msg("what is %s?", words[i]);
 	}
@@ -119,7 +119,7 @@ static void read_device(char *words[], size_t count)
 	}
 	if (!device->values[SPN][0][0] && device->cn[0])
 		(void)snprintf(device->values[SPN][0], sizeof(device->values[SPN][0]), "HOST/%.50s", device->cn);
-	if (world.planning.config.kind == CERTDIR_PLACEHOLDER_DEVICE)
+	if (world.planning.rules.kind == CERTDIR_PLACEHOLDER_DEVICE)
 		append(device->values[NAME], device->cn);
 }
 
@@ -130,7 +130,7 @@ static struct entry *new_entry(const char *rdn, const char *parent)
 
 	*entry = (struct entry){.id = ++domain->id, .version = ++domain->version};
 	assert_true(snprintf(entry->dn, sizeof(entry->dn), "CN=%s,%s", rdn, parent) < TEXT);
-	add_value(entry, CLASS, world.planning.config.object_classes[0]);
+	add_value(entry, CLASS, world.planning.rules.object_classes[0]);
 	add_value(entry, NAME, rdn);
 	return entry;
 }
@@ -171,7 +171,7 @@ static void complete(struct entry *entry, const char *cn, const char *key, const
 
 	(void)snprintf(text, sizeof(text), "certdir:wifi:%s%s", key, state);
 	add_value(entry, mark_attribute(planning), text);
-	if (planning->config.kind == CERTDIR_PLACEHOLDER_DEVICE)
+	if (planning->rules.kind == CERTDIR_PLACEHOLDER_DEVICE)
 		return;
 	(void)snprintf(text, sizeof(text), "HOST/%s", cn);
 	if (!text_at(entry, SPN))
@@ -180,14 +180,14 @@ static void complete(struct entry *entry, const char *cn, const char *key, const
 	if (!text_at(entry, ACCOUNT))
 		add_value(entry, ACCOUNT, text);
 	if (!text_at(entry, CONTROL))
-		add_value(entry, CONTROL, *state || !planning->config.enabled ? "4098" : "4096");
-	if (planning->config.target_count > 1) {
+		add_value(entry, CONTROL, *state || !planning->rules.enabled ? "4098" : "4096");
+	if (planning->domain.group_count > 1) {
 		if (!text_at(entry, PRIMARY))
 			add_value(entry, PRIMARY, "515");
 		return;
 	}
-	add_value(entry, PRIMARY, planning->config.primary_group && !nobody ? "1200" : "515");
-	if (planning->config.member_of && !planning->config.primary_group && !nobody)
+	add_value(entry, PRIMARY, planning->rules.primary_group && !nobody ? "1200" : "515");
+	if (planning->member_of && !planning->rules.primary_group && !nobody)
 		add_value(entry, MEMBER_OF, GROUP);
 }
 

@@ -20,7 +20,7 @@
 #define PLAN_SCRIPT_H
 
 #include "plan_fixture.h"
-#include "placeholders/account_name.h"
+#include "plan/account_name.h"
 #include "text/timestamp.h"
 
 enum { NOW = 10000 };

@@ -12,9 +12,7 @@ static struct certdir_column columns[3] = {
 struct certdir_placeholders_config make_config(const char *name)
 {
 	struct certdir_placeholders_config config = {
-		.name = "wifi",
-		.columns = columns,
-		.column_count = 3,
+		.rules = {.name = "wifi", .columns = columns, .column_count = 3},
 		.selection = {.join_types = CERTDIR_BIT(CERTDIR_JOIN_ENTRA), .require_enabled = true},
 		.max_age = DAY};
 	struct certdir_error why;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sAMAccountName of a new account: from its CN, at most 15 characters and a "$" (NetBIOS; MS-SAMR 3.1.1.6 would take 20). */
-#ifndef CERTDIR_PLACEHOLDERS_ACCOUNT_NAME_H
-#define CERTDIR_PLACEHOLDERS_ACCOUNT_NAME_H
+#ifndef CERTDIR_PLAN_ACCOUNT_NAME_H
+#define CERTDIR_PLAN_ACCOUNT_NAME_H
 
 #include "base/certdir.h"
 

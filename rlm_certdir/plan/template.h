@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* "{name} {serial_number}" -> a text for one device. */
-#ifndef CERTDIR_PLACEHOLDERS_TEMPLATE_H
-#define CERTDIR_PLACEHOLDERS_TEMPLATE_H
+#ifndef CERTDIR_PLAN_TEMPLATE_H
+#define CERTDIR_PLAN_TEMPLATE_H
 
 #include "base/certdir.h"
 

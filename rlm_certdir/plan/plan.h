@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is wanted and what is there -> what is to be done, and why. Pure: no I/O, the time is a parameter. */
-#ifndef CERTDIR_PLACEHOLDERS_PLAN_H
-#define CERTDIR_PLACEHOLDERS_PLAN_H
+#ifndef CERTDIR_PLAN_H
+#define CERTDIR_PLAN_H
 
-#include "placeholders/accounts.h"
-#include "placeholders/wanted.h"
+#include "plan/input.h"
 
 enum certdir_action_kind {
 	CERTDIR_ACTION_CREATE,
@@ -85,26 +84,20 @@ struct certdir_plan {
 	char refusal[CERTDIR_TEXT_MAX];
 };
 
-/* How the plan learns what it cannot see: sets the holder of each claim; false with `error`. */
-struct certdir_claims_source {
-	bool (*ask)(void *context, struct certdir_claim *claims, size_t count, struct certdir_error *error);
-	void *context;
-};
-
 /*
  * Makes the plan. Deterministic: the same input gives the same plan, and the plan of what a complete apply leaves
  * is empty. All memory is the arena's; `wanted` and `accounts` must outlive the plan. False with `error`: memory is out, or asking failed.
  */
-bool certdir_plan_make(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
+bool certdir_plan_make(const struct certdir_plan_rules *rules, const struct certdir_domain *domain,
 		       const struct certdir_wanted_list *wanted, const struct certdir_accounts *accounts,
 		       const struct certdir_claims_source *claims, int64_t now, struct certdir_arena *arena,
 		       struct certdir_plan *plan, struct certdir_error *error);
 
 /*
  * The plan of marking computers without a mark that stand directly in the section's OUs, and whose CN or account name is the pattern
- * (config->adopt) of exactly one device of the list that has no account. Who fits and is left is a problem. As certdir_plan_make().
+ * (certdir_wanted.pattern) of exactly one device of the list that has no account. Who fits and is left is a problem. As certdir_plan_make().
  */
-bool certdir_plan_adopt(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
+bool certdir_plan_adopt(const struct certdir_plan_rules *rules, const struct certdir_domain *domain,
 			const struct certdir_wanted_list *wanted, const struct certdir_accounts *accounts, int64_t now,
 			struct certdir_arena *arena, struct certdir_plan *plan, struct certdir_error *error);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "placeholders/fold.h"
+#include "plan/fold.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "placeholders/plan_pair.h"
+#include "plan/planner.h"
 
 #include <stdlib.h>
 
@@ -86,7 +86,7 @@ void certdir_plan_find_synced(struct certdir_planner *planner)
 			first = &planner->pairs[i];
 	if (first)
 		certdir_plan_remark(planner, CERTDIR_REMARK_WARNING,
-				    first->synced->ou ? first->synced->ou : planner->config->ou,
+				    first->synced->ou ? first->synced->ou : planner->rules->ou,
 				    certdir_arena_print(planner->arena,
 							"Entra Connect syncs this OU: %zu devices of the list are "
 							"accounts of it (%s is %s): take the OU out of its "
@@ -99,7 +99,7 @@ void certdir_plan_find_synced(struct certdir_planner *planner)
 static const char *say_life(struct certdir_planner *planner, const struct certdir_plan_pair *pair)
 {
 	const struct certdir_account *account = pair->account;
-	const char *mark = planner->config->mark_attribute;
+	const char *mark = planner->rules->mark_attribute;
 
 	if (pair->joined)
 		return certdir_arena_print(
@@ -204,8 +204,8 @@ static const struct certdir_wanted *namesake_of(struct certdir_planner *planner,
 {
 	const struct certdir_wanted *found = find_computer(planner, computers, cn, strlen(cn), device);
 
-	for (size_t i = 0; i < planner->config->column_count && !found; i++)
-		for (size_t v = 0; planner->config->columns[i].unique && v < columns[i].count && !found; v++) {
+	for (size_t i = 0; i < planner->rules->column_count && !found; i++)
+		for (size_t v = 0; planner->rules->columns[i].unique && v < columns[i].count && !found; v++) {
 			struct certdir_ldap_bytes host;
 
 			if (certdir_plan_host_of(&columns[i].items[v], &host))
@@ -288,7 +288,7 @@ static void remark_odd(struct certdir_planner *planner, const struct certdir_pla
 						    "userAccountControl of %s has %s, which certdir never sets "
 						    "and leaves as it is: %s; take it away",
 						    account->dn, odd_flags[i].name, odd_flags[i].means));
-	if (!pair->wanted || !planner->config->enabled || account->expires == 0 || account->expires > planner->now)
+	if (!pair->wanted || !planner->rules->enabled || account->expires == 0 || account->expires > planner->now)
 		return;
 	certdir_timestamp_print(account->expires, when);
 	certdir_plan_remark(

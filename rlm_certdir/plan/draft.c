@@ -1,48 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "placeholders/plan_pair.h"
+#include "plan/planner.h"
 
 /* RID of Domain Computers: what the primary group of a new computer is (MS-SAMR 3.1.1.8.1). */
 enum { DOMAIN_COMPUTERS = 515 };
-
-struct certdir_ldap_values certdir_plan_one(struct certdir_arena *arena, const char *text)
-{
-	struct certdir_ldap_bytes *item = certdir_arena_alloc(arena, sizeof(*item));
-	const size_t length = strlen(text);
-
-	if (!item)
-		return (struct certdir_ldap_values){NULL, 0};
-	*item = (struct certdir_ldap_bytes){certdir_arena_copy(arena, text, length), length};
-	return (struct certdir_ldap_values){item, item->bytes ? 1 : 0};
-}
-
-/* Those of `from` that are not in `without`, each once; NULL items when there are none. */
-static struct certdir_ldap_values subtract(struct certdir_arena *arena, const struct certdir_ldap_values *from,
-					   const struct certdir_ldap_values *without, bool folded)
-{
-	struct certdir_ldap_bytes *items = NULL;
-	struct certdir_ldap_values rest = {NULL, 0};
-
-	for (size_t i = 0; i < from->count; i++) {
-		if (certdir_plan_has(without, &from->items[i], folded) ||
-		    certdir_plan_has(&rest, &from->items[i], folded))
-			continue;
-		if (!items)
-			items = certdir_arena_alloc(arena, (from->count - i) * sizeof(*items));
-		if (!items)
-			return rest;
-		items[rest.count++] = from->items[i];
-		rest.items = items;
-	}
-	return rest;
-}
-
-void certdir_plan_diff(struct certdir_arena *arena, const struct certdir_ldap_values *have,
-		       const struct certdir_ldap_values *shall, bool folded, struct certdir_ldap_values *gone,
-		       struct certdir_ldap_values *come)
-{
-	*gone = subtract(arena, have, shall, folded);
-	*come = subtract(arena, shall, have, folded);
-}
 
 void certdir_plan_draft_change(struct certdir_plan_draft *draft, const char *attribute, struct certdir_ldap_values gone,
 			       struct certdir_ldap_values come, bool whole)
@@ -193,7 +153,7 @@ static uint64_t targets_of(const struct certdir_planner *planner, uint32_t id)
 {
 	uint64_t targets = 0;
 
-	for (size_t i = 0; id != 0 && i < planner->config->target_count; i++)
+	for (size_t i = 0; id != 0 && i < planner->domain->group_count; i++)
 		if (planner->domain->groups[i].id == id)
 			targets |= UINT64_C(1) << i;
 	return targets;
@@ -208,7 +168,7 @@ uint64_t certdir_plan_groups(const struct certdir_planner *planner, const struct
 static uint32_t primary_of(const struct certdir_planner *planner, const struct certdir_wanted *device, uint32_t before)
 {
 	const struct certdir_domain *domain = planner->domain;
-	const bool forced = planner->config->primary_group;
+	const bool forced = planner->rules->primary_group;
 
 	if (forced && device->primary && domain->groups[device->primary - 1].id)
 		return domain->groups[device->primary - 1].id;
@@ -221,7 +181,7 @@ static void step_members(struct certdir_plan_draft *draft, enum certdir_phase ph
 {
 	const struct certdir_planner *planner = draft->planner;
 
-	for (size_t i = 0; i < planner->config->target_count; i++) {
+	for (size_t i = 0; i < planner->domain->group_count; i++) {
 		if (!(groups >> i & 1))
 			continue;
 		step_member(draft, phase, planner->domain->groups[i].dn, draft->new_dn);
@@ -255,7 +215,7 @@ void certdir_plan_draft_leave(struct certdir_plan_draft *draft)
 {
 	const struct certdir_planner *planner = draft->planner;
 
-	for (size_t i = 0; i < planner->config->target_count; i++)
+	for (size_t i = 0; i < planner->domain->group_count; i++)
 		if (draft->account->groups >> i & 1)
 			step_member(draft, CERTDIR_PHASE_LEAVE, planner->domain->groups[i].dn, draft->dn);
 }
@@ -277,14 +237,14 @@ void certdir_plan_draft_groups(struct certdir_plan_draft *draft)
 	const bool computers = domain->computers && !targets_of(planner, DOMAIN_COMPUTERS),
 		   in_computers = account && account->in_computers;
 
-	if (planner->config->target_count == 0)
+	if (planner->domain->group_count == 0)
 		return;
 	step_members(draft, CERTDIR_PHASE_JOIN, device->groups & ~have);
 	if (computers && before != after && after == DOMAIN_COMPUTERS && !in_computers)
 		step_member(draft, CERTDIR_PHASE_JOIN, domain->computers, draft->new_dn);
 	make_primary(draft, before, after);
 	step_members(draft, CERTDIR_PHASE_LEAVE, leaves);
-	if (computers && planner->config->primary_group && after != DOMAIN_COMPUTERS &&
+	if (computers && planner->rules->primary_group && after != DOMAIN_COMPUTERS &&
 	    (in_computers || before == DOMAIN_COMPUTERS)) {
 		step_member(draft, CERTDIR_PHASE_LEAVE, domain->computers, draft->new_dn);
 		if (account)

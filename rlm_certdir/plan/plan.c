@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "placeholders/plan_pair.h"
+#include "plan/planner.h"
 
-#include "list/list.h"
+#include "base/shrink.h"
 
 #include <stdlib.h>
 
@@ -18,7 +18,7 @@ struct guarded {
  */
 static bool is_allowed(const struct certdir_planner *planner, const struct guarded *guarded, bool lost)
 {
-	return certdir_list_shrink_allowed(guarded->of + !lost, guarded->count, planner->config->max_remove);
+	return certdir_shrink_allowed(guarded->of + !lost, guarded->count, planner->rules->max_remove);
 }
 
 static bool has_strong_mapping(const struct certdir_account *account)
@@ -62,7 +62,7 @@ static void guard_changes(struct certdir_planner *planner)
 		certdir_say(
 			plan->refusal,
 			"%s, and max_remove = %u%% allows fewer: look at the plan, and use --force when it is right",
-			text.bytes, planner->config->max_remove);
+			text.bytes, planner->rules->max_remove);
 }
 
 static void guard(struct certdir_planner *planner)
@@ -74,7 +74,7 @@ static void guard(struct certdir_planner *planner)
 		certdir_say(plan->refusal,
 			    "no device of the list is selected and %zu accounts are there: look at what [placeholders "
 			    "%s] selects, and use --force when they are all to go",
-			    accounts->own_count, planner->config->name);
+			    accounts->own_count, planner->rules->name);
 	else
 		guard_changes(planner);
 	plan->refused = plan->refusal[0];
@@ -86,14 +86,14 @@ static const char *why_foreign(const struct certdir_planner *planner, const stru
 {
 	if (!entry->mark)
 		return "is not ours and stays as it is: this OU should hold nothing else";
-	if (strcasecmp(entry->mark->section, planner->config->name) != 0)
+	if (strcasecmp(entry->mark->section, planner->rules->name) != 0)
 		return certdir_arena_print(planner->arena,
 					   "belongs to [placeholders %s] and stays as it is: give each section an OU "
 					   "of its own",
 					   entry->mark->section);
 	return certdir_arena_print(planner->arena,
 				   "carries our mark and is no entry of [placeholders %s]: it stays as it is",
-				   planner->config->name);
+				   planner->rules->name);
 }
 
 void certdir_plan_remark_foreign(struct certdir_planner *planner, const struct certdir_account *entry)
@@ -155,7 +155,7 @@ bool certdir_plan_sort(struct certdir_planner *planner)
 static bool prepare(struct certdir_planner *planner)
 {
 	/* Next to the columns: object classes, CN, account name, control, mark, mappings. */
-	const size_t changes = planner->config->column_count + 8;
+	const size_t changes = planner->rules->column_count + 8;
 
 	if (!certdir_plan_pair_up(planner))
 		return false;
@@ -193,13 +193,13 @@ static bool make(struct certdir_planner *planner, struct certdir_error *error)
 	return true;
 }
 
-bool certdir_plan_make(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
+bool certdir_plan_make(const struct certdir_plan_rules *rules, const struct certdir_domain *domain,
 		       const struct certdir_wanted_list *wanted, const struct certdir_accounts *accounts,
 		       const struct certdir_claims_source *claims, int64_t now, struct certdir_arena *arena,
 		       struct certdir_plan *plan, struct certdir_error *error)
 {
 	struct certdir_planner planner = {
-		.config = config,
+		.rules = rules,
 		.domain = domain,
 		.wanted = wanted,
 		.accounts = accounts,

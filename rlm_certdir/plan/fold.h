@@ -4,11 +4,11 @@
  * that do not count (RFC 4518); Active Directory on Windows also without regard to accents and the kind of kana
  * (MS-ADTS 3.1.1.2.2.4, KB938447: "Muller" is "Müller" is "MÜLLER").
  */
-#ifndef CERTDIR_PLACEHOLDERS_FOLD_H
-#define CERTDIR_PLACEHOLDERS_FOLD_H
+#ifndef CERTDIR_PLAN_FOLD_H
+#define CERTDIR_PLAN_FOLD_H
 
-#include "ldap/operation.h"
-#include "placeholders/arena.h"
+#include "ldap/change.h"
+#include "base/arena.h"
 
 enum certdir_accents {
 	CERTDIR_ACCENTS_COUNT, /* OpenLDAP; and whether an entry of ours has exactly what it shall have */

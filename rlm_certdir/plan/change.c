@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "placeholders/plan_pair.h"
+#include "plan/planner.h"
 
 /* userAccountControl (MS-ADTS 2.2.16): a workstation's account; disabled. */
 enum { WORKSTATION = 0x1000, DISABLED = 0x2 };
@@ -41,7 +41,7 @@ static void change_to(struct certdir_plan_draft *draft, const char *attribute, c
 static void add_classes(struct certdir_plan_draft *draft)
 {
 	struct certdir_arena *arena = draft->planner->arena;
-	const char **classes = draft->planner->config->object_classes;
+	const char **classes = draft->planner->rules->object_classes;
 	struct certdir_ldap_bytes *items;
 	size_t count = 0;
 
@@ -60,11 +60,11 @@ static void add_classes(struct certdir_plan_draft *draft)
 static void add_naming(struct certdir_plan_draft *draft, const struct certdir_ldap_values *values, const char *without,
 		       const char *cn)
 {
-	const struct certdir_placeholders_config *config = draft->planner->config;
+	const struct certdir_plan_rules *rules = draft->planner->rules;
 	const struct certdir_ldap_values none = {NULL, 0}, *more = &none;
 
-	for (size_t i = 0; values && i < config->column_count; i++)
-		if (is_cn(&config->columns[i]))
+	for (size_t i = 0; values && i < rules->column_count; i++)
+		if (is_cn(&rules->columns[i]))
 			more = &values[i];
 	add_classes(draft);
 	certdir_plan_draft_change(draft, "cn", none, with_cn(draft->planner->arena, more, without, cn), false);
@@ -95,23 +95,23 @@ static const char *print_mark(struct certdir_planner *planner, const struct cert
 static void write_new(struct certdir_plan_draft *draft)
 {
 	struct certdir_planner *planner = draft->planner;
-	const struct certdir_placeholders_config *config = planner->config;
+	const struct certdir_plan_rules *rules = planner->rules;
 	const struct certdir_wanted *device = draft->pair->device;
 	const struct certdir_mark mark = certdir_plan_mark(planner, draft->pair->key, CERTDIR_MARK_WANTED, 0);
 	const char *text = print_mark(planner, &mark);
 	const struct certdir_ldap_values none = {NULL, 0};
 	struct certdir_ldap_values gone, come;
-	char name[CERTDIR_PLAN_QUOTED];
+	char name[CERTDIR_EXCERPT_QUOTED];
 
 	add_naming(draft, device->values, NULL, device->cn);
-	add_account(draft, draft->pair->account_name, config->enabled ? WORKSTATION : WORKSTATION | DISABLED);
+	add_account(draft, draft->pair->account_name, rules->enabled ? WORKSTATION : WORKSTATION | DISABLED);
 	if (text)
-		change_to(draft, config->mark_attribute, text);
-	for (size_t i = 0; i < config->column_count; i++) {
-		if (is_cn(&config->columns[i]))
+		change_to(draft, rules->mark_attribute, text);
+	for (size_t i = 0; i < rules->column_count; i++) {
+		if (is_cn(&rules->columns[i]))
 			continue;
-		certdir_plan_diff(planner->arena, &none, &device->values[i], config->columns[i].folded, &gone, &come);
-		certdir_plan_draft_change(draft, config->columns[i].attribute, gone, come, false);
+		certdir_plan_diff(planner->arena, &none, &device->values[i], rules->columns[i].folded, &gone, &come);
+		certdir_plan_draft_change(draft, rules->columns[i].attribute, gone, come, false);
 	}
 	if (certdir_plan_maps(planner)) {
 		certdir_plan_diff(planner->arena, &none, &device->mappings, true, &gone, &come);
@@ -119,7 +119,7 @@ static void write_new(struct certdir_plan_draft *draft)
 	}
 	if (device->name)
 		certdir_plan_say(&draft->why, "new device %s",
-				 certdir_plan_quote(device->name, strlen(device->name), name));
+				 certdir_excerpt_quote(device->name, strlen(device->name), name));
 	else
 		certdir_plan_say(&draft->why, "new device");
 	certdir_plan_draft_flush(draft, CERTDIR_PHASE_CREATE, CERTDIR_LDAP_VERB_ADD, draft->new_dn,
@@ -132,24 +132,24 @@ static void write_new(struct certdir_plan_draft *draft)
 static void write_removal(struct certdir_plan_draft *draft)
 {
 	struct certdir_planner *planner = draft->planner;
-	const struct certdir_placeholders_config *config = planner->config;
+	const struct certdir_plan_rules *rules = planner->rules;
 	const struct certdir_account *account = draft->account;
-	const unsigned mappings = 1 + (unsigned)config->column_count;
+	const unsigned mappings = 1 + (unsigned)rules->column_count;
 	const struct certdir_ldap_values none = {NULL, 0};
 	char since[CERTDIR_TIMESTAMP_SIZE];
 
 	add_naming(draft, account->values, draft->pair->aside ? account->cn : NULL, draft->cn);
 	/* A flag that a person has set does not come back. */
 	add_account(draft, account->account_name, account->control ? WORKSTATION | (account->control & DISABLED) : 0);
-	change_to(draft, config->mark_attribute, account->mark_text);
-	for (unsigned i = 0; account->values && i < config->column_count; i++) {
+	change_to(draft, rules->mark_attribute, account->mark_text);
+	for (unsigned i = 0; account->values && i < rules->column_count; i++) {
 		struct certdir_ldap_values values = account->values[i];
 
-		if (is_cn(&config->columns[i]))
+		if (is_cn(&rules->columns[i]))
 			continue;
-		if (config->columns[i].unique)
+		if (rules->columns[i].unique)
 			values = certdir_plan_draft_yield(draft, 1 + i, values);
-		certdir_plan_draft_change(draft, config->columns[i].attribute, none, values, false);
+		certdir_plan_draft_change(draft, rules->columns[i].attribute, none, values, false);
 	}
 	certdir_plan_draft_change(draft, "altSecurityIdentities", none,
 				  certdir_plan_draft_yield(draft, mappings, account->mappings), false);
@@ -194,7 +194,7 @@ static bool change_mark(struct certdir_plan_draft *draft, const struct certdir_m
 		return false;
 	text = print_mark(planner, next);
 	if (text)
-		certdir_plan_draft_change(draft, planner->config->mark_attribute,
+		certdir_plan_draft_change(draft, planner->rules->mark_attribute,
 					  certdir_plan_one(planner->arena, draft->account->mark_text),
 					  certdir_plan_one(planner->arena, text), false);
 	return true;
@@ -205,8 +205,8 @@ static int change_control(struct certdir_plan_draft *draft)
 {
 	struct certdir_planner *planner = draft->planner;
 	const uint32_t before = draft->account->control, known = before ? before : WORKSTATION,
-		       after = draft->pair->wanted && planner->config->enabled ? known & ~(uint32_t)DISABLED
-									       : known | DISABLED;
+		       after = draft->pair->wanted && planner->rules->enabled ? known & ~(uint32_t)DISABLED
+									      : known | DISABLED;
 	const char *old, *new;
 
 	if (!certdir_plan_is_computer(planner) || after == before)
@@ -225,11 +225,11 @@ static int change_control(struct certdir_plan_draft *draft)
 static void change_columns(struct certdir_plan_draft *draft)
 {
 	struct certdir_planner *planner = draft->planner;
-	const struct certdir_placeholders_config *config = planner->config;
+	const struct certdir_plan_rules *rules = planner->rules;
 	bool unnamed = false, bereft = false;
 
-	for (unsigned i = 0; i < config->column_count; i++) {
-		const struct certdir_column *column = &config->columns[i];
+	for (unsigned i = 0; i < rules->column_count; i++) {
+		const struct certdir_column *column = &rules->columns[i];
 		struct certdir_ldap_values have = draft->account->values[i], shall = draft->pair->device->values[i];
 		struct certdir_ldap_values gone, come;
 
@@ -255,21 +255,21 @@ static void change_columns(struct certdir_plan_draft *draft)
 /* A device that is not wanted gives up what others wait for, and nothing else. */
 static void make_room(struct certdir_plan_draft *draft)
 {
-	const struct certdir_placeholders_config *config = draft->planner->config;
+	const struct certdir_plan_rules *rules = draft->planner->rules;
 	const struct certdir_ldap_values none = {NULL, 0};
-	char name[CERTDIR_PLAN_QUOTED];
+	char name[CERTDIR_EXCERPT_QUOTED];
 
 	if (draft->pair->aside)
 		certdir_plan_say(&draft->why, "another device is now called %s",
-				 certdir_plan_quote(draft->account->cn, strlen(draft->account->cn), name));
-	for (unsigned i = 0; i < config->column_count; i++) {
+				 certdir_excerpt_quote(draft->account->cn, strlen(draft->account->cn), name));
+	for (unsigned i = 0; i < rules->column_count; i++) {
 		const size_t before = draft->yield_count;
 
-		if (!config->columns[i].unique)
+		if (!rules->columns[i].unique)
 			continue;
 		(void)certdir_plan_draft_yield(draft, 1 + i, draft->account->values[i]);
 		if (draft->yield_count > before)
-			certdir_plan_say_change(&draft->why, config->columns[i].attribute,
+			certdir_plan_say_change(&draft->why, rules->columns[i].attribute,
 						&draft->planner->yields[before].gone, &none);
 	}
 }
@@ -304,7 +304,7 @@ static void change_mappings(struct certdir_plan_draft *draft)
 	if (gone.count == 0 && come.count == 0)
 		return;
 	certdir_plan_say_change(&draft->why, "altSecurityIdentities", &gone, &come);
-	gone = certdir_plan_draft_yield(draft, 1 + (unsigned)planner->config->column_count, gone);
+	gone = certdir_plan_draft_yield(draft, 1 + (unsigned)planner->rules->column_count, gone);
 	certdir_plan_draft_change(draft, "altSecurityIdentities", gone.count ? gone : none, come, false);
 }
 
@@ -346,15 +346,16 @@ static void say_wanted(struct certdir_plan_draft *draft, int control)
 static void say_moved(struct certdir_plan_draft *draft)
 {
 	const struct certdir_account *account = draft->account;
-	char old[CERTDIR_PLAN_QUOTED], new[CERTDIR_PLAN_QUOTED];
+	char old[CERTDIR_EXCERPT_QUOTED], new[CERTDIR_EXCERPT_QUOTED];
 
 	if (draft->new_dn == draft->dn)
 		return;
 	if (account->ou != draft->pair->device->ou)
 		certdir_plan_say(&draft->why, "was in %s", certdir_dn_parent(account->dn));
 	if (!certdir_plan_same(account->cn, strlen(account->cn), draft->new_cn, strlen(draft->new_cn), true))
-		certdir_plan_say(&draft->why, "CN %s -> %s", certdir_plan_quote(account->cn, strlen(account->cn), old),
-				 certdir_plan_quote(draft->new_cn, strlen(draft->new_cn), new));
+		certdir_plan_say(&draft->why, "CN %s -> %s",
+				 certdir_excerpt_quote(account->cn, strlen(account->cn), old),
+				 certdir_excerpt_quote(draft->new_cn, strlen(draft->new_cn), new));
 }
 
 /* ---- the whole ---- */
@@ -366,7 +367,7 @@ static enum certdir_action_kind kind_of(const struct certdir_plan_draft *draft, 
 
 	if (control < 0 || (was && !is))
 		return CERTDIR_ACTION_DISABLE;
-	if (control > 0 || (is && !was && draft->planner->config->enabled))
+	if (control > 0 || (is && !was && draft->planner->rules->enabled))
 		return CERTDIR_ACTION_ENABLE;
 	return draft->new_dn != draft->account->dn ? CERTDIR_ACTION_MOVE : CERTDIR_ACTION_CHANGE;
 }

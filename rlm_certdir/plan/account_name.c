@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "placeholders/account_name.h"
+#include "plan/account_name.h"
 
 #include "base/hash.h"
 

@@ -1,29 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "placeholders/plan_pair.h"
-
-#include "placeholders/value.h"
+#include "plan/planner.h"
 
 #include <stdlib.h>
-
-bool certdir_plan_same(const char *a, size_t a_length, const char *b, size_t b_length, bool folded)
-{
-	if (folded)
-		return certdir_fold_same(a, a_length, b, b_length, CERTDIR_ACCENTS_COUNT);
-	return a_length == b_length && memcmp(a, b, a_length) == 0;
-}
-
-bool certdir_plan_has(const struct certdir_ldap_values *values, const struct certdir_ldap_bytes *value, bool folded)
-{
-	/* What is as it should be has the same bytes, and folding costs ten times as much as comparing these. */
-	for (size_t i = 0; i < values->count; i++)
-		if (certdir_bytes_compare(&values->items[i], value) == 0)
-			return true;
-	for (size_t i = 0; folded && i < values->count; i++)
-		if (certdir_plan_same(values->items[i].bytes, values->items[i].length, value->bytes, value->length,
-				      true))
-			return true;
-	return false;
-}
 
 bool certdir_plan_renames(const struct certdir_plan_pair *pair)
 {
@@ -63,7 +41,7 @@ static void block_several(struct certdir_planner *planner, const char *key, cons
 						"%zu accounts carry the mark of this device and are left as they are: "
 						"%s%s: clear the %s of all but one, and of any that is a real computer",
 						count, names ? names : "", count > NAMED ? "; .." : "",
-						planner->config->mark_attribute));
+						planner->rules->mark_attribute));
 }
 
 struct certdir_mark certdir_plan_mark(const struct certdir_planner *planner, const char *key,
@@ -71,7 +49,7 @@ struct certdir_mark certdir_plan_mark(const struct certdir_planner *planner, con
 {
 	struct certdir_mark mark = {.state = state, .gone = state == CERTDIR_MARK_GONE ? gone : 0};
 
-	memcpy(mark.section, planner->config->name, strnlen(planner->config->name, sizeof(mark.section) - 1));
+	memcpy(mark.section, planner->rules->name, strnlen(planner->rules->name, sizeof(mark.section) - 1));
 	memcpy(mark.key, key, strnlen(key, sizeof(mark.key) - 1));
 	return mark;
 }
@@ -112,7 +90,7 @@ static void look_at_account(const struct certdir_planner *planner, struct certdi
 		return;
 	if (certdir_plan_is_computer(planner) && !account->disabled)
 		return;
-	pair->remove = planner->now - account->mark->gone >= planner->config->delete_after;
+	pair->remove = planner->now - account->mark->gone >= planner->rules->delete_after;
 }
 
 bool certdir_plan_pair_up(struct certdir_planner *planner)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Memory that is given back all at once: a plan is hundreds of thousands of small strings with one life. */
-#ifndef CERTDIR_PLACEHOLDERS_ARENA_H
-#define CERTDIR_PLACEHOLDERS_ARENA_H
+#ifndef CERTDIR_ARENA_H
+#define CERTDIR_ARENA_H
 
 #include "base/certdir.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "placeholders/arena.h"
+#include "base/arena.h"
 
 #include <stdalign.h>
 #include <stdio.h>

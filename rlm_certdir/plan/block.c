@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "placeholders/plan_pair.h"
+#include "plan/planner.h"
 
 #include "base/hash.h"
 
@@ -7,8 +7,8 @@ const char *certdir_plan_attribute(const struct certdir_planner *planner, unsign
 {
 	if (space == CERTDIR_PLAN_CN)
 		return "CN";
-	return space <= planner->config->column_count ? planner->config->columns[space - 1].attribute
-						      : "altSecurityIdentities";
+	return space <= planner->rules->column_count ? planner->rules->columns[space - 1].attribute
+						     : "altSecurityIdentities";
 }
 
 /* A CN only in its OU: another may stand in the place where the account is moved to. */
@@ -23,7 +23,7 @@ static bool has(const struct certdir_planner *planner, const struct certdir_plan
 	if (space == CERTDIR_PLAN_CN)
 		return account->ou == pair->device->ou &&
 		       certdir_plan_same(account->cn, strlen(account->cn), bytes, length, true);
-	if (space <= planner->config->column_count)
+	if (space <= planner->rules->column_count)
 		return account->values && certdir_plan_has(&account->values[space - 1], &value, true);
 	return certdir_plan_has(&account->mappings, &value, true);
 }
@@ -44,7 +44,7 @@ bool certdir_plan_each_claim(struct certdir_planner *planner, struct certdir_pla
 			     certdir_plan_claim_function each, void *context)
 {
 	const struct certdir_wanted *device = pair->device;
-	const unsigned columns = (unsigned)planner->config->column_count;
+	const unsigned columns = (unsigned)planner->rules->column_count;
 	size_t length;
 
 	if (pair->served)
@@ -54,7 +54,7 @@ bool certdir_plan_each_claim(struct certdir_planner *planner, struct certdir_pla
 	    !each(planner, pair, CERTDIR_PLAN_CN, device->cn, length, context))
 		return false;
 	for (unsigned i = 0; i < columns; i++)
-		if (planner->config->columns[i].unique &&
+		if (planner->rules->columns[i].unique &&
 		    !each_value(planner, pair, 1 + i, &device->values[i], each, context))
 			return false;
 	return !certdir_plan_maps(planner) || each_value(planner, pair, 1 + columns, &device->mappings, each, context);
@@ -79,7 +79,7 @@ static bool keeps(const struct certdir_planner *planner, const struct certdir_pl
 	owner = owner_of(holding->pair);
 	if (owner->blocked)
 		return true;
-	if (holding->space > planner->config->column_count)
+	if (holding->space > planner->rules->column_count)
 		return !certdir_plan_mapping_goes(planner, owner, &value);
 	/* A device that must not come in is not in the way of one that may. */
 	if (!owner->wanted)
@@ -164,7 +164,7 @@ static void enqueue_waiting(struct certdir_planner *planner, unsigned space, con
 /* The account keeps what it has after all: who was to get some of it is looked at again. */
 static void enqueue_dependents(struct certdir_planner *planner, const struct certdir_account *account)
 {
-	const unsigned columns = (unsigned)planner->config->column_count;
+	const unsigned columns = (unsigned)planner->rules->column_count;
 
 	if (account->direct)
 		enqueue_waiting(planner, CERTDIR_PLAN_CN, account->cn, strlen(account->cn));
@@ -173,7 +173,7 @@ static void enqueue_dependents(struct certdir_planner *planner, const struct cer
 							   : account->values ? &account->values[space - 1]
 									     : NULL;
 
-		if (space <= columns && !planner->config->columns[space - 1].unique)
+		if (space <= columns && !planner->rules->columns[space - 1].unique)
 			continue;
 		for (size_t i = 0; values && i < values->count; i++)
 			enqueue_waiting(planner, space, values->items[i].bytes, values->items[i].length);
@@ -219,7 +219,7 @@ static bool check(struct certdir_planner *planner, struct certdir_plan_pair *pai
 		  size_t length, void *context)
 {
 	const char **text = context;
-	char quoted[CERTDIR_PLAN_QUOTED];
+	char quoted[CERTDIR_EXCERPT_QUOTED];
 	size_t first, count = certdir_plan_names_find(planner, &planner->holdings, space, bytes, length, &first),
 		      rivals;
 	const struct certdir_plan_pair *rival;
@@ -230,15 +230,15 @@ static bool check(struct certdir_planner *planner, struct certdir_plan_pair *pai
 		/* What it has in another spelling is its own. */
 		if (holding->pair == pair || (pair->from && holding->pair == pair->from) || !keeps(planner, holding))
 			continue;
-		*text = say_held(planner, space, certdir_plan_quote(bytes, length, quoted), holding);
+		*text = say_held(planner, space, certdir_excerpt_quote(bytes, length, quoted), holding);
 		return false;
 	}
 	rival = rival_of(planner, pair, space, bytes, length, &rivals);
 	if (!rival)
 		return true;
 	*text = certdir_arena_print(planner->arena, "%s %s is meant for %zu devices (another is %s)",
-				    certdir_plan_attribute(planner, space), certdir_plan_quote(bytes, length, quoted),
-				    rivals, rival->key);
+				    certdir_plan_attribute(planner, space),
+				    certdir_excerpt_quote(bytes, length, quoted), rivals, rival->key);
 	return false;
 }
 

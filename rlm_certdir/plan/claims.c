@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "placeholders/plan_pair.h"
+#include "plan/planner.h"
 
 #include "base/hash.h"
 
@@ -181,20 +181,20 @@ static bool is_same(const struct certdir_planner *planner, const char *cn, const
 static bool is_namesake(struct certdir_planner *planner, const struct asked *asked, const struct certdir_claim *claim)
 {
 	const char *cn = asked->pair->device->cn;
-	struct certdir_rdn rdn;
+	const char *name;
 
 	if (certdir_plan_decides(planner, claim->holder))
 		return false;
 	return is_same(planner, cn, asked->bytes, asked->length - 1) ||
-	       (certdir_rdn_read(claim->holder, planner->arena, &rdn) &&
-		is_same(planner, cn, rdn.value, strlen(rdn.value))) ||
+	       ((name = certdir_dn_rdn_value(claim->holder, NULL, planner->arena)) &&
+		is_same(planner, cn, name, strlen(name))) ||
 	       (claim->host && is_same(planner, cn, claim->host, strcspn(claim->host, ".")));
 }
 
 static void hear(struct certdir_planner *planner, struct questions *next, const struct asked *asked,
 		 const struct certdir_claim *claim)
 {
-	char quoted[CERTDIR_PLAN_QUOTED];
+	char quoted[CERTDIR_EXCERPT_QUOTED];
 	bool is_known;
 
 	if (!claim->holder || !certdir_plan_acts(asked->pair))
@@ -208,7 +208,7 @@ static void hear(struct certdir_planner *planner, struct questions *next, const 
 		certdir_plan_block(planner, asked->pair,
 				   certdir_arena_print(
 					   planner->arena, "%s %s is that of %s: a computer called so is there already",
-					   claim->attribute, certdir_plan_quote(asked->bytes, asked->length, quoted),
+					   claim->attribute, certdir_excerpt_quote(asked->bytes, asked->length, quoted),
 					   claim->holder));
 		return;
 	}
@@ -216,8 +216,8 @@ static void hear(struct certdir_planner *planner, struct questions *next, const 
 		return;
 	certdir_plan_block(planner, asked->pair,
 			   certdir_arena_print(planner->arena, "%s %s is held by %s%s", claim->attribute,
-					       certdir_plan_quote(asked->bytes, asked->length, quoted), claim->holder,
-					       is_known ? ", and by an entry that is not ours" : ""));
+					       certdir_excerpt_quote(asked->bytes, asked->length, quoted),
+					       claim->holder, is_known ? ", and by an entry that is not ours" : ""));
 }
 
 static bool ask(struct certdir_planner *planner, const struct questions *questions, struct certdir_claim *claims,

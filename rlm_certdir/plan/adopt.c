@@ -3,7 +3,7 @@
  * Accounts that a script made for devices of the list become ours: each gets its mark, and nothing else. They are found by name, once, while an
  * administrator looks on; whatever leaves a doubt is told and left alone.
  */
-#include "placeholders/plan_pair.h"
+#include "plan/planner.h"
 
 /* What a name is compared with: the whole text of the pattern, or the part of it that fits an account's name. */
 enum { WHOLE, CUT };
@@ -164,17 +164,18 @@ static void adopt(struct certdir_planner *planner, const struct certdir_plan_pai
 					   .new_cn = account->cn,
 					   .first = planner->plan->step_count};
 	const struct certdir_wanted *device = pair->device;
-	char text[CERTDIR_MARK_MAX + 1], name[CERTDIR_PLAN_QUOTED];
+	char text[CERTDIR_MARK_MAX + 1], name[CERTDIR_EXCERPT_QUOTED];
 
 	certdir_mark_print(&mark, text);
-	certdir_plan_draft_change(&draft, planner->config->mark_attribute, (struct certdir_ldap_values){NULL, 0},
+	certdir_plan_draft_change(&draft, planner->rules->mark_attribute, (struct certdir_ldap_values){NULL, 0},
 				  certdir_plan_one(planner->arena, text), false);
 	certdir_plan_say(&draft.why, "device %s", pair->key);
 	if (device->name)
-		certdir_plan_say(&draft.why, "called %s", certdir_plan_quote(device->name, strlen(device->name), name));
+		certdir_plan_say(&draft.why, "called %s",
+				 certdir_excerpt_quote(device->name, strlen(device->name), name));
 	if (device->why_not)
 		certdir_plan_say(&draft.why, "%s: the next apply disables it", device->why_not);
-	else if (account->disabled && planner->config->enabled)
+	else if (account->disabled && planner->rules->enabled)
 		certdir_plan_say(&draft.why, "it is disabled: the next apply enables it");
 	certdir_plan_draft_flush(&draft, CERTDIR_PHASE_CHANGE, CERTDIR_LDAP_VERB_MODIFY, account->dn, false);
 	(void)certdir_plan_draft_end(&draft, CERTDIR_ACTION_ADOPT);
@@ -244,11 +245,11 @@ static bool make(struct certdir_planner *planner)
 	return !planner->arena->failed && certdir_plan_sort(planner);
 }
 
-bool certdir_plan_adopt(const struct certdir_placeholders_config *config, const struct certdir_domain *domain,
+bool certdir_plan_adopt(const struct certdir_plan_rules *rules, const struct certdir_domain *domain,
 			const struct certdir_wanted_list *wanted, const struct certdir_accounts *accounts, int64_t now,
 			struct certdir_arena *arena, struct certdir_plan *plan, struct certdir_error *error)
 {
-	struct certdir_planner planner = {.config = config,
+	struct certdir_planner planner = {.rules = rules,
 					  .domain = domain,
 					  .wanted = wanted,
 					  .accounts = accounts,

@@ -3,7 +3,7 @@
  * Hosts that service principal names stand for. Who has HOST/x gets what clients send to cifs/x and http/x, too: where
  * a user names his device, no name may be the domain's, that of a service, or one that somebody has in any class.
  */
-#include "placeholders/plan_pair.h"
+#include "plan/planner.h"
 
 #include "text/canonical.h"
 
@@ -192,7 +192,7 @@ static const char *why_not_host(const struct certdir_planner *planner, const str
 static void refuse(struct certdir_planner *planner, struct certdir_plan_pair *pair, const struct certdir_column *column,
 		   const struct certdir_ldap_bytes *value, const char *why)
 {
-	char quoted[CERTDIR_PLAN_QUOTED];
+	char quoted[CERTDIR_EXCERPT_QUOTED];
 
 	pair->blocked = true;
 	certdir_plan_remark(planner, CERTDIR_REMARK_PROBLEM, pair->key,
@@ -200,14 +200,14 @@ static void refuse(struct certdir_planner *planner, struct certdir_plan_pair *pa
 						"%s %s would let this device pass for another: %s: rename the device: "
 						"%s",
 						column->attribute,
-						certdir_plan_quote(value->bytes, value->length, quoted), why,
+						certdir_excerpt_quote(value->bytes, value->length, quoted), why,
 						pair->account ? "its account is left as it is" : "it gets no account"));
 }
 
 /* False when one of the values of the column is refused. */
 static bool look_at(struct certdir_planner *planner, struct certdir_plan_pair *pair, size_t column)
 {
-	const struct certdir_column *it = &planner->config->columns[column];
+	const struct certdir_column *it = &planner->rules->columns[column];
 	const struct certdir_ldap_values *values = &pair->device->values[column];
 
 	for (size_t i = 0; i < values->count; i++) {
@@ -230,10 +230,10 @@ static bool look_at(struct certdir_planner *planner, struct certdir_plan_pair *p
 
 void certdir_plan_refuse_hosts(struct certdir_planner *planner)
 {
-	const struct certdir_placeholders_config *config = planner->config;
+	const struct certdir_plan_rules *rules = planner->rules;
 
-	for (size_t c = 0; c < config->column_count && certdir_plan_is_computer(planner); c++)
-		if (config->columns[c].unique || strcasecmp(config->columns[c].attribute, "dNSHostName") == 0)
+	for (size_t c = 0; c < rules->column_count && certdir_plan_is_computer(planner); c++)
+		if (rules->columns[c].unique || strcasecmp(rules->columns[c].attribute, "dNSHostName") == 0)
 			for (size_t i = 0; i < planner->pair_count; i++)
 				if (certdir_plan_acts(&planner->pairs[i]))
 					(void)look_at(planner, &planner->pairs[i], c);
@@ -258,14 +258,14 @@ struct questions {
 
 static void hear(struct certdir_planner *planner, struct certdir_plan_pair *pair, const struct certdir_claim *claim)
 {
-	char quoted[CERTDIR_PLAN_QUOTED];
+	char quoted[CERTDIR_EXCERPT_QUOTED];
 
 	if (!claim->holder || !certdir_plan_acts(pair) || certdir_plan_decides(planner, claim->holder))
 		return;
 	certdir_plan_block(
 		planner, pair,
 		certdir_arena_print(planner->arena, "%s %s is held by %s, who would lose that host's clients",
-				    claim->attribute, certdir_plan_quote(claim->value, strlen(claim->value), quoted),
+				    claim->attribute, certdir_excerpt_quote(claim->value, strlen(claim->value), quoted),
 				    claim->holder));
 }
 
@@ -300,7 +300,7 @@ static bool ask_for(struct certdir_planner *planner, struct certdir_plan_pair *p
 	struct questions *questions = context;
 	struct certdir_ldap_bytes host, value;
 
-	if (space == CERTDIR_PLAN_CN || space > planner->config->column_count || !certdir_plan_host_of(&name, &host) ||
+	if (space == CERTDIR_PLAN_CN || space > planner->rules->column_count || !certdir_plan_host_of(&name, &host) ||
 	    is_guid(&host))
 		return true;
 	if (questions->count + CLASSES > TOGETHER)

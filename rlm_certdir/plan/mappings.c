@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "placeholders/plan_pair.h"
+#include "plan/planner.h"
 
-#include "list/list.h"
+#include "base/shrink.h"
 
 static bool starts(const struct certdir_ldap_bytes *value, const char *prefix)
 {
@@ -36,7 +36,7 @@ static bool is_of_another(const struct certdir_planner *planner, const struct ce
 			  const struct certdir_ldap_bytes *mapping)
 {
 	size_t first,
-		count = certdir_plan_names_find(planner, &planner->owners, 1 + (unsigned)planner->config->column_count,
+		count = certdir_plan_names_find(planner, &planner->owners, 1 + (unsigned)planner->rules->column_count,
 						mapping->bytes, mapping->length, &first);
 
 	for (size_t i = 0; i < count; i++)
@@ -48,7 +48,7 @@ static bool is_of_another(const struct certdir_planner *planner, const struct ce
 bool certdir_plan_mapping_has_ended(const struct certdir_planner *planner, const struct certdir_ldap_bytes *mapping)
 {
 	size_t first,
-		count = certdir_plan_names_find(planner, &planner->owners, 1 + (unsigned)planner->config->column_count,
+		count = certdir_plan_names_find(planner, &planner->owners, 1 + (unsigned)planner->rules->column_count,
 						mapping->bytes, mapping->length, &first);
 
 	for (size_t i = 0; i < count; i++)
@@ -82,7 +82,7 @@ bool certdir_plan_mapping_goes(const struct certdir_planner *planner, const stru
 static bool will_be_enabled(const struct certdir_planner *planner, const struct certdir_plan_pair *pair)
 {
 	if (certdir_plan_acts(pair))
-		return planner->config->enabled;
+		return planner->rules->enabled;
 	return pair->wanted && pair->account && !pair->account->disabled && !pair->account->life &&
 	       pair->account->mark->state == CERTDIR_MARK_WANTED;
 }
@@ -132,7 +132,7 @@ static void note_unmapped(struct unmapped *unmapped, const struct certdir_plan_p
  */
 static bool are_many(const struct unmapped *unmapped)
 {
-	return unmapped->count > CERTDIR_LIST_SHRINK_FLOOR && unmapped->count > unmapped->of / 100;
+	return unmapped->count > CERTDIR_SHRINK_FLOOR && unmapped->count > unmapped->of / 100;
 }
 
 static void sum_up(struct unmapped *unmapped)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "placeholders/plan_pair.h"
+#include "plan/planner.h"
 
 #include "text/utf8.h"
 
@@ -76,50 +76,18 @@ const char *certdir_plan_text_end(struct certdir_plan_text *text, struct certdir
 	return certdir_arena_print(arena, "%s; and %zu more", text->bytes, text->more);
 }
 
-/* How many bytes of a plain character start here, 0 = it needs an escape. */
-static size_t plain(const char *bytes, size_t length)
-{
-	uint32_t character;
-	const size_t size = certdir_utf8_read(bytes, length, &character);
-
-	return size > 0 && !certdir_utf8_control(character) && character != '"' && character != '\\' ? size : 0;
-}
-
-const char *certdir_plan_quote(const char *bytes, size_t length, char out[CERTDIR_PLAN_QUOTED])
-{
-	/* Room for one more character or escape, `".."` and NUL. */
-	enum { FULL = CERTDIR_PLAN_QUOTED - 4 - 4 };
-	size_t at = 0, used = 0;
-
-	out[used++] = '"';
-	while (at < length && used < FULL) {
-		const size_t size = plain(bytes + at, length - at);
-
-		if (size > 0) {
-			memcpy(out + used, bytes + at, size);
-			used += size;
-			at += size;
-		} else {
-			used += (size_t)snprintf(out + used, CERTDIR_PLAN_QUOTED - used, "\\%02x",
-						 (unsigned char)bytes[at]);
-			at++;
-		}
-	}
-	(void)strcpy(out + used, at < length ? "\".." : "\"");
-	return out;
-}
-
 /* `"a", "b"`, shortened visibly. */
 static void list(const struct certdir_ldap_values *values, char out[CERTDIR_TEXT_MAX])
 {
 	enum { NAMED = 2 };
-	char quoted[CERTDIR_PLAN_QUOTED];
+	char quoted[CERTDIR_EXCERPT_QUOTED];
 	size_t used = 0;
 
 	out[0] = '\0';
 	for (size_t i = 0; i < values->count && i < NAMED; i++)
-		used += (size_t)snprintf(out + used, CERTDIR_TEXT_MAX - used, "%s%s", i ? ", " : "",
-					 certdir_plan_quote(values->items[i].bytes, values->items[i].length, quoted));
+		used += (size_t)snprintf(
+			out + used, CERTDIR_TEXT_MAX - used, "%s%s", i ? ", " : "",
+			certdir_excerpt_quote(values->items[i].bytes, values->items[i].length, quoted));
 	if (values->count > NAMED)
 		(void)snprintf(out + used, CERTDIR_TEXT_MAX - used, " and %zu more", values->count - NAMED);
 }

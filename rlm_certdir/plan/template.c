@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "placeholders/template.h"
+#include "plan/template.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -3,14 +3,15 @@
  * How a plan is made; for plan*.c alone. Each device is paired with its account, what cannot be done is blocked, and the rest
  * becomes steps.
  */
-#ifndef CERTDIR_PLACEHOLDERS_PLAN_PAIR_H
-#define CERTDIR_PLACEHOLDERS_PLAN_PAIR_H
+#ifndef CERTDIR_PLAN_PLANNER_H
+#define CERTDIR_PLAN_PLANNER_H
 
-#include "placeholders/plan.h"
+#include "plan/plan.h"
 
-#include "placeholders/account_name.h"
-#include "placeholders/dn.h"
-#include "placeholders/fold.h"
+#include "plan/account_name.h"
+#include "text/dn.h"
+#include "plan/fold.h"
+#include "text/excerpt.h"
 #include "text/timestamp.h"
 
 #include <string.h>
@@ -62,7 +63,7 @@ struct certdir_plan_names {
 };
 
 struct certdir_planner {
-	const struct certdir_placeholders_config *config;
+	const struct certdir_plan_rules *rules;
 	const struct certdir_domain *domain;
 	const struct certdir_wanted_list *wanted;
 	const struct certdir_accounts *accounts;
@@ -99,13 +100,13 @@ static inline bool certdir_plan_acts(const struct certdir_plan_pair *pair)
 
 static inline bool certdir_plan_is_computer(const struct certdir_planner *planner)
 {
-	return planner->config->kind == CERTDIR_PLACEHOLDER_COMPUTER;
+	return planner->rules->kind == CERTDIR_PLACEHOLDER_COMPUTER;
 }
 
 /* Whether mappings are kept at all. */
 static inline bool certdir_plan_maps(const struct certdir_planner *planner)
 {
-	return planner->config->certificates && certdir_plan_is_computer(planner);
+	return planner->rules->mapped && certdir_plan_is_computer(planner);
 }
 
 /* Whether the account of the pair gets another DN. */
@@ -254,9 +255,6 @@ void certdir_plan_say(struct certdir_plan_text *text, const char *format, ...) _
 void certdir_plan_say_change(struct certdir_plan_text *text, const char *attribute,
 			     const struct certdir_ldap_values *gone, const struct certdir_ldap_values *come);
 const char *certdir_plan_text_end(struct certdir_plan_text *text, struct certdir_arena *arena);
-/* A value in quotes, what is no plain text escaped, shortened visibly. */
-enum { CERTDIR_PLAN_QUOTED = 96 };
-const char *certdir_plan_quote(const char *bytes, size_t length, char out[CERTDIR_PLAN_QUOTED]);
 /* "CN=<cn>" with RFC 4514's escapes. */
 const char *certdir_plan_rdn(struct certdir_arena *arena, const char *cn);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "placeholders/plan_pair.h"
+#include "plan/planner.h"
 
 #include "base/hash.h"
 
@@ -66,8 +66,8 @@ static void add_values(struct certdir_planner *planner, struct certdir_plan_name
 static void add_columns(struct certdir_planner *planner, struct certdir_plan_names *names,
 			const struct certdir_ldap_values *values, struct certdir_plan_pair *pair)
 {
-	for (size_t i = 0; i < planner->config->column_count; i++)
-		if (planner->config->columns[i].unique)
+	for (size_t i = 0; i < planner->rules->column_count; i++)
+		if (planner->rules->columns[i].unique)
 			add_values(planner, names, 1 + i, &values[i], pair);
 }
 
@@ -108,12 +108,12 @@ static void add_holdings(struct certdir_planner *planner, struct certdir_plan_pa
 	if (account->values)
 		add_columns(planner, &planner->holdings, account->values, pair);
 	if (certdir_plan_maps(planner))
-		add_values(planner, &planner->holdings, 1 + planner->config->column_count, &account->mappings, pair);
+		add_values(planner, &planner->holdings, 1 + planner->rules->column_count, &account->mappings, pair);
 }
 
 static void add_owned(struct certdir_planner *planner, struct certdir_plan_pair *pair)
 {
-	const size_t mappings = 1 + planner->config->column_count;
+	const size_t mappings = 1 + planner->rules->column_count;
 	const struct certdir_wanted *device = pair->device;
 
 	if (!device || !certdir_plan_maps(planner))
