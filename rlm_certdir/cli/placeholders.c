@@ -124,7 +124,8 @@ static int run_section(const struct certdir_cli_options *options, const char *li
 	if (lock >= 0)
 		(void)close(lock);
 	if (!printed) {
-		fprintf(stderr, "certdir: %s: standard output cannot be written: %s\n", config->rules.name, strerror(errno));
+		fprintf(stderr, "certdir: %s: standard output cannot be written: %s\n", config->rules.name,
+			strerror(errno));
 		return CERTDIR_CLI_PLACEHOLDERS_FAILED;
 	}
 	return status;

@@ -44,9 +44,9 @@ static bool print_account(const struct certdir_placeholders_config *config, cons
 			  bool json)
 {
 	if (json)
-		return certdir_cli_json_print(json_pack("{s:s,s:s,s:s,s:s,s:s}", "type", "sid", "section", config->rules.name,
-							"device_id", account->mark->key, "sid", account->sid, "name",
-							account->cn));
+		return certdir_cli_json_print(json_pack("{s:s,s:s,s:s,s:s,s:s}", "type", "sid", "section",
+							config->rules.name, "device_id", account->mark->key, "sid",
+							account->sid, "name", account->cn));
 	print_row(account);
 	return true;
 }
@@ -60,7 +60,8 @@ certdir_cli_placeholders_export_section(const struct certdir_placeholders_config
 	bool ok;
 
 	if (config->rules.kind != CERTDIR_PLACEHOLDER_COMPUTER) {
-		fprintf(stderr, "certdir: %s: left out: the entries of kind = device have no SIDs\n", config->rules.name);
+		fprintf(stderr, "certdir: %s: left out: the entries of kind = device have no SIDs\n",
+			config->rules.name);
 		return CERTDIR_CLI_PLACEHOLDERS_NOTHING;
 	}
 	ok = certdir_placeholders_look(&placeholders, config, &error);

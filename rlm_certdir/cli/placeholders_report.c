@@ -74,8 +74,8 @@ static bool print_action_json(const struct certdir_cli_placeholders_run *run, co
 			      const struct certdir_action *action)
 {
 	return certdir_cli_json_print(json_pack(
-		"{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "type", type, "section", run->placeholders->config->rules.name, "kind",
-		certdir_action_name(action->kind), "device", certdir_cli_placeholders_json(action->key), "name",
+		"{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "type", type, "section", run->placeholders->config->rules.name,
+		"kind", certdir_action_name(action->kind), "device", certdir_cli_placeholders_json(action->key), "name",
 		certdir_cli_placeholders_json(action->name), "dn", certdir_cli_placeholders_json(action->dn),
 		"account_name", certdir_cli_placeholders_json(action->account_name), "why",
 		certdir_cli_placeholders_json(action->why)));
@@ -98,10 +98,10 @@ static bool print_action(const struct certdir_action *action)
 
 static bool print_remark_json(const struct certdir_cli_placeholders_run *run, const struct certdir_remark *remark)
 {
-	return certdir_cli_json_print(json_pack("{s:s,s:s,s:s,s:o,s:o}", "type", "remark", "section",
-						run->placeholders->config->rules.name, "kind", remark_names[remark->kind],
-						"subject", certdir_cli_placeholders_json(remark->subject), "text",
-						certdir_cli_placeholders_json(remark->text)));
+	return certdir_cli_json_print(
+		json_pack("{s:s,s:s,s:s,s:o,s:o}", "type", "remark", "section", run->placeholders->config->rules.name,
+			  "kind", remark_names[remark->kind], "subject", certdir_cli_placeholders_json(remark->subject),
+			  "text", certdir_cli_placeholders_json(remark->text)));
 }
 
 /* A line for all accounts without a mapping, too, and not each of them in each run. */

@@ -40,10 +40,10 @@ static void tell(void *context, enum certdir_take_back_outcome outcome, const st
 	char *dn, *text;
 
 	if (undo->json) {
-		undo->printed &= certdir_cli_json_print(json_pack("{s:s,s:s,s:s,s:o,s:o}", "type", type, "section",
-								  undo->config->rules.name, "verb", verb_name(operation),
-								  "dn", certdir_cli_placeholders_json(operation->dn),
-								  "why", certdir_cli_placeholders_json(why)));
+		undo->printed &= certdir_cli_json_print(
+			json_pack("{s:s,s:s,s:s,s:o,s:o}", "type", type, "section", undo->config->rules.name, "verb",
+				  verb_name(operation), "dn", certdir_cli_placeholders_json(operation->dn), "why",
+				  certdir_cli_placeholders_json(why)));
 		return;
 	}
 	dn = certdir_cli_placeholders_clean(operation->dn);
@@ -62,10 +62,10 @@ static void print_summary(struct undo *undo, const struct certdir_take_back_repo
 
 	if (undo->json)
 		undo->printed &= certdir_cli_json_print(
-			json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:o}", "type", "summary", "section", undo->config->rules.name,
-				  "dry_run", undo->dry_run, "records", (json_int_t)report->records, "undone",
-				  (json_int_t)counts[CERTDIR_TAKE_BACK_DONE], "nothing",
-				  (json_int_t)counts[CERTDIR_TAKE_BACK_NOTHING], "left",
+			json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:o}", "type", "summary", "section",
+				  undo->config->rules.name, "dry_run", undo->dry_run, "records",
+				  (json_int_t)report->records, "undone", (json_int_t)counts[CERTDIR_TAKE_BACK_DONE],
+				  "nothing", (json_int_t)counts[CERTDIR_TAKE_BACK_NOTHING], "left",
 				  (json_int_t)counts[CERTDIR_TAKE_BACK_LEFT], "error",
 				  certdir_cli_placeholders_json(error->text[0] ? error->text : NULL)));
 	else

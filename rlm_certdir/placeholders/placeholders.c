@@ -100,7 +100,8 @@ static bool begin(struct certdir_placeholders *self, struct certdir_error *error
 	const struct certdir_placeholders_config *config = self->config;
 
 	/* A plan and its apply are one server's, since others may lag behind it. */
-	return certdir_ldap_session_open(&self->session, &config->ldap, config->password_file, config->rules.ou, error) &&
+	return certdir_ldap_session_open(&self->session, &config->ldap, config->password_file, config->rules.ou,
+					 error) &&
 	       certdir_domain_read(self->config, self->session.connection, &self->arena, &self->domain, error);
 }
 

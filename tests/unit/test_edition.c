@@ -447,8 +447,7 @@ static void test_shrink_allowed(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		if (certdir_shrink_allowed(cases[i].before, cases[i].lost, cases[i].max_shrink) !=
-		    cases[i].allowed)
+		if (certdir_shrink_allowed(cases[i].before, cases[i].lost, cases[i].max_shrink) != cases[i].allowed)
 			fail_msg("%zu of %zu lost, %u %% allowed: that is %s", cases[i].lost, cases[i].before,
 				 cases[i].max_shrink, cases[i].allowed ? "refused" : "allowed");
 }
