@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir list import`: a file of devices becomes a source of the list. Nothing is published before all of it was good. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
 #include "base/shrink.h"
 #include "cli/change.h"
 #include "cli/json.h"
 #include "cli/list.h"
 #include "conf/conf.h"
-#include "import/csv.h"
-#include "import/device_json.h"
-#include "import/export.h"
+#include "import/devices.h"
 #include "import/input.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-#include <sysexits.h>
-#include <time.h>
 
 enum { DECADE = 3650 * 86400 }; /* seconds */
 enum { EXIT_SHRUNK = 3 }; /* the same as that of `certdir sync` */
@@ -23,283 +20,21 @@ enum { EXIT_SHRUNK = 3 }; /* the same as that of `certdir sync` */
 struct import {
 	const struct certdir_cli_options *options;
 	struct certdir_list_writer *writer;
-	const struct certdir_export *export; /* whose file it is, or NULL: the names are ours */
-	json_t *taken; /* of an export: columns -> the properties that they are taken as */
-	json_t *ignored; /* names of columns and properties that say nothing here, as keys */
-	size_t record; /* the one being read, counted from 1 */
+	struct certdir_devices_file file;
 	size_t before, before_source;
 	int64_t now;
 	int64_t good_for; /* -1 = not given */
 	struct certdir_list_compared compared;
 };
 
-/* ---- records ---- */
-
-static bool write_record(struct import *import, const json_t *object, struct certdir_error *error)
+static bool take_device(void *context, const struct certdir_device_record *record, struct certdir_error *error)
 {
-	struct certdir_device_record record;
-	bool ok;
+	const struct import *import = context;
 
-	if (!certdir_device_json_read(&record, object, import->ignored, error))
-		return false;
-	if (record.warning.text[0])
+	if (record->warning.text[0])
 		fprintf(stderr, "certdir: warning: %s: record %zu: %s: the device is imported without it\n",
-			import->options->operands[0], import->record, record.warning.text);
-	if (record.says_enabled)
-		certdir_list_write_says_enabled(import->writer);
-	ok = certdir_list_write_device(import->writer, &record.device, error);
-	certdir_device_record_clear(&record);
-	return ok;
-}
-
-static bool import_record(struct import *import, const json_t *object, struct certdir_error *error)
-{
-	json_t *translated = NULL;
-	struct certdir_error why;
-	bool ok = false;
-
-	import->record++;
-	if (import->export && json_is_object(object)) {
-		object = translated = certdir_export_read(import->export, object, import->ignored);
-		certdir_error_set(&why, "out of memory");
-	}
-	if (object)
-		ok = write_record(import, object, &why);
-	if (!ok)
-		certdir_error_set(error, "%.150s: record %zu: %.320s", import->options->operands[0], import->record,
-				  why.text);
-	json_decref(translated);
-	return ok;
-}
-
-/* Whose columns these are, and which of them are taken for what. Of an export, only accountEnabled is looked at for its spelling. */
-static bool take_names(struct import *import, const json_t *names, struct certdir_error *error)
-{
-	const json_t *item;
-	size_t index;
-
-	import->export = certdir_export_find(names);
-	if (!import->export)
-		return true;
-	json_array_foreach((json_t *)names, index, item)
-	{
-		const char *name = json_string_value(item), *near, *property;
-
-		property = certdir_export_takes(import->export, name);
-		near = property ? NULL : certdir_device_json_near(name);
-		if (near && strcmp(near, "accountEnabled") == 0) {
-			certdir_error_set(error, "column \"%.100s\": did you mean %s? Call it so, or leave it out",
-					  name, near);
-			return false;
-		}
-		if (property)
-			(void)json_object_set_new(import->taken, name, json_string(property));
-		else
-			(void)json_object_set_new(import->ignored, name, json_null());
-	}
-	return true;
-}
-
-/* The first of them tells for all. */
-static bool take_keys(struct import *import, const json_t *object, struct certdir_error *error)
-{
-	json_t *names = json_array(), *value;
-	const char *key;
-	bool ok;
-
-	json_object_foreach((json_t *)object, key, value)(void) json_array_append_new(names, json_string(key));
-	ok = take_names(import, names, error);
-	json_decref(names);
-	return ok;
-}
-
-static bool import_objects(struct import *import, const json_t *list, struct certdir_error *error)
-{
-	const json_t *object;
-	size_t index;
-
-	if (!take_keys(import, json_array_get(list, 0), error))
-		return false;
-	json_array_foreach((json_t *)list, index, object) if (!import_record(import, object, error)) return false;
-	return true;
-}
-
-/* [..], {"value":[..]}, or one device alone: ConvertTo-Json writes a list of one like that. */
-static bool import_json(struct import *import, const char *text, size_t length, struct certdir_error *error)
-{
-	const char *file = import->options->operands[0];
-	json_error_t where;
-	json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where), *list;
-	bool ok = false;
-
-	if (!root) {
-		certdir_error_set(error, "%.150s: line %d, column %d: not JSON, or cut short: %.200s", file, where.line,
-				  where.column, where.text);
-		return false;
-	}
-	list = json_is_object(root) ? json_object_get(root, "value") : root;
-	if (json_is_object(root) && json_object_get(root, "@odata.nextLink"))
-		certdir_error_set(
-			error,
-			"%.300s is one page of several (@odata.nextLink): fetch all of them, with `-All` in PowerShell",
-			file);
-	else if (json_is_object(root) && !list)
-		ok = take_keys(import, root, error) && import_record(import, root, error);
-	else if (!json_is_array(list))
-		certdir_error_set(error, "%.300s holds no array of devices", file);
-	else
-		ok = import_objects(import, list, error);
-	json_decref(root);
-	return ok;
-}
-
-/* A row as a JSON object of texts; empty fields are not known. NULL with `error`. */
-static json_t *row_object(const struct import *import, const struct certdir_csv *csv, const json_t *header,
-			  struct certdir_error *error)
-{
-	json_t *object = json_object();
-
-	for (size_t i = 0; object && i < csv->count; i++) {
-		const char *name = json_string_value(json_array_get(header, i));
-		json_t *value;
-
-		if (!*csv->fields[i] || (import->export && !json_object_get(import->taken, name)))
-			continue;
-		value = json_string(csv->fields[i]);
-		if (!value) {
-			certdir_error_set(error, "field %s is not UTF-8: save the file as UTF-8", name);
-			json_decref(object);
-			return NULL;
-		}
-		(void)json_object_set_new(object, name, value);
-	}
-	if (!object)
-		certdir_error_set(error, "out of memory");
-	return object;
-}
-
-/* Reading a device of nulls tells which columns mean nothing, and whether the file says who is enabled. */
-static bool check_names(struct import *import, const json_t *header, struct certdir_error *error)
-{
-	json_t *empty = json_object(), *item;
-	struct certdir_device_record record;
-	size_t index;
-	bool ok;
-
-	json_array_foreach((json_t *)header, index, item)
-	{
-		const char *property = import->export ? certdir_export_takes(import->export, json_string_value(item))
-						      : json_string_value(item);
-
-		if (property)
-			(void)json_object_set_new(empty, property, json_null());
-	}
-	ok = certdir_device_json_read(&record, empty, import->ignored, error);
-	if (ok && record.says_enabled)
-		certdir_list_write_says_enabled(import->writer);
-	if (ok)
-		certdir_device_record_clear(&record);
-	json_decref(empty);
-	if (ok && json_object_size(import->ignored) == json_array_size(header)) {
-		certdir_error_set(error,
-				  "header: none of its columns is known; write deviceId, displayName, serialNumber ..");
-		ok = false;
-	}
-	return ok;
-}
-
-/* The names of the columns; NULL with `error`. */
-static json_t *read_header(struct import *import, struct certdir_csv *csv, struct certdir_error *error)
-{
-	json_t *header = json_array();
-	bool done;
-
-	if (!certdir_csv_next(csv, &done, error)) {
-		if (done)
-			certdir_error_set(error, "the file is empty; its first line has to name the columns");
-		goto out;
-	}
-	for (size_t i = 0; i < csv->count; i++) {
-		json_t *name = json_string(csv->fields[i]);
-
-		for (size_t j = 0; name && j < i; j++)
-			if (strcasecmp(csv->fields[j], csv->fields[i]) == 0) {
-				certdir_error_set(error, "header: column \"%.100s\" stands twice", csv->fields[i]);
-				json_decref(name);
-				goto out;
-			}
-		if (!name) {
-			certdir_error_set(error, "header: column %zu is not UTF-8: save the file as UTF-8", i + 1);
-			goto out;
-		}
-		(void)json_array_append_new(header, name);
-	}
-	if (take_names(import, header, error) && check_names(import, header, error))
-		return header;
-out:
-	json_decref(header);
-	return NULL;
-}
-
-static bool import_rows(struct import *import, struct certdir_csv *csv, const json_t *header,
-			struct certdir_error *error)
-{
-	struct certdir_error why;
-	bool done, ok = true;
-
-	while (ok && certdir_csv_next(csv, &done, &why)) {
-		json_t *object = NULL;
-
-		if (csv->count != json_array_size(header))
-			certdir_error_set(&why, "has %zu fields, the header has %zu; is the file cut short?",
-					  csv->count, json_array_size(header));
-		else
-			object = row_object(import, csv, header, &why);
-		if (!object) {
-			done = false;
-			break;
-		}
-		ok = import_record(import, object, error);
-		json_decref(object);
-	}
-	if (ok && !done) {
-		certdir_error_set(error, "%.150s: record %zu: %.320s", import->options->operands[0], import->record + 1,
-				  why.text);
-		ok = false;
-	}
-	return ok;
-}
-
-static bool import_csv(struct import *import, const char *text, size_t length, struct certdir_error *error)
-{
-	struct certdir_error why;
-	struct certdir_csv csv;
-	json_t *header;
-	bool ok = false;
-
-	certdir_csv_init(&csv, text, length);
-	header = read_header(import, &csv, &why);
-	if (header)
-		ok = import_rows(import, &csv, header, error);
-	else
-		certdir_error_set(error, "%.150s: %.350s", import->options->operands[0], why.text);
-	json_decref(header);
-	certdir_csv_clear(&csv);
-	return ok;
-}
-
-static bool is_csv(const struct certdir_cli_options *options, const char *text)
-{
-	const char *dot = strrchr(options->operands[0], '.');
-
-	if (options->format)
-		return strcmp(options->format, "csv") == 0;
-	if (dot && strcasecmp(dot, ".csv") == 0)
-		return true;
-	if (dot && strcasecmp(dot, ".json") == 0)
-		return false;
-	text += strspn(text, " \t\r\n");
-	return *text != '[' && *text != '{';
+			import->file.name, import->file.record, record->warning.text);
+	return certdir_list_write_device(import->writer, &record->device, error);
 }
 
 /* ---- the list ---- */
@@ -367,17 +102,18 @@ static void print_names(const struct import *import)
 {
 	const char *file = import->options->operands[0];
 
-	if (import->export) {
-		fprintf(stderr, "certdir: %s: took for an export of %s: ", file, certdir_export_name(import->export));
-		print_keys(import->taken);
-		if (json_object_size(import->ignored))
+	if (import->file.export) {
+		fprintf(stderr, "certdir: %s: took for an export of %s: ", file,
+			certdir_export_name(import->file.export));
+		print_keys(import->file.taken);
+		if (json_object_size(import->file.ignored))
 			fprintf(stderr, "; left: ");
-	} else if (json_object_size(import->ignored)) {
+	} else if (json_object_size(import->file.ignored)) {
 		fprintf(stderr, "certdir: %s: ignored, because nothing here looks at it: ", file);
 	} else {
 		return;
 	}
-	print_keys(import->ignored);
+	print_keys(import->file.ignored);
 	fputc('\n', stderr);
 }
 
@@ -387,14 +123,14 @@ static void print_json(const struct import *import, size_t devices)
 	json_t *ignored = json_array(), *value;
 	const char *key;
 
-	json_object_foreach(import->ignored, key, value)(void) json_array_append_new(ignored, json_string(key));
-	(void)certdir_cli_json_print(
-		json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:s?,s:O,s:o}", "list", options->list, "source",
-			  options->source, "devices", (json_int_t)devices, "before", (json_int_t)import->before,
-			  "imported", (json_int_t)import->record, "added", (json_int_t)import->compared.added, "lost",
-			  (json_int_t)import->compared.lost, "changed", (json_int_t)import->compared.changed, "dry_run",
-			  options->dry_run, "export", import->export ? certdir_export_name(import->export) : NULL,
-			  "taken", import->taken, "ignored", ignored));
+	json_object_foreach(import->file.ignored, key, value)(void) json_array_append_new(ignored, json_string(key));
+	(void)certdir_cli_json_print(json_pack(
+		"{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:s?,s:O,s:o}", "list", options->list, "source", options->source,
+		"devices", (json_int_t)devices, "before", (json_int_t)import->before, "imported",
+		(json_int_t)import->file.record, "added", (json_int_t)import->compared.added, "lost",
+		(json_int_t)import->compared.lost, "changed", (json_int_t)import->compared.changed, "dry_run",
+		options->dry_run, "export", import->file.export ? certdir_export_name(import->file.export) : NULL,
+		"taken", import->file.taken, "ignored", ignored));
 }
 
 static int print_result(const struct import *import, size_t devices)
@@ -500,7 +236,7 @@ static bool begin(struct import *import, struct certdir_error *error)
 static int end(struct import *import, struct certdir_error *error)
 {
 	const struct certdir_cli_options *options = import->options;
-	const size_t devices = import->record + (options->replace ? 0 : import->before - import->before_source);
+	const size_t devices = import->file.record + (options->replace ? 0 : import->before - import->before_source);
 	struct certdir_list_writer *writer = import->writer;
 
 	if (options->dry_run) {
@@ -522,8 +258,11 @@ static int import_text(struct import *import, const char *text, size_t length)
 
 	if (begin(import, &error)) {
 		status = EX_NOINPUT;
-		if ((is_csv(import->options, text) ? import_csv : import_json)(import, text, length, &error))
+		if (certdir_devices_read(&import->file, text, length, &error)) {
+			if (import->file.says_enabled)
+				certdir_list_write_says_enabled(import->writer);
 			status = compare(import, &error);
+		}
 		if (status == 0)
 			status = end(import, &error);
 	}
@@ -536,7 +275,15 @@ static int import_text(struct import *import, const char *text, size_t length)
 int certdir_cli_list_import(const struct certdir_cli_options *options)
 {
 	struct certdir_cli_options given = *options;
-	struct import import = {.options = &given, .now = (int64_t)time(NULL), .good_for = -1};
+	struct import import = {
+		.options = &given,
+		.file = {.name = options->operands[0],
+			 .format = options->format,
+			 .take = take_device,
+			 .context = &import},
+		.now = (int64_t)time(NULL),
+		.good_for = -1,
+	};
 	struct certdir_error error;
 	int status = EX_NOINPUT;
 	size_t length;
@@ -553,16 +300,11 @@ int certdir_cli_list_import(const struct certdir_cli_options *options)
 		return EX_USAGE;
 	}
 	text = certdir_input_read(options->operands[0], &length, &error);
-	import.ignored = json_object();
-	import.taken = json_object();
-	if (!text)
-		fprintf(stderr, "certdir: %s\n", error.text);
-	else if (!import.ignored || !import.taken)
-		fprintf(stderr, "certdir: out of memory\n");
-	else
+	if (text)
 		status = import_text(&import, text, length);
-	json_decref(import.ignored);
-	json_decref(import.taken);
+	else
+		fprintf(stderr, "certdir: %s\n", error.text);
+	certdir_devices_file_clear(&import.file);
 	free(text);
 	return status;
 }
