@@ -27,8 +27,8 @@ void certdir_answer_clear(struct certdir_answer *answer)
 {
 	forget_records(answer);
 	free(answer->sources);
-	if (answer->let_go)
-		answer->let_go(answer->held);
+	if (answer->release)
+		answer->release(answer->held);
 	memset(answer, 0, sizeof(*answer));
 }
 

@@ -66,7 +66,7 @@ struct certdir_answer {
 	bool full; /* there was more than CERTDIR_RECORDS_MAX: what is here is true, but not all of it */
 	bool partial; /* LDAP: a record's nested groups could not be asked for: it may be in more groups than it has here */
 	void *held; /* the directory's own: what keeps borrowed strings alive, and the work of one search for the next */
-	void (*let_go)(void *held);
+	void (*release)(void *held); /* ends that; NULL = nothing to do */
 };
 
 enum { CERTDIR_RECORDS_MAX = 128 }; /* of an answer */

@@ -342,13 +342,12 @@ static void look(struct list_directory *list)
 static void *watch(void *context)
 {
 	struct list_directory *list = context;
-	struct timespec next;
 
 	(void)pthread_mutex_lock(&list->mutex);
 	while (!list->stop) {
-		(void)clock_gettime(CLOCK_MONOTONIC, &next);
-		next.tv_sec++;
-		while (!list->stop && pthread_cond_timedwait(&list->wake, &list->mutex, &next) == 0)
+		const int64_t next = certdir_monotonic() + CERTDIR_SECOND;
+
+		while (!list->stop && certdir_condition_wait(&list->wake, &list->mutex, next))
 			;
 		if (list->stop)
 			break;
@@ -364,7 +363,7 @@ static void *watch(void *context)
 /* ---- searching ---- */
 
 /* What an answer holds is a reader, which holds its edition of the list: a login ends on the one that it began with. */
-static void let_go(void *held)
+static void release(void *held)
 {
 	certdir_list_reader_put(held);
 }
@@ -414,7 +413,7 @@ static bool begin(struct list_directory *list, struct certdir_answer *answer)
 		return false;
 	}
 	answer->held = certdir_list_reader_get(snapshot, &error);
-	answer->let_go = let_go;
+	answer->release = release;
 	if (!answer->held)
 		certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, error.text);
 	else if (take_sources(list, snapshot, answer))

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <time.h>
 
 #include "base/background.h"
@@ -12,13 +13,13 @@
 
 enum { SAVE_INTERVAL = 60 }; /* seconds: so much of the memory is lost when the server is killed */
 
-/* A search that is under way. */
+/* A search that is in flight. It lives on the stack of who began it, who waits until all others have its reply. */
 struct flight {
-	struct flight *next;
+	LIST_ENTRY(flight) others;
 	const struct certdir_question *question; /* of whom began it */
 	size_t waiting;
-	bool landed;
-	struct certdir_told *told; /* landed: the answer, or NULL and why there is none */
+	bool done;
+	struct certdir_reply *reply; /* once done; or NULL and why there is none */
 	char why[CERTDIR_TEXT_MAX];
 };
 
@@ -28,10 +29,10 @@ struct memory {
 	struct certdir_memory_config config;
 
 	pthread_mutex_t lock; /* guards all that follows */
-	pthread_cond_t landed;
+	pthread_cond_t done; /* a flight is, or the last who waited for one has its reply */
 	pthread_cond_t wake;
 	struct certdir_store *store;
-	struct flight *flights;
+	LIST_HEAD(, flight) flights;
 	size_t waiting; /* in all flights */
 	bool stop;
 	bool changed; /* since the file was written */
@@ -46,7 +47,7 @@ static const char *name_of(const struct memory *self)
 	return self->directory.name ? self->directory.name : "ldap";
 }
 
-/* ---- what was told -> an answer ---- */
+/* ---- a reply -> an answer ---- */
 
 /* `synced`: when it was said, 0 = now. */
 static bool add_source(const struct memory *self, struct certdir_answer *answer, int64_t synced)
@@ -65,14 +66,14 @@ static bool add_source(const struct memory *self, struct certdir_answer *answer,
 	return true;
 }
 
-static bool add_records(struct certdir_answer *answer, const struct certdir_told *told)
+static bool add_records(struct certdir_answer *answer, const struct certdir_reply *reply)
 {
-	for (size_t r = 0; r < told->count; r++) {
+	for (size_t r = 0; r < reply->count; r++) {
 		struct certdir_record *record = certdir_answer_add(answer);
 
 		if (!record)
 			return false;
-		if (!certdir_record_unpack(told->records[r]->bytes, told->records[r]->length, record)) {
+		if (!certdir_record_unpack(reply->records[r]->bytes, reply->records[r]->length, record)) {
 			answer->count--;
 			return false;
 		}
@@ -80,53 +81,56 @@ static bool add_records(struct certdir_answer *answer, const struct certdir_told
 	return true;
 }
 
-/* The answer's state stays as it is, but when memory is out: half an answer could lack a "no". */
-static void give(const struct memory *self, const struct certdir_question *question, const struct certdir_told *told,
-		 int64_t synced, struct certdir_sought *sought, struct certdir_answer *answer)
+/* Puts it into the answer, whose state stays as it is, but when memory is out: half an answer could lack a "no". */
+static void put_reply(const struct memory *self, const struct certdir_question *question,
+		      const struct certdir_reply *reply, int64_t synced, struct certdir_sought *sought,
+		      struct certdir_answer *answer)
 {
-	if (!add_source(self, answer, synced) || !add_records(answer, told)) {
+	if (!add_source(self, answer, synced) || !add_records(answer, reply)) {
 		certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, "out of memory");
 		return;
 	}
-	answer->full = told->full;
-	answer->partial = told->partial;
-	for (size_t i = 0; i < question->count && i < told->value_count; i++)
-		sought[question->order[i]].many |= told->many[i];
+	answer->full = reply->full;
+	answer->partial = reply->partial;
+	for (size_t i = 0; i < question->count && i < reply->value_count; i++)
+		sought[question->order[i]].many |= reply->many[i];
 }
 
-/* ---- an answer -> what was told ---- */
+/* ---- an answer -> a reply ---- */
 
 /* NULL when memory is out, or the directory could not answer. */
-static struct certdir_told *told_by(const struct certdir_question *question, const struct certdir_sought *sought,
-				    const struct certdir_answer *answer, const struct certdir_moment *asked)
+static struct certdir_reply *reply_of(const struct certdir_question *question, const struct certdir_sought *sought,
+				      const struct certdir_answer *answer, const struct certdir_moment *asked)
 {
-	struct certdir_told *told;
+	struct certdir_reply *reply;
 
 	if (answer->state != CERTDIR_ANSWERED)
 		return NULL;
-	told = certdir_told_new(answer->count, question->count);
-	if (!told)
+	reply = certdir_reply_new(answer->count, question->count);
+	if (!reply)
 		return NULL;
-	told->asked = *asked;
-	told->full = answer->full;
-	told->partial = answer->partial;
+	reply->asked = *asked;
+	reply->full = answer->full;
+	reply->partial = answer->partial;
 	for (size_t i = 0; i < question->count; i++)
-		told->many[i] = sought[question->order[i]].many;
+		reply->many[i] = sought[question->order[i]].many;
 	for (size_t r = 0; r < answer->count; r++) {
-		told->records[r] = certdir_record_pack(&answer->records[r]);
-		if (!told->records[r]) {
-			certdir_told_release(told);
+		reply->records[r] = certdir_record_pack(&answer->records[r]);
+		if (!reply->records[r]) {
+			certdir_reply_release(reply);
 			return NULL;
 		}
 	}
-	return told;
+	return reply;
 }
 
-/* ---- searches under way; the lock is held ---- */
+/* ---- searches in flight; the lock is held ---- */
 
 static struct flight *find_flight(const struct memory *self, const struct certdir_question *question)
 {
-	for (struct flight *flight = self->flights; flight; flight = flight->next)
+	struct flight *flight;
+
+	LIST_FOREACH(flight, &self->flights, others)
 		if (flight->question->key_length == question->key_length &&
 		    memcmp(flight->question->key, question->key, question->key_length) == 0)
 			return flight;
@@ -134,58 +138,53 @@ static struct flight *find_flight(const struct memory *self, const struct certdi
 }
 
 /* Its answer, to be released; or NULL and why there is none. */
-static struct certdir_told *wait_for(struct memory *self, struct flight *flight, char why[CERTDIR_TEXT_MAX])
+static struct certdir_reply *wait_for(struct memory *self, struct flight *flight, char why[CERTDIR_TEXT_MAX])
 {
 	const int64_t until = certdir_monotonic() + self->config.patience;
-	const struct timespec end = {until / 1000000, until % 1000000 * 1000};
-	struct certdir_told *told = NULL;
+	struct certdir_reply *reply = NULL;
 
 	flight->waiting++;
 	self->waiting++;
-	while (!flight->landed && pthread_cond_timedwait(&self->landed, &self->lock, &end) == 0)
+	while (!flight->done && certdir_condition_wait(&self->done, &self->lock, until))
 		;
 	flight->waiting--;
 	self->waiting--;
-	if (!flight->landed)
+	if (!flight->done)
 		certdir_say(why, "no answer yet to the same question of another login");
-	else if (flight->told)
-		told = certdir_told_retain(flight->told);
+	else if (flight->reply)
+		reply = certdir_reply_retain(flight->reply);
 	else
 		certdir_say(why, "%s", flight->why);
-	if (flight->landed && flight->waiting == 0)
-		(void)pthread_cond_broadcast(&self->landed);
-	return told;
+	if (flight->done && flight->waiting == 0)
+		(void)pthread_cond_broadcast(&self->done);
+	return reply;
 }
 
-/* Tells those who wait, and waits until they have heard: the flight is on our stack. */
-static void land(struct memory *self, struct flight *flight)
+/* Wakes those who wait, and waits until they have its reply. */
+static void finish(struct memory *self, struct flight *flight)
 {
-	struct flight **at = &self->flights;
-
-	while (*at != flight)
-		at = &(*at)->next;
-	*at = flight->next;
-	flight->landed = true;
+	LIST_REMOVE(flight, others);
+	flight->done = true;
 	if (flight->waiting > 0)
-		(void)pthread_cond_broadcast(&self->landed);
+		(void)pthread_cond_broadcast(&self->done);
 	while (flight->waiting > 0)
-		(void)pthread_cond_wait(&self->landed, &self->lock);
+		(void)pthread_cond_wait(&self->done, &self->lock);
 }
 
 /* ---- search ---- */
 
 /* NULL: an answer that cannot be kept. It may hold a "no", so what was said before is not so any more; the lock is held. */
-static void take(struct memory *self, const struct certdir_question *question, struct certdir_told *told,
-		 const struct certdir_moment *asked)
+static void keep_reply(struct memory *self, const struct certdir_question *question, struct certdir_reply *reply,
+		       const struct certdir_moment *asked)
 {
-	struct certdir_told *nothing = told ? NULL : certdir_told_new(0, question->count);
+	struct certdir_reply *nothing = reply ? NULL : certdir_reply_new(0, question->count);
 
 	if (nothing)
 		nothing->asked = *asked;
-	if (told || nothing)
-		certdir_store_put(self->store, question, told ? told : nothing);
+	if (reply || nothing)
+		certdir_store_put(self->store, question, reply ? reply : nothing);
 	self->changed = true;
-	certdir_told_release(nothing);
+	certdir_reply_release(nothing);
 }
 
 static void ask(struct memory *self, const struct certdir_question *question, struct certdir_sought *sought,
@@ -194,86 +193,85 @@ static void ask(struct memory *self, const struct certdir_question *question, st
 	struct flight flight = {.question = question};
 	const struct certdir_moment asked = certdir_moment_now();
 
-	flight.next = self->flights;
-	self->flights = &flight;
+	LIST_INSERT_HEAD(&self->flights, &flight, others);
 	(void)pthread_mutex_unlock(&self->lock);
 	self->live->type->search(self->live, sought, question->count, answer);
-	flight.told = told_by(question, sought, answer, &asked);
-	if (!flight.told)
+	flight.reply = reply_of(question, sought, answer, &asked);
+	if (!flight.reply)
 		certdir_say(flight.why, "%s",
 			    answer->state == CERTDIR_ANSWERED ? "its answer is too large to be shared"
 							      : answer->detail);
 	(void)pthread_mutex_lock(&self->lock);
 	if (answer->state == CERTDIR_ANSWERED)
-		take(self, question, flight.told, &asked);
-	land(self, &flight);
+		keep_reply(self, question, flight.reply, &asked);
+	finish(self, &flight);
 	(void)pthread_mutex_unlock(&self->lock);
-	certdir_told_release(flight.told);
+	certdir_reply_release(flight.reply);
 }
 
 /*
  * The last answer to the question, and how old it is; the lock is held. NULL: none, or it is older than `seconds` (0 = of any age), or
  * not all that the directory would say by now.
  */
-static struct certdir_told *remembered(struct memory *self, const struct certdir_question *question, uint32_t seconds,
-				       int64_t *age)
+static struct certdir_reply *remembered(struct memory *self, const struct certdir_question *question, uint32_t seconds,
+					int64_t *age)
 {
 	const struct certdir_moment now = certdir_moment_now();
-	struct certdir_told *told = certdir_store_get(self->store, question);
+	struct certdir_reply *reply = certdir_store_get(self->store, question);
 
-	*age = told ? certdir_moment_since(&told->asked, &now) : 0;
-	if (!told || !seconds || (*age < (int64_t)seconds * 1000000 && !told->partial))
-		return told;
-	certdir_told_release(told);
+	*age = reply ? certdir_moment_since(&reply->asked, &now) : 0;
+	if (!reply || !seconds || (*age < (int64_t)seconds * CERTDIR_SECOND && !reply->partial))
+		return reply;
+	certdir_reply_release(reply);
 	return NULL;
 }
 
 static int64_t said_at(int64_t age)
 {
-	return (int64_t)time(NULL) - age / 1000000;
+	return (int64_t)time(NULL) - age / CERTDIR_SECOND;
 }
 
 /* What the directory said before; the answer keeps saying that it cannot be asked. */
 static void fall_back(struct memory *self, const struct certdir_question *question, struct certdir_sought *sought,
 		      struct certdir_answer *answer)
 {
-	struct certdir_told *told;
+	struct certdir_reply *reply;
 	int64_t age;
 
 	(void)pthread_mutex_lock(&self->lock);
-	told = remembered(self, question, 0, &age);
+	reply = remembered(self, question, 0, &age);
 	(void)pthread_mutex_unlock(&self->lock);
-	if (told)
-		give(self, question, told, said_at(age), sought, answer);
-	certdir_told_release(told);
+	if (reply)
+		put_reply(self, question, reply, said_at(age), sought, answer);
+	certdir_reply_release(reply);
 }
 
 static void answer_question(struct memory *self, const struct certdir_question *question, struct certdir_sought *sought,
 			    struct certdir_answer *answer)
 {
-	struct certdir_told *told = NULL;
+	struct certdir_reply *reply = NULL;
 	struct flight *flight;
 	char why[CERTDIR_TEXT_MAX];
 	int64_t age = 0;
 
 	(void)pthread_mutex_lock(&self->lock);
 	if (self->config.remember)
-		told = remembered(self, question, self->config.remember, &age);
-	flight = told ? NULL : find_flight(self, question);
-	if (!told && (!flight || self->waiting >= self->config.waiting_max)) {
+		reply = remembered(self, question, self->config.remember, &age);
+	flight = reply ? NULL : find_flight(self, question);
+	if (!reply && (!flight || self->waiting >= self->config.waiting_max)) {
 		ask(self, question, sought, answer); /* gives the lock back */
 		return;
 	}
 	if (flight)
-		told = wait_for(self, flight, why);
+		reply = wait_for(self, flight, why);
 	(void)pthread_mutex_unlock(&self->lock);
-	if (told) {
+	if (reply) {
 		answer->state = CERTDIR_ANSWERED;
-		give(self, question, told, flight ? 0 : said_at(age), sought, answer);
+		put_reply(self, question, reply, flight ? 0 : said_at(age), sought, answer);
 	} else {
 		certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, why);
 	}
-	certdir_told_release(told);
+	certdir_reply_release(reply);
 }
 
 static void search(struct certdir_directory *directory, struct certdir_sought *sought, size_t count,
@@ -347,12 +345,10 @@ static void *keep(void *context)
 	bool stop = false;
 
 	while (!stop) {
-		struct timespec next;
+		const int64_t next = certdir_monotonic() + SAVE_INTERVAL * CERTDIR_SECOND;
 
-		(void)clock_gettime(CLOCK_MONOTONIC, &next);
-		next.tv_sec += SAVE_INTERVAL;
 		(void)pthread_mutex_lock(&self->lock);
-		while (!self->stop && pthread_cond_timedwait(&self->wake, &self->lock, &next) == 0)
+		while (!self->stop && certdir_condition_wait(&self->wake, &self->lock, next))
 			;
 		stop = self->stop;
 		(void)pthread_mutex_unlock(&self->lock);
@@ -403,7 +399,7 @@ static void close_memory(struct certdir_directory *directory)
 	self->live->type->close(self->live);
 	certdir_store_free(self->store);
 	free(self->config.origin);
-	(void)pthread_cond_destroy(&self->landed);
+	(void)pthread_cond_destroy(&self->done);
 	(void)pthread_cond_destroy(&self->wake);
 	(void)pthread_mutex_destroy(&self->lock);
 	free(self);
@@ -426,7 +422,7 @@ struct certdir_directory *certdir_memory_open(struct certdir_directory *live,
 	static const struct certdir_directory_type type = {search, close_memory};
 	struct memory *self = calloc(1, sizeof(*self));
 
-	if (!self || !certdir_condition_init(&self->landed) || !certdir_condition_init(&self->wake) ||
+	if (!self || !certdir_condition_init(&self->done) || !certdir_condition_init(&self->wake) ||
 	    pthread_mutex_init(&self->lock, NULL) != 0) {
 		certdir_error_set(error, "out of memory");
 		live->type->close(live);
@@ -434,6 +430,7 @@ struct certdir_directory *certdir_memory_open(struct certdir_directory *live,
 		free(self);
 		return NULL;
 	}
+	LIST_INIT(&self->flights);
 	self->directory = *live;
 	self->directory.type = &type;
 	/* What it said within that time is fresh; 0 would mean for ever. */

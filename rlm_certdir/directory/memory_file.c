@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/background.h"
 #include "base/file.h"
 #include "base/permissions.h"
 #include "list/seal.h"
@@ -31,26 +32,26 @@ static void put_block(struct certdir_bytes *to, const void *bytes, size_t length
  * When it was said, by the time that the system has now: it may have been set back since, and what was said in the future would be
  * refused with all the rest.
  */
-static uint64_t said_at(const struct certdir_told *told)
+static uint64_t said_at(const struct certdir_reply *reply)
 {
 	const struct certdir_moment now = certdir_moment_now();
-	const int64_t age = certdir_moment_since(&told->asked, &now);
+	const int64_t age = certdir_moment_since(&reply->asked, &now);
 
 	return age < now.wall ? (uint64_t)(now.wall - age) : 0;
 }
 
-static void put_answer(void *context, const unsigned char *key, size_t key_length, const struct certdir_told *told)
+static void put_answer(void *context, const unsigned char *key, size_t key_length, const struct certdir_reply *reply)
 {
 	struct certdir_bytes *to = context;
-	const unsigned char full = told->full;
+	const unsigned char full = reply->full;
 
 	put_block(to, key, key_length);
-	put_block(to, told->many, told->value_count);
-	certdir_bytes_put_number(to, said_at(told));
+	put_block(to, reply->many, reply->value_count);
+	certdir_bytes_put_number(to, said_at(reply));
 	certdir_bytes_put(to, &full, 1);
-	certdir_bytes_put_number(to, told->count);
-	for (size_t r = 0; r < told->count; r++)
-		put_block(to, told->records[r]->bytes, told->records[r]->length);
+	certdir_bytes_put_number(to, reply->count);
+	for (size_t r = 0; r < reply->count; r++)
+		put_block(to, reply->records[r]->bytes, reply->records[r]->length);
 }
 
 void certdir_memory_pack(struct certdir_bytes *to, const struct certdir_store *store, const char *origin)
@@ -112,12 +113,12 @@ static bool take_record(struct certdir_bytes_reader *from, struct certdir_packed
 	return *packed;
 }
 
-static bool take_told(struct certdir_bytes_reader *from, struct certdir_told *told, const unsigned char *many)
+static bool take_told(struct certdir_bytes_reader *from, struct certdir_reply *reply, const unsigned char *many)
 {
-	if (!take_flags(told->many, many, told->value_count))
+	if (!take_flags(reply->many, many, reply->value_count))
 		return false;
-	for (size_t r = 0; r < told->count; r++)
-		if (!take_record(from, &told->records[r]))
+	for (size_t r = 0; r < reply->count; r++)
+		if (!take_record(from, &reply->records[r]))
 			return false;
 	return true;
 }
@@ -130,24 +131,24 @@ static bool take_answer(struct certdir_bytes_reader *from, struct certdir_store 
 	const int64_t asked = (int64_t)certdir_bytes_number(from);
 	const unsigned char *full = certdir_bytes_take(from, 1);
 	const uint64_t count = certdir_bytes_number(from);
-	struct certdir_told *told;
+	struct certdir_reply *reply;
 	bool ok;
 
 	question.count = key ? count_values(key, key_length) : 0;
 	if (from->failed || question.count == 0 || question.count != many_length || *full > 1 || count == 0 ||
-	    count > CERTDIR_CARRIERS_MAX || asked < 0 || asked / 1000000 > written + CERTDIR_AHEAD)
+	    count > CERTDIR_CARRIERS_MAX || asked < 0 || asked / CERTDIR_SECOND > written + CERTDIR_AHEAD)
 		return false;
-	told = certdir_told_new((size_t)count, many_length);
-	if (!told)
+	reply = certdir_reply_new((size_t)count, many_length);
+	if (!reply)
 		return false;
-	told->asked = (struct certdir_moment){certdir_moment_now().monotonic, asked};
-	told->full = *full;
-	ok = take_told(from, told, many);
+	reply->asked = (struct certdir_moment){certdir_moment_now().monotonic, asked};
+	reply->full = *full;
+	ok = take_told(from, reply, many);
 	question.key = (unsigned char *)(uintptr_t)key;
 	question.key_length = key_length;
 	if (ok)
-		certdir_store_put(store, &question, told);
-	certdir_told_release(told);
+		certdir_store_put(store, &question, reply);
+	certdir_reply_release(reply);
 	return ok;
 }
 
@@ -251,20 +252,12 @@ static unsigned char *read_file(const char *filename, size_t *size, struct certd
 	unsigned char *bytes = NULL;
 	struct stat status;
 
-	if (fd < 0 || fstat(fd, &status) != 0) {
+	if (fd < 0 || fstat(fd, &status) != 0)
 		certdir_error_set(error, "%s", errno == ENOENT ? "" : strerror(errno));
-	} else if (!S_ISREG(status.st_mode) || (uint64_t)status.st_size > FILE_MAX) {
+	else if (!S_ISREG(status.st_mode) || (uint64_t)status.st_size > FILE_MAX)
 		certdir_error_set(error, "it is no file, or too large for what it should be");
-	} else if (!(bytes = malloc((size_t)status.st_size + 1))) {
-		certdir_error_set(error, "out of memory");
-	} else {
-		*size = (size_t)status.st_size;
-		if (certdir_file_read_at(fd, bytes, *size, 0) != (ssize_t)*size) {
-			certdir_error_set(error, "%s", errno ? strerror(errno) : "it is cut short");
-			free(bytes);
-			bytes = NULL;
-		}
-	}
+	else if (!(bytes = (unsigned char *)certdir_file_load(fd, FILE_MAX, size)))
+		certdir_error_set(error, "%s", errno == ENOMEM ? "out of memory" : strerror(errno));
 	if (fd >= 0)
 		(void)close(fd);
 	return bytes;

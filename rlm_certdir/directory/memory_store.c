@@ -4,6 +4,7 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <time.h>
 
 #include "base/background.h"
@@ -60,7 +61,8 @@ struct certdir_moment certdir_moment_now(void)
 	struct timespec wall;
 
 	(void)clock_gettime(CLOCK_REALTIME, &wall);
-	return (struct certdir_moment){certdir_monotonic(), (int64_t)wall.tv_sec * 1000000 + wall.tv_nsec / 1000};
+	return (struct certdir_moment){certdir_monotonic(),
+				       (int64_t)wall.tv_sec * CERTDIR_SECOND + wall.tv_nsec / 1000};
 }
 
 int64_t certdir_moment_since(const struct certdir_moment *then, const struct certdir_moment *now)
@@ -71,34 +73,48 @@ int64_t certdir_moment_since(const struct certdir_moment *then, const struct cer
 	return more > 0 ? more : 0;
 }
 
-/* ---- what was told ---- */
+/* ---- replies ---- */
 
-struct certdir_told *certdir_told_new(size_t count, size_t value_count)
+struct certdir_reply *certdir_reply_new(size_t count, size_t value_count)
 {
-	struct certdir_told *told = calloc(1, sizeof(*told) + count * sizeof(told->records[0]) + value_count);
+	struct certdir_reply *reply = calloc(1, sizeof(*reply) + count * sizeof(reply->records[0]) + value_count);
 
-	if (!told)
+	if (!reply)
 		return NULL;
-	atomic_init(&told->references, 1);
-	told->count = count;
-	told->value_count = value_count;
-	told->many = (bool *)&told->records[count];
-	return told;
+	atomic_init(&reply->references, 1);
+	reply->count = count;
+	reply->value_count = value_count;
+	reply->many = (bool *)&reply->records[count];
+	return reply;
 }
 
-struct certdir_told *certdir_told_retain(struct certdir_told *told)
+/* One that says the same as `other`, but for its records. */
+static struct certdir_reply *reply_like(const struct certdir_reply *other, size_t count)
 {
-	atomic_fetch_add_explicit(&told->references, 1, memory_order_relaxed);
-	return told;
+	struct certdir_reply *reply = certdir_reply_new(count, other->value_count);
+
+	if (!reply)
+		return NULL;
+	reply->asked = other->asked;
+	reply->full = other->full;
+	reply->partial = other->partial;
+	memcpy(reply->many, other->many, reply->value_count * sizeof(*reply->many));
+	return reply;
 }
 
-void certdir_told_release(struct certdir_told *told)
+struct certdir_reply *certdir_reply_retain(struct certdir_reply *reply)
 {
-	if (!told || atomic_fetch_sub_explicit(&told->references, 1, memory_order_acq_rel) != 1)
+	atomic_fetch_add_explicit(&reply->references, 1, memory_order_relaxed);
+	return reply;
+}
+
+void certdir_reply_release(struct certdir_reply *reply)
+{
+	if (!reply || atomic_fetch_sub_explicit(&reply->references, 1, memory_order_acq_rel) != 1)
 		return;
-	for (size_t r = 0; r < told->count; r++)
-		certdir_packed_release(told->records[r]);
-	free(told);
+	for (size_t r = 0; r < reply->count; r++)
+		certdir_packed_release(reply->records[r]);
+	free(reply);
 }
 
 /* ---- the store ---- */
@@ -120,11 +136,12 @@ struct slot {
 	struct name *names; /* for each of its identities */
 };
 
+/* The last reply to a question. */
 struct remembered {
-	struct remembered *newer, *older; /* by last use */
-	unsigned char *key;
+	TAILQ_ENTRY(remembered) by_use;
+	unsigned char *key; /* the question's */
 	size_t key_length;
-	struct certdir_told *told; /* all but its records, which are those of the slots */
+	struct certdir_reply *reply; /* all but its records, which are those of the slots */
 	size_t count;
 	struct slot *slots[];
 };
@@ -136,7 +153,7 @@ struct remembered {
 struct certdir_store {
 	void *entries; /* tree of struct remembered, by key */
 	void *names; /* tree of struct name, by text */
-	struct remembered *newest, *oldest;
+	TAILQ_HEAD(, remembered) by_use; /* the one that was used longest ago first */
 	size_t count;
 	size_t bytes; /* a record counts in each answer that has it, as it does in a file */
 	size_t answers_max;
@@ -162,10 +179,11 @@ struct certdir_store *certdir_store_new(size_t answers_max, size_t bytes_max)
 {
 	struct certdir_store *store = calloc(1, sizeof(*store));
 
-	if (store) {
-		store->answers_max = answers_max;
-		store->bytes_max = bytes_max;
-	}
+	if (!store)
+		return NULL;
+	TAILQ_INIT(&store->by_use);
+	store->answers_max = answers_max;
+	store->bytes_max = bytes_max;
 	return store;
 }
 
@@ -198,8 +216,8 @@ static struct slot *find_slot(const struct certdir_store *store, const char *ide
 	return found ? (*found)->slot : NULL;
 }
 
-/* The record goes out of the tree and out of the count; the slot stays. */
-static void take_out(struct certdir_store *store, struct slot *slot)
+/* Takes the slot's record out of the tree and out of the count; the slot stays, without one. */
+static void unindex(struct certdir_store *store, struct slot *slot)
 {
 	if (!slot->record)
 		return;
@@ -216,7 +234,8 @@ static void take_out(struct certdir_store *store, struct slot *slot)
 	slot->record = NULL;
 }
 
-static bool put_in(struct certdir_store *store, struct slot *slot, struct certdir_packed *record)
+/* Makes `record` the slot's, to be found by each of its identities. False when memory is out. */
+static bool index_record(struct certdir_store *store, struct slot *slot, struct certdir_packed *record)
 {
 	const char *text;
 
@@ -234,19 +253,20 @@ static bool put_in(struct certdir_store *store, struct slot *slot, struct certdi
 	return true;
 }
 
-static void let_go(struct certdir_store *store, struct slot *slot)
+/* One answer less has it; without any it is freed. */
+static void release_slot(struct certdir_store *store, struct slot *slot)
 {
 	store->bytes -= size_of_slot(slot);
 	if (--slot->answers > 0)
 		return;
-	take_out(store, slot);
+	unindex(store, slot);
 	free(slot);
 }
 
-/* No answer that has it holds any more. */
+/* The directory has it no more, so no answer with it holds. */
 static void forget(struct certdir_store *store, struct slot *slot)
 {
-	take_out(store, slot);
+	unindex(store, slot);
 	slot->gone = true;
 }
 
@@ -254,8 +274,8 @@ static void forget(struct certdir_store *store, struct slot *slot)
 
 static size_t size_of_entry(const struct remembered *entry)
 {
-	return sizeof(*entry) + entry->count * sizeof(entry->slots[0]) + entry->key_length + sizeof(*entry->told) +
-	       entry->told->value_count + 3 * WHAT_NODES_TAKE;
+	return sizeof(*entry) + entry->count * sizeof(entry->slots[0]) + entry->key_length + sizeof(*entry->reply) +
+	       entry->reply->value_count + 3 * WHAT_NODES_TAKE;
 }
 
 static struct remembered *find_entry(const struct certdir_store *store, const struct certdir_question *question)
@@ -266,55 +286,37 @@ static struct remembered *find_entry(const struct certdir_store *store, const st
 	return found ? *found : NULL;
 }
 
-static void unlink_entry(struct certdir_store *store, struct remembered *entry)
+static struct remembered *new_entry(const struct certdir_question *question, const struct certdir_reply *reply)
 {
-	*(entry->newer ? &entry->newer->older : &store->newest) = entry->older;
-	*(entry->older ? &entry->older->newer : &store->oldest) = entry->newer;
-}
-
-static void link_newest(struct certdir_store *store, struct remembered *entry)
-{
-	entry->newer = NULL;
-	entry->older = store->newest;
-	*(store->newest ? &store->newest->newer : &store->oldest) = entry;
-	store->newest = entry;
-}
-
-static struct remembered *new_entry(const struct certdir_question *question, const struct certdir_told *told)
-{
-	struct remembered *entry = calloc(1, sizeof(*entry) + told->count * sizeof(entry->slots[0]));
+	struct remembered *entry = calloc(1, sizeof(*entry) + reply->count * sizeof(entry->slots[0]));
 
 	if (!entry)
 		return NULL;
 	entry->key = malloc(question->key_length + 1);
-	entry->told = certdir_told_new(0, told->value_count);
-	if (!entry->key || !entry->told) {
-		certdir_told_release(entry->told);
+	entry->reply = reply_like(reply, 0);
+	if (!entry->key || !entry->reply) {
+		certdir_reply_release(entry->reply);
 		free(entry->key);
 		free(entry);
 		return NULL;
 	}
 	memcpy(entry->key, question->key, question->key_length);
 	entry->key_length = question->key_length;
-	entry->told->asked = told->asked;
-	entry->told->full = told->full;
-	entry->told->partial = told->partial;
-	memcpy(entry->told->many, told->many, told->value_count * sizeof(*told->many));
 	return entry;
 }
 
 static void free_entry(struct certdir_store *store, struct remembered *entry)
 {
 	for (size_t r = 0; r < entry->count; r++)
-		let_go(store, entry->slots[r]);
-	certdir_told_release(entry->told);
+		release_slot(store, entry->slots[r]);
+	certdir_reply_release(entry->reply);
 	free(entry->key);
 	free(entry);
 }
 
 static void drop_entry(struct certdir_store *store, struct remembered *entry)
 {
-	unlink_entry(store, entry);
+	TAILQ_REMOVE(&store->by_use, entry, by_use);
 	(void)tdelete(entry, &store->entries, compare_entries);
 	store->count--;
 	store->bytes -= size_of_entry(entry);
@@ -327,37 +329,37 @@ static void add_entry(struct certdir_store *store, struct remembered *entry)
 		free_entry(store, entry);
 		return;
 	}
-	link_newest(store, entry);
+	TAILQ_INSERT_TAIL(&store->by_use, entry, by_use);
 	store->count++;
 	store->bytes += size_of_entry(entry);
 }
 
 void certdir_store_free(struct certdir_store *store)
 {
-	while (store && store->newest)
-		drop_entry(store, store->newest);
+	while (store && !TAILQ_EMPTY(&store->by_use))
+		drop_entry(store, TAILQ_FIRST(&store->by_use));
 	free(store);
 }
 
 /* ---- putting ---- */
 
 /* By its id, which is its first identity. */
-static bool stands_in(const struct certdir_told *told, const struct slot *slot)
+static bool stands_in(const struct certdir_reply *reply, const struct slot *slot)
 {
-	for (size_t r = 0; r < told->count; r++)
-		if (strcmp(told->records[r]->identities, slot->record->identities) == 0)
+	for (size_t r = 0; r < reply->count; r++)
+		if (strcmp(reply->records[r]->identities, slot->record->identities) == 0)
 			return true;
 	return false;
 }
 
-static bool is_missing(const struct slot *slot, const struct certdir_told *told)
+static bool is_missing(const struct slot *slot, const struct certdir_reply *reply)
 {
-	return slot && slot->record && !stands_in(told, slot);
+	return slot && slot->record && !stands_in(reply, slot);
 }
 
-static void forget_gone(struct certdir_store *store, struct slot *slot, const struct certdir_told *told)
+static void forget_gone(struct certdir_store *store, struct slot *slot, const struct certdir_reply *reply)
 {
-	if (!is_missing(slot, told) || slot->asked.monotonic > told->asked.monotonic)
+	if (!is_missing(slot, reply) || slot->asked.monotonic > reply->asked.monotonic)
 		return;
 	forget(store, slot);
 	store->gone_at = certdir_monotonic();
@@ -365,16 +367,16 @@ static void forget_gone(struct certdir_store *store, struct slot *slot, const st
 
 /* What has an id that was asked for would have come, unless so many have it that not all of them came. */
 static void forget_sought(struct certdir_store *store, const struct certdir_question *question,
-			  const struct certdir_told *told)
+			  const struct certdir_reply *reply)
 {
 	const char *at = (const char *)question->key;
 
 	for (size_t i = 0; i < question->count; i++) {
 		const enum certdir_identity_type type = (enum certdir_identity_type) * at++;
 
-		if (!told->many[i] &&
+		if (!reply->many[i] &&
 		    (certdir_type_is_guid(type) || type == CERTDIR_ID_SID || type == CERTDIR_ID_SID_URI))
-			forget_gone(store, find_slot(store, at), told);
+			forget_gone(store, find_slot(store, at), reply);
 		at += strlen(at) + 1;
 	}
 }
@@ -383,59 +385,59 @@ static void forget_sought(struct certdir_store *store, const struct certdir_ques
  * An account that was moved has another DN and the same SID: what was known of it where it was holds no more. False: it was moved since
  * this was asked.
  */
-static bool forget_namesakes(struct certdir_store *store, const struct certdir_packed *record,
-			     const struct certdir_told *told)
+static bool forget_moved(struct certdir_store *store, const struct certdir_packed *record,
+			 const struct certdir_reply *reply)
 {
 	const char *identity = record->identities;
 
 	for (size_t i = 0; i < record->identity_count; i++, identity += strlen(identity) + 1) {
 		struct slot *slot = find_slot(store, identity);
 
-		if (is_missing(slot, told) && slot->asked.monotonic > told->asked.monotonic)
+		if (is_missing(slot, reply) && slot->asked.monotonic > reply->asked.monotonic)
 			return false;
-		if (is_missing(slot, told))
+		if (is_missing(slot, reply))
 			forget(store, slot);
 	}
 	return true;
 }
 
 /* The r-th record as it is to be kept, to be released: with the groups that could not be asked for, as old as they are. */
-static struct certdir_packed *whole(const struct slot *slot, const struct certdir_told *told, size_t r)
+static struct certdir_packed *with_known_groups(const struct slot *slot, const struct certdir_reply *reply, size_t r)
 {
 	struct certdir_packed *kept = NULL;
 	int64_t said; /* by the clock as it is now: it may have been set back */
 
-	if (slot && told->partial) {
-		said = told->asked.wall - certdir_moment_since(&slot->asked, &told->asked);
-		kept = certdir_packed_keep_groups(told->records[r], slot->record, said / 1000000);
+	if (slot && reply->partial) {
+		said = reply->asked.wall - certdir_moment_since(&slot->asked, &reply->asked);
+		kept = certdir_packed_keep_groups(reply->records[r], slot->record, said / 1000000);
 	}
-	return kept ? kept : certdir_packed_retain(told->records[r]);
+	return kept ? kept : certdir_packed_retain(reply->records[r]);
 }
 
 /*
  * What is heard of the r-th record now holds for all answers that have it. `make`: also when none has. NULL: there is none.
  */
-static struct slot *renew_slot(struct certdir_store *store, const struct certdir_told *told, size_t r, bool make)
+static struct slot *renew_slot(struct certdir_store *store, const struct certdir_reply *reply, size_t r, bool make)
 {
-	struct certdir_packed *record = told->records[r];
+	struct certdir_packed *record = reply->records[r];
 	struct slot *slot = find_slot(store, record->identities);
 	bool in;
 
 	/* An id that is written like a DN finds another. */
 	if (slot && strcmp(slot->record->identities, record->identities) != 0)
 		return NULL;
-	if (slot && slot->asked.monotonic > told->asked.monotonic)
+	if (slot && slot->asked.monotonic > reply->asked.monotonic)
 		return slot;
-	record = whole(slot, told, r);
+	record = with_known_groups(slot, reply, r);
 	if (slot)
-		take_out(store, slot);
+		unindex(store, slot);
 	else if (make)
 		slot = calloc(1, sizeof(*slot));
-	in = slot && put_in(store, slot, record);
+	in = slot && index_record(store, slot, record);
 	certdir_packed_release(record);
 	if (!slot)
 		return NULL;
-	slot->asked = told->asked;
+	slot->asked = reply->asked;
 	if (in)
 		return slot;
 	slot->gone = true;
@@ -445,15 +447,15 @@ static struct slot *renew_slot(struct certdir_store *store, const struct certdir
 }
 
 /* False: `entry` (NULL: none is made) has not all of the records. */
-static bool take_records(struct certdir_store *store, const struct certdir_told *told, struct remembered *entry)
+static bool take_records(struct certdir_store *store, const struct certdir_reply *reply, struct remembered *entry)
 {
 	bool all = true;
 
-	for (size_t r = 0; r < told->count; r++) {
+	for (size_t r = 0; r < reply->count; r++) {
 		struct slot *slot = NULL;
 
-		if (forget_namesakes(store, told->records[r], told))
-			slot = renew_slot(store, told, r, entry != NULL);
+		if (forget_moved(store, reply->records[r], reply))
+			slot = renew_slot(store, reply, r, entry != NULL);
 		all &= slot != NULL;
 		if (!entry || !slot)
 			continue;
@@ -465,30 +467,30 @@ static bool take_records(struct certdir_store *store, const struct certdir_told 
 }
 
 void certdir_store_put(struct certdir_store *store, const struct certdir_question *question,
-		       const struct certdir_told *told)
+		       const struct certdir_reply *reply)
 {
 	struct remembered *before = find_entry(store, question), *entry = NULL;
 	/* More records than an id can have are nobody's, and would push others out. */
 	const bool keep =
-		told->count > 0 && told->count <= CERTDIR_CARRIERS_MAX && told->asked.monotonic >= store->gone_at;
+		reply->count > 0 && reply->count <= CERTDIR_CARRIERS_MAX && reply->asked.monotonic >= store->gone_at;
 	bool all;
 
-	if (before && before->told->asked.monotonic > told->asked.monotonic)
+	if (before && before->reply->asked.monotonic > reply->asked.monotonic)
 		return;
 	for (size_t r = 0; before && r < before->count; r++)
-		forget_gone(store, before->slots[r], told);
+		forget_gone(store, before->slots[r], reply);
 	if (keep)
-		entry = new_entry(question, told);
-	forget_sought(store, question, told);
-	all = take_records(store, told, entry);
+		entry = new_entry(question, reply);
+	forget_sought(store, question, reply);
+	all = take_records(store, reply, entry);
 	if (before)
 		drop_entry(store, before);
 	if (entry && all)
 		add_entry(store, entry);
 	else if (entry)
 		free_entry(store, entry);
-	while (store->oldest && (store->count > store->answers_max || store->bytes > store->bytes_max))
-		drop_entry(store, store->oldest);
+	while (store->count > 0 && (store->count > store->answers_max || store->bytes > store->bytes_max))
+		drop_entry(store, TAILQ_FIRST(&store->by_use));
 }
 
 /* ---- getting ---- */
@@ -501,22 +503,16 @@ static bool holds(const struct remembered *entry)
 	return true;
 }
 
-static struct certdir_told *tell(const struct remembered *entry)
+static struct certdir_reply *reply_of(const struct remembered *entry)
 {
-	struct certdir_told *told = certdir_told_new(entry->count, entry->told->value_count);
+	struct certdir_reply *reply = reply_like(entry->reply, entry->count);
 
-	if (!told)
-		return NULL;
-	told->asked = entry->told->asked;
-	told->full = entry->told->full;
-	told->partial = entry->told->partial;
-	memcpy(told->many, entry->told->many, told->value_count * sizeof(*told->many));
-	for (size_t r = 0; r < entry->count; r++)
-		told->records[r] = certdir_packed_retain(entry->slots[r]->record);
-	return told;
+	for (size_t r = 0; reply && r < entry->count; r++)
+		reply->records[r] = certdir_packed_retain(entry->slots[r]->record);
+	return reply;
 }
 
-struct certdir_told *certdir_store_get(struct certdir_store *store, const struct certdir_question *question)
+struct certdir_reply *certdir_store_get(struct certdir_store *store, const struct certdir_question *question)
 {
 	struct remembered *entry = find_entry(store, question);
 
@@ -526,18 +522,20 @@ struct certdir_told *certdir_store_get(struct certdir_store *store, const struct
 		drop_entry(store, entry);
 		return NULL;
 	}
-	unlink_entry(store, entry);
-	link_newest(store, entry);
-	return tell(entry);
+	TAILQ_REMOVE(&store->by_use, entry, by_use);
+	TAILQ_INSERT_TAIL(&store->by_use, entry, by_use);
+	return reply_of(entry);
 }
 
 void certdir_store_each(const struct certdir_store *store, certdir_store_take take, void *context)
 {
-	for (const struct remembered *entry = store->oldest; entry; entry = entry->newer) {
-		struct certdir_told *told = holds(entry) ? tell(entry) : NULL;
+	const struct remembered *entry;
 
-		if (told)
-			take(context, entry->key, entry->key_length, told);
-		certdir_told_release(told);
+	TAILQ_FOREACH(entry, &store->by_use, by_use) {
+		struct certdir_reply *reply = holds(entry) ? reply_of(entry) : NULL;
+
+		if (reply)
+			take(context, entry->key, entry->key_length, reply);
+		certdir_reply_release(reply);
 	}
 }

@@ -30,8 +30,8 @@ struct certdir_moment certdir_moment_now(void);
 /* Microseconds from one to the other, by the clock that says more; never below 0. */
 int64_t certdir_moment_since(const struct certdir_moment *then, const struct certdir_moment *now);
 
-/* What the directory said. It does not change any more, and is shared. */
-struct certdir_told {
+/* What the directory replied to a question. It does not change any more, and is shared. */
+struct certdir_reply {
 	atomic_size_t references;
 	struct certdir_moment asked; /* when the search for it began */
 	bool full, partial; /* as in the answer */
@@ -42,9 +42,9 @@ struct certdir_told {
 };
 
 /* Room for `count` records, which the caller sets before anybody else sees it. NULL when memory is out. */
-struct certdir_told *certdir_told_new(size_t count, size_t value_count);
-struct certdir_told *certdir_told_retain(struct certdir_told *told);
-void certdir_told_release(struct certdir_told *told); /* NULL is allowed */
+struct certdir_reply *certdir_reply_new(size_t count, size_t value_count);
+struct certdir_reply *certdir_reply_retain(struct certdir_reply *reply);
+void certdir_reply_release(struct certdir_reply *reply); /* NULL is allowed */
 
 /*
  * How much is kept at most. A device takes some 700 bytes, more with many groups: enough for the computers of a large domain, and
@@ -65,20 +65,20 @@ void certdir_store_free(struct certdir_store *store);
  * stay, as old as they are. What was used last is kept longest.
  */
 void certdir_store_put(struct certdir_store *store, const struct certdir_question *question,
-		       const struct certdir_told *told);
+		       const struct certdir_reply *reply);
 
 /*
  * The last answer to this question, its records as they were heard of last; the caller releases it. NULL: none, or one of its records
  * is gone.
  */
-struct certdir_told *certdir_store_get(struct certdir_store *store, const struct certdir_question *question);
+struct certdir_reply *certdir_store_get(struct certdir_store *store, const struct certdir_question *question);
 
 size_t certdir_store_count(const struct certdir_store *store);
 size_t certdir_store_bytes(const struct certdir_store *store);
 
-/* Calls `take` for each answer, from the one that was used longest ago on. `told` is borrowed. */
+/* Calls `take` for each answer, from the one that was used longest ago on. `reply` is borrowed. */
 typedef void (*certdir_store_take)(void *context, const unsigned char *key, size_t key_length,
-				   const struct certdir_told *told);
+				   const struct certdir_reply *reply);
 void certdir_store_each(const struct certdir_store *store, certdir_store_take take, void *context);
 
 #endif

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void check_record(void *context, const unsigned char *key, size_t key_length, const struct certdir_told *told)
+static void check_record(void *context, const unsigned char *key, size_t key_length, const struct certdir_reply *told)
 {
 	(void)context;
 	HOLDS(key_length > 1 && key[key_length - 1] == '\0');

@@ -144,9 +144,9 @@ static void make_record(struct certdir_record *record, const struct device *devi
 	record->device.enabled = device->enabled;
 }
 
-static struct certdir_told *told_of(const struct device *devices, size_t count, size_t values)
+static struct certdir_reply *told_of(const struct device *devices, size_t count, size_t values)
 {
-	struct certdir_told *told = certdir_told_new(count, values);
+	struct certdir_reply *told = certdir_reply_new(count, values);
 
 	assert_non_null(told);
 	told->asked = certdir_moment_now();
@@ -174,10 +174,10 @@ static void put(struct certdir_store *store, enum certdir_identity_type type, co
 		const struct device *devices, size_t count)
 {
 	struct certdir_question question = question_of(type, value);
-	struct certdir_told *told = told_of(devices, count, 1);
+	struct certdir_reply *told = told_of(devices, count, 1);
 
 	certdir_store_put(store, &question, told);
-	certdir_told_release(told);
+	certdir_reply_release(told);
 	certdir_question_clear(&question);
 }
 
@@ -185,7 +185,7 @@ static void put(struct certdir_store *store, enum certdir_identity_type type, co
 static int get(struct certdir_store *store, enum certdir_identity_type type, const char *value)
 {
 	struct certdir_question question = question_of(type, value);
-	struct certdir_told *told = certdir_store_get(store, &question);
+	struct certdir_reply *told = certdir_store_get(store, &question);
 	struct certdir_record record = {0};
 	int enabled = -1;
 
@@ -196,7 +196,7 @@ static int get(struct certdir_store *store, enum certdir_identity_type type, con
 	assert_true(certdir_record_unpack(told->records[0]->bytes, told->records[0]->length, &record));
 	enabled = (int)record.device.enabled;
 	certdir_record_clear(&record);
-	certdir_told_release(told);
+	certdir_reply_release(told);
 	return enabled;
 }
 
@@ -287,11 +287,11 @@ static void test_what_is_gone_is_gone_by_every_name(void **state)
 static void put_late(struct certdir_store *store, const char *name, const struct device *device, int64_t late)
 {
 	struct certdir_question question = question_of(CERTDIR_ID_NAME, name);
-	struct certdir_told *told = told_of(device, 1, 1);
+	struct certdir_reply *told = told_of(device, 1, 1);
 
 	told->asked.monotonic -= late;
 	certdir_store_put(store, &question, told);
-	certdir_told_release(told);
+	certdir_reply_release(told);
 	certdir_question_clear(&question);
 }
 
@@ -342,31 +342,31 @@ static void test_groups_are_as_old_as_they_are_when_a_clock_was_set_back(void **
 	struct certdir_store *store = new_store(100, 1 << 20);
 	struct certdir_question question = question_of(CERTDIR_ID_NAME, "pc01");
 	struct certdir_record record;
-	struct certdir_told *told;
+	struct certdir_reply *told;
 
 	(void)state;
 	make_record(&record, &pc01);
 	record.device.groups = calloc(1, sizeof(*record.device.groups));
 	record.device.groups[record.device.group_count++] = (struct certdir_group){.id = strdup("cn=wifi")};
-	told = certdir_told_new(1, 1);
+	told = certdir_reply_new(1, 1);
 	told->records[0] = certdir_record_pack(&record);
 	certdir_record_clear(&record);
 	told->asked = certdir_moment_now();
 	told->asked.monotonic -= 10 * INT64_C(1000000);
 	told->asked.wall += 3600 * INT64_C(1000000);
 	certdir_store_put(store, &question, told);
-	certdir_told_release(told);
+	certdir_reply_release(told);
 	told = told_of(&pc01, 1, 1);
 	told->partial = true;
 	certdir_store_put(store, &question, told);
-	certdir_told_release(told);
+	certdir_reply_release(told);
 	told = certdir_store_get(store, &question);
 	memset(&record, 0, sizeof(record));
 	assert_true(certdir_record_unpack(told->records[0]->bytes, told->records[0]->length, &record));
 	assert_int_equal(record.device.group_count, 1);
 	assert_in_range(record.device.groups[0].as_of, time(NULL) - 30, time(NULL) - 9);
 	certdir_record_clear(&record);
-	certdir_told_release(told);
+	certdir_reply_release(told);
 	certdir_question_clear(&question);
 	certdir_store_free(store);
 }
@@ -806,11 +806,11 @@ static struct certdir_store *old_store(int64_t age)
 {
 	struct certdir_store *store = new_store(100, 1 << 20);
 	struct certdir_question question = question_of(CERTDIR_ID_NAME, "pc01");
-	struct certdir_told *told = told_of(&pc01, 1, 1);
+	struct certdir_reply *told = told_of(&pc01, 1, 1);
 
 	told->asked.wall -= age * 1000000;
 	certdir_store_put(store, &question, told);
-	certdir_told_release(told);
+	certdir_reply_release(told);
 	certdir_question_clear(&question);
 	put(store, CERTDIR_ID_NAME, "pc02", &pc02, 1);
 	return store;
