@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "checker.h"
 
-#include "text/canonical.h"
-#include "text/dn.h"
-#include "identity/mapping.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "identity/mapping.h"
+#include "text/canonical.h"
+#include "text/dn.h"
 
 void certdir_checker_clear(struct certdir_checker *checker)
 {

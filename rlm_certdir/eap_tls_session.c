@@ -10,9 +10,9 @@
  */
 #include "eap_tls_session.h"
 
-#include "freeradius/eap.h"
-
 #include <openssl/x509.h>
+
+#include "freeradius/eap.h"
 
 static struct {
 	unsigned users; /* instances of the module */

@@ -5,14 +5,15 @@
  */
 #include "raddb.h"
 
-#include "directory/list.h"
+#include "base/array.h"
 #include "directory/ldap.h"
 #include "directory/ldap_schema.h"
+#include "directory/list.h"
 #include "directory/memory.h"
-#include "text/canonical.h"
-#include "text/dn.h"
 #include "identity/section.h"
 #include "raddb_section.h"
+#include "text/canonical.h"
+#include "text/dn.h"
 
 struct options { /* certdir { .. } itself */
 	char const *certificate;
@@ -280,34 +281,22 @@ static bool read_form(CONF_SECTION *cs, struct certdir_form *form)
 	return true;
 }
 
-static size_t count_sections(CONF_SECTION *cs, char const *name)
+/* Room for one more, zeroed, in an array of the checker's; NULL is an error that has been reported. */
+static void *next_of(CONF_SECTION *cs, void *array, size_t count, size_t size)
 {
-	size_t count = 0;
+	void *item = certdir_array_next(array, count, size);
 
-	FOR_EACH_SECTION(sub, cs, name)
-		count++;
-	return count;
-}
-
-/* Room for `count` of them, zeroed; NULL is an error that has been reported, but for none. */
-static void *allocate(CONF_SECTION *cs, size_t count, size_t size)
-{
-	void *room = count ? calloc(count, size) : NULL;
-
-	if (count && !room)
+	if (!item)
 		cf_log_err_cs(cs, "out of memory");
-	return room;
+	return item;
 }
 
 static bool read_forms(CONF_SECTION *cs, struct certdir_checker *checker)
 {
-	size_t const count = count_sections(cs, "form");
+	FOR_EACH_SECTION(sub, cs, "form") {
+		struct certdir_form *form = next_of(sub, &checker->forms, checker->form_count, sizeof(*form));
 
-	checker->forms = allocate(cs, count, sizeof(*checker->forms));
-	if (count && !checker->forms)
-		return false;
-	FOR_EACH_SECTION(form, cs, "form") {
-		if (!read_form(form, &checker->forms[checker->form_count]))
+		if (!form || !read_form(sub, form))
 			return false;
 		checker->form_count++;
 	}
@@ -352,14 +341,14 @@ static bool read_certificates_section(CONF_SECTION *cs, struct certdir_section *
 /* In the order of the file: the first that a certificate fits holds. */
 static bool read_certificates(CONF_SECTION *cs, struct certdir_checker *checker)
 {
-	size_t const count = count_sections(cs, "certificates");
+	FOR_EACH_SECTION(sub, cs, "certificates") {
+		struct certdir_section *section =
+			next_of(sub, &checker->sections, checker->section_count, sizeof(*section));
 
-	checker->sections = allocate(cs, count, sizeof(*checker->sections));
-	if (count && !checker->sections)
-		return false;
-	FOR_EACH_SECTION(sub, cs, "certificates")
-		if (!read_certificates_section(sub, &checker->sections[checker->section_count++], checker->accepted))
+		if (!section || !read_certificates_section(sub, section, checker->accepted))
 			return false;
+		checker->section_count++;
+	}
 	return true;
 }
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The FreeRADIUS module: glue between a request and the check flow. What decides is in the rooms, not here. */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <time.h>
+
+#include <openssl/x509.h>
+
 #include "checker.h"
 #include "eap_tls_session.h"
 #include "facts.h"
-#include "text/utf8.h"
 #include "raddb.h"
+#include "text/utf8.h"
 #include "wiring.h"
-
-#include <arpa/inet.h>
-#include <ctype.h>
-#include <openssl/x509.h>
-#include <time.h>
 
 typedef struct rlm_certdir {
 	struct certdir_raddb raddb; /* filled in instantiate; the server allocates this structure zeroed */
@@ -114,64 +115,56 @@ static bool define_attributes(CONF_SECTION *cs)
 	return true;
 }
 
-static void put_string(TALLOC_CTX *ctx, VALUE_PAIR **list, enum attribute attribute, char const *value)
-{
-	VALUE_PAIR *vp;
-
-	if (!value || !value[0])
-		return;
-	vp = fr_pair_afrom_da(ctx, attributes[attribute].da);
-	if (!vp)
-		return;
-	/* Not fr_pair_make(): it would interpret backslashes in names that others chose. */
-	fr_pair_value_strcpy(vp, value);
-	fr_pair_add(list, vp);
-}
-
-static void put_age(TALLOC_CTX *ctx, VALUE_PAIR **list, int64_t age)
-{
-	VALUE_PAIR *vp = fr_pair_afrom_da(ctx, attributes[LIST_AGE].da);
-
-	if (!vp)
-		return;
-	vp->vp_integer = age > UINT32_MAX ? UINT32_MAX : (uint32_t)age;
-	fr_pair_add(list, vp);
-}
-
+/* A list of attributes, and who owns what is put there. */
 struct destination {
 	TALLOC_CTX *ctx;
 	VALUE_PAIR **list;
 };
 
+static void put_string(struct destination const *to, enum attribute attribute, char const *value)
+{
+	VALUE_PAIR *vp = value && value[0] ? fr_pair_afrom_da(to->ctx, attributes[attribute].da) : NULL;
+
+	if (!vp)
+		return;
+	/* Not fr_pair_make(): it would interpret backslashes in names that others chose. */
+	fr_pair_value_strcpy(vp, value);
+	fr_pair_add(to->list, vp);
+}
+
+static void put_age(struct destination const *to, int64_t age)
+{
+	VALUE_PAIR *vp = fr_pair_afrom_da(to->ctx, attributes[LIST_AGE].da);
+
+	if (!vp)
+		return;
+	vp->vp_integer = age > UINT32_MAX ? UINT32_MAX : (uint32_t)age;
+	fr_pair_add(to->list, vp);
+}
+
 static void put_group(void *context, char const *group)
 {
-	struct destination const *to = context;
-
-	put_string(to->ctx, to->list, GROUP, group);
+	put_string(context, GROUP, group);
 }
 
 static void put_extension(void *context, char const *extension)
 {
-	struct destination const *to = context;
-
-	put_string(to->ctx, to->list, EXTENSION_ATTRIBUTE, extension);
+	put_string(context, EXTENSION_ATTRIBUTE, extension);
 }
 
-static void put_device(TALLOC_CTX *ctx, VALUE_PAIR **list, struct certdir_decision const *decision)
+static void put_device(struct destination *to, struct certdir_decision const *decision)
 {
-	struct destination to = {ctx, list};
-
-	put_string(ctx, list, DEVICE_ID, CERTDIR_FACT(decision, id));
-	put_string(ctx, list, DEVICE_NAME, CERTDIR_FACT(decision, name));
-	put_string(ctx, list, JOIN_TYPE, certdir_join_type_name(certdir_facts_join_type(decision)));
-	put_string(ctx, list, COMPLIANCE, decision->compliance);
-	put_string(ctx, list, OPERATING_SYSTEM, CERTDIR_FACT(decision, operating_system));
-	put_string(ctx, list, OWNERSHIP, CERTDIR_FACT(decision, ownership));
-	put_string(ctx, list, OWNER, CERTDIR_FACT(decision, owner));
-	put_string(ctx, list, CATEGORY, CERTDIR_FACT(decision, category));
-	put_string(ctx, list, ENROLLMENT_PROFILE, CERTDIR_FACT(decision, enrollment_profile));
-	certdir_facts_groups(decision, put_group, &to);
-	(void)certdir_facts_extensions(decision, put_extension, &to);
+	put_string(to, DEVICE_ID, CERTDIR_FACT(decision, id));
+	put_string(to, DEVICE_NAME, CERTDIR_FACT(decision, name));
+	put_string(to, JOIN_TYPE, certdir_join_type_name(certdir_facts_join_type(decision)));
+	put_string(to, COMPLIANCE, decision->compliance);
+	put_string(to, OPERATING_SYSTEM, CERTDIR_FACT(decision, operating_system));
+	put_string(to, OWNERSHIP, CERTDIR_FACT(decision, ownership));
+	put_string(to, OWNER, CERTDIR_FACT(decision, owner));
+	put_string(to, CATEGORY, CERTDIR_FACT(decision, category));
+	put_string(to, ENROLLMENT_PROFILE, CERTDIR_FACT(decision, enrollment_profile));
+	certdir_facts_groups(decision, put_group, to);
+	(void)certdir_facts_extensions(decision, put_extension, to);
 }
 
 /* In one walk: deleting by attribute would take one for each of them, at every login and in two lists. */
@@ -195,20 +188,21 @@ static void remove_ours(VALUE_PAIR **list)
 /* Replaces what an earlier decision left, so that no attribute of another device survives. */
 static void put_decision(TALLOC_CTX *ctx, VALUE_PAIR **list, struct certdir_decision const *decision)
 {
+	struct destination to = {ctx, list};
 	char matched_by[CERTDIR_MATCHED_BY_SIZE];
 
 	remove_ours(list);
-	put_string(ctx, list, DECISION, certdir_verdict_name(certdir_reason_verdict(decision->reason)));
-	put_string(ctx, list, REASON, certdir_reason_name(decision->reason));
-	put_string(ctx, list, DETAIL, decision->detail);
-	put_string(ctx, list, DIRECTORY, decision->directory);
-	put_string(ctx, list, MATCHED_BY, certdir_facts_matched_by(decision, matched_by));
+	put_string(&to, DECISION, certdir_verdict_name(certdir_reason_verdict(decision->reason)));
+	put_string(&to, REASON, certdir_reason_name(decision->reason));
+	put_string(&to, DETAIL, decision->detail);
+	put_string(&to, DIRECTORY, decision->directory);
+	put_string(&to, MATCHED_BY, certdir_facts_matched_by(decision, matched_by));
 	/* The first reason hides the others: only this says that nothing but compliance stands against the device. */
-	put_string(ctx, list, QUARANTINE, decision->only_compliance ? "yes" : NULL);
+	put_string(&to, QUARANTINE, decision->only_compliance ? "yes" : NULL);
 	if (certdir_facts_have_age(decision))
-		put_age(ctx, list, decision->age);
+		put_age(&to, decision->age);
 	if (decision->record_count)
-		put_device(ctx, list, decision);
+		put_device(&to, decision);
 }
 
 /* ---- the outcome: return code and log ---- */
@@ -279,13 +273,30 @@ static char const *quoted(char *out, size_t size, char const *text)
 	return out;
 }
 
-/* What the network device says of the login, in attributes of the outermost request. */
-static DICT_ATTR const *calling_attribute, *called_attribute, *ssid_attribute, *nas_attribute, *nas_ip_attribute;
+/* Attributes that are the server's or its dictionaries': what the network device says, and what the server says of a certificate. */
+enum server_attribute { CALLING, CALLED, SSID, NAS, NAS_IP, SUBJECT, ISSUER, SERIAL, SERVER_ATTRIBUTES };
 
-static char const *packet_string(REQUEST *request, DICT_ATTR const *da)
+static struct {
+	char const *name;
+	DICT_ATTR const *da; /* NULL where no dictionary has it */
+} server_attributes[SERVER_ATTRIBUTES] = {
+	[CALLING] = {"Calling-Station-Id", NULL},    [CALLED] = {"Called-Station-Id", NULL},
+	[SSID] = {"Called-Station-SSID", NULL},	     [NAS] = {"NAS-Identifier", NULL},
+	[NAS_IP] = {"NAS-IP-Address", NULL},	     [SUBJECT] = {"TLS-Client-Cert-Subject", NULL},
+	[ISSUER] = {"TLS-Client-Cert-Issuer", NULL}, [SERIAL] = {"TLS-Client-Cert-Serial", NULL},
+};
+
+static VALUE_PAIR *find_pair(REQUEST *request, enum server_attribute attribute)
 {
-	RADIUS_PACKET *packet = outermost(request)->packet;
-	VALUE_PAIR *vp = da && packet ? fr_pair_find_by_da(packet->vps, da, TAG_ANY) : NULL;
+	DICT_ATTR const *da = server_attributes[attribute].da;
+
+	return da && request->packet ? fr_pair_find_by_da(request->packet->vps, da, TAG_ANY) : NULL;
+}
+
+/* What the network device says of the login stands in the outermost request. */
+static char const *device_says(REQUEST *request, enum server_attribute attribute)
+{
+	VALUE_PAIR *vp = find_pair(outermost(request), attribute);
 
 	return vp ? vp->vp_strvalue : "";
 }
@@ -293,9 +304,8 @@ static char const *packet_string(REQUEST *request, DICT_ATTR const *da)
 /* NAS-Identifier, or NAS-IP-Address where there is none. */
 static char const *nas_of(REQUEST *request, char text[INET_ADDRSTRLEN])
 {
-	RADIUS_PACKET *packet = outermost(request)->packet;
-	char const *name = packet_string(request, nas_attribute);
-	VALUE_PAIR *vp = packet && nas_ip_attribute ? fr_pair_find_by_da(packet->vps, nas_ip_attribute, TAG_ANY) : NULL;
+	char const *name = device_says(request, NAS);
+	VALUE_PAIR *vp = find_pair(outermost(request), NAS_IP);
 
 	if (*name || !vp || !inet_ntop(AF_INET, &vp->vp_ipaddr, text, INET_ADDRSTRLEN))
 		return name;
@@ -308,7 +318,7 @@ static char const *nas_of(REQUEST *request, char text[INET_ADDRSTRLEN])
  */
 static char const *ssid_of(REQUEST *request)
 {
-	char const *ssid = packet_string(request, ssid_attribute), *called = packet_string(request, called_attribute);
+	char const *ssid = device_says(request, SSID), *called = device_says(request, CALLED);
 	unsigned digits = 0;
 
 	if (*ssid)
@@ -347,7 +357,7 @@ static void quote_login(REQUEST *request, struct certdir_certificate const *cert
 	quoted(texts->issuer, sizeof(texts->issuer), certificate ? certificate->issuer : NULL);
 	quoted(texts->user, sizeof(texts->user), request->username ? request->username->vp_strvalue : NULL);
 	quoted(texts->upn, sizeof(texts->upn), certificate ? upn_of(certificate) : NULL);
-	quoted(texts->mac, sizeof(texts->mac), packet_string(request, calling_attribute));
+	quoted(texts->mac, sizeof(texts->mac), device_says(request, CALLING));
 	quoted(texts->nas, sizeof(texts->nas), nas_of(request, address));
 	quoted(texts->ssid, sizeof(texts->ssid), ssid_of(request));
 }
@@ -427,15 +437,14 @@ static void check_session(REQUEST *request, struct certdir_checker const *checke
 	case EAP_TLS_SESSION_FOUND:
 		certdir_check_x509(check, checker, certificate, &login);
 		X509_free(certificate);
-		return;
+		break;
 	case EAP_TLS_SESSION_NONE:
-		check->decision.reason = CERTDIR_NO_CERTIFICATE;
+		(void)certdir_conclude(&check->decision, CERTDIR_NO_CERTIFICATE, "%s", error.text);
 		break;
 	case EAP_TLS_SESSION_UNREACHABLE:
-		check->decision.reason = CERTDIR_DIRECTORY_UNAVAILABLE;
+		(void)certdir_conclude(&check->decision, CERTDIR_DIRECTORY_UNAVAILABLE, "%s", error.text);
 		break;
 	}
-	certdir_say(check->decision.detail, "%s", error.text);
 }
 
 /* ---- certificate = attributes ---- */
@@ -471,11 +480,9 @@ static bool add_attributes(REQUEST *request, struct certdir_rules const *rules, 
 }
 
 /* Texts of the server's own making, for issuer limits and log lines. */
-static DICT_ATTR const *subject_attribute, *issuer_attribute, *serial_attribute;
-
-static char *copy_attribute(REQUEST *request, DICT_ATTR const *da)
+static char *copy_attribute(REQUEST *request, enum server_attribute attribute)
 {
-	VALUE_PAIR *vp = da ? fr_pair_find_by_da(request->packet->vps, da, TAG_ANY) : NULL;
+	VALUE_PAIR *vp = find_pair(request, attribute);
 
 	return strdup(vp ? vp->vp_strvalue : "");
 }
@@ -501,34 +508,31 @@ static void check_attributes(REQUEST *request, struct certdir_checker const *che
 	struct certdir_login const login = login_of(request);
 	struct certdir_rules const rules = certdir_checker_rules(checker);
 	struct certdir_certificate *certificate = &check->certificate;
+	struct certdir_decision *decision = &check->decision;
 	struct certdir_error error;
 
-	certificate->subject = copy_attribute(request, subject_attribute);
-	certificate->issuer = copy_attribute(request, issuer_attribute);
-	certificate->serial = copy_attribute(request, serial_attribute);
+	certificate->subject = copy_attribute(request, SUBJECT);
+	certificate->issuer = copy_attribute(request, ISSUER);
+	certificate->serial = copy_attribute(request, SERIAL);
 	upper_case(certificate->serial);
 	check->parsed = true;
-	if (!certificate->subject || !certificate->issuer || !certificate->serial) {
-		check->decision.reason = CERTDIR_DIRECTORY_UNAVAILABLE;
-		certdir_say(check->decision.detail, "out of memory");
-	} else if (eap_tls_session_present(request)) {
-		/* The server decoded these strings: CN=\160c01 is pc01 in them. Where the certificate itself can be read, it is. */
-		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
-		certdir_say(check->decision.detail, "this is an EAP-TLS login, and its attributes are not the "
-						    "certificate: set certificate = session");
-	} else if (has_foreign_cn(request, certificate)) {
-		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
-		certdir_say(check->decision.detail,
-			    "the subject has no CN: TLS-Client-Cert-Common-Name is the issuer's");
-	} else if (!add_attributes(request, &rules, certificate, &error)) {
-		check->decision.reason = CERTDIR_MALFORMED_CERTIFICATE;
-		certdir_say(check->decision.detail, "%s", error.text);
-	} else if (!certificate->count && !certificate->subject[0]) {
-		check->decision.reason = CERTDIR_NO_CERTIFICATE;
-		certdir_say(check->decision.detail, "the request carries no TLS-Client-Cert-* attributes");
-	} else {
+	if (!certificate->subject || !certificate->issuer || !certificate->serial)
+		(void)certdir_conclude(decision, CERTDIR_DIRECTORY_UNAVAILABLE, "out of memory");
+	/* The server decoded these strings: CN=\160c01 is pc01 in them. Where the certificate itself can be read, it is. */
+	else if (eap_tls_session_present(request))
+		(void)certdir_conclude(decision, CERTDIR_MALFORMED_CERTIFICATE,
+				       "this is an EAP-TLS login, and its attributes are not the certificate: set "
+				       "certificate = session");
+	else if (has_foreign_cn(request, certificate))
+		(void)certdir_conclude(decision, CERTDIR_MALFORMED_CERTIFICATE,
+				       "the subject has no CN: TLS-Client-Cert-Common-Name is the issuer's");
+	else if (!add_attributes(request, &rules, certificate, &error))
+		(void)certdir_conclude(decision, CERTDIR_MALFORMED_CERTIFICATE, "%s", error.text);
+	else if (!certificate->count && !certificate->subject[0])
+		(void)certdir_conclude(decision, CERTDIR_NO_CERTIFICATE,
+				       "the request carries no TLS-Client-Cert-* attributes");
+	else
 		certdir_check_names(check, checker, &login);
-	}
 }
 
 /* ---- authorize ---- */
@@ -636,14 +640,8 @@ static int mod_bootstrap(CONF_SECTION *cs, UNUSED void *instance)
 		return -1;
 	for (size_t i = 0; i < CERTIFICATE_ATTRIBUTES; i++)
 		certificate_attributes[i].da = dict_attrbyname(certificate_attributes[i].name);
-	subject_attribute = dict_attrbyname("TLS-Client-Cert-Subject");
-	issuer_attribute = dict_attrbyname("TLS-Client-Cert-Issuer");
-	serial_attribute = dict_attrbyname("TLS-Client-Cert-Serial");
-	calling_attribute = dict_attrbyname("Calling-Station-Id");
-	called_attribute = dict_attrbyname("Called-Station-Id");
-	ssid_attribute = dict_attrbyname("Called-Station-SSID");
-	nas_attribute = dict_attrbyname("NAS-Identifier");
-	nas_ip_attribute = dict_attrbyname("NAS-IP-Address");
+	for (size_t i = 0; i < SERVER_ATTRIBUTES; i++)
+		server_attributes[i].da = dict_attrbyname(server_attributes[i].name);
 	return 0;
 }
 

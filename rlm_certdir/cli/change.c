@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/change.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
 #include "cli/json.h"
 #include "cli/words.h"
 #include "text/timestamp.h"
-
-#include <jansson.h>
-#include <stdio.h>
-#include <string.h>
 
 static const char *name_of(const struct certdir_list_change *change)
 {

@@ -1,14 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* certdir check: what would the server decide about this certificate, and why? */
-#include "cli/commands.h"
-
-#include "cli/explain.h"
-#include "directory/list.h"
-#include "cli/raddb_file.h"
-#include "cli/words.h"
-#include "identity/pem.h"
-#include "import/input.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +8,14 @@
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/explain.h"
+#include "cli/raddb_file.h"
+#include "cli/words.h"
+#include "directory/list.h"
+#include "identity/pem.h"
+#include "import/input.h"
 
 struct run {
 	const struct certdir_cli_options *options;

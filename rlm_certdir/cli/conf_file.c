@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/conf_file.h"
 
-#include "base/permissions.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "base/permissions.h"
 
 bool certdir_cli_conf_load(const char *filename, bool placeholders, struct certdir_cli_conf *loaded)
 {

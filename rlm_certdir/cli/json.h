@@ -3,9 +3,10 @@
 #ifndef CERTDIR_CLI_JSON_H
 #define CERTDIR_CLI_JSON_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include <jansson.h>
 
 /*
  * Prints `object` on a line of standard output and frees it. NULL stands for one that could not be made: that is said, and nothing is

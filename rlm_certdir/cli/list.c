@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/list.h"
 
-#include "cli/json.h"
-#include "base/permissions.h"
-#include "text/timestamp.h"
-
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+
+#include <jansson.h>
+
+#include "base/permissions.h"
+#include "cli/json.h"
+#include "text/timestamp.h"
 
 bool certdir_cli_list_open(const struct certdir_cli_options *options, struct certdir_list_snapshot **snapshot,
 			   struct certdir_list_reader **reader)

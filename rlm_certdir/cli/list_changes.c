@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir list changes`: what became different, and when. */
+#include <stdio.h>
+#include <sysexits.h>
+#include <time.h>
+
 #include "cli/change.h"
 #include "cli/list.h"
 #include "conf/conf.h"
 #include "text/timestamp.h"
-
-#include <stdio.h>
-#include <sysexits.h>
-#include <time.h>
 
 enum { DAY = 86400 };
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir list export`: what `certdir list import` reads back, without loss. */
-#include "import/csv.h"
-#include "import/device_json.h"
-#include "cli/list.h"
-#include "cli/visible.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+
+#include "cli/list.h"
+#include "cli/visible.h"
+#include "import/csv.h"
+#include "import/device_json.h"
 
 struct export
 {

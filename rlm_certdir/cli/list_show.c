@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir list show` and `find`: devices by any of their identities, looked up the way certificates are. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
 #include "cli/json.h"
 #include "cli/list.h"
 #include "cli/words.h"
 #include "import/device_json.h"
 #include "text/canonical.h"
 #include "text/timestamp.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sysexits.h>
-#include <time.h>
 
 static const enum certdir_identity_type types[] = {CERTDIR_ID_GUID, CERTDIR_ID_UDID,   CERTDIR_ID_SID, CERTDIR_ID_NAME,
 						   CERTDIR_ID_DNS,  CERTDIR_ID_SERIAL, CERTDIR_ID_UPN};

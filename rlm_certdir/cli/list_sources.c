@@ -2,14 +2,14 @@
 /* `certdir list sources` and `certdir list remove` */
 #include "cli/list_sources.h"
 
-#include "cli/json.h"
-#include "cli/list.h"
-#include "cli/words.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+
+#include "cli/json.h"
+#include "cli/list.h"
+#include "cli/words.h"
 
 static const char *const kinds[] = {
 	[CERTDIR_SOURCE_TENANT] = "tenant", [CERTDIR_SOURCE_IMPORT] = "import", [CERTDIR_SOURCE_LDAP] = "ldap"};

@@ -3,9 +3,9 @@
 #ifndef CERTDIR_CLI_LIST_SOURCES_H
 #define CERTDIR_CLI_LIST_SOURCES_H
 
-#include "list/list.h"
-
 #include <jansson.h>
+
+#include "list/list.h"
 
 /* An array with an object for each source, the caller's; incomplete when memory is out. */
 json_t *certdir_cli_list_sources_json(const struct certdir_list_snapshot *snapshot);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir list stats` */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include <jansson.h>
+
 #include "cli/json.h"
 #include "cli/list.h"
 #include "cli/list_sources.h"
 #include "cli/words.h"
 #include "text/timestamp.h"
-
-#include <jansson.h>
-#include <stdio.h>
-#include <string.h>
-#include <sysexits.h>
-#include <time.h>
 
 /* Everything is counted into one JSON object, which is printed either as it is or for people. */
 static bool count_up(json_t *counts, const char *group, const char *key)

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/commands.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "cli/commands.h"
 #include "cli/conf_file.h"
 #include "cli/placeholders_certificates.h"
 #include "cli/placeholders_export.h"
@@ -9,14 +16,6 @@
 #include "cli/placeholders_undo.h"
 #include "cli/progress.h"
 #include "cli/visible.h"
-
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <sysexits.h>
-#include <time.h>
-#include <unistd.h>
 
 /* ---- apply ---- */
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/progress.h"
 
-#include "base/background.h"
-
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -10,6 +8,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "base/background.h"
 
 enum { SECOND = 1000000, PAUSE = SECOND / 10, LINE_MAX_BYTES = 200 };
 

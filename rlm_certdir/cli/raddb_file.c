@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/raddb_file.h"
 
-#include "base/array.h"
-#include "raddb.h"
-#include "raddb_section.h"
-
-#include <freeradius/radpaths.h>
-
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <freeradius/radpaths.h>
+
+#include "base/array.h"
+#include "raddb.h"
+#include "raddb_section.h"
 
 struct raddb_file {
 	CONF_SECTION *root;

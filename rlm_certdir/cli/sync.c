@@ -1,15 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/commands.h"
-
-#include "base/background.h"
-#include "cli/change.h"
-#include "cli/conf_file.h"
-#include "cli/json.h"
-#include "cli/progress.h"
-#include "cli/sync_report.h"
-#include "cli/words.h"
-#include "sync/last_run.h"
-
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,6 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+
+#include "base/background.h"
+#include "cli/change.h"
+#include "cli/commands.h"
+#include "cli/conf_file.h"
+#include "cli/json.h"
+#include "cli/progress.h"
+#include "cli/sync_report.h"
+#include "cli/words.h"
+#include "sync/last_run.h"
 
 enum { INTERVAL_MAX = 30 * 86400 }; /* seconds */
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/sync_report.h"
 
-#include "cli/json.h"
-#include "cli/words.h"
-#include "text/timestamp.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
+
+#include "cli/json.h"
+#include "cli/words.h"
+#include "text/timestamp.h"
 
 /* ---- the exit code ---- */
 

@@ -3,9 +3,9 @@
 #ifndef CERTDIR_CLI_SYNC_REPORT_H
 #define CERTDIR_CLI_SYNC_REPORT_H
 
-#include "sync/sync.h"
-
 #include <jansson.h>
+
+#include "sync/sync.h"
 
 /* Exit codes of `certdir sync` beside those of sysexits.h. */
 enum certdir_cli_sync_exit {

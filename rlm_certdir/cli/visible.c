@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/visible.h"
 
-#include "base/file.h"
-#include "text/utf8.h"
-
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/file.h"
+#include "text/utf8.h"
 
 enum { CHARACTER_MAX = 4 };
 

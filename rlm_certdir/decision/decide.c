@@ -3,9 +3,9 @@
  * Everything that was asked and found -> one decision. Which device, by the values of the highest rank; what confirms it; what the
  * policy says. The first reason in that order counts.
  */
-#include "decision/world.h"
-
 #include <string.h>
+
+#include "decision/world.h"
 
 /* ---- nothing was found ---- */
 

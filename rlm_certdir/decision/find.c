@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which one device do the values that decide mean? */
-#include "decision/world.h"
-
 #include <string.h>
 #include <strings.h>
+
+#include "decision/world.h"
 
 static uint64_t bit(size_t i)
 {

@@ -3,14 +3,13 @@
  * The policy: may this one device come in? Any record's "no" denies, however old. A "yes" has to be fresh: it counts from a
  * record whose part was brought in time, and where only old ones say it, the list is stale.
  */
-#include "decision/world.h"
-
-#include "base/words.h"
-#include "text/timestamp.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/words.h"
+#include "decision/world.h"
+#include "text/timestamp.h"
 
 enum { SAME_TIME = 900 }; /* seconds: of two statements so close to each other nobody can tell which is newer */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Does the outer User-Name, which the supplicant is free to choose, name the device of the certificate? */
-#include "decision/decision.h"
-
 #include <string.h>
 #include <strings.h>
+
+#include "decision/decision.h"
 
 struct span {
 	const char *at;

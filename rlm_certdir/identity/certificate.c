@@ -2,22 +2,23 @@
 #include "identity/certificate.h"
 
 #include <limits.h>
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "text/canonical.h"
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
 #include "identity/extension.h"
 #include "identity/rank.h"
+#include "text/canonical.h"
 #include "text/hex.h"
 #include "text/utf8.h"
 
 /* Whole certificates have no field of their own. */
-static bool refuse(struct certdir_reading *reading, const char *what, const char *why)
+static bool refuse_certificate(struct certdir_reading *reading, const char *what, const char *why)
 {
 	const struct certdir_field field = {.from = "", .label = what};
 	const struct certdir_place place = {.field = &field};
@@ -39,7 +40,7 @@ static const struct {
 	{NID_pkcs9_emailAddress, "subject.emailAddress"},
 };
 
-enum { SUBJECT_FIELDS = sizeof subject_fields / sizeof *subject_fields };
+enum { SUBJECT_FIELDS = sizeof(subject_fields) / sizeof(subject_fields[0]) };
 
 static size_t subject_field_of(const X509_NAME_ENTRY *entry)
 {
@@ -211,16 +212,16 @@ static bool describe(struct certdir_reading *reading, X509 *x509)
 	certificate->client_auth = true; /* until an EKU says otherwise */
 	certificate->issuer = issuer_text(X509_get_issuer_name(x509));
 	if (!certificate->issuer)
-		return refuse(reading, "issuer", "cannot be written as text");
+		return refuse_certificate(reading, "issuer", "cannot be written as text");
 	certificate->serial = serial_text(x509);
 	if (!certificate->serial)
-		return refuse(reading, "serial number", "cannot be read");
+		return refuse_certificate(reading, "serial number", "cannot be read");
 	certificate->public_key_sha1 = public_key_text(x509);
 	if (!certificate->public_key_sha1)
-		return refuse(reading, "public key", "its SHA-1 cannot be computed");
+		return refuse_certificate(reading, "public key", "its SHA-1 cannot be computed");
 	if (!read_time(X509_get0_notBefore(x509), &certificate->not_before) ||
 	    !read_time(X509_get0_notAfter(x509), &certificate->not_after))
-		return refuse(reading, "validity", "not a time");
+		return refuse_certificate(reading, "validity", "not a time");
 	return true;
 }
 
@@ -276,7 +277,7 @@ bool certdir_certificate_read(struct certdir_certificate *certificate, X509 *x50
 	struct certdir_reading reading = {certificate, rules ? rules : &no_rules, NULL, error};
 	bool ok;
 
-	memset(certificate, 0, sizeof *certificate);
+	memset(certificate, 0, sizeof(*certificate));
 	/* An error that stayed in this thread's queue would be taken for one of the TLS session's. */
 	ERR_set_mark();
 	ok = describe(&reading, x509) && read_extensions(&reading, x509, false) && read_names(&reading, x509);
@@ -302,19 +303,19 @@ bool certdir_certificate_parse(struct certdir_certificate *certificate, const un
 	X509 *x509 = NULL;
 	bool ok;
 
-	memset(certificate, 0, sizeof *certificate);
+	memset(certificate, 0, sizeof(*certificate));
 	ERR_set_mark();
 	if (length <= INT_MAX)
 		x509 = d2i_X509(NULL, &end, (long)length);
 	if (!x509)
-		ok = refuse(&reading, "certificate",
-			    "not an X.509 certificate in DER, or a name in it is no text of its type");
+		ok = refuse_certificate(&reading, "certificate",
+					"not an X.509 certificate in DER, or a name in it is no text of its type");
 	else if (end != der + length)
-		ok = refuse(&reading, "certificate", "bytes behind its end");
+		ok = refuse_certificate(&reading, "certificate", "bytes behind its end");
 	else
 		ok = certdir_certificate_read(certificate, x509, rules, error);
 	if (x509 && !certdir_certificate_subject(certificate, x509) && ok)
-		ok = refuse(&reading, "subject", "cannot be written as text");
+		ok = refuse_certificate(&reading, "subject", "cannot be written as text");
 	X509_free(x509);
 	ERR_pop_to_mark();
 	return ok;
@@ -332,7 +333,7 @@ void certdir_certificate_clear(struct certdir_certificate *certificate)
 	free(certificate->issuer_key);
 	free(certificate->ekus);
 	free(certificate->tenant);
-	memset(certificate, 0, sizeof *certificate);
+	memset(certificate, 0, sizeof(*certificate));
 }
 
 bool certdir_certificate_add(struct certdir_certificate *certificate, const char *from, const char *value,

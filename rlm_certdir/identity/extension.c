@@ -9,9 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "identity/san.h"
 #include "text/canonical.h"
 #include "text/dn.h"
-#include "identity/san.h"
 #include "text/hex.h"
 
 struct extension {
@@ -22,7 +22,7 @@ struct extension {
 	bool (*read)(struct certdir_reading *reading, const struct extension *extension, struct certdir_der value);
 };
 
-static bool refuse(struct certdir_reading *reading, const struct extension *extension, const char *why)
+static bool refuse_extension(struct certdir_reading *reading, const struct extension *extension, const char *why)
 {
 	const struct certdir_place place = {.field = &extension->field};
 
@@ -33,7 +33,7 @@ static bool set_text(struct certdir_reading *reading, const struct extension *ex
 {
 	free(*text);
 	*text = strdup(value);
-	return *text || refuse(reading, extension, "out of memory");
+	return *text || refuse_extension(reading, extension, "out of memory");
 }
 
 static bool read_san(struct certdir_reading *reading, const struct extension *extension, struct certdir_der value)
@@ -51,7 +51,7 @@ static bool read_ski(struct certdir_reading *reading, const struct extension *ex
 	if (!certdir_der_expect(&value, CERTDIR_DER_OCTETS, &content))
 		return true;
 	reading->certificate->ski = certdir_hex_copy(content.bytes, content.length);
-	return reading->certificate->ski || refuse(reading, extension, "out of memory");
+	return reading->certificate->ski || refuse_extension(reading, extension, "out of memory");
 }
 
 /* AuthorityKeyIdentifier ::= SEQUENCE { keyIdentifier [0] IMPLICIT OCTET STRING OPTIONAL, .. } (RFC 5280, 4.2.1.1) */
@@ -63,7 +63,7 @@ static bool read_aki(struct certdir_reading *reading, const struct extension *ex
 	    !certdir_der_expect(&parts, CERTDIR_DER_KEY_ID, &key) || key.length == 0)
 		return true;
 	reading->certificate->issuer_key = certdir_hex_copy(key.bytes, key.length);
-	return reading->certificate->issuer_key || refuse(reading, extension, "out of memory");
+	return reading->certificate->issuer_key || refuse_extension(reading, extension, "out of memory");
 }
 
 /* Writes the purposes as dotted text into `ekus`, which has room for them. False when they are broken. */
@@ -77,8 +77,8 @@ static bool read_purposes(struct certdir_der purposes, char *ekus, size_t size, 
 	while (purposes.length > 0) {
 		if (!certdir_der_expect(&purposes, CERTDIR_DER_OID, &purpose))
 			return false;
-		if (certdir_der_equal(purpose, client, sizeof client - 1) ||
-		    certdir_der_equal(purpose, any, sizeof any - 1))
+		if (certdir_der_equal(purpose, client, sizeof(client) - 1) ||
+		    certdir_der_equal(purpose, any, sizeof(any) - 1))
 			*client_auth = true;
 		if (used > 0)
 			ekus[used++] = ' ';
@@ -103,7 +103,7 @@ static bool read_eku(struct certdir_reading *reading, const struct extension *ex
 	size = 4 * purposes.length + 1;
 	certificate->ekus = malloc(size);
 	if (!certificate->ekus)
-		return refuse(reading, extension, "out of memory");
+		return refuse_extension(reading, extension, "out of memory");
 	if (!read_purposes(purposes, certificate->ekus, size, &certificate->client_auth)) {
 		certificate->client_auth = false;
 		certificate->ekus[0] = '\0';
@@ -124,12 +124,13 @@ static bool read_sid(struct certdir_reading *reading, const struct extension *ex
 
 	if (!certdir_der_only(value, CERTDIR_DER_SEQUENCE, &names) ||
 	    !certdir_der_only(names, CERTDIR_DER_CONTEXT_0, &name) ||
-	    !certdir_der_expect(&name, CERTDIR_DER_OID, &oid) || !certdir_der_equal(oid, oid_sid, sizeof oid_sid - 1) ||
+	    !certdir_der_expect(&name, CERTDIR_DER_OID, &oid) ||
+	    !certdir_der_equal(oid, oid_sid, sizeof(oid_sid) - 1) ||
 	    !certdir_der_only(name, CERTDIR_DER_CONTEXT_0, &explicit) ||
 	    !certdir_der_only(explicit, CERTDIR_DER_OCTETS, &text))
-		return refuse(reading, extension, "broken encoding");
+		return refuse_extension(reading, extension, "broken encoding");
 	if (!certdir_canonical(CERTDIR_ID_SID, (const char *)text.bytes, text.length, sid))
-		return refuse(reading, extension, "its text is no SID");
+		return refuse_extension(reading, extension, "its text is no SID");
 	return certdir_reading_put(reading, &place, CERTDIR_ID_SID, sid, CERTDIR_RANK_CONFIRMING);
 }
 
@@ -183,7 +184,7 @@ static bool put_id(struct certdir_reading *reading, const struct extension *exte
 	char guid[CERTDIR_VALUE_MAX + 1];
 
 	if (!read_guid(value, guid))
-		return refuse(reading, extension, "neither 16 bytes nor an OCTET STRING of 16 bytes");
+		return refuse_extension(reading, extension, "neither 16 bytes nor an OCTET STRING of 16 bytes");
 	return !guid[0] ||
 	       certdir_reading_put(reading, &place, type, guid,
 				   is_vouched(reading, extension) ? CERTDIR_RANK_VOUCHED : CERTDIR_RANK_CONFIRMING);
@@ -204,12 +205,12 @@ static bool read_tenant(struct certdir_reading *reading, const struct extension 
 	char **tenant = &reading->certificate->tenant, guid[CERTDIR_VALUE_MAX + 1];
 
 	if (!read_guid(value, guid))
-		return refuse(reading, extension, "neither 16 bytes nor an OCTET STRING of 16 bytes");
+		return refuse_extension(reading, extension, "neither 16 bytes nor an OCTET STRING of 16 bytes");
 	/* It would shut out the rows of the other tenants: not on a requester's word. */
 	if (!guid[0] || !is_vouched(reading, extension))
 		return true;
 	if (*tenant && strcmp(*tenant, guid) != 0)
-		return refuse(reading, extension, "another tenant than the certificate's other tenant id");
+		return refuse_extension(reading, extension, "another tenant than the certificate's other tenant id");
 	return set_text(reading, extension, tenant, guid);
 }
 
@@ -221,14 +222,14 @@ static bool read_template(struct certdir_reading *reading, const struct extensio
 
 	if (!certdir_der_only(value, CERTDIR_DER_SEQUENCE, &content) ||
 	    !certdir_der_expect(&content, CERTDIR_DER_OID, &oid))
-		return refuse(reading, extension, "broken encoding");
+		return refuse_extension(reading, extension, "broken encoding");
 	for (int i = 0; i < 2 && content.length > 0; i++)
 		if (!certdir_der_expect(&content, CERTDIR_DER_INTEGER, &number))
-			return refuse(reading, extension, "broken encoding");
+			return refuse_extension(reading, extension, "broken encoding");
 	if (content.length > 0)
-		return refuse(reading, extension, "broken encoding");
-	if (!certdir_der_oid(oid, text, sizeof text))
-		return refuse(reading, extension, "no object identifier of a template");
+		return refuse_extension(reading, extension, "broken encoding");
+	if (!certdir_der_oid(oid, text, sizeof(text)))
+		return refuse_extension(reading, extension, "no object identifier of a template");
 	return set_text(reading, extension, &reading->certificate->template, text);
 }
 
@@ -238,7 +239,7 @@ static bool is_for_users(const char *template)
 	static const char *const names[] = {"User",	      "UserSignature", "SmartcardUser",
 					    "SmartcardLogon", "ClientAuth",    "EFS"};
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcasecmp(template, names[i]) == 0)
 			return true;
 	return false;
@@ -260,9 +261,9 @@ static bool read_template_name(struct certdir_reading *reading, const struct ext
 	size_t length;
 
 	if (!certdir_der_take(&value, &tag, &content) || value.length > 0)
-		return refuse(reading, extension, "broken encoding");
+		return refuse_extension(reading, extension, "broken encoding");
 	if (!certdir_der_text(tag, content, text, &length, &why) || !certdir_text_valid(text, length, &why))
-		return refuse(reading, extension, why);
+		return refuse_extension(reading, extension, why);
 	text[length] = '\0';
 	if (is_for_users(text))
 		reading->certificate->person = true;
@@ -270,7 +271,7 @@ static bool read_template_name(struct certdir_reading *reading, const struct ext
 	       set_text(reading, extension, &reading->certificate->template, text);
 }
 
-#define OID(bytes) bytes, sizeof bytes - 1
+#define OID(bytes) bytes, sizeof(bytes) - 1
 #define MICROSOFT "\x2b\x06\x01\x04\x01\x82\x37" /* 1.3.6.1.4.1.311 */
 #define MICROSOFT_AD "\x2a\x86\x48\x86\xf7\x14" /* 1.2.840.113556 */
 
@@ -321,12 +322,12 @@ static const struct extension extensions[] = {
 bool certdir_extension_read(struct certdir_reading *reading, bool names, struct certdir_der oid,
 			    struct certdir_der value, uint32_t *seen)
 {
-	for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++) {
+	for (size_t i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++) {
 		if (extensions[i].names != names ||
 		    !certdir_der_equal(oid, extensions[i].oid, extensions[i].oid_length))
 			continue;
 		if (*seen & UINT32_C(1) << i)
-			return refuse(reading, &extensions[i], "stands there twice");
+			return refuse_extension(reading, &extensions[i], "stands there twice");
 		*seen |= UINT32_C(1) << i;
 		/* The SAN is no field but holds some: when it is broken, nobody knows what stands in them. */
 		return extensions[i].read(reading, &extensions[i], value) ||

@@ -13,7 +13,7 @@
  */
 enum { STEPS_MAX = 100000, DEPTH_MAX = 10000, HEAP_MAX = 1024 /* KiB */ };
 
-static bool refuse(const char *name, const char *pattern, const char *why, struct certdir_error *error)
+static bool refuse_pattern(const char *name, const char *pattern, const char *why, struct certdir_error *error)
 {
 	certdir_error_set(error, "form \"%s\": pattern \"%.*s\": %s", name, CERTDIR_PATTERN_MAX, pattern, why);
 	return false;
@@ -42,7 +42,7 @@ static bool compile(struct certdir_form *form, const char *pattern, struct certd
 	int code;
 
 	if (why)
-		return refuse(form->name, pattern, why, error);
+		return refuse_pattern(form->name, pattern, why, error);
 	form->pattern = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options, &code, &at, NULL);
 	if (!form->pattern) {
 		(void)pcre2_get_error_message(code, text, sizeof(text));
@@ -52,13 +52,13 @@ static bool compile(struct certdir_form *form, const char *pattern, struct certd
 	}
 	(void)pcre2_pattern_info(form->pattern, PCRE2_INFO_CAPTURECOUNT, &groups);
 	if (groups != 1)
-		return refuse(form->name, pattern,
-			      groups ? "it has more than one group: (?: ) takes nothing"
-				     : "it has no group: put what is to be taken between ( and )",
-			      error);
+		return refuse_pattern(form->name, pattern,
+				      groups ? "it has more than one group: (?: ) takes nothing"
+					     : "it has no group: put what is to be taken between ( and )",
+				      error);
 	form->limits = pcre2_match_context_create(NULL);
 	if (!form->limits)
-		return refuse(form->name, pattern, "out of memory", error);
+		return refuse_pattern(form->name, pattern, "out of memory", error);
 	(void)pcre2_set_match_limit(form->limits, STEPS_MAX);
 	(void)pcre2_set_depth_limit(form->limits, DEPTH_MAX);
 	(void)pcre2_set_heap_limit(form->limits, HEAP_MAX);

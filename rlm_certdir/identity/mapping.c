@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "identity/mapping.h"
 
-#include "identity/windows_name.h"
-#include "identity/rank.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "identity/rank.h"
+#include "identity/windows_name.h"
 
 /* Whether the number would be a negative one if no zero byte stood before it. */
 static bool has_zero(const char *serial)

@@ -2,11 +2,11 @@
 /* What a text means, by the field it stands in. It is never empty, and valid where the field is not for `any`. */
 #include "identity/meaning.h"
 
-#include "identity/rank.h"
-#include "text/canonical.h"
-
 #include <string.h>
 #include <strings.h>
+
+#include "identity/rank.h"
+#include "text/canonical.h"
 
 /* True when a canonical DNS name looks like a host's full name: dots, host labels, not an address or a version number. */
 static bool is_fqdn(const char *dns)

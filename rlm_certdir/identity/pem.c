@@ -2,10 +2,11 @@
 #include "identity/pem.h"
 
 #include <limits.h>
+#include <string.h>
+
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <string.h>
 
 static bool is_certificate(const char *name)
 {

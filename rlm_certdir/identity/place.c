@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "identity/place.h"
 
+#include <string.h>
+
 #include "identity/meaning.h"
 #include "text/canonical.h"
-
-#include <string.h>
 
 bool certdir_place_has_form(const struct certdir_reading *reading, const char *from)
 {

@@ -14,7 +14,7 @@ static void drop(struct certdir_certificate *certificate, size_t at)
 
 	free(identity->value);
 	certificate->count--;
-	memmove(identity, identity + 1, (certificate->count - at) * sizeof *identity);
+	memmove(identity, identity + 1, (certificate->count - at) * sizeof(*identity));
 }
 
 bool certdir_rank_room(struct certdir_certificate *certificate, enum certdir_rank rank)

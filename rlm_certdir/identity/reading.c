@@ -15,7 +15,7 @@ bool certdir_reading_refuse(struct certdir_reading *reading, const struct certdi
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(why, sizeof why, format, arguments);
+	vsnprintf(why, sizeof(why), format, arguments);
 	va_end(arguments);
 	if (place->position)
 		certdir_error_set(reading->error, "%s %zu: %s", place->field->label, place->position, why);

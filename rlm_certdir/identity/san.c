@@ -45,7 +45,7 @@ static bool read_other(struct certdir_reading *reading, struct counters *count, 
 	if (!certdir_der_expect(&content, CERTDIR_DER_OID, &oid) ||
 	    !certdir_der_only(content, CERTDIR_DER_CONTEXT_0, &explicit))
 		return certdir_reading_refuse(reading, &place, "broken encoding");
-	if (certdir_der_equal(oid, oid_upn, sizeof oid_upn - 1)) {
+	if (certdir_der_equal(oid, oid_upn, sizeof(oid_upn) - 1)) {
 		place = (struct certdir_place){.field = certdir_field_find("san.upn"), .position = ++count->upn};
 		if (!certdir_der_take(&explicit, &tag, &value) || explicit.length > 0)
 			return certdir_reading_refuse(reading, &place, "broken encoding");

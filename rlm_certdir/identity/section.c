@@ -4,10 +4,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "identity/field.h"
 #include "text/canonical.h"
 #include "text/dn.h"
 #include "text/hex.h"
-#include "identity/field.h"
 
 #define FIELDS CERTDIR_FIELD_NAMES ", ext.sid, ext.entra, ext.mdm"
 

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "identity/windows_name.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/err.h>
+#include <openssl/objects.h>
+
 #include "identity/der.h"
 #include "text/canonical.h"
 #include "text/dn.h"
 #include "text/hex.h"
 #include "text/utf8.h"
-
-#include <openssl/err.h>
-#include <openssl/objects.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 /*
  * The attribute types that CertNameToStr() knows by name (Win32 CERT_X500_NAME_STR; MS-OSCO lists them), and what others call
@@ -60,10 +61,10 @@ static bool windows_type(const char *type, char *out)
 		}
 	ERR_set_mark();
 	object = OBJ_txt2obj(type, 0);
-	length = object ? OBJ_obj2txt(oid, sizeof oid, object, 1) : 0;
+	length = object ? OBJ_obj2txt(oid, sizeof(oid), object, 1) : 0;
 	ASN1_OBJECT_free(object);
 	ERR_pop_to_mark();
-	if (length <= 0 || length >= (int)sizeof oid)
+	if (length <= 0 || length >= (int)sizeof(oid))
 		return false;
 	(void)stpcpy(stpcpy(out, "OID."), oid);
 	return true;
@@ -81,7 +82,7 @@ static bool hex_text(const char *hex, char text[CERTDIR_VALUE_MAX + 1])
 	for (hex++; *hex; hex += 2) {
 		const int byte = certdir_hex_byte(hex);
 
-		if (byte < 0 || rest.length == sizeof bytes)
+		if (byte < 0 || rest.length == sizeof(bytes))
 			return false;
 		bytes[rest.length++] = (unsigned char)byte;
 	}

@@ -158,9 +158,9 @@ static bool has_host(const char *value, size_t length)
 {
 	static const char host[] = "host/";
 
-	if (length < sizeof host - 1)
+	if (length < sizeof(host) - 1)
 		return false;
-	for (size_t i = 0; i < sizeof host - 1; i++)
+	for (size_t i = 0; i < sizeof(host) - 1; i++)
 		if (lower(value[i]) != host[i])
 			return false;
 	return true;
@@ -195,7 +195,7 @@ static bool is_filler(const char *serial)
 		same++;
 	if (same == length && (squeezed[0] == '0' || length >= 4))
 		return true;
-	for (size_t i = 0; i < sizeof fillers / sizeof *fillers; i++)
+	for (size_t i = 0; i < sizeof(fillers) / sizeof(fillers[0]); i++)
 		if (strcmp(squeezed, fillers[i]) == 0)
 			return true;
 	return false;

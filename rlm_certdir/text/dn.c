@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "text/dn.h"
 
-#include "text/canonical.h"
-#include "text/hex.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "text/canonical.h"
+#include "text/hex.h"
 
 /* The few attribute types that Windows displays under other names than OpenSSL. */
 static const char *type_name(const char *type)

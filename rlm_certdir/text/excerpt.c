@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "text/excerpt.h"
 
-#include "text/utf8.h"
-
 #include <stdio.h>
-
 #include <string.h>
+
+#include "text/utf8.h"
 
 const char *certdir_excerpt(char *out, size_t size, const char *text, size_t length)
 {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Security identifiers (MS-DTYP 2.4.2): text "S-1-authority-sub-sub..", bytes: revision, count, authority (6, big-endian), subs. */
-#include "text/canonical.h"
-
-#include "text/hex.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "text/canonical.h"
+#include "text/hex.h"
 
 enum { SUBS_MAX = 15 };
 
@@ -102,9 +101,9 @@ bool certdir_sid_object_id(const char *sid, char guid[37])
 	static const unsigned char entra[] = {1, 5, 0, 0, 0, 0, 0, 12, 1, 0, 0, 0}, none[16];
 	unsigned char bytes[68];
 
-	if (certdir_sid_to_bytes(sid, bytes) != sizeof entra + 16 || memcmp(bytes, entra, sizeof entra) != 0 ||
-	    memcmp(bytes + sizeof entra, none, sizeof none) == 0)
+	if (certdir_sid_to_bytes(sid, bytes) != sizeof(entra) + 16 || memcmp(bytes, entra, sizeof(entra)) != 0 ||
+	    memcmp(bytes + sizeof(entra), none, sizeof(none)) == 0)
 		return false;
-	certdir_guid_from_bytes(bytes + sizeof entra, guid);
+	certdir_guid_from_bytes(bytes + sizeof(entra), guid);
 	return true;
 }
