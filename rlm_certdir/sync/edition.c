@@ -14,7 +14,7 @@
 static bool waits_for_devices(const struct certdir_sync *sync, const struct certdir_sync_job *job)
 {
 	const struct certdir_sync_report_tenant *tenant =
-		certdir_sync_tenant((struct certdir_sync *)sync, job->tenant->name);
+		certdir_sync_report_of((struct certdir_sync *)sync, job->tenant->name);
 
 	return job->part != CERTDIR_SYNC_DEVICES && !(tenant && tenant->listed);
 }
@@ -24,18 +24,18 @@ bool certdir_sync_may_apply(const struct certdir_sync *sync, const struct certdi
 	return job->step == CERTDIR_SYNC_READY && !waits_for_devices(sync, job);
 }
 
-void certdir_sync_let_go(struct certdir_sync *sync)
+void certdir_sync_end_waiting(struct certdir_sync *sync)
 {
 	for (struct certdir_sync_job *job = sync->jobs; job; job = job->next) {
-		if (certdir_sync_find(sync, job->tenant->name, CERTDIR_SYNC_DEVICES))
+		if (certdir_sync_job_find(sync, job->tenant->name, CERTDIR_SYNC_DEVICES))
 			continue;
 		if (job->step == CERTDIR_SYNC_LINGERING)
-			certdir_sync_drop(job);
+			certdir_sync_job_drop(job);
 		if (job->step != CERTDIR_SYNC_READY || !waits_for_devices(sync, job))
 			continue;
 		certdir_sync_part_end(job, CERTDIR_SYNC_SKIPPED,
 				      "it waits for the devices, which have to be listed first");
-		certdir_sync_end(sync, job);
+		certdir_sync_job_end(sync, job);
 	}
 }
 
@@ -46,7 +46,7 @@ void certdir_sync_let_go(struct certdir_sync *sync)
 static bool will_linger(const struct certdir_sync *sync, const struct certdir_sync_job *job)
 {
 	return job->part == CERTDIR_SYNC_GROUPS && job->spool && job->report.counts.duplicates > 0 &&
-	       certdir_sync_fetching(sync, job->tenant->name, CERTDIR_SYNC_DEVICES);
+	       certdir_sync_job_under_way(certdir_sync_job_find(sync, job->tenant->name, CERTDIR_SYNC_DEVICES));
 }
 
 /* ---- into the edition ---- */
@@ -82,7 +82,7 @@ static bool apply_tenant(struct certdir_sync *sync, struct certdir_list_writer *
 	bool any = false, devices = false;
 
 	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++) {
-		struct certdir_sync_job *job = certdir_sync_find(sync, tenant->name, part);
+		struct certdir_sync_job *job = certdir_sync_job_find(sync, tenant->name, part);
 
 		if (!job || certdir_sync_stopped(sync))
 			continue;
@@ -102,18 +102,18 @@ static void end_unpublished(struct certdir_sync *sync, struct certdir_sync_job *
 {
 	certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "listed whole, but not published, which the next run does: %s",
 			      sync->report.error);
-	certdir_sync_end(sync, job);
+	certdir_sync_job_end(sync, job);
 }
 
 /* broken: the disk is at fault, and not what was fetched. */
-static void settle(struct certdir_sync *sync, struct certdir_sync_job *job, bool published, bool broken)
+static void conclude(struct certdir_sync *sync, struct certdir_sync_job *job, bool published, bool broken)
 {
-	struct certdir_sync_report_tenant *tenant = certdir_sync_tenant(sync, job->tenant->name);
+	struct certdir_sync_report_tenant *tenant = certdir_sync_report_of(sync, job->tenant->name);
 	const bool taken = is_taken(job);
 
 	job->applied = false;
 	if (job->report.result == CERTDIR_SYNC_STOPPED || (!taken && broken)) {
-		certdir_sync_end(sync, job);
+		certdir_sync_job_end(sync, job);
 		return;
 	}
 	if (taken && !published && !sync->options.dry_run) {
@@ -122,18 +122,18 @@ static void settle(struct certdir_sync *sync, struct certdir_sync_job *job, bool
 	}
 	if (taken && job->report.resumed > 0 && job->step != CERTDIR_SYNC_LINGERING)
 		tenant->again |= CERTDIR_BIT(job->part);
-	certdir_sync_tell(sync, job);
+	certdir_sync_report_job(sync, job);
 	if (taken && will_linger(sync, job))
 		job->step = CERTDIR_SYNC_LINGERING;
 	else
-		certdir_sync_drop(job);
+		certdir_sync_job_drop(job);
 }
 
-static void settle_all(struct certdir_sync *sync, bool published, bool broken)
+static void conclude_all(struct certdir_sync *sync, bool published, bool broken)
 {
 	for (struct certdir_sync_job *job = sync->jobs; job; job = job->next)
 		if (job->applied)
-			settle(sync, job, published, broken);
+			conclude(sync, job, published, broken);
 }
 
 /* Nothing could be applied: the pages wait for the next run. */
@@ -151,7 +151,7 @@ static void put_off(struct certdir_sync *sync, const struct certdir_error *error
 			continue;
 		}
 		certdir_sync_part_end(job, CERTDIR_SYNC_STOPPED, "stopped on request");
-		certdir_sync_end(sync, job);
+		certdir_sync_job_end(sync, job);
 	}
 }
 
@@ -223,5 +223,5 @@ void certdir_sync_publish(struct certdir_sync *sync)
 	if (error.text[0])
 		certdir_say(sync->report.error, "%s", error.text);
 	sync->report.published |= published;
-	settle_all(sync, published, broken);
+	conclude_all(sync, published, broken);
 }
