@@ -20,7 +20,6 @@
 
 enum {
 	DEPTH_MAX = 32, /* of brackets; a device has 4 */
-	SLOTS = 64, /* of the table of wanted names */
 	CODE_SIZE = 64, /* of what is shown of an error's code */
 	MESSAGE_SIZE = 256
 };
@@ -42,12 +41,14 @@ struct certdir_page {
 	bool (*each)(void *context, const struct certdir_page_object *object, struct certdir_error *error);
 	void *context;
 
-	const char *const *names; /* wanted */
+	struct {
+		const char *name; /* "a/b" or "b" */
+		const char *own; /* "b" */
+		size_t length; /* of that */
+		int parent; /* index of "a", or TOP */
+	} wanted[CERTDIR_PAGE_PROPERTIES];
 	size_t count;
-	int8_t parents[CERTDIR_PAGE_PROPERTIES]; /* index of the property that it stands in, or TOP */
-	size_t lengths[CERTDIR_PAGE_PROPERTIES];
-	uint8_t slots[SLOTS]; /* 1 + index of the first name that belongs there */
-	uint8_t chained[CERTDIR_PAGE_PROPERTIES]; /* 1 + index of the next one */
+	size_t next; /* behind the one that was found last */
 
 	yajl_handle yajl;
 	uint64_t given; /* bytes that yajl had before those it has now */
@@ -179,40 +180,28 @@ static int take_text(struct certdir_page *page, const char *name, const char *te
 
 /* ---- one object of "value" ---- */
 
-static unsigned slot_of(const char *name, size_t length)
+/* Graph has some order of its own in each object: the name that came behind the last one before is looked at first. */
+static int find_name(struct certdir_page *page, int parent, const char *name, size_t length)
 {
-	return length == 0
-		       ? 0
-		       : ((unsigned)length * 5 + (unsigned char)name[0] + (unsigned char)name[length - 1] * 3) % SLOTS;
-}
-
-/* The name that stands in the object: "b" of "a/b". */
-static const char *own_name(const char *name)
-{
-	const char *slash = strchr(name, '/');
-
-	return slash ? slash + 1 : name;
-}
-
-static int find_name(const struct certdir_page *page, int parent, const char *name, size_t length)
-{
-	for (uint8_t i = page->slots[slot_of(name, length)]; i; i = page->chained[i - 1])
-		if (page->lengths[i - 1] == length && page->parents[i - 1] == parent &&
-		    memcmp(own_name(page->names[i - 1]), name, length) == 0)
-			return i - 1;
+	for (size_t n = 0, i = page->next; n < page->count; n++, i++) {
+		i = i < page->count ? i : 0;
+		if (page->wanted[i].length == length && page->wanted[i].parent == parent &&
+		    memcmp(page->wanted[i].own, name, length) == 0) {
+			page->next = i + 1;
+			return (int)i;
+		}
+	}
 	return SKIPPED;
 }
 
 static void add_name(struct certdir_page *page, const char *name)
 {
-	const char *own = own_name(name);
-	const size_t index = page->count, length = strlen(own);
-	uint8_t *slot = &page->slots[slot_of(own, length)];
+	const char *slash = strchr(name, '/'), *own = slash ? slash + 1 : name;
 
-	page->parents[index] = (int8_t)(own == name ? TOP : find_name(page, TOP, name, (size_t)(own - name) - 1));
-	page->lengths[index] = length;
-	page->chained[index] = *slot;
-	*slot = (uint8_t)(index + 1);
+	page->wanted[page->count].parent = slash ? find_name(page, TOP, name, (size_t)(slash - name)) : TOP;
+	page->wanted[page->count].name = name;
+	page->wanted[page->count].own = own;
+	page->wanted[page->count].length = strlen(own);
 	page->count++;
 }
 
@@ -223,7 +212,7 @@ static int property_named(struct certdir_page *page, const char *name, size_t le
 	page->property = find_name(page, page->parent, name, length);
 	if (page->property >= 0) {
 		if (page->values[page->property].type != CERTDIR_PAGE_MISSING)
-			return refuse(page, "an object has \"%s\" twice", page->names[page->property]);
+			return refuse(page, "an object has \"%s\" twice", page->wanted[page->property].name);
 	} else if (page->parent == TOP && length == sizeof(removed) - 1 && memcmp(name, removed, length) == 0) {
 		if (page->object.removed)
 			return refuse(page, "an object has \"%s\" twice", removed);
@@ -246,7 +235,7 @@ static int property_value(struct certdir_page *page, enum certdir_page_type type
 		return 1;
 	if (length > CERTDIR_PAGE_OBJECT_MAX || page->used + length > CERTDIR_PAGE_OBJECT_MAX)
 		return refuse(page, "an object has more than %d bytes of values", CERTDIR_PAGE_OBJECT_MAX);
-	if (!take_text(page, page->names[page->property], text, length, out))
+	if (!take_text(page, page->wanted[page->property].name, text, length, out))
 		return 0;
 	value->text = out;
 	value->length = length;
@@ -631,7 +620,6 @@ struct certdir_page *certdir_page_open(const char *const *properties,
 		return NULL;
 	page->each = each;
 	page->context = context;
-	page->names = properties;
 	page->object.values = page->values;
 	while (properties[page->count]) {
 		assert(page->count < CERTDIR_PAGE_PROPERTIES);
