@@ -7,6 +7,7 @@
 #ifndef CERTDIR_SYNC_GRAPH_H
 #define CERTDIR_SYNC_GRAPH_H
 
+#include "sync/config.h"
 #include "sync/graph_error.h"
 #include "sync/http.h"
 

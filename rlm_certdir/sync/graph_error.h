@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What Graph and Entra ID say when they refuse: what it means to us, and what the administrator does about it. */
+/* What Graph says when it refuses: what it means to us, and what the administrator does about it. */
 #ifndef CERTDIR_SYNC_GRAPH_ERROR_H
 #define CERTDIR_SYNC_GRAPH_ERROR_H
 
-#include "sync/config.h"
+#include <jansson.h>
+
+#include "base/certdir.h"
 
 /* What an answer means, or, of all but BUSY and UNAUTHORIZED, what became of a request after all its attempts. */
 enum certdir_graph_outcome {
@@ -49,18 +51,9 @@ struct certdir_graph_lack {
 void certdir_graph_error_explain(long status, const struct certdir_graph_error *said, const char *host,
 				 const struct certdir_graph_lack *lack, struct certdir_error *error);
 
-/* A refusal of the token endpoint: {"error","error_description","error_codes"}. */
-struct certdir_token_error {
-	long code; /* 7000215 of AADSTS7000215; 0 = none */
-	char error[64]; /* "invalid_client" */
-	char description[160]; /* its first line, without trace and correlation ids */
-};
-void certdir_token_error_read(struct certdir_token_error *said, const char *body, size_t length);
-
-/* Whether asking again may help. managed: of the managed identity endpoint, which answers 404 and 410 while it starts. */
-bool certdir_token_error_transient(long status, const struct certdir_token_error *said, bool managed);
-void certdir_token_error_explain(long status, const struct certdir_token_error *said,
-				 const struct certdir_tenant_config *config, const char *host,
-				 struct certdir_error *error);
+/* For errors alike: a text of JSON, shortened and fit for a terminal; `out` stays as it is when it is none. */
+void certdir_graph_excerpt(char *out, size_t size, const json_t *text);
+/* " code: message", as much as there is. */
+void certdir_graph_quote(char *out, size_t size, const char *code, const char *message);
 
 #endif

@@ -100,6 +100,8 @@ struct transfer {
 	const struct certdir_http_request *request;
 	struct certdir_http_answer *answer;
 	struct certdir_error *error;
+	const char *host; /* of the URL, for messages; not NUL-terminated */
+	int host_length;
 	size_t streamed;
 	bool refused; /* by us: `result` says how it ends */
 	enum certdir_http_result result;
@@ -132,17 +134,16 @@ static const char *header(const struct certdir_http *http, const char *name)
 static bool is_json(const struct transfer *transfer)
 {
 	static const char json[] = "application/json";
-	const char *type = header(transfer->http, "Content-Type"), *host;
-	const int length = host_of(transfer->request->url, &host);
+	const char *type = header(transfer->http, "Content-Type");
 	char shown[64];
 
 	if (type && strncasecmp(type, json, sizeof(json) - 1) == 0 && strchr("; \t", type[sizeof(json) - 1]))
 		return true;
 	if (!type)
 		type = "no Content-Type";
-	certdir_error_set(transfer->error,
-			  "%.*s answers with %s instead of JSON: is a proxy or a sign-in page in between?", length,
-			  host, certdir_excerpt(shown, sizeof(shown), type, strlen(type)));
+	certdir_error_set(
+		transfer->error, "%.*s answers with %s instead of JSON: is a proxy or a sign-in page in between?",
+		transfer->host_length, transfer->host, certdir_excerpt(shown, sizeof(shown), type, strlen(type)));
 	return false;
 }
 
@@ -169,15 +170,13 @@ static bool hold(struct certdir_http_answer *answer, const char *bytes, size_t l
 static size_t take_held(struct transfer *transfer, const char *bytes, size_t length)
 {
 	struct certdir_http_answer *answer = transfer->answer;
-	const char *host;
-	const int host_length = host_of(transfer->request->url, &host);
 
 	if (length > CERTDIR_HTTP_HELD_MAX - answer->length) {
 		/* Of an error the status says enough. */
 		if (answer->status >= 400)
 			return refuse(transfer, CERTDIR_HTTP_ANSWERED);
 		certdir_error_set(transfer->error, "%.*s answers with more than %d bytes where a short answer belongs",
-				  host_length, host, CERTDIR_HTTP_HELD_MAX);
+				  transfer->host_length, transfer->host, CERTDIR_HTTP_HELD_MAX);
 		return refuse(transfer, CERTDIR_HTTP_FAILED);
 	}
 	if (hold(answer, bytes, length))
@@ -189,14 +188,12 @@ static size_t take_held(struct transfer *transfer, const char *bytes, size_t len
 static size_t take_streamed(struct transfer *transfer, const char *bytes, size_t length)
 {
 	const struct certdir_http_sink *sink = transfer->request->sink;
-	const char *host;
-	const int host_length = host_of(transfer->request->url, &host);
 	bool retry = false;
 
 	transfer->streamed += length;
 	if (transfer->streamed > CERTDIR_HTTP_STREAM_MAX) {
-		certdir_error_set(transfer->error, "%.*s answers with more than %d MiB in one page", host_length, host,
-				  CERTDIR_HTTP_STREAM_MAX >> 20);
+		certdir_error_set(transfer->error, "%.*s answers with more than %d MiB in one page",
+				  transfer->host_length, transfer->host, CERTDIR_HTTP_STREAM_MAX >> 20);
 		return refuse(transfer, CERTDIR_HTTP_FAILED);
 	}
 	if (sink->bytes(sink->context, bytes, length, &retry, transfer->error))
@@ -368,27 +365,25 @@ static enum certdir_http_result result_of(const struct certdir_http *http, CURLc
 }
 
 /* What a proxy answers when it is asked for the way to `host`. */
-static enum certdir_http_result explain_proxy(const struct transfer *transfer, long status, const char *host,
-					      int length)
+static enum certdir_http_result explain_proxy(const struct transfer *transfer, long status)
 {
 	if (status == 407)
 		certdir_error_set(transfer->error,
 				  "the proxy on the way to %.*s asks who we are (407): give https_proxy a user and a "
 				  "password, as in http://USER:PASSWORD@PROXY:PORT, or name the host in no_proxy",
-				  length, host);
+				  transfer->host_length, transfer->host);
 	else
 		certdir_error_set(
 			transfer->error,
 			"the proxy on the way to %.*s refuses it with status %ld: have it allow that host, or "
 			"name the host in no_proxy",
-			length, host, status);
+			transfer->host_length, transfer->host, status);
 	return status == 408 || status == 429 || status >= 500 ? CERTDIR_HTTP_TRANSIENT : CERTDIR_HTTP_FAILED;
 }
 
 static enum certdir_http_result explain(const struct transfer *transfer, CURLcode code)
 {
-	const char *host, *why = transfer->http->why[0] ? transfer->http->why : curl_easy_strerror(code);
-	const int length = host_of(transfer->request->url, &host);
+	const char *why = transfer->http->why[0] ? transfer->http->why : curl_easy_strerror(code);
 	char shown[CURL_ERROR_SIZE];
 	long connect = 0;
 
@@ -396,17 +391,17 @@ static enum certdir_http_result explain(const struct transfer *transfer, CURLcod
 		return transfer->result;
 	(void)curl_easy_getinfo(transfer->http->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
 	if (connect >= 300)
-		return explain_proxy(transfer, connect, host, length);
+		return explain_proxy(transfer, connect);
 	(void)certdir_excerpt(shown, sizeof(shown), why, strlen(why));
 	if (code == CURLE_PEER_FAILED_VERIFICATION)
 		certdir_error_set(
 			transfer->error,
 			"%.*s cannot be trusted: %s. If a proxy opens TLS on the way, ca_file has to name its CA",
-			length, host, shown);
+			transfer->host_length, transfer->host, shown);
 	else if (code == CURLE_SSL_CACERT_BADFILE)
 		certdir_error_set(transfer->error, "ca_file %s cannot be used: %s", transfer->http->ca_file, shown);
 	else
-		certdir_error_set(transfer->error, "%.*s: %s", length, host, shown);
+		certdir_error_set(transfer->error, "%.*s: %s", transfer->host_length, transfer->host, shown);
 	return result_of(transfer->http, code);
 }
 
@@ -447,24 +442,23 @@ static void count(struct certdir_http *http, const struct certdir_http_answer *a
 static enum certdir_http_result finish(struct transfer *transfer)
 {
 	const struct certdir_http_sink *sink = transfer->request->sink;
-	const char *location = transfer->answer->location ? transfer->answer->location : "nowhere", *host;
+	const char *location = transfer->answer->location ? transfer->answer->location : "nowhere";
 	const long status = transfer->answer->status;
-	const int length = host_of(transfer->request->url, &host);
 	bool retry = false;
 	char where[200];
 
 	if (status >= 300 && status < 400) {
 		(void)certdir_excerpt(where, sizeof(where), location, strlen(location));
 		certdir_error_set(transfer->error,
-				  "%.*s answers %ld and wants to lead to %s; redirects are not followed", length, host,
-				  status, where);
+				  "%.*s answers %ld and wants to lead to %s; redirects are not followed",
+				  transfer->host_length, transfer->host, status, where);
 		return CERTDIR_HTTP_FAILED;
 	}
 	if (status != 200)
 		return CERTDIR_HTTP_ANSWERED;
 	/* libcurl takes an answer that ends within its headers for a whole one. */
 	if (transfer->streamed == 0 && transfer->answer->length == 0) {
-		certdir_error_set(transfer->error, "%.*s answers with nothing", length, host);
+		certdir_error_set(transfer->error, "%.*s answers with nothing", transfer->host_length, transfer->host);
 		return CERTDIR_HTTP_TRANSIENT;
 	}
 	if (!sink || sink->end(sink->context, &retry, transfer->error))
@@ -481,6 +475,7 @@ enum certdir_http_result certdir_http_send(struct certdir_http *http, const stru
 	CURLcode code;
 
 	http->why[0] = '\0';
+	transfer.host_length = host_of(request->url, &transfer.host);
 	if (!headers_of(request, &headers)) {
 		certdir_error_set(error, "out of memory");
 		return CERTDIR_HTTP_FAILED;

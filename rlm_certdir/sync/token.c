@@ -2,7 +2,7 @@
 #include "sync/token.h"
 #include "base/background.h"
 #include "sync/assertion.h"
-#include "sync/graph_error.h"
+#include "sync/token_error.h"
 #include "sync/managed.h"
 #include "sync/retry.h"
 #include "conf/secret.h"

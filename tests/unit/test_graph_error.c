@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Error bodies of Graph and Entra ID: what follows from them, and what the administrator reads. */
 #include "sync/graph_error.h"
+#include "sync/token_error.h"
 #include "sync/roles.h"
 #include "vectors.h"
 
