@@ -20,17 +20,17 @@ struct certdir_ldap_values {
 /*
  * One attribute's change. Values are named one by one, so that the server refuses the whole operation when the entry
  * is not as we saw it. `whole`: attributes that Active Directory's SAM wants replaced (userAccountControl, primaryGroupID,
- * sAMAccountName); they are sent as a replacement by `come`, and `gone` is only known for the way back.
+ * sAMAccountName); they are sent as a replacement by `added`, and `deleted` is only known for the way back.
  */
 struct certdir_ldap_change {
 	const char *attribute;
-	struct certdir_ldap_values gone;
-	struct certdir_ldap_values come;
+	struct certdir_ldap_values deleted;
+	struct certdir_ldap_values added;
 	bool whole;
 };
 
 enum certdir_ldap_verb {
-	CERTDIR_LDAP_VERB_ADD, /* an entry with `come` of each change */
+	CERTDIR_LDAP_VERB_ADD, /* an entry with `added` of each change */
 	CERTDIR_LDAP_VERB_MODIFY,
 	CERTDIR_LDAP_VERB_RENAME, /* to `rdn` below `parent`, the old RDN's value goes */
 	CERTDIR_LDAP_VERB_DELETE,

@@ -240,7 +240,7 @@ static bool request_init(struct request *request, const struct certdir_ldap_oper
 	size_t values = 0;
 
 	for (size_t i = 0; i < operation->count; i++)
-		values += operation->changes[i].gone.count + operation->changes[i].come.count;
+		values += operation->changes[i].deleted.count + operation->changes[i].added.count;
 	request->list = calloc(2 * operation->count + 1, sizeof(LDAPMod *));
 	request->mods = calloc(2 * operation->count + 1, sizeof(LDAPMod));
 	request->pointers = calloc(values + 2 * operation->count + 1, sizeof(struct berval *));
@@ -276,14 +276,14 @@ static void request_fill(const struct request *request, const struct certdir_lda
 		const bool add = operation->verb == CERTDIR_LDAP_VERB_ADD;
 
 		if (change->whole && !add) {
-			put_mod(&at, LDAP_MOD_REPLACE, change->attribute, &change->come);
+			put_mod(&at, LDAP_MOD_REPLACE, change->attribute, &change->added);
 			continue;
 		}
 		/* A removal that names no value would remove all of them. */
-		if (change->gone.count && !add)
-			put_mod(&at, LDAP_MOD_DELETE, change->attribute, &change->gone);
-		if (change->come.count)
-			put_mod(&at, LDAP_MOD_ADD, change->attribute, &change->come);
+		if (change->deleted.count && !add)
+			put_mod(&at, LDAP_MOD_DELETE, change->attribute, &change->deleted);
+		if (change->added.count)
+			put_mod(&at, LDAP_MOD_ADD, change->attribute, &change->added);
 	}
 }
 

@@ -140,7 +140,7 @@ static bool read_change(const LDAPMod *mod, bool add, struct certdir_ldap_bytes 
 	const struct certdir_ldap_values values = take_values(mod, next);
 
 	*change = (struct certdir_ldap_change){.attribute = mod->mod_type, .whole = verb == LDAP_MOD_REPLACE};
-	*(verb == LDAP_MOD_DELETE ? &change->gone : &change->come) = values;
+	*(verb == LDAP_MOD_DELETE ? &change->deleted : &change->added) = values;
 	if (!mod->mod_type || !mod->mod_type[0])
 		return false;
 	/* Without a value it would take away what nobody has named. */

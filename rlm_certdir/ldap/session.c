@@ -45,7 +45,7 @@ static bool find_capability(void *context, const struct certdir_ldap_entry *entr
 static enum certdir_ldap_status try_change(const struct choice *choice, struct certdir_error *error)
 {
 	static const struct certdir_ldap_bytes value = {"certdir", 7};
-	const struct certdir_ldap_change change = {.attribute = "description", .gone = {&value, 1}};
+	const struct certdir_ldap_change change = {.attribute = "description", .deleted = {&value, 1}};
 	struct certdir_ldap_operation operation = {.verb = CERTDIR_LDAP_VERB_MODIFY, .changes = &change, .count = 1};
 	struct certdir_ldap_answer answer;
 	enum certdir_ldap_status status;

@@ -116,9 +116,9 @@ static void explain(const struct certdir_apply_run *run, const struct certdir_ld
 
 	if (members > 1)
 		certdir_say(count, " by %zu members", members);
-	else if (change && strcmp(change->attribute, "member") == 0 && change->come.count + change->gone.count == 1)
+	else if (change && strcmp(change->attribute, "member") == 0 && change->added.count + change->deleted.count == 1)
 		certdir_say(count, " by its member %s",
-			    (change->come.count ? change->come : change->gone).items[0].bytes);
+			    (change->added.count ? change->added : change->deleted).items[0].bytes);
 	certdir_error_set(why, "%s: %s cannot be %s%s: %s: %s", certdir_ldap_connection_uri(run->connection),
 			  operation->dn, verb_text(operation), count, answer->text,
 			  advice(run, operation, answer->status, room));
@@ -255,7 +255,7 @@ static const char *entry_of(const struct certdir_step *step)
 
 	if (step->phase != CERTDIR_PHASE_JOIN && step->phase != CERTDIR_PHASE_LEAVE)
 		return step->operation.dn;
-	return (change->come.count ? change->come : change->gone).items[0].bytes;
+	return (change->added.count ? change->added : change->deleted).items[0].bytes;
 }
 
 /* What the plan saw, if nobody has asked for the version yet. */
@@ -365,12 +365,12 @@ static const struct certdir_ldap_bytes *find_kept(const struct certdir_ldap_oper
 {
 	for (size_t i = 0; i < gives->count; i++)
 		for (size_t k = 0; k < takes->count; k++) {
-			const struct certdir_ldap_values *gone = &gives->changes[i].gone;
+			const struct certdir_ldap_values *gone = &gives->changes[i].deleted;
 
 			if (strcasecmp(gives->changes[i].attribute, takes->changes[k].attribute) != 0)
 				continue;
 			for (size_t value = 0; value < gone->count; value++)
-				if (holds_same(&takes->changes[k].come, &gone->items[value], accents))
+				if (holds_same(&takes->changes[k].added, &gone->items[value], accents))
 					return &gone->items[value];
 		}
 	return NULL;

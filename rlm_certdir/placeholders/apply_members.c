@@ -18,16 +18,16 @@ static const struct certdir_ldap_bytes *single_value(const struct certdir_ldap_o
 	const struct certdir_ldap_change *change = operation->changes;
 
 	if (operation->verb != CERTDIR_LDAP_VERB_MODIFY || operation->count != 1 || change->whole ||
-	    change->come.count + change->gone.count != 1)
+	    change->added.count + change->deleted.count != 1)
 		return NULL;
-	return change->come.count ? change->come.items : change->gone.items;
+	return change->added.count ? change->added.items : change->deleted.items;
 }
 
 static bool belongs(const struct certdir_ldap_operation *first, const struct certdir_ldap_operation *operation)
 {
 	return single_value(first) && single_value(operation) && strcmp(first->dn, operation->dn) == 0 &&
 	       strcmp(first->changes->attribute, operation->changes->attribute) == 0 &&
-	       first->changes->come.count == operation->changes->come.count;
+	       first->changes->added.count == operation->changes->added.count;
 }
 
 /*
@@ -80,7 +80,7 @@ static bool send_slice(struct certdir_apply_run *run, const struct members *memb
 
 	if (count > 1) {
 		change = *operation.changes;
-		*(change.come.count ? &change.come : &change.gone) = values;
+		*(change.added.count ? &change.added : &change.deleted) = values;
 		operation.changes = &change;
 	}
 	if (!certdir_apply_send(run, &operation, false, &id))

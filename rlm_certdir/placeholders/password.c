@@ -68,7 +68,7 @@ enum certdir_ldap_status certdir_password_send(struct certdir_ldap_connection *c
 		return status;
 	}
 	memcpy(changes, operation->changes, operation->count * sizeof(*changes));
-	changes[operation->count] = (struct certdir_ldap_change){.attribute = "unicodePwd", .come = {&bytes, 1}};
+	changes[operation->count] = (struct certdir_ldap_change){.attribute = "unicodePwd", .added = {&bytes, 1}};
 	with.changes = changes;
 	with.count++;
 	if (certdir_password_make(password, error))

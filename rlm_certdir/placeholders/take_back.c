@@ -122,9 +122,9 @@ static bool is_switched_only(struct take_back *run, const struct certdir_ldap_op
 	for (size_t i = 0; i < operation->count; i++) {
 		const struct certdir_ldap_change *change = &operation->changes[i];
 
-		if (strcasecmp(change->attribute, "userAccountControl") != 0 || change->come.count == 0)
+		if (strcasecmp(change->attribute, "userAccountControl") != 0 || change->added.count == 0)
 			continue;
-		if (certdir_undo_control(change->come.items, &after) && !((after ^ before) & ~(uint32_t)DISABLED))
+		if (certdir_undo_control(change->added.items, &after) && !((after ^ before) & ~(uint32_t)DISABLED))
 			continue;
 		certdir_error_set(
 			&run->why,
@@ -179,7 +179,7 @@ static bool find_mark(const struct take_back *run, const struct certdir_ldap_ope
 		      struct certdir_mark *mark)
 {
 	for (size_t i = 0; i < operation->count; i++) {
-		const struct certdir_ldap_values *values = &operation->changes[i].come;
+		const struct certdir_ldap_values *values = &operation->changes[i].added;
 
 		for (size_t k = 0;
 		     strcasecmp(operation->changes[i].attribute, run->config->rules.mark_attribute) == 0 &&
@@ -301,7 +301,7 @@ static enum certdir_take_back_outcome look_at_origin(struct take_back *run, cons
 static enum certdir_take_back_outcome look_at_members(struct take_back *run, const struct certdir_ldap_change *change,
 						      const struct certdir_mark *mark)
 {
-	const struct certdir_ldap_values *all[] = {&change->come, &change->gone};
+	const struct certdir_ldap_values *all[] = {&change->added, &change->deleted};
 
 	for (size_t list = 0; list < 2; list++)
 		for (size_t i = 0; i < all[list]->count; i++) {

@@ -58,13 +58,13 @@ static void print_modify(FILE *out, const struct certdir_ldap_operation *operati
 		const struct certdir_ldap_change *change = &operation->changes[i];
 
 		if (change->whole) {
-			print_part(out, "replace", change->attribute, &change->gone);
+			print_part(out, "replace", change->attribute, &change->deleted);
 			continue;
 		}
-		if (change->come.count > 0)
-			print_part(out, "delete", change->attribute, &change->come);
-		if (change->gone.count > 0)
-			print_part(out, "add", change->attribute, &change->gone);
+		if (change->added.count > 0)
+			print_part(out, "delete", change->attribute, &change->added);
+		if (change->deleted.count > 0)
+			print_part(out, "add", change->attribute, &change->deleted);
 	}
 }
 
@@ -92,8 +92,8 @@ static void print_add(FILE *out, const struct certdir_ldap_operation *operation)
 {
 	print_start(out, operation->dn, NULL, "add");
 	for (size_t i = 0; i < operation->count; i++) {
-		print_values(out, operation->changes[i].attribute, &operation->changes[i].gone);
-		print_values(out, operation->changes[i].attribute, &operation->changes[i].come);
+		print_values(out, operation->changes[i].attribute, &operation->changes[i].deleted);
+		print_values(out, operation->changes[i].attribute, &operation->changes[i].added);
 	}
 }
 
@@ -105,9 +105,9 @@ static const char *find_mark(const struct certdir_ldap_operation *operation, con
 	for (size_t i = 0; i < operation->count; i++) {
 		const struct certdir_ldap_change *change = &operation->changes[i];
 
-		for (size_t k = 0; strcasecmp(change->attribute, mark_attribute) == 0 && k < change->come.count; k++)
-			if (certdir_mark_parse(change->come.items[k].bytes, change->come.items[k].length, &mark))
-				return change->come.items[k].bytes;
+		for (size_t k = 0; strcasecmp(change->attribute, mark_attribute) == 0 && k < change->added.count; k++)
+			if (certdir_mark_parse(change->added.items[k].bytes, change->added.items[k].length, &mark))
+				return change->added.items[k].bytes;
 	}
 	return NULL;
 }

@@ -150,7 +150,7 @@ static bool check_changes(struct check *check, const struct certdir_ldap_operati
 			certdir_error_set(&check->why, "the section does not write %s", change->attribute);
 			return false;
 		}
-		if (!check_values(check, change->attribute, &change->come, in == ADDED))
+		if (!check_values(check, change->attribute, &change->added, in == ADDED))
 			return false;
 	}
 	return true;
@@ -184,8 +184,8 @@ static bool check_group(struct check *check, const struct certdir_ldap_operation
 	const struct certdir_ldap_change *change = operation->changes;
 
 	certdir_error_set(&check->why, "memberships are changed one group at a time, and by names");
-	if (operation->count > 1 || change->whole || !are_members(check, &change->come) ||
-	    !are_members(check, &change->gone))
+	if (operation->count > 1 || change->whole || !are_members(check, &change->added) ||
+	    !are_members(check, &change->deleted))
 		return false;
 	if (is_group(check, operation->dn))
 		return true;
@@ -203,10 +203,10 @@ static bool check_mark(struct check *check, const struct certdir_ldap_record *re
 	bool marked = operation->verb != CERTDIR_LDAP_VERB_ADD;
 
 	for (size_t i = 0; i < operation->count && !marked; i++)
-		for (size_t k = 0; k < operation->changes[i].come.count; k++)
+		for (size_t k = 0; k < operation->changes[i].added.count; k++)
 			marked |=
 				strcasecmp(operation->changes[i].attribute, check->config->rules.mark_attribute) == 0 &&
-				is_mark_of(check, &operation->changes[i].come.items[k]);
+				is_mark_of(check, &operation->changes[i].added.items[k]);
 	if (!marked)
 		certdir_error_set(&check->why, "the entry would come back without the section's mark");
 	else if (record->mark.bytes ? !is_mark_of(check, &record->mark) : operation->verb == CERTDIR_LDAP_VERB_DELETE)

@@ -270,7 +270,7 @@ static void make_room(struct certdir_plan_draft *draft)
 		(void)certdir_plan_draft_yield(draft, 1 + i, draft->account->values[i]);
 		if (draft->yield_count > before)
 			certdir_plan_say_change(&draft->why, rules->columns[i].attribute,
-						&draft->planner->yields[before].gone, &none);
+						&draft->planner->yields[before].deleted, &none);
 	}
 }
 

@@ -35,7 +35,7 @@ struct certdir_ldap_values certdir_plan_draft_yield(struct certdir_plan_draft *d
 			items[early.count + late.count++] = gone.items[i];
 	if (early.count > 0)
 		planner->yields[draft->yield_count++] = (struct certdir_ldap_change){
-			.attribute = certdir_plan_attribute(planner, space), .gone = early};
+			.attribute = certdir_plan_attribute(planner, space), .deleted = early};
 	return late;
 }
 
@@ -145,7 +145,7 @@ static void step_member(struct certdir_plan_draft *draft, enum certdir_phase pha
 
 	step_one(draft, phase, group,
 		 (struct certdir_ldap_change){
-			 .attribute = "member", .gone = joins ? none : member, .come = joins ? member : none});
+			 .attribute = "member", .deleted = joins ? none : member, .added = joins ? member : none});
 }
 
 /* The targets that have this RID: one, or none. */

@@ -179,14 +179,14 @@ static enum certdir_ldap_status send_one(const json_t *request, int *id, struct 
 		const json_t *change = json_array_get(list, i);
 
 		changes[i].attribute = text_of(change, "attribute");
-		changes[i].gone = values_of(json_object_get(change, "gone"));
-		changes[i].come = values_of(json_object_get(change, "come"));
+		changes[i].deleted = values_of(json_object_get(change, "gone"));
+		changes[i].added = values_of(json_object_get(change, "come"));
 		changes[i].whole = json_is_true(json_object_get(change, "whole"));
 	}
 	status = certdir_ldap_send(connection, &operation, id, error);
 	for (size_t i = 0; i < count; i++) {
-		free((void *)(uintptr_t)changes[i].gone.items);
-		free((void *)(uintptr_t)changes[i].come.items);
+		free((void *)(uintptr_t)changes[i].deleted.items);
+		free((void *)(uintptr_t)changes[i].added.items);
 	}
 	free(changes);
 	return status;

@@ -134,8 +134,8 @@ static void read_step(const json_t *request, size_t action, struct certdir_step 
 
 		changes[i] = (struct certdir_ldap_change){
 			.attribute = text_of(change, "attribute"),
-			.gone = read_values(json_object_get(change, "gone")),
-			.come = read_values(json_object_get(change, "come")),
+			.deleted = read_values(json_object_get(change, "gone")),
+			.added = read_values(json_object_get(change, "come")),
 			.whole = json_is_true(json_object_get(change, "whole")),
 		};
 	}

@@ -36,9 +36,9 @@ static void check_record(const struct certdir_ldap_record *record)
 		const struct certdir_ldap_change *change = &operation->changes[i];
 
 		HOLDS(change->attribute && change->attribute[0]);
-		HOLDS(change->whole || change->come.count + change->gone.count > 0);
-		read_values(&change->come);
-		read_values(&change->gone);
+		HOLDS(change->whole || change->added.count + change->deleted.count > 0);
+		read_values(&change->added);
+		read_values(&change->deleted);
 	}
 }
 

@@ -173,8 +173,8 @@ static bool modify_entry(struct domain *domain, struct entry *entry, const struc
 			 bool backwards)
 {
 	const enum attribute attribute = attribute_of(change->attribute);
-	const struct certdir_ldap_values *gone = backwards ? &change->come : &change->gone,
-					 *come = backwards ? &change->gone : &change->come;
+	const struct certdir_ldap_values *gone = backwards ? &change->added : &change->deleted,
+					 *come = backwards ? &change->deleted : &change->added;
 	char before[TEXT], after[TEXT];
 
 	if (!change->whole)
@@ -191,13 +191,13 @@ static bool modify_entry(struct domain *domain, struct entry *entry, const struc
 static bool modify_group(struct domain *domain, const char *group, const struct certdir_ldap_change *change,
 			 bool backwards)
 {
-	const bool joins = (change->come.count > 0) != backwards;
+	const bool joins = (change->added.count > 0) != backwards;
 	char dn[TEXT];
 	struct entry *entry;
 
 	assert_string_equal(change->attribute, "member");
-	assert_int_equal(change->come.count + change->gone.count, 1);
-	text_of(change->come.count ? change->come.items : change->gone.items, dn);
+	assert_int_equal(change->added.count + change->deleted.count, 1);
+	text_of(change->added.count ? change->added.items : change->deleted.items, dn);
 	entry = entry_at(domain, dn);
 	if (!entry)
 		return refuse(domain, "%s is not there to be a member", dn);
@@ -251,7 +251,7 @@ static bool add(struct domain *domain, const struct certdir_ldap_operation *oper
 		return refuse(domain, "%s is there already", operation->dn);
 	for (size_t i = 0; i < operation->count; i++)
 		if (!take_values(domain, &entry, attribute_of(operation->changes[i].attribute),
-				 &operation->changes[i].come))
+				 &operation->changes[i].added))
 			return false;
 	if (!fits_rdn(&entry))
 		return refuse(domain, "%s has not the value of its RDN", entry.dn);

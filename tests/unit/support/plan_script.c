@@ -337,11 +337,11 @@ static void print_step(const struct certdir_step *step)
 	}
 	for (size_t i = 0; i < operation->count; i++) {
 		print_values(operation->changes[i].whole ? "!-" : "-", &operation->changes[i],
-			     &operation->changes[i].gone);
+			     &operation->changes[i].deleted);
 		print_values(operation->changes[i].whole		   ? "!"
 			     : operation->verb == CERTDIR_LDAP_VERB_MODIFY ? "+"
 									   : "",
-			     &operation->changes[i], &operation->changes[i].come);
+			     &operation->changes[i], &operation->changes[i].added);
 	}
 	print("%s\n", step->password ? " and a password" : "");
 }
