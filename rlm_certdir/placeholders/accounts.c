@@ -552,20 +552,24 @@ static int by_dn_of(const void *a, const void *b)
 	return strcasecmp((*left)->dn, (*right)->dn);
 }
 
+/* Own entries and computers, by DN. */
 struct index {
-	struct certdir_account **items; /* computers, by DN */
+	struct certdir_account **items;
 	size_t count;
 };
 
-static void index_computers(struct index *index, struct certdir_account *entries, size_t count)
+static void index_entries(struct index *index, struct certdir_account *entries, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (entries[i].computer)
+		if (entries[i].own || entries[i].computer)
 			index->items[index->count++] = &entries[i];
 }
 
+/* A computer's BitLocker keys and printers stand below it; nothing does below a placeholder. */
 static void give_child(struct reading *reading, struct certdir_account *account, const char *child)
 {
+	if (!account->child)
+		account->child = child;
 	if (can_live(reading) && account->computer && !account->life)
 		account->life = certdir_arena_print(reading->arena, "entries stand below it, such as %s", child);
 }
@@ -584,7 +588,7 @@ static void note_children(struct reading *reading, const struct index *index, co
 		for (last = parent; *parent; parent = certdir_dn_parent(parent)) {
 			const struct certdir_account sought = {.dn = parent}, *key = &sought;
 			struct certdir_account **found =
-				bsearch(&key, index->items, index->count, sizeof(struct certdir_account *), by_dn_of);
+				bsearch(&key, index->items, index->count, sizeof(*found), by_dn_of);
 
 			if (found)
 				give_child(reading, *found, entries[i].dn);
@@ -600,22 +604,21 @@ static bool any_deep(const struct certdir_account *entries, size_t count)
 	return false;
 }
 
-/* A computer's BitLocker keys and printers stand below it; nothing does below a placeholder. Most OUs have nothing deep. */
+/* Most OUs have nothing deep. */
 static bool note_all_children(struct reading *reading, struct certdir_accounts *accounts)
 {
-	const size_t count = accounts->own_count + accounts->foreign_count;
 	struct index index = {NULL, 0};
 
-	if (!can_live(reading) ||
-	    (!any_deep(accounts->own, accounts->own_count) && !any_deep(accounts->foreign, accounts->foreign_count)))
+	if (!any_deep(accounts->own, accounts->own_count) && !any_deep(accounts->foreign, accounts->foreign_count))
 		return true;
-	index.items = certdir_arena_alloc(reading->arena, (count + 1) * sizeof(struct certdir_account *));
+	index.items = certdir_arena_alloc(reading->arena,
+					  (accounts->own_count + accounts->foreign_count) * sizeof(*index.items));
 	if (!index.items)
 		return false;
-	index_computers(&index, accounts->own, accounts->own_count);
-	index_computers(&index, accounts->foreign, accounts->foreign_count);
-	if (index.count > 1)
-		qsort(index.items, index.count, sizeof(struct certdir_account *), by_dn_of);
+	index_entries(&index, accounts->own, accounts->own_count);
+	index_entries(&index, accounts->foreign, accounts->foreign_count);
+	if (index.count > 0)
+		qsort(index.items, index.count, sizeof(*index.items), by_dn_of);
 	note_children(reading, &index, accounts->own, accounts->own_count);
 	note_children(reading, &index, accounts->foreign, accounts->foreign_count);
 	return !reading->arena->failed;

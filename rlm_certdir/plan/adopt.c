@@ -54,15 +54,14 @@ static bool index_devices(struct certdir_planner *planner, struct certdir_plan_n
 
 		if (!text)
 			continue;
-		certdir_plan_names_add(planner, names,
+		certdir_plan_names_add(names,
 				       (struct certdir_plan_name){
 					       .space = WHOLE, .bytes = text, .length = strlen(text), .pair = pair});
 		if (cut(text) > 0)
-			certdir_plan_names_add(planner, names,
+			certdir_plan_names_add(names,
 					       (struct certdir_plan_name){
 						       .space = CUT, .bytes = text, .length = cut(text), .pair = pair});
 	}
-	certdir_plan_names_sort(planner->arena, names);
 	return !planner->arena->failed;
 }
 
@@ -74,13 +73,13 @@ struct fit {
 	const struct certdir_plan_pair *other; /* another one: nobody knows which */
 };
 
-static void look_up(const struct certdir_planner *planner, const struct certdir_plan_names *names, unsigned space,
-		    const char *name, size_t length, struct fit *fit)
+static void look_up(const struct certdir_plan_names *names, unsigned space, const char *name, size_t length,
+		    struct fit *fit)
 {
-	size_t first, count = certdir_plan_names_find(planner, names, space, name, length, &first);
+	const struct certdir_plan_name *found = certdir_plan_names_find(names, space, name, length);
 
-	for (size_t i = 0; i < count; i++) {
-		struct certdir_plan_pair *pair = names->sorted[first + i]->pair;
+	for (; found; found = found->next) {
+		struct certdir_plan_pair *pair = found->pair;
 
 		if (!fit->pair)
 			fit->pair = pair;
@@ -90,8 +89,7 @@ static void look_up(const struct certdir_planner *planner, const struct certdir_
 }
 
 /* A part of a name counts only where no whole one does. */
-static struct fit fit_of(const struct certdir_planner *planner, const struct certdir_plan_names *names,
-			 const struct certdir_account *account)
+static struct fit fit_of(const struct certdir_plan_names *names, const struct certdir_account *account)
 {
 	const char *name = account->account_name ? account->account_name : "";
 	size_t length = strlen(name);
@@ -99,10 +97,10 @@ static struct fit fit_of(const struct certdir_planner *planner, const struct cer
 
 	if (length > 0 && name[length - 1] == '$')
 		length--;
-	look_up(planner, names, WHOLE, account->cn, strlen(account->cn), &fit);
-	look_up(planner, names, WHOLE, name, length, &fit);
+	look_up(names, WHOLE, account->cn, strlen(account->cn), &fit);
+	look_up(names, WHOLE, name, length, &fit);
 	if (!fit.pair)
-		look_up(planner, names, CUT, name, length, &fit);
+		look_up(names, CUT, name, length, &fit);
 	return fit;
 }
 
@@ -215,13 +213,13 @@ static bool make(struct certdir_planner *planner)
 {
 	const struct certdir_accounts *accounts = planner->accounts;
 	struct fit *fits = certdir_arena_alloc(planner->arena, (accounts->foreign_count + 1) * sizeof(*fits));
-	struct certdir_plan_names names = {.count = 0};
+	struct certdir_plan_names names = certdir_plan_names_empty(planner);
 
 	if (!fits || !pair_devices(planner) || !index_devices(planner, &names))
 		return false;
 	for (size_t i = 0; i < accounts->foreign_count; i++) {
 		if (is_candidate(&accounts->foreign[i]))
-			fits[i] = fit_of(planner, &names, &accounts->foreign[i]);
+			fits[i] = fit_of(&names, &accounts->foreign[i]);
 		if (fits[i].pair)
 			fits[i].pair->attempt++;
 	}

@@ -94,24 +94,23 @@ static const struct certdir_plan_pair *rival_of(const struct certdir_planner *pl
 						const struct certdir_plan_pair *pair, unsigned space, const char *bytes,
 						size_t length, size_t *count)
 {
-	size_t first;
+	const struct certdir_plan_name *claim = certdir_plan_names_find(&planner->claimed, space, bytes, length);
 
-	*count = certdir_plan_names_find(planner, &planner->wishes, space, bytes, length, &first);
-	for (size_t i = 0; i < *count; i++)
-		if (planner->wishes.sorted[first + i]->pair != pair)
-			return planner->wishes.sorted[first + i]->pair;
-	return NULL;
+	*count = claim ? claim->count : 0;
+	while (claim && claim->pair == pair)
+		claim = claim->next;
+	return claim ? claim->pair : NULL;
 }
 
 bool certdir_plan_is_awaited(const struct certdir_planner *planner, const struct certdir_plan_pair *pair,
 			     unsigned space, const char *bytes, size_t length)
 {
-	size_t first, count = certdir_plan_names_find(planner, &planner->wishes, space, bytes, length, &first);
+	const struct certdir_plan_name *claim = certdir_plan_names_find(&planner->claimed, space, bytes, length);
 
 	if (certdir_plan_gives_up(planner, pair, space, bytes, length))
 		return true;
-	for (size_t i = 0; i < count; i++) {
-		const struct certdir_plan_pair *other = planner->wishes.sorted[first + i]->pair;
+	for (; claim; claim = claim->next) {
+		const struct certdir_plan_pair *other = claim->pair;
 
 		/* A new entry comes after all renames; a value goes in good time for any. */
 		if (other != pair && certdir_plan_acts(other) && (other->account || space != CERTDIR_PLAN_CN) &&
@@ -128,12 +127,13 @@ void certdir_plan_take_over(struct certdir_planner *planner)
 	for (size_t i = 0; i < planner->pair_count; i++) {
 		struct certdir_plan_pair *pair = &planner->pairs[i], *from;
 		const char *cn = pair->device ? pair->device->cn : NULL;
-		size_t first, count;
+		const struct certdir_plan_name *holder;
+		size_t count;
 
 		if (!certdir_plan_acts(pair) || pair->account)
 			continue;
-		count = certdir_plan_names_find(planner, &planner->holdings, CERTDIR_PLAN_CN, cn, strlen(cn), &first);
-		from = count == 1 ? planner->holdings.sorted[first]->pair : NULL;
+		holder = certdir_plan_names_find(&planner->held, CERTDIR_PLAN_CN, cn, strlen(cn));
+		from = holder && !holder->next ? holder->pair : NULL;
 		if (!from || from->wanted || from->blocked ||
 		    rival_of(planner, pair, CERTDIR_PLAN_CN, cn, strlen(cn), &count))
 			continue;
@@ -155,10 +155,10 @@ static void enqueue(struct certdir_planner *planner, struct certdir_plan_pair *p
 
 static void enqueue_waiting(struct certdir_planner *planner, unsigned space, const char *bytes, size_t length)
 {
-	size_t first, count = certdir_plan_names_find(planner, &planner->wishes, space, bytes, length, &first);
+	const struct certdir_plan_name *claim = certdir_plan_names_find(&planner->claimed, space, bytes, length);
 
-	for (size_t i = 0; i < count; i++)
-		enqueue(planner, planner->wishes.sorted[first + i]->pair);
+	for (; claim; claim = claim->next)
+		enqueue(planner, claim->pair);
 }
 
 /* The account keeps what it has after all: who was to get some of it is looked at again. */
@@ -204,9 +204,10 @@ static const char *say_held(struct certdir_planner *planner, unsigned space, con
 	const char *attribute = certdir_plan_attribute(planner, space);
 
 	if (!holding->pair)
-		return certdir_arena_print(
-			planner->arena, "%s %s is taken by %s, which is not ours%s", attribute, quoted, holding->dn,
-			certdir_plan_is_computer(planner) ? " (adopt takes over what a script made)" : "");
+		return certdir_arena_print(planner->arena, "%s %s is taken by %s, which is not ours%s", attribute,
+					   quoted, holding->account->dn,
+					   certdir_plan_is_computer(planner) ? " (adopt takes over what a script made)"
+									     : "");
 	if (holding->pair->account->life)
 		return certdir_arena_print(planner->arena, "%s %s is held by %s, which is a real computer by now",
 					   attribute, quoted, holding->pair->account->dn);
@@ -220,13 +221,11 @@ static bool check(struct certdir_planner *planner, struct certdir_plan_pair *pai
 {
 	const char **text = context;
 	char quoted[CERTDIR_EXCERPT_QUOTED];
-	size_t first, count = certdir_plan_names_find(planner, &planner->holdings, space, bytes, length, &first),
-		      rivals;
+	const struct certdir_plan_name *holding = certdir_plan_names_find(&planner->held, space, bytes, length);
 	const struct certdir_plan_pair *rival;
+	size_t rivals;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct certdir_plan_name *holding = planner->holdings.sorted[first + i];
-
+	for (; holding; holding = holding->next) {
 		/* What it has in another spelling is its own. */
 		if (holding->pair == pair || (pair->from && holding->pair == pair->from) || !keeps(planner, holding))
 			continue;
@@ -279,12 +278,9 @@ static const char *spare_name(struct certdir_planner *planner, const char *key)
 	for (unsigned i = 0;; i++) {
 		const char *name =
 			certdir_arena_print(planner->arena, "certdir-%016llx%.0u", (unsigned long long)hash, i);
-		size_t first;
 
-		if (!name || (certdir_plan_names_find(planner, &planner->holdings, CERTDIR_PLAN_CN, name, strlen(name),
-						      &first) == 0 &&
-			      certdir_plan_names_find(planner, &planner->wishes, CERTDIR_PLAN_CN, name, strlen(name),
-						      &first) == 0))
+		if (!name || (!certdir_plan_names_find(&planner->held, CERTDIR_PLAN_CN, name, strlen(name)) &&
+			      !certdir_plan_names_find(&planner->claimed, CERTDIR_PLAN_CN, name, strlen(name))))
 			return name;
 	}
 }

@@ -1,58 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/planner.h"
 
-#include "base/hash.h"
-
 enum { ATTEMPTS = 32 };
-
-/* ---- names of accounts that were asked about ---- */
-
-/* Open addressing; at most half full. */
-struct set {
-	const char **slots;
-	size_t size, count; /* size is a power of two */
-};
-
-static size_t slot_of(const struct set *set, const char *name)
-{
-	uint64_t hash = CERTDIR_HASH_START;
-	size_t slot;
-
-	for (const char *at = name; *at; at++)
-		hash = certdir_hash_byte(hash, certdir_fold_byte(*at));
-	for (slot = hash & (set->size - 1); set->slots[slot] && strcasecmp(set->slots[slot], name) != 0;)
-		slot = (slot + 1) & (set->size - 1);
-	return slot;
-}
-
-static bool widen(struct set *set, struct certdir_arena *arena)
-{
-	struct set wider = {.size = set->size ? set->size * 2 : 1024, .count = set->count};
-
-	wider.slots = certdir_arena_alloc(arena, wider.size * sizeof(*wider.slots));
-	if (!wider.slots)
-		return false;
-	for (size_t i = 0; i < set->size; i++)
-		if (set->slots[i])
-			wider.slots[slot_of(&wider, set->slots[i])] = set->slots[i];
-	*set = wider;
-	return true;
-}
-
-/* False when it is there already, or memory is out. */
-static bool insert(struct set *set, struct certdir_arena *arena, const char *name)
-{
-	size_t slot;
-
-	if (set->count * 2 >= set->size && !widen(set, arena))
-		return false;
-	slot = slot_of(set, name);
-	if (set->slots[slot])
-		return false;
-	set->slots[slot] = name;
-	set->count++;
-	return true;
-}
 
 /* ---- claims ---- */
 
@@ -70,7 +19,6 @@ enum { ACCOUNT_NAME = CERTDIR_PLAN_CN }; /* CNs are the OU's alone and not asked
 struct questions {
 	struct asked *items;
 	size_t count, room;
-	struct set names;
 };
 
 static void add_question(struct certdir_planner *planner, struct questions *questions, struct asked asked)
@@ -111,9 +59,12 @@ static void choose_name(struct certdir_planner *planner, struct questions *quest
 		char text[CERTDIR_ACCOUNT_NAME_SIZE];
 
 		certdir_account_name(pair->device->cn, pair->key, pair->attempt, text);
-		pair->account_name = certdir_arena_copy(planner->arena, text, strlen(text));
-		if (!pair->account_name || !insert(&questions->names, planner->arena, pair->account_name))
+		if (certdir_plan_names_find(&planner->asked, 0, text, strlen(text)))
 			continue;
+		pair->account_name = certdir_arena_copy(planner->arena, text, strlen(text));
+		if (!pair->account_name)
+			return;
+		certdir_plan_name_add(&planner->asked, pair->account_name, pair);
 		add_question(planner, questions,
 			     (struct asked){pair, ACCOUNT_NAME, pair->account_name, strlen(pair->account_name), true});
 		return;
@@ -152,14 +103,13 @@ static size_t known_holders(struct certdir_planner *planner, const struct asked 
 {
 	const struct certdir_account *account = certdir_plan_account_at(planner, holder);
 	const struct certdir_plan_pair *last = NULL;
-	size_t first,
-		values = certdir_plan_names_find(planner, &planner->holdings, asked->space, asked->bytes, asked->length,
-						 &first),
-		count = 0;
+	const struct certdir_plan_name *holding =
+		certdir_plan_names_find(&planner->held, asked->space, asked->bytes, asked->length);
+	size_t count = 0;
 
 	*is_known = false;
-	for (size_t i = 0; i < values; i++) {
-		const struct certdir_plan_pair *pair = planner->holdings.sorted[first + i]->pair;
+	for (; holding; holding = holding->next) {
+		const struct certdir_plan_pair *pair = holding->pair;
 
 		/* It may have the value in several spellings, which stand beside each other. */
 		count += pair != last;
@@ -239,11 +189,11 @@ static bool ask(struct certdir_planner *planner, const struct questions *questio
 
 bool certdir_plan_claim(struct certdir_planner *planner, struct certdir_error *error)
 {
-	struct questions questions = {NULL, 0, 0, {NULL, 0, 0}};
+	struct questions questions = {NULL, 0, 0};
 
 	first_questions(planner, &questions);
 	while (questions.count > 0 && !planner->arena->failed) {
-		struct questions next = {.names = questions.names};
+		struct questions next = {NULL, 0, 0};
 		struct certdir_claim *claims = certdir_arena_alloc(planner->arena, questions.count * sizeof(*claims));
 
 		if (!claims || !ask(planner, &questions, claims, error))

@@ -119,6 +119,7 @@ struct certdir_account {
 	bool computer; /* by its class */
 	const char *
 		unfit; /* of a computer without a mark: why it cannot be given one, for people; NULL: nothing says so */
+	const char *child; /* DN of an entry below it, or NULL; of own ones and of computers */
 	const char *life; /* of any computer account: why it is a real computer, for people; NULL: nothing says so */
 };
 

@@ -35,24 +35,22 @@ bool certdir_plan_mapping_is_strong(const struct certdir_ldap_bytes *mapping)
 static bool is_of_another(const struct certdir_planner *planner, const struct certdir_plan_pair *pair,
 			  const struct certdir_ldap_bytes *mapping)
 {
-	size_t first,
-		count = certdir_plan_names_find(planner, &planner->owners, 1 + (unsigned)planner->rules->column_count,
-						mapping->bytes, mapping->length, &first);
+	const struct certdir_plan_name *name = certdir_plan_names_find(
+		&planner->owned, 1 + (unsigned)planner->rules->column_count, mapping->bytes, mapping->length);
 
-	for (size_t i = 0; i < count; i++)
-		if (planner->owners.sorted[first + i]->pair->device != pair->device)
+	for (; name; name = name->next)
+		if (name->pair->device != pair->device)
 			return true;
 	return false;
 }
 
 bool certdir_plan_mapping_has_ended(const struct certdir_planner *planner, const struct certdir_ldap_bytes *mapping)
 {
-	size_t first,
-		count = certdir_plan_names_find(planner, &planner->owners, 1 + (unsigned)planner->rules->column_count,
-						mapping->bytes, mapping->length, &first);
+	const struct certdir_plan_name *name = certdir_plan_names_find(
+		&planner->owned, 1 + (unsigned)planner->rules->column_count, mapping->bytes, mapping->length);
 
-	for (size_t i = 0; i < count; i++)
-		if (certdir_plan_has(&planner->owners.sorted[first + i]->pair->device->ended, mapping, true))
+	for (; name; name = name->next)
+		if (certdir_plan_has(&name->pair->device->ended, mapping, true))
 			return true;
 	return false;
 }

@@ -135,46 +135,25 @@ bool certdir_plan_pair_up(struct certdir_planner *planner)
 
 /* ---- by DN ---- */
 
-static int by_dn(const void *a, const void *b)
+/* Made when somebody asks first: in most runs nobody does. */
+static void name_accounts(struct certdir_planner *planner)
 {
-	const struct certdir_account *const *left = a, *const *right = b;
+	const struct certdir_accounts *accounts = planner->accounts;
 
-	return strcasecmp((*left)->dn, (*right)->dn);
+	for (size_t i = 0; i < accounts->own_count; i++)
+		certdir_plan_names_add(&planner->dns, (struct certdir_plan_name){.bytes = accounts->own[i].dn,
+										 .length = strlen(accounts->own[i].dn),
+										 .account = &accounts->own[i]});
 }
 
 const struct certdir_account *certdir_plan_account_at(struct certdir_planner *planner, const char *dn)
 {
-	const struct certdir_account sought = {.dn = dn}, *key = &sought, **found;
-	const size_t count = planner->accounts->own_count;
+	const struct certdir_plan_name *name;
 
-	if (!planner->by_dn) {
-		planner->by_dn = certdir_arena_alloc(planner->arena, (count + 1) * sizeof(struct certdir_account *));
-		if (!planner->by_dn)
-			return NULL;
-		for (size_t i = 0; i < count; i++)
-			planner->by_dn[i] = &planner->accounts->own[i];
-		qsort(planner->by_dn, count, sizeof(struct certdir_account *), by_dn);
-	}
-	found = bsearch(&key, planner->by_dn, count, sizeof(struct certdir_account *), by_dn);
-	return found ? *found : NULL;
-}
-
-struct certdir_plan_pair *certdir_plan_pair_of(struct certdir_planner *planner, const struct certdir_account *account)
-{
-	size_t low = 0, high = planner->pair_count;
-
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (strcmp(planner->pairs[middle].key, account->mark->key) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	/* Several may have one key. */
-	while (planner->pairs[low].account != account)
-		low++;
-	return &planner->pairs[low];
+	if (planner->dns.count == 0)
+		name_accounts(planner);
+	name = certdir_plan_names_find(&planner->dns, 0, dn, strlen(dn));
+	return name ? name->account : NULL;
 }
 
 bool certdir_plan_decides(struct certdir_planner *planner, const char *dn)
@@ -184,31 +163,17 @@ bool certdir_plan_decides(struct certdir_planner *planner, const char *dn)
 	return account && !account->life;
 }
 
-/* Whatever stands above this entry is no leaf. */
-static void look_above(struct certdir_planner *planner, const struct certdir_account *entry)
+void certdir_plan_keep_parents(struct certdir_planner *planner)
 {
-	for (const char *dn = certdir_dn_parent(entry->dn); *dn; dn = certdir_dn_parent(dn)) {
-		const struct certdir_account *above = certdir_plan_account_at(planner, dn);
-		struct certdir_plan_pair *pair = above ? certdir_plan_pair_of(planner, above) : NULL;
+	for (size_t i = 0; i < planner->pair_count; i++) {
+		struct certdir_plan_pair *pair = &planner->pairs[i];
 
-		if (!pair || !pair->remove)
+		if (!pair->remove || !pair->account->child)
 			continue;
 		pair->remove = false;
 		certdir_plan_remark(planner, CERTDIR_REMARK_PROBLEM, pair->key,
 				    certdir_arena_print(planner->arena,
 							"%s cannot be removed: entries stand below it, such as %s",
-							above->dn, entry->dn));
+							pair->account->dn, pair->account->child));
 	}
-}
-
-void certdir_plan_find_parents(struct certdir_planner *planner)
-{
-	const struct certdir_accounts *accounts = planner->accounts;
-
-	for (size_t i = 0; i < accounts->foreign_count; i++)
-		if (!accounts->foreign[i].direct)
-			look_above(planner, &accounts->foreign[i]);
-	for (size_t i = 0; i < accounts->own_count; i++)
-		if (!accounts->own[i].direct)
-			look_above(planner, &accounts->own[i]);
 }

@@ -157,6 +157,8 @@ static bool prepare(struct certdir_planner *planner)
 	/* Next to the columns: object classes, CN, account name, control, mark, mappings. */
 	const size_t changes = planner->rules->column_count + 8;
 
+	planner->claimed = planner->held = planner->owned = planner->dns = planner->asked =
+		certdir_plan_names_empty(planner);
 	if (!certdir_plan_pair_up(planner))
 		return false;
 	planner->queue = certdir_arena_alloc(planner->arena, (planner->pair_count + 1) * sizeof(*planner->queue));
@@ -166,10 +168,10 @@ static bool prepare(struct certdir_planner *planner)
 		return false;
 	certdir_plan_find_synced(planner);
 	certdir_plan_find_life(planner);
-	certdir_plan_find_parents(planner);
+	certdir_plan_keep_parents(planner);
 	certdir_plan_find_namesakes(planner);
 	certdir_plan_refuse_hosts(planner);
-	return certdir_plan_names_index(planner);
+	return certdir_plan_index(planner);
 }
 
 static bool make(struct certdir_planner *planner, struct certdir_error *error)

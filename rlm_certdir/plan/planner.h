@@ -9,6 +9,7 @@
 #include "plan/plan.h"
 
 #include "plan/account_name.h"
+#include "plan/names.h"
 #include "text/dn.h"
 #include "plan/fold.h"
 #include "text/excerpt.h"
@@ -43,25 +44,6 @@ struct certdir_plan_pair {
  */
 enum { CERTDIR_PLAN_CN };
 
-struct certdir_plan_name {
-	uint64_t hash;
-	unsigned space;
-	const char *bytes;
-	size_t length;
-	struct certdir_ldap_bytes key; /* what is compared (certdir_fold_key()) */
-	struct certdir_plan_pair *pair; /* NULL: of a foreign entry */
-	const char *dn; /* of the foreign entry */
-};
-
-/* `sorted` is in buckets by hash, and in order in each of them; equal ones in order of key. */
-struct certdir_plan_names {
-	struct certdir_plan_name *items, **sorted;
-	size_t count, room;
-	bool counting; /* what is added is counted and no more */
-	uint32_t *starts; /* of the buckets, and the end of the last */
-	unsigned shift; /* of a hash to its bucket */
-};
-
 struct certdir_planner {
 	const struct certdir_plan_rules *rules;
 	const struct certdir_domain *domain;
@@ -73,12 +55,14 @@ struct certdir_planner {
 	struct certdir_plan *plan;
 	struct certdir_plan_pair *pairs; /* sorted by key */
 	size_t pair_count;
-	struct certdir_plan_names wishes; /* what must be unique: what wanted devices shall have and have not, */
-	struct certdir_plan_names holdings; /* what entries of the OU have (nothing without wishes), */
-	struct certdir_plan_names owners; /* and the mappings of all devices, also those that have ended */
+	/* Values that must be unique, and mappings, whose space is the last. */
+	struct certdir_plan_names claimed; /* by devices that act and have them not; */
+	struct certdir_plan_names held; /* by entries of the OU (nothing where nothing is claimed); */
+	struct certdir_plan_names owned; /* mappings of all devices, also those that have ended */
+	struct certdir_plan_names dns; /* of own accounts; empty until somebody asks */
+	struct certdir_plan_names asked; /* names of accounts that the domain was asked about */
 	struct certdir_plan_pair **queue; /* to be looked at again */
 	size_t queue_count;
-	const struct certdir_account **by_dn; /* own ones, sorted without regard to case; NULL until asked for */
 	size_t step_room, action_room, remark_room;
 	struct certdir_ldap_change *yields, *changes; /* of the account that is looked at */
 	size_t lost; /* wanted accounts that would be disabled, and those that would be removed; */
@@ -112,40 +96,46 @@ static inline bool certdir_plan_maps(const struct certdir_planner *planner)
 /* Whether the account of the pair gets another DN. */
 bool certdir_plan_renames(const struct certdir_plan_pair *pair);
 
-/* plan_pair.c: pairs devices with accounts, by key. */
+/* pair.c: pairs devices with accounts, by key. */
 bool certdir_plan_pair_up(struct certdir_planner *planner);
 /* The own account with this DN, or NULL. */
 const struct certdir_account *certdir_plan_account_at(struct certdir_planner *planner, const char *dn);
 /* Whether an account that was found by DN is the section's to decide on; what becomes of those is settled in the OU. */
 bool certdir_plan_decides(struct certdir_planner *planner, const char *dn);
 /* Accounts with entries below them cannot be removed. */
-void certdir_plan_find_parents(struct certdir_planner *planner);
-/* The pair that an own account was found for. */
-struct certdir_plan_pair *certdir_plan_pair_of(struct certdir_planner *planner, const struct certdir_account *account);
+void certdir_plan_keep_parents(struct certdir_planner *planner);
 
-/* plan_life.c: devices that are computers of the domain, and accounts that have become real ones. */
-/* Devices of the list that are accounts of the OU, which Entra Connect has synced. */
+/* synced.c: devices of the list that are accounts of the OU, which Entra Connect has synced. */
 void certdir_plan_find_synced(struct certdir_planner *planner);
+/* life.c */
 /* Blocks every pair whose account is a real computer by now: it keeps all that it has, whatever becomes of the device. */
 void certdir_plan_find_life(struct certdir_planner *planner);
+/* Remarks on what a person did to accounts of ours: it stays, and it is odd. */
+void certdir_plan_remark_odd(struct certdir_planner *planner);
+
+/* namesakes.c */
 /* Accounts that have the name of another device, which was joined to the domain: those that are not wanted give it up. */
 void certdir_plan_find_namesakes(struct certdir_planner *planner);
 /* Whether the pair's account gives a value up for its namesake. */
 bool certdir_plan_gives_up(const struct certdir_planner *planner, const struct certdir_plan_pair *pair, unsigned space,
 			   const char *bytes, size_t length);
-/* Remarks on what a person did to accounts of ours: it stays, and it is odd. */
-void certdir_plan_remark_odd(struct certdir_planner *planner);
 
-/* plan_names.c: sorted values. Each is added, then all are sorted, then they are found. */
-void certdir_plan_names_add(struct certdir_planner *planner, struct certdir_plan_names *names,
-			    struct certdir_plan_name name);
-void certdir_plan_names_sort(struct certdir_arena *arena, struct certdir_plan_names *names);
-bool certdir_plan_names_index(struct certdir_planner *planner);
-/* Those equal to a value: sorted[*first..] and how many. */
-size_t certdir_plan_names_find(const struct certdir_planner *planner, const struct certdir_plan_names *names,
-			       unsigned space, const char *bytes, size_t length, size_t *first);
+/* index.c: fills the tables of the planner. */
+bool certdir_plan_index(struct certdir_planner *planner);
 
-/* plan_block.c: what is in whose way. */
+static inline struct certdir_plan_names certdir_plan_names_empty(const struct certdir_planner *planner)
+{
+	return (struct certdir_plan_names){.arena = planner->arena, .accents = certdir_domain_accents(planner->domain)};
+}
+
+/* Adds a text to a table that has one space. */
+static inline void certdir_plan_name_add(struct certdir_plan_names *names, const char *text,
+					 struct certdir_plan_pair *pair)
+{
+	certdir_plan_names_add(names, (struct certdir_plan_name){.bytes = text, .length = strlen(text), .pair = pair});
+}
+
+/* block.c: what is in whose way. */
 void certdir_plan_take_over(struct certdir_planner *planner);
 /* Blocks whoever cannot have what it shall, and whoever waits for something of theirs. */
 void certdir_plan_settle(struct certdir_planner *planner);
@@ -164,10 +154,10 @@ bool certdir_plan_each_claim(struct certdir_planner *planner, struct certdir_pla
 /* "servicePrincipalName" */
 const char *certdir_plan_attribute(const struct certdir_planner *planner, unsigned space);
 
-/* plan_claims.c: asks the domain for what the OU does not show; gives new accounts their names. */
+/* claims.c: asks the domain for what the OU does not show; gives new accounts their names. */
 bool certdir_plan_claim(struct certdir_planner *planner, struct certdir_error *error);
 
-/* plan_hosts.c */
+/* hosts.c */
 /*
  * The host of a service principal name: "pc1" of HOST/pc1, of MSSQLSvc/pc1:1433 and of ldap/pc1/corp.example. False: it
  * names none.
@@ -187,7 +177,7 @@ bool certdir_plan_can_mark(const struct certdir_planner *planner, const char *ke
 void certdir_plan_remark_foreign(struct certdir_planner *planner, const struct certdir_account *entry);
 bool certdir_plan_sort(struct certdir_planner *planner);
 
-/* plan_mappings.c: altSecurityIdentities. */
+/* mappings.c: altSecurityIdentities. */
 bool certdir_plan_mapping_is_strong(const struct certdir_ldap_bytes *mapping);
 /* Whether a value goes from the pair's account. */
 bool certdir_plan_mapping_goes(const struct certdir_planner *planner, const struct certdir_plan_pair *pair,
@@ -197,7 +187,7 @@ bool certdir_plan_mapping_has_ended(const struct certdir_planner *planner, const
 /* Remarks on accounts without a strong mapping. */
 void certdir_plan_remark_unmapped(struct certdir_planner *planner);
 
-/* plan_change.c: what is to be done for one pair; counts what stays. */
+/* change.c: what is to be done for one pair; counts what stays. */
 void certdir_plan_write(struct certdir_planner *planner, const struct certdir_plan_pair *pair);
 
 /* Several parts with "; " between them; what would become too long is counted. */
@@ -207,7 +197,7 @@ struct certdir_plan_text {
 	size_t more;
 };
 
-/* plan_draft.c: an action while it is made. */
+/* draft.c: an action while it is made. */
 struct certdir_plan_draft {
 	struct certdir_planner *planner;
 	const struct certdir_plan_pair *pair;
@@ -247,7 +237,7 @@ void certdir_plan_draft_leave(struct certdir_plan_draft *draft);
 /* Makes an action of it when it has steps. */
 bool certdir_plan_draft_end(struct certdir_plan_draft *draft, enum certdir_action_kind kind);
 
-/* plan_text.c: texts for people. */
+/* text.c: texts for people. */
 void certdir_plan_remark(struct certdir_planner *planner, enum certdir_remark_kind kind, const char *subject,
 			 const char *text);
 void certdir_plan_say(struct certdir_plan_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -539,6 +539,10 @@ void read_accounts(struct planning *planning)
 		else
 			accounts->foreign[accounts->foreign_count++] = account;
 	}
+	for (size_t i = 0; i < accounts->own_count; i++)
+		for (size_t k = 0; k < planning->seen.count; k++)
+			if (is_below(planning->seen.entries[k].dn, accounts->own[i].dn))
+				accounts->own[i].child = planning->seen.entries[k].dn;
 	qsort(accounts->own, accounts->own_count, sizeof(*accounts->own), by_key);
 	qsort(accounts->foreign, accounts->foreign_count, sizeof(*accounts->foreign), by_dn);
 }
