@@ -17,6 +17,9 @@
 #include "directory/ldap_group.h"
 #include "ldap/pool.h"
 
+/* What the administrator has to mend in the directory. Each is logged once: a permission that is missing is missing at every login. */
+enum remark { HIDDEN, UNCONFIRMED, CUT, NO_GROUPS, REMARKS };
+
 struct ldap_directory {
 	struct certdir_directory directory;
 	struct certdir_ldap_directory_config config;
@@ -30,10 +33,7 @@ struct ldap_directory {
 	const char *group_root; /* where groups are searched; inside config.base_dn */
 	char **domains;
 	atomic_llong groups_again; /* microseconds of certdir_monotonic(): no search for groups until then */
-	atomic_flag hidden_told;
-	atomic_flag unconfirmed_told;
-	atomic_flag cut_told;
-	atomic_flag groups_told;
+	atomic_bool logged[REMARKS];
 };
 
 /* ---- search ---- */
@@ -67,10 +67,9 @@ static const char *name_of(const struct ldap_directory *self)
 	return self->config.name ? self->config.name : "ldap";
 }
 
-/* Speaks once in the life of the directory: a permission that is missing is missing at every login. */
-static void tell_once(struct ldap_directory *self, atomic_flag *told, const char *about, const char *what)
+static void log_once(struct ldap_directory *self, enum remark remark, const char *about, const char *what)
 {
-	if (!atomic_flag_test_and_set(told))
+	if (!atomic_exchange(&self->logged[remark], true))
 		certdir_log(CERTDIR_LOG_WARN, "directory %s: %s: %s", name_of(self), about, what);
 }
 
@@ -118,12 +117,12 @@ static bool add_record(struct lookup *lookup, const struct certdir_ldap_entry *e
 	    !certdir_ldap_group_read(&record->device, entry, self->group_base, &remarks.cut))
 		return false;
 	if (remarks.hidden)
-		tell_once(self, &self->hidden_told, record->device.id,
-			  "userAccountControl is not shown to us, so accounts count as not enabled: "
-			  "let the identity of this directory read it");
+		log_once(self, HIDDEN, record->device.id,
+			 "userAccountControl is not shown to us, so accounts count as not enabled: "
+			 "let the identity of this directory read it");
 	if (remarks.cut)
-		tell_once(self, &self->cut_told, record->device.id,
-			  "it has more than 1000 groups, names or ids, and those beyond are not seen: remove some");
+		log_once(self, CUT, record->device.id,
+			 "it has more than 1000 groups, names or ids, and those beyond are not seen: remove some");
 	note_account(lookup, record, entry);
 	return true;
 }
@@ -133,7 +132,7 @@ static bool add_record(struct lookup *lookup, const struct certdir_ldap_entry *e
  * byte but for ASCII case: a server may match more loosely (Active Directory ignores accents),
  * or find by an attribute that it will not show us. Such an entry is not accepted, or a stranger could come in by a
  * similar name; and it is not passed over, or a name that two devices share could look like one device's. It makes
- * the values it was asked by unfit to select (`many`), and others must settle which device it is.
+ * the values it was asked by unfit to select (`many`), and others must decide which device it is.
  */
 static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 {
@@ -148,9 +147,9 @@ static bool take_entry(void *context, const struct certdir_ldap_entry *entry)
 
 		lookup->unconfirmed = true;
 		certdir_say(about, "%.*s", (int)entry->dn_length, entry->dn);
-		tell_once(lookup->self, &lookup->self->unconfirmed_told, about,
-			  "the server found it by a name that does not stand in the attributes it shows: "
-			  "let the identity of this directory read the attributes that are searched");
+		log_once(lookup->self, UNCONFIRMED, about,
+			 "the server found it by a name that does not stand in the attributes it shows: "
+			 "let the identity of this directory read the attributes that are searched");
 		return true;
 	}
 	return is_listed(lookup->answer, entry) || add_record(lookup, entry);
@@ -300,7 +299,7 @@ static void note_groups(struct ldap_directory *self, enum certdir_ldap_status st
 {
 	if (status == CERTDIR_LDAP_TIMEOUT && patience >= self->deadline / 2)
 		atomic_store(&self->groups_again, certdir_monotonic() + (int64_t)GROUPS_PAUSE * 1000000);
-	tell_once(self, &self->groups_told, "nested groups and the primary group are not seen", why);
+	log_once(self, NO_GROUPS, "nested groups and the primary group are not seen", why);
 }
 
 /*
@@ -332,8 +331,8 @@ static void look_up_groups(struct lookup *lookup, const struct accounts *account
 		free(filter);
 	}
 	if (status == CERTDIR_LDAP_SIZE_LIMIT || membership.cut)
-		tell_once(self, &self->cut_told, device->id,
-			  "it is in more than 1000 groups, and those beyond are not seen: remove it from some");
+		log_once(self, CUT, device->id,
+			 "it is in more than 1000 groups, and those beyond are not seen: remove it from some");
 	if (status == CERTDIR_LDAP_OK || status == CERTDIR_LDAP_SIZE_LIMIT)
 		return;
 	certdir_ldap_group_forget(device, before);
@@ -523,10 +522,6 @@ struct certdir_directory *certdir_ldap_directory_open(const struct certdir_ldap_
 	self->config = *config;
 	self->deadline = microseconds(config->deadline);
 	self->filter = is_set(config->filter) ? config->filter : CERTDIR_LDAP_DEFAULT_FILTER;
-	atomic_flag_clear(&self->hidden_told);
-	atomic_flag_clear(&self->unconfirmed_told);
-	atomic_flag_clear(&self->cut_told);
-	atomic_flag_clear(&self->groups_told);
 	if (prepare(self, error))
 		return &self->directory;
 	close_directory(&self->directory);

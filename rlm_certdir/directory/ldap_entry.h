@@ -34,7 +34,7 @@ int64_t certdir_ldap_generalized_time(const struct certdir_ldap_value *value);
  */
 bool certdir_ldap_entry_has(const struct certdir_ldap_entry *entry, const struct certdir_ldap_terms *terms);
 
-/* What the administrator should hear about an entry. */
+/* What is not as it should be with an entry, for the log. */
 struct certdir_ldap_remarks {
 	bool hidden; /* an AD account without userAccountControl: `enabled` is unknown */
 	bool cut; /* there is more of it than is read */

@@ -14,7 +14,7 @@
 #include "text/canonical.h"
 #include "text/timestamp.h"
 
-/* By what a new file is told from the one that was read; all zero when there is none. */
+/* By what a new file is distinguished from the one that was read; all zero when there is none. */
 struct signature {
 	dev_t device;
 	ino_t inode;

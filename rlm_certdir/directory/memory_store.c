@@ -415,7 +415,7 @@ static struct certdir_packed *with_known_groups(const struct slot *slot, const s
 }
 
 /*
- * What is heard of the r-th record now holds for all answers that have it. `make`: also when none has. NULL: there is none.
+ * What is said of the r-th record now holds for all answers that have it. `make`: also when none has. NULL: there is none.
  */
 static struct slot *renew_slot(struct certdir_store *store, const struct certdir_reply *reply, size_t r, bool make)
 {

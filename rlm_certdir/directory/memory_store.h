@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Answers that a live directory gave, by the values that were asked for. A record that stands in several answers is kept once, so what
- * is heard of it last holds for all of them. Not thread-safe: memory.c has the lock.
+ * was said of it last holds for all of them. Not thread-safe: memory.c has the lock.
  */
 #ifndef CERTDIR_DIRECTORY_MEMORY_STORE_H
 #define CERTDIR_DIRECTORY_MEMORY_STORE_H
@@ -68,7 +68,7 @@ void certdir_store_put(struct certdir_store *store, const struct certdir_questio
 		       const struct certdir_reply *reply);
 
 /*
- * The last answer to this question, its records as they were heard of last; the caller releases it. NULL: none, or one of its records
+ * The last answer to this question, its records as the directory described them last; the caller releases it. NULL: none, or one of its records
  * is gone.
  */
 struct certdir_reply *certdir_store_get(struct certdir_store *store, const struct certdir_question *question);
