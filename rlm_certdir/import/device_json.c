@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "import/device_json.h"
 
-#include "list/list.h"
-#include "list/text.h"
-#include "base/words.h"
-#include "text/suggest.h"
-#include "text/timestamp.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/array.h"
+#include "base/words.h"
+#include "list/list.h"
+#include "list/text.h"
+#include "text/suggest.h"
+#include "text/timestamp.h"
 
 /* Kinds that only files have, behind Graph's own. */
 enum {
@@ -345,46 +346,46 @@ static json_t *list_of(const json_t *value)
 	return list;
 }
 
-/* Takes `made` over. */
-static bool append_dns_name(struct certdir_device *device, char *made)
+/*
+ * The item at `index` of a list that has `count` of them, made when there are fewer: names and times come in any order. NULL when memory
+ * is out.
+ */
+static void *item_at(void *list, size_t *count, size_t index, size_t size)
 {
-	char **grown = realloc(device->dns_names, (device->dns_name_count + 1) * sizeof(*grown));
+	char *items;
 
-	if (!grown) {
-		free(made);
-		return false;
-	}
-	device->dns_names = grown;
-	grown[device->dns_name_count++] = made;
-	return true;
-}
-
-/* The former name at `index`, made when there are fewer: names and times come in any order. */
-static struct certdir_former_name *former_at(struct certdir_device *device, size_t index)
-{
-	while (device->former_name_count <= index) {
-		struct certdir_former_name *grown =
-			realloc(device->former_names, (device->former_name_count + 1) * sizeof(*grown));
-
-		if (!grown)
+	for (; *count <= index; ++*count)
+		if (!certdir_array_next(list, *count, size))
 			return NULL;
-		device->former_names = grown;
-		grown[device->former_name_count++] = (struct certdir_former_name){NULL, 0};
-	}
-	return &device->former_names[index];
+	memcpy(&items, list, sizeof(items));
+	return items + index * size;
 }
 
 static bool take_dns_name(const struct reading *reading, const json_t *item)
 {
-	char *made;
+	struct certdir_device *device = &reading->record->device;
+	char *made, **name;
 
-	return certdir_list_dns_name_make(reading->label, json_string_value(item), &made, reading->error) &&
-	       (append_dns_name(&reading->record->device, made) || out_of_memory(reading));
+	if (!certdir_list_dns_name_make(reading->label, json_string_value(item), &made, reading->error))
+		return false;
+	name = item_at(&device->dns_names, &device->dns_name_count, device->dns_name_count, sizeof(*name));
+	if (name)
+		*name = made;
+	else
+		free(made);
+	return name || out_of_memory(reading);
+}
+
+static struct certdir_former_name *former_at(const struct reading *reading, size_t index)
+{
+	struct certdir_device *device = &reading->record->device;
+
+	return item_at(&device->former_names, &device->former_name_count, index, sizeof(*device->former_names));
 }
 
 static bool take_former_name(const struct reading *reading, const json_t *item, size_t index)
 {
-	struct certdir_former_name *former = former_at(&reading->record->device, index);
+	struct certdir_former_name *former = former_at(reading, index);
 
 	if (!former)
 		return out_of_memory(reading);
@@ -394,46 +395,66 @@ static bool take_former_name(const struct reading *reading, const json_t *item, 
 				      &former->name, reading->error);
 }
 
-static bool take_names(const struct reading *reading, const struct property *property, const json_t *value)
+/* When each of formerNames became one; null or "" where that is not known. */
+static bool take_former_time(const struct reading *reading, const struct property *property, const json_t *value,
+			     const json_t *item, size_t index)
 {
-	json_t *list = list_of(value), *item;
-	size_t index;
-	bool ok = list || refuse(reading, property->name, value, "is not a list");
+	struct certdir_former_name *former = former_at(reading, index);
+	const char *text = json_is_null(item) ? "" : json_string_value(item);
 
-	json_array_foreach(list, index, item)
-	{
-		if (!json_is_string(item))
-			ok = refuse(reading, property->name, value, "is not a list of texts");
-		else if (property->kind == DNS_NAMES)
-			ok = take_dns_name(reading, item);
-		else
-			ok = take_former_name(reading, item, index);
-		if (!ok)
-			break;
-	}
-	json_decref(list);
-	return ok;
+	if (!former)
+		return out_of_memory(reading);
+	return (text && (!*text || certdir_timestamp_parse(text, &former->since))) ||
+	       refuse(reading, property->name, value, "is not a list of times");
 }
 
-/* When each of formerNames became one; null or "" where that is not known. */
-static bool take_former_times(const struct reading *reading, const struct property *property, const json_t *value)
+static bool set_group(const struct reading *reading, const char *name, size_t index, bool is_id, const json_t *value)
 {
-	json_t *list = list_of(value), *item;
-	size_t index;
-	bool ok = list || refuse(reading, property->name, value, "is not a list");
+	struct certdir_device *device = &reading->record->device;
+	struct certdir_group *group = item_at(&device->groups, &device->group_count, index, sizeof(*group));
+	char *made;
 
-	json_array_foreach(list, index, item)
-	{
-		struct certdir_former_name *former = former_at(&reading->record->device, index);
-		const char *text = json_is_null(item) ? "" : json_string_value(item);
+	if (!group)
+		return out_of_memory(reading);
+	if (!value || json_is_null(value))
+		return true;
+	if (!make_text(reading, name, value, CERTDIR_FORM_TEXT, &made))
+		return false;
+	free(is_id ? group->id : group->name);
+	*(is_id ? &group->id : &group->name) = made;
+	return true;
+}
 
-		if (!former)
-			ok = out_of_memory(reading);
-		else if (!text || (*text && !certdir_timestamp_parse(text, &former->since)))
-			ok = refuse(reading, property->name, value, "is not a list of times");
-		if (!ok)
-			break;
+static bool take_item(const struct reading *reading, const struct property *property, const json_t *value,
+		      const json_t *item, size_t index)
+{
+	switch (property->kind) {
+	case FORMER_TIMES:
+		return take_former_time(reading, property, value, item, index);
+	case GROUP_IDS:
+	case GROUP_NAMES:
+		return set_group(reading, property->name, index, property->kind == GROUP_IDS, item);
+	case GROUPS:
+		if (!json_is_object(item))
+			return refuse(reading, property->name, value,
+				      "is not a list of {\"id\":..,\"displayName\":..}");
+		return set_group(reading, "groups.id", index, true, get(item, "id")) &&
+		       set_group(reading, "groups.displayName", index, false, get(item, "displayName"));
+	default:
+		if (!json_is_string(item))
+			return refuse(reading, property->name, value, "is not a list of texts");
+		return property->kind == DNS_NAMES ? take_dns_name(reading, item)
+						   : take_former_name(reading, item, index);
 	}
+}
+
+static bool take_list(const struct reading *reading, const struct property *property, const json_t *value)
+{
+	json_t *list = property->kind == GROUPS && !json_is_array(value) ? NULL : list_of(value), *item;
+	bool ok = list || refuse(reading, property->name, value, "is not a list");
+	size_t index;
+
+	json_array_foreach(list, index, item) ok = ok && take_item(reading, property, value, item, index);
 	json_decref(list);
 	return ok;
 }
@@ -524,58 +545,6 @@ static bool take_attributes(const struct reading *reading, const struct property
 	return ok;
 }
 
-/* The group at `index`, made when there are fewer. */
-static struct certdir_group *group_at(struct certdir_device *device, size_t index)
-{
-	while (device->group_count <= index) {
-		struct certdir_group *groups = realloc(device->groups, (device->group_count + 1) * sizeof(*groups));
-
-		if (!groups)
-			return NULL;
-		device->groups = groups;
-		groups[device->group_count++] = (struct certdir_group){.id = NULL};
-	}
-	return &device->groups[index];
-}
-
-static bool set_group(const struct reading *reading, const char *name, size_t index, bool is_id, const json_t *value)
-{
-	struct certdir_group *group = group_at(&reading->record->device, index);
-	char *made;
-
-	if (!group)
-		return out_of_memory(reading);
-	if (!value || json_is_null(value))
-		return true;
-	if (!make_text(reading, name, value, CERTDIR_FORM_TEXT, &made))
-		return false;
-	free(is_id ? group->id : group->name);
-	*(is_id ? &group->id : &group->name) = made;
-	return true;
-}
-
-static bool take_groups(const struct reading *reading, const struct property *property, const json_t *value)
-{
-	json_t *list = property->kind == GROUPS && !json_is_array(value) ? NULL : list_of(value), *item;
-	bool ok = list || refuse(reading, property->name, value, "is not a list");
-	size_t index;
-
-	json_array_foreach(list, index, item)
-	{
-		if (property->kind != GROUPS)
-			ok = set_group(reading, property->name, index, property->kind == GROUP_IDS, item);
-		else if (!json_is_object(item))
-			ok = refuse(reading, property->name, value, "is not a list of {\"id\":..,\"displayName\":..}");
-		else
-			ok = set_group(reading, "groups.id", index, true, get(item, "id")) &&
-			     set_group(reading, "groups.displayName", index, false, get(item, "displayName"));
-		if (!ok)
-			break;
-	}
-	json_decref(list);
-	return ok;
-}
-
 /* ---- a whole device ---- */
 
 static bool take_id(const struct reading *reading, const struct property *property, const json_t *value)
@@ -619,17 +588,9 @@ static bool take(const struct reading *reading, const struct property *property,
 		return take_id(reading, property, value);
 	case ATTRIBUTES:
 		return take_attributes(reading, property, value);
-	case FORMER_TIMES:
-		return take_former_times(reading, property, value);
-	case DNS_NAMES:
-	case FORMER_NAMES:
-		return take_names(reading, property, value);
-	case GROUPS:
-	case GROUP_IDS:
-	case GROUP_NAMES:
-		return take_groups(reading, property, value);
+	default:
+		return take_list(reading, property, value);
 	}
-	return true;
 }
 
 static const char *label_of(const json_t *object)
