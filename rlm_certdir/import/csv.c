@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 void certdir_csv_init(struct certdir_csv *csv, const char *bytes, size_t length)
 {
 	bool quoted = false, comma = false, semicolon = false;
@@ -71,14 +73,13 @@ static bool take_quoted(struct certdir_csv *csv, char **out, struct certdir_erro
 
 static bool take_field(struct certdir_csv *csv, char **out, struct certdir_error *error)
 {
-	char **fields = realloc(csv->fields, (csv->count + 1) * sizeof(*fields));
+	char **field = certdir_array_next(&csv->fields, csv->count, sizeof(*field));
 
-	if (!fields) {
+	if (!field) {
 		certdir_error_set(error, "out of memory");
 		return false;
 	}
-	csv->fields = fields;
-	fields[csv->count] = *out;
+	*field = *out;
 	if (csv->at < csv->end && *csv->at == '"') {
 		csv->at++;
 		if (!take_quoted(csv, out, error))
@@ -88,8 +89,8 @@ static bool take_field(struct certdir_csv *csv, char **out, struct certdir_error
 			*(*out)++ = *csv->at++;
 	}
 	*(*out)++ = '\0';
-	if (*fields[csv->count] == '\'' && is_formula(fields[csv->count]))
-		fields[csv->count]++;
+	if (**field == '\'' && is_formula(*field))
+		++*field;
 	csv->count++;
 	return true;
 }

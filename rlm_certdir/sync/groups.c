@@ -3,13 +3,13 @@
  * The groups that the configuration names: who is in them, directly or through other groups. The spool has two listings of
  * each word: 2n is which group it means, 2n + 1 who is in that.
  */
-#include "list/text.h"
-#include "sync/part.h"
-#include "sync/record.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "sync/part.h"
+#include "sync/record.h"
+#include "text/canonical.h"
 
 static const char permission[] = "GroupMember.Read.All";
 
@@ -49,25 +49,15 @@ static bool take_group(void *context, const struct certdir_page_object *object, 
 	return found->id && found->name;
 }
 
-/* A word in an OData filter of a URL: quotes are doubled (OData ABNF), all but unreserved characters escaped (RFC 3986 2.3). */
-static char *escape(const char *word)
+/* A word as a text of OData, in whose quotes quotes are doubled (OData ABNF). */
+static char *double_quotes(const char *word)
 {
-	static const char digits[] = "0123456789ABCDEF";
-	char *text = malloc(strlen(word) * 6 + 1), *out = text;
+	char *text = malloc(strlen(word) * 2 + 1), *out = text;
 
 	for (; text && *word; word++) {
-		const unsigned char byte = (unsigned char)*word;
-
-		if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
-		    strchr("-._~", byte)) {
-			*out++ = (char)byte;
-			continue;
-		}
-		for (int i = 0; i < (byte == '\'' ? 2 : 1); i++) {
-			*out++ = '%';
-			*out++ = digits[byte >> 4];
-			*out++ = digits[byte & 15];
-		}
+		if (*word == '\'')
+			*out++ = '\'';
+		*out++ = *word;
 	}
 	if (text)
 		*out = '\0';
@@ -76,15 +66,18 @@ static char *escape(const char *word)
 
 static char *find_url(const struct certdir_sync_job *job, const char *word)
 {
-	struct certdir_error not_a_guid;
-	char *id = NULL, *escaped = escape(word), *url = NULL;
-	const bool by_id = certdir_list_text_make("", "", CERTDIR_FORM_GUID, word, &id, &not_a_guid) && id;
+	char *doubled = double_quotes(word), *filter = NULL, *query = NULL, *url = NULL, id[CERTDIR_VALUE_MAX + 1];
+	const bool by_id = certdir_canonical(CERTDIR_ID_GUID, word, strlen(word), id);
 
-	if (escaped)
-		url = certdir_sync_url(job, "/groups?$filter=%s%%20eq%%20'%s'&$select=id,displayName",
-				       by_id ? "id" : "displayName", escaped);
-	free(escaped);
-	free(id);
+	if (doubled)
+		filter = certdir_print("%s eq '%s'", by_id ? "id" : "displayName", doubled);
+	if (filter)
+		query = certdir_http_form((const char *const[]){"$filter", filter, "$select", "id,displayName", NULL});
+	if (query)
+		url = certdir_sync_url(job, "/groups?%s", query);
+	free(doubled);
+	free(filter);
+	free(query);
 	return url;
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 const char *const certdir_memberships_attributes[] = {"objectSid", "memberOf", NULL};
 
 enum { SID_MAX = 68 }; /* bytes: 15 sub-authorities (MS-DTYP 2.4.2.2) */
@@ -19,7 +21,7 @@ struct group {
 
 struct certdir_memberships {
 	struct group *groups;
-	size_t count, room;
+	size_t count;
 	const struct group **by_sid;
 	bool sorted;
 };
@@ -92,25 +94,14 @@ static bool read_group(struct group *group, const struct certdir_ldap_entry *ent
 
 bool certdir_memberships_add(struct certdir_memberships *memberships, const struct certdir_ldap_entry *entry)
 {
-	struct group group = {.key = NULL};
+	struct group *group;
 
 	if (!entry->dn || !certdir_ldap_text_valid(entry->dn, entry->dn_length))
 		return true;
-	if (memberships->count == memberships->room) {
-		const size_t room = memberships->room ? 2 * memberships->room : 256;
-		struct group *groups = reallocarray(memberships->groups, room, sizeof(*groups));
-
-		if (!groups)
-			return false;
-		memberships->groups = groups;
-		memberships->room = room;
-	}
-	if (!read_group(&group, entry)) {
-		clear_group(&group);
-		return false;
-	}
-	memberships->groups[memberships->count++] = group;
-	return true;
+	group = certdir_array_next(&memberships->groups, memberships->count, sizeof(*group));
+	/* It counts even when it could not be read whole, so that it is freed. */
+	memberships->count += group != NULL;
+	return group && read_group(group, entry);
 }
 
 /* ---- out ---- */

@@ -6,6 +6,7 @@
  */
 #include "sync/spool.h"
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/permissions.h"
 
@@ -57,7 +58,7 @@ struct certdir_spool {
 	int64_t began;
 	bool finished;
 	struct certdir_spool_page *pages;
-	size_t count, room;
+	size_t count;
 };
 
 /* ---- bytes ---- */
@@ -163,21 +164,17 @@ static bool take_head(struct certdir_spool *spool, const struct record *record, 
 
 static bool add_page(struct certdir_spool *spool, const struct record *record, uint64_t at, struct certdir_error *error)
 {
-	if (spool->count == spool->room) {
-		const size_t room = spool->room ? spool->room * 2 : 64;
-		struct certdir_spool_page *pages = reallocarray(spool->pages, room, sizeof(*pages));
+	struct certdir_spool_page *page = certdir_array_next(&spool->pages, spool->count, sizeof(*page));
 
-		if (!pages)
-			return no_memory(spool, error);
-		spool->pages = pages;
-		spool->room = room;
-	}
-	spool->pages[spool->count++] = (struct certdir_spool_page){.listing = record->listing,
-								   .objects = (size_t)record->objects,
-								   .count = record->count,
-								   .at = at,
-								   .length = (size_t)record->length,
-								   .link = (size_t)record->link};
+	if (!page)
+		return no_memory(spool, error);
+	spool->count++;
+	*page = (struct certdir_spool_page){.listing = record->listing,
+					    .objects = (size_t)record->objects,
+					    .count = record->count,
+					    .at = at,
+					    .length = (size_t)record->length,
+					    .link = (size_t)record->link};
 	return true;
 }
 
@@ -415,7 +412,7 @@ static bool sign(struct certdir_spool *spool, struct certdir_error *error)
 }
 
 /* Frees it; the file stays. */
-static void let_go(struct certdir_spool *spool)
+static void free_spool(struct certdir_spool *spool)
 {
 	forget(spool);
 	EVP_MD_CTX_free(spool->digest);
@@ -458,7 +455,7 @@ enum certdir_spool_opened certdir_spool_open(struct certdir_spool **spool, const
 	if (opened == CERTDIR_SPOOL_OPENED && (!read_records(*spool, error) || !sign(*spool, error)))
 		opened = CERTDIR_SPOOL_FAILED;
 	if (opened != CERTDIR_SPOOL_OPENED) {
-		let_go(*spool);
+		free_spool(*spool);
 		*spool = NULL;
 	}
 	return opened;
@@ -470,7 +467,7 @@ void certdir_spool_remove(struct certdir_spool *spool)
 		return;
 	if (spool->filename)
 		(void)unlink(spool->filename);
-	let_go(spool);
+	free_spool(spool);
 }
 
 void certdir_spool_close(struct certdir_spool *spool)
@@ -478,7 +475,7 @@ void certdir_spool_close(struct certdir_spool *spool)
 	if (spool && spool->count == 0)
 		certdir_spool_remove(spool);
 	else if (spool)
-		let_go(spool);
+		free_spool(spool);
 }
 
 /* ---- what is in it ---- */
