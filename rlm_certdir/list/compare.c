@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The devices of an imported source before and after: what the guard, the change log and a dry run go by. */
-#include "list/copy.h"
+#include "list/image.h"
 #include "list/schema.h"
 #include "list/writer.h"
 
@@ -33,14 +33,14 @@ static bool attach_present(struct certdir_list_writer *writer)
 	struct certdir_error unfit;
 
 	if (!certdir_list_edition_replaces(&writer->edition) ||
-	    !certdir_list_copy(writer->edition.filename, -1, NULL, &seal, &unfit))
+	    !certdir_list_image_copy(writer->edition.filename, -1, NULL, &seal, &unfit))
 		return false;
 	certdir_list_seal_clear(&seal);
-	if (!certdir_sql_run(writer->db, "ATTACH ?1 AS present", SQL_VALUES(SQL_TEXT(writer->edition.filename))))
+	if (!certdir_sql_run(&writer->sql, "ATTACH ?1 AS present", SQL_VALUES(SQL_TEXT(writer->edition.filename))))
 		return false;
-	if (certdir_list_database_is_ours(writer->db, "present", writer->edition.filename, &unfit))
+	if (certdir_list_database_is_ours(writer->sql.db, "present", writer->edition.filename, &unfit))
 		return true;
-	(void)sqlite3_exec(writer->db, "DETACH present", NULL, NULL, NULL);
+	(void)sqlite3_exec(writer->sql.db, "DETACH present", NULL, NULL, NULL);
 	return false;
 }
 
@@ -53,10 +53,10 @@ bool certdir_list_writer_note(struct certdir_list_writer *writer, const char *na
 
 	if (!certdir_list_writer_run(writer, make_tables, error))
 		return false;
-	synced = certdir_sql_ask(writer->db, present ? IS_SYNCED("present") : IS_SYNCED("main"), named, &any) == 1;
-	noted = certdir_sql_run(writer->db, present ? NOTE("present") : NOTE("main"), named);
+	synced = certdir_sql_number(&writer->sql, &any, present ? IS_SYNCED("present") : IS_SYNCED("main"), named) == 1;
+	noted = certdir_sql_run(&writer->sql, present ? NOTE("present") : NOTE("main"), named);
 	if (present)
-		(void)sqlite3_exec(writer->db, "DETACH present", NULL, NULL, NULL);
+		(void)sqlite3_exec(writer->sql.db, "DETACH present", NULL, NULL, NULL);
 	if (synced) {
 		certdir_error_set(error,
 				  "source \"%s\" is one that `certdir sync` fills: choose another name, with --source",
@@ -117,14 +117,14 @@ bool certdir_list_write_compare(struct certdir_list_writer *writer, struct certd
 		ok = certdir_list_writer_do(writer, pairs[i], source, error);
 	if (!ok)
 		return false;
-	stmt = certdir_sql_prepare(writer->db, count, source);
-	ok = (stmt && sqlite3_step(stmt) == SQLITE_ROW) || certdir_list_writer_fail(writer, error);
+	stmt = certdir_sql_ask(&writer->sql, count, source);
+	ok = certdir_list_writer_next(writer, stmt, error) == 1;
 	if (ok)
 		*compared = (struct certdir_list_compared){.before = (size_t)sqlite3_column_int64(stmt, 0),
 							   .lost = (size_t)sqlite3_column_int64(stmt, 1),
 							   .added = (size_t)sqlite3_column_int64(stmt, 2),
 							   .changed = (size_t)sqlite3_column_int64(stmt, 3)};
-	sqlite3_finalize(stmt);
+	(void)sqlite3_reset(stmt);
 	return ok;
 }
 

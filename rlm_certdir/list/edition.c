@@ -2,7 +2,7 @@
 #include "list/edition.h"
 
 #include "base/file.h"
-#include "list/copy.h"
+#include "list/image.h"
 #include "list/lock.h"
 #include "base/permissions.h"
 
@@ -239,7 +239,7 @@ bool certdir_list_edition_replaces(const struct certdir_list_edition *edition)
 bool certdir_list_edition_copy(struct certdir_list_edition *edition, struct certdir_error *error)
 {
 	edition->copied =
-		certdir_list_copy(edition->filename, edition->file, edition->temporary, &edition->seal, error);
+		certdir_list_image_copy(edition->filename, edition->file, edition->temporary, &edition->seal, error);
 	return edition->copied;
 }
 

@@ -27,15 +27,13 @@ static const char *const steps[] = {
 static bool find_source(struct certdir_list_writer *writer, const char *name, int64_t *source, int64_t *devices,
 			struct certdir_error *error)
 {
-	const int found =
-		certdir_sql_ask(writer->db, "SELECT id FROM source WHERE name=?1", SQL_VALUES(SQL_TEXT(name)), source);
-
 	*devices = -1;
-	if (found == 0)
-		return true;
-	return (found == 1 && certdir_sql_ask(writer->db, "SELECT count(*) FROM device WHERE source=?1 AND listed",
-					      SQL_VALUES(SQL_NUMBER(*source)), devices) == 1) ||
-	       certdir_list_writer_fail(writer, error);
+	if (!certdir_list_writer_number(writer, source, "SELECT id FROM source WHERE name=?1",
+					SQL_VALUES(SQL_TEXT(name)), error))
+		return false;
+	return *source == 0 ||
+	       certdir_list_writer_number(writer, devices, "SELECT count(*) FROM device WHERE source=?1 AND listed",
+					  SQL_VALUES(SQL_NUMBER(*source)), error);
 }
 
 bool certdir_list_write_remove(struct certdir_list_writer *writer, const char *name, int64_t *devices,

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "list/schema.h"
-#include "list/snapshot.h"
-
+/* What a true seal does not rule out. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
+
+#include "list/reader.h"
 
 enum { SHOWN = 20 };
 
@@ -41,46 +40,25 @@ static const char *const checks[] = {
 	TWINS("serial_number"),
 };
 
-/* Names as certificates carry them, Intune's among them: the index of those has only what differs from the name. */
-static const char shared[] = "WITH repeated(v) AS (" REPEATED(
-	"name") " UNION SELECT intune_name FROM device"
-		" WHERE intune_name IS NOT NULL AND intune_name IS NOT name),"
-		"named(name,source,id) AS MATERIALIZED ("
-		"SELECT r.v COLLATE NOCASE,d.source,d.id FROM repeated r CROSS JOIN device d ON d.name=r.v WHERE "
-		"d.listed"
-		" UNION SELECT r.v,d.source,d.id FROM repeated r CROSS JOIN device d ON d.intune_name=r.v"
-		" AND d.intune_name IS NOT d.name WHERE d.listed),"
-		"twins(name,source) AS MATERIALIZED (SELECT name,source FROM named GROUP BY 1,2 HAVING count(*)>1) "
-		"SELECT (SELECT count(*) FROM twins),"
-		"(SELECT count(DISTINCT n.id) FROM named n JOIN twins t ON t.name=n.name AND t.source=n.source),"
-		"(SELECT count(*) FROM (SELECT 1 FROM (" REPEATED(
-			"serial_number") ") r CROSS JOIN device d ON d.serial_number=r.v WHERE d.listed "
-					 "GROUP BY r.v,d.source HAVING count(*)>1))";
-
 static int64_t run_check(struct certdir_list_reader *reader, const char *sql,
 			 void (*problem)(void *context, const char *text), void *context, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = NULL;
+	sqlite3_stmt *stmt = certdir_sql_ask(&reader->sql, sql, SQL_NOTHING);
 	int64_t count = 0;
 	char text[64];
-	int rc;
+	int found;
 
-	rc = sqlite3_prepare_v2(reader->db, sql, -1, &stmt, NULL);
-	if (rc == SQLITE_OK)
-		while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
-			if (count++ < SHOWN)
-				problem(context, (const char *)sqlite3_column_text(stmt, 0));
+	while ((found = certdir_sql_next(stmt)) == 1)
+		if (count++ < SHOWN)
+			problem(context, certdir_sql_text_at(stmt, 0));
 	if (count > SHOWN) {
 		(void)snprintf(text, sizeof(text), "and %" PRId64 " more of this kind", count - SHOWN);
 		problem(context, text);
 	}
-	if (rc != SQLITE_DONE) {
-		certdir_error_set(error, "%s: reading failed: %s", reader->snapshot->filename,
-				  sqlite3_errmsg(reader->db));
-		count = -1;
-	}
-	sqlite3_finalize(stmt);
-	return count;
+	if (found == 0)
+		return count;
+	(void)certdir_list_reader_fail(reader, error);
+	return -1;
 }
 
 int64_t certdir_list_verify(struct certdir_list_reader *reader, bool indexes,
@@ -100,25 +78,4 @@ int64_t certdir_list_verify(struct certdir_list_reader *reader, bool indexes,
 		total += count;
 	}
 	return total;
-}
-
-bool certdir_list_shared(struct certdir_list_reader *reader, struct certdir_list_shared *out,
-			 struct certdir_error *error)
-{
-	sqlite3_stmt *stmt = NULL;
-	int rc;
-
-	memset(out, 0, sizeof(*out));
-	rc = sqlite3_prepare_v2(reader->db, shared, -1, &stmt, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW)
-		*out = (struct certdir_list_shared){.names = (size_t)sqlite3_column_int64(stmt, 0),
-						    .devices = (size_t)sqlite3_column_int64(stmt, 1),
-						    .serials = (size_t)sqlite3_column_int64(stmt, 2)};
-	else
-		certdir_error_set(error, "%s: reading failed: %s", reader->snapshot->filename,
-				  sqlite3_errmsg(reader->db));
-	sqlite3_finalize(stmt);
-	return rc == SQLITE_ROW;
 }

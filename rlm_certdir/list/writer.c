@@ -14,43 +14,43 @@
 
 enum { SCHEMA_STEPS = 1000 }; /* thousands of instructions, a hundred times what reading our tables' names takes */
 
-#define COLUMN(column, kind) #column ","
-#define PLACEHOLDER(column, kind) "?,"
-
-static const char *const statements[CERTDIR_WRITE_STATEMENTS] = {
-	[CERTDIR_ADD_DEVICE] = "INSERT INTO device(" CERTDIR_LIST_TEXT_COLUMNS(
-		COLUMN) "source,enabled,managed,join_type,last_seen,"
-			"registered,expires) VALUES(" CERTDIR_LIST_TEXT_COLUMNS(PLACEHOLDER) "?,?,?,?,?,?,?)",
-	[CERTDIR_ADD_DNS_NAME] = "INSERT OR IGNORE INTO dns_name(device,name) VALUES(?1,?2)",
-	[CERTDIR_ADD_FORMER_NAME] = "INSERT OR IGNORE INTO former_name(device,name,since) VALUES(?1,?2,?3)",
-	[CERTDIR_FIND_TWIN] = "SELECT name FROM device WHERE entra_device_id=?1 AND source=?2",
-	/* The groups of tenants are their own: what becomes of them is not for an import to share. */
-	[CERTDIR_FIND_GROUP] = "SELECT id FROM grp WHERE object_id IS ?1 AND name IS ?2 AND source IS NULL",
-	[CERTDIR_ADD_GROUP] = "INSERT INTO grp(object_id,name) VALUES(?1,?2)",
-	[CERTDIR_ADD_MEMBERSHIP] = "INSERT OR IGNORE INTO device_group(device,grp) VALUES(?1,?2)",
-};
-
 bool certdir_list_writer_fail(struct certdir_list_writer *writer, struct certdir_error *error)
 {
-	certdir_error_set(error, "%s cannot be written: %s", writer->edition.temporary, sqlite3_errmsg(writer->db));
-	writer->failed = true;
+	certdir_error_set(error, "%s cannot be written: %s", writer->edition.temporary, sqlite3_errmsg(writer->sql.db));
+	writer->failures++;
 	return false;
 }
 
 bool certdir_list_write_failed(const struct certdir_list_writer *writer)
 {
-	return writer->failed;
+	return writer->failures > 0;
 }
 
 bool certdir_list_writer_run(struct certdir_list_writer *writer, const char *sql, struct certdir_error *error)
 {
-	return sqlite3_exec(writer->db, sql, NULL, NULL, NULL) == SQLITE_OK || certdir_list_writer_fail(writer, error);
+	return sqlite3_exec(writer->sql.db, sql, NULL, NULL, NULL) == SQLITE_OK ||
+	       certdir_list_writer_fail(writer, error);
 }
 
-bool certdir_list_writer_do(struct certdir_list_writer *writer, const char *sql, struct certdir_sql_values values,
+int certdir_list_writer_next(struct certdir_list_writer *writer, sqlite3_stmt *stmt, struct certdir_error *error)
+{
+	const int found = certdir_sql_next(stmt);
+
+	if (found < 0)
+		(void)certdir_list_writer_fail(writer, error);
+	return found;
+}
+
+bool certdir_list_writer_do(struct certdir_list_writer *writer, const char *text, struct certdir_sql_values values,
 			    struct certdir_error *error)
 {
-	return certdir_sql_run(writer->db, sql, values) || certdir_list_writer_fail(writer, error);
+	return certdir_sql_run(&writer->sql, text, values) || certdir_list_writer_fail(writer, error);
+}
+
+bool certdir_list_writer_number(struct certdir_list_writer *writer, int64_t *number, const char *text,
+				struct certdir_sql_values values, struct certdir_error *error)
+{
+	return certdir_sql_number(&writer->sql, number, text, values) >= 0 || certdir_list_writer_fail(writer, error);
 }
 
 /* ---- begin ---- */
@@ -68,28 +68,22 @@ bool certdir_list_writer_check(struct certdir_list_writer *writer, const char *f
 	struct certdir_list_steps steps = {SCHEMA_STEPS};
 	bool ok;
 
-	certdir_list_database_bound(writer->db, &steps);
-	ok = certdir_list_database_is_ours(writer->db, "main", filename, error);
-	certdir_list_database_bound(writer->db, NULL);
+	certdir_list_database_bound(writer->sql.db, &steps);
+	ok = certdir_list_database_is_ours(writer->sql.db, "main", filename, error);
+	certdir_list_database_bound(writer->sql.db, NULL);
 	return ok;
 }
 
 static bool open_database(struct certdir_list_writer *writer, bool copied, struct certdir_error *error)
 {
 	if (!certdir_list_database_temporary(writer->edition.directory) ||
-	    !certdir_list_database_open(writer->edition.temporary, true, &writer->db) ||
-	    !certdir_list_written_watch(&writer->written, writer->db, &writer->edition.seal))
+	    !certdir_list_database_open(writer->edition.temporary, true, &writer->sql.db) ||
+	    !certdir_list_written_watch(&writer->written, writer->sql.db, &writer->edition.seal))
 		return certdir_list_writer_fail(writer, error);
-	if ((copied && !certdir_list_writer_check(writer, writer->edition.filename, error)) ||
-	    !certdir_list_writer_run(writer, pragmas, error) ||
-	    (!copied && !certdir_list_writer_run(writer, certdir_list_schema, error)))
-		return false;
-	for (size_t i = 0; i < CERTDIR_WRITE_STATEMENTS; i++)
-		if (sqlite3_prepare_v3(writer->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &writer->statements[i],
-				       NULL) != SQLITE_OK)
-			return certdir_list_writer_fail(writer, error);
-	return certdir_sql_ask(writer->db, "SELECT max(id) FROM change", SQL_NOTHING, &writer->logged) == 1 ||
-	       certdir_list_writer_fail(writer, error);
+	return (!copied || certdir_list_writer_check(writer, writer->edition.filename, error)) &&
+	       certdir_list_writer_run(writer, pragmas, error) &&
+	       (copied || certdir_list_writer_run(writer, certdir_list_schema, error)) &&
+	       certdir_list_writer_number(writer, &writer->logged, "SELECT max(id) FROM change", SQL_NOTHING, error);
 }
 
 /* SQLite opens its journal at the first change and keeps it; from then on it needs no names. */
@@ -113,7 +107,8 @@ static bool begin(struct certdir_list_writer *writer, bool fresh, struct certdir
 	return open_database(writer, !fresh && replaces, error);
 }
 
-struct certdir_list_writer *certdir_list_write_begin(const char *filename, bool fresh, struct certdir_error *error)
+static struct certdir_list_writer *open_writer(const char *filename, bool is_private, bool fresh,
+					       struct certdir_error *error)
 {
 	struct certdir_list_writer *writer = calloc(1, sizeof(*writer));
 
@@ -121,32 +116,25 @@ struct certdir_list_writer *certdir_list_write_begin(const char *filename, bool 
 		certdir_error_set(error, "%s: out of memory", filename);
 		return NULL;
 	}
-	if (!certdir_list_edition_begin(&writer->edition, filename, CERTDIR_LIST_PATIENCE, error)) {
+	if (is_private ? !certdir_list_edition_begin_private(&writer->edition, filename, error)
+		       : !certdir_list_edition_begin(&writer->edition, filename, CERTDIR_LIST_PATIENCE, error)) {
 		free(writer);
 		return NULL;
 	}
-	if (begin(writer, fresh, error))
+	if (begin(writer, fresh, error) && (!is_private || hide(writer, error)))
 		return writer;
 	certdir_list_write_abort(writer);
 	return NULL;
 }
 
+struct certdir_list_writer *certdir_list_write_begin(const char *filename, bool fresh, struct certdir_error *error)
+{
+	return open_writer(filename, false, fresh, error);
+}
+
 struct certdir_list_writer *certdir_list_write_private(const char *filename, bool fresh, struct certdir_error *error)
 {
-	struct certdir_list_writer *writer = calloc(1, sizeof(*writer));
-
-	if (!writer) {
-		certdir_error_set(error, "%s: out of memory", filename);
-		return NULL;
-	}
-	if (!certdir_list_edition_begin_private(&writer->edition, filename, error)) {
-		free(writer);
-		return NULL;
-	}
-	if (begin(writer, fresh, error) && hide(writer, error))
-		return writer;
-	certdir_list_write_abort(writer);
-	return NULL;
+	return open_writer(filename, true, fresh, error);
 }
 
 /* ---- source ---- */
@@ -172,7 +160,7 @@ static bool end_source(struct certdir_list_writer *writer, struct certdir_error 
 	     !certdir_list_writer_do(writer, add_dns_names, SQL_VALUES(SQL_NUMBER(writer->source)), error)))
 		return false;
 	writer->source = 0;
-	return sqlite3_get_autocommit(writer->db) || certdir_list_writer_run(writer, "COMMIT", error);
+	return sqlite3_get_autocommit(writer->sql.db) || certdir_list_writer_run(writer, "COMMIT", error);
 }
 
 static bool forget_devices(struct certdir_list_writer *writer, struct certdir_error *error)
@@ -188,13 +176,6 @@ static bool forget_devices(struct certdir_list_writer *writer, struct certdir_er
 		if (!certdir_list_writer_do(writer, tables[i], SQL_VALUES(SQL_NUMBER(writer->source)), error))
 			return false;
 	return true;
-}
-
-static bool find_source(struct certdir_list_writer *writer, const char *name, struct certdir_error *error)
-{
-	return certdir_sql_ask(writer->db, "SELECT id FROM source WHERE name=?1", SQL_VALUES(SQL_TEXT(name)),
-			       &writer->source) == 1 ||
-	       certdir_list_writer_fail(writer, error);
 }
 
 bool certdir_list_write_source(struct certdir_list_writer *writer, const char *name, const char *tenant, int64_t synced,
@@ -218,7 +199,9 @@ bool certdir_list_write_source(struct certdir_list_writer *writer, const char *n
 		    "INSERT INTO source(name,tenant,synced) VALUES(?1,?2,?3) "
 		    "ON CONFLICT(name) DO UPDATE SET tenant=excluded.tenant,synced=excluded.synced",
 		    SQL_VALUES(SQL_TEXT(name), SQL_TEXT(tenant ? writer->tenant : NULL), SQL_NUMBER(synced)), error) ||
-	    !find_source(writer, name, error) || !forget_devices(writer, error)) {
+	    !certdir_list_writer_number(writer, &writer->source, "SELECT id FROM source WHERE name=?1",
+					SQL_VALUES(SQL_TEXT(name)), error) ||
+	    !forget_devices(writer, error)) {
 		writer->source = 0;
 		return false;
 	}
@@ -287,8 +270,11 @@ static bool make_texts(const struct certdir_list_writer *writer, const struct ce
 	return tenant_fits(writer, label, &stored->tenant, error);
 }
 
-static bool bind_device(struct certdir_list_writer *writer, sqlite3_stmt *stmt, const struct certdir_device *device,
-			const struct certdir_device *stored)
+#define COLUMN(column, kind) #column ","
+#define PLACEHOLDER(column, kind) "?,"
+
+static bool insert_device(struct certdir_list_writer *writer, const struct certdir_device *device,
+			  const struct certdir_device *stored, struct certdir_error *error)
 {
 	const char *join = device->join_type == CERTDIR_JOIN_UNKNOWN ? NULL : certdir_join_type_name(device->join_type);
 	struct certdir_sql_value values[CERTDIR_LIST_TEXTS + 7], *at = values;
@@ -302,122 +288,108 @@ static bool bind_device(struct certdir_list_writer *writer, sqlite3_stmt *stmt, 
 	*at++ = SQL_TIME(device->last_seen);
 	*at++ = SQL_TIME(device->registered);
 	*at++ = SQL_TIME(device->expires);
-	return certdir_sql_bind(stmt, (struct certdir_sql_values){values, (size_t)(at - values)}) == SQLITE_OK;
+	return certdir_list_writer_do(
+		writer,
+		"INSERT INTO device(" CERTDIR_LIST_TEXT_COLUMNS(
+			COLUMN) "source,enabled,managed,join_type,last_seen,"
+				"registered,expires) VALUES(" CERTDIR_LIST_TEXT_COLUMNS(PLACEHOLDER) "?,?,?,?,?,?,?)",
+		(struct certdir_sql_values){values, (size_t)(at - values)}, error);
 }
 
 /* The same Entra id twice in one source: a certificate would find two devices. */
-static bool has_twin(struct certdir_list_writer *writer, const char *label, const char *entra_device_id,
-		     struct certdir_error *error)
+static bool check_twin(struct certdir_list_writer *writer, const char *label, const char *entra_device_id,
+		       struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = writer->statements[CERTDIR_FIND_TWIN];
-	int rc = SQLITE_ERROR;
+	sqlite3_stmt *stmt;
+	const char *twin;
+	int found;
 
 	if (!entra_device_id)
-		return false;
-	if (certdir_sql_bind(stmt, SQL_VALUES(SQL_TEXT(entra_device_id), SQL_NUMBER(writer->source))) == SQLITE_OK)
-		rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW) {
-		const char *twin = (const char *)sqlite3_column_text(stmt, 0);
-
+		return true;
+	stmt = certdir_sql_ask(&writer->sql, "SELECT name FROM device WHERE entra_device_id=?1 AND source=?2",
+			       SQL_VALUES(SQL_TEXT(entra_device_id), SQL_NUMBER(writer->source)));
+	found = certdir_list_writer_next(writer, stmt, error);
+	if (found == 1) {
+		twin = certdir_sql_text_at(stmt, 0);
 		certdir_error_set(error, "device \"%s\": entra_device_id %s stands twice: device \"%s\" has it too",
 				  label, entra_device_id, twin ? twin : "without a name");
-	} else if (rc != SQLITE_DONE) {
-		certdir_list_writer_fail(writer, error);
+		(void)sqlite3_reset(stmt);
 	}
-	(void)sqlite3_reset(stmt);
-	(void)sqlite3_clear_bindings(stmt);
-	return rc != SQLITE_DONE;
+	return found == 0;
 }
 
 static bool add_device(struct certdir_list_writer *writer, const struct certdir_device *device,
 		       struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = writer->statements[CERTDIR_ADD_DEVICE];
 	struct certdir_device stored = {0};
-	bool ok = false;
+	const bool ok = make_texts(writer, device, &stored, error) &&
+			check_twin(writer, label_of(device), stored.entra_device_id, error) &&
+			insert_device(writer, device, &stored, error);
 
-	if (!make_texts(writer, device, &stored, error) ||
-	    has_twin(writer, label_of(device), stored.entra_device_id, error))
-		goto out;
-	ok = bind_device(writer, stmt, device, &stored) && sqlite3_step(stmt) == SQLITE_DONE;
-	if (!ok)
-		certdir_list_writer_fail(writer, error);
-	(void)sqlite3_reset(stmt);
-	(void)sqlite3_clear_bindings(stmt);
-out:
 	certdir_device_clear(&stored);
 	return ok;
 }
 
-/* A name of device `row`; since: when it became a former one, 0 = not known, or no former name. */
-static bool add_name(struct certdir_list_writer *writer, enum certdir_list_write_statement which, int64_t row,
-		     const char *label, const char *name, int64_t since, struct certdir_error *error)
+static bool add_dns_name(struct certdir_list_writer *writer, int64_t device, const char *label, const char *name,
+			 struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = writer->statements[which];
-	char *made = NULL;
-	bool ok;
+	char *made;
+	const bool ok = certdir_list_dns_name_make(label, name, &made, error) &&
+			certdir_list_writer_do(writer, "INSERT OR IGNORE INTO dns_name(device,name) VALUES(?1,?2)",
+					       SQL_VALUES(SQL_NUMBER(device), SQL_TEXT(made)), error);
 
-	if (which == CERTDIR_ADD_DNS_NAME)
-		ok = certdir_list_dns_name_make(label, name, &made, error);
-	else
-		ok = certdir_list_text_make(label, "former_name", CERTDIR_FORM_NAME, name, &made, error);
-	if (!ok || !made)
-		return ok;
-	ok = certdir_sql_bind(stmt, which == CERTDIR_ADD_DNS_NAME ? SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(made))
-								  : SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(made),
-									       SQL_TIME(since))) == SQLITE_OK &&
-	     sqlite3_step(stmt) == SQLITE_DONE;
-	if (!ok)
-		certdir_list_writer_fail(writer, error);
-	(void)sqlite3_reset(stmt);
-	(void)sqlite3_clear_bindings(stmt);
 	free(made);
 	return ok;
 }
 
-/* Runs CERTDIR_FIND_GROUP or CERTDIR_ADD_GROUP; SQLITE_ROW, SQLITE_DONE or an error, with the group's row when there is one. */
-static int group_step(struct certdir_list_writer *writer, enum certdir_list_write_statement which, const char *id,
-		      const char *name, int64_t *row)
+static bool add_former_name(struct certdir_list_writer *writer, int64_t device, const char *label,
+			    const struct certdir_former_name *name, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = writer->statements[which];
-	int rc = SQLITE_ERROR;
+	char *made;
+	const bool ok =
+		certdir_list_text_make(label, "former_name", CERTDIR_FORM_NAME, name->name, &made, error) &&
+		(!made ||
+		 certdir_list_writer_do(writer, "INSERT OR IGNORE INTO former_name(device,name,since) VALUES(?1,?2,?3)",
+					SQL_VALUES(SQL_NUMBER(device), SQL_TEXT(made), SQL_TIME(name->since)), error));
 
-	if (certdir_sql_bind(stmt, SQL_VALUES(SQL_TEXT(id), SQL_TEXT(name))) == SQLITE_OK)
-		rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW)
-		*row = sqlite3_column_int64(stmt, 0);
-	else if (rc == SQLITE_DONE)
-		*row = sqlite3_last_insert_rowid(writer->db);
-	(void)sqlite3_reset(stmt);
-	(void)sqlite3_clear_bindings(stmt);
-	return rc;
+	free(made);
+	return ok;
+}
+
+/* The row of a group, which is made when it is new. Those of tenants are their own: what becomes of them is not for an import to share. */
+static bool find_group(struct certdir_list_writer *writer, const char *id, const char *name, int64_t *row,
+		       struct certdir_error *error)
+{
+	const struct certdir_sql_values values = SQL_VALUES(SQL_TEXT(id), SQL_TEXT(name));
+
+	if (!certdir_list_writer_number(writer, row,
+					"SELECT id FROM grp WHERE object_id IS ?1 AND name IS ?2 AND source IS NULL",
+					values, error))
+		return false;
+	if (*row)
+		return true;
+	if (!certdir_list_writer_do(writer, "INSERT INTO grp(object_id,name) VALUES(?1,?2)", values, error))
+		return false;
+	*row = sqlite3_last_insert_rowid(writer->sql.db);
+	return true;
 }
 
 static bool add_group(struct certdir_list_writer *writer, int64_t device, const char *label,
 		      const struct certdir_group *group, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = writer->statements[CERTDIR_ADD_MEMBERSHIP];
 	char *id = NULL, *name = NULL;
 	bool ok = false;
 	int64_t row;
-	int rc;
 
 	if ((group->id && !certdir_list_text_make(label, "group id", CERTDIR_FORM_TEXT, group->id, &id, error)) ||
 	    (group->name && !certdir_list_text_make(label, "group name", CERTDIR_FORM_TEXT, group->name, &name, error)))
 		goto out;
-	if (!id && !name) {
+	if (!id && !name)
 		certdir_error_set(error, "device \"%s\": has a group with neither id nor name", label);
-		goto out;
-	}
-	rc = group_step(writer, CERTDIR_FIND_GROUP, id, name, &row);
-	if (rc == SQLITE_DONE)
-		rc = group_step(writer, CERTDIR_ADD_GROUP, id, name, &row);
-	ok = (rc == SQLITE_DONE || rc == SQLITE_ROW) &&
-	     certdir_sql_bind(stmt, SQL_VALUES(SQL_NUMBER(device), SQL_NUMBER(row))) == SQLITE_OK &&
-	     sqlite3_step(stmt) == SQLITE_DONE;
-	if (!ok)
-		certdir_list_writer_fail(writer, error);
-	(void)sqlite3_reset(stmt);
+	else
+		ok = find_group(writer, id, name, &row, error) &&
+		     certdir_list_writer_do(writer, "INSERT OR IGNORE INTO device_group(device,grp) VALUES(?1,?2)",
+					    SQL_VALUES(SQL_NUMBER(device), SQL_NUMBER(row)), error);
 out:
 	free(id);
 	free(name);
@@ -436,13 +408,12 @@ bool certdir_list_write_device(struct certdir_list_writer *writer, const struct 
 	}
 	if (!add_device(writer, device, error))
 		return false;
-	row = sqlite3_last_insert_rowid(writer->db);
+	row = sqlite3_last_insert_rowid(writer->sql.db);
 	for (size_t i = 0; i < device->dns_name_count; i++)
-		if (!add_name(writer, CERTDIR_ADD_DNS_NAME, row, label, device->dns_names[i], 0, error))
+		if (!add_dns_name(writer, row, label, device->dns_names[i], error))
 			return false;
 	for (size_t i = 0; i < device->former_name_count; i++)
-		if (!add_name(writer, CERTDIR_ADD_FORMER_NAME, row, label, device->former_names[i].name,
-			      device->former_names[i].since, error))
+		if (!add_former_name(writer, row, label, &device->former_names[i], error))
 			return false;
 	for (size_t i = 0; i < device->group_count; i++)
 		if (!add_group(writer, row, label, &device->groups[i], error))
@@ -457,21 +428,16 @@ static bool compact(struct certdir_list_writer *writer, struct certdir_error *er
 {
 	int64_t wasteful;
 
-	if (certdir_sql_ask(writer->db,
-			    "SELECT f.freelist_count*4>p.page_count FROM pragma_freelist_count f,pragma_page_count p",
-			    SQL_NOTHING, &wasteful) != 1)
-		return certdir_list_writer_fail(writer, error);
-	return !wasteful || certdir_list_writer_run(writer, "PRAGMA journal_mode=OFF;VACUUM", error);
+	return certdir_list_writer_number(
+		       writer, &wasteful,
+		       "SELECT f.freelist_count*4>p.page_count FROM pragma_freelist_count f,pragma_page_count p",
+		       SQL_NOTHING, error) &&
+	       (!wasteful || certdir_list_writer_run(writer, "PRAGMA journal_mode=OFF;VACUUM", error));
 }
 
 static void close_database(struct certdir_list_writer *writer)
 {
-	for (size_t i = 0; i < CERTDIR_WRITE_STATEMENTS; i++) {
-		sqlite3_finalize(writer->statements[i]);
-		writer->statements[i] = NULL;
-	}
-	(void)sqlite3_close(writer->db);
-	writer->db = NULL;
+	certdir_sql_close(&writer->sql);
 	(void)certdir_list_database_temporary(NULL);
 }
 

@@ -3,14 +3,13 @@
  * The entries of an LDAP directory: each a row with all that the directory says of it. A digest of that tells whether it says the same
  * again, which nearly all of them do; one that does not is written anew.
  */
-#include "tenant/state.h"
-
-#include "list/seal.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "list/seal.h"
+#include "tenant/state.h"
 
 /* ---- the digest ---- */
 
@@ -71,25 +70,22 @@ static bool make_digest(const struct certdir_tenant_entry *entry, char hex[2 * C
 static bool find_group(struct certdir_tenant *tenant, const struct certdir_group *group, int64_t *row,
 		       struct certdir_error *error)
 {
-	if (!certdir_tenant_number(tenant, row, CERTDIR_TENANT_FIND_GROUP, error,
-				   SQL_VALUES(SQL_TEXT(group->id), SQL_NUMBER(tenant->source))))
+	if (!certdir_list_writer_number(tenant->writer, row,
+					"SELECT id,name,synced FROM grp WHERE object_id=?1 AND source=?2",
+					SQL_VALUES(SQL_TEXT(group->id), SQL_NUMBER(tenant->source)), error))
 		return false;
 	if (*row)
-		return certdir_tenant_do(tenant, CERTDIR_TENANT_SET_LDAP_GROUP, error,
-					 SQL_VALUES(SQL_NUMBER(*row), SQL_TEXT(group->name), SQL_TEXT(group->sid)));
-	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_LDAP_GROUP, error,
-			       SQL_VALUES(SQL_TEXT(group->id), SQL_NUMBER(tenant->source), SQL_TEXT(group->name),
-					  SQL_TEXT(group->sid))))
+		return certdir_list_writer_do(
+			tenant->writer,
+			"UPDATE grp SET name=?2,sid=?3 WHERE id=?1 AND (name IS NOT ?2 OR sid IS NOT ?3)",
+			SQL_VALUES(SQL_NUMBER(*row), SQL_TEXT(group->name), SQL_TEXT(group->sid)), error);
+	if (!certdir_list_writer_do(tenant->writer, "INSERT INTO grp(object_id,source,name,sid) VALUES(?1,?2,?3,?4)",
+				    SQL_VALUES(SQL_TEXT(group->id), SQL_NUMBER(tenant->source), SQL_TEXT(group->name),
+					       SQL_TEXT(group->sid)),
+				    error))
 		return false;
-	*row = sqlite3_last_insert_rowid(tenant->writer->db);
+	*row = sqlite3_last_insert_rowid(tenant->writer->sql.db);
 	return true;
-}
-
-static bool forget_names(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
-{
-	return certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DNS_NAMES, error, SQL_VALUES(SQL_NUMBER(row))) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_VALUES, error, SQL_VALUES(SQL_NUMBER(row))) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_GROUPS, error, SQL_VALUES(SQL_NUMBER(row)));
 }
 
 /* What stands in other tables. */
@@ -99,21 +95,22 @@ static bool add_names(struct certdir_tenant *tenant, int64_t row, const struct c
 	const struct certdir_device *device = entry->device;
 
 	for (size_t i = 0; i < device->dns_name_count; i++)
-		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_DNS_NAME, error,
-				       SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(device->dns_names[i]))))
+		if (!certdir_list_writer_do(tenant->writer, "INSERT OR IGNORE INTO dns_name(device,name) VALUES(?1,?2)",
+					    SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(device->dns_names[i])), error))
 			return false;
 	for (size_t i = 0; i < entry->value_count; i++)
-		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_VALUE, error,
-				       SQL_VALUES(SQL_NUMBER(row),
-						  SQL_TEXT(certdir_identity_type_name(entry->values[i].type)),
-						  SQL_TEXT(entry->values[i].value))))
+		if (!certdir_list_writer_do(
+			    tenant->writer, "INSERT OR IGNORE INTO value(device,type,value) VALUES(?1,?2,?3)",
+			    SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(certdir_identity_type_name(entry->values[i].type)),
+				       SQL_TEXT(entry->values[i].value)),
+			    error))
 			return false;
 	for (size_t i = 0; i < device->group_count; i++) {
 		int64_t group;
 
 		if (!find_group(tenant, &device->groups[i], &group, error) ||
-		    !certdir_tenant_do(tenant, CERTDIR_TENANT_JOIN_GROUP, error,
-				       SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(group))))
+		    !certdir_list_writer_do(tenant->writer, "INSERT INTO device_group(device,grp) VALUES(?1,?2)",
+					    SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(group)), error))
 			return false;
 	}
 	return true;
@@ -124,13 +121,17 @@ static bool set_device(struct certdir_tenant *tenant, int64_t row, const struct 
 {
 	const char *join = device->join_type == CERTDIR_JOIN_UNKNOWN ? NULL : certdir_join_type_name(device->join_type);
 
-	return certdir_tenant_do(
-		tenant, CERTDIR_TENANT_SET_ENTRY, error,
+	return certdir_list_writer_do(
+		tenant->writer,
+		"UPDATE device SET "
+		"digest=?2,dn=?3,name=?4,sid=?5,serial_number=?6,entra_device_id=?7,intune_device_id=?8,udid=?9,"
+		"operating_system=?10,enabled=?11,join_type=?12,last_seen=?13,registered=?14,expires=?15 WHERE id=?1",
 		SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(digest), SQL_TEXT(device->id), SQL_TEXT(device->name),
 			   SQL_TEXT(device->sid), SQL_TEXT(device->serial_number), SQL_TEXT(device->entra_device_id),
 			   SQL_TEXT(device->intune_device_id), SQL_TEXT(device->udid),
 			   SQL_TEXT(device->operating_system), SQL_TRISTATE(device->enabled), SQL_TEXT(join),
-			   SQL_TIME(device->last_seen), SQL_TIME(device->registered), SQL_TIME(device->expires)));
+			   SQL_TIME(device->last_seen), SQL_TIME(device->registered), SQL_TIME(device->expires)),
+		error);
 }
 
 static bool write_entry(struct certdir_tenant *tenant, int64_t row, const struct certdir_tenant_entry *entry,
@@ -144,21 +145,21 @@ static bool add_entry(struct certdir_tenant *tenant, const struct certdir_tenant
 {
 	int64_t row;
 
-	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_ENTRY, error,
-			       SQL_VALUES(SQL_NUMBER(tenant->source), SQL_TEXT(entry->key))))
+	if (!certdir_list_writer_do(tenant->writer, "INSERT INTO device(source,entry) VALUES(?1,?2)",
+				    SQL_VALUES(SQL_NUMBER(tenant->source), SQL_TEXT(entry->key)), error))
 		return false;
-	row = sqlite3_last_insert_rowid(tenant->writer->db);
-	if (!certdir_bitmap_set(&tenant->seen, row))
-		return certdir_tenant_no_memory(error);
+	row = sqlite3_last_insert_rowid(tenant->writer->sql.db);
+	if (!certdir_bitmap_set(&tenant->part.seen, row))
+		return certdir_tenant_no_memory(tenant, error);
 	return write_entry(tenant, row, entry, digest, error) && certdir_tenant_account(tenant, row, true, true, error);
 }
 
 static bool change_entry(struct certdir_tenant *tenant, int64_t row, const struct certdir_tenant_entry *entry,
 			 const char *digest, struct certdir_error *error)
 {
-	if (!certdir_bitmap_set(&tenant->changed, row))
-		return certdir_tenant_no_memory(error);
-	return certdir_tenant_save(tenant, row, error) && forget_names(tenant, row, error) &&
+	if (!certdir_bitmap_set(&tenant->part.changed, row))
+		return certdir_tenant_no_memory(tenant, error);
+	return certdir_tenant_save(tenant, row, error) && certdir_tenant_forget_names(tenant, row, error) &&
 	       write_entry(tenant, row, entry, digest, error);
 }
 
@@ -166,8 +167,8 @@ bool certdir_tenant_entries_begin(struct certdir_tenant *tenant, bool all, struc
 {
 	if (!certdir_tenant_begin(tenant, CERTDIR_PART_ENTRIES, error))
 		return false;
-	tenant->full = all;
-	tenant->quiet = tenant->state.synced == 0;
+	tenant->part.full = all;
+	tenant->part.quiet = tenant->state.synced == 0;
 	/* Changes say nothing of entries that wait for their removal. */
 	if (!all || certdir_tenant_await(tenant, error))
 		return true;
@@ -188,20 +189,20 @@ bool certdir_tenant_entries_put(struct certdir_tenant *tenant, const struct cert
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_ENTRIES, error))
 		return false;
 	if (!make_digest(entry, digest))
-		return certdir_tenant_no_memory(error);
-	stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_FIND_ENTRY, error,
-				  SQL_VALUES(SQL_TEXT(entry->key), SQL_NUMBER(tenant->source)));
-	found = certdir_tenant_next(tenant, stmt, error);
+		return certdir_tenant_no_memory(tenant, error);
+	stmt = certdir_sql_ask(&tenant->writer->sql, "SELECT id,digest FROM device WHERE entry=?1 AND source=?2",
+			       SQL_VALUES(SQL_TEXT(entry->key), SQL_NUMBER(tenant->source)));
+	found = certdir_list_writer_next(tenant->writer, stmt, error);
 	if (found < 0)
 		return false;
 	if (found == 0)
 		return add_entry(tenant, entry, digest, error);
 	row = sqlite3_column_int64(stmt, 0);
-	before = (const char *)sqlite3_column_text(stmt, 1);
+	before = certdir_sql_text_at(stmt, 1);
 	same = before && strcmp(before, digest) == 0;
 	(void)sqlite3_reset(stmt);
-	if (!certdir_bitmap_set(&tenant->seen, row))
-		return certdir_tenant_no_memory(error);
+	if (!certdir_bitmap_set(&tenant->part.seen, row))
+		return certdir_tenant_no_memory(tenant, error);
 	return certdir_tenant_confirm(tenant, row, error) && (same || change_entry(tenant, row, entry, digest, error));
 }
 
@@ -212,13 +213,20 @@ static bool store(struct certdir_tenant *tenant, const char *cursor, struct cert
 {
 	const int64_t now = tenant->options.now;
 
-	return certdir_tenant_settle(tenant, counts, error) && certdir_tenant_purge(tenant, counts, error) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_GROUPS, error, SQL_VALUES(SQL_NUMBER(tenant->source))) &&
-	       certdir_tenant_do(
-		       tenant, CERTDIR_TENANT_STORE_ENTRIES, error,
-		       SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(tenant->full ? now : tenant->state.synced),
-				  SQL_TEXT(cursor), SQL_TIME(cursor ? now : 0), SQL_TEXT(tenant->filter),
-				  SQL_NUMBER(tenant->options.ldap->interval), SQL_TEXT(tenant->options.ldap->domain)));
+	return certdir_tenant_account_all(tenant, counts, error) && certdir_tenant_purge(tenant, counts, error) &&
+	       certdir_list_writer_do(tenant->writer,
+				      "DELETE FROM grp WHERE source=?1 AND NOT EXISTS(SELECT 1 FROM device_group m "
+				      "WHERE m.grp=grp.id)",
+				      SQL_VALUES(SQL_NUMBER(tenant->source)), error) &&
+	       certdir_list_writer_do(
+		       tenant->writer,
+		       "UPDATE source SET synced=?2,delta_link=?3,delta_since=?4,filter=?5,interval=?6,domain=?7 WHERE "
+		       "id=?1",
+		       SQL_VALUES(SQL_NUMBER(tenant->source),
+				  SQL_NUMBER(tenant->part.full ? now : tenant->state.synced), SQL_TEXT(cursor),
+				  SQL_TIME(cursor ? now : 0), SQL_TEXT(tenant->filter),
+				  SQL_NUMBER(tenant->options.ldap->interval), SQL_TEXT(tenant->options.ldap->domain)),
+		       error);
 }
 
 enum certdir_tenant_ended certdir_tenant_entries_end(struct certdir_tenant *tenant, const char *cursor,
@@ -230,9 +238,10 @@ enum certdir_tenant_ended certdir_tenant_entries_end(struct certdir_tenant *tena
 	*counts = (struct certdir_tenant_counts){0};
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_ENTRIES, error))
 		return CERTDIR_ENDED_FAILED;
-	if (tenant->full && !tenant->quiet && !certdir_tenant_sweep(tenant, CERTDIR_TENANT_ALL, error))
+	if (tenant->part.full && !tenant->part.quiet &&
+	    !certdir_tenant_sweep(tenant, "SELECT id FROM device NOT INDEXED WHERE source=?1", error))
 		return certdir_tenant_finish(tenant, CERTDIR_ENDED_FAILED, error);
-	if (tenant->full)
+	if (tenant->part.full)
 		ended = certdir_tenant_guard_devices(tenant, &kept, error);
 	if (ended == CERTDIR_ENDED_SHRUNK)
 		cursor = NULL;

@@ -1,64 +1,53 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Groups: each is a part, and its members are bitmaps until the end. */
-#include "tenant/state.h"
-
 #include <stdio.h>
 #include <string.h>
 
-static bool make_guid(struct certdir_tenant *tenant, const char *what, const char *id,
-		      char out[CERTDIR_LIST_TEXT_MAX + 1], struct certdir_error *error)
-{
-	char *made;
-
-	tenant->warned_object = false;
-	if (!certdir_tenant_text(tenant, id ? id : "", "id", CERTDIR_FORM_GUID, id, out, &made, error))
-		return false;
-	if (made)
-		return true;
-	tenant->broken = true;
-	certdir_error_set(error, "a %s without an id", what);
-	return false;
-}
+#include "tenant/state.h"
 
 /* The members, as a bitmap, and those whose leaving waits. */
 static bool read_members(struct certdir_tenant *tenant, int64_t group, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_MEMBERS, error, SQL_VALUES(SQL_NUMBER(group)));
+	sqlite3_stmt *stmt = certdir_sql_ask(&tenant->writer->sql,
+					     "SELECT device,confirmed IS NOT NULL FROM device_group WHERE grp=?1",
+					     SQL_VALUES(SQL_NUMBER(group)));
 	int found;
 
-	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1)
-		if (!certdir_bitmap_set(&tenant->before, sqlite3_column_int64(stmt, 0)) ||
+	while ((found = certdir_list_writer_next(tenant->writer, stmt, error)) == 1)
+		if (!certdir_bitmap_set(&tenant->part.group.members, sqlite3_column_int64(stmt, 0)) ||
 		    (sqlite3_column_int(stmt, 1) &&
-		     !certdir_bitmap_set(&tenant->unconfirmed, sqlite3_column_int64(stmt, 0))))
-			return certdir_tenant_no_memory(error);
+		     !certdir_bitmap_set(&tenant->part.group.leavers, sqlite3_column_int64(stmt, 0))))
+			return certdir_tenant_no_memory(tenant, error);
 	return found == 0;
 }
 
 /* Finds or makes the group; a changed name is taken over. */
 static bool open_group(struct certdir_tenant *tenant, const char *id, const char *name, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_FIND_GROUP, error,
-						SQL_VALUES(SQL_TEXT(id), SQL_NUMBER(tenant->source)));
-	int found = certdir_tenant_next(tenant, stmt, error);
+	sqlite3_stmt *stmt =
+		certdir_sql_ask(&tenant->writer->sql, "SELECT id,name,synced FROM grp WHERE object_id=?1 AND source=?2",
+				SQL_VALUES(SQL_TEXT(id), SQL_NUMBER(tenant->source)));
+	int found = certdir_list_writer_next(tenant->writer, stmt, error);
 	const char *known;
 	bool ok;
 
 	if (found == 0) {
-		tenant->quiet = true;
-		ok = certdir_tenant_do(tenant, CERTDIR_TENANT_ADD_GROUP, error,
-				       SQL_VALUES(SQL_TEXT(id), SQL_NUMBER(tenant->source), SQL_TEXT(name)));
-		tenant->staged = sqlite3_last_insert_rowid(tenant->writer->db);
+		tenant->part.quiet = true;
+		ok = certdir_list_writer_do(tenant->writer, "INSERT INTO grp(object_id,source,name) VALUES(?1,?2,?3)",
+					    SQL_VALUES(SQL_TEXT(id), SQL_NUMBER(tenant->source), SQL_TEXT(name)),
+					    error);
+		tenant->part.group.row = sqlite3_last_insert_rowid(tenant->writer->sql.db);
 		return ok;
 	}
 	if (found < 0)
 		return false;
-	tenant->staged = sqlite3_column_int64(stmt, 0);
-	known = (const char *)sqlite3_column_text(stmt, 1);
+	tenant->part.group.row = sqlite3_column_int64(stmt, 0);
+	known = certdir_sql_text_at(stmt, 1);
 	ok = (known && name && strcmp(known, name) == 0) || known == name ||
-	     certdir_tenant_do(tenant, CERTDIR_TENANT_NAME_GROUP, error,
-			       SQL_VALUES(SQL_NUMBER(tenant->staged), SQL_TEXT(name)));
+	     certdir_list_writer_do(tenant->writer, "UPDATE grp SET name=?2 WHERE id=?1",
+				    SQL_VALUES(SQL_NUMBER(tenant->part.group.row), SQL_TEXT(name)), error);
 	(void)sqlite3_reset(stmt);
-	return ok && read_members(tenant, tenant->staged, error);
+	return ok && read_members(tenant, tenant->part.group.row, error);
 }
 
 bool certdir_tenant_group_begin(struct certdir_tenant *tenant, const char *object_id, const char *name,
@@ -67,12 +56,12 @@ bool certdir_tenant_group_begin(struct certdir_tenant *tenant, const char *objec
 	char id[CERTDIR_LIST_TEXT_MAX + 1], room[CERTDIR_LIST_TEXT_MAX + 1];
 	char *made;
 
-	if (!make_guid(tenant, "group", object_id, id, error) ||
+	if (!certdir_tenant_guid(tenant, object_id, "a group without an id", id, error) ||
 	    !certdir_tenant_begin(tenant, CERTDIR_PART_GROUP, error))
 		return false;
 	if (certdir_tenant_text(tenant, id, "group name", CERTDIR_FORM_TEXT, name, room, &made, error) &&
 	    open_group(tenant, id, made, error)) {
-		strcpy(tenant->group, made ? made : id);
+		strcpy(tenant->part.group.name, made ? made : id);
 		return true;
 	}
 	certdir_tenant_part_abandon(tenant);
@@ -85,27 +74,29 @@ bool certdir_tenant_group_put(struct certdir_tenant *tenant, const char *member,
 	int64_t row;
 
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_GROUP, error) ||
-	    !make_guid(tenant, "member of a group", member, id, error) ||
-	    !certdir_tenant_number(tenant, &row, CERTDIR_TENANT_FIND_OBJECT, error,
-				   SQL_VALUES(SQL_TEXT(id), SQL_NUMBER(tenant->source))))
+	    !certdir_tenant_guid(tenant, member, "a member of a group without an id", id, error) ||
+	    !certdir_tenant_find_object(tenant, id, &row, error))
 		return false;
-	tenant->duplicates += row == 0;
-	return row == 0 || certdir_bitmap_set(&tenant->seen, row) || certdir_tenant_no_memory(error);
+	tenant->part.group.strangers += row == 0;
+	return row == 0 || certdir_bitmap_set(&tenant->part.seen, row) || certdir_tenant_no_memory(tenant, error);
 }
 
 /* Every row in `rows` that is not in `others` enters or leaves the group. */
 static bool change_members(struct certdir_tenant *tenant, const struct certdir_bitmap *rows,
 			   const struct certdir_bitmap *others, bool enter, size_t *count, struct certdir_error *error)
 {
-	const enum certdir_tenant_statement what = enter ? CERTDIR_TENANT_JOIN_GROUP : CERTDIR_TENANT_LEAVE_GROUP;
+	const char *what = enter ? "INSERT INTO device_group(device,grp) VALUES(?1,?2)"
+				 : "DELETE FROM device_group WHERE device=?1 AND grp=?2";
 
 	for (int64_t row = -1; (row = certdir_bitmap_next(rows, row + 1)) >= 0;) {
 		if (certdir_bitmap_test(others, row))
 			continue;
 		++*count;
-		if (!certdir_tenant_do(tenant, what, error, SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->staged))) ||
-		    (!tenant->quiet && !certdir_tenant_log(tenant, row, "group", enter ? NULL : tenant->group,
-							   enter ? tenant->group : NULL, error)))
+		if (!certdir_list_writer_do(tenant->writer, what,
+					    SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->part.group.row)), error) ||
+		    (!tenant->part.quiet &&
+		     !certdir_tenant_log(tenant, row, "group", enter ? NULL : tenant->part.group.name,
+					 enter ? tenant->part.group.name : NULL, error)))
 			return false;
 	}
 	return true;
@@ -114,10 +105,12 @@ static bool change_members(struct certdir_tenant *tenant, const struct certdir_b
 /* Who has left stays for now. */
 static bool keep_leavers(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->before, row + 1)) >= 0;)
-		if (!certdir_bitmap_test(&tenant->seen, row) &&
-		    !certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_MEMBER, error,
-				       SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->staged))))
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->part.group.members, row + 1)) >= 0;)
+		if (!certdir_bitmap_test(&tenant->part.seen, row) &&
+		    !certdir_list_writer_do(tenant->writer,
+					    "UPDATE device_group SET confirmed=coalesce(confirmed,(SELECT synced FROM "
+					    "grp WHERE id=?2)) WHERE device=?1 AND grp=?2",
+					    SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->part.group.row)), error))
 			return false;
 	return true;
 }
@@ -125,10 +118,11 @@ static bool keep_leavers(struct certdir_tenant *tenant, struct certdir_error *er
 /* Who was to leave, and is a member all the same. */
 static bool confirm_members(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->unconfirmed, row + 1)) >= 0;)
-		if (certdir_bitmap_test(&tenant->seen, row) &&
-		    !certdir_tenant_do(tenant, CERTDIR_TENANT_CONFIRM_MEMBER, error,
-				       SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->staged))))
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->part.group.leavers, row + 1)) >= 0;)
+		if (certdir_bitmap_test(&tenant->part.seen, row) &&
+		    !certdir_list_writer_do(tenant->writer,
+					    "UPDATE device_group SET confirmed=NULL WHERE device=?1 AND grp=?2",
+					    SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->part.group.row)), error))
 			return false;
 	return true;
 }
@@ -137,8 +131,8 @@ static size_t count_leavers(const struct certdir_tenant *tenant)
 {
 	size_t count = 0;
 
-	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->before, row + 1)) >= 0;)
-		count += !certdir_bitmap_test(&tenant->seen, row);
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->part.group.members, row + 1)) >= 0;)
+		count += !certdir_bitmap_test(&tenant->part.seen, row);
 	return count;
 }
 
@@ -152,17 +146,19 @@ enum certdir_tenant_ended certdir_tenant_group_end(struct certdir_tenant *tenant
 
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_GROUP, error))
 		return CERTDIR_ENDED_FAILED;
-	*counts = (struct certdir_tenant_counts){.before = tenant->before.ones, .duplicates = tenant->duplicates};
-	(void)snprintf(what, sizeof(what), "members of group %s", tenant->group);
+	*counts = (struct certdir_tenant_counts){.before = tenant->part.group.members.ones,
+						 .duplicates = tenant->part.group.strangers};
+	(void)snprintf(what, sizeof(what), "members of group %s", tenant->part.group.name);
 	leavers = count_leavers(tenant);
 	ended = certdir_tenant_guard(tenant, counts->before, leavers, what, "in Entra ID whether they left it", error);
 	ok = confirm_members(tenant, error) &&
-	     (ended == CERTDIR_ENDED
-		      ? change_members(tenant, &tenant->before, &tenant->seen, false, &counts->lost, error)
-		      : keep_leavers(tenant, error)) &&
-	     change_members(tenant, &tenant->seen, &tenant->before, true, &counts->added, error) &&
-	     certdir_tenant_do(tenant, CERTDIR_TENANT_GROUP_SYNCED, error,
-			       SQL_VALUES(SQL_NUMBER(tenant->staged), SQL_NUMBER(tenant->options.now)));
+	     (ended == CERTDIR_ENDED ? change_members(tenant, &tenant->part.group.members, &tenant->part.seen, false,
+						      &counts->lost, error)
+				     : keep_leavers(tenant, error)) &&
+	     change_members(tenant, &tenant->part.seen, &tenant->part.group.members, true, &counts->added, error) &&
+	     certdir_list_writer_do(tenant->writer, "UPDATE grp SET synced=?2 WHERE id=?1",
+				    SQL_VALUES(SQL_NUMBER(tenant->part.group.row), SQL_NUMBER(tenant->options.now)),
+				    error);
 	counts->kept = leavers - counts->lost;
 	counts->after = counts->before + counts->added - counts->lost;
 	return certdir_tenant_finish(tenant, ok ? ended : CERTDIR_ENDED_FAILED, error);
@@ -177,7 +173,7 @@ static bool contains(struct certdir_tenant *tenant, const char *const *object_id
 	char canonical[CERTDIR_LIST_TEXT_MAX + 1];
 
 	for (*found = false; *object_ids && !*found; object_ids++) {
-		if (!make_guid(tenant, "group", *object_ids, canonical, error))
+		if (!certdir_tenant_guid(tenant, *object_ids, "a group without an id", canonical, error))
 			return false;
 		*found = strcmp(canonical, id) == 0;
 	}
@@ -189,12 +185,13 @@ static bool drop_group(struct certdir_tenant *tenant, int64_t group, const char 
 	const struct certdir_bitmap none = {0};
 	size_t count = 0;
 
-	certdir_bitmap_free(&tenant->before);
-	tenant->staged = group;
-	strcpy(tenant->group, label);
+	certdir_bitmap_free(&tenant->part.group.members);
+	tenant->part.group.row = group;
+	strcpy(tenant->part.group.name, label);
 	return read_members(tenant, group, error) &&
-	       change_members(tenant, &tenant->before, &none, false, &count, error) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_DROP_GROUP, error, SQL_VALUES(SQL_NUMBER(group)));
+	       change_members(tenant, &tenant->part.group.members, &none, false, &count, error) &&
+	       certdir_list_writer_do(tenant->writer, "DELETE FROM grp WHERE id=?1", SQL_VALUES(SQL_NUMBER(group)),
+				      error);
 }
 
 /* Drops what is not in `object_ids`; `oldest` is when that of the others was listed whose listing is the oldest. */
@@ -202,13 +199,14 @@ static bool drop_others(struct certdir_tenant *tenant, const char *const *object
 			struct certdir_error *error)
 {
 	sqlite3_stmt *stmt =
-		certdir_tenant_ask(tenant, CERTDIR_TENANT_GROUPS, error, SQL_VALUES(SQL_NUMBER(tenant->source)));
+		certdir_sql_ask(&tenant->writer->sql, "SELECT id,object_id,name,synced FROM grp WHERE source=?1",
+				SQL_VALUES(SQL_NUMBER(tenant->source)));
 	int found;
 
 	*oldest = 0;
-	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
-		const char *id = (const char *)sqlite3_column_text(stmt, 1);
-		const char *name = (const char *)sqlite3_column_text(stmt, 2);
+	while ((found = certdir_list_writer_next(tenant->writer, stmt, error)) == 1) {
+		const char *id = certdir_sql_text_at(stmt, 1);
+		const char *name = certdir_sql_text_at(stmt, 2);
 		const int64_t synced = sqlite3_column_int64(stmt, 3);
 		bool kept;
 
@@ -229,8 +227,8 @@ bool certdir_tenant_groups_keep(struct certdir_tenant *tenant, const char *const
 	if (!certdir_tenant_begin(tenant, CERTDIR_PART_GROUP, error))
 		return false;
 	if (drop_others(tenant, object_ids, &oldest, error) &&
-	    certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_GROUPS, error,
-			      SQL_VALUES(SQL_NUMBER(tenant->source), SQL_TIME(oldest))))
+	    certdir_list_writer_do(tenant->writer, "UPDATE source SET groups_synced=?2 WHERE id=?1",
+				   SQL_VALUES(SQL_NUMBER(tenant->source), SQL_TIME(oldest)), error))
 		return certdir_tenant_finish(tenant, CERTDIR_ENDED, error) == CERTDIR_ENDED;
 	certdir_tenant_part_abandon(tenant);
 	return false;

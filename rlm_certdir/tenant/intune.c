@@ -6,12 +6,11 @@
  * The key of a record is its Entra device id, or, where it has none or it is the Intune id again, its Intune id. A device has
  * the record whose key is its Entra device id; a record with its Intune id as key that fits no device is one of its own.
  */
-#include "tenant/state.h"
+#include <string.h>
 
 #include "tenant/filter.h"
-#include "list/schema.h"
-
-#include <string.h>
+#include "tenant/record.h"
+#include "tenant/state.h"
 
 enum {
 	RECORD_COLUMNS = 15, /* CERTDIR_LIST_RECORD_COLUMNS; of them: */
@@ -20,15 +19,17 @@ enum {
 	AT_OWNERSHIP = 4,
 	AT_INTUNE_NAME = 9,
 	AT_STATE = 10,
-	/* CERTDIR_TENANT_PAIRS */
+	/* PAIR: a device and its record: its row and that of the record, what it has, what it should have */
 	AT_HAS = 2,
 	AT_RECORD = AT_HAS + RECORD_COLUMNS,
-	/* CERTDIR_TENANT_OWN_PAIR, behind those */
+	/* of a device that Intune alone knows, behind those */
 	AT_OLD_NAME = AT_RECORD + RECORD_COLUMNS,
 	AT_OLD_SYSTEM,
 	AT_NAME,
 	AT_SYSTEM
 };
+
+#define PAIR "SELECT d.id,s.id," RECORD_OF("d") "," RECORD_OF("s")
 
 /* Seconds that an Intune id is remembered which named an Entra device: longer than a backup, or a record that went missing, is gone. */
 enum { ONCE_KEPT = 400 * 86400 };
@@ -48,8 +49,7 @@ bool certdir_tenant_intune_begin(struct certdir_tenant *tenant, struct certdir_e
 {
 	if (!certdir_tenant_begin(tenant, CERTDIR_PART_INTUNE, error))
 		return false;
-	tenant->quiet = tenant->state.intune_synced == 0;
-	tenant->staged = 0;
+	tenant->part.quiet = tenant->state.intune_synced == 0;
 	if (certdir_list_writer_run(tenant->writer, staged, error))
 		return true;
 	certdir_tenant_part_abandon(tenant);
@@ -64,18 +64,11 @@ static bool make_ids(struct certdir_tenant *tenant, const struct certdir_device 
 		     char id[CERTDIR_LIST_TEXT_MAX + 1], char key[CERTDIR_LIST_TEXT_MAX + 1],
 		     struct certdir_error *error)
 {
-	const char *given = record->intune_device_id ? record->intune_device_id : "";
 	char *made;
 
-	tenant->warned_object = false;
-	if (!certdir_tenant_text(tenant, given, "id", CERTDIR_FORM_GUID, given, id, &made, error))
-		return false;
-	if (!made) {
-		tenant->broken = true;
-		certdir_error_set(error, "an Intune record without an id: the answer is not believed");
-		return false;
-	}
-	if (!certdir_tenant_text(tenant, id, "azureADDeviceId", CERTDIR_FORM_GUID, record->entra_device_id, key, &made,
+	if (!certdir_tenant_guid(tenant, record->intune_device_id,
+				 "an Intune record without an id: the answer is not believed", id, error) ||
+	    !certdir_tenant_text(tenant, id, "azureADDeviceId", CERTDIR_FORM_GUID, record->entra_device_id, key, &made,
 				 error))
 		return false;
 	if (!made)
@@ -111,52 +104,64 @@ bool certdir_tenant_intune_put(struct certdir_tenant *tenant, const struct certd
 		if (!certdir_tenant_text(tenant, id, texts[i].field, texts[i].form, texts[i].text, room[i], &made[i],
 					 error))
 			return false;
-	tenant->staged++;
-	return certdir_tenant_do(tenant, CERTDIR_TENANT_STAGE, error,
-				 SQL_VALUES(SQL_TEXT(key), SQL_TEXT(id), SQL_TEXT(made[0]), SQL_TEXT(made[1]),
-					    SQL_TEXT(made[2] ? made[2] : "unknown"), SQL_TEXT(made[3]),
-					    SQL_TIME(record->last_seen), SQL_TIME(record->registered),
-					    SQL_TEXT(made[4]), SQL_TEXT(made[5]), SQL_TEXT(made[6]), SQL_TEXT(made[7]),
-					    SQL_TEXT(made[8]), SQL_TEXT(made[9]), SQL_TEXT(made[10]),
-					    SQL_TEXT(made[11])));
+	tenant->part.staged.count++;
+	return certdir_list_writer_do(
+		tenant->writer,
+		"INSERT INTO temp.staged(key," RECORD ",operating_system) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,?)",
+		SQL_VALUES(SQL_TEXT(key), SQL_TEXT(id), SQL_TEXT(made[0]), SQL_TEXT(made[1]),
+			   SQL_TEXT(made[2] ? made[2] : "unknown"), SQL_TEXT(made[3]), SQL_TIME(record->last_seen),
+			   SQL_TIME(record->registered), SQL_TEXT(made[4]), SQL_TEXT(made[5]), SQL_TEXT(made[6]),
+			   SQL_TEXT(made[7]), SQL_TEXT(made[8]), SQL_TEXT(made[9]), SQL_TEXT(made[10]),
+			   SQL_TEXT(made[11])),
+		error);
 }
 
 /* ---- which records count ---- */
 
 static const char *text(sqlite3_stmt *stmt, int column)
 {
-	const char *value = (const char *)sqlite3_column_text(stmt, column);
+	const char *value = certdir_sql_text_at(stmt, column);
 
 	return value ? value : "";
 }
 
-/*
- * Of neighbours with the same text in column 0, all but the last are dead: those of one Intune id are the same record again,
- * those of one key are records of one device. Of either it is remembered that it named an Entra device.
- */
-static bool bury(struct certdir_tenant *tenant, enum certdir_tenant_statement which, size_t *buried,
-		 struct certdir_error *error)
+static bool remember(struct certdir_tenant *tenant, const char *intune_device_id, struct certdir_error *error)
 {
-	const bool by_key = which == CERTDIR_TENANT_STAGED_BY_KEY;
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, which, error, SQL_NOTHING);
+	return certdir_list_writer_do(tenant->writer, "INSERT OR IGNORE INTO temp.once VALUES(?1)",
+				      SQL_VALUES(SQL_TEXT(intune_device_id)), error);
+}
+
+/*
+ * Of neighbours with the same text in column 0, the last counts: those of one Intune id are the same record again, those of one key are
+ * records of one device. Of the others it is remembered that they named an Entra device.
+ */
+static bool supersede(struct certdir_tenant *tenant, bool by_key, size_t *count, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_sql_ask(
+		&tenant->writer->sql,
+		by_key ? "SELECT key,id FROM temp.staged INDEXED BY staged_by_key "
+			 "ORDER BY key,intune_registered,intune_last_seen,intune_device_id,id"
+		       : "SELECT intune_device_id,id FROM temp.staged INDEXED BY staged_by_id ORDER BY 1,2",
+		SQL_NOTHING);
 	char last[CERTDIR_VALUE_MAX + 1] = "";
 	int64_t last_id = 0;
 	int found;
 
-	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+	while ((found = certdir_list_writer_next(tenant->writer, stmt, error)) == 1) {
 		const int64_t id = sqlite3_column_int64(stmt, 1);
 		const char *value = text(stmt, 0);
 
-		if (certdir_bitmap_test(&tenant->dead, id))
+		if (certdir_bitmap_test(&tenant->part.staged.superseded, id))
 			continue;
 		if (last_id && strcmp(value, last) == 0) {
-			if (!certdir_bitmap_set(&tenant->dead, last_id))
-				return certdir_tenant_no_memory(error);
-			if (!certdir_tenant_do(tenant,
-					       by_key ? CERTDIR_TENANT_ONCE_OUTLIVED : CERTDIR_TENANT_ONCE_STAGED,
-					       error, SQL_VALUES(SQL_NUMBER(last_id))))
+			if (!certdir_bitmap_set(&tenant->part.staged.superseded, last_id))
+				return certdir_tenant_no_memory(tenant, error);
+			if (!certdir_list_writer_do(tenant->writer,
+						    "INSERT OR IGNORE INTO temp.once SELECT intune_device_id FROM "
+						    "temp.staged WHERE id=?1 AND (?2 OR key<>intune_device_id)",
+						    SQL_VALUES(SQL_NUMBER(last_id), SQL_NUMBER(by_key)), error))
 				return false;
-			++*buried;
+			++*count;
 		} else {
 			strcpy(last, value); /* a canonical GUID */
 		}
@@ -168,15 +173,18 @@ static bool bury(struct certdir_tenant *tenant, enum certdir_tenant_statement wh
 /* Records that waited before, and are there still. */
 static bool keep_waiting(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt =
-		certdir_tenant_ask(tenant, CERTDIR_TENANT_STILL_WAITING, error, SQL_VALUES(SQL_NUMBER(tenant->source)));
+	sqlite3_stmt *stmt = certdir_sql_ask(&tenant->writer->sql,
+					     "SELECT s.id FROM intune_waiting w CROSS JOIN temp.staged s INDEXED BY "
+					     "staged_by_key WHERE s.key=w.entra_device_id AND w.source=?1",
+					     SQL_VALUES(SQL_NUMBER(tenant->source)));
 	int found;
 
-	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+	while ((found = certdir_list_writer_next(tenant->writer, stmt, error)) == 1) {
 		const int64_t id = sqlite3_column_int64(stmt, 0);
 
-		if (!certdir_bitmap_test(&tenant->dead, id) && !certdir_bitmap_set(&tenant->kept, id))
-			return certdir_tenant_no_memory(error);
+		if (!certdir_bitmap_test(&tenant->part.staged.superseded, id) &&
+		    !certdir_bitmap_set(&tenant->part.staged.known, id))
+			return certdir_tenant_no_memory(tenant, error);
 	}
 	return found == 0;
 }
@@ -200,19 +208,22 @@ static bool same_column(sqlite3_stmt *stmt, int a, int b)
 static bool set_record(struct certdir_tenant *tenant, int64_t row, sqlite3_stmt *pair, bool ids,
 		       struct certdir_error *error)
 {
-	sqlite3_stmt *stmt =
-		certdir_tenant_ask(tenant, ids ? CERTDIR_TENANT_SET_RECORD : CERTDIR_TENANT_SET_RECORD_FACTS, error,
-				   SQL_VALUES(SQL_NUMBER(row)));
-	int rc = SQLITE_OK;
+	sqlite3_stmt *stmt = certdir_sql_ask(
+		&tenant->writer->sql,
+		ids ? "UPDATE device SET (" RECORD ")=(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16) WHERE id=?1"
+		    : "UPDATE device SET "
+		      "owner=?4,intune_compliance=?5,intune_ownership=?6,intune_last_seen=?7,intune_registered=?8,"
+		      "wifi_mac=?9,ethernet_mac=?10,management_state=?12,management_agent=?13,category=?14,"
+		      "enrollment_profile=?15,intune_confirmed=?16 WHERE id=?1",
+		SQL_VALUES(SQL_NUMBER(row)));
+	int rc = stmt ? SQLITE_OK : SQLITE_ERROR;
 
-	if (!stmt)
-		return false;
 	/* What the shorter statement does not name has a number in it all the same. */
-	for (int i = ids ? 0 : 2; i < RECORD_COLUMNS; i++)
-		rc |= sqlite3_bind_value(stmt, i + 2, sqlite3_column_value(pair, AT_RECORD + i));
+	for (int i = ids ? 0 : 2; i < RECORD_COLUMNS && rc == SQLITE_OK; i++)
+		rc = sqlite3_bind_value(stmt, i + 2, sqlite3_column_value(pair, AT_RECORD + i));
 	if (rc != SQLITE_OK)
 		return certdir_list_writer_fail(tenant->writer, error);
-	return certdir_tenant_next(tenant, stmt, error) == 0;
+	return certdir_list_writer_next(tenant->writer, stmt, error) == 0;
 }
 
 /* Gives a device the record that it should have. */
@@ -221,23 +232,20 @@ static bool join(struct certdir_tenant *tenant, sqlite3_stmt *pair, struct certd
 	const int64_t row = sqlite3_column_int64(pair, 0), id = sqlite3_column_int64(pair, 1);
 	bool same[RECORD_COLUMNS], ids, all = true;
 
-	if (!certdir_bitmap_set(&tenant->seen, row) || !certdir_bitmap_set(&tenant->used, id) ||
+	if (!certdir_bitmap_set(&tenant->part.seen, row) || !certdir_bitmap_set(&tenant->part.staged.joined, id) ||
 	    (sqlite3_column_type(pair, AT_HAS + AT_COMPLIANCE) != SQLITE_NULL &&
-	     !certdir_bitmap_set(&tenant->kept, id)))
-		return certdir_tenant_no_memory(error);
+	     !certdir_bitmap_set(&tenant->part.staged.known, id)))
+		return certdir_tenant_no_memory(tenant, error);
 	for (int i = 0; i < RECORD_COLUMNS; i++)
 		all = (same[i] = same_column(pair, AT_HAS + i, AT_RECORD + i)) && all;
 	if (all)
 		return true;
 	ids = !same[0] || !same[AT_SERIAL_NUMBER] || !same[AT_INTUNE_NAME];
-	tenant->holds |= CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_NAME);
-	if (sqlite3_column_type(pair, AT_RECORD + AT_SERIAL_NUMBER) != SQLITE_NULL)
-		tenant->holds |= CERTDIR_BIT(CERTDIR_ID_SERIAL);
-	if (!certdir_bitmap_set(&tenant->changed, row))
-		return certdir_tenant_no_memory(error);
+	if (!certdir_bitmap_set(&tenant->part.changed, row))
+		return certdir_tenant_no_memory(tenant, error);
 	/* The record that it had is of another device now, or of none. */
 	if (!same[0] && sqlite3_column_type(pair, AT_HAS) != SQLITE_NULL &&
-	    !certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, SQL_VALUES(SQL_TEXT(text(pair, AT_HAS)))))
+	    !remember(tenant, text(pair, AT_HAS), error))
 		return false;
 	return (same[AT_COMPLIANCE] || certdir_tenant_save(tenant, row, error)) &&
 	       set_record(tenant, row, pair, ids, error) &&
@@ -249,11 +257,19 @@ static bool join_all(struct certdir_tenant *tenant, struct certdir_error *error)
 	sqlite3_stmt *pairs;
 	int found;
 
-	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_PAIR, error, SQL_VALUES(SQL_NUMBER(tenant->source))))
+	if (!certdir_list_writer_do(tenant->writer,
+				    "INSERT INTO temp.pair SELECT d.id,s.id FROM temp.staged s INDEXED BY "
+				    "staged_by_key CROSS JOIN device d INDEXED BY device_by_entra_device_id WHERE "
+				    "d.entra_device_id=s.key AND d.source=?1 ORDER BY d.id,s.id",
+				    SQL_VALUES(SQL_NUMBER(tenant->source)), error))
 		return false;
-	pairs = certdir_tenant_ask(tenant, CERTDIR_TENANT_PAIRS, error, SQL_NOTHING);
-	while ((found = certdir_tenant_next(tenant, pairs, error)) == 1)
-		if (!certdir_bitmap_test(&tenant->dead, sqlite3_column_int64(pairs, 1)) && !join(tenant, pairs, error))
+	pairs = certdir_sql_ask(&tenant->writer->sql,
+				PAIR " FROM temp.pair p CROSS JOIN device d ON d.id=p.device CROSS JOIN "
+				     "temp.staged s ON s.id=p.staged ORDER BY p.rowid",
+				SQL_NOTHING);
+	while ((found = certdir_list_writer_next(tenant->writer, pairs, error)) == 1)
+		if (!certdir_bitmap_test(&tenant->part.staged.superseded, sqlite3_column_int64(pairs, 1)) &&
+		    !join(tenant, pairs, error))
 			return false;
 	return found == 0;
 }
@@ -263,11 +279,11 @@ static bool join_all(struct certdir_tenant *tenant, struct certdir_error *error)
 /* Intune's word is not enough for it any more. */
 static bool set_once(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
 {
-	int64_t listed;
+	bool listed;
 
-	return certdir_tenant_number(tenant, &listed, CERTDIR_TENANT_READ_FILTERED, error,
-				     SQL_VALUES(SQL_NUMBER(row))) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_SET_ONCE, error, SQL_VALUES(SQL_NUMBER(row))) &&
+	return certdir_tenant_is_listed(tenant, row, &listed, error) &&
+	       certdir_list_writer_do(tenant->writer, "UPDATE device SET once_entra=1,listed=0 WHERE id=?1",
+				      SQL_VALUES(SQL_NUMBER(row)), error) &&
 	       (!listed || certdir_tenant_account(tenant, row, false, false, error));
 }
 
@@ -275,20 +291,22 @@ static bool set_once(struct certdir_tenant *tenant, int64_t row, struct certdir_
 static bool change_own(struct certdir_tenant *tenant, int64_t row, int64_t id, bool once, struct certdir_error *error)
 {
 	sqlite3_stmt *pair =
-		certdir_tenant_ask(tenant, CERTDIR_TENANT_OWN_PAIR, error, SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(id)));
+		certdir_sql_ask(&tenant->writer->sql,
+				PAIR ",d.name,d.operating_system,s.intune_name,s.operating_system FROM device d "
+				     "CROSS JOIN temp.staged s WHERE d.id=?1 AND s.id=?2",
+				SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(id)));
 	bool ok = certdir_tenant_row(tenant, pair, error) && join(tenant, pair, error) &&
 		  (!once || set_once(tenant, row, error));
 
 	if (ok && (!same_column(pair, AT_OLD_NAME, AT_NAME) || !same_column(pair, AT_OLD_SYSTEM, AT_SYSTEM))) {
-		const char *old_name = (const char *)sqlite3_column_text(pair, AT_OLD_NAME);
-		const char *name = (const char *)sqlite3_column_text(pair, AT_NAME);
-		const char *system = (const char *)sqlite3_column_text(pair, AT_SYSTEM);
+		const char *old_name = certdir_sql_text_at(pair, AT_OLD_NAME);
+		const char *name = certdir_sql_text_at(pair, AT_NAME);
+		const char *system = certdir_sql_text_at(pair, AT_SYSTEM);
 
-		tenant->holds |= CERTDIR_BIT(CERTDIR_ID_NAME);
-		ok = (certdir_bitmap_set(&tenant->changed, row) || certdir_tenant_no_memory(error)) &&
+		ok = (certdir_bitmap_set(&tenant->part.changed, row) || certdir_tenant_no_memory(tenant, error)) &&
 		     certdir_tenant_save(tenant, row, error) &&
-		     certdir_tenant_do(tenant, CERTDIR_TENANT_SET_OWN, error,
-				       SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(name), SQL_TEXT(system))) &&
+		     certdir_list_writer_do(tenant->writer, "UPDATE device SET name=?2,operating_system=?3 WHERE id=?1",
+					    SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(name), SQL_TEXT(system)), error) &&
 		     certdir_tenant_rename(tenant, row, old_name, name, error) &&
 		     certdir_tenant_relist(tenant, row, error);
 	}
@@ -296,33 +314,40 @@ static bool change_own(struct certdir_tenant *tenant, int64_t row, int64_t id, b
 	return ok;
 }
 
-/* `record`: what CERTDIR_TENANT_STAGED found. */
+/* `record`: what place() found. */
 static bool add_own(struct certdir_tenant *tenant, int64_t id, bool once, sqlite3_stmt *record,
 		    struct certdir_error *error)
 {
-	const char *ownership = (const char *)sqlite3_column_text(record, 2);
-	const char *system = (const char *)sqlite3_column_text(record, 3);
-	const char *state = (const char *)sqlite3_column_text(record, 4);
+	const char *ownership = certdir_sql_text_at(record, 2);
+	const char *system = certdir_sql_text_at(record, 3);
+	const char *state = certdir_sql_text_at(record, 4);
 	bool listed = !once && certdir_tenant_filter_takes(&tenant->options.filter, CERTDIR_JOIN_UNKNOWN, system,
 							   ownership, certdir_tenant_in_use(state));
 	int64_t row;
 
-	if (!certdir_tenant_do(
-		    tenant, CERTDIR_TENANT_ADD_OWN, error,
-		    SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(listed), SQL_NUMBER(once), SQL_NUMBER(id))))
+	if (!certdir_list_writer_do(
+		    tenant->writer,
+		    "INSERT INTO device(source,listed,once_entra," RECORD
+		    ",name,operating_system) SELECT ?1,?2,nullif(?3,0)," RECORD
+		    ",intune_name,operating_system FROM temp.staged WHERE id=?4",
+		    SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(listed), SQL_NUMBER(once), SQL_NUMBER(id)),
+		    error))
 		return false;
-	row = sqlite3_last_insert_rowid(tenant->writer->db);
-	tenant->holds |= CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_NAME) | CERTDIR_BIT(CERTDIR_ID_SERIAL);
-	if (!certdir_bitmap_set(&tenant->seen, row))
-		return certdir_tenant_no_memory(error);
+	row = sqlite3_last_insert_rowid(tenant->writer->sql.db);
+	if (!certdir_bitmap_set(&tenant->part.seen, row))
+		return certdir_tenant_no_memory(tenant, error);
 	return certdir_tenant_account(tenant, row, listed, true, error);
 }
 
 /* The staged record `id` fits no device of Entra's: it is a device of its own, or waits for one. */
 static bool place(struct certdir_tenant *tenant, int64_t id, size_t *waiting, struct certdir_error *error)
 {
-	sqlite3_stmt *record = certdir_tenant_ask(tenant, CERTDIR_TENANT_STAGED, error,
-						  SQL_VALUES(SQL_NUMBER(id), SQL_NUMBER(tenant->source)));
+	sqlite3_stmt *record = certdir_sql_ask(
+		&tenant->writer->sql,
+		"SELECT intune_device_id,key,intune_ownership,operating_system,management_state,intune_device_id IN "
+		"(SELECT id FROM temp.once) OR EXISTS(SELECT 1 FROM intune_once o WHERE o.source=?2 AND "
+		"o.intune_device_id=s.intune_device_id) FROM temp.staged s WHERE id=?1",
+		SQL_VALUES(SQL_NUMBER(id), SQL_NUMBER(tenant->source)));
 	bool ok = certdir_tenant_row(tenant, record, error);
 	const char *intune_device_id = ok ? text(record, 0) : "";
 	const bool once = ok && sqlite3_column_int(record, 5);
@@ -330,11 +355,12 @@ static bool place(struct certdir_tenant *tenant, int64_t id, size_t *waiting, st
 
 	if (ok && strcmp(intune_device_id, text(record, 1)) != 0) {
 		++*waiting;
-		ok = certdir_tenant_do(tenant, CERTDIR_TENANT_WAIT, error,
-				       SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(id)));
+		ok = certdir_list_writer_do(tenant->writer,
+					    "INSERT OR REPLACE INTO intune_waiting(source,entra_device_id," RECORD
+					    ") SELECT ?1,key," RECORD " FROM temp.staged WHERE id=?2",
+					    SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(id)), error);
 	} else if (ok) {
-		ok = certdir_tenant_number(tenant, &row, CERTDIR_TENANT_FIND_OWN, error,
-					   SQL_VALUES(SQL_TEXT(intune_device_id), SQL_NUMBER(tenant->source))) &&
+		ok = certdir_tenant_record_own(tenant, intune_device_id, &row, error) &&
 		     (row ? change_own(tenant, row, id, once, error) : add_own(tenant, id, once, record, error));
 	}
 	(void)sqlite3_reset(record);
@@ -344,13 +370,16 @@ static bool place(struct certdir_tenant *tenant, int64_t id, size_t *waiting, st
 /* *unlisted: the last row of those that waited before and are not in this listing. */
 static bool place_others(struct certdir_tenant *tenant, size_t *waiting, int64_t *unlisted, struct certdir_error *error)
 {
-	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_STOP_WAITING, error, SQL_VALUES(SQL_NUMBER(tenant->source))) ||
-	    !certdir_tenant_number(tenant, unlisted, CERTDIR_TENANT_LAST_WAITING, error,
-				   SQL_VALUES(SQL_NUMBER(tenant->source))))
+	if (!certdir_list_writer_do(tenant->writer,
+				    "DELETE FROM intune_waiting WHERE source=?1 AND intune_device_id IN (SELECT "
+				    "intune_device_id FROM temp.staged)",
+				    SQL_VALUES(SQL_NUMBER(tenant->source)), error) ||
+	    !certdir_list_writer_number(tenant->writer, unlisted, "SELECT max(id) FROM intune_waiting WHERE source=?1",
+					SQL_VALUES(SQL_NUMBER(tenant->source)), error))
 		return false;
-	for (int64_t id = 1; id <= tenant->staged; id++)
-		if (!certdir_bitmap_test(&tenant->dead, id) && !certdir_bitmap_test(&tenant->used, id) &&
-		    !place(tenant, id, waiting, error))
+	for (int64_t id = 1; id <= tenant->part.staged.count; id++)
+		if (!certdir_bitmap_test(&tenant->part.staged.superseded, id) &&
+		    !certdir_bitmap_test(&tenant->part.staged.joined, id) && !place(tenant, id, waiting, error))
 			return false;
 	return true;
 }
@@ -360,18 +389,20 @@ static bool place_others(struct certdir_tenant *tenant, size_t *waiting, int64_t
 /* Devices of Entra's that had a record and have none in this listing. What it was the record of is remembered. */
 static bool find_unjoined(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt =
-		certdir_tenant_ask(tenant, CERTDIR_TENANT_WITH_RECORD, error, SQL_VALUES(SQL_NUMBER(tenant->source)));
+	sqlite3_stmt *stmt = certdir_sql_ask(&tenant->writer->sql,
+					     "SELECT id,intune_device_id FROM device NOT INDEXED WHERE source=?1 AND "
+					     "intune_compliance IS NOT NULL AND object_id IS NOT NULL",
+					     SQL_VALUES(SQL_NUMBER(tenant->source)));
 	int found;
 
-	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+	while ((found = certdir_list_writer_next(tenant->writer, stmt, error)) == 1) {
 		const int64_t row = sqlite3_column_int64(stmt, 0);
 
-		if (certdir_bitmap_test(&tenant->seen, row))
+		if (certdir_bitmap_test(&tenant->part.seen, row))
 			continue;
-		if (!certdir_bitmap_set(&tenant->unconfirmed, row))
-			return certdir_tenant_no_memory(error);
-		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, SQL_VALUES(SQL_TEXT(text(stmt, 1)))))
+		if (!certdir_bitmap_set(&tenant->part.staged.unjoined, row))
+			return certdir_tenant_no_memory(tenant, error);
+		if (!remember(tenant, text(stmt, 1), error))
 			return false;
 	}
 	return found == 0;
@@ -380,41 +411,37 @@ static bool find_unjoined(struct certdir_tenant *tenant, struct certdir_error *e
 /* Whether the record that a row has is another Entra device's by now: then it is not missing. */
 static bool has_moved(struct certdir_tenant *tenant, int64_t row, bool *moved, struct certdir_error *error)
 {
-	sqlite3_stmt *of_row = certdir_tenant_ask(tenant, CERTDIR_TENANT_OWN_ID, error, SQL_VALUES(SQL_NUMBER(row))),
-		     *stmt = NULL;
-	int found = certdir_tenant_row(tenant, of_row, error) ? 1 : -1;
+	sqlite3_stmt *stmt =
+		certdir_sql_ask(&tenant->writer->sql,
+				"SELECT s.id,s.key<>s.intune_device_id FROM device d CROSS JOIN temp.staged s INDEXED "
+				"BY staged_by_id ON s.intune_device_id=d.intune_device_id WHERE d.id=?1",
+				SQL_VALUES(SQL_NUMBER(row)));
+	int found;
 
 	*moved = false;
-	if (found == 1)
-		stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_STAGED_OF, error,
-					  SQL_VALUES(SQL_TEXT(text(of_row, 0))));
-	while (found == 1 && (found = certdir_tenant_next(tenant, stmt, error)) == 1)
+	while ((found = certdir_list_writer_next(tenant->writer, stmt, error)) == 1)
 		*moved |= sqlite3_column_int(stmt, 1) ||
-			  certdir_bitmap_test(&tenant->used, sqlite3_column_int64(stmt, 0));
-	(void)sqlite3_reset(of_row);
+			  certdir_bitmap_test(&tenant->part.staged.joined, sqlite3_column_int64(stmt, 0));
 	return found == 0;
 }
 
 static bool unjoin(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
 {
-	if (!certdir_bitmap_set(&tenant->changed, row))
-		return certdir_tenant_no_memory(error);
-	return certdir_tenant_save(tenant, row, error) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_CLEAR_RECORD, error, SQL_VALUES(SQL_NUMBER(row))) &&
+	if (!certdir_bitmap_set(&tenant->part.changed, row))
+		return certdir_tenant_no_memory(tenant, error);
+	return certdir_tenant_save(tenant, row, error) && certdir_tenant_record_clear(tenant, row, error) &&
 	       certdir_tenant_relist(tenant, row, error);
 }
 
 /* keep: what is only missing stays, with the age that it has. */
 static bool unjoin_others(struct certdir_tenant *tenant, bool keep, struct certdir_error *error)
 {
-	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->unconfirmed, row + 1)) >= 0;) {
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->part.staged.unjoined, row + 1)) >= 0;) {
 		bool moved = true;
 
 		if (keep && !has_moved(tenant, row, &moved, error))
 			return false;
-		if (moved ? !unjoin(tenant, row, error)
-			  : !certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_RECORD, error,
-					       SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->state.intune_synced))))
+		if (moved ? !unjoin(tenant, row, error) : !certdir_tenant_record_keep(tenant, row, error))
 			return false;
 	}
 	return true;
@@ -423,28 +450,28 @@ static bool unjoin_others(struct certdir_tenant *tenant, bool keep, struct certd
 /* Devices of Intune alone that it does not list any more, or that Entra ID knows now. */
 static bool remove_own(struct certdir_tenant *tenant, bool keep, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt =
-		certdir_tenant_ask(tenant, CERTDIR_TENANT_ALL_OWN, error, SQL_VALUES(SQL_NUMBER(tenant->source)));
+	sqlite3_stmt *stmt = certdir_sql_ask(&tenant->writer->sql,
+					     "SELECT id,intune_device_id,once_entra FROM device INDEXED BY "
+					     "device_of_intune WHERE source=?1 AND " OF_INTUNE_ALONE,
+					     SQL_VALUES(SQL_NUMBER(tenant->source)));
 	int found;
 
-	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+	while ((found = certdir_list_writer_next(tenant->writer, stmt, error)) == 1) {
 		const int64_t row = sqlite3_column_int64(stmt, 0);
 		bool moved;
 
-		if (certdir_bitmap_test(&tenant->seen, row))
+		if (certdir_bitmap_test(&tenant->part.seen, row))
 			continue;
-		if (sqlite3_column_int(stmt, 2) &&
-		    !certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE, error, SQL_VALUES(SQL_TEXT(text(stmt, 1)))))
+		if (sqlite3_column_int(stmt, 2) && !remember(tenant, text(stmt, 1), error))
 			return false;
 		if (!has_moved(tenant, row, &moved, error))
 			return false;
 		if (keep && !moved) {
-			if (!certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_RECORD, error,
-					       SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->state.intune_synced))))
+			if (!certdir_tenant_record_keep(tenant, row, error))
 				return false;
-		} else if (!certdir_bitmap_set(&tenant->removed, row) ||
-			   (moved && !certdir_bitmap_set(&tenant->own, row))) {
-			return certdir_tenant_no_memory(error);
+		} else if (!certdir_bitmap_set(&tenant->part.removed, row) ||
+			   (moved && !certdir_bitmap_set(&tenant->part.known_elsewhere, row))) {
+			return certdir_tenant_no_memory(tenant, error);
 		}
 	}
 	return found == 0;
@@ -459,40 +486,49 @@ static bool join_listing(struct certdir_tenant *tenant, struct certdir_tenant_co
 	size_t again = 0;
 
 	*counts = (struct certdir_tenant_counts){.before = tenant->state.intune_records};
-	if (!certdir_tenant_do(tenant, CERTDIR_TENANT_ONCE_WAITING, error, SQL_VALUES(SQL_NUMBER(tenant->source))) ||
-	    !certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_ONCE, error,
-			       SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(tenant->options.now - ONCE_KEPT))) ||
-	    !certdir_list_writer_run(tenant->writer, staged_by_id, error) ||
-	    !bury(tenant, CERTDIR_TENANT_STAGED_BY_ID, &again, error) ||
+	if (!certdir_list_writer_do(
+		    tenant->writer,
+		    "INSERT OR IGNORE INTO temp.once SELECT intune_device_id FROM intune_waiting WHERE source=?1",
+		    SQL_VALUES(SQL_NUMBER(tenant->source)), error) ||
+	    !certdir_list_writer_do(tenant->writer, "DELETE FROM intune_once WHERE source=?1 AND at<=?2",
+				    SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(tenant->options.now - ONCE_KEPT)),
+				    error) ||
+	    !certdir_list_writer_run(tenant->writer, staged_by_id, error) || !supersede(tenant, false, &again, error) ||
 	    !certdir_list_writer_run(tenant->writer, staged_by_key, error) ||
-	    !bury(tenant, CERTDIR_TENANT_STAGED_BY_KEY, &counts->duplicates, error) || !keep_waiting(tenant, error))
+	    !supersede(tenant, true, &counts->duplicates, error) || !keep_waiting(tenant, error))
 		return false;
 	/* Who had a record must be known to the last before any of them can become a device of its own. */
 	if (!join_all(tenant, error) || (counts->before > 0 && !find_unjoined(tenant, error)) ||
 	    !place_others(tenant, &counts->unlisted, unlisted, error))
 		return false;
-	counts->after = (size_t)tenant->staged - again - counts->duplicates;
-	counts->lost = counts->before - tenant->kept.ones;
-	counts->added = counts->after - tenant->kept.ones;
+	counts->after = (size_t)tenant->part.staged.count - again - counts->duplicates;
+	counts->lost = counts->before - tenant->part.staged.known.ones;
+	counts->added = counts->after - tenant->part.staged.known.ones;
 	return true;
 }
 
-/* What the listing does not have goes, or is kept. */
-static bool let_go(struct certdir_tenant *tenant, bool keep, int64_t unlisted, struct certdir_error *error)
+/* What the listing does not have is deleted, or kept. */
+static bool drop_missing(struct certdir_tenant *tenant, bool keep, int64_t unlisted, struct certdir_error *error)
 {
 	return unjoin_others(tenant, keep, error) && remove_own(tenant, keep, error) &&
-	       (keep ? certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_WAITING, error,
-					 SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(unlisted),
-						    SQL_NUMBER(tenant->state.intune_synced)))
-		     : certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_WAITING, error,
-					 SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(unlisted)))) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_ONCE, error,
-				 SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(tenant->options.now)));
+	       (keep ? certdir_list_writer_do(
+			       tenant->writer,
+			       "UPDATE intune_waiting SET intune_confirmed=coalesce(intune_confirmed,?3) WHERE "
+			       "source=?1 AND id<=?2",
+			       SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(unlisted),
+					  SQL_NUMBER(tenant->state.intune_synced)),
+			       error)
+		     : certdir_list_writer_do(tenant->writer, "DELETE FROM intune_waiting WHERE source=?1 AND id<=?2",
+					      SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(unlisted)), error)) &&
+	       certdir_list_writer_do(tenant->writer,
+				      "INSERT OR REPLACE INTO intune_once SELECT ?1,id,?2 FROM (SELECT id FROM "
+				      "temp.once EXCEPT SELECT intune_device_id FROM intune_waiting WHERE source=?1)",
+				      SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(tenant->options.now)), error);
 }
 
 /* Asks the guards: one for the records, and one for the devices that depend on them. `counts` is filled in. */
-static enum certdir_tenant_ended settle(struct certdir_tenant *tenant, int64_t unlisted,
-					struct certdir_tenant_counts *counts, struct certdir_error *error)
+static enum certdir_tenant_ended guard(struct certdir_tenant *tenant, int64_t unlisted,
+				       struct certdir_tenant_counts *counts, struct certdir_error *error)
 {
 	enum certdir_tenant_ended records, ended;
 	struct certdir_tenant_counts devices;
@@ -501,13 +537,17 @@ static enum certdir_tenant_ended settle(struct certdir_tenant *tenant, int64_t u
 
 	records = certdir_tenant_guard(tenant, counts->before, counts->lost, "Intune records",
 				       "in Intune whether they are gone", &why);
-	if (!let_go(tenant, records == CERTDIR_ENDED_SHRUNK, unlisted, error))
+	if (!drop_missing(tenant, records == CERTDIR_ENDED_SHRUNK, unlisted, error))
 		return CERTDIR_ENDED_FAILED;
 	ended = certdir_tenant_guard_devices(tenant, &counts->kept, error);
-	if (ended == CERTDIR_ENDED_FAILED || !certdir_tenant_settle(tenant, &devices, error) ||
+	if (ended == CERTDIR_ENDED_FAILED || !certdir_tenant_account_all(tenant, &devices, error) ||
 	    !certdir_tenant_purge(tenant, &devices, error) ||
-	    !certdir_tenant_number(tenant, &kept, CERTDIR_TENANT_COUNT_KEPT, error,
-				   SQL_VALUES(SQL_NUMBER(tenant->source))))
+	    !certdir_list_writer_number(
+		    tenant->writer, &kept,
+		    "SELECT count(*) FROM (SELECT coalesce(entra_device_id,intune_device_id) FROM device WHERE "
+		    "source=?1 AND intune_confirmed IS NOT NULL UNION SELECT entra_device_id FROM intune_waiting WHERE "
+		    "source=?1 AND intune_confirmed IS NOT NULL)",
+		    SQL_VALUES(SQL_NUMBER(tenant->source)), error))
 		return CERTDIR_ENDED_FAILED;
 	if (records == CERTDIR_ENDED_SHRUNK)
 		*error = why;
@@ -529,12 +569,14 @@ enum certdir_tenant_ended certdir_tenant_intune_end(struct certdir_tenant *tenan
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_INTUNE, error))
 		return ended;
 	if (join_listing(tenant, counts, &unlisted, error))
-		ended = settle(tenant, unlisted, counts, error);
+		ended = guard(tenant, unlisted, counts, error);
 	if (ended != CERTDIR_ENDED_FAILED &&
-	    (!certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_INTUNE, error,
-				SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(tenant->options.now),
-					   SQL_NUMBER((int64_t)counts->after),
-					   SQL_TIME(tenant->options.intune_interval))) ||
+	    (!certdir_list_writer_do(
+		     tenant->writer,
+		     "UPDATE source SET intune_synced=?2,intune_records=?3,intune_interval=?4 WHERE id=?1",
+		     SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(tenant->options.now),
+				SQL_NUMBER((int64_t)counts->after), SQL_TIME(tenant->options.intune_interval)),
+		     error) ||
 	     !certdir_list_writer_run(tenant->writer,
 				      "DROP TABLE temp.staged;DROP TABLE temp.pair;DROP TABLE temp.once", error)))
 		ended = CERTDIR_ENDED_FAILED;

@@ -1,57 +1,69 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a part did to the rows of devices: counted, guarded, logged. */
-#include "tenant/state.h"
-
-#include "tenant/filter.h"
-
 #include <stdio.h>
 #include <string.h>
 
+#include "list/schema.h"
+#include "tenant/filter.h"
+#include "tenant/record.h"
+#include "tenant/state.h"
+
+bool certdir_tenant_find_object(struct certdir_tenant *tenant, const char *object_id, int64_t *row,
+				struct certdir_error *error)
+{
+	return certdir_list_writer_number(tenant->writer, row, "SELECT id FROM device WHERE object_id=?1 AND source=?2",
+					  SQL_VALUES(SQL_TEXT(object_id), SQL_NUMBER(tenant->source)), error);
+}
+
 bool certdir_tenant_await(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt =
-		certdir_tenant_ask(tenant, CERTDIR_TENANT_UNCONFIRMED, error, SQL_VALUES(SQL_NUMBER(tenant->source)));
+	sqlite3_stmt *stmt = certdir_sql_ask(
+		&tenant->writer->sql,
+		"SELECT id FROM device INDEXED BY device_unconfirmed WHERE source=?1 AND confirmed IS NOT NULL",
+		SQL_VALUES(SQL_NUMBER(tenant->source)));
 	int found;
 
-	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+	while ((found = certdir_list_writer_next(tenant->writer, stmt, error)) == 1) {
 		const int64_t row = sqlite3_column_int64(stmt, 0);
 
-		if (!certdir_bitmap_set(&tenant->unconfirmed, row) || !certdir_bitmap_set(&tenant->removed, row))
-			return certdir_tenant_no_memory(error);
+		if (!certdir_bitmap_set(&tenant->part.unconfirmed, row) ||
+		    !certdir_bitmap_set(&tenant->part.removed, row))
+			return certdir_tenant_no_memory(tenant, error);
 	}
-	return found == 0 && certdir_tenant_number(tenant, &tenant->newest, CERTDIR_TENANT_NEWEST, error, SQL_NOTHING);
+	return found == 0 && certdir_list_writer_number(tenant->writer, &tenant->part.newest,
+							"SELECT max(id) FROM device", SQL_NOTHING, error);
 }
 
 bool certdir_tenant_confirm(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
 {
-	certdir_bitmap_clear(&tenant->removed, row);
-	if (!certdir_bitmap_test(&tenant->unconfirmed, row))
+	certdir_bitmap_clear(&tenant->part.removed, row);
+	if (!certdir_bitmap_test(&tenant->part.unconfirmed, row))
 		return true;
-	certdir_bitmap_clear(&tenant->unconfirmed, row);
-	return certdir_tenant_do(tenant, CERTDIR_TENANT_CONFIRM, error, SQL_VALUES(SQL_NUMBER(row)));
+	certdir_bitmap_clear(&tenant->part.unconfirmed, row);
+	return certdir_list_writer_do(tenant->writer, "UPDATE device SET confirmed=NULL WHERE id=?1",
+				      SQL_VALUES(SQL_NUMBER(row)), error);
 }
 
-bool certdir_tenant_sweep(struct certdir_tenant *tenant, enum certdir_tenant_statement which,
-			  struct certdir_error *error)
+bool certdir_tenant_sweep(struct certdir_tenant *tenant, const char *sql, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, which, error, SQL_VALUES(SQL_NUMBER(tenant->source)));
+	sqlite3_stmt *stmt = certdir_sql_ask(&tenant->writer->sql, sql, SQL_VALUES(SQL_NUMBER(tenant->source)));
 	int found;
 
-	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+	while ((found = certdir_list_writer_next(tenant->writer, stmt, error)) == 1) {
 		const int64_t row = sqlite3_column_int64(stmt, 0);
 
-		if (!certdir_bitmap_test(&tenant->seen, row) && !certdir_bitmap_set(&tenant->removed, row))
-			return certdir_tenant_no_memory(error);
+		if (!certdir_bitmap_test(&tenant->part.seen, row) && !certdir_bitmap_set(&tenant->part.removed, row))
+			return certdir_tenant_no_memory(tenant, error);
 	}
 	return found == 0;
 }
 
-/* `lost` and `fresh` are against the beginning of the part: a row that is listed, unlisted and listed again is neither. */
+/* Both bitmaps are against the beginning of the part: a row that is listed, unlisted and listed again is neither. */
 bool certdir_tenant_account(struct certdir_tenant *tenant, int64_t row, bool listed, bool added,
 			    struct certdir_error *error)
 {
-	struct certdir_bitmap *undo = listed ? &tenant->lost : &tenant->fresh;
-	struct certdir_bitmap *note = listed ? &tenant->fresh : &tenant->lost;
+	struct certdir_bitmap *undo = listed ? &tenant->part.unlisted : &tenant->part.listed;
+	struct certdir_bitmap *note = listed ? &tenant->part.listed : &tenant->part.unlisted;
 	bool ok = true;
 
 	if (listed && !added)
@@ -81,38 +93,39 @@ bool certdir_tenant_relist(struct certdir_tenant *tenant, int64_t row, struct ce
 	const char *join;
 
 	/* A new filter is for the devices part alone to apply, to all devices at once. */
-	if (tenant->refilter ? tenant->part != CERTDIR_PART_DEVICES : tenant->takes_all)
+	if (tenant->refilter ? tenant->part.kind != CERTDIR_PART_DEVICES : tenant->takes_all)
 		return true;
-	stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_READ_FILTERED, error, SQL_VALUES(SQL_NUMBER(row)));
+	stmt = certdir_sql_ask(&tenant->writer->sql,
+			       "SELECT listed,join_type,operating_system,coalesce(intune_ownership,ownership),enabled,"
+			       "once_entra,iif(object_id IS NULL,management_state,NULL) FROM device WHERE id=?1",
+			       SQL_VALUES(SQL_NUMBER(row)));
 	if (!certdir_tenant_row(tenant, stmt, error))
 		return false;
 	listed = sqlite3_column_int(stmt, 0);
-	join = (const char *)sqlite3_column_text(stmt, 1);
+	join = certdir_sql_text_at(stmt, 1);
 	if (join)
 		(void)certdir_join_type_parse(join, &join_type);
-	enabled = sqlite3_column_type(stmt, 4) == SQLITE_NULL
-			  ? certdir_tenant_in_use((const char *)sqlite3_column_text(stmt, 6))
-		  : sqlite3_column_int(stmt, 4) ? CERTDIR_YES
-						: CERTDIR_NO;
-	wanted = certdir_tenant_filter_takes(&tenant->options.filter, join_type,
-					     (const char *)sqlite3_column_text(stmt, 2),
-					     (const char *)sqlite3_column_text(stmt, 3), enabled) &&
+	enabled = certdir_sql_tristate_at(stmt, 4);
+	if (enabled == CERTDIR_UNKNOWN)
+		enabled = certdir_tenant_in_use(certdir_sql_text_at(stmt, 6));
+	wanted = certdir_tenant_filter_takes(&tenant->options.filter, join_type, certdir_sql_text_at(stmt, 2),
+					     certdir_sql_text_at(stmt, 3), enabled) &&
 		 !sqlite3_column_int(stmt, 5);
 	(void)sqlite3_reset(stmt);
 	if (wanted == listed)
 		return true;
-	if (wanted) /* it may bring any */
-		tenant->holds |= CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_INTUNE) |
-				 CERTDIR_BIT(CERTDIR_ID_SERIAL) | CERTDIR_BIT(CERTDIR_ID_NAME) |
-				 CERTDIR_BIT(CERTDIR_ID_ENTRA);
-	return certdir_tenant_do(tenant, CERTDIR_TENANT_SET_LISTED, error,
-				 SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(wanted))) &&
+	return certdir_list_writer_do(tenant->writer, "UPDATE device SET listed=?2 WHERE id=?1",
+				      SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(wanted)), error) &&
 	       certdir_tenant_account(tenant, row, wanted, false, error);
 }
 
 bool certdir_tenant_save(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
 {
-	return tenant->quiet || certdir_tenant_do(tenant, CERTDIR_TENANT_SAVE, error, SQL_VALUES(SQL_NUMBER(row)));
+	return tenant->part.quiet ||
+	       certdir_list_writer_do(tenant->writer,
+				      "INSERT OR IGNORE INTO temp.was SELECT id,name,enabled," CERTDIR_LIST_COMPLIANCE
+				      " FROM device d WHERE id=?1",
+				      SQL_VALUES(SQL_NUMBER(row)), error);
 }
 
 bool certdir_tenant_rename(struct certdir_tenant *tenant, int64_t row, const char *before, const char *after,
@@ -121,27 +134,32 @@ bool certdir_tenant_rename(struct certdir_tenant *tenant, int64_t row, const cha
 	if (sqlite3_stricmp(before ? before : "", after ? after : "") == 0)
 		return true;
 	return (!before ||
-		certdir_tenant_do(tenant, CERTDIR_TENANT_FORMER, error,
-				  SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(before), SQL_NUMBER(tenant->options.now)))) &&
-	       (!after || certdir_tenant_do(tenant, CERTDIR_TENANT_FORMER_BACK, error,
-					    SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(after))));
+		certdir_list_writer_do(
+			tenant->writer, "INSERT OR REPLACE INTO former_name(device,name,since) VALUES(?1,?2,?3)",
+			SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(before), SQL_NUMBER(tenant->options.now)), error)) &&
+	       (!after || certdir_list_writer_do(tenant->writer, "DELETE FROM former_name WHERE device=?1 AND name=?2",
+						 SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(after)), error));
 }
 
 bool certdir_tenant_log(struct certdir_tenant *tenant, int64_t row, const char *what, const char *before,
 			const char *after, struct certdir_error *error)
 {
-	return certdir_tenant_do(tenant, CERTDIR_TENANT_LOG, error,
-				 SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->options.now), SQL_TEXT(what),
-					    SQL_TEXT(before), SQL_TEXT(after)));
+	return certdir_list_writer_do(tenant->writer,
+				      "INSERT INTO change(at,source,device,name,what,before,after) SELECT ?2,(SELECT "
+				      "name FROM source WHERE id=device.source)," CERTDIR_LIST_CALLED(
+					      "") ",name,?3,?4,?5 FROM device WHERE id=?1 AND (listed OR ?3='removed')",
+				      SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->options.now), SQL_TEXT(what),
+						 SQL_TEXT(before), SQL_TEXT(after)),
+				      error);
 }
 
 /* ---- the end of a part ---- */
 
-static bool is_listed(struct certdir_tenant *tenant, int64_t row, bool *listed, struct certdir_error *error)
+bool certdir_tenant_is_listed(struct certdir_tenant *tenant, int64_t row, bool *listed, struct certdir_error *error)
 {
 	int64_t number;
-	const bool ok = certdir_tenant_number(tenant, &number, CERTDIR_TENANT_READ_FILTERED, error,
-					      SQL_VALUES(SQL_NUMBER(row)));
+	const bool ok = certdir_list_writer_number(tenant->writer, &number, "SELECT listed FROM device WHERE id=?1",
+						   SQL_VALUES(SQL_NUMBER(row)), error);
 
 	*listed = number != 0;
 	return ok;
@@ -150,16 +168,16 @@ static bool is_listed(struct certdir_tenant *tenant, int64_t row, bool *listed, 
 /* Whether the guard is there for a row that is to be deleted: not if it came in this part, or is known by another row now. */
 static bool is_guarded(const struct certdir_tenant *tenant, int64_t row)
 {
-	return row <= tenant->newest && !certdir_bitmap_test(&tenant->own, row);
+	return row <= tenant->part.newest && !certdir_bitmap_test(&tenant->part.known_elsewhere, row);
 }
 
 static bool count_losses(struct certdir_tenant *tenant, size_t *count, struct certdir_error *error)
 {
-	*count = tenant->lost.ones;
-	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->removed, row + 1)) >= 0;) {
+	*count = tenant->part.unlisted.ones;
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->part.removed, row + 1)) >= 0;) {
 		bool listed;
 
-		if (!is_listed(tenant, row, &listed, error))
+		if (!certdir_tenant_is_listed(tenant, row, &listed, error))
 			return false;
 		*count += listed && is_guarded(tenant, row);
 	}
@@ -169,15 +187,15 @@ static bool count_losses(struct certdir_tenant *tenant, size_t *count, struct ce
 /* Rows that were to be deleted stay as they were known last. */
 static bool keep_removed(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	const bool intune = tenant->part == CERTDIR_PART_INTUNE;
-
-	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->removed, row + 1)) >= 0;) {
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->part.removed, row + 1)) >= 0;) {
 		if (!is_guarded(tenant, row))
 			continue;
-		certdir_bitmap_clear(&tenant->removed, row);
-		if (!certdir_tenant_do(tenant, intune ? CERTDIR_TENANT_KEEP_RECORD : CERTDIR_TENANT_KEEP, error,
-				       SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(intune ? tenant->state.intune_synced
-										     : tenant->state.synced))))
+		certdir_bitmap_clear(&tenant->part.removed, row);
+		if (tenant->part.kind == CERTDIR_PART_INTUNE
+			    ? !certdir_tenant_record_keep(tenant, row, error)
+			    : !certdir_list_writer_do(
+				      tenant->writer, "UPDATE device SET confirmed=coalesce(confirmed,?2) WHERE id=?1",
+				      SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->state.synced)), error))
 			return false;
 	}
 	return true;
@@ -189,12 +207,14 @@ static bool keep_removed(struct certdir_tenant *tenant, struct certdir_error *er
  */
 static bool keep_listed(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->lost, row + 1)) >= 0;) {
-		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_KEEP_LISTED, error, SQL_VALUES(SQL_NUMBER(row))))
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->part.unlisted, row + 1)) >= 0;) {
+		if (!certdir_list_writer_do(tenant->writer,
+					    "UPDATE device SET listed=1 WHERE id=?1 AND once_entra IS NULL",
+					    SQL_VALUES(SQL_NUMBER(row)), error))
 			return false;
-		if (sqlite3_changes(tenant->writer->db) == 0)
+		if (sqlite3_changes(tenant->writer->sql.db) == 0)
 			continue;
-		tenant->unfiltered = true;
+		tenant->part.unfiltered = true;
 		if (!certdir_tenant_account(tenant, row, true, false, error))
 			return false;
 	}
@@ -220,16 +240,16 @@ enum certdir_tenant_ended certdir_tenant_guard_devices(struct certdir_tenant *te
 		return CERTDIR_ENDED;
 	if (!keep_removed(tenant, error) || !keep_listed(tenant, error))
 		return CERTDIR_ENDED_FAILED;
-	*kept = losses - tenant->lost.ones;
+	*kept = losses - tenant->part.unlisted.ones;
 	return CERTDIR_ENDED_SHRUNK;
 }
 
 static bool count_removed(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->removed, row + 1)) >= 0;) {
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->part.removed, row + 1)) >= 0;) {
 		bool listed;
 
-		if (!is_listed(tenant, row, &listed, error))
+		if (!certdir_tenant_is_listed(tenant, row, &listed, error))
 			return false;
 		if (listed && !certdir_tenant_account(tenant, row, false, false, error))
 			return false;
@@ -240,9 +260,9 @@ static bool count_removed(struct certdir_tenant *tenant, struct certdir_error *e
 
 static const char *yes_no(sqlite3_stmt *stmt, int column)
 {
-	return sqlite3_column_type(stmt, column) == SQLITE_NULL ? NULL
-	       : sqlite3_column_int(stmt, column)		? "yes"
-								: "no";
+	static const char *const words[] = {[CERTDIR_UNKNOWN] = NULL, [CERTDIR_NO] = "no", [CERTDIR_YES] = "yes"};
+
+	return words[certdir_sql_tristate_at(stmt, column)];
 }
 
 static bool differ(const char *a, const char *b)
@@ -253,11 +273,11 @@ static bool differ(const char *a, const char *b)
 static bool log_difference(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
 {
 	const int64_t row = sqlite3_column_int64(stmt, 0);
-	const char *old_name = (const char *)sqlite3_column_text(stmt, 1);
-	const char *name = (const char *)sqlite3_column_text(stmt, 2);
+	const char *old_name = certdir_sql_text_at(stmt, 1);
+	const char *name = certdir_sql_text_at(stmt, 2);
 	const char *old_enabled = yes_no(stmt, 3), *enabled = yes_no(stmt, 4);
-	const char *old_compliance = (const char *)sqlite3_column_text(stmt, 5);
-	const char *compliance = (const char *)sqlite3_column_text(stmt, 6);
+	const char *old_compliance = certdir_sql_text_at(stmt, 5);
+	const char *compliance = certdir_sql_text_at(stmt, 6);
 
 	if (sqlite3_stricmp(old_name ? old_name : "", name ? name : "") != 0 &&
 	    !certdir_tenant_log(tenant, row, "renamed", old_name, name, error))
@@ -270,14 +290,19 @@ static bool log_difference(struct certdir_tenant *tenant, sqlite3_stmt *stmt, st
 
 static bool log_differences(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, CERTDIR_TENANT_SAVED, error, SQL_NOTHING);
+	sqlite3_stmt *stmt =
+		certdir_sql_ask(&tenant->writer->sql,
+				"SELECT d.id,w.name,d.name,w.enabled,d.enabled,w.compliance," CERTDIR_LIST_COMPLIANCE
+				" FROM temp.was w CROSS JOIN device d ON d.id=w.id WHERE d.listed",
+				SQL_NOTHING);
 	int found;
 
-	while ((found = certdir_tenant_next(tenant, stmt, error)) == 1) {
+	while ((found = certdir_list_writer_next(tenant->writer, stmt, error)) == 1) {
 		const int64_t row = sqlite3_column_int64(stmt, 0);
 
-		if (!certdir_bitmap_test(&tenant->fresh, row) && !certdir_bitmap_test(&tenant->lost, row) &&
-		    !certdir_bitmap_test(&tenant->removed, row) && !log_difference(tenant, stmt, error))
+		if (!certdir_bitmap_test(&tenant->part.listed, row) &&
+		    !certdir_bitmap_test(&tenant->part.unlisted, row) &&
+		    !certdir_bitmap_test(&tenant->part.removed, row) && !log_difference(tenant, stmt, error))
 			return false;
 	}
 	return found == 0;
@@ -297,63 +322,68 @@ static size_t count_changed(const struct certdir_tenant *tenant)
 {
 	size_t count = 0;
 
-	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->changed, row + 1)) >= 0;)
-		count += !certdir_bitmap_test(&tenant->fresh, row) && !certdir_bitmap_test(&tenant->lost, row) &&
-			 !certdir_bitmap_test(&tenant->removed, row);
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->part.changed, row + 1)) >= 0;)
+		count += !certdir_bitmap_test(&tenant->part.listed, row) &&
+			 !certdir_bitmap_test(&tenant->part.unlisted, row) &&
+			 !certdir_bitmap_test(&tenant->part.removed, row);
 	return count;
 }
 
-bool certdir_tenant_settle(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
-			   struct certdir_error *error)
+bool certdir_tenant_account_all(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
+				struct certdir_error *error)
 {
 	if (!count_removed(tenant, error))
 		return false;
 	*counts = (struct certdir_tenant_counts){
 		.before = tenant->state.devices,
-		.added = tenant->fresh.ones,
+		.added = tenant->part.listed.ones,
 		.changed = count_changed(tenant),
-		.lost = tenant->lost.ones,
-		.after = tenant->state.devices + tenant->fresh.ones - tenant->lost.ones,
-		.listed = tenant->state.devices + tenant->fresh.ones - tenant->lost.ones,
+		.lost = tenant->part.unlisted.ones,
+		.after = tenant->state.devices + tenant->part.listed.ones - tenant->part.unlisted.ones,
+		.listed = tenant->state.devices + tenant->part.listed.ones - tenant->part.unlisted.ones,
 		.unlisted = tenant->unlisted,
 	};
-	return log_all(tenant, &tenant->lost, "removed", error) &&
-	       (tenant->quiet || log_all(tenant, &tenant->fresh, "added", error)) && log_differences(tenant, error);
+	return log_all(tenant, &tenant->part.unlisted, "removed", error) &&
+	       (tenant->part.quiet || log_all(tenant, &tenant->part.listed, "added", error)) &&
+	       log_differences(tenant, error);
 }
 
-/*
- * Of the types that some device has, or may have since this part. The first of its devices usually answers. What an LDAP directory knows is
- * known, whoever is in it.
- */
-static bool list_identities(struct certdir_tenant *tenant, char text[160], struct certdir_error *error)
+#define HAS(column) "SELECT 1 FROM device WHERE " column " IS NOT NULL AND source=?1 AND listed LIMIT 1"
+
+/* The first of its devices usually answers, or an index that has nothing. What an LDAP directory knows is known, whoever is in it. */
+static const struct {
+	enum certdir_identity_type type;
+	const char *has;
+} kinds[] = {{CERTDIR_ID_ENTRA, HAS("entra_device_id")},
+	     {CERTDIR_ID_INTUNE, HAS("intune_device_id")},
+	     {CERTDIR_ID_SID, HAS("sid")},
+	     {CERTDIR_ID_NAME, HAS("coalesce(name,intune_name)")},
+	     {CERTDIR_ID_SERIAL, HAS("serial_number")}};
+
+/* The types of identities that a reader finds in the source. */
+static bool find_identities(struct certdir_tenant *tenant, uint32_t *types, struct certdir_error *error)
 {
-	static const struct {
-		enum certdir_identity_type type;
-		enum certdir_tenant_statement statement;
-	} kinds[] = {{CERTDIR_ID_ENTRA, CERTDIR_TENANT_HAS_ENTRA},
-		     {CERTDIR_ID_INTUNE, CERTDIR_TENANT_HAS_INTUNE},
-		     {CERTDIR_ID_SID, CERTDIR_TENANT_HAS_SID},
-		     {CERTDIR_ID_NAME, CERTDIR_TENANT_HAS_NAME},
-		     {CERTDIR_ID_SERIAL, CERTDIR_TENANT_HAS_SERIAL}};
-	size_t used = 0;
 	int64_t has;
 
-	text[0] = '\0';
-	for (unsigned type = 0; tenant->options.ldap && type < CERTDIR_ID_TYPES; type++)
-		if (tenant->options.ldap->keeps & CERTDIR_BIT(type))
-			used += (size_t)snprintf(text + used, 160 - used, "%s%s", used ? " " : "",
-						 certdir_identity_type_name((enum certdir_identity_type)type));
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (!(tenant->holds & CERTDIR_BIT(kinds[i].type)))
-			continue;
-		if (!certdir_tenant_number(tenant, &has, kinds[i].statement, error,
-					   SQL_VALUES(SQL_NUMBER(tenant->source))))
+	*types = tenant->options.ldap ? tenant->options.ldap->keeps : 0;
+	for (size_t i = 0; !tenant->options.ldap && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!certdir_list_writer_number(tenant->writer, &has, kinds[i].has,
+						SQL_VALUES(SQL_NUMBER(tenant->source)), error))
 			return false;
-		if (has)
-			used += (size_t)snprintf(text + used, 160 - used, "%s%s", used ? " " : "",
-						 certdir_identity_type_name(kinds[i].type));
+		*types |= has ? CERTDIR_BIT(kinds[i].type) : 0;
 	}
 	return true;
+}
+
+static void name_identities(uint32_t types, char text[160])
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
+		if (types & CERTDIR_BIT(type))
+			used += (size_t)snprintf(text + used, 160 - used, "%s%s", used ? " " : "",
+						 certdir_identity_type_name((enum certdir_identity_type)type));
 }
 
 /* So that nobody wonders where a fleet of phones is: they are passed over for what Entra ID does not say of them. */
@@ -363,10 +393,34 @@ static bool count_untyped(struct certdir_tenant *tenant, size_t *count, struct c
 	int64_t number = 0;
 
 	if (taken && !(taken & CERTDIR_BIT(CERTDIR_JOIN_UNKNOWN)) && tenant->unlisted > 0 &&
-	    !certdir_tenant_number(tenant, &number, CERTDIR_TENANT_UNTYPED, error,
-				   SQL_VALUES(SQL_NUMBER(tenant->source))))
+	    !certdir_list_writer_number(tenant->writer, &number,
+					"SELECT count(*) FROM device NOT INDEXED WHERE source=?1 AND NOT listed AND "
+					"join_type IS NULL AND once_entra IS NULL",
+					SQL_VALUES(SQL_NUMBER(tenant->source)), error))
 		return false;
 	*count = (size_t)number;
+	return true;
+}
+
+bool certdir_tenant_forget_names(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
+{
+	const struct certdir_sql_values device = SQL_VALUES(SQL_NUMBER(row));
+
+	return certdir_list_writer_do(tenant->writer, "DELETE FROM dns_name WHERE device=?1", device, error) &&
+	       certdir_list_writer_do(tenant->writer, "DELETE FROM value WHERE device=?1", device, error) &&
+	       certdir_list_writer_do(tenant->writer, "DELETE FROM device_group WHERE device=?1", device, error);
+}
+
+static bool delete_removed(struct certdir_tenant *tenant, struct certdir_error *error)
+{
+	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->part.removed, row + 1)) >= 0;) {
+		const struct certdir_sql_values device = SQL_VALUES(SQL_NUMBER(row));
+
+		if (!certdir_tenant_forget_names(tenant, row, error) ||
+		    !certdir_list_writer_do(tenant->writer, "DELETE FROM former_name WHERE device=?1", device, error) ||
+		    !certdir_list_writer_do(tenant->writer, "DELETE FROM device WHERE id=?1", device, error))
+			return false;
+	}
 	return true;
 }
 
@@ -374,19 +428,19 @@ bool certdir_tenant_purge(struct certdir_tenant *tenant, struct certdir_tenant_c
 			  struct certdir_error *error)
 {
 	char identities[160];
+	uint32_t types;
 
-	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->removed, row + 1)) >= 0;)
-		if (!certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_NAMES, error, SQL_VALUES(SQL_NUMBER(row))) ||
-		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DNS_NAMES, error, SQL_VALUES(SQL_NUMBER(row))) ||
-		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_VALUES, error, SQL_VALUES(SQL_NUMBER(row))) ||
-		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_GROUPS, error, SQL_VALUES(SQL_NUMBER(row))) ||
-		    !certdir_tenant_do(tenant, CERTDIR_TENANT_FORGET_DEVICE, error, SQL_VALUES(SQL_NUMBER(row))))
-			return false;
-	return count_untyped(tenant, &counts->untyped, error) && list_identities(tenant, identities, error) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_STORE_COUNTS, error,
-				 SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER((int64_t)counts->after),
-					    SQL_NUMBER((int64_t)tenant->unlisted), SQL_TEXT(identities),
-					    SQL_NUMBER(tenant->unfiltered))) &&
-	       certdir_tenant_do(tenant, CERTDIR_TENANT_PRUNE_CHANGES, error,
-				 SQL_VALUES(SQL_NUMBER(tenant->options.now - tenant->options.changes)));
+	if (!delete_removed(tenant, error) || !count_untyped(tenant, &counts->untyped, error) ||
+	    !find_identities(tenant, &types, error))
+		return false;
+	name_identities(types, identities);
+	return certdir_list_writer_do(
+		       tenant->writer,
+		       "UPDATE source SET devices=?2,unlisted=?3,identities=?4,filter=iif(?5,NULL,filter) WHERE id=?1",
+		       SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER((int64_t)counts->after),
+				  SQL_NUMBER((int64_t)tenant->unlisted), SQL_TEXT(identities),
+				  SQL_NUMBER(tenant->part.unfiltered)),
+		       error) &&
+	       certdir_list_writer_do(tenant->writer, "DELETE FROM change WHERE at<=?1",
+				      SQL_VALUES(SQL_NUMBER(tenant->options.now - tenant->options.changes)), error);
 }

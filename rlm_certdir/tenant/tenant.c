@@ -1,78 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A tenant's part of the list: opening it, parts as transactions. */
-#include "tenant/state.h"
-
-#include "base/shrink.h"
-#include "text/canonical.h"
-#include "tenant/filter.h"
-#include "list/schema.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "list/schema.h"
+#include "tenant/filter.h"
+#include "tenant/state.h"
+#include "text/canonical.h"
 
 const char *certdir_tenant_kind(const struct certdir_tenant *tenant)
 {
 	return tenant->options.ldap ? "ldap" : "tenant";
 }
 
-/* ---- SQL ---- */
-
-sqlite3_stmt *certdir_tenant_ask(struct certdir_tenant *tenant, enum certdir_tenant_statement which,
-				 struct certdir_error *error, struct certdir_sql_values values)
-{
-	sqlite3_stmt **stmt = &tenant->statements[which];
-
-	if ((*stmt || sqlite3_prepare_v3(tenant->writer->db, certdir_tenant_sql[which], -1, SQLITE_PREPARE_PERSISTENT,
-					 stmt, NULL) == SQLITE_OK) &&
-	    certdir_sql_bind(*stmt, values) == SQLITE_OK)
-		return *stmt;
-	certdir_list_writer_fail(tenant->writer, error);
-	return NULL;
-}
-
-int certdir_tenant_next(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
-{
-	int rc = stmt ? sqlite3_step(stmt) : SQLITE_ERROR;
-
-	if (rc == SQLITE_ROW)
-		return 1;
-	if (rc != SQLITE_DONE) {
-		tenant->broken = true;
-		if (stmt)
-			certdir_list_writer_fail(tenant->writer, error);
-	}
-	(void)sqlite3_reset(stmt);
-	return rc == SQLITE_DONE ? 0 : -1;
-}
-
 bool certdir_tenant_row(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
 {
-	const int found = certdir_tenant_next(tenant, stmt, error);
+	const int found = certdir_list_writer_next(tenant->writer, stmt, error);
 
 	if (found == 0)
 		certdir_error_set(error, "a row of the list is not there: the list is damaged");
 	return found == 1;
 }
 
-bool certdir_tenant_do(struct certdir_tenant *tenant, enum certdir_tenant_statement which, struct certdir_error *error,
-		       struct certdir_sql_values values)
-{
-	return certdir_tenant_next(tenant, certdir_tenant_ask(tenant, which, error, values), error) == 0;
-}
-
-bool certdir_tenant_number(struct certdir_tenant *tenant, int64_t *number, enum certdir_tenant_statement which,
-			   struct certdir_error *error, struct certdir_sql_values values)
-{
-	sqlite3_stmt *stmt = certdir_tenant_ask(tenant, which, error, values);
-	const int found = certdir_tenant_next(tenant, stmt, error);
-
-	*number = found == 1 ? sqlite3_column_int64(stmt, 0) : 0;
-	(void)sqlite3_reset(stmt);
-	return found >= 0;
-}
-
-bool certdir_tenant_no_memory(struct certdir_error *error)
+bool certdir_tenant_no_memory(const struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	certdir_error_set(error, "out of memory");
 	return false;
@@ -80,22 +31,11 @@ bool certdir_tenant_no_memory(struct certdir_error *error)
 
 /* ---- what is stored of the source ---- */
 
-/* The bits of the types that `identities` names. */
-static uint32_t parse_holds(const char *identities)
-{
-	uint32_t holds = 0;
-
-	for (unsigned type = 0; identities && type < CERTDIR_ID_TYPES; type++)
-		if (strstr(identities, certdir_identity_type_name((enum certdir_identity_type)type)))
-			holds |= CERTDIR_BIT(type);
-	return holds;
-}
-
 static bool take_source(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error)
 {
-	const char *delta_link = (const char *)sqlite3_column_text(stmt, 1);
-	const char *filter = (const char *)sqlite3_column_text(stmt, 9);
-	const char *attributes = (const char *)sqlite3_column_text(stmt, 11);
+	const char *delta_link = certdir_sql_text_at(stmt, 1);
+	const char *filter = certdir_sql_text_at(stmt, 9);
+	const char *attributes = certdir_sql_text_at(stmt, 10);
 
 	/* And changes of what another question was about are no changes of this. */
 	const bool other_question = tenant->options.ldap && (!filter || strcmp(filter, tenant->filter) != 0);
@@ -120,37 +60,29 @@ static bool take_source(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struc
 	};
 	tenant->refilter =
 		tenant->state.devices + tenant->unlisted > 0 && (!filter || strcmp(filter, tenant->filter) != 0);
-	tenant->holds = parse_holds((const char *)sqlite3_column_text(stmt, 10));
 	return true;
 }
 
-/* Once a part, so the statement is not kept. */
 static bool read_source(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	sqlite3_stmt *stmt;
-	bool ok = false;
-	int rc;
+	bool ok;
+	int found;
 
 	free(tenant->delta_link);
 	tenant->delta_link = NULL;
 	tenant->source = 0;
 	tenant->unlisted = 0;
-	tenant->holds = 0;
 	tenant->refilter = false;
 	memset(&tenant->state, 0, sizeof(tenant->state));
-	stmt = certdir_sql_prepare(tenant->writer->db,
-				   "SELECT id,delta_link,delta_since,synced,intune_synced,groups_synced,devices,"
-				   "intune_records,unlisted,filter,identities,extension_attributes "
-				   "FROM source WHERE name=?1",
-				   SQL_VALUES(SQL_TEXT(tenant->options.name)));
-	rc = stmt ? sqlite3_step(stmt) : SQLITE_ERROR;
-	if (rc == SQLITE_ROW)
-		ok = take_source(tenant, stmt, error);
-	else if (rc == SQLITE_DONE)
-		ok = true;
-	else
-		certdir_list_writer_fail(tenant->writer, error);
-	sqlite3_finalize(stmt);
+	stmt = certdir_sql_ask(&tenant->writer->sql,
+			       "SELECT id,delta_link,delta_since,synced,intune_synced,groups_synced,devices,"
+			       "intune_records,unlisted,filter,extension_attributes "
+			       "FROM source WHERE name=?1",
+			       SQL_VALUES(SQL_TEXT(tenant->options.name)));
+	found = certdir_list_writer_next(tenant->writer, stmt, error);
+	ok = found == 1 ? take_source(tenant, stmt, error) : found == 0;
+	(void)sqlite3_reset(stmt);
 	return ok;
 }
 
@@ -190,32 +122,27 @@ static bool refuse_source(const struct certdir_tenant *tenant, const char *name,
 }
 
 /* A source is one tenant, and a tenant is one source. */
+static bool check_source(const struct certdir_tenant *tenant, const char *name, const char *kind, const char *guid,
+			 struct certdir_error *error)
+{
+	const bool ours = strcmp(name, tenant->options.name) == 0;
+	const bool same = strcmp(kind, certdir_tenant_kind(tenant)) == 0 &&
+			  (tenant->options.ldap ? ours : guid && strcmp(guid, tenant->guid) == 0);
+
+	return same == ours || refuse_source(tenant, name, kind, guid, error);
+}
+
 static bool check_sources(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = NULL;
+	sqlite3_stmt *stmt = certdir_sql_ask(&tenant->writer->sql, "SELECT name,kind,tenant FROM source", SQL_NOTHING);
 	bool ok = true;
-	int rc;
+	int found = 0;
 
-	rc = sqlite3_prepare_v2(tenant->writer->db, "SELECT name,kind,tenant FROM source", -1, &stmt, NULL);
-	while (ok && rc != SQLITE_DONE && (rc == SQLITE_OK || rc == SQLITE_ROW)) {
-		rc = sqlite3_step(stmt);
-		if (rc == SQLITE_ROW) {
-			const char *name = (const char *)sqlite3_column_text(stmt, 0);
-			const char *kind = (const char *)sqlite3_column_text(stmt, 1);
-			const char *guid = (const char *)sqlite3_column_text(stmt, 2);
-			const bool ldap = tenant->options.ldap, is_ldap = kind && strcmp(kind, "ldap") == 0;
-			bool same_tenant =
-				ldap ? is_ldap && name && strcmp(name, tenant->options.name) == 0
-				     : guid && strcmp(guid, tenant->guid) == 0 && kind && strcmp(kind, "tenant") == 0;
-
-			if (name && kind && (strcmp(name, tenant->options.name) == 0) != same_tenant)
-				ok = refuse_source(tenant, name, kind, guid, error);
-		}
-	}
-	if (ok && rc != SQLITE_DONE)
-		ok = certdir_list_writer_fail(tenant->writer, error);
-	sqlite3_finalize(stmt);
-	return ok;
+	while (ok && (found = certdir_list_writer_next(tenant->writer, stmt, error)) == 1)
+		ok = check_source(tenant, certdir_sql_text_at(stmt, 0), certdir_sql_text_at(stmt, 1),
+				  certdir_sql_text_at(stmt, 2), error);
+	(void)sqlite3_reset(stmt);
+	return ok && found == 0;
 }
 
 /* Before the first change of a device, what the change log tells of is kept here until the end of the part. */
@@ -265,9 +192,7 @@ void certdir_tenant_close(struct certdir_tenant *tenant)
 	if (!tenant)
 		return;
 	certdir_tenant_part_abandon(tenant);
-	for (size_t i = 0; i < CERTDIR_TENANT_STATEMENTS; i++)
-		sqlite3_finalize(tenant->statements[i]);
-	(void)sqlite3_exec(tenant->writer->db, "DROP TABLE IF EXISTS temp.was", NULL, NULL, NULL);
+	(void)sqlite3_exec(tenant->writer->sql.db, "DROP TABLE IF EXISTS temp.was", NULL, NULL, NULL);
 	free(tenant->delta_link);
 	free(tenant->filter);
 	free(tenant);
@@ -277,29 +202,28 @@ void certdir_tenant_close(struct certdir_tenant *tenant)
 
 static bool make_source(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	if (!certdir_sql_run(tenant->writer->db,
-			     "INSERT INTO source(name,kind,tenant,synced) VALUES(?1,?2,nullif(?3,''),0)",
-			     SQL_VALUES(SQL_TEXT(tenant->options.name), SQL_TEXT(certdir_tenant_kind(tenant)),
-					SQL_TEXT(tenant->guid))))
-		return certdir_list_writer_fail(tenant->writer, error);
-	tenant->source = sqlite3_last_insert_rowid(tenant->writer->db);
+	if (!certdir_list_writer_do(tenant->writer,
+				    "INSERT INTO source(name,kind,tenant,synced) VALUES(?1,?2,nullif(?3,''),0)",
+				    SQL_VALUES(SQL_TEXT(tenant->options.name), SQL_TEXT(certdir_tenant_kind(tenant)),
+					       SQL_TEXT(tenant->guid)),
+				    error))
+		return false;
+	tenant->source = sqlite3_last_insert_rowid(tenant->writer->sql.db);
 	return true;
 }
 
-bool certdir_tenant_begin(struct certdir_tenant *tenant, enum certdir_tenant_part part, struct certdir_error *error)
+bool certdir_tenant_begin(struct certdir_tenant *tenant, enum certdir_tenant_kind kind, struct certdir_error *error)
 {
-	if (tenant->part != CERTDIR_PART_NONE) {
-		certdir_error_set(error, "a part of it is still open");
+	if (tenant->part.kind != CERTDIR_PART_NONE) {
+		certdir_error_set(error, "%s %s: a part of it is still open", certdir_tenant_kind(tenant),
+				  tenant->options.name);
 		return false;
 	}
 	/* An import in the same edition has left the journal off, without which nothing can be rolled back. */
 	if (!certdir_list_writer_run(tenant->writer, "PRAGMA main.journal_mode=TRUNCATE;BEGIN IMMEDIATE", error))
 		return false;
-	tenant->part = part;
-	tenant->full = tenant->quiet = tenant->first = tenant->broken = tenant->unfiltered = false;
-	tenant->newest = INT64_MAX;
-	tenant->duplicates = 0;
-	tenant->warned = 0;
+	tenant->part =
+		(struct certdir_tenant_part){.kind = kind, .failures = tenant->writer->failures, .newest = INT64_MAX};
 	if (certdir_list_writer_run(tenant->writer, "DELETE FROM temp.was", error) &&
 	    (tenant->source != 0 || make_source(tenant, error)))
 		return true;
@@ -307,39 +231,53 @@ bool certdir_tenant_begin(struct certdir_tenant *tenant, enum certdir_tenant_par
 	return false;
 }
 
-bool certdir_tenant_in(const struct certdir_tenant *tenant, enum certdir_tenant_part part, struct certdir_error *error)
+bool certdir_tenant_in(const struct certdir_tenant *tenant, enum certdir_tenant_kind kind, struct certdir_error *error)
 {
+	const struct certdir_tenant_part *part = &tenant->part;
+
 	/* After a full disk SQLite has rolled back by itself: what follows would stand alone. */
-	if (tenant->part == part && !tenant->broken && !sqlite3_get_autocommit(tenant->writer->db))
+	if (part->kind == kind && !part->refused && part->failures == tenant->writer->failures &&
+	    !sqlite3_get_autocommit(tenant->writer->sql.db))
 		return true;
-	certdir_error_set(error, "%s",
-			  tenant->part == part ? "this part has failed and can only be abandoned"
-					       : "that part of it was not begun");
+	certdir_error_set(error,
+			  part->kind == kind ? "%s %s: this part has failed and can only be abandoned"
+					     : "%s %s: that part of it was not begun",
+			  certdir_tenant_kind(tenant), tenant->options.name);
 	return false;
 }
 
-static void forget_part(struct certdir_tenant *tenant)
+static void forget_part(struct certdir_tenant_part *part)
 {
-	struct certdir_bitmap *const bitmaps[] = {
-		&tenant->seen, &tenant->removed, &tenant->fresh, &tenant->lost, &tenant->changed, &tenant->met,
-		&tenant->own,  &tenant->dead,	 &tenant->used,	 &tenant->kept, &tenant->before,  &tenant->unconfirmed};
+	struct certdir_bitmap *const bitmaps[] = {&part->seen,
+						  &part->removed,
+						  &part->unconfirmed,
+						  &part->listed,
+						  &part->unlisted,
+						  &part->changed,
+						  &part->known_elsewhere,
+						  &part->met,
+						  &part->staged.superseded,
+						  &part->staged.joined,
+						  &part->staged.known,
+						  &part->staged.unjoined,
+						  &part->group.members,
+						  &part->group.leavers};
 
 	for (size_t i = 0; i < sizeof(bitmaps) / sizeof(bitmaps[0]); i++)
 		certdir_bitmap_free(bitmaps[i]);
-	tenant->part = CERTDIR_PART_NONE;
+	memset(part, 0, sizeof(*part));
 }
 
 void certdir_tenant_part_abandon(struct certdir_tenant *tenant)
 {
 	struct certdir_error ignored;
 
-	if (tenant->part == CERTDIR_PART_NONE)
+	if (tenant->part.kind == CERTDIR_PART_NONE)
 		return;
-	for (size_t i = 0; i < CERTDIR_TENANT_STATEMENTS; i++)
-		(void)sqlite3_reset(tenant->statements[i]);
-	if (!sqlite3_get_autocommit(tenant->writer->db))
-		(void)sqlite3_exec(tenant->writer->db, "ROLLBACK", NULL, NULL, NULL);
-	forget_part(tenant);
+	certdir_sql_reset(&tenant->writer->sql);
+	if (!sqlite3_get_autocommit(tenant->writer->sql.db))
+		(void)sqlite3_exec(tenant->writer->sql.db, "ROLLBACK", NULL, NULL, NULL);
+	forget_part(&tenant->part);
 	(void)read_source(tenant, &ignored);
 }
 
@@ -352,10 +290,10 @@ enum certdir_tenant_ended certdir_tenant_finish(struct certdir_tenant *tenant, e
 		certdir_tenant_part_abandon(tenant);
 		return CERTDIR_ENDED_FAILED;
 	}
-	if (tenant->warned > WARNINGS)
+	if (tenant->part.warnings > WARNINGS)
 		certdir_log(CERTDIR_LOG_WARN, "%s %s: %u more objects have texts that are not fit to store",
-			    certdir_tenant_kind(tenant), tenant->options.name, tenant->warned - WARNINGS);
-	forget_part(tenant);
+			    certdir_tenant_kind(tenant), tenant->options.name, tenant->part.warnings - WARNINGS);
+	forget_part(&tenant->part);
 	return read_source(tenant, error) ? how : CERTDIR_ENDED_FAILED;
 }
 
@@ -391,13 +329,29 @@ bool certdir_tenant_text(struct certdir_tenant *tenant, const char *label, const
 	}
 	(void)certdir_list_text_refuse(label, field, text, why, &refused);
 	if (form == CERTDIR_FORM_GUID) {
-		tenant->broken = true;
-		certdir_error_set(error, "%s: the answer is not believed", refused.text);
+		tenant->part.refused = true;
+		certdir_error_set(error, "tenant %s: %s: the answer is not believed", tenant->options.name,
+				  refused.text);
 		return false;
 	}
-	if (!tenant->warned_object && tenant->warned++ < WARNINGS)
+	if (!tenant->part.warned && tenant->part.warnings++ < WARNINGS)
 		certdir_log(CERTDIR_LOG_WARN, "%s %s: %s and counts as not set", certdir_tenant_kind(tenant),
 			    tenant->options.name, refused.text);
-	tenant->warned_object = true;
+	tenant->part.warned = true;
 	return true;
+}
+
+bool certdir_tenant_guid(struct certdir_tenant *tenant, const char *id, const char *missing,
+			 char out[CERTDIR_LIST_TEXT_MAX + 1], struct certdir_error *error)
+{
+	char *made;
+
+	tenant->part.warned = false;
+	if (!certdir_tenant_text(tenant, id ? id : "", "id", CERTDIR_FORM_GUID, id, out, &made, error))
+		return false;
+	if (made)
+		return true;
+	tenant->part.refused = true;
+	certdir_error_set(error, "tenant %s: %s", tenant->options.name, missing);
+	return false;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Editions: what goes from one to the next, what a rollback takes back, what cannot be written, what an import loses. */
 #include "list_fixture.h"
-#include "base/shrink.h"
-#include "list/copy.h"
+#include "list/image.h"
 #include "list/writer.h"
 #include "fsync_count.h"
 
@@ -148,7 +147,7 @@ static void test_what_is_noted(void **state)
 	size = seal->kept;
 	last = seal->count - 1;
 	assert_true(last >= 3);
-	assert_int_equal(sqlite3_file_control(writer->db, "main", SQLITE_FCNTL_FILE_POINTER, &file), SQLITE_OK);
+	assert_int_equal(sqlite3_file_control(writer->sql.db, "main", SQLITE_FCNTL_FILE_POINTER, &file), SQLITE_OK);
 	assert_int_equal(file->pMethods->xWrite(file, "ab", 2, CERTDIR_SEAL_CHUNK - 1), SQLITE_OK);
 	assert_true(seal->changed[0] && seal->changed[1] && !seal->changed[2] && !seal->changed[last]);
 	assert_int_equal(file->pMethods->xWrite(file, "ab", 2, (sqlite3_int64)size + 9 * CERTDIR_SEAL_CHUNK),
@@ -278,7 +277,7 @@ static void same_as_load(const char *what)
 	struct certdir_error loading = {.text = ""}, copying = {.text = ""};
 	struct certdir_list_snapshot *snapshot = certdir_list_load(fixture_file, &loading);
 	struct certdir_list_seal seal;
-	bool copied = certdir_list_copy(fixture_file, -1, "nowhere", &seal, &copying);
+	bool copied = certdir_list_image_copy(fixture_file, -1, "nowhere", &seal, &copying);
 
 	if (copied != (snapshot != NULL) || strncmp(copying.text, loading.text, strlen(loading.text)) != 0)
 		fail_msg("%s: loading says \"%s\", copying \"%s\"", what, loading.text, copying.text);

@@ -391,7 +391,7 @@ static int64_t count_devices(struct certdir_list_writer *writer)
 	sqlite3_stmt *stmt;
 	int64_t count;
 
-	assert_int_equal(sqlite3_prepare_v2(writer->db, "SELECT count(*) FROM device", -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(writer->sql.db, "SELECT count(*) FROM device", -1, &stmt, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
 	count = sqlite3_column_int64(stmt, 0);
 	assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
