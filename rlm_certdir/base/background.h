@@ -3,14 +3,11 @@
 #ifndef CERTDIR_BACKGROUND_H
 #define CERTDIR_BACKGROUND_H
 
-#include "base/certdir.h"
-
 #include <pthread.h>
 
-/* Moments and spans are in microseconds. */
-#define CERTDIR_SECOND INT64_C(1000000)
+#include "base/certdir.h"
 
-/* Now, by CLOCK_MONOTONIC. */
+/* Microseconds of CLOCK_MONOTONIC. */
 int64_t certdir_monotonic(void);
 /* The earlier of two moments, or the shorter of two spans. */
 static inline int64_t certdir_earlier(int64_t a, int64_t b)

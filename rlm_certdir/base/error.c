@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/certdir.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "base/certdir.h"
 
 void certdir_vsay(char text[CERTDIR_TEXT_MAX], const char *format, va_list arguments)
 {

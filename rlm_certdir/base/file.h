@@ -3,9 +3,9 @@
 #ifndef CERTDIR_FILE_H
 #define CERTDIR_FILE_H
 
-#include "base/certdir.h"
-
 #include <sys/types.h>
+
+#include "base/certdir.h"
 
 /* Reads `size` bytes, fewer only where the file ends: then errno is 0. How many, or -1 with errno. */
 ssize_t certdir_file_read(int file, void *bytes, size_t size);

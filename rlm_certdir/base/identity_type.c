@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The public names of identity types and join types. They stay: configurations, logs and JSON carry them. */
-#include "base/certdir.h"
-
 #include <string.h>
+
+#include "base/certdir.h"
 
 static const char *const identity_names[CERTDIR_ID_TYPES] = {
 	[CERTDIR_ID_ENTRA] = "entra_device_id",

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/certdir.h"
-
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+
+#include "base/certdir.h"
 
 static void log_to_stderr(enum certdir_log_level level, const char *text)
 {

@@ -3,9 +3,9 @@
 #ifndef CERTDIR_PERMISSIONS_H
 #define CERTDIR_PERMISSIONS_H
 
-#include "base/certdir.h"
-
 #include <sys/types.h>
+
+#include "base/certdir.h"
 
 /*
  * Whether nobody can change `filename`, or put something else in its place, but those who are meant to: root, the owner of its

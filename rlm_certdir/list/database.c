@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "list/database.h"
 
-#include "list/schema.h"
-
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "list/schema.h"
 
 /*
  * SQLite counts its memory under one lock for all threads of the process, several times a lookup, and Debian's is built

@@ -3,9 +3,9 @@
 #ifndef CERTDIR_LIST_DATABASE_H
 #define CERTDIR_LIST_DATABASE_H
 
-#include "base/certdir.h"
-
 #include <sqlite3.h>
+
+#include "base/certdir.h"
 
 /*
  * Opens a database that is there and whose content we did not write ourselves, or ":memory:". Nothing that its schema says is run: no

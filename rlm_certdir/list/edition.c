@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "list/edition.h"
 
-#include "base/file.h"
-#include "list/image.h"
-#include "list/lock.h"
-#include "base/permissions.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +9,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/file.h"
+#include "base/permissions.h"
+#include "list/image.h"
+#include "list/lock.h"
 
 /* The real place of a file that does not exist yet: an absolute name, which SQLite takes for nothing else. */
 static char *resolve_new(const char *filename, struct certdir_error *error)
@@ -24,10 +24,8 @@ static char *resolve_new(const char *filename, struct certdir_error *error)
 
 	if (!real)
 		certdir_error_set(error, "%s cannot be written: its directory: %s", filename, strerror(errno));
-	else if (asprintf(&name, "%s/%s", strcmp(real, "/") == 0 ? "" : real, slash ? slash + 1 : filename) < 0) {
+	else if (!(name = certdir_print("%s/%s", strcmp(real, "/") == 0 ? "" : real, slash ? slash + 1 : filename)))
 		certdir_error_set(error, "%s: out of memory", filename);
-		name = NULL;
-	}
 	free(directory);
 	free(real);
 	return name;
@@ -79,13 +77,11 @@ static char *directory_of(const struct certdir_list_edition *edition)
 	return length ? strndup(edition->filename, length) : strdup("/");
 }
 
-static bool name_files(struct certdir_list_edition *edition, struct certdir_error *error)
+/* The names of the temporary file and its journal; `temporary` is taken over, and NULL when memory is out. */
+static bool name_files(struct certdir_list_edition *edition, char *temporary, struct certdir_error *error)
 {
-	edition->directory = directory_of(edition);
-	if (asprintf(&edition->temporary, "%s.new.%ld", edition->filename, (long)getpid()) < 0)
-		edition->temporary = NULL;
-	if (!edition->temporary || asprintf(&edition->journal, "%s-journal", edition->temporary) < 0)
-		edition->journal = NULL;
+	edition->temporary = temporary;
+	edition->journal = temporary ? certdir_print("%s-journal", temporary) : NULL;
 	if (edition->directory && edition->journal)
 		return true;
 	certdir_error_set(error, "%s: out of memory", edition->filename);
@@ -145,13 +141,21 @@ static bool open_temporary(struct certdir_list_edition *edition, struct certdir_
 	return edition->file >= 0;
 }
 
+static bool begin(struct certdir_list_edition *edition, const char *filename, bool is_private,
+		  struct certdir_error *error)
+{
+	*edition = (struct certdir_list_edition){.is_private = is_private, .lock = -1, .file = -1};
+	edition->filename = resolve(filename, error);
+	return edition->filename != NULL;
+}
+
 bool certdir_list_edition_begin(struct certdir_list_edition *edition, const char *filename, unsigned patience,
 				struct certdir_error *error)
 {
-	memset(edition, 0, sizeof(*edition));
-	edition->lock = edition->file = -1;
-	edition->filename = resolve(filename, error);
-	if (!edition->filename || !name_files(edition, error))
+	if (!begin(edition, filename, false, error))
+		return false;
+	edition->directory = directory_of(edition);
+	if (!name_files(edition, certdir_print("%s.new.%ld", edition->filename, (long)getpid()), error))
 		goto out;
 	edition->lock = certdir_list_lock(edition->filename, edition->directory, patience, error);
 	if (edition->lock < 0)
@@ -179,9 +183,8 @@ static bool make_folder(struct certdir_list_edition *edition, struct certdir_err
 		/* its real name: SQLite follows no links for us */
 		char *place = places[i] ? realpath(places[i], NULL) : NULL;
 
-		if (place && asprintf(&edition->folder, "%s/certdir.XXXXXX", place) < 0)
-			edition->folder = NULL;
-		if (place && edition->folder && mkdtemp(edition->folder)) {
+		edition->folder = place ? certdir_print("%s/certdir.XXXXXX", place) : NULL;
+		if (edition->folder && mkdtemp(edition->folder)) {
 			edition->directory = place;
 			return true;
 		}
@@ -198,21 +201,10 @@ static bool make_folder(struct certdir_list_edition *edition, struct certdir_err
 bool certdir_list_edition_begin_private(struct certdir_list_edition *edition, const char *filename,
 					struct certdir_error *error)
 {
-	memset(edition, 0, sizeof(*edition));
-	edition->lock = edition->file = -1;
-	edition->is_private = true;
-	edition->filename = resolve(filename, error);
-	if (!edition->filename || !make_folder(edition, error))
-		goto out;
-	if (asprintf(&edition->temporary, "%s/devices.db", edition->folder) < 0)
-		edition->temporary = NULL;
-	if (!edition->temporary || asprintf(&edition->journal, "%s-journal", edition->temporary) < 0)
-		edition->journal = NULL;
-	if (!edition->journal)
-		certdir_error_set(error, "%s: out of memory", filename);
-	else if (open_temporary(edition, error))
+	if (begin(edition, filename, true, error) && make_folder(edition, error) &&
+	    name_files(edition, certdir_print("%s/devices.db", edition->folder), error) &&
+	    open_temporary(edition, error))
 		return true;
-out:
 	if (edition->folder)
 		(void)rmdir(edition->folder);
 	clear(edition);
@@ -282,9 +274,9 @@ static void keep_permissions(const struct certdir_list_edition *edition)
  */
 static void keep_last(const struct certdir_list_edition *edition)
 {
-	char *last = NULL;
+	char *last = certdir_print("%s.last", edition->filename);
 
-	if (asprintf(&last, "%s.last", edition->filename) < 0)
+	if (!last)
 		return;
 	(void)unlink(last);
 	if (edition->copied && link(edition->filename, last) != 0)

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "list/lock.h"
 
-#include "base/background.h"
-#include "base/permissions.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,6 +11,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/background.h"
+#include "base/permissions.h"
 
 enum { POLL = 50000000 }; /* nanoseconds */
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The published list as a writer would find it, without being one: where a sync has to go on. */
-#include "list/image.h"
-#include "list/schema.h"
-#include "list/writer.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "list/image.h"
+#include "list/schema.h"
+#include "list/writer.h"
 
 static bool open_list(struct certdir_list_writer *looker, const char *filename, struct certdir_error *error)
 {

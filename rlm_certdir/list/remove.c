@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A source that nobody fills any more is taken out of the list. */
+#include <time.h>
+
 #include "list/schema.h"
 #include "list/writer.h"
-
-#include <time.h>
 
 /* ?1: the source; ?2: now. */
 static const char log_devices[] =

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "list/seal.h"
 
-#include "base/file.h"
-#include "text/hex.h"
-
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include <openssl/evp.h>
+
+#include "base/file.h"
+#include "text/hex.h"
 
 static const unsigned char magic[8] = {'c', 'e', 'r', 't', 'd', 'i', 'r', 2};
 

@@ -11,9 +11,9 @@
 #ifndef CERTDIR_LIST_SQL_H
 #define CERTDIR_LIST_SQL_H
 
-#include "base/certdir.h"
-
 #include <sqlite3.h>
+
+#include "base/certdir.h"
 
 struct certdir_sql_value {
 	int type; /* SQLITE_INTEGER, SQLITE_TEXT or SQLITE_NULL */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "list/text.h"
 
+#include <string.h>
+#include <strings.h>
+
+#include "base/words.h"
 #include "text/canonical.h"
 #include "text/excerpt.h"
 #include "text/utf8.h"
-#include "base/words.h"
-
-#include <string.h>
-#include <strings.h>
 
 enum { SHOWN_SIZE = 101 }; /* of a text that may not be stored, in a message */
 

@@ -2,15 +2,15 @@
 /* A new edition of the list: copy, change, publish. The file side is edition.c's, what may stand in a column is text.c's. */
 #include "list/writer.h"
 
-#include "text/canonical.h"
-#include "list/file.h"
-#include "list/schema.h"
-#include "list/text.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "list/file.h"
+#include "list/schema.h"
+#include "list/text.h"
+#include "text/canonical.h"
 
 enum { SCHEMA_STEPS = 1000 }; /* thousands of instructions, a hundred times what reading our tables' names takes */
 

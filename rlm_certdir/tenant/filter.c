@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tenant/filter.h"
 
-#include "list/database.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-/* sqlite3_stricmp() folds ASCII alone, whatever the locale. */
+#include "base/words.h"
+
 static bool among(const char *const *words, const char *word)
 {
-	if (!words)
-		return true;
-	for (; word && *words; words++)
-		if (sqlite3_stricmp(*words, word) == 0)
-			return true;
-	return false;
+	return !words || certdir_word_among(words, word);
 }
 
 bool certdir_tenant_filter_takes(const struct certdir_tenant_filter *filter, enum certdir_join_type join_type,
@@ -33,7 +28,7 @@ bool certdir_tenant_filter_is_open(const struct certdir_tenant_filter *filter)
 
 static int compare_words(const void *a, const void *b)
 {
-	return sqlite3_stricmp(*(const char *const *)a, *(const char *const *)b);
+	return strcasecmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 static void write_lower(FILE *out, const char *text)

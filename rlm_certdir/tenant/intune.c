@@ -367,14 +367,14 @@ static bool place(struct certdir_tenant *tenant, int64_t id, size_t *waiting, st
 	return ok;
 }
 
-/* *unlisted: the last row of those that waited before and are not in this listing. */
-static bool place_others(struct certdir_tenant *tenant, size_t *waiting, int64_t *unlisted, struct certdir_error *error)
+static bool place_others(struct certdir_tenant *tenant, size_t *waiting, struct certdir_error *error)
 {
 	if (!certdir_list_writer_do(tenant->writer,
 				    "DELETE FROM intune_waiting WHERE source=?1 AND intune_device_id IN (SELECT "
 				    "intune_device_id FROM temp.staged)",
 				    SQL_VALUES(SQL_NUMBER(tenant->source)), error) ||
-	    !certdir_list_writer_number(tenant->writer, unlisted, "SELECT max(id) FROM intune_waiting WHERE source=?1",
+	    !certdir_list_writer_number(tenant->writer, &tenant->part.staged.waited,
+					"SELECT max(id) FROM intune_waiting WHERE source=?1",
 					SQL_VALUES(SQL_NUMBER(tenant->source)), error))
 		return false;
 	for (int64_t id = 1; id <= tenant->part.staged.count; id++)
@@ -479,8 +479,7 @@ static bool remove_own(struct certdir_tenant *tenant, bool keep, struct certdir_
 
 /* ---- the end ---- */
 
-/* *unlisted: as of place_others(). */
-static bool join_listing(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts, int64_t *unlisted,
+static bool join_listing(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
 			 struct certdir_error *error)
 {
 	size_t again = 0;
@@ -499,7 +498,7 @@ static bool join_listing(struct certdir_tenant *tenant, struct certdir_tenant_co
 		return false;
 	/* Who had a record must be known to the last before any of them can become a device of its own. */
 	if (!join_all(tenant, error) || (counts->before > 0 && !find_unjoined(tenant, error)) ||
-	    !place_others(tenant, &counts->unlisted, unlisted, error))
+	    !place_others(tenant, &counts->unlisted, error))
 		return false;
 	counts->after = (size_t)tenant->part.staged.count - again - counts->duplicates;
 	counts->lost = counts->before - tenant->part.staged.known.ones;
@@ -508,18 +507,20 @@ static bool join_listing(struct certdir_tenant *tenant, struct certdir_tenant_co
 }
 
 /* What the listing does not have is deleted, or kept. */
-static bool drop_missing(struct certdir_tenant *tenant, bool keep, int64_t unlisted, struct certdir_error *error)
+static bool drop_missing(struct certdir_tenant *tenant, bool keep, struct certdir_error *error)
 {
 	return unjoin_others(tenant, keep, error) && remove_own(tenant, keep, error) &&
 	       (keep ? certdir_list_writer_do(
 			       tenant->writer,
 			       "UPDATE intune_waiting SET intune_confirmed=coalesce(intune_confirmed,?3) WHERE "
 			       "source=?1 AND id<=?2",
-			       SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(unlisted),
+			       SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(tenant->part.staged.waited),
 					  SQL_NUMBER(tenant->state.intune_synced)),
 			       error)
-		     : certdir_list_writer_do(tenant->writer, "DELETE FROM intune_waiting WHERE source=?1 AND id<=?2",
-					      SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(unlisted)), error)) &&
+		     : certdir_list_writer_do(
+			       tenant->writer, "DELETE FROM intune_waiting WHERE source=?1 AND id<=?2",
+			       SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(tenant->part.staged.waited)),
+			       error)) &&
 	       certdir_list_writer_do(tenant->writer,
 				      "INSERT OR REPLACE INTO intune_once SELECT ?1,id,?2 FROM (SELECT id FROM "
 				      "temp.once EXCEPT SELECT intune_device_id FROM intune_waiting WHERE source=?1)",
@@ -527,8 +528,8 @@ static bool drop_missing(struct certdir_tenant *tenant, bool keep, int64_t unlis
 }
 
 /* Asks the guards: one for the records, and one for the devices that depend on them. `counts` is filled in. */
-static enum certdir_tenant_ended guard(struct certdir_tenant *tenant, int64_t unlisted,
-				       struct certdir_tenant_counts *counts, struct certdir_error *error)
+static enum certdir_tenant_ended guard(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
+				       struct certdir_error *error)
 {
 	enum certdir_tenant_ended records, ended;
 	struct certdir_tenant_counts devices;
@@ -537,7 +538,7 @@ static enum certdir_tenant_ended guard(struct certdir_tenant *tenant, int64_t un
 
 	records = certdir_tenant_guard(tenant, counts->before, counts->lost, "Intune records",
 				       "in Intune whether they are gone", &why);
-	if (!drop_missing(tenant, records == CERTDIR_ENDED_SHRUNK, unlisted, error))
+	if (!drop_missing(tenant, records == CERTDIR_ENDED_SHRUNK, error))
 		return CERTDIR_ENDED_FAILED;
 	ended = certdir_tenant_guard_devices(tenant, &counts->kept, error);
 	if (ended == CERTDIR_ENDED_FAILED || !certdir_tenant_account_all(tenant, &devices, error) ||
@@ -564,12 +565,10 @@ enum certdir_tenant_ended certdir_tenant_intune_end(struct certdir_tenant *tenan
 						    struct certdir_error *error)
 {
 	enum certdir_tenant_ended ended = CERTDIR_ENDED_FAILED;
-	int64_t unlisted;
-
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_INTUNE, error))
 		return ended;
-	if (join_listing(tenant, counts, &unlisted, error))
-		ended = guard(tenant, unlisted, counts, error);
+	if (join_listing(tenant, counts, error))
+		ended = guard(tenant, counts, error);
 	if (ended != CERTDIR_ENDED_FAILED &&
 	    (!certdir_list_writer_do(
 		     tenant->writer,

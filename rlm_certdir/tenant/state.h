@@ -24,6 +24,7 @@ enum certdir_tenant_kind {
 /* The Intune part: records are numbered in the order in which they come, from 1. */
 struct certdir_tenant_staged {
 	int64_t count;
+	int64_t waited; /* the last row of intune_waiting from before that is not in this listing */
 	struct certdir_bitmap superseded; /* a later one of the same device, or the same record again, counts */
 	struct certdir_bitmap joined; /* to some device's row */
 	struct certdir_bitmap known; /* were there before: their device had a record, or they waited */
