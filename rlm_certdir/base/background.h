@@ -7,7 +7,10 @@
 
 #include "base/certdir.h"
 
-/* Microseconds of CLOCK_MONOTONIC. */
+/* Moments and spans are in microseconds. */
+#define CERTDIR_SECOND INT64_C(1000000)
+
+/* Now, by CLOCK_MONOTONIC. */
 int64_t certdir_monotonic(void);
 /* The earlier of two moments, or the shorter of two spans. */
 static inline int64_t certdir_earlier(int64_t a, int64_t b)

@@ -194,7 +194,7 @@ static bool meet(struct certdir_tenant *tenant, const char *object_id, struct ce
 
 	hash_bits(object_id, bits);
 	return (certdir_bitmap_set(&tenant->part.met, bits[0]) && certdir_bitmap_set(&tenant->part.met, bits[1])) ||
-	       certdir_tenant_no_memory(tenant, error);
+	       certdir_tenant_no_memory(error);
 }
 
 static bool put_off(struct certdir_tenant *tenant, const char *object_id, const struct certdir_device *device,
@@ -247,7 +247,7 @@ static bool add_device(struct certdir_tenant *tenant, const char *object_id, con
 		return false;
 	row = sqlite3_last_insert_rowid(tenant->writer->sql.db);
 	if (tenant->part.full && !certdir_bitmap_set(&tenant->part.seen, row))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	return certdir_tenant_account(tenant, row, listed, true, error) &&
 	       (tenant->state.intune_records == 0 || !device->entra_device_id ||
 		(certdir_tenant_record_take(tenant, row, device->entra_device_id, error) &&
@@ -284,7 +284,7 @@ static bool change_device(struct certdir_tenant *tenant, int64_t row, const stru
 	if (!ids && !facts)
 		return true;
 	if (!certdir_bitmap_set(&tenant->part.changed, row))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	if (logged && !certdir_tenant_save(tenant, row, error))
 		return false;
 	if (facts && !certdir_list_writer_do(
@@ -340,7 +340,7 @@ bool certdir_tenant_devices_put(struct certdir_tenant *tenant, const struct cert
 	before = after = known_device(stmt);
 	overlay(&after, &clean.device, present);
 	if (tenant->part.full && !certdir_bitmap_set(&tenant->part.seen, row))
-		ok = certdir_tenant_no_memory(tenant, error);
+		ok = certdir_tenant_no_memory(error);
 	else
 		ok = certdir_tenant_confirm(tenant, row, error) && change_device(tenant, row, &before, &after, error);
 	(void)sqlite3_reset(stmt);
@@ -358,7 +358,7 @@ bool certdir_tenant_devices_remove(struct certdir_tenant *tenant, const char *ob
 	if (tenant->part.first)
 		return !was_met(tenant, id) || put_off(tenant, id, &none, REMOVED, error);
 	return certdir_tenant_find_object(tenant, id, &row, error) &&
-	       (row == 0 || certdir_bitmap_set(&tenant->part.removed, row) || certdir_tenant_no_memory(tenant, error));
+	       (row == 0 || certdir_bitmap_set(&tenant->part.removed, row) || certdir_tenant_no_memory(error));
 }
 
 /* ---- the end ---- */

@@ -150,7 +150,7 @@ static bool add_entry(struct certdir_tenant *tenant, const struct certdir_tenant
 		return false;
 	row = sqlite3_last_insert_rowid(tenant->writer->sql.db);
 	if (!certdir_bitmap_set(&tenant->part.seen, row))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	return write_entry(tenant, row, entry, digest, error) && certdir_tenant_account(tenant, row, true, true, error);
 }
 
@@ -158,7 +158,7 @@ static bool change_entry(struct certdir_tenant *tenant, int64_t row, const struc
 			 const char *digest, struct certdir_error *error)
 {
 	if (!certdir_bitmap_set(&tenant->part.changed, row))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	return certdir_tenant_save(tenant, row, error) && certdir_tenant_forget_names(tenant, row, error) &&
 	       write_entry(tenant, row, entry, digest, error);
 }
@@ -189,7 +189,7 @@ bool certdir_tenant_entries_put(struct certdir_tenant *tenant, const struct cert
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_ENTRIES, error))
 		return false;
 	if (!make_digest(entry, digest))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	stmt = certdir_sql_ask(&tenant->writer->sql, "SELECT id,digest FROM device WHERE entry=?1 AND source=?2",
 			       SQL_VALUES(SQL_TEXT(entry->key), SQL_NUMBER(tenant->source)));
 	found = certdir_list_writer_next(tenant->writer, stmt, error);
@@ -202,7 +202,7 @@ bool certdir_tenant_entries_put(struct certdir_tenant *tenant, const struct cert
 	same = before && strcmp(before, digest) == 0;
 	(void)sqlite3_reset(stmt);
 	if (!certdir_bitmap_set(&tenant->part.seen, row))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	return certdir_tenant_confirm(tenant, row, error) && (same || change_entry(tenant, row, entry, digest, error));
 }
 

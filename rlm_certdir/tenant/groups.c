@@ -17,7 +17,7 @@ static bool read_members(struct certdir_tenant *tenant, int64_t group, struct ce
 		if (!certdir_bitmap_set(&tenant->part.group.members, sqlite3_column_int64(stmt, 0)) ||
 		    (sqlite3_column_int(stmt, 1) &&
 		     !certdir_bitmap_set(&tenant->part.group.leavers, sqlite3_column_int64(stmt, 0))))
-			return certdir_tenant_no_memory(tenant, error);
+			return certdir_tenant_no_memory(error);
 	return found == 0;
 }
 
@@ -78,7 +78,7 @@ bool certdir_tenant_group_put(struct certdir_tenant *tenant, const char *member,
 	    !certdir_tenant_find_object(tenant, id, &row, error))
 		return false;
 	tenant->part.group.strangers += row == 0;
-	return row == 0 || certdir_bitmap_set(&tenant->part.seen, row) || certdir_tenant_no_memory(tenant, error);
+	return row == 0 || certdir_bitmap_set(&tenant->part.seen, row) || certdir_tenant_no_memory(error);
 }
 
 /* Every row in `rows` that is not in `others` enters or leaves the group. */

@@ -155,7 +155,7 @@ static bool supersede(struct certdir_tenant *tenant, bool by_key, size_t *count,
 			continue;
 		if (last_id && strcmp(value, last) == 0) {
 			if (!certdir_bitmap_set(&tenant->part.staged.superseded, last_id))
-				return certdir_tenant_no_memory(tenant, error);
+				return certdir_tenant_no_memory(error);
 			if (!certdir_list_writer_do(tenant->writer,
 						    "INSERT OR IGNORE INTO temp.once SELECT intune_device_id FROM "
 						    "temp.staged WHERE id=?1 AND (?2 OR key<>intune_device_id)",
@@ -184,7 +184,7 @@ static bool keep_waiting(struct certdir_tenant *tenant, struct certdir_error *er
 
 		if (!certdir_bitmap_test(&tenant->part.staged.superseded, id) &&
 		    !certdir_bitmap_set(&tenant->part.staged.known, id))
-			return certdir_tenant_no_memory(tenant, error);
+			return certdir_tenant_no_memory(error);
 	}
 	return found == 0;
 }
@@ -235,14 +235,14 @@ static bool join(struct certdir_tenant *tenant, sqlite3_stmt *pair, struct certd
 	if (!certdir_bitmap_set(&tenant->part.seen, row) || !certdir_bitmap_set(&tenant->part.staged.joined, id) ||
 	    (sqlite3_column_type(pair, AT_HAS + AT_COMPLIANCE) != SQLITE_NULL &&
 	     !certdir_bitmap_set(&tenant->part.staged.known, id)))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	for (int i = 0; i < RECORD_COLUMNS; i++)
 		all = (same[i] = same_column(pair, AT_HAS + i, AT_RECORD + i)) && all;
 	if (all)
 		return true;
 	ids = !same[0] || !same[AT_SERIAL_NUMBER] || !same[AT_INTUNE_NAME];
 	if (!certdir_bitmap_set(&tenant->part.changed, row))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	/* The record that it had is of another device now, or of none. */
 	if (!same[0] && sqlite3_column_type(pair, AT_HAS) != SQLITE_NULL &&
 	    !remember(tenant, text(pair, AT_HAS), error))
@@ -303,7 +303,7 @@ static bool change_own(struct certdir_tenant *tenant, int64_t row, int64_t id, b
 		const char *name = certdir_sql_text_at(pair, AT_NAME);
 		const char *system = certdir_sql_text_at(pair, AT_SYSTEM);
 
-		ok = (certdir_bitmap_set(&tenant->part.changed, row) || certdir_tenant_no_memory(tenant, error)) &&
+		ok = (certdir_bitmap_set(&tenant->part.changed, row) || certdir_tenant_no_memory(error)) &&
 		     certdir_tenant_save(tenant, row, error) &&
 		     certdir_list_writer_do(tenant->writer, "UPDATE device SET name=?2,operating_system=?3 WHERE id=?1",
 					    SQL_VALUES(SQL_NUMBER(row), SQL_TEXT(name), SQL_TEXT(system)), error) &&
@@ -335,7 +335,7 @@ static bool add_own(struct certdir_tenant *tenant, int64_t id, bool once, sqlite
 		return false;
 	row = sqlite3_last_insert_rowid(tenant->writer->sql.db);
 	if (!certdir_bitmap_set(&tenant->part.seen, row))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	return certdir_tenant_account(tenant, row, listed, true, error);
 }
 
@@ -401,7 +401,7 @@ static bool find_unjoined(struct certdir_tenant *tenant, struct certdir_error *e
 		if (certdir_bitmap_test(&tenant->part.seen, row))
 			continue;
 		if (!certdir_bitmap_set(&tenant->part.staged.unjoined, row))
-			return certdir_tenant_no_memory(tenant, error);
+			return certdir_tenant_no_memory(error);
 		if (!remember(tenant, text(stmt, 1), error))
 			return false;
 	}
@@ -428,7 +428,7 @@ static bool has_moved(struct certdir_tenant *tenant, int64_t row, bool *moved, s
 static bool unjoin(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
 {
 	if (!certdir_bitmap_set(&tenant->part.changed, row))
-		return certdir_tenant_no_memory(tenant, error);
+		return certdir_tenant_no_memory(error);
 	return certdir_tenant_save(tenant, row, error) && certdir_tenant_record_clear(tenant, row, error) &&
 	       certdir_tenant_relist(tenant, row, error);
 }
@@ -471,7 +471,7 @@ static bool remove_own(struct certdir_tenant *tenant, bool keep, struct certdir_
 				return false;
 		} else if (!certdir_bitmap_set(&tenant->part.removed, row) ||
 			   (moved && !certdir_bitmap_set(&tenant->part.known_elsewhere, row))) {
-			return certdir_tenant_no_memory(tenant, error);
+			return certdir_tenant_no_memory(error);
 		}
 	}
 	return found == 0;

@@ -34,8 +34,7 @@ bool certdir_tenant_record_take(struct certdir_tenant *tenant, int64_t row, cons
 	}
 	/* A device that Intune alone knew, and Entra ID does now: which of them stays is seen at the end. */
 	return certdir_tenant_record_own(tenant, entra_device_id, &own, error) &&
-	       (own == 0 || certdir_bitmap_set(&tenant->part.known_elsewhere, own) ||
-		certdir_tenant_no_memory(tenant, error));
+	       (own == 0 || certdir_bitmap_set(&tenant->part.known_elsewhere, own) || certdir_tenant_no_memory(error));
 }
 
 bool certdir_tenant_record_leave(struct certdir_tenant *tenant, int64_t row, const char *entra_device_id,
@@ -101,7 +100,7 @@ bool certdir_tenant_record_merge(struct certdir_tenant *tenant, struct certdir_e
 		if (found < 0)
 			return false;
 		if (merged && !certdir_bitmap_set(&tenant->part.removed, row))
-			return certdir_tenant_no_memory(tenant, error);
+			return certdir_tenant_no_memory(error);
 	}
 	return true;
 }

@@ -28,7 +28,7 @@ bool certdir_tenant_await(struct certdir_tenant *tenant, struct certdir_error *e
 
 		if (!certdir_bitmap_set(&tenant->part.unconfirmed, row) ||
 		    !certdir_bitmap_set(&tenant->part.removed, row))
-			return certdir_tenant_no_memory(tenant, error);
+			return certdir_tenant_no_memory(error);
 	}
 	return found == 0 && certdir_list_writer_number(tenant->writer, &tenant->part.newest,
 							"SELECT max(id) FROM device", SQL_NOTHING, error);
@@ -53,7 +53,7 @@ bool certdir_tenant_sweep(struct certdir_tenant *tenant, const char *sql, struct
 		const int64_t row = sqlite3_column_int64(stmt, 0);
 
 		if (!certdir_bitmap_test(&tenant->part.seen, row) && !certdir_bitmap_set(&tenant->part.removed, row))
-			return certdir_tenant_no_memory(tenant, error);
+			return certdir_tenant_no_memory(error);
 	}
 	return found == 0;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/shrink.h"
 #include "list/schema.h"
 #include "tenant/filter.h"
 #include "tenant/state.h"
@@ -23,7 +24,7 @@ bool certdir_tenant_row(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struc
 	return found == 1;
 }
 
-bool certdir_tenant_no_memory(const struct certdir_tenant *tenant, struct certdir_error *error)
+bool certdir_tenant_no_memory(struct certdir_error *error)
 {
 	certdir_error_set(error, "out of memory");
 	return false;
@@ -215,8 +216,7 @@ static bool make_source(struct certdir_tenant *tenant, struct certdir_error *err
 bool certdir_tenant_begin(struct certdir_tenant *tenant, enum certdir_tenant_kind kind, struct certdir_error *error)
 {
 	if (tenant->part.kind != CERTDIR_PART_NONE) {
-		certdir_error_set(error, "%s %s: a part of it is still open", certdir_tenant_kind(tenant),
-				  tenant->options.name);
+		certdir_error_set(error, "a part of it is still open");
 		return false;
 	}
 	/* An import in the same edition has left the journal off, without which nothing can be rolled back. */
@@ -239,10 +239,9 @@ bool certdir_tenant_in(const struct certdir_tenant *tenant, enum certdir_tenant_
 	if (part->kind == kind && !part->refused && part->failures == tenant->writer->failures &&
 	    !sqlite3_get_autocommit(tenant->writer->sql.db))
 		return true;
-	certdir_error_set(error,
-			  part->kind == kind ? "%s %s: this part has failed and can only be abandoned"
-					     : "%s %s: that part of it was not begun",
-			  certdir_tenant_kind(tenant), tenant->options.name);
+	certdir_error_set(error, "%s",
+			  part->kind == kind ? "this part has failed and can only be abandoned"
+					     : "that part of it was not begun");
 	return false;
 }
 
@@ -330,8 +329,7 @@ bool certdir_tenant_text(struct certdir_tenant *tenant, const char *label, const
 	(void)certdir_list_text_refuse(label, field, text, why, &refused);
 	if (form == CERTDIR_FORM_GUID) {
 		tenant->part.refused = true;
-		certdir_error_set(error, "tenant %s: %s: the answer is not believed", tenant->options.name,
-				  refused.text);
+		certdir_error_set(error, "%s: the answer is not believed", refused.text);
 		return false;
 	}
 	if (!tenant->part.warned && tenant->part.warnings++ < WARNINGS)
@@ -352,6 +350,6 @@ bool certdir_tenant_guid(struct certdir_tenant *tenant, const char *id, const ch
 	if (made)
 		return true;
 	tenant->part.refused = true;
-	certdir_error_set(error, "tenant %s: %s", tenant->options.name, missing);
+	certdir_error_set(error, "%s", missing);
 	return false;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Editions: what goes from one to the next, what a rollback takes back, what cannot be written, what an import loses. */
 #include "list_fixture.h"
+#include "base/shrink.h"
 #include "list/image.h"
 #include "list/writer.h"
 #include "fsync_count.h"
