@@ -184,9 +184,11 @@ mutants: $(certificates) ## break the C in one place after the other: a test mus
 SOAK_SEEDS ?= 1000
 SOAK_WORLDS ?= 2000000
 .PHONY: soak
-soak: deps ## random worlds for decisions (SOAK_WORLDS) and histories of a tenant (SOAK_SEEDS), syncs killed 200 times, radiusd for minutes
-	@$(MAKE) --no-print-directory all $(B)/tests/test_decision_model
+soak: deps ## random worlds for decisions (SOAK_WORLDS), histories of a tenant and of plans (SOAK_SEEDS), syncs killed 200 times, radiusd for minutes
+	@$(MAKE) --no-print-directory all $(addprefix $(B)/tests/test_,decision_model tenant_model plan_model)
 	@CERTDIR_MODEL_WORLDS=$(SOAK_WORLDS) $(B)/tests/test_decision_model
+	@$(B)/tests/test_tenant_model $(SOAK_SEEDS)
+	@$(B)/tests/test_plan_model $$((10 * $(SOAK_SEEDS)))
 	@CERTDIR_HISTORY_SEEDS=$(SOAK_SEEDS) CERTDIR_KILLS=200 CERTDIR_LOAD_SECONDS=180 CERTDIR_SOAK=1 $(PYTHON) -m pytest -q \
 		-p no:cacheprovider tests/integration/test_load.py tests/integration/test_sync_crash.py tests/integration/test_sync_history.py
 

@@ -461,7 +461,6 @@ static void test_histories(void **unused)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_histories)};
-
 	if (argc > 1)
 		seeds = (unsigned)atoi(argv[1]);
 	if (argc > 2)

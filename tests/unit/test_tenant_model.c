@@ -8,6 +8,13 @@
 #include "tenant_model.h"
 #include "base/shrink.h"
 
+/* Stands before the C library's: histories have no power cut, and thousands of editions would wait for the disk. */
+int fsync(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
 /* ---- the devices part ---- */
 
 static const char *const device_names[] = {"A", "a", "B", "C", "D", "-", NULL};
@@ -731,7 +738,7 @@ static void act(void)
 	}
 }
 
-static unsigned seeds = 200, first_seed = 1;
+static unsigned seeds = 100, first_seed = 1;
 
 static void test_histories(void **state)
 {

@@ -7,7 +7,7 @@
 
 #include <time.h>
 
-enum { SEEDS = 2000, POOL = 9, NAMES = 11, ROUNDS = 5, DELETE_AFTER = 1000 };
+enum { SEEDS = 500, POOL = 9, NAMES = 11, ROUNDS = 5, DELETE_AFTER = 1000 };
 
 struct world {
 	struct device devices[DEVICES]; /* the first POOL are used */
