@@ -215,7 +215,7 @@ def test_radiusd_while_lists_are_published(graph, tmp_path, radiusd, pki):
     try:
         with ThreadPoolExecutor(len(guests)) as pool:
             coming = [pool.submit(visitors.come, number, *guest) for number, guest in enumerate(guests)]
-            loads, usage = watch(server, tenant, others, LOAD_SECONDS)
+            usage = watch(server, tenant, others, visitors)
             visitors.over.set()
             for one in coming:
                 one.result(timeout=90)
@@ -225,23 +225,22 @@ def test_radiusd_while_lists_are_published(graph, tmp_path, radiusd, pki):
         service.communicate(timeout=30)
     assert service.returncode == 0
     assert not visitors.wrong, visitors.wrong[:3]
-    assert visitors.logins > 20 * LOAD_SECONDS / 10
-    assert loads >= LOAD_SECONDS // 2
     assert {decision.reason for decision in server.decisions(count=visitors.logins)} == {"allowed", "disabled", "not-found"}
     early, late = usage[len(usage) // 3], usage[-1]
     assert late[1] <= early[1] + 2, f"descriptors: {usage}"
     assert late[0] <= early[0] * 1.1 + 4e6, f"memory: {usage}"
 
 
-def watch(server, tenant, others, seconds):
-    """Lets other devices change; how many lists were loaded, and (memory, descriptors) after each."""
+def watch(server, tenant, others, visitors):
+    """Lets other devices change for LOAD_SECONDS, and until enough lists were loaded and visitors came, however slow the machine is:
+    (memory, descriptors) after each list."""
     rng = random.Random("load")
-    mark, loads, usage = server.mark(), 0, []
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    mark, usage = server.mark(), []
+    until = time.monotonic() + LOAD_SECONDS
+    while time.monotonic() < until or len(usage) < LOAD_SECONDS // 2 or visitors.logins <= 2 * LOAD_SECONDS:
+        assert time.monotonic() < until + 300, f"{len(usage)} lists and {visitors.logins} visitors in {LOAD_SECONDS + 300} seconds"
         tenant.rename(rng.choice(others))
         wait_list_loaded(server, mark)
         mark = server.mark()
-        loads += 1
         usage.append((server.rss_bytes, server.fd_count))
-    return loads, usage
+    return usage
