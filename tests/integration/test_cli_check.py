@@ -204,6 +204,18 @@ def test_the_handshake_refuses(certdir_cli, devices, authority, tmp_path, recipe
         assert "known and wanted" not in certdir_check(certdir_cli, "--list", devices.path, certificate).stdout.decode()
 
 
+@pytest.mark.parametrize("name, code, said", [
+    ("person-sid", 2, ["anna@corp.example san.upn can be chosen, not an accepted type",
+                       "S-1-5-21-1004336348-1177238915-682003330-512 ext.sid confirms only", "none.db does not exist"]),
+    ("person-dotted-mail", 1, ["max.mustermann subject.cn a person's name: not looked up"]),
+], ids=["confirms", "person"])
+def test_people_read_how_far_a_name_is_trusted(certdir_cli, tmp_path, name, code, said):
+    """And of a list that is not there, why it has no answer."""
+    done = certdir_check(certdir_cli, "--list", tmp_path / "none.db", BUILD / "certs" / f"{name}.pem")
+    text = " ".join(done.stdout.decode().split())
+    assert done.returncode == code and all(words in text for words in said), text
+
+
 def test_pkcs12_is_told(certdir_cli, devices, authority, tmp_path):
     certificate = authority.issue({"subject": [["CN", "PC01"]]})
     (tmp_path / "c.pem").write_text(certificate.pem + certificate.key_pem)
