@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/placeholders_alike.h"
 
-#include "cli/placeholders_report.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/array.h"
+#include "cli/placeholders_report.h"
 
 struct certdir_cli_alike_line {
 	const char *label;
@@ -28,29 +29,13 @@ static char *shape_of(const char *text, const char *dn)
 	return asprintf(&shape, "%.*sENTRY%s", (int)(found - text), text, found + strlen(dn)) < 0 ? NULL : shape;
 }
 
-static bool grow(struct certdir_cli_alike *alike)
-{
-	const size_t room = alike->room ? 2 * alike->room : 64;
-	struct certdir_cli_alike_line *lines;
-
-	if (alike->count < alike->room)
-		return true;
-	lines = reallocarray(alike->lines, room, sizeof(*lines));
-	if (!lines)
-		return false;
-	alike->lines = lines;
-	alike->room = room;
-	return true;
-}
-
 void certdir_cli_alike_add(struct certdir_cli_alike *alike, const char *label, const char *name, const char *text,
 			   const char *dn)
 {
 	char *clean = dn ? certdir_cli_placeholders_clean(dn) : NULL;
-	struct certdir_cli_alike_line *line;
+	struct certdir_cli_alike_line *line = certdir_array_next(&alike->lines, alike->count, sizeof(*line));
 
-	if (grow(alike)) {
-		line = &alike->lines[alike->count];
+	if (line) {
 		*line = (struct certdir_cli_alike_line){
 			.label = label,
 			.name = certdir_cli_placeholders_clean(name),

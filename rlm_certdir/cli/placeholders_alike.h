@@ -11,7 +11,7 @@ struct certdir_cli_alike_line;
 /* Zero-initialised it has no lines; certdir_cli_alike_print() ends it. */
 struct certdir_cli_alike {
 	struct certdir_cli_alike_line *lines;
-	size_t count, room;
+	size_t count;
 	bool failed; /* memory is out */
 };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/placeholders_export.h"
 
-#include "cli/json.h"
-#include "import/csv.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "cli/json.h"
+#include "import/csv.h"
 
 void certdir_cli_placeholders_export_header(void)
 {

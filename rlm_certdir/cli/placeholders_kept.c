@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/placeholders_kept.h"
 
-#include "base/replace.h"
-#include "text/timestamp.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+
+#include "base/replace.h"
+#include "text/timestamp.h"
 
 static json_t *outcome_json(const struct certdir_cli_placeholders_run *run)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/placeholders_report.h"
 
-#include "cli/json.h"
-#include "text/excerpt.h"
-
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <jansson.h>
+
+#include "cli/json.h"
+#include "text/excerpt.h"
 
 static const char *const remark_names[] = {[CERTDIR_REMARK_PROBLEM] = "problem",
 					   [CERTDIR_REMARK_FOREIGN] = "foreign",

@@ -3,10 +3,10 @@
 #ifndef CERTDIR_CLI_PLACEHOLDERS_REPORT_H
 #define CERTDIR_CLI_PLACEHOLDERS_REPORT_H
 
+#include <jansson.h>
+
 #include "cli/placeholders_alike.h"
 #include "placeholders/placeholders.h"
-
-#include <jansson.h>
 
 enum certdir_cli_placeholders_exit {
 	CERTDIR_CLI_PLACEHOLDERS_NOTHING = 0, /* nothing is to be done; all is done */

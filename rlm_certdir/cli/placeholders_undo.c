@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/placeholders_undo.h"
 
-#include "cli/conf_file.h"
-#include "cli/json.h"
-#include "cli/placeholders_report.h"
-#include "placeholders/undo.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+#include "cli/conf_file.h"
+#include "cli/json.h"
+#include "cli/placeholders_report.h"
+#include "placeholders/undo.h"
 
 struct undo {
 	const struct certdir_placeholders_config *config;

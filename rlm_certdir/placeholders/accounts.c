@@ -2,17 +2,18 @@
 /* Everything below the OU. A hundred thousand entries are usual, so a value is looked at once and copied once. */
 #include "placeholders/accounts.h"
 
-#include "directory/ldap_entry.h"
-#include "base/hash.h"
-#include "text/canonical.h"
-#include "text/dn.h"
-#include "placeholders/life.h"
-#include "placeholders/value.h"
-#include "text/utf8.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/array.h"
+#include "base/hash.h"
+#include "directory/ldap_entry.h"
+#include "placeholders/life.h"
+#include "placeholders/value.h"
+#include "text/canonical.h"
+#include "text/dn.h"
+#include "text/utf8.h"
 
 enum {
 	PAGE = 1000, /* Active Directory's MaxPageSize */
@@ -51,7 +52,7 @@ struct known_dns {
 
 struct accounts_list {
 	struct certdir_account *items;
-	size_t count, room;
+	size_t count;
 };
 
 struct reading {
@@ -436,16 +437,12 @@ static bool take_own(struct reading *reading, const struct certdir_ldap_entry *e
 
 static bool add_account(struct accounts_list *list, const struct certdir_account *account)
 {
-	if (list->count == list->room) {
-		const size_t room = list->room ? 2 * list->room : 256;
-		struct certdir_account *grown = realloc(list->items, room * sizeof(*grown));
+	struct certdir_account *added = certdir_array_next(&list->items, list->count, sizeof(*added));
 
-		if (!grown)
-			return false;
-		list->items = grown;
-		list->room = room;
-	}
-	list->items[list->count++] = *account;
+	if (!added)
+		return false;
+	*added = *account;
+	list->count++;
 	return true;
 }
 

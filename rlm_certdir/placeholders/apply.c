@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/apply_run.h"
 
-#include "placeholders/password.h"
-
 #include <inttypes.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "placeholders/password.h"
 
 bool certdir_apply_going(struct certdir_apply_run *run)
 {
@@ -32,13 +30,12 @@ bool certdir_apply_send(struct certdir_apply_run *run, const struct certdir_ldap
 {
 	enum certdir_ldap_status status;
 	struct certdir_error why;
-	sigset_t all, before;
+	sigset_t before;
 
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
+	certdir_signals_hold(&before);
 	status = password ? certdir_password_send(run->connection, operation, id, &why)
 			  : certdir_ldap_send(run->connection, operation, id, &why);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	certdir_signals_release(&before);
 	if (status != CERTDIR_LDAP_OK)
 		certdir_apply_fail(run, &why);
 	return status == CERTDIR_LDAP_OK;
@@ -48,12 +45,11 @@ bool certdir_apply_receive(struct certdir_apply_run *run, struct certdir_ldap_an
 {
 	enum certdir_ldap_status status;
 	struct certdir_error why, lost;
-	sigset_t all, before;
+	sigset_t before;
 
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
+	certdir_signals_hold(&before);
 	status = certdir_ldap_receive(run->connection, answer, &why);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	certdir_signals_release(&before);
 	if (status == CERTDIR_LDAP_OK)
 		return true;
 	certdir_error_set(&lost, "%s; nobody knows whether what was on the way is done: make a new plan", why.text);
@@ -66,7 +62,7 @@ void certdir_apply_step_done(struct certdir_apply_run *run, size_t index)
 	const size_t action = run->plan->steps[index].action;
 
 	run->report->steps++;
-	if (--run->open[action] > 0)
+	if (--run->actions[action].open > 0)
 		return;
 	run->report->actions++;
 	if (run->options->done)
@@ -83,13 +79,13 @@ void certdir_apply_tell_progress(const struct certdir_apply_run *run)
 
 bool certdir_apply_is_seen(const struct certdir_apply_run *run, const struct certdir_step *step)
 {
-	const char *seen = run->seen[step->action];
+	const char *seen = run->actions[step->action].seen;
 
 	return !step->account || (seen && strcmp(seen, step->account) == 0);
 }
 
-/* Takes off for a step: reads the version first if nobody has yet. */
-static bool take_off(struct certdir_apply_run *run, struct certdir_apply_flight *flight)
+/* Sends a step, or what comes before it: reading the version, if nobody has yet. */
+static bool send_step(struct certdir_apply_run *run, struct certdir_apply_flight *flight)
 {
 	const struct certdir_step *step = &run->plan->steps[flight->step];
 	const struct certdir_ldap_operation reading = {
@@ -108,7 +104,7 @@ static bool take_off(struct certdir_apply_run *run, struct certdir_apply_flight 
  * Asks what the server calls the entry that was made, also when the run is to end: whoever takes it back must not delete another that
  * somebody makes later under its name.
  */
-static bool ask_name(struct certdir_apply_run *run, struct certdir_apply_flight *flight)
+static bool read_id(struct certdir_apply_run *run, struct certdir_apply_flight *flight)
 {
 	const struct certdir_ldap_operation reading = {.verb = CERTDIR_LDAP_VERB_READ,
 						       .dn = run->plan->steps[flight->step].operation.dn,
@@ -119,8 +115,8 @@ static bool ask_name(struct certdir_apply_run *run, struct certdir_apply_flight 
 }
 
 /* What follows an answer: the operation after the reading, the reading after a creation. False: the flight is over. */
-static bool go_on(struct certdir_apply_run *run, struct certdir_apply_flight *flight,
-		  const struct certdir_ldap_answer *answer)
+static bool follow_up(struct certdir_apply_run *run, struct certdir_apply_flight *flight,
+		      const struct certdir_ldap_answer *answer)
 {
 	const struct certdir_step *step = &run->plan->steps[flight->step];
 
@@ -131,8 +127,8 @@ static bool go_on(struct certdir_apply_run *run, struct certdir_apply_flight *fl
 	if (flight->reading) {
 		if (!certdir_apply_version_right(run, step, answer))
 			return false;
-		run->seen[step->action] = step->account;
-		return certdir_apply_going(run) && take_off(run, flight);
+		run->actions[step->action].seen = step->account;
+		return certdir_apply_going(run) && send_step(run, flight);
 	}
 	if (answer->status != CERTDIR_LDAP_OK) {
 		run->sent[flight->step] = false;
@@ -142,11 +138,11 @@ static bool go_on(struct certdir_apply_run *run, struct certdir_apply_flight *fl
 	certdir_apply_given(run, step);
 	certdir_apply_step_done(run, flight->step);
 	certdir_apply_tell_progress(run);
-	return step->operation.verb == CERTDIR_LDAP_VERB_ADD && ask_name(run, flight);
+	return step->operation.verb == CERTDIR_LDAP_VERB_ADD && read_id(run, flight);
 }
 
 /* Takes one answer to what is on the way. */
-static bool land(struct certdir_apply_run *run)
+static bool take_answer(struct certdir_apply_run *run)
 {
 	struct certdir_ldap_answer answer;
 	size_t i = 0;
@@ -155,7 +151,7 @@ static bool land(struct certdir_apply_run *run)
 		return false;
 	while (i < run->flying && run->flights[i].id != answer.id)
 		i++;
-	if (i < run->flying && !go_on(run, &run->flights[i], &answer))
+	if (i < run->flying && !follow_up(run, &run->flights[i], &answer))
 		run->flights[i] = run->flights[--run->flying];
 	return true;
 }
@@ -182,7 +178,7 @@ static size_t put_in_order(struct certdir_apply_run *run, enum certdir_phase pha
 
 /*
  * Looks at the next steps of the `count` of a phase, as many as may be on the way at once; *looked moves behind them. False: what is on the
- * way has to be answered first, so that all of these take off at once, and between a look and the change is a moment.
+ * way has to be answered first, so that all of these are sent at once, and between a look and the change is a moment.
  */
 static bool look_ahead(struct certdir_apply_run *run, size_t count, size_t *looked)
 {
@@ -214,10 +210,10 @@ static void run_phase(struct certdir_apply_run *run, enum certdir_phase phase)
 			if (!certdir_apply_may_try(run, &run->plan->steps[run->order[next]]))
 				continue;
 			*flight = (struct certdir_apply_flight){.step = run->order[next]};
-			if (take_off(run, flight))
+			if (send_step(run, flight))
 				run->flying++;
 		}
-		if (run->flying == 0 || !land(run))
+		if (run->flying == 0 || !take_answer(run))
 			return;
 	}
 }
@@ -240,7 +236,7 @@ static bool cover(struct certdir_apply_run *run, enum certdir_phase phase)
 	bool any = false;
 
 	for (size_t i = 0; i < run->plan->step_count; i++)
-		if (run->plan->steps[i].phase == phase && !run->aside[run->plan->steps[i].action])
+		if (run->plan->steps[i].phase == phase && !run->actions[run->plan->steps[i].action].aside)
 			run->covered[i] = any = true;
 	if (!any)
 		return false;
@@ -284,24 +280,20 @@ static bool begin(struct certdir_apply_run *run)
 	run->ids = calloc(plan->step_count + 1, sizeof(*run->ids));
 	run->order = calloc(plan->step_count + 1, sizeof(*run->order));
 	run->keepers = calloc(plan->step_count + 1, sizeof(*run->keepers));
-	run->seen = calloc(plan->action_count + 1, sizeof(*run->seen));
-	run->open = calloc(plan->action_count + 1, sizeof(*run->open));
-	run->aside = calloc(plan->action_count + 1, sizeof(*run->aside));
-	run->why = calloc(plan->action_count + 1, sizeof(*run->why));
-	if (!run->sent || !run->covered || !run->ids || !run->order || !run->keepers || !run->seen || !run->open ||
-	    !run->aside || !run->why) {
+	run->actions = calloc(plan->action_count + 1, sizeof(*run->actions));
+	if (!run->sent || !run->covered || !run->ids || !run->order || !run->keepers || !run->actions) {
 		certdir_error_set(run->error, "out of memory");
 		return false;
 	}
 	for (size_t i = 0; i < plan->action_count; i++)
-		run->open[i] = plan->actions[i].count;
+		run->actions[i].open = plan->actions[i].count;
 	return true;
 }
 
 static void end(struct certdir_apply_run *run)
 {
-	for (size_t i = 0; run->why && i < run->plan->action_count; i++)
-		free(run->why[i]);
+	for (size_t i = 0; run->actions && i < run->plan->action_count; i++)
+		free(run->actions[i].why);
 	for (size_t i = 0; i < run->right_count; i++)
 		free(run->rights[i].why);
 	free(run->rights);
@@ -310,10 +302,7 @@ static void end(struct certdir_apply_run *run)
 	free(run->ids);
 	free(run->order);
 	free(run->keepers);
-	free(run->seen);
-	free(run->open);
-	free(run->aside);
-	free(run->why);
+	free(run->actions);
 }
 
 static void run_all(struct certdir_apply_run *run)

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/apply_run.h"
 
-#include "placeholders/accounts.h"
-#include "text/excerpt.h"
-
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/array.h"
+#include "placeholders/accounts.h"
+#include "text/excerpt.h"
 
 /* Entries that are refused alike, and none is not: more than a few odd ones, so the right is missing. */
 enum { SEVERAL = 5 };
@@ -131,10 +130,10 @@ static void set_aside(struct certdir_apply_run *run, size_t action, const char *
 {
 	const size_t first = run->plan->actions[action].first;
 
-	if (run->aside[action])
+	if (run->actions[action].aside)
 		return;
-	run->aside[action] = true;
-	run->why[action] = why ? strdup(why) : NULL;
+	run->actions[action].aside = true;
+	run->actions[action].why = why ? strdup(why) : NULL;
 	for (size_t i = first; i < first + run->plan->actions[action].count; i++)
 		if (run->plan->steps[i].phase == CERTDIR_PHASE_YIELD && !run->sent[i])
 			run->keepers[run->keeper_count++] = i;
@@ -158,20 +157,17 @@ static bool is_same_right(const struct certdir_step *one, const struct certdir_s
 /* NULL when memory is out: then every entry is tried. */
 static struct certdir_apply_right *right_of(struct certdir_apply_run *run, const struct certdir_step *step)
 {
+	struct certdir_apply_right *right;
+
 	for (size_t i = 0; i < run->right_count; i++)
 		if (is_same_right(run->rights[i].example, step))
 			return &run->rights[i];
-	if (run->right_count == run->right_room) {
-		const size_t room = run->right_room ? 2 * run->right_room : 16;
-		struct certdir_apply_right *grown = realloc(run->rights, room * sizeof(*grown));
-
-		if (!grown)
-			return NULL;
-		run->rights = grown;
-		run->right_room = room;
-	}
-	run->rights[run->right_count] = (struct certdir_apply_right){.example = step};
-	return &run->rights[run->right_count++];
+	right = certdir_array_next(&run->rights, run->right_count, sizeof(*right));
+	if (!right)
+		return NULL;
+	right->example = step;
+	run->right_count++;
+	return right;
 }
 
 void certdir_apply_given(struct certdir_apply_run *run, const struct certdir_step *step)
@@ -270,7 +266,7 @@ static void compare_version(struct certdir_apply_run *run, const struct certdir_
 	if (answer.found)
 		(void)snprintf(answer.value, sizeof(answer.value), "%s", look->account.version);
 	if (certdir_apply_version_right(run, step, &answer))
-		run->seen[step->action] = step->account;
+		run->actions[step->action].seen = step->account;
 }
 
 static void judge(struct certdir_apply_run *run, const struct certdir_step *step,
@@ -294,7 +290,7 @@ static void judge(struct certdir_apply_run *run, const struct certdir_step *step
 
 bool certdir_apply_wants_look(const struct certdir_apply_run *run, const struct certdir_step *step)
 {
-	if (run->aside[step->action])
+	if (run->actions[step->action].aside)
 		return false;
 	if (step->phase == CERTDIR_PHASE_JOIN || step->phase == CERTDIR_PHASE_LEAVE)
 		return true;
@@ -306,13 +302,12 @@ static bool look_at_all(struct certdir_apply_run *run, struct certdir_arena *are
 			size_t count)
 {
 	struct certdir_error why;
-	sigset_t all, before;
+	sigset_t before;
 	bool ok;
 
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
+	certdir_signals_hold(&before);
 	ok = certdir_accounts_look(run->config, run->domain, run->connection, arena, looks, count, &why);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	certdir_signals_release(&before);
 	if (!ok)
 		certdir_apply_fail(run, &why);
 	return ok;
@@ -402,7 +397,7 @@ bool certdir_apply_may_try(struct certdir_apply_run *run, const struct certdir_s
 {
 	struct certdir_apply_right *right;
 
-	if (run->aside[step->action])
+	if (run->actions[step->action].aside)
 		return false;
 	right = right_of(run, step);
 	if (right && right->given == 0 && right->refused >= CERTDIR_APPLY_WINDOW) {
@@ -443,22 +438,22 @@ static void say_left(const struct certdir_apply_run *run, const struct certdir_a
 static void count_action(struct certdir_apply_run *run, size_t index)
 {
 	const struct certdir_action *action = &run->plan->actions[index];
-	const bool begun = run->open[index] < action->count;
+	const bool begun = run->actions[index].open < action->count;
 	char left[CERTDIR_TEXT_MAX] = "";
 
-	if (run->open[index] == 0)
+	if (run->actions[index].open == 0)
 		return; /* it was counted when it was done */
 	if (begun)
 		run->report->begun++;
-	else if (run->why[index])
+	else if (run->actions[index].why)
 		run->report->aside++;
 	else
 		run->report->untried++;
-	if (!run->options->left || (!begun && !run->why[index]))
+	if (!run->options->left || (!begun && !run->actions[index].why))
 		return;
 	if (begun)
 		say_left(run, action, left);
-	run->options->left(run->options->context, action, run->why[index] ? run->why[index] : "", left);
+	run->options->left(run->options->context, action, run->actions[index].why ? run->actions[index].why : "", left);
 }
 
 void certdir_apply_conclude(struct certdir_apply_run *run)

@@ -43,7 +43,7 @@ static void collect(struct certdir_apply_run *run, enum certdir_phase phase, siz
 	for (size_t i = *next; i < plan->step_count && members->count < MEMBERS_MAX; i++) {
 		const struct certdir_step *step = &plan->steps[i];
 
-		if (step->phase != phase || run->sent[i] || run->aside[step->action] ||
+		if (step->phase != phase || run->sent[i] || run->actions[step->action].aside ||
 		    (first && !belongs(first, &step->operation)) || !certdir_apply_may_try(run, step))
 			continue;
 		if (!first)
@@ -61,7 +61,7 @@ static void drop_aside(const struct certdir_apply_run *run, struct members *memb
 	size_t kept = 0;
 
 	for (size_t i = 0; i < members->count; i++) {
-		if (run->aside[run->plan->steps[members->steps[i]].action])
+		if (run->actions[run->plan->steps[members->steps[i]].action].aside)
 			continue;
 		members->steps[kept] = members->steps[i];
 		members->values[kept++] = members->values[i];

@@ -5,6 +5,7 @@
 
 #include "placeholders/accounts.h"
 #include "placeholders/apply.h"
+#include "placeholders/signals.h"
 #include "placeholders/undo.h"
 
 enum { CERTDIR_APPLY_WINDOW = 64 /* operations on the way at once */ };
@@ -24,6 +25,14 @@ struct certdir_apply_right {
 	char *why; /* of the first refusal; NULL when memory was out */
 };
 
+/* How far an action is. */
+struct certdir_apply_action {
+	const char *seen; /* its account, once the version was read and right */
+	size_t open; /* steps that are not done */
+	bool aside; /* nothing more of it is tried */
+	char *why; /* what the server said; NULL = it is not set aside, nobody asked, or memory was out */
+};
+
 struct certdir_apply_run {
 	const struct certdir_placeholders_config *config;
 	const struct certdir_domain *domain;
@@ -38,14 +47,11 @@ struct certdir_apply_run {
 	struct certdir_undo_id *ids; /* for each step: of the entry that it has made */
 	bool named; /* some of those came since the file was written */
 	size_t *order; /* the steps of a phase, as they are tried */
-	const char **seen; /* for each action: its account, once the version was read and right */
-	size_t *open; /* for each action: steps that are not done */
-	bool *aside; /* for each action: nothing more of it is tried */
-	char **why; /* for each of those: what the server said; NULL = nobody asked, or memory was out */
+	struct certdir_apply_action *actions; /* for each action */
 	size_t *keepers; /* steps of those that would have given up values which others may wait for */
 	size_t keeper_count;
 	struct certdir_apply_right *rights;
-	size_t right_count, right_room;
+	size_t right_count;
 	struct certdir_apply_flight flights[CERTDIR_APPLY_WINDOW];
 	size_t flying;
 	bool failed; /* `error` says why: nothing more is sent */

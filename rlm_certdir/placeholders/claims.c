@@ -2,12 +2,12 @@
 /* Who has a value that must be unique in the domain. */
 #include "placeholders/accounts.h"
 
-#include "placeholders/value.h"
-#include "text/utf8.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "placeholders/value.h"
+#include "text/utf8.h"
 
 #define ACCOUNT_NAME "sAMAccountName"
 #define HOST_NAME "dNSHostName"

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/config.h"
 
-#include "directory/mark.h"
-#include "text/dn.h"
-#include "ldap/ldap_conf.h"
-#include "base/shrink.h"
-#include "base/arena.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/arena.h"
+#include "base/shrink.h"
+#include "directory/mark.h"
+#include "ldap/ldap_conf.h"
+#include "text/dn.h"
 
 enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR, DECADE = 3650 * DAY };
 enum { CONNECT_TIMEOUT = 10, ANSWER_TIMEOUT = 60 }; /* seconds; a page of a listing is one answer */

@@ -2,14 +2,14 @@
 /* The server and its domain: the root DSE, the OUs, the groups (MS-ADTS 3.1.1.3.2, 3.1.1.3.4.3). */
 #include "placeholders/accounts.h"
 
-#include "text/canonical.h"
-#include "text/dn.h"
-#include "placeholders/value.h"
-#include "text/utf8.h"
-
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "placeholders/value.h"
+#include "text/canonical.h"
+#include "text/dn.h"
+#include "text/utf8.h"
 
 #define ACTIVE_DIRECTORY "1.2.840.113556.1.4.800"
 

@@ -2,9 +2,9 @@
 /* What the domain, those around it and its controllers are called: no device may have such a name. */
 #include "placeholders/accounts.h"
 
-#include "placeholders/value.h"
-
 #include <string.h>
+
+#include "placeholders/value.h"
 
 struct reading {
 	struct certdir_arena *arena;

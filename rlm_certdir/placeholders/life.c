@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/life.h"
 
+#include <string.h>
+#include <strings.h>
+
 #include "directory/ldap_entry.h"
 #include "placeholders/value.h"
 #include "text/timestamp.h"
-
-#include <string.h>
-#include <strings.h>
 
 /* Seconds that a password may be set after its account was made and still be the one that it was made with. */
 enum { SLACK = 10 };

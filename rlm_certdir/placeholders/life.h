@@ -3,8 +3,8 @@
 #ifndef CERTDIR_PLACEHOLDERS_LIFE_H
 #define CERTDIR_PLACEHOLDERS_LIFE_H
 
-#include "ldap/operation.h"
 #include "base/arena.h"
+#include "ldap/operation.h"
 #include "placeholders/config.h"
 
 /* What is read to tell, next to objectClass, userAccountControl and servicePrincipalName; NULL-terminated. To ask for what a schema has not is harmless. */

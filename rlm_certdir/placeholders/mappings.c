@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/mappings.h"
 
-#include "directory/list.h"
-#include "checker.h"
-#include "identity/mapping.h"
-#include "text/timestamp.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/array.h"
+#include "checker.h"
+#include "directory/list.h"
+#include "identity/mapping.h"
+#include "text/timestamp.h"
 
 enum {
 	SAID_MAX = 20, /* lines about single certificates */
@@ -38,9 +39,9 @@ struct certdir_mappings {
 	struct certdir_checker checker; /* of the list alone, with a policy that everybody passes */
 	struct certdir_mappings_report report;
 	struct entry *entries;
-	size_t count, room;
+	size_t count;
 	struct owned *owned;
-	size_t owned_count, owned_room;
+	size_t owned_count;
 	size_t remarks; /* said or not */
 	size_t unknown; /* certificates that name no device of the list, */
 	const char *unknown_names; /* of the first few, the arena's; NULL: memory is out */
@@ -199,23 +200,10 @@ static bool no_memory(struct certdir_error *error)
 	return false;
 }
 
-/* `items` with room for one more, or NULL. */
-static void *grow(void *items, size_t count, size_t *room, size_t size)
-{
-	void *grown;
-
-	if (count < *room)
-		return items;
-	grown = reallocarray(items, *room ? 2 * *room : 256, size);
-	if (grown)
-		*room = *room ? 2 * *room : 256;
-	return grown;
-}
-
 /* Takes `value`, which may be NULL. */
 static bool put_value(struct certdir_mappings *mappings, char *value, struct entry entry, size_t *count)
 {
-	struct entry *grown;
+	struct entry *added;
 
 	if (!value || strlen(value) > MAPPING_MAX) {
 		free(value);
@@ -223,11 +211,11 @@ static bool put_value(struct certdir_mappings *mappings, char *value, struct ent
 	}
 	entry.value = certdir_arena_copy(mappings->arena, value, strlen(value));
 	free(value);
-	grown = grow(mappings->entries, mappings->count, &mappings->room, sizeof(*grown));
-	if (!entry.value || !grown)
+	added = certdir_array_next(&mappings->entries, mappings->count, sizeof(*added));
+	if (!entry.value || !added)
 		return false;
-	mappings->entries = grown;
-	mappings->entries[mappings->count++] = entry;
+	*added = entry;
+	mappings->count++;
 	*count += !entry.ended;
 	return true;
 }
@@ -282,15 +270,14 @@ static bool put_forms(struct certdir_mappings *mappings, const struct certdir_ce
 static bool put_certificate(struct certdir_mappings *mappings, const struct certdir_certificate *certificate,
 			    const char *origin, struct certdir_wanted *device, bool ended)
 {
-	struct owned *grown =
-		grow(mappings->owned, mappings->owned_count, &mappings->owned_room, sizeof(*mappings->owned));
+	struct owned *added = certdir_array_next(&mappings->owned, mappings->owned_count, sizeof(*added));
 	struct entry entry = {.device = device, .certificate = mappings->owned_count, .ended = ended};
 	size_t count = 0;
 
-	if (!grown)
+	if (!added)
 		return false;
-	mappings->owned = grown;
-	mappings->owned[mappings->owned_count++] = (struct owned){.ended = ended};
+	added->ended = ended;
+	mappings->owned_count++;
 	if (!put_forms(mappings, certificate, true, entry, &count))
 		return false;
 	if (!ended && count == 0) {

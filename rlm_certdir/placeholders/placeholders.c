@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/placeholders.h"
 
-#include "base/background.h"
-#include "list/lock.h"
-#include "placeholders/undo.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/background.h"
+#include "list/lock.h"
+#include "placeholders/undo.h"
 
 /* ---- the directory ---- */
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who gets an entry is judged by the code that judges logins, so that NPS and certdir agree on what "compliant" is. */
-#include "decision/decision.h"
-#include "placeholders/wanted.h"
+#include <strings.h>
 
 #include "base/words.h"
-
-#include <strings.h>
+#include "decision/decision.h"
+#include "placeholders/wanted.h"
 
 static const char *join_type_text(enum certdir_join_type type)
 {

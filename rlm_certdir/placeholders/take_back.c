@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/take_back.h"
 
-#include "directory/ldap_entry.h"
-#include "placeholders/password.h"
-#include "placeholders/value.h"
-#include "text/dn.h"
-#include "text/canonical.h"
-#include "text/timestamp.h"
-
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "directory/ldap_entry.h"
+#include "placeholders/password.h"
+#include "placeholders/signals.h"
+#include "placeholders/value.h"
+#include "text/canonical.h"
+#include "text/dn.h"
+#include "text/timestamp.h"
 
 /* Seconds: how far our clock and the server's may be apart. */
 enum { DAY = 86400 };
@@ -366,21 +365,19 @@ static enum certdir_take_back_outcome carry_out(struct take_back *run, const str
 	return ask(run, operation, password, &answer) ? conclude(run, operation, &answer) : CERTDIR_TAKE_BACK_LEFT;
 }
 
-/* Signals wait: the LDAP library takes one that comes in between for the end of the connection. */
 static enum certdir_take_back_outcome take_back_one(struct take_back *run, const struct certdir_ldap_record *record)
 {
 	enum certdir_take_back_outcome found;
-	sigset_t all, before;
+	sigset_t before;
 
 	run->why.text[0] = '\0';
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
+	certdir_signals_hold(&before);
 	found = look_before(run, record);
 	if (found == CERTDIR_TAKE_BACK_DONE && run->pretences)
 		pretend_done(run, &record->operation);
 	else if (found == CERTDIR_TAKE_BACK_DONE)
 		found = carry_out(run, &record->operation);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	certdir_signals_release(&before);
 	certdir_arena_clear(&run->arena);
 	return found;
 }

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/undo.h"
 
-#include "base/file.h"
-#include "directory/mark.h"
-#include "ldap/records.h"
-#include "text/dn.h"
-#include "placeholders/ldif.h"
-#include "text/timestamp.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +11,13 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/file.h"
+#include "directory/mark.h"
+#include "ldap/records.h"
+#include "placeholders/ldif.h"
+#include "text/dn.h"
+#include "text/timestamp.h"
 
 enum { NAMES_MAX = 1000 }; /* files of one section in one second */
 

@@ -3,10 +3,10 @@
 #ifndef CERTDIR_PLACEHOLDERS_UNDO_H
 #define CERTDIR_PLACEHOLDERS_UNDO_H
 
+#include <stdio.h>
+
 #include "placeholders/config.h"
 #include "plan/plan.h"
-
-#include <stdio.h>
 
 /* How a file begins, up to the section's name, and how one ends that was not cut. */
 #define CERTDIR_UNDO_HEAD "version: 1\n# Takes back what `certdir placeholders apply` did for [placeholders "

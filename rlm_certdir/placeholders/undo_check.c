@@ -4,11 +4,12 @@
  * binds as, which may be an administrator's: so nothing is taken that an apply of the section cannot have written.
  */
 #include "placeholders/take_back.h"
-#include "text/canonical.h"
-#include "text/dn.h"
 
 #include <string.h>
 #include <strings.h>
+
+#include "text/canonical.h"
+#include "text/dn.h"
 
 /* userAccountControl (MS-ADTS 2.2.16). */
 enum { DISABLED = 0x2, WORKSTATION = 0x1000, SERVER_TRUST = 0x2000, PARTIAL_SECRETS = 0x4000000 };

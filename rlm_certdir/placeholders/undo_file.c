@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/file.h"
-#include "placeholders/take_back.h"
-#include "placeholders/undo.h"
-#include "text/canonical.h"
-#include "text/timestamp.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,6 +6,12 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/file.h"
+#include "placeholders/take_back.h"
+#include "placeholders/undo.h"
+#include "text/canonical.h"
+#include "text/timestamp.h"
 
 enum { SIZE_MAX_MIB = 1024 };
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/value.h"
 
-#include "ldap/filter.h"
-#include "text/canonical.h"
-#include "text/utf8.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "ldap/filter.h"
+#include "text/canonical.h"
+#include "text/utf8.h"
 
 bool certdir_value_of(const struct certdir_ldap_value *value, const char *attribute)
 {

@@ -3,10 +3,10 @@
 #ifndef CERTDIR_PLACEHOLDERS_VALUE_H
 #define CERTDIR_PLACEHOLDERS_VALUE_H
 
-#include "ldap/operation.h"
-#include "base/arena.h"
-
 #include <stdio.h>
+
+#include "base/arena.h"
+#include "ldap/operation.h"
 
 /* Whether it is a value of `attribute`; names of attributes have no case. */
 bool certdir_value_of(const struct certdir_ldap_value *value, const char *attribute);

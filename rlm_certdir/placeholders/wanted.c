@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "placeholders/wanted.h"
 
-#include "directory/mark.h"
-#include "placeholders/value.h"
-#include "text/timestamp.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/array.h"
+#include "directory/mark.h"
+#include "placeholders/value.h"
+#include "text/timestamp.h"
 
 enum {
 	CN_MAX = 64, /* characters: ub-common-name (RFC 5280 A.1), rangeUpper of Active Directory's cn (MS-ADA1) */
@@ -220,7 +221,7 @@ struct reading {
 	size_t templates; /* of all columns */
 	size_t of_ldap; /* devices that has_wanted() keeps out */
 	struct candidate *found;
-	size_t count, room;
+	size_t count;
 	bool failed;
 };
 
@@ -442,19 +443,11 @@ static bool add_device(void *context, int64_t row, const struct certdir_device *
 		return true;
 	}
 	in->failed = true;
-	if (in->count == in->room) {
-		const size_t room = in->room ? 2 * in->room : 1024;
-		struct candidate *grown = realloc(in->found, room * sizeof(*grown));
-
-		if (!grown)
-			return false;
-		in->found = grown;
-		in->room = room;
-	}
-	candidate = &in->found[in->count];
+	candidate = certdir_array_next(&in->found, in->count, sizeof(*candidate));
+	if (!candidate)
+		return false;
 	candidate->source = source;
 	candidate->order = in->count++;
-	candidate->tenant = NULL;
 	/* It is looked at for imports alone; a tenant's device has the tenant of its source. */
 	if (source->kind == CERTDIR_SOURCE_IMPORT)
 		candidate->tenant = copy(in->arena, device->tenant);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/account_name.h"
 
-#include "base/hash.h"
-
 #include <string.h>
+
+#include "base/hash.h"
 
 enum { LENGTH = CERTDIR_ACCOUNT_NAME_SIZE - 2, KEPT = 8, MADE = 6 };
 

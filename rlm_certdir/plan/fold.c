@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+
 #include <unicase.h>
 #include <unictype.h>
 #include <uninorm.h>

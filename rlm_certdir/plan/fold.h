@@ -7,8 +7,8 @@
 #ifndef CERTDIR_PLAN_FOLD_H
 #define CERTDIR_PLAN_FOLD_H
 
-#include "ldap/change.h"
 #include "base/arena.h"
+#include "ldap/change.h"
 
 enum certdir_accents {
 	CERTDIR_ACCENTS_COUNT, /* OpenLDAP; and whether an entry of ours has exactly what it shall have */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/planner.h"
 
-#include "base/shrink.h"
-
 #include <stdlib.h>
+
+#include "base/shrink.h"
 
 /* ---- the guard ---- */
 

@@ -6,17 +6,16 @@
 #ifndef CERTDIR_PLAN_PLANNER_H
 #define CERTDIR_PLAN_PLANNER_H
 
-#include "plan/plan.h"
-
-#include "plan/account_name.h"
-#include "plan/names.h"
-#include "text/dn.h"
-#include "plan/fold.h"
-#include "text/excerpt.h"
-#include "text/timestamp.h"
-
 #include <string.h>
 #include <strings.h>
+
+#include "plan/account_name.h"
+#include "plan/fold.h"
+#include "plan/names.h"
+#include "plan/plan.h"
+#include "text/dn.h"
+#include "text/excerpt.h"
+#include "text/timestamp.h"
 
 /* A device of the list, an account, or both. */
 struct certdir_plan_pair {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/planner.h"
 
-#include "text/utf8.h"
-
 #include <stdio.h>
+
+#include "text/utf8.h"
 
 const char *certdir_action_name(enum certdir_action_kind kind)
 {
