@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The servers of one directory, and connections to them that are bound and wait for a search. Names are resolved,
- * connections are made and servers that do not answer are tried again by threads of the pool, one for each server: whoever
- * searches never does, and waits no longer than he says.
+ * connections are made and servers that do not answer are tried again by threads of the pool (keeper.h): whoever searches
+ * never does, and waits no longer than he says.
  *
- * A server that fails is sick: nobody waits for it, its thread tries it until it answers a search again, and both are one
- * line in the log.
+ * A server that fails is sick: nobody waits for it, it is tried in the background until it answers a search again, and
+ * both are one line in the log.
  */
 #ifndef CERTDIR_LDAP_POOL_H
 #define CERTDIR_LDAP_POOL_H
