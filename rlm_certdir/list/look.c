@@ -61,7 +61,11 @@ bool certdir_list_look_tenants(struct certdir_list_writer *looker, void (*each)(
 					     SQL_NOTHING);
 	int found;
 
-	while ((found = certdir_list_writer_next(looker, stmt, error)) == 1)
-		each(context, certdir_sql_text_at(stmt, 0));
+	while ((found = certdir_list_writer_next(looker, stmt, error)) == 1) {
+		const char *name = certdir_sql_text_at(stmt, 0);
+
+		if (name)
+			each(context, name);
+	}
 	return found == 0;
 }

@@ -210,6 +210,11 @@ static bool drop_others(struct certdir_tenant *tenant, const char *const *object
 		const int64_t synced = sqlite3_column_int64(stmt, 3);
 		bool kept;
 
+		if (!id || strlen(name ? name : id) > CERTDIR_LIST_TEXT_MAX) {
+			certdir_error_set(error, "it has a group without an id, or with a name that is too long: the "
+						 "list is damaged");
+			return false;
+		}
 		if (!contains(tenant, object_ids, id, &kept, error) ||
 		    (!kept && !drop_group(tenant, sqlite3_column_int64(stmt, 0), name ? name : id, error)))
 			return false;

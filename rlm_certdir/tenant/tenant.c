@@ -126,10 +126,14 @@ static bool refuse_source(const struct certdir_tenant *tenant, const char *name,
 static bool check_source(const struct certdir_tenant *tenant, const char *name, const char *kind, const char *guid,
 			 struct certdir_error *error)
 {
-	const bool ours = strcmp(name, tenant->options.name) == 0;
-	const bool same = strcmp(kind, certdir_tenant_kind(tenant)) == 0 &&
-			  (tenant->options.ldap ? ours : guid && strcmp(guid, tenant->guid) == 0);
+	bool ours, same;
 
+	/* No certdir writes such a row: there is nothing that it could be taken for. */
+	if (!name || !kind)
+		return true;
+	ours = strcmp(name, tenant->options.name) == 0;
+	same = strcmp(kind, certdir_tenant_kind(tenant)) == 0 &&
+	       (tenant->options.ldap ? ours : guid && strcmp(guid, tenant->guid) == 0);
 	return same == ours || refuse_source(tenant, name, kind, guid, error);
 }
 

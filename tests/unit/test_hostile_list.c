@@ -4,6 +4,7 @@
 #include "list/image.h"
 #include "list/schema.h"
 #include "list/snapshot.h"
+#include "tenant/tenant.h"
 
 #include <openssl/evp.h>
 #include <sys/resource.h>
@@ -321,13 +322,67 @@ static void test_another_size(void **state)
 	free(file);
 }
 
+/* ---- rows ---- */
+
+/* SQLite believes a schema that says NOT NULL: what was written under another one is read all the same. */
+#define IN_ANOTHER_SCHEMA(sql)                                                                                         \
+	"PRAGMA writable_schema=1;CREATE TABLE aside AS SELECT sql FROM sqlite_schema WHERE name='source';"            \
+	"UPDATE sqlite_schema SET sql=replace(sql,'NOT NULL','') WHERE name='source';"                                 \
+	"PRAGMA writable_schema=RESET;PRAGMA writable_schema=1;" sql                                                   \
+	";UPDATE sqlite_schema SET sql=(SELECT sql FROM aside) WHERE name='source';PRAGMA writable_schema=RESET;"      \
+	"DROP TABLE aside"
+
+static void count_name(void *context, const char *name)
+{
+	*(size_t *)context += strlen(name);
+}
+
+static void test_rows_that_nobody_writes(void **state)
+{
+	const struct certdir_tenant_options options = {.name = "contoso", .tenant = TENANT_A, .now = 2000};
+	const char *const none[] = {NULL}, *const group[] = {G1, NULL};
+	struct certdir_list_writer *looker;
+	struct certdir_tenant *tenant;
+	struct certdir_error error;
+	size_t length = 0;
+
+	(void)state;
+	fixture_edition(1, 5);
+	change_image("INSERT INTO source(name,kind,tenant,synced) VALUES('contoso','tenant','" TENANT_A "',1000);"
+		     "INSERT INTO grp(source,object_id,name) VALUES(2,'x',printf('%.*c',5000,'g'));" IN_ANOTHER_SCHEMA(
+			     "INSERT INTO source(kind,synced) VALUES('tenant',1000);"
+			     "INSERT INTO source(name,kind,synced) VALUES('x',NULL,1000)"));
+	looker = certdir_list_look(fixture_file, &error);
+	if (!looker)
+		fail_msg("%s", error.text);
+	assert_true(certdir_list_look_tenants(looker, count_name, &length, &error));
+	assert_int_equal(length, strlen("contoso"));
+	certdir_list_write_abort(looker);
+	looker = certdir_list_write_begin(fixture_file, false, &error);
+	assert_non_null(looker);
+	tenant = certdir_tenant_open(looker, &options, &error);
+	if (!tenant)
+		fail_msg("%s", error.text);
+	assert_false(certdir_tenant_groups_keep(tenant, none, &error));
+	assert_non_null(strstr(error.text, "the list is damaged"));
+	certdir_tenant_close(tenant);
+	fixture_run(looker, "UPDATE grp SET object_id=NULL,name=NULL");
+	tenant = certdir_tenant_open(looker, &options, &error);
+	assert_non_null(tenant);
+	assert_false(certdir_tenant_groups_keep(tenant, group, &error));
+	assert_non_null(strstr(error.text, "the list is damaged"));
+	certdir_tenant_close(tenant);
+	certdir_list_write_abort(looker);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_foreign_schema), TEST(test_start_anew),   TEST(test_longest_honest_lookup),
-		TEST(test_a_lookup_ends),  TEST(test_sparse_files), TEST(test_another_size),
+		TEST(test_foreign_schema),	    TEST(test_start_anew),   TEST(test_longest_honest_lookup),
+		TEST(test_a_lookup_ends),	    TEST(test_sparse_files), TEST(test_another_size),
+		TEST(test_rows_that_nobody_writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
