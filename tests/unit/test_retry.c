@@ -31,6 +31,7 @@ static const struct {
 	{"1.", SECOND},
 	{"1209600", 1209600 * SECOND},
 	{"99999999999999999999999", -2}, /* some very long time */
+	{"18446744073709551616", -2}, /* and not 0, which it is in 64 bits */
 	{"Mon, 02 Feb 2026 02:40:10 GMT", 10 * SECOND},
 	{"Monday, 02-Feb-26 02:41:00 GMT", 60 * SECOND},
 	{"Mon Feb  2 02:40:05 2026", 5 * SECOND},
@@ -52,6 +53,7 @@ static const struct {
 	{"soon", -1},
 	{"Mon, 02 Feb 2026 02:40:10 CET", -1},
 	{"Mon, 02 Feb 2026 02:40:10", -1},
+	{"Mon, 02 Feb 2026 02:40:10 GMT or later", -1},
 	{"2026-02-02T02:40:10Z", -1},
 };
 
