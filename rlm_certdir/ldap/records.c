@@ -265,6 +265,17 @@ static bool make_room(struct reading *reading)
 	return all && items;
 }
 
+/* libldap 2.5 takes a "-" in an entry that is added for an attribute without a name, and looks at that name. */
+static bool separates_only_changes(const char *text)
+{
+	static const char modify[] = "\nchangetype: modify\n";
+	const char *verb = strcasestr(text, "\nchangetype:"), *line = strstr(text, "\n-");
+
+	while (line && line[2] && line[2] != '\n')
+		line = strstr(line + 1, "\n-");
+	return !line || (verb && verb < line && strncmp(verb, modify, sizeof(modify) - 1) == 0);
+}
+
 /* Takes the text, which is freed with the record. */
 static bool read_record(struct reading *reading, char *text, unsigned long line)
 {
@@ -284,6 +295,8 @@ static bool read_record(struct reading *reading, char *text, unsigned long line)
 		return refuse(reading, line, "the mark in the record that begins here cannot be read");
 	if (!read_id(record, item->id))
 		return refuse(reading, line, "the id in the record that begins here is no GUID");
+	if (!separates_only_changes(text))
+		return refuse(reading, line, "\"-\" stands in the record that begins here, which is no modify");
 	item->mark = (struct certdir_ldap_bytes){record->mark.bv_val, record->mark.bv_len};
 	/* What it has is freed in any case; libldap says on stderr which part it cannot read. */
 	record->is_parsed = true;
