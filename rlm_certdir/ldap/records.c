@@ -296,7 +296,9 @@ static bool read_record(struct reading *reading, char *text, unsigned long line)
 	if (!read_id(record, item->id))
 		return refuse(reading, line, "the id in the record that begins here is no GUID");
 	if (!separates_only_changes(text))
-		return refuse(reading, line, "\"-\" stands in the record that begins here, which is no modify");
+		return refuse(reading, line,
+			      "a line \"-\" is in the record that begins here, which is no \"changetype: modify\": "
+			      "take the line out");
 	item->mark = (struct certdir_ldap_bytes){record->mark.bv_val, record->mark.bv_len};
 	/* What it has is freed in any case; libldap says on stderr which part it cannot read. */
 	record->is_parsed = true;

@@ -32,9 +32,9 @@ static const struct {
 	 "undo.ldif:1: certdir writes no such record"},
 	{"dn: CN=a,OU=b\nchangetype: modify\nreplace: \n\n", NULL, "undo.ldif:1: certdir writes no such record"},
 	/* libldap crashes on the first. */
-	{"dn: CN=a,OU=b\nchangetype: add\n-\n", NULL, "undo.ldif:1: \"-\" stands in the record"},
-	{"dn: CN=a,OU=b\nchangetype: add\ncn: a\n-", NULL, "undo.ldif:1: \"-\" stands in the record"},
-	{"dn: CN=a,OU=b\nChangeType: add\nchangetype: modify\n-\n", NULL, "undo.ldif:1: \"-\" stands in the record"},
+	{"dn: CN=a,OU=b\nchangetype: add\n-\n", NULL, "undo.ldif:1: a line \"-\" is in the record"},
+	{"dn: CN=a,OU=b\nchangetype: add\ncn: a\n-", NULL, "undo.ldif:1: a line \"-\" is in the record"},
+	{"dn: CN=a,OU=b\nChangeType: add\nchangetype: modify\n-\n", NULL, "undo.ldif:1: a line \"-\" is in the record"},
 	{"dn: CN=a,OU=b\nchangetype: modify\nadd: cn\ncn: -\n-\nreplace: sn\n-\n", "CN=a,OU=b", NULL},
 	/* libldap takes a digit for the index of a record, and finds a record without a text. */
 	{"1: x\n", NULL, "undo.ldif:1: it is no LDIF"},
