@@ -513,7 +513,7 @@ def test_groups_and_names_of_active_directory(domain, open_site):
     reader = domain.add_user("seams-reader")
     options = {"directories": "ldap", "ldap.server": f"ldaps://{domain.address}:3269", "ldap.identity": reader.identity,
                "ldap.password": reader.password, "ldap.tls.ca_file": domain.ca_file, "ldap.base_dn": "",
-               "ldap.domains": AD_DNS, "ldap.options.remember": 0}
+               "ldap.domains": AD_DNS, "ldap.options.remember": 0, "ldap.options.deadline": 10}
     site = open_site("catalog", {**options, "policy.require_group": outer})
     site.lets_in(named(LONG))
     site.check([(named(f"{LONG}.{AD_DNS}"), "allowed"), (named(f"{LONG}-2"), "not-found"), (named(short), "allowed")])
