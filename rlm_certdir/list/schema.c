@@ -18,7 +18,7 @@ const char certdir_list_schema[] =
 	"PRAGMA page_size=4096;"
 	"PRAGMA encoding='UTF-8';"
 	"PRAGMA application_id=0x43455244;"
-	"PRAGMA user_version=5;"
+	"PRAGMA user_version=6;"
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
 	/*
 	 * kind: 'import', 'tenant' or 'ldap'. devices: how many are listed, unlisted: how many are not; identities: the types that listed ones
@@ -28,6 +28,7 @@ const char certdir_list_schema[] =
 	 * extension_attributes: the numbers of those that delta_link asks for. Of an LDAP directory, delta_link says from where on
 	 * its changes are to be asked for, filter is the question that its entries are the answer to, interval the seconds from one
 	 * listing of all of them to the next, and domain the DNS domain of its computers.
+	 * users_synced, users: the same of a tenant's users, and how many there are; users_link: their delta link.
 	 */
 	"CREATE TABLE source(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL DEFAULT 'import',"
 	" tenant TEXT, synced INTEGER NOT NULL, devices INTEGER NOT NULL DEFAULT 0, unlisted INTEGER NOT NULL DEFAULT "
@@ -35,7 +36,7 @@ const char certdir_list_schema[] =
 	" identities TEXT NOT NULL DEFAULT '', delta_link TEXT, delta_since INTEGER, intune_synced INTEGER,"
 	" intune_records INTEGER NOT NULL DEFAULT 0, intune_interval INTEGER, groups_synced INTEGER,"
 	" says_enabled INTEGER NOT NULL DEFAULT 1, good_for INTEGER, filter TEXT, extension_attributes TEXT, interval "
-	"INTEGER, domain TEXT);"
+	"INTEGER, domain TEXT, users_synced INTEGER, users INTEGER NOT NULL DEFAULT 0, users_link TEXT);"
 	/*
 	 * compliance, ownership, last_seen, registered: as Entra ID or an import says; Intune's word stands beside it, with
 	 * intune_compliance set in each device that an Intune record is joined to. compliance_since: when Entra ID said first what it says
@@ -93,6 +94,16 @@ const char certdir_list_schema[] =
 	"grp(id),"
 	" confirmed INTEGER, PRIMARY KEY(device, grp)) WITHOUT ROWID;"
 	"CREATE INDEX device_group_by_grp ON device_group(grp);"
+	/*
+	 * The people of a tenant. upn, sam_account_name, mail: lower case. confirmed: as that of device. user_group.confirmed: as that of
+	 * device_group.
+	 */
+	"CREATE TABLE user(id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id),"
+	" user_id TEXT NOT NULL, upn TEXT, sid TEXT, sam_account_name TEXT, dn TEXT, mail TEXT, enabled INTEGER,"
+	" confirmed INTEGER, UNIQUE(user_id, source));"
+	"CREATE TABLE user_group(user INTEGER NOT NULL REFERENCES user(id), grp INTEGER NOT NULL REFERENCES grp(id),"
+	" confirmed INTEGER, PRIMARY KEY(user, grp)) WITHOUT ROWID;"
+	"CREATE INDEX user_group_by_grp ON user_group(grp);"
 	/* source: its name, since the source itself may be gone */
 	"CREATE TABLE change(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL, device TEXT, name "
 	"TEXT, what TEXT NOT NULL, before TEXT, after TEXT);"
@@ -116,7 +127,12 @@ const char certdir_list_indexes[] =
 	"CREATE INDEX IF NOT EXISTS device_by_udid ON device(udid, source) WHERE udid IS NOT NULL;"
 	"CREATE INDEX IF NOT EXISTS dns_name_by_name ON dns_name(name);"
 	"CREATE INDEX IF NOT EXISTS value_by_value ON value(value);"
-	"CREATE INDEX IF NOT EXISTS former_name_by_name ON former_name(name);";
+	"CREATE INDEX IF NOT EXISTS former_name_by_name ON former_name(name);"
+	"CREATE INDEX IF NOT EXISTS user_by_upn ON user(upn) WHERE upn IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS user_by_sid ON user(sid) WHERE sid IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS user_by_sam_account_name ON user(sam_account_name) WHERE sam_account_name IS NOT "
+	"NULL;"
+	"CREATE INDEX IF NOT EXISTS user_by_mail ON user(mail) WHERE mail IS NOT NULL;";
 
 const char certdir_list_indexes_early[] = BY_OBJECT_ID BY_ENTRA_DEVICE_ID;
 

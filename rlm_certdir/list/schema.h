@@ -13,7 +13,7 @@
 /* SQLite header offset 68, big-endian: "CERD". file(1) and other programs know a device list by it. */
 #define CERTDIR_LIST_APPLICATION_ID UINT32_C(0x43455244)
 /* SQLite header offset 60. Raised with every change of the tables that an older certdir could not read. */
-#define CERTDIR_LIST_SCHEMA_VERSION UINT32_C(5)
+#define CERTDIR_LIST_SCHEMA_VERSION UINT32_C(6)
 
 /* Makes an empty list in a new database: pragmas, tables, and the indexes that writing needs. */
 extern const char certdir_list_schema[];

@@ -375,14 +375,14 @@ static bool find_identities(struct certdir_tenant *tenant, uint32_t *types, stru
 	return true;
 }
 
-static void name_identities(uint32_t types, char text[160])
+static void name_identities(uint32_t types, char text[320])
 {
 	size_t used = 0;
 
 	text[0] = '\0';
 	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
 		if (types & CERTDIR_BIT(type))
-			used += (size_t)snprintf(text + used, 160 - used, "%s%s", used ? " " : "",
+			used += (size_t)snprintf(text + used, 320 - used, "%s%s", used ? " " : "",
 						 certdir_identity_type_name((enum certdir_identity_type)type));
 }
 
@@ -427,7 +427,7 @@ static bool delete_removed(struct certdir_tenant *tenant, struct certdir_error *
 bool certdir_tenant_purge(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
 			  struct certdir_error *error)
 {
-	char identities[160];
+	char identities[320];
 	uint32_t types;
 
 	if (!delete_removed(tenant, error) || !count_untyped(tenant, &counts->untyped, error) ||
