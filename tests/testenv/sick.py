@@ -155,6 +155,11 @@ class Subject:
             except TimeoutError:
                 return False
 
+    @property
+    def waiting(self):
+        """Requests that were sent and not answered yet."""
+        return sum(len(stream.open) for stream in self.streams)
+
     def wrong(self):
         """Those who were let in and must not be, whatever the directory does."""
         return [request for request in self.devices.requests if request.accepted and not self.is_known(request.user)]

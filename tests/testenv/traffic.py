@@ -117,9 +117,13 @@ class Traffic(threading.Thread):
             for fd, _ in self._poll.poll(0.05 if over else max(0.0, min(0.05, due[0][0] - time.monotonic()))):
                 self._by_fd[fd].receive(fd)
 
+    def hush(self, patience=5.0):
+        """Sends no more; for `patience` seconds answers are still taken."""
+        self._patience, self._until = patience, time.monotonic()
+
     def finish(self, patience=5.0):
         """Sends no more, and waits until all is answered, or for `patience` seconds."""
-        self._patience, self._until = patience, time.monotonic()
+        self.hush(patience)
         self.join()
         for stream in self.streams:
             for sock in stream.sockets.values():
