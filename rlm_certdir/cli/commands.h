@@ -29,6 +29,9 @@ int certdir_cli_placeholders_adopt(const struct certdir_cli_options *options);
 int certdir_cli_placeholders_export(const struct certdir_cli_options *options);
 int certdir_cli_placeholders_undo(const struct certdir_cli_options *options);
 
+/* 0 nothing is wrong, 1 something is, 65 unreadable answers or certificate, 66 no list or file, 69 Graph, 78 configuration. */
+int certdir_cli_profiles(const struct certdir_cli_options *options);
+
 /* 0, 1 something failed or is old, 66 no list, 78 configuration. */
 int certdir_cli_status(const struct certdir_cli_options *options);
 

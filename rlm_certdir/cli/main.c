@@ -16,12 +16,14 @@ static const char usage[] =
 	"       certdir list show|find|stats|sources|changes|import|remove|export|verify [--list FILE] ...\n"
 	"       certdir sync [-c FILE] [--full] [--force] [--dry-run] [--interval DURATION] [--json]\n"
 	"       certdir placeholders plan|apply|export [-c FILE] [--force] [--json] [NAME]\n"
+	"       certdir profiles [-c FILE] [--from DIR] [--list FILE] [--raddb DIR] [--json] ...\n"
 	"       certdir status [-c FILE] [--json|--prometheus]\n"
 	"\n"
 	"check         explain what the RADIUS server would decide about a client certificate, and why\n"
 	"list          look into the device list, fill it, verify it\n"
 	"sync          fill the device list from Entra ID and Intune\n"
 	"placeholders  keep computer accounts, or other entries, for the devices of the list\n"
+	"profiles      tell what is wrong with Intune's certificate and Wi-Fi profiles, before a device fails\n"
 	"status        tell when each tenant was synced, and what went wrong\n"
 	"\n"
 	"certdir COMMAND --help tells more; so does certdir(1).\n";
@@ -154,6 +156,29 @@ static const char sync_usage[] =
 	"  --interval DURATION  stay, and sync each DURATION (15m, 1h)\n"
 	"  --json               print the report as one JSON object\n";
 
+static const char profiles_usage[] =
+	"usage: certdir profiles [-c FILE] [--save DIR] [--list FILE] [--raddb DIR] [--radius-certificate FILE] "
+	"[--json]\n"
+	"                        [TENANT]\n"
+	"       certdir profiles --from DIR [--list FILE] [--raddb DIR] [--radius-certificate FILE] [--json]\n"
+	"\n"
+	"Tells what certdir will read from the certificates of Intune's profiles, and what will go wrong with them.\n"
+	"\n"
+	"  -c FILE      the configuration (" CERTDIR_CONF_DEFAULT "), for Graph\n"
+	"  --save DIR   keep Graph's answers there, for --from\n"
+	"  --from DIR   read saved answers instead of asking Graph\n"
+	"  --list FILE  count the devices of this list; that of the configuration when not given\n"
+	"  --raddb DIR  also look whether the RADIUS server with this configuration takes the certificates\n"
+	"  --radius-certificate FILE  also look whether Wi-Fi and wired profiles take this server certificate (PEM or "
+	"DER,\n"
+	"               with the intermediate CAs that the server sends); that of --raddb when not given\n"
+	"  --json       print one JSON object\n"
+	"  TENANT       of the configuration, where it has several\n"
+	"\n"
+	"exit status: 0 nothing is wrong, 1 something is, 64 usage, 65 an answer or certificate cannot be read, 66 no "
+	"such\n"
+	"             list or file, 69 Graph does not answer, 78 the configuration has mistakes\n";
+
 static const char status_usage[] =
 	"usage: certdir status [-c FILE] [--json|--prometheus]\n"
 	"\n"
@@ -200,6 +225,7 @@ static const struct certdir_cli_command commands[] = {
 	{.name = "list", .takes = "ljstfgSdFR", .usage = list_usage, .list = LIST_DEFAULT, .group = list_commands},
 	{.name = "sync", .takes = "cAFdij", .run = certdir_cli_sync, .usage = sync_usage},
 	{.name = "placeholders", .takes = "cFdjapI", .usage = placeholders_usage, .group = placeholders_commands},
+	{.name = "profiles", .takes = "covlrkj", .most = 1, .run = certdir_cli_profiles, .usage = profiles_usage},
 	{.name = "status", .takes = "cjP", .run = certdir_cli_status, .usage = status_usage},
 	{NULL},
 };

@@ -159,6 +159,23 @@ const struct certdir_finding *raddb_file_findings(const struct raddb_file *file,
 	return file->findings;
 }
 
+static char const *value_of(CONF_SECTION *cs, char const *option)
+{
+	CONF_PAIR *pair = cf_pair_find(cs, option);
+
+	return pair ? cf_pair_value(pair) : NULL;
+}
+
+void raddb_file_each_tls(const struct raddb_file *file,
+			 void (*each)(void *context, const char *certificate_file, const char *ca_file), void *context)
+{
+	CONF_SECTION *modules = cf_section_sub_find(file->root, "modules");
+
+	FOR_EACH_SECTION(eap, modules, "eap")
+		FOR_EACH_SECTION(tls, eap, "tls-config")
+			each(context, value_of(tls, "certificate_file"), value_of(tls, "ca_file"));
+}
+
 void raddb_file_close(struct raddb_file *file)
 {
 	free(file->findings);
