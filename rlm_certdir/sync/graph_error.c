@@ -115,10 +115,11 @@ enum certdir_graph_outcome certdir_graph_error_judge(long status, const struct c
 		return CERTDIR_GRAPH_EXPIRED_PAGE;
 	if (status == 400 && strcasestr(said->message, "Request not applicable to target tenant"))
 		return CERTDIR_GRAPH_NOT_APPLICABLE;
-	return status == 401			? CERTDIR_GRAPH_UNAUTHORIZED
-	       : status == 404 || status == 204 ? CERTDIR_GRAPH_NOT_FOUND
-	       : status == 400			? CERTDIR_GRAPH_REFUSED
-						: CERTDIR_GRAPH_FAILED;
+	return status == 401   ? CERTDIR_GRAPH_UNAUTHORIZED
+	       : status == 404 ? CERTDIR_GRAPH_NOT_FOUND
+	       : status == 204 ? CERTDIR_GRAPH_EMPTY
+	       : status == 400 ? CERTDIR_GRAPH_REFUSED
+			       : CERTDIR_GRAPH_FAILED;
 }
 
 /* What is to be done about a 401 or 403, or NULL: then nobody knows. */

@@ -13,7 +13,8 @@ enum certdir_graph_outcome {
 	CERTDIR_GRAPH_RESYNC, /* the delta token is gone: 410, syncStateNotFound, resyncRequired */
 	CERTDIR_GRAPH_EXPIRED_PAGE, /* Directory_ExpiredPageToken: throw the pages away and list again */
 	CERTDIR_GRAPH_NOT_APPLICABLE, /* the tenant has no Intune */
-	CERTDIR_GRAPH_NOT_FOUND, /* 404; 204, which is what a relation that leads nowhere answers */
+	CERTDIR_GRAPH_NOT_FOUND, /* 404 */
+	CERTDIR_GRAPH_EMPTY, /* 204: a relation that leads nowhere; of a listing, a failure as others */
 	CERTDIR_GRAPH_STOPPED, /* limits.stop */
 	CERTDIR_GRAPH_FAILED, /* everything else; `error` says what to do */
 	CERTDIR_GRAPH_REFUSED, /* the same, and it is the URL that is not taken (400) */

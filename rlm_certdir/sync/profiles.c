@@ -93,9 +93,11 @@ static bool ask(const struct reading *reading, const char *path, const char *url
 	const enum certdir_graph_outcome outcome =
 		certdir_graph_get(source->graph, url, CERTDIR_PROFILES_PERMISSION, false, &sink, reading->error);
 
-	if (outcome != CERTDIR_GRAPH_OK && outcome != CERTDIR_GRAPH_NOT_FOUND)
+	const bool empty = outcome == CERTDIR_GRAPH_EMPTY || outcome == CERTDIR_GRAPH_NOT_FOUND;
+
+	if (outcome != CERTDIR_GRAPH_OK && !empty)
 		return false;
-	if (outcome == CERTDIR_GRAPH_NOT_FOUND) {
+	if (empty) {
 		clear_answer(answer);
 		answer->root = json_loads(none, 0, NULL);
 	}

@@ -17,6 +17,7 @@ static const char *const outcomes[] = {
 	[CERTDIR_GRAPH_EXPIRED_PAGE] = "expired-page",
 	[CERTDIR_GRAPH_NOT_APPLICABLE] = "not-applicable",
 	[CERTDIR_GRAPH_NOT_FOUND] = "not-found",
+	[CERTDIR_GRAPH_EMPTY] = "empty",
 	[CERTDIR_GRAPH_STOPPED] = "stopped",
 	[CERTDIR_GRAPH_FAILED] = "failed",
 	[CERTDIR_GRAPH_REFUSED] = "refused",

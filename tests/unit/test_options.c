@@ -42,6 +42,7 @@ COMMAND(placeholders_apply)
 COMMAND(placeholders_adopt)
 COMMAND(placeholders_export)
 COMMAND(placeholders_undo)
+COMMAND(profiles)
 COMMAND(status)
 
 void certdir_cli_visible_begin(void)
