@@ -3,6 +3,7 @@
 
 #include <stdalign.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -10,7 +11,7 @@
  * A block is as large as all before it, within these bounds: a section of a configuration takes a page or two, and 100,000 accounts take
  * memory in pieces that the kernel can give as huge pages. To touch small ones was a third of a plan's time.
  */
-enum { BLOCK_MIN = 64 * 1024, BLOCK_MAX = 8 * 1024 * 1024, ALIGN = alignof(max_align_t) };
+enum { BLOCK_MIN = 64 * 1024, BLOCK_MAX = 8 * 1024 * 1024, HUGE = 2 * 1024 * 1024, ALIGN = alignof(max_align_t) };
 
 struct certdir_arena_block {
 	struct certdir_arena_block *next;
@@ -23,11 +24,29 @@ void certdir_arena_clear(struct certdir_arena *arena)
 	while (arena->blocks) {
 		struct certdir_arena_block *next = arena->blocks->next;
 
-		(void)munmap(arena->blocks, arena->blocks->mapped);
+		if (arena->blocks->mapped < HUGE)
+			free(arena->blocks);
+		else
+			(void)munmap(arena->blocks, arena->blocks->mapped);
 		arena->blocks = next;
 	}
 	arena->mapped = 0;
 	arena->failed = false;
+}
+
+/* Zeroed. The kernel is asked only for what may be huge pages: to map and unmap a small block takes longer than to clear it. */
+static void *map(size_t size)
+{
+	void *memory;
+
+	if (size < HUGE)
+		return calloc(1, size);
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		return NULL;
+	/* Where the kernel does not know it, it is as before. */
+	(void)madvise(memory, size, MADV_HUGEPAGE);
+	return memory;
 }
 
 /* A block with room for `size` in front; one that is larger than usual goes behind the first, which still has room. */
@@ -40,14 +59,11 @@ static struct certdir_arena_block *grow(struct certdir_arena *arena, size_t size
 	const size_t mapped = large ? size + sizeof(struct certdir_arena_block) : usual;
 	struct certdir_arena_block *block;
 
-	block = size < mapped ? mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-			      : MAP_FAILED;
-	if (block == MAP_FAILED) {
+	block = size < mapped ? map(mapped) : NULL;
+	if (!block) {
 		arena->failed = true;
 		return NULL;
 	}
-	/* Where the kernel does not know it, it is as before. */
-	(void)madvise(block, mapped, MADV_HUGEPAGE);
 	arena->mapped += mapped;
 	block->mapped = mapped;
 	block->size = mapped - sizeof(*block);
