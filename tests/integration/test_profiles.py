@@ -7,8 +7,10 @@ import subprocess
 import pytest
 
 from testenv.certificates import Authority
+from testenv.graph import FakeGraph
 from testenv.profiles import FAULTS, Profiles, devices
 from testenv.radiusd import BUILD
+from testenv.sync import Sync
 
 
 class Place:
@@ -78,3 +80,188 @@ def test_fault(fault, place, tmp_path):
         options = ["--list", place.make_list("more", devices() + [extra])]
     report = place.report(profiles, tmp_path / "answers", *options, code=1 if expected[3] == "wrong" else 0)
     assert findings(report) == [expected]
+
+
+# ---- Graph ----
+
+
+@pytest.fixture
+def graph(place):
+    with FakeGraph() as graph:
+        graph.profiles = place.profiles()
+        yield graph
+        assert graph.violations == []
+
+
+@pytest.fixture
+def sync(graph, tmp_path):
+    sync = Sync(tmp_path / "sync", graph)
+    sync.write()
+    return sync
+
+
+def test_from_graph_and_saved(place, graph, sync, tmp_path):
+    """What Graph says, page by page, is what its saved answers say, and nothing is asked but what is documented."""
+    FAULTS["no certificate"][0](graph.profiles)
+    graph.profiles.add_policy("Mac Wi-Fi", "com.apple.wifi.managed_com.apple.wifi.managed")
+    graph.profiles.add_policy("Screen saver", "com.apple.screensaver_askforpassword")
+    graph.page_size = 3
+    saved = tmp_path / "saved"
+    options = ("--json", "--list", place.list, "--radius-certificate", place.server)
+    asked = place.run("-c", sync.conf, "--save", saved, *options, code=1)
+    assert findings(json.loads(asked.stdout)) == [FAULTS["no certificate"][1]]
+    assert [one["name"] for one in json.loads(asked.stdout)["not_read"]] == ["Mac Wi-Fi"]
+    assert len(graph.asked("configurations")) == 3
+    requests = len(graph.requests)
+    assert place.run("--from", saved, *options, code=1).stdout == asked.stdout
+    assert len(graph.requests) == requests
+    assert saved.stat().st_mode & 0o777 == 0o700
+    again = place.run("-c", sync.conf, "--save", saved, *options, code=69)
+    assert "save into an empty directory" in again.stderr
+
+
+def test_devices_of_the_tenant(place, sync, graph):
+    """They are counted as the sync of this tenant put them into the list, which certdir.conf names."""
+    for number in range(40):
+        graph.tenant.enrol(graph.tenant.add_device(f"pc{number}", operatingSystem="Windows", trustType="AzureAd" if number % 4 else "ServerAd"))
+    sync.run()
+    FAULTS["Entra-joined"][0](graph.profiles)
+    report = json.loads(place.run("--json", "-c", sync.conf, code=1).stdout)
+    assert ("Windows certificate", "no-domain", 30, "wrong") in findings(report)
+
+
+def test_permission_is_missing(place, graph, sync):
+    graph.permissions.discard("DeviceManagementConfiguration.Read.All")
+    refused = place.run("-c", sync.conf, "--list", place.list, code=69)
+    assert "DeviceManagementConfiguration.Read.All" in refused.stderr and not refused.stdout
+
+
+def test_configuration(place, graph, tmp_path):
+    several = Sync(tmp_path / "several", {"contoso": graph, "fabrikam": graph})
+    several.set("fabrikam", tenant_id="72f988bf-86f1-41af-91ab-2d7cd011db47")
+    several.write()
+    assert "several tenants" in place.run("-c", several.conf, "--list", place.list, code=78).stderr
+    place.run("-c", several.conf, "--list", place.list, "contoso", code=0)
+    assert "no [tenant nobody]" in place.run("-c", several.conf, "--list", place.list, "nobody", code=78).stderr
+    assert place.run("--from", tmp_path, "contoso", code=64).stderr.startswith("certdir profiles: --from DIR asks no tenant")
+
+
+# ---- the RADIUS server ----
+
+
+def write_raddb(directory, place, more=""):
+    """A raddb with certdir and an eap module, whose CA is the root of the profiles."""
+    root = place.root.write(directory.parent, "root")[0]
+    directory.mkdir()
+    (directory / "radiusd.conf").write_text(
+        f"modules {{\neap {{\ntls-config common {{\ncertificate_file = {place.server}\nca_file = {root}\n}}\n}}\n"
+        f"certdir {{\n{more}\nlist {{ filename = {place.list} }}\n}}\n}}\n")
+    return directory
+
+
+def test_sections_are_read_by_certdir(place, tmp_path):
+    """What is printed to be pasted is what the server's own reader takes, and with it every profile's certificate has an id."""
+    profiles = place.profiles()
+    profiles.change("ios", subjectNameFormatString="CN=sn.{{SerialNumber}},O=Contoso", customSubjectAlternativeNames=[])
+    sections = place.report(profiles, tmp_path / "answers")["sections"]
+    assert "type = serial_number" in sections and 'pattern = "^sn.(.+)$"' in sections
+    assert 'vouched = "san.dns san.uri"' in sections  # in subject.cn stands the serial number, too
+    with_them = write_raddb(tmp_path / "with", place, sections)
+    report = place.report(profiles, tmp_path / "again", "--raddb", with_them, code=1)
+    # By itself, certdir does not read a serial number there.
+    assert findings(report) == [("iPhone certificate", "no-identity", 0, "wrong")]
+    without = write_raddb(tmp_path / "without", place, 'certificates other { issuer = "CN=Contoso Root"\ndns_name = "san.dns" }')
+    report = place.report(profiles, tmp_path / "third", "--raddb", without, code=1)
+    assert ("iPhone certificate", "server-identity", 0, "wrong") in findings(report)
+
+
+def test_server_is_another(place, tmp_path):
+    """Sections for another CA, another CA in eap, and the server's own certificate when none was named."""
+    sections = 'certificates other { issuer = "CN=Somebody Else"\ndns_name = "san.dns" }'
+    raddb = write_raddb(tmp_path / "raddb", place, sections)
+    profiles = place.profiles()
+    report = place.report(profiles, tmp_path / "answers", "--raddb", raddb, code=0)
+    # It may be the name of a CA below the root.
+    assert findings(report) == [("Windows certificate", "server-issuer", 0, "note"), ("iPhone certificate", "server-issuer", 0, "note")]
+    profiles.root = profiles.other_root
+    profiles.change("root", trustedRootCertificate=profiles.other_root)
+    done = place.run("--json", "--from", profiles.save(tmp_path / "others"), "--list", place.list, "--raddb",
+                     write_raddb(tmp_path / "second", place), code=1)
+    assert findings(json.loads(done.stdout)) == [("Windows certificate", "server-ca", 0, "wrong"), ("Windows Wi-Fi", "other-root", 0, "wrong")]
+
+
+# ---- hostile and cut answers ----
+
+
+def _cut(directory):
+    file = directory / "deviceConfigurations.json"
+    file.write_bytes(file.read_bytes()[:-7])
+    return "deviceConfigurations.json is no whole answer of Graph"
+
+
+def _no_page(directory):
+    file = directory / "deviceConfigurations.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "@odata.nextLink": "https://graph.microsoft.com/beta/x"}))
+    return "deviceConfigurations, page 2: it is missing"
+
+
+def _number(directory):
+    (directory / "configurationPolicies.json").write_text("7")
+    return "configurationPolicies.json is no "
+
+
+def _no_id(directory):
+    (directory / "deviceConfigurations.json").write_text('{"value":[{"id":"../../etc/passwd","displayName":"x"}]}')
+    return "without an id"
+
+
+def _no_value(directory):
+    (directory / "deviceConfigurations.json").write_text('{"error":{"code":"Forbidden"}}')
+    return 'deviceConfigurations, page 1: no answer of Graph: it has no "value"'
+
+
+def _nothing(directory):
+    (directory / "deviceConfigurations.json").unlink()
+    return "has no deviceConfigurations.json"
+
+
+@pytest.mark.parametrize("harm", [_cut, _no_page, _number, _no_id, _no_value, _nothing])
+def test_bad_answers(harm, place, tmp_path):
+    directory = place.profiles().save(tmp_path / "answers")
+    says = harm(directory)
+    refused = place.run("--from", directory, "--list", place.list, code=65)
+    assert says in refused.stderr and not refused.stdout
+
+
+def test_strange_values(place, tmp_path):
+    """Values of a wrong type, missing ones, and names that are not to be believed harm nobody."""
+    profiles = place.profiles()
+    profiles.change("scep", customSubjectAlternativeNames={"sanType": 1}, extendedKeyUsages="x", certificateStore=[],
+                    displayName="A\u202eB\x1b[31m\nC", subjectNameFormatString="CN={{AAD_Device_ID}}{{")
+    profiles.change("wifi", trustedServerCertificateNames=[None, 3], assignments=[None, {"target": 5}, {"target": {"groupId": "x"}}])
+    profiles.change("root", trustedRootCertificate="====")
+    profiles.relations["ios-wifi", "identityCertificateForClientAuthentication"] = None
+    (profiles.save(tmp_path / "answers") / f"{profiles['ios']['id']}.rootCertificate.json").write_text('{"id":7}')
+    for extra in ([], ["--json"]):
+        done = place.run("--from", tmp_path / "answers", "--list", place.list, "--radius-certificate", place.server, *extra)
+        assert done.returncode == 1 and "\x1b" not in done.stdout and "\u202e" not in done.stdout
+    assert "its certificate cannot be read" in done.stdout
+
+
+def test_relations_that_were_not_saved(place, tmp_path):
+    """The Graph Explorer's one answer is enough: what is not known is not told."""
+    directory = place.profiles().save(tmp_path / "answers")
+    for file in directory.glob("*-*.json"):
+        file.unlink()
+    (directory / "configurationPolicies.json").unlink()
+    done = place.run("--from", directory, "--list", place.list, "--radius-certificate", place.server, code=0)
+    assert "0 wrong, 0 to look at" in done.stdout
+
+
+def test_without_a_list(place, tmp_path):
+    profiles = place.profiles()
+    FAULTS["Entra-joined"][0](profiles)
+    done = place.run("--from", profiles.save(tmp_path / "answers"), code=0)
+    assert "can never be issued to Entra-joined devices, which nobody has counted without a list" in done.stdout
+    place.run("--from", tmp_path / "answers", "--list", tmp_path / "none.db", code=66)
+    place.run("--from", tmp_path / "answers", "--radius-certificate", tmp_path / "none.pem", code=66)

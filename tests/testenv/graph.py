@@ -31,7 +31,7 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-from testenv import delta, graph_faults
+from testenv import delta, graph_faults, graph_profiles
 from testenv.certificates import Authority
 from testenv.graph_faults import Answer, error, told
 from testenv.graph_token import Tokens
@@ -39,7 +39,7 @@ from testenv.tenant import NEW_DEVICE, NEW_GROUP, NEW_RECORD, Tenant
 
 PERMISSIONS = {"devices": "Device.Read.All", "delta": "Device.Read.All", "groups": "GroupMember.Read.All",
                "group": "GroupMember.Read.All", "members": "GroupMember.Read.All",
-               "managedDevices": "DeviceManagementManagedDevices.Read.All"}
+               "managedDevices": "DeviceManagementManagedDevices.Read.All", **graph_profiles.PERMISSIONS}
 JSON = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 # Only when it is selected.
 HIDDEN = {"onPremisesSecurityIdentifier", "extensionAttributes"}
@@ -61,7 +61,7 @@ ROUTES = [(re.compile(pattern), name) for pattern, name in (
     (r"/v1\.0/groups", "groups"),
     (r"/v1\.0/groups/(?P<group>[^/]+)/transitiveMembers/microsoft\.graph\.device", "members"),
     (r"/v1\.0/groups/(?P<group>[^/]+)", "group"),
-)]
+)] + graph_profiles.ROUTES
 
 
 @dataclass
@@ -253,7 +253,7 @@ def authority():
 # ---- the service ----
 
 
-class FakeGraph:
+class FakeGraph(graph_profiles.ProfileAnswers):
     """
     The service for one tenant. Change at any time: .habits (of delta rounds), .page_size (at most so many objects on a
     page of the other listings), .permissions, .tokens. `seed` decides all that is left to chance.
@@ -270,6 +270,7 @@ class FakeGraph:
         self.location_selects = True  # whether the Location of a 410 carries the $select of before
         self.requests, self.violations = [], []
         self.stopping = threading.Event()
+        self.profiles, self._beta_links = None, {}  # a testenv.profiles.Profiles
         self._orders, self._links = [], {}
         self._generation, self._expiry = 0, None
         self._quiet_until = {}  # by connection: each is a conversation of its own
