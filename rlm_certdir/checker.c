@@ -10,6 +10,9 @@
 
 void certdir_checker_clear(struct certdir_checker *checker)
 {
+	/* People may be a part of the same directory. */
+	for (size_t i = 0; i < checker->people_count; i++)
+		checker->people[i]->type->close(checker->people[i]);
 	for (size_t i = 0; i < checker->directory_count; i++)
 		checker->directories[i]->type->close(checker->directories[i]);
 	for (size_t i = 0; i < checker->form_count; i++)
@@ -31,6 +34,10 @@ void certdir_check_clear(struct certdir_check *check)
 {
 	for (size_t i = 0; i < CERTDIR_DIRECTORIES_MAX; i++)
 		certdir_answer_clear(&check->known.answers[i]);
+	if (check->person)
+		certdir_check_clear(check->person);
+	free(check->person);
+	free(check->owner);
 	if (check->parsed)
 		certdir_certificate_clear(&check->certificate);
 	memset(check, 0, sizeof(*check));
@@ -40,9 +47,17 @@ void certdir_check_clear(struct certdir_check *check)
 
 enum { SOUGHT_MAX = 256 };
 
+/* Of whom, who is asked, and by which policy. */
+struct inquiry {
+	struct certdir_directory *const *directories;
+	size_t count;
+	const struct certdir_policy *policy;
+	bool persons;
+};
+
 struct seeking {
 	struct certdir_check *check;
-	const struct certdir_checker *checker;
+	const struct inquiry *inquiry;
 	int64_t now;
 	struct certdir_sought
 		sought[SOUGHT_MAX]; /* values of ids that were learnt are owned: their answer may fail later */
@@ -59,9 +74,9 @@ static void seek(struct seeking *seeking, enum certdir_identity_type type, const
 		 bool lists_only)
 {
 	if (certdir_type_is_guid(type))
-		type = CERTDIR_ID_GUID;
-	else if (type == CERTDIR_ID_SID_URI)
-		type = CERTDIR_ID_SID;
+		type = seeking->inquiry->persons ? CERTDIR_ID_USER_ID : CERTDIR_ID_GUID;
+	else if (type == CERTDIR_ID_SID_URI || type == CERTDIR_ID_SID)
+		type = seeking->inquiry->persons ? CERTDIR_ID_USER_SID : CERTDIR_ID_SID;
 	for (size_t i = 0; i < seeking->count; i++)
 		if (seeking->sought[i].type == type && strcmp(seeking->sought[i].value, value) == 0) {
 			seeking->lists_only[i] &= lists_only;
@@ -92,9 +107,9 @@ static void seek_identities(struct seeking *seeking)
 
 		if (!(known->accepted >> i & 1) ||
 		    !(confirms || (seeking->check->deciding >> i & 1) || id->type == CERTDIR_ID_MAPPING ||
-		      (seeking->checker->policy.names_must_agree && id->rank == CERTDIR_RANK_CHOSEN)))
+		      (seeking->inquiry->policy->names_must_agree && id->rank == CERTDIR_RANK_CHOSEN)))
 			continue;
-		if ((type == CERTDIR_ID_SID || type == CERTDIR_ID_SID_URI) &&
+		if ((type == CERTDIR_ID_SID || type == CERTDIR_ID_SID_URI || type == CERTDIR_ID_USER_SID) &&
 		    certdir_sid_object_id(value, seeking->guids[i])) {
 			type = CERTDIR_ID_GUID;
 			value = seeking->guids[i];
@@ -144,8 +159,7 @@ static void note_many(struct seeking *seeking, size_t d, size_t i)
 	if (seeking->identity[i] >= 0)
 		known->many[d] |= UINT64_C(1) << seeking->identity[i];
 	/* A live directory may also say so of what it does not show. */
-	if (known->directories[d]->is_live ||
-	    (!certdir_type_is_guid(seeking->sought[i].type) && seeking->sought[i].type != CERTDIR_ID_SID))
+	if (known->directories[d]->is_live || certdir_type_rank(seeking->sought[i].type) == CERTDIR_RANK_CHOSEN)
 		return;
 	seeking->full |= known->filler_count == CERTDIR_FILLERS_MAX;
 	if (!seeking->full)
@@ -154,7 +168,7 @@ static void note_many(struct seeking *seeking, size_t d, size_t i)
 
 static void search(struct seeking *seeking, size_t d, const size_t *which, size_t count)
 {
-	struct certdir_directory *directory = seeking->checker->directories[d];
+	struct certdir_directory *directory = seeking->inquiry->directories[d];
 	struct certdir_known *known = &seeking->check->known;
 	struct certdir_sought sought[SOUGHT_MAX];
 
@@ -218,7 +232,7 @@ static void decide(struct seeking *seeking, uint32_t use)
 {
 	struct certdir_check *check = seeking->check;
 
-	certdir_decide(&check->known, use, &seeking->checker->policy, seeking->now, &check->decision);
+	certdir_decide(&check->known, use, seeking->inquiry->policy, seeking->now, &check->decision);
 }
 
 /* Whether what the directories in `use` said is a complete "yes". */
@@ -269,9 +283,10 @@ static bool open_scope(struct seeking *seeking)
 	bool served = false;
 
 	known->certificate = &seeking->check->certificate;
-	known->count = seeking->checker->directory_count;
+	known->count = seeking->inquiry->count;
+	known->persons = seeking->inquiry->persons;
 	for (size_t d = 0; d < known->count; d++) {
-		known->directories[d] = seeking->checker->directories[d];
+		known->directories[d] = seeking->inquiry->directories[d];
 		known->in_scope[d] = serves_issuer(known->directories[d], seeking->check->certificate.issuer);
 		served |= known->in_scope[d];
 		if (known->in_scope[d] && known->directories[d]->is_live)
@@ -282,7 +297,7 @@ static bool open_scope(struct seeking *seeking)
 	return served;
 }
 
-/* The identities whose type is accepted; that either form of SID is named accepts both. */
+/* The identities whose type is accepted; that either form of SID is named accepts both. *selects: some can say who is meant. */
 static uint64_t accept(const struct certdir_certificate *certificate, uint32_t accepted, bool *selects)
 {
 	const uint32_t sids = CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_SID_URI);
@@ -317,13 +332,27 @@ static void conclude_no_identity(struct certdir_check *check)
 				       certificate->person ? ", a person's" : "");
 }
 
-static void ask(struct certdir_check *check, const struct certdir_checker *checker, int64_t now)
+/* Of all that was found. A "no" among what could not be looked at must not get lost. */
+static void conclude(const struct seeking *seeking, const struct certdir_policy *policy,
+		     struct certdir_decision *decision)
 {
+	certdir_decide(&seeking->check->known, UINT32_MAX, policy, seeking->now, decision);
+	if (seeking->full && certdir_reason_verdict(decision->reason) == CERTDIR_ALLOW)
+		(void)certdir_conclude(decision, CERTDIR_AMBIGUOUS,
+				       "more %s carry the certificate's names than one login looks at",
+				       seeking->inquiry->persons ? "people" : "devices");
+}
+
+/* *without_groups: the decision as it would be if no group was required; NULL: nobody asks. */
+static void ask(struct certdir_check *check, const struct inquiry *inquiry, int64_t now,
+		struct certdir_decision *without_groups)
+{
+	struct certdir_policy policy = *inquiry->policy;
 	struct seeking seeking; /* large: only what is needed of it is set */
 	enum certdir_rank rank;
 
 	seeking.check = check;
-	seeking.checker = checker;
+	seeking.inquiry = inquiry;
 	seeking.now = now;
 	seeking.count = 0;
 	seeking.full = false;
@@ -332,6 +361,8 @@ static void ask(struct certdir_check *check, const struct certdir_checker *check
 	if (!open_scope(&seeking)) {
 		(void)certdir_conclude(&check->decision, CERTDIR_ISSUER, "no directory serves certificates of %s",
 				       check->certificate.issuer);
+		if (without_groups)
+			*without_groups = check->decision;
 		return;
 	}
 	check->deciding = certdir_deciding(&check->known, &rank);
@@ -339,25 +370,131 @@ static void ask(struct certdir_check *check, const struct certdir_checker *check
 	ask_lists(&seeking);
 	ask_all_live(&seeking, rank);
 	check->deciding = certdir_deciding(&check->known, &rank);
-	decide(&seeking, UINT32_MAX);
-	/* A "no" among what could not be looked at must not get lost. */
-	if (seeking.full && certdir_reason_verdict(check->decision.reason) == CERTDIR_ALLOW)
-		(void)certdir_conclude(&check->decision, CERTDIR_AMBIGUOUS,
-				       "more devices carry the certificate's names than one login looks at");
+	conclude(&seeking, inquiry->policy, &check->decision);
+	policy.groups = NULL;
+	if (without_groups)
+		conclude(&seeking, &policy, without_groups);
 	check->known.filler_count = 0;
 	for (size_t i = 0; i < seeking.count; i++)
 		if (seeking.identity[i] < 0)
 			free((char *)(uintptr_t)seeking.sought[i].value);
 }
 
+/* ---- people ---- */
+
+static bool out_of_memory(struct certdir_check *check)
+{
+	return certdir_conclude(&check->decision, CERTDIR_DIRECTORY_UNAVAILABLE, "out of memory");
+}
+
+/*
+ * Asks who the person is that `certificate`, which lives as long as `check`, names. Personal names are accepted where a section places
+ * them: `identities` is about devices. False: memory is out, which is the decision.
+ */
+static bool ask_person(struct certdir_check *check, const struct certdir_checker *checker,
+		       const struct certdir_certificate *certificate, const struct certdir_policy *policy, int64_t now,
+		       struct certdir_decision *without_groups)
+{
+	const struct inquiry people = {checker->people, checker->people_count, policy, true};
+	struct certdir_check *person = calloc(1, sizeof(*person));
+	bool selects;
+
+	if (!person)
+		return out_of_memory(check);
+	check->person = person;
+	person->certificate = *certificate; /* borrowed: it is not `parsed` here */
+	person->known.wrong_user_name = check->known.wrong_user_name;
+	person->known.accepted = accept(certificate, CERTDIR_PERSONS, &selects);
+	if (selects) {
+		ask(person, &people, now, without_groups);
+		return true;
+	}
+	conclude_no_identity(person);
+	*without_groups = person->decision;
+	return true;
+}
+
+/* A person's certificate: the person has to be fine, and the device as well where the section says so and it names one. */
+static void check_person(struct certdir_check *check, const struct certdir_checker *checker, int64_t now, bool device)
+{
+	const struct inquiry devices = {checker->directories, checker->directory_count, &checker->policy, false};
+	const struct certdir_policy policy = certdir_policy_of_person(&checker->policy, true);
+	struct certdir_decision device_without, person_without;
+
+	if (!ask_person(check, checker, &check->certificate, &policy, now, &person_without))
+		return;
+	if (!device) {
+		check->decision = check->person->decision;
+		check->decision.record_count = 0;
+		return;
+	}
+	ask(check, &devices, now, &device_without);
+	certdir_decide_both(&check->decision, &device_without, &check->person->decision, &person_without);
+	certdir_decision_take(&check->decision, &check->person->decision, "the user");
+}
+
+/* Who a device is of, as if a certificate said so. */
+struct certdir_owner {
+	struct certdir_certificate certificate;
+	char upn[CERTDIR_VALUE_MAX + 1];
+};
+
+static const char *owner_of(const struct certdir_decision *decision)
+{
+	for (size_t r = 0; r < decision->record_count; r++)
+		if (decision->records[r]->device.owner && decision->records[r]->device.owner[0])
+			return decision->records[r]->device.owner;
+	return NULL;
+}
+
+/* Whose device it is has to be somebody who is still there. A device of nobody, a kiosk, has nobody to ask for. */
+static void check_owner(struct certdir_check *check, const struct certdir_checker *checker, int64_t now)
+{
+	const struct certdir_policy policy = certdir_policy_of_person(&checker->policy, false);
+	const char *upn = owner_of(&check->decision);
+	struct certdir_decision without;
+	struct certdir_owner *owner;
+
+	if (!upn)
+		return;
+	owner = check->owner = calloc(1, sizeof(*owner));
+	if (!owner) {
+		(void)out_of_memory(check);
+		return;
+	}
+	/* What is no UPN is nobody's. */
+	if (!certdir_canonical(CERTDIR_ID_UPN, upn, strlen(upn), owner->upn))
+		owner->upn[0] = '\0';
+	owner->certificate.issuer = check->certificate.issuer;
+	owner->certificate.tenant = check->certificate.tenant;
+	owner->certificate.section = "owner";
+	owner->certificate.identities[0] =
+		(struct certdir_identity){CERTDIR_ID_UPN, owner->upn, "owner", CERTDIR_RANK_CHOSEN, false};
+	owner->certificate.count = 1;
+	if (ask_person(check, checker, &owner->certificate, &policy, now, &without))
+		certdir_decision_take(&check->decision, &check->person->decision, "its owner");
+}
+
+static void check_device(struct certdir_check *check, const struct certdir_checker *checker, int64_t now)
+{
+	const struct inquiry devices = {checker->directories, checker->directory_count, &checker->policy, false};
+
+	ask(check, &devices, now, NULL);
+	if (checker->policy.require_enabled_owner &&
+	    (certdir_reason_verdict(check->decision.reason) == CERTDIR_ALLOW || check->decision.only_compliance))
+		check_owner(check, checker, now);
+}
+
 void certdir_check_names(struct certdir_check *check, const struct certdir_checker *checker,
 			 const struct certdir_login *login)
 {
 	const struct certdir_certificate *certificate = &check->certificate;
+	const uint32_t devices = checker->accepted &
+				 ~(certificate->holder == CERTDIR_HOLDER_DEVICE ? CERTDIR_PERSONAL : CERTDIR_PERSONS);
 	bool selects;
 
 	memset(&check->decision, 0, sizeof(check->decision));
-	check->known.accepted = accept(&check->certificate, checker->accepted, &selects);
+	check->known.accepted = accept(certificate, certificate->holder == CERTDIR_HOLDER_USER ? 0 : devices, &selects);
 	check->known.wrong_user_name =
 		checker->policy.match_user_name && login->user_name &&
 		!certdir_user_name_matches(&check->certificate, login->user_name, login->user_name_length);
@@ -366,10 +503,12 @@ void certdir_check_names(struct certdir_check *check, const struct certdir_check
 				       "no certificates { } section fits issuer %s, template %s, ekus %s",
 				       certificate->issuer, certificate->template ? certificate->template : "-",
 				       certificate->ekus ? certificate->ekus : "-");
+	else if (certificate->holder != CERTDIR_HOLDER_DEVICE)
+		check_person(check, checker, login->now, selects);
 	else if (!selects)
 		conclude_no_identity(check);
 	else
-		ask(check, checker, login->now);
+		check_device(check, checker, login->now);
 }
 
 /* What follows when the certificate was read, or was refused with `error`. */

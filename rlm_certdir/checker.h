@@ -15,6 +15,9 @@ struct certdir_checker {
 	size_t section_count;
 	struct certdir_directory *directories[CERTDIR_DIRECTORIES_MAX];
 	size_t directory_count;
+	/* The same ones, or those of them that know people, for who is asked about people; owned. */
+	struct certdir_directory *people[CERTDIR_DIRECTORIES_MAX];
+	size_t people_count;
 	struct certdir_policy policy;
 };
 
@@ -29,7 +32,13 @@ struct certdir_check {
 	struct certdir_known known; /* what was asked and found; an answer of state CERTDIR_NOT_ASKED was not needed */
 	uint64_t sought; /* bit i: identities[i] was searched for */
 	uint64_t deciding; /* bit i: identities[i] was among the values that decided which device it is */
-	struct certdir_decision decision;
+	struct certdir_decision decision; /* of all of it; its records are the device's */
+	/*
+	 * The same of the person, over people, where the certificate is a person's; of the device's owner, where the policy asks for that.
+	 * Owned, but for its certificate, which is this one's or stands in `owner`. NULL: no person was asked for.
+	 */
+	struct certdir_check *person;
+	struct certdir_owner *owner; /* the certificate that says no more than who the owner is; owned */
 };
 
 /* What is known of the login beside its certificate. */

@@ -105,5 +105,6 @@ const char *certdir_facts_matched_by(const struct certdir_decision *decision, ch
 
 bool certdir_facts_have_age(const struct certdir_decision *decision)
 {
-	return decision->record_count || decision->reason == CERTDIR_LIST_STALE;
+	return decision->record_count || decision->reason == CERTDIR_LIST_STALE ||
+	       certdir_reason_verdict(decision->reason) == CERTDIR_ALLOW;
 }

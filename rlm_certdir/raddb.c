@@ -42,14 +42,19 @@ static CONF_PARSER const form_options[] = {
 	{"type", FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct form_options, type), NULL},
 	CONF_PARSER_TERMINATOR};
 
+struct certificates_options {
+	struct certdir_section section;
+	char const *holder;
+};
+
 #define PLACES(_name, _type)                                                                                           \
 	{                                                                                                              \
-		_name, FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_section, places[_type]), ""                       \
+		_name, FR_CONF_OFFSET(PW_TYPE_STRING, struct certificates_options, section.places[_type]), ""          \
 	}
 
 static CONF_PARSER const certificates_options[] = {
-	{"template", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_section, template), ""},
-	{"ekus", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_section, ekus), ""},
+	{"template", FR_CONF_OFFSET(PW_TYPE_STRING, struct certificates_options, section.template), ""},
+	{"ekus", FR_CONF_OFFSET(PW_TYPE_STRING, struct certificates_options, section.ekus), ""},
 	PLACES("entra_device_id", CERTDIR_ID_ENTRA),
 	PLACES("intune_device_id", CERTDIR_ID_INTUNE),
 	PLACES("device_guid", CERTDIR_ID_GUID),
@@ -61,7 +66,12 @@ static CONF_PARSER const certificates_options[] = {
 	PLACES("upn", CERTDIR_ID_UPN),
 	PLACES("udid", CERTDIR_ID_UDID),
 	PLACES("mapping", CERTDIR_ID_MAPPING),
-	{"vouched", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_section, vouched), ""},
+	PLACES("user_id", CERTDIR_ID_USER_ID),
+	PLACES("user_sid", CERTDIR_ID_USER_SID),
+	PLACES("user_name", CERTDIR_ID_USER_NAME),
+	PLACES("mail", CERTDIR_ID_MAIL),
+	{"holder", FR_CONF_OFFSET(PW_TYPE_STRING, struct certificates_options, holder), "device"},
+	{"vouched", FR_CONF_OFFSET(PW_TYPE_STRING, struct certificates_options, section.vouched), ""},
 	CONF_PARSER_TERMINATOR};
 
 static CONF_PARSER const list_options[] = {
@@ -79,6 +89,9 @@ static CONF_PARSER const ldap_options[] = {
 	{"base_dn", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, base_dn), NULL},
 	{"filter", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, filter),
 	 CERTDIR_LDAP_DEFAULT_FILTER},
+	{"user_base_dn", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, user_base_dn), ""},
+	{"user_filter", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, user_filter),
+	 CERTDIR_LDAP_USER_FILTER},
 	{"scope", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, scope),
 	 CERTDIR_LDAP_DEFAULT_SCOPE},
 	{"group_base_dn", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_ldap_directory_config, group_base_dn), ""},
@@ -133,6 +146,10 @@ static CONF_PARSER const ldap_attribute_options[] = {ATTRIBUTE("entra_device_id"
 						     ATTRIBUTE("upn", CERTDIR_ID_UPN),
 						     ATTRIBUTE("mapping", CERTDIR_ID_MAPPING),
 						     ATTRIBUTE("udid", CERTDIR_ID_UDID),
+						     ATTRIBUTE("user_id", CERTDIR_ID_USER_ID),
+						     ATTRIBUTE("user_sid", CERTDIR_ID_USER_SID),
+						     ATTRIBUTE("user_name", CERTDIR_ID_USER_NAME),
+						     ATTRIBUTE("mail", CERTDIR_ID_MAIL),
 						     CONF_PARSER_TERMINATOR};
 
 struct policy_options {
@@ -145,6 +162,7 @@ struct policy_options {
 	char const *on_unavailable;
 	uint32_t stale_for;
 	bool names_must_agree;
+	bool require_enabled_owner;
 	char const *twins;
 	char const *user_name;
 };
@@ -159,6 +177,7 @@ static CONF_PARSER const policy_options[] = {
 	{"on_unavailable", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, on_unavailable), "fail"},
 	{"stale_for", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct policy_options, stale_for), "86400"},
 	{"names_must_agree", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct policy_options, names_must_agree), "no"},
+	{"require_enabled_owner", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct policy_options, require_enabled_owner), "no"},
 	{"twins", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, twins), "dates"},
 	{"user_name", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, user_name), "any"},
 	CONF_PARSER_TERMINATOR};
@@ -309,8 +328,10 @@ static bool places_accepted(CONF_SECTION *cs, struct certdir_section const *sect
 	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++) {
 		char const *const name = certdir_identity_type_name((enum certdir_identity_type)type);
 
-		/* A SID confirms where either form of it is accepted. */
-		if (!section->places[type][0] || (accepted & CERTDIR_BIT(type)) ||
+		/* People are looked up by what the section places. A SID confirms where either form of it is accepted. */
+		if (!section->places[type][0] || (CERTDIR_PERSONAL & CERTDIR_BIT(type)) ||
+		    (type == CERTDIR_ID_UPN && section->holder != CERTDIR_HOLDER_DEVICE) ||
+		    (accepted & CERTDIR_BIT(type)) ||
 		    (type == CERTDIR_ID_SID_URI && (accepted & CERTDIR_BIT(CERTDIR_ID_SID))))
 			continue;
 		cf_log_err(place(cs, name), "certificates %s: %s is not among `identities`: name it there, too",
@@ -322,14 +343,22 @@ static bool places_accepted(CONF_SECTION *cs, struct certdir_section const *sect
 
 static bool read_certificates_section(CONF_SECTION *cs, struct certdir_section *section, uint32_t accepted)
 {
+	struct certificates_options options = {.holder = NULL};
 	struct certdir_error error;
 
-	section->name = cf_section_name2(cs);
-	if (!section->name) {
+	if (!cf_section_name2(cs)) {
 		cf_log_err_cs(cs, "a certificates section needs a name: certificates NAME { .. }");
 		return false;
 	}
-	if (!section_parse(cs, section, &certificates_section) || !strings(cs, "issuer", &section->issuers))
+	if (!section_parse(cs, &options, &certificates_section))
+		return false;
+	*section = options.section;
+	section->name = cf_section_name2(cs);
+	if (!certdir_holder_parse(options.holder, &section->holder)) {
+		cf_log_err(place(cs, "holder"), "holder = %s: must be device, user or both", options.holder);
+		return false;
+	}
+	if (!strings(cs, "issuer", &section->issuers))
 		return false;
 	if (!certdir_section_check(section, &error)) {
 		cf_log_err_cs(cs, "%s", error.text);
@@ -369,6 +398,7 @@ struct opening {
 	struct certdir_checker *checker;
 	bool watch;
 	bool alone; /* `directories` is the name of one */
+	bool people; /* who the person is, is asked, too */
 };
 
 /*
@@ -446,7 +476,7 @@ static bool read_sasl(CONF_SECTION *cs, struct certdir_ldap_config *server)
 }
 
 /* A server puts a memory in front of a live directory. What only looks (the CLI, -C) asks the directory itself. */
-static struct certdir_directory *remember(struct opening const *opening, CONF_SECTION *cs,
+static struct certdir_directory *remember(struct opening const *opening, CONF_SECTION *cs, char const *whose,
 					  struct certdir_ldap_directory_config const *config,
 					  struct certdir_directory *live, struct certdir_error *error)
 {
@@ -460,8 +490,8 @@ static struct certdir_directory *remember(struct opening const *opening, CONF_SE
 		return live;
 	live->name = section_instance(cs);
 	if (config->memory[0])
-		memory.filename = talloc_asprintf(cs, "%s/%s.%s.memory", config->memory, section_instance(opening->cs),
-						  section_instance(cs));
+		memory.filename = talloc_asprintf(cs, "%s/%s.%s%s.memory", config->memory,
+						  section_instance(opening->cs), section_instance(cs), whose);
 	memory.origin = certdir_ldap_directory_origin(config);
 	if (memory.origin && (memory.filename || !config->memory[0]))
 		return certdir_memory_open(live, &memory, error);
@@ -471,7 +501,21 @@ static struct certdir_directory *remember(struct opening const *opening, CONF_SE
 	return NULL;
 }
 
-static struct certdir_directory *open_ldap(struct opening const *opening, CONF_SECTION *cs, struct certdir_error *error)
+/* The people of the same directory. They share its workers. */
+static struct certdir_directory *open_ldap_people(struct opening const *opening, CONF_SECTION *cs,
+						  struct certdir_ldap_directory_config config,
+						  struct certdir_error *error)
+{
+	config.base_dn = *config.user_base_dn ? config.user_base_dn : config.base_dn;
+	config.filter = config.user_filter;
+	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
+		if (!(CERTDIR_PERSONS & CERTDIR_BIT(type)))
+			config.attributes[type] = "";
+	return remember(opening, cs, ".users", &config, certdir_ldap_directory_open(&config, error), error);
+}
+
+static struct certdir_directory *open_ldap(struct opening const *opening, CONF_SECTION *cs,
+					   struct certdir_directory **people, struct certdir_error *error)
 {
 	struct certdir_ldap_directory_config config = {.name = section_instance(cs), .most = share_of_workers(cs)};
 
@@ -491,7 +535,16 @@ static struct certdir_directory *open_ldap(struct opening const *opening, CONF_S
 					 "cannot be asked there is on_unavailable = stale");
 		return NULL;
 	}
-	return remember(opening, cs, &config, certdir_ldap_directory_open(&config, error), error);
+	if (opening->people) {
+		config.most = config.most < 2 ? 1 : config.most / 2;
+		*people = open_ldap_people(opening, cs, config, error);
+		if (!*people)
+			return NULL;
+	}
+	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
+		if (CERTDIR_PERSONAL & CERTDIR_BIT(type))
+			config.attributes[type] = "";
+	return remember(opening, cs, "", &config, certdir_ldap_directory_open(&config, error), error);
 }
 
 static char const *const directory_kinds[] = {"list", "ldap"};
@@ -549,7 +602,7 @@ static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 	struct opening *opening = context;
 	struct certdir_checker *checker = opening->checker;
 	CONF_SECTION *cs = directory_section(opening->cs, word);
-	struct certdir_directory *directory;
+	struct certdir_directory *directory, *people = NULL;
 	struct certdir_error error = {.text = ""};
 
 	if (!cs) {
@@ -565,20 +618,28 @@ static bool take_directory(CONF_ITEM *at, char const *word, void *context)
 	}
 	directory = strcmp(cf_section_name1(cs), "list") == 0
 			    ? open_list(cs, opening->watch, opening->alone ? checker->policy.groups : NULL, &error)
-			    : open_ldap(opening, cs, &error);
+			    : open_ldap(opening, cs, &people, &error);
 	if (!directory) {
+		if (people)
+			people->type->close(people);
 		if (error.text[0])
 			cf_log_err_cs(cs, "%s", error.text);
 		return false;
 	}
-	if (!issuers_valid(cs) || !strings(cs, "issuer", &directory->issuers)) {
-		directory->type->close(directory);
+	if (opening->people && !people)
+		people = certdir_list_directory_people(directory);
+	if (people)
+		checker->people[checker->people_count++] = people;
+	checker->directories[checker->directory_count++] = directory;
+	if (!issuers_valid(cs) || !strings(cs, "issuer", &directory->issuers))
 		return false;
-	}
 	if (directory->is_live)
 		tell_bare_groups(cs, checker->policy.groups);
 	directory->name = section_instance(cs);
-	checker->directories[checker->directory_count++] = directory;
+	if (people) {
+		people->issuers = directory->issuers;
+		people->name = directory->name;
+	}
 	return true;
 }
 
@@ -682,6 +743,7 @@ static bool read_policy(CONF_SECTION *parent, struct certdir_policy *policy)
 	policy->max_inactive = options.max_inactive;
 	policy->stale_for = options.stale_for;
 	policy->names_must_agree = options.names_must_agree;
+	policy->require_enabled_owner = options.require_enabled_owner;
 	return strings(cs, "require_group", &policy->groups) && ownerships_valid(cs) && systems_valid(cs) &&
 	       strings(cs, "ownership", &policy->ownerships) &&
 	       strings(cs, "operating_systems", &policy->operating_systems) &&
@@ -714,6 +776,9 @@ bool certdir_raddb_read(CONF_SECTION *cs, bool watch, struct certdir_raddb *radd
 	    !read_policy(cs, &raddb->checker.policy))
 		goto fail;
 	opening.alone = directory_section(cs, options.directories) != NULL;
+	opening.people = raddb->checker.policy.require_enabled_owner;
+	for (size_t i = 0; i < raddb->checker.section_count; i++)
+		opening.people |= raddb->checker.sections[i].holder != CERTDIR_HOLDER_DEVICE;
 	if (!words(place(cs, "directories"), options.directories, take_directory, &opening))
 		goto fail;
 	if (!raddb->checker.directory_count) {

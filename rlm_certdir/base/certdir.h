@@ -63,10 +63,21 @@ enum certdir_identity_type {
 	CERTDIR_ID_UPN, /* upn: lower case */
 	CERTDIR_ID_UDID, /* udid: Apple's, a GUID, 40 hex digits or 8-16 of them, lower case; GUIDs of any type may be one */
 	CERTDIR_ID_MAPPING, /* mapping: a strong mapping as altSecurityIdentities has it; only when asked for */
+	CERTDIR_ID_USER_ID, /* user_id: Entra ID's object id of a person, canonical GUID */
+	CERTDIR_ID_USER_SID, /* user_sid: a person's, from where a section says that it is a person's */
+	CERTDIR_ID_USER_NAME, /* user_name: a person's sAMAccountName, lower case */
+	CERTDIR_ID_MAIL, /* mail: a person's address, lower case */
 	CERTDIR_ID_TYPES
 };
 
 #define CERTDIR_BIT(type) (UINT32_C(1) << (type))
+
+/* The types that are a person's alone; a UPN may be a computer's, too. */
+#define CERTDIR_PERSONAL                                                                                               \
+	(CERTDIR_BIT(CERTDIR_ID_USER_ID) | CERTDIR_BIT(CERTDIR_ID_USER_SID) | CERTDIR_BIT(CERTDIR_ID_USER_NAME) |      \
+	 CERTDIR_BIT(CERTDIR_ID_MAIL))
+/* By what a person is known. */
+#define CERTDIR_PERSONS (CERTDIR_PERSONAL | CERTDIR_BIT(CERTDIR_ID_UPN))
 
 /* "entra_device_id" for CERTDIR_ID_ENTRA; never NULL. */
 const char *certdir_identity_type_name(enum certdir_identity_type type);
@@ -99,6 +110,13 @@ struct certdir_identity {
 	bool exact; /* a DNS name that the CA vouches for: never found by its first label */
 };
 
+/* Whose a certificate is, and so who has to be known and enabled for it: `holder` of its section. */
+enum certdir_holder {
+	CERTDIR_HOLDER_DEVICE,
+	CERTDIR_HOLDER_USER,
+	CERTDIR_HOLDER_BOTH /* a person's on a device: both, where it names a device */
+};
+
 /* What a certificate says. Everything is owned; certdir_certificate_clear() in identity/certificate.h frees it. */
 struct certdir_certificate {
 	struct certdir_identity identities[CERTDIR_IDENTITIES_MAX];
@@ -112,6 +130,7 @@ struct certdir_certificate {
 	char *issuer_key; /* lower-case hex: the key identifier of the issuer that the certificate names (RFC 5280, 4.2.1.1), or NULL */
 	char *ekus; /* object identifiers of the extended key usage, dotted, blank-separated, or NULL */
 	const char *section; /* the `certificates` section that it fits, or NULL; borrowed from the configuration */
+	enum certdir_holder holder; /* by that section */
 	char *tenant; /* Entra tenant id named by Entra's or the MDM's own extensions, or NULL */
 	int64_t not_before; /* Unix seconds */
 	int64_t not_after;

@@ -16,6 +16,10 @@ static const char *const identity_names[CERTDIR_ID_TYPES] = {
 	[CERTDIR_ID_UPN] = "upn",
 	[CERTDIR_ID_UDID] = "udid",
 	[CERTDIR_ID_MAPPING] = "mapping",
+	[CERTDIR_ID_USER_ID] = "user_id",
+	[CERTDIR_ID_USER_SID] = "user_sid",
+	[CERTDIR_ID_USER_NAME] = "user_name",
+	[CERTDIR_ID_MAIL] = "mail",
 };
 
 static const char *const rank_names[CERTDIR_RANKS] = {

@@ -76,7 +76,7 @@ static void look_for_failure(const struct certdir_world *world, struct certdir_d
 /* One of Active Directory's: S-1-12-1-.. is an object id of Entra ID, which a device may have beside its SID. */
 static bool is_sid(const struct certdir_identity *id)
 {
-	return (id->type == CERTDIR_ID_SID || id->type == CERTDIR_ID_SID_URI) &&
+	return (id->type == CERTDIR_ID_SID || id->type == CERTDIR_ID_SID_URI || id->type == CERTDIR_ID_USER_SID) &&
 	       strncmp(id->value, "S-1-12-1-", 9) != 0;
 }
 
@@ -104,8 +104,9 @@ static bool confirm(const struct certdir_world *world, size_t device, bool other
 		if (view)
 			return certdir_conclude(decision, CERTDIR_CONFLICT, "%s in %s belongs to %s", id->value,
 						id->from, view->record->device.id);
-		/* Intune writes the person's SID into the certificates of persons. */
-		if (!other && is_sid(id) && !certificate->person && certdir_device_has(world, device, CERTDIR_ID_SID))
+		/* Intune writes the person's SID into the certificates of persons: where a device's is, a section has to say so. */
+		if (!other && is_sid(id) && (!certificate->person || id->type == CERTDIR_ID_USER_SID) &&
+		    certdir_device_has(world, device, CERTDIR_ID_SID))
 			return certdir_conclude(decision, CERTDIR_SID_MISMATCH,
 						"the certificate says %s in %s, the SID of %s is another", id->value,
 						id->from, decision->records[0]->device.id);
@@ -143,7 +144,10 @@ static bool find(struct certdir_world *world, size_t *device, struct certdir_dec
 {
 	if (!world->deciding)
 		return certdir_conclude(decision, CERTDIR_NOT_FOUND,
-					"no directory knows devices by such names as the certificate has");
+					world->known->persons
+						? "no directory knows people by such names as the certificate has: a "
+						  "tenant's are in a list after a sync with users = yes"
+						: "no directory knows devices by such names as the certificate has");
 	if (world->rank >= CERTDIR_RANK_ID)
 		return certdir_find_by_ids(world, device, decision);
 	if (world->known->certificate->left_out)

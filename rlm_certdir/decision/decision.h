@@ -15,6 +15,7 @@ struct certdir_policy {
 	bool allow_stale; /* on_unavailable = stale: parts past max_age still decide while they are younger than stale_for */
 	bool match_user_name; /* user_name = match: the outer User-Name must be a name of the certificate */
 	bool names_must_agree; /* a name that others carry and the device does not denies, where an id decides */
+	bool require_enabled_owner; /* the person that a device is of, where one is noted, has to be enabled as well */
 	bool twins_deny; /* twins = deny: dates do not settle which of several devices of one name it is */
 	uint32_t stale_for; /* seconds, with allow_stale */
 	uint32_t enrollment_grace; /* seconds after registration in which managed and compliant are not asked for */
@@ -40,6 +41,7 @@ struct certdir_known {
 	const char *fillers
 		[CERTDIR_FILLERS_MAX]; /* ids that more records carry somewhere than an id can have: they are none */
 	size_t filler_count;
+	bool persons; /* it is about people, which are the only records then: for texts */
 	bool wrong_user_name; /* the outer User-Name is none of the certificate's names, and has to be */
 };
 
@@ -96,6 +98,24 @@ void certdir_decide(const struct certdir_known *known, uint32_t use, const struc
  */
 void certdir_decide_record(const struct certdir_record *record, const struct certdir_source *source,
 			   const struct certdir_policy *policy, int64_t now, struct certdir_decision *decision);
+
+/* What of the policy is asked of a person: what a device has and a person has not, such as compliance, is not. */
+struct certdir_policy certdir_policy_of_person(const struct certdir_policy *policy, bool groups);
+
+/* Whether a reason comes before another in the order in which they count: the first that stands against somebody counts. */
+bool certdir_reason_is_worse(enum certdir_reason reason, enum certdir_reason than);
+
+/*
+ * Of a person on a device, both of which have to be fine, who is in a group that is required: each policy's group may be met by the
+ * person or by the device. Each decision is given with that asked of it and without, and is left as it counts.
+ */
+void certdir_decide_both(struct certdir_decision *device, const struct certdir_decision *device_without_groups,
+			 struct certdir_decision *person, const struct certdir_decision *person_without_groups);
+/*
+ * Puts that of a person beside a device's: the worse one counts, and of two that allow the older one's age. What describes the device
+ * stays. whose: "the user", before the detail.
+ */
+void certdir_decision_take(struct certdir_decision *decision, const struct certdir_decision *person, const char *whose);
 
 /*
  * Whether the device of these records was registered only after a certificate of this notBefore (0 = not known: false) was issued, with the

@@ -482,10 +482,11 @@ static bool conclude_old_import(struct certdir_decision *decision, const char *s
 }
 
 /* `synced`: the age of the part itself, where a record in it may be older: the sync's shrink guard keeps what the source has no more. */
-static bool conclude_old_part(struct certdir_decision *decision, const struct evidence *old, int64_t synced,
-			      long long limit)
+static bool conclude_old_part(const struct judging *judging, int64_t synced, long long limit)
 {
-	const char *part = certdir_part_name(old->part), *source = old->view->source->name;
+	struct certdir_decision *decision = judging->decision;
+	const struct evidence *old = &judging->old;
+	const char *part = certdir_part_name(judging->world, old->part), *source = old->view->source->name;
 	const long long age = old->age;
 
 	if (age < 0)
@@ -528,7 +529,7 @@ static bool in_time(struct judging *judging)
 	if (source->kind == CERTDIR_SOURCE_IMPORT)
 		return conclude_old_import(decision, source->name, old->age, limit);
 	(void)certdir_source_fresh(world, source, directory, old->part, &synced);
-	return conclude_old_part(decision, old, synced, limit);
+	return conclude_old_part(judging, synced, limit);
 }
 
 /* What policies of the server's own go by must not be older than what ours go by. */

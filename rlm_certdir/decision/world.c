@@ -125,11 +125,11 @@ static bool serials_differ(const struct certdir_record *a, const struct certdir_
 
 /* ---- parts and their ages ---- */
 
-const char *certdir_part_name(enum certdir_part part)
+const char *certdir_part_name(const struct certdir_world *world, enum certdir_part part)
 {
 	static const char *const names[CERTDIR_PARTS] = {"devices", "Intune", "groups"};
 
-	return names[part];
+	return part == CERTDIR_PART_OF_DEVICES && world->known->persons ? "users" : names[part];
 }
 
 /* Seconds that a "yes" is good, 0 = for ever. */

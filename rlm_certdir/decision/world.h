@@ -59,8 +59,8 @@ bool certdir_source_fresh(const struct certdir_world *world, const struct certdi
 /* An id that more records carry, in one directory or in all, than an id can have: somebody wrote it into all of them. */
 bool certdir_is_filler(const struct certdir_world *world, const char *value);
 
-/* "devices", "Intune", "groups" */
-const char *certdir_part_name(enum certdir_part part);
+/* "devices" or "users", "Intune", "groups" */
+const char *certdir_part_name(const struct certdir_world *world, enum certdir_part part);
 
 /* Whether any record of the device has a SID, a serial number or a DNS name, as `type` says. */
 bool certdir_device_has(const struct certdir_world *world, size_t device, enum certdir_identity_type type);

@@ -13,6 +13,8 @@ struct certdir_ldap_directory_config {
 	struct certdir_ldap_config server;
 	const char *base_dn;
 	const char *filter; /* which entries are devices, e.g. "(objectClass=computer)" */
+	/* The same of people, for whoever opens another directory of them; "" = as base_dn. Not used here. */
+	const char *user_base_dn, *user_filter;
 	const char *scope; /* "sub", "one", "base" */
 	const char *group_base_dn; /* below it a group's bare name counts; "" = groups by DN or SID alone */
 	const char *domains; /* blank-separated DNS domains; "" = the one that base_dn's DC= spell */

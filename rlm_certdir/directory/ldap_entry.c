@@ -352,6 +352,8 @@ static bool read_column(struct reading *reading, const struct certdir_ldap_colum
 		return read_id(reading, &device->intune_device_id, column->type, column->attribute);
 	case CERTDIR_ID_UDID:
 		return read_id(reading, &device->udid, column->type, column->attribute);
+	case CERTDIR_ID_USER_ID:
+		return read_id(reading, &device->object_id, column->type, column->attribute);
 	case CERTDIR_ID_SID:
 		return read_id(reading, &device->sid, column->type, column->attribute);
 	case CERTDIR_ID_SERIAL:

@@ -20,15 +20,20 @@ const char *const certdir_ldap_default_attributes[CERTDIR_ID_TYPES] = {
 	[CERTDIR_ID_MAPPING] = "altSecurityIdentities",
 	[CERTDIR_ID_SID_URI] = "",
 	[CERTDIR_ID_UDID] = "",
+	[CERTDIR_ID_USER_ID] = "",
+	[CERTDIR_ID_USER_SID] = "objectSid",
+	[CERTDIR_ID_USER_NAME] = "sAMAccountName",
+	[CERTDIR_ID_MAIL] = "mail",
 };
 
-static enum certdir_ldap_form form_of(const char *attribute)
+/* A person's sAMAccountName has no "$". */
+static enum certdir_ldap_form form_of(const char *attribute, enum certdir_identity_type type)
 {
 	if (strcasecmp(attribute, "objectSid") == 0)
 		return CERTDIR_LDAP_SID;
 	if (strcasecmp(attribute, "servicePrincipalName") == 0)
 		return CERTDIR_LDAP_SPN;
-	if (strcasecmp(attribute, "sAMAccountName") == 0)
+	if (strcasecmp(attribute, "sAMAccountName") == 0 && type != CERTDIR_ID_USER_NAME)
 		return CERTDIR_LDAP_SAM;
 	return CERTDIR_LDAP_PLAIN;
 }
@@ -60,8 +65,8 @@ static bool add_column(struct certdir_ldap_map *map, enum certdir_identity_type 
 	}
 	map->count++;
 	column->type = type;
-	column->form = form_of(column->attribute);
-	if (column->form == CERTDIR_LDAP_SID && type != CERTDIR_ID_SID) {
+	column->form = form_of(column->attribute, type);
+	if (column->form == CERTDIR_LDAP_SID && type != CERTDIR_ID_SID && type != CERTDIR_ID_USER_SID) {
 		certdir_error_set(error, "ldap: objectSid holds SIDs, not %s: name another attribute",
 				  certdir_identity_type_name(type));
 		return false;

@@ -8,10 +8,11 @@
 /* Active Directory, for an ldap section that says nothing else. gMSAs are computers to AD; users are not. */
 #define CERTDIR_LDAP_DEFAULT_FILTER "(objectClass=computer)"
 #define CERTDIR_LDAP_DEFAULT_SCOPE "sub"
+#define CERTDIR_LDAP_USER_FILTER "(&(objectCategory=person)(objectClass=user))"
 /*
  * One string for each identity type, for certdir_ldap_directory_config.attributes: common_name "cn sAMAccountName", dns_name
- * "dNSHostName servicePrincipalName", sid "objectSid", upn "userPrincipalName", mapping "altSecurityIdentities", all
- * others "".
+ * "dNSHostName servicePrincipalName", sid "objectSid", upn "userPrincipalName", mapping "altSecurityIdentities",
+ * user_sid "objectSid", user_name "sAMAccountName", mail "mail", all others "".
  */
 extern const char *const certdir_ldap_default_attributes[CERTDIR_ID_TYPES];
 

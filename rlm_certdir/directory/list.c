@@ -32,8 +32,14 @@ enum { SOURCES_TOLD = 32 };
 /* The same for groups that nobody is in. */
 enum { GROUPS_TOLD = 32 };
 
+struct people {
+	struct certdir_directory base; /* first */
+	struct list_directory *list;
+};
+
 struct list_directory {
 	struct certdir_directory base; /* first */
+	struct people people;
 	const char *filename;
 	char tenant[CERTDIR_VALUE_MAX + 1]; /* canonical, "" = any */
 	const char *const *groups; /* as configured */
@@ -101,6 +107,17 @@ static struct certdir_source describe(const struct certdir_list_source *source)
 		described.interval[part] = source->interval;
 	}
 	return described;
+}
+
+static struct certdir_source describe_people(const struct certdir_list_source *source)
+{
+	return (struct certdir_source){.kind = source->kind,
+				       .name = source->name,
+				       .tenant = source->tenant,
+				       .synced = {[CERTDIR_PART_OF_DEVICES] = source->users_synced,
+						  [CERTDIR_PART_OF_GROUPS] = source->groups_synced},
+				       .keeps = source->users_synced ? CERTDIR_PERSONS : 0,
+				       .says_enabled = true};
 }
 
 static int64_t age_of(const struct certdir_list_source *source, int64_t now)
@@ -372,7 +389,7 @@ static void release(void *held)
  * The sources in scope, and what the list knows devices by. As long as nothing was loaded that it is there for (of its tenant, where
  * it is limited to one), that may be anything: no name may stand in for an id that could not be found yet.
  */
-static bool take_sources(const struct list_directory *list, const struct certdir_list_snapshot *snapshot,
+static bool take_sources(const struct list_directory *list, const struct certdir_list_snapshot *snapshot, bool people,
 			 struct certdir_answer *answer)
 {
 	const struct certdir_list_source *sources;
@@ -388,7 +405,7 @@ static bool take_sources(const struct list_directory *list, const struct certdir
 		if (!considered(list, &sources[i]))
 			continue;
 		loaded |= !list->tenant[0] || sources[i].tenant;
-		answer->sources[answer->source_count] = describe(&sources[i]);
+		answer->sources[answer->source_count] = people ? describe_people(&sources[i]) : describe(&sources[i]);
 		answer->keeps |= answer->sources[answer->source_count++].keeps;
 	}
 	if (!loaded)
@@ -397,7 +414,7 @@ static bool take_sources(const struct list_directory *list, const struct certdir
 }
 
 /* The first search of a login. Until the list is seen, it may know devices by anything. */
-static bool begin(struct list_directory *list, struct certdir_answer *answer)
+static bool begin(struct list_directory *list, bool people, struct certdir_answer *answer)
 {
 	struct certdir_list_snapshot *snapshot;
 	struct certdir_error error = {.text = ""};
@@ -416,7 +433,7 @@ static bool begin(struct list_directory *list, struct certdir_answer *answer)
 	answer->release = release;
 	if (!answer->held)
 		certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, error.text);
-	else if (take_sources(list, snapshot, answer))
+	else if (take_sources(list, snapshot, people, answer))
 		answer->state = CERTDIR_ANSWERED;
 	else
 		certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, "out of memory");
@@ -497,11 +514,78 @@ static void search_list(struct certdir_directory *directory, struct certdir_soug
 {
 	struct list_directory *list = (struct list_directory *)directory;
 
-	if (answer->state == CERTDIR_NOT_ASKED && !begin(list, answer))
+	if (answer->state == CERTDIR_NOT_ASKED && !begin(list, false, answer))
 		return;
 	for (size_t i = 0; i < count && answer->state == CERTDIR_ANSWERED; i++)
 		if (!search_for(list, &sought[i], answer))
 			return;
+}
+
+/* ---- people ---- */
+
+static bool add_person(int64_t row, struct certdir_answer *answer)
+{
+	const struct certdir_list_source *source;
+	struct certdir_list_person person;
+	struct certdir_record *record;
+	struct certdir_error error;
+
+	if (!certdir_list_user(answer->held, row, &person, &source, &error)) {
+		certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, error.text);
+		return false;
+	}
+	record = certdir_answer_add(answer);
+	if (record) {
+		*record = (struct certdir_record){.device = person.person,
+						  .source = place_of(answer, source),
+						  .values = person.values,
+						  .value_count = person.value_count,
+						  .row = row};
+		return true;
+	}
+	certdir_record_clear(&(struct certdir_record){
+		.device = person.person, .values = person.values, .value_count = person.value_count});
+	return false;
+}
+
+static void search_people(struct certdir_directory *directory, struct certdir_sought *sought, size_t count,
+			  struct certdir_answer *answer)
+{
+	struct list_directory *list = ((struct people *)directory)->list;
+	const char *tenant = list->tenant[0] ? list->tenant : NULL;
+
+	if (answer->state == CERTDIR_NOT_ASKED && !begin(list, true, answer))
+		return;
+	for (size_t i = 0; i < count && answer->state == CERTDIR_ANSWERED; i++) {
+		int64_t rows[CERTDIR_LIST_FIND_MAX];
+		struct certdir_error error;
+		bool more = false;
+		const int found = certdir_list_find_user(answer->held, tenant, sought[i].type, sought[i].value, rows,
+							 &more, &error);
+
+		if (found < 0)
+			certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, error.text);
+		sought[i].many |= more;
+		for (int r = 0; r < found; r++)
+			if (!is_known(answer, rows[r]) && !add_person(rows[r], answer))
+				return;
+	}
+}
+
+/* It is a part of the list, which frees it. */
+static void close_people(struct certdir_directory *directory)
+{
+	(void)directory;
+}
+
+struct certdir_directory *certdir_list_directory_people(struct certdir_directory *directory)
+{
+	static const struct certdir_directory_type people_type = {search_people, close_people};
+	struct list_directory *list = (struct list_directory *)directory;
+
+	list->people = (struct people){.base = *directory, .list = list};
+	list->people.base.type = &people_type;
+	return &list->people.base;
 }
 
 /* ---- open, close ---- */

@@ -22,4 +22,10 @@ struct certdir_list_config {
 struct certdir_directory *certdir_list_directory_open(const struct certdir_list_config *config, bool watch,
 						      struct certdir_error *error);
 
+/*
+ * The people of a list: another directory on the same editions, which is closed before it. Its answers have records of persons, whose
+ * parts are as old as the tenant's users and groups. Never NULL.
+ */
+struct certdir_directory *certdir_list_directory_people(struct certdir_directory *list);
+
 #endif

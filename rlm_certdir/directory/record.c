@@ -127,8 +127,12 @@ enum certdir_carries certdir_record_carries(const struct certdir_record *record,
 	case CERTDIR_ID_UDID:
 		carries = has_guid(record, value);
 		break;
+	case CERTDIR_ID_USER_ID:
+		carries = same(record->device.object_id, value);
+		break;
 	case CERTDIR_ID_SID:
 	case CERTDIR_ID_SID_URI:
+	case CERTDIR_ID_USER_SID:
 		carries = has_sid(record, value);
 		break;
 	case CERTDIR_ID_DNS:
@@ -142,6 +146,8 @@ enum certdir_carries certdir_record_carries(const struct certdir_record *record,
 		carries = same(record->device.serial_number, value) || has_value(record, type, value);
 		break;
 	case CERTDIR_ID_UPN:
+	case CERTDIR_ID_USER_NAME:
+	case CERTDIR_ID_MAIL:
 	case CERTDIR_ID_MAPPING:
 		carries = has_value(record, type, value);
 		break;

@@ -185,11 +185,23 @@ static bool upn(struct certdir_reading *reading, const struct certdir_place *pla
 	       put_name(reading, place, CERTDIR_ID_NAME, name);
 }
 
-/* A mail address is a person's; of the device it says nothing. */
-static bool mail(struct certdir_reading *reading, const char *value, size_t length)
+/* Whether some section has addresses stand for people, which are looked up where a section says so. */
+static bool is_mail_placed(const struct certdir_rules *rules)
 {
+	for (size_t i = 0; i < rules->section_count; i++)
+		if (rules->sections[i].places[CERTDIR_ID_MAIL] && rules->sections[i].places[CERTDIR_ID_MAIL][0])
+			return true;
+	return false;
+}
+
+/* A mail address is a person's; of the device it says nothing. One that is no text is nobody's. */
+static bool mail(struct certdir_reading *reading, const struct certdir_place *place, const char *value, size_t length)
+{
+	char canonical[CERTDIR_VALUE_MAX + 1];
+
 	certdir_rank_person(reading->certificate, reading->section, value, length);
-	return true;
+	return !is_mail_placed(reading->rules) || !certdir_canonical(CERTDIR_ID_MAIL, value, length, canonical) ||
+	       certdir_reading_put(reading, place, CERTDIR_ID_MAIL, canonical, CERTDIR_RANK_NONE);
 }
 
 bool certdir_meaning_put(struct certdir_reading *reading, const struct certdir_place *place, const char *value,
@@ -201,7 +213,7 @@ bool certdir_meaning_put(struct certdir_reading *reading, const struct certdir_p
 	case CERTDIR_MEANS_SERIAL_NUMBER:
 		return serial_number(reading, place, value, length);
 	case CERTDIR_MEANS_MAIL:
-		return mail(reading, value, length);
+		return mail(reading, place, value, length);
 	case CERTDIR_MEANS_DNS_NAME:
 		return dns_name(reading, place, value, length);
 	case CERTDIR_MEANS_URI:

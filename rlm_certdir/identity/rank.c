@@ -60,6 +60,37 @@ void certdir_rank_person(struct certdir_certificate *certificate, const struct c
 	}
 }
 
+/* The CN that is the local part of a person's UPN or address, where a section has both stand for somebody. */
+static void disown_local(struct certdir_certificate *certificate)
+{
+	for (size_t p = 0; p < certificate->count; p++) {
+		const struct certdir_identity *person = &certificate->identities[p];
+		const size_t local = strcspn(person->value, "@");
+
+		if (person->type != CERTDIR_ID_UPN && person->type != CERTDIR_ID_MAIL)
+			continue;
+		for (size_t i = 0; i < certificate->count; i++)
+			if (is_common_name(&certificate->identities[i]) &&
+			    strlen(certificate->identities[i].value) == local &&
+			    strncasecmp(certificate->identities[i].value, person->value, local) == 0)
+				certificate->identities[i].rank = CERTDIR_RANK_NONE;
+	}
+}
+
+/* An address may be anybody's by tomorrow, and is not what a person is called by in a directory: it counts where no UPN does. */
+static void weaken_mail(struct certdir_certificate *certificate)
+{
+	bool upn = false;
+
+	for (size_t i = 0; i < certificate->count; i++)
+		upn |= certificate->identities[i].type == CERTDIR_ID_UPN &&
+		       certificate->identities[i].rank != CERTDIR_RANK_NONE;
+	for (size_t i = 0; upn && i < certificate->count; i++)
+		if (certificate->identities[i].type == CERTDIR_ID_MAIL &&
+		    certificate->identities[i].rank == CERTDIR_RANK_CHOSEN)
+			certificate->identities[i].rank = CERTDIR_RANK_NONE;
+}
+
 /* "max.mustermann" looks like a host's full name; a certificate for both a person and a host has a dNSName. */
 static void disown_dotted(struct certdir_certificate *certificate)
 {
@@ -102,9 +133,13 @@ static void merge(struct certdir_certificate *certificate)
 void certdir_rank_settle(struct certdir_certificate *certificate, const struct certdir_section *section)
 {
 	certificate->section = section ? section->name : NULL;
+	certificate->holder = section ? section->holder : CERTDIR_HOLDER_DEVICE;
 	for (size_t i = 0; section && i < certificate->count; i++)
 		certdir_section_place(section, &certificate->identities[i]);
-	if (certificate->person && !section)
+	if (certificate->person && certificate->holder == CERTDIR_HOLDER_BOTH)
+		disown_local(certificate);
+	if (certificate->person && (!section || certificate->holder == CERTDIR_HOLDER_BOTH))
 		disown_dotted(certificate);
+	weaken_mail(certificate);
 	merge(certificate);
 }

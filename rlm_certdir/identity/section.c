@@ -122,9 +122,11 @@ const struct certdir_section *certdir_section_find(const struct certdir_section 
 
 enum certdir_rank certdir_type_rank(enum certdir_identity_type type)
 {
-	if (certdir_type_is_guid(type))
+	if (certdir_type_is_guid(type) || type == CERTDIR_ID_USER_ID)
 		return CERTDIR_RANK_ID;
-	return type == CERTDIR_ID_SID || type == CERTDIR_ID_SID_URI ? CERTDIR_RANK_CONFIRMING : CERTDIR_RANK_CHOSEN;
+	return type == CERTDIR_ID_SID || type == CERTDIR_ID_SID_URI || type == CERTDIR_ID_USER_SID
+		       ? CERTDIR_RANK_CONFIRMING
+		       : CERTDIR_RANK_CHOSEN;
 }
 
 static bool is_placed(const struct certdir_section *section, const char *from, size_t length)
@@ -155,8 +157,26 @@ static bool places(const struct certdir_section *section, enum certdir_identity_
 	return false;
 }
 
+/* What a value is where the section has names of a person stand. */
+static enum certdir_identity_type type_there(const struct certdir_section *section,
+					     const struct certdir_identity *identity)
+{
+	static const enum certdir_identity_type persons[CERTDIR_ID_TYPES] = {[CERTDIR_ID_GUID] = CERTDIR_ID_USER_ID,
+									     [CERTDIR_ID_SID] = CERTDIR_ID_USER_SID,
+									     [CERTDIR_ID_SID_URI] = CERTDIR_ID_USER_SID,
+									     [CERTDIR_ID_NAME] = CERTDIR_ID_USER_NAME};
+	const enum certdir_identity_type person = persons[identity->type];
+
+	/* No table entry is the first type, which is no person's. */
+	if (!person || !has_word(section->places[person], identity->from, strlen(identity->from)) ||
+	    (person == CERTDIR_ID_USER_ID && places(section, CERTDIR_ID_GUID, identity->from)))
+		return identity->type;
+	return person;
+}
+
 void certdir_section_place(const struct certdir_section *section, struct certdir_identity *identity)
 {
+	identity->type = type_there(section, identity);
 	identity->rank = CERTDIR_RANK_NONE;
 	if (places(section, identity->type, identity->from))
 		identity->rank = certdir_section_vouches(section, identity->from) ? CERTDIR_RANK_VOUCHED
@@ -219,6 +239,52 @@ static bool check_places(const struct certdir_section *section, struct certdir_e
 				  "\"san.dns\"",
 				  section->name);
 	return count > 0;
+}
+
+static const char *const holders[] = {
+	[CERTDIR_HOLDER_DEVICE] = "device", [CERTDIR_HOLDER_USER] = "user", [CERTDIR_HOLDER_BOTH] = "both"};
+
+bool certdir_holder_parse(const char *word, enum certdir_holder *holder)
+{
+	for (size_t i = 0; i < sizeof(holders) / sizeof(holders[0]); i++)
+		if (strcmp(word, holders[i]) == 0) {
+			*holder = (enum certdir_holder)i;
+			return true;
+		}
+	return false;
+}
+
+/* Names that nobody would be looked up by are a mistake, and one of a person has to be there for a person. */
+static bool check_holder(const struct certdir_section *section, struct certdir_error *error)
+{
+	const char *holder = holders[section->holder];
+	bool person = false;
+
+	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++) {
+		const bool personal = CERTDIR_PERSONAL & CERTDIR_BIT(type);
+		const char *name = certdir_identity_type_name((enum certdir_identity_type)type);
+
+		if (!is_set(section->places[type]))
+			continue;
+		person |= personal || type == CERTDIR_ID_UPN;
+		if (section->holder != CERTDIR_HOLDER_DEVICE
+			    ? section->holder == CERTDIR_HOLDER_BOTH || personal || type == CERTDIR_ID_UPN
+			    : !personal)
+			continue;
+		certdir_error_set(error,
+				  "certificates %s: %s names a %s, and with holder = %s nobody is looked up by it: say "
+				  "holder = %s",
+				  section->name, name, personal ? "person" : "device", holder,
+				  personal ? "user, or both" : "both, or device");
+		return false;
+	}
+	if (person || section->holder == CERTDIR_HOLDER_DEVICE)
+		return true;
+	certdir_error_set(
+		error,
+		"certificates %s: holder = %s, and no place where a person's name stands: e.g. upn = \"san.upn\"",
+		section->name, holder);
+	return false;
 }
 
 static bool check_vouched(const struct certdir_section *section, struct certdir_error *error)
@@ -310,5 +376,5 @@ static bool check_issuers(const struct certdir_section *section, struct certdir_
 bool certdir_section_check(const struct certdir_section *section, struct certdir_error *error)
 {
 	return check_issuers(section, error) && check_ekus(section, error) && check_places(section, error) &&
-	       check_vouched(section, error);
+	       check_holder(section, error) && check_vouched(section, error);
 }

@@ -53,6 +53,8 @@ struct certdir_list_source {
 	int64_t intune_interval; /* tenants: seconds from one Intune listing to the next, 0 = not known */
 	int64_t groups_synced; /* tenants: of the last listing of all groups, 0 = never */
 	int64_t delta_since; /* tenants: when the delta link came, 0 = none */
+	int64_t users_synced; /* tenants: of the last listing of users, or of their changes, 0 = never */
+	size_t users;
 	const char *domain; /* LDAP: DNS domain of its computers, lower case, or NULL */
 	int64_t interval; /* LDAP: seconds from one listing of all entries to the next, 0 = not known */
 	int64_t good_for; /* imports: seconds for which it stays fresh whatever max_age is, 0 = not set */
@@ -97,6 +99,24 @@ bool certdir_list_device(struct certdir_list_reader *reader, int64_t row, struct
  */
 bool certdir_list_values(struct certdir_list_reader *reader, int64_t row, struct certdir_value **values, size_t *count,
 			 struct certdir_error *error);
+
+/*
+ * The same of people: rows of table user that carry a user_id, user_sid, user_name, upn or mail. As certdir_list_find(), -1 with
+ * `error`.
+ */
+int certdir_list_find_user(struct certdir_list_reader *reader, const char *tenant, enum certdir_identity_type type,
+			   const char *value, int64_t rows[CERTDIR_LIST_FIND_MAX], bool *more,
+			   struct certdir_error *error);
+
+/* A person, in the fields that devices have: `id` and object_id are the user's id, name is the UPN. The caller frees what it holds. */
+struct certdir_list_person {
+	struct certdir_device person;
+	struct certdir_value *values; /* upn, user_name, mail */
+	size_t value_count;
+};
+/* Reads one. False with `error`, and nothing is owned. */
+bool certdir_list_user(struct certdir_list_reader *reader, int64_t row, struct certdir_list_person *person,
+		       const struct certdir_list_source **source, struct certdir_error *error);
 
 /* Calls `each` for every listed device in order of name; stops when it returns false. False with `error` when reading failed. */
 bool certdir_list_each(struct certdir_list_reader *reader,

@@ -68,6 +68,8 @@ static bool add_source(struct certdir_list_sources *sources, sqlite3_stmt *row)
 		.says_enabled = sqlite3_column_int(row, 11),
 		.good_for = sqlite3_column_int64(row, 12),
 		.interval = sqlite3_column_int64(row, 13),
+		.users_synced = sqlite3_column_int64(row, 15),
+		.users = (size_t)sqlite3_column_int64(row, 16),
 	};
 	sources->devices += source->devices;
 	return copy(name ? name : "", &source->name) && copy(certdir_sql_text_at(row, 2), &source->tenant) &&
@@ -77,11 +79,12 @@ static bool add_source(struct certdir_list_sources *sources, sqlite3_stmt *row)
 bool certdir_list_sources_read(struct certdir_list_sources *sources, struct certdir_list_reader *reader,
 			       struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_sql_ask(
-		&reader->sql,
-		"SELECT id,name,tenant,synced,devices,identities,kind,intune_synced,groups_synced,"
-		"delta_since,intune_interval,says_enabled,good_for,interval,domain FROM source ORDER BY id",
-		SQL_NOTHING);
+	sqlite3_stmt *stmt =
+		certdir_sql_ask(&reader->sql,
+				"SELECT id,name,tenant,synced,devices,identities,kind,intune_synced,groups_synced,"
+				"delta_since,intune_interval,says_enabled,good_for,interval,domain,users_synced,users "
+				"FROM source ORDER BY id",
+				SQL_NOTHING);
 	int found;
 
 	while ((found = certdir_sql_next(stmt)) == 1)

@@ -310,8 +310,9 @@ static void read_attributes(struct certdir_conf_section *section, struct certdir
 	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++) {
 		const char *name = certdir_identity_type_name(type);
 
-		attributes[type] = certdir_ldap_default_attributes[type];
-		if (type == CERTDIR_ID_SID_URI)
+		/* Computers are listed here, and no people. */
+		attributes[type] = CERTDIR_PERSONAL & CERTDIR_BIT(type) ? "" : certdir_ldap_default_attributes[type];
+		if (type == CERTDIR_ID_SID_URI || (CERTDIR_PERSONAL & CERTDIR_BIT(type)))
 			continue;
 		certdir_conf_text(section, name, &attributes[type]);
 		if (!first)

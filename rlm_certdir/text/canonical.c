@@ -227,23 +227,28 @@ static bool canonical_text(enum certdir_identity_type type, const char *value, s
 
 bool certdir_canonical(enum certdir_identity_type type, const char *value, size_t length, char *out)
 {
-	if (type != CERTDIR_ID_DNS && type != CERTDIR_ID_SID && type != CERTDIR_ID_SID_URI)
+	if (type != CERTDIR_ID_DNS && type != CERTDIR_ID_SID && type != CERTDIR_ID_SID_URI &&
+	    type != CERTDIR_ID_USER_SID)
 		trim(&value, &length);
 	switch (type) {
 	case CERTDIR_ID_ENTRA:
 	case CERTDIR_ID_INTUNE:
 	case CERTDIR_ID_GUID:
+	case CERTDIR_ID_USER_ID:
 		return canonical_guid(value, length, out);
 	case CERTDIR_ID_UDID:
 		return canonical_udid(value, length, out);
 	case CERTDIR_ID_SID:
 	case CERTDIR_ID_SID_URI:
+	case CERTDIR_ID_USER_SID:
 		return canonical_sid(value, length, out);
 	case CERTDIR_ID_DNS:
 		return canonical_dns(value, length, out);
 	case CERTDIR_ID_NAME:
 	case CERTDIR_ID_SERIAL:
 	case CERTDIR_ID_UPN:
+	case CERTDIR_ID_USER_NAME:
+	case CERTDIR_ID_MAIL:
 		return canonical_text(type, value, length, out);
 	case CERTDIR_ID_MAPPING: /* made here, never read from outside */
 	case CERTDIR_ID_TYPES:

@@ -57,8 +57,11 @@ static void check_asked(const json_t *vector)
 static void check_who(const json_t *vector, const struct certdir_decision *decision)
 {
 	const char *device = world_text(vector, "device"), *by = world_text(vector, "by");
-	const char *directory = world_text(vector, "directory");
+	const char *directory = world_text(vector, "directory"), *user = world_text(vector, "user");
+	const char *who = world.check.person ? first_id(&world.check.person->decision) : "nobody";
 
+	if (user && strcmp(who, user) != 0)
+		wrong(vector, "the person is %s, not %s", who, user);
 	if (device && strcmp(first_id(decision), device) != 0)
 		wrong(vector, "it is %s, not %s", first_id(decision), device);
 	if (by && (!decision->matched_by || strcmp(certdir_identity_type_name(decision->matched_by->type), by) != 0))
@@ -106,6 +109,63 @@ static void test_vector(void **state)
 	wrongs = 0;
 	run_vector(*state);
 	assert_int_equal(wrongs, 0);
+}
+
+/* ---- people: who may never come in ---- */
+
+/* How somebody stands in a directory; WANTED is in the group that is required. */
+enum standing { WANTED, STRANGER_TO_THE_GROUP, DISABLED, UNKNOWN, GONE, STANDINGS };
+
+static json_t *somebody(enum standing standing, const char *id, const char *value)
+{
+	return standing == GONE ? json_array()
+				: json_pack("[{s:s, s:s, s:[[s,s]], s:s, s:o, s:[s]}]", "o", id, "id", id, "values",
+					    "upn", value, "name", value, "enabled",
+					    standing == UNKNOWN ? json_null() : json_boolean(standing != DISABLED),
+					    "groups", standing == WANTED ? "staff" : "guests");
+}
+
+static enum certdir_verdict decide_people(const char *holder, const char *kind, enum standing person,
+					  enum standing device, bool groups)
+{
+	json_t *vector = json_pack("{s:s, s:s, s:[{s:o}], s:[{s:o}], s:o}", "cert", "UPN:anna@x CN:pc1", "holder",
+				   holder, "directories", kind, somebody(device, "E1", "pc1"), "people", kind,
+				   somebody(person, "U1", "anna@x"), "policy",
+				   groups ? json_pack("{s:[s]}", "groups", "staff") : json_object());
+	enum certdir_verdict verdict;
+
+	assert_non_null(vector);
+	world_read(vector, &world);
+	world_decide(&world);
+	verdict = certdir_reason_verdict(world.check.decision.reason);
+	world_clear(&world);
+	json_decref(vector);
+	return verdict;
+}
+
+static bool is_there(enum standing standing)
+{
+	return standing == WANTED || standing == STRANGER_TO_THE_GROUP;
+}
+
+/* Whatever the other is: nobody who is not there and enabled helps anybody in, and either's group is enough. */
+static void test_people_never(void **state)
+{
+	static const char *const kinds[] = {"list", "ldap"};
+
+	(void)state;
+	for (unsigned person = 0; person < STANDINGS; person++)
+		for (unsigned device = 0; device < STANDINGS; device++)
+			for (unsigned i = 0; i < 8; i++) {
+				const bool both = i & 1, groups = i & 2;
+				const bool member = person == WANTED || (both && device == WANTED);
+				const bool fine =
+					is_there(person) && (!both || is_there(device)) && (member || !groups);
+
+				assert_int_equal(decide_people(both ? "both" : "user", kinds[i >> 2], person, device,
+							       groups) == CERTDIR_ALLOW,
+						 fine);
+			}
 }
 
 /* ---- what the flow itself says ---- */
@@ -380,7 +440,7 @@ int main(void)
 		cmocka_unit_test(test_no_identity),   cmocka_unit_test(test_too_much),
 		cmocka_unit_test(test_full_answer),   cmocka_unit_test(test_user_name),
 		cmocka_unit_test(test_name_mismatch), cmocka_unit_test(test_say),
-		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_reasons),	      cmocka_unit_test(test_people_never),
 	};
 	json_t *vectors = vectors_load("decisions.json"), *vector;
 	const size_t count = json_array_size(vectors);

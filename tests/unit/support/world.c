@@ -235,6 +235,7 @@ static void world_read_record(const json_t *vector, struct world_directory *dire
 	device->intune_device_id = world_copy(world_text(vector, "i"));
 	device->object_id = world_copy(world_text(vector, "o"));
 	device->udid = world_copy(world_text(vector, "udid"));
+	device->owner = world_copy(world_text(vector, "owner"));
 	device->sid = world_copy(world_text(vector, "sid"));
 	device->name = world_copy(world_text(vector, "name"));
 	device->intune_name = world_copy(world_text(vector, "intune_name"));
@@ -417,6 +418,11 @@ static const struct {
 	{"VSER", CERTDIR_ID_SERIAL, CERTDIR_RANK_VOUCHED, "subject.serialNumber", false},
 	{"VNAME", CERTDIR_ID_NAME, CERTDIR_RANK_VOUCHED, "subject.cn", false},
 	{"MAP", CERTDIR_ID_MAPPING, CERTDIR_RANK_VOUCHED, "public key", false},
+	{"MAIL", CERTDIR_ID_MAIL, CERTDIR_RANK_CHOSEN, "san.email", false},
+	{"UNAME", CERTDIR_ID_USER_NAME, CERTDIR_RANK_CHOSEN, "subject.cn", false},
+	{"UID", CERTDIR_ID_USER_ID, CERTDIR_RANK_ID, "san.uri", false},
+	{"VUID", CERTDIR_ID_USER_ID, CERTDIR_RANK_VOUCHED, "san.uri", false},
+	{"USID", CERTDIR_ID_USER_SID, CERTDIR_RANK_CONFIRMING, "ext.sid", false},
 	{"PERSON", CERTDIR_ID_NAME, CERTDIR_RANK_NONE, "subject.cn", false},
 };
 
@@ -438,6 +444,8 @@ static void world_read_certificate(const json_t *vector, struct certdir_certific
 	certificate->serial = world_copy("01");
 	certificate->tenant = world_copy(world_text(vector, "tenant"));
 	certificate->person = json_is_true(json_object_get(vector, "person"));
+	if (world_text(vector, "holder") && !certdir_holder_parse(world_text(vector, "holder"), &certificate->holder))
+		world_fail("holder", world_text(vector, "holder"));
 	certificate->left_out = (size_t)json_integer_value(json_object_get(vector, "left_out"));
 	certificate->not_before = json_object_get(vector, "issued") ? world_time(vector, "issued") : WORLD_NOW - 86400;
 	while ((word = strsep(&at, " ")) != NULL) {
@@ -482,6 +490,7 @@ static void world_read_policy(const json_t *vector, struct certdir_policy *polic
 					    "on_unavailable",
 					    "stale_for",
 					    "names_must_agree",
+					    "require_enabled_owner",
 					    "twins",
 					    "enrollment_grace",
 					    "max_inactive",
@@ -508,6 +517,7 @@ static void world_read_policy(const json_t *vector, struct certdir_policy *polic
 				     ? (uint32_t)json_integer_value(json_object_get(vector, "stale_for"))
 				     : 86400,
 		.names_must_agree = json_is_true(json_object_get(vector, "names_must_agree")),
+		.require_enabled_owner = json_is_true(json_object_get(vector, "require_enabled_owner")),
 		.twins_deny = twins && strcmp(twins, "deny") == 0,
 		.enrollment_grace = (uint32_t)json_integer_value(json_object_get(vector, "enrollment_grace")),
 		.max_inactive = (uint32_t)json_integer_value(json_object_get(vector, "max_inactive")),
@@ -524,6 +534,19 @@ static void world_read_policy(const json_t *vector, struct certdir_policy *polic
 			world_fail("join type", json_string_value(item));
 		policy->join_types |= CERTDIR_BIT(type);
 	}
+}
+
+/* ---- people ---- */
+
+/* Everybody is looked up by what people are known by, unless "keeps" says by what. */
+static void world_read_people(const json_t *vector, struct world_directory *directory)
+{
+	world_read_directory(vector, directory);
+	if (json_object_get(vector, "keeps") || directory->fails == CERTDIR_ANSWER_MISSING)
+		return;
+	directory->keeps = directory->base.keeps = CERTDIR_PERSONS;
+	for (size_t s = 0; s < directory->source_count; s++)
+		directory->sources[s].keeps = directory->keeps;
 }
 
 /* ---- all of it ---- */
@@ -552,6 +575,11 @@ void world_read(const json_t *vector, struct world *world)
 		world_read_directory(item, &world->directories[i]);
 		world->checker.directories[world->checker.directory_count++] = &world->directories[i].base;
 	}
+	json_array_foreach(json_object_get(vector, "people"), i, item)
+	{
+		world_read_people(item, &world->people[i]);
+		world->checker.people[world->checker.people_count++] = &world->people[i].base;
+	}
 	world_read_policy(json_object_get(vector, "policy"), &world->checker.policy, world->words);
 	world_read_certificate(vector, &world->check.certificate);
 	world->check.parsed = true;
@@ -564,20 +592,24 @@ void world_decide(struct world *world)
 	certdir_check_names(&world->check, &world->checker, &login);
 }
 
+static void world_clear_directory(struct world_directory *directory)
+{
+	for (size_t r = 0; r < directory->count; r++)
+		world_free_record(&directory->records[r]);
+	for (size_t s = 0; s < directory->source_count; s++) {
+		if (!directory->base.is_live)
+			free((char *)(uintptr_t)directory->sources[s].name);
+		free((char *)(uintptr_t)directory->sources[s].tenant);
+	}
+	if (strcmp(directory->base.name, "ldap") != 0 && strcmp(directory->base.name, "list") != 0)
+		free((char *)(uintptr_t)directory->base.name);
+}
+
 void world_clear(struct world *world)
 {
 	certdir_check_clear(&world->check);
-	for (size_t d = 0; d < world->checker.directory_count; d++) {
-		struct world_directory *directory = &world->directories[d];
-
-		for (size_t r = 0; r < directory->count; r++)
-			world_free_record(&directory->records[r]);
-		for (size_t s = 0; s < directory->source_count; s++) {
-			if (!directory->base.is_live)
-				free((char *)(uintptr_t)directory->sources[s].name);
-			free((char *)(uintptr_t)directory->sources[s].tenant);
-		}
-		if (strcmp(directory->base.name, "ldap") != 0 && strcmp(directory->base.name, "list") != 0)
-			free((char *)(uintptr_t)directory->base.name);
-	}
+	for (size_t d = 0; d < world->checker.directory_count; d++)
+		world_clear_directory(&world->directories[d]);
+	for (size_t d = 0; d < world->checker.people_count; d++)
+		world_clear_directory(&world->people[d]);
 }

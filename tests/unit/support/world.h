@@ -10,7 +10,8 @@
  * In a certificate: URI (a GUID that is vouched for), ENTRA, INTUNE (the same, and its prefix says which), GUID
  * (taken for an id), EXT (a GUID that confirms), CN (with a dot it is a DNS name, too), DNS, SER, UPN, SID
  * (confirms), VSID, VDNS, VSER, VNAME, VUDID (vouched for by a section), UDID (taken for an id), MAP (a strong
- * mapping), PERSON (a person's CN). "identities" limits the types that are accepted. A directory with an "issuer"
+ * mapping), PERSON (a person's CN); for a "holder" of "user" or "both" UPN, MAIL, UNAME (a user_name), UID (a user_id), VUID (vouched
+ * for), USID (a person's SID, confirms). Who "people" are is as in "directories". "identities" limits the types that are accepted. A directory with an "issuer"
  * does not serve the certificate. "memory": 7200 is how old what an ldap says is, also where it is down. A record with "times": 17 is there so often, each "#" in it a letter of its own.
  */
 #ifndef WORLD_H
@@ -23,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORLD_NOW = 1800000000, WORLD_RECORDS = 256, WORLD_SOURCES = 8 };
+enum { WORLD_NOW = 1800000000, WORLD_RECORDS = 256, WORLD_SOURCES = 8, WORLD_PEOPLE = 2 };
 
 struct world_directory {
 	struct certdir_directory base;
@@ -50,6 +51,7 @@ struct world_words {
 
 struct world {
 	struct world_directory directories[CERTDIR_DIRECTORIES_MAX];
+	struct world_directory people[WORLD_PEOPLE];
 	struct world_words words[3];
 	struct certdir_checker checker;
 	struct certdir_check check;
