@@ -62,6 +62,7 @@ enum certdir_identity_type {
 	CERTDIR_ID_SERIAL, /* serial_number: of the hardware, upper case */
 	CERTDIR_ID_UPN, /* upn: lower case */
 	CERTDIR_ID_UDID, /* udid: Apple's, a GUID, 40 hex digits or 8-16 of them, lower case; GUIDs of any type may be one */
+	CERTDIR_ID_CERTIFICATE, /* certificate: lower-case hex SHA-1 of all of it, by which tables of issued ones know it */
 	CERTDIR_ID_MAPPING, /* mapping: a strong mapping as altSecurityIdentities has it; only when asked for */
 	CERTDIR_ID_USER_ID, /* user_id: Entra ID's object id of a person, canonical GUID */
 	CERTDIR_ID_USER_SID, /* user_sid: a person's, from where a section says that it is a person's */
@@ -124,6 +125,7 @@ struct certdir_certificate {
 	char *subject; /* RFC 4514 string, for people */
 	char *issuer; /* RFC 4514 string, for people and for `issuer = ".."` */
 	char *serial; /* upper-case hex of the INTEGER's bytes, most significant first */
+	char *thumbprint; /* lower-case hex SHA-1 of the whole certificate, or NULL where it is not at hand */
 	char *ski; /* lower-case hex of the subject key identifier extension, or NULL */
 	char *public_key_sha1; /* lower-case hex SHA-1 of the subjectPublicKey BIT STRING's content */
 	char *template; /* ADCS template OID or name, or NULL */
@@ -271,6 +273,28 @@ enum certdir_tristate certdir_managed(const char *state, const char *agent);
  * (or an import by its Intune id alone) is enabled while it is in use, since there is no account that could be disabled.
  */
 void certdir_device_merge(struct certdir_device *device);
+
+/*
+ * A certificate as the table of whoever issued it has it, and to whom. Strings are owned, NULL = not known; certdir_issued_clear() frees
+ * them. Times are Unix seconds, 0 = not known.
+ */
+struct certdir_issued {
+	char *thumbprint; /* lower-case hex SHA-1 of the certificate */
+	char *issuer; /* as the table writes it: "CN=Contoso CA, O=Contoso, C=US" in Intune's */
+	char *serial; /* as in struct certdir_certificate */
+	char *intune_device_id;
+	char *entra_device_id;
+	char *user_id; /* Entra object id of the user */
+	char *upn;
+	char *status; /* in the table's own word, for people */
+	char *profile; /* Intune's id of the profile that it comes of */
+	int64_t not_before;
+	int64_t not_after;
+	int64_t as_of; /* its table has it no more, and the list keeps it: when it was last known to be there; 0 = it has it */
+	bool revoked; /* revoked, on hold, or its issuing failed: it lets nobody in */
+};
+
+void certdir_issued_clear(struct certdir_issued *issued);
 
 /* ---- reasons: one table (reason.c), in logs, JSON, Certdir-Reason and the docs ---- */
 

@@ -56,6 +56,17 @@ void certdir_device_clear(struct certdir_device *device)
 	memset(device, 0, sizeof(*device));
 }
 
+void certdir_issued_clear(struct certdir_issued *issued)
+{
+	char *const texts[] = {issued->thumbprint,	issued->issuer,	 issued->serial, issued->intune_device_id,
+			       issued->entra_device_id, issued->user_id, issued->upn,	 issued->status,
+			       issued->profile};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		free(texts[i]);
+	memset(issued, 0, sizeof(*issued));
+}
+
 /* ---- what Entra ID and Intune say together ---- */
 
 static enum certdir_tristate either(enum certdir_tristate a, enum certdir_tristate b)

@@ -15,6 +15,7 @@ static const char *const identity_names[CERTDIR_ID_TYPES] = {
 	[CERTDIR_ID_SERIAL] = "serial_number",
 	[CERTDIR_ID_UPN] = "upn",
 	[CERTDIR_ID_UDID] = "udid",
+	[CERTDIR_ID_CERTIFICATE] = "certificate",
 	[CERTDIR_ID_MAPPING] = "mapping",
 	[CERTDIR_ID_USER_ID] = "user_id",
 	[CERTDIR_ID_USER_SID] = "user_sid",

@@ -15,7 +15,7 @@
 #include "base/permissions.h"
 #include "list/seal.h"
 
-static const char magic[] = "certdir memory 1\n";
+static const char magic[] = "certdir memory 2\n";
 
 /* The store's bound counts more for an answer than its file has of it. */
 #define FILE_MAX (2 * (uint64_t)CERTDIR_STORE_BYTES_MAX)

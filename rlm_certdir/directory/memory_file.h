@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A memory's answers in a file, over a restart: "certdir memory 1\n", what directory they are of, when they were written, the answers;
+ * A memory's answers in a file, over a restart: "certdir memory 2\n", what directory they are of, when they were written, the answers;
  * behind that the seal that a list has, too (list/seal.h), which tells a damaged file from a whole one.
  */
 #ifndef CERTDIR_DIRECTORY_MEMORY_FILE_H

@@ -148,6 +148,7 @@ enum certdir_carries certdir_record_carries(const struct certdir_record *record,
 	case CERTDIR_ID_UPN:
 	case CERTDIR_ID_USER_NAME:
 	case CERTDIR_ID_MAIL:
+	case CERTDIR_ID_CERTIFICATE:
 	case CERTDIR_ID_MAPPING:
 		carries = has_value(record, type, value);
 		break;

@@ -327,6 +327,7 @@ void certdir_certificate_clear(struct certdir_certificate *certificate)
 	free(certificate->subject);
 	free(certificate->issuer);
 	free(certificate->serial);
+	free(certificate->thumbprint);
 	free(certificate->ski);
 	free(certificate->public_key_sha1);
 	free(certificate->template);

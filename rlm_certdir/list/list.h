@@ -52,6 +52,9 @@ struct certdir_list_source {
 	int64_t intune_synced; /* tenants: of the last Intune listing, 0 = never */
 	int64_t intune_interval; /* tenants: seconds from one Intune listing to the next, 0 = not known */
 	int64_t groups_synced; /* tenants: of the last listing of all groups, 0 = never */
+	int64_t certificates_synced; /* of the table of issued certificates, 0 = never */
+	int64_t certificates_interval; /* seconds from one to the next, 0 = not known */
+	size_t certificates;
 	int64_t delta_since; /* tenants: when the delta link came, 0 = none */
 	int64_t users_synced; /* tenants: of the last listing of users, or of their changes, 0 = never */
 	size_t users;
@@ -117,6 +120,26 @@ struct certdir_list_person {
 /* Reads one. False with `error`, and nothing is owned. */
 bool certdir_list_user(struct certdir_list_reader *reader, int64_t row, struct certdir_list_person *person,
 		       const struct certdir_list_source **source, struct certdir_error *error);
+
+/* A certificate of a table, and of which source's. The strings of `issued` are owned. */
+struct certdir_list_issued {
+	struct certdir_issued issued;
+	const struct certdir_list_source *source;
+};
+
+/*
+ * The rows of a certificate in the tables of issued ones: by its thumbprint, and by issuer and serial number where a row has no
+ * thumbprint; with `tenant` (or NULL) none that is another tenant's. At most CERTDIR_LIST_FIND_MAX, and whether there are more, or may be.
+ * The caller clears the `issued` of each. Returns how many, or -1 with `error`, and nothing is owned.
+ */
+int certdir_list_issued_find(struct certdir_list_reader *reader, const char *tenant,
+			     const struct certdir_certificate *certificate,
+			     struct certdir_list_issued rows[CERTDIR_LIST_FIND_MAX], bool *more,
+			     struct certdir_error *error);
+/* Calls `each` for every row of these tables, until it returns false. False with `error` when reading failed. */
+bool certdir_list_issued_each(struct certdir_list_reader *reader,
+			      bool (*each)(void *context, const struct certdir_list_issued *row), void *context,
+			      struct certdir_error *error);
 
 /* Calls `each` for every listed device in order of name; stops when it returns false. False with `error` when reading failed. */
 bool certdir_list_each(struct certdir_list_reader *reader,
@@ -252,6 +275,35 @@ bool certdir_list_write_compare(struct certdir_list_writer *writer, struct certd
 				struct certdir_error *error);
 /* Writes what that has found into the change log, as of `at`: added, removed, enabled, renamed, compliance. */
 bool certdir_list_write_log(struct certdir_list_writer *writer, int64_t at, struct certdir_error *error);
+
+/* What a table of issued certificates has changed. */
+struct certdir_list_issued_counts {
+	size_t before;
+	size_t lost; /* of these: valid ones that are not in the new table */
+	size_t kept; /* of the lost: those that stay */
+	size_t added;
+	size_t changed;
+	size_t after;
+};
+
+/*
+ * A table of issued certificates that was downloaded by hand, or comes from another CA's database: the source `name`, an import, has the
+ * rows put from here to the end instead of those that it had. Its devices, if it has any, stay, as its certificates do when devices are
+ * imported. A tenant's own table is the sync's alone, since two writers would disagree about its age: what was downloaded for a tenant is an
+ * import of that tenant beside it. tenant (a GUID) may be NULL. Not while another source is being written. As elsewhere in an import, the
+ * writer can only be aborted after an error.
+ */
+bool certdir_list_write_certificates_begin(struct certdir_list_writer *writer, const char *name, const char *tenant,
+					   struct certdir_error *error);
+/* One row, as certdir_tenant_certificates_put() takes it. */
+bool certdir_list_write_certificate(struct certdir_list_writer *writer, const struct certdir_issued *row, bool *taken,
+				    struct certdir_error *error);
+/* What its end would do, were nothing kept by a guard. now: Unix seconds. */
+bool certdir_list_write_certificates_compare(struct certdir_list_writer *writer, int64_t now,
+					     struct certdir_list_issued_counts *counts, struct certdir_error *error);
+/* Ends it. A revoked certificate that is valid at `now` stays, though it is lost. as_of: when the table was made. */
+bool certdir_list_write_certificates_end(struct certdir_list_writer *writer, int64_t now, int64_t as_of,
+					 struct certdir_list_issued_counts *counts, struct certdir_error *error);
 
 /* The changes that this edition has logged, as of `since` or later: what a dry run prints. */
 bool certdir_list_write_changes(struct certdir_list_writer *writer, int64_t since, certdir_list_change_function each,

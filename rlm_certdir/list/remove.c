@@ -22,6 +22,7 @@ static const char *const steps[] = {
 	"DELETE FROM device WHERE source=?1",
 	"DELETE FROM intune_waiting WHERE source=?1",
 	"DELETE FROM intune_once WHERE source=?1",
+	"DELETE FROM certificate WHERE source=?1",
 	"DELETE FROM source WHERE id=?1",
 };
 

@@ -28,6 +28,7 @@ const char certdir_list_schema[] =
 	 * extension_attributes: the numbers of those that delta_link asks for. Of an LDAP directory, delta_link says from where on
 	 * its changes are to be asked for, filter is the question that its entries are the answer to, interval the seconds from one
 	 * listing of all of them to the next, and domain the DNS domain of its computers.
+	 * certificates_synced, certificates_interval, certificates: the same of the table of issued certificates, and how many it has.
 	 * users_synced, users: the same of a tenant's users, and how many there are; users_link: their delta link.
 	 */
 	"CREATE TABLE source(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL DEFAULT 'import',"
@@ -36,7 +37,8 @@ const char certdir_list_schema[] =
 	" identities TEXT NOT NULL DEFAULT '', delta_link TEXT, delta_since INTEGER, intune_synced INTEGER,"
 	" intune_records INTEGER NOT NULL DEFAULT 0, intune_interval INTEGER, groups_synced INTEGER,"
 	" says_enabled INTEGER NOT NULL DEFAULT 1, good_for INTEGER, filter TEXT, extension_attributes TEXT, interval "
-	"INTEGER, domain TEXT, users_synced INTEGER, users INTEGER NOT NULL DEFAULT 0, users_link TEXT);"
+	"INTEGER, domain TEXT, users_synced INTEGER, users INTEGER NOT NULL DEFAULT 0, users_link TEXT,"
+	" certificates_synced INTEGER, certificates_interval INTEGER, certificates INTEGER NOT NULL DEFAULT 0);"
 	/*
 	 * compliance, ownership, last_seen, registered: as Entra ID or an import says; Intune's word stands beside it, with
 	 * intune_compliance set in each device that an Intune record is joined to. compliance_since: when Entra ID said first what it says
@@ -104,6 +106,14 @@ const char certdir_list_schema[] =
 	"CREATE TABLE user_group(user INTEGER NOT NULL REFERENCES user(id), grp INTEGER NOT NULL REFERENCES grp(id),"
 	" confirmed INTEGER, PRIMARY KEY(user, grp)) WITHOUT ROWID;"
 	"CREATE INDEX user_group_by_grp ON user_group(grp);"
+	/*
+	 * Certificates that were issued, and to whom. serial: upper-case hex of the INTEGER's bytes. status: the table's own word; revoked: it
+	 * lets nobody in. confirmed: the table has it no more: when it was last known to have it.
+	 */
+	"CREATE TABLE certificate(id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id),"
+	" thumbprint TEXT, issuer TEXT, serial TEXT, intune_device_id TEXT, entra_device_id TEXT, user_id TEXT,"
+	" upn TEXT, not_before INTEGER, not_after INTEGER, status TEXT, revoked INTEGER NOT NULL DEFAULT 0,"
+	" profile TEXT, confirmed INTEGER);"
 	/* source: its name, since the source itself may be gone */
 	"CREATE TABLE change(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL, device TEXT, name "
 	"TEXT, what TEXT NOT NULL, before TEXT, after TEXT);"
@@ -132,7 +142,9 @@ const char certdir_list_indexes[] =
 	"CREATE INDEX IF NOT EXISTS user_by_sid ON user(sid) WHERE sid IS NOT NULL;"
 	"CREATE INDEX IF NOT EXISTS user_by_sam_account_name ON user(sam_account_name) WHERE sam_account_name IS NOT "
 	"NULL;"
-	"CREATE INDEX IF NOT EXISTS user_by_mail ON user(mail) WHERE mail IS NOT NULL;";
+	"CREATE INDEX IF NOT EXISTS user_by_mail ON user(mail) WHERE mail IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS certificate_by_thumbprint ON certificate(thumbprint) WHERE thumbprint IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS certificate_by_serial ON certificate(serial) WHERE thumbprint IS NULL;";
 
 const char certdir_list_indexes_early[] = BY_OBJECT_ID BY_ENTRA_DEVICE_ID;
 

@@ -14,7 +14,7 @@ static bool read_contents(struct certdir_list_snapshot *snapshot, struct certdir
 					     "SELECT (SELECT value FROM meta WHERE key='published'),"
 					     "EXISTS(SELECT 1 FROM intune_waiting),EXISTS(SELECT 1 FROM former_name),"
 					     "EXISTS(SELECT 1 FROM dns_name),EXISTS(SELECT 1 FROM device_group),"
-					     "EXISTS(SELECT 1 FROM value)",
+					     "EXISTS(SELECT 1 FROM value),EXISTS(SELECT 1 FROM certificate)",
 					     SQL_NOTHING);
 
 	if (certdir_sql_next(stmt) != 1) {
@@ -28,6 +28,7 @@ static bool read_contents(struct certdir_list_snapshot *snapshot, struct certdir
 	snapshot->has_dns_names = sqlite3_column_int(stmt, 3);
 	snapshot->has_groups = sqlite3_column_int(stmt, 4);
 	snapshot->has_values = sqlite3_column_int(stmt, 5);
+	snapshot->has_certificates = sqlite3_column_int(stmt, 6);
 	(void)sqlite3_reset(stmt);
 	return true;
 }

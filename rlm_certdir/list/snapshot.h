@@ -19,6 +19,7 @@ struct certdir_list_snapshot {
 	bool has_dns_names;
 	bool has_groups;
 	bool has_values;
+	bool has_certificates;
 	pthread_mutex_t mutex; /* guards idle */
 	struct certdir_list_reader *idle;
 };

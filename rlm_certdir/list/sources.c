@@ -70,6 +70,9 @@ static bool add_source(struct certdir_list_sources *sources, sqlite3_stmt *row)
 		.interval = sqlite3_column_int64(row, 13),
 		.users_synced = sqlite3_column_int64(row, 15),
 		.users = (size_t)sqlite3_column_int64(row, 16),
+		.certificates_synced = sqlite3_column_int64(row, 17),
+		.certificates_interval = sqlite3_column_int64(row, 18),
+		.certificates = (size_t)sqlite3_column_int64(row, 19),
 	};
 	sources->devices += source->devices;
 	return copy(name ? name : "", &source->name) && copy(certdir_sql_text_at(row, 2), &source->tenant) &&
@@ -82,8 +85,8 @@ bool certdir_list_sources_read(struct certdir_list_sources *sources, struct cert
 	sqlite3_stmt *stmt =
 		certdir_sql_ask(&reader->sql,
 				"SELECT id,name,tenant,synced,devices,identities,kind,intune_synced,groups_synced,"
-				"delta_since,intune_interval,says_enabled,good_for,interval,domain,users_synced,users "
-				"FROM source ORDER BY id",
+				"delta_since,intune_interval,says_enabled,good_for,interval,domain,users_synced,users,"
+				"certificates_synced,certificates_interval,certificates FROM source ORDER BY id",
 				SQL_NOTHING);
 	int found;
 

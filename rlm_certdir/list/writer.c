@@ -151,8 +151,7 @@ static const char add_dns_names[] =
 	"UPDATE source SET identities=ltrim(identities||' dns_name') WHERE id=?1 AND EXISTS(SELECT 1 FROM device d "
 	"WHERE d.source=?1 AND EXISTS(SELECT 1 FROM dns_name n WHERE n.device=d.id))";
 
-/* The source that was named last, if any, has all its devices. */
-static bool end_source(struct certdir_list_writer *writer, struct certdir_error *error)
+bool certdir_list_writer_end_source(struct certdir_list_writer *writer, struct certdir_error *error)
 {
 	if (writer->source &&
 	    (!certdir_list_writer_do(writer, summarize,
@@ -181,7 +180,7 @@ static bool forget_devices(struct certdir_list_writer *writer, struct certdir_er
 bool certdir_list_write_source(struct certdir_list_writer *writer, const char *name, const char *tenant, int64_t synced,
 			       struct certdir_error *error)
 {
-	if (!end_source(writer, error))
+	if (!certdir_list_writer_end_source(writer, error))
 		return false;
 	writer->tenant[0] = '\0';
 	writer->says_enabled = false;
@@ -448,7 +447,7 @@ static bool finish(struct certdir_list_writer *writer, struct certdir_error *err
 {
 	bool imported = writer->source != 0;
 
-	return end_source(writer, error) && certdir_list_writer_run(writer, "BEGIN", error) &&
+	return certdir_list_writer_end_source(writer, error) && certdir_list_writer_run(writer, "BEGIN", error) &&
 	       (!imported || certdir_list_writer_run(writer, forget_groups, error)) &&
 	       certdir_list_writer_run(writer, certdir_list_indexes, error) &&
 	       certdir_list_writer_do(writer, "INSERT OR REPLACE INTO meta(key,value) VALUES('published',?1)",

@@ -16,6 +16,7 @@ struct certdir_list_writer {
 	int64_t source; /* row of the imported source, 0 = none named */
 	char tenant[CERTDIR_VALUE_MAX + 1]; /* of the source, "" = none */
 	bool says_enabled; /* the source has a column for it */
+	int64_t issued_source; /* row of the source whose table of issued certificates is imported */
 	int64_t logged; /* row of the last change before this edition */
 };
 
@@ -33,6 +34,9 @@ bool certdir_list_writer_number(struct certdir_list_writer *writer, int64_t *num
 				struct certdir_sql_values values, struct certdir_error *error);
 /* Runs SQL that takes and gives nothing. */
 bool certdir_list_writer_run(struct certdir_list_writer *writer, const char *sql, struct certdir_error *error);
+
+/* The source that was named last, if any, has all its devices. */
+bool certdir_list_writer_end_source(struct certdir_list_writer *writer, struct certdir_error *error);
 
 /*
  * Notes which devices the source `name` has, in a temporary table, for certdir_list_write_compare(): those of the published

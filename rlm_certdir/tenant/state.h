@@ -18,7 +18,8 @@ enum certdir_tenant_kind {
 	CERTDIR_PART_DEVICES,
 	CERTDIR_PART_ENTRIES,
 	CERTDIR_PART_INTUNE,
-	CERTDIR_PART_GROUP
+	CERTDIR_PART_GROUP,
+	CERTDIR_PART_CERTIFICATES
 };
 
 /* The Intune part: records are numbered in the order in which they come, from 1. */

@@ -58,6 +58,8 @@ static bool take_source(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struc
 		.groups_synced = sqlite3_column_int64(stmt, 5),
 		.devices = (size_t)sqlite3_column_int64(stmt, 6),
 		.intune_records = (size_t)sqlite3_column_int64(stmt, 7),
+		.certificates_synced = sqlite3_column_int64(stmt, 11),
+		.certificates = (size_t)sqlite3_column_int64(stmt, 12),
 	};
 	tenant->refilter =
 		tenant->state.devices + tenant->unlisted > 0 && (!filter || strcmp(filter, tenant->filter) != 0);
@@ -78,7 +80,7 @@ static bool read_source(struct certdir_tenant *tenant, struct certdir_error *err
 	memset(&tenant->state, 0, sizeof(tenant->state));
 	stmt = certdir_sql_ask(&tenant->writer->sql,
 			       "SELECT id,delta_link,delta_since,synced,intune_synced,groups_synced,devices,"
-			       "intune_records,unlisted,filter,extension_attributes "
+			       "intune_records,unlisted,filter,extension_attributes,certificates_synced,certificates "
 			       "FROM source WHERE name=?1",
 			       SQL_VALUES(SQL_TEXT(tenant->options.name)));
 	found = certdir_list_writer_next(tenant->writer, stmt, error);

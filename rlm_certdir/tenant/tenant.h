@@ -29,6 +29,7 @@ struct certdir_tenant_options {
 	int64_t changes; /* seconds that the change log keeps a change */
 	unsigned max_shrink; /* per cent of what was there that a part may lose; 100 = any */
 	int64_t intune_interval; /* seconds from one Intune listing to the next, 0 = not known */
+	int64_t certificates_interval; /* the same of the table of issued certificates */
 	uint32_t extension_attributes; /* CERTDIR_BIT(1..15) of those that devices are listed with, 0 = none */
 	/* An LDAP directory: no tenant, no filter and no Intune. NULL: a tenant. Borrowed while the source is open. */
 	const struct certdir_tenant_ldap *ldap;
@@ -51,8 +52,10 @@ struct certdir_tenant_state {
 	int64_t synced; /* last success of the devices part, 0 = never */
 	int64_t intune_synced; /* 0 = never */
 	int64_t groups_synced; /* 0 = never */
+	int64_t certificates_synced; /* 0 = never */
 	size_t devices; /* listed ones */
 	size_t intune_records; /* joined or not */
+	size_t certificates;
 };
 
 /* What a part did. "lost" are devices, records or members that were there before and are not at the end. */
@@ -189,6 +192,24 @@ enum certdir_tenant_ended certdir_tenant_group_end(struct certdir_tenant *tenant
 /* Says that `object_ids` (NULL-terminated) are all groups of the tenant now: memberships in others end. Not within a part. */
 bool certdir_tenant_groups_keep(struct certdir_tenant *tenant, const char *const *object_ids,
 				struct certdir_error *error);
+
+/* ---- issued certificates ---- */
+
+/* Begins the table of issued certificates, which is always the whole of it. */
+bool certdir_tenant_certificates_begin(struct certdir_tenant *tenant, struct certdir_error *error);
+/*
+ * One row of it, of which nothing is owned. *taken is false, with the reason in `error`, when it cannot be stored as it is: that is the
+ * row's fault, and the next one may be put. False with `error`: the part can only be abandoned.
+ */
+bool certdir_tenant_certificates_put(struct certdir_tenant *tenant, const struct certdir_issued *row, bool *taken,
+				     struct certdir_error *error);
+/*
+ * Ends it: what the table has no more goes, as far as the guard lets it, but for a revoked certificate, which stays while it is valid.
+ * What stays has the age of when it was last there. What is not valid any more is no loss. `as_of`: when the table was made, Unix seconds.
+ */
+enum certdir_tenant_ended certdir_tenant_certificates_end(struct certdir_tenant *tenant, int64_t as_of,
+							  struct certdir_tenant_counts *counts,
+							  struct certdir_error *error);
 
 /* Ends the part that is begun as if it had not been. Nothing when there is none. */
 void certdir_tenant_part_abandon(struct certdir_tenant *tenant);

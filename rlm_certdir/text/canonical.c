@@ -114,6 +114,22 @@ static bool canonical_udid(const char *value, size_t length, char *out)
 	return !zero;
 }
 
+/* A thumbprint as Windows shows it: pairs of digits, apart or not. */
+static bool canonical_thumbprint(const char *value, size_t length, char *out)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (value[i] == ' ' || value[i] == ':')
+			continue;
+		if (certdir_hex_digit(value[i]) < 0 || digits == 40)
+			return false;
+		out[digits++] = lower(value[i]);
+	}
+	out[digits] = '\0';
+	return digits == 40 && strspn(out, "0") < 40;
+}
+
 static bool canonical_sid(const char *value, size_t length, char *out)
 {
 	char text[CERTDIR_VALUE_MAX + 1];
@@ -250,6 +266,8 @@ bool certdir_canonical(enum certdir_identity_type type, const char *value, size_
 	case CERTDIR_ID_USER_NAME:
 	case CERTDIR_ID_MAIL:
 		return canonical_text(type, value, length, out);
+	case CERTDIR_ID_CERTIFICATE:
+		return canonical_thumbprint(value, length, out);
 	case CERTDIR_ID_MAPPING: /* made here, never read from outside */
 	case CERTDIR_ID_TYPES:
 		break;

@@ -22,7 +22,8 @@ bool certdir_text_clean(const char *bytes, size_t length, const char **why);
  * Writes the canonical form of `value` for `type` into out[CERTDIR_VALUE_MAX + 1]; false when it cannot be one
  * (not a GUID, not a SID, not a DNS name..). GUIDs: braces and case; SIDs: case, leading zeros; DNS: case, trailing
  * dot; names: ASCII case, "host/", trailing "$"; serial numbers: ASCII upper case; UPN: ASCII case; UDIDs: a GUID, 40
- * hex digits, or 8, a dash and 16, lower case. Blanks around GUIDs, UDIDs, names, serial numbers and UPNs are
+ * hex digits, or 8, a dash and 16, lower case; certificates: the 40 hex digits of a thumbprint that is not zero, lower case,
+ * without blanks and colons. Blanks around GUIDs, UDIDs, names, serial numbers and UPNs are
  * dropped. The canonical form of a canonical form is itself, so "host/host/x" and "x$$" are no names. The all-zero
  * GUID (Graph's "none") is no identity: false. Nor is a UDID of zeros. Nor is what a board has for a serial number
  * before anybody writes one into it ("To be filled by O.E.M.", zeros, four and more of one character): it would

@@ -144,7 +144,7 @@ static void overwrite(const unsigned char *bytes, size_t size)
 /* A file without an answer, written so many seconds from now. */
 static void save_written(int64_t ahead)
 {
-	static const char magic[] = "certdir memory 1\n", origin[] = "base_dn = dc=x\n";
+	static const char magic[] = "certdir memory 2\n", origin[] = "base_dn = dc=x\n";
 	struct certdir_bytes bytes = {0};
 	struct certdir_error error = {.text = ""};
 
