@@ -178,7 +178,7 @@ bool certdir_list_issued_compare(struct certdir_list_writer *writer, int64_t sou
 	if (!certdir_list_writer_run(
 		    writer, "CREATE INDEX IF NOT EXISTS temp.issued_by_key ON issued(key);DELETE FROM met", error) ||
 	    !certdir_list_writer_do(writer, meet, SQL_VALUES(SQL_NUMBER(source)), error) ||
-	    !certdir_list_writer_number(writer, &before, "SELECT count(*) FROM temp.met", SQL_NOTHING, error) ||
+	    !certdir_list_writer_number(writer, &before, "SELECT count(issued) FROM temp.met", SQL_NOTHING, error) ||
 	    !certdir_list_writer_number(writer, &lost,
 					"SELECT count(*) FROM certificate WHERE " LOST " AND NOT revoked AND " VALID,
 					SQL_VALUES(SQL_NUMBER(now)), error) ||
@@ -187,7 +187,7 @@ bool certdir_list_issued_compare(struct certdir_list_writer *writer, int64_t sou
 	    !certdir_list_writer_number(writer, &added, "SELECT count(*) " NEW, SQL_NOTHING, error))
 		return false;
 	*counts = (struct certdir_list_issued_counts){
-		.before = (size_t)before,
+		.before = (size_t)(before + lost),
 		.lost = (size_t)lost,
 		.changed = (size_t)changed,
 		.added = (size_t)(added > changed ? added - changed : 0),

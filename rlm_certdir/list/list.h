@@ -278,7 +278,7 @@ bool certdir_list_write_log(struct certdir_list_writer *writer, int64_t at, stru
 
 /* What a table of issued certificates has changed. */
 struct certdir_list_issued_counts {
-	size_t before;
+	size_t before; /* but for those that are not valid any more, and are not in the new table */
 	size_t lost; /* of these: valid ones that are not in the new table */
 	size_t kept; /* of the lost: those that stay */
 	size_t added;
