@@ -25,6 +25,9 @@ records) # an undo file, as an apply leaves it
 	printf '1: x\n' >"$3/index"
 	printf 'version: 1\ndn: CN=a,OU=b\nchangetype: delete\n' >"$3/joined"
 	printf 'dn: CN=a,OU=b\nchangetype: modify\nreplace: \n' >"$3/nothing" ;;
+profile)
+	printf '{"@odata.type":"#microsoft.graph.windows81SCEPCertificateProfile","id":"3f2504e0-4f89-11d3-9a0c-0305e82c3301","displayName":"P","assignments":[{"target":{"@odata.type":"#microsoft.graph.groupAssignmentTarget","groupId":"3f2504e0-4f89-11d3-9a0c-0305e82c3302"}}],"subjectNameFormat":"custom","subjectNameFormatString":"CN={{DeviceName}},O=x","customSubjectAlternativeNames":[{"sanType":"universalResourceIdentifier","name":"DeviceId:{{DeviceId}}"}],"extendedKeyUsages":[{"objectIdentifier":"1.3.6.1.5.5.7.3.2"}],"renewalThresholdPercentage":20,"certificateValidityPeriodScale":"years","certificateValidityPeriodValue":1}' >"$3/scep"
+	printf '{"@odata.type":"#microsoft.graph.iosEnterpriseWiFiConfiguration","id":"3f2504e0-4f89-11d3-9a0c-0305e82c3301","eapType":"eapTls","trustedServerCertificateNames":["a"]}' >"$3/wifi" ;;
 memory) # a name, and one record
 	printf '\143\145\162\164\144\151\162\040\155\145\155\157\162\171\040\061\012\001\157\001\003\006\141\000\001\000\001\000\001\061\005\143\156\075\141\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000' >"$3/one" ;;
 conf) # the examples of the manual page, without what troff makes of them
