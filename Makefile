@@ -59,7 +59,7 @@ support := $(B)/libsupport.a
 
 CORE_LIBS   := -lsqlite3 -lldap -llber -lgssapi_krb5 -lkrb5 -lresolv -lpcre2-8 -lcrypto -lpthread
 MODULE_LIBS := $(CORE_LIBS) -lssl
-CLI_LIBS    := -ljansson -lcurl -lyajl -lunistring $(CORE_LIBS)
+CLI_LIBS    := -larchive -ljansson -lcurl -lyajl -lunistring $(CORE_LIBS)
 SERVER_LIBS := -L$(LIBDIR) -Wl,-rpath,$(LIBDIR) -lfreeradius-server -lfreeradius-radius -ltalloc
 
 .DEFAULT_GOAL := all
@@ -114,7 +114,7 @@ $(B)/tests/%: tests/unit/%.c $(support) $(core) $(B)/flags
 # ---- set-up ----
 
 DEPS_DEMO := gcc make libc6-dev libfreeradius-dev libtalloc-dev libssl-dev libldap-dev libsqlite3-dev libjansson-dev \
-             libcurl4-openssl-dev libyajl-dev libsasl2-dev libkrb5-dev libpcre2-dev libunistring-dev \
+             libcurl4-openssl-dev libyajl-dev libsasl2-dev libkrb5-dev libpcre2-dev libunistring-dev libarchive-dev \
              freeradius eapoltest openssl python3 python3-cryptography
 DEPS_TEST := libcmocka-dev freeradius-utils freeradius-ldap slapd ldap-utils sqlite3 valgrind binutils \
              python3-pytest python3-pytest-xdist python3-ldap samba samba-dsdb-modules samba-vfs-modules samba-ad-provision \

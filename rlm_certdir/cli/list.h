@@ -11,4 +11,11 @@ bool certdir_cli_list_open(const struct certdir_cli_options *options, struct cer
 			   struct certdir_list_reader **reader);
 void certdir_cli_list_close(struct certdir_list_snapshot *snapshot, struct certdir_list_reader *reader);
 
+enum {
+	CERTDIR_CLI_LIST_SHRUNK = 3
+}; /* exit code of an import that would lose too much, the same as that of `certdir sync` */
+
+/* `certdir list import --certificates`. Returns the exit code. */
+int certdir_cli_list_import_certificates(const struct certdir_cli_options *options);
+
 #endif

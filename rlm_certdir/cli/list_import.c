@@ -15,7 +15,6 @@
 #include "import/input.h"
 
 enum { DECADE = 3650 * 86400 }; /* seconds */
-enum { EXIT_SHRUNK = 3 }; /* the same as that of `certdir sync` */
 
 struct import {
 	const struct certdir_cli_options *options;
@@ -206,7 +205,7 @@ static int check_shrink(struct import *import, struct certdir_error *error)
 			  : names.text[0] ? ", .."
 					  : "..",
 			  CERTDIR_SHRINK);
-	return EXIT_SHRUNK;
+	return CERTDIR_CLI_LIST_SHRUNK;
 }
 
 /* Compares with what was there, logs it, and lets the guard look at it. That all of a new source is new is not logged. */
@@ -289,6 +288,8 @@ int certdir_cli_list_import(const struct certdir_cli_options *options)
 	size_t length;
 	char *text;
 
+	if (options->certificates)
+		return certdir_cli_list_import_certificates(options);
 	if (!given.source)
 		given.source = "import";
 	if (options->good_for &&

@@ -112,6 +112,7 @@ static const char import_usage[] =
 	"  --tenant GUID   the Entra tenant that all of them are of\n"
 	"  --good-for T    they stay fresh for so long, whatever max_age says; kept until it is given anew, 0 ends it\n"
 	"  --format F      json or csv; told by the name or the content when not given\n"
+	"  --certificates  FILE is a table of issued certificates: Intune's report (CSV or zip), or a CA's CSV\n"
 	"  --replace       start from an empty list: other sources, and a damaged list, are gone\n"
 	"  --force         publish it, however many devices are gone\n"
 	"  --dry-run       read and check everything, publish nothing\n";
@@ -196,7 +197,7 @@ static const struct certdir_cli_command list_commands[] = {
 	{.name = "remove", .takes = "ljsd", .needs = "s", .run = certdir_cli_list_remove, .usage = remove_usage},
 	{.name = "changes", .takes = "ljS", .run = certdir_cli_list_changes, .usage = changes_usage},
 	{.name = "import",
-	 .takes = "ljstgfRFd",
+	 .takes = "ljstgfRFdC",
 	 .least = 1,
 	 .most = 1,
 	 .run = certdir_cli_list_import,
@@ -222,7 +223,7 @@ static const struct certdir_cli_command commands[] = {
 	 .most = SIZE_MAX,
 	 .run = certdir_cli_check,
 	 .usage = check_usage},
-	{.name = "list", .takes = "ljstfgSdFR", .usage = list_usage, .list = LIST_DEFAULT, .group = list_commands},
+	{.name = "list", .takes = "ljstfgSdFRC", .usage = list_usage, .list = LIST_DEFAULT, .group = list_commands},
 	{.name = "sync", .takes = "cAFdij", .run = certdir_cli_sync, .usage = sync_usage},
 	{.name = "placeholders", .takes = "cFdjapI", .usage = placeholders_usage, .group = placeholders_commands},
 	{.name = "profiles", .takes = "covlrkj", .most = 1, .run = certdir_cli_profiles, .usage = profiles_usage},

@@ -42,6 +42,7 @@ static const struct {
 	{'R', "--replace", NULL, offsetof(struct certdir_cli_options, replace)},
 	{'a', "--apply", NULL, offsetof(struct certdir_cli_options, apply)},
 	{'I', "--sids", NULL, offsetof(struct certdir_cli_options, sids)},
+	{'C', "--certificates", NULL, offsetof(struct certdir_cli_options, certificates)},
 };
 
 enum { KNOWN_COUNT = sizeof(known) / sizeof(known[0]) };

@@ -137,6 +137,7 @@ static bool take_source(struct certdir_cli_tenant_status *tenant, const struct c
 	tenant->synced[CERTDIR_SYNC_DEVICES] = source->synced;
 	tenant->synced[CERTDIR_SYNC_INTUNE] = source->intune_synced;
 	tenant->synced[CERTDIR_SYNC_GROUPS] = source->groups_synced;
+	tenant->synced[CERTDIR_SYNC_CERTIFICATES] = source->certificates_synced;
 	tenant->delta_since = source->delta_since;
 	return certdir_list_numbers(reader, source->id, &tenant->numbers, error);
 }
@@ -154,6 +155,7 @@ static bool add_configured(struct certdir_cli_status *status, struct certdir_err
 		tenant->wanted[CERTDIR_SYNC_DEVICES] = true;
 		tenant->wanted[CERTDIR_SYNC_INTUNE] = config->intune;
 		tenant->wanted[CERTDIR_SYNC_GROUPS] = config->groups[0] != NULL;
+		tenant->wanted[CERTDIR_SYNC_CERTIFICATES] = config->certificates;
 		take_report(status, tenant, status->last);
 		if (!take_source(tenant, find_source(status, tenant->name), status->reader, error))
 			return false;
@@ -181,6 +183,7 @@ static bool add_forgotten(struct certdir_cli_status *status, struct certdir_erro
 		tenant->ldap = source->kind == CERTDIR_SOURCE_LDAP;
 		for (int part = 0; part < CERTDIR_SYNC_PARTS; part++)
 			tenant->wanted[part] = part == CERTDIR_SYNC_DEVICES || !tenant->ldap;
+		tenant->wanted[CERTDIR_SYNC_CERTIFICATES] = source->certificates_synced != 0;
 		if (!take_source(tenant, source, status->reader, error))
 			return false;
 	}

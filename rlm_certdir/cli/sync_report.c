@@ -71,6 +71,9 @@ static void print_done(const char *tenant, bool ldap, enum certdir_sync_part par
 		print_if_any(counts->unlisted, "of devices that Entra does not know");
 		print_if_any(counts->duplicates, "duplicates");
 		break;
+	case CERTDIR_SYNC_CERTIFICATES:
+		printf("certificates, %zu changed", counts->changed);
+		break;
 	default:
 		printf("members");
 		print_if_any(counts->duplicates, "that are no known device");
@@ -129,6 +132,8 @@ static bool is_wanted(const struct certdir_sync_config *config, size_t tenant, e
 {
 	if (part == CERTDIR_SYNC_INTUNE)
 		return config->tenants[tenant].intune;
+	if (part == CERTDIR_SYNC_CERTIFICATES)
+		return config->tenants[tenant].certificates;
 	return part == CERTDIR_SYNC_DEVICES || config->tenants[tenant].groups[0];
 }
 

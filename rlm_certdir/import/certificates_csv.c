@@ -9,17 +9,19 @@
 #include "import/certificates_value.h"
 #include "import/csv.h"
 #include "identity/windows_name.h"
+#include "text/canonical.h"
 #include "text/dn.h"
 #include "text/hex.h"
 
 /* ---- columns ---- */
 
-enum column { SERIAL, ISSUER, NAME, SUBJECT, ALTERNATIVE, BEGINNING, VALIDITY, STATUS, WHOLE, COLUMNS };
+enum column { THUMBPRINT, SERIAL, ISSUER, NAME, SUBJECT, ALTERNATIVE, BEGINNING, VALIDITY, STATUS, WHOLE, COLUMNS };
 
 enum { SPELLINGS = 5 };
 
 /* Names in lower case without blanks. Of several that stand there the first with a value counts. */
 static const char *const spellings[COLUMNS][SPELLINGS] = {
+	[THUMBPRINT] = {"certificatehash", "thumbprint"},
 	[SERIAL] = {"serialnumber", "certificateserialnumber"},
 	[ISSUER] = {"issuer", "issuername", "issuerdistinguishedname"},
 	[NAME] = {"commonname", "issuedcommonname"},
@@ -39,20 +41,6 @@ struct table {
 	bool hexadecimal; /* some serial number shows that they are */
 };
 
-/* Whether a field of the header is this spelling. */
-static bool is_spelling(const char *field, const char *spelling)
-{
-	for (; *field; field++) {
-		const char c = *field >= 'A' && *field <= 'Z' ? (char)(*field - 'A' + 'a') : *field;
-
-		if (*field == ' ')
-			continue;
-		if (c != *spelling++)
-			return false;
-	}
-	return !*spelling;
-}
-
 /* Finds the columns in the row that csv stands on; the number of the field whose name stands twice, or 0. */
 static size_t find_columns(struct table *table)
 {
@@ -62,7 +50,7 @@ static size_t find_columns(struct table *table)
 	for (size_t f = 0; f < table->csv.count; f++)
 		for (size_t c = 0; c < COLUMNS; c++)
 			for (size_t s = 0; s < SPELLINGS && spellings[c][s]; s++) {
-				if (!is_spelling(table->csv.fields[f], spellings[c][s]))
+				if (!certdir_csv_is(table->csv.fields[f], spellings[c][s]))
 					continue;
 				if (table->at[c][s])
 					twice = f + 1;
@@ -343,6 +331,20 @@ static bool read_beginning(struct table *table, struct certdir_certificate *cert
 					 text, why);
 }
 
+/* Of all the certificate, which a list need not say. What is none is as if it were not there: serial and issuer tell, too. */
+static bool read_thumbprint(struct table *table, struct certdir_certificate *certificate, struct certdir_error *error)
+{
+	const char *text = cell(table, THUMBPRINT);
+	char thumbprint[CERTDIR_VALUE_MAX + 1];
+
+	if (!text || !certdir_canonical(CERTDIR_ID_CERTIFICATE, text, strlen(text), thumbprint))
+		return true;
+	certificate->thumbprint = strdup(thumbprint);
+	if (!certificate->thumbprint)
+		certdir_error_set(error, "out of memory");
+	return certificate->thumbprint;
+}
+
 /* A certificate of which only the columns are known. */
 static bool read_columns(struct table *table, const char *serial, struct certdir_error *error)
 {
@@ -351,8 +353,9 @@ static bool read_columns(struct table *table, const char *serial, struct certdir
 	struct certdir_error why;
 	bool ok;
 
-	ok = read_serial(table, &certificate, serial, error) && read_issuer(table, &certificate, error) &&
-	     read_beginning(table, &certificate, error) && read_validity(table, &certificate, error);
+	ok = read_thumbprint(table, &certificate, error) && read_serial(table, &certificate, serial, error) &&
+	     read_issuer(table, &certificate, error) && read_beginning(table, &certificate, error) &&
+	     read_validity(table, &certificate, error);
 	if (ok && read_names(table, &certificate, &why))
 		ok = certdir_certificates_take(file, table->csv.line, &certificate, error);
 	else if (ok)

@@ -36,6 +36,13 @@ void certdir_csv_clear(struct certdir_csv *csv)
 	csv->fields = NULL;
 }
 
+void certdir_csv_feed(struct certdir_csv *csv, const char *bytes, size_t length, bool more)
+{
+	csv->at = csv->counted = bytes;
+	csv->end = bytes + length;
+	csv->more = more;
+}
+
 static bool at_line_end(const struct certdir_csv *csv)
 {
 	return csv->at == csv->end || *csv->at == '\n' || *csv->at == '\r';
@@ -103,39 +110,78 @@ static void count_lines(struct certdir_csv *csv)
 			csv->line++;
 }
 
+/* No row is longer than what is left; fields shrink but for their NUL, which takes the separator's place. */
+static bool make_room(struct certdir_csv *csv, struct certdir_error *error)
+{
+	const size_t room = (size_t)(csv->end - csv->at) + 2;
+
+	if (csv->text && room <= csv->room)
+		return true;
+	free(csv->text);
+	csv->text = malloc(room);
+	csv->room = room;
+	if (!csv->text)
+		certdir_error_set(error, "out of memory");
+	return csv->text;
+}
+
+/* Reads the fields of the row up to its end. */
+static bool take_fields(struct certdir_csv *csv, struct certdir_error *error)
+{
+	char *out = csv->text;
+
+	for (;;) {
+		if (!take_field(csv, &out, error))
+			return false;
+		if (at_line_end(csv))
+			return true;
+		csv->at++;
+	}
+}
+
+/* Whether the row may go on behind what is here: of CR alone nobody knows yet whether LF follows. */
+static bool is_open(const struct certdir_csv *csv)
+{
+	return csv->more && (csv->at == csv->end || (*csv->at == '\r' && csv->at + 1 == csv->end));
+}
+
 bool certdir_csv_next(struct certdir_csv *csv, bool *done, struct certdir_error *error)
 {
 	const char *start;
-	char *out;
+	bool ok;
 
 	csv->count = 0;
 	while (csv->at < csv->end && (*csv->at == '\n' || *csv->at == '\r'))
 		csv->at++;
 	count_lines(csv);
 	*done = csv->at == csv->end;
-	if (*done)
+	if (*done || !make_room(csv, error))
 		return false;
-	/* No row is longer than what is left; fields shrink but for their NUL, which takes the separator's place. */
-	if (!csv->text)
-		csv->text = malloc((size_t)(csv->end - csv->at) + 2);
-	if (!csv->text) {
-		certdir_error_set(error, "out of memory");
-		return false;
-	}
-	out = csv->text;
 	start = csv->at;
-	for (;;) {
-		if (!take_field(csv, &out, error))
-			return false;
-		if (at_line_end(csv))
-			break;
-		csv->at++;
+	ok = take_fields(csv, error);
+	if (is_open(csv)) {
+		csv->at = start;
+		*done = true;
+		return false;
 	}
-	if (memchr(start, 0, (size_t)(csv->at - start))) {
+	if (ok && memchr(start, 0, (size_t)(csv->at - start))) {
 		certdir_error_set(error, "a NUL byte is inside");
 		return false;
 	}
-	return true;
+	return ok;
+}
+
+bool certdir_csv_is(const char *field, const char *name)
+{
+	for (; *field; field++) {
+		const char c = *field >= 'A' && *field <= 'Z' ? (char)(*field - 'A' + 'a') : *field;
+
+		if (*field == ' ')
+			continue;
+		if (c != *name++)
+			return false;
+	}
+	return !*name;
 }
 
 void certdir_csv_print(FILE *out, const char *field)

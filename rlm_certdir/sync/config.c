@@ -95,17 +95,23 @@ static void read_cloud(struct certdir_conf_section *section, struct certdir_tena
 {
 	static const char *const names[] = {"global", "us-l4", "us-dod", "china", NULL};
 	static const struct {
-		const char *authority, *graph;
-	} clouds[] = {{"https://login.microsoftonline.com", "https://graph.microsoft.com"},
-		      {"https://login.microsoftonline.us", "https://graph.microsoft.us"},
-		      {"https://login.microsoftonline.us", "https://dod-graph.microsoft.us"},
-		      {"https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"}};
+		const char *authority, *graph, *report_hosts[2];
+	} clouds[] = {
+		{"https://login.microsoftonline.com", "https://graph.microsoft.com", {".blob.core.windows.net"}},
+		{"https://login.microsoftonline.us", "https://graph.microsoft.us", {".blob.core.usgovcloudapi.net"}},
+		{"https://login.microsoftonline.us",
+		 "https://dod-graph.microsoft.us",
+		 {".blob.core.usgovcloudapi.net"}},
+		{"https://login.partner.microsoftonline.cn",
+		 "https://microsoftgraph.chinacloudapi.cn",
+		 {".blob.core.chinacloudapi.cn"}}};
 	const struct certdir_conf_entry *cloud = certdir_conf_entry(section, "cloud"), *authority, *graph;
 	size_t index = 0;
 
 	certdir_conf_word(section, "cloud", names, &index);
 	tenant->authority = clouds[index].authority;
 	tenant->graph = clouds[index].graph;
+	tenant->report_hosts = clouds[index].report_hosts;
 	authority = read_url(section, "authority", &tenant->authority);
 	graph = read_url(section, "graph", &tenant->graph);
 	certdir_conf_path(section, "ca_file", &tenant->ca_file, "/etc/ssl/certs/ca-certificates.crt");
@@ -218,6 +224,25 @@ static void read_extension_attributes(struct certdir_conf_section *section, uint
 	}
 }
 
+/* Intune's report of certificates. A host with a dot in front is all that end so. */
+static void read_certificates(struct certdir_conf_section *section, struct certdir_tenant_config *tenant)
+{
+	const struct certdir_conf_entry *entry;
+	const char **hosts = NULL;
+
+	certdir_conf_yes_no(section, "certificates", &tenant->certificates);
+	certdir_conf_duration(section, "certificates_interval", 0, 30 * DAY, &tenant->certificates_interval);
+	entry = certdir_conf_entry(section, "report_hosts");
+	certdir_conf_words(section, "report_hosts", &hosts);
+	for (size_t i = 0; hosts && hosts[i]; i++)
+		if (hosts[i][0] == '[' || !strchr(hosts[i], '.') || !is_host_port(hosts[i] + (hosts[i][0] == '.')))
+			(void)certdir_conf_refuse_value(
+				section, entry,
+				"these are hosts, with a dot in front all hosts that end so: .blob.core.windows.net");
+	if (hosts && hosts[0])
+		tenant->report_hosts = hosts;
+}
+
 /* ---- the sections ---- */
 
 static void check_name(struct certdir_conf_section *section, const struct certdir_sync_config *config, const char *what,
@@ -279,6 +304,7 @@ static void read_tenant(struct certdir_conf_section *section, struct certdir_syn
 						 .groups = none,
 						 .intune = true,
 						 .intune_interval = HOUR,
+						 .certificates_interval = HOUR,
 						 .deadline = HOUR};
 	check_name(section, config, "a tenant", "contoso");
 	read_cloud(section, tenant);
@@ -288,6 +314,7 @@ static void read_tenant(struct certdir_conf_section *section, struct certdir_syn
 	read_credential(section, tenant);
 	certdir_conf_yes_no(section, "intune", &tenant->intune);
 	certdir_conf_duration(section, "intune_interval", 0, 30 * DAY, &tenant->intune_interval);
+	read_certificates(section, tenant);
 	certdir_conf_repeated(section, "group", "this group", &tenant->groups);
 	read_filter(section, &tenant->filter);
 	read_extension_attributes(section, &tenant->extension_attributes);

@@ -50,6 +50,10 @@ struct certdir_tenant_config {
 	const char *arc_keys; /* where Azure Arc's agent puts its keys; NULL, but in tests: where it does */
 	bool intune;
 	int64_t intune_interval; /* seconds */
+	bool certificates;
+	int64_t certificates_interval; /* seconds */
+	const char *const *
+		report_hosts; /* where reports may be fetched from, NULL-terminated, as certdir_link_host_check() has them */
 	int64_t deadline; /* seconds that one sync of this tenant may take */
 	uint32_t extension_attributes; /* CERTDIR_BIT(1..15) */
 	const char **groups; /* names or object ids, NULL-terminated; none with `ldap` */

@@ -71,8 +71,11 @@ struct query {
 	struct certdir_graph *graph;
 	const char *url;
 	const char *permission;
+	const char *more; /* permission that may be asked for instead, or NULL */
+	const char *json; /* POSTed, or NULL */
 	bool eventual;
-	const struct certdir_http_sink *sink;
+	const struct certdir_http_sink *sink; /* NULL: the answer goes to `body` */
+	char *body;
 	bool renewed; /* the access token, since one was refused */
 	enum certdir_graph_outcome outcome; /* of the last answer */
 };
@@ -83,15 +86,20 @@ static enum certdir_graph_outcome judge(const struct query *query, const struct 
 {
 	const struct certdir_tenant_config *config = query->graph->config;
 	struct certdir_graph_lack lack = {.managed = config->credential == CERTDIR_CREDENTIAL_MANAGED_IDENTITY};
+	const struct certdir_roles *roles = certdir_token_roles(query->graph->token);
+	const char *permission = query->permission;
 	char missing[CERTDIR_ROLES_TEXT];
 	struct certdir_graph_error said;
 
 	certdir_graph_error_read(&said, answer->body, answer->length);
 	if (!said.request_id[0])
 		memcpy(said.request_id, answer->request_id, sizeof(said.request_id));
-	lack.granted =
-		!certdir_roles_missing(certdir_token_roles(query->graph->token), config, query->permission, missing);
-	lack.permissions = lack.granted || !missing[0] ? query->permission : missing;
+	lack.granted = !certdir_roles_missing(roles, config, permission, missing);
+	if (lack.granted && query->more) {
+		permission = query->more;
+		lack.granted = !certdir_roles_missing(roles, config, permission, missing);
+	}
+	lack.permissions = lack.granted || !missing[0] ? permission : missing;
 	certdir_graph_error_explain(answer->status, &said, config->graph, &lack, error);
 	return certdir_graph_error_judge(answer->status, &said);
 }
@@ -101,12 +109,19 @@ static enum certdir_http_result send(struct query *query, const char *authorizat
 {
 	const struct certdir_tenant_config *config = query->graph->config;
 	const char *const headers[] = {authorization, query->eventual ? "ConsistencyLevel: eventual" : NULL, NULL};
-	const struct certdir_http_request request = {.url = query->url, .headers = headers, .sink = query->sink};
+	const struct certdir_http_request request = {
+		.url = query->url, .headers = headers, .json = query->json, .sink = query->sink};
 	struct certdir_http_answer answer = {0};
 	enum certdir_http_result result = certdir_http_send(query->graph->http, &request, &answer, error);
 
 	if (result == CERTDIR_HTTP_ANSWERED) {
-		query->outcome = answer.status == 200 ? CERTDIR_GRAPH_OK : judge(query, &answer, error);
+		query->outcome = answer.status == 200 || (query->json && answer.status == 201)
+					 ? CERTDIR_GRAPH_OK
+					 : judge(query, &answer, error);
+		if (query->outcome == CERTDIR_GRAPH_OK && !query->sink) {
+			query->body = answer.body;
+			answer.body = NULL;
+		}
 		memcpy(retry_after, answer.retry_after, sizeof(answer.retry_after));
 	} else if (result == CERTDIR_HTTP_LATE) {
 		certdir_error_set(error,
@@ -145,19 +160,75 @@ bool certdir_graph_link_check(const struct certdir_graph *graph, const char *url
 	return certdir_link_check(url, graph->config->graph, error);
 }
 
+/* Attempts until one is the last. */
+static enum certdir_graph_outcome run(struct query *query, certdir_retry_attempt one, struct certdir_error *error)
+{
+	const enum certdir_http_result result = certdir_retry_run(&query->graph->limits, one, query, error);
+
+	if (result == CERTDIR_HTTP_STOPPED) {
+		certdir_error_set(error, "stopped");
+		return CERTDIR_GRAPH_STOPPED;
+	}
+	return result == CERTDIR_HTTP_ANSWERED && query->outcome != CERTDIR_GRAPH_UNAUTHORIZED ? query->outcome
+											       : CERTDIR_GRAPH_FAILED;
+}
+
 enum certdir_graph_outcome certdir_graph_get(struct certdir_graph *graph, const char *url, const char *permission,
 					     bool eventual, const struct certdir_http_sink *sink,
 					     struct certdir_error *error)
 {
 	struct query query = {.graph = graph, .url = url, .permission = permission, .eventual = eventual, .sink = sink};
-	enum certdir_http_result result = CERTDIR_HTTP_FAILED;
+
+	return certdir_link_check(url, graph->config->graph, error) ? run(&query, attempt, error)
+								    : CERTDIR_GRAPH_FAILED;
+}
+
+enum certdir_graph_outcome certdir_graph_ask(struct certdir_graph *graph, const char *url, const char *json,
+					     const char *permission, const char *more, char **body,
+					     struct certdir_error *error)
+{
+	struct query query = {.graph = graph, .url = url, .json = json, .permission = permission, .more = more};
+	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_FAILED;
 
 	if (certdir_link_check(url, graph->config->graph, error))
-		result = certdir_retry_run(&graph->limits, attempt, &query, error);
-	if (result == CERTDIR_HTTP_STOPPED) {
-		certdir_error_set(error, "stopped");
-		return CERTDIR_GRAPH_STOPPED;
-	}
-	return result == CERTDIR_HTTP_ANSWERED && query.outcome != CERTDIR_GRAPH_UNAUTHORIZED ? query.outcome
-											      : CERTDIR_GRAPH_FAILED;
+		outcome = run(&query, attempt, error);
+	*body = query.body;
+	return outcome;
+}
+
+/* ---- a file of another host ---- */
+
+/* The host is named by its link's text up to the path alone: what follows is as good as a password. */
+static enum certdir_http_result attempt_download(void *context, char retry_after[CERTDIR_HTTP_RETRY_AFTER],
+						 struct certdir_error *error)
+{
+	struct query *query = context;
+	const struct certdir_http_request request = {.url = query->url, .file = true, .sink = query->sink};
+	struct certdir_http_answer answer = {0};
+	enum certdir_http_result result = certdir_http_send(query->graph->http, &request, &answer, error);
+	const int host = (int)strcspn(query->url + strlen("https://"), "/?") + (int)strlen("https://");
+	const struct certdir_graph_error nothing = {0};
+
+	if (result == CERTDIR_HTTP_ANSWERED && answer.status != 200)
+		certdir_error_set(error, "%.*s answers %ld where the report should be", host, query->url,
+				  answer.status);
+	query->outcome = answer.status == 200 ? CERTDIR_GRAPH_OK
+			 : answer.status == 403 || answer.status == 404
+				 ? CERTDIR_GRAPH_NOT_FOUND
+				 : certdir_graph_error_judge(answer.status, &nothing);
+	memcpy(retry_after, answer.retry_after, sizeof(answer.retry_after));
+	certdir_http_answer_clear(&answer);
+	if (result == CERTDIR_HTTP_LATE)
+		certdir_error_set(error, "the deadline has passed while %.*s was sending the report", host, query->url);
+	return result == CERTDIR_HTTP_ANSWERED && query->outcome == CERTDIR_GRAPH_BUSY ? CERTDIR_HTTP_TRANSIENT
+										       : result;
+}
+
+enum certdir_graph_outcome certdir_graph_download(struct certdir_graph *graph, const char *url,
+						  const struct certdir_http_sink *sink, struct certdir_error *error)
+{
+	struct query query = {.graph = graph, .url = url, .sink = sink};
+
+	return certdir_link_host_check(url, graph->config->report_hosts, error) ? run(&query, attempt_download, error)
+										: CERTDIR_GRAPH_FAILED;
 }

@@ -33,6 +33,21 @@ enum certdir_graph_outcome certdir_graph_get(struct certdir_graph *graph, const 
 					     bool eventual, const struct certdir_http_sink *sink,
 					     struct certdir_error *error);
 
+/*
+ * The same, with a short answer that is held: *body, which the caller frees, is NUL-terminated. json: POSTed to `url`; NULL = GET.
+ * more: what some tenants ask for beside `permission`, for the message when that is granted and Graph refuses; or NULL.
+ */
+enum certdir_graph_outcome certdir_graph_ask(struct certdir_graph *graph, const char *url, const char *json,
+					     const char *permission, const char *more, char **body,
+					     struct certdir_error *error);
+
+/*
+ * GETs a file from another host than Graph's, without an access token: `url` is a link that Graph gave, and has to lead to one of
+ * the tenant's report_hosts. NOT_FOUND with `error`: 403 or 404, the link has expired.
+ */
+enum certdir_graph_outcome certdir_graph_download(struct certdir_graph *graph, const char *url,
+						  const struct certdir_http_sink *sink, struct certdir_error *error);
+
 /* Whether certdir_graph_get() would ask for `url`: https and the configured host. False with `error`. */
 bool certdir_graph_link_check(const struct certdir_graph *graph, const char *url, struct certdir_error *error);
 

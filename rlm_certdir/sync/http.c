@@ -188,12 +188,14 @@ static size_t take_held(struct transfer *transfer, const char *bytes, size_t len
 static size_t take_streamed(struct transfer *transfer, const char *bytes, size_t length)
 {
 	const struct certdir_http_sink *sink = transfer->request->sink;
+	const int most = transfer->request->file ? CERTDIR_HTTP_FILE_MAX : CERTDIR_HTTP_STREAM_MAX;
 	bool retry = false;
 
 	transfer->streamed += length;
-	if (transfer->streamed > CERTDIR_HTTP_STREAM_MAX) {
-		certdir_error_set(transfer->error, "%.*s answers with more than %d MiB in one page",
-				  transfer->host_length, transfer->host, CERTDIR_HTTP_STREAM_MAX >> 20);
+	if (transfer->streamed > (size_t)most) {
+		certdir_error_set(transfer->error, "%.*s answers with more than %d MiB in one %s",
+				  transfer->host_length, transfer->host, most >> 20,
+				  transfer->request->file ? "file" : "page");
 		return refuse(transfer, CERTDIR_HTTP_FAILED);
 	}
 	if (sink->bytes(sink->context, bytes, length, &retry, transfer->error))
@@ -207,7 +209,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	const size_t length = size * count;
 
 	(void)curl_easy_getinfo(transfer->http->easy, CURLINFO_RESPONSE_CODE, &transfer->answer->status);
-	if (transfer->answer->status == 200 && !is_json(transfer))
+	if (transfer->answer->status == 200 && !transfer->request->file && !is_json(transfer))
 		return refuse(transfer, CERTDIR_HTTP_FAILED);
 	if (transfer->answer->status == 200 && transfer->request->sink)
 		return take_streamed(transfer, bytes, length);
@@ -224,24 +226,33 @@ static void list_free(struct curl_slist *list)
 	curl_slist_free_all(list);
 }
 
+/* False when memory is out; then the list is freed. */
+static bool append(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(*list, line);
+
+	if (!longer) {
+		list_free(*list);
+		*list = NULL;
+	}
+	return longer;
+}
+
 static bool headers_of(const struct certdir_http_request *request, struct curl_slist **list)
 {
-	*list = curl_slist_append(NULL, "Accept: application/json");
-	for (size_t i = 0; *list && request->headers && request->headers[i]; i++) {
-		struct curl_slist *longer = curl_slist_append(*list, request->headers[i]);
-
-		if (!longer) {
-			list_free(*list);
-			*list = NULL;
+	*list = curl_slist_append(NULL, request->file ? "Accept: */*" : "Accept: application/json");
+	if (*list && request->json && !append(list, "Content-Type: application/json"))
+		return false;
+	for (size_t i = 0; *list && request->headers && request->headers[i]; i++)
+		if (!append(list, request->headers[i]))
 			return false;
-		}
-	}
 	return *list != NULL;
 }
 
 static CURLcode set_up(struct certdir_http *http, const struct certdir_http_request *request,
 		       struct curl_slist *headers, struct transfer *transfer)
 {
+	const char *posted = request->json ? request->json : request->form;
 	CURL *easy = http->easy;
 	CURLcode code = CURLE_OK;
 
@@ -280,9 +291,9 @@ static CURLcode set_up(struct certdir_http *http, const struct certdir_http_requ
 	SET(CURLOPT_ERRORBUFFER, http->why);
 	SET(CURLOPT_WRITEFUNCTION, on_body);
 	SET(CURLOPT_WRITEDATA, transfer);
-	if (request->form) {
-		SET(CURLOPT_POSTFIELDSIZE, (long)strlen(request->form));
-		SET(CURLOPT_POSTFIELDS, request->form); /* not copied */
+	if (posted) {
+		SET(CURLOPT_POSTFIELDSIZE, (long)strlen(posted));
+		SET(CURLOPT_POSTFIELDS, posted); /* not copied */
 	}
 #undef SET
 	return code;

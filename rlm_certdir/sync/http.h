@@ -10,7 +10,8 @@
 enum {
 	CERTDIR_HTTP_RETRY_AFTER = 64, /* bytes of a Retry-After header's value */
 	CERTDIR_HTTP_HELD_MAX = 64 << 10, /* bytes of an answer that is held: token answers, errors */
-	CERTDIR_HTTP_STREAM_MAX = 64 << 20 /* bytes of an answer that is handed on, after decompression */
+	CERTDIR_HTTP_STREAM_MAX = 64 << 20, /* bytes of an answer that is handed on, after decompression */
+	CERTDIR_HTTP_FILE_MAX = 1 << 30 /* bytes of a file that is handed on */
 };
 
 struct certdir_http;
@@ -58,7 +59,9 @@ void certdir_http_close(struct certdir_http *http);
 struct certdir_http_request {
 	const char *url; /* sent as it is */
 	const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
-	const char *form; /* POSTed as application/x-www-form-urlencoded; NULL = GET */
+	const char *form; /* POSTed as application/x-www-form-urlencoded; NULL = GET, but for `json` */
+	const char *json; /* POSTed as application/json; NULL = none */
+	bool file; /* a file is asked for, and no JSON: it may be of any type */
 	bool local; /* the managed identity endpoint: http, never through a proxy */
 	const struct certdir_http_sink *sink; /* gets the body of a 200 answer; NULL: it is held */
 };
@@ -77,7 +80,7 @@ void certdir_http_answer_clear(struct certdir_http_answer *answer);
 
 /* What an attempt came to. */
 enum certdir_http_result {
-	CERTDIR_HTTP_ANSWERED, /* whole; any status but a redirect, and a 200 is application/json */
+	CERTDIR_HTTP_ANSWERED, /* whole; any status but a redirect, and a 200 is application/json, or a file when one is asked for */
 	CERTDIR_HTTP_TRANSIENT, /* not reached, cut, too slow, or the sink wants it again */
 	CERTDIR_HTTP_UNLIKELY, /* not reached, and hardly will be soon: an unknown host, a refused connection, no TLS */
 	CERTDIR_HTTP_FAILED, /* nothing that another attempt would change */

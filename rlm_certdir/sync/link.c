@@ -54,6 +54,40 @@ static const char *oddity(const char *url)
 	return *authority == '/' ? "has no host" : NULL;
 }
 
+/* Whether a host and port are what `wanted` says. */
+static bool fits(const struct parts *link, const char *wanted)
+{
+	const size_t length = strcspn(wanted, ":"), host = strlen(link->host);
+	const char *port = wanted[length] ? wanted + length + 1 : "443";
+
+	if (strcmp(link->port, port) != 0 || (*wanted == '.' ? host <= length : host != length))
+		return false;
+	return strncasecmp(link->host + (host - length), wanted, length) == 0;
+}
+
+bool certdir_link_host_check(const char *url, const char *const *hosts, struct certdir_error *error)
+{
+	const char *odd = oddity(url);
+	struct parts link = {NULL};
+	bool ok = false;
+
+	if (odd) {
+		certdir_error_set(error, "the server gave a link to a file that %s", odd);
+		return false;
+	}
+	if (parts_read(url, &link, error)) {
+		for (; *hosts && !ok; hosts++)
+			ok = fits(&link, *hosts);
+		if (!ok)
+			certdir_error_set(error,
+					  "the server gave a link to a file on %.200s port %s, which is none of "
+					  "report_hosts",
+					  link.host, link.port);
+	}
+	parts_clear(&link);
+	return ok;
+}
+
 bool certdir_link_check(const char *url, const char *base, struct certdir_error *error)
 {
 	const char *odd = oddity(url);

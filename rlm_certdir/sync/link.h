@@ -12,4 +12,11 @@
  */
 bool certdir_link_check(const char *url, const char *base, struct certdir_error *error);
 
+/*
+ * Whether `url` is https to one of `hosts` (NULL-terminated): ".blob.core.windows.net" is every host that ends so, "host.example" that
+ * one alone; the port is 443, or stands behind a colon. What is odd is refused as above. False with `error`, which names the option
+ * report_hosts.
+ */
+bool certdir_link_host_check(const char *url, const char *const *hosts, struct certdir_error *error);
+
 #endif

@@ -32,7 +32,7 @@ struct certdir_sync_job {
 	int64_t started; /* certdir_monotonic() */
 	char *delta_link; /* devices: of the list when the job was begun, or NULL; LDAP: the cursor, NULL = all is to be listed */
 	bool moved; /* devices: that link leads to another host */
-	size_t records; /* Intune: that the list had then */
+	size_t records; /* Intune, certificates: that the list had then */
 
 	struct certdir_http_limits limits;
 	struct certdir_graph *graph; /* NULL: there is nothing to fetch, or it is LDAP's */
@@ -70,7 +70,8 @@ struct certdir_sync_kind {
 	/* Applies what was fetched and ends the part; what failed left the list's part as it was. */
 	void (*apply)(struct certdir_sync_job *job, struct certdir_tenant *list);
 };
-extern const struct certdir_sync_kind certdir_sync_devices, certdir_sync_intune, certdir_sync_groups;
+extern const struct certdir_sync_kind certdir_sync_devices, certdir_sync_intune, certdir_sync_groups,
+	certdir_sync_certificates;
 /* The devices part of an LDAP directory, which has no other. */
 extern const struct certdir_sync_kind certdir_sync_ldap;
 

@@ -90,8 +90,7 @@ static bool stopped(const struct certdir_http_limits *limits)
 	return limits->stop && *limits->stop;
 }
 
-/* False when it was stopped. */
-static bool sleep_until(const struct certdir_http_limits *limits, int64_t until)
+bool certdir_retry_sleep(const struct certdir_http_limits *limits, int64_t until)
 {
 	int64_t left;
 
@@ -152,7 +151,7 @@ enum certdir_retry_result certdir_retry_wait(struct certdir_retry *retry, const 
 	}
 	if (limits->waiting)
 		limits->waiting(limits->context, attempt, of, wait, cause);
-	return sleep_until(limits, now + wait) ? CERTDIR_RETRY_NOW : CERTDIR_RETRY_STOPPED;
+	return certdir_retry_sleep(limits, now + wait) ? CERTDIR_RETRY_NOW : CERTDIR_RETRY_STOPPED;
 }
 
 enum certdir_http_result certdir_retry_run(const struct certdir_http_limits *limits, certdir_retry_attempt attempt,

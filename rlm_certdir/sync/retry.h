@@ -35,6 +35,9 @@ struct certdir_retry {
 	unsigned unlikely; /* those of them that will hardly get better soon */
 };
 
+/* Waits until certdir_monotonic() is `until`. False when it was stopped, which ends it within 100 ms. */
+bool certdir_retry_sleep(const struct certdir_http_limits *limits, int64_t until);
+
 enum certdir_retry_result { CERTDIR_RETRY_NOW, CERTDIR_RETRY_STOPPED, CERTDIR_RETRY_OVER };
 
 /*

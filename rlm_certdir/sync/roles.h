@@ -8,7 +8,7 @@
 
 #include "sync/config.h"
 
-enum { CERTDIR_ROLES_TEXT = 128 };
+enum { CERTDIR_ROLES_TEXT = 256 };
 
 struct certdir_roles {
 	bool known; /* the token could be read; it need not be readable for us */

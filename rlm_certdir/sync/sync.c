@@ -66,6 +66,7 @@ struct certdir_tenant_options certdir_sync_list_options(const struct certdir_syn
 		/* A dry run shows what would be lost, and tells of the guard itself. */
 		.max_shrink = sync->options.force || sync->options.dry_run ? 100 : config->max_shrink,
 		.intune_interval = tenant->intune_interval,
+		.certificates_interval = tenant->certificates_interval,
 		.extension_attributes = tenant->extension_attributes,
 		.ldap = tenant->ldap ? &tenant->ldap->list : NULL};
 }

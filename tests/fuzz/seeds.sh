@@ -13,6 +13,10 @@ csv) # headers of ours and of others
 	printf 'displayName,deviceId,accountEnabled,serialNumber,groups,sid\r\npc1,3f2504e0-4f89-11d3-9a0c-0305e82c3301,true,S1,"a|b\\|c",S-1-5-21-1-2-3-4\r\n' >"$3/graph"
 	printf 'Device name;Device ID;Serial number;Compliance;OS;Ownership\nlt;3f2504e0-4f89-11d3-9a0c-0305e82c3301;S1;Compliant;Windows;Corporate\n' >"$3/intune"
 	printf 'Computer Name,UDID,Serial Number,Managed\n"m,1",3F2504E0-4F89-11D3-9A0C-0305E82C3301,C02,Managed\n' >"$3/jamf" ;;
+issued) # Intune's columns, a spreadsheet's, and a zip of the first
+	printf 'Thumbprint,SerialNumber,IssuerName,DeviceId,UPN,ValidFrom,ValidTo,CertificateStatus,CertificateStatus_loc\r\n%040d,4D01,"CN=CA, O=x",3f2504e0-4f89-11d3-9a0c-0305e82c3301,a@b,2026-01-01 10:00:00.0000000,2027-01-01,issued,Issued\r\n' 1 >"$3/intune"
+	printf 'Device ID;Serial number;Issuer;Valid to;Status\n"x";12:34;CN=y;1/31/2027 10:00:00 AM;revoked\n' >"$3/spreadsheet"
+	/usr/bin/python3 -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1], "w", 8).write(sys.argv[2], "a.csv")' "$3/zip" "$3/intune" ;;
 json)
 	printf '{"id":"8d3e1d0a-6d1c-4a7e-9f0e-1f6d2b3c4d5e","deviceId":"3f2504e0-4f89-11d3-9a0c-0305e82c3301","displayName":"pc1","accountEnabled":true,"trustType":"AzureAd","groups":[{"id":"8d3e1d0a-6d1c-4a7e-9f0e-1f6d2b3c4d5e","displayName":"g"}],"formerNames":[],"extensionAttributes":{"extensionAttribute1":"a|b"}}' >"$3/graph" ;;
 ldap_entry) # \\377 ends the DN and each value

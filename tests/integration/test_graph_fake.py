@@ -9,6 +9,7 @@ import base64
 import gzip
 import hashlib
 import http.client
+import io
 import json
 import os
 import random
@@ -17,12 +18,13 @@ import ssl
 import time
 import urllib.parse
 import uuid
+import zipfile
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from testenv import delta, graph_faults
+from testenv import delta, graph_faults, graph_reports
 from testenv.certificates import Authority
 from testenv.graph import EXPIRIES, FakeGraph, Trap
 from testenv.graph_token import JWT_BEARER, refusal, unpadded
@@ -182,6 +184,46 @@ def test_names_and_types_of_errors_and_tokens(serve, facts):
     check(facts, "token", client.log_in(client_secret="the-client-secret"))
     check(facts, "tokenError", client.log_in(401, client_secret="wrong"))
     check(facts, "managedIdentityToken", managed_identity(graph)[1])
+
+
+def test_reports(serve, facts):
+    """A job goes its way, its file is on another host for a while, and that one wants to see no token."""
+    graph, client = serve()
+    graph.report_polls, graph.certificates = 2, [graph_reports.certificate("x")]
+
+    def post(**body):
+        client.http.request("POST", "/v1.0/deviceManagement/reports/exportJobs", json.dumps(body),
+                            {"Content-Type": "application/json", "Authorization": f"Bearer {client.token}"})
+        answer = client.http.getresponse()
+        return answer.status, json.loads(answer.read())
+
+    assert post(reportName="AllDeviceCertificates", select=["Color"])[0] == post(reportName="Devices")[0] == 400
+    status, job = post(reportName="AllDeviceCertificates", format="csv", select=["Thumbprint", "CertificateStatus"])
+    assert status == 201
+    seen = []
+    while not job["url"]:
+        check(facts, "exportJob", job)
+        seen.append(job["status"])
+        job = client.get(f"/deviceManagement/reports/exportJobs('{job['id']}')")
+    check(facts, "exportJob", job)
+    assert seen == ["notStarted", "inProgress"] and job["status"] == "completed"
+
+    def fetch(**headers):
+        url = urllib.parse.urlsplit(job["url"])
+        context = ssl.create_default_context(cafile=graph.ca_file)
+        connection = http.client.HTTPSConnection(url.netloc.replace("fef01.blob.localhost", "127.0.0.1"), context=context)
+        connection.request("GET", f"{url.path}?{url.query}", headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    status, file = fetch()
+    with zipfile.ZipFile(io.BytesIO(file)) as archive:
+        name, = archive.namelist()
+        header = archive.read(name).decode("utf-8-sig").split("\r\n")[0].replace('"', "").split(",")
+    assert status == 200 and set(header) == {"Thumbprint", "CertificateStatus", "CertificateStatus_loc"}
+    assert not graph.violations and fetch(Authorization="Bearer x")[0] == 400 and len(graph.violations) == 1
+    graph.expire_reports()
+    assert fetch()[0] == 403
 
 
 @pytest.mark.skipif("CERTDIR_GRAPH_OPENAPI" not in os.environ, reason="CERTDIR_GRAPH_OPENAPI names no file")

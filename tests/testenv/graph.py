@@ -34,12 +34,14 @@ from pathlib import Path
 from testenv import delta, graph_faults, graph_profiles
 from testenv.certificates import Authority
 from testenv.graph_faults import Answer, error, told
+from testenv.graph_reports import READ, Reports
 from testenv.graph_token import Tokens
 from testenv.tenant import NEW_DEVICE, NEW_GROUP, NEW_RECORD, Tenant
 
 PERMISSIONS = {"devices": "Device.Read.All", "delta": "Device.Read.All", "groups": "GroupMember.Read.All",
                "group": "GroupMember.Read.All", "members": "GroupMember.Read.All",
-               "managedDevices": "DeviceManagementManagedDevices.Read.All", **graph_profiles.PERMISSIONS}
+               "managedDevices": "DeviceManagementManagedDevices.Read.All", "exports": READ,
+               **graph_profiles.PERMISSIONS}
 JSON = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 # Only when it is selected.
 HIDDEN = {"onPremisesSecurityIdentifier", "extensionAttributes"}
@@ -58,6 +60,7 @@ ROUTES = [(re.compile(pattern), name) for pattern, name in (
     (r"/v1\.0/devices", "devices"),
     (r"/v1\.0/devices/(?:microsoft\.graph\.)?delta(?:\(\))?", "delta"),
     (r"/v1\.0/deviceManagement/managedDevices", "managedDevices"),
+    (r"/v1\.0/deviceManagement/reports/exportJobs(?:\('(?P<job>[\w-]+)'\))?", "exports"),
     (r"/v1\.0/groups", "groups"),
     (r"/v1\.0/groups/(?P<group>[^/]+)/transitiveMembers/microsoft\.graph\.device", "members"),
     (r"/v1\.0/groups/(?P<group>[^/]+)", "group"),
@@ -241,8 +244,8 @@ def authority():
         long_ago = time.time() - 365 * 86400  # so that clients whose clock is behind take them
         ca = Authority("Graph test CA", not_before=long_ago)
         ca_file, _ = ca.write(directory.name, "ca")
-        server = ca.issue(subject=[["CN", "localhost"]], san=[{"dns": "localhost"}, {"ip": "127.0.0.1"}], server=True,
-                          not_before=long_ago)
+        server = ca.issue(subject=[["CN", "localhost"]], server=True,
+                          san=[{"dns": "localhost"}, {"dns": "*.blob.localhost"}, {"ip": "127.0.0.1"}], not_before=long_ago)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*server.write(directory.name, "server"))
         context.num_tickets = 0
@@ -253,7 +256,7 @@ def authority():
 # ---- the service ----
 
 
-class FakeGraph(graph_profiles.ProfileAnswers):
+class FakeGraph(Reports, graph_profiles.ProfileAnswers):
     """
     The service for one tenant. Change at any time: .habits (of delta rounds), .page_size (at most so many objects on a
     page of the other listings), .permissions, .tokens. `seed` decides all that is left to chance.
@@ -281,6 +284,7 @@ class FakeGraph(graph_profiles.ProfileAnswers):
     def start(self):
         self._listener = Listener(self._answer, authority()["context"])
         self._imds = Listener(self._answer_imds)
+        self.start_reports(lambda answer: Listener(answer, authority()["context"]))
         self.url = f"https://localhost:{self._listener.port}"
         self.imds_url = f"http://127.0.0.1:{self._imds.port}"
         return self
@@ -289,6 +293,7 @@ class FakeGraph(graph_profiles.ProfileAnswers):
         self.stopping.set()
         self._listener.close()
         self._imds.close()
+        self.stop_reports()
 
     def __enter__(self):
         return self.start()
@@ -380,16 +385,20 @@ class FakeGraph(graph_profiles.ProfileAnswers):
             try:
                 if not self._admits(request):
                     return self._refused(request)
-                return getattr(self, f"_get_{request.route}")(request)
+                verb = "post" if request.route == "exports" and request.method == "POST" else "get"
+                return getattr(self, f"_{verb}_{request.route}")(request)
             except BadRequest as bad:
                 return bad.answer
 
     def _admits(self, request):
         if request.route == "token":
             return request.method == "POST"
-        if request.route is None or request.method != "GET":
+        if request.route is None or request.method not in _methods(request):
             return False
-        return self._has_token(request) and PERMISSIONS[request.route] in self.permissions
+        return self._has_token(request) and self._permission(request) in self.permissions
+
+    def _permission(self, request):
+        return self.report_permission if request.method == "POST" else PERMISSIONS[request.route]
 
     def _has_token(self, request):
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -401,11 +410,12 @@ class FakeGraph(graph_profiles.ProfileAnswers):
                 return graph_faults.recorded("401")(self, request, None)
             segment = request.path.rsplit("/", 1)[-1]
             return error(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
-        if request.method != ("POST" if request.route == "token" else "GET"):
+        if request.method not in _methods(request):
             return error(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
         if not self._has_token(request):
             return graph_faults.recorded("401")(self, request, None)
-        return graph_faults.recorded("403 Intune" if request.route == "managedDevices" else "403")(self, request, None)
+        intune = request.route in ("managedDevices", "exports")
+        return graph_faults.recorded("403 Intune" if intune else "403")(self, request, None)
 
     def _get_token(self, request):
         if "authorization" in request.headers:
@@ -541,6 +551,12 @@ class FakeGraph(graph_profiles.ProfileAnswers):
             select = f"$select={','.join(sorted(link.select))}&" if self.location_selects else ""
             answer.headers["Location"] = f"{self.base}/v1.0/devices/delta?{select}$deltatoken="
         return answer
+
+
+def _methods(request):
+    if request.route == "exports":
+        return ("GET",) if request.arguments["job"] else ("POST",)
+    return ("POST",) if request.route == "token" else ("GET",)
 
 
 # ---- OData ----

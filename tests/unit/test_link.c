@@ -104,9 +104,49 @@ static void test_both_named(void **state)
 	assert_non_null(strstr(error.text, "graph.microsoft.com port 443"));
 }
 
+/* Files of reports come from hosts that nobody names one by one. */
+static void test_hosts(void **state)
+{
+	static const char *const hosts[] = {".blob.core.windows.net", "files.example", ".local.example:8443", NULL};
+	static const struct {
+		const char *url;
+		bool good;
+	} urls[] = {
+		{"https://amsua0202repexpstorage.blob.core.windows.net/a/b.zip?sv=1&sig=a%2Bb%3D", true},
+		{"https://A.Blob.Core.Windows.NET/", true},
+		{"https://a.blob.core.windows.net:443/", true},
+		{"https://files.example/x", true},
+		{"https://a.local.example:8443/x", true},
+		{"https://blob.core.windows.net/", false},
+		{"https://.blob.core.windows.net/", false},
+		{"https://evilblob.core.windows.net/", false},
+		{"https://a.blob.core.windows.net.evil.example/", false},
+		{"https://a.blob.core.windows.net@evil.example/", false},
+		{"https://a.blob.core.windows.net:444/", false},
+		{"https://evil.example/a.blob.core.windows.net", false},
+		{"https://evil.example?a.blob.core.windows.net", false},
+		{"https://evil.example#a.blob.core.windows.net", false},
+		{"https://evil.example\\.blob.core.windows.net/", false},
+		{"https://a.files.example/x", false},
+		{"https://files.example:8443/x", false},
+		{"https://a.local.example/x", false},
+		{"http://a.blob.core.windows.net/", false},
+		{"", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+		struct certdir_error error = {.text = ""};
+
+		if (certdir_link_host_check(urls[i].url, hosts, &error) != urls[i].good || !*error.text != urls[i].good)
+			fail_msg("%s: %s", urls[i].url, *error.text ? error.text : "accepted");
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_links), cmocka_unit_test(test_both_named)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_links), cmocka_unit_test(test_both_named),
+					   cmocka_unit_test(test_hosts)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
