@@ -58,6 +58,7 @@ thread pool {{
 	min_spare_servers = 1
 	max_spare_servers = {threads}
 	max_requests_per_server = 0
+	max_queue_size = 4096
 }}
 client loopback {{
 	ipaddr = 127.0.0.1

@@ -5,6 +5,8 @@ A real Active Directory domain on loopback: Samba's domain controller, one proce
 """
 
 import contextlib
+import fcntl
+import hashlib
 import importlib
 import json
 import os
@@ -23,6 +25,7 @@ from ldap.controls import RequestControl, SimplePagedResultsControl
 from ldap.dn import escape_dn_chars
 
 from testenv.certificates import Authority
+from testenv.radiusd import BUILD
 
 SAMBA = "/usr/sbin/samba"
 PORTS = {socket.SOCK_STREAM: (88, 389, 464, 636), socket.SOCK_DGRAM: (88, 389, 464)}
@@ -32,7 +35,8 @@ HOST = f"dc1.{DNS}"
 ADMIN, ADMIN_PASSWORD = f"Administrator@{DNS}", "Admin-passw0rd"
 USERS = f"CN=Users,{BASE}"
 COMPUTERS = f"CN=Domain Computers,{USERS}"
-KEPT = ("private", "state")  # what a reset brings back
+KEPT = ("private", "state")  # what a domain is made of
+PROVISION = Path(__file__).with_name("samba_provision.py")
 
 SMB_CONF = """\
 [global]
@@ -230,19 +234,41 @@ class SambaDomain:
         self.krb5_conf.write_text(KRB5_CONF.format(realm=REALM, dns=DNS, address=self.address))
 
     def _provision(self):
+        """Puts a new domain in place: a copy of the one below the build directory, which is made when there is none yet."""
+        wanted = {"realm": REALM, "domain": DOMAIN, "password": ADMIN_PASSWORD,
+                  "address": self.address if self.whole else "127.0.0.1",
+                  "spns": [f"ldap/{name}" for name in (HOST, "dc1", "localhost")],
+                  "dns": "SAMBA_INTERNAL" if self.whole else "NONE"}
+        version = subprocess.run([SAMBA, "--version"], capture_output=True, text=True, check=True).stdout
+        recipe = json.dumps([wanted, version, SMB_CONF, PROVISION.read_text()])
+        made = BUILD / "samba" / hashlib.sha256(recipe.encode()).hexdigest()[:16]
+        made.parent.mkdir(exist_ok=True)
+        with open(f"{made}.lock", "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # of some test processes one makes it, and the others wait
+            if not made.exists():
+                self._make(wanted, made)
+        for name in KEPT:
+            shutil.copytree(made / name, self.directory / name)
+
+    def _make(self, wanted, made):
         for name in KEPT:
             (self.directory / name).mkdir()
-        # libldap names the server in its ticket request by what the resolver makes of the address.
-        spns = [f"ldap/{name}" for name in (HOST, "dc1", "localhost", self.address)]
-        done = subprocess.run(
-            ["/usr/bin/python3", "-I", Path(__file__).with_name("samba_provision.py")], capture_output=True, text=True,
-            timeout=300, check=False, input=json.dumps({"conf": str(self.conf), "realm": REALM, "domain": DOMAIN,
-                                                        "password": ADMIN_PASSWORD, "spns": spns, "address": self.address,
-                                                        "dns": "SAMBA_INTERNAL" if self.whole else "NONE"}))
+        done = subprocess.run(["/usr/bin/python3", "-I", PROVISION], capture_output=True, text=True, timeout=300, check=False,
+                              input=json.dumps({"conf": str(self.conf), **wanted}))
         if done.returncode != 0:
             raise SambaError(f"the domain could not be made:\n{done.stdout}{done.stderr}"[-4000:])
+        half = made.with_suffix(".new")
+        shutil.rmtree(half, ignore_errors=True)
+        half.mkdir()
         for name in KEPT:
-            shutil.copytree(self.directory / name, self.directory / "pristine" / name)
+            shutil.move(self.directory / name, half / name)
+        half.rename(made)
+
+    def _name_by_address(self):
+        """libldap names the server in its ticket request by what the resolver makes of the address."""
+        with self.connected() as connection:
+            connection.modify_s(f"CN=DC1,OU=Domain Controllers,{BASE}",
+                                [(ldap.MOD_ADD, "servicePrincipalName", [f"ldap/{self.address}".encode()])])
 
     @property
     def uri(self):
@@ -255,7 +281,8 @@ class SambaDomain:
     # -- life --
 
     def start(self, timeout=60):
-        if not (self.directory / "private").exists():
+        new = not (self.directory / "private").exists()
+        if new:
             self._provision()
         with open(self.directory / "log" / "out", "ab") as log:
             self.process = subprocess.Popen(
@@ -267,6 +294,8 @@ class SambaDomain:
                 self.kill()
                 raise SambaError(f"samba did not start:\n{self.log()[-4000:]}")
             time.sleep(0.02)
+        if new:
+            self._name_by_address()
         return self
 
     def _wrapper(self):
@@ -311,14 +340,6 @@ class SambaDomain:
 
     def resume(self):
         self._signal(signal.SIGCONT)
-
-    def reset(self):
-        """The domain as it was when it was made."""
-        self.kill()
-        for name in KEPT:
-            shutil.rmtree(self.directory / name)
-            shutil.copytree(self.directory / "pristine" / name, self.directory / name)
-        return self.start()
 
     def __enter__(self):
         return self.start()

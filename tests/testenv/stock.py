@@ -33,7 +33,7 @@ class StockRadiusd(Radiusd):
         self.edit("radiusd.conf", (r"^raddbdir = .*", f"raddbdir = {self.raddb}"), (r"^logdir = .*", f"logdir = {run}"),
                   (r"^run_dir = .*", f"run_dir = {run}"), (r"^libdir = .*", f'libdir = "{self.libdir}"'),
                   (r"^\tuser = freerad", ""), (r"^\tgroup = freerad", ""), (r"reject_delay = 1", "reject_delay = 0"),
-                  (r"^proxy_requests *= yes", "proxy_requests = no"))
+                  (r"^proxy_requests *= yes", "proxy_requests = no"), (r"^#\tmax_queue_size = 65536", "\tmax_queue_size = 4096"))
         self.edit("clients.conf", (r"^(client localhost \{)", rf"\1\n\t{self.client}"))
         # Of the four listeners of the default site the first is enough.
         default = (self.raddb / "sites-available/default").read_text()
