@@ -329,7 +329,7 @@ static bool places_accepted(CONF_SECTION *cs, struct certdir_section const *sect
 		char const *const name = certdir_identity_type_name((enum certdir_identity_type)type);
 
 		/* People are looked up by what the section places. A SID confirms where either form of it is accepted. */
-		if (!section->places[type][0] || (CERTDIR_PERSONAL & CERTDIR_BIT(type)) ||
+		if (!section->places[type] || !section->places[type][0] || (CERTDIR_PERSONAL & CERTDIR_BIT(type)) ||
 		    (type == CERTDIR_ID_UPN && section->holder != CERTDIR_HOLDER_DEVICE) ||
 		    (accepted & CERTDIR_BIT(type)) ||
 		    (type == CERTDIR_ID_SID_URI && (accepted & CERTDIR_BIT(CERTDIR_ID_SID))))
