@@ -207,6 +207,7 @@ check-graph-client: deps ## Microsoft's own client (npm) pages through the tests
 bench-sync: deps ## measure a sync of 1,000,000 devices against a plain script, and publishing one changed device
 	@$(MAKE) --no-print-directory all
 	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) tests/bench/bench_sync.py
+	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) tests/bench/bench_certificates.py
 
 .PHONY: bench-placeholders
 bench-placeholders: deps ## measure a plan of 100,000 accounts against reading them, and 10,000 creations against ldapadd

@@ -339,7 +339,8 @@ static void read_attributes(struct certdir_conf_section *section, struct certdir
 
 		/* Computers are listed here, and no people. */
 		attributes[type] = CERTDIR_PERSONAL & CERTDIR_BIT(type) ? "" : certdir_ldap_default_attributes[type];
-		if (type == CERTDIR_ID_SID_URI || (CERTDIR_PERSONAL & CERTDIR_BIT(type)))
+		if (type == CERTDIR_ID_SID_URI || type == CERTDIR_ID_CERTIFICATE ||
+		    (CERTDIR_PERSONAL & CERTDIR_BIT(type)))
 			continue;
 		certdir_conf_text(section, name, &attributes[type]);
 		if (!first)

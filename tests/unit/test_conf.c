@@ -94,6 +94,9 @@ static const char good[] = "# what the list keeps\n"
 			   "private_key_file = /etc/certdir/contoso.key\n"
 			   "intune = no\n"
 			   "intune_interval = 90m\n"
+			   "certificates = yes\n"
+			   "certificates_interval = 2h\n"
+			   "report_hosts = .blob.local.example, files.example:8443\n"
 			   "group = Wi-Fi staff; not guests #1 = [all]\n"
 			   "group = b26a3f1e-2d0b-44f5-9d0f-3a0c5a3a7d11\n"
 			   "trust_types = azuread,ServerAd\n"
@@ -125,6 +128,11 @@ static void check_contoso(const struct certdir_tenant_config *tenant)
 	assert_string_equal(tenant->private_key_file, "/etc/certdir/contoso.key");
 	assert_false(tenant->intune);
 	assert_int_equal(tenant->intune_interval, 5400);
+	assert_true(tenant->certificates);
+	assert_int_equal(tenant->certificates_interval, 7200);
+	assert_string_equal(tenant->report_hosts[0], ".blob.local.example");
+	assert_string_equal(tenant->report_hosts[1], "files.example:8443");
+	assert_null(tenant->report_hosts[2]);
 	assert_int_equal(tenant->deadline, 90);
 	assert_string_equal(tenant->groups[0], "Wi-Fi staff; not guests #1 = [all]");
 	assert_string_equal(tenant->groups[1], "b26a3f1e-2d0b-44f5-9d0f-3a0c5a3a7d11");
@@ -149,6 +157,10 @@ static void check_fabrikam(const struct certdir_tenant_config *tenant)
 	assert_int_equal(tenant->credential, CERTDIR_CREDENTIAL_MANAGED_IDENTITY);
 	assert_true(tenant->intune);
 	assert_int_equal(tenant->intune_interval, 3600);
+	assert_false(tenant->certificates);
+	assert_int_equal(tenant->certificates_interval, 3600);
+	assert_string_equal(tenant->report_hosts[0], ".blob.core.windows.net");
+	assert_null(tenant->report_hosts[1]);
 	assert_int_equal(tenant->deadline, 3600);
 	assert_null(tenant->groups[0]);
 	assert_int_equal(tenant->filter.join_types, 0);
