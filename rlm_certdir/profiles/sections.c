@@ -18,6 +18,7 @@ struct places {
 	uint32_t types[FIELDS]; /* CERTDIR_BIT(type) */
 	bool ids[FIELDS]; /* an id that the profile put there */
 	bool others[FIELDS]; /* what the device or its user chose */
+	bool person; /* a UPN where it is read */
 };
 
 static size_t field_of(const char *from)
@@ -96,6 +97,7 @@ static void place(struct places *places, const struct certdir_profile_name *name
 
 	if (field == FIELDS)
 		return;
+	places->person |= variable && variable->type == CERTDIR_ID_UPN && strcmp(name->from, "san.upn") == 0;
 	if (!variable || variable->type == CERTDIR_ID_TYPES || variable->type == CERTDIR_ID_UPN) {
 		places->others[field] |= strstr(name->text, "{{") != NULL;
 		return;
@@ -189,7 +191,7 @@ static bool print_section(FILE *out, const struct certdir_profiles *profiles, co
 	}
 	for (size_t i = 0; i < FIELDS; i++)
 		types |= places.types[i];
-	if (!types) {
+	if (!types && !places.person) {
 		(void)fputs("# (they name no device)\n", out);
 		return true;
 	}
@@ -199,6 +201,8 @@ static bool print_section(FILE *out, const struct certdir_profiles *profiles, co
 	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
 		print_places(out, &places, (enum certdir_identity_type)type);
 	print_vouched(out, &places);
+	if (!types)
+		(void)fputs("\tholder = user\n\tupn = \"san.upn\"\n", out);
 	(void)fputs("}\n", out);
 	return true;
 }

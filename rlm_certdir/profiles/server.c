@@ -40,6 +40,7 @@ static enum verdict judge(const struct certdir_profile_check *check, const char 
 {
 	const struct certdir_profiles_world *world = check->world;
 	enum verdict verdict = NO_IDENTITY;
+	uint32_t accepted = world->accepted;
 	struct certdir_certificate certificate;
 	struct certdir_error error;
 
@@ -47,9 +48,12 @@ static enum verdict judge(const struct certdir_profile_check *check, const char 
 		verdict = TAKEN; /* what is wrong was told already */
 	else if (world->rules->section_count && !certificate.section)
 		verdict = NO_SECTION;
+	/* People are looked up by what a section for them places, whatever `identities` says. */
+	if (certificate.holder != CERTDIR_HOLDER_DEVICE)
+		accepted |= CERTDIR_PERSONS;
 	for (size_t i = 0; verdict == NO_IDENTITY && i < certificate.count; i++)
 		if (certificate.identities[i].rank >= CERTDIR_RANK_CHOSEN &&
-		    (world->accepted & CERTDIR_BIT(certificate.identities[i].type)))
+		    (accepted & CERTDIR_BIT(certificate.identities[i].type)))
 			verdict = TAKEN;
 	certdir_certificate_clear(&certificate);
 	return verdict;

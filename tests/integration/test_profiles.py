@@ -170,6 +170,17 @@ def test_sections_are_read_by_certdir(place, tmp_path):
     report = place.report(profiles, tmp_path / "again", "--raddb", with_them, code=1)
     # By itself, certdir does not read a serial number there.
     assert findings(report) == [("iPhone certificate", "no-identity", 0, "wrong")]
+    # A person's certificate has a section of its own kind.
+    person = place.profiles()
+    person.change("scep", subjectNameFormatString="CN={{UserName}}", certificateStore="user",
+                  customSubjectAlternativeNames=[{"sanType": "userPrincipalName", "name": "{{UserPrincipalName}}"}])
+    for short in ("ios", "ios-wifi"):
+        del person.items[short]
+    person.relations = {key: value for key, value in person.relations.items() if not key[0].startswith("ios")}
+    sections = place.report(person, tmp_path / "person")["sections"]
+    assert "holder = user" in sections
+    report = place.report(person, tmp_path / "person2", "--raddb", write_raddb(tmp_path / "people", place, sections))
+    assert [one for one in findings(report) if one[1].startswith("server")] == []
     without = write_raddb(tmp_path / "without", place, 'certificates other { issuer = "CN=Contoso Root"\ndns_name = "san.dns" }')
     report = place.report(profiles, tmp_path / "third", "--raddb", without, code=1)
     assert ("iPhone certificate", "server-identity", 0, "wrong") in findings(report)

@@ -361,7 +361,7 @@ static void test_sections(void **state)
 		 "certificates intune2 {\n\tissuer = \"CN=Say \\\"x\\\"\\\\\"\n\tserial_number = \"subject.cn\"\n}\n"},
 		{{{"subject.cn", "{{UserName}}"}, {"san.upn", "{{UserPrincipalName}}"}},
 		 NULL,
-		 "# (they name no device)\n"},
+		 "certificates intune1 {\n\tholder = user\n\tupn = \"san.upn\"\n}\n"},
 		{{{"subject.cn", "Wi-Fi"}, {"subject.cn", "{{DeviceId}}{{"}},
 		 NULL,
 		 "{\n\tintune_device_id = \"subject.cn\"\n"},
