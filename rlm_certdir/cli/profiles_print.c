@@ -116,7 +116,8 @@ bool certdir_cli_profiles_text(const struct certdir_profiles *profiles, const st
 		       "below the\n"
 		       "# root, put its name there, as `certdir check CERT` prints it. Once a section stands, "
 		       "certificates that\n"
-		       "# fit none are refused. vouched is true of a CA that issues for Intune alone: else take that line out.\n"
+		       "# fit none are refused. vouched is true of a CA that issues for Intune alone: else take that "
+		       "line out.\n"
 		       "%s\n",
 		       sections);
 	free(sections);
