@@ -18,6 +18,15 @@ const char *certdir_facts_text(const struct certdir_decision *decision, size_t o
 	return NULL;
 }
 
+const char *certdir_facts_user_name(const struct certdir_decision *person)
+{
+	for (size_t r = 0; r < person->record_count; r++)
+		for (size_t v = 0; v < person->records[r]->value_count; v++)
+			if (person->records[r]->values[v].type == CERTDIR_ID_UPN)
+				return person->records[r]->values[v].value;
+	return CERTDIR_FACT(person, name);
+}
+
 enum certdir_join_type certdir_facts_join_type(const struct certdir_decision *decision)
 {
 	for (size_t r = 0; r < decision->record_count; r++)

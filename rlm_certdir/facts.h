@@ -12,6 +12,9 @@
 const char *certdir_facts_text(const struct certdir_decision *decision, size_t offset);
 #define CERTDIR_FACT(_decision, _field) certdir_facts_text(_decision, offsetof(struct certdir_device, _field))
 
+/* What a person logs in as, of the first record that has a UPN, or else what the first is called; NULL = nobody is known. */
+const char *certdir_facts_user_name(const struct certdir_decision *person);
+
 /* How the device is joined, of the first record that knows. */
 enum certdir_join_type certdir_facts_join_type(const struct certdir_decision *decision);
 

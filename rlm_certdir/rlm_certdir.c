@@ -39,6 +39,9 @@ enum attribute {
 	ENROLLMENT_PROFILE,
 	EXTENSION_ATTRIBUTE,
 	QUARANTINE,
+	USER_ID,
+	USER_NAME,
+	USER_GROUP,
 	ATTRIBUTES
 };
 
@@ -65,6 +68,9 @@ static struct {
 	[ENROLLMENT_PROFILE] = {"Certdir-Enrollment-Profile", PW_TYPE_STRING, NULL},
 	[EXTENSION_ATTRIBUTE] = {"Certdir-Extension-Attribute", PW_TYPE_STRING, NULL},
 	[QUARANTINE] = {"Certdir-Quarantine", PW_TYPE_STRING, NULL},
+	[USER_ID] = {"Certdir-User-Id", PW_TYPE_STRING, NULL},
+	[USER_NAME] = {"Certdir-User-Name", PW_TYPE_STRING, NULL},
+	[USER_GROUP] = {"Certdir-User-Group", PW_TYPE_STRING, NULL},
 };
 
 static REQUEST *outermost(REQUEST *request)
@@ -74,10 +80,10 @@ static REQUEST *outermost(REQUEST *request)
 	return request;
 }
 
-static bool list_has_group(VALUE_PAIR *list, char const *name)
+static bool list_has_group(VALUE_PAIR *list, DICT_ATTR const *da, char const *name)
 {
 	for (VALUE_PAIR *vp = list; vp; vp = vp->next)
-		if (vp->da == attributes[GROUP].da && strcasecmp(vp->vp_strvalue, name) == 0)
+		if (vp->da == da && strcasecmp(vp->vp_strvalue, name) == 0)
 			return true;
 	return false;
 }
@@ -86,22 +92,24 @@ static bool list_has_group(VALUE_PAIR *list, char const *name)
 static int group_compare(UNUSED void *instance, REQUEST *request, UNUSED VALUE_PAIR *packet, VALUE_PAIR *check,
 			 UNUSED VALUE_PAIR *check_list, UNUSED VALUE_PAIR **reply_list)
 {
-	return list_has_group(request->config, check->vp_strvalue) ||
-			       list_has_group(outermost(request)->state, check->vp_strvalue)
+	return list_has_group(request->config, check->da, check->vp_strvalue) ||
+			       list_has_group(outermost(request)->state, check->da, check->vp_strvalue)
 		       ? 0
 		       : 1;
 }
 
 static bool define_attributes(CONF_SECTION *cs)
 {
+	static enum attribute const groups[] = {GROUP, USER_GROUP};
 	ATTR_FLAGS flags;
 
-	/* Before the attribute exists as a plain one, so that it carries the compare flag. */
-	if (paircompare_register_byname(attributes[GROUP].name, dict_attrbyvalue(PW_USER_NAME, 0), false, group_compare,
-					NULL) < 0) {
-		cf_log_err_cs(cs, "cannot register Certdir-Group: %s", fr_strerror());
-		return false;
-	}
+	/* Before the attributes exist as plain ones, so that they carry the compare flag. */
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (paircompare_register_byname(attributes[groups[i]].name, dict_attrbyvalue(PW_USER_NAME, 0), false,
+						group_compare, NULL) < 0) {
+			cf_log_err_cs(cs, "cannot register %s: %s", attributes[groups[i]].name, fr_strerror());
+			return false;
+		}
 	memset(&flags, 0, sizeof(flags));
 	for (size_t i = 0; i < ATTRIBUTES; i++) {
 		attributes[i].da = dict_attrbyname(attributes[i].name);
@@ -147,6 +155,23 @@ static void put_group(void *context, char const *group)
 	put_string(context, GROUP, group);
 }
 
+static void put_user_group(void *context, char const *group)
+{
+	put_string(context, USER_GROUP, group);
+}
+
+/* Of a person's certificate: who the person is, as a directory knows it. */
+static void put_user(struct destination *to, struct certdir_check const *check)
+{
+	struct certdir_decision const *person = check->person ? &check->person->decision : NULL;
+
+	if (!person || check->owner || !person->record_count)
+		return;
+	put_string(to, USER_ID, CERTDIR_FACT(person, id));
+	put_string(to, USER_NAME, certdir_facts_user_name(person));
+	certdir_facts_groups(person, put_user_group, to);
+}
+
 static void put_extension(void *context, char const *extension)
 {
 	put_string(context, EXTENSION_ATTRIBUTE, extension);
@@ -186,8 +211,9 @@ static void remove_ours(VALUE_PAIR **list)
 }
 
 /* Replaces what an earlier decision left, so that no attribute of another device survives. */
-static void put_decision(TALLOC_CTX *ctx, VALUE_PAIR **list, struct certdir_decision const *decision)
+static void put_decision(TALLOC_CTX *ctx, VALUE_PAIR **list, struct certdir_check const *check)
 {
+	struct certdir_decision const *decision = &check->decision;
 	struct destination to = {ctx, list};
 	char matched_by[CERTDIR_MATCHED_BY_SIZE];
 
@@ -203,6 +229,7 @@ static void put_decision(TALLOC_CTX *ctx, VALUE_PAIR **list, struct certdir_deci
 		put_age(&to, decision->age);
 	if (decision->record_count)
 		put_device(&to, decision);
+	put_user(&to, check);
 }
 
 /* ---- the outcome: return code and log ---- */
@@ -332,8 +359,14 @@ static char const *ssid_of(REQUEST *request)
 	return *called == ':' ? called + 1 : "";
 }
 
-static char const *upn_of(struct certdir_certificate const *certificate)
+/* As the directory has the person, where it was asked; else as the certificate says. */
+static char const *upn_of(struct certdir_check const *check)
 {
+	struct certdir_certificate const *certificate = &check->certificate;
+	char const *known = check->person && !check->owner ? certdir_facts_user_name(&check->person->decision) : NULL;
+
+	if (known)
+		return known;
 	for (size_t i = 0; i < certificate->count; i++)
 		if (certificate->identities[i].type == CERTDIR_ID_UPN)
 			return certificate->identities[i].value;
@@ -350,13 +383,14 @@ struct login_texts {
 	char issuer[1024], user[512], upn[512], mac[512], nas[512], ssid[512];
 };
 
-static void quote_login(REQUEST *request, struct certdir_certificate const *certificate, struct login_texts *texts)
+static void quote_login(REQUEST *request, struct certdir_check const *check, struct login_texts *texts)
 {
+	struct certdir_certificate const *certificate = check->parsed ? &check->certificate : NULL;
 	char address[INET_ADDRSTRLEN];
 
 	quoted(texts->issuer, sizeof(texts->issuer), certificate ? certificate->issuer : NULL);
 	quoted(texts->user, sizeof(texts->user), request->username ? request->username->vp_strvalue : NULL);
-	quoted(texts->upn, sizeof(texts->upn), certificate ? upn_of(certificate) : NULL);
+	quoted(texts->upn, sizeof(texts->upn), certificate ? upn_of(check) : NULL);
 	quoted(texts->mac, sizeof(texts->mac), device_says(request, CALLING));
 	quoted(texts->nas, sizeof(texts->nas), nas_of(request, address));
 	quoted(texts->ssid, sizeof(texts->ssid), ssid_of(request));
@@ -381,7 +415,7 @@ static void log_decision(REQUEST *request, struct certdir_check const *check, st
 	long long const took = microseconds_since(begin);
 	struct login_texts login;
 
-	quote_login(request, certificate, &login);
+	quote_login(request, check, &login);
 	if (certdir_facts_have_age(decision))
 		snprintf(age, sizeof(age), "%lld", (long long)decision->age);
 	radlog_request(L_INFO, L_DBG_LVL_OFF, request,
@@ -410,8 +444,8 @@ static rlm_rcode_t finish(REQUEST *request, struct certdir_check *check, struct 
 	if (certdir_reason_verdict(reason) != CERTDIR_ALLOW)
 		radlog_request_error(L_DBG_ERR, L_DBG_LVL_1, request, "%s%s%s", certdir_reason_name(reason),
 				     check->decision.detail[0] ? ": " : "", check->decision.detail);
-	put_decision(request, &request->config, &check->decision);
-	put_decision(outer->state_ctx, &outer->state, &check->decision);
+	put_decision(request, &request->config, check);
+	put_decision(outer->state_ctx, &outer->state, check);
 	certdir_check_clear(check);
 	return rcode(reason);
 }

@@ -74,7 +74,7 @@ static void print_use(const struct certdir_check *check, size_t i)
 	const struct certdir_identity *id = &check->certificate.identities[i];
 	bool kept = false;
 
-	if ((check->deciding >> i) & 1) {
+	if (((check->deciding >> i) & 1) || (check->person && !check->owner && ((check->person->deciding >> i) & 1))) {
 		printf("; DECIDES");
 		return;
 	}
@@ -100,7 +100,8 @@ static void print_names(const struct certdir_checker *checker, const struct cert
 
 		printf("    %-16s %-40s %-22s ", certdir_identity_type_name(id->type), id->value, id->from);
 		print_voucher(checker, certificate, id);
-		if (!((check->known.accepted >> i) & 1) && id->rank != CERTDIR_RANK_NONE)
+		if (!((check->known.accepted >> i) & 1) && id->rank != CERTDIR_RANK_NONE &&
+		    !(check->person && ((check->person->known.accepted >> i) & 1)))
 			printf(", not an accepted type");
 		print_use(check, i);
 		printf("\n");
@@ -233,6 +234,23 @@ static void print_device(const struct certdir_check *check, int64_t now)
 	certdir_facts_groups(decision, print_line, member);
 }
 
+/* Who the certificate's person is, or the device's owner. */
+static void print_person(const struct certdir_check *check, int64_t now)
+{
+	static char member[] = "member of";
+	const struct certdir_decision *decision = &check->person->decision;
+
+	printf("  %s: %s%s%s\n", check->owner ? "the device's owner" : "the person",
+	       certdir_reason_name(decision->reason), decision->detail[0] ? ": " : "", decision->detail);
+	print_answers(check->person, now);
+	if (!decision->record_count)
+		return;
+	printf("    %s \"%s\", enabled %s\n", CERTDIR_FACT(decision, id),
+	       certdir_cli_text_or(certdir_facts_user_name(decision), ""),
+	       certdir_cli_yes_no(certdir_cli_asked_summary(decision).enabled, "not known"));
+	certdir_facts_groups(decision, print_line, member);
+}
+
 static void print_decision(const struct certdir_decision *decision)
 {
 	char age[CERTDIR_CLI_AGE_SIZE];
@@ -340,6 +358,8 @@ void explain_text(const struct explain_subject *subject, const struct certdir_ch
 	}
 	if (decision->record_count)
 		print_device(check, now);
+	if (check->person)
+		print_person(check, now);
 	print_decision(decision);
 	if (!malformed)
 		print_nps(&check->certificate);

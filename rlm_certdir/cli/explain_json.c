@@ -154,6 +154,19 @@ static json_t *json_check(const char *file, const struct certdir_check *check)
 			 decision->record_count ? json_device(decision) : json_null(), "sources", json_sources(check));
 }
 
+/* Who the certificate's person is, or the device's owner; null when nobody was asked. */
+static json_t *json_person(const struct certdir_check *check)
+{
+	const struct certdir_decision *decision = check->person ? &check->person->decision : NULL;
+
+	if (!decision)
+		return json_null();
+	return json_pack("{s:b, s:o, s:o, s:s, s:s, s:o}", "owner", check->owner != NULL, "id",
+			 text(decision->record_count ? CERTDIR_FACT(decision, id) : NULL), "name",
+			 text(certdir_facts_user_name(decision)), "reason", certdir_reason_name(decision->reason),
+			 "detail", decision->detail, "lookups", json_lookups(check->person));
+}
+
 static void append_place(void *context, const char *from, const char *value, size_t length)
 {
 	json_array_append_new(context, json_pack("{s:s, s:s%}", "from", from, "value", value, length));
@@ -204,7 +217,8 @@ bool explain_json(const struct explain_subject *subject, const struct certdir_ch
 	char *line;
 
 	json_decref(decision);
-	complete = complete && json_object_set_new(object, "places", json_places(subject)) == 0 &&
+	complete = complete && json_object_set_new(object, "person", json_person(check)) == 0 &&
+		   json_object_set_new(object, "places", json_places(subject)) == 0 &&
 		   json_object_set_new(object, "wiring", json_findings(subject)) == 0;
 	if (complete && name)
 		json_object_set_new(object, "configmgr",

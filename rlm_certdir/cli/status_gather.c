@@ -136,6 +136,7 @@ static bool take_source(struct certdir_cli_tenant_status *tenant, const struct c
 		return true;
 	tenant->synced[CERTDIR_SYNC_DEVICES] = source->synced;
 	tenant->synced[CERTDIR_SYNC_INTUNE] = source->intune_synced;
+	tenant->synced[CERTDIR_SYNC_USERS] = source->users_synced;
 	tenant->synced[CERTDIR_SYNC_GROUPS] = source->groups_synced;
 	tenant->synced[CERTDIR_SYNC_CERTIFICATES] = source->certificates_synced;
 	tenant->delta_since = source->delta_since;
@@ -154,6 +155,7 @@ static bool add_configured(struct certdir_cli_status *status, struct certdir_err
 		tenant->ldap = config->ldap;
 		tenant->wanted[CERTDIR_SYNC_DEVICES] = true;
 		tenant->wanted[CERTDIR_SYNC_INTUNE] = config->intune;
+		tenant->wanted[CERTDIR_SYNC_USERS] = config->users;
 		tenant->wanted[CERTDIR_SYNC_GROUPS] = config->groups[0] != NULL;
 		tenant->wanted[CERTDIR_SYNC_CERTIFICATES] = config->certificates;
 		take_report(status, tenant, status->last);

@@ -74,9 +74,12 @@ static void print_done(const char *tenant, bool ldap, enum certdir_sync_part par
 	case CERTDIR_SYNC_CERTIFICATES:
 		printf("certificates, %zu changed", counts->changed);
 		break;
+	case CERTDIR_SYNC_USERS:
+		printf("users, %s", report->full ? "full" : "delta");
+		break;
 	default:
 		printf("members");
-		print_if_any(counts->duplicates, "that are no known device");
+		print_if_any(counts->duplicates, "that are nobody known");
 		break;
 	}
 	if (report->resumed > 0)
@@ -134,6 +137,8 @@ static bool is_wanted(const struct certdir_sync_config *config, size_t tenant, e
 		return config->tenants[tenant].intune;
 	if (part == CERTDIR_SYNC_CERTIFICATES)
 		return config->tenants[tenant].certificates;
+	if (part == CERTDIR_SYNC_USERS)
+		return config->tenants[tenant].users;
 	return part == CERTDIR_SYNC_DEVICES || config->tenants[tenant].groups[0];
 }
 

@@ -313,6 +313,7 @@ static void read_tenant(struct certdir_conf_section *section, struct certdir_syn
 		  "Application (client) ID on the app registration's overview page");
 	read_credential(section, tenant);
 	certdir_conf_yes_no(section, "intune", &tenant->intune);
+	certdir_conf_yes_no(section, "users", &tenant->users);
 	certdir_conf_duration(section, "intune_interval", 0, 30 * DAY, &tenant->intune_interval);
 	read_certificates(section, tenant);
 	certdir_conf_repeated(section, "group", "this group", &tenant->groups);

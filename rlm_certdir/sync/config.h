@@ -49,6 +49,7 @@ struct certdir_tenant_config {
 	const char *federated_token_file;
 	const char *arc_keys; /* where Azure Arc's agent puts its keys; NULL, but in tests: where it does */
 	bool intune;
+	bool users;
 	int64_t intune_interval; /* seconds */
 	bool certificates;
 	int64_t certificates_interval; /* seconds */

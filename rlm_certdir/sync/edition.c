@@ -29,7 +29,8 @@ void certdir_sync_end_waiting(struct certdir_sync *sync)
 	for (struct certdir_sync_job *job = sync->jobs; job; job = job->next) {
 		if (certdir_sync_job_find(sync, job->tenant->name, CERTDIR_SYNC_DEVICES))
 			continue;
-		if (job->step == CERTDIR_SYNC_LINGERING)
+		if (job->step == CERTDIR_SYNC_LINGERING &&
+		    !certdir_sync_job_find(sync, job->tenant->name, CERTDIR_SYNC_USERS))
 			certdir_sync_job_drop(job);
 		if (job->step != CERTDIR_SYNC_READY || !waits_for_devices(sync, job))
 			continue;
@@ -40,13 +41,14 @@ void certdir_sync_end_waiting(struct certdir_sync *sync)
 }
 
 /*
- * Members that are no known device are forgotten, but may be among the devices that are still on their way: then the
+ * Members that are nobody known are forgotten, but may be among the devices and users that are still on their way: then the
  * groups are applied now, for the others, and once more after these.
  */
 static bool will_linger(const struct certdir_sync *sync, const struct certdir_sync_job *job)
 {
 	return job->part == CERTDIR_SYNC_GROUPS && job->spool && job->report.counts.duplicates > 0 &&
-	       certdir_sync_job_under_way(certdir_sync_job_find(sync, job->tenant->name, CERTDIR_SYNC_DEVICES));
+	       (certdir_sync_job_under_way(certdir_sync_job_find(sync, job->tenant->name, CERTDIR_SYNC_DEVICES)) ||
+		certdir_sync_job_under_way(certdir_sync_job_find(sync, job->tenant->name, CERTDIR_SYNC_USERS)));
 }
 
 /* ---- into the edition ---- */
@@ -79,19 +81,19 @@ static bool is_taken(const struct certdir_sync_job *job)
 static bool apply_tenant(struct certdir_sync *sync, struct certdir_list_writer *writer,
 			 struct certdir_sync_report_tenant *tenant)
 {
-	bool any = false, devices = false;
+	bool any = false, members = false;
 
 	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++) {
 		struct certdir_sync_job *job = certdir_sync_job_find(sync, tenant->name, part);
 
 		if (!job || certdir_sync_stopped(sync))
 			continue;
-		if (!certdir_sync_may_apply(sync, job) && !(job->step == CERTDIR_SYNC_LINGERING && devices))
+		if (!certdir_sync_may_apply(sync, job) && !(job->step == CERTDIR_SYNC_LINGERING && members))
 			continue;
 		apply(sync, writer, job);
 		any |= is_taken(job);
-		devices |= part == CERTDIR_SYNC_DEVICES && is_taken(job);
-		tenant->listed |= devices;
+		members |= (part == CERTDIR_SYNC_DEVICES || part == CERTDIR_SYNC_USERS) && is_taken(job);
+		tenant->listed |= part == CERTDIR_SYNC_DEVICES && is_taken(job);
 	}
 	return any;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The groups that the configuration names: who is in them, directly or through other groups. The spool has two listings of
- * each word: 2n is which group it means, 2n + 1 who is in that.
+ * The groups that the configuration names: who is in them, directly or through other groups. The spool has three listings of
+ * each word: 3n is which group it means, 3n + 1 which users are in that, where users are listed, 3n + 2 which devices.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,7 +97,7 @@ static bool is_one(const char *word, const struct found *found, struct certdir_e
 
 static struct certdir_listing find_listing(size_t number, struct found *found)
 {
-	return (struct certdir_listing){.number = (unsigned)number * 2,
+	return (struct certdir_listing){.number = (unsigned)number * 3,
 					.permission = permission,
 					.properties = certdir_record_group_properties,
 					.each = take_group,
@@ -118,7 +118,8 @@ static size_t count_words(const struct certdir_sync_job *job)
 /* The address, and the words. */
 static char *of(const struct certdir_sync_job *job)
 {
-	char *text = certdir_sync_url(job, "/groups\n%s", job->tenant->tenant_id), *longer;
+	char *text = certdir_sync_url(job, "/groups\n%s%s", job->tenant->tenant_id, job->tenant->users ? " users" : ""),
+	     *longer;
 
 	for (size_t i = 0; text && i < count_words(job); i++) {
 		longer = certdir_print("%s\n%s", text, job->tenant->groups[i]);
@@ -157,15 +158,16 @@ static enum certdir_graph_outcome fetch_group(struct certdir_sync_job *job, size
 }
 
 /* Graph counts the members, too: a listing with fewer of them is cut short. */
-static enum certdir_graph_outcome fetch_members(struct certdir_sync_job *job, size_t number, const struct found *found,
-						struct certdir_error *error)
+static enum certdir_graph_outcome fetch_members(struct certdir_sync_job *job, size_t number, bool users,
+						const struct found *found, struct certdir_error *error)
 {
 	const struct certdir_listing listing = {
-		.number = (unsigned)number * 2 + 1, .permission = permission, .eventual = true};
+		.number = (unsigned)number * 3 + 2 - users, .permission = permission, .eventual = true};
 	enum certdir_graph_outcome outcome;
 	struct certdir_listed listed;
-	char *url = certdir_sync_url(
-		job, "/groups/%s/transitiveMembers/microsoft.graph.device?$select=id&$count=true&$top=999", found->id);
+	char *url =
+		certdir_sync_url(job, "/groups/%s/transitiveMembers/microsoft.graph.%s?$select=id&$count=true&$top=999",
+				 found->id, users ? "user" : "device");
 
 	outcome = certdir_sync_part_fetch(job, listing, url, &listed, error);
 	if (outcome == CERTDIR_GRAPH_OK && listed.count > (int64_t)listed.objects) {
@@ -186,8 +188,10 @@ static void fetch(struct certdir_sync_job *job)
 
 	for (size_t i = 0; i < count_words(job) && outcome == CERTDIR_GRAPH_OK; i++) {
 		outcome = fetch_group(job, i, &found, &error);
+		if (outcome == CERTDIR_GRAPH_OK && job->tenant->users)
+			outcome = fetch_members(job, i, true, &found, &error);
 		if (outcome == CERTDIR_GRAPH_OK)
-			outcome = fetch_members(job, i, &found, &error);
+			outcome = fetch_members(job, i, false, &found, &error);
 		found_clear(&found);
 	}
 	if (outcome == CERTDIR_GRAPH_OK)
@@ -206,12 +210,12 @@ static bool put(void *context, const struct certdir_page_object *object, struct 
 	return certdir_record_member(object, &id, error) && certdir_tenant_group_put(list, id, error);
 }
 
-/* One group whole. CERTDIR_GRAPH_OK: its part has ended, as *ended says. */
-static enum certdir_graph_outcome apply_group(struct certdir_sync_job *job, struct certdir_tenant *list, size_t number,
-					      struct found *found, enum certdir_tenant_ended *ended,
-					      struct certdir_error *error)
+/* The members of a group that are devices, or users. CERTDIR_GRAPH_OK: its part has ended, as *ended says. */
+static enum certdir_graph_outcome apply_members(struct certdir_sync_job *job, struct certdir_tenant *list,
+						size_t number, bool users, const struct found *found,
+						enum certdir_tenant_ended *ended, struct certdir_error *error)
 {
-	const struct certdir_listing members = {.number = (unsigned)number * 2 + 1,
+	const struct certdir_listing members = {.number = (unsigned)number * 3 + 2 - users,
 						.properties = certdir_record_member_properties,
 						.each = put,
 						.context = list};
@@ -219,11 +223,8 @@ static enum certdir_graph_outcome apply_group(struct certdir_sync_job *job, stru
 	enum certdir_graph_outcome outcome;
 	struct certdir_listed listed;
 
-	outcome = certdir_sync_part_replay(job, find_listing(number, found), &listed, error);
-	certdir_listed_clear(&listed);
-	if (outcome != CERTDIR_GRAPH_OK)
-		return outcome;
-	if (!certdir_tenant_group_begin(list, found->id, found->name, error))
+	if (!(users ? certdir_tenant_group_begin_users(list, found->id, found->name, error)
+		    : certdir_tenant_group_begin(list, found->id, found->name, error)))
 		return CERTDIR_GRAPH_FAILED;
 	outcome = certdir_sync_part_replay(job, members, &listed, error);
 	certdir_listed_clear(&listed);
@@ -235,6 +236,29 @@ static enum certdir_graph_outcome apply_group(struct certdir_sync_job *job, stru
 	*ended = certdir_sync_part_guard(job, *ended, &counts, "members of a group", error);
 	certdir_sync_counts_add(&job->report.counts, &counts);
 	return CERTDIR_GRAPH_OK;
+}
+
+/* One group whole; *ended is the worse of its parts. */
+static enum certdir_graph_outcome apply_group(struct certdir_sync_job *job, struct certdir_tenant *list, size_t number,
+					      struct found *found, enum certdir_tenant_ended *ended,
+					      struct certdir_error *error)
+{
+	enum certdir_tenant_ended users = CERTDIR_ENDED;
+	enum certdir_graph_outcome outcome;
+	struct certdir_listed listed;
+
+	outcome = certdir_sync_part_replay(job, find_listing(number, found), &listed, error);
+	certdir_listed_clear(&listed);
+	if (outcome == CERTDIR_GRAPH_OK && job->tenant->users)
+		outcome = apply_members(job, list, number, true, found, &users, error);
+	if (outcome != CERTDIR_GRAPH_OK)
+		return outcome;
+	*ended = users;
+	if (users != CERTDIR_ENDED_FAILED)
+		outcome = apply_members(job, list, number, false, found, ended, error);
+	if (*ended == CERTDIR_ENDED)
+		*ended = users;
+	return outcome;
 }
 
 /* All groups; one that the guard refuses keeps none of the others back. False, with the part's end noted, when one failed. */

@@ -12,6 +12,7 @@
 static const struct certdir_sync_kind *const kinds[CERTDIR_SYNC_PARTS] = {
 	[CERTDIR_SYNC_DEVICES] = &certdir_sync_devices,
 	[CERTDIR_SYNC_INTUNE] = &certdir_sync_intune,
+	[CERTDIR_SYNC_USERS] = &certdir_sync_users,
 	[CERTDIR_SYNC_GROUPS] = &certdir_sync_groups,
 	[CERTDIR_SYNC_CERTIFICATES] = &certdir_sync_certificates};
 
@@ -193,6 +194,7 @@ static int64_t synced_of(const struct certdir_tenant_state *state, enum certdir_
 {
 	const int64_t synced[CERTDIR_SYNC_PARTS] = {[CERTDIR_SYNC_DEVICES] = state->synced,
 						    [CERTDIR_SYNC_INTUNE] = state->intune_synced,
+						    [CERTDIR_SYNC_USERS] = state->users_synced,
 						    [CERTDIR_SYNC_GROUPS] = state->groups_synced,
 						    [CERTDIR_SYNC_CERTIFICATES] = state->certificates_synced};
 

@@ -118,9 +118,11 @@ bool certdir_sync_part_follows(const struct certdir_sync_job *job, const struct 
 			       struct certdir_error *error)
 {
 	struct certdir_tenant_state state;
+	const char *link;
 
 	certdir_tenant_state(list, &state);
-	if (job->report.full || (state.delta_link && strcmp(state.delta_link, job->delta_link) == 0))
+	link = job->part == CERTDIR_SYNC_USERS ? state.users_link : state.delta_link;
+	if (job->report.full || (link && strcmp(link, job->delta_link) == 0))
 		return true;
 	certdir_error_set(error,
 			  "the list is another than the one that changes were asked for: the next run asks again");

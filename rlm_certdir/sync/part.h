@@ -30,7 +30,7 @@ struct certdir_sync_job {
 	bool all; /* list everything, whatever is due */
 	int64_t now; /* Unix seconds, when it was begun */
 	int64_t started; /* certdir_monotonic() */
-	char *delta_link; /* devices: of the list when the job was begun, or NULL; LDAP: the cursor, NULL = all is to be listed */
+	char *delta_link; /* devices, users: of the list when the job was begun, or NULL; LDAP: the cursor, NULL = all is to be listed */
 	bool moved; /* devices: that link leads to another host */
 	size_t records; /* Intune, certificates: that the list had then */
 
@@ -70,8 +70,8 @@ struct certdir_sync_kind {
 	/* Applies what was fetched and ends the part; what failed left the list's part as it was. */
 	void (*apply)(struct certdir_sync_job *job, struct certdir_tenant *list);
 };
-extern const struct certdir_sync_kind certdir_sync_devices, certdir_sync_intune, certdir_sync_groups,
-	certdir_sync_certificates;
+extern const struct certdir_sync_kind certdir_sync_devices, certdir_sync_intune, certdir_sync_users,
+	certdir_sync_groups, certdir_sync_certificates;
 /* The devices part of an LDAP directory, which has no other. */
 extern const struct certdir_sync_kind certdir_sync_ldap;
 

@@ -40,8 +40,26 @@ const char *const certdir_record_extended_properties[] = {
 	ATTRIBUTE(15), NULL};
 
 const char *const certdir_record_intune_properties[] = {"id", CERTDIR_MANAGED_DEVICE_PROPERTIES(NAME_OF) NULL};
+const char *const certdir_record_user_properties[] = {"id",
+						      "userPrincipalName",
+						      "accountEnabled",
+						      "onPremisesSecurityIdentifier",
+						      "onPremisesSamAccountName",
+						      "onPremisesDistinguishedName",
+						      "mail",
+						      NULL};
 const char *const certdir_record_group_properties[] = {"id", "displayName", NULL};
 const char *const certdir_record_member_properties[] = {"id", NULL};
+
+static const struct field user_fields[] = {
+	{"userPrincipalName", CERTDIR_KIND_TEXT, CERTDIR_USER_UPN, offsetof(struct certdir_tenant_user, upn)},
+	{"accountEnabled", CERTDIR_KIND_YES_NO, CERTDIR_USER_ENABLED, offsetof(struct certdir_tenant_user, enabled)},
+	{"onPremisesSecurityIdentifier", CERTDIR_KIND_SID, CERTDIR_USER_SID, offsetof(struct certdir_tenant_user, sid)},
+	{"onPremisesSamAccountName", CERTDIR_KIND_TEXT, CERTDIR_USER_SAM,
+	 offsetof(struct certdir_tenant_user, sam_account_name)},
+	{"onPremisesDistinguishedName", CERTDIR_KIND_TEXT, CERTDIR_USER_DN, offsetof(struct certdir_tenant_user, dn)},
+	{"mail", CERTDIR_KIND_TEXT, CERTDIR_USER_MAIL, offsetof(struct certdir_tenant_user, mail)},
+};
 
 static const struct field entra_fields[] = {CERTDIR_DEVICE_PROPERTIES(ENTRA_FIELD)};
 static const struct field intune_fields[] = {CERTDIR_MANAGED_DEVICE_PROPERTIES(INTUNE_FIELD)};
@@ -136,7 +154,7 @@ static const char *put_value(enum certdir_kind kind, void *at, const struct cert
 }
 
 static bool take_fields(const char *what, const struct field *fields, size_t count,
-			const struct certdir_page_object *object, struct certdir_device *device, uint32_t *present,
+			const struct certdir_page_object *object, void *record, uint32_t *present,
 			struct certdir_error *error)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -148,7 +166,7 @@ static bool take_fields(const char *what, const struct field *fields, size_t cou
 		*present |= CERTDIR_BIT(fields[i].property);
 		if (value->type == CERTDIR_PAGE_NULL || (value->type == CERTDIR_PAGE_TEXT && value->length == 0))
 			continue;
-		why = put_value(fields[i].kind, (char *)device + fields[i].offset, value);
+		why = put_value(fields[i].kind, (char *)record + fields[i].offset, value);
 		if (why)
 			return refuse(what, object, fields[i].name, value, why, error);
 	}
@@ -238,6 +256,17 @@ bool certdir_record_intune(const struct certdir_page_object *object, struct cert
 		return false;
 	put_text(&record->intune_device_id, id);
 	return take_fields(what, intune_fields, LENGTH(intune_fields), object, record, &present, error);
+}
+
+bool certdir_record_user(const struct certdir_page_object *object, struct certdir_tenant_user *user, uint32_t *present,
+			 struct certdir_error *error)
+{
+	static const char what[] = "user";
+
+	memset(user, 0, sizeof(*user));
+	*present = 0;
+	return take_id(what, object, &user->user_id, error) &&
+	       (object->removed || take_fields(what, user_fields, LENGTH(user_fields), object, user, present, error));
 }
 
 bool certdir_record_group(const struct certdir_page_object *object, const char **id, const char **name,

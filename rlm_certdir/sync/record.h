@@ -18,6 +18,9 @@
 #define CERTDIR_RECORD_ENTRA_SELECT "id" CERTDIR_DEVICE_PROPERTIES(CERTDIR_RECORD_AND)
 #define CERTDIR_RECORD_EXTENDED_SELECT CERTDIR_RECORD_ENTRA_SELECT ",extensionAttributes"
 #define CERTDIR_RECORD_INTUNE_SELECT "id" CERTDIR_MANAGED_DEVICE_PROPERTIES(CERTDIR_RECORD_AND)
+#define CERTDIR_RECORD_USER_SELECT                                                                                     \
+	"id,userPrincipalName,accountEnabled,onPremisesSecurityIdentifier,onPremisesSamAccountName,"                   \
+	"onPremisesDistinguishedName,mail"
 #define CERTDIR_RECORD_GROUP_SELECT "id,displayName"
 #define CERTDIR_RECORD_MEMBER_SELECT "id"
 
@@ -26,6 +29,7 @@ enum { CERTDIR_RECORD_ROOM = 1024 + 2 }; /* bytes for extension attributes as on
 extern const char *const certdir_record_entra_properties[];
 extern const char *const certdir_record_extended_properties[]; /* those, and extension attributes */
 extern const char *const certdir_record_intune_properties[];
+extern const char *const certdir_record_user_properties[];
 extern const char *const certdir_record_group_properties[];
 extern const char *const certdir_record_member_properties[];
 
@@ -50,6 +54,12 @@ bool certdir_record_entra(const struct certdir_page_object *object, uint32_t ext
  */
 bool certdir_record_intune(const struct certdir_page_object *object, struct certdir_device *record,
 			   struct certdir_error *error);
+
+struct certdir_tenant_user;
+
+/* A user of /users/delta; *present as that of a device, CERTDIR_BIT of enum certdir_tenant_user_property. False with `error`. */
+bool certdir_record_user(const struct certdir_page_object *object, struct certdir_tenant_user *user, uint32_t *present,
+			 struct certdir_error *error);
 
 /* A group: its object id and its name, which may be NULL. False with `error`. */
 bool certdir_record_group(const struct certdir_page_object *object, const char **id, const char **name,

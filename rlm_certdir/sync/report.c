@@ -12,6 +12,7 @@ const char *certdir_sync_part_name(enum certdir_sync_part part)
 {
 	static const char *const names[CERTDIR_SYNC_PARTS] = {[CERTDIR_SYNC_DEVICES] = "devices",
 							      [CERTDIR_SYNC_INTUNE] = "intune",
+							      [CERTDIR_SYNC_USERS] = "users",
 							      [CERTDIR_SYNC_GROUPS] = "groups",
 							      [CERTDIR_SYNC_CERTIFICATES] = "certificates"};
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEVICES, INTUNE, GROUPS, REPORTS, NEW_REPORTS, PERMISSIONS, OTHERS_MAX = 5, PAYLOAD_MAX = 64 << 10 };
+enum { DEVICES, INTUNE, GROUPS, USERS, REPORTS, NEW_REPORTS, PERMISSIONS, OTHERS_MAX = 5, PAYLOAD_MAX = 64 << 10 };
 
 /* The least that is needed comes first; the others allow it, too (https://learn.microsoft.com/graph/permissions-reference). */
 static const char *const names[PERMISSIONS][1 + OTHERS_MAX + 1] = {
@@ -19,6 +19,7 @@ static const char *const names[PERMISSIONS][1 + OTHERS_MAX + 1] = {
 	/* Documented for creating a report; the first of those before is enough in most tenants. */
 	[NEW_REPORTS] = {"DeviceManagementConfiguration.ReadWrite.All", "DeviceManagementManagedDevices.ReadWrite.All",
 			 "DeviceManagementApps.ReadWrite.All"},
+	[USERS] = {"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
 };
 
 /* RFC 4648, 5, without padding. The caller frees it; NULL when it is none. */
@@ -81,7 +82,8 @@ void certdir_roles_read(struct certdir_roles *roles, const char *token)
 bool certdir_roles_missing(const struct certdir_roles *roles, const struct certdir_tenant_config *config,
 			   const char *refused, char missing[CERTDIR_ROLES_TEXT])
 {
-	const bool needed[PERMISSIONS] = {true, config->intune, config->groups[0] != NULL, config->certificates};
+	const bool needed[PERMISSIONS] = {true, config->intune, config->groups[0] != NULL, config->users,
+					  config->certificates};
 	bool is_missing = true;
 	size_t used = 0;
 

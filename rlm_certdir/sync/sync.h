@@ -17,11 +17,13 @@
 enum certdir_sync_part {
 	CERTDIR_SYNC_DEVICES,
 	CERTDIR_SYNC_INTUNE,
+	CERTDIR_SYNC_USERS,
 	CERTDIR_SYNC_GROUPS,
 	CERTDIR_SYNC_CERTIFICATES,
 	CERTDIR_SYNC_PARTS
 };
-const char *certdir_sync_part_name(enum certdir_sync_part part); /* "devices", "intune", "groups", "certificates" */
+/* "devices", "intune", "users", "groups", "certificates" */
+const char *certdir_sync_part_name(enum certdir_sync_part part);
 
 enum certdir_sync_result {
 	CERTDIR_SYNC_RUNNING, /* it has not ended yet, for the first time */

@@ -5,11 +5,26 @@
 
 #include "tenant/state.h"
 
+/* What is asked of members that are devices, and of those that are users. ?1: the member, ?2: the group. */
+static const struct {
+	const char *members, *enter, *leave, *keep, *confirm;
+} sql[] = {
+	{"SELECT device,confirmed IS NOT NULL FROM device_group WHERE grp=?1",
+	 "INSERT INTO device_group(device,grp) VALUES(?1,?2)", "DELETE FROM device_group WHERE device=?1 AND grp=?2",
+	 "UPDATE device_group SET confirmed=coalesce(confirmed,(SELECT synced FROM grp WHERE id=?2))"
+	 " WHERE device=?1 AND grp=?2",
+	 "UPDATE device_group SET confirmed=NULL WHERE device=?1 AND grp=?2"},
+	{"SELECT user,confirmed IS NOT NULL FROM user_group WHERE grp=?1",
+	 "INSERT INTO user_group(user,grp) VALUES(?1,?2)", "DELETE FROM user_group WHERE user=?1 AND grp=?2",
+	 "UPDATE user_group SET confirmed=coalesce(confirmed,(SELECT synced FROM grp WHERE id=?2))"
+	 " WHERE user=?1 AND grp=?2",
+	 "UPDATE user_group SET confirmed=NULL WHERE user=?1 AND grp=?2"},
+};
+
 /* The members, as a bitmap, and those whose leaving waits. */
 static bool read_members(struct certdir_tenant *tenant, int64_t group, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_sql_ask(&tenant->writer->sql,
-					     "SELECT device,confirmed IS NOT NULL FROM device_group WHERE grp=?1",
+	sqlite3_stmt *stmt = certdir_sql_ask(&tenant->writer->sql, sql[tenant->part.group.users].members,
 					     SQL_VALUES(SQL_NUMBER(group)));
 	int found;
 
@@ -42,6 +57,7 @@ static bool open_group(struct certdir_tenant *tenant, const char *id, const char
 	if (found < 0)
 		return false;
 	tenant->part.group.row = sqlite3_column_int64(stmt, 0);
+	tenant->part.quiet = sqlite3_column_type(stmt, 2) == SQLITE_NULL;
 	known = certdir_sql_text_at(stmt, 1);
 	ok = (known && name && strcmp(known, name) == 0) || known == name ||
 	     certdir_list_writer_do(tenant->writer, "UPDATE grp SET name=?2 WHERE id=?1",
@@ -50,8 +66,8 @@ static bool open_group(struct certdir_tenant *tenant, const char *id, const char
 	return ok && read_members(tenant, tenant->part.group.row, error);
 }
 
-bool certdir_tenant_group_begin(struct certdir_tenant *tenant, const char *object_id, const char *name,
-				struct certdir_error *error)
+static bool begin(struct certdir_tenant *tenant, const char *object_id, const char *name, bool users,
+		  struct certdir_error *error)
 {
 	char id[CERTDIR_LIST_TEXT_MAX + 1], room[CERTDIR_LIST_TEXT_MAX + 1];
 	char *made;
@@ -59,6 +75,7 @@ bool certdir_tenant_group_begin(struct certdir_tenant *tenant, const char *objec
 	if (!certdir_tenant_guid(tenant, object_id, "a group without an id", id, error) ||
 	    !certdir_tenant_begin(tenant, CERTDIR_PART_GROUP, error))
 		return false;
+	tenant->part.group.users = users;
 	if (certdir_tenant_text(tenant, id, "group name", CERTDIR_FORM_TEXT, name, room, &made, error) &&
 	    open_group(tenant, id, made, error)) {
 		strcpy(tenant->part.group.name, made ? made : id);
@@ -68,6 +85,27 @@ bool certdir_tenant_group_begin(struct certdir_tenant *tenant, const char *objec
 	return false;
 }
 
+bool certdir_tenant_group_begin(struct certdir_tenant *tenant, const char *object_id, const char *name,
+				struct certdir_error *error)
+{
+	return begin(tenant, object_id, name, false, error);
+}
+
+bool certdir_tenant_group_begin_users(struct certdir_tenant *tenant, const char *object_id, const char *name,
+				      struct certdir_error *error)
+{
+	return begin(tenant, object_id, name, true, error);
+}
+
+static bool find_member(struct certdir_tenant *tenant, const char *id, int64_t *row, struct certdir_error *error)
+{
+	return tenant->part.group.users
+		       ? certdir_list_writer_number(tenant->writer, row,
+						    "SELECT id FROM user WHERE user_id=?1 AND source=?2",
+						    SQL_VALUES(SQL_TEXT(id), SQL_NUMBER(tenant->source)), error)
+		       : certdir_tenant_find_object(tenant, id, row, error);
+}
+
 bool certdir_tenant_group_put(struct certdir_tenant *tenant, const char *member, struct certdir_error *error)
 {
 	char id[CERTDIR_LIST_TEXT_MAX + 1];
@@ -75,7 +113,7 @@ bool certdir_tenant_group_put(struct certdir_tenant *tenant, const char *member,
 
 	if (!certdir_tenant_in(tenant, CERTDIR_PART_GROUP, error) ||
 	    !certdir_tenant_guid(tenant, member, "a member of a group without an id", id, error) ||
-	    !certdir_tenant_find_object(tenant, id, &row, error))
+	    !find_member(tenant, id, &row, error))
 		return false;
 	tenant->part.group.strangers += row == 0;
 	return row == 0 || certdir_bitmap_set(&tenant->part.seen, row) || certdir_tenant_no_memory(error);
@@ -85,8 +123,7 @@ bool certdir_tenant_group_put(struct certdir_tenant *tenant, const char *member,
 static bool change_members(struct certdir_tenant *tenant, const struct certdir_bitmap *rows,
 			   const struct certdir_bitmap *others, bool enter, size_t *count, struct certdir_error *error)
 {
-	const char *what = enter ? "INSERT INTO device_group(device,grp) VALUES(?1,?2)"
-				 : "DELETE FROM device_group WHERE device=?1 AND grp=?2";
+	const char *what = enter ? sql[tenant->part.group.users].enter : sql[tenant->part.group.users].leave;
 
 	for (int64_t row = -1; (row = certdir_bitmap_next(rows, row + 1)) >= 0;) {
 		if (certdir_bitmap_test(others, row))
@@ -94,7 +131,7 @@ static bool change_members(struct certdir_tenant *tenant, const struct certdir_b
 		++*count;
 		if (!certdir_list_writer_do(tenant->writer, what,
 					    SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->part.group.row)), error) ||
-		    (!tenant->part.quiet &&
+		    (!tenant->part.quiet && !tenant->part.group.users &&
 		     !certdir_tenant_log(tenant, row, "group", enter ? NULL : tenant->part.group.name,
 					 enter ? tenant->part.group.name : NULL, error)))
 			return false;
@@ -107,9 +144,7 @@ static bool keep_leavers(struct certdir_tenant *tenant, struct certdir_error *er
 {
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->part.group.members, row + 1)) >= 0;)
 		if (!certdir_bitmap_test(&tenant->part.seen, row) &&
-		    !certdir_list_writer_do(tenant->writer,
-					    "UPDATE device_group SET confirmed=coalesce(confirmed,(SELECT synced FROM "
-					    "grp WHERE id=?2)) WHERE device=?1 AND grp=?2",
+		    !certdir_list_writer_do(tenant->writer, sql[tenant->part.group.users].keep,
 					    SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->part.group.row)), error))
 			return false;
 	return true;
@@ -120,8 +155,7 @@ static bool confirm_members(struct certdir_tenant *tenant, struct certdir_error 
 {
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->part.group.leavers, row + 1)) >= 0;)
 		if (certdir_bitmap_test(&tenant->part.seen, row) &&
-		    !certdir_list_writer_do(tenant->writer,
-					    "UPDATE device_group SET confirmed=NULL WHERE device=?1 AND grp=?2",
+		    !certdir_list_writer_do(tenant->writer, sql[tenant->part.group.users].confirm,
 					    SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->part.group.row)), error))
 			return false;
 	return true;
@@ -148,7 +182,8 @@ enum certdir_tenant_ended certdir_tenant_group_end(struct certdir_tenant *tenant
 		return CERTDIR_ENDED_FAILED;
 	*counts = (struct certdir_tenant_counts){.before = tenant->part.group.members.ones,
 						 .duplicates = tenant->part.group.strangers};
-	(void)snprintf(what, sizeof(what), "members of group %s", tenant->part.group.name);
+	(void)snprintf(what, sizeof(what), "%s of group %s", tenant->part.group.users ? "users" : "members",
+		       tenant->part.group.name);
 	leavers = count_leavers(tenant);
 	ended = certdir_tenant_guard(tenant, counts->before, leavers, what, "in Entra ID whether they left it", error);
 	ok = confirm_members(tenant, error) &&
@@ -156,9 +191,11 @@ enum certdir_tenant_ended certdir_tenant_group_end(struct certdir_tenant *tenant
 						      &counts->lost, error)
 				     : keep_leavers(tenant, error)) &&
 	     change_members(tenant, &tenant->part.seen, &tenant->part.group.members, true, &counts->added, error) &&
-	     certdir_list_writer_do(tenant->writer, "UPDATE grp SET synced=?2 WHERE id=?1",
-				    SQL_VALUES(SQL_NUMBER(tenant->part.group.row), SQL_NUMBER(tenant->options.now)),
-				    error);
+	     /* Users come first, and who has left is as old as both. */
+	     (tenant->part.group.users ||
+	      certdir_list_writer_do(tenant->writer, "UPDATE grp SET synced=?2 WHERE id=?1",
+				     SQL_VALUES(SQL_NUMBER(tenant->part.group.row), SQL_NUMBER(tenant->options.now)),
+				     error));
 	counts->kept = leavers - counts->lost;
 	counts->after = counts->before + counts->added - counts->lost;
 	return certdir_tenant_finish(tenant, ok ? ended : CERTDIR_ENDED_FAILED, error);
@@ -190,6 +227,8 @@ static bool drop_group(struct certdir_tenant *tenant, int64_t group, const char 
 	strcpy(tenant->part.group.name, label);
 	return read_members(tenant, group, error) &&
 	       change_members(tenant, &tenant->part.group.members, &none, false, &count, error) &&
+	       certdir_list_writer_do(tenant->writer, "DELETE FROM user_group WHERE grp=?1",
+				      SQL_VALUES(SQL_NUMBER(group)), error) &&
 	       certdir_list_writer_do(tenant->writer, "DELETE FROM grp WHERE id=?1", SQL_VALUES(SQL_NUMBER(group)),
 				      error);
 }

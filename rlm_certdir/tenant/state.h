@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Inside of a tenant's part of the list: what the parts in devices.c, entries.c, intune.c and groups.c share.
+ * Inside of a tenant's part of the list: what the parts in devices.c, entries.c, intune.c, users.c and groups.c share.
  *
  * A part is one transaction. While it runs, bitmaps by row id hold what it did to the devices, so that the guard can count
  * and the change log can be written at its end: removals wait until then, because objects come back and replay.
@@ -18,6 +18,7 @@ enum certdir_tenant_kind {
 	CERTDIR_PART_DEVICES,
 	CERTDIR_PART_ENTRIES,
 	CERTDIR_PART_INTUNE,
+	CERTDIR_PART_USERS,
 	CERTDIR_PART_GROUP,
 	CERTDIR_PART_CERTIFICATES
 };
@@ -35,6 +36,7 @@ struct certdir_tenant_staged {
 /* The part of one group. */
 struct certdir_tenant_group {
 	int64_t row;
+	bool users; /* bitmaps are of rows of table user */
 	char name[CERTDIR_LIST_TEXT_MAX + 1]; /* what a change calls it */
 	struct certdir_bitmap members; /* at the beginning */
 	struct certdir_bitmap leavers; /* of them those that have left, and that the guard keeps */
@@ -76,7 +78,7 @@ struct certdir_tenant {
 	/* as stored; renewed at the end of each part */
 	int64_t source; /* row, 0 = not made yet */
 	struct certdir_tenant_state state;
-	char *delta_link;
+	char *delta_link, *users_link;
 	size_t unlisted;
 	bool refilter; /* `listed` was made with another filter */
 

@@ -37,12 +37,14 @@ static bool take_source(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struc
 	const char *delta_link = certdir_sql_text_at(stmt, 1);
 	const char *filter = certdir_sql_text_at(stmt, 9);
 	const char *attributes = certdir_sql_text_at(stmt, 10);
+	const char *users_link = certdir_sql_text_at(stmt, 11);
 
 	/* And changes of what another question was about are no changes of this. */
 	const bool other_question = tenant->options.ldap && (!filter || strcmp(filter, tenant->filter) != 0);
 
 	tenant->delta_link = delta_link ? strdup(delta_link) : NULL;
-	if (delta_link && !tenant->delta_link)
+	tenant->users_link = users_link ? strdup(users_link) : NULL;
+	if ((delta_link && !tenant->delta_link) || (users_link && !tenant->users_link))
 		return certdir_tenant_no_memory(error);
 	tenant->source = sqlite3_column_int64(stmt, 0);
 	tenant->unlisted = (size_t)sqlite3_column_int64(stmt, 8);
@@ -58,8 +60,11 @@ static bool take_source(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struc
 		.groups_synced = sqlite3_column_int64(stmt, 5),
 		.devices = (size_t)sqlite3_column_int64(stmt, 6),
 		.intune_records = (size_t)sqlite3_column_int64(stmt, 7),
-		.certificates_synced = sqlite3_column_int64(stmt, 11),
-		.certificates = (size_t)sqlite3_column_int64(stmt, 12),
+		.users_link = tenant->users_link,
+		.certificates_synced = sqlite3_column_int64(stmt, 12),
+		.certificates = (size_t)sqlite3_column_int64(stmt, 13),
+		.users_synced = sqlite3_column_int64(stmt, 14),
+		.users = (size_t)sqlite3_column_int64(stmt, 15),
 	};
 	tenant->refilter =
 		tenant->state.devices + tenant->unlisted > 0 && (!filter || strcmp(filter, tenant->filter) != 0);
@@ -73,14 +78,16 @@ static bool read_source(struct certdir_tenant *tenant, struct certdir_error *err
 	int found;
 
 	free(tenant->delta_link);
-	tenant->delta_link = NULL;
+	free(tenant->users_link);
+	tenant->delta_link = tenant->users_link = NULL;
 	tenant->source = 0;
 	tenant->unlisted = 0;
 	tenant->refilter = false;
 	memset(&tenant->state, 0, sizeof(tenant->state));
 	stmt = certdir_sql_ask(&tenant->writer->sql,
 			       "SELECT id,delta_link,delta_since,synced,intune_synced,groups_synced,devices,"
-			       "intune_records,unlisted,filter,extension_attributes,certificates_synced,certificates "
+			       "intune_records,unlisted,filter,extension_attributes,users_link,certificates_synced,"
+			       "certificates,users_synced,users "
 			       "FROM source WHERE name=?1",
 			       SQL_VALUES(SQL_TEXT(tenant->options.name)));
 	found = certdir_list_writer_next(tenant->writer, stmt, error);
@@ -201,6 +208,7 @@ void certdir_tenant_close(struct certdir_tenant *tenant)
 	certdir_tenant_part_abandon(tenant);
 	(void)sqlite3_exec(tenant->writer->sql.db, "DROP TABLE IF EXISTS temp.was", NULL, NULL, NULL);
 	free(tenant->delta_link);
+	free(tenant->users_link);
 	free(tenant->filter);
 	free(tenant);
 }

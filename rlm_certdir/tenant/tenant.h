@@ -56,6 +56,9 @@ struct certdir_tenant_state {
 	size_t devices; /* listed ones */
 	size_t intune_records; /* joined or not */
 	size_t certificates;
+	const char *users_link; /* of the users; NULL = to be listed whole */
+	int64_t users_synced; /* 0 = never, or they are not wanted */
+	size_t users;
 };
 
 /* What a part did. "lost" are devices, records or members that were there before and are not at the end. */
@@ -181,11 +184,47 @@ bool certdir_tenant_intune_put(struct certdir_tenant *tenant, const struct certd
 enum certdir_tenant_ended certdir_tenant_intune_end(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
 						    struct certdir_error *error);
 
+/* ---- users ---- */
+
+/* A user of Entra ID. Strings are borrowed, NULL = none. */
+struct certdir_tenant_user {
+	const char *user_id; /* its object id, always there */
+	const char *upn;
+	const char *sid; /* on-premises, as what follows */
+	const char *sam_account_name;
+	const char *dn;
+	const char *mail;
+	enum certdir_tristate enabled;
+};
+
+/* The properties that an object can carry, as bits of `present`. */
+enum certdir_tenant_user_property {
+	CERTDIR_USER_UPN,
+	CERTDIR_USER_ENABLED,
+	CERTDIR_USER_SID,
+	CERTDIR_USER_SAM,
+	CERTDIR_USER_DN,
+	CERTDIR_USER_MAIL
+};
+
+/* As the devices part, of a table of its own: begin, put and remove in any order and at will, end. */
+bool certdir_tenant_users_begin(struct certdir_tenant *tenant, bool full, struct certdir_error *error);
+bool certdir_tenant_users_put(struct certdir_tenant *tenant, const struct certdir_tenant_user *user, uint32_t present,
+			      struct certdir_error *error);
+bool certdir_tenant_users_remove(struct certdir_tenant *tenant, const char *user_id, struct certdir_error *error);
+enum certdir_tenant_ended certdir_tenant_users_end(struct certdir_tenant *tenant, const char *delta_link,
+						   struct certdir_tenant_counts *counts, struct certdir_error *error);
+/* Users are not wanted any more: all of them go, whatever the guard. */
+bool certdir_tenant_users_forget(struct certdir_tenant *tenant, struct certdir_error *error);
+
 /* ---- groups ---- */
 
 /* Begins the part of one group; members are devices by object id. A changed display name is taken over. */
 bool certdir_tenant_group_begin(struct certdir_tenant *tenant, const char *object_id, const char *name,
 				struct certdir_error *error);
+/* The same of its members that are users, by their ids, before that of the devices; put and end are the same. */
+bool certdir_tenant_group_begin_users(struct certdir_tenant *tenant, const char *object_id, const char *name,
+				      struct certdir_error *error);
 bool certdir_tenant_group_put(struct certdir_tenant *tenant, const char *member, struct certdir_error *error);
 enum certdir_tenant_ended certdir_tenant_group_end(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
 						   struct certdir_error *error);

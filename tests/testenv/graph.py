@@ -36,13 +36,16 @@ from testenv.certificates import Authority
 from testenv.graph_faults import Answer, error, told
 from testenv.graph_reports import READ, Reports
 from testenv.graph_token import Tokens
+from testenv.graph_users import NEW_USER, USUAL, People
 from testenv.tenant import NEW_DEVICE, NEW_GROUP, NEW_RECORD, Tenant
 
 PERMISSIONS = {"devices": "Device.Read.All", "delta": "Device.Read.All", "groups": "GroupMember.Read.All",
                "group": "GroupMember.Read.All", "members": "GroupMember.Read.All",
+               "users": "User.Read.All", "userMembers": "GroupMember.Read.All",
                "managedDevices": "DeviceManagementManagedDevices.Read.All", "exports": READ,
                **graph_profiles.PERMISSIONS}
 JSON = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+DELTAS = {"delta", "users"}
 # Only when it is selected.
 HIDDEN = {"onPremisesSecurityIdentifier", "extensionAttributes"}
 
@@ -63,6 +66,8 @@ ROUTES = [(re.compile(pattern), name) for pattern, name in (
     (r"/v1\.0/deviceManagement/reports/exportJobs(?:\('(?P<job>[\w-]+)'\))?", "exports"),
     (r"/v1\.0/groups", "groups"),
     (r"/v1\.0/groups/(?P<group>[^/]+)/transitiveMembers/microsoft\.graph\.device", "members"),
+    (r"/v1\.0/groups/(?P<group>[^/]+)/transitiveMembers/microsoft\.graph\.user", "userMembers"),
+    (r"/v1\.0/users/(?:microsoft\.graph\.)?delta(?:\(\))?", "users"),
     (r"/v1\.0/groups/(?P<group>[^/]+)", "group"),
 )] + graph_profiles.ROUTES
 
@@ -264,6 +269,7 @@ class FakeGraph(Reports, graph_profiles.ProfileAnswers):
 
     def __init__(self, tenant=None, seed=0, habits=None, page_size=1000):
         self.tenant = tenant or Tenant()
+        self.people = People(self.tenant)
         self.rng = random.Random(f"graph {seed}")
         self.habits = habits or delta.Habits()
         self.page_size = page_size
@@ -465,17 +471,29 @@ class FakeGraph(Reports, graph_profiles.ProfileAnswers):
 
     def _get_members(self, request):
         group = self._group(request)
-        query = request.query
-        # An OData cast is an advanced query: header and $count on every page (aad-advanced-queries).
-        if request.headers.get("consistencylevel", "").lower() != "eventual" or (
-                "$skiptoken" not in query and query.get("$count") != "true"):
-            raise BadRequest("Request_UnsupportedQuery", "A query of this kind needs the header ConsistencyLevel: "
-                             "eventual and $count=true.")
+        self._check_advanced(request)
 
         def objects(query, select):
             devices = sorted(self.tenant.devices_in(group["id"]))
             return [_selected(self.tenant.devices[device], select, NEW_DEVICE, HIDDEN) for device in devices]
         return self._listing(request, "devices", NEW_DEVICE, objects, 999, 100, True)
+
+    def _get_userMembers(self, request):
+        group = self._group(request)
+        self._check_advanced(request)
+
+        def objects(query, select):
+            return [_selected(self.people.devices[user], select or USUAL, NEW_USER)
+                    for user in sorted(self.people.members_of(group["id"]))]
+        return self._listing(request, "users", NEW_USER, objects, 999, 100, True)
+
+    def _check_advanced(self, request):
+        """An OData cast is an advanced query: header and $count on every page (aad-advanced-queries)."""
+        query = request.query
+        if request.headers.get("consistencylevel", "").lower() != "eventual" or (
+                "$skiptoken" not in query and query.get("$count") != "true"):
+            raise BadRequest("Request_UnsupportedQuery", "A query of this kind needs the header ConsistencyLevel: "
+                             "eventual and $count=true.")
 
     def _listing(self, request, context, known, objects, top_limit, top_usual, counts):
         """Makes the pages of a listing at its first request; later ones come by the token of their link."""
@@ -483,7 +501,7 @@ class FakeGraph(Reports, graph_profiles.ProfileAnswers):
         if "$skiptoken" in query:
             return self._page(request, self._link(request, "$skiptoken"), context)
         _check_options(query, {"$select", "$filter", "$top", "$count"})
-        kind = {"managedDevices": "managedDevice", "groups": "group"}.get(request.route, "device")
+        kind = {"managedDevices": "managedDevice", "groups": "group", "userMembers": "user"}.get(request.route, "device")
         select = _select(query.get("$select"), known, f"microsoft.graph.{kind}")
         found = objects(query, select)
         size = min(self.page_size, _top(query.get("$top"), top_limit, top_usual))
@@ -500,8 +518,8 @@ class FakeGraph(Reports, graph_profiles.ProfileAnswers):
             page["@odata.count"] = link.count if link.count >= 0 else len(objects)
         if link.index + 1 < len(link.pages):
             page["@odata.nextLink"] = self._issue(request, "$skiptoken", replace(link, index=link.index + 1))
-        elif link.route == "delta":
-            end = Link("delta", version=link.version, select=link.select, generation=self._generation)
+        elif link.route in DELTAS:
+            end = Link(link.route, version=link.version, select=link.select, generation=self._generation)
             page["@odata.deltaLink"] = self._issue(request, "$deltatoken", end)
         page["value"] = objects
         return told(page, chunked=self.rng.random() < 0.5)
@@ -510,7 +528,7 @@ class FakeGraph(Reports, graph_profiles.ProfileAnswers):
         """A link that cannot be taken apart, and that shows it when it was decoded and encoded again."""
         token = base64.urlsafe_b64encode(self.rng.randbytes(self.rng.choice((18, 90, 1200)))).decode().rstrip("=")
         target = f"{request.path}?{kind}={token}%3d%27"
-        if kind == "$skiptoken" and request.route != "delta" and "$top" in request.query:
+        if kind == "$skiptoken" and request.route not in DELTAS and "$top" in request.query:
             target = f"{request.path}?$top={request.query['$top']}&{kind}={token}%3d%27"
         self._links[token + "='"] = (target, link)
         return self.base + target
@@ -525,22 +543,29 @@ class FakeGraph(Reports, graph_profiles.ProfileAnswers):
     # -- delta --
 
     def _get_delta(self, request):
+        return self._delta(request, "devices", NEW_DEVICE, set(NEW_DEVICE) - HIDDEN)
+
+    def _get_users(self, request):
+        return self._delta(request, "users", NEW_USER, USUAL)
+
+    def _delta(self, request, context, known, usual):
         query = request.query
         if "$skiptoken" in query:
-            return self._page(request, self._link(request, "$skiptoken"), "devices")
+            return self._page(request, self._link(request, "$skiptoken"), context)
         if query.get("$deltatoken"):
             link = self._link(request, "$deltatoken")
             if link.generation < self._generation:
                 return self._expired(link)
-            return self._round(request, link.version, link.select)
+            return self._round(request, context, link.version, link.select)
         _check_options(query, {"$select", "$deltatoken"})
-        select = _select(query.get("$select"), NEW_DEVICE, "microsoft.graph.device") or set(NEW_DEVICE) - HIDDEN
-        return self._round(request, None, frozenset(select))
+        select = _select(query.get("$select"), known, f"microsoft.graph.{context[:-1]}") or usual
+        return self._round(request, context, None, frozenset(select))
 
-    def _round(self, request, since, select):
-        pages = delta.round_of(self.tenant, since, set(select), self.rng, self.habits)
-        link = Link("delta", pages, version=self.tenant.version, select=select, generation=self._generation)
-        return self._page(request, link, "devices")
+    def _round(self, request, context, since, select):
+        of = self.people if request.route == "users" else self.tenant
+        pages = delta.round_of(of, since, set(select), self.rng, self.habits)
+        link = Link(request.route, pages, version=of.version, select=select, generation=self._generation)
+        return self._page(request, link, context)
 
     def _expired(self, link):
         status, code, with_location = EXPIRIES[self._expiry]
@@ -549,7 +574,7 @@ class FakeGraph(Reports, graph_profiles.ProfileAnswers):
         if with_location:
             # The first request again, with an empty $deltatoken.
             select = f"$select={','.join(sorted(link.select))}&" if self.location_selects else ""
-            answer.headers["Location"] = f"{self.base}/v1.0/devices/delta?{select}$deltatoken="
+            answer.headers["Location"] = f"{self.base}/v1.0/{'users' if link.route == 'users' else 'devices'}/delta?{select}$deltatoken="
         return answer
 
 

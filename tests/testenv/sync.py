@@ -43,8 +43,9 @@ class Run:
         return found[0]
 
     def results(self, tenant=None):
-        """Of the parts, but for the certificates where nobody asks for them."""
-        return {name: part["result"] for name, part in self.parts(tenant).items() if part["note"] != "certificates = no"}
+        """Of the parts, but for certificates and users where nobody asks for them."""
+        return {name: part["result"] for name, part in self.parts(tenant).items()
+                if part["note"] != "certificates = no" and (name, part["result"]) != ("users", "skipped")}
 
 
 class Sync:

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""People: synced into the list, looked up in LDAP, and judged in real logins."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from testenv.graph import FakeGraph
+from testenv.logins import Pki, enter
+from testenv.radiusd import Radiusd
+from testenv.slapd import READER, READER_PASSWORD, SUFFIX, Slapd, sid_bytes
+from testenv.sync import Sync
+from testenv.tenant import DOMAIN_SID, Tenant
+
+
+def users_of(sync, columns="upn"):
+    with closing(sqlite3.connect(f"file:{sync.list_file}?mode=ro&immutable=1", uri=True)) as db:
+        return sorted(db.execute(f"SELECT {columns} FROM user"))
+
+
+def groups_of(sync):
+    with closing(sqlite3.connect(f"file:{sync.list_file}?mode=ro&immutable=1", uri=True)) as db:
+        return sorted(db.execute("SELECT u.upn,g.name FROM user_group m JOIN user u ON u.id=m.user JOIN grp g ON g.id=m.grp"))
+
+
+def test_users_are_synced(tmp_path):
+    tenant = Tenant(7, devices=5, groups=("Wi-Fi staff",))
+    with FakeGraph(tenant) as graph:
+        people, (staff,) = graph.people, tenant.group_named("Wi-Fi staff")
+        anna, ben = people.add("anna"), people.add("ben", on_premises=False, accountEnabled=False)
+        for number in range(38):
+            people.add(f"u{number}")
+        people.join(staff, anna)
+        sync = Sync(tmp_path / "sync", graph, group="Wi-Fi staff")
+        sync.run()
+        assert users_of(sync) == [] and not graph.asked("users"), "they were not asked for"
+
+        sync.set(users="yes")
+        parts = sync.run().parts()
+        assert (parts["users"]["result"], parts["users"]["after"], parts["users"]["full"]) == ("done", 40, True)
+        found = {row[0]: row[1:] for row in users_of(sync, "upn,user_id,enabled,sam_account_name,mail,sid,dn")}
+        truth = people.devices[anna]
+        assert found["anna@contoso.example"] == (anna, 1, "anna", "anna.mail@contoso.example",
+                                                 truth["onPremisesSecurityIdentifier"],
+                                                 truth["onPremisesDistinguishedName"])
+        assert found["ben@contoso.example"] == (ben, 0, None, "ben.mail@contoso.example", None, None)
+        assert groups_of(sync) == [("anna@contoso.example", "Wi-Fi staff")]
+
+        # What changed, and no more than that.
+        before = len(graph.requests)
+        people.change(anna, accountEnabled=False)
+        people.change(ben, userPrincipalName="Ben.New@contoso.example", mail=None)
+        people.join(staff, ben)
+        people.leave(staff, anna)
+        parts = sync.run().parts()
+        assert parts["users"]["full"] is False and len(graph.asked("users", before)) == 1
+        found = {row[0]: row[1:] for row in users_of(sync, "upn,enabled,mail,sam_account_name")}
+        assert found["anna@contoso.example"] == (0, "anna.mail@contoso.example", "anna")
+        assert found["ben.new@contoso.example"] == (0, None, None)
+        assert groups_of(sync) == [("ben.new@contoso.example", "Wi-Fi staff")]
+
+        people.delete(ben)
+        assert sync.run().parts()["users"]["removed"] == 1
+        assert groups_of(sync) == []
+        graph.expire_delta()
+        assert sync.run().parts()["users"]["full"] is True
+        assert len(users_of(sync)) == 39
+        assert not graph.violations
+
+        # Half of them gone at once is not believed: they stay, as old as they are.
+        for user in sorted(people.devices)[:30]:
+            people.delete(user)
+        assert sync.run(code=None).parts()["users"]["result"] == "shrunk"
+        assert len(users_of(sync)) == 39
+        assert len([one for one in users_of(sync, "ifnull(confirmed,-1)") if one[0] != -1]) == 30
+        sync.run("--force")
+        assert len(users_of(sync)) == 9
+
+        sync.set(users="no")
+        sync.run()
+        assert users_of(sync) == []
+
+
+# ---- real logins ----
+
+STANDINGS = ("enabled", "disabled", "gone", "other-group")
+OIDS = {"device": "1.3.6.1.4.1.99999.1", "user": "1.3.6.1.4.1.99999.2", "both": "1.3.6.1.4.1.99999.3"}
+MODULE = """
+certdir {{
+    directories = "list ldap"
+    certificates devices {{ issuer = "CN=certdir test CA", ekus = "{device}", common_name = "subject.cn" }}
+    certificates people {{ issuer = "CN=certdir test CA", ekus = "{user}", holder = user, upn = "san.upn", user_sid = "ext.sid" }}
+    certificates shared {{ issuer = "CN=certdir test CA", ekus = "{both}", holder = both, upn = "san.upn", common_name = "subject.cn",
+        mail = "san.email" }}
+    list {{ filename = "{list}" }}
+    ldap {{ server = "{uri}", identity = "{identity}", password = "{password}", base_dn = "{base}",
+        user_filter = "(&(objectClass=user)(!(objectClass=computer)))", group_base_dn = "ou=Groups,{base}" }}
+    policy {{ require_group = staff }}
+}}
+"""
+
+
+class Office:
+    """A device and a person of each standing, known to the list or to LDAP alone, and a server for all of them."""
+
+    def __init__(self, directory, graph, slapd, pki):
+        self.pki = pki
+        self.sync = Sync(directory / "sync", graph, group="staff", users="yes")
+        self.fill_list(graph)
+        self.fill_ldap(slapd)
+        self.sync.run()
+        text = MODULE.format(**OIDS, list=self.sync.list_file, uri=slapd.uri, identity=READER, password=READER_PASSWORD,
+                             base=SUFFIX)
+        self.server = Radiusd(directory / "radiusd", pki.trust, text)
+
+    @staticmethod
+    def fill_list(graph):
+        staff = graph.tenant.add_group("staff")
+        for standing in set(STANDINGS) - {"gone"}:
+            user = graph.people.add(f"list-{standing}", accountEnabled=standing != "disabled")
+            device = graph.tenant.add_device(f"list-pc-{standing}", accountEnabled=standing != "disabled")
+            if standing != "other-group":
+                graph.tenant.join(staff, device)
+                graph.people.join(staff, user)
+
+    @staticmethod
+    def fill_ldap(slapd):
+        staff = [f"cn=x,{SUFFIX}"]
+        for number, standing in enumerate(sorted(set(STANDINGS) - {"gone"})):
+            dn, off = f"cn=ldap-{standing},{SUFFIX}", 2 if standing == "disabled" else 0
+            slapd.add_entry(dn, objectClass="user", cn=f"ldap-{standing}", sAMAccountName=f"ldap-{standing}",
+                            userPrincipalName=f"ldap-{standing}@contoso.example", userAccountControl=512 + off,
+                            objectSid=sid_bytes(f"{DOMAIN_SID}-{5000 + number}"))
+            computer = slapd.add_computer(f"ldap-pc-{standing}", userAccountControl=4096 + off)
+            staff += [dn, computer] if standing != "other-group" else []
+        slapd.add_entry(f"cn=staff,ou=Groups,{SUFFIX}", objectClass="group", cn="staff", member=staff)
+
+    def certificate(self, holder, person, device):
+        san = [{"upn": f"{person}@contoso.example"}] if person else []
+        return self.pki.issue(subject=[["CN", device or "x"]], san=san, eku=["clientAuth", OIDS[holder]])
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("office")
+    (directory / "pki").mkdir()
+    with FakeGraph(Tenant(3)) as graph, Slapd(directory / "slapd") as slapd:
+        made = Office(directory, graph, slapd, Pki(directory / "pki"))
+        with made.server:
+            yield made
+
+
+REASONS = {"enabled": "allowed", "disabled": "disabled", "gone": "not-found", "other-group": "not-in-group"}
+
+
+@pytest.mark.parametrize("kind", ["list", "ldap"])
+@pytest.mark.parametrize("standing", STANDINGS)
+@pytest.mark.parametrize("holder", OIDS)
+def test_login_of_people(office, holder, standing, kind):
+    """Who holds the certificate has to be there, enabled and in the group; of both, each, and one in the group."""
+    subject, fine, other = f"{kind}-{standing}", f"{kind}-other-group", f"{kind}-pc-{standing}"
+    if holder == "device":
+        # The person that it names beside the device is not asked for.
+        tries = [(office.certificate(holder, f"{kind}-disabled", other), REASONS[standing])]
+    elif holder == "user":
+        tries = [(office.certificate(holder, subject, f"{kind}-pc-disabled"), REASONS[standing])]
+    else:
+        device = f"{kind}-pc-other-group"
+        tries = [(office.certificate(holder, subject, device), REASONS[standing]),
+                 (office.certificate(holder, fine, other), REASONS[standing]),
+                 (office.certificate(holder, subject, None), "not-found")]
+    for certificate, reason in tries:
+        attempt, decision = enter(office.server, office.pki, certificate)
+        assert decision.reason == reason, decision.line
+        assert attempt.accepted is (reason == "allowed")
+        if reason == "allowed" and holder != "device":
+            assert "@contoso.example" in decision.fields["upn"] and (holder == "user") is (decision.fields["device"] == "")
+
+
+def test_machine_then_user(office):
+    """Windows' "user or computer": the machine logs in at the start with its certificate, then the user with hers."""
+    machine = office.certificate("device", None, "list-pc-enabled")
+    user = office.certificate("user", "list-enabled", None)
+    seen = [enter(office.server, office.pki, certificate)[1] for certificate in (machine, user, machine)]
+    assert [(one.reason, one.fields["device"], one.fields["upn"]) for one in seen] == [
+        ("allowed", "list-pc-enabled", ""), ("allowed", "", "list-enabled@contoso.example"),
+        ("allowed", "list-pc-enabled", "")]
+    stolen = office.certificate("user", "list-disabled", None)
+    assert [enter(office.server, office.pki, one)[0].accepted for one in (machine, stolen)] == [True, False]
+
+
+def test_check_explains_people(office):
+    certificate, _ = office.certificate("both", "list-disabled", "list-pc-enabled")
+    out = office.sync.certdir("check", "--raddb", office.server.raddb, certificate, code=1)
+    assert "the person: disabled" in out and "decision deny: disabled: the user: " in out
+    assert "list-disabled@contoso.example" in out and "the device\n" in out
