@@ -25,7 +25,8 @@ struct options { /* certdir { .. } itself */
 static CONF_PARSER const certdir_options[] = {
 	{"certificate", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, certificate), "session"},
 	{"identities", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, identities),
-	 "entra_device_id intune_device_id device_guid sid dns_name common_name serial_number udid"},
+	 "entra_device_id intune_device_id device_guid sid dns_name common_name serial_number udid imei meid wifi_mac "
+	 "permanent_id"},
 	{"directories", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, directories), "list"},
 	{"unguarded", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct options, unguarded), "no"},
 	CONF_PARSER_TERMINATOR};
@@ -65,6 +66,10 @@ static CONF_PARSER const certificates_options[] = {
 	PLACES("serial_number", CERTDIR_ID_SERIAL),
 	PLACES("upn", CERTDIR_ID_UPN),
 	PLACES("udid", CERTDIR_ID_UDID),
+	PLACES("imei", CERTDIR_ID_IMEI),
+	PLACES("meid", CERTDIR_ID_MEID),
+	PLACES("wifi_mac", CERTDIR_ID_WIFI_MAC),
+	PLACES("permanent_id", CERTDIR_ID_PERMANENT),
 	PLACES("mapping", CERTDIR_ID_MAPPING),
 	PLACES("user_id", CERTDIR_ID_USER_ID),
 	PLACES("user_sid", CERTDIR_ID_USER_SID),
@@ -150,6 +155,10 @@ static CONF_PARSER const ldap_attribute_options[] = {ATTRIBUTE("entra_device_id"
 						     ATTRIBUTE("user_sid", CERTDIR_ID_USER_SID),
 						     ATTRIBUTE("user_name", CERTDIR_ID_USER_NAME),
 						     ATTRIBUTE("mail", CERTDIR_ID_MAIL),
+						     ATTRIBUTE("imei", CERTDIR_ID_IMEI),
+						     ATTRIBUTE("meid", CERTDIR_ID_MEID),
+						     ATTRIBUTE("wifi_mac", CERTDIR_ID_WIFI_MAC),
+						     ATTRIBUTE("permanent_id", CERTDIR_ID_PERMANENT),
 						     CONF_PARSER_TERMINATOR};
 
 struct policy_options {
@@ -267,7 +276,7 @@ static bool take_identity(CONF_ITEM *at, char const *word, void *context)
 		cf_log_err(
 			at,
 			"identities: \"%s\" is no identity type; use entra_device_id intune_device_id device_guid sid "
-			"sid_uri dns_name common_name serial_number upn udid mapping",
+			"sid_uri dns_name common_name serial_number upn udid imei meid wifi_mac permanent_id mapping",
 			word);
 		return false;
 	}

@@ -63,6 +63,10 @@ enum certdir_identity_type {
 	CERTDIR_ID_UPN, /* upn: lower case */
 	CERTDIR_ID_UDID, /* udid: Apple's, a GUID, 40 hex digits or 8-16 of them, lower case; GUIDs of any type may be one */
 	CERTDIR_ID_CERTIFICATE, /* certificate: lower-case hex SHA-1 of all of it, by which tables of issued ones know it */
+	CERTDIR_ID_IMEI, /* imei: 15 digits, the last of them the check digit */
+	CERTDIR_ID_MEID, /* meid: 14 hex digits, upper case */
+	CERTDIR_ID_WIFI_MAC, /* wifi_mac: 12 hex digits, upper case; never one that is made up for a network */
+	CERTDIR_ID_PERMANENT, /* permanent_id: RFC 4043, as ACME device attestation has it: a serial number or a UDID mostly */
 	CERTDIR_ID_MAPPING, /* mapping: a strong mapping as altSecurityIdentities has it; only when asked for */
 	CERTDIR_ID_USER_ID, /* user_id: Entra ID's object id of a person, canonical GUID */
 	CERTDIR_ID_USER_SID, /* user_sid: a person's, from where a section says that it is a person's */
@@ -217,8 +221,10 @@ struct certdir_device {
 	char *category; /* Intune's deviceCategoryDisplayName */
 	char *enrollment_profile; /* enrollmentProfileName */
 	char *extension_attributes; /* "1=value|7=value": those of Entra's extensionAttributes that were asked for; \ before | and \ */
-	char *wifi_mac; /* as Intune writes it: "00A0C91E2F3D" */
+	char *wifi_mac; /* canonical, "00A0C91E2F3D", where it is a MAC address that is not made up */
 	char *ethernet_mac;
+	char *imei; /* of phones; canonical, where they are */
+	char *meid;
 	char **dns_names;
 	size_t dns_name_count;
 	struct certdir_group *groups;

@@ -30,6 +30,8 @@ char **certdir_device_text(struct certdir_device *device, size_t i)
 		TEXT(wifi_mac),
 		TEXT(ethernet_mac),
 		TEXT(compliance),
+		TEXT(imei),
+		TEXT(meid),
 	};
 
 	return i < sizeof(texts) / sizeof(texts[0]) ? (char **)((char *)device + texts[i]) : NULL;

@@ -15,6 +15,9 @@ enum certdir_kind {
 	CERTDIR_KIND_SID,
 	CERTDIR_KIND_NAME, /* as the device's user chose it */
 	CERTDIR_KIND_SERIAL, /* as the device's maker wrote it */
+	CERTDIR_KIND_IMEI,
+	CERTDIR_KIND_MEID,
+	CERTDIR_KIND_MAC,
 	CERTDIR_KIND_OWNERSHIP,
 	CERTDIR_KIND_COMPLIANCE, /* one of Intune's words */
 	CERTDIR_KIND_STATE,
@@ -52,13 +55,15 @@ enum certdir_kind {
 	PROPERTY("userPrincipalName", TEXT, owner)                                                                     \
 	PROPERTY("managedDeviceOwnerType", OWNERSHIP, ownership)                                                       \
 	PROPERTY("operatingSystem", TEXT, operating_system)                                                            \
-	PROPERTY("wiFiMacAddress", TEXT, wifi_mac)                                                                     \
+	PROPERTY("wiFiMacAddress", MAC, wifi_mac)                                                                      \
 	PROPERTY("ethernetMacAddress", TEXT, ethernet_mac)                                                             \
 	PROPERTY("lastSyncDateTime", TIME, last_seen)                                                                  \
 	PROPERTY("enrolledDateTime", TIME, registered)                                                                 \
 	PROPERTY("managementState", STATE, management_state)                                                           \
 	PROPERTY("managementAgent", AGENT, management_agent)                                                           \
 	PROPERTY("deviceCategoryDisplayName", TEXT, category)                                                          \
-	PROPERTY("enrollmentProfileName", TEXT, enrollment_profile)
+	PROPERTY("enrollmentProfileName", TEXT, enrollment_profile)                                                    \
+	PROPERTY("imei", IMEI, imei)                                                                                   \
+	PROPERTY("meid", MEID, meid)
 
 #endif

@@ -13,8 +13,9 @@
 #include "text/canonical.h"
 #include "text/timestamp.h"
 
-static const enum certdir_identity_type types[] = {CERTDIR_ID_GUID, CERTDIR_ID_UDID,   CERTDIR_ID_SID, CERTDIR_ID_NAME,
-						   CERTDIR_ID_DNS,  CERTDIR_ID_SERIAL, CERTDIR_ID_UPN};
+static const enum certdir_identity_type types[] = {CERTDIR_ID_GUID, CERTDIR_ID_UDID,	CERTDIR_ID_SID, CERTDIR_ID_NAME,
+						   CERTDIR_ID_DNS,  CERTDIR_ID_SERIAL,	CERTDIR_ID_UPN, CERTDIR_ID_IMEI,
+						   CERTDIR_ID_MEID, CERTDIR_ID_WIFI_MAC};
 
 enum { SHOWN_MAX = sizeof(types) / sizeof(types[0]) * CERTDIR_LIST_FIND_MAX };
 
@@ -117,6 +118,8 @@ static void print_names(const struct certdir_device *device)
 	fact("udid", device->udid);
 	fact("sid", device->sid);
 	fact("serial_number", device->serial_number);
+	fact("imei", device->imei);
+	fact("meid", device->meid);
 	for (size_t i = 0; i < device->dns_name_count; i++)
 		fact("dns_name", device->dns_names[i]);
 	fact("name in Intune", device->intune_name);
@@ -254,7 +257,9 @@ static int look_up(const struct certdir_cli_options *options, bool whole)
 	if (hits.more)
 		fprintf(stderr, "certdir: %d devices of a kind are shown, and there are more\n", CERTDIR_LIST_FIND_MAX);
 	if (hits.count == 0)
-		fprintf(stderr, "certdir: %s has no device with \"%s\" as id, name, DNS name, SID or serial number\n",
+		fprintf(stderr,
+			"certdir: %s has no device with \"%s\" as id, name, DNS name, SID, serial number, IMEI, "
+			"MEID or Wi-Fi MAC address\n",
 			options->list, options->operands[0]);
 	certdir_cli_list_close(snapshot, reader);
 	return hits.count ? 0 : 1;

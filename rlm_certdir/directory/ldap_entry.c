@@ -341,7 +341,7 @@ static bool read_column(struct reading *reading, const struct certdir_ldap_colum
 {
 	struct certdir_device *device = &reading->record->device;
 
-	if (column->form != CERTDIR_LDAP_PLAIN)
+	if (column->form != CERTDIR_LDAP_PLAIN && column->form != CERTDIR_LDAP_MAC)
 		return true; /* objectSid, servicePrincipalName and sAMAccountName are read in any case */
 	switch (column->type) {
 	case CERTDIR_ID_DNS:

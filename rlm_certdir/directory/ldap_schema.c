@@ -24,11 +24,17 @@ const char *const certdir_ldap_default_attributes[CERTDIR_ID_TYPES] = {
 	[CERTDIR_ID_USER_SID] = "objectSid",
 	[CERTDIR_ID_USER_NAME] = "sAMAccountName",
 	[CERTDIR_ID_MAIL] = "mail",
+	[CERTDIR_ID_IMEI] = "",
+	[CERTDIR_ID_MEID] = "",
+	[CERTDIR_ID_WIFI_MAC] = "",
+	[CERTDIR_ID_PERMANENT] = "",
 };
 
 /* A person's sAMAccountName has no "$". */
 static enum certdir_ldap_form form_of(const char *attribute, enum certdir_identity_type type)
 {
+	if (type == CERTDIR_ID_WIFI_MAC && strcasecmp(attribute, "macAddress") == 0)
+		return CERTDIR_LDAP_MAC;
 	if (strcasecmp(attribute, "objectSid") == 0)
 		return CERTDIR_LDAP_SID;
 	if (strcasecmp(attribute, "servicePrincipalName") == 0)
@@ -117,6 +123,19 @@ void certdir_ldap_map_clear(struct certdir_ldap_map *map)
 	memset(map, 0, sizeof(*map));
 }
 
+/* "00A0C91E2F3D" with colons. */
+static size_t put_mac(const char *mac, unsigned char value[CERTDIR_LDAP_VALUE_MAX])
+{
+	size_t length = 0;
+
+	for (size_t i = 0; mac[i]; i++) {
+		if (i > 0 && i % 2 == 0)
+			value[length++] = ':';
+		value[length++] = (unsigned char)mac[i];
+	}
+	return length;
+}
+
 size_t certdir_ldap_column_value(const struct certdir_ldap_column *column, const char *identity,
 				 unsigned char value[CERTDIR_LDAP_VALUE_MAX])
 {
@@ -126,6 +145,8 @@ size_t certdir_ldap_column_value(const struct certdir_ldap_column *column, const
 
 	if (column->form == CERTDIR_LDAP_SID)
 		return certdir_sid_to_bytes(identity, value);
+	if (column->form == CERTDIR_LDAP_MAC)
+		return put_mac(identity, value);
 	if (length >= CERTDIR_LDAP_VALUE_MAX)
 		return 0;
 	(void)stpcpy(stpcpy(stpcpy((char *)value, before), identity), after);

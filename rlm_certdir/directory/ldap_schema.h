@@ -21,7 +21,8 @@ enum certdir_ldap_form {
 	CERTDIR_LDAP_PLAIN, /* as it is */
 	CERTDIR_LDAP_SID, /* objectSid: binary, MS-DTYP 2.4.2.2 */
 	CERTDIR_LDAP_SPN, /* servicePrincipalName: HOST/<value>, which every domain member has */
-	CERTDIR_LDAP_SAM /* sAMAccountName: <value>$, a computer account's */
+	CERTDIR_LDAP_SAM, /* sAMAccountName: <value>$, a computer account's */
+	CERTDIR_LDAP_MAC /* macAddress: colons between the bytes (RFC 2307) */
 };
 
 struct certdir_ldap_column {

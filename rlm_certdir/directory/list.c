@@ -71,7 +71,7 @@ static bool considered(const struct list_directory *list, const struct certdir_l
 	return !list->tenant[0] || !source->tenant || strcmp(source->tenant, list->tenant) == 0;
 }
 
-/* GUIDs of all kinds are one name space, so a tenant knows them all. Serial numbers come with Intune's part. */
+/* GUIDs of all kinds are one name space, so a tenant knows them all. Numbers of the hardware come with Intune's part. */
 static uint32_t kept_by(const struct certdir_list_source *source)
 {
 	const uint32_t keeps = CERTDIR_BIT(CERTDIR_ID_GUID) | CERTDIR_BIT(CERTDIR_ID_ENTRA) |
@@ -81,7 +81,10 @@ static uint32_t kept_by(const struct certdir_list_source *source)
 
 	if (source->kind != CERTDIR_SOURCE_TENANT)
 		return source->holds;
-	return source->intune_synced ? keeps | CERTDIR_BIT(CERTDIR_ID_SERIAL) : keeps;
+	return source->intune_synced ? keeps | CERTDIR_BIT(CERTDIR_ID_SERIAL) | CERTDIR_BIT(CERTDIR_ID_PERMANENT) |
+					       CERTDIR_BIT(CERTDIR_ID_IMEI) | CERTDIR_BIT(CERTDIR_ID_MEID) |
+					       CERTDIR_BIT(CERTDIR_ID_WIFI_MAC)
+				     : keeps;
 }
 
 static struct certdir_source describe(const struct certdir_list_source *source)

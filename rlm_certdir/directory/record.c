@@ -145,6 +145,19 @@ enum certdir_carries certdir_record_carries(const struct certdir_record *record,
 	case CERTDIR_ID_SERIAL:
 		carries = same(record->device.serial_number, value) || has_value(record, type, value);
 		break;
+	case CERTDIR_ID_IMEI:
+		carries = same(record->device.imei, value) || has_value(record, type, value);
+		break;
+	case CERTDIR_ID_MEID:
+		carries = same(record->device.meid, value) || has_value(record, type, value);
+		break;
+	case CERTDIR_ID_WIFI_MAC:
+		carries = same(record->device.wifi_mac, value) || has_value(record, type, value);
+		break;
+	case CERTDIR_ID_PERMANENT:
+		carries = same(record->device.serial_number, value) || same(record->device.udid, value) ||
+			  has_value(record, type, value);
+		break;
 	case CERTDIR_ID_UPN:
 	case CERTDIR_ID_USER_NAME:
 	case CERTDIR_ID_MAIL:

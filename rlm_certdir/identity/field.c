@@ -15,6 +15,7 @@ static const struct certdir_field fields[] = {
 	{"san.uri", "SAN URI", CERTDIR_MEANS_URI, true},
 	{"san.upn", "SAN UPN", CERTDIR_MEANS_UPN, false},
 	{"san.email", "SAN rfc822Name", CERTDIR_MEANS_MAIL, true},
+	{"san.permanentIdentifier", "SAN permanentIdentifier", CERTDIR_MEANS_PERMANENT_ID, true},
 	{"san.other", "SAN otherName", CERTDIR_MEANS_NOTHING, false},
 };
 

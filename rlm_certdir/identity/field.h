@@ -12,7 +12,8 @@ enum certdir_means {
 	CERTDIR_MEANS_MAIL,
 	CERTDIR_MEANS_DNS_NAME,
 	CERTDIR_MEANS_URI,
-	CERTDIR_MEANS_UPN
+	CERTDIR_MEANS_UPN,
+	CERTDIR_MEANS_PERMANENT_ID
 };
 
 struct certdir_field {
@@ -24,7 +25,7 @@ struct certdir_field {
 
 #define CERTDIR_FIELD_NAMES                                                                                            \
 	"subject.cn, subject.ou, subject.o, subject.serialNumber, subject.emailAddress, subject.uid, "                 \
-	"san.dns, san.uri, san.upn, san.email, san.other"
+	"san.dns, san.uri, san.upn, san.email, san.permanentIdentifier, san.other"
 
 /* The field that is called `from`, or NULL. */
 const struct certdir_field *certdir_field_find(const char *from);

@@ -20,7 +20,8 @@ struct certdir_form {
 
 /*
  * Compiles one form. `from` is one of the fields that `certdir check` prints (subject.cn, subject.ou, subject.o,
- * subject.serialNumber, subject.emailAddress, subject.uid, san.dns, san.uri, san.upn, san.email, san.other).
+ * subject.serialNumber, subject.emailAddress, subject.uid, san.dns, san.uri, san.upn, san.email,
+ * san.permanentIdentifier, san.other).
  * `pattern` (pcre2pattern(3), UTF-8) starts with ^, ends with $ and has exactly one group. It is the whole value that has to match.
  * `type` is any but sid: that one is the CA's word, and a form reads the requester's.
  * `name` is borrowed and must outlive the form. False: `error` says what is wrong and what would be right.

@@ -204,6 +204,16 @@ static bool mail(struct certdir_reading *reading, const struct certdir_place *pl
 	       certdir_reading_put(reading, place, CERTDIR_ID_MAIL, canonical, CERTDIR_RANK_NONE);
 }
 
+/* Nobody's where it is no text of ours: others write here. */
+static bool permanent_id(struct certdir_reading *reading, const struct certdir_place *place, const char *value,
+			 size_t length)
+{
+	char canonical[CERTDIR_VALUE_MAX + 1];
+
+	return !certdir_canonical(CERTDIR_ID_PERMANENT, value, length, canonical) ||
+	       put_name(reading, place, CERTDIR_ID_PERMANENT, canonical);
+}
+
 bool certdir_meaning_put(struct certdir_reading *reading, const struct certdir_place *place, const char *value,
 			 size_t length)
 {
@@ -220,6 +230,8 @@ bool certdir_meaning_put(struct certdir_reading *reading, const struct certdir_p
 		return uri(reading, place, value, length);
 	case CERTDIR_MEANS_UPN:
 		return upn(reading, place, value, length);
+	case CERTDIR_MEANS_PERMANENT_ID:
+		return permanent_id(reading, place, value, length);
 	case CERTDIR_MEANS_NOTHING:
 		break;
 	}

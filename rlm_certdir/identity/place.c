@@ -34,6 +34,38 @@ static bool try_form(struct certdir_reading *reading, const struct certdir_place
 				      (int)(end - start), value + start, certdir_identity_type_name(form->type));
 }
 
+/* True when a form says how this type is read there: what it does not take is none. */
+static bool is_by_form(const struct certdir_reading *reading, enum certdir_identity_type type, const char *from)
+{
+	for (size_t i = 0; i < reading->rules->form_count; i++)
+		if (reading->rules->forms[i].type == type && strcmp(reading->rules->forms[i].from, from) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A number of hardware looks like any other text: it is one where a `certificates` section has its type stand here. Which section the
+ * certificate fits is not always known yet; who fits none of these is told so by its rank.
+ */
+static bool put_placed(struct certdir_reading *reading, const struct certdir_place *place, const char *value,
+		       size_t length)
+{
+	static const enum certdir_identity_type types[] = {CERTDIR_ID_SERIAL, CERTDIR_ID_IMEI, CERTDIR_ID_MEID,
+							   CERTDIR_ID_WIFI_MAC};
+	const struct certdir_rules *rules = reading->rules;
+	const struct certdir_section *sections = reading->section ? reading->section : rules->sections;
+	const size_t count = reading->section ? 1 : rules->section_count;
+	char canonical[CERTDIR_VALUE_MAX + 1];
+
+	for (size_t i = 0; count > 0 && i < sizeof(types) / sizeof(types[0]); i++)
+		if (certdir_section_numbers(sections, count, types[i], place->field->from) &&
+		    !is_by_form(reading, types[i], place->field->from) &&
+		    certdir_canonical(types[i], value, length, canonical) &&
+		    !certdir_reading_put(reading, place, types[i], canonical, CERTDIR_RANK_NONE))
+			return false;
+	return true;
+}
+
 static bool read_text(struct certdir_reading *reading, const struct certdir_place *place, const char *value,
 		      size_t length)
 {
@@ -51,6 +83,8 @@ static bool read_text(struct certdir_reading *reading, const struct certdir_plac
 	if (!valid && (field->any ? form && !certdir_text_clean(value, length, &why) : form || field->means))
 		return certdir_reading_refuse(reading, place, "%s", why);
 	if (field->means && !certdir_meaning_put(reading, place, value, length))
+		return false;
+	if (valid && !put_placed(reading, place, value, length))
 		return false;
 	for (size_t i = 0; form && valid && i < reading->rules->form_count; i++)
 		if (!try_form(reading, place, &reading->rules->forms[i], value, length))
@@ -72,7 +106,7 @@ static bool read_string(struct certdir_reading *reading, const struct certdir_pl
 	const char *why;
 	size_t length;
 
-	if (!form && !place->field->means && !reading->rules->see)
+	if (!form && !place->field->means && !reading->rules->see && reading->rules->section_count == 0)
 		return true;
 	if (certdir_der_text(tag, content, text, &length, &why))
 		return read_text(reading, place, text, length);

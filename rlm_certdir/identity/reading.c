@@ -44,7 +44,8 @@ enum certdir_fit certdir_reading_fit(enum certdir_identity_type type, const char
 {
 	if (certdir_canonical(type, value, length, out))
 		return CERTDIR_FITS;
-	if (type == CERTDIR_ID_SERIAL)
+	/* A board without a number, a tablet without a modem: whatever stands there instead. */
+	if (certdir_type_is_hardware(type))
 		return CERTDIR_NOTHING;
 	return certdir_type_rank(type) == CERTDIR_RANK_ID && is_zero_guid(value, length) ? CERTDIR_NOTHING
 											 : CERTDIR_UNFIT;

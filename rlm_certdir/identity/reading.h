@@ -28,7 +28,7 @@ bool certdir_reading_ignores(const struct certdir_reading *reading, const char *
 
 enum certdir_fit {
 	CERTDIR_FITS, /* `out` is the canonical form */
-	CERTDIR_NOTHING, /* the all-zero GUID, a filler: says that there is none */
+	CERTDIR_NOTHING, /* the all-zero GUID, a filler, no number of hardware: says that there is none */
 	CERTDIR_UNFIT /* no value of this type */
 };
 

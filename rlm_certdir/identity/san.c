@@ -21,11 +21,13 @@ enum {
 
 static const char oid_upn[] = "\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03"; /* 1.3.6.1.4.1.311.20.2.3 */
 
+static const char oid_permanent[] = "\x2b\x06\x01\x05\x05\x07\x08\x03"; /* 1.3.6.1.5.5.7.8.3 */
+
 static const struct certdir_field san = {"san", "SAN", CERTDIR_MEANS_NOTHING, false};
 static const struct certdir_field san_entry = {"san", "SAN entry", CERTDIR_MEANS_NOTHING, false};
 
 struct counters {
-	size_t entries, kind[SAN_KINDS], upn;
+	size_t entries, kind[SAN_KINDS], upn, permanent;
 };
 
 static bool read_text(struct certdir_reading *reading, const char *from, size_t position, struct certdir_der content)
@@ -33,6 +35,23 @@ static bool read_text(struct certdir_reading *reading, const char *from, size_t 
 	const struct certdir_place place = {.field = certdir_field_find(from), .position = position};
 
 	return certdir_place_text(reading, &place, (const char *)content.bytes, content.length);
+}
+
+/*
+ * PermanentIdentifier (RFC 4043): a UTF8String and who assigned it, each of them optional. A CA that has devices attested puts it there
+ * (draft-ietf-acme-device-attest). One that cannot be read says nothing: it is new, and no reason to keep a device out.
+ */
+static bool read_permanent(struct certdir_reading *reading, size_t position, struct certdir_der explicit)
+{
+	const struct certdir_place place = {.field = certdir_field_find("san.permanentIdentifier"),
+					    .position = position};
+	struct certdir_der sequence, value;
+	unsigned tag;
+
+	if (!certdir_der_only(explicit, CERTDIR_DER_SEQUENCE, &sequence) ||
+	    !certdir_der_take(&sequence, &tag, &value) || !certdir_der_is_text(tag))
+		return true;
+	return certdir_place_string(reading, &place, tag, value);
 }
 
 /* OtherName: OBJECT IDENTIFIER, [0] EXPLICIT value. */
@@ -51,6 +70,8 @@ static bool read_other(struct certdir_reading *reading, struct counters *count, 
 			return certdir_reading_refuse(reading, &place, "broken encoding");
 		return certdir_place_string(reading, &place, tag, value);
 	}
+	if (certdir_der_equal(oid, oid_permanent, sizeof(oid_permanent) - 1))
+		return read_permanent(reading, ++count->permanent, explicit);
 	/* Whatever else there is matters to forms only, and to them only when it is a text. */
 	if ((!certdir_place_has_form(reading, "san.other") && !reading->rules->see) ||
 	    !certdir_der_take(&explicit, &tag, &value) || explicit.length > 0 || !certdir_der_is_text(tag))

@@ -174,6 +174,16 @@ static enum certdir_identity_type type_there(const struct certdir_section *secti
 	return person;
 }
 
+bool certdir_section_numbers(const struct certdir_section *sections, size_t count, enum certdir_identity_type type,
+			     const char *from)
+{
+	for (size_t i = 0; i < count; i++)
+		if (places(&sections[i], type, from) &&
+		    (type != CERTDIR_ID_SERIAL || !places(&sections[i], CERTDIR_ID_NAME, from)))
+			return true;
+	return false;
+}
+
 void certdir_section_place(const struct certdir_section *section, struct certdir_identity *identity)
 {
 	identity->type = type_there(section, identity);

@@ -37,6 +37,12 @@ const struct certdir_section *certdir_section_find(const struct certdir_section 
 void certdir_section_place(const struct certdir_section *section, struct certdir_identity *identity);
 /* True when an identity may stand in this field. */
 bool certdir_section_reads(const struct certdir_section *section, const char *from);
+/*
+ * True when some section has numbers of this type stand in this field. Where it has common names there as well, a serial number could be
+ * any of these, and none is taken for one.
+ */
+bool certdir_section_numbers(const struct certdir_section *sections, size_t count, enum certdir_identity_type type,
+			     const char *from);
 /* True when what stands in this field is the CA's word. */
 bool certdir_section_vouches(const struct certdir_section *section, const char *from);
 

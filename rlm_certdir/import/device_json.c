@@ -568,6 +568,12 @@ static bool take(const struct reading *reading, const struct property *property,
 		return take_user_text(reading, property, value, CERTDIR_FORM_NAME);
 	case CERTDIR_KIND_SERIAL:
 		return take_user_text(reading, property, value, CERTDIR_FORM_SERIAL);
+	case CERTDIR_KIND_IMEI:
+		return take_user_text(reading, property, value, CERTDIR_FORM_IMEI);
+	case CERTDIR_KIND_MEID:
+		return take_user_text(reading, property, value, CERTDIR_FORM_MEID);
+	case CERTDIR_KIND_MAC:
+		return take_user_text(reading, property, value, CERTDIR_FORM_MAC);
 	case CERTDIR_KIND_OWNERSHIP:
 	case CERTDIR_KIND_STATE:
 	case CERTDIR_KIND_AGENT:

@@ -25,6 +25,8 @@ enum { ATTRIBUTES = CERTDIR_KINDS, DNS_NAMES, FORMER_NAMES, GROUPS, WITH_FORMER 
 	SINGLE("serialNumber", TEXT, serial_number)                                                                    \
 	SINGLE("wiFiMacAddress", TEXT, wifi_mac)                                                                       \
 	SINGLE("ethernetMacAddress", TEXT, ethernet_mac)                                                               \
+	SINGLE("imei", TEXT, imei)                                                                                     \
+	SINGLE("meid", TEXT, meid)                                                                                     \
 	SINGLE("onPremisesSecurityIdentifier", TEXT, sid)                                                              \
 	SINGLE("userPrincipalName", TEXT, owner)                                                                       \
 	SINGLE("deviceOwnership", TEXT, ownership)                                                                     \

@@ -38,6 +38,11 @@ static const struct way by_id = {
 	WAITING_BY("intune_device_id", "?1", "1") " UNION ALL " WAITING_BY("entra_device_id", "?1", "1"), 2};
 static const struct way by_sid = {BY_ID("sid"), NULL, 2};
 static const struct way by_serial = {BY_ID("serial_number"), WAITING_BY("serial_number", "?1", "1"), 2};
+static const struct way by_imei = {BY_ID("imei"), WAITING_BY("imei", "?1", "1"), 2};
+static const struct way by_meid = {BY_ID("meid"), WAITING_BY("meid", "?1", "1"), 2};
+static const struct way by_wifi_mac = {BY_ID("wifi_mac"), WAITING_BY("wifi_mac", "?1", "1"), 2};
+static const struct way by_permanent_id = {BY_ID("serial_number") " UNION ALL " BY_ID("udid"),
+					   WAITING_BY("serial_number", "?1", "1"), 2};
 static const struct way by_name = {BY_NAME("?1", "1"), WAITING_BY("intune_name", "?1", "1"), 2};
 /*
  * Those found by the whole name come first: a hundred others of that first label do not push them out. What a tenant's device is called is
@@ -53,9 +58,19 @@ static const char by_former_name[] =
 
 /* NULL for what an LDAP directory alone has, and among its values. */
 static const struct way *const ways[CERTDIR_ID_TYPES] = {
-	[CERTDIR_ID_ENTRA] = &by_id,	 [CERTDIR_ID_INTUNE] = &by_id, [CERTDIR_ID_GUID] = &by_id,
-	[CERTDIR_ID_UDID] = &by_id,	 [CERTDIR_ID_SID] = &by_sid,   [CERTDIR_ID_SID_URI] = &by_sid,
-	[CERTDIR_ID_DNS] = &by_dns_name, [CERTDIR_ID_NAME] = &by_name, [CERTDIR_ID_SERIAL] = &by_serial,
+	[CERTDIR_ID_ENTRA] = &by_id,
+	[CERTDIR_ID_INTUNE] = &by_id,
+	[CERTDIR_ID_GUID] = &by_id,
+	[CERTDIR_ID_UDID] = &by_id,
+	[CERTDIR_ID_SID] = &by_sid,
+	[CERTDIR_ID_SID_URI] = &by_sid,
+	[CERTDIR_ID_DNS] = &by_dns_name,
+	[CERTDIR_ID_NAME] = &by_name,
+	[CERTDIR_ID_SERIAL] = &by_serial,
+	[CERTDIR_ID_IMEI] = &by_imei,
+	[CERTDIR_ID_MEID] = &by_meid,
+	[CERTDIR_ID_WIFI_MAC] = &by_wifi_mac,
+	[CERTDIR_ID_PERMANENT] = &by_permanent_id,
 };
 
 struct found {

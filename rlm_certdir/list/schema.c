@@ -55,7 +55,8 @@ const char certdir_list_schema[] =
 	" last_seen INTEGER, registered INTEGER, expires INTEGER, intune_compliance TEXT, intune_ownership TEXT,"
 	" intune_last_seen INTEGER, intune_registered INTEGER, intune_name TEXT COLLATE NOCASE, management_state TEXT,"
 	" management_agent TEXT, category TEXT, enrollment_profile TEXT, extension_attributes TEXT,"
-	" compliance_since INTEGER, once_entra INTEGER, udid TEXT, confirmed INTEGER, intune_confirmed INTEGER,"
+	" compliance_since INTEGER, once_entra INTEGER, udid TEXT, imei TEXT, meid TEXT, confirmed INTEGER, "
+	"intune_confirmed INTEGER,"
 	" dn TEXT, entry TEXT, digest TEXT);" BY_OBJECT_ID BY_ENTRA_DEVICE_ID
 	"CREATE INDEX device_by_entry ON device(entry, source) WHERE entry IS NOT NULL;"
 	/* removals that wait */
@@ -68,7 +69,7 @@ const char certdir_list_schema[] =
 	" entra_device_id TEXT NOT NULL, intune_device_id TEXT, serial_number TEXT, owner TEXT, intune_compliance TEXT,"
 	" intune_ownership TEXT, intune_last_seen INTEGER, intune_registered INTEGER, wifi_mac TEXT, ethernet_mac TEXT,"
 	" intune_name TEXT COLLATE NOCASE, management_state TEXT, management_agent TEXT, category TEXT,"
-	" enrollment_profile TEXT, intune_confirmed INTEGER, UNIQUE(entra_device_id, source));"
+	" enrollment_profile TEXT, imei TEXT, meid TEXT, intune_confirmed INTEGER, UNIQUE(entra_device_id, source));"
 	/*
 	 * Intune ids of records that named an Entra device once, and that no row of this list tells of any more: they went away, or their
 	 * device has one that enrolled later. at: when that was seen last.
@@ -135,6 +136,13 @@ const char certdir_list_indexes[] =
 	" WHERE serial_number IS NOT NULL;"
 	"CREATE INDEX IF NOT EXISTS device_by_sid ON device(sid, source) WHERE sid IS NOT NULL;"
 	"CREATE INDEX IF NOT EXISTS device_by_udid ON device(udid, source) WHERE udid IS NOT NULL;"
+	/* Lookups need no source, and a writer looks for nothing by these. */
+	"CREATE INDEX IF NOT EXISTS device_by_imei ON device(imei) WHERE imei IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS device_by_meid ON device(meid) WHERE meid IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS device_by_wifi_mac ON device(wifi_mac) WHERE wifi_mac IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS intune_waiting_by_imei ON intune_waiting(imei) WHERE imei IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS intune_waiting_by_meid ON intune_waiting(meid) WHERE meid IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS intune_waiting_by_wifi_mac ON intune_waiting(wifi_mac) WHERE wifi_mac IS NOT NULL;"
 	"CREATE INDEX IF NOT EXISTS dns_name_by_name ON dns_name(name);"
 	"CREATE INDEX IF NOT EXISTS value_by_value ON value(value);"
 	"CREATE INDEX IF NOT EXISTS former_name_by_name ON former_name(name);"
@@ -155,7 +163,10 @@ const char certdir_list_indexes_drop[] = "DROP INDEX IF EXISTS device_by_object_
 					 "DROP INDEX IF EXISTS device_by_intune_name;"
 					 "DROP INDEX IF EXISTS device_by_serial_number;"
 					 "DROP INDEX IF EXISTS device_by_sid;"
-					 "DROP INDEX IF EXISTS device_by_udid;";
+					 "DROP INDEX IF EXISTS device_by_udid;"
+					 "DROP INDEX IF EXISTS device_by_imei;"
+					 "DROP INDEX IF EXISTS device_by_meid;"
+					 "DROP INDEX IF EXISTS device_by_wifi_mac;";
 
 #define COLUMN(column, kind) {#column, offsetof(struct certdir_device, column), CERTDIR_FORM_##kind},
 const struct certdir_list_column certdir_list_columns[CERTDIR_LIST_TEXTS] = {CERTDIR_LIST_TEXT_COLUMNS(COLUMN)};

@@ -34,6 +34,10 @@ enum certdir_list_form {
 	CERTDIR_FORM_SID, /* canonical */
 	CERTDIR_FORM_UDID, /* canonical; zeros are "none" */
 	CERTDIR_FORM_SERIAL, /* canonical; blank is "none" */
+	/* canonical; what is none is kept as it is, for people, and is nobody's */
+	CERTDIR_FORM_IMEI,
+	CERTDIR_FORM_MEID,
+	CERTDIR_FORM_MAC,
 };
 
 /* The text columns of table device, in the order in which statements name them. */
@@ -46,22 +50,22 @@ struct certdir_list_column {
 /* clang-format off */
 #define CERTDIR_LIST_PLAIN_COLUMNS(_) \
 	_(object_id, GUID) _(entra_device_id, GUID) _(intune_device_id, GUID) _(name, NAME) _(serial_number, SERIAL) \
-	_(sid, SID) _(owner, TEXT) _(operating_system, TEXT) _(tenant, GUID) _(wifi_mac, TEXT) _(ethernet_mac, TEXT) \
+	_(sid, SID) _(owner, TEXT) _(operating_system, TEXT) _(tenant, GUID) _(wifi_mac, MAC) _(ethernet_mac, TEXT) \
 	_(intune_name, NAME) _(management_state, TEXT) _(management_agent, TEXT) _(category, TEXT) \
-	_(enrollment_profile, TEXT) _(extension_attributes, TEXT) _(udid, UDID)
+	_(enrollment_profile, TEXT) _(extension_attributes, TEXT) _(udid, UDID) _(imei, IMEI) _(meid, MEID)
 /* Those that Intune has a column of its own for, too; what counts is merged when it is read. */
 #define CERTDIR_LIST_MERGED_COLUMNS(_) _(ownership, TEXT) _(compliance, TEXT)
 #define CERTDIR_LIST_TEXT_COLUMNS(_) CERTDIR_LIST_PLAIN_COLUMNS(_) CERTDIR_LIST_MERGED_COLUMNS(_)
 /* clang-format on */
 
-enum { CERTDIR_LIST_TEXTS = 20 };
+enum { CERTDIR_LIST_TEXTS = 22 };
 extern const struct certdir_list_column certdir_list_columns[CERTDIR_LIST_TEXTS];
 
 /* The columns of an Intune record, in table device as in intune_waiting. */
 #define CERTDIR_LIST_RECORD_COLUMNS                                                                                    \
 	"intune_device_id,serial_number,owner,intune_compliance,intune_ownership,intune_last_seen,intune_registered,"  \
 	"wifi_mac,ethernet_mac,intune_name,management_state,management_agent,category,enrollment_profile,"             \
-	"intune_confirmed"
+	"imei,meid,intune_confirmed"
 
 /* What the change log calls a device by; `d` is "" or what stands before a column, such as "d.". */
 #define CERTDIR_LIST_CALLED(d)                                                                                         \

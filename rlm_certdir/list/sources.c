@@ -31,6 +31,8 @@ static uint32_t parse_holds(const char *text)
 		holds |= CERTDIR_BIT(CERTDIR_ID_SID_URI);
 	if (holds & CERTDIR_BIT(CERTDIR_ID_NAME))
 		holds |= CERTDIR_BIT(CERTDIR_ID_DNS); /* a DNS name's first label is looked up among names */
+	if (holds & (CERTDIR_BIT(CERTDIR_ID_SERIAL) | CERTDIR_BIT(CERTDIR_ID_UDID)))
+		holds |= CERTDIR_BIT(CERTDIR_ID_PERMANENT);
 	return holds;
 }
 

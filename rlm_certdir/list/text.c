@@ -75,6 +75,14 @@ static enum certdir_list_text form_name(const char *text, char *out)
 	return CERTDIR_TEXT_MADE;
 }
 
+/* What is none is kept as it is, and so is equal to no identity. */
+static enum certdir_list_text form_number(enum certdir_identity_type type, const char *text, char *out)
+{
+	if (!certdir_canonical(type, text, strlen(text), out))
+		strcpy(out, text);
+	return CERTDIR_TEXT_MADE;
+}
+
 enum certdir_list_text certdir_list_text_form(enum certdir_list_form form, const char *text,
 					      char out[CERTDIR_LIST_TEXT_MAX + 1], const char **why)
 {
@@ -98,6 +106,12 @@ enum certdir_list_text certdir_list_text_form(enum certdir_list_form form, const
 	case CERTDIR_FORM_SID:
 		*why = "is not a SID";
 		return form_identity(CERTDIR_ID_SID, text, out);
+	case CERTDIR_FORM_IMEI:
+		return form_number(CERTDIR_ID_IMEI, text, out);
+	case CERTDIR_FORM_MEID:
+		return form_number(CERTDIR_ID_MEID, text, out);
+	case CERTDIR_FORM_MAC:
+		return form_number(CERTDIR_ID_WIFI_MAC, text, out);
 	case CERTDIR_FORM_SERIAL:
 		*why = "is not a serial number";
 		if (strlen(text) > CERTDIR_VALUE_MAX)

@@ -145,7 +145,8 @@ static const char summarize[] =
 	"trim(iif(count(entra_device_id),'entra_device_id ','')||"
 	"iif(count(intune_device_id),'intune_device_id ','')||iif(count(object_id),'device_guid ','')||"
 	"iif(count(sid),'sid ','')||iif(count(udid),'udid ','')||"
-	"iif(count(coalesce(name,intune_name)),'common_name ','')||iif(count(serial_number),'serial_number','')),"
+	"iif(count(coalesce(name,intune_name)),'common_name ','')||iif(count(serial_number),'serial_number ','')||"
+	"iif(count(imei),'imei ','')||iif(count(meid),'meid ','')||iif(count(wifi_mac),'wifi_mac ','')),"
 	"?2 OR count(enabled)>0 FROM device WHERE source=?1) WHERE id=?1";
 static const char add_dns_names[] =
 	"UPDATE source SET identities=ltrim(identities||' dns_name') WHERE id=?1 AND EXISTS(SELECT 1 FROM device d "

@@ -13,12 +13,15 @@
 #include "tenant/state.h"
 
 enum {
-	RECORD_COLUMNS = 15, /* CERTDIR_LIST_RECORD_COLUMNS; of them: */
+	RECORD_COLUMNS = 17, /* CERTDIR_LIST_RECORD_COLUMNS; of them: */
 	AT_SERIAL_NUMBER = 1,
 	AT_COMPLIANCE = 3,
 	AT_OWNERSHIP = 4,
+	AT_WIFI_MAC = 7,
 	AT_INTUNE_NAME = 9,
 	AT_STATE = 10,
+	AT_IMEI = 14,
+	AT_MEID = 15,
 	/* PAIR: a device and its record: its row and that of the record, what it has, what it should have */
 	AT_HAS = 2,
 	AT_RECORD = AT_HAS + RECORD_COLUMNS,
@@ -58,7 +61,7 @@ bool certdir_tenant_intune_begin(struct certdir_tenant *tenant, struct certdir_e
 
 /* ---- put ---- */
 
-enum { TEXTS = 12 };
+enum { TEXTS = 14 };
 
 static bool make_ids(struct certdir_tenant *tenant, const struct certdir_device *record,
 		     char id[CERTDIR_LIST_TEXT_MAX + 1], char key[CERTDIR_LIST_TEXT_MAX + 1],
@@ -87,13 +90,15 @@ bool certdir_tenant_intune_put(struct certdir_tenant *tenant, const struct certd
 			  {"userPrincipalName", record->owner, CERTDIR_FORM_TEXT},
 			  {"complianceState", record->compliance, CERTDIR_FORM_TEXT},
 			  {"managedDeviceOwnerType", record->ownership, CERTDIR_FORM_TEXT},
-			  {"wiFiMacAddress", record->wifi_mac, CERTDIR_FORM_TEXT},
+			  {"wiFiMacAddress", record->wifi_mac, CERTDIR_FORM_MAC},
 			  {"ethernetMacAddress", record->ethernet_mac, CERTDIR_FORM_TEXT},
 			  {"deviceName", record->intune_name, CERTDIR_FORM_NAME},
 			  {"managementState", record->management_state, CERTDIR_FORM_TEXT},
 			  {"managementAgent", record->management_agent, CERTDIR_FORM_TEXT},
 			  {"deviceCategoryDisplayName", record->category, CERTDIR_FORM_TEXT},
 			  {"enrollmentProfileName", record->enrollment_profile, CERTDIR_FORM_TEXT},
+			  {"imei", record->imei, CERTDIR_FORM_IMEI},
+			  {"meid", record->meid, CERTDIR_FORM_MEID},
 			  {"operatingSystem", record->operating_system, CERTDIR_FORM_TEXT}};
 	char id[CERTDIR_LIST_TEXT_MAX + 1], key[CERTDIR_LIST_TEXT_MAX + 1], room[TEXTS][CERTDIR_LIST_TEXT_MAX + 1];
 	char *made[TEXTS];
@@ -107,12 +112,13 @@ bool certdir_tenant_intune_put(struct certdir_tenant *tenant, const struct certd
 	tenant->part.staged.count++;
 	return certdir_list_writer_do(
 		tenant->writer,
-		"INSERT INTO temp.staged(key," RECORD ",operating_system) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,?)",
+		"INSERT INTO temp.staged(key," RECORD
+		",operating_system) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,?)",
 		SQL_VALUES(SQL_TEXT(key), SQL_TEXT(id), SQL_TEXT(made[0]), SQL_TEXT(made[1]),
 			   SQL_TEXT(made[2] ? made[2] : "unknown"), SQL_TEXT(made[3]), SQL_TIME(record->last_seen),
 			   SQL_TIME(record->registered), SQL_TEXT(made[4]), SQL_TEXT(made[5]), SQL_TEXT(made[6]),
 			   SQL_TEXT(made[7]), SQL_TEXT(made[8]), SQL_TEXT(made[9]), SQL_TEXT(made[10]),
-			   SQL_TEXT(made[11])),
+			   SQL_TEXT(made[11]), SQL_TEXT(made[12]), SQL_TEXT(made[13])),
 		error);
 }
 
@@ -210,11 +216,12 @@ static bool set_record(struct certdir_tenant *tenant, int64_t row, sqlite3_stmt 
 {
 	sqlite3_stmt *stmt = certdir_sql_ask(
 		&tenant->writer->sql,
-		ids ? "UPDATE device SET (" RECORD ")=(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16) WHERE id=?1"
+		ids ? "UPDATE device SET (" RECORD
+		      ")=(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18) WHERE id=?1"
 		    : "UPDATE device SET "
 		      "owner=?4,intune_compliance=?5,intune_ownership=?6,intune_last_seen=?7,intune_registered=?8,"
-		      "wifi_mac=?9,ethernet_mac=?10,management_state=?12,management_agent=?13,category=?14,"
-		      "enrollment_profile=?15,intune_confirmed=?16 WHERE id=?1",
+		      "ethernet_mac=?10,management_state=?12,management_agent=?13,category=?14,"
+		      "enrollment_profile=?15,intune_confirmed=?18 WHERE id=?1",
 		SQL_VALUES(SQL_NUMBER(row)));
 	int rc = stmt ? SQLITE_OK : SQLITE_ERROR;
 
@@ -240,7 +247,8 @@ static bool join(struct certdir_tenant *tenant, sqlite3_stmt *pair, struct certd
 		all = (same[i] = same_column(pair, AT_HAS + i, AT_RECORD + i)) && all;
 	if (all)
 		return true;
-	ids = !same[0] || !same[AT_SERIAL_NUMBER] || !same[AT_INTUNE_NAME];
+	ids = !same[0] || !same[AT_SERIAL_NUMBER] || !same[AT_INTUNE_NAME] || !same[AT_WIFI_MAC] || !same[AT_IMEI] ||
+	      !same[AT_MEID];
 	if (!certdir_bitmap_set(&tenant->part.changed, row))
 		return certdir_tenant_no_memory(error);
 	/* The record that it had is of another device now, or of none. */

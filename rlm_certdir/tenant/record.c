@@ -60,10 +60,11 @@ bool certdir_tenant_record_leave(struct certdir_tenant *tenant, int64_t row, con
 
 bool certdir_tenant_record_clear(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)
 {
-	return certdir_list_writer_do(tenant->writer,
-				      "UPDATE device SET (" RECORD ")=(NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,"
-				      "NULL,NULL,NULL,NULL,NULL,NULL) WHERE id=?1 AND intune_compliance IS NOT NULL",
-				      SQL_VALUES(SQL_NUMBER(row)), error);
+	return certdir_list_writer_do(
+		tenant->writer,
+		"UPDATE device SET (" RECORD ")=(NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,"
+		"NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL) WHERE id=?1 AND intune_compliance IS NOT NULL",
+		SQL_VALUES(SQL_NUMBER(row)), error);
 }
 
 bool certdir_tenant_record_keep(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error)

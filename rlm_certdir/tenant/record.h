@@ -15,7 +15,7 @@
 	table ".intune_device_id," table ".serial_number," table ".owner," table ".intune_compliance," table           \
 	      ".intune_ownership," table ".intune_last_seen," table ".intune_registered," table ".wifi_mac," table     \
 	      ".ethernet_mac," table ".intune_name," table ".management_state," table ".management_agent," table       \
-	      ".category," table ".enrollment_profile," table ".intune_confirmed"
+	      ".category," table ".enrollment_profile," table ".imei," table ".meid," table ".intune_confirmed"
 /* A device that Intune alone knows. */
 #define OF_INTUNE_ALONE "object_id IS NULL AND intune_compliance IS NOT NULL"
 

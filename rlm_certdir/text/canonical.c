@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "text/hex.h"
+#include "text/radio.h"
 #include "text/utf8.h"
 
 /* Not ctype: the locale of the program must not decide who comes in. */
@@ -26,6 +27,12 @@ bool certdir_type_is_guid(enum certdir_identity_type type)
 {
 	return type == CERTDIR_ID_ENTRA || type == CERTDIR_ID_INTUNE || type == CERTDIR_ID_GUID ||
 	       type == CERTDIR_ID_UDID;
+}
+
+bool certdir_type_is_hardware(enum certdir_identity_type type)
+{
+	return type == CERTDIR_ID_SERIAL || type == CERTDIR_ID_IMEI || type == CERTDIR_ID_MEID ||
+	       type == CERTDIR_ID_WIFI_MAC || type == CERTDIR_ID_PERMANENT;
 }
 
 bool certdir_text_valid(const char *bytes, size_t length, const char **why)
@@ -188,8 +195,14 @@ static bool is_filler(const char *serial)
 	static const char *const fillers[] = {
 		"DEFAULT STRING",
 		"TO BE FILLED BY O.E.M.",
+		"TO BE FILLED BY O.E.M",
+		"OEM",
 		"SYSTEM SERIAL NUMBER",
+		"BASE BOARD SERIAL NUMBER",
 		"NOT SPECIFIED",
+		"NOT AVAILABLE",
+		"NOT APPLICABLE",
+		"EMPTY",
 		"NONE",
 		"N/A",
 		"NA",
@@ -199,6 +212,10 @@ static bool is_filler(const char *serial)
 		"123456789",
 		"1234567890",
 		"0123456789",
+		"SYS-1234567890",
+		"123456789012347", /* of radios: canonical IMEIs that emulators and reset phones have */
+		"012345678901237",
+		"004999010640000",
 	};
 	char squeezed[CERTDIR_VALUE_MAX + 1];
 	size_t length = 0, same = 0;
@@ -215,6 +232,15 @@ static bool is_filler(const char *serial)
 		if (strcmp(squeezed, fillers[i]) == 0)
 			return true;
 	return false;
+}
+
+/*
+ * What a CA has had a device attest of itself: a serial number or a UDID, and so in the spelling of what it is compared with. Others
+ * write there what they like.
+ */
+static bool canonical_permanent(const char *value, size_t length, char *out)
+{
+	return canonical_udid(value, length, out) || certdir_canonical(CERTDIR_ID_SERIAL, value, length, out);
 }
 
 static bool canonical_text(enum certdir_identity_type type, const char *value, size_t length, char *out)
@@ -268,6 +294,14 @@ bool certdir_canonical(enum certdir_identity_type type, const char *value, size_
 		return canonical_text(type, value, length, out);
 	case CERTDIR_ID_CERTIFICATE:
 		return canonical_thumbprint(value, length, out);
+	case CERTDIR_ID_IMEI:
+		return certdir_imei_read(value, length, out) && !is_filler(out);
+	case CERTDIR_ID_MEID:
+		return certdir_meid_read(value, length, out) && !is_filler(out);
+	case CERTDIR_ID_WIFI_MAC:
+		return certdir_mac_read(value, length, out) && !is_filler(out);
+	case CERTDIR_ID_PERMANENT:
+		return canonical_permanent(value, length, out);
 	case CERTDIR_ID_MAPPING: /* made here, never read from outside */
 	case CERTDIR_ID_TYPES:
 		break;

@@ -23,7 +23,8 @@ bool certdir_text_clean(const char *bytes, size_t length, const char **why);
  * (not a GUID, not a SID, not a DNS name..). GUIDs: braces and case; SIDs: case, leading zeros; DNS: case, trailing
  * dot; names: ASCII case, "host/", trailing "$"; serial numbers: ASCII upper case; UPN: ASCII case; UDIDs: a GUID, 40
  * hex digits, or 8, a dash and 16, lower case; certificates: the 40 hex digits of a thumbprint that is not zero, lower case,
- * without blanks and colons. Blanks around GUIDs, UDIDs, names, serial numbers and UPNs are
+ * without blanks and colons; IMEI, MEID and MAC address: as text/radio.h says. Blanks around GUIDs, UDIDs, names, serial
+ * numbers and UPNs are
  * dropped. The canonical form of a canonical form is itself, so "host/host/x" and "x$$" are no names. The all-zero
  * GUID (Graph's "none") is no identity: false. Nor is a UDID of zeros. Nor is what a board has for a serial number
  * before anybody writes one into it ("To be filled by O.E.M.", zeros, four and more of one character): it would
@@ -33,6 +34,9 @@ bool certdir_canonical(enum certdir_identity_type type, const char *value, size_
 
 /* Whether it is one of the types whose values are GUIDs, or may be as a UDID may: these are one name space. */
 bool certdir_type_is_guid(enum certdir_identity_type type);
+
+/* Whether it is one of the types whose values makers put into hardware, and where there may be anything instead. */
+bool certdir_type_is_hardware(enum certdir_identity_type type);
 
 /* Whether all of `text` is a GUID, of either case and without braces; *zero tells that it is the all-zero one. */
 bool certdir_guid_is(const char *text, bool *zero);

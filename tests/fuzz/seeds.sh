@@ -12,6 +12,7 @@ page) # the last byte chooses who reads the page
 csv) # headers of ours and of others
 	printf 'displayName,deviceId,accountEnabled,serialNumber,groups,sid\r\npc1,3f2504e0-4f89-11d3-9a0c-0305e82c3301,true,S1,"a|b\\|c",S-1-5-21-1-2-3-4\r\n' >"$3/graph"
 	printf 'Device name;Device ID;Serial number;Compliance;OS;Ownership\nlt;3f2504e0-4f89-11d3-9a0c-0305e82c3301;S1;Compliant;Windows;Corporate\n' >"$3/intune"
+	printf 'serialNumber,imei,meid,wiFiMacAddress\nS1,26-053179-311383-7,293608736500703710,00:a0:c9:1e:2f:3d\n' >"$3/phones"
 	printf 'Computer Name,UDID,Serial Number,Managed\n"m,1",3F2504E0-4F89-11D3-9A0C-0305E82C3301,C02,Managed\n' >"$3/jamf" ;;
 issued) # Intune's columns, a spreadsheet's, and a zip of the first
 	printf 'Thumbprint,SerialNumber,IssuerName,DeviceId,UPN,ValidFrom,ValidTo,CertificateStatus,CertificateStatus_loc\r\n%040d,4D01,"CN=CA, O=x",3f2504e0-4f89-11d3-9a0c-0305e82c3301,a@b,2026-01-01 10:00:00.0000000,2027-01-01,issued,Issued\r\n' 1 >"$3/intune"
@@ -33,7 +34,7 @@ profile)
 	printf '{"@odata.type":"#microsoft.graph.windows81SCEPCertificateProfile","id":"3f2504e0-4f89-11d3-9a0c-0305e82c3301","displayName":"P","assignments":[{"target":{"@odata.type":"#microsoft.graph.groupAssignmentTarget","groupId":"3f2504e0-4f89-11d3-9a0c-0305e82c3302"}}],"subjectNameFormat":"custom","subjectNameFormatString":"CN={{DeviceName}},O=x","customSubjectAlternativeNames":[{"sanType":"universalResourceIdentifier","name":"DeviceId:{{DeviceId}}"}],"extendedKeyUsages":[{"objectIdentifier":"1.3.6.1.5.5.7.3.2"}],"renewalThresholdPercentage":20,"certificateValidityPeriodScale":"years","certificateValidityPeriodValue":1}' >"$3/scep"
 	printf '{"@odata.type":"#microsoft.graph.iosEnterpriseWiFiConfiguration","id":"3f2504e0-4f89-11d3-9a0c-0305e82c3301","eapType":"eapTls","trustedServerCertificateNames":["a"]}' >"$3/wifi" ;;
 memory) # a name, and one record
-	printf '\143\145\162\164\144\151\162\040\155\145\155\157\162\171\040\061\012\001\157\001\003\006\141\000\001\000\001\000\001\061\005\143\156\075\141\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000' >"$3/one" ;;
+	printf '\143\145\162\164\144\151\162\040\155\145\155\157\162\171\040\062\012\001\157\001\003\006\141\000\001\000\001\000\001\063\005\143\156\075\141\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000' >"$3/one" ;;
 conf) # the examples of the manual page, without what troff makes of them
 	sed -n '/^\.nf/,/^\.fi/p' man/certdir.conf.5 | sed 's/\\-/-/g;s/\\f.//g;s/\\e/\\/g;/^\./d' >"$3/example" ;;
 esac

@@ -551,11 +551,26 @@ def seal(image):
 
 
 def test_macs(run, load):
-    load([{"displayName": "pc", "wiFiMacAddress": "00A0C91E2F3D", "ethernetMacAddress": "00a0c91e2f3e"}])
+    load([{"displayName": "pc", "wiFiMacAddress": "00:a0:c9:1e:2f:3d", "ethernetMacAddress": "00a0c91e2f3e"}])
     device, = show(run, "pc")
     assert (device["wiFiMacAddress"], device["ethernetMacAddress"]) == ("00A0C91E2F3D", "00a0c91e2f3e")
     row, = csv.DictReader(io.StringIO(run("export", "--format", "csv").out, newline=""))
     assert (row["wiFiMacAddress"], row["ethernetMacAddress"]) == ("00A0C91E2F3D", "00a0c91e2f3e")
+
+
+def test_phones(run, load):
+    """IMEI, MEID and MAC address in one spelling, by which they are found in any; what is none stays as it is, and is found by nobody."""
+    rows = ["A1,26 053179 311383 7,af0123450abcde,02A0C91E2F3D", "A2,2.60532E+14,0,none", "A3,,,"]
+    assert load("\n".join(["serialNumber,imei,MEID,wiFiMacAddress", *rows]), name="phones.csv").err == ""
+    properties = ("imei", "meid", "wiFiMacAddress")
+    written = {device["serialNumber"]: [device.get(name) for name in properties] for device in json.loads(run("export").out)}
+    assert written == {"A1": ["260531793113837", "AF0123450ABCDE", "02A0C91E2F3D"], "A2": ["2.60532E+14", "0", "none"], "A3": [None] * 3}
+    for value, found_by in (("26-053179-311383-0", "imei"), ("2605317931138301", "imei"), ("293608736500703710", "meid")):
+        device, = show(run, value)
+        assert (device["serialNumber"], device["foundBy"]) == ("A1", found_by)
+    assert "imei               260531793113837" in run("show", "A1").out
+    for value in ("02A0C91E2F3D", "2.60532E+14", "0"):
+        run("show", value, code=1)
 
 
 def test_autopilot_csv(run, vectors):
@@ -613,7 +628,7 @@ def test_jamf_mobile_export(run, vectors):
     run("import", "--source", "jamf", vectors / "jamf-mobile.csv")
     assert exported(run, "jamf")["Ada’s iPhone"] == {
         "source": "jamf", "displayName": "Ada’s iPhone", "udid": UDIDS[1].lower(), "serialNumber": "F17ABC1DEF23",
-        "wiFiMacAddress": "00:A0:C9:1E:2F:41", "deviceOwnership": "company", "isManaged": True,
+        "wiFiMacAddress": "00A0C91E2F41", "imei": "350000000000006", "deviceOwnership": "company", "isManaged": True,
         "approximateLastSignInDateTime": "2024-05-01T10:00:00Z"}
 
 

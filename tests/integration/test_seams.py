@@ -15,7 +15,7 @@ from testenv.samba import COMPUTERS, DNS as AD_DNS
 from testenv.sites import Site, ago, dns, guid, named, publish, uri, with_id
 from testenv.slapd import DEVICES, SUFFIX, Slapd, sid_bytes
 from testenv.sync import SOME, STAFF, Sync, serving
-from testenv.tenant import Tenant
+from testenv.tenant import Tenant, imei_of
 from testenv.worlds import ldap_options
 
 NOBODY = guid("nobody")
@@ -27,6 +27,17 @@ RETIRED = ("retirePending", "retireFailed", "retireIssued", "wipePending", "wipe
 MARKS = ("certdir:fleet:x", "CERTDIR:fleet:y:Disabled", "certdir:fleet:z:disabled ",
          "CertDir:fleet:w:GONE=2026-01-01T00:00:00Z")
 KEPT = ("managed", "wipeCanceled", "retireCanceled", "discovered")
+IMEI, LOST = "260531793113837", 35000000000022
+# Where a profile has put what, on the CA of this fleet.
+PHONES = """
+	certificates phones {
+		imei = "subject.cn"
+		meid = "subject.cn"
+		wifi_mac = "subject.ou"
+		serial_number = "subject.o"
+		permanent_id = "san.permanentIdentifier"
+	}
+"""
 LONG = f"{AD_DNS.replace('.', '-')}-a-long-computer-name"
 DAYS = 4320  # minutes: the three
 
@@ -94,6 +105,15 @@ class Contoso:
         self.enrol("WIPED-20", key="old", managementState="wipePending")
         self.enrol("WIPED-20", key="new", enrolledDateTime=day(-3))
         self._fill_states_and_twins()
+        self._fill_phones()
+
+    def _fill_phones(self):
+        """By the numbers of their radios; a tablet that made its MAC address up."""
+        for name, numbers in {"PHONE-22": {"imei": IMEI, "wiFiMacAddress": "00A0C91E2F22", "serialNumber": "F17ABC1DEF22"},
+                              "CDMA-22": {"meid": "AF0123450ABCDE"}, "PAD-22": {"wiFiMacAddress": "DAA0C91E2F22"},
+                              "LOST-22": {"imei": imei_of(LOST), "managementState": "wipePending"}}.items():
+            self.put(name)
+            self.enrol(name, **{"imei": "", "meid": "", "wiFiMacAddress": "", **numbers})
 
     def _fill_states_and_twins(self):
         for state in (*RETIRED, *KEPT):
@@ -152,6 +172,7 @@ def fill_ldap(server):
         server.add_entry(ou, objectClass="organizationalUnit", ou=ou.split(",")[0][3:])
     for name in ("DC01", "PC01", "OFF-2", "SALES-02"):
         server.add_computer(name, dNSHostName=f"{name.lower()}.corp.example")
+    server.add_computer("MAC-22", macAddress="00:a0:c9:1e:2f:ad")
     server.add_computer("HYB-15", dNSHostName="hyb-15.corp.example", objectSid=sid_bytes(DOMAIN_SID))
     for number, control in ((1, 4096), (2, 4098)):
         name = f"PC0{number}"
@@ -292,6 +313,33 @@ def test_serial_number_that_two_report(hybrid):
     fillers = ("Default string", "To be filled by O.E.M.", "System Serial Number", "Not Specified", "None", "N/A",
                "INVALID", "0")
     hybrid.check([({"subject": [["serialNumber", filler]]}, "no-identity") for filler in fillers])
+
+
+def attested(text):
+    """A permanentIdentifier, as a CA writes it that has had the device attest its number."""
+    return [{"other": {"oid": "1.3.6.1.5.5.7.8.3", "type": "sequence", "hex": tlv(12, text.encode()).hex()}}]
+
+
+def test_numbers_of_hardware(open_site, list_options, slapd):
+    """IMEI, MEID, MAC address and what a device attests, where the section says that they stand; of the directory's spelling or not."""
+    site = open_site("phones", {**list_options, "directories": "list ldap", **ldap_section(slapd),
+                                "ldap.attributes.wifi_mac": "macAddress"}, sections=PHONES)
+    site.lets_in(named("26-053179-311383-0"), "PHONE-22")
+    site.lets_in({"subject": [["OU", "00:a0:c9:1e:2f:22"]]}, "PHONE-22")
+    site.lets_in({"subject": [["OU", "00-A0-C9-1E-2F-AD"]]}, "MAC-22")
+    site.keeps_out(named(str(LOST)), "retired")
+    site.check([(named(IMEI[:14]), "allowed"), (named(f"{IMEI[:14]}01"), "allowed"), (named("293608736500703710"), "allowed"),
+                (named(IMEI, "af0123450abcde"), "conflict"), (named(imei_of(LOST + 1)), "not-found"),
+                ({"subject": [["O", "f17abc1def22"]]}, "allowed"), (named("x", san=attested("F17ABC1DEF22")), "allowed"),
+                (named("x", san=attested("F17ABC1DEF23")), "not-found"), (named("PHONE-22"), "no-identity"),
+                ({"subject": [["OU", "DAA0C91E2F22"]]}, "no-identity"), (named("000000000000000"), "no-identity")])
+
+
+def test_numbers_of_hardware_that_nobody_placed(hybrid):
+    """Without a section a CN is a name; but what a device attests stands in a place of its own."""
+    hybrid.check([(named(IMEI), "not-found"), (named("PHONE-22", san=attested("F17ABC1DEF22")), "allowed"),
+                  (named("PHONE-22", san=attested("some other number")), "allowed"),
+                  (named("PHONE-22", san=attested("C02MAC4")), "conflict")])
 
 
 def test_deleted_in_the_tenant_but_in_an_old_export(contoso, open_site, list_options, tmp_path):

@@ -164,7 +164,7 @@ class Published:
             "deviceOwnership": word(record["managedDeviceOwnerType"]), "operatingSystem": record["operatingSystem"],
             "complianceState": record["complianceState"], "accountEnabled": in_use(record) or None,
             "isManaged": managed(record),
-            "wiFiMacAddress": record["wiFiMacAddress"],
+            "wiFiMacAddress": record["wiFiMacAddress"], "imei": record["imei"], "meid": (record["meid"] or "").upper() or None,
             "ethernetMacAddress": record["ethernetMacAddress"] if self.lists_ethernet else None,
             "approximateLastSignInDateTime": later(record["lastSyncDateTime"]),
             "registrationDateTime": later(record["enrolledDateTime"]),

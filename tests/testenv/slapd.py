@@ -30,6 +30,7 @@ RULES = {
     OCTETS: "EQUALITY octetStringMatch",
     TIME: "EQUALITY generalizedTimeMatch ORDERING generalizedTimeOrderingMatch",
 }
+RFC2307_MAC = "1.3.6.1.1.1.1.22"
 # Active Directory's own OIDs: name, OID below 1.2.840.113556.1, syntax, whether it may have several values.
 ATTRIBUTES = (
     ("whenCreated", "2.2", TIME, False),
@@ -49,6 +50,7 @@ ATTRIBUTES = (
     ("objectCategory", "4.782", TEXT, False),
     ("altSecurityIdentities", "4.867", TEXT, True),
     ("lastLogonTimestamp", "4.1696", INTEGER, False),
+    ("macAddress", RFC2307_MAC, TEXT, True),
 )
 ACCOUNT = ("description", "displayName", "serialNumber", "userCertificate", "userPassword", *(a[0] for a in ATTRIBUTES))
 
@@ -127,7 +129,8 @@ userPassword: {READER_PASSWORD}
 def schema():
     lines = []
     for name, oid, syntax, several in ATTRIBUTES:
-        lines.append(f"attributetype ( 1.2.840.113556.1.{oid} NAME '{name}' {RULES[syntax]} SYNTAX {syntax}"
+        oid = oid if oid == RFC2307_MAC else f"1.2.840.113556.1.{oid}"
+        lines.append(f"attributetype ( {oid} NAME '{name}' {RULES[syntax]} SYNTAX {syntax}"
                      f"{'' if several else ' SINGLE-VALUE'} )")
     may = " $ ".join(ACCOUNT)
     lines.append(f"objectclass ( 1.2.840.113556.1.5.9 NAME 'user' SUP top STRUCTURAL MUST cn MAY ( {may} ) )")

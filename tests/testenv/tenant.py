@@ -63,6 +63,20 @@ NEW_GROUP = {
 }
 
 
+def imei_of(number):
+    """Fourteen digits with their check digit."""
+    digits = f"{number:014d}"
+    doubled = "".join(str(int(digit) * 2) if at % 2 else digit for at, digit in enumerate(digits))
+    return digits + str(-sum(map(int, doubled)) % 10)
+
+
+def _radio_numbers(record):
+    """What a record of that id has for IMEI and MEID: a phone of GSM, one of CDMA, or neither."""
+    number = int(record[:8], 16)
+    return ({"imei": imei_of(35 * 10**12 + number), "meid": ""}, {"imei": "", "meid": f"a1{number:012x}"},
+            {"imei": "", "meid": None})[number % 3]
+
+
 class Tenant:
     """
     A tenant, filled with `devices` devices of which `enrolled` (a share) have an Intune record. `intune` False: it has
@@ -198,6 +212,7 @@ class Tenant:
             "serialNumber": rng.choice((f"5cg{rng.getrandbits(28):07X}", f"C02{rng.getrandbits(28):07X}", "", None)),
             "userPrincipalName": rng.choice((f"user{rng.randint(1, 99)}@contoso.example", "")),
             "enrolledDateTime": rng.choice((self.now(), NEVER)), "lastSyncDateTime": self._sync_time(),
+            **_radio_numbers(record),
             "wiFiMacAddress": rng.choice((f"{rng.getrandbits(48):012X}", "", None)),
             "ethernetMacAddress": rng.choice((f"{rng.getrandbits(48):012X}", None)),
             "managementState": self.more.choice(STATES),

@@ -298,7 +298,7 @@ static const struct {
 	 "known are server, bind, identity, password_file, keytab, start_tls, ca_file, "
 	 "certificate_file, private_key_file, require_cert, base_dn, group_base_dn, filter, "
 	 "entra_device_id, intune_device_id, device_guid, sid, dns_name, common_name, "
-	 "serial_number, upn, udid, mapping, interval, deadline"},
+	 "serial_number, upn, udid, imei, meid, wifi_mac, permanent_id, mapping, interval, deadline"},
 	{"[ldap a]\nbase_dn = DC=x\nidentity = cn=a\npassword_file = /p\n",
 	 "1: [ldap a] needs server = ldaps://dc1.corp.example"},
 	{"[ldap a]\nserver = ldaps://dc1\nidentity = cn=a\npassword_file = /p\n",
@@ -317,7 +317,7 @@ static const struct {
 	 "known are server, bind, identity, password_file, keytab, start_tls, ca_file, "
 	 "certificate_file, private_key_file, require_cert, base_dn, group_base_dn, filter, "
 	 "entra_device_id, intune_device_id, device_guid, sid, dns_name, common_name, "
-	 "serial_number, upn, udid, mapping, interval, deadline"},
+	 "serial_number, upn, udid, imei, meid, wifi_mac, permanent_id, mapping, interval, deadline"},
 	{"[ldap a]\n" LDAP "interval = 15\n", "6: interval = 15: a number of what: 15m, 15h or 15d?"},
 	{"[ldap a]\n" LDAP "password = x\n",
 	 "6: a password does not belong into this file: put it alone into a file that nobody else can read, and write "

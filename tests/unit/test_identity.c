@@ -290,7 +290,7 @@ static const struct {
 	{"san.uri", "DeviceId:7", "-SAN URI: \"7\" is no GUID"},
 	{"san.ip", "192.0.2.1",
 	 "-no field \"san.ip\" in a certificate: use one of subject.cn, subject.ou, subject.o, subject.serialNumber, "
-	 "subject.emailAddress, subject.uid, san.dns, san.uri, san.upn, san.email, san.other"},
+	 "subject.emailAddress, subject.uid, san.dns, san.uri, san.upn, san.email, san.permanentIdentifier, san.other"},
 };
 
 static void test_attributes(void **state)
@@ -405,6 +405,7 @@ static void test_forms_refused(void **state)
 		{"san.ip", "^(.)$", CERTDIR_ID_NAME,
 		 "form \"f\": no field \"san.ip\" in a certificate: use one of subject.cn, subject.ou, subject.o, "
 		 "subject.serialNumber, subject.emailAddress, subject.uid, san.dns, san.uri, san.upn, san.email, "
+		 "san.permanentIdentifier, "
 		 "san.other"},
 		{"san.uri", "^(.)$", CERTDIR_ID_SID, "form \"f\": type sid is the SID extension's alone: use sid_uri"},
 		{"san.uri", "^urn:x$", CERTDIR_ID_NAME,

@@ -74,6 +74,7 @@ static void test_column_value(void **state)
 		{CERTDIR_LDAP_SID, SID, SID_BYTES, 28},
 		{CERTDIR_LDAP_SID, "pc01", "", 0},
 		{CERTDIR_LDAP_PLAIN, "", "", 0},
+		{CERTDIR_LDAP_MAC, "00A0C91E2F3D", "00:A0:C9:1E:2F:3D", 17},
 	};
 	unsigned char value[CERTDIR_LDAP_VALUE_MAX];
 	char longest[CERTDIR_VALUE_MAX + 1];

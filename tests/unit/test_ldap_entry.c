@@ -22,7 +22,7 @@ static bool has_value(const struct certdir_record *record, enum certdir_identity
 	return false;
 }
 
-enum { VALUES_MAX = 8 };
+enum { VALUES_MAX = 10 };
 
 /* An attribute and its value; a length of 0 means up to the NUL. */
 struct pair {
@@ -425,6 +425,8 @@ static void test_values(void **state)
 						      {"userPrincipalName", "One$@Corp", 0},
 						      {"asset", "ser-1", 0},
 						      {"asset", "SER-2", 0},
+						      {"macAddress", "00:a0:c9:1e:2f:3d", 0},
+						      {"phone", "26-053179-311383-7", 0},
 						      {"id", "{0A1B2C3D-0000-4000-8000-00000000000F}", 0}};
 	const char *attributes[CERTDIR_ID_TYPES];
 	struct certdir_ldap_value values[VALUES_MAX];
@@ -439,17 +441,21 @@ static void test_values(void **state)
 	attributes[CERTDIR_ID_SERIAL] = "asset";
 	attributes[CERTDIR_ID_INTUNE] = "none id";
 	attributes[CERTDIR_ID_GUID] = "id";
+	attributes[CERTDIR_ID_WIFI_MAC] = "macAddress";
+	attributes[CERTDIR_ID_IMEI] = "phone";
 	assert_true(certdir_ldap_map_init(&map, attributes, &error));
 	assert_true(certdir_ldap_entry_read(&record, &entry, &map, &remarks));
 	assert_string_equal(record.device.name, "One");
 	assert_true(has_value(&record, CERTDIR_ID_NAME, "one") && has_value(&record, CERTDIR_ID_NAME, "two"));
 	assert_true(has_value(&record, CERTDIR_ID_MAPPING, "X509:<SKI>AbCd"));
 	assert_true(has_value(&record, CERTDIR_ID_UPN, "one$@corp"));
+	assert_true(has_value(&record, CERTDIR_ID_WIFI_MAC, "00A0C91E2F3D"));
+	assert_true(has_value(&record, CERTDIR_ID_IMEI, "260531793113837"));
 	assert_null(record.device.serial_number);
 	assert_true(has_value(&record, CERTDIR_ID_SERIAL, "SER-1") && has_value(&record, CERTDIR_ID_SERIAL, "SER-2"));
 	assert_string_equal(record.device.intune_device_id, GUID);
 	assert_true(has_value(&record, CERTDIR_ID_GUID, GUID));
-	assert_int_equal(record.value_count, 7);
+	assert_int_equal(record.value_count, 9);
 	clear_record(&record);
 	certdir_ldap_map_clear(&map);
 }

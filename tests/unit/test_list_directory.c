@@ -217,6 +217,9 @@ static void test_search_describes_sources(void **state)
 				   CERTDIR_BIT(CERTDIR_ID_GUID) | CERTDIR_BIT(CERTDIR_ID_SID) |
 				   CERTDIR_BIT(CERTDIR_ID_SID_URI) | CERTDIR_BIT(CERTDIR_ID_NAME) |
 				   CERTDIR_BIT(CERTDIR_ID_DNS);
+	const uint32_t of_intune = CERTDIR_BIT(CERTDIR_ID_SERIAL) | CERTDIR_BIT(CERTDIR_ID_PERMANENT) |
+				   CERTDIR_BIT(CERTDIR_ID_IMEI) | CERTDIR_BIT(CERTDIR_ID_MEID) |
+				   CERTDIR_BIT(CERTDIR_ID_WIFI_MAC);
 	struct certdir_list_config config = {.filename = fixture_file, .tenant = TENANT_A, .max_age = 60};
 	struct certdir_sought sought = {.type = CERTDIR_ID_GUID, .value = ENTRA};
 	struct certdir_directory *directory;
@@ -230,7 +233,7 @@ static void test_search_describes_sources(void **state)
 	directory->type->search(directory, NULL, 0, &answer); /* asks for nothing, and tells about itself */
 	assert_int_equal(answer.state, CERTDIR_ANSWERED);
 	assert_int_equal(answer.count, 0);
-	assert_int_equal(answer.keeps, of_tenant | CERTDIR_BIT(CERTDIR_ID_SERIAL));
+	assert_int_equal(answer.keeps, of_tenant | of_intune);
 	assert_int_equal(answer.source_count, 2); /* the other tenant is out of scope */
 	assert_int_equal(answer.sources[0].kind, CERTDIR_SOURCE_IMPORT);
 	assert_string_equal(answer.sources[0].name, "jamf");
@@ -245,7 +248,7 @@ static void test_search_describes_sources(void **state)
 	assert_int_equal(answer.sources[1].interval[CERTDIR_PART_OF_DEVICES], 0);
 	assert_true(answer.sources[1].says_enabled);
 	assert_int_equal(answer.sources[0].keeps, CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_GUID));
-	assert_int_equal(answer.sources[1].keeps, of_tenant | CERTDIR_BIT(CERTDIR_ID_SERIAL));
+	assert_int_equal(answer.sources[1].keeps, of_tenant | of_intune);
 	directory->type->search(directory, &sought, 1, &answer);
 	assert_int_equal(answer.count, 2);
 	assert_int_equal(answer.records[0].source, 0);

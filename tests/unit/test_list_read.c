@@ -306,10 +306,14 @@ static const char lookups[] =
 	"(8,2,0,'" G2 "','" ENTRA "','short','short',NULL,'SN7'),(9,3,1,NULL,'" G1 "','PC1',NULL,NULL,NULL);"
 	"UPDATE device SET udid='" UDID "' WHERE id=6;UPDATE device SET udid='" GONE "' WHERE id=5;"
 	"INSERT INTO device(id,source,tenant,name) VALUES(10,1,'" TENANT_B "','PC3');"
+	"UPDATE device SET imei='260531793113837',meid='AF0123450ABCDE' WHERE id IN(4,9);"
+	"UPDATE device SET wifi_mac='00A0C91E2F3D' WHERE id=7;"
 	"INSERT INTO former_name VALUES(7,'pc3',5),(7,'was-7',5),(8,'was-7',6);"
 	"INSERT INTO "
-	"intune_waiting(id,source,entra_device_id,intune_device_id,intune_compliance,intune_name,serial_number)"
-	" VALUES(1,2,'" GONE "','" G1 "','compliant','waits','SN7')";
+	"intune_waiting(id,source,entra_device_id,intune_device_id,intune_compliance,intune_name,serial_number,imei,"
+	"meid,"
+	"wifi_mac) VALUES(1,2,'" GONE "','" G1
+	"','compliant','waits','SN7','260531793113837','AF0123450ABCDE','00A0C91E2F3D')";
 
 static void test_find(void **state)
 {
@@ -361,6 +365,13 @@ static void test_find(void **state)
 		{CERTDIR_ID_SERIAL, "SN1", "2", "2"},
 		{CERTDIR_ID_SERIAL, "sn1", "", ""}, /* not canonical */
 		{CERTDIR_ID_SERIAL, "SN7", "7 8 -1", "7 8 -1"},
+		{CERTDIR_ID_IMEI, "260531793113837", "4 9 -1", "4 -1"},
+		{CERTDIR_ID_MEID, "AF0123450ABCDE", "4 9 -1", "4 -1"},
+		{CERTDIR_ID_MEID, "260531793113837", "", ""},
+		{CERTDIR_ID_WIFI_MAC, "00A0C91E2F3D", "7 -1", "7 -1"},
+		{CERTDIR_ID_PERMANENT, "SN7", "7 8 -1", "7 8 -1"},
+		{CERTDIR_ID_PERMANENT, UDID, "6", "6"},
+		{CERTDIR_ID_PERMANENT, ENTRA, "", ""},
 		{CERTDIR_ID_UPN, "ada@example.com", "", ""},
 		{CERTDIR_ID_MAPPING, "X509:<SKI>00", "", ""},
 	};

@@ -7,9 +7,9 @@
 /* ---- records as bytes ---- */
 
 /* Whatever a record can have. A field that is new has to be here, and in packed.c. */
-_Static_assert(sizeof(void *) != 8 || sizeof(struct certdir_device) == 368, "pack the new field of a device, too");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct certdir_device) == 384, "pack the new field of a device, too");
 
-_Static_assert(sizeof(void *) != 8 || sizeof(struct certdir_record) == 408, "pack the new field of a record, too");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct certdir_record) == 424, "pack the new field of a record, too");
 
 static void fill(struct certdir_record *record)
 {

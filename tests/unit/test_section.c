@@ -198,6 +198,13 @@ static void test_section_places(void **state)
 	const struct certdir_section ou = {
 		.name = "ou", .places = {[CERTDIR_ID_INTUNE] = "subject.ou"}, .vouched = "subject.ou"};
 	const struct certdir_section udid = {.name = "udid", .places = {[CERTDIR_ID_UDID] = "subject.cn"}};
+	const struct certdir_section imei = {.name = "imei", .places = {[CERTDIR_ID_IMEI] = "subject.cn"}};
+	const struct certdir_section serial = {.name = "serial", .places = {[CERTDIR_ID_SERIAL] = "subject.cn"}};
+	const struct certdir_section either = {
+		.name = "either", .places = {[CERTDIR_ID_SERIAL] = "subject.cn", [CERTDIR_ID_NAME] = "subject.cn"}};
+	const struct certdir_section attested = {.name = "attested",
+						 .places = {[CERTDIR_ID_PERMANENT] = "san.permanentIdentifier"},
+						 .vouched = "san.permanentIdentifier"};
 	struct certdir_error error;
 	struct certdir_form form;
 
@@ -211,6 +218,15 @@ static void test_section_places(void **state)
 	expect_in_section("cn-udid", &udid, NULL, "udid=00008103-001a2b3c4d5e6f70:id;", 0);
 	expect_in_section("cn-udid", &names, NULL, "common_name=00008103-001a2b3c4d5e6f70:chosen;", 0);
 	expect_in_section("cn-guid", &udid, NULL, "device_guid=" GUID ":id;", 0);
+	/* A number of hardware, where one is placed; the names there are then none's. */
+	expect_in_section("cn-imei", &imei, NULL, "imei=260531793113837:chosen;", 0);
+	expect_in_section("cn-udid", &imei, NULL, "", 0);
+	expect_in_section("cn-imei", &serial, NULL, "serial_number=260531793113837:chosen;", 0);
+	expect_in_section("cn-imei", &either, NULL, "common_name=260531793113837:chosen;", 0);
+	expect_in_section("san-permanent", &attested, NULL,
+			  "permanent_id=C02ABC1DEF23:vouched;permanent_id=00008103-001a2b3c4d5e6f70:vouched;"
+			  "permanent_id=ASSIGNED-7:vouched;",
+			  0);
 	/* A name where the administrator says that a device's stands is no person's. */
 	expect_in_section("person-dotted", &names, NULL, "common_name=max.mustermann:chosen;", 0);
 	expect_in_section("person-local-part-mail", &names, NULL, "common_name=anna:chosen;", 0);
@@ -370,7 +386,7 @@ static void test_unplaced_form(void **state)
 
 #define FIELDS                                                                                                         \
 	"subject.cn, subject.ou, subject.o, subject.serialNumber, subject.emailAddress, subject.uid, san.dns, "        \
-	"san.uri, san.upn, san.email, san.other, ext.sid, ext.entra, ext.mdm"
+	"san.uri, san.upn, san.email, san.permanentIdentifier, san.other, ext.sid, ext.entra, ext.mdm"
 
 static const struct {
 	struct certdir_section section;

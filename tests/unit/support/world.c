@@ -26,7 +26,10 @@ static void world_copy_record(struct certdir_record *to, const struct certdir_re
 				  &to->device.management_state,
 				  &to->device.management_agent,
 				  &to->device.compliance,
-				  &to->device.udid};
+				  &to->device.udid,
+				  &to->device.imei,
+				  &to->device.meid,
+				  &to->device.wifi_mac};
 
 	*to = *from;
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
@@ -240,6 +243,9 @@ static void world_read_record(const json_t *vector, struct world_directory *dire
 	device->name = world_copy(world_text(vector, "name"));
 	device->intune_name = world_copy(world_text(vector, "intune_name"));
 	device->serial_number = world_copy(world_text(vector, "serial"));
+	device->imei = world_copy(world_text(vector, "imei"));
+	device->meid = world_copy(world_text(vector, "meid"));
+	device->wifi_mac = world_copy(world_text(vector, "mac"));
 	device->tenant = world_copy(world_text(vector, "tenant"));
 	device->ownership = world_copy(world_text(vector, "ownership"));
 	device->operating_system = world_copy(world_text(vector, "system"));
@@ -349,7 +355,9 @@ uint32_t world_keeps(bool ldap)
 
 	return ldap ? names | CERTDIR_BIT(CERTDIR_ID_MAPPING) | CERTDIR_BIT(CERTDIR_ID_UPN)
 		    : names | CERTDIR_BIT(CERTDIR_ID_GUID) | CERTDIR_BIT(CERTDIR_ID_ENTRA) |
-			       CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_SERIAL);
+			       CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_SERIAL) |
+			       CERTDIR_BIT(CERTDIR_ID_IMEI) | CERTDIR_BIT(CERTDIR_ID_MEID) |
+			       CERTDIR_BIT(CERTDIR_ID_WIFI_MAC) | CERTDIR_BIT(CERTDIR_ID_PERMANENT);
 }
 
 static void world_read_directory(const json_t *vector, struct world_directory *directory)
@@ -408,6 +416,11 @@ static const struct {
 	{"CN", CERTDIR_ID_NAME, CERTDIR_RANK_CHOSEN, "subject.cn", false},
 	{"DNS", CERTDIR_ID_DNS, CERTDIR_RANK_CHOSEN, "san.dns", false},
 	{"SER", CERTDIR_ID_SERIAL, CERTDIR_RANK_CHOSEN, "subject.serialNumber", false},
+	{"IMEI", CERTDIR_ID_IMEI, CERTDIR_RANK_CHOSEN, "subject.cn", false},
+	{"MEID", CERTDIR_ID_MEID, CERTDIR_RANK_CHOSEN, "subject.cn", false},
+	{"MAC", CERTDIR_ID_WIFI_MAC, CERTDIR_RANK_CHOSEN, "subject.cn", false},
+	{"PERM", CERTDIR_ID_PERMANENT, CERTDIR_RANK_CHOSEN, "san.permanentIdentifier", false},
+	{"VPERM", CERTDIR_ID_PERMANENT, CERTDIR_RANK_VOUCHED, "san.permanentIdentifier", false},
 	{"UPN", CERTDIR_ID_UPN, CERTDIR_RANK_CHOSEN, "san.upn", false},
 	{"SID", CERTDIR_ID_SID, CERTDIR_RANK_CONFIRMING, "ext.sid", false},
 	{"SIDURI", CERTDIR_ID_SID_URI, CERTDIR_RANK_CONFIRMING, "san.uri", false},
