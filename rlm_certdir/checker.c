@@ -53,6 +53,7 @@ struct inquiry {
 	size_t count;
 	const struct certdir_policy *policy;
 	bool persons;
+	bool by_certificate; /* the certificate itself is looked up, too */
 };
 
 struct seeking {
@@ -88,7 +89,7 @@ static void seek(struct seeking *seeking, enum certdir_identity_type type, const
 		seeking->full = !(value = strdup(value));
 	if (seeking->full)
 		return;
-	seeking->sought[seeking->count] = (struct certdir_sought){type, value, false};
+	seeking->sought[seeking->count] = (struct certdir_sought){.type = type, .value = value};
 	seeking->identity[seeking->count] = (signed char)identity;
 	seeking->lists_only[seeking->count++] = lists_only;
 }
@@ -105,7 +106,8 @@ static void seek_identities(struct seeking *seeking)
 		enum certdir_identity_type type = id->type;
 		const char *value = id->value;
 
-		if (!(known->accepted >> i & 1) ||
+		/* The tables of issued certificates are asked already. */
+		if (!(known->accepted >> i & 1) || id->type == CERTDIR_ID_CERTIFICATE ||
 		    !(confirms || (seeking->check->deciding >> i & 1) || id->type == CERTDIR_ID_MAPPING ||
 		      (seeking->inquiry->policy->names_must_agree && id->rank == CERTDIR_RANK_CHOSEN)))
 			continue;
@@ -316,6 +318,52 @@ static uint64_t accept(const struct certdir_certificate *certificate, uint32_t a
 	return bits;
 }
 
+/* ---- the certificate itself ---- */
+
+/* Whether a list has a row of it. */
+static bool has_rows(const struct certdir_known *known)
+{
+	for (size_t d = 0; d < known->count; d++)
+		for (size_t r = 0; r < known->answers[d].count; r++)
+			if (known->answers[d].records[r].issued)
+				return true;
+	return false;
+}
+
+/*
+ * Looks the certificate up in the tables of issued ones. Where one has it, that is an identity beside those that stand in it. False:
+ * there is no room for it.
+ */
+static bool ask_tables(struct seeking *seeking)
+{
+	struct certdir_check *check = seeking->check;
+	struct certdir_certificate *certificate = &check->certificate;
+	struct certdir_sought sought = {
+		.type = CERTDIR_ID_CERTIFICATE, .value = certificate->thumbprint, .certificate = certificate};
+	char *value = NULL;
+
+	if (!seeking->inquiry->by_certificate || !certificate->thumbprint)
+		return true;
+	for (size_t d = 0; d < check->known.count; d++)
+		if (!check->known.directories[d]->is_live && can_answer(&check->known, d)) {
+			seeking->inquiry->directories[d]->type->search(seeking->inquiry->directories[d], &sought, 1,
+								       &check->known.answers[d]);
+			seeking->full |= check->known.answers[d].full;
+		}
+	if (!has_rows(&check->known))
+		return true;
+	if (certificate->count < CERTDIR_IDENTITIES_MAX)
+		value = strdup(certificate->thumbprint);
+	if (!value)
+		return false;
+	check->known.accepted |= UINT64_C(1) << certificate->count;
+	check->sought |= UINT64_C(1) << certificate->count;
+	certificate->identities[certificate->count++] = (struct certdir_identity){
+		.type = CERTDIR_ID_CERTIFICATE, .value = value, .from = "certificate", .rank = CERTDIR_RANK_VOUCHED};
+	learn(seeking);
+	return true;
+}
+
 /* ---- the flow ---- */
 
 static void conclude_no_identity(struct certdir_check *check)
@@ -344,6 +392,15 @@ static void conclude(const struct seeking *seeking, const struct certdir_policy 
 }
 
 /* *without_groups: the decision as it would be if no group was required; NULL: nobody asks. */
+/* Whether the certificate has anything that could select a device. */
+static bool has_selecting(const struct certdir_check *check)
+{
+	for (size_t i = 0; i < check->certificate.count; i++)
+		if ((check->known.accepted >> i & 1) && check->certificate.identities[i].rank >= CERTDIR_RANK_CHOSEN)
+			return true;
+	return false;
+}
+
 static void ask(struct certdir_check *check, const struct inquiry *inquiry, int64_t now,
 		struct certdir_decision *without_groups)
 {
@@ -358,9 +415,19 @@ static void ask(struct certdir_check *check, const struct inquiry *inquiry, int6
 	seeking.full = false;
 	memset(seeking.asked, 0, sizeof(seeking.asked));
 	memset(seeking.learnt, 0, sizeof(seeking.learnt));
-	if (!open_scope(&seeking)) {
+	if (!open_scope(&seeking) && has_selecting(check)) {
 		(void)certdir_conclude(&check->decision, CERTDIR_ISSUER, "no directory serves certificates of %s",
 				       check->certificate.issuer);
+		if (without_groups)
+			*without_groups = check->decision;
+		return;
+	}
+	if (!ask_tables(&seeking) || !has_selecting(check)) {
+		if (has_rows(&check->known))
+			(void)certdir_conclude(&check->decision, CERTDIR_MALFORMED_CERTIFICATE,
+					       "no room for the certificate's thumbprint beside its names");
+		else
+			conclude_no_identity(check);
 		if (without_groups)
 			*without_groups = check->decision;
 		return;
@@ -395,7 +462,7 @@ static bool ask_person(struct certdir_check *check, const struct certdir_checker
 		       const struct certdir_certificate *certificate, const struct certdir_policy *policy, int64_t now,
 		       struct certdir_decision *without_groups)
 {
-	const struct inquiry people = {checker->people, checker->people_count, policy, true};
+	const struct inquiry people = {checker->people, checker->people_count, policy, true, false};
 	struct certdir_check *person = calloc(1, sizeof(*person));
 	bool selects;
 
@@ -417,7 +484,8 @@ static bool ask_person(struct certdir_check *check, const struct certdir_checker
 /* A person's certificate: the person has to be fine, and the device as well where the section says so and it names one. */
 static void check_person(struct certdir_check *check, const struct certdir_checker *checker, int64_t now, bool device)
 {
-	const struct inquiry devices = {checker->directories, checker->directory_count, &checker->policy, false};
+	const struct inquiry devices = {checker->directories, checker->directory_count, &checker->policy, false,
+					checker->accepted & CERTDIR_BIT(CERTDIR_ID_CERTIFICATE)};
 	const struct certdir_policy policy = certdir_policy_of_person(&checker->policy, true);
 	struct certdir_decision device_without, person_without;
 
@@ -477,7 +545,8 @@ static void check_owner(struct certdir_check *check, const struct certdir_checke
 
 static void check_device(struct certdir_check *check, const struct certdir_checker *checker, int64_t now)
 {
-	const struct inquiry devices = {checker->directories, checker->directory_count, &checker->policy, false};
+	const struct inquiry devices = {checker->directories, checker->directory_count, &checker->policy, false,
+					checker->accepted & CERTDIR_BIT(CERTDIR_ID_CERTIFICATE)};
 
 	ask(check, &devices, now, NULL);
 	if (checker->policy.require_enabled_owner &&
@@ -505,7 +574,7 @@ void certdir_check_names(struct certdir_check *check, const struct certdir_check
 				       certificate->ekus ? certificate->ekus : "-");
 	else if (certificate->holder != CERTDIR_HOLDER_DEVICE)
 		check_person(check, checker, login->now, selects);
-	else if (!selects)
+	else if (!selects && !(devices & CERTDIR_BIT(CERTDIR_ID_CERTIFICATE)))
 		conclude_no_identity(check);
 	else
 		check_device(check, checker, login->now);

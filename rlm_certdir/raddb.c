@@ -26,7 +26,7 @@ static CONF_PARSER const certdir_options[] = {
 	{"certificate", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, certificate), "session"},
 	{"identities", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, identities),
 	 "entra_device_id intune_device_id device_guid sid dns_name common_name serial_number udid imei meid wifi_mac "
-	 "permanent_id"},
+	 "permanent_id certificate"},
 	{"directories", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, directories), "list"},
 	{"unguarded", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct options, unguarded), "no"},
 	CONF_PARSER_TERMINATOR};
@@ -172,6 +172,8 @@ struct policy_options {
 	uint32_t stale_for;
 	bool names_must_agree;
 	bool require_enabled_owner;
+	bool require_known_certificate;
+	uint32_t known_certificate_grace;
 	char const *twins;
 	char const *user_name;
 };
@@ -185,6 +187,10 @@ static CONF_PARSER const policy_options[] = {
 	{"join_types", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, join_types), "entra hybrid registered ad"},
 	{"on_unavailable", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, on_unavailable), "fail"},
 	{"stale_for", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct policy_options, stale_for), "86400"},
+	{"require_known_certificate", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct policy_options, require_known_certificate),
+	 "no"},
+	{"known_certificate_grace", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct policy_options, known_certificate_grace),
+	 "115200"},
 	{"names_must_agree", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct policy_options, names_must_agree), "no"},
 	{"require_enabled_owner", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct policy_options, require_enabled_owner), "no"},
 	{"twins", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, twins), "dates"},
@@ -276,7 +282,8 @@ static bool take_identity(CONF_ITEM *at, char const *word, void *context)
 		cf_log_err(
 			at,
 			"identities: \"%s\" is no identity type; use entra_device_id intune_device_id device_guid sid "
-			"sid_uri dns_name common_name serial_number upn udid imei meid wifi_mac permanent_id mapping",
+			"sid_uri dns_name common_name serial_number upn udid imei meid wifi_mac permanent_id "
+			"certificate mapping",
 			word);
 		return false;
 	}
@@ -752,6 +759,8 @@ static bool read_policy(CONF_SECTION *parent, struct certdir_policy *policy)
 	policy->max_inactive = options.max_inactive;
 	policy->stale_for = options.stale_for;
 	policy->names_must_agree = options.names_must_agree;
+	policy->require_known_certificate = options.require_known_certificate;
+	policy->known_certificate_grace = options.known_certificate_grace;
 	policy->require_enabled_owner = options.require_enabled_owner;
 	return strings(cs, "require_group", &policy->groups) && ownerships_valid(cs) && systems_valid(cs) &&
 	       strings(cs, "ownership", &policy->ownerships) &&

@@ -243,6 +243,7 @@ static rlm_rcode_t rcode(enum certdir_reason reason)
 	case CERTDIR_NOT_FOUND:
 		return RLM_MODULE_NOTFOUND;
 	case CERTDIR_DISABLED:
+	case CERTDIR_REVOKED:
 	case CERTDIR_RETIRED:
 		return RLM_MODULE_USERLOCK;
 	case CERTDIR_NO_CERTIFICATE:

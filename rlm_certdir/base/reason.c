@@ -35,6 +35,9 @@ static const struct {
 		 "Names of this certificate belong to different devices: somebody may be posing as another "
 		 "device; look at both before issuing a new certificate."},
 	[CERTDIR_DISABLED] = {"disabled", CERTDIR_DENY, "Enable the device in its directory if it is wanted again."},
+	[CERTDIR_REVOKED] = {"certificate-revoked", CERTDIR_DENY,
+			     "Whoever issued this certificate says that it is revoked: let the device get "
+			     "a new one if it is wanted."},
 	[CERTDIR_RETIRED] = {"retired", CERTDIR_DENY,
 			     "The device is to be wiped, retired or deleted in Intune: cancel that there if it is "
 			     "wanted again."},

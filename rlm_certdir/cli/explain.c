@@ -84,7 +84,7 @@ static void print_use(const struct certdir_check *check, size_t i)
 		kept |= check->known.in_scope[d] && certdir_keeps(check->known.answers[d].keeps, id->type);
 	if (!kept)
 		printf("; no directory knows devices by it");
-	else if (id->type != CERTDIR_ID_MAPPING)
+	else if (id->type != CERTDIR_ID_MAPPING && id->type != CERTDIR_ID_CERTIFICATE)
 		printf("; has no say beside an id");
 }
 
@@ -133,6 +133,8 @@ static void print_source(const struct certdir_source *source, const struct certd
 		       source->synced[CERTDIR_PART_OF_DEVICES] ? "" : ", never complete");
 		print_part(source, CERTDIR_PART_OF_DEVICES, "", record->device.own.as_of, now);
 		printf("%s", certdir_cli_good_for(source->good_for, good_for));
+		if (record->issued)
+			print_part(source, CERTDIR_PART_OF_CERTIFICATES, "certificates ", record->issued->as_of, now);
 		if (record->device.intune.is)
 			print_part(source, CERTDIR_PART_OF_INTUNE, "Intune ", record->device.intune.as_of, now);
 		if (record->device.group_count)

@@ -35,6 +35,12 @@ static json_t *source_json(const struct certdir_list_source *source, int64_t now
 		(void)json_object_set_new(object, "parts",
 					  json_pack("{s:o,s:o}", "intune", part_json(source->intune_synced, now),
 						    "groups", part_json(source->groups_synced, now)));
+	if (source->certificates_synced) {
+		json_t *table = part_json(source->certificates_synced, now);
+
+		(void)json_object_set_new(table, "count", json_integer((json_int_t)source->certificates));
+		(void)json_object_set_new(object, "certificates", table);
+	}
 	if (source->good_for)
 		(void)json_object_set_new(object, "good_for", json_integer(source->good_for));
 	(void)json_object_update(object, times);
@@ -68,6 +74,10 @@ static void print_source(const struct certdir_list_source *source, int64_t now)
 		certdir_cli_print_when(source->intune_synced, now);
 		printf(", groups ");
 		certdir_cli_print_when(source->groups_synced, now);
+	}
+	if (source->certificates_synced) {
+		printf(", %zu certificates ", source->certificates);
+		certdir_cli_print_when(source->certificates_synced, now);
 	}
 	printf("%s%s%s\n", certdir_cli_good_for(source->good_for, good_for), source->tenant ? ", tenant " : "",
 	       certdir_cli_text_or(source->tenant, ""));

@@ -15,7 +15,10 @@ static bool is_wanted(const struct certdir_world *world, uint32_t keeps)
 	const struct certdir_certificate *certificate = world->known->certificate;
 
 	for (size_t i = 0; i < certificate->count; i++)
-		if ((world->deciding >> i & 1) && certdir_keeps(keeps, certificate->identities[i].type))
+		if ((world->deciding >> i & 1) &&
+		    certdir_keeps(keeps, certificate->identities[i].type == CERTDIR_ID_CERTIFICATE
+						 ? CERTDIR_ID_GUID
+						 : certificate->identities[i].type))
 			return true;
 	return false;
 }
@@ -114,6 +117,85 @@ static bool confirm(const struct certdir_world *world, size_t device, bool other
 	return true;
 }
 
+/* ---- the tables of issued certificates ---- */
+
+/* Whether a table has it that is fresh; *age is that of one that is not. */
+static bool is_known_now(const struct certdir_world *world, int64_t *age, const char **behind)
+{
+	for (size_t v = 0; v < world->count; v++) {
+		const struct certdir_view *view = &world->views[v];
+		int64_t old;
+
+		if (!view->record->issued)
+			continue;
+		if (certdir_fresh_since(world, view, CERTDIR_PART_OF_CERTIFICATES, view->record->issued->as_of, &old))
+			return true;
+		*age = old;
+		*behind = view->source->name;
+	}
+	return false;
+}
+
+/* When the newest of the fresh tables was made, 0 = there is none; *behind, *age: one that is not fresh. */
+static int64_t newest_table(const struct certdir_world *world, int64_t *age, const char **behind)
+{
+	int64_t newest = 0;
+
+	for (size_t d = 0; d < world->known->count; d++) {
+		const struct certdir_answer *answer = &world->known->answers[d];
+
+		for (size_t s = 0; (world->use >> d & 1) && world->known->in_scope[d] && s < answer->source_count;
+		     s++) {
+			const struct certdir_source *source = &answer->sources[s];
+			const int64_t synced = source->synced[CERTDIR_PART_OF_CERTIFICATES];
+			int64_t old;
+
+			if (!synced || certdir_is_foreign(world->known->certificate, source, NULL))
+				continue;
+			if (!certdir_source_fresh(world, source, world->known->directories[d],
+						  CERTDIR_PART_OF_CERTIFICATES, &old)) {
+				*age = old;
+				*behind = source->name;
+			} else if (synced > newest) {
+				newest = synced;
+			}
+		}
+	}
+	return newest;
+}
+
+/*
+ * require_known_certificate: a table has it, or was made before it could have it. What only an old table could tell is not told: whether it
+ * has been revoked since.
+ */
+static bool certificate_known(const struct certdir_world *world, struct certdir_decision *decision)
+{
+	const char *behind = NULL;
+	int64_t age = 0, newest;
+
+	if (!world->policy->require_known_certificate || world->known->persons || is_known_now(world, &age, &behind))
+		return true;
+	newest = newest_table(world, &age, &behind);
+	if (behind && !newest) {
+		decision->age = age > 0 ? age : 0;
+		return certdir_conclude(
+			decision, CERTDIR_LIST_STALE,
+			"the certificates part of \"%s\" was synced %lld s ago, or in the future: too old "
+			"for require_known_certificate",
+			behind, (long long)age);
+	}
+	if (!newest)
+		return certdir_conclude(decision, CERTDIR_LIST_STALE,
+					"require_known_certificate = yes, but no list has a table of issued "
+					"certificates: sync them with certificates = yes, or import one");
+	if (world->known->certificate->not_before > newest - world->policy->known_certificate_grace)
+		return true;
+	return certdir_conclude(decision, CERTDIR_NOT_FOUND,
+				"no table of issued certificates has this one, and it is older than "
+				"known_certificate_grace: it was not issued through Intune, or not to a device that is "
+				"still there; have it issued anew");
+}
+
 /* ---- the device's records, those that describe it best first ---- */
 
 static unsigned place_of(const struct certdir_view *view)
@@ -174,7 +256,7 @@ static void decide(struct certdir_world *world, struct certdir_decision *decisio
 		decision->record_count = 0;
 		return;
 	}
-	if (confirm(world, device, false, decision))
+	if (certificate_known(world, decision) && confirm(world, device, false, decision))
 		certdir_judge(world, device, decision);
 }
 

@@ -36,8 +36,27 @@ static bool is_kept(const struct certdir_known *known, const struct certdir_iden
  * A strong mapping is not what the certificate says of its device but a mark of the certificate itself: where no account has it, it
  * says nothing, and so it decides only when it is found.
  */
+/* Whether some table of issued certificates says to which device it was issued. */
+static bool is_issued(const struct certdir_known *known)
+{
+	for (size_t d = 0; d < known->count; d++) {
+		const struct certdir_answer *answer = &known->answers[d];
+
+		for (size_t r = 0; known->in_scope[d] && r < answer->count; r++) {
+			const struct certdir_record *record = &answer->records[r];
+
+			if (record->issued && (record->issued->intune_device_id || record->issued->entra_device_id) &&
+			    !certdir_is_foreign(known->certificate, &answer->sources[record->source], record))
+				return true;
+		}
+	}
+	return false;
+}
+
 static bool may_decide(const struct certdir_known *known, const struct certdir_identity *id)
 {
+	if (id->type == CERTDIR_ID_CERTIFICATE)
+		return is_issued(known);
 	return is_kept(known, id) && (id->type != CERTDIR_ID_MAPPING || is_carried(known, id));
 }
 

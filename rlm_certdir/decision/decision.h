@@ -14,11 +14,14 @@ struct certdir_policy {
 	bool compliance_unknown_allow; /* compliance_unknown = allow */
 	bool allow_stale; /* on_unavailable = stale: parts past max_age still decide while they are younger than stale_for */
 	bool match_user_name; /* user_name = match: the outer User-Name must be a name of the certificate */
+	bool require_known_certificate; /* some table of issued certificates must have the one that logs in */
 	bool names_must_agree; /* a name that others carry and the device does not denies, where an id decides */
 	bool require_enabled_owner; /* the person that a device is of, where one is noted, has to be enabled as well */
 	bool twins_deny; /* twins = deny: dates do not settle which of several devices of one name it is */
 	uint32_t stale_for; /* seconds, with allow_stale */
 	uint32_t enrollment_grace; /* seconds after registration in which managed and compliant are not asked for */
+	uint32_t
+		known_certificate_grace; /* seconds before a table's date in which it may not have what was issued, yet */
 	uint32_t max_inactive; /* seconds since last seen, 0 = not asked */
 	uint32_t join_types; /* CERTDIR_BIT(join type); all of them = not asked, unknown included */
 	const char *const

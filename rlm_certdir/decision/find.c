@@ -93,6 +93,28 @@ static void note_ids(struct certdir_world *world)
 	}
 }
 
+/* Whether nothing is known of the device but that the certificate was issued to it. */
+static bool issued_alone(const struct certdir_world *world, size_t device)
+{
+	FOR_EACH_VIEW_OF(world, device, view)
+		if (!view->record->issued)
+			return false;
+	return true;
+}
+
+static bool conclude_unlisted(const struct certdir_world *world, size_t device, struct certdir_decision *decision)
+{
+	const struct certdir_view *view = &world->views[device];
+
+	while (view->device != device)
+		view++;
+	return certdir_conclude(
+		decision, CERTDIR_NOT_FOUND,
+		"by the certificates of \"%s\", this one was issued to device %s, which is not there: it "
+		"was deleted, or is not synced",
+		view->source->name, view->record->device.id);
+}
+
 bool certdir_find_by_ids(struct certdir_world *world, size_t *device, struct certdir_decision *decision)
 {
 	const struct certdir_identity *id = first_deciding(world);
@@ -119,6 +141,8 @@ bool certdir_find_by_ids(struct certdir_world *world, size_t *device, struct cer
 	*device = devices[0];
 	for (size_t i = 1; i < count; i++)
 		certdir_devices_join(world, *device, devices[i]);
+	if (issued_alone(world, *device))
+		return conclude_unlisted(world, *device, decision);
 	silenced = certdir_device_silenced(world, *device);
 	world->silenced = silenced != NULL;
 	if (silenced)

@@ -47,6 +47,14 @@ enum certdir_reason certdir_view_no(const struct certdir_world *world, const str
 	const struct certdir_device *device = &view->record->device;
 	char expired[CERTDIR_TIMESTAMP_SIZE];
 
+	if (view->record->issued) {
+		if (!view->record->issued->revoked)
+			return CERTDIR_ALLOWED;
+		certdir_say(detail, "the certificate is %.100s in \"%s\"",
+			    view->record->issued->status ? view->record->issued->status : "revoked",
+			    view->source->name);
+		return CERTDIR_REVOKED;
+	}
 	if (certdir_management(device->management_state) == CERTDIR_MANAGEMENT_RETIRED) {
 		certdir_say(detail, "%s is %s in \"%s\"", device->id, device->management_state, view->source->name);
 		return CERTDIR_RETIRED;
@@ -89,13 +97,16 @@ static bool nobody_says_no(struct judging *judging)
 		const enum certdir_reason reason = certdir_view_no(judging->world, view, detail);
 		int64_t age;
 
-		/* Retired comes before disabled. */
-		if (reason == CERTDIR_ALLOWED || worst == CERTDIR_RETIRED || worst == reason ||
-		    (!is_of(judging, view) && !may_be_the_device(judging, view)))
+		/* A revoked certificate comes before retired, and that before disabled; it lets nobody in, whoever it is of. */
+		if (reason == CERTDIR_ALLOWED ||
+		    (worst != CERTDIR_ALLOWED && !certdir_reason_is_worse(reason, worst)) ||
+		    (!view->record->issued && !is_of(judging, view) && !may_be_the_device(judging, view)))
 			continue;
 		worst = reason;
 		age = certdir_part_age(judging->world, view,
-				       reason == CERTDIR_RETIRED ? CERTDIR_PART_OF_INTUNE : CERTDIR_PART_OF_DEVICES);
+				       reason == CERTDIR_REVOKED   ? CERTDIR_PART_OF_CERTIFICATES
+				       : reason == CERTDIR_RETIRED ? CERTDIR_PART_OF_INTUNE
+								   : CERTDIR_PART_OF_DEVICES);
 		(void)certdir_conclude(judging->decision, reason, "%s", detail);
 		judging->decision->age = age > 0 ? age : 0;
 		judging->decision->directory = judging->world->known->directories[view->directory]->name;

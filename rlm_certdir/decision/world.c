@@ -127,7 +127,7 @@ static bool serials_differ(const struct certdir_record *a, const struct certdir_
 
 const char *certdir_part_name(const struct certdir_world *world, enum certdir_part part)
 {
-	static const char *const names[CERTDIR_PARTS] = {"devices", "Intune", "groups"};
+	static const char *const names[CERTDIR_PARTS] = {"devices", "Intune", "groups", "certificates"};
 
 	return part == CERTDIR_PART_OF_DEVICES && world->known->persons ? "users" : names[part];
 }
@@ -164,7 +164,7 @@ static bool is_fresh(const struct certdir_world *world, const struct certdir_sou
 bool certdir_source_fresh(const struct certdir_world *world, const struct certdir_source *source,
 			  const struct certdir_directory *directory, enum certdir_part part, int64_t *age)
 {
-	if (source->kind != CERTDIR_SOURCE_TENANT)
+	if (source->kind != CERTDIR_SOURCE_TENANT && part != CERTDIR_PART_OF_CERTIFICATES)
 		part = CERTDIR_PART_OF_DEVICES;
 	return is_fresh(world, source, directory, part, source->synced[part], age);
 }

@@ -11,6 +11,9 @@ void certdir_record_clear(struct certdir_record *record)
 	for (size_t v = 0; v < record->value_count; v++)
 		free(record->values[v].value);
 	free(record->values);
+	if (record->issued)
+		certdir_issued_clear(record->issued);
+	free(record->issued);
 	memset(record, 0, sizeof(*record));
 }
 

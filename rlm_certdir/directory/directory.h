@@ -8,7 +8,13 @@
 /* ---- what a directory knows ---- */
 
 /* What a source brings at different times. An import and an LDAP directory have the first alone. */
-enum certdir_part { CERTDIR_PART_OF_DEVICES, CERTDIR_PART_OF_INTUNE, CERTDIR_PART_OF_GROUPS, CERTDIR_PARTS };
+enum certdir_part {
+	CERTDIR_PART_OF_DEVICES,
+	CERTDIR_PART_OF_INTUNE,
+	CERTDIR_PART_OF_GROUPS,
+	CERTDIR_PART_OF_CERTIFICATES, /* the table of issued ones, which an import may have, too */
+	CERTDIR_PARTS
+};
 
 /* A tenant, an import, an LDAP directory. Strings are borrowed and live as long as the answer. */
 struct certdir_source {
@@ -39,7 +45,12 @@ struct certdir_record {
 	const char *only_against;
 	struct certdir_value *values; /* LDAP: names, mappings and ids of attributes that the device has no field for */
 	size_t value_count;
-	int64_t row; /* the directory's own mark to know it again; 0 for LDAP, where it is device.id */
+	int64_t row; /* the directory's own mark to know it again; 0 for LDAP, where it is device.id, and of an issued certificate */
+	/*
+	 * Owned, or NULL. Set: it is no device, but what a table of issued certificates says of the one that logs in. It carries that
+	 * certificate and the ids of the device that it was issued to, and so joins that one's records, but never stands for it alone.
+	 */
+	struct certdir_issued *issued;
 };
 
 enum certdir_answer_state {
@@ -108,6 +119,7 @@ struct certdir_sought {
 	enum certdir_identity_type type;
 	const char *value; /* canonical; borrowed */
 	bool many; /* out: more records carry it than were added to the answer */
+	const struct certdir_certificate *certificate; /* of type certificate: itself; borrowed */
 };
 
 enum { CERTDIR_AHEAD = 300 }; /* seconds that a clock may be ahead of ours and still mean now */

@@ -95,8 +95,10 @@ static struct certdir_source describe(const struct certdir_list_source *source)
 		.tenant = source->tenant,
 		.synced = {[CERTDIR_PART_OF_DEVICES] = source->synced,
 			   [CERTDIR_PART_OF_INTUNE] = source->intune_synced,
-			   [CERTDIR_PART_OF_GROUPS] = source->groups_synced},
-		.interval = {[CERTDIR_PART_OF_INTUNE] = source->intune_interval},
+			   [CERTDIR_PART_OF_GROUPS] = source->groups_synced,
+			   [CERTDIR_PART_OF_CERTIFICATES] = source->certificates_synced},
+		.interval = {[CERTDIR_PART_OF_INTUNE] = source->intune_interval,
+			     [CERTDIR_PART_OF_CERTIFICATES] = source->certificates_interval},
 		.good_for = source->good_for,
 		.keeps = kept_by(source),
 		.domain = source->domain,
@@ -104,7 +106,7 @@ static struct certdir_source describe(const struct certdir_list_source *source)
 	};
 
 	/* One listing brings all that an LDAP directory says. */
-	for (int part = 0; source->kind == CERTDIR_SOURCE_LDAP && part < CERTDIR_PARTS; part++) {
+	for (int part = 0; source->kind == CERTDIR_SOURCE_LDAP && part < CERTDIR_PART_OF_CERTIFICATES; part++) {
 		described.listed = true;
 		described.synced[part] = source->synced;
 		described.interval[part] = source->interval;
@@ -230,7 +232,7 @@ static bool to_tell(bool *told, bool is_so)
 static void tell_stale_part(const struct list_directory *list, const struct certdir_source *source, size_t devices,
 			    enum certdir_part part, int64_t now, bool *told)
 {
-	static const char *const names[CERTDIR_PARTS] = {"devices", "intune", "groups"};
+	static const char *const names[CERTDIR_PARTS] = {"devices", "intune", "groups", "certificates"};
 	const int64_t limit = certdir_source_limit(source, part, list->base.max_age);
 	const int64_t age = now - source->synced[part];
 
@@ -492,6 +494,64 @@ static bool add_record(const struct list_directory *list, int64_t row, struct ce
 	return true;
 }
 
+/* The row of a certificate becomes a record, which takes what it holds. False: the answer says why. */
+static bool add_issued(struct certdir_list_issued *row, const char *thumbprint, struct certdir_answer *answer)
+{
+	struct certdir_record *record = certdir_answer_add(answer);
+	const struct certdir_issued *issued = &row->issued;
+	const char *id = issued->intune_device_id  ? issued->intune_device_id
+			 : issued->entra_device_id ? issued->entra_device_id
+			 : issued->upn		   ? issued->upn
+						   : thumbprint;
+
+	if (!record)
+		return false;
+	record->source = place_of(answer, row->source);
+	record->only_against = "a certificate that was issued to it is no device";
+	record->issued = malloc(sizeof(*record->issued));
+	record->values = calloc(1, sizeof(*record->values));
+	if (record->issued) {
+		*record->issued = row->issued;
+		memset(&row->issued, 0, sizeof(row->issued));
+		issued = record->issued;
+	}
+	record->device.id = strdup(id);
+	record->device.intune_device_id = issued->intune_device_id ? strdup(issued->intune_device_id) : NULL;
+	record->device.entra_device_id = issued->entra_device_id ? strdup(issued->entra_device_id) : NULL;
+	if (record->values) {
+		record->values[0] = (struct certdir_value){CERTDIR_ID_CERTIFICATE, strdup(thumbprint)};
+		record->value_count = record->values[0].value != NULL;
+	}
+	if (record->issued && record->device.id && record->value_count &&
+	    !record->device.intune_device_id == !issued->intune_device_id &&
+	    !record->device.entra_device_id == !issued->entra_device_id)
+		return true;
+	certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, "out of memory");
+	return false;
+}
+
+/* What is not looked at might be a "no": the answer is full then. */
+static bool search_tables(const struct list_directory *list, const struct certdir_sought *sought,
+			  struct certdir_answer *answer)
+{
+	struct certdir_list_issued rows[CERTDIR_LIST_FIND_MAX];
+	struct certdir_error error;
+	bool more, ok = true;
+	const int count = certdir_list_issued_find(answer->held, list->tenant[0] ? list->tenant : NULL,
+						   sought->certificate, rows, &more, &error);
+
+	if (count < 0) {
+		certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, error.text);
+		return false;
+	}
+	answer->full |= more;
+	for (int i = 0; i < count; i++) {
+		ok = ok && add_issued(&rows[i], sought->value, answer);
+		certdir_issued_clear(&rows[i].issued);
+	}
+	return ok;
+}
+
 static bool search_for(const struct list_directory *list, struct certdir_sought *sought, struct certdir_answer *answer)
 {
 	const char *tenant = list->tenant[0] ? list->tenant : NULL;
@@ -500,6 +560,8 @@ static bool search_for(const struct list_directory *list, struct certdir_sought 
 	bool more;
 	int count;
 
+	if (sought->type == CERTDIR_ID_CERTIFICATE)
+		return search_tables(list, sought, answer);
 	count = certdir_list_find(answer->held, tenant, sought->type, sought->value, rows, &more, &error);
 	if (count < 0) {
 		certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, error.text);

@@ -195,6 +195,14 @@ static char *public_key_text(const X509 *x509)
 	return certdir_hex_copy(digest, length);
 }
 
+static char *thumbprint_text(const X509 *x509)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned length;
+
+	return X509_digest(x509, EVP_sha1(), digest, &length) ? certdir_hex_copy(digest, length) : NULL;
+}
+
 static bool read_time(const ASN1_TIME *asn1, int64_t *seconds)
 {
 	struct tm tm;
@@ -216,6 +224,9 @@ static bool describe(struct certdir_reading *reading, X509 *x509)
 	certificate->serial = serial_text(x509);
 	if (!certificate->serial)
 		return refuse_certificate(reading, "serial number", "cannot be read");
+	certificate->thumbprint = thumbprint_text(x509);
+	if (!certificate->thumbprint)
+		return refuse_certificate(reading, "certificate", "its SHA-1 cannot be computed");
 	certificate->public_key_sha1 = public_key_text(x509);
 	if (!certificate->public_key_sha1)
 		return refuse_certificate(reading, "public key", "its SHA-1 cannot be computed");

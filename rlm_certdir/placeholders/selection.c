@@ -44,6 +44,7 @@ static enum certdir_left_out of_reason(const struct certdir_device *device, enum
 	switch (reason) {
 	case CERTDIR_DISABLED:
 		return of_disabled(device, now);
+	case CERTDIR_REVOKED:
 	case CERTDIR_RETIRED:
 		return CERTDIR_LEFT_OUT_RETIRED;
 	case CERTDIR_JOIN_TYPE:

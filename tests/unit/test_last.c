@@ -178,7 +178,7 @@ static void test_through_a_link(void **state)
 
 static enum certdir_answer_state ask(struct certdir_directory *directory, const char *name, size_t *count)
 {
-	struct certdir_sought sought = {CERTDIR_ID_NAME, name, false};
+	struct certdir_sought sought = {.type = CERTDIR_ID_NAME, .value = name};
 	struct certdir_answer answer = {0};
 	enum certdir_answer_state state;
 

@@ -146,7 +146,7 @@ static void test_filter_value(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct certdir_sought sought = {CERTDIR_ID_NAME, cases[i].name, false};
+		const struct certdir_sought sought = {.type = CERTDIR_ID_NAME, .value = cases[i].name};
 		char *filter = filter_of(&map, "(a=b)", &sought, 1), expected[256];
 
 		snprintf(expected, sizeof(expected), "(&(a=b)(|(cn=%s)))", cases[i].written);
@@ -168,38 +168,38 @@ static void test_terms(void **state)
 		struct certdir_sought sought[4];
 		const char *terms; /* "" = none */
 	} cases[] = {
-		{"", "", "", {{CERTDIR_ID_SID, SID, false}}, "(objectSid=" SID_WRITTEN ")"},
-		{"", "", "", {{CERTDIR_ID_SID, "no SID", false}}, ""},
+		{"", "", "", {{.type = CERTDIR_ID_SID, .value = SID}}, "(objectSid=" SID_WRITTEN ")"},
+		{"", "", "", {{.type = CERTDIR_ID_SID, .value = "no SID"}}, ""},
 		{"", "", "", {{CERTDIR_ID_SID_URI, SID, false}}, ""},
-		{"", "", "", {{CERTDIR_ID_SERIAL, "SER-1", false}}, ""},
-		{"", "", "", {{CERTDIR_ID_GUID, GUID, false}}, ""},
-		{"", "", "", {{CERTDIR_ID_UPN, "pc01$@corp", false}}, "(userPrincipalName=pc01$@corp)"},
-		{"", "", "", {{CERTDIR_ID_NAME, "pc01", false}}, "(cn=pc01)(sAMAccountName=pc01$)"},
+		{"", "", "", {{.type = CERTDIR_ID_SERIAL, .value = "SER-1"}}, ""},
+		{"", "", "", {{.type = CERTDIR_ID_GUID, .value = GUID}}, ""},
+		{"", "", "", {{.type = CERTDIR_ID_UPN, .value = "pc01$@corp"}}, "(userPrincipalName=pc01$@corp)"},
+		{"", "", "", {{.type = CERTDIR_ID_NAME, .value = "pc01"}}, "(cn=pc01)(sAMAccountName=pc01$)"},
 		{"",
 		 "",
 		 "",
-		 {{CERTDIR_ID_NAME, "fifteen-letters", false}},
+		 {{.type = CERTDIR_ID_NAME, .value = "fifteen-letters"}},
 		 "(cn=fifteen-letters)(sAMAccountName=fifteen-letters$)"},
 		{"",
 		 "",
 		 "",
-		 {{CERTDIR_ID_NAME, "sixteen-letters-", false}},
+		 {{.type = CERTDIR_ID_NAME, .value = "sixteen-letters-"}},
 		 "(cn=sixteen-letters-)(sAMAccountName=sixteen-letters-$)(sAMAccountName=sixteen-letters$)"},
 		{"",
 		 "",
 		 "",
-		 {{CERTDIR_ID_NAME, "not-ascii-is-m\xc3\xbcller", false}},
+		 {{.type = CERTDIR_ID_NAME, .value = "not-ascii-is-m\xc3\xbcller"}},
 		 "(cn=not-ascii-is-m\\c3\\bcller)(sAMAccountName=not-ascii-is-m\\c3\\bcller$)"},
 		{"",
 		 "",
 		 "",
-		 {{CERTDIR_ID_DNS, "pc01.corp", false}},
+		 {{.type = CERTDIR_ID_DNS, .value = "pc01.corp"}},
 		 "(dNSHostName=pc01.corp)(servicePrincipalName=HOST/"
 		 "pc01.corp)(cn=pc01.corp)(cn=pc01)(sAMAccountName=pc01$)"},
 		{"",
 		 "",
 		 "",
-		 {{CERTDIR_ID_DNS, "a-long-computer-name.corp", false}},
+		 {{.type = CERTDIR_ID_DNS, .value = "a-long-computer-name.corp"}},
 		 "(dNSHostName=a-long-computer-name.corp)(servicePrincipalName=HOST/a-long-computer-name.corp)"
 		 "(cn=a-long-computer-name.corp)(cn=a-long-computer-name)(sAMAccountName=a-long-computer-name$)"
 		 "(sAMAccountName=a-long-computer$)"},
@@ -207,15 +207,15 @@ static void test_terms(void **state)
 		{"",
 		 "",
 		 "",
-		 {{CERTDIR_ID_NAME, "pc01", false},
-		  {CERTDIR_ID_DNS, "pc01.corp", false},
-		  {CERTDIR_ID_NAME, "pc01", false}},
+		 {{.type = CERTDIR_ID_NAME, .value = "pc01"},
+		  {.type = CERTDIR_ID_DNS, .value = "pc01.corp"},
+		  {.type = CERTDIR_ID_NAME, .value = "pc01"}},
 		 "(cn=pc01)(sAMAccountName=pc01$)(dNSHostName=pc01.corp)(servicePrincipalName=HOST/"
 		 "pc01.corp)(cn=pc01.corp)"},
 		/* GUIDs are one name space. */
-		{"a", "b", "a", {{CERTDIR_ID_ENTRA, GUID, false}}, "(a=" GUID ")(b=" GUID ")"},
-		{"a", "b", "c", {{CERTDIR_ID_INTUNE, GUID, false}}, "(a=" GUID ")(b=" GUID ")(c=" GUID ")"},
-		{"a", "", "", {{CERTDIR_ID_GUID, GUID, false}}, "(a=" GUID ")"},
+		{"a", "b", "a", {{.type = CERTDIR_ID_ENTRA, .value = GUID}}, "(a=" GUID ")(b=" GUID ")"},
+		{"a", "b", "c", {{.type = CERTDIR_ID_INTUNE, .value = GUID}}, "(a=" GUID ")(b=" GUID ")(c=" GUID ")"},
+		{"a", "", "", {{.type = CERTDIR_ID_GUID, .value = GUID}}, "(a=" GUID ")"},
 	};
 
 	(void)state;
@@ -255,7 +255,7 @@ static void test_filter_longest(void **state)
 		memset(names[i], '*', CERTDIR_VALUE_MAX);
 		names[i][i] = '#';
 		names[i][CERTDIR_VALUE_MAX] = '\0';
-		sought[i] = (struct certdir_sought){CERTDIR_ID_DNS, names[i], false};
+		sought[i] = (struct certdir_sought){.type = CERTDIR_ID_DNS, .value = names[i]};
 	}
 	filter = filter_of(&map, "(a=b)", sought, COUNT);
 	for (const char *p = filter; (p = strchr(p, '=')) != NULL; p++)

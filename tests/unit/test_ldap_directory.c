@@ -103,8 +103,8 @@ static void test_what_it_knows_devices_by_is_known_before_it_is_asked(void **sta
 static void test_server_that_is_down_is_an_outcome(void **state)
 {
 	const struct certdir_ldap_directory_config config = good();
-	struct certdir_sought sought[] = {{CERTDIR_ID_NAME, "pc01", false},
-					  {CERTDIR_ID_DNS, "pc01.corp.example", false}};
+	struct certdir_sought sought[] = {{.type = CERTDIR_ID_NAME, .value = "pc01"},
+					  {.type = CERTDIR_ID_DNS, .value = "pc01.corp.example"}};
 	struct certdir_error error = {.text = ""};
 	struct certdir_directory *directory = certdir_ldap_directory_open(&config, &error);
 	struct certdir_answer answer = {.state = CERTDIR_NOT_ASKED};

@@ -109,12 +109,15 @@ static void test_record_cut_and_changed_at_each_byte(void **state)
 
 static void test_a_question_has_no_order_but_types(void **state)
 {
-	const struct certdir_sought one[] = {{CERTDIR_ID_NAME, "b", false}, {CERTDIR_ID_DNS, "a", false}};
-	const struct certdir_sought other[] = {{CERTDIR_ID_DNS, "a", false}, {CERTDIR_ID_NAME, "b", false}};
+	const struct certdir_sought one[] = {{.type = CERTDIR_ID_NAME, .value = "b"},
+					     {.type = CERTDIR_ID_DNS, .value = "a"}};
+	const struct certdir_sought other[] = {{.type = CERTDIR_ID_DNS, .value = "a"},
+					       {.type = CERTDIR_ID_NAME, .value = "b"}};
 	/* What could run together, does not. */
-	const struct certdir_sought apart[][2] = {{{CERTDIR_ID_NAME, "a", false}, {CERTDIR_ID_DNS, "b", false}},
-						  {{CERTDIR_ID_DNS, "ab", false}, {CERTDIR_ID_NAME, "", false}},
-						  {{CERTDIR_ID_DNS, "", false}, {CERTDIR_ID_NAME, "ab", false}}};
+	const struct certdir_sought apart[][2] = {
+		{{.type = CERTDIR_ID_NAME, .value = "a"}, {.type = CERTDIR_ID_DNS, .value = "b"}},
+		{{.type = CERTDIR_ID_DNS, .value = "ab"}, {.type = CERTDIR_ID_NAME, .value = ""}},
+		{{.type = CERTDIR_ID_DNS, .value = ""}, {.type = CERTDIR_ID_NAME, .value = "ab"}}};
 	struct certdir_question a, b;
 
 	(void)state;

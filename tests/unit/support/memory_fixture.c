@@ -34,7 +34,7 @@ struct certdir_reply *told_of(const struct device *devices, size_t count, size_t
 
 struct certdir_question question_of(enum certdir_identity_type type, const char *value)
 {
-	const struct certdir_sought sought = {type, value, false};
+	const struct certdir_sought sought = {.type = type, .value = value};
 	struct certdir_question question;
 
 	assert_true(certdir_question_init(&question, &sought, 1));
@@ -151,7 +151,7 @@ struct certdir_directory *open_memory(uint32_t remember, bool stale, const char 
 
 struct said memory_ask(struct certdir_directory *memory, const char *name)
 {
-	struct certdir_sought sought = {CERTDIR_ID_NAME, name, false};
+	struct certdir_sought sought = {.type = CERTDIR_ID_NAME, .value = name};
 	struct certdir_answer answer = {0};
 	struct said said;
 
