@@ -32,10 +32,6 @@ static bool is_kept(const struct certdir_known *known, const struct certdir_iden
 	return false;
 }
 
-/*
- * A strong mapping is not what the certificate says of its device but a mark of the certificate itself: where no account has it, it
- * says nothing, and so it decides only when it is found.
- */
 /* Whether some table of issued certificates says to which device it was issued. */
 static bool is_issued(const struct certdir_known *known)
 {
@@ -53,6 +49,10 @@ static bool is_issued(const struct certdir_known *known)
 	return false;
 }
 
+/*
+ * A strong mapping is not what the certificate says of its device but a mark of the certificate itself: where no account has it, it
+ * says nothing, and so it decides only when it is found. So is the certificate, where no table of issued ones says whose it is.
+ */
 static bool may_decide(const struct certdir_known *known, const struct certdir_identity *id)
 {
 	if (id->type == CERTDIR_ID_CERTIFICATE)
