@@ -246,7 +246,7 @@ unit-asan: ## unit tests with the address and undefined behaviour sanitizers
 # What the sanitizer holds back of freed memory would look like a server that grows.
 asan: deps ## unit tests and real logins with the address and undefined behaviour sanitizers
 	$(call sanitized,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all,all unit)
-	$(call logins,asan,libasan.so libubsan.so,ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0:quarantine_size_mb=8,logins resumption hostile_names server ldap_faults sync sync_graph cli_sync_config cli_list profiles placeholders_guards placeholders_hostile placeholders_history, and not never_end)
+	$(call logins,asan,libasan.so libubsan.so,ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0:quarantine_size_mb=8,logins resumption hostile_names server ldap_faults sync sync_graph cli_sync_config cli_list profiles placeholders_guards placeholders_meanwhile placeholders_hostile placeholders_history, and not never_end)
 # The server's own handler of SIGHUP changes errno, which is not ours to hear about.
 # Memory of 2 GiB for a message takes the sanitizer longer than the test waits.
 tsan: deps ## unit tests and many logins at once with the thread sanitizer

@@ -74,6 +74,8 @@ def try_one(directory, mutant):
 
 
 def main():
+    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
     directory, words = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:]
     table = tomllib.loads((TOP / "tests/mutants.toml").read_text())["mutant"]
     mutants = [mutant for mutant in table

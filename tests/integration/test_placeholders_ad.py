@@ -14,12 +14,11 @@ import pytest
 
 from testenv.certificates import Authority
 from testenv.devices import device_id
-from testenv.placeholder_office import Office
+from testenv.placeholder_office import DISABLED, ENABLED, Office
 from testenv.placeholders import DONE, FAILED, NOTHING, PROBLEMS, REFUSED, SECTION, TO_DO
 from testenv.radiusd import BUILD, shipped_module
 from testenv.samba import BASE, COMPUTERS, DNS, USERS, WRITTEN, create_and_delete
 
-ENABLED, DISABLED = b"4096", b"4098"
 WORKSTATION_TRUST = b"805306369"  # sAMAccountType, MS-SAMR 2.2.1.9
 COMPUTER_CATEGORY = f"CN=Computer,CN=Schema,CN=Configuration,{BASE}"
 

@@ -14,11 +14,11 @@ import tempfile
 import time
 
 import pytest
-from test_placeholders_history import Interruption
 
 from testenv import samba
 from testenv.placeholder_fleet import Fleet, iso
 from testenv.placeholder_hands import ALL, CONTROL, Hands
+from testenv.placeholder_interruption import Interruption
 from testenv.placeholder_realms import SambaRealm, SlapdRealm
 from testenv.placeholder_worlds import HOUR, START, Site
 from testenv.placeholders import DONE, NOTHING, PROBLEMS, REFUSED, SECTION, TO_DO

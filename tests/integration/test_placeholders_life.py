@@ -6,10 +6,10 @@ and a real login with the machine's password. From then on certdir never touches
 
 import ldap
 import pytest
-from test_placeholders_ad import DISABLED, ENABLED, Office
 
 from testenv.devices import device_id
 from testenv.ldap_proxy import LdapProxy
+from testenv.placeholder_office import DISABLED, ENABLED, Office
 from testenv.placeholders import DONE, PROBLEMS
 from testenv.samba import BASE, DNS, REALM, password_value
 

@@ -24,9 +24,6 @@ def build_driver(directory, name):
     return program
 
 
-build_ldap_driver = build_driver
-
-
 def build_preload(directory, name):
     """tests/drivers/NAME.c as a library for LD_PRELOAD."""
     library = directory / f"{name}.so"

@@ -6,6 +6,8 @@ import itertools
 from testenv.placeholders import DONE, NOTHING, Placeholders
 from testenv.samba import COMPUTERS, WRITTEN
 
+ENABLED, DISABLED = b"4096", b"4098"  # userAccountControl of a computer
+
 numbers = itertools.count(1)
 
 

@@ -15,6 +15,7 @@ import ldif
 
 from testenv import placeholders
 from testenv.clock import clock, sweep
+from testenv.ldap_proxy import LdapProxy
 from testenv.placeholders import DONE, SECTION, Placeholders
 from testenv.radiusd import BUILD
 from testenv.slapd import ADMIN, ADMIN_PASSWORD, MEMBEROF, SUFFIX, Slapd, sid_bytes
@@ -317,3 +318,14 @@ def unchanged(slapd):
 def says(run, *words):
     for word in words:
         assert str(word).lower() in run.said.lower(), f"{word!r} is not in:\n{run.said}"
+
+
+@contextlib.contextmanager
+def in_between(site, slapd):
+    """The site's runs go through a proxy."""
+    direct = site.options["server"]
+    with LdapProxy(slapd.port) as proxy:
+        site.options["server"] = proxy.uri
+        yield proxy
+        proxy.settle()
+    site.options["server"] = direct
