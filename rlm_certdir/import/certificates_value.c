@@ -217,3 +217,68 @@ enum certdir_certificate_status certdir_status_parse(const char *text)
 		return CERTDIR_CERTIFICATE_REVOKED;
 	return is_one_of(text, issued) ? CERTDIR_CERTIFICATE_ISSUED : CERTDIR_CERTIFICATE_DOUBTFUL;
 }
+
+/* ---- what Intune says of it ---- */
+
+/*
+ * By number: https://learn.microsoft.com/graph/api/resources/intune-shared-certificateissuancestates, which explains none of them. A "no"
+ * are, beside revoked: what failed before a CA was asked or when it was, as no certificate can have come of that; and deleted, which
+ * Intune has taken off the device, in most cases because it was revoked: whoever shows it has a copy. What failed later exists and may be
+ * in use: a response that was not understood, an installation or deletion that did not work. So does what is left of a profile that the
+ * device is no longer given.
+ */
+static const struct certdir_issuance issuances[] = {
+	{"unknown", false},
+	{"challengeIssued", false},
+	{"challengeIssueFailed", true},
+	{"requestCreationFailed", true},
+	{"requestSubmitFailed", true},
+	{"challengeValidationSucceeded", false},
+	{"challengeValidationFailed", true},
+	{"issueFailed", true},
+	{"issuePending", false},
+	{"issued", false},
+	{"responseProcessingFailed", false},
+	{"responsePending", false},
+	{"enrollmentSucceeded", false},
+	{"enrollmentNotNeeded", false},
+	{"revoked", true},
+	{"removedFromCollection", false},
+	{"renewVerified", false},
+	{"installFailed", false},
+	{"installed", false},
+	{"deleteFailed", false},
+	{"deleted", true},
+	{"renewalRequested", false},
+	{"requested", false},
+	/* Of a certificate that is to be revoked (certificateRevocationStatus of Graph): the order is out, or its CA did not obey. */
+	{"revokePending", true},
+	{"failed", true},
+};
+
+enum { NUMBERED = 23, ISSUANCES = sizeof(issuances) / sizeof(issuances[0]) };
+
+static bool is_words(const char *text, const char *name)
+{
+	for (; *text; text++) {
+		if (*text == ' ')
+			continue;
+		if (strncasecmp(text, name, 1) != 0)
+			return false;
+		name++;
+	}
+	return !*name;
+}
+
+const struct certdir_issuance *certdir_issuance_find(const char *text)
+{
+	const size_t digits = strspn(text, "0123456789");
+	const unsigned long number = strtoul(text, NULL, 10);
+
+	if (digits > 0 && !text[digits])
+		return number < NUMBERED ? &issuances[number] : NULL;
+	for (size_t i = 0; i < ISSUANCES; i++)
+		if (is_words(text, issuances[i].name))
+			return &issuances[i];
+	return NULL;
+}

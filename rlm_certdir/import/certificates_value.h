@@ -39,4 +39,12 @@ enum certdir_certificate_status {
 };
 enum certdir_certificate_status certdir_status_parse(const char *text);
 
+/* A state that Intune has a certificate in: what Graph calls it, and whether it keeps the certificate out. */
+struct certdir_issuance {
+	const char *name;
+	bool no;
+};
+/* The state that a text names, in any case and with blanks between its words, or numbers. NULL: it is none. */
+const struct certdir_issuance *certdir_issuance_find(const char *text);
+
 #endif

@@ -15,7 +15,21 @@ enum { WINDOW = 256 << 10 };
 
 /* ---- columns ---- */
 
-enum column { THUMBPRINT, SERIAL, ISSUER, DEVICE, USER, UPN, BEGINNING, END, STATUS, STATUS_SHOWN, PROFILE, COLUMNS };
+enum column {
+	THUMBPRINT,
+	SERIAL,
+	ISSUER,
+	DEVICE,
+	USER,
+	UPN,
+	BEGINNING,
+	END,
+	STATUS,
+	STATUS_SHOWN,
+	STATUS_CA,
+	PROFILE,
+	COLUMNS
+};
 
 enum { SPELLINGS = 4 };
 
@@ -29,8 +43,9 @@ static const char *const spellings[COLUMNS][SPELLINGS] = {
 	[UPN] = {"upn", "userprincipalname"},
 	[BEGINNING] = {"validfrom", "notbefore", "issuancedate"},
 	[END] = {"validto", "notafter", "expirationdate"},
-	[STATUS] = {"certificatestatus", "status"},
+	[STATUS] = {"certificatestatus"},
 	[STATUS_SHOWN] = {"certificatestatus_loc"},
+	[STATUS_CA] = {"status"},
 	[PROFILE] = {"policyid"},
 };
 
@@ -69,7 +84,7 @@ static const char *missing(const struct certdir_issued_reader *reader)
 		return "IssuerName";
 	if (!at[END])
 		return "ValidTo";
-	return at[STATUS] ? NULL : "CertificateStatus";
+	return at[STATUS] || at[STATUS_CA] ? NULL : "CertificateStatus";
 }
 
 static bool read_header(struct certdir_issued_reader *reader, struct certdir_error *error)
@@ -129,25 +144,62 @@ static bool read_time(char *text, bool end, int64_t *seconds, const char **why)
 	return end ? certdir_validity_parse(text, seconds, why) : certdir_beginning_parse(text, seconds, why);
 }
 
+/* Whether the text is a state that is known, which *name becomes in the word for people, and *no, whether it keeps the certificate out. */
+static bool read_status(const char *text, bool intune, const char **name, bool *no)
+{
+	const struct certdir_issuance *issuance = intune ? certdir_issuance_find(text) : NULL;
+	const bool number = !text[strspn(text, "0123456789")];
+	enum certdir_certificate_status status;
+
+	if (issuance) {
+		*name = issuance->name;
+		*no = issuance->no;
+		return true;
+	}
+	/* Numbers of a CA's database mean something else. */
+	status = intune && number ? CERTDIR_CERTIFICATE_DOUBTFUL : certdir_status_parse(text);
+	*no = status == CERTDIR_CERTIFICATE_REVOKED;
+	return *no || status == CERTDIR_CERTIFICATE_ISSUED;
+}
+
+/* Adds a word that nobody knows to those that are told, once, as long as there is room. */
+static void tell_status(struct certdir_issued_counts *counts, const char *text)
+{
+	const size_t used = strlen(counts->status);
+	char shown[64], word[70];
+
+	(void)snprintf(word, sizeof(word), "\"%s\"", certdir_excerpt(shown, sizeof(shown), text, strlen(text)));
+	if (!strstr(counts->status, word) && used + strlen(word) + 3 < sizeof(counts->status))
+		(void)snprintf(counts->status + used, sizeof(counts->status) - used, "%s%s", used ? ", " : "", word);
+}
+
 /*
- * Whether the status keeps the certificate out. Intune's report has a word, or a number of its own with the word in another column.
- * A word that nobody here knows is no reason to keep a known device out, and is counted.
+ * Whether the status keeps the certificate out. Intune's report has a word, or a number with the word for people in another column, which
+ * comes first then, since it says what is meant. A word that nobody here knows, or of another language, is no reason to keep a known
+ * device out, and is told.
  */
 static bool is_revoked(struct certdir_issued_reader *reader, const char **status)
 {
-	const char *shown = cell(reader, STATUS_SHOWN);
-	enum certdir_certificate_status parsed;
+	const char *own = cell(reader, STATUS), *shown = cell(reader, STATUS_SHOWN), *of_ca = cell(reader, STATUS_CA);
+	const bool number = own && !own[strspn(own, "0123456789")];
+	const char *texts[] = {number ? shown : own, number ? own : shown, own ? NULL : of_ca};
+	bool no = false;
 
-	*status = cell(reader, STATUS);
-	if (shown && (!*status || !(*status)[strspn(*status, "0123456789")]))
-		*status = shown;
-	if (!*status)
-		return false;
-	parsed = certdir_status_parse(*status);
-	if (parsed == CERTDIR_CERTIFICATE_REVOKED || strcasestr(*status, "fail") || strcasestr(*status, "revok"))
-		return true;
-	if (parsed != CERTDIR_CERTIFICATE_ISSUED && reader->counts.doubtful++ == 0)
-		(void)certdir_excerpt(reader->counts.status, sizeof(reader->counts.status), *status, strlen(*status));
+	*status = NULL;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (!texts[i])
+			continue;
+		if (!*status)
+			*status = texts[i];
+		if (read_status(texts[i], i < 2, &texts[i], &no)) {
+			*status = texts[i];
+			return no;
+		}
+	}
+	if (*status) {
+		reader->counts.doubtful++;
+		tell_status(&reader->counts, *status);
+	}
 	return false;
 }
 
@@ -326,7 +378,7 @@ const char *certdir_issued_remarks(const struct certdir_issued_counts *counts, c
 	if (counts->nobody)
 		remark(out, "%zu rows name no device and no user", counts->nobody);
 	if (counts->doubtful)
-		remark(out, "%zu rows have a status that is not known (\"%s\") and count as issued", counts->doubtful,
+		remark(out, "%zu rows have a status that is not known (%s) and count as issued", counts->doubtful,
 		       counts->status);
 	return out;
 }

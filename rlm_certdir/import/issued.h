@@ -15,7 +15,7 @@ struct certdir_issued_counts {
 	char why[CERTDIR_TEXT_MAX]; /* the first of them, or "" */
 	size_t nobody; /* that name neither a device nor a user, and are not revoked: they say nothing */
 	size_t doubtful; /* taken, though nobody here knows what their status means */
-	char status[64]; /* of the first of these */
+	char status[256]; /* their words, each once and in quotes, as many as there is room for */
 };
 
 /* "3 rows .." about all that is odd, in `out`; "" when nothing is. Returns `out`. */

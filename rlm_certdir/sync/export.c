@@ -18,9 +18,10 @@ static const char permission[] = "DeviceManagementConfiguration.Read.All";
 /* Documented for creating a job, where reading it is enough in most tenants. */
 static const char more[] = "DeviceManagementConfiguration.ReadWrite.All";
 
-/* Without localizationType the columns come as they are, and those for people beside them. */
+/* Columns come as they are, and those for people beside them, in the language that the request asks for (Accept-Language). */
 const char certdir_export_request[] =
-	"{\"reportName\":\"AllDeviceCertificates\",\"format\":\"csv\",\"select\":[\"Thumbprint\",\"SerialNumber\","
+	"{\"reportName\":\"AllDeviceCertificates\",\"format\":\"csv\",\"localizationType\":"
+	"\"localizedValuesAsAdditionalColumn\",\"select\":[\"Thumbprint\",\"SerialNumber\","
 	"\"IssuerName\",\"DeviceId\",\"UserId\",\"UPN\",\"ValidFrom\",\"ValidTo\",\"CertificateStatus\",\"PolicyId\"]}";
 
 /* What an answer says of the job. */

@@ -108,7 +108,12 @@ static enum certdir_http_result send(struct query *query, const char *authorizat
 				     char retry_after[CERTDIR_HTTP_RETRY_AFTER], struct certdir_error *error)
 {
 	const struct certdir_tenant_config *config = query->graph->config;
-	const char *const headers[] = {authorization, query->eventual ? "ConsistencyLevel: eventual" : NULL, NULL};
+	/* What is asked for in a body has words for people in it. */
+	const char *const headers[] = {authorization,
+				       query->eventual ? "ConsistencyLevel: eventual"
+				       : query->json   ? "Accept-Language: en-US"
+						       : NULL,
+				       NULL};
 	const struct certdir_http_request request = {
 		.url = query->url, .headers = headers, .json = query->json, .sink = query->sink};
 	struct certdir_http_answer answer = {0};

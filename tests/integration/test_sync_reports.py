@@ -11,7 +11,7 @@ import pytest
 
 from testenv import clock, graph_faults
 from testenv.graph_faults import Answer
-from testenv.graph_reports import COLUMNS, CREATE, READ, certificate, packed, table
+from testenv.graph_reports import ADDITIONAL, COLUMNS, CREATE, READ, certificate, packed, table
 from testenv.supplicant import wait_until
 from testenv.sync import DONE, SHRUNK, SOME, Sync, contoso, serving
 from testenv.tenant import Tenant
@@ -59,6 +59,7 @@ def test_a_report_becomes_the_table(world):
     assert rows(sync) == wanted(graph.certificates)
     posted = [one for one in graph.asked("exports") if one.method == "POST"]
     assert len(posted) == 1 and len(graph.asked("exports")) == 4 and len(graph.asked("report")) == 1
+    assert json.loads(posted[0].body)["localizationType"] == ADDITIONAL and posted[0].headers["accept-language"] == "en-US"
     assert json.loads(posted[0].body)["select"] and "authorization" not in graph.asked("report")[0].headers
     status = sync.status()["tenants"][0]["parts"]
     assert status["certificates"]["last_success"] and status["certificates"]["age"] < 3600
@@ -81,6 +82,15 @@ def test_columns_come_in_any_order(serve, tmp_path, seed):
     graph.certificates = [certificate(record, number, UPN='O"Brien, Jr.@example.com')
                           for number, record in enumerate(sorted(tenant.records), 1)]
     assert part(sync)["note"] == "" and rows(sync) == wanted(graph.certificates)
+
+
+def test_states_as_numbers(world):
+    _, graph, sync = world
+    states = {"9": 0, "14": 1, "7": 1, "17": 0, "20": 1, "4": 1}
+    for row, state in zip(graph.certificates, states, strict=False):
+        row["CertificateStatus"] = state
+    assert part(sync)["note"] == ""
+    assert [rows(sync)[row["Thumbprint"].lower()][1] for row in graph.certificates[:len(states)]] == list(states.values())
 
 
 def test_not_asked_and_not_due(world):

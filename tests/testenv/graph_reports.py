@@ -20,8 +20,11 @@ from testenv.graph_faults import Answer, error, told
 READ, CREATE = "DeviceManagementConfiguration.Read.All", "DeviceManagementConfiguration.ReadWrite.All"
 COLUMNS = ("CertificateStatus", "DeviceId", "DeviceName", "EnhancedKeyUsage", "IssuerName", "KeyUsage", "PolicyId",
            "SerialNumber", "SubjectName", "Thumbprint", "UPN", "UserId", "ValidFrom", "ValidTo")
-LOCALIZED = {"CertificateStatus": {"issued": "Ausgestellt", "revoked": "Widerrufen"}}
+LOCALIZED = {"CertificateStatus": {
+    "de": {"issued": "Ausgestellt", "revoked": "Widerrufen"},
+    "en": {"issued": "Issued", "revoked": "Revoked", "9": "Issued", "14": "Revoked", "7": "Issue failed", "17": "Install failed"}}}
 ISSUER = "CN=Contoso Issuing CA, O=Contoso, C=US"
+ADDITIONAL = "localizedValuesAsAdditionalColumn"
 NEVER = "0001-01-01T00:00:00Z"
 
 
@@ -37,13 +40,13 @@ def certificate(device="", number=1, life=365, status="issued", user="", upn="",
     return {**row, **columns}
 
 
-def table(rows, columns, mark=True, quoting=csv.QUOTE_MINIMAL):
-    """The rows as a CSV file, as bytes."""
+def table(rows, columns, mark=True, quoting=csv.QUOTE_MINIMAL, language="en"):
+    """The rows as a CSV file, as bytes; a column CertificateStatus_loc has the words of the language."""
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, extrasaction="ignore", quoting=quoting, lineterminator="\r\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({**row, **{f"{name}_loc": words.get(row[name], row[name])
+        writer.writerow({**row, **{f"{name}_loc": words[language].get(row[name], row[name])
                                    for name, words in LOCALIZED.items() if name in row}})
     return (b"\xef\xbb\xbf" if mark else b"") + out.getvalue().encode()
 
@@ -62,6 +65,7 @@ class Job:
     id: str
     select: list
     polls: int  # questions until it is done
+    language: str  # of the words for people
     file: bytes = None
     signature: str = ""
     asked: int = 0
@@ -107,7 +111,11 @@ class Reports:
         if request.headers.get("content-type") != "application/json" or name != "AllDeviceCertificates" or unknown or set(
                 wanted) - {"reportName", "select", "format", "filter", "localizationType"} or wanted.get("filter"):
             return error(400, "BadRequest", f"Invalid report request: {name} {unknown}")
-        job = Job(f"{name}_{self.tenant.new_id()}", select or list(COLUMNS), self.report_polls)
+        # What else there is replaces values by words of some language.
+        if wanted.get("localizationType", ADDITIONAL) != ADDITIONAL:
+            self.violations.append("a report was asked for whose values are words for people")
+        language = "en" if request.headers.get("accept-language", "").startswith("en") else "de"
+        job = Job(f"{name}_{self.tenant.new_id()}", select or list(COLUMNS), self.report_polls, language)
         self.jobs[job.id] = job
         return told(self._job(job), 201)
 
@@ -130,7 +138,7 @@ class Reports:
         done = status == "completed"
         return {"@odata.context": f"{self.base}/v1.0/$metadata#deviceManagement/reports/exportJobs/$entity", "id": job.id,
                 "reportName": "AllDeviceCertificates", "filter": None, "select": job.select, "format": "csv",
-                "snapshotId": None, "localizationType": "localizedValuesAsAdditionalColumn", "status": status,
+                "snapshotId": None, "localizationType": ADDITIONAL, "status": status,
                 "url": f"https://{self.report_host}/{path}?{query}" if done else None,
                 "requestDateTime": f"{now:%Y-%m-%dT%H:%M:%S.%f}Z",
                 "expirationDateTime": f"{now + timedelta(hours=6):%Y-%m-%dT%H:%M:%S.%f}Z" if done else NEVER}
@@ -139,7 +147,7 @@ class Reports:
         columns = [*job.select, *(f"{name}_loc" for name in LOCALIZED if name in job.select)]
         self.rng.shuffle(columns)
         quoting = self.rng.choice((csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
-        return packed((f"{job.id}.csv", table(self.certificates, columns, self.rng.random() < 0.5, quoting)))
+        return packed((f"{job.id}.csv", table(self.certificates, columns, self.rng.random() < 0.5, quoting, job.language)))
 
     # -- the other host --
 

@@ -82,11 +82,11 @@ static void test_tables(void **state)
 		{HEADER, "", ""},
 		{"CertificateStatus_loc;CertificateStatus;Valid To;Device ID;THUMBPRINT\nRevoked;3;2027-01-01;" DEVICE
 		 ";" PRINT_A "\n",
-		 "AAAA|-|-|3f2504e0|-|0|1798761600|Revoked|1;", ""},
+		 "AAAA|-|-|3f2504e0|-|0|1798761600|revoked|1;", ""},
 		{"CertificateStatus,ValidTo,DeviceId,Thumbprint\nfailed,2027-01-01,," PRINT_A "\n",
 		 "AAAA|-|-|-|-|0|1798761600|failed|1;", ""},
 		{"CertificateStatus,ValidTo,DeviceId,Thumbprint\nRevokePending,2027-01-01,," PRINT_A "\n",
-		 "AAAA|-|-|-|-|0|1798761600|RevokePending|1;", ""},
+		 "AAAA|-|-|-|-|0|1798761600|revokePending|1;", ""},
 		{"CertificateStatus,ValidTo,DeviceId,Thumbprint\nwhat,2027-01-01," DEVICE "," PRINT_A "\n",
 		 "AAAA|-|-|3f2504e0|-|0|1798761600|what|0;", "1 rows have a status that is not known (\"what\")"},
 		{"CertificateStatus,ValidTo,DeviceId,Thumbprint\nissued,2027-01-01,," PRINT_A "\n", "",
@@ -125,6 +125,108 @@ static void test_tables(void **state)
 		assert_non_null(strstr(certdir_issued_remarks(&read.counts, remarks), cases[i].remarks));
 		assert_int_equal(!*cases[i].remarks, !*remarks);
 	}
+}
+
+/* CertificateStatus and its word for people, what is stored, whether it is a "no", what is told. */
+static void test_states(void **state)
+{
+	static const struct {
+		const char *own, *shown, *stored;
+		bool no;
+		const char *told;
+	} cases[] = {
+		{"0", "", "unknown", false, ""},
+		{"1", "", "challengeIssued", false, ""},
+		{"2", "", "challengeIssueFailed", true, ""},
+		{"3", "", "requestCreationFailed", true, ""},
+		{"4", "", "requestSubmitFailed", true, ""},
+		{"5", "", "challengeValidationSucceeded", false, ""},
+		{"6", "", "challengeValidationFailed", true, ""},
+		{"7", "", "issueFailed", true, ""},
+		{"8", "", "issuePending", false, ""},
+		{"9", "", "issued", false, ""},
+		{"10", "", "responseProcessingFailed", false, ""},
+		{"11", "", "responsePending", false, ""},
+		{"12", "", "enrollmentSucceeded", false, ""},
+		{"13", "", "enrollmentNotNeeded", false, ""},
+		{"14", "", "revoked", true, ""},
+		{"15", "", "removedFromCollection", false, ""},
+		{"16", "", "renewVerified", false, ""},
+		{"17", "", "installFailed", false, ""},
+		{"18", "", "installed", false, ""},
+		{"19", "", "deleteFailed", false, ""},
+		{"20", "", "deleted", true, ""},
+		{"21", "", "renewalRequested", false, ""},
+		{"22", "", "requested", false, ""},
+		{"23", "", "23", false, "(\"23\")"},
+		{"99999999999999999999", "", "99999999999999999999", false, "(\"99999999999999999999\")"},
+		{"revoked", "Widerrufen", "revoked", true, ""},
+		{"issued", "Ausgestellt", "issued", false, ""},
+		{"ISSUEFAILED", "", "issueFailed", true, ""},
+		{"Challenge Validation Failed", "", "challengeValidationFailed", true, ""},
+		{"14", "Widerrufen", "revoked", true, ""},
+		{"9", "Ausgestellt", "issued", false, ""},
+		/* Another numbering than the one above: the word says what is meant. */
+		{"4", "Revoked", "revoked", true, ""},
+		{"2", "Issued", "issued", false, ""},
+		{"", "Revoked", "revoked", true, ""},
+		{"Active", "", "Active", false, ""},
+		{"Failed", "", "failed", true, ""},
+		{"on hold", "", "on hold", true, ""},
+		{"Widerrufen", "", "Widerrufen", false, "(\"Widerrufen\") and count as issued"},
+		{"99", "Fini", "Fini", false, "(\"Fini\")"},
+		{"revoked?", "", "revoked?", true, ""},
+		{"not revoked", "", "not revoked", false, "(\"not revoked\")"},
+		{"did not fail", "", "did not fail", false, "(\"did not fail\")"},
+		{"issue\x1b[m", "", "issue\x1b[m", false, "(\"issue"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct read read = {.ok = false};
+		char text[300], wanted[100], remarks[CERTDIR_TEXT_MAX];
+
+		(void)snprintf(
+			text, sizeof(text),
+			"CertificateStatus,CertificateStatus_loc,ValidTo,DeviceId,Thumbprint\n%s,%s,2027-01-01," DEVICE
+			"," PRINT_A "\n",
+			cases[i].own, cases[i].shown);
+		(void)snprintf(wanted, sizeof(wanted), "|%s|%d;", cases[i].stored, cases[i].no);
+		read_text(&read, text);
+		assert_true(read.ok);
+		assert_string_equal(read.rows + strlen(read.rows) - strlen(wanted), wanted);
+		assert_non_null(strstr(certdir_issued_remarks(&read.counts, remarks), cases[i].told));
+		assert_int_equal(!*cases[i].told, !*remarks);
+		assert_null(strchr(remarks, 0x1b));
+	}
+}
+
+/* Numbers of a CA's database are not Intune's: 20 is issued there, and deleted here; 21 is revoked. */
+static void test_states_of_a_ca(void **state)
+{
+	struct read read = {.ok = false};
+
+	(void)state;
+	read_text(&read, "Status,ValidTo,DeviceId,Thumbprint\n20,2027-01-01," DEVICE "," PRINT_A
+			 "\n21,2027-01-01," DEVICE "," PRINT_A "\n");
+	assert_string_equal(read.rows, "AAAA|-|-|3f2504e0|-|0|1798761600|20|0;AAAA|-|-|3f2504e0|-|0|1798761600|21|1;");
+}
+
+/* Each word that is not known is told, once. */
+static void test_words_that_are_not_known(void **state)
+{
+	struct read read = {.ok = false};
+	char text[4096] = HEADER, remarks[CERTDIR_TEXT_MAX];
+	static const char *const words[] = {"Widerrufen", "Fini", "Widerrufen", "Fin"};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			       PRINT_A ",4D01,CN=CA," DEVICE ",,," TIMES ",%s,p\r\n", words[i]);
+	read_text(&read, text);
+	assert_string_equal(
+		certdir_issued_remarks(&read.counts, remarks),
+		"4 rows have a status that is not known (\"Widerrufen\", \"Fini\", \"Fin\") and count as issued");
 }
 
 static void test_a_row_that_is_not_stored(void **state)
@@ -278,9 +380,15 @@ static void test_zip_entries(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tables),	    cmocka_unit_test(test_a_row_that_is_not_stored),
-		cmocka_unit_test(test_windows),	    cmocka_unit_test(test_which_text_is_one),
-		cmocka_unit_test(test_zip),	    cmocka_unit_test(test_zip_cut_and_changed),
+		cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_states_of_a_ca),
+		cmocka_unit_test(test_words_that_are_not_known),
+		cmocka_unit_test(test_a_row_that_is_not_stored),
+		cmocka_unit_test(test_windows),
+		cmocka_unit_test(test_which_text_is_one),
+		cmocka_unit_test(test_zip),
+		cmocka_unit_test(test_zip_cut_and_changed),
 		cmocka_unit_test(test_zip_entries),
 	};
 
