@@ -12,9 +12,11 @@
 
 /* ---- what certdir reads ---- */
 
-static const char *meaning(enum certdir_rank rank)
+static const char *meaning(const struct certdir_identity *identity)
 {
-	switch (rank) {
+	if (CERTDIR_PERSONS & CERTDIR_BIT(identity->type))
+		return "a person's name, which Intune fills in: looked up where a section says holder = user or both";
+	switch (identity->rank) {
 	case CERTDIR_RANK_VOUCHED:
 		return "an id, which nobody can choose";
 	case CERTDIR_RANK_ID:
@@ -27,7 +29,7 @@ static const char *meaning(enum certdir_rank rank)
 	case CERTDIR_RANKS:
 		break;
 	}
-	return "a person's name, by which no device is looked up";
+	return "a name by which no device is looked up";
 }
 
 /* The variable that a value came from, where it is what the variable means; else NULL. */
@@ -46,7 +48,36 @@ static void print_reads(const struct certdir_certificate *certificate)
 
 		if (variable)
 			printf("  reads {{%s}} in %s as %s: %s\n", variable->name, identity->from,
-			       certdir_identity_type_name(identity->type), meaning(identity->rank));
+			       certdir_identity_type_name(identity->type), meaning(identity));
+	}
+}
+
+/* Whether something is read that comes from the variable, whatever it is called there. */
+static bool is_read(const struct certdir_certificate *certificate, const struct certdir_variable *variable)
+{
+	for (size_t i = 0; i < certificate->count; i++) {
+		const struct certdir_variable *read = read_as(&certificate->identities[i]);
+
+		if (read && strcmp(read->sample, variable->sample) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void print_unread(const struct certdir_certificate *certificate, const struct certdir_profile *profile)
+{
+	for (size_t i = 0; i < profile->name_count; i++) {
+		const struct certdir_variable *variable;
+		const char *text = profile->names[i].text, *name;
+		size_t length;
+
+		while (certdir_variable_next(&text, &name, &length)) {
+			variable = certdir_variable_find(name, length);
+			if (variable && !is_read(certificate, variable))
+				printf("  does not read {{%s}} in %s%s\n", variable->name, profile->names[i].from,
+				       variable->type == CERTDIR_ID_TYPES ? ""
+									  : " unless a section says what stands there");
+		}
 	}
 }
 
@@ -59,11 +90,12 @@ static json_t *reads_json(const struct certdir_certificate *certificate)
 		const struct certdir_variable *variable = read_as(identity);
 
 		if (variable)
-			json_array_append_new(reads, json_pack("{s:s, s:s, s:s, s:s, s:b}", "variable", variable->name,
-							       "from", identity->from, "type",
-							       certdir_identity_type_name(identity->type), "rank",
-							       certdir_rank_name(identity->rank), "chosen",
-							       identity->rank == CERTDIR_RANK_CHOSEN));
+			json_array_append_new(
+				reads, json_pack("{s:s, s:s, s:s, s:s, s:b}", "variable", variable->name, "from",
+						 identity->from, "type", certdir_identity_type_name(identity->type),
+						 "rank", certdir_rank_name(identity->rank), "chosen",
+						 identity->rank == CERTDIR_RANK_CHOSEN &&
+							 !(CERTDIR_PERSONS & CERTDIR_BIT(identity->type))));
 	}
 	return reads;
 }
@@ -88,13 +120,17 @@ static void print_profile(const struct certdir_profile *profile, const struct ce
 
 	printf("%s (%s)\n", profile->name, profile->type);
 	if (certdir_profile_issues(profile)) {
-		if (certdir_specimen_read(&certificate, profile, NULL, NULL, &error))
+		if (certdir_specimen_read(&certificate, profile, NULL, NULL, &error)) {
 			print_reads(&certificate);
+			print_unread(&certificate, profile);
+		}
 		certdir_certificate_clear(&certificate);
 		if (certdir_profile_uses(profile, "san.uri", CERTDIR_ID_SID_URI))
 			printf("  has a strong mapping for NPS\n");
 	} else if (profile->kind == CERTDIR_PROFILE_PFX) {
 		printf("  imports certificates, of which Intune does not say what stands in them\n");
+	} else if (profile->kind == CERTDIR_PROFILE_NETWORK && !profile->tls) {
+		printf("  logs in without a certificate of the client\n");
 	}
 	print_findings(report, profile);
 }
@@ -106,8 +142,7 @@ bool certdir_cli_profiles_text(const struct certdir_profiles *profiles, const st
 	if (!sections)
 		return false;
 	for (size_t i = 0; i < profiles->count; i++)
-		if (profiles->items[i].kind != CERTDIR_PROFILE_OTHER)
-			print_profile(&profiles->items[i], report);
+		print_profile(&profiles->items[i], report);
 	for (size_t i = 0; i < profiles->unread_count; i++)
 		printf("not read: %s: %s\n", profiles->unread[i].name, profiles->unread[i].why);
 	if (*sections)
@@ -162,8 +197,7 @@ bool certdir_cli_profiles_json(const struct certdir_profiles *profiles, const st
 	json_t *all = json_array(), *unread = json_array(), *object = NULL;
 
 	for (size_t i = 0; i < profiles->count; i++)
-		if (profiles->items[i].kind != CERTDIR_PROFILE_OTHER)
-			json_array_append_new(all, profile_json(&profiles->items[i], report));
+		json_array_append_new(all, profile_json(&profiles->items[i], report));
 	for (size_t i = 0; i < profiles->unread_count; i++)
 		json_array_append_new(unread, json_pack("{s:s, s:s}", "name", profiles->unread[i].name, "why",
 							profiles->unread[i].why));

@@ -38,6 +38,23 @@ static bool names_somebody(const struct certdir_certificate *certificate)
 	return certificate->person;
 }
 
+/* The server's sections may read what certdir does not read by itself. */
+static bool is_read_by_server(const struct certdir_profile_check *check)
+{
+	struct certdir_certificate certificate;
+	struct certdir_error error;
+	bool is = false;
+
+	if (!check->world->rules)
+		return false;
+	if (certdir_specimen_read(&certificate, check->profile,
+				  certdir_specimen_issuer(check->profiles, check->profile), check->world->rules,
+				  &error))
+		is = names_somebody(&certificate);
+	certdir_certificate_clear(&certificate);
+	return is;
+}
+
 static void tell_identity(const struct certdir_profile_check *check)
 {
 	struct certdir_certificate certificate;
@@ -46,11 +63,11 @@ static void tell_identity(const struct certdir_profile_check *check)
 	if (!certdir_specimen_read(&certificate, check->profile, NULL, NULL, &error))
 		certdir_check_add(check, false, "malformed", NULL,
 				  "makes certificates that certdir refuses: %s; mend it in the profile", error.text);
-	else if (!names_somebody(&certificate))
+	else if (!names_somebody(&certificate) && !is_read_by_server(check))
 		certdir_check_add(
 			check, false, "no-identity", NULL,
 			"makes certificates that name no device, so that certdir finds none by them: add a SAN "
-			"URI IntuneDeviceId://{{DeviceId}}, or see whether a `form` below reads them");
+			"URI IntuneDeviceId://{{DeviceId}}, or paste the section below if it reads them");
 	certdir_certificate_clear(&certificate);
 }
 

@@ -17,7 +17,7 @@ struct certdir_profile_check {
 	const struct certdir_profiles_world *world;
 	const struct certdir_profile *profile;
 	const struct certdir_hits
-		*lacking; /* devices that get it without profile number i of those that it needs, the list says */
+		*lacking; /* devices that get it, or may, and not for sure profile number i of those that it needs */
 	struct certdir_profiles_report *report;
 };
 

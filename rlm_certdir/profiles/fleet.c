@@ -52,6 +52,17 @@ static bool wants_name(const struct certdir_profile *profile)
 	       !wants_domain(profile);
 }
 
+/* No name outvotes an id: then others alone go by the name. */
+static bool wants_name_beside_id(const struct certdir_profile *profile)
+{
+	return wants_name(profile) && (wants_entra(profile) || certdir_profile_uses(profile, NULL, CERTDIR_ID_INTUNE));
+}
+
+static bool wants_name_alone(const struct certdir_profile *profile)
+{
+	return wants_name(profile) && !wants_name_beside_id(profile);
+}
+
 /* Autopilot enrols first and joins then; one that was joined before has its name when it asks for a certificate. */
 static bool is_autopilot(const struct certdir_device *device)
 {
@@ -91,16 +102,19 @@ static const struct {
 } table[] = {
 	{"no-domain", false, wants_domain, has_no_domain, "can never be issued to", "Entra-joined ",
 	 "{{FullyQualifiedDomainName}} resolves only where Active Directory was joined, and the request waits for it; "
-	 "give "
-	 "them a profile of their own with {{AAD_Device_ID}}"},
+	 "give them a profile of their own with {{AAD_Device_ID}}"},
 	{"not-registered", false, wants_entra, is_unregistered, "can never be issued to", "not registered ",
 	 "{{AAD_Device_ID}} is empty where Entra ID does not know the device; register them, or use {{DeviceId}}"},
 	{"work-profile", false, wants_hardware, is_any, "can never be issued to", "personal Android ",
 	 "since Android 12 a work profile cannot read serial number, IMEI and MEID; use {{AAD_Device_ID}} or "
 	 "{{DeviceId}}"},
-	{"name-before-join", false, wants_name, is_autopilot, "names by what they were called before the join",
+	{"name-before-join", false, wants_name_alone, is_autopilot, "gets the name from before the join for",
 	 "hybrid Autopilot ",
 	 "{{DeviceName}} is DESKTOP-.. until then; {{FullyQualifiedDomainName}} in its place waits for the join"},
+	{"name-before-join", true, wants_name_beside_id, is_autopilot, "gets the name from before the join for",
+	 "hybrid Autopilot ",
+	 "certdir goes by the id beside it, but what goes by names, such as NPS, finds nobody; "
+	 "{{FullyQualifiedDomainName}} in place of {{DeviceName}} waits for the join"},
 	{"configmgr", false, lacks_dns, has_configmgr, "gives no DNS name to", "ConfigMgr's ",
 	 "its client takes no certificate without one; add a SAN DNS {{DeviceName}} or {{FullyQualifiedDomainName}}"},
 	{"strong-mapping", true, lacks_sid, is_hybrid, "has no strong mapping (KB5014754) for", "hybrid ",
@@ -116,7 +130,8 @@ enum { CHECKS = sizeof(table) / sizeof(table[0]) };
 struct row {
 	bool applies[CHECKS];
 	struct certdir_hits hits[CHECKS];
-	struct certdir_hits *lacking; /* for each profile that is needed */
+	const struct certdir_profile **needed; /* those profiles, looked up once */
+	struct certdir_hits *lacking; /* for each of them */
 };
 
 struct certdir_fleet {
@@ -139,8 +154,12 @@ struct certdir_fleet *certdir_fleet_open(const struct certdir_profiles *profiles
 		const struct certdir_profile *profile = &profiles->items[i];
 		struct row *row = &fleet->rows[i];
 
-		row->lacking = certdir_arena_alloc(&fleet->arena,
-						   (certdir_profile_needs(profile) + 1) * sizeof(*row->lacking));
+		const size_t needs = certdir_profile_needs(profile);
+
+		row->lacking = certdir_arena_alloc(&fleet->arena, (needs + 1) * sizeof(*row->lacking));
+		row->needed = certdir_arena_alloc(&fleet->arena, (needs + 1) * sizeof(const struct certdir_profile *));
+		for (size_t n = 0; row->needed && n < needs; n++)
+			row->needed[n] = certdir_profile_needed(profiles, profile, n);
 		for (size_t c = 0; c < CHECKS; c++)
 			row->applies[c] = certdir_profile_issues(profile) && table[c].applies(profile);
 	}
@@ -175,13 +194,14 @@ static void count(struct certdir_fleet *fleet, struct certdir_hits *hits, const 
 }
 
 static void count_lacking(struct certdir_fleet *fleet, struct row *row, const struct certdir_profile *profile,
-			  const struct certdir_device *device)
+			  const struct certdir_device *device, enum certdir_meant meant)
 {
 	for (size_t i = 0; i < certdir_profile_needs(profile); i++) {
-		const struct certdir_profile *needed = certdir_profile_needed(fleet->profiles, profile, i);
+		const enum certdir_meant by =
+			row->needed[i] ? certdir_target_means(row->needed[i], device) : CERTDIR_MEANT_YES;
 
-		if (needed && certdir_target_means(needed, device) == CERTDIR_MEANT_NOT)
-			count(fleet, &row->lacking[i], device, true);
+		if (by != CERTDIR_MEANT_YES)
+			count(fleet, &row->lacking[i], device, by == CERTDIR_MEANT_NOT && meant == CERTDIR_MEANT_YES);
 	}
 }
 
@@ -194,8 +214,8 @@ bool certdir_fleet_device(struct certdir_fleet *fleet, const struct certdir_devi
 		for (size_t c = 0; meant && c < CHECKS; c++)
 			if (fleet->rows[i].applies[c] && table[c].hits(device))
 				count(fleet, &fleet->rows[i].hits[c], device, meant == CERTDIR_MEANT_YES);
-		if (meant == CERTDIR_MEANT_YES)
-			count_lacking(fleet, &fleet->rows[i], profile, device);
+		if (meant)
+			count_lacking(fleet, &fleet->rows[i], profile, device, meant);
 	}
 	return !fleet->arena.failed;
 }
@@ -231,8 +251,7 @@ bool certdir_report_make(struct certdir_profiles_report *report, const struct ce
 				tell(&check, c, &row->hits[c]);
 		certdir_check_network(&check);
 		certdir_check_server(&check);
-		if (check.profile->kind != CERTDIR_PROFILE_OTHER)
-			certdir_check_targets(&check);
+		certdir_check_targets(&check);
 	}
 	return !report->arena.failed;
 }

@@ -82,14 +82,30 @@ static bool name_fits(const char *wanted, const char *name, enum certdir_platfor
 
 static bool is_called(const struct certdir_certificate *server, const char *wanted, enum certdir_platform platform)
 {
-	/* Windows takes regular expressions, too: these are not tried here. */
-	if (strpbrk(wanted, "[]()|^$+?\\"))
-		return true;
 	for (size_t i = 0; i < server->count; i++) {
 		const struct certdir_identity *identity = &server->identities[i];
 
 		if ((identity->type == CERTDIR_ID_DNS || identity->type == CERTDIR_ID_NAME) &&
 		    name_fits(wanted, identity->value, platform))
+			return true;
+	}
+	return false;
+}
+
+/* Windows takes several names in one text, and regular expressions, which are not tried here. */
+static bool is_called_any(const struct certdir_certificate *server, const char *wanted, enum certdir_platform platform)
+{
+	char name[CERTDIR_VALUE_MAX + 1];
+
+	if (strpbrk(wanted, "[]()|^$+?\\"))
+		return true;
+	for (size_t length; *wanted; wanted += length + (wanted[length] == ';')) {
+		length = strcspn(wanted, ";");
+		if (length >= sizeof(name))
+			continue;
+		memcpy(name, wanted, length);
+		name[length] = '\0';
+		if (is_called(server, name + strspn(name, " "), platform))
 			return true;
 	}
 	return false;
@@ -101,7 +117,7 @@ static void tell_name(const struct certdir_profile_check *check)
 	const struct certdir_profile *profile = check->profile;
 
 	for (size_t i = 0; i < profile->server_name_count; i++)
-		if (is_called(server, profile->server_names[i], profile->platform))
+		if (is_called_any(server, profile->server_names[i], profile->platform))
 			return;
 	if (profile->server_name_count)
 		certdir_check_add(check, false, "server-name", NULL,

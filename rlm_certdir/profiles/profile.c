@@ -8,10 +8,16 @@
 #include "profiles/check.h"
 #include "profiles/variable.h"
 
+void certdir_profile_clear(struct certdir_profile *profile)
+{
+	certdir_certificate_clear(&profile->certificate);
+	*profile = (struct certdir_profile){0};
+}
+
 void certdir_profiles_clear(struct certdir_profiles *profiles)
 {
 	for (size_t i = 0; i < profiles->count; i++)
-		certdir_certificate_clear(&profiles->items[i].certificate);
+		certdir_profile_clear(&profiles->items[i]);
 	free(profiles->items);
 	free(profiles->unread);
 	certdir_arena_clear(&profiles->arena);

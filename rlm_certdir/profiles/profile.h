@@ -96,6 +96,8 @@ struct certdir_profiles {
 	size_t unread_count;
 };
 
+/* Frees what one has beside the arena: for those that are not kept. */
+void certdir_profile_clear(struct certdir_profile *profile);
 void certdir_profiles_clear(struct certdir_profiles *profiles);
 
 /* The profile of this id, or NULL. */

@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "text/canonical.h"
+#include "text/dn.h"
 
 static bool add(struct certdir_certificate *certificate, const struct certdir_profile_name *name,
 		const struct certdir_rules *rules, struct certdir_error *error)
@@ -64,12 +66,33 @@ bool certdir_specimen_read(struct certdir_certificate *certificate, const struct
 	return true;
 }
 
+static bool is_common_name(void *context, const char *type, const char *value)
+{
+	const char **name = context;
+
+	if (strcasecmp(type, "CN") == 0 && *name && strcasecmp(value, *name) == 0)
+		*name = NULL;
+	return true;
+}
+
+/* The CA of a PKCS profile, of which that knows the common name alone, among those that are given to devices. */
+static const char *known_ca(const struct certdir_profiles *profiles, const char *ca)
+{
+	for (size_t i = 0; ca && i < profiles->count; i++) {
+		const char *name = ca, *subject = profiles->items[i].certificate.subject;
+
+		if (subject && certdir_dn_each(subject, is_common_name, &name) && !name)
+			return subject;
+	}
+	return NULL;
+}
+
 const char *certdir_specimen_issuer(const struct certdir_profiles *profiles, const struct certdir_profile *profile)
 {
 	const struct certdir_profile *root =
 		profile->root_count ? certdir_profiles_find(profiles, profile->roots[0]) : NULL;
 
-	return root ? root->certificate.subject : NULL;
+	return root ? root->certificate.subject : known_ca(profiles, profile->ca);
 }
 
 static bool is_host(enum certdir_identity_type type)
@@ -83,5 +106,5 @@ bool certdir_specimen_is(const struct certdir_identity *identity, const struct c
 
 	return wanted < CERTDIR_ID_TYPES &&
 	       (type == wanted || (certdir_type_is_guid(type) && certdir_type_is_guid(wanted)) ||
-		(is_host(type) && is_host(wanted)));
+		(is_host(type) && is_host(wanted)) || (type == CERTDIR_ID_USER_SID && wanted == CERTDIR_ID_SID_URI));
 }

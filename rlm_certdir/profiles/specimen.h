@@ -17,7 +17,8 @@ bool certdir_specimen_read(struct certdir_certificate *certificate, const struct
 /* Whether an identity is what its variable is: a name where a serial number was meant finds nobody. */
 bool certdir_specimen_is(const struct certdir_identity *identity, const struct certdir_variable *variable);
 
-/* The name of the CA that signs, as far as the profiles know: that of the root that a SCEP profile names. NULL = not known. */
+/* The name of the CA that signs, as far as the profiles know: that of the root that a SCEP profile names, or
+ * of the CA that a PKCS profile names, where devices are given its certificate. NULL = not known. */
 const char *certdir_specimen_issuer(const struct certdir_profiles *profiles, const struct certdir_profile *profile);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who gets a profile. */
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -149,20 +150,71 @@ static const char *miss_any(const struct certdir_profile *profile, const struct 
 	return why;
 }
 
-/* Tells what `needed`, number i of those that the profile needs, lacks. */
+/* Whether the list tells every device that a profile goes to: users may come with others than are theirs. */
+static bool is_countable(const struct certdir_profile *profile)
+{
+	for (size_t i = 0; i < profile->target_count; i++) {
+		const struct certdir_profile_target *target = &profile->targets[i];
+
+		if (target->filtered ||
+		    (target->kind != CERTDIR_TARGET_ALL_DEVICES && !(target->group && target->known)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Tells what `needed`, number i of those that the profile needs, lacks. A group that lies within another is in order today: only the list
+ * can tell.
+ */
 static void compare(const struct certdir_profile_check *check, size_t i, const struct certdir_profile *needed)
 {
 	const bool root = needed->kind == CERTDIR_PROFILE_ROOT;
 	const struct certdir_hits *lacking = &check->lacking[i];
 	const char *group = NULL, *why = miss_any(check->profile, needed, &group);
 
-	if (why)
+	if (why && check->world->has_list && !lacking->sure && !lacking->perhaps && is_countable(check->profile))
 		certdir_check_add(
-			check, false, root ? "root-assignment" : "certificate-assignment", lacking,
+			check, true, root ? "root-assignment" : "certificate-assignment", NULL,
+			"needs the %s profile \"%s\", which %s%s%s: no device of the list is without it today; "
+			"assigned to the same groups, both stay together",
+			root ? "root" : "certificate", needed->name, why, group ? " " : "", group ? group : "");
+	else if (why)
+		certdir_check_add(
+			check, false, root ? "root-assignment" : "certificate-assignment",
+			lacking->sure ? lacking : NULL,
 			"needs the %s profile \"%s\", which %s%s%s: %s wait for it for ever; assign both to the same "
 			"groups",
 			root ? "root" : "certificate", needed->name, why, group ? " " : "", group ? group : "",
 			lacking->sure ? certdir_check_devices(check, lacking, "") : "devices that get this one alone");
+}
+
+static bool has_group(const struct certdir_profile *profile, const char *group)
+{
+	return has(profile, CERTDIR_TARGET_GROUP, group) || has(profile, CERTDIR_TARGET_EXCLUDED, group);
+}
+
+/* A group that the list does not know is told once: at the first profile that names it. */
+static void tell_group(const struct certdir_profile_check *check, const struct certdir_profile_target *target)
+{
+	size_t others = 0;
+	char *more;
+
+	for (const struct certdir_profile *one = check->profiles->items; one < check->profile; one++)
+		if (has_group(one, target->group))
+			return;
+	for (const struct certdir_profile *one = check->profile + 1;
+	     one < check->profiles->items + check->profiles->count; one++)
+		others += has_group(one, target->group);
+	more = others ? certdir_print(" (%zu more profiles name it)", others) : NULL;
+	certdir_check_add(
+		check, true, "group", NULL,
+		"%s group %s%s, of which the list has no devices, so that nobody can count there: if it is one "
+		"of devices, add it to `groups` in certdir.conf and sync; if it is one of users, profiles that "
+		"this one needs have to go to these users, too",
+		target->kind == CERTDIR_TARGET_EXCLUDED ? "leaves out" : "is assigned to", target->group,
+		more ? more : "");
+	free(more);
 }
 
 static void tell_targets(const struct certdir_profile_check *check)
@@ -177,13 +229,7 @@ static void tell_targets(const struct certdir_profile_check *check)
 		other |= target->kind == CERTDIR_TARGET_OTHER;
 		assigned |= target->kind != CERTDIR_TARGET_EXCLUDED;
 		if (target->group && !target->known && check->world->has_list)
-			certdir_check_add(
-				check, true, "group", NULL,
-				"%s group %s, of which the list has no devices, so that nobody can count here: if "
-				"it is one of devices, add it to `groups` in certdir.conf and sync; if it is one of "
-				"users, profiles that this one needs have to go to these users, too",
-				target->kind == CERTDIR_TARGET_EXCLUDED ? "leaves out" : "is assigned to",
-				target->group);
+			tell_group(check, target);
 	}
 	if (filtered)
 		certdir_check_add(

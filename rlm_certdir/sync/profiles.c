@@ -13,7 +13,12 @@
 #include "base/file.h"
 #include "sync/profile_json.h"
 
-enum { PAGES_MAX = 1000, ANSWER_MAX = CERTDIR_HTTP_STREAM_MAX };
+enum {
+	PAGES_MAX = 1000,
+	PROFILES_MAX =
+		10000, /* each is looked at beside each other: this takes seconds, and no tenant has a tenth of it */
+	ANSWER_MAX = CERTDIR_HTTP_STREAM_MAX
+};
 
 struct reading {
 	struct certdir_profiles *profiles;
@@ -26,6 +31,7 @@ struct answer {
 	char *bytes;
 	size_t length;
 	json_t *root; /* NULL: there is none */
+	bool refused; /* Graph does not take the question */
 };
 
 static void clear_answer(struct answer *answer)
@@ -92,9 +98,9 @@ static bool ask(const struct reading *reading, const char *path, const char *url
 	const struct certdir_http_sink sink = {answer, begin, take, end};
 	const enum certdir_graph_outcome outcome =
 		certdir_graph_get(source->graph, url, CERTDIR_PROFILES_PERMISSION, false, &sink, reading->error);
-
 	const bool empty = outcome == CERTDIR_GRAPH_EMPTY || outcome == CERTDIR_GRAPH_NOT_FOUND;
 
+	answer->refused = outcome == CERTDIR_GRAPH_REFUSED;
 	if (outcome != CERTDIR_GRAPH_OK && !empty)
 		return false;
 	if (empty) {
@@ -163,7 +169,7 @@ static char *url_of(const struct reading *reading, const char *path)
 
 /* Calls `each` for every object of a collection, page by page. *there: whether it is there at all. */
 static bool list(const struct reading *reading, const char *name, const char *path, bool *there,
-		 bool (*each)(const struct reading *reading, const json_t *object))
+		 bool (*each)(const struct reading *reading, void *context, const json_t *object), void *context)
 {
 	char *url = url_of(reading, path);
 	bool ok = true, more = true;
@@ -186,7 +192,7 @@ static bool list(const struct reading *reading, const char *name, const char *pa
 		}
 		*there |= answer.root != NULL;
 		for (size_t i = 0; ok && i < json_array_size(value); i++)
-			ok = each(reading, json_array_get(value, i));
+			ok = each(reading, context, json_array_get(value, i));
 		more = json_is_string(link);
 		if (ok && more)
 			url = strdup(json_string_value(link));
@@ -204,7 +210,7 @@ static bool add_unread(const struct reading *reading, const char *name, const ch
 	struct certdir_profile_unread *unread =
 		certdir_array_next(&profiles->unread, profiles->unread_count, sizeof(*unread));
 
-	if (!unread || !name) {
+	if (!unread || !name || !why) {
 		certdir_error_set(reading->error, "out of memory");
 		return false;
 	}
@@ -213,19 +219,30 @@ static bool add_unread(const struct reading *reading, const char *name, const ch
 	return true;
 }
 
-static bool take_profile(const struct reading *reading, const json_t *object)
+static bool take_profile(const struct reading *reading, void *context, const json_t *object)
 {
 	struct certdir_profiles *profiles = reading->profiles;
 	struct certdir_profile *profile = certdir_array_next(&profiles->items, profiles->count, sizeof(*profile));
 	const char *why = NULL;
 
+	(void)context;
 	certdir_error_set(reading->error, "out of memory");
 	if (!profile)
 		return false;
-	profiles->count++;
-	if (certdir_profile_json_read(profile, object, &profiles->arena, &why, reading->error))
+	if (!certdir_profile_json_read(profile, object, &profiles->arena, &why, reading->error)) {
+		certdir_profile_clear(profile);
+		return false;
+	}
+	/* One that moved to another page while they were listed comes twice. */
+	if (profile->kind == CERTDIR_PROFILE_OTHER || certdir_profiles_find(profiles, profile->id)) {
+		certdir_profile_clear(profile);
+		return true;
+	}
+	if (++profiles->count <= PROFILES_MAX)
 		return !why || add_unread(reading, profile->name, why);
-	profile->id = profile->name = profile->type = "";
+	certdir_error_set(reading->error,
+			  "there are more than %d profiles of certificates and networks: that is no tenant's answer",
+			  PROFILES_MAX);
 	return false;
 }
 
@@ -251,7 +268,10 @@ static const char *const *ids_of(const struct reading *reading, const json_t *ro
 	return ids;
 }
 
-/* NULL with `error` when it cannot be read; *known stays as it is, or becomes false where it was not saved. */
+/*
+ * NULL with `error` when it cannot be read; *known stays as it is, or becomes false where it was not saved, or Graph does not know it of this
+ * type of profile, which is told then.
+ */
 static const char *const *relation(const struct reading *reading, const struct certdir_profile *profile,
 				   const char *name, size_t *count, bool *known)
 {
@@ -261,7 +281,10 @@ static const char *const *relation(const struct reading *reading, const struct c
 	char *url = path ? url_of(reading, path) : NULL;
 
 	free(path);
-	if (get(reading, certdir_print("%s.%s", profile->id, name), url, &answer)) {
+	if (get(reading, certdir_print("%s.%s", profile->id, name), url, &answer) ||
+	    (answer.refused &&
+	     add_unread(reading, profile->name,
+			certdir_arena_print(&reading->profiles->arena, "its %s: %s", name, reading->error->text)))) {
 		ids = ids_of(reading, answer.root, count);
 		*known = *known && answer.root;
 		if (!ids)
@@ -298,6 +321,8 @@ static bool relate(const struct reading *reading, struct certdir_profile *profil
 
 /* ---- settings catalog ---- */
 
+enum { DEPTH_MAX = 16 };
+
 /* Whether a setting, or one within it, is about certificates or networks that take them. */
 static bool concerns(const json_t *setting, unsigned depth)
 {
@@ -325,28 +350,40 @@ static bool concerns(const json_t *setting, unsigned depth)
 	return false;
 }
 
-static bool take_policy(const struct reading *reading, const json_t *object)
+static bool take_setting(const struct reading *reading, void *context, const json_t *object)
+{
+	bool *found = context;
+
+	(void)reading;
+	*found = *found || concerns(object, DEPTH_MAX);
+	return true;
+}
+
+static bool take_policy(const struct reading *reading, void *context, const json_t *object)
 {
 	struct certdir_arena *arena = &reading->profiles->arena;
 	const char *id = certdir_profile_json_id(json_object_get(object, "id"), arena);
 	const char *name = certdir_profile_json_text(json_object_get(object, "name"), arena);
-	struct answer answer;
-	char *path;
-	bool ok;
+	char *path, *file;
+	bool ok = false, there = false, found = false;
 
+	(void)context;
 	if (!id) {
 		certdir_error_set(reading->error, "configurationPolicies: a policy without an id");
 		return false;
 	}
 	path = certdir_print("configurationPolicies('%s')/settings", id);
-	ok = get(reading, certdir_print("%s.settings", id), path ? url_of(reading, path) : NULL, &answer);
-	if (ok && !answer.root)
+	file = certdir_print("%s.settings", id);
+	certdir_error_set(reading->error, "out of memory");
+	if (path && file)
+		ok = list(reading, file, path, &there, take_setting, &found);
+	if (ok && !there)
 		ok = add_unread(reading, name ? name : id,
 				"a policy of the settings catalog, whose settings were not saved");
-	else if (ok && concerns(json_object_get(answer.root, "value"), 16))
+	else if (ok && found)
 		ok = add_unread(reading, name ? name : id,
 				"a policy of the settings catalog for certificates or networks: look at it in Intune");
-	clear_answer(&answer);
+	free(file);
 	free(path);
 	return ok;
 }
@@ -370,8 +407,8 @@ bool certdir_profiles_read(struct certdir_profiles *profiles, const struct certd
 	bool there;
 
 	*profiles = (struct certdir_profiles){0};
-	if (!make_directory(&reading) ||
-	    !list(&reading, "deviceConfigurations", "deviceConfigurations?$expand=assignments", &there, take_profile))
+	if (!make_directory(&reading) || !list(&reading, "deviceConfigurations",
+					       "deviceConfigurations?$expand=assignments", &there, take_profile, NULL))
 		return false;
 	if (!there) {
 		certdir_error_set(error,
@@ -382,5 +419,6 @@ bool certdir_profiles_read(struct certdir_profiles *profiles, const struct certd
 	for (size_t i = 0; i < profiles->count; i++)
 		if (!relate(&reading, &profiles->items[i]))
 			return false;
-	return list(&reading, "configurationPolicies", "configurationPolicies?$select=id,name", &there, take_policy);
+	return list(&reading, "configurationPolicies", "configurationPolicies?$select=id,name", &there, take_policy,
+		    NULL);
 }

@@ -124,10 +124,14 @@ def test_devices_of_the_tenant(place, sync, graph):
     """They are counted as the sync of this tenant put them into the list, which certdir.conf names."""
     for number in range(40):
         graph.tenant.enrol(graph.tenant.add_device(f"pc{number}", operatingSystem="Windows", trustType="AzureAd" if number % 4 else "ServerAd"))
+    for number in range(2):
+        graph.tenant.enrol(None, operatingSystem="Windows", deviceName=f"kiosk{number}")
     sync.run()
     FAULTS["Entra-joined"][0](graph.profiles)
     report = json.loads(place.run("--json", "-c", sync.conf, code=1).stdout)
     assert ("Windows certificate", "no-domain", 30, "wrong") in findings(report)
+    # What Intune alone knows has no Entra ID's id for its certificate.
+    assert ("Windows certificate", "not-registered", 2, "wrong") in findings(report)
 
 
 def test_permission_is_missing(place, graph, sync):
@@ -167,9 +171,10 @@ def test_sections_are_read_by_certdir(place, tmp_path):
     assert "type = serial_number" in sections and 'pattern = "^sn.(.+)$"' in sections
     assert 'vouched = "san.dns san.uri"' in sections  # in subject.cn stands the serial number, too
     with_them = write_raddb(tmp_path / "with", place, sections)
-    report = place.report(profiles, tmp_path / "again", "--raddb", with_them, code=1)
     # By itself, certdir does not read a serial number there.
+    report = place.report(profiles, tmp_path / "by itself", code=1)
     assert findings(report) == [("iPhone certificate", "no-identity", 0, "wrong")]
+    assert findings(place.report(profiles, tmp_path / "again", "--raddb", with_them, code=0)) == []
     # A person's certificate has a section of its own kind.
     person = place.profiles()
     person.change("scep", subjectNameFormatString="CN={{UserName}}", certificateStore="user",

@@ -183,14 +183,20 @@ def _no_sid(profiles):
                   _name("domainNameService", "{{AAD_Device_ID}}.contoso.example"))
 
 
+def _names_alone(profiles):
+    profiles.change("scep", subjectNameFormatString="CN={{DeviceName}}")
+    _alternatives(profiles, _name("universalResourceIdentifier", SID_URI), _name("domainNameService", "{{DeviceName}}.contoso.example"))
+
+
 # {fault: (what makes it, (profile, code, how many devices, level), a device that it takes)}
 FAULTS = {
     "Entra-joined": (lambda p: p.change("scep", subjectNameFormatString="CN={{FullyQualifiedDomainName}}"),
                      ("Windows certificate", "no-domain", 2, "wrong"), None),
     "not registered": (lambda p: None, ("Windows certificate", "not-registered", 1, "wrong"), UNREGISTERED),
     "work profile": (_android, ("Work profile certificate", "work-profile", 1, "wrong"), PERSONAL),
-    "before the join": (lambda p: p.change("scep", subjectNameFormatString="CN={{DeviceName}}"),
-                        ("Windows certificate", "name-before-join", 1, "wrong"), AUTOPILOT),
+    "before the join": (_names_alone, ("Windows certificate", "name-before-join", 1, "wrong"), AUTOPILOT),
+    "before the join, beside an id": (lambda p: p.change("scep", subjectNameFormatString="CN={{DeviceName}}"),
+                                      ("Windows certificate", "name-before-join", 1, "note"), AUTOPILOT),
     "other group": (lambda p: (p.assign("root", group(STAFF)), p.assign("wifi", group(STAFF))),
                     ("Windows certificate", "root-assignment", 1, "wrong"), None),
     "user and device": (lambda p: (p.assign("wifi", ALL_USERS), p.assign("root", ALL_DEVICES, ALL_USERS)),

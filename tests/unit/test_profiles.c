@@ -246,6 +246,72 @@ static void test_assignments(void **state)
 	}
 }
 
+/* Whether every device of a group has the root is the list's to tell, as far as the list knows who is meant. */
+static void test_group_within_another(void **state)
+{
+	static const struct {
+		const char *name;
+		struct certdir_profile_target certificate, root;
+		const char *groups[2];
+		bool note;
+	} cases[] = {
+		{"all are in the other", IN("pilot", true), IN("all", true), {"pilot", "all"}, true},
+		{"one is not", IN("pilot", true), IN("all", true), {"pilot", "other"}, false},
+		{"nobody knows", IN("pilot", true), IN("all", false), {"pilot", "all"}, true},
+		{"nobody knows of this one", IN("pilot", true), IN("all", false), {"pilot", "other"}, false},
+		{"the group may have others", IN("pilot", false), IN("all", true), {"pilot", "all"}, false},
+		{"all devices, one of which is in the group", DEVICES, IN("all", true), {"all", "pilot"}, true},
+		{"users are not counted", USERS, DEVICES, {"all", "pilot"}, false},
+	};
+	static const char *const roots[] = {"r"};
+	const struct certdir_profiles_world world = {.has_list = true};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct certdir_profile_target targets[] = {cases[i].certificate, cases[i].root};
+		struct certdir_profile items[] = {{.id = "c",
+						   .name = "C",
+						   .kind = CERTDIR_PROFILE_PFX,
+						   .platform = CERTDIR_PLATFORM_MACOS,
+						   .roots = roots,
+						   .root_count = 1,
+						   .targets = &targets[0],
+						   .target_count = 1},
+						  {.id = "r",
+						   .name = "R",
+						   .kind = CERTDIR_PROFILE_ROOT,
+						   .platform = CERTDIR_PLATFORM_MACOS,
+						   .targets = &targets[1],
+						   .target_count = 1}};
+		const struct certdir_profiles profiles = {.items = items, .count = 2};
+		struct certdir_group groups[] = {{.id = (char *)cases[i].groups[0]},
+						 {.id = (char *)cases[i].groups[1]}};
+		const struct certdir_device device = {.id = (char *)"d",
+						      .intune_device_id = (char *)"i",
+						      .operating_system = (char *)"macOS",
+						      .owner = (char *)"anna",
+						      .groups = groups,
+						      .group_count = 2};
+		struct certdir_fleet *fleet = certdir_fleet_open(&profiles, &world);
+		struct certdir_profiles_report report;
+		bool found = false;
+
+		assert_non_null(fleet);
+		assert_true(certdir_fleet_device(fleet, &device));
+		assert_true(certdir_report_make(&report, fleet));
+		for (size_t f = 0; f < report.count; f++) {
+			if (strcmp(report.findings[f].code, "root-assignment") != 0)
+				continue;
+			found = true;
+			if (report.findings[f].note != cases[i].note)
+				fail_msg("%s", cases[i].name);
+		}
+		assert_true(found);
+		certdir_report_clear(&report);
+		certdir_fleet_close(fleet);
+	}
+}
+
 static void test_server_names(void **state)
 {
 	static const struct {
@@ -263,6 +329,9 @@ static void test_server_names(void **state)
 		{"^radius[0-9]\\.example\\.com$", CERTDIR_PLATFORM_WINDOWS, true}, /* not tried */
 		{"nps.example.com", CERTDIR_PLATFORM_WINDOWS, false},
 		{"", CERTDIR_PLATFORM_WINDOWS, false},
+		{"nps.example.com; radius.example.com", CERTDIR_PLATFORM_WINDOWS, true},
+		{";radius.example.com;", CERTDIR_PLATFORM_WINDOWS, true},
+		{"nps.example.com;;", CERTDIR_PLATFORM_WINDOWS, false},
 	};
 	struct certdir_certificate server = {
 		.identities = {{.type = CERTDIR_ID_DNS, .value = (char *)"radius.example.com"}}, .count = 1};
@@ -362,6 +431,23 @@ static void test_sections(void **state)
 		{{{"subject.cn", "{{UserName}}"}, {"san.upn", "{{UserPrincipalName}}"}},
 		 NULL,
 		 "certificates intune1 {\n\tholder = user\n\tupn = \"san.upn\"\n}\n"},
+		{{{"subject.emailAddress", "{{EmailAddress}}"},
+		  {"san.uri", "tag:microsoft.com,2022-09-14:sid:{{OnPremisesSecurityIdentifier}}"},
+		  {"subject.cn", "{{OnPremisesSamAccountName}}"}},
+		 NULL,
+		 "certificates intune1 {\n\tholder = user\n\tuser_sid = \"san.uri\"\n\tuser_name = "
+		 "\"subject.cn\"\n\tmail = "
+		 "\"subject.emailAddress\"\n}\n"},
+		/* A form for any text would refuse what other certificates of the server have there. */
+		{{{"subject.cn", "{{IMEI}}"},
+		  {"subject.serialNumber", "{{SerialNumber}}"},
+		  {"san.uri", "MAC:{{WiFiMacAddress}}"}},
+		 "Contoso",
+		 "# C\nform intune1 {\n\tfrom = \"san.uri\"\n\tpattern = \"^MAC:(.+)$\"\n\ttype = "
+		 "wifi_mac\n}\ncertificates intune2 "
+		 "{\n\tissuer = \"CN=Contoso\"\n\tserial_number = \"subject.serialNumber\"\n\timei = "
+		 "\"subject.cn\"\n\twifi_mac = \"san.uri\"\n}\n"},
+		{{{"subject.cn", "{{Department}}"}}, NULL, "\n# C\n# (they name nobody)\n"},
 		{{{"subject.cn", "Wi-Fi"}, {"subject.cn", "{{DeviceId}}{{"}},
 		 NULL,
 		 "{\n\tintune_device_id = \"subject.cn\"\n"},
@@ -387,12 +473,83 @@ static void test_sections(void **state)
 	}
 }
 
+/* One CA for devices and people: sections by what only the ones have, or a hint. */
+static void test_sections_of_both(void **state)
+{
+	static const struct certdir_profile_name device = {"san.uri", "DeviceId:{{DeviceId}}"};
+	static const struct certdir_profile_name person = {"san.upn", "{{UserPrincipalName}}"};
+	static const char *const plain[] = {"1.3.6.1.5.5.7.3.2"};
+	static const char *const more[] = {"1.3.6.1.5.5.7.3.2", "1.3.6.1.4.1.311.20.2.2"};
+#define EKU "\tekus = \"1.3.6.1.4.1.311.20.2.2\"\n"
+	static const struct {
+		const char *const *device, *const *person; /* purposes */
+		size_t device_count, person_count;
+		const char *due[2]; /* in this order */
+	} cases[] = {
+		{plain,
+		 more,
+		 1,
+		 2,
+		 {"certificates intune1 {\n\tissuer = \"CN=One\"\n" EKU "\tholder = user\n\tupn = \"san.upn\"\n}\n",
+		  "certificates intune2 {\n\tissuer = \"CN=One\"\n\tintune_device_id"}},
+		{more,
+		 plain,
+		 2,
+		 1,
+		 {"certificates intune1 {\n\tissuer = \"CN=One\"\n" EKU "\tintune_device_id",
+		  "certificates intune2 {\n\tissuer = \"CN=One\"\n\tholder = user"}},
+		{plain,
+		 plain,
+		 1,
+		 1,
+		 {"certificates intune1 {\n\tissuer = \"CN=One\"\n\tintune_device_id",
+		  "fit:\n## P\n#certificates intune2 {\n#\tissuer = \"CN=One\"\n#\tholder = user\n#\tupn"}},
+	};
+#undef EKU
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct certdir_profile items[] = {{.id = "d",
+						   .name = "D",
+						   .kind = CERTDIR_PROFILE_PKCS,
+						   .ca = "One",
+						   .names = &device,
+						   .name_count = 1,
+						   .ekus = cases[i].device,
+						   .eku_count = cases[i].device_count},
+						  {.id = "p",
+						   .name = "P",
+						   .kind = CERTDIR_PROFILE_PKCS,
+						   .ca = "One",
+						   .names = &person,
+						   .name_count = 1,
+						   .ekus = cases[i].person,
+						   .eku_count = cases[i].person_count}};
+		const struct certdir_profiles profiles = {.items = items, .count = 2};
+		char *text = certdir_sections_print(&profiles);
+		const char *first, *second;
+
+		assert_non_null(text);
+		first = strstr(text, cases[i].due[0]);
+		second = strstr(text, cases[i].due[1]);
+		if (!first || !second || second < first)
+			fail_msg("case %zu:\n%s", i, text);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_variables),   cmocka_unit_test(test_meant),	 cmocka_unit_test(test_systems),
-		cmocka_unit_test(test_assignments), cmocka_unit_test(test_server_names), cmocka_unit_test(test_roots),
+		cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_meant),
+		cmocka_unit_test(test_systems),
+		cmocka_unit_test(test_assignments),
+		cmocka_unit_test(test_server_names),
+		cmocka_unit_test(test_roots),
 		cmocka_unit_test(test_sections),
+		cmocka_unit_test(test_sections_of_both),
+		cmocka_unit_test(test_group_within_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
