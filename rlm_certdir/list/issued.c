@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * New rows stand in a temporary table, on disk, until the last is there. What is the same in both tables is not touched, so that a million
- * certificates of which ten are new change a few pages of the list.
+ * Rows are compared as they come: one that says the same as before is not touched, so that a million certificates of which ten are new
+ * change a few pages of the list. New ones go behind those that were there; the transaction takes them back where it has to.
  */
 #include "list/issued.h"
 
 #include <string.h>
 
+#include "list/schema.h"
 #include "list/text.h"
 #include "text/canonical.h"
 #include "text/dn.h"
@@ -16,24 +17,30 @@
 #define COLUMNS                                                                                                        \
 	"thumbprint,issuer,serial,intune_device_id,entra_device_id,user_id,upn,not_before,not_after,status,revoked,"   \
 	"profile"
-/* What a certificate is known by, and whether two rows say the same of it. */
-#define KEY(of) "coalesce(" of ".thumbprint," of ".serial||' '||" of ".issuer)"
-#define SAME(a, b)                                                                                                     \
-	a ".key=" KEY(b) " AND " a ".thumbprint IS " b ".thumbprint AND " a ".issuer IS " b ".issuer AND " a           \
-			 ".serial IS " b ".serial AND " a ".intune_device_id IS " b ".intune_device_id AND " a         \
-			 ".entra_device_id IS " b ".entra_device_id AND " a ".user_id IS " b ".user_id AND " a         \
-			 ".upn IS " b ".upn AND " a ".not_before IS " b ".not_before AND " a ".not_after IS " b        \
-			 ".not_after AND " a ".status IS " b ".status AND " a ".revoked=" b ".revoked AND " a          \
-			 ".profile IS " b ".profile"
+/* That a row says what the new one says beside thumbprint and serial number; values are those of its INSERT. */
+#define SAME                                                                                                           \
+	"source=?1 AND issuer IS ?3 AND intune_device_id IS ?5 AND entra_device_id IS ?6 AND user_id IS ?7 AND "       \
+	"upn IS ?8 AND not_before IS ?9 AND not_after IS ?10 AND status IS ?11 AND revoked=?12 AND profile IS ?13 "    \
+	"AND confirmed IS NULL"
+/* Whether a row of the source has `c`'s certificate now: one that was met, or is new. */
+#define HAS(key)                                                                                                       \
+	"EXISTS(SELECT 1 FROM certificate n WHERE " key " AND n.source=?1 AND (n.id>?2 OR n.id IN(SELECT certificate " \
+	"FROM temp.met)))"
 
-static const char begin[] =
-	"CREATE TEMP TABLE issued(id INTEGER PRIMARY KEY,key TEXT," COLUMNS ");"
-	/* Of a row that is there, the new one that says the same, 0 where none says the same of that certificate, NULL: it is lost. */
-	"CREATE TEMP TABLE met(certificate INTEGER PRIMARY KEY,issued INTEGER)";
-
-bool certdir_list_issued_begin(struct certdir_list_writer *writer, struct certdir_error *error)
+bool certdir_list_issued_begin(struct certdir_list_writer *writer, int64_t source, struct certdir_error *error)
 {
-	return certdir_list_writer_run(writer, begin, error);
+	writer->issued.source = source;
+	writer->issued.next = 0;
+	if (!certdir_list_writer_number(writer, &writer->issued.last, "SELECT max(id) FROM certificate", SQL_NOTHING,
+					error) ||
+	    !certdir_list_writer_run(writer,
+				     "CREATE TEMP TABLE met(certificate INTEGER PRIMARY KEY);"
+				     "CREATE TEMP TABLE unmet(certificate INTEGER PRIMARY KEY,changed INTEGER)",
+				     error))
+		return false;
+	/* Indexes of a table that is filled are made at its end in a fraction of the time. */
+	return certdir_list_writer_run(
+		writer, writer->issued.last ? certdir_list_indexes_issued : certdir_list_indexes_issued_drop, error);
 }
 
 /* ---- a row, brought into form ---- */
@@ -134,6 +141,49 @@ static bool make_row(const struct certdir_issued *given, struct row *row, struct
 		error);
 }
 
+/* The row in which the same stands, 0 = none: where the order of the last time has it, or else by what it is known by. */
+static bool find_same(struct certdir_list_writer *writer, struct certdir_sql_values values, bool by_thumbprint,
+		      int64_t *same, struct certdir_error *error)
+{
+	*same = 0;
+	if (writer->issued.last == 0)
+		return true;
+	if (!certdir_list_writer_number(writer, same,
+					"SELECT id FROM certificate WHERE id=?14 AND thumbprint IS ?2 AND serial IS ?4 "
+					"AND " SAME,
+					values, error))
+		return false;
+	if (*same)
+		return true;
+	values.count--;
+	return by_thumbprint ? certdir_list_writer_number(
+				       writer, same,
+				       "SELECT id FROM certificate WHERE thumbprint=?2 AND serial IS ?4 AND " SAME,
+				       values, error)
+			     : certdir_list_writer_number(
+				       writer, same,
+				       "SELECT id FROM certificate WHERE serial=?4 AND thumbprint IS NULL AND " SAME,
+				       values, error);
+}
+
+static bool put_row(struct certdir_list_writer *writer, struct certdir_sql_values values, bool by_thumbprint,
+		    struct certdir_error *error)
+{
+	int64_t same;
+
+	if (!find_same(writer, values, by_thumbprint, &same, error))
+		return false;
+	values.count = 13;
+	if (same == 0)
+		return certdir_list_writer_do(writer,
+					      "INSERT INTO certificate(source," COLUMNS
+					      ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+					      values, error);
+	writer->issued.next = same + 1;
+	return same > writer->issued.last || certdir_list_writer_do(writer, "INSERT OR IGNORE INTO temp.met VALUES(?1)",
+								    SQL_VALUES(SQL_NUMBER(same)), error);
+}
+
 /* What is known of a certificate's time before 1970, or not known, is NULL. */
 bool certdir_list_issued_put(struct certdir_list_writer *writer, const struct certdir_issued *given, bool *taken,
 			     struct certdir_error *error)
@@ -143,89 +193,89 @@ bool certdir_list_issued_put(struct certdir_list_writer *writer, const struct ce
 	*taken = make_row(given, &row, error);
 	if (!*taken)
 		return true;
-	return certdir_list_writer_do(
-		writer,
-		"INSERT INTO temp.issued(key," COLUMNS ") VALUES(coalesce(?1,?3||' '||?2),?1,?2,?3,?4,?5,?6,?7,?8,?9,"
-		"?10,?11,?12)",
-		SQL_VALUES(SQL_TEXT(row.made[THUMBPRINT]), SQL_TEXT(row.made[ISSUER]), SQL_TEXT(row.made[SERIAL]),
-			   SQL_TEXT(row.made[INTUNE]), SQL_TEXT(row.made[ENTRA]), SQL_TEXT(row.made[USER]),
-			   SQL_TEXT(row.made[UPN]), SQL_TIME(given->not_before), SQL_TIME(given->not_after),
-			   SQL_TEXT(row.made[STATUS]), SQL_NUMBER(given->revoked), SQL_TEXT(row.made[PROFILE])),
-		error);
+	return put_row(writer,
+		       SQL_VALUES(SQL_NUMBER(writer->issued.source), SQL_TEXT(row.made[THUMBPRINT]),
+				  SQL_TEXT(row.made[ISSUER]), SQL_TEXT(row.made[SERIAL]), SQL_TEXT(row.made[INTUNE]),
+				  SQL_TEXT(row.made[ENTRA]), SQL_TEXT(row.made[USER]), SQL_TEXT(row.made[UPN]),
+				  SQL_TIME(given->not_before), SQL_TIME(given->not_after), SQL_TEXT(row.made[STATUS]),
+				  SQL_NUMBER(given->revoked), SQL_TEXT(row.made[PROFILE]),
+				  SQL_NUMBER(writer->issued.next)),
+		       row.made[THUMBPRINT], error);
 }
 
 /* ---- old and new ---- */
 
-/* ?1: the source. */
-static const char meet[] = "INSERT INTO temp.met SELECT c.id,coalesce((SELECT s.id FROM temp.issued s WHERE " SAME(
-	"s",
-	"c") " AND c.confirmed IS NULL),(SELECT 0 FROM temp.issued s WHERE s.key=" KEY("c") " LIMIT 1)) FROM "
-											    "certificate c WHERE "
-											    "c.source=?1 ORDER BY c.id";
+/* Of a certificate of which there are several rows; in an index's order, which is a matter of a moment. */
+#define TWICE                                                                                                          \
+	"(thumbprint IS NULL OR thumbprint IN(SELECT thumbprint FROM certificate WHERE thumbprint IS NOT NULL GROUP "  \
+	"BY "                                                                                                          \
+	"thumbprint HAVING count(*)>1))"
+/* Of equal rows, the first: while the table was empty, none was looked for. */
+static const char single[] = "DELETE FROM certificate WHERE " TWICE
+			     " AND id NOT IN(SELECT min(id) FROM certificate WHERE " TWICE " GROUP BY " COLUMNS ")";
 
-#define LOST "id IN(SELECT certificate FROM temp.met WHERE issued IS NULL)"
+/* ?1: the source, ?2: the last row that was there before. */
+#define BY_SERIAL "n.serial=c.serial AND n.thumbprint IS NULL AND n.issuer=c.issuer"
+#define BY_THUMBPRINT "n.thumbprint=c.thumbprint"
+static const char meet[] = "INSERT INTO temp.unmet SELECT c.id,CASE WHEN c.thumbprint IS NULL THEN " HAS(
+	BY_SERIAL) " ELSE " HAS(BY_THUMBPRINT) " END FROM certificate c WHERE c.source=?1 AND c.id<=?2 AND c.id NOT "
+					       "IN(SELECT certificate FROM temp.met)";
+
+#define LOST "id IN(SELECT certificate FROM temp.unmet WHERE NOT changed)"
 #define VALID "(not_after IS NULL OR not_after>?1)"
-/* Of equal new rows, the first. */
-#define NEW                                                                                                            \
-	"FROM temp.issued s WHERE s.id NOT IN(SELECT issued FROM temp.met WHERE issued>0) AND NOT EXISTS(SELECT 1 "    \
-	"FROM temp.issued t WHERE " SAME("t", "s") " AND t.id<s.id)"
 
-bool certdir_list_issued_compare(struct certdir_list_writer *writer, int64_t source, int64_t now,
+bool certdir_list_issued_compare(struct certdir_list_writer *writer, int64_t now,
 				 struct certdir_list_issued_counts *counts, struct certdir_error *error)
 {
-	int64_t before, lost, added, changed;
+	const struct certdir_sql_values where =
+		SQL_VALUES(SQL_NUMBER(writer->issued.source), SQL_NUMBER(writer->issued.last));
+	int64_t met, lost, added, changed;
 
-	if (!certdir_list_writer_run(
-		    writer, "CREATE INDEX IF NOT EXISTS temp.issued_by_key ON issued(key);DELETE FROM met", error) ||
-	    !certdir_list_writer_do(writer, meet, SQL_VALUES(SQL_NUMBER(source)), error) ||
-	    !certdir_list_writer_number(writer, &before, "SELECT count(issued) FROM temp.met", SQL_NOTHING, error) ||
+	if (!certdir_list_writer_run(writer, certdir_list_indexes_issued, error) ||
+	    (writer->issued.last == 0 && !certdir_list_writer_run(writer, single, error)) ||
+	    !certdir_list_writer_run(writer, "DELETE FROM temp.unmet", error) ||
+	    !certdir_list_writer_do(writer, meet, where, error) ||
+	    !certdir_list_writer_number(writer, &met, "SELECT count(*) FROM temp.met", SQL_NOTHING, error) ||
 	    !certdir_list_writer_number(writer, &lost,
 					"SELECT count(*) FROM certificate WHERE " LOST " AND NOT revoked AND " VALID,
 					SQL_VALUES(SQL_NUMBER(now)), error) ||
-	    !certdir_list_writer_number(writer, &changed, "SELECT count(*) FROM temp.met WHERE issued=0", SQL_NOTHING,
+	    !certdir_list_writer_number(writer, &changed, "SELECT count(*) FROM temp.unmet WHERE changed", SQL_NOTHING,
 					error) ||
-	    !certdir_list_writer_number(writer, &added, "SELECT count(*) " NEW, SQL_NOTHING, error))
+	    !certdir_list_writer_number(writer, &added, "SELECT count(*) FROM certificate WHERE source=?1 AND id>?2",
+					where, error))
 		return false;
 	*counts = (struct certdir_list_issued_counts){
-		.before = (size_t)(before + lost),
+		.before = (size_t)(met + changed + lost),
 		.lost = (size_t)lost,
 		.changed = (size_t)changed,
 		.added = (size_t)(added > changed ? added - changed : 0),
+		.after = (size_t)(met + added),
 	};
 	return true;
 }
 
-bool certdir_list_issued_exchange(struct certdir_list_writer *writer, int64_t source, bool keep, int64_t now,
-				  int64_t known_at, struct certdir_list_issued_counts *counts,
-				  struct certdir_error *error)
+bool certdir_list_issued_exchange(struct certdir_list_writer *writer, bool keep, int64_t now, int64_t known_at,
+				  struct certdir_list_issued_counts *counts, struct certdir_error *error)
 {
-	int64_t kept, after;
-
 	if (!certdir_list_writer_do(writer,
 				    "UPDATE certificate SET confirmed=coalesce(confirmed,?3) WHERE " LOST " AND " VALID
 				    " AND (?2 OR revoked)",
 				    SQL_VALUES(SQL_NUMBER(now), SQL_NUMBER(keep), SQL_TIME(known_at)), error))
 		return false;
-	kept = sqlite3_changes(writer->sql.db);
-	if (!certdir_list_writer_do(writer,
-				    "DELETE FROM certificate WHERE id IN(SELECT certificate FROM temp.met WHERE "
-				    "issued=0) OR (" LOST " AND NOT(" VALID " AND (?2 OR revoked)))",
-				    SQL_VALUES(SQL_NUMBER(now), SQL_NUMBER(keep)), error) ||
-	    !certdir_list_writer_do(
-		    writer, "INSERT INTO certificate(source," COLUMNS ") SELECT ?1," COLUMNS " " NEW " ORDER BY s.id",
-		    SQL_VALUES(SQL_NUMBER(source)), error) ||
-	    !certdir_list_writer_number(writer, &after, "SELECT count(*) FROM certificate WHERE source=?1",
-					SQL_VALUES(SQL_NUMBER(source)), error))
-		return false;
-	counts->kept = (size_t)kept;
+	counts->kept = (size_t)sqlite3_changes(writer->sql.db);
 	counts->lost = keep ? 0 : counts->lost;
-	counts->after = (size_t)after;
-	return certdir_list_writer_run(writer, "DROP TABLE temp.issued;DROP TABLE temp.met", error);
+	counts->after += counts->kept;
+	return certdir_list_writer_do(
+		       writer,
+		       "DELETE FROM certificate WHERE id IN(SELECT certificate FROM temp.unmet) AND NOT(" LOST
+		       " AND " VALID " AND (?2 OR revoked))",
+		       SQL_VALUES(SQL_NUMBER(now), SQL_NUMBER(keep)), error) &&
+	       certdir_list_writer_run(writer, "DROP TABLE temp.met;DROP TABLE temp.unmet", error);
 }
 
 /* ---- a table that is imported ---- */
 
-static bool make_source(struct certdir_list_writer *writer, const char *name, const char *tenant,
+static bool make_source(struct certdir_list_writer *writer, const char *name, const char *tenant, int64_t *source,
 			struct certdir_error *error)
 {
 	sqlite3_stmt *stmt;
@@ -239,7 +289,7 @@ static bool make_source(struct certdir_list_writer *writer, const char *name, co
 			       SQL_VALUES(SQL_TEXT(name)));
 	if (certdir_list_writer_next(writer, stmt, error) != 1)
 		return false;
-	writer->issued_source = sqlite3_column_int64(stmt, 0);
+	*source = sqlite3_column_int64(stmt, 0);
 	of = certdir_sql_text_at(stmt, 1);
 	ok = !sqlite3_column_int(stmt, 2) && (!tenant || (of && strcmp(of, tenant) == 0));
 	if (sqlite3_column_int(stmt, 2))
@@ -257,6 +307,7 @@ bool certdir_list_write_certificates_begin(struct certdir_list_writer *writer, c
 					   struct certdir_error *error)
 {
 	char guid[CERTDIR_VALUE_MAX + 1];
+	int64_t source;
 
 	if (!certdir_list_writer_end_source(writer, error) || !certdir_list_text_check("source", "name", name, error))
 		return false;
@@ -265,7 +316,8 @@ bool certdir_list_write_certificates_begin(struct certdir_list_writer *writer, c
 		return false;
 	}
 	return certdir_list_writer_run(writer, "BEGIN", error) &&
-	       make_source(writer, name, tenant ? guid : NULL, error) && certdir_list_issued_begin(writer, error);
+	       make_source(writer, name, tenant ? guid : NULL, &source, error) &&
+	       certdir_list_issued_begin(writer, source, error);
 }
 
 bool certdir_list_write_certificate(struct certdir_list_writer *writer, const struct certdir_issued *row, bool *taken,
@@ -277,7 +329,7 @@ bool certdir_list_write_certificate(struct certdir_list_writer *writer, const st
 bool certdir_list_write_certificates_compare(struct certdir_list_writer *writer, int64_t now,
 					     struct certdir_list_issued_counts *counts, struct certdir_error *error)
 {
-	return certdir_list_issued_compare(writer, writer->issued_source, now, counts, error);
+	return certdir_list_issued_compare(writer, now, counts, error);
 }
 
 bool certdir_list_write_certificates_end(struct certdir_list_writer *writer, int64_t now, int64_t as_of,
@@ -286,11 +338,11 @@ bool certdir_list_write_certificates_end(struct certdir_list_writer *writer, int
 	int64_t known_at;
 
 	return certdir_list_writer_number(writer, &known_at, "SELECT certificates_synced FROM source WHERE id=?1",
-					  SQL_VALUES(SQL_NUMBER(writer->issued_source)), error) &&
-	       certdir_list_issued_compare(writer, writer->issued_source, now, counts, error) &&
-	       certdir_list_issued_exchange(writer, writer->issued_source, false, now, known_at, counts, error) &&
+					  SQL_VALUES(SQL_NUMBER(writer->issued.source)), error) &&
+	       certdir_list_issued_compare(writer, now, counts, error) &&
+	       certdir_list_issued_exchange(writer, false, now, known_at, counts, error) &&
 	       certdir_list_writer_do(writer, "UPDATE source SET certificates_synced=?2,certificates=?3 WHERE id=?1",
-				      SQL_VALUES(SQL_NUMBER(writer->issued_source), SQL_NUMBER(as_of),
+				      SQL_VALUES(SQL_NUMBER(writer->issued.source), SQL_NUMBER(as_of),
 						 SQL_NUMBER((int64_t)counts->after)),
 				      error) &&
 	       certdir_list_writer_run(writer, "COMMIT", error);

@@ -5,8 +5,8 @@
 
 #include "list/writer.h"
 
-/* Makes the temporary tables for the new rows, inside the transaction that the exchange is to be part of. */
-bool certdir_list_issued_begin(struct certdir_list_writer *writer, struct certdir_error *error);
+/* Begins one of the source, inside the transaction that the exchange is to be part of. */
+bool certdir_list_issued_begin(struct certdir_list_writer *writer, int64_t source, struct certdir_error *error);
 /*
  * Puts a new row. *taken is false, with the reason in `error`, when it cannot be stored as it is: neither thumbprint nor serial number with
  * an issuer that is a distinguished name, a GUID that is none, a text that is no clean one. False with `error`: the transaction has failed.
@@ -14,17 +14,16 @@ bool certdir_list_issued_begin(struct certdir_list_writer *writer, struct certdi
 bool certdir_list_issued_put(struct certdir_list_writer *writer, const struct certdir_issued *row, bool *taken,
 			     struct certdir_error *error);
 /*
- * Compares what `source` has with what was put, after the last row. Lost are certificates that are valid at `now` and were not put; kept
+ * Compares what the source had with what was put, after the last row. Lost are certificates that are valid at `now` and were not put; kept
  * is not counted yet.
  */
-bool certdir_list_issued_compare(struct certdir_list_writer *writer, int64_t source, int64_t now,
+bool certdir_list_issued_compare(struct certdir_list_writer *writer, int64_t now,
 				 struct certdir_list_issued_counts *counts, struct certdir_error *error);
 /*
  * Exchanges them, after that. What is lost stays if it is revoked, or `keep` says so for all of it, as of `known_at` unless it was kept
  * before. Counts what is kept and corrects what follows from it. Removes the temporary tables.
  */
-bool certdir_list_issued_exchange(struct certdir_list_writer *writer, int64_t source, bool keep, int64_t now,
-				  int64_t known_at, struct certdir_list_issued_counts *counts,
-				  struct certdir_error *error);
+bool certdir_list_issued_exchange(struct certdir_list_writer *writer, bool keep, int64_t now, int64_t known_at,
+				  struct certdir_list_issued_counts *counts, struct certdir_error *error);
 
 #endif

@@ -120,6 +120,11 @@ const char certdir_list_schema[] =
 	"TEXT, what TEXT NOT NULL, before TEXT, after TEXT);"
 	"CREATE INDEX change_by_at ON change(at);";
 
+#define OF_CERTIFICATES                                                                                                \
+	"CREATE INDEX IF NOT EXISTS certificate_by_thumbprint ON certificate(thumbprint) WHERE thumbprint IS NOT "     \
+	"NULL;"                                                                                                        \
+	"CREATE INDEX IF NOT EXISTS certificate_by_serial ON certificate(serial) WHERE thumbprint IS NULL;"
+
 const char certdir_list_indexes[] =
 	"CREATE INDEX IF NOT EXISTS device_by_intune_device_id ON device(intune_device_id, source)"
 	" WHERE intune_device_id IS NOT NULL;"
@@ -150,11 +155,13 @@ const char certdir_list_indexes[] =
 	"CREATE INDEX IF NOT EXISTS user_by_sid ON user(sid) WHERE sid IS NOT NULL;"
 	"CREATE INDEX IF NOT EXISTS user_by_sam_account_name ON user(sam_account_name) WHERE sam_account_name IS NOT "
 	"NULL;"
-	"CREATE INDEX IF NOT EXISTS user_by_mail ON user(mail) WHERE mail IS NOT NULL;"
-	"CREATE INDEX IF NOT EXISTS certificate_by_thumbprint ON certificate(thumbprint) WHERE thumbprint IS NOT NULL;"
-	"CREATE INDEX IF NOT EXISTS certificate_by_serial ON certificate(serial) WHERE thumbprint IS NULL;";
+	"CREATE INDEX IF NOT EXISTS user_by_mail ON user(mail) WHERE mail IS NOT NULL;" OF_CERTIFICATES;
 
 const char certdir_list_indexes_early[] = BY_OBJECT_ID BY_ENTRA_DEVICE_ID;
+
+const char certdir_list_indexes_issued[] = OF_CERTIFICATES;
+const char certdir_list_indexes_issued_drop[] =
+	"DROP INDEX IF EXISTS certificate_by_thumbprint;DROP INDEX IF EXISTS certificate_by_serial;";
 
 const char certdir_list_indexes_drop[] = "DROP INDEX IF EXISTS device_by_object_id;"
 					 "DROP INDEX IF EXISTS device_by_entra_device_id;"

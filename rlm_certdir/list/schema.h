@@ -25,6 +25,9 @@ extern const char certdir_list_indexes[];
  */
 extern const char certdir_list_indexes_drop[];
 extern const char certdir_list_indexes_early[];
+/* The same of table certificate. */
+extern const char certdir_list_indexes_issued[];
+extern const char certdir_list_indexes_issued_drop[];
 
 /* How the text of a column is brought into form before it is stored. */
 enum certdir_list_form {

@@ -16,7 +16,11 @@ struct certdir_list_writer {
 	int64_t source; /* row of the imported source, 0 = none named */
 	char tenant[CERTDIR_VALUE_MAX + 1]; /* of the source, "" = none */
 	bool says_enabled; /* the source has a column for it */
-	int64_t issued_source; /* row of the source whose table of issued certificates is imported */
+	struct {
+		int64_t source; /* row of the source whose table of issued certificates is exchanged */
+		int64_t last; /* row of the last certificate that was there before, of any source */
+		int64_t next; /* row that the next certificate stands in, if the table comes in the order of the last time */
+	} issued;
 	int64_t logged; /* row of the last change before this edition */
 };
 

@@ -7,7 +7,7 @@ bool certdir_tenant_certificates_begin(struct certdir_tenant *tenant, struct cer
 {
 	if (!certdir_tenant_begin(tenant, CERTDIR_PART_CERTIFICATES, error))
 		return false;
-	if (certdir_list_issued_begin(tenant->writer, error))
+	if (certdir_list_issued_begin(tenant->writer, tenant->source, error))
 		return true;
 	certdir_tenant_part_abandon(tenant);
 	return false;
@@ -28,11 +28,11 @@ static enum certdir_tenant_ended exchange(struct certdir_tenant *tenant, struct 
 	const int64_t now = tenant->options.now;
 	enum certdir_tenant_ended ended;
 
-	if (!certdir_list_issued_compare(tenant->writer, tenant->source, now, counts, error))
+	if (!certdir_list_issued_compare(tenant->writer, now, counts, error))
 		return CERTDIR_ENDED_FAILED;
 	ended = certdir_tenant_guard(tenant, counts->before, counts->lost, "issued certificates",
 				     "in Intune whether they are gone", error);
-	if (!certdir_list_issued_exchange(tenant->writer, tenant->source, ended == CERTDIR_ENDED_SHRUNK, now,
+	if (!certdir_list_issued_exchange(tenant->writer, ended == CERTDIR_ENDED_SHRUNK, now,
 					  tenant->state.certificates_synced, counts, error))
 		return CERTDIR_ENDED_FAILED;
 	return ended;

@@ -2,6 +2,7 @@
 /* The table of issued certificates: a tenant's and an import's, what a new one changes, and which rows a certificate finds. */
 #include "tenant_script.h"
 
+#include "list/writer.h"
 #include "text/canonical.h"
 
 #define ISSUER "CN=Contoso CA, O=Contoso, C=US"
@@ -85,6 +86,9 @@ static const struct {
 	{"1>1 2>2", "1>1 2>3 3>3", 10, false, "1>1 2>3 3>3"},
 	{"1>1", "1>1 1>1 1>2", 10, false,
 	 "1>1 1>2"}, /* an imported PFX is of several devices; twice the same is once */
+	{"1>1 s2>2 1>1 s2>2 1>2 s2>2! 1>1", "1>1 s2>2 1>2 s2>2!", 10, false, "1>1 s2>2 1>2 s2>2!"},
+	{"1>1 2>2 s3>3 4>4", "5>5 4>4 s3>3 2>2 1>1 s3>3 5>5", 10, false, "1>1 2>2 s3>3 4>4 5>5"}, /* in another order */
+	{"1>1 2>2 3>3 4>4", "1>1 3>3 4>4 5>5", 30, false, "1>1 3>3 4>4 5>5"},
 	{"s1>1 2>2", "s1>1! 2>2", 10, false, "2>2 s1>1!"},
 	{"1>1!", "1>1", 10, false, "1>1"}, /* the same table's newer word */
 	/* lost */
@@ -146,6 +150,40 @@ static void test_exchange(void **state)
 			if (!import || !exchanges[i].shrunk)
 				assert_string_equal(text, exchanges[i].after);
 		}
+}
+
+/* The counts, the row ids: what was there and comes again stays where it is, in whatever order, beside another source's rows. */
+static void test_nothing_new(void **state)
+{
+	enum { ROWS = 300 };
+	static const int orders[] = {1, 1, ROWS - 1, 7};
+	struct certdir_list_issued_counts counts;
+	struct certdir_list_writer *writer;
+	struct certdir_error error;
+
+	(void)state;
+	(void)unlink(fixture_file);
+	for (size_t turn = 0; turn < sizeof(orders) / sizeof(*orders); turn++) {
+		for (int source = 0; source < 2; source++) {
+			char name[] = {(char)('a' + source), '\0'};
+
+			writer = certdir_list_write_begin(fixture_file, false, &error);
+			assert_true(certdir_list_write_certificates_begin(writer, name, NULL, &error));
+			for (int i = 0; i < ROWS; i++) {
+				char word[20];
+
+				(void)snprintf(word, sizeof(word), "%d>%d", 1 + i * orders[turn] % ROWS, source);
+				put_all(writer, NULL, word);
+			}
+			assert_true(certdir_list_write_certificates_end(writer, 1000, 1000, &counts, &error));
+			assert_int_equal(counts.before, turn ? ROWS : 0);
+			assert_int_equal(counts.added, turn ? 0 : ROWS);
+			assert_int_equal(counts.changed + counts.lost + counts.kept, 0);
+			assert_int_equal(counts.after, ROWS);
+			assert_int_equal(writer->issued.last, turn ? 2 * ROWS : source * ROWS);
+			assert_true(certdir_list_write_publish(writer, &error));
+		}
+	}
 }
 
 /* A part that is abandoned was never there, and the writer goes on. */
@@ -375,9 +413,10 @@ static void test_hostile_issuers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exchange), cmocka_unit_test(test_abandoned),
-		cmocka_unit_test(test_refused),	 cmocka_unit_test(test_import),
-		cmocka_unit_test(test_find),	 cmocka_unit_test(test_hostile_issuers),
+		cmocka_unit_test(test_exchange),	cmocka_unit_test(test_nothing_new),
+		cmocka_unit_test(test_abandoned),	cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_import),		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_hostile_issuers),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
