@@ -84,12 +84,17 @@ static const char none[] = "{\"value\":null}";
 static bool save(const struct reading *reading, const char *path, const char *bytes, size_t length)
 {
 	const int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	const bool ok = file >= 0 && certdir_file_write(file, bytes, length);
+	bool ok = file >= 0 && certdir_file_write(file, bytes, length);
 
-	if (!ok)
-		certdir_error_set(reading->error, "%s cannot be written: %s%s", path, strerror(errno),
-				  errno == EEXIST ? ": save into an empty directory" : "");
-	return (file < 0 || close(file) == 0) && ok;
+	if (file >= 0 && close(file) != 0)
+		ok = false;
+	if (ok)
+		return true;
+	certdir_error_set(reading->error, "%s cannot be written: %s%s", path, strerror(errno),
+			  errno == EEXIST ? ": save into an empty directory" : "");
+	if (file >= 0)
+		(void)unlink(path); /* nobody is to read half an answer */
+	return false;
 }
 
 static bool ask(const struct reading *reading, const char *path, const char *url, struct answer *answer)
@@ -126,7 +131,10 @@ static bool load(const struct reading *reading, const char *path, struct answer 
 		certdir_error_set(reading->error, "cannot read %s: %s", path, strerror(errno));
 		ok = false;
 	} else {
-		answer->root = json_loadb(answer->bytes, answer->length, 0, &where);
+		/* Windows puts a byte order mark before what it saves. */
+		const size_t mark = answer->length >= 3 && memcmp(answer->bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+		answer->root = json_loadb(answer->bytes + mark, answer->length - mark, 0, &where);
 		if (!answer->root)
 			certdir_error_set(reading->error, "%s is no whole answer of Graph: line %d: %s; save it again",
 					  path, where.line, where.text);

@@ -140,6 +140,24 @@ def test_permission_is_missing(place, graph, sync):
     assert "DeviceManagementConfiguration.Read.All" in refused.stderr and not refused.stdout
 
 
+def test_what_graph_does_not_know(place, graph, sync, tmp_path):
+    """A relation that Graph does not know of a type is told, and ends nothing; one profile that comes twice is one."""
+    graph.profiles.add("aosp", "aospDeviceOwnerScepCertificateProfile", "Headset", **graph.profiles.certificate(
+        [{"sanType": "universalResourceIdentifier", "name": "IntuneDeviceId://{{DeviceId}}"}], "CN=Headset"))
+    graph.profiles.items["again"] = graph.profiles["ios"]
+    done = json.loads(place.run("-c", sync.conf, "--list", place.list, "--save", tmp_path / "saved", "--json", code=0).stdout)
+    assert [profile["name"] for profile in done["profiles"]].count("iPhone certificate") == 1
+    assert [(one["name"], one["why"].split(":")[0]) for one in done["not_read"]] == [("Headset", "its rootCertificate")]
+    again = json.loads(place.run("--from", tmp_path / "saved", "--list", place.list, "--json", code=0).stdout)
+    assert again["sections"] == done["sections"] and again["not_read"] == []
+
+
+def test_save_where_nothing_can_be_written(place, sync, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "cannot be" in place.run("-c", sync.conf, "--list", place.list, "--save", tmp_path / "file", code=69).stderr
+    assert "cannot be made" in place.run("-c", sync.conf, "--list", place.list, "--save", tmp_path / "no" / "dir", code=69).stderr
+
+
 def test_configuration(place, graph, tmp_path):
     several = Sync(tmp_path / "several", {"contoso": graph, "fabrikam": graph})
     several.set("fabrikam", tenant_id="72f988bf-86f1-41af-91ab-2d7cd011db47")
@@ -265,8 +283,9 @@ def test_strange_values(place, tmp_path):
 
 
 def test_relations_that_were_not_saved(place, tmp_path):
-    """The Graph Explorer's one answer is enough: what is not known is not told."""
+    """The Graph Explorer's one answer is enough, saved by Windows' editor: what is not known is not told."""
     directory = place.profiles().save(tmp_path / "answers")
+    (directory / "deviceConfigurations.json").write_text((directory / "deviceConfigurations.json").read_text(), encoding="utf-8-sig")
     for file in directory.glob("*-*.json"):
         file.unlink()
     (directory / "configurationPolicies.json").unlink()
