@@ -204,6 +204,16 @@ def test_sections_are_read_by_certdir(place, tmp_path):
     assert "holder = user" in sections
     report = place.report(person, tmp_path / "person2", "--raddb", write_raddb(tmp_path / "people", place, sections))
     assert [one for one in findings(report) if one[1].startswith("server")] == []
+    # The same CA for both: what only the ones have tells them apart, or the others are refused, and told of.
+    for name, more, due in (("apart", [{"name": "Smart card", "objectIdentifier": "1.3.6.1.4.1.311.20.2.2"}], []),
+                            ("alike", [], [("Windows certificate", "server-identity", 0, "wrong")])):
+        both = place.profiles()
+        both.change("scep", subjectNameFormatString="CN={{UserName}}", certificateStore="user",
+                    extendedKeyUsages=both["scep"]["extendedKeyUsages"] + more,
+                    customSubjectAlternativeNames=[{"sanType": "userPrincipalName", "name": "{{UserPrincipalName}}"}])
+        sections = place.report(both, tmp_path / name)["sections"]
+        report = place.report(both, tmp_path / name, "--raddb", write_raddb(tmp_path / f"{name}-raddb", place, sections))
+        assert [one for one in findings(report) if one[1].startswith("server")] == due
     without = write_raddb(tmp_path / "without", place, 'certificates other { issuer = "CN=Contoso Root"\ndns_name = "san.dns" }')
     report = place.report(profiles, tmp_path / "third", "--raddb", without, code=1)
     assert ("iPhone certificate", "server-identity", 0, "wrong") in findings(report)
