@@ -105,9 +105,6 @@ void certdir_decide_record(const struct certdir_record *record, const struct cer
 /* What of the policy is asked of a person: what a device has and a person has not, such as compliance, is not. */
 struct certdir_policy certdir_policy_of_person(const struct certdir_policy *policy, bool groups);
 
-/* Whether a reason comes before another in the order in which they count: the first that stands against somebody counts. */
-bool certdir_reason_is_worse(enum certdir_reason reason, enum certdir_reason than);
-
 /*
  * Of a person on a device, both of which have to be fine, who is in a group that is required: each policy's group may be met by the
  * person or by the device. Each decision is given with that asked of it and without, and is left as it counts.

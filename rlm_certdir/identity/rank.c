@@ -60,7 +60,10 @@ void certdir_rank_person(struct certdir_certificate *certificate, const struct c
 	}
 }
 
-/* The CN that is the local part of a person's UPN or address, where a section has both stand for somebody. */
+/*
+ * The CN that is the local part of a person's UPN or address, where a section has both stand for somebody. All else there, "pc01.corp.x"
+ * as well as "max.mustermann", is a device's, as the section says: one that is passed over would not be asked for.
+ */
 static void disown_local(struct certdir_certificate *certificate)
 {
 	for (size_t p = 0; p < certificate->count; p++) {
@@ -71,6 +74,7 @@ static void disown_local(struct certdir_certificate *certificate)
 			continue;
 		for (size_t i = 0; i < certificate->count; i++)
 			if (is_common_name(&certificate->identities[i]) &&
+			    certificate->identities[i].rank == CERTDIR_RANK_CHOSEN &&
 			    strlen(certificate->identities[i].value) == local &&
 			    strncasecmp(certificate->identities[i].value, person->value, local) == 0)
 				certificate->identities[i].rank = CERTDIR_RANK_NONE;
@@ -138,7 +142,7 @@ void certdir_rank_settle(struct certdir_certificate *certificate, const struct c
 		certdir_section_place(section, &certificate->identities[i]);
 	if (certificate->person && certificate->holder == CERTDIR_HOLDER_BOTH)
 		disown_local(certificate);
-	if (certificate->person && (!section || certificate->holder == CERTDIR_HOLDER_BOTH))
+	if (certificate->person && !section)
 		disown_dotted(certificate);
 	weaken_mail(certificate);
 	merge(certificate);

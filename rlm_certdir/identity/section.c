@@ -276,7 +276,8 @@ static bool check_holder(const struct certdir_section *section, struct certdir_e
 
 		if (!is_set(section->places[type]))
 			continue;
-		person |= personal || type == CERTDIR_ID_UPN;
+		/* A SID confirms, unless it is vouched for. */
+		person |= type == CERTDIR_ID_USER_SID ? is_set(section->vouched) : personal || type == CERTDIR_ID_UPN;
 		if (section->holder != CERTDIR_HOLDER_DEVICE
 			    ? section->holder == CERTDIR_HOLDER_BOTH || personal || type == CERTDIR_ID_UPN
 			    : !personal)

@@ -168,6 +168,78 @@ static void test_people_never(void **state)
 			}
 }
 
+/* ---- the order of reasons ---- */
+
+/* What brings each reason about, on top of those behind it: changes of the device (which is E1, with the SID s1) and of the policy. */
+static const struct {
+	enum certdir_reason reason;
+	const char *device, *policy;
+} flaws[] = {
+	{CERTDIR_SID_MISMATCH, "{\"sid\": \"s2\"}", "{}"},
+	{CERTDIR_RETIRED, "{\"state\": \"wipePending\"}", "{}"},
+	{CERTDIR_DISABLED, "{\"enabled\": false}", "{}"},
+	{CERTDIR_NAME_MISMATCH, "{}", "{\"names_must_agree\": true}"},
+	{CERTDIR_JOIN_TYPE, "{\"join\": \"entra\"}", "{\"join_types\": [\"hybrid\"]}"},
+	{CERTDIR_OWNERSHIP, "{\"ownership\": \"personal\"}", "{\"ownership\": [\"company\"]}"},
+	{CERTDIR_SYSTEM, "{\"system\": \"iOS\"}", "{\"operating_systems\": [\"Windows\"]}"},
+	{CERTDIR_NOT_MANAGED, "{}", "{\"require_managed\": true}"},
+	{CERTDIR_NOT_COMPLIANT, "{\"own\": {\"compliant\": false}}", "{\"require_compliant\": true}"},
+	{CERTDIR_COMPLIANCE_UNKNOWN, "{}", "{\"require_compliant\": true}"},
+	{CERTDIR_INACTIVE, "{\"seen\": 864000}", "{\"max_inactive\": 3600}"},
+	{CERTDIR_NOT_IN_GROUP, "{}", "{\"groups\": [\"staff\"]}"},
+};
+
+static void add(json_t *object, const char *text)
+{
+	json_t *more = json_loads(text, 0, NULL);
+
+	assert_non_null(more);
+	(void)json_object_update(object, more);
+	json_decref(more);
+}
+
+/* A device with all that is behind a reason against it is kept out by that one, and the reasons stand in that order. */
+static void test_order(void **state)
+{
+	json_t *device = json_pack("{s:s, s:s}", "e", "E1", "sid", "s1"), *policy = json_object();
+
+	(void)state;
+	for (size_t i = sizeof(flaws) / sizeof(flaws[0]); i-- > 0;) {
+		json_t *vector;
+
+		assert_true(i == 0 || flaws[i - 1].reason < flaws[i].reason);
+		add(device, flaws[i].device);
+		add(policy, flaws[i].policy);
+		vector = json_pack("{s:s, s:[{s:[O, {s:s, s:s}]}], s:O}", "cert", "URI:E1 SID:s1 CN:pc2", "directories",
+				   "list", device, "e", "E2", "name", "pc2", "policy", policy);
+		world_read(vector, &world);
+		world_decide(&world);
+		assert_string_equal(certdir_reason_name(world.check.decision.reason),
+				    certdir_reason_name(flaws[i].reason));
+		world_clear(&world);
+		json_decref(vector);
+	}
+	json_decref(device);
+	json_decref(policy);
+}
+
+/* Of a device and a person, whatever each is: the first in that order counts, and only who is allowed twice comes in. */
+static void test_order_of_two(void **state)
+{
+	(void)state;
+	for (unsigned d = 0; d < CERTDIR_REASONS; d++)
+		for (unsigned p = 0; p < CERTDIR_REASONS; p++) {
+			struct certdir_decision device = {.reason = d, .only_compliance = true}, person = {.reason = p};
+			const bool fine = certdir_reason_verdict(p) == CERTDIR_ALLOW;
+
+			certdir_decision_take(&device, &person, "the user");
+			assert_int_equal(device.reason, d < p ? d : p);
+			assert_true(certdir_reason_verdict(device.reason) != CERTDIR_ALLOW ||
+				    (fine && certdir_reason_verdict(d) == CERTDIR_ALLOW));
+			assert_int_equal(device.only_compliance, fine);
+		}
+}
+
 /* ---- what the flow itself says ---- */
 
 /* One device that its certificate names, and a second directory that has it disabled. */
@@ -442,6 +514,7 @@ int main(void)
 		cmocka_unit_test(test_full_answer),   cmocka_unit_test(test_user_name),
 		cmocka_unit_test(test_name_mismatch), cmocka_unit_test(test_say),
 		cmocka_unit_test(test_reasons),	      cmocka_unit_test(test_people_never),
+		cmocka_unit_test(test_order),	      cmocka_unit_test(test_order_of_two),
 	};
 	json_t *vectors = vectors_load("decisions.json"), *vector;
 	const size_t count = json_array_size(vectors);

@@ -242,6 +242,41 @@ static void test_section_places(void **state)
 	certdir_form_clear(&form);
 }
 
+/* Of a person's certificate: what is a device's has to be asked for, too, whatever it looks like; but not what is the person's. */
+static void test_section_persons(void **state)
+{
+	const struct certdir_section both = {.name = "both",
+					     .holder = CERTDIR_HOLDER_BOTH,
+					     .places = {[CERTDIR_ID_DNS] = "subject.cn",
+							[CERTDIR_ID_NAME] = "subject.cn",
+							[CERTDIR_ID_UPN] = "san.upn",
+							[CERTDIR_ID_MAIL] = "san.email"}};
+	const struct certdir_section user = {
+		.name = "user",
+		.holder = CERTDIR_HOLDER_USER,
+		.places = {[CERTDIR_ID_USER_NAME] = "subject.cn", [CERTDIR_ID_MAIL] = "san.email"}};
+	const struct certdir_section people = {.name = "people",
+					       .holder = CERTDIR_HOLDER_BOTH,
+					       .places = {[CERTDIR_ID_UPN] = "san.upn",
+							  [CERTDIR_ID_USER_SID] = "ext.sid",
+							  [CERTDIR_ID_USER_ID] = "subject.cn"}};
+
+	(void)state;
+	expect_in_section("person-dotted", &both, NULL,
+			  "common_name=max.mustermann:chosen;dns_name=max.mustermann:chosen;upn=mm@corp.example:chosen;"
+			  "mail=m@corp.example:none;",
+			  0);
+	expect_in_section("person-dotted-dns", &both, NULL,
+			  "common_name=pc01.corp.example:chosen;dns_name=pc01.corp.example:chosen;", 0);
+	expect_in_section("person-dotted-dns", &both, NULL, "mail=m@corp.example:chosen;", 0);
+	expect_in_section("person-local-part-mail", &both, NULL, "common_name=anna:none;", 0);
+	expect_in_section("person-local-part-mail", &user, NULL, "user_name=anna:chosen;", 0);
+	/* A SID in an extension confirms, and a GUID is whose the section says. */
+	expect_in_section("section-many", &people, NULL, "user_id=" GUID ":id;", 0);
+	expect_in_section("section-many", &people, NULL, "user_sid=" SID ":confirming;", 0);
+	expect_in_section("section-many", &people, NULL, "entra_device_id=" GUID ":none;", 0);
+}
+
 /* Who vouches for Entra's extensions vouches for the tenant in them; in a section, their own CA's name is nothing. */
 static void test_section_tenant(void **state)
 {
@@ -434,6 +469,25 @@ static const struct {
 	 ": vouched: no identity stands in san.uri: say which one, e.g. entra_device_id = \"san.uri\""},
 	{{.places = {[CERTDIR_ID_DNS] = "san.dns", [CERTDIR_ID_MAPPING] = "ext.sid"}},
 	 ": a mapping is made of the whole certificate: drop \"mapping\""},
+	/* whose it is: nobody would be looked up by these */
+	{{.places = {[CERTDIR_ID_UPN] = "san.upn"}}, NULL},
+	{{.holder = CERTDIR_HOLDER_USER, .places = {[CERTDIR_ID_UPN] = "san.upn", [CERTDIR_ID_USER_SID] = "ext.sid"}},
+	 NULL},
+	{{.holder = CERTDIR_HOLDER_BOTH, .places = {[CERTDIR_ID_MAIL] = "san.email", [CERTDIR_ID_DNS] = "san.dns"}},
+	 NULL},
+	{{.holder = CERTDIR_HOLDER_USER, .places = {[CERTDIR_ID_USER_SID] = "ext.sid"}, .vouched = "ext.sid"}, NULL},
+	{{.places = {[CERTDIR_ID_DNS] = "san.dns", [CERTDIR_ID_MAIL] = "san.email"}},
+	 ": mail names a person, and with holder = device nobody is looked up by it: say holder = user, or both"},
+	{{.places = {[CERTDIR_ID_DNS] = "san.dns", [CERTDIR_ID_USER_ID] = "subject.uid"}},
+	 ": user_id names a person, and with holder = device nobody is looked up by it: say holder = user, or both"},
+	{{.holder = CERTDIR_HOLDER_USER, .places = {[CERTDIR_ID_UPN] = "san.upn", [CERTDIR_ID_DNS] = "san.dns"}},
+	 ": dns_name names a device, and with holder = user nobody is looked up by it: say holder = both, or device"},
+	{{.holder = CERTDIR_HOLDER_USER, .places = {[CERTDIR_ID_UPN] = "san.upn", [CERTDIR_ID_SID] = "ext.sid"}},
+	 ": sid names a device, and with holder = user nobody is looked up by it: say holder = both, or device"},
+	{{.holder = CERTDIR_HOLDER_BOTH, .places = {[CERTDIR_ID_DNS] = "san.dns"}},
+	 ": holder = both, and no place where a person's name stands: e.g. upn = \"san.upn\""},
+	{{.holder = CERTDIR_HOLDER_BOTH, .places = {[CERTDIR_ID_DNS] = "san.dns", [CERTDIR_ID_USER_SID] = "ext.sid"}},
+	 ": holder = both, and no place where a person's name stands: e.g. upn = \"san.upn\""},
 };
 
 static void test_section_check(void **state)
@@ -458,7 +512,7 @@ int main(void)
 		cmocka_unit_test(test_sections),       cmocka_unit_test(test_section_places),
 		cmocka_unit_test(test_section_tenant), cmocka_unit_test(test_template_name),
 		cmocka_unit_test(test_unplaced),       cmocka_unit_test(test_unplaced_form),
-		cmocka_unit_test(test_section_check),
+		cmocka_unit_test(test_section_check),  cmocka_unit_test(test_section_persons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
