@@ -97,9 +97,8 @@ static bool nobody_says_no(struct judging *judging)
 		const enum certdir_reason reason = certdir_view_no(judging->world, view, detail);
 		int64_t age;
 
-		/* A revoked certificate comes before retired, and that before disabled; it lets nobody in, whoever it is of. */
-		if (reason == CERTDIR_ALLOWED ||
-		    (worst != CERTDIR_ALLOWED && !certdir_reason_is_worse(reason, worst)) ||
+		/* A revoked certificate lets nobody in, whoever it is of. */
+		if (reason >= worst ||
 		    (!view->record->issued && !is_of(judging, view) && !may_be_the_device(judging, view)))
 			continue;
 		worst = reason;
