@@ -331,8 +331,8 @@ static bool has_rows(const struct certdir_known *known)
 }
 
 /*
- * Looks the certificate up in the tables of issued ones. Where one has it, that is an identity beside those that stand in it. False:
- * there is no room for it.
+ * Looks the certificate up in the tables of issued ones. Where one has it, that is an identity beside those that stand in it: a device's,
+ * while of people it counts that it is revoked. False: there is no room for it.
  */
 static bool ask_tables(struct seeking *seeking)
 {
@@ -350,7 +350,7 @@ static bool ask_tables(struct seeking *seeking)
 								       &check->known.answers[d]);
 			seeking->full |= check->known.answers[d].full;
 		}
-	if (!has_rows(&check->known))
+	if (seeking->inquiry->persons || !has_rows(&check->known))
 		return true;
 	if (certificate->count < CERTDIR_IDENTITIES_MAX)
 		value = strdup(certificate->thumbprint);
@@ -391,7 +391,6 @@ static void conclude(const struct seeking *seeking, const struct certdir_policy 
 				       seeking->inquiry->persons ? "people" : "devices");
 }
 
-/* *without_groups: the decision as it would be if no group was required; NULL: nobody asks. */
 /* Whether the certificate has anything that could select a device. */
 static bool has_selecting(const struct certdir_check *check)
 {
@@ -401,6 +400,7 @@ static bool has_selecting(const struct certdir_check *check)
 	return false;
 }
 
+/* *without_groups: the decision as it would be if no group was required; NULL: nobody asks. */
 static void ask(struct certdir_check *check, const struct inquiry *inquiry, int64_t now,
 		struct certdir_decision *without_groups)
 {
@@ -462,7 +462,8 @@ static bool ask_person(struct certdir_check *check, const struct certdir_checker
 		       const struct certdir_certificate *certificate, const struct certdir_policy *policy, int64_t now,
 		       struct certdir_decision *without_groups)
 {
-	const struct inquiry people = {checker->people, checker->people_count, policy, true, false};
+	const struct inquiry people = {checker->people, checker->people_count, policy, true,
+				       checker->accepted & CERTDIR_BIT(CERTDIR_ID_CERTIFICATE)};
 	struct certdir_check *person = calloc(1, sizeof(*person));
 	bool selects;
 
@@ -481,8 +482,12 @@ static bool ask_person(struct certdir_check *check, const struct certdir_checker
 	return true;
 }
 
-/* A person's certificate: the person has to be fine, and the device as well where the section says so and it names one. */
-static void check_person(struct certdir_check *check, const struct certdir_checker *checker, int64_t now, bool device)
+/*
+ * A person's certificate: the person has to be fine, and the device as well where the section says so and it names one (`names_device`), or
+ * a table of issued ones says which it is on.
+ */
+static void check_person(struct certdir_check *check, const struct certdir_checker *checker, int64_t now,
+			 bool names_device)
 {
 	const struct inquiry devices = {checker->directories, checker->directory_count, &checker->policy, false,
 					checker->accepted & CERTDIR_BIT(CERTDIR_ID_CERTIFICATE)};
@@ -491,12 +496,13 @@ static void check_person(struct certdir_check *check, const struct certdir_check
 
 	if (!ask_person(check, checker, &check->certificate, &policy, now, &person_without))
 		return;
-	if (!device) {
+	if (check->certificate.holder == CERTDIR_HOLDER_BOTH)
+		ask(check, &devices, now, &device_without);
+	if (!names_device && !check->deciding) {
 		check->decision = check->person->decision;
 		check->decision.record_count = 0;
 		return;
 	}
-	ask(check, &devices, now, &device_without);
 	certdir_decide_both(&check->decision, &device_without, &check->person->decision, &person_without);
 	certdir_decision_take(&check->decision, &check->person->decision, "the user");
 }

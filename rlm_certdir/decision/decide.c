@@ -173,7 +173,7 @@ static bool certificate_known(const struct certdir_world *world, struct certdir_
 	const char *behind = NULL;
 	int64_t age = 0, newest;
 
-	if (!world->policy->require_known_certificate || world->known->persons || is_known_now(world, &age, &behind))
+	if (!world->policy->require_known_certificate || is_known_now(world, &age, &behind))
 		return true;
 	newest = newest_table(world, &age, &behind);
 	if (behind && !newest) {

@@ -102,8 +102,11 @@ void certdir_decide(const struct certdir_known *known, uint32_t use, const struc
 void certdir_decide_record(const struct certdir_record *record, const struct certdir_source *source,
 			   const struct certdir_policy *policy, int64_t now, struct certdir_decision *decision);
 
-/* What of the policy is asked of a person: what a device has and a person has not, such as compliance, is not. */
-struct certdir_policy certdir_policy_of_person(const struct certdir_policy *policy, bool groups);
+/*
+ * What of the policy is asked of a person: what a device has and a person has not, such as compliance, is not. holder: the certificate is
+ * the person's, so that what is asked of certificates and groups is asked, too.
+ */
+struct certdir_policy certdir_policy_of_person(const struct certdir_policy *policy, bool holder);
 
 /*
  * Of a person on a device, both of which have to be fine, who is in a group that is required: each policy's group may be met by the

@@ -2,13 +2,15 @@
 /* A certificate of a person on a device: what is asked of the person, and which of two decisions counts. Pure. */
 #include "decision/decision.h"
 
-struct certdir_policy certdir_policy_of_person(const struct certdir_policy *policy, bool groups)
+struct certdir_policy certdir_policy_of_person(const struct certdir_policy *policy, bool holder)
 {
 	return (struct certdir_policy){.allow_stale = policy->allow_stale,
 				       .names_must_agree = policy->names_must_agree,
 				       .stale_for = policy->stale_for,
 				       .join_types = UINT32_MAX,
-				       .groups = groups ? policy->groups : NULL};
+				       .groups = holder ? policy->groups : NULL,
+				       .require_known_certificate = holder && policy->require_known_certificate,
+				       .known_certificate_grace = policy->known_certificate_grace};
 }
 
 static bool is_allowed(const struct certdir_decision *decision)

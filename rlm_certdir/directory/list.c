@@ -120,7 +120,10 @@ static struct certdir_source describe_people(const struct certdir_list_source *s
 				       .name = source->name,
 				       .tenant = source->tenant,
 				       .synced = {[CERTDIR_PART_OF_DEVICES] = source->users_synced,
-						  [CERTDIR_PART_OF_GROUPS] = source->groups_synced},
+						  [CERTDIR_PART_OF_GROUPS] = source->groups_synced,
+						  [CERTDIR_PART_OF_CERTIFICATES] = source->certificates_synced},
+				       .interval = {[CERTDIR_PART_OF_CERTIFICATES] = source->certificates_interval},
+				       .good_for = source->good_for,
 				       .keeps = source->users_synced ? CERTDIR_PERSONS : 0,
 				       .says_enabled = true};
 }
@@ -625,8 +628,14 @@ static void search_people(struct certdir_directory *directory, struct certdir_so
 		int64_t rows[CERTDIR_LIST_FIND_MAX];
 		struct certdir_error error;
 		bool more = false;
-		const int found = certdir_list_find_user(answer->held, tenant, sought[i].type, sought[i].value, rows,
-							 &more, &error);
+		int found;
+
+		if (sought[i].type == CERTDIR_ID_CERTIFICATE) {
+			(void)search_tables(list, &sought[i], answer);
+			continue;
+		}
+		found = certdir_list_find_user(answer->held, tenant, sought[i].type, sought[i].value, rows, &more,
+					       &error);
 
 		if (found < 0)
 			certdir_answer_fail(answer, CERTDIR_ANSWER_UNAVAILABLE, error.text);

@@ -21,6 +21,10 @@ static const char devices[] =
 	"(1,'" G3 "','00000003-0000-4000-8000-d00000000000','00000003-0000-4000-8000-c00000000000','PC03',0,"
 	"'compliant','managed',NULL);";
 
+/* Of people: max is there, and PC03 is disabled. */
+static const char users[] = "UPDATE source SET users_synced=1999999990;"
+			    "INSERT INTO user(source,user_id,upn,enabled) VALUES(1,'" G1 "','max@contoso.com',1);";
+
 struct test {
 	const char *rows; /* (thumbprint,intune_device_id,revoked,upn) of table certificate */
 	const char *names; /* "common_name=pc01 intune_device_id=.." */
@@ -92,6 +96,7 @@ static void make_list(const struct test *test)
 	assert_non_null(writer);
 	(void)snprintf(sql, sizeof(sql), devices, test->synced ? (long long)(NOW - test->synced) : 0);
 	fixture_run(writer, sql);
+	fixture_run(writer, users);
 	if (test->rows) {
 		(void)snprintf(sql, sizeof(sql),
 			       "INSERT INTO certificate(source,thumbprint,intune_device_id,revoked,upn) "
@@ -126,7 +131,35 @@ static void add_names(struct certdir_certificate *certificate, const char *names
 	}
 }
 
-static void check_case(const struct test *test, size_t i)
+static const struct {
+	enum certdir_holder holder;
+	struct test test;
+} tests_of_people[] = {
+	{CERTDIR_HOLDER_USER, {NULL, "upn=max@contoso.com", false, 60, 60, CERTDIR_ALLOWED, NULL, NULL}},
+	{CERTDIR_HOLDER_USER, {ROW(INTUNE_9), "upn=max@contoso.com", false, 60, 60, CERTDIR_ALLOWED, NULL, NULL}},
+	/* revoked lets nobody in, whosever it is, on whatever device */
+	{CERTDIR_HOLDER_USER, {REVOKED("NULL"), "upn=max@contoso.com", false, 60, 60, CERTDIR_REVOKED, NULL, NULL}},
+	{CERTDIR_HOLDER_USER,
+	 {REVOKED("'" INTUNE_1 "'"), "upn=max@contoso.com", false, 900000, 60, CERTDIR_REVOKED, NULL, NULL}},
+	{CERTDIR_HOLDER_BOTH, {REVOKED("NULL"), "upn=max@contoso.com", false, 60, 60, CERTDIR_REVOKED, NULL, NULL}},
+	{CERTDIR_HOLDER_USER, {REVOKED("NULL"), "upn=ben@contoso.com", false, 60, 60, CERTDIR_NOT_FOUND, NULL, NULL}},
+	/* where a table says which device it is on, that one has to be fine, too; else there is none to ask for */
+	{CERTDIR_HOLDER_BOTH, {NULL, "upn=max@contoso.com", false, 60, 60, CERTDIR_ALLOWED, NULL, NULL}},
+	{CERTDIR_HOLDER_BOTH,
+	 {"('" THUMB "',NULL,0,NULL)", "upn=max@contoso.com", false, 60, 60, CERTDIR_ALLOWED, NULL, NULL}},
+	{CERTDIR_HOLDER_BOTH,
+	 {ROW(INTUNE_1), "upn=max@contoso.com", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "certificate"}},
+	{CERTDIR_HOLDER_BOTH,
+	 {ROW("00000003-0000-4000-8000-c00000000000"), "upn=max@contoso.com", false, 60, 60, CERTDIR_DISABLED, NULL,
+	  NULL}},
+	/* require_known_certificate */
+	{CERTDIR_HOLDER_USER, {OTHER_THUMB, "upn=max@contoso.com", true, 60, 900000, CERTDIR_NOT_FOUND, NULL, NULL}},
+	{CERTDIR_HOLDER_USER, {OTHER_THUMB, "upn=max@contoso.com", true, 60, 1059, CERTDIR_ALLOWED, NULL, NULL}},
+	{CERTDIR_HOLDER_USER, {ROW(INTUNE_9), "upn=max@contoso.com", true, 60, 900000, CERTDIR_ALLOWED, NULL, NULL}},
+	{CERTDIR_HOLDER_USER, {NULL, "upn=max@contoso.com", true, 0, 60, CERTDIR_LIST_STALE, NULL, NULL}},
+};
+
+static void check_case(const struct test *test, enum certdir_holder holder, size_t i)
 {
 	const struct certdir_list_config config = {.filename = fixture_file, .max_age = 3600};
 	struct certdir_checker checker = {.accepted = UINT32_MAX & ~CERTDIR_BIT(CERTDIR_ID_MAPPING),
@@ -142,6 +175,9 @@ static void check_case(const struct test *test, size_t i)
 	checker.directories[0] = certdir_list_directory_open(&config, false, &error);
 	assert_non_null(checker.directories[0]);
 	checker.directory_count = 1;
+	checker.people[0] = certdir_list_directory_people(checker.directories[0]);
+	checker.people_count = 1;
+	check.certificate.holder = holder;
 	check.certificate.issuer = strdup("CN=Contoso CA");
 	check.certificate.thumbprint = strdup(THUMB);
 	check.certificate.not_before = NOW - test->issued;
@@ -160,12 +196,19 @@ static void test_decisions(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(tests_of) / sizeof(*tests_of); i++)
-		check_case(&tests_of[i], i);
+		check_case(&tests_of[i], CERTDIR_HOLDER_DEVICE, i);
+}
+
+static void test_people(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(tests_of_people) / sizeof(*tests_of_people); i++)
+		check_case(&tests_of_people[i].test, tests_of_people[i].holder, i);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_decisions)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_decisions), cmocka_unit_test(test_people)};
 
 	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }
