@@ -39,7 +39,7 @@ LDFLAGS += -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
 
 # A file's room decides how it is built: glue sees FreeRADIUS, the core never does.
 glue_sources := rlm_certdir/rlm_certdir.c rlm_certdir/eap_tls_session.c rlm_certdir/raddb.c \
-                rlm_certdir/raddb_section.c rlm_certdir/wiring.c rlm_certdir/wiring_calls.c
+                rlm_certdir/raddb_directories.c rlm_certdir/raddb_section.c rlm_certdir/wiring.c rlm_certdir/wiring_calls.c
 cli_sources  := $(wildcard rlm_certdir/cli/*.c)
 core_sources := $(wildcard $(addprefix rlm_certdir/,*.c $(addsuffix /*.c,base text conf identity ldap directory decision list tenant sync import plan placeholders profiles)))
 core_sources := $(filter-out $(glue_sources),$(core_sources))
@@ -97,7 +97,7 @@ $(core): $(core_objects)
 # It stays when the server unloads it at its end: a thread that the resolver holds may come back later.
 $(module): $(glue_objects) $(core) rlm_certdir/rlm_certdir.map
 	$(call quiet,LD) $(CC) -shared -o $@ $(glue_objects) $(core) $(LDFLAGS) -Wl,-z,nodelete -Wl,--version-script=rlm_certdir/rlm_certdir.map $(MODULE_LIBS)
-$(cli): $(cli_objects) $(B)/rlm_certdir/raddb.o $(B)/rlm_certdir/raddb_section.o $(B)/rlm_certdir/wiring.o \
+$(cli): $(cli_objects) $(B)/rlm_certdir/raddb.o $(B)/rlm_certdir/raddb_directories.o $(B)/rlm_certdir/raddb_section.o $(B)/rlm_certdir/wiring.o \
         $(B)/rlm_certdir/wiring_calls.o $(core)
 	$(call quiet,LD) $(CC) -o $@ $^ $(LDFLAGS) $(CLI_LIBS) $(SERVER_LIBS)
 # What unit tests share. No two of them may have one name, as the order in the archive would choose: linking all at once tells.

@@ -154,3 +154,60 @@ bool subsection_parse(CONF_SECTION *parent, char const *name, void *base, struct
 	}
 	return section_parse(cs, base, section);
 }
+
+bool section_strings(CONF_SECTION *cs, char const *name, char const *const **list)
+{
+	char const **values;
+	size_t count = 0;
+
+	FOR_EACH_PAIR(pair, cs, name)
+		count++;
+	values = talloc_zero_array(cs, char const *, count + 1);
+	if (!values) {
+		cf_log_err_cs(cs, "%s: out of memory", name);
+		return false;
+	}
+	count = 0;
+	FOR_EACH_PAIR(pair, cs, name)
+		if (cf_pair_value(pair) && *cf_pair_value(pair))
+			values[count++] = cf_pair_value(pair);
+	*list = count ? values : NULL;
+	return true;
+}
+
+CONF_ITEM *section_place(CONF_SECTION *cs, char const *name)
+{
+	CONF_PAIR *pair = cf_pair_find(cs, name);
+
+	return pair ? cf_pair_to_item(pair) : cf_section_to_item(cs);
+}
+
+bool section_words(CONF_ITEM *at, char const *text, bool (*take)(CONF_ITEM *at, char const *word, void *context),
+		   void *context)
+{
+	char word[64];
+
+	while (*(text += strspn(text, " \t,"))) {
+		size_t const length = strcspn(text, " \t,");
+
+		if (length >= sizeof(word)) {
+			cf_log_err(at, "\"%.*s..\" is too long", 32, text);
+			return false;
+		}
+		memcpy(word, text, length);
+		word[length] = '\0';
+		if (!take(at, word, context))
+			return false;
+		text += length;
+	}
+	return true;
+}
+
+bool section_choice(CONF_SECTION *cs, char const *option, char const *value, char const *a, char const *b, bool *second)
+{
+	*second = strcmp(value, b) == 0;
+	if (*second || strcmp(value, a) == 0)
+		return true;
+	cf_log_err(section_place(cs, option), "%s = %s: must be %s or %s", option, value, a, b);
+	return false;
+}

@@ -35,4 +35,18 @@ bool section_parse(CONF_SECTION *cs, void *base, struct section const *section);
 /* The same for a subsection that may be left out, in which case the defaults hold. */
 bool subsection_parse(CONF_SECTION *parent, char const *name, void *base, struct section const *section);
 
+/* The values of a repeatable option, NULL-terminated, owned by `cs`; empty values do not count. *list is NULL without any. */
+bool section_strings(CONF_SECTION *cs, char const *name, char const *const **list);
+
+/* Where an option stands, or the section when it was left out, for messages with file and line. */
+CONF_ITEM *section_place(CONF_SECTION *cs, char const *name);
+
+/* Calls `take` for each blank-separated word of `text`. */
+bool section_words(CONF_ITEM *at, char const *text, bool (*take)(CONF_ITEM *at, char const *word, void *context),
+		   void *context);
+
+/* "a" or "b": *second tells which. */
+bool section_choice(CONF_SECTION *cs, char const *option, char const *value, char const *a, char const *b,
+		    bool *second);
+
 #endif
