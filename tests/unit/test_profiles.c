@@ -538,18 +538,31 @@ static void test_sections_of_both(void **state)
 	}
 }
 
+/* A PKCS profile tells the CN of its CA alone: the whole name is that of the certificate that devices are given. */
+static void test_issuer_of_pkcs(void **state)
+{
+	struct certdir_profile items[] = {
+		{.id = "a", .kind = CERTDIR_PROFILE_ROOT, .certificate = {.subject = (char *)"CN=Other,O=One"}},
+		{.id = "b",
+		 .kind = CERTDIR_PROFILE_ROOT,
+		 .certificate = {.subject = (char *)"CN=one,DC=corp,DC=example"}},
+		{.id = "c", .kind = CERTDIR_PROFILE_PKCS, .ca = "One"},
+		{.id = "d", .kind = CERTDIR_PROFILE_PKCS, .ca = "Two"}};
+	const struct certdir_profiles profiles = {.items = items, .count = COUNT(items)};
+
+	(void)state;
+	assert_string_equal(certdir_specimen_issuer(&profiles, &items[2]), "CN=one,DC=corp,DC=example");
+	assert_null(certdir_specimen_issuer(&profiles, &items[3]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_variables),
-		cmocka_unit_test(test_meant),
-		cmocka_unit_test(test_systems),
-		cmocka_unit_test(test_assignments),
-		cmocka_unit_test(test_server_names),
-		cmocka_unit_test(test_roots),
-		cmocka_unit_test(test_sections),
-		cmocka_unit_test(test_sections_of_both),
-		cmocka_unit_test(test_group_within_another),
+		cmocka_unit_test(test_variables),      cmocka_unit_test(test_meant),
+		cmocka_unit_test(test_systems),	       cmocka_unit_test(test_assignments),
+		cmocka_unit_test(test_server_names),   cmocka_unit_test(test_roots),
+		cmocka_unit_test(test_sections),       cmocka_unit_test(test_sections_of_both),
+		cmocka_unit_test(test_issuer_of_pkcs), cmocka_unit_test(test_group_within_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
