@@ -91,8 +91,17 @@ static void waiting(void *context, unsigned attempt, unsigned of, int64_t micros
 
 static json_t *get(struct certdir_graph *graph, const json_t *request)
 {
-	static const char *const outcomes[] = {"ok",	    "resync",  "expired-page", "not-applicable",
-					       "not-found", "stopped", "failed",       "refused"};
+	static const char *const outcomes[] = {
+		[CERTDIR_GRAPH_OK] = "ok",
+		[CERTDIR_GRAPH_RESYNC] = "resync",
+		[CERTDIR_GRAPH_EXPIRED_PAGE] = "expired-page",
+		[CERTDIR_GRAPH_NOT_APPLICABLE] = "not-applicable",
+		[CERTDIR_GRAPH_NOT_FOUND] = "not-found",
+		[CERTDIR_GRAPH_EMPTY] = "empty",
+		[CERTDIR_GRAPH_STOPPED] = "stopped",
+		[CERTDIR_GRAPH_FAILED] = "failed",
+		[CERTDIR_GRAPH_REFUSED] = "refused",
+	};
 	static struct body body;
 	const struct certdir_http_sink sink = {&body, begin, bytes, end};
 	const int64_t start = certdir_monotonic();

@@ -72,6 +72,8 @@ static struct certdir_directory *open_directory(const json_t *options, struct ce
 	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
 		config.attributes[type] = json_object_get(options, certdir_identity_type_name(type))
 						  ? text_of(options, certdir_identity_type_name(type))
+					  : CERTDIR_PERSONAL & CERTDIR_BIT(type)
+						  ? ""
 						  : certdir_ldap_default_attributes[type];
 	return certdir_ldap_directory_open(&config, error);
 }
