@@ -157,6 +157,12 @@ FOUND = """update session-state {
 			&Certdir-Decision := "%{Reply-Message}"
 			&Certdir-Device-Id := "%{User-Name}%{User-Name}"
 		}
+		if (&NAS-Identifier) {
+			update session-state {
+				&Certdir-Device-Id !* ANY
+				&Certdir-User-Id := "%{NAS-Identifier}%{NAS-Identifier}"
+			}
+		}
 		update control {
 			&Auth-Type := Accept
 		}"""
@@ -164,7 +170,7 @@ FOUND = """update session-state {
 
 @pytest.fixture(scope="module")
 def anyone(pki, devices, tmp_path_factory):
-    """certdir's decision is the Reply-Message, the device's id the User-Name, twice."""
+    """certdir's decision is the Reply-Message, the device's id the User-Name, twice, or a person's the NAS-Identifier, twice."""
     with Radiusd(tmp_path_factory.mktemp("anyone"), pki.trust, shipped_module({"list.filename": devices.path}), authorize=FOUND,
                  post_auth="certdir_assign_vlan\n\t\tcertdir_reply_user_name\n\t\tcertdir_reply_session") as server:
         yield server
@@ -178,6 +184,14 @@ def test_id_that_fits_nowhere(anyone, half, user_name, whole):
     reply = radclient(anyone, {"User-Name": half, "Reply-Message": "allow"})
     digest = hashlib.md5((half + half).encode()).hexdigest()
     assert reply.attributes["User-Name"] == [f"host/{user_name or digest}"]
+    assert bytes.fromhex(reply.attributes["Class"][0][2:]).decode() == f"certdir:{half + half if whole else digest}"
+
+
+@pytest.mark.parametrize("half, whole", [("CN=Anna Büro,DC=x", True), ("x" * 121, False)], ids=["DN", "242 bytes"])
+def test_class_of_a_person(anyone, half, whole):
+    """A person's certificate may name no device."""
+    reply = radclient(anyone, {"User-Name": "anna", "NAS-Identifier": half, "Reply-Message": "allow"})
+    digest = hashlib.md5((half + half).encode()).hexdigest()
     assert bytes.fromhex(reply.attributes["Class"][0][2:]).decode() == f"certdir:{half + half if whole else digest}"
 
 
