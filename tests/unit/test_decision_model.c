@@ -321,6 +321,36 @@ static void policy_lets_nobody_in(void)
 	end();
 }
 
+/*
+ * Users change nothing for a device's certificate. Of a person's, nobody comes in who is gone, disabled, expired, not known to be enabled or
+ * known by an old list alone, and on a device that would not come in itself nobody does; while who is fine does, whatever is down.
+ */
+static void people_are_asked(void)
+{
+	struct verdict device;
+	bool fine, alone;
+
+	begin();
+	fine = make_people(&model);
+	judge_changed();
+	HOLDS(verdict.reason == was.reason && verdict.device == was.device, "users made it of %s (%s)",
+	      certdir_reason_name(was.reason), was.detail);
+	model.policy.groups = NULL;
+	model.policy.allow_stale = false;
+	model.certificate.left_out = 0;
+	device = judge(&model);
+	alone = device.reason == CERTDIR_NO_IDENTITY;
+	put_name(&model, CERTDIR_ID_UPN, CERTDIR_RANK_CHOSEN, PERSON);
+	model.certificate.holder = CERTDIR_HOLDER_USER;
+	judge_changed();
+	HOLDS(verdict.allowed == fine, "the person is %s", fine ? "fine" : "not");
+	model.certificate.holder = CERTDIR_HOLDER_BOTH;
+	judge_changed();
+	HOLDS(verdict.allowed == (fine && (device.allowed || alone)), "the person is %s, the device alone was %s (%s)",
+	      fine ? "fine" : "not", certdir_reason_name(device.reason), device.detail);
+	end();
+}
+
 static void check_comparisons(void)
 {
 	static void (*const comparisons[])(void) = {
@@ -328,7 +358,7 @@ static void check_comparisons(void)
 		out_of_scope_changes_nothing, foreign_rows_change_nothing,
 		lower_ranks_change_nothing,   who_is_down_is_not_there,
 		one_more_no_lets_nobody_in,   age_lets_nobody_in,
-		policy_lets_nobody_in,
+		policy_lets_nobody_in,	      people_are_asked,
 	};
 
 	failure_is_told();

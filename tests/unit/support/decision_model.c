@@ -326,6 +326,38 @@ void make_directory(struct model *model, size_t d, bool ldap)
 			make_source(CERTDIR_SOURCE_IMPORT, "jamf", one_in(2) ? "T1" : NULL);
 }
 
+bool make_people(struct model *model)
+{
+	static struct certdir_value names[] = {{CERTDIR_ID_UPN, PERSON}};
+	const bool ldap = one_in(3), old = !ldap && one_in(4);
+	const enum certdir_tristate enabled = one_in(2) ? CERTDIR_YES : one_in(2) ? CERTDIR_NO : CERTDIR_UNKNOWN;
+	const int64_t expires = one_in(6) ? WORLD_NOW - 1 : 0;
+
+	model->people = (struct model_directory){
+		.base = {.type = &model_type, .name = "people", .is_live = ldap, .max_age = 3600},
+		.state = one_in(8) ? CERTDIR_ANSWER_UNAVAILABLE : CERTDIR_ANSWERED,
+		.keeps = CERTDIR_PERSONS,
+		.sources = {{.kind = ldap ? CERTDIR_SOURCE_LDAP : CERTDIR_SOURCE_TENANT,
+			     .name = "people",
+			     .keeps = CERTDIR_PERSONS,
+			     .says_enabled = true,
+			     .synced = {[CERTDIR_PART_OF_DEVICES] = WORLD_NOW - (old ? 8000 : 60)}}},
+		.source_count = 1,
+		.records = {{.device = {.id = "anna",
+					.object_id = pool[OBJECT][1], /* whose name space is the people's */
+					.enabled = enabled,
+					.expires = expires,
+					.own = {.is = true}},
+			     .values = names,
+			     .value_count = 1,
+			     .row = 63}},
+		.count = !one_in(6),
+	};
+	model->people.base.keeps = model->people.keeps;
+	return model->people.state == CERTDIR_ANSWERED && model->people.count && enabled == CERTDIR_YES && !expires &&
+	       !old;
+}
+
 static void know(struct model *model, size_t d, size_t source, size_t k)
 {
 	if (model->directories[d].base.is_live)
@@ -518,6 +550,7 @@ void make_model(struct model *model, uint64_t seed)
 {
 	random_state = seed;
 	model->seed = seed;
+	model->people = (struct model_directory){.base = {.type = NULL}};
 	model->rows = 0;
 	model->device_count = 1 + chance(DEVICES);
 	for (size_t k = 1; k <= model->device_count; k++)
@@ -591,6 +624,8 @@ struct verdict judge(struct model *model)
 		model->directories[d].asked = 0;
 		checker.directories[checker.directory_count++] = &model->directories[d].base;
 	}
+	checker.people[0] = &model->people.base;
+	checker.people_count = model->people.base.type != NULL;
 	check.certificate = model->certificate;
 	certdir_check_names(&check, &checker, &login);
 	verdict.reason = check.decision.reason;
@@ -604,6 +639,8 @@ struct verdict judge(struct model *model)
 			verdict.heard |= row_bit(&check.known.answers[d].records[r]);
 		check.known.answers[d].count = 0; /* its strings are the pool's */
 	}
+	if (check.person)
+		check.person->known.answers[0].count = 0;
 	certdir_check_clear(&check);
 	return verdict;
 }

@@ -45,6 +45,7 @@ struct model {
 	size_t device_count;
 	struct model_directory directories[DIRECTORIES];
 	size_t directory_count;
+	struct model_directory people; /* who is asked about people; nobody until make_people() */
 	int64_t rows;
 	struct certdir_policy policy;
 	struct certdir_certificate certificate;
@@ -76,6 +77,11 @@ void make_facts(const struct truth *device, struct certdir_record *record);
 void name_row(struct certdir_record *record);
 struct certdir_source make_source(enum certdir_source_kind kind, const char *name, const char *tenant);
 void make_directory(struct model *model, size_t d, bool ldap);
+
+/* Somebody who is called PERSON, unless he is gone. Enabled and not expired, and fresh: true. */
+#define PERSON "anna@x"
+bool make_people(struct model *model);
+
 void tighten_policy(struct certdir_policy *policy);
 void put_name(struct model *model, enum certdir_identity_type type, enum certdir_rank rank, char *value);
 
