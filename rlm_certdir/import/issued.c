@@ -144,11 +144,13 @@ static bool read_time(char *text, bool end, int64_t *seconds, const char **why)
 	return end ? certdir_validity_parse(text, seconds, why) : certdir_beginning_parse(text, seconds, why);
 }
 
-/* Whether the text is a state that is known, which *name becomes in the word for people, and *no, whether it keeps the certificate out. */
+/*
+ * Whether the text is a state that is known: then *name is what Intune calls it, and *no whether it keeps the certificate out. A CA's numbers
+ * mean something else than Intune's.
+ */
 static bool read_status(const char *text, bool intune, const char **name, bool *no)
 {
 	const struct certdir_issuance *issuance = intune ? certdir_issuance_find(text) : NULL;
-	const bool number = !text[strspn(text, "0123456789")];
 	enum certdir_certificate_status status;
 
 	if (issuance) {
@@ -156,8 +158,7 @@ static bool read_status(const char *text, bool intune, const char **name, bool *
 		*no = issuance->no;
 		return true;
 	}
-	/* Numbers of a CA's database mean something else. */
-	status = intune && number ? CERTDIR_CERTIFICATE_DOUBTFUL : certdir_status_parse(text);
+	status = certdir_status_parse(text);
 	*no = status == CERTDIR_CERTIFICATE_REVOKED;
 	return *no || status == CERTDIR_CERTIFICATE_ISSUED;
 }
