@@ -6,6 +6,17 @@
 
 #include "base/permissions.h"
 
+/* A list that was made anew may lack a table that it is going to have again. */
+static void expect_tables(struct certdir_cli_conf *loaded)
+{
+	bool expected = false;
+
+	for (size_t i = 0; i < loaded->config.count; i++)
+		expected |= loaded->config.tenants[i].certificates;
+	for (size_t i = 0; i < loaded->placeholders.count; i++)
+		loaded->placeholders.sections[i].issued = expected;
+}
+
 bool certdir_cli_conf_load(const char *filename, bool placeholders, struct certdir_cli_conf *loaded)
 {
 	static const char *const kinds[] = {"list", "tenant", "ldap", "placeholders", NULL};
@@ -23,6 +34,7 @@ bool certdir_cli_conf_load(const char *filename, bool placeholders, struct certd
 		ok &= certdir_conf_finish(loaded->conf, kinds, &error);
 	}
 	if (ok) {
+		expect_tables(loaded);
 		certdir_permissions_warn(filename);
 		certdir_permissions_warn(loaded->config.list);
 		return true;

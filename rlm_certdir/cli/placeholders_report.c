@@ -13,6 +13,7 @@
 static const char *const remark_names[] = {[CERTDIR_REMARK_PROBLEM] = "problem",
 					   [CERTDIR_REMARK_FOREIGN] = "foreign",
 					   [CERTDIR_REMARK_NO_MAPPING] = "no-mapping",
+					   [CERTDIR_REMARK_NPS_REFUSES] = "nps-refuses",
 					   [CERTDIR_REMARK_WARNING] = "warning"};
 
 static size_t count_remarks(const struct certdir_plan *plan, enum certdir_remark_kind kind)
@@ -105,20 +106,27 @@ static bool print_remark_json(const struct certdir_cli_placeholders_run *run, co
 			  "text", certdir_cli_placeholders_json(remark->text)));
 }
 
+enum { REFUSED_MAX = 20 }; /* lines about devices whose certificates NPS refuses: it may be all of them */
+
 /* A line for all accounts without a mapping, too, and not each of them in each run. */
 static bool print_remarks(const struct certdir_plan *plan)
 {
+	const size_t refused = count_remarks(plan, CERTDIR_REMARK_NPS_REFUSES);
 	struct certdir_cli_alike alike = {.lines = NULL};
+	size_t shown = 0;
 
 	for (size_t i = 0; i < plan->remark_count; i++) {
 		const struct certdir_remark *remark = &plan->remarks[i];
 
-		if (remark->kind != CERTDIR_REMARK_NO_MAPPING)
+		if (remark->kind != CERTDIR_REMARK_NO_MAPPING &&
+		    (remark->kind != CERTDIR_REMARK_NPS_REFUSES || shown++ < REFUSED_MAX))
 			certdir_cli_alike_add(&alike, remark_names[remark->kind], remark->subject, remark->text, NULL);
 	}
 	if (plan->unmapped)
 		certdir_cli_alike_add(&alike, remark_names[CERTDIR_REMARK_NO_MAPPING], "", plan->unmapped, NULL);
-	return certdir_cli_alike_print(&alike);
+	return certdir_cli_alike_print(&alike) &&
+	       (refused <= REFUSED_MAX || printf("%-10s and %zu more; --json has them all\n",
+						 remark_names[CERTDIR_REMARK_NPS_REFUSES], refused - REFUSED_MAX) >= 0);
 }
 
 static bool print_plan_json(const struct certdir_cli_placeholders_run *run)
@@ -263,6 +271,17 @@ static void print_certificates(const struct certdir_cli_placeholders_run *run)
 	printf("), %zu ended or revoked, %zu without a device or a mapping\n", mappings->ended, mappings->unmatched);
 }
 
+static void print_issued(const struct certdir_cli_placeholders_run *run)
+{
+	const struct certdir_mappings_report *mappings = &run->placeholders->mappings;
+
+	printf("%s: %zu certificates in the list that were not handed in: %zu valid and mapped, %zu expired or "
+	       "revoked, "
+	       "%zu without a device or a mapping\n",
+	       run->placeholders->config->rules.name, mappings->issued.certificates, mappings->issued.matched,
+	       mappings->issued.ended, mappings->issued.unmatched);
+}
+
 static void print_outcome(const struct certdir_cli_placeholders_run *run)
 {
 	const struct certdir_apply_report *report = &run->report;
@@ -293,6 +312,8 @@ static bool print_counts(const struct certdir_cli_placeholders_run *run)
 	print_left_out(run);
 	if (run->placeholders->config->certificates)
 		print_certificates(run);
+	if (run->placeholders->mappings.issued.certificates > 0)
+		print_issued(run);
 	if (count_remarks(plan, CERTDIR_REMARK_PROBLEM) > 0)
 		printf("%s: %zu problems, see above\n", name, count_remarks(plan, CERTDIR_REMARK_PROBLEM));
 	if (run->tried)
@@ -316,18 +337,27 @@ static json_t *certificates_json(const struct certdir_cli_placeholders_run *run)
 	return json;
 }
 
+static json_t *issued_json(const struct certdir_cli_placeholders_run *run)
+{
+	const struct certdir_mappings_report *mappings = &run->placeholders->mappings;
+
+	return json_pack("{s:I,s:I,s:I,s:I}", "in_list", (json_int_t)mappings->issued.certificates, "matched",
+			 (json_int_t)mappings->issued.matched, "ended", (json_int_t)mappings->issued.ended, "unmatched",
+			 (json_int_t)mappings->issued.unmatched);
+}
+
 json_t *certdir_cli_placeholders_summary(const struct certdir_cli_placeholders_run *run)
 {
 	const struct certdir_plan *plan = &run->placeholders->plan;
 	json_t *summary = json_pack(
-		"{s:s,s:s,s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o,s:I,s:I,s:I,s:I,s:o,s:o}", "type", "summary", "section",
+		"{s:s,s:s,s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o,s:I,s:I,s:I,s:I,s:o,s:o,s:o}", "type", "summary", "section",
 		run->placeholders->config->rules.name, "server", text_or_null(run->placeholders->session.uri), "wanted",
 		(json_int_t)plan->wanted, "accounts", (json_int_t)plan->own, "unchanged", (json_int_t)plan->unchanged,
 		"left_out", left_out_json(run), "problems", (json_int_t)count_remarks(plan, CERTDIR_REMARK_PROBLEM),
 		"refused", text_or_null(plan->refusal), "error", text_or_null(run->error.text), "done",
 		(json_int_t)run->report.actions, "begun", (json_int_t)run->report.begun, "aside",
 		(json_int_t)run->report.aside, "not_tried", (json_int_t)run->report.untried, "undo",
-		text_or_null(run->report.undo), "certificates", certificates_json(run));
+		text_or_null(run->report.undo), "certificates", certificates_json(run), "issued", issued_json(run));
 
 	for (enum certdir_action_kind kind = 0; summary && kind < CERTDIR_ACTION_KINDS; kind++)
 		if (json_object_set_new(summary, certdir_action_name(kind),

@@ -421,6 +421,17 @@ static bool take_sources(const struct list_directory *list, const struct certdir
 	return true;
 }
 
+struct certdir_list_snapshot *certdir_list_directory_edition(struct certdir_directory *directory)
+{
+	struct list_directory *list = (struct list_directory *)directory;
+	struct certdir_list_snapshot *snapshot;
+
+	(void)pthread_mutex_lock(&list->mutex);
+	snapshot = list->snapshot ? certdir_list_retain(list->snapshot) : NULL;
+	(void)pthread_mutex_unlock(&list->mutex);
+	return snapshot;
+}
+
 /* The first search of a login. Until the list is seen, it may know devices by anything. */
 static bool begin(struct list_directory *list, bool people, struct certdir_answer *answer)
 {

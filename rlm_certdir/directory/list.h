@@ -22,6 +22,10 @@ struct certdir_list_config {
 struct certdir_directory *certdir_list_directory_open(const struct certdir_list_config *config, bool watch,
 						      struct certdir_error *error);
 
+struct certdir_list_snapshot;
+/* The edition in use, which the caller releases; NULL when there is none. */
+struct certdir_list_snapshot *certdir_list_directory_edition(struct certdir_directory *list);
+
 /*
  * The people of a list: another directory on the same editions, which is closed before it. Its answers have records of persons, whose
  * parts are as old as the tenant's users and groups. Never NULL.

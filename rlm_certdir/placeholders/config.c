@@ -521,7 +521,7 @@ static void read_guards(struct reading *in)
 /* What is missing; a misspelt option has been found before. */
 static bool check_complete(struct reading *in)
 {
-	static const char *const of_certificates[] = {"certificate_issuer", "mapping", NULL};
+	static const char *const of_certificates[] = {"certificate_issuer", NULL};
 	const struct certdir_placeholders_config *config = in->config;
 	const char *name = config->rules.name;
 

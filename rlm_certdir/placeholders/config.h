@@ -62,7 +62,8 @@ struct certdir_placeholders_config {
 	size_t group_count;
 	struct certdir_target *targets; /* each group once */
 	size_t target_count;
-	const char **certificates; /* files and directories, NULL-terminated, or NULL: mappings are not kept */
+	const char **certificates; /* files and directories, NULL-terminated, or NULL */
+	bool issued; /* the list is to have tables of issued certificates; set by who knows its tenants */
 	const char *certificate_issuer; /* DN for lists of certificates without an issuer, or NULL */
 	uint32_t mapping; /* CERTDIR_BIT(form) of each form that a certificate is mapped with */
 	int64_t max_age; /* seconds that the list may be old */

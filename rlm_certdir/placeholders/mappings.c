@@ -9,6 +9,9 @@
 #include "checker.h"
 #include "directory/list.h"
 #include "identity/mapping.h"
+#include "placeholders/issued.h"
+#include "text/dn.h"
+#include "text/excerpt.h"
 #include "text/timestamp.h"
 
 enum {
@@ -28,8 +31,17 @@ struct entry {
 
 /* A certificate that has a device. */
 struct owned {
+	struct certdir_wanted *device;
+	bool issued; /* known of a table alone */
 	bool ended;
 	uint32_t forms; /* of the mappings that its device has got */
+};
+
+/* What a certificate that was handed in is known by in a table. Strings are the arena's. */
+struct handed {
+	const char *serial, *issuer;
+	const char *thumbprint; /* or NULL */
+	size_t certificate;
 };
 
 struct certdir_mappings {
@@ -42,6 +54,9 @@ struct certdir_mappings {
 	size_t count;
 	struct owned *owned;
 	size_t owned_count;
+	struct handed *handed; /* sorted by serial number once tables are read */
+	size_t handed_count;
+	size_t inexact; /* certificates of tables whose issuer is not known exactly */
 	size_t remarks; /* said or not */
 	size_t unknown; /* certificates that name no device of the list, */
 	const char *unknown_names; /* of the first few, the arena's; NULL: memory is out */
@@ -110,6 +125,7 @@ static void free_mappings(struct certdir_mappings *mappings)
 	certdir_checker_clear(&mappings->checker);
 	free(mappings->entries);
 	free(mappings->owned);
+	free(mappings->handed);
 	free(mappings);
 }
 
@@ -145,7 +161,7 @@ static bool is_of_object(enum certdir_identity_type type)
 {
 	return CERTDIR_BIT(type) &
 	       (CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_GUID) |
-		CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_SID_URI));
+		CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_SID_URI) | CERTDIR_BIT(CERTDIR_ID_CERTIFICATE));
 }
 
 /* Whether the certificate must be an older device's whose name, or serial number, the found one has taken over. */
@@ -155,12 +171,52 @@ static bool is_of_predecessor(const struct certdir_decision *decision, const str
 	       certdir_registered_later(decision->records, decision->record_count, certificate->not_before);
 }
 
+/* The device of the list that the records are of, or NULL. */
+static struct certdir_wanted *wanted_of(const struct certdir_mappings *mappings,
+					const struct certdir_decision *decision)
+{
+	struct certdir_wanted *device = NULL;
+
+	for (size_t i = 0; i < decision->record_count && !device; i++)
+		if (!decision->records[i]->issued)
+			device = certdir_wanted_find(mappings->wanted, decision->records[i]->device.id);
+	return device;
+}
+
+static void remark_predecessor(struct certdir_mappings *mappings, const struct certdir_certificate *certificate,
+			       const char *origin, const struct certdir_decision *decision)
+{
+	char then[CERTDIR_TIMESTAMP_SIZE];
+
+	certdir_timestamp_print(certificate->not_before, then);
+	remark(mappings, origin,
+	       "it was issued at %s, before %s was registered: it belongs to an older device of that name or serial "
+	       "number",
+	       then, decision->records[0]->device.id);
+}
+
+/* That certificates of a table are of devices which are gone is no news. */
+static void remark_none(struct certdir_mappings *mappings, const char *origin, bool issued,
+			const struct certdir_decision *decision)
+{
+	if (decision->record_count > 0 && decision->reason != CERTDIR_SID_MISMATCH) {
+		if (!issued)
+			remark(mappings, origin, "%s has come into the list only now: run it again",
+			       decision->records[0]->device.id);
+	} else if (decision->reason != CERTDIR_NOT_FOUND || decision->record_count > 0) {
+		remark(mappings, origin, "%s: %s", certdir_reason_name(decision->reason), decision->detail);
+	} else if (!issued) {
+		note_unknown(mappings, origin, decision);
+	}
+}
+
 /*
  * Sets *device to the one that a login with this certificate would be, or to NULL. Whether it may come in is another question: its
- * account says that. False with `error`.
+ * account says that. `issued`: all that is known of it is a table's row. False with `error`.
  */
 static bool find_device(struct certdir_mappings *mappings, const struct certdir_certificate *certificate,
-			const char *origin, int64_t now, struct certdir_wanted **device, struct certdir_error *error)
+			const char *origin, bool issued, int64_t now, struct certdir_wanted **device,
+			struct certdir_error *error)
 {
 	const struct certdir_login login = {.now = now};
 	struct certdir_check check = {.certificate = *certificate}; /* borrowed: `parsed` stays unset */
@@ -172,24 +228,18 @@ static bool find_device(struct certdir_mappings *mappings, const struct certdir_
 	if (certdir_reason_verdict(decision->reason) == CERTDIR_UNSURE) {
 		certdir_error_set(error, "%s", decision->detail);
 		ok = false;
-	} else if (decision->record_count == 0 && decision->reason == CERTDIR_NOT_FOUND) {
-		note_unknown(mappings, origin, decision);
-	} else if (decision->record_count == 0 || decision->reason == CERTDIR_SID_MISMATCH) {
-		remark(mappings, origin, "%s: %s", certdir_reason_name(decision->reason), decision->detail);
-	} else if (is_of_predecessor(decision, certificate)) {
-		char then[CERTDIR_TIMESTAMP_SIZE];
-
-		certdir_timestamp_print(certificate->not_before, then);
-		remark(mappings, origin,
-		       "it was issued at %s, before %s was registered: it belongs to an older device of that name or "
-		       "serial number",
-		       then, decision->records[0]->device.id);
+	} else if (decision->record_count > 0 && decision->reason != CERTDIR_SID_MISMATCH &&
+		   is_of_predecessor(decision, certificate)) {
+		remark_predecessor(mappings, certificate, origin, decision);
 	} else {
-		*device = certdir_wanted_find(mappings->wanted, decision->records[0]->device.id);
+		if (decision->reason != CERTDIR_SID_MISMATCH)
+			*device = wanted_of(mappings, decision);
 		if (!*device)
-			remark(mappings, origin, "%s has come into the list only now: run it again",
-			       decision->records[0]->device.id);
+			remark_none(mappings, origin, issued, decision);
 	}
+	/* What the flow has added is not borrowed. */
+	for (size_t i = certificate->count; i < check.certificate.count; i++)
+		free(check.certificate.identities[i].value);
 	certdir_check_clear(&check);
 	return ok;
 }
@@ -266,19 +316,44 @@ static bool put_forms(struct certdir_mappings *mappings, const struct certdir_ce
 	return true;
 }
 
+static struct owned *add_owned(struct certdir_mappings *mappings, struct certdir_wanted *device, bool issued,
+			       bool ended)
+{
+	struct owned *added = certdir_array_next(&mappings->owned, mappings->owned_count, sizeof(*added));
+
+	if (added)
+		*added = (struct owned){.device = device, .issued = issued, .ended = ended};
+	mappings->owned_count += added != NULL;
+	return added;
+}
+
+/* Of the certificate that was owned last. */
+static bool add_handed(struct certdir_mappings *mappings, const struct certdir_certificate *certificate)
+{
+	struct certdir_arena *arena = mappings->arena;
+	struct handed *handed = certdir_array_next(&mappings->handed, mappings->handed_count, sizeof(*handed));
+	const char *thumbprint = certificate->thumbprint;
+
+	if (!handed)
+		return false;
+	*handed = (struct handed){.serial = certdir_arena_copy(arena, certificate->serial, strlen(certificate->serial)),
+				  .issuer = certdir_arena_copy(arena, certificate->issuer, strlen(certificate->issuer)),
+				  .thumbprint =
+					  thumbprint ? certdir_arena_copy(arena, thumbprint, strlen(thumbprint)) : NULL,
+				  .certificate = mappings->owned_count - 1};
+	mappings->handed_count++;
+	return !arena->failed;
+}
+
 /* What another form stands in for has ended; where none does, it stays. */
 static bool put_certificate(struct certdir_mappings *mappings, const struct certdir_certificate *certificate,
 			    const char *origin, struct certdir_wanted *device, bool ended)
 {
-	struct owned *added = certdir_array_next(&mappings->owned, mappings->owned_count, sizeof(*added));
 	struct entry entry = {.device = device, .certificate = mappings->owned_count, .ended = ended};
 	size_t count = 0;
 
-	if (!added)
-		return false;
-	added->ended = ended;
-	mappings->owned_count++;
-	if (!put_forms(mappings, certificate, true, entry, &count))
+	if (!add_owned(mappings, device, false, ended) || !add_handed(mappings, certificate) ||
+	    !put_forms(mappings, certificate, true, entry, &count))
 		return false;
 	if (!ended && count == 0) {
 		remark(mappings, origin, "%s", why_none(mappings->config->mapping));
@@ -294,10 +369,172 @@ bool certdir_mappings_add(struct certdir_mappings *mappings, const struct certdi
 	struct certdir_wanted *device;
 
 	mappings->report.certificates++;
-	return find_device(mappings, certificate, origin, now, &device, error) &&
+	return find_device(mappings, certificate, origin, false, now, &device, error) &&
 	       (!device ||
 		put_certificate(mappings, certificate, origin, device, revoked || now > certificate->not_after) ||
 		no_memory(error));
+}
+
+/* ---- the tables of issued certificates ---- */
+
+struct reading {
+	struct certdir_mappings *mappings;
+	int64_t now;
+	struct certdir_error *error;
+	bool failed;
+};
+
+static int by_serial(const void *left, const void *right)
+{
+	const struct handed *a = left, *b = right;
+
+	return strcmp(a->serial, b->serial);
+}
+
+/* A row may be of another CA that has given the same number; a list of certificates may lack the thumbprint. */
+static bool is_same(const struct handed *handed, const struct certdir_issued *row)
+{
+	if (handed->thumbprint && row->thumbprint)
+		return strcmp(handed->thumbprint, row->thumbprint) == 0;
+	return row->issuer && certdir_dn_equal(handed->issuer, row->issuer);
+}
+
+/*
+ * Whether the row's certificate was handed in: then that tells the issuer's exact name, and the row whose it is (unless `device` is NULL)
+ * and whether it was revoked.
+ */
+static bool meet_handed(struct certdir_mappings *mappings, const struct certdir_issued *row,
+			struct certdir_wanted *device)
+{
+	const struct handed key = {.serial = row->serial};
+	const struct handed *end = mappings->handed + mappings->handed_count, *at = NULL;
+	bool met = false;
+
+	if (row->serial && mappings->handed_count > 0)
+		at = bsearch(&key, mappings->handed, mappings->handed_count, sizeof(key), by_serial);
+	while (at && at > mappings->handed && by_serial(at - 1, &key) == 0)
+		at--;
+	for (; at && at < end && by_serial(at, &key) == 0; at++) {
+		struct owned *owned = &mappings->owned[at->certificate];
+
+		if (!is_same(at, row))
+			continue;
+		met = true;
+		owned->ended |= row->revoked;
+		if (device)
+			owned->device = device;
+	}
+	return met;
+}
+
+/* Its values, those that it shall have no more as well as they can be told: they take away what is on its own device alone. */
+static bool put_issued(struct certdir_mappings *mappings, const struct certdir_certificate *certificate,
+		       struct certdir_wanted *device, enum certdir_unmapped why)
+{
+	const bool ended = why == CERTDIR_UNMAPPED_REVOKED || why == CERTDIR_UNMAPPED_EXPIRED;
+	const struct entry entry = {.device = device,
+				    .certificate = mappings->owned_count,
+				    .form = CERTDIR_MAPPING_ISSUER_SERIAL,
+				    .ended = ended};
+	size_t count = 0;
+
+	if (why > device->unmapped)
+		device->unmapped = why;
+	if (!add_owned(mappings, device, true, ended))
+		return false;
+	return (why && !ended) || !certificate->serial || !certificate->issuer ||
+	       put_form(mappings, certificate, &entry, &count);
+}
+
+static void note_inexact(struct certdir_mappings *mappings, const char *issuer)
+{
+	char shown[CERTDIR_EXCERPT_QUOTED];
+
+	if (mappings->inexact++ == 0)
+		certdir_log(CERTDIR_LOG_WARN,
+			    "the table of issued certificates has an issuer whose name in Active Directory cannot be "
+			    "told for certain, %s: no mapping of its certificates; hand them in (certificates = ..)",
+			    certdir_excerpt_quote(issuer, strlen(issuer), shown));
+}
+
+static bool take_row(struct reading *reading, const struct certdir_list_issued *row)
+{
+	struct certdir_mappings *mappings = reading->mappings;
+	const struct certdir_issued *issued = &row->issued;
+	const char *const name = issued->thumbprint ? issued->thumbprint : issued->serial ? issued->serial : "";
+	struct certdir_wanted *device = NULL;
+	struct certdir_certificate certificate;
+	enum certdir_unmapped why;
+
+	certdir_issued_certificate(issued, row->source->tenant, &certificate);
+	if (certificate.count > 0 &&
+	    !find_device(mappings, &certificate, name, true, reading->now, &device, reading->error))
+		return false;
+	if (meet_handed(mappings, issued, device) || certificate.count == 0)
+		return true;
+	mappings->report.issued.certificates++;
+	if (!device)
+		return true;
+	why = certdir_issued_judge(issued, mappings->config->mapping, reading->now);
+	if (why == CERTDIR_UNMAPPED_ISSUER)
+		note_inexact(mappings, issued->issuer);
+	return put_issued(mappings, &certificate, device, why) || no_memory(reading->error);
+}
+
+static bool each_row(void *context, const struct certdir_list_issued *row)
+{
+	struct reading *reading = context;
+
+	reading->failed = !take_row(reading, row);
+	return !reading->failed;
+}
+
+/* What was renewed since has no mapping yet. */
+static void say_old(const struct certdir_mappings *mappings, const struct certdir_list_snapshot *list, int64_t now)
+{
+	const struct certdir_list_source *sources;
+	size_t count;
+
+	sources = certdir_list_sources(list, &count);
+	for (size_t i = 0; i < count; i++) {
+		const int64_t age = now - sources[i].certificates_synced;
+
+		if (sources[i].kind == CERTDIR_SOURCE_TENANT && sources[i].certificates_synced &&
+		    age > mappings->config->max_age && age > 2 * sources[i].certificates_interval)
+			certdir_log(CERTDIR_LOG_WARN,
+				    "the certificates of tenant \"%.80s\" were last synced %lld hours ago: no mapping "
+				    "goes for that, and what was renewed since has none yet; see certdir status",
+				    sources[i].name, (long long)(age / 3600));
+	}
+}
+
+static bool read_tables(struct reading *reading, struct certdir_list_snapshot *list)
+{
+	struct certdir_mappings *mappings = reading->mappings;
+	struct certdir_list_reader *reader = certdir_list_reader_get(list, reading->error);
+	bool ok;
+
+	if (!reader)
+		return false;
+	if (mappings->handed_count > 0)
+		qsort(mappings->handed, mappings->handed_count, sizeof(*mappings->handed), by_serial);
+	ok = certdir_list_issued_each(reader, each_row, reading, reading->error) && !reading->failed;
+	certdir_list_reader_put(reader);
+	return ok;
+}
+
+bool certdir_mappings_add_issued(struct certdir_mappings *mappings, int64_t now, struct certdir_error *error)
+{
+	struct certdir_list_snapshot *list = certdir_list_directory_edition(mappings->checker.directories[0]);
+	struct reading reading = {.mappings = mappings, .now = now, .error = error};
+	bool ok;
+
+	if (!list)
+		return true;
+	say_old(mappings, list, now);
+	ok = read_tables(&reading, list);
+	certdir_list_release(list);
+	return ok;
 }
 
 /* ---- finish ---- */
@@ -330,6 +567,18 @@ static int by_device(const void *left, const void *right)
 	return order ? order : strcmp(a->value, b->value);
 }
 
+/* What tables say of certificates that were handed in comes last. */
+static void update_entries(struct certdir_mappings *mappings)
+{
+	for (size_t i = 0; i < mappings->count; i++) {
+		struct entry *entry = &mappings->entries[i];
+		const struct owned *owned = &mappings->owned[entry->certificate];
+
+		entry->device = owned->device;
+		entry->ended |= owned->ended;
+	}
+}
+
 /* How many entries from `at` on have the same value, and with `device` the same device. */
 static size_t run_of(const struct certdir_mappings *mappings, size_t at, bool device)
 {
@@ -348,8 +597,11 @@ static void refuse_shared(struct certdir_mappings *mappings, size_t at, size_t l
 	const struct entry *first = &mappings->entries[at], *last = first + length - 1;
 	bool valid = false;
 
-	for (const struct entry *entry = first; entry <= last; entry++)
+	for (const struct entry *entry = first; entry <= last; entry++) {
 		valid |= !entry->ended;
+		if (mappings->owned[entry->certificate].issued && entry->device->unmapped < CERTDIR_UNMAPPED_SHARED)
+			entry->device->unmapped = CERTDIR_UNMAPPED_SHARED;
+	}
 	if (valid)
 		remark(mappings, first->value,
 		       "certificates of several devices have it, of %s and %s among them: none of them gets it, since "
@@ -369,6 +621,19 @@ static void note_forms(struct certdir_mappings *mappings, size_t at, size_t leng
 }
 
 /*
+ * Issuer and serial number are one certificate's, and once somebody says that it has ended, it has; a key may be that of an old one and of
+ * its successor.
+ */
+static void end_certificate(struct certdir_mappings *mappings, size_t at, size_t length)
+{
+	struct entry *first = &mappings->entries[at];
+	const bool ended = first[length - 1].ended;
+
+	for (size_t i = 0; i < length && first->form == CERTDIR_MAPPING_ISSUER_SERIAL; i++)
+		first[i].ended = ended;
+}
+
+/*
  * Keeps one entry for each value of a device, the valid one if there is one; of a value that several devices have only those that
  * have ended everywhere on their device.
  */
@@ -376,6 +641,7 @@ static void settle(struct certdir_mappings *mappings)
 {
 	size_t kept = 0, length, same;
 
+	update_entries(mappings);
 	if (mappings->count > 0)
 		qsort(mappings->entries, mappings->count, sizeof(*mappings->entries), by_value);
 	for (size_t at = 0; at < mappings->count; at += length) {
@@ -385,9 +651,11 @@ static void settle(struct certdir_mappings *mappings)
 		if (shared)
 			refuse_shared(mappings, at, length);
 		for (size_t i = at; i < end; i += same) {
-			const struct entry entry = mappings->entries[i];
+			struct entry entry;
 
 			same = run_of(mappings, i, true);
+			end_certificate(mappings, i, same);
+			entry = mappings->entries[i];
 			if (!shared)
 				note_forms(mappings, i, same);
 			if (!shared || entry.ended)
@@ -404,12 +672,18 @@ static void count_certificates(struct certdir_mappings *mappings)
 	for (size_t i = 0; i < mappings->owned_count; i++) {
 		const struct owned *owned = &mappings->owned[i];
 
+		if (owned->issued) {
+			report->issued.ended += owned->ended;
+			report->issued.matched += owned->forms != 0;
+			continue;
+		}
 		report->ended += owned->ended;
 		report->matched += owned->forms != 0;
 		for (size_t form = 0; form < CERTDIR_MAPPING_FORMS; form++)
 			report->forms[form] += owned->forms >> form & 1;
 	}
 	report->unmatched = report->certificates - report->ended - report->matched;
+	report->issued.unmatched = report->issued.certificates - report->issued.ended - report->issued.matched;
 }
 
 static bool hand_out(struct certdir_mappings *mappings, struct certdir_error *error)

@@ -27,12 +27,13 @@ static bool read_mappings(struct certdir_placeholders *self, const char *filenam
 	struct certdir_mappings *mappings;
 	struct certdir_error ignored;
 
-	if (!self->config->certificates)
+	if (self->config->rules.kind != CERTDIR_PLACEHOLDER_COMPUTER || (!self->config->certificates && !self->tables))
 		return true;
 	mappings = certdir_mappings_begin(self->config, filename, &self->wanted, &self->list_arena, error);
 	if (!mappings)
 		return false;
-	if (certificates(self->config, mappings, now, error))
+	if ((!self->config->certificates || certificates(self->config, mappings, now, error)) &&
+	    certdir_mappings_add_issued(mappings, now, error))
 		return certdir_mappings_finish(mappings, &self->mappings, error);
 	(void)certdir_mappings_finish(mappings, &self->mappings, &ignored);
 	return false;
@@ -59,11 +60,24 @@ static bool read_wanted(struct list_reading *reading, struct certdir_list_snapsh
 	return ok;
 }
 
+static bool has_tables(const struct certdir_list_snapshot *list)
+{
+	const struct certdir_list_source *sources;
+	bool has = false;
+	size_t count;
+
+	sources = certdir_list_sources(list, &count);
+	for (size_t i = 0; i < count; i++)
+		has |= sources[i].certificates_synced != 0;
+	return has;
+}
+
 static void *read_list(void *context)
 {
 	struct list_reading *reading = context;
 	struct certdir_list_snapshot *list = certdir_list_load(reading->filename, &reading->error);
 
+	reading->self->tables = list && has_tables(list);
 	/* A list that is missing or damaged is one that must not be acted on. */
 	if (!list || !certdir_wanted_list_usable(reading->self->config, list, reading->now, &reading->error))
 		reading->outcome = CERTDIR_PLACEHOLDERS_GUARD;
@@ -117,13 +131,17 @@ static bool make_plan(struct certdir_placeholders *self, const char *filename,
 		      certdir_placeholders_certificates certificates, int64_t now, struct certdir_error *error)
 {
 	const struct certdir_claims_source claims = {ask_claims, self};
+	struct certdir_plan_rules rules = self->config->rules;
 
+	/* All that a table can give. */
+	rules.issued = (self->tables || self->config->issued) &&
+		       self->config->mapping & CERTDIR_BIT(CERTDIR_MAPPING_ISSUER_SERIAL);
 	if (self->config->adopt)
-		return certdir_plan_adopt(&self->config->rules, &self->domain, &self->wanted, &self->accounts, now,
-					  &self->arena, &self->plan, error);
+		return certdir_plan_adopt(&rules, &self->domain, &self->wanted, &self->accounts, now, &self->arena,
+					  &self->plan, error);
 	return read_mappings(self, filename, certificates, now, error) &&
-	       certdir_plan_make(&self->config->rules, &self->domain, &self->wanted, &self->accounts, &claims, now,
-				 &self->arena, &self->plan, error);
+	       certdir_plan_make(&rules, &self->domain, &self->wanted, &self->accounts, &claims, now, &self->arena,
+				 &self->plan, error);
 }
 
 enum certdir_placeholders_outcome certdir_placeholders_plan(struct certdir_placeholders *self,

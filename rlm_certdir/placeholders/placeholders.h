@@ -19,6 +19,7 @@ struct certdir_placeholders {
 	/* the rest is the room's own */
 	struct certdir_arena arena; /* all of the above, but for */
 	struct certdir_arena list_arena; /* `wanted`: it is read by a thread of its own */
+	bool tables; /* the list has tables of issued certificates */
 	struct certdir_ldap_session session;
 };
 

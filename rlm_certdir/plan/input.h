@@ -48,7 +48,8 @@ struct certdir_plan_rules {
 	size_t column_count;
 	bool enabled; /* accounts of wanted devices are enabled ones */
 	bool primary_group; /* make the first group that fits the primary group */
-	bool mapped; /* computer accounts get mappings of certificates */
+	bool mapped; /* computer accounts get mappings of certificates that are handed in, which are all there are */
+	bool issued; /* and of tables, which may be missing, or lack some: what they do not have says nothing */
 	unsigned max_remove; /* per cent */
 	int64_t delete_after; /* seconds */
 };
@@ -151,6 +152,18 @@ enum certdir_left_out {
 	CERTDIR_LEFT_OUTS
 };
 
+/* Why certificates that a table says were issued to a device give it no strong mapping; of several the last counts. */
+enum certdir_unmapped {
+	CERTDIR_UNMAPPED_NOT, /* one does, or there are none */
+	CERTDIR_UNMAPPED_EXPIRED,
+	CERTDIR_UNMAPPED_REVOKED,
+	CERTDIR_UNMAPPED_FORM, /* `mapping` asks for what only the certificate itself tells */
+	CERTDIR_UNMAPPED_NUMBER, /* the table lacks serial number or issuer */
+	CERTDIR_UNMAPPED_ISSUER, /* its name cannot be told exactly from the table's text */
+	CERTDIR_UNMAPPED_SHARED, /* another device has the same one */
+	CERTDIR_UNMAPPED_REASONS
+};
+
 /* A device of the list. Strings are the arena's. */
 struct certdir_wanted {
 	const char *key; /* the device's id in the list; stands in the mark */
@@ -167,8 +180,9 @@ struct certdir_wanted {
 	unsigned primary; /* 1 + index of the group that is to be its primary group, 0 = none */
 	struct certdir_ldap_values
 		*values; /* one for each column of the configuration, sorted by bytes; NULL unless cn */
-	struct certdir_ldap_values mappings; /* of valid certificates handed in (mappings.h), sorted */
+	struct certdir_ldap_values mappings; /* of valid certificates (mappings.h), sorted */
 	struct certdir_ldap_values ended; /* mappings of its certificates that have ended, sorted */
+	enum certdir_unmapped unmapped; /* looked at when it has no mapping */
 };
 
 struct certdir_wanted_list {

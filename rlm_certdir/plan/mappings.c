@@ -69,7 +69,10 @@ bool certdir_plan_mapping_goes(const struct certdir_planner *planner, const stru
 		return false;
 	if (device && certdir_plan_has(&device->mappings, mapping, true))
 		return false;
-	if (pair->wanted && (device->mappings.count > 0 || certdir_plan_has(&device->ended, mapping, true)))
+	if (pair->wanted && certdir_plan_has(&device->ended, mapping, true))
+		return true;
+	/* What a table has not may be of one that is lost, old or cut: only what was handed in is all there is. */
+	if (pair->wanted && device->mappings.count > 0 && !planner->rules->issued)
 		return true;
 	return is_of_another(planner, pair, mapping);
 }
@@ -107,6 +110,25 @@ struct unmapped {
 	const char *names; /* of the first few */
 };
 
+/* Its certificates are known, and NPS refuses them. */
+static void remark_refused(struct certdir_planner *planner, const struct certdir_plan_pair *pair, const char *cn)
+{
+	static const char *const why[CERTDIR_UNMAPPED_REASONS] = {
+		[CERTDIR_UNMAPPED_EXPIRED] = "all have expired",
+		[CERTDIR_UNMAPPED_REVOKED] = "those that have not expired are revoked",
+		[CERTDIR_UNMAPPED_FORM] = "mapping lacks issuer_serial, and a table can give no other form",
+		[CERTDIR_UNMAPPED_NUMBER] = "the table lacks a serial number or issuer",
+		[CERTDIR_UNMAPPED_ISSUER] = "the table's text of the issuer does not tell its name in Active Directory "
+					    "for certain: hand in the certificate (certificates = ..)",
+		[CERTDIR_UNMAPPED_SHARED] = "another device has a certificate of the same issuer and serial number",
+	};
+
+	certdir_plan_remark(planner, CERTDIR_REMARK_NPS_REFUSES, pair->key,
+			    certdir_arena_print(planner->arena,
+						"%s was issued certificates, and none gives it a strong mapping: %s",
+						cn, why[pair->device->unmapped]));
+}
+
 static void note_unmapped(struct unmapped *unmapped, const struct certdir_plan_pair *pair)
 {
 	struct certdir_planner *planner = unmapped->planner;
@@ -116,7 +138,9 @@ static void note_unmapped(struct unmapped *unmapped, const struct certdir_plan_p
 		unmapped->names = cn;
 	else if (unmapped->count <= NAMED && unmapped->names)
 		unmapped->names = certdir_arena_print(planner->arena, "%s, %s", unmapped->names, cn);
-	if (certdir_plan_maps(planner))
+	if (pair->device && pair->device->unmapped)
+		remark_refused(planner, pair, cn);
+	else if (certdir_plan_maps(planner))
 		certdir_plan_remark(planner, CERTDIR_REMARK_NO_MAPPING, pair->key,
 				    certdir_arena_print(planner->arena,
 							"%s has no strong mapping: NPS refuses its certificate, "
@@ -145,7 +169,8 @@ static void sum_up(struct unmapped *unmapped)
 				    certdir_arena_print(arena,
 							"%zu enabled accounts have no strong mapping: NPS refuses a "
 							"certificate without the account's SID; `certificates = ` "
-							"says where the devices' certificates are",
+							"here says where the devices' certificates are, and "
+							"`certificates = yes` in [tenant ..] asks Intune for them",
 							unmapped->count));
 		return;
 	}
@@ -155,7 +180,8 @@ static void sum_up(struct unmapped *unmapped)
 		"unless the CA writes the account's SID into them",
 		unmapped->count, unmapped->of, unmapped->names ? unmapped->names : "",
 		unmapped->count > NAMED ? ", .." : "");
-	if (are_many(unmapped))
+	/* What a table lacks was issued by others. */
+	if (planner->rules->mapped && are_many(unmapped))
 		certdir_plan_remark(planner, CERTDIR_REMARK_PROBLEM, "",
 				    certdir_arena_print(arena,
 							"%zu of %zu enabled accounts have no strong mapping, more than "

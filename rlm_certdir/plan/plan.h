@@ -63,6 +63,7 @@ struct certdir_remark {
 		CERTDIR_REMARK_PROBLEM, /* a device or an entry of ours that is not as it should be, and nothing is done about it */
 		CERTDIR_REMARK_FOREIGN, /* an entry in the OU that is not ours */
 		CERTDIR_REMARK_NO_MAPPING, /* an enabled account without a strong mapping: NPS refuses it */
+		CERTDIR_REMARK_NPS_REFUSES, /* the same, though a table knows its certificates: why they give none */
 		CERTDIR_REMARK_WARNING /* of the whole: the OU is synced by Entra Connect, .. */
 	} kind;
 	const char *subject; /* key of the device, or DN, or "" */

@@ -89,7 +89,7 @@ static inline bool certdir_plan_is_computer(const struct certdir_planner *planne
 /* Whether mappings are kept at all. */
 static inline bool certdir_plan_maps(const struct certdir_planner *planner)
 {
-	return planner->rules->mapped && certdir_plan_is_computer(planner);
+	return (planner->rules->mapped || planner->rules->issued) && certdir_plan_is_computer(planner);
 }
 
 /* Whether the account of the pair gets another DN. */

@@ -566,7 +566,6 @@ static const struct {
 	{DEVICE "group \"a\" = CN=a,DC=x\n", "7: group \"a\" = CN=a,DC=x: groups are for kind = computer"},
 	{WIFI "member_of = Wi-Fi devices\n", "6: member_of = Wi-Fi devices: this is no distinguished name, such as "
 					     "CN=Wi-Fi devices,OU=Groups,DC=corp,DC=example"},
-	{WIFI "mapping = ski\n", "6: mapping: there are no certificates = .. to make mappings of"},
 	{WIFI "certificate_issuer = CN=a\n",
 	 "6: certificate_issuer: there are no certificates = .. to make mappings of"},
 	{WIFI "certificate_issuer = Example CA\ncertificates = /x\n",

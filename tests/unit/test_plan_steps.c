@@ -375,7 +375,41 @@ static const struct rule rules_of_mappings[] = {
 	 "create k3 PC3 (PC3$): new device \"PC3\"\n"
 	 "  create CN=PC3 class=computer cn=PC3 sam=PC3$ uac=4096 mark=certdir:wifi:k3 spn=HOST/PC3 and a password\n"
 	 "warning : 2 enabled accounts have no strong mapping: NPS refuses a certificate without the account's SID; "
-	 "`certificates = ` says where the devices' certificates are\n"},
+	 "`certificates = ` here says where the devices' certificates are, and `certificates = yes` in [tenant ..] "
+	 "asks "
+	 "Intune for them\n"},
+	{"of certificates that a table has, what has ended goes, and what is not known stays: the table may be cut",
+	 "config certificates issued\n"
+	 "device k1 PC1 map=X509:<SKI>02 ended=X509:<SKI>01\n"
+	 "account k1 PC1 map=X509:<SKI>01 map=X509:<SKI>07 map=X509:<SKI>08\n"
+	 "device k2 PC2 map=X509:<SKI>08\n"
+	 "account k2 PC2\n"
+	 "device k3 PC3\n"
+	 "account k3 PC3 map=X509:<SKI>09\n",
+	 "change k1 PC1 (PC1$): altSecurityIdentities \"X509:<SKI>01\", \"X509:<SKI>08\" -> \"X509:<SKI>02\"\n"
+	 "  yield CN=PC1 -map=X509:<SKI>08\n"
+	 "  change CN=PC1 -map=X509:<SKI>01 +map=X509:<SKI>02\n"
+	 "change k2 PC2 (PC2$): altSecurityIdentities \"X509:<SKI>08\" added\n"
+	 "  change CN=PC2 +map=X509:<SKI>08\n"},
+	{"without files, too",
+	 "config issued\n"
+	 "device k1 PC1 map=X509:<SKI>02\n"
+	 "account k1 PC1 map=X509:<SKI>01\n",
+	 "change k1 PC1 (PC1$): altSecurityIdentities \"X509:<SKI>02\" added\n"
+	 "  change CN=PC1 +map=X509:<SKI>02\n"},
+	{"certificates that NPS refuses, and why",
+	 "config issued\n"
+	 "device k1 PC1 unmapped=5\n"
+	 "account k1 PC1\n"
+	 "device k2 PC2 unmapped=2 not=is_disabled\n"
+	 "account k2 PC2 disabled\n"
+	 "device k3 PC3 unmapped=1\n"
+	 "account k3 PC3 map=X509:<SKI>01\n"
+	 "device k4 PC4 unmapped=2 map=X509:<SKI>04\n"
+	 "account k4 PC4 map=X509:<SKI>04\n",
+	 "nps-refuses k1: PC1 was issued certificates, and none gives it a strong mapping: the table's text of the "
+	 "issuer "
+	 "does not tell its name in Active Directory for certain: hand in the certificate (certificates = ..)\n"},
 	{"accounts that NPS refuses",
 	 "config certificates\n"
 	 "device k1 PC1\n"

@@ -587,6 +587,7 @@ void read_wanted(struct planning *planning, const struct device devices[DEVICES]
 						.cn = device->cn[0] ? device->cn : NULL,
 						.sid = device->sid[0] ? device->sid : NULL,
 						.hybrid = device->hybrid,
+						.unmapped = device->unmapped,
 						.mappings = texts_of(planning, device->mappings),
 						.ended = texts_of(planning, device->ended)};
 		place(planning, device, item);

@@ -101,6 +101,7 @@ struct device {
 	char key[40], cn[64], name[64], sid[40];
 	char why_not[32], problem[64]; /* "" = none */
 	bool hybrid;
+	enum certdir_unmapped unmapped;
 	bool staff; /* its account stands in STAFF */
 	unsigned groups; /* beside the first: a bit for each of GROUPS */
 	char values[ATTRIBUTES][DEVICE_VALUES][64];

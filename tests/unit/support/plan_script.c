@@ -36,6 +36,8 @@ static void read_config(char *words[], size_t count)
 
 		if (strcmp(words[i], "certificates") == 0)
 			planning->rules.mapped = true;
+		else if (strcmp(words[i], "issued") == 0)
+			planning->rules.issued = true;
 		else if (strcmp(words[i], "disabled") == 0)
 			planning->rules.enabled = false;
 		else if (strcmp(words[i], "warnings") == 0)
@@ -114,6 +116,8 @@ static void read_device(char *words[], size_t count)
 			append(device->mappings, value);
 		else if ((value = after(words[i], "ended")))
 			append(device->ended, value);
+		else if ((value = after(words[i], "unmapped")))
+			device->unmapped = (enum certdir_unmapped)atoi(value);
 		else
 			fail_msg("what is %s?", words[i]);
 	}
@@ -348,7 +352,7 @@ static void print_step(const struct certdir_step *step)
 
 void print_plan(bool steps)
 {
-	static const char *const remarks[] = {"problem", "foreign", "no-mapping", "warning"};
+	static const char *const remarks[] = {"problem", "foreign", "no-mapping", "nps-refuses", "warning"};
 	const struct certdir_plan *plan = &world.planning.plan;
 
 	length = 0;

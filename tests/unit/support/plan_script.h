@@ -3,9 +3,9 @@
  * Small worlds in a few words, and plans in print: a rule is a world and the plan that comes of it, which is then
  * carried out and must leave nothing to do.
  *
- *	config certificates|warnings|disabled|device|group|primary|groups|none|max_remove=N|delete_after=N
+ *	config certificates|issued|warnings|disabled|device|group|primary|groups|none|max_remove=N|delete_after=N
  *	device KEY CN [not=WHY] [problem=WHAT] [spn=V].. [desc=V] [serial=V] [map=V].. [ended=V].. [sid=V] [hybrid]
- *	        [staff] [red] [blue] [wifi]
+ *	        [unmapped=N] [staff] [red] [blue] [wifi]
  *	account KEY CN [disabled] [gone=TIME] [uac=N] [sam=V] [spn=V].. [desc=V] [serial=V] [map=V].. [deep] [nobody]
  *	        [computers] [staff] [sid=V] [guid=V] [life=SYSTEM] [expires=TIME]
  *	foreign CN [mark=V] [spn=V].. [deep] [staff] [below=CN]
