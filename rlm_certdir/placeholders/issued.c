@@ -33,17 +33,22 @@ void certdir_issued_certificate(const struct certdir_issued *row, const char *te
 /* ---- the issuer ---- */
 
 /*
- * Characters that can be read in two ways: .NET, which writes Intune's table, escapes nothing with a backslash and quotes "+", ";" and
- * "#", so that outside of quotes they are somebody else's syntax; "?" and U+FFFD stand where a letter was lost.
+ * What can be read in two ways: .NET, which writes Intune's table, escapes nothing with a backslash and quotes values with "+", ";", "#" or
+ * "=" in them, so that outside of quotes they are somebody else's syntax; "?" and U+FFFD stand where a letter was lost; "<" may end the issuer
+ * in a mapping.
  */
 static bool has_doubtful(const char *text)
 {
-	bool quoted = false;
+	bool quoted = false, valued = false;
 
 	for (; *text; text++) {
 		quoted ^= *text == '"';
-		if (strchr("\\?", *text) || (!quoted && strchr("+;#", *text)) || strncmp(text, "\xef\xbf\xbd", 3) == 0)
+		if (strchr("\\?<", *text) || (!quoted && strchr("+;#", *text)) || strncmp(text, "\xef\xbf\xbd", 3) == 0)
 			return true;
+		if (!quoted && *text == '=' && valued)
+			return true;
+		if (!quoted)
+			valued = *text == '=' || (valued && *text != ',');
 	}
 	return false;
 }

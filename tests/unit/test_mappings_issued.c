@@ -17,7 +17,7 @@ static const struct {
 	{CA, CERTDIR_UNMAPPED_NOT},
 	{"CN=Contoso CA, O=Contoso, C=US", CERTDIR_UNMAPPED_NOT},
 	{"CN=CA, O=\"Example, Inc.\", S=Bayern, C=DE", CERTDIR_UNMAPPED_NOT},
-	{"CN=\"a + b; c#1\", O=x", CERTDIR_UNMAPPED_NOT},
+	{"CN=\"a + b; c#1 = d\", O=x", CERTDIR_UNMAPPED_NOT},
 	{"CN=Zertifizierungsstelle K\303\266ln, C=DE", CERTDIR_UNMAPPED_NOT},
 	{"E=pki@example.com, CN=CA, C=DE", CERTDIR_UNMAPPED_NOT},
 	{"OU=Issuing, O=Contoso, C=US", CERTDIR_UNMAPPED_NOT},
@@ -32,6 +32,7 @@ static const struct {
 	{"/C=US/CN=CA", CERTDIR_UNMAPPED_ISSUER},
 	/* more than one in an RDN, other separators, escapes, hex */
 	{"CN=CA + OU=x, C=US", CERTDIR_UNMAPPED_ISSUER},
+	{"CN=a=b, C=US", CERTDIR_UNMAPPED_ISSUER},
 	{"CN=CA; C=US", CERTDIR_UNMAPPED_ISSUER},
 	{"CN=a\\, b, C=US", CERTDIR_UNMAPPED_ISSUER},
 	{"CN=a\\b, C=US", CERTDIR_UNMAPPED_ISSUER},
@@ -43,6 +44,7 @@ static const struct {
 	{"CN=CA, O=a\302\205b, C=DE", CERTDIR_UNMAPPED_ISSUER},
 	{"Contoso CA", CERTDIR_UNMAPPED_ISSUER},
 	{"CN=\"CA, C=DE", CERTDIR_UNMAPPED_ISSUER},
+	{"CN=\"a<SR>00\", C=DE", CERTDIR_UNMAPPED_ISSUER},
 	{"CN=<SR>00, X509:<I>CN=CA", CERTDIR_UNMAPPED_ISSUER},
 	{"", CERTDIR_UNMAPPED_ISSUER},
 };
