@@ -237,6 +237,8 @@ static const struct {
 	/* Another CA's certificate of that number */
 	{ROW_OF("1", "2", "CN=CA, DC=net", "1A", INTUNE_1, "NULL,0"),
 	 "1 X509:<I>DC=com,CN=CA<SR>1A;1 X509:<I>DC=net,CN=CA<SR>1A;", true},
+	{ROW_OF("1", "2", "CN=CA, DC=net", "1A", INTUNE_1, "NULL,0"),
+	 "1 X509:<I>DC=com,CN=CA<SR>1A;1 X509:<I>DC=net,CN=CA<SR>1A;", false},
 	/* revoked, and expired by the table alone */
 	{ROW_OF("1", "1", "CN=CA, DC=com", "1A", INTUNE_1, "NULL,1"), "1 ended X509:<I>DC=com,CN=CA<SR>1A;", true},
 	{ROW_OF("1", "1", "CN=CA, DC=com", "1A", INTUNE_1, "NULL,1"), "1 ended X509:<I>DC=com,CN=CA<SR>1A;", false},
