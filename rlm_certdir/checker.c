@@ -331,8 +331,8 @@ static bool has_rows(const struct certdir_known *known)
 }
 
 /*
- * Looks the certificate up in the tables of issued ones. Where one has it, that is an identity beside those that stand in it: a device's,
- * while of people it counts that it is revoked. False: there is no room for it.
+ * Looks the certificate up in the tables of issued ones. Where one has it, that is an identity beside those that stand in it, for
+ * which CERTDIR_NAMES_MAX leaves room: a device's, while of people it counts that it is revoked. False: memory is out.
  */
 static bool ask_tables(struct seeking *seeking)
 {
@@ -340,7 +340,7 @@ static bool ask_tables(struct seeking *seeking)
 	struct certdir_certificate *certificate = &check->certificate;
 	struct certdir_sought sought = {
 		.type = CERTDIR_ID_CERTIFICATE, .value = certificate->thumbprint, .certificate = certificate};
-	char *value = NULL;
+	char *value;
 
 	if (!seeking->inquiry->by_certificate || !certificate->thumbprint)
 		return true;
@@ -352,8 +352,7 @@ static bool ask_tables(struct seeking *seeking)
 		}
 	if (seeking->inquiry->persons || !has_rows(&check->known))
 		return true;
-	if (certificate->count < CERTDIR_IDENTITIES_MAX)
-		value = strdup(certificate->thumbprint);
+	value = strdup(certificate->thumbprint);
 	if (!value)
 		return false;
 	check->known.accepted |= UINT64_C(1) << certificate->count;
@@ -365,6 +364,11 @@ static bool ask_tables(struct seeking *seeking)
 }
 
 /* ---- the flow ---- */
+
+static bool out_of_memory(struct certdir_check *check)
+{
+	return certdir_conclude(&check->decision, CERTDIR_DIRECTORY_UNAVAILABLE, "out of memory");
+}
 
 static void conclude_no_identity(struct certdir_check *check)
 {
@@ -424,8 +428,7 @@ static void ask(struct certdir_check *check, const struct inquiry *inquiry, int6
 	}
 	if (!ask_tables(&seeking) || !has_selecting(check)) {
 		if (has_rows(&check->known))
-			(void)certdir_conclude(&check->decision, CERTDIR_MALFORMED_CERTIFICATE,
-					       "no room for the certificate's thumbprint beside its names");
+			(void)out_of_memory(check);
 		else
 			conclude_no_identity(check);
 		if (without_groups)
@@ -448,11 +451,6 @@ static void ask(struct certdir_check *check, const struct inquiry *inquiry, int6
 }
 
 /* ---- people ---- */
-
-static bool out_of_memory(struct certdir_check *check)
-{
-	return certdir_conclude(&check->decision, CERTDIR_DIRECTORY_UNAVAILABLE, "out of memory");
-}
 
 /*
  * Asks who the person is that `certificate`, which lives as long as `check`, names. Personal names are accepted where a section places

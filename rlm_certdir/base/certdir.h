@@ -89,7 +89,11 @@ const char *certdir_identity_type_name(enum certdir_identity_type type);
 /* The reverse; false when no such type. */
 bool certdir_identity_type_parse(const char *name, enum certdir_identity_type *type);
 
-enum { CERTDIR_IDENTITIES_MAX = 64 }; /* one bit each in certdir_match.by */
+enum {
+	CERTDIR_IDENTITIES_MAX = 64, /* one bit each in certdir_match.by */
+	CERTDIR_NAMES_MAX =
+		CERTDIR_IDENTITIES_MAX - 1 /* of them in a certificate: one more is the certificate itself */
+};
 enum { CERTDIR_VALUE_MAX = 255 }; /* bytes of one identity, before and after canonical form */
 
 /*

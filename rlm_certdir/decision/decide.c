@@ -23,30 +23,66 @@ static bool is_wanted(const struct certdir_world *world, uint32_t keeps)
 	return false;
 }
 
+/* Whether the table of issued certificates knows the device by Entra's id. */
+static bool issued_to_entra(const struct certdir_world *world)
+{
+	for (size_t v = 0; v < world->count; v++)
+		if (world->views[v].record->issued && world->views[v].record->issued->entra_device_id)
+			return true;
+	return false;
+}
+
+/* Whether only Intune's part would know the device: all values that decide are Intune's ids. */
+static bool is_intunes(const struct certdir_world *world)
+{
+	const struct certdir_certificate *certificate = world->known->certificate;
+
+	for (size_t i = 0; i < certificate->count; i++) {
+		const enum certdir_identity_type type = certificate->identities[i].type;
+
+		if ((world->deciding >> i & 1) && type != CERTDIR_ID_INTUNE &&
+		    (type != CERTDIR_ID_CERTIFICATE || issued_to_entra(world)))
+			return false;
+	}
+	return true;
+}
+
+static bool part_is_behind(const struct certdir_world *world, const struct certdir_source *source,
+			   const struct certdir_directory *directory, enum certdir_part part,
+			   struct certdir_decision *decision)
+{
+	int64_t age;
+
+	if (certdir_source_fresh(world, source, directory, part, &age))
+		return false;
+	decision->age = age > 0 ? age : 0;
+	if (age < 0)
+		(void)certdir_conclude(decision, CERTDIR_LIST_STALE,
+				       "not in the list, whose source \"%s\" was never synced, or in the future",
+				       source->name);
+	else
+		(void)certdir_conclude(decision, CERTDIR_LIST_STALE,
+				       "not in the list, whose source \"%s\" was last synced %lld s ago%s",
+				       source->name, (long long)age,
+				       part == CERTDIR_PART_OF_INTUNE ? " (its Intune part)" : "");
+	return true;
+}
+
 /* Whether a source of the answer is behind: it does not know the newest devices. */
 static bool is_behind(const struct certdir_world *world, size_t d, struct certdir_decision *decision)
 {
 	const struct certdir_answer *answer = &world->known->answers[d];
+	const struct certdir_directory *directory = world->known->directories[d];
 
 	for (size_t s = 0; s < answer->source_count; s++) {
-		int64_t age;
+		const struct certdir_source *source = &answer->sources[s];
 
-		if (!is_wanted(world, answer->sources[s].keeps) ||
-		    certdir_is_foreign(world->known->certificate, &answer->sources[s], NULL) ||
-		    certdir_source_fresh(world, &answer->sources[s], world->known->directories[d],
-					 CERTDIR_PART_OF_DEVICES, &age))
+		if (!is_wanted(world, source->keeps) || certdir_is_foreign(world->known->certificate, source, NULL))
 			continue;
-		decision->age = age > 0 ? age : 0;
-		if (age < 0)
-			(void)certdir_conclude(
-				decision, CERTDIR_LIST_STALE,
-				"not in the list, whose source \"%s\" was never synced, or in the future",
-				answer->sources[s].name);
-		else
-			(void)certdir_conclude(decision, CERTDIR_LIST_STALE,
-					       "not in the list, whose source \"%s\" was last synced %lld s ago",
-					       answer->sources[s].name, (long long)age);
-		return true;
+		if (part_is_behind(world, source, directory, CERTDIR_PART_OF_DEVICES, decision) ||
+		    (source->synced[CERTDIR_PART_OF_INTUNE] && is_intunes(world) &&
+		     part_is_behind(world, source, directory, CERTDIR_PART_OF_INTUNE, decision)))
+			return true;
 	}
 	return false;
 }

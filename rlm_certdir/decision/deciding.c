@@ -32,7 +32,16 @@ static bool is_kept(const struct certdir_known *known, const struct certdir_iden
 	return false;
 }
 
-/* Whether some table of issued certificates says to which device it was issued. */
+/* Intune ids are asked for as GUIDs, but Entra devices without Intune's part do not tell whether one is still there. */
+static bool keeps_kind(const struct certdir_known *known, enum certdir_identity_type type)
+{
+	for (size_t d = 0; d < known->count; d++)
+		if (known->in_scope[d] && (known->answers[d].keeps & CERTDIR_BIT(type)))
+			return true;
+	return false;
+}
+
+/* Whether some table of issued certificates says to which device it was issued, by an id that some directory keeps. */
 static bool is_issued(const struct certdir_known *known)
 {
 	for (size_t d = 0; d < known->count; d++) {
@@ -41,7 +50,9 @@ static bool is_issued(const struct certdir_known *known)
 		for (size_t r = 0; known->in_scope[d] && r < answer->count; r++) {
 			const struct certdir_record *record = &answer->records[r];
 
-			if (record->issued && (record->issued->intune_device_id || record->issued->entra_device_id) &&
+			if (record->issued &&
+			    ((record->issued->intune_device_id && keeps_kind(known, CERTDIR_ID_INTUNE)) ||
+			     (record->issued->entra_device_id && keeps_kind(known, CERTDIR_ID_ENTRA))) &&
 			    !certdir_is_foreign(known->certificate, &answer->sources[record->source], record))
 				return true;
 		}

@@ -71,19 +71,18 @@ static bool considered(const struct list_directory *list, const struct certdir_l
 	return !list->tenant[0] || !source->tenant || strcmp(source->tenant, list->tenant) == 0;
 }
 
-/* GUIDs of all kinds are one name space, so a tenant knows them all. Numbers of the hardware come with Intune's part. */
+/* GUIDs of all kinds are one name space: who asks for one asks all tenants. Intune ids and the hardware's come with Intune's part. */
 static uint32_t kept_by(const struct certdir_list_source *source)
 {
 	const uint32_t keeps = CERTDIR_BIT(CERTDIR_ID_GUID) | CERTDIR_BIT(CERTDIR_ID_ENTRA) |
-			       CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_SID) |
-			       CERTDIR_BIT(CERTDIR_ID_SID_URI) | CERTDIR_BIT(CERTDIR_ID_NAME) |
-			       CERTDIR_BIT(CERTDIR_ID_DNS);
+			       CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_SID_URI) |
+			       CERTDIR_BIT(CERTDIR_ID_NAME) | CERTDIR_BIT(CERTDIR_ID_DNS);
 
 	if (source->kind != CERTDIR_SOURCE_TENANT)
 		return source->holds;
-	return source->intune_synced ? keeps | CERTDIR_BIT(CERTDIR_ID_SERIAL) | CERTDIR_BIT(CERTDIR_ID_PERMANENT) |
-					       CERTDIR_BIT(CERTDIR_ID_IMEI) | CERTDIR_BIT(CERTDIR_ID_MEID) |
-					       CERTDIR_BIT(CERTDIR_ID_WIFI_MAC)
+	return source->intune_synced ? keeps | CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_SERIAL) |
+					       CERTDIR_BIT(CERTDIR_ID_PERMANENT) | CERTDIR_BIT(CERTDIR_ID_IMEI) |
+					       CERTDIR_BIT(CERTDIR_ID_MEID) | CERTDIR_BIT(CERTDIR_ID_WIFI_MAC)
 				     : keeps;
 }
 

@@ -19,7 +19,7 @@ static void drop(struct certdir_certificate *certificate, size_t at)
 
 bool certdir_rank_room(struct certdir_certificate *certificate, enum certdir_rank rank)
 {
-	size_t chosen = 0, shown = CERTDIR_IDENTITIES_MAX;
+	size_t chosen = 0, shown = CERTDIR_NAMES_MAX;
 
 	for (size_t i = 0; i < certificate->count; i++) {
 		chosen += certificate->identities[i].rank == CERTDIR_RANK_CHOSEN;
@@ -28,9 +28,9 @@ bool certdir_rank_room(struct certdir_certificate *certificate, enum certdir_ran
 	}
 	if (rank == CERTDIR_RANK_CHOSEN && chosen >= CHOSEN_MAX)
 		return false;
-	if (certificate->count < CERTDIR_IDENTITIES_MAX)
+	if (certificate->count < CERTDIR_NAMES_MAX)
 		return true;
-	if (rank == CERTDIR_RANK_NONE || shown == CERTDIR_IDENTITIES_MAX)
+	if (rank == CERTDIR_RANK_NONE || shown == CERTDIR_NAMES_MAX)
 		return false;
 	drop(certificate, shown);
 	return true;

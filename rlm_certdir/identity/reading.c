@@ -81,7 +81,7 @@ bool certdir_reading_put(struct certdir_reading *reading, const struct certdir_p
 	if (!certdir_rank_room(certificate, identity.rank)) {
 		if (identity.rank != CERTDIR_RANK_NONE && identity.rank != CERTDIR_RANK_CHOSEN)
 			return certdir_reading_refuse(reading, place, "more than %d names in one certificate",
-						      CERTDIR_IDENTITIES_MAX);
+						      CERTDIR_NAMES_MAX);
 		certificate->left_out += identity.rank == CERTDIR_RANK_CHOSEN;
 		return true;
 	}

@@ -114,7 +114,7 @@ static void check_certificate(const unsigned char *data, size_t size, const stru
 	struct certdir_error error = {.text = ""};
 
 	if (certdir_certificate_parse(&certificate, data, size, rules, &error)) {
-		HOLDS(certificate.count <= CERTDIR_IDENTITIES_MAX);
+		HOLDS(certificate.count <= CERTDIR_NAMES_MAX);
 		HOLDS(!certificate.section == !rules->sections);
 		HOLDS(certificate.subject && certificate.issuer && certificate.serial && certificate.public_key_sha1);
 		for (size_t i = 0; i < certificate.count; i++)

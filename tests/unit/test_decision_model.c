@@ -367,6 +367,60 @@ static void check_comparisons(void)
 		comparisons[i]();
 }
 
+/* ---- the table of issued certificates ---- */
+
+static bool keeps_intune_ids(void)
+{
+	for (size_t d = 0; d < model.directory_count; d++)
+		if (in_scope(&model.directories[d]) && model.directories[d].keeps & CERTDIR_BIT(CERTDIR_ID_INTUNE))
+			return true;
+	return false;
+}
+
+/* Whether the device that was decided on has that Intune id. */
+static bool is_device(const char *intune_device_id)
+{
+	FOR_EACH_ROW(row, verdict.device)
+	if (row.record->device.intune_device_id == intune_device_id)
+		return true;
+	return false;
+}
+
+/* Where none has the certificate, all is as before; where one has, it is that device or nobody, and a revoked one is nobody. */
+static void issued_decides(void)
+{
+	static char thumbprint[] = "t";
+	static struct certdir_value value = {CERTDIR_ID_CERTIFICATE, thumbprint};
+	const size_t d = chance((unsigned)model.directory_count), k = 1 + chance((unsigned)model.device_count);
+	struct certdir_issued issued = {.intune_device_id = pool[INTUNE][one_in(8) ? UNKNOWN : k]};
+	struct certdir_record *record;
+
+	begin();
+	model.certificate.thumbprint = thumbprint;
+	judge_changed();
+	HOLDS(verdict.reason == was.reason && verdict.device == was.device, "it was %s (%s)",
+	      certdir_reason_name(was.reason), was.detail);
+	record = in_scope(&model.directories[d]) && model.directories[d].state == CERTDIR_ANSWERED &&
+				 !model.directories[d].base.is_live && !model.certificate.tenant
+			 ? add_row(&model, d, 0)
+			 : NULL;
+	if (record) {
+		record->device = (struct certdir_device){.id = thumbprint, .intune_device_id = issued.intune_device_id};
+		record->issued = &issued;
+		record->only_against = "a certificate";
+		record->values = &value;
+		record->value_count = 1;
+		judge_changed();
+		HOLDS(!verdict.allowed || !keeps_intune_ids() || is_device(issued.intune_device_id),
+		      "it was issued to %s", issued.intune_device_id);
+		HOLDS(!verdict.allowed || (verdict.device & ~row_bit(record)), "the row alone lets it in");
+		issued.revoked = true;
+		judge_changed();
+		HOLDS(!verdict.allowed, "it is revoked");
+	}
+	end();
+}
+
 /* ---- from the truth: strangers stay out, and who is known comes in ---- */
 
 /* Nobody has a stranger's device, or somebody who has it said no. He writes what he likes beside its id. */
@@ -738,6 +792,7 @@ static void run_world(uint64_t seed)
 		verdict = judge(&model);
 		check_properties();
 		check_comparisons();
+		issued_decides();
 	}
 	stranger_stays_out();
 	who_is_known_comes_in();

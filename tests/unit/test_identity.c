@@ -248,7 +248,7 @@ static void test_mappings_without_room(void **state)
 	struct der der;
 
 	(void)state;
-	load_der("ids-64", &der);
+	load_der("ids-63", &der);
 	assert_true(certdir_certificate_parse(&certificate, der.bytes, der.length, NULL, &error));
 	assert_false(certdir_mapping_add(&certificate));
 	certdir_certificate_clear(&certificate);

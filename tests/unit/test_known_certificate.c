@@ -13,7 +13,7 @@
 /* Two enabled devices of one name, the second has a serial number; the third is disabled. */
 static const char devices[] =
 	"INSERT INTO source(id,name,kind,tenant,synced,intune_synced,intune_interval,certificates_synced,"
-	"certificates_interval) VALUES(1,'contoso','tenant','" TENANT_A "',1999999990,1999999990,3600,%lld,3600);"
+	"certificates_interval) VALUES(1,'contoso','tenant','" TENANT_A "',1999999990,%lld,3600,%lld,3600);"
 	"INSERT INTO device(source,object_id,entra_device_id,intune_device_id,name,enabled,intune_compliance,"
 	"management_state,serial_number) VALUES"
 	"(1,'" G1 "','00000001-0000-4000-8000-d00000000000','" INTUNE_1 "','PC01',1,'compliant','managed','S1'),"
@@ -26,63 +26,84 @@ static const char users[] = "UPDATE source SET users_synced=1999999990;"
 			    "INSERT INTO user(source,user_id,upn,enabled) VALUES(1,'" G1 "','max@contoso.com',1);";
 
 struct test {
-	const char *rows; /* (thumbprint,intune_device_id,revoked,upn) of table certificate */
+	const char *rows; /* (thumbprint,intune_device_id,revoked,upn,entra_device_id) of table certificate */
 	const char *names; /* "common_name=pc01 intune_device_id=.." */
 	bool require;
 	int64_t synced; /* the table, seconds ago; 0 = never */
 	int64_t issued; /* the certificate, seconds ago */
 	enum certdir_reason reason;
 	const char *id, *by; /* of the device, or NULL */
+	int64_t intune; /* that part, seconds ago; 0 = 10 */
 };
 
-#define ROW(device) "('" THUMB "','" device "',0,NULL)"
-#define REVOKED(device) "('" THUMB "'," device ",1,'max@contoso.com')"
-#define OTHER_THUMB "('ff112233445566778899aabbccddeeff00112233','" INTUNE_1 "',0,NULL)"
+#define NEVER (-1)
+
+#define ROW(device) "('" THUMB "','" device "',0,NULL,NULL)"
+#define REVOKED(device) "('" THUMB "'," device ",1,'max@contoso.com',NULL)"
+#define OTHER_THUMB "('ff112233445566778899aabbccddeeff00112233','" INTUNE_1 "',0,NULL,NULL)"
+#define ENTRA_ROW(entra) "('" THUMB "',NULL,0,NULL,'" entra "')"
+#define ENTRA_9 "00000009-0000-4000-8000-d00000000000"
 #define ENTRA_1 "00000001-0000-4000-8000-d00000000000"
 #define ENTRA_2 "00000002-0000-4000-8000-d00000000000"
 
 static const struct test tests_of[] = {
 	/* without a row it says nothing */
-	{NULL, "common_name=wi-fi", false, 60, 60, CERTDIR_NOT_FOUND, NULL, NULL},
-	{NULL, "", false, 60, 60, CERTDIR_NO_IDENTITY, NULL, NULL},
-	{OTHER_THUMB, "common_name=wi-fi", false, 60, 60, CERTDIR_NOT_FOUND, NULL, NULL},
-	{OTHER_THUMB, "common_name=pc01", false, 60, 60, CERTDIR_AMBIGUOUS, NULL, NULL},
-	{OTHER_THUMB, "serial_number=S1", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "serial_number"},
+	{NULL, "common_name=wi-fi", false, 60, 60, CERTDIR_NOT_FOUND, NULL, NULL, 0},
+	{NULL, "", false, 60, 60, CERTDIR_NO_IDENTITY, NULL, NULL, 0},
+	{OTHER_THUMB, "common_name=wi-fi", false, 60, 60, CERTDIR_NOT_FOUND, NULL, NULL, 0},
+	{OTHER_THUMB, "common_name=pc01", false, 60, 60, CERTDIR_AMBIGUOUS, NULL, NULL, 0},
+	{OTHER_THUMB, "serial_number=S1", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "serial_number", 0},
 	/* with one it decides before names, and before what is taken for an id */
-	{ROW(INTUNE_1), "", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "certificate"},
-	{ROW(INTUNE_1), "common_name=wi-fi", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "certificate"},
-	{ROW(INTUNE_1), "common_name=pc01", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "certificate"},
-	{ROW(INTUNE_1), "serial_number=S2", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "certificate"},
-	{ROW(INTUNE_1), "device_guid=" INTUNE_2, false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "certificate"},
-	{ROW(INTUNE_1), "vouched=" INTUNE_1, false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "intune_device_id"},
+	{ROW(INTUNE_1), "", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "certificate", 0},
+	{ROW(INTUNE_1), "common_name=wi-fi", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "certificate", 0},
+	{ROW(INTUNE_1), "common_name=pc01", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "certificate", 0},
+	{ROW(INTUNE_1), "serial_number=S2", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "certificate", 0},
+	{ROW(INTUNE_1), "device_guid=" INTUNE_2, false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "certificate", 0},
+	{ROW(INTUNE_1), "vouched=" INTUNE_1, false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "intune_device_id", 0},
 	/* the CA vouches for another device */
-	{ROW(INTUNE_1), "vouched=" INTUNE_2, false, 60, 60, CERTDIR_CONFLICT, NULL, NULL},
-	{ROW(INTUNE_9), "vouched=" INTUNE_1, false, 60, 60, CERTDIR_CONFLICT, NULL, NULL},
+	{ROW(INTUNE_1), "vouched=" INTUNE_2, false, 60, 60, CERTDIR_CONFLICT, NULL, NULL, 0},
+	{ROW(INTUNE_9), "vouched=" INTUNE_1, false, 60, 60, CERTDIR_CONFLICT, NULL, NULL, 0},
 	/* its device is disabled, or gone */
-	{ROW("00000003-0000-4000-8000-c00000000000"), "common_name=pc01", false, 60, 60, CERTDIR_DISABLED, NULL, NULL},
-	{ROW(INTUNE_9), "serial_number=S1", false, 60, 60, CERTDIR_NOT_FOUND, NULL, NULL},
+	{ROW("00000003-0000-4000-8000-c00000000000"), "common_name=pc01", false, 60, 60, CERTDIR_DISABLED, NULL, NULL,
+	 0},
+	{ROW(INTUNE_9), "serial_number=S1", false, 60, 60, CERTDIR_NOT_FOUND, NULL, NULL, 0},
 	/* revoked lets nobody in, however old, and whoever it is of */
-	{REVOKED("'" INTUNE_1 "'"), "common_name=wi-fi", false, 60, 60, CERTDIR_REVOKED, NULL, NULL},
-	{REVOKED("'" INTUNE_1 "'"), "serial_number=S1", false, 900000, 60, CERTDIR_REVOKED, NULL, NULL},
-	{REVOKED("NULL"), "serial_number=S1", false, 60, 60, CERTDIR_REVOKED, NULL, NULL},
+	{REVOKED("'" INTUNE_1 "'"), "common_name=wi-fi", false, 60, 60, CERTDIR_REVOKED, NULL, NULL, 0},
+	{REVOKED("'" INTUNE_1 "'"), "serial_number=S1", false, 900000, 60, CERTDIR_REVOKED, NULL, NULL, 0},
+	{REVOKED("NULL"), "serial_number=S1", false, 60, 60, CERTDIR_REVOKED, NULL, NULL, 0},
 	/* of two devices */
-	{ROW(INTUNE_1) "," ROW(INTUNE_2), "serial_number=S1", false, 60, 60, CERTDIR_CONFLICT, NULL, NULL},
+	{ROW(INTUNE_1) "," ROW(INTUNE_2), "serial_number=S1", false, 60, 60, CERTDIR_CONFLICT, NULL, NULL, 0},
 	/* a user's certificate without a device decides nothing */
-	{"('" THUMB "',NULL,0,'max@contoso.com')", "serial_number=S1", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1,
-	 "serial_number"},
+	{"('" THUMB "',NULL,0,'max@contoso.com',NULL)", "serial_number=S1", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1,
+	 "serial_number", 0},
 	/* require_known_certificate */
-	{ROW(INTUNE_1), "common_name=wi-fi", true, 60, 900000, CERTDIR_ALLOWED, ENTRA_1, "certificate"},
-	{"('" THUMB "',NULL,0,'max@contoso.com')", "serial_number=S1", true, 60, 900000, CERTDIR_ALLOWED, ENTRA_1,
-	 "serial_number"},
-	{OTHER_THUMB, "serial_number=S1", true, 60, 900000, CERTDIR_NOT_FOUND, NULL, NULL},
-	{OTHER_THUMB, "serial_number=S1", true, 60, 1061, CERTDIR_NOT_FOUND, NULL, NULL},
-	{OTHER_THUMB, "serial_number=S1", true, 60, 1059, CERTDIR_ALLOWED, ENTRA_1, "serial_number"},
-	{NULL, "serial_number=S1", true, 60, 900000, CERTDIR_NOT_FOUND, NULL, NULL},
-	{NULL, "serial_number=S1", true, 0, 60, CERTDIR_LIST_STALE, NULL, NULL},
-	{ROW(INTUNE_1), "common_name=wi-fi", true, 7201, 900000, CERTDIR_LIST_STALE, NULL, NULL},
-	{ROW(INTUNE_1), "common_name=wi-fi", true, 7199, 900000, CERTDIR_ALLOWED, ENTRA_1, "certificate"},
-	{OTHER_THUMB, "serial_number=S1", true, 7201, 60, CERTDIR_LIST_STALE, NULL, NULL},
-	{OTHER_THUMB, "serial_number=S1", true, -900, 60, CERTDIR_LIST_STALE, NULL, NULL},
+	{ROW(INTUNE_1), "common_name=wi-fi", true, 60, 900000, CERTDIR_ALLOWED, ENTRA_1, "certificate", 0},
+	{"('" THUMB "',NULL,0,'max@contoso.com',NULL)", "serial_number=S1", true, 60, 900000, CERTDIR_ALLOWED, ENTRA_1,
+	 "serial_number", 0},
+	{OTHER_THUMB, "serial_number=S1", true, 60, 900000, CERTDIR_NOT_FOUND, NULL, NULL, 0},
+	{OTHER_THUMB, "serial_number=S1", true, 60, 1061, CERTDIR_NOT_FOUND, NULL, NULL, 0},
+	{OTHER_THUMB, "serial_number=S1", true, 60, 1059, CERTDIR_ALLOWED, ENTRA_1, "serial_number", 0},
+	{NULL, "serial_number=S1", true, 60, 900000, CERTDIR_NOT_FOUND, NULL, NULL, 0},
+	{NULL, "serial_number=S1", true, 0, 60, CERTDIR_LIST_STALE, NULL, NULL, 0},
+	{ROW(INTUNE_1), "common_name=wi-fi", true, 7201, 900000, CERTDIR_LIST_STALE, NULL, NULL, 0},
+	{ROW(INTUNE_1), "common_name=wi-fi", true, 7199, 900000, CERTDIR_ALLOWED, ENTRA_1, "certificate", 0},
+	{OTHER_THUMB, "serial_number=S1", true, 7201, 60, CERTDIR_LIST_STALE, NULL, NULL, 0},
+	{OTHER_THUMB, "serial_number=S1", true, -900, 60, CERTDIR_LIST_STALE, NULL, NULL, 0},
+	/* what knows Intune's ids is behind */
+	{ROW(INTUNE_9), "", false, 60, 60, CERTDIR_NOT_FOUND, NULL, NULL, 7199},
+	{ROW(INTUNE_9), "", false, 60, 60, CERTDIR_LIST_STALE, NULL, NULL, 7201},
+	{ROW(INTUNE_9), "vouched=" INTUNE_9, false, 60, 60, CERTDIR_LIST_STALE, NULL, NULL, 7201},
+	{OTHER_THUMB, "vouched=" INTUNE_9, false, 60, 60, CERTDIR_LIST_STALE, NULL, NULL, 7201},
+	{OTHER_THUMB, "device_guid=" INTUNE_9, false, 60, 60, CERTDIR_NOT_FOUND, NULL, NULL, 7201},
+	{ENTRA_ROW(INTUNE_9), "", false, 60, 60, CERTDIR_NOT_FOUND, NULL, NULL, 7201},
+	{ROW(INTUNE_1), "", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "certificate", 7201},
+	/* nothing in scope keeps Intune's ids, and so the row says nothing but that it is revoked */
+	{ROW(INTUNE_9), "entra_device_id=" ENTRA_1, false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "entra_device_id", NEVER},
+	{ROW(INTUNE_9), "common_name=pc03", false, 60, 60, CERTDIR_DISABLED, NULL, NULL, NEVER},
+	{ROW(INTUNE_9), "", false, 60, 60, CERTDIR_NOT_FOUND, NULL, NULL, NEVER},
+	{REVOKED("'" INTUNE_9 "'"), "entra_device_id=" ENTRA_1, false, 60, 60, CERTDIR_REVOKED, NULL, NULL, NEVER},
+	{ENTRA_ROW(ENTRA_1), "common_name=pc03", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "certificate", NEVER},
+	{ENTRA_ROW(ENTRA_9), "common_name=pc03", false, 60, 60, CERTDIR_NOT_FOUND, NULL, NULL, NEVER},
 };
 
 static void make_list(const struct test *test)
@@ -94,14 +115,17 @@ static void make_list(const struct test *test)
 	(void)unlink(fixture_file);
 	writer = certdir_list_write_begin(fixture_file, false, &error);
 	assert_non_null(writer);
-	(void)snprintf(sql, sizeof(sql), devices, test->synced ? (long long)(NOW - test->synced) : 0);
+	(void)snprintf(sql, sizeof(sql), devices,
+		       test->intune == NEVER ? 0 : (long long)(NOW - (test->intune ? test->intune : 10)),
+		       test->synced ? (long long)(NOW - test->synced) : 0);
 	fixture_run(writer, sql);
 	fixture_run(writer, users);
 	if (test->rows) {
-		(void)snprintf(sql, sizeof(sql),
-			       "INSERT INTO certificate(source,thumbprint,intune_device_id,revoked,upn) "
-			       "SELECT 1,* FROM(VALUES%s)",
-			       test->rows);
+		(void)snprintf(
+			sql, sizeof(sql),
+			"INSERT INTO certificate(source,thumbprint,intune_device_id,revoked,upn,entra_device_id) "
+			"SELECT 1,* FROM(VALUES%s)",
+			test->rows);
 		fixture_run(writer, sql);
 	}
 	fixture_publish(writer);

@@ -213,13 +213,12 @@ static void test_tells_what_nobody_has(void **state)
 /* Sources in scope with their parts, and what they know devices by. */
 static void test_search_describes_sources(void **state)
 {
-	const uint32_t of_tenant = CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_INTUNE) |
-				   CERTDIR_BIT(CERTDIR_ID_GUID) | CERTDIR_BIT(CERTDIR_ID_SID) |
-				   CERTDIR_BIT(CERTDIR_ID_SID_URI) | CERTDIR_BIT(CERTDIR_ID_NAME) |
-				   CERTDIR_BIT(CERTDIR_ID_DNS);
-	const uint32_t of_intune = CERTDIR_BIT(CERTDIR_ID_SERIAL) | CERTDIR_BIT(CERTDIR_ID_PERMANENT) |
-				   CERTDIR_BIT(CERTDIR_ID_IMEI) | CERTDIR_BIT(CERTDIR_ID_MEID) |
-				   CERTDIR_BIT(CERTDIR_ID_WIFI_MAC);
+	const uint32_t of_tenant = CERTDIR_BIT(CERTDIR_ID_ENTRA) | CERTDIR_BIT(CERTDIR_ID_GUID) |
+				   CERTDIR_BIT(CERTDIR_ID_SID) | CERTDIR_BIT(CERTDIR_ID_SID_URI) |
+				   CERTDIR_BIT(CERTDIR_ID_NAME) | CERTDIR_BIT(CERTDIR_ID_DNS);
+	const uint32_t of_intune = CERTDIR_BIT(CERTDIR_ID_INTUNE) | CERTDIR_BIT(CERTDIR_ID_SERIAL) |
+				   CERTDIR_BIT(CERTDIR_ID_PERMANENT) | CERTDIR_BIT(CERTDIR_ID_IMEI) |
+				   CERTDIR_BIT(CERTDIR_ID_MEID) | CERTDIR_BIT(CERTDIR_ID_WIFI_MAC);
 	struct certdir_list_config config = {.filename = fixture_file, .tenant = TENANT_A, .max_age = 60};
 	struct certdir_sought sought = {.type = CERTDIR_ID_GUID, .value = ENTRA};
 	struct certdir_directory *directory;

@@ -641,6 +641,8 @@ struct verdict judge(struct model *model)
 	}
 	if (check.person)
 		check.person->known.answers[0].count = 0;
+	for (size_t i = model->certificate.count; i < check.certificate.count; i++)
+		free(check.certificate.identities[i].value); /* the certificate itself */
 	certdir_check_clear(&check);
 	return verdict;
 }

@@ -32,6 +32,12 @@ static void world_copy_record(struct certdir_record *to, const struct certdir_re
 				  &to->device.wifi_mac};
 
 	*to = *from;
+	if (from->issued) {
+		to->issued = calloc(1, sizeof(*to->issued));
+		to->issued->intune_device_id = world_copy(from->issued->intune_device_id);
+		to->issued->entra_device_id = world_copy(from->issued->entra_device_id);
+		to->issued->revoked = from->issued->revoked;
+	}
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
 		*strings[i] = world_copy(*strings[i]);
 	to->device.dns_names = calloc(from->device.dns_name_count + 1, sizeof(char *));
@@ -217,6 +223,18 @@ static void world_read_values(const json_t *vector, struct certdir_record *recor
 	}
 }
 
+/* A row of a table of issued certificates, which is no device. */
+static void world_read_issued(const json_t *vector, struct certdir_record *record)
+{
+	if (!vector)
+		return;
+	record->issued = calloc(1, sizeof(*record->issued));
+	record->issued->intune_device_id = world_copy(record->device.intune_device_id);
+	record->issued->entra_device_id = world_copy(record->device.entra_device_id);
+	record->issued->revoked = json_is_true(json_object_get(vector, "revoked"));
+	record->only_against = world_copy("a certificate");
+}
+
 static void world_read_record(const json_t *vector, struct world_directory *directory)
 {
 	struct certdir_record *record = &directory->records[directory->count];
@@ -266,6 +284,7 @@ static void world_read_record(const json_t *vector, struct world_directory *dire
 		world_fail("join type", world_text(vector, "join"));
 	world_read_names(vector, device);
 	world_read_values(vector, record);
+	world_read_issued(json_object_get(vector, "issued"), record);
 	/* "own": null: Intune alone knows it. */
 	if (!own || json_is_object(own))
 		world_read_statement(own, &device->own);
@@ -456,6 +475,7 @@ static void world_read_certificate(const json_t *vector, struct certdir_certific
 	certificate->issuer = world_copy("CN=Example CA,DC=example");
 	certificate->serial = world_copy("01");
 	certificate->tenant = world_copy(world_text(vector, "tenant"));
+	certificate->thumbprint = world_copy(world_text(vector, "thumbprint"));
 	certificate->person = json_is_true(json_object_get(vector, "person"));
 	if (world_text(vector, "holder") && !certdir_holder_parse(world_text(vector, "holder"), &certificate->holder))
 		world_fail("holder", world_text(vector, "holder"));
@@ -570,6 +590,9 @@ static void world_free_record(struct certdir_record *record)
 		free(record->values[i].value);
 	free(record->values);
 	free((char *)(uintptr_t)record->only_against);
+	if (record->issued)
+		certdir_issued_clear(record->issued);
+	free(record->issued);
 	certdir_device_clear(&record->device);
 }
 
