@@ -159,28 +159,29 @@ static const struct {
 	enum certdir_holder holder;
 	struct test test;
 } tests_of_people[] = {
-	{CERTDIR_HOLDER_USER, {NULL, "upn=max@contoso.com", false, 60, 60, CERTDIR_ALLOWED, NULL, NULL}},
-	{CERTDIR_HOLDER_USER, {ROW(INTUNE_9), "upn=max@contoso.com", false, 60, 60, CERTDIR_ALLOWED, NULL, NULL}},
+	{CERTDIR_HOLDER_USER, {NULL, "upn=max@contoso.com", false, 60, 60, CERTDIR_ALLOWED, NULL, NULL, 0}},
+	{CERTDIR_HOLDER_USER, {ROW(INTUNE_9), "upn=max@contoso.com", false, 60, 60, CERTDIR_ALLOWED, NULL, NULL, 0}},
 	/* revoked lets nobody in, whosever it is, on whatever device */
-	{CERTDIR_HOLDER_USER, {REVOKED("NULL"), "upn=max@contoso.com", false, 60, 60, CERTDIR_REVOKED, NULL, NULL}},
+	{CERTDIR_HOLDER_USER, {REVOKED("NULL"), "upn=max@contoso.com", false, 60, 60, CERTDIR_REVOKED, NULL, NULL, 0}},
 	{CERTDIR_HOLDER_USER,
-	 {REVOKED("'" INTUNE_1 "'"), "upn=max@contoso.com", false, 900000, 60, CERTDIR_REVOKED, NULL, NULL}},
-	{CERTDIR_HOLDER_BOTH, {REVOKED("NULL"), "upn=max@contoso.com", false, 60, 60, CERTDIR_REVOKED, NULL, NULL}},
-	{CERTDIR_HOLDER_USER, {REVOKED("NULL"), "upn=ben@contoso.com", false, 60, 60, CERTDIR_NOT_FOUND, NULL, NULL}},
+	 {REVOKED("'" INTUNE_1 "'"), "upn=max@contoso.com", false, 900000, 60, CERTDIR_REVOKED, NULL, NULL, 0}},
+	{CERTDIR_HOLDER_BOTH, {REVOKED("NULL"), "upn=max@contoso.com", false, 60, 60, CERTDIR_REVOKED, NULL, NULL, 0}},
+	{CERTDIR_HOLDER_USER,
+	 {REVOKED("NULL"), "upn=ben@contoso.com", false, 60, 60, CERTDIR_NOT_FOUND, NULL, NULL, 0}},
 	/* where a table says which device it is on, that one has to be fine, too; else there is none to ask for */
-	{CERTDIR_HOLDER_BOTH, {NULL, "upn=max@contoso.com", false, 60, 60, CERTDIR_ALLOWED, NULL, NULL}},
+	{CERTDIR_HOLDER_BOTH, {NULL, "upn=max@contoso.com", false, 60, 60, CERTDIR_ALLOWED, NULL, NULL, 0}},
 	{CERTDIR_HOLDER_BOTH,
-	 {"('" THUMB "',NULL,0,NULL)", "upn=max@contoso.com", false, 60, 60, CERTDIR_ALLOWED, NULL, NULL}},
+	 {"('" THUMB "',NULL,0,NULL,NULL)", "upn=max@contoso.com", false, 60, 60, CERTDIR_ALLOWED, NULL, NULL, 0}},
 	{CERTDIR_HOLDER_BOTH,
-	 {ROW(INTUNE_1), "upn=max@contoso.com", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "certificate"}},
+	 {ROW(INTUNE_1), "upn=max@contoso.com", false, 60, 60, CERTDIR_ALLOWED, ENTRA_1, "certificate", 0}},
 	{CERTDIR_HOLDER_BOTH,
 	 {ROW("00000003-0000-4000-8000-c00000000000"), "upn=max@contoso.com", false, 60, 60, CERTDIR_DISABLED, NULL,
-	  NULL}},
+	  NULL, 0}},
 	/* require_known_certificate */
-	{CERTDIR_HOLDER_USER, {OTHER_THUMB, "upn=max@contoso.com", true, 60, 900000, CERTDIR_NOT_FOUND, NULL, NULL}},
-	{CERTDIR_HOLDER_USER, {OTHER_THUMB, "upn=max@contoso.com", true, 60, 1059, CERTDIR_ALLOWED, NULL, NULL}},
-	{CERTDIR_HOLDER_USER, {ROW(INTUNE_9), "upn=max@contoso.com", true, 60, 900000, CERTDIR_ALLOWED, NULL, NULL}},
-	{CERTDIR_HOLDER_USER, {NULL, "upn=max@contoso.com", true, 0, 60, CERTDIR_LIST_STALE, NULL, NULL}},
+	{CERTDIR_HOLDER_USER, {OTHER_THUMB, "upn=max@contoso.com", true, 60, 900000, CERTDIR_NOT_FOUND, NULL, NULL, 0}},
+	{CERTDIR_HOLDER_USER, {OTHER_THUMB, "upn=max@contoso.com", true, 60, 1059, CERTDIR_ALLOWED, NULL, NULL, 0}},
+	{CERTDIR_HOLDER_USER, {ROW(INTUNE_9), "upn=max@contoso.com", true, 60, 900000, CERTDIR_ALLOWED, NULL, NULL, 0}},
+	{CERTDIR_HOLDER_USER, {NULL, "upn=max@contoso.com", true, 0, 60, CERTDIR_LIST_STALE, NULL, NULL, 0}},
 };
 
 static void check_case(const struct test *test, enum certdir_holder holder, size_t i)
