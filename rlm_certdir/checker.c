@@ -344,6 +344,7 @@ static bool ask_tables(struct seeking *seeking)
 
 	if (!seeking->inquiry->by_certificate || !certificate->thumbprint)
 		return true;
+	check->tables_asked = true;
 	for (size_t d = 0; d < check->known.count; d++)
 		if (!check->known.directories[d]->is_live && can_answer(&check->known, d)) {
 			seeking->inquiry->directories[d]->type->search(seeking->inquiry->directories[d], &sought, 1,

@@ -16,10 +16,27 @@ size_t certdir_cli_asked_count(const struct certdir_check *check, size_t d, size
 	return count;
 }
 
+/* When the directory's newest table of issued certificates was made that is in scope, 0 = it has none. */
+static int64_t newest_table(const struct certdir_check *check, size_t d)
+{
+	const struct certdir_answer *answer = &check->known.answers[d];
+	int64_t newest = 0;
+
+	for (size_t s = 0; s < answer->source_count; s++) {
+		const int64_t made = answer->sources[s].synced[CERTDIR_PART_OF_CERTIFICATES];
+
+		if (made > newest && !certdir_is_foreign(&check->certificate, &answer->sources[s], NULL))
+			newest = made;
+	}
+	return newest;
+}
+
 bool certdir_cli_asked_looked_up(const struct certdir_check *check, size_t d, size_t i)
 {
 	const struct certdir_identity *id = &check->certificate.identities[i];
 
+	if (id->type == CERTDIR_ID_CERTIFICATE)
+		return newest_table(check, d) != 0;
 	return ((check->sought >> i) & 1) && check->known.answers[d].state != CERTDIR_NOT_ASKED &&
 	       certdir_keeps(check->known.answers[d].keeps, id->type) &&
 	       !(check->known.directories[d]->is_live && id->rank == CERTDIR_RANK_CONFIRMING);
@@ -84,6 +101,22 @@ bool certdir_cli_asked_knows_any(const struct certdir_check *check, size_t d)
 		    certdir_keeps(check->known.answers[d].keeps, check->certificate.identities[i].type))
 			return true;
 	return false;
+}
+
+static bool is_issued(const struct certdir_check *check)
+{
+	for (size_t d = 0; d < check->known.count; d++)
+		for (size_t r = 0; r < check->known.answers[d].count; r++)
+			if (check->known.answers[d].records[r].issued)
+				return true;
+	return false;
+}
+
+int64_t certdir_cli_asked_in_vain(const struct certdir_check *check, size_t d)
+{
+	if (!check->tables_asked || check->known.answers[d].state != CERTDIR_ANSWERED || is_issued(check))
+		return 0;
+	return newest_table(check, d);
 }
 
 void certdir_cli_asked_places(const unsigned char *der, size_t length, certdir_cli_place_function see, void *context)

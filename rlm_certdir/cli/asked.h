@@ -17,8 +17,8 @@ typedef void (*certdir_cli_place_function)(void *context, const char *from, cons
 /* How many records of directory `d` carry identity `i`. */
 size_t certdir_cli_asked_count(const struct certdir_check *check, size_t d, size_t i);
 /*
- * Whether directory `d` was asked for identity `i`: it knows devices by such values, and what confirms costs no round trip to a live
- * one.
+ * Whether directory `d` was asked for identity `i`: it knows devices by such values, or has a table of issued certificates where `i` is
+ * one; and what confirms costs no round trip to a live one.
  */
 bool certdir_cli_asked_looked_up(const struct certdir_check *check, size_t d, size_t i);
 /* The answer that a record of the decision stands in, by the place of its directory. */
@@ -31,6 +31,11 @@ struct certdir_cli_asked_summary certdir_cli_asked_summary(const struct certdir_
 bool certdir_cli_asked_carries_any(const struct certdir_check *check, size_t d, const struct certdir_record *record);
 /* Whether directory `d` keeps a kind of identity that the certificate has and that was sought. */
 bool certdir_cli_asked_knows_any(const struct certdir_check *check, size_t d);
+/*
+ * Where no table of issued certificates has the one that was checked: when the newest of directory `d` was made (Unix seconds). 0: some
+ * table has it, `d` has none, or tables were not asked.
+ */
+int64_t certdir_cli_asked_in_vain(const struct certdir_check *check, size_t d);
 /* Every text in the certificate, where it stands: what a form or a certificates section can name. */
 void certdir_cli_asked_places(const unsigned char *der, size_t length, certdir_cli_place_function see, void *context);
 

@@ -83,7 +83,8 @@ static void print_use(const struct certdir_check *check, size_t i)
 	for (size_t d = 0; d < check->known.count; d++)
 		kept |= check->known.in_scope[d] && certdir_keeps(check->known.answers[d].keeps, id->type);
 	if (!kept)
-		printf("; no directory knows devices by it");
+		printf(id->type == CERTDIR_ID_CERTIFICATE ? "; its table names no device that a directory could know"
+							  : "; no directory knows devices by it");
 	else if (id->type != CERTDIR_ID_MAPPING && id->type != CERTDIR_ID_CERTIFICATE)
 		printf("; has no say beside an id");
 }
@@ -153,6 +154,19 @@ static void print_lookup(const struct certdir_check *check, size_t d, size_t i)
 	       (check->known.many[d] >> i) & 1 ? "more than " : "", records, certdir_cli_plural(records));
 }
 
+/* Of a certificate that no table of issued ones has, where there is one. */
+static void print_in_vain(const struct certdir_check *check, size_t d, int64_t now)
+{
+	const int64_t made = certdir_cli_asked_in_vain(check, d);
+
+	if (!made)
+		return;
+	printf("    %-16s %-40s no table of issued certificates has it, the newest is of ",
+	       certdir_identity_type_name(CERTDIR_ID_CERTIFICATE), check->certificate.thumbprint);
+	certdir_cli_print_when(made, now);
+	printf("\n");
+}
+
 static void print_answer(const struct certdir_check *check, size_t d, int64_t now)
 {
 	const struct certdir_answer *answer = &check->known.answers[d];
@@ -161,6 +175,7 @@ static void print_answer(const struct certdir_check *check, size_t d, int64_t no
 		printf("    no answer: %s\n", answer->detail);
 		return;
 	}
+	print_in_vain(check, d, now);
 	for (size_t i = 0; i < check->certificate.count; i++)
 		if (certdir_cli_asked_looked_up(check, d, i))
 			print_lookup(check, d, i);

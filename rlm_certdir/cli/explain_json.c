@@ -41,11 +41,21 @@ static json_t *json_identities(const struct certdir_check *check)
 	return array;
 }
 
+static json_t *json_lookup(const struct certdir_check *check, size_t d, enum certdir_identity_type type,
+			   const char *value, json_t *devices)
+{
+	return json_pack("{s:s, s:s, s:o, s:o}", "directory", check->known.directories[d]->name, "type",
+			 certdir_identity_type_name(type), "value", text(value), "devices", devices);
+}
+
 static json_t *json_lookups(const struct certdir_check *check)
 {
 	json_t *array = json_array();
 
-	for (size_t d = 0; d < check->known.count; d++)
+	for (size_t d = 0; d < check->known.count; d++) {
+		if (certdir_cli_asked_in_vain(check, d))
+			json_array_append_new(array, json_lookup(check, d, CERTDIR_ID_CERTIFICATE,
+								 check->certificate.thumbprint, json_integer(0)));
 		for (size_t i = 0; i < check->certificate.count; i++) {
 			const struct certdir_identity *id = &check->certificate.identities[i];
 
@@ -53,13 +63,12 @@ static json_t *json_lookups(const struct certdir_check *check)
 				continue;
 			json_array_append_new(
 				array,
-				json_pack("{s:s, s:s, s:o, s:o}", "directory", check->known.directories[d]->name,
-					  "type", certdir_identity_type_name(id->type), "value", text(id->value),
-					  "devices",
-					  check->known.answers[d].state == CERTDIR_ANSWERED
-						  ? json_integer((json_int_t)certdir_cli_asked_count(check, d, i))
-						  : json_null()));
+				json_lookup(check, d, id->type, id->value,
+					    check->known.answers[d].state == CERTDIR_ANSWERED
+						    ? json_integer((json_int_t)certdir_cli_asked_count(check, d, i))
+						    : json_null()));
 		}
+	}
 	return array;
 }
 

@@ -139,6 +139,7 @@ static bool take_source(struct certdir_cli_tenant_status *tenant, const struct c
 	tenant->synced[CERTDIR_SYNC_USERS] = source->users_synced;
 	tenant->synced[CERTDIR_SYNC_GROUPS] = source->groups_synced;
 	tenant->synced[CERTDIR_SYNC_CERTIFICATES] = source->certificates_synced;
+	tenant->certificates = source->certificates;
 	tenant->delta_since = source->delta_since;
 	return certdir_list_numbers(reader, source->id, &tenant->numbers, error);
 }

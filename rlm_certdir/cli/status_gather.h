@@ -20,6 +20,7 @@ struct certdir_cli_tenant_status {
 	bool wanted[CERTDIR_SYNC_PARTS]; /* parts that certdir.conf asks for */
 	bool has_numbers; /* the list could be read */
 	int64_t synced[CERTDIR_SYNC_PARTS]; /* Unix seconds, 0 = never; with has_numbers */
+	size_t certificates; /* rows of its table of issued ones */
 	int64_t delta_since; /* 0 = none */
 	struct certdir_list_numbers numbers;
 	int64_t attempted; /* the last time, 0 = not known */

@@ -49,6 +49,8 @@ static void print_list_part(const struct certdir_cli_status *status, const struc
 			continue;
 		printf("  synced      %s ", certdir_sync_part_name(part));
 		certdir_cli_print_when(tenant->synced[part], status->now);
+		if (part == CERTDIR_SYNC_CERTIFICATES && tenant->synced[part])
+			printf(": %zu", tenant->certificates);
 		putchar('\n');
 	}
 	if (tenant->delta_since == 0 || tenant->ldap)
@@ -125,6 +127,19 @@ static void print_sections(const struct certdir_cli_status *status)
 	}
 }
 
+static void print_import(const struct certdir_cli_status *status, const struct certdir_list_source *source)
+{
+	char good_for[CERTDIR_CLI_AGE_SIZE];
+
+	printf("import %s: %zu devices, imported ", source->name, source->devices);
+	certdir_cli_print_when(source->synced, status->now);
+	if (source->certificates_synced) {
+		printf(", %zu certificates ", source->certificates);
+		certdir_cli_print_when(source->certificates_synced, status->now);
+	}
+	puts(certdir_cli_good_for(source->good_for, good_for));
+}
+
 bool certdir_cli_status_print(const struct certdir_cli_status *status)
 {
 	if (status->list_error[0]) {
@@ -144,15 +159,9 @@ bool certdir_cli_status_print(const struct certdir_cli_status *status)
 		printf("the last run published nothing: %s\n", status->run_error);
 	for (size_t i = 0; i < status->tenant_count; i++)
 		print_tenant(status, &status->tenants[i]);
-	for (size_t i = 0; i < status->source_count; i++) {
-		char good_for[CERTDIR_CLI_AGE_SIZE];
-
-		if (status->sources[i].kind != CERTDIR_SOURCE_IMPORT)
-			continue;
-		printf("import %s: %zu devices, imported ", status->sources[i].name, status->sources[i].devices);
-		certdir_cli_print_when(status->sources[i].synced, status->now);
-		puts(certdir_cli_good_for(status->sources[i].good_for, good_for));
-	}
+	for (size_t i = 0; i < status->source_count; i++)
+		if (status->sources[i].kind == CERTDIR_SOURCE_IMPORT)
+			print_import(status, &status->sources[i]);
 	print_sections(status);
 	return !ferror(stdout);
 }
@@ -177,6 +186,9 @@ static json_t *parts_json(const struct certdir_cli_status *status, const struct 
 			json_decref(parts);
 			return NULL;
 		}
+	if (tenant->wanted[CERTDIR_SYNC_CERTIFICATES])
+		(void)json_object_set_new(json_object_get(parts, certdir_sync_part_name(CERTDIR_SYNC_CERTIFICATES)),
+					  "count", json_integer((json_int_t)tenant->certificates));
 	return parts;
 }
 
@@ -206,12 +218,22 @@ static json_t *tenant_json(const struct certdir_cli_status *status, const struct
 	return object;
 }
 
+/* Of an import's table of issued certificates; null where it has none. */
+static json_t *table_json(const struct certdir_cli_status *status, const struct certdir_list_source *source)
+{
+	if (!source->certificates_synced)
+		return json_null();
+	return json_pack("{s:o,s:o,s:I}", "synced", certdir_cli_json_time(source->certificates_synced), "age",
+			 age_json(status, source->certificates_synced), "count", (json_int_t)source->certificates);
+}
+
 static json_t *import_json(const struct certdir_cli_status *status, const struct certdir_list_source *source)
 {
-	return json_pack("{s:s,s:s?,s:I,s:o,s:o,s:o}", "name", source->name, "tenant", source->tenant, "devices",
+	return json_pack("{s:s,s:s?,s:I,s:o,s:o,s:o,s:o}", "name", source->name, "tenant", source->tenant, "devices",
 			 (json_int_t)source->devices, "imported", certdir_cli_json_time(source->synced), "age",
 			 age_json(status, source->synced), "good_for",
-			 source->good_for ? json_integer(source->good_for) : json_null());
+			 source->good_for ? json_integer(source->good_for) : json_null(), "certificates",
+			 table_json(status, source));
 }
 
 bool certdir_cli_status_print_json(const struct certdir_cli_status *status)

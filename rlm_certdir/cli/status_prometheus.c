@@ -40,7 +40,7 @@ static void print_sample(const char *metric, const char *label, const char *valu
 
 /* ---- tenants ---- */
 
-enum { METRICS = 8 };
+enum { METRICS = 9 };
 
 static const struct {
 	const char *name, *help;
@@ -51,6 +51,7 @@ static const struct {
 	{"certdir_tenant_devices_compliant", "Devices of the tenant that are compliant."},
 	{"certdir_tenant_devices_disabled", "Devices of the tenant that are disabled."},
 	{"certdir_tenant_devices_intune", "Devices of the tenant that have an Intune record."},
+	{"certdir_tenant_certificates", "Certificates in the tenant's table of issued ones."},
 	{"certdir_tenant_delta_link_timestamp_seconds",
 	 "When Graph gave the delta link that the next sync goes on from."},
 	{"certdir_tenant_credential_expires_timestamp_seconds", "When the tenant's client certificate expires."},
@@ -67,6 +68,7 @@ static void measure(const struct certdir_cli_tenant_status *tenant, int64_t valu
 		has ? (int64_t)tenant->numbers.compliant : -1,
 		has ? (int64_t)tenant->numbers.disabled : -1,
 		has ? (int64_t)tenant->numbers.intune : -1,
+		has && tenant->synced[CERTDIR_SYNC_CERTIFICATES] ? (int64_t)tenant->certificates : -1,
 		tenant->delta_since ? tenant->delta_since : -1,
 		tenant->credential_expires ? tenant->credential_expires : -1,
 	};
@@ -114,19 +116,41 @@ static void print_successes(const struct certdir_cli_status *status)
 	}
 }
 
-static void print_imports(const struct certdir_cli_status *status, const char *metric, const char *help, bool when)
+static int64_t import_devices(const struct certdir_list_source *source)
+{
+	return (int64_t)source->devices;
+}
+
+static int64_t import_time(const struct certdir_list_source *source)
+{
+	return source->synced;
+}
+
+static int64_t import_certificates(const struct certdir_list_source *source)
+{
+	return source->certificates_synced ? (int64_t)source->certificates : -1;
+}
+
+static int64_t import_certificates_time(const struct certdir_list_source *source)
+{
+	return source->certificates_synced ? source->certificates_synced : -1;
+}
+
+/* What `measured` says of each import; -1 has no sample. */
+static void print_imports(const struct certdir_cli_status *status, const char *metric, const char *help,
+			  int64_t (*measured)(const struct certdir_list_source *source))
 {
 	bool head = false;
 
 	for (size_t i = 0; i < status->source_count; i++) {
 		const struct certdir_list_source *source = &status->sources[i];
 
-		if (source->kind != CERTDIR_SOURCE_IMPORT)
+		if (source->kind != CERTDIR_SOURCE_IMPORT || measured(source) < 0)
 			continue;
 		if (!head)
 			print_head(metric, help);
 		head = true;
-		print_sample(metric, "source", source->name, when ? source->synced : (int64_t)source->devices);
+		print_sample(metric, "source", source->name, measured(source));
 	}
 }
 
@@ -196,8 +220,12 @@ bool certdir_cli_status_print_prometheus(const struct certdir_cli_status *status
 	}
 	print_tenants(status);
 	print_successes(status);
-	print_imports(status, "certdir_import_devices", "Devices of the import in the list.", false);
-	print_imports(status, "certdir_import_timestamp_seconds", "When the import was made.", true);
+	print_imports(status, "certdir_import_devices", "Devices of the import in the list.", import_devices);
+	print_imports(status, "certdir_import_timestamp_seconds", "When the import was made.", import_time);
+	print_imports(status, "certdir_import_certificates", "Certificates in the import's table of issued ones.",
+		      import_certificates);
+	print_imports(status, "certdir_import_certificates_timestamp_seconds", "When that table was made.",
+		      import_certificates_time);
 	print_sections(status);
 	return !ferror(stdout);
 }

@@ -33,6 +33,10 @@ static const char *const checks[] = {
 	"SELECT 'source '||s.name||' says that it has '||s.devices||' devices, and has '||count(d.id) FROM source s "
 	"LEFT JOIN device d ON "
 	"d.source=s.id AND d.listed GROUP BY s.id HAVING count(d.id)<>s.devices",
+	"SELECT 'source '||s.name||' says that it has '||s.certificates||' issued certificates, and has "
+	"'||coalesce(c.n,0) "
+	"FROM source s LEFT JOIN (SELECT source,count(*) n FROM certificate GROUP BY source) c ON c.source=s.id "
+	"WHERE s.certificates<>coalesce(c.n,0)",
 	TWINS("entra_device_id"),
 	TWINS("intune_device_id"),
 	TWINS("sid"),

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """certdir check: the vectors through the command, the server's configuration, exit codes, and what a person reads."""
 
+import hashlib
 import json
+import os
+import re
+import ssl
 import subprocess
 import time
 from pathlib import Path
@@ -135,6 +139,46 @@ def test_decisions_and_exit_codes(certdir_cli, devices, authority, tmp_path):
         code, results, errors = check_json(certdir_cli, "--list", devices.path, known, unreadable)
         assert (code, len(results)) == (65, 1), errors
         assert str(unreadable) in errors
+
+
+def test_no_table_has_it(certdir_cli, authority, tmp_path):
+    """Where some table of issued certificates is in scope, and only there, its silence is told."""
+    devices = DeviceList(tmp_path / "devices.db")
+    devices.add("PC01")
+    devices.publish()
+    certificate = issue(authority, tmp_path, "known", {"subject": [["CN", device_id("PC01")]]})
+    thumbprint = hashlib.sha1(ssl.PEM_cert_to_DER_cert(certificate.read_text())).hexdigest()
+    report = tmp_path / "report.csv"
+
+    def table(made, *rows, source="intune"):
+        report.write_text("".join(f"{row}\n" for row in ("DeviceId,ValidTo,CertificateStatus,Thumbprint", *rows)))
+        os.utime(report, (made, made))
+        subprocess.run([certdir_cli, "list", "import", "--certificates", "--force", "--source", source, "--list", devices.path, report],
+                       check=True, timeout=60, capture_output=True)
+
+    def told():
+        _, (result,), _ = check_json(certdir_cli, "--list", devices.path, certificate)
+        assert result["reason"] == "allowed"
+        said = [line for line in certdir_check(certdir_cli, "--list", devices.path, certificate).stdout.decode().splitlines()
+                if "no table of issued certificates has it" in line]
+        return [one for one in result["lookups"] if one["type"] == "certificate"], said
+
+    other = f"{device_id('PC01')},2036-01-01T00:00:00Z,issued,{'A1' * 20}"
+    assert told() == ([], [])
+    table(time.time() - 7200, other)
+    table(time.time() - 86400, other, source="older")
+    lookups, (line,) = told()
+    assert [(one["directory"], one["value"].lower(), one["devices"]) for one in lookups] == [("list", thumbprint, 0)]
+    assert line.split()[:2] == ["certificate", lookups[0]["value"]]
+    assert re.search(r"the newest is of 2\S+Z \(2 h ago\)$", line), line
+    unasked = raddb(tmp_path / "raddb", {"directories": "list", "list.filename": devices.path, "identities": "device_guid"})
+    _, (result,), _ = check_json(certdir_cli, "--raddb", unasked, certificate)
+    assert [one["type"] for one in result["lookups"]] == ["device_guid"]
+    table(time.time(), other.replace("A1" * 20, thumbprint), source="older")
+    lookups, said = told()
+    assert [one["devices"] for one in lookups] == [1] and not said
+    assert "its table names no device that a directory could know" in certdir_check(
+        certdir_cli, "--list", devices.path, certificate).stdout.decode()
 
 
 def test_bundle_der_and_standard_input(certdir_cli, devices, authority, tmp_path):

@@ -542,6 +542,22 @@ def test_a_tenant_is_not_imported_into(run, load, tmp_path):
     assert len(json.loads(run("export").out)) == 4
 
 
+def test_certificates_of_no_source(run, load, tmp_path):
+    load(named(2))
+    load(f"DeviceId,ValidTo,CertificateStatus,Thumbprint\n{G1},2036-01-01T00:00:00Z,issued,{'A1' * 20}\n", "--certificates",
+         name="report.csv")
+    assert "in order" in run("verify").out
+    db = tmp_path / "devices.db"
+    connection = sqlite3.connect(":memory:")
+    connection.deserialize(db.read_bytes())
+    connection.execute("UPDATE certificate SET id=7,source=99")
+    connection.commit()
+    db.write_bytes(seal(connection.serialize()))
+    out = run("verify", code=1).out
+    assert "table certificate row 7 refers to a missing row of source" in out
+    assert "source import says that it has 1 issued certificates, and has 0" in out
+
+
 def seal(image):
     """The seal as list/seal.h describes it, behind an image."""
     chunks = [image[at:at + (1 << 20)] for at in range(0, len(image), 1 << 20)]

@@ -245,7 +245,7 @@ def samples(text):
             if current not in (None, name):
                 closed.add(current)  # all samples of a metric stand together
             current = name
-            assert name.endswith(("_seconds", "_up")) or "_devices" in name
+            assert name.endswith(("_seconds", "_up")) or "_devices" in name or name.endswith("_certificates")
             found[name, labels] = int(match[4])
     return found
 
@@ -266,6 +266,26 @@ def test_prometheus(certdir, place, closed):
     for (name, _), value in found.items():
         if name in ("certdir_list_published_timestamp_seconds", "certdir_tenant_last_attempt_timestamp_seconds"):
             assert now - 60 < value <= now
+
+
+def test_status_tells_tables_of_certificates(certdir, place):
+    conf = configure(place, 1)
+    import_one(certdir, place)
+    tables = ('certdir_import_certificates', 'source="ca"'), ('certdir_import_certificates_timestamp_seconds', 'source="ca"')
+    assert not {name for name, _ in samples(certdir("status", "-c", conf, "--prometheus")[1])} & {name for name, _ in tables}
+    report, made = place / "report.csv", int(time.time()) - 7200
+    report.write_text(f"DeviceId,ValidTo,CertificateStatus,Thumbprint\n{CLIENT},2036-01-01T00:00:00Z,issued,{'A1' * 20}\n")
+    os.utime(report, (made, made))
+    code, _, err = certdir("list", "import", "--certificates", "--list", place / "devices.db", "--source", "ca", report)
+    assert code == 0, err
+    lines = certdir("status", "-c", conf)[1].splitlines()
+    assert any(re.fullmatch(r"import ca: 0 devices, imported .*, 1 certificates 2\S+Z \(2 h ago\)", line) for line in lines), lines
+    assert any(re.fullmatch(r"import lab: 1 devices, imported 2\S+Z \(\d+ s ago\)", line) for line in lines), lines
+    lab, ca = json.loads(certdir("status", "-c", conf, "--json")[1])["imports"]
+    assert lab["certificates"] is None and ca["certificates"]["count"] == 1 and 7200 <= ca["certificates"]["age"] < 7300
+    found = samples(certdir("status", "-c", conf, "--prometheus")[1])
+    assert [found[one] for one in tables] == [1, made]
+    assert not {name for name, labels in found if labels == 'source="lab"'} & {name for name, _ in tables}
 
 
 def test_stats_tell_imports(certdir, place):

@@ -2,6 +2,7 @@
 """certdir sync: Intune's report of issued certificates, from the job to the list; and the same as a file by hand."""
 
 import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -63,8 +64,12 @@ def test_a_report_becomes_the_table(world):
     assert json.loads(posted[0].body)["select"] and "authorization" not in graph.asked("report")[0].headers
     status = sync.status()["tenants"][0]["parts"]
     assert status["certificates"]["last_success"] and status["certificates"]["age"] < 3600
+    count = len(tenant.records)
+    assert status["certificates"]["count"] == count
+    assert re.search(rf"\n  synced      certificates 2\S+Z \(.* ago\): {count}\n", sync.certdir("status", "-c", sync.conf))
     prometheus = sync.certdir("status", "-c", sync.conf, "--prometheus")
     assert 'certdir_tenant_last_success_timestamp_seconds{tenant="contoso",part="certificates"}' in prometheus
+    assert f'certdir_tenant_certificates{{tenant="contoso"}} {count}\n' in prometheus
     # The next one: a change, a loss of one of many.
     graph.certificates[1]["CertificateStatus"] = "revoked"
     del graph.certificates[-1]

@@ -566,7 +566,7 @@ static void collect(void *context, const char *text)
 	strcat(strcat(all, text), "\n");
 }
 
-/* A row that was slipped in between is in no count. */
+/* Rows that were slipped in between are in no count, or of no source. */
 static void test_verify_counts(void **state)
 {
 	struct certdir_list_snapshot *snapshot;
@@ -580,11 +580,14 @@ static void test_verify_counts(void **state)
 	writer = certdir_list_write_begin(fixture_file, false, &error);
 	assert_non_null(writer);
 	fixture_run(writer, "INSERT INTO device(source,name) VALUES(1,'STOLEN')");
+	fixture_run(writer, "INSERT INTO certificate(id,source,thumbprint) VALUES(1,1,'AA'),(2,99,'BB')");
 	fixture_publish(writer);
 	snapshot = fixture_load();
 	reader = fixture_reader(snapshot);
-	assert_int_equal(certdir_list_verify(reader, true, collect, problems, &error), 1);
-	assert_string_equal(problems, "source test says that it has 5 devices, and has 6\n");
+	assert_int_equal(certdir_list_verify(reader, true, collect, problems, &error), 3);
+	assert_string_equal(problems, "table certificate row 2 refers to a missing row of source\n"
+				      "source test says that it has 5 devices, and has 6\n"
+				      "source test says that it has 0 issued certificates, and has 1\n");
 	certdir_list_reader_put(reader);
 	certdir_list_release(snapshot);
 }
