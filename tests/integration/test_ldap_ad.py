@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The module's LDAP directory against a real domain controller (Samba): what it finds, how it binds, people's logins."""
+"""The module's LDAP directory against a real domain controller (Samba): what it finds, how it binds, and logins."""
 
 import socket
 import uuid
