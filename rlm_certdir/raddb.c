@@ -319,6 +319,17 @@ static bool can_select(struct certdir_checker const *checker)
 	return checker->accepted & (checker->section_count ? UINT32_MAX : ~confirming);
 }
 
+/* Which certificate it is, its bytes tell, and attributes have none. */
+static bool can_know_certificate(CONF_SECTION *cs, struct certdir_raddb const *raddb)
+{
+	if (!raddb->from_attributes || !raddb->checker.policy.require_known_certificate)
+		return true;
+	cf_log_err(section_place(cs, "certificate"),
+		   "certificate = attributes: which certificate it is cannot be told from them, and "
+		   "require_known_certificate = yes would deny everybody: take one of the two out");
+	return false;
+}
+
 bool certdir_raddb_read(CONF_SECTION *cs, bool watch, struct certdir_raddb *raddb)
 {
 	struct options options = {0};
@@ -329,7 +340,7 @@ bool certdir_raddb_read(CONF_SECTION *cs, bool watch, struct certdir_raddb *radd
 	    !section_words(section_place(cs, "identities"), options.identities, take_identity,
 			   &raddb->checker.accepted) ||
 	    !read_forms(cs, &raddb->checker) || !read_certificates(cs, &raddb->checker) ||
-	    !read_policy(cs, &raddb->checker.policy))
+	    !read_policy(cs, &raddb->checker.policy) || !can_know_certificate(cs, raddb))
 		goto fail;
 	if (!raddb_directories_open(cs, options.directories, watch, &raddb->checker))
 		goto fail;

@@ -8,7 +8,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-sources=(rlm_certdir/*.[ch] rlm_certdir/*/*.[ch] rlm_certdir/compat/freeradius/*.h tests/*/*.[ch])
+sources=(rlm_certdir/*.[ch] rlm_certdir/*/*.[ch] rlm_certdir/compat/freeradius/*.h tests/*/*.[ch] tests/unit/support/*.[ch])
 [ ${#sources[@]} -gt 100 ] || { echo "check.sh: only ${#sources[@]} C files were found" >&2; exit 1; }
 
 check_format() {

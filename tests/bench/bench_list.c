@@ -6,7 +6,8 @@
  *
  * Publishes a list of DEVICES (1000) made-up devices; then one device more, against copying the file with cp, without and
  * with an fsync at the end; then times random lookups of devices that exist: by Entra id and name with the device read
- * whole, and through the directory as a login does it, by an id and then by all ids learnt, with 1 and with 8 threads.
+ * whole, and through the directory as a login does it, by an id and then by all ids learnt, with 1 and with 8 threads. Then
+ * the list gets a table with a certificate of each device, and logins are by one that it has, and by an id beside one that it has not.
  */
 #include "directory/list.h"
 #include "list/writer.h"
@@ -295,6 +296,93 @@ static void *search(void *context)
 	return NULL;
 }
 
+/* ---- issued certificates ---- */
+
+static void thumbprint(uint64_t n, char out[41])
+{
+	const uint64_t a = mix(n * 4 + 3), b = mix(a), c = mix(b);
+
+	(void)snprintf(out, 41, "%016" PRIx64 "%016" PRIx64 "%08x", a, b, (unsigned)c);
+}
+
+static void issue(const char *filename)
+{
+	struct certdir_error error;
+	struct certdir_list_writer *writer = certdir_list_write_begin(filename, false, &error);
+	struct certdir_list_issued_counts counts;
+	const int64_t at = (int64_t)time(NULL);
+	char thumb[41], serial[41], intune[37];
+	bool taken;
+
+	if (!writer || !certdir_list_write_certificates_begin(writer, "issued", NULL, &error))
+		die(error.text);
+	for (uint64_t n = 0; n < devices; n++) {
+		const struct certdir_issued row = {.thumbprint = thumb,
+						   .issuer = (char *)"CN=Contoso Issuing CA, O=Contoso, C=US",
+						   .serial = serial,
+						   .intune_device_id = intune,
+						   .upn = (char *)"somebody@example.com",
+						   .status = (char *)"issued",
+						   .not_before = at - 86400,
+						   .not_after = at + 86400 * 365};
+
+		thumbprint(n, thumb);
+		(void)snprintf(serial, sizeof(serial), "1A%016" PRIX64, mix(n));
+		guid(n, 1, intune);
+		if (!certdir_list_write_certificate(writer, &row, &taken, &error) || !taken)
+			die(error.text);
+	}
+	if (!certdir_list_write_certificates_end(writer, at, at, &counts, &error) ||
+	    !certdir_list_write_publish(writer, &error))
+		die(error.text);
+}
+
+/* Device n's login by a certificate that is in the table, or by its Entra id with one that is not. */
+static void log_in(uint64_t n, bool issued)
+{
+	char thumb[41], entra[37];
+	struct certdir_certificate certificate = {.thumbprint = thumb, .serial = (char *)"00"};
+	struct certdir_sought sought = {.type = CERTDIR_ID_CERTIFICATE, .value = thumb, .certificate = &certificate};
+	struct certdir_answer answer = {0};
+	struct certdir_sought ids[3];
+
+	thumbprint(issued ? n : n + devices, thumb);
+	directory->type->search(directory, &sought, 1, &answer);
+	if (issued != (answer.count == 1))
+		die("the table says something else");
+	guid(n, 0, entra);
+	ids[0] = (struct certdir_sought){.type = CERTDIR_ID_GUID,
+					 .value = issued ? answer.records[0].device.intune_device_id : entra};
+	directory->type->search(directory, ids, 1, &answer);
+	if (answer.count != 1u + issued)
+		die("a device is missing");
+	ids[0].value = answer.records[issued].device.object_id;
+	ids[1] = (struct certdir_sought){.type = CERTDIR_ID_GUID,
+					 .value = issued ? entra : answer.records[0].device.intune_device_id};
+	directory->type->search(directory, ids, 2, &answer);
+	certdir_answer_clear(&answer);
+}
+
+static void *log_in_by_certificate(void *context)
+{
+	uint64_t seed = *(uint64_t *)context;
+
+	for (int i = 0; i < LOOKUPS; i++)
+		log_in((seed = mix(seed)) % devices, true);
+	return NULL;
+}
+
+static void *log_in_by_id(void *context)
+{
+	uint64_t seed = *(uint64_t *)context;
+
+	for (int i = 0; i < LOOKUPS; i++)
+		log_in((seed = mix(seed)) % devices, false);
+	return NULL;
+}
+
+/* ---- measuring ---- */
+
 static void measure(const char *what, void *(*work)(void *), unsigned threads)
 {
 	pthread_t ids[THREADS];
@@ -314,14 +402,33 @@ static void measure(const char *what, void *(*work)(void *), unsigned threads)
 	       cpu * 1e9 / LOOKUPS / threads, threads * LOOKUPS / took);
 }
 
+static void load(const struct certdir_list_config *config)
+{
+	struct certdir_error error;
+	const double start = now();
+
+	snapshot = certdir_list_load(config->filename, &error);
+	if (!snapshot)
+		die(error.text);
+	printf("loaded and verified in %.3f s\n", now() - start);
+	directory = certdir_list_directory_open(config, false, &error);
+	if (!directory)
+		die(error.text);
+}
+
+static void unload(void)
+{
+	directory->type->close(directory);
+	certdir_list_release(snapshot);
+}
+
 int main(int argc, char **argv)
 {
 	char filename[64], *lock = NULL;
 	const char *name = argc > 2 ? argv[2] : filename;
 	struct certdir_list_config config = {.filename = name};
-	struct certdir_error error;
 	struct stat status;
-	double start, memory;
+	double memory;
 
 	if (argc > 1 && (devices = strtoull(argv[1], NULL, 10)) == 0)
 		die("DEVICES is a number");
@@ -332,21 +439,24 @@ int main(int argc, char **argv)
 		printf(", %.1f MB", (double)status.st_size / 1e6);
 	printf("\n");
 	measure_one_change(name);
-	start = now();
-	snapshot = certdir_list_load(name, &error);
-	if (!snapshot)
-		die(error.text);
-	printf("loaded and verified in %.3f s\n", now() - start);
-	directory = certdir_list_directory_open(&config, false, &error);
-	if (!directory)
-		die(error.text);
+	load(&config);
 	for (unsigned threads = 1; threads <= THREADS; threads += THREADS - 1) {
 		measure("find by Entra id", find_ids, threads);
 		measure("find by Entra id, by name, read device", read_devices, threads);
 		measure("search of a directory as a login does it", search, threads);
 	}
-	directory->type->close(directory);
-	certdir_list_release(snapshot);
+	unload();
+	printf("a certificate of each added in %.2f s", apart(issue, name, &memory));
+	printf(", peak %.1f MiB", memory);
+	if (stat(name, &status) == 0)
+		printf(", %.1f MB", (double)status.st_size / 1e6);
+	printf("\n");
+	load(&config);
+	for (unsigned threads = 1; threads <= THREADS; threads += THREADS - 1) {
+		measure("search by an id, certificate unknown", log_in_by_id, threads);
+		measure("search by the certificate", log_in_by_certificate, threads);
+	}
+	unload();
 	(void)unlink(name);
 	if (asprintf(&lock, "%s.lock", name) > 0)
 		(void)unlink(lock);

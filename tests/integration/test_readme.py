@@ -23,6 +23,7 @@ OTHER_SID = "S-1-5-21-1004336348-1177238915-682003330-1105"
 INTUNE = "9a1f0c5e-0f6b-4a55-8d3e-6a4f5b1c2d3e"
 UNKNOWN = "5bd2a7a0-1c1f-4c8e-b3a8-000000000001"
 CLIENT = {"eku": ["clientAuth"]}
+PEOPLE = ["clientAuth", "1.3.6.1.5.5.7.3.4"]
 
 
 def recipes():
@@ -47,7 +48,8 @@ def option(recipe, name):
 def devices(tmp_path_factory):
     """Mine, and the victim's: whoever is let in as that has forged something."""
     devices = DeviceList(tmp_path_factory.mktemp("list") / "devices.db")
-    devices.add("MINE", onPremisesSecurityIdentifier=SID, serialNumber="C02XG2JMJG5H", intuneDeviceId=INTUNE)
+    devices.add("MINE", onPremisesSecurityIdentifier=SID, serialNumber="C02XG2JMJG5H", intuneDeviceId=INTUNE,
+                imei="490154203237518", wiFiMacAddress="00A0C91E2F3D")
     devices.add("VICTIM", onPremisesSecurityIdentifier=OTHER_SID, serialNumber="C02ZZZZZZZZZ")
     devices.publish()
     return devices
@@ -118,7 +120,19 @@ CASES = {
         ({"subject": [["CN", "C02XG2JMJG5H"], ["CN", UNKNOWN]]}, "allowed", "MINE"),
         ({"subject": [["CN", "C02XG2JMJG5H"], ["CN", device_id("VICTIM")]]}, "allowed", "MINE"),
         ({"subject": [["CN", "C02AAAAAAAAA"], ["CN", "VICTIM"]]}, "not-found", None),
-        ({"subject": [["CN", "VICTIM"]]}, "no-identity", None),
+        ({"subject": [["CN", "VICTIM"]]}, "not-found", None),
+    ],
+    # The list of this test has no people: that nobody comes in whose device is fine is what it can tell.
+    "Certificates of people": [
+        ({"eku": PEOPLE, "san": [{"upn": "max@contoso.example"}, BOTH[0]], **VICTIM_NAMED}, "not-found", "MINE"),
+        ({"eku": PEOPLE, "san": [{"upn": "max@contoso.example"}]}, "not-found", None),
+        ({"eku": PEOPLE, "san": BOTH[:1]}, "no-identity", "MINE"),
+        ({"san": [{"upn": "max@contoso.example"}, BOTH[0]]}, "issuer", None),
+    ],
+    "Phones and tablets": [
+        ({"subject": [["CN", "490154203237518"]]}, "allowed", "MINE"),
+        ({"subject": [["OU", "00:a0:c9:1e:2f:3d"], ["CN", "49-015420-323751-0"]]}, "allowed", "MINE"),
+        (VICTIM_NAMED, "no-identity", None),
     ],
 }
 

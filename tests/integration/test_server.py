@@ -133,6 +133,13 @@ def test_ldap_sections_that_are_right(radiusd, one_device, text):
     assert code == 0, output[-1500:]
 
 
+def test_attributes_do_not_tell_which_certificate_it_is(radiusd, one_device):
+    """A table of issued ones cannot be asked: what requires it would deny everybody."""
+    code, output = radiusd(shipped_module({"list.filename": one_device.path, "certificate": "attributes",
+                                           "policy.require_known_certificate": "yes"}), start=False).check_config()
+    assert code != 0 and "take one of the two out" in output, output[-1500:]
+
+
 def section_lines(text, line):
     """The lines of the section right inside certdir { } that `line` stands in, or `line` alone."""
     depth, start = 0, None
@@ -186,7 +193,7 @@ def test_sections_that_are_right(radiusd, one_device, text):
     (form(type="mac"), "mac"),
     (certificates() + certificates(), "certificates intune"),
     (certificates(name=""), "needs a name"),
-    (certificates(holder="device"), "holder"),
+    (certificates(holder="owner"), "holder"),
     (certificates(vouched="san.dns san.mac"), "san.mac"),
     (certificates(dns_name="san.mac"), "san.mac"),
     (certificates(vouched="san.uri"), "san.uri"),
