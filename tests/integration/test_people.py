@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """People: synced into the list, looked up in LDAP, and judged in real logins."""
 
+import json
 import sqlite3
+import uuid
 from contextlib import closing
 
 import pytest
@@ -195,3 +197,16 @@ def test_check_explains_people(office):
     out = office.sync.certdir("check", "--raddb", office.server.raddb, certificate, code=1)
     assert "the person: disabled" in out and "decision deny: disabled: the user: " in out
     assert "list-disabled@contoso.example" in out and "the device\n" in out
+
+
+def test_check_tells_that_no_table_has_it(office, tmp_path):
+    """Of a person's certificate as of a device's."""
+    certificate, _ = office.certificate("user", "list-enabled", None)
+    report = tmp_path / "report.csv"
+    report.write_text(f"DeviceId,ValidTo,CertificateStatus,Thumbprint\n{uuid.uuid4()},2036-01-01T00:00:00Z,issued,{'A1' * 20}\n")
+    office.sync.certdir("list", "import", "--certificates", "--list", office.sync.list_file, report)
+    check = ["check", "--raddb", office.server.raddb, certificate]
+    result = json.loads(office.sync.certdir(*check, "--json"))
+    assert result["decision"] == "allow"
+    assert [(one["directory"], one["devices"]) for one in result["person"]["lookups"] if one["type"] == "certificate"] == [("list", 0)]
+    assert office.sync.certdir(*check).count("no table of issued certificates has it, the newest is of 2") == 1
