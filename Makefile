@@ -164,7 +164,7 @@ quick: ## unit tests and one login
 
 # Tests wait for daemons a third of their time, so one more than there are processors runs at once.
 .PHONY: test
-test: deps ## everything: checkers, unit tests, layers, and real logins; 9 minutes with 2 CPUs
+test: deps ## everything: checkers, unit tests, layers, and real logins; 10 minutes with 2 CPUs
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(unit_tests) $(certificates)
 	@tests/check.sh format shell man
 	@$(MAKE) --no-print-directory -j$$(nproc) --output-sync unit check-layers
