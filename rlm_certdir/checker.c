@@ -371,6 +371,23 @@ static bool out_of_memory(struct certdir_check *check)
 	return certdir_conclude(&check->decision, CERTDIR_DIRECTORY_UNAVAILABLE, "out of memory");
 }
 
+static struct inquiry about_devices(const struct certdir_checker *checker)
+{
+	return (struct inquiry){.directories = checker->directories,
+				.count = checker->directory_count,
+				.policy = &checker->policy,
+				.by_certificate = checker->accepted & CERTDIR_BIT(CERTDIR_ID_CERTIFICATE)};
+}
+
+static struct inquiry about_people(const struct certdir_checker *checker, const struct certdir_policy *policy)
+{
+	return (struct inquiry){.directories = checker->people,
+				.count = checker->people_count,
+				.policy = policy,
+				.persons = true,
+				.by_certificate = checker->accepted & CERTDIR_BIT(CERTDIR_ID_CERTIFICATE)};
+}
+
 static void conclude_no_identity(struct certdir_check *check)
 {
 	const struct certdir_certificate *certificate = &check->certificate;
@@ -461,8 +478,7 @@ static bool ask_person(struct certdir_check *check, const struct certdir_checker
 		       const struct certdir_certificate *certificate, const struct certdir_policy *policy, int64_t now,
 		       struct certdir_decision *without_groups)
 {
-	const struct inquiry people = {checker->people, checker->people_count, policy, true,
-				       checker->accepted & CERTDIR_BIT(CERTDIR_ID_CERTIFICATE)};
+	const struct inquiry people = about_people(checker, policy);
 	struct certdir_check *person = calloc(1, sizeof(*person));
 	bool selects;
 
@@ -488,8 +504,7 @@ static bool ask_person(struct certdir_check *check, const struct certdir_checker
 static void check_person(struct certdir_check *check, const struct certdir_checker *checker, int64_t now,
 			 bool names_device)
 {
-	const struct inquiry devices = {checker->directories, checker->directory_count, &checker->policy, false,
-					checker->accepted & CERTDIR_BIT(CERTDIR_ID_CERTIFICATE)};
+	const struct inquiry devices = about_devices(checker);
 	const struct certdir_policy policy = certdir_policy_of_person(&checker->policy, true);
 	struct certdir_decision device_without, person_without;
 
@@ -550,8 +565,7 @@ static void check_owner(struct certdir_check *check, const struct certdir_checke
 
 static void check_device(struct certdir_check *check, const struct certdir_checker *checker, int64_t now)
 {
-	const struct inquiry devices = {checker->directories, checker->directory_count, &checker->policy, false,
-					checker->accepted & CERTDIR_BIT(CERTDIR_ID_CERTIFICATE)};
+	const struct inquiry devices = about_devices(checker);
 
 	ask(check, &devices, now, NULL);
 	if (checker->policy.require_enabled_owner &&
