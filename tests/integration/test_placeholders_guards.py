@@ -18,6 +18,7 @@ from testenv import placeholder_worlds as worlds
 from testenv.clock import HURRY
 from testenv.devices import device_id
 from testenv.ldap_proxy import CUT, LdapProxy
+from testenv.placeholder_fixtures import shared, site, slapd  # noqa: F401
 from testenv.placeholder_worlds import (BLIND, DAY, ELSEWHERE, GROUP, HOUR, KEEPER, LOOKER, MAKER, OU, PEEKER, Site, accounts,
                                         filled, forget_undo, in_between, keep_only, names, says, unchanged)
 from testenv.placeholders import (DONE, FAILED, MISCONFIGURED, MISUSED, PROBLEMS, REFUSED, SECTION, TO_DO)
@@ -25,23 +26,6 @@ from testenv.ports import free_port
 from testenv.radiusd import BUILD
 from testenv.slapd import ADMIN, SUFFIX
 from testenv.sync import contoso, serving
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    with worlds.server(tmp_path_factory.mktemp("guards") / "slapd") as slapd:
-        yield slapd
-
-
-@pytest.fixture
-def slapd(shared):
-    worlds.fill(shared)
-    return shared
-
-
-@pytest.fixture
-def site(slapd, tmp_path):
-    return Site(tmp_path, slapd.uri)
 
 
 def refused(site, *words, code=REFUSED):

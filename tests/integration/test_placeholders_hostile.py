@@ -8,26 +8,10 @@ from testenv.certificates import sequence
 from testenv.devices import device_id
 from testenv.ldap_proxy import Request
 from testenv.ldap_search import Liar, entry, message, result
-from testenv.placeholder_worlds import GROUP, OU, Site, accounts, filled, plain
+from testenv.placeholder_fixtures import shared, site, slapd  # noqa: F401
+from testenv.placeholder_worlds import GROUP, OU, accounts, filled, plain
 from testenv.placeholders import DONE, PROBLEMS, TO_DO, Placeholders
 from testenv.slapd import SUFFIX, sid_bytes
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    with worlds.server(tmp_path_factory.mktemp("hostile") / "slapd") as slapd:
-        yield slapd
-
-
-@pytest.fixture
-def slapd(shared):
-    worlds.fill(shared)
-    return shared
-
-
-@pytest.fixture
-def site(slapd, tmp_path):
-    return Site(tmp_path, slapd.uri)
 
 
 HOSTILE = (
@@ -133,8 +117,6 @@ def test_two_accounts_with_one_mark(slapd, site):
     assert one.key in run.problems
     assert site.plan(code=(DONE, PROBLEMS)).actions == []
     assert not [account for account in accounts(slapd.contents()) if account.dn == one.dn and account.disabled]
-
-
 
 
 # ---- a domain controller that shows a part of very many values (MaxValRange) ----

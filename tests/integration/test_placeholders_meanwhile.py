@@ -6,29 +6,14 @@ from concurrent.futures import Future
 
 import pytest
 
-from testenv import placeholder_worlds as worlds
 from testenv.devices import device_id
-from testenv.placeholder_worlds import DAY, GROUP, OU, Site, accounts, filled, in_between, names, says, unchanged, value
+from testenv.placeholder_fixtures import shared, site, slapd  # noqa: F401
+from testenv.placeholder_worlds import DAY, GROUP, OU, accounts, filled, in_between, names, says, unchanged, value
 from testenv.placeholders import DONE, PROBLEMS, STOPPED
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    with worlds.server(tmp_path_factory.mktemp("meanwhile") / "slapd") as slapd:
-        yield slapd
-
-
-@pytest.fixture
-def slapd(shared):
-    worlds.fill(shared)
-    return shared
-
-
-@pytest.fixture
-def site(slapd, tmp_path):
-    return Site(tmp_path, slapd.uri)
 
 
 # ---- others at work ----
+
 
 def test_two_applies_at_once(slapd, site):
     """The second waits until the first has ended, plans then, and has nothing to do."""

@@ -13,22 +13,11 @@ import pytest
 from testenv import placeholder_worlds as worlds
 from testenv.devices import device_id
 from testenv.ldap_proxy import LdapProxy
+from testenv.placeholder_fixtures import shared, slapd  # noqa: F401
 from testenv.placeholder_worlds import DAY, ELSEWHERE, GROUP, GROUPS, OU, Site, accounts, names, says, unchanged, value
 from testenv.placeholders import DONE, FAILED, MISCONFIGURED, MISUSED, PROBLEMS, STOPPED, TO_DO
 from testenv.radiusd import BUILD
 from testenv.slapd import SUFFIX
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    with worlds.server(tmp_path_factory.mktemp("undo") / "slapd") as slapd:
-        yield slapd
-
-
-@pytest.fixture
-def slapd(shared):
-    worlds.fill(shared)
-    return shared
 
 
 @pytest.fixture
