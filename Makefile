@@ -232,13 +232,8 @@ $(B)/bench_list: tests/bench/bench_list.c $(core) $(B)/flags
 comma := ,
 # $(call sanitized,NAME,FLAGS,TARGETS): the same make with a build directory and compiler flags of its own.
 sanitized = @$(MAKE) --no-print-directory B=build-$(1) OPT='-O1 -g' SANITIZE='$(2)' $(3)
-# $(call logins,NAME,RUNTIMES,OPTIONS,TESTS[,LESS]): logins by a stock radiusd that loads that build. libldap has to be there before
-# the module brings it, or the sanitizer and the server's way of loading modules wait for each other.
-logins = @$(CC) -shared -fPIC -o build-$(1)/nodeepbind.so tests/drivers/nodeepbind.c -ldl; \
-	ldap=$$(ldconfig -p | sed -n 's/.*libldap-2\..* => //p' | head -1); \
-	preload=$(CURDIR)/build-$(1)/nodeepbind.so; for lib in $(2); do preload=$$preload:$$($(CC) -print-file-name=$$lib); done; \
-	CERTDIR_BUILD=$(CURDIR)/build-$(1) CERTDIR_PRELOAD=$$preload:$$ldap $(3) \
-	$(PYTHON) -m pytest -q -p no:cacheprovider -k 'not valgrind$(5)' $(4:%=tests/integration/test_%.py)
+# $(call logins,NAME,RUNTIMES,OPTIONS,TESTS[,LESS]): logins by a stock radiusd that loads that build.
+logins = @CC='$(CC)' PYTHON='$(PYTHON)' $(3) tests/sanitized.sh build-$(1) '$(2)' -k 'not valgrind$(5)' $(4:%=tests/integration/test_%.py)
 
 .PHONY: asan tsan unit-asan
 unit-asan: ## unit tests with the address and undefined behaviour sanitizers
@@ -291,16 +286,10 @@ docker-test: deps-demo ## build the container image and run the demo's logins ag
 
 # ---- install ----
 
-snippets := mods-available/certdir mods-available/certdir-eap policy.d/certdir $(addprefix sites-available/certdir-,check wifi wired)
+raddb_files = @SHIPPED=$(DESTDIR)$(SHAREDIR)/raddb RADDB=$(DESTDIR)$(RADDB) LISTDIR=$(LISTDIR) raddb-snippets/install.sh
 
-# radiusd reads policy.d and the enabled folders whole, so nothing is ever written beside a file there. What is shipped stands in
-# SHAREDIR; a file in raddb that is as it was shipped before is replaced, one that was edited or removed is the administrator's.
-# In the loop: what is to be installed, what was shipped before, and the file in raddb.
-each_snippet = set -e; for file in $(snippets); do new=$(B)/raddb/$$file; shipped=$(DESTDIR)$(SHAREDIR)/raddb/$$file; \
-	to=$(DESTDIR)$(RADDB)/$$file;
-
-# Debian's radiusd runs as freerad from the start, RHEL's as radiusd: what it reads gets the owner and group of raddb itself,
-# and the list's directory hands its group on to every list that root publishes there. MEMORYDIR is the server's own.
+# What radiusd reads gets the group of raddb itself: the list's directory hands it on to every list that root publishes there.
+# MEMORYDIR is the server's own.
 .PHONY: install
 install: all ## install into DESTDIR; files in raddb that were edited are kept
 	install -D -m 644 $(module) $(DESTDIR)$(LIBDIR)/rlm_certdir.so
@@ -309,16 +298,7 @@ install: all ## install into DESTDIR; files in raddb that were edited are kept
 		[ -d $(DESTDIR)$$dir ] || install -d -m 755 $(DESTDIR)$$dir; done
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1/
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5/
-	@[ -e $(DESTDIR)$(RADDB)/mods-available/certdir ] || first=yes; $(each_snippet) \
-		mkdir -p $${new%/*} $${shipped%/*}; sed 's,/var/lib/certdir,$(LISTDIR),' raddb-snippets/$$file >$$new; \
-		if [ -e $$to.new ]; then mv $$to.new $$shipped.old; \
-			echo "moved $$to.new, written by an older certdir, to $$shipped.old: radiusd reads policy.d whole"; fi; \
-		if [ -e $$to ] && ! cmp -s $$new $$to && ! cmp -s $$shipped $$to; then \
-			echo "kept $$to, which is not as it was shipped. To see what differs: diff $$to $$shipped"; \
-		elif [ ! -e $$to ] && [ -e $$shipped ] && [ -z "$$first" ]; then \
-			echo "left out $$to, which was removed. To have it back: cp $$shipped $$to"; \
-		else install -D -m 640 $$new $$to; [ "$$(id -u)" -ne 0 ] || chown --reference=$(DESTDIR)$(RADDB) $$to; fi; \
-		install -m 644 $$new $$shipped; done
+	$(raddb_files) install
 	@[ -d $(DESTDIR)$(LISTDIR) ] || { install -d -m 755 $(DESTDIR)$(LISTDIR); \
 		[ "$$(id -u)" -ne 0 ] || chgrp --reference=$(DESTDIR)$(RADDB) $(DESTDIR)$(LISTDIR); chmod g+s $(DESTDIR)$(LISTDIR); }
 	@[ -d $(DESTDIR)$(MEMORYDIR) ] || { install -d -m 770 $(DESTDIR)$(MEMORYDIR); \
@@ -326,12 +306,7 @@ install: all ## install into DESTDIR; files in raddb that were edited are kept
 
 .PHONY: uninstall
 uninstall: ## remove what `make install` put there; edited files of raddb, certdir.conf and lists stay
-	@undo=; for link in $(DESTDIR)$(RADDB)/*-enabled/*; do case $$link@$$(readlink $$link) in \
-		*/eap@*-available/certdir*) undo="$$undo\n    ln -sfn ../mods-available/eap $$link";; \
-		*/certdir@* | *-available/certdir*) undo="$$undo\n    rm $$link";; esac; done; [ -z "$$undo" ] || { \
-		printf "radiusd would not start without certdir. Take virtual_server = certdir-.. out of %s and clients.conf, then$$undo\nand try again\n" \
-			$(DESTDIR)$(RADDB)/mods-available/eap >&2; exit 1; }
-	@$(each_snippet) if cmp -s $$shipped $$to; then rm $$to; elif [ -e $$to ]; then echo "kept $$to, which was edited"; fi; done
+	$(raddb_files) uninstall
 	rm -f $(DESTDIR)$(LIBDIR)/rlm_certdir.so $(DESTDIR)$(BINDIR)/certdir
 	rm -f $(patsubst man/%.1,$(DESTDIR)$(MANDIR)/man1/%.1,$(wildcard man/*.1)) $(DESTDIR)$(MANDIR)/man5/certdir.conf.5
 	rm -rf $(DESTDIR)$(SHAREDIR)
