@@ -41,7 +41,7 @@ LDFLAGS += -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
 glue_sources := rlm_certdir/rlm_certdir.c rlm_certdir/eap_tls_session.c rlm_certdir/raddb.c \
                 rlm_certdir/raddb_directories.c rlm_certdir/raddb_section.c rlm_certdir/wiring.c rlm_certdir/wiring_calls.c
 cli_sources  := $(wildcard rlm_certdir/cli/*.c)
-core_sources := $(wildcard $(addprefix rlm_certdir/,*.c $(addsuffix /*.c,base text conf identity ldap directory decision list tenant sync import plan placeholders profiles)))
+core_sources := $(wildcard $(addprefix rlm_certdir/,*.c $(addsuffix /*.c,base text conf identity ldap directory decision list tenant sync import plan placeholders profiles sessions)))
 core_sources := $(filter-out $(glue_sources),$(core_sources))
 unit_sources := $(wildcard tests/unit/test_*.c)
 support_sources := $(wildcard tests/unit/support/*.c)

@@ -52,6 +52,7 @@ ROOMS = {
     "tenant": {"tenant", "list"} | GROUND,
     "directory": {"directory", "ldap", "identity", "list"} | GROUND,
     "decision": {"decision", "directory"} | GROUND,
+    "sessions": {"sessions"} | GROUND,
     "profiles": {"profiles", "identity"} | GROUND,
     "sync": {"sync", "profiles", "tenant", "directory", "ldap", "list"} | GROUND,
     "import": {"import", "identity", "list"} | GROUND,
