@@ -2,6 +2,7 @@
 /* The device list as a directory: the edition in use, the thread that looks for a new one, and what a search makes of it. */
 #include "directory/list.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,7 @@ struct list_directory {
 	const char *filename;
 	char tenant[CERTDIR_VALUE_MAX + 1]; /* canonical, "" = any */
 	const char *const *groups; /* as configured */
+	atomic_uint_fast64_t editions; /* that came into use */
 
 	pthread_mutex_t mutex; /* guards the next four */
 	pthread_cond_t wake;
@@ -346,10 +348,12 @@ static void look(struct list_directory *list)
 		complain(list, why.text);
 	(void)pthread_mutex_lock(&list->mutex);
 	old = list->snapshot;
-	if (fresh)
+	if (fresh) {
 		list->snapshot = fresh;
-	else
+		atomic_fetch_add(&list->editions, 1);
+	} else {
 		list->why = why;
+	}
 	(void)pthread_mutex_unlock(&list->mutex);
 	if (fresh) {
 		list->complaint[0] = '\0';
@@ -429,6 +433,11 @@ struct certdir_list_snapshot *certdir_list_directory_edition(struct certdir_dire
 	snapshot = list->snapshot ? certdir_list_retain(list->snapshot) : NULL;
 	(void)pthread_mutex_unlock(&list->mutex);
 	return snapshot;
+}
+
+uint64_t certdir_directory_list_edition(const struct certdir_directory *directory)
+{
+	return atomic_load(&((const struct list_directory *)directory)->editions);
 }
 
 /* The first search of a login. Until the list is seen, it may know devices by anything. */

@@ -25,6 +25,11 @@ struct certdir_directory *certdir_list_directory_open(const struct certdir_list_
 struct certdir_list_snapshot;
 /* The edition in use, which the caller releases; NULL when there is none. */
 struct certdir_list_snapshot *certdir_list_directory_edition(struct certdir_directory *list);
+/*
+ * How many editions have come into use since the list was opened: who sees another number than before has something to decide again.
+ * Any thread may ask.
+ */
+uint64_t certdir_directory_list_edition(const struct certdir_directory *list);
 
 /*
  * The people of a list: another directory on the same editions, which is closed before it. Its answers have records of persons, whose

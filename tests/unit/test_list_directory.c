@@ -675,8 +675,10 @@ static void test_list_comes_late(void **state)
 	for (double end = now() + 2.5; now() < end; pause_briefly())
 		assert_int_equal(utimensat(AT_FDCWD, fixture_file, NULL, 0), 0);
 	assert_int_equal(log_count("is not a device list"), 1);
+	assert_int_equal(certdir_directory_list_edition(watched), 0);
 	assert_int_equal(unlink(fixture_file), 0); /* nothing else makes room for a list */
 	next_edition();
+	assert_int_equal(certdir_directory_list_edition(watched), 1);
 	watched->type->close(watched);
 }
 
