@@ -38,8 +38,8 @@ GLUE    := -std=gnu11 -D_GNU_SOURCE -DIS_MODULE=1 -DNDEBUG -Irlm_certdir $(SERVE
 LDFLAGS += -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
 
 # A file's room decides how it is built: glue sees FreeRADIUS, the core never does.
-glue_sources := rlm_certdir/rlm_certdir.c rlm_certdir/eap_tls_session.c rlm_certdir/raddb.c \
-                rlm_certdir/raddb_directories.c rlm_certdir/raddb_section.c rlm_certdir/wiring.c rlm_certdir/wiring_calls.c
+glue_sources := $(addprefix rlm_certdir/,rlm_certdir.c request.c reply.c decision_line.c eap_tls_session.c \
+                raddb.c raddb_directories.c raddb_section.c wiring.c wiring_calls.c)
 cli_sources  := $(wildcard rlm_certdir/cli/*.c)
 core_sources := $(wildcard $(addprefix rlm_certdir/,*.c $(addsuffix /*.c,base text conf identity ldap directory decision list tenant sync import plan placeholders profiles sessions)))
 core_sources := $(filter-out $(glue_sources),$(core_sources))

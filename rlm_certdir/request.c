@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "request.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <string.h>
+
+static struct {
+	char const *name;
+	DICT_ATTR const *da; /* NULL where no dictionary has it */
+} server_attributes[CERTDIR_LOGIN_ATTRIBUTES] = {
+	[CERTDIR_LOGIN_CALLING] = {"Calling-Station-Id", NULL},
+	[CERTDIR_LOGIN_CALLED] = {"Called-Station-Id", NULL},
+	[CERTDIR_LOGIN_SSID] = {"Called-Station-SSID", NULL},
+	[CERTDIR_LOGIN_NAS] = {"NAS-Identifier", NULL},
+	[CERTDIR_LOGIN_NAS_IP] = {"NAS-IP-Address", NULL},
+	[CERTDIR_LOGIN_SUBJECT] = {"TLS-Client-Cert-Subject", NULL},
+	[CERTDIR_LOGIN_ISSUER] = {"TLS-Client-Cert-Issuer", NULL},
+	[CERTDIR_LOGIN_SERIAL] = {"TLS-Client-Cert-Serial", NULL},
+};
+
+REQUEST *certdir_request_outermost(REQUEST *request)
+{
+	while (request->parent)
+		request = request->parent;
+	return request;
+}
+
+void certdir_request_attributes(void)
+{
+	for (size_t i = 0; i < CERTDIR_LOGIN_ATTRIBUTES; i++)
+		server_attributes[i].da = dict_attrbyname(server_attributes[i].name);
+}
+
+VALUE_PAIR *certdir_request_pair(REQUEST *request, enum certdir_login_attribute attribute)
+{
+	DICT_ATTR const *da = server_attributes[attribute].da;
+
+	return da && request->packet ? fr_pair_find_by_da(request->packet->vps, da, TAG_ANY) : NULL;
+}
+
+char const *certdir_request_says(REQUEST *request, enum certdir_login_attribute attribute)
+{
+	VALUE_PAIR *vp = certdir_request_pair(certdir_request_outermost(request), attribute);
+
+	return vp ? vp->vp_strvalue : "";
+}
+
+char const *certdir_request_nas(REQUEST *request, char text[INET_ADDRSTRLEN])
+{
+	char const *name = certdir_request_says(request, CERTDIR_LOGIN_NAS);
+	VALUE_PAIR *vp = certdir_request_pair(certdir_request_outermost(request), CERTDIR_LOGIN_NAS_IP);
+
+	if (*name || !vp || !inet_ntop(AF_INET, &vp->vp_ipaddr, text, INET_ADDRSTRLEN))
+		return name;
+	return text;
+}
+
+/*
+ * The SSID, from Called-Station-Id as RFC 3580 (3.20) has it, MAC:SSID; an SSID may have colons of its own. The
+ * server's policy rewrite_called_station_id moves it into Called-Station-SSID.
+ */
+char const *certdir_request_ssid(REQUEST *request)
+{
+	char const *ssid = certdir_request_says(request, CERTDIR_LOGIN_SSID),
+		   *called = certdir_request_says(request, CERTDIR_LOGIN_CALLED);
+	unsigned digits = 0;
+
+	if (*ssid)
+		return ssid;
+	for (; *called && digits < 12; called++) {
+		if (isxdigit((unsigned char)*called))
+			digits++;
+		else if (!strchr("-:.", *called))
+			return "";
+	}
+	return *called == ':' ? called + 1 : "";
+}
