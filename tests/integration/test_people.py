@@ -2,6 +2,7 @@
 """People: synced into the list, looked up in LDAP, and judged in real logins."""
 
 import json
+import re
 import sqlite3
 import uuid
 from contextlib import closing
@@ -10,10 +11,12 @@ import pytest
 
 from testenv.graph import FakeGraph
 from testenv.logins import Pki, enter
-from testenv.radiusd import Radiusd
+from testenv.shipped import ShippedSite
 from testenv.slapd import READER, READER_PASSWORD, SUFFIX, Slapd, sid_bytes
+from testenv.supplicant import radclient
 from testenv.sync import Sync
 from testenv.tenant import DOMAIN_SID, Tenant
+from testenv.turns import Turn, log_in_by_turns
 
 
 def users_of(sync, columns="upn"):
@@ -103,6 +106,11 @@ certdir {{
 """
 
 
+# All that a login leaves in session-state of who it was, told to the supplicant.
+FOUND = "".join(f"%{{session-state:Certdir-{name}}}/" for name in ("Device-Name", "Group[*]", "User-Name", "User-Group[*]"))
+FOUND = f'\t\tupdate reply {{\n\t\t\t&Reply-Message := "{FOUND}"\n\t\t}}\n'
+
+
 class Office:
     """A device and a person of each standing, known to the list or to LDAP alone, and a server for all of them."""
 
@@ -114,7 +122,9 @@ class Office:
         self.sync.run()
         text = MODULE.format(**OIDS, list=self.sync.list_file, uri=slapd.uri, identity=READER, password=READER_PASSWORD,
                              base=SUFFIX)
-        self.server = Radiusd(directory / "radiusd", pki.trust, text)
+        self.server = ShippedSite(directory / "radiusd", pki.trust, text, "certdir-wired",
+                                  changed={"sites-available/certdir-wired": lambda site: re.sub(
+                                      "(?=^\t\tPost-Auth-Type)", lambda _: FOUND, site, flags=re.MULTILINE)})
 
     @staticmethod
     def fill_list(graph):
@@ -180,16 +190,47 @@ def test_login_of_people(office, holder, standing, kind):
             assert "@contoso.example" in decision.fields["upn"] and (holder == "user") is (decision.fields["device"] == "")
 
 
-def test_machine_then_user(office):
-    """Windows' "user or computer": the machine logs in at the start with its certificate, then the user with hers."""
-    machine = office.certificate("device", None, "list-pc-enabled")
-    user = office.certificate("user", "list-enabled", None)
-    seen = [enter(office.server, office.pki, certificate)[1] for certificate in (machine, user, machine)]
-    assert [(one.reason, one.fields["device"], one.fields["upn"]) for one in seen] == [
-        ("allowed", "list-pc-enabled", ""), ("allowed", "", "list-enabled@contoso.example"),
-        ("allowed", "list-pc-enabled", "")]
-    stolen = office.certificate("user", "list-disabled", None)
-    assert [enter(office.server, office.pki, one)[0].accepted for one in (machine, stolen)] == [True, False]
+def session_of(attempt):
+    """What accounting has of the session: User-Name, and who the Class says it is."""
+    return attempt.one("User-Name"), re.match("certdir:([0-9a-f-]{36})", attempt.one("Class"))[1]
+
+
+def account(server, attempt):
+    """What a switch sends when the session begins: the User-Name and the Class that the Access-Accept gave it (RFC 2865, 5.1)."""
+    session = {name: attempt.one(name) for name in ("User-Name", "Class")}
+    ask = type("Accounting", (), {"port": server.accounting_port, "secret": server.secret})
+    radclient(ask, {**session, "Acct-Status-Type": "Start", "Acct-Session-Id": "1", "Calling-Station-Id": "02-00-00-00-00-01"}, "acct")
+
+
+def test_user_or_computer(office):
+    """
+    Windows' profile of that name, at one port: the computer logs in with its certificate, then the person with hers, again with
+    the TLS session of before, the computer after her, and somebody with a certificate of both. Nobody is taken for the one before.
+    """
+    machine, user = office.certificate("device", None, "list-pc-enabled"), office.certificate("user", "list-enabled", None)
+    both, out = office.certificate("both", "list-enabled", "list-pc-enabled"), office.certificate("user", "list-disabled", None)
+    mark = office.server.mark()
+    turns = [Turn(machine, "host/list-pc-enabled"), Turn(user, "list-enabled@contoso.example"), Turn(), Turn(machine), Turn(),
+             Turn(both), Turn(out)]
+    attempts = log_in_by_turns(office.server, office.pki.ca, turns)
+    decisions = office.server.decisions(mark, count=len(turns))
+    assert [one.resumed for one in attempts] == [False, False, True, False, True, False, False]
+    assert [one.reason for one in decisions] == ["allowed"] * 6 + ["disabled"] and not attempts[6].accepted
+    person, device = "list-enabled@contoso.example", "list-pc-enabled"
+    assert [(one.fields["device"], one.fields["upn"]) for one in decisions[:6]] == [
+        (device, ""), ("", person), ("", person), (device, ""), (device, ""), (device, person)]
+    computer, human = f"{device}/staff///", f"//{person}/staff/"
+    assert [one.one("Reply-Message") for one in attempts] == [
+        computer, human, human, computer, computer, f"{device}/staff/{person}/staff/", None]
+    computer, human = session_of(attempts[0]), session_of(attempts[1])
+    assert (computer[0], human[0]) == (f"host/{device}", person) and computer[1] != human[1]
+    assert [session_of(one) for one in attempts[2:6]] == [human, computer, computer, (person, computer[1])]
+
+    for attempt in attempts[:2]:
+        account(office.server, attempt)
+    told = re.findall(r'User-Name = "(.*)"|Class = 0x(.*)', office.server.details())
+    assert [name or bytes.fromhex(value).decode() for name, value in told] == [
+        value for one in attempts[:2] for value in (one.one("User-Name"), one.one("Class"))]
 
 
 def test_check_explains_people(office):

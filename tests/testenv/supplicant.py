@@ -61,7 +61,7 @@ class NoAnswer(AssertionError):
     """A login did not come to an end; carries what eapol_test said."""
 
 
-def _network(identity, certificate, key, ca, tls, method):
+def network_text(identity, certificate, key, ca, tls, method):
     eap, credentials = METHODS[method]
     # Bare hex is how wpa_supplicant's files write any bytes.
     return NETWORK.format(eap=eap, identity=identity.encode().hex(), ca=ca, phase1=PHASE1[tls],
@@ -84,7 +84,7 @@ class Login:
                  mac="02:00:00:00:00:01", method="tls", network=None):
         self._directory = tempfile.TemporaryDirectory(prefix="eapol-")
         configuration = Path(self._directory.name) / "network.conf"
-        configuration.write_text(network or _network(identity, certificate, key, ca, tls, method))
+        configuration.write_text(network or network_text(identity, certificate, key, ca, tls, method))
         self._timeout = timeout
         # Into a file: its output is long, and nobody reads a pipe while several of these run.
         self._output = open(Path(self._directory.name) / "output", "w+b")
@@ -176,12 +176,17 @@ class Gate:
             return
         self._last_first = packet
         self._logins += 1
-        if self._logins == 2:
+        try:
+            self._begin(self._logins)
+        except Exception as error:  # the thread has nobody else to tell
+            self.error = error
+
+    def _begin(self, number):
+        if number == 2:
             try:
                 self._between()
-            except Exception as error:  # the thread has nobody else to tell
-                self.error = error
-            self._target = self._second_target or self._target
+            finally:
+                self._target = self._second_target or self._target
 
 
 def _has_state(packet):
