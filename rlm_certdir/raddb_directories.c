@@ -206,7 +206,7 @@ static struct certdir_directory *remember(struct opening const *opening, CONF_SE
 		return live;
 	live->name = section_instance(cs);
 	if (config->memory[0])
-		memory.filename = talloc_asprintf(cs, "%s/%s.%s%s.memory", config->memory,
+		memory.filename = talloc_asprintf(cs, "%s/%s.%s.memory%s", config->memory,
 						  section_instance(opening->cs), section_instance(cs), whose);
 	memory.origin = certdir_ldap_directory_origin(config);
 	if (memory.origin && (memory.filename || !config->memory[0]))
