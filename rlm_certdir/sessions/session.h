@@ -7,7 +7,7 @@
 
 #include "base/certdir.h"
 
-/* What accounting packets say of it, in the order of the store's columns: new ones stand at the end. */
+/* What is known of it in words, in the order of the store's columns: new ones stand at the end. */
 enum certdir_session_field {
 	CERTDIR_SESSION_ID, /* Acct-Session-Id; never missing */
 	CERTDIR_SESSION_MULTI_ID,
@@ -22,6 +22,9 @@ enum certdir_session_field {
 	CERTDIR_SESSION_FRAMED_IP,
 	CERTDIR_SESSION_FRAMED_IPV6,
 	CERTDIR_SESSION_CLASS, /* the one of its Class attributes that is ours, as a login's reply had it */
+	CERTDIR_SESSION_ATTRIBUTES, /* so many of them are a packet's */
+	/* As its Class would be by now, since the NAS was told to change the session; NULL = as it is. */
+	CERTDIR_SESSION_JUDGED = CERTDIR_SESSION_ATTRIBUTES,
 	CERTDIR_SESSION_FIELDS
 };
 /* The RADIUS attribute: "Acct-Session-Id". Never NULL. */
@@ -33,33 +36,49 @@ enum certdir_session_state {
 	CERTDIR_SESSION_TO_CHANGE, /* allowed, and what its VLAN may depend on is another one: the NAS is asked to change it */
 	CERTDIR_SESSION_HELD, /* denied, and the guard against a mass event keeps it */
 	CERTDIR_SESSION_WANTED_OUT, /* denied: the NAS is asked to end it */
-	CERTDIR_SESSION_REFUSED, /* denied, and the NAS cannot end it, or does not want to: nobody asks it again */
-	CERTDIR_SESSION_ENDED, /* stopped; kept for some minutes, as packets come out of order */
+	CERTDIR_SESSION_REFUSED, /* denied, and the NAS cannot end it: nobody asks again */
+	CERTDIR_SESSION_ENDED, /* kept for some minutes, as packets come out of order */
 	CERTDIR_SESSION_STATES
 };
 const char *certdir_session_state_name(enum certdir_session_state state); /* "running", .. */
 
-/* Times are Unix seconds, 0 = not known. */
+/* Times are Unix seconds by our clock, 0 = not known. */
 struct certdir_session {
 	uint64_t id; /* ours: counted up, never given twice */
 	struct sockaddr_storage client; /* the address that its accounting comes from; the port is 0 */
 	const char *text
 		[CERTDIR_SESSION_FIELDS]; /* as the NAS wrote them, unsafe for a terminal; addresses and numbers in print; NULL = not said */
+	int64_t issued; /* its Class: a later one is a later login's */
 	int64_t started;
-	int64_t heard; /* the newest packet, by when it was sent */
-	int64_t expires; /* when it is taken for gone if no other comes */
-	uint32_t interval; /* seconds between two Interim-Updates, as far as seen; 0 = none seen */
+	int64_t heard; /* when the newest packet was sent, as far as Acct-Delay-Time tells */
+	int64_t said; /* the latest Event-Timestamp: by the NAS's clock */
+	int64_t expires; /* when it is taken for gone if no other packet comes */
+	int64_t interval; /* seconds between two Interim-Updates as last seen; 0 = none seen */
 	enum certdir_session_state state;
-	enum certdir_reason reason; /* why it is wanted out */
+	enum certdir_reason reason; /* why it is wanted out, or was */
+	int64_t denied; /* since when it is */
 	/* The last order: how often it was given, when it is given again, what came back. */
-	uint32_t attempts;
+	int64_t attempts;
 	int64_t again;
 	int64_t answered;
-	uint32_t outcome; /* enum certdir_order_outcome; counts if `answered` does */
-	uint32_t cause; /* the NAK's Error-Cause, 0 = none */
+	int64_t outcome; /* enum certdir_order_outcome; counts if `answered` does */
+	int64_t cause; /* the NAK's Error-Cause, 0 = none */
 };
 
 /* A copy whose texts stand behind it in the same allocation: free() ends all of it. NULL when memory is out. */
 struct certdir_session *certdir_session_copy(const struct certdir_session *session);
+
+/*
+ * What its Class says in clear: the device's id, or the person's. Borrowed from the session, `length` bytes long. NULL without a Class.
+ */
+const char *certdir_session_device(const struct certdir_session *session, size_t *length);
+
+/* Whether two addresses are the same host; the port does not count. */
+bool certdir_address_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+enum { CERTDIR_ADDRESS_SIZE = 46 };
+/* "192.0.2.1", "2001:db8::1", "" for what is neither. Returns `text`. */
+const char *certdir_address_print(const struct sockaddr_storage *address, char text[CERTDIR_ADDRESS_SIZE]);
+/* The reverse; false, with an empty address, for what is neither. */
+bool certdir_address_read(struct sockaddr_storage *address, const char *text);
 
 #endif
