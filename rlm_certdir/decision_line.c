@@ -68,7 +68,7 @@ static void quote_login(REQUEST *request, struct certdir_check const *check, str
 	quoted(texts->ssid, sizeof(texts->ssid), certdir_request_ssid(request));
 }
 
-void certdir_line_log(REQUEST *request, struct certdir_check const *check, int64_t took)
+void certdir_line_log(REQUEST *request, struct certdir_check const *check, int64_t took, bool observe)
 {
 	struct certdir_certificate const *certificate = check->parsed ? &check->certificate : NULL;
 	struct certdir_decision const *decision = &check->decision;
@@ -84,7 +84,7 @@ void certdir_line_log(REQUEST *request, struct certdir_check const *check, int64
 		       "%s %s directory=%s matched=%s from=%s value=\"%s\" device=\"%s\" id=\"%s\" issuer=\"%s\" "
 		       "serial=%s ms=%lld.%03lld user=\"%s\" upn=\"%s\" mac=\"%s\" nas=\"%s\" ssid=\"%s\" age=%s "
 		       "system=\"%s\" "
-		       "detail=\"%s\"",
+		       "detail=\"%s\"%s",
 		       certdir_verdict_name(certdir_reason_verdict(decision->reason)),
 		       certdir_reason_name(decision->reason), or_dash(decision->directory),
 		       or_dash(certdir_facts_matched_by(decision, matched_by)), by ? by->from : "-",
@@ -94,5 +94,5 @@ void certdir_line_log(REQUEST *request, struct certdir_check const *check, int64
 		       or_dash(certificate ? certificate->serial : NULL), (long long)took / 1000,
 		       (long long)took % 1000, login.user, login.upn, login.mac, login.nas, login.ssid, age,
 		       quoted(system, sizeof(system), CERTDIR_FACT(decision, operating_system)),
-		       quoted(detail, sizeof(detail), decision->detail));
+		       quoted(detail, sizeof(detail), decision->detail), observe ? " mode=observe" : "");
 }

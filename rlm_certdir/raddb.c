@@ -75,6 +75,7 @@ static CONF_PARSER const certificates_options[] = {
 	CONF_PARSER_TERMINATOR};
 
 struct policy_options {
+	char const *mode;
 	bool require_managed;
 	bool require_compliant;
 	char const *compliance_unknown;
@@ -92,6 +93,7 @@ struct policy_options {
 };
 
 static CONF_PARSER const policy_options[] = {
+	{"mode", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, mode), "enforce"},
 	{"require_managed", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct policy_options, require_managed), "no"},
 	{"require_compliant", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct policy_options, require_compliant), "no"},
 	{"compliance_unknown", FR_CONF_OFFSET(PW_TYPE_STRING, struct policy_options, compliance_unknown), "deny"},
@@ -283,8 +285,9 @@ static bool systems_valid(CONF_SECTION *cs)
 	return true;
 }
 
-static bool read_policy(CONF_SECTION *parent, struct certdir_policy *policy)
+static bool read_policy(CONF_SECTION *parent, struct certdir_raddb *raddb)
 {
+	struct certdir_policy *policy = &raddb->checker.policy;
 	struct policy_options options = {0};
 	CONF_SECTION *cs;
 
@@ -300,7 +303,8 @@ static bool read_policy(CONF_SECTION *parent, struct certdir_policy *policy)
 	policy->require_known_certificate = options.require_known_certificate;
 	policy->known_certificate_grace = options.known_certificate_grace;
 	policy->require_enabled_owner = options.require_enabled_owner;
-	return section_strings(cs, "require_group", &policy->groups) && ownerships_valid(cs) && systems_valid(cs) &&
+	return section_choice(cs, "mode", options.mode, "enforce", "observe", &raddb->observe) &&
+	       section_strings(cs, "require_group", &policy->groups) && ownerships_valid(cs) && systems_valid(cs) &&
 	       section_strings(cs, "ownership", &policy->ownerships) &&
 	       section_strings(cs, "operating_systems", &policy->operating_systems) &&
 	       section_choice(cs, "twins", options.twins, "dates", "deny", &policy->twins_deny) &&
@@ -339,8 +343,8 @@ bool certdir_raddb_read(CONF_SECTION *cs, bool watch, struct certdir_raddb *radd
 	    !section_choice(cs, "certificate", options.certificate, "session", "attributes", &raddb->from_attributes) ||
 	    !section_words(section_place(cs, "identities"), options.identities, take_identity,
 			   &raddb->checker.accepted) ||
-	    !read_forms(cs, &raddb->checker) || !read_certificates(cs, &raddb->checker) ||
-	    !read_policy(cs, &raddb->checker.policy) || !can_know_certificate(cs, raddb))
+	    !read_forms(cs, &raddb->checker) || !read_certificates(cs, &raddb->checker) || !read_policy(cs, raddb) ||
+	    !can_know_certificate(cs, raddb))
 		goto fail;
 	if (!raddb_directories_open(cs, options.directories, watch, &raddb->checker))
 		goto fail;

@@ -9,6 +9,7 @@
 struct certdir_raddb {
 	struct certdir_checker checker;
 	bool from_attributes; /* certificate = attributes */
+	bool observe; /* policy { mode = observe }: decides and denies nobody */
 };
 
 /*

@@ -26,6 +26,7 @@ enum attribute {
 	USER_ID,
 	USER_NAME,
 	USER_GROUP,
+	WOULD,
 	ATTRIBUTES
 };
 
@@ -55,6 +56,7 @@ static struct {
 	[USER_ID] = {"Certdir-User-Id", PW_TYPE_STRING, NULL},
 	[USER_NAME] = {"Certdir-User-Name", PW_TYPE_STRING, NULL},
 	[USER_GROUP] = {"Certdir-User-Group", PW_TYPE_STRING, NULL},
+	[WOULD] = {"Certdir-Would", PW_TYPE_STRING, NULL},
 };
 
 static bool list_has_group(VALUE_PAIR *list, DICT_ATTR const *da, char const *name)
@@ -187,20 +189,37 @@ static void remove_ours(VALUE_PAIR **list)
 	}
 }
 
-static void put_decision(TALLOC_CTX *ctx, VALUE_PAIR **list, struct certdir_check const *check)
+/* What sites go by. Who is let in only because nobody is denied is marked: a policy that assigns networks can leave him where he is. */
+static void put_verdict(struct destination *to, struct certdir_decision const *decision, bool observe)
+{
+	char const *const reason = certdir_reason_name(decision->reason);
+	enum certdir_verdict const verdict = certdir_reason_verdict(decision->reason);
+	char would[64];
+
+	if (!observe || verdict == CERTDIR_ALLOW) {
+		put_string(to, DECISION, certdir_verdict_name(verdict));
+		put_string(to, REASON, reason);
+		/* The first reason hides the others: only this says that nothing but compliance stands against the device. */
+		put_string(to, QUARANTINE, decision->only_compliance ? "yes" : NULL);
+		return;
+	}
+	snprintf(would, sizeof(would), "%s %s", certdir_verdict_name(verdict), reason);
+	put_string(to, DECISION, certdir_verdict_name(CERTDIR_ALLOW));
+	put_string(to, REASON, "observed");
+	put_string(to, WOULD, would);
+}
+
+static void put_decision(TALLOC_CTX *ctx, VALUE_PAIR **list, struct certdir_check const *check, bool observe)
 {
 	struct certdir_decision const *decision = &check->decision;
 	struct destination to = {ctx, list};
 	char matched_by[CERTDIR_MATCHED_BY_SIZE];
 
 	remove_ours(list);
-	put_string(&to, DECISION, certdir_verdict_name(certdir_reason_verdict(decision->reason)));
-	put_string(&to, REASON, certdir_reason_name(decision->reason));
+	put_verdict(&to, decision, observe);
 	put_string(&to, DETAIL, decision->detail);
 	put_string(&to, DIRECTORY, decision->directory);
 	put_string(&to, MATCHED_BY, certdir_facts_matched_by(decision, matched_by));
-	/* The first reason hides the others: only this says that nothing but compliance stands against the device. */
-	put_string(&to, QUARANTINE, decision->only_compliance ? "yes" : NULL);
 	if (certdir_facts_have_age(decision))
 		put_age(&to, decision->age);
 	if (decision->record_count)
@@ -208,12 +227,12 @@ static void put_decision(TALLOC_CTX *ctx, VALUE_PAIR **list, struct certdir_chec
 	put_user(&to, check);
 }
 
-void certdir_reply_put(REQUEST *request, struct certdir_check const *check)
+void certdir_reply_put(REQUEST *request, struct certdir_check const *check, bool observe)
 {
 	REQUEST *outer = certdir_request_outermost(request);
 
-	put_decision(request, &request->config, check);
-	put_decision(outer->state_ctx, &outer->state, check);
+	put_decision(request, &request->config, check, observe);
+	put_decision(outer->state_ctx, &outer->state, check, observe);
 }
 
 char const *certdir_reply_decision(REQUEST *request, bool *quarantine)

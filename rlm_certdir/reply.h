@@ -11,9 +11,9 @@ bool certdir_reply_define(CONF_SECTION *cs);
 
 /*
  * Puts the decision into control of this request and into session-state of the outermost one. Replaces what an earlier decision
- * left, so that no attribute of another device survives.
+ * left, so that no attribute of another device survives. observe: nobody is denied, and Certdir-Would tells who would be.
  */
-void certdir_reply_put(REQUEST *request, struct certdir_check const *check);
+void certdir_reply_put(REQUEST *request, struct certdir_check const *check, bool observe);
 
 /* The Certdir-Decision in session-state, borrowed; NULL = none was made. *quarantine: that it would be allowed but for its compliance. */
 char const *certdir_reply_decision(REQUEST *request, bool *quarantine);

@@ -9,6 +9,7 @@
 #include "decision_line.h"
 #include "eap_tls_session.h"
 #include "raddb.h"
+#include "raddb_section.h"
 #include "reply.h"
 #include "request.h"
 #include "wiring.h"
@@ -69,17 +70,19 @@ static int64_t microseconds_since(struct timespec const *begin)
 	return (int64_t)(end.tv_sec - begin->tv_sec) * 1000000 + (end.tv_nsec - begin->tv_nsec) / 1000;
 }
 
-static rlm_rcode_t finish(REQUEST *request, struct certdir_check *check, struct timespec const *begin)
+static rlm_rcode_t finish(rlm_certdir_t const *inst, REQUEST *request, struct certdir_check *check,
+			  struct timespec const *begin)
 {
 	enum certdir_reason const reason = check->decision.reason;
+	bool const observe = inst->raddb.observe;
 
-	certdir_line_log(request, check, microseconds_since(begin));
-	if (certdir_reason_verdict(reason) != CERTDIR_ALLOW)
+	certdir_line_log(request, check, microseconds_since(begin), observe);
+	if (!observe && certdir_reason_verdict(reason) != CERTDIR_ALLOW)
 		radlog_request_error(L_DBG_ERR, L_DBG_LVL_1, request, "%s%s%s", certdir_reason_name(reason),
 				     check->decision.detail[0] ? ": " : "", check->decision.detail);
-	certdir_reply_put(request, check);
+	certdir_reply_put(request, check, observe);
 	certdir_check_clear(check);
-	return rcode(reason);
+	return observe ? RLM_MODULE_OK : rcode(reason);
 }
 
 static struct certdir_login login_of(REQUEST *request)
@@ -215,7 +218,7 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *reque
 		check_attributes(request, &inst->raddb.checker, &check);
 	else
 		check_session(request, &inst->raddb.checker, &check);
-	return finish(request, &check, &begin);
+	return finish(inst, request, &check, &begin);
 }
 
 /* ---- post-auth: no login ends without certdir ---- */
@@ -257,10 +260,12 @@ static void say_why_unseen(REQUEST *request, char text[CERTDIR_TEXT_MAX])
 /*
  * In post-auth of the site that the network devices send to. The server runs the section again, as Post-Auth-Type REJECT, for
  * what it rejects; the code of the reply tells which of the two it is. The decision in session-state is this login's
- * own: session-state is found by State, and is new for each login. Of what is not allowed, quarantine alone gets through here.
+ * own: session-state is found by State, and is new for each login. Of what is not allowed, quarantine alone gets through here; where nobody
+ * is denied, all.
  */
-static rlm_rcode_t CC_HINT(nonnull) mod_post_auth(UNUSED void *instance, REQUEST *request)
+static rlm_rcode_t CC_HINT(nonnull) mod_post_auth(void *instance, REQUEST *request)
 {
+	rlm_certdir_t const *inst = instance;
 	bool quarantine;
 	char const *const decision = certdir_reply_decision(request, &quarantine);
 	bool const accepted = request->reply->code == PW_CODE_ACCESS_ACCEPT;
@@ -272,7 +277,8 @@ static rlm_rcode_t CC_HINT(nonnull) mod_post_auth(UNUSED void *instance, REQUEST
 		return RLM_MODULE_NOOP;
 	if (decision && strcmp(decision, certdir_verdict_name(CERTDIR_ALLOW)) == 0)
 		return RLM_MODULE_OK;
-	if (decision && quarantine)
+	/* What another instance denied is the site's to let in, where this one denies nobody. */
+	if (decision && (quarantine || inst->raddb.observe))
 		return RLM_MODULE_NOOP;
 	if (decision) {
 		/* The line with the reason is in the log already; this one says where the site lets go of it. */
@@ -286,7 +292,7 @@ static rlm_rcode_t CC_HINT(nonnull) mod_post_auth(UNUSED void *instance, REQUEST
 	memset(&check, 0, sizeof(check));
 	check.decision.reason = CERTDIR_UNSEEN;
 	say_why_unseen(request, check.decision.detail);
-	code = finish(request, &check, &begin);
+	code = finish(inst, request, &check, &begin);
 	return accepted ? code : RLM_MODULE_NOOP;
 }
 
@@ -337,6 +343,11 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 	/* Under -C the lists are read once and looked at; nothing needs to be watched. */
 	if (!certdir_raddb_read(cs, !check_config, &inst->raddb))
 		return -1;
+	if (inst->raddb.observe)
+		radlog(L_WARN,
+		       "%s[%d]: rlm_certdir (%s): policy { mode = observe }: nobody is denied, whatever certdir "
+		       "decides",
+		       cf_section_filename(cs), cf_section_lineno(cs), section_instance(cs));
 	inst->hooked = eap_tls_session_hook(&error);
 	if (!inst->hooked && !inst->raddb.from_attributes) {
 		cf_log_err_cs(

@@ -22,6 +22,7 @@ struct run {
 	const struct certdir_checker *checker;
 	const struct certdir_finding *findings;
 	size_t finding_count;
+	bool observes;
 	const char *file;
 	bool denied, unsure, failed;
 };
@@ -70,6 +71,7 @@ static void check_one(void *context, const unsigned char *der, size_t length)
 						.checker = run->checker,
 						.findings = run->findings,
 						.finding_count = run->finding_count,
+						.observes = run->observes,
 						.name = run->options->name,
 						.now = login.now};
 	struct certdir_check check;
@@ -196,6 +198,7 @@ static int check_by_raddb(const struct certdir_cli_options *options, struct oper
 		return EX_CONFIG;
 	run.checker = raddb_file_checker(raddb);
 	run.findings = raddb_file_findings(raddb, &run.finding_count);
+	run.observes = raddb_file_observes(raddb);
 	status = check_operands(&run, operands);
 	raddb_file_close(raddb);
 	return status;

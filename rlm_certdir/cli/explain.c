@@ -268,13 +268,15 @@ static void print_person(const struct certdir_check *check, int64_t now)
 	certdir_facts_groups(decision, print_line, member);
 }
 
-static void print_decision(const struct certdir_decision *decision)
+static void print_decision(const struct certdir_decision *decision, bool observes)
 {
 	char age[CERTDIR_CLI_AGE_SIZE];
 
 	printf("  decision %s: %s%s%s\n", certdir_verdict_name(certdir_reason_verdict(decision->reason)),
 	       certdir_reason_name(decision->reason), decision->detail[0] ? ": " : "", decision->detail);
 	printf("           %s\n", certdir_reason_advice(decision->reason));
+	if (observes && decision->reason != CERTDIR_UNSEEN && certdir_reason_verdict(decision->reason) != CERTDIR_ALLOW)
+		printf("           policy { mode = observe }: the server lets it in all the same.\n");
 	if (decision->by_dates)
 		printf("           Several devices bear these names: dates told which one it is.\n");
 	if (decision->only_compliance)
@@ -377,7 +379,7 @@ void explain_text(const struct explain_subject *subject, const struct certdir_ch
 		print_device(check, now);
 	if (check->person)
 		print_person(check, now);
-	print_decision(decision);
+	print_decision(decision, subject->observes);
 	if (!malformed)
 		print_nps(&check->certificate);
 	if (!malformed && name) {

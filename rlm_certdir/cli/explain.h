@@ -17,6 +17,7 @@ struct explain_subject {
 	const struct certdir_checker *checker;
 	const struct certdir_finding *findings; /* of the server's configuration, or NULL */
 	size_t finding_count;
+	bool observes; /* the server lets in whom it would deny: policy { mode = observe } */
 	const char *name; /* the computer's name for the ConfigMgr part, or NULL */
 	int64_t now; /* Unix seconds */
 };

@@ -229,7 +229,9 @@ bool explain_json(const struct explain_subject *subject, const struct certdir_ch
 	char *line;
 
 	json_decref(decision);
-	complete = complete && json_object_set_new(object, "person", json_person(check)) == 0 &&
+	complete = complete &&
+		   json_object_set_new(object, "mode", json_string(subject->observes ? "observe" : "enforce")) == 0 &&
+		   json_object_set_new(object, "person", json_person(check)) == 0 &&
 		   json_object_set_new(object, "places", json_places(subject)) == 0 &&
 		   json_object_set_new(object, "wiring", json_findings(subject)) == 0;
 	if (complete && name)

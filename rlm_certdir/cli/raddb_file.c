@@ -153,6 +153,11 @@ const struct certdir_checker *raddb_file_checker(const struct raddb_file *file)
 	return &file->raddb.checker;
 }
 
+bool raddb_file_observes(const struct raddb_file *file)
+{
+	return file->raddb.observe;
+}
+
 const struct certdir_finding *raddb_file_findings(const struct raddb_file *file, size_t *count)
 {
 	*count = file->finding_count;

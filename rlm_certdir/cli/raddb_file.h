@@ -15,6 +15,8 @@ struct raddb_file;
  */
 struct raddb_file *raddb_file_open(const char *directory, const char *module);
 const struct certdir_checker *raddb_file_checker(const struct raddb_file *file);
+/* Whether that section denies nobody: policy { mode = observe }. */
+bool raddb_file_observes(const struct raddb_file *file);
 /* What is wrong on the way from the network to certdir; of all its instances. */
 const struct certdir_finding *raddb_file_findings(const struct raddb_file *file, size_t *count);
 /* Calls `each` for the TLS configurations of its eap modules: the files of the server's certificate and of the CAs, NULL where not set. */
