@@ -125,7 +125,7 @@ list_members()
 		}' >"$build/members.h"
 	# A list that came out short would make the check easy.
 	for name in RLM_MODULE_NOTFOUND L_DBG_LVL_DISABLE L_DST_NULL FR_TLS_EX_INDEX_HANDLER 'rad_request, parent' \
-		'eap_handler_t, state' 'eap_handler_t, opaque' 'tls_session_t, ssl' 'rlm_eap_module_t, process' 'fr_log_t, dst'; do
+		'eap_handler_t, state' 'eap_handler_t, opaque' 'tls_session_t, ssl' 'rlm_eap_module_t, process' 'fr_log_t, dst' 'RADCLIENT, secret'; do
 		grep -q "$name" "$build/members.h" || die "$name was not found in rlm_certdir/compat: has its form changed?"
 	done
 }

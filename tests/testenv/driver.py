@@ -8,7 +8,7 @@ import os
 import shlex
 import subprocess
 
-from testenv.radiusd import BUILD, REPO
+from testenv.radiusd import BUILD, PREFIX, REPO, SYSTEM_LIBDIR
 
 DRIVERS = REPO / "tests/drivers"
 LIBRARIES = ["-ljansson", "-lcurl", "-lyajl", "-lldap", "-llber", "-lgssapi_krb5", "-lkrb5", "-lresolv", "-lcrypto", "-lsqlite3",
@@ -21,6 +21,19 @@ def build_driver(directory, name):
     flags = shlex.split(os.environ.get("CERTDIR_DRIVER_CFLAGS", ""))
     subprocess.run(["cc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-g", *flags, "-I", REPO / "rlm_certdir", "-o", program,
                     DRIVERS / f"{name}.c", BUILD / "libcertdir.a", *LIBRARIES], check=True)
+    return program
+
+
+def build_server_driver(directory, name, *objects):
+    """tests/drivers/NAME.c as a program with the server's libraries, and with those of the module's files that know the server."""
+    program = directory / name
+    flags = shlex.split(os.environ.get("CERTDIR_DRIVER_CFLAGS", ""))
+    prefix = ["-isystem", f"{PREFIX}/include"] if PREFIX else []
+    subprocess.run(["cc", "-std=gnu11", "-D_GNU_SOURCE", "-DIS_MODULE=1", "-DNDEBUG", "-Wall", "-Wextra", "-g", *flags, "-I",
+                    REPO / "rlm_certdir", "-isystem", REPO / "rlm_certdir/compat", *prefix, "-include", "freeradius/build.h",
+                    "-include", "freeradius/features.h", "-o", program, DRIVERS / f"{name}.c",
+                    *(BUILD / f"rlm_certdir/{one}.o" for one in objects), BUILD / "libcertdir.a", f"-L{SYSTEM_LIBDIR}",
+                    f"-Wl,-rpath,{SYSTEM_LIBDIR}", "-lfreeradius-server", "-lfreeradius-radius", "-ltalloc", *LIBRARIES], check=True)
     return program
 
 

@@ -143,6 +143,18 @@ struct rad_request {
 	/* more follows; requests are only ever allocated by the server */
 };
 
+/* ---- clients.h: the head of a client ---- */
+
+typedef struct radclient {
+	void *list;
+	fr_ipaddr_t ipaddr;
+	fr_ipaddr_t src_ipaddr;
+	char const *longname;
+	char const *shortname;
+	char const *secret;
+	/* more follows; clients are only ever allocated by the server */
+} RADCLIENT;
+
 typedef int (*RAD_COMPARE_FUNC)(void *instance, REQUEST *request, VALUE_PAIR *packet, VALUE_PAIR *check,
 				VALUE_PAIR *check_list, VALUE_PAIR **reply_list);
 int paircompare_register_byname(char const *name, DICT_ATTR const *from, bool first_only, RAD_COMPARE_FUNC compare,
