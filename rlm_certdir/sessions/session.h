@@ -23,8 +23,9 @@ enum certdir_session_field {
 	CERTDIR_SESSION_FRAMED_IPV6,
 	CERTDIR_SESSION_CLASS, /* the one of its Class attributes that is ours, as a login's reply had it */
 	CERTDIR_SESSION_ATTRIBUTES, /* so many of them are a packet's */
-	/* As its Class would be by now, since the NAS was told to change the session; NULL = as it is. */
+	/* As its Class would be, since the NAS has changed the session; NULL = as it is. */
 	CERTDIR_SESSION_JUDGED = CERTDIR_SESSION_ATTRIBUTES,
+	CERTDIR_SESSION_NEXT, /* and as it will be when the NAS has done what is asked of it now */
 	CERTDIR_SESSION_FIELDS
 };
 /* The RADIUS attribute: "Acct-Session-Id". Never NULL. */

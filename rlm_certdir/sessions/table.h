@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sessions that are known, in memory: what accounting packets do to them (RFC 2866), in whatever order these come, and what was found
+ * and ordered since. Pure: time is a parameter, in Unix seconds. Not thread-safe: sessions.c has the lock.
+ */
+#ifndef CERTDIR_SESSIONS_TABLE_H
+#define CERTDIR_SESSIONS_TABLE_H
+
+#include "sessions/order.h"
+
+enum {
+	CERTDIR_TABLE_GRACE =
+		600, /* seconds: an ended session is kept for so long, and what was wanted out counts as recent */
+	CERTDIR_TABLE_SLACK = 300, /* seconds that a packet may be late */
+	CERTDIR_TABLE_DAY = 86400 /* a session without Interim-Updates is known for so long */
+};
+
+/* Acct-Status-Type. */
+enum certdir_packet_kind {
+	CERTDIR_PACKET_START = 1,
+	CERTDIR_PACKET_STOP = 2,
+	CERTDIR_PACKET_INTERIM = 3,
+	CERTDIR_PACKET_ON = 7,
+	CERTDIR_PACKET_OFF = 8
+};
+
+/* An accounting packet. Of `session`, client, texts and `issued` are read; texts are borrowed. On and Off need no Class. */
+struct certdir_packet {
+	enum certdir_packet_kind kind;
+	struct certdir_session session;
+	int64_t received;
+	int64_t delay; /* Acct-Delay-Time */
+	int64_t event; /* Event-Timestamp, 0 = none */
+	int64_t timeout; /* Session-Timeout of a session that ends then; 0 = none, or it logs in again (Termination-Action) */
+};
+
+enum certdir_took {
+	CERTDIR_TOOK_NOTHING, /* late, repeated, or nothing that is known */
+	CERTDIR_TOOK_IT,
+	CERTDIR_TOOK_NO_MORE /* a new session, and there is no room */
+};
+
+struct certdir_table;
+
+/* `most`: sessions that are not ended. NULL when memory is out. */
+struct certdir_table *certdir_table_new(size_t most);
+void certdir_table_free(struct certdir_table *table);
+
+enum certdir_took certdir_table_take(struct certdir_table *table, const struct certdir_packet *packet);
+/* One that was kept: as it was. False when it is not a whole one, is there already, there is no room, or memory is out. */
+bool certdir_table_load(struct certdir_table *table, const struct certdir_session *session);
+/* Forgets what nobody has heard of for too long. */
+void certdir_table_expire(struct certdir_table *table, int64_t now);
+
+/* Borrowed until the table changes; NULL: there is none (any more). */
+const struct certdir_session *certdir_table_find(const struct certdir_table *table, uint64_t id);
+/* The id of each session that is not ended, oldest first; in the state `only`, if that is not CERTDIR_SESSION_STATES. malloc(3)'s; NULL when memory is out. */
+uint64_t *certdir_table_ids(const struct certdir_table *table, enum certdir_session_state only, size_t *count);
+
+/* How many there are. `recent`: wanted out in the last CERTDIR_TABLE_GRACE seconds. */
+struct certdir_counts {
+	size_t known; /* not ended */
+	size_t held;
+	size_t held_recent;
+	size_t ordered_recent; /* asked to end, ended or not */
+};
+struct certdir_counts certdir_table_count(const struct certdir_table *table, int64_t now);
+
+/* ---- judged again ---- */
+
+/* Sessions that were heard of, to be judged: in the order in which they were first. False: none. *live: by an Interim-Update, so in full. */
+bool certdir_table_next_asked(struct certdir_table *table, uint64_t *id, bool *live);
+
+/*
+ * What lists alone say against a session that was allowed all the same when everybody was asked: while they say no other thing, that has not to be
+ * asked again. CERTDIR_REASONS = nothing.
+ */
+void certdir_table_overrule(struct certdir_table *table, uint64_t id, enum certdir_reason reason);
+enum certdir_reason certdir_table_overruled(const struct certdir_table *table, uint64_t id);
+
+/* It may stay, as it is. */
+void certdir_table_allow(struct certdir_table *table, uint64_t id);
+/* It may stay, elsewhere: `next` as in CERTDIR_SESSION_NEXT. */
+void certdir_table_change(struct certdir_table *table, uint64_t id, const char *next, int64_t now);
+/* It may not stay. True: it was not denied before; it is held then, until certdir_table_release(). */
+bool certdir_table_deny(struct certdir_table *table, uint64_t id, enum certdir_reason reason, int64_t now);
+/* Lets an order go for one that is held. */
+void certdir_table_release(struct certdir_table *table, uint64_t id, int64_t now);
+
+/* ---- orders ---- */
+
+/*
+ * The next order that is due: the session, borrowed, and *kind. It is under way then, until certdir_table_answered(). NULL: none is.
+ */
+const struct certdir_session *certdir_table_next_order(struct certdir_table *table, int64_t now,
+						       enum certdir_order_kind *kind);
+/*
+ * What came back of it. The session as it is now, borrowed, and *kind of what was asked; NULL: it is not known any more, or nothing was asked
+ * of it.
+ */
+const struct certdir_session *certdir_table_answered(struct certdir_table *table, uint64_t id,
+						     enum certdir_order_outcome outcome, uint32_t cause, int64_t now,
+						     enum certdir_order_kind *kind);
+
+/* ---- what a file has to learn ---- */
+
+/* From now on changes are noted; before, there is nobody who would take them. `all`: each session counts as changed. */
+void certdir_table_note(struct certdir_table *table, bool all);
+/*
+ * The next change: *id, and the session as it is now, borrowed, or NULL: it is gone. False: there is none.
+ */
+bool certdir_table_next_change(struct certdir_table *table, uint64_t *id, const struct certdir_session **session);
+bool certdir_table_has_changes(const struct certdir_table *table);
+
+#endif
