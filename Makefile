@@ -21,6 +21,7 @@ PREFIX   ?= /usr
 BINDIR   ?= $(PREFIX)/bin
 MANDIR   ?= $(PREFIX)/share/man
 SHAREDIR ?= $(PREFIX)/share/certdir
+UNITDIR  ?= $(PREFIX)/lib/systemd/system
 LIBDIR   ?= $(or $(subst ",,$(word 3,$(server))),/usr/lib/freeradius)
 RADDB    ?= $(or $(subst ",,$(word 4,$(server))),/etc/freeradius/3.0)
 CONFDIR  ?= /etc/certdir
@@ -298,6 +299,8 @@ install: all ## install into DESTDIR; files in raddb that were edited are kept
 		[ -d $(DESTDIR)$$dir ] || install -d -m 755 $(DESTDIR)$$dir; done
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1/
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5/
+	@mkdir -p $(B) && sed 's,/usr/bin/,$(BINDIR)/,;s,/var/lib/certdir,$(LISTDIR),' raddb-snippets/systemd/certdir-sync.service >$(B)/certdir-sync.service
+	install -D -m 644 $(B)/certdir-sync.service $(DESTDIR)$(UNITDIR)/certdir-sync.service
 	$(raddb_files) install
 	@[ -d $(DESTDIR)$(LISTDIR) ] || { install -d -m 755 $(DESTDIR)$(LISTDIR); \
 		[ "$$(id -u)" -ne 0 ] || chgrp --reference=$(DESTDIR)$(RADDB) $(DESTDIR)$(LISTDIR); chmod g+s $(DESTDIR)$(LISTDIR); }
@@ -309,6 +312,7 @@ uninstall: ## remove what `make install` put there; edited files of raddb, certd
 	$(raddb_files) uninstall
 	rm -f $(DESTDIR)$(LIBDIR)/rlm_certdir.so $(DESTDIR)$(BINDIR)/certdir
 	rm -f $(patsubst man/%.1,$(DESTDIR)$(MANDIR)/man1/%.1,$(wildcard man/*.1)) $(DESTDIR)$(MANDIR)/man5/certdir.conf.5
+	rm -f $(DESTDIR)$(UNITDIR)/certdir-sync.service
 	rm -rf $(DESTDIR)$(SHAREDIR)
 	rm -f $(DESTDIR)$(MEMORYDIR)/*.memory $(DESTDIR)$(MEMORYDIR)/*.memory.new
 	@rmdir $(DESTDIR)$(CONFDIR) $(DESTDIR)$(LISTDIR) $(DESTDIR)$(MEMORYDIR) 2>/dev/null || true

@@ -159,6 +159,10 @@ static bool add_configured(struct certdir_cli_status *status, struct certdir_err
 		tenant->wanted[CERTDIR_SYNC_USERS] = config->users;
 		tenant->wanted[CERTDIR_SYNC_GROUPS] = config->groups[0] != NULL;
 		tenant->wanted[CERTDIR_SYNC_CERTIFICATES] = config->certificates;
+		tenant->interval[CERTDIR_SYNC_DEVICES] = config->ldap ? config->ldap->list.interval : 0;
+		tenant->interval[CERTDIR_SYNC_INTUNE] = config->intune_interval;
+		tenant->interval[CERTDIR_SYNC_GROUPS] = config->groups_interval;
+		tenant->interval[CERTDIR_SYNC_CERTIFICATES] = config->certificates_interval;
 		take_report(status, tenant, status->last);
 		if (!take_source(tenant, find_source(status, tenant->name), status->reader, error))
 			return false;

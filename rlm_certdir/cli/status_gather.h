@@ -18,6 +18,8 @@ struct certdir_cli_tenant_status {
 	const char *tenant_id; /* or NULL */
 	bool configured; /* it stands in certdir.conf; else in the list alone */
 	bool wanted[CERTDIR_SYNC_PARTS]; /* parts that certdir.conf asks for */
+	int64_t interval
+		[CERTDIR_SYNC_PARTS]; /* seconds between two listings of a part that has a pace of its own; 0: each time */
 	bool has_numbers; /* the list could be read */
 	int64_t synced[CERTDIR_SYNC_PARTS]; /* Unix seconds, 0 = never; with has_numbers */
 	size_t certificates; /* rows of its table of issued ones */

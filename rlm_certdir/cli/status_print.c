@@ -45,12 +45,16 @@ static void print_list_part(const struct certdir_cli_status *status, const struc
 		       tenant->numbers.devices, tenant->numbers.compliant, tenant->numbers.disabled,
 		       tenant->numbers.intune);
 	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++) {
+		char every[CERTDIR_CLI_AGE_SIZE];
+
 		if (!tenant->wanted[part])
 			continue;
 		printf("  synced      %s ", certdir_sync_part_name(part));
 		certdir_cli_print_when(tenant->synced[part], status->now);
 		if (part == CERTDIR_SYNC_CERTIFICATES && tenant->synced[part])
 			printf(": %zu", tenant->certificates);
+		if (tenant->interval[part])
+			printf(", each %s", certdir_cli_age(tenant->interval[part], every));
 		putchar('\n');
 	}
 	if (tenant->delta_since == 0 || tenant->ldap)
@@ -180,9 +184,10 @@ static json_t *parts_json(const struct certdir_cli_status *status, const struct 
 	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++)
 		if (tenant->wanted[part] &&
 		    json_object_set_new(parts, certdir_sync_part_name(part),
-					json_pack("{s:o,s:o}", "last_success",
+					json_pack("{s:o,s:o,s:I}", "last_success",
 						  certdir_cli_json_time(tenant->synced[part]), "age",
-						  age_json(status, tenant->synced[part]))) != 0) {
+						  age_json(status, tenant->synced[part]), "interval",
+						  (json_int_t)tenant->interval[part])) != 0) {
 			json_decref(parts);
 			return NULL;
 		}

@@ -5,9 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "base/background.h"
+#include "base/notify.h"
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/conf_file.h"
@@ -16,6 +20,7 @@
 #include "cli/sync_report.h"
 #include "cli/words.h"
 #include "sync/last_run.h"
+#include "text/timestamp.h"
 
 enum { INTERVAL_MAX = 30 * 86400 }; /* seconds */
 
@@ -24,6 +29,7 @@ enum { INTERVAL_MAX = 30 * 86400 }; /* seconds */
 /* A reading of the file. One that is not the last stays as long as something that was begun with it is under way. */
 struct generation {
 	struct certdir_cli_conf loaded;
+	struct stat file; /* as it was then; zero: it could not be looked at */
 	struct generation *older;
 };
 
@@ -42,6 +48,9 @@ static struct generation *load(const struct certdir_cli_options *options, struct
 		fprintf(stderr, "certdir: out of memory\n");
 		return NULL;
 	}
+	/* Before it is read: what changes meanwhile is seen the next time. */
+	if (stat(options->conf, &fresh->file) != 0)
+		memset(&fresh->file, 0, sizeof(fresh->file));
 	if (certdir_cli_conf_load(options->conf, false, &fresh->loaded)) {
 		fresh->older = older;
 		if (fresh->loaded.config.count > 0)
@@ -55,11 +64,26 @@ static struct generation *load(const struct certdir_cli_options *options, struct
 	return NULL;
 }
 
-/* A file that is broken now is no reason to stop: the last good one stays in use. */
+static bool is_unchanged(const char *filename, const struct stat *file)
+{
+	struct stat now;
+
+	return stat(filename, &now) == 0 && now.st_dev == file->st_dev && now.st_ino == file->st_ino &&
+	       now.st_size == file->st_size && now.st_ctim.tv_sec == file->st_ctim.tv_sec &&
+	       now.st_ctim.tv_nsec == file->st_ctim.tv_nsec;
+}
+
+/*
+ * A file that is broken now is no reason to stop: the last good one stays in use. One that has not changed does, too, with the
+ * connections and tokens that were made for it.
+ */
 static struct generation *reload(const struct certdir_cli_options *options, struct generation *last)
 {
-	struct generation *fresh = load(options, last);
+	struct generation *fresh;
 
+	if (is_unchanged(options->conf, &last->file))
+		return last;
+	fresh = load(options, last);
 	if (!fresh)
 		fprintf(stderr, "certdir: going on with %s as it was\n", options->conf);
 	return fresh ? fresh : last;
@@ -179,9 +203,24 @@ static void keep_report(const struct certdir_cli_sync_run *run, const struct cer
 	json_decref(report);
 }
 
+/* For `systemctl status`: when the list was last brought up to date, or what is in the way. */
+static void tell_service(const struct certdir_cli_sync_run *run, int status)
+{
+	char at[CERTDIR_TIMESTAMP_SIZE];
+
+	if (!run->idle || run->stopped)
+		return;
+	certdir_timestamp_print((int64_t)time(NULL), at);
+	if (status == CERTDIR_CLI_SYNC_DONE)
+		certdir_notify_say("STATUS=%s: %zu source%s synced", at, run->report->count,
+				   certdir_cli_plural(run->report->count));
+	else
+		certdir_notify_say("STATUS=%s: not all could be synced: see certdir status", at);
+}
+
 /* Returns the exit code, as far as it is known. */
 static int tell(struct certdir_sync *sync, const struct certdir_cli_options *options,
-		const struct certdir_sync_config *config, int64_t began)
+		const struct certdir_sync_config *config, int64_t began, size_t rounds)
 {
 	const struct certdir_cli_sync_run run = {.config = config,
 						 .report = certdir_sync_report(sync),
@@ -189,6 +228,7 @@ static int tell(struct certdir_sync *sync, const struct certdir_cli_options *opt
 						 .idle = certdir_sync_idle(sync),
 						 .stopped = stop,
 						 .dry_run = options->dry_run,
+						 .quiet = rounds > 1,
 						 .milliseconds = (certdir_monotonic() - began) / 1000};
 	const int status = certdir_cli_sync_exit(&run);
 
@@ -198,43 +238,81 @@ static int tell(struct certdir_sync *sync, const struct certdir_cli_options *opt
 	if ((run.idle || run.report->edition) && (status != CERTDIR_CLI_SYNC_STOPPED || run.report->published))
 		keep_report(&run, options);
 	(void)fflush(stdout);
+	tell_service(&run, status);
 	return status;
 }
 
 /* ---- rounds ---- */
 
-static int64_t earlier(int64_t one, int64_t other)
+/*
+ * Until the next round: up to a tenth sooner than said, so that the programs of many servers, which were started at the same time, do not
+ * ask all at once.
+ */
+static int64_t until_next(int64_t interval)
 {
-	return one < other ? one : other;
+	const int64_t most = interval * CERTDIR_SECOND;
+	uint32_t random = 0;
+
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
+		random = (uint32_t)certdir_monotonic();
+	return most - most / 10 * (random % 1000) / 1000;
+}
+
+/*
+ * Tells systemd that rounds go on, when it is time to: by the loop that does the work, so that one that hangs is found out. Returns when the next time
+ * is.
+ */
+static int64_t feed_watchdog(void)
+{
+	const int64_t within = certdir_notify_watchdog(), now = certdir_monotonic();
+	static int64_t next;
+
+	if (within == 0)
+		return INT64_MAX;
+	if (now >= next) {
+		certdir_notify("WATCHDOG=1");
+		next = now + within / 3;
+	}
+	return next;
+}
+
+static void begin_round(struct certdir_sync *sync, const struct certdir_cli_options *options, size_t round,
+			struct generation **last)
+{
+	/* Who asks for a round by hand has changed something, perhaps a group. */
+	const bool paced = options->interval && round > 0 && !hurry;
+
+	hurry = 0;
+	if (round > 0)
+		*last = reload(options, *last);
+	certdir_sync_begin(sync, &(*last)->loaded.config, paced);
+	forget_unused(sync, *last);
 }
 
 /* Until everything is done, or for ever with an interval. */
 static int run_rounds(struct certdir_sync *sync, const struct certdir_cli_options *options, int64_t interval,
 		      struct generation **last)
 {
-	int64_t next = certdir_monotonic(), began = next;
+	int64_t next = certdir_monotonic(), began = next, fed, next_wait;
 	int status = CERTDIR_CLI_SYNC_STOPPED;
-	bool first = true;
+	size_t rounds = 0;
 
 	for (;;) {
+		fed = feed_watchdog();
 		if (!stop && (hurry || certdir_monotonic() >= next)) {
-			hurry = 0;
 			began = certdir_monotonic();
-			if (!first)
-				*last = reload(options, *last);
-			first = false;
-			certdir_sync_begin(sync, &(*last)->loaded.config);
-			forget_unused(sync, *last);
-			next = interval ? began + interval * 1000000 : INT64_MAX;
+			begin_round(sync, options, rounds++, last);
+			next = interval ? began + until_next(interval) : INT64_MAX;
 		}
 		if (certdir_sync_step(sync))
-			status = tell(sync, options, &(*last)->loaded.config, began);
+			status = tell(sync, options, &(*last)->loaded.config, began, rounds);
 		if (certdir_sync_idle(sync) && (stop || !interval))
 			return interval ? 0 : status;
 		draw(sync);
-		wait_until(earlier(earlier(next, certdir_sync_next(sync)),
-				   certdir_sync_idle(sync) ? INT64_MAX : certdir_cli_progress_next()),
-			   certdir_sync_event(sync));
+		next_wait = certdir_earlier(certdir_earlier(next, fed), certdir_sync_next(sync));
+		if (!certdir_sync_idle(sync))
+			next_wait = certdir_earlier(next_wait, certdir_cli_progress_next());
+		wait_until(next_wait, certdir_sync_event(sync));
 	}
 }
 
@@ -255,7 +333,11 @@ static int run(const struct certdir_cli_options *options, int64_t interval, stru
 		return CERTDIR_CLI_SYNC_NONE;
 	}
 	certdir_cli_progress_begin();
+	if (interval)
+		certdir_notify("READY=1");
 	status = run_rounds(sync, options, interval, last);
+	if (interval)
+		certdir_notify("STOPPING=1");
 	certdir_cli_progress_end();
 	certdir_sync_close(sync);
 	return status;

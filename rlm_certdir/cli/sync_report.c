@@ -142,28 +142,43 @@ static bool is_wanted(const struct certdir_sync_config *config, size_t tenant, e
 	return part == CERTDIR_SYNC_DEVICES || config->tenants[tenant].groups[0];
 }
 
-/* Once all of a tenant has ended, its requests are told, too. */
-static void print_tenant(const struct certdir_cli_sync_run *run, size_t index, bool json)
+/* Whether a part that has ended is worth a line: a journal of a line a minute that says nothing hides those that do. */
+static bool is_told(const struct certdir_cli_sync_run *run, size_t tenant, enum certdir_sync_part part)
+{
+	const struct certdir_sync_report_part *report = &run->report->tenants[tenant].parts[part];
+	const struct certdir_tenant_counts *counts = &report->counts;
+
+	if (!report->news)
+		return false;
+	if (report->result == CERTDIR_SYNC_SKIPPED)
+		return !run->quiet && is_wanted(run->config, tenant, part);
+	/* What is not wanted may still fail: taking away what was there before `intune = no`, for example. */
+	return !run->quiet || report->result != CERTDIR_SYNC_DONE || report->full || report->note[0] ||
+	       counts->added + counts->changed + counts->lost + counts->kept > 0;
+}
+
+/* Once all of a tenant has ended, its requests are told, too. True when anything was. */
+static bool print_tenant(const struct certdir_cli_sync_run *run, size_t index, bool json)
 {
 	const struct certdir_sync_report_tenant *tenant = &run->report->tenants[index];
-	bool news = false;
+	bool news = false, told = false;
 
 	for (enum certdir_sync_part part = 0; part < CERTDIR_SYNC_PARTS; part++) {
-		const struct certdir_sync_report_part *report = &tenant->parts[part];
-
-		news |= report->news;
-		/* What is not wanted may still fail: taking away what was there before `intune = no`, for example. */
-		if (report->news && (is_wanted(run->config, index, part) || report->result != CERTDIR_SYNC_SKIPPED))
-			print_part(tenant->name, run->config->tenants[index].ldap, part, report, json);
+		news |= tenant->parts[part].news;
+		if (!is_told(run, index, part))
+			continue;
+		told = true;
+		print_part(tenant->name, run->config->tenants[index].ldap, part, &tenant->parts[part], json);
 	}
-	if (!news || certdir_sync_busy(run->sync, tenant->name))
-		return;
+	if (!(run->quiet ? told : news) || certdir_sync_busy(run->sync, tenant->name))
+		return told;
 	warn_of_expiry(tenant->name, tenant->credential_expires);
 	if (!json && run->config->tenants[index].ldap)
 		printf("%s: %" PRId64 " s\n", tenant->name, tenant->seconds);
 	else if (!json)
 		printf("%s: %zu requests, %zu throttled, %" PRIu64 " bytes, %" PRId64 " s\n", tenant->name,
 		       tenant->requests, tenant->throttled, tenant->bytes, tenant->seconds);
+	return told;
 }
 
 static void print_list(const struct certdir_cli_sync_run *run)
@@ -188,17 +203,19 @@ static void warn_of_forgotten(const struct certdir_sync_report *report)
 void certdir_cli_sync_print(const struct certdir_cli_sync_run *run, bool json)
 {
 	const struct certdir_sync_report *report = run->report;
+	bool told = !run->quiet || report->error[0];
 
 	for (size_t i = 0; i < report->count; i++)
-		print_tenant(run, i, json);
-	if (!json && (report->edition || (run->idle && !report->published)))
+		told |= print_tenant(run, i, json);
+	if (!json && told && (report->edition || (run->idle && !report->published)))
 		print_list(run);
 	(void)fflush(stdout);
 	if (report->error[0] && (report->edition || run->idle))
 		fprintf(stderr, "certdir: %s\n", report->error);
 	if (!run->idle)
 		return;
-	warn_of_forgotten(report);
+	if (!run->quiet)
+		warn_of_forgotten(report);
 	if (certdir_cli_sync_exit(run) == CERTDIR_CLI_SYNC_STOPPED)
 		fprintf(stderr, "certdir: stopped by a signal%s\n",
 			report->published ? "; what was complete before is published" : ", nothing was changed");

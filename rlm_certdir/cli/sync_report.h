@@ -23,6 +23,7 @@ struct certdir_cli_sync_run {
 	bool idle; /* nothing is under way */
 	bool stopped; /* a signal asked for the end */
 	bool dry_run;
+	bool quiet; /* one round of many: what has not changed is not told on stdout */
 	int64_t milliseconds; /* that the round has taken so far */
 };
 

@@ -304,6 +304,7 @@ static void read_tenant(struct certdir_conf_section *section, struct certdir_syn
 						 .groups = none,
 						 .intune = true,
 						 .intune_interval = HOUR,
+						 .groups_interval = 5 * MINUTE,
 						 .certificates_interval = HOUR,
 						 .deadline = HOUR};
 	check_name(section, config, "a tenant", "contoso");
@@ -315,6 +316,7 @@ static void read_tenant(struct certdir_conf_section *section, struct certdir_syn
 	certdir_conf_yes_no(section, "intune", &tenant->intune);
 	certdir_conf_yes_no(section, "users", &tenant->users);
 	certdir_conf_duration(section, "intune_interval", 0, 30 * DAY, &tenant->intune_interval);
+	certdir_conf_duration(section, "groups_interval", 0, DAY, &tenant->groups_interval);
 	read_certificates(section, tenant);
 	certdir_conf_repeated(section, "group", "this group", &tenant->groups);
 	read_filter(section, &tenant->filter);

@@ -51,6 +51,7 @@ struct certdir_tenant_config {
 	bool intune;
 	bool users;
 	int64_t intune_interval; /* seconds */
+	int64_t groups_interval; /* seconds; of a sync that stays, others list them each time */
 	bool certificates;
 	int64_t certificates_interval; /* seconds */
 	const char *const *

@@ -124,6 +124,11 @@ static void conclude(struct certdir_sync *sync, struct certdir_sync_job *job, bo
 	}
 	if (taken && job->report.resumed > 0 && job->step != CERTDIR_SYNC_LINGERING)
 		tenant->again |= CERTDIR_BIT(job->part);
+	/* Whoever is new may be in a group, and is nobody there until it is listed. */
+	if (taken && job->report.counts.added > 0 &&
+	    (job->part == CERTDIR_SYNC_DEVICES || job->part == CERTDIR_SYNC_USERS) && job->paced &&
+	    job->tenant->groups[0] && tenant->parts[CERTDIR_SYNC_GROUPS].result == CERTDIR_SYNC_SKIPPED)
+		tenant->again |= CERTDIR_BIT(CERTDIR_SYNC_GROUPS);
 	certdir_sync_report_job(sync, job);
 	if (taken && will_linger(sync, job))
 		job->step = CERTDIR_SYNC_LINGERING;

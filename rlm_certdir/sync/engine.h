@@ -15,6 +15,8 @@ struct certdir_sync {
 	bool news; /* since the last step */
 	struct certdir_sync_job *jobs;
 	size_t threads;
+	bool paced; /* the last round */
+	struct certdir_sync_kept *kept; /* connections for the next jobs */
 	int event; /* eventfd(2), written by threads that are over */
 	int64_t ready_since; /* certdir_monotonic() when something became ready, 0 = nothing is */
 };
@@ -66,6 +68,18 @@ void certdir_sync_job_end(struct certdir_sync *sync, struct certdir_sync_job *jo
 void certdir_sync_job_drop(struct certdir_sync_job *job);
 /* Frees those that have ended. */
 void certdir_sync_jobs_sweep(struct certdir_sync *sync);
+
+/* ---- kept.c ---- */
+
+/*
+ * A connection to the tenant's Graph that an earlier job has left, with a token that is still good, for the job's limits; NULL: there is
+ * none, and a new one reads the credentials anew.
+ */
+struct certdir_graph *certdir_sync_kept_take(struct certdir_sync *sync, const struct certdir_sync_job *job);
+/* The job needs its connection no more: one that worked is kept, as long as its configuration is in use. */
+void certdir_sync_kept_give(struct certdir_sync *sync, struct certdir_sync_job *job);
+/* Closes those of other configurations. */
+void certdir_sync_kept_sweep(struct certdir_sync *sync, const struct certdir_sync_config *config);
 
 /* ---- edition.c ---- */
 

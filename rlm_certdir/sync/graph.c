@@ -17,6 +17,7 @@ struct certdir_graph {
 	struct certdir_http *http;
 	struct certdir_token *token;
 	char *base;
+	struct certdir_http_counts before; /* requests of those that used it before */
 };
 
 struct certdir_graph *certdir_graph_open(const struct certdir_tenant_config *config,
@@ -50,6 +51,13 @@ void certdir_graph_close(struct certdir_graph *graph)
 	free(graph);
 }
 
+bool certdir_graph_renew(struct certdir_graph *graph, const struct certdir_http_limits *limits)
+{
+	graph->limits = *limits;
+	graph->before = *certdir_http_counts(graph->http);
+	return certdir_token_is_good(graph->token);
+}
+
 int64_t certdir_graph_credential_expires(const struct certdir_graph *graph)
 {
 	return certdir_token_credential_expires(graph->token);
@@ -62,7 +70,11 @@ const char *certdir_graph_base(const struct certdir_graph *graph)
 
 void certdir_graph_counts(const struct certdir_graph *graph, struct certdir_http_counts *counts)
 {
-	*counts = *certdir_http_counts(graph->http);
+	const struct certdir_http_counts *all = certdir_http_counts(graph->http);
+
+	counts->requests = all->requests - graph->before.requests;
+	counts->throttled = all->throttled - graph->before.throttled;
+	counts->bytes = all->bytes - graph->before.bytes;
 }
 
 /* ---- a request ---- */

@@ -20,6 +20,11 @@ struct certdir_graph;
 struct certdir_graph *certdir_graph_open(const struct certdir_tenant_config *config,
 					 const struct certdir_http_limits *limits, struct certdir_error *error);
 void certdir_graph_close(struct certdir_graph *graph);
+/*
+ * For the next user of an open one: his limits, and counts that begin with him. False: its token has ended, or is about to, and a new
+ * handle, which reads the credentials anew, is to take its place.
+ */
+bool certdir_graph_renew(struct certdir_graph *graph, const struct certdir_http_limits *limits);
 
 /* When the client certificate, the only credential that says so, expires; 0 = not known. Unix seconds. */
 int64_t certdir_graph_credential_expires(const struct certdir_graph *graph);

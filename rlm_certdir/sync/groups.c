@@ -133,9 +133,13 @@ static char *of(const struct certdir_sync_job *job)
 static bool plan(struct certdir_sync_job *job, const struct certdir_tenant_state *state, bool *fetch)
 {
 	*fetch = count_words(job) > 0;
-	if (*fetch || state->groups_synced != 0)
+	if (!*fetch && state->groups_synced == 0)
+		certdir_sync_part_end(job, CERTDIR_SYNC_SKIPPED, "no group is configured");
+	else if (*fetch && job->paced && !job->all && state->groups_synced != 0 && job->now >= state->groups_synced &&
+		 job->now - state->groups_synced < job->tenant->groups_interval)
+		certdir_sync_part_end(job, CERTDIR_SYNC_SKIPPED, "not due yet (groups_interval)");
+	else
 		return true;
-	certdir_sync_part_end(job, CERTDIR_SYNC_SKIPPED, "no group is configured");
 	return false;
 }
 

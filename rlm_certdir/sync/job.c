@@ -161,7 +161,9 @@ static bool open_graph(struct certdir_sync *sync, struct certdir_sync_job *job)
 						   .context = job};
 	if (job->tenant->ldap)
 		return true;
-	job->graph = certdir_graph_open(job->tenant, &job->limits, &error);
+	job->graph = certdir_sync_kept_take(sync, job);
+	if (!job->graph)
+		job->graph = certdir_graph_open(job->tenant, &job->limits, &error);
 	if (!job->graph)
 		certdir_sync_part_end(job, CERTDIR_SYNC_FAILED, "%s", error.text);
 	else
@@ -213,6 +215,7 @@ bool certdir_sync_job_begin(struct certdir_sync *sync, const struct certdir_tena
 	}
 	job->again = again;
 	job->all = sync->options.full && !again;
+	job->paced = sync->paced && !again;
 	if (!certdir_sync_kind(job)->plan(job, state, &fetch) || (fetch && !open_graph(sync, job)) ||
 	    (fetch && !open_spool(job, synced_of(state, part))))
 		certdir_sync_job_end(sync, job);

@@ -28,6 +28,7 @@ struct certdir_sync_job {
 	const struct certdir_sync_options *options;
 	enum certdir_sync_part part;
 	bool all; /* list everything, whatever is due */
+	bool paced; /* groups: only when they are due */
 	int64_t now; /* Unix seconds, when it was begun */
 	int64_t started; /* certdir_monotonic() */
 	char *delta_link; /* devices, users: of the list when the job was begun, or NULL; LDAP: the cursor, NULL = all is to be listed */

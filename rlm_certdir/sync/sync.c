@@ -142,11 +142,13 @@ static void begin_parts(struct certdir_sync *sync, const unsigned *parts, bool a
 	certdir_list_write_abort(looker);
 }
 
-void certdir_sync_begin(struct certdir_sync *sync, const struct certdir_sync_config *config)
+void certdir_sync_begin(struct certdir_sync *sync, const struct certdir_sync_config *config, bool paced)
 {
 	struct certdir_sync_report *report = &sync->report;
 
 	sync->config = config;
+	sync->paced = paced;
+	certdir_sync_kept_sweep(sync, config);
 	sync->news = true;
 	certdir_sync_report_clear_news(report);
 	report->started = (int64_t)time(NULL);
@@ -252,8 +254,7 @@ static void collect(struct certdir_sync *sync, struct certdir_sync_job *job)
 	(void)pthread_join(job->thread, NULL);
 	sync->threads--;
 	count_requests(sync, job);
-	certdir_graph_close(job->graph);
-	job->graph = NULL;
+	certdir_sync_kept_give(sync, job);
 	job->step = CERTDIR_SYNC_READY;
 	/* Nobody asks for what becomes of a tenant that certdir.conf has dropped meanwhile. */
 	if (!certdir_sync_report_of(sync, job->tenant->name))
@@ -388,6 +389,7 @@ void certdir_sync_close(struct certdir_sync *sync)
 		job->step = CERTDIR_SYNC_ENDED;
 	}
 	certdir_sync_jobs_sweep(sync);
+	certdir_sync_kept_sweep(sync, NULL);
 	certdir_sync_report_clear(&sync->report);
 	(void)close(sync->event);
 	free(sync);

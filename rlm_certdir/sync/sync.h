@@ -90,9 +90,10 @@ void certdir_sync_close(struct certdir_sync *sync);
 
 /*
  * A round: begins every part of every tenant of `config` that is due and not under way. Tenants that it does not name leave the
- * report. `config` is borrowed until certdir_sync_uses() says no.
+ * report. `config` is borrowed until certdir_sync_uses() says no. paced: one round of many, in which groups are listed at their own
+ * pace, or when there are new devices; else they are listed in any case.
  */
-void certdir_sync_begin(struct certdir_sync *sync, const struct certdir_sync_config *config);
+void certdir_sync_begin(struct certdir_sync *sync, const struct certdir_sync_config *config, bool paced);
 bool certdir_sync_uses(const struct certdir_sync *sync, const struct certdir_sync_config *config);
 
 /*

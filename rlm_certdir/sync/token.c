@@ -318,12 +318,17 @@ static enum certdir_http_result attempt(void *context, char retry_after[CERTDIR_
 	return result;
 }
 
+bool certdir_token_is_good(const struct certdir_token *token)
+{
+	return token->header && token->expires - certdir_monotonic() >= RENEW_BEFORE * SECOND;
+}
+
 enum certdir_http_result certdir_token_get(struct certdir_token *token, const char **header,
 					   struct certdir_error *error)
 {
 	enum certdir_http_result result = CERTDIR_HTTP_ANSWERED;
 
-	if (!token->header || token->expires - certdir_monotonic() < RENEW_BEFORE * SECOND)
+	if (!certdir_token_is_good(token))
 		result = certdir_retry_run(token->limits, attempt, token, error);
 	*header = token->header;
 	return result;

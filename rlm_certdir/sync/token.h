@@ -20,6 +20,8 @@ void certdir_token_close(struct certdir_token *token); /* and wipes */
 enum certdir_http_result certdir_token_get(struct certdir_token *token, const char **header,
 					   struct certdir_error *error);
 
+/* Whether there is one that the next get would give without asking. */
+bool certdir_token_is_good(const struct certdir_token *token);
 /* It was refused: the next get asks for a new one. */
 void certdir_token_forget(struct certdir_token *token);
 

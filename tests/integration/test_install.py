@@ -236,12 +236,14 @@ def test_uninstall(site):
 
 def test_places_are_variables(site):
     places = {"BINDIR": "opt/bin", "MANDIR": "opt/man", "SHAREDIR": "opt/share", "LIBDIR": "opt/lib", "RADDB": "opt/raddb",
-              "CONFDIR": "opt/etc", "LISTDIR": "opt/list"}
+              "CONFDIR": "opt/etc", "LISTDIR": "opt/list", "UNITDIR": "opt/units"}
     variables = [f"{name}=/{place}" for name, place in places.items()]
     site.make("install", *variables)
     assert sorted(path.name for path in site.root.iterdir()) == ["etc", "opt"]  # etc: the raddb of the fixture
     assert sorted(path.name for path in (site.root / "opt").iterdir()) == sorted([*(place[4:] for place in places.values()), "list-radiusd"])
     assert "filename = /opt/list/devices.db" in (site.root / "opt/raddb/mods-available/certdir").read_text()
+    unit = (site.root / "opt/units/certdir-sync.service").read_text()
+    assert "ExecStart=/opt/bin/certdir sync --interval 60s" in unit and "ReadWritePaths=/opt/list" in unit
     site.make("uninstall", *variables)
     assert not [path for path in (site.root / "opt").rglob("*") if not path.is_dir()]
 

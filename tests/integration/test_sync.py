@@ -713,7 +713,7 @@ def test_interval(world):
     tenant, graph, sync = world
     process = sync.start("--interval", "1s")
     try:
-        wait_until(lambda: sync.list_file.exists() and len(graph.asked("members")) >= 6, timeout=20,
+        wait_until(lambda: sync.list_file.exists() and len(graph.asked("delta")) >= 6, timeout=20,
                    what="the second sync")
         tenant.rename(some_device(tenant), "AD-1")
         wait_until(lambda: "AD-1" in sync.names(), timeout=20, what="the renamed device")
