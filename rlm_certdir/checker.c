@@ -34,6 +34,8 @@ void certdir_check_clear(struct certdir_check *check)
 {
 	for (size_t i = 0; i < CERTDIR_DIRECTORIES_MAX; i++)
 		certdir_answer_clear(&check->known.answers[i]);
+	for (size_t i = 0; i < check->known.filler_count; i++)
+		free(check->known.fillers[i]);
 	if (check->person)
 		certdir_check_clear(check->person);
 	free(check->person);
@@ -54,6 +56,7 @@ struct inquiry {
 	const struct certdir_policy *policy;
 	bool persons;
 	bool by_certificate; /* the certificate itself is looked up, too */
+	bool ask_all;
 };
 
 struct seeking {
@@ -163,9 +166,12 @@ static void note_many(struct seeking *seeking, size_t d, size_t i)
 	/* A live directory may also say so of what it does not show. */
 	if (known->directories[d]->is_live || certdir_type_rank(seeking->sought[i].type) == CERTDIR_RANK_CHOSEN)
 		return;
-	seeking->full |= known->filler_count == CERTDIR_FILLERS_MAX;
-	if (!seeking->full)
-		known->fillers[known->filler_count++] = seeking->sought[i].value;
+	if (known->filler_count < CERTDIR_FILLERS_MAX)
+		known->fillers[known->filler_count] = strdup(seeking->sought[i].value);
+	if (known->filler_count < CERTDIR_FILLERS_MAX && known->fillers[known->filler_count])
+		known->filler_count++;
+	else
+		seeking->full = true;
 }
 
 static void search(struct seeking *seeking, size_t d, const size_t *which, size_t count)
@@ -255,7 +261,8 @@ static void ask_all_live(struct seeking *seeking, enum certdir_rank rank)
 
 	for (size_t d = 0; d < known->count; d++) {
 		if (known->directories[d]->is_live && known->in_scope[d]) {
-			const bool by_ids = rank >= CERTDIR_RANK_ID, yes = by_ids && is_yes(seeking, UINT32_MAX);
+			const bool by_ids = rank >= CERTDIR_RANK_ID && !seeking->inquiry->ask_all,
+				   yes = by_ids && is_yes(seeking, UINT32_MAX);
 
 			if (by_ids && seeking->check->decision.says_no)
 				return;
@@ -269,12 +276,12 @@ static void ask_all_live(struct seeking *seeking, enum certdir_rank rank)
 
 /* ---- scope ---- */
 
-static bool serves_issuer(const struct certdir_directory *directory, const char *issuer)
+static bool serves_issuer(const struct certdir_directory *directory, const struct certdir_certificate *certificate)
 {
 	if (!directory->issuers || !directory->issuers[0])
 		return true;
 	for (const char *const *dn = directory->issuers; *dn; dn++)
-		if (certdir_dn_equal(*dn, issuer))
+		if (certdir_dn_is_issuer(*dn, certificate))
 			return true;
 	return false;
 }
@@ -289,7 +296,7 @@ static bool open_scope(struct seeking *seeking)
 	known->persons = seeking->inquiry->persons;
 	for (size_t d = 0; d < known->count; d++) {
 		known->directories[d] = seeking->inquiry->directories[d];
-		known->in_scope[d] = serves_issuer(known->directories[d], seeking->check->certificate.issuer);
+		known->in_scope[d] = serves_issuer(known->directories[d], known->certificate);
 		served |= known->in_scope[d];
 		if (known->in_scope[d] && known->directories[d]->is_live)
 			known->answers[d].keeps = known->directories[d]->keeps;
@@ -376,6 +383,7 @@ static struct inquiry about_devices(const struct certdir_checker *checker)
 	return (struct inquiry){.directories = checker->directories,
 				.count = checker->directory_count,
 				.policy = &checker->policy,
+				.ask_all = checker->ask_all_devices,
 				.by_certificate = checker->accepted & CERTDIR_BIT(CERTDIR_ID_CERTIFICATE)};
 }
 
@@ -384,6 +392,7 @@ static struct inquiry about_people(const struct certdir_checker *checker, const 
 	return (struct inquiry){.directories = checker->people,
 				.count = checker->people_count,
 				.policy = policy,
+				.ask_all = checker->ask_all_people,
 				.persons = true,
 				.by_certificate = checker->accepted & CERTDIR_BIT(CERTDIR_ID_CERTIFICATE)};
 }
@@ -462,7 +471,6 @@ static void ask(struct certdir_check *check, const struct inquiry *inquiry, int6
 	policy.groups = NULL;
 	if (without_groups)
 		conclude(&seeking, &policy, without_groups);
-	check->known.filler_count = 0;
 	for (size_t i = 0; i < seeking.count; i++)
 		if (seeking.identity[i] < 0)
 			free((char *)(uintptr_t)seeking.sought[i].value);

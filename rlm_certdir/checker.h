@@ -19,6 +19,9 @@ struct certdir_checker {
 	struct certdir_directory *people[CERTDIR_DIRECTORIES_MAX];
 	size_t people_count;
 	struct certdir_policy policy;
+	/* Each live directory is asked, as where names decide, although ids do: again.c has ids of what names found. */
+	bool ask_all_devices;
+	bool ask_all_people;
 };
 
 void certdir_checker_clear(struct certdir_checker *checker);
@@ -31,6 +34,7 @@ struct certdir_check {
 	bool parsed; /* `certificate` is filled, as far as it could be read */
 	struct certdir_known known; /* what was asked and found; an answer of state CERTDIR_NOT_ASKED was not needed */
 	uint64_t sought; /* bit i: identities[i] was searched for */
+	bool lists_alone; /* directories that are asked live were left out */
 	bool tables_asked; /* the certificate itself was searched for, in the tables of issued ones */
 	uint64_t deciding; /* bit i: identities[i] was among the values that decided which device it is */
 	struct certdir_decision decision; /* of all of it; its records are the device's */

@@ -132,6 +132,7 @@ struct certdir_certificate {
 	size_t count;
 	char *subject; /* RFC 4514 string, for people */
 	char *issuer; /* RFC 4514 string, for people and for `issuer = ".."` */
+	uint64_t issuer_hash; /* not 0: the issuer is known by certdir_dn_hash() alone, and `issuer` says nothing */
 	char *serial; /* upper-case hex of the INTEGER's bytes, most significant first */
 	char *thumbprint; /* lower-case hex SHA-1 of the whole certificate, or NULL where it is not at hand */
 	char *ski; /* lower-case hex of the subject key identifier extension, or NULL */

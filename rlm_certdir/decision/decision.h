@@ -41,7 +41,8 @@ struct certdir_known {
 	bool in_scope
 		[CERTDIR_DIRECTORIES_MAX]; /* serves the certificate's issuer; what is out of scope neither helps nor harms */
 	uint64_t many[CERTDIR_DIRECTORIES_MAX]; /* bit i: more records carry identities[i] there than were found */
-	const char *fillers
+	/* owned by the check */
+	char *fillers
 		[CERTDIR_FILLERS_MAX]; /* ids that more records carry somewhere than an id can have: they are none */
 	size_t filler_count;
 	bool persons; /* it is about people, which are the only records then: for texts */
@@ -78,6 +79,7 @@ struct certdir_decision {
 	const char *compliance;
 	const char *directory; /* of the first record, or whose answer decided, or NULL; borrowed */
 	const struct certdir_identity *matched_by; /* the strongest identity that found it, or NULL */
+	bool groups_behind; /* the groups of some record are not among those, as their part is too old */
 	bool by_dates; /* of several devices of that name, dates told which */
 	bool says_no; /* some record of the device does: nobody else's "yes" ends it */
 	bool only_compliance; /* denied for its compliance, and nothing else in the policy stands against the device */
@@ -119,6 +121,13 @@ void certdir_decide_both(struct certdir_decision *device, const struct certdir_d
  * stays. whose: "the user", before the detail.
  */
 void certdir_decision_take(struct certdir_decision *decision, const struct certdir_decision *person, const char *whose);
+
+/*
+ * Ids by which the records that were decided on are found again, borrowed: of each record the first that is one. *needed of them, which stand
+ * first, are enough: what shares ids has one of them. 0: some record has none. Rows of issued certificates are found by the certificate.
+ */
+size_t certdir_decision_ids(const struct certdir_known *known, const struct certdir_decision *decision,
+			    struct certdir_sought ids[CERTDIR_DEVICE_RECORDS_MAX], size_t *needed);
 
 /*
  * Whether the device of these records was registered only after a certificate of this notBefore (0 = not known: false) was issued, with the

@@ -549,13 +549,18 @@ static void set_groups(const struct judging *judging)
 	int64_t age;
 
 	for (size_t r = 0; r < decision->record_count; r++)
-		FOR_EACH_SPEAKER(judging, view)
-			if (view->record == decision->records[r] &&
-			    certdir_part_fresh(judging->world, view, CERTDIR_PART_OF_GROUPS, &age)) {
+		FOR_EACH_SPEAKER(judging, view) {
+			if (view->record != decision->records[r])
+				continue;
+			if (certdir_part_fresh(judging->world, view, CERTDIR_PART_OF_GROUPS, &age)) {
 				decision->member |= UINT32_C(1) << r;
 				decision->member_since[r] =
 					certdir_yes_since(judging->world, view, CERTDIR_PART_OF_GROUPS);
+			} else if (view->source->kind != CERTDIR_SOURCE_TENANT ||
+				   view->source->synced[CERTDIR_PART_OF_GROUPS]) {
+				decision->groups_behind = true;
 			}
+		}
 }
 
 /* Any "no", else what the first says of whom a part is fresh. */

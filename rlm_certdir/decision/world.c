@@ -391,3 +391,91 @@ bool certdir_devices_share_source(const struct certdir_world *world, size_t a, s
 				return true;
 	return false;
 }
+
+/* ---- found again ---- */
+
+static enum certdir_identity_type type_of(const struct certdir_known *known, enum id_kind kind)
+{
+	static const enum certdir_identity_type types[] = {
+		[ENTRA] = CERTDIR_ID_ENTRA, [INTUNE] = CERTDIR_ID_INTUNE, [OBJECT] = CERTDIR_ID_GUID,
+		[SID] = CERTDIR_ID_SID,	    [UDID] = CERTDIR_ID_UDID,	  [ANY_GUID] = CERTDIR_ID_GUID};
+
+	if (known->persons)
+		return kind == SID ? CERTDIR_ID_USER_SID : CERTDIR_ID_USER_ID;
+	return types[kind];
+}
+
+/* The first id of a record that its own directory finds it by. */
+static bool first_id(const struct certdir_world *world, const struct certdir_view *view, struct certdir_sought *found)
+{
+	struct id ids[IDS_MAX];
+	const size_t count = ids_of(view->record, ids);
+
+	for (size_t i = 0; i < count; i++) {
+		const enum certdir_identity_type type = type_of(world->known, ids[i].kind);
+
+		*found = (struct certdir_sought){.type = type, .value = ids[i].value};
+		if (certdir_keeps(world->known->answers[view->directory].keeps, type) &&
+		    !certdir_is_filler(world, ids[i].value) &&
+		    certdir_record_carries(view->record, view->source->kind, type, ids[i].value) == CERTDIR_CARRIES_YES)
+			return true;
+	}
+	return false;
+}
+
+/* Of the records that are joined by ids: whether none of those before it in the decision is. */
+static bool is_first_of_linked(const struct certdir_world *world, const struct certdir_decision *decision,
+			       const struct certdir_view *view)
+{
+	for (size_t r = 0; decision->records[r] != view->record; r++)
+		FOR_EACH_VIEW_OF(world, view->device, other)
+			if (other->record == decision->records[r] && !other->record->issued)
+				return false;
+	return true;
+}
+
+static const struct certdir_view *view_of(const struct certdir_world *world, const struct certdir_record *record)
+{
+	for (size_t v = 0; v < world->count; v++)
+		if (world->views[v].record == record)
+			return &world->views[v];
+	return NULL;
+}
+
+static size_t add_id(struct certdir_sought *ids, size_t count, const struct certdir_sought *id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (ids[i].type == id->type && strcmp(ids[i].value, id->value) == 0)
+			return count;
+	ids[count] = *id;
+	return count + 1;
+}
+
+size_t certdir_decision_ids(const struct certdir_known *known, const struct certdir_decision *decision,
+			    struct certdir_sought ids[CERTDIR_DEVICE_RECORDS_MAX], size_t *needed)
+{
+	static const struct certdir_policy any;
+	struct certdir_world world; /* large, and filled only as far as its counts say */
+	size_t count = 0;
+
+	world.known = known;
+	world.policy = &any;
+	world.use = UINT32_MAX;
+	world.now = 0;
+	world.stale_is_fresh = false;
+	certdir_world_fill(&world);
+	for (int first = 1; first >= 0; first--) {
+		for (size_t r = 0; r < decision->record_count; r++) {
+			const struct certdir_view *view = view_of(&world, decision->records[r]);
+			struct certdir_sought id;
+
+			if (!view || view->record->issued || is_first_of_linked(&world, decision, view) != first)
+				continue;
+			if (!first_id(&world, view, &id))
+				return 0;
+			count = add_id(ids, count, &id);
+		}
+		*needed = first ? count : *needed;
+	}
+	return count;
+}

@@ -71,16 +71,16 @@ struct found {
 	bool more;
 };
 
-/* `issuer`: what a row has to have, unless NULL. */
-static bool take_rows(struct certdir_list_reader *reader, sqlite3_stmt *stmt, const char *tenant, const char *issuer,
-		      struct found *found, struct certdir_error *error)
+/* `by_serial`: whose issuer a row has to have, unless NULL. */
+static bool take_rows(struct certdir_list_reader *reader, sqlite3_stmt *stmt, const char *tenant,
+		      const struct certdir_certificate *by_serial, struct found *found, struct certdir_error *error)
 {
 	int next, looked_at = 0;
 
 	while (!found->more && (next = certdir_sql_next(stmt)) == 1) {
 		struct certdir_list_issued row;
 
-		found->more = found->count == CERTDIR_LIST_FIND_MAX || (issuer && looked_at++ == SERIALS_MAX);
+		found->more = found->count == CERTDIR_LIST_FIND_MAX || (by_serial && looked_at++ == SERIALS_MAX);
 		if (found->more)
 			break;
 		if (!take_row(reader, stmt, &row, error)) {
@@ -88,7 +88,7 @@ static bool take_rows(struct certdir_list_reader *reader, sqlite3_stmt *stmt, co
 			return false;
 		}
 		if (in_scope(&row, tenant) &&
-		    (!issuer || (row.issued.issuer && certdir_dn_equal(row.issued.issuer, issuer))))
+		    (!by_serial || (row.issued.issuer && certdir_dn_is_issuer(row.issued.issuer, by_serial))))
 			found->rows[found->count++] = row;
 		else
 			certdir_issued_clear(&row.issued);
@@ -106,12 +106,12 @@ static bool find(struct certdir_list_reader *reader, const char *tenant, const s
 				       SQL_VALUES(SQL_TEXT(certificate->thumbprint))),
 		       tenant, NULL, found, error))
 		return false;
-	return !certificate->serial || !certificate->issuer || found->more ||
+	return !certificate->serial || !(certificate->issuer || certificate->issuer_hash) || found->more ||
 	       take_rows(reader,
 			 certdir_sql_ask(&reader->sql,
 					 "SELECT " COLUMNS " FROM certificate WHERE serial=?1 AND thumbprint IS NULL",
 					 SQL_VALUES(SQL_TEXT(certificate->serial))),
-			 tenant, certificate->issuer, found, error);
+			 tenant, certificate, found, error);
 }
 
 int certdir_list_issued_find(struct certdir_list_reader *reader, const char *tenant,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hash.h"
 #include "text/canonical.h"
 #include "text/hex.h"
 
@@ -201,6 +202,57 @@ bool certdir_dn_equal(const char *a, const char *b)
 	certdir_dn_clear(&name_a);
 	certdir_dn_clear(&name_b);
 	return equal;
+}
+
+static uint64_t hash_lower(uint64_t hash, const char *text)
+{
+	for (; *text; text++)
+		hash = certdir_hash_byte(hash, (unsigned char)(*text >= 'A' && *text <= 'Z' ? *text + 32 : *text));
+	return certdir_hash_byte(hash, 0);
+}
+
+/* A sum, as an RDN has no order; a pair that stands there twice is one. */
+static uint64_t rdn_hash(const struct certdir_dn *name, size_t rdn)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < name->count; i++) {
+		struct certdir_dn before = *name;
+
+		before.count = i;
+		if (name->pairs[i].rdn == rdn && !rdn_has(&before, rdn, &name->pairs[i]))
+			sum += hash_lower(hash_lower(CERTDIR_HASH_START, name->pairs[i].type), name->pairs[i].value);
+	}
+	return sum;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t more)
+{
+	for (; more; more >>= 8)
+		hash = certdir_hash_byte(hash, (unsigned char)more);
+	return certdir_hash_byte(hash, 0);
+}
+
+uint64_t certdir_dn_hash(const char *text)
+{
+	uint64_t forward = CERTDIR_HASH_START, backward = CERTDIR_HASH_START;
+	struct certdir_dn name;
+	const bool ok = certdir_dn_parse(&name, text);
+
+	for (size_t i = 0; ok && i < name.rdns; i++) {
+		forward = mix(forward, rdn_hash(&name, i));
+		backward = mix(backward, rdn_hash(&name, name.rdns - 1 - i));
+	}
+	certdir_dn_clear(&name);
+	if (!ok)
+		return 0;
+	return forward + backward ? forward + backward : 1;
+}
+
+bool certdir_dn_is_issuer(const char *name, const struct certdir_certificate *certificate)
+{
+	return certificate->issuer_hash ? certdir_dn_hash(name) == certificate->issuer_hash
+					: certificate->issuer && certdir_dn_equal(name, certificate->issuer);
 }
 
 bool certdir_dn_each(const char *name, bool (*each)(void *context, const char *type, const char *value), void *context)

@@ -39,6 +39,12 @@ void certdir_dn_clear(struct certdir_dn *name);
  */
 bool certdir_dn_equal(const char *a, const char *b);
 
+/* A hash that names which are the same have in common, however they are written; 0 for what is no distinguished name. No digest. */
+uint64_t certdir_dn_hash(const char *name);
+
+/* Whether `name` is the issuer of a certificate, of which only the issuer's hash may be left. */
+bool certdir_dn_is_issuer(const char *name, const struct certdir_certificate *certificate);
+
 /*
  * Calls `each` for every attribute of a distinguished name, in the order it is written in, until it returns false. Types are
  * spelled as they stand there, but Windows' E and S are emailAddress and ST. False also when `name` is no distinguished name.

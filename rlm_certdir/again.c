@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "again.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "facts.h"
+#include "text/dn.h"
+
+/* ---- of a login ---- */
+
+/* The person's own decision, where the certificate is a person's. A device's owner is looked up anew each time. */
+static const struct certdir_check *person_of(const struct certdir_check *check)
+{
+	return check->person && !check->owner ? check->person : NULL;
+}
+
+static bool add_id(struct certdir_class *class, enum certdir_identity_type type, enum certdir_rank rank, bool exact,
+		   bool needed, const char *value)
+{
+	struct certdir_class_id *id = &class->ids[class->id_count];
+
+	if (class->id_count == CERTDIR_CLASS_IDS_MAX)
+		return !needed;
+	*id = (struct certdir_class_id){.type = type, .rank = rank, .exact = exact, .needed = needed};
+	(void)snprintf(id->value, sizeof(id->value), "%s", value);
+	class->id_count++;
+	return true;
+}
+
+/* Whether some record that was decided on has the value, or had it as a name. */
+static bool is_carried(const struct certdir_check *check, const struct certdir_identity *id)
+{
+	const struct certdir_known *known = &check->known;
+
+	for (size_t d = 0; d < known->count; d++)
+		for (size_t r = 0; r < known->answers[d].count; r++) {
+			const struct certdir_record *record = &known->answers[d].records[r];
+			const enum certdir_source_kind kind = known->answers[d].sources[record->source].kind;
+
+			for (size_t i = 0; i < check->decision.record_count; i++)
+				if (check->decision.records[i] == record &&
+				    certdir_record_carries(record, kind, id->type, id->value) != CERTDIR_CARRIES_NOT)
+					return true;
+		}
+	return false;
+}
+
+/* The marks of the certificate itself find nobody without it. */
+static bool is_mark(const struct certdir_identity *id)
+{
+	return id->type == CERTDIR_ID_CERTIFICATE || id->type == CERTDIR_ID_MAPPING;
+}
+
+/* What the values of a login are, which decided. */
+struct deciding {
+	const struct certdir_identity *values[CERTDIR_IDENTITIES_MAX];
+	size_t count;
+	enum certdir_rank rank;
+	bool marks;
+	size_t length; /* of those that the device has */
+};
+
+static struct deciding deciding_of(const struct certdir_check *check)
+{
+	struct deciding deciding = {.count = 0};
+
+	for (size_t i = 0; i < check->certificate.count; i++) {
+		const struct certdir_identity *id = &check->certificate.identities[i];
+
+		if (!(check->deciding >> i & 1))
+			continue;
+		deciding.rank = id->rank;
+		deciding.marks |= is_mark(id);
+		deciding.length += is_carried(check, id) ? strlen(id->value) : 0;
+		deciding.values[deciding.count++] = id;
+	}
+	return deciding;
+}
+
+/* As they are: then the second judgement goes the way of the first. What nobody has says nothing: it is there if there is room. */
+static bool put_values(struct certdir_class *class, const struct certdir_check *check, const struct deciding *deciding)
+{
+	const size_t before = class->id_count;
+
+	for (int carried = 1; carried >= 0; carried--)
+		for (size_t i = 0; i < deciding->count; i++) {
+			const struct certdir_identity *id = deciding->values[i];
+
+			if (!is_mark(id) && is_carried(check, id) == carried &&
+			    !add_id(class, id->type, id->rank, id->exact, carried, id->value))
+				return false;
+		}
+	return class->id_count > before;
+}
+
+static bool put_ids(struct certdir_class *class, const struct certdir_check *check)
+{
+	struct certdir_sought ids[CERTDIR_DEVICE_RECORDS_MAX];
+	size_t needed;
+	const size_t count = certdir_decision_ids(&check->known, &check->decision, ids, &needed);
+
+	for (size_t i = 0; i < count; i++)
+		if (!add_id(class, ids[i].type, CERTDIR_RANK_VOUCHED, false, i < needed, ids[i].value))
+			return false;
+	return count > 0;
+}
+
+/*
+ * What finds the device, or the person, again. Where ids decided, these: short, and the second judgement goes the way of the first. Where
+ * names did, or the certificate itself, ids of the records that were found: a session is of that device and of none that is called so later;
+ * where a record has none, the names. False: nothing does, or there is too much of it.
+ */
+static bool put_found(struct certdir_class *class, const struct certdir_check *check)
+{
+	enum { SHORT = 90 }; /* bytes, of which there may be two times as much when packed, but not of GUIDs and SIDs */
+	const struct deciding deciding = deciding_of(check);
+	const size_t before = class->id_count;
+
+	if (deciding.rank >= CERTDIR_RANK_ID && !deciding.marks && deciding.length <= SHORT)
+		return put_values(class, check, &deciding);
+	if (put_ids(class, check)) {
+		class->device_by_names |= !check->known.persons && deciding.rank == CERTDIR_RANK_CHOSEN;
+		class->person_by_names |= check->known.persons && deciding.rank == CERTDIR_RANK_CHOSEN;
+		return true;
+	}
+	class->id_count = before;
+	return put_values(class, check, &deciding);
+}
+
+static bool is_live(const struct certdir_check *check)
+{
+	const struct certdir_known *known = &check->known;
+
+	for (size_t d = 0; d < known->count; d++)
+		for (size_t r = 0; known->directories[d]->is_live && r < known->answers[d].count; r++)
+			for (size_t i = 0; i < check->decision.record_count; i++)
+				if (check->decision.records[i] == &known->answers[d].records[r])
+					return true;
+	return false;
+}
+
+/* A table may know it by issuer and serial number alone. */
+static bool is_known_by_serial(const struct certdir_known *known)
+{
+	for (size_t d = 0; d < known->count; d++)
+		for (size_t r = 0; r < known->answers[d].count; r++) {
+			const struct certdir_issued *issued = known->answers[d].records[r].issued;
+
+			if (issued && !issued->thumbprint)
+				return true;
+		}
+	return false;
+}
+
+static void put_text(char *to, size_t size, const char *text)
+{
+	if (text && strlen(text) < size)
+		strcpy(to, text);
+}
+
+static void put_certificate(struct certdir_class *class, const struct certdir_check *check)
+{
+	const struct certdir_certificate *certificate = &check->certificate;
+
+	class->holder = certificate->holder;
+	class->person = certificate->person;
+	class->issuer = certificate->issuer ? certdir_dn_hash(certificate->issuer) : 0;
+	class->section = certificate->section ? (uint32_t)certdir_hash_text(certificate->section) : 0;
+	class->not_before = certificate->not_before > 0 ? certificate->not_before : 0;
+	put_text(class->tenant, sizeof(class->tenant), certificate->tenant);
+	if (check->tables_asked || (check->person && check->person->tables_asked))
+		put_text(class->thumbprint, sizeof(class->thumbprint), certificate->thumbprint);
+	if (is_known_by_serial(&check->known) || (check->person && is_known_by_serial(&check->person->known)))
+		put_text(class->serial, sizeof(class->serial), certificate->serial);
+}
+
+/* ---- what policies of the server's own go by ---- */
+
+static void add_group(void *context, const char *group)
+{
+	uint64_t hash = CERTDIR_HASH_START;
+
+	for (; *group; group++)
+		hash = certdir_hash_byte(hash, (unsigned char)(*group >= 'A' && *group <= 'Z' ? *group + 32 : *group));
+	*(uint64_t *)context += hash;
+}
+
+static uint64_t groups_of(const struct certdir_check *check)
+{
+	const struct certdir_check *person = person_of(check);
+	uint64_t devices = 0, people = 0;
+
+	certdir_facts_groups(&check->decision, add_group, &devices);
+	if (person)
+		certdir_facts_groups(&person->decision, add_group, &people);
+	return devices + people * 3;
+}
+
+void certdir_class_of(struct certdir_class *class, const struct certdir_check *check, const char *instance, int64_t now)
+{
+	const struct certdir_decision *decision = &check->decision;
+	const struct certdir_check *person = person_of(check);
+	const char *id = CERTDIR_FACT(decision, id);
+	bool found;
+
+	memset(class, 0, sizeof(*class));
+	if (certdir_reason_verdict(decision->reason) != CERTDIR_ALLOW && !decision->only_compliance)
+		return;
+	put_text(class->instance, sizeof(class->instance), instance);
+	put_text(class->id, sizeof(class->id), id || !person ? id : CERTDIR_FACT(&person->decision, id));
+	class->issued = now;
+	class->quarantine = decision->only_compliance;
+	class->stale = decision->reason == CERTDIR_ALLOWED_STALE;
+	class->live = is_live(check) || (person && is_live(person));
+	put_certificate(class, check);
+	class->groups = groups_of(check);
+	found = (!decision->record_count || put_found(class, check)) && (!person || put_found(class, person));
+	if (!found)
+		class->id_count = 0;
+}
+
+/* ---- judged again ---- */
+
+static const char *section_of(const struct certdir_checker *checker, const struct certdir_class *class)
+{
+	for (size_t i = 0; class->section && i < checker->section_count; i++)
+		if ((uint32_t)certdir_hash_text(checker->sections[i].name) == class->section)
+			return checker->sections[i].name;
+	return NULL;
+}
+
+static char *copy(const char *text, bool *copied)
+{
+	char *new = text[0] ? strdup(text) : NULL;
+
+	*copied &= new || !text[0];
+	return new;
+}
+
+/* A certificate that says what of it is left. False when memory is out. */
+static bool make_certificate(struct certdir_certificate *certificate, const struct certdir_checker *checker,
+			     const struct certdir_class *class)
+{
+	bool copied = true;
+
+	certificate->issuer_hash = class->issuer;
+	certificate->issuer = strdup("");
+	certificate->section = section_of(checker, class);
+	certificate->holder = class->holder;
+	certificate->person = class->person;
+	certificate->not_before = class->not_before;
+	certificate->tenant = copy(class->tenant, &copied);
+	certificate->thumbprint = copy(class->thumbprint, &copied);
+	certificate->serial = copy(class->serial, &copied);
+	for (size_t i = 0; i < class->id_count; i++) {
+		const struct certdir_class_id *id = &class->ids[i];
+
+		certificate->identities[certificate->count++] = (struct certdir_identity){
+			.type = id->type,
+			.value = strdup(id->value),
+			.from = "class",
+			.rank = id->rank,
+			.exact = id->exact,
+		};
+		copied &= certificate->identities[i].value != NULL;
+	}
+	return copied && certificate->issuer;
+}
+
+/* Leaves those that are asked live out. Returns how many are left. */
+static size_t keep_lists(struct certdir_directory **directories, size_t count)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!directories[i]->is_live)
+			directories[left++] = directories[i];
+	return left;
+}
+
+void certdir_check_again(struct certdir_check *check, const struct certdir_checker *checker,
+			 const struct certdir_class *class, bool live, int64_t now)
+{
+	const uint32_t itself = CERTDIR_BIT(CERTDIR_ID_CERTIFICATE);
+	const struct certdir_login login = {.now = now};
+	struct certdir_checker again = *checker; /* borrows all of it */
+
+	/* What is in the Class was accepted. */
+	again.accepted |= ~itself;
+	again.ask_all_devices = class->device_by_names;
+	again.ask_all_people = class->person_by_names;
+	if (!live) {
+		again.directory_count = keep_lists(again.directories, again.directory_count);
+		again.people_count = keep_lists(again.people, again.people_count);
+	}
+	memset(check, 0, sizeof(*check));
+	check->parsed = true;
+	check->lists_alone = !live;
+	if (make_certificate(&check->certificate, checker, class))
+		certdir_check_names(check, &again, &login);
+	else
+		(void)certdir_conclude(&check->decision, CERTDIR_DIRECTORY_UNAVAILABLE, "out of memory");
+}
+
+/* ---- what follows ---- */
+
+bool certdir_class_stays(const struct certdir_class *class, const struct certdir_check *check)
+{
+	return certdir_reason_verdict(check->decision.reason) == CERTDIR_ALLOW ||
+	       (class->quarantine && check->decision.only_compliance);
+}
+
+/* Whether somebody did not answer who may know of more groups, or what he knows is old. */
+static bool is_incomplete(const struct certdir_check *check)
+{
+	for (size_t d = 0; d < check->known.count; d++) {
+		const struct certdir_answer *answer = &check->known.answers[d];
+
+		if (answer->state == CERTDIR_ANSWER_UNAVAILABLE || answer->state == CERTDIR_ANSWER_MISSING ||
+		    answer->partial)
+			return true;
+	}
+	return check->decision.groups_behind;
+}
+
+bool certdir_class_changed(const struct certdir_class *class, const struct certdir_check *check)
+{
+	const struct certdir_check *person = person_of(check);
+
+	if (!certdir_class_stays(class, check) || check->decision.reason == CERTDIR_ALLOWED_STALE)
+		return false;
+	if (class->stale || class->quarantine != check->decision.only_compliance)
+		return true;
+	if (is_incomplete(check) || (person && is_incomplete(person)) || (class->live && check->lists_alone))
+		return false;
+	return groups_of(check) != class->groups;
+}
