@@ -199,6 +199,13 @@ static uint64_t groups_of(const struct certdir_check *check)
 	return devices + people * 3;
 }
 
+void certdir_class_renew(struct certdir_class *class, const struct certdir_check *check)
+{
+	class->quarantine = check->decision.only_compliance;
+	class->stale = check->decision.reason == CERTDIR_ALLOWED_STALE;
+	class->groups = groups_of(check);
+}
+
 void certdir_class_of(struct certdir_class *class, const struct certdir_check *check, const char *instance, int64_t now)
 {
 	const struct certdir_decision *decision = &check->decision;
@@ -212,11 +219,9 @@ void certdir_class_of(struct certdir_class *class, const struct certdir_check *c
 	put_text(class->instance, sizeof(class->instance), instance);
 	put_text(class->id, sizeof(class->id), id || !person ? id : CERTDIR_FACT(&person->decision, id));
 	class->issued = now;
-	class->quarantine = decision->only_compliance;
-	class->stale = decision->reason == CERTDIR_ALLOWED_STALE;
 	class->live = is_live(check) || (person && is_live(person));
 	put_certificate(class, check);
-	class->groups = groups_of(check);
+	certdir_class_renew(class, check);
 	found = (!decision->record_count || put_found(class, check)) && (!person || put_found(class, person));
 	if (!found)
 		class->id_count = 0;

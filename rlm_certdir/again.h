@@ -42,4 +42,10 @@ bool certdir_class_stays(const struct certdir_class *class, const struct certdir
  */
 bool certdir_class_changed(const struct certdir_class *class, const struct certdir_check *check);
 
+/*
+ * When the session has been told what follows from that second decision: the class as it is from then on, to be sealed anew. All else in it
+ * stays, `issued` included.
+ */
+void certdir_class_renew(struct certdir_class *class, const struct certdir_check *check);
+
 #endif
