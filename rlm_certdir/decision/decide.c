@@ -32,19 +32,28 @@ static bool issued_to_entra(const struct certdir_world *world)
 	return false;
 }
 
-/* Whether only Intune's part would know the device: all values that decide are Intune's ids. */
+/*
+ * Whether Intune's part may know a device that no other part does: by one of the values that decide if Entra ID has nothing of that kind, and
+ * by Intune's ids if they are all, since an id of Entra's beside them would be known.
+ */
 static bool is_intunes(const struct certdir_world *world)
 {
+	const uint32_t hardware = CERTDIR_BIT(CERTDIR_ID_SERIAL) | CERTDIR_BIT(CERTDIR_ID_PERMANENT) |
+				  CERTDIR_BIT(CERTDIR_ID_IMEI) | CERTDIR_BIT(CERTDIR_ID_MEID) |
+				  CERTDIR_BIT(CERTDIR_ID_WIFI_MAC);
 	const struct certdir_certificate *certificate = world->known->certificate;
+	bool ids = true;
 
 	for (size_t i = 0; i < certificate->count; i++) {
 		const enum certdir_identity_type type = certificate->identities[i].type;
 
-		if ((world->deciding >> i & 1) && type != CERTDIR_ID_INTUNE &&
-		    (type != CERTDIR_ID_CERTIFICATE || issued_to_entra(world)))
-			return false;
+		if (!(world->deciding >> i & 1))
+			continue;
+		if (hardware & CERTDIR_BIT(type))
+			return true;
+		ids &= type == CERTDIR_ID_INTUNE || (type == CERTDIR_ID_CERTIFICATE && !issued_to_entra(world));
 	}
-	return true;
+	return ids;
 }
 
 static bool part_is_behind(const struct certdir_world *world, const struct certdir_source *source,

@@ -33,6 +33,9 @@ enum { SOURCES_TOLD = 32 };
 /* The same for groups that nobody is in. */
 enum { GROUPS_TOLD = 32 };
 
+/* What is told of a source: that a part is stale, that its users are, and that it is ahead of us. */
+enum { USERS_ARE_STALE = CERTDIR_PARTS, IS_AHEAD, SOURCE_FINDINGS };
+
 struct people {
 	struct certdir_directory base; /* first */
 	struct list_directory *list;
@@ -58,8 +61,7 @@ struct list_directory {
 	bool failed; /* what was seen last could not be loaded */
 	unsigned waited;
 	struct certdir_error permissions; /* what was logged last of who can change the file */
-	bool told[SOURCES_TOLD]
-		 [CERTDIR_PARTS + 1]; /* that a part is stale; behind those: that a source is ahead of us */
+	bool told[SOURCES_TOLD][SOURCE_FINDINGS];
 	char complaint[sizeof(((struct certdir_error *)0)->text)]; /* what was logged last, not to log it each second */
 	bool told_tenant; /* that the edition in use has nothing of our tenant */
 	bool told_groups[GROUPS_TOLD]; /* that nobody is in it */
@@ -262,17 +264,33 @@ static void tell_stale_part(const struct list_directory *list, const struct cert
 			    (long long)limit, devices);
 }
 
+static void tell_stale_users(const struct list_directory *list, const struct certdir_list_source *source, int64_t now,
+			     bool *told)
+{
+	const struct certdir_source described = describe_people(source);
+	const int64_t limit = certdir_source_limit(&described, CERTDIR_PART_OF_DEVICES, list->base.max_age);
+	const int64_t age = now - source->users_synced;
+
+	if (to_tell(told, limit != 0 && source->users_synced != 0 && age > limit))
+		certdir_log(
+			CERTDIR_LOG_WARN,
+			"%s: the users part of tenant \"%.80s\" was last synced %lld s ago, more than %lld: what it "
+			"says of %zu users counts as stale until it is synced again",
+			list->filename, source->name, (long long)age, (long long)limit, source->users);
+}
+
 static void tell_source(struct list_directory *list, const struct certdir_list_source *source,
-			bool told[CERTDIR_PARTS + 1], int64_t now)
+			bool told[SOURCE_FINDINGS], int64_t now)
 {
 	const struct certdir_source described = describe(source);
-	bool ahead = false;
+	bool ahead = source->users_synced > now + CERTDIR_AHEAD;
 
+	tell_stale_users(list, source, now, &told[USERS_ARE_STALE]);
 	for (int part = 0; part < (described.listed ? 1 : CERTDIR_PARTS); part++) {
 		tell_stale_part(list, &described, source->devices, (enum certdir_part)part, now, &told[part]);
 		ahead |= described.synced[part] > now + CERTDIR_AHEAD;
 	}
-	if (to_tell(&told[CERTDIR_PARTS], ahead))
+	if (to_tell(&told[IS_AHEAD], ahead))
 		certdir_log(
 			CERTDIR_LOG_WARN,
 			"%s: source \"%.80s\" was synced in the future: check the clock of the sync host, and the one "

@@ -730,36 +730,36 @@ static void test_watcher_is_quiet(void **state)
 static void test_stale_parts_are_told(void **state)
 {
 	const struct certdir_list_config config = {.filename = fixture_file, .max_age = 60};
-	const long long time_now = (long long)time(NULL);
+	const long long t = (long long)time(NULL);
 	static const struct {
 		int devices, intune, interval; /* seconds ago, 0 = never; negative = ahead */
 		const char *says; /* NULL = nothing */
-		int told;
+		int told, users;
 	} editions[] = {
-		{10, 30, 0, NULL, 0},
-		{10, 500, 300, NULL, 0}, /* within twice its interval */
-		{10, 700, 300, "the intune part of tenant \"contoso\" was last synced 70", 1},
-		{10, 710, 300, "the intune part", 1}, /* told already */
-		{10, 10, 300, "the intune part", 1},
-		{10, 720, 300, "the intune part", 2},
-		{70, 0, 0, "the devices part of tenant \"contoso\" was last synced 7", 1},
-		{-200, 10, 0, "in the future", 0},
-		{10, -400, 0, "source \"contoso\" was synced in the future: check the clock of the sync host", 1},
-		{-500, 10, 0, "in the future", 1},
+		{10, 500, 300, NULL, 0, 0}, /* within twice its interval */
+		{10, 700, 300, "the intune part of tenant \"contoso\" was last synced 70", 1, 0},
+		{10, 710, 300, "the intune part", 1, 0}, /* told already */
+		{10, 10, 300, "the intune part", 1, 0},
+		{10, 720, 300, "the intune part", 2, 0},
+		{10, 30, 0, "the users part of tenant \"contoso\" was last synced 7", 1, 70},
+		{70, 0, 0, "the devices part of tenant \"contoso\" was last synced 7", 1, 0},
+		{-200, 10, 0, "in the future", 0, 0},
+		{10, -400, 0, "source \"contoso\" was synced in the future: check the clock of the sync host", 1, 0},
+		{-500, 10, 0, "in the future", 1, 0},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(editions) / sizeof(*editions); i++) {
-		struct certdir_list_writer *writer = fixture_begin(true, "jamf", NULL, time_now);
+		struct certdir_list_writer *writer = fixture_begin(true, "jamf", NULL, t);
 		const int loaded = log_count("INFO ");
-		char sql[300], intune[32] = "NULL";
+		char sql[300];
 
-		if (editions[i].intune)
-			(void)snprintf(intune, sizeof(intune), "%lld", time_now - editions[i].intune);
 		(void)snprintf(sql, sizeof(sql),
-			       "INSERT INTO source(id,name,kind,tenant,synced,intune_synced,intune_interval) "
-			       "VALUES(2,'contoso','tenant','" TENANT_A "',%lld,%s,%d)",
-			       time_now - editions[i].devices, intune, editions[i].interval);
+			       "INSERT INTO source(id,name,kind,tenant,synced,intune_synced,intune_interval,"
+			       "users_synced)VALUES(2,'contoso','tenant','" TENANT_A
+			       "',%lld,nullif(%lld,%lld),%d,nullif(%lld,%lld))",
+			       t - editions[i].devices, t - editions[i].intune, t, editions[i].interval,
+			       t - editions[i].users, t);
 		fixture_run(writer, sql);
 		fixture_publish(writer);
 		if (i == 0)

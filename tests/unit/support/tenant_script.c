@@ -128,6 +128,32 @@ static void parse_device(char *words, struct certdir_device *device, uint32_t *p
 	}
 }
 
+/* The properties of "put" of the users part, as those of a device. */
+static bool put_user(struct world *world, const char *id, char *words, struct certdir_error *error)
+{
+	static const char *const keys[] = {"upn", "e", "s", "sam", "dn", "mail"}; /* as certdir_tenant_user_property */
+	struct certdir_tenant_user user = {.user_id = id};
+	const char **const texts[] = {&user.upn, NULL, &user.sid, &user.sam_account_name, &user.dn, &user.mail};
+	uint32_t present = 0;
+	char *rest;
+
+	for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+		char *value = strchr(word, '=');
+		size_t i = 0;
+
+		*value++ = '\0';
+		while (i < CERTDIR_USER_MAIL && strcmp(word, keys[i]) != 0)
+			i++;
+		assert_string_equal(word, keys[i]);
+		present |= CERTDIR_BIT(i);
+		if (i == CERTDIR_USER_ENABLED)
+			user.enabled = yes_no(value);
+		else
+			*texts[i] = strcmp(value, "-") == 0 ? NULL : value;
+	}
+	return certdir_tenant_users_put(world->tenant, &user, present, error);
+}
+
 static bool run_object(struct world *world, const char *verb, char *words, struct certdir_error *error)
 {
 	struct certdir_device device = {0};
@@ -135,6 +161,10 @@ static bool run_object(struct world *world, const char *verb, char *words, struc
 	char id[40], ids[2][64], managed[] = "managed";
 	int number = (int)strtol(words, &words, 16);
 
+	if (world->part == 'u' && strcmp(verb, "rm") == 0)
+		return certdir_tenant_users_remove(world->tenant, make_guid('a', number, id), error);
+	if (world->part == 'u')
+		return put_user(world, make_guid('a', number, id), words, error);
 	if (strcmp(verb, "rm") == 0)
 		return certdir_tenant_devices_remove(world->tenant, make_guid('a', number, id), error);
 	if (strcmp(verb, "member") == 0)
@@ -158,6 +188,7 @@ static void run_end(struct world *world, const char *how)
 	struct certdir_error error = {.text = ""};
 	enum certdir_tenant_ended ended =
 		world->part == 'd'   ? certdir_tenant_devices_end(world->tenant, "link", &world->counts, &error)
+		: world->part == 'u' ? certdir_tenant_users_end(world->tenant, "link", &world->counts, &error)
 		: world->part == 'i' ? certdir_tenant_intune_end(world->tenant, &world->counts, &error)
 				     : certdir_tenant_group_end(world->tenant, &world->counts, &error);
 	const char *const names[] = {
@@ -245,13 +276,17 @@ static bool run_begin(struct world *world, const char *verb, char *words, struct
 {
 	char id[40];
 
-	world->part = strcmp(verb, "intune") == 0 ? 'i' : strcmp(verb, "group") == 0 ? 'g' : 'd';
+	world->part = *verb == 'i' ? 'i' : *verb == 'u' ? 'u' : *verb == 'g' || *verb == 'p' ? 'g' : 'd';
+	if (world->part == 'u')
+		return certdir_tenant_users_begin(world->tenant, strcmp(words, "full") == 0, error);
 	if (world->part == 'i')
 		return certdir_tenant_intune_begin(world->tenant, error);
 	if (world->part == 'd')
 		return certdir_tenant_devices_begin(world->tenant, strcmp(verb, "full") == 0, error);
 	make_guid('e', (int)strtol(words, &words, 10), id);
-	return certdir_tenant_group_begin(world->tenant, id, *words ? words + 1 : NULL, error);
+	words = *words ? words + 1 : NULL;
+	return *verb == 'p' ? certdir_tenant_group_begin_users(world->tenant, id, words, error)
+			    : certdir_tenant_group_begin(world->tenant, id, words, error);
 }
 
 /* One command; false with world->failure when the list refuses it. */
@@ -267,12 +302,14 @@ static bool run_one(struct world *world, char *command)
 		return true;
 	world_open(world);
 	if (strcmp(verb, "full") == 0 || strcmp(verb, "delta") == 0 || strcmp(verb, "intune") == 0 ||
-	    strcmp(verb, "group") == 0)
+	    strcmp(verb, "group") == 0 || strcmp(verb, "users") == 0 || strcmp(verb, "people") == 0)
 		ok = run_begin(world, verb, words, &error);
 	else if (strcmp(verb, "end") == 0 || strcmp(verb, "shrunk") == 0 || strcmp(verb, "failed") == 0)
 		run_end(world, verb);
 	else if (strcmp(verb, "abandon") == 0)
 		certdir_tenant_part_abandon(world->tenant);
+	else if (strcmp(verb, "forget") == 0)
+		ok = certdir_tenant_users_forget(world->tenant, &error);
 	else if (strcmp(verb, "publish") == 0)
 		world_publish(world);
 	else if (strcmp(verb, "keep") == 0)

@@ -9,6 +9,8 @@
  *	intune                  begin the Intune part         now 500, shrink 10, former 100, changes 100, filter own=company
  *	rec 1 d=1 n=A ..        Intune record 1               name contoso, guid 2  of the tenant
  *	group 1 Staff           begin the part of group 1     member 1
+ *	users full, users delta begin the users part, in which put and rm are of user 1: put 1 upn=a@b e=y s=S-1-.. sam=a dn=.. mail=..
+ *	people 1 Staff          the users' part of group 1    forget                all users
  *	keep 1 2                groups_keep             interval 60, attributes 1 7
  * Device ids: d=1 is Entra device 1, d=i1 the Intune id of record 1, d=0 all zero. Keys: d n s sn c own os e m j t r u w, x (extension
  * attributes), st (management state, "managed" unless given), ma (agent), cat, ep. A list tells Intune's name as in=B where it is not
@@ -31,7 +33,7 @@ struct world {
 	struct certdir_tenant_options options;
 	const char *systems[4], *ownerships[4];
 	char words[8][32]; /* what those point at, and the name */
-	char part; /* 'd', 'i', 'g', or 0 */
+	char part; /* 'd', 'i', 'u', 'g', or 0 */
 	char failure[CERTDIR_TEXT_MAX];
 	struct certdir_tenant_counts counts;
 };
