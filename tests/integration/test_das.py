@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Orders to network devices (RFC 5176), against a small one that answers as the test wants."""
 
+import re
+import shutil
 import struct
+import subprocess
 import time
 
 import pytest
@@ -45,6 +48,16 @@ def impatient(port, more="", mrd=5):
     return client(port, f"coa_server {{\n\t\tport = {port}\n\t\tcoa {{\n\t\t\tirt = 1\n\t\t\tmrd = {mrd}\n\t\t}}\n\t}}\n\t{more}")
 
 
+def dissected(directory, data):
+    """A packet to port 3799, as tshark shows it."""
+    udp = struct.pack("!HHHH", 40000, 3799, 8 + len(data), 0) + data
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0, bytes([127, 0, 0, 1]), bytes([127, 0, 0, 1])) + udp
+    head = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101) + struct.pack("<IIII", 0, 0, len(ip), len(ip))
+    (directory / "packet.pcap").write_bytes(head + ip)
+    return subprocess.run(["tshark", "-r", directory / "packet.pcap", "-V", "-O", "radius"], capture_output=True, text=True,
+                          check=True).stdout
+
+
 def test_a_disconnect_request(orders):
     with Device() as device:
         mine = orders(client(device.port))
@@ -61,6 +74,19 @@ def test_a_disconnect_request(orders):
         # The next one has another identifier: the device would take it for the same packet.
         assert mine.ask().outcome == "done"
         assert device.orders[1].identifier != order.identifier
+
+
+def test_a_packet_as_wireshark_reads_it(orders, tmp_path):
+    """Somebody else's eyes find nothing to complain of."""
+    if not shutil.which("tshark"):
+        pytest.skip("not installed: tshark")
+    with Device() as device:
+        assert orders(client(device.port)).ask().outcome == "done"
+        shown = dissected(tmp_path, device.orders[0].data)
+    assert "Code: Disconnect-Request (40)" in shown
+    assert re.search(r"Acct-Session-Id\(44\) l=19 val=4D2C0A91-00000007", shown)
+    assert "Message-Authenticator(80) l=18" in shown and "Event-Timestamp(55) l=6" in shown
+    assert not re.search("incorrect|Malformed|Expert Info", shown), shown
 
 
 def test_texts_go_out_as_they_came(orders):

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sessions that are ended by certdir, at network devices that others wrote: hostapd as a switch."""
+"""Sessions that are ended by certdir, at network devices that others wrote: hostapd as a switch, strongSwan as a VPN gateway."""
 
 import contextlib
 import re
 
 import pytest
 
-from testenv import wired
-from testenv.das import Orders
+from testenv import vpn, wired
+from testenv.das import SESSION, Orders
 from testenv.driver import build_server_driver
+from testenv.logins import wait_list_loaded
 from testenv.network import own_network
 from testenv.ports import free_port
 from testenv.radiusd import SECRET, Radiusd, shipped_module
@@ -40,7 +41,7 @@ def wire():
         pytest.skip(reason)
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(own_network())
+            stack.enter_context(own_network(vpn.GATEWAY, vpn.CLIENT))
         except OSError as error:
             pytest.skip(f"there can be no network of its own here: {error}")
         yield stack
@@ -58,38 +59,75 @@ def accounted(server, since=0, timeout=10):
     return dict(re.findall(r'^\(\d+\) +([\w-]+) = "?([^"\n]*)"?$', packet, re.MULTILINE))
 
 
-def test_a_switch_takes_the_order(wire, program, tmp_path, pki, device_list):
-    """hostapd wants both Event-Timestamp and Message-Authenticator, and refuses attributes that it does not know."""
+@pytest.fixture
+def wire_server(wire, tmp_path, pki, device_list):
+    """A radiusd that knows PC-1 and logs accounting, in that network, and its accounting port."""
     device_list.add("PC-1")
     device_list.publish()
     port = free_port("udp")
-    server = wire.enter_context(Radiusd(tmp_path, pki.trust, shipped_module({"directories": "list", "list.filename": device_list.path}),
-                                        sites={"accounting": ACCOUNTING_SITE.format(port=port)}))
+    module = shipped_module({"directories": "list", "list.filename": device_list.path})
+    return wire.enter_context(Radiusd(tmp_path, pki.trust, module, sites={"accounting": ACCOUNTING_SITE.format(port=port)})), port
+
+
+@pytest.fixture
+def orders(wire, program, tmp_path):
+    return closing(wire, Orders(program, tmp_path, f"client nas {{\n\tipaddr = 127.0.0.1\n\tsecret = {SECRET}\n}}\n"))
+
+
+def disable(device_list, server):
+    mark = server.mark()
+    device_list.change("PC-1", accountEnabled=False)
+    device_list.publish()
+    wait_list_loaded(server, mark)
+
+
+def session_of(server, since=0):
+    """As the table of sessions has it."""
+    said = accounted(server, since)
+    return {name: said[name] for name in SESSION if name in said}
+
+
+def test_a_switch_takes_the_order(wire, wire_server, orders, tmp_path, pki, device_list):
+    """hostapd wants both Event-Timestamp and Message-Authenticator, and refuses attributes that it does not know."""
+    server, port = wire_server
     switch = closing(wire, Switch(tmp_path, server, port))
     machine = closing(wire, Pc(tmp_path, pki, pki.named("PC-1")))
     machine.wait_success()
-    said = accounted(server)
-    orders = closing(wire, Orders(program, tmp_path, f"client switch {{\n\tipaddr = 127.0.0.1\n\tsecret = {SECRET}\n}}\n"))
-    session = {name: said[name] for name in ("Acct-Session-Id", "Calling-Station-Id", "User-Name", "NAS-Identifier")}
-
+    session = session_of(server)
     done = orders.ask(session=session)
     assert (done.outcome, done.cause) == ("done", 0), switch.log()[-3000:]
     assert switch.opened() == (1, 1)
     # The session is no more, and who comes back is decided anew.
     assert orders.ask(session=session).outcome == "gone"
-    told = server.mark()
+    mark = server.mark()
     machine.log_in()
     machine.wait_success(2)
-    assert len(server.decisions()) == 2
-    session["Acct-Session-Id"] = accounted(server, told)["Acct-Session-Id"]
+    assert len(server.decisions(count=2)) == 2
 
-    device_list.change("PC-1", accountEnabled=False)
-    mark = server.mark()
-    device_list.publish()
-    server.wait_log(r"certdir: .*: \d+ devices", mark)
+    session = session_of(server, mark)
+    disable(device_list, server)
     assert orders.ask(session=session).outcome == "done"
     assert switch.opened() == (2, 2)
     machine.log_in()
     assert server.decisions(count=3)[-1].reason == "disabled"
     switch.wait(r"decapsulated EAP packet \(code=4")
     assert switch.opened() == (2, 2)
+
+
+def test_a_vpn_gateway_takes_the_order(wire, wire_server, orders, tmp_path, pki, device_list):
+    """strongSwan knows sessions by User-Name."""
+    if reason := vpn.missing():
+        pytest.skip(reason)
+    server, port = wire_server
+    gateway = closing(wire, vpn.gateway(tmp_path, pki, server, port))
+    machine = closing(wire, vpn.client(tmp_path, pki, pki.named("PC-1"), "pc-1.corp.example"))
+    machine.swanctl("--initiate", "--ike", "vpn")
+    gateway.wait("IKE_SA vpn.* established")
+    session = session_of(server)
+    disable(device_list, server)
+    assert orders.ask(session=session).outcome == "done"
+    gateway.wait("deleting IKE_SA vpn")
+    machine.swanctl("--initiate", "--ike", "vpn")
+    gateway.wait("received RADIUS Access-Reject")
+    assert server.decisions(count=2)[-1].reason == "disabled"
+    assert orders.ask(session=session).outcome in ("gone", "refused")

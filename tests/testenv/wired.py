@@ -5,6 +5,7 @@ cable in a network of the test's own (testenv.network).
 """
 
 import contextlib
+import os
 import re
 import shutil
 import subprocess
@@ -67,10 +68,11 @@ def missing():
 class Program:
     """A program that runs until close(), and what it writes."""
 
-    def __init__(self, directory, name, command):
+    def __init__(self, directory, name, command, environment=None):
         self._path = directory / f"{name}.log"
         with open(self._path, "wb") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                             env={**os.environ, **(environment or {})})
 
     def log(self):
         return self._path.read_text(errors="replace")
