@@ -40,7 +40,7 @@ LDFLAGS += -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
 
 # A file's room decides how it is built: glue sees FreeRADIUS, the core never does.
 glue_sources := $(addprefix rlm_certdir/,rlm_certdir.c request.c reply.c decision_line.c eap_tls_session.c \
-                raddb.c raddb_directories.c raddb_section.c wiring.c wiring_calls.c das.c das_clients.c das_packet.c)
+                raddb.c raddb_directories.c raddb_section.c wiring.c wiring_calls.c das.c das_clients.c das_packet.c accounting.c raddb_sessions.c)
 cli_sources  := $(wildcard rlm_certdir/cli/*.c)
 core_sources := $(wildcard $(addprefix rlm_certdir/,*.c $(addsuffix /*.c,base text conf identity ldap directory decision list tenant sync import plan placeholders profiles sessions)))
 core_sources := $(filter-out $(glue_sources),$(core_sources))
@@ -99,7 +99,7 @@ $(core): $(core_objects)
 $(module): $(glue_objects) $(core) rlm_certdir/rlm_certdir.map
 	$(call quiet,LD) $(CC) -shared -o $@ $(glue_objects) $(core) $(LDFLAGS) -Wl,-z,nodelete -Wl,--version-script=rlm_certdir/rlm_certdir.map $(MODULE_LIBS)
 $(cli): $(cli_objects) $(B)/rlm_certdir/raddb.o $(B)/rlm_certdir/raddb_directories.o $(B)/rlm_certdir/raddb_section.o $(B)/rlm_certdir/wiring.o \
-        $(B)/rlm_certdir/wiring_calls.o $(core)
+        $(B)/rlm_certdir/raddb_sessions.o $(B)/rlm_certdir/wiring_calls.o $(core)
 	$(call quiet,LD) $(CC) -o $@ $^ $(LDFLAGS) $(CLI_LIBS) $(SERVER_LIBS)
 # What unit tests share. No two of them may have one name, as the order in the archive would choose: linking all at once tells.
 $(support_objects): $(B)/%.o: %.c $(B)/flags

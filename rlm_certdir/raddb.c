@@ -113,7 +113,7 @@ static CONF_PARSER const policy_options[] = {
 	CONF_PARSER_TERMINATOR};
 
 static struct section const module_section = {
-	certdir_options, {NULL}, {"form", "certificates", "list", "ldap", "policy"}};
+	certdir_options, {NULL}, {"form", "certificates", "list", "ldap", "policy", "sessions"}};
 static struct section const form_section = {form_options, {NULL}, {NULL}};
 static struct section const certificates_section = {certificates_options, {"issuer"}, {NULL}};
 static struct section const policy_section = {
@@ -345,6 +345,8 @@ bool certdir_raddb_read(CONF_SECTION *cs, bool watch, struct certdir_raddb *radd
 			   &raddb->checker.accepted) ||
 	    !read_forms(cs, &raddb->checker) || !read_certificates(cs, &raddb->checker) || !read_policy(cs, raddb) ||
 	    !can_know_certificate(cs, raddb))
+		goto fail;
+	if (!raddb_sessions_read(cs, &raddb->sessions))
 		goto fail;
 	if (!raddb_directories_open(cs, options.directories, watch, &raddb->checker))
 		goto fail;

@@ -5,11 +5,13 @@
 
 #include "checker.h"
 #include "freeradius/server.h"
+#include "raddb_sessions.h"
 
 struct certdir_raddb {
 	struct certdir_checker checker;
 	bool from_attributes; /* certificate = attributes */
 	bool observe; /* policy { mode = observe }: decides and denies nobody */
+	struct certdir_raddb_sessions sessions;
 };
 
 /*

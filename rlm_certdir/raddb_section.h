@@ -17,7 +17,7 @@
 struct section {
 	CONF_PARSER const *options;
 	char const *repeated[4]; /* options that may stand there more than once */
-	char const *sections[6];
+	char const *sections[8];
 };
 
 /* What a section is called by: its second name, or the first when it has no second. */

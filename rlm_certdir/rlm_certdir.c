@@ -5,6 +5,7 @@
 
 #include <openssl/x509.h>
 
+#include "accounting.h"
 #include "checker.h"
 #include "decision_line.h"
 #include "eap_tls_session.h"
@@ -17,6 +18,7 @@
 typedef struct rlm_certdir {
 	struct certdir_raddb raddb; /* filled in instantiate; the server allocates this structure zeroed */
 	bool hooked;
+	struct certdir_accounting *accounting; /* NULL without sessions { } */
 } rlm_certdir_t;
 
 /* ---- the outcome: return code and log ---- */
@@ -296,6 +298,15 @@ static rlm_rcode_t CC_HINT(nonnull) mod_post_auth(void *instance, REQUEST *reque
 	return accepted ? code : RLM_MODULE_NOOP;
 }
 
+/* ---- accounting: which sessions there are ---- */
+
+static rlm_rcode_t CC_HINT(nonnull) mod_accounting(void *instance, REQUEST *request)
+{
+	rlm_certdir_t const *inst = instance;
+
+	return inst->accounting ? certdir_accounting_take(inst->accounting, request) : RLM_MODULE_NOOP;
+}
+
 /* ---- the server's side ---- */
 
 static void log_to_server(enum certdir_log_level level, char const *text)
@@ -358,13 +369,19 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 		certdir_checker_clear(&inst->raddb.checker);
 		return -1;
 	}
-	return 0;
+	if (!inst->raddb.sessions.wanted || check_config)
+		return 0;
+	inst->accounting = certdir_accounting_open(cs, &inst->raddb, &error);
+	if (!inst->accounting)
+		cf_log_err_cs(cf_section_sub_find(cs, "sessions"), "%s", error.text);
+	return inst->accounting ? 0 : -1;
 }
 
 static int mod_detach(void *instance)
 {
 	rlm_certdir_t *inst = instance;
 
+	certdir_accounting_close(inst->accounting);
 	if (inst->hooked)
 		eap_tls_session_unhook();
 	certdir_checker_clear(&inst->raddb.checker);
@@ -384,5 +401,6 @@ __attribute__((visibility("default"))) module_t rlm_certdir = {
 	.bootstrap = mod_bootstrap,
 	.instantiate = mod_instantiate,
 	.detach = mod_detach,
-	.methods = {[MOD_AUTHORIZE] = mod_authorize, [MOD_POST_AUTH] = mod_post_auth},
+	.methods =
+		{[MOD_AUTHORIZE] = mod_authorize, [MOD_ACCOUNTING] = mod_accounting, [MOD_POST_AUTH] = mod_post_auth},
 };

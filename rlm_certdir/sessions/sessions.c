@@ -651,7 +651,7 @@ void certdir_sessions_close(struct certdir_sessions *self)
 	(void)pthread_cond_destroy(&self->wake_judge);
 	(void)pthread_cond_destroy(&self->wake_keeper);
 	(void)pthread_mutex_destroy(&self->lock);
-	memset(self->key, 0, sizeof(self->key));
+	explicit_bzero(self->key, sizeof(self->key));
 	free(self);
 }
 
