@@ -27,6 +27,7 @@ enum attribute {
 	USER_NAME,
 	USER_GROUP,
 	WOULD,
+	CLASS,
 	ATTRIBUTES
 };
 
@@ -57,6 +58,7 @@ static struct {
 	[USER_NAME] = {"Certdir-User-Name", PW_TYPE_STRING, NULL},
 	[USER_GROUP] = {"Certdir-User-Group", PW_TYPE_STRING, NULL},
 	[WOULD] = {"Certdir-Would", PW_TYPE_STRING, NULL},
+	[CLASS] = {"Certdir-Class", PW_TYPE_STRING, NULL},
 };
 
 static bool list_has_group(VALUE_PAIR *list, DICT_ATTR const *da, char const *name)
@@ -233,6 +235,14 @@ void certdir_reply_put(REQUEST *request, struct certdir_check const *check, bool
 
 	put_decision(request, &request->config, check, observe);
 	put_decision(outer->state_ctx, &outer->state, check, observe);
+}
+
+void certdir_reply_put_class(REQUEST *request, char const *text)
+{
+	REQUEST *outer = certdir_request_outermost(request);
+	struct destination const to = {outer->state_ctx, &outer->state};
+
+	put_string(&to, CLASS, text);
 }
 
 char const *certdir_reply_decision(REQUEST *request, bool *quarantine)

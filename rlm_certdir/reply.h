@@ -15,6 +15,9 @@ bool certdir_reply_define(CONF_SECTION *cs);
  */
 void certdir_reply_put(REQUEST *request, struct certdir_check const *check, bool observe);
 
+/* Certdir-Class, into session-state of the outermost request, after certdir_reply_put(): what the site gives its network device as Class. */
+void certdir_reply_put_class(REQUEST *request, char const *text);
+
 /* The Certdir-Decision in session-state, borrowed; NULL = none was made. *quarantine: that it would be allowed but for its compliance. */
 char const *certdir_reply_decision(REQUEST *request, bool *quarantine);
 

@@ -77,12 +77,15 @@ static rlm_rcode_t finish(rlm_certdir_t const *inst, REQUEST *request, struct ce
 {
 	enum certdir_reason const reason = check->decision.reason;
 	bool const observe = inst->raddb.observe;
+	char class[CERTDIR_CLASS_MAX + 1];
 
 	certdir_line_log(request, check, microseconds_since(begin), observe);
 	if (!observe && certdir_reason_verdict(reason) != CERTDIR_ALLOW)
 		radlog_request_error(L_DBG_ERR, L_DBG_LVL_1, request, "%s%s%s", certdir_reason_name(reason),
 				     check->decision.detail[0] ? ": " : "", check->decision.detail);
 	certdir_reply_put(request, check, observe);
+	if (inst->accounting && certdir_accounting_class(inst->accounting, check, class))
+		certdir_reply_put_class(request, class);
 	certdir_check_clear(check);
 	return observe ? RLM_MODULE_OK : rcode(reason);
 }

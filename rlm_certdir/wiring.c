@@ -396,13 +396,31 @@ static void check_issuers(struct wiring *wiring, CONF_SECTION *cs)
 	}
 }
 
+/* Sessions are known by their accounting alone. */
+static void check_accounting(struct wiring *wiring, CONF_SECTION *cs)
+{
+	CONF_SECTION *sessions = cf_section_sub_find(cs, "sessions");
+
+	if (!sessions)
+		return;
+	FOR_EACH_SECTION(server, wiring->root, "server")
+		if (section_calls(wiring->root, server, "accounting", is_this, cs))
+			return;
+	say(wiring, cf_section_to_item(sessions), false,
+	    "no server calls %s in accounting { }: sessions { } will know of none, and end none; write it there, as "
+	    "sites-available/certdir-wifi does, or take sessions { } out",
+	    section_instance(cs));
+}
+
 static void check_certdirs(struct wiring *wiring)
 {
 	CONF_SECTION *modules = cf_section_sub_find(wiring->root, "modules");
 
-	FOR_EACH_SECTION(cs, modules, "certdir")
+	FOR_EACH_SECTION(cs, modules, "certdir") {
 		FOR_EACH_SECTION(sub, cs, NULL)
 			check_issuers(wiring, sub);
+		check_accounting(wiring, cs);
+	}
 }
 
 /* ---- tunnels, sites ---- */
