@@ -224,7 +224,7 @@ static int report(struct run *run)
 	if (certdir_report_make(&found, run->fleet) &&
 	    (run->options->json ? certdir_cli_profiles_json(&run->profiles, &found)
 				: certdir_cli_profiles_text(&run->profiles, &found)))
-		status = found.faults ? 1 : 0;
+		status = run->profiles.incomplete ? EX_UNAVAILABLE : found.faults ? 1 : 0;
 	else
 		fprintf(stderr, "certdir: out of memory\n");
 	certdir_report_clear(&found);

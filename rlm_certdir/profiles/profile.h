@@ -94,6 +94,7 @@ struct certdir_profiles {
 	size_t count;
 	struct certdir_profile_unread *unread; /* malloc'ed */
 	size_t unread_count;
+	bool incomplete; /* by a permission that is missing, or since Graph was busy */
 };
 
 /* Frees what one has beside the arena: for those that are not kept. */

@@ -159,6 +159,7 @@ static enum certdir_http_result attempt(void *context, char retry_after[CERTDIR_
 	const char *authorization;
 	enum certdir_http_result result = certdir_token_get(token, &authorization, error);
 
+	query->outcome = CERTDIR_GRAPH_FAILED;
 	if (result != CERTDIR_HTTP_ANSWERED)
 		return result;
 	result = send(query, authorization, retry_after, error);
@@ -186,8 +187,9 @@ static enum certdir_graph_outcome run(struct query *query, certdir_retry_attempt
 		certdir_error_set(error, "stopped");
 		return CERTDIR_GRAPH_STOPPED;
 	}
-	return result == CERTDIR_HTTP_ANSWERED && query->outcome != CERTDIR_GRAPH_UNAUTHORIZED ? query->outcome
-											       : CERTDIR_GRAPH_FAILED;
+	if (result == CERTDIR_HTTP_ANSWERED && query->outcome != CERTDIR_GRAPH_UNAUTHORIZED)
+		return query->outcome;
+	return query->outcome == CERTDIR_GRAPH_BUSY ? CERTDIR_GRAPH_DENIED : CERTDIR_GRAPH_FAILED;
 }
 
 enum certdir_graph_outcome certdir_graph_get(struct certdir_graph *graph, const char *url, const char *permission,

@@ -119,6 +119,7 @@ enum certdir_graph_outcome certdir_graph_error_judge(long status, const struct c
 	       : status == 404 ? CERTDIR_GRAPH_NOT_FOUND
 	       : status == 204 ? CERTDIR_GRAPH_EMPTY
 	       : status == 400 ? CERTDIR_GRAPH_REFUSED
+	       : status == 403 ? CERTDIR_GRAPH_DENIED
 			       : CERTDIR_GRAPH_FAILED;
 }
 

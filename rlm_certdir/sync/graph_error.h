@@ -18,6 +18,7 @@ enum certdir_graph_outcome {
 	CERTDIR_GRAPH_STOPPED, /* limits.stop */
 	CERTDIR_GRAPH_FAILED, /* everything else; `error` says what to do */
 	CERTDIR_GRAPH_REFUSED, /* the same, and it is the URL that is not taken (400) */
+	CERTDIR_GRAPH_DENIED, /* the same, and others may be answered: 403, or nothing but "later" up to the last attempt */
 	CERTDIR_GRAPH_BUSY, /* the same request is worth another attempt, later */
 	CERTDIR_GRAPH_UNAUTHORIZED /* the access token is not taken: the same with a new one is worth an attempt */
 };

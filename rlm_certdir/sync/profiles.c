@@ -23,6 +23,7 @@ enum {
 struct reading {
 	struct certdir_profiles *profiles;
 	const struct certdir_profiles_source *source;
+	bool *refused; /* Graph does not take the last question, and may take others */
 	struct certdir_error *error;
 };
 
@@ -31,7 +32,6 @@ struct answer {
 	char *bytes;
 	size_t length;
 	json_t *root; /* NULL: there is none */
-	bool refused; /* Graph does not take the question */
 };
 
 static void clear_answer(struct answer *answer)
@@ -105,7 +105,9 @@ static bool ask(const struct reading *reading, const char *path, const char *url
 		certdir_graph_get(source->graph, url, CERTDIR_PROFILES_PERMISSION, false, &sink, reading->error);
 	const bool empty = outcome == CERTDIR_GRAPH_EMPTY || outcome == CERTDIR_GRAPH_NOT_FOUND;
 
-	answer->refused = outcome == CERTDIR_GRAPH_REFUSED;
+	*reading->refused = outcome == CERTDIR_GRAPH_REFUSED || outcome == CERTDIR_GRAPH_DENIED;
+	/* What Graph does not know is no lack. */
+	reading->profiles->incomplete |= outcome == CERTDIR_GRAPH_DENIED;
 	if (outcome != CERTDIR_GRAPH_OK && !empty)
 		return false;
 	if (empty) {
@@ -155,6 +157,7 @@ static bool get(const struct reading *reading, char *name, char *url, struct ans
 	bool ok = false;
 
 	*answer = (struct answer){0};
+	*reading->refused = false;
 	certdir_error_set(reading->error, "out of memory");
 	if (name && url && (path || !directory))
 		ok = reading->source->graph ? ask(reading, path, url, answer) : load(reading, path, answer);
@@ -276,9 +279,20 @@ static const char *const *ids_of(const struct reading *reading, const json_t *ro
 	return ids;
 }
 
+/* Tells that Graph does not give a part of a profile, which is no reason not to tell of the others. False: another failure, or memory is out. */
+static bool add_refused(const struct reading *reading, const char *name, const char *part)
+{
+	const bool refused = *reading->refused;
+
+	*reading->refused = false;
+	return refused &&
+	       add_unread(reading, name,
+			  certdir_arena_print(&reading->profiles->arena, "its %s: %s", part, reading->error->text));
+}
+
 /*
- * NULL with `error` when it cannot be read; *known stays as it is, or becomes false where it was not saved, or Graph does not know it of this
- * type of profile, which is told then.
+ * NULL with `error` when it cannot be read; *known stays as it is, or becomes false where it was not saved, or Graph does not give it, which
+ * is told then.
  */
 static const char *const *relation(const struct reading *reading, const struct certdir_profile *profile,
 				   const char *name, size_t *count, bool *known)
@@ -290,9 +304,7 @@ static const char *const *relation(const struct reading *reading, const struct c
 
 	free(path);
 	if (get(reading, certdir_print("%s.%s", profile->id, name), url, &answer) ||
-	    (answer.refused &&
-	     add_unread(reading, profile->name,
-			certdir_arena_print(&reading->profiles->arena, "its %s: %s", name, reading->error->text)))) {
+	    add_refused(reading, profile->name, name)) {
 		ids = ids_of(reading, answer.root, count);
 		*known = *known && answer.root;
 		if (!ids)
@@ -385,10 +397,12 @@ static bool take_policy(const struct reading *reading, void *context, const json
 	certdir_error_set(reading->error, "out of memory");
 	if (path && file)
 		ok = list(reading, file, path, &there, take_setting, &found);
-	if (ok && !there)
+	if (!ok)
+		ok = add_refused(reading, name ? name : id, "settings");
+	else if (!there)
 		ok = add_unread(reading, name ? name : id,
 				"a policy of the settings catalog, whose settings were not saved");
-	else if (ok && found)
+	else if (found)
 		ok = add_unread(reading, name ? name : id,
 				"a policy of the settings catalog for certificates or networks: look at it in Intune");
 	free(file);
@@ -411,8 +425,8 @@ static bool make_directory(const struct reading *reading)
 bool certdir_profiles_read(struct certdir_profiles *profiles, const struct certdir_profiles_source *source,
 			   struct certdir_error *error)
 {
-	const struct reading reading = {profiles, source, error};
-	bool there;
+	bool there, refused = false;
+	const struct reading reading = {profiles, source, &refused, error};
 
 	*profiles = (struct certdir_profiles){0};
 	if (!make_directory(&reading) || !list(&reading, "deviceConfigurations",

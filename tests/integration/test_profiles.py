@@ -2,12 +2,15 @@
 """certdir profiles: saved answers and the fake Graph, a clean tenant, each fault by itself, the server's side, hostile answers."""
 
 import json
+import os
 import subprocess
 
 import pytest
 
+from testenv import clock
 from testenv.certificates import Authority
 from testenv.graph import FakeGraph
+from testenv.graph_faults import recorded
 from testenv.profiles import FAULTS, Profiles, devices
 from testenv.radiusd import BUILD
 from testenv.sync import Sync
@@ -37,9 +40,9 @@ class Place:
         subprocess.run([BUILD / "certdir", "list", "import", "--list", file, source], check=True, capture_output=True)
         return file
 
-    def run(self, *arguments, code=None):
+    def run(self, *arguments, code=None, env=None):
         done = subprocess.run([BUILD / "certdir", "profiles", *arguments], capture_output=True, text=True, timeout=60,
-                              check=False)
+                              check=False, env={**os.environ, **(env or {})})
         assert code in (None, done.returncode), f"{done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
@@ -138,6 +141,27 @@ def test_permission_is_missing(place, graph, sync):
     graph.permissions.discard("DeviceManagementConfiguration.Read.All")
     refused = place.run("-c", sync.conf, "--list", place.list, code=69)
     assert "DeviceManagementConfiguration.Read.All" in refused.stderr and not refused.stdout
+
+
+@pytest.mark.parametrize("route,part", [("relation", "its rootCertificate: "), ("settings", "its settings: ")])
+@pytest.mark.parametrize("fault,says", [("403", "answers 403 although the access token grants"), ("503", "answers 503")])
+def test_part_of_one_profile_is_refused(place, graph, sync, route, part, fault, says):
+    """It is told, with what to do, and so is all else; the exit code says that it is not all."""
+    graph.profiles.add_policy("Mac Wi-Fi", "com.apple.wifi.managed_com.apple.wifi.managed")
+    FAULTS["no certificate"][0](graph.profiles)
+    refused = graph.profiles["ios"] if route == "relation" else graph.profiles.policies[0]
+
+    def one(server, request, proper):
+        return recorded(fault)(server, request, proper) if refused["id"] in request.target else proper()
+
+    graph.order(route, one, times=None)
+    done = place.run("-c", sync.conf, "--list", place.list, "--radius-certificate", place.server, "--json", code=69, env=clock.HURRY)
+    report = json.loads(done.stdout)
+    assert findings(report) == [FAULTS["no certificate"][1]]
+    unread, = [item for item in report["not_read"] if item["name"] != "Mac Wi-Fi" or route == "settings"]
+    assert unread["name"] == refused.get("displayName", refused.get("name"))
+    assert unread["why"].startswith(part)
+    assert says in unread["why"] and (fault == "503" or "DeviceManagementConfiguration.Read.All" in unread["why"]), unread
 
 
 def test_what_graph_does_not_know(place, graph, sync, tmp_path):

@@ -21,6 +21,7 @@ static const char *const outcomes[] = {
 	[CERTDIR_GRAPH_STOPPED] = "stopped",
 	[CERTDIR_GRAPH_FAILED] = "failed",
 	[CERTDIR_GRAPH_REFUSED] = "refused",
+	[CERTDIR_GRAPH_DENIED] = "denied",
 	[CERTDIR_GRAPH_BUSY] = "again",
 	[CERTDIR_GRAPH_UNAUTHORIZED] = "renew",
 };
