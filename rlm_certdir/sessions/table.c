@@ -713,7 +713,7 @@ const struct certdir_session *certdir_table_answered(struct certdir_table *table
 						     enum certdir_order_outcome outcome, uint32_t cause, int64_t now,
 						     enum certdir_order_kind *kind)
 {
-	struct node *node = find_running(table, id);
+	struct node *node = find_id(table, id);
 
 	if (!node || !node->under_way)
 		return NULL;
@@ -723,6 +723,9 @@ const struct certdir_session *certdir_table_answered(struct certdir_table *table
 	node->session->outcome = outcome;
 	node->session->cause = cause;
 	note(table, node);
+	/* Some devices send the Stop before the ACK. */
+	if (node->session->state == CERTDIR_SESSION_ENDED)
+		return node->session;
 	/* Whatever is wanted by now: the NAS has it no more. */
 	if (outcome == CERTDIR_ORDER_GONE || (outcome == CERTDIR_ORDER_DONE && node->kind == CERTDIR_ORDER_DISCONNECT))
 		end(table, node, now);

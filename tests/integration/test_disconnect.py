@@ -3,6 +3,7 @@
 
 import contextlib
 import re
+import time
 
 import pytest
 
@@ -23,7 +24,7 @@ server accounting {{
 		port = {port}
 	}}
 	accounting {{
-		ok
+		{calls}
 	}}
 }}
 """
@@ -59,14 +60,27 @@ def accounted(server, since=0, timeout=10):
     return dict(re.findall(r'^\(\d+\) +([\w-]+) = "?([^"\n]*)"?$', packet, re.MULTILINE))
 
 
-@pytest.fixture
-def wire_server(wire, tmp_path, pki, device_list):
-    """A radiusd that knows PC-1 and logs accounting, in that network, and its accounting port."""
-    device_list.add("PC-1")
+def start(wire, directory, pki, device_list, *names, calls="ok", more="", **options):
+    """A radiusd that knows these devices and takes accounting, in that network, and its accounting port."""
+    for name in names:
+        device_list.add(name)
     device_list.publish()
     port = free_port("udp")
-    module = shipped_module({"directories": "list", "list.filename": device_list.path})
-    return wire.enter_context(Radiusd(tmp_path, pki.trust, module, sites={"accounting": ACCOUNTING_SITE.format(port=port)})), port
+    module = shipped_module({"directories": "list", "list.filename": device_list.path}).rstrip()[:-1] + more + "}\n"
+    server = Radiusd(directory, pki.trust, module, sites={"accounting": ACCOUNTING_SITE.format(port=port, calls=calls)}, **options)
+    return wire.enter_context(server), port
+
+
+@pytest.fixture
+def wire_server(wire, tmp_path, pki, device_list):
+    return start(wire, tmp_path, pki, device_list, "PC-1")
+
+
+@pytest.fixture
+def keeping_server(wire, tmp_path, pki, device_list):
+    """The same, which knows its sessions and ends them by itself."""
+    return start(wire, tmp_path, pki, device_list, "PC-1", "PC-2", calls="certdir\n\t\tok", post_auth="certdir\n\t\tcertdir_reply_session",
+                 more=f"\tsessions {{\n\t\tfilename = {tmp_path}/sessions.db\n\t}}\n")
 
 
 @pytest.fixture
@@ -74,9 +88,9 @@ def orders(wire, program, tmp_path):
     return closing(wire, Orders(program, tmp_path, f"client nas {{\n\tipaddr = 127.0.0.1\n\tsecret = {SECRET}\n}}\n"))
 
 
-def disable(device_list, server):
+def disable(device_list, server, enabled=False):
     mark = server.mark()
-    device_list.change("PC-1", accountEnabled=False)
+    device_list.change("PC-1", accountEnabled=enabled)
     device_list.publish()
     wait_list_loaded(server, mark)
 
@@ -131,3 +145,23 @@ def test_a_vpn_gateway_takes_the_order(wire, wire_server, orders, tmp_path, pki,
     gateway.wait("received RADIUS Access-Reject")
     assert server.decisions(count=2)[-1].reason == "disabled"
     assert orders.ask(session=session).outcome in ("gone", "refused")
+
+
+def test_disabled_and_out(wire, keeping_server, tmp_path, pki, device_list):
+    """From the list to the switch without anybody's hand, and no way back in."""
+    server, port = keeping_server
+    switch = closing(wire, Switch(tmp_path, server, port))
+    machine = closing(wire, Pc(tmp_path, pki, pki.named("PC-1")))
+    machine.wait_success()
+    accounted(server)
+    begin = time.monotonic()
+    disable(device_list, server)
+    server.wait_log(r"session disconnect done reason=disabled nas=127\.0\.0\.1 ")
+    print(f"out {time.monotonic() - begin:.2f} s after publication")
+    assert time.monotonic() - begin < 5
+    assert switch.opened() == (1, 1)
+    mark = server.mark()
+    machine.log_in()
+    assert server.decisions(mark, count=1)[0].reason == "disabled"
+    switch.wait(r"decapsulated EAP packet \(code=4")
+    assert switch.opened() == (1, 1)

@@ -283,6 +283,28 @@ static void test_denied(void **state)
 	certdir_table_free(table);
 }
 
+/* hostapd sends the Stop, and then the ACK: what came of the order is told all the same. */
+static void test_stop_before_answer(void **state)
+{
+	enum certdir_order_kind kind;
+	uint64_t id;
+	struct certdir_table *table = with_one(&id);
+	struct certdir_packet packet = packet_of(STOP, "s1", 1, NOW + 1);
+	const struct certdir_session *session;
+
+	(void)state;
+	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
+	certdir_table_release(table, id, NOW);
+	assert_true(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
+	assert_int_equal(certdir_table_take(table, &packet), CERTDIR_TOOK_IT);
+	session = certdir_table_answered(table, id, CERTDIR_ORDER_DONE, 0, NOW + 2, &kind);
+	assert_non_null(session);
+	assert_int_equal(session->answered, NOW + 2);
+	assert_int_equal(session->state, CERTDIR_SESSION_ENDED);
+	assert_int_equal(session->expires, NOW + 1 + CERTDIR_TABLE_GRACE);
+	certdir_table_free(table);
+}
+
 static void test_answers(void **state)
 {
 	static const struct {
@@ -478,6 +500,7 @@ int main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_denied),
+		cmocka_unit_test(test_stop_before_answer),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_allowed_meanwhile),
 		cmocka_unit_test(test_asked),
