@@ -32,6 +32,10 @@ int certdir_cli_placeholders_undo(const struct certdir_cli_options *options);
 /* 0 nothing is wrong, 1 something is, 65 unreadable answers or certificate, 66 no list or file, 69 Graph, 78 configuration. */
 int certdir_cli_profiles(const struct certdir_cli_options *options);
 
+/* 0, 1 some are held (list), none is (release), 66 no file, 69 no server reads it, 73 cannot write. */
+int certdir_cli_sessions_list(const struct certdir_cli_options *options);
+int certdir_cli_sessions_release(const struct certdir_cli_options *options);
+
 /* 0, 1 something failed or is old, 66 no list, 78 configuration. */
 int certdir_cli_status(const struct certdir_cli_options *options);
 

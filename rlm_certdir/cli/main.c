@@ -17,6 +17,7 @@ static const char usage[] =
 	"       certdir sync [-c FILE] [--full] [--force] [--dry-run] [--interval DURATION] [--json]\n"
 	"       certdir placeholders plan|apply|export [-c FILE] [--force] [--json] [NAME]\n"
 	"       certdir profiles [-c FILE] [--from DIR] [--list FILE] [--raddb DIR] [--json] ...\n"
+	"       certdir sessions list|release [--json|--prometheus] [FILE]\n"
 	"       certdir status [-c FILE] [--json|--prometheus]\n"
 	"\n"
 	"check         explain what the RADIUS server would decide about a client certificate, and why\n"
@@ -24,6 +25,7 @@ static const char usage[] =
 	"sync          fill the device list from Entra ID and Intune\n"
 	"placeholders  keep computer accounts, or other entries, for the devices of the list\n"
 	"profiles      tell what is wrong with Intune's certificate and Wi-Fi profiles, before a device fails\n"
+	"sessions      show the sessions that the RADIUS server knows and ends\n"
 	"status        tell when each tenant was synced, and what went wrong\n"
 	"\n"
 	"certdir COMMAND --help tells more; so does certdir(1).\n";
@@ -180,6 +182,21 @@ static const char profiles_usage[] =
 	"such\n"
 	"             list or file, 69 Graph does not answer, 78 the configuration has mistakes\n";
 
+static const char sessions_usage[] =
+	"usage: certdir sessions list [--json|--prometheus] [FILE]\n"
+	"       certdir sessions release [FILE]\n"
+	"\n"
+	"list     show the sessions that the RADIUS server knows, and what it ordered about them\n"
+	"release  end those that it holds, because more are denied than max_disconnect lets end\n"
+	"\n"
+	"  --json        print one JSON object a session and line\n"
+	"  --prometheus  print how many there are, for the node exporter's textfile collector\n"
+	"  FILE          filename of sessions { } (/var/lib/certdir-radiusd/certdir.sessions)\n"
+	"\n"
+	"exit status: 0, 1 some are held (list) or none is (release), 64 usage, 66 no such file, 69 no server reads "
+	"it,\n"
+	"             73 it cannot be written\n";
+
 static const char status_usage[] =
 	"usage: certdir status [-c FILE] [--json|--prometheus]\n"
 	"\n"
@@ -216,6 +233,12 @@ static const struct certdir_cli_command placeholders_commands[] = {
 	{NULL},
 };
 
+static const struct certdir_cli_command sessions_commands[] = {
+	{.name = "list", .takes = "jP", .most = 1, .run = certdir_cli_sessions_list},
+	{.name = "release", .takes = "", .most = 1, .run = certdir_cli_sessions_release},
+	{NULL},
+};
+
 static const struct certdir_cli_command commands[] = {
 	{.name = "check",
 	 .takes = "rmlnuj",
@@ -227,6 +250,7 @@ static const struct certdir_cli_command commands[] = {
 	{.name = "sync", .takes = "cAFdij", .run = certdir_cli_sync, .usage = sync_usage},
 	{.name = "placeholders", .takes = "cFdjapI", .usage = placeholders_usage, .group = placeholders_commands},
 	{.name = "profiles", .takes = "covlrkj", .most = 1, .run = certdir_cli_profiles, .usage = profiles_usage},
+	{.name = "sessions", .takes = "jP", .usage = sessions_usage, .group = sessions_commands},
 	{.name = "status", .takes = "cjP", .run = certdir_cli_status, .usage = status_usage},
 	{NULL},
 };

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sessions from the login over accounting to their end: known over a restart, judged again, ended, held where that would be many."""
+
+import re
+import subprocess
+import time
+
+import pytest
+
+from testenv import das
+from testenv.logins import enter
+from testenv.radiusd import BUILD
+from testenv.sessions import KnownSessions
+from testenv.supplicant import wait_until
+
+
+@pytest.fixture
+def device():
+    with das.Device() as device:
+        yield device
+
+
+@pytest.fixture
+def server(tmp_path, pki, device_list, device):
+    for name in ("PC-1", "PC-2"):
+        device_list.add(name)
+    device_list.publish()
+    (tmp_path / "radiusd").mkdir()
+    server = KnownSessions(tmp_path / "radiusd", pki.trust, device_list, device)
+    with server:
+        yield server
+
+
+def login(server, pki, name):
+    attempt, decision = enter(server, pki, pki.named(name))
+    assert attempt.accepted, decision.line
+    return attempt
+
+
+def certdir(server, *command, code=0):
+    done = subprocess.run([BUILD / "certdir", "sessions", *command, server.file], capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def disable(device_list, name, yes=False):
+    device_list.change(name, accountEnabled=yes)
+    device_list.publish()
+
+
+def test_disabled_means_out(server, pki, device_list, device):
+    """Within two seconds of the publication, of the session that is the device's and of no other; the next login is refused."""
+    for name in ("PC-1", "PC-2"):
+        server.account("Start", f"S-{name}", login(server, pki, name))
+    wait_until(lambda: server.states() == {"S-PC-1": "running", "S-PC-2": "running"}, what="both sessions")
+    disable(device_list, "PC-1")
+    published = time.monotonic()
+    wait_until(lambda: device.orders, what="an order")
+    order = device.orders[0]
+    assert order.at - published < 3 and order.code == das.DISCONNECT and order.authentic
+    assert order.attributes["Acct-Session-Id"] == b"S-PC-1"
+    # As the device wrote it, not as the site's policy rewrites it.
+    assert order.attributes["Calling-Station-Id"] == b"020000.0000ab"
+    wait_until(lambda: server.states() == {"S-PC-1": "ended", "S-PC-2": "running"}, what="the end")
+    one = server.known()["S-PC-1"]
+    assert (one["reason"], one["answer"], one["attempts"], one["client"]) == ("disabled", "done", 1, "127.0.0.1")
+    lines = re.findall(r"session disconnect (\w+) reason=disabled nas=127.0.0.1 session=\"S-PC-1\" mac=\"020000.0000ab\"", server.log())
+    assert lines == ["asked", "done"]
+    assert not enter(server, pki, pki.named("PC-1"))[0].accepted
+    text = certdir(server, "list")
+    assert "session S-PC-1 station 020000.0000ab user host/PC-1" in text and ": ended, disabled, asked 1 time, answer done" in text
+    assert text.endswith("1 running, 1 ended\n")
+    assert 'certdir_sessions{state="running"} 1' in certdir(server, "list", "--prometheus")
+    server.account("Stop", "S-PC-2", login(server, pki, "PC-2"))
+    server.account("Interim-Update", "S-PC-1")  # without a Class: nothing that anybody could judge
+    wait_until(lambda: set(server.states().values()) == {"ended"}, what="the Stop")
+    assert len(device.orders) == 1
+
+
+def test_killed_and_back(server, pki, device_list, device):
+    """Nothing is forgotten: what changed while the server was down is found at its start."""
+    attempt = login(server, pki, "PC-1")
+    server.account("Start", "S1", attempt)
+    server.account("Interim-Update", "S2", attempt)
+    wait_until(lambda: len(server.known()) == 2, what="both sessions in the file")
+    server.kill()
+    disable(device_list, "PC-1")
+    assert len(server.known()) == 2  # and the CLI needs no server
+    server.start()
+    wait_until(lambda: len(device.orders) == 2, what="both orders")
+    wait_until(lambda: set(server.states().values()) == {"ended"}, what="the end")
+
+
+def test_what_is_not_ours(server, pki, device_list, device):
+    attempt = login(server, pki, "PC-1")
+    forged = attempt.one("Class")[:-4] + "AAAA"
+    for session, value in (("a", "certdir:1"), ("b", forged), ("c", "other")):
+        server.account("Start", session, Class=value)
+    server.account("Start", "d", attempt)
+    wait_until(lambda: set(server.states()) == {"d"}, what="the one session")
+    server.account("Accounting-On")
+    wait_until(lambda: server.states()["d"] == "ended" or server.account("Accounting-On"), what="the end of all")
+    # A damaged file is kept aside, and the server starts.
+    server.stop()
+    server.file.write_bytes(b"x" * 5000)
+    mark = server.mark()
+    server.start()
+    assert server.states() == {} and "is damaged" in server.log(mark)
+    assert server.file.with_name(server.file.name + ".damaged").read_bytes() == b"x" * 5000
+
+
+def test_guard(server, pki, device_list, device):
+    """One device, 12 sessions: more than the 10 that may always end. Held, told, over a restart; released."""
+    attempt = login(server, pki, "PC-1")
+    for i in range(12):
+        server.account("Start", f"S{i}", attempt)
+    assert certdir(server, "release", code=1) == "no session is held\n"
+    disable(device_list, "PC-1")
+    wait_until(lambda: set(server.states().values()) == {"held"}, what="the guard")
+    assert "rlm_certdir: sessions: 12 of 12 are denied by now, more than the 10 that max_disconnect" in server.log()
+    assert "12 held\nmore sessions are denied" in certdir(server, "list", code=1)
+    server.stop()
+    assert "no server has read" in certdir(server, "release", code=69)
+    mark = server.mark()
+    server.start()
+    wait_until(lambda: "12 of 12 are denied" in server.log(mark), what="the guard again")
+    assert not device.orders
+    assert certdir(server, "release") == "12 sessions are released\n"
+    wait_until(lambda: set(server.states().values()) == {"ended"}, what="the end")
+    assert len(device.orders) == 12
+
+
+def test_slip_taken_back(server, pki, device_list, device):
+    attempt = login(server, pki, "PC-1")
+    for i in range(12):
+        server.account("Start", f"S{i}", attempt)
+    disable(device_list, "PC-1")
+    wait_until(lambda: set(server.states().values()) == {"held"}, what="the guard")
+    disable(device_list, "PC-1", yes=True)
+    wait_until(lambda: set(server.states().values()) == {"running"}, what="the end of the guard")
+    assert not device.orders
+
+
+def test_a_device_that_cannot(server, pki, device_list, device):
+    """NAK Unsupported Service: nobody asks it again."""
+    device.answer = das.nak(405)
+    server.account("Start", "S1", login(server, pki, "PC-1"))
+    disable(device_list, "PC-1")
+    wait_until(lambda: server.states() == {"S1": "refused"}, what="the NAK")
+    assert server.known()["S1"]["error_cause"] == 405
+    assert "session disconnect unsupported error-cause=405" in server.log()
+    # It is a session all the same: allowed again, it runs.
+    disable(device_list, "PC-1", yes=True)
+    wait_until(lambda: server.states() == {"S1": "running"}, what="the allow")
+    assert len(device.orders) == 1
+
+
+def test_observe(tmp_path, pki, device_list, device):
+    """mode = observe ends nobody's session."""
+    device_list.add("PC-1")
+    device_list.publish()
+    (tmp_path / "radiusd").mkdir()
+    server = KnownSessions(tmp_path / "radiusd", pki.trust, device_list, device)
+    server.module = server.module.replace("mode = enforce", "mode = observe")
+    server.write()
+    with server:
+        server.account("Start", "S1", login(server, pki, "PC-1"))
+        wait_until(lambda: server.states() == {"S1": "running"}, what="the session")
+        mark = server.mark()
+        disable(device_list, "PC-1")
+        server.wait_log(r"certdir: .*: \d+ devices", mark)
+        server.account("Interim-Update", "S1", login(server, pki, "PC-1"))
+        disable(device_list, "PC-1", yes=True)
+        server.wait_log(r"certdir: .*: \d+ devices(?s:.*): \d+ devices", mark)
+        assert server.states() == {"S1": "running"} and not device.orders
+
+
+def test_wiring(tmp_path, pki, device_list):
+    """sessions { } that no accounting section feeds is told of at the start."""
+    device_list.add("PC-1")
+    device_list.publish()
+    (tmp_path / "radiusd").mkdir()
+    server = KnownSessions(tmp_path / "radiusd", pki.trust, device_list, changed={
+        "sites-available/certdir-wifi": lambda text: text.replace("\t\tcertdir\n\t\t-detail", "\t\t-detail")})
+    server.write()
+    code, said = server.check_config()
+    assert code == 0 and "no server calls certdir in accounting { }" in said
+    for option, wrong in (("max_disconnect", 0), ("max_disconnect", 101), ("max_sessions", 0), ("key_fil", "x")):
+        server.module = server.module.replace("\tsessions {\n", f"\tsessions {{\n\t\t{option} = {wrong}\n", 1)
+        server.write()
+        code, said = server.check_config()
+        assert code != 0 and option in said
+        server.module = server.module.replace(f"\t\t{option} = {wrong}\n", "")
