@@ -42,7 +42,7 @@ LDFLAGS += -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
 glue_sources := $(addprefix rlm_certdir/,rlm_certdir.c request.c reply.c decision_line.c eap_tls_session.c \
                 raddb.c raddb_directories.c raddb_section.c wiring.c wiring_calls.c das.c das_clients.c das_packet.c accounting.c raddb_sessions.c)
 cli_sources  := $(wildcard rlm_certdir/cli/*.c)
-core_sources := $(wildcard $(addprefix rlm_certdir/,*.c $(addsuffix /*.c,base text conf identity ldap directory decision list tenant sync import plan placeholders profiles sessions)))
+core_sources := $(wildcard $(addprefix rlm_certdir/,*.c $(addsuffix /*.c,base text conf identity ldap directory decision list tenant sync import plan placeholders profiles sessions journal)))
 core_sources := $(filter-out $(glue_sources),$(core_sources))
 unit_sources := $(wildcard tests/unit/test_*.c)
 support_sources := $(wildcard tests/unit/support/*.c)
@@ -312,7 +312,7 @@ install: all ## install into DESTDIR; files in raddb that were edited are kept
 uninstall: ## remove what `make install` put there; edited files of raddb, certdir.conf and lists stay
 	$(raddb_files) uninstall
 	rm -f $(DESTDIR)$(LIBDIR)/rlm_certdir.so $(DESTDIR)$(BINDIR)/certdir
-	rm -f $(patsubst man/%.1,$(DESTDIR)$(MANDIR)/man1/%.1,$(wildcard man/*.1)) $(DESTDIR)$(MANDIR)/man5/certdir.conf.5
+	rm -f $(patsubst man/%.1,$(DESTDIR)$(MANDIR)/man1/%.1,$(wildcard man/*.1)) $(patsubst man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(wildcard man/*.5))
 	rm -f $(DESTDIR)$(UNITDIR)/certdir-sync.service
 	rm -rf $(DESTDIR)$(SHAREDIR)
 	rm -f $(DESTDIR)$(MEMORYDIR)/*.memory $(DESTDIR)$(MEMORYDIR)/*.memory.new

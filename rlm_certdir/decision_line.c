@@ -31,20 +31,6 @@ static char const *quoted(char *out, size_t size, char const *text)
 	return out;
 }
 
-/* As the directory has the person, where it was asked; else as the certificate says. */
-static char const *upn_of(struct certdir_check const *check)
-{
-	struct certdir_certificate const *certificate = &check->certificate;
-	char const *known = check->person && !check->owner ? certdir_facts_user_name(&check->person->decision) : NULL;
-
-	if (known)
-		return known;
-	for (size_t i = 0; i < certificate->count; i++)
-		if (certificate->identities[i].type == CERTDIR_ID_UPN)
-			return certificate->identities[i].value;
-	return "";
-}
-
 static char const *or_dash(char const *text)
 {
 	return text && *text ? text : "-";
@@ -62,7 +48,7 @@ static void quote_login(REQUEST *request, struct certdir_check const *check, str
 
 	quoted(texts->issuer, sizeof(texts->issuer), certificate ? certificate->issuer : NULL);
 	quoted(texts->user, sizeof(texts->user), request->username ? request->username->vp_strvalue : NULL);
-	quoted(texts->upn, sizeof(texts->upn), certificate ? upn_of(check) : NULL);
+	quoted(texts->upn, sizeof(texts->upn), certificate ? certdir_facts_upn(check) : NULL);
 	quoted(texts->mac, sizeof(texts->mac), certdir_request_says(request, CERTDIR_LOGIN_CALLING));
 	quoted(texts->nas, sizeof(texts->nas), certdir_request_nas(request, address));
 	quoted(texts->ssid, sizeof(texts->ssid), certdir_request_ssid(request));

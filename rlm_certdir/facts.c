@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "checker.h"
+
 const char *certdir_facts_text(const struct certdir_decision *decision, size_t offset)
 {
 	for (size_t r = 0; r < decision->record_count; r++) {
@@ -25,6 +27,19 @@ const char *certdir_facts_user_name(const struct certdir_decision *person)
 			if (person->records[r]->values[v].type == CERTDIR_ID_UPN)
 				return person->records[r]->values[v].value;
 	return CERTDIR_FACT(person, name);
+}
+
+const char *certdir_facts_upn(const struct certdir_check *check)
+{
+	const struct certdir_certificate *certificate = &check->certificate;
+	const char *known = check->person && !check->owner ? certdir_facts_user_name(&check->person->decision) : NULL;
+
+	if (known)
+		return known;
+	for (size_t i = 0; i < certificate->count; i++)
+		if (certificate->identities[i].type == CERTDIR_ID_UPN)
+			return certificate->identities[i].value;
+	return "";
 }
 
 enum certdir_join_type certdir_facts_join_type(const struct certdir_decision *decision)

@@ -15,6 +15,12 @@ const char *certdir_facts_text(const struct certdir_decision *decision, size_t o
 /* What a person logs in as, of the first record that has a UPN, or else what the first is called; NULL = nobody is known. */
 const char *certdir_facts_user_name(const struct certdir_decision *person);
 
+struct certdir_check;
+/*
+ * The person's UPN as a directory has it, where the certificate is a person's and one was asked; else the first that the certificate has. "" = none.
+ */
+const char *certdir_facts_upn(const struct certdir_check *check);
+
 /* How the device is joined, of the first record that knows. */
 enum certdir_join_type certdir_facts_join_type(const struct certdir_decision *decision);
 

@@ -14,6 +14,7 @@ struct options { /* certdir { .. } itself */
 	char const *certificate;
 	char const *identities;
 	char const *directories;
+	char const *journal;
 	bool unguarded; /* wiring.c reads it, of all instances at once */
 };
 
@@ -23,6 +24,7 @@ static CONF_PARSER const certdir_options[] = {
 	 "entra_device_id intune_device_id device_guid sid dns_name common_name serial_number udid imei meid wifi_mac "
 	 "permanent_id certificate"},
 	{"directories", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, directories), "list"},
+	{"journal", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, journal), ""},
 	{"unguarded", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct options, unguarded), "no"},
 	CONF_PARSER_TERMINATOR};
 
@@ -346,6 +348,7 @@ bool certdir_raddb_read(CONF_SECTION *cs, bool watch, struct certdir_raddb *radd
 	    !read_forms(cs, &raddb->checker) || !read_certificates(cs, &raddb->checker) || !read_policy(cs, raddb) ||
 	    !can_know_certificate(cs, raddb))
 		goto fail;
+	raddb->journal = options.journal;
 	if (!raddb_sessions_read(cs, &raddb->sessions))
 		goto fail;
 	if (!raddb_directories_open(cs, options.directories, watch, &raddb->checker))

@@ -10,6 +10,7 @@
 struct certdir_raddb {
 	struct certdir_checker checker;
 	bool from_attributes; /* certificate = attributes */
+	char const *journal; /* file that each decision is written into, or "" */
 	bool observe; /* policy { mode = observe }: decides and denies nobody */
 	struct certdir_raddb_sessions sessions;
 };

@@ -5,6 +5,7 @@
 
 #include <netinet/in.h>
 
+#include "decision_json.h"
 #include "freeradius/server.h"
 
 /* Attributes that are the server's or its dictionaries': what the network device says, and what the server says of a certificate. */
@@ -34,6 +35,14 @@ char const *certdir_request_says(REQUEST *request, enum certdir_login_attribute 
 
 /* NAS-Identifier, or NAS-IP-Address, which is written into `text`, where there is none. */
 char const *certdir_request_nas(REQUEST *request, char text[INET_ADDRSTRLEN]);
+
+/* Room for the texts that certdir_request_told() makes. */
+struct certdir_request_texts {
+	char client[INET6_ADDRSTRLEN], nas[INET6_ADDRSTRLEN];
+};
+
+/* All that the request says of the login, for the journal: borrowed from the request and from `texts`. The rest is left as it is. */
+void certdir_request_told(REQUEST *request, struct certdir_told *told, struct certdir_request_texts *texts);
 
 /* The SSID, borrowed. "" = the login has none, or in another form. */
 char const *certdir_request_ssid(REQUEST *request);

@@ -7,8 +7,10 @@
 
 #include "accounting.h"
 #include "checker.h"
+#include "decision_json.h"
 #include "decision_line.h"
 #include "eap_tls_session.h"
+#include "journal/journal.h"
 #include "raddb.h"
 #include "raddb_section.h"
 #include "reply.h"
@@ -17,9 +19,25 @@
 
 typedef struct rlm_certdir {
 	struct certdir_raddb raddb; /* filled in instantiate; the server allocates this structure zeroed */
+	char const *name; /* the instance */
+	struct certdir_journal *journal; /* or NULL */
 	bool hooked;
 	struct certdir_accounting *accounting; /* NULL without sessions { } */
 } rlm_certdir_t;
+
+/* A login on its way through here. */
+struct judged {
+	struct timespec begin;
+	X509 *certificate; /* owned; NULL = it is not at hand */
+	struct certdir_check check;
+};
+
+static void begin_login(struct judged *judged)
+{
+	clock_gettime(CLOCK_MONOTONIC, &judged->begin);
+	judged->certificate = NULL;
+	memset(&judged->check, 0, sizeof(judged->check));
+}
 
 /* ---- the outcome: return code and log ---- */
 
@@ -72,14 +90,39 @@ static int64_t microseconds_since(struct timespec const *begin)
 	return (int64_t)(end.tv_sec - begin->tv_sec) * 1000000 + (end.tv_nsec - begin->tv_nsec) / 1000;
 }
 
-static rlm_rcode_t finish(rlm_certdir_t const *inst, REQUEST *request, struct certdir_check *check,
-			  struct timespec const *begin)
+static void record(rlm_certdir_t const *inst, REQUEST *request, struct judged const *judged, int64_t took)
 {
+	struct certdir_told told = {.took = took, .module = inst->name, .observe = inst->raddb.observe};
+	struct certdir_request_texts texts;
+	unsigned char *der = NULL;
+	struct timespec now;
+	size_t size;
+	int length;
+	char *line;
+
+	if (!inst->journal)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	told.at = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	certdir_request_told(request, &told, &texts);
+	length = judged->certificate ? i2d_X509(judged->certificate, &der) : 0;
+	told.der = length > 0 ? der : NULL;
+	told.der_length = length > 0 ? (size_t)length : 0;
+	line = certdir_decision_json(&judged->check, &told, &size);
+	certdir_journal_add(inst->journal, line, size);
+	OPENSSL_free(der);
+}
+
+static rlm_rcode_t finish(rlm_certdir_t const *inst, REQUEST *request, struct judged *judged)
+{
+	struct certdir_check *check = &judged->check;
 	enum certdir_reason const reason = check->decision.reason;
 	bool const observe = inst->raddb.observe;
 	char class[CERTDIR_CLASS_MAX + 1];
+	int64_t const took = microseconds_since(&judged->begin);
 
-	certdir_line_log(request, check, microseconds_since(begin), observe);
+	certdir_line_log(request, check, took, observe);
+	record(inst, request, judged, took);
 	if (!observe && certdir_reason_verdict(reason) != CERTDIR_ALLOW)
 		radlog_request_error(L_DBG_ERR, L_DBG_LVL_1, request, "%s%s%s", certdir_reason_name(reason),
 				     check->decision.detail[0] ? ": " : "", check->decision.detail);
@@ -87,6 +130,7 @@ static rlm_rcode_t finish(rlm_certdir_t const *inst, REQUEST *request, struct ce
 	if (inst->accounting && certdir_accounting_class(inst->accounting, check, class))
 		certdir_reply_put_class(request, class);
 	certdir_check_clear(check);
+	X509_free(judged->certificate);
 	return observe ? RLM_MODULE_OK : rcode(reason);
 }
 
@@ -101,16 +145,15 @@ static struct certdir_login login_of(REQUEST *request)
 
 /* ---- certificate = session ---- */
 
-static void check_session(REQUEST *request, struct certdir_checker const *checker, struct certdir_check *check)
+static void check_session(REQUEST *request, struct certdir_checker const *checker, struct judged *judged)
 {
+	struct certdir_check *check = &judged->check;
 	struct certdir_login const login = login_of(request);
 	struct certdir_error error;
-	X509 *certificate;
 
-	switch (eap_tls_session_certificate(request, &certificate, &error)) {
+	switch (eap_tls_session_certificate(request, &judged->certificate, &error)) {
 	case EAP_TLS_SESSION_FOUND:
-		certdir_check_x509(check, checker, certificate, &login);
-		X509_free(certificate);
+		certdir_check_x509(check, checker, judged->certificate, &login);
 		break;
 	case EAP_TLS_SESSION_NONE:
 		(void)certdir_conclude(&check->decision, CERTDIR_NO_CERTIFICATE, "%s", error.text);
@@ -214,16 +257,14 @@ static void check_attributes(REQUEST *request, struct certdir_checker const *che
 static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *request)
 {
 	rlm_certdir_t const *inst = instance;
-	struct certdir_check check;
-	struct timespec begin;
+	struct judged judged;
 
-	clock_gettime(CLOCK_MONOTONIC, &begin);
-	memset(&check, 0, sizeof(check));
+	begin_login(&judged);
 	if (inst->raddb.from_attributes)
-		check_attributes(request, &inst->raddb.checker, &check);
+		check_attributes(request, &inst->raddb.checker, &judged.check);
 	else
-		check_session(request, &inst->raddb.checker, &check);
-	return finish(inst, request, &check, &begin);
+		check_session(request, &inst->raddb.checker, &judged);
+	return finish(inst, request, &judged);
 }
 
 /* ---- post-auth: no login ends without certdir ---- */
@@ -274,8 +315,7 @@ static rlm_rcode_t CC_HINT(nonnull) mod_post_auth(void *instance, REQUEST *reque
 	bool quarantine;
 	char const *const decision = certdir_reply_decision(request, &quarantine);
 	bool const accepted = request->reply->code == PW_CODE_ACCESS_ACCEPT;
-	struct certdir_check check;
-	struct timespec begin;
+	struct judged judged;
 	rlm_rcode_t code;
 
 	if (!accepted && (decision || request->reply->code != PW_CODE_ACCESS_REJECT))
@@ -293,11 +333,10 @@ static rlm_rcode_t CC_HINT(nonnull) mod_post_auth(void *instance, REQUEST *reque
 			       decision);
 		return RLM_MODULE_REJECT;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &begin);
-	memset(&check, 0, sizeof(check));
-	check.decision.reason = CERTDIR_UNSEEN;
-	say_why_unseen(request, check.decision.detail);
-	code = finish(inst, request, &check, &begin);
+	begin_login(&judged);
+	judged.check.decision.reason = CERTDIR_UNSEEN;
+	say_why_unseen(request, judged.check.decision.detail);
+	code = finish(inst, request, &judged);
 	return accepted ? code : RLM_MODULE_NOOP;
 }
 
@@ -347,6 +386,31 @@ static bool wiring_sound(CONF_SECTION *cs)
 	return sound;
 }
 
+/* Under -C nothing is written. */
+static bool journal_opened(rlm_certdir_t *inst, CONF_SECTION *cs)
+{
+	struct certdir_error error;
+
+	if (check_config || !*inst->raddb.journal)
+		return true;
+	inst->journal = certdir_journal_open(inst->raddb.journal, &error);
+	if (!inst->journal)
+		cf_log_err_cs(cs, "journal: %s", error.text);
+	return inst->journal;
+}
+
+static bool accounting_opened(rlm_certdir_t *inst, CONF_SECTION *cs)
+{
+	struct certdir_error error;
+
+	if (check_config || !inst->raddb.sessions.wanted)
+		return true;
+	inst->accounting = certdir_accounting_open(cs, &inst->raddb, &error);
+	if (!inst->accounting)
+		cf_log_err_cs(cf_section_sub_find(cs, "sessions"), "%s", error.text);
+	return inst->accounting;
+}
+
 static int mod_instantiate(CONF_SECTION *cs, void *instance)
 {
 	rlm_certdir_t *inst = instance;
@@ -372,12 +436,8 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 		certdir_checker_clear(&inst->raddb.checker);
 		return -1;
 	}
-	if (!inst->raddb.sessions.wanted || check_config)
-		return 0;
-	inst->accounting = certdir_accounting_open(cs, &inst->raddb, &error);
-	if (!inst->accounting)
-		cf_log_err_cs(cf_section_sub_find(cs, "sessions"), "%s", error.text);
-	return inst->accounting ? 0 : -1;
+	inst->name = section_instance(cs);
+	return journal_opened(inst, cs) && accounting_opened(inst, cs) ? 0 : -1;
 }
 
 static int mod_detach(void *instance)
@@ -387,6 +447,7 @@ static int mod_detach(void *instance)
 	certdir_accounting_close(inst->accounting);
 	if (inst->hooked)
 		eap_tls_session_unhook();
+	certdir_journal_close(inst->journal);
 	certdir_checker_clear(&inst->raddb.checker);
 	return 0;
 }
