@@ -314,9 +314,34 @@ static const char *const *relation(const struct reading *reading, const struct c
 	return ids;
 }
 
+/*
+ * The roots that a network profile trusts. Beta has one relation of some types, the other of others, and both of some, of which the first that
+ * leads anywhere counts: another type is told that it is no segment of its path. (msgraph-metadata, schemas/type-mappings)
+ */
+static bool relate_roots(const struct reading *reading, struct certdir_profile *profile)
+{
+	static const char *const names[] = {"rootCertificatesForServerValidation",
+					    "rootCertificateForServerValidation"};
+	const bool wifi = !strcasestr(profile->type, "Wired"), windows = profile->platform == CERTDIR_PLATFORM_WINDOWS,
+		   ios = wifi && profile->platform == CERTDIR_PLATFORM_IOS;
+	const bool both = wifi && (profile->platform == CERTDIR_PLATFORM_MACOS ||
+				   profile->platform == CERTDIR_PLATFORM_ANDROID_CORPORATE);
+	const bool has[] = {windows || ios || both, !windows && !ios};
+	bool known = true;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!has[i] || profile->root_count)
+			continue;
+		profile->roots = relation(reading, profile, names[i], &profile->root_count, &known);
+		if (!profile->roots)
+			return false;
+	}
+	profile->related = known || profile->root_count;
+	return true;
+}
+
 static bool relate(const struct reading *reading, struct certdir_profile *profile)
 {
-	const bool several = profile->platform == CERTDIR_PLATFORM_WINDOWS || profile->platform == CERTDIR_PLATFORM_IOS;
 	const char *const *identities;
 	size_t count = 0;
 
@@ -327,11 +352,7 @@ static bool relate(const struct reading *reading, struct certdir_profile *profil
 		profile->roots = relation(reading, profile, "rootCertificate", &profile->root_count, &profile->related);
 		return profile->roots != NULL;
 	}
-	profile->roots =
-		relation(reading, profile,
-			 several ? "rootCertificatesForServerValidation" : "rootCertificateForServerValidation",
-			 &profile->root_count, &profile->related);
-	if (!profile->roots)
+	if (!relate_roots(reading, profile))
 		return false;
 	identities =
 		relation(reading, profile, "identityCertificateForClientAuthentication", &count, &profile->related);

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import http.client
 import io
+import itertools
 import json
 import os
 import random
@@ -28,6 +29,7 @@ from testenv import delta, graph_faults, graph_reports
 from testenv.certificates import Authority
 from testenv.graph import EXPIRIES, FakeGraph, Trap
 from testenv.graph_token import JWT_BEARER, refusal, unpadded
+from testenv.graph_users import NEW_USER
 from testenv.openapi import TIME, OpenApi
 from testenv.published import Options, Published, arranged, expected
 from testenv.tenant import NEVER, NO_ID, Tenant
@@ -144,18 +146,18 @@ def answers(client, graph):
     """Everything that the fake says of its tenant: (kind, page)."""
     end = None
     kinds = {"/devices": "device", "/devices/delta": "device", "/deviceManagement/managedDevices": "managedDevice",
-             "/groups": "group"}
+             "/groups": "group", f"/users/delta?$select={','.join(NEW_USER)}": "user"}
     for route, kind in kinds.items():
         for page in client.pages(route):
             yield route, kind, page
-            end = page.get("@odata.deltaLink") or end
+            end = page.get("@odata.deltaLink", end) if kind == "device" else end
     graph.tenant.live(60)
     for page in client.pages(end):
         yield "/devices/delta", "device", page
-    for group in graph.tenant.groups:
-        members = f"/groups/{group}/transitiveMembers/microsoft.graph.device?$count=true"
+    for group, kind in itertools.product(graph.tenant.groups, ("device", "user")):
+        members = f"/groups/{group}/transitiveMembers/microsoft.graph.{kind}?$count=true"
         for page in client.pages(members, EVENTUAL):
-            yield "members", "device", page
+            yield "members", kind, page
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -164,6 +166,8 @@ def test_names_and_types(serve, facts, seed):
     tenant.live(100)
     graph, client = serve(tenant, seed=seed, habits=delta.Habits.seeded(random.Random(seed)), page_size=7)
     graph.lists_ethernet = seed % 2 == 0
+    for number in range(10):
+        graph.people.join(next(iter(tenant.groups)), graph.people.add(f"u{number}", on_premises=number % 2 > 0))
     seen = set()
     for _, kind, page in answers(client, graph):
         check(facts, "page", page)
@@ -171,7 +175,7 @@ def test_names_and_types(serve, facts, seed):
         for thing in page["value"]:
             check(facts, kind, thing)
             seen.add(kind)
-    assert seen == {"device", "managedDevice", "group"}
+    assert seen == {"device", "managedDevice", "group", "user"}
 
 
 def test_names_and_types_of_errors_and_tokens(serve, facts):

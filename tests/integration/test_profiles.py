@@ -11,6 +11,7 @@ from testenv import clock
 from testenv.certificates import Authority
 from testenv.graph import FakeGraph
 from testenv.graph_faults import recorded
+from testenv.graph_profiles import SCHEMA
 from testenv.profiles import FAULTS, Profiles, devices
 from testenv.radiusd import BUILD
 from testenv.sync import Sync
@@ -166,7 +167,7 @@ def test_part_of_one_profile_is_refused(place, graph, sync, route, part, fault, 
 
 def test_what_graph_does_not_know(place, graph, sync, tmp_path):
     """A relation that Graph does not know of a type is told, and ends nothing; one profile that comes twice is one."""
-    graph.profiles.add("aosp", "aospDeviceOwnerScepCertificateProfile", "Headset", **graph.profiles.certificate(
+    graph.profiles.add("10X", "windows10XSCEPCertificateProfile", "Headset", **graph.profiles.certificate(
         [{"sanType": "universalResourceIdentifier", "name": "IntuneDeviceId://{{DeviceId}}"}], "CN=Headset"))
     graph.profiles.items["again"] = graph.profiles["ios"]
     done = json.loads(place.run("-c", sync.conf, "--list", place.list, "--save", tmp_path / "saved", "--json", code=0).stdout)
@@ -174,6 +175,36 @@ def test_what_graph_does_not_know(place, graph, sync, tmp_path):
     assert [(one["name"], one["why"].split(":")[0]) for one in done["not_read"]] == [("Headset", "its rootCertificate")]
     again = json.loads(place.run("--from", tmp_path / "saved", "--list", place.list, "--json", code=0).stdout)
     assert again["sections"] == done["sections"] and again["not_read"] == []
+
+
+def test_roots_of_all_networks(place, graph, sync):
+    """The relation to a network's roots is called otherwise in each platform's type, and some have both: whichever it uses is read."""
+    networks = [(kind, relation) for kind, has in SCHEMA.items() for relation in has["relations"]
+                if relation.startswith("rootCertificate") and relation.endswith("ForServerValidation")]
+    graph.profiles.add("other-root", "windows81TrustedRootCertificate", "Another root", trustedRootCertificate=graph.profiles.other_root)
+    for kind, relation in networks:
+        short = f"{kind} {relation}"
+        graph.profiles.add(short, kind, short, **graph.profiles.network())
+        graph.profiles.relations[short, relation] = ["other-root"] if "Certificates" in relation else "other-root"
+        graph.profiles.relations[short, "identityCertificateForClientAuthentication"] = "scep"
+    options = ("--list", place.list, "--radius-certificate", place.server, "--json")
+    report = json.loads(place.run("-c", sync.conf, *options, code=1).stdout)
+    assert report["not_read"] == []
+    assert sorted(name for name, code, *_ in findings(report) if code == "other-root") == sorted(" ".join(one) for one in networks)
+
+
+def test_profiles_of_the_fake_are_graph_s():
+    """Properties and words of what the fake answers, against the official schema."""
+    profiles = Profiles(b"")
+    for make, *_ in FAULTS.values():
+        profiles.other_root = ""
+        make(profiles)
+    for one in profiles.items.values():
+        kind = one["@odata.type"].removeprefix("#microsoft.graph.")
+        known = {"@odata.type", *(name for part in ("deviceConfiguration", kind) for names in SCHEMA[part].values() for name in names)}
+        assert set(one) <= known, f"{kind} has no {sorted(set(one) - known)}"
+    for (short, relation) in profiles.relations:
+        assert relation in SCHEMA[profiles[short]["@odata.type"].removeprefix("#microsoft.graph.")]["relations"]
 
 
 def test_save_where_nothing_can_be_written(place, sync, tmp_path):

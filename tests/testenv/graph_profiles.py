@@ -5,7 +5,9 @@ behind a cast, configurationPolicies and their settings. As documented at learn.
 the casts and relations are those of the page of each type, and assignments come only when they are expanded.
 """
 
+import json
 import re
+from pathlib import Path
 
 from testenv.graph_faults import Answer, error, told
 
@@ -19,22 +21,9 @@ ROUTES = [(re.compile(r"/beta/deviceManagement/" + pattern), name) for pattern, 
 )]
 PERMISSIONS = {name: PERMISSION for _, name in ROUTES}
 
-# Relations of a type that lead to certificates: others are no segment of its path.
-_WINDOWS = {"rootCertificatesForServerValidation", "identityCertificateForClientAuthentication"}
-_OTHERS = {"rootCertificateForServerValidation", "identityCertificateForClientAuthentication"}
-RELATIONS = {
-    "windows81SCEPCertificateProfile": {"rootCertificate"},
-    "iosScepCertificateProfile": {"rootCertificate"},
-    "macOSScepCertificateProfile": {"rootCertificate"},
-    "androidWorkProfileScepCertificateProfile": {"rootCertificate"},
-    "androidDeviceOwnerScepCertificateProfile": {"rootCertificate"},
-    "windowsWifiEnterpriseEAPConfiguration": _WINDOWS,
-    "windowsWiredNetworkConfiguration": _WINDOWS,
-    "iosEnterpriseWiFiConfiguration": _WINDOWS,
-    "macOSEnterpriseWiFiConfiguration": _OTHERS,
-    "macOSWiredNetworkConfiguration": _OTHERS,
-    "androidDeviceOwnerEnterpriseWiFiConfiguration": _OTHERS,
-}
+# Relations of a type that lead to certificates, by the official schema: others are no segment of its path.
+SCHEMA = json.loads((Path(__file__).resolve().parents[1] / "vectors" / "graph-schema.json").read_text())["profiles"]
+RELATIONS = {kind: set(has["relations"]) for kind, has in SCHEMA.items()}
 
 
 class ProfileAnswers:

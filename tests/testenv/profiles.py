@@ -48,7 +48,7 @@ class Profiles:
         self.add("scep", "windows81SCEPCertificateProfile", "Windows certificate", **self.certificate(
             [_name("universalResourceIdentifier", "IntuneDeviceId://{{DeviceId}}"),
              _name("universalResourceIdentifier", SID_URI),
-             _name("domainNameService", "{{AAD_Device_ID}}.contoso.example")], subject="CN={{AAD_Device_ID}}"))
+             _name("domainNameService", "{{AAD_Device_ID}}.contoso.example")], subject="CN={{AAD_Device_ID}}"), hashAlgorithm="sha2")
         self.add("wifi", "windowsWifiEnterpriseEAPConfiguration", "Windows Wi-Fi", **self.network())
         self.add("ios-root", "iosTrustedRootCertificate", "iPhone root", trustedRootCertificate=self.root)
         self.add("ios", "iosScepCertificateProfile", "iPhone certificate", **self.certificate(
@@ -63,7 +63,7 @@ class Profiles:
     @staticmethod
     def certificate(names, subject="CN={{DeviceId}},O=Contoso"):
         return {"subjectNameFormat": "custom", "subjectNameFormatString": subject, "customSubjectAlternativeNames": names,
-                "subjectAlternativeNameType": "none", "certificateStore": "machine", "keySize": "size2048", "hashAlgorithm": "sha2",
+                "subjectAlternativeNameType": "none", "certificateStore": "machine", "keySize": "size2048",
                 "extendedKeyUsages": [{"name": "Client Authentication", "objectIdentifier": CLIENT_AUTH}],
                 "renewalThresholdPercentage": 20, "certificateValidityPeriodScale": "years", "certificateValidityPeriodValue": 1,
                 "scepServerUrls": ["https://scep.contoso.example/certsrv/mscep/mscep.dll"]}
