@@ -493,20 +493,13 @@ static void test_session(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_histories),
-		cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_on_and_off),
-		cmocka_unit_test(test_expiry),
-		cmocka_unit_test(test_full),
-		cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_denied),
-		cmocka_unit_test(test_stop_before_answer),
-		cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_allowed_meanwhile),
-		cmocka_unit_test(test_asked),
-		cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_guard),
-		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_histories),  cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_on_and_off), cmocka_unit_test(test_expiry),
+		cmocka_unit_test(test_full),	   cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_denied),	   cmocka_unit_test(test_stop_before_answer),
+		cmocka_unit_test(test_answers),	   cmocka_unit_test(test_allowed_meanwhile),
+		cmocka_unit_test(test_asked),	   cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_guard),	   cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_session),
 	};
 
