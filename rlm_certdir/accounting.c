@@ -264,3 +264,13 @@ struct certdir_accounting *certdir_accounting_open(CONF_SECTION *cs, struct cert
 	certdir_accounting_close(self);
 	return NULL;
 }
+
+bool certdir_accounting_check(CONF_SECTION *cs, struct certdir_raddb const *raddb, struct certdir_error *error)
+{
+	char const *key_file = raddb->sessions.key_file;
+	struct certdir_class_key key;
+	bool const right = !key_file[0] || certdir_class_key_read(&key, key_file, error);
+
+	explicit_bzero(&key, sizeof(key));
+	return right && certdir_das_check(cs, error);
+}

@@ -14,6 +14,8 @@ struct certdir_accounting;
  */
 struct certdir_accounting *certdir_accounting_open(CONF_SECTION *cs, struct certdir_raddb const *raddb,
 						   struct certdir_error *error);
+/* Whether all that it would read is right, and nothing else: for radiusd -C. */
+bool certdir_accounting_check(CONF_SECTION *cs, struct certdir_raddb const *raddb, struct certdir_error *error);
 void certdir_accounting_close(struct certdir_accounting *accounting); /* NULL is allowed */
 
 /* An accounting packet: ok where it tells of a session of ours, else noop. Memory only; never fails. */

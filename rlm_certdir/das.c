@@ -647,6 +647,15 @@ struct certdir_das *certdir_das_open(CONF_SECTION *any, struct certdir_error *er
 	return NULL;
 }
 
+bool certdir_das_check(CONF_SECTION *any, struct certdir_error *error)
+{
+	struct das_clients clients;
+	bool const right = das_clients_read(&clients, cf_top_section(any), error);
+
+	das_clients_clear(&clients);
+	return right;
+}
+
 void certdir_das_close(struct certdir_das *das)
 {
 	if (!das)

@@ -16,6 +16,8 @@ struct certdir_das;
  * that names file and line.
  */
 struct certdir_das *certdir_das_open(CONF_SECTION *any, struct certdir_error *error);
+/* Whether those sections are right, and nothing else: for radiusd -C. */
+bool certdir_das_check(CONF_SECTION *any, struct certdir_error *error);
 
 /*
  * The `send` of struct certdir_order_sender; `das` is its context. From any thread. At most 100 packets a second leave, at most 64 orders

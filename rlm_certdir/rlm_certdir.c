@@ -399,16 +399,19 @@ static bool journal_opened(rlm_certdir_t *inst, CONF_SECTION *cs)
 	return inst->journal;
 }
 
+/* Under -C its options are looked at, and nothing begins. */
 static bool accounting_opened(rlm_certdir_t *inst, CONF_SECTION *cs)
 {
 	struct certdir_error error;
+	bool opened = true;
 
-	if (check_config || !inst->raddb.sessions.wanted)
-		return true;
-	inst->accounting = certdir_accounting_open(cs, &inst->raddb, &error);
-	if (!inst->accounting)
+	if (inst->raddb.sessions.wanted && check_config)
+		opened = certdir_accounting_check(cs, &inst->raddb, &error);
+	else if (inst->raddb.sessions.wanted)
+		opened = (inst->accounting = certdir_accounting_open(cs, &inst->raddb, &error)) != NULL;
+	if (!opened)
 		cf_log_err_cs(cf_section_sub_find(cs, "sessions"), "%s", error.text);
-	return inst->accounting;
+	return opened;
 }
 
 static int mod_instantiate(CONF_SECTION *cs, void *instance)

@@ -4,16 +4,18 @@
 import contextlib
 import re
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from testenv import vpn, wired
-from testenv.das import SESSION, Orders
+from testenv.das import SESSION, Device, Orders, ack, silence
 from testenv.driver import build_server_driver
 from testenv.logins import wait_list_loaded
 from testenv.network import own_network
 from testenv.ports import free_port
 from testenv.radiusd import SECRET, Radiusd, shipped_module
+from testenv.supplicant import login, radclient, wait_until
 from testenv.wired import Pc, Switch
 
 ACCOUNTING_SITE = """\
@@ -128,7 +130,7 @@ def test_a_switch_takes_the_order(wire, wire_server, orders, tmp_path, pki, devi
     assert switch.opened() == (2, 2)
 
 
-def test_a_vpn_gateway_takes_the_order(wire, wire_server, orders, tmp_path, pki, device_list):
+def test_a_vpn_gateway_takes_orders(wire, wire_server, orders, program, tmp_path, pki, device_list):
     """strongSwan knows sessions by User-Name."""
     if reason := vpn.missing():
         pytest.skip(reason)
@@ -138,6 +140,10 @@ def test_a_vpn_gateway_takes_the_order(wire, wire_server, orders, tmp_path, pki,
     machine.swanctl("--initiate", "--ike", "vpn")
     gateway.wait("IKE_SA vpn.* established")
     session = session_of(server)
+    text = f"""client nas {{ipaddr = 127.0.0.1\nsecret = {SECRET}\ncertdir_change = coa\ncertdir_coa = 'Session-Timeout = 7200'\n}}\n"""
+    changing = closing(wire, Orders(program, tmp_path, text))
+    assert changing.ask(kind="change", session=session).outcome == "done"
+    gateway.wait("applying 7200s lifetime to 1 IKE_SA")
     disable(device_list, server)
     assert orders.ask(session=session).outcome == "done"
     gateway.wait("deleting IKE_SA vpn")
@@ -165,3 +171,33 @@ def test_disabled_and_out(wire, keeping_server, tmp_path, pki, device_list):
     assert server.decisions(mark, count=1)[0].reason == "disabled"
     switch.wait(r"decapsulated EAP packet \(code=4")
     assert switch.opened() == (1, 1)
+
+
+def test_killed_before_the_answer(wire, keeping_server, pki, device_list):
+    """What a device was asked and did not answer is asked again by the server that comes after."""
+    server, port = keeping_server
+    device = wire.enter_context(Device(silence, port=wired.DAS_PORT))
+    attempt, = login(server, *pki.named("PC-1"), pki.ca)
+    begun = {"Acct-Status-Type": "Start", "Acct-Session-Id": "s1", "Calling-Station-Id": "02-00-00-00-00-01"}
+    lines = "\n".join(f"{name} = {value}" for name, value in begun.items()) + f"\nClass = 0x{attempt.one('Class').encode().hex()}"
+    radclient(SimpleNamespace(port=port, secret=server.secret), lines, "acct")
+    disable(device_list, server)
+    wait_until(lambda: device.orders, what="the order")
+    server.kill()
+    device.answer = ack
+    mark = server.mark()
+    server.start()
+    server.wait_log(r'session disconnect done reason=disabled nas=127\.0\.0\.1 session="s1"', mark, timeout=5)
+
+
+def test_mistakes_are_told_by_a_check(tmp_path, pki, device_list):
+    """`radiusd -XC` looks at client sections and the key, too."""
+    more = f"\tsessions {{\n\t\tfilename = {tmp_path}/sessions.db\n\t\t{{}}\n\t}}\n"
+    device_list.publish()
+    module = shipped_module({"directories": "list", "list.filename": device_list.path}).rstrip()[:-1]
+    for option, client, complaint in (("", "certdir_change = bounce", r"radiusd.conf\[\d+\]: client loopback: certdir_change = bounce"),
+                                      (f"key_file = {tmp_path}/none", "", f"{tmp_path}/none")):
+        server = Radiusd(tmp_path, pki.trust, module + more.replace("{}", option) + "}\n", client_options=client)
+        code, said = server.check_config()
+        assert code != 0
+        assert re.search(complaint, said), said[-2000:]

@@ -64,6 +64,7 @@ client loopback {{
 	ipaddr = 127.0.0.1
 	secret = {secret}
 	{client_virtual_server}
+	{client_options}
 }}
 modules {{
 	$INCLUDE ${{confdir}}/mods-enabled/
@@ -245,7 +246,7 @@ class Radiusd:
     def __init__(self, directory, trust, module=None, *, tls="1.2", cache=True, sessions=None, threads=4, debug=1,
                  authorize="eap", post_auth="", post_auth_reject="", sites=None, modules=None, env=None,
                  wrapper=(), arguments=(), preload=None, max_request_time=30, virtual_server=None,
-                 client_virtual_server=None, libdir=None):
+                 client_virtual_server=None, client_options="", libdir=None):
         self.directory = Path(directory)
         self.raddb = self.directory / "raddb"
         self.trust = trust
@@ -267,6 +268,7 @@ class Radiusd:
         self.max_request_time = max_request_time
         self.virtual_server = virtual_server or ("certdir-check" if module else None)
         self.client_virtual_server = client_virtual_server
+        self.client_options = client_options
         self.libdir = libdir or f"{BUILD}:{SYSTEM_LIBDIR}"
         self.port = free_port("udp")
         self.secret = SECRET
@@ -287,7 +289,7 @@ class Radiusd:
         (self.raddb / "radiusd.conf").write_text(RADIUSD_CONF.format(
             raddb=self.raddb, run=run, libdir=self.libdir, secret=self.secret, threads=self.threads,
             max_request_time=self.max_request_time,
-            client_virtual_server=_virtual_server(self.client_virtual_server)))
+            client_virtual_server=_virtual_server(self.client_virtual_server), client_options=self.client_options))
         (self.raddb / "mods-enabled" / "always").write_text(
             "".join(f"always {rcode} {{\n\trcode = {rcode}\n}}\n" for rcode in RCODES))
         (self.raddb / "mods-enabled" / "expr").write_text("expr {\n}\n")
