@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "facts.h"
+#include "text/canonical.h"
 #include "text/dn.h"
 
 /* ---- of a login ---- */
@@ -22,6 +23,13 @@ static bool add_id(struct certdir_class *class, enum certdir_identity_type type,
 {
 	struct certdir_class_id *id = &class->ids[class->id_count];
 
+	for (size_t i = 0; i < class->id_count; i++)
+		if (class->ids[i].rank == rank && strcmp(class->ids[i].value, value) == 0 &&
+		    (class->ids[i].type == type ||
+		     (certdir_type_is_guid(class->ids[i].type) && certdir_type_is_guid(type)))) {
+			class->ids[i].needed |= needed;
+			return true;
+		}
 	if (class->id_count == CERTDIR_CLASS_IDS_MAX)
 		return !needed;
 	*id = (struct certdir_class_id){.type = type, .rank = rank, .exact = exact, .needed = needed};
@@ -48,52 +56,87 @@ static bool is_carried(const struct certdir_check *check, const struct certdir_i
 	return false;
 }
 
-/* The marks of the certificate itself find nobody without it. */
-static bool is_mark(const struct certdir_identity *id)
-{
-	return id->type == CERTDIR_ID_CERTIFICATE || id->type == CERTDIR_ID_MAPPING;
-}
-
 /* What the values of a login are, which decided. */
 struct deciding {
-	const struct certdir_identity *values[CERTDIR_IDENTITIES_MAX];
+	struct certdir_identity values[CERTDIR_IDENTITIES_MAX]; /* borrowed */
 	size_t count;
 	enum certdir_rank rank;
-	bool marks;
+	bool others; /* marks of the certificate itself, or names beside ids, found records, too: nobody is found by these again */
 	size_t length; /* of those that the device has */
 };
 
-static struct deciding deciding_of(const struct certdir_check *check)
+/* As what decided. Bytes are counted as they are packed. */
+static void add_value(struct deciding *deciding, const struct certdir_check *check, struct certdir_identity id)
 {
-	struct deciding deciding = {.count = 0};
+	enum { GUID = 16 };
 
+	if (!id.value || deciding->count == CERTDIR_IDENTITIES_MAX)
+		return;
+	if (is_carried(check, &id))
+		deciding->length += certdir_type_is_guid(id.type) ? GUID : strlen(id.value);
+	deciding->values[deciding->count++] = id;
+}
+
+/* To whom it was issued, as tables say, which may have lost its row later. */
+static void add_issued(struct deciding *deciding, const struct certdir_check *check)
+{
+	const struct certdir_decision *decision = &check->decision;
+
+	for (size_t r = 0; r < decision->record_count; r++) {
+		const struct certdir_issued *issued = decision->records[r]->issued;
+
+		if (!issued)
+			continue;
+		add_value(deciding, check,
+			  (struct certdir_identity){.type = CERTDIR_ID_INTUNE,
+						    .rank = CERTDIR_RANK_VOUCHED,
+						    .value = issued->intune_device_id});
+		add_value(deciding, check,
+			  (struct certdir_identity){.type = CERTDIR_ID_ENTRA,
+						    .rank = CERTDIR_RANK_VOUCHED,
+						    .value = issued->entra_device_id});
+	}
+}
+
+static void note_deciding(struct deciding *deciding, const struct certdir_check *check)
+{
+	*deciding = (struct deciding){.count = 0};
 	for (size_t i = 0; i < check->certificate.count; i++) {
 		const struct certdir_identity *id = &check->certificate.identities[i];
 
+		/* names_must_agree: names were looked up beside ids. */
+		deciding->others |= (check->sought >> i & 1) && id->rank == CERTDIR_RANK_CHOSEN;
 		if (!(check->deciding >> i & 1))
 			continue;
-		deciding.rank = id->rank;
-		deciding.marks |= is_mark(id);
-		deciding.length += is_carried(check, id) ? strlen(id->value) : 0;
-		deciding.values[deciding.count++] = id;
+		deciding->rank = id->rank;
+		deciding->others |= id->type == CERTDIR_ID_CERTIFICATE || id->type == CERTDIR_ID_MAPPING;
+		if (id->type == CERTDIR_ID_CERTIFICATE)
+			add_issued(deciding, check);
+		else if (id->type != CERTDIR_ID_MAPPING)
+			add_value(deciding, check, *id);
 	}
-	return deciding;
 }
 
-/* As they are: then the second judgement goes the way of the first. What nobody has says nothing: it is there if there is room. */
+/*
+ * As they are: then the second judgement goes the way of the first. What nobody has says nothing: it is there if there is room. False: the
+ * device has none of them, or there is no room.
+ */
 static bool put_values(struct certdir_class *class, const struct certdir_check *check, const struct deciding *deciding)
 {
 	const size_t before = class->id_count;
 
-	for (int carried = 1; carried >= 0; carried--)
+	for (int carried = 1; carried >= 0; carried--) {
 		for (size_t i = 0; i < deciding->count; i++) {
-			const struct certdir_identity *id = deciding->values[i];
+			const struct certdir_identity *id = &deciding->values[i];
 
-			if (!is_mark(id) && is_carried(check, id) == carried &&
+			if (is_carried(check, id) == carried &&
 			    !add_id(class, id->type, id->rank, id->exact, carried, id->value))
 				return false;
 		}
-	return class->id_count > before;
+		if (class->id_count == before)
+			return false;
+	}
+	return true;
 }
 
 static bool put_ids(struct certdir_class *class, const struct certdir_check *check)
@@ -108,38 +151,75 @@ static bool put_ids(struct certdir_class *class, const struct certdir_check *che
 	return count > 0;
 }
 
+/* Which live directories have to be asked again, though ids decide then: all, or those that were. */
+static void note_asked(struct certdir_class *class, const struct certdir_check *check, bool all)
+{
+	uint8_t *asked = check->known.persons ? &class->asked_of_person : &class->asked_of_device;
+
+	for (size_t d = 0; d < check->known.count; d++)
+		if (check->known.directories[d]->is_live && (all || check->known.answers[d].state != CERTDIR_NOT_ASKED))
+			*asked |= (uint8_t)(1U << d);
+}
+
 /*
  * What finds the device, or the person, again. Where ids decided, these: short, and the second judgement goes the way of the first. Where
- * names did, or the certificate itself, ids of the records that were found: a session is of that device and of none that is called so later;
- * where a record has none, the names. False: nothing does, or there is too much of it.
+ * names did, or a mapping alone, ids of the records that were found: a session is of that device and of none that is called so later; where a
+ * record has none, the names. False: nothing does, or there is too much of it.
  */
 static bool put_found(struct certdir_class *class, const struct certdir_check *check)
 {
-	enum { SHORT = 90 }; /* bytes, of which there may be two times as much when packed, but not of GUIDs and SIDs */
-	const struct deciding deciding = deciding_of(check);
+	enum { SHORT = 90 }; /* bytes for which there is room in most cases */
 	const size_t before = class->id_count;
+	struct deciding deciding;
 
-	if (deciding.rank >= CERTDIR_RANK_ID && !deciding.marks && deciding.length <= SHORT)
-		return put_values(class, check, &deciding);
-	if (put_ids(class, check)) {
-		class->device_by_names |= !check->known.persons && deciding.rank == CERTDIR_RANK_CHOSEN;
-		class->person_by_names |= check->known.persons && deciding.rank == CERTDIR_RANK_CHOSEN;
+	note_deciding(&deciding, check);
+	/* Directories were asked for more than ids in turn: what those found is asked for by ids, wherever it was. */
+	if (deciding.others)
+		note_asked(class, check, deciding.rank == CERTDIR_RANK_CHOSEN);
+	if (deciding.rank >= CERTDIR_RANK_ID && deciding.length <= SHORT && put_values(class, check, &deciding)) {
+		const size_t after = class->id_count;
+
+		if (deciding.others && !put_ids(class, check))
+			class->id_count = after;
 		return true;
 	}
+	class->id_count = before;
+	if (put_ids(class, check))
+		return true;
 	class->id_count = before;
 	return put_values(class, check, &deciding);
 }
 
-static bool is_live(const struct certdir_check *check)
+/* What the certificate says and nobody has contradicted: a record that comes later may. */
+static void put_confirming(struct certdir_class *class, const struct certdir_check *check)
+{
+	for (size_t i = 0; i < check->certificate.count; i++) {
+		const struct certdir_identity *id = &check->certificate.identities[i];
+
+		if ((check->known.accepted >> i & 1) && id->rank == CERTDIR_RANK_CONFIRMING)
+			(void)add_id(class, id->type, id->rank, id->exact, false, id->value);
+	}
+}
+
+/* Of the device's records, or the person's, how many are of directories that are asked live. */
+static unsigned live_records(const struct certdir_check *check)
 {
 	const struct certdir_known *known = &check->known;
+	unsigned count = 0;
 
 	for (size_t d = 0; d < known->count; d++)
 		for (size_t r = 0; known->directories[d]->is_live && r < known->answers[d].count; r++)
 			for (size_t i = 0; i < check->decision.record_count; i++)
-				if (check->decision.records[i] == &known->answers[d].records[r])
-					return true;
-	return false;
+				count += check->decision.records[i] == &known->answers[d].records[r];
+	return count;
+}
+
+static unsigned live_of(const struct certdir_check *check)
+{
+	const struct certdir_check *person = person_of(check);
+	const unsigned count = live_records(check) + (person ? live_records(person) : 0);
+
+	return count < CERTDIR_CLASS_LIVE_MAX ? count : CERTDIR_CLASS_LIVE_MAX;
 }
 
 /* A table may know it by issuer and serial number alone. */
@@ -219,11 +299,13 @@ void certdir_class_of(struct certdir_class *class, const struct certdir_check *c
 	put_text(class->instance, sizeof(class->instance), instance);
 	put_text(class->id, sizeof(class->id), id || !person ? id : CERTDIR_FACT(&person->decision, id));
 	class->issued = now;
-	class->live = is_live(check) || (person && is_live(person));
+	class->live = live_of(check);
 	put_certificate(class, check);
 	certdir_class_renew(class, check);
 	found = (!decision->record_count || put_found(class, check)) && (!person || put_found(class, person));
-	if (!found)
+	if (found)
+		put_confirming(class, check);
+	else
 		class->id_count = 0;
 }
 
@@ -295,8 +377,8 @@ void certdir_check_again(struct certdir_check *check, const struct certdir_check
 
 	/* What is in the Class was accepted. */
 	again.accepted |= ~itself;
-	again.ask_all_devices = class->device_by_names;
-	again.ask_all_people = class->person_by_names;
+	again.asked_of_devices = class->asked_of_device;
+	again.asked_of_people = class->asked_of_person;
 	if (!live) {
 		again.directory_count = keep_lists(again.directories, again.directory_count);
 		again.people_count = keep_lists(again.people, again.people_count);
@@ -335,11 +417,15 @@ bool certdir_class_changed(const struct certdir_class *class, const struct certd
 {
 	const struct certdir_check *person = person_of(check);
 
-	if (!certdir_class_stays(class, check) || check->decision.reason == CERTDIR_ALLOWED_STALE)
+	if (!certdir_class_stays(class, check) || check->decision.reason == CERTDIR_ALLOWED_STALE ||
+	    (class->live && check->lists_alone))
 		return false;
 	if (class->stale || class->quarantine != check->decision.only_compliance)
 		return true;
-	if (is_incomplete(check) || (person && is_incomplete(person)) || (class->live && check->lists_alone))
+	if (is_incomplete(check) || (person && is_incomplete(person)))
+		return false;
+	/* An account that the login did not find, since ids find more than names do, would be a change each time. */
+	if (live_of(check) > class->live)
 		return false;
 	return groups_of(check) != class->groups;
 }

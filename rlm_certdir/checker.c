@@ -56,7 +56,7 @@ struct inquiry {
 	const struct certdir_policy *policy;
 	bool persons;
 	bool by_certificate; /* the certificate itself is looked up, too */
-	bool ask_all;
+	uint32_t asked; /* bit d: directories[d] is asked, whatever others say */
 };
 
 struct seeking {
@@ -261,8 +261,8 @@ static void ask_all_live(struct seeking *seeking, enum certdir_rank rank)
 
 	for (size_t d = 0; d < known->count; d++) {
 		if (known->directories[d]->is_live && known->in_scope[d]) {
-			const bool by_ids = rank >= CERTDIR_RANK_ID && !seeking->inquiry->ask_all,
-				   yes = by_ids && is_yes(seeking, UINT32_MAX);
+			const bool by_ids = rank >= CERTDIR_RANK_ID && !(seeking->inquiry->asked >> d & 1);
+			const bool yes = by_ids && is_yes(seeking, UINT32_MAX);
 
 			if (by_ids && seeking->check->decision.says_no)
 				return;
@@ -383,7 +383,7 @@ static struct inquiry about_devices(const struct certdir_checker *checker)
 	return (struct inquiry){.directories = checker->directories,
 				.count = checker->directory_count,
 				.policy = &checker->policy,
-				.ask_all = checker->ask_all_devices,
+				.asked = checker->asked_of_devices,
 				.by_certificate = checker->accepted & CERTDIR_BIT(CERTDIR_ID_CERTIFICATE)};
 }
 
@@ -392,7 +392,7 @@ static struct inquiry about_people(const struct certdir_checker *checker, const 
 	return (struct inquiry){.directories = checker->people,
 				.count = checker->people_count,
 				.policy = policy,
-				.ask_all = checker->ask_all_people,
+				.asked = checker->asked_of_people,
 				.persons = true,
 				.by_certificate = checker->accepted & CERTDIR_BIT(CERTDIR_ID_CERTIFICATE)};
 }

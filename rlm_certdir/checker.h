@@ -19,9 +19,9 @@ struct certdir_checker {
 	struct certdir_directory *people[CERTDIR_DIRECTORIES_MAX];
 	size_t people_count;
 	struct certdir_policy policy;
-	/* Each live directory is asked, as where names decide, although ids do: again.c has ids of what names found. */
-	bool ask_all_devices;
-	bool ask_all_people;
+	/* Bit d: directories[d], or people[d], is asked live whatever others say, as where names decide: again.c has ids of what names found. */
+	uint32_t asked_of_devices;
+	uint32_t asked_of_people;
 };
 
 void certdir_checker_clear(struct certdir_checker *checker);

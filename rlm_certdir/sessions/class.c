@@ -113,10 +113,8 @@ enum {
 	HOLDER_BITS = 3,
 	QUARANTINE = 1 << 2,
 	STALE = 1 << 3,
-	LIVE = 1 << 4,
-	DEVICE_BY_NAMES = 1 << 5,
-	PERSON_BY_NAMES = 1 << 6,
-	PERSON = 1 << 7,
+	PERSON = 1 << 4,
+	LIVE_SHIFT = 5,
 
 	HAS_ISSUER = 1,
 	HAS_SECTION = 1 << 1,
@@ -124,6 +122,7 @@ enum {
 	HAS_TENANT = 1 << 3,
 	HAS_THUMBPRINT = 1 << 4,
 	HAS_SERIAL = 1 << 5,
+	HAS_ASKED = 1 << 6,
 
 	/* The first byte of a value: its type, which rank, how it is written. Exact ones are vouched for. */
 	TYPE_BITS = 31,
@@ -220,15 +219,15 @@ static void put_id(struct packer *packer, const struct certdir_class_id *id)
 static uint8_t flags_of(const struct certdir_class *class)
 {
 	return (uint8_t)(class->holder | (class->quarantine ? QUARANTINE : 0) | (class->stale ? STALE : 0) |
-			 (class->live ? LIVE : 0) | (class->device_by_names ? DEVICE_BY_NAMES : 0) |
-			 (class->person_by_names ? PERSON_BY_NAMES : 0) | (class->person ? PERSON : 0));
+			 (class->person ? PERSON : 0) | class->live << LIVE_SHIFT);
 }
 
 static uint8_t parts_of(const struct certdir_class *class)
 {
 	return (uint8_t)((class->issuer ? HAS_ISSUER : 0) | (class->section ? HAS_SECTION : 0) |
 			 (class->not_before ? HAS_NOT_BEFORE : 0) | (class->tenant[0] ? HAS_TENANT : 0) |
-			 (class->thumbprint[0] ? HAS_THUMBPRINT : 0) | (class->serial[0] ? HAS_SERIAL : 0));
+			 (class->thumbprint[0] ? HAS_THUMBPRINT : 0) | (class->serial[0] ? HAS_SERIAL : 0) |
+			 (class->asked_of_device || class->asked_of_person ? HAS_ASKED : 0));
 }
 
 static void put_head(struct packer *packer, const struct certdir_class *class)
@@ -238,6 +237,10 @@ static void put_head(struct packer *packer, const struct certdir_class *class)
 	put_number(packer, parts_of(class), 1);
 	put_number(packer, (uint64_t) class->issued, 5);
 	put_number(packer, class->groups, 8);
+	if (class->asked_of_device || class->asked_of_person) {
+		put_number(packer, class->asked_of_device, 1);
+		put_number(packer, class->asked_of_person, 1);
+	}
 	if (class->issuer)
 		put_number(packer, class->issuer, 8);
 	if (class->section)
@@ -343,12 +346,12 @@ static void take_head(struct unpacker *unpacker, struct certdir_class *class)
 	class->holder = flags & HOLDER_BITS;
 	class->quarantine = flags & QUARANTINE;
 	class->stale = flags & STALE;
-	class->live = flags & LIVE;
-	class->device_by_names = flags & DEVICE_BY_NAMES;
-	class->person_by_names = flags & PERSON_BY_NAMES;
+	class->live = (unsigned)(flags >> LIVE_SHIFT);
 	class->person = flags & PERSON;
 	class->issued = (int64_t)take_number(unpacker, 5);
 	class->groups = take_number(unpacker, 8);
+	class->asked_of_device = parts & HAS_ASKED ? (uint8_t)take_number(unpacker, 1) : 0;
+	class->asked_of_person = parts & HAS_ASKED ? (uint8_t)take_number(unpacker, 1) : 0;
 	class->issuer = parts & HAS_ISSUER ? take_number(unpacker, 8) : 0;
 	class->section = parts & HAS_SECTION ? (uint32_t)take_number(unpacker, 4) : 0;
 	class->not_before = parts & HAS_NOT_BEFORE ? (int64_t)take_number(unpacker, 5) : 0;

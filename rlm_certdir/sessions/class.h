@@ -12,6 +12,7 @@ enum {
 	CERTDIR_CLASS_MAX = 253, /* bytes of the text, so that it is one attribute */
 	CERTDIR_CLASS_KEY_SIZE = 32,
 	CERTDIR_CLASS_IDS_MAX = 16,
+	CERTDIR_CLASS_LIVE_MAX = 7,
 	CERTDIR_CLASS_NAME_MAX = 255 /* bytes of an instance's name, and of a device's id that is not told by its MD5 */
 };
 
@@ -50,10 +51,11 @@ struct certdir_class {
 	enum certdir_holder holder;
 	bool quarantine; /* let in although it is not compliant */
 	bool stale; /* let in by facts that are too old */
-	bool live; /* a directory that is asked live, LDAP, knew the device or the person */
-	/* Names decided which device, or which person, so that each live directory was asked. */
-	bool device_by_names;
-	bool person_by_names;
+	unsigned
+		live; /* how many records of directories that are asked live, LDAP, were the device's and the person's; at most CERTDIR_CLASS_LIVE_MAX */
+	/* Bit d: the checker's directory d is asked live again, whatever others say, as it was in the login. */
+	uint8_t asked_of_device;
+	uint8_t asked_of_person;
 	bool person; /* as in struct certdir_certificate */
 	uint64_t issuer; /* certdir_dn_hash() of the certificate's issuer; 0 = none is known */
 	uint32_t section; /* the low half of certdir_hash_text() of the `certificates` section's name; 0 = none */
