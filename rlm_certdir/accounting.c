@@ -33,16 +33,6 @@ static uint64_t edition(void *context)
 	return sum;
 }
 
-/* What the Class would be by now, so that the next look finds nothing changed. It stays that of the same login. */
-static bool class_by_now(struct certdir_accounting const *self, struct certdir_class const *before,
-			 struct certdir_check const *check, char text[CERTDIR_CLASS_MAX + 1])
-{
-	struct certdir_class class;
-
-	certdir_class_of(&class, check, self->instance, before->issued);
-	return class.id_count > 0 && certdir_class_seal(&class, &self->key, text);
-}
-
 static void judge(void *context, char const *text, bool live, struct certdir_judgement *judgement)
 {
 	struct certdir_accounting const *self = context;
@@ -58,8 +48,11 @@ static void judge(void *context, char const *text, bool live, struct certdir_jud
 	/* Who only observes ends nobody's session, and moves none. */
 	if (self->raddb->observe || certdir_class_stays(&class, &check))
 		judgement->verdict = CERTDIR_ALLOW;
-	if (!self->raddb->observe && judgement->verdict == CERTDIR_ALLOW && certdir_class_changed(&class, &check))
-		judgement->changed = class_by_now(self, &class, &check, judgement->class);
+	/* What the Class would be by now, so that the next look finds nothing changed. It stays that of the same login. */
+	if (!self->raddb->observe && judgement->verdict == CERTDIR_ALLOW && certdir_class_changed(&class, &check)) {
+		certdir_class_renew(&class, &check);
+		judgement->changed = certdir_class_seal(&class, &self->key, judgement->class);
+	}
 	certdir_check_clear(&check);
 }
 
