@@ -2,7 +2,7 @@
 /*
  * Asks a Graph what the tests want to know: argv[1] is the tenant's configuration (a JSON object), each line on stdin a
  * request, each line on stdout its answer. SIGTERM sets the stop flag.
- *   {"url": "https://..", "permission": "Device.Read.All", "eventual": true}
+ *   {"url": "https://..", "permission": "Device.Read.All", "eventual": true}; of a report's file, {"url": "https://..", "file": true}
  * "waits" of the answer are the pauses that it was told of.
  * An answer's body has to be JSON, or it counts as cut; {"refuse": true} refuses it for good.
  */
@@ -101,6 +101,7 @@ static json_t *get(struct certdir_graph *graph, const json_t *request)
 		[CERTDIR_GRAPH_STOPPED] = "stopped",
 		[CERTDIR_GRAPH_FAILED] = "failed",
 		[CERTDIR_GRAPH_REFUSED] = "refused",
+		[CERTDIR_GRAPH_DENIED] = "denied",
 	};
 	static struct body body;
 	const struct certdir_http_sink sink = {&body, begin, bytes, end};
@@ -114,8 +115,10 @@ static json_t *get(struct certdir_graph *graph, const json_t *request)
 	body.begins = body.ends = 0;
 	body.length = 0;
 	body.refuse = json_is_true(json_object_get(request, "refuse"));
-	outcome = certdir_graph_get(graph, text_of(request, "url"), text_of(request, "permission"),
-				    json_is_true(json_object_get(request, "eventual")), &sink, &error);
+	outcome = json_is_true(json_object_get(request, "file"))
+			  ? certdir_graph_download(graph, text_of(request, "url"), &sink, &error)
+			  : certdir_graph_get(graph, text_of(request, "url"), text_of(request, "permission"),
+					      json_is_true(json_object_get(request, "eventual")), &sink, &error);
 	certdir_graph_counts(graph, &counts);
 	answer = json_pack("{s:s, s:s, s:I, s:i, s:i, s:f, s:I, s:I, s:I, s:o}", "outcome", outcomes[outcome], "error",
 			   error.text, "length", (json_int_t)body.length, "begins", (int)body.begins, "ends",
@@ -139,7 +142,8 @@ int main(int argc, char **argv)
 	json_t *options = argc == 2 ? json_loads(argv[1], 0, NULL) : NULL;
 	struct certdir_http_limits limits = {.stop = &stop, .waiting = waiting};
 	static const char *no_groups[] = {NULL};
-	struct certdir_tenant_config config = {.name = "contoso", .groups = no_groups};
+	const char *report_hosts[] = {NULL, NULL};
+	struct certdir_tenant_config config = {.name = "contoso", .groups = no_groups, .report_hosts = report_hosts};
 	struct certdir_error error = {.text = ""};
 	struct certdir_graph *graph;
 	char *line = NULL;
@@ -151,6 +155,7 @@ int main(int argc, char **argv)
 	config.client_id = text_of(options, "client_id");
 	config.authority = text_of(options, "authority");
 	config.graph = text_of(options, "graph");
+	report_hosts[0] = strncmp(config.graph, "https://", 8) == 0 ? config.graph + 8 : config.graph;
 	config.ca_file = text_of(options, "ca_file");
 	config.credential = (enum certdir_credential)number_of(options, "credential");
 	config.client_secret_file = text_of(options, "client_secret_file");

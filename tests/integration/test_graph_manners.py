@@ -178,7 +178,7 @@ def test_passing_trouble_without_retry_after(world, status):
 def test_never_waits_beyond_the_deadline(world, retry_after):
     world.script = [error(429, "TooManyRequests", "busy", Retry_After=retry_after)]
     answer = world.get()
-    assert answer["outcome"] == "failed" and answer["seconds"] < 10
+    assert answer["outcome"] == "denied" and answer["seconds"] < 10
     assert "deadline" in answer["error"] and "TooManyRequests" in answer["error"]
     assert len(world.pages) == 1
 
@@ -226,7 +226,7 @@ def test_patience_ends_after_two_minutes(world):
     world.hurry()
     world.script = [error(504, "UnknownError")] * 20
     answer = world.get(deadline=3600)
-    assert answer["outcome"] == "failed" and 10 < answer["seconds"] < 130
+    assert answer["outcome"] == "denied" and 10 < answer["seconds"] < 130
     assert len(world.pages) <= 8 and f"given up after {len(world.pages)} attempts in " in answer["error"]
     assert "504" in answer["error"]
 
@@ -449,6 +449,18 @@ def test_a_bomb_is_counted_as_it_bursts(world):
     assert answer["outcome"] == "failed" and "64 MiB" in answer["error"] and answer["length"] <= 64 * MIB
 
 
+def test_too_large_a_file(world):
+    """Of a report, which another host gives: a gigabyte, counted as it bursts, of which nobody keeps more."""
+    squeeze = zlib.compressobj(wbits=-15)
+    piece = squeeze.compress(b"0" * 16 * MIB) + squeeze.flush(zlib.Z_FULL_FLUSH)
+    bomb = gzip.compress(b"")[:10] + piece * 65  # its end is never reached
+    world.script = [lambda c, r: c.answer(bomb, Content_Encoding="gzip", Content_Type="application/zip")]
+    answer = world.get(request={"file": True})
+    assert answer["outcome"] == "failed" and "answers with more than 1024 MiB in one file" in answer["error"], answer
+    assert 1000 * MIB < answer["length"] <= 1024 * MIB
+    assert not world.tokens and "authorization" not in world.pages[0].headers
+
+
 @pytest.mark.parametrize("where", ["body", "headers", "nothing"])
 def test_an_endless_trickle_ends_at_the_deadline(world, where):
     def trickle(connection, request):
@@ -566,7 +578,7 @@ def test_a_proxy_of_the_environment_is_used(world):
 def test_a_missing_permission_is_named(world):
     world.script = [error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")]
     answer = world.get()
-    assert answer["outcome"] == "failed" and len(world.pages) == 1
+    assert answer["outcome"] == "denied" and len(world.pages) == 1
     for words in ("Device.Read.All", "application permission", "admin consent", "id-in-body"):
         assert words in answer["error"]
 
@@ -581,7 +593,7 @@ def test_the_token_tells_what_is_granted(world, claims, missing):
                                                   "access_token": f"e30.{payload}.x"})]
     world.script = [error(403, "Authorization_RequestDenied")]
     answer = world.get()
-    assert answer["outcome"] == "failed" and payload not in answer["error"]
+    assert answer["outcome"] == "denied" and payload not in answer["error"]
     assert (f"missing permissions: {missing}: " if missing else "although the access token grants") in answer["error"]
 
 

@@ -358,6 +358,22 @@ def test_relations_that_were_not_saved(place, tmp_path):
     assert "0 wrong, 0 to look at" in done.stdout
 
 
+def test_example_of_the_manual(repo, place, tmp_path):
+    """It is what the program prints of such profiles, but for where lines end."""
+    profiles = place.profiles()
+    for short in ("ios-root", "ios", "ios-wifi", "restrictions"):
+        del profiles.items[short]
+    profiles.relations = {key: value for key, value in profiles.relations.items() if key[0] in profiles.items}
+    profiles.change("scep", subjectNameFormatString="CN={{FullyQualifiedDomainName}}",
+                    customSubjectAlternativeNames=[one for one in profiles["scep"]["customSubjectAlternativeNames"]
+                                                   if one["sanType"] == "universalResourceIdentifier"])
+    FAULTS["other root"][0](profiles)
+    done = place.run("--from", profiles.save(tmp_path / "answers"), "--list", place.list, "--radius-certificate", place.server, code=1)
+    manual = (repo / "man" / "certdir-profiles.1").read_text()
+    example = manual.partition("$ certdir profiles")[2].partition("\n")[2].partition("\n.fi")[0].replace("\\-", "-")
+    assert example.split() == done.stdout.split(), done.stdout
+
+
 def test_without_a_list(place, tmp_path):
     profiles = place.profiles()
     FAULTS["Entra-joined"][0](profiles)
