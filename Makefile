@@ -218,9 +218,10 @@ bench-placeholders: deps ## measure a plan of 100,000 accounts against reading t
 
 .PHONY: bench
 bench: deps ## measure: radiusd's CPU per request, logins a second, lookups
-	@$(MAKE) --no-print-directory all $(B)/bench_list
+	@$(MAKE) --no-print-directory all $(B)/bench_list $(B)/bench_sessions
 	@$(PYTHON) tests/bench/bench.py
 	@$(B)/bench_list 1000 && $(B)/bench_list 1000000
+	@$(B)/bench_sessions
 
 BENCH ?=
 .PHONY: bench-ldap
@@ -228,7 +229,7 @@ bench-ldap: deps ## measure LDAP beside rlm_ldap: CPU a lookup, a directory that
 	@$(MAKE) --no-print-directory all
 	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) tests/bench/bench_ldap.py $(BENCH)
 
-$(B)/bench_list: tests/bench/bench_list.c $(core) $(B)/flags
+$(B)/bench_list $(B)/bench_sessions: $(B)/bench_%: tests/bench/bench_%.c $(core) $(B)/flags
 	$(call quiet,CC) $(CC) $(CORE) -o $@ $< $(core) $(LDFLAGS) $(CORE_LIBS)
 
 comma := ,
@@ -315,7 +316,7 @@ uninstall: ## remove what `make install` put there; edited files of raddb, certd
 	rm -f $(patsubst man/%.1,$(DESTDIR)$(MANDIR)/man1/%.1,$(wildcard man/*.1)) $(patsubst man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(wildcard man/*.5))
 	rm -f $(DESTDIR)$(UNITDIR)/certdir-sync.service
 	rm -rf $(DESTDIR)$(SHAREDIR)
-	rm -f $(DESTDIR)$(MEMORYDIR)/*.memory $(DESTDIR)$(MEMORYDIR)/*.memory.new
+	rm -f $(addprefix $(DESTDIR)$(MEMORYDIR)/*,.memory .memory.new .sessions .sessions-wal .sessions-shm)
 	@rmdir $(DESTDIR)$(CONFDIR) $(DESTDIR)$(LISTDIR) $(DESTDIR)$(MEMORYDIR) 2>/dev/null || true
 
 compile_commands.json: Makefile ## for clangd and clang-tidy
