@@ -1,28 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* certdir check: what would the server decide about this certificate, and why? */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/explain.h"
-#include "cli/raddb_file.h"
+#include "cli/judge.h"
 #include "cli/words.h"
-#include "directory/list.h"
 #include "identity/pem.h"
 #include "import/input.h"
 
 struct run {
 	const struct certdir_cli_options *options;
-	const struct certdir_checker *checker;
-	const struct certdir_finding *findings;
-	size_t finding_count;
-	bool observes;
+	const struct certdir_cli_judge *judge;
 	const char *file;
 	bool denied, unsure, failed;
 };
@@ -35,7 +29,7 @@ static void foresee(const struct run *run, struct certdir_check *check, int64_t 
 	size_t f = 0;
 	char when[CERTDIR_CLI_DATE_SIZE];
 
-	while (f < run->finding_count && !run->findings[f].error)
+	while (f < run->judge->finding_count && !run->judge->findings[f].error)
 		f++;
 	if (certdir_reason_verdict(decision->reason) != CERTDIR_ALLOW)
 		return;
@@ -51,10 +45,10 @@ static void foresee(const struct run *run, struct certdir_check *check, int64_t 
 	else if (!certificate->client_auth)
 		certdir_say(decision->detail, "certdir would allow it, but its extended key usage is not for client "
 					      "authentication, and the TLS handshake refuses it");
-	else if (f < run->finding_count)
+	else if (f < run->judge->finding_count)
 		certdir_say(decision->detail,
 			    "certdir would allow it, but radiusd does not start with this configuration: see %s[%d]",
-			    run->findings[f].file, run->findings[f].line);
+			    run->judge->findings[f].file, run->judge->findings[f].line);
 	else
 		return;
 	decision->reason = CERTDIR_UNSEEN;
@@ -68,15 +62,15 @@ static void check_one(void *context, const unsigned char *der, size_t length)
 	const struct explain_subject subject = {.file = run->file,
 						.der = der,
 						.length = length,
-						.checker = run->checker,
-						.findings = run->findings,
-						.finding_count = run->finding_count,
-						.observes = run->observes,
+						.checker = run->judge->checker,
+						.findings = run->judge->findings,
+						.finding_count = run->judge->finding_count,
+						.observes = run->judge->observes,
 						.name = run->options->name,
 						.now = login.now};
 	struct certdir_check check;
 
-	certdir_check_der(&check, run->checker, der, length, &login);
+	certdir_check_der(&check, run->judge->checker, der, length, &login);
 	foresee(run, &check, login.now);
 	if (!run->options->json)
 		explain_text(&subject, &check);
@@ -141,76 +135,19 @@ static void keep_quiet(enum certdir_log_level level, const char *text)
 static int check_operands(struct run *run, struct operand *operands)
 {
 	if (!run->options->json)
-		explain_findings(run->findings, run->finding_count);
+		explain_findings(run->judge->findings, run->judge->finding_count);
 	for (; operands->name; operands++)
 		check_operand(run, operands);
 	return run->failed ? EX_DATAERR : run->denied ? 1 : run->unsure ? 2 : 0;
 }
 
-/* What a server with an empty certdir { } section and this list would do. */
-static int check_by_list(const struct certdir_cli_options *options, struct operand *operands)
-{
-	const struct certdir_list_config config = {.filename = options->list, .max_age = 3600};
-	struct certdir_checker checker = {.policy = {.join_types = UINT32_MAX, .stale_for = 86400}};
-	struct run run = {.options = options, .checker = &checker};
-	struct certdir_error error;
-	int status;
-
-	checker.accepted =
-		~(CERTDIR_BIT(CERTDIR_ID_SID_URI) | CERTDIR_BIT(CERTDIR_ID_UPN) | CERTDIR_BIT(CERTDIR_ID_MAPPING));
-	checker.directories[0] = certdir_list_directory_open(&config, false, &error);
-	if (!checker.directories[0]) {
-		fprintf(stderr, "certdir: %s\n", error.text);
-		return EX_SOFTWARE;
-	}
-	checker.directories[0]->name = "list";
-	checker.directory_count = 1;
-	status = check_operands(&run, operands);
-	certdir_checker_clear(&checker);
-	return status;
-}
-
-/* Debian and Ubuntu, then RHEL and its kin. */
-static const char *default_raddb(void)
-{
-	static const char *const places[] = {"/etc/freeradius/3.0", "/etc/raddb"};
-
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (access(places[i], F_OK) == 0 || errno == EACCES)
-			return places[i];
-	return NULL;
-}
-
-static int check_by_raddb(const struct certdir_cli_options *options, struct operand *operands)
-{
-	const char *directory = options->raddb ? options->raddb : default_raddb();
-	struct run run = {.options = options};
-	struct raddb_file *raddb;
-	int status;
-
-	if (!directory) {
-		fprintf(stderr, "certdir: no FreeRADIUS configuration found: name it with --raddb DIR, or a list with "
-				"--list FILE\n");
-		return EX_USAGE;
-	}
-	raddb = raddb_file_open(directory, options->module);
-	if (!raddb)
-		return EX_CONFIG;
-	run.checker = raddb_file_checker(raddb);
-	run.findings = raddb_file_findings(raddb, &run.finding_count);
-	run.observes = raddb_file_observes(raddb);
-	status = check_operands(&run, operands);
-	raddb_file_close(raddb);
-	return status;
-}
-
 int certdir_cli_check(const struct certdir_cli_options *options)
 {
+	struct certdir_cli_judge judge;
+	struct run run = {.options = options, .judge = &judge};
 	struct operand *operands;
 	int status;
 
-	if (options->list && (options->raddb || options->module))
-		return certdir_cli_misuse(options, "--list stands alone, without --raddb and --module");
 	/* Neither an LDAP server that ends the connection nor the watchdog that does must end the program. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	certdir_log_set(keep_quiet);
@@ -219,7 +156,11 @@ int certdir_cli_check(const struct certdir_cli_options *options)
 		fprintf(stderr, "certdir: out of memory\n");
 		return EX_OSERR;
 	}
-	status = options->list ? check_by_list(options, operands) : check_by_raddb(options, operands);
+	status = certdir_cli_judge_open(&judge, options, 3600);
+	if (!status) {
+		status = check_operands(&run, operands);
+		certdir_cli_judge_close(&judge);
+	}
 	free_operands(operands);
 	return status;
 }

@@ -17,6 +17,7 @@ static const char usage[] =
 	"       certdir sync [-c FILE] [--full] [--force] [--dry-run] [--interval DURATION] [--json]\n"
 	"       certdir placeholders plan|apply|export [-c FILE] [--force] [--json] [NAME]\n"
 	"       certdir profiles [-c FILE] [--from DIR] [--list FILE] [--raddb DIR] [--json] ...\n"
+	"       certdir replay --log FILE... [--raddb DIR] [--module NAME] [--list FILE] [--json]\n"
 	"       certdir sessions list|release [--json|--prometheus] [FILE]\n"
 	"       certdir status [-c FILE] [--json|--prometheus]\n"
 	"\n"
@@ -25,6 +26,7 @@ static const char usage[] =
 	"sync          fill the device list from Entra ID and Intune\n"
 	"placeholders  keep computer accounts, or other entries, for the devices of the list\n"
 	"profiles      tell what is wrong with Intune's certificate and Wi-Fi profiles, before a device fails\n"
+	"replay        decide recorded logins anew, by another policy or list, and show what would change\n"
 	"sessions      show the sessions that the RADIUS server knows and ends\n"
 	"status        tell when each tenant was synced, and what went wrong\n"
 	"\n"
@@ -197,6 +199,21 @@ static const char sessions_usage[] =
 	"it,\n"
 	"             73 it cannot be written\n";
 
+static const char replay_usage[] =
+	"usage: certdir replay --log FILE... [--raddb DIR] [--module NAME] [--list FILE] [--json]\n"
+	"\n"
+	"Decides the logins of journals, certdir-journal(5), anew as if they came now, and prints what would change.\n"
+	"FILE is a journal, or - for standard input.\n"
+	"\n"
+	"  --raddb DIR    decide as the RADIUS server with this configuration does (/etc/freeradius/3.0, /etc/raddb)\n"
+	"  --module NAME  the instance, where there are several: certdir NAME { }; only its logins are decided\n"
+	"  --list FILE    decide by this device list, however old it is, and the default policy\n"
+	"  --json         print one JSON object\n"
+	"\n"
+	"exit status: 0 nothing changes, 1 something does, 64 usage, 65 no login in it can be decided, 66 no such "
+	"file,\n"
+	"             78 the configuration has mistakes\n";
+
 static const char status_usage[] =
 	"usage: certdir status [-c FILE] [--json|--prometheus]\n"
 	"\n"
@@ -250,6 +267,12 @@ static const struct certdir_cli_command commands[] = {
 	{.name = "sync", .takes = "cAFdij", .run = certdir_cli_sync, .usage = sync_usage},
 	{.name = "placeholders", .takes = "cFdjapI", .usage = placeholders_usage, .group = placeholders_commands},
 	{.name = "profiles", .takes = "covlrkj", .most = 1, .run = certdir_cli_profiles, .usage = profiles_usage},
+	{.name = "replay",
+	 .takes = "Lrmlj",
+	 .least = 1,
+	 .most = SIZE_MAX,
+	 .run = certdir_cli_replay,
+	 .usage = replay_usage},
 	{.name = "sessions", .takes = "jP", .usage = sessions_usage, .group = sessions_commands},
 	{.name = "status", .takes = "cjP", .run = certdir_cli_status, .usage = status_usage},
 	{NULL},

@@ -9,7 +9,8 @@
 
 #include "conf/conf.h"
 
-enum { HELP = 'h', OPERAND = 1, WRONG = '?' }; /* what getopt_long() gives beside the letters below */
+/* What getopt_long() gives beside the letters below; LOG is one of them, and an operand under another name. */
+enum { HELP = 'h', OPERAND = 1, WRONG = '?', LOG = 'L' };
 
 /* Every option of every command. Of the letters, which are ours, only -c can be typed. */
 static const struct {
@@ -34,6 +35,7 @@ static const struct {
 	{'o', "--from", "DIR", offsetof(struct certdir_cli_options, from)},
 	{'v', "--save", "DIR", offsetof(struct certdir_cli_options, save)},
 	{'k', "--radius-certificate", "FILE", offsetof(struct certdir_cli_options, radius_certificate)},
+	{LOG, "--log", "FILE", 0},
 	{'j', "--json", NULL, offsetof(struct certdir_cli_options, json)},
 	{'P', "--prometheus", NULL, offsetof(struct certdir_cli_options, prometheus)},
 	{'d', "--dry-run", NULL, offsetof(struct certdir_cli_options, dry_run)},
@@ -181,7 +183,7 @@ static int run_command(struct reading *reading, int argc, char **argv)
 	       -1)
 		if (letter == HELP || letter == WRONG)
 			return say_usage(letter == HELP ? stdout : stderr, options);
-		else if (letter != OPERAND)
+		else if (letter != OPERAND && letter != LOG)
 			take_option(reading, (char)letter);
 		else if (!take_operand(reading, optarg))
 			return refuse_command(options, optarg);

@@ -147,6 +147,25 @@ void certdir_json_base64(struct certdir_json *json, const char *key, const unsig
 	put(json, "\"", 1);
 }
 
+unsigned char *certdir_json_unbase64(const char *text, size_t length, size_t *size)
+{
+	unsigned char *bytes;
+	int read;
+
+	/* OpenSSL leaves out blanks at both ends, takes "=" anywhere, and counts what it stands for as bytes. */
+	if (!length || length % 4 || length > INT_MAX || strcspn(text, "=") < length - 2 || strspn(text, " \t\r\n") ||
+	    strchr(" \t\r\n", text[length - 1]))
+		return NULL;
+	bytes = malloc(length);
+	read = bytes ? EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)length) : -1;
+	if (read < 0) {
+		free(bytes);
+		return NULL;
+	}
+	*size = (size_t)read - (text[length - 1] == '=') - (text[length - 2] == '=');
+	return bytes;
+}
+
 void certdir_json_number(struct certdir_json *json, const char *key, int64_t number)
 {
 	char text[32];

@@ -37,4 +37,7 @@ void certdir_json_flag(struct certdir_json *json, const char *key, bool flag);
 /* Ends it with a line feed and hands the text over: the caller frees it. NULL when memory was out; `json` is empty then, too. */
 char *certdir_json_take(struct certdir_json *json, size_t *length);
 
+/* The bytes of a base64 text, which is untrusted; the caller frees them. NULL when it is none, when it is empty, or when memory is out. */
+unsigned char *certdir_json_unbase64(const char *text, size_t length, size_t *size);
+
 #endif

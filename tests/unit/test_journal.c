@@ -119,6 +119,36 @@ static void test_any_bytes(void **state)
 	}
 }
 
+static void test_base64_back(void **state)
+{
+	static const char *const none[] = {
+		"", "AP9hYg=", "AP9hYg", "AP9h\nYg=", " AP9hYg=", "AP9hYg=\n", "A===", "AP9hY!==", "===="};
+	unsigned char bytes[64], *back;
+	size_t size;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)(i * 37);
+	for (size_t length = 1; length < sizeof(bytes); length++) {
+		struct certdir_json json = {0};
+		char *text;
+
+		certdir_json_base64(&json, NULL, bytes, length);
+		text = written(&json);
+		back = certdir_json_unbase64(text + 1, strlen(text) - 3, &size);
+		assert_non_null(back);
+		assert_int_equal(size, length);
+		assert_memory_equal(back, bytes, length);
+		free(back);
+		free(text);
+	}
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		back = certdir_json_unbase64(none[i], strlen(none[i]), &size);
+		if (back)
+			fail_msg("\"%s\" is taken", none[i]);
+	}
+}
+
 /* ---- the file ---- */
 
 static char directory[] = "/tmp/certdir-journal-XXXXXX", filename[64], other[64];
@@ -312,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_structure),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_any_bytes),
+		cmocka_unit_test(test_base64_back),
 		cmocka_unit_test_setup(test_lines_are_added, clean),
 		cmocka_unit_test_setup(test_rotated, clean),
 		cmocka_unit_test_setup(test_too_much_is_dropped_and_told, clean),

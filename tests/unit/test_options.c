@@ -43,6 +43,9 @@ COMMAND(placeholders_adopt)
 COMMAND(placeholders_export)
 COMMAND(placeholders_undo)
 COMMAND(profiles)
+COMMAND(replay)
+COMMAND(sessions_list)
+COMMAND(sessions_release)
 COMMAND(status)
 
 void certdir_cli_visible_begin(void)
@@ -124,6 +127,9 @@ static const struct {
 	{"list show a b", "certdir list show: one operand too many: b"},
 	{"list stats a", "certdir list stats: one operand too many: a"},
 	{"list find -- -a -b", "certdir list find: one operand too many: -b"},
+	{"replay --list x", "certdir replay: an operand is missing"},
+	{"replay --log", "certdir replay: option '--log' requires an argument"},
+	{"check --log x", "certdir check: unrecognized option '--log'"},
 	{"sync x", "certdir sync: one operand too many: x"},
 	{"status x", "certdir status: one operand too many: x"},
 	{"placeholders apply a b", "certdir placeholders apply: one operand too many: b"},
@@ -178,6 +184,7 @@ static void test_usage(void **state)
 		{"sync --help", "usage: certdir sync", true},
 		{"placeholders --help", "usage: certdir placeholders plan|apply", true},
 		{"placeholders undo --help", "usage: certdir placeholders plan|apply", true},
+		{"replay --help", "usage: certdir replay", true},
 		{"status --help", "usage: certdir status", true},
 	};
 
@@ -246,6 +253,13 @@ static void test_every_option(void **state)
 	assert_string_equal(with.format, "csv");
 	assert_string_equal(with.good_for, "3d");
 	assert_true(with.replace && with.force && with.dry_run && !with.json && !with.full);
+	run("replay --log a --raddb b --log c d --module e --json");
+	assert_string_equal(with.raddb, "b");
+	assert_string_equal(with.module, "e");
+	assert_true(with.json && with.operand_count == 3 && !with.list);
+	assert_string_equal(with.operands[0], "a");
+	assert_string_equal(with.operands[1], "c");
+	assert_string_equal(with.operands[2], "d");
 	run("list changes --since 2d");
 	assert_string_equal(with.since, "2d");
 	run("sync --full --interval 1h");
