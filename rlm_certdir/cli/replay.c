@@ -16,17 +16,17 @@
 #include "base/array.h"
 #include "cli/commands.h"
 #include "cli/judge.h"
+#include "cli/replay_line.h"
 #include "decision_json.h"
 #include "facts.h"
 #include "journal/json.h"
 #include "text/timestamp.h"
 
-enum { LINE_SIZE = 1 << 20 /* bytes; a longer line is no decision of ours */ };
-
 struct run {
 	const struct certdir_cli_options *options;
 	const struct certdir_cli_judge *judge;
 	struct certdir_cli_replay found;
+	struct certdir_cli_replay_line line; /* that is read */
 	json_t *known; /* certificate and outer identity -> place in `found.replayed` */
 	int64_t now;
 	bool failed; /* memory is out */
@@ -56,33 +56,39 @@ static void decide(struct run *run, struct certdir_cli_replayed *replayed, const
 	certdir_check_clear(&check);
 }
 
-/* The certificate is decided with its first login. NULL when it is none, or when memory is out. */
-static struct certdir_cli_replayed *replay(struct run *run, const json_t *der, const json_t *user)
+/* Certificate and outer identity as one text. No name has a NUL in it, and this none either. NULL when memory is out. */
+static char *key_of(const struct certdir_cli_replay_line *line)
 {
-	const struct certdir_login login = {json_string_value(user), user ? json_string_length(user) : 0, run->now};
-	const size_t length = json_string_length(der) + 1 + login.user_name_length;
+	const size_t length = line->der.length + 1 + line->user_name.length;
 	char *key = malloc(length + 1);
+
+	if (!key)
+		return NULL;
+	memcpy(key, line->der.bytes, line->der.length);
+	key[line->der.length] = ' ';
+	memcpy(key + line->der.length + 1, line->user_name.bytes, line->user_name.length);
+	key[length] = '\0';
+	for (char *at = key; (at = memchr(at, 0, length - (size_t)(at - key)));)
+		*at = '\1';
+	return key;
+}
+
+/* The certificate is decided with its first login. NULL when it is none, or when memory is out. */
+static struct certdir_cli_replayed *replay(struct run *run)
+{
+	const struct certdir_cli_replay_line *line = &run->line;
+	const struct certdir_login login = {line->user_name.there ? line->user_name.bytes : NULL,
+					    line->user_name.length, run->now};
 	struct certdir_cli_replayed *replayed = NULL;
+	char *key = key_of(line);
+	json_t *place = key ? json_object_get(run->known, key) : NULL;
 	unsigned char *bytes;
-	json_t *place;
 	size_t size;
 
-	if (!key) {
-		run->failed = true;
-		return NULL;
-	}
-	memcpy(key, json_string_value(der), json_string_length(der));
-	key[json_string_length(der)] = ' ';
-	if (login.user_name)
-		memcpy(key + json_string_length(der) + 1, login.user_name, login.user_name_length);
-	/* No name has a NUL in it, and none this either. */
-	for (size_t i = 0; i < length; i++)
-		key[i] = key[i] ? key[i] : '\1';
-	key[length] = '\0';
-	place = json_object_get(run->known, key);
+	run->failed |= !key;
 	if (place) {
 		replayed = &run->found.replayed[json_integer_value(place)];
-	} else if ((bytes = certdir_json_unbase64(json_string_value(der), json_string_length(der), &size))) {
+	} else if (key && (bytes = certdir_json_unbase64(line->der.bytes, line->der.length, &size))) {
 		replayed = certdir_array_next(&run->found.replayed, run->found.count, sizeof(*replayed));
 		if (replayed)
 			decide(run, replayed, bytes, size, &login);
@@ -99,7 +105,7 @@ static struct certdir_cli_replayed *replay(struct run *run, const json_t *der, c
 
 static bool parse_reason(const char *name, enum certdir_reason *reason)
 {
-	for (unsigned i = 0; name && i < CERTDIR_REASONS; i++)
+	for (unsigned i = 0; i < CERTDIR_REASONS; i++)
 		if (strcmp(certdir_reason_name((enum certdir_reason)i), name) == 0) {
 			*reason = (enum certdir_reason)i;
 			return true;
@@ -117,67 +123,53 @@ static void note_time(struct certdir_cli_replay *found, const char *time)
 }
 
 /* False when it is no line of a journal. */
-static bool take_object(struct run *run, const json_t *object)
+static bool take_login(struct run *run)
 {
 	struct certdir_cli_replay *found = &run->found;
-	const json_t *certificate = json_object_get(object, "certificate"), *der = json_object_get(certificate, "der"),
-		     *user = json_object_get(json_object_get(object, "login"), "user_name"),
-		     *version = json_object_get(object, "version"), *dropped = json_object_get(object, "dropped");
-	const char *time = json_string_value(json_object_get(object, "time")),
-		   *module = json_string_value(json_object_get(object, "module"));
+	const struct certdir_cli_replay_line *line = &run->line;
+	const char *module = run->options->module;
 	struct certdir_cli_replayed *replayed;
 	enum certdir_reason reason;
 	int64_t seconds;
 
-	if (json_is_integer(version) && json_integer_value(version) != CERTDIR_JOURNAL_VERSION) {
+	if (line->version && line->version != CERTDIR_JOURNAL_VERSION) {
 		found->newer++;
 		return true;
 	}
-	if (!version || !time || strlen(time) >= sizeof(found->from) || !certdir_timestamp_parse(time, &seconds) ||
-	    !parse_reason(json_string_value(json_object_get(object, "reason")), &reason) ||
-	    (der && !json_is_string(der)))
+	if (!line->version || !certdir_timestamp_parse(line->time, &seconds) || !parse_reason(line->reason, &reason))
 		return false;
-	if (json_integer_value(dropped) > 0)
-		found->missing += (uint64_t)json_integer_value(dropped);
-	if (run->options->module && (!module || strcmp(module, run->options->module) != 0)) {
+	found->missing += line->dropped > 0 ? (uint64_t)line->dropped : 0;
+	if (module && strcmp(line->module, module) != 0) {
 		found->elsewhere++;
 		return true;
 	}
-	if (!der) {
+	if (!line->der.there) {
 		found->without++;
 		return true;
 	}
-	replayed = replay(run, der, user);
+	replayed = replay(run);
 	if (!replayed)
 		return run->failed;
 	replayed->logins[reason]++;
 	found->logins++;
-	note_time(found, time);
+	note_time(found, line->time);
 	return true;
 }
 
-static void leave_out(struct run *run, size_t number, const char *why)
+static void leave_out(struct run *run, size_t number)
 {
 	run->found.broken++;
 	if (!run->told)
-		fprintf(stderr, "certdir: %s[%zu]: %s: left out; of more such lines only the number is told\n",
-			run->file, number, why);
+		fprintf(stderr,
+			"certdir: %s[%zu]: no line of a journal: left out; of others in it the number is told\n",
+			run->file, number);
 	run->told = true;
 }
 
-static void take_line(struct run *run, const char *line, size_t length, size_t number)
+static void take_line(struct run *run, const char *text, size_t length, size_t number)
 {
-	json_error_t error;
-	json_t *object;
-
-	if (!length)
-		return;
-	object = json_loadb(line, length, JSON_ALLOW_NUL, &error);
-	if (!object)
-		leave_out(run, number, "no JSON");
-	else if (!take_object(run, object))
-		leave_out(run, number, "no line of a journal");
-	json_decref(object);
+	if (length && !(certdir_cli_replay_line_read(&run->line, text, length) && take_login(run)))
+		leave_out(run, number);
 }
 
 /* ---- files ---- */
@@ -207,15 +199,15 @@ static void take_file(struct run *run, FILE *in, char *buffer)
 	bool skipping = false;
 
 	run->told = false;
-	while (!run->failed && (more = fread(buffer + filled, 1, LINE_SIZE - filled, in)) > 0) {
+	while (!run->failed && (more = fread(buffer + filled, 1, CERTDIR_CLI_REPLAY_LINE_MAX - filled, in)) > 0) {
 		filled += more;
 		taken = take_lines(run, buffer, filled, &number, &skipping);
 		filled -= taken;
 		memmove(buffer, buffer + taken, filled);
-		if (filled < LINE_SIZE)
+		if (filled < CERTDIR_CLI_REPLAY_LINE_MAX)
 			continue;
 		if (!skipping)
-			leave_out(run, number + 1, "a line of more than 1 MiB");
+			leave_out(run, number + 1);
 		skipping = true;
 		filled = 0;
 	}
@@ -254,7 +246,7 @@ static void close_files(FILE **files, size_t count)
 
 static bool read_files(struct run *run, FILE **files)
 {
-	char *buffer = malloc(LINE_SIZE);
+	char *buffer = malloc(CERTDIR_CLI_REPLAY_LINE_MAX);
 	bool read = true;
 
 	run->failed |= !buffer;
@@ -310,6 +302,7 @@ static void clear(struct run *run)
 	}
 	free(run->found.replayed);
 	json_decref(run->known);
+	certdir_cli_replay_line_clear(&run->line);
 }
 
 /* Decisions are as good as ever, but nobody is asked for them. */
@@ -333,7 +326,7 @@ static int replay_files(struct run *run, FILE **files)
 	bool whole;
 
 	run->known = json_object();
-	run->failed = !run->known;
+	run->failed = !run->known || !certdir_cli_replay_line_init(&run->line);
 	warn_of_findings(run->judge);
 	whole = read_files(run, files);
 	if (run->failed) {
