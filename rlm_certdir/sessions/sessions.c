@@ -484,10 +484,9 @@ static void take_changes(struct certdir_sessions *self, struct changes *changes)
 	unlock(self);
 }
 
-static bool put_changes(struct certdir_sessions *self, struct changes *changes, struct certdir_error *error)
+/* `ok`: false when the transaction has failed already, and they are only freed. */
+static bool put_changes(struct certdir_sessions *self, struct changes *changes, bool ok, struct certdir_error *error)
 {
-	bool ok = true;
-
 	for (size_t i = 0; i < changes->count; i++) {
 		if (ok && changes->sessions[i])
 			ok = certdir_session_store_put(self->store, changes->sessions[i], error);
@@ -512,7 +511,7 @@ static bool write_all(struct certdir_sessions *self, struct changes *changes, st
 	}
 	do {
 		take_changes(self, changes);
-		ok = put_changes(self, changes, error) && ok;
+		ok = put_changes(self, changes, ok, error);
 	} while (ok && changes->count == BATCH);
 	return ok && certdir_session_store_commit(self->store, error);
 }

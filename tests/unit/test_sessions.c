@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +29,7 @@ struct world {
 	atomic_int unknown_below; /* by lists, and allowed by the others */
 	atomic_int changed_below;
 	atomic_bool unsure;
+	atomic_bool login_meanwhile; /* while the judge denies device 0, it logs in anew, allowed */
 	atomic_int orders, changes;
 	atomic_int asked_live, asked_lists;
 	atomic_int outcome; /* enum certdir_order_outcome; -1: no answer */
@@ -34,6 +37,8 @@ struct world {
 	unsigned char key[CERTDIR_SESSION_KEY_SIZE];
 	bool live;
 };
+
+static void take(struct world *world, enum certdir_packet_kind kind, int device, int64_t issued);
 
 static uint64_t edition_of(void *context)
 {
@@ -51,6 +56,10 @@ static void judge(void *context, const char *class, bool live, struct certdir_ju
 	if (device < atomic_load(&world->denied_below) || (!live && device < atomic_load(&world->unknown_below))) {
 		judgement->verdict = CERTDIR_DENY;
 		judgement->reason = live ? CERTDIR_DISABLED : CERTDIR_NOT_FOUND;
+		if (atomic_exchange(&world->login_meanwhile, false)) {
+			atomic_store(&world->denied_below, 0);
+			take(world, CERTDIR_PACKET_START, 0, 2);
+		}
 	} else if (device < atomic_load(&world->changed_below) && !strstr(class, ";next")) {
 		judgement->changed = true;
 		(void)snprintf(judgement->class, sizeof(judgement->class), "certdir:%d;next", device);
@@ -89,9 +98,11 @@ static void close_world(struct world *world)
 	world->sessions = NULL;
 }
 
+static atomic_int complaints;
+
 static void hush(enum certdir_log_level level, const char *text)
 {
-	(void)level;
+	atomic_fetch_add(&complaints, level == CERTDIR_LOG_ERROR);
 	if (getenv("CERTDIR_TEST_LOUD"))
 		fprintf(stderr, "%s\n", text);
 }
@@ -127,7 +138,7 @@ static void take(struct world *world, enum certdir_packet_kind kind, int device,
 	char id[16], class[40];
 
 	(void)snprintf(id, sizeof(id), "s%d", device);
-	(void)snprintf(class, sizeof(class), "certdir:%d;sealed", device);
+	(void)snprintf(class, sizeof(class), "certdir:%d;sealed%s", device, issued > 1 ? " later" : "");
 	assert_true(certdir_address_read(&packet.session.client, "192.0.2.1"));
 	packet.session.text[CERTDIR_SESSION_ID] = id;
 	packet.session.text[CERTDIR_SESSION_CLASS] = class;
@@ -278,6 +289,32 @@ static void test_no_file(void **state)
 	assert_true(has(world, CERTDIR_SESSION_RUNNING, 1));
 }
 
+/* A disk that is full: told once, and all of it is written when there is room. */
+static void test_full_disk(void **state)
+{
+	struct world *world = *state;
+	struct rlimit before, full;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	open_world(world, false);
+	take_many(world, 2);
+	UNTIL(has(world, CERTDIR_SESSION_RUNNING, 2));
+	full = before;
+	full.rlim_cur = 40960;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+	atomic_store(&complaints, 0);
+	for (int i = 0; i < 500; i++)
+		take(world, CERTDIR_PACKET_START, i, 1);
+	UNTIL(atomic_load(&complaints) > 0);
+	for (int i = 500; i < 600; i++)
+		take(world, CERTDIR_PACKET_START, i, 1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	close_world(world);
+	assert_true(has(world, CERTDIR_SESSION_RUNNING, 600));
+	assert_int_equal(atomic_load(&complaints), 1);
+}
+
 /* ---- judging ---- */
 
 static void test_denied(void **state)
@@ -355,6 +392,21 @@ static void test_live(void **state)
 	atomic_store(&world->denied_below, 3);
 	take(world, CERTDIR_PACKET_INTERIM, 2, 1);
 	UNTIL(atomic_load(&world->orders) == 1);
+}
+
+/* What was found of a login that another one has followed is not about that one. */
+static void test_login_meanwhile(void **state)
+{
+	struct world *world = *state;
+
+	open_world(world, true);
+	take_many(world, 2);
+	UNTIL(atomic_load(&world->asked_lists) >= 2);
+	atomic_store(&world->login_meanwhile, true);
+	atomic_store(&world->denied_below, 1);
+	atomic_fetch_add(&world->edition, 1);
+	UNTIL(atomic_load(&world->asked_lists) >= 5);
+	assert_int_equal(atomic_load(&world->orders), 0);
 }
 
 static void test_changed(void **state)
@@ -468,10 +520,20 @@ int main(void)
 {
 #define WITH_WORLD(_test) cmocka_unit_test_setup_teardown(_test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		WITH_WORLD(test_restart),	  WITH_WORLD(test_damaged),	   WITH_WORLD(test_no_file),
-		WITH_WORLD(test_denied),	  WITH_WORLD(test_live),	   WITH_WORLD(test_changed),
-		WITH_WORLD(test_judged_at_start), WITH_WORLD(test_mass),	   WITH_WORLD(test_slip),
-		WITH_WORLD(test_pieces),	  WITH_WORLD(test_order_outlives), WITH_WORLD(test_old_release),
+		WITH_WORLD(test_restart),
+		WITH_WORLD(test_damaged),
+		WITH_WORLD(test_no_file),
+		WITH_WORLD(test_full_disk),
+		WITH_WORLD(test_denied),
+		WITH_WORLD(test_live),
+		WITH_WORLD(test_login_meanwhile),
+		WITH_WORLD(test_changed),
+		WITH_WORLD(test_judged_at_start),
+		WITH_WORLD(test_mass),
+		WITH_WORLD(test_slip),
+		WITH_WORLD(test_pieces),
+		WITH_WORLD(test_order_outlives),
+		WITH_WORLD(test_old_release),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
