@@ -424,9 +424,168 @@ static void test_worlds(void **state)
 	assert_true(seen.stays_and_out < seen.changes / 50);
 }
 
+/* ---- one by one ---- */
+
+#define LIST_OF(record, more) "\"directories\": [{\"list\": [" record "]" more "}]"
+#define PC "{\"e\": \"E1\", \"name\": \"pc01\"}"
+#define STAFF "{\"e\": \"E1\", \"name\": \"pc01\", \"groups\": [\"Staff\"]}"
+#define BY_NAME "\"cert\": \"CN:pc01\", "
+#define LIST_AND_LDAP(list, ldap) "\"directories\": [{\"list\": [" list "]}, {\"ldap\": [" ldap "]}]"
+#define AD_PC "{\"id\": \"cn=pc01\", \"sid\": \"S-1-5-21-1-2-3-1104\", \"name\": \"pc01\", \"groups\": [\"Staff\"]}"
+#define ANNA "{\"id\": \"anna\", \"o\": \"O9\", \"values\": [[\"upn\", \"anna@x\"]]}"
+#define COMPLIANT "\"policy\": {\"require_compliant\": true}, "
+#define IS(compliance) LIST_OF("{\"e\": \"E1\", \"name\": \"pc01\", \"own\": {\"compliant\": " compliance "}}", "")
+
+/* The world of the login, what of it is another one later, and what comes out then. */
+static const struct again {
+	const char *name, *login, *later;
+	bool live;
+	enum certdir_reason reason;
+	bool stays, changed;
+} cases[] = {
+	{"nothing is new", BY_NAME LIST_OF(PC, ""), "", true, CERTDIR_ALLOWED, true, false},
+	{"its name is another's by now", BY_NAME LIST_OF(PC, ""),
+	 LIST_OF("{\"e\": \"E1\", \"name\": \"old\"}, {\"e\": \"E2\", \"name\": \"pc01\", \"enabled\": false}", ""),
+	 true, CERTDIR_ALLOWED, true, false},
+	{"it was removed, and another is called so", BY_NAME LIST_OF(PC, ""),
+	 LIST_OF("{\"e\": \"E2\", \"name\": \"pc01\"}", ""), true, CERTDIR_NOT_FOUND, false, false},
+	{"the list is gone", BY_NAME LIST_OF(PC, ""), LIST_OF(PC, ", \"missing\": true"), true, CERTDIR_LIST_MISSING,
+	 false, false},
+	{"the list is too old for a yes", BY_NAME LIST_OF(PC, ""),
+	 LIST_OF(PC, ", \"sources\": {\"t\": {\"tenant\": \"T\", \"age\": 9999}}"), true, CERTDIR_LIST_STALE, false,
+	 false},
+	{"it is in another group", BY_NAME LIST_OF(PC, ""), LIST_OF(STAFF, ""), true, CERTDIR_ALLOWED, true, true},
+	{"it has left its group", BY_NAME LIST_OF(STAFF, ""), LIST_OF(PC, ""), true, CERTDIR_ALLOWED, true, true},
+	{"its groups are too old to be told", BY_NAME LIST_OF(STAFF, ""),
+	 LIST_OF(STAFF, ", \"sources\": {\"t\": {\"tenant\": \"T\", \"groups_age\": 9999}}"), true, CERTDIR_ALLOWED,
+	 true, false},
+	{"LDAP, which has its group, is down", BY_NAME LIST_AND_LDAP(PC, AD_PC),
+	 "\"directories\": [{\"list\": [" PC "]}, {\"ldap\": [], \"down\": true}]", true, CERTDIR_ALLOWED, true, false},
+	{"LDAP, which has its group, is not asked", BY_NAME LIST_AND_LDAP(PC, AD_PC), "", false, CERTDIR_ALLOWED, true,
+	 false},
+	{"LDAP has disabled it, and the list has not", BY_NAME LIST_AND_LDAP(PC, AD_PC),
+	 LIST_AND_LDAP(
+		 PC,
+		 "{\"id\": \"cn=pc01\", \"sid\": \"S-1-5-21-1-2-3-1104\", \"name\": \"other\", \"enabled\": false}"),
+	 true, CERTDIR_DISABLED, false, false},
+	{"LDAP alone has it, and is not asked", BY_NAME LIST_AND_LDAP("", AD_PC), "", false, CERTDIR_NOT_FOUND, false,
+	 false},
+	{"LDAP alone has it", BY_NAME LIST_AND_LDAP("", AD_PC), "", true, CERTDIR_ALLOWED, true, false},
+	{"LDAP alone has it, and is down", BY_NAME LIST_AND_LDAP("", AD_PC),
+	 "\"directories\": [{\"list\": []}, {\"ldap\": [], \"down\": true}]", true, CERTDIR_DIRECTORY_UNAVAILABLE,
+	 false, false},
+	{"in quarantine", BY_NAME COMPLIANT IS("false"), "", true, CERTDIR_NOT_COMPLIANT, true, false},
+	{"out of quarantine", BY_NAME COMPLIANT IS("false"), IS("true"), true, CERTDIR_ALLOWED, true, true},
+	{"into quarantine, for which it has to log in", BY_NAME COMPLIANT IS("true"), IS("false"), true,
+	 CERTDIR_NOT_COMPLIANT, false, false},
+	{"the issuer is served, as it is written there",
+	 BY_NAME LIST_OF(PC, ", \"issuer\": \"dc=example,cn=example ca\""), "", true, CERTDIR_ALLOWED, true, false},
+	{"the issuer is served no more", BY_NAME LIST_OF(PC, ""), LIST_OF(PC, ", \"issuer\": \"CN=Other CA\""), true,
+	 CERTDIR_ISSUER, false, false},
+	{"the person is disabled",
+	 "\"cert\": \"UPN:anna@x\", \"holder\": \"user\", \"directories\": [], \"people\": [{\"list\": [" ANNA "]}]",
+	 "\"people\": [{\"list\": [{\"id\": \"anna\", \"o\": \"O9\", \"values\": [[\"upn\", \"anna@y\"]], \"enabled\": "
+	 "false}]}]",
+	 true, CERTDIR_DISABLED, false, false},
+	{"the person is called otherwise",
+	 "\"cert\": \"UPN:anna@x\", \"holder\": \"user\", \"directories\": [], \"people\": [{\"list\": [" ANNA "]}]",
+	 "\"people\": [{\"list\": [{\"id\": \"anna\", \"o\": \"O9\", \"values\": [[\"upn\", \"anna@y\"]]}]}]", true,
+	 CERTDIR_ALLOWED, true, false},
+};
+
+/* What the worlds borrow their texts from: of the login, of later. */
+static json_t *worlds_of[2];
+
+/* The text of one, or of the other put over it. */
+static void read_world(const struct again *again, bool later, struct world *world)
+{
+	char text[4096];
+	json_error_t error;
+	json_t *vector, *more;
+
+	(void)snprintf(text, sizeof(text), "{%s}", again->login);
+	vector = json_loads(text, 0, &error);
+	(void)snprintf(text, sizeof(text), "{%s}", later ? again->later : "");
+	more = json_loads(text, 0, &error);
+	if (!vector || !more)
+		fail_msg("%s: %s", again->name, error.text);
+	json_object_update(vector, more);
+	world_read(vector, world);
+	json_decref(more);
+	worlds_of[later] = vector;
+}
+
+static void judge_case(const struct again *again)
+{
+	static struct world login, later;
+	struct certdir_class class;
+	char text[CERTDIR_CLASS_MAX + 1];
+	struct certdir_check check;
+
+	read_world(again, false, &login);
+	world_decide(&login);
+	certdir_class_of(&class, &login.check, "certdir", WORLD_NOW);
+	if (!certdir_class_seal(&class, &key, text) || !certdir_class_open(&class, text, strlen(text), &key, "certdir"))
+		fail_msg("%s: no class, as the login is %s (%s)", again->name,
+			 certdir_reason_name(login.check.decision.reason), login.check.decision.detail);
+	read_world(again, true, &later);
+	certdir_check_again(&check, &later.checker, &class, again->live, WORLD_NOW);
+	if (check.decision.reason != again->reason || certdir_class_stays(&class, &check) != again->stays ||
+	    certdir_class_changed(&class, &check) != again->changed)
+		fail_msg("%s: %s (%s), stays %d, changed %d", again->name, certdir_reason_name(check.decision.reason),
+			 check.decision.detail, certdir_class_stays(&class, &check),
+			 certdir_class_changed(&class, &check));
+	/* Told once, it is no change any more. */
+	certdir_class_renew(&class, &check);
+	assert_false(certdir_class_changed(&class, &check));
+	certdir_check_clear(&check);
+	world_clear(&login);
+	world_clear(&later);
+	json_decref(worlds_of[0]);
+	json_decref(worlds_of[1]);
+}
+
+static void test_cases(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		judge_case(&cases[i]);
+}
+
+/* A `certificates` section that is there no more fits nothing. */
+static void test_section(void **state)
+{
+	static struct certdir_section sections[] = {{.name = "intune"}, {.name = "other"}};
+	static const struct again again = {"a section", BY_NAME LIST_OF(PC, ""), "", true, CERTDIR_ALLOWED, true,
+					   false};
+	static struct world world;
+	struct certdir_class class;
+	struct certdir_check check;
+
+	(void)state;
+	read_world(&again, false, &world);
+	world.checker.sections = sections;
+	world.checker.section_count = 2;
+	world.check.certificate.section = "intune";
+	world_decide(&world);
+	certdir_class_of(&class, &world.check, "certdir", WORLD_NOW);
+	for (int gone = 0; gone < 2; gone++) {
+		world.checker.sections = sections + gone;
+		world.checker.section_count = 2 - (size_t)gone;
+		certdir_check_again(&check, &world.checker, &class, true, WORLD_NOW);
+		assert_int_equal(check.decision.reason, gone ? CERTDIR_ISSUER : CERTDIR_ALLOWED);
+		certdir_check_clear(&check);
+	}
+	world.checker.sections = NULL;
+	world.checker.section_count = 0;
+	world_clear(&world);
+	json_decref(worlds_of[0]);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_worlds)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_section),
+					   cmocka_unit_test(test_worlds)};
 
 	pool_fill();
 	return cmocka_run_group_tests(tests, NULL, NULL);
