@@ -432,6 +432,9 @@ static void test_worlds(void **state)
 #define BY_NAME "\"cert\": \"CN:pc01\", "
 #define LIST_AND_LDAP(list, ldap) "\"directories\": [{\"list\": [" list "]}, {\"ldap\": [" ldap "]}]"
 #define AD_PC "{\"id\": \"cn=pc01\", \"sid\": \"S-1-5-21-1-2-3-1104\", \"name\": \"pc01\", \"groups\": [\"Staff\"]}"
+#define CERTIFICATE "\"thumbprint\": \"" THUMBPRINT "\", "
+#define ROW(issued)                                                                                                    \
+	"{\"id\": \"row\", \"own\": null, \"values\": [[\"certificate\", \"" THUMBPRINT "\"]], \"issued\": " issued "}"
 #define ANNA "{\"id\": \"anna\", \"o\": \"O9\", \"values\": [[\"upn\", \"anna@x\"]]}"
 #define COMPLIANT "\"policy\": {\"require_compliant\": true}, "
 #define IS(compliance) LIST_OF("{\"e\": \"E1\", \"name\": \"pc01\", \"own\": {\"compliant\": " compliance "}}", "")
@@ -482,6 +485,8 @@ static const struct again {
 	 BY_NAME LIST_OF(PC, ", \"issuer\": \"dc=example,cn=example ca\""), "", true, CERTDIR_ALLOWED, true, false},
 	{"the issuer is served no more", BY_NAME LIST_OF(PC, ""), LIST_OF(PC, ", \"issuer\": \"CN=Other CA\""), true,
 	 CERTDIR_ISSUER, false, false},
+	{"its certificate is revoked", CERTIFICATE BY_NAME LIST_OF(PC ", " ROW("{}"), ""),
+	 LIST_OF(PC ", " ROW("{\"revoked\": true}"), ""), true, CERTDIR_REVOKED, false, false},
 	{"the person is disabled",
 	 "\"cert\": \"UPN:anna@x\", \"holder\": \"user\", \"directories\": [], \"people\": [{\"list\": [" ANNA "]}]",
 	 "\"people\": [{\"list\": [{\"id\": \"anna\", \"o\": \"O9\", \"values\": [[\"upn\", \"anna@y\"]], \"enabled\": "

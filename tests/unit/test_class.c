@@ -190,6 +190,7 @@ static void test_forged(void **state)
 	length = strlen(text);
 	assert_shut(text, length, &other, "certdir");
 	assert_shut(text, length, &key, "certdir2");
+	assert_shut(text, length, &key, "wired-1");
 	assert_shut(text, length, &key, "");
 	for (size_t cut = 0; cut < length; cut++)
 		assert_shut(text, cut, &key, "certdir");
