@@ -246,6 +246,14 @@ static bool add_device(struct certdir_tenant *tenant, const char *object_id, con
 				    (struct certdir_sql_values){values, 4 + OBJECT_VALUES}, error))
 		return false;
 	row = sqlite3_last_insert_rowid(tenant->writer->sql.db);
+	/* It grows old by itself until a listing brings it: one that was deleted at once might never be in any. */
+	if (tenant->part.asked &&
+	    !certdir_list_writer_do(tenant->writer, "UPDATE device SET confirmed=?2 WHERE id=?1",
+				    SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->options.now > tenant->state.synced
+										   ? tenant->options.now
+										   : tenant->state.synced + 1)),
+				    error))
+		return false;
 	if (tenant->part.full && !certdir_bitmap_set(&tenant->part.seen, row))
 		return certdir_tenant_no_memory(error);
 	return certdir_tenant_account(tenant, row, listed, true, error) &&
@@ -397,6 +405,55 @@ static bool filter_anew(struct certdir_tenant *tenant, struct certdir_error *err
 	return found == 0;
 }
 
+/* Once it is known who stays: joins, counts, logs and deletes. */
+static bool settle(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts, struct certdir_error *error)
+{
+	return certdir_tenant_record_merge(tenant, error) && certdir_tenant_account_all(tenant, counts, error) &&
+	       certdir_tenant_record_outlive(tenant, error) && certdir_tenant_purge(tenant, counts, error);
+}
+
+bool certdir_tenant_asked_begin(struct certdir_tenant *tenant, struct certdir_error *error)
+{
+	if (tenant->state.synced == 0) {
+		certdir_error_set(error, "its devices were never listed");
+		return false;
+	}
+	if (!certdir_tenant_begin(tenant, CERTDIR_PART_DEVICES, error))
+		return false;
+	tenant->part.asked = true;
+	if (certdir_list_writer_number(tenant->writer, &tenant->part.newest, "SELECT max(id) FROM device", SQL_NOTHING,
+				       error))
+		return true;
+	certdir_tenant_part_abandon(tenant);
+	return false;
+}
+
+enum certdir_tenant_ended certdir_tenant_asked_end(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
+						   struct certdir_error *error)
+{
+	enum certdir_tenant_ended ended = CERTDIR_ENDED_FAILED;
+
+	if (!certdir_tenant_in(tenant, CERTDIR_PART_DEVICES, error))
+		return ended;
+	/* Nothing is removed, and whom the filter takes away now is one of those that were asked for. */
+	if (settle(tenant, counts, error))
+		ended = CERTDIR_ENDED;
+	return certdir_tenant_finish(tenant, ended, error);
+}
+
+bool certdir_tenant_knows(struct certdir_tenant *tenant, const char *id, bool *known, struct certdir_error *error)
+{
+	int64_t number;
+	const bool ok = certdir_list_writer_number(
+		tenant->writer, &number,
+		"SELECT EXISTS(SELECT 1 FROM device WHERE entra_device_id=?1 AND source=?2 AND listed) OR "
+		"EXISTS(SELECT 1 FROM device WHERE intune_device_id=?1 AND source=?2 AND listed)",
+		SQL_VALUES(SQL_TEXT(id), SQL_NUMBER(tenant->source)), error);
+
+	*known = number != 0;
+	return ok;
+}
+
 enum certdir_tenant_ended certdir_tenant_devices_end(struct certdir_tenant *tenant, const char *delta_link,
 						     struct certdir_tenant_counts *counts, struct certdir_error *error)
 {
@@ -416,8 +473,7 @@ enum certdir_tenant_ended certdir_tenant_devices_end(struct certdir_tenant *tena
 		delta_link = NULL;
 	/* Only now is it known who stays. */
 	if (ended != CERTDIR_ENDED_FAILED &&
-	    !(certdir_tenant_record_merge(tenant, error) && certdir_tenant_account_all(tenant, counts, error) &&
-	      certdir_tenant_record_outlive(tenant, error) && certdir_tenant_purge(tenant, counts, error) &&
+	    !(settle(tenant, counts, error) &&
 	      certdir_list_writer_do(
 		      tenant->writer,
 		      "DELETE FROM former_name WHERE since<=?1 AND EXISTS(SELECT 1 FROM device d WHERE "

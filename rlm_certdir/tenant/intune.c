@@ -79,8 +79,14 @@ static bool make_ids(struct certdir_tenant *tenant, const struct certdir_device 
 	return true;
 }
 
-bool certdir_tenant_intune_put(struct certdir_tenant *tenant, const struct certdir_device *record,
-			       struct certdir_error *error)
+/* A record in its form, with room for it. */
+struct clean {
+	char id[CERTDIR_LIST_TEXT_MAX + 1], key[CERTDIR_LIST_TEXT_MAX + 1], room[TEXTS][CERTDIR_LIST_TEXT_MAX + 1];
+	char *made[TEXTS];
+};
+
+static bool clean_record(struct certdir_tenant *tenant, const struct certdir_device *record, struct clean *clean,
+			 struct certdir_error *error)
 {
 	const struct {
 		const char *field;
@@ -100,26 +106,97 @@ bool certdir_tenant_intune_put(struct certdir_tenant *tenant, const struct certd
 			  {"imei", record->imei, CERTDIR_FORM_IMEI},
 			  {"meid", record->meid, CERTDIR_FORM_MEID},
 			  {"operatingSystem", record->operating_system, CERTDIR_FORM_TEXT}};
-	char id[CERTDIR_LIST_TEXT_MAX + 1], key[CERTDIR_LIST_TEXT_MAX + 1], room[TEXTS][CERTDIR_LIST_TEXT_MAX + 1];
-	char *made[TEXTS];
 
-	if (!certdir_tenant_in(tenant, CERTDIR_PART_INTUNE, error) || !make_ids(tenant, record, id, key, error))
+	if (!make_ids(tenant, record, clean->id, clean->key, error))
 		return false;
 	for (size_t i = 0; i < TEXTS; i++)
-		if (!certdir_tenant_text(tenant, id, texts[i].field, texts[i].form, texts[i].text, room[i], &made[i],
-					 error))
+		if (!certdir_tenant_text(tenant, clean->id, texts[i].field, texts[i].form, texts[i].text,
+					 clean->room[i], &clean->made[i], error))
 			return false;
+	return true;
+}
+
+/* The columns of RECORD, but for the last. */
+#define RECORD_VALUES(clean, record)                                                                                   \
+	SQL_TEXT((clean).id), SQL_TEXT((clean).made[0]), SQL_TEXT((clean).made[1]),                                    \
+		SQL_TEXT((clean).made[2] ? (clean).made[2] : "unknown"), SQL_TEXT((clean).made[3]),                    \
+		SQL_TIME((record)->last_seen), SQL_TIME((record)->registered), SQL_TEXT((clean).made[4]),              \
+		SQL_TEXT((clean).made[5]), SQL_TEXT((clean).made[6]), SQL_TEXT((clean).made[7]),                       \
+		SQL_TEXT((clean).made[8]), SQL_TEXT((clean).made[9]), SQL_TEXT((clean).made[10]),                      \
+		SQL_TEXT((clean).made[11]), SQL_TEXT((clean).made[12])
+
+bool certdir_tenant_intune_put(struct certdir_tenant *tenant, const struct certdir_device *record,
+			       struct certdir_error *error)
+{
+	struct clean clean;
+
+	if (!certdir_tenant_in(tenant, CERTDIR_PART_INTUNE, error) || !clean_record(tenant, record, &clean, error))
+		return false;
 	tenant->part.staged.count++;
 	return certdir_list_writer_do(
 		tenant->writer,
 		"INSERT INTO temp.staged(key," RECORD
 		",operating_system) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,?)",
-		SQL_VALUES(SQL_TEXT(key), SQL_TEXT(id), SQL_TEXT(made[0]), SQL_TEXT(made[1]),
-			   SQL_TEXT(made[2] ? made[2] : "unknown"), SQL_TEXT(made[3]), SQL_TIME(record->last_seen),
-			   SQL_TIME(record->registered), SQL_TEXT(made[4]), SQL_TEXT(made[5]), SQL_TEXT(made[6]),
-			   SQL_TEXT(made[7]), SQL_TEXT(made[8]), SQL_TEXT(made[9]), SQL_TEXT(made[10]),
-			   SQL_TEXT(made[11]), SQL_TEXT(made[12]), SQL_TEXT(made[13])),
-		error);
+		SQL_VALUES(SQL_TEXT(clean.key), RECORD_VALUES(clean, record), SQL_TEXT(clean.made[13])), error);
+}
+
+/* ---- one that somebody asked for ---- */
+
+/* The device that the record names, which has none or one that enrolled before; 0: there is none. */
+static bool find_asked(struct certdir_tenant *tenant, const struct clean *clean, const struct certdir_device *record,
+		       int64_t *row, bool *had, struct certdir_error *error)
+{
+	sqlite3_stmt *stmt = certdir_sql_ask(
+		&tenant->writer->sql,
+		"SELECT id,intune_device_id IS NOT NULL FROM device WHERE entra_device_id=?1 AND source=?2 AND "
+		"object_id IS NOT "
+		"NULL AND (intune_device_id IS NULL OR (intune_device_id<>?3 AND coalesce(intune_registered,0)<?4))",
+		SQL_VALUES(SQL_TEXT(clean->key), SQL_NUMBER(tenant->source), SQL_TEXT(clean->id),
+			   SQL_NUMBER(record->registered)));
+	const int found = certdir_list_writer_next(tenant->writer, stmt, error);
+
+	*row = found == 1 ? sqlite3_column_int64(stmt, 0) : 0;
+	*had = found == 1 && sqlite3_column_int(stmt, 1);
+	(void)sqlite3_reset(stmt);
+	return found >= 0;
+}
+
+/* It waits for its device, which is there already, and so takes it the way in which late devices do. */
+bool certdir_tenant_asked_record(struct certdir_tenant *tenant, const struct certdir_device *record,
+				 struct certdir_error *error)
+{
+	struct clean clean;
+	int64_t row;
+	bool had;
+
+	if (!certdir_tenant_in(tenant, CERTDIR_PART_DEVICES, error) || !clean_record(tenant, record, &clean, error))
+		return false;
+	if (tenant->state.intune_synced == 0 || strcmp(clean.key, clean.id) == 0)
+		return true;
+	if (!find_asked(tenant, &clean, record, &row, &had, error))
+		return false;
+	if (row == 0)
+		return true;
+	if (!had)
+		tenant->state.intune_records++;
+	return certdir_tenant_save(tenant, row, error) &&
+	       (certdir_bitmap_set(&tenant->part.changed, row) || certdir_tenant_no_memory(error)) &&
+	       /* The record that it had is of no device now. */
+	       (!had || certdir_list_writer_do(tenant->writer,
+					       "INSERT OR REPLACE INTO intune_once SELECT source,intune_device_id,?2 "
+					       "FROM device WHERE id=?1",
+					       SQL_VALUES(SQL_NUMBER(row), SQL_NUMBER(tenant->options.now)), error)) &&
+	       certdir_list_writer_do(
+		       tenant->writer,
+		       "INSERT OR REPLACE INTO intune_waiting(source,entra_device_id," RECORD
+		       ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL)",
+		       SQL_VALUES(SQL_NUMBER(tenant->source), SQL_TEXT(clean.key), RECORD_VALUES(clean, record)),
+		       error) &&
+	       certdir_tenant_record_take(tenant, row, clean.key, error) && certdir_tenant_relist(tenant, row, error) &&
+	       certdir_list_writer_do(
+		       tenant->writer, "UPDATE source SET intune_records=?2 WHERE id=?1",
+		       SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER((int64_t)tenant->state.intune_records)),
+		       error);
 }
 
 /* ---- which records count ---- */

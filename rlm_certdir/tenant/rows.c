@@ -17,17 +17,22 @@ bool certdir_tenant_find_object(struct certdir_tenant *tenant, const char *objec
 
 bool certdir_tenant_await(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	sqlite3_stmt *stmt = certdir_sql_ask(
-		&tenant->writer->sql,
-		"SELECT id FROM device INDEXED BY device_unconfirmed WHERE source=?1 AND confirmed IS NOT NULL",
-		SQL_VALUES(SQL_NUMBER(tenant->source)));
+	sqlite3_stmt *stmt = certdir_sql_ask(&tenant->writer->sql,
+					     "SELECT id,confirmed>?2 FROM device INDEXED BY device_unconfirmed WHERE "
+					     "source=?1 AND confirmed IS NOT NULL",
+					     SQL_VALUES(SQL_NUMBER(tenant->source), SQL_NUMBER(tenant->state.synced)));
 	int found;
 
 	while ((found = certdir_list_writer_next(tenant->writer, stmt, error)) == 1) {
 		const int64_t row = sqlite3_column_int64(stmt, 0);
+		/*
+		 * It was asked for after the last listing began. Graph's listings lag behind: the one that begins next may not
+		 * have it yet, and the one after that takes it away.
+		 */
+		const bool asked = sqlite3_column_int(stmt, 1);
 
 		if (!certdir_bitmap_set(&tenant->part.unconfirmed, row) ||
-		    !certdir_bitmap_set(&tenant->part.removed, row))
+		    !certdir_bitmap_set(asked ? &tenant->part.seen : &tenant->part.removed, row))
 			return certdir_tenant_no_memory(error);
 	}
 	return found == 0 && certdir_list_writer_number(tenant->writer, &tenant->part.newest,

@@ -60,6 +60,7 @@ struct certdir_tenant_part {
 	struct certdir_bitmap
 		known_elsewhere; /* of Intune alone until Entra ID came to know the device: to delete them loses none */
 	bool first; /* devices: a first listing without indexes */
+	bool asked; /* devices: those that somebody asked for, and no listing */
 	struct certdir_bitmap met; /* of it: hashes of the objects that were put */
 	struct certdir_tenant_staged staged;
 	struct certdir_tenant_group group;

@@ -137,6 +137,25 @@ enum certdir_tenant_ended {
 enum certdir_tenant_ended certdir_tenant_devices_end(struct certdir_tenant *tenant, const char *delta_link,
 						     struct certdir_tenant_counts *counts, struct certdir_error *error);
 
+/* ---- devices that somebody asked for ---- */
+
+/*
+ * Between listings: begins a part of single devices, which certdir_tenant_devices_put() and certdir_tenant_asked_record() take. Ages and
+ * delta links stay. A device that is new so is as old as now by itself until a listing brings it, and goes when two that began after it do not. False
+ * with `error`, also when the devices were never listed.
+ */
+bool certdir_tenant_asked_begin(struct certdir_tenant *tenant, struct certdir_error *error);
+/*
+ * The Intune record of a device that is in the list, or was put before. One of a device that Entra does not know, or that enrolled before
+ * the one that is there, is left to the next listing.
+ */
+bool certdir_tenant_asked_record(struct certdir_tenant *tenant, const struct certdir_device *record,
+				 struct certdir_error *error);
+enum certdir_tenant_ended certdir_tenant_asked_end(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
+						   struct certdir_error *error);
+/* Whether a listed device has that Entra or Intune id, a canonical GUID. */
+bool certdir_tenant_knows(struct certdir_tenant *tenant, const char *id, bool *known, struct certdir_error *error);
+
 /* ---- entries of an LDAP directory ---- */
 
 /* An entry. Strings are text (certdir_ldap_text_valid()), values canonical. */

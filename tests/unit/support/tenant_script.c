@@ -178,7 +178,8 @@ static bool run_object(struct world *world, const char *verb, char *words, struc
 	}
 	device.intune_device_id = make_guid('c', number, id);
 	device.intune_name = device.name;
-	return certdir_tenant_intune_put(world->tenant, &device, error);
+	return world->part == 'a' ? certdir_tenant_asked_record(world->tenant, &device, error)
+				  : certdir_tenant_intune_put(world->tenant, &device, error);
 }
 
 const char *script_so_far;
@@ -187,7 +188,8 @@ static void run_end(struct world *world, const char *how)
 {
 	struct certdir_error error = {.text = ""};
 	enum certdir_tenant_ended ended =
-		world->part == 'd'   ? certdir_tenant_devices_end(world->tenant, "link", &world->counts, &error)
+		world->part == 'a'   ? certdir_tenant_asked_end(world->tenant, &world->counts, &error)
+		: world->part == 'd' ? certdir_tenant_devices_end(world->tenant, "link", &world->counts, &error)
 		: world->part == 'u' ? certdir_tenant_users_end(world->tenant, "link", &world->counts, &error)
 		: world->part == 'i' ? certdir_tenant_intune_end(world->tenant, &world->counts, &error)
 				     : certdir_tenant_group_end(world->tenant, &world->counts, &error);
@@ -276,7 +278,9 @@ static bool run_begin(struct world *world, const char *verb, char *words, struct
 {
 	char id[40];
 
-	world->part = *verb == 'i' ? 'i' : *verb == 'u' ? 'u' : *verb == 'g' || *verb == 'p' ? 'g' : 'd';
+	world->part = *verb == 'a' || *verb == 'i' || *verb == 'u' ? *verb : *verb == 'g' || *verb == 'p' ? 'g' : 'd';
+	if (world->part == 'a')
+		return certdir_tenant_asked_begin(world->tenant, error);
 	if (world->part == 'u')
 		return certdir_tenant_users_begin(world->tenant, strcmp(words, "full") == 0, error);
 	if (world->part == 'i')
@@ -302,7 +306,8 @@ static bool run_one(struct world *world, char *command)
 		return true;
 	world_open(world);
 	if (strcmp(verb, "full") == 0 || strcmp(verb, "delta") == 0 || strcmp(verb, "intune") == 0 ||
-	    strcmp(verb, "group") == 0 || strcmp(verb, "users") == 0 || strcmp(verb, "people") == 0)
+	    strcmp(verb, "group") == 0 || strcmp(verb, "users") == 0 || strcmp(verb, "people") == 0 ||
+	    strcmp(verb, "asked") == 0)
 		ok = run_begin(world, verb, words, &error);
 	else if (strcmp(verb, "end") == 0 || strcmp(verb, "shrunk") == 0 || strcmp(verb, "failed") == 0)
 		run_end(world, verb);

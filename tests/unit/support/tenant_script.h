@@ -6,6 +6,7 @@
  *	full, delta             begin the devices part        end, shrunk, failed   end the part, and how that must go
  *	put 1 d=1 n=A ..        object 1; d=- clears          abandon
  *	rm 1                                                  publish               and begin the next edition
+ *	asked                   begin the part of devices that were asked for
  *	intune                  begin the Intune part         now 500, shrink 10, former 100, changes 100, filter own=company
  *	rec 1 d=1 n=A ..        Intune record 1               name contoso, guid 2  of the tenant
  *	group 1 Staff           begin the part of group 1     member 1
@@ -33,7 +34,7 @@ struct world {
 	struct certdir_tenant_options options;
 	const char *systems[4], *ownerships[4];
 	char words[8][32]; /* what those point at, and the name */
-	char part; /* 'd', 'i', 'u', 'g', or 0 */
+	char part; /* 'd', 'a', 'i', 'u', 'g', or 0 */
 	char failure[CERTDIR_TEXT_MAX];
 	struct certdir_tenant_counts counts;
 };
