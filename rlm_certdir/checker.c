@@ -476,6 +476,92 @@ static void ask(struct certdir_check *check, const struct inquiry *inquiry, int6
 			free((char *)(uintptr_t)seeking.sought[i].value);
 }
 
+/* ---- who is asked for what no list has ---- */
+
+/* Whether the list knows its tenants' devices as of lately: what it does not know then may be new. */
+static bool is_fresh(const struct certdir_directory *directory, const struct certdir_answer *answer, int64_t now)
+{
+	for (size_t i = 0; answer->state == CERTDIR_ANSWERED && i < answer->source_count; i++) {
+		const struct certdir_source *source = &answer->sources[i];
+		const int64_t limit = certdir_source_limit(source, CERTDIR_PART_OF_DEVICES, directory->max_age);
+
+		if (source->kind == CERTDIR_SOURCE_TENANT && source->synced[CERTDIR_PART_OF_DEVICES] != 0 &&
+		    (limit == 0 || now - source->synced[CERTDIR_PART_OF_DEVICES] <= limit))
+			return true;
+	}
+	return false;
+}
+
+/* Whether nobody knows a device by the ids that decide. Who chooses a name himself is not asked for: anybody could. */
+static bool is_unknown(const struct certdir_check *check)
+{
+	const enum certdir_reason reason = check->decision.reason;
+
+	return check->decision.record_count == 0 &&
+	       (reason == CERTDIR_NOT_FOUND || reason == CERTDIR_LIST_STALE || reason == CERTDIR_DIRECTORY_UNAVAILABLE);
+}
+
+/* Has those asked who can be; true when one has it now. */
+static bool ask_for(const struct certdir_check *check, const struct certdir_identity *id, int64_t now)
+{
+	const struct certdir_known *known = &check->known;
+	const char *tenant = check->certificate.tenant ? check->certificate.tenant : "";
+
+	for (size_t d = 0; d < known->count; d++) {
+		struct certdir_directory *directory = (struct certdir_directory *)(uintptr_t)known->directories[d];
+
+		if (known->in_scope[d] && directory->ask && is_fresh(directory, &known->answers[d], now) &&
+		    directory->ask(directory, id->type, id->value, tenant))
+			return true;
+	}
+	return false;
+}
+
+static bool ask_for_unknown(const struct certdir_check *check, int64_t now)
+{
+	const struct certdir_certificate *certificate = &check->certificate;
+
+	for (size_t i = 0; i < certificate->count; i++) {
+		const struct certdir_identity *id = &certificate->identities[i];
+
+		if ((check->deciding >> i & 1) && id->rank >= CERTDIR_RANK_ID && certdir_type_is_guid(id->type) &&
+		    ask_for(check, id, now))
+			return true;
+	}
+	return false;
+}
+
+/* Forgets what was answered, and the identity that a table of issued certificates gave. */
+static void forget_answers(struct certdir_check *check)
+{
+	struct certdir_certificate *certificate = &check->certificate;
+	struct certdir_known *known = &check->known;
+
+	for (size_t d = 0; d < CERTDIR_DIRECTORIES_MAX; d++) {
+		certdir_answer_clear(&known->answers[d]);
+		known->many[d] = 0;
+	}
+	known->filler_count = 0;
+	if (certificate->count > 0 && certificate->identities[certificate->count - 1].type == CERTDIR_ID_CERTIFICATE &&
+	    strcmp(certificate->identities[certificate->count - 1].from, "certificate") == 0) {
+		free(certificate->identities[--certificate->count].value);
+		known->accepted &= ~(UINT64_C(1) << certificate->count);
+	}
+	check->sought = check->deciding = 0;
+	memset(&check->decision, 0, sizeof(check->decision));
+}
+
+/* Once more, if what nobody knew is known now: on the new edition, from the beginning. */
+static void ask_devices(struct certdir_check *check, const struct inquiry *inquiry, int64_t now,
+			struct certdir_decision *without_groups)
+{
+	ask(check, inquiry, now, without_groups);
+	if (!is_unknown(check) || !ask_for_unknown(check, now))
+		return;
+	forget_answers(check);
+	ask(check, inquiry, now, without_groups);
+}
+
 /* ---- people ---- */
 
 /*
@@ -519,7 +605,7 @@ static void check_person(struct certdir_check *check, const struct certdir_check
 	if (!ask_person(check, checker, &check->certificate, &policy, now, &person_without))
 		return;
 	if (check->certificate.holder == CERTDIR_HOLDER_BOTH)
-		ask(check, &devices, now, &device_without);
+		ask_devices(check, &devices, now, &device_without);
 	if (!names_device && !check->deciding) {
 		check->decision = check->person->decision;
 		check->decision.record_count = 0;
@@ -575,7 +661,7 @@ static void check_device(struct certdir_check *check, const struct certdir_check
 {
 	const struct inquiry devices = about_devices(checker);
 
-	ask(check, &devices, now, NULL);
+	ask_devices(check, &devices, now, NULL);
 	if (checker->policy.require_enabled_owner &&
 	    (certdir_reason_verdict(check->decision.reason) == CERTDIR_ALLOW || check->decision.only_compliance))
 		check_owner(check, checker, now);

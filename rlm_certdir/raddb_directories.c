@@ -14,6 +14,7 @@ static CONF_PARSER const list_options[] = {
 	 "/var/lib/certdir/devices.db"},
 	{"max_age", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct certdir_list_config, max_age), "3600"},
 	{"tenant", FR_CONF_OFFSET(PW_TYPE_STRING, struct certdir_list_config, tenant), ""},
+	{"ask", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct certdir_list_config, ask), "no"},
 	CONF_PARSER_TERMINATOR};
 
 static CONF_PARSER const ldap_options[] = {
@@ -99,24 +100,6 @@ static struct section const ldap_sasl_section = {ldap_sasl_options, {NULL}, {NUL
 static struct section const ldap_time_section = {ldap_time_options, {NULL}, {NULL}};
 static struct section const ldap_attribute_section = {ldap_attribute_options, {NULL}, {NULL}};
 
-static struct certdir_directory *open_list(CONF_SECTION *cs, bool watch, char const *const *groups,
-					   struct certdir_error *error)
-{
-	struct certdir_list_config config = {.groups = groups};
-
-	if (!section_parse(cs, &config, &list_section))
-		return NULL;
-	return certdir_list_directory_open(&config, watch, error);
-}
-
-struct opening {
-	CONF_SECTION *cs; /* certdir { } */
-	struct certdir_checker *checker;
-	bool watch;
-	bool alone; /* `directories` is the name of one */
-	bool people; /* who the person is, is asked, too */
-};
-
 /*
  * How many workers one directory may hold: half of those that the server may have, so that a directory that does not
  * answer leaves the others to those who do not need it. Without a thread pool there is one.
@@ -138,6 +121,26 @@ static unsigned share_of_workers(CONF_SECTION *cs)
 		workers = strtol(cf_pair_value(most), NULL, 10);
 	return workers < 2 ? 1 : workers > 1024 ? 512 : (unsigned)workers / 2;
 }
+
+static struct certdir_directory *open_list(CONF_SECTION *cs, bool watch, char const *const *groups,
+					   struct certdir_error *error)
+{
+	struct certdir_list_config config = {.groups = groups};
+
+	if (!section_parse(cs, &config, &list_section))
+		return NULL;
+	/* An eighth of all workers: strangers, who are unknown as well, must not hold the others up. */
+	config.askers = (share_of_workers(cs) + 3) / 4;
+	return certdir_list_directory_open(&config, watch, error);
+}
+
+struct opening {
+	CONF_SECTION *cs; /* certdir { } */
+	struct certdir_checker *checker;
+	bool watch;
+	bool alone; /* `directories` is the name of one */
+	bool people; /* who the person is, is asked, too */
+};
 
 /* With SASL it is TLS, a socket or a key that says who we are, and nobody reads an identity that stands beside it. */
 static bool no_password(CONF_SECTION *cs, char const *mech)

@@ -15,6 +15,7 @@ static const char usage[] =
 	"usage: certdir check [--raddb DIR] [--module NAME] [--list FILE] [--json] CERT...\n"
 	"       certdir list show|find|stats|sources|changes|import|remove|export|verify [--list FILE] ...\n"
 	"       certdir sync [-c FILE] [--full] [--force] [--dry-run] [--interval DURATION] [--json]\n"
+	"       certdir sync --now [-c FILE]\n"
 	"       certdir placeholders plan|apply|export [-c FILE] [--force] [--json] [NAME]\n"
 	"       certdir profiles [-c FILE] [--from DIR] [--list FILE] [--raddb DIR] [--json] ...\n"
 	"       certdir replay --log FILE... [--raddb DIR] [--module NAME] [--list FILE] [--json]\n"
@@ -151,6 +152,7 @@ static const char check_usage[] =
 
 static const char sync_usage[] =
 	"usage: certdir sync [-c FILE] [--full] [--force] [--dry-run] [--interval DURATION] [--json]\n"
+	"       certdir sync --now [-c FILE]\n"
 	"\n"
 	"Fills the device list from Entra ID and Intune, as certdir.conf(5) says.\n"
 	"\n"
@@ -159,6 +161,7 @@ static const char sync_usage[] =
 	"  --force              publish although many devices would be lost\n"
 	"  --dry-run            show what would change, publish nothing\n"
 	"  --interval DURATION  stay, and sync each DURATION (15m, 1h)\n"
+	"  --now                have the one that stays sync now\n"
 	"  --json               print the report as one JSON object\n";
 
 static const char profiles_usage[] =
@@ -264,7 +267,7 @@ static const struct certdir_cli_command commands[] = {
 	 .run = certdir_cli_check,
 	 .usage = check_usage},
 	{.name = "list", .takes = "ljstfgSdFRC", .usage = list_usage, .list = LIST_DEFAULT, .group = list_commands},
-	{.name = "sync", .takes = "cAFdij", .run = certdir_cli_sync, .usage = sync_usage},
+	{.name = "sync", .takes = "cAFdijN", .run = certdir_cli_sync, .usage = sync_usage},
 	{.name = "placeholders", .takes = "cFdjapI", .usage = placeholders_usage, .group = placeholders_commands},
 	{.name = "profiles", .takes = "covlrkj", .most = 1, .run = certdir_cli_profiles, .usage = profiles_usage},
 	{.name = "replay",

@@ -44,6 +44,7 @@ static const struct {
 	{'R', "--replace", NULL, offsetof(struct certdir_cli_options, replace)},
 	{'a', "--apply", NULL, offsetof(struct certdir_cli_options, apply)},
 	{'I', "--sids", NULL, offsetof(struct certdir_cli_options, sids)},
+	{'N', "--now", NULL, offsetof(struct certdir_cli_options, now)},
 	{'C', "--certificates", NULL, offsetof(struct certdir_cli_options, certificates)},
 };
 

@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "asking/socket.h"
 #include "base/background.h"
 #include "base/notify.h"
 #include "cli/change.h"
@@ -108,7 +109,7 @@ static void forget_unused(const struct certdir_sync *sync, struct generation *la
 /* ---- signals ---- */
 
 static atomic_int stop; /* SIGTERM, SIGINT */
-static volatile int hurry; /* SIGHUP: the next round begins now */
+static atomic_int hurry; /* SIGHUP, --now: the next round begins now */
 static bool staying;
 
 static void take_signal(int number)
@@ -276,6 +277,14 @@ static int64_t feed_watchdog(void)
 	return next;
 }
 
+static void answer_servers(struct certdir_sync *sync)
+{
+	struct certdir_error error;
+
+	if (!certdir_sync_answer(sync, &hurry, &error))
+		fprintf(stderr, "certdir: warning: no server can ask for devices: %s\n", error.text);
+}
+
 static void begin_round(struct certdir_sync *sync, const struct certdir_cli_options *options, size_t round,
 			struct generation **last)
 {
@@ -287,6 +296,8 @@ static void begin_round(struct certdir_sync *sync, const struct certdir_cli_opti
 		*last = reload(options, *last);
 	certdir_sync_begin(sync, &(*last)->loaded.config, paced);
 	forget_unused(sync, *last);
+	if (options->interval && round == 0)
+		answer_servers(sync);
 }
 
 /* Until everything is done, or for ever with an interval. */
@@ -343,6 +354,27 @@ static int run(const struct certdir_cli_options *options, int64_t interval, stru
 	return status;
 }
 
+/* Has the one that stays begin a round. Returns the exit code. */
+static int wake(const struct certdir_cli_options *options, const struct generation *last)
+{
+	static const struct certdir_question question = {.what = CERTDIR_ASKING_ROUND};
+	const char *list = last->loaded.config.list;
+	struct certdir_error error;
+
+	switch (certdir_asking_ask(list, &question, certdir_monotonic() + 5 * CERTDIR_SECOND, &error)) {
+	case CERTDIR_REPLY_DONE:
+		return 0;
+	case CERTDIR_REPLY_REFUSED:
+		fprintf(stderr, "certdir: only root and the user that runs certdir sync --interval may wake it\n");
+		break;
+	default:
+		fprintf(stderr,
+			"certdir: no certdir sync --interval of %s can be woken (%s): start it, or run certdir sync\n",
+			options->conf, error.text);
+	}
+	return CERTDIR_CLI_SYNC_NONE;
+}
+
 int certdir_cli_sync(const struct certdir_cli_options *options)
 {
 	struct generation *last, *older;
@@ -354,11 +386,18 @@ int certdir_cli_sync(const struct certdir_cli_options *options)
 		return certdir_cli_misuse(options, "--interval is a number with s, m, h or d, from 1s to 30d");
 	if (interval && (options->force || options->dry_run))
 		return certdir_cli_misuse(options, "--force and --dry-run are for one run, without --interval");
+	if (options->now && (interval || options->full || options->force || options->dry_run || options->json))
+		return certdir_cli_misuse(options,
+					  "--now wakes the certdir sync that stays, and takes no other option");
 	last = load(options, NULL);
 	if (!last)
 		return EX_CONFIG;
-	catch_signals(interval != 0);
-	status = run(options, interval, &last);
+	if (options->now) {
+		status = wake(options, last);
+	} else {
+		catch_signals(interval != 0);
+		status = run(options, interval, &last);
+	}
 	for (; last; last = older) {
 		older = last->older;
 		free_generation(last);

@@ -147,6 +147,12 @@ struct certdir_directory_type {
 /* First member of each kind's own structure. */
 struct certdir_directory {
 	const struct certdir_directory_type *type;
+	/*
+	 * Asks for a device that the directory does not have, by a canonical Entra or Intune id, of a tenant (canonical, "" = any). True when it
+	 * has it now: a new search finds it. Waits two seconds at most, and not for who does not answer. NULL: there is nobody to ask.
+	 */
+	bool (*ask)(struct certdir_directory *directory, enum certdir_identity_type type, const char *id,
+		    const char *tenant);
 	const char *name; /* as it stands in `directories`; borrowed from the configuration */
 	const char *const
 		*issuers; /* DNs, NULL-terminated; only certificates of these CAs, or NULL for all; borrowed */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "asking/client.h"
 #include "base/background.h"
 #include "base/permissions.h"
 #include "list/list.h"
@@ -55,6 +56,9 @@ struct list_directory {
 	struct certdir_list_snapshot *snapshot; /* the edition in use, NULL = none was good yet */
 	struct certdir_error why; /* there is none */
 
+	struct certdir_asker *asker; /* NULL: nobody is asked */
+	uint64_t wanted, looked; /* looks that somebody waits for, and how many of these have ended; under the mutex */
+	pthread_cond_t seen_now;
 	bool watching;
 	pthread_t watcher;
 	struct signature seen; /* from here on the watcher's own */
@@ -393,17 +397,57 @@ static void *watch(void *context)
 	while (!list->stop) {
 		const int64_t next = certdir_monotonic() + CERTDIR_SECOND;
 
-		while (!list->stop && certdir_condition_wait(&list->wake, &list->mutex, next))
+		uint64_t wanted;
+
+		while (!list->stop && list->wanted == list->looked &&
+		       certdir_condition_wait(&list->wake, &list->mutex, next))
 			;
 		if (list->stop)
 			break;
+		wanted = list->wanted;
 		(void)pthread_mutex_unlock(&list->mutex);
 		look(list);
 		tell_stale(list);
 		(void)pthread_mutex_lock(&list->mutex);
+		list->looked = wanted;
+		(void)pthread_cond_broadcast(&list->seen_now);
 	}
 	(void)pthread_mutex_unlock(&list->mutex);
 	return NULL;
+}
+
+/* ---- asking ---- */
+
+/* Waits until the watcher has looked at what is published now, but not for long. */
+static void look_now(struct list_directory *list)
+{
+	const int64_t until = certdir_monotonic() + CERTDIR_SECOND;
+	uint64_t mine;
+
+	(void)pthread_mutex_lock(&list->mutex);
+	mine = ++list->wanted;
+	(void)pthread_cond_signal(&list->wake);
+	while (list->looked < mine && certdir_condition_wait(&list->seen_now, &list->mutex, until))
+		;
+	(void)pthread_mutex_unlock(&list->mutex);
+}
+
+static bool ask_sync(struct certdir_directory *directory, enum certdir_identity_type type, const char *id,
+		     const char *tenant)
+{
+	struct list_directory *list = (struct list_directory *)directory;
+	struct certdir_question question = {.what = CERTDIR_ASKING_DEVICE, .type = type};
+
+	if (list->tenant[0])
+		tenant = list->tenant;
+	if (strlen(id) >= sizeof(question.id) || strlen(tenant) >= sizeof(question.tenant))
+		return false;
+	strcpy(question.id, id);
+	strcpy(question.tenant, tenant);
+	if (certdir_asker_ask(list->asker, &question) != CERTDIR_REPLY_KNOWN)
+		return false;
+	look_now(list);
+	return true;
 }
 
 /* ---- searching ---- */
@@ -696,6 +740,7 @@ struct certdir_directory *certdir_list_directory_people(struct certdir_directory
 
 	list->people = (struct people){.base = *directory, .list = list};
 	list->people.base.type = &people_type;
+	list->people.base.ask = NULL;
 	return &list->people.base;
 }
 
@@ -713,6 +758,8 @@ static void close_list(struct certdir_directory *directory)
 		(void)pthread_join(list->watcher, NULL);
 	}
 	certdir_list_release(list->snapshot);
+	certdir_asker_close(list->asker);
+	(void)pthread_cond_destroy(&list->seen_now);
 	(void)pthread_cond_destroy(&list->wake);
 	(void)pthread_mutex_destroy(&list->mutex);
 	free(list);
@@ -725,7 +772,7 @@ struct certdir_directory *certdir_list_directory_open(const struct certdir_list_
 {
 	struct list_directory *list = calloc(1, sizeof(*list));
 
-	if (!list || !certdir_condition_init(&list->wake)) {
+	if (!list || !certdir_condition_init(&list->wake) || !certdir_condition_init(&list->seen_now)) {
 		certdir_error_set(error, "%s: out of memory", config->filename);
 		free(list);
 		return NULL;
@@ -734,6 +781,8 @@ struct certdir_directory *certdir_list_directory_open(const struct certdir_list_
 	list->base.type = &list_type;
 	list->filename = config->filename;
 	list->base.max_age = config->max_age;
+	if (watch_file && config->ask && (list->asker = certdir_asker_open(config->filename, config->askers)) != NULL)
+		list->base.ask = ask_sync;
 	list->groups = config->groups;
 	if (config->tenant && *config->tenant &&
 	    !certdir_canonical(CERTDIR_ID_GUID, config->tenant, strlen(config->tenant), list->tenant)) {

@@ -10,6 +10,8 @@ struct certdir_list_config {
 	const char *filename;
 	const char *tenant; /* only devices of this tenant */
 	uint32_t max_age; /* seconds, 0 = never stale */
+	bool ask; /* with a watch: the certdir sync beside the file is asked for devices that it does not have */
+	unsigned askers; /* how many may wait for that at a time */
 	const char *const *
 		groups; /* NULL-terminated, or NULL: groups that only this list can have; one that it has not is logged */
 };

@@ -6,6 +6,8 @@
 #ifndef CERTDIR_SYNC_ENGINE_H
 #define CERTDIR_SYNC_ENGINE_H
 
+#include "sync/asked.h"
+#include "sync/door.h"
 #include "sync/part.h"
 
 struct certdir_sync {
@@ -17,6 +19,7 @@ struct certdir_sync {
 	size_t threads;
 	bool paced; /* the last round */
 	struct certdir_sync_kept *kept; /* connections for the next jobs */
+	struct certdir_door *door; /* NULL: nobody asks */
 	int event; /* eventfd(2), written by threads that are over */
 	int64_t ready_since; /* certdir_monotonic() when something became ready, 0 = nothing is */
 };

@@ -41,7 +41,7 @@ bool certdir_sync_idle(const struct certdir_sync *sync)
 
 bool certdir_sync_uses(const struct certdir_sync *sync, const struct certdir_sync_config *config)
 {
-	if (sync->config == config)
+	if (sync->config == config || (sync->door && certdir_asked_uses(certdir_door_asked(sync->door), config)))
 		return true;
 	for (const struct certdir_sync_job *job = sync->jobs; job; job = job->next)
 		if (job->config == config)
@@ -149,6 +149,8 @@ void certdir_sync_begin(struct certdir_sync *sync, const struct certdir_sync_con
 	sync->config = config;
 	sync->paced = paced;
 	certdir_sync_kept_sweep(sync, config);
+	if (sync->door)
+		certdir_asked_configure(certdir_door_asked(sync->door), config);
 	sync->news = true;
 	certdir_sync_report_clear_news(report);
 	report->started = (int64_t)time(NULL);
@@ -322,6 +324,8 @@ bool certdir_sync_step(struct certdir_sync *sync)
 	if (read(sync->event, &ignored, sizeof(ignored)) < 0)
 		ignored = 0;
 	collect_all(sync);
+	if (sync->door)
+		certdir_asked_apply(certdir_door_asked(sync->door), sync);
 	if (is_time(sync)) {
 		sync->ready_since = 0;
 		certdir_sync_publish(sync);
@@ -379,10 +383,19 @@ struct certdir_sync *certdir_sync_open(const struct certdir_sync_options *option
 	return NULL;
 }
 
+bool certdir_sync_answer(struct certdir_sync *sync, atomic_int *hurry, struct certdir_error *error)
+{
+	sync->door = certdir_door_open(sync->config->list, sync->event, hurry, error);
+	if (sync->door)
+		certdir_asked_configure(certdir_door_asked(sync->door), sync->config);
+	return sync->door != NULL;
+}
+
 void certdir_sync_close(struct certdir_sync *sync)
 {
 	if (!sync)
 		return;
+	certdir_door_close(sync->door);
 	for (struct certdir_sync_job *job = sync->jobs; job; job = job->next) {
 		if (job->step == CERTDIR_SYNC_FETCHING)
 			(void)pthread_join(job->thread, NULL);

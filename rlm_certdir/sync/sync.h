@@ -85,6 +85,11 @@ struct certdir_sync;
 
 /* NULL with `error`. `options` are copied. */
 struct certdir_sync *certdir_sync_open(const struct certdir_sync_options *options, struct certdir_error *error);
+/*
+ * After the first round has begun: answers servers that ask for devices which their list does not have, on the socket beside the list. hurry is
+ * set, and certdir_sync_event() readable, when somebody asks for a round. False with `error`: the socket cannot be had, and all else works.
+ */
+bool certdir_sync_answer(struct certdir_sync *sync, atomic_int *hurry, struct certdir_error *error);
 /* Waits for threads that still run: set the stop flag before. */
 void certdir_sync_close(struct certdir_sync *sync);
 
