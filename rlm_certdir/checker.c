@@ -556,7 +556,7 @@ static void ask_devices(struct certdir_check *check, const struct inquiry *inqui
 			struct certdir_decision *without_groups)
 {
 	ask(check, inquiry, now, without_groups);
-	if (!is_unknown(check) || !ask_for_unknown(check, now))
+	if (check->lists_alone || !is_unknown(check) || !ask_for_unknown(check, now))
 		return;
 	forget_answers(check);
 	ask(check, inquiry, now, without_groups);

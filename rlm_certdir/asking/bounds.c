@@ -19,6 +19,11 @@ bool certdir_rate_take(struct certdir_rate *rate, unsigned requests, int64_t now
 	return true;
 }
 
+void certdir_rate_return(struct certdir_rate *rate, unsigned requests)
+{
+	rate->spent_until -= requests * CERTDIR_SECOND;
+}
+
 bool certdir_question_same(const struct certdir_question *a, const struct certdir_question *b)
 {
 	return a->type == b->type && strcmp(a->id, b->id) == 0 && strcmp(a->tenant, b->tenant) == 0;

@@ -11,6 +11,8 @@ struct certdir_rate {
 };
 /* Takes so many requests at once; false, and nothing is taken, when there are not so many. */
 bool certdir_rate_take(struct certdir_rate *rate, unsigned requests, int64_t now);
+/* Gives back what was taken and not made. */
+void certdir_rate_return(struct certdir_rate *rate, unsigned requests);
 
 enum { CERTDIR_UNKNOWN_MAX = 4096 };
 

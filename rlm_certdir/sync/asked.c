@@ -27,6 +27,7 @@ struct asked_question {
 	enum state state;
 	enum certdir_reply reply;
 	unsigned waiters;
+	unsigned cost, requests; /* that were taken from the rate, and made */
 	int64_t at; /* Unix seconds, before Graph was asked */
 	const struct certdir_sync_config *config;
 	const struct certdir_tenant_config *tenant; /* that knows it */
@@ -80,7 +81,7 @@ static void answer(struct certdir_asked *asked, struct asked_question *question,
 /* Requests that it may take at most. */
 static unsigned cost_of(const struct certdir_asked *asked, const struct certdir_question *question)
 {
-	const unsigned each = question->type == CERTDIR_ID_ENTRA ? 1 : question->type == CERTDIR_ID_INTUNE ? 2 : 3;
+	const unsigned each = question->type == CERTDIR_ID_ENTRA ? 1 : 3;
 	size_t tenants = 0;
 
 	for (size_t i = 0; i < asked->config->count; i++)
@@ -114,7 +115,7 @@ static int add(struct certdir_asked *asked, const struct certdir_question *quest
 		*reply = CERTDIR_REPLY_UNKNOWN;
 	if (cost == 0 || !certdir_rate_take(&asked->rate, cost, now))
 		return -1;
-	asked->questions[i] = (struct asked_question){.question = *question, .state = QUEUED};
+	asked->questions[i] = (struct asked_question){.question = *question, .state = QUEUED, .cost = cost};
 	(void)pthread_cond_signal(&asked->work);
 	return i;
 }
@@ -294,23 +295,34 @@ static bool ask_record(struct certdir_graph *graph, const struct certdir_tenant_
 	return ok;
 }
 
-/* Asks one tenant. False with `error` when it does not answer. */
+/*
+ * Asks one tenant, first for the kind of id that the certificate says it is; but administrators put an Entra id behind Intune's prefix, and
+ * the list looks for both as well. False with `error` when it does not answer.
+ */
 static bool ask_tenant(struct certdir_asked *asked, size_t index, struct asked_question *found,
 		       struct certdir_error *error)
 {
 	const struct certdir_tenant_config *tenant = &asked->used->tenants[index];
-	const struct certdir_question *question = &found->question;
+	const enum certdir_identity_type type = found->question.type;
 	struct certdir_graph *graph = graph_of(asked, index, error);
+	const char *id = found->question.id;
+	struct certdir_http_counts counts;
 	bool ok = graph != NULL;
 
-	if (ok && question->type != CERTDIR_ID_INTUNE)
-		ok = ask_devices(graph, tenant, question->id, &found->devices, error);
-	if (ok && !found->devices && question->type != CERTDIR_ID_ENTRA && tenant->intune)
-		ok = ask_record(graph, tenant, question->id, &found->record, &found->devices, error);
+	if (ok && type == CERTDIR_ID_INTUNE && tenant->intune)
+		ok = ask_record(graph, tenant, id, &found->record, &found->devices, error);
+	if (ok && !found->devices)
+		ok = ask_devices(graph, tenant, id, &found->devices, error);
+	if (ok && !found->devices && type == CERTDIR_ID_GUID && tenant->intune)
+		ok = ask_record(graph, tenant, id, &found->record, &found->devices, error);
 	if (found->devices)
 		found->tenant = tenant;
+	if (!graph)
+		return false;
+	certdir_graph_counts(graph, &counts);
+	found->requests += (unsigned)counts.requests;
 	/* The next one reads the credentials anew. */
-	if (!ok && graph) {
+	if (!ok) {
 		certdir_graph_close(graph);
 		asked->graphs[index] = NULL;
 	}
@@ -376,6 +388,8 @@ static void fetch(struct certdir_asked *asked, struct asked_question *question)
 	question->tenant = found.tenant;
 	question->devices = found.devices;
 	question->record = found.record;
+	if (found.requests < question->cost)
+		certdir_rate_return(&asked->rate, question->cost - found.requests);
 	if (!ok)
 		asked->rest_until = certdir_monotonic() + REST;
 	if (ok && found.devices) {

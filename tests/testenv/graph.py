@@ -42,7 +42,8 @@ from testenv.tenant import NEW_DEVICE, NEW_GROUP, NEW_RECORD, Tenant
 PERMISSIONS = {"devices": "Device.Read.All", "delta": "Device.Read.All", "groups": "GroupMember.Read.All",
                "group": "GroupMember.Read.All", "members": "GroupMember.Read.All",
                "users": "User.Read.All", "userMembers": "GroupMember.Read.All",
-               "managedDevices": "DeviceManagementManagedDevices.Read.All", "exports": READ,
+               "managedDevices": "DeviceManagementManagedDevices.Read.All",
+               "managedDevice": "DeviceManagementManagedDevices.Read.All", "exports": READ,
                **graph_profiles.PERMISSIONS}
 JSON = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 DELTAS = {"delta", "users"}
@@ -63,6 +64,7 @@ ROUTES = [(re.compile(pattern), name) for pattern, name in (
     (r"/v1\.0/devices", "devices"),
     (r"/v1\.0/devices/(?:microsoft\.graph\.)?delta(?:\(\))?", "delta"),
     (r"/v1\.0/deviceManagement/managedDevices", "managedDevices"),
+    (r"/v1\.0/deviceManagement/managedDevices/(?P<record>[^/]+)", "managedDevice"),
     (r"/v1\.0/deviceManagement/reports/exportJobs(?:\('(?P<job>[\w-]+)'\))?", "exports"),
     (r"/v1\.0/groups", "groups"),
     (r"/v1\.0/groups/(?P<group>[^/]+)/transitiveMembers/microsoft\.graph\.device", "members"),
@@ -420,7 +422,7 @@ class FakeGraph(Reports, graph_profiles.ProfileAnswers):
             return error(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
         if not self._has_token(request):
             return graph_faults.recorded("401")(self, request, None)
-        intune = request.route in ("managedDevices", "exports")
+        intune = request.route in ("managedDevices", "managedDevice", "exports")
         return graph_faults.recorded("403 Intune" if intune else "403")(self, request, None)
 
     def _get_token(self, request):
@@ -448,6 +450,17 @@ class FakeGraph(Reports, graph_profiles.ProfileAnswers):
             return [_selected({**record, **unlisted}, select, NEW_RECORD) for record in records]
         # Intune counts without being asked, and nobody documents what: here it is the page.
         return self._listing(request, "deviceManagement/managedDevices", NEW_RECORD, objects, 1000, 1000, "page")
+
+    def _get_managedDevice(self, request):
+        wanted = request.arguments["record"].lower()
+        if not self.tenant.intune:
+            raise BadRequest("BadRequest", "Request not applicable to target tenant.")
+        _check_options(request.query, {"$select"})
+        if wanted not in self.tenant.records:
+            raise BadRequest("ResourceNotFound", f"Device {wanted} not found", 404)
+        select = _select(request.query.get("$select"), NEW_RECORD, "microsoft.graph.managedDevice")
+        context = f"{self.base}/v1.0/$metadata#deviceManagement/managedDevices/$entity"
+        return told({"@odata.context": context, **_selected(self.tenant.records[wanted], select, NEW_RECORD)})
 
     def _get_groups(self, request):
         def objects(query, select):

@@ -117,6 +117,9 @@ static void test_rate(void **state)
 	now += 3600 * CERTDIR_SECOND;
 	assert_true(certdir_rate_take(&rate, 30, now));
 	assert_false(certdir_rate_take(&rate, 1, now));
+	certdir_rate_return(&rate, 2);
+	assert_true(certdir_rate_take(&rate, 2, now));
+	assert_false(certdir_rate_take(&rate, 1, now));
 }
 
 static void test_unknown(void **state)
