@@ -176,6 +176,19 @@ def test_answers_that_are_none(orders):
         assert mine.ask().outcome == "done"
 
 
+def test_answers_come_in_any_order(orders):
+    def answer(order):
+        causes = {b"one": 503, b"two": 504, b"three": 501}
+        if len(device.orders) < 3:
+            return []
+        return [reply(one, False, causes[one.attributes["Acct-Session-Id"]]) for one in reversed(device.orders)]
+
+    with Device(answer) as device:
+        mine = orders(client(device.port))
+        given = [mine.give(**{"Acct-Session-Id": name}) for name in ("one", "two", "three")]
+        assert [mine.outcome(one).outcome for one in given] == ["gone", "refused", "unsupported"]
+
+
 def test_a_hundred_packets_a_second(orders):
     with Device() as device:
         mine = orders(client(device.port))
@@ -212,8 +225,8 @@ def test_which_client_counts(orders):
     """The one with the longest prefix, wherever it stands; one of a virtual server, too."""
     with Device(address="127.1.2.3", secret="narrow") as device:
         text = (client(1, address="127.0.0.0/8", secret="wide").replace("sw1", "all") +
-                "server s {\n" + client(device.port, address="127.1.2.0/24", secret="narrow") + "}\n" +
-                "clients c {\n" + client(1, address="127.1.0.0/16", secret="middle") + "}\n")
+                "clients c {\n" + client(device.port, address="127.1.2.0/24", secret="narrow") + "}\n" +
+                "server s {\n" + client(1, address="127.1.0.0/16", secret="middle") + "}\n")
         assert orders(text).ask("127.1.2.3").outcome == "done"
         assert device.orders[0].authentic
 
