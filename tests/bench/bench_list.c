@@ -7,8 +7,10 @@
  * Publishes a list of DEVICES (1000) made-up devices; then one device more, against copying the file with cp, without and
  * with an fsync at the end; then times random lookups of devices that exist: by Entra id and name with the device read
  * whole, and through the directory as a login does it, by an id and then by all ids learnt, with 1 and with 8 threads. Then
- * the list gets a table with a certificate of each device, and logins are by one that it has, and by an id beside one that it has not.
+ * the list gets a table with a certificate of each device, and logins are by one that it has, and by an id beside one that it has not. A
+ * decision is all that a login costs but reading the certificate.
  */
+#include "checker.h"
 #include "directory/list.h"
 #include "list/writer.h"
 
@@ -381,6 +383,63 @@ static void *log_in_by_id(void *context)
 	return NULL;
 }
 
+/* ---- decisions ---- */
+
+/* All that a login is but the certificate's bytes: device n is to be let in by `id`, with a certificate that the table has or not. */
+static void decide(uint64_t n, bool id, bool issued)
+{
+	struct certdir_checker checker = {.directories = {directory},
+					  .directory_count = 1,
+					  .accepted =
+						  CERTDIR_BIT(CERTDIR_ID_CERTIFICATE) | CERTDIR_BIT(CERTDIR_ID_ENTRA),
+					  .policy = {.join_types = UINT32_MAX}};
+	const struct certdir_login login = {.now = (int64_t)time(NULL)};
+	char thumb[41], entra[37];
+	struct certdir_check check;
+
+	memset(&check, 0, sizeof(check));
+	thumbprint(issued ? n : n + devices, thumb);
+	guid(n, 0, entra);
+	check.certificate.thumbprint = thumb;
+	check.certificate.serial = (char *)"00";
+	check.certificate.issuer = (char *)"CN=Contoso Issuing CA";
+	if (id)
+		check.certificate.identities[check.certificate.count++] =
+			(struct certdir_identity){CERTDIR_ID_ENTRA, entra, "subject.cn", CERTDIR_RANK_ID, false};
+	certdir_check_names(&check, &checker, &login);
+	if (check.decision.reason != CERTDIR_ALLOWED)
+		die(check.decision.detail);
+	for (size_t i = id; i < check.certificate.count; i++)
+		free(check.certificate.identities[i].value); /* the thumbprint's, which the flow added */
+	certdir_check_clear(&check);
+}
+
+static void decide_many(void *context, bool id, bool issued)
+{
+	uint64_t seed = *(uint64_t *)context;
+
+	for (int i = 0; i < LOOKUPS; i++)
+		decide((seed = mix(seed)) % devices, id, issued);
+}
+
+static void *decide_by_id(void *context)
+{
+	decide_many(context, true, false);
+	return NULL;
+}
+
+static void *decide_by_certificate(void *context)
+{
+	decide_many(context, false, true);
+	return NULL;
+}
+
+static void *decide_by_both(void *context)
+{
+	decide_many(context, true, true);
+	return NULL;
+}
+
 /* ---- measuring ---- */
 
 static void measure(const char *what, void *(*work)(void *), unsigned threads)
@@ -444,6 +503,7 @@ int main(int argc, char **argv)
 		measure("find by Entra id", find_ids, threads);
 		measure("find by Entra id, by name, read device", read_devices, threads);
 		measure("search of a directory as a login does it", search, threads);
+		measure("decision by an id, no table", decide_by_id, threads);
 	}
 	unload();
 	printf("a certificate of each added in %.2f s", apart(issue, name, &memory));
@@ -455,6 +515,9 @@ int main(int argc, char **argv)
 	for (unsigned threads = 1; threads <= THREADS; threads += THREADS - 1) {
 		measure("search by an id, certificate unknown", log_in_by_id, threads);
 		measure("search by the certificate", log_in_by_certificate, threads);
+		measure("decision by an id, certificate unknown", decide_by_id, threads);
+		measure("decision by the certificate", decide_by_certificate, threads);
+		measure("decision by the certificate, and an id", decide_by_both, threads);
 	}
 	unload();
 	(void)unlink(name);

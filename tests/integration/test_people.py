@@ -90,7 +90,7 @@ def test_users_are_synced(tmp_path):
 # ---- real logins ----
 
 STANDINGS = ("enabled", "disabled", "gone", "other-group")
-OIDS = {"device": "1.3.6.1.4.1.99999.1", "user": "1.3.6.1.4.1.99999.2", "both": "1.3.6.1.4.1.99999.3"}
+OIDS = {"device": "1.3.6.1.4.1.99999.1", "user": "1.3.6.1.4.1.99999.2", "both": "1.3.6.1.4.1.99999.3", "named": "1.3.6.1.4.1.99999.4"}
 MODULE = """
 certdir {{
     directories = "list ldap"
@@ -98,6 +98,7 @@ certdir {{
     certificates people {{ issuer = "CN=certdir test CA", ekus = "{user}", holder = user, upn = "san.upn", user_sid = "ext.sid" }}
     certificates shared {{ issuer = "CN=certdir test CA", ekus = "{both}", holder = both, upn = "san.upn", common_name = "subject.cn",
         mail = "san.email" }}
+    certificates named {{ issuer = "CN=certdir test CA", ekus = "{named}", holder = user, user_name = "subject.cn" }}
     list {{ filename = "{list}" }}
     ldap {{ server = "{uri}", identity = "{identity}", password = "{password}", base_dn = "{base}",
         user_filter = "(&(objectClass=user)(!(objectClass=computer)))", group_base_dn = "ou=Groups,{base}" }}
@@ -168,7 +169,7 @@ REASONS = {"enabled": "allowed", "disabled": "disabled", "gone": "not-found", "o
 
 @pytest.mark.parametrize("kind", ["list", "ldap"])
 @pytest.mark.parametrize("standing", STANDINGS)
-@pytest.mark.parametrize("holder", OIDS)
+@pytest.mark.parametrize("holder", ["device", "user", "both"])
 def test_login_of_people(office, holder, standing, kind):
     """Who holds the certificate has to be there, enabled and in the group; of both, each, and one in the group."""
     subject, fine, other = f"{kind}-{standing}", f"{kind}-other-group", f"{kind}-pc-{standing}"
@@ -188,6 +189,17 @@ def test_login_of_people(office, holder, standing, kind):
         assert attempt.accepted is (reason == "allowed")
         if reason == "allowed" and holder != "device":
             assert "@contoso.example" in decision.fields["upn"] and (holder == "user") is (decision.fields["device"] == "")
+
+
+@pytest.mark.parametrize("kind", ["list", "ldap"])
+def test_login_by_account_name(office, kind):
+    """What {{OnPremisesSamAccountName}} gives, however it is written, is the person's, and nobody else's."""
+    for standing, reason in REASONS.items():
+        certificate = office.certificate("named", None, f"{kind}-{standing}".upper())
+        attempt, decision = enter(office.server, office.pki, certificate)
+        assert (decision.reason, attempt.accepted) == (reason, reason == "allowed"), decision.line
+    certificate = office.certificate("named", None, f"{kind}-pc-enabled")
+    assert enter(office.server, office.pki, certificate)[1].reason == "not-found", "a device is no person"
 
 
 def session_of(attempt):
