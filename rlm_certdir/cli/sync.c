@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 
 #include "asking/socket.h"
 #include "base/background.h"
 #include "base/notify.h"
+#include "base/signature.h"
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/conf_file.h"
@@ -30,7 +30,7 @@ enum { INTERVAL_MAX = 30 * 86400 }; /* seconds */
 /* A reading of the file. One that is not the last stays as long as something that was begun with it is under way. */
 struct generation {
 	struct certdir_cli_conf loaded;
-	struct stat file; /* as it was then; zero: it could not be looked at */
+	struct certdir_signature file; /* as it was then */
 	struct generation *older;
 };
 
@@ -50,8 +50,7 @@ static struct generation *load(const struct certdir_cli_options *options, struct
 		return NULL;
 	}
 	/* Before it is read: what changes meanwhile is seen the next time. */
-	if (stat(options->conf, &fresh->file) != 0)
-		memset(&fresh->file, 0, sizeof(fresh->file));
+	certdir_signature_take(&fresh->file, options->conf);
 	if (certdir_cli_conf_load(options->conf, false, &fresh->loaded)) {
 		fresh->older = older;
 		if (fresh->loaded.config.count > 0)
@@ -65,24 +64,17 @@ static struct generation *load(const struct certdir_cli_options *options, struct
 	return NULL;
 }
 
-static bool is_unchanged(const char *filename, const struct stat *file)
-{
-	struct stat now;
-
-	return stat(filename, &now) == 0 && now.st_dev == file->st_dev && now.st_ino == file->st_ino &&
-	       now.st_size == file->st_size && now.st_ctim.tv_sec == file->st_ctim.tv_sec &&
-	       now.st_ctim.tv_nsec == file->st_ctim.tv_nsec;
-}
-
 /*
  * A file that is broken now is no reason to stop: the last good one stays in use. One that has not changed does, too, with the
  * connections and tokens that were made for it.
  */
 static struct generation *reload(const struct certdir_cli_options *options, struct generation *last)
 {
+	struct certdir_signature now;
 	struct generation *fresh;
 
-	if (is_unchanged(options->conf, &last->file))
+	certdir_signature_take(&now, options->conf);
+	if (certdir_signature_same(&now, &last->file))
 		return last;
 	fresh = load(options, last);
 	if (!fresh)

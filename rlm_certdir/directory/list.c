@@ -12,18 +12,10 @@
 #include "asking/client.h"
 #include "base/background.h"
 #include "base/permissions.h"
+#include "base/signature.h"
 #include "list/list.h"
 #include "text/canonical.h"
 #include "text/timestamp.h"
-
-/* By what a new file is distinguished from the one that was read; all zero when there is none. */
-struct signature {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified;
-	struct timespec changed;
-};
 
 /* A file that was refused and has not changed since is read again each so many seconds, in case it was not the file. */
 enum { RETRY_UNCHANGED = 10 };
@@ -61,7 +53,7 @@ struct list_directory {
 	pthread_cond_t seen_now;
 	bool watching;
 	pthread_t watcher;
-	struct signature seen; /* from here on the watcher's own */
+	struct certdir_signature seen; /* from here on the watcher's own */
 	bool failed; /* what was seen last could not be loaded */
 	unsigned waited;
 	struct certdir_error permissions; /* what was logged last of who can change the file */
@@ -141,31 +133,6 @@ static int64_t age_of(const struct certdir_list_source *source, int64_t now)
 }
 
 /* ---- watching ---- */
-
-static void look_at(const char *filename, struct signature *signature)
-{
-	struct stat status;
-
-	memset(signature, 0, sizeof(*signature));
-	if (stat(filename, &status) != 0)
-		return;
-	signature->device = status.st_dev;
-	signature->inode = status.st_ino;
-	signature->size = status.st_size;
-	signature->modified = status.st_mtim;
-	signature->changed = status.st_ctim;
-}
-
-static bool same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool same_file(const struct signature *a, const struct signature *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       same_time(&a->modified, &b->modified) && same_time(&a->changed, &b->changed);
-}
 
 static void log_loaded(const struct list_directory *list, const struct certdir_list_snapshot *snapshot)
 {
@@ -356,10 +323,10 @@ static void look(struct list_directory *list)
 {
 	struct certdir_list_snapshot *fresh, *old;
 	struct certdir_error why, damage = {.text = ""};
-	struct signature now;
+	struct certdir_signature now;
 
-	look_at(list->filename, &now);
-	if (same_file(&now, &list->seen) && (!list->failed || ++list->waited < RETRY_UNCHANGED))
+	certdir_signature_take(&now, list->filename);
+	if (certdir_signature_same(&now, &list->seen) && (!list->failed || ++list->waited < RETRY_UNCHANGED))
 		return;
 	list->seen = now; /* before it is read: a change meanwhile is seen as one next time */
 	list->waited = 0;
