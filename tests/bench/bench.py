@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import share  # noqa: E402
 from testenv.logins import Pki  # noqa: E402
-from testenv.radiusd import BUILD, Radiusd, shipped_module  # noqa: E402
+from testenv.radiusd import BUILD, RADIUSD, Radiusd, shipped_module  # noqa: E402
 from testenv.rlm_ldap import rlm_ldap  # noqa: E402
 from testenv.slapd import Slapd  # noqa: E402
 from testenv.supplicant import Login  # noqa: E402
@@ -140,14 +140,32 @@ def cpu(pid):
     return time.clock_gettime(~pid << 3 | 2)
 
 
+class Silent(Radiusd):
+    """Makes no line of its log at all: what a line costs is the difference."""
+
+    def write(self):
+        super().write()
+        conf = self.raddb / "radiusd.conf"
+        conf.write_text(conf.read_text().replace("destination = stdout", "destination = null"))
+
+    def start(self, timeout=20):
+        self.process = subprocess.Popen([RADIUSD, "-f", "-d", str(self.raddb), "-n", "radiusd"], stdin=subprocess.DEVNULL)
+        deadline = time.monotonic() + timeout
+        while f":{self.port:04X} " not in Path("/proc/net/udp").read_text():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit("radiusd without a log does not start")
+            time.sleep(0.02)
+        return self
+
+
 class Policy:
     """A radiusd of its own with a policy, and its figures: microseconds per request, round by round."""
 
-    def __init__(self, title, pki, users, authorize, slapd=None, window=WINDOW, **options):
+    def __init__(self, title, pki, users, authorize, slapd=None, window=WINDOW, kind=Radiusd, **options):
         self.title, self.slapd = title, slapd
         directory = DIRECTORY / title.replace(" ", "-").replace(",", "")
         directory.mkdir()
-        self.server = Radiusd(directory, pki.trust, debug=0, authorize=authorize, **options).start(60)
+        self.server = kind(directory, pki.trust, debug=0, authorize=authorize, **options).start(60)
         self.load = Load(self.server.port, window)
         self.users = users
         self.figures, self.slapd_figures = [], []
@@ -185,6 +203,9 @@ def policies(pki, slapd):
                  modules={"linelog": LINELOG.format(filename=DIRECTORY / "lines")})
     yield Policy("name copied as certdir needs it here", pki, names, NAME + ACCEPT)
     yield Policy("certdir, list of 1,000", pki, some(SMALL), **certdir(list__filename=small))
+    yield Policy("the same, no line in the log", pki, some(SMALL), kind=Silent, **certdir(list__filename=small))
+    yield Policy("the same, journal beside the log", pki, some(SMALL),
+                 **certdir(list__filename=small, journal=DIRECTORY / "journal.json"))
     yield Policy("certdir, list of 1,000,000", pki, some(LARGE), **certdir(list__filename=large))
     yield Policy("certdir, LDAP", pki, names, slapd=slapd,
                  **certdir(directories="ldap", **{key.replace(".", "__"): value
@@ -258,6 +279,7 @@ def logins_table(pki, rounds, count):
         "without a check of the certificate": {},
         "a check that accepts everything": {"virtual_server": "check-nothing", "sites": {"check-nothing": CHECK_NOTHING}},
         "certdir-check, list of 1,000,000": {"module": shipped_module({"list.filename": large})},
+        "the same, with a journal": {"module": shipped_module({"list.filename": large, "journal": DIRECTORY / "journal.json"})},
     }
     servers, figures = {}, {title: [] for title in variants}
     try:
