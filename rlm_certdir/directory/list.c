@@ -53,7 +53,7 @@ struct list_directory {
 	pthread_cond_t seen_now;
 	bool watching;
 	pthread_t watcher;
-	struct certdir_signature seen; /* from here on the watcher's own */
+	struct certdir_signature seen[2]; /* of the list and of its changes; from here on the watcher's own */
 	bool failed; /* what was seen last could not be loaded */
 	unsigned waited;
 	struct certdir_error permissions; /* what was logged last of who can change the file */
@@ -134,6 +134,16 @@ static int64_t age_of(const struct certdir_list_source *source, int64_t now)
 
 /* ---- watching ---- */
 
+/* Of the list, and of its changes. */
+static void look_at_both(const char *filename, struct certdir_signature signatures[2])
+{
+	char *changes = certdir_list_changes_name(filename);
+
+	certdir_signature_take(&signatures[0], filename);
+	certdir_signature_take(&signatures[1], changes ? changes : filename);
+	free(changes);
+}
+
 static void log_loaded(const struct list_directory *list, const struct certdir_list_snapshot *snapshot)
 {
 	const struct certdir_list_source *sources;
@@ -168,22 +178,21 @@ static void complain(struct list_directory *list, const char *why)
 		return;
 	}
 	certdir_timestamp_print(certdir_list_published(list->snapshot), published);
-	certdir_log(list->seen.inode ? CERTDIR_LOG_ERROR : CERTDIR_LOG_WARN,
+	certdir_log(list->seen[0].inode ? CERTDIR_LOG_ERROR : CERTDIR_LOG_WARN,
 		    "%s. Keeping the list of %s with %zu devices", why, published,
 		    certdir_list_device_count(list->snapshot));
 }
 
-/* What was in the damaged file and not in the one before is lost, and that may be a "no". */
+/* What was in the damaged file and not in what stands in for it is lost, and that may be a "no". */
 static void tell_damage(struct list_directory *list, const struct certdir_list_snapshot *last, const char *damage)
 {
 	const int64_t age = (int64_t)time(NULL) - certdir_list_published(last);
 
 	(void)snprintf(list->complaint, sizeof(list->complaint), "%s", damage);
-	certdir_log(
-		CERTDIR_LOG_ERROR,
-		"list %s: damaged (%s): using the last good one, %s.last, %lld minutes old, until it is mended: what "
-		"was disabled or removed since then comes in",
-		list->filename, damage, list->filename, (long long)(age > 0 ? age / 60 : 0));
+	certdir_log(CERTDIR_LOG_ERROR,
+		    "list %s: damaged (%s): using the last good one, %s, %lld minutes old, until it is mended: what "
+		    "was disabled or removed since then comes in",
+		    list->filename, damage, certdir_list_files(last), (long long)(age > 0 ? age / 60 : 0));
 }
 
 /* Says once that others can change the list, and again when it is something else. */
@@ -323,14 +332,15 @@ static void look(struct list_directory *list)
 {
 	struct certdir_list_snapshot *fresh, *old;
 	struct certdir_error why, damage = {.text = ""};
-	struct certdir_signature now;
+	struct certdir_signature now[2];
 
-	certdir_signature_take(&now, list->filename);
-	if (certdir_signature_same(&now, &list->seen) && (!list->failed || ++list->waited < RETRY_UNCHANGED))
+	look_at_both(list->filename, now);
+	if (certdir_signature_same(&now[0], &list->seen[0]) && certdir_signature_same(&now[1], &list->seen[1]) &&
+	    (!list->failed || ++list->waited < RETRY_UNCHANGED))
 		return;
-	list->seen = now; /* before it is read: a change meanwhile is seen as one next time */
+	memcpy(list->seen, now, sizeof(now)); /* before it is read: a change meanwhile is seen as one next time */
 	list->waited = 0;
-	fresh = list->snapshot ? certdir_list_load(list->filename, &why)
+	fresh = list->snapshot ? certdir_list_reload(list->filename, list->snapshot, &why)
 			       : certdir_list_load_last(list->filename, &damage, &why);
 	list->failed = !fresh || damage.text[0];
 	if (!fresh)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The devices of an imported source before and after: what the guard, the change log and a dry run go by. */
-#include "list/image.h"
 #include "list/schema.h"
 #include "list/writer.h"
 
@@ -27,16 +26,13 @@ static const char make_tables[] =
 #define IS_SYNCED(schema) "SELECT 1 FROM " schema ".source WHERE name=?1 AND kind<>'import'"
 
 /* The published list beside the new one, as "present"; false when there is none, or none that can be believed. */
-static bool attach_present(struct certdir_list_writer *writer)
+static bool attach_present(struct certdir_list_writer *writer, struct certdir_list_draft *present)
 {
-	struct certdir_list_seal seal;
 	struct certdir_error unfit;
 
 	if (!certdir_list_edition_replaces(&writer->edition) ||
-	    !certdir_list_image_copy(writer->edition.filename, -1, NULL, &seal, &unfit))
-		return false;
-	certdir_list_seal_clear(&seal);
-	if (!certdir_sql_run(&writer->sql, "ATTACH ?1 AS present", SQL_VALUES(SQL_TEXT(writer->edition.filename))))
+	    !certdir_list_draft_open(present, writer->edition.filename, &unfit) ||
+	    !certdir_list_database_attach(writer->sql.db, &certdir_list_draft_pages, present, "present"))
 		return false;
 	if (certdir_list_database_is_ours(writer->sql.db, "present", writer->edition.filename, &unfit))
 		return true;
@@ -46,17 +42,20 @@ static bool attach_present(struct certdir_list_writer *writer)
 
 bool certdir_list_writer_note(struct certdir_list_writer *writer, const char *name, struct certdir_error *error)
 {
-	const bool anew = writer->edition.seal.count == 0, present = anew && attach_present(writer);
 	const struct certdir_sql_values named = SQL_VALUES(SQL_TEXT(name));
-	bool synced, noted;
+	struct certdir_list_draft list;
+	bool synced, noted, present;
 	int64_t any;
 
 	if (!certdir_list_writer_run(writer, make_tables, error))
 		return false;
+	certdir_list_draft_init(&list, -1, NULL);
+	present = !writer->edition.goes_on && attach_present(writer, &list);
 	synced = certdir_sql_number(&writer->sql, &any, present ? IS_SYNCED("present") : IS_SYNCED("main"), named) == 1;
 	noted = certdir_sql_run(&writer->sql, present ? NOTE("present") : NOTE("main"), named);
 	if (present)
 		(void)sqlite3_exec(writer->sql.db, "DETACH present", NULL, NULL, NULL);
+	certdir_list_draft_clear(&list);
 	if (synced) {
 		certdir_error_set(error,
 				  "source \"%s\" is one that `certdir sync` fills: choose another name, with --source",

@@ -65,6 +65,38 @@ bool certdir_list_database_open(const char *filename, bool writes, sqlite3 **db)
 	return sqlite3_open_v2(filename, db, flags, NULL) == SQLITE_OK && disarm(*db, writes);
 }
 
+bool certdir_list_database_pages(const struct certdir_list_pages *pages, void *context, const char *name, bool writes,
+				 sqlite3 **db)
+{
+	const char *vfs;
+	bool ok;
+
+	configure();
+	*db = NULL;
+	vfs = certdir_list_vfs();
+	if (!vfs)
+		return false;
+	certdir_list_vfs_next(pages, context);
+	ok = sqlite3_open_v2(name, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, vfs) ==
+		     SQLITE_OK &&
+	     disarm(*db, writes);
+	certdir_list_vfs_next(NULL, NULL);
+	return ok;
+}
+
+bool certdir_list_database_attach(sqlite3 *db, const struct certdir_list_pages *pages, void *context,
+				  const char *schema)
+{
+	char sql[80];
+	bool ok;
+
+	(void)snprintf(sql, sizeof(sql), "ATTACH '%.20s' AS %.20s", schema, schema);
+	certdir_list_vfs_next(pages, context);
+	ok = sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+	certdir_list_vfs_next(NULL, NULL);
+	return ok;
+}
+
 /* ---- the schema ---- */
 
 enum { KIND, NAME, TABLE, SQL, SCHEMA_COLUMNS };

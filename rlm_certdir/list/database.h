@@ -3,9 +3,7 @@
 #ifndef CERTDIR_LIST_DATABASE_H
 #define CERTDIR_LIST_DATABASE_H
 
-#include <sqlite3.h>
-
-#include "base/certdir.h"
+#include "list/vfs.h"
 
 /*
  * Opens a database that is there and whose content we did not write ourselves, or ":memory:". Nothing that its schema says is run: no
@@ -13,6 +11,17 @@
  * links on the way. False: sqlite3_errmsg(*db) says why; *db is to be closed either way.
  */
 bool certdir_list_database_open(const char *filename, bool writes, sqlite3 **db);
+
+/*
+ * Opens what `pages` says, with `context`, which outlives the connection: a content that we did not write ourselves. Nothing that its
+ * schema says is run: no trigger, view or function of its own; no extension is loaded. `writes`: it is to be changed, with a journal
+ * whose name begins with `name`. False: sqlite3_errmsg(*db) says why; *db is to be closed either way.
+ */
+bool certdir_list_database_pages(const struct certdir_list_pages *pages, void *context, const char *name, bool writes,
+				 sqlite3 **db);
+/* Another one beside the main database of such a connection, as `schema`, a word. */
+bool certdir_list_database_attach(sqlite3 *db, const struct certdir_list_pages *pages, void *context,
+				  const char *schema);
 
 /*
  * Whether the tables and indexes of `database` ("main", or an attached one) are those that this program makes, to the letter. A seal

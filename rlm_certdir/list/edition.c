@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/permissions.h"
-#include "list/image.h"
 #include "list/lock.h"
 
 /* The real place of a file that does not exist yet: an absolute name, which SQLite takes for nothing else. */
@@ -128,9 +128,9 @@ static void clear(struct certdir_list_edition *edition)
 	free(edition->temporary);
 	free(edition->journal);
 	free(edition->folder);
-	certdir_list_seal_clear(&edition->seal);
+	certdir_list_draft_clear(&edition->draft);
 	memset(edition, 0, sizeof(*edition));
-	edition->lock = edition->file = -1;
+	edition->lock = edition->file = edition->draft.input.file = -1;
 }
 
 static bool open_temporary(struct certdir_list_edition *edition, struct certdir_error *error)
@@ -138,6 +138,7 @@ static bool open_temporary(struct certdir_list_edition *edition, struct certdir_
 	edition->file = open(edition->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (edition->file < 0)
 		certdir_error_set(error, "%s cannot be created: %s", edition->temporary, strerror(errno));
+	certdir_list_draft_init(&edition->draft, edition->file, edition->temporary);
 	return edition->file >= 0;
 }
 
@@ -145,6 +146,7 @@ static bool begin(struct certdir_list_edition *edition, const char *filename, bo
 		  struct certdir_error *error)
 {
 	*edition = (struct certdir_list_edition){.is_private = is_private, .lock = -1, .file = -1};
+	certdir_list_draft_init(&edition->draft, -1, NULL);
 	edition->filename = resolve(filename, error);
 	return edition->filename != NULL;
 }
@@ -228,11 +230,10 @@ bool certdir_list_edition_replaces(const struct certdir_list_edition *edition)
 	return lstat(edition->filename, &status) == 0 || errno != ENOENT;
 }
 
-bool certdir_list_edition_copy(struct certdir_list_edition *edition, struct certdir_error *error)
+bool certdir_list_edition_go_on(struct certdir_list_edition *edition, struct certdir_error *error)
 {
-	edition->copied =
-		certdir_list_image_copy(edition->filename, edition->file, edition->temporary, &edition->seal, error);
-	return edition->copied;
+	edition->goes_on = certdir_list_draft_open(&edition->draft, edition->filename, error);
+	return edition->goes_on;
 }
 
 /*
@@ -268,22 +269,34 @@ static void keep_permissions(const struct certdir_list_edition *edition)
 			    (unsigned)mode, strerror(errno));
 }
 
-/*
- * What is published now stays beside what takes its place: a server that starts while that is damaged has this. One that was not
- * verified, or is not gone on with, does not.
- */
-static void keep_last(const struct certdir_list_edition *edition)
+/* `filename` followed by `suffix`, for where a missing one is no failure; NULL when memory is out. */
+static char *beside(const struct certdir_list_edition *edition, const char *suffix)
 {
-	char *last = certdir_print("%s.last", edition->filename);
+	return certdir_print("%s%s", edition->filename, suffix);
+}
 
-	if (!last)
-		return;
-	(void)unlink(last);
-	if (edition->copied && link(edition->filename, last) != 0)
+static void remove_beside(const struct certdir_list_edition *edition, const char *suffix)
+{
+	char *name = beside(edition, suffix);
+
+	if (name)
+		(void)unlink(name);
+	free(name);
+}
+
+/* What is published now gets a second name, which its successor leaves to it. */
+static void keep(const struct certdir_list_edition *edition, const char *suffix, const char *last_suffix)
+{
+	char *name = beside(edition, suffix), *last = beside(edition, last_suffix);
+
+	if (last)
+		(void)unlink(last);
+	if (name && last && link(name, last) != 0)
 		certdir_log(CERTDIR_LOG_WARN,
 			    "%s cannot be kept as %s: %s; a server that starts while the list is damaged "
 			    "will have none",
-			    edition->filename, last, strerror(errno));
+			    name, last, strerror(errno));
+	free(name);
 	free(last);
 }
 
@@ -295,32 +308,103 @@ static void sync_directory(const struct certdir_list_edition *edition)
 			    edition->directory, strerror(errno), edition->filename);
 }
 
+static bool give_name(const struct certdir_list_edition *edition, const char *suffix, struct certdir_error *error)
+{
+	char *name = beside(edition, suffix);
+	const bool ok = name && rename(edition->temporary, name) == 0;
+
+	if (!ok)
+		certdir_error_set(error, "%s cannot be renamed to %s%s: %s", edition->temporary, edition->filename,
+				  suffix, strerror(errno));
+	free(name);
+	return ok;
+}
+
+/* What is written lasts before it gets its name. */
+static bool finish_file(const struct certdir_list_edition *edition, struct certdir_error *error)
+{
+	keep_permissions(edition);
+	if (fsync(edition->file) == 0)
+		return true;
+	certdir_error_set(error, "%s cannot be written: %s", edition->temporary, strerror(errno));
+	return false;
+}
+
+/* Whatever the clock says, an edition is later than the one that it goes on from. */
+static int64_t make_time(const struct certdir_list_draft *draft)
+{
+	struct timespec clock;
+	int64_t now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &clock);
+	now = (int64_t)clock.tv_sec * 1000000 + clock.tv_nsec / 1000;
+	return now > draft->before ? now : draft->before + 1;
+}
+
+static bool publish_changes(struct certdir_list_edition *edition, struct certdir_error *error)
+{
+	if (!certdir_list_draft_write(&edition->draft, make_time(&edition->draft), error) ||
+	    !finish_file(edition, error))
+		return false;
+	if (edition->draft.laid)
+		keep(edition, ".changes", ".changes.last");
+	return give_name(edition, ".changes", error);
+}
+
+/* Where the list before had changes, they go on beside what it is called now. */
+static void keep_changes(const struct certdir_list_edition *edition, bool had_changes)
+{
+	char *changes = beside(edition, ".changes"), *last = beside(edition, ".last.changes");
+
+	if (changes && last && (!had_changes || rename(changes, last) != 0)) {
+		(void)unlink(changes);
+		(void)unlink(last);
+	}
+	free(changes);
+	free(last);
+	remove_beside(edition, ".changes.last");
+}
+
+/*
+ * The list before stays, for a server that starts while this one is damaged, when it is gone on with. Interrupted between the names, there
+ * are changes beside a list that has them in it already: they are known by the seal that they are of, and count as none.
+ */
+static bool publish_whole(struct certdir_list_edition *edition, struct certdir_error *error)
+{
+	const bool had_changes = edition->draft.laid;
+	const int64_t made = make_time(&edition->draft);
+
+	if (!certdir_list_draft_gather(&edition->draft, error) ||
+	    !certdir_list_seal_append(edition->file, made, edition->temporary, error) || !finish_file(edition, error))
+		return false;
+	if (edition->goes_on)
+		keep(edition, "", ".last");
+	else
+		remove_beside(edition, ".last");
+	if (!give_name(edition, "", error))
+		return false;
+	keep_changes(edition, had_changes);
+	return true;
+}
+
 bool certdir_list_edition_publish(struct certdir_list_edition *edition, struct certdir_error *error)
 {
-	if (edition->is_private) {
-		certdir_error_set(error, "%s: this edition was for looking only", edition->filename);
-		goto out;
-	}
+	bool ok = false;
+
 	(void)unlink(edition->journal);
-	if (!certdir_list_seal_append(&edition->seal, edition->file, edition->temporary, error))
-		goto out;
-	keep_permissions(edition);
-	if (fsync(edition->file) != 0) {
-		certdir_error_set(error, "%s cannot be written: %s", edition->temporary, strerror(errno));
-		goto out;
-	}
-	keep_last(edition);
-	if (rename(edition->temporary, edition->filename) != 0) {
-		certdir_error_set(error, "%s cannot be renamed to %s: %s", edition->temporary, edition->filename,
-				  strerror(errno));
-		goto out;
+	if (edition->is_private)
+		certdir_error_set(error, "%s: this edition was for looking only", edition->filename);
+	else if (certdir_list_draft_is_small(&edition->draft))
+		ok = publish_changes(edition, error);
+	else
+		ok = publish_whole(edition, error);
+	if (!ok) {
+		certdir_list_edition_abandon(edition);
+		return false;
 	}
 	sync_directory(edition);
 	clear(edition);
 	return true;
-out:
-	certdir_list_edition_abandon(edition);
-	return false;
 }
 
 void certdir_list_edition_abandon(struct certdir_list_edition *edition)

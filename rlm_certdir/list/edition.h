@@ -3,7 +3,7 @@
 #ifndef CERTDIR_LIST_EDITION_H
 #define CERTDIR_LIST_EDITION_H
 
-#include "list/seal.h"
+#include "list/draft.h"
 
 enum { CERTDIR_LIST_PATIENCE = 120 }; /* seconds that a writer waits for another one, which needs a few */
 
@@ -16,8 +16,8 @@ struct certdir_list_edition {
 	bool is_private;
 	int lock; /* descriptor of `filename`.lock */
 	int file; /* descriptor of `temporary` */
-	struct certdir_list_seal seal; /* of what was copied, with what was changed since */
-	bool copied; /* the published list was verified, and this begins with it */
+	struct certdir_list_draft draft; /* what SQLite changes, until it is in `temporary` */
+	bool goes_on; /* it begins with the published list */
 };
 
 /*
@@ -40,12 +40,13 @@ void certdir_list_edition_hide(struct certdir_list_edition *edition);
 /* Whether there is a published file (or anything else of its name) that this edition will take the place of. */
 bool certdir_list_edition_replaces(const struct certdir_list_edition *edition);
 
-/* Begins the empty temporary file with the image of the published list, which is verified on the way. */
-bool certdir_list_edition_copy(struct certdir_list_edition *edition, struct certdir_error *error);
+/* Begins with the published list; what is read of it is verified on the way. */
+bool certdir_list_edition_go_on(struct certdir_list_edition *edition, struct certdir_error *error);
 
 /*
- * Seals the temporary file and renames it over the published one, which stays as `filename`.last if it was verified. Every change of it since the copy is noted in
- * `edition->seal` by now, and it is closed but for the edition's own descriptor. Ends the edition either way.
+ * Seals what changed, or all of it, in the temporary file and renames that over what is published, which stays beside it as
+ * `filename`.changes.last, or as `filename`.last with `filename`.last.changes, when this edition went on from it. Nothing
+ * changes the draft any more, and its connection is closed. Ends the edition either way.
  */
 bool certdir_list_edition_publish(struct certdir_list_edition *edition, struct certdir_error *error);
 void certdir_list_edition_abandon(struct certdir_list_edition *edition);

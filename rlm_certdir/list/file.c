@@ -204,7 +204,7 @@ bool certdir_list_file_seal(int file, const char *filename, uint64_t size, struc
 		certdir_error_set(error, "%s cannot be read: %s", filename, strerror(errno));
 	} else if (state != CERTDIR_SEAL_TRUE) {
 		(void)certdir_list_file_accept(filename, state, header, first, error);
-	} else if (!is_list(header, first) || check_size(filename, header, (size_t)seal->kept, error)) {
+	} else if (!is_list(header, first) || check_size(filename, header, (size_t)seal->size, error)) {
 		return true; /* what is no list here is changed, as the seal of its first MiB will tell */
 	}
 	certdir_list_seal_clear(seal);

@@ -1,120 +1,159 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "list/image.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/file.h"
-#include "list/file.h"
+#include "list/input.h"
 
-/* A list's file that is open, with the seal that stands in it. */
-struct input {
-	const char *filename;
-	int file;
-	struct certdir_list_seal seal; /* seal.kept: the size of the image */
-	unsigned char header[CERTDIR_LIST_HEADER]; /* its first bytes */
-	bool damaged; /* it can be read, and is not what a publisher wrote */
-};
+/* ---- the list itself ---- */
 
-static void close_input(struct input *input)
+static void release(struct certdir_list_base *base)
 {
-	if (input->file >= 0)
-		(void)close(input->file);
-	input->file = -1;
-	certdir_list_seal_clear(&input->seal);
-}
-
-static bool is_empty(const char *filename)
-{
-	struct stat status;
-
-	return stat(filename, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
-}
-
-/* Before anything else of it is read or allocated, the file has to be a list that has the size it has. */
-static bool open_input(struct input *input, const char *filename, struct certdir_error *error)
-{
-	size_t size;
-
-	memset(input, 0, sizeof(*input));
-	input->filename = filename;
-	input->file = certdir_list_file_open(filename, &size, error);
-	if (input->file < 0) {
-		input->damaged = is_empty(filename);
-		return false;
-	}
-	input->damaged = !certdir_list_file_seal(input->file, filename, size, &input->seal, input->header, error);
-	if (!input->damaged)
-		return true;
-	close_input(input);
-	return false;
-}
-
-static size_t chunk_size(const struct input *input, size_t chunk)
-{
-	const uint64_t left = input->seal.kept - (uint64_t)chunk * CERTDIR_SEAL_CHUNK;
-
-	return left < CERTDIR_SEAL_CHUNK ? (size_t)left : CERTDIR_SEAL_CHUNK;
-}
-
-static bool read_chunk(struct input *input, size_t chunk, unsigned char *bytes, struct certdir_error *error)
-{
-	const size_t size = chunk_size(input, chunk);
-	const ssize_t got = certdir_file_read_at(input->file, bytes, size, (uint64_t)chunk * CERTDIR_SEAL_CHUNK);
-
-	input->damaged = true;
-	if (got < 0)
-		certdir_error_set(error, "%s cannot be read: %s", input->filename, strerror(errno));
-	else if ((size_t)got < size)
-		certdir_error_set(error,
-				  "%s changes while it is read: something writes into it instead of renaming over it",
-				  input->filename);
-	else if (!certdir_list_seal_holds(&input->seal, chunk, bytes, size))
-		(void)certdir_list_file_accept(input->filename, CERTDIR_SEAL_BROKEN, bytes, size, error);
-	else
-		input->damaged = false;
-	if (chunk == 0)
-		memcpy(input->header, bytes, size < sizeof(input->header) ? size : sizeof(input->header));
-	return !input->damaged;
-}
-
-/* What is sealed truly may be another program's, or a list of another version. */
-static bool accept(const struct input *input, struct certdir_error *error)
-{
-	return certdir_list_file_accept(input->filename, CERTDIR_SEAL_TRUE, input->header, (size_t)input->seal.kept,
-					error);
+	if (!base || atomic_fetch_sub_explicit(&base->references, 1, memory_order_acq_rel) != 1)
+		return;
+	free(base->bytes);
+	free(base);
 }
 
 /* All chunks, each to its place. False with `error`, or when one is not as its seal says. */
-static bool read_all(struct input *input, unsigned char *bytes, struct certdir_error *error)
+static bool read_all(struct certdir_list_input *input, unsigned char *bytes, struct certdir_error *error)
 {
 	for (size_t chunk = 0; chunk < input->seal.count; chunk++)
-		if (!read_chunk(input, chunk, bytes + chunk * CERTDIR_SEAL_CHUNK, error))
+		if (!certdir_list_input_read(input, chunk, bytes + chunk * CERTDIR_SEAL_CHUNK, error))
 			return false;
-	return accept(input, error);
+	return certdir_list_input_accept(input, error);
 }
 
-bool certdir_list_image_load(struct certdir_list_image *image, const char *filename, bool *damaged,
+static struct certdir_list_base *read_base(struct certdir_list_input *input, struct certdir_error *error)
+{
+	struct certdir_list_base *base = calloc(1, sizeof(*base));
+
+	if (base) {
+		atomic_init(&base->references, 1);
+		base->size = (size_t)input->seal.size;
+		base->made = input->seal.made;
+		memcpy(base->root, input->seal.root, sizeof(base->root));
+		base->bytes = malloc(base->size + 1); /* an empty one's are not NULL */
+		(void)fstat(input->file, &base->file);
+	}
+	if (!base || !base->bytes)
+		certdir_error_set(error, "%s: no memory for its %llu bytes", input->filename,
+				  (unsigned long long)input->seal.size);
+	else if (read_all(input, base->bytes, error))
+		return base;
+	release(base);
+	return NULL;
+}
+
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       is_same_time(&a->st_mtim, &b->st_mtim) && is_same_time(&a->st_ctim, &b->st_ctim);
+}
+
+/* The present one's, when nobody has touched its file since; else NULL: what was done to it, is for reading it to tell. */
+static struct certdir_list_base *share_base(const struct certdir_list_image *present, const char *filename)
+{
+	struct stat now;
+
+	if (!present || stat(filename, &now) != 0 || !is_same_file(&present->base->file, &now))
+		return NULL;
+	atomic_fetch_add_explicit(&present->base->references, 1, memory_order_relaxed);
+	return present->base;
+}
+
+static struct certdir_list_base *load_base(const char *filename, const struct certdir_list_image *present,
+					   bool *damaged, struct certdir_error *error)
+{
+	struct certdir_list_base *base = share_base(present, filename);
+	struct certdir_list_input input;
+
+	*damaged = false;
+	if (base)
+		return base;
+	if (certdir_list_input_open(&input, filename, error))
+		base = read_base(&input, error);
+	*damaged = input.damaged;
+	certdir_list_input_close(&input);
+	return base;
+}
+
+/* ---- its changes ---- */
+
+/* Lays `changes` over the base, which takes them; or finds that they are none of this list. */
+static bool lay(struct certdir_list_image *image, struct certdir_list_changes *changes, const char *name,
+		struct certdir_error *error)
+{
+	const struct certdir_list_base *base = image->base;
+
+	if (memcmp(changes->base, base->root, sizeof(base->root)) != 0) {
+		if (changes->made <= base->made)
+			return true;
+		certdir_error_set(error,
+				  "%s has changes of another list than %s, and is newer: copy both from one server, "
+				  "%s first",
+				  name, image->filename, image->filename);
+		return false;
+	}
+	if (!certdir_list_changes_fit(changes, base->size)) {
+		certdir_error_set(error, "%s does not fit %s: copy both again", name, image->filename);
+		return false;
+	}
+	image->changes = *changes;
+	image->size = (size_t)changes->total * CERTDIR_LIST_BLOCK;
+	image->made = changes->made;
+	memset(changes, 0, sizeof(*changes));
+	return certdir_list_file_accept(image->filename, CERTDIR_SEAL_TRUE,
+					certdir_list_image_pages.fetch(image, CERTDIR_LIST_HEADER, 0), image->size,
+					error);
+}
+
+/* In a server that has the changes, they cannot vanish: nobody takes them away but who puts a newer list there. */
+static bool is_older(const struct certdir_list_image *image, const struct certdir_list_image *present,
+		     const char *changes, struct certdir_error *error)
+{
+	if (!present || image->made >= present->made ||
+	    memcmp(image->base->root, present->base->root, sizeof(image->base->root)) != 0)
+		return false;
+	certdir_error_set(error,
+			  "%s is missing, or older than what is in use: copy it again (a restart does without it)",
+			  changes);
+	return true;
+}
+
+bool certdir_list_image_load(struct certdir_list_image *image, const char *filename, const char *changes,
+			     const struct certdir_list_image *present, enum certdir_image_damage *damage,
 			     struct certdir_error *error)
 {
-	struct input input;
-	bool ok = false;
+	/* Before the list: one that is written whole in between has them in it, and only one that was there already needs them. */
+	struct certdir_list_changes read = {.total = 0};
+	struct certdir_error why;
+	const enum certdir_changes_state state =
+		changes ? certdir_list_changes_read(&read, changes, &why) : CERTDIR_CHANGES_NONE;
+	bool damaged, ok = false;
 
 	memset(image, 0, sizeof(*image));
-	if (open_input(&input, filename, error)) {
-		image->size = (size_t)input.seal.kept;
-		image->bytes = malloc(image->size + 1); /* an empty one's are not NULL */
-		image->filename = strdup(filename);
-		if (image->bytes && image->filename)
-			ok = read_all(&input, image->bytes, error);
-		else
-			certdir_error_set(error, "%s: no memory for its %zu bytes", filename, image->size);
+	image->filename = strdup(filename);
+	image->base = load_base(filename, present, &damaged, error);
+	*damage = damaged ? CERTDIR_LIST_DAMAGED : CERTDIR_IMAGE_SOUND;
+	if (image->base && image->filename) {
+		image->size = image->base->size;
+		image->made = image->base->made;
+		if (state == CERTDIR_CHANGES_DAMAGED)
+			*error = why;
+		ok = state != CERTDIR_CHANGES_DAMAGED &&
+		     (state == CERTDIR_CHANGES_NONE || lay(image, &read, changes, error)) &&
+		     !is_older(image, present, changes, error);
+		*damage = ok ? CERTDIR_IMAGE_SOUND : CERTDIR_CHANGES_UNFIT;
+		image->files = image->changes.total ? certdir_print("%s with %s", filename, changes) : NULL;
 	}
-	*damaged = input.damaged;
-	close_input(&input);
+	certdir_list_changes_clear(&read);
 	if (!ok)
 		certdir_list_image_clear(image);
 	return ok;
@@ -123,69 +162,49 @@ bool certdir_list_image_load(struct certdir_list_image *image, const char *filen
 void certdir_list_image_clear(struct certdir_list_image *image)
 {
 	free(image->filename);
-	free(image->bytes);
+	free(image->files);
+	release(image->base);
+	certdir_list_changes_clear(&image->changes);
 	memset(image, 0, sizeof(*image));
 }
 
-/* Says why the list itself is at fault, and what to do about it. */
-static bool refuse_list(const struct certdir_error *why, struct certdir_error *error)
+/* ---- for SQLite ---- */
+
+static uint64_t size_of(void *context)
 {
-	certdir_error_set(
-		error,
-		"%s. It is left as it is: move it away and run this again (`certdir list import --replace` needs no "
-		"moving)",
-		why->text);
-	return false;
+	return ((const struct certdir_list_image *)context)->size;
 }
 
-/* *why: of the list; `error` is of what is written. */
-static bool copy_chunks(struct input *input, int to, const char *name, unsigned char *buffer, struct certdir_error *why,
-			struct certdir_error *error)
+/* Bytes of one block, which stand in a row. */
+static const unsigned char *find(const struct certdir_list_image *image, uint64_t from)
 {
-	for (size_t chunk = 0; chunk < input->seal.count; chunk++) {
-		if (!read_chunk(input, chunk, buffer, why))
-			return refuse_list(why, error);
-		if (to >= 0 && !certdir_file_write_at(to, buffer, chunk_size(input, chunk),
-						      (uint64_t)chunk * CERTDIR_SEAL_CHUNK, name, error))
-			return false;
+	const unsigned char *block = certdir_list_changes_find(&image->changes, from / CERTDIR_LIST_BLOCK);
+
+	return block ? block + from % CERTDIR_LIST_BLOCK : image->base->bytes + from;
+}
+
+static const unsigned char *fetch(void *context, size_t amount, uint64_t from)
+{
+	const struct certdir_list_image *image = context;
+
+	if (from > image->size || amount > image->size - from ||
+	    amount > CERTDIR_LIST_BLOCK - from % CERTDIR_LIST_BLOCK)
+		return NULL;
+	return find(image, from);
+}
+
+static bool read_bytes(void *context, unsigned char *bytes, size_t amount, uint64_t from)
+{
+	while (amount > 0) {
+		const size_t left = CERTDIR_LIST_BLOCK - from % CERTDIR_LIST_BLOCK,
+			     part = amount < left ? amount : left;
+
+		memcpy(bytes, find(context, from), part);
+		bytes += part;
+		from += part;
+		amount -= part;
 	}
-	return accept(input, why) || refuse_list(why, error);
+	return true;
 }
 
-bool certdir_list_image_copy(const char *filename, int to, const char *name, struct certdir_list_seal *seal,
-			     struct certdir_error *error)
-{
-	unsigned char *buffer;
-	struct certdir_error why;
-	struct input input;
-	bool ok = false;
-
-	memset(seal, 0, sizeof(*seal));
-	if (!open_input(&input, filename, &why))
-		return refuse_list(&why, error);
-	buffer = malloc(CERTDIR_SEAL_CHUNK);
-	if (!buffer)
-		certdir_error_set(error, "%s: out of memory", filename);
-	else
-		ok = copy_chunks(&input, to, name, buffer, &why, error);
-	free(buffer);
-	if (ok) {
-		*seal = input.seal;
-		memset(&input.seal, 0, sizeof(input.seal));
-	}
-	close_input(&input);
-	return ok;
-}
-
-bool certdir_list_image_check(const char *filename, struct certdir_error *error)
-{
-	struct certdir_error why;
-	struct input input;
-	bool ok;
-
-	if (!open_input(&input, filename, &why))
-		return refuse_list(&why, error);
-	ok = accept(&input, &why) || refuse_list(&why, error);
-	close_input(&input);
-	return ok;
-}
+const struct certdir_list_pages certdir_list_image_pages = {.size = size_of, .read = read_bytes, .fetch = fetch};

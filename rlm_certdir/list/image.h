@@ -1,37 +1,51 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From a list's file to bytes that are verified: one chunk after the other, each compared with its digest before anybody sees it. */
+/* From a list's file, and the file of changes beside it, to bytes in memory that are verified, and shared by editions. */
 #ifndef CERTDIR_LIST_IMAGE_H
 #define CERTDIR_LIST_IMAGE_H
 
-#include "list/seal.h"
+#include <stdatomic.h>
+#include <sys/stat.h>
 
-/* The database inside a list's file, without its seal. All owned. */
-struct certdir_list_image {
-	char *filename; /* for messages */
+#include "list/changes.h"
+#include "list/vfs.h"
+
+/* The database inside a list's file, without its seal. Editions that differ by changes alone have the same one. */
+struct certdir_list_base {
+	atomic_size_t references;
 	unsigned char *bytes;
 	size_t size;
+	int64_t made;
+	unsigned char root[CERTDIR_SEAL_DIGEST]; /* of its seal */
+	struct stat file; /* that it was read from, before that */
+};
+
+struct certdir_list_image {
+	char *filename; /* for messages */
+	char *files; /* that it was read from, for messages */
+	struct certdir_list_base *base;
+	struct certdir_list_changes changes; /* that are laid over it */
+	size_t size;
+	int64_t made; /* with the changes: which of two editions is the older one */
+};
+
+enum certdir_image_damage {
+	CERTDIR_IMAGE_SOUND,
+	CERTDIR_LIST_DAMAGED, /* the list's file is there and may be read, and is not what a publisher wrote */
+	CERTDIR_CHANGES_UNFIT, /* its file is sound, and what stands beside it as its changes is not, or not its own */
 };
 
 /*
- * Reads the image of the list `filename` into memory; certdir_list_image_clear() frees it. False with `error`, and nothing is owned: it is
- * missing, or not a list that this program reads. *damaged: it is there and may be read, and is not what a publisher wrote.
+ * Reads the list `filename`, and its changes from the file `changes` (NULL: takes none), which may be missing; certdir_list_image_clear()
+ * frees both. Changes of a list that was there before are none: whoever writes a list whole puts them into it first. `present`,
+ * or NULL, is the image in use: when the list's file was not touched since, its bytes are shared, and what is older is refused. False with
+ * `error`, and nothing is owned; *damage says of damages which it is.
  */
-bool certdir_list_image_load(struct certdir_list_image *image, const char *filename, bool *damaged,
+bool certdir_list_image_load(struct certdir_list_image *image, const char *filename, const char *changes,
+			     const struct certdir_list_image *present, enum certdir_image_damage *damage,
 			     struct certdir_error *error);
 void certdir_list_image_clear(struct certdir_list_image *image);
 
-/*
- * Copies the image to the empty file `to`, never whole in memory; with `to` -1 it is only verified. What was copied is what the seal is
- * of. On true the caller clears `seal`. False with `error`, which says what to do: the list is missing or not acceptable, or `to`,
- * called `name`, cannot be written.
- */
-bool certdir_list_image_copy(const char *filename, int to, const char *name, struct certdir_list_seal *seal,
-			     struct certdir_error *error);
-
-/*
- * Whether the file is a whole list of our version, as far as its first bytes and its seal tell, of which no digest is compared. False with
- * `error`, which says what to do.
- */
-bool certdir_list_image_check(const char *filename, struct certdir_error *error);
+/* The image for certdir_list_database_pages(), as its context. */
+extern const struct certdir_list_pages certdir_list_image_pages;
 
 #endif

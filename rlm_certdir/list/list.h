@@ -5,6 +5,8 @@
  * On disk: an SQLite database image, followed by a seal (SHA-256 of each MiB of it, and a footer over those). The seal is the
  * complete mark: a file that is cut, half copied, overwritten in place or changed by anything but a publisher does not
  * carry a true one and is refused. sqlite3(1) opens the file all the same, since it believes the size in the header.
+ *
+ * Of a large list what changes stands in a second file, `filename`.changes, until that is worth writing the list whole: changes.h.
  */
 #ifndef CERTDIR_LIST_H
 #define CERTDIR_LIST_H
@@ -18,17 +20,28 @@ enum { CERTDIR_LIST_EXTENSION_ATTRIBUTES = 15 }; /* of a device in Entra ID: ext
 struct certdir_list_snapshot;
 
 /*
- * Reads `filename` once into memory and verifies it: seal, application id, schema version. No lock, read permission is
+ * Reads `filename` and the changes beside it once into memory and verifies them: seals, application id, schema version. No lock, read permission is
  * enough. NULL with `error` (file named, what to do) when it is missing or not acceptable. Reference count 1.
  */
 struct certdir_list_snapshot *certdir_list_load(const char *filename, struct certdir_error *error);
 /*
+ * The same for who has one already: what both have in common is in memory once. A list that is `present` but for its changes, and is
+ * older, is refused: files that belong together were copied apart.
+ */
+struct certdir_list_snapshot *certdir_list_reload(const char *filename, const struct certdir_list_snapshot *present,
+						  struct certdir_error *error);
+/*
  * The same for who has no list yet. Where the file is damaged, it is the edition before, which its publisher verified and kept as
- * `filename`.last: then `damage` says what is wrong with the file, else its text is empty. A file that is missing, may not be read or is
+ * `filename`.last; where its changes are, the list with those before (`filename`.changes.last), or without any. Then `damage` says what
+ * is wrong, else its text is empty. A file that is missing, may not be read or is
  * whole, but of another version, is not damaged: an old edition must not stand in for what somebody took away or put there.
  */
 struct certdir_list_snapshot *certdir_list_load_last(const char *filename, struct certdir_error *damage,
 						     struct certdir_error *error);
+/* The name of the file of changes of a list, which stands beside the file that a symbolic link leads to. NULL when memory is out. */
+char *certdir_list_changes_name(const char *filename);
+/* Which files it was read from, for messages. */
+const char *certdir_list_files(const struct certdir_list_snapshot *snapshot);
 struct certdir_list_snapshot *certdir_list_retain(struct certdir_list_snapshot *snapshot);
 void certdir_list_release(struct certdir_list_snapshot *snapshot);
 
@@ -312,7 +325,7 @@ bool certdir_list_write_changes(struct certdir_list_writer *writer, int64_t sinc
 /* Whether a failure was the disk's, or memory's, and not of what was to be written: the same may succeed another time. */
 bool certdir_list_write_failed(const struct certdir_list_writer *writer);
 
-/* Seals and publishes; the writer is gone either way. On false the published file is as it was. */
+/* Seals and publishes; the writer is gone either way. On false what is published is as it was. */
 bool certdir_list_write_publish(struct certdir_list_writer *writer, struct certdir_error *error);
 /* Gives up: nothing was changed. */
 void certdir_list_write_abort(struct certdir_list_writer *writer);

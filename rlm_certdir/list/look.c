@@ -5,24 +5,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "list/image.h"
 #include "list/schema.h"
 #include "list/writer.h"
 
 static bool open_list(struct certdir_list_writer *looker, const char *filename, struct certdir_error *error)
 {
-	char *real;
-	bool ok;
+	struct certdir_list_draft *draft = &looker->edition.draft;
 
-	if (!certdir_list_image_check(filename, error))
+	if (!certdir_list_draft_open(draft, looker->edition.temporary, error))
 		return false;
-	real = realpath(filename, NULL);
-	ok = real && certdir_list_database_look(real, &looker->sql.db);
-	if (!ok)
-		certdir_error_set(error, "%s cannot be read: %s", filename,
-				  looker->sql.db ? sqlite3_errmsg(looker->sql.db) : strerror(errno));
-	free(real);
-	return ok && certdir_list_writer_check(looker, filename, error);
+	if (certdir_list_database_pages(&certdir_list_draft_pages, draft, "list", false, &looker->sql.db))
+		return certdir_list_writer_check(looker, filename, error);
+	certdir_error_set(error, "%s cannot be read: %s", filename,
+			  draft->why.text[0] ? draft->why.text : sqlite3_errmsg(looker->sql.db));
+	return false;
 }
 
 static bool open_empty(struct certdir_list_writer *looker, struct certdir_error *error)
@@ -41,6 +37,7 @@ struct certdir_list_writer *certdir_list_look(const char *filename, struct certd
 	if (looker) {
 		looker->edition.lock = looker->edition.file = -1;
 		looker->edition.temporary = strdup(filename); /* what messages name */
+		certdir_list_draft_init(&looker->edition.draft, -1, NULL);
 	}
 	if (!looker || !looker->edition.temporary)
 		certdir_error_set(error, "%s: out of memory", filename);

@@ -47,21 +47,17 @@ bool certdir_list_reader_fail(struct certdir_list_reader *reader, struct certdir
 }
 
 /*
- * READONLY without FREEONCLOSE: SQLite borrows the buffer. With mmap_size set it takes pages by xFetch, which for a
- * database in memory is a pointer into the buffer: no page is copied, and this maps nothing. One read transaction lasts
- * as long as the connection, since the image never changes: beginning one costs as much as a lookup.
+ * With mmap_size set SQLite takes pages by xFetch, which is a pointer into the image: no page is copied, and this maps nothing. One
+ * read transaction lasts as long as the connection, since the image never changes: beginning one costs as much as a lookup.
  */
 static bool attach_image(struct certdir_list_reader *reader)
 {
-	const struct certdir_list_image *image = reader->image;
+	struct certdir_list_image *image = (struct certdir_list_image *)reader->image; /* which nothing writes to */
 	char pragmas[200];
 
-	if (!certdir_list_database_open(":memory:", false, &reader->sql.db))
+	if (!certdir_list_database_pages(&certdir_list_image_pages, image, "list", false, &reader->sql.db))
 		return false;
 	certdir_list_database_bound(reader->sql.db, &reader->steps);
-	if (sqlite3_deserialize(reader->sql.db, "main", image->bytes, (sqlite3_int64)image->size,
-				(sqlite3_int64)image->size, SQLITE_DESERIALIZE_READONLY) != SQLITE_OK)
-		return false;
 	(void)snprintf(pragmas, sizeof(pragmas),
 		       "PRAGMA mmap_size=%zu;PRAGMA cache_size=-256;PRAGMA temp_store=MEMORY;"
 		       "PRAGMA query_only=1;BEGIN;SELECT 1 FROM sqlite_schema",

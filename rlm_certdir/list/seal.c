@@ -12,9 +12,9 @@
 #include "base/file.h"
 #include "text/hex.h"
 
-static const unsigned char magic[8] = {'c', 'e', 'r', 't', 'd', 'i', 'r', 2};
+static const unsigned char magic[8] = {'c', 'e', 'r', 't', 'd', 'i', 'r', 3};
 
-enum { SIZE_AT = 8, ROOT_AT = 16 };
+enum { SIZE_AT = 8, MADE_AT = 16, ROOT_AT = 24 };
 
 static uint64_t chunks_of(uint64_t size)
 {
@@ -41,17 +41,38 @@ bool certdir_list_seal_digest(const char *bytes, size_t size, char hex[2 * CERTD
 	return true;
 }
 
-/* What the footer ends with: it binds the digests to each other, to their order, and to the size. */
-static bool root(const unsigned char *footer, const unsigned char *digests, size_t size,
-		 unsigned char out[CERTDIR_SEAL_DIGEST])
+bool certdir_list_seal_sum(const unsigned char *bytes, size_t size, const unsigned char *more, size_t more_size,
+			   unsigned char out[CERTDIR_SEAL_DIGEST])
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	bool ok = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
-		  EVP_DigestUpdate(context, footer, ROOT_AT) == 1 && EVP_DigestUpdate(context, digests, size) == 1 &&
+		  EVP_DigestUpdate(context, bytes, size) == 1 && EVP_DigestUpdate(context, more, more_size) == 1 &&
 		  EVP_DigestFinal_ex(context, out, NULL) == 1;
 
 	EVP_MD_CTX_free(context);
 	return ok;
+}
+
+/* What the footer ends with: it binds the digests to each other, to their order, and to the size. */
+static bool root(const unsigned char *footer, const unsigned char *digests, size_t size,
+		 unsigned char out[CERTDIR_SEAL_DIGEST])
+{
+	return certdir_list_seal_sum(footer, ROOT_AT, digests, size, out);
+}
+
+static void put(unsigned char *bytes, uint64_t value)
+{
+	for (int i = 0; i < 8; i++)
+		bytes[i] = (unsigned char)(value >> (8 * i));
+}
+
+static uint64_t get(const unsigned char *bytes)
+{
+	uint64_t value = 0;
+
+	for (int i = 7; i >= 0; i--)
+		value = value << 8 | bytes[i];
+	return value;
 }
 
 /* The image's size as the footer at the end of a file of `size` bytes has it. */
@@ -60,8 +81,7 @@ static enum certdir_seal_state read_footer(const unsigned char *footer, uint64_t
 	*image = 0;
 	if (memcmp(footer, magic, sizeof(magic)) != 0)
 		return CERTDIR_SEAL_ABSENT;
-	for (int i = 7; i >= 0; i--)
-		*image = *image << 8 | footer[SIZE_AT + i];
+	*image = get(footer + SIZE_AT);
 	if (*image > size || *image + chunks_of(*image) * CERTDIR_SEAL_DIGEST + CERTDIR_SEAL_FOOTER != size)
 		return CERTDIR_SEAL_BROKEN;
 	return CERTDIR_SEAL_TRUE;
@@ -105,21 +125,16 @@ enum certdir_seal_state certdir_list_seal_check(const unsigned char *file, size_
 void certdir_list_seal_clear(struct certdir_list_seal *seal)
 {
 	free(seal->digests);
-	free(seal->changed);
 	memset(seal, 0, sizeof(*seal));
 }
 
 static bool allocate(struct certdir_list_seal *seal, uint64_t size)
 {
 	memset(seal, 0, sizeof(*seal));
-	seal->kept = size;
+	seal->size = size;
 	seal->count = (size_t)chunks_of(size);
 	seal->digests = calloc(seal->count + 1, CERTDIR_SEAL_DIGEST); /* + 1: an empty image's are not NULL */
-	seal->changed = calloc(seal->count + 1, sizeof(*seal->changed));
-	if (seal->digests && seal->changed)
-		return true;
-	certdir_list_seal_clear(seal);
-	return false;
+	return seal->digests != NULL;
 }
 
 enum certdir_seal_state certdir_list_seal_read(struct certdir_list_seal *seal, int fd, uint64_t size,
@@ -143,6 +158,8 @@ enum certdir_seal_state certdir_list_seal_read(struct certdir_list_seal *seal, i
 	digests = (size_t)chunks_of(image) * CERTDIR_SEAL_DIGEST;
 	if (!allocate(seal, image) || certdir_file_read_at(fd, seal->digests, digests, image) != (ssize_t)digests)
 		goto unreadable;
+	seal->made = (int64_t)get(footer + MADE_AT);
+	memcpy(seal->root, footer + ROOT_AT, sizeof(seal->root));
 	if (is_root(footer, seal->digests, digests))
 		return CERTDIR_SEAL_TRUE;
 	certdir_list_seal_clear(seal);
@@ -163,100 +180,55 @@ bool certdir_list_seal_holds(const struct certdir_list_seal *seal, size_t chunk,
 	       memcmp(is, seal->digests + chunk * CERTDIR_SEAL_DIGEST, sizeof(is)) == 0;
 }
 
-void certdir_list_seal_written(struct certdir_list_seal *seal, uint64_t from, uint64_t bytes)
-{
-	if (bytes == 0)
-		return;
-	for (uint64_t i = from / CERTDIR_SEAL_CHUNK; i < seal->count && i <= (from + bytes - 1) / CERTDIR_SEAL_CHUNK;
-	     i++)
-		seal->changed[i] = true;
-}
-
-void certdir_list_seal_cut(struct certdir_list_seal *seal, uint64_t size)
-{
-	if (size >= seal->kept)
-		return;
-	certdir_list_seal_written(seal, size, seal->kept - size);
-	seal->kept = size;
-}
-
-/*
- * A chunk's digest still holds when nothing was written into it and it ends where it did: in an image that has grown since,
- * the last chunk of then goes on into bytes that nobody had to write (a hole), and so does the place of a cut.
- */
-static bool still_holds(const struct certdir_list_seal *before, size_t chunk, uint64_t size)
-{
-	uint64_t end = smaller(((uint64_t)chunk + 1) * CERTDIR_SEAL_CHUNK, size);
-
-	return chunk < before->count && !before->changed[chunk] && end <= before->kept;
-}
-
 /* The digests of what `fd` holds into `seal`. */
-static bool digest_file(const struct certdir_list_seal *before, struct certdir_list_seal *seal, int fd,
-			const char *name, struct certdir_error *error)
+static bool digest_file(struct certdir_list_seal *seal, int fd, const char *name, struct certdir_error *error)
 {
-	unsigned char *buffer = malloc(CERTDIR_SEAL_CHUNK);
-	bool ok = false;
+	unsigned char buffer[CERTDIR_SEAL_CHUNK];
 
-	if (!buffer) {
-		certdir_error_set(error, "%s cannot be sealed: out of memory", name);
-		return false;
-	}
 	for (size_t i = 0; i < seal->count; i++) {
-		uint64_t at = (uint64_t)i * CERTDIR_SEAL_CHUNK;
-		size_t size = smaller(CERTDIR_SEAL_CHUNK, seal->kept - at);
-		unsigned char *to = seal->digests + i * CERTDIR_SEAL_DIGEST;
+		const uint64_t at = (uint64_t)i * CERTDIR_SEAL_CHUNK;
+		const size_t size = smaller(CERTDIR_SEAL_CHUNK, seal->size - at);
 
-		if (still_holds(before, i, seal->kept)) {
-			memcpy(to, before->digests + i * CERTDIR_SEAL_DIGEST, CERTDIR_SEAL_DIGEST);
-			continue;
-		}
 		if (certdir_file_read_at(fd, buffer, size, at) != (ssize_t)size) {
 			certdir_error_set(error, "%s cannot be read back to seal it: %s", name, strerror(errno));
-			goto out;
+			return false;
 		}
-		if (!digest(buffer, size, to)) {
+		if (!digest(buffer, size, seal->digests + i * CERTDIR_SEAL_DIGEST)) {
 			certdir_error_set(error, "%s cannot be sealed: OpenSSL has no SHA-256", name);
-			goto out;
+			return false;
 		}
 	}
-	ok = true;
-out:
-	free(buffer);
-	return ok;
+	return true;
 }
 
-bool certdir_list_seal_append(const struct certdir_list_seal *before, int fd, const char *name,
-			      struct certdir_error *error)
+bool certdir_list_seal_append(int fd, int64_t made, const char *name, struct certdir_error *error)
 {
 	unsigned char footer[CERTDIR_SEAL_FOOTER];
 	struct certdir_list_seal seal = {0};
 	struct stat status;
 	size_t digests;
 	bool ok = false;
-	uint64_t size;
 
 	if (fstat(fd, &status) != 0) {
 		certdir_error_set(error, "%s cannot be read back to seal it: %s", name, strerror(errno));
 		return false;
 	}
-	size = (uint64_t)status.st_size;
-	if (!allocate(&seal, size)) {
+	if (!allocate(&seal, (uint64_t)status.st_size)) {
 		certdir_error_set(error, "%s cannot be sealed: out of memory", name);
 		return false;
 	}
-	if (!digest_file(before, &seal, fd, name, error))
+	if (!digest_file(&seal, fd, name, error))
 		goto out;
 	memcpy(footer, magic, sizeof(magic));
-	for (int i = 0; i < 8; i++)
-		footer[SIZE_AT + i] = (unsigned char)(size >> (8 * i));
+	put(footer + SIZE_AT, seal.size);
+	put(footer + MADE_AT, (uint64_t)made);
 	digests = seal.count * CERTDIR_SEAL_DIGEST;
 	if (!root(footer, seal.digests, digests, footer + ROOT_AT)) {
 		certdir_error_set(error, "%s cannot be sealed: OpenSSL has no SHA-256", name);
 		goto out;
 	}
-	ok = certdir_file_write_at(fd, seal.digests, digests, size, name, error) &&
-	     certdir_file_write_at(fd, footer, sizeof(footer), size + digests, name, error);
+	ok = certdir_file_write_at(fd, seal.digests, digests, seal.size, name, error) &&
+	     certdir_file_write_at(fd, footer, sizeof(footer), seal.size + digests, name, error);
 out:
 	certdir_list_seal_clear(&seal);
 	return ok;

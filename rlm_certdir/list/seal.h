@@ -2,20 +2,20 @@
 /*
  * What stands behind a list's image and says: this is all of it, and it is as its publisher left it.
  *
- * A tree of two levels: SHA-256 of each chunk of the image, and a footer with SHA-256 over those. So who changes a few
- * pages of a large image hashes their chunks anew and no others.
+ * A tree of two levels: SHA-256 of each chunk of the image, and a footer with SHA-256 over those. So who needs a few pages of a large
+ * image verifies their chunks and no others.
  *
  *	image        of any size
  *	digests      32 bytes for each chunk of the image, the last of which may be short
- *	footer       8 bytes "certdir\2", 8 bytes size of the image (little-endian),
- *	             32 bytes SHA-256 of those 16 bytes and the digests
+ *	footer       8 bytes "certdir\3", 8 bytes size of the image, 8 bytes when it was made (microseconds since 1970; both
+ *	             little-endian), 32 bytes SHA-256 of those 24 bytes and the digests: the root
  */
 #ifndef CERTDIR_LIST_SEAL_H
 #define CERTDIR_LIST_SEAL_H
 
 #include "base/certdir.h"
 
-enum { CERTDIR_SEAL_CHUNK = 1 << 20, CERTDIR_SEAL_DIGEST = 32, CERTDIR_SEAL_FOOTER = 48 };
+enum { CERTDIR_SEAL_CHUNK = 1 << 14, CERTDIR_SEAL_DIGEST = 32, CERTDIR_SEAL_FOOTER = 56 };
 
 enum certdir_seal_state {
 	CERTDIR_SEAL_TRUE,
@@ -28,13 +28,17 @@ enum certdir_seal_state certdir_list_seal_check(const unsigned char *file, size_
 
 /* SHA-256 of some bytes in hexadecimal. False when it cannot be made. */
 bool certdir_list_seal_digest(const char *bytes, size_t size, char hex[2 * CERTDIR_SEAL_DIGEST + 1]);
+/* SHA-256 of some bytes and others behind them. False when it cannot be made. */
+bool certdir_list_seal_sum(const unsigned char *bytes, size_t size, const unsigned char *more, size_t more_size,
+			   unsigned char out[CERTDIR_SEAL_DIGEST]);
 
-/* The seal of an image: the digests of its chunks, and which of them still hold while the image is being changed. */
+/* The seal of an image. */
 struct certdir_list_seal {
-	uint64_t kept; /* bytes from the image's start that were not cut off since */
-	size_t count; /* chunks that there were */
+	uint64_t size; /* bytes of the image */
+	int64_t made; /* microseconds since 1970, later than what it took the place of */
+	unsigned char root[CERTDIR_SEAL_DIGEST]; /* which tells any two images apart */
+	size_t count; /* chunks */
 	unsigned char *digests; /* CERTDIR_SEAL_DIGEST bytes for each */
-	bool *changed; /* whether the chunk was written since */
 };
 
 void certdir_list_seal_clear(struct certdir_list_seal *seal);
@@ -49,15 +53,7 @@ enum certdir_seal_state certdir_list_seal_read(struct certdir_list_seal *seal, i
 bool certdir_list_seal_holds(const struct certdir_list_seal *seal, size_t chunk, const unsigned char *bytes,
 			     size_t size);
 
-/* Notes a change of the image that `seal` was of: these bytes were written; what stood from `size` on was cut off. */
-void certdir_list_seal_written(struct certdir_list_seal *seal, uint64_t from, uint64_t bytes);
-void certdir_list_seal_cut(struct certdir_list_seal *seal, uint64_t size);
-
-/*
- * Appends the seal of everything that `fd` (open for reading and writing) holds. `before` is that of an earlier state, whose
- * digests are taken where they still hold; all zero when there is none. False with `error`; `name` is for it.
- */
-bool certdir_list_seal_append(const struct certdir_list_seal *before, int fd, const char *name,
-			      struct certdir_error *error);
+/* Appends the seal of everything that `fd` (open for reading and writing) holds. False with `error`; `name` is for it. */
+bool certdir_list_seal_append(int fd, int64_t made, const char *name, struct certdir_error *error);
 
 #endif

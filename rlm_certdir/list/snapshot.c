@@ -46,55 +46,103 @@ static bool read_snapshot(struct certdir_list_snapshot *snapshot, struct certdir
 	       certdir_list_sources_read(&snapshot->sources, reader, error) && read_contents(snapshot, reader, error);
 }
 
-static struct certdir_list_snapshot *load(const char *filename, bool *damaged, struct certdir_error *error)
+/* The list `filename` with the changes in the file of that name; `present`, `damage` and `error` as certdir_list_image_load() has them. */
+static struct certdir_list_snapshot *load(const char *filename, const char *changes,
+					  const struct certdir_list_snapshot *present,
+					  enum certdir_image_damage *damage, struct certdir_error *error)
 {
 	struct certdir_list_snapshot *snapshot = calloc(1, sizeof(*snapshot));
 
-	*damaged = false;
+	*damage = CERTDIR_IMAGE_SOUND;
 	if (!snapshot) {
 		certdir_error_set(error, "%s: out of memory", filename);
 		return NULL;
 	}
 	atomic_init(&snapshot->references, 1);
 	(void)pthread_mutex_init(&snapshot->mutex, NULL);
-	if (certdir_list_image_load(&snapshot->image, filename, damaged, error) && read_snapshot(snapshot, error))
+	if (certdir_list_image_load(&snapshot->image, filename, changes, present ? &present->image : NULL, damage,
+				    error) &&
+	    read_snapshot(snapshot, error))
 		return snapshot;
 	certdir_list_release(snapshot);
 	return NULL;
 }
 
-struct certdir_list_snapshot *certdir_list_load(const char *filename, struct certdir_error *error)
-{
-	bool damaged;
-
-	return load(filename, &damaged, error);
-}
-
 /* Beside the list itself, where a symbolic link leads to it. */
-static char *name_of_last(const char *filename)
+static char *name_beside(const char *filename, const char *suffix)
 {
-	char *real = realpath(filename, NULL), *last = real ? certdir_print("%s.last", real) : NULL;
+	char *real = realpath(filename, NULL), *name = certdir_print("%s%s", real ? real : filename, suffix);
 
 	free(real);
-	return last;
+	return name;
+}
+
+char *certdir_list_changes_name(const char *filename)
+{
+	return name_beside(filename, ".changes");
+}
+
+struct certdir_list_snapshot *certdir_list_reload(const char *filename, const struct certdir_list_snapshot *present,
+						  struct certdir_error *error)
+{
+	char *changes = certdir_list_changes_name(filename);
+	struct certdir_list_snapshot *snapshot = NULL;
+	enum certdir_image_damage damage;
+
+	if (!changes)
+		certdir_error_set(error, "%s: out of memory", filename);
+	else
+		snapshot = load(filename, changes, present, &damage, error);
+	free(changes);
+	return snapshot;
+}
+
+struct certdir_list_snapshot *certdir_list_load(const char *filename, struct certdir_error *error)
+{
+	return certdir_list_reload(filename, NULL, error);
+}
+
+static struct certdir_list_snapshot *load_list_before(const char *filename)
+{
+	char *last = name_beside(filename, ".last");
+	struct certdir_error why;
+	struct certdir_list_snapshot *snapshot = last ? certdir_list_load(last, &why) : NULL;
+
+	free(last);
+	return snapshot;
+}
+
+/* The changes of the edition before, or none: older either way, and newer than any other list. */
+static struct certdir_list_snapshot *load_changes_before(const char *filename, const char *changes)
+{
+	char *last = certdir_print("%s.last", changes);
+	enum certdir_image_damage damage;
+	struct certdir_error why;
+	struct certdir_list_snapshot *snapshot = last ? load(filename, last, NULL, &damage, &why) : NULL;
+
+	free(last);
+	return snapshot ? snapshot : load(filename, NULL, NULL, &damage, &why);
 }
 
 struct certdir_list_snapshot *certdir_list_load_last(const char *filename, struct certdir_error *damage,
 						     struct certdir_error *error)
 {
-	bool damaged;
-	struct certdir_list_snapshot *snapshot = load(filename, &damaged, error);
-	struct certdir_error why;
-	char *last;
+	char *changes = certdir_list_changes_name(filename);
+	enum certdir_image_damage which = CERTDIR_IMAGE_SOUND;
+	struct certdir_list_snapshot *snapshot = NULL;
 
 	damage->text[0] = '\0';
-	if (snapshot || !damaged)
-		return snapshot;
-	last = name_of_last(filename);
-	snapshot = last ? certdir_list_load(last, &why) : NULL;
-	if (snapshot)
-		*damage = *error;
-	free(last);
+	if (!changes)
+		certdir_error_set(error, "%s: out of memory", filename);
+	else
+		snapshot = load(filename, changes, NULL, &which, error);
+	if (!snapshot && which != CERTDIR_IMAGE_SOUND) {
+		snapshot = which == CERTDIR_CHANGES_UNFIT ? load_changes_before(filename, changes)
+							  : load_list_before(filename);
+		if (snapshot)
+			*damage = *error;
+	}
+	free(changes);
 	return snapshot;
 }
 
@@ -156,6 +204,11 @@ void certdir_list_reader_put(struct certdir_list_reader *reader)
 }
 
 /* ---- what it says of itself ---- */
+
+const char *certdir_list_files(const struct certdir_list_snapshot *snapshot)
+{
+	return snapshot->image.files ? snapshot->image.files : snapshot->image.filename;
+}
 
 size_t certdir_list_device_count(const struct certdir_list_snapshot *snapshot)
 {

@@ -16,7 +16,14 @@ enum { SCHEMA_STEPS = 1000 }; /* thousands of instructions, a hundred times what
 
 bool certdir_list_writer_fail(struct certdir_list_writer *writer, struct certdir_error *error)
 {
-	certdir_error_set(error, "%s cannot be written: %s", writer->edition.temporary, sqlite3_errmsg(writer->sql.db));
+	struct certdir_error *why = &writer->edition.draft.why;
+
+	if (why->text[0])
+		*error = *why;
+	else
+		certdir_error_set(error, "%s cannot be written: %s", writer->edition.temporary,
+				  sqlite3_errmsg(writer->sql.db));
+	why->text[0] = '\0';
 	writer->failures++;
 	return false;
 }
@@ -77,8 +84,8 @@ bool certdir_list_writer_check(struct certdir_list_writer *writer, const char *f
 static bool open_database(struct certdir_list_writer *writer, bool copied, struct certdir_error *error)
 {
 	if (!certdir_list_database_temporary(writer->edition.directory) ||
-	    !certdir_list_database_open(writer->edition.temporary, true, &writer->sql.db) ||
-	    !certdir_list_written_watch(&writer->written, writer->sql.db, &writer->edition.seal))
+	    !certdir_list_database_pages(&certdir_list_draft_pages, &writer->edition.draft, writer->edition.temporary,
+					 true, &writer->sql.db))
 		return certdir_list_writer_fail(writer, error);
 	return (!copied || certdir_list_writer_check(writer, writer->edition.filename, error)) &&
 	       certdir_list_writer_run(writer, pragmas, error) &&
@@ -102,7 +109,7 @@ static bool begin(struct certdir_list_writer *writer, bool fresh, struct certdir
 
 	if (fresh && replaces && !certdir_list_file_replaceable(writer->edition.filename, error))
 		return false;
-	if (!fresh && replaces && !certdir_list_edition_copy(&writer->edition, error))
+	if (!fresh && replaces && !certdir_list_edition_go_on(&writer->edition, error))
 		return false;
 	return open_database(writer, !fresh && replaces, error);
 }

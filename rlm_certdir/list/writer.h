@@ -3,14 +3,13 @@
 #ifndef CERTDIR_LIST_WRITER_H
 #define CERTDIR_LIST_WRITER_H
 
+#include "list/database.h"
 #include "list/edition.h"
 #include "list/list.h"
 #include "list/sql.h"
-#include "list/written.h"
 
 struct certdir_list_writer {
 	struct certdir_list_edition edition;
-	struct certdir_list_written written; /* notes in edition.seal what SQLite changes */
 	struct certdir_sql sql; /* no transaction is open between calls, so that a part can be rolled back alone */
 	unsigned failures; /* how often SQLite could not do what it was asked */
 	int64_t source; /* row of the imported source, 0 = none named */

@@ -560,9 +560,9 @@ def test_certificates_of_no_source(run, load, tmp_path):
 
 def seal(image):
     """The seal as list/seal.h describes it, behind an image."""
-    chunks = [image[at:at + (1 << 20)] for at in range(0, len(image), 1 << 20)]
+    chunks = [image[at:at + (1 << 14)] for at in range(0, len(image), 1 << 14)]
     digests = b"".join(hashlib.sha256(chunk).digest() for chunk in chunks)
-    head = b"certdir\2" + len(image).to_bytes(8, "little")
+    head = b"certdir\3" + len(image).to_bytes(8, "little") + bytes(8)
     return image + digests + head + hashlib.sha256(head + digests).digest()
 
 

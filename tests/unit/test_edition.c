@@ -2,12 +2,12 @@
 /* Editions: what goes from one to the next, what a rollback takes back, what cannot be written, what an import loses. */
 #include "list_fixture.h"
 #include "base/shrink.h"
-#include "list/image.h"
 #include "list/writer.h"
 #include "fsync_count.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <sys/mman.h>
 
 static struct certdir_list_writer *begin(void)
 {
@@ -79,6 +79,18 @@ static size_t check_list(void)
 	return devices;
 }
 
+static bool is_of_list(const char *name)
+{
+	static const char *const names[] = {"devices.db",	  "devices.db.lock",
+					    "devices.db.last",	  "devices.db.last.changes",
+					    "devices.db.changes", "devices.db.changes.last"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 /* What stands in the list's directory beside the list and its lock. */
 static int leftovers(void)
 {
@@ -88,8 +100,7 @@ static int leftovers(void)
 
 	assert_non_null(directory);
 	while ((entry = readdir(directory)))
-		if (entry->d_name[0] != '.' && strcmp(entry->d_name, "devices.db") != 0 &&
-		    strcmp(entry->d_name, "devices.db.lock") != 0 && strcmp(entry->d_name, "devices.db.last") != 0) {
+		if (entry->d_name[0] != '.' && !is_of_list(entry->d_name)) {
 			print_message("%s is left\n", entry->d_name);
 			count++;
 		}
@@ -106,60 +117,7 @@ static void publish_large(int devices)
 	fixture_publish(writer);
 }
 
-static size_t chunks_changed(const struct certdir_list_writer *writer)
-{
-	size_t changed = 0;
-
-	for (size_t i = 0; i < writer->edition.seal.count; i++)
-		changed += writer->edition.seal.changed[i];
-	return changed;
-}
-
-static void test_one_change(void **state)
-{
-	struct certdir_list_writer *writer;
-
-	(void)state;
-	publish_large(12000);
-	writer = begin();
-	assert_true(writer->edition.seal.count > 12);
-	assert_int_equal(chunks_changed(writer), 0);
-	run(writer, "INSERT INTO device(source,name) VALUES(1,'NEW')");
-	assert_in_range(chunks_changed(writer), 1, 6);
-	count_devices(writer);
-	fixture_publish(writer);
-	assert_int_equal(check_list(), 12001);
-	assert_int_equal(leftovers(), 0);
-}
-
-/* What SQLite asks of the file, asked directly: it rarely cuts one without writing all of it. */
-static void test_what_is_noted(void **state)
-{
-	struct certdir_list_writer *writer;
-	struct certdir_list_seal *seal;
-	sqlite3_file *file;
-	uint64_t size;
-	size_t last;
-
-	(void)state;
-	publish_large(3000);
-	writer = begin();
-	seal = &writer->edition.seal;
-	size = seal->kept;
-	last = seal->count - 1;
-	assert_true(last >= 3);
-	assert_int_equal(sqlite3_file_control(writer->sql.db, "main", SQLITE_FCNTL_FILE_POINTER, &file), SQLITE_OK);
-	assert_int_equal(file->pMethods->xWrite(file, "ab", 2, CERTDIR_SEAL_CHUNK - 1), SQLITE_OK);
-	assert_true(seal->changed[0] && seal->changed[1] && !seal->changed[2] && !seal->changed[last]);
-	assert_int_equal(file->pMethods->xWrite(file, "ab", 2, (sqlite3_int64)size + 9 * CERTDIR_SEAL_CHUNK),
-			 SQLITE_OK);
-	assert_true(!seal->changed[2] && !seal->changed[last] && seal->kept == size);
-	assert_int_equal(file->pMethods->xTruncate(file, (sqlite3_int64)size - 1), SQLITE_OK);
-	assert_true(!seal->changed[2] && seal->changed[last] && seal->kept == size - 1);
-	certdir_list_write_abort(writer);
-}
-
-/* Whatever SQLite does to the file, edition after edition, the seal made of what it wrote is a true one. */
+/* Whatever SQLite does to the list, edition after edition, as changes or written whole, what is published is whole. */
 static void test_random_changes(void **state)
 {
 	static const char *const changes[] = {
@@ -209,7 +167,6 @@ static void test_rollback(void **state)
 	run(writer, "UPDATE device SET owner='gone'");
 	run(writer, "DELETE FROM device WHERE id<3000");
 	run(writer, "ROLLBACK");
-	assert_true(chunks_changed(writer) >= 3);
 	run(writer, "BEGIN;INSERT INTO device(source,name) VALUES(1,'one part');COMMIT");
 	run(writer, "BEGIN");
 	fill(writer, 3002, 1000);
@@ -277,15 +234,19 @@ static void same_as_load(const char *what)
 {
 	struct certdir_error loading = {.text = ""}, copying = {.text = ""};
 	struct certdir_list_snapshot *snapshot = certdir_list_load(fixture_file, &loading);
-	struct certdir_list_seal seal;
-	bool copied = certdir_list_image_copy(fixture_file, -1, "nowhere", &seal, &copying);
+	const int nowhere = memfd_create("nowhere", MFD_CLOEXEC);
+	struct certdir_list_draft draft;
+	bool copied;
 
+	assert_true(nowhere >= 0);
+	certdir_list_draft_init(&draft, nowhere, "nowhere");
+	copied = certdir_list_draft_open(&draft, fixture_file, &copying);
+	certdir_list_draft_clear(&draft);
+	assert_int_equal(close(nowhere), 0);
 	if (copied != (snapshot != NULL) || strncmp(copying.text, loading.text, strlen(loading.text)) != 0)
 		fail_msg("%s: loading says \"%s\", copying \"%s\"", what, loading.text, copying.text);
 	if (!copied && !strstr(copying.text, "left as it is"))
 		fail_msg("%s: \"%s\" does not say what to do", what, copying.text);
-	if (copied)
-		certdir_list_seal_clear(&seal);
 	certdir_list_release(snapshot);
 }
 
@@ -306,11 +267,11 @@ static void test_damaged_present(void **state)
 	assert_int_equal(mkdir(fixture_file, 0700), 0);
 	same_as_load("directory");
 	assert_int_equal(rmdir(fixture_file), 0);
-	publish_large(3000);
+	publish_large(2000); /* of a larger one only what is needed is looked at: test_changes.c */
 	same_as_load("sound");
 	file = fixture_read(&size);
 	image = fixture_image(file, size);
-	assert_true(image > 3 * CERTDIR_SEAL_CHUNK);
+	assert_true(image > 3 * CERTDIR_SEAL_CHUNK && image < 4 << 20);
 	for (size_t at = 0; at<size; at += at> image - 2 ? 1 : image / 19) {
 		(void)snprintf(what, sizeof(what), "byte %zu", at);
 		file[at] ^= 0x10;
@@ -600,8 +561,6 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_one_change),
-		TEST(test_what_is_noted),
 		TEST(test_random_changes),
 		TEST(test_rollback),
 		TEST(test_temporary_files),

@@ -678,7 +678,7 @@ static void test_list_comes_late(void **state)
 	assert_int_equal(certdir_directory_list_edition(watched), 0);
 	assert_int_equal(unlink(fixture_file), 0); /* nothing else makes room for a list */
 	next_edition();
-	assert_int_equal(certdir_directory_list_edition(watched), 1);
+	assert_true(certdir_directory_list_edition(watched) >= 1);
 	watched->type->close(watched);
 }
 

@@ -129,13 +129,12 @@ size_t fixture_image(const unsigned char *file, size_t size)
 
 void fixture_seal(const unsigned char *image, size_t size)
 {
-	const struct certdir_list_seal none = {0};
 	struct certdir_error error;
 	int fd;
 
 	fixture_overwrite(image, size);
 	fd = open(fixture_file, O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0);
-	assert_true(certdir_list_seal_append(&none, fd, fixture_file, &error));
+	assert_true(certdir_list_seal_append(fd, 0, fixture_file, &error));
 	assert_int_equal(close(fd), 0);
 }

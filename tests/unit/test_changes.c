@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The file of changes beside a large list: what it costs, whatever is done to it or to the list, and what dies while it is written. */
+#include "list_fixture.h"
+#include "list/changes.h"
+#include "list/snapshot.h"
+#include "list/writer.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+enum { DEVICES = 6000, FOOTER = 72, SEALED = FOOTER + CERTDIR_SEAL_DIGEST };
+
+static char changes_file[112], last_changes[128], copy_file[112];
+
+static int setup(void **state)
+{
+	if (fixture_setup(state) != 0)
+		return -1;
+	(void)snprintf(changes_file, sizeof(changes_file), "%s.changes", fixture_file);
+	(void)snprintf(last_changes, sizeof(last_changes), "%s.changes.last", fixture_file);
+	(void)snprintf(copy_file, sizeof(copy_file), "%s/copy", fixture_directory);
+	return 0;
+}
+
+static void publish_list(int devices)
+{
+	struct certdir_list_writer *writer = fixture_begin(true, "test", NULL, 1000);
+	char sql[300];
+
+	(void)snprintf(sql, sizeof(sql),
+		       "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i<%d) INSERT INTO "
+		       "device(source,name,object_id,owner) SELECT 1,'PC-'||i,hex(randomblob(16)),hex(randomblob(500)) "
+		       "FROM n",
+		       devices);
+	fixture_run(writer, sql);
+	fixture_publish(writer);
+}
+
+/* The next edition: its number is how long the source has been synced. */
+static bool try_edition(int edition, const char *sql, struct certdir_error *error)
+{
+	struct certdir_list_writer *writer = certdir_list_write_begin(fixture_file, false, error);
+	char text[60];
+
+	if (!writer)
+		return false;
+	(void)snprintf(text, sizeof(text), "UPDATE source SET synced=%d", edition);
+	if (certdir_list_writer_run(writer, text, error) && certdir_list_writer_run(writer, sql, error))
+		return certdir_list_write_publish(writer, error);
+	certdir_list_write_abort(writer);
+	return false;
+}
+
+static void next_edition(int edition, const char *sql)
+{
+	struct certdir_error error;
+
+	if (!try_edition(edition, sql, &error))
+		fail_msg("%s", error.text);
+}
+
+static int edition_of(const struct certdir_list_snapshot *snapshot)
+{
+	size_t count;
+
+	return (int)certdir_list_sources(snapshot, &count)[0].synced;
+}
+
+/* Which edition a server has that starts now, -1 = none; whether it says that something is damaged. */
+static int start(bool *damaged)
+{
+	struct certdir_error damage, error;
+	struct certdir_list_snapshot *snapshot = certdir_list_load_last(fixture_file, &damage, &error);
+	const int edition = snapshot ? edition_of(snapshot) : -1;
+
+	*damaged = damage.text[0] != '\0';
+	certdir_list_release(snapshot);
+	return edition;
+}
+
+static void expect_start(int edition, bool damaged)
+{
+	bool is_damaged;
+
+	assert_int_equal(start(&is_damaged), edition);
+	assert_int_equal(is_damaged, damaged);
+}
+
+static off_t size_of(const char *filename)
+{
+	struct stat status;
+
+	return stat(filename, &status) == 0 ? status.st_size : -1;
+}
+
+static void copy(const char *from, const char *to)
+{
+	char command[300];
+
+	(void)snprintf(command, sizeof(command), "cp '%s' '%s'", from, to);
+	assert_int_equal(system(command), 0);
+}
+
+static unsigned char *read_changes(size_t *size)
+{
+	FILE *in = fopen(changes_file, "rb");
+	unsigned char *bytes;
+
+	assert_non_null(in);
+	*size = (size_t)size_of(changes_file);
+	bytes = malloc(*size + 2 * SEALED);
+	assert_non_null(bytes);
+	assert_int_equal(fread(bytes, 1, *size, in), *size);
+	(void)fclose(in);
+	return bytes;
+}
+
+static void write_changes(const unsigned char *bytes, size_t size)
+{
+	FILE *out = fopen(changes_file, "wb");
+
+	assert_non_null(out);
+	assert_int_equal(fwrite(bytes, 1, size, out), size);
+	assert_int_equal(fclose(out), 0);
+}
+
+static void note_problem(void *context, const char *text)
+{
+	print_message("%s\n", text);
+	++*(int *)context;
+}
+
+/* What is published is a sound database, in which each index has what its table has. */
+static void check_list(size_t devices)
+{
+	struct certdir_list_snapshot *snapshot = fixture_load();
+	struct certdir_list_reader *reader = fixture_reader(snapshot);
+	struct certdir_error error;
+	int problems = 0;
+	int64_t count;
+
+	assert_int_equal(certdir_list_verify(reader, true, note_problem, &problems, &error), 0);
+	assert_int_equal(certdir_sql_number(&reader->sql, &count, "SELECT count(*) FROM device", SQL_NOTHING), 1);
+	assert_int_equal(count, devices);
+	certdir_list_reader_put(reader);
+	certdir_list_release(snapshot);
+}
+
+#define COUNT ";UPDATE source SET devices=(SELECT count(*) FROM device)"
+
+/* ---- what it costs ---- */
+
+static void test_one_change(void **state)
+{
+	struct certdir_list_snapshot *before, *after;
+	struct certdir_error error;
+	unsigned char *list, *same;
+	size_t size, same_size;
+
+	(void)state;
+	publish_list(DEVICES);
+	list = fixture_read(&size);
+	before = fixture_load();
+	next_edition(2000, "INSERT INTO device(source,name) VALUES(1,'NEW')" COUNT);
+	same = fixture_read(&same_size);
+	assert_int_equal(size, same_size);
+	assert_memory_equal(list, same, size);
+	assert_in_range(size_of(changes_file), 4096, 100000);
+	check_list(DEVICES + 1);
+	/* The list itself is in memory once. */
+	after = certdir_list_reload(fixture_file, before, &error);
+	assert_non_null(after);
+	assert_ptr_equal(before->image.base, after->image.base);
+	assert_int_equal(edition_of(before), 1000);
+	assert_int_equal(edition_of(after), 2000);
+	certdir_list_release(before);
+	assert_int_equal(edition_of(after), 2000);
+	certdir_list_release(after);
+	free(list);
+	free(same);
+}
+
+/* Changes are written until that has cost as much as the list; then what was before stands beside it, changes and all. */
+static void test_written_whole(void **state)
+{
+	char last[128], last_of_last[140];
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_error error;
+	int edition = 2000;
+	off_t before = 0;
+
+	(void)state;
+	(void)snprintf(last, sizeof(last), "%s.last", fixture_file);
+	(void)snprintf(last_of_last, sizeof(last_of_last), "%s.changes", last);
+	publish_list(DEVICES);
+	for (; edition < 2200; edition++) {
+		next_edition(edition, "UPDATE device SET enabled=0 WHERE id%97=(SELECT synced%97 FROM source)");
+		if (size_of(changes_file) < 0)
+			break;
+		assert_true(size_of(changes_file) >= before);
+		before = size_of(changes_file);
+	}
+	assert_in_range(edition, 2003, 2100);
+	check_list(DEVICES);
+	assert_int_equal(size_of(last_changes), -1);
+	snapshot = certdir_list_load(last, &error);
+	assert_non_null(snapshot);
+	assert_int_equal(edition_of(snapshot), edition - 1);
+	certdir_list_release(snapshot);
+	/* What takes its place without going on with it leaves nothing of it. */
+	next_edition(3000, "SELECT 1");
+	assert_true(size_of(changes_file) > 0);
+	fixture_edition(1, 5);
+	assert_int_equal(size_of(changes_file), -1);
+	assert_int_equal(size_of(last), -1);
+	assert_int_equal(size_of(last_of_last), -1);
+	expect_start(1000, false);
+}
+
+/* Many at once, a list that grows and shrinks: it is whole all the same. */
+static void test_many_changes(void **state)
+{
+	(void)state;
+	publish_list(DEVICES);
+	next_edition(2000, "UPDATE device SET owner=hex(randomblob(500))");
+	assert_int_equal(size_of(changes_file), -1);
+	check_list(DEVICES);
+	next_edition(2001, "DELETE FROM device WHERE id>5900" COUNT);
+	assert_true(size_of(changes_file) > 0);
+	check_list(5900);
+	next_edition(2002,
+		     "INSERT INTO device(source,name,owner) SELECT 1,'x'||id,owner FROM device WHERE id<500" COUNT);
+	check_list(6399);
+	next_edition(2003, "BEGIN;DELETE FROM device WHERE id%3=0;ROLLBACK;DELETE FROM device WHERE id%3>0" COUNT);
+	check_list(2133);
+	next_edition(2004, "SELECT 1");
+	check_list(2133);
+}
+
+/* ---- files that do not belong together ---- */
+
+static void test_list_without_its_changes(void **state)
+{
+	struct certdir_list_snapshot *used;
+	struct certdir_error error;
+
+	(void)state;
+	publish_list(DEVICES);
+	next_edition(2000, "SELECT 1");
+	copy(changes_file, copy_file);
+	next_edition(3000, "SELECT 1");
+	used = fixture_load();
+	assert_int_equal(edition_of(used), 3000);
+	/* In use it is not given up for what is older; a server that starts has what there is. */
+	copy(copy_file, changes_file);
+	assert_null(certdir_list_reload(fixture_file, used, &error));
+	assert_non_null(strstr(error.text, "older than what is in use"));
+	expect_start(2000, false);
+	assert_int_equal(unlink(changes_file), 0);
+	assert_null(certdir_list_reload(fixture_file, used, &error));
+	assert_non_null(strstr(error.text, "devices.db.changes is missing"));
+	expect_start(1000, false);
+	/* A writer goes on from what there is. */
+	next_edition(4000, "SELECT 1");
+	expect_start(4000, false);
+	certdir_list_release(used);
+}
+
+/* Between the two names of a list that was written whole, or of another that was copied: older changes are none, newer ones are missed. */
+static void test_changes_of_another_list(void **state)
+{
+	struct certdir_error error;
+
+	(void)state;
+	publish_list(DEVICES);
+	next_edition(2000, "SELECT 1");
+	copy(changes_file, copy_file);
+	publish_list(DEVICES);
+	copy(copy_file, changes_file);
+	expect_start(1000, false);
+	next_edition(3000, "SELECT 1");
+	expect_start(3000, false);
+
+	copy(fixture_file, copy_file);
+	assert_int_equal(unlink(changes_file), 0);
+	publish_list(DEVICES);
+	next_edition(4000, "SELECT 1");
+	copy(copy_file, fixture_file);
+	assert_null(certdir_list_load(fixture_file, &error));
+	assert_non_null(strstr(error.text, "changes of another list"));
+	expect_start(1000, true);
+	assert_false(try_edition(5000, "SELECT 1", &error));
+	assert_non_null(strstr(error.text, "left as it is"));
+	assert_int_equal(unlink(fixture_file), 0);
+	expect_start(-1, false);
+}
+
+static void test_damaged_changes(void **state)
+{
+	struct certdir_error error;
+	unsigned char *bytes;
+	size_t size;
+
+	(void)state;
+	publish_list(DEVICES);
+	next_edition(2000, "SELECT 1");
+	next_edition(3000, "SELECT 1");
+	bytes = read_changes(&size);
+	for (size_t cut = 0; cut < size; cut += cut < 150 || cut > size - 150 ? 1 : 1777) {
+		write_changes(bytes, cut);
+		assert_null(certdir_list_load(fixture_file, &error));
+		if (cut % 50 == 0)
+			expect_start(2000, true);
+	}
+	for (size_t at = 0; at<size; at += at> size - 300 ? 1 : 1777) {
+		bytes[at] ^= 8;
+		write_changes(bytes, size);
+		assert_null(certdir_list_load(fixture_file, &error));
+		assert_non_null(strstr(error.text, "devices.db.changes"));
+		bytes[at] ^= 8;
+	}
+	bytes[0] ^= 1;
+	write_changes(bytes, size);
+	assert_false(try_edition(5000, "SELECT 1", &error));
+	assert_non_null(strstr(error.text, "left as it is"));
+	/* Those before stand in; without them, the list as it was written whole. */
+	expect_start(2000, true);
+	copy(changes_file, last_changes);
+	expect_start(1000, true);
+	bytes[0] ^= 1;
+	write_changes(bytes, size);
+	expect_start(3000, false);
+	free(bytes);
+}
+
+/* ---- made to harm, with a true digest ---- */
+
+static void put(unsigned char *bytes, uint64_t value, int size)
+{
+	for (int i = 0; i < size; i++)
+		bytes[i] = (unsigned char)(value >> (8 * i));
+}
+
+static void seal(unsigned char *bytes, size_t size)
+{
+	assert_int_equal(EVP_Digest(bytes, size - 32, bytes + size - 32, NULL, EVP_sha256(), NULL), 1);
+}
+
+static void test_hostile_changes(void **state)
+{
+	enum { BASE = 8, TOTAL = 40, MADE = 48, COUNT_AT = 64 };
+	unsigned char *bytes, *footer, *numbers;
+	struct certdir_list_changes changes;
+	struct certdir_error error;
+	uint64_t total;
+	size_t size, count;
+
+	(void)state;
+	publish_list(DEVICES);
+	next_edition(2000, "SELECT 1");
+	assert_int_equal(certdir_list_changes_read(&changes, changes_file, &error), CERTDIR_CHANGES_READ);
+	total = changes.total;
+	count = changes.count;
+	certdir_list_changes_clear(&changes);
+	assert_true(count >= 2);
+	bytes = read_changes(&size);
+	footer = bytes + size - SEALED;
+	numbers = footer - 4 * count;
+	const struct {
+		unsigned char *at;
+		uint64_t value;
+		int bytes;
+		const char *says;
+	} cases[] = {
+		{numbers, numbers[4] | (uint64_t)numbers[5] << 8, 4, "a block twice, or behind the end"},
+		{numbers, total, 4, "a block twice, or behind the end"},
+		{numbers, UINT32_MAX, 4, "a block twice, or behind the end"},
+		{footer + TOTAL, 0, 8, "another size"},
+		{footer + TOTAL, UINT64_MAX, 8, "another size"},
+		{footer + TOTAL, UINT64_C(1) << 32 | total, 8, "another size"},
+		{footer + TOTAL, 1, 8, "a block twice, or behind the end"},
+		{footer + TOTAL, total + 1, 8, "does not fit"},
+		{footer + TOTAL, total - 1, 8, "another size than its first bytes say"},
+		{footer + COUNT_AT, 0, 8, "another size"},
+		{footer + COUNT_AT, count - 1, 8, "another size"},
+		{footer + COUNT_AT, UINT64_MAX / 4100 + 2, 8, "another size"},
+		{footer + COUNT_AT, UINT64_C(1) << 32 | count, 8, "another size"},
+		{footer, 0, 8, "no file of changes"},
+		{footer + BASE, 0, 8, "changes of another list"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		unsigned char kept[8];
+
+		memcpy(kept, cases[i].at, 8);
+		put(cases[i].at, cases[i].value, cases[i].bytes);
+		seal(bytes, size);
+		write_changes(bytes, size);
+		memcpy(cases[i].at, kept, 8);
+		if (certdir_list_load(fixture_file, &error) || !strstr(error.text, cases[i].says))
+			fail_msg("case %zu: %s", i, error.text);
+		expect_start(1000, true);
+	}
+	seal(bytes, size);
+	write_changes(bytes, size);
+	expect_start(2000, false);
+	/* More than anybody reads into memory. */
+	assert_int_equal(truncate(changes_file, INT64_C(1) << 40), 0);
+	assert_null(certdir_list_load(fixture_file, &error));
+	assert_non_null(strstr(error.text, "a size that no file of changes has"));
+	assert_int_equal(unlink(changes_file), 0);
+	assert_int_equal(mkfifo(changes_file, 0600), 0);
+	assert_null(certdir_list_load(fixture_file, &error));
+	assert_non_null(strstr(error.text, "is not a file"));
+	free(bytes);
+}
+
+/* ---- a list that is damaged where nothing was needed yet ---- */
+
+static void test_damaged_list(void **state)
+{
+	struct certdir_error error;
+	unsigned char *list;
+	size_t size, image;
+
+	(void)state;
+	publish_list(DEVICES);
+	list = fixture_read(&size);
+	image = fixture_image(list, size);
+	/* The first page is always needed, and so is each row that changes, and everything when it is written whole. */
+	list[50] ^= 1;
+	fixture_overwrite(list, size);
+	assert_false(try_edition(2000, "SELECT 1", &error));
+	list[50] ^= 1;
+	for (size_t at = 40000; at < image; at += image / 7) {
+		list[at] ^= 1;
+		fixture_overwrite(list, size);
+		assert_false(try_edition(2000, "UPDATE device SET owner='x'||name,object_id=name", &error));
+		if (!strstr(error.text, "does not match its seal") || !strstr(error.text, "left as it is"))
+			fail_msg("%s", error.text);
+		list[at] ^= 1;
+	}
+	assert_int_equal(size_of(changes_file), -1);
+	fixture_overwrite(list, size);
+	next_edition(2000, "SELECT 1");
+	check_list(DEVICES);
+	free(list);
+}
+
+/* ---- writers that die, and disks that are full ---- */
+
+static _Noreturn void publish_until_killed(int edition, long microseconds)
+{
+	const struct itimerval timer = {.it_value.tv_usec = microseconds};
+
+	(void)signal(SIGPROF, SIG_DFL);
+	(void)setitimer(ITIMER_PROF, &timer, NULL); /* of its own time: others may keep it waiting */
+	for (;; edition++)
+		next_edition(edition, edition % 3 ? "UPDATE device SET enabled=0 WHERE id=(SELECT synced FROM source)"
+						  : "UPDATE device SET enabled=1 WHERE id%60=0");
+}
+
+static void test_killed_while_publishing(void **state)
+{
+	int newest = 1000, whole = 0;
+	off_t before = 0;
+	bool damaged;
+
+	(void)state;
+	/* Where nothing waits for a disk, more happens before it is killed. */
+	if (mount("none", fixture_directory, "tmpfs", MS_NOSUID | MS_NODEV, "size=40m") != 0)
+		print_message("no tmpfs can be mounted here: %s\n", strerror(errno));
+	publish_list(4500);
+	srand(4711);
+	for (int i = 0; i < 40; i++) {
+		const long moment = 300 + rand() % 50000;
+		const pid_t pid = fork();
+		int status, now;
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			publish_until_killed(newest + 1, moment);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF);
+		now = start(&damaged);
+		if (damaged || now < newest)
+			fail_msg("after %d there is %d", newest, now);
+		whole += size_of(changes_file) < before;
+		before = size_of(changes_file);
+		newest = now;
+	}
+	print_message("%d editions, written whole about %d times\n", newest - 1000, whole);
+	assert_true(newest > 1000);
+	next_edition(newest + 1, "SELECT 1");
+	check_list(4500);
+	(void)umount(fixture_directory);
+}
+
+static void test_disk_full(void **state)
+{
+	struct certdir_error error;
+	int edition = 2000;
+
+	(void)state;
+	if (mount("none", fixture_directory, "tmpfs", MS_NOSUID | MS_NODEV, "size=9m") != 0) {
+		print_message("skipped: no tmpfs can be mounted here: %s\n", strerror(errno));
+		skip();
+	}
+	publish_list(3500);
+	assert_true(size_of(fixture_file) > 9 << 19); /* two have no room */
+	/* Changes have, again and again; when they do not, or it should be written whole, what is published stays. */
+	while (try_edition(edition, "UPDATE device SET enabled=0 WHERE id%97=(SELECT synced%97 FROM source)", &error)) {
+		expect_start(edition, false);
+		assert_true(edition++ < 2300);
+	}
+	assert_true(edition > 2003);
+	assert_true(strstr(error.text, "full") || strstr(error.text, "No space"));
+	expect_start(edition - 1, false);
+	check_list(3500);
+	assert_int_equal(umount(fixture_directory), 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_one_change),
+		TEST(test_written_whole),
+		TEST(test_many_changes),
+		TEST(test_list_without_its_changes),
+		TEST(test_changes_of_another_list),
+		TEST(test_damaged_changes),
+		TEST(test_hostile_changes),
+		TEST(test_damaged_list),
+		TEST(test_killed_while_publishing),
+		TEST(test_disk_full),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
