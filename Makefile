@@ -316,7 +316,7 @@ uninstall: ## remove what `make install` put there; edited files of raddb, certd
 	rm -f $(patsubst man/%.1,$(DESTDIR)$(MANDIR)/man1/%.1,$(wildcard man/*.1)) $(patsubst man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(wildcard man/*.5))
 	rm -f $(DESTDIR)$(UNITDIR)/certdir-sync.service
 	rm -rf $(DESTDIR)$(SHAREDIR)
-	rm -f $(addprefix $(DESTDIR)$(MEMORYDIR)/*,.memory .memory.new .sessions .sessions-wal .sessions-shm)
+	rm -f $(addprefix $(DESTDIR)$(MEMORYDIR)/*,.memory .memory.new .sessions .sessions-wal .sessions-shm .sessions.lock)
 	@rmdir $(DESTDIR)$(CONFDIR) $(DESTDIR)$(LISTDIR) $(DESTDIR)$(MEMORYDIR) 2>/dev/null || true
 
 compile_commands.json: Makefile ## for clangd and clang-tidy

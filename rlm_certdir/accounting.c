@@ -145,15 +145,25 @@ static char const *read_attribute(REQUEST *request, unsigned number, char text[T
 	return print_value(vp, text);
 }
 
-/* A packet may have several Class attributes, others' among them. */
-static char const *find_class(struct certdir_accounting const *self, REQUEST *request, struct certdir_class *class,
+/*
+ * A packet may have several Class attributes, others' among them, and those of logins before: the last login's counts. Its text, and when it
+ * was issued; NULL: none is ours.
+ */
+static char const *find_class(struct certdir_accounting const *self, REQUEST *request, int64_t *issued,
 			      char text[TEXT_SIZE])
 {
+	struct certdir_class class;
+	char const *found = NULL;
+
 	for (VALUE_PAIR const *vp = request->packet->vps; vp; vp = vp->next)
 		if (vp->da->attr == PW_CLASS && vp->da->vendor == 0 &&
-		    certdir_class_open(class, (char const *)vp->vp_octets, vp->vp_length, &self->key, self->instance))
-			return copy_text(text, vp->vp_octets, vp->vp_length);
-	return NULL;
+		    certdir_class_open(&class, (char const *)vp->vp_octets, vp->vp_length, &self->key,
+				       self->instance) &&
+		    (!found || class.issued > *issued)) {
+			found = copy_text(text, vp->vp_octets, vp->vp_length);
+			*issued = class.issued;
+		}
+	return found;
 }
 
 static int64_t number_of(REQUEST *request, unsigned number)
@@ -185,14 +195,12 @@ rlm_rcode_t certdir_accounting_take(struct certdir_accounting *self, REQUEST *re
 					.received = (int64_t)time(NULL),
 					.delay = number_of(request, PW_ACCT_DELAY_TIME),
 					.event = number_of(request, PW_EVENT_TIMESTAMP)};
-	struct certdir_class class;
 
 	for (unsigned i = 0; i < CERTDIR_SESSION_ATTRIBUTES; i++)
 		if (i != CERTDIR_SESSION_CLASS)
 			packet.session.text[i] = read_attribute(request, numbers[i], texts[i]);
-	packet.session.text[CERTDIR_SESSION_CLASS] = find_class(self, request, &class, texts[CERTDIR_SESSION_CLASS]);
-	if (packet.session.text[CERTDIR_SESSION_CLASS])
-		packet.session.issued = class.issued;
+	packet.session.text[CERTDIR_SESSION_CLASS] =
+		find_class(self, request, &packet.session.issued, texts[CERTDIR_SESSION_CLASS]);
 	if (number_of(request, PW_TERMINATION_ACTION) != RADIUS_REQUEST)
 		packet.timeout = number_of(request, PW_SESSION_TIMEOUT);
 	read_client(request, &packet.session.client);
@@ -222,7 +230,7 @@ static bool open_all(struct certdir_accounting *self, CONF_SECTION *cs, struct c
 						 .max_sessions = options->max_sessions,
 						 .max_disconnect = options->max_disconnect,
 						 .judge = {.judge = judge, .edition = edition, .context = self},
-						 .sender = {.send = certdir_das_send}};
+						 .sender = {.send = self->raddb->observe ? NULL : certdir_das_send}};
 	bool const shared = options->key_file[0];
 
 	for (size_t i = 0; i < self->raddb->checker.directory_count; i++)

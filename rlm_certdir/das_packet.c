@@ -118,8 +118,10 @@ enum certdir_order_outcome das_packet_outcome(RADIUS_PACKET const *reply, uint32
 
 bool das_packet_rename(uint32_t cause, enum das_naming *naming)
 {
-	if (*naming != DAS_NAMING_USUAL || (cause != UNSUPPORTED_ATTRIBUTE && cause != MISSING_ATTRIBUTE))
+	if (*naming != DAS_NAMING_USUAL ||
+	    (cause != UNSUPPORTED_ATTRIBUTE && cause != MISSING_ATTRIBUTE && cause != SESSION_CONTEXT_NOT_FOUND))
 		return false;
-	*naming = cause == UNSUPPORTED_ATTRIBUTE ? DAS_NAMING_SHORT : DAS_NAMING_FULL;
+	/* A session is not found either where one attribute says another thing than the device has (RFC 5176, 3). */
+	*naming = cause == MISSING_ATTRIBUTE ? DAS_NAMING_FULL : DAS_NAMING_SHORT;
 	return true;
 }

@@ -7,12 +7,18 @@
 
 enum { CERTDIR_GUARD_FLOOR = 10 }; /* sessions that may always end: a small site has a few laptops to disable, too */
 
-/* How many sessions may be ended within CERTDIR_TABLE_GRACE seconds, by `percent` of those that are known. */
-static inline size_t certdir_guard_limit(const struct certdir_counts *counts, uint32_t percent)
+/* `percent` of the sessions that are known, or the floor. So many may be changed within a minute. */
+static inline size_t certdir_guard_share(size_t known, uint32_t percent)
 {
-	const size_t share = (counts->known + counts->ordered_recent) * percent / 100;
+	const size_t share = known * percent / 100;
 
 	return share > CERTDIR_GUARD_FLOOR ? share : CERTDIR_GUARD_FLOOR;
+}
+
+/* How many sessions may be ended within CERTDIR_TABLE_GRACE seconds. */
+static inline size_t certdir_guard_limit(const struct certdir_counts *counts, uint32_t percent)
+{
+	return certdir_guard_share(counts->known + counts->ordered_recent, percent);
 }
 
 /*

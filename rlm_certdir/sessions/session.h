@@ -54,7 +54,8 @@ struct certdir_session {
 	int64_t heard; /* when the newest packet was sent, as far as Acct-Delay-Time tells */
 	int64_t said; /* the latest Event-Timestamp: by the NAS's clock */
 	int64_t expires; /* when it is taken for gone if no other packet comes */
-	int64_t interval; /* seconds between two Interim-Updates as last seen; 0 = none seen */
+	int64_t interval; /* seconds between Interim-Updates, the longest that was seen; 0 = none known */
+	int64_t gap; /* seconds before the last of them; the file does not keep it */
 	enum certdir_session_state state;
 	enum certdir_reason reason; /* why it is wanted out, or was */
 	int64_t denied; /* since when it is */

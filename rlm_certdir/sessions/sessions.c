@@ -30,7 +30,8 @@ struct certdir_sessions {
 	struct certdir_table *table;
 	bool stop_judging, stop_keeping;
 	bool release; /* `certdir sessions release` was called */
-	bool told_full;
+	uint64_t refused; /* packets of sessions for which there was no room, since that was told */
+	bool anew; /* all are to be judged */
 	bool unsettled; /* somebody was denied, or released, or all were judged */
 	bool gathering; /* the keeper is awake */
 
@@ -39,10 +40,11 @@ struct certdir_sessions {
 
 	/* The judge's own. */
 	uint64_t edition;
-	bool judged; /* `edition` was */
 	uint64_t *suspects; /* denied by lists, to be judged in full */
 	size_t suspect_count;
 	int64_t live_at; /* certdir_monotonic(): when the next full judgement may begin */
+	int64_t change_at; /* the same of the next order to change a session */
+	bool told_changes;
 	int64_t expired_at;
 	size_t held_told;
 
@@ -78,8 +80,7 @@ enum certdir_took certdir_sessions_take(struct certdir_sessions *self, const str
 
 	lock(self);
 	took = certdir_table_take(self->table, packet);
-	tell = took == CERTDIR_TOOK_NO_MORE && !self->told_full;
-	self->told_full |= tell;
+	tell = took == CERTDIR_TOOK_NO_MORE && self->refused++ == 0;
 	if (took == CERTDIR_TOOK_IT && !self->gathering)
 		(void)pthread_cond_signal(&self->wake_keeper);
 	unlock(self);
@@ -145,22 +146,58 @@ void certdir_sessions_ordered(void *sessions, uint64_t id, enum certdir_order_ou
 	free(copy);
 }
 
+/*
+ * What network devices do when they change a session is a new login mostly, which cuts the line for a moment: a group that is made for all,
+ * or the end of an outage, must not do that to everybody at once. The judge's own, with the lock held.
+ */
+static bool may_change(const struct certdir_sessions *self)
+{
+	return self->change_at <= certdir_monotonic();
+}
+
+/* True: that has to be told. */
+static bool count_change(struct certdir_sessions *self)
+{
+	const int64_t now = certdir_monotonic(), minute = 60 * CERTDIR_SECOND;
+	const size_t share = certdir_guard_share(certdir_table_known(self->table), self->config.max_disconnect);
+
+	if (self->change_at < now - minute) {
+		self->change_at = now - minute;
+		self->told_changes = false;
+	}
+	self->change_at += minute / (int64_t)share;
+	if (self->change_at <= now || self->told_changes)
+		return false;
+	self->told_changes = true;
+	return true;
+}
+
 /* The next one that is due, as a copy: who sends has a lock of his own. NULL: none, or memory is out. */
 static struct certdir_session *next_order(struct certdir_sessions *self, enum certdir_order_kind *kind)
 {
 	const struct certdir_session *session;
 	struct certdir_session *copy = NULL;
+	bool tell = false;
 	uint64_t id;
 
 	lock(self);
-	session = self->stop_judging ? NULL : certdir_table_next_order(self->table, now_seconds(), kind);
+	session = self->stop_judging ? NULL
+				     : certdir_table_next_order(self->table, now_seconds(), may_change(self), kind);
 	if (session) {
+		if (*kind == CERTDIR_ORDER_CHANGE)
+			tell = count_change(self);
 		id = session->id;
 		copy = certdir_session_copy(session);
 		if (!copy)
 			(void)certdir_table_answered(self->table, id, CERTDIR_ORDER_SILENT, 0, now_seconds(), kind);
 	}
 	unlock(self);
+	if (tell)
+		certdir_log(
+			CERTDIR_LOG_WARN,
+			"sessions: groups, quarantine or age of many are others by now: max_disconnect (%u %%) lets so "
+			"many be changed in a minute, and others wait",
+			self->config.max_disconnect);
 	return copy;
 }
 
@@ -390,15 +427,15 @@ static bool judge_asked(struct certdir_sessions *self)
 
 /*
  * The sessions of an edition first. What they come to is decided when the last of them is judged: in a mass event, none is to end before it
- * is known for one.
+ * is known for one. Not for long in a row: a directory may be slow, and orders go out meanwhile.
  */
-static void judge_waiting(struct certdir_sessions *self)
+static void judge_waiting(struct certdir_sessions *self, int64_t until)
 {
-	while (self->suspect_count > 0 && may_ask_live(self))
+	while (self->suspect_count > 0 && certdir_monotonic() < until && may_ask_live(self))
 		judge_in_full(self, self->suspects[--self->suspect_count]);
 	if (self->suspect_count > 0)
 		return;
-	while (may_ask_live(self) && judge_asked(self))
+	while (certdir_monotonic() < until && may_ask_live(self) && judge_asked(self))
 		;
 	settle(self);
 }
@@ -406,6 +443,7 @@ static void judge_waiting(struct certdir_sessions *self)
 static void expire(struct certdir_sessions *self)
 {
 	const int64_t now = now_seconds();
+	uint64_t refused;
 
 	if (now >= self->expired_at && now < self->expired_at + EXPIRY_INTERVAL)
 		return;
@@ -413,13 +451,17 @@ static void expire(struct certdir_sessions *self)
 	lock(self);
 	certdir_table_expire(self->table, now);
 	self->unsettled |= self->held_told > 0;
+	refused = certdir_table_known(self->table) < self->config.max_sessions ? self->refused : 0;
+	self->refused -= refused;
 	(void)pthread_cond_signal(&self->wake_keeper);
 	unlock(self);
+	if (refused)
+		certdir_log(CERTDIR_LOG_WARN, "sessions: there is room again; %llu packets found none meanwhile",
+			    (unsigned long long)refused);
 }
 
-static bool wait_tick(struct certdir_sessions *self)
+static bool wait_until(struct certdir_sessions *self, int64_t next)
 {
-	const int64_t next = certdir_monotonic() + CERTDIR_SECOND / TICKS;
 	bool stop;
 
 	lock(self);
@@ -430,21 +472,34 @@ static bool wait_tick(struct certdir_sessions *self)
 	return !stop;
 }
 
+/* Whether all are to be judged, whatever the edition: once at the start, and when a file gave more of them later. */
+static bool is_anew(struct certdir_sessions *self)
+{
+	bool anew;
+
+	lock(self);
+	anew = self->anew;
+	self->anew = false;
+	unlock(self);
+	return anew;
+}
+
 static void *judge(void *context)
 {
 	struct certdir_sessions *self = context;
+	int64_t next;
 
 	do {
 		const uint64_t edition = self->config.judge.edition(self->config.judge.context);
 
+		next = certdir_monotonic() + CERTDIR_SECOND / TICKS;
 		expire(self);
-		if (!self->judged || edition != self->edition)
+		if (is_anew(self) || edition != self->edition)
 			judge_all(self);
-		self->judged = true;
 		self->edition = edition;
-		judge_waiting(self);
+		judge_waiting(self, next);
 		give_orders(self);
-	} while (wait_tick(self));
+	} while (wait_until(self, next));
 	return NULL;
 }
 
@@ -516,6 +571,30 @@ static bool write_all(struct certdir_sessions *self, struct changes *changes, st
 	return ok && certdir_session_store_commit(self->store, error);
 }
 
+static void load_one(void *context, const struct certdir_session *session)
+{
+	struct certdir_sessions *self = context;
+
+	/* What does not fit is not to stay in the file. */
+	lock(self);
+	self->rewrite |= !certdir_table_load(self->table, session);
+	unlock(self);
+}
+
+/*
+ * The file of a start at which it could not be opened. What it knows is known again, unless that needs the key in there: another one is in use.
+ */
+static void open_late(struct certdir_sessions *self, struct certdir_error *error)
+{
+	self->store = certdir_session_store_open(self->config.filename, error);
+	self->rewrite = true;
+	if (!self->store || self->has_key || !certdir_session_store_each(self->store, load_one, self, error))
+		return;
+	lock(self);
+	self->anew = true;
+	unlock(self);
+}
+
 static void save(struct certdir_sessions *self, struct changes *changes)
 {
 	struct certdir_error error = {.text = ""};
@@ -524,10 +603,15 @@ static void save(struct certdir_sessions *self, struct changes *changes)
 	if (self->rewrite && now < self->retry_at)
 		return;
 	if (!self->store)
-		self->store = certdir_session_store_open(self->config.filename, &error);
-	self->rewrite |= !self->store;
+		open_late(self, &error);
 	if (self->store)
 		self->rewrite = !write_all(self, changes, &error);
+	/* What ended meanwhile is not remembered for a file that gets written anew: that would grow without end. */
+	if (self->rewrite) {
+		lock(self);
+		certdir_table_note(self->table, true);
+		unlock(self);
+	}
 	self->retry_at = now + RETRY * CERTDIR_SECOND;
 	complain(self, error.text);
 }
@@ -591,13 +675,6 @@ static void *keep(void *context)
 	return NULL;
 }
 
-static void load_one(void *context, const struct certdir_session *session)
-{
-	struct certdir_sessions *self = context;
-
-	(void)certdir_table_load(self->table, session);
-}
-
 /* What cannot be used is said, and nothing is known then: a server has to start. */
 static void load(struct certdir_sessions *self)
 {
@@ -606,8 +683,8 @@ static void load(struct certdir_sessions *self)
 
 	certdir_permissions_warn(self->config.filename);
 	self->store = certdir_session_store_open(self->config.filename, &error);
-	self->rewrite = !self->store || !certdir_session_store_each(self->store, load_one, self, &error) ||
-			(self->has_key && !certdir_session_store_key(self->store, self->key, &error));
+	self->rewrite |= !self->store || !certdir_session_store_each(self->store, load_one, self, &error) ||
+			 (self->has_key && !certdir_session_store_key(self->store, self->key, &error));
 	complain(self, error.text);
 	/* A word that was left for a server that ended is not for this one. */
 	if (self->store)
@@ -675,6 +752,7 @@ struct certdir_sessions *certdir_sessions_open(const struct certdir_sessions_con
 		certdir_sessions_close(self);
 		return NULL;
 	}
+	self->anew = true;
 	load(self);
 	if (key)
 		memcpy(key, self->key, sizeof(self->key));

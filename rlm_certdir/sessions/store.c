@@ -10,6 +10,7 @@
 
 #include "base/permissions.h"
 #include "list/database.h"
+#include "list/lock.h"
 #include "list/sql.h"
 
 enum { PATIENCE = 5000 }; /* milliseconds that one writer waits for the other */
@@ -29,6 +30,7 @@ enum { COLUMN_COUNT = NUMBERS + NUMBER_COUNT };
 struct certdir_session_store {
 	struct certdir_sql sql;
 	char *filename;
+	int lock; /* -1: another one may write, too */
 };
 
 static bool failed(const struct certdir_session_store *store, const char *what, struct certdir_error *error)
@@ -50,6 +52,8 @@ void certdir_session_store_close(struct certdir_session_store *store)
 	if (!store)
 		return;
 	certdir_sql_close(&store->sql);
+	if (store->lock >= 0)
+		(void)close(store->lock);
 	free(store->filename);
 	free(store);
 }
@@ -59,8 +63,10 @@ static struct certdir_session_store *new_store(const char *filename, struct cert
 {
 	struct certdir_session_store *store = calloc(1, sizeof(*store));
 
-	if (store)
+	if (store) {
+		store->lock = -1;
 		store->filename = realpath(filename, NULL);
+	}
 	if (store && store->filename)
 		return store;
 	certdir_error_set(error, "%s cannot be opened: %s", filename, strerror(errno));
@@ -159,7 +165,7 @@ static bool make_file(const char *filename, struct certdir_error *error)
 	return file >= 0;
 }
 
-struct certdir_session_store *certdir_session_store_open(const char *filename, struct certdir_error *error)
+static struct certdir_session_store *open_locked(const char *filename, struct certdir_error *error)
 {
 	for (int attempt = 0;; attempt++) {
 		struct certdir_session_store *store = make_file(filename, error) ? new_store(filename, error) : NULL;
@@ -181,6 +187,36 @@ struct certdir_session_store *certdir_session_store_open(const char *filename, s
 		certdir_session_store_close(store);
 		return NULL;
 	}
+}
+
+/*
+ * A second server, or a second certdir { } that has the same file, would take this one's sessions away. The lock comes first: who opens the
+ * file and closes it again takes SQLite's locks away from all of his process.
+ */
+static int lock_file(const char *filename, struct certdir_error *error)
+{
+	const char *slash = strrchr(filename, '/');
+	char *directory = slash ? strndup(filename, (size_t)(slash - filename) + 1) : strdup(".");
+	int lock = -1;
+
+	if (directory)
+		lock = certdir_list_lock(filename, directory, 0, error);
+	else
+		certdir_error_set(error, "out of memory");
+	free(directory);
+	return lock;
+}
+
+struct certdir_session_store *certdir_session_store_open(const char *filename, struct certdir_error *error)
+{
+	const int lock = lock_file(filename, error);
+	struct certdir_session_store *store = lock >= 0 ? open_locked(filename, error) : NULL;
+
+	if (store)
+		store->lock = lock;
+	else if (lock >= 0)
+		(void)close(lock);
+	return store;
 }
 
 struct certdir_session_store *certdir_session_store_look(const char *filename, struct certdir_error *error)

@@ -14,7 +14,7 @@ struct certdir_session_store;
 
 /*
  * Opens the file, or makes it, mode 0640. One that is damaged, or of another version, is set aside as FILENAME.damaged, which is an ERROR line, and
- * an empty one takes its place. NULL with `error`: it cannot be read or written.
+ * an empty one takes its place. NULL with `error`: it cannot be read or written, or another one has it open so.
  */
 struct certdir_session_store *certdir_session_store_open(const char *filename, struct certdir_error *error);
 /* The same for who only looks, whether a server has it open or not. NULL with `error`. */

@@ -7,11 +7,11 @@
 #include <sys/queue.h>
 
 #include "base/array.h"
+#include "sessions/hearing.h"
 
 enum {
 	FIRST_PAUSE = 60, /* seconds until an order without an answer is given again; twice as long each time */
-	LONGEST_PAUSE = 3600,
-	SHORTEST_INTERVAL = 30 /* seconds: packets nearer to each other are repeated ones */
+	LONGEST_PAUSE = 3600
 };
 
 struct node {
@@ -24,6 +24,7 @@ struct node {
 	bool is_changed, is_asked, is_wanted; /* in which of the queues it stands */
 	bool live; /* asked for by an Interim-Update */
 	bool under_way; /* an order is */
+	bool overtaken; /* by a later login: what comes back of that order is not about it */
 	enum certdir_order_kind kind; /* of that one */
 };
 
@@ -49,18 +50,6 @@ struct certdir_table {
 
 /* ---- keys ---- */
 
-/* What tells one NAS behind an address from another. A controller or proxy sends for many. */
-static const char *nas_of(const struct certdir_session *session)
-{
-	static const enum certdir_session_field fields[] = {CERTDIR_SESSION_NAS_IDENTIFIER, CERTDIR_SESSION_NAS_IPV6,
-							    CERTDIR_SESSION_NAS_IP};
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (session->text[fields[i]])
-			return session->text[fields[i]];
-	return "";
-}
-
 static int compare_clients(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 {
 	char left[CERTDIR_ADDRESS_SIZE], right[CERTDIR_ADDRESS_SIZE];
@@ -75,7 +64,7 @@ static int by_key(const void *a, const void *b)
 	int order = strcmp(left->text[CERTDIR_SESSION_ID], right->text[CERTDIR_SESSION_ID]);
 
 	if (order == 0)
-		order = strcmp(nas_of(left), nas_of(right));
+		order = strcmp(certdir_session_nas(left), certdir_session_nas(right));
 	return order ? order : compare_clients(&left->client, &right->client);
 }
 
@@ -259,34 +248,6 @@ void certdir_table_free(struct certdir_table *table)
 
 /* ---- packets ---- */
 
-static int64_t sent_at(const struct certdir_packet *packet)
-{
-	return packet->delay > 0 && packet->delay < CERTDIR_TABLE_DAY ? packet->received - packet->delay
-								      : packet->received;
-}
-
-static void set_expiry(struct certdir_session *session, int64_t timeout)
-{
-	const int64_t silence = session->interval ? 2 * session->interval : CERTDIR_TABLE_DAY;
-	const int64_t end = session->started + timeout + CERTDIR_TABLE_SLACK;
-
-	session->expires = session->heard + silence + CERTDIR_TABLE_SLACK;
-	if (timeout > 0 && end < session->expires)
-		session->expires = end;
-}
-
-/* Whether a packet is of a later login than what is known under its key, which ended: a NAS may count its sessions anew. */
-static bool is_later_login(const struct certdir_session *known, const struct certdir_packet *packet)
-{
-	return packet->session.issued > known->issued || (packet->event && known->said && packet->event > known->said);
-}
-
-/* Whether it tells of a time before what is known. */
-static bool is_older(const struct certdir_session *known, const struct certdir_packet *packet)
-{
-	return packet->session.issued < known->issued || (packet->event && known->said && packet->event < known->said);
-}
-
 /* Puts what the packet says in the place of what was said before; what it does not say stays. False when memory is out. */
 static bool renew_texts(struct node *node, const struct certdir_session *said)
 {
@@ -317,43 +278,29 @@ static void begin_anew(struct certdir_table *table, struct node *node, const str
 	struct certdir_session *session = node->session;
 
 	if (session->state == CERTDIR_SESSION_ENDED || packet->kind == CERTDIR_PACKET_START)
-		session->started = sent_at(packet);
+		session->started = certdir_packet_sent(packet);
 	session->issued = packet->session.issued;
 	session->text[CERTDIR_SESSION_JUDGED] = session->text[CERTDIR_SESSION_NEXT] = NULL;
 	session->attempts = session->again = session->answered = 0;
 	session->denied = 0;
 	node->overruled = CERTDIR_REASONS;
-	node->under_way = false;
+	node->overtaken = node->under_way;
 	set_state(table, node, CERTDIR_SESSION_RUNNING);
-}
-
-static void hear(struct node *node, const struct certdir_packet *packet)
-{
-	struct certdir_session *session = node->session;
-	const int64_t sent = sent_at(packet), since = sent - session->heard;
-
-	if (packet->kind == CERTDIR_PACKET_INTERIM && since >= SHORTEST_INTERVAL)
-		session->interval = since < CERTDIR_TABLE_DAY ? since : CERTDIR_TABLE_DAY;
-	if (sent > session->heard)
-		session->heard = sent;
-	if (packet->event > session->said)
-		session->said = packet->event;
-	set_expiry(session, packet->timeout);
 }
 
 static enum certdir_took renew(struct certdir_table *table, struct node *node, const struct certdir_packet *packet)
 {
 	const bool ended = node->session->state == CERTDIR_SESSION_ENDED;
 
-	if (ended && !is_later_login(node->session, packet))
+	if (ended && !certdir_packet_is_later_login(packet, node->session))
 		return CERTDIR_TOOK_NOTHING;
 	if (ended && table->known >= table->most)
 		return CERTDIR_TOOK_NO_MORE;
-	if ((ended || !is_older(node->session, packet)) && !renew_texts(node, &packet->session))
+	if ((ended || !certdir_packet_is_older(packet, node->session)) && !renew_texts(node, &packet->session))
 		return CERTDIR_TOOK_NOTHING;
 	if (ended || packet->session.issued > node->session->issued)
 		begin_anew(table, node, packet);
-	hear(node, packet);
+	certdir_session_hear(node->session, packet);
 	ask(table, node, packet->kind == CERTDIR_PACKET_INTERIM);
 	note(table, node);
 	return CERTDIR_TOOK_IT;
@@ -370,9 +317,9 @@ static enum certdir_took begin(struct certdir_table *table, const struct certdir
 	session.id = ++table->last_id;
 	session.text[CERTDIR_SESSION_JUDGED] = session.text[CERTDIR_SESSION_NEXT] = NULL;
 	session.state = state;
-	session.started = session.heard = sent_at(packet);
+	session.started = session.heard = certdir_packet_sent(packet);
 	session.said = packet->event;
-	set_expiry(&session, packet->timeout);
+	certdir_session_expire(&session, packet->timeout);
 	if (state == CERTDIR_SESSION_ENDED)
 		session.expires = packet->received + CERTDIR_TABLE_GRACE;
 	node = add(table, &session);
@@ -413,38 +360,17 @@ static enum certdir_took stop(struct certdir_table *table, const struct certdir_
 	return CERTDIR_TOOK_IT;
 }
 
-/* Something that both say is the same, and nothing is another. */
-static bool is_same_nas(const struct certdir_session *a, const struct certdir_session *b)
-{
-	static const enum certdir_session_field fields[] = {CERTDIR_SESSION_NAS_IDENTIFIER, CERTDIR_SESSION_NAS_IPV6,
-							    CERTDIR_SESSION_NAS_IP};
-	bool same = false;
-
-	if (!certdir_address_same(&a->client, &b->client))
-		return false;
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		const char *left = a->text[fields[i]], *right = b->text[fields[i]];
-
-		if (!left || !right)
-			continue;
-		if (strcmp(left, right) != 0)
-			return false;
-		same = true;
-	}
-	return same;
-}
-
 /* Accounting-On and -Off: the NAS has none of its sessions any more, but those that began after it said so. */
 static enum certdir_took end_all(struct certdir_table *table, const struct certdir_packet *packet)
 {
-	const int64_t sent = sent_at(packet);
+	const int64_t sent = certdir_packet_sent(packet);
 	struct node *node, *next;
 	bool some = false;
 
 	for (node = TAILQ_FIRST(&table->all); node; node = next) {
 		next = TAILQ_NEXT(node, all);
 		if (node->session->state == CERTDIR_SESSION_ENDED || node->session->heard >= sent ||
-		    !is_same_nas(node->session, &packet->session))
+		    !certdir_session_same_nas(node->session, &packet->session))
 			continue;
 		end(table, node, packet->received);
 		some = true;
@@ -471,14 +397,15 @@ enum certdir_took certdir_table_take(struct certdir_table *table, const struct c
 bool certdir_table_load(struct certdir_table *table, const struct certdir_session *session)
 {
 	const bool ended = session->state == CERTDIR_SESSION_ENDED;
-	struct node *node;
+	struct certdir_session loaded = *session;
 
 	if (!session->text[CERTDIR_SESSION_ID] || !session->text[CERTDIR_SESSION_CLASS] ||
-	    session->state >= CERTDIR_SESSION_STATES || session->id <= table->last_id ||
-	    (ended ? table->ended : table->known) >= table->most || find_key(table, *session))
+	    session->state >= CERTDIR_SESSION_STATES || (ended ? table->ended : table->known) >= table->most ||
+	    find_key(table, *session))
 		return false;
-	node = add(table, session);
-	return node;
+	if (loaded.id <= table->last_id)
+		loaded.id = ++table->last_id;
+	return add(table, &loaded);
 }
 
 void certdir_table_expire(struct certdir_table *table, int64_t now)
@@ -518,6 +445,11 @@ uint64_t *certdir_table_ids(const struct certdir_table *table, enum certdir_sess
 	return ids;
 }
 
+size_t certdir_table_known(const struct certdir_table *table)
+{
+	return table->known;
+}
+
 struct certdir_counts certdir_table_count(const struct certdir_table *table, int64_t now)
 {
 	struct certdir_counts counts = {.known = table->known};
@@ -528,7 +460,8 @@ struct certdir_counts certdir_table_count(const struct certdir_table *table, int
 		const bool held = session->state == CERTDIR_SESSION_HELD;
 
 		counts.held += held;
-		if (session->denied <= now - CERTDIR_TABLE_GRACE)
+		/* Later than now: the clock was set. */
+		if (session->denied <= now - CERTDIR_TABLE_GRACE || session->denied > now + CERTDIR_TABLE_GRACE)
 			continue;
 		counts.held_recent += held;
 		counts.ordered_recent += !held;
@@ -648,13 +581,20 @@ void certdir_table_release(struct certdir_table *table, uint64_t id, int64_t now
 
 /* ---- orders ---- */
 
-const struct certdir_session *certdir_table_next_order(struct certdir_table *table, int64_t now,
+/* Not before its time, unless that is further away than any pause: then the clock was set. */
+static bool is_due(const struct certdir_session *session, int64_t now, bool changes)
+{
+	return (session->again <= now || session->again > now + LONGEST_PAUSE) &&
+	       (changes || session->state != CERTDIR_SESSION_TO_CHANGE);
+}
+
+const struct certdir_session *certdir_table_next_order(struct certdir_table *table, int64_t now, bool changes,
 						       enum certdir_order_kind *kind)
 {
 	struct node *node;
 
 	TAILQ_FOREACH(node, &table->wanted, wanted) {
-		if (node->under_way || node->session->again > now)
+		if (node->under_way || !is_due(node->session, now, changes))
 			continue;
 		node->under_way = true;
 		node->kind = node->session->state == CERTDIR_SESSION_TO_CHANGE ? CERTDIR_ORDER_CHANGE
@@ -718,6 +658,10 @@ const struct certdir_session *certdir_table_answered(struct certdir_table *table
 	if (!node || !node->under_way)
 		return NULL;
 	node->under_way = false;
+	if (node->overtaken) {
+		node->overtaken = false;
+		return NULL;
+	}
 	*kind = node->kind;
 	node->session->answered = now;
 	node->session->outcome = outcome;
@@ -744,6 +688,7 @@ void certdir_table_note(struct certdir_table *table, bool all)
 	table->noting = true;
 	if (!all)
 		return;
+	table->gone_count = 0;
 	TAILQ_FOREACH(node, &table->all, all)
 		note(table, node);
 }

@@ -47,7 +47,10 @@ struct certdir_table *certdir_table_new(size_t most);
 void certdir_table_free(struct certdir_table *table);
 
 enum certdir_took certdir_table_take(struct certdir_table *table, const struct certdir_packet *packet);
-/* One that was kept: as it was. False when it is not a whole one, is there already, there is no room, or memory is out. */
+/*
+ * One that was kept: as it was, but for its id where that one or a later one was given since. False when it is not a whole one, is there
+ * already, there is no room, or memory is out.
+ */
 bool certdir_table_load(struct certdir_table *table, const struct certdir_session *session);
 /* Forgets what nobody has heard of for too long. */
 void certdir_table_expire(struct certdir_table *table, int64_t now);
@@ -57,6 +60,8 @@ const struct certdir_session *certdir_table_find(const struct certdir_table *tab
 /* The id of each session that is not ended, oldest first; in the state `only`, if that is not CERTDIR_SESSION_STATES. malloc(3)'s; NULL when memory is out. */
 uint64_t *certdir_table_ids(const struct certdir_table *table, enum certdir_session_state only, size_t *count);
 
+/* That are not ended. */
+size_t certdir_table_known(const struct certdir_table *table);
 /* How many there are. `recent`: wanted out in the last CERTDIR_TABLE_GRACE seconds. */
 struct certdir_counts {
 	size_t known; /* not ended */
@@ -90,13 +95,14 @@ void certdir_table_release(struct certdir_table *table, uint64_t id, int64_t now
 /* ---- orders ---- */
 
 /*
- * The next order that is due: the session, borrowed, and *kind. It is under way then, until certdir_table_answered(). NULL: none is.
+ * The next order that is due: the session, borrowed, and *kind. It is under way then, until certdir_table_answered(). NULL: none is. Without
+ * `changes`, those that change a session wait.
  */
-const struct certdir_session *certdir_table_next_order(struct certdir_table *table, int64_t now,
+const struct certdir_session *certdir_table_next_order(struct certdir_table *table, int64_t now, bool changes,
 						       enum certdir_order_kind *kind);
 /*
- * What came back of it. The session as it is now, borrowed, and *kind of what was asked; NULL: it is not known any more, or nothing was asked
- * of it.
+ * What came back of it. The session as it is now, borrowed, and *kind of what was asked; NULL: it is not known any more, nothing was asked of
+ * it, or it logged in anew since.
  */
 const struct certdir_session *certdir_table_answered(struct certdir_table *table, uint64_t id,
 						     enum certdir_order_outcome outcome, uint32_t cause, int64_t now,
@@ -104,7 +110,10 @@ const struct certdir_session *certdir_table_answered(struct certdir_table *table
 
 /* ---- what a file has to learn ---- */
 
-/* From now on changes are noted; before, there is nobody who would take them. `all`: each session counts as changed. */
+/*
+ * From now on changes are noted; before, there is nobody who would take them. `all`: each session counts as changed, and the file has
+ * no other.
+ */
 void certdir_table_note(struct certdir_table *table, bool all);
 /*
  * The next change: *id, and the session as it is now, borrowed, or NULL: it is gone. False: there is none.

@@ -77,6 +77,18 @@ def test_disabled_means_out(server, pki, device_list, device):
     assert len(device.orders) == 1
 
 
+def test_two_logins_in_one_packet(server, pki, device_list, device):
+    """A network device that repeats the Class of the login before beside the present one: the later one counts."""
+    before = login(server, pki, "PC-1").one("Class")
+    second = int(time.time())
+    wait_until(lambda: int(time.time()) > second, what="another second")
+    now = login(server, pki, "PC-2").one("Class")
+    server.account("Start", "S1", Class=[before, now])
+    server.account("Start", "S2", Class=[now, before])
+    wait_until(lambda: len(server.known()) == 2, what="both sessions")
+    assert {one["device"] for one in server.known().values()} == {now.split(":")[1].split(";")[0]}
+
+
 def test_killed_and_back(server, pki, device_list, device):
     """Nothing is forgotten: what changed while the server was down is found at its start."""
     attempt = login(server, pki, "PC-1")

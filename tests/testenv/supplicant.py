@@ -265,9 +265,10 @@ def _quoted(text):
 
 
 def radclient(server, attributes, kind="auth", timeout=5):
-    """Sends one request, attributes as {"User-Name": "x"} or text lines; the Reply."""
+    """Sends one request, attributes as {"User-Name": "x", "Class": ["y", "z"]} or text lines; the Reply."""
     lines = attributes if isinstance(attributes, str) else "\n".join(
-        f"{name} = {value if isinstance(value, int) else _quoted(value)}" for name, value in attributes.items())
+        f"{name} = {value if isinstance(value, int) else _quoted(value)}"
+        for name, values in attributes.items() for value in (values if isinstance(values, list) else [values]))
     done = subprocess.run(["radclient", "-x", "-r", "1", "-t", str(timeout), f"127.0.0.1:{server.port}", kind,
                            server.secret], input=lines, capture_output=True, text=True, timeout=timeout + 10,
                           check=False)

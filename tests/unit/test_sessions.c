@@ -36,6 +36,7 @@ struct world {
 	struct certdir_sessions *sessions;
 	unsigned char key[CERTDIR_SESSION_KEY_SIZE];
 	bool live;
+	bool key_file;
 };
 
 static void take(struct world *world, enum certdir_packet_kind kind, int device, int64_t issued);
@@ -87,7 +88,7 @@ static void open_world(struct world *world, bool judging)
 		.sender = {.send = send_order, .context = world}};
 	struct certdir_error error;
 
-	world->sessions = certdir_sessions_open(&config, world->key, &error);
+	world->sessions = certdir_sessions_open(&config, world->key_file ? NULL : world->key, &error);
 	assert_non_null(world->sessions);
 	assert_true(!judging || certdir_sessions_start(world->sessions, &error));
 }
@@ -289,6 +290,27 @@ static void test_no_file(void **state)
 	assert_true(has(world, CERTDIR_SESSION_RUNNING, 1));
 }
 
+/* A second server at the same file gets nothing of it, and takes nothing away. When the first has ended, the second one's are beside its. */
+static void test_two_servers(void **state)
+{
+	struct world *first = *state, second = *first;
+
+	first->key_file = second.key_file = true;
+	open_world(first, false);
+	take_many(first, 2);
+	UNTIL(has(first, CERTDIR_SESSION_RUNNING, 2));
+	atomic_store(&complaints, 0);
+	open_world(&second, false);
+	assert_int_equal(atomic_load(&complaints), 1);
+	take(&second, CERTDIR_PACKET_START, 1, 1);
+	take(&second, CERTDIR_PACKET_START, 7, 1);
+	take(first, CERTDIR_PACKET_START, 2, 1);
+	UNTIL(has(first, CERTDIR_SESSION_RUNNING, 3));
+	close_world(first);
+	close_world(&second);
+	assert_true(has(first, CERTDIR_SESSION_RUNNING, 4));
+}
+
 /* A disk that is full: told once, and all of it is written when there is room. */
 static void test_full_disk(void **state)
 {
@@ -430,6 +452,24 @@ static void test_changed(void **state)
 	free(found.last);
 }
 
+/* A new group of all cuts nobody's line all at once: 5 % of 400 go in a minute. Who is denied does not wait for that. */
+static void test_mass_change(void **state)
+{
+	struct world *world = *state;
+
+	open_world(world, true);
+	take_many(world, 400);
+	UNTIL(has(world, CERTDIR_SESSION_RUNNING, 400));
+	atomic_store(&world->changed_below, 100);
+	atomic_fetch_add(&world->edition, 1);
+	UNTIL(atomic_load(&world->changes) >= 20);
+	atomic_store(&world->denied_below, 1);
+	atomic_fetch_add(&world->edition, 1);
+	UNTIL(atomic_load(&world->orders) == 1);
+	assert_in_range(atomic_load(&world->changes), 20, 22);
+	assert_true(has(world, CERTDIR_SESSION_TO_CHANGE, 100 - (size_t)atomic_load(&world->changes)));
+}
+
 /* ---- the guard ---- */
 
 static void test_mass(void **state)
@@ -524,6 +564,8 @@ int main(void)
 		WITH_WORLD(test_damaged),
 		WITH_WORLD(test_no_file),
 		WITH_WORLD(test_full_disk),
+		WITH_WORLD(test_two_servers),
+		WITH_WORLD(test_mass_change),
 		WITH_WORLD(test_denied),
 		WITH_WORLD(test_live),
 		WITH_WORLD(test_login_meanwhile),

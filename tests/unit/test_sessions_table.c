@@ -159,22 +159,54 @@ static void test_expiry(void **state)
 	(void)state;
 	(void)certdir_table_take(table, &packet);
 	assert_int_equal(only(table)->expires, NOW + day);
-	/* Interim-Updates each 600 s: two may be missing. */
-	packet = packet_of(INTERIM, "s1", 1, NOW + 600);
+	/* One Interim-Update, such as when an address is learned, is no interval. */
+	packet = packet_of(INTERIM, "s1", 1, NOW + 40);
 	(void)certdir_table_take(table, &packet);
-	assert_int_equal(only(table)->expires, NOW + 600 + 1200 + CERTDIR_TABLE_SLACK);
-	/* A repeated one says nothing about the interval. */
-	packet = packet_of(INTERIM, "s1", 1, NOW + 602);
+	assert_int_equal(only(table)->expires, NOW + 40 + day);
+	/* Each 600 s, about: two may be missing. */
+	packet = packet_of(INTERIM, "s1", 1, NOW + 630);
 	(void)certdir_table_take(table, &packet);
-	assert_int_equal(only(table)->interval, 600);
+	assert_int_equal(only(table)->expires, NOW + 630 + day);
+	packet = packet_of(INTERIM, "s1", 1, NOW + 632);
+	(void)certdir_table_take(table, &packet);
+	packet = packet_of(INTERIM, "s1", 1, NOW + 1232);
+	(void)certdir_table_take(table, &packet);
+	assert_int_equal(only(table)->expires, NOW + 1232 + 1200 + CERTDIR_TABLE_SLACK);
+	/* A repeated one says nothing about the interval, nor do two addresses that are learned one after the other. */
+	for (int64_t at = 1234; at < 1400; at += at < 1300 ? 80 : 40) {
+		packet = packet_of(INTERIM, "s1", 1, NOW + at);
+		(void)certdir_table_take(table, &packet);
+		assert_int_equal(only(table)->interval, 600);
+	}
 	/* Session-Timeout of a session that ends then. */
-	packet.timeout = 900;
+	packet.timeout = 1900;
 	(void)certdir_table_take(table, &packet);
-	assert_int_equal(only(table)->expires, NOW + 900 + CERTDIR_TABLE_SLACK);
-	certdir_table_expire(table, NOW + 900 + CERTDIR_TABLE_SLACK - 1);
+	assert_int_equal(only(table)->expires, NOW + 1900 + CERTDIR_TABLE_SLACK);
+	certdir_table_expire(table, NOW + 1900 + CERTDIR_TABLE_SLACK - 1);
 	assert_int_equal(known(table, NOW), 1);
-	certdir_table_expire(table, NOW + 900 + CERTDIR_TABLE_SLACK);
+	certdir_table_expire(table, NOW + 1900 + CERTDIR_TABLE_SLACK);
 	assert_int_equal(known(table, NOW), 0);
+	certdir_table_free(table);
+}
+
+/* What is gone is no news for a file that is written anew. */
+static void test_gone(void **state)
+{
+	struct certdir_table *table = certdir_table_new(10);
+	struct certdir_packet packet = packet_of(START, "s1", 1, NOW);
+	const struct certdir_session *session;
+	uint64_t id;
+
+	(void)state;
+	certdir_table_note(table, false);
+	(void)certdir_table_take(table, &packet);
+	packet = packet_of(STOP, "s2", 1, NOW);
+	(void)certdir_table_take(table, &packet);
+	certdir_table_expire(table, NOW + CERTDIR_TABLE_GRACE);
+	certdir_table_note(table, true);
+	assert_true(certdir_table_next_change(table, &id, &session));
+	assert_non_null(session);
+	assert_false(certdir_table_next_change(table, &id, &session));
 	certdir_table_free(table);
 }
 
@@ -224,6 +256,11 @@ static void test_texts(void **state)
 	packet.event = 109;
 	(void)certdir_table_take(table, &packet);
 	assert_string_equal(only(table)->text[CERTDIR_SESSION_USER], "host/pc");
+	/* A later login's counts whatever the NAS's clock says: that was ahead, and was set. */
+	packet.session.text[CERTDIR_SESSION_CLASS] = "certdir:d2;sealed";
+	packet.session.issued = 2;
+	(void)certdir_table_take(table, &packet);
+	assert_string_equal(only(table)->text[CERTDIR_SESSION_CLASS], "certdir:d2;sealed");
 	certdir_table_free(table);
 }
 
@@ -242,7 +279,7 @@ static struct certdir_table *with_one(uint64_t *id)
 static bool is_due(struct certdir_table *table, int64_t now, enum certdir_order_kind sought)
 {
 	enum certdir_order_kind kind;
-	const struct certdir_session *session = certdir_table_next_order(table, now, &kind);
+	const struct certdir_session *session = certdir_table_next_order(table, now, true, &kind);
 
 	assert_true(!session || kind == sought);
 	return session;
@@ -305,6 +342,48 @@ static void test_stop_before_answer(void **state)
 	certdir_table_free(table);
 }
 
+/* An order that a login overtook: what comes back of it says nothing about what is asked of that one. */
+static void test_overtaken(void **state)
+{
+	enum certdir_order_kind kind;
+	uint64_t id;
+	struct certdir_table *table = with_one(&id);
+	struct certdir_packet packet = packet_of(START, "s1", 2, NOW + 1);
+
+	(void)state;
+	certdir_table_change(table, id, "certdir:d1;next", NOW);
+	assert_true(is_due(table, NOW, CERTDIR_ORDER_CHANGE));
+	assert_int_equal(certdir_table_take(table, &packet), CERTDIR_TOOK_IT);
+	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW + 1);
+	certdir_table_release(table, id, NOW + 1);
+	assert_false(is_due(table, NOW + 1, CERTDIR_ORDER_DISCONNECT));
+	assert_null(certdir_table_answered(table, id, CERTDIR_ORDER_DONE, 0, NOW + 2, &kind));
+	assert_int_equal(state_of(table, id), CERTDIR_SESSION_WANTED_OUT);
+	assert_true(is_due(table, NOW + 2, CERTDIR_ORDER_DISCONNECT));
+	assert_non_null(certdir_table_answered(table, id, CERTDIR_ORDER_DONE, 0, NOW + 3, &kind));
+	assert_int_equal(state_of(table, id), CERTDIR_SESSION_ENDED);
+	certdir_table_free(table);
+}
+
+/* A clock that was set back by a day keeps no order waiting for so long, nor the guard. */
+static void test_clock(void **state)
+{
+	enum certdir_order_kind kind;
+	uint64_t id;
+	struct certdir_table *table = with_one(&id);
+
+	(void)state;
+	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
+	certdir_table_release(table, id, NOW);
+	assert_true(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
+	assert_non_null(certdir_table_answered(table, id, CERTDIR_ORDER_SILENT, 0, NOW, &kind));
+	assert_int_equal(certdir_table_count(table, NOW - 30).ordered_recent, 1);
+	assert_int_equal(certdir_table_count(table, NOW - CERTDIR_TABLE_DAY).ordered_recent, 0);
+	assert_false(is_due(table, NOW - 30, CERTDIR_ORDER_DISCONNECT));
+	assert_true(is_due(table, NOW - CERTDIR_TABLE_DAY, CERTDIR_ORDER_DISCONNECT));
+	certdir_table_free(table);
+}
+
 static void test_answers(void **state)
 {
 	static const struct {
@@ -336,7 +415,7 @@ static void test_answers(void **state)
 			(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
 			certdir_table_release(table, id, NOW);
 		}
-		assert_non_null(certdir_table_next_order(table, NOW, &kind));
+		assert_non_null(certdir_table_next_order(table, NOW, true, &kind));
 		assert_int_equal(kind, cases[i].change ? CERTDIR_ORDER_CHANGE : CERTDIR_ORDER_DISCONNECT);
 		assert_non_null(certdir_table_answered(table, id, cases[i].outcome, 0, NOW, &kind));
 		if (state_of(table, id) != cases[i].then)
@@ -493,13 +572,23 @@ static void test_session(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_histories),  cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_on_and_off), cmocka_unit_test(test_expiry),
-		cmocka_unit_test(test_full),	   cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_denied),	   cmocka_unit_test(test_stop_before_answer),
-		cmocka_unit_test(test_answers),	   cmocka_unit_test(test_allowed_meanwhile),
-		cmocka_unit_test(test_asked),	   cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_guard),	   cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_histories),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_on_and_off),
+		cmocka_unit_test(test_expiry),
+		cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_denied),
+		cmocka_unit_test(test_stop_before_answer),
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_overtaken),
+		cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_allowed_meanwhile),
+		cmocka_unit_test(test_asked),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_guard),
+		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_session),
 	};
 
