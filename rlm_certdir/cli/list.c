@@ -5,8 +5,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include <jansson.h>
-
 #include "base/permissions.h"
 #include "cli/json.h"
 #include "text/timestamp.h"
@@ -48,16 +46,43 @@ static void print_problem(void *context, const char *text)
 		printf("%s\n", text);
 }
 
-static int print_verdict(const struct certdir_cli_options *options, size_t devices, json_t *problems, int64_t count)
+void certdir_cli_list_print_laid(const struct certdir_list_snapshot *snapshot)
 {
-	if (!options->json) {
-		if (count == 0)
-			printf("%s: %zu devices, seal, database and ids are in order\n", options->list, devices);
-		return count == 0 ? 0 : 1;
+	char at[CERTDIR_TIMESTAMP_SIZE];
+	struct certdir_list_laid laid;
+
+	if (!certdir_list_laid(snapshot, &laid))
+		return;
+	certdir_timestamp_print(laid.made, at);
+	printf("  changes     %zu pages in a file of %llu bytes beside it, of %s\n", laid.pages,
+	       (unsigned long long)laid.bytes, at);
+}
+
+json_t *certdir_cli_list_laid_json(const struct certdir_list_snapshot *snapshot)
+{
+	struct certdir_list_laid laid;
+
+	if (!snapshot || !certdir_list_laid(snapshot, &laid))
+		return json_null();
+	return json_pack("{s:I,s:I,s:o}", "pages", (json_int_t)laid.pages, "bytes", (json_int_t)laid.bytes, "made",
+			 certdir_cli_json_time(laid.made));
+}
+
+/* `snapshot` is NULL when the list is not acceptable, which is one of the problems. */
+static int print_verdict(const struct certdir_cli_options *options, const struct certdir_list_snapshot *snapshot,
+			 json_t *problems, int64_t count)
+{
+	const size_t devices = snapshot ? certdir_list_device_count(snapshot) : 0;
+
+	if (options->json) {
+		if (!certdir_cli_json_print(json_pack("{s:s,s:b,s:I,s:o,s:o}", "file", options->list, "ok", count == 0,
+						      "devices", (json_int_t)devices, "changes",
+						      certdir_cli_list_laid_json(snapshot), "problems", problems)))
+			return 1;
+	} else if (count == 0) {
+		printf("%s: %zu devices, seal, database and ids are in order\n", options->list, devices);
+		certdir_cli_list_print_laid(snapshot);
 	}
-	if (!certdir_cli_json_print(json_pack("{s:s,s:b,s:I,s:o}", "file", options->list, "ok", count == 0, "devices",
-					      (json_int_t)devices, "problems", problems)))
-		return 1;
 	return count == 0 ? 0 : 1;
 }
 
@@ -69,9 +94,11 @@ static void tell_last(const char *filename, json_t *problems)
 	char text[CERTDIR_TEXT_MAX], at[CERTDIR_TIMESTAMP_SIZE];
 
 	if (last && damage.text[0]) {
+		const char *files = certdir_list_files(last);
+
 		certdir_timestamp_print(certdir_list_published(last), at);
-		certdir_say(text, "%s.last is good, of %s, with %zu devices: a server that starts now uses it",
-			    filename, at, certdir_list_device_count(last));
+		certdir_say(text, "%s%s is good, of %s, with %zu devices: a server that starts now uses it", files,
+			    strcmp(files, filename) == 0 ? " alone" : "", at, certdir_list_device_count(last));
 		print_problem(problems, text);
 	}
 	certdir_list_release(last);
@@ -84,20 +111,20 @@ int certdir_cli_list_verify(const struct certdir_cli_options *options)
 	struct certdir_list_reader *reader = NULL;
 	struct certdir_error error;
 	int64_t count = 1;
-	size_t devices = 0;
+	int code;
 
 	snapshot = certdir_list_load(options->list, &error);
 	if (snapshot)
 		reader = certdir_list_reader_get(snapshot, &error);
 	if (reader) {
 		certdir_permissions_warn(options->list);
-		devices = certdir_list_device_count(snapshot);
 		count = certdir_list_verify(reader, true, print_problem, problems, &error);
 	}
 	if (!reader || count < 0)
 		print_problem(problems, error.text);
 	if (!snapshot)
 		tell_last(options->list, problems);
+	code = print_verdict(options, snapshot, problems, count);
 	certdir_cli_list_close(snapshot, reader);
-	return print_verdict(options, devices, problems, count);
+	return code;
 }

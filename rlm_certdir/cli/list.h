@@ -3,6 +3,8 @@
 #ifndef CERTDIR_CLI_LIST_H
 #define CERTDIR_CLI_LIST_H
 
+#include <jansson.h>
+
 #include "cli/commands.h"
 #include "list/list.h"
 
@@ -10,6 +12,11 @@
 bool certdir_cli_list_open(const struct certdir_cli_options *options, struct certdir_list_snapshot **snapshot,
 			   struct certdir_list_reader **reader);
 void certdir_cli_list_close(struct certdir_list_snapshot *snapshot, struct certdir_list_reader *reader);
+
+/* What is laid over the list by its file of changes, as a line; nothing when there is none. */
+void certdir_cli_list_print_laid(const struct certdir_list_snapshot *snapshot);
+/* The same as JSON; null when there is none, or `snapshot` is NULL. */
+json_t *certdir_cli_list_laid_json(const struct certdir_list_snapshot *snapshot);
 
 enum {
 	CERTDIR_CLI_LIST_SHRUNK = 3

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/json.h"
+#include "cli/list.h"
 #include "cli/words.h"
 #include "text/timestamp.h"
 
@@ -158,6 +159,7 @@ bool certdir_cli_status_print(const struct certdir_cli_status *status)
 		certdir_cli_print_when(status->published, status->now);
 		printf("\n  shared      %zu names by %zu devices, %zu serial numbers\n", status->shared.names,
 		       status->shared.devices, status->shared.serials);
+		certdir_cli_list_print_laid(status->snapshot);
 	}
 	if (status->run_error[0])
 		printf("the last run published nothing: %s\n", status->run_error);
@@ -251,10 +253,11 @@ bool certdir_cli_status_print_json(const struct certdir_cli_status *status)
 	for (size_t i = 0; i < status->source_count; i++)
 		if (status->sources[i].kind == CERTDIR_SOURCE_IMPORT)
 			ok = ok && json_array_append_new(imports, import_json(status, &status->sources[i])) == 0;
-	object = json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:{s:I,s:I,s:I},s:s,s:o,s:o,s:O}", "list", status->list,
+	object = json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:o,s:{s:I,s:I,s:I},s:s,s:o,s:o,s:O}", "list", status->list,
 			   "list_error", status->list_error, "last_good", certdir_cli_json_time(status->last_good),
 			   "published", certdir_cli_json_time(status->published), "age",
-			   age_json(status, status->published), "devices", (json_int_t)status->devices, "shared",
+			   age_json(status, status->published), "devices", (json_int_t)status->devices, "changes",
+			   certdir_cli_list_laid_json(status->list_error[0] ? NULL : status->snapshot), "shared",
 			   "names", (json_int_t)status->shared.names, "devices", (json_int_t)status->shared.devices,
 			   "serials", (json_int_t)status->shared.serials, "run_error", status->run_error, "tenants",
 			   tenants, "imports", imports, "placeholders", status->sections);

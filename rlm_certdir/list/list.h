@@ -42,6 +42,16 @@ struct certdir_list_snapshot *certdir_list_load_last(const char *filename, struc
 char *certdir_list_changes_name(const char *filename);
 /* Which files it was read from, for messages. */
 const char *certdir_list_files(const struct certdir_list_snapshot *snapshot);
+
+/* The file of changes that is laid over a list. */
+struct certdir_list_laid {
+	size_t pages;
+	uint64_t bytes; /* of the file */
+	int64_t made; /* when, Unix seconds */
+};
+/* False: there is none. */
+bool certdir_list_laid(const struct certdir_list_snapshot *snapshot, struct certdir_list_laid *laid);
+
 struct certdir_list_snapshot *certdir_list_retain(struct certdir_list_snapshot *snapshot);
 void certdir_list_release(struct certdir_list_snapshot *snapshot);
 

@@ -210,6 +210,15 @@ const char *certdir_list_files(const struct certdir_list_snapshot *snapshot)
 	return snapshot->image.files ? snapshot->image.files : snapshot->image.filename;
 }
 
+bool certdir_list_laid(const struct certdir_list_snapshot *snapshot, struct certdir_list_laid *laid)
+{
+	const struct certdir_list_changes *changes = &snapshot->image.changes;
+
+	*laid = (struct certdir_list_laid){
+		.pages = changes->count, .bytes = certdir_list_changes_size(changes), .made = changes->made / 1000000};
+	return changes->total > 0;
+}
+
 size_t certdir_list_device_count(const struct certdir_list_snapshot *snapshot)
 {
 	return snapshot->sources.devices;

@@ -55,3 +55,58 @@ def test_a_server_starts_with_a_damaged_list(radiusd, pki, tmp_path):
     server.start()
     assert "does not exist" in server.log(mark) and "last good" not in server.log(mark)
     assert enter(server, pki, pki.named("PC1"))[1].reason == "list-missing"
+
+
+def fill(path, records, source):
+    file = path.with_name(f"{source}.json")
+    file.write_text(json.dumps([{"deviceId": f"3f2504e0-4f89-11d3-9a0c-{number:012d}", "displayName": name, "accountEnabled": enabled}
+                                for name, (number, enabled) in records.items()]))
+    certdir("list", "import", "--list", path, "--source", source, file)
+
+
+def test_changes_of_a_large_list_that_is_in_use(radiusd, pki, tmp_path):
+    path, conf = tmp_path / "devices.db", tmp_path / "certdir.conf"
+    changes = tmp_path / "devices.db.changes"
+    conf.write_text(f"[list]\nfilename = {path}\n")
+
+    def put(file, content):
+        temporary = tmp_path / "copied"
+        temporary.write_bytes(content)
+        temporary.rename(file)
+
+    def reason(name):
+        return enter(server, pki, pki.named(name))[1].reason
+
+    fill(path, {f"{'X' * 240}-{n}": (n, True) for n in range(7000)}, "many")
+    alone = certdir("list", "verify", "--list", path)
+    fill(path, {"PC1": (8001, True), "PC2": (8002, True)}, "few")
+    whole = path.read_bytes()
+    server = radiusd(shipped_module({"directories": "list", "list.filename": path}))
+    assert (reason("PC1"), reason("PC2")) == ("allowed", "allowed")
+
+    mark = server.mark()
+    fill(path, {"PC1": (8001, True), "PC2": (8002, False)}, "few")
+    assert path.read_bytes() == whole and 5000 < len(changes.read_bytes()) < 200000
+    wait_list_loaded(server, mark)
+    assert (reason("PC1"), reason("PC2")) == ("allowed", "disabled")
+    said = certdir("list", "verify", "--list", path)
+    assert "pages" not in alone and f"pages in a file of {changes.stat().st_size} bytes beside it, of 20" in said
+    assert f"file of {changes.stat().st_size} bytes" in certdir("status", "-c", conf)
+    told = json.loads(certdir("status", "--json", "-c", conf))["changes"]
+    assert told == json.loads(certdir("list", "verify", "--json", "--list", path))["changes"]
+    assert told["bytes"] == changes.stat().st_size and told["pages"] == (told["bytes"] - 104) // 4100
+
+    # Gone, or cut short: what is in use stays, and says so.
+    present = changes.read_bytes()
+    mark = server.mark()
+    changes.unlink()
+    server.wait_log("changes is missing.*Keeping the list of .* with 7002 devices", mark)
+    put(changes, present[:-1])
+    server.wait_log("changes is cut short.*Keeping the list of .* with 7002 devices", mark)
+    assert reason("PC2") == "disabled"
+    said = certdir("list", "verify", "--list", path, code=1)
+    assert "devices.db.changes is cut short" in said
+    assert "devices.db with" in said and ".changes.last is good, of 20" in said
+    mark = server.mark()
+    put(changes, present)
+    wait_list_loaded(server, mark)
