@@ -386,7 +386,11 @@ void certdir_check_again(struct certdir_check *check, const struct certdir_check
 	memset(check, 0, sizeof(*check));
 	check->parsed = true;
 	check->lists_alone = !live;
-	if (make_certificate(&check->certificate, checker, class))
+	/* Of a time when nobody asked: its certificate may fit one of them. */
+	if (checker->section_count && !class->section)
+		(void)certdir_conclude(&check->decision, CERTDIR_DIRECTORY_UNAVAILABLE,
+				       "it began before there were certificates { } sections");
+	else if (make_certificate(&check->certificate, checker, class))
 		certdir_check_names(check, &again, &login);
 	else
 		(void)certdir_conclude(&check->decision, CERTDIR_DIRECTORY_UNAVAILABLE, "out of memory");

@@ -405,6 +405,9 @@ bool certdir_table_load(struct certdir_table *table, const struct certdir_sessio
 		return false;
 	if (loaded.id <= table->last_id)
 		loaded.id = ++table->last_id;
+	/* Perhaps the server was restarted because that was mended. */
+	if (loaded.state == CERTDIR_SESSION_REFUSED)
+		loaded.state = CERTDIR_SESSION_WANTED_OUT;
 	return add(table, &loaded);
 }
 

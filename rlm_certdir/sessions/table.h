@@ -48,7 +48,8 @@ void certdir_table_free(struct certdir_table *table);
 
 enum certdir_took certdir_table_take(struct certdir_table *table, const struct certdir_packet *packet);
 /*
- * One that was kept: as it was, but for its id where that one or a later one was given since. False when it is not a whole one, is there
+ * One that was kept: as it was, but for its id where that one or a later one was given since, and asked to end again where the NAS could not.
+ * False when it is not a whole one, is there
  * already, there is no room, or memory is out.
  */
 bool certdir_table_load(struct certdir_table *table, const struct certdir_session *session);

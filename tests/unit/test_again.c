@@ -586,6 +586,11 @@ static void test_section(void **state)
 		assert_int_equal(check.decision.reason, gone ? CERTDIR_ISSUER : CERTDIR_ALLOWED);
 		certdir_check_clear(&check);
 	}
+	/* Of a login before there were any: nobody can tell. */
+	class.section = 0;
+	certdir_check_again(&check, &world.checker, &class, true, WORLD_NOW);
+	assert_int_equal(certdir_reason_verdict(check.decision.reason), CERTDIR_UNSURE);
+	certdir_check_clear(&check);
 	world.checker.sections = NULL;
 	world.checker.section_count = 0;
 	world_clear(&world);

@@ -384,6 +384,27 @@ static void test_clock(void **state)
 	certdir_table_free(table);
 }
 
+/* Who could not is asked again after a restart: that may be when it was mended. */
+static void test_refused_and_loaded(void **state)
+{
+	enum certdir_order_kind kind;
+	uint64_t id;
+	struct certdir_table *table = with_one(&id), *next = certdir_table_new(10);
+
+	(void)state;
+	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
+	certdir_table_release(table, id, NOW);
+	assert_true(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
+	assert_non_null(certdir_table_answered(table, id, CERTDIR_ORDER_UNSUPPORTED, 405, NOW, &kind));
+	assert_int_equal(state_of(table, id), CERTDIR_SESSION_REFUSED);
+	assert_true(certdir_table_load(next, certdir_table_find(table, id)));
+	assert_true(is_due(next, NOW, CERTDIR_ORDER_DISCONNECT));
+	/* Once is enough. */
+	assert_false(certdir_table_load(next, certdir_table_find(table, id)));
+	certdir_table_free(table);
+	certdir_table_free(next);
+}
+
 static void test_answers(void **state)
 {
 	static const struct {
@@ -583,6 +604,7 @@ int main(void)
 		cmocka_unit_test(test_stop_before_answer),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_overtaken),
+		cmocka_unit_test(test_refused_and_loaded),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_allowed_meanwhile),
 		cmocka_unit_test(test_asked),
