@@ -211,6 +211,11 @@ bench-sync: deps ## measure a sync of 1,000,000 devices against a plain script, 
 	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) tests/bench/bench_sync.py
 	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) tests/bench/bench_certificates.py
 
+.PHONY: bench-seconds
+bench-seconds: deps ## measure from a change in Entra ID to the network: out, in, many at once, a server killed (BENCH=out, mass, killed, in, flood, quiet)
+	@$(MAKE) --no-print-directory all
+	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) tests/bench/bench_seconds.py $(BENCH)
+
 .PHONY: bench-placeholders
 bench-placeholders: deps ## measure a plan of 100,000 accounts against reading them, and 10,000 creations against ldapadd
 	@$(MAKE) --no-print-directory all

@@ -3,8 +3,9 @@
 """
 What certdir costs: radiusd's CPU time per request, beside policies that do less and a search in LDAP, and whole EAP-TLS
 logins with and without it. All servers run at once, each policy in one of its own, and take turns, so that what else the
-machine does meets all of them. Differences and ratios are taken within a round; shown is the median over the rounds. What
-share of a whole login is certdir's is told by samples of radiusd's stacks.
+machine does meets all of them; but it takes the caches from each: what a busy machine says of microseconds is too much.
+Differences and ratios are taken within a round; shown is the median over the rounds. What share of a whole login is
+certdir's is told by samples of radiusd's stacks.
 """
 
 import argparse
@@ -346,7 +347,7 @@ def main():
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     DIRECTORY.mkdir(parents=True)
     version = subprocess.run(["freeradius", "-v"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
-    print(f"make bench, on {os.cpu_count()} cores of {processor()}\n{version}")
+    print(f"make bench, on {os.cpu_count()} cores of {processor()}, load {os.getloadavg()[0]:.1f}\n{version}")
     pki = Pki(DIRECTORY / "pki")
     requests_table(pki, options.rounds, options.requests)
     logins_table(pki, 5, options.logins)

@@ -5,7 +5,7 @@
  *	bench_list [DEVICES [FILE]]
  *
  * Publishes a list of DEVICES (1000) made-up devices; then one device more, against copying the file with cp, without and
- * with an fsync at the end; then times random lookups of devices that exist: by Entra id and name with the device read
+ * with an fsync at the end; then 1 and 1,000 changed devices of a list that is in use, as a sync writes and a server reads them; then times random lookups of devices that exist: by Entra id and name with the device read
  * whole, and through the directory as a login does it, by an id and then by all ids learnt, with 1 and with 8 threads. Then
  * the list gets a table with a certificate of each device, and logins are by one that it has, and by an id beside one that it has not. A
  * decision is all that a login costs but reading the certificate.
@@ -220,6 +220,91 @@ static void measure_one_change(const char *filename)
 	printf("one change published in %.3f s, peak %.1f MiB; cp %.3f s (ratio %.2f), cp and fsync %.3f s (ratio "
 	       "%.2f)\n",
 	       best[2], memory, best[0], best[2] / best[0], best[1], best[2] / best[1]);
+}
+
+/* ---- a change of a list that is in use ---- */
+
+struct cost {
+	double cpu; /* seconds */
+	double written; /* bytes */
+};
+
+static double written(void)
+{
+	FILE *in = fopen("/proc/self/io", "r");
+	char line[64];
+	double bytes = 0;
+
+	while (in && fgets(line, sizeof(line), in))
+		if (strncmp(line, "wchar:", 6) == 0)
+			bytes = strtod(line + 6, NULL);
+	if (in)
+		(void)fclose(in);
+	return bytes;
+}
+
+static void change_some(const char *filename, uint64_t count, uint64_t seed)
+{
+	struct certdir_error error;
+	struct certdir_list_writer *writer = certdir_list_write_begin(filename, false, &error);
+
+	if (!writer || !certdir_list_writer_run(writer, "BEGIN", &error))
+		die(error.text);
+	for (uint64_t i = 0; i < count; i++) {
+		char sql[80];
+
+		(void)snprintf(sql, sizeof(sql), "UPDATE device SET last_seen=last_seen+1 WHERE id=%" PRIu64,
+			       mix(seed + i) % devices + 1);
+		if (!certdir_list_writer_run(writer, sql, &error))
+			die(error.text);
+	}
+	if (!certdir_list_writer_run(writer, "COMMIT", &error) || !certdir_list_write_publish(writer, &error))
+		die(error.text);
+}
+
+/* By a process of its own, as a sync is. */
+static struct cost change_apart(const char *filename, uint64_t count, uint64_t seed)
+{
+	struct cost cost = {0, 0};
+	int ends[2], status;
+	pid_t child;
+
+	if (pipe(ends) != 0 || (child = fork()) < 0)
+		die("no process to be had");
+	if (child == 0) {
+		cost.cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+		cost.written = written();
+		change_some(filename, count, seed);
+		cost.cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cost.cpu;
+		cost.written = written() - cost.written;
+		_exit(write(ends[1], &cost, sizeof(cost)) != sizeof(cost));
+	}
+	if (waitpid(child, &status, 0) != child || status != 0 || read(ends[0], &cost, sizeof(cost)) != sizeof(cost))
+		die("a measurement failed");
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	return cost;
+}
+
+static void measure_in_use(const char *filename, uint64_t count)
+{
+	const struct certdir_list_config config = {.filename = filename};
+	struct certdir_error error;
+	struct certdir_directory *used = certdir_list_directory_open(&config, true, &error);
+
+	if (!used)
+		die(error.text);
+	for (uint64_t turn = 0; turn < 4; turn++) {
+		const uint64_t before = certdir_directory_list_edition(used);
+		const double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+		const struct cost cost = change_apart(filename, count, (uint64_t)(now() * 1e9));
+
+		while (certdir_directory_list_edition(used) == before)
+			(void)usleep(100000);
+		printf("%5" PRIu64 " changed: writer %4.0f ms of CPU and %6.2f MB written, server %4.0f ms of CPU\n",
+		       count, cost.cpu * 1e3, cost.written / 1e6, (seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu) * 1e3);
+	}
+	used->type->close(used);
 }
 
 /* ---- lookups ---- */
@@ -481,9 +566,17 @@ static void unload(void)
 	certdir_list_release(snapshot);
 }
 
+static void remove_beside(const char *filename, const char *suffix)
+{
+	char name[300];
+
+	(void)snprintf(name, sizeof(name), "%s%s", filename, suffix);
+	(void)unlink(name);
+}
+
 int main(int argc, char **argv)
 {
-	char filename[64], *lock = NULL;
+	char filename[64];
 	const char *name = argc > 2 ? argv[2] : filename;
 	struct certdir_list_config config = {.filename = name};
 	struct stat status;
@@ -498,6 +591,8 @@ int main(int argc, char **argv)
 		printf(", %.1f MB", (double)status.st_size / 1e6);
 	printf("\n");
 	measure_one_change(name);
+	measure_in_use(name, 1);
+	measure_in_use(name, devices < 1000 ? devices : 1000);
 	load(&config);
 	for (unsigned threads = 1; threads <= THREADS; threads += THREADS - 1) {
 		measure("find by Entra id", find_ids, threads);
@@ -521,8 +616,9 @@ int main(int argc, char **argv)
 	}
 	unload();
 	(void)unlink(name);
-	if (asprintf(&lock, "%s.lock", name) > 0)
-		(void)unlink(lock);
-	free(lock);
+	remove_beside(name, ".last");
+	remove_beside(name, ".changes");
+	remove_beside(name, ".changes.last");
+	remove_beside(name, ".lock");
 	return 0;
 }
