@@ -396,20 +396,34 @@ static void check_issuers(struct wiring *wiring, CONF_SECTION *cs)
 	}
 }
 
-/* Sessions are known by their accounting alone. */
+/* Sessions are known by their accounting alone. A server that takes none, whatever sends it elsewhere, has no such section. */
 static void check_accounting(struct wiring *wiring, CONF_SECTION *cs)
 {
 	CONF_SECTION *sessions = cf_section_sub_find(cs, "sessions");
+	bool known = false;
 
 	if (!sessions)
 		return;
 	FOR_EACH_SECTION(server, wiring->root, "server")
-		if (section_calls(wiring->root, server, "accounting", is_this, cs))
-			return;
-	say(wiring, cf_section_to_item(sessions), false,
-	    "no server calls %s in accounting { }: sessions { } will know of none, and end none; write it there, as "
-	    "sites-available/certdir-wifi does, or take sessions { } out",
-	    section_instance(cs));
+		known |= section_calls(wiring->root, server, "accounting", is_this, cs);
+	if (!known)
+		say(wiring, cf_section_to_item(sessions), false,
+		    "no server calls %s in accounting { }: sessions { } will know of none, and end none; write it "
+		    "there, as sites-available/certdir-wifi does, or take sessions { } out",
+		    section_instance(cs));
+	for (size_t s = 0; known && s < wiring->servers.count; s++) {
+		CONF_SECTION *server = wiring->servers.items[s],
+			     *accounting = cf_section_sub_find(server, "accounting");
+
+		if (accounting && section_calls(wiring->root, server, "post-auth", is_this, cs) &&
+		    !section_calls(wiring->root, server, "accounting", is_this, cs))
+			say(wiring, cf_section_to_item(accounting), false,
+			    "%s is called in post-auth of this server and not in its accounting { }: sessions { } will "
+			    "not know who logs in here, and not end it; write it there, as "
+			    "sites-available/certdir-wifi "
+			    "does",
+			    section_instance(cs));
+	}
 }
 
 static void check_certdirs(struct wiring *wiring)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -107,14 +108,26 @@ bool certdir_asking_peer(int file, uid_t *user)
 
 /* ---- who asks ---- */
 
-static bool check_peer(int file, const char *list, struct certdir_error *error)
+static bool owns(uid_t user, const char *path)
 {
 	struct stat status;
+
+	return stat(path, &status) == 0 && user == status.st_uid;
+}
+
+/* Who owns the list's directory can put any list there: he may be another than who published this one. */
+static bool check_peer(int file, const char *list, struct certdir_error *error)
+{
+	const char *slash = strrchr(list, '/');
+	char directory[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	uid_t user;
 
-	if (certdir_asking_peer(file, &user) && (user == 0 || (stat(list, &status) == 0 && user == status.st_uid)))
+	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - list + 1) : 1, slash ? list : ".");
+	if (certdir_asking_peer(file, &user) && (user == 0 || owns(user, list) || owns(user, directory)))
 		return true;
-	certdir_error_set(error, "%s" CERTDIR_ASKING_SUFFIX ": who listens there is neither root nor the list's owner",
+	certdir_error_set(error,
+			  "%s" CERTDIR_ASKING_SUFFIX ": who listens there is neither root nor the owner of the list or "
+			  "its directory",
 			  list);
 	return false;
 }

@@ -160,7 +160,7 @@ static const char sync_usage[] =
 	"  --full               list everything anew instead of what changed\n"
 	"  --force              publish although many devices would be lost\n"
 	"  --dry-run            show what would change, publish nothing\n"
-	"  --interval DURATION  stay, and sync each DURATION (15m, 1h)\n"
+	"  --interval DURATION  stay, and sync each DURATION (60s, 15m)\n"
 	"  --now                have the one that stays sync now\n"
 	"  --json               print the report as one JSON object\n";
 

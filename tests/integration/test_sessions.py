@@ -197,6 +197,11 @@ def test_wiring(tmp_path, pki, device_list):
     server.write()
     code, said = server.check_config()
     assert code == 0 and "no server calls certdir in accounting { }" in said
+    # Another site's accounting does not make up for that of the one that network devices are sent to.
+    conf = server.raddb / "radiusd.conf"
+    conf.write_text(conf.read_text() + "server other {\n\taccounting {\n\t\tcertdir\n\t}\n}\n")
+    code, said = server.check_config()
+    assert code == 0 and "certdir is called in post-auth of this server and not in its accounting { }" in said
     for option, wrong in (("max_disconnect", 0), ("max_disconnect", 101), ("max_sessions", 0), ("key_fil", "x")):
         server.module = server.module.replace("\tsessions {\n", f"\tsessions {{\n\t\t{option} = {wrong}\n", 1)
         server.write()

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -260,6 +261,42 @@ static void test_socket(void **state)
 	assert_non_null(strstr(error.text, "longer"));
 }
 
+/* A list that root made by hand, in the directory of the sync's user, who is asked all the same; nobody else is believed. */
+static void test_owner(void **state)
+{
+	static const uid_t owners[] = {0, 65534};
+	const struct certdir_question question = ask_for(1);
+	struct certdir_error error;
+	char directory[] = "/tmp/test_asking.XXXXXX", path[64];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_non_null(mkdtemp(directory));
+	assert_int_equal(chmod(directory, 0777), 0);
+	(void)snprintf(path, sizeof(path), "%s/list", directory);
+	(void)close(open(path, O_CREAT | O_WRONLY, 0600));
+	for (size_t i = 0; i < 2; i++) {
+		struct server server = {.says = owners[i] ? "certdir 1 known\n" : NULL, .times = 1};
+		pthread_t thread;
+
+		/* A socket is of who began to listen there. */
+		assert_int_equal(chown(directory, owners[i], 0), 0);
+		assert_int_equal(seteuid(65534), 0);
+		server.file = certdir_asking_listen(path, &error);
+		assert_int_equal(seteuid(0), 0);
+		assert_true(server.file >= 0);
+		assert_int_equal(pthread_create(&thread, NULL, serve, &server), 0);
+		assert_int_equal(certdir_asking_ask(path, &question, certdir_monotonic() + CERTDIR_SECOND, &error),
+				 owners[i] ? CERTDIR_REPLY_KNOWN : CERTDIR_REPLY_NONE);
+		assert_true(owners[i] || strstr(error.text, "neither root"));
+		(void)pthread_join(thread, NULL);
+		certdir_asking_unlisten(server.file, path);
+	}
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(directory), 0);
+}
+
 /* Who does not answer is not waited for again and again; and of those who wait there are not more than may. */
 static void test_breaker(void **state)
 {
@@ -289,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test_setup_teardown(test_socket, make_list, remove_list),
+		cmocka_unit_test(test_owner),
 		cmocka_unit_test_setup_teardown(test_breaker, make_list, remove_list),
 	};
 
