@@ -50,7 +50,8 @@ def make_server(directory, ids):
 
 
 def make_list(directory, given):
-    """A fresh list. The sync in the container, which may replace it, runs as user id 1812."""
+    """A fresh list, also where an older certdir left one. The sync in the container, which may replace it, runs as user id 1812."""
+    (directory / "devices.db").unlink(missing_ok=True)
     devices = DeviceList(directory / "devices.db", given)
     devices.publish()
     devices.path.chmod(0o644)
