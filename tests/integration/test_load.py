@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Many logins at once: every decision is about the certificate it belongs to. And a run under valgrind."""
 
+import itertools
+import json
 import os
 import random
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import pytest
 
-from testenv.devices import DOMAIN
+from testenv.devices import DOMAIN, graph_device, import_list
 from testenv.logins import enter, enter_again
 from testenv.radiusd import REPO, shipped_module
 from testenv.slapd import Slapd
@@ -56,6 +60,35 @@ def fill_list(guest_list, device_list):
     return {"list.filename": device_list.path, "directories": "list"}
 
 
+@contextmanager
+def editions(device_list):
+    """The list is made so large that what changes stands in a file beside it; that is published again and again, another device each time."""
+    path, source = device_list.path, device_list.path.with_name("more.json")
+    over = threading.Event()
+
+    def publish(names, name):
+        source.write_text(json.dumps([graph_device(name) for name in names]))
+        import_list(path, source, "--source", name)
+
+    def go_on():
+        for number in itertools.count():
+            publish([f"CHANGED-{number}"], "changed")
+            if over.wait(1):
+                return
+
+    publish([f"{'X' * 240}-{number}" for number in range(7000)], "many")
+    base = path.read_bytes()
+    with ThreadPoolExecutor(1) as pool:
+        publisher = pool.submit(go_on)
+        try:
+            yield
+        finally:
+            over.set()
+            publisher.result()
+    assert path.read_bytes() == base
+    assert path.with_name(path.name + ".changes").exists()
+
+
 def fill_slapd(guest_list, slapd):
     for guest in guest_list:
         if guest.reason != "not-found":
@@ -86,10 +119,11 @@ def test_many_logins_do_not_mix(radiusd, pki, tmp_path, device_list, kind, tls):
                          post_auth="certdir_reply_user_name")
         visits = [guest for guest in everybody for _ in range(1 if guest.reason == "allowed" else ROUNDS[1])]
         random.Random(1).shuffle(visits)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with (editions(device_list) if kind == "list" else nullcontext()), ThreadPoolExecutor(AT_ONCE) as pool:
             counts = list(pool.map(lambda item: visit(server, pki, item[1], item[0]), enumerate(visits)))
         logins, resumed = (sum(column) for column in zip(*counts))
         assert logins == LOGINS
+        assert kind != "list" or len(re.findall(r": 70\d\d devices", server.log())) > 1
         assert resumed > GOOD * ROUNDS[0] // 3  # with TLS 1.3 the server lets each session be resumed once
         decisions = server.decisions(count=logins)
         assert len(decisions) == logins

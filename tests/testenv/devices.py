@@ -56,7 +56,7 @@ class DeviceList:
         import_list(self.path, source)
 
 
-def import_list(path, source):
-    done = subprocess.run([BUILD / "certdir", "list", "import", "--force", "--list", path, source], capture_output=True, text=True,
-                          timeout=60, check=False)
+def import_list(path, source, *options):
+    done = subprocess.run([BUILD / "certdir", "list", "import", "--force", "--list", path, *options, source], capture_output=True,
+                          text=True, timeout=60, check=False)
     assert done.returncode == 0, f"certdir list import: {done.returncode}\n{done.stdout}{done.stderr}"

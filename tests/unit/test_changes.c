@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The file of changes beside a large list: what it costs, whatever is done to it or to the list, and what dies while it is written. */
 #include "list_fixture.h"
+#include "fsync_count.h"
 #include "list/changes.h"
 #include "list/snapshot.h"
 #include "list/writer.h"
@@ -25,20 +26,6 @@ static int setup(void **state)
 	(void)snprintf(last_changes, sizeof(last_changes), "%s.changes.last", fixture_file);
 	(void)snprintf(copy_file, sizeof(copy_file), "%s/copy", fixture_directory);
 	return 0;
-}
-
-static void publish_list(int devices)
-{
-	struct certdir_list_writer *writer = fixture_begin(true, "test", NULL, 1000);
-	char sql[300];
-
-	(void)snprintf(sql, sizeof(sql),
-		       "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i<%d) INSERT INTO "
-		       "device(source,name,object_id,owner) SELECT 1,'PC-'||i,hex(randomblob(16)),hex(randomblob(500)) "
-		       "FROM n",
-		       devices);
-	fixture_run(writer, sql);
-	fixture_publish(writer);
 }
 
 /* The next edition: its number is how long the source has been synced. */
@@ -163,7 +150,7 @@ static void test_one_change(void **state)
 	size_t size, same_size;
 
 	(void)state;
-	publish_list(DEVICES);
+	fixture_large(DEVICES);
 	list = fixture_read(&size);
 	before = fixture_load();
 	next_edition(2000, "INSERT INTO device(source,name) VALUES(1,'NEW')" COUNT);
@@ -185,6 +172,19 @@ static void test_one_change(void **state)
 	free(same);
 }
 
+/* They last before they get their name, and that does before the publication ends. */
+static void test_lasts(void **state)
+{
+	(void)state;
+	fixture_large(DEVICES);
+	synced = (struct fsync_count){0};
+	next_edition(2000, "SELECT 1");
+	assert_true(size_of(changes_file) > 0);
+	assert_int_equal(synced.files, 1);
+	assert_int_equal(synced.directories, 1);
+	assert_int_equal(synced.early, 0);
+}
+
 /* Changes are written until that has cost as much as the list; then what was before stands beside it, changes and all. */
 static void test_written_whole(void **state)
 {
@@ -197,7 +197,7 @@ static void test_written_whole(void **state)
 	(void)state;
 	(void)snprintf(last, sizeof(last), "%s.last", fixture_file);
 	(void)snprintf(last_of_last, sizeof(last_of_last), "%s.changes", last);
-	publish_list(DEVICES);
+	fixture_large(DEVICES);
 	for (; edition < 2200; edition++) {
 		next_edition(edition, "UPDATE device SET enabled=0 WHERE id%97=(SELECT synced%97 FROM source)");
 		if (size_of(changes_file) < 0)
@@ -226,7 +226,7 @@ static void test_written_whole(void **state)
 static void test_many_changes(void **state)
 {
 	(void)state;
-	publish_list(DEVICES);
+	fixture_large(DEVICES);
 	next_edition(2000, "UPDATE device SET owner=hex(randomblob(500))");
 	assert_int_equal(size_of(changes_file), -1);
 	check_list(DEVICES);
@@ -250,7 +250,7 @@ static void test_list_without_its_changes(void **state)
 	struct certdir_error error;
 
 	(void)state;
-	publish_list(DEVICES);
+	fixture_large(DEVICES);
 	next_edition(2000, "SELECT 1");
 	copy(changes_file, copy_file);
 	next_edition(3000, "SELECT 1");
@@ -277,10 +277,10 @@ static void test_changes_of_another_list(void **state)
 	struct certdir_error error;
 
 	(void)state;
-	publish_list(DEVICES);
+	fixture_large(DEVICES);
 	next_edition(2000, "SELECT 1");
 	copy(changes_file, copy_file);
-	publish_list(DEVICES);
+	fixture_large(DEVICES);
 	copy(copy_file, changes_file);
 	expect_start(1000, false);
 	next_edition(3000, "SELECT 1");
@@ -288,7 +288,7 @@ static void test_changes_of_another_list(void **state)
 
 	copy(fixture_file, copy_file);
 	assert_int_equal(unlink(changes_file), 0);
-	publish_list(DEVICES);
+	fixture_large(DEVICES);
 	next_edition(4000, "SELECT 1");
 	copy(copy_file, fixture_file);
 	assert_null(certdir_list_load(fixture_file, &error));
@@ -307,7 +307,7 @@ static void test_damaged_changes(void **state)
 	size_t size;
 
 	(void)state;
-	publish_list(DEVICES);
+	fixture_large(DEVICES);
 	next_edition(2000, "SELECT 1");
 	next_edition(3000, "SELECT 1");
 	bytes = read_changes(&size);
@@ -361,7 +361,7 @@ static void test_hostile_changes(void **state)
 	size_t size, count;
 
 	(void)state;
-	publish_list(DEVICES);
+	fixture_large(DEVICES);
 	next_edition(2000, "SELECT 1");
 	assert_int_equal(certdir_list_changes_read(&changes, changes_file, &error), CERTDIR_CHANGES_READ);
 	total = changes.total;
@@ -429,7 +429,7 @@ static void test_damaged_list(void **state)
 	size_t size, image;
 
 	(void)state;
-	publish_list(DEVICES);
+	fixture_large(DEVICES);
 	list = fixture_read(&size);
 	image = fixture_image(list, size);
 	/* The first page is always needed, and so is each row that changes, and everything when it is written whole. */
@@ -532,7 +532,7 @@ static void test_killed_while_publishing(void **state)
 	/* Where nothing waits for a disk, it is over sooner. */
 	if (mount("none", fixture_directory, "tmpfs", MS_NOSUID | MS_NODEV, "size=40m") != 0)
 		print_message("no tmpfs can be mounted here: %s\n", strerror(errno));
-	publish_list(4500);
+	fixture_large(4500);
 	used = fixture_load();
 	progress->published = 1000;
 	for (int i = 0; i < 40; i++) {
@@ -572,7 +572,7 @@ static void test_disk_full(void **state)
 		print_message("skipped: no tmpfs can be mounted here: %s\n", strerror(errno));
 		skip();
 	}
-	publish_list(3500);
+	fixture_large(3500);
 	assert_true(size_of(fixture_file) > 9 << 19); /* two have no room */
 	/* Changes have, again and again; when they do not, or it should be written whole, what is published stays. */
 	while (try_edition(edition, "UPDATE device SET enabled=0 WHERE id%97=(SELECT synced%97 FROM source)", &error)) {
@@ -591,6 +591,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_change),
+		TEST(test_lasts),
 		TEST(test_written_whole),
 		TEST(test_many_changes),
 		TEST(test_list_without_its_changes),

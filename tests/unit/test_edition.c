@@ -551,10 +551,11 @@ static void test_lasts(void **state)
 
 	(void)state;
 	run(writer, "UPDATE source SET synced=6");
-	synced.files = synced.directories = 0;
+	synced = (struct fsync_count){0};
 	fixture_publish(writer);
 	assert_int_equal(synced.files, 1);
 	assert_int_equal(synced.directories, 1);
+	assert_int_equal(synced.early, 0);
 }
 
 int main(void)

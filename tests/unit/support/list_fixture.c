@@ -74,6 +74,20 @@ void fixture_edition(int edition, int count)
 	fixture_publish(writer);
 }
 
+void fixture_large(int count)
+{
+	struct certdir_list_writer *writer = fixture_begin(true, "test", NULL, 1000);
+	char sql[300];
+
+	(void)snprintf(sql, sizeof(sql),
+		       "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i<%d) INSERT INTO "
+		       "device(source,name,object_id,owner) SELECT 1,'PC-'||i,hex(randomblob(16)),hex(randomblob(500)) "
+		       "FROM n",
+		       count);
+	fixture_run(writer, sql);
+	fixture_publish(writer);
+}
+
 struct certdir_list_snapshot *fixture_load(void)
 {
 	struct certdir_error error;

@@ -44,6 +44,9 @@ void fixture_publish(struct certdir_list_writer *writer);
 /* `count` devices "PC-0".. that all say of which edition they are. */
 void fixture_edition(int edition, int count);
 
+/* So many with a kilobyte of text each: from 4200 on the list is one that has a file of changes. */
+void fixture_large(int count);
+
 struct certdir_list_snapshot *fixture_load(void);
 struct certdir_list_reader *fixture_reader(struct certdir_list_snapshot *snapshot);
 
