@@ -62,7 +62,9 @@ struct certdir_tenant_options certdir_sync_list_options(const struct certdir_syn
 		.filter = tenant->filter,
 		.now = now,
 		.former_names = config->former_names,
-		.changes = config->changes,
+		/* Who was removed lately is known by them. */
+		.changes = config->changes < CERTDIR_TENANT_REMOVED_LATELY ? CERTDIR_TENANT_REMOVED_LATELY
+									   : config->changes,
 		/* A dry run shows what would be lost, and tells of the guard itself. */
 		.max_shrink = sync->options.force || sync->options.dry_run ? 100 : config->max_shrink,
 		.intune_interval = tenant->intune_interval,

@@ -311,6 +311,34 @@ static bool change_device(struct certdir_tenant *tenant, int64_t row, const stru
 	return (!ids || set_ids(tenant, row, before, after, error)) && certdir_tenant_relist(tenant, row, error);
 }
 
+/*
+ * Whether a listing took the device away a moment ago. Some of Graph's servers still have it then, and who asks one of those must not bring it
+ * back. One that came a moment ago may have gone because listings lag behind: that is no removal.
+ */
+static bool was_removed(struct certdir_tenant *tenant, const char *id, bool *removed, struct certdir_error *error)
+{
+	int64_t number;
+	const bool ok = certdir_list_writer_number(
+		tenant->writer, &number,
+		"SELECT count(*)>0 AND total(what='added')=0 FROM change WHERE at>?3 AND device=?1 AND "
+		"what IN ('removed','added') AND source=(SELECT name FROM source WHERE id=?2)",
+		SQL_VALUES(SQL_TEXT(id), SQL_NUMBER(tenant->source),
+			   SQL_NUMBER(tenant->options.now - CERTDIR_TENANT_REMOVED_LATELY)),
+		error);
+
+	*removed = number != 0;
+	return ok;
+}
+
+static bool add_asked(struct certdir_tenant *tenant, const char *object_id, const struct certdir_device *device,
+		      struct certdir_error *error)
+{
+	bool removed = false;
+
+	return was_removed(tenant, device->entra_device_id, &removed, error) &&
+	       (removed || add_device(tenant, object_id, device, error));
+}
+
 bool certdir_tenant_devices_put(struct certdir_tenant *tenant, const struct certdir_device *device, uint32_t present,
 				struct certdir_error *error)
 {
@@ -342,7 +370,13 @@ bool certdir_tenant_devices_put(struct certdir_tenant *tenant, const struct cert
 	}
 	if (found != 1) {
 		overlay(&after, &clean.device, present);
-		return found == 0 && add_device(tenant, clean.object_id, &after, error);
+		return found == 0 && (tenant->part.asked ? add_asked(tenant, clean.object_id, &after, error)
+							 : add_device(tenant, clean.object_id, &after, error));
+	}
+	/* What Graph says here may be older than what a listing has said, which no delta says twice. */
+	if (tenant->part.asked) {
+		(void)sqlite3_reset(stmt);
+		return true;
 	}
 	row = sqlite3_column_int64(stmt, 0);
 	before = after = known_device(stmt);

@@ -139,9 +139,13 @@ enum certdir_tenant_ended certdir_tenant_devices_end(struct certdir_tenant *tena
 
 /* ---- devices that somebody asked for ---- */
 
+/* Seconds for which what a listing took away is not taken from who asks: longer than Graph's servers differ from each other. */
+enum { CERTDIR_TENANT_REMOVED_LATELY = 900 };
+
 /*
  * Between listings: begins a part of single devices, which certdir_tenant_devices_put() and certdir_tenant_asked_record() take. Ages and
- * delta links stay. A device that is new so is as old as now by itself until a listing brings it, and goes when two that began after it do not. False
+ * delta links stay. A device that is new so is as old as now by itself until a listing brings it, and goes when two that began after it do not.
+ * One that is there stays as it is, and one that a listing took away lately is not taken, as long as the list's changes tell of that. False
  * with `error`, also when the devices were never listed.
  */
 bool certdir_tenant_asked_begin(struct certdir_tenant *tenant, struct certdir_error *error);

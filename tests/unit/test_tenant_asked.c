@@ -15,7 +15,7 @@ TABLE(test_devices,
        "put 2 n=B; end",
        "1; 2 n=B"},
       {"full; put 1; end; publish; now 1500; asked; put 2 n=B; end; publish; now 1600; asked; put 2 n=B e=y; end",
-       "1; 2 n=B e=y kept=1500"},
+       "1; 2 n=B kept=1500"},
       /* that lags behind once; who is in neither of two listings is gone, and a removal holds at once */
       {"full; put 1; end; publish; now 1500; asked; put 2; end; publish; now 2000; delta; end", "1; 2 kept=1500"},
       {"full; put 1; end; publish; now 1500; asked; put 2; end; publish; now 2000; full; put 1; end", "1; 2 kept=1500"},
@@ -29,10 +29,23 @@ TABLE(test_devices,
        "1; 2 kept=1500"},
       /* within the second of the listing, too */
       {"full; put 1; end; publish; asked; put 2; end; publish; now 2000; delta; end", "1; 2 kept=1001"},
-      /* whom the filter does not take stays out, and what is known of him is renewed */
+      /* what a listing has said stays: Graph may answer with what was before, and no delta would say "disabled" again */
+      {"full; put 1 d=1 e=y; end; publish; now 1500; delta; put 1 e=n; end; publish; now 1501; asked; put 1 d=1 e=y; "
+       "end",
+       "1 d=1 e=n"},
+      /* one that was taken away a moment ago does not come back, and later does */
+      {"full; put 1; put 2 d=2; end; publish; now 2000; delta; rm 2; end; publish; now 2899; asked; put 2 d=2; end",
+       "1"},
+      {"full; put 1; put 2 d=2; end; publish; now 2000; delta; rm 2; end; publish; now 2900; asked; put 2 d=2; end",
+       "1; 2 d=2 kept=2900"},
+      /* whom two listings did not bring yet was not taken away */
+      {"full; put 1; end; publish; now 1500; asked; put 2 d=2; end; publish; now 1560; delta; end; publish; now 1620; "
+       "delta; end; publish; now 1630; asked; put 2 d=2; end",
+       "1; 2 d=2 kept=1630"},
+      /* whom the filter does not take stays out */
       {"filter own=a; full; put 1 own=a; end; publish; asked; put 2 own=b; end", "1 own=a"},
-      {"filter own=a; full; put 1 own=a e=y; put 2 own=a; end; publish; asked; put 1 e=n; put 2 own=b; end",
-       "1 own=a e=n"},
+      {"filter own=a; full; put 1 own=a e=y; put 2 own=a; end; publish; asked; put 2 own=b; end",
+       "1 own=a e=y; 2 own=a"},
       /* what the guard keeps comes back, and is not lost by it */
       {"shrink 10; full; put 1; put 2; end; publish; now 2000; delta; rm 1; rm 2; shrunk; publish; now 2500; asked; "
        "put 1; end",
