@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/permissions.h"
+#include "list/list.h"
 
 /* A list that was made anew may lack a table that it is going to have again. */
 static void expect_tables(struct certdir_cli_conf *loaded)
@@ -36,7 +37,7 @@ bool certdir_cli_conf_load(const char *filename, bool placeholders, struct certd
 	if (ok) {
 		expect_tables(loaded);
 		certdir_permissions_warn(filename);
-		certdir_permissions_warn(loaded->config.list);
+		certdir_list_permissions_warn(loaded->config.list);
 		return true;
 	}
 	fprintf(stderr, "certdir: %s\n", error.text);

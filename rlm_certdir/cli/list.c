@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "base/permissions.h"
 #include "cli/json.h"
 #include "text/timestamp.h"
 
@@ -19,7 +18,7 @@ bool certdir_cli_list_open(const struct certdir_cli_options *options, struct cer
 	if (*snapshot)
 		*reader = certdir_list_reader_get(*snapshot, &error);
 	if (*reader) {
-		certdir_permissions_warn(options->list);
+		certdir_list_permissions_warn(options->list);
 		return true;
 	}
 	fprintf(stderr, "certdir: %s\n", error.text);
@@ -117,7 +116,7 @@ int certdir_cli_list_verify(const struct certdir_cli_options *options)
 	if (snapshot)
 		reader = certdir_list_reader_get(snapshot, &error);
 	if (reader) {
-		certdir_permissions_warn(options->list);
+		certdir_list_permissions_warn(options->list);
 		count = certdir_list_verify(reader, true, print_problem, problems, &error);
 	}
 	if (!reader || count < 0)

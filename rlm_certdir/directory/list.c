@@ -195,12 +195,29 @@ static void tell_damage(struct list_directory *list, const struct certdir_list_s
 		    list->filename, damage, certdir_list_files(last), (long long)(age > 0 ? age / 60 : 0));
 }
 
+/* Whoever put an old copy there may have meant to; what was disabled since comes in either way. */
+static void tell_older(const struct list_directory *list, const struct certdir_list_snapshot *fresh,
+		       const struct certdir_list_snapshot *old)
+{
+	char is[CERTDIR_TIMESTAMP_SIZE], was[CERTDIR_TIMESTAMP_SIZE];
+
+	if (!old || !certdir_list_is_older(fresh, old))
+		return;
+	certdir_timestamp_print(certdir_list_published(fresh), is);
+	certdir_timestamp_print(certdir_list_published(old), was);
+	certdir_log(
+		CERTDIR_LOG_WARN,
+		"%s: the list of %s takes the place of the newer one of %s: what was disabled or removed since then "
+		"comes in, until it is synced or copied again",
+		list->filename, is, was);
+}
+
 /* Says once that others can change the list, and again when it is something else. */
 static void tell_permissions(struct list_directory *list)
 {
 	struct certdir_error finding = {.text = ""};
 
-	(void)certdir_permissions_check(list->filename, &finding);
+	(void)certdir_list_permissions_check(list->filename, &finding);
 	if (finding.text[0] && strcmp(list->permissions.text, finding.text) != 0)
 		certdir_log(CERTDIR_LOG_WARN, "%s", finding.text);
 	list->permissions = finding;
@@ -358,11 +375,12 @@ static void look(struct list_directory *list)
 		list->complaint[0] = '\0';
 		if (damage.text[0])
 			tell_damage(list, fresh, damage.text);
+		tell_older(list, fresh, old);
 		log_loaded(list, fresh);
-		tell_permissions(list);
 		tell_unknown(list);
 		certdir_list_release(old);
 	}
+	tell_permissions(list);
 }
 
 /* Once a second by the monotonic clock, until told to stop; close() does not wait for the second to end. */

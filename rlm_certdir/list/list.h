@@ -40,6 +40,11 @@ struct certdir_list_snapshot *certdir_list_load_last(const char *filename, struc
 						     struct certdir_error *error);
 /* The name of the file of changes of a list, which stands beside the file that a symbolic link leads to. NULL when memory is out. */
 char *certdir_list_changes_name(const char *filename);
+/* certdir_permissions_check() and _warn() of both. */
+bool certdir_list_permissions_check(const char *filename, struct certdir_error *finding);
+void certdir_list_permissions_warn(const char *filename);
+/* Whether one was published before the other. */
+bool certdir_list_is_older(const struct certdir_list_snapshot *snapshot, const struct certdir_list_snapshot *other);
 /* Which files it was read from, for messages. */
 const char *certdir_list_files(const struct certdir_list_snapshot *snapshot);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/permissions.h"
 #include "list/reader.h"
 
 /* What there is in the list at all. */
@@ -80,6 +81,29 @@ static char *name_beside(const char *filename, const char *suffix)
 char *certdir_list_changes_name(const char *filename)
 {
 	return name_beside(filename, ".changes");
+}
+
+bool certdir_list_permissions_check(const char *filename, struct certdir_error *finding)
+{
+	char *changes = certdir_list_changes_name(filename);
+	const bool ok = certdir_permissions_check(filename, finding) &&
+			(!changes || certdir_permissions_check(changes, finding));
+
+	free(changes);
+	return ok;
+}
+
+void certdir_list_permissions_warn(const char *filename)
+{
+	struct certdir_error finding;
+
+	if (!certdir_list_permissions_check(filename, &finding))
+		certdir_log(CERTDIR_LOG_WARN, "%s", finding.text);
+}
+
+bool certdir_list_is_older(const struct certdir_list_snapshot *snapshot, const struct certdir_list_snapshot *other)
+{
+	return snapshot->image.made < other->image.made;
 }
 
 struct certdir_list_snapshot *certdir_list_reload(const char *filename, const struct certdir_list_snapshot *present,

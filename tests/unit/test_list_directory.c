@@ -682,6 +682,17 @@ static void test_list_comes_late(void **state)
 	watched->type->close(watched);
 }
 
+/* It is damaged; who can write it is told all the same. */
+static void make_changes_file(mode_t mode)
+{
+	char name[300];
+	int file;
+
+	(void)snprintf(name, sizeof(name), "%s.changes", fixture_file);
+	file = open(name, O_WRONLY | O_CREAT, 0600);
+	assert_true(file >= 0 && fchmod(file, mode) == 0 && close(file) == 0);
+}
+
 /* A list that others can change is used, and told once. */
 static void test_permissions_are_told(void **state)
 {
@@ -702,6 +713,30 @@ static void test_permissions_are_told(void **state)
 	assert_int_equal(chown(fixture_file, 0, 12345), 0);
 	assert_int_equal(chmod(fixture_file, 0664), 0);
 	wait_for_log("members of group 12345 can change it");
+	assert_int_equal(chmod(fixture_file, 0644), 0);
+	make_changes_file(0666);
+	wait_for_log("devices.db.changes has mode 0666: anybody can change it");
+	watched->type->close(watched);
+}
+
+/* An old copy in the place of the list is taken, but not without a word. */
+static void test_older_list_is_told(void **state)
+{
+	const struct certdir_list_config config = {.filename = fixture_file};
+	char command[300];
+
+	(void)state;
+	atomic_store(&newest, 0);
+	fixture_edition(0, DEVICES);
+	(void)snprintf(command, sizeof(command), "cp '%s' '%s/old'", fixture_file, fixture_directory);
+	assert_int_equal(system(command), 0);
+	watched = open_list(&config, true);
+	next_edition();
+	assert_int_equal(log_count("takes the place of the newer one"), 0);
+	(void)snprintf(command, sizeof(command), "mv '%s/old' '%s'", fixture_directory, fixture_file);
+	assert_int_equal(system(command), 0);
+	wait_for_log("takes the place of the newer one");
+	assert_int_equal(ask(0), 0);
 	watched->type->close(watched);
 }
 
@@ -780,19 +815,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_search_finds),
-		TEST(test_tells_what_nobody_has),
-		TEST(test_search_describes_sources),
-		TEST(test_search_keeps),
-		TEST(test_search_goes_on),
-		TEST(test_search_many),
-		TEST(test_search_too_many),
-		TEST(test_search_fails),
-		TEST(test_file_changes_under_readers),
-		TEST(test_list_comes_late),
-		TEST(test_permissions_are_told),
-		TEST(test_watcher_is_quiet),
-		TEST(test_stale_parts_are_told),
+		TEST(test_search_finds),     TEST(test_tells_what_nobody_has), TEST(test_search_describes_sources),
+		TEST(test_search_keeps),     TEST(test_search_goes_on),	       TEST(test_search_many),
+		TEST(test_search_too_many),  TEST(test_search_fails),	       TEST(test_file_changes_under_readers),
+		TEST(test_list_comes_late),  TEST(test_permissions_are_told),  TEST(test_older_list_is_told),
+		TEST(test_watcher_is_quiet), TEST(test_stale_parts_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
