@@ -2,8 +2,10 @@
 #include "asking/socket.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -56,6 +58,19 @@ static bool is_taken(const char *list)
 	return taken;
 }
 
+/* Of root's socket: it is for whom the list is for, or its directory before there is a list. */
+static bool hand_over(const char *name, const char *list)
+{
+	char *copy = strdup(name);
+	struct stat status;
+	bool ok = geteuid() != 0;
+
+	if (!ok && copy && ((stat(list, &status) == 0 && status.st_gid != 0) || stat(dirname(copy), &status) == 0))
+		ok = lchown(name, status.st_uid, status.st_gid) == 0;
+	free(copy);
+	return ok;
+}
+
 int certdir_asking_listen(const char *list, struct certdir_error *error)
 {
 	struct sockaddr_un address;
@@ -75,7 +90,7 @@ int certdir_asking_listen(const char *list, struct certdir_error *error)
 		(void)unlink(address.sun_path);
 	/* Nobody can connect before it listens, and so the mode is set in time. */
 	if (bind(file, (struct sockaddr *)&address, sizeof(address)) == 0 && chmod(address.sun_path, 0660) == 0 &&
-	    listen(file, BACKLOG) == 0)
+	    hand_over(address.sun_path, list) && listen(file, BACKLOG) == 0)
 		return file;
 	certdir_error_set(error, "%s: %s", address.sun_path, strerror(errno));
 	(void)close(file);

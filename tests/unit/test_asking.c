@@ -297,6 +297,26 @@ static void test_owner(void **state)
 	assert_int_equal(rmdir(directory), 0);
 }
 
+/* Of root's socket: the server, which has the list's group, must be able to write there. */
+static void test_socket_of_root(void **state)
+{
+	struct certdir_error error;
+	struct stat status;
+	char name[80];
+	int file;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	(void)snprintf(name, sizeof(name), "%s" CERTDIR_ASKING_SUFFIX, list);
+	assert_int_equal(chown(list, 12345, 12346), 0);
+	file = certdir_asking_listen(list, &error);
+	assert_true(file >= 0 && stat(name, &status) == 0);
+	assert_int_equal(status.st_uid, 12345);
+	assert_int_equal(status.st_gid, 12346);
+	certdir_asking_unlisten(file, list);
+}
+
 /* Who does not answer is not waited for again and again; and of those who wait there are not more than may. */
 static void test_breaker(void **state)
 {
@@ -327,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test_setup_teardown(test_socket, make_list, remove_list),
 		cmocka_unit_test(test_owner),
+		cmocka_unit_test_setup_teardown(test_socket_of_root, make_list, remove_list),
 		cmocka_unit_test_setup_teardown(test_breaker, make_list, remove_list),
 	};
 
