@@ -55,12 +55,12 @@ static void make_list(void)
 /* Blocks of the list itself, each in its place: what it says is as it was. */
 static int make_changes(size_t count)
 {
-	const int file = open(changes_name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	struct certdir_list_draft draft;
 	struct certdir_error error;
+	int file;
 
 	certdir_list_draft_init(&draft, -1, NULL);
-	HOLDS(file >= 0 && certdir_list_draft_open(&draft, list, &error));
+	HOLDS(certdir_list_draft_open(&draft, list, &error));
 	for (size_t i = 0; i < count; i++) {
 		const uint64_t at = (uint64_t)i * CERTDIR_LIST_BLOCK;
 		unsigned char bytes[CERTDIR_LIST_BLOCK];
@@ -70,7 +70,8 @@ static int make_changes(size_t count)
 	}
 	memcpy(draft.changes.base, draft.input.seal.root, sizeof(draft.changes.base));
 	draft.changes.made = draft.before + 1;
-	HOLDS(certdir_list_changes_write(&draft.changes, file, "changes", &error));
+	file = open(changes_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	HOLDS(file >= 0 && certdir_list_changes_write(&draft.changes, file, "changes", &error));
 	certdir_list_draft_clear(&draft);
 	return file;
 }
@@ -78,7 +79,7 @@ static int make_changes(size_t count)
 static void change(int file, const unsigned char *data, size_t size)
 {
 	const size_t end = (size_t)lseek(file, 0, SEEK_END);
-	const size_t cut = size > 1 ? data[1] : 0;
+	const size_t cut = size > 1 ? data[1] % end : 0;
 	const bool seal = size > 2 && data[2] % 2;
 	unsigned char digest[CERTDIR_SEAL_DIGEST], *bytes = malloc(end);
 

@@ -399,7 +399,7 @@ static void test_hostile_changes(void **state)
 		{footer + TOTAL, total - 1, 8, "another size than its first bytes say"},
 		{footer + COUNT_AT, 0, 8, "another size"},
 		{footer + COUNT_AT, count - 1, 8, "another size"},
-		{footer + COUNT_AT, UINT64_MAX / 4100 + 2, 8, "another size"},
+		{footer + COUNT_AT, UINT64_C(1) << 62 | count, 8, "another size"},
 		{footer + COUNT_AT, UINT64_C(1) << 32 | count, 8, "another size"},
 		{footer, 0, 8, "no file of changes"},
 		{footer + BASE, 0, 8, "changes of another list"},
