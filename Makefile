@@ -154,8 +154,9 @@ check-layers: all ## fail when a room reaches where it must not
 	@$(PYTHON) tests/layers.py $(module)
 
 .PHONY: check
-check: deps check-layers ## all that is told without running anything: layers, clang-format, shellcheck, man pages, cppcheck
-	@tests/check.sh format shell man cppcheck
+check: deps check-layers ## all that is told without running anything: layers, clang-format, shellcheck, man pages, cppcheck, clang-tidy
+	@tests/testenv/deps.sh clang-tidy
+	@tests/check.sh format shell man cppcheck tidy
 
 .PHONY: quick
 quick: ## unit tests and one login

@@ -263,7 +263,7 @@ static bool take_yes_no(const struct reading *reading, const struct property *pr
 static bool take_compliant(const struct reading *reading, const struct property *property, const json_t *value)
 {
 	struct certdir_device *device = &reading->record->device;
-	enum certdir_tristate compliant;
+	enum certdir_tristate compliant = CERTDIR_UNKNOWN;
 
 	if (!read_yes_no(reading, property, value, &compliant))
 		return false;

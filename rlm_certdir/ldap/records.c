@@ -284,7 +284,7 @@ static bool read_record(struct reading *reading, char *text, unsigned long line)
 	struct record *record;
 
 	if (!make_room(reading)) {
-		free(text);
+		ber_memfree(text);
 		return refuse(reading, line, "out of memory");
 	}
 	record = &reading->all[reading->records->count];

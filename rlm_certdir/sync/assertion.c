@@ -399,7 +399,7 @@ static char *claims_part(const char *audience, const char *client_id, int64_t no
 		return NULL;
 	part = part_of(json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "aud", audience, "iss", client_id, "sub",
 				 client_id, "jti", id, "nbf", (json_int_t)now, "iat", (json_int_t)now, "exp",
-				 (json_int_t)(now + CERTDIR_ASSERTION_SECONDS)));
+				 (json_int_t)now + CERTDIR_ASSERTION_SECONDS));
 	free(id);
 	return part;
 }
