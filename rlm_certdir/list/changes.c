@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/file.h"
 #include "list/file.h"
 
@@ -23,21 +24,6 @@ enum {
 	NUMBER = 4,
 	ENTRY = CERTDIR_LIST_BLOCK + NUMBER,
 };
-
-static void put(unsigned char *bytes, uint64_t value, int size)
-{
-	for (int i = 0; i < size; i++)
-		bytes[i] = (unsigned char)(value >> (8 * i));
-}
-
-static uint64_t get(const unsigned char *bytes, int size)
-{
-	uint64_t value = 0;
-
-	for (int i = size - 1; i >= 0; i--)
-		value = value << 8 | bytes[i];
-	return value;
-}
 
 void certdir_list_changes_clear(struct certdir_list_changes *changes)
 {
@@ -153,14 +139,14 @@ static unsigned char *make_end(const struct certdir_list_changes *changes)
 	if (!end)
 		return NULL;
 	for (uint32_t i = 0; i < changes->count; i++)
-		put(end + (size_t)i * NUMBER, changes->numbers[i], NUMBER);
+		certdir_bytes_put(end + (size_t)i * NUMBER, changes->numbers[i], NUMBER);
 	footer = end + (size_t)changes->count * NUMBER;
 	memcpy(footer, magic, sizeof(magic));
 	memcpy(footer + BASE_AT, changes->base, sizeof(changes->base));
-	put(footer + TOTAL_AT, changes->total, 8);
-	put(footer + MADE_AT, (uint64_t)changes->made, 8);
-	put(footer + SPENT_AT, changes->spent, 8);
-	put(footer + COUNT_AT, changes->count, 4);
+	certdir_bytes_put(footer + TOTAL_AT, changes->total, 8);
+	certdir_bytes_put(footer + MADE_AT, (uint64_t)changes->made, 8);
+	certdir_bytes_put(footer + SPENT_AT, changes->spent, 8);
+	certdir_bytes_put(footer + COUNT_AT, changes->count, 4);
 	return end;
 }
 
@@ -195,7 +181,7 @@ static enum certdir_changes_state refuse(const char *filename, const char *why, 
 static bool place_all(struct certdir_list_changes *changes, const unsigned char *numbers)
 {
 	for (uint32_t i = 0; i < changes->count; i++) {
-		const uint64_t number = get(numbers + (size_t)i * NUMBER, NUMBER);
+		const uint64_t number = certdir_bytes_get(numbers + (size_t)i * NUMBER, NUMBER);
 
 		if (number >= changes->total || changes->places[number])
 			return false;
@@ -210,7 +196,7 @@ static enum certdir_changes_state take(struct certdir_list_changes *changes, siz
 				       struct certdir_error *error)
 {
 	const unsigned char *digest = changes->blocks + size - CERTDIR_SEAL_DIGEST, *footer = digest - FOOTER;
-	const uint64_t count = get(footer + COUNT_AT, 8), total = get(footer + TOTAL_AT, 8);
+	const uint64_t count = certdir_bytes_get(footer + COUNT_AT, 8), total = certdir_bytes_get(footer + TOTAL_AT, 8);
 	unsigned char is[CERTDIR_SEAL_DIGEST];
 
 	if (memcmp(footer, magic, sizeof(magic)) != 0)
@@ -222,8 +208,8 @@ static enum certdir_changes_state take(struct certdir_list_changes *changes, siz
 	    memcmp(is, digest, sizeof(is)) != 0)
 		return refuse(filename, "does not match its seal: it was changed", error);
 	memcpy(changes->base, footer + BASE_AT, sizeof(changes->base));
-	changes->made = (int64_t)get(footer + MADE_AT, 8);
-	changes->spent = get(footer + SPENT_AT, 8);
+	changes->made = (int64_t)certdir_bytes_get(footer + MADE_AT, 8);
+	changes->spent = certdir_bytes_get(footer + SPENT_AT, 8);
 	changes->count = changes->room = (uint32_t)count;
 	changes->total = (uint32_t)total;
 	changes->numbers = calloc(count + 1, sizeof(*changes->numbers));

@@ -9,6 +9,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/bytes.h"
 #include "base/file.h"
 #include "text/hex.h"
 
@@ -60,28 +61,13 @@ static bool root(const unsigned char *footer, const unsigned char *digests, size
 	return certdir_list_seal_sum(footer, ROOT_AT, digests, size, out);
 }
 
-static void put(unsigned char *bytes, uint64_t value)
-{
-	for (int i = 0; i < 8; i++)
-		bytes[i] = (unsigned char)(value >> (8 * i));
-}
-
-static uint64_t get(const unsigned char *bytes)
-{
-	uint64_t value = 0;
-
-	for (int i = 7; i >= 0; i--)
-		value = value << 8 | bytes[i];
-	return value;
-}
-
 /* The image's size as the footer at the end of a file of `size` bytes has it. */
 static enum certdir_seal_state read_footer(const unsigned char *footer, uint64_t size, uint64_t *image)
 {
 	*image = 0;
 	if (memcmp(footer, magic, sizeof(magic)) != 0)
 		return CERTDIR_SEAL_ABSENT;
-	*image = get(footer + SIZE_AT);
+	*image = certdir_bytes_get(footer + SIZE_AT, 8);
 	if (*image > size || *image + chunks_of(*image) * CERTDIR_SEAL_DIGEST + CERTDIR_SEAL_FOOTER != size)
 		return CERTDIR_SEAL_BROKEN;
 	return CERTDIR_SEAL_TRUE;
@@ -158,7 +144,7 @@ enum certdir_seal_state certdir_list_seal_read(struct certdir_list_seal *seal, i
 	digests = (size_t)chunks_of(image) * CERTDIR_SEAL_DIGEST;
 	if (!allocate(seal, image) || certdir_file_read_at(fd, seal->digests, digests, image) != (ssize_t)digests)
 		goto unreadable;
-	seal->made = (int64_t)get(footer + MADE_AT);
+	seal->made = (int64_t)certdir_bytes_get(footer + MADE_AT, 8);
 	memcpy(seal->root, footer + ROOT_AT, sizeof(seal->root));
 	if (is_root(footer, seal->digests, digests))
 		return CERTDIR_SEAL_TRUE;
@@ -220,8 +206,8 @@ bool certdir_list_seal_append(int fd, int64_t made, const char *name, struct cer
 	if (!digest_file(&seal, fd, name, error))
 		goto out;
 	memcpy(footer, magic, sizeof(magic));
-	put(footer + SIZE_AT, seal.size);
-	put(footer + MADE_AT, (uint64_t)made);
+	certdir_bytes_put(footer + SIZE_AT, seal.size, 8);
+	certdir_bytes_put(footer + MADE_AT, (uint64_t)made, 8);
 	digests = seal.count * CERTDIR_SEAL_DIGEST;
 	if (!root(footer, seal.digests, digests, footer + ROOT_AT)) {
 		certdir_error_set(error, "%s cannot be sealed: OpenSSL has no SHA-256", name);
