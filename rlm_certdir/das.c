@@ -156,7 +156,7 @@ void certdir_das_send(void *das, const struct certdir_order *order)
 	}
 	if (!job || !job->order.session) {
 		free(job);
-		certdir_log(CERTDIR_LOG_ERROR, "out of memory: an order to a network device was lost");
+		order->answered(order->to, order->id, CERTDIR_ORDER_SILENT, 0);
 		return;
 	}
 	pthread_mutex_lock(&self->lock);

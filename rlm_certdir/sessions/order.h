@@ -28,7 +28,7 @@ struct certdir_order {
 	const struct certdir_session *session; /* borrowed: good until send() returns (certdir_session_copy()) */
 	const char *reason; /* certdir_reason_name() or another literal, for log lines and Reply-Message */
 	certdir_order_answered
-		answered; /* called once for each order that was taken, from any thread, never inside send() */
+		answered; /* called once for each order, from any thread; inside send() when there is no memory for it */
 	void *to;
 };
 
