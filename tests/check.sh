@@ -35,6 +35,7 @@ check_man() {
 check_cppcheck() {
 	cppcheck --quiet -j"$(nproc)" --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
 		-Irlm_certdir '-DCC_HINT(x)=' -DUNUSED= --include=/usr/include/jansson.h \
+		--include="/usr/include/$(gcc -print-multiarch)/sys/queue.h" \
 		--suppress=missingInclude --suppress=missingIncludeSystem --suppressions-list=tests/cppcheck.txt \
 		-i rlm_certdir/compat rlm_certdir
 }

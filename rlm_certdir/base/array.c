@@ -7,15 +7,15 @@
 void *certdir_array_next(void *array, size_t count, size_t size)
 {
 	size_t room = 1;
-	void *items;
+	void *items, *grown;
 
 	/* Always a power of 2: realloc() has nothing to do then but for the few times when it doubles. */
 	while (room <= count)
 		room *= 2;
 	memcpy(&items, array, sizeof(items));
-	items = reallocarray(items, room, size);
-	if (!items)
+	grown = reallocarray(items, room, size);
+	if (!grown)
 		return NULL;
-	memcpy(array, &items, sizeof(items));
-	return memset((char *)items + count * size, 0, size);
+	memcpy(array, &grown, sizeof(grown));
+	return memset((char *)grown + count * size, 0, size);
 }

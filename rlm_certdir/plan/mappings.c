@@ -132,7 +132,8 @@ static void remark_refused(struct certdir_planner *planner, const struct certdir
 static void note_unmapped(struct unmapped *unmapped, const struct certdir_plan_pair *pair)
 {
 	struct certdir_planner *planner = unmapped->planner;
-	const char *cn = pair->blocked && pair->account ? pair->account->cn : pair->device->cn;
+	const bool by_account = !pair->device || (pair->blocked && pair->account);
+	const char *cn = by_account ? pair->account->cn : pair->device->cn;
 
 	if (unmapped->count++ == 0)
 		unmapped->names = cn;
