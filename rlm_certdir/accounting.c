@@ -245,7 +245,7 @@ static bool open_all(struct certdir_accounting *self, CONF_SECTION *cs, struct c
 	if (!self->das)
 		return false;
 	config.sender.context = self->das;
-	self->sessions = certdir_sessions_open(&config, shared ? NULL : self->key.bytes, error);
+	self->sessions = certdir_sessions_open(&config, shared ? NULL : &self->key, error);
 	return self->sessions && certdir_sessions_start(self->sessions, error);
 }
 

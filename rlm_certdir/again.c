@@ -261,11 +261,7 @@ static void put_certificate(struct certdir_class *class, const struct certdir_ch
 
 static void add_group(void *context, const char *group)
 {
-	uint64_t hash = CERTDIR_HASH_START;
-
-	for (; *group; group++)
-		hash = certdir_hash_byte(hash, (unsigned char)(*group >= 'A' && *group <= 'Z' ? *group + 32 : *group));
-	*(uint64_t *)context += hash;
+	*(uint64_t *)context += certdir_hash_folded(CERTDIR_HASH_START, group);
 }
 
 static uint64_t groups_of(const struct certdir_check *check)

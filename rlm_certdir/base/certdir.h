@@ -346,6 +346,8 @@ enum certdir_reason {
 };
 
 const char *certdir_reason_name(enum certdir_reason reason); /* "allowed-stale" */
+/* The reason of that name; false, and *reason stays, when there is none. */
+bool certdir_reason_read(const char *name, enum certdir_reason *reason);
 const char *certdir_reason_advice(enum certdir_reason reason); /* one sentence: what an administrator does about it */
 enum certdir_verdict certdir_reason_verdict(enum certdir_reason reason);
 const char *certdir_verdict_name(enum certdir_verdict verdict); /* "allow", "deny", "unsure" */

@@ -22,4 +22,12 @@ static inline uint64_t certdir_hash_text(const char *text)
 	return hash;
 }
 
+/* The same of a text; ASCII letters count as small ones. */
+static inline uint64_t certdir_hash_folded(uint64_t hash, const char *text)
+{
+	for (; *text; text++)
+		hash = certdir_hash_byte(hash, (unsigned char)(*text >= 'A' && *text <= 'Z' ? *text + 32 : *text));
+	return hash;
+}
+
 #endif

@@ -2,6 +2,8 @@
 /* The one table of reasons: name, verdict, and what an administrator does about it. */
 #include "base/certdir.h"
 
+#include <string.h>
+
 static const struct {
 	const char *name;
 	enum certdir_verdict verdict;
@@ -86,6 +88,16 @@ static const struct {
 const char *certdir_reason_name(enum certdir_reason reason)
 {
 	return reasons[reason].name;
+}
+
+bool certdir_reason_read(const char *name, enum certdir_reason *reason)
+{
+	for (unsigned i = 0; i < CERTDIR_REASONS; i++)
+		if (strcmp(reasons[i].name, name) == 0) {
+			*reason = (enum certdir_reason)i;
+			return true;
+		}
+	return false;
 }
 
 const char *certdir_reason_advice(enum certdir_reason reason)

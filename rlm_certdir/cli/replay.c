@@ -103,16 +103,6 @@ static struct certdir_cli_replayed *replay(struct run *run)
 
 /* ---- one line ---- */
 
-static bool parse_reason(const char *name, enum certdir_reason *reason)
-{
-	for (unsigned i = 0; i < CERTDIR_REASONS; i++)
-		if (strcmp(certdir_reason_name((enum certdir_reason)i), name) == 0) {
-			*reason = (enum certdir_reason)i;
-			return true;
-		}
-	return false;
-}
-
 /* ISO 8601 in UTC sorts as text. */
 static void note_time(struct certdir_cli_replay *found, const char *time)
 {
@@ -136,7 +126,8 @@ static bool take_login(struct run *run)
 		found->newer++;
 		return true;
 	}
-	if (!line->version || !certdir_timestamp_parse(line->time, &seconds) || !parse_reason(line->reason, &reason))
+	if (!line->version || !certdir_timestamp_parse(line->time, &seconds) ||
+	    !certdir_reason_read(line->reason, &reason))
 		return false;
 	found->missing += line->dropped > 0 ? (uint64_t)line->dropped : 0;
 	if (module && strcmp(line->module, module) != 0) {

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/words.h"
+#include "sessions/hearing.h"
 #include "sessions/order.h"
 #include "sessions/store.h"
 #include "text/excerpt.h"
@@ -61,11 +62,9 @@ static const char *device(const struct certdir_session *session, char out[WORD_S
 
 static const char *nas(const struct certdir_session *session, char out[WORD_SIZE])
 {
-	return word(session,
-		    session->text[CERTDIR_SESSION_NAS_IDENTIFIER] ? CERTDIR_SESSION_NAS_IDENTIFIER
-		    : session->text[CERTDIR_SESSION_NAS_IP]	  ? CERTDIR_SESSION_NAS_IP
-								  : CERTDIR_SESSION_NAS_IPV6,
-		    out);
+	const char *text = certdir_session_nas(session);
+
+	return *text ? clean(text, strlen(text), out) : "-";
 }
 
 static bool is_denied(const struct certdir_session *session)

@@ -25,7 +25,7 @@ bool certdir_session_same_nas(const struct certdir_session *a, const struct cert
 {
 	bool same = false;
 
-	if (!certdir_address_same(&a->client, &b->client))
+	if (certdir_address_compare(&a->client, &b->client) != 0)
 		return false;
 	for (size_t i = 0; i < NAS_FIELDS; i++) {
 		const char *left = a->text[nas_fields[i]], *right = b->text[nas_fields[i]];

@@ -83,12 +83,12 @@ static const void *address_bytes(const struct sockaddr_storage *address, size_t 
 	}
 }
 
-bool certdir_address_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+int certdir_address_compare(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 {
 	size_t length, other;
 	const void *left = address_bytes(a, &length), *right = address_bytes(b, &other);
 
-	return a->ss_family == b->ss_family && length == other && memcmp(left, right, length) == 0;
+	return a->ss_family != b->ss_family ? (int)a->ss_family - (int)b->ss_family : memcmp(left, right, length);
 }
 
 const char *certdir_address_print(const struct sockaddr_storage *address, char text[CERTDIR_ADDRESS_SIZE])

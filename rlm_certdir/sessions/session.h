@@ -75,8 +75,8 @@ struct certdir_session *certdir_session_copy(const struct certdir_session *sessi
  */
 const char *certdir_session_device(const struct certdir_session *session, size_t *length);
 
-/* Whether two addresses are the same host; the port does not count. */
-bool certdir_address_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+/* An order of addresses, as of strcmp(3); 0: the same host, as the port does not count. */
+int certdir_address_compare(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
 enum { CERTDIR_ADDRESS_SIZE = 46 };
 /* "192.0.2.1", "2001:db8::1", "" for what is neither. Returns `text`. */
 const char *certdir_address_print(const struct sockaddr_storage *address, char text[CERTDIR_ADDRESS_SIZE]);

@@ -23,7 +23,7 @@ enum {
 struct certdir_sessions {
 	struct certdir_sessions_config config;
 	bool has_key;
-	unsigned char key[CERTDIR_SESSION_KEY_SIZE];
+	struct certdir_class_key key;
 
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t wake_judge, wake_keeper;
@@ -284,14 +284,14 @@ static const char *class_of(const struct certdir_session *session)
 }
 
 /* What it is judged by; false: it ended, or all of this is to end. */
-static bool read_class(struct certdir_sessions *self, uint64_t id, char class[CERTDIR_JUDGEMENT_CLASS])
+static bool read_class(struct certdir_sessions *self, uint64_t id, char class[CERTDIR_CLASS_MAX + 1])
 {
 	const struct certdir_session *session;
 	bool ok;
 
 	lock(self);
 	session = self->stop_judging ? NULL : certdir_table_find(self->table, id);
-	ok = session && session->state != CERTDIR_SESSION_ENDED && strlen(class_of(session)) < CERTDIR_JUDGEMENT_CLASS;
+	ok = session && session->state != CERTDIR_SESSION_ENDED && strlen(class_of(session)) <= CERTDIR_CLASS_MAX;
 	if (ok)
 		strcpy(class, class_of(session));
 	unlock(self);
@@ -347,7 +347,7 @@ static void overrule(struct certdir_sessions *self, uint64_t id, enum certdir_re
 static bool judge_by_lists(struct certdir_sessions *self, uint64_t id)
 {
 	struct certdir_judgement judgement;
-	char class[CERTDIR_JUDGEMENT_CLASS];
+	char class[CERTDIR_CLASS_MAX + 1];
 	enum certdir_reason before;
 
 	if (!read_class(self, id, class))
@@ -368,7 +368,7 @@ static bool judge_by_lists(struct certdir_sessions *self, uint64_t id)
 static void judge_in_full(struct certdir_sessions *self, uint64_t id)
 {
 	struct certdir_judgement lists, all;
-	char class[CERTDIR_JUDGEMENT_CLASS];
+	char class[CERTDIR_CLASS_MAX + 1];
 
 	if (!read_class(self, id, class))
 		return;
@@ -561,7 +561,7 @@ static bool write_all(struct certdir_sessions *self, struct changes *changes, st
 		lock(self);
 		certdir_table_note(self->table, true);
 		unlock(self);
-		ok = (!self->has_key || certdir_session_store_set_key(self->store, self->key, error)) &&
+		ok = (!self->has_key || certdir_session_store_set_key(self->store, &self->key, error)) &&
 		     certdir_session_store_clear(self->store, error);
 	}
 	do {
@@ -684,7 +684,7 @@ static void load(struct certdir_sessions *self)
 	certdir_permissions_warn(self->config.filename);
 	self->store = certdir_session_store_open(self->config.filename, &error);
 	self->rewrite |= !self->store || !certdir_session_store_each(self->store, load_one, self, &error) ||
-			 (self->has_key && !certdir_session_store_key(self->store, self->key, &error));
+			 (self->has_key && !certdir_session_store_key(self->store, &self->key, &error));
 	complain(self, error.text);
 	/* A word that was left for a server that ended is not for this one. */
 	if (self->store)
@@ -727,12 +727,12 @@ void certdir_sessions_close(struct certdir_sessions *self)
 	(void)pthread_cond_destroy(&self->wake_judge);
 	(void)pthread_cond_destroy(&self->wake_keeper);
 	(void)pthread_mutex_destroy(&self->lock);
-	explicit_bzero(self->key, sizeof(self->key));
+	explicit_bzero(&self->key, sizeof(self->key));
 	free(self);
 }
 
-struct certdir_sessions *certdir_sessions_open(const struct certdir_sessions_config *config, unsigned char *key,
-					       struct certdir_error *error)
+struct certdir_sessions *certdir_sessions_open(const struct certdir_sessions_config *config,
+					       struct certdir_class_key *key, struct certdir_error *error)
 {
 	struct certdir_sessions *self = calloc(1, sizeof(*self));
 
@@ -745,7 +745,7 @@ struct certdir_sessions *certdir_sessions_open(const struct certdir_sessions_con
 	self->config = *config;
 	self->has_key = key;
 	if (key)
-		memcpy(self->key, key, sizeof(self->key));
+		self->key = *key;
 	self->table = certdir_table_new(config->max_sessions);
 	if (!self->table) {
 		certdir_error_set(error, "out of memory");
@@ -755,7 +755,7 @@ struct certdir_sessions *certdir_sessions_open(const struct certdir_sessions_con
 	self->anew = true;
 	load(self);
 	if (key)
-		memcpy(key, self->key, sizeof(self->key));
+		*key = self->key;
 	self->keeping = certdir_background_start(&self->keeper, keep, self, error);
 	if (self->keeping)
 		return self;

@@ -6,9 +6,8 @@
 #ifndef CERTDIR_SESSIONS_H
 #define CERTDIR_SESSIONS_H
 
+#include "sessions/class.h"
 #include "sessions/guard.h"
-
-enum { CERTDIR_JUDGEMENT_CLASS = 254 }; /* a Class, and a NUL */
 
 /* What a second look at a session says. */
 struct certdir_judgement {
@@ -16,7 +15,7 @@ struct certdir_judgement {
 		verdict; /* CERTDIR_UNSURE changes nothing; quarantine for one that is in quarantine is an allow */
 	enum certdir_reason reason;
 	bool changed; /* it may stay, and belongs elsewhere by now */
-	char class[CERTDIR_JUDGEMENT_CLASS]; /* where it changed: as its Class would be now */
+	char class[CERTDIR_CLASS_MAX + 1]; /* where it changed: as its Class would be now */
 };
 
 struct certdir_judge {
@@ -45,8 +44,8 @@ struct certdir_sessions;
  * server ends. NULL with `error` when memory or threads are out. `key` takes the key that the file keeps where it keeps one, and is kept
  * there otherwise; NULL: there is a key file.
  */
-struct certdir_sessions *certdir_sessions_open(const struct certdir_sessions_config *config, unsigned char *key,
-					       struct certdir_error *error);
+struct certdir_sessions *certdir_sessions_open(const struct certdir_sessions_config *config,
+					       struct certdir_class_key *key, struct certdir_error *error);
 /* From then on sessions are judged, and orders given. False with `error`. */
 bool certdir_sessions_start(struct certdir_sessions *sessions, struct certdir_error *error);
 /* No order is given any more when this returns; answers are still taken, and change nothing. NULL is allowed. */

@@ -12,6 +12,7 @@
 #include "list/database.h"
 #include "list/lock.h"
 #include "list/sql.h"
+#include "text/hex.h"
 
 enum { PATIENCE = 5000 }; /* milliseconds that one writer waits for the other */
 
@@ -244,34 +245,36 @@ struct certdir_session_store *certdir_session_store_look(const char *filename, s
 
 /* ---- the key ---- */
 
-static const char digits[] = "0123456789abcdef";
-
-bool certdir_session_store_set_key(struct certdir_session_store *store,
-				   const unsigned char key[CERTDIR_SESSION_KEY_SIZE], struct certdir_error *error)
+bool certdir_session_store_set_key(struct certdir_session_store *store, const struct certdir_class_key *key,
+				   struct certdir_error *error)
 {
-	char text[2 * CERTDIR_SESSION_KEY_SIZE + 1] = "";
+	char text[2 * CERTDIR_CLASS_KEY_SIZE + 1];
 
-	for (size_t i = 0; i < CERTDIR_SESSION_KEY_SIZE; i++) {
-		text[2 * i] = digits[key[i] >> 4];
-		text[2 * i + 1] = digits[key[i] & 15];
-	}
+	certdir_hex_print(key->bytes, sizeof(key->bytes), text);
 	return certdir_sql_run(&store->sql, "INSERT OR REPLACE INTO secret (name,value) VALUES ('key',?1)",
 			       SQL_VALUES(SQL_TEXT(text))) ||
 	       failed(store, "written", error);
 }
 
 /* False: it is no key. */
-static bool read_key(const char *text, unsigned char key[CERTDIR_SESSION_KEY_SIZE])
+static bool read_key(const char *text, struct certdir_class_key *key)
 {
-	if (!text || strlen(text) != 2 * CERTDIR_SESSION_KEY_SIZE || strspn(text, digits) != strlen(text))
+	struct certdir_class_key read;
+
+	if (!text || strlen(text) != 2 * sizeof(read.bytes))
 		return false;
-	for (size_t i = 0; i < CERTDIR_SESSION_KEY_SIZE; i++)
-		key[i] = (unsigned char)((strchr(digits, text[2 * i]) - digits) << 4 |
-					 (strchr(digits, text[2 * i + 1]) - digits));
+	for (size_t i = 0; i < sizeof(read.bytes); i++) {
+		const int byte = certdir_hex_byte(text + 2 * i);
+
+		if (byte < 0)
+			return false;
+		read.bytes[i] = (unsigned char)byte;
+	}
+	*key = read;
 	return true;
 }
 
-bool certdir_session_store_key(struct certdir_session_store *store, unsigned char key[CERTDIR_SESSION_KEY_SIZE],
+bool certdir_session_store_key(struct certdir_session_store *store, struct certdir_class_key *key,
 			       struct certdir_error *error)
 {
 	sqlite3_stmt *row = certdir_sql_ask(&store->sql, "SELECT value FROM secret WHERE name='key'", SQL_NOTHING);
@@ -311,10 +314,10 @@ static int64_t *number_of(struct certdir_session *session, unsigned i)
 
 static enum certdir_reason reason_of(const char *name)
 {
-	for (unsigned reason = 0; name && reason < CERTDIR_REASONS; reason++)
-		if (strcmp(certdir_reason_name((enum certdir_reason)reason), name) == 0)
-			return (enum certdir_reason)reason;
-	return CERTDIR_UNSEEN;
+	enum certdir_reason reason = CERTDIR_UNSEEN;
+
+	(void)certdir_reason_read(name ? name : "", &reason);
+	return reason;
 }
 
 /* Texts are the row's. */

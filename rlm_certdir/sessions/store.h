@@ -6,9 +6,8 @@
 #ifndef CERTDIR_SESSIONS_STORE_H
 #define CERTDIR_SESSIONS_STORE_H
 
+#include "sessions/class.h"
 #include "sessions/session.h"
-
-enum { CERTDIR_SESSION_KEY_SIZE = 32 };
 
 struct certdir_session_store;
 
@@ -22,11 +21,11 @@ struct certdir_session_store *certdir_session_store_look(const char *filename, s
 void certdir_session_store_close(struct certdir_session_store *store); /* NULL is allowed */
 
 /* Gives the key that is kept there; one that keeps none takes `key` as it is. False with `error`. */
-bool certdir_session_store_key(struct certdir_session_store *store, unsigned char key[CERTDIR_SESSION_KEY_SIZE],
+bool certdir_session_store_key(struct certdir_session_store *store, struct certdir_class_key *key,
 			       struct certdir_error *error);
 /* Keeps this one, whatever was there. */
-bool certdir_session_store_set_key(struct certdir_session_store *store,
-				   const unsigned char key[CERTDIR_SESSION_KEY_SIZE], struct certdir_error *error);
+bool certdir_session_store_set_key(struct certdir_session_store *store, const struct certdir_class_key *key,
+				   struct certdir_error *error);
 
 /* Calls `take` for each session, by id; it is borrowed. False with `error`: not all of them could be read. */
 typedef void (*certdir_session_take)(void *context, const struct certdir_session *session);

@@ -50,13 +50,6 @@ struct certdir_table {
 
 /* ---- keys ---- */
 
-static int compare_clients(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
-{
-	char left[CERTDIR_ADDRESS_SIZE], right[CERTDIR_ADDRESS_SIZE];
-
-	return certdir_address_same(a, b) ? 0 : strcmp(certdir_address_print(a, left), certdir_address_print(b, right));
-}
-
 static int by_key(const void *a, const void *b)
 {
 	const struct certdir_session *left = ((const struct node *)a)->session;
@@ -65,7 +58,7 @@ static int by_key(const void *a, const void *b)
 
 	if (order == 0)
 		order = strcmp(certdir_session_nas(left), certdir_session_nas(right));
-	return order ? order : compare_clients(&left->client, &right->client);
+	return order ? order : certdir_address_compare(&left->client, &right->client);
 }
 
 static int by_id(const void *a, const void *b)

@@ -204,11 +204,11 @@ bool certdir_dn_equal(const char *a, const char *b)
 	return equal;
 }
 
-static uint64_t hash_lower(uint64_t hash, const char *text)
+static uint64_t hash_pair(const struct certdir_dn_pair *pair)
 {
-	for (; *text; text++)
-		hash = certdir_hash_byte(hash, (unsigned char)(*text >= 'A' && *text <= 'Z' ? *text + 32 : *text));
-	return certdir_hash_byte(hash, 0);
+	const uint64_t type = certdir_hash_folded(CERTDIR_HASH_START, pair->type);
+
+	return certdir_hash_byte(certdir_hash_folded(certdir_hash_byte(type, 0), pair->value), 0);
 }
 
 /* A sum, as an RDN has no order; a pair that stands there twice is one. */
@@ -221,7 +221,7 @@ static uint64_t rdn_hash(const struct certdir_dn *name, size_t rdn)
 
 		before.count = i;
 		if (name->pairs[i].rdn == rdn && !rdn_has(&before, rdn, &name->pairs[i]))
-			sum += hash_lower(hash_lower(CERTDIR_HASH_START, name->pairs[i].type), name->pairs[i].value);
+			sum += hash_pair(&name->pairs[i]);
 	}
 	return sum;
 }

@@ -34,7 +34,7 @@ struct world {
 	atomic_int asked_live, asked_lists;
 	atomic_int outcome; /* enum certdir_order_outcome; -1: no answer */
 	struct certdir_sessions *sessions;
-	unsigned char key[CERTDIR_SESSION_KEY_SIZE];
+	struct certdir_class_key key;
 	bool live;
 	bool key_file;
 };
@@ -88,7 +88,7 @@ static void open_world(struct world *world, bool judging)
 		.sender = {.send = send_order, .context = world}};
 	struct certdir_error error;
 
-	world->sessions = certdir_sessions_open(&config, world->key_file ? NULL : world->key, &error);
+	world->sessions = certdir_sessions_open(&config, world->key_file ? NULL : &world->key, &error);
 	assert_non_null(world->sessions);
 	assert_true(!judging || certdir_sessions_start(world->sessions, &error));
 }
@@ -210,19 +210,19 @@ static bool has(const struct world *world, enum certdir_session_state state, siz
 static void test_restart(void **state)
 {
 	struct world *world = *state;
-	unsigned char key[CERTDIR_SESSION_KEY_SIZE];
+	struct certdir_class_key key;
 	struct found found = {.last = NULL};
 
-	memset(world->key, 0xa5, sizeof(world->key));
+	memset(&world->key, 0xa5, sizeof(world->key));
 	open_world(world, false);
 	take_many(world, 3);
 	UNTIL(has(world, CERTDIR_SESSION_RUNNING, 3)); /* while it is open */
 	take(world, CERTDIR_PACKET_STOP, 1, 1);
 	close_world(world);
-	memcpy(key, world->key, sizeof(key));
-	memset(world->key, 0x11, sizeof(world->key));
+	key = world->key;
+	memset(&world->key, 0x11, sizeof(world->key));
 	open_world(world, false);
-	assert_memory_equal(world->key, key, sizeof(key));
+	assert_memory_equal(&world->key, &key, sizeof(key));
 	take(world, CERTDIR_PACKET_INTERIM, 2, 1);
 	close_world(world);
 	assert_true(look(world, &found)); /* and when nobody has it open */
