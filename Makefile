@@ -165,12 +165,12 @@ quick: ## unit tests and one login
 	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) -m pytest -q -p no:cacheprovider tests/integration/test_logins.py \
 		-k 'list-tls1.3-full-allowed'
 
-# Tests wait for daemons a third of their time, so one more than there are processors runs at once.
+# Tests wait for daemons a third of their time, so one more than there are processors runs at once; unit tests wait for a look at a file.
 .PHONY: test
 test: deps ## everything: checkers, unit tests, layers, and real logins; 10 minutes with 2 CPUs
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(unit_tests) $(certificates)
 	@tests/check.sh format shell man
-	@$(MAKE) --no-print-directory -j$$(nproc) --output-sync unit check-layers
+	@$(MAKE) --no-print-directory -j$$((2 * $$(nproc))) --output-sync unit check-layers
 	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) -m pytest -q -p no:cacheprovider -n $$(($$(nproc) + 1)) --dist loadfile tests/integration
 
 .PHONY: coverage

@@ -24,7 +24,7 @@ from testenv.placeholder_worlds import HOUR, START, Site
 from testenv.placeholders import DONE, NOTHING, PROBLEMS, REFUSED, SECTION, TO_DO
 
 FIRST = int(os.environ.get("CERTDIR_HISTORY_FIRST", "0"))
-SEEDS = int(os.environ.get("CERTDIR_HISTORY_SEEDS", "3"))
+SEEDS = int(os.environ.get("CERTDIR_HISTORY_SEEDS", "2"))
 AD_SEEDS = int(os.environ.get("CERTDIR_AD_HISTORY", "1"))
 STEPS = 5
 

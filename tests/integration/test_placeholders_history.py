@@ -23,7 +23,7 @@ from testenv.placeholder_worlds import DAY, HOUR, START, Site, as_of_now
 from testenv.placeholders import DONE, FAILED, PROBLEMS, REFUSED, STOPPED
 
 FIRST = int(os.environ.get("CERTDIR_HISTORY_FIRST", "0"))
-SEEDS = int(os.environ.get("CERTDIR_HISTORY_SEEDS", "4"))
+SEEDS = int(os.environ.get("CERTDIR_HISTORY_SEEDS", "3"))
 AD_SEEDS = int(os.environ.get("CERTDIR_AD_HISTORY", "0"))
 STEPS = 6
 

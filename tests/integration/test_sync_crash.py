@@ -26,7 +26,7 @@ from testenv.supplicant import login
 from testenv.sync import NONE, Sync
 from testenv.tenant import Tenant
 
-KILLS = int(os.environ.get("CERTDIR_KILLS", "12"))
+KILLS = int(os.environ.get("CERTDIR_KILLS", "8"))
 LOAD_SECONDS = int(os.environ.get("CERTDIR_LOAD_SECONDS", "10"))
 GROUP = "Wi-Fi staff"
 

@@ -20,7 +20,7 @@ from testenv.sync import DONE, NONE, SHRUNK, SOME, Sync
 from testenv.tenant import Tenant
 
 FIRST = int(os.environ.get("CERTDIR_HISTORY_FIRST", "0"))
-SEEDS = int(os.environ.get("CERTDIR_HISTORY_SEEDS", "15"))
+SEEDS = int(os.environ.get("CERTDIR_HISTORY_SEEDS", "10"))
 ROUTES = ("token", "delta", "managedDevices", "groups", "members")
 TRUST_TYPES = {"entra": "AzureAd", "hybrid": "ServerAd", "registered": "Workplace"}
 

@@ -170,7 +170,7 @@ static void test_terms(void **state)
 	} cases[] = {
 		{"", "", "", {{.type = CERTDIR_ID_SID, .value = SID}}, "(objectSid=" SID_WRITTEN ")"},
 		{"", "", "", {{.type = CERTDIR_ID_SID, .value = "no SID"}}, ""},
-		{"", "", "", {{CERTDIR_ID_SID_URI, SID, false}}, ""},
+		{"", "", "", {{CERTDIR_ID_SID_URI, SID, false, NULL}}, ""},
 		{"", "", "", {{.type = CERTDIR_ID_SERIAL, .value = "SER-1"}}, ""},
 		{"", "", "", {{.type = CERTDIR_ID_GUID, .value = GUID}}, ""},
 		{"", "", "", {{.type = CERTDIR_ID_UPN, .value = "pc01$@corp"}}, "(userPrincipalName=pc01$@corp)"},

@@ -738,7 +738,7 @@ static void act(void)
 	}
 }
 
-static unsigned seeds = 100, first_seed = 1;
+static unsigned seeds = 60, first_seed = 1;
 
 static void test_histories(void **state)
 {
