@@ -113,8 +113,12 @@ def test_a_switch_takes_the_order(wire, wire_server, orders, tmp_path, pki, devi
     done = orders.ask(session=session)
     assert (done.outcome, done.cause) == ("done", 0), switch.log()[-3000:]
     assert switch.opened() == (1, 1)
-    # The session is no more, and who comes back is decided anew.
-    assert orders.ask(session=session).outcome == "gone"
+    # The station stays in hostapd's table, without its User-Name: it answers 503 to the whole request, and ACK to Acct-Session-Id and station alone.
+    assert orders.ask(session=session).outcome == "done"
+    assert switch.opened() == (1, 1)
+    # Another session of that station is none that it has.
+    assert orders.ask(session={**session, "Acct-Session-Id": "0000000000000000"}).outcome == "gone"
+    # Who comes back is decided anew.
     mark = server.mark()
     machine.log_in()
     machine.wait_success(2)
