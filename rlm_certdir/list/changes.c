@@ -226,6 +226,7 @@ static enum certdir_changes_state read_open(struct certdir_list_changes *changes
 	const uint64_t most = (uint64_t)CERTDIR_LIST_CHANGES_MAX * ENTRY + FOOTER + CERTDIR_SEAL_DIGEST;
 	struct stat status;
 	size_t size;
+	ssize_t got;
 
 	if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
 		return refuse(filename, "is not a file", error);
@@ -235,8 +236,9 @@ static enum certdir_changes_state read_open(struct certdir_list_changes *changes
 	changes->blocks = malloc(size);
 	if (!changes->blocks)
 		return refuse(filename, "cannot be read: out of memory", error);
-	if (certdir_file_read_at(file, changes->blocks, size, 0) != (ssize_t)size)
-		return refuse(filename, errno ? "cannot be read" : "changes while it is read", error);
+	got = certdir_file_read_at(file, changes->blocks, size, 0);
+	if (got != (ssize_t)size)
+		return refuse(filename, got < 0 ? "cannot be read" : "changes while it is read", error);
 	return take(changes, size, filename, error);
 }
 
