@@ -211,6 +211,33 @@ static void test_forged(void **state)
 	assert_shut("", 0, &key, "certdir");
 }
 
+/* Bits of the last digit that stand for nothing, and blanks that OpenSSL's decoder passes over, make no second text of one Class. */
+static void test_one_spelling(void **state)
+{
+	struct certdir_class class = everything();
+	char text[CERTDIR_CLASS_MAX + 1], changed[CERTDIR_CLASS_MAX + 8];
+
+	(void)state;
+	class.ids[1] = (struct certdir_class_id){CERTDIR_ID_SERIAL, CERTDIR_RANK_CHOSEN, false, true, ""};
+	for (size_t length = 1; length <= 3; length++) {
+		size_t end;
+
+		memset(class.ids[1].value, 'X', length);
+		assert_true(certdir_class_seal(&class, &key, text));
+		end = strlen(text);
+		for (int byte = 1; byte < 256; byte++) {
+			strcpy(changed, text);
+			changed[end - 1] = (char)byte;
+			if (strcmp(changed, text) != 0)
+				assert_shut(changed, end, &key, "certdir");
+		}
+		for (const char *blank = " \t\n\r"; *blank; blank++) {
+			(void)snprintf(changed, sizeof(changed), "%s%c", text, *blank);
+			assert_shut(changed, end + 1, &key, "certdir");
+		}
+	}
+}
+
 /* Any bytes, of any length: nothing opens, and nothing is read beyond. ASan runs this one. */
 static void test_any_bytes(void **state)
 {
@@ -321,10 +348,11 @@ static void test_issuers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_comes_back), cmocka_unit_test(test_each_value_comes_back),
-		cmocka_unit_test(test_room),	   cmocka_unit_test(test_too_much),
-		cmocka_unit_test(test_forged),	   cmocka_unit_test(test_any_bytes),
-		cmocka_unit_test(test_keys),	   cmocka_unit_test(test_issuers),
+		cmocka_unit_test(test_comes_back),   cmocka_unit_test(test_each_value_comes_back),
+		cmocka_unit_test(test_room),	     cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_forged),	     cmocka_unit_test(test_any_bytes),
+		cmocka_unit_test(test_one_spelling), cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_issuers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
