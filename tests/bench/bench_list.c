@@ -617,6 +617,7 @@ int main(int argc, char **argv)
 	unload();
 	(void)unlink(name);
 	remove_beside(name, ".last");
+	remove_beside(name, ".last.changes");
 	remove_beside(name, ".changes");
 	remove_beside(name, ".changes.last");
 	remove_beside(name, ".lock");
