@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What README.md shows, for tests that try it."""
+"""What README.md and docs/ show, for tests that try it."""
 
 import re
 

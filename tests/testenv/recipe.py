@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-The two LDAP servers of README.md, "Many RADIUS servers", made by what stands there: the first configured by cn=config, as Debian
+The two LDAP servers of docs/servers.md, made by what stands there: the first configured by cn=config, as Debian
 does it, the second by slapd.conf. What an administrator would write in its place is replaced, and nothing else.
 """
 
@@ -46,10 +46,9 @@ access to * by * read
 """
 
 
-def blocks(readme):
-    """The indented blocks of the section by their first lines."""
-    section = readme.split("\n## Many RADIUS servers\n")[1].split("\n## ")[0]
-    return {block.splitlines()[0]: block for block in indented(section)}
+def blocks(page):
+    """The indented blocks of the page by their first lines."""
+    return {block.splitlines()[0]: block for block in indented(page)}
 
 
 class RecipeServer:
@@ -98,7 +97,7 @@ class RecipeServer:
             self.process = None
 
     def tool(self, name, text, *arguments):
-        """ldapadd or ldapmodify of an LDIF text, over the socket, as the README says it."""
+        """ldapadd or ldapmodify of an LDIF text, over the socket, as the page says it."""
         done = subprocess.run([name, "-H", self.socket, *arguments], input=text, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, f"{name}: {done.stderr}\n{text}"
 
@@ -115,10 +114,10 @@ class RecipeServer:
 
 
 class Recipe:
-    """The servers, running, and the README's texts with what is here in the place of the names in it."""
+    """The servers, running, and the page's texts with what is here in the place of the names in it."""
 
-    def __init__(self, directory, readme):
-        self.directory, self.blocks = Path(directory), blocks(readme)
+    def __init__(self, directory, page):
+        self.directory, self.blocks = Path(directory), blocks(page)
         authority = Authority("recipe CA")
         self.ca_file, _ = authority.write(self.directory, "ca")
         self.servers = [RecipeServer(self.directory / f"ldap{number}", number, authority) for number in (1, 2)]

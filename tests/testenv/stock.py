@@ -14,7 +14,7 @@ STOCK = Path("/etc/freeradius/3.0")
 class StockRadiusd(Radiusd):
     """
     A radiusd with a copy of the stock raddb. certdir's files are in place and `mods-enabled/certdir` is linked; all
-    else that README tells, is a parameter: `sites` that are linked, what stands in tls { } of eap, where clients are sent.
+    else that the documentation tells, is a parameter: `sites` that are linked, what stands in tls { } of eap, where clients are sent.
     `edits`: {file: [(old, new)]}, each must be found.
     """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The configuration in README.md: it loads, and each recipe lets in whom it says and nobody else."""
+"""The configuration in docs/: it loads, and each recipe lets in whom it says and nobody else."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from testenv.readme import indented
 from testenv.recipe import DEVICES, SUFFIX, Recipe
 from testenv.supplicant import wait_until
 
-README = (REPO / "README.md").read_text()
+DOCS = REPO / "docs"
 
 SID = "S-1-5-21-1004336348-1177238915-682003330-1104"
 OTHER_SID = "S-1-5-21-1004336348-1177238915-682003330-1105"
@@ -27,10 +27,9 @@ PEOPLE = ["clientAuth", "1.3.6.1.5.5.7.3.4"]
 
 
 def recipes():
-    """{title: configuration} of the section Recipes."""
-    section = README.split("\n## Recipes\n")[1].split("\n## ")[0]
+    """{title: configuration} of the page of recipes."""
     found = {}
-    for part in section.split("\n### ")[1:]:
+    for part in (DOCS / "recipes.md").read_text().split("\n## ")[1:]:
         title, text = part.split("\n", 1)
         found[title] = "\n".join(indented(text))
     return found
@@ -164,7 +163,7 @@ def test_jamf_without_its_recipe(certdir_cli, devices, tmp_path):
 
 def test_a_stolen_device(certdir_cli, tmp_path):
     """It is out by a file of one's own, whatever Entra says, for long: an old source stops placeholders. Others are not."""
-    section = README.split("\n### A device is stolen\n")[1].split("\n## ")[0]
+    section = (DOCS / "stolen.md").read_text()
     csv, command = (block.strip() for block in re.findall(r"((?:^ {8}\S.*\n)+)", section, re.MULTILINE))
     stolen = csv.splitlines()[1].strip().split(",")[0]
     devices = DeviceList(tmp_path / "devices.db")
@@ -187,7 +186,7 @@ def test_a_stolen_device(certdir_cli, tmp_path):
     assert [source["good_for"] for source in json.loads(stats.stdout)["sources"] if source["name"] == "stolen"] == [3650 * 86400]
 
 
-LDAP_BLOCKS = [block for block in indented(README) if block.startswith("directories = ")]
+LDAP_BLOCKS = [block for page in ("ldap.md", "servers.md") for block in indented((DOCS / page).read_text()) if block.startswith("directories = ")]
 
 
 def test_directories_are_found():
@@ -206,7 +205,7 @@ def test_directories_load(certdir_cli, devices, tmp_path, block):
 # ---- Many RADIUS servers ----
 
 class Job(Placeholders):
-    """The job of the README, with a list and undo files that are the test's own."""
+    """The job of docs/servers.md, with a list and undo files that are the test's own."""
 
     def __init__(self, directory, section):
         super().__init__(directory)
@@ -218,7 +217,7 @@ class Job(Placeholders):
 
 def test_many_radius_servers(radiusd, pki, tmp_path):
     """3,000 devices, imported, on two servers that replicate; each of the two dies once, and who is disabled is out all the same."""
-    with Recipe(tmp_path, README) as recipe:
+    with Recipe(tmp_path, (DOCS / "servers.md").read_text()) as recipe:
         first, second = recipe.servers
         job = Job(tmp_path / "job", recipe.text("[placeholders fleet]"))
         for number in range(3000):
