@@ -254,3 +254,29 @@ def test_many_radius_servers(radiusd, pki, tmp_path):
         assert line == f'dn.exact="cn=certdir,{SUFFIX}" size.soft=unlimited size.hard=unlimited'
         first.tool("ldapmodify", f"{change}add: olcLimits\nolcLimits: {line}\n", "-Y", "EXTERNAL", "-Q")
         job.plan(code=NOTHING)
+
+
+# ---- reasons ----
+
+def test_every_reason_has_a_remedy():
+    """The page has the reasons of certdir(1), in its order, and each but "allowed" says what to do."""
+    manual = (REPO / "man/certdir.1").read_text().split("\n.SH REASONS\n")[1].split("\n.TE")[0]
+    reasons = [line.split("|")[0] for line in manual.split("\n_\n")[1].splitlines()]
+    table = (DOCS / "denied.md").read_text().split("\n## Every reason\n")[1]
+    rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in table.splitlines() if line.startswith("| ")][1:]
+    assert [row[0] for row in rows] == [*[reason for reason in reasons if reason not in ("allowed", "allowed-stale", "unseen")],
+                                        "allowed-stale", "allowed", "unseen"]
+    assert all(len(row) == 3 and (row[2] or row[0] == "allowed") for row in rows)
+
+
+def test_links_between_pages():
+    """Each link names a page that is there, and a heading in it."""
+    pages = [REPO / "README.md", REPO / "SECURITY.md", *DOCS.glob("*.md")]
+    for page in pages:
+        for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text()):
+            path, _, anchor = target.partition("#")
+            other = page.parent / path if path else page
+            assert other.exists(), f"{page.name}: {target}"
+            headings = re.findall(r"^#+ (.*)$", other.read_text(), re.MULTILINE) if anchor else []
+            slugs = [re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings]
+            assert not anchor or anchor in slugs, f"{page.name}: {target}"
