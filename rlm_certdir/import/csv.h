@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* CSV (RFC 4180) as spreadsheets and PowerShell write it: CRLF or LF, "," or ";", quoted fields with line breaks. */
+/*
+ * CSV (RFC 4180) as spreadsheets and PowerShell write it: CRLF or LF, "," or ";", quoted fields with line breaks. Libraries take a file
+ * that was cut short for a whole one, which would take away the devices that stand behind the cut; this reader refuses it.
+ */
 #ifndef CERTDIR_IMPORT_CSV_H
 #define CERTDIR_IMPORT_CSV_H
 

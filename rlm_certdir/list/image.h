@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From a list's file, and the file of changes beside it, to bytes in memory that are verified, and shared by editions. */
+/*
+ * From a list's file, and the file of changes beside it, to bytes in memory that are verified, and shared by editions. The file is read and
+ * never mapped: one that somebody truncates while it is mapped ends radiusd with SIGBUS.
+ */
 #ifndef CERTDIR_LIST_IMAGE_H
 #define CERTDIR_LIST_IMAGE_H
 

@@ -2,7 +2,7 @@
 /*
  * The device list: one SQLite file, published whole.
  *
- * On disk: an SQLite database image, followed by a seal (SHA-256 of each MiB of it, and a footer over those). The seal is the
+ * On disk: an SQLite database image, followed by a seal (SHA-256 of each chunk of it, and a footer over those: seal.h). The seal is the
  * complete mark: a file that is cut, half copied, overwritten in place or changed by anything but a publisher does not
  * carry a true one and is refused. sqlite3(1) opens the file all the same, since it believes the size in the header.
  *

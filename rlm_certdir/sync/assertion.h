@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a client says of itself with a certificate instead of a secret: a JWT signed PS256 with x5t#S256.
+ * What a client says of itself with a certificate instead of a secret: a JWT signed PS256 with x5t#S256. It has one form and one
+ * signature, so no library for JWTs is needed.
  * https://learn.microsoft.com/entra/identity-platform/certificate-credentials, RFC 7515, RFC 7523.
  */
 #ifndef CERTDIR_SYNC_ASSERTION_H
