@@ -280,6 +280,12 @@ fuzz-seconds: ## two seconds of hostile input for each of FUZZ, where clang has 
 		$(MAKE) --no-print-directory -j$$(nproc) --output-sync fuzz FUZZ_SECONDS=2; \
 	else echo 'hostile input is left out: clang has no libFuzzer here (make fuzz installs it)'; fi
 
+.PHONY: docs
+docs: ## build the site of docs/ and the man pages in build/site (mkdocs)
+	@tests/testenv/deps.sh mkdocs mandoc
+	@docs/site.sh build/docs
+	@mkdocs build --quiet --strict
+
 .PHONY: check-compat
 check-compat: ## compare our FreeRADIUS declarations with the true headers of the distribution's source package
 	@tests/compat/check.sh $(B)/compat

@@ -280,3 +280,8 @@ def test_links_between_pages():
             headings = re.findall(r"^#+ (.*)$", other.read_text(), re.MULTILINE) if anchor else []
             slugs = [re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings]
             assert not anchor or anchor in slugs, f"{page.name}: {target}"
+
+
+def test_the_site_has_every_page():
+    site = (REPO / "mkdocs.yml").read_text()
+    assert not [page.name for page in (*DOCS.glob("*.md"), *(REPO / "man").glob("*.[15]")) if page.name not in site]
