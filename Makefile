@@ -7,6 +7,8 @@ PYTHON  ?= /usr/bin/python3
 B       ?= build
 OPT     ?= -O2 -g
 SANITIZE ?=
+# The one place that says which version this is: the first heading of the change log.
+VERSION := $(shell sed -n "/^\#\# [0-9]/{s/^\#\# \([^ ]*\).*/\1/p;q}" CHANGELOG.md)
 
 # The server's headers tell its version, and where it keeps its modules and its configuration. FREERADIUS_PREFIX is for one that is
 # installed elsewhere, as ./configure --prefix does.
@@ -35,12 +37,12 @@ WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pro
 COMMON  := $(OPT) -fPIC -fvisibility=hidden -fno-common -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(SANITIZE) -MMD -MP
 CORE    := -std=c11 -D_GNU_SOURCE -Irlm_certdir $(COMMON) $(WARN)
 # FreeRADIUS's own headers are not clean under our warnings, so they are system headers here.
-GLUE    := -std=gnu11 -D_GNU_SOURCE -DIS_MODULE=1 -DNDEBUG -Irlm_certdir $(SERVER_HEADERS) $(COMMON) -Wall -Wextra -Wshadow
+GLUE    := -std=gnu11 -D_GNU_SOURCE -DIS_MODULE=1 -DNDEBUG -DCERTDIR_VERSION=$(VERSION) -Irlm_certdir $(SERVER_HEADERS) $(COMMON) -Wall -Wextra -Wshadow
 LDFLAGS += -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
 
 # A file's room decides how it is built: glue sees FreeRADIUS, the core never does.
 glue_sources := $(addprefix rlm_certdir/,rlm_certdir.c request.c reply.c decision_line.c eap_tls_session.c \
-                raddb.c raddb_directories.c raddb_section.c wiring.c wiring_calls.c das.c das_clients.c das_packet.c accounting.c raddb_sessions.c)
+                raddb.c raddb_directories.c raddb_section.c wiring.c wiring_calls.c das.c das_clients.c das_packet.c accounting.c raddb_sessions.c version.c)
 cli_sources  := $(wildcard rlm_certdir/cli/*.c)
 core_sources := $(wildcard $(addprefix rlm_certdir/,*.c $(addsuffix /*.c,base text conf asking identity ldap directory decision list tenant sync import plan placeholders profiles sessions journal)))
 core_sources := $(filter-out $(glue_sources),$(core_sources))
@@ -99,7 +101,7 @@ $(core): $(core_objects)
 $(module): $(glue_objects) $(core) rlm_certdir/rlm_certdir.map
 	$(call quiet,LD) $(CC) -shared -o $@ $(glue_objects) $(core) $(LDFLAGS) -Wl,-z,nodelete -Wl,--version-script=rlm_certdir/rlm_certdir.map $(MODULE_LIBS)
 $(cli): $(cli_objects) $(B)/rlm_certdir/raddb.o $(B)/rlm_certdir/raddb_directories.o $(B)/rlm_certdir/raddb_section.o $(B)/rlm_certdir/wiring.o \
-        $(B)/rlm_certdir/raddb_sessions.o $(B)/rlm_certdir/wiring_calls.o $(core)
+        $(B)/rlm_certdir/raddb_sessions.o $(B)/rlm_certdir/wiring_calls.o $(B)/rlm_certdir/version.o $(core)
 	$(call quiet,LD) $(CC) -o $@ $^ $(LDFLAGS) $(CLI_LIBS) $(SERVER_LIBS)
 # What unit tests share. No two of them may have one name, as the order in the archive would choose: linking all at once tells.
 $(support_objects): $(B)/%.o: %.c $(B)/flags

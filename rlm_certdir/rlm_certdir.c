@@ -15,6 +15,7 @@
 #include "raddb_section.h"
 #include "reply.h"
 #include "request.h"
+#include "version.h"
 #include "wiring.h"
 
 typedef struct rlm_certdir {
@@ -360,7 +361,12 @@ static void log_to_server(enum certdir_log_level level, char const *text)
 
 static int mod_bootstrap(CONF_SECTION *cs, UNUSED void *instance)
 {
+	static bool told;
+
 	certdir_log_set(log_to_server);
+	if (!told)
+		radlog(L_INFO, "rlm_certdir: %s", certdir_version);
+	told = true;
 	if (!certdir_reply_define(cs))
 		return -1;
 	for (size_t i = 0; i < CERTIFICATE_ATTRIBUTES; i++)

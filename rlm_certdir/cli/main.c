@@ -21,6 +21,7 @@ static const char usage[] =
 	"       certdir replay --log FILE... [--raddb DIR] [--module NAME] [--list FILE] [--json]\n"
 	"       certdir sessions list|release [--json|--prometheus] [FILE]\n"
 	"       certdir status [-c FILE] [--json|--prometheus]\n"
+	"       certdir --version\n"
 	"\n"
 	"check         explain what the RADIUS server would decide about a client certificate, and why\n"
 	"list          look into the device list, fill it, verify it\n"

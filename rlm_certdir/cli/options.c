@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "conf/conf.h"
+#include "version.h"
 
 /* What getopt_long() gives beside the letters below; LOG is one of them, and an operand under another name. */
 enum { HELP = 'h', OPERAND = 1, WRONG = '?', LOG = 'L' };
@@ -207,6 +208,8 @@ int certdir_cli_run(const struct certdir_cli_command *commands, const char *usag
 		return say_usage(stderr, &reading.options);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
 		return say_usage(stdout, &reading.options);
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+		return puts(certdir_version) < 0;
 	reading.command = &group;
 	if (!take_operand(&reading, argv[1]))
 		return refuse_command(&reading.options, argv[1]);

@@ -39,7 +39,8 @@ class Site:
         self.raddb, self.list = self.root / "etc/freeradius/3.0", directory / "devices.db"
         self.shipped = self.root / "usr/share/certdir/raddb"
         (self.tree / "build").mkdir(parents=True)
-        shutil.copy(REPO / "Makefile", self.tree)
+        for name in ("Makefile", "CHANGELOG.md"):
+            shutil.copy(REPO / name, self.tree)
         (self.tree / "rlm_certdir").symlink_to(REPO / "rlm_certdir")
         for name in ("man", "raddb-snippets"):
             shutil.copytree(REPO / name, self.tree / name)

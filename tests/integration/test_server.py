@@ -2,13 +2,14 @@
 """The module in a running server: configuration, attributes, policies, a directory that comes and goes."""
 
 import re
+import subprocess
 import time
 
 import pytest
 
 from testenv.devices import device_id
 from testenv.logins import enter, wait_list_loaded
-from testenv.radiusd import SNIPPETS, quoted, shipped_module
+from testenv.radiusd import BUILD, REPO, SNIPPETS, quoted, shipped_module
 from testenv.supplicant import login, radclient, wait_until
 
 # Shows what later sections see, in attributes that eapol_test prints.
@@ -29,6 +30,15 @@ def one_device(device_list):
     return device_list
 
 
+def version():
+    """What `certdir --version` prints, after a look that it is the change log's and the server's."""
+    said = subprocess.run([BUILD / "certdir", "--version"], capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+    ours = re.search(r"^## (\d\S*)$", (REPO / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
+    server = subprocess.run(["freeradius", "-v"], capture_output=True, text=True, timeout=20, check=False).stdout
+    assert said == f"certdir {ours} (for FreeRADIUS {re.search(r'Version ([0-9.]+)', server)[1]})"
+    return said
+
+
 # ---- configuration ----
 
 
@@ -37,6 +47,7 @@ def test_shipped_file_runs_with_nothing_changed_but_the_path(radiusd, pki, one_d
     code, output = server.check_config()
     assert code == 0, output
     server.start()
+    assert server.log().count(f"rlm_certdir: {version()}\n") == 1
     attempt, decision = enter(server, pki, pki.named("LAPTOP-1"))
     assert attempt.accepted and decision.reason == "allowed", decision.line
     assert server.stop() == 0

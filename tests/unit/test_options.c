@@ -16,6 +16,7 @@ int cli_main(int argc, char **argv);
 #include "cli/main.c"
 #undef main
 
+const char certdir_version[] = "certdir 1.2.3 (for FreeRADIUS 3.2.1)";
 static const char *ran; /* the command that was run last, or NULL */
 static struct certdir_cli_options with;
 
@@ -170,6 +171,8 @@ static void test_usage(void **state)
 		{"placeholders -c x", "usage: certdir placeholders plan|apply", false},
 		{"--help", "usage: certdir check [--raddb", true},
 		{"help", "usage: certdir check [--raddb", true},
+		{"--version", "certdir 1.2.3 (for FreeRADIUS 3.2.1)\n", true},
+		{"-V", "certdir 1.2.3 (for FreeRADIUS 3.2.1)\n", true},
 		{"check --help", "usage: certdir check", true},
 		{"list --help", "usage: certdir list show|find", true},
 		{"list show --help", "usage: certdir list show", true},
