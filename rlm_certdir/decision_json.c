@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "decision_json.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -2,7 +2,6 @@
 #include "directory/ldap_entry.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

@@ -12,7 +12,6 @@
 
 #include "base/background.h"
 #include "base/file.h"
-#include "base/permissions.h"
 #include "list/seal.h"
 
 static const char magic[] = "certdir memory 2\n";

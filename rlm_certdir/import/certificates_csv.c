@@ -11,7 +11,6 @@
 #include "identity/windows_name.h"
 #include "text/canonical.h"
 #include "text/dn.h"
-#include "text/hex.h"
 
 /* ---- columns ---- */
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Certificates in the tables of issued ones. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "list/reader.h"

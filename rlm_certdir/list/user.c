@@ -6,7 +6,6 @@
 #include "base/array.h"
 #include "list/reader.h"
 #include "list/snapshot.h"
-#include "text/canonical.h"
 
 /* ?1 is the canonical value, ?2 the tenant or NULL. */
 #define BY(column)                                                                                                     \

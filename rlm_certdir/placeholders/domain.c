@@ -2,7 +2,6 @@
 /* The server and its domain: the root DSE, the OUs, the groups (MS-ADTS 3.1.1.3.2, 3.1.1.3.4.3). */
 #include "placeholders/accounts.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who gets an entry is judged by the code that judges logins, so that NPS and certdir agree on what "compliant" is. */
-#include <strings.h>
 
 #include "base/words.h"
 #include "decision/decision.h"

@@ -9,7 +9,6 @@
 #include "placeholders/password.h"
 #include "placeholders/signals.h"
 #include "placeholders/value.h"
-#include "text/canonical.h"
 #include "text/dn.h"
 #include "text/timestamp.h"
 
@@ -43,11 +42,10 @@ struct take_back {
 	bool accounts_are_read;
 };
 
-static enum certdir_take_back_outcome outcome(struct take_back *run, enum certdir_take_back_outcome outcome,
-					      const char *dn, const char *why)
+static enum certdir_take_back_outcome nothing(struct take_back *run, const char *dn, const char *why)
 {
 	certdir_error_set(&run->why, "%s %s", dn, why);
-	return outcome;
+	return CERTDIR_TAKE_BACK_NOTHING;
 }
 
 /* ---- the server ---- */
@@ -147,13 +145,13 @@ static enum certdir_take_back_outcome look_at(struct take_back *run, const char 
 	if (pretence && pretence->made)
 		return CERTDIR_TAKE_BACK_DONE;
 	if (!look.dn)
-		return outcome(run, CERTDIR_TAKE_BACK_NOTHING, dn, "is not there (any more)");
+		return nothing(run, dn, "is not there (any more)");
 	run->failed =
 		!certdir_accounts_look(run->config, run->domain, run->connection, &run->arena, &look, 1, run->error);
 	if (run->failed)
 		return CERTDIR_TAKE_BACK_LEFT;
 	if (look.status == CERTDIR_LDAP_NO_OBJECT)
-		return outcome(run, CERTDIR_TAKE_BACK_NOTHING, dn, "is not there (any more)");
+		return nothing(run, dn, "is not there (any more)");
 	/* One that cannot be read does not keep the others from being taken back. */
 	if (look.status != CERTDIR_LDAP_OK) {
 		run->why = look.why;
@@ -228,7 +226,7 @@ static enum certdir_take_back_outcome look_for_room(struct take_back *run,
 	if (run->failed)
 		return found;
 	if (found == CERTDIR_TAKE_BACK_DONE)
-		return outcome(run, CERTDIR_TAKE_BACK_NOTHING, operation->dn, "is there already");
+		return nothing(run, operation->dn, "is there already");
 	if (found != CERTDIR_TAKE_BACK_NOTHING)
 		return found;
 	run->why.text[0] = '\0';

@@ -3,14 +3,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "placeholders/take_back.h"
 #include "placeholders/undo.h"
-#include "text/canonical.h"
 #include "text/timestamp.h"
 
 enum { SIZE_MAX_MIB = 1024 };

@@ -9,7 +9,6 @@
 
 #include "base/array.h"
 #include "directory/mark.h"
-#include "placeholders/value.h"
 #include "text/timestamp.h"
 
 enum {

@@ -22,7 +22,7 @@ static bool has(const struct certdir_planner *planner, const struct certdir_plan
 		return false;
 	if (space == CERTDIR_PLAN_CN)
 		return account->ou == pair->device->ou &&
-		       certdir_plan_same(account->cn, strlen(account->cn), bytes, length, true);
+		       certdir_plan_same(account->cn, strlen(account->cn), bytes, length);
 	if (space <= planner->rules->column_count)
 		return account->values && certdir_plan_has(&account->values[space - 1], &value, true);
 	return certdir_plan_has(&account->mappings, &value, true);
@@ -85,7 +85,7 @@ static bool keeps(const struct certdir_planner *planner, const struct certdir_pl
 	if (!owner->wanted)
 		return false;
 	if (holding->space == CERTDIR_PLAN_CN)
-		return certdir_plan_same(owner->device->cn, strlen(owner->device->cn), value.bytes, value.length, true);
+		return certdir_plan_same(owner->device->cn, strlen(owner->device->cn), value.bytes, value.length);
 	return certdir_plan_has(&owner->device->values[holding->space - 1], &value, true);
 }
 

@@ -23,8 +23,8 @@ static struct certdir_ldap_values with_cn(struct certdir_arena *arena, const str
 	for (size_t i = 0; i < values->count; i++) {
 		const struct certdir_ldap_bytes *value = &values->items[i];
 
-		if (!certdir_plan_same(value->bytes, value->length, cn, added.length, true) &&
-		    !(without && certdir_plan_same(value->bytes, value->length, without, strlen(without), true)))
+		if (!certdir_plan_same(value->bytes, value->length, cn, added.length) &&
+		    !(without && certdir_plan_same(value->bytes, value->length, without, strlen(without))))
 			items[count++] = *value;
 	}
 	return (struct certdir_ldap_values){items, count};
@@ -352,7 +352,7 @@ static void say_moved(struct certdir_plan_draft *draft)
 		return;
 	if (account->ou != draft->pair->device->ou)
 		certdir_plan_say(&draft->why, "was in %s", certdir_dn_parent(account->dn));
-	if (!certdir_plan_same(account->cn, strlen(account->cn), draft->new_cn, strlen(draft->new_cn), true))
+	if (!certdir_plan_same(account->cn, strlen(account->cn), draft->new_cn, strlen(draft->new_cn)))
 		certdir_plan_say(&draft->why, "CN %s -> %s",
 				 certdir_excerpt_quote(account->cn, strlen(account->cn), old),
 				 certdir_excerpt_quote(draft->new_cn, strlen(draft->new_cn), new));

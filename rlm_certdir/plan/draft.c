@@ -57,8 +57,8 @@ static const char *mark_of(const struct certdir_plan_draft *draft, enum certdir_
 	return certdir_arena_copy(planner->arena, text, strlen(text));
 }
 
-void certdir_plan_draft_step(struct certdir_plan_draft *draft, enum certdir_phase phase,
-			     struct certdir_ldap_operation operation, bool password)
+static void add_step(struct certdir_plan_draft *draft, enum certdir_phase phase,
+		     struct certdir_ldap_operation operation, bool password)
 {
 	struct certdir_planner *planner = draft->planner;
 	struct certdir_plan *plan = planner->plan;
@@ -87,9 +87,8 @@ static void step_changes(struct certdir_plan_draft *draft, enum certdir_phase ph
 	if (!copy)
 		return;
 	memcpy(copy, changes, count * sizeof(*copy));
-	certdir_plan_draft_step(
-		draft, phase, (struct certdir_ldap_operation){.verb = verb, .dn = dn, .changes = copy, .count = count},
-		password);
+	add_step(draft, phase, (struct certdir_ldap_operation){.verb = verb, .dn = dn, .changes = copy, .count = count},
+		 password);
 }
 
 void certdir_plan_draft_flush(struct certdir_plan_draft *draft, enum certdir_phase phase, enum certdir_ldap_verb verb,
@@ -102,12 +101,12 @@ void certdir_plan_draft_flush(struct certdir_plan_draft *draft, enum certdir_pha
 static void step_rename(struct certdir_plan_draft *draft, enum certdir_phase phase, const char *dn, const char *cn,
 			const char *ou)
 {
-	certdir_plan_draft_step(draft, phase,
-				(struct certdir_ldap_operation){.verb = CERTDIR_LDAP_VERB_RENAME,
-								.dn = dn,
-								.rdn = certdir_plan_rdn(draft->planner->arena, cn),
-								.parent = ou},
-				false);
+	add_step(draft, phase,
+		 (struct certdir_ldap_operation){.verb = CERTDIR_LDAP_VERB_RENAME,
+						 .dn = dn,
+						 .rdn = certdir_plan_rdn(draft->planner->arena, cn),
+						 .parent = ou},
+		 false);
 }
 
 void certdir_plan_draft_give_way(struct certdir_plan_draft *draft)

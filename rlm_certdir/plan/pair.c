@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/planner.h"
 
-#include <stdlib.h>
-
 bool certdir_plan_renames(const struct certdir_plan_pair *pair)
 {
 	const struct certdir_account *account = pair->account;
 
 	return certdir_plan_acts(pair) && account &&
 	       (account->ou != pair->device->ou ||
-		!certdir_plan_same(account->cn, strlen(account->cn), pair->device->cn, strlen(pair->device->cn), true));
+		!certdir_plan_same(account->cn, strlen(account->cn), pair->device->cn, strlen(pair->device->cn)));
 }
 
 /* ---- by key ---- */

@@ -72,8 +72,9 @@ struct certdir_planner {
 	size_t leaving; /* and those that stay wanted and would leave a group */
 };
 
-/* Whether two values are the same for who has one of them; `folded`: without regard to case. Accents count. */
-bool certdir_plan_same(const char *a, size_t a_length, const char *b, size_t b_length, bool folded);
+/* Whether two values are the same for whoever has one of them: case does not count, accents do. */
+bool certdir_plan_same(const char *a, size_t a_length, const char *b, size_t b_length);
+/* Whether `value` is among `values`, to the byte or, where `folded`, as certdir_plan_same() has it. */
 bool certdir_plan_has(const struct certdir_ldap_values *values, const struct certdir_ldap_bytes *value, bool folded);
 
 static inline bool certdir_plan_acts(const struct certdir_plan_pair *pair)
@@ -220,8 +221,6 @@ void certdir_plan_diff(struct certdir_arena *arena, const struct certdir_ldap_va
 /* Divides what goes: what another waits for goes early. Returns the rest. */
 struct certdir_ldap_values certdir_plan_draft_yield(struct certdir_plan_draft *draft, unsigned space,
 						    struct certdir_ldap_values gone);
-void certdir_plan_draft_step(struct certdir_plan_draft *draft, enum certdir_phase phase,
-			     struct certdir_ldap_operation operation, bool password);
 /* The steps of the phases YIELD and ASIDE. */
 void certdir_plan_draft_give_way(struct certdir_plan_draft *draft);
 /* A step with all changes so far, when there are any. */

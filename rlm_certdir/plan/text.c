@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-#include "text/utf8.h"
-
 const char *certdir_action_name(enum certdir_action_kind kind)
 {
 	static const char *const names[CERTDIR_ACTION_KINDS] = {"create",  "move",   "change", "enable",

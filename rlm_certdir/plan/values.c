@@ -11,11 +11,9 @@ int certdir_bytes_compare(const void *a, const void *b)
 	return order ? order : (left->length > right->length) - (left->length < right->length);
 }
 
-bool certdir_plan_same(const char *a, size_t a_length, const char *b, size_t b_length, bool folded)
+bool certdir_plan_same(const char *a, size_t a_length, const char *b, size_t b_length)
 {
-	if (folded)
-		return certdir_fold_same(a, a_length, b, b_length, CERTDIR_ACCENTS_COUNT);
-	return a_length == b_length && memcmp(a, b, a_length) == 0;
+	return certdir_fold_same(a, a_length, b, b_length, CERTDIR_ACCENTS_COUNT);
 }
 
 bool certdir_plan_has(const struct certdir_ldap_values *values, const struct certdir_ldap_bytes *value, bool folded)
@@ -25,8 +23,7 @@ bool certdir_plan_has(const struct certdir_ldap_values *values, const struct cer
 		if (certdir_bytes_compare(&values->items[i], value) == 0)
 			return true;
 	for (size_t i = 0; folded && i < values->count; i++)
-		if (certdir_plan_same(values->items[i].bytes, values->items[i].length, value->bytes, value->length,
-				      true))
+		if (certdir_plan_same(values->items[i].bytes, values->items[i].length, value->bytes, value->length))
 			return true;
 	return false;
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "profiles/specimen.h"
-#include "text/canonical.h"
 
 static const char *const fields[] = {
 	"subject.cn", "subject.serialNumber", "subject.emailAddress", "san.dns", "san.uri", "san.upn", "san.email"};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/graph.h"
-#include "base/background.h"
 #include "sync/graph_error.h"
 #include "sync/http.h"
 #include "sync/link.h"

@@ -21,8 +21,6 @@
 #define CERTDIR_RECORD_USER_SELECT                                                                                     \
 	"id,userPrincipalName,accountEnabled,onPremisesSecurityIdentifier,onPremisesSamAccountName,"                   \
 	"onPremisesDistinguishedName,mail"
-#define CERTDIR_RECORD_GROUP_SELECT "id,displayName"
-#define CERTDIR_RECORD_MEMBER_SELECT "id"
 
 enum { CERTDIR_RECORD_ROOM = 1024 + 2 }; /* bytes for extension attributes as one text: one more than the list takes */
 

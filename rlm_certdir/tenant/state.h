@@ -86,8 +86,6 @@ struct certdir_tenant {
 	struct certdir_tenant_part part; /* that runs */
 };
 
-/* "tenant" or "ldap": what messages call the source, before its name. */
-const char *certdir_tenant_kind(const struct certdir_tenant *tenant);
 /* As certdir_list_writer_next() where there must be a row. */
 bool certdir_tenant_row(struct certdir_tenant *tenant, sqlite3_stmt *stmt, struct certdir_error *error);
 

@@ -10,7 +10,8 @@
 #include "tenant/state.h"
 #include "text/canonical.h"
 
-const char *certdir_tenant_kind(const struct certdir_tenant *tenant)
+/* What messages and the list call the source, before its name. */
+static const char *kind_of(const struct certdir_tenant *tenant)
 {
 	return tenant->options.ldap ? "ldap" : "tenant";
 }
@@ -111,7 +112,7 @@ static void name_attributes(struct certdir_tenant *tenant)
 static bool refuse_source(const struct certdir_tenant *tenant, const char *name, const char *kind, const char *guid,
 			  struct certdir_error *error)
 {
-	const char *ours = tenant->options.name, *us = certdir_tenant_kind(tenant);
+	const char *ours = tenant->options.name, *us = kind_of(tenant);
 
 	if (strcmp(name, ours) == 0 && strcmp(kind, us) != 0)
 		certdir_error_set(error,
@@ -141,7 +142,7 @@ static bool check_source(const struct certdir_tenant *tenant, const char *name, 
 	if (!name || !kind)
 		return true;
 	ours = strcmp(name, tenant->options.name) == 0;
-	same = strcmp(kind, certdir_tenant_kind(tenant)) == 0 &&
+	same = strcmp(kind, kind_of(tenant)) == 0 &&
 	       (tenant->options.ldap ? ours : guid && strcmp(guid, tenant->guid) == 0);
 	return same == ours || refuse_source(tenant, name, kind, guid, error);
 }
@@ -217,11 +218,10 @@ void certdir_tenant_close(struct certdir_tenant *tenant)
 
 static bool make_source(struct certdir_tenant *tenant, struct certdir_error *error)
 {
-	if (!certdir_list_writer_do(tenant->writer,
-				    "INSERT INTO source(name,kind,tenant,synced) VALUES(?1,?2,nullif(?3,''),0)",
-				    SQL_VALUES(SQL_TEXT(tenant->options.name), SQL_TEXT(certdir_tenant_kind(tenant)),
-					       SQL_TEXT(tenant->guid)),
-				    error))
+	if (!certdir_list_writer_do(
+		    tenant->writer, "INSERT INTO source(name,kind,tenant,synced) VALUES(?1,?2,nullif(?3,''),0)",
+		    SQL_VALUES(SQL_TEXT(tenant->options.name), SQL_TEXT(kind_of(tenant)), SQL_TEXT(tenant->guid)),
+		    error))
 		return false;
 	tenant->source = sqlite3_last_insert_rowid(tenant->writer->sql.db);
 	return true;
@@ -305,7 +305,7 @@ enum certdir_tenant_ended certdir_tenant_finish(struct certdir_tenant *tenant, e
 	}
 	if (tenant->part.warnings > WARNINGS)
 		certdir_log(CERTDIR_LOG_WARN, "%s %s: %u more objects have texts that are not fit to store",
-			    certdir_tenant_kind(tenant), tenant->options.name, tenant->part.warnings - WARNINGS);
+			    kind_of(tenant), tenant->options.name, tenant->part.warnings - WARNINGS);
 	forget_part(&tenant->part);
 	return read_source(tenant, error) ? how : CERTDIR_ENDED_FAILED;
 }
@@ -347,8 +347,8 @@ bool certdir_tenant_text(struct certdir_tenant *tenant, const char *label, const
 		return false;
 	}
 	if (!tenant->part.warned && tenant->part.warnings++ < WARNINGS)
-		certdir_log(CERTDIR_LOG_WARN, "%s %s: %s and counts as not set", certdir_tenant_kind(tenant),
-			    tenant->options.name, refused.text);
+		certdir_log(CERTDIR_LOG_WARN, "%s %s: %s and counts as not set", kind_of(tenant), tenant->options.name,
+			    refused.text);
 	tenant->part.warned = true;
 	return true;
 }
