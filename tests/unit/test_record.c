@@ -185,8 +185,8 @@ static const struct reader {
 	{"entra", certdir_record_entra_properties, CERTDIR_RECORD_ENTRA_SELECT, each_entra},
 	{"extended", certdir_record_extended_properties, CERTDIR_RECORD_EXTENDED_SELECT, each_extended},
 	{"intune", certdir_record_intune_properties, CERTDIR_RECORD_INTUNE_SELECT, each_intune},
-	{"group", certdir_record_group_properties, CERTDIR_RECORD_GROUP_SELECT, each_group},
-	{"member", certdir_record_member_properties, CERTDIR_RECORD_MEMBER_SELECT, each_member},
+	{"group", certdir_record_group_properties, "id,displayName", each_group},
+	{"member", certdir_record_member_properties, "id", each_member},
 };
 
 enum { READERS = sizeof readers / sizeof *readers };
