@@ -210,6 +210,11 @@ rlm_rcode_t certdir_accounting_take(struct certdir_accounting *self, REQUEST *re
 	return RLM_MODULE_OK;
 }
 
+struct certdir_sessions *certdir_accounting_sessions(struct certdir_accounting const *self)
+{
+	return self->sessions;
+}
+
 /* ---- open and close ---- */
 
 void certdir_accounting_close(struct certdir_accounting *self)

@@ -5,6 +5,7 @@
 
 #include "raddb.h"
 #include "sessions/class.h"
+#include "sessions/sessions.h"
 
 struct certdir_accounting;
 
@@ -24,5 +25,8 @@ rlm_rcode_t certdir_accounting_take(struct certdir_accounting *accounting, REQUE
 /* The Class of a login that was decided. False: it has none, see certdir_class_seal(). */
 bool certdir_accounting_class(struct certdir_accounting const *accounting, struct certdir_check const *check,
 			      char text[CERTDIR_CLASS_MAX + 1]);
+
+/* Borrowed; for metrics. */
+struct certdir_sessions *certdir_accounting_sessions(struct certdir_accounting const *accounting);
 
 #endif

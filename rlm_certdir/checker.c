@@ -502,7 +502,7 @@ static bool is_unknown(const struct certdir_check *check)
 }
 
 /* Has those asked who can be; true when one has it now. */
-static bool ask_for(const struct certdir_check *check, const struct certdir_identity *id, int64_t now)
+static bool ask_for(struct certdir_check *check, const struct certdir_identity *id, int64_t now)
 {
 	const struct certdir_known *known = &check->known;
 	const char *tenant = check->certificate.tenant ? check->certificate.tenant : "";
@@ -510,14 +510,17 @@ static bool ask_for(const struct certdir_check *check, const struct certdir_iden
 	for (size_t d = 0; d < known->count; d++) {
 		struct certdir_directory *directory = (struct certdir_directory *)(uintptr_t)known->directories[d];
 
-		if (known->in_scope[d] && directory->ask && is_fresh(directory, &known->answers[d], now) &&
-		    directory->ask(directory, id->type, id->value, tenant))
+		if (!known->in_scope[d] || !directory->ask || !is_fresh(directory, &known->answers[d], now))
+			continue;
+		check->asked_for = true;
+		check->came = directory->ask(directory, id->type, id->value, tenant);
+		if (check->came)
 			return true;
 	}
 	return false;
 }
 
-static bool ask_for_unknown(const struct certdir_check *check, int64_t now)
+static bool ask_for_unknown(struct certdir_check *check, int64_t now)
 {
 	const struct certdir_certificate *certificate = &check->certificate;
 

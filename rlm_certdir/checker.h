@@ -34,6 +34,7 @@ struct certdir_check {
 	bool parsed; /* `certificate` is filled, as far as it could be read */
 	struct certdir_known known; /* what was asked and found; an answer of state CERTDIR_NOT_ASKED was not needed */
 	uint64_t sought; /* bit i: identities[i] was searched for */
+	bool asked_for, came; /* somebody was asked for a device that no list had; and has it now */
 	bool lists_alone; /* directories that are asked live were left out */
 	bool tables_asked; /* the certificate itself was searched for, in the tables of issued ones */
 	uint64_t deciding; /* bit i: identities[i] was among the values that decided which device it is */

@@ -15,6 +15,7 @@ struct options { /* certdir { .. } itself */
 	char const *identities;
 	char const *directories;
 	char const *journal;
+	char const *metrics;
 	bool unguarded; /* wiring.c reads it, of all instances at once */
 };
 
@@ -25,6 +26,7 @@ static CONF_PARSER const certdir_options[] = {
 	 "permanent_id certificate"},
 	{"directories", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, directories), "list"},
 	{"journal", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, journal), ""},
+	{"metrics", FR_CONF_OFFSET(PW_TYPE_STRING, struct options, metrics), ""},
 	{"unguarded", FR_CONF_OFFSET(PW_TYPE_BOOLEAN, struct options, unguarded), "no"},
 	CONF_PARSER_TERMINATOR};
 
@@ -349,6 +351,7 @@ bool certdir_raddb_read(CONF_SECTION *cs, bool watch, struct certdir_raddb *radd
 	    !can_know_certificate(cs, raddb))
 		goto fail;
 	raddb->journal = options.journal;
+	raddb->metrics = options.metrics;
 	if (!raddb_sessions_read(cs, &raddb->sessions))
 		goto fail;
 	if (!raddb_directories_open(cs, options.directories, watch, &raddb->checker))

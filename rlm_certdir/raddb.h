@@ -11,6 +11,7 @@ struct certdir_raddb {
 	struct certdir_checker checker;
 	bool from_attributes; /* certificate = attributes */
 	char const *journal; /* file that each decision is written into, or "" */
+	char const *metrics; /* file for Prometheus, or "" */
 	bool observe; /* policy { mode = observe }: decides and denies nobody */
 	struct certdir_raddb_sessions sessions;
 };

@@ -11,6 +11,7 @@
 #include "decision_line.h"
 #include "eap_tls_session.h"
 #include "journal/journal.h"
+#include "metering.h"
 #include "raddb.h"
 #include "raddb_section.h"
 #include "reply.h"
@@ -22,6 +23,8 @@ typedef struct rlm_certdir {
 	struct certdir_raddb raddb; /* filled in instantiate; the server allocates this structure zeroed */
 	char const *name; /* the instance */
 	struct certdir_journal *journal; /* or NULL */
+	struct certdir_metering *metering; /* or NULL */
+	struct certdir_metrics_file *metrics; /* or NULL */
 	bool hooked;
 	struct certdir_accounting *accounting; /* NULL without sessions { } */
 } rlm_certdir_t;
@@ -124,6 +127,8 @@ static rlm_rcode_t finish(rlm_certdir_t const *inst, REQUEST *request, struct ju
 
 	certdir_line_log(request, check, took, observe);
 	record(inst, request, judged, took);
+	if (inst->metering)
+		certdir_metering_add(inst->metering, check, took);
 	if (!observe && certdir_reason_verdict(reason) != CERTDIR_ALLOW)
 		radlog_request_error(L_DBG_ERR, L_DBG_LVL_1, request, "%s%s%s", certdir_reason_name(reason),
 				     check->decision.detail[0] ? ": " : "", check->decision.detail);
@@ -420,6 +425,31 @@ static bool accounting_opened(rlm_certdir_t *inst, CONF_SECTION *cs)
 	return opened;
 }
 
+/* The last to be opened and the first to be closed: it looks at all the others. */
+static bool metrics_opened(rlm_certdir_t *inst, CONF_SECTION *cs)
+{
+	struct certdir_error error = {.text = "out of memory"};
+
+	if (check_config || !*inst->raddb.metrics)
+		return true;
+	inst->metering = calloc(1, sizeof(*inst->metering));
+	if (inst->metering) {
+		inst->metering->module = inst->name;
+		snprintf(inst->metering->server, sizeof(inst->metering->server), "%d.%d.%d",
+			 COMPAT_FREERADIUS / 10000 % 100, COMPAT_FREERADIUS / 100 % 100, COMPAT_FREERADIUS % 100);
+		inst->metering->checker = &inst->raddb.checker;
+		inst->metering->observe = inst->raddb.observe;
+		inst->metering->journal = inst->journal;
+		inst->metering->sessions = inst->accounting ? certdir_accounting_sessions(inst->accounting) : NULL;
+		certdir_metering_begin(inst->metering);
+		inst->metrics =
+			certdir_metrics_file_open(inst->raddb.metrics, certdir_metering_print, inst->metering, &error);
+	}
+	if (!inst->metrics)
+		cf_log_err_cs(cs, "metrics: %s", error.text);
+	return inst->metrics;
+}
+
 static int mod_instantiate(CONF_SECTION *cs, void *instance)
 {
 	rlm_certdir_t *inst = instance;
@@ -446,13 +476,15 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 		return -1;
 	}
 	inst->name = section_instance(cs);
-	return journal_opened(inst, cs) && accounting_opened(inst, cs) ? 0 : -1;
+	return journal_opened(inst, cs) && accounting_opened(inst, cs) && metrics_opened(inst, cs) ? 0 : -1;
 }
 
 static int mod_detach(void *instance)
 {
 	rlm_certdir_t *inst = instance;
 
+	certdir_metrics_file_close(inst->metrics);
+	free(inst->metering);
 	certdir_accounting_close(inst->accounting);
 	if (inst->hooked)
 		eap_tls_session_unhook();

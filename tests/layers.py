@@ -55,6 +55,7 @@ ROOMS = {
     "decision": {"decision", "directory"} | GROUND,
     "sessions": {"sessions", "list"} | GROUND,
     "journal": {"journal", "base", "text"},
+    "metrics": {"metrics", "base", "text"},
     "profiles": {"profiles", "identity"} | GROUND,
     "sync": {"sync", "profiles", "tenant", "directory", "ldap", "list", "asking"} | GROUND,
     "import": {"import", "identity", "list"} | GROUND,

@@ -6,23 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/permissions.h"
 
-enum { FILE_MODE = 0640 }; /* as the list's: errors name tenants */
-
-static bool write_file(const char *name, const char *temporary, const char *text)
+static bool write_file(const char *name, const char *temporary, const char *text, mode_t mode)
 {
-	int file = certdir_permissions_open(temporary, FILE_MODE), code;
+	int file = certdir_permissions_open(temporary, mode), code;
 
 	if (file < 0)
 		return false;
 	if (flock(file, LOCK_EX | LOCK_NB) != 0) {
 		code = errno;
-	} else if (ftruncate(file, 0) == 0 && certdir_file_write(file, text, strlen(text)) && fsync(file) == 0 &&
-		   rename(temporary, name) == 0) {
+	} else if (ftruncate(file, 0) == 0 && fchmod(file, mode) == 0 && certdir_file_write(file, text, strlen(text)) &&
+		   fsync(file) == 0 && rename(temporary, name) == 0) {
 		code = 0;
 	} else {
 		code = errno;
@@ -33,7 +32,7 @@ static bool write_file(const char *name, const char *temporary, const char *text
 	return code == 0;
 }
 
-bool certdir_replace(const char *name, const char *text)
+bool certdir_replace(const char *name, const char *text, mode_t mode)
 {
 	char *temporary = NULL;
 	bool ok;
@@ -41,7 +40,7 @@ bool certdir_replace(const char *name, const char *text)
 	errno = ENOMEM;
 	if (asprintf(&temporary, "%s.new", name) < 0)
 		return false;
-	ok = write_file(name, temporary, text);
+	ok = write_file(name, temporary, text, mode);
 	free(temporary);
 	return ok;
 }

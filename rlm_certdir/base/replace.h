@@ -4,11 +4,12 @@
 #define CERTDIR_BASE_REPLACE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
- * Puts `text` into the file `name`. The temporary name, NAME.new, is always the same, so that what a killed run left is used again; its lock
+ * Puts `text` into the file `name`, of `mode` whatever the umask is. The temporary name, NAME.new, is always the same, so that what a killed run left is used again; its lock
  * keeps two runs apart. False with errno.
  */
-bool certdir_replace(const char *name, const char *text);
+bool certdir_replace(const char *name, const char *text, mode_t mode);
 
 #endif

@@ -37,7 +37,7 @@ void certdir_cli_placeholders_keep(const struct certdir_cli_placeholders_run *ru
 	    json_object_set_new(summary, "outcome", outcome_json(run)) == 0)
 		text = json_dumps(summary, JSON_INDENT(1));
 	if (name && text)
-		(void)certdir_replace(name, text);
+		(void)certdir_replace(name, text, 0640);
 	free(name);
 	free(text);
 	json_decref(summary);

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/words.h"
+#include "metrics/metric.h"
 #include "sessions/hearing.h"
 #include "sessions/order.h"
 #include "sessions/store.h"
@@ -179,11 +180,14 @@ static bool print_json(const struct certdir_session *session)
 
 static void print_prometheus(const struct listing *listing)
 {
-	printf("# HELP certdir_sessions Sessions that the RADIUS server knows, by state.\n"
-	       "# TYPE certdir_sessions gauge\n");
-	for (unsigned state = 0; state < CERTDIR_SESSION_STATES; state++)
-		printf("certdir_sessions{state=\"%s\"} %zu\n",
-		       certdir_session_state_name((enum certdir_session_state)state), listing->counts[state]);
+	struct certdir_exposition to = {.out = stdout};
+
+	for (unsigned state = 0; state < CERTDIR_SESSION_STATES; state++) {
+		const struct certdir_label labels[] = {
+			{"state", certdir_session_state_name((enum certdir_session_state)state)}, {NULL, NULL}};
+
+		certdir_metric_print(&to, CERTDIR_METRIC_SESSIONS, labels, (int64_t)listing->counts[state]);
+	}
 }
 
 /* ---- list ---- */

@@ -127,7 +127,22 @@ enum { CERTDIR_AHEAD = 300 }; /* seconds that a clock may be ahead of ours and s
 /* The age up to which a part is fresh: good_for, or else max_age, but twice the interval at which it is brought. 0: any. */
 int64_t certdir_source_limit(const struct certdir_source *source, enum certdir_part part, uint32_t max_age);
 
+enum { CERTDIR_MEASURED_SERVERS_MAX = 16 };
 enum { CERTDIR_CARRIERS_MAX = 16 }; /* an id that more records carry is none */
+
+/* How a live directory fares: its servers, and what did not need them. Counted since it was opened. */
+struct certdir_measured {
+	size_t server_count;
+	struct certdir_measured_server {
+		char uri[CERTDIR_VALUE_MAX + 1];
+		bool sick;
+		uint64_t answered, unanswered; /* searches */
+	} servers[CERTDIR_MEASURED_SERVERS_MAX];
+	bool remembers; /* the next three are counted */
+	uint64_t remembered; /* answers of a moment ago */
+	uint64_t shared; /* of another login's search for the same */
+	uint64_t outage; /* of before the directory was down */
+};
 
 struct certdir_directory;
 
@@ -153,6 +168,8 @@ struct certdir_directory {
 	 */
 	bool (*ask)(struct certdir_directory *directory, enum certdir_identity_type type, const char *id,
 		    const char *tenant);
+	/* Fills in `measured`, which is zeroed. Thread-safe. NULL: there is nothing to tell. */
+	void (*measure)(struct certdir_directory *directory, struct certdir_measured *measured);
 	const char *name; /* as it stands in `directories`; borrowed from the configuration */
 	const char *const
 		*issuers; /* DNs, NULL-terminated; only certificates of these CAs, or NULL for all; borrowed */

@@ -6,6 +6,7 @@
 #include "directory/ldap.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -397,6 +398,25 @@ static void close_directory(struct certdir_directory *directory)
 	free(self);
 }
 
+static void measure_server(void *context, const struct certdir_ldap_pool_server *server)
+{
+	struct certdir_measured *measured = context;
+	struct certdir_measured_server *to = &measured->servers[measured->server_count];
+
+	if (measured->server_count >= CERTDIR_MEASURED_SERVERS_MAX)
+		return;
+	measured->server_count++;
+	(void)snprintf(to->uri, sizeof(to->uri), "%s", server->uri);
+	to->sick = server->sick;
+	to->answered = server->answered;
+	to->unanswered = server->unanswered;
+}
+
+static void measure(struct certdir_directory *directory, struct certdir_measured *measured)
+{
+	certdir_ldap_pool_each(((struct ldap_directory *)directory)->pool, measure_server, measured);
+}
+
 static bool is_set(const char *value)
 {
 	return value && *value;
@@ -519,6 +539,7 @@ struct certdir_directory *certdir_ldap_directory_open(const struct certdir_ldap_
 		return NULL;
 	}
 	self->directory.type = &type;
+	self->directory.measure = measure;
 	self->config = *config;
 	self->deadline = microseconds(config->deadline);
 	self->filter = is_set(config->filter) ? config->filter : CERTDIR_LDAP_DEFAULT_FILTER;

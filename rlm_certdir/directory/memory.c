@@ -34,6 +34,7 @@ struct memory {
 	struct certdir_store *store;
 	LIST_HEAD(, flight) flights;
 	size_t waiting; /* in all flights */
+	uint64_t remembered, shared, outage; /* answers that needed no search */
 	bool stop;
 	bool changed; /* since the file was written */
 
@@ -240,6 +241,7 @@ static void fall_back(struct memory *self, const struct certdir_question *questi
 
 	(void)pthread_mutex_lock(&self->lock);
 	reply = remembered(self, question, 0, &age);
+	self->outage += reply != NULL;
 	(void)pthread_mutex_unlock(&self->lock);
 	if (reply)
 		put_reply(self, question, reply, said_at(age), sought, answer);
@@ -264,6 +266,8 @@ static void answer_question(struct memory *self, const struct certdir_question *
 	}
 	if (flight)
 		reply = wait_for(self, flight, why);
+	self->shared += flight && reply;
+	self->remembered += !flight;
 	(void)pthread_mutex_unlock(&self->lock);
 	if (reply) {
 		answer->state = CERTDIR_ANSWERED;
@@ -291,6 +295,20 @@ static void search(struct certdir_directory *directory, struct certdir_sought *s
 	if (answer->state == CERTDIR_ANSWER_UNAVAILABLE && self->config.when_unavailable)
 		fall_back(self, &question, sought, answer);
 	certdir_question_clear(&question);
+}
+
+static void measure(struct certdir_directory *directory, struct certdir_measured *measured)
+{
+	struct memory *self = (struct memory *)directory;
+
+	if (self->live->measure)
+		self->live->measure(self->live, measured);
+	(void)pthread_mutex_lock(&self->lock);
+	measured->remembers = true;
+	measured->remembered = self->remembered;
+	measured->shared = self->shared;
+	measured->outage = self->outage;
+	(void)pthread_mutex_unlock(&self->lock);
 }
 
 /* ---- the file ---- */
@@ -433,6 +451,7 @@ struct certdir_directory *certdir_memory_open(struct certdir_directory *live,
 	LIST_INIT(&self->flights);
 	self->directory = *live;
 	self->directory.type = &type;
+	self->directory.measure = measure;
 	/* What it said within that time is fresh; 0 would mean for ever. */
 	self->directory.max_age = config->remember ? config->remember : 1;
 	self->live = live;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct certdir_journal {
 	size_t waiting; /* bytes of lines that are not written yet */
 	uint64_t dropped;
 	bool ending;
+	atomic_uint_fast64_t all_dropped; /* since the beginning */
 	/* The thread's own. */
 	int file; /* or -1 */
 	bool cut; /* the file ends in a part of a line */
@@ -137,6 +139,7 @@ static size_t write_lines(struct certdir_journal *journal, struct line *line)
 			journal->lost = 0;
 		} else {
 			journal->lost += line->dropped + 1;
+			journal->all_dropped++;
 		}
 		bytes += line->length;
 		free(line->text);
@@ -221,11 +224,17 @@ void certdir_journal_add(struct certdir_journal *journal, char *line, size_t len
 		added = NULL;
 	} else {
 		journal->dropped++;
+		journal->all_dropped++;
 	}
 	(void)pthread_cond_signal(&journal->added);
 	(void)pthread_mutex_unlock(&journal->lock);
 	free(added);
 	free(line);
+}
+
+uint64_t certdir_journal_dropped(struct certdir_journal *journal)
+{
+	return journal->all_dropped;
 }
 
 void certdir_journal_close(struct certdir_journal *journal)

@@ -23,6 +23,9 @@ struct certdir_journal *certdir_journal_open(const char *filename, struct certdi
  */
 void certdir_journal_add(struct certdir_journal *journal, char *line, size_t length);
 
+/* How many lines were lost since it was opened; from any thread. */
+uint64_t certdir_journal_dropped(struct certdir_journal *journal);
+
 /* Writes what still waits, and ends the thread. NULL is none. */
 void certdir_journal_close(struct certdir_journal *journal);
 

@@ -307,6 +307,20 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 	return status;
 }
 
+void certdir_ldap_pool_each(struct certdir_ldap_pool *pool,
+			    void (*each)(void *context, const struct certdir_ldap_pool_server *server), void *context)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+	for (size_t i = 0; i < pool->count; i++) {
+		const struct certdir_ldap_server *server = pool->servers[i];
+
+		if (!server->gone)
+			each(context, &(struct certdir_ldap_pool_server){server->uri, server->sick, server->answered,
+									 server->unanswered});
+	}
+	certdir_pool_unlock(pool);
+}
+
 /* ---- open and close ---- */
 
 /* A copy of the configuration: what a resolver holds may look at it when its owner has gone. */

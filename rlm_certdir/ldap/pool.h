@@ -48,4 +48,14 @@ enum certdir_ldap_status certdir_ldap_pool_search(struct certdir_ldap_pool *pool
 						  const struct certdir_ldap_query *query, int64_t deadline,
 						  certdir_ldap_take each, void *context, struct certdir_error *error);
 
+/* A server of a pool, for who looks after it. */
+struct certdir_ldap_pool_server {
+	const char *uri;
+	bool sick;
+	uint64_t answered, unanswered; /* searches, since it became one of the pool's */
+};
+/* Calls `each` for every server. It must not take long, and calls nothing of the pool. */
+void certdir_ldap_pool_each(struct certdir_ldap_pool *pool,
+			    void (*each)(void *context, const struct certdir_ldap_pool_server *server), void *context);
+
 #endif

@@ -115,6 +115,7 @@ static void set_well(struct certdir_ldap_server *server)
 void certdir_server_failed(struct certdir_ldap_server *server, const struct certdir_error *why)
 {
 	server->trouble = *why;
+	server->unanswered++;
 	if (++server->failures >= FAILURES_MAX && !server->sick)
 		set_sick(server);
 }
@@ -123,6 +124,7 @@ void certdir_server_answered(struct certdir_ldap_server *server)
 {
 	struct certdir_ldap_pool *pool = server->pool;
 
+	server->answered++;
 	server->failures = 0;
 	pool->unlogged |= server->relapsed;
 	server->unproved = server->relapsed = false;

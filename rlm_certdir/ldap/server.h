@@ -40,6 +40,7 @@ struct certdir_ldap_server {
 	unsigned open; /* connections that are in use or idle */
 	unsigned waiting; /* searches that wait for a connection */
 	bool wanted; /* a connection would have been used */
+	uint64_t answered, unanswered; /* searches, ever */
 	unsigned failures; /* in a row */
 	bool sick;
 	unsigned epoch; /* how often it became sick: what began before says nothing of what it is now */

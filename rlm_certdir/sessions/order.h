@@ -5,7 +5,7 @@
 
 #include "sessions/session.h"
 
-enum certdir_order_kind { CERTDIR_ORDER_DISCONNECT, CERTDIR_ORDER_CHANGE };
+enum certdir_order_kind { CERTDIR_ORDER_DISCONNECT, CERTDIR_ORDER_CHANGE, CERTDIR_ORDER_KINDS };
 
 /* The numbers stand in the store. */
 enum certdir_order_outcome {

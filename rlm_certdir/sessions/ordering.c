@@ -48,8 +48,10 @@ void certdir_sessions_ordered(void *sessions, uint64_t id, enum certdir_order_ou
 	known = self->stop_judging
 			? NULL
 			: certdir_table_answered(self->table, id, outcome, cause, certdir_sessions_now(), &kind);
-	if (known)
+	if (known) {
+		self->measured.answers[kind][outcome]++;
 		copy = certdir_session_copy(known);
+	}
 	(void)pthread_cond_signal(&self->wake_keeper);
 	certdir_sessions_unlock(self);
 	if (!copy)
@@ -101,6 +103,7 @@ static struct certdir_session *next_order(struct certdir_sessions *self, enum ce
 			  ? NULL
 			  : certdir_table_next_order(self->table, certdir_sessions_now(), may_change(self), kind);
 	if (session) {
+		self->measured.orders[*kind]++;
 		if (*kind == CERTDIR_ORDER_CHANGE)
 			tell = count_change(self);
 		id = session->id;

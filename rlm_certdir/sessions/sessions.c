@@ -28,6 +28,19 @@ enum certdir_took certdir_sessions_take(struct certdir_sessions *self, const str
 	return took;
 }
 
+/* ---- for who looks after it ---- */
+
+void certdir_sessions_measure(struct certdir_sessions *self, struct certdir_sessions_measured *measured)
+{
+	struct certdir_counts counts;
+
+	certdir_sessions_lock(self);
+	counts = certdir_table_count(self->table, certdir_sessions_now());
+	*measured = self->measured;
+	certdir_sessions_unlock(self);
+	memcpy(measured->states, counts.states, sizeof(counts.states));
+}
+
 /* ---- open and close ---- */
 
 void certdir_sessions_stop(struct certdir_sessions *self)

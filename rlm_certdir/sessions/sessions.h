@@ -59,4 +59,13 @@ enum certdir_took certdir_sessions_take(struct certdir_sessions *sessions, const
 /* What came back of an order: certdir_order_answered. */
 void certdir_sessions_ordered(void *sessions, uint64_t id, enum certdir_order_outcome outcome, uint32_t cause);
 
+/* What the server did about its sessions, counted since they were opened. */
+struct certdir_sessions_measured {
+	size_t states[CERTDIR_SESSION_STATES]; /* now */
+	uint64_t orders[CERTDIR_ORDER_KINDS];
+	uint64_t answers[CERTDIR_ORDER_KINDS][CERTDIR_ORDER_OUTCOMES];
+};
+/* From any thread. */
+void certdir_sessions_measure(struct certdir_sessions *sessions, struct certdir_sessions_measured *measured);
+
 #endif

@@ -456,6 +456,7 @@ struct certdir_counts certdir_table_count(const struct certdir_table *table, int
 		const bool held = session->state == CERTDIR_SESSION_HELD;
 
 		counts.held += held;
+		counts.states[session->state]++;
 		/* Later than now: the clock was set. */
 		if (session->denied <= now - CERTDIR_TABLE_GRACE || session->denied > now + CERTDIR_TABLE_GRACE)
 			continue;

@@ -67,6 +67,7 @@ size_t certdir_table_known(const struct certdir_table *table);
 struct certdir_counts {
 	size_t known; /* not ended */
 	size_t held;
+	size_t states[CERTDIR_SESSION_STATES]; /* ended ones, too, while they are kept */
 	size_t held_recent;
 	size_t ordered_recent; /* asked to end, ended or not */
 };

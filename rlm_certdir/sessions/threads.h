@@ -26,6 +26,7 @@ struct certdir_sessions {
 	bool anew; /* all are to be judged */
 	bool unsettled; /* somebody was denied, or released, or all were judged */
 	bool gathering; /* the keeper is awake */
+	struct certdir_sessions_measured measured; /* but its states */
 
 	bool judging, keeping; /* the threads run */
 	pthread_t judge, keeper;

@@ -109,7 +109,7 @@ bool certdir_sync_last_run_save(const struct certdir_sync_config *config, json_t
 		name = NULL;
 	if (take_over(config, report, before))
 		text = json_dumps(report, JSON_INDENT(1));
-	ok = name && text && certdir_replace(name, text);
+	ok = name && text && certdir_replace(name, text, 0640);
 	if (!ok)
 		certdir_error_set(error, "%s.status cannot be written: %s; certdir status does not know of this run",
 				  config->list, strerror(errno));

@@ -10,12 +10,12 @@ from testenv.supplicant import radclient
 
 
 class KnownSessions(ShippedSite):
-    """certdir-wifi with sessions { }, which keeps them in `file`, and `device`, the network device that takes its orders."""
+    """certdir-wifi with sessions { }, which keeps them in `file`, and `device`, the network device that takes its orders. `module`: more of its options."""
 
-    def __init__(self, directory, trust, device_list, device=None, options="", **more):
+    def __init__(self, directory, trust, device_list, device=None, options="", module=None, **more):
         self.file = directory / "certdir.sessions"
         self.device = device
-        module = shipped_module({"directories": "list", "list.filename": device_list.path})
+        module = shipped_module({"directories": "list", "list.filename": device_list.path, **(module or {})})
         module = module.replace("\n\tpolicy {", f"\n\tsessions {{\n\t\tfilename = {self.file}\n{options}\t}}\n\n\tpolicy {{", 1)
         super().__init__(directory, trust, module, "certdir-wifi", **more)
 
