@@ -24,6 +24,7 @@ enum { KEY_BITS_MIN = 2048, FILE_MAX = 1 << 20 /* bytes of certificates */, LABE
 struct certdir_assertion {
 	EVP_PKEY *key;
 	char thumbprint[48]; /* base64url of the certificate's SHA-256 */
+	char old_thumbprint[32]; /* the same of its SHA-1 */
 	int64_t not_before, not_after;
 };
 
@@ -283,24 +284,27 @@ static bool times_check(const struct certdir_assertion *assertion, const char *f
 	return false;
 }
 
-static bool certificate_take(struct certdir_assertion *assertion, X509 *certificate, const char *filename,
-			     struct certdir_error *error)
+static bool take_thumbprint(const X509 *certificate, const EVP_MD *hash, char *out, size_t size)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned length = 0;
-	char *thumbprint = NULL;
+	char *thumbprint = X509_digest(certificate, hash, digest, &length) == 1 ? base64url(digest, length) : NULL;
 
-	if (X509_digest(certificate, EVP_sha256(), digest, &length) == 1)
-		thumbprint = base64url(digest, length);
-	if (!thumbprint || !certificate_time(X509_get0_notBefore(certificate), &assertion->not_before) ||
-	    !certificate_time(X509_get0_notAfter(certificate), &assertion->not_after)) {
-		certdir_error_set(error, "certificate_file %s cannot be used: %s", filename, openssl_reason());
-		free(thumbprint);
-		return false;
-	}
-	(void)snprintf(assertion->thumbprint, sizeof(assertion->thumbprint), "%s", thumbprint);
+	(void)snprintf(out, size, "%s", thumbprint ? thumbprint : "");
 	free(thumbprint);
-	return true;
+	return out[0];
+}
+
+static bool certificate_take(struct certdir_assertion *assertion, X509 *certificate, const char *filename,
+			     struct certdir_error *error)
+{
+	if (take_thumbprint(certificate, EVP_sha256(), assertion->thumbprint, sizeof(assertion->thumbprint)) &&
+	    take_thumbprint(certificate, EVP_sha1(), assertion->old_thumbprint, sizeof(assertion->old_thumbprint)) &&
+	    certificate_time(X509_get0_notBefore(certificate), &assertion->not_before) &&
+	    certificate_time(X509_get0_notAfter(certificate), &assertion->not_after))
+		return true;
+	certdir_error_set(error, "certificate_file %s cannot be used: %s", filename, openssl_reason());
+	return false;
 }
 
 static bool pair_take(struct certdir_assertion *assertion, struct holding *certificates, struct holding *key,
@@ -314,7 +318,7 @@ static bool pair_take(struct certdir_assertion *assertion, struct holding *certi
 		holding_lacks(certificates, "certificate", error);
 		return false;
 	}
-	if (!holding_read(key, error))
+	if (certificates != key && !holding_read(key, error))
 		return false;
 	if (!key->key) {
 		holding_lacks(key, "private key", error);
@@ -345,7 +349,9 @@ struct certdir_assertion *certdir_assertion_open(const char *certificate_file, c
 	}
 	if (!password_file || (password = certdir_secret_read(password_file, CERTDIR_SECRET_PASSWORD, error))) {
 		certificates.password = key.password = password;
-		ok = pair_take(assertion, &certificates, &key, now, error);
+		/* Both in one file are read at once: it may be replaced, and then neither fits the other's. */
+		ok = pair_take(assertion, strcmp(certificate_file, private_key_file) == 0 ? &key : &certificates, &key,
+			       now, error);
 	}
 	holding_clear(&certificates);
 	holding_clear(&key);
@@ -405,7 +411,14 @@ static char *claims_part(const char *audience, const char *client_id, int64_t no
 }
 
 /* PS256 (RFC 7518, 3.5): RSASSA-PSS with SHA-256, MGF1 with SHA-256, a salt as long as the digest. */
-static char *signature_part(EVP_PKEY *key, const char *input)
+static bool sign_by_pss(EVP_PKEY_CTX *options)
+{
+	return EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1;
+}
+
+/* pss: PS256; else RS256 (3.3), which is PKCS #1's and what OpenSSL does without being told. */
+static char *signature_part(EVP_PKEY *key, const char *input, bool pss)
 {
 	const unsigned char *bytes = (const unsigned char *)input;
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -415,9 +428,7 @@ static char *signature_part(EVP_PKEY *key, const char *input)
 	char *part = NULL;
 
 	if (!context || EVP_DigestSignInit(context, &options, EVP_sha256(), NULL, key) != 1 ||
-	    EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) != 1 ||
-	    EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) != 1 ||
-	    EVP_DigestSign(context, NULL, &length, bytes, strlen(input)) != 1)
+	    (pss && !sign_by_pss(options)) || EVP_DigestSign(context, NULL, &length, bytes, strlen(input)) != 1)
 		goto out;
 	signature = malloc(length);
 	if (signature && EVP_DigestSign(context, signature, &length, bytes, strlen(input)) == 1)
@@ -428,16 +439,15 @@ out:
 	return part;
 }
 
-char *certdir_assertion_make(const struct certdir_assertion *assertion, const char *audience, const char *client_id,
-			     int64_t now, struct certdir_error *error)
+/* header.claims.signature; takes both parts, NULL with `error`. */
+static char *sign(EVP_PKEY *key, char *header, char *claims, bool pss, struct certdir_error *error)
 {
-	char *header = header_part(assertion), *claims = claims_part(audience, client_id, now);
 	char *input = NULL, *signature = NULL, *text = NULL;
 
 	if (header && claims)
 		input = certdir_print("%s.%s", header, claims);
 	if (input)
-		signature = signature_part(assertion->key, input);
+		signature = signature_part(key, input, pss);
 	if (signature)
 		text = certdir_print("%s.%s", input, signature);
 	if (!text)
@@ -447,4 +457,23 @@ char *certdir_assertion_make(const struct certdir_assertion *assertion, const ch
 	free(input);
 	free(signature);
 	return text;
+}
+
+char *certdir_assertion_make(const struct certdir_assertion *assertion, const char *audience, const char *client_id,
+			     int64_t now, struct certdir_error *error)
+{
+	return sign(assertion->key, header_part(assertion), claims_part(audience, client_id, now), true, error);
+}
+
+/* RS256, as Microsoft's sample has it: nobody says that a proof may be signed otherwise. */
+char *certdir_assertion_prove(const struct certdir_assertion *assertion, const char *object_id, int64_t now,
+			      struct certdir_error *error)
+{
+	char *header =
+		part_of(json_pack("{s:s, s:s, s:s}", "alg", "RS256", "typ", "JWT", "x5t", assertion->old_thumbprint));
+	char *claims = part_of(json_pack("{s:s, s:s, s:I, s:I, s:I}", "aud", "00000002-0000-0000-c000-000000000000",
+					 "iss", object_id, "nbf", (json_int_t)now, "iat", (json_int_t)now, "exp",
+					 (json_int_t)now + CERTDIR_ASSERTION_SECONDS));
+
+	return sign(assertion->key, header, claims, false, error);
 }

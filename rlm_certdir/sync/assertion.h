@@ -27,6 +27,13 @@ void certdir_assertion_close(struct certdir_assertion *assertion);
 /* The certificate's notAfter in Unix seconds. */
 int64_t certdir_assertion_expires(const struct certdir_assertion *assertion);
 
+/*
+ * A proof that we have the key, for changing the keys of the application whose object id this is
+ * (https://learn.microsoft.com/graph/application-rollkey-prooftoken). The caller frees it. NULL with `error`.
+ */
+char *certdir_assertion_prove(const struct certdir_assertion *assertion, const char *object_id, int64_t now,
+			      struct certdir_error *error);
+
 /* A new assertion for the token URL `audience`. The caller frees it. NULL with `error`. */
 char *certdir_assertion_make(const struct certdir_assertion *assertion, const char *audience, const char *client_id,
 			     int64_t now, struct certdir_error *error);

@@ -91,7 +91,7 @@ static const struct certdir_conf_entry *read_url(struct certdir_conf_section *se
 
 /* ---- the options of a tenant ---- */
 
-static void read_cloud(struct certdir_conf_section *section, struct certdir_tenant_config *tenant)
+void certdir_sync_config_place(struct certdir_conf_section *section, struct certdir_tenant_config *tenant)
 {
 	static const char *const names[] = {"global", "us-l4", "us-dod", "china", NULL};
 	static const struct {
@@ -187,6 +187,7 @@ static void read_credential(struct certdir_conf_section *section, struct certdir
 	certdir_conf_yes_no(section, "managed_identity", &managed_identity);
 	certdir_conf_path(section, "federated_token_file", &tenant->federated_token_file,
 			  "/var/run/secrets/azure/tokens/azure-identity-token");
+	certdir_conf_yes_no(section, "renew", &tenant->renew);
 	choose_credential(section, tenant, managed_identity);
 }
 
@@ -283,6 +284,12 @@ static void check_complete(struct certdir_conf_section *section, const struct ce
 					  "[tenant %s] needs client_id = GUID: Application (client) ID on the app "
 					  "registration's overview page",
 					  tenant->name);
+	if (tenant->renew && (!tenant->object_id || !tenant->certificate_file || !tenant->private_key_file ||
+			      strcmp(tenant->certificate_file, tenant->private_key_file) != 0))
+		(void)certdir_conf_refuse(
+			section, certdir_conf_entry(section, "renew")->line,
+			"renew = yes is for what certdir setup makes: certificate_file and private_key_file "
+			"name one file, and object_id the application");
 	/* A device that two sources have is ambiguous, and would be kept out. */
 	for (size_t i = 0; i < config->count; i++)
 		if (&config->tenants[i] != tenant && config->tenants[i].tenant_id && tenant->tenant_id &&
@@ -308,10 +315,11 @@ static void read_tenant(struct certdir_conf_section *section, struct certdir_syn
 						 .certificates_interval = HOUR,
 						 .deadline = HOUR};
 	check_name(section, config, "a tenant", "contoso");
-	read_cloud(section, tenant);
+	certdir_sync_config_place(section, tenant);
 	read_guid(section, "tenant_id", &tenant->tenant_id, "Tenant ID on the Entra admin center's overview page");
 	read_guid(section, "client_id", &tenant->client_id,
 		  "Application (client) ID on the app registration's overview page");
+	read_guid(section, "object_id", &tenant->object_id, "Object ID on the app registration's overview page");
 	read_credential(section, tenant);
 	certdir_conf_yes_no(section, "intune", &tenant->intune);
 	certdir_conf_yes_no(section, "users", &tenant->users);

@@ -38,6 +38,7 @@ struct certdir_tenant_config {
 	int line;
 	const char *tenant_id; /* GUID */
 	const char *client_id; /* GUID, or NULL with a system-assigned managed identity */
+	const char *object_id; /* GUID of the same application as Graph's object, or NULL */
 	const char *authority; /* "https://login.microsoftonline.com", no slash at the end */
 	const char *graph; /* "https://graph.microsoft.com" */
 	const char *ca_file; /* PEM, or NULL: the system's */
@@ -46,6 +47,7 @@ struct certdir_tenant_config {
 	const char *certificate_file;
 	const char *private_key_file;
 	const char *private_key_password_file;
+	bool renew; /* the certificate, before it ends; then both files are one, and object_id is there */
 	const char *federated_token_file;
 	const char *arc_keys; /* where Azure Arc's agent puts its keys; NULL, but in tests: where it does */
 	bool intune;
@@ -75,5 +77,8 @@ struct certdir_sync_config {
 bool certdir_sync_config_read(struct certdir_conf *conf, struct certdir_sync_config *config,
 			      struct certdir_error *error);
 void certdir_sync_config_clear(struct certdir_sync_config *config);
+
+/* Takes where Graph is out of a section: cloud, or authority and graph; ca_file. */
+void certdir_sync_config_place(struct certdir_conf_section *section, struct certdir_tenant_config *tenant);
 
 #endif

@@ -9,6 +9,7 @@
 #include "sync/asked.h"
 #include "sync/door.h"
 #include "sync/part.h"
+#include "sync/renewal.h"
 
 struct certdir_sync {
 	struct certdir_sync_options options;
@@ -20,6 +21,7 @@ struct certdir_sync {
 	bool paced; /* the last round */
 	struct certdir_sync_kept *kept; /* connections for the next jobs */
 	struct certdir_door *door; /* NULL: nobody asks */
+	struct certdir_renewal *renewal; /* NULL: a dry run */
 	int event; /* eventfd(2), written by threads that are over */
 	int64_t ready_since; /* certdir_monotonic() when something became ready, 0 = nothing is */
 };

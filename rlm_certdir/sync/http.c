@@ -295,6 +295,8 @@ static CURLcode set_up(struct certdir_http *http, const struct certdir_http_requ
 		SET(CURLOPT_POSTFIELDSIZE, (long)strlen(posted));
 		SET(CURLOPT_POSTFIELDS, posted); /* not copied */
 	}
+	if (request->method)
+		SET(CURLOPT_CUSTOMREQUEST, request->method);
 #undef SET
 	return code;
 }

@@ -61,6 +61,7 @@ struct certdir_http_request {
 	const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
 	const char *form; /* POSTed as application/x-www-form-urlencoded; NULL = GET, but for `json` */
 	const char *json; /* POSTed as application/json; NULL = none */
+	const char *method; /* in the place of POST, such as PATCH; NULL = as above */
 	bool file; /* a file is asked for, and no JSON: it may be of any type */
 	bool local; /* the managed identity endpoint: http, never through a proxy */
 	const struct certdir_http_sink *sink; /* gets the body of a 200 answer; NULL: it is held */

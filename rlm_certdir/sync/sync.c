@@ -41,7 +41,8 @@ bool certdir_sync_idle(const struct certdir_sync *sync)
 
 bool certdir_sync_uses(const struct certdir_sync *sync, const struct certdir_sync_config *config)
 {
-	if (sync->config == config || (sync->door && certdir_asked_uses(certdir_door_asked(sync->door), config)))
+	if (sync->config == config || (sync->renewal && certdir_renewal_uses(sync->renewal, config)) ||
+	    (sync->door && certdir_asked_uses(certdir_door_asked(sync->door), config)))
 		return true;
 	for (const struct certdir_sync_job *job = sync->jobs; job; job = job->next)
 		if (job->config == config)
@@ -173,6 +174,8 @@ void certdir_sync_begin(struct certdir_sync *sync, const struct certdir_sync_con
 	/* What no run has gone on with, of a tenant that is no more, for example: devices' data does not lie about for ever. */
 	if (!sync->options.dry_run)
 		certdir_spool_sweep(config->list, report->started - CERTDIR_SYNC_SPOOL_LIFE);
+	if (sync->renewal)
+		certdir_renewal_begin(sync->renewal, config);
 	begin_parts(sync, NULL, false);
 	for (size_t i = 0; i < report->count; i++)
 		report->tenants[i].attempted = report->started;
@@ -378,9 +381,12 @@ struct certdir_sync *certdir_sync_open(const struct certdir_sync_options *option
 	}
 	sync->options = *options;
 	sync->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (sync->event >= 0)
+	if (!options->dry_run)
+		sync->renewal = certdir_renewal_open(options->stop);
+	if (sync->event >= 0 && (sync->renewal || options->dry_run))
 		return sync;
 	certdir_error_set(error, "no event descriptor to be had: %s", strerror(errno));
+	certdir_renewal_close(sync->renewal);
 	free(sync);
 	return NULL;
 }
@@ -398,6 +404,7 @@ void certdir_sync_close(struct certdir_sync *sync)
 	if (!sync)
 		return;
 	certdir_door_close(sync->door);
+	certdir_renewal_close(sync->renewal);
 	for (struct certdir_sync_job *job = sync->jobs; job; job = job->next) {
 		if (job->step == CERTDIR_SYNC_FETCHING)
 			(void)pthread_join(job->thread, NULL);

@@ -31,7 +31,7 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-from testenv import delta, graph_faults, graph_profiles
+from testenv import delta, graph_applications, graph_faults, graph_profiles
 from testenv.certificates import Authority
 from testenv.graph_faults import Answer, error, told
 from testenv.graph_reports import READ, Reports
@@ -71,7 +71,7 @@ ROUTES = [(re.compile(pattern), name) for pattern, name in (
     (r"/v1\.0/groups/(?P<group>[^/]+)/transitiveMembers/microsoft\.graph\.user", "userMembers"),
     (r"/v1\.0/users/(?:microsoft\.graph\.)?delta(?:\(\))?", "users"),
     (r"/v1\.0/groups/(?P<group>[^/]+)", "group"),
-)] + graph_profiles.ROUTES
+)] + graph_profiles.ROUTES + graph_applications.ROUTES
 
 
 @dataclass
@@ -147,7 +147,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer.body)
         self.wfile.flush()
 
-    do_GET = do_POST = do_HEAD = answer_request
+    do_GET = do_POST = do_PATCH = do_HEAD = answer_request
 
     def send_head(self, answer):
         """chunked None: the body ends with the connection."""
@@ -263,7 +263,7 @@ def authority():
 # ---- the service ----
 
 
-class FakeGraph(Reports, graph_profiles.ProfileAnswers):
+class FakeGraph(Reports, graph_profiles.ProfileAnswers, graph_applications.Applications):
     """
     The service for one tenant. Change at any time: .habits (of delta rounds), .page_size (at most so many objects on a
     page of the other listings), .permissions, .tokens. `seed` decides all that is left to chance.
@@ -276,7 +276,7 @@ class FakeGraph(Reports, graph_profiles.ProfileAnswers):
         self.habits = habits or delta.Habits()
         self.page_size = page_size
         self.permissions = set(PERMISSIONS.values())
-        self.tokens = Tokens(self.tenant.id, lambda: self.url, lambda: self.permissions)
+        self.tokens = Tokens(self.tenant.id, lambda: self.url, lambda: self.permissions, self.application_certificates)
         self.lists_ethernet = False  # whether listings tell it; documented is null, and a GET of the one record
         self.location_selects = True  # whether the Location of a 410 carries the $select of before
         self.requests, self.violations = [], []
@@ -286,6 +286,7 @@ class FakeGraph(Reports, graph_profiles.ProfileAnswers):
         self._generation, self._expiry = 0, None
         self._quiet_until = {}  # by connection: each is a conversation of its own
         self._lock = threading.Lock()
+        self.start_applications()
 
     # -- life --
 
@@ -393,7 +394,7 @@ class FakeGraph(Reports, graph_profiles.ProfileAnswers):
             try:
                 if not self._admits(request):
                     return self._refused(request)
-                verb = "post" if request.route == "exports" and request.method == "POST" else "get"
+                verb = "get" if request.route == "token" else request.method.lower()
                 return getattr(self, f"_{verb}_{request.route}")(request)
             except BadRequest as bad:
                 return bad.answer
@@ -401,6 +402,8 @@ class FakeGraph(Reports, graph_profiles.ProfileAnswers):
     def _admits(self, request):
         if request.route == "token":
             return request.method == "POST"
+        if request.route in graph_applications.METHODS:
+            return self.admits_application_request(request)
         if request.route is None or request.method not in _methods(request):
             return False
         return self._has_token(request) and self._permission(request) in self.permissions
@@ -428,6 +431,9 @@ class FakeGraph(Reports, graph_profiles.ProfileAnswers):
     def _get_token(self, request):
         if "authorization" in request.headers:
             self.violations.append("an access token was sent to the token endpoint")
+        form = dict(urllib.parse.parse_qsl(request.body.decode("ascii", "replace")))
+        if form.get("grant_type") == graph_applications.DEVICE_CODE:
+            return self.sign_in_token(form)
         return self.tokens.answer(request.arguments["tenant"], f"{self.url}{request.path}", request.body)
 
     # -- listings --
@@ -592,6 +598,8 @@ class FakeGraph(Reports, graph_profiles.ProfileAnswers):
 
 
 def _methods(request):
+    if request.route in graph_applications.METHODS:
+        return graph_applications.METHODS[request.route]
     if request.route == "exports":
         return ("GET",) if request.arguments["job"] else ("POST",)
     return ("POST",) if request.route == "token" else ("GET",)

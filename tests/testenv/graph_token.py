@@ -34,6 +34,14 @@ REFUSALS = {
     90002: (400, "invalid_request", "Tenant not found. Check to make sure you have the correct tenant ID."),
     70011: (400, "invalid_scope", "The provided value for the input parameter 'scope' is not valid."),
     70003: (400, "unsupported_grant_type", "The app requested an unsupported grant type."),
+    53003: (400, "invalid_grant", "Access has been blocked by Conditional Access policies."),
+    65001: (400, "invalid_grant", "The user or administrator has not consented to use the application."),
+    65004: (400, "invalid_grant", "User declined to consent to access the app."),
+    "authorization_pending": (400, "authorization_pending", "AADSTS70016: The user must input their code."),
+    "slow_down": (400, "slow_down", "The requests come too fast."),
+    "expired_token": (400, "expired_token", "AADSTS70020: The provided value for the code has expired."),
+    "authorization_declined": (400, "authorization_declined", "The user has denied the request."),
+    "bad_verification_code": (400, "bad_verification_code", "AADSTS70018: The verification code is not known."),
     900144: (400, "invalid_request", "The request body must contain a parameter that is missing."),
 }
 
@@ -49,8 +57,9 @@ def refusal(code):
     status, error, text = REFUSALS[code]
     trace = "255d1aef-8c98-452f-ac51-23d051240864"
     when = "2024-01-09 02:02:12Z"
-    description = f"AADSTS{code}: {text}\r\nTrace ID: {trace}\r\nCorrelation ID: {trace}\r\nTimestamp: {when}"
-    return told({"error": error, "error_description": description, "error_codes": [code], "timestamp": when,
+    known = isinstance(code, int)
+    description = f"{f'AADSTS{code}: ' if known else ''}{text}\r\nTrace ID: {trace}\r\nCorrelation ID: {trace}\r\nTimestamp: {when}"
+    return told({"error": error, "error_description": description, "error_codes": [code] if known else [], "timestamp": when,
                  "trace_id": trace, "correlation_id": trace,
                  "error_uri": f"https://login.microsoftonline.com/error?code={code}"}, status)
 
@@ -72,8 +81,8 @@ class Tokens:
     (value -> still good), .certificates (DER), .federated (assertions), .lifetime.
     """
 
-    def __init__(self, tenant_id, graph, roles=list):
-        self.tenant_id, self.graph, self.roles = tenant_id, graph, roles
+    def __init__(self, tenant_id, graph, roles=list, registered=list):
+        self.tenant_id, self.graph, self.roles, self.registered = tenant_id, graph, roles, registered
         self.client_id = str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{tenant_id}.app"))
         self.secrets = {"the-client-secret": True}
         self.certificates = []
@@ -151,7 +160,7 @@ class Tokens:
         self.assertion_ids.add(claims["jti"])
 
     def _check_signature(self, header, signed, signature):
-        for der in self.certificates:
+        for der in [*self.certificates, *self.registered()]:
             if (header.get("alg"), header.get("typ")) != ("PS256", "JWT"):
                 break
             if header.get("x5t#S256") == unpadded(hashlib.sha256(der).digest()):

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`certdir sync` renews the certificate that certdir setup made: each step of it against a Graph that verifies the proofs."""
+
+import base64
+import datetime
+import os
+import time
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from testenv.graph_faults import error
+from testenv.sync import Sync, serving
+from testenv.tenant import Tenant
+
+KEY = rsa.generate_private_key(65537, 2048)
+
+
+def credential(days_ago, days_left, key=KEY):
+    """(PEM of key and certificate, DER of the certificate)."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "certdir")])
+    now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+    certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+                   .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=days_ago))
+                   .not_valid_after(now + datetime.timedelta(days=days_left)).sign(key, hashes.SHA256()))
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return (pem + certificate.public_bytes(serialization.Encoding.PEM),
+            certificate.public_bytes(serialization.Encoding.DER))
+
+
+class Office:
+    """A tenant with a registered application, and a sync that has its key."""
+
+    def __init__(self, graph, directory, days_ago=250, days_left=115):
+        self.graph = graph
+        pem, der = credential(days_ago, days_left)
+        body = {"displayName": "certdir", "keyCredentials": [
+            {"type": "AsymmetricX509Cert", "usage": "Verify", "key": base64.b64encode(der).decode()}]}
+        self.application = graph._register(body, "certdir")
+        self.first_key = self.application["keyCredentials"][0]["keyId"]
+        self.sync = Sync(directory / "sync", graph, client_secret_file=None, renew="yes",
+                         object_id=self.application["id"])
+        self.file = self.sync.secret_file("contoso.pem", f"Key-Id: {self.first_key}\n{pem.decode()}")
+        self.sync.set(certificate_file=self.file, private_key_file=self.file)
+        self.next, self.former = (self.file.with_name(f"contoso.pem.{word}") for word in ("next", "former"))
+
+    def keys(self):
+        return [key["keyId"] for key in self.application["keyCredentials"]]
+
+    def certificate(self):
+        return x509.load_pem_x509_certificate(self.file.read_bytes()[self.file.read_bytes().index(b"-----BEGIN CERT"):])
+
+    def left(self):
+        return (self.certificate().not_valid_after - datetime.datetime.utcnow()).days
+
+
+@pytest.fixture
+def office(tmp_path):
+    with serving() as serve:
+        yield lambda **options: Office(serve(Tenant("contoso", 5)), tmp_path, **options)
+
+
+def test_nothing_is_done_before_it_is_time(office):
+    place = office(days_ago=100, days_left=265)
+    before = place.file.read_bytes()
+    place.sync.run()
+    assert place.file.read_bytes() == before and not place.graph.asked("keys") and not place.next.exists()
+
+
+def test_a_new_certificate(office):
+    place = office()
+    run = place.sync.run()
+    assert place.left() == 364 and "has a new certificate" in run.err
+    assert len(place.keys()) == 2 and place.keys()[0] == place.first_key
+    assert place.file.read_text().startswith(f"Key-Id: {place.keys()[1]}\n")
+    assert place.file.stat().st_mode & 0o777 == 0o600 and place.former.stat().st_mode & 0o777 == 0o600
+    assert not place.next.exists() and place.first_key in place.former.read_text()
+    assert b"PRIVATE" not in place.graph.asked("keys")[0].body
+
+    # It is the one in use, and the former one is taken back a day later.
+    place.sync.run()
+    assert len(place.graph.asked("keys")) == 1
+    place.graph.tokens.expire()
+    yesterday = time.time() - 90000
+    os.utime(place.former, (yesterday, yesterday))
+    place.sync.run()
+    assert place.keys() == [place.file.read_text()[8:44]] and not place.former.exists()
+    place.sync.run()
+    assert [request.arguments["action"] for request in place.graph.asked("keys")] == ["addKey", "removeKey"]
+
+
+def test_the_old_one_is_used_until_the_new_one_is_taken(office):
+    """Entra ID's servers do not learn of a key at once."""
+    place = office()
+    place.graph.lag = 2
+    before = place.file.read_bytes()
+    run = place.sync.run()
+    assert place.file.read_bytes() == before and place.next.exists() and "renewed" not in run.err
+    new = place.next.read_bytes()
+    for _ in range(4):
+        place.sync.run()
+    assert place.file.read_bytes() == new and not place.next.exists()
+    assert len(place.graph.asked("keys")) == 1, "a key that is on its way is not sent again"
+
+
+def test_a_refusal_is_told_and_changes_nothing(office):
+    place = office()
+    before = place.file.read_bytes()
+    place.graph.order("keys", lambda *_: error(403, "Authorization_RequestDenied", "Insufficient privileges."), times=None)
+    run = place.sync.run()
+    assert place.file.read_bytes() == before
+    assert "could not be renewed" in run.err and "Insufficient privileges" in run.err and "certdir setup" in run.err
+
+
+def test_an_answer_that_is_lost(office):
+    """The key was taken, and nobody heard of it: the same key is used, and no other is made."""
+    place = office()
+
+    def lose(server, request, proper):
+        proper()
+        return error(400, "Request_BadRequest", "lost")
+
+    place.graph.order("keys", lose)
+    place.sync.run()
+    sent = place.next.read_bytes()
+    place.sync.run()
+    assert place.file.read_bytes() == sent and len(place.keys()) == 2
+
+
+@pytest.mark.parametrize("call", range(1, 40, 3))
+def test_killed(office, call, tmp_path):
+    """Whatever is there after a kill, the file has a key that works, and the next runs end the work."""
+    place = office()
+    process = place.sync.start("--json", preexec_fn=None)
+    # The kill comes with the request number `call`, or after all of them.
+    deadline = time.monotonic() + 20
+    while len(place.graph.requests) < call and process.poll() is None and time.monotonic() < deadline:
+        pass
+    process.kill()
+    process.communicate()
+    assert any(der for der in place.graph.application_certificates())
+    for _ in range(3):
+        place.sync.run()
+    assert place.left() == 364 and not place.next.exists()
+    assert len(place.keys()) <= 3
+
+
+def test_what_renew_needs(office):
+    place = office()
+    place.sync.set(object_id=None)
+    run = place.sync.start()
+    assert "object_id" in run.communicate()[1] and run.returncode == 78
