@@ -193,7 +193,7 @@ static const char sessions_usage[] =
 	"       certdir sessions release [FILE]\n"
 	"\n"
 	"list     show the sessions that the RADIUS server knows, and what it ordered about them\n"
-	"release  end those that it holds, because more are denied than max_disconnect lets end\n"
+	"release  end those that it holds, because more devices are denied than max_disconnect lets out\n"
 	"\n"
 	"  --json        print one JSON object a session and line\n"
 	"  --prometheus  print how many there are, for the node exporter's textfile collector\n"

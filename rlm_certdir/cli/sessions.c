@@ -125,7 +125,8 @@ static void print_counts(const struct listing *listing)
 	}
 	printf("%s\n", before[0] ? "" : "no sessions are known");
 	if (listing->counts[CERTDIR_SESSION_HELD])
-		printf("more sessions are denied than max_disconnect lets end: look whether that is meant; `certdir "
+		printf("more devices are denied than max_disconnect lets be put out: look whether that is meant; "
+		       "`certdir "
 		       "sessions release` ends them\n");
 }
 

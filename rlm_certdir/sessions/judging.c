@@ -13,19 +13,6 @@ enum {
 
 /* ---- the guard ---- */
 
-/* Lets go what is held, all of it or what was denied lately; the lock is held. */
-static void release(struct certdir_sessions *self, int64_t after)
-{
-	size_t count;
-	uint64_t *ids = certdir_table_ids(self->table, CERTDIR_SESSION_HELD, &count);
-
-	for (size_t i = 0; i < count; i++)
-		if (certdir_table_find(self->table, ids[i])->denied > after)
-			certdir_table_release(self->table, ids[i], certdir_sessions_now());
-	free(ids);
-	(void)pthread_cond_signal(&self->wake_keeper);
-}
-
 /* Tells of each number once. */
 static void tell_held(struct certdir_sessions *self, const struct certdir_counts *counts)
 {
@@ -38,11 +25,25 @@ static void tell_held(struct certdir_sessions *self, const struct certdir_counts
 	}
 	certdir_log(
 		CERTDIR_LOG_ERROR,
-		"sessions: %zu of %zu are denied by now, more than the %zu that max_disconnect (%u %%) lets end "
-		"within %d minutes: they are held, and go on. Look at `certdir sessions list` and at the directories; "
-		"those that are allowed again drop out; `certdir sessions release` ends the others",
-		counts->held, counts->known, certdir_guard_limit(counts, self->config.max_disconnect),
-		self->config.max_disconnect, CERTDIR_TABLE_GRACE / 60);
+		"sessions: %zu of %zu devices are denied by now, more than the %zu that max_disconnect (%u %%) lets be "
+		"put out within %d minutes: %zu sessions are held, and go on. Look at `certdir sessions list` and at "
+		"the directories; those that are allowed again drop out; `certdir sessions release` ends the others",
+		counts->denied, counts->devices, certdir_guard_limit(counts, self->config.max_disconnect),
+		self->config.max_disconnect, CERTDIR_TABLE_GRACE / 60, counts->held);
+}
+
+/* Lets go what the guard lets, and has the rest held; the lock is held. */
+static void decide(struct certdir_sessions *self, const struct certdir_counts *counts, int64_t now)
+{
+	const uint32_t percent = self->config.max_disconnect;
+
+	if (self->release || (self->judged_all && certdir_guard_lets_all(counts, percent)))
+		certdir_table_release(self->table, true, now);
+	else if (certdir_guard_lets_undecided(counts, percent))
+		certdir_table_release(self->table, false, now);
+	else
+		certdir_table_hold(self->table);
+	(void)pthread_cond_signal(&self->wake_keeper);
 }
 
 /* Decides about what was denied since the last time. */
@@ -60,11 +61,8 @@ static void settle(struct certdir_sessions *self)
 	if (self->release && counts.held > 0)
 		certdir_log(CERTDIR_LOG_WARN, "sessions: %zu that were held are let go by `certdir sessions release`",
 			    counts.held);
-	if (self->release || (counts.held > 0 && certdir_guard_lets_all(&counts, self->config.max_disconnect)))
-		release(self, INT64_MIN);
-	else if (counts.held_recent > 0 && certdir_guard_lets_recent(&counts, self->config.max_disconnect))
-		release(self, now - CERTDIR_TABLE_GRACE);
-	self->release = self->unsettled = false;
+	decide(self, &counts, now);
+	self->release = self->unsettled = self->judged_all = false;
 	counts = certdir_table_count(self->table, now);
 	certdir_sessions_unlock(self);
 	tell_held(self, &counts);
@@ -195,8 +193,8 @@ static void judge_all(struct certdir_sessions *self)
 	uint64_t *ids;
 
 	certdir_sessions_lock(self);
-	ids = certdir_table_ids(self->table, CERTDIR_SESSION_STATES, &count);
-	self->unsettled = true;
+	ids = certdir_table_ids(self->table, &count);
+	self->unsettled = self->judged_all = true;
 	certdir_sessions_unlock(self);
 	free(self->suspects);
 	self->suspects = ids;

@@ -185,7 +185,6 @@ void *certdir_sessions_keep(void *context)
 void certdir_sessions_load(struct certdir_sessions *self)
 {
 	struct certdir_error error = {.text = ""};
-	struct certdir_counts counts;
 
 	certdir_permissions_warn(self->config.filename);
 	self->store = certdir_session_store_open(self->config.filename, &error);
@@ -197,6 +196,6 @@ void certdir_sessions_load(struct certdir_sessions *self)
 		(void)certdir_session_store_release_asked(self->store);
 	certdir_table_note(self->table, false);
 	certdir_table_expire(self->table, certdir_sessions_now());
-	counts = certdir_table_count(self->table, certdir_sessions_now());
-	certdir_log(CERTDIR_LOG_INFO, "sessions: %s: %zu are known", self->config.filename, counts.known);
+	certdir_log(CERTDIR_LOG_INFO, "sessions: %s: %zu are known", self->config.filename,
+		    certdir_table_known(self->table));
 }

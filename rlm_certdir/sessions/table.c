@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "base/array.h"
+#include "sessions/counted.h"
 #include "sessions/hearing.h"
 
 enum {
@@ -20,9 +21,11 @@ struct node {
 	TAILQ_ENTRY(node) asked;
 	TAILQ_ENTRY(node) wanted;
 	struct certdir_session *session; /* owned */
+	struct certdir_counted *device;
 	enum certdir_reason overruled; /* what lists say against it, and not everybody; CERTDIR_REASONS = nothing */
 	bool is_changed, is_asked, is_wanted; /* in which of the queues it stands */
 	bool live; /* asked for by an Interim-Update */
+	bool undecided; /* whether it is to be held, if it is */
 	bool under_way; /* an order is */
 	bool overtaken; /* by a later login: what comes back of that order is not about it */
 	enum certdir_order_kind kind; /* of that one */
@@ -36,6 +39,8 @@ TAILQ_HEAD(queue, node);
 struct certdir_table {
 	void *by_key; /* of struct node */
 	void *by_id;
+	void *devices;
+	uint64_t count; /* the number of the last one */
 	struct queue all; /* by id */
 	struct queue changed;
 	struct queue asked;
@@ -155,8 +160,9 @@ static void set_state(struct certdir_table *table, struct node *node, enum certd
 
 /* ---- nodes ---- */
 
-static void free_node(struct node *node)
+static void free_node(struct certdir_table *table, struct node *node)
 {
+	certdir_counted_give(&table->devices, node->device);
 	free(node->session);
 	free(node);
 }
@@ -172,7 +178,7 @@ static void drop(struct certdir_table *table, struct node *node)
 	else
 		table->known--;
 	note_gone(table, node->session->id);
-	free_node(node);
+	free_node(table, node);
 }
 
 /* False when memory is out: then it is nowhere. */
@@ -201,8 +207,9 @@ static struct node *add(struct certdir_table *table, const struct certdir_sessio
 		return NULL;
 	node->overruled = CERTDIR_REASONS;
 	node->session = certdir_session_copy(session);
-	if (!node->session || !insert(table, node)) {
-		free_node(node);
+	node->device = certdir_counted_take(&table->devices, session);
+	if (!node->session || !node->device || !insert(table, node)) {
+		free_node(table, node);
 		return NULL;
 	}
 	if (node->session->id > table->last_id)
@@ -242,9 +249,10 @@ void certdir_table_free(struct certdir_table *table)
 /* ---- packets ---- */
 
 /* Puts what the packet says in the place of what was said before; what it does not say stays. False when memory is out. */
-static bool renew_texts(struct node *node, const struct certdir_session *said)
+static bool renew_texts(struct certdir_table *table, struct node *node, const struct certdir_session *said)
 {
 	struct certdir_session merged = *node->session, *copy;
+	struct certdir_counted *device;
 	bool same = true;
 
 	for (unsigned i = 0; i < CERTDIR_SESSION_ATTRIBUTES; i++) {
@@ -258,10 +266,16 @@ static bool renew_texts(struct node *node, const struct certdir_session *said)
 	if (same)
 		return true;
 	copy = certdir_session_copy(&merged);
-	if (!copy)
+	device = certdir_counted_take(&table->devices, &merged);
+	if (!copy || !device) {
+		certdir_counted_give(&table->devices, device);
+		free(copy);
 		return false;
+	}
+	certdir_counted_give(&table->devices, node->device);
 	free(node->session);
 	node->session = copy;
+	node->device = device;
 	return true;
 }
 
@@ -289,7 +303,7 @@ static enum certdir_took renew(struct certdir_table *table, struct node *node, c
 		return CERTDIR_TOOK_NOTHING;
 	if (ended && table->known >= table->most)
 		return CERTDIR_TOOK_NO_MORE;
-	if ((ended || !certdir_packet_is_older(packet, node->session)) && !renew_texts(node, &packet->session))
+	if ((ended || !certdir_packet_is_older(packet, node->session)) && !renew_texts(table, node, &packet->session))
 		return CERTDIR_TOOK_NOTHING;
 	if (ended || packet->session.issued > node->session->issued)
 		begin_anew(table, node, packet);
@@ -424,7 +438,7 @@ const struct certdir_session *certdir_table_find(const struct certdir_table *tab
 	return node ? node->session : NULL;
 }
 
-uint64_t *certdir_table_ids(const struct certdir_table *table, enum certdir_session_state only, size_t *count)
+uint64_t *certdir_table_ids(const struct certdir_table *table, size_t *count)
 {
 	uint64_t *ids = calloc(table->known + 1, sizeof(*ids));
 	struct node *node;
@@ -432,12 +446,9 @@ uint64_t *certdir_table_ids(const struct certdir_table *table, enum certdir_sess
 	*count = 0;
 	if (!ids)
 		return NULL;
-	TAILQ_FOREACH(node, &table->all, all) {
-		const enum certdir_session_state state = node->session->state;
-
-		if (only == CERTDIR_SESSION_STATES ? state != CERTDIR_SESSION_ENDED : state == only)
+	TAILQ_FOREACH(node, &table->all, all)
+		if (node->session->state != CERTDIR_SESSION_ENDED)
 			ids[(*count)++] = node->session->id;
-	}
 	return ids;
 }
 
@@ -446,22 +457,32 @@ size_t certdir_table_known(const struct certdir_table *table)
 	return table->known;
 }
 
-struct certdir_counts certdir_table_count(const struct certdir_table *table, int64_t now)
+static bool is_lately(const struct certdir_session *session, int64_t now)
 {
-	struct certdir_counts counts = {.known = table->known};
+	/* Later than now: the clock was set. */
+	return session->denied > now - CERTDIR_TABLE_GRACE && session->denied <= now + CERTDIR_TABLE_GRACE;
+}
+
+struct certdir_counts certdir_table_count(struct certdir_table *table, int64_t now)
+{
+	enum { DEVICE = 1, DENIED = 2, LATELY = 4 };
+	const uint64_t count = ++table->count;
+	struct certdir_counts counts = {.held = 0};
 	const struct node *node;
 
 	TAILQ_FOREACH(node, &table->all, all) {
-		const struct certdir_session *session = node->session;
-		const bool held = session->state == CERTDIR_SESSION_HELD;
+		const bool held = node->session->state == CERTDIR_SESSION_HELD;
+		const bool lately = is_lately(node->session, now);
 
 		counts.held += held;
-		counts.states[session->state]++;
-		/* Later than now: the clock was set. */
-		if (session->denied <= now - CERTDIR_TABLE_GRACE || session->denied > now + CERTDIR_TABLE_GRACE)
-			continue;
-		counts.held_recent += held;
-		counts.ordered_recent += !held;
+		counts.states[node->session->state]++;
+		counts.undecided += held && node->undecided;
+		if (lately || node->session->state != CERTDIR_SESSION_ENDED)
+			counts.devices += certdir_counted_mark(node->device, count, DEVICE);
+		if (lately || held)
+			counts.denied += certdir_counted_mark(node->device, count, DENIED);
+		if (lately)
+			counts.lately += certdir_counted_mark(node->device, count, LATELY);
 	}
 	return counts;
 }
@@ -560,20 +581,31 @@ bool certdir_table_deny(struct certdir_table *table, uint64_t id, enum certdir_r
 	node->session->reason = reason;
 	if (anew) {
 		node->session->denied = now;
+		node->undecided = true;
 		set_state(table, node, CERTDIR_SESSION_HELD);
 	}
 	note(table, node);
 	return anew;
 }
 
-void certdir_table_release(struct certdir_table *table, uint64_t id, int64_t now)
+void certdir_table_release(struct certdir_table *table, bool all, int64_t now)
 {
-	struct node *node = find_running(table, id);
+	struct node *node;
 
-	if (!node || node->session->state != CERTDIR_SESSION_HELD)
-		return;
-	node->session->denied = now;
-	want(table, node, CERTDIR_SESSION_WANTED_OUT, now);
+	TAILQ_FOREACH(node, &table->all, all) {
+		if (node->session->state != CERTDIR_SESSION_HELD || !(all || node->undecided))
+			continue;
+		node->session->denied = now;
+		want(table, node, CERTDIR_SESSION_WANTED_OUT, now);
+	}
+}
+
+void certdir_table_hold(struct certdir_table *table)
+{
+	struct node *node;
+
+	TAILQ_FOREACH(node, &table->all, all)
+		node->undecided = false;
 }
 
 /* ---- orders ---- */

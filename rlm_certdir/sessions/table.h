@@ -58,20 +58,21 @@ void certdir_table_expire(struct certdir_table *table, int64_t now);
 
 /* Borrowed until the table changes; NULL: there is none (any more). */
 const struct certdir_session *certdir_table_find(const struct certdir_table *table, uint64_t id);
-/* The id of each session that is not ended, oldest first; in the state `only`, if that is not CERTDIR_SESSION_STATES. malloc(3)'s; NULL when memory is out. */
-uint64_t *certdir_table_ids(const struct certdir_table *table, enum certdir_session_state only, size_t *count);
+/* The id of each session that is not ended, oldest first. malloc(3)'s; NULL when memory is out. */
+uint64_t *certdir_table_ids(const struct certdir_table *table, size_t *count);
 
 /* That are not ended. */
 size_t certdir_table_known(const struct certdir_table *table);
-/* How many there are. `recent`: wanted out in the last CERTDIR_TABLE_GRACE seconds. */
+/* How many there are. A device counts once, however many sessions it has. Lately: in the last CERTDIR_TABLE_GRACE seconds. */
 struct certdir_counts {
-	size_t known; /* not ended */
-	size_t held;
-	size_t states[CERTDIR_SESSION_STATES]; /* ended ones, too, while they are kept */
-	size_t held_recent;
-	size_t ordered_recent; /* asked to end, ended or not */
+	size_t states[CERTDIR_SESSION_STATES]; /* sessions; ended ones, too, while they are kept */
+	size_t held; /* sessions */
+	size_t undecided; /* of these, those that were denied since certdir_table_hold() */
+	size_t devices; /* that have a session which is not ended, or was denied lately */
+	size_t denied; /* devices of which one is held, or was denied lately, ended or not */
+	size_t lately; /* devices of which one was denied lately */
 };
-struct certdir_counts certdir_table_count(const struct certdir_table *table, int64_t now);
+struct certdir_counts certdir_table_count(struct certdir_table *table, int64_t now);
 
 /* ---- judged again ---- */
 
@@ -89,10 +90,12 @@ enum certdir_reason certdir_table_overruled(const struct certdir_table *table, u
 void certdir_table_allow(struct certdir_table *table, uint64_t id);
 /* It may stay, elsewhere: `next` as in CERTDIR_SESSION_NEXT. */
 void certdir_table_change(struct certdir_table *table, uint64_t id, const char *next, int64_t now);
-/* It may not stay. True: it was not denied before; it is held then, until certdir_table_release(). */
+/* It may not stay. True: it was not denied before; it is held then, undecided. */
 bool certdir_table_deny(struct certdir_table *table, uint64_t id, enum certdir_reason reason, int64_t now);
-/* Lets an order go for one that is held. */
-void certdir_table_release(struct certdir_table *table, uint64_t id, int64_t now);
+/* Lets orders go for those that are held: for all of them, or for those that are undecided. */
+void certdir_table_release(struct certdir_table *table, bool all, int64_t now);
+/* Those that are undecided stay held until all are released. So is what was loaded. */
+void certdir_table_hold(struct certdir_table *table);
 
 /* ---- orders ---- */
 

@@ -25,6 +25,7 @@ struct certdir_sessions {
 	uint64_t refused; /* packets of sessions for which there was no room, since that was told */
 	bool anew; /* all are to be judged */
 	bool unsettled; /* somebody was denied, or released, or all were judged */
+	bool judged_all; /* since what is held was decided on last */
 	bool gathering; /* the keeper is awake */
 	struct certdir_sessions_measured measured; /* but its states */
 

@@ -20,9 +20,12 @@ def device():
         yield device
 
 
+MANY = [f"PC-{n}" for n in range(1, 13)]  # more than the 10 that may always be put out
+
+
 @pytest.fixture
 def server(tmp_path, pki, device_list, device):
-    for name in ("PC-1", "PC-2"):
+    for name in MANY:
         device_list.add(name)
     device_list.publish()
     (tmp_path / "radiusd").mkdir()
@@ -43,8 +46,9 @@ def certdir(server, *command, code=0):
     return done.stdout + done.stderr
 
 
-def disable(device_list, name, yes=False):
-    device_list.change(name, accountEnabled=yes)
+def disable(device_list, *names, yes=False):
+    for name in names:
+        device_list.change(name, accountEnabled=yes)
     device_list.publish()
 
 
@@ -122,20 +126,19 @@ def test_what_is_not_ours(server, pki, device_list, device):
 
 
 def test_guard(server, pki, device_list, device):
-    """One device, 12 sessions: more than the 10 that may always end. Held, told, over a restart; released."""
-    attempt = login(server, pki, "PC-1")
-    for i in range(12):
-        server.account("Start", f"S{i}", attempt)
+    """12 devices: more than the 10 that may always be put out. Held, told, over a restart; released."""
+    for name in MANY:
+        server.account("Start", f"S-{name}", login(server, pki, name))
     assert certdir(server, "release", code=1) == "no session is held\n"
-    disable(device_list, "PC-1")
+    disable(device_list, *MANY)
     wait_until(lambda: set(server.states().values()) == {"held"}, what="the guard")
-    assert "rlm_certdir: sessions: 12 of 12 are denied by now, more than the 10 that max_disconnect" in server.log()
-    assert "12 held\nmore sessions are denied" in certdir(server, "list", code=1)
+    assert "rlm_certdir: sessions: 12 of 12 devices are denied by now, more than the 10 that max_disconnect" in server.log()
+    assert "12 held\nmore devices are denied" in certdir(server, "list", code=1)
     server.stop()
     assert "no server has read" in certdir(server, "release", code=69)
     mark = server.mark()
     server.start()
-    wait_until(lambda: "12 of 12 are denied" in server.log(mark), what="the guard again")
+    wait_until(lambda: "12 of 12 devices are denied" in server.log(mark), what="the guard again")
     assert not device.orders
     assert certdir(server, "release") == "12 sessions are released\n"
     wait_until(lambda: set(server.states().values()) == {"ended"}, what="the end")
@@ -143,14 +146,23 @@ def test_guard(server, pki, device_list, device):
 
 
 def test_slip_taken_back(server, pki, device_list, device):
+    for name in MANY:
+        server.account("Start", f"S-{name}", login(server, pki, name))
+    disable(device_list, *MANY)
+    wait_until(lambda: set(server.states().values()) == {"held"}, what="the guard")
+    disable(device_list, *MANY, yes=True)
+    wait_until(lambda: set(server.states().values()) == {"running"}, what="the end of the guard")
+    assert not device.orders
+
+
+def test_many_sessions_of_one(server, pki, device_list, device):
+    """One device with 12 sessions is one device: the guard lets it go."""
     attempt = login(server, pki, "PC-1")
     for i in range(12):
         server.account("Start", f"S{i}", attempt)
     disable(device_list, "PC-1")
-    wait_until(lambda: set(server.states().values()) == {"held"}, what="the guard")
-    disable(device_list, "PC-1", yes=True)
-    wait_until(lambda: set(server.states().values()) == {"running"}, what="the end of the guard")
-    assert not device.orders
+    wait_until(lambda: set(server.states().values()) == {"ended"}, what="the end")
+    assert len(device.orders) == 12
 
 
 def test_a_device_that_cannot(server, pki, device_list, device):

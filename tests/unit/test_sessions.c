@@ -516,6 +516,29 @@ static void test_slip(void **state)
 	assert_true(has(world, CERTDIR_SESSION_RUNNING, 380));
 }
 
+/* Where sessions are judged one by one, what is held stays so, though few are left; who is denied by then goes. */
+static void test_one_by_one(void **state)
+{
+	struct world *world = *state;
+
+	open_world(world, true);
+	take_many(world, 400);
+	atomic_store(&world->denied_below, 100);
+	atomic_fetch_add(&world->edition, 1);
+	UNTIL(has(world, CERTDIR_SESSION_HELD, 100));
+	atomic_store(&world->denied_below, 10);
+	for (int i = 10; i < 100; i++)
+		take(world, CERTDIR_PACKET_INTERIM, i, 1);
+	UNTIL(has(world, CERTDIR_SESSION_HELD, 10));
+	atomic_store(&world->denied_below, 11);
+	take(world, CERTDIR_PACKET_INTERIM, 10, 1);
+	UNTIL(has(world, CERTDIR_SESSION_ENDED, 1));
+	assert_true(has(world, CERTDIR_SESSION_HELD, 10));
+	assert_int_equal(atomic_load(&world->orders), 1);
+	atomic_fetch_add(&world->edition, 1);
+	UNTIL(has(world, CERTDIR_SESSION_ENDED, 11));
+}
+
 /* Piece by piece is a mass, too. */
 static void test_pieces(void **state)
 {
@@ -533,6 +556,30 @@ static void test_pieces(void **state)
 	UNTIL(has(world, CERTDIR_SESSION_RUNNING, 370));
 	UNTIL(has(world, CERTDIR_SESSION_HELD, 15));
 	assert_int_equal(atomic_load(&world->orders), 15);
+}
+
+/* A device with many sessions, in a small site, is one device. */
+static void test_many_of_one(void **state)
+{
+	struct world *world = *state;
+	struct certdir_packet packet = {.kind = CERTDIR_PACKET_START, .received = (int64_t)time(NULL)};
+	char id[16];
+
+	open_world(world, true);
+	take_many(world, 5);
+	assert_true(certdir_address_read(&packet.session.client, "192.0.2.2"));
+	packet.session.text[CERTDIR_SESSION_ID] = id;
+	packet.session.text[CERTDIR_SESSION_CLASS] = "certdir:0;sealed";
+	packet.session.issued = 1;
+	for (int i = 0; i < 30; i++) {
+		(void)snprintf(id, sizeof(id), "more%d", i);
+		assert_int_equal(certdir_sessions_take(world->sessions, &packet), CERTDIR_TOOK_IT);
+	}
+	UNTIL(has(world, CERTDIR_SESSION_RUNNING, 35));
+	atomic_store(&world->denied_below, 1);
+	atomic_fetch_add(&world->edition, 1);
+	UNTIL(has(world, CERTDIR_SESSION_ENDED, 31));
+	assert_int_equal(atomic_load(&world->orders), 31);
 }
 
 /* A word that nobody read is not for the server that starts later. */
@@ -574,6 +621,8 @@ int main(void)
 		WITH_WORLD(test_mass),
 		WITH_WORLD(test_slip),
 		WITH_WORLD(test_pieces),
+		WITH_WORLD(test_one_by_one),
+		WITH_WORLD(test_many_of_one),
 		WITH_WORLD(test_order_outlives),
 		WITH_WORLD(test_old_release),
 	};

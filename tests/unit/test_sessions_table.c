@@ -26,16 +26,10 @@ static struct certdir_packet packet_of(int kind, const char *id, int64_t issued,
 	return packet;
 }
 
-/* Running sessions, by their number. */
-static size_t known(const struct certdir_table *table, int64_t now)
-{
-	return certdir_table_count(table, now).known;
-}
-
 static const struct certdir_session *only(const struct certdir_table *table)
 {
 	size_t count;
-	uint64_t *ids = certdir_table_ids(table, CERTDIR_SESSION_STATES, &count);
+	uint64_t *ids = certdir_table_ids(table, &count);
 	const struct certdir_session *session = count == 1 ? certdir_table_find(table, ids[0]) : NULL;
 
 	free(ids);
@@ -84,7 +78,7 @@ static void test_histories(void **state)
 			certdir_table_expire(table, packet.received);
 			(void)certdir_table_take(table, &packet);
 		}
-		if (known(table, NOW) != cases[i].running)
+		if (certdir_table_known(table) != cases[i].running)
 			fail_msg("%s", cases[i].name);
 		certdir_table_free(table);
 	}
@@ -102,7 +96,7 @@ static void test_keys(void **state)
 	assert_true(certdir_address_read(&packet.session.client, "2001:db8::1"));
 	assert_int_equal(certdir_table_take(table, &packet), CERTDIR_TOOK_IT);
 	assert_int_equal(certdir_table_take(table, &packet), CERTDIR_TOOK_IT);
-	assert_int_equal(known(table, NOW), 3);
+	assert_int_equal(certdir_table_known(table), 3);
 	packet.session.text[CERTDIR_SESSION_ID] = NULL;
 	assert_int_equal(certdir_table_take(table, &packet), CERTDIR_TOOK_NOTHING);
 	packet = packet_of(START, "s2", 1, NOW);
@@ -143,7 +137,7 @@ static void test_on_and_off(void **state)
 			packet.delay = cases[i].delay;
 			assert_true(certdir_address_read(&packet.session.client, cases[i].client));
 			(void)certdir_table_take(table, &packet);
-			if (known(table, NOW) == cases[i].ends)
+			if (certdir_table_known(table) == cases[i].ends)
 				fail_msg("case %zu, kind %d", i, kind);
 			certdir_table_free(table);
 		}
@@ -183,9 +177,9 @@ static void test_expiry(void **state)
 	(void)certdir_table_take(table, &packet);
 	assert_int_equal(only(table)->expires, NOW + 1900 + CERTDIR_TABLE_SLACK);
 	certdir_table_expire(table, NOW + 1900 + CERTDIR_TABLE_SLACK - 1);
-	assert_int_equal(known(table, NOW), 1);
+	assert_int_equal(certdir_table_known(table), 1);
 	certdir_table_expire(table, NOW + 1900 + CERTDIR_TABLE_SLACK);
-	assert_int_equal(known(table, NOW), 0);
+	assert_int_equal(certdir_table_known(table), 0);
 	certdir_table_free(table);
 }
 
@@ -301,7 +295,7 @@ static void test_denied(void **state)
 	assert_false(certdir_table_deny(table, id, CERTDIR_DISABLED, NOW));
 	assert_int_equal(state_of(table, id), CERTDIR_SESSION_HELD);
 	assert_false(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
-	certdir_table_release(table, id, NOW);
+	certdir_table_release(table, true, NOW);
 	assert_true(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
 	/* One attempt at a time, each later than the one before. */
 	assert_false(is_due(table, NOW + 9999, CERTDIR_ORDER_DISCONNECT));
@@ -316,7 +310,7 @@ static void test_denied(void **state)
 	}
 	assert_non_null(certdir_table_answered(table, id, CERTDIR_ORDER_DONE, 0, NOW + 9, &kind));
 	assert_int_equal(state_of(table, id), CERTDIR_SESSION_ENDED);
-	assert_int_equal(known(table, NOW), 0);
+	assert_int_equal(certdir_table_known(table), 0);
 	certdir_table_free(table);
 }
 
@@ -331,7 +325,7 @@ static void test_stop_before_answer(void **state)
 
 	(void)state;
 	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
-	certdir_table_release(table, id, NOW);
+	certdir_table_release(table, true, NOW);
 	assert_true(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
 	assert_int_equal(certdir_table_take(table, &packet), CERTDIR_TOOK_IT);
 	session = certdir_table_answered(table, id, CERTDIR_ORDER_DONE, 0, NOW + 2, &kind);
@@ -355,7 +349,7 @@ static void test_overtaken(void **state)
 	assert_true(is_due(table, NOW, CERTDIR_ORDER_CHANGE));
 	assert_int_equal(certdir_table_take(table, &packet), CERTDIR_TOOK_IT);
 	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW + 1);
-	certdir_table_release(table, id, NOW + 1);
+	certdir_table_release(table, true, NOW + 1);
 	assert_false(is_due(table, NOW + 1, CERTDIR_ORDER_DISCONNECT));
 	assert_null(certdir_table_answered(table, id, CERTDIR_ORDER_DONE, 0, NOW + 2, &kind));
 	assert_int_equal(state_of(table, id), CERTDIR_SESSION_WANTED_OUT);
@@ -374,11 +368,11 @@ static void test_clock(void **state)
 
 	(void)state;
 	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
-	certdir_table_release(table, id, NOW);
+	certdir_table_release(table, true, NOW);
 	assert_true(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
 	assert_non_null(certdir_table_answered(table, id, CERTDIR_ORDER_SILENT, 0, NOW, &kind));
-	assert_int_equal(certdir_table_count(table, NOW - 30).ordered_recent, 1);
-	assert_int_equal(certdir_table_count(table, NOW - CERTDIR_TABLE_DAY).ordered_recent, 0);
+	assert_int_equal(certdir_table_count(table, NOW - 30).lately, 1);
+	assert_int_equal(certdir_table_count(table, NOW - CERTDIR_TABLE_DAY).lately, 0);
 	assert_false(is_due(table, NOW - 30, CERTDIR_ORDER_DISCONNECT));
 	assert_true(is_due(table, NOW - CERTDIR_TABLE_DAY, CERTDIR_ORDER_DISCONNECT));
 	certdir_table_free(table);
@@ -393,7 +387,7 @@ static void test_refused_and_loaded(void **state)
 
 	(void)state;
 	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
-	certdir_table_release(table, id, NOW);
+	certdir_table_release(table, true, NOW);
 	assert_true(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
 	assert_non_null(certdir_table_answered(table, id, CERTDIR_ORDER_UNSUPPORTED, 405, NOW, &kind));
 	assert_int_equal(state_of(table, id), CERTDIR_SESSION_REFUSED);
@@ -434,7 +428,7 @@ static void test_answers(void **state)
 			certdir_table_change(table, id, "certdir:d1;next", NOW);
 		} else {
 			(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
-			certdir_table_release(table, id, NOW);
+			certdir_table_release(table, true, NOW);
 		}
 		assert_non_null(certdir_table_next_order(table, NOW, true, &kind));
 		assert_int_equal(kind, cases[i].change ? CERTDIR_ORDER_CHANGE : CERTDIR_ORDER_DISCONNECT);
@@ -462,7 +456,7 @@ static void test_allowed_meanwhile(void **state)
 
 	(void)state;
 	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
-	certdir_table_release(table, id, NOW);
+	certdir_table_release(table, true, NOW);
 	assert_true(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
 	certdir_table_allow(table, id);
 	assert_non_null(certdir_table_answered(table, id, CERTDIR_ORDER_UNSUPPORTED, 0, NOW, &kind));
@@ -470,7 +464,7 @@ static void test_allowed_meanwhile(void **state)
 	assert_false(is_due(table, NOW + 9999, CERTDIR_ORDER_DISCONNECT));
 	/* A later login under the same number is another session: what is answered now is about the one before. */
 	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
-	certdir_table_release(table, id, NOW);
+	certdir_table_release(table, true, NOW);
 	assert_true(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
 	(void)certdir_table_take(table, &packet);
 	assert_int_equal(state_of(table, id), CERTDIR_SESSION_RUNNING);
@@ -526,42 +520,96 @@ static void test_guard(void **state)
 	static const struct {
 		struct certdir_counts counts;
 		uint32_t percent;
-		bool recent, all;
+		bool undecided, all;
 	} cases[] = {
-		{{.known = 20, .held = 10, .held_recent = 10}, 5, true, true}, /* the floor */
-		{{.known = 20, .held = 11, .held_recent = 11}, 5, false, false},
-		{{.known = 1000, .held = 50, .held_recent = 50}, 5, true, true},
-		{{.known = 1000, .held = 51, .held_recent = 51}, 5, false, false},
-		{{.known = 1000, .held = 2, .held_recent = 2, .ordered_recent = 51}, 5, false, false},
+		{{.devices = 20, .held = 10, .undecided = 10, .denied = 10, .lately = 10},
+		 5,
+		 true,
+		 true}, /* the floor */
+		{{.devices = 20, .held = 11, .undecided = 11, .denied = 11, .lately = 11}, 5, false, false},
+		{{.devices = 1000, .held = 50, .undecided = 50, .denied = 50, .lately = 50}, 5, true, true},
+		{{.devices = 1000, .held = 51, .undecided = 51, .denied = 51, .lately = 51}, 5, false, false},
+		{{.devices = 1000, .held = 2, .undecided = 2, .denied = 53, .lately = 53}, 5, false, false},
 		/* A mass that is held for long does not keep the one laptop that is disabled now. */
-		{{.known = 1000, .held = 501, .held_recent = 1}, 5, true, false},
-		/* Most of it was allowed again. */
-		{{.known = 1000, .held = 9, .held_recent = 0}, 5, true, true},
-		{{.known = 1000, .held = 999, .held_recent = 999}, 100, true, true},
+		{{.devices = 1000, .held = 501, .undecided = 1, .denied = 501, .lately = 1}, 5, true, false},
+		/* Most of it was allowed again; what was decided to be held needs a look at all. */
+		{{.devices = 1000, .held = 9, .denied = 9}, 5, false, true},
+		{{.devices = 1000, .held = 999, .undecided = 999, .denied = 999, .lately = 999}, 100, true, true},
+		/* A device with many sessions. */
+		{{.devices = 20, .held = 999, .undecided = 999, .denied = 1, .lately = 1}, 5, true, true},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (certdir_guard_lets_recent(&cases[i].counts, cases[i].percent) != cases[i].recent ||
+		if (certdir_guard_lets_undecided(&cases[i].counts, cases[i].percent) != cases[i].undecided ||
 		    certdir_guard_lets_all(&cases[i].counts, cases[i].percent) != cases[i].all)
 			fail_msg("case %zu", i);
+}
+
+/* held, undecided, devices, denied, lately */
+static void check_counts(struct certdir_table *table, int64_t now, const size_t want[5])
+{
+	const struct certdir_counts counts = certdir_table_count(table, now);
+
+	assert_int_equal(counts.held, want[0]);
+	assert_int_equal(counts.undecided, want[1]);
+	assert_int_equal(counts.devices, want[2]);
+	assert_int_equal(counts.denied, want[3]);
+	assert_int_equal(counts.lately, want[4]);
 }
 
 static void test_counts(void **state)
 {
 	uint64_t id;
 	struct certdir_table *table = with_one(&id);
-	struct certdir_counts counts;
 
 	(void)state;
 	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
-	counts = certdir_table_count(table, NOW + 599);
-	assert_true(counts.held == 1 && counts.held_recent == 1 && counts.ordered_recent == 0);
-	counts = certdir_table_count(table, NOW + 600);
-	assert_true(counts.held == 1 && counts.held_recent == 0 && counts.ordered_recent == 0);
-	certdir_table_release(table, id, NOW + 700);
-	counts = certdir_table_count(table, NOW + 700);
-	assert_true(counts.held == 0 && counts.held_recent == 0 && counts.ordered_recent == 1);
+	check_counts(table, NOW + 599, (const size_t[]){1, 1, 1, 1, 1});
+	check_counts(table, NOW + 600, (const size_t[]){1, 1, 1, 1, 0});
+	certdir_table_hold(table);
+	certdir_table_release(table, false, NOW + 700);
+	check_counts(table, NOW + 700, (const size_t[]){1, 0, 1, 1, 0});
+	certdir_table_release(table, true, NOW + 700);
+	check_counts(table, NOW + 700, (const size_t[]){0, 0, 1, 1, 1});
+	/* Allowed, and denied anew, it is to be decided on anew. */
+	certdir_table_allow(table, id);
+	check_counts(table, NOW + 700, (const size_t[]){0, 0, 1, 0, 0});
+	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW + 700);
+	check_counts(table, NOW + 700, (const size_t[]){1, 1, 1, 1, 1});
+	certdir_table_free(table);
+}
+
+/* Sessions of one device are one device, of which some may be held and others ended; a login of another device takes its name away. */
+static void test_devices(void **state)
+{
+	static const char *const classes[] = {"certdir:d1;a", "certdir:d1;b", "certdir:d11;a", "other"};
+	struct certdir_table *table = certdir_table_new(10);
+	struct certdir_packet packet;
+
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		const char id[] = {(char)('a' + i), '\0'};
+
+		packet = packet_of(START, id, 1, NOW);
+		packet.session.text[CERTDIR_SESSION_CLASS] = classes[i % 4];
+		assert_int_equal(certdir_table_take(table, &packet), CERTDIR_TOOK_IT);
+	}
+	check_counts(table, NOW, (const size_t[]){0, 0, 3, 0, 0});
+	(void)certdir_table_deny(table, 1, CERTDIR_DISABLED, NOW);
+	certdir_table_release(table, false, NOW);
+	(void)certdir_table_deny(table, 2, CERTDIR_DISABLED, NOW);
+	(void)certdir_table_deny(table, 3, CERTDIR_DISABLED, NOW);
+	check_counts(table, NOW, (const size_t[]){2, 2, 3, 2, 2});
+	/* Put out is not gone: what was denied lately counts among all. */
+	packet = packet_of(STOP, "a", 1, NOW);
+	assert_int_equal(certdir_table_take(table, &packet), CERTDIR_TOOK_IT);
+	check_counts(table, NOW, (const size_t[]){2, 2, 3, 2, 2});
+	packet = packet_of(START, "d", 2, NOW);
+	assert_int_equal(certdir_table_take(table, &packet), CERTDIR_TOOK_IT);
+	packet.session.text[CERTDIR_SESSION_ID] = "h";
+	assert_int_equal(certdir_table_take(table, &packet), CERTDIR_TOOK_IT);
+	check_counts(table, NOW, (const size_t[]){2, 2, 2, 2, 2});
 	certdir_table_free(table);
 }
 
@@ -615,6 +663,7 @@ int main(void)
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_session),
 	};
 
