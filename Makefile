@@ -15,7 +15,7 @@ VERSION := $(shell sed -n "/^\#\# [0-9]/{s/^\#\# \([^ ]*\).*/\1/p;q}" CHANGELOG.
 SERVER_HEADERS := -isystem rlm_certdir/compat $(FREERADIUS_PREFIX:%=-isystem %/include) \
                   -include freeradius/build.h -include freeradius/features.h
 server := $(if $(FREERADIUS_PREFIX),$(wildcard $(FREERADIUS_PREFIX)/include/freeradius/features.h),yes)
-server := $(and $(server),$(shell echo '= RADIUSD_VERSION RADIUSD_VERSION_COMMIT LIBDIR RADDBDIR' | $(CC) $(SERVER_HEADERS) \
+server := $(and $(server),$(shell echo '= RADIUSD_VERSION RADIUSD_VERSION_COMMIT LIBDIR RADDBDIR LOGDIR' | $(CC) $(SERVER_HEADERS) \
             -include freeradius/autoconf.h -include freeradius/radpaths.h -E -P -x c - 2>/dev/null | sed -n 's/^= //p'))
 
 # Where `make install` puts things, below DESTDIR.
@@ -24,8 +24,13 @@ BINDIR   ?= $(PREFIX)/bin
 MANDIR   ?= $(PREFIX)/share/man
 SHAREDIR ?= $(PREFIX)/share/certdir
 UNITDIR  ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+LOGROTATEDIR ?= /etc/logrotate.d
 LIBDIR   ?= $(or $(subst ",,$(word 3,$(server))),/usr/lib/freeradius)
 RADDB    ?= $(or $(subst ",,$(word 4,$(server))),/etc/freeradius/3.0)
+LOGDIR   ?= $(or $(subst ",,$(word 5,$(server))),/var/log/freeradius)
+# As whom the server runs: freerad on Debian, radiusd on RHEL.
+SERVER_GROUP ?= freerad
 CONFDIR  ?= /etc/certdir
 # With another LISTDIR, also name the list in certdir.conf.
 LISTDIR  ?= /var/lib/certdir
@@ -116,9 +121,9 @@ $(B)/tests/%: tests/unit/%.c $(support) $(core) $(B)/flags
 
 # ---- set-up ----
 
-DEPS_DEMO := gcc make libc6-dev libfreeradius-dev libtalloc-dev libssl-dev libldap-dev libsqlite3-dev libjansson-dev \
-             libcurl4-openssl-dev libyajl-dev libsasl2-dev libkrb5-dev libpcre2-dev libunistring-dev libarchive-dev \
-             freeradius eapoltest openssl python3 python3-cryptography
+DEPS_BUILD := gcc make libc6-dev libfreeradius-dev libtalloc-dev libssl-dev libldap-dev libsqlite3-dev libjansson-dev \
+             libcurl4-openssl-dev libyajl-dev libsasl2-dev libkrb5-dev libpcre2-dev libunistring-dev libarchive-dev
+DEPS_DEMO := $(DEPS_BUILD) freeradius eapoltest openssl python3 python3-cryptography
 DEPS_TEST := libcmocka-dev freeradius-utils freeradius-ldap slapd ldap-utils sqlite3 valgrind binutils \
              python3-pytest python3-pytest-xdist python3-ldap samba samba-dsdb-modules samba-vfs-modules samba-ad-provision \
              winbind krb5-user adcli iproute2 ldb-tools libsasl2-modules-gssapi-mit faketime \
@@ -305,19 +310,28 @@ docker-test: deps-demo ## build the container image and run the demo's logins ag
 
 raddb_files = @SHIPPED=$(DESTDIR)$(SHAREDIR)/raddb RADDB=$(DESTDIR)$(RADDB) LISTDIR=$(LISTDIR) raddb-snippets/install.sh
 
-# What radiusd reads gets the group of raddb itself: the list's directory hands it on to every list that root publishes there.
-# MEMORYDIR is the server's own.
+# What they name, with the places of this installation in it.
+placed = sed 's,/usr/bin/certdir,$(BINDIR)/certdir,;s,/etc/certdir,$(CONFDIR),;s,/var/lib/certdir,$(LISTDIR),;s,/var/log/freeradius,$(LOGDIR),;s,\<freerad\>,$(SERVER_GROUP),'
+units := certdir-sync.service certdir-placeholders@.service certdir-placeholders@.timer
+
+# What radiusd reads gets the group of raddb itself: the list's directory hands it on to every list that root publishes there, and
+# certdir.conf is for the user of the sync, who has that group. MEMORYDIR is the server's own.
 .PHONY: install
 install: all ## install into DESTDIR; files in raddb that were edited are kept
 	install -D -m 644 $(module) $(DESTDIR)$(LIBDIR)/rlm_certdir.so
 	install -D -m 755 $(cli) $(DESTDIR)$(BINDIR)/certdir
-	@for dir in $(MANDIR)/man1 $(MANDIR)/man5 $(CONFDIR) $(RADDB); do \
+	@for dir in $(MANDIR)/man1 $(MANDIR)/man5 $(UNITDIR) $(SYSUSERSDIR) $(LOGROTATEDIR) $(RADDB); do \
 		[ -d $(DESTDIR)$$dir ] || install -d -m 755 $(DESTDIR)$$dir; done
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1/
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5/
-	@mkdir -p $(B) && sed 's,/usr/bin/,$(BINDIR)/,;s,/var/lib/certdir,$(LISTDIR),' raddb-snippets/systemd/certdir-sync.service >$(B)/certdir-sync.service
-	install -D -m 644 $(B)/certdir-sync.service $(DESTDIR)$(UNITDIR)/certdir-sync.service
+	@mkdir -p $(B)/placed && for file in $(units:%=systemd/%) sysusers.conf logrotate.conf; do \
+		$(placed) packaging/$$file >$(B)/placed/$${file##*/} || exit 1; done
+	install -m 644 $(units:%=$(B)/placed/%) $(DESTDIR)$(UNITDIR)/
+	install -m 644 $(B)/placed/sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/certdir.conf
+	[ -e $(DESTDIR)$(LOGROTATEDIR)/certdir ] || install -m 644 $(B)/placed/logrotate.conf $(DESTDIR)$(LOGROTATEDIR)/certdir
 	$(raddb_files) install
+	@[ -d $(DESTDIR)$(CONFDIR) ] || { install -d -m 750 $(DESTDIR)$(CONFDIR); \
+		[ "$$(id -u)" -ne 0 ] || chgrp --reference=$(DESTDIR)$(RADDB) $(DESTDIR)$(CONFDIR); }
 	@[ -d $(DESTDIR)$(LISTDIR) ] || { install -d -m 755 $(DESTDIR)$(LISTDIR); \
 		[ "$$(id -u)" -ne 0 ] || chgrp --reference=$(DESTDIR)$(RADDB) $(DESTDIR)$(LISTDIR); chmod g+s $(DESTDIR)$(LISTDIR); }
 	@[ -d $(DESTDIR)$(MEMORYDIR) ] || { install -d -m 770 $(DESTDIR)$(MEMORYDIR); \
@@ -328,10 +342,21 @@ uninstall: ## remove what `make install` put there; edited files of raddb, certd
 	$(raddb_files) uninstall
 	rm -f $(DESTDIR)$(LIBDIR)/rlm_certdir.so $(DESTDIR)$(BINDIR)/certdir
 	rm -f $(patsubst man/%.1,$(DESTDIR)$(MANDIR)/man1/%.1,$(wildcard man/*.1)) $(patsubst man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(wildcard man/*.5))
-	rm -f $(DESTDIR)$(UNITDIR)/certdir-sync.service
+	rm -f $(units:%=$(DESTDIR)$(UNITDIR)/%) $(DESTDIR)$(SYSUSERSDIR)/certdir.conf
+	@$(placed) packaging/logrotate.conf | cmp -s - $(DESTDIR)$(LOGROTATEDIR)/certdir && rm $(DESTDIR)$(LOGROTATEDIR)/certdir || true
 	rm -rf $(DESTDIR)$(SHAREDIR)
 	rm -f $(addprefix $(DESTDIR)$(MEMORYDIR)/*,.memory .memory.new .sessions .sessions-wal .sessions-shm .sessions.lock)
 	@rmdir $(DESTDIR)$(CONFDIR) $(DESTDIR)$(LISTDIR) $(DESTDIR)$(MEMORYDIR) 2>/dev/null || true
+
+# ---- packages ----
+
+.PHONY: dist deb
+dist: ## build/certdir-VERSION.tar.gz of the last commit, which needs no git to be built
+	@mkdir -p $(B)
+	git archive --format=tar.gz --prefix=certdir-$(VERSION)/ -o $(B)/certdir-$(VERSION).tar.gz HEAD
+deb: ## Debian packages for this release of Debian, in build/deb
+	@tests/testenv/deps.sh $(DEPS_BUILD) debhelper dpkg-dev
+	@packaging/deb.sh $(B)/deb $(VERSION)
 
 compile_commands.json: Makefile ## for clangd and clang-tidy
 	@{ echo '['; sep=; \

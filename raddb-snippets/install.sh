@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# install.sh install|uninstall: the files in raddb, for `make install` and `make uninstall`, which say where by the environment:
+# install.sh install|uninstall|enabled: the files in raddb, for `make install`, `make uninstall` and packages, which say where by the environment:
 #   SHIPPED  where each file stands as it was shipped last
 #   RADDB    the server's configuration, below DESTDIR
 #   LISTDIR  where the lists are, without DESTDIR
@@ -67,10 +67,13 @@ case ${1-} in
 install)
 	if [ -e "$RADDB/mods-available/certdir" ]; then first=no; else first=yes; fi
 	for file in $snippets; do install_one "$file"; done ;;
+# What a package does before it goes.
+enabled)
+	say_what_is_enabled ;;
 uninstall)
 	say_what_is_enabled
 	for file in $snippets; do uninstall_one "$file"; done ;;
 *)
-	echo "usage: $0 install|uninstall" >&2
+	echo "usage: $0 install|uninstall|enabled" >&2
 	exit 64 ;;
 esac

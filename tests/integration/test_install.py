@@ -42,7 +42,7 @@ class Site:
         for name in ("Makefile", "CHANGELOG.md"):
             shutil.copy(REPO / name, self.tree)
         (self.tree / "rlm_certdir").symlink_to(REPO / "rlm_certdir")
-        for name in ("man", "raddb-snippets"):
+        for name in ("man", "packaging", "raddb-snippets"):
             shutil.copytree(REPO / name, self.tree / name)
         for name in ("rlm_certdir.so", "certdir"):
             (self.tree / "build" / name).symlink_to(BUILD / name)
@@ -110,7 +110,7 @@ def test_files_and_their_places(site):
     assert (site.root / "usr/lib/freeradius/rlm_certdir.so").read_bytes() == (BUILD / "rlm_certdir.so").read_bytes()
     assert (site.root / "var/lib/certdir").stat().st_mode & 0o2777 == 0o2755
     assert (site.root / "var/lib/certdir-radiusd").stat().st_mode & 0o7777 == 0o770
-    assert (site.root / "etc/certdir").is_dir()
+    assert (site.root / "etc/certdir").stat().st_mode & 0o7777 == 0o750
     for name in FILES:
         assert (site.raddb / name).stat().st_mode & 0o777 == 0o640
         assert (site.raddb / name).read_bytes() == (REPO / "raddb-snippets" / name).read_bytes()
@@ -237,16 +237,36 @@ def test_uninstall(site):
 
 def test_places_are_variables(site):
     places = {"BINDIR": "opt/bin", "MANDIR": "opt/man", "SHAREDIR": "opt/share", "LIBDIR": "opt/lib", "RADDB": "opt/raddb",
-              "CONFDIR": "opt/etc", "LISTDIR": "opt/list", "UNITDIR": "opt/units"}
-    variables = [f"{name}=/{place}" for name, place in places.items()]
+              "CONFDIR": "opt/etc", "LISTDIR": "opt/list", "UNITDIR": "opt/units", "SYSUSERSDIR": "opt/users", "LOGROTATEDIR": "opt/rotate"}
+    variables = [*(f"{name}=/{place}" for name, place in places.items()), "LOGDIR=/opt/log", "SERVER_GROUP=radiusd"]
     site.make("install", *variables)
     assert sorted(path.name for path in site.root.iterdir()) == ["etc", "opt"]  # etc: the raddb of the fixture
     assert sorted(path.name for path in (site.root / "opt").iterdir()) == sorted([*(place[4:] for place in places.values()), "list-radiusd"])
     assert "filename = /opt/list/devices.db" in (site.root / "opt/raddb/mods-available/certdir").read_text()
     unit = (site.root / "opt/units/certdir-sync.service").read_text()
-    assert "ExecStart=/opt/bin/certdir sync --interval 60s" in unit and "ReadWritePaths=/opt/list" in unit
+    assert "ExecStart=/opt/bin/certdir sync --interval 60s" in unit and "ReadWritePaths=/opt/list\n" in unit and "Group=radiusd\n" in unit
+    assert (site.root / "opt/users/certdir.conf").read_text().endswith('u certdir -:radiusd "certdir sync" /opt/list\n')
+    assert "\n/opt/log/certdir.json {\n" in (site.root / "opt/rotate/certdir").read_text()
     site.make("uninstall", *variables)
     assert not [path for path in (site.root / "opt").rglob("*") if not path.is_dir()]
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
+def test_units(site, tmp_path):
+    """systemd takes them, and they may do little."""
+    site.make("install")
+    units = tmp_path / "units"
+    units.mkdir()
+    for unit in (site.root / "usr/lib/systemd/system").iterdir():
+        instance = units / unit.name.replace("@.", "@staff.")
+        instance.write_text(unit.read_text().replace("/usr/bin/certdir", str(BUILD / "certdir")))
+    assert len(list(units.iterdir())) == 3
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units.iterdir()], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0 and str(units) not in done.stderr, done.stderr
+    for service in units.glob("*.service"):
+        done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=19", service], capture_output=True, text=True,
+                              timeout=60, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr  # exposure above 1.9
 
 
 # ---- for which server it is built ----
