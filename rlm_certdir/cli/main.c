@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "cli/commands.h"
+#include "cli/sessions.h"
 #include "cli/visible.h"
 #include "conf/conf.h"
 
@@ -219,13 +220,14 @@ static const char replay_usage[] =
 	"             78 the configuration has mistakes\n";
 
 static const char status_usage[] =
-	"usage: certdir status [-c FILE] [--json|--prometheus]\n"
+	"usage: certdir status [-c FILE] [--sessions FILE] [--json|--prometheus]\n"
 	"\n"
-	"Tells of each tenant when it was synced, how many devices it has, and what went wrong.\n"
+	"Tells of each tenant when it was synced, how many devices it has, and what went wrong; and of held sessions.\n"
 	"\n"
-	"  -c FILE       the configuration (" CERTDIR_CONF_DEFAULT ")\n"
-	"  --json        print one JSON object\n"
-	"  --prometheus  print metrics for the node exporter's textfile collector\n";
+	"  -c FILE          the configuration (" CERTDIR_CONF_DEFAULT ")\n"
+	"  --sessions FILE  filename of sessions { } (" CERTDIR_CLI_SESSIONS_DEFAULT ")\n"
+	"  --json           print one JSON object\n"
+	"  --prometheus     print metrics for the node exporter's textfile collector\n";
 
 static const struct certdir_cli_command list_commands[] = {
 	{.name = "show", .takes = "lj", .least = 1, .most = 1, .run = certdir_cli_list_show, .usage = show_usage},
@@ -278,7 +280,7 @@ static const struct certdir_cli_command commands[] = {
 	 .run = certdir_cli_replay,
 	 .usage = replay_usage},
 	{.name = "sessions", .takes = "jP", .usage = sessions_usage, .group = sessions_commands},
-	{.name = "status", .takes = "cjP", .run = certdir_cli_status, .usage = status_usage},
+	{.name = "status", .takes = "cqjP", .run = certdir_cli_status, .usage = status_usage},
 	{NULL},
 };
 

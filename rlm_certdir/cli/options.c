@@ -35,6 +35,7 @@ static const struct {
 	{'p', "--pattern", "TEMPLATE", offsetof(struct certdir_cli_options, pattern)},
 	{'o', "--from", "DIR", offsetof(struct certdir_cli_options, from)},
 	{'v', "--save", "DIR", offsetof(struct certdir_cli_options, save)},
+	{'q', "--sessions", "FILE", offsetof(struct certdir_cli_options, sessions)},
 	{'k', "--radius-certificate", "FILE", offsetof(struct certdir_cli_options, radius_certificate)},
 	{LOG, "--log", "FILE", 0},
 	{'j', "--json", NULL, offsetof(struct certdir_cli_options, json)},

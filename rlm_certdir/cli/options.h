@@ -17,6 +17,7 @@ struct certdir_cli_options {
 	const char *interval; /* sync */
 	const char *pattern; /* placeholders adopt */
 	const char *from, *save, *radius_certificate; /* profiles */
+	const char *sessions; /* status */
 	bool json, prometheus, dry_run, force, full, replace, apply, sids, certificates, now;
 	char **operands; /* ends with a NULL */
 	size_t operand_count;

@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/json.h"
+#include "cli/sessions.h"
 #include "cli/words.h"
 #include "metrics/metric.h"
 #include "sessions/hearing.h"
@@ -16,8 +17,6 @@
 #include "sessions/store.h"
 #include "text/excerpt.h"
 #include "text/utf8.h"
-
-#define FILE_DEFAULT "/var/lib/certdir-radiusd/certdir.sessions"
 
 enum { WORD_SIZE = 1024 }; /* more than an attribute has */
 
@@ -30,7 +29,7 @@ struct listing {
 
 static const char *file_of(const struct certdir_cli_options *options)
 {
-	return options->operand_count ? options->operands[0] : FILE_DEFAULT;
+	return options->operand_count ? options->operands[0] : CERTDIR_CLI_SESSIONS_DEFAULT;
 }
 
 /* NAS devices wrote these, and may have written anything. */
@@ -229,12 +228,26 @@ int certdir_cli_sessions_list(const struct certdir_cli_options *options)
 	return listing.counts[CERTDIR_SESSION_HELD] > 0 && !options->prometheus;
 }
 
-/* ---- release ---- */
+/* ---- how many ---- */
 
 static void count(void *context, const struct certdir_session *session)
 {
 	((size_t *)context)[session->state]++;
 }
+
+bool certdir_cli_sessions_count(const char *filename, size_t counts[CERTDIR_SESSION_STATES],
+				struct certdir_error *error)
+{
+	struct certdir_session_store *store = certdir_session_store_look(filename, error);
+	bool ok;
+
+	memset(counts, 0, CERTDIR_SESSION_STATES * sizeof(*counts));
+	ok = store && certdir_session_store_each(store, count, counts, error);
+	certdir_session_store_close(store);
+	return ok;
+}
+
+/* ---- release ---- */
 
 /* Whether the server that has the file open has read the word; it looks once a second. */
 static bool is_heard(const char *filename)
@@ -255,13 +268,10 @@ static bool is_heard(const char *filename)
 int certdir_cli_sessions_release(const struct certdir_cli_options *options)
 {
 	const char *filename = file_of(options);
-	size_t counts[CERTDIR_SESSION_STATES] = {0};
+	size_t counts[CERTDIR_SESSION_STATES];
 	struct certdir_error error;
-	struct certdir_session_store *store = certdir_session_store_look(filename, &error);
-	const bool ok = store && certdir_session_store_each(store, count, counts, &error);
 
-	certdir_session_store_close(store);
-	if (!ok) {
+	if (!certdir_cli_sessions_count(filename, counts, &error)) {
 		fprintf(stderr, "certdir: %s\n", error.text);
 		return EX_NOINPUT;
 	}

@@ -18,7 +18,7 @@ static int exit_code(const struct certdir_cli_status *status)
 	for (size_t i = 0; i < json_array_size(status->sections); i++)
 		if (certdir_cli_section_needs_help(json_array_get(status->sections, i)))
 			return 1;
-	return 0;
+	return status->held > 0;
 }
 
 /* Returns the exit code. */
@@ -48,7 +48,7 @@ int certdir_cli_status(const struct certdir_cli_options *options)
 
 	if (options->json && options->prometheus)
 		return certdir_cli_misuse(options, "--json or --prometheus, not both");
-	code = certdir_cli_status_gather(&status, options->conf);
+	code = certdir_cli_status_gather(&status, options->conf, options->sessions);
 	if (code == 0)
 		code = show(&status, options);
 	certdir_cli_status_clear(&status);

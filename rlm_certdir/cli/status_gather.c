@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/status_gather.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/placeholders_kept.h"
+#include "cli/sessions.h"
 #include "sync/last_run.h"
 #include "text/timestamp.h"
 
@@ -243,7 +246,24 @@ static bool gather_list(struct certdir_cli_status *status, struct certdir_error 
 	return add_configured(status, error) && add_forgotten(status, error);
 }
 
-int certdir_cli_status_gather(struct certdir_cli_status *status, const char *conf)
+/* ---- sessions ---- */
+
+static void look_at_sessions(struct certdir_cli_status *status, const char *filename)
+{
+	const char *name = filename ? filename : CERTDIR_CLI_SESSIONS_DEFAULT;
+	size_t counts[CERTDIR_SESSION_STATES];
+	struct certdir_error error;
+
+	if (!filename && access(name, F_OK) != 0 && errno == ENOENT)
+		return;
+	status->sessions = true;
+	if (certdir_cli_sessions_count(name, counts, &error))
+		status->held = counts[CERTDIR_SESSION_HELD];
+	else
+		certdir_say(status->sessions_error, "%s", error.text);
+}
+
+int certdir_cli_status_gather(struct certdir_cli_status *status, const char *conf, const char *sessions)
 {
 	struct certdir_error error;
 
@@ -251,6 +271,7 @@ int certdir_cli_status_gather(struct certdir_cli_status *status, const char *con
 	if (!certdir_cli_conf_load(conf, false, &status->conf))
 		return EX_CONFIG;
 	load_sections(status, conf);
+	look_at_sessions(status, sessions);
 	if (gather_list(status, &error))
 		return 0;
 	fprintf(stderr, "certdir: %s\n", error.text);

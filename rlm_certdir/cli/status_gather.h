@@ -45,6 +45,9 @@ struct certdir_cli_status {
 	size_t tenant_count;
 	const struct certdir_list_source *sources; /* all */
 	size_t source_count;
+	bool sessions; /* there is a server's file of sessions: what follows is of it */
+	char sessions_error[CERTDIR_TEXT_MAX]; /* why it cannot be read, or "" */
+	size_t held; /* sessions that its guard holds */
 	json_t *sections; /* of placeholders, as certdir_cli_placeholders_kept() has them */
 	struct certdir_cli_conf conf;
 	struct certdir_list_snapshot *snapshot; /* NULL when there is no list */
@@ -53,10 +56,11 @@ struct certdir_cli_status {
 };
 
 /*
- * Gathers it by the configuration `conf`; a list that cannot be read is a part of it. Returns 0, or the exit code after saying on stderr what
+ * Gathers it by the configuration `conf`, and the server's `sessions`, NULL = its default, where it is no mistake that there is none; a list that cannot be
+ * read is a part of it. Returns 0, or the exit code after saying on stderr what
  * is wrong. certdir_cli_status_clear() follows in any case.
  */
-int certdir_cli_status_gather(struct certdir_cli_status *status, const char *conf);
+int certdir_cli_status_gather(struct certdir_cli_status *status, const char *conf, const char *sessions);
 void certdir_cli_status_clear(struct certdir_cli_status *status);
 
 /* Whether the tenant needs somebody: the last attempt failed, it was never synced, or its delta link, or LDAP listing, is old. */

@@ -145,6 +145,28 @@ static void print_import(const struct certdir_cli_status *status, const struct c
 	puts(certdir_cli_good_for(source->good_for, good_for));
 }
 
+static void print_sessions(const struct certdir_cli_status *status)
+{
+	if (status->sessions_error[0])
+		printf("sessions: not known: %s\n", status->sessions_error);
+	else if (status->held)
+		printf("sessions: %zu are held: their devices are denied, and go on until `certdir sessions release`, "
+		       "or until few are left\n",
+		       status->held);
+	else if (status->sessions)
+		puts("sessions: none is held");
+}
+
+/* null where there is no file. */
+static json_t *sessions_json(const struct certdir_cli_status *status)
+{
+	if (!status->sessions)
+		return json_null();
+	if (status->sessions_error[0])
+		return json_pack("{s:n,s:s}", "held", "error", status->sessions_error);
+	return json_pack("{s:I,s:n}", "held", (json_int_t)status->held, "error");
+}
+
 bool certdir_cli_status_print(const struct certdir_cli_status *status)
 {
 	if (status->list_error[0]) {
@@ -169,6 +191,7 @@ bool certdir_cli_status_print(const struct certdir_cli_status *status)
 		if (status->sources[i].kind == CERTDIR_SOURCE_IMPORT)
 			print_import(status, &status->sources[i]);
 	print_sections(status);
+	print_sessions(status);
 	return !ferror(stdout);
 }
 
@@ -253,14 +276,15 @@ bool certdir_cli_status_print_json(const struct certdir_cli_status *status)
 	for (size_t i = 0; i < status->source_count; i++)
 		if (status->sources[i].kind == CERTDIR_SOURCE_IMPORT)
 			ok = ok && json_array_append_new(imports, import_json(status, &status->sources[i])) == 0;
-	object = json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:o,s:{s:I,s:I,s:I},s:s,s:o,s:o,s:O}", "list", status->list,
+	object = json_pack("{s:s,s:s,s:o,s:o,s:o,s:I,s:o,s:{s:I,s:I,s:I},s:s,s:o,s:o,s:O,s:o}", "list", status->list,
 			   "list_error", status->list_error, "last_good", certdir_cli_json_time(status->last_good),
 			   "published", certdir_cli_json_time(status->published), "age",
 			   age_json(status, status->published), "devices", (json_int_t)status->devices, "changes",
 			   certdir_cli_list_laid_json(status->list_error[0] ? NULL : status->snapshot), "shared",
 			   "names", (json_int_t)status->shared.names, "devices", (json_int_t)status->shared.devices,
 			   "serials", (json_int_t)status->shared.serials, "run_error", status->run_error, "tenants",
-			   tenants, "imports", imports, "placeholders", status->sections);
+			   tenants, "imports", imports, "placeholders", status->sections, "sessions",
+			   sessions_json(status));
 	if (ok)
 		return certdir_cli_json_print(object);
 	json_decref(object);

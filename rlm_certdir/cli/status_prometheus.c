@@ -153,5 +153,7 @@ bool certdir_cli_status_print_prometheus(const struct certdir_cli_status *status
 	print_imports(status, &to, CERTDIR_METRIC_IMPORT_CERTIFICATES, import_certificates);
 	print_imports(status, &to, CERTDIR_METRIC_IMPORT_CERTIFICATES_TIME, import_certificates_time);
 	print_sections(status, &to);
+	if (status->sessions && !status->sessions_error[0])
+		certdir_metric_print(&to, CERTDIR_METRIC_SESSIONS_HELD, NULL, (int64_t)status->held);
 	return !ferror(stdout);
 }

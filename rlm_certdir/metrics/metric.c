@@ -74,6 +74,9 @@ static const struct {
 					"Questions that were answered without a search: remembered, shared with "
 					"another login, or outage: what the directory said before it was down."},
 	[CERTDIR_METRIC_SESSIONS] = {"certdir_sessions", "gauge", "Sessions that the RADIUS server knows, by state."},
+	[CERTDIR_METRIC_SESSIONS_HELD] = {"certdir_sessions_held", "gauge",
+					  "Sessions that the RADIUS server holds: more devices are denied than "
+					  "max_disconnect lets out."},
 	[CERTDIR_METRIC_ORDERS] = {"certdir_session_orders_total", "counter",
 				   "Times that network devices were asked to end or to change a session."},
 	[CERTDIR_METRIC_ORDER_ANSWERS] = {"certdir_session_answers_total", "counter", "What came back of it."},

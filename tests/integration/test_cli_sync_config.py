@@ -219,6 +219,8 @@ def test_status_without_a_list(certdir, place):
     assert code == 66 and "there is no usable list" in out and f"{place}/devices.db" in err
     code, out, _ = certdir("status", "-c", conf, "--json")
     assert code == 66 and json.loads(out)["list_error"]
+    code, out, _ = certdir("status", "-c", conf, "--json", "--sessions", place / "none")
+    assert json.loads(out)["sessions"]["error"].startswith(f"{place}/none cannot be opened")
     # Metrics say it themselves, and have to get to the collector.
     code, out, _ = certdir("status", "-c", conf, "--prometheus")
     assert code == 0 and samples(out) == {("certdir_list_up", ""): 0}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sessions from the login over accounting to their end: known over a restart, judged again, ended, held where that would be many."""
 
+import json
 import re
 import subprocess
 import time
@@ -44,6 +45,15 @@ def certdir(server, *command, code=0):
     done = subprocess.run([BUILD / "certdir", "sessions", *command, server.file], capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def status(server, device_list, code, *options):
+    conf = server.directory / "certdir.conf"
+    conf.write_text(f"[list]\nfilename = {device_list.path}\n")
+    done = subprocess.run([BUILD / "certdir", "status", "-c", conf, "--sessions", server.file, *options],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
 
 
 def disable(device_list, *names, yes=False):
@@ -134,6 +144,9 @@ def test_guard(server, pki, device_list, device):
     wait_until(lambda: set(server.states().values()) == {"held"}, what="the guard")
     assert "rlm_certdir: sessions: 12 of 12 devices are denied by now, more than the 10 that max_disconnect" in server.log()
     assert "12 held\nmore devices are denied" in certdir(server, "list", code=1)
+    assert "sessions: 12 are held" in status(server, device_list, 1)
+    assert json.loads(status(server, device_list, 1, "--json"))["sessions"] == {"held": 12, "error": None}
+    assert "\ncertdir_sessions_held 12\n" in status(server, device_list, 0, "--prometheus")
     server.stop()
     assert "no server has read" in certdir(server, "release", code=69)
     mark = server.mark()
@@ -143,6 +156,9 @@ def test_guard(server, pki, device_list, device):
     assert certdir(server, "release") == "12 sessions are released\n"
     wait_until(lambda: set(server.states().values()) == {"ended"}, what="the end")
     assert len(device.orders) == 12
+    assert "sessions: none is held" in status(server, device_list, 0)
+    server.file = server.file.with_name("none")
+    assert "sessions: not known: " in status(server, device_list, 0)
 
 
 def test_slip_taken_back(server, pki, device_list, device):
