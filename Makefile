@@ -301,6 +301,12 @@ check-compat: ## compare our FreeRADIUS declarations with the true headers of th
 check-servers: deps ## logins with Debian 12's and 13's server, and with one from the source tree FREERADIUS_SRC (root, debootstrap)
 	@tests/servers/check.sh $(B)/servers $(FREERADIUS_SRC)
 
+.PHONY: monitoring-test
+monitoring-test: deps ## the alert rules and the dashboard against a Prometheus that scrapes a real radiusd
+	@tests/testenv/deps.sh prometheus prometheus-node-exporter
+	@$(MAKE) --no-print-directory all
+	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) -m pytest -q -p no:cacheprovider tests/monitoring
+
 .PHONY: docker-test
 docker-test: deps-demo ## build the container image and run the demo's logins against it
 	@$(MAKE) --no-print-directory all

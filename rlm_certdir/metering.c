@@ -236,7 +236,8 @@ static void print_sessions(const struct certdir_metering *self, struct certdir_e
 
 static void print_module(struct certdir_metering *self, struct certdir_exposition *to)
 {
-	const struct certdir_label build[] = {{"module", self->module}, {"freeradius", self->server}, {NULL, NULL}};
+	const struct certdir_label build[] = {
+		{"module", self->module}, {"version", self->version}, {"freeradius", self->server}, {NULL, NULL}};
 	const struct certdir_label module[] = {{"module", self->module}, {NULL, NULL}};
 
 	certdir_metric_print(to, CERTDIR_METRIC_BUILD, build, 1);

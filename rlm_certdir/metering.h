@@ -13,7 +13,7 @@
 struct certdir_metering {
 	struct certdir_tally tally;
 	const char *module; /* the instance's name */
-	char server[16]; /* the version of FreeRADIUS that it was built for */
+	const char *version, *server; /* its version, and that of FreeRADIUS that it was built for */
 	const struct certdir_checker *checker;
 	bool observe;
 	struct certdir_journal *journal; /* or NULL */

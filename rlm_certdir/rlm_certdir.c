@@ -435,8 +435,8 @@ static bool metrics_opened(rlm_certdir_t *inst, CONF_SECTION *cs)
 	inst->metering = calloc(1, sizeof(*inst->metering));
 	if (inst->metering) {
 		inst->metering->module = inst->name;
-		snprintf(inst->metering->server, sizeof(inst->metering->server), "%d.%d.%d",
-			 COMPAT_FREERADIUS / 10000 % 100, COMPAT_FREERADIUS / 100 % 100, COMPAT_FREERADIUS % 100);
+		inst->metering->version = certdir_version_own;
+		inst->metering->server = certdir_version_server;
 		inst->metering->checker = &inst->raddb.checker;
 		inst->metering->observe = inst->raddb.observe;
 		inst->metering->journal = inst->journal;

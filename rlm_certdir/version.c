@@ -6,3 +6,5 @@
 #define VALUE(x) TEXT(x)
 
 const char certdir_version[] = "certdir " VALUE(CERTDIR_VERSION) " (for FreeRADIUS " RADIUSD_VERSION_STRING ")";
+const char certdir_version_own[] = VALUE(CERTDIR_VERSION);
+const char certdir_version_server[] = RADIUSD_VERSION_STRING;

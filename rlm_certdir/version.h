@@ -4,5 +4,7 @@
 
 /* Which certdir this is, and which server its headers were of: "certdir 1.2.3 (for FreeRADIUS 3.2.1)". */
 extern const char certdir_version[];
+/* The same apart: "1.2.3", "3.2.1". */
+extern const char certdir_version_own[], certdir_version_server[];
 
 #endif

@@ -10,7 +10,7 @@ static const struct {
 	const char *name, *type, *help;
 } metrics[CERTDIR_METRICS] = {
 	[CERTDIR_METRIC_BUILD] = {"certdir_build_info", "gauge",
-				  "Always 1; which FreeRADIUS the module was built for."},
+				  "Always 1; which certdir this is, and for which FreeRADIUS it was built."},
 	[CERTDIR_METRIC_STARTED] = {"certdir_start_timestamp_seconds", "gauge",
 				    "When the server began to count; counters were 0 then."},
 	[CERTDIR_METRIC_ENFORCING] = {"certdir_enforcing", "gauge",
