@@ -123,6 +123,13 @@ char *certdir_file_load(int file, size_t max, size_t *length)
 	return NULL;
 }
 
+char *certdir_file_directory(const char *filename)
+{
+	const char *slash = strrchr(filename, '/');
+
+	return slash ? strndup(filename, (size_t)(slash - filename) + 1) : strdup(".");
+}
+
 bool certdir_file_sync_directory(const char *directory)
 {
 	const int file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

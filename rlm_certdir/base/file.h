@@ -24,6 +24,8 @@ bool certdir_file_write(int file, const void *bytes, size_t size);
 bool certdir_file_write_at(int file, const void *bytes, size_t size, uint64_t at, const char *name,
 			   struct certdir_error *error);
 
+/* The directory that `filename` stands in, "." where it names none; the caller frees it. NULL when memory is out. */
+char *certdir_file_directory(const char *filename);
 /* What was renamed or linked in a directory survives a power cut after this. False with errno. */
 bool certdir_file_sync_directory(const char *directory);
 

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 enum { GROUPS_MAX = 64, PASSWD_MAX = 4096 };
 
 /* Asked of the name service only for files that a group can write which is neither root's nor ours. */
@@ -175,7 +177,6 @@ static int refuse_linked(int file)
 int certdir_permissions_open(const char *filename, mode_t mode)
 {
 	const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-	const char *slash = strrchr(filename, '/');
 	char *directory;
 	int file;
 
@@ -191,7 +192,7 @@ int certdir_permissions_open(const char *filename, mode_t mode)
 		if (errno != EEXIST)
 			return -1;
 	}
-	directory = slash ? strndup(filename, (size_t)(slash - filename) + 1) : strdup(".");
+	directory = certdir_file_directory(filename);
 	if (directory)
 		certdir_permissions_follow(file, directory, filename);
 	free(directory);

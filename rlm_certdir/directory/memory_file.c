@@ -187,7 +187,6 @@ bool certdir_memory_unpack(struct certdir_store *store, const unsigned char *byt
 
 static bool write_file(int fd, const char *name, const struct certdir_bytes *bytes, struct certdir_error *error)
 {
-
 	if (!certdir_file_write_at(fd, bytes->bytes, bytes->length, 0, name, error) ||
 	    !certdir_list_seal_append(fd, 0, name, error))
 		return false;
@@ -200,8 +199,7 @@ static bool write_file(int fd, const char *name, const struct certdir_bytes *byt
 /* That a name may not survive a power cut costs one edition of what is written each minute. */
 static void sync_folder(const char *filename)
 {
-	const char *slash = strrchr(filename, '/');
-	char *folder = slash ? strndup(filename, (size_t)(slash - filename) + 1) : strdup(".");
+	char *folder = certdir_file_directory(filename);
 
 	(void)(folder && certdir_file_sync_directory(folder));
 	free(folder);

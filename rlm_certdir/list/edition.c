@@ -19,7 +19,7 @@
 static char *resolve_new(const char *filename, struct certdir_error *error)
 {
 	const char *slash = strrchr(filename, '/');
-	char *directory = slash ? strndup(filename, (size_t)(slash - filename) + 1) : strdup(".");
+	char *directory = certdir_file_directory(filename);
 	char *real = directory ? realpath(directory, NULL) : NULL, *name = NULL;
 
 	if (!real)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/permissions.h"
 #include "list/database.h"
 #include "list/lock.h"
@@ -196,8 +197,7 @@ static struct certdir_session_store *open_locked(const char *filename, struct ce
  */
 static int lock_file(const char *filename, struct certdir_error *error)
 {
-	const char *slash = strrchr(filename, '/');
-	char *directory = slash ? strndup(filename, (size_t)(slash - filename) + 1) : strdup(".");
+	char *directory = certdir_file_directory(filename);
 	int lock = -1;
 
 	if (directory)
