@@ -244,12 +244,6 @@ static int compare_groups(const void *a, const void *b)
 	return ids ? ids : compare_texts(left->name, right->name);
 }
 
-static bool out_of_memory(const struct certdir_list_reader *reader, struct certdir_error *error)
-{
-	certdir_error_set(error, "%s: out of memory", reader->image->filename);
-	return false;
-}
-
 static bool take_all(struct certdir_list_reader *reader, const char *sql, int64_t row, take_function take,
 		     void *context, struct certdir_error *error)
 {
@@ -259,7 +253,7 @@ static bool take_all(struct certdir_list_reader *reader, const char *sql, int64_
 	while ((found = certdir_sql_next(stmt)) == 1)
 		if (!take(context, stmt)) {
 			(void)sqlite3_reset(stmt);
-			return out_of_memory(reader, error);
+			return certdir_list_reader_no_memory(reader, error);
 		}
 	return found == 0 || certdir_list_reader_fail(reader, error);
 }
@@ -275,7 +269,7 @@ static bool take_row(struct certdir_list_reader *reader, sqlite3_stmt *stmt, int
 		return false;
 	}
 	if (!take_texts(stmt, *source, device) || !take_text(stmt, AT_DN, &device->id) || !take_id(device, row))
-		return out_of_memory(reader, error);
+		return certdir_list_reader_no_memory(reader, error);
 	take_facts(stmt, *source, device);
 	*only_against = against(stmt, device);
 	return true;

@@ -16,12 +16,6 @@ enum { TEXTS = 9, AT_NOT_BEFORE = TEXTS, AT_NOT_AFTER, AT_REVOKED, AT_CONFIRMED,
 /* A CA gives a serial number once; so many rows of other CAs that happen to have it are looked at. */
 enum { SERIALS_MAX = 64 };
 
-static bool out_of_memory(const struct certdir_list_reader *reader, struct certdir_error *error)
-{
-	certdir_error_set(error, "%s: out of memory", reader->image->filename);
-	return false;
-}
-
 /* False when memory is out. */
 static bool take_texts(sqlite3_stmt *stmt, struct certdir_issued *issued)
 {
@@ -56,7 +50,7 @@ static bool take_row(struct certdir_list_reader *reader, sqlite3_stmt *stmt, str
 	if (take_texts(stmt, &row->issued))
 		return true;
 	certdir_issued_clear(&row->issued);
-	return out_of_memory(reader, error);
+	return certdir_list_reader_no_memory(reader, error);
 }
 
 static bool in_scope(const struct certdir_list_issued *row, const char *tenant)

@@ -46,6 +46,12 @@ bool certdir_list_reader_fail(struct certdir_list_reader *reader, struct certdir
 	return false;
 }
 
+bool certdir_list_reader_no_memory(const struct certdir_list_reader *reader, struct certdir_error *error)
+{
+	certdir_error_set(error, "%s: out of memory", reader->image->filename);
+	return false;
+}
+
 /*
  * With mmap_size set SQLite takes pages by xFetch, which is a pointer into the image: no page is copied, and this maps nothing. One
  * read transaction lasts as long as the connection, since the image never changes: beginning one costs as much as a lookup.

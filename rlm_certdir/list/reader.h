@@ -33,5 +33,7 @@ void certdir_list_reader_allow(struct certdir_list_reader *reader);
 struct certdir_list_steps certdir_list_reader_begin(struct certdir_list_reader *reader);
 /* Says why reading has failed. Always false. */
 bool certdir_list_reader_fail(struct certdir_list_reader *reader, struct certdir_error *error);
+/* The same where memory is out. */
+bool certdir_list_reader_no_memory(const struct certdir_list_reader *reader, struct certdir_error *error);
 
 #endif
