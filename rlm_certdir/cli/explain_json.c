@@ -7,14 +7,8 @@
 
 #include "cli/asked.h"
 #include "cli/explain.h"
+#include "cli/json.h"
 #include "facts.h"
-
-static json_t *text(const char *value)
-{
-	json_t *string = value ? json_string(value) : NULL;
-
-	return string ? string : json_null();
-}
 
 /* "ca", or "section NAME" where a certificates section says that the CA vouches; null for what nobody vouches for. */
 static json_t *json_voucher(const struct certdir_certificate *certificate, const struct certdir_identity *id)
@@ -31,12 +25,13 @@ static json_t *json_identities(const struct certdir_check *check)
 	for (size_t i = 0; i < check->certificate.count; i++) {
 		const struct certdir_identity *id = &check->certificate.identities[i];
 
-		json_array_append_new(array, json_pack("{s:s, s:o, s:s, s:s, s:b, s:o, s:b}", "type",
-						       certdir_identity_type_name(id->type), "value", text(id->value),
-						       "from", id->from, "rank", certdir_rank_name(id->rank),
-						       "immutable", id->rank >= CERTDIR_RANK_ID, "vouched_by",
-						       json_voucher(&check->certificate, id), "deciding",
-						       (int)((check->deciding >> i) & 1)));
+		json_array_append_new(array,
+				      json_pack("{s:s, s:o, s:s, s:s, s:b, s:o, s:b}", "type",
+						certdir_identity_type_name(id->type), "value",
+						certdir_cli_json_text(id->value), "from", id->from, "rank",
+						certdir_rank_name(id->rank), "immutable", id->rank >= CERTDIR_RANK_ID,
+						"vouched_by", json_voucher(&check->certificate, id), "deciding",
+						(int)((check->deciding >> i) & 1)));
 	}
 	return array;
 }
@@ -45,7 +40,7 @@ static json_t *json_lookup(const struct certdir_check *check, size_t d, enum cer
 			   const char *value, json_t *devices)
 {
 	return json_pack("{s:s, s:s, s:o, s:o}", "directory", check->known.directories[d]->name, "type",
-			 certdir_identity_type_name(type), "value", text(value), "devices", devices);
+			 certdir_identity_type_name(type), "value", certdir_cli_json_text(value), "devices", devices);
 }
 
 static json_t *json_lookups(const struct certdir_check *check)
@@ -72,14 +67,9 @@ static json_t *json_lookups(const struct certdir_check *check)
 	return array;
 }
 
-static json_t *tristate(enum certdir_tristate is)
-{
-	return is == CERTDIR_UNKNOWN ? json_null() : json_boolean(is == CERTDIR_YES);
-}
-
 static void append(void *context, const char *value)
 {
-	json_array_append_new(context, text(value));
+	json_array_append_new(context, certdir_cli_json_text(value));
 }
 
 /* The device's texts, by their names. */
@@ -119,11 +109,13 @@ static json_t *json_device(const struct certdir_decision *decision)
 	json_t *device = json_object(), *groups = json_array(), *extensions = json_array();
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		json_object_set_new(device, texts[i].name, text(certdir_facts_text(decision, texts[i].offset)));
-	json_object_set_new(device, "compliance", text(decision->compliance));
-	json_object_set_new(device, "enabled", tristate(all.enabled));
-	json_object_set_new(device, "managed", tristate(all.managed));
-	json_object_set_new(device, "join_type", text(certdir_join_type_name(certdir_facts_join_type(decision))));
+		json_object_set_new(device, texts[i].name,
+				    certdir_cli_json_text(certdir_facts_text(decision, texts[i].offset)));
+	json_object_set_new(device, "compliance", certdir_cli_json_text(decision->compliance));
+	json_object_set_new(device, "enabled", certdir_cli_json_tristate(all.enabled));
+	json_object_set_new(device, "managed", certdir_cli_json_tristate(all.managed));
+	json_object_set_new(device, "join_type",
+			    certdir_cli_json_text(certdir_join_type_name(certdir_facts_join_type(decision))));
 	json_object_set_new(device, "last_seen", json_integer((json_int_t)all.last_seen));
 	json_object_set_new(device, "registered", json_integer((json_int_t)all.registered));
 	certdir_facts_groups(decision, append, groups);
@@ -144,8 +136,9 @@ static json_t *json_sources(const struct certdir_check *check)
 		json_array_append_new(
 			array, json_pack("{s:s, s:o, s:o, s:o}", "directory",
 					 check->known.directories[certdir_cli_asked_directory(check, record)]->name,
-					 "source", text(certdir_cli_asked_source(check, record)->name), "id",
-					 text(record->device.id), "only_against", text(record->only_against)));
+					 "source", certdir_cli_json_text(certdir_cli_asked_source(check, record)->name),
+					 "id", certdir_cli_json_text(record->device.id), "only_against",
+					 certdir_cli_json_text(record->only_against)));
 	}
 	return array;
 }
@@ -157,13 +150,17 @@ static json_t *json_check(const char *file, const struct certdir_check *check)
 	const struct certdir_decision *decision = &check->decision;
 
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
-			 text(file), "subject", text(certificate->subject), "issuer", text(certificate->issuer),
-			 "issuer_key", text(certificate->issuer_key), "serial", text(certificate->serial), "tenant",
-			 text(certificate->tenant), "template", text(certificate->template), "ekus",
-			 text(certificate->ekus), "ski", text(certificate->ski), "public_key_sha1",
-			 text(certificate->public_key_sha1), "section", text(certificate->section), "identities",
-			 json_identities(check), "lookups", json_lookups(check), "device",
-			 decision->record_count ? json_device(decision) : json_null(), "sources", json_sources(check));
+			 certdir_cli_json_text(file), "subject", certdir_cli_json_text(certificate->subject), "issuer",
+			 certdir_cli_json_text(certificate->issuer), "issuer_key",
+			 certdir_cli_json_text(certificate->issuer_key), "serial",
+			 certdir_cli_json_text(certificate->serial), "tenant",
+			 certdir_cli_json_text(certificate->tenant), "template",
+			 certdir_cli_json_text(certificate->template), "ekus", certdir_cli_json_text(certificate->ekus),
+			 "ski", certdir_cli_json_text(certificate->ski), "public_key_sha1",
+			 certdir_cli_json_text(certificate->public_key_sha1), "section",
+			 certdir_cli_json_text(certificate->section), "identities", json_identities(check), "lookups",
+			 json_lookups(check), "device", decision->record_count ? json_device(decision) : json_null(),
+			 "sources", json_sources(check));
 }
 
 /* Who the certificate's person is, or the device's owner; null when nobody was asked. */
@@ -174,9 +171,10 @@ static json_t *json_person(const struct certdir_check *check)
 	if (!decision)
 		return json_null();
 	return json_pack("{s:b, s:o, s:o, s:s, s:s, s:o}", "owner", check->owner != NULL, "id",
-			 text(decision->record_count ? CERTDIR_FACT(decision, id) : NULL), "name",
-			 text(certdir_facts_user_name(decision)), "reason", certdir_reason_name(decision->reason),
-			 "detail", decision->detail, "lookups", json_lookups(check->person));
+			 certdir_cli_json_text(decision->record_count ? CERTDIR_FACT(decision, id) : NULL), "name",
+			 certdir_cli_json_text(certdir_facts_user_name(decision)), "reason",
+			 certdir_reason_name(decision->reason), "detail", decision->detail, "lookups",
+			 json_lookups(check->person));
 }
 
 static void append_place(void *context, const char *from, const char *value, size_t length)
@@ -199,10 +197,10 @@ static json_t *json_findings(const struct explain_subject *subject)
 	for (size_t i = 0; i < subject->finding_count; i++) {
 		const struct certdir_finding *finding = &subject->findings[i];
 
-		json_array_append_new(array,
-				      json_pack("{s:s, s:o, s:i, s:o}", "severity",
-						finding->error ? "error" : "warning", "file", text(finding->file),
-						"line", finding->line, "text", text(finding->text)));
+		json_array_append_new(array, json_pack("{s:s, s:o, s:i, s:o}", "severity",
+						       finding->error ? "error" : "warning", "file",
+						       certdir_cli_json_text(finding->file), "line", finding->line,
+						       "text", certdir_cli_json_text(finding->text)));
 	}
 	return array;
 }
@@ -211,11 +209,12 @@ static json_t *json_decision(const struct certdir_decision *decision)
 {
 	char matched_by[CERTDIR_MATCHED_BY_SIZE];
 
-	return json_pack("{s:o, s:o, s:s, s:s, s:o}", "matched_by",
-			 text(decision->matched_by ? certdir_facts_matched_by(decision, matched_by) : NULL), "age",
-			 certdir_facts_have_age(decision) ? json_integer((json_int_t)decision->age) : json_null(),
-			 "decision", certdir_verdict_name(certdir_reason_verdict(decision->reason)), "reason",
-			 certdir_reason_name(decision->reason), "detail", text(decision->detail));
+	return json_pack(
+		"{s:o, s:o, s:s, s:s, s:o}", "matched_by",
+		certdir_cli_json_text(decision->matched_by ? certdir_facts_matched_by(decision, matched_by) : NULL),
+		"age", certdir_facts_have_age(decision) ? json_integer((json_int_t)decision->age) : json_null(),
+		"decision", certdir_verdict_name(certdir_reason_verdict(decision->reason)), "reason",
+		certdir_reason_name(decision->reason), "detail", certdir_cli_json_text(decision->detail));
 }
 
 bool explain_json(const struct explain_subject *subject, const struct certdir_check *check)
@@ -236,7 +235,8 @@ bool explain_json(const struct explain_subject *subject, const struct certdir_ch
 		   json_object_set_new(object, "wiring", json_findings(subject)) == 0;
 	if (complete && name)
 		json_object_set_new(object, "configmgr",
-				    json_pack("{s:b, s:o}", "takes", !malformed && !refusal, "because", text(refusal)));
+				    json_pack("{s:b, s:o}", "takes", !malformed && !refusal, "because",
+					      certdir_cli_json_text(refusal)));
 	line = complete ? json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 	if (line)
 		puts(line);

@@ -21,6 +21,18 @@ int certdir_cli_json_exit(json_t *object)
 	return certdir_cli_json_print(object) ? 0 : EX_IOERR;
 }
 
+json_t *certdir_cli_json_text(const char *text)
+{
+	json_t *string = text ? json_string(text) : NULL;
+
+	return string ? string : json_null();
+}
+
+json_t *certdir_cli_json_tristate(enum certdir_tristate is)
+{
+	return is == CERTDIR_UNKNOWN ? json_null() : json_boolean(is == CERTDIR_YES);
+}
+
 json_t *certdir_cli_json_time(int64_t seconds)
 {
 	char text[CERTDIR_TIMESTAMP_SIZE];

@@ -79,13 +79,6 @@ void certdir_cli_replay_print(const struct certdir_cli_replay *replay)
 
 /* ---- for programs ---- */
 
-static json_t *text(const char *value)
-{
-	json_t *string = value ? json_string(value) : NULL;
-
-	return string ? string : json_null();
-}
-
 static void append_change(const struct certdir_cli_replay *replay, enum certdir_reason from, enum certdir_reason to,
 			  struct certdir_cli_replay_change change, void *context)
 {
@@ -95,11 +88,12 @@ static void append_change(const struct certdir_cli_replay *replay, enum certdir_
 		const struct certdir_cli_replayed *one = &replay->replayed[i];
 
 		if (one->reason == to && one->logins[from])
-			json_array_append_new(certificates,
-					      json_pack("{s:o, s:o, s:o, s:o, s:I}", "subject", text(one->subject),
-							"serial", text(one->serial), "device", text(one->device),
-							"detail", text(one->detail), "logins",
-							(json_int_t)one->logins[from]));
+			json_array_append_new(certificates, json_pack("{s:o, s:o, s:o, s:o, s:I}", "subject",
+								      certdir_cli_json_text(one->subject), "serial",
+								      certdir_cli_json_text(one->serial), "device",
+								      certdir_cli_json_text(one->device), "detail",
+								      certdir_cli_json_text(one->detail), "logins",
+								      (json_int_t)one->logins[from]));
 	}
 	json_array_append_new(context, json_pack("{s:s, s:s, s:s, s:s, s:I, s:o}", "from", verdict(from), "from_reason",
 						 certdir_reason_name(from), "to", verdict(to), "to_reason",
@@ -112,11 +106,12 @@ bool certdir_cli_replay_print_json(const struct certdir_cli_replay *replay)
 	json_t *changes = json_array();
 
 	each_change(replay, append_change, changes);
-	return certdir_cli_json_print(
-		json_pack("{s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "logins", (json_int_t)replay->logins,
-			  "certificates", (json_int_t)replay->count, "from", text(replay->logins ? replay->from : NULL),
-			  "to", text(replay->logins ? replay->to : NULL), "changes", changes, "without_certificate",
-			  (json_int_t)replay->without, "other_instances", (json_int_t)replay->elsewhere,
-			  "other_versions", (json_int_t)replay->newer, "broken", (json_int_t)replay->broken, "missing",
-			  (json_int_t)replay->missing));
+	return certdir_cli_json_print(json_pack("{s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "logins",
+						(json_int_t)replay->logins, "certificates", (json_int_t)replay->count,
+						"from", certdir_cli_json_text(replay->logins ? replay->from : NULL),
+						"to", certdir_cli_json_text(replay->logins ? replay->to : NULL),
+						"changes", changes, "without_certificate", (json_int_t)replay->without,
+						"other_instances", (json_int_t)replay->elsewhere, "other_versions",
+						(json_int_t)replay->newer, "broken", (json_int_t)replay->broken,
+						"missing", (json_int_t)replay->missing));
 }

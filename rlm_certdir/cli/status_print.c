@@ -224,13 +224,12 @@ static json_t *parts_json(const struct certdir_cli_status *status, const struct 
 
 static json_t *tenant_json(const struct certdir_cli_status *status, const struct certdir_cli_tenant_status *tenant)
 {
-	json_t *object =
-		json_pack("{s:s,s:s,s:s?,s:b,s:b,s:o,s:o,s:s,s:o}", "name", tenant->name, "kind",
-			  tenant->ldap ? "ldap" : "tenant", "tenant", tenant->tenant_id, "configured",
-			  tenant->configured, "ok", !certdir_cli_tenant_needs_help(status, tenant), "last_attempt",
-			  certdir_cli_json_time(tenant->attempted), "last_attempt_ok",
-			  tenant->up == CERTDIR_UNKNOWN ? json_null() : json_boolean(tenant->up == CERTDIR_YES), "note",
-			  tenant->note, "credential_expires", certdir_cli_json_time(tenant->credential_expires));
+	json_t *object = json_pack("{s:s,s:s,s:s?,s:b,s:b,s:o,s:o,s:s,s:o}", "name", tenant->name, "kind",
+				   tenant->ldap ? "ldap" : "tenant", "tenant", tenant->tenant_id, "configured",
+				   tenant->configured, "ok", !certdir_cli_tenant_needs_help(status, tenant),
+				   "last_attempt", certdir_cli_json_time(tenant->attempted), "last_attempt_ok",
+				   certdir_cli_json_tristate(tenant->up), "note", tenant->note, "credential_expires",
+				   certdir_cli_json_time(tenant->credential_expires));
 	json_t *numbers;
 
 	if (!object || !tenant->has_numbers)
