@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "base/ascii.h"
+
 #define CERTDIR_HASH_START UINT64_C(0xcbf29ce484222325)
 
 /* `hash`, CERTDIR_HASH_START at first, with one more byte in it. */
@@ -26,7 +28,7 @@ static inline uint64_t certdir_hash_text(const char *text)
 static inline uint64_t certdir_hash_folded(uint64_t hash, const char *text)
 {
 	for (; *text; text++)
-		hash = certdir_hash_byte(hash, (unsigned char)(*text >= 'A' && *text <= 'Z' ? *text + 32 : *text));
+		hash = certdir_hash_byte(hash, (unsigned char)certdir_ascii_lower(*text));
 	return hash;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/ascii.h"
 #include "base/array.h"
 #include "directory/mark.h"
 #include "text/canonical.h"
@@ -121,11 +122,6 @@ int64_t certdir_ldap_generalized_time(const struct certdir_ldap_value *value)
 
 /* ---- which terms stand in an entry ---- */
 
-static unsigned char lower(unsigned char byte)
-{
-	return byte >= 'A' && byte <= 'Z' ? (unsigned char)(byte + ('a' - 'A')) : byte;
-}
-
 static bool is_value(const struct certdir_ldap_value *value, const struct certdir_ldap_term *term)
 {
 	const bool binary = term->column->form == CERTDIR_LDAP_SID;
@@ -133,7 +129,8 @@ static bool is_value(const struct certdir_ldap_value *value, const struct certdi
 	if (value->length != term->length)
 		return false;
 	for (size_t i = 0; i < term->length; i++)
-		if (binary ? value->bytes[i] != term->value[i] : lower(value->bytes[i]) != lower(term->value[i]))
+		if (binary ? value->bytes[i] != term->value[i]
+			   : certdir_ascii_lower((char)value->bytes[i]) != certdir_ascii_lower((char)term->value[i]))
 			return false;
 	return true;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/ascii.h"
 #include "base/array.h"
 #include "text/canonical.h"
 #include "text/hex.h"
@@ -44,7 +45,7 @@ char *certdir_ldap_dn_normal(const char *dn)
 		return NULL;
 	while (*dn) {
 		dn = read_byte(dn, &byte, &escaped);
-		byte = (char)(byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte);
+		byte = certdir_ascii_lower(byte);
 		if (escaped && !(byte >= 'a' && byte <= 'z') && !(byte >= '0' && byte <= '9')) {
 			*out++ = '\\';
 			out = certdir_hex_put(out, (unsigned char)byte);

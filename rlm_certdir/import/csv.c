@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/array.h"
 
 void certdir_csv_init(struct certdir_csv *csv, const char *bytes, size_t length)
@@ -174,11 +175,9 @@ bool certdir_csv_next(struct certdir_csv *csv, bool *done, struct certdir_error 
 bool certdir_csv_is(const char *field, const char *name)
 {
 	for (; *field; field++) {
-		const char c = *field >= 'A' && *field <= 'Z' ? (char)(*field - 'A' + 'a') : *field;
-
 		if (*field == ' ')
 			continue;
-		if (c != *name++)
+		if (certdir_ascii_lower(*field) != *name++)
 			return false;
 	}
 	return !*name;

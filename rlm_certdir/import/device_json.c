@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/ascii.h"
 #include "base/array.h"
 #include "base/words.h"
 #include "list/list.h"
@@ -283,8 +284,7 @@ static bool take_join_type(const struct reading *reading, const struct property 
 		return false;
 	*join_type = text ? certdir_word_trust_type(text) : CERTDIR_JOIN_UNKNOWN;
 	for (char *c = text; c && *c; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
+		*c = certdir_ascii_lower(*c);
 	if (text && *join_type == CERTDIR_JOIN_UNKNOWN && !certdir_join_type_parse(text, join_type))
 		certdir_error_set(&reading->record->warning, "device \"%.100s\": %s \"%.100s\" is not known here",
 				  reading->label, property->name, json_string_value(value));

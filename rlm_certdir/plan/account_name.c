@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/hash.h"
 
 enum { LENGTH = CERTDIR_ACCOUNT_NAME_SIZE - 2, KEPT = 8, MADE = 6 };
@@ -20,7 +21,7 @@ static size_t legal(const char *cn, char *out, size_t room)
 		if (*cn <= ' ' || *cn > '~' || strchr("\"/\\[]:;|=,+*?<>@", *cn))
 			out[length++] = '-';
 		else
-			out[length++] = (char)(*cn >= 'a' && *cn <= 'z' ? *cn - 'a' + 'A' : *cn);
+			out[length++] = certdir_ascii_upper(*cn);
 	}
 	return length;
 }

@@ -8,6 +8,7 @@
 #define CERTDIR_PLAN_FOLD_H
 
 #include "base/arena.h"
+#include "base/ascii.h"
 #include "ldap/change.h"
 
 enum certdir_accents {
@@ -18,7 +19,7 @@ enum certdir_accents {
 /* A byte of a key. */
 static inline unsigned char certdir_fold_byte(char c)
 {
-	return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+	return (unsigned char)certdir_ascii_lower(c);
 }
 
 /*

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/ascii.h"
 #include "base/shrink.h"
 #include "directory/ldap_domain.h"
 #include "directory/ldap_filter.h"
@@ -33,8 +34,7 @@ static void read_guid(struct certdir_conf_section *section, const char *key, con
 									  : "this is no GUID: ",
 						where);
 	for (char *at = entry->value; *at; at++)
-		if (*at >= 'A' && *at <= 'F')
-			*at = (char)(*at - 'A' + 'a');
+		*at = certdir_ascii_lower(*at);
 }
 
 /* The length of the host at the start of `text`, a name, an IPv4 address, or an IPv6 address in brackets; 0 = none. */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "text/hex.h"
+
 enum { UNIT = 6 /* bytes of \uXXXX */, PAIR = CERTDIR_ESCAPES_HELD };
 
 /* Reads the four digits of a \uXXXX; -1 when there are less, -2 when one of those that are there is none. */
@@ -11,16 +13,13 @@ static int read_unit(const char *digits, size_t length)
 	int unit = 0;
 
 	for (size_t i = 0; i < 4; i++) {
-		const char c = i < length ? digits[i] : '\0';
+		const int digit = i < length ? certdir_hex_digit(digits[i]) : 0;
 
 		if (i >= length)
 			return -1;
-		if (c >= '0' && c <= '9')
-			unit = unit * 16 + (c - '0');
-		else if ((c | 32) >= 'a' && (c | 32) <= 'f')
-			unit = unit * 16 + ((c | 32) - 'a' + 10);
-		else
+		if (digit < 0)
 			return -2;
+		unit = unit * 16 + digit;
 	}
 	return unit;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/ascii.h"
 #include "base/words.h"
 
 static bool among(const char *const *words, const char *word)
@@ -34,7 +35,7 @@ static int compare_words(const void *a, const void *b)
 static void write_lower(FILE *out, const char *text)
 {
 	for (; *text; text++)
-		(void)fputc(*text >= 'A' && *text <= 'Z' ? *text - 'A' + 'a' : *text, out);
+		(void)fputc(certdir_ascii_lower(*text), out);
 }
 
 /* "operating_system=ios,windows;": sorted, each once. False when memory is out. */

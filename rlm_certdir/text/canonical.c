@@ -3,24 +3,15 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "text/hex.h"
 #include "text/radio.h"
 #include "text/utf8.h"
 
-/* Not ctype: the locale of the program must not decide who comes in. */
+/* As in base/ascii.h. */
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static char upper(char c)
-{
-	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
 bool certdir_type_is_guid(enum certdir_identity_type type)
@@ -71,7 +62,7 @@ static bool read_guid(const char *text, char out[37], bool *zero)
 {
 	*zero = true;
 	for (size_t i = 0; i < 36; i++) {
-		const char c = lower(text[i]);
+		const char c = certdir_ascii_lower(text[i]);
 		const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
 
 		if (dash ? c != '-' : !is_digit(c) && (c < 'a' || c > 'f'))
@@ -115,7 +106,7 @@ static bool canonical_udid(const char *value, size_t length, char *out)
 		if (dash ? value[i] != '-' : certdir_hex_digit(value[i]) < 0)
 			return false;
 		zero = zero && (dash || value[i] == '0');
-		out[i] = lower(value[i]);
+		out[i] = certdir_ascii_lower(value[i]);
 	}
 	out[length] = '\0';
 	return !zero;
@@ -131,7 +122,7 @@ static bool canonical_thumbprint(const char *value, size_t length, char *out)
 			continue;
 		if (certdir_hex_digit(value[i]) < 0 || digits == 40)
 			return false;
-		out[digits++] = lower(value[i]);
+		out[digits++] = certdir_ascii_lower(value[i]);
 	}
 	out[digits] = '\0';
 	return digits == 40 && strspn(out, "0") < 40;
@@ -160,7 +151,7 @@ static bool canonical_dns(const char *value, size_t length, char *out)
 	if (length == 0 || length > 253)
 		return false;
 	for (size_t i = 0; i < length; i++) {
-		char c = lower(value[i]);
+		char c = certdir_ascii_lower(value[i]);
 
 		if (c == '.') {
 			if (label == 0)
@@ -184,7 +175,7 @@ static bool has_host(const char *value, size_t length)
 	if (length < sizeof(host) - 1)
 		return false;
 	for (size_t i = 0; i < sizeof(host) - 1; i++)
-		if (lower(value[i]) != host[i])
+		if (certdir_ascii_lower(value[i]) != host[i])
 			return false;
 	return true;
 }
@@ -262,7 +253,7 @@ static bool canonical_text(enum certdir_identity_type type, const char *value, s
 	if (!certdir_text_valid(value, length, &why))
 		return false;
 	for (size_t i = 0; i < length; i++)
-		out[i] = type == CERTDIR_ID_SERIAL ? upper(value[i]) : lower(value[i]);
+		out[i] = type == CERTDIR_ID_SERIAL ? certdir_ascii_upper(value[i]) : certdir_ascii_lower(value[i]);
 	out[length] = '\0';
 	return type != CERTDIR_ID_SERIAL || !is_filler(out);
 }
