@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "raddb_directories.h"
 
-#include "directory/ldap.h"
 #include "directory/ldap_schema.h"
-#include "directory/list.h"
 #include "directory/memory.h"
 #include "raddb_section.h"
 #include "text/canonical.h"
@@ -122,12 +120,17 @@ static unsigned share_of_workers(CONF_SECTION *cs)
 	return workers < 2 ? 1 : workers > 1024 ? 512 : (unsigned)workers / 2;
 }
 
+bool raddb_list_read(CONF_SECTION *cs, struct certdir_list_config *config)
+{
+	return section_parse(cs, config, &list_section);
+}
+
 static struct certdir_directory *open_list(CONF_SECTION *cs, bool watch, char const *const *groups,
 					   struct certdir_error *error)
 {
 	struct certdir_list_config config = {.groups = groups};
 
-	if (!section_parse(cs, &config, &list_section))
+	if (!raddb_list_read(cs, &config))
 		return NULL;
 	/* An eighth of all workers: strangers, who are unknown as well, must not hold the others up. */
 	config.askers = (share_of_workers(cs) + 3) / 4;
@@ -233,20 +236,27 @@ static struct certdir_directory *open_ldap_people(struct opening const *opening,
 	return remember(opening, cs, ".users", &config, certdir_ldap_directory_open(&config, error), error);
 }
 
+bool raddb_ldap_read(CONF_SECTION *cs, struct certdir_ldap_directory_config *config)
+{
+	config->name = section_instance(cs);
+	config->most = share_of_workers(cs);
+	if (!section_parse(cs, config, &ldap_section) || !read_sasl(cs, &config->server) ||
+	    !subsection_parse(cs, "tls", config, &ldap_tls_section) ||
+	    !subsection_parse(cs, "options", config, &ldap_time_section))
+		return false;
+	if (!cf_section_sub_find(cs, "attributes"))
+		memcpy(config->attributes, certdir_ldap_default_attributes, sizeof(config->attributes));
+	else if (!subsection_parse(cs, "attributes", config, &ldap_attribute_section))
+		return false;
+	return section_strings(cs, "server", &config->server.servers);
+}
+
 static struct certdir_directory *open_ldap(struct opening const *opening, CONF_SECTION *cs,
 					   struct certdir_directory **people, struct certdir_error *error)
 {
-	struct certdir_ldap_directory_config config = {.name = section_instance(cs), .most = share_of_workers(cs)};
+	struct certdir_ldap_directory_config config = {.name = NULL};
 
-	if (!section_parse(cs, &config, &ldap_section) || !read_sasl(cs, &config.server) ||
-	    !subsection_parse(cs, "tls", &config, &ldap_tls_section) ||
-	    !subsection_parse(cs, "options", &config, &ldap_time_section))
-		return NULL;
-	if (!cf_section_sub_find(cs, "attributes"))
-		memcpy(config.attributes, certdir_ldap_default_attributes, sizeof(config.attributes));
-	else if (!subsection_parse(cs, "attributes", &config, &ldap_attribute_section))
-		return NULL;
-	if (!section_strings(cs, "server", &config.server.servers))
+	if (!raddb_ldap_read(cs, &config))
 		return NULL;
 	/* Longer, and it is no burst that it helps with but a device that was disabled. */
 	if (config.remember > 60) {

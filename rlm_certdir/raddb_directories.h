@@ -4,6 +4,8 @@
 #define CERTDIR_RADDB_DIRECTORIES_H
 
 #include "checker.h"
+#include "directory/ldap.h"
+#include "directory/list.h"
 #include "freeradius/server.h"
 
 /*
@@ -12,5 +14,12 @@
  * are not named; what is open is the checker's to clear.
  */
 bool raddb_directories_open(CONF_SECTION *cs, char const *directories, bool watch, struct certdir_checker *checker);
+
+/*
+ * The options of a list { } or ldap { } section into a zeroed `config`, which borrows from `cs`; nothing is opened. False: every mistake was
+ * logged.
+ */
+bool raddb_list_read(CONF_SECTION *cs, struct certdir_list_config *config);
+bool raddb_ldap_read(CONF_SECTION *cs, struct certdir_ldap_directory_config *config);
 
 #endif

@@ -42,4 +42,7 @@ int certdir_cli_replay(const struct certdir_cli_options *options);
 /* 0, 1 something failed or is old, 66 no list, 78 configuration. */
 int certdir_cli_status(const struct certdir_cli_options *options);
 
+/* 0 all is right, 1 something is wrong, 2 there are warnings. */
+int certdir_cli_doctor(const struct certdir_cli_options *options);
+
 #endif

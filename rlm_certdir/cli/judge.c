@@ -32,7 +32,7 @@ static int open_list(struct certdir_cli_judge *judge, const char *filename, uint
 }
 
 /* Debian and Ubuntu, then RHEL and its kin. */
-static const char *default_raddb(void)
+const char *certdir_cli_default_raddb(void)
 {
 	static const char *const places[] = {"/etc/freeradius/3.0", "/etc/raddb"};
 
@@ -65,7 +65,7 @@ int certdir_cli_judge_open(struct certdir_cli_judge *judge, const struct certdir
 		return certdir_cli_misuse(options, "--list stands alone, without --raddb and --module");
 	if (options->list)
 		return open_list(judge, options->list, max_age);
-	return open_raddb(judge, options->raddb ? options->raddb : default_raddb(), options->module);
+	return open_raddb(judge, options->raddb ? options->raddb : certdir_cli_default_raddb(), options->module);
 }
 
 void certdir_cli_judge_close(struct certdir_cli_judge *judge)

@@ -22,6 +22,8 @@ struct certdir_cli_judge {
  */
 int certdir_cli_judge_open(struct certdir_cli_judge *judge, const struct certdir_cli_options *options,
 			   uint32_t max_age);
+/* Where the server's configuration is when --raddb does not say so; NULL when it is in none of the usual places. A literal. */
+const char *certdir_cli_default_raddb(void);
 void certdir_cli_judge_close(struct certdir_cli_judge *judge);
 
 #endif

@@ -22,6 +22,7 @@ static const char usage[] =
 	"       certdir replay --log FILE... [--raddb DIR] [--module NAME] [--list FILE] [--json]\n"
 	"       certdir sessions list|release [--json|--prometheus] [FILE]\n"
 	"       certdir status [-c FILE] [--json|--prometheus]\n"
+	"       certdir doctor [-c FILE] [--raddb DIR] [--json]\n"
 	"       certdir --version\n"
 	"\n"
 	"check         explain what the RADIUS server would decide about a client certificate, and why\n"
@@ -32,6 +33,7 @@ static const char usage[] =
 	"replay        decide recorded logins anew, by another policy or list, and show what would change\n"
 	"sessions      show the sessions that the RADIUS server knows and ends\n"
 	"status        tell when each tenant was synced, and what went wrong\n"
+	"doctor        look at all of it, from the server to Graph, and say what mends what is wrong\n"
 	"\n"
 	"certdir COMMAND --help tells more; so does certdir(1).\n";
 
@@ -229,6 +231,20 @@ static const char status_usage[] =
 	"  --json           print one JSON object\n"
 	"  --prometheus     print metrics for the node exporter's textfile collector\n";
 
+static const char doctor_usage[] =
+	"usage: certdir doctor [-c FILE] [--raddb DIR] [--json]\n"
+	"\n"
+	"Looks at all that a login needs: the server, its certificate, lists, LDAP servers, the sync, Graph, sessions. "
+	"One line each: right,\n"
+	"wrong, a warning, or not looked at; below what is wrong, the command or the line that mends it. It changes "
+	"nothing. Run it as root.\n"
+	"\n"
+	"  -c FILE      the configuration of the sync (" CERTDIR_CONF_DEFAULT ")\n"
+	"  --raddb DIR  the configuration of the server (/etc/freeradius/3.0, /etc/raddb)\n"
+	"  --json       print one JSON object\n"
+	"\n"
+	"exit status: 0 all is right, 1 something is wrong, 2 there are warnings, 64 usage\n";
+
 static const struct certdir_cli_command list_commands[] = {
 	{.name = "show", .takes = "lj", .least = 1, .most = 1, .run = certdir_cli_list_show, .usage = show_usage},
 	{.name = "find", .takes = "lj", .least = 1, .most = 1, .run = certdir_cli_list_find, .usage = find_usage},
@@ -281,6 +297,7 @@ static const struct certdir_cli_command commands[] = {
 	 .usage = replay_usage},
 	{.name = "sessions", .takes = "jP", .usage = sessions_usage, .group = sessions_commands},
 	{.name = "status", .takes = "cqjP", .run = certdir_cli_status, .usage = status_usage},
+	{.name = "doctor", .takes = "crj", .run = certdir_cli_doctor, .usage = doctor_usage},
 	{NULL},
 };
 

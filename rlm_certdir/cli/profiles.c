@@ -184,14 +184,14 @@ static int count_devices(struct run *run)
 
 /* ---- the server's side ---- */
 
-static void take_tls(void *context, const char *certificate_file, const char *ca_file)
+static void take_tls(void *context, const struct raddb_tls *tls)
 {
 	struct run *run = context;
 
-	if (certificate_file && run->server.count == 0)
-		(void)read_chain(&run->server, certificate_file);
-	if (ca_file)
-		(void)read_chain(&run->authorities, ca_file);
+	if (tls->certificate_file && run->server.count == 0)
+		(void)read_chain(&run->server, tls->certificate_file);
+	if (tls->ca_file)
+		(void)read_chain(&run->authorities, tls->ca_file);
 }
 
 /* Last of all: the process becomes the server's user. */

@@ -12,10 +12,12 @@
 
 #include "base/array.h"
 #include "raddb.h"
+#include "raddb_directories.h"
 #include "raddb_section.h"
 
 struct raddb_file {
 	CONF_SECTION *root;
+	CONF_SECTION *module; /* certdir { }, or NULL */
 	struct certdir_raddb raddb;
 	struct certdir_finding *findings;
 	size_t finding_count;
@@ -38,15 +40,13 @@ pid_t rad_waitpid(pid_t pid, int *status)
 extern CONF_SECTION *root_config;
 
 /* modules { certdir [module] { .. } } */
-static CONF_SECTION *find_section(CONF_SECTION *root, char const *directory, char const *module)
+static CONF_SECTION *find_section(CONF_SECTION *root, char const *module)
 {
 	CONF_SECTION *modules = cf_section_sub_find(root, "modules");
 
 	FOR_EACH_SECTION(cs, modules, "certdir")
 		if (!module || strcmp(section_instance(cs), module) == 0)
 			return cs;
-	fprintf(stderr, "certdir: %s has no certdir module%s%s: link mods-available/certdir into mods-enabled\n",
-		directory, module ? " named " : "", module ? module : "");
 	return NULL;
 }
 
@@ -112,36 +112,67 @@ static bool become_server(CONF_SECTION *root)
 	return false;
 }
 
-struct raddb_file *raddb_file_open(const char *directory, const char *module)
+bool raddb_file_become_server(const struct raddb_file *file)
 {
-	struct raddb_file *file = calloc(1, sizeof(*file));
-	CONF_SECTION *cs;
+	return become_server(file->root);
+}
+
+static bool read_root(struct raddb_file *file, const char *directory)
+{
 	char path[PATH_MAX];
 
-	if (!file)
-		return NULL;
 	default_log.dst = L_DST_STDERR;
 	default_log.fd = STDERR_FILENO;
 	snprintf(path, sizeof(path), "%s/radiusd.conf", directory);
 	if (access(path, R_OK) != 0) {
 		fprintf(stderr, "certdir: cannot read %s: %s%s\n", path, strerror(errno),
 			errno == EACCES ? ": run certdir as root, or as the server's user" : "");
-		goto fail;
+		return false;
 	}
 	file->root = cf_section_alloc(NULL, "main", NULL);
 	root_config = file->root;
 	if (!load_dictionaries(directory))
-		goto fail;
-	if (!file->root || cf_file_read(file->root, path) < 0) {
-		fprintf(stderr, "certdir: cannot read %s\n", path);
-		goto fail;
+		return false;
+	if (file->root && cf_file_read(file->root, path) == 0)
+		return true;
+	fprintf(stderr, "certdir: cannot read %s\n", path);
+	return false;
+}
+
+struct raddb_file *raddb_file_look(const char *directory, const char *module)
+{
+	struct raddb_file *file = calloc(1, sizeof(*file));
+
+	if (!file)
+		return NULL;
+	if (!read_root(file, directory)) {
+		talloc_free(file->root);
+		free(file);
+		return NULL;
 	}
-	cs = find_section(file->root, directory, module);
-	if (cs)
+	file->module = find_section(file->root, module);
+	if (file->module)
 		certdir_wiring_check(file->root, keep_finding, file);
-	if (cs && become_server(file->root) && certdir_raddb_read(cs, false, &file->raddb))
+	return file;
+}
+
+bool raddb_file_enter(struct raddb_file *file)
+{
+	return become_server(file->root) && certdir_raddb_read(file->module, false, &file->raddb);
+}
+
+struct raddb_file *raddb_file_open(const char *directory, const char *module)
+{
+	struct raddb_file *file = raddb_file_look(directory, module);
+
+	if (!file)
+		return NULL;
+	if (!file->module)
+		fprintf(stderr,
+			"certdir: %s has no certdir module%s%s: link mods-available/certdir into mods-enabled\n",
+			directory, module ? " named " : "", module ? module : "");
+	else if (raddb_file_enter(file))
 		return file;
-fail:
 	free(file->findings);
 	talloc_free(file->root);
 	free(file);
@@ -166,19 +197,103 @@ const struct certdir_finding *raddb_file_findings(const struct raddb_file *file,
 
 static char const *value_of(CONF_SECTION *cs, char const *option)
 {
-	CONF_PAIR *pair = cf_pair_find(cs, option);
+	CONF_PAIR *pair = cs ? cf_pair_find(cs, option) : NULL;
 
 	return pair ? cf_pair_value(pair) : NULL;
 }
 
-void raddb_file_each_tls(const struct raddb_file *file,
-			 void (*each)(void *context, const char *certificate_file, const char *ca_file), void *context)
+const char *raddb_file_user(const struct raddb_file *file)
+{
+	return server_account(file->root, "user");
+}
+
+const char *raddb_file_libraries(const struct raddb_file *file)
+{
+	char const *set = value_of(file->root, "libdir");
+
+	return set ? set : LIBDIR;
+}
+
+const char *raddb_file_journal(const struct raddb_file *file)
+{
+	return value_of(file->module, "journal");
+}
+
+const char *raddb_file_sessions(const struct raddb_file *file)
+{
+	struct certdir_raddb_sessions sessions = {.wanted = false};
+
+	return file->module && raddb_sessions_read(file->module, &sessions) && sessions.wanted ? sessions.filename
+											       : NULL;
+}
+
+const char *raddb_file_place(const struct raddb_file *file)
+{
+	return file->module ? cf_section_filename(file->module) : NULL;
+}
+
+void raddb_file_each_tls(const struct raddb_file *file, void (*each)(void *context, const struct raddb_tls *tls),
+			 void *context)
 {
 	CONF_SECTION *modules = cf_section_sub_find(file->root, "modules");
 
 	FOR_EACH_SECTION(eap, modules, "eap")
-		FOR_EACH_SECTION(tls, eap, "tls-config")
-			each(context, value_of(tls, "certificate_file"), value_of(tls, "ca_file"));
+		FOR_EACH_SECTION(tls, eap, "tls-config") {
+			CONF_SECTION *cache = cf_section_sub_find(tls, "cache");
+			char const *enabled = value_of(cache, "enable");
+
+			each(context, &(struct raddb_tls){.certificate_file = value_of(tls, "certificate_file"),
+							  .private_key_file = value_of(tls, "private_key_file"),
+							  .ca_file = value_of(tls, "ca_file"),
+							  .least = value_of(tls, "tls_min_version"),
+							  .most = value_of(tls, "tls_max_version"),
+							  .sessions = enabled && strcmp(enabled, "yes") == 0
+									      ? value_of(cache, "persist_dir")
+									      : NULL});
+		}
+}
+
+struct naming {
+	char const *name;
+	bool found;
+};
+
+static bool compare_name(CONF_ITEM *at, char const *word, void *context)
+{
+	struct naming *naming = context;
+
+	(void)at;
+	naming->found |= strcmp(word, naming->name) == 0;
+	return true;
+}
+
+static bool is_named(CONF_SECTION *module, CONF_SECTION *cs)
+{
+	char const *directories = value_of(module, "directories");
+	struct naming naming = {section_instance(cs), false};
+
+	(void)section_words(section_place(module, "directories"), directories ? directories : "list", compare_name,
+			    &naming);
+	return naming.found;
+}
+
+void raddb_file_each_directory(const struct raddb_file *file,
+			       void (*each)(void *context, const struct raddb_directory *directory), void *context)
+{
+	if (!file->module)
+		return;
+	FOR_EACH_SECTION(cs, file->module, "list") {
+		struct certdir_list_config list = {.filename = NULL};
+
+		if (is_named(file->module, cs) && raddb_list_read(cs, &list))
+			each(context, &(struct raddb_directory){.name = section_instance(cs), .list = &list});
+	}
+	FOR_EACH_SECTION(cs, file->module, "ldap") {
+		struct certdir_ldap_directory_config ldap = {.name = NULL};
+
+		if (is_named(file->module, cs) && raddb_ldap_read(cs, &ldap))
+			each(context, &(struct raddb_directory){.name = section_instance(cs), .ldap = &ldap});
+	}
 }
 
 void raddb_file_close(struct raddb_file *file)

@@ -344,6 +344,22 @@ void certdir_ldap_connection_close(struct certdir_ldap_connection *connection)
 	free(connection);
 }
 
+unsigned char *certdir_ldap_connection_certificate(const struct certdir_ldap_connection *connection, size_t *length)
+{
+	struct berval shown = {0, NULL};
+	unsigned char *der;
+
+	if (!certdir_ldap_uses_tls(connection->uri, connection->config) ||
+	    ldap_get_option(connection->handle, LDAP_OPT_X_TLS_PEERCERT, &shown) != LDAP_OPT_SUCCESS || !shown.bv_val)
+		return NULL;
+	*length = shown.bv_len;
+	der = malloc(shown.bv_len);
+	if (der)
+		memcpy(der, shown.bv_val, shown.bv_len);
+	ldap_memfree(shown.bv_val);
+	return der;
+}
+
 /* ---- search ---- */
 
 enum certdir_ldap_status certdir_ldap_connection_search(struct certdir_ldap_connection *connection,

@@ -83,6 +83,9 @@ enum certdir_ldap_status certdir_ldap_connection_open(struct certdir_ldap_connec
 						      struct certdir_watchdog *watchdog, struct certdir_error *error);
 void certdir_ldap_connection_close(struct certdir_ldap_connection *connection);
 
+/* The certificate that the server showed: DER, untrusted bytes, which the caller frees. NULL without TLS, or when memory is out. */
+unsigned char *certdir_ldap_connection_certificate(const struct certdir_ldap_connection *connection, size_t *length);
+
 /* One value of one attribute, as the server sent it: untrusted bytes. Attribute options (";range=..") are left out. */
 struct certdir_ldap_value {
 	const char *attribute;

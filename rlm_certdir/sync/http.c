@@ -430,8 +430,11 @@ static void take_header(const struct certdir_http *http, const char *name, char 
 static bool take_headers(struct transfer *transfer)
 {
 	struct certdir_http_answer *answer = transfer->answer;
-	const char *location = header(transfer->http, "Location");
+	const char *location = header(transfer->http, "Location"), *date = header(transfer->http, "Date");
 
+	answer->date = date ? (int64_t)curl_getdate(date, NULL) : 0;
+	if (answer->date < 0)
+		answer->date = 0;
 	(void)curl_easy_getinfo(transfer->http->easy, CURLINFO_RESPONSE_CODE, &answer->status);
 	take_header(transfer->http, "Retry-After", answer->retry_after, sizeof(answer->retry_after));
 	take_header(transfer->http, "WWW-Authenticate", answer->challenge, sizeof(answer->challenge));

@@ -71,6 +71,7 @@ struct certdir_http_answer {
 	long status;
 	char retry_after[CERTDIR_HTTP_RETRY_AFTER]; /* "" = none */
 	char request_id[64]; /* "" = none */
+	int64_t date; /* by the server's clock, Unix seconds; 0 = not said */
 	char challenge[512]; /* WWW-Authenticate; "" = none */
 	char *location; /* NULL = none */
 	char *body; /* of an error, or of any answer without a sink; NUL-terminated, NULL = empty */

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What several groups of checks ask: who may read what, how services and clocks are. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "cli/doctor.h"
+#include "cli/words.h"
+
+enum { SAID_MAX = 64 << 10, CLOCK_WARNING = 60, CLOCK_WRONG = 300 };
+
+/* ---- what was printed ---- */
+
+/* What a line says without who says it and when: "certdir: ..", "Mon Nov 30 .. : Error: ..". */
+static const char *bare(const char *line)
+{
+	static const char own[] = "certdir: ", server[] = " : Error: ";
+	const char *at = strstr(line, server);
+
+	if (at)
+		return at + strlen(server);
+	return strncmp(line, own, strlen(own)) == 0 ? line + strlen(own) : line;
+}
+
+/* The last lines: the server's parser begins with what is of no harm. */
+static void last_lines(char *said, char text[CERTDIR_TEXT_MAX])
+{
+	const char *line, *last = "", *before = "";
+
+	while ((line = strsep(&said, "\n")))
+		if (*line) {
+			before = last;
+			last = bare(line);
+		}
+	certdir_say(text, "%s%s%s", before, *before ? "; " : "", last);
+}
+
+void certdir_doctor_listen(void (*act)(void *context), void *context, char text[CERTDIR_TEXT_MAX])
+{
+	const int file = memfd_create("certdir", MFD_CLOEXEC), former = dup(STDERR_FILENO);
+	size_t length;
+	char *said;
+
+	(void)fflush(stderr);
+	(void)dup2(file, STDERR_FILENO);
+	act(context);
+	(void)fflush(stderr);
+	(void)dup2(former, STDERR_FILENO);
+	(void)close(former);
+	(void)lseek(file, 0, SEEK_SET);
+	said = certdir_file_load(file, SAID_MAX, &length);
+	last_lines(said, text);
+	free(said);
+	(void)close(file);
+}
+
+/* ---- who may read what ---- */
+
+struct becoming {
+	const struct raddb_file *raddb;
+	bool became;
+};
+
+static void become(void *context)
+{
+	struct becoming *becoming = context;
+
+	becoming->became = raddb_file_become_server(becoming->raddb);
+}
+
+bool certdir_doctor_become_server(const struct certdir_doctor *doctor, const char *name,
+				  struct certdir_doctor_findings *findings)
+{
+	struct becoming becoming = {doctor->raddb, false};
+	char said[CERTDIR_TEXT_MAX];
+
+	certdir_doctor_listen(become, &becoming, said);
+	if (becoming.became && !said[0])
+		return true;
+	certdir_doctor_say(findings, becoming.became ? CERTDIR_DOCTOR_SKIPPED : CERTDIR_DOCTOR_WRONG, name,
+			   becoming.became ? "run certdir doctor as root"
+					   : "write a user that exists into radiusd.conf",
+			   "%s", said);
+	return false;
+}
+
+/* The first directory of an absolute path that we may not pass through; false: there is none. */
+static bool find_closed(const char *path, char closed[CERTDIR_TEXT_MAX])
+{
+	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		certdir_say(closed, "%.*s", (int)(slash - path), path);
+		if (access(closed, X_OK) != 0 && errno == EACCES)
+			return true;
+	}
+	return false;
+}
+
+static void tell_closed(const char *path, const char *name, const char *what, struct certdir_doctor_findings *findings)
+{
+	char closed[CERTDIR_TEXT_MAX], remedy[CERTDIR_TEXT_MAX];
+	const int group = (int)getegid();
+
+	if (find_closed(path, closed)) {
+		certdir_say(remedy, "chgrp %d %s; chmod g+x %s", group, closed, closed);
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, name, remedy,
+				   "the server's user (%d) may not pass through %s to %s", (int)geteuid(), closed,
+				   path);
+		return;
+	}
+	certdir_say(remedy, "chgrp %d %s; chmod g+%s %s", group, path, what[0] == 'w' ? "rwx" : "r", path);
+	certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, name, remedy, "the server's user (%d) may not %s %s",
+			   (int)geteuid(), what, path);
+}
+
+bool certdir_doctor_readable(const char *path, const char *name, struct certdir_doctor_findings *findings)
+{
+	const int file = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : 0;
+
+	if (!path)
+		return true;
+	if (file >= 0)
+		return close(file) == 0;
+	if (errno == EACCES)
+		tell_closed(path, name, "read", findings);
+	else
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, name,
+				   "put it there, or write its right name into the configuration", "%s: %s", path,
+				   strerror(errno));
+	return false;
+}
+
+bool certdir_doctor_writable(const char *directory, const char *name, struct certdir_doctor_findings *findings)
+{
+	char remedy[CERTDIR_TEXT_MAX];
+
+	if (access(directory, W_OK | X_OK) == 0)
+		return true;
+	certdir_say(remedy, "install -d -o %d -g %d -m 750 %s", (int)geteuid(), (int)getegid(), directory);
+	if (errno == EACCES)
+		tell_closed(directory, name, "write into", findings);
+	else
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, name, remedy, "%s: %s", directory, strerror(errno));
+	return false;
+}
+
+unsigned certdir_doctor_others(const char *path)
+{
+	char *real = realpath(path, NULL), *slash;
+	struct stat status;
+	unsigned mode = real && stat(real, &status) == 0 ? status.st_mode & S_IRWXO : 0;
+
+	while (mode && (slash = strrchr(real, '/')) && slash != real) {
+		*slash = '\0';
+		if (stat(real, &status) != 0 || !(status.st_mode & S_IXOTH))
+			mode = 0;
+	}
+	free(real);
+	return mode;
+}
+
+/* ---- services ---- */
+
+/* What `systemctl is-active` prints of a unit, "" when there is no systemd here. */
+static void ask_systemd(const char *unit, char state[CERTDIR_TEXT_MAX])
+{
+	char command[CERTDIR_TEXT_MAX];
+	FILE *stream;
+
+	state[0] = '\0';
+	if (access("/run/systemd/system", F_OK) != 0)
+		return;
+	certdir_say(command, "systemctl is-active %s 2>/dev/null", unit);
+	stream = popen(command, "re"); /* literals of ours */
+	if (!stream)
+		return;
+	if (!fgets(state, CERTDIR_TEXT_MAX, stream))
+		state[0] = '\0';
+	state[strcspn(state, "\n")] = '\0';
+	(void)pclose(stream);
+}
+
+void certdir_doctor_unit(const char *const *units, char state[CERTDIR_TEXT_MAX])
+{
+	char one[CERTDIR_TEXT_MAX];
+
+	state[0] = '\0';
+	for (; *units && strcmp(state, "active") != 0; units++) {
+		ask_systemd(*units, one);
+		if (one[0])
+			certdir_say(state, "%s", one);
+	}
+}
+
+/* ---- clocks ---- */
+
+void certdir_doctor_clock(int64_t theirs, const char *whom, struct certdir_doctor_findings *findings)
+{
+	const int64_t off = (int64_t)time(NULL) - theirs, far = off < 0 ? -off : off;
+	char age[CERTDIR_CLI_AGE_SIZE];
+
+	certdir_doctor_say(findings,
+			   far > CLOCK_WRONG	 ? CERTDIR_DOCTOR_WRONG
+			   : far > CLOCK_WARNING ? CERTDIR_DOCTOR_WARNING
+						 : CERTDIR_DOCTOR_RIGHT,
+			   "clock", far > CLOCK_WARNING ? "timedatectl set-ntp true" : "",
+			   "this machine's clock is %s %s that of %s", certdir_cli_age(far, age),
+			   off < 0 ? "behind" : "ahead of", whom);
+}

@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""certdir doctor: in a good world all is right; each fault that it knows, made on purpose, is found with what mends it."""
+
+import email.utils
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from testenv import graph
+from testenv.graph_token import refusal
+from testenv.placeholders import SECTION
+from testenv.radiusd import BUILD, SNIPPETS
+from testenv.slapd import DEVICES, SUFFIX
+from testenv.ward import Wellness, away, edited, kept, mode
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="becomes the server's user")
+
+SILENT, UNSUPPORTED = 4, 2  # outcomes of orders
+
+
+@pytest.fixture(scope="module")
+def world():
+    directory = tempfile.mkdtemp(prefix="certdir-doctor-")  # pytest's own are closed to the server's user
+    os.chmod(directory, 0o755)
+    world = None
+    try:
+        world = Wellness(directory)
+        yield world
+    finally:
+        if world:
+            world.close()
+        shutil.rmtree(directory)
+
+
+def test_all_is_right(world):
+    code, checks = world.doctor()
+    assert [check for check in checks if check["state"] not in ("right", "skipped")] == [] and code == 0
+    assert {check["group"] for check in checks} == {
+        "server", "configuration", "certificate", "list", "ldap", "placeholders", "sync", "graph",
+        "records"}
+    assert all(set(check) == {"group", "name", "state", "detail", "remedy"} for check in checks)
+    assert {check["name"] for check in checks if check["state"] == "skipped"} <= {"service", "rights"}
+
+
+def test_for_people(world):
+    done = subprocess.run([BUILD / "certdir", "doctor", "-c", world.sync.conf, "--raddb", world.server.raddb],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0 and re.search(r"^\d+ right, 0 wrong, 0 warnings, \d+ not looked at$", done.stdout, re.M)
+    assert all(len(line) <= 80 for line in done.stdout.splitlines() if str(world.directory) not in line)
+    assert "the-client-secret" not in done.stdout and "reader-password" not in done.stdout
+
+
+# ---- faults: a context manager that makes it, then what is found ----
+
+
+def module(old, new):
+    return lambda world: edited(world.module, old, new)
+
+
+def eap(old, new):
+    return lambda world: edited(world.eap, old, new)
+
+
+def conf(old, new):
+    return lambda world: edited(world.sync.conf, old, new)
+
+
+@contextmanager
+def other_certificate(world, **recipe):
+    certificate, key = world.pki.issue(subject=[["CN", "radius"]], stem="other", **recipe)
+    for path in (certificate, key):
+        shutil.chown(path, group="nogroup")
+        path.chmod(0o640)
+    with edited(world.eap, str(world.pki.server[0]), certificate), kept(world.eap):
+        text = world.eap.read_text()
+        world.eap.write_text(text.replace(str(world.pki.server[1]), str(key)))
+        yield
+
+
+@contextmanager
+def open_module(world, bits):
+    with mode(world.module.parent, 0o755), mode(world.module, bits):
+        yield
+
+
+@contextmanager
+def cut_list(world):
+    with kept(world.sync.list_file):
+        os.truncate(world.sync.list_file, world.sync.list_file.stat().st_size - 1)
+        yield
+
+
+@contextmanager
+def closed_door(world):
+    with mode(f"{world.sync.list_file}.sock", 0o600):
+        yield
+
+
+@contextmanager
+def no_door(world):
+    with away(f"{world.sync.list_file}.sock"):
+        yield
+
+
+@contextmanager
+def stopped_slapd(world):
+    world.slapd.pause()
+    try:
+        yield
+    finally:
+        world.slapd.resume()
+
+
+@contextmanager
+def lost_permission(world, name="DeviceManagementManagedDevices.Read.All"):
+    world.graph.permissions.discard(name)
+    try:
+        yield
+    finally:
+        world.graph.permissions.add(name)
+
+
+@contextmanager
+def refused_token(world):
+    world.graph.order("token", lambda *_: refusal(7000215))
+    yield
+
+
+@contextmanager
+def wrong_clock(_, seconds=600):
+    original = graph.Handler.date_time_string
+    graph.Handler.date_time_string = lambda *_: email.utils.formatdate(time.time() - seconds, usegmt=True)
+    try:
+        yield
+    finally:
+        graph.Handler.date_time_string = original
+
+
+@contextmanager
+def session(world, **columns):
+    with kept(world.server.file):
+        world.set_session(**columns)
+        yield
+
+
+@contextmanager
+def journal_of_root(world):
+    path = world.directory / "journal" / "it"
+    path.touch(mode=0o600)
+    try:
+        yield
+    finally:
+        path.unlink()
+
+
+@contextmanager
+def failed_apply(world):
+    world.applied("failed")
+    yield
+    world.applied("ok")
+
+
+# name of the fault: (what makes it, group, check, state, what is said, what mends it)
+FAULTS = {
+    "no module": (lambda w: away(w.directory / "lib" / "rlm_certdir.so"), "server", "module", "wrong", r"no rlm_certdir\.so in", r"libdir"),
+    "module not linked": (lambda w: away(w.directory / "lib" / "rlm_certdir.so"), "server", "start", "wrong",
+                          r"Failed to link to module 'rlm_certdir'", r"install the module"),
+    "does not start": (eap("default_eap_type = tls", "default_eap_type = bogus"), "server", "start", "wrong", r"bogus", r"freeradius -XC"),
+    "raddb cannot be read": (lambda w: edited(w.server.raddb / "radiusd.conf", "security {", "security {{{"), "configuration", "raddb", "wrong",
+                             r"radiusd\.conf", r"-XC"),
+    "certdir not enabled": (lambda w: away(w.module), "configuration", "raddb", "wrong", r"no certdir module", r"mods-enabled"),
+    "misspelt option": (module("max_age =", "max_aje ="), "configuration", "options", "wrong", r"max_aje", r"mods-available/certdir"),
+    "observe": (module("\t\tmode = enforce", "\t\tmode = observe"), "configuration", "options", "warning", r"denies nobody", r"enforce"),
+    "certdir not asked": (eap("virtual_server = certdir-check", ""), "configuration", "wiring", "wrong", r"certdir never sees",
+                          r"write virtual_server"),
+    "many CAs": (lambda w: edited(w.eap, f'ca_file = "{w.pki.ca}"', 'ca_file = /etc/ssl/certs/ca-certificates.crt'), "configuration", "wiring",
+                 "warning", r"has \d+ CAs", r"own CA alone"),
+    "password for all": (lambda w: open_module(w, 0o644), "configuration", "mode", "warning", r"anybody can read", r"chmod o-rwx \S+certdir"),
+    "raddb for all to write": (lambda w: mode(w.module, 0o666), "configuration", "raddb", "wrong", r"globally writable", r"freeradius -XC"),
+    "expired": (lambda w: other_certificate(w, server=True, not_before="2024-01-01T12:00:00Z", not_after="2024-02-01T12:00:00Z"),
+                "certificate", "expiry", "wrong", r"expired on 2024-02-01", r"renew"),
+    "expires soon": (lambda w: other_certificate(w, server=True, not_after=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 864000))),
+                     "certificate", "expiry", "warning", r"expires on", r"renew"),
+    "no serverAuth": (lambda w: other_certificate(w), "certificate", "purpose", "wrong", r"Windows", r"serverAuth"),
+    "key not readable": (lambda w: mode(w.pki.server[1], 0o600), "certificate", "files", "wrong", r"may not read \S+server\.key",
+                         r"chgrp \d+ \S+; chmod g\+r"),
+    "way to key closed": (lambda w: mode(w.directory / "pki", 0o700), "certificate", "files", "wrong", r"may not pass through \S+/pki",
+                          r"chmod g\+x \S+/pki"),
+    "key for all": (lambda w: mode(w.pki.server[1], 0o644), "certificate", "key", "wrong", r"anybody can use it", r"chmod o-rwx"),
+    "no CA": (lambda w: edited(w.pki.ca, "CERTIFICATE", "NOTHING"), "certificate", "authorities", "wrong", r"has no CA", r"PEM"),
+    "old TLS": (eap('tls_min_version = "1.2"', 'tls_min_version = "1.0"'), "certificate", "versions", "warning", r"1\.0", r"tls_min_version"),
+    "nowhere to resume": (lambda w: mode(w.server.sessions, 0o500), "certificate", "resumption", "wrong", r"may not write into",
+                          r"chmod g\+rwx"),
+    "no list": (lambda w: away(w.sync.list_file), "list", "list", "wrong", r"does not exist", r"certdir-sync|list import"),
+    "damaged list": (cut_list, "list", "list", "wrong", r"devices\.db", r"certdir sync"),
+    "list not readable": (lambda w: mode(w.sync.list_file, 0o600), "list", "readable", "wrong", r"may not read", r"chmod g\+r"),
+    "way to list closed": (lambda w: mode(w.directory / "lists", 0o700), "list", "readable", "wrong", r"may not pass through", r"chmod g\+x"),
+    "list for all": (lambda w: mode(w.sync.list_file, 0o666), "list", "permissions", "wrong", r"anybody can change", r"chmod go-w \S+devices\.db"),
+    "old list": (module("max_age = 3600", "max_age = 1"), "list", "age", "wrong", r"count for", r"certdir status"),
+    "door closed": (closed_door, "list", "asking", "wrong", r"may not ask", r"chgrp"),
+    "nobody asked": (no_door, "list", "asking", "wrong", r"no certdir sync answers", r"systemctl start certdir-sync"),
+    "LDAP wrong password": (module("reader-password", "wrong-password"), "ldap", "bind", "wrong", r"Invalid credentials", r"identity and password"),
+    "LDAP wrong CA": (lambda w: edited(w.module, str(w.slapd.ca_file), w.pki.ca), "ldap", "connection", "wrong", r"ldaps://", r"ca_file"),
+    "LDAP unknown host": (lambda w: edited(w.module, w.slapd.ldaps_uri, "ldaps://nowhere.invalid"), "ldap", "connection", "wrong",
+                          r"nowhere\.invalid", r"name"),
+    "LDAP wrong port": (lambda w: edited(w.module, w.slapd.ldaps_uri, "ldaps://127.0.0.1:1"), "ldap", "connection", "wrong", r"127\.0\.0\.1:1",
+                        r"port"),
+    "LDAP stopped": (stopped_slapd, "ldap", "connection", "wrong", r"ldaps://", r"stuck"),
+    "LDAP no base": (lambda w: edited(w.module, f'base_dn = "{SUFFIX}"', f'base_dn = "ou=none,{SUFFIX}"'), "ldap", "base", "wrong", r"ou=none",
+                     r"tree"),
+    "LDAP no devices": (module("(objectClass=computer)", "(cn=none)"), "ldap", "search", "warning", r"nothing below", r"filter"),
+    "placeholders no OU": (conf(f"ou = {DEVICES}", f"ou = ou=None,{SUFFIX}"), "placeholders", "base", "wrong", r"ou=None", r"tree"),
+    "placeholders stopped": (stopped_slapd, "placeholders", "connection", "wrong", SECTION, r"stuck"),
+    "conf misspelt": (conf("client_id", "client_idd"), "sync", "conf", "wrong", r"client_idd", r"certdir\.conf\(5\)"),
+    "conf for all": (lambda w: mode(w.sync.conf, 0o666), "sync", "permissions", "wrong", r"anybody can change", r"chmod o-w"),
+    "secret for all": (lambda w: mode(w.sync.directory / "contoso.secret", 0o644), "sync", "secret", "wrong", r"others can read", r"chmod o-rwx"),
+    "another list": (lambda w: edited(w.module, f"filename = {w.sync.list_file}", f"filename = {w.directory}/lists/own.db"), "sync", "same list",
+                     "warning", r"does not read", r"filename"),
+    "apply failed": (failed_apply, "sync", "last apply", "wrong", r"wifi: the last apply failed: out of luck", r"placeholders plan"),
+    "wrong secret": (refused_token, "graph", "token", "wrong", r"client secret is wrong", r"application"),
+    "no permission": (lost_permission, "graph", "permissions", "wrong", r"lacks DeviceManagementManagedDevices", r"admin consent"),
+    "no devices": (lambda w: lost_permission(w, "Device.Read.All"), "graph", "graph", "wrong", r"answers 403", r"Device\.Read\.All"),
+    "Graph unknown host": (lambda w: edited(w.sync.conf, f"graph = {w.graph.url}", "graph = https://nowhere.invalid"), "graph", "graph", "wrong",
+                           r"nowhere\.invalid", r"resolv\.conf"),
+    "Graph refused": (lambda w: edited(w.sync.conf, f"authority = {w.graph.url}", "authority = https://localhost:1"), "graph", "token", "wrong",
+                      r"localhost", r"port 443"),
+    "Graph not trusted": (lambda w: edited(w.sync.conf, f"ca_file = {w.graph.ca_file}", f"ca_file = {w.pki.ca}"), "graph", "graph", "wrong",
+                          r"cannot be trusted", r"ca_file"),
+    "clock": (wrong_clock, "graph", "clock", "wrong", r"10 min ahead", r"set-ntp"),
+    "clock a little": (lambda w: wrong_clock(w, -120), "graph", "clock", "warning", r"behind", r"set-ntp"),
+    "device silent": (lambda w: session(w, answered=1, outcome=SILENT), "records", "orders", "wrong", r"did not answer",
+                      r"5176"),
+    "device cannot": (lambda w: session(w, answered=1, outcome=UNSUPPORTED), "records", "orders", "warning", r"cannot end",
+                      r"5176"),
+    "no updates": (lambda w: session(w, interval=0), "records", "updates", "warning", r"Interim-Updates",
+                   r"Acct-Interim-Interval"),
+    "sessions held": (lambda w: session(w, state=2, denied=1), "records", "held", "warning", r"1 denied",
+                      r"certdir sessions release"),
+    "journal of root": (journal_of_root, "records", "journal", "wrong", r"may not write", r"chown"),
+    "memory closed": (lambda w: mode(w.directory / "journal", 0o500), "records", "memory", "wrong", r"may not write into",
+                      r"chmod"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault(world, name):
+    make, group, check, state, detail, remedy = FAULTS[name]
+    with make(world):
+        began = time.monotonic()
+        code, checks = world.doctor()
+        assert time.monotonic() - began < 25
+    found = [one for one in checks if (one["group"], one["name"], one["state"]) == (group, check, state)]
+    assert any(re.search(detail, one["detail"]) and re.search(remedy, one["remedy"]) for one in found), \
+        "\n".join(str(one) for one in checks if one["state"] != "right")
+    assert code == (1 if any(one["state"] == "wrong" for one in checks) else 2)
+
+
+# ---- what is not there ----
+
+
+def test_nothing_here(world, tmp_path):
+    code, checks = world.doctor("-c", tmp_path / "none.conf", "--raddb", tmp_path)
+    assert code == 1 and {(one["group"], one["name"]) for one in checks} == {("configuration", "raddb"), ("sync", "conf")}
+
+
+def test_as_another_user(world):
+    """What only root, or the server, can see is not looked at, and nothing else suffers from it."""
+    code, checks = world.doctor()
+    done = subprocess.run([BUILD / "certdir", "doctor", "--raddb", SNIPPETS], capture_output=True, text=True, timeout=60, check=False, user="games",
+                          extra_groups=[])
+    assert code == 0 and checks and done.returncode == 1 and "radiusd.conf" in done.stdout
