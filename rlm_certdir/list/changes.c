@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,161 +13,133 @@
 #include "base/file.h"
 #include "list/file.h"
 
-static const unsigned char magic[8] = {'c', 'd', 'c', 'h', 'a', 'n', 'g', 1};
+static const unsigned char magic[8] = {'c', 'd', 'c', 'h', 'a', 'n', 'g', 2};
 
 enum {
-	BASE_AT = 8,
-	TOTAL_AT = BASE_AT + CERTDIR_SEAL_DIGEST,
+	BEFORE_AT = 8,
+	TOTAL_AT = BEFORE_AT + CERTDIR_SEAL_DIGEST,
 	MADE_AT = TOTAL_AT + 8,
-	SPENT_AT = MADE_AT + 8,
-	COUNT_AT = SPENT_AT + 8,
-	FOOTER = COUNT_AT + 8,
+	COUNT_AT = MADE_AT + 8,
+	HEAD = COUNT_AT + 8,
 	NUMBER = 4,
-	ENTRY = CERTDIR_LIST_BLOCK + NUMBER,
+	ENTRY = NUMBER + CERTDIR_SEAL_DIGEST, /* of what stands before the blocks */
 };
+
+struct certdir_list_batch {
+	atomic_size_t references;
+	uint32_t count; /* blocks */
+	uint64_t at; /* where it begins in the file */
+	unsigned char *blocks; /* NULL: they are left in the file */
+	unsigned char head[]; /* numbers and digests behind it */
+};
+
+static size_t head_size(uint64_t count)
+{
+	return HEAD + (size_t)count * ENTRY;
+}
+
+static uint64_t batch_size(uint64_t count)
+{
+	return head_size(count) + count * CERTDIR_LIST_BLOCK + CERTDIR_SEAL_DIGEST;
+}
+
+static uint64_t number_of(const struct certdir_list_batch *batch, uint32_t block)
+{
+	return certdir_bytes_get(batch->head + HEAD + (size_t)block * NUMBER, NUMBER);
+}
+
+static const unsigned char *digest_of(const struct certdir_list_batch *batch, uint32_t block)
+{
+	return batch->head + HEAD + (size_t)batch->count * NUMBER + (size_t)block * CERTDIR_SEAL_DIGEST;
+}
+
+static bool sum(const unsigned char *bytes, size_t size, unsigned char out[CERTDIR_SEAL_DIGEST])
+{
+	return certdir_list_seal_sum(bytes, size, NULL, 0, out);
+}
+
+/* ---- in memory ---- */
+
+void certdir_list_changes_begin(struct certdir_list_changes *changes, const unsigned char *root, uint64_t size,
+				int64_t made)
+{
+	*changes = (struct certdir_list_changes){.made = made};
+	memcpy(changes->root, root, sizeof(changes->root));
+	memcpy(changes->last, root, sizeof(changes->last));
+	/* Of one that does not end with a block nothing stays: changes have all of it, or do not fit. */
+	changes->kept = size % CERTDIR_LIST_BLOCK ? 0 : (uint32_t)(size / CERTDIR_LIST_BLOCK);
+}
+
+static void release(struct certdir_list_batch *batch)
+{
+	if (atomic_fetch_sub_explicit(&batch->references, 1, memory_order_acq_rel) != 1)
+		return;
+	free(batch->blocks);
+	free(batch);
+}
 
 void certdir_list_changes_clear(struct certdir_list_changes *changes)
 {
-	free(changes->blocks);
-	free(changes->numbers);
+	for (uint32_t i = 0; i < changes->batch_count; i++)
+		release(changes->batches[i]);
+	free(changes->batches);
 	free(changes->places);
 	memset(changes, 0, sizeof(*changes));
 }
 
-/* ---- changing ---- */
-
-static bool grow_places(struct certdir_list_changes *changes, uint32_t total)
+bool certdir_list_changes_share(struct certdir_list_changes *changes, const struct certdir_list_changes *other)
 {
-	const uint32_t count = total + total / 8 + 64; /* an image that grows does so page by page */
-	uint32_t *places;
-
-	if (total <= changes->place_count)
-		return true;
-	places = changes->places ? realloc(changes->places, (size_t)count * sizeof(*places))
-				 : calloc(count, sizeof(*places)); /* which takes no memory as long as it is zero */
-	if (!places)
+	*changes = *other;
+	changes->batch_count = 0;
+	changes->batches = calloc((size_t)other->batch_count + 1, sizeof(struct certdir_list_batch *));
+	changes->places = calloc((size_t)other->place_count + 1, sizeof(*changes->places));
+	if (!changes->batches || !changes->places) {
+		certdir_list_changes_clear(changes);
 		return false;
-	if (changes->places)
-		memset(places + changes->place_count, 0, (size_t)(count - changes->place_count) * sizeof(*places));
-	changes->places = places;
-	changes->place_count = count;
+	}
+	if (other->place_count)
+		memcpy(changes->places, other->places, (size_t)other->place_count * sizeof(*changes->places));
+	for (; changes->batch_count < other->batch_count; changes->batch_count++) {
+		changes->batches[changes->batch_count] = other->batches[changes->batch_count];
+		atomic_fetch_add_explicit(&other->batches[changes->batch_count]->references, 1, memory_order_relaxed);
+	}
 	return true;
-}
-
-static bool grow_blocks(struct certdir_list_changes *changes)
-{
-	const uint32_t room = changes->count + changes->count / 2 + 64;
-	unsigned char *blocks;
-	uint32_t *numbers;
-
-	if (changes->count < changes->room)
-		return true;
-	blocks = realloc(changes->blocks, (size_t)room * CERTDIR_LIST_BLOCK);
-	if (blocks)
-		changes->blocks = blocks;
-	numbers = realloc(changes->numbers, room * sizeof(*numbers));
-	if (numbers)
-		changes->numbers = numbers;
-	if (blocks && numbers)
-		changes->room = room;
-	return blocks && numbers;
-}
-
-unsigned char *certdir_list_changes_put(struct certdir_list_changes *changes, uint32_t number)
-{
-	unsigned char *block = certdir_list_changes_find(changes, number);
-
-	if (block)
-		return block;
-	if (!grow_places(changes, number + 1) || !grow_blocks(changes))
-		return NULL;
-	if (changes->total <= number)
-		changes->total = number + 1;
-	changes->numbers[changes->count] = number;
-	changes->places[number] = ++changes->count;
-	block = changes->blocks + (size_t)(changes->count - 1) * CERTDIR_LIST_BLOCK;
-	memset(block, 0, CERTDIR_LIST_BLOCK);
-	return block;
-}
-
-/* The last one takes its place. */
-static void drop(struct certdir_list_changes *changes, uint32_t place)
-{
-	const uint32_t last = --changes->count;
-
-	changes->places[changes->numbers[place]] = 0;
-	if (place == last)
-		return;
-	memcpy(changes->blocks + (size_t)place * CERTDIR_LIST_BLOCK,
-	       changes->blocks + (size_t)last * CERTDIR_LIST_BLOCK, CERTDIR_LIST_BLOCK);
-	changes->numbers[place] = changes->numbers[last];
-	changes->places[changes->numbers[place]] = place + 1;
 }
 
 bool certdir_list_changes_resize(struct certdir_list_changes *changes, uint32_t total)
 {
-	if (!grow_places(changes, total))
-		return false;
-	for (uint32_t place = changes->count; place-- > 0 && total < changes->total;)
-		if (changes->numbers[place] >= total)
-			drop(changes, place);
-	changes->total = total;
-	return true;
-}
+	const uint32_t count = total + total / 8 + 64; /* an image that grows does so bit by bit */
+	struct certdir_list_place *places;
 
-bool certdir_list_changes_fit(const struct certdir_list_changes *changes, uint64_t size)
-{
-	if (size % CERTDIR_LIST_BLOCK != 0)
-		return false;
-	for (uint64_t number = size / CERTDIR_LIST_BLOCK; number < changes->total; number++)
-		if (!changes->places[number])
+	if (total > changes->place_count) {
+		places = changes->places
+				 ? realloc(changes->places, (size_t)count * sizeof(*places))
+				 : calloc(count, sizeof(*places)); /* which takes no memory as long as it is zero */
+		if (!places)
 			return false;
+		if (changes->places)
+			memset(places + changes->place_count, 0,
+			       (size_t)(count - changes->place_count) * sizeof(*places));
+		changes->places = places;
+		changes->place_count = count;
+	}
+	if (total < changes->total)
+		memset(changes->places + total, 0, (size_t)(changes->total - total) * sizeof(*changes->places));
+	changes->total = total;
+	changes->kept = total < changes->kept ? total : changes->kept;
 	return true;
 }
 
-/* ---- the file ---- */
-
-uint64_t certdir_list_changes_size(const struct certdir_list_changes *changes)
+const unsigned char *certdir_list_changes_find(const struct certdir_list_changes *changes, uint64_t number)
 {
-	return (uint64_t)changes->count * ENTRY + FOOTER + CERTDIR_SEAL_DIGEST;
-}
+	const struct certdir_list_place *place = changes->places + number;
 
-/* Numbers and footer; the caller frees them. */
-static unsigned char *make_end(const struct certdir_list_changes *changes)
-{
-	unsigned char *end = calloc(1, (size_t)changes->count * NUMBER + FOOTER), *footer;
-
-	if (!end)
+	if (!certdir_list_changes_has(changes, number))
 		return NULL;
-	for (uint32_t i = 0; i < changes->count; i++)
-		certdir_bytes_put(end + (size_t)i * NUMBER, changes->numbers[i], NUMBER);
-	footer = end + (size_t)changes->count * NUMBER;
-	memcpy(footer, magic, sizeof(magic));
-	memcpy(footer + BASE_AT, changes->base, sizeof(changes->base));
-	certdir_bytes_put(footer + TOTAL_AT, changes->total, 8);
-	certdir_bytes_put(footer + MADE_AT, (uint64_t)changes->made, 8);
-	certdir_bytes_put(footer + SPENT_AT, changes->spent, 8);
-	certdir_bytes_put(footer + COUNT_AT, changes->count, 4);
-	return end;
+	return changes->batches[place->batch - 1]->blocks + (size_t)place->block * CERTDIR_LIST_BLOCK;
 }
 
-bool certdir_list_changes_write(const struct certdir_list_changes *changes, int fd, const char *name,
-				struct certdir_error *error)
-{
-	const size_t blocks = (size_t)changes->count * CERTDIR_LIST_BLOCK,
-		     rest = (size_t)changes->count * NUMBER + FOOTER;
-	unsigned char *end = make_end(changes), digest[CERTDIR_SEAL_DIGEST];
-	bool ok = false;
-
-	if (!end || !certdir_list_seal_sum(changes->blocks, blocks, end, rest, digest))
-		certdir_error_set(error, "%s cannot be sealed: out of memory, or OpenSSL has no SHA-256", name);
-	else
-		ok = certdir_file_write_at(fd, changes->blocks, blocks, 0, name, error) &&
-		     certdir_file_write_at(fd, end, rest, blocks, name, error) &&
-		     certdir_file_write_at(fd, digest, sizeof(digest), blocks + rest, name, error);
-	free(end);
-	return ok;
-}
+/* ---- reading ---- */
 
 static enum certdir_changes_state refuse(const char *filename, const char *why, struct certdir_error *error)
 {
@@ -177,91 +150,272 @@ static enum certdir_changes_state refuse(const char *filename, const char *why, 
 	return CERTDIR_CHANGES_DAMAGED;
 }
 
-/* Numbers into places. False: one is twice, or behind the image's end. */
-static bool place_all(struct certdir_list_changes *changes, const unsigned char *numbers)
-{
-	for (uint32_t i = 0; i < changes->count; i++) {
-		const uint64_t number = certdir_bytes_get(numbers + (size_t)i * NUMBER, NUMBER);
-
-		if (number >= changes->total || changes->places[number])
-			return false;
-		changes->numbers[i] = (uint32_t)number;
-		changes->places[number] = i + 1;
-	}
-	return true;
-}
-
-/* `changes->blocks` is a file of `size` bytes, all of which are there. */
-static enum certdir_changes_state take(struct certdir_list_changes *changes, size_t size, const char *filename,
-				       struct certdir_error *error)
-{
-	const unsigned char *digest = changes->blocks + size - CERTDIR_SEAL_DIGEST, *footer = digest - FOOTER;
-	const uint64_t count = certdir_bytes_get(footer + COUNT_AT, 8), total = certdir_bytes_get(footer + TOTAL_AT, 8);
-	unsigned char is[CERTDIR_SEAL_DIGEST];
-
-	if (memcmp(footer, magic, sizeof(magic)) != 0)
-		return refuse(filename, "is cut short, or is no file of changes", error);
-	if (count > CERTDIR_LIST_CHANGES_MAX || count * ENTRY + FOOTER + CERTDIR_SEAL_DIGEST != size || total == 0 ||
-	    total > CERTDIR_LIST_FILE_MAX / CERTDIR_LIST_BLOCK)
-		return refuse(filename, "has another size than its last bytes say", error);
-	if (!certdir_list_seal_sum(changes->blocks, size - CERTDIR_SEAL_DIGEST, NULL, 0, is) ||
-	    memcmp(is, digest, sizeof(is)) != 0)
-		return refuse(filename, "does not match its seal: it was changed", error);
-	memcpy(changes->base, footer + BASE_AT, sizeof(changes->base));
-	changes->made = (int64_t)certdir_bytes_get(footer + MADE_AT, 8);
-	changes->spent = certdir_bytes_get(footer + SPENT_AT, 8);
-	changes->count = changes->room = (uint32_t)count;
-	changes->total = (uint32_t)total;
-	changes->numbers = calloc(count + 1, sizeof(*changes->numbers));
-	if (!changes->numbers || !grow_places(changes, changes->total))
-		return refuse(filename, "cannot be read: out of memory", error);
-	if (!place_all(changes, changes->blocks + count * CERTDIR_LIST_BLOCK))
-		return refuse(filename, "has a block twice, or behind the end", error);
-	return CERTDIR_CHANGES_READ;
-}
-
-static enum certdir_changes_state read_open(struct certdir_list_changes *changes, int file, const char *filename,
-					    struct certdir_error *error)
-{
-	const uint64_t most = (uint64_t)CERTDIR_LIST_CHANGES_MAX * ENTRY + FOOTER + CERTDIR_SEAL_DIGEST;
-	struct stat status;
-	size_t size;
-	ssize_t got;
-
-	if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
-		return refuse(filename, "is not a file", error);
-	if (status.st_size < FOOTER + CERTDIR_SEAL_DIGEST || (uint64_t)status.st_size > most)
-		return refuse(filename, "has a size that no file of changes has", error);
-	size = (size_t)status.st_size;
-	changes->blocks = malloc(size);
-	if (!changes->blocks)
-		return refuse(filename, "cannot be read: out of memory", error);
-	got = certdir_file_read_at(file, changes->blocks, size, 0);
-	if (got != (ssize_t)size)
-		return refuse(filename, got < 0 ? "cannot be read" : "changes while it is read", error);
-	return take(changes, size, filename, error);
-}
-
 /* NONBLOCK: opening a FIFO must not wait for a writer. */
-enum certdir_changes_state certdir_list_changes_read(struct certdir_list_changes *changes, const char *filename,
-						     struct certdir_error *error)
+int certdir_list_changes_open(const char *filename, int flags, enum certdir_changes_state *state,
+			      struct certdir_error *error)
 {
-	const int file = open(filename, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	enum certdir_changes_state state;
+	const int file = open(filename, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-	memset(changes, 0, sizeof(*changes));
-	if (file < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return CERTDIR_CHANGES_NONE;
-	if (file < 0) {
+	*state = file >= 0 ? CERTDIR_CHANGES_READ : CERTDIR_CHANGES_NONE;
+	if (file < 0 && errno != ENOENT && errno != ENOTDIR) {
+		*state = CERTDIR_CHANGES_DAMAGED;
 		certdir_error_set(error,
 				  "%s cannot be read: %s; it belongs to the list beside it, and has to be "
 				  "readable as that is",
 				  filename, strerror(errno));
-		return CERTDIR_CHANGES_DAMAGED;
 	}
-	state = read_open(changes, file, filename, error);
-	(void)close(file);
-	if (state != CERTDIR_CHANGES_READ)
-		certdir_list_changes_clear(changes);
+	return file;
+}
+
+static bool read_at(int file, void *bytes, size_t size, uint64_t at)
+{
+	return certdir_file_read_at(file, bytes, size, at) == (ssize_t)size;
+}
+
+static bool is_zero(const unsigned char *bytes, size_t size)
+{
+	static const unsigned char zero[CERTDIR_SEAL_DIGEST];
+
+	return memcmp(bytes, zero, size) == 0;
+}
+
+/*
+ * Head, numbers and digests of the batch that begins at `at`. NULL: there is none that ends within `size`; *why says what is wrong with
+ * that. Behind the first one nothing is: a writer has not ended there, and after a power cut zeros may stand for what did not last.
+ */
+static struct certdir_list_batch *read_head(int file, uint64_t at, uint64_t size,
+					    unsigned char last[CERTDIR_SEAL_DIGEST], const char **why)
+{
+	unsigned char head[HEAD], is[CERTDIR_SEAL_DIGEST];
+	struct certdir_list_batch *batch;
+	uint64_t count;
+
+	*why = at == 0 ? "is cut short, or is no file of changes" : NULL;
+	if (size - at < batch_size(1) || !read_at(file, head, sizeof(head), at) || is_zero(head, sizeof(magic)) ||
+	    is_zero(head + COUNT_AT, 8))
+		return NULL;
+	count = certdir_bytes_get(head + COUNT_AT, 4);
+	if (memcmp(head, magic, sizeof(magic)) != 0 || count == 0 || count > CERTDIR_LIST_CHANGES_MAX ||
+	    certdir_bytes_get(head + COUNT_AT + 4, 4) != (uint32_t)~count) {
+		*why = at == 0 ? *why : "is damaged";
+		return NULL;
+	}
+	if (size - at < batch_size(count))
+		return NULL;
+	batch = calloc(1, sizeof(*batch) + head_size(count));
+	if (!batch || !read_at(file, batch->head, head_size(count), at) ||
+	    !read_at(file, last, CERTDIR_SEAL_DIGEST, at + batch_size(count) - CERTDIR_SEAL_DIGEST)) {
+		*why = "cannot be read";
+	} else if (!is_zero(last, CERTDIR_SEAL_DIGEST)) {
+		*why = "does not match its seal: it was changed";
+		if (sum(batch->head, head_size(count), is) && memcmp(is, last, sizeof(is)) == 0) {
+			atomic_init(&batch->references, 1);
+			batch->count = (uint32_t)count;
+			batch->at = at;
+			return batch;
+		}
+	}
+	free(batch);
+	return NULL;
+}
+
+static bool is_as_it_was(const struct certdir_list_batch *batch, uint32_t block, const unsigned char *bytes)
+{
+	unsigned char is[CERTDIR_SEAL_DIGEST];
+
+	return sum(bytes, CERTDIR_LIST_BLOCK, is) && memcmp(is, digest_of(batch, block), sizeof(is)) == 0;
+}
+
+static const char *read_blocks(struct certdir_list_batch *batch, int file)
+{
+	const size_t size = (size_t)batch->count * CERTDIR_LIST_BLOCK;
+
+	batch->blocks = malloc(size);
+	if (!batch->blocks || !read_at(file, batch->blocks, size, batch->at + head_size(batch->count)))
+		return "cannot be read";
+	for (uint32_t i = 0; i < batch->count; i++)
+		if (!is_as_it_was(batch, i, batch->blocks + (size_t)i * CERTDIR_LIST_BLOCK))
+			return "does not match its seal: it was changed";
+	return NULL;
+}
+
+/* The blocks of the last batch take their places. NULL, or what is wrong. */
+static const char *place_all(struct certdir_list_changes *changes)
+{
+	const struct certdir_list_batch *batch = changes->batches[changes->batch_count - 1];
+
+	for (uint32_t i = 0; i < batch->count; i++) {
+		const uint64_t number = number_of(batch, i);
+
+		if (number >= changes->total || changes->places[number].batch == changes->batch_count)
+			return "has a block twice, or behind the end";
+		changes->places[number] = (struct certdir_list_place){changes->batch_count, i};
+	}
+	return NULL;
+}
+
+/* Behind what stays of the list, all blocks are here. */
+static bool fits(const struct certdir_list_changes *changes)
+{
+	for (uint32_t number = changes->kept; number < changes->total; number++)
+		if (!changes->places[number].batch)
+			return false;
+	return true;
+}
+
+/* Takes the batch, whatever comes of it. */
+static const char *add_batch(struct certdir_list_changes *changes, struct certdir_list_batch *batch)
+{
+	const uint64_t total = certdir_bytes_get(batch->head + TOTAL_AT, 8);
+	struct certdir_list_batch **batches = changes->batches;
+
+	batches = realloc(batches, ((size_t)changes->batch_count + 1) * sizeof(*batches));
+	if (!batches) {
+		release(batch);
+		return "cannot be read: out of memory";
+	}
+	changes->batches = batches;
+	changes->batches[changes->batch_count++] = batch;
+	changes->count += batch->count;
+	if (changes->count > CERTDIR_LIST_CHANGES_MAX || total == 0 ||
+	    total > CERTDIR_LIST_FILE_MAX / CERTDIR_LIST_BLOCK)
+		return "has a size that no writer makes";
+	if (!certdir_list_changes_resize(changes, (uint32_t)total))
+		return "cannot be read: out of memory";
+	return place_all(changes);
+}
+
+/* A list that was there before had these, and whoever wrote this one whole put them into it; or this is older than they are. */
+static enum certdir_changes_state read_foreign(const struct certdir_list_changes *changes,
+					       const struct certdir_list_batch *batch, int file, uint64_t limit,
+					       const char *filename, struct certdir_error *error)
+{
+	struct certdir_list_changes foreign;
+	enum certdir_changes_state state;
+
+	certdir_list_changes_begin(&foreign, batch->head + BEFORE_AT, 0, 0);
+	foreign.in_file = true;
+	foreign.kept = UINT32_MAX;
+	state = certdir_list_changes_read(&foreign, file, limit, filename, error);
+	if (state == CERTDIR_CHANGES_READ && foreign.made <= changes->made)
+		state = CERTDIR_CHANGES_NONE;
+	else if (state == CERTDIR_CHANGES_READ)
+		state = refuse(filename,
+			       "has changes of another list than the one beside it, and is newer: copy both from one "
+			       "server, the list first; or",
+			       error);
+	certdir_list_changes_clear(&foreign);
 	return state;
+}
+
+static enum certdir_changes_state read_batches(struct certdir_list_changes *changes, int file, uint64_t size,
+					       const char *filename, struct certdir_error *error)
+{
+	unsigned char last[CERTDIR_SEAL_DIGEST];
+	struct certdir_list_batch *batch;
+	const char *why;
+
+	while ((batch = read_head(file, changes->size, size, last, &why))) {
+		if (memcmp(batch->head + BEFORE_AT, changes->last, sizeof(changes->last)) != 0) {
+			const enum certdir_changes_state state =
+				changes->size ? refuse(filename, "is damaged", error)
+					      : read_foreign(changes, batch, file, size, filename, error);
+
+			release(batch);
+			return state;
+		}
+		why = changes->in_file ? NULL : read_blocks(batch, file);
+		if (why)
+			release(batch);
+		else
+			why = add_batch(changes, batch);
+		if (why)
+			return refuse(filename, why, error);
+		memcpy(changes->last, last, sizeof(last));
+		changes->made = (int64_t)certdir_bytes_get(batch->head + MADE_AT, 8);
+		changes->size += batch_size(batch->count);
+	}
+	if (!why && !fits(changes))
+		why = "does not fit the list beside it";
+	return why ? refuse(filename, why, error) : CERTDIR_CHANGES_READ;
+}
+
+enum certdir_changes_state certdir_list_changes_read(struct certdir_list_changes *changes, int file, uint64_t limit,
+						     const char *filename, struct certdir_error *error)
+{
+	unsigned char last[CERTDIR_SEAL_DIGEST];
+	struct stat status;
+	uint64_t size;
+
+	if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
+		return refuse(filename, "is not a file", error);
+	size = (uint64_t)status.st_size < limit ? (uint64_t)status.st_size : limit;
+	/* What was read before is of this file when it ends as that did: who goes on from it has its digest. */
+	if (changes->size &&
+	    (size < changes->size || !read_at(file, last, sizeof(last), changes->size - sizeof(last)) ||
+	     memcmp(last, changes->last, sizeof(last)) != 0))
+		return refuse(filename, "is another one than before", error);
+	return read_batches(changes, file, size, filename, error);
+}
+
+bool certdir_list_changes_copy(const struct certdir_list_changes *changes, int file, uint64_t number,
+			       unsigned char bytes[CERTDIR_LIST_BLOCK])
+{
+	const struct certdir_list_place *place = changes->places + number;
+	const struct certdir_list_batch *batch = changes->batches[place->batch - 1];
+
+	return read_at(file, bytes, CERTDIR_LIST_BLOCK,
+		       batch->at + head_size(batch->count) + (uint64_t)place->block * CERTDIR_LIST_BLOCK) &&
+	       is_as_it_was(batch, place->block, bytes);
+}
+
+/* ---- writing ---- */
+
+/* Head, numbers, digests; the caller frees them. NULL when they cannot be made. */
+static unsigned char *make_head(const struct certdir_list_changes *changes, const struct certdir_list_blocks *blocks,
+				int64_t made)
+{
+	unsigned char *head = calloc(1, head_size(blocks->count)), *digests;
+
+	if (!head)
+		return NULL;
+	memcpy(head, magic, sizeof(magic));
+	memcpy(head + BEFORE_AT, changes->last, sizeof(changes->last));
+	certdir_bytes_put(head + TOTAL_AT, blocks->total, 8);
+	certdir_bytes_put(head + MADE_AT, (uint64_t)made, 8);
+	certdir_bytes_put(head + COUNT_AT, blocks->count, 4);
+	certdir_bytes_put(head + COUNT_AT + 4, ~blocks->count, 4);
+	digests = head + HEAD + (size_t)blocks->count * NUMBER;
+	for (uint32_t i = 0; i < blocks->count; i++) {
+		certdir_bytes_put(head + HEAD + (size_t)i * NUMBER, blocks->numbers[i], NUMBER);
+		if (!sum(blocks->bytes + (size_t)i * CERTDIR_LIST_BLOCK, CERTDIR_LIST_BLOCK,
+			 digests + (size_t)i * CERTDIR_SEAL_DIGEST)) {
+			free(head);
+			return NULL;
+		}
+	}
+	return head;
+}
+
+bool certdir_list_changes_append(const struct certdir_list_changes *changes, const struct certdir_list_blocks *blocks,
+				 int64_t made, int file, const char *name, struct certdir_error *error)
+{
+	const size_t before = head_size(blocks->count), size = (size_t)blocks->count * CERTDIR_LIST_BLOCK;
+	unsigned char *head = make_head(changes, blocks, made), digest[CERTDIR_SEAL_DIGEST];
+	bool ok = false;
+
+	if (!head || !sum(head, before, digest)) {
+		certdir_error_set(error, "%s cannot be sealed: out of memory, or OpenSSL has no SHA-256", name);
+		goto out;
+	}
+	ok = certdir_file_write_at(file, head, before, changes->size, name, error) &&
+	     certdir_file_write_at(file, blocks->bytes, size, changes->size + before, name, error);
+	if (ok && fsync(file) != 0) {
+		certdir_error_set(error, "%s cannot be written: %s", name, strerror(errno));
+		ok = false;
+	}
+	ok = ok && certdir_file_write_at(file, digest, sizeof(digest), changes->size + before + size, name, error);
+out:
+	free(head);
+	return ok;
 }

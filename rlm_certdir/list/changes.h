@@ -1,69 +1,92 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The file of changes beside a list: which blocks of its image are others now. So a changed device costs some blocks and not the list.
+ * Each edition is a batch, which is appended and never changed:
  *
- *	blocks       4096 bytes each, in any order
+ *	head         8 bytes "cdchang\2", 32 bytes digest of the batch before (of the first: the root of the list's seal), then 8 bytes
+ *	             each: blocks that the image has with it, when that edition was made (as in the seal); 4 bytes how many blocks
+ *	             follow, 4 bytes with each bit of that the other way
  *	numbers      4 bytes for each: the place that it has in the image, in blocks; none twice
- *	footer       8 bytes "cdchang\1", 32 bytes from the end of the seal of the list that these are changes of, then 8 bytes each:
- *	             blocks that the image has with them, when that edition was made (as in the seal), bytes that were written on top of this
- *	             list until now; 4 bytes how many blocks stand here, 4 bytes zero
- *	digest       32 bytes SHA-256 of all that
+ *	digests      32 bytes SHA-256 of each
+ *	blocks       4096 bytes each
+ *	digest       32 bytes SHA-256 of head, numbers and digests
  *
- * Numbers are little-endian. It always holds all changes since the list was written whole: there is one at a time, to be read alone.
+ * Numbers are little-endian. The digest is written when all before it lasts: what stands behind the last one is an edition that nobody has
+ * published yet, or that its writer did not end. So the file can be read and copied while it grows, and who has its beginning reads the rest.
  */
 #ifndef CERTDIR_LIST_CHANGES_H
 #define CERTDIR_LIST_CHANGES_H
 
+#include "list/blocks.h"
 #include "list/seal.h"
 
-enum { CERTDIR_LIST_BLOCK = 4096 }; /* bytes, which is also the size of our databases' pages; a chunk is several */
-enum { CERTDIR_LIST_CHANGES_MAX = 16384 }; /* blocks: 64 MiB, which readers and writers keep in memory */
+enum { CERTDIR_LIST_CHANGES_MAX = 16384 }; /* blocks in all batches: 64 MiB, which readers keep in memory */
 
-/* All zero is an image of no blocks. */
-struct certdir_list_changes {
-	unsigned char base[CERTDIR_SEAL_DIGEST]; /* the root of the list's seal */
-	int64_t made; /* microseconds since 1970 */
-	uint64_t spent; /* bytes of all files of changes of this list, this one among them */
-	uint32_t total; /* blocks of the whole image */
-	uint32_t count; /* blocks that are changed */
-	uint32_t room;
-	unsigned char *blocks;
-	uint32_t *numbers; /* of each, its place in the image */
-	uint32_t *places; /* for each block of the image: 1 + its place in `blocks`, 0 = as the list has it */
-	uint32_t place_count; /* how many there are: at least `total` */
+/* One edition's blocks, which never change: images share them. */
+struct certdir_list_batch;
+
+struct certdir_list_place {
+	uint32_t batch; /* 1 + its number, 0 = the block is as the list has it */
+	uint32_t block; /* of that batch */
 };
 
-void certdir_list_changes_clear(struct certdir_list_changes *changes);
+/* What was read of a file of changes; all zero is nothing. */
+struct certdir_list_changes {
+	unsigned char root[CERTDIR_SEAL_DIGEST]; /* of the seal of the list */
+	unsigned char last[CERTDIR_SEAL_DIGEST]; /* what the next batch has to go on from */
+	int64_t made; /* the last edition, or the list: microseconds since 1970 */
+	uint64_t size; /* bytes of the file up to the end of the last batch */
+	uint32_t total; /* blocks of the whole image */
+	uint32_t kept; /* blocks from the list's start that were never cut off */
+	uint32_t count; /* blocks in all batches */
+	uint32_t batch_count;
+	struct certdir_list_batch **batches;
+	struct certdir_list_place *places; /* for each block of the image */
+	uint32_t place_count; /* how many there are: at least `total` */
+	bool in_file; /* blocks are left there until somebody needs one */
+};
 
 enum certdir_changes_state {
 	CERTDIR_CHANGES_READ,
-	CERTDIR_CHANGES_NONE, /* there is no such file */
-	CERTDIR_CHANGES_DAMAGED, /* not what a writer wrote, or not readable */
+	CERTDIR_CHANGES_NONE, /* there is no such file, or it is of a list that was there before */
+	CERTDIR_CHANGES_DAMAGED, /* not what a writer wrote, or not readable, or of a newer list */
 };
 
-/* Reads and verifies a file of changes. On _READ the caller clears `changes`; on _DAMAGED `error` says what is wrong and what to do. */
-enum certdir_changes_state certdir_list_changes_read(struct certdir_list_changes *changes, const char *filename,
-						     struct certdir_error *error);
-/* Whether they make a whole image of a list's of `size` bytes. */
-bool certdir_list_changes_fit(const struct certdir_list_changes *changes, uint64_t size);
+/* No changes yet of a list of `size` bytes with that root, made then. The caller clears it. */
+void certdir_list_changes_begin(struct certdir_list_changes *changes, const unsigned char *root, uint64_t size,
+				int64_t made);
+/* The same changes as `other`, whose blocks both have then. False when memory is out. */
+bool certdir_list_changes_share(struct certdir_list_changes *changes, const struct certdir_list_changes *other);
+void certdir_list_changes_clear(struct certdir_list_changes *changes);
 
-/* The block that stands in place `number` of the image, which the caller may fill; NULL when it is the list's. */
-static inline unsigned char *certdir_list_changes_find(const struct certdir_list_changes *changes, uint64_t number)
+/* Opens the file, by `flags` of open(2). A descriptor that the caller closes, or -1: then *state is _NONE, or _DAMAGED with `error`. */
+int certdir_list_changes_open(const char *filename, int flags, enum certdir_changes_state *state,
+			      struct certdir_error *error);
+/*
+ * Goes on reading where `changes` end, up to the last whole batch that ends within `limit` bytes. On _DAMAGED `error` says what is wrong and
+ * what to do; `changes->size` bytes are sound, and `changes` are to be cleared.
+ */
+enum certdir_changes_state certdir_list_changes_read(struct certdir_list_changes *changes, int file, uint64_t limit,
+						     const char *filename, struct certdir_error *error);
+
+/* The block that stands in place `number` of the image, of changes in memory; NULL when it is the list's. */
+const unsigned char *certdir_list_changes_find(const struct certdir_list_changes *changes, uint64_t number);
+/* Whether that block is here, and not the list's. */
+static inline bool certdir_list_changes_has(const struct certdir_list_changes *changes, uint64_t number)
 {
-	const uint32_t place = number < changes->total ? changes->places[number] : 0;
-
-	return place ? changes->blocks + (size_t)(place - 1) * CERTDIR_LIST_BLOCK : NULL;
+	return number < changes->total && changes->places[number].batch;
 }
-
-/* The same, but a new one, all zero, where there is none; the image grows as far as needed. NULL when memory is out. */
-unsigned char *certdir_list_changes_put(struct certdir_list_changes *changes, uint32_t number);
-/* The image has so many blocks now: the changes behind them are none any more. False when memory is out. */
+/* Reads one that is here from the file. False: it cannot be read, or is not as it was. */
+bool certdir_list_changes_copy(const struct certdir_list_changes *changes, int file, uint64_t number,
+			       unsigned char bytes[CERTDIR_LIST_BLOCK]);
+/* The image has so many blocks now: what stood behind them is gone. False when memory is out. */
 bool certdir_list_changes_resize(struct certdir_list_changes *changes, uint32_t total);
 
-/* Bytes of the file. */
-uint64_t certdir_list_changes_size(const struct certdir_list_changes *changes);
-/* Writes it into the empty file `fd`. False with `error`; `name` is for it. */
-bool certdir_list_changes_write(const struct certdir_list_changes *changes, int fd, const char *name,
-				struct certdir_error *error);
+/*
+ * Appends `blocks` as the edition made at `made` to `file`, which ends where `changes` do; its last bytes, which make it one, still need an
+ * fsync. False with `error`; `name` is for it.
+ */
+bool certdir_list_changes_append(const struct certdir_list_changes *changes, const struct certdir_list_blocks *blocks,
+				 int64_t made, int file, const char *name, struct certdir_error *error);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef CERTDIR_LIST_DRAFT_H
 #define CERTDIR_LIST_DRAFT_H
 
+#include "list/blocks.h"
 #include "list/changes.h"
 #include "list/input.h"
 #include "list/vfs.h"
@@ -15,8 +16,11 @@ struct certdir_list_draft {
 		input; /* the published list; .file is -1 when there is none, or it is needed no more */
 	bool *verified; /* for each of its chunks: it was as its seal says */
 	uint64_t kept; /* bytes from its start that were not cut off since */
-	struct certdir_list_changes changes; /* since it was written whole */
-	bool laid; /* some of them were published before */
+	struct certdir_list_changes laid; /* that were published since it was written whole */
+	bool had_changes; /* there were such */
+	int laid_file; /* where they are, -1 = nowhere */
+	bool extensible; /* that file can be appended to */
+	struct certdir_list_blocks fresh; /* changes of this edition */
 	bool is_whole; /* all is in the file `whole` */
 	int whole; /* borrowed; -1 = it is only read */
 	const char *name; /* of it, borrowed */
@@ -42,7 +46,7 @@ extern const struct certdir_list_pages certdir_list_draft_pages;
 bool certdir_list_draft_is_small(const struct certdir_list_draft *draft);
 /* Puts all of it into `whole`. False with `error`. */
 bool certdir_list_draft_gather(struct certdir_list_draft *draft, struct certdir_error *error);
-/* Writes the changes, as made at `made`, into `whole`, which is empty. False with `error`. */
-bool certdir_list_draft_write(struct certdir_list_draft *draft, int64_t made, struct certdir_error *error);
+/* Appends the changes, as made at `made`, to `file`, which has those that are laid and nothing else. False with `error`. */
+bool certdir_list_draft_write(struct certdir_list_draft *draft, int64_t made, int file, struct certdir_error *error);
 
 #endif

@@ -240,31 +240,31 @@ bool certdir_list_edition_go_on(struct certdir_list_edition *edition, struct cer
  * Whoever could read the published file must be able to read the new one, and whoever the directory is for must be able to go on
  * where root has been. Best effort, but not in silence.
  */
-static void set_owner(const struct certdir_list_edition *edition, const struct stat *old)
+static void set_owner(const struct certdir_list_edition *edition, int file, const struct stat *old)
 {
 	struct stat new;
 
-	if (fstat(edition->file, &new) == 0 && (old->st_uid != new.st_uid || old->st_gid != new.st_gid) &&
-	    fchown(edition->file, old->st_uid, old->st_gid) != 0 && fchown(edition->file, (uid_t)-1, old->st_gid) != 0)
+	if (fstat(file, &new) == 0 && (old->st_uid != new.st_uid || old->st_gid != new.st_gid) &&
+	    fchown(file, old->st_uid, old->st_gid) != 0 && fchown(file, (uid_t)-1, old->st_gid) != 0)
 		certdir_log(CERTDIR_LOG_WARN, "%s: the new edition cannot get the old one's owner and group: %s",
 			    edition->filename, strerror(errno));
 }
 
-static void keep_permissions(const struct certdir_list_edition *edition)
+static void keep_permissions(const struct certdir_list_edition *edition, int file)
 {
 	mode_t mode = 0640;
 	struct stat old, directory;
 
-	certdir_permissions_follow(edition->file, edition->directory, edition->temporary);
+	certdir_permissions_follow(file, edition->directory, edition->temporary);
 	if (stat(edition->filename, &old) == 0) {
 		mode = old.st_mode & 0777;
 		if (stat(edition->directory, &directory) == 0 && geteuid() == 0) {
 			old.st_uid = old.st_uid ? old.st_uid : directory.st_uid;
 			old.st_gid = old.st_gid ? old.st_gid : directory.st_gid;
 		}
-		set_owner(edition, &old);
+		set_owner(edition, file, &old);
 	}
-	if (fchmod(edition->file, mode) != 0)
+	if (fchmod(file, mode) != 0)
 		certdir_log(CERTDIR_LOG_WARN, "%s: the new edition cannot get mode %03o: %s", edition->filename,
 			    (unsigned)mode, strerror(errno));
 }
@@ -321,10 +321,10 @@ static bool give_name(const struct certdir_list_edition *edition, const char *su
 }
 
 /* What is written lasts before it gets its name. */
-static bool finish_file(const struct certdir_list_edition *edition, struct certdir_error *error)
+static bool finish_file(const struct certdir_list_edition *edition, int file, struct certdir_error *error)
 {
-	keep_permissions(edition);
-	if (fsync(edition->file) == 0)
+	keep_permissions(edition, file);
+	if (fsync(file) == 0)
 		return true;
 	certdir_error_set(error, "%s cannot be written: %s", edition->temporary, strerror(errno));
 	return false;
@@ -341,14 +341,56 @@ static int64_t make_time(const struct certdir_list_draft *draft)
 	return now > draft->before ? now : draft->before + 1;
 }
 
-static bool publish_changes(struct certdir_list_edition *edition, struct certdir_error *error)
+/* Behind the changes that are there stands at most what a writer did not end. */
+static bool cut_changes(const struct certdir_list_draft *draft, struct certdir_error *error)
 {
-	if (!certdir_list_draft_write(&edition->draft, make_time(&edition->draft), error) ||
-	    !finish_file(edition, error))
+	struct stat status;
+
+	if (fstat(draft->laid_file, &status) == 0 && (uint64_t)status.st_size == draft->laid.size)
+		return true;
+	if (ftruncate(draft->laid_file, (off_t)draft->laid.size) == 0)
+		return true;
+	certdir_error_set(error, "%s.changes cannot be written: %s", draft->input.filename, strerror(errno));
+	return false;
+}
+
+/* What has come of an edition that cannot be ended takes room, and is in nobody's way. */
+static bool append_changes(struct certdir_list_edition *edition, struct certdir_error *error)
+{
+	struct certdir_list_draft *draft = &edition->draft;
+	struct certdir_error ignored;
+	const bool ok = cut_changes(draft, error) &&
+			certdir_list_draft_write(draft, make_time(draft), draft->laid_file, error) &&
+			finish_file(edition, draft->laid_file, error);
+
+	if (ok)
+		(void)unlink(edition->temporary);
+	else
+		(void)cut_changes(draft, &ignored);
+	return ok;
+}
+
+static bool begin_changes(struct certdir_list_edition *edition, struct certdir_error *error)
+{
+	if (!certdir_list_draft_write(&edition->draft, make_time(&edition->draft), edition->file, error) ||
+	    !finish_file(edition, edition->file, error) || !give_name(edition, ".changes", error))
 		return false;
-	if (edition->draft.laid)
-		keep(edition, ".changes", ".changes.last");
-	return give_name(edition, ".changes", error);
+	sync_directory(edition);
+	return true;
+}
+
+/* Changes alone are published where there are few, and nobody has put another file in the place of those that are laid. */
+static bool is_small(const struct certdir_list_edition *edition)
+{
+	const struct certdir_list_draft *draft = &edition->draft;
+	char *name = beside(edition, ".changes");
+	struct stat now, then;
+	const bool same =
+		draft->laid.batch_count == 0 || (name && stat(name, &now) == 0 && fstat(draft->laid_file, &then) == 0 &&
+						 now.st_ino == then.st_ino && now.st_dev == then.st_dev);
+
+	free(name);
+	return same && certdir_list_draft_is_small(draft);
 }
 
 /* Where the list before had changes, they go on beside what it is called now. */
@@ -362,7 +404,6 @@ static void keep_changes(const struct certdir_list_edition *edition, bool had_ch
 	}
 	free(changes);
 	free(last);
-	remove_beside(edition, ".changes.last");
 }
 
 /*
@@ -371,11 +412,12 @@ static void keep_changes(const struct certdir_list_edition *edition, bool had_ch
  */
 static bool publish_whole(struct certdir_list_edition *edition, struct certdir_error *error)
 {
-	const bool had_changes = edition->draft.laid;
+	const bool had_changes = edition->draft.had_changes;
 	const int64_t made = make_time(&edition->draft);
 
 	if (!certdir_list_draft_gather(&edition->draft, error) ||
-	    !certdir_list_seal_append(edition->file, made, edition->temporary, error) || !finish_file(edition, error))
+	    !certdir_list_seal_append(edition->file, made, edition->temporary, error) ||
+	    !finish_file(edition, edition->file, error))
 		return false;
 	if (edition->goes_on)
 		keep(edition, "", ".last");
@@ -384,6 +426,7 @@ static bool publish_whole(struct certdir_list_edition *edition, struct certdir_e
 	if (!give_name(edition, "", error))
 		return false;
 	keep_changes(edition, had_changes);
+	sync_directory(edition);
 	return true;
 }
 
@@ -394,15 +437,16 @@ bool certdir_list_edition_publish(struct certdir_list_edition *edition, struct c
 	(void)unlink(edition->journal);
 	if (edition->is_private)
 		certdir_error_set(error, "%s: this edition was for looking only", edition->filename);
-	else if (certdir_list_draft_is_small(&edition->draft))
-		ok = publish_changes(edition, error);
-	else
+	else if (!is_small(edition))
 		ok = publish_whole(edition, error);
+	else if (edition->draft.laid.batch_count)
+		ok = append_changes(edition, error);
+	else
+		ok = begin_changes(edition, error);
 	if (!ok) {
 		certdir_list_edition_abandon(edition);
 		return false;
 	}
-	sync_directory(edition);
 	clear(edition);
 	return true;
 }

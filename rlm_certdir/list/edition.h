@@ -44,9 +44,9 @@ bool certdir_list_edition_replaces(const struct certdir_list_edition *edition);
 bool certdir_list_edition_go_on(struct certdir_list_edition *edition, struct certdir_error *error);
 
 /*
- * Seals what changed, or all of it, in the temporary file and renames that over what is published, which stays beside it as
- * `filename`.changes.last, or as `filename`.last with `filename`.last.changes, when this edition went on from it. Nothing
- * changes the draft any more, and its connection is closed. Ends the edition either way.
+ * Appends what changed to the file of changes; or seals all of it in the temporary file and renames that over what is published, which
+ * stays beside it as `filename`.last with `filename`.last.changes, when this edition went on from it. Nothing changes the draft any more,
+ * and its connection is closed. Ends the edition either way.
  */
 bool certdir_list_edition_publish(struct certdir_list_edition *edition, struct certdir_error *error);
 void certdir_list_edition_abandon(struct certdir_list_edition *edition);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "list/image.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "list/input.h"
 
@@ -86,32 +88,48 @@ static struct certdir_list_base *load_base(const char *filename, const struct ce
 
 /* ---- its changes ---- */
 
-/* Lays `changes` over the base, which takes them; or finds that they are none of this list. */
-static bool lay(struct certdir_list_image *image, struct certdir_list_changes *changes, const char *name,
-		struct certdir_error *error)
+/* What is in use goes on where the file has more; else it is read from its beginning. */
+static enum certdir_changes_state read_changes(struct certdir_list_image *image, int file,
+					       const struct certdir_list_image *present, uint64_t limit,
+					       const char *name, struct certdir_error *error)
 {
 	const struct certdir_list_base *base = image->base;
 
-	if (memcmp(changes->base, base->root, sizeof(base->root)) != 0) {
-		if (changes->made <= base->made)
+	if (present && present->base == base && present->changes.batch_count &&
+	    certdir_list_changes_share(&image->changes, &present->changes)) {
+		if (certdir_list_changes_read(&image->changes, file, limit, name, error) == CERTDIR_CHANGES_READ)
+			return CERTDIR_CHANGES_READ;
+		certdir_list_changes_clear(&image->changes);
+	}
+	certdir_list_changes_begin(&image->changes, base->root, base->size, base->made);
+	return certdir_list_changes_read(&image->changes, file, limit, name, error);
+}
+
+/* Lays the changes in `file` over the base, or finds that they are none of this list. */
+static bool lay(struct certdir_list_image *image, int file, const struct certdir_list_image *present,
+		const struct certdir_list_changes_from *from, struct certdir_error *error)
+{
+	enum certdir_changes_state state = read_changes(image, file, present, UINT64_MAX, from->filename, error);
+
+	if (state == CERTDIR_CHANGES_DAMAGED && from->sound_part) {
+		const uint64_t sound = image->changes.size;
+
+		certdir_list_changes_clear(&image->changes);
+		if (sound)
+			state = read_changes(image, file, NULL, sound, from->filename, error);
+	}
+	if (state == CERTDIR_CHANGES_READ) {
+		image->size = (size_t)image->changes.total * CERTDIR_LIST_BLOCK;
+		image->made = image->changes.made;
+		if (certdir_list_file_accept(image->filename, CERTDIR_SEAL_TRUE,
+					     certdir_list_image_pages.fetch(image, CERTDIR_LIST_HEADER, 0), image->size,
+					     error))
 			return true;
-		certdir_error_set(error,
-				  "%s has changes of another list than %s, and is newer: copy both from one server, "
-				  "%s first",
-				  name, image->filename, image->filename);
-		return false;
 	}
-	if (!certdir_list_changes_fit(changes, base->size)) {
-		certdir_error_set(error, "%s does not fit %s: copy both again", name, image->filename);
-		return false;
-	}
-	image->changes = *changes;
-	image->size = (size_t)changes->total * CERTDIR_LIST_BLOCK;
-	image->made = changes->made;
-	memset(changes, 0, sizeof(*changes));
-	return certdir_list_file_accept(image->filename, CERTDIR_SEAL_TRUE,
-					certdir_list_image_pages.fetch(image, CERTDIR_LIST_HEADER, 0), image->size,
-					error);
+	certdir_list_changes_clear(&image->changes);
+	image->size = image->base->size;
+	image->made = image->base->made;
+	return state == CERTDIR_CHANGES_NONE || from->sound_part;
 }
 
 /* In a server that has the changes, they cannot vanish: nobody takes them away but who puts a newer list there. */
@@ -127,15 +145,14 @@ static bool is_older(const struct certdir_list_image *image, const struct certdi
 	return true;
 }
 
-bool certdir_list_image_load(struct certdir_list_image *image, const char *filename, const char *changes,
-			     const struct certdir_list_image *present, enum certdir_image_damage *damage,
-			     struct certdir_error *error)
+bool certdir_list_image_load(struct certdir_list_image *image, const char *filename,
+			     const struct certdir_list_changes_from *from, const struct certdir_list_image *present,
+			     enum certdir_image_damage *damage, struct certdir_error *error)
 {
-	/* Before the list: one that is written whole in between has them in it, and only one that was there already needs them. */
-	struct certdir_list_changes read = {.total = 0};
+	/* Opened before the list: one that is written whole in between has them in it, and only one that was there already needs them. */
+	enum certdir_changes_state state;
 	struct certdir_error why;
-	const enum certdir_changes_state state =
-		changes ? certdir_list_changes_read(&read, changes, &why) : CERTDIR_CHANGES_NONE;
+	const int file = certdir_list_changes_open(from->filename, O_RDONLY, &state, &why);
 	bool damaged, ok = false;
 
 	memset(image, 0, sizeof(*image));
@@ -147,13 +164,16 @@ bool certdir_list_image_load(struct certdir_list_image *image, const char *filen
 		image->made = image->base->made;
 		if (state == CERTDIR_CHANGES_DAMAGED)
 			*error = why;
-		ok = state != CERTDIR_CHANGES_DAMAGED &&
-		     (state == CERTDIR_CHANGES_NONE || lay(image, &read, changes, error)) &&
-		     !is_older(image, present, changes, error);
+		ok = file >= 0 ? lay(image, file, present, from, error)
+			       : state == CERTDIR_CHANGES_NONE || from->sound_part;
+		ok = ok && !is_older(image, present, from->filename, error);
 		*damage = ok ? CERTDIR_IMAGE_SOUND : CERTDIR_CHANGES_UNFIT;
-		image->files = image->changes.total ? certdir_print("%s with %s", filename, changes) : NULL;
+		if (image->changes.batch_count)
+			image->files = certdir_print("%s with %s%s", filename,
+						     from->sound_part ? "the sound part of " : "", from->filename);
 	}
-	certdir_list_changes_clear(&read);
+	if (file >= 0)
+		(void)close(file);
 	if (!ok)
 		certdir_list_image_clear(image);
 	return ok;

@@ -37,15 +37,20 @@ enum certdir_image_damage {
 	CERTDIR_CHANGES_UNFIT, /* its file is sound, and what stands beside it as its changes is not, or not its own */
 };
 
+struct certdir_list_changes_from {
+	const char *filename;
+	bool sound_part; /* of a damaged file, the editions before the damage, perhaps none */
+};
+
 /*
- * Reads the list `filename`, and its changes from the file `changes` (NULL: takes none), which may be missing; certdir_list_image_clear()
- * frees both. Changes of a list that was there before are none: whoever writes a list whole puts them into it first. `present`,
- * or NULL, is the image in use: when the list's file was not touched since, its bytes are shared, and what is older is refused. False with
- * `error`, and nothing is owned; *damage says of damages which it is.
+ * Reads the list `filename` and the changes in `from`, a file that may be missing; certdir_list_image_clear() frees both. Changes of a
+ * list that was there before are none: whoever writes a list whole puts them into it first. `present`, or NULL, is the image in use: when
+ * the list's file was not touched since, its bytes are shared, as are its changes as far as the file goes on from them; what is older is
+ * refused. False with `error`, and nothing is owned; *damage says of damages which it is.
  */
-bool certdir_list_image_load(struct certdir_list_image *image, const char *filename, const char *changes,
-			     const struct certdir_list_image *present, enum certdir_image_damage *damage,
-			     struct certdir_error *error);
+bool certdir_list_image_load(struct certdir_list_image *image, const char *filename,
+			     const struct certdir_list_changes_from *from, const struct certdir_list_image *present,
+			     enum certdir_image_damage *damage, struct certdir_error *error);
 void certdir_list_image_clear(struct certdir_list_image *image);
 
 /* The image for certdir_list_database_pages(), as its context. */

@@ -32,7 +32,7 @@ struct certdir_list_snapshot *certdir_list_reload(const char *filename, const st
 						  struct certdir_error *error);
 /*
  * The same for who has no list yet. Where the file is damaged, it is the edition before, which its publisher verified and kept as
- * `filename`.last; where its changes are, the list with those before (`filename`.changes.last), or without any. Then `damage` says what
+ * `filename`.last; where its changes are, the list with those before the damage, or without any. Then `damage` says what
  * is wrong, else its text is empty. A file that is missing, may not be read or is
  * whole, but of another version, is not damaged: an old edition must not stand in for what somebody took away or put there.
  */

@@ -47,8 +47,8 @@ static bool read_snapshot(struct certdir_list_snapshot *snapshot, struct certdir
 	       certdir_list_sources_read(&snapshot->sources, reader, error) && read_contents(snapshot, reader, error);
 }
 
-/* The list `filename` with the changes in the file of that name; `present`, `damage` and `error` as certdir_list_image_load() has them. */
-static struct certdir_list_snapshot *load(const char *filename, const char *changes,
+/* All is as certdir_list_image_load() has it. */
+static struct certdir_list_snapshot *load(const char *filename, const struct certdir_list_changes_from *from,
 					  const struct certdir_list_snapshot *present,
 					  enum certdir_image_damage *damage, struct certdir_error *error)
 {
@@ -61,7 +61,7 @@ static struct certdir_list_snapshot *load(const char *filename, const char *chan
 	}
 	atomic_init(&snapshot->references, 1);
 	(void)pthread_mutex_init(&snapshot->mutex, NULL);
-	if (certdir_list_image_load(&snapshot->image, filename, changes, present ? &present->image : NULL, damage,
+	if (certdir_list_image_load(&snapshot->image, filename, from, present ? &present->image : NULL, damage,
 				    error) &&
 	    read_snapshot(snapshot, error))
 		return snapshot;
@@ -116,7 +116,8 @@ struct certdir_list_snapshot *certdir_list_reload(const char *filename, const st
 	if (!changes)
 		certdir_error_set(error, "%s: out of memory", filename);
 	else
-		snapshot = load(filename, changes, present, &damage, error);
+		snapshot = load(filename, &(struct certdir_list_changes_from){.filename = changes}, present, &damage,
+				error);
 	free(changes);
 	return snapshot;
 }
@@ -136,16 +137,14 @@ static struct certdir_list_snapshot *load_list_before(const char *filename)
 	return snapshot;
 }
 
-/* The changes of the edition before, or none: older either way, and newer than any other list. */
-static struct certdir_list_snapshot *load_changes_before(const char *filename, const char *changes)
+/* The changes of editions before: older than they were, and newer than any other list. */
+static struct certdir_list_snapshot *load_sound_part(const char *filename, const char *changes)
 {
-	char *last = certdir_print("%s.last", changes);
+	const struct certdir_list_changes_from from = {.filename = changes, .sound_part = true};
 	enum certdir_image_damage damage;
 	struct certdir_error why;
-	struct certdir_list_snapshot *snapshot = last ? load(filename, last, NULL, &damage, &why) : NULL;
 
-	free(last);
-	return snapshot ? snapshot : load(filename, NULL, NULL, &damage, &why);
+	return load(filename, &from, NULL, &damage, &why);
 }
 
 struct certdir_list_snapshot *certdir_list_load_last(const char *filename, struct certdir_error *damage,
@@ -159,9 +158,10 @@ struct certdir_list_snapshot *certdir_list_load_last(const char *filename, struc
 	if (!changes)
 		certdir_error_set(error, "%s: out of memory", filename);
 	else
-		snapshot = load(filename, changes, NULL, &which, error);
+		snapshot =
+			load(filename, &(struct certdir_list_changes_from){.filename = changes}, NULL, &which, error);
 	if (!snapshot && which != CERTDIR_IMAGE_SOUND) {
-		snapshot = which == CERTDIR_CHANGES_UNFIT ? load_changes_before(filename, changes)
+		snapshot = which == CERTDIR_CHANGES_UNFIT ? load_sound_part(filename, changes)
 							  : load_list_before(filename);
 		if (snapshot)
 			*damage = *error;
@@ -239,8 +239,8 @@ bool certdir_list_laid(const struct certdir_list_snapshot *snapshot, struct cert
 	const struct certdir_list_changes *changes = &snapshot->image.changes;
 
 	*laid = (struct certdir_list_laid){
-		.pages = changes->count, .bytes = certdir_list_changes_size(changes), .made = changes->made / 1000000};
-	return changes->total > 0;
+		.pages = changes->count, .bytes = changes->size, .made = changes->made / 1000000};
+	return changes->batch_count > 0;
 }
 
 size_t certdir_list_device_count(const struct certdir_list_snapshot *snapshot)

@@ -619,7 +619,6 @@ int main(int argc, char **argv)
 	remove_beside(name, ".last");
 	remove_beside(name, ".last.changes");
 	remove_beside(name, ".changes");
-	remove_beside(name, ".changes.last");
 	remove_beside(name, ".lock");
 	return 0;
 }

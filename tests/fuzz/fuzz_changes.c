@@ -3,8 +3,9 @@
  * libFuzzer over the file of changes beside an honest list. It is refused, or laid over the list; then readers and writers see the same
  * image, and reading that ends.
  *
- * The input is the number of blocks (1 byte), what is cut off its end (1), whether the digest is made true (1), and a row of changes to an
- * honest file: place, counted from the end (2 bytes), how many bytes (1), the bytes.
+ * The input is how many blocks each of two editions has (1 byte), what is cut off the end (2), whether digests of the blocks (bit 0), of
+ * the first edition (bit 1) and of the second (bit 2) are made true (1), and a row of changes to an honest file: place (2), how many bytes
+ * (1), the bytes.
  */
 #include "holds.h"
 #include "list/draft.h"
@@ -18,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BLOCKS = 5 };
+enum { BLOCKS = 5, HEAD = 64 };
 
 static char directory[] = "/tmp/fuzz_changes.XXXXXX", list[64], changes_name[80];
 
@@ -52,13 +53,25 @@ static void make_list(void)
 	HOLDS(writer && certdir_list_writer_run(writer, rows, &error) && certdir_list_write_publish(writer, &error));
 }
 
+/* What changes.h says of its form. */
+static size_t head_size(size_t count)
+{
+	return HEAD + count * (4 + CERTDIR_SEAL_DIGEST);
+}
+
+static size_t batch_size(size_t count)
+{
+	return count ? head_size(count) + count * CERTDIR_LIST_BLOCK + CERTDIR_SEAL_DIGEST : 0;
+}
+
 /* Blocks of the list itself, each in its place: what it says is as it was. */
-static int make_changes(size_t count)
+static void add_edition(int file, size_t count)
 {
 	struct certdir_list_draft draft;
 	struct certdir_error error;
-	int file;
 
+	if (count == 0)
+		return;
 	certdir_list_draft_init(&draft, -1, NULL);
 	HOLDS(certdir_list_draft_open(&draft, list, &error));
 	for (size_t i = 0; i < count; i++) {
@@ -66,36 +79,44 @@ static int make_changes(size_t count)
 		unsigned char bytes[CERTDIR_LIST_BLOCK];
 
 		HOLDS(certdir_list_draft_pages.read(&draft, bytes, sizeof(bytes), at));
-		memcpy(certdir_list_changes_put(&draft.changes, (uint32_t)i), bytes, sizeof(bytes));
+		memcpy(certdir_list_blocks_put(&draft.fresh, (uint32_t)i), bytes, sizeof(bytes));
 	}
-	memcpy(draft.changes.base, draft.input.seal.root, sizeof(draft.changes.base));
-	draft.changes.made = draft.before + 1;
-	file = open(changes_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	HOLDS(file >= 0 && certdir_list_changes_write(&draft.changes, file, "changes", &error));
+	HOLDS(certdir_list_draft_write(&draft, draft.before + 1, file, &error));
 	certdir_list_draft_clear(&draft);
-	return file;
 }
 
-static void change(int file, const unsigned char *data, size_t size)
+static void sum(const unsigned char *bytes, size_t size, unsigned char *out)
+{
+	HOLDS(certdir_list_seal_sum(bytes, size, NULL, 0, out));
+}
+
+static void make_true(unsigned char *batch, size_t count, bool blocks, bool all)
+{
+	for (size_t i = 0; blocks && i < count; i++)
+		sum(batch + head_size(count) + i * CERTDIR_LIST_BLOCK, CERTDIR_LIST_BLOCK,
+		    batch + HEAD + count * 4 + i * CERTDIR_SEAL_DIGEST);
+	if (all && count)
+		sum(batch, head_size(count), batch + batch_size(count) - CERTDIR_SEAL_DIGEST);
+}
+
+static void change(int file, size_t first, size_t second, const unsigned char *data, size_t size)
 {
 	const size_t end = (size_t)lseek(file, 0, SEEK_END);
-	const size_t cut = size > 1 ? data[1] % end : 0;
-	const bool seal = size > 2 && data[2] % 2;
-	unsigned char digest[CERTDIR_SEAL_DIGEST], *bytes = malloc(end);
+	const size_t cut = size > 2 && end ? ((size_t)data[1] << 8 | data[2]) % end : 0;
+	const unsigned flags = size > 3 ? data[3] : 0;
+	unsigned char *bytes = malloc(end + 1);
 
 	HOLDS(bytes && pread(file, bytes, end, 0) == (ssize_t)end);
-	for (size_t at = 3; at + 3 <= size;) {
+	for (size_t at = 4; at + 3 <= size && end;) {
 		const size_t place = ((size_t)data[at] << 8 | data[at + 1]) % end, left = size - at - 3;
 		size_t count = data[at + 2] < left ? data[at + 2] : left;
 
-		count = count < place ? count : place;
-		memcpy(bytes + end - place, data + at + 3, count);
+		count = count < end - place ? count : end - place;
+		memcpy(bytes + place, data + at + 3, count);
 		at += 3 + count;
 	}
-	if (seal && end - cut > sizeof(digest)) {
-		HOLDS(certdir_list_seal_sum(bytes, end - cut - sizeof(digest), NULL, 0, digest));
-		memcpy(bytes + end - cut - sizeof(digest), digest, sizeof(digest));
-	}
+	make_true(bytes, first, flags & 1, flags & 2);
+	make_true(bytes + batch_size(first), second, flags & 1, flags & 4);
 	HOLDS(pwrite(file, bytes, end, 0) == (ssize_t)end && ftruncate(file, (off_t)(end - cut)) == 0);
 	free(bytes);
 }
@@ -130,13 +151,17 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	struct certdir_list_snapshot *snapshot;
 	struct certdir_list_reader *reader;
 	struct certdir_error error = {.text = ""}, damage;
+	const size_t first = 1 + (size ? data[0] % BLOCKS : 0), second = size ? data[0] / BLOCKS % (BLOCKS + 1) : 0;
 	int file;
 
 	if (!list[0])
 		make_list();
 	(void)unlink(changes_name);
-	file = make_changes(size ? data[0] % (BLOCKS + 1) : 1);
-	change(file, data, size);
+	file = open(changes_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	HOLDS(file >= 0);
+	add_edition(file, first);
+	add_edition(file, second);
+	change(file, first, second, data, size);
 	(void)close(file);
 	snapshot = certdir_list_load(list, &error);
 	HOLDS(snapshot || (size > 1 && error.text[0]));

@@ -14,16 +14,15 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { DEVICES = 6000, FOOTER = 72, SEALED = FOOTER + CERTDIR_SEAL_DIGEST };
+enum { DEVICES = 6000, HEAD = 64, DIGEST = CERTDIR_SEAL_DIGEST, ENTRY = 4 + DIGEST };
 
-static char changes_file[112], last_changes[128], copy_file[112];
+static char changes_file[112], copy_file[112];
 
 static int setup(void **state)
 {
 	if (fixture_setup(state) != 0)
 		return -1;
 	(void)snprintf(changes_file, sizeof(changes_file), "%s.changes", fixture_file);
-	(void)snprintf(last_changes, sizeof(last_changes), "%s.changes.last", fixture_file);
 	(void)snprintf(copy_file, sizeof(copy_file), "%s/copy", fixture_directory);
 	return 0;
 }
@@ -100,7 +99,7 @@ static unsigned char *read_changes(size_t *size)
 
 	assert_non_null(in);
 	*size = (size_t)size_of(changes_file);
-	bytes = malloc(*size + 2 * SEALED);
+	bytes = malloc(*size);
 	assert_non_null(bytes);
 	assert_int_equal(fread(bytes, 1, *size, in), *size);
 	(void)fclose(in);
@@ -172,7 +171,56 @@ static void test_one_change(void **state)
 	free(same);
 }
 
-/* They last before they get their name, and that does before the publication ends. */
+/*
+ * The next one is behind it: what was there before is as it was, in the file and in memory. What a hard link has is for a backup to keep, and
+ * a file that somebody has put there meanwhile is nobody's to go on with.
+ */
+static void test_next_change(void **state)
+{
+	struct certdir_list_snapshot *before, *after;
+	struct certdir_list_writer *writer;
+	unsigned char *first, *both;
+	struct certdir_error error;
+	size_t size, both_size;
+
+	(void)state;
+	fixture_large(DEVICES);
+	next_edition(2000, "UPDATE device SET enabled=0 WHERE id=7");
+	first = read_changes(&size);
+	before = fixture_load();
+	next_edition(3000, "UPDATE device SET enabled=0 WHERE id=3000");
+	both = read_changes(&both_size);
+	assert_in_range(both_size, size + 4096, size + 100000);
+	assert_memory_equal(first, both, size);
+	after = certdir_list_reload(fixture_file, before, &error);
+	assert_non_null(after);
+	assert_int_equal(before->image.changes.batch_count, 1);
+	assert_int_equal(after->image.changes.batch_count, 2);
+	assert_ptr_equal(before->image.changes.batches[0], after->image.changes.batches[0]);
+	assert_int_equal(edition_of(before), 2000);
+	certdir_list_release(before);
+	assert_int_equal(edition_of(after), 3000);
+	check_list(DEVICES);
+
+	assert_int_equal(link(changes_file, copy_file), 0);
+	next_edition(4000, "SELECT 1");
+	assert_int_equal(size_of(changes_file), -1);
+	assert_int_equal(size_of(copy_file), both_size);
+	expect_start(4000, false);
+	next_edition(5000, "SELECT 1");
+	assert_true(size_of(changes_file) > 0);
+	writer = certdir_list_write_begin(fixture_file, false, &error);
+	assert_non_null(writer);
+	assert_int_equal(unlink(changes_file), 0);
+	assert_true(certdir_list_writer_run(writer, "UPDATE source SET synced=6000", &error));
+	assert_true(certdir_list_write_publish(writer, &error));
+	expect_start(6000, false);
+	certdir_list_release(after);
+	free(first);
+	free(both);
+}
+
+/* They last before what makes them an edition does: its digest, or the name. */
 static void test_lasts(void **state)
 {
 	(void)state;
@@ -180,12 +228,18 @@ static void test_lasts(void **state)
 	synced = (struct fsync_count){0};
 	next_edition(2000, "SELECT 1");
 	assert_true(size_of(changes_file) > 0);
-	assert_int_equal(synced.files, 1);
+	assert_int_equal(synced.files, 2);
 	assert_int_equal(synced.directories, 1);
 	assert_int_equal(synced.early, 0);
+	synced = (struct fsync_count){0};
+	next_edition(3000, "SELECT 1");
+	assert_int_equal(synced.files, 2);
+	assert_int_equal(synced.directories, 0);
+	assert_int_equal(synced.sizes[1], size_of(changes_file));
+	assert_int_equal(synced.sizes[0], size_of(changes_file) - DIGEST);
 }
 
-/* Changes are written until that has cost as much as the list; then what was before stands beside it, changes and all. */
+/* Changes come behind changes until they are a quarter of the list; then what was before stands beside it, changes and all. */
 static void test_written_whole(void **state)
 {
 	char last[128], last_of_last[140];
@@ -207,7 +261,6 @@ static void test_written_whole(void **state)
 	}
 	assert_in_range(edition, 2003, 2100);
 	check_list(DEVICES);
-	assert_int_equal(size_of(last_changes), -1);
 	snapshot = certdir_list_load(last, &error);
 	assert_non_null(snapshot);
 	assert_int_equal(edition_of(snapshot), edition - 1);
@@ -300,56 +353,132 @@ static void test_changes_of_another_list(void **state)
 	expect_start(-1, false);
 }
 
-/* Without reading the list each time, which is what a load does first and last. */
-static void refuse_changes(void)
+/* How a reader of the list finds them, without reading that each time. *editions: how many are sound. */
+static enum certdir_changes_state read_alone(const struct certdir_list_image *image, uint32_t *editions,
+					     struct certdir_error *error)
 {
 	struct certdir_list_changes changes;
-	struct certdir_error error;
+	enum certdir_changes_state state;
+	const int file = certdir_list_changes_open(changes_file, O_RDONLY, &state, error);
 
-	assert_int_equal(certdir_list_changes_read(&changes, changes_file, &error), CERTDIR_CHANGES_DAMAGED);
-	assert_non_null(strstr(error.text, "devices.db.changes"));
+	assert_true(file >= 0);
+	certdir_list_changes_begin(&changes, image->base->root, image->base->size, image->base->made);
+	state = certdir_list_changes_read(&changes, file, UINT64_MAX, changes_file, error);
+	*editions = changes.batch_count;
+	certdir_list_changes_clear(&changes);
+	(void)close(file);
+	return state;
 }
 
-static void test_damaged_changes(void **state)
+static void expect_alone(const struct certdir_list_image *image, enum certdir_changes_state wanted, uint32_t editions)
 {
+	struct certdir_error error = {.text = ""};
+	uint32_t found;
+	const enum certdir_changes_state state = read_alone(image, &found, &error);
+
+	if (state != wanted || (state == CERTDIR_CHANGES_READ && found != editions) ||
+	    (state == CERTDIR_CHANGES_DAMAGED && !strstr(error.text, "devices.db.changes")))
+		fail_msg("state %d with %u editions: %s", state, found, error.text);
+}
+
+/* Where it was copied, or is read, while the second edition is written, that one is none yet; whoever goes on from it writes over it. */
+static void test_cut_changes(void **state)
+{
+	struct certdir_list_snapshot *first, *used, *fresh;
 	struct certdir_error error;
 	unsigned char *bytes;
-	size_t size;
+	size_t size, before;
 
 	(void)state;
 	fixture_large(DEVICES);
 	next_edition(2000, "SELECT 1");
-	next_edition(3000, "SELECT 1");
+	before = (size_t)size_of(changes_file);
+	first = fixture_load();
+	next_edition(3000, "UPDATE device SET enabled=0 WHERE id=3000");
+	used = certdir_list_reload(fixture_file, first, &error);
+	assert_non_null(used);
 	bytes = read_changes(&size);
-	for (size_t cut = 0; cut < size; cut += cut < 150 || cut > size - 150 ? 1 : 1777) {
+	for (size_t cut = 0; cut < size; cut += cut % 5000 < 150 || cut > size - 150 ? 1 : 777) {
 		write_changes(bytes, cut);
-		refuse_changes();
-		if (cut % 50 == 0)
-			expect_start(2000, true);
+		expect_alone(&used->image, cut < before ? CERTDIR_CHANGES_DAMAGED : CERTDIR_CHANGES_READ, 1);
+		if (cut % 50 != 0)
+			continue;
+		expect_start(cut < before ? 1000 : 2000, cut < before);
+		assert_null(certdir_list_reload(fixture_file, used, &error));
+		assert_non_null(strstr(error.text, cut < before ? "is cut short" : "older than what is in use"));
+		fresh = certdir_list_reload(fixture_file, first, &error);
+		assert_int_equal(fresh != NULL, cut >= before);
+		certdir_list_release(fresh);
 	}
-	for (size_t at = 0; at<size; at += at> size - 300 ? 1 : 1777) {
+	/* What a power cut leaves, where blocks have come before their head, or with their digest lost. */
+	memset(bytes + before, 0, HEAD);
+	write_changes(bytes, size - 40);
+	expect_start(2000, false);
+	next_edition(4000, "UPDATE device SET enabled=0 WHERE id=4000");
+	expect_start(4000, false);
+	free(bytes);
+	bytes = read_changes(&size);
+	memset(bytes + size - DIGEST, 0, DIGEST);
+	write_changes(bytes, size);
+	expect_start(2000, false);
+	next_edition(5000, "SELECT 1");
+	expect_start(5000, false);
+	check_list(DEVICES);
+	certdir_list_release(first);
+	certdir_list_release(used);
+	free(bytes);
+}
+
+static void test_damaged_changes(void **state)
+{
+	struct certdir_list_snapshot *used;
+	struct certdir_error error;
+	unsigned char *bytes;
+	size_t size, before;
+
+	(void)state;
+	fixture_large(DEVICES);
+	next_edition(2000, "SELECT 1");
+	before = (size_t)size_of(changes_file);
+	next_edition(3000, "SELECT 1");
+	used = fixture_load();
+	bytes = read_changes(&size);
+	for (size_t at = 0; at < size;
+	     at += at < before + HEAD + 4 * ENTRY && at % before < HEAD + 4 * ENTRY ? 1 : 997) {
 		bytes[at] ^= 8;
 		write_changes(bytes, size);
-		refuse_changes();
+		expect_alone(&used->image, CERTDIR_CHANGES_DAMAGED, 0);
+		if (at % 50 == 0)
+			expect_start(at < before ? 1000 : 2000, true);
 		bytes[at] ^= 8;
 	}
-	bytes[0] ^= 1;
+	for (size_t at = size - DIGEST; at < size; at++) {
+		bytes[at] ^= 8;
+		write_changes(bytes, size);
+		expect_alone(&used->image, CERTDIR_CHANGES_DAMAGED, 0);
+		bytes[at] ^= 8;
+	}
+	bytes[before + HEAD] ^= 1;
 	write_changes(bytes, size);
 	assert_null(certdir_list_load(fixture_file, &error));
 	assert_non_null(strstr(error.text, "devices.db.changes"));
 	assert_false(try_edition(5000, "SELECT 1", &error));
 	assert_non_null(strstr(error.text, "left as it is"));
-	/* Those before stand in; without them, the list as it was written whole. */
+	bytes[before + HEAD] ^= 1;
+	/* A writer reads no block that it does not need, and goes on from none that is damaged. */
+	bytes[size - DIGEST - CERTDIR_LIST_BLOCK + 2000] ^= 1;
+	write_changes(bytes, size);
+	assert_false(try_edition(5000, "UPDATE device SET owner='x'||name,object_id=name", &error));
+	assert_non_null(strstr(error.text, "devices.db.changes is damaged"));
 	expect_start(2000, true);
-	copy(changes_file, last_changes);
-	expect_start(1000, true);
-	bytes[0] ^= 1;
+	bytes[size - DIGEST - CERTDIR_LIST_BLOCK + 2000] ^= 1;
 	write_changes(bytes, size);
 	expect_start(3000, false);
+	certdir_list_release(used);
 	free(bytes);
 }
 
-/* ---- made to harm, with a true digest ---- */
+/* ---- made to harm, with true digests ---- */
 
 static void put(unsigned char *bytes, uint64_t value, int size)
 {
@@ -357,16 +486,17 @@ static void put(unsigned char *bytes, uint64_t value, int size)
 		bytes[i] = (unsigned char)(value >> (8 * i));
 }
 
-static void seal(unsigned char *bytes, size_t size)
+/* The digest of the file's one edition, which has `count` blocks in truth. */
+static void seal(unsigned char *bytes, size_t size, size_t count)
 {
-	assert_int_equal(EVP_Digest(bytes, size - 32, bytes + size - 32, NULL, EVP_sha256(), NULL), 1);
+	assert_int_equal(EVP_Digest(bytes, HEAD + count * ENTRY, bytes + size - DIGEST, NULL, EVP_sha256(), NULL), 1);
 }
 
 static void test_hostile_changes(void **state)
 {
-	enum { BASE = 8, TOTAL = 40, MADE = 48, COUNT_AT = 64 };
-	unsigned char *bytes, *footer, *numbers;
-	struct certdir_list_changes changes;
+	enum { BASE = 8, TOTAL = 40, COUNT_AT = 56 };
+	struct certdir_list_snapshot *snapshot;
+	unsigned char *bytes, *numbers;
 	struct certdir_error error;
 	uint64_t total;
 	size_t size, count;
@@ -374,14 +504,13 @@ static void test_hostile_changes(void **state)
 	(void)state;
 	fixture_large(DEVICES);
 	next_edition(2000, "SELECT 1");
-	assert_int_equal(certdir_list_changes_read(&changes, changes_file, &error), CERTDIR_CHANGES_READ);
-	total = changes.total;
-	count = changes.count;
-	certdir_list_changes_clear(&changes);
+	snapshot = fixture_load();
+	total = snapshot->image.changes.total;
+	count = snapshot->image.changes.count;
+	certdir_list_release(snapshot);
 	assert_true(count >= 2);
 	bytes = read_changes(&size);
-	footer = bytes + size - SEALED;
-	numbers = footer - 4 * count;
+	numbers = bytes + HEAD;
 	const struct {
 		unsigned char *at;
 		uint64_t value;
@@ -391,18 +520,19 @@ static void test_hostile_changes(void **state)
 		{numbers, numbers[4] | (uint64_t)numbers[5] << 8, 4, "a block twice, or behind the end"},
 		{numbers, total, 4, "a block twice, or behind the end"},
 		{numbers, UINT32_MAX, 4, "a block twice, or behind the end"},
-		{footer + TOTAL, 0, 8, "another size"},
-		{footer + TOTAL, UINT64_MAX, 8, "another size"},
-		{footer + TOTAL, UINT64_C(1) << 32 | total, 8, "another size"},
-		{footer + TOTAL, 1, 8, "a block twice, or behind the end"},
-		{footer + TOTAL, total + 1, 8, "does not fit"},
-		{footer + TOTAL, total - 1, 8, "another size than its first bytes say"},
-		{footer + COUNT_AT, 0, 8, "another size"},
-		{footer + COUNT_AT, count - 1, 8, "another size"},
-		{footer + COUNT_AT, UINT64_C(1) << 62 | count, 8, "another size"},
-		{footer + COUNT_AT, UINT64_C(1) << 32 | count, 8, "another size"},
-		{footer, 0, 8, "no file of changes"},
-		{footer + BASE, 0, 8, "changes of another list"},
+		{bytes + TOTAL, 0, 8, "a size that no writer makes"},
+		{bytes + TOTAL, UINT64_MAX, 8, "a size that no writer makes"},
+		{bytes + TOTAL, UINT64_C(1) << 32 | total, 8, "a size that no writer makes"},
+		{bytes + TOTAL, 1, 8, "a block twice, or behind the end"},
+		{bytes + TOTAL, total + 1, 8, "does not fit"},
+		{bytes + TOTAL, total - 1, 8, "another size than its first bytes say"},
+		{bytes + COUNT_AT, 0, 8, "no file of changes"},
+		{bytes + COUNT_AT, count - 1, 8, "no file of changes"},
+		{bytes + COUNT_AT, (uint64_t)(uint32_t) ~(count - 1) << 32 | (count - 1), 8, "does not match its seal"},
+		{bytes + COUNT_AT, (uint64_t)(uint32_t) ~(count + 1) << 32 | (count + 1), 8, "cut short"},
+		{bytes + COUNT_AT, UINT32_MAX, 8, "no file of changes"},
+		{bytes, 0, 8, "no file of changes"},
+		{bytes + BASE, 0, 8, "changes of another list"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -410,20 +540,21 @@ static void test_hostile_changes(void **state)
 
 		memcpy(kept, cases[i].at, 8);
 		put(cases[i].at, cases[i].value, cases[i].bytes);
-		seal(bytes, size);
+		seal(bytes, size, count);
 		write_changes(bytes, size);
 		memcpy(cases[i].at, kept, 8);
 		if (certdir_list_load(fixture_file, &error) || !strstr(error.text, cases[i].says))
 			fail_msg("case %zu: %s", i, error.text);
 		expect_start(1000, true);
 	}
-	seal(bytes, size);
+	seal(bytes, size, count);
 	write_changes(bytes, size);
 	expect_start(2000, false);
-	/* More than anybody reads into memory. */
+	/* Nobody reads into memory what nobody has sealed. */
 	assert_int_equal(truncate(changes_file, INT64_C(1) << 40), 0);
-	assert_null(certdir_list_load(fixture_file, &error));
-	assert_non_null(strstr(error.text, "a size that no file of changes has"));
+	expect_start(2000, false);
+	next_edition(3000, "SELECT 1");
+	assert_true(size_of(changes_file) < 200000);
 	assert_int_equal(unlink(changes_file), 0);
 	assert_int_equal(mkfifo(changes_file, 0600), 0);
 	assert_null(certdir_list_load(fixture_file, &error));
@@ -602,11 +733,13 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_change),
+		TEST(test_next_change),
 		TEST(test_lasts),
 		TEST(test_written_whole),
 		TEST(test_many_changes),
 		TEST(test_list_without_its_changes),
 		TEST(test_changes_of_another_list),
+		TEST(test_cut_changes),
 		TEST(test_damaged_changes),
 		TEST(test_hostile_changes),
 		TEST(test_damaged_list),

@@ -96,6 +96,7 @@ static void test_holes(void **state)
 {
 	const uint64_t end = model_size;
 	struct certdir_list_changes read;
+	unsigned char bytes[BLOCK];
 	struct certdir_error error;
 
 	(void)state;
@@ -106,13 +107,15 @@ static void test_holes(void **state)
 	compare(end - 5 * BLOCK, 7 * BLOCK);
 	assert_true(certdir_list_draft_is_small(&draft));
 	/* The file has the holes, too, and fits the list. */
-	assert_true(certdir_list_draft_write(&draft, 1, &error));
-	(void)snprintf(error.text, sizeof(error.text), "/proc/self/fd/%d", file);
-	assert_int_equal(certdir_list_changes_read(&read, error.text, &error), CERTDIR_CHANGES_READ);
+	assert_true(certdir_list_draft_write(&draft, 1, file, &error));
+	certdir_list_changes_begin(&read, draft.input.seal.root, end, 0);
+	assert_int_equal(certdir_list_changes_read(&read, file, UINT64_MAX, "changes", &error), CERTDIR_CHANGES_READ);
 	assert_int_equal(read.count, 5);
-	assert_true(certdir_list_changes_fit(&read, end));
-	for (uint64_t number = end / BLOCK - 3; number < model_size / BLOCK; number++)
+	for (uint64_t number = end / BLOCK - 3; number < model_size / BLOCK; number++) {
 		assert_memory_equal(certdir_list_changes_find(&read, number), model + number * BLOCK, BLOCK);
+		assert_true(certdir_list_changes_copy(&read, file, number, bytes));
+		assert_memory_equal(bytes, model + number * BLOCK, BLOCK);
+	}
 	certdir_list_changes_clear(&read);
 }
 
@@ -209,6 +212,8 @@ static void test_vfs(void **state)
 /* A page is a pointer into the list or into its changes; nothing reaches over a border, and nobody writes. */
 static void test_vfs_of_readers(void **state)
 {
+	char name[32];
+	const struct certdir_list_changes_from from = {.filename = name};
 	struct certdir_list_image image;
 	enum certdir_image_damage damage;
 	struct certdir_error error;
@@ -216,9 +221,10 @@ static void test_vfs_of_readers(void **state)
 	void *page;
 
 	(void)state;
-	assert_true(certdir_list_image_load(&image, fixture_file, NULL, NULL, &damage, &error));
-	assert_true(certdir_list_changes_resize(&image.changes, (uint32_t)(model_size / BLOCK)));
-	assert_non_null(certdir_list_changes_put(&image.changes, 3));
+	write_both(3 * BLOCK, BLOCK);
+	assert_true(certdir_list_draft_write(&draft, draft.before + 1, file, &error));
+	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
+	assert_true(certdir_list_image_load(&image, fixture_file, &from, NULL, &damage, &error));
 	opened = open_pages(&certdir_list_image_pages, &image);
 	const struct {
 		uint64_t from;
@@ -227,7 +233,7 @@ static void test_vfs_of_readers(void **state)
 	} cases[] = {
 		{0, BLOCK, image.base->bytes},
 		{100, BLOCK - 100, image.base->bytes + 100},
-		{3 * BLOCK + 8, 100, image.changes.blocks + 8},
+		{3 * BLOCK + 8, 100, certdir_list_changes_find(&image.changes, 3) + 8},
 		{model_size - BLOCK, BLOCK, image.base->bytes + model_size - BLOCK},
 		{100, BLOCK, NULL},
 		{0, BLOCK + 1, NULL},

@@ -81,9 +81,8 @@ static size_t check_list(void)
 
 static bool is_of_list(const char *name)
 {
-	static const char *const names[] = {"devices.db",	  "devices.db.lock",
-					    "devices.db.last",	  "devices.db.last.changes",
-					    "devices.db.changes", "devices.db.changes.last"};
+	static const char *const names[] = {"devices.db", "devices.db.lock", "devices.db.last",
+					    "devices.db.last.changes", "devices.db.changes"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (strcmp(name, names[i]) == 0)
@@ -267,11 +266,11 @@ static void test_damaged_present(void **state)
 	assert_int_equal(mkdir(fixture_file, 0700), 0);
 	same_as_load("directory");
 	assert_int_equal(rmdir(fixture_file), 0);
-	publish_large(2000); /* of a larger one only what is needed is looked at: test_changes.c */
+	publish_large(500); /* of a larger one only what is needed is looked at: test_changes.c */
 	same_as_load("sound");
 	file = fixture_read(&size);
 	image = fixture_image(file, size);
-	assert_true(image > 3 * CERTDIR_SEAL_CHUNK && image < 4 << 20);
+	assert_true(image > 3 * CERTDIR_SEAL_CHUNK && image < 1 << 20);
 	for (size_t at = 0; at<size; at += at> image - 2 ? 1 : image / 19) {
 		(void)snprintf(what, sizeof(what), "byte %zu", at);
 		file[at] ^= 0x10;

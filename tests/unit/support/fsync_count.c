@@ -18,7 +18,7 @@ int fsync(int fd)
 
 	if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
 		synced.directories++;
-	else
-		synced.files++;
+	else if (synced.files++ < sizeof(synced.sizes) / sizeof(*synced.sizes))
+		synced.sizes[synced.files - 1] = status.st_size;
 	return (int)syscall(SYS_fsync, fd);
 }

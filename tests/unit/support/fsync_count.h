@@ -13,6 +13,7 @@
 extern struct fsync_count {
 	unsigned files, directories;
 	unsigned early; /* renames before any file was made to last, or after the directory was */
+	off_t sizes[4]; /* of the first files, when they were */
 } synced;
 
 #endif
