@@ -61,7 +61,10 @@ bool certdir_accounting_class(struct certdir_accounting const *self, struct cert
 {
 	struct certdir_class class;
 
-	certdir_class_of(&class, check, self->instance, (int64_t)time(NULL));
+	if (self->raddb->observe && certdir_reason_verdict(check->decision.reason) != CERTDIR_ALLOW)
+		certdir_class_of_observed(&class, check, self->instance, (int64_t)time(NULL));
+	else
+		certdir_class_of(&class, check, self->instance, (int64_t)time(NULL));
 	return class.id_count > 0 && certdir_class_seal(&class, &self->key, text);
 }
 

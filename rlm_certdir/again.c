@@ -281,27 +281,72 @@ void certdir_class_renew(struct certdir_class *class, const struct certdir_check
 	class->groups = groups_of(check);
 }
 
-void certdir_class_of(struct certdir_class *class, const struct certdir_check *check, const char *instance, int64_t now)
+/* What a Class has of any login. */
+static void begin_class(struct certdir_class *class, const struct certdir_check *check, const char *instance,
+			int64_t now)
 {
-	const struct certdir_decision *decision = &check->decision;
 	const struct certdir_check *person = person_of(check);
-	const char *id = CERTDIR_FACT(decision, id);
-	bool found;
+	const char *id = CERTDIR_FACT(&check->decision, id);
 
 	memset(class, 0, sizeof(*class));
-	if (certdir_reason_verdict(decision->reason) != CERTDIR_ALLOW && !decision->only_compliance)
-		return;
 	put_text(class->instance, sizeof(class->instance), instance);
 	put_text(class->id, sizeof(class->id), id || !person ? id : CERTDIR_FACT(&person->decision, id));
 	class->issued = now;
 	class->live = live_of(check);
 	put_certificate(class, check);
 	certdir_class_renew(class, check);
+}
+
+void certdir_class_of(struct certdir_class *class, const struct certdir_check *check, const char *instance, int64_t now)
+{
+	const struct certdir_decision *decision = &check->decision;
+	const struct certdir_check *person = person_of(check);
+	bool found;
+
+	memset(class, 0, sizeof(*class));
+	if (certdir_reason_verdict(decision->reason) != CERTDIR_ALLOW && !decision->only_compliance)
+		return;
+	begin_class(class, check, instance, now);
 	found = (!decision->record_count || put_found(class, check)) && (!person || put_found(class, person));
 	if (found)
 		put_confirming(class, check);
 	else
 		class->id_count = 0;
+}
+
+/* Those of a rank that were asked for; what decided is needed. False: there is no room for what is. */
+static bool put_ranked(struct certdir_class *class, const struct certdir_check *check, enum certdir_rank rank)
+{
+	const struct certdir_check *person = person_of(check);
+	const uint64_t accepted = check->known.accepted | (person ? person->known.accepted : 0);
+	const uint64_t deciding = check->deciding | (person ? person->deciding : 0);
+
+	for (size_t i = 0; i < check->certificate.count; i++) {
+		const struct certdir_identity *id = &check->certificate.identities[i];
+
+		if (id->rank == rank && (accepted >> i & 1) && id->type != CERTDIR_ID_CERTIFICATE &&
+		    id->type != CERTDIR_ID_MAPPING &&
+		    !add_id(class, id->type, id->rank, id->exact, deciding >> i & 1, id->value))
+			return false;
+	}
+	return true;
+}
+
+void certdir_class_of_observed(struct certdir_class *class, const struct certdir_check *check, const char *instance,
+			       int64_t now)
+{
+	begin_class(class, check, instance, now);
+	/* It is where it would be without certdir. */
+	class->quarantine = false;
+	if (check->decision.reason == CERTDIR_MALFORMED_CERTIFICATE || check->known.wrong_user_name)
+		return;
+	for (int rank = CERTDIR_RANKS - 1; rank >= CERTDIR_RANK_CONFIRMING; rank--)
+		if (!put_ranked(class, check, (enum certdir_rank)rank)) {
+			class->id_count = 0;
+			return;
+		}
+	if (!class->id[0] && class->id_count)
+		put_text(class->id, sizeof(class->id), class->ids[0].value);
 }
 
 /* ---- judged again ---- */

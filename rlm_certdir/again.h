@@ -24,6 +24,14 @@ void certdir_class_of(struct certdir_class *class, const struct certdir_check *c
 		      int64_t now);
 
 /*
+ * The same of a `check` that denies, or cannot tell, and whose login is let in all the same, because certdir only observes: it is judged again by
+ * what the certificate says, as its login would be. class->id_count is 0 where the certificate says nothing or was refused itself, and where the
+ * login was denied for what it alone shows, its User-Name.
+ */
+void certdir_class_of_observed(struct certdir_class *class, const struct certdir_check *check, const char *instance,
+			       int64_t now);
+
+/*
  * Judges it again by the checker of today. Without `live` the lists alone are asked, as if there was no LDAP directory: what they allow is
  * allowed, but what they deny has to be denied with `live` as well before anybody is disconnected, since LDAP may be who knows the
  * device. Always ends in a decision; certdir_check_clear() frees what `check` holds. May take as long as a login: not for a thread that

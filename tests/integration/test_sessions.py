@@ -215,6 +215,37 @@ def test_observe(tmp_path, pki, device_list, device):
         assert server.states() == {"S1": "running"} and not device.orders
 
 
+def test_observed_then_enforced(tmp_path, pki, device_list, device):
+    """Whom mode = observe lets in although it would be denied has a session that ends when certdir enforces, and no sooner."""
+    device_list.add("PC-1")
+    device_list.add("OFF-1", accountEnabled=False)
+    device_list.add("LAX-1", isCompliant=False)
+    device_list.publish()
+    (tmp_path / "radiusd").mkdir()
+    server = KnownSessions(tmp_path / "radiusd", pki.trust, device_list, device)
+    server.module = server.module.replace("mode = enforce", "mode = observe").replace("require_compliant = no", "require_compliant = yes")
+    server.write()
+    names = ("PC-1", "OFF-1", "LAX-1", "STRANGER-1")
+    with server:
+        for name in names:
+            server.account("Start", name, login(server, pki, name))
+        wait_until(lambda: server.states() == dict.fromkeys(names, "running"), what="the sessions")
+        mark = server.mark()
+        device_list.add("PC-2")
+        device_list.publish()
+        server.wait_log(r"certdir: .*: \d+ devices", mark)
+        for name in names:
+            server.account("Interim-Update", name, login(server, pki, name))
+        server.stop()
+        assert server.states() == dict.fromkeys(names, "running") and not device.orders
+        server.module = server.module.replace("mode = observe", "mode = enforce")
+        server.write()
+        server.start()
+        wait_until(lambda: server.states() == {**dict.fromkeys(names, "ended"), "PC-1": "running"}, what="the end")
+        known = server.known()
+        assert {name: known[name]["reason"] for name in names[1:]} == {"OFF-1": "disabled", "LAX-1": "not-compliant", "STRANGER-1": "not-found"}
+
+
 def test_wiring(tmp_path, pki, device_list):
     """sessions { } that no accounting section feeds is told of at the start."""
     device_list.add("PC-1")

@@ -23,7 +23,7 @@ static char thumbprint[] = THUMBPRINT;
 /* How often something was looked at, and came out so. */
 static struct {
 	unsigned logins, classes, unsealed, by_ids, by_names, lists, lists_stay, unheard_of;
-	unsigned changes, out_and_in, stays_and_out;
+	unsigned changes, out_and_in, stays_and_out, denied, observed;
 } seen;
 
 /* ---- judging, and what is left of it ---- */
@@ -335,6 +335,27 @@ static void goes_when_removed(const struct certdir_class *class, const struct ce
 	forget(&anew);
 }
 
+/* ---- who is let in because certdir only observes ---- */
+
+/* Nothing has changed, and certdir enforces: nobody stays. */
+static void goes_when_enforced(const struct certdir_check *login)
+{
+	struct certdir_class class;
+	struct certdir_check check;
+
+	certdir_class_of_observed(&class, login, "certdir", WORLD_NOW);
+	if (!class.id_count)
+		return;
+	seen.observed++;
+	assert_string_not_equal(class.id, "");
+	judge_again(&check, &class, true);
+	if (check.decision.reason != login->decision.reason)
+		complain("observed, and judged otherwise", &class, login, &check);
+	if (certdir_class_stays(&class, &check))
+		complain("observed, and stays", &class, login, &check);
+	forget(&check);
+}
+
 /* ---- how far a second judgement is from another login ---- */
 
 static void change_something(void)
@@ -397,6 +418,10 @@ static void run_world(uint64_t seed)
 		goes_when_removed(&class, &login);
 		model = before;
 	}
+	if (certdir_reason_verdict(login.decision.reason) != CERTDIR_ALLOW) {
+		seen.denied++;
+		goes_when_enforced(&login);
+	}
 	forget(&login);
 }
 
@@ -415,11 +440,13 @@ static void test_worlds(void **state)
 	fprintf(stderr,
 		"%u let in, %u classes (%u do not fit), %u by ids, %u of them for names; lists alone keep %u of %u, %u "
 		"put out by who was not asked by ids\n"
-		"of %u changes, %u put out whom a login lets in, %u keep whom a login keeps out\n",
+		"of %u changes, %u put out whom a login lets in, %u keep whom a login keeps out; %u of %u denied have "
+		"a class\n",
 		seen.logins, seen.classes, seen.unsealed, seen.by_ids, seen.by_names, seen.lists_stay, seen.lists,
-		seen.unheard_of, seen.changes, seen.out_and_in, seen.stays_and_out);
+		seen.unheard_of, seen.changes, seen.out_and_in, seen.stays_and_out, seen.observed, seen.denied);
 	assert_true(seen.classes - seen.unsealed > seen.logins / 10 * 9);
 	assert_true(seen.unheard_of <= seen.logins / 1000);
+	assert_true(seen.observed > seen.denied / 10 * 9);
 	assert_true(seen.out_and_in <= seen.changes / 500);
 	assert_true(seen.stays_and_out <= seen.changes / 30);
 }
