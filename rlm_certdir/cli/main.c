@@ -21,6 +21,7 @@ static const char usage[] =
 	"       certdir profiles [-c FILE] [--from DIR] [--list FILE] [--raddb DIR] [--json] ...\n"
 	"       certdir replay --log FILE... [--raddb DIR] [--module NAME] [--list FILE] [--json]\n"
 	"       certdir sessions list|release [--json|--prometheus] [FILE]\n"
+	"       certdir setup [-c FILE] [--tenant DOMAIN|GUID] [--name NAME] [--features LIST] [--group NAME].. ..\n"
 	"       certdir status [-c FILE] [--json|--prometheus]\n"
 	"       certdir doctor [-c FILE] [--raddb DIR] [--json]\n"
 	"       certdir --version\n"
@@ -32,6 +33,7 @@ static const char usage[] =
 	"profiles      tell what is wrong with Intune's certificate and Wi-Fi profiles, before a device fails\n"
 	"replay        decide recorded logins anew, by another policy or list, and show what would change\n"
 	"sessions      show the sessions that the RADIUS server knows and ends\n"
+	"setup         register certdir in Entra ID, write certdir.conf, and show what the RADIUS server needs\n"
 	"status        tell when each tenant was synced, and what went wrong\n"
 	"doctor        look at all of it, from the server to Graph, and say what mends what is wrong\n"
 	"\n"
@@ -221,6 +223,31 @@ static const char replay_usage[] =
 	"file,\n"
 	"             78 the configuration has mistakes\n";
 
+static const char setup_usage[] =
+	"usage: certdir setup [-c FILE] [--tenant DOMAIN|GUID] [--name NAME] [--features LIST] [--group NAME]..\n"
+	"                     [--cloud NAME] [--raddb DIR] [--write-raddb]\n"
+	"       certdir setup --print az|powershell [-c FILE] [--tenant DOMAIN|GUID] ..\n"
+	"\n"
+	"Makes a key and a certificate, has an administrator sign in, registers an application with the certificate, "
+	"grants "
+	"it\n"
+	"what it needs to read, and writes certdir.conf. Asks for what the options do not say. Run again, it mends "
+	"what lacks.\n"
+	"\n"
+	"  -c FILE          the configuration that is written (" CERTDIR_CONF_DEFAULT ")\n"
+	"  --tenant NAME    the tenant, by one of its domains or its id\n"
+	"  --name NAME      what it is called in certdir.conf and in the list\n"
+	"  --features LIST  what is read beside devices: intune, users, certificates, profiles; or none\n"
+	"  --group NAME     a group whose members are to be known; may be repeated\n"
+	"  --cloud NAME     global, us-l4, us-dod or china\n"
+	"  --raddb DIR      the RADIUS server's configuration (/etc/freeradius/3.0, /etc/raddb)\n"
+	"  --write-raddb    enable certdir there without asking\n"
+	"  --print TOOL     make the key, and print commands for az or powershell that do the rest elsewhere\n"
+	"\n"
+	"exit status: 0, 1 an administrator has to consent yet, 64 usage, 69 Entra ID or Graph refuses, 73 a file "
+	"cannot be\n"
+	"             written, 75 it does not work yet, 78 the configuration has mistakes\n";
+
 static const char status_usage[] =
 	"usage: certdir status [-c FILE] [--sessions FILE] [--json|--prometheus]\n"
 	"\n"
@@ -296,6 +323,7 @@ static const struct certdir_cli_command commands[] = {
 	 .run = certdir_cli_replay,
 	 .usage = replay_usage},
 	{.name = "sessions", .takes = "jP", .usage = sessions_usage, .group = sessions_commands},
+	{.name = "setup", .takes = "ctneGOrwT", .most = 64, .run = certdir_cli_setup, .usage = setup_usage},
 	{.name = "status", .takes = "cqjP", .run = certdir_cli_status, .usage = status_usage},
 	{.name = "doctor", .takes = "crj", .run = certdir_cli_doctor, .usage = doctor_usage},
 	{NULL},

@@ -10,8 +10,8 @@
 #include "conf/conf.h"
 #include "version.h"
 
-/* What getopt_long() gives beside the letters below; LOG is one of them, and an operand under another name. */
-enum { HELP = 'h', OPERAND = 1, WRONG = '?', LOG = 'L' };
+/* What getopt_long() gives beside the letters below; LOG and GROUP are among them, and operands under another name. */
+enum { HELP = 'h', OPERAND = 1, WRONG = '?', LOG = 'L', GROUP = 'G' };
 
 /* Every option of every command. Of the letters, which are ours, only -c can be typed. */
 static const struct {
@@ -38,6 +38,11 @@ static const struct {
 	{'q', "--sessions", "FILE", offsetof(struct certdir_cli_options, sessions)},
 	{'k', "--radius-certificate", "FILE", offsetof(struct certdir_cli_options, radius_certificate)},
 	{LOG, "--log", "FILE", 0},
+	{GROUP, "--group", "NAME", 0},
+	{'e', "--features", "LIST", offsetof(struct certdir_cli_options, features)},
+	{'O', "--cloud", "NAME", offsetof(struct certdir_cli_options, cloud)},
+	{'T', "--print", "az|powershell", offsetof(struct certdir_cli_options, print)},
+	{'w', "--write-raddb", NULL, offsetof(struct certdir_cli_options, write_raddb)},
 	{'j', "--json", NULL, offsetof(struct certdir_cli_options, json)},
 	{'P', "--prometheus", NULL, offsetof(struct certdir_cli_options, prometheus)},
 	{'d', "--dry-run", NULL, offsetof(struct certdir_cli_options, dry_run)},
@@ -186,8 +191,10 @@ static int run_command(struct reading *reading, int argc, char **argv)
 	       -1)
 		if (letter == HELP || letter == WRONG)
 			return say_usage(letter == HELP ? stdout : stderr, options);
-		else if (letter != OPERAND && letter != LOG)
+		else if (letter != OPERAND && letter != LOG && letter != GROUP)
 			take_option(reading, (char)letter);
+		else if (letter == OPERAND && strchr(reading->command->takes, GROUP))
+			return certdir_cli_misuse(options, "one operand too many: %s", optarg);
 		else if (!take_operand(reading, optarg))
 			return refuse_command(options, optarg);
 	for (; optind < argc; optind++) /* behind "--" */

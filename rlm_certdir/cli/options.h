@@ -18,6 +18,8 @@ struct certdir_cli_options {
 	const char *pattern; /* placeholders adopt */
 	const char *from, *save, *radius_certificate; /* profiles */
 	const char *sessions; /* status */
+	const char *features, *cloud, *print; /* setup, whose operands are groups */
+	bool write_raddb;
 	bool json, prometheus, dry_run, force, full, replace, apply, sids, certificates, now;
 	char **operands; /* ends with a NULL */
 	size_t operand_count;

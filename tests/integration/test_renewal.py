@@ -130,7 +130,7 @@ def test_an_answer_that_is_lost(office):
     assert place.file.read_bytes() == sent and len(place.keys()) == 2
 
 
-@pytest.mark.parametrize("call", range(1, 40, 3))
+@pytest.mark.parametrize("call", range(1, 40, 6))
 def test_killed(office, call, tmp_path):
     """Whatever is there after a kill, the file has a key that works, and the next runs end the work."""
     place = office()
