@@ -17,8 +17,9 @@ enum {
 	COST_MAX = 30, /* what the rate gives at once */
 	PATIENCE = 3 /* seconds that Graph has for one: nobody waits longer */
 };
-/* After a request that failed, nobody is asked for so long. */
+/* After a request that failed, its tenant is not asked for so long; or for as long as Graph says, within a bound. */
 #define REST (5 * CERTDIR_SECOND)
+#define REST_MAX (300 * CERTDIR_SECOND)
 
 enum state { FREE, QUEUED, FETCHING, FETCHED, ANSWERED };
 
@@ -48,7 +49,7 @@ struct certdir_asked {
 	struct asked_question questions[QUESTIONS];
 	struct certdir_rate rate;
 	struct certdir_unknown unknown;
-	int64_t rest_until; /* certdir_monotonic() */
+	int64_t *rests; /* of each tenant of `used`: until when it is not asked, certdir_monotonic() */
 };
 
 static void ring(int event)
@@ -78,16 +79,29 @@ static void answer(struct certdir_asked *asked, struct asked_question *question,
 	ring(asked->door_event);
 }
 
-/* Requests that it may take at most. */
-static unsigned cost_of(const struct certdir_asked *asked, const struct certdir_question *question)
+static bool is_of(const struct certdir_question *question, const struct certdir_tenant_config *tenant)
+{
+	return !tenant->ldap && (!question->tenant[0] || strcasecmp(question->tenant, tenant->tenant_id) == 0);
+}
+
+static bool rests(const struct certdir_asked *asked, size_t tenant)
+{
+	return asked->config == asked->used && asked->rests && asked->rests[tenant] > certdir_monotonic();
+}
+
+/* Requests that it may take at most; 0 = none, and *resting tells whether that is for now only. */
+static unsigned cost_of(const struct certdir_asked *asked, const struct certdir_question *question, bool *resting)
 {
 	const unsigned each = question->type == CERTDIR_ID_ENTRA ? 1 : 3;
 	size_t tenants = 0;
 
-	for (size_t i = 0; i < asked->config->count; i++)
-		tenants += !asked->config->tenants[i].ldap &&
-			   (!question->tenant[0] ||
-			    strcasecmp(question->tenant, asked->config->tenants[i].tenant_id) == 0);
+	*resting = false;
+	for (size_t i = 0; i < asked->config->count; i++) {
+		const bool its = is_of(question, &asked->config->tenants[i]), rest = its && rests(asked, i);
+
+		tenants += its && !rest;
+		*resting |= rest;
+	}
 	return tenants * each > COST_MAX ? COST_MAX : (unsigned)tenants * each;
 }
 
@@ -102,16 +116,17 @@ static int find(const struct certdir_asked *asked, const struct certdir_question
 static int add(struct certdir_asked *asked, const struct certdir_question *question, enum certdir_reply *reply)
 {
 	const int64_t now = certdir_monotonic();
+	bool resting;
 	unsigned cost;
 	int i;
 
 	for (i = 0; i < QUESTIONS && asked->questions[i].state != FREE; i++)
 		;
 	*reply = CERTDIR_REPLY_BUSY;
-	if (i == QUESTIONS || !asked->config || now < asked->rest_until)
+	if (i == QUESTIONS || !asked->config)
 		return -1;
-	cost = cost_of(asked, question);
-	if (cost == 0)
+	cost = cost_of(asked, question, &resting);
+	if (cost == 0 && !resting)
 		*reply = CERTDIR_REPLY_UNKNOWN;
 	if (cost == 0 || !certdir_rate_take(&asked->rate, cost, now))
 		return -1;
@@ -295,6 +310,16 @@ static bool ask_record(struct certdir_graph *graph, const struct certdir_tenant_
 	return ok;
 }
 
+/* Nobody asks before, but who has asked already. */
+static void rest(struct certdir_asked *asked, size_t tenant, int64_t until)
+{
+	const int64_t now = certdir_monotonic(), least = now + REST, most = now + REST_MAX;
+
+	(void)pthread_mutex_lock(&asked->mutex);
+	asked->rests[tenant] = until < least ? least : until > most ? most : until;
+	(void)pthread_mutex_unlock(&asked->mutex);
+}
+
 /*
  * Asks one tenant, first for the kind of id that the certificate says it is; but administrators put an Entra id behind Intune's prefix, and
  * the list looks for both as well. False with `error` when it does not answer.
@@ -317,6 +342,8 @@ static bool ask_tenant(struct certdir_asked *asked, size_t index, struct asked_q
 		ok = ask_record(graph, tenant, id, &found->record, &found->devices, error);
 	if (found->devices)
 		found->tenant = tenant;
+	if (!ok)
+		rest(asked, index, graph ? certdir_graph_wait_until(graph) : 0);
 	if (!graph)
 		return false;
 	certdir_graph_counts(graph, &counts);
@@ -329,17 +356,27 @@ static bool ask_tenant(struct certdir_asked *asked, size_t index, struct asked_q
 	return ok;
 }
 
-static bool ask_all(struct certdir_asked *asked, struct asked_question *found, struct certdir_error *error)
+/* False: not all have answered, so that it may be known all the same. */
+static bool ask_all(struct certdir_asked *asked, struct asked_question *found)
 {
 	const struct certdir_sync_config *config = asked->used;
 	bool ok = true;
 
 	found->config = config;
-	for (size_t i = 0; ok && !found->devices && i < config->count; i++)
-		if (!config->tenants[i].ldap && (!found->question.tenant[0] ||
-						 strcasecmp(found->question.tenant, config->tenants[i].tenant_id) == 0))
-			ok = ask_tenant(asked, i, found, error);
-	return ok;
+	for (size_t i = 0; !found->devices && i < config->count; i++) {
+		struct certdir_error error = {.text = "out of memory"};
+
+		if (!is_of(&found->question, &config->tenants[i]))
+			continue;
+		if (asked->rests[i] > certdir_monotonic()) { /* which this thread alone sets */
+			ok = false;
+		} else if (!ask_tenant(asked, i, found, &error)) {
+			ok = false;
+			if (!asked->stop)
+				certdir_log(CERTDIR_LOG_WARN, "a device that a server asked for: %s", error.text);
+		}
+	}
+	return ok || found->devices;
 }
 
 static void close_graphs(struct certdir_asked *asked)
@@ -347,19 +384,23 @@ static void close_graphs(struct certdir_asked *asked)
 	for (size_t i = 0; asked->graphs && i < asked->used->count; i++)
 		certdir_graph_close(asked->graphs[i]);
 	free(asked->graphs);
+	free(asked->rests);
 	asked->graphs = NULL;
+	asked->rests = NULL;
 }
 
 /* Goes over to the configuration of now; with the mutex, as nothing is under way. */
 static bool take_config(struct certdir_asked *asked)
 {
 	if (asked->used == asked->config)
-		return asked->graphs != NULL;
+		return asked->graphs && asked->rests;
 	close_graphs(asked);
 	asked->used = asked->config;
-	if (asked->used)
+	if (asked->used) {
 		asked->graphs = calloc(asked->used->count + 1, sizeof(struct certdir_graph *));
-	return asked->graphs != NULL;
+		asked->rests = calloc(asked->used->count + 1, sizeof(*asked->rests));
+	}
+	return asked->graphs && asked->rests;
 }
 
 static struct asked_question *next_question(struct certdir_asked *asked)
@@ -374,14 +415,11 @@ static struct asked_question *next_question(struct certdir_asked *asked)
 static void fetch(struct certdir_asked *asked, struct asked_question *question)
 {
 	struct asked_question found = {.question = question->question, .at = (int64_t)time(NULL)};
-	struct certdir_error error = {.text = "out of memory"};
 	bool ok;
 
 	question->state = FETCHING;
 	(void)pthread_mutex_unlock(&asked->mutex);
-	ok = ask_all(asked, &found, &error);
-	if (!ok && !asked->stop)
-		certdir_log(CERTDIR_LOG_WARN, "a device that a server asked for: %s", error.text);
+	ok = ask_all(asked, &found);
 	(void)pthread_mutex_lock(&asked->mutex);
 	question->at = found.at;
 	question->config = found.config;
@@ -390,8 +428,6 @@ static void fetch(struct certdir_asked *asked, struct asked_question *question)
 	question->record = found.record;
 	if (found.requests < question->cost)
 		certdir_rate_return(&asked->rate, question->cost - found.requests);
-	if (!ok)
-		asked->rest_until = certdir_monotonic() + REST;
 	if (ok && found.devices) {
 		question->state = FETCHED;
 		ring(asked->main_event);

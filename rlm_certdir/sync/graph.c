@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "base/background.h"
 
 struct certdir_graph {
 	const struct certdir_tenant_config *config;
@@ -17,6 +20,7 @@ struct certdir_graph {
 	struct certdir_token *token;
 	char *base;
 	struct certdir_http_counts before; /* requests of those that used it before */
+	int64_t wait_until;
 };
 
 struct certdir_graph *certdir_graph_open(const struct certdir_tenant_config *config,
@@ -115,6 +119,19 @@ static enum certdir_graph_outcome judge(const struct query *query, const struct 
 	return certdir_graph_error_judge(answer->status, &said);
 }
 
+int64_t certdir_graph_wait_until(const struct certdir_graph *graph)
+{
+	return graph->wait_until;
+}
+
+static void note_wait(struct certdir_graph *graph, const char *retry_after)
+{
+	int64_t wait;
+
+	if (certdir_retry_after_parse(retry_after, (int64_t)time(NULL), &wait))
+		graph->wait_until = certdir_monotonic() + wait;
+}
+
 static enum certdir_http_result send(struct query *query, const char *authorization,
 				     char retry_after[CERTDIR_HTTP_RETRY_AFTER], struct certdir_error *error)
 {
@@ -139,6 +156,8 @@ static enum certdir_http_result send(struct query *query, const char *authorizat
 			answer.body = NULL;
 		}
 		memcpy(retry_after, answer.retry_after, sizeof(answer.retry_after));
+		if (query->outcome == CERTDIR_GRAPH_BUSY)
+			note_wait(query->graph, retry_after);
 	} else if (result == CERTDIR_HTTP_LATE) {
 		certdir_error_set(error,
 				  "the deadline has passed while %s was answering: the tenant's `deadline` of %lld s "

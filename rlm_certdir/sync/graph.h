@@ -59,6 +59,9 @@ bool certdir_graph_link_check(const struct certdir_graph *graph, const char *url
 /* "https://graph.microsoft.com/v1.0" */
 const char *certdir_graph_base(const struct certdir_graph *graph);
 
+/* Until when Graph has asked to be left alone: certdir_monotonic(), 0 = it has not. */
+int64_t certdir_graph_wait_until(const struct certdir_graph *graph);
+
 /* So far: for progress and summaries. */
 void certdir_graph_counts(const struct certdir_graph *graph, struct certdir_http_counts *counts);
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from testenv.graph import FakeGraph
+from testenv.graph_faults import throttled
 from testenv.logins import Pki, enter, wait_list_loaded
 from testenv.radiusd import Radiusd, shipped_module
 from testenv.supplicant import radclient, wait_until
@@ -234,6 +235,21 @@ def test_a_flood_of_strangers(tmp_path):
         assert len(replies) > 1000 and asked <= 30 + seconds + 3, asked
         assert max(waits) < 500
         assert replies.count("certdir 1 busy\n") > len(replies) / 2
+
+
+def test_graph_says_when_to_come_back(tmp_path):
+    """Until then whoever asks hears at once that it is not known for now, and Graph hears nothing of it."""
+    with asking(tmp_path) as world:
+        first, second = world.entra(world.add("NEW-1")), world.entra(world.add("NEW-2"))
+        assert world.ask_for(first) == "certdir 1 known\n"
+        world.graph.order("devices", throttled("7"))
+        mark, begin = len(world.graph.requests), time.monotonic()
+        assert world.ask_for(second) == "certdir 1 busy\n"
+        assert world.ask_for(uuid.uuid4()) == "certdir 1 busy\n"
+        assert time.monotonic() - begin < 3 and len(world.graph.asked("devices", mark)) == 1
+        wait_until(lambda: world.ask_for(second) == "certdir 1 known\n", timeout=30, what="Graph being asked again")
+        refused, taken = world.graph.asked("devices", mark)
+        assert 7 <= taken.at - refused.at < 20
 
 
 def test_when_the_sync_is_gone(tmp_path):
