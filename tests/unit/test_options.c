@@ -28,6 +28,7 @@ static struct certdir_cli_options with;
 		return 42;                                                                                             \
 	}
 COMMAND(check)
+COMMAND(doctor)
 COMMAND(list_show)
 COMMAND(list_find)
 COMMAND(list_stats)
@@ -37,6 +38,7 @@ COMMAND(list_changes)
 COMMAND(list_import)
 COMMAND(list_export)
 COMMAND(list_verify)
+COMMAND(setup)
 COMMAND(sync)
 COMMAND(placeholders_plan)
 COMMAND(placeholders_apply)
