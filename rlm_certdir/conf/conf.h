@@ -74,7 +74,8 @@ void certdir_conf_percent(struct certdir_conf_section *section, const char *key,
 /* The index of the value among `words` (NULL-terminated); the error lists them. */
 void certdir_conf_word(struct certdir_conf_section *section, const char *key, const char *const *words, size_t *index);
 /*
- * An absolute file name. The value is not shown when it is none: where a file's name is asked for, people write the secret itself.
+ * An absolute file name; ${CREDENTIALS_DIRECTORY}/ at its start is what the environment says. The value is not shown when it is none:
+ * where a file's name is asked for, people write the secret itself.
  * `example` is one that would do.
  */
 void certdir_conf_path(struct certdir_conf_section *section, const char *key, const char **value, const char *example);

@@ -127,12 +127,40 @@ void certdir_conf_word(struct certdir_conf_section *section, const char *key, co
 	(void)certdir_conf_refuse_value(section, entry, "%s%s", text, comment_hint(entry->value));
 }
 
+/* What systemd has given to the service that this runs in (systemd.exec(5), LoadCredential=), by the name that it has in each of them. */
+static void find_credential(struct certdir_conf_section *section, struct certdir_conf_entry *entry)
+{
+	static const char variable[] = "${CREDENTIALS_DIRECTORY}/";
+	const char *directory = secure_getenv("CREDENTIALS_DIRECTORY");
+	char *found;
+
+	if (strncmp(entry->value, variable, sizeof(variable) - 1) != 0)
+		return;
+	if (!directory || directory[0] != '/') {
+		(void)certdir_conf_refuse(
+			section, entry->line,
+			"%s is in ${CREDENTIALS_DIRECTORY}, which systemd sets for a service that has "
+			"LoadCredential=; by hand, run systemd-run with it, or name the file itself",
+			entry->key);
+		return;
+	}
+	found = certdir_print("%s/%s", directory, entry->value + sizeof(variable) - 1);
+	if (!found) {
+		(void)certdir_conf_no_memory(section);
+		return;
+	}
+	free(entry->value);
+	entry->value = found;
+}
+
 void certdir_conf_path(struct certdir_conf_section *section, const char *key, const char **value, const char *example)
 {
-	const struct certdir_conf_entry *entry = certdir_conf_take(section, key);
+	struct certdir_conf_entry *entry = certdir_conf_take(section, key);
 
-	if (entry)
+	if (entry) {
+		find_credential(section, entry);
 		*value = entry->value;
+	}
 	if (entry && entry->value[0] != '/')
 		(void)certdir_conf_refuse(section, entry->line,
 					  "%s is the name of a file and begins with /, as %s does", key, example);

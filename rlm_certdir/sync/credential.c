@@ -209,8 +209,7 @@ bool certdir_own_credential_read(struct certdir_own_credential *credential, cons
 
 static bool sync_directory_of(const char *filename)
 {
-	const char *slash = strrchr(filename, '/');
-	char *directory = slash ? strndup(filename, (size_t)(slash - filename) + 1) : strdup(".");
+	char *directory = certdir_file_directory(filename);
 	const bool ok = directory && certdir_file_sync_directory(directory);
 
 	free(directory);

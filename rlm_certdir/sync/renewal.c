@@ -142,14 +142,12 @@ static bool upload_next(struct work *work, struct certdir_own_credential *next, 
 /* The names change so that at each moment one that certdir.conf names is there. */
 static bool swap(const struct work *work, struct certdir_error *error)
 {
-	char *slash = strrchr(work->file, '/'), *directory = NULL;
+	char *directory = certdir_file_directory(work->file);
 	bool ok;
 
 	(void)unlink(work->former);
-	ok = link(work->file, work->former) == 0 && utimensat(AT_FDCWD, work->former, NULL, 0) == 0 &&
-	     rename(work->next, work->file) == 0 &&
-	     (directory = strndup(work->file, (size_t)(slash - work->file) + 1)) &&
-	     certdir_file_sync_directory(directory);
+	ok = directory && link(work->file, work->former) == 0 && utimensat(AT_FDCWD, work->former, NULL, 0) == 0 &&
+	     rename(work->next, work->file) == 0 && certdir_file_sync_directory(directory);
 	if (!ok)
 		certdir_error_set(error, "%s cannot be replaced by %s: %s", work->file, work->next, strerror(errno));
 	free(directory);

@@ -496,6 +496,16 @@ static const struct {
 	 "5: extension_attributes = 99999999999999999999: these are numbers from 1 to 15 with blanks between: 1 7"},
 	{"[tenant a]\n" IDS SECRET "ownership = company, byod\n",
 	 "5: ownership = company, byod: known are company, personal"},
+	{"[tenant a]\n" IDS "certificate_file = /c\nprivate_key_file = /c\nrenew = yes\n",
+	 "6: renew = yes is for what certdir setup makes: certificate_file and private_key_file name one file, and "
+	 "object_id the application"},
+	{"[tenant a]\n" IDS CERTIFICATE "object_id = " CLIENT "\nrenew = yes\n",
+	 "7: renew = yes is for what certdir setup makes: certificate_file and private_key_file name one file, and "
+	 "object_id the application"},
+	{"[tenant a]\n" IDS "client_secret_file = ${CREDENTIALS_DIRECTORY}/a\n",
+	 "4: client_secret_file is in ${CREDENTIALS_DIRECTORY}, which systemd sets for a service that has "
+	 "LoadCredential=; "
+	 "by hand, run systemd-run with it, or name the file itself"},
 	/* of several, the first in the file */
 	{"[tenant a]\n" IDS SECRET "deadline = x\nintune = x\ncloud = x\n[list]\nfilename = x\n",
 	 "5: deadline = x: this is a number with s, m, h or d for seconds, minutes, hours or days, such as 12h"},
@@ -520,6 +530,24 @@ static void test_mistakes(void **state)
 		(void)snprintf(expected, sizeof(expected), "%s:%s", file, mistakes[i].error);
 		assert_string_equal(error.text, expected);
 	}
+}
+
+static void test_credentials(void **state)
+{
+	struct certdir_sync_config config;
+	struct certdir_conf *conf;
+
+	(void)state;
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x.service", 1), 0);
+	conf = read_text("[tenant a]\n" IDS "client_secret_file = ${CREDENTIALS_DIRECTORY}/a.secret\n"
+			 "[ldap b]\nserver = ldaps://dc1.corp.x\nbase_dn = DC=corp,DC=x\nidentity = CN=a\n"
+			 "password_file = ${CREDENTIALS_DIRECTORY}/b\n",
+			 &config);
+	assert_string_equal(config.tenants[0].client_secret_file, "/run/credentials/x.service/a.secret");
+	assert_string_equal(config.tenants[1].ldap->password_file, "/run/credentials/x.service/b");
+	certdir_sync_config_clear(&config);
+	certdir_conf_free(conf);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
 }
 
 static void check_refused(const char *bytes, size_t length, const char *expected)
@@ -690,7 +718,7 @@ int main(void)
 		cmocka_unit_test(test_long),	      cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_mistakes),      cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_long_messages), cmocka_unit_test(test_permissions),
-		cmocka_unit_test(test_mutations),
+		cmocka_unit_test(test_mutations),     cmocka_unit_test(test_credentials),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);
