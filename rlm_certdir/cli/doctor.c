@@ -38,17 +38,82 @@ static void read_conf(void *context)
 }
 
 /* A host may have the server alone, or the sync alone: what is not there, and was not asked for, is no fault. */
-static void gather(struct certdir_doctor *doctor)
+static void find(struct certdir_doctor *doctor)
 {
 	const struct certdir_cli_options *options = doctor->options;
 
 	doctor->directory = options->raddb ? options->raddb : certdir_cli_default_raddb();
-	if (doctor->directory)
-		certdir_doctor_listen(read_raddb, doctor, doctor->raddb_error);
 	doctor->has_conf =
 		strcmp(options->conf, CERTDIR_CONF_DEFAULT) != 0 || access(options->conf, F_OK) == 0 || errno != ENOENT;
-	if (doctor->has_conf)
+}
+
+static void read_both(struct certdir_doctor *doctor)
+{
+	if (doctor->directory && !doctor->raddb_stuck)
+		certdir_doctor_listen(read_raddb, doctor, doctor->raddb_error);
+	if (doctor->has_conf && !doctor->conf_stuck)
 		certdir_doctor_listen(read_conf, doctor, doctor->conf_error);
+}
+
+struct plan {
+	const struct certdir_doctor *doctor;
+	struct certdir_doctor_jobs jobs;
+};
+
+static void make_plan(void *context)
+{
+	struct plan *plan = context;
+
+	certdir_doctor_server(plan->doctor, &plan->jobs);
+	certdir_doctor_certificates(plan->doctor, &plan->jobs);
+	certdir_doctor_lists(plan->doctor, &plan->jobs);
+	certdir_doctor_directories(plan->doctor, &plan->jobs);
+	certdir_doctor_sync(plan->doctor, &plan->jobs);
+	certdir_doctor_tenants(plan->doctor, &plan->jobs);
+	certdir_doctor_sessions(plan->doctor, &plan->jobs);
+}
+
+/* A section with a mistake is left out here; the checks of the configuration tell it. */
+static struct certdir_doctor_jobs plan_all(const struct certdir_doctor *doctor)
+{
+	struct plan plan = {.doctor = doctor};
+	char said[CERTDIR_TEXT_MAX];
+
+	certdir_doctor_listen(make_plan, &plan, said);
+	return plan.jobs;
+}
+
+/* In a process that can be ended: does reading and planning come to an end? */
+static void try_raddb(const struct certdir_doctor *doctor, const void *subject,
+		      struct certdir_doctor_findings *findings)
+{
+	struct certdir_doctor trial = *doctor;
+
+	(void)subject, (void)findings;
+	trial.conf_stuck = true;
+	read_both(&trial);
+	(void)plan_all(&trial);
+}
+
+static void try_conf(const struct certdir_doctor *doctor, const void *subject, struct certdir_doctor_findings *findings)
+{
+	struct certdir_doctor trial = *doctor;
+
+	(void)subject, (void)findings;
+	trial.raddb_stuck = true;
+	read_both(&trial);
+	(void)plan_all(&trial);
+}
+
+static bool gets_stuck(const struct certdir_doctor *doctor, const char *group, certdir_doctor_look look,
+		       struct certdir_doctor_findings *findings)
+{
+	const size_t before = json_array_size(findings->checks);
+	struct certdir_doctor_jobs jobs = {NULL, 0};
+
+	certdir_doctor_add(&jobs, group, NULL, look, NULL);
+	certdir_doctor_run(doctor, &jobs, findings);
+	return json_array_size(findings->checks) > before;
 }
 
 static void clear(struct certdir_doctor *doctor)
@@ -149,37 +214,20 @@ static int report(const struct certdir_cli_options *options, json_t *checks)
 	return status;
 }
 
-struct plan {
-	const struct certdir_doctor *doctor;
-	struct certdir_doctor_jobs jobs;
-};
-
-static void make_plan(void *context)
-{
-	struct plan *plan = context;
-
-	certdir_doctor_server(plan->doctor, &plan->jobs);
-	certdir_doctor_certificates(plan->doctor, &plan->jobs);
-	certdir_doctor_lists(plan->doctor, &plan->jobs);
-	certdir_doctor_directories(plan->doctor, &plan->jobs);
-	certdir_doctor_sync(plan->doctor, &plan->jobs);
-	certdir_doctor_tenants(plan->doctor, &plan->jobs);
-	certdir_doctor_sessions(plan->doctor, &plan->jobs);
-}
-
 int certdir_cli_doctor(const struct certdir_cli_options *options)
 {
 	struct certdir_doctor doctor = {.options = options, .now = (int64_t)time(NULL)};
 	struct certdir_doctor_findings findings = {json_array(), ""};
-	struct plan plan = {.doctor = &doctor};
-	char said[CERTDIR_TEXT_MAX];
+	struct certdir_doctor_jobs jobs;
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	certdir_log_set(keep_quiet);
-	gather(&doctor);
-	/* A section with a mistake is left out here; the checks of the configuration tell it. */
-	certdir_doctor_listen(make_plan, &plan, said);
-	certdir_doctor_run(&doctor, &plan.jobs, &findings);
+	find(&doctor);
+	doctor.raddb_stuck = gets_stuck(&doctor, "configuration", try_raddb, &findings);
+	doctor.conf_stuck = gets_stuck(&doctor, "sync", try_conf, &findings);
+	read_both(&doctor);
+	jobs = plan_all(&doctor);
+	certdir_doctor_run(&doctor, &jobs, &findings);
 	clear(&doctor);
 	return report(options, findings.checks);
 }

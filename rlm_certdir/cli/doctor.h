@@ -42,9 +42,10 @@ struct certdir_doctor {
 	bool conf_read; /* and `conf` is what it says, else conf_error what is wrong with it */
 	struct certdir_cli_conf conf;
 	char conf_error[CERTDIR_TEXT_MAX];
+	bool raddb_stuck, conf_stuck; /* reading it does not end: that was told, and it is left alone */
 };
 
-/* A group of checks, of one subject or of all. It may end the process, block, and become another user. */
+/* A group of checks, of one subject or of all, in a process of its own: it may end the process, block, and become another user. */
 typedef void (*certdir_doctor_look)(const struct certdir_doctor *doctor, const void *subject,
 				    struct certdir_doctor_findings *findings);
 
@@ -88,8 +89,13 @@ bool certdir_doctor_readable(const char *path, const char *name, struct certdir_
 bool certdir_doctor_writable(const char *directory, const char *name, struct certdir_doctor_findings *findings);
 /* The permissions that others have at a file: none, whatever its mode says, when they may not pass through a directory above it. */
 unsigned certdir_doctor_others(const char *path);
-/* What a service manager says of the first of these units (NULL-terminated) that it knows: "active" and so on. "" = nothing. */
-void certdir_doctor_unit(const char *const *units, char state[CERTDIR_TEXT_MAX]);
+/* Whether root could read `path`, and we, who are not root, may not. */
+bool certdir_doctor_is_hidden(const char *path);
+/* The first line of what `systemctl ARGUMENTS`, which are ours, prints: "" when that is nothing, or there is no systemd here. */
+void certdir_doctor_systemctl(const char *arguments, char line[CERTDIR_TEXT_MAX]);
+/* A finding about whether a unit of systemd's is active; `what` is said of it: "the server". wrong: what it is if it is not. */
+void certdir_doctor_unit(const char *unit, const char *what, enum certdir_doctor_state wrong,
+			 struct certdir_doctor_findings *findings);
 /* How far our clock is off from `theirs`, Unix seconds, said by `whom`. */
 void certdir_doctor_clock(int64_t theirs, const char *whom, struct certdir_doctor_findings *findings);
 

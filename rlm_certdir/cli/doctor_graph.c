@@ -104,6 +104,12 @@ static void check_graph(const struct certdir_tenant_config *tenant, struct certd
 	free(url);
 }
 
+static bool is_hidden(const struct certdir_tenant_config *tenant)
+{
+	return certdir_doctor_is_hidden(tenant->client_secret_file) ||
+	       certdir_doctor_is_hidden(tenant->private_key_file) || certdir_doctor_is_hidden(tenant->ca_file);
+}
+
 static void look_at_tenant(const struct certdir_doctor *doctor, const void *subject,
 			   struct certdir_doctor_findings *findings)
 {
@@ -111,12 +117,19 @@ static void look_at_tenant(const struct certdir_doctor *doctor, const void *subj
 	const struct certdir_http_limits limits = {.deadline = certdir_monotonic() + PATIENCE / 2 * CERTDIR_SECOND},
 					 later = {.deadline = certdir_monotonic() + PATIENCE * CERTDIR_SECOND};
 	struct certdir_error error = {.text = ""};
-	struct certdir_http *http = certdir_http_open(tenant->ca_file, &limits, &error);
-	struct certdir_http *graph = certdir_http_open(tenant->ca_file, &later, &error);
-	struct certdir_token *token = http ? certdir_token_open(tenant, http, &limits, &error) : NULL;
+	struct certdir_http *http, *graph;
+	struct certdir_token *token;
 	enum certdir_http_result result = CERTDIR_HTTP_FAILED;
 	const char *header = NULL;
 
+	if (is_hidden(tenant)) {
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "token", "run certdir doctor as root",
+				   "%s: only others may read its credential, or its ca_file", tenant->name);
+		return;
+	}
+	http = certdir_http_open(tenant->ca_file, &limits, &error);
+	graph = certdir_http_open(tenant->ca_file, &later, &error);
+	token = http ? certdir_token_open(tenant, http, &limits, &error) : NULL;
 	if (token)
 		result = certdir_token_get(token, &header, &error);
 	check_token(tenant->name, result, &error, findings);

@@ -65,13 +65,14 @@ void certdir_doctor_add(struct certdir_doctor_jobs *jobs, const char *group, con
 
 /* ---- in the process of a job ---- */
 
-/* Nobody is left behind when the one who asks is ended. What a library has to say of a fault stands in the finding. */
+/* Nobody is left behind when the one who asks is ended, nor what a job has started when that is. What a library has to say of a fault stands in the finding. */
 static void look(const struct certdir_doctor *doctor, const struct certdir_doctor_job *job, int out)
 {
 	struct certdir_doctor_findings findings = {json_array(), job->group};
 	const int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
 	char *text;
 
+	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)dup2(nowhere, STDIN_FILENO);
 	(void)dup2(nowhere, STDOUT_FILENO);
@@ -90,6 +91,8 @@ static void start(const struct certdir_doctor *doctor, struct certdir_doctor_job
 	job->process = fork();
 	if (job->process == 0)
 		look(doctor, job, ends[1]);
+	if (job->process > 0)
+		(void)setpgid(job->process, job->process);
 	(void)close(ends[1]);
 	job->pipe = ends[0];
 	if (job->process > 0)
@@ -146,7 +149,7 @@ static void end(struct certdir_doctor_job *job, struct certdir_doctor_findings *
 	findings->group = job->group;
 	job->late = job->pipe >= 0;
 	if (job->process > 0 && job->late)
-		(void)kill(job->process, SIGKILL);
+		(void)kill(-job->process, SIGKILL);
 	if (job->pipe >= 0)
 		(void)close(job->pipe);
 	while (job->process > 0 && waitpid(job->process, &status, 0) < 0 && errno == EINTR)

@@ -264,6 +264,11 @@ static void look_at_ldap(const struct certdir_doctor *doctor, const void *contex
 		ldap.res_timeout = PATIENCE;
 	if (subject->as_server && !certdir_doctor_become_server(doctor, "connection", findings))
 		return;
+	if (certdir_doctor_is_hidden(subject->password_file)) {
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "password", "run certdir doctor as root",
+				   "%s: %s: only others may read it", subject->name, subject->password_file);
+		return;
+	}
 	if (subject->password_file) {
 		password = certdir_secret_read(subject->password_file, CERTDIR_SECRET_CLIENT, &error);
 		if (!password) {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The RADIUS server: its module, its start, its configuration, and whether logins reach certdir at all. */
+#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,7 +39,6 @@ static void run_server(const char *directory, int out)
 {
 	static const char *const names[] = {"freeradius", "radiusd", "/usr/sbin/freeradius", "/usr/sbin/radiusd"};
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)dup2(out, STDOUT_FILENO);
 	(void)dup2(out, STDERR_FILENO);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -126,20 +124,14 @@ static void check_start(const struct certdir_doctor *doctor, struct certdir_doct
 
 /* ---- is it running ---- */
 
+/* Debian's name of it, and RHEL's. */
 static void check_service(struct certdir_doctor_findings *findings)
 {
-	static const char *const units[] = {"freeradius.service", "radiusd.service", NULL};
 	char state[CERTDIR_TEXT_MAX];
 
-	certdir_doctor_unit(units, state);
-	if (!state[0])
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "service", "",
-				   "whether the server runs: there is no systemd here");
-	else if (strcmp(state, "active") == 0)
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_RIGHT, "service", "", "the server runs");
-	else
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "service",
-				   "systemctl restart freeradius (radiusd on RHEL)", "the server's unit is %s", state);
+	certdir_doctor_systemctl("is-active radiusd.service", state);
+	certdir_doctor_unit(strcmp(state, "active") == 0 ? "radiusd.service" : "freeradius.service", "the server",
+			    CERTDIR_DOCTOR_WRONG, findings);
 }
 
 static void look_at_server(const struct certdir_doctor *doctor, const void *subject,
@@ -184,7 +176,10 @@ static void check_mode(const struct certdir_doctor *doctor, struct certdir_docto
 static void check_wiring(const struct certdir_doctor *doctor, struct certdir_doctor_findings *findings)
 {
 	size_t count;
-	const struct certdir_finding *found = raddb_file_findings(doctor->raddb, &count);
+	const struct certdir_finding *found;
+
+	raddb_file_check_wiring(doctor->raddb);
+	found = raddb_file_findings(doctor->raddb, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		char text[CERTDIR_TEXT_MAX], *colon;
@@ -227,6 +222,11 @@ static void look_at_configuration(const struct certdir_doctor *doctor, const voi
 				  struct certdir_doctor_findings *findings)
 {
 	(void)subject;
+	if (!doctor->raddb && geteuid() != 0 && strstr(doctor->raddb_error, strerror(EACCES))) {
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "raddb", "run certdir doctor as root", "%s",
+				   doctor->raddb_error);
+		return;
+	}
 	if (!doctor->raddb) {
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "raddb", "mend that; `freeradius -XC` tells more",
 				   "%s", doctor->raddb_error);
@@ -253,6 +253,8 @@ static void tell_none(const struct certdir_doctor *doctor, const void *subject,
 
 void certdir_doctor_server(const struct certdir_doctor *doctor, struct certdir_doctor_jobs *jobs)
 {
+	if (doctor->raddb_stuck)
+		return;
 	if (!doctor->directory) {
 		certdir_doctor_add(jobs, "server", NULL, tell_none, NULL);
 		return;

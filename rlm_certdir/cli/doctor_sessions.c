@@ -118,19 +118,21 @@ static void check_directory(const char *filename, const char *name, struct certd
 	free(copy);
 }
 
-static void check_journal(const char *filename, struct certdir_doctor_findings *findings)
+/* A file that is written again and again, and another one beside it that takes its place. */
+static void check_option(const struct certdir_doctor *doctor, const char *name,
+			 struct certdir_doctor_findings *findings)
 {
+	const char *filename = raddb_file_option(doctor->raddb, name);
 	char remedy[CERTDIR_TEXT_MAX];
 
+	if (!filename || !*filename)
+		return;
 	certdir_say(remedy, "chown %d %s", (int)geteuid(), filename);
-	if (access(filename, F_OK) != 0)
-		check_directory(filename, "journal", findings);
-	else if (access(filename, W_OK) != 0)
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "journal", remedy,
-				   "the server's user (%d) may not write %s: decisions are not kept", (int)geteuid(),
-				   filename);
+	if (access(filename, W_OK) != 0 && errno == EACCES && access(filename, F_OK) == 0)
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, name, remedy,
+				   "the server's user (%d) may not write %s", (int)geteuid(), filename);
 	else
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_RIGHT, "journal", "", "the server can write %s", filename);
+		check_directory(filename, name, findings);
 }
 
 static void check_memory(void *context, const struct raddb_directory *directory)
@@ -145,14 +147,13 @@ static void check_memory(void *context, const struct raddb_directory *directory)
 static void look_at_records(const struct certdir_doctor *doctor, const void *subject,
 			    struct certdir_doctor_findings *findings)
 {
-	const char *journal = raddb_file_journal(doctor->raddb);
 	const char *sessions = raddb_file_sessions(doctor->raddb);
 
 	(void)subject;
 	if (!certdir_doctor_become_server(doctor, "files", findings))
 		return;
-	if (journal && *journal)
-		check_journal(journal, findings);
+	check_option(doctor, "journal", findings);
+	check_option(doctor, "metrics", findings);
 	raddb_file_each_directory(doctor->raddb, check_memory, findings);
 	if (!sessions)
 		return;

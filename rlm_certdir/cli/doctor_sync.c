@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What keeps the list: certdir.conf, its secrets, the service, and how the last run went. */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,7 +14,31 @@
 #include "cli/words.h"
 #include "conf/secret.h"
 
+#define UNIT "certdir-sync.service"
+
 /* ---- files ---- */
+
+/* As whom the sync's unit runs. NULL: there is no such unit, or it is root's. */
+static const struct passwd *unit_user(char name[CERTDIR_TEXT_MAX])
+{
+	certdir_doctor_systemctl("show -p User --value " UNIT, name);
+	return name[0] ? getpwnam(name) : NULL;
+}
+
+/* The user of the sync's unit, as whom certdir_doctor_sync() has us look, has to see it; any other user need not. */
+static void tell_hidden(const char *filename, struct certdir_doctor_findings *findings)
+{
+	char user[CERTDIR_TEXT_MAX], remedy[CERTDIR_TEXT_MAX];
+	const struct passwd *account = unit_user(user);
+
+	certdir_say(remedy, "chown %s %s", user, filename);
+	if (account && account->pw_uid == geteuid())
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "secret", remedy,
+				   "%s, as whom the sync runs, may not read %s", user, filename);
+	else
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "secret", "run certdir doctor as root",
+				   "%s: only others may read it", filename);
+}
 
 static void check_secret(const char *filename, enum certdir_secret_kind kind, struct certdir_doctor_findings *findings)
 {
@@ -21,6 +48,10 @@ static void check_secret(const char *filename, enum certdir_secret_kind kind, st
 
 	if (!filename)
 		return;
+	if (certdir_doctor_is_hidden(filename)) {
+		tell_hidden(filename, findings);
+		return;
+	}
 	secret = kind == CERTDIR_SECRET_KEY ? certdir_secret_read_bytes(filename, &length, &error)
 					    : certdir_secret_read(filename, kind, &error);
 	if (secret)
@@ -107,22 +138,6 @@ static void check_same_list(const struct certdir_doctor *doctor, struct certdir_
 
 /* ---- the service, the last run ---- */
 
-static void check_service(struct certdir_doctor_findings *findings)
-{
-	static const char *const units[] = {"certdir-sync.service", "certdir-sync.timer", NULL};
-	char state[CERTDIR_TEXT_MAX];
-
-	certdir_doctor_unit(units, state);
-	if (!state[0])
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "service", "",
-				   "whether certdir sync runs: there is no systemd here");
-	else if (strcmp(state, "active") == 0)
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_RIGHT, "service", "", "certdir sync runs");
-	else
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "service", "systemctl enable --now certdir-sync",
-				   "certdir-sync.service is %s", state);
-}
-
 static void check_tenant(const struct certdir_cli_status *status, const struct certdir_cli_tenant_status *tenant,
 			 struct certdir_doctor_findings *findings)
 {
@@ -176,17 +191,46 @@ static void check_runs(const struct certdir_doctor *doctor, struct certdir_docto
 	certdir_cli_status_clear(&status);
 }
 
+static void check_timers(const struct certdir_placeholders_configs *configs, struct certdir_doctor_findings *findings)
+{
+	char unit[CERTDIR_TEXT_MAX], what[CERTDIR_TEXT_MAX];
+
+	for (size_t i = 0; i < configs->count; i++) {
+		certdir_say(unit, "certdir-placeholders@%s.timer", configs->sections[i].rules.name);
+		certdir_say(what, "[placeholders %s]", configs->sections[i].rules.name);
+		certdir_doctor_unit(unit, what, CERTDIR_DOCTOR_WARNING, findings);
+	}
+}
+
 static void look_at_sync(const struct certdir_doctor *doctor, const void *subject,
 			 struct certdir_doctor_findings *findings)
 {
 	(void)subject;
+	if (certdir_doctor_is_hidden(doctor->options->conf)) {
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "conf", "run certdir doctor as root",
+				   "%s: only others may read it", doctor->options->conf);
+		return;
+	}
 	check_conf(doctor, findings);
 	if (!doctor->conf_read)
 		return;
-	check_secrets(&doctor->conf, findings);
 	check_same_list(doctor, findings);
-	check_service(findings);
+	certdir_doctor_unit(UNIT, "certdir sync", CERTDIR_DOCTOR_WARNING, findings);
+	check_timers(&doctor->conf.placeholders, findings);
 	check_runs(doctor, findings);
+}
+
+/* As the sync's user, when we are root and it has one. */
+static void look_at_secrets(const struct certdir_doctor *doctor, const void *subject,
+			    struct certdir_doctor_findings *findings)
+{
+	char name[CERTDIR_TEXT_MAX];
+	const struct passwd *account = geteuid() == 0 ? unit_user(name) : NULL;
+
+	(void)subject;
+	if (!account ||
+	    (initgroups(name, account->pw_gid) == 0 && setgid(account->pw_gid) == 0 && setuid(account->pw_uid) == 0))
+		check_secrets(&doctor->conf, findings);
 }
 
 static void tell_none(const struct certdir_doctor *doctor, const void *subject,
@@ -199,5 +243,8 @@ static void tell_none(const struct certdir_doctor *doctor, const void *subject,
 
 void certdir_doctor_sync(const struct certdir_doctor *doctor, struct certdir_doctor_jobs *jobs)
 {
-	certdir_doctor_add(jobs, "sync", NULL, doctor->has_conf ? look_at_sync : tell_none, NULL);
+	if (!doctor->conf_stuck)
+		certdir_doctor_add(jobs, "sync", NULL, doctor->has_conf ? look_at_sync : tell_none, NULL);
+	if (doctor->conf_read)
+		certdir_doctor_add(jobs, "sync", NULL, look_at_secrets, NULL);
 }

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -74,6 +76,7 @@ static void become(void *context)
 	struct becoming *becoming = context;
 
 	becoming->became = raddb_file_become_server(becoming->raddb);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* another user's process has none */
 }
 
 bool certdir_doctor_become_server(const struct certdir_doctor *doctor, const char *name,
@@ -166,37 +169,45 @@ unsigned certdir_doctor_others(const char *path)
 	return mode;
 }
 
+bool certdir_doctor_is_hidden(const char *path)
+{
+	return path && geteuid() != 0 && access(path, R_OK) != 0 && errno == EACCES;
+}
+
 /* ---- services ---- */
 
-/* What `systemctl is-active` prints of a unit, "" when there is no systemd here. */
-static void ask_systemd(const char *unit, char state[CERTDIR_TEXT_MAX])
+void certdir_doctor_systemctl(const char *arguments, char line[CERTDIR_TEXT_MAX])
 {
 	char command[CERTDIR_TEXT_MAX];
 	FILE *stream;
 
-	state[0] = '\0';
-	if (access("/run/systemd/system", F_OK) != 0)
-		return;
-	certdir_say(command, "systemctl is-active %s 2>/dev/null", unit);
-	stream = popen(command, "re"); /* literals of ours */
+	line[0] = '\0';
+	certdir_say(command, "systemctl %s 2>/dev/null", arguments);
+	stream = popen(command, "re");
 	if (!stream)
 		return;
-	if (!fgets(state, CERTDIR_TEXT_MAX, stream))
-		state[0] = '\0';
-	state[strcspn(state, "\n")] = '\0';
+	if (!fgets(line, CERTDIR_TEXT_MAX, stream))
+		line[0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
 	(void)pclose(stream);
 }
 
-void certdir_doctor_unit(const char *const *units, char state[CERTDIR_TEXT_MAX])
+void certdir_doctor_unit(const char *unit, const char *what, enum certdir_doctor_state wrong,
+			 struct certdir_doctor_findings *findings)
 {
-	char one[CERTDIR_TEXT_MAX];
+	char arguments[CERTDIR_TEXT_MAX], state[CERTDIR_TEXT_MAX];
 
-	state[0] = '\0';
-	for (; *units && strcmp(state, "active") != 0; units++) {
-		ask_systemd(*units, one);
-		if (one[0])
-			certdir_say(state, "%s", one);
-	}
+	certdir_say(arguments, "is-active %s", unit);
+	certdir_doctor_systemctl(arguments, state);
+	certdir_say(arguments, "systemctl enable --now %s", unit);
+	if (!state[0])
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "service", "",
+				   "whether %s runs: there is no systemd here", what);
+	else if (strcmp(state, "active") == 0)
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_RIGHT, "service", "", "%s is active", unit);
+	else
+		certdir_doctor_say(findings, wrong, "service", arguments, "%s is %s: %s does not run", unit, state,
+				   what);
 }
 
 /* ---- clocks ---- */

@@ -151,9 +151,12 @@ struct raddb_file *raddb_file_look(const char *directory, const char *module)
 		return NULL;
 	}
 	file->module = find_section(file->root, module);
-	if (file->module)
-		certdir_wiring_check(file->root, keep_finding, file);
 	return file;
+}
+
+void raddb_file_check_wiring(struct raddb_file *file)
+{
+	certdir_wiring_check(file->root, keep_finding, file);
 }
 
 bool raddb_file_enter(struct raddb_file *file)
@@ -171,7 +174,9 @@ struct raddb_file *raddb_file_open(const char *directory, const char *module)
 		fprintf(stderr,
 			"certdir: %s has no certdir module%s%s: link mods-available/certdir into mods-enabled\n",
 			directory, module ? " named " : "", module ? module : "");
-	else if (raddb_file_enter(file))
+	else
+		raddb_file_check_wiring(file);
+	if (file->module && raddb_file_enter(file))
 		return file;
 	free(file->findings);
 	talloc_free(file->root);
@@ -214,9 +219,9 @@ const char *raddb_file_libraries(const struct raddb_file *file)
 	return set ? set : LIBDIR;
 }
 
-const char *raddb_file_journal(const struct raddb_file *file)
+const char *raddb_file_option(const struct raddb_file *file, const char *option)
 {
-	return value_of(file->module, "journal");
+	return value_of(file->module, option);
 }
 
 const char *raddb_file_sessions(const struct raddb_file *file)

@@ -17,10 +17,12 @@ struct raddb_file;
  */
 struct raddb_file *raddb_file_open(const char *directory, const char *module);
 /*
- * The same without a checker: nothing is opened, the process stays who it is, and there need be no `certdir` section. Then there is none to
+ * The same without a checker and findings: nothing is opened, the process stays who it is, and there need be no `certdir` section. Then there is none to
  * be asked for with raddb_file_checker() and raddb_file_observes().
  */
 struct raddb_file *raddb_file_look(const char *directory, const char *module);
+/* Fills raddb_file_findings(). */
+void raddb_file_check_wiring(struct raddb_file *file);
 /* The rest of what raddb_file_open() does, for a file that has a `certdir` section. False: the mistakes were printed. */
 bool raddb_file_enter(struct raddb_file *file);
 /* The first half of that: the process becomes the server's user. False: what is wrong was said on stderr. */
@@ -29,8 +31,8 @@ bool raddb_file_become_server(const struct raddb_file *file);
 const char *raddb_file_user(const struct raddb_file *file);
 /* Where the server looks for modules: directories, with colons between them. */
 const char *raddb_file_libraries(const struct raddb_file *file);
-/* The file of the journal, or NULL where it is not set. */
-const char *raddb_file_journal(const struct raddb_file *file);
+/* What an option of the `certdir` section is set to, or NULL. */
+const char *raddb_file_option(const struct raddb_file *file, const char *option);
 /* The file of sessions, or NULL: none are kept, or sessions { } has a mistake. */
 const char *raddb_file_sessions(const struct raddb_file *file);
 /* Where the `certdir` section stands, or NULL when there is none. */

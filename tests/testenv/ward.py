@@ -22,6 +22,16 @@ from testenv.sync import Sync
 from testenv.tenant import Tenant
 from testenv.worlds import ldap_options
 
+# In the place of systemd's: what it says of units, and of the sync's user, stands beside it.
+SYSTEMCTL = """\
+#!/bin/sh
+case $1 in
+is-active) sed -n "s/^$2 //p" "${0%/*}/units" ;;
+show) sed -n "s/^User //p" "${0%/*}/units" ;;
+esac
+"""
+UNITS = ("freeradius.service", "certdir-sync.service", f"certdir-placeholders@{SECTION}.timer")
+
 USER, GROUP = "nobody", "nogroup"  # the server's, who sees less than root
 
 
@@ -30,8 +40,12 @@ class Wellness:
 
     def __init__(self, directory):
         self.directory = Path(directory)
-        for name in ("pki", "radiusd", "lists", "lib", "journal"):
+        for name in ("pki", "radiusd", "lists", "lib", "journal", "bin"):
             (self.directory / name).mkdir()
+        (self.directory / "bin" / "systemctl").write_text(SYSTEMCTL)
+        (self.directory / "bin" / "systemctl").chmod(0o755)
+        self.units = self.directory / "bin" / "units"
+        self.units.write_text("".join(f"{unit} active\n" for unit in UNITS))
         self.pki = Pki(self.directory / "pki")
         self.graph = FakeGraph(Tenant("contoso", 3)).start()
         self.slapd = Slapd(self.directory / "slapd").start()
@@ -88,6 +102,7 @@ class Wellness:
             wait_until(lambda: server.states() == {"S-1": "running"}, what="the session")
         self.server.module = with_options(self.server.module, {
             "directories": "list ldap", "list.filename": self.sync.list_file, "list.ask": "yes", "journal": self.directory / "journal" / "it",
+            "metrics": self.directory / "journal" / "certdir.prom",
             **ldap_options(self.slapd, ldaps=True), "ldap.options.memory": self.directory / "journal"})
         self.server.write()
         conf = self.server.raddb / "radiusd.conf"
@@ -101,10 +116,14 @@ class Wellness:
 
     # -- asking --
 
-    def doctor(self, *more, timeout=60):
-        """(exit code, checks); what is printed for people is no test's matter."""
-        done = subprocess.run([BUILD / "certdir", "doctor", "--json", "-c", self.sync.conf, "--raddb", self.server.raddb, *more],
-                              capture_output=True, text=True, timeout=timeout, check=False)
+    def run(self, *more, **options):
+        return subprocess.run([BUILD / "certdir", "doctor", "-c", self.sync.conf, "--raddb", self.server.raddb, *more], capture_output=True,
+                              text=True, timeout=60, check=False, **options,
+                              env={**os.environ, "PATH": f"{self.directory}/bin:{os.environ['PATH']}"})
+
+    def doctor(self, *more, **options):
+        """(exit code, checks)"""
+        done = self.run("--json", *more, **options)
         assert done.returncode in (0, 1, 2) and not done.stderr, done.stdout + done.stderr
         return done.returncode, json.loads(done.stdout)["checks"]
 
@@ -121,7 +140,8 @@ class Wellness:
     def applied(self, outcome):
         """The summary of a last apply."""
         (self.directory / "undo").mkdir(exist_ok=True)
-        (self.directory / "undo" / f"{SECTION}.apply").write_text(json.dumps({"time": "2026-01-01T00:00:00Z", "outcome": outcome, "error": "out of luck"}))
+        (self.directory / "undo" / f"{SECTION}.apply").write_text(
+            json.dumps({"time": "2026-01-01T00:00:00Z", "outcome": outcome, "error": "out of luck"}))
 
     def set_session(self, **columns):
         with closing(sqlite3.connect(self.server.file)) as store, store:
