@@ -49,7 +49,7 @@ LDFLAGS += -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
 glue_sources := $(addprefix rlm_certdir/,rlm_certdir.c request.c reply.c decision_line.c eap_tls_session.c \
                 raddb.c raddb_directories.c raddb_section.c wiring.c wiring_calls.c das.c das_clients.c das_packet.c accounting.c raddb_sessions.c version.c)
 cli_sources  := $(wildcard rlm_certdir/cli/*.c)
-core_sources := $(wildcard $(addprefix rlm_certdir/,*.c $(addsuffix /*.c,base text conf asking identity ldap directory decision list tenant sync import plan placeholders profiles sessions journal metrics)))
+core_sources := $(wildcard $(addprefix rlm_certdir/,*.c $(addsuffix /*.c,base text conf asking identity ldap directory decision list tenant sync import plan placeholders profiles sessions journal metrics report)))
 core_sources := $(filter-out $(glue_sources),$(core_sources))
 unit_sources := $(wildcard tests/unit/test_*.c)
 support_sources := $(wildcard tests/unit/support/*.c)
@@ -306,6 +306,12 @@ monitoring-test: deps ## the alert rules and the dashboard against a Prometheus 
 	@tests/testenv/deps.sh prometheus prometheus-node-exporter
 	@$(MAKE) --no-print-directory all
 	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) -m pytest -q -p no:cacheprovider tests/monitoring
+
+.PHONY: report-test
+report-test: deps ## the page of certdir report in Chromium: errors, requests, widths, contrast
+	@tests/testenv/deps.sh chromium
+	@$(MAKE) --no-print-directory all
+	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) -m pytest -q -p no:cacheprovider tests/report
 
 .PHONY: docker-test
 docker-test: deps-demo ## build the container image and run the demo's logins against it

@@ -56,6 +56,7 @@ ROOMS = {
     "sessions": {"sessions", "list"} | GROUND,
     "journal": {"journal", "base", "text"},
     "metrics": {"metrics", "base", "text"},
+    "report": {"report", "list", "base", "text"},
     "profiles": {"profiles", "identity"} | GROUND,
     "sync": {"sync", "profiles", "tenant", "directory", "ldap", "list", "asking"} | GROUND,
     "import": {"import", "identity", "list"} | GROUND,

@@ -36,6 +36,9 @@ int certdir_cli_profiles(const struct certdir_cli_options *options);
 int certdir_cli_sessions_list(const struct certdir_cli_options *options);
 int certdir_cli_sessions_release(const struct certdir_cli_options *options);
 
+/* 0, 66 no list or journal, 73 cannot write, 78 configuration. */
+int certdir_cli_report(const struct certdir_cli_options *options);
+
 /* 0 nothing changes, 1 something does, 65 no login in it can be decided, 66 no such file, 78 configuration. */
 int certdir_cli_replay(const struct certdir_cli_options *options);
 

@@ -20,6 +20,7 @@ static const char usage[] =
 	"       certdir placeholders plan|apply|export [-c FILE] [--force] [--json] [NAME]\n"
 	"       certdir profiles [-c FILE] [--from DIR] [--list FILE] [--raddb DIR] [--json] ...\n"
 	"       certdir replay --log FILE... [--raddb DIR] [--module NAME] [--list FILE] [--json]\n"
+	"       certdir report [-c FILE | --list FILE] [--log FILE].. -o FILE\n"
 	"       certdir sessions list|release [--json|--prometheus] [FILE]\n"
 	"       certdir setup [-c FILE] [--tenant DOMAIN|GUID] [--name NAME] [--features LIST] [--group NAME].. ..\n"
 	"       certdir status [-c FILE] [--json|--prometheus]\n"
@@ -32,6 +33,7 @@ static const char usage[] =
 	"placeholders  keep computer accounts, or other entries, for the devices of the list\n"
 	"profiles      tell what is wrong with Intune's certificate and Wi-Fi profiles, before a device fails\n"
 	"replay        decide recorded logins anew, by another policy or list, and show what would change\n"
+	"report        write what the list and recorded logins come to into one page of HTML\n"
 	"sessions      show the sessions that the RADIUS server knows and ends\n"
 	"setup         register certdir in Entra ID, write certdir.conf, and show what the RADIUS server needs\n"
 	"status        tell when each tenant was synced, and what went wrong\n"
@@ -208,6 +210,20 @@ static const char sessions_usage[] =
 	"it,\n"
 	"             73 it cannot be written\n";
 
+static const char report_usage[] =
+	"usage: certdir report [-c FILE | --list FILE] [--log FILE]... -o FILE\n"
+	"\n"
+	"Writes what the device list and journals come to into one page of HTML: devices, changes, logins by day and\n"
+	"reason, who is refused most, names of several devices, certificates that end, and the age of each source.\n"
+	"\n"
+	"  -c FILE      the configuration that names the list (" CERTDIR_CONF_DEFAULT ")\n"
+	"  --list FILE  this device list instead\n"
+	"  --log FILE   a journal, certdir-journal(5), or - for standard input; of 30 days it is shown\n"
+	"  -o FILE      the page, which is made with mode 0640; it has names of devices and people\n"
+	"\n"
+	"exit status: 0 it is written, 64 usage, 66 no such list or journal, 73 the page cannot be written,\n"
+	"             78 the configuration has mistakes\n";
+
 static const char replay_usage[] =
 	"usage: certdir replay --log FILE... [--raddb DIR] [--module NAME] [--list FILE] [--json]\n"
 	"\n"
@@ -315,13 +331,19 @@ static const struct certdir_cli_command commands[] = {
 	{.name = "list", .takes = "ljstfgSdFRC", .usage = list_usage, .list = LIST_DEFAULT, .group = list_commands},
 	{.name = "sync", .takes = "cAFdijN", .run = certdir_cli_sync, .usage = sync_usage},
 	{.name = "placeholders", .takes = "cFdjapI", .usage = placeholders_usage, .group = placeholders_commands},
-	{.name = "profiles", .takes = "covlrkj", .most = 1, .run = certdir_cli_profiles, .usage = profiles_usage},
+	{.name = "profiles", .takes = "cxvlrkj", .most = 1, .run = certdir_cli_profiles, .usage = profiles_usage},
 	{.name = "replay",
 	 .takes = "Lrmlj",
 	 .least = 1,
 	 .most = SIZE_MAX,
 	 .run = certdir_cli_replay,
 	 .usage = replay_usage},
+	{.name = "report",
+	 .takes = "clLo",
+	 .needs = "o",
+	 .most = SIZE_MAX,
+	 .run = certdir_cli_report,
+	 .usage = report_usage},
 	{.name = "sessions", .takes = "jP", .usage = sessions_usage, .group = sessions_commands},
 	{.name = "setup", .takes = "ctneGOrwT", .most = 64, .run = certdir_cli_setup, .usage = setup_usage},
 	{.name = "status", .takes = "cqjP", .run = certdir_cli_status, .usage = status_usage},

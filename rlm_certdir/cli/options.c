@@ -13,7 +13,7 @@
 /* What getopt_long() gives beside the letters below; LOG and GROUP are among them, and operands under another name. */
 enum { HELP = 'h', OPERAND = 1, WRONG = '?', LOG = 'L', GROUP = 'G' };
 
-/* Every option of every command. Of the letters, which are ours, only -c can be typed. */
+/* Every option of every command. Of the letters, which are ours, only -c and -o can be typed. */
 static const struct {
 	char letter;
 	const char *name;
@@ -21,6 +21,7 @@ static const struct {
 	size_t offset;
 } known[] = {
 	{'c', "-c", "FILE", offsetof(struct certdir_cli_options, conf)},
+	{'o', "-o", "FILE", offsetof(struct certdir_cli_options, output)},
 	{'r', "--raddb", "DIR", offsetof(struct certdir_cli_options, raddb)},
 	{'m', "--module", "NAME", offsetof(struct certdir_cli_options, module)},
 	{'l', "--list", "FILE", offsetof(struct certdir_cli_options, list)},
@@ -33,7 +34,7 @@ static const struct {
 	{'S', "--since", "TIME", offsetof(struct certdir_cli_options, since)},
 	{'i', "--interval", "DURATION", offsetof(struct certdir_cli_options, interval)},
 	{'p', "--pattern", "TEMPLATE", offsetof(struct certdir_cli_options, pattern)},
-	{'o', "--from", "DIR", offsetof(struct certdir_cli_options, from)},
+	{'x', "--from", "DIR", offsetof(struct certdir_cli_options, from)},
 	{'v', "--save", "DIR", offsetof(struct certdir_cli_options, save)},
 	{'q', "--sessions", "FILE", offsetof(struct certdir_cli_options, sessions)},
 	{'k', "--radius-certificate", "FILE", offsetof(struct certdir_cli_options, radius_certificate)},
@@ -176,19 +177,32 @@ static int refuse_command(const struct certdir_cli_options *options, const char 
 	return certdir_cli_misuse(options, "there is no command \"%s\"", name);
 }
 
+/* The same for the letters that can be typed. */
+static void name_letters(const char *takes, char letters[2 * KNOWN_COUNT + 2])
+{
+	*letters++ = '-'; /* operands come one by one, in their order */
+	for (size_t i = 0; i < KNOWN_COUNT; i++)
+		if (known[i].name[1] != '-' && strchr(takes, known[i].letter)) {
+			*letters++ = known[i].letter;
+			*letters++ = ':';
+		}
+	*letters = '\0';
+}
+
 /* argv[0] is the command's name. */
 static int run_command(struct reading *reading, int argc, char **argv)
 {
 	struct certdir_cli_options *options = &reading->options;
 	struct option longs[KNOWN_COUNT + 2];
+	char letters[2 * KNOWN_COUNT + 2];
 	int letter, status;
 
 	name_options(reading->command->takes, longs);
-	/* Operands come one by one, in their order ("-"). They are kept in argv, where getopt_long() has read already. */
+	name_letters(reading->command->takes, letters);
+	/* Operands are kept in argv, where getopt_long() has read already. */
 	options->operands = argv + 1;
 	argv[0] = options->title;
-	while ((letter = getopt_long(argc, argv, strchr(reading->command->takes, 'c') ? "-c:" : "-", longs, NULL)) !=
-	       -1)
+	while ((letter = getopt_long(argc, argv, letters, longs, NULL)) != -1)
 		if (letter == HELP || letter == WRONG)
 			return say_usage(letter == HELP ? stdout : stderr, options);
 		else if (letter != OPERAND && letter != LOG && letter != GROUP)

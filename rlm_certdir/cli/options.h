@@ -15,6 +15,7 @@ struct certdir_cli_options {
 	const char *source, *tenant, *format, *good_for; /* list import, and some of them others */
 	const char *since; /* list changes */
 	const char *interval; /* sync */
+	const char *output; /* report */
 	const char *pattern; /* placeholders adopt */
 	const char *from, *save, *radius_certificate; /* profiles */
 	const char *sessions; /* status */

@@ -14,6 +14,7 @@
 
 #include "base/array.h"
 #include "cli/commands.h"
+#include "cli/journal_lines.h"
 #include "cli/judge.h"
 #include "cli/replay_line.h"
 #include "decision_json.h"
@@ -156,54 +157,16 @@ static void leave_out(struct run *run, size_t number)
 	run->told = true;
 }
 
-static void take_line(struct run *run, const char *text, size_t length, size_t number)
+static bool take_line(void *context, const char *text, size_t length, size_t number)
 {
-	if (length && !(certdir_cli_replay_line_read(&run->line, text, length) && take_login(run)))
+	struct run *run = context;
+
+	if (!(text && certdir_cli_replay_line_read(&run->line, text, length) && take_login(run)))
 		leave_out(run, number);
+	return !run->failed;
 }
 
 /* ---- files ---- */
-
-/* All whole lines of the buffer. Returns how many bytes they took. */
-static size_t take_lines(struct run *run, const char *buffer, size_t filled, size_t *number, bool *skipping)
-{
-	size_t begin = 0;
-	const char *end;
-
-	while (!run->failed && (end = memchr(buffer + begin, '\n', filled - begin))) {
-		const size_t length = (size_t)(end - buffer) - begin;
-
-		++*number;
-		if (!*skipping)
-			take_line(run, buffer + begin, length, *number);
-		*skipping = false;
-		begin += length + 1;
-	}
-	return begin;
-}
-
-/* A last line without its end is being written, or was cut: it is taken if it is whole. */
-static void take_file(struct run *run, FILE *in, char *buffer)
-{
-	size_t filled = 0, more, taken, number = 0;
-	bool skipping = false;
-
-	run->told = false;
-	while (!run->failed && (more = fread(buffer + filled, 1, CERTDIR_CLI_REPLAY_LINE_MAX - filled, in)) > 0) {
-		filled += more;
-		taken = take_lines(run, buffer, filled, &number, &skipping);
-		filled -= taken;
-		memmove(buffer, buffer + taken, filled);
-		if (filled < CERTDIR_CLI_REPLAY_LINE_MAX)
-			continue;
-		if (!skipping)
-			leave_out(run, number + 1);
-		skipping = true;
-		filled = 0;
-	}
-	if (!run->failed && !skipping)
-		take_line(run, buffer, filled, number + 1);
-}
 
 /* All of them before the process becomes the server's user, who may not be able to read them. */
 static FILE **open_files(const struct certdir_cli_options *options)
@@ -236,19 +199,17 @@ static void close_files(FILE **files, size_t count)
 
 static bool read_files(struct run *run, FILE **files)
 {
-	char *buffer = malloc(CERTDIR_CLI_REPLAY_LINE_MAX);
 	bool read = true;
 
-	run->failed |= !buffer;
 	for (size_t i = 0; !run->failed && i < run->options->operand_count; i++) {
 		run->file = run->options->operands[i];
-		take_file(run, files[i], buffer);
+		run->told = false;
+		run->failed |= !certdir_cli_journal_each(files[i], take_line, run);
 		if (!ferror(files[i]))
 			continue;
 		fprintf(stderr, "certdir: %s cannot be read to its end\n", run->file);
 		read = false;
 	}
-	free(buffer);
 	return read;
 }
 

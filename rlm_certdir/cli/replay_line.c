@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* By yajl's events, as a journal may have millions of lines, and seven values of each are wanted. */
+/* By yajl's events, as a journal may have millions of lines, and a dozen values of each are wanted. */
 #include "cli/replay_line.h"
 
 #include <stdlib.h>
@@ -8,16 +8,24 @@
 #include <yajl/yajl_parse.h>
 
 /* Which value comes next. */
-enum place { OTHER, VERSION, DROPPED, TIME, MODULE, REASON, USER_NAME, DER };
+enum place { OTHER, VERSION, DROPPED, TIME, MODULE, REASON, USER_NAME, DER, MODE, DEVICE, NAME, SUBJECT };
 
 static const struct {
 	const char *section; /* "" = at the top */
 	const char *key;
 	enum place place;
 } places[] = {
-	{"", "version", VERSION},    {"", "dropped", DROPPED}, {"", "time", TIME},
-	{"", "module", MODULE},	     {"", "reason", REASON},   {"login", "user_name", USER_NAME},
+	{"", "version", VERSION},
+	{"", "dropped", DROPPED},
+	{"", "time", TIME},
+	{"", "module", MODULE},
+	{"", "reason", REASON},
+	{"login", "user_name", USER_NAME},
 	{"certificate", "der", DER},
+	{"", "mode", MODE},
+	{"device", "id", DEVICE},
+	{"device", "name", NAME},
+	{"certificate", "subject", SUBJECT},
 };
 
 struct reading {
@@ -97,6 +105,15 @@ static int take_text(char *to, size_t size, const unsigned char *bytes, size_t l
 	return 1;
 }
 
+static int take_shown(char *to, size_t size, const unsigned char *bytes, size_t length)
+{
+	if (length >= size)
+		length = size - 1;
+	memcpy(to, bytes, length);
+	to[length] = '\0';
+	return 1;
+}
+
 static int take_bytes(struct certdir_cli_replay_bytes *to, const unsigned char *bytes, size_t length)
 {
 	memcpy(to->bytes, bytes, length);
@@ -126,6 +143,14 @@ static int take_string(void *context, const unsigned char *bytes, size_t length)
 		return take_bytes(&line->user_name, bytes, length);
 	case DER:
 		return take_bytes(&line->der, bytes, length);
+	case MODE:
+		return take_shown(line->mode, sizeof(line->mode), bytes, length);
+	case DEVICE:
+		return take_shown(line->device, sizeof(line->device), bytes, length);
+	case NAME:
+		return take_shown(line->name, sizeof(line->name), bytes, length);
+	case SUBJECT:
+		return take_shown(line->subject, sizeof(line->subject), bytes, length);
 	case VERSION:
 	case DROPPED:
 		break;
@@ -188,7 +213,8 @@ bool certdir_cli_replay_line_read(struct certdir_cli_replay_line *line, const ch
 	bool read;
 
 	line->version = line->dropped = 0;
-	line->time[0] = line->module[0] = line->reason[0] = '\0';
+	line->time[0] = line->module[0] = line->reason[0] = line->mode[0] = '\0';
+	line->device[0] = line->name[0] = line->subject[0] = '\0';
 	line->user_name.there = line->der.there = false;
 	line->user_name.length = line->der.length = 0;
 	parser = length <= CERTDIR_CLI_REPLAY_LINE_MAX ? yajl_alloc(&callbacks, NULL, &reading) : NULL;

@@ -18,6 +18,8 @@ struct certdir_cli_replay_line {
 	int64_t version; /* 0 = none */
 	int64_t dropped;
 	char time[32], module[256], reason[64]; /* "" = none */
+	/* For people; cut where they are longer. */
+	char mode[16], device[64], name[128], subject[256];
 	struct certdir_cli_replay_bytes user_name, der; /* the latter in base64 */
 };
 
