@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync/asked.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,6 +15,7 @@
 
 enum {
 	QUESTIONS = 64, /* at a time */
+	BATCH = 15, /* devices that one request asks for: so many alternatives Graph takes */
 	COST_MAX = 30, /* what the rate gives at once */
 	PATIENCE = 3 /* seconds that Graph has for one: nobody waits longer */
 };
@@ -28,7 +30,8 @@ struct asked_question {
 	enum state state;
 	enum certdir_reply reply;
 	unsigned waiters;
-	unsigned cost, requests; /* that were taken from the rate, and made */
+	unsigned requests; /* that were made for it, and for others with it */
+	bool again; /* Graph does not have the kind of object that was asked for first, and is asked for the other */
 	int64_t at; /* Unix seconds, before Graph was asked */
 	const struct certdir_sync_config *config;
 	const struct certdir_tenant_config *tenant; /* that knows it */
@@ -89,20 +92,19 @@ static bool rests(const struct certdir_asked *asked, size_t tenant)
 	return asked->config == asked->used && asked->rests && asked->rests[tenant] > certdir_monotonic();
 }
 
-/* Requests that it may take at most; 0 = none, and *resting tells whether that is for now only. */
-static unsigned cost_of(const struct certdir_asked *asked, const struct certdir_question *question, bool *resting)
+/* How many tenants are to be asked; *resting tells whether others are not for now. */
+static size_t count_tenants(const struct certdir_asked *asked, const struct certdir_question *question, bool *resting)
 {
-	const unsigned each = question->type == CERTDIR_ID_ENTRA ? 1 : 3;
-	size_t tenants = 0;
+	size_t count = 0;
 
 	*resting = false;
 	for (size_t i = 0; i < asked->config->count; i++) {
 		const bool its = is_of(question, &asked->config->tenants[i]), rest = its && rests(asked, i);
 
-		tenants += its && !rest;
+		count += its && !rest;
 		*resting |= rest;
 	}
-	return tenants * each > COST_MAX ? COST_MAX : (unsigned)tenants * each;
+	return count;
 }
 
 static int find(const struct certdir_asked *asked, const struct certdir_question *question)
@@ -115,9 +117,7 @@ static int find(const struct certdir_asked *asked, const struct certdir_question
 
 static int add(struct certdir_asked *asked, const struct certdir_question *question, enum certdir_reply *reply)
 {
-	const int64_t now = certdir_monotonic();
 	bool resting;
-	unsigned cost;
 	int i;
 
 	for (i = 0; i < QUESTIONS && asked->questions[i].state != FREE; i++)
@@ -125,12 +125,11 @@ static int add(struct certdir_asked *asked, const struct certdir_question *quest
 	*reply = CERTDIR_REPLY_BUSY;
 	if (i == QUESTIONS || !asked->config)
 		return -1;
-	cost = cost_of(asked, question, &resting);
-	if (cost == 0 && !resting)
-		*reply = CERTDIR_REPLY_UNKNOWN;
-	if (cost == 0 || !certdir_rate_take(&asked->rate, cost, now))
+	if (count_tenants(asked, question, &resting) == 0) {
+		*reply = resting ? CERTDIR_REPLY_BUSY : CERTDIR_REPLY_UNKNOWN;
 		return -1;
-	asked->questions[i] = (struct asked_question){.question = *question, .state = QUEUED, .cost = cost};
+	}
+	asked->questions[i] = (struct asked_question){.question = *question, .state = QUEUED};
 	(void)pthread_cond_signal(&asked->work);
 	return i;
 }
@@ -257,27 +256,58 @@ static struct certdir_graph *graph_of(struct certdir_asked *asked, size_t tenant
 	return *graph;
 }
 
-/* Asks for one device by its Entra id: *body is the page if it has it, else NULL. */
-static bool ask_devices(struct certdir_graph *graph, const struct certdir_tenant_config *tenant, const char *id,
-			char **body, struct certdir_error *error)
+/* Asks for devices by their Entra ids, BATCH at most: *body is the page of those that there are. */
+static bool get_devices(struct certdir_graph *graph, const struct certdir_tenant_config *tenant, const char *const *ids,
+			size_t count, char **body, struct certdir_error *error)
 {
-	char *url = certdir_print("%s/devices?$filter=deviceId%%20eq%%20'%s'&$select=%s", certdir_graph_base(graph), id,
-				  tenant->extension_attributes ? CERTDIR_RECORD_EXTENDED_SELECT
-							       : CERTDIR_RECORD_ENTRA_SELECT);
-	struct reading reading = {.tenant = tenant, .id = id};
+	char filter[BATCH * 64] = "", *url;
+	size_t length = 0;
 	bool ok = false;
 
+	for (size_t i = 0; i < count; i++)
+		length += (size_t)snprintf(filter + length, sizeof(filter) - length, "%sdeviceId%%20eq%%20'%s'",
+					   i ? "%20or%20" : "", ids[i]);
+	url = certdir_print("%s/devices?$filter=%s&$select=%s", certdir_graph_base(graph), filter,
+			    tenant->extension_attributes ? CERTDIR_RECORD_EXTENDED_SELECT
+							 : CERTDIR_RECORD_ENTRA_SELECT);
 	*body = NULL;
 	if (!url)
 		certdir_error_set(error, "out of memory");
 	else
 		ok = certdir_graph_ask(graph, url, NULL, "Device.Read.All", NULL, body, error) == CERTDIR_GRAPH_OK &&
-		     *body && read_page(*body, false, entra_properties(tenant), take_device, &reading, error);
+		     *body;
 	free(url);
-	if (!reading.found) {
-		free(*body);
-		*body = NULL;
-	}
+	return ok;
+}
+
+/* *devices: a copy of the page, where that device is on it. */
+static bool pick_device(const struct certdir_tenant_config *tenant, const char *body, const char *id, char **devices,
+			struct certdir_error *error)
+{
+	struct reading reading = {.tenant = tenant, .id = id};
+
+	if (!read_page(body, false, entra_properties(tenant), take_device, &reading, error))
+		return false;
+	*devices = reading.found ? strdup(body) : NULL;
+	return true;
+}
+
+static bool ask_devices(struct certdir_graph *graph, const struct certdir_tenant_config *tenant,
+			struct asked_question *found, size_t count, struct certdir_error *error)
+{
+	const char *ids[BATCH];
+	size_t wanted = 0;
+	char *body = NULL;
+	bool ok;
+
+	for (size_t i = 0; i < count; i++)
+		if (!found[i].devices)
+			ids[wanted++] = found[i].question.id;
+	ok = wanted == 0 || get_devices(graph, tenant, ids, wanted, &body, error);
+	for (size_t i = 0; ok && body && i < count; i++)
+		if (!found[i].devices)
+			ok = pick_device(tenant, body, found[i].question.id, &found[i].devices, error);
+	free(body);
 	return ok;
 }
 
@@ -289,6 +319,8 @@ static bool ask_record(struct certdir_graph *graph, const struct certdir_tenant_
 				  certdir_graph_base(graph), id);
 	struct reading reading = {.tenant = tenant, .id = id};
 	enum certdir_graph_outcome outcome = CERTDIR_GRAPH_FAILED;
+	const char *const entra = reading.entra;
+	char *body = NULL;
 	bool ok;
 
 	*record = *devices = NULL;
@@ -302,7 +334,9 @@ static bool ask_record(struct certdir_graph *graph, const struct certdir_tenant_
 		return outcome == CERTDIR_GRAPH_NOT_FOUND || outcome == CERTDIR_GRAPH_NOT_APPLICABLE;
 	ok = read_page(*record, true, certdir_record_intune_properties, take_record, &reading, error);
 	if (ok && reading.entra[0] && strcasecmp(reading.entra, id) != 0)
-		ok = ask_devices(graph, tenant, reading.entra, devices, error);
+		ok = get_devices(graph, tenant, &entra, 1, &body, error) &&
+		     pick_device(tenant, body, entra, devices, error);
+	free(body);
 	if (!*devices) {
 		free(*record);
 		*record = NULL;
@@ -321,27 +355,30 @@ static void rest(struct certdir_asked *asked, size_t tenant, int64_t until)
 }
 
 /*
- * Asks one tenant, first for the kind of id that the certificate says it is; but administrators put an Entra id behind Intune's prefix, and
- * the list looks for both as well. False with `error` when it does not answer.
+ * Which kind is asked for: first what the certificate says that the id is; but administrators put an Entra id behind Intune's prefix, and
+ * the list looks for both as well.
  */
-static bool ask_tenant(struct certdir_asked *asked, size_t index, struct asked_question *found,
+static bool by_record(const struct asked_question *question)
+{
+	return (question->question.type == CERTDIR_ID_INTUNE) != question->again;
+}
+
+/* Asks one tenant for those that were not found yet; by a record, for one alone. False with `error` when it does not answer. */
+static bool ask_tenant(struct certdir_asked *asked, size_t index, struct asked_question *found, size_t count,
 		       struct certdir_error *error)
 {
 	const struct certdir_tenant_config *tenant = &asked->used->tenants[index];
-	const enum certdir_identity_type type = found->question.type;
 	struct certdir_graph *graph = graph_of(asked, index, error);
-	const char *id = found->question.id;
 	struct certdir_http_counts counts;
 	bool ok = graph != NULL;
 
-	if (ok && type == CERTDIR_ID_INTUNE && tenant->intune)
-		ok = ask_record(graph, tenant, id, &found->record, &found->devices, error);
-	if (ok && !found->devices)
-		ok = ask_devices(graph, tenant, id, &found->devices, error);
-	if (ok && !found->devices && type == CERTDIR_ID_GUID && tenant->intune)
-		ok = ask_record(graph, tenant, id, &found->record, &found->devices, error);
-	if (found->devices)
-		found->tenant = tenant;
+	if (ok && !by_record(found))
+		ok = ask_devices(graph, tenant, found, count, error);
+	else if (ok && tenant->intune)
+		ok = ask_record(graph, tenant, found->question.id, &found->record, &found->devices, error);
+	for (size_t i = 0; i < count; i++)
+		if (found[i].devices && !found[i].tenant)
+			found[i].tenant = tenant;
 	if (!ok)
 		rest(asked, index, graph ? certdir_graph_wait_until(graph) : 0);
 	if (!graph)
@@ -356,27 +393,33 @@ static bool ask_tenant(struct certdir_asked *asked, size_t index, struct asked_q
 	return ok;
 }
 
-/* False: not all have answered, so that it may be known all the same. */
-static bool ask_all(struct certdir_asked *asked, struct asked_question *found)
+static bool is_complete(const struct asked_question *found, size_t count)
+{
+	while (count > 0 && found[count - 1].devices)
+		count--;
+	return count == 0;
+}
+
+/* False: not all have answered, so that who was not found may be known all the same. */
+static bool ask_all(struct certdir_asked *asked, struct asked_question *found, size_t count)
 {
 	const struct certdir_sync_config *config = asked->used;
 	bool ok = true;
 
-	found->config = config;
-	for (size_t i = 0; !found->devices && i < config->count; i++) {
+	for (size_t i = 0; !is_complete(found, count) && i < config->count; i++) {
 		struct certdir_error error = {.text = "out of memory"};
 
 		if (!is_of(&found->question, &config->tenants[i]))
 			continue;
 		if (asked->rests[i] > certdir_monotonic()) { /* which this thread alone sets */
 			ok = false;
-		} else if (!ask_tenant(asked, i, found, &error)) {
+		} else if (!ask_tenant(asked, i, found, count, &error)) {
 			ok = false;
 			if (!asked->stop)
 				certdir_log(CERTDIR_LOG_WARN, "a device that a server asked for: %s", error.text);
 		}
 	}
-	return ok || found->devices;
+	return ok;
 }
 
 static void close_graphs(struct certdir_asked *asked)
@@ -403,37 +446,78 @@ static bool take_config(struct certdir_asked *asked)
 	return asked->graphs && asked->rests;
 }
 
-static struct asked_question *next_question(struct certdir_asked *asked)
+/* The first that waits, and others that one request asks for with it. */
+static size_t next_questions(struct certdir_asked *asked, struct asked_question *next[BATCH])
 {
-	for (int i = 0; i < QUESTIONS; i++)
-		if (asked->questions[i].state == QUEUED)
-			return &asked->questions[i];
-	return NULL;
+	size_t count = 0;
+
+	for (int i = 0; i < QUESTIONS && count < BATCH; i++) {
+		struct asked_question *question = &asked->questions[i];
+
+		if (question->state != QUEUED ||
+		    (count &&
+		     (by_record(question) || strcmp(question->question.tenant, next[0]->question.tenant) != 0)))
+			continue;
+		next[count++] = question;
+		if (by_record(question))
+			break;
+	}
+	return count;
 }
 
-/* Asks for one, without the mutex, and takes what came. */
-static void fetch(struct certdir_asked *asked, struct asked_question *question)
+/* What came of one, or of all together as `ok` says. */
+static void settle(struct certdir_asked *asked, struct asked_question *question, const struct asked_question *found,
+		   bool ok)
 {
-	struct asked_question found = {.question = question->question, .at = (int64_t)time(NULL)};
-	bool ok;
-
-	question->state = FETCHING;
-	(void)pthread_mutex_unlock(&asked->mutex);
-	ok = ask_all(asked, &found);
-	(void)pthread_mutex_lock(&asked->mutex);
-	question->at = found.at;
-	question->config = found.config;
-	question->tenant = found.tenant;
-	question->devices = found.devices;
-	question->record = found.record;
-	if (found.requests < question->cost)
-		certdir_rate_return(&asked->rate, question->cost - found.requests);
-	if (ok && found.devices) {
+	question->at = found->at;
+	question->config = found->config;
+	question->tenant = found->tenant;
+	question->devices = found->devices;
+	question->record = found->record;
+	if (ok && !found->devices && question->question.type != CERTDIR_ID_ENTRA && !question->again) {
+		question->again = true;
+		question->state = QUEUED;
+		return;
+	}
+	if (found->devices) {
 		question->state = FETCHED;
 		ring(asked->main_event);
 	} else {
 		answer(asked, question, ok ? CERTDIR_REPLY_UNKNOWN : CERTDIR_REPLY_BUSY);
 	}
+}
+
+/* Asks for them, in `cost` requests at most, without the mutex, and takes what came. */
+static void fetch(struct certdir_asked *asked, struct asked_question *const *questions, size_t count, unsigned cost)
+{
+	struct asked_question found[BATCH] = {{.state = FREE}};
+	bool ok;
+
+	for (size_t i = 0; i < count; i++) {
+		found[i] = (struct asked_question){.question = questions[i]->question,
+						   .again = questions[i]->again,
+						   .config = asked->used,
+						   .at = (int64_t)time(NULL)};
+		questions[i]->state = FETCHING;
+	}
+	(void)pthread_mutex_unlock(&asked->mutex);
+	ok = ask_all(asked, found, count);
+	(void)pthread_mutex_lock(&asked->mutex);
+	if (found->requests < cost)
+		certdir_rate_return(&asked->rate, cost - found->requests);
+	for (size_t i = 0; i < count; i++)
+		settle(asked, questions[i], &found[i], ok);
+}
+
+/* Requests that they may take, as far as there are so many: a record and the device that it names are two. False: not now. */
+static bool take_rate(struct certdir_asked *asked, const struct asked_question *question, unsigned *cost)
+{
+	bool resting;
+	const size_t tenants = count_tenants(asked, &question->question, &resting),
+		     requests = tenants * (by_record(question) ? 2 : 1);
+
+	*cost = requests > COST_MAX ? COST_MAX : (unsigned)requests;
+	return certdir_rate_take(&asked->rate, *cost, certdir_monotonic());
 }
 
 static void *work(void *context)
@@ -442,14 +526,16 @@ static void *work(void *context)
 
 	(void)pthread_mutex_lock(&asked->mutex);
 	while (!asked->stop) {
-		const bool ready = take_config(asked);
-		struct asked_question *question = next_question(asked);
+		struct asked_question *next[BATCH] = {NULL};
+		const size_t count = next_questions(asked, next);
+		unsigned cost;
+		const bool ready = take_config(asked) && count && take_rate(asked, next[0], &cost);
 
-		if (question && ready)
-			fetch(asked, question);
-		else if (question)
-			answer(asked, question, CERTDIR_REPLY_BUSY);
-		else
+		if (ready)
+			fetch(asked, next, count, cost);
+		for (size_t i = 0; i < count && !ready; i++)
+			answer(asked, next[i], CERTDIR_REPLY_BUSY);
+		if (count == 0)
 			(void)pthread_cond_wait(&asked->work, &asked->mutex);
 	}
 	close_graphs(asked);

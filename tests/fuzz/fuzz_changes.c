@@ -65,10 +65,11 @@ static size_t batch_size(size_t count)
 }
 
 /* Blocks of the list itself, each in its place: what it says is as it was. */
-static void add_edition(int file, size_t count)
+static void add_edition(size_t count)
 {
 	struct certdir_list_draft draft;
 	struct certdir_error error;
+	int file;
 
 	if (count == 0)
 		return;
@@ -81,7 +82,9 @@ static void add_edition(int file, size_t count)
 		HOLDS(certdir_list_draft_pages.read(&draft, bytes, sizeof(bytes), at));
 		memcpy(certdir_list_blocks_put(&draft.fresh, (uint32_t)i), bytes, sizeof(bytes));
 	}
-	HOLDS(certdir_list_draft_write(&draft, draft.before + 1, file, &error));
+	file = open(changes_name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	HOLDS(file >= 0 && certdir_list_draft_write(&draft, draft.before + 1, file, &error));
+	(void)close(file);
 	certdir_list_draft_clear(&draft);
 }
 
@@ -157,10 +160,10 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	if (!list[0])
 		make_list();
 	(void)unlink(changes_name);
-	file = open(changes_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	add_edition(first);
+	add_edition(second);
+	file = open(changes_name, O_RDWR | O_CLOEXEC);
 	HOLDS(file >= 0);
-	add_edition(file, first);
-	add_edition(file, second);
 	change(file, first, second, data, size);
 	(void)close(file);
 	snapshot = certdir_list_load(list, &error);

@@ -8,6 +8,7 @@ import statistics
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -235,6 +236,26 @@ def test_a_flood_of_strangers(tmp_path):
         assert len(replies) > 1000 and asked <= 30 + seconds + 3, asked
         assert max(waits) < 500
         assert replies.count("certdir 1 busy\n") > len(replies) / 2
+
+
+def test_many_at_once(tmp_path):
+    """One request asks for many: nobody waits for all the others, and each hears of his own."""
+    with asking(tmp_path) as world:
+        assert world.ask_for(world.entra(world.add("FIRST"))) == "certdir 1 known\n"  # so that there is a token
+        wanted = {world.entra(world.add(f"NEW-{n}")): "known" for n in range(40)}
+        wanted[world.tenant.enrol(world.add("ENROLLED"), managementState="managed")] = "known"
+        wanted[str(uuid.uuid4())] = "unknown"
+        world.graph.order("devices", lambda *_: time.sleep(0.2), times=None)
+        mark = len(world.graph.requests)
+
+        def ask(number, guid):
+            return world.ask_for(guid, ("entra_device_id", "device_guid")[number % 2 or wanted[guid] != "known" or number >= 40])
+
+        with ThreadPoolExecutor(len(wanted)) as pool:
+            answers = dict(zip(wanted, pool.map(ask, range(len(wanted)), wanted), strict=True))
+        assert answers == {guid: f"certdir 1 {reply}\n" for guid, reply in wanted.items()}
+        assert len(world.graph.asked("devices", mark)) <= 10
+        assert not world.graph.violations
 
 
 def test_graph_says_when_to_come_back(tmp_path):

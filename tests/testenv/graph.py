@@ -640,14 +640,17 @@ def _top(text, limit, usual):
 
 
 def _filtered(objects, text, properties):
-    """The one form of $filter that is spoken here: name eq 'value', quotes in the value doubled."""
+    """The forms of $filter that are spoken here: name eq 'value', quotes in the value doubled; up to 15 of them joined by or."""
     if text is None:
         return list(objects)
-    found = re.fullmatch(r"(\w+) eq '((?:[^']|'')*)'", text)
-    if not found or found[1] not in properties:
+    clauses = [re.fullmatch(r"(\w+) eq '((?:[^']|'')*)'", clause) for clause in text.split(" or ")]
+    if not all(clauses) or {found[1] for found in clauses} - set(properties):
         raise BadRequest("Request_UnsupportedQuery", "Unsupported or invalid query filter clause specified.")
-    value = found[2].replace("''", "'").lower()
-    return [one for one in objects if (one[found[1]] or "").lower() == value]
+    if len(clauses) > 15:
+        raise BadRequest("Request_UnsupportedQuery", "Too many child clauses specified in search filter expression containing "
+                         f"'OR' operators: {len(clauses)}. Max allowed: 15.")
+    wanted = {(found[1], found[2].replace("''", "'").lower()) for found in clauses}
+    return [one for one in objects if any((name, (one[name] or "").lower()) in wanted for name in properties)]
 
 
 # ---- by hand ----
