@@ -25,7 +25,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from testenv import delta, graph_faults, graph_reports
+from testenv import delta, graph_applications, graph_faults, graph_reports
 from testenv.certificates import Authority
 from testenv.graph import EXPIRIES, FakeGraph, Trap
 from testenv.graph_token import JWT_BEARER, refusal, unpadded
@@ -188,6 +188,48 @@ def test_names_and_types_of_errors_and_tokens(serve, facts):
     check(facts, "token", client.log_in(client_secret="the-client-secret"))
     check(facts, "tokenError", client.log_in(401, client_secret="wrong"))
     check(facts, "managedIdentityToken", managed_identity(graph)[1])
+
+
+def test_registering_an_application(serve, facts):
+    """Who has signed in by a code registers one, which then changes its keys by itself."""
+    graph, client = serve()
+    signer, long = (Authority("certdir", key="rsa", not_before=time.time() - 60, not_after=time.time() + days * 86400)
+                    for days in (360, 400))
+
+    def send(path, method="POST", status=200, headers=None, **body):
+        got, _, answer = client.send(path, {"Content-Type": "application/json", **(headers or {})}, method,
+                                     json.dumps(body) if body else None)
+        assert got == status, answer
+        return json.loads(answer) if answer else None
+
+    key = {"type": "AsymmetricX509Cert", "usage": "Verify", "key": base64.b64encode(signer.der).decode()}
+    named, create = "/applications(uniqueName='x')", {"Prefer": "create-if-missing"}
+    send(named, "PATCH", 403, create, displayName="certdir")  # no application may
+    scope = " ".join(f"{graph.url}/{scope}" for scope in graph_applications.SCOPES)
+    form = {"client_id": graph_applications.SIGN_IN_CLIENT, "scope": scope}
+    code = json.loads(client.send(f"/{graph.tenant.id}/oauth2/v2.0/devicecode", method="POST", body=urllib.parse.urlencode(form))[2])
+    check(facts, "deviceCode", code)
+    poll = {"grant_type": graph_applications.DEVICE_CODE, "device_code": code["device_code"],
+            "client_id": graph_applications.SIGN_IN_CLIENT, "scope": None}
+    graph.sign_in_answers, graph.sign_ins[0].interval = ["authorization_pending"], 0
+    check(facts, "tokenError", client.log_in(400, **poll))
+    client.log_in(**poll)
+    send(named, "PATCH", 404, displayName="certdir")
+    too_long = {**key, "key": base64.b64encode(long.der).decode()}
+    assert "error" in send(named, "PATCH", 400, create, displayName="certdir", keyCredentials=[too_long])
+    application = send(named, "PATCH", 201, create, displayName="certdir", keyCredentials=[key])
+    assert send(named, "PATCH", 204, create, displayName="certdir", keyCredentials=[key]) is None
+    check(facts, "application", application)
+    stored = client.get(f"/applications(appId='{application['appId']}')?$select=id,keyCredentials")
+    check(facts, "keyCredential", stored["keyCredentials"][0])
+    assert application["keyCredentials"][0]["key"] is None and stored["keyCredentials"][0]["key"] == key["key"]
+    principal = send("/servicePrincipals", status=201, appId=application["appId"])
+    check(facts, "servicePrincipal", principal)
+    assert "error" in send("/servicePrincipals", status=409, appId=application["appId"])
+    grant = {"principalId": principal["id"], "resourceId": graph.graph_principal, "appRoleId": next(iter(graph_applications.ROLES))}
+    check(facts, "appRoleAssignment", send(f"/servicePrincipals/{graph.graph_principal}/appRoleAssignedTo", status=201, **grant))
+    assert send(f"/servicePrincipals/{graph.graph_principal}/appRoleAssignedTo", status=400, **grant)["error"]
+    send(f"/applications/{application['id']}/addKey", status=401, keyCredential=key, passwordCredential=None, proof="a.b.c")
 
 
 def test_reports(serve, facts):

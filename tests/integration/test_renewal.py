@@ -130,6 +130,47 @@ def test_an_answer_that_is_lost(office):
     assert place.file.read_bytes() == sent and len(place.keys()) == 2
 
 
+def before_the_request(place, key):
+    place.next.write_bytes(key)
+
+
+def before_the_swap(place, key):
+    """A link is there, and the names have not changed yet."""
+    place.next.write_bytes(key)
+    place.former.hardlink_to(place.file)
+
+
+def cut(place, key):
+    place.next.write_bytes(key[:1000])
+
+
+def too_old(place, key):
+    """Entra ID has never taken it."""
+    place.next.write_bytes(key)
+    os.utime(place.next, (1, 1))
+
+
+@pytest.mark.parametrize("state", [before_the_request, before_the_swap, cut, too_old])
+def test_what_a_crash_leaves(office, state):
+    place = office()
+    key, _ = credential(0, 365)
+    place.next.touch(mode=0o600)
+    state(place, key)
+    place.sync.run()
+    assert place.left() >= 364 and not place.next.exists() and place.former.exists()
+    assert place.former.read_text().startswith(f"Key-Id: {place.first_key}\n") and len(place.keys()) == 2
+    assert (key in place.file.read_bytes()) == (state in (before_the_request, before_the_swap))
+
+
+def test_two_at_a_time(office):
+    """The second one sees that the first is at it, or that all is done."""
+    place = office()
+    runs = [place.sync.start("--json"), place.sync.start("--json")]
+    for run in runs:
+        run.communicate()
+    assert len(place.keys()) == 2 and place.left() == 364
+
+
 @pytest.mark.parametrize("call", range(1, 40, 6))
 def test_killed(office, call, tmp_path):
     """Whatever is there after a kill, the file has a key that works, and the next runs end the work."""

@@ -162,6 +162,8 @@ class Applications:
         application = self._application(request.arguments)
         if not self.may_register:
             return recorded("403")(self, request, None)
+        if not all(_is_key(key) for key in body.get("keyCredentials", ())):
+            return error(400, "KeyCredentialsInvalidEndDate", "Key credential end date is invalid.")
         if set(body) - WRITABLE:
             return error(400, "Request_BadRequest", f"Property {sorted(set(body) - WRITABLE)[0]} is not writable.")
         if application:
@@ -194,10 +196,7 @@ class Applications:
         application.update(body)
 
     def _key(self, given):
-        """Checked as the service does: an RSA certificate that is good for a year at most."""
-        certificate = x509.load_der_x509_certificate(base64.b64decode(given["key"], validate=True))
-        assert (given["type"], given["usage"]) == ("AsymmetricX509Cert", "Verify")
-        assert (certificate.not_valid_after - certificate.not_valid_before).days <= 365
+        certificate = x509.load_der_x509_certificate(base64.b64decode(given["key"]))
         self._new(given["key"])
         thumbprint = hashlib.sha1(base64.b64decode(given["key"])).digest()
         return {"customKeyIdentifier": base64.b64encode(thumbprint).decode(), "displayName": given.get("displayName"),
@@ -223,6 +222,8 @@ class Applications:
         if request.arguments["action"] == "addKey":
             if set(body) != {"keyCredential", "passwordCredential", "proof"}:
                 return error(400, "Request_BadRequest", "A property is missing.")
+            if not _is_key(body["keyCredential"]):
+                return error(400, "KeyCredentialsInvalidEndDate", "Key credential end date is invalid.")
             key = self._key(body["keyCredential"])
             application["keyCredentials"].append(key)
             return told({"@odata.context": f"{self.base}/v1.0/$metadata#microsoft.graph.keyCredential",
@@ -302,6 +303,13 @@ class Applications:
         self.assignments.append(assignment)
         self.permissions.add(ROLES[body["appRoleId"]])
         return told({"@odata.context": f"{self.base}/v1.0/$metadata#appRoleAssignments/$entity", **assignment}, 201)
+
+
+def _is_key(given):
+    """Checked as the service does: a certificate, and good for a year at most."""
+    certificate = x509.load_der_x509_certificate(base64.b64decode(given["key"], validate=True))
+    return (given["type"], given["usage"]) == ("AsymmetricX509Cert", "Verify") and (
+        certificate.not_valid_after - certificate.not_valid_before).days <= 365
 
 
 def _missing(what):
