@@ -24,6 +24,7 @@ struct certdir_checker {
 	uint32_t asked_of_people;
 };
 
+/* Closes and frees what it owns, and zeroes it. No login may be under way. */
 void certdir_checker_clear(struct certdir_checker *checker);
 /* The part of it that certificates are read by; borrowed. */
 struct certdir_rules certdir_checker_rules(const struct certdir_checker *checker);
@@ -57,12 +58,14 @@ struct certdir_login {
 /* Judges a certificate. Always ends in a decision; certdir_check_clear() frees what `check` holds. */
 void certdir_check_x509(struct certdir_check *check, const struct certdir_checker *checker, struct x509_st *x509,
 			const struct certdir_login *login);
+/* The same of a certificate as DER, `length` bytes that anybody may have written. */
 void certdir_check_der(struct certdir_check *check, const struct certdir_checker *checker, const unsigned char *der,
 		       size_t length, const struct certdir_login *login);
 
 /* The same for a certificate whose names are in `check->certificate` already (certificate = attributes). */
 void certdir_check_names(struct certdir_check *check, const struct certdir_checker *checker,
 			 const struct certdir_login *login);
+/* Frees what it holds, the person's check as well, and zeroes it. */
 void certdir_check_clear(struct certdir_check *check);
 
 #endif

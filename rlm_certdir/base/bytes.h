@@ -13,6 +13,7 @@ static inline void certdir_bytes_put(unsigned char *bytes, uint64_t number, size
 		bytes[i] = (unsigned char)(number >> (8 * i));
 }
 
+/* The number that `size` bytes are, at most 8. */
 static inline uint64_t certdir_bytes_get(const unsigned char *bytes, size_t size)
 {
 	uint64_t number = 0;

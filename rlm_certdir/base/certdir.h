@@ -26,6 +26,7 @@ struct certdir_error {
 	const char *about; /* an option or field, as the administrator writes it; outlives the error. NULL = not told */
 };
 
+/* Formats the text, and takes `about` away. What does not fit ends in ".." after a whole UTF-8 character. */
 void certdir_error_set(struct certdir_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same of an option or field. */
 void certdir_error_set_about(struct certdir_error *error, const char *about, const char *format, ...)
@@ -33,6 +34,7 @@ void certdir_error_set_about(struct certdir_error *error, const char *about, con
 
 /* The same for a text that explains an outcome. What does not fit ends in ".." after a whole UTF-8 character. */
 void certdir_say(char text[CERTDIR_TEXT_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same with the arguments of a function that has "..". */
 void certdir_vsay(char text[CERTDIR_TEXT_MAX], const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
 
@@ -47,6 +49,7 @@ typedef void (*certdir_log_function)(enum certdir_log_level level, const char *t
 
 /* One sink for the process, stderr until set. Set it before any directory is opened: it is called from any thread. */
 void certdir_log_set(certdir_log_function function);
+/* Formats a line and gives it to the sink. Any thread may. */
 void certdir_log(enum certdir_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- identities: the names a certificate gives its device ---- */
@@ -251,6 +254,7 @@ struct certdir_device {
 	int64_t expires; /* account expiry, 0 = never */
 };
 
+/* Frees the texts and arrays that a device owns, not the structure, and zeroes it. */
 void certdir_device_clear(struct certdir_device *device);
 
 /*
@@ -305,6 +309,7 @@ struct certdir_issued {
 	bool revoked; /* revoked, on hold, or its issuing failed: it lets nobody in */
 };
 
+/* Frees the texts that it owns, not the structure, and zeroes it. */
 void certdir_issued_clear(struct certdir_issued *issued);
 
 /* ---- reasons: one table (reason.c), in logs, JSON, Certdir-Reason and the docs ---- */

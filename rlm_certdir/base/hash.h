@@ -15,6 +15,7 @@ static inline uint64_t certdir_hash_byte(uint64_t hash, unsigned char byte)
 	return (hash ^ byte) * UINT64_C(0x100000001b3);
 }
 
+/* The hash of a text alone. */
 static inline uint64_t certdir_hash_text(const char *text)
 {
 	uint64_t hash = CERTDIR_HASH_START;

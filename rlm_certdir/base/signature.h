@@ -16,7 +16,9 @@ struct certdir_signature {
 	struct timespec changed;
 };
 
+/* Looks at the file that has this name now, through symbolic links; one that cannot be looked at counts as none. */
 void certdir_signature_take(struct certdir_signature *signature, const char *filename);
+/* Whether both are of the same file, unchanged in between. */
 bool certdir_signature_same(const struct certdir_signature *a, const struct certdir_signature *b);
 
 #endif

@@ -26,6 +26,7 @@ size_t certdir_cli_asked_directory(const struct certdir_check *check, const stru
 /* Which of that answer's sources said it. */
 const struct certdir_source *certdir_cli_asked_source(const struct certdir_check *check,
 						      const struct certdir_record *record);
+/* What the records that were decided on say together. */
 struct certdir_cli_asked_summary certdir_cli_asked_summary(const struct certdir_decision *decision);
 /* Whether a record was found by the certificate's own names, and not by an id that another record taught. */
 bool certdir_cli_asked_carries_any(const struct certdir_check *check, size_t d, const struct certdir_record *record);

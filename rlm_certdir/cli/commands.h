@@ -8,7 +8,7 @@
 /* 0 all allowed, 1 some denied, 2 some undecided, 65 a certificate cannot be read. */
 int certdir_cli_check(const struct certdir_cli_options *options);
 
-/* 0, 1 nothing found or not in order, 3 shrink guard, 66 no input, 73 cannot write. */
+/* All of `certdir list`: 0, 1 nothing found or not in order, 3 shrink guard, 66 no input, 73 cannot write. */
 int certdir_cli_list_show(const struct certdir_cli_options *options);
 int certdir_cli_list_find(const struct certdir_cli_options *options);
 int certdir_cli_list_stats(const struct certdir_cli_options *options);

@@ -11,6 +11,7 @@
 /* Loads options->list and gets a reader; says on stderr why it cannot. Both are the caller's to give back. */
 bool certdir_cli_list_open(const struct certdir_cli_options *options, struct certdir_list_snapshot **snapshot,
 			   struct certdir_list_reader **reader);
+/* Gives both back; NULL is allowed. */
 void certdir_cli_list_close(struct certdir_list_snapshot *snapshot, struct certdir_list_reader *reader);
 
 /* What is laid over the list by its file of changes, as a line; nothing when there is none. */

@@ -30,6 +30,7 @@ struct certdir_cli_placeholders_run {
 	struct certdir_error error; /* of planning or applying; "" = none */
 };
 
+/* The exit code of one section's run. */
 enum certdir_cli_placeholders_exit certdir_cli_placeholders_exit(const struct certdir_cli_placeholders_run *run);
 
 /* A copy of a server's or a file's `text` in which what is not fit to print is "?"; free() it. NULL when memory is out. */
@@ -42,11 +43,13 @@ json_t *certdir_cli_placeholders_summary(const struct certdir_cli_placeholders_r
 
 /* Each prints on stdout, errors on stderr. False when printing failed. */
 bool certdir_cli_placeholders_print_plan(const struct certdir_cli_placeholders_run *run);
+/* An action that apply has done. */
 bool certdir_cli_placeholders_print_done(const struct certdir_cli_placeholders_run *run,
 					 const struct certdir_action *action);
 /* Of an action that was set aside or is done in part. For people it is kept in run->left, which certdir_cli_alike_print() prints. */
 bool certdir_cli_placeholders_print_left(struct certdir_cli_placeholders_run *run, const struct certdir_action *action,
 					 const char *why, const char *left);
+/* How many of what: the last line, or with json the last object. */
 bool certdir_cli_placeholders_print_summary(const struct certdir_cli_placeholders_run *run);
 
 #endif

@@ -19,6 +19,7 @@ int64_t certdir_cli_progress_next(void);
 
 /* Makes room for a line that somebody else prints. */
 void certdir_cli_progress_clear(void);
+/* Takes the lines away; what comes now is shown as it is. */
 void certdir_cli_progress_end(void);
 
 #endif

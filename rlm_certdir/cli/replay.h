@@ -31,6 +31,7 @@ struct certdir_cli_replay_change {
 	uint64_t logins;
 	size_t certificates;
 };
+/* The change between two reasons; zeros where no login changed so. */
 struct certdir_cli_replay_change certdir_cli_replay_change(const struct certdir_cli_replay *replay,
 							   enum certdir_reason from, enum certdir_reason to);
 

@@ -27,6 +27,7 @@ struct certdir_cli_sync_run {
 	int64_t milliseconds; /* that the round has taken so far */
 };
 
+/* The exit code of a run that is over. */
 enum certdir_cli_sync_exit certdir_cli_sync_exit(const struct certdir_cli_sync_run *run);
 /*
  * What is new: a line for each part, tenant and edition on stdout, fit for a journal, unless json; failures and warnings on

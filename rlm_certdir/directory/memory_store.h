@@ -26,6 +26,7 @@ struct certdir_moment {
 	int64_t wall; /* since 1970 */
 };
 
+/* Now, by both clocks. */
 struct certdir_moment certdir_moment_now(void);
 /* Microseconds from one to the other, by the clock that says more; never below 0. */
 int64_t certdir_moment_since(const struct certdir_moment *then, const struct certdir_moment *now);
@@ -43,6 +44,7 @@ struct certdir_reply {
 
 /* Room for `count` records, which the caller sets before anybody else sees it. NULL when memory is out. */
 struct certdir_reply *certdir_reply_new(size_t count, size_t value_count);
+/* One reference more, and one less. Thread-safe. Returns `reply`. */
 struct certdir_reply *certdir_reply_retain(struct certdir_reply *reply);
 void certdir_reply_release(struct certdir_reply *reply); /* NULL is allowed */
 
@@ -54,7 +56,7 @@ enum { CERTDIR_STORE_ANSWERS_MAX = 100000, CERTDIR_STORE_BYTES_MAX = 64 << 20 };
 
 struct certdir_store;
 
-/* NULL when memory is out. */
+/* An empty one that keeps at most so many answers and bytes. NULL when memory is out. */
 struct certdir_store *certdir_store_new(size_t answers_max, size_t bytes_max);
 void certdir_store_free(struct certdir_store *store);
 
@@ -73,6 +75,7 @@ void certdir_store_put(struct certdir_store *store, const struct certdir_questio
  */
 struct certdir_reply *certdir_store_get(struct certdir_store *store, const struct certdir_question *question);
 
+/* How many answers are kept, and how many bytes they take. */
 size_t certdir_store_count(const struct certdir_store *store);
 size_t certdir_store_bytes(const struct certdir_store *store);
 

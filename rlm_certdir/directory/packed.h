@@ -28,6 +28,7 @@ struct certdir_bytes_reader {
 	bool failed;
 };
 
+/* The next number; 0 where none can be read. */
 uint64_t certdir_bytes_number(struct certdir_bytes_reader *from);
 /* The next `length` bytes, which stay where they are. */
 const unsigned char *certdir_bytes_take(struct certdir_bytes_reader *from, uint64_t length);

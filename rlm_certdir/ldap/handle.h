@@ -22,16 +22,17 @@ struct certdir_ldap_connection {
 
 /* Whether it is the socket of a server on this machine, ldapi://. */
 bool certdir_ldap_is_local(const char *uri);
+/* Whether connections to it are encrypted: ldaps://, or StartTLS by the configuration. */
 bool certdir_ldap_uses_tls(const char *uri, const struct certdir_ldap_config *config);
 
-/* Folds a result code. */
+/* What a result code of LDAP or libldap means to us. */
 enum certdir_ldap_status certdir_ldap_status_of(int code);
 
 /* LDAP's name of the code and the server's or libldap's own words, fit for a log line: "No such object (..)". */
 void certdir_ldap_words(const struct certdir_ldap_connection *connection, int code, char text[CERTDIR_TEXT_MAX]);
 
 /*
- * Folds a result code; for anything but success and size limit `error` gets the server, the words and an advice. With
+ * The same; for anything but success and size limit `error` gets the server, the words and an advice. With
  * `base` that is named, too, and advice that speaks of the module's options is left out.
  */
 enum certdir_ldap_status certdir_ldap_conclude(const struct certdir_ldap_connection *connection, int code,

@@ -104,6 +104,7 @@ void certdir_pool_unlock(struct certdir_ldap_pool *pool);
 bool certdir_server_add(struct certdir_ldap_pool *pool, const char *uri, uint64_t rank);
 /* The server with this URI, or NULL. */
 struct certdir_ldap_server *certdir_server_find(const struct certdir_ldap_pool *pool, const char *uri);
+/* Frees it; nothing of it may be in use. */
 void certdir_server_free(struct certdir_ldap_server *server);
 /* Takes over the servers that the DNS names now, in their order, in place of those that it named before. */
 void certdir_server_take_targets(struct certdir_ldap_finder *finder, const struct certdir_ldap_target *targets,

@@ -16,6 +16,7 @@ struct certdir_watchdog;
 struct certdir_watchdog *certdir_watchdog_start(struct certdir_error *error);
 /* Ends every operation, those that run and those that begin later, so that all threads end at once. */
 void certdir_watchdog_halt(struct certdir_watchdog *watchdog);
+/* Ends the thread and frees it. */
 void certdir_watchdog_stop(struct certdir_watchdog *watchdog);
 
 /* One connection under watch. Zeroed by its owner; the fields are the watchdog's. */
@@ -27,6 +28,7 @@ struct certdir_watched {
 	bool shut_down; /* its socket was */
 };
 
+/* Before its connection is made, and after that was closed. */
 void certdir_watched_init(struct certdir_watched *watched, struct certdir_watchdog *watchdog);
 void certdir_watched_clear(struct certdir_watched *watched);
 

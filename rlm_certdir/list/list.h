@@ -57,15 +57,19 @@ struct certdir_list_laid {
 /* False: there is none. */
 bool certdir_list_laid(const struct certdir_list_snapshot *snapshot, struct certdir_list_laid *laid);
 
+/* One reference more, and one less: the last one frees it. Thread-safe; release takes NULL. */
 struct certdir_list_snapshot *certdir_list_retain(struct certdir_list_snapshot *snapshot);
 void certdir_list_release(struct certdir_list_snapshot *snapshot);
 
 /* A connection to the snapshot for one thread at a time, with its statements prepared; kept for reuse when given back. */
 struct certdir_list_reader;
+/* NULL with `error`: it cannot be opened, or memory is out. */
 struct certdir_list_reader *certdir_list_reader_get(struct certdir_list_snapshot *snapshot,
 						    struct certdir_error *error);
+/* Gives it back; NULL is allowed. */
 void certdir_list_reader_put(struct certdir_list_reader *reader);
 
+/* How many devices are listed, of all sources. */
 size_t certdir_list_device_count(const struct certdir_list_snapshot *snapshot);
 /* When this edition was published, Unix seconds. */
 int64_t certdir_list_published(const struct certdir_list_snapshot *snapshot);
@@ -193,6 +197,7 @@ struct certdir_list_numbers {
 	size_t disabled;
 	size_t intune; /* devices with an Intune record */
 };
+/* Counts those of one source, by its id. False with `error`. */
 bool certdir_list_numbers(struct certdir_list_reader *reader, int64_t source, struct certdir_list_numbers *numbers,
 			  struct certdir_error *error);
 
@@ -209,6 +214,7 @@ struct certdir_list_shared {
 	size_t devices; /* that carry such a name */
 	size_t serials;
 };
+/* Counts those of all sources. False with `error`. */
 bool certdir_list_shared(struct certdir_list_reader *reader, struct certdir_list_shared *shared,
 			 struct certdir_error *error);
 

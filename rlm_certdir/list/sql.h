@@ -26,6 +26,7 @@ struct certdir_sql_values {
 	size_t count;
 };
 
+/* Any whole number. */
 static inline struct certdir_sql_value certdir_sql_value_number(int64_t number)
 {
 	return (struct certdir_sql_value){.type = SQLITE_INTEGER, .number = number};
@@ -74,6 +75,7 @@ static inline const char *certdir_sql_text_at(sqlite3_stmt *row, int column)
 	return (const char *)sqlite3_column_text(row, column);
 }
 
+/* 1 is yes, another number no, NULL is not known. */
 static inline enum certdir_tristate certdir_sql_tristate_at(sqlite3_stmt *row, int column)
 {
 	if (sqlite3_column_type(row, column) == SQLITE_NULL)

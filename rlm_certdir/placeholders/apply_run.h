@@ -67,7 +67,9 @@ bool certdir_apply_send(struct certdir_apply_run *run, const struct certdir_ldap
 			int *id);
 /* Waits for any answer. False: there will be none, the connection is lost. */
 bool certdir_apply_receive(struct certdir_apply_run *run, struct certdir_ldap_answer *answer);
+/* The step was carried out: counts it, and its action when that was the last one of it. */
 void certdir_apply_step_done(struct certdir_apply_run *run, size_t index);
+/* Tells the caller where the run is. */
 void certdir_apply_tell_progress(const struct certdir_apply_run *run);
 /* Whether the version of the entry was read and is the plan's, or there was no such entry then. */
 bool certdir_apply_is_seen(const struct certdir_apply_run *run, const struct certdir_step *step);
@@ -99,6 +101,7 @@ bool certdir_apply_wants_look(const struct certdir_apply_run *run, const struct 
 void certdir_apply_look(struct certdir_apply_run *run, const size_t *steps, size_t count);
 /* Whether the step may be tried now; else its action is set aside. */
 bool certdir_apply_may_try(struct certdir_apply_run *run, const struct certdir_step *step);
+/* The step was carried out: so we have the right that it needs. */
 void certdir_apply_given(struct certdir_apply_run *run, const struct certdir_step *step);
 /* At the end: counts the actions, tells of those that are left, and sets the run's error when a right is missing. */
 void certdir_apply_conclude(struct certdir_apply_run *run);

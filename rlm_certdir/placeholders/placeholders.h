@@ -76,6 +76,7 @@ bool certdir_placeholders_undo(struct certdir_placeholders *placeholders,
 bool certdir_placeholders_lock(const struct certdir_placeholders_config *config, int *lock,
 			       struct certdir_error *error);
 
+/* Closes the connection and frees all that was planned. */
 void certdir_placeholders_close(struct certdir_placeholders *placeholders);
 
 #endif

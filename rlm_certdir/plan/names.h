@@ -32,6 +32,7 @@ struct certdir_plan_names {
 	size_t count; /* of different names */
 };
 
+/* Adds a name, behind those that are the same; its bytes are borrowed. */
 void certdir_plan_names_add(struct certdir_plan_names *names, struct certdir_plan_name name);
 /* The first of this name, the others follow by `next`; or NULL. */
 const struct certdir_plan_name *certdir_plan_names_find(const struct certdir_plan_names *names, unsigned space,

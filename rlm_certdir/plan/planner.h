@@ -77,11 +77,13 @@ bool certdir_plan_same(const char *a, size_t a_length, const char *b, size_t b_l
 /* Whether `value` is among `values`, to the byte or, where `folded`, as certdir_plan_same() has it. */
 bool certdir_plan_has(const struct certdir_ldap_values *values, const struct certdir_ldap_bytes *value, bool folded);
 
+/* Whether anything is done for a wanted device: nothing stands in its way. */
 static inline bool certdir_plan_acts(const struct certdir_plan_pair *pair)
 {
 	return pair->wanted && !pair->blocked;
 }
 
+/* Whether the section makes computer accounts, and not other entries. */
 static inline bool certdir_plan_is_computer(const struct certdir_planner *planner)
 {
 	return planner->rules->kind == CERTDIR_PLACEHOLDER_COMPUTER;
@@ -123,6 +125,7 @@ bool certdir_plan_gives_up(const struct certdir_planner *planner, const struct c
 /* index.c: fills the tables of the planner. */
 bool certdir_plan_index(struct certdir_planner *planner);
 
+/* An empty table of names, which are compared as the domain does. */
 static inline struct certdir_plan_names certdir_plan_names_empty(const struct certdir_planner *planner)
 {
 	return (struct certdir_plan_names){.arena = planner->arena, .accents = certdir_domain_accents(planner->domain)};
@@ -149,6 +152,7 @@ void certdir_plan_step_aside(struct certdir_planner *planner);
 /* Calls `each` for every unique value that the device shall have and the account has not, until it returns false. */
 typedef bool (*certdir_plan_claim_function)(struct certdir_planner *planner, struct certdir_plan_pair *pair,
 					    unsigned space, const char *bytes, size_t length, void *context);
+/* False when `each` said so. */
 bool certdir_plan_each_claim(struct certdir_planner *planner, struct certdir_plan_pair *pair,
 			     certdir_plan_claim_function each, void *context);
 /* "servicePrincipalName" */
@@ -165,16 +169,19 @@ bool certdir_plan_claim(struct certdir_planner *planner, struct certdir_error *e
 bool certdir_plan_host_of(const struct certdir_ldap_bytes *name, struct certdir_ldap_bytes *host);
 /* Blocks devices that would pass for another host; and those whose host somebody has in another class. */
 void certdir_plan_refuse_hosts(struct certdir_planner *planner);
+/* Asks the domain who has those hosts, in any class. False with `error`. */
 bool certdir_plan_claim_hosts(struct certdir_planner *planner, struct certdir_error *error);
 
 /* The mark of the section for a device. */
 struct certdir_mark certdir_plan_mark(const struct certdir_planner *planner, const char *key,
 				      enum certdir_mark_state state, int64_t gone);
 
+/* Whether the mark of a device with this key fits into the attribute. */
 bool certdir_plan_can_mark(const struct certdir_planner *planner, const char *key);
 
 /* plan.c: an entry that is not ours is told; actions and remarks in order, steps after their actions. */
 void certdir_plan_remark_foreign(struct certdir_planner *planner, const struct certdir_account *entry);
+/* False when memory is out. */
 bool certdir_plan_sort(struct certdir_planner *planner);
 
 /* mappings.c: altSecurityIdentities. */
@@ -238,10 +245,12 @@ bool certdir_plan_draft_end(struct certdir_plan_draft *draft, enum certdir_actio
 /* text.c: texts for people. */
 void certdir_plan_remark(struct certdir_planner *planner, enum certdir_remark_kind kind, const char *subject,
 			 const char *text);
+/* Adds a part. */
 void certdir_plan_say(struct certdir_plan_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* `description "a" -> "b"` */
 void certdir_plan_say_change(struct certdir_plan_text *text, const char *attribute,
 			     const struct certdir_ldap_values *gone, const struct certdir_ldap_values *come);
+/* All parts, and how many more there were; the arena's. */
 const char *certdir_plan_text_end(struct certdir_plan_text *text, struct certdir_arena *arena);
 /* "CN=<cn>" with RFC 4514's escapes. */
 const char *certdir_plan_rdn(struct certdir_arena *arena, const char *cn);

@@ -31,8 +31,11 @@ const char *certdir_check_devices(const struct certdir_profile_check *check, con
 
 /* The checks of a profile by itself, and together with those that it needs. */
 void certdir_check_certificate(const struct certdir_profile_check *check);
+/* A Wi-Fi or wired profile. */
 void certdir_check_network(const struct certdir_profile_check *check);
+/* Whether the RADIUS server takes its certificates. */
 void certdir_check_server(const struct certdir_profile_check *check);
+/* Whether all that get it get what it needs as well. */
 void certdir_check_targets(const struct certdir_profile_check *check);
 
 /* How many other profiles a profile needs, and the i-th of them; NULL where it is not among those that were read. */

@@ -26,7 +26,9 @@ struct certdir_sync {
 	int64_t ready_since; /* certdir_monotonic() when something became ready, 0 = nothing is */
 };
 
+/* Whether the caller's stop flag is set. */
 bool certdir_sync_stopped(const struct certdir_sync *sync);
+/* How the list is to take what this tenant says; texts are borrowed from the configurations. */
 struct certdir_tenant_options certdir_sync_list_options(const struct certdir_sync *sync,
 							const struct certdir_sync_config *config,
 							const struct certdir_tenant_config *tenant, int64_t now);
@@ -44,7 +46,9 @@ bool certdir_sync_report_look(struct certdir_sync *sync, struct certdir_list_wri
 struct certdir_sync_report_tenant *certdir_sync_report_of(struct certdir_sync *sync, const char *name);
 /* Takes the job's report over into that of the tenant. */
 void certdir_sync_report_job(struct certdir_sync *sync, const struct certdir_sync_job *job);
+/* Forgets what was told already. */
 void certdir_sync_report_clear_news(struct certdir_sync_report *report);
+/* Frees all of it. */
 void certdir_sync_report_clear(struct certdir_sync_report *report);
 
 /* ---- job.c ---- */
@@ -61,6 +65,7 @@ struct certdir_sync_job *certdir_sync_job_make(struct certdir_sync *sync, const 
  */
 bool certdir_sync_job_begin(struct certdir_sync *sync, const struct certdir_tenant_config *tenant,
 			    enum certdir_sync_part part, const struct certdir_tenant_state *state, bool again);
+/* What is particular to the job's part; static. */
 const struct certdir_sync_kind *certdir_sync_kind(const struct certdir_sync_job *job);
 /* The job of a part that has not ended, or NULL. */
 struct certdir_sync_job *certdir_sync_job_find(const struct certdir_sync *sync, const char *tenant,

@@ -39,6 +39,7 @@ int64_t certdir_spool_began(const struct certdir_spool *spool);
 
 /* Says that nothing is missing. False with `error`. */
 bool certdir_spool_finish(struct certdir_spool *spool, struct certdir_error *error);
+/* Whether that was said. */
 bool certdir_spool_finished(const struct certdir_spool *spool);
 
 /* ---- pages ---- */
@@ -52,6 +53,7 @@ struct certdir_spool_page {
 	size_t link; /* bytes of its @odata.nextLink, 0 = it is the last of its listing */
 };
 
+/* How many whole pages there are. */
 size_t certdir_spool_pages(const struct certdir_spool *spool);
 /* It lives until the next page is added. */
 const struct certdir_spool_page *certdir_spool_page(const struct certdir_spool *spool, size_t index);

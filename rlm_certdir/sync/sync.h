@@ -99,6 +99,7 @@ void certdir_sync_close(struct certdir_sync *sync);
  * pace, or when there are new devices; else they are listed in any case.
  */
 void certdir_sync_begin(struct certdir_sync *sync, const struct certdir_sync_config *config, bool paced);
+/* Whether anything still needs this configuration, which is not to be freed then. */
 bool certdir_sync_uses(const struct certdir_sync *sync, const struct certdir_sync_config *config);
 
 /*
@@ -125,6 +126,7 @@ struct certdir_sync_view {
 	int64_t microseconds; /* since it began */
 	char waiting[CERTDIR_TEXT_MAX]; /* for what, or "" */
 };
+/* Calls `each` for each part that is being fetched; what it is given lives during the call. */
 void certdir_sync_watch(struct certdir_sync *sync, void (*each)(void *context, const struct certdir_sync_view *view),
 			void *context);
 

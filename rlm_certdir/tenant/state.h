@@ -98,6 +98,7 @@ bool certdir_tenant_in(const struct certdir_tenant *tenant, enum certdir_tenant_
 /* Ends the part as `how` says: FAILED abandons it. */
 enum certdir_tenant_ended certdir_tenant_finish(struct certdir_tenant *tenant, enum certdir_tenant_ended how,
 						struct certdir_error *error);
+/* Memory is out; always false. */
 bool certdir_tenant_no_memory(struct certdir_error *error);
 /* CERTDIR_ENDED when the guard lets so many go; SHRUNK with `error`: they are to be kept. what: "devices"; check: where to look. */
 enum certdir_tenant_ended certdir_tenant_guard(const struct certdir_tenant *tenant, size_t before, size_t lost,
@@ -130,6 +131,7 @@ bool certdir_tenant_sweep(struct certdir_tenant *tenant, const char *sql, struct
 /* Notes that a row was added, or that `listed` of a row changed. */
 bool certdir_tenant_account(struct certdir_tenant *tenant, int64_t row, bool listed, bool added,
 			    struct certdir_error *error);
+/* Whether the row is listed now. False with `error`. */
 bool certdir_tenant_is_listed(struct certdir_tenant *tenant, int64_t row, bool *listed, struct certdir_error *error);
 /* Whether a device that Intune alone knows is enabled, for the filter. */
 enum certdir_tristate certdir_tenant_in_use(const char *management_state);
@@ -137,6 +139,7 @@ enum certdir_tristate certdir_tenant_in_use(const char *management_state);
 bool certdir_tenant_relist(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error);
 /* Before the first change of a row: remembers what the change log tells of. */
 bool certdir_tenant_save(struct certdir_tenant *tenant, int64_t row, struct certdir_error *error);
+/* Keeps the former name of a device, NULL = it had none, as it gets another. False with `error`. */
 bool certdir_tenant_rename(struct certdir_tenant *tenant, int64_t row, const char *before, const char *after,
 			   struct certdir_error *error);
 /*
@@ -153,6 +156,7 @@ bool certdir_tenant_forget_names(struct certdir_tenant *tenant, int64_t row, str
 /* Deletes the `removed` rows, counts what has no trustType, and stores the counts of the source. */
 bool certdir_tenant_purge(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
 			  struct certdir_error *error);
+/* A line of the change log: what of the row was `before` and is `after`. False with `error`. */
 bool certdir_tenant_log(struct certdir_tenant *tenant, int64_t row, const char *what, const char *before,
 			const char *after, struct certdir_error *error);
 

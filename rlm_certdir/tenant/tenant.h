@@ -82,6 +82,7 @@ struct certdir_tenant_counts {
 struct certdir_tenant *certdir_tenant_open(struct certdir_list_writer *writer,
 					   const struct certdir_tenant_options *options, struct certdir_error *error);
 
+/* What the list knows of the source, the parts among it that have ended since it was opened. Texts are borrowed until the next part ends. */
 void certdir_tenant_state(const struct certdir_tenant *tenant, struct certdir_tenant_state *state);
 /* Abandons an unended part. Frees the tenant. */
 void certdir_tenant_close(struct certdir_tenant *tenant);
