@@ -258,7 +258,7 @@ static void check_owner(struct certdir_check *check, const struct certdir_checke
 		certdir_inquiry_no_memory(check);
 		return;
 	}
-	/* What is no UPN is nobody's. */
+	/* "" finds nobody: a text that is no UPN names no person. */
 	if (!certdir_canonical(CERTDIR_ID_UPN, upn, strlen(upn), owner->upn))
 		owner->upn[0] = '\0';
 	owner->certificate.issuer = check->certificate.issuer;

@@ -27,7 +27,7 @@ static void take_signal(int number)
 	stop = 1;
 }
 
-/* What is on the way is awaited, so that nobody has to guess what became of it. */
+/* What is in flight is awaited, so that nobody has to guess what became of it. */
 static void catch_signals(void)
 {
 	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};

@@ -21,7 +21,7 @@ struct certdir_der {
 };
 
 /*
- * Takes the first element off `rest`: its tag byte and its content. False when there is none or it is broken: an
+ * Takes the first element off `rest`: its tag byte and its content. False when `rest` is empty or broken: an
  * indefinite length, a tag number above 30, an end beyond `rest`. A length in a longer form than needed is read by its
  * value: Entra ID's own encoder writes `04 81 10`.
  */

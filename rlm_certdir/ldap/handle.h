@@ -80,7 +80,7 @@ struct certdir_ldap_search {
 enum certdir_ldap_status certdir_ldap_search_run(struct certdir_ldap_connection *connection,
 						 struct certdir_ldap_search *search, struct certdir_error *error);
 
-/* The two halves of that: others may be on the way in between. */
+/* The two halves of that: others may be in flight in between. */
 enum certdir_ldap_status certdir_ldap_search_send(struct certdir_ldap_connection *connection,
 						  struct certdir_ldap_search *search, int *id,
 						  struct certdir_error *error);

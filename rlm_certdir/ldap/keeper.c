@@ -111,7 +111,7 @@ static enum certdir_ldap_status probe(struct certdir_ldap_pool *pool, struct cer
 	const enum certdir_ldap_status status =
 		certdir_ldap_connection_search(connection, &query, take_any, NULL, error);
 
-	/* Whatever it says, it answers. */
+	/* A refusal is an answer, too: the server works. */
 	return status == CERTDIR_LDAP_LOST || status == CERTDIR_LDAP_TIMEOUT ? status : CERTDIR_LDAP_OK;
 }
 

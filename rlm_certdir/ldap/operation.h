@@ -21,7 +21,7 @@ enum certdir_ldap_status certdir_ldap_list(struct certdir_ldap_connection *conne
 					   void *context, struct certdir_error *error);
 
 /*
- * The same in two halves, for many small listings that are on the way at once: they have no pages, whatever `page` says. What was sent
+ * The same in two halves, for many small listings that are in flight at once: they have no pages, whatever `page` says. What was sent
  * has to be received, with the same `listing`, whatever became of others; after CERTDIR_LDAP_LOST and CERTDIR_LDAP_TIMEOUT nothing
  * more comes.
  */
@@ -34,7 +34,7 @@ enum certdir_ldap_status certdir_ldap_list_receive(struct certdir_ldap_connectio
 
 /*
  * Sends it and does not wait. *id tells its answer. Anything but OK sets `error`: the connection is lost. OpenLDAP ends a
- * connection with more than 1,000 operations on the way (slapd.conf(5), conn_max_pending_auth), and may do those that
+ * connection with more than 1,000 operations in flight (slapd.conf(5), conn_max_pending_auth), and may do those that
  * are in any order.
  */
 enum certdir_ldap_status certdir_ldap_send(struct certdir_ldap_connection *connection,

@@ -88,7 +88,7 @@ static const char *look_at_line(const char *line, size_t length)
 	for (size_t i = 0; i < name; i++)
 		if (!isalnum((unsigned char)line[i]) && !strchr("-.;", line[i]))
 			return "it is no line of LDIF as certdir writes it";
-	/* Either would read another file. */
+	/* libldap would read another file for "attribute:<" and for "include". */
 	if (colon[1] == '<' || (name == 7 && strncasecmp(line, "include", name) == 0))
 		return "it names another file";
 	if (name == 2 && strncasecmp(line, "dn::", 4) == 0 && !dn_acceptable(line, length))

@@ -9,7 +9,7 @@
 #include "ldap/operation.h"
 #include "ldap/srv.h"
 
-/* Which server is it to be? */
+/* The search for a server that can be used. */
 struct choice {
 	struct certdir_ldap_session *session;
 	const char *ou; /* where it has to take changes, or NULL */

@@ -54,7 +54,7 @@ struct certdir_list_laid {
 	uint64_t bytes; /* of the file */
 	int64_t made; /* when, Unix seconds */
 };
-/* False: there is none. */
+/* What is laid over this edition; false when it was read from the list alone. */
 bool certdir_list_laid(const struct certdir_list_snapshot *snapshot, struct certdir_list_laid *laid);
 
 /* One reference more, and one less: the last one frees it. Thread-safe; release takes NULL. */

@@ -65,7 +65,7 @@ static bool find_dn(struct certdir_account_names *known, const char *bytes, size
 		if (!copy)
 			return false;
 		free(spelling->bytes);
-		/* One with a NUL inside is none. */
+		/* What has a NUL inside is no DN, and no spelling to find again. */
 		*spelling = (struct certdir_account_spelling){copy, length,
 							      strlen(copy) == length ? compare_all(known, copy) : 0};
 		if (strlen(copy) != length)

@@ -100,7 +100,7 @@ static bool any_deep(const struct certdir_account *entries, size_t count)
 	return false;
 }
 
-/* Most OUs have nothing deep. */
+/* An OU whose entries all stand directly in it, as most do, has no children to note. */
 static bool note_all_children(struct certdir_account_reading *reading, struct certdir_accounts *accounts)
 {
 	struct index index = {NULL, 0};

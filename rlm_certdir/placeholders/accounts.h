@@ -44,7 +44,7 @@ struct certdir_account_look {
 };
 
 /*
- * Looks at some entries as they stand now, wherever they are, with what stands below them: all that are asked for are on the way at once.
+ * Looks at some entries as they stand now, wherever they are, with what stands below them: all that are asked for are in flight at once.
  * Whoever wants to change or delete one asks first whether it is still `own` and without `life`. False with `error`: the
  * connection is lost, and nothing is known, or memory is out.
  */

@@ -140,7 +140,7 @@ static bool follow_up(struct certdir_apply_run *run, struct certdir_apply_flight
 	return step->operation.verb == CERTDIR_LDAP_VERB_ADD && read_id(run, flight);
 }
 
-/* Takes one answer to what is on the way. */
+/* Takes one answer to what is in flight. */
 static bool take_answer(struct certdir_apply_run *run)
 {
 	struct certdir_ldap_answer answer;
@@ -176,7 +176,7 @@ static size_t put_in_order(struct certdir_apply_run *run, enum certdir_phase pha
 }
 
 /*
- * Looks at the next steps of the `count` of a phase, as many as may be on the way at once; *looked moves behind them. False: what is on the
+ * Looks at the next steps of the `count` of a phase, as many as may be in flight at once; *looked moves behind them. False: what is on the
  * way has to be answered first, so that all of these are sent at once, and between a look and the change is a moment.
  */
 static bool look_ahead(struct certdir_apply_run *run, size_t count, size_t *looked)
@@ -194,7 +194,7 @@ static bool look_ahead(struct certdir_apply_run *run, size_t count, size_t *look
 	return certdir_apply_going(run);
 }
 
-/* Carries out a phase, as many operations on the way as the window takes. */
+/* Carries out a phase, as many operations in flight as the window takes. */
 static void run_phase(struct certdir_apply_run *run, enum certdir_phase phase)
 {
 	const size_t count = put_in_order(run, phase);

@@ -7,7 +7,7 @@
 #include "plan/plan.h"
 
 struct certdir_apply_options {
-	const volatile int *stop; /* not 0: end after what is on the way */
+	const volatile int *stop; /* not 0: end after what is in flight */
 	/* An action is done, all of its steps; called once for each. */
 	void (*done)(void *context, const struct certdir_action *action);
 	/*
@@ -32,7 +32,7 @@ struct certdir_apply_report {
 };
 
 /*
- * Carries the plan out, many operations on the way at once, phase by phase. Before the first change of an entry its version is read, and
+ * Carries the plan out, many operations in flight at once, phase by phase. Before the first change of an entry its version is read, and
  * before each later one the entry is looked at, a moment before. An
  * entry that is not what the plan saw, and one that the server refuses, is set aside, and the others go on: what stands in
  * the way of one of them may be there for good. What a set aside entry did not give up is not given to another. Where one and

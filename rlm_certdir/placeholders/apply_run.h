@@ -8,9 +8,9 @@
 #include "placeholders/signals.h"
 #include "placeholders/undo.h"
 
-enum { CERTDIR_APPLY_WINDOW = 64 /* operations on the way at once */ };
+enum { CERTDIR_APPLY_WINDOW = 64 /* operations in flight at once */ };
 
-/* An operation on the way. */
+/* An operation in flight. */
 struct certdir_apply_flight {
 	int id;
 	size_t step;
@@ -42,7 +42,7 @@ struct certdir_apply_run {
 	struct certdir_apply_report *report;
 	struct certdir_error *error;
 	int64_t now;
-	bool *sent; /* for each step: done, or on the way when the connection was lost */
+	bool *sent; /* for each step: done, or in flight when the connection was lost */
 	bool *covered; /* for each step: the file that takes it back knows it */
 	struct certdir_undo_id *ids; /* for each step: of the entry that it has made */
 	bool named; /* some of those came since the file was written */

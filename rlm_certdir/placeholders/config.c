@@ -513,7 +513,7 @@ static void read_guards(struct reading *in)
 
 	certdir_conf_duration(in->section, "max_age", 1, DECADE, &config->max_age);
 	certdir_conf_percent(in->section, "max_remove", &config->rules.max_remove);
-	/* Never in the run that disables. */
+	/* An hour at least, so that no run deletes what it has disabled itself. */
 	certdir_conf_duration(in->section, "delete_after", HOUR, DECADE, &config->rules.delete_after);
 	certdir_conf_path(in->section, "undo_directory", &config->undo_directory, "/var/lib/certdir/undo");
 }

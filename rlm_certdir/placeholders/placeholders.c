@@ -132,7 +132,7 @@ static bool make_plan(struct certdir_placeholders *self, const char *filename,
 	const struct certdir_claims_source claims = {ask_claims, self};
 	struct certdir_plan_rules rules = self->config->rules;
 
-	/* All that a table can give. */
+	/* A table of issued certificates gives issuer and serial number, and no other form of mapping. */
 	rules.issued = (self->tables || self->config->issued) &&
 		       self->config->mapping & CERTDIR_BIT(CERTDIR_MAPPING_ISSUER_SERIAL);
 	if (self->config->adopt)

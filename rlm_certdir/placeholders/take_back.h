@@ -36,7 +36,7 @@ enum certdir_take_back_outcome {
 
 struct certdir_take_back_options {
 	bool dry_run; /* carry out nothing: CERTDIR_TAKE_BACK_DONE is what would be done */
-	const volatile int *stop; /* not 0: end after the record that is on the way */
+	const volatile int *stop; /* not 0: end after the record that is in flight */
 	/* What came of each record; `why` is a sentence, "" when it is done. */
 	void (*told)(void *context, enum certdir_take_back_outcome outcome,
 		     const struct certdir_ldap_operation *operation, const char *why);

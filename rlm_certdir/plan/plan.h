@@ -20,7 +20,7 @@ const char *certdir_action_name(enum certdir_action_kind kind); /* "create", "mo
 /*
  * The order in which operations are carried out, all of one phase before the next. What must be unique is given up
  * before another takes it, and nothing is deleted before all the rest is done. An entry that is no
- * group has at most one operation in a phase, so that those of a phase may be on the way in any order.
+ * group has at most one operation in a phase, so that those of a phase may be in flight in any order.
  */
 enum certdir_phase {
 	CERTDIR_PHASE_DISABLE, /* who must not come in any more: nothing else may keep that waiting */

@@ -89,7 +89,7 @@ static inline bool certdir_plan_is_computer(const struct certdir_planner *planne
 	return planner->rules->kind == CERTDIR_PLACEHOLDER_COMPUTER;
 }
 
-/* Whether mappings are kept at all. */
+/* Whether the section looks after altSecurityIdentities: it has certificates, and computer accounts. */
 static inline bool certdir_plan_maps(const struct certdir_planner *planner)
 {
 	return (planner->rules->mapped || planner->rules->issued) && certdir_plan_is_computer(planner);

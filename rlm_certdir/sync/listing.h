@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A Graph collection, followed from page to page to its end: a listing that is not complete is none. */
+/* A Graph collection, followed from page to page to its end. Only a complete listing counts: what it lacks is gone. */
 #ifndef CERTDIR_SYNC_LISTING_H
 #define CERTDIR_SYNC_LISTING_H
 

@@ -64,7 +64,7 @@ bool certdir_spool_read(const struct certdir_spool *spool, const struct certdir_
 char *certdir_spool_link(const struct certdir_spool *spool, const struct certdir_spool_page *page,
 			 struct certdir_error *error);
 
-/* A page that arrives: begin (again, when it is asked for again), bytes, end. Before its end it is none. */
+/* A page that arrives: begin (again, when it is asked for again), bytes, end. Until its end it is not in the spool. */
 void certdir_spool_page_begin(struct certdir_spool *spool);
 bool certdir_spool_page_bytes(struct certdir_spool *spool, const char *bytes, size_t length,
 			      struct certdir_error *error);

@@ -16,7 +16,7 @@ struct certdir_bitmap {
 
 /* False when memory is out, or for a bit so high that no list has that many rows. */
 bool certdir_bitmap_set(struct certdir_bitmap *bitmap, int64_t bit);
-/* A bit that was never set is clear. */
+/* Clears a bit, or asks for one: any bit that was not set is clear. */
 void certdir_bitmap_clear(struct certdir_bitmap *bitmap, int64_t bit);
 bool certdir_bitmap_test(const struct certdir_bitmap *bitmap, int64_t bit);
 /* The first bit that is set at or after `from`, or -1. */

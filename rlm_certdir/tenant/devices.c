@@ -505,7 +505,7 @@ enum certdir_tenant_ended certdir_tenant_devices_end(struct certdir_tenant *tena
 	/* What a listing that came short did not name no delta would bring: the next one has to be whole, too. */
 	if (ended == CERTDIR_ENDED_SHRUNK && tenant->part.full)
 		delta_link = NULL;
-	/* Only now is it known who stays. */
+	/* What is counted and logged depends on whom the guard keeps. */
 	if (ended != CERTDIR_ENDED_FAILED &&
 	    !(settle(tenant, counts, error) &&
 	      certdir_list_writer_do(

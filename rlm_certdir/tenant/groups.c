@@ -139,7 +139,7 @@ static bool change_members(struct certdir_tenant *tenant, const struct certdir_b
 	return true;
 }
 
-/* Who has left stays for now. */
+/* The guard refused: members who were not listed stay members, but not as of now. */
 static bool keep_leavers(struct certdir_tenant *tenant, struct certdir_error *error)
 {
 	for (int64_t row = -1; (row = certdir_bitmap_next(&tenant->part.group.members, row + 1)) >= 0;)

@@ -8,7 +8,7 @@
 #include "text/radio.h"
 #include "text/utf8.h"
 
-/* As in base/ascii.h. */
+/* Not by ctype.h, as base/ascii.h says. */
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';

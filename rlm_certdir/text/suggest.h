@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Words that would have been right. */
+/* What to say of a misspelt word: which known words are near. */
 #ifndef CERTDIR_SUGGEST_H
 #define CERTDIR_SUGGEST_H
 
