@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sessions from the login over accounting to their end: known over a restart, judged again, ended, held where that would be many."""
 
+import itertools
 import json
 import re
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from testenv import das
 from testenv.logins import enter
 from testenv.radiusd import BUILD
-from testenv.sessions import KnownSessions
+from testenv.sessions import KnownSessions, Nas
 from testenv.supplicant import wait_until
 
 
@@ -193,6 +196,54 @@ def test_a_device_that_cannot(server, pki, device_list, device):
     disable(device_list, "PC-1", yes=True)
     wait_until(lambda: server.states() == {"S1": "running"}, what="the allow")
     assert len(device.orders) == 1
+
+
+def test_many_at_once(tmp_path, pki, device_list, device):
+    """Accounting of eight network devices, logins, editions, orders and answers of every kind at once: each session ends up as it has to."""
+    for name in MANY:
+        device_list.add(name)
+    device_list.publish()
+    (tmp_path / "radiusd").mkdir()
+    server = KnownSessions(tmp_path / "radiusd", pki.trust, device_list, device, threads=8, debug=0)
+    journal = tmp_path / "journal"
+    server.module = server.module.replace('journal = ""', f"journal = {journal}", 1)
+    server.write()
+    answers = itertools.cycle((das.ack, das.silence, das.nak(503), das.nak(405), das.nak(506)))
+    device.answer = lambda order: next(answers)(order)
+    over = threading.Event()
+
+    def account(number):
+        with Nas(server, f"nas{number}") as nas:
+            for i in range(96):
+                for kind in ("Start", "Interim-Update", "Interim-Update", "Stop")[:4 - i % 2]:
+                    nas.account(kind, f"{number}-{i}", logins[i % len(MANY)])
+
+    def publish():
+        for number in itertools.count(1):
+            disable(device_list, "PC-2", yes=number % 2 == 0)
+            if over.wait(0.3) and number % 2 == 0:
+                return
+
+    with server, ThreadPoolExecutor(9) as pool:
+        logins = [login(server, pki, name) for name in MANY]
+        publisher = pool.submit(publish)
+        for future in [pool.submit(account, number) for number in range(8)]:
+            login(server, pki, "PC-12")
+            future.result()
+        wait_until(lambda: device.orders, what="an order")
+        over.set()
+        publisher.result()
+        mine = {f"{number}-{i}" for number in range(8) for i in range(1, 96, 12)}  # PC-2's: let in again, those that were not put out run
+        others = {f"{number}-{i}": "running" if i % 2 else "ended" for number in range(8) for i in range(96) if i % 12 != 1}
+
+        def is_over():
+            states = server.states()
+            return {states.pop(session) for session in mine} <= {"running", "ended"} and states == others
+
+        wait_until(is_over, timeout=30, what="all of them")
+        assert {order.attributes["Acct-Session-Id"].decode() for order in device.orders} <= mine
+        assert server.stop() == 0
+    assert len([json.loads(line) for line in journal.read_text().splitlines()]) == len(MANY) + 8
 
 
 def test_observe(tmp_path, pki, device_list, device):
