@@ -84,6 +84,8 @@ static void print_orders(const struct certdir_session *session, int64_t now)
 {
 	char age[CERTDIR_CLI_AGE_SIZE];
 
+	if (session->attempts == 0 && session->state == CERTDIR_SESSION_WANTED_OUT && session->again > now)
+		printf(", as before, and let in again since: asked in %s", certdir_cli_age(session->again - now, age));
 	if (session->attempts == 0)
 		return;
 	printf(", asked %lld time%s", (long long)session->attempts, session->attempts == 1 ? "" : "s");

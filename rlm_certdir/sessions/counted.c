@@ -5,10 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIRST_PAUSE = 600, LONGEST_PAUSE = 3600 }; /* seconds */
+
 struct certdir_counted {
 	size_t sessions;
 	uint64_t count; /* that the marks are of */
 	unsigned marks;
+	unsigned times; /* that it was put out, and not agreed about since */
+	enum certdir_reason reason; /* the last time */
+	int64_t put_out; /* when that was */
 	const char *id; /* stands behind it */
 	size_t length;
 };
@@ -71,4 +76,33 @@ bool certdir_counted_mark(struct certdir_counted *device, uint64_t count, unsign
 		return false;
 	device->marks |= mark;
 	return true;
+}
+
+void certdir_counted_put_out(struct certdir_counted *device, enum certdir_reason reason, int64_t now)
+{
+	/* Its other sessions, which end with this one. */
+	if (device->times && device->reason == reason && now < device->put_out + FIRST_PAUSE)
+		return;
+	device->times = device->reason == reason ? device->times + 1 : 1;
+	device->reason = reason;
+	device->put_out = now;
+}
+
+void certdir_counted_agree(struct certdir_counted *device)
+{
+	device->times = 0;
+}
+
+int64_t certdir_counted_when(const struct certdir_counted *device, int64_t issued, enum certdir_reason reason,
+			     int64_t now)
+{
+	int64_t pause = FIRST_PAUSE;
+
+	if (!device->times || device->reason != reason || issued < device->put_out)
+		return now;
+	for (unsigned i = 1; i < device->times && pause < LONGEST_PAUSE; i++)
+		pause *= 2;
+	pause = pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE;
+	/* Further away: the clock was set. */
+	return device->put_out + pause > now && device->put_out <= now ? device->put_out + pause : now;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A device as the guard counts it: once, however many sessions it has. Pure. */
+/* A device that sessions are of: the guard counts it once, however many these are; and when it was put out. Pure. */
 #ifndef CERTDIR_SESSIONS_COUNTED_H
 #define CERTDIR_SESSIONS_COUNTED_H
 
@@ -17,5 +17,15 @@ void certdir_counted_give(void **tree, struct certdir_counted *device);
 
 /* Marks it, for one count, by a bit. True: it had not that mark yet since certdir_counted_mark() was called with another `count`. */
 bool certdir_counted_mark(struct certdir_counted *device, uint64_t count, unsigned mark);
+
+/*
+ * A device that was put out, let in by its next login, and is denied again for the same reason: login and second judgement do not agree, and the
+ * device would lose its line again and again. So it is put out again after 10 minutes, then 20, 40, 60, until everybody who can be asked allows it.
+ */
+void certdir_counted_put_out(struct certdir_counted *device, enum certdir_reason reason, int64_t now);
+void certdir_counted_agree(struct certdir_counted *device);
+/* When a session of it whose login was at `issued` may be put out: not before `now`. */
+int64_t certdir_counted_when(const struct certdir_counted *device, int64_t issued, enum certdir_reason reason,
+			     int64_t now);
 
 #endif

@@ -32,18 +32,23 @@ static void tell_held(struct certdir_sessions *self, const struct certdir_counts
 		self->config.max_disconnect, CERTDIR_TABLE_GRACE / 60, counts->held);
 }
 
-/* Lets go what the guard lets, and has the rest held; the lock is held. */
-static void decide(struct certdir_sessions *self, const struct certdir_counts *counts, int64_t now)
+/* Lets go what the guard lets, and has the rest held; the lock is held. Returns how many wait, because they were put out before. */
+static size_t decide(struct certdir_sessions *self, const struct certdir_counts *counts, int64_t now)
 {
 	const uint32_t percent = self->config.max_disconnect;
 
-	if (self->release || (self->judged_all && certdir_guard_lets_all(counts, percent)))
-		certdir_table_release(self->table, true, now);
+	size_t waiting = 0;
+
+	if (self->release)
+		(void)certdir_table_release(self->table, CERTDIR_RELEASE_ALL_AT_ONCE, now);
+	else if (self->judged_all && certdir_guard_lets_all(counts, percent))
+		waiting = certdir_table_release(self->table, CERTDIR_RELEASE_ALL, now);
 	else if (certdir_guard_lets_undecided(counts, percent))
-		certdir_table_release(self->table, false, now);
+		waiting = certdir_table_release(self->table, CERTDIR_RELEASE_UNDECIDED, now);
 	else
 		certdir_table_hold(self->table);
 	(void)pthread_cond_signal(&self->wake_keeper);
+	return waiting;
 }
 
 /* Decides about what was denied since the last time. */
@@ -51,6 +56,7 @@ static void settle(struct certdir_sessions *self)
 {
 	const int64_t now = certdir_sessions_now();
 	struct certdir_counts counts;
+	size_t waiting;
 
 	certdir_sessions_lock(self);
 	if (!self->unsettled) {
@@ -61,10 +67,17 @@ static void settle(struct certdir_sessions *self)
 	if (self->release && counts.held > 0)
 		certdir_log(CERTDIR_LOG_WARN, "sessions: %zu that were held are let go by `certdir sessions release`",
 			    counts.held);
-	decide(self, &counts, now);
+	waiting = decide(self, &counts, now);
 	self->release = self->unsettled = self->judged_all = false;
 	counts = certdir_table_count(self->table, now);
 	certdir_sessions_unlock(self);
+	if (waiting)
+		certdir_log(
+			CERTDIR_LOG_WARN,
+			"sessions: %zu of devices that were put out and let in again are denied for the same reason: "
+			"`certdir sessions list` says when they are put out again. The login was decided by another "
+			"list, server or account",
+			waiting);
 	tell_held(self, &counts);
 }
 
@@ -126,10 +139,13 @@ static void ask(struct certdir_sessions *self, const char *class, bool live, str
 	self->config.judge.judge(self->config.judge.context, class, live, judgement);
 }
 
-static void overrule(struct certdir_sessions *self, uint64_t id, enum certdir_reason reason)
+/* What lists alone said against it, when everybody was asked who can be; `allowed`: by all. */
+static void note_all(struct certdir_sessions *self, uint64_t id, enum certdir_reason lists, bool allowed)
 {
 	certdir_sessions_lock(self);
-	certdir_table_overrule(self->table, id, reason);
+	certdir_table_overrule(self->table, id, lists);
+	if (allowed)
+		certdir_table_agree(self->table, id);
 	certdir_sessions_unlock(self);
 }
 
@@ -148,7 +164,7 @@ static bool judge_by_lists(struct certdir_sessions *self, uint64_t id)
 	ask(self, class, false, &judgement);
 	if (judgement.verdict == CERTDIR_ALLOW || !self->config.judge.live) {
 		apply(self, id, class, &judgement);
-		overrule(self, id, CERTDIR_REASONS);
+		note_all(self, id, CERTDIR_REASONS, judgement.verdict == CERTDIR_ALLOW && !self->config.judge.live);
 		return false;
 	}
 	certdir_sessions_lock(self);
@@ -168,8 +184,9 @@ static void judge_in_full(struct certdir_sessions *self, uint64_t id)
 	ask(self, class, false, &lists);
 	ask(self, class, true, &all);
 	apply(self, id, class, &all);
-	overrule(self, id,
-		 all.verdict == CERTDIR_ALLOW && lists.verdict != CERTDIR_ALLOW ? lists.reason : CERTDIR_REASONS);
+	note_all(self, id,
+		 all.verdict == CERTDIR_ALLOW && lists.verdict != CERTDIR_ALLOW ? lists.reason : CERTDIR_REASONS,
+		 all.verdict == CERTDIR_ALLOW);
 }
 
 /* Whether a full judgement may begin by now, which asks directories that logins ask, too. */

@@ -525,6 +525,14 @@ enum certdir_reason certdir_table_overruled(const struct certdir_table *table, u
 	return node ? node->overruled : CERTDIR_REASONS;
 }
 
+void certdir_table_agree(struct certdir_table *table, uint64_t id)
+{
+	struct node *node = find_running(table, id);
+
+	if (node)
+		certdir_counted_agree(node->device);
+}
+
 void certdir_table_allow(struct certdir_table *table, uint64_t id)
 {
 	struct node *node = find_running(table, id);
@@ -536,12 +544,12 @@ void certdir_table_allow(struct certdir_table *table, uint64_t id)
 	note(table, node);
 }
 
-/* Another order than what was asked before: it is due at once. */
-static void want(struct certdir_table *table, struct node *node, enum certdir_session_state state, int64_t now)
+/* Another order than what was asked before: due then. */
+static void want(struct certdir_table *table, struct node *node, enum certdir_session_state state, int64_t when)
 {
 	node->session->attempts = 0;
 	node->session->answered = 0;
-	node->session->again = now;
+	node->session->again = when;
 	set_state(table, node, state);
 	note(table, node);
 }
@@ -588,16 +596,24 @@ bool certdir_table_deny(struct certdir_table *table, uint64_t id, enum certdir_r
 	return anew;
 }
 
-void certdir_table_release(struct certdir_table *table, bool all, int64_t now)
+size_t certdir_table_release(struct certdir_table *table, enum certdir_release which, int64_t now)
 {
+	size_t waiting = 0;
 	struct node *node;
 
 	TAILQ_FOREACH(node, &table->all, all) {
-		if (node->session->state != CERTDIR_SESSION_HELD || !(all || node->undecided))
+		struct certdir_session *session = node->session;
+		int64_t when = now;
+
+		if (session->state != CERTDIR_SESSION_HELD || (which == CERTDIR_RELEASE_UNDECIDED && !node->undecided))
 			continue;
-		node->session->denied = now;
-		want(table, node, CERTDIR_SESSION_WANTED_OUT, now);
+		if (which != CERTDIR_RELEASE_ALL_AT_ONCE)
+			when = certdir_counted_when(node->device, session->issued, session->reason, now);
+		waiting += when > now;
+		session->denied = now;
+		want(table, node, CERTDIR_SESSION_WANTED_OUT, when);
 	}
+	return waiting;
 }
 
 void certdir_table_hold(struct certdir_table *table)
@@ -696,6 +712,8 @@ const struct certdir_session *certdir_table_answered(struct certdir_table *table
 	node->session->outcome = outcome;
 	node->session->cause = cause;
 	note(table, node);
+	if (node->kind == CERTDIR_ORDER_DISCONNECT && outcome == CERTDIR_ORDER_DONE)
+		certdir_counted_put_out(node->device, node->session->reason, now);
 	/* Some devices send the Stop before the ACK. */
 	if (node->session->state == CERTDIR_SESSION_ENDED)
 		return node->session;

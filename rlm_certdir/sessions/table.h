@@ -86,14 +86,19 @@ bool certdir_table_next_asked(struct certdir_table *table, uint64_t *id, bool *l
 void certdir_table_overrule(struct certdir_table *table, uint64_t id, enum certdir_reason reason);
 enum certdir_reason certdir_table_overruled(const struct certdir_table *table, uint64_t id);
 
+/* Everybody who can be asked allows it: see certdir_counted_agree(). */
+void certdir_table_agree(struct certdir_table *table, uint64_t id);
 /* It may stay, as it is. */
 void certdir_table_allow(struct certdir_table *table, uint64_t id);
 /* It may stay, elsewhere: `next` as in CERTDIR_SESSION_NEXT. */
 void certdir_table_change(struct certdir_table *table, uint64_t id, const char *next, int64_t now);
 /* It may not stay. True: it was not denied before; it is held then, undecided. */
 bool certdir_table_deny(struct certdir_table *table, uint64_t id, enum certdir_reason reason, int64_t now);
-/* Lets orders go for those that are held: for all of them, or for those that are undecided. */
-void certdir_table_release(struct certdir_table *table, bool all, int64_t now);
+enum certdir_release { CERTDIR_RELEASE_UNDECIDED, CERTDIR_RELEASE_ALL, CERTDIR_RELEASE_ALL_AT_ONCE };
+/*
+ * Lets orders go for those that are held: at once, or, but for the last kind of release, when certdir_counted_when() says. Returns how many wait so.
+ */
+size_t certdir_table_release(struct certdir_table *table, enum certdir_release which, int64_t now);
 /* Those that are undecided stay held until all are released. So is what was loaded. */
 void certdir_table_hold(struct certdir_table *table);
 

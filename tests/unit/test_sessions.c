@@ -582,6 +582,28 @@ static void test_many_of_one(void **state)
 	assert_int_equal(atomic_load(&world->orders), 31);
 }
 
+/* Its logins are accepted, and it is denied after each: not put out again at once, unless everybody allowed it in between. */
+static void test_let_in_again(void **state)
+{
+	struct world *world = *state;
+	const int64_t now = (int64_t)time(NULL);
+
+	open_world(world, true);
+	atomic_store(&world->denied_below, 1);
+	take(world, CERTDIR_PACKET_START, 0, now);
+	UNTIL(has(world, CERTDIR_SESSION_ENDED, 1));
+	take(world, CERTDIR_PACKET_START, 0, now + 20);
+	UNTIL(has(world, CERTDIR_SESSION_WANTED_OUT, 1));
+	assert_int_equal(atomic_load(&world->orders), 1);
+	atomic_store(&world->denied_below, 0);
+	atomic_fetch_add(&world->edition, 1);
+	UNTIL(has(world, CERTDIR_SESSION_RUNNING, 1));
+	atomic_store(&world->denied_below, 1);
+	atomic_fetch_add(&world->edition, 1);
+	UNTIL(has(world, CERTDIR_SESSION_ENDED, 1));
+	assert_int_equal(atomic_load(&world->orders), 2);
+}
+
 /* A word that nobody read is not for the server that starts later. */
 static void test_old_release(void **state)
 {
@@ -623,6 +645,7 @@ int main(void)
 		WITH_WORLD(test_pieces),
 		WITH_WORLD(test_one_by_one),
 		WITH_WORLD(test_many_of_one),
+		WITH_WORLD(test_let_in_again),
 		WITH_WORLD(test_order_outlives),
 		WITH_WORLD(test_old_release),
 	};

@@ -295,7 +295,7 @@ static void test_denied(void **state)
 	assert_false(certdir_table_deny(table, id, CERTDIR_DISABLED, NOW));
 	assert_int_equal(state_of(table, id), CERTDIR_SESSION_HELD);
 	assert_false(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
-	certdir_table_release(table, true, NOW);
+	(void)certdir_table_release(table, CERTDIR_RELEASE_ALL, NOW);
 	assert_true(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
 	/* One attempt at a time, each later than the one before. */
 	assert_false(is_due(table, NOW + 9999, CERTDIR_ORDER_DISCONNECT));
@@ -325,7 +325,7 @@ static void test_stop_before_answer(void **state)
 
 	(void)state;
 	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
-	certdir_table_release(table, true, NOW);
+	(void)certdir_table_release(table, CERTDIR_RELEASE_ALL, NOW);
 	assert_true(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
 	assert_int_equal(certdir_table_take(table, &packet), CERTDIR_TOOK_IT);
 	session = certdir_table_answered(table, id, CERTDIR_ORDER_DONE, 0, NOW + 2, &kind);
@@ -349,7 +349,7 @@ static void test_overtaken(void **state)
 	assert_true(is_due(table, NOW, CERTDIR_ORDER_CHANGE));
 	assert_int_equal(certdir_table_take(table, &packet), CERTDIR_TOOK_IT);
 	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW + 1);
-	certdir_table_release(table, true, NOW + 1);
+	(void)certdir_table_release(table, CERTDIR_RELEASE_ALL, NOW + 1);
 	assert_false(is_due(table, NOW + 1, CERTDIR_ORDER_DISCONNECT));
 	assert_null(certdir_table_answered(table, id, CERTDIR_ORDER_DONE, 0, NOW + 2, &kind));
 	assert_int_equal(state_of(table, id), CERTDIR_SESSION_WANTED_OUT);
@@ -368,7 +368,7 @@ static void test_clock(void **state)
 
 	(void)state;
 	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
-	certdir_table_release(table, true, NOW);
+	(void)certdir_table_release(table, CERTDIR_RELEASE_ALL, NOW);
 	assert_true(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
 	assert_non_null(certdir_table_answered(table, id, CERTDIR_ORDER_SILENT, 0, NOW, &kind));
 	assert_int_equal(certdir_table_count(table, NOW - 30).lately, 1);
@@ -387,7 +387,7 @@ static void test_refused_and_loaded(void **state)
 
 	(void)state;
 	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
-	certdir_table_release(table, true, NOW);
+	(void)certdir_table_release(table, CERTDIR_RELEASE_ALL, NOW);
 	assert_true(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
 	assert_non_null(certdir_table_answered(table, id, CERTDIR_ORDER_UNSUPPORTED, 405, NOW, &kind));
 	assert_int_equal(state_of(table, id), CERTDIR_SESSION_REFUSED);
@@ -428,7 +428,7 @@ static void test_answers(void **state)
 			certdir_table_change(table, id, "certdir:d1;next", NOW);
 		} else {
 			(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
-			certdir_table_release(table, true, NOW);
+			(void)certdir_table_release(table, CERTDIR_RELEASE_ALL, NOW);
 		}
 		assert_non_null(certdir_table_next_order(table, NOW, true, &kind));
 		assert_int_equal(kind, cases[i].change ? CERTDIR_ORDER_CHANGE : CERTDIR_ORDER_DISCONNECT);
@@ -456,7 +456,7 @@ static void test_allowed_meanwhile(void **state)
 
 	(void)state;
 	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
-	certdir_table_release(table, true, NOW);
+	(void)certdir_table_release(table, CERTDIR_RELEASE_ALL, NOW);
 	assert_true(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
 	certdir_table_allow(table, id);
 	assert_non_null(certdir_table_answered(table, id, CERTDIR_ORDER_UNSUPPORTED, 0, NOW, &kind));
@@ -464,7 +464,7 @@ static void test_allowed_meanwhile(void **state)
 	assert_false(is_due(table, NOW + 9999, CERTDIR_ORDER_DISCONNECT));
 	/* A later login under the same number is another session: what is answered now is about the one before. */
 	(void)certdir_table_deny(table, id, CERTDIR_DISABLED, NOW);
-	certdir_table_release(table, true, NOW);
+	(void)certdir_table_release(table, CERTDIR_RELEASE_ALL, NOW);
 	assert_true(is_due(table, NOW, CERTDIR_ORDER_DISCONNECT));
 	(void)certdir_table_take(table, &packet);
 	assert_int_equal(state_of(table, id), CERTDIR_SESSION_RUNNING);
@@ -568,9 +568,9 @@ static void test_counts(void **state)
 	check_counts(table, NOW + 599, (const size_t[]){1, 1, 1, 1, 1});
 	check_counts(table, NOW + 600, (const size_t[]){1, 1, 1, 1, 0});
 	certdir_table_hold(table);
-	certdir_table_release(table, false, NOW + 700);
+	(void)certdir_table_release(table, CERTDIR_RELEASE_UNDECIDED, NOW + 700);
 	check_counts(table, NOW + 700, (const size_t[]){1, 0, 1, 1, 0});
-	certdir_table_release(table, true, NOW + 700);
+	(void)certdir_table_release(table, CERTDIR_RELEASE_ALL, NOW + 700);
 	check_counts(table, NOW + 700, (const size_t[]){0, 0, 1, 1, 1});
 	/* Allowed, and denied anew, it is to be decided on anew. */
 	certdir_table_allow(table, id);
@@ -597,7 +597,7 @@ static void test_devices(void **state)
 	}
 	check_counts(table, NOW, (const size_t[]){0, 0, 3, 0, 0});
 	(void)certdir_table_deny(table, 1, CERTDIR_DISABLED, NOW);
-	certdir_table_release(table, false, NOW);
+	(void)certdir_table_release(table, CERTDIR_RELEASE_UNDECIDED, NOW);
 	(void)certdir_table_deny(table, 2, CERTDIR_DISABLED, NOW);
 	(void)certdir_table_deny(table, 3, CERTDIR_DISABLED, NOW);
 	check_counts(table, NOW, (const size_t[]){2, 2, 3, 2, 2});
@@ -610,6 +610,73 @@ static void test_devices(void **state)
 	packet.session.text[CERTDIR_SESSION_ID] = "h";
 	assert_int_equal(certdir_table_take(table, &packet), CERTDIR_TOOK_IT);
 	check_counts(table, NOW, (const size_t[]){2, 2, 2, 2, 2});
+	certdir_table_free(table);
+}
+
+/* ---- put out, and let in again ---- */
+
+/* Another login of the device, at that time: its session, denied then for that reason. Returns when it is asked to end. */
+static int64_t deny_login(struct certdir_table *table, int64_t at, enum certdir_reason reason, bool done)
+{
+	struct certdir_packet packet = packet_of(START, "s1", at, at);
+	enum certdir_order_kind kind;
+	const struct certdir_session *session;
+	int64_t again;
+	size_t waiting;
+
+	certdir_table_expire(table, at);
+	assert_int_equal(certdir_table_take(table, &packet), CERTDIR_TOOK_IT);
+	session = only(table);
+	assert_true(certdir_table_deny(table, session->id, reason, at));
+	waiting = certdir_table_release(table, CERTDIR_RELEASE_UNDECIDED, at);
+	again = session->again;
+	assert_int_equal(waiting, again > at);
+	if (!done)
+		return again - at;
+	assert_null(again > at ? certdir_table_next_order(table, again - 1, true, &kind) : NULL);
+	assert_non_null(certdir_table_next_order(table, again, true, &kind));
+	(void)certdir_table_answered(table, session->id, CERTDIR_ORDER_DONE, 0, again, &kind);
+	return again - at;
+}
+
+/* Who is let in by each login and denied after it loses the line at once, and then after 10, 20, 40, 60 minutes. */
+static void test_let_in_again(void **state)
+{
+	static const int64_t pauses[] = {0, 600, 1200, 2400, 3600, 3600};
+	struct certdir_table *table = certdir_table_new(10);
+	int64_t at = NOW;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++) {
+		assert_int_equal(deny_login(table, at + 1, CERTDIR_DISABLED, true), pauses[i] - (i > 0));
+		at += 1 + pauses[i] - (i > 0);
+	}
+	/* Another reason is news. */
+	assert_int_equal(deny_login(table, at + 1, CERTDIR_RETIRED, true), 0);
+	/* By the word of an administrator it goes at once. */
+	assert_int_equal(deny_login(table, at + 2, CERTDIR_RETIRED, false), 599);
+	certdir_table_allow(table, only(table)->id);
+	assert_true(certdir_table_deny(table, only(table)->id, CERTDIR_RETIRED, at + 3));
+	assert_int_equal(certdir_table_release(table, CERTDIR_RELEASE_ALL_AT_ONCE, at + 3), 0);
+	assert_int_equal(only(table)->again, at + 3);
+	/* When all agreed about it in between, it is a new matter. */
+	certdir_table_allow(table, only(table)->id);
+	certdir_table_agree(table, only(table)->id);
+	assert_int_equal(deny_login(table, at + 4, CERTDIR_RETIRED, false), 0);
+	certdir_table_free(table);
+}
+
+/* What it was logged in to before it was put out goes with that, whenever it is judged. */
+static void test_other_session_of_it(void **state)
+{
+	struct certdir_table *table = certdir_table_new(10);
+	struct certdir_packet packet = packet_of(START, "s2", NOW - 5, NOW - 5);
+
+	(void)state;
+	(void)deny_login(table, NOW, CERTDIR_DISABLED, true);
+	assert_int_equal(certdir_table_take(table, &packet), CERTDIR_TOOK_IT);
+	assert_true(certdir_table_deny(table, 2, CERTDIR_DISABLED, NOW + 1));
+	assert_int_equal(certdir_table_release(table, CERTDIR_RELEASE_UNDECIDED, NOW + 1), 0);
 	certdir_table_free(table);
 }
 
@@ -664,6 +731,8 @@ int main(void)
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_let_in_again),
+		cmocka_unit_test(test_other_session_of_it),
 		cmocka_unit_test(test_session),
 	};
 
