@@ -257,12 +257,12 @@ unit-asan: ## unit tests with the address and undefined behaviour sanitizers
 # What the sanitizer holds back of freed memory would look like a server that grows.
 asan: deps ## unit tests and real logins with the address and undefined behaviour sanitizers
 	$(call sanitized,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all,all unit)
-	$(call logins,asan,libasan.so libubsan.so,ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0:quarantine_size_mb=8,logins resumption hostile_names server ldap_faults sync sync_graph cli_sync_config cli_list profiles placeholders_guards placeholders_meanwhile placeholders_hostile placeholders_history, and not never_end)
+	$(call logins,asan,libasan.so libubsan.so,CERTDIR_DRIVER_CFLAGS=-fsanitize=address$(comma)undefined ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0:quarantine_size_mb=8,logins resumption hostile_names server ldap_faults sessions das disconnect class journal observe people known_certificate sync sync_graph cli_sync_config cli_list profiles placeholders_guards placeholders_meanwhile placeholders_hostile placeholders_history, and not never_end)
 # The server's own handler of SIGHUP changes errno, which is not ours to hear about.
 # Memory of 2 GiB for a message takes the sanitizer longer than the test waits.
 tsan: deps ## unit tests and many logins at once with the thread sanitizer
 	$(call sanitized,tsan,-fsanitize=thread,all unit)
-	$(call logins,tsan,libtsan.so,TSAN_OPTIONS=ignore_noninstrumented_modules=1,load outage ldap_faults server, and not hup and not gigabytes)
+	$(call logins,tsan,libtsan.so,CERTDIR_DRIVER_CFLAGS=-fsanitize=thread TSAN_OPTIONS=ignore_noninstrumented_modules=1,load outage ldap_faults server sessions das journal, and not hup and not gigabytes)
 
 FUZZ_SECONDS ?= 120
 FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
