@@ -15,8 +15,9 @@ VERSION := $(shell sed -n "/^\#\# [0-9]/{s/^\#\# \([^ ]*\).*/\1/p;q}" CHANGELOG.
 SERVER_HEADERS := -isystem rlm_certdir/compat $(FREERADIUS_PREFIX:%=-isystem %/include) \
                   -include freeradius/build.h -include freeradius/features.h
 server := $(if $(FREERADIUS_PREFIX),$(wildcard $(FREERADIUS_PREFIX)/include/freeradius/features.h),yes)
-server := $(and $(server),$(shell echo '= RADIUSD_VERSION RADIUSD_VERSION_COMMIT LIBDIR RADDBDIR LOGDIR' | $(CC) $(SERVER_HEADERS) \
+server := $(and $(server),$(shell echo '= RADIUSD_VERSION RADIUSD_VERSION_COMMIT LIBDIR RADDBDIR LOGDIR RADIUSD_VERSION_STRING' | $(CC) $(SERVER_HEADERS) \
             -include freeradius/autoconf.h -include freeradius/radpaths.h -E -P -x c - 2>/dev/null | sed -n 's/^= //p'))
+server_version := $(subst ",,$(word 6,$(server)))
 
 # Where `make install` puts things, below DESTDIR.
 PREFIX   ?= /usr
@@ -313,6 +314,10 @@ report-test: deps ## the page of certdir report in Chromium: errors, requests, w
 	@$(MAKE) --no-print-directory all
 	@CERTDIR_BUILD=$(abspath $(B)) $(PYTHON) -m pytest -q -p no:cacheprovider tests/report
 
+.PHONY: packages-test
+packages-test: deps-demo ## build the Debian packages on Debian 12 and 13, and install, use, update, remove them under systemd (root, debootstrap)
+	@tests/packages/check.sh $(B)/packages
+
 .PHONY: docker-test
 docker-test: deps-demo ## build the container image and run the demo's logins against it
 	@$(MAKE) --no-print-directory all
@@ -362,13 +367,17 @@ uninstall: ## remove what `make install` put there; edited files of raddb, certd
 
 # ---- packages ----
 
-.PHONY: dist deb
+.PHONY: dist deb rpm server-version
+server-version:
+	@echo $(server_version)
 dist: ## build/certdir-VERSION.tar.gz of the last commit, which needs no git to be built
 	@mkdir -p $(B)
 	git archive --format=tar.gz --prefix=certdir-$(VERSION)/ -o $(B)/certdir-$(VERSION).tar.gz HEAD
 deb: ## Debian packages for this release of Debian, in build/deb
 	@tests/testenv/deps.sh $(DEPS_BUILD) debhelper dpkg-dev
 	@packaging/deb.sh $(B)/deb $(VERSION)
+rpm: ## RPM packages, in build/rpm; built on Debian so far, to see that the specification is in order
+	@packaging/rpm.sh $(B)/rpm $(VERSION) $(server_version)
 
 compile_commands.json: Makefile ## for clangd and clang-tidy
 	@{ echo '['; sep=; \

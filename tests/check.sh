@@ -20,8 +20,8 @@ check_format() {
 # followed), SC2154 (their variables).
 check_shell() {
 	local programs
-	mapfile -t programs < <(grep -rlE '^#!/bin/(ba)?sh' .ci docker docs raddb-snippets tests --include=run --include='*.sh' --include='certdir-*' \
-		--include=entrypoint)
+	mapfile -t programs < <(grep -rlE '^#!/bin/(ba)?sh' .ci docker docs packaging raddb-snippets tests --include=run --include='*.sh' --include='certdir-*' \
+		--include=entrypoint --include='*.postinst' --include='*.p*rm')
 	[ ${#programs[@]} -gt 5 ] || { echo "check.sh: only ${#programs[@]} shell programs were found" >&2; return 1; }
 	shellcheck --exclude=SC2015,SC2016,SC1091,SC2154 "${programs[@]}"
 }
