@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
@@ -13,6 +14,8 @@
 #include "cli/json.h"
 #include "cli/judge.h"
 #include "cli/words.h"
+
+#define SERVICE_CREDENTIALS "/run/credentials/certdir-sync.service"
 
 enum { MARGIN = 22, COLUMNS = 80 };
 

@@ -83,6 +83,10 @@ void certdir_doctor_listen(void (*act)(void *context), void *context, char text[
 /* In a job: becomes the server's user, to see what that sees. False with a finding of `name`: that cannot be. */
 bool certdir_doctor_become_server(const struct certdir_doctor *doctor, const char *name,
 				  struct certdir_doctor_findings *findings);
+/* Who we are, for texts: names, or what stands in for one that has none. */
+enum { CERTDIR_DOCTOR_NUMBER = 12 };
+const char *certdir_doctor_user(void);
+const char *certdir_doctor_group(char number[CERTDIR_DOCTOR_NUMBER]);
 /* Whether we may read `path`. False with a finding that says which directory or mode is in the way. NULL is nothing to read. */
 bool certdir_doctor_readable(const char *path, const char *name, struct certdir_doctor_findings *findings);
 /* Whether a file may be made in a directory, likewise. */

@@ -32,7 +32,7 @@ static void check_token(const char *name, enum certdir_http_result result, const
 	else
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "token",
 				   strstr(error->text, "AADSTS") || strstr(error->text, "invalid_")
-					   ? "look at the application in Entra ID: certdir-sync(1), under APPLICATION"
+					   ? "look at the application in Entra ID, or make one: certdir-setup(1)"
 					   : reach_remedy(error->text),
 				   "%s: %s", name, error->text);
 }

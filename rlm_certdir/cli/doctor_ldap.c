@@ -182,7 +182,7 @@ static void check_rights(struct probe *probe)
 				   "%s: the account may make computers in %s", subject->name, subject->base_dn);
 	else if (probe->has_classes)
 		certdir_doctor_say(probe->findings, CERTDIR_DOCTOR_WRONG, "rights",
-				   "delegate it there: certdir-placeholders(1), under ACTIVE DIRECTORY",
+				   "delegate it there: certdir-placeholders(1), under RIGHTS",
 				   "%s: the account may not make computers in %s", subject->name, subject->base_dn);
 	else
 		certdir_doctor_say(probe->findings, CERTDIR_DOCTOR_SKIPPED, "rights",

@@ -132,16 +132,16 @@ static int knock(const char *filename)
 static void check_socket(const char *filename, bool ask, struct certdir_doctor_findings *findings)
 {
 	const int failure = knock(filename);
-	char remedy[CERTDIR_TEXT_MAX];
+	char remedy[CERTDIR_TEXT_MAX], number[CERTDIR_DOCTOR_NUMBER];
 
 	if (!failure)
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_RIGHT, "asking", "", "a certdir sync answers at %s%s",
 				   filename, CERTDIR_ASKING_SUFFIX);
 	else if (failure == EACCES) {
-		certdir_say(remedy, "chgrp %d %s%s; chmod g+rw %s%s", (int)getegid(), filename, CERTDIR_ASKING_SUFFIX,
-			    filename, CERTDIR_ASKING_SUFFIX);
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "asking", remedy,
-				   "the server's user may not ask at %s%s", filename, CERTDIR_ASKING_SUFFIX);
+		certdir_say(remedy, "chgrp %s %s%s; chmod g+rw %s%s", certdir_doctor_group(number), filename,
+			    CERTDIR_ASKING_SUFFIX, filename, CERTDIR_ASKING_SUFFIX);
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "asking", remedy, "%s may not ask at %s%s",
+				   certdir_doctor_user(), filename, CERTDIR_ASKING_SUFFIX);
 	} else if (ask)
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "asking", "systemctl start certdir-sync",
 				   "ask = yes, and no certdir sync answers at %s%s: %s", filename,

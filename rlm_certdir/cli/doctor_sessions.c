@@ -127,10 +127,10 @@ static void check_option(const struct certdir_doctor *doctor, const char *name,
 
 	if (!filename || !*filename)
 		return;
-	certdir_say(remedy, "chown %d %s", (int)geteuid(), filename);
+	certdir_say(remedy, "chown %s %s", certdir_doctor_user(), filename);
 	if (access(filename, W_OK) != 0 && errno == EACCES && access(filename, F_OK) == 0)
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, name, remedy,
-				   "the server's user (%d) may not write %s", (int)geteuid(), filename);
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, name, remedy, "%s may not write %s",
+				   certdir_doctor_user(), filename);
 	else
 		check_directory(filename, name, findings);
 }

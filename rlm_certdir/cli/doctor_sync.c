@@ -4,10 +4,12 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/permissions.h"
 #include "cli/doctor.h"
 #include "cli/status_gather.h"
@@ -25,19 +27,20 @@ static const struct passwd *unit_user(char name[CERTDIR_TEXT_MAX])
 	return name[0] ? getpwnam(name) : NULL;
 }
 
-/* The user of the sync's unit, as whom certdir_doctor_sync() has us look, has to see it; any other user need not. */
-static void tell_hidden(const char *filename, struct certdir_doctor_findings *findings)
+/* False with a finding. The user of the sync's unit, as whom look_at_files() has us look, has to see it; any other user need not. */
+static bool is_visible(const char *filename, struct certdir_doctor_findings *findings)
 {
-	char user[CERTDIR_TEXT_MAX], remedy[CERTDIR_TEXT_MAX];
-	const struct passwd *account = unit_user(user);
+	char name[CERTDIR_TEXT_MAX];
+	const struct passwd *account;
 
-	certdir_say(remedy, "chown %s %s", user, filename);
+	if (!certdir_doctor_is_hidden(filename))
+		return true;
+	account = unit_user(name);
 	if (account && account->pw_uid == geteuid())
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "secret", remedy,
-				   "%s, as whom the sync runs, may not read %s", user, filename);
-	else
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "secret", "run certdir doctor as root",
-				   "%s: only others may read it", filename);
+		return certdir_doctor_readable(filename, "secret", findings);
+	certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "secret", "run certdir doctor as root",
+			   "%s: only others may read it", filename);
+	return false;
 }
 
 static void check_secret(const char *filename, enum certdir_secret_kind kind, struct certdir_doctor_findings *findings)
@@ -46,12 +49,8 @@ static void check_secret(const char *filename, enum certdir_secret_kind kind, st
 	size_t length;
 	char *secret;
 
-	if (!filename)
+	if (!filename || !is_visible(filename, findings))
 		return;
-	if (certdir_doctor_is_hidden(filename)) {
-		tell_hidden(filename, findings);
-		return;
-	}
 	secret = kind == CERTDIR_SECRET_KEY ? certdir_secret_read_bytes(filename, &length, &error)
 					    : certdir_secret_read(filename, kind, &error);
 	if (secret)
@@ -91,7 +90,10 @@ static void check_conf(const struct certdir_doctor *doctor, struct certdir_docto
 
 	if (!certdir_permissions_check(filename, &error))
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "permissions", NULL, "%s", error.text);
-	if (!doctor->conf_read)
+	if (!doctor->conf_read && strstr(doctor->conf_error, "${CREDENTIALS_DIRECTORY}"))
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "conf", "systemctl start " UNIT ", and ask again",
+				   "%s", doctor->conf_error);
+	else if (!doctor->conf_read)
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "conf",
 				   "mend that line; certdir.conf(5) explains each option", "%s", doctor->conf_error);
 	else
@@ -220,17 +222,42 @@ static void look_at_sync(const struct certdir_doctor *doctor, const void *subjec
 	check_runs(doctor, findings);
 }
 
-/* As the sync's user, when we are root and it has one. */
-static void look_at_secrets(const struct certdir_doctor *doctor, const void *subject,
-			    struct certdir_doctor_findings *findings)
+/* What the sync writes: the list, and what stands beside it. */
+static void check_directory(const char *list, struct certdir_doctor_findings *findings)
 {
-	char name[CERTDIR_TEXT_MAX];
-	const struct passwd *account = geteuid() == 0 ? unit_user(name) : NULL;
+	char *directory = certdir_file_directory(list);
 
+	if (directory && certdir_doctor_writable(directory, "writable", findings))
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_RIGHT, "writable", "", "%s can write into %s",
+				   certdir_doctor_user(), directory);
+	free(directory);
+}
+
+/* False: we are not root, or the unit has no user, and we stay who we are. */
+static bool become_sync(void)
+{
+	char name[CERTDIR_TEXT_MAX], group[CERTDIR_TEXT_MAX];
+	const struct passwd *account = geteuid() == 0 ? unit_user(name) : NULL;
+	const struct group *own;
+	gid_t id;
+
+	if (!account)
+		return false;
+	certdir_doctor_systemctl("show -p Group --value " UNIT, group);
+	own = group[0] ? getgrnam(group) : NULL;
+	id = own ? own->gr_gid : account->pw_gid;
+	return initgroups(name, id) == 0 && setgid(id) == 0 && setuid(account->pw_uid) == 0;
+}
+
+static void look_at_files(const struct certdir_doctor *doctor, const void *subject,
+			  struct certdir_doctor_findings *findings)
+{
 	(void)subject;
-	if (!account ||
-	    (initgroups(name, account->pw_gid) == 0 && setgid(account->pw_gid) == 0 && setuid(account->pw_uid) == 0))
-		check_secrets(&doctor->conf, findings);
+	if (become_sync()) {
+		(void)certdir_doctor_readable(doctor->options->conf, "secret", findings);
+		check_directory(doctor->conf.config.list, findings);
+	}
+	check_secrets(&doctor->conf, findings);
 }
 
 static void tell_none(const struct certdir_doctor *doctor, const void *subject,
@@ -246,5 +273,5 @@ void certdir_doctor_sync(const struct certdir_doctor *doctor, struct certdir_doc
 	if (!doctor->conf_stuck)
 		certdir_doctor_add(jobs, "sync", NULL, doctor->has_conf ? look_at_sync : tell_none, NULL);
 	if (doctor->conf_read)
-		certdir_doctor_add(jobs, "sync", NULL, look_at_secrets, NULL);
+		certdir_doctor_add(jobs, "sync", NULL, look_at_files, NULL);
 }

@@ -2,7 +2,8 @@
 /* What several groups of checks ask: who may read what, how services and clocks are. */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,21 +107,35 @@ static bool find_closed(const char *path, char closed[CERTDIR_TEXT_MAX])
 	return false;
 }
 
+const char *certdir_doctor_user(void)
+{
+	const struct passwd *account = getpwuid(geteuid());
+
+	return account ? account->pw_name : "this user";
+}
+
+const char *certdir_doctor_group(char number[CERTDIR_DOCTOR_NUMBER])
+{
+	const struct group *group = getgrgid(getegid());
+
+	(void)snprintf(number, CERTDIR_DOCTOR_NUMBER, "%u", (unsigned)getegid());
+	return group ? group->gr_name : number;
+}
+
 static void tell_closed(const char *path, const char *name, const char *what, struct certdir_doctor_findings *findings)
 {
-	char closed[CERTDIR_TEXT_MAX], remedy[CERTDIR_TEXT_MAX];
-	const int group = (int)getegid();
+	char closed[CERTDIR_TEXT_MAX], remedy[CERTDIR_TEXT_MAX], number[CERTDIR_DOCTOR_NUMBER];
+	const char *group = certdir_doctor_group(number);
 
 	if (find_closed(path, closed)) {
-		certdir_say(remedy, "chgrp %d %s; chmod g+x %s", group, closed, closed);
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, name, remedy,
-				   "the server's user (%d) may not pass through %s to %s", (int)geteuid(), closed,
-				   path);
+		certdir_say(remedy, "chgrp %s %s; chmod g+x %s", group, closed, closed);
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, name, remedy, "%s may not pass through %s to %s",
+				   certdir_doctor_user(), closed, path);
 		return;
 	}
-	certdir_say(remedy, "chgrp %d %s; chmod g+%s %s", group, path, what[0] == 'w' ? "rwx" : "r", path);
-	certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, name, remedy, "the server's user (%d) may not %s %s",
-			   (int)geteuid(), what, path);
+	certdir_say(remedy, "chgrp %s %s; chmod g+%s %s", group, path, what[0] == 'w' ? "rwx" : "r", path);
+	certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, name, remedy, "%s may not %s %s", certdir_doctor_user(),
+			   what, path);
 }
 
 bool certdir_doctor_readable(const char *path, const char *name, struct certdir_doctor_findings *findings)
@@ -142,16 +157,17 @@ bool certdir_doctor_readable(const char *path, const char *name, struct certdir_
 
 bool certdir_doctor_writable(const char *directory, const char *name, struct certdir_doctor_findings *findings)
 {
-	char remedy[CERTDIR_TEXT_MAX];
+	const int failure = access(directory, W_OK | X_OK) == 0 ? 0 : errno;
+	char remedy[CERTDIR_TEXT_MAX], number[CERTDIR_DOCTOR_NUMBER];
 
-	if (access(directory, W_OK | X_OK) == 0)
-		return true;
-	certdir_say(remedy, "install -d -o %d -g %d -m 750 %s", (int)geteuid(), (int)getegid(), directory);
-	if (errno == EACCES)
+	certdir_say(remedy, "install -d -o %s -g %s -m 750 %s", certdir_doctor_user(), certdir_doctor_group(number),
+		    directory);
+	if (failure == EACCES)
 		tell_closed(directory, name, "write into", findings);
-	else
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, name, remedy, "%s: %s", directory, strerror(errno));
-	return false;
+	else if (failure)
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, name, remedy, "%s: %s", directory,
+				   strerror(failure));
+	return !failure;
 }
 
 unsigned certdir_doctor_others(const char *path)

@@ -215,7 +215,7 @@ FAULTS = {
                      "certificate", "expiry", "warning", r"expires on", r"renew"),
     "no serverAuth": (lambda w: other_certificate(w), "certificate", "purpose", "wrong", r"Windows", r"serverAuth"),
     "key not readable": (lambda w: mode(w.pki.server[1], 0o600), "certificate", "files", "wrong", r"may not read \S+server\.key",
-                         r"chgrp \d+ \S+; chmod g\+r"),
+                         r"chgrp nogroup \S+; chmod g\+r"),
     "way to key closed": (lambda w: mode(w.directory / "pki", 0o700), "certificate", "files", "wrong", r"may not pass through \S+/pki",
                           r"chmod g\+x \S+/pki"),
     "key for all": (lambda w: mode(w.pki.server[1], 0o644), "certificate", "key", "wrong", r"anybody can use it", r"chmod o-rwx"),
@@ -248,7 +248,9 @@ FAULTS = {
     "another list": (lambda w: edited(w.module, f"filename = {w.sync.list_file}", f"filename = {w.directory}/lists/own.db"), "sync", "same list",
                      "warning", r"does not read", r"filename"),
     "secret not the sync's": (lambda w: edited(w.units, "active", "active\nUser nobody"), "sync", "secret", "wrong",
-                              r"nobody, as whom the sync runs, may not read", r"chown nobody \S+contoso\.secret"),
+                              r"nobody may not read \S+contoso\.secret", r"chgrp nogroup \S+contoso\.secret; chmod g\+r"),
+    "list not the sync's": (lambda w: edited(w.units, "active", "active\nUser games\nGroup audio"), "sync", "writable", "wrong",
+                            r"games may not write into \S+lists", r"chgrp audio \S+lists/; chmod g\+rwx"),
     "sync down": (unit("certdir-sync.service", "inactive"), "sync", "service", "warning", r"certdir sync does not run",
                   r"systemctl enable --now certdir-sync"),
     "timer off": (unit(f"certdir-placeholders@{SECTION}.timer", "inactive"), "sync", "service", "warning", SECTION, r"systemctl enable --now"),
@@ -317,6 +319,17 @@ def test_nothing_is_left_behind(world):
 def test_nothing_here(world, tmp_path):
     code, checks = world.doctor("-c", tmp_path / "none.conf", "--raddb", tmp_path)
     assert code == 1 and {(one["group"], one["name"]) for one in checks} == {("configuration", "raddb"), ("sync", "conf")}
+
+
+def test_a_credential_of_systemd(world):
+    """Without the service it is nowhere, which is no mistake of the configuration."""
+    with edited(world.sync.conf, str(world.sync.directory / "contoso.secret"), "${CREDENTIALS_DIRECTORY}/contoso.secret"):
+        _, checks = world.doctor()
+        found, = [one for one in checks if (one["group"], one["name"]) == ("sync", "conf")]
+        assert found["state"] == "skipped" and "systemctl start certdir-sync" in found["remedy"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CREDENTIALS_DIRECTORY", str(world.sync.directory))
+            assert world.doctor()[0] == 0
 
 
 def test_as_another_user(world):

@@ -27,7 +27,7 @@ SYSTEMCTL = """\
 #!/bin/sh
 case $1 in
 is-active) sed -n "s/^$2 //p" "${0%/*}/units" ;;
-show) sed -n "s/^User //p" "${0%/*}/units" ;;
+show) sed -n "s/^$3 //p" "${0%/*}/units" ;;
 esac
 """
 UNITS = ("freeradius.service", "certdir-sync.service", f"certdir-placeholders@{SECTION}.timer")
