@@ -176,8 +176,8 @@ static size_t put_in_order(struct certdir_apply_run *run, enum certdir_phase pha
 }
 
 /*
- * Looks at the next steps of the `count` of a phase, as many as may be in flight at once; *looked moves behind them. False: what is on the
- * way has to be answered first, so that all of these are sent at once, and between a look and the change is a moment.
+ * Looks at the next steps of the `count` of a phase, as many as may be in flight at once; *looked moves behind them. False: what is in flight
+ * has to be answered first, so that all of these are sent at once, and between a look and the change is a moment.
  */
 static bool look_ahead(struct certdir_apply_run *run, size_t count, size_t *looked)
 {

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "placeholders/mappings.h"
+#include "placeholders/mappings_run.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/array.h"
-#include "checker.h"
 #include "directory/list.h"
-#include "identity/mapping.h"
 #include "placeholders/issued.h"
 #include "text/dn.h"
 #include "text/excerpt.h"
@@ -20,53 +17,9 @@ enum {
 	MAPPING_MAX = 32767 /* what altSecurityIdentities takes */
 };
 
-/* One value that a certificate's mapping can have, and whose it is. */
-struct entry {
-	const char *value; /* the arena's */
-	struct certdir_wanted *device;
-	size_t certificate; /* which of those that have a device */
-	enum certdir_mapping_form form;
-	bool ended; /* the certificate has, or another form is asked for and there */
-};
-
-/* A certificate that has a device. */
-struct owned {
-	struct certdir_wanted *device;
-	bool issued; /* known of a table alone */
-	bool ended;
-	uint32_t forms; /* of the mappings that its device has got */
-};
-
-/* What a certificate that was handed in is known by in a table. Strings are the arena's. */
-struct handed {
-	const char *serial, *issuer;
-	const char *thumbprint; /* or NULL */
-	size_t certificate;
-};
-
-struct certdir_mappings {
-	const struct certdir_placeholders_config *config;
-	struct certdir_wanted_list *wanted;
-	struct certdir_arena *arena;
-	struct certdir_checker checker; /* of the list alone, with a policy that everybody passes */
-	struct certdir_mappings_report report;
-	struct entry *entries;
-	size_t count;
-	struct owned *owned;
-	size_t owned_count;
-	struct handed *handed; /* sorted by serial number once tables are read */
-	size_t handed_count;
-	size_t inexact; /* certificates of tables whose issuer is not known exactly */
-	size_t remarks; /* said or not */
-	size_t unknown; /* certificates that name no device of the list, */
-	const char *unknown_names; /* of the first few, the arena's; NULL: memory is out */
-	const char *why_unknown; /* what the first of them said */
-};
-
 /* ---- what a person has to know ---- */
 
-static void __attribute__((format(printf, 3, 4)))
-remark(struct certdir_mappings *mappings, const char *origin, const char *format, ...)
+void certdir_mappings_remark(struct certdir_mappings *mappings, const char *origin, const char *format, ...)
 {
 	char text[CERTDIR_TEXT_MAX];
 	va_list arguments;
@@ -88,7 +41,7 @@ void certdir_mappings_refuse(struct certdir_mappings *mappings, const char *orig
 	certdir_vsay(text, format, arguments);
 	va_end(arguments);
 	mappings->report.certificates++;
-	remark(mappings, origin, "%s", text);
+	certdir_mappings_remark(mappings, origin, "%s", text);
 }
 
 /* Old ones are no news in each run, so it is one line for all of them. */
@@ -189,10 +142,11 @@ static void remark_predecessor(struct certdir_mappings *mappings, const struct c
 	char then[CERTDIR_TIMESTAMP_SIZE];
 
 	certdir_timestamp_print(certificate->not_before, then);
-	remark(mappings, origin,
-	       "it was issued at %s, before %s was registered: it belongs to an older device of that name or serial "
-	       "number",
-	       then, decision->records[0]->device.id);
+	certdir_mappings_remark(
+		mappings, origin,
+		"it was issued at %s, before %s was registered: it belongs to an older device of that name or serial "
+		"number",
+		then, decision->records[0]->device.id);
 }
 
 /* That certificates of a table are of devices which are gone is no news. */
@@ -201,10 +155,11 @@ static void remark_none(struct certdir_mappings *mappings, const char *origin, b
 {
 	if (decision->record_count > 0 && decision->reason != CERTDIR_SID_MISMATCH) {
 		if (!issued)
-			remark(mappings, origin, "%s has come into the list only now: run it again",
-			       decision->records[0]->device.id);
+			certdir_mappings_remark(mappings, origin, "%s has come into the list only now: run it again",
+						decision->records[0]->device.id);
 	} else if (decision->reason != CERTDIR_NOT_FOUND || decision->record_count > 0) {
-		remark(mappings, origin, "%s: %s", certdir_reason_name(decision->reason), decision->detail);
+		certdir_mappings_remark(mappings, origin, "%s: %s", certdir_reason_name(decision->reason),
+					decision->detail);
 	} else if (!issued) {
 		note_unknown(mappings, origin, decision);
 	}
@@ -251,9 +206,9 @@ static bool no_memory(struct certdir_error *error)
 }
 
 /* Takes `value`, which may be NULL. */
-static bool put_value(struct certdir_mappings *mappings, char *value, struct entry entry, size_t *count)
+static bool put_value(struct certdir_mappings *mappings, char *value, struct certdir_mapping_entry entry, size_t *count)
 {
-	struct entry *added;
+	struct certdir_mapping_entry *added;
 
 	if (!value || strlen(value) > MAPPING_MAX) {
 		free(value);
@@ -272,7 +227,7 @@ static bool put_value(struct certdir_mappings *mappings, char *value, struct ent
 
 /* All values of one form; counts those that its device shall have. False when memory is out. */
 static bool put_form(struct certdir_mappings *mappings, const struct certdir_certificate *certificate,
-		     const struct entry *entry, size_t *count)
+		     const struct certdir_mapping_entry *entry, size_t *count)
 {
 	char *value;
 
@@ -304,7 +259,7 @@ static const char *why_none(uint32_t forms)
 
 /* The forms that are asked for, or all others; counts the values that the device shall have. */
 static bool put_forms(struct certdir_mappings *mappings, const struct certdir_certificate *certificate, bool asked,
-		      struct entry entry, size_t *count)
+		      struct certdir_mapping_entry entry, size_t *count)
 {
 	for (size_t form = 0; form < CERTDIR_MAPPING_FORMS; form++) {
 		if (asked != !!(mappings->config->mapping & CERTDIR_BIT(form)))
@@ -316,13 +271,14 @@ static bool put_forms(struct certdir_mappings *mappings, const struct certdir_ce
 	return true;
 }
 
-static struct owned *add_owned(struct certdir_mappings *mappings, struct certdir_wanted *device, bool issued,
-			       bool ended)
+static struct certdir_mapping_owned *add_owned(struct certdir_mappings *mappings, struct certdir_wanted *device,
+					       bool issued, bool ended)
 {
-	struct owned *added = certdir_array_next(&mappings->owned, mappings->owned_count, sizeof(*added));
+	struct certdir_mapping_owned *added =
+		certdir_array_next(&mappings->owned, mappings->owned_count, sizeof(*added));
 
 	if (added)
-		*added = (struct owned){.device = device, .issued = issued, .ended = ended};
+		*added = (struct certdir_mapping_owned){.device = device, .issued = issued, .ended = ended};
 	mappings->owned_count += added != NULL;
 	return added;
 }
@@ -331,16 +287,17 @@ static struct owned *add_owned(struct certdir_mappings *mappings, struct certdir
 static bool add_handed(struct certdir_mappings *mappings, const struct certdir_certificate *certificate)
 {
 	struct certdir_arena *arena = mappings->arena;
-	struct handed *handed = certdir_array_next(&mappings->handed, mappings->handed_count, sizeof(*handed));
+	struct certdir_mapping_handed *handed =
+		certdir_array_next(&mappings->handed, mappings->handed_count, sizeof(*handed));
 	const char *thumbprint = certificate->thumbprint;
 
 	if (!handed)
 		return false;
-	*handed = (struct handed){.serial = certdir_arena_copy(arena, certificate->serial, strlen(certificate->serial)),
-				  .issuer = certdir_arena_copy(arena, certificate->issuer, strlen(certificate->issuer)),
-				  .thumbprint =
-					  thumbprint ? certdir_arena_copy(arena, thumbprint, strlen(thumbprint)) : NULL,
-				  .certificate = mappings->owned_count - 1};
+	*handed = (struct certdir_mapping_handed){
+		.serial = certdir_arena_copy(arena, certificate->serial, strlen(certificate->serial)),
+		.issuer = certdir_arena_copy(arena, certificate->issuer, strlen(certificate->issuer)),
+		.thumbprint = thumbprint ? certdir_arena_copy(arena, thumbprint, strlen(thumbprint)) : NULL,
+		.certificate = mappings->owned_count - 1};
 	mappings->handed_count++;
 	return !arena->failed;
 }
@@ -349,14 +306,14 @@ static bool add_handed(struct certdir_mappings *mappings, const struct certdir_c
 static bool put_certificate(struct certdir_mappings *mappings, const struct certdir_certificate *certificate,
 			    const char *origin, struct certdir_wanted *device, bool ended)
 {
-	struct entry entry = {.device = device, .certificate = mappings->owned_count, .ended = ended};
+	struct certdir_mapping_entry entry = {.device = device, .certificate = mappings->owned_count, .ended = ended};
 	size_t count = 0;
 
 	if (!add_owned(mappings, device, false, ended) || !add_handed(mappings, certificate) ||
 	    !put_forms(mappings, certificate, true, entry, &count))
 		return false;
 	if (!ended && count == 0) {
-		remark(mappings, origin, "%s", why_none(mappings->config->mapping));
+		certdir_mappings_remark(mappings, origin, "%s", why_none(mappings->config->mapping));
 		return true;
 	}
 	entry.ended = true;
@@ -386,13 +343,13 @@ struct reading {
 
 static int by_serial(const void *left, const void *right)
 {
-	const struct handed *a = left, *b = right;
+	const struct certdir_mapping_handed *a = left, *b = right;
 
 	return strcmp(a->serial, b->serial);
 }
 
 /* A row may be of another CA that has given the same number; a list of certificates may lack the thumbprint. */
-static bool is_same(const struct handed *handed, const struct certdir_issued *row)
+static bool is_same(const struct certdir_mapping_handed *handed, const struct certdir_issued *row)
 {
 	if (handed->thumbprint && row->thumbprint)
 		return strcmp(handed->thumbprint, row->thumbprint) == 0;
@@ -406,8 +363,8 @@ static bool is_same(const struct handed *handed, const struct certdir_issued *ro
 static bool meet_handed(struct certdir_mappings *mappings, const struct certdir_issued *row,
 			struct certdir_wanted *device)
 {
-	const struct handed key = {.serial = row->serial};
-	const struct handed *end = mappings->handed + mappings->handed_count, *at = NULL;
+	const struct certdir_mapping_handed key = {.serial = row->serial};
+	const struct certdir_mapping_handed *end = mappings->handed + mappings->handed_count, *at = NULL;
 	bool met = false;
 
 	if (row->serial && mappings->handed_count > 0)
@@ -415,7 +372,7 @@ static bool meet_handed(struct certdir_mappings *mappings, const struct certdir_
 	while (at && at > mappings->handed && by_serial(at - 1, &key) == 0)
 		at--;
 	for (; at && at < end && by_serial(at, &key) == 0; at++) {
-		struct owned *owned = &mappings->owned[at->certificate];
+		struct certdir_mapping_owned *owned = &mappings->owned[at->certificate];
 
 		if (!is_same(at, row))
 			continue;
@@ -432,10 +389,10 @@ static bool put_issued(struct certdir_mappings *mappings, const struct certdir_c
 		       struct certdir_wanted *device, enum certdir_unmapped why)
 {
 	const bool ended = why == CERTDIR_UNMAPPED_REVOKED || why == CERTDIR_UNMAPPED_EXPIRED;
-	const struct entry entry = {.device = device,
-				    .certificate = mappings->owned_count,
-				    .form = CERTDIR_MAPPING_ISSUER_SERIAL,
-				    .ended = ended};
+	const struct certdir_mapping_entry entry = {.device = device,
+						    .certificate = mappings->owned_count,
+						    .form = CERTDIR_MAPPING_ISSUER_SERIAL,
+						    .ended = ended};
 	size_t count = 0;
 
 	if (why > device->unmapped)
@@ -539,184 +496,12 @@ bool certdir_mappings_add_issued(struct certdir_mappings *mappings, int64_t now,
 
 /* ---- finish ---- */
 
-/* Devices stand in one array, sorted by key: where they stand is their order. */
-static int compare_devices(const struct entry *a, const struct entry *b)
-{
-	return (a->device > b->device) - (a->device < b->device);
-}
-
-/* By value as Active Directory compares it, by device, valid before ended. */
-static int by_value(const void *left, const void *right)
-{
-	const struct entry *a = left, *b = right;
-	int order = strcasecmp(a->value, b->value);
-
-	if (order == 0)
-		order = compare_devices(a, b);
-	return order ? order : a->ended - b->ended;
-}
-
-/* By device, valid before ended, by value. */
-static int by_device(const void *left, const void *right)
-{
-	const struct entry *a = left, *b = right;
-	int order = compare_devices(a, b);
-
-	if (order == 0)
-		order = a->ended - b->ended;
-	return order ? order : strcmp(a->value, b->value);
-}
-
-/* What tables say of certificates that were handed in comes last. */
-static void update_entries(struct certdir_mappings *mappings)
-{
-	for (size_t i = 0; i < mappings->count; i++) {
-		struct entry *entry = &mappings->entries[i];
-		const struct owned *owned = &mappings->owned[entry->certificate];
-
-		entry->device = owned->device;
-		entry->ended |= owned->ended;
-	}
-}
-
-/* How many entries from `at` on have the same value, and with `device` the same device. */
-static size_t run_of(const struct certdir_mappings *mappings, size_t at, bool device)
-{
-	const struct entry *first = &mappings->entries[at];
-	size_t end = at + 1;
-
-	while (end < mappings->count && strcasecmp(mappings->entries[end].value, first->value) == 0 &&
-	       (!device || mappings->entries[end].device == first->device))
-		end++;
-	return end - at;
-}
-
-/* Says so unless none of them is to be given to anybody any more. */
-static void refuse_shared(struct certdir_mappings *mappings, size_t at, size_t length)
-{
-	const struct entry *first = &mappings->entries[at], *last = first + length - 1;
-	bool valid = false;
-
-	for (const struct entry *entry = first; entry <= last; entry++) {
-		valid |= !entry->ended;
-		if (mappings->owned[entry->certificate].issued && entry->device->unmapped < CERTDIR_UNMAPPED_SHARED)
-			entry->device->unmapped = CERTDIR_UNMAPPED_SHARED;
-	}
-	if (valid)
-		remark(mappings, first->value,
-		       "certificates of several devices have it, of %s and %s among them: none of them gets it, since "
-		       "one could log in as the other; issue them anew, each with a key of its own",
-		       first->device->key, last->device->key);
-}
-
-/* The valid certificates that have this value of a device have got a mapping. */
-static void note_forms(struct certdir_mappings *mappings, size_t at, size_t length)
-{
-	for (size_t i = at; i < at + length; i++) {
-		const struct entry *entry = &mappings->entries[i];
-
-		if (!entry->ended)
-			mappings->owned[entry->certificate].forms |= CERTDIR_BIT(entry->form);
-	}
-}
-
-/*
- * Issuer and serial number are one certificate's, and once somebody says that it has ended, it has; a key may be that of an old one and of
- * its successor.
- */
-static void end_certificate(struct certdir_mappings *mappings, size_t at, size_t length)
-{
-	struct entry *first = &mappings->entries[at];
-	const bool ended = first[length - 1].ended;
-
-	for (size_t i = 0; i < length && first->form == CERTDIR_MAPPING_ISSUER_SERIAL; i++)
-		first[i].ended = ended;
-}
-
-/*
- * Keeps one entry for each value of a device, the valid one if there is one; of a value that several devices have only those that
- * have ended everywhere on their device.
- */
-static void settle(struct certdir_mappings *mappings)
-{
-	size_t kept = 0, length, same;
-
-	update_entries(mappings);
-	if (mappings->count > 0)
-		qsort(mappings->entries, mappings->count, sizeof(*mappings->entries), by_value);
-	for (size_t at = 0; at < mappings->count; at += length) {
-		const size_t end = at + (length = run_of(mappings, at, false));
-		const bool shared = mappings->entries[at].device != mappings->entries[end - 1].device;
-
-		if (shared)
-			refuse_shared(mappings, at, length);
-		for (size_t i = at; i < end; i += same) {
-			struct entry entry;
-
-			same = run_of(mappings, i, true);
-			end_certificate(mappings, i, same);
-			entry = mappings->entries[i];
-			if (!shared)
-				note_forms(mappings, i, same);
-			if (!shared || entry.ended)
-				mappings->entries[kept++] = entry;
-		}
-	}
-	mappings->count = kept;
-}
-
-static void count_certificates(struct certdir_mappings *mappings)
-{
-	struct certdir_mappings_report *report = &mappings->report;
-
-	for (size_t i = 0; i < mappings->owned_count; i++) {
-		const struct owned *owned = &mappings->owned[i];
-
-		if (owned->issued) {
-			report->issued.ended += owned->ended;
-			report->issued.matched += owned->forms != 0;
-			continue;
-		}
-		report->ended += owned->ended;
-		report->matched += owned->forms != 0;
-		for (size_t form = 0; form < CERTDIR_MAPPING_FORMS; form++)
-			report->forms[form] += owned->forms >> form & 1;
-	}
-	report->unmatched = report->certificates - report->ended - report->matched;
-	report->issued.unmatched = report->issued.certificates - report->issued.ended - report->issued.matched;
-}
-
-static bool hand_out(struct certdir_mappings *mappings, struct certdir_error *error)
-{
-	struct certdir_ldap_bytes *items;
-
-	if (mappings->count == 0)
-		return true;
-	items = certdir_arena_alloc(mappings->arena, mappings->count * sizeof(*items));
-	if (!items) {
-		certdir_error_set(error, "out of memory");
-		return false;
-	}
-	qsort(mappings->entries, mappings->count, sizeof(*mappings->entries), by_device);
-	for (size_t i = 0; i < mappings->count; i++) {
-		const struct entry *entry = &mappings->entries[i];
-		struct certdir_ldap_values *values = entry->ended ? &entry->device->ended : &entry->device->mappings;
-
-		items[i] = (struct certdir_ldap_bytes){entry->value, strlen(entry->value)};
-		if (values->count++ == 0)
-			values->items = &items[i];
-	}
-	return true;
-}
-
 bool certdir_mappings_finish(struct certdir_mappings *mappings, struct certdir_mappings_report *report,
 			     struct certdir_error *error)
 {
 	bool ok;
 
-	settle(mappings);
-	count_certificates(mappings);
-	ok = hand_out(mappings, error);
+	ok = certdir_mappings_settle(mappings, error);
 	say_unknown(mappings);
 	if (mappings->remarks > SAID_MAX)
 		certdir_log(CERTDIR_LOG_WARN, "and %zu more certificates without a mapping",
