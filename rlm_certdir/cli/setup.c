@@ -68,6 +68,13 @@ static int have_key(struct certdir_cli_setup *setup)
 	char *name;
 
 	if (access(setup->key_file, F_OK) == 0) {
+		setup->lock = certdir_own_credential_lock(setup->key_file);
+		if (setup->lock < 0) {
+			fprintf(stderr,
+				"certdir: %s cannot be locked: another certdir is changing it, or it cannot be read\n",
+				setup->key_file);
+			return EX_TEMPFAIL;
+		}
 		if (!certdir_own_credential_read(&setup->key, setup->key_file, &error))
 			return complain(&error, EX_DATAERR);
 		if (setup->key.not_after > now)
@@ -108,10 +115,13 @@ static char *sign_in(const struct certdir_signin_place *place)
 
 static void print_consent(const struct certdir_cli_setup *setup)
 {
-	printf("This account may not grant permissions. Have a Global Administrator or Privileged Role Administrator "
-	       "open\n\n"
-	       "    %s/%s/adminconsent?client_id=%s\n\n"
-	       "and accept; after that, `certdir sync` works.\n",
+	printf("\nThis account may not grant permissions. All else is done. A Global Administrator or Privileged Role "
+	       "Administrator\n"
+	       "consents in the Entra admin center (App registrations, All applications, certdir, API permissions, "
+	       "Grant admin\n"
+	       "consent), or at\n\n    %s/%s/adminconsent?client_id=%s\n\n"
+	       "where a page may follow that has no reply address (AADSTS500113). certdir setup, run again, tells "
+	       "whether it counts.\n",
 	       setup->place.authority, setup->tenant, setup->application.client_id);
 }
 
@@ -120,8 +130,10 @@ static int register_application(struct certdir_cli_setup *setup, const struct ce
 {
 	const uint32_t wanted = certdir_cli_setup_permissions(setup);
 	struct certdir_error error;
+	char key_id[sizeof(setup->key.key_id)];
 	bool refused;
 
+	memcpy(key_id, setup->key.key_id, sizeof(key_id));
 	if (!certdir_application_ensure(admin, &setup->key, setup->client_id, wanted, &setup->application, &error))
 		return complain(&error, EX_UNAVAILABLE);
 	/* Before anything else: the next run has to find it again. */
@@ -130,7 +142,7 @@ static int register_application(struct certdir_cli_setup *setup, const struct ce
 	printf("%s the application certdir, client_id %s; %s has [tenant %s].\n",
 	       setup->application.made ? "Registered" : "Found", setup->application.client_id, setup->options->conf,
 	       setup->name);
-	if (save_key(setup))
+	if (strcmp(setup->key.key_id, key_id) != 0 && save_key(setup))
 		return EX_CANTCREAT;
 	if (!certdir_application_grant(admin, &setup->application, wanted, &refused, &error))
 		return complain(&error, EX_UNAVAILABLE);
@@ -284,12 +296,15 @@ static void clear(struct certdir_cli_setup *setup)
 	free(setup->list);
 	free(setup->key_file);
 	certdir_own_credential_clear(&setup->key);
+	if (setup->lock >= 0)
+		(void)close(setup->lock);
 	certdir_conf_free(setup->conf);
 }
 
 int certdir_cli_setup(const struct certdir_cli_options *options)
 {
-	struct certdir_cli_setup setup = {.options = options, .asks = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)};
+	struct certdir_cli_setup setup = {
+		.options = options, .asks = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO), .lock = -1};
 	int status;
 
 	if (options->print && strcmp(options->print, "az") != 0 && strcmp(options->print, "powershell") != 0)

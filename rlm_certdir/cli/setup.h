@@ -20,6 +20,7 @@ struct certdir_cli_setup {
 	const char **groups; /* NULL-terminated; NULL: those of the section stay */
 	char *list; /* file name of the device list */
 	char *key_file;
+	int lock; /* on it, or -1 */
 	struct certdir_own_credential key;
 	struct certdir_application application;
 };

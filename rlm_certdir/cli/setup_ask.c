@@ -241,8 +241,18 @@ static bool choose_groups(struct certdir_cli_setup *setup)
 	if (!given[0] && (setup->section || !setup->asks))
 		return true;
 	setup->groups = calloc(setup->options->operand_count + 64, sizeof(*setup->groups));
-	for (; setup->groups && given[count]; count++)
+	for (; setup->groups && given[count]; count++) {
+		const char *why;
+
+		if (!certdir_text_valid(given[count], strlen(given[count]), &why)) {
+			fprintf(stderr,
+				"certdir: --group is the name of a group, and has something in it that no name has: "
+				"%s\n",
+				why);
+			return false;
+		}
 		setup->groups[count] = strdup(given[count]);
+	}
 	while (setup->groups && !given[0] && count < 63) {
 		line = certdir_cli_setup_line(
 			"A group whose members are to be known, by its name (none: press Return): ");

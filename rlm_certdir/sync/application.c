@@ -210,49 +210,69 @@ static bool make_application(const struct certdir_admin *admin, struct certdir_o
 	return ok;
 }
 
+/* What an application lacks, as the body of a PATCH, which may be empty. */
+static json_t *lack_of(const json_t *before, const struct certdir_own_credential *credential, uint32_t wanted)
+{
+	const json_t *had = json_object_get(before, "requiredResourceAccess");
+	json_t *lack = json_object(), *access = required_access(had, wanted), *keys;
+
+	if (!json_equal(access, had))
+		(void)json_object_set(lack, "requiredResourceAccess", access);
+	json_decref(access);
+	if (find_key(before, credential))
+		return lack;
+	/* They are replaced as a whole: those of others are sent back as they came. */
+	keys = json_deep_copy(json_object_get(before, "keyCredentials"));
+	if (!json_is_array(keys))
+		keys = json_array();
+	(void)json_array_append_new(keys, key_of(credential));
+	(void)json_object_set_new(lack, "keyCredentials", keys);
+	return lack;
+}
+
+/* The application as it is; NULL with `error`. */
+static json_t *read_by_client_id(const struct certdir_admin *admin, const char *client_id, struct certdir_error *error)
+{
+	struct certdir_admin_answer answer;
+	char path[PATH_SIZE];
+
+	(void)snprintf(path, sizeof(path),
+		       "/applications(appId='%s')?$select=id,appId,requiredResourceAccess,keyCredentials", client_id);
+	if (certdir_admin_ask(admin, NULL, path, NULL, NULL, &answer, error))
+		return answer.body;
+	if (answer.status == 404)
+		certdir_error_set(
+			error,
+			"the tenant has no application with the client_id %s of certdir.conf: take client_id out "
+			"of it to have a new one registered",
+			client_id);
+	else
+		(void)explain(&answer, "read the application", error);
+	return NULL;
+}
+
 static bool mend_application(const struct certdir_admin *admin, struct certdir_own_credential *credential,
 			     const char *client_id, uint32_t wanted, struct certdir_application *application,
 			     struct certdir_error *error)
 {
+	json_t *before = read_by_client_id(admin, client_id, error), *lack;
 	struct certdir_admin_answer answer;
 	char path[PATH_SIZE];
-	json_t *before, *change = json_object(), *access;
-	bool ok = true;
+	bool ok = before && take_application(application, credential, before, error);
 
-	(void)snprintf(path, sizeof(path),
-		       "/applications(appId='%s')?$select=id,appId,requiredResourceAccess,keyCredentials", client_id);
-	if (!certdir_admin_ask(admin, NULL, path, NULL, NULL, &answer, error)) {
-		json_decref(change);
-		if (answer.status == 404)
-			certdir_error_set(
-				error,
-				"the tenant has no application with the client_id %s of certdir.conf: take client_id "
-				"out of it to have a new one registered",
-				client_id);
-		return answer.status == 404 ? false : explain(&answer, "read the application", error);
+	if (!ok) {
+		json_decref(before);
+		return false;
 	}
-	before = answer.body;
-	ok = take_application(application, credential, before, error);
-	access = required_access(json_object_get(before, "requiredResourceAccess"), wanted);
-	if (!json_equal(access, json_object_get(before, "requiredResourceAccess")))
-		(void)json_object_set(change, "requiredResourceAccess", access);
-	json_decref(access);
-	if (!find_key(before, credential)) {
-		json_t *keys = json_deep_copy(json_object_get(before, "keyCredentials"));
-
-		if (!json_is_array(keys))
-			keys = json_array();
-		(void)json_array_append_new(keys, key_of(credential));
-		(void)json_object_set_new(change, "keyCredentials", keys);
-	}
+	lack = lack_of(before, credential, wanted);
 	json_decref(before);
 	(void)snprintf(path, sizeof(path), "/applications/%s", application->object_id);
-	if (ok && json_object_size(change) > 0) {
-		ok = certdir_admin_ask(admin, "PATCH", path, json_incref(change), NULL, &answer, error) ||
+	if (json_object_size(lack) > 0) {
+		ok = certdir_admin_ask(admin, "PATCH", path, json_incref(lack), NULL, &answer, error) ||
 		     explain(&answer, "change the application", error);
 		json_decref(answer.body);
 	}
-	json_decref(change);
+	json_decref(lack);
 	return ok;
 }
 

@@ -2,6 +2,7 @@
 #include "sync/credential.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -12,7 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/replace.h"
@@ -230,4 +234,18 @@ bool certdir_own_credential_save(const struct certdir_own_credential *credential
 		certdir_error_set(error, "%s cannot be written: %s", filename, strerror(errno));
 	wipe(text);
 	return ok;
+}
+
+int certdir_own_credential_lock(const char *filename)
+{
+	const int file = open(filename, O_RDONLY | O_CLOEXEC);
+	struct stat ours, there;
+
+	/* Who waited for nothing may hold a file that is not the one of that name any more. */
+	if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0 && fstat(file, &ours) == 0 &&
+	    stat(filename, &there) == 0 && ours.st_ino == there.st_ino && ours.st_dev == there.st_dev)
+		return file;
+	if (file >= 0)
+		(void)close(file);
+	return -1;
 }

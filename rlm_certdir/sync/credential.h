@@ -31,6 +31,8 @@ bool certdir_own_credential_read(struct certdir_own_credential *credential, cons
  */
 bool certdir_own_credential_save(const struct certdir_own_credential *credential, const char *filename,
 				 struct certdir_error *error);
+/* For who reads and replaces one: a descriptor, which ends the lock when it is closed; -1 when another has it, or there is no such file. */
+int certdir_own_credential_lock(const char *filename);
 void certdir_own_credential_clear(struct certdir_own_credential *credential); /* and wipes */
 
 #endif

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -238,20 +237,6 @@ static bool is_due(const struct certdir_own_credential *credential)
 	return credential->not_after - (int64_t)time(NULL) < life / PART_LEFT;
 }
 
-/* Only one program at a time; the lock is on the file itself, which must still be the one of that name. */
-static int lock_file(const char *name)
-{
-	const int file = open(name, O_RDONLY | O_CLOEXEC);
-	struct stat ours, there;
-
-	if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0 && fstat(file, &ours) == 0 && stat(name, &there) == 0 &&
-	    ours.st_ino == there.st_ino && ours.st_dev == there.st_dev)
-		return file;
-	if (file >= 0)
-		(void)close(file);
-	return -1;
-}
-
 static bool look(struct work *work, struct certdir_error *error)
 {
 	const bool due = is_due(&work->current);
@@ -268,7 +253,7 @@ static bool look_at(struct certdir_renewal *renewal, const struct certdir_tenant
 		    struct certdir_error *error)
 {
 	struct work work = {.tenant = tenant, .file = tenant->certificate_file};
-	const int lock = lock_file(work.file);
+	const int lock = certdir_own_credential_lock(work.file);
 	bool ok;
 
 	/* Another program is at it; or there is none, which whoever needs it will say. */

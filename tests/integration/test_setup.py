@@ -231,7 +231,8 @@ def test_nobody_to_ask(office):
     _, err = office.run("--tenant", office.graph.tenant.id, "--features", "none", code=64)
     assert "--name is missing" in err
     for arguments, word in ((("--features", "intun"), "intun"), (("--cloud", "mars", "--features", "none"), "mars"),
-                            (("stray",), "operand"), (("--print", "bash"), "--print")):
+                            (("stray",), "operand"),
+                            (("--features", "none", "--group", "a\nrenew = no"), "control character"), (("--print", "bash"), "--print")):
         assert word in office.run("--tenant", "contoso.onmicrosoft.com", *arguments, code=64)[1]
 
 
