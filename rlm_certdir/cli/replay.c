@@ -288,6 +288,9 @@ static int replay_files(struct run *run, FILE **files)
 		certdir_cli_replay_print(&run->found);
 	else if (!certdir_cli_replay_print_json(&run->found))
 		return EX_OSERR;
+	if (!run->found.logins)
+		fprintf(stderr, "certdir: there is no login in it that can be decided anew%s\n",
+			run->found.without ? ": its lines have no certificate" : "");
 	return !whole || !run->found.logins ? EX_DATAERR : anything_changes(&run->found) ? 1 : 0;
 }
 

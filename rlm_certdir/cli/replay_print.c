@@ -70,7 +70,9 @@ void certdir_cli_replay_print(const struct certdir_cli_replay *replay)
 		printf("nobody would be let in or kept out who was not\n");
 	if (replay->without + replay->elsewhere + replay->newer + replay->broken + replay->missing)
 		printf("\n");
-	print_rest(replay->without, "without a certificate: such a login cannot be decided anew");
+	print_rest(replay->without,
+		   "without a certificate (certificate = attributes keeps none): such a login cannot be "
+		   "decided anew");
 	print_rest(replay->elsewhere, "of other instances");
 	print_rest(replay->newer, "of another version of the journal than 1");
 	print_rest(replay->broken, "that are none of a journal");

@@ -100,6 +100,9 @@ def test_exit_codes_and_standard_input(pki, devices, tmp_path):
     assert replay("--list", devices.path, "--log", "-", stdin=known + stranger)[0] == 1
     assert replay("--list", devices.path, "-", stdin=b"")[0] == 65
     assert replay("--list", devices.path, "-", stdin=b"garbage\n")[0] == 65
+    # As a server with certificate = attributes writes them.
+    code, out, err = replay("--list", devices.path, "-", stdin=known.replace(b'"der": "', b'"other": "') * 2)
+    assert code == 65 and "2 lines without a certificate (certificate = attributes keeps none)" in out and "its lines have no certificate" in err
     assert replay("--list", devices.path, tmp_path / "absent")[0] == 66
     assert replay("--list", devices.path, "--raddb", tmp_path, "-", stdin=known)[0] == 64
     assert replay("--raddb", tmp_path, "-", stdin=known)[0] == 78
