@@ -37,6 +37,10 @@ CONFDIR  ?= /etc/certdir
 LISTDIR  ?= /var/lib/certdir
 # What radiusd itself writes: what LDAP directories said last. mods-available/certdir names it by LISTDIR.
 MEMORYDIR = $(LISTDIR)-radiusd
+# Where shells look for what may follow on a command line.
+BASHDIR  ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR   ?= $(PREFIX)/share/zsh/vendor-completions
+FISHDIR  ?= $(PREFIX)/share/fish/vendor_completions.d
 DESTDIR  ?=
 
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wvla
@@ -341,6 +345,9 @@ install: all ## install into DESTDIR; files in raddb that were edited are kept
 		[ -d $(DESTDIR)$$dir ] || install -d -m 755 $(DESTDIR)$$dir; done
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1/
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5/
+	install -D -m 644 packaging/completion/certdir.bash $(DESTDIR)$(BASHDIR)/certdir
+	install -D -m 644 packaging/completion/_certdir $(DESTDIR)$(ZSHDIR)/_certdir
+	install -D -m 644 packaging/completion/certdir.fish $(DESTDIR)$(FISHDIR)/certdir.fish
 	@mkdir -p $(B)/placed && for file in $(units:%=systemd/%) sysusers.conf logrotate.conf; do \
 		$(placed) packaging/$$file >$(B)/placed/$${file##*/} || exit 1; done
 	install -m 644 $(units:%=$(B)/placed/%) $(DESTDIR)$(UNITDIR)/
@@ -359,6 +366,7 @@ uninstall: ## remove what `make install` put there; edited files of raddb, certd
 	$(raddb_files) uninstall
 	rm -f $(DESTDIR)$(LIBDIR)/rlm_certdir.so $(DESTDIR)$(BINDIR)/certdir
 	rm -f $(patsubst man/%.1,$(DESTDIR)$(MANDIR)/man1/%.1,$(wildcard man/*.1)) $(patsubst man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(wildcard man/*.5))
+	rm -f $(DESTDIR)$(BASHDIR)/certdir $(DESTDIR)$(ZSHDIR)/_certdir $(DESTDIR)$(FISHDIR)/certdir.fish
 	rm -f $(units:%=$(DESTDIR)$(UNITDIR)/%) $(DESTDIR)$(SYSUSERSDIR)/certdir.conf
 	@$(placed) packaging/logrotate.conf | cmp -s - $(DESTDIR)$(LOGROTATEDIR)/certdir && rm $(DESTDIR)$(LOGROTATEDIR)/certdir || true
 	rm -rf $(DESTDIR)$(SHAREDIR)

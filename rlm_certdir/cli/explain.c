@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "cli/asked.h"
+#include "cli/color.h"
 #include "cli/words.h"
 #include "facts.h"
 #include "identity/mapping.h"
@@ -270,10 +271,15 @@ static void print_person(const struct certdir_check *check, int64_t now)
 
 static void print_decision(const struct certdir_decision *decision, bool observes)
 {
+	static const enum certdir_cli_color colors[] = {[CERTDIR_ALLOW] = CERTDIR_CLI_GREEN,
+							[CERTDIR_DENY] = CERTDIR_CLI_RED,
+							[CERTDIR_UNSURE] = CERTDIR_CLI_YELLOW};
+	const enum certdir_verdict verdict = certdir_reason_verdict(decision->reason);
 	char age[CERTDIR_CLI_AGE_SIZE];
 
-	printf("  decision %s: %s%s%s\n", certdir_verdict_name(certdir_reason_verdict(decision->reason)),
-	       certdir_reason_name(decision->reason), decision->detail[0] ? ": " : "", decision->detail);
+	printf("  decision %s%s%s: %s%s%s\n", certdir_cli_color(colors[verdict]), certdir_verdict_name(verdict),
+	       certdir_cli_color(CERTDIR_CLI_PLAIN), certdir_reason_name(decision->reason),
+	       decision->detail[0] ? ": " : "", decision->detail);
 	printf("           %s\n", certdir_reason_advice(decision->reason));
 	if (observes && decision->reason != CERTDIR_UNSEEN && certdir_reason_verdict(decision->reason) != CERTDIR_ALLOW)
 		printf("           policy { mode = observe }: the server lets it in all the same.\n");

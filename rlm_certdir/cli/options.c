@@ -107,6 +107,18 @@ static void name_options(const char *takes, struct option longs[KNOWN_COUNT + 2]
 	longs[count] = (struct option){0};
 }
 
+/* The same for the letters that can be typed. */
+static void name_letters(const char *takes, char letters[2 * KNOWN_COUNT + 2])
+{
+	*letters++ = '-'; /* operands come one by one, in their order */
+	for (size_t i = 0; i < KNOWN_COUNT; i++)
+		if (known[i].name[1] != '-' && strchr(takes, known[i].letter)) {
+			*letters++ = known[i].letter;
+			*letters++ = ':';
+		}
+	*letters = '\0';
+}
+
 static void take_option(struct reading *reading, char letter)
 {
 	const size_t option = find_option(letter);
@@ -177,18 +189,6 @@ static int refuse_command(const struct certdir_cli_options *options, const char 
 	return certdir_cli_misuse(options, "there is no command \"%s\"", name);
 }
 
-/* The same for the letters that can be typed. */
-static void name_letters(const char *takes, char letters[2 * KNOWN_COUNT + 2])
-{
-	*letters++ = '-'; /* operands come one by one, in their order */
-	for (size_t i = 0; i < KNOWN_COUNT; i++)
-		if (known[i].name[1] != '-' && strchr(takes, known[i].letter)) {
-			*letters++ = known[i].letter;
-			*letters++ = ':';
-		}
-	*letters = '\0';
-}
-
 /* argv[0] is the command's name. */
 static int run_command(struct reading *reading, int argc, char **argv)
 {
@@ -221,10 +221,53 @@ static int run_command(struct reading *reading, int argc, char **argv)
 	return status ? status : reading->command->run(options);
 }
 
+/* ---- what a shell may offer ---- */
+
+/* The option that `word` is, or -1: none, or one that takes no value. */
+static int value_option(const char *takes, const char *word)
+{
+	for (size_t i = 0; i < KNOWN_COUNT; i++)
+		if (known[i].value && strchr(takes, known[i].letter) && strcmp(known[i].name, word) == 0)
+			return (int)i;
+	return -1;
+}
+
+static void offer_options(const struct certdir_cli_command *command)
+{
+	for (size_t i = 0; i < KNOWN_COUNT; i++)
+		if (strchr(command->takes, known[i].letter))
+			puts(known[i].name);
+	puts("--help");
+}
+
+/* The words that can stand for the last of `words`, a line each; nothing where that is a file, or a value that nobody knows. */
+static int complete(const struct certdir_cli_command *command, int count, char **words)
+{
+	const char *last = count ? words[count - 1] : "";
+
+	for (int i = 0; i < count - 1; i++) {
+		const int option = value_option(command->takes, words[i]);
+
+		if (option >= 0 && i == count - 2 && known[option].letter == 'f')
+			puts("json\ncsv");
+		if (option >= 0 && i++ == count - 2)
+			return 0;
+		if (option < 0 && command->group && words[i][0] != '-')
+			command = find_command(command->group, words[i]);
+		if (!command)
+			return 0;
+	}
+	for (const struct certdir_cli_command *one = command->group; one && one->name; one++)
+		puts(one->name);
+	if (last[0] == '-' || (!command->group && command->most == 0))
+		offer_options(command);
+	return 0;
+}
+
 int certdir_cli_run(const struct certdir_cli_command *commands, const char *usage, int argc, char **argv)
 {
 	struct reading reading = {.options = {.title = "certdir", .usage = usage, .conf = CERTDIR_CONF_DEFAULT}};
-	const struct certdir_cli_command group = {.group = commands};
+	const struct certdir_cli_command group = {.group = commands, .takes = ""};
 
 	if (argc < 2)
 		return say_usage(stderr, &reading.options);
@@ -232,6 +275,8 @@ int certdir_cli_run(const struct certdir_cli_command *commands, const char *usag
 		return say_usage(stdout, &reading.options);
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
 		return puts(certdir_version) < 0;
+	if (strcmp(argv[1], "complete") == 0)
+		return complete(&group, argc - 2, argv + 2);
 	reading.command = &group;
 	if (!take_operand(&reading, argv[1]))
 		return refuse_command(&reading.options, argv[1]);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/color.h"
 #include "cli/json.h"
 #include "cli/list.h"
 #include "cli/words.h"
@@ -25,6 +26,14 @@ static const char *headline(const struct certdir_cli_status *status, const struc
 	if (certdir_cli_tenant_needs_help(status, tenant))
 		return "not synced for long";
 	return "ok";
+}
+
+static void print_headline(const struct certdir_cli_status *status, const struct certdir_cli_tenant_status *tenant)
+{
+	const char *words = headline(status, tenant);
+
+	printf("%s%s%s\n", certdir_cli_color(strcmp(words, "ok") == 0 ? CERTDIR_CLI_GREEN : CERTDIR_CLI_RED), words,
+	       certdir_cli_color(CERTDIR_CLI_PLAIN));
 }
 
 static void print_expiry(const struct certdir_cli_status *status, int64_t expires)
@@ -70,10 +79,10 @@ static void print_list_part(const struct certdir_cli_status *status, const struc
 static void print_tenant(const struct certdir_cli_status *status, const struct certdir_cli_tenant_status *tenant)
 {
 	if (tenant->ldap)
-		printf("ldap %s: %s\n", tenant->name, headline(status, tenant));
+		printf("ldap %s: ", tenant->name);
 	else
-		printf("tenant %s (%s): %s\n", tenant->name, certdir_cli_text_or(tenant->tenant_id, "-"),
-		       headline(status, tenant));
+		printf("tenant %s (%s): ", tenant->name, certdir_cli_text_or(tenant->tenant_id, "-"));
+	print_headline(status, tenant);
 	if (tenant->has_numbers)
 		print_list_part(status, tenant);
 	if (tenant->attempted) {
@@ -170,7 +179,8 @@ static json_t *sessions_json(const struct certdir_cli_status *status)
 bool certdir_cli_status_print(const struct certdir_cli_status *status)
 {
 	if (status->list_error[0]) {
-		printf("%s: there is no usable list\n", status->list);
+		printf("%s: %sthere is no usable list%s\n", status->list, certdir_cli_color(CERTDIR_CLI_RED),
+		       certdir_cli_color(CERTDIR_CLI_PLAIN));
 		if (status->last_good) {
 			fputs("  last good   published ", stdout);
 			certdir_cli_print_when(status->last_good, status->now);

@@ -237,7 +237,8 @@ def test_uninstall(site):
 
 def test_places_are_variables(site):
     places = {"BINDIR": "opt/bin", "MANDIR": "opt/man", "SHAREDIR": "opt/share", "LIBDIR": "opt/lib", "RADDB": "opt/raddb",
-              "CONFDIR": "opt/etc", "LISTDIR": "opt/list", "UNITDIR": "opt/units", "SYSUSERSDIR": "opt/users", "LOGROTATEDIR": "opt/rotate"}
+              "CONFDIR": "opt/etc", "LISTDIR": "opt/list", "UNITDIR": "opt/units", "SYSUSERSDIR": "opt/users", "LOGROTATEDIR": "opt/rotate",
+              "BASHDIR": "opt/bash", "ZSHDIR": "opt/zsh", "FISHDIR": "opt/fish"}
     variables = [*(f"{name}=/{place}" for name, place in places.items()), "LOGDIR=/opt/log", "SERVER_GROUP=radiusd"]
     site.make("install", *variables)
     assert sorted(path.name for path in site.root.iterdir()) == ["etc", "opt"]  # etc: the raddb of the fixture
