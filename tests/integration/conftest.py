@@ -13,6 +13,26 @@ from testenv.samba import SambaDomain, missing
 from testenv.worlds import LdapWorld, ListWorld
 
 WORLDS = {"list": ListWorld, "ldap": LdapWorld}
+# What takes longest begins first: a worker that began one of these last would be alone at the end.
+LONGEST = ("domain", "test_graph_manners.py", "test_sync_graph.py", "test_ldap_faults.py", "test_ldap_pool.py", "test_sync_parts.py",
+           "test_resumption.py", "test_asked_live.py", "test_placeholders_join.py", "test_server.py")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items):
+    """
+    What one worker does as a whole (--dist loadgroup): a file, for what its tests share; and all tests of `domain`, since
+    a domain controller takes seconds to start.
+    """
+    def group(item):
+        return "domain" if "domain" in item.fixturenames and not hasattr(item.module, "domain") else item.path.name
+
+    def place(item):
+        return LONGEST.index(group(item)) if group(item) in LONGEST else len(LONGEST)
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -54,9 +54,11 @@ class Fleet:
         self.server = Radiusd(directory / "radiusd", self.pki.trust, shipped_module(options), tls=tls)
 
     def publish(self):
-        mark = self.server.mark() if self.server else 0
+        """A sync may publish twice, and the server load the first of them meanwhile: after another look it has the last one."""
         self.sync.run("--force")
         if self.server:
+            mark = self.server.mark()
+            self.sync.list_file.touch()
             wait_list_loaded(self.server, mark)
 
     def add(self, name, **more):

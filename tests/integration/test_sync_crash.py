@@ -117,8 +117,9 @@ def test_killed_at_any_moment(graph, truth, tmp_path):
     sync.run()
     lasts = {in_the_end: min(run_until(sync, in_the_end)[1] for _ in range(3)) for in_the_end in (False, True)}
     assert sync.listed() == truth.synced()
-    killed = 0
-    for number in range(KILLS):
+    killed = number = 0
+    while number < KILLS or killed <= KILLS // 2:  # on a busy machine some come too late
+        assert number < 4 * KILLS, f"only {killed} of {number} were killed in time"
         live(graph, number)
         in_the_end = number % 2 == 1
         graph.behave()
@@ -130,7 +131,7 @@ def test_killed_at_any_moment(graph, truth, tmp_path):
         sync.run()
         assert sync.listed() == truth.synced(), number
         assert sync.leftovers() == []
-    assert killed > KILLS // 2, f"only {killed} of {KILLS} were killed in time"
+        number += 1
 
 
 def test_killed_before_there_was_a_list(graph, truth, tmp_path):

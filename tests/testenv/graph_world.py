@@ -150,6 +150,7 @@ def error(status, code, message="", **headers):
 
 
 def expect_short_try(answer, word):
-    assert answer["outcome"] == "failed" and answer["seconds"] < 15, answer
+    """Three attempts, and not two minutes of them: the clock goes faster than a busy machine."""
+    assert answer["outcome"] == "failed" and answer["seconds"] < 60, answer
     assert word in answer["error"] and "given up after 3 attempts in" in answer["error"]
     assert [(wait["attempt"], wait["of"]) for wait in answer["waits"]] == [(2, 3), (3, 3)]
