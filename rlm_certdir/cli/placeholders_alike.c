@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "cli/placeholders_report.h"
+#include "cli/visible.h"
 
 struct certdir_cli_alike_line {
 	const char *label;
@@ -32,14 +32,14 @@ static char *shape_of(const char *text, const char *dn)
 void certdir_cli_alike_add(struct certdir_cli_alike *alike, const char *label, const char *name, const char *text,
 			   const char *dn)
 {
-	char *clean = dn ? certdir_cli_placeholders_clean(dn) : NULL;
+	char *clean = dn ? certdir_cli_visible_copy(dn) : NULL;
 	struct certdir_cli_alike_line *line = certdir_array_next(&alike->lines, alike->count, sizeof(*line));
 
 	if (line) {
 		*line = (struct certdir_cli_alike_line){
 			.label = label,
-			.name = certdir_cli_placeholders_clean(name),
-			.text = certdir_cli_placeholders_clean(text),
+			.name = certdir_cli_visible_copy(name),
+			.text = certdir_cli_visible_copy(text),
 			.order = alike->count++,
 		};
 		line->shape = line->text ? shape_of(line->text, clean) : NULL;

@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 #include "cli/json.h"
-#include "text/excerpt.h"
+#include "cli/visible.h"
 
 static const char *const remark_names[] = {[CERTDIR_REMARK_PROBLEM] = "problem",
 					   [CERTDIR_REMARK_FOREIGN] = "foreign",
@@ -46,19 +46,9 @@ enum certdir_cli_placeholders_exit certdir_cli_placeholders_exit(const struct ce
 
 /* ---- what servers say is fit for a terminal only without control characters, and for JSON only as UTF-8 ---- */
 
-char *certdir_cli_placeholders_clean(const char *text)
-{
-	const size_t size = strlen(text) + 1;
-	char *copy = malloc(size);
-
-	if (copy)
-		certdir_excerpt_clean(copy, size, text);
-	return copy;
-}
-
 json_t *certdir_cli_placeholders_json(const char *text)
 {
-	char *copy = text ? certdir_cli_placeholders_clean(text) : NULL;
+	char *copy = text ? certdir_cli_visible_copy(text) : NULL;
 	json_t *json = copy ? json_string(copy) : json_null();
 
 	free(copy);
@@ -85,7 +75,7 @@ static bool print_action_json(const struct certdir_cli_placeholders_run *run, co
 
 static bool print_action(const struct certdir_action *action)
 {
-	char *name = certdir_cli_placeholders_clean(action->name), *why = certdir_cli_placeholders_clean(action->why);
+	char *name = certdir_cli_visible_copy(action->name), *why = certdir_cli_visible_copy(action->why);
 	int printed = -1;
 
 	if (name && why && action->account_name)
@@ -382,14 +372,14 @@ bool certdir_cli_placeholders_print_summary(const struct certdir_cli_placeholder
 		fprintf(stderr, "certdir: %s: %s%s\n", run->placeholders->config->rules.name,
 			run->force ? "forced although " : "refused: ", plan->refusal);
 	if (run->error.text[0]) {
-		char *text = certdir_cli_placeholders_clean(run->error.text);
+		char *text = certdir_cli_visible_copy(run->error.text);
 
 		fprintf(stderr, "certdir: %s: %s%s\n", run->placeholders->config->rules.name,
 			run->outcome == CERTDIR_PLACEHOLDERS_GUARD ? "refused: " : "", text ? text : "out of memory");
 		free(text);
 	}
 	if (run->aside.text[0]) {
-		char *text = certdir_cli_placeholders_clean(run->aside.text);
+		char *text = certdir_cli_visible_copy(run->aside.text);
 
 		fprintf(stderr,
 			"certdir: %s: the server refused %zu entries, or they were changed meanwhile; the first: %s\n",

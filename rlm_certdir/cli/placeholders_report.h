@@ -33,9 +33,7 @@ struct certdir_cli_placeholders_run {
 /* The exit code of one section's run. */
 enum certdir_cli_placeholders_exit certdir_cli_placeholders_exit(const struct certdir_cli_placeholders_run *run);
 
-/* A copy of a server's or a file's `text` in which what is not fit to print is "?"; free() it. NULL when memory is out. */
-char *certdir_cli_placeholders_clean(const char *text);
-/* The same as JSON; null for NULL. */
+/* Such a text as JSON (certdir_cli_visible_copy()); null for NULL. */
 json_t *certdir_cli_placeholders_json(const char *text);
 
 /* What --json prints last; a new reference, NULL when memory is out. */

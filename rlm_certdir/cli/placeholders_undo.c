@@ -10,6 +10,7 @@
 #include "cli/conf_file.h"
 #include "cli/json.h"
 #include "cli/placeholders_report.h"
+#include "cli/visible.h"
 #include "placeholders/undo.h"
 
 struct undo {
@@ -46,8 +47,8 @@ static void tell(void *context, enum certdir_take_back_outcome outcome, const st
 				  certdir_cli_placeholders_json(why)));
 		return;
 	}
-	dn = certdir_cli_placeholders_clean(operation->dn);
-	text = certdir_cli_placeholders_clean(why);
+	dn = certdir_cli_visible_copy(operation->dn);
+	text = certdir_cli_visible_copy(why);
 	if (dn && text)
 		undo->printed &=
 			printf("%-10s %s %s%s%s\n", type, verb_name(operation), dn, *text ? ": " : "", text) >= 0;
@@ -79,7 +80,7 @@ static void print_summary(struct undo *undo, const struct certdir_take_back_repo
 
 static void say(const char *name, const char *error)
 {
-	char *text = certdir_cli_placeholders_clean(error);
+	char *text = certdir_cli_visible_copy(error);
 
 	fprintf(stderr, "certdir: %s: %s\n", name, text ? text : "out of memory");
 	free(text);

@@ -3,10 +3,12 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "text/excerpt.h"
 #include "text/utf8.h"
 
 enum { CHARACTER_MAX = 4 };
@@ -96,4 +98,14 @@ void certdir_cli_visible_end(void)
 {
 	(void)fflush(stdout);
 	outputs[0].plain = true;
+}
+
+char *certdir_cli_visible_copy(const char *text)
+{
+	const size_t size = strlen(text) + 1;
+	char *copy = malloc(size);
+
+	if (copy)
+		certdir_excerpt_clean(copy, size, text);
+	return copy;
 }

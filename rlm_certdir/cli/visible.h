@@ -12,4 +12,7 @@ void certdir_cli_visible_begin(void);
 /* Standard output carries data for another program, in which each byte counts: it is left as it is. */
 void certdir_cli_visible_end(void);
 
+/* A copy of a server's or a file's `text` in which what is not fit to print is "?"; free() it. NULL when memory is out. */
+char *certdir_cli_visible_copy(const char *text);
+
 #endif
