@@ -41,36 +41,6 @@ static const char *id_of(const struct judging *judging)
 
 /* ---- "no" ---- */
 
-enum certdir_reason certdir_view_no(const struct certdir_world *world, const struct certdir_view *view,
-				    char detail[CERTDIR_TEXT_MAX])
-{
-	const struct certdir_device *device = &view->record->device;
-	char expired[CERTDIR_TIMESTAMP_SIZE];
-
-	if (view->record->issued) {
-		if (!view->record->issued->revoked)
-			return CERTDIR_ALLOWED;
-		certdir_say(detail, "the certificate is %.100s in \"%s\"",
-			    view->record->issued->status ? view->record->issued->status : "revoked",
-			    view->source->name);
-		return CERTDIR_REVOKED;
-	}
-	if (certdir_management(device->management_state) == CERTDIR_MANAGEMENT_RETIRED) {
-		certdir_say(detail, "%s is %s in \"%s\"", device->id, device->management_state, view->source->name);
-		return CERTDIR_RETIRED;
-	}
-	if (device->enabled == CERTDIR_NO) {
-		certdir_say(detail, "%s is disabled in \"%s\"", device->id, view->source->name);
-		return CERTDIR_DISABLED;
-	}
-	if (device->expires && device->expires <= world->now) {
-		certdir_timestamp_print(device->expires, expired);
-		certdir_say(detail, "the account %s expired at %s", device->id, expired);
-		return CERTDIR_DISABLED;
-	}
-	return CERTDIR_ALLOWED;
-}
-
 /* Where names decide, a record that has one of them and no id that tells it from the device may well be the device's. */
 static bool may_be_the_device(const struct judging *judging, const struct certdir_view *view)
 {
