@@ -190,11 +190,14 @@ check-text:
 collected:
 	@$(PYTHON) -m pytest -qq -p no:cacheprovider --collect-only tests/integration >$(B)/collected || { cat $(B)/collected; exit 1; }
 
+# Unit tests run no command of the CLI, and of ldap/ only what needs no server.
+COVERAGE_TESTS ?= $(wildcard tests/integration/test_cli_*.py) $(patsubst %,tests/integration/test_%.py,profiles replay \
+                  ldap_directory ldap_operation placeholders_guards)
 .PHONY: coverage
-coverage: deps ## which part of each room the unit tests run (COVERAGE_TESTS="tests/integration/test_sync.py", say, adds others)
+coverage: deps ## lines and branches of each room that unit tests run, and COVERAGE_TESTS: those of the CLI and of LDAP
 	@$(MAKE) --no-print-directory -j$$(nproc) B=build-coverage OPT='-O0 -g' SANITIZE=--coverage all unit
 	@[ -z "$(COVERAGE_TESTS)" ] || CERTDIR_DRIVER_CFLAGS=--coverage CERTDIR_BUILD=$(CURDIR)/build-coverage \
-		$(PYTHON) -m pytest -q -p no:cacheprovider $(COVERAGE_TESTS)
+		$(PYTHON) -m pytest -q -p no:cacheprovider -n $$((3 * $$(nproc))) --dist loadgroup $(COVERAGE_TESTS)
 	@$(PYTHON) tests/coverage.py build-coverage
 
 .PHONY: mutants

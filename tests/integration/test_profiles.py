@@ -157,6 +157,7 @@ def test_part_of_one_profile_is_refused(place, graph, sync, route, part, fault, 
 
     graph.order(route, one, times=None)
     sync.set(deadline="1h")  # two minutes by our clock: a busy machine must not make it the reason
+    sync.write()
     done = place.run("-c", sync.conf, "--list", place.list, "--radius-certificate", place.server, "--json", code=69, env=clock.HURRY)
     report = json.loads(done.stdout)
     assert findings(report) == [FAULTS["no certificate"][1]]
