@@ -390,7 +390,7 @@ dist: ## build/certdir-VERSION.tar.gz of the last commit, which needs no git to 
 	@mkdir -p $(B)
 	git archive --format=tar.gz --prefix=certdir-$(VERSION)/ -o $(B)/certdir-$(VERSION).tar.gz HEAD
 deb: ## Debian packages for this release of Debian, in build/deb
-	@tests/testenv/deps.sh $(DEPS_BUILD) debhelper dpkg-dev
+	@tests/testenv/deps.sh $(DEPS_BUILD) build-essential debhelper
 	@packaging/deb.sh $(B)/deb $(VERSION)
 rpm: ## RPM packages, in build/rpm; built on Debian so far, to see that the specification is in order
 	@packaging/rpm.sh $(B)/rpm $(VERSION) $(server_version)
