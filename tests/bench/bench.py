@@ -207,6 +207,8 @@ def policies(pki, slapd):
     yield Policy("the same, no line in the log", pki, some(SMALL), kind=Silent, **certdir(list__filename=small))
     yield Policy("the same, journal beside the log", pki, some(SMALL),
                  **certdir(list__filename=small, journal=DIRECTORY / "journal.json"))
+    yield Policy("the same, metrics beside the log", pki, some(SMALL),
+                 **certdir(list__filename=small, metrics=DIRECTORY / "certdir.prom"))
     yield Policy("certdir, list of 1,000,000", pki, some(LARGE), **certdir(list__filename=large))
     yield Policy("certdir, LDAP", pki, names, slapd=slapd,
                  **certdir(directories="ldap", **{key.replace(".", "__"): value
