@@ -29,12 +29,6 @@ static const char rows[] =
 	"(VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i<100) INSERT INTO device(source,name,owner) SELECT "
 	"2,'PC-'||i,hex(zeroblob(100)) FROM n";
 
-/* The C library's is not asked: nothing here has to last. */
-int fsync(int file)
-{
-	return file < 0 ? -1 : 0;
-}
-
 static void remove_all(void)
 {
 	char name[80];
