@@ -190,9 +190,9 @@ check-text:
 collected:
 	@$(PYTHON) -m pytest -qq -p no:cacheprovider --collect-only tests/integration >$(B)/collected || { cat $(B)/collected; exit 1; }
 
-# Unit tests run no command of the CLI, and of ldap/ only what needs no server.
-COVERAGE_TESTS ?= $(wildcard tests/integration/test_cli_*.py) $(patsubst %,tests/integration/test_%.py,profiles replay \
-                  ldap_directory ldap_operation placeholders_guards)
+# Unit tests run no command of the CLI, and of ldap/ only what needs no server. A file of C that nothing ran is not counted.
+COVERAGE_TESTS ?= $(wildcard tests/integration/test_cli_*.py) $(patsubst %,tests/integration/test_%.py,doctor setup sessions sync sync_ldap \
+                  graph_credentials profiles replay observe wiring ldap_directory ldap_operation placeholders_guards placeholders_undo)
 .PHONY: coverage
 coverage: deps ## lines and branches of each room that unit tests run, and COVERAGE_TESTS: those of the CLI and of LDAP
 	@$(MAKE) --no-print-directory -j$$(nproc) B=build-coverage OPT='-O0 -g' SANITIZE=--coverage all unit

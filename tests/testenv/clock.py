@@ -27,8 +27,15 @@ def clock(at):
     return {"LD_PRELOAD": str(_library()[1]), "TEST_TIME": str(int(at))} if at is not None else {}
 
 
-# Time goes by thirty times as fast, also where it is measured: a minute's patience ends after two seconds.
-HURRY = {"LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "FAKETIME": "+0 x30"}
+def hurry(later=0):
+    """
+    Time goes by thirty times as fast, also where it is measured: a minute's patience ends after two seconds. It begins so
+    many seconds later, for a program that comes after another one that hurried.
+    """
+    return {"LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "FAKETIME": f"+{later} x30"}
+
+
+HURRY = hurry()
 
 
 def sweep(pid):
