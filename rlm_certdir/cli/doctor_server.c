@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The RADIUS server: its module, its start, its configuration, and whether logins reach certdir at all. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "cli/doctor.h"
 
-enum { OUTPUT_MAX = 1 << 20, CAUSES = 2 };
+enum { CAUSES = 2 };
 
 /* ---- the module's file ---- */
 
@@ -35,36 +32,19 @@ static void check_module(const struct certdir_doctor *doctor, struct certdir_doc
 
 /* ---- would it start ---- */
 
-static void run_server(const char *directory, int out)
-{
-	static const char *const names[] = {"freeradius", "radiusd", "/usr/sbin/freeradius", "/usr/sbin/radiusd"};
-
-	(void)dup2(out, STDOUT_FILENO);
-	(void)dup2(out, STDERR_FILENO);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		(void)execlp(names[i], names[i], "-C", "-l", "stdout", "-n", "radiusd", "-d", directory, (char *)NULL);
-	_exit(127);
-}
-
 /* What `radiusd -C` says, which reads all of its configuration, loads all modules, and ends. The caller frees it. *code: 127 = there is none. */
 static char *ask_server(const char *directory, int *code)
 {
-	int ends[2], status = 0;
-	size_t length;
-	char *said;
-	pid_t process;
+	static const char *const names[] = {"freeradius", "radiusd", "/usr/sbin/freeradius", "/usr/sbin/radiusd"};
+	char *said = NULL;
 
 	*code = 127;
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return NULL;
-	process = fork();
-	if (process == 0)
-		run_server(directory, ends[1]);
-	(void)close(ends[1]);
-	said = certdir_file_load(ends[0], OUTPUT_MAX, &length);
-	(void)close(ends[0]);
-	if (process > 0 && waitpid(process, &status, 0) == process)
-		*code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+	for (size_t i = 0; *code == 127 && i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *const argv[] = {names[i], "-C", "-l", "stdout", "-n", "radiusd", "-d", directory, NULL};
+
+		free(said);
+		said = certdir_doctor_output(argv, code);
+	}
 	return said;
 }
 
@@ -129,7 +109,7 @@ static void check_service(struct certdir_doctor_findings *findings)
 {
 	char state[CERTDIR_TEXT_MAX];
 
-	certdir_doctor_systemctl("is-active radiusd.service", state);
+	certdir_doctor_systemctl((const char *const[]){"systemctl", "is-active", "radiusd.service", NULL}, state);
 	certdir_doctor_unit(strcmp(state, "active") == 0 ? "radiusd.service" : "freeradius.service", "the server",
 			    CERTDIR_DOCTOR_WRONG, findings);
 }

@@ -20,10 +20,17 @@
 
 /* ---- files ---- */
 
+/* A property of the sync's unit. */
+static void show(const char *property, char value[CERTDIR_TEXT_MAX])
+{
+	certdir_doctor_systemctl((const char *const[]){"systemctl", "show", "-p", property, "--value", UNIT, NULL},
+				 value);
+}
+
 /* As whom the sync's unit runs. NULL: there is no such unit, or it is root's. */
 static const struct passwd *unit_user(char name[CERTDIR_TEXT_MAX])
 {
-	certdir_doctor_systemctl("show -p User --value " UNIT, name);
+	show("User", name);
 	return name[0] ? getpwnam(name) : NULL;
 }
 
@@ -243,7 +250,7 @@ static bool become_sync(void)
 
 	if (!account)
 		return false;
-	certdir_doctor_systemctl("show -p Group --value " UNIT, group);
+	show("Group", group);
 	own = group[0] ? getgrnam(group) : NULL;
 	id = own ? own->gr_gid : account->pw_gid;
 	return initgroups(name, id) == 0 && setgid(id) == 0 && setuid(account->pw_uid) == 0;

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,7 +19,7 @@
 #include "cli/doctor.h"
 #include "cli/words.h"
 
-enum { SAID_MAX = 64 << 10, CLOCK_WARNING = 60, CLOCK_WRONG = 300 };
+enum { SAID_MAX = 1 << 20, CLOCK_WARNING = 60, CLOCK_WRONG = 300 };
 
 /* ---- what was printed ---- */
 
@@ -192,38 +193,53 @@ bool certdir_doctor_is_hidden(const char *path)
 
 /* ---- services ---- */
 
-void certdir_doctor_systemctl(const char *arguments, char line[CERTDIR_TEXT_MAX])
+char *certdir_doctor_output(const char *const *argv, int *code)
 {
-	char command[CERTDIR_TEXT_MAX];
-	FILE *stream;
+	int ends[2], status = 0;
+	size_t length;
+	char *said;
+	pid_t process;
 
-	line[0] = '\0';
-	certdir_say(command, "systemctl %s 2>/dev/null", arguments);
-	stream = popen(command, "re");
-	if (!stream)
-		return;
-	if (!fgets(line, CERTDIR_TEXT_MAX, stream))
-		line[0] = '\0';
-	line[strcspn(line, "\n")] = '\0';
-	(void)pclose(stream);
+	*code = 127;
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return NULL;
+	process = fork();
+	if (process == 0) {
+		(void)dup2(ends[1], STDOUT_FILENO);
+		(void)execvp(argv[0], (char *const *)argv);
+		_exit(127);
+	}
+	(void)close(ends[1]);
+	said = certdir_file_load(ends[0], SAID_MAX, &length);
+	(void)close(ends[0]);
+	if (process > 0 && waitpid(process, &status, 0) == process)
+		*code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+	return said;
+}
+
+void certdir_doctor_systemctl(const char *const *argv, char line[CERTDIR_TEXT_MAX])
+{
+	int code;
+	char *said = certdir_doctor_output(argv, &code);
+
+	certdir_say(line, "%.*s", said ? (int)strcspn(said, "\n") : 0, said ? said : "");
+	free(said);
 }
 
 void certdir_doctor_unit(const char *unit, const char *what, enum certdir_doctor_state wrong,
 			 struct certdir_doctor_findings *findings)
 {
-	char arguments[CERTDIR_TEXT_MAX], state[CERTDIR_TEXT_MAX];
+	char state[CERTDIR_TEXT_MAX], remedy[CERTDIR_TEXT_MAX];
 
-	certdir_say(arguments, "is-active %s", unit);
-	certdir_doctor_systemctl(arguments, state);
-	certdir_say(arguments, "systemctl enable --now %s", unit);
+	certdir_doctor_systemctl((const char *const[]){"systemctl", "is-active", unit, NULL}, state);
+	certdir_say(remedy, "systemctl enable --now %s", unit);
 	if (!state[0])
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "service", "",
 				   "whether %s runs: there is no systemd here", what);
 	else if (strcmp(state, "active") == 0)
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_RIGHT, "service", "", "%s is active", unit);
 	else
-		certdir_doctor_say(findings, wrong, "service", arguments, "%s is %s: %s does not run", unit, state,
-				   what);
+		certdir_doctor_say(findings, wrong, "service", remedy, "%s is %s: %s does not run", unit, state, what);
 }
 
 /* ---- clocks ---- */
