@@ -14,7 +14,7 @@ from contextlib import closing
 
 import pytest
 
-from testenv import delta, graph_faults
+from testenv import clock, delta, graph_faults
 from testenv.certificates import Authority
 from testenv.graph import EXPIRIES
 from testenv.published import Options, assert_same, expected
@@ -239,7 +239,7 @@ def test_what_a_sync_stores_beside_the_devices(world):
     sync.run()
     first = stored()[0]
     assert began <= first <= time.time()
-    time.sleep(2.1)
+    sync.env = clock.later(days=2)
     sync.set(intune_interval="1d")
     sync.run("--full")
     assert stored() == (first, 86400)
