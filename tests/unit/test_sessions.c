@@ -520,11 +520,16 @@ static void test_slip(void **state)
 static void test_one_by_one(void **state)
 {
 	struct world *world = *state;
+	struct certdir_error error;
 
-	open_world(world, true);
+	open_world(world, false);
 	take_many(world, 400);
+	assert_true(certdir_sessions_start(world->sessions, &error));
+	UNTIL(atomic_load(&world->asked_lists) >= 800); /* all at the start, and each new one once */
+	atomic_store(&complaints, 0);
 	atomic_store(&world->denied_below, 100);
 	atomic_fetch_add(&world->edition, 1);
+	UNTIL(atomic_load(&complaints) == 1); /* decided on, and told */
 	UNTIL(has(world, CERTDIR_SESSION_HELD, 100));
 	atomic_store(&world->denied_below, 10);
 	for (int i = 10; i < 100; i++)
