@@ -113,5 +113,14 @@ kill -CONT "$pid"
 wait_until 30 "a healthy server after a pause" $engine exec "$name" certdir-health
 echo "a server that hangs is unhealthy, and healthy again when it answers"
 
+mv "$work/list/devices.db" "$work/aside.db"
+if $engine exec "$name" certdir-health >/dev/null 2>&1; then
+	die "a server whose list is gone is called healthy"
+fi
+mv "$work/aside.db" "$work/list/devices.db"
+$engine exec "$name" certdir-health || die "a server whose list is there again is not healthy"
+[ "$($engine run --rm --no-healthcheck --network none "$image" id -Gn)" = freerad ] || die "the image's user is in groups that it does not need"
+echo "a server without its list is unhealthy"
+
 $engine stop -t 10 "$name" >/dev/null 2>&1
 echo "docker-test: all as it must be"
