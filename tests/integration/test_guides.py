@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""docs/guide-*.md, followed block by block: what stands there works, in that order, with the machine's own places in it."""
+
+import json
+import shutil
+import threading
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from testenv.certificates import Authority
+from testenv.devices import DeviceList, device_id
+from testenv.guide import Guide
+from testenv.logins import enter
+from testenv.sync import serving
+from testenv.tenant import Tenant
+
+CLIENT = {"eku": ["clientAuth"]}
+
+
+@pytest.fixture
+def follow(tmp_path):
+    guides = []
+
+    def begin(page, **options):
+        guides.append(Guide(tmp_path, page, **options))
+        return guides[-1]
+
+    yield begin
+    for guide in guides:
+        guide.server.kill()
+
+
+def uri(key):
+    return {"uri": f"AAD_Device_ID:{key}"}
+
+
+def write_fake(guide, name, graph):
+    """A section as setup finds it: where Entra ID and Graph are."""
+    with open(guide.conf, "a", encoding="utf-8") as conf:
+        conf.write(f"\n[tenant {name}]\nauthority = {graph.url}\ngraph = {graph.url}\nca_file = {graph.ca_file}\n")
+
+
+class Devices:
+    """A CA, and logins with its certificates at a guide's server. `ca` is who signed the server's certificate."""
+
+    def __init__(self, guide, authority, directory, ca):
+        self.guide, self.authority, self.directory, self.ca = guide, authority, directory, ca
+        self.count = 0
+
+    def enter(self, **recipe):
+        """(was it let in, reason)"""
+        self.count += 1
+        pair = self.authority.issue({**CLIENT, **recipe}).write(self.directory, f"{self.authority.name[-1][1]}-{self.count}".replace(" ", "-"))
+        attempt, decision = enter(self.guide.server, self, pair)
+        return attempt.accepted, decision.reason
+
+
+def test_entra(follow, tmp_path):
+    with serving() as serve:
+        tenant = Tenant("contoso", 5, groups=("Wi-Fi staff",))
+        graph = serve(tenant)
+        graph.permissions = set()
+        guide = follow("guide-entra.md")
+        write_fake(guide, "contoso", graph)
+        root = Authority("Contoso Root CA")
+        authority = Authority([["O", "Contoso"], ["CN", "Contoso Issuing CA"]], parent=root)
+        for name, ca in (("root", root), ("issuing", authority)):
+            shutil.copy(ca.write(tmp_path, name)[0], guide.work / f"{name}.cer")
+        mine = add(tenant, "MINE")
+
+        guide.run("openssl req")
+        guide.run("for ca in")
+        guide.run("cat >>")
+        said = guide.run("cat >")
+        assert said.strip() == "subject=CN=Contoso Issuing CA,O=Contoso"
+        assert "is content" in guide.run("certdir setup")
+        guide.run("certdir sync")
+        guide.run("freeradius -XC")
+        assert "0 wrong, 1 warning" in guide.run("certdir doctor", code=2)
+        guide.text("tail -f")
+        devices = Devices(guide, authority, tmp_path, guide.work / "radius-ca.pem")
+        assert devices.enter(subject=[["CN", mine]], san=[uri(mine)]) == (True, "allowed")
+        assert devices.enter(san=[uri(tenant.new_id())]) == (True, "not-found")
+        shutil.copy(guide.server.log_file, guide.root / "var/log/freeradius/radius.log")
+        assert guide.run("grep -E").count("deny not-found") == 1
+        guide.run("sed -i")
+        assert devices.enter(san=[uri(mine)]) == (True, "allowed")
+        assert devices.enter(san=[uri(tenant.new_id())]) == (False, "not-found")
+        guide.done()
+
+
+NORTH, SOUTH = "72f988bf-86f1-41af-91ab-2d7cd011db47", "0b2f5c1e-93d7-4f0a-8a35-5c0c7a1de7f2"  # in guide-tenants.md
+
+
+def write_pems(guide, **pems):
+    """Files that a page takes for granted."""
+    for name, pem in pems.items():
+        (guide.work / f"{name.replace('_', '-')}.pem").write_text(pem if isinstance(pem, str) else pem.pem)
+
+
+def write_server(guide, pki):
+    shutil.copy(pki.server[0], guide.work / "server.pem")
+    shutil.copy(pki.server[1], guide.work / "server.key")
+
+
+def add(tenant, name, **properties):
+    """A device of a tenant, which is wanted: its id."""
+    return tenant.devices[tenant.add_device(name, **{"accountEnabled": True, **properties})]["deviceId"]
+
+
+def test_tenants(follow, pki, tmp_path):
+    """A device comes in by its own tenant's CA, at its own tenant's access points, and nowhere else."""
+    with serving() as serve:
+        tenants = [Tenant(name, 5) for name in ("north", "south")]
+        graphs = [serve(tenant) for tenant in tenants]
+        for graph in graphs:
+            graph.permissions = set()
+        guide = follow("guide-tenants.md", replaced={NORTH: graphs[0].tenant.id, SOUTH: graphs[1].tenant.id,
+                                                     "198.51.100.0/24": "127.0.0.2", **dict.fromkeys(("north.example", "south.example"), "contoso.onmicrosoft.com")})
+        write_server(guide, pki)
+        north, south = (Authority([["O", name], ["CN", f"{name} Issuing CA"]]) for name in ("North", "South"))
+        ids = [add(tenant, "PC-1") for tenant in tenants]
+        write_pems(guide, north_ca=north, south_ca=south, forged=south.issue({**CLIENT, "san": [uri(ids[0])]}))
+
+        guide.run("cat north-ca.pem")
+        guide.run("cat >>")
+        guide.run("cat >")
+        guide.run("cat >")
+        for name, graph in zip(("north", "south"), graphs):
+            write_fake(guide, name, graph)
+            guide.run(f"certdir setup --tenant {name}.example")
+        assert "0 wrong, 0 warnings" in guide.run("freeradius -XC")
+        assert "not-found" in guide.run("certdir check", code=1)
+        guide.done()
+        ours, theirs = (Devices(guide, authority, tmp_path, pki.ca) for authority in (north, south))
+        assert ours.enter(san=[uri(ids[0])]) == (True, "allowed")
+        assert theirs.enter(san=[uri(ids[0])]) == (False, "not-found")
+        assert ours.enter(san=[uri(ids[1])]) == (False, "not-found")
+        assert theirs.enter(san=[uri(ids[1])]) == (False, "allowed"), "at the access points of the others"
+
+
+MAC, GONE_MAC, CHROMEBOOK, LOST_CHROMEBOOK = "C02XG2JMJG5H", "C02XG2JMAAAA", "5CD9350XYZ", "5CD9350ABC"
+
+
+class Jamf(BaseHTTPRequestHandler):
+    """What Jamf Pro's API says, two computers on two pages."""
+
+    computers = [{"general": {"name": f"Mac {serial}", "remoteManagement": {"managed": True}}, "udid": str(uuid.uuid4()).upper(),
+                  "hardware": {"serialNumber": serial}} for serial in (MAC, "C02XG2JMBBBB")]
+
+    def do_POST(self):
+        said = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        assert self.path == "/api/oauth/token" and said["client_secret"] == ["CLIENT-SECRET"] or said["client_secret"] == ["CLIENT-SECRET\n"]
+        self.answer({"access_token": "a-token", "expires_in": 60})
+
+    def do_GET(self):
+        assert self.headers["Authorization"] == "Bearer a-token"
+        page = int(parse_qs(urlsplit(self.path).query)["page"][0])
+        self.answer({"totalCount": 2, "results": self.computers[page:page + 1]})
+
+    def answer(self, what):
+        text = json.dumps(what).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def jamf():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Jamf) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="no jq here")
+def test_mixed(follow, pki, tmp_path, jamf):
+    guide = follow("guide-mixed.md", replaced={"https://contoso.jamfcloud.com": jamf})
+    authorities = [Authority([["O", "Contoso"], ["CN", f"Contoso {name} CA"]]) for name in ("Issuing", "Mac", "Chrome")]
+    write_pems(guide, jamf_ca=authorities[1], chrome_ca=authorities[2])
+    shutil.copy(pki.server[0], guide.raddb / "certs")
+    shutil.copy(pki.server[1], guide.raddb / "certs")
+    (guide.raddb / "certs/device-ca.pem").write_text(authorities[0].pem)
+    devices = DeviceList(guide.list)
+    devices.add("LAPTOP-1")
+    devices.publish()
+    (guide.work / "computers.csv").write_text(f"Computer Name,Serial Number,UDID,Managed\nOld,{GONE_MAC},,Managed\nMine,{MAC},,Managed\n")
+    (guide.work / "chromeos.csv").write_text("deviceId,serialNumber,status,macAddress,orgUnitPath,lastSync\n"
+                                             f"a1,{CHROMEBOOK},ACTIVE,,/,2026-11-01T00:00:00.000Z\na2,{LOST_CHROMEBOOK},DISABLED,,/,\n")
+    for link in ("mods-enabled/certdir", "sites-enabled/certdir-check", "sites-enabled/certdir-wifi"):
+        (guide.raddb / link).symlink_to(f"../{link.replace('enabled', 'available')}")
+    (guide.raddb / "mods-enabled/eap").unlink()
+    (guide.raddb / "mods-enabled/eap").symlink_to("../mods-available/certdir-eap")
+    with open(guide.raddb / "clients.conf", "a", encoding="utf-8") as clients:
+        clients.write('client aps {\n\tipaddr = 127.0.0.1\n\tsecret = "a long one"\n\tvirtual_server = certdir-wifi\n}\n')
+
+    guide.run("cat jamf-ca.pem")
+    guide.run("cat >")
+    guide.run("certdir list import --source jamf")
+    guide.run("install -m 600")
+    guide.run("certdir list import --source chromeos")
+    said = guide.run("certdir list sources")
+    assert "jamf" in said and "chromeos" in said and " 0 wrong" in said
+    guide.done()
+    laptops, macs, chromebooks = (Devices(guide, authority, tmp_path, pki.ca) for authority in authorities)
+    assert laptops.enter(san=[uri(device_id("LAPTOP-1"))]) == (True, "allowed")
+    assert macs.enter(subject=[["CN", MAC]]) == (True, "allowed")
+    assert macs.enter(subject=[["CN", GONE_MAC]]) == (False, "not-found"), "in the export, and not at Jamf any more"
+    assert chromebooks.enter(subject=[["CN", CHROMEBOOK]]) == (True, "allowed")
+    assert chromebooks.enter(subject=[["CN", LOST_CHROMEBOOK]]) == (False, "disabled")
