@@ -58,7 +58,6 @@ static void check_roles(const struct certdir_tenant_config *tenant, const struct
 static void check_expiry(const struct certdir_tenant_config *tenant, int64_t expires, int64_t now,
 			 struct certdir_doctor_findings *findings)
 {
-	static const char renew[] = "make a new certificate and upload it to the application";
 	char when[CERTDIR_CLI_EXPIRY_SIZE], date[CERTDIR_CLI_DATE_SIZE];
 	const bool soon = certdir_cli_expires_soon(expires, now, when);
 
@@ -67,8 +66,9 @@ static void check_expiry(const struct certdir_tenant_config *tenant, int64_t exp
 				   expires < now ? CERTDIR_DOCTOR_WRONG
 				   : soon	 ? CERTDIR_DOCTOR_WARNING
 						 : CERTDIR_DOCTOR_RIGHT,
-				   "credential", soon ? renew : "", "%s: the client certificate ends on %s",
-				   tenant->name, certdir_cli_date(expires, date));
+				   "credential", soon ? certdir_cli_expiry_advice(tenant->renew) : "",
+				   "%s: the client certificate ends on %s", tenant->name,
+				   certdir_cli_date(expires, date));
 }
 
 /* Without a token Graph answers 401: it is reached all the same, and tells its time. */

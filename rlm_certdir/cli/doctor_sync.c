@@ -168,7 +168,7 @@ static void check_tenant(const struct certdir_cli_status *status, const struct c
 		certdir_doctor_say(findings,
 				   tenant->credential_expires < status->now ? CERTDIR_DOCTOR_WRONG
 									    : CERTDIR_DOCTOR_WARNING,
-				   "credential", "make a new certificate and upload it to the application",
+				   "credential", certdir_cli_expiry_advice(tenant->renews),
 				   "%s: the client certificate expires %s", tenant->name, when);
 }
 

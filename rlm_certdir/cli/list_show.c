@@ -7,6 +7,7 @@
 
 #include "cli/json.h"
 #include "cli/list.h"
+#include "cli/list_table.h"
 #include "cli/words.h"
 #include "import/device_json.h"
 #include "text/canonical.h"
@@ -172,41 +173,11 @@ static void print_device(const struct certdir_device *device, const struct certd
 	       source->kind == CERTDIR_SOURCE_IMPORT ? "imported" : "synced", synced);
 }
 
-static bool print_json(const struct certdir_device *device, const struct certdir_list_source *source, const char *by,
-		       const char *only_against)
-{
-	char synced[CERTDIR_TIMESTAMP_SIZE];
-	json_t *object = certdir_device_json_write(device, false);
-
-	certdir_timestamp_print(source->synced, synced);
-	if (object && json_object_set_new(object, "source", json_string(source->name)) == 0 &&
-	    json_object_set_new(object, "synced", json_string(synced)) == 0 &&
-	    json_object_set_new(object, "foundBy", json_string(by)) == 0 &&
-	    (!only_against || json_object_set_new(object, "onlyAgainst", json_string(only_against)) == 0))
-		return certdir_cli_json_print(object);
-	json_decref(object);
-	return certdir_cli_json_print(NULL);
-}
-
-static void print_line(const struct certdir_device *device, const char *by, const char *only_against)
-{
-	char seen[CERTDIR_TIMESTAMP_SIZE] = "-";
-
-	if (device->last_seen)
-		certdir_timestamp_print(device->last_seen, seen);
-	printf("%-36s  %-20s  %-16s  %-8s  %-12s  %-10s  %-20s  %s%s%s\n", device->id,
-	       certdir_cli_device_name(device, "-"), certdir_cli_text_or(device->serial_number, "-"),
-	       device->enabled == CERTDIR_UNKNOWN ? "unknown"
-	       : device->enabled == CERTDIR_YES	  ? "enabled"
-						  : "disabled",
-	       certdir_cli_text_or(device->compliance, "unknown"), certdir_join_type_name(device->join_type), seen, by,
-	       only_against ? "; only speaks against: " : "", only_against ? only_against : "");
-}
-
 /* ---- the commands ---- */
 
 static bool print_hit(const struct certdir_cli_options *options, struct certdir_list_reader *reader,
-		      const struct hits *hits, size_t hit, bool whole, struct certdir_error *error)
+		      const struct hits *hits, size_t hit, const struct certdir_cli_columns *table,
+		      struct certdir_error *error)
 {
 	const struct certdir_list_source *source;
 	struct certdir_value *values = NULL;
@@ -217,16 +188,16 @@ static bool print_hit(const struct certdir_cli_options *options, struct certdir_
 
 	if (!certdir_list_device(reader, hits->rows[hit], &device, &source, &only_against, error))
 		return false;
-	if (whole && !options->json && !certdir_list_values(reader, hits->rows[hit], &values, &count, error)) {
+	if (!table && !options->json && !certdir_list_values(reader, hits->rows[hit], &values, &count, error)) {
 		certdir_device_clear(&device);
 		return false;
 	}
 	if (options->json)
-		ok = print_json(&device, source, found_by(hits, hit, &device), only_against);
-	else if (whole)
+		ok = certdir_cli_list_table_print_json(&device, source, found_by(hits, hit, &device), only_against);
+	else if (!table)
 		print_device(&device, source, values, count, only_against);
 	else
-		print_line(&device, found_by(hits, hit, &device), only_against);
+		certdir_cli_list_table_print(table, &device, found_by(hits, hit, &device), only_against);
 	if (!ok)
 		certdir_error_set(error, "device %s cannot be printed", device.id);
 	for (size_t i = 0; i < count; i++)
@@ -236,23 +207,20 @@ static bool print_hit(const struct certdir_cli_options *options, struct certdir_
 	return ok;
 }
 
-static int look_up(const struct certdir_cli_options *options, bool whole)
+/* Returns the exit code, with `error` when it is 66. Lines of a table, or all about each device. */
+static int look_up(const struct certdir_cli_options *options, struct certdir_list_reader *reader, bool lines,
+		   struct certdir_error *error)
 {
-	struct certdir_list_snapshot *snapshot;
-	struct certdir_list_reader *reader;
-	struct certdir_error error;
+	struct certdir_cli_columns table;
 	struct hits hits;
 
-	if (!certdir_cli_list_open(options, &snapshot, &reader))
+	if (!find_hits(reader, options->operands[0], &hits, error))
 		return EX_NOINPUT;
-	if (!find_hits(reader, options->operands[0], &hits, &error))
-		goto out;
-	if (hits.count && !whole && !options->json)
-		printf("%-36s  %-20s  %-16s  %-8s  %-12s  %-10s  %-20s  %s\n", "ID", "NAME", "SERIAL NUMBER", "ENABLED",
-		       "COMPLIANCE", "JOIN TYPE", "LAST SEEN", "FOUND BY");
+	if (hits.count && lines && !options->json)
+		certdir_cli_list_table_begin(&table, true);
 	for (size_t i = 0; i < hits.count; i++)
-		if (!print_hit(options, reader, &hits, i, whole, &error))
-			goto out;
+		if (!print_hit(options, reader, &hits, i, lines ? &table : NULL, error))
+			return EX_NOINPUT;
 	if (hits.more)
 		fprintf(stderr, "certdir: %d devices of a kind are shown, and there are more\n", CERTDIR_LIST_FIND_MAX);
 	if (hits.count == 0)
@@ -260,20 +228,60 @@ static int look_up(const struct certdir_cli_options *options, bool whole)
 			"certdir: %s has no device with \"%s\" as id, name, DNS name, SID, serial number, IMEI, "
 			"MEID or Wi-Fi MAC address\n",
 			options->list, options->operands[0]);
-	certdir_cli_list_close(snapshot, reader);
 	return hits.count ? 0 : 1;
-out:
-	fprintf(stderr, "certdir: %s\n", error.text);
-	certdir_cli_list_close(snapshot, reader);
-	return EX_NOINPUT;
 }
 
 int certdir_cli_list_show(const struct certdir_cli_options *options)
 {
-	return look_up(options, true);
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_list_reader *reader;
+	struct certdir_error error;
+	int status;
+
+	if (!certdir_cli_list_open(options, &snapshot, &reader))
+		return EX_NOINPUT;
+	status = look_up(options, reader, false, &error);
+	if (status == EX_NOINPUT)
+		fprintf(stderr, "certdir: %s\n", error.text);
+	certdir_cli_list_close(snapshot, reader);
+	return status;
+}
+
+/* All, those that begin so, or those that have the very value. */
+static int find(const struct certdir_cli_options *options, struct certdir_list_reader *reader,
+		struct certdir_error *error)
+{
+	const char *value = options->all ? "" : options->operands[0];
+	const size_t length = strlen(value);
+	int status;
+
+	if (!options->all && (length == 0 || value[length - 1] != '*'))
+		return look_up(options, reader, true, error);
+	status = certdir_cli_list_table_each(reader, value, options->all ? 0 : length - 1, options->json, error);
+	if (status == 1 && options->all)
+		fprintf(stderr, "certdir: %s has no devices\n", options->list);
+	else if (status == 1)
+		fprintf(stderr, "certdir: %s has no device whose name, serial number or id begins with \"%.*s\"\n",
+			options->list, (int)(length - 1), value);
+	return status;
 }
 
 int certdir_cli_list_find(const struct certdir_cli_options *options)
 {
-	return look_up(options, false);
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_list_reader *reader;
+	struct certdir_error error;
+	int status;
+
+	if (options->operand_count == 0 && !options->all)
+		return certdir_cli_misuse(options, "an operand is missing");
+	if (options->operand_count && options->all)
+		return certdir_cli_misuse(options, "--all stands alone, without a value");
+	if (!certdir_cli_list_open(options, &snapshot, &reader))
+		return EX_NOINPUT;
+	status = find(options, reader, &error);
+	if (status == EX_NOINPUT)
+		fprintf(stderr, "certdir: %s\n", error.text);
+	certdir_cli_list_close(snapshot, reader);
+	return status;
 }

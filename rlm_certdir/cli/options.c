@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "conf/conf.h"
+#include "text/suggest.h"
 #include "version.h"
 
 /* What getopt_long() gives beside the letters below; LOG and GROUP are among them, and operands under another name. */
@@ -52,11 +53,12 @@ static const struct {
 	{'R', "--replace", NULL, offsetof(struct certdir_cli_options, replace)},
 	{'a', "--apply", NULL, offsetof(struct certdir_cli_options, apply)},
 	{'I', "--sids", NULL, offsetof(struct certdir_cli_options, sids)},
+	{'E', "--all", NULL, offsetof(struct certdir_cli_options, all)},
 	{'N', "--now", NULL, offsetof(struct certdir_cli_options, now)},
 	{'C', "--certificates", NULL, offsetof(struct certdir_cli_options, certificates)},
 };
 
-enum { KNOWN_COUNT = sizeof(known) / sizeof(known[0]) };
+enum { KNOWN_COUNT = sizeof(known) / sizeof(known[0]), COMMANDS_MAX = 32 };
 
 /* A command line that is being read. */
 struct reading {
@@ -81,6 +83,16 @@ static size_t find_option(char letter)
 	return i;
 }
 
+/* The whole usage would push what is wrong out of sight. */
+static int say_synopsis(const struct certdir_cli_options *options)
+{
+	const char *end = strstr(options->usage, "\n\n");
+
+	fprintf(stderr, "%.*s\n\n`%s --help` says more.\n", end ? (int)(end - options->usage) : 0, options->usage,
+		options->title);
+	return EX_USAGE;
+}
+
 int certdir_cli_misuse(const struct certdir_cli_options *options, const char *format, ...)
 {
 	va_list arguments;
@@ -89,8 +101,8 @@ int certdir_cli_misuse(const struct certdir_cli_options *options, const char *fo
 	va_start(arguments, format);
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);
-	fprintf(stderr, "\n%s", options->usage);
-	return EX_USAGE;
+	fputc('\n', stderr);
+	return say_synopsis(options);
 }
 
 /* For getopt_long(): what this command takes and nothing else, because a name may be shortened as long as it is clear. */
@@ -108,9 +120,10 @@ static void name_options(const char *takes, struct option longs[KNOWN_COUNT + 2]
 }
 
 /* The same for the letters that can be typed. */
-static void name_letters(const char *takes, char letters[2 * KNOWN_COUNT + 2])
+static void name_letters(const char *takes, char letters[2 * KNOWN_COUNT + 3])
 {
 	*letters++ = '-'; /* operands come one by one, in their order */
+	*letters++ = HELP;
 	for (size_t i = 0; i < KNOWN_COUNT; i++)
 		if (known[i].name[1] != '-' && strchr(takes, known[i].letter)) {
 			*letters++ = known[i].letter;
@@ -136,18 +149,20 @@ static void take_option(struct reading *reading, char letter)
 static bool take_operand(struct reading *reading, char *word)
 {
 	struct certdir_cli_options *options = &reading->options;
+	const struct certdir_cli_command *command;
 	const size_t length = strlen(options->title);
 
 	if (!reading->command->group) {
 		options->operands[options->operand_count++] = word;
 		return true;
 	}
-	reading->command = find_command(reading->command->group, word);
-	if (!reading->command)
+	command = find_command(reading->command->group, word);
+	if (!command)
 		return false;
+	reading->command = command;
 	(void)snprintf(options->title + length, sizeof(options->title) - length, " %s", word);
-	if (reading->command->usage)
-		options->usage = reading->command->usage;
+	if (command->usage)
+		options->usage = command->usage;
 	return true;
 }
 
@@ -184,9 +199,33 @@ static int say_usage(FILE *out, const struct certdir_cli_options *options)
 	return out == stdout ? 0 : EX_USAGE;
 }
 
-static int refuse_command(const struct certdir_cli_options *options, const char *name)
+static int refuse_command(const struct reading *reading, const char *name)
 {
-	return certdir_cli_misuse(options, "there is no command \"%s\"", name);
+	const struct certdir_cli_command *group = reading->command->group;
+	const char *names[COMMANDS_MAX], *near;
+	size_t count = 0;
+
+	for (; group[count].name; count++)
+		names[count] = group[count].name;
+	near = certdir_suggest_near(name, names, count);
+	if (near)
+		return certdir_cli_misuse(&reading->options, "there is no command \"%s\"; did you mean %s?", name,
+					  near);
+	return certdir_cli_misuse(&reading->options, "there is no command \"%s\"", name);
+}
+
+/* getopt_long() has said what is wrong. With no `optopt` it was a long name, the word before `optind`, that is unknown or unclear. */
+static int refuse_option(const struct reading *reading, char **argv, const struct option *longs)
+{
+	const char *word = argv[optind - 1], *names[KNOWN_COUNT + 1], *near;
+	size_t count = 0;
+
+	for (; longs[count].name; count++)
+		names[count] = longs[count].name;
+	near = optopt == 0 && strncmp(word, "--", 2) == 0 ? certdir_suggest_near(word + 2, names, count) : NULL;
+	if (near)
+		fprintf(stderr, "did you mean --%s?\n", near);
+	return say_synopsis(&reading->options);
 }
 
 /* argv[0] is the command's name. */
@@ -194,7 +233,7 @@ static int run_command(struct reading *reading, int argc, char **argv)
 {
 	struct certdir_cli_options *options = &reading->options;
 	struct option longs[KNOWN_COUNT + 2];
-	char letters[2 * KNOWN_COUNT + 2];
+	char letters[2 * KNOWN_COUNT + 3];
 	int letter, status;
 
 	name_options(reading->command->takes, longs);
@@ -203,17 +242,19 @@ static int run_command(struct reading *reading, int argc, char **argv)
 	options->operands = argv + 1;
 	argv[0] = options->title;
 	while ((letter = getopt_long(argc, argv, letters, longs, NULL)) != -1)
-		if (letter == HELP || letter == WRONG)
-			return say_usage(letter == HELP ? stdout : stderr, options);
+		if (letter == HELP)
+			return say_usage(stdout, options);
+		else if (letter == WRONG)
+			return refuse_option(reading, argv, longs);
 		else if (letter != OPERAND && letter != LOG && letter != GROUP)
 			take_option(reading, (char)letter);
 		else if (letter == OPERAND && strchr(reading->command->takes, GROUP))
 			return certdir_cli_misuse(options, "one operand too many: %s", optarg);
 		else if (!take_operand(reading, optarg))
-			return refuse_command(options, optarg);
+			return refuse_command(reading, optarg);
 	for (; optind < argc; optind++) /* behind "--" */
 		if (!take_operand(reading, argv[optind]))
-			return refuse_command(options, argv[optind]);
+			return refuse_command(reading, argv[optind]);
 	if (reading->command->group)
 		return say_usage(stderr, options);
 	status = check(reading);
@@ -245,6 +286,8 @@ static int complete(const struct certdir_cli_command *command, int count, char *
 {
 	const char *last = count ? words[count - 1] : "";
 
+	if (count > 1 && strcmp(words[0], "help") == 0)
+		return complete(command, count - 1, words + 1);
 	for (int i = 0; i < count - 1; i++) {
 		const int option = value_option(command->takes, words[i]);
 
@@ -264,6 +307,17 @@ static int complete(const struct certdir_cli_command *command, int count, char *
 	return 0;
 }
 
+/* `certdir help COMMAND..` is `certdir COMMAND.. --help`. */
+static int help(struct reading *reading, char **words)
+{
+	for (; *words && reading->command->group; words++)
+		if (!take_operand(reading, *words))
+			return refuse_command(reading, *words);
+	if (*words)
+		return certdir_cli_misuse(&reading->options, "has no command \"%s\"", *words);
+	return say_usage(stdout, &reading->options);
+}
+
 int certdir_cli_run(const struct certdir_cli_command *commands, const char *usage, int argc, char **argv)
 {
 	struct reading reading = {.options = {.title = "certdir", .usage = usage, .conf = CERTDIR_CONF_DEFAULT}};
@@ -271,15 +325,17 @@ int certdir_cli_run(const struct certdir_cli_command *commands, const char *usag
 
 	if (argc < 2)
 		return say_usage(stderr, &reading.options);
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+	reading.command = &group;
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return say_usage(stdout, &reading.options);
+	if (strcmp(argv[1], "help") == 0)
+		return help(&reading, argv + 2);
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
 		return puts(certdir_version) < 0;
 	if (strcmp(argv[1], "complete") == 0)
 		return complete(&group, argc - 2, argv + 2);
-	reading.command = &group;
 	if (!take_operand(&reading, argv[1]))
-		return refuse_command(&reading.options, argv[1]);
+		return refuse_command(&reading, argv[1]);
 	reading.options.list = reading.command->list;
 	return run_command(&reading, argc - 1, argv + 1);
 }

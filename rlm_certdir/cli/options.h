@@ -21,7 +21,7 @@ struct certdir_cli_options {
 	const char *sessions; /* status */
 	const char *features, *cloud, *print; /* setup, whose operands are groups */
 	bool write_raddb;
-	bool json, prometheus, dry_run, force, full, replace, apply, sids, certificates, now;
+	bool json, prometheus, dry_run, force, full, replace, apply, sids, certificates, now, all;
 	char **operands; /* ends with a NULL */
 	size_t operand_count;
 };

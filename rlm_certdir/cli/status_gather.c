@@ -157,6 +157,7 @@ static bool add_configured(struct certdir_cli_status *status, struct certdir_err
 		tenant->tenant_id = config->tenant_id;
 		tenant->configured = true;
 		tenant->ldap = config->ldap;
+		tenant->renews = config->renew;
 		tenant->wanted[CERTDIR_SYNC_DEVICES] = true;
 		tenant->wanted[CERTDIR_SYNC_INTUNE] = config->intune;
 		tenant->wanted[CERTDIR_SYNC_USERS] = config->users;

@@ -29,6 +29,7 @@ struct certdir_cli_tenant_status {
 	enum certdir_tristate up; /* whether that went well */
 	char note[CERTDIR_TEXT_MAX]; /* why it failed, or what was skipped; or "" */
 	int64_t credential_expires; /* 0 = not known */
+	bool renews; /* certdir.conf has `renew = yes` for it */
 };
 
 /* All of it. Strings are borrowed from the configuration and the list, which it owns. */

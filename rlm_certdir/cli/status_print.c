@@ -36,14 +36,14 @@ static void print_headline(const struct certdir_cli_status *status, const struct
 	       certdir_cli_color(CERTDIR_CLI_PLAIN));
 }
 
-static void print_expiry(const struct certdir_cli_status *status, int64_t expires)
+static void print_expiry(const struct certdir_cli_status *status, const struct certdir_cli_tenant_status *tenant)
 {
 	char at[CERTDIR_TIMESTAMP_SIZE], when[CERTDIR_CLI_EXPIRY_SIZE];
-	const bool soon = certdir_cli_expires_soon(expires, status->now, when);
+	const bool soon = certdir_cli_expires_soon(tenant->credential_expires, status->now, when);
 
-	certdir_timestamp_print(expires, at);
-	printf("  credential  expires %s (%s)%s\n", at, when,
-	       soon ? ": upload a new certificate to the app registration" : "");
+	certdir_timestamp_print(tenant->credential_expires, at);
+	printf("  credential  expires %s (%s)%s%s\n", at, when, soon ? ": " : "",
+	       soon ? certdir_cli_expiry_advice(tenant->renews) : "");
 }
 
 static void print_list_part(const struct certdir_cli_status *status, const struct certdir_cli_tenant_status *tenant)
@@ -95,7 +95,7 @@ static void print_tenant(const struct certdir_cli_status *status, const struct c
 	if (tenant->note[0])
 		printf("  %-10s  %s\n", tenant->up == CERTDIR_NO ? "error" : "note", tenant->note);
 	if (tenant->credential_expires)
-		print_expiry(status, tenant->credential_expires);
+		print_expiry(status, tenant);
 }
 
 static void print_run(const struct certdir_cli_status *status, const char *name, const json_t *run)

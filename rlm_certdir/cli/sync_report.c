@@ -117,7 +117,7 @@ static void print_part(const char *tenant, bool ldap, enum certdir_sync_part par
 	}
 }
 
-static void warn_of_expiry(const char *tenant, int64_t expires)
+static void warn_of_expiry(const char *tenant, bool renews, int64_t expires)
 {
 	const int64_t now = (int64_t)time(NULL);
 	char at[CERTDIR_TIMESTAMP_SIZE], when[CERTDIR_CLI_EXPIRY_SIZE];
@@ -125,9 +125,8 @@ static void warn_of_expiry(const char *tenant, int64_t expires)
 	if (!certdir_cli_expires_soon(expires, now, when))
 		return;
 	certdir_timestamp_print(expires, at);
-	fprintf(stderr,
-		"certdir: warning: %s: the client certificate %s %s (%s): upload a new one to the app registration\n",
-		tenant, expires < now ? "expired" : "expires", at, when);
+	fprintf(stderr, "certdir: warning: %s: the client certificate %s %s (%s): %s\n", tenant,
+		expires < now ? "expired" : "expires", at, when, certdir_cli_expiry_advice(renews));
 }
 
 /* Whether the configuration asks for a part: what it does not ask for is no news. */
@@ -172,7 +171,7 @@ static bool print_tenant(const struct certdir_cli_sync_run *run, size_t index, b
 	}
 	if (!(run->quiet ? told : news) || certdir_sync_busy(run->sync, tenant->name))
 		return told;
-	warn_of_expiry(tenant->name, tenant->credential_expires);
+	warn_of_expiry(tenant->name, run->config->tenants[index].renew, tenant->credential_expires);
 	if (!json && run->config->tenants[index].ldap)
 		printf("%s: %" PRId64 " s\n", tenant->name, tenant->seconds);
 	else if (!json)

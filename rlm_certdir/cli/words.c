@@ -78,3 +78,9 @@ bool certdir_cli_expires_soon(int64_t expires, int64_t now, char when[CERTDIR_CL
 		       certdir_cli_age(left < 0 ? -left : left, age));
 	return expires && left < EXPIRY_WARNING;
 }
+
+const char *certdir_cli_expiry_advice(bool renews)
+{
+	return renews ? "renew = yes did not replace it yet, and certdir sync's log says why; run certdir setup"
+		      : "make a new certificate and upload it to the app registration";
+}

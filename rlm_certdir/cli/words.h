@@ -38,4 +38,7 @@ const char *certdir_cli_device_name(const struct certdir_device *device, const c
 enum { CERTDIR_CLI_EXPIRY_SIZE = CERTDIR_CLI_AGE_SIZE + 8 };
 bool certdir_cli_expires_soon(int64_t expires, int64_t now, char when[CERTDIR_CLI_EXPIRY_SIZE]);
 
+/* What to do about one of those. `renews`: its section has `renew = yes`. */
+const char *certdir_cli_expiry_advice(bool renews);
+
 #endif

@@ -34,9 +34,9 @@ size_t certdir_word_distance(const char *a, const char *b)
 	return row[lb];
 }
 
-void certdir_suggest(const char *word, const char *const *known, size_t count, char text[CERTDIR_TEXT_MAX])
+const char *certdir_suggest_near(const char *word, const char *const *known, size_t count)
 {
-	size_t nearest = SIZE_MAX, best = SIZE_MAX, used = 0;
+	size_t nearest = SIZE_MAX, best = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		size_t far = certdir_word_distance(word, known[i]);
@@ -49,8 +49,16 @@ void certdir_suggest(const char *word, const char *const *known, size_t count, c
 			best = i;
 		}
 	}
-	if (best < count && nearest <= 1 + strlen(known[best]) / 4) {
-		certdir_say(text, "did you mean %s?", known[best]);
+	return count && nearest <= 1 + strlen(known[best]) / 4 ? known[best] : NULL;
+}
+
+void certdir_suggest(const char *word, const char *const *known, size_t count, char text[CERTDIR_TEXT_MAX])
+{
+	const char *near = certdir_suggest_near(word, known, count);
+	size_t used = 0;
+
+	if (near) {
+		certdir_say(text, "did you mean %s?", near);
 		return;
 	}
 	text[0] = '\0';

@@ -429,6 +429,19 @@ def test_find(run, vectors):
     assert "no device" in run("find", "nobody", code=1).err
 
 
+def test_find_many(run, load):
+    load([{"displayName": name, "deviceId": G1[:-1] + last, "serialNumber": "S" + last}
+          for name, last in (("PC-2", "2"), ("pc-1", "1"), ("MAC-1", "3"))])
+    names = lambda *args: [json.loads(line)["displayName"] for line in run("find", "--json", *args).out.splitlines()]
+    assert set(names("PC-*")) == {"pc-1", "PC-2"} and set(names("--all")) == set(names("*")) == {"pc-1", "PC-2", "MAC-1"}
+    assert names("s3*") == ["MAC-1"] and names(G1[:-1] + "2") == ["PC-2"] and len(names(G1[:-1] + "*")) == 3
+    assert [json.loads(line)["foundBy"] for line in run("find", "--json", "S1*").out.splitlines()] == ["serial_number"]
+    assert len(run("find", "pc*").out.splitlines()) == 3
+    none = run("find", "X*", code=1)
+    assert none.out == "" and 'begins with "X"' in none.err
+    assert "--all stands alone" in run("find", "--all", "x", code=64).err and "an operand is missing" in run("find", code=64).err
+
+
 @pytest.mark.parametrize("since,code", [("5", 64), ("5x", 64), ("5m", 0), ("0", 0), ("2026-11-01", 0)])
 def test_since(run, load, since, code):
     load(named(1))

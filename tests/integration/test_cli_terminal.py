@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""At a terminal: what shells complete, and colours, which nobody else gets."""
+"""At a terminal: what shells complete, tables that fit, and colours, which nobody else gets."""
 
+import fcntl
 import os
 import pty
 import re
 import select
 import shutil
 import signal
+import struct
 import subprocess
+import termios
 import time
+import unicodedata
 
 import pytest
 
@@ -90,9 +94,10 @@ def test_zsh(tmp_path):
 # ---- colours ----
 
 
-def at_terminal(*command, **env):
-    """Standard output of a command that has a terminal for it."""
+def at_terminal(*command, columns=0, **env):
+    """Standard output of a command that has a terminal for it; one without a width, if none is given."""
     ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with subprocess.Popen(command, stdout=its, stderr=subprocess.DEVNULL, env={**ENV, **env}) as process:
         os.close(its)
         said = b""
@@ -119,3 +124,28 @@ def test_colours(pki, tmp_path):
         piped = subprocess.run(command, capture_output=True, text=True, env=ENV, check=False).stdout
         assert f"decision {word}: " in piped and "\033" not in piped
         assert "\033" not in at_terminal(*command, "--json")
+
+
+# ---- tables ----
+
+
+def cells(line):
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in line)
+
+
+def test_a_table_fits(tmp_path):
+    devices = DeviceList(tmp_path / "devices.db")
+    devices.add("LAPTOP-1")
+    devices.add("\u65e5\u672c\u8a9e" * 8)
+    devices.publish()
+    command = [BUILD / "certdir", "list", "find", "--list", devices.path, "--all"]
+    piped = subprocess.run(command, capture_output=True, text=True, env={**ENV, "COLUMNS": "80"}, check=True).stdout.splitlines()
+    assert "LAST SEEN" in piped[0] and "FOUND BY" not in piped[0] and "\u65e5\u672c\u8a9e" * 8 in piped[2]
+    for width in (50, 80, 100, 132):
+        lines = at_terminal(*command, columns=width).splitlines()
+        assert len(lines) == 3 and max(map(cells, lines)) <= width
+        assert [line.split()[0] for line in lines] == [line.split()[0] for line in piped]  # ids are never cut
+        assert ("NAME" in lines[0], "LAST SEEN" in lines[0]) == (width > 50, width > 120)
+    assert "\u672c\u2026" in lines[2] or "\u8a9e\u2026" in lines[2] or "\u65e5\u2026" in lines[2]
+    assert cells(lines[1][:lines[1].index(" enabled")]) == cells(lines[2][:lines[2].index(" enabled")])
+    assert at_terminal(*command, COLUMNS="80").splitlines() == at_terminal(*command, columns=80).splitlines()

@@ -279,7 +279,7 @@ def test_a_certificate_that_ends_soon_is_warned_of(world):
     tenant, graph, sync = world
     with_certificate(graph, sync, days=20)
     run = sync.run()
-    assert "warning" in run.err and "contoso" in run.err and "expires" in run.err
+    assert "warning" in run.err and "contoso" in run.err and "expires" in run.err and "upload it to the app registration" in run.err
     assert_same(sync.listed(), truth(tenant))
     expires, = [one["credential_expires"] for one in sync.status()["tenants"]]
     left = datetime.fromisoformat(expires.replace("Z", "+00:00")) - datetime.now(timezone.utc)

@@ -48,6 +48,8 @@ static void test_expiry(void **state)
 	assert_string_equal(when, "in 29 days");
 	assert_true(certdir_cli_expires_soon(now - 3 * day, now, when));
 	assert_string_equal(when, "3 days ago");
+	assert_non_null(strstr(certdir_cli_expiry_advice(true), "certdir setup"));
+	assert_non_null(strstr(certdir_cli_expiry_advice(false), "upload it to the app registration"));
 }
 
 static void test_words(void **state)

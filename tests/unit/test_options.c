@@ -96,6 +96,12 @@ static const struct {
 	const char *line, *says;
 } misuses[] = {
 	{"foo", "certdir: there is no command \"foo\""},
+	{"statsu", "certdir: there is no command \"statsu\"; did you mean status?"},
+	{"list fnd x", "certdir list: there is no command \"fnd\"; did you mean find?"},
+	{"help list fnd", "certdir list: there is no command \"fnd\"; did you mean find?"},
+	{"help list find x", "certdir list find: has no command \"x\""},
+	{"sync --dryrun", "certdir sync: unrecognized option '--dryrun'\ndid you mean --dry-run?"},
+	{"list find --al --jsn x", "certdir list find: unrecognized option '--jsn'\ndid you mean --json?"},
 	{"list foo", "certdir list: there is no command \"foo\""},
 	{"list -- foo", "certdir list: there is no command \"foo\""},
 	{"placeholders foo", "certdir placeholders: there is no command \"foo\""},
@@ -126,7 +132,6 @@ static const struct {
 	/* operands */
 	{"check", "certdir check: an operand is missing"},
 	{"list show", "certdir list show: an operand is missing"},
-	{"list find --json", "certdir list find: an operand is missing"},
 	{"list import --source a", "certdir list import: an operand is missing"},
 	{"list show a b", "certdir list show: one operand too many: b"},
 	{"list stats a", "certdir list stats: one operand too many: a"},
@@ -153,7 +158,7 @@ static void test_misuse(void **state)
 		const size_t length = strlen(misuses[i].says);
 
 		if (status != EX_USAGE || ran || *outs || strncmp(errs, misuses[i].says, length) != 0 ||
-		    strncmp(errs + length, "\nusage: certdir ", 16) != 0)
+		    strncmp(errs + length, "\nusage: certdir ", 16) != 0 || !strstr(errs, " --help` says more.\n"))
 			fail_msg("%s: %d, ran %s, \"%s\", \"%s\"", misuses[i].line, status, ran ? ran : "nothing", outs,
 				 errs);
 	}
@@ -176,6 +181,13 @@ static void test_usage(void **state)
 		{"help", "usage: certdir check [--raddb", true},
 		{"--version", "certdir 1.2.3 (for FreeRADIUS 3.2.1)\n", true},
 		{"-V", "certdir 1.2.3 (for FreeRADIUS 3.2.1)\n", true},
+		{"-h", "usage: certdir check [--raddb", true},
+		{"help list", "usage: certdir list show|find", true},
+		{"help list find", "usage: certdir list find", true},
+		{"help sync", "usage: certdir sync", true},
+		{"list -h", "usage: certdir list show|find", true},
+		{"list find -h", "usage: certdir list find", true},
+		{"sync -hc x", "usage: certdir sync", true},
 		{"check --help", "usage: certdir check", true},
 		{"list --help", "usage: certdir list show|find", true},
 		{"list show --help", "usage: certdir list show", true},
