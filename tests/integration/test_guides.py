@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """docs/guide-*.md, followed block by block: what stands there works, in that order, with the machine's own places in it."""
 
+import contextlib
 import json
 import shutil
+import subprocess
 import threading
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,10 +12,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from testenv import vpn, wired
 from testenv.certificates import Authority
 from testenv.devices import DeviceList, device_id
 from testenv.guide import Guide
 from testenv.logins import enter
+from testenv.network import own_network
+from testenv.radiusd import BUILD, SECRET
+from testenv.slapd import READER, READER_PASSWORD, Slapd, sid_bytes
+from testenv.supplicant import wait_until
 from testenv.sync import serving
 from testenv.tenant import Tenant
 
@@ -48,14 +55,25 @@ class Devices:
 
     def __init__(self, guide, authority, directory, ca):
         self.guide, self.authority, self.directory, self.ca = guide, authority, directory, ca
-        self.count = 0
+        self.count, self.attempt = 0, None
 
     def enter(self, **recipe):
         """(was it let in, reason)"""
         self.count += 1
         pair = self.authority.issue({**CLIENT, **recipe}).write(self.directory, f"{self.authority.name[-1][1]}-{self.count}".replace(" ", "-"))
-        attempt, decision = enter(self.guide.server, self, pair)
-        return attempt.accepted, decision.reason
+        self.attempt, decision = enter(self.guide.server, self, pair)
+        return self.attempt.accepted, decision.reason
+
+
+def prepare(guide, pki, *authorities):
+    """What a page that goes on from another one takes for granted: certificates, and certdir enabled."""
+    for name, file in (("server.pem", pki.server[0]), ("server.key", pki.server[1])):
+        shutil.copy(file, guide.raddb / "certs" / name)
+    (guide.raddb / "certs/device-ca.pem").write_text("".join(authority.pem for authority in authorities))
+    for link in ("mods-enabled/certdir", *(f"sites-enabled/certdir-{site}" for site in ("check", "wifi", "wired"))):
+        (guide.raddb / link).symlink_to(f"../{link.replace('enabled', 'available')}")
+    (guide.raddb / "mods-enabled/eap").unlink()
+    (guide.raddb / "mods-enabled/eap").symlink_to("../mods-available/certdir-eap")
 
 
 def test_entra(follow, tmp_path):
@@ -185,19 +203,13 @@ def test_mixed(follow, pki, tmp_path, jamf):
     guide = follow("guide-mixed.md", replaced={"https://contoso.jamfcloud.com": jamf})
     authorities = [Authority([["O", "Contoso"], ["CN", f"Contoso {name} CA"]]) for name in ("Issuing", "Mac", "Chrome")]
     write_pems(guide, jamf_ca=authorities[1], chrome_ca=authorities[2])
-    shutil.copy(pki.server[0], guide.raddb / "certs")
-    shutil.copy(pki.server[1], guide.raddb / "certs")
-    (guide.raddb / "certs/device-ca.pem").write_text(authorities[0].pem)
+    prepare(guide, pki, authorities[0])
     devices = DeviceList(guide.list)
     devices.add("LAPTOP-1")
     devices.publish()
     (guide.work / "computers.csv").write_text(f"Computer Name,Serial Number,UDID,Managed\nOld,{GONE_MAC},,Managed\nMine,{MAC},,Managed\n")
     (guide.work / "chromeos.csv").write_text("deviceId,serialNumber,status,macAddress,orgUnitPath,lastSync\n"
                                              f"a1,{CHROMEBOOK},ACTIVE,,/,2026-11-01T00:00:00.000Z\na2,{LOST_CHROMEBOOK},DISABLED,,/,\n")
-    for link in ("mods-enabled/certdir", "sites-enabled/certdir-check", "sites-enabled/certdir-wifi"):
-        (guide.raddb / link).symlink_to(f"../{link.replace('enabled', 'available')}")
-    (guide.raddb / "mods-enabled/eap").unlink()
-    (guide.raddb / "mods-enabled/eap").symlink_to("../mods-available/certdir-eap")
     with open(guide.raddb / "clients.conf", "a", encoding="utf-8") as clients:
         clients.write('client aps {\n\tipaddr = 127.0.0.1\n\tsecret = "a long one"\n\tvirtual_server = certdir-wifi\n}\n')
 
@@ -215,3 +227,106 @@ def test_mixed(follow, pki, tmp_path, jamf):
     assert macs.enter(subject=[["CN", GONE_MAC]]) == (False, "not-found"), "in the export, and not at Jamf any more"
     assert chromebooks.enter(subject=[["CN", CHROMEBOOK]]) == (True, "allowed")
     assert chromebooks.enter(subject=[["CN", LOST_CHROMEBOOK]]) == (False, "disabled")
+
+
+COMPUTER = "S-1-5-21-1004336348-1177238915-682003330-1104"
+TEMPLATE = {"template": {"oid": "1.3.6.1.4.1.311.21.8.1.2.3.4.5.6.7", "major": 100, "minor": 4}}
+
+
+def test_ndes(follow, tmp_path):
+    """Active Directory's "disabled" counts at once for whom it knows, and its outage keeps nobody out."""
+    root = Authority("Corp Root CA")
+    authority = Authority([["DC", "example"], ["DC", "corp"], ["CN", "Corp Issuing CA"]], parent=root)
+    with serving() as serve, Slapd(tmp_path / "slapd", authority=root) as slapd:
+        tenant = Tenant("contoso", 3)
+        graph = serve(tenant)
+        graph.permissions = set()
+        host = f"127.0.0.1:{slapd.tls_port}"
+        guide = follow("guide-ndes.md", replaced={
+            "dc1.corp.example": host, "dc2.corp.example": host,
+            "CN=svc-certdir,CN=Users,DC=corp,DC=example": READER, "a very long one": READER_PASSWORD,
+            "        tls {": f"options {{\nmemory = {tmp_path}/machine/var/lib/certdir-radiusd\n}}\ntls {{"})
+        write_fake(guide, "contoso", graph)
+        hybrid = add(tenant, "HYBRID", trustType="ServerAd", onPremisesSecurityIdentifier=COMPUTER, onPremisesSyncEnabled=True)
+        entra = add(tenant, "CLOUD", trustType="AzureAd", onPremisesSecurityIdentifier=None, onPremisesSyncEnabled=None)
+        computer = slapd.add_computer("HYBRID", objectSid=sid_bytes(COMPUTER))
+
+        guide.run("openssl req")
+        for name, certificate in (("root", root), ("issuing", authority), ("server", authority.issue(
+                subject=[["CN", "radius.corp.example"]], server=True))):
+            shutil.copy(certificate.write(tmp_path, name)[0], guide.work / f"{name}.cer")
+        shutil.copy(tmp_path / "server.key", guide.work / "server.key")  # ADCS would have signed the request
+        guide.run("for ca in")
+        guide.run("cat >>")
+        guide.run("cat >")
+        guide.run("certdir setup")
+        assert " 0 wrong, 1 warning" in guide.run("freeradius -XC", code=2)
+        devices = Devices(guide, authority, tmp_path, tmp_path / "root.pem")
+        laptop = {"san": [uri(hybrid)], **TEMPLATE}
+        (guide.work / "laptop.pem").write_text(authority.issue({**CLIENT, **laptop}).pem)
+        assert "allowed" in guide.run("certdir check")
+        guide.run("sed -i")
+        guide.done()
+        assert devices.enter(**laptop) == (True, "allowed")
+        assert devices.enter(san=[uri(entra)], **TEMPLATE) == (True, "allowed")
+        assert devices.enter(san=[uri(hybrid)]) == (False, "issuer"), "of another template"
+        slapd.pause()
+        assert devices.enter(**laptop) == (True, "allowed")
+        slapd.resume()
+        slapd.modify(computer, userAccountControl=4098)
+        wait_until(lambda: devices.enter(**laptop) == (False, "disabled"), what="Active Directory's word")
+        assert devices.enter(san=[uri(entra)], **TEMPLATE) == (True, "allowed")
+
+
+@pytest.fixture
+def wire():
+    """A network of the test's own, and what ends with the test in it."""
+    if reason := wired.missing():
+        pytest.skip(reason)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(own_network(vpn.GATEWAY, vpn.CLIENT))
+        except OSError as error:
+            pytest.skip(f"there can be no network of its own here: {error}")
+        yield stack
+
+
+STAFF = [{"id": "7e7ed6ca-1d0b-4c5b-9c1a-6c3f8d7a9b01", "displayName": "Wi-Fi staff"}]
+
+
+def test_wired(wire, follow, tmp_path, pki):
+    """A switch that others wrote, and a PC on it: in, onto its VLAN, and out when it is disabled."""
+    authority = Authority([["O", "Contoso"], ["CN", "Contoso Issuing CA"]])
+    guide = follow("guide-wired.md", replaced={"a long one": SECRET}, secret=SECRET)
+    prepare(guide, pki, authority)
+    devices = DeviceList(guide.list)
+    devices.add("PC-1", groups=STAFF)
+    devices.add("PC-2")
+    devices.publish()
+
+    guide.run("cat >>")
+    guide.run("cat >")
+    assert " 0 wrong, 0 warnings" in guide.run("sed -i")
+    guide.text("aaa new-model")
+    shown = guide.text("certdir sessions list")
+    guide.done()
+    server = guide.server
+    plugged = Devices(guide, authority, tmp_path, pki.ca)
+    assert plugged.enter(san=[uri(device_id("PC-1"))]) == (True, "allowed") and plugged.attempt.vlan == "20"
+    assert plugged.enter(san=[uri(device_id("PC-2"))]) == (True, "allowed") and plugged.attempt.vlan == "10"
+    switch = wired.Switch(tmp_path, server, guide.accounting_port)
+    wire.callback(switch.close)
+    pair = authority.issue({**CLIENT, "san": [uri(device_id("PC-1"))]}).write(tmp_path, "pc")
+    machine = wired.Pc(tmp_path, pki, pair)
+    wire.callback(machine.close)
+    machine.wait_success()
+
+    def listed():
+        return subprocess.run([BUILD / "certdir", *shown.split()[1:]], capture_output=True, text=True, check=False).stdout
+
+    wait_until(lambda: "running" in listed(), what="the session")
+    devices.change("PC-1", accountEnabled=False)
+    devices.publish()
+    wait_until(lambda: "session disconnect done" in server.log(), what="the order")
+    assert switch.opened() == (1, 1)
+    assert plugged.enter(san=[uri(device_id("PC-1"))]) == (False, "disabled")
