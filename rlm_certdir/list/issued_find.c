@@ -68,7 +68,7 @@ struct found {
 static bool take_rows(struct certdir_list_reader *reader, sqlite3_stmt *stmt, const char *tenant,
 		      const struct certdir_certificate *by_serial, struct found *found, struct certdir_error *error)
 {
-	int next, looked_at = 0;
+	int next = 0, looked_at = 0;
 
 	while (!found->more && (next = certdir_sql_next(stmt)) == 1) {
 		struct certdir_list_issued row;
