@@ -591,6 +591,9 @@ bool certdir_table_deny(struct certdir_table *table, uint64_t id, enum certdir_r
 		node->session->denied = now;
 		node->undecided = true;
 		set_state(table, node, CERTDIR_SESSION_HELD);
+	} else if (node->session->state == CERTDIR_SESSION_WANTED_OUT && node->session->attempts == 0) {
+		/* It waits because it was put out for the other reason, which says nothing of this one. */
+		node->session->again = certdir_counted_when(node->device, node->session->issued, reason, now);
 	}
 	note(table, node);
 	return anew;
