@@ -225,7 +225,7 @@ static const char profiles_usage[] = "usage: certdir profiles [-c FILE] [--save 
 				     "             certificate cannot be read, 66 no such list or file, 69 Graph does\n"
 				     "             not answer, 78 the configuration has mistakes\n";
 
-static const char sessions_usage[] = "usage: certdir sessions list [--json|--prometheus] [FILE]\n"
+static const char sessions_usage[] = "usage: certdir sessions list [--json] [FILE]\n"
 				     "       certdir sessions release [FILE]\n"
 				     "\n"
 				     "list     show the sessions that the RADIUS server knows, and what it ordered\n"
@@ -233,11 +233,8 @@ static const char sessions_usage[] = "usage: certdir sessions list [--json|--pro
 				     "release  end those that it holds because more devices are denied than\n"
 				     "         max_disconnect lets out\n"
 				     "\n"
-				     "  --json        print one JSON object a session and line\n"
-				     "  --prometheus  print how many there are, for the node exporter's textfile\n"
-				     "                collector\n"
-				     "  FILE          filename of sessions { }\n"
-				     "                (/var/lib/certdir-radiusd/certdir.sessions)\n"
+				     "  --json  print one JSON object a session and line\n"
+				     "  FILE    filename of sessions { } (/var/lib/certdir-radiusd/certdir.sessions)\n"
 				     "\n"
 				     "exit status: 0, 1 some are held (list) or none is (release), 64 usage, 66 no\n"
 				     "             such file, 69 no server reads it, 73 it cannot be written\n";
@@ -361,7 +358,7 @@ static const struct certdir_cli_command placeholders_commands[] = {
 };
 
 static const struct certdir_cli_command sessions_commands[] = {
-	{.name = "list", .takes = "jP", .most = 1, .run = certdir_cli_sessions_list},
+	{.name = "list", .takes = "j", .most = 1, .run = certdir_cli_sessions_list},
 	{.name = "release", .takes = "", .most = 1, .run = certdir_cli_sessions_release},
 	{NULL},
 };
@@ -389,7 +386,7 @@ static const struct certdir_cli_command commands[] = {
 	 .most = SIZE_MAX,
 	 .run = certdir_cli_report,
 	 .usage = report_usage},
-	{.name = "sessions", .takes = "jP", .usage = sessions_usage, .group = sessions_commands},
+	{.name = "sessions", .takes = "j", .usage = sessions_usage, .group = sessions_commands},
 	{.name = "setup", .takes = "ctneGOrwT", .most = 64, .run = certdir_cli_setup, .usage = setup_usage},
 	{.name = "status", .takes = "cqjP", .run = certdir_cli_status, .usage = status_usage},
 	{.name = "doctor", .takes = "crj", .run = certdir_cli_doctor, .usage = doctor_usage},

@@ -11,7 +11,6 @@
 #include "cli/json.h"
 #include "cli/sessions.h"
 #include "cli/words.h"
-#include "metrics/metric.h"
 #include "sessions/hearing.h"
 #include "sessions/order.h"
 #include "sessions/store.h"
@@ -180,18 +179,6 @@ static bool print_json(const struct certdir_session *session)
 	return certdir_cli_json_print(object);
 }
 
-static void print_prometheus(const struct listing *listing)
-{
-	struct certdir_exposition to = {.out = stdout};
-
-	for (unsigned state = 0; state < CERTDIR_SESSION_STATES; state++) {
-		const struct certdir_label labels[] = {
-			{"state", certdir_session_state_name((enum certdir_session_state)state)}, {NULL, NULL}};
-
-		certdir_metric_print(&to, CERTDIR_METRIC_SESSIONS, labels, (int64_t)listing->counts[state]);
-	}
-}
-
 /* ---- list ---- */
 
 static void take(void *context, const struct certdir_session *session)
@@ -201,7 +188,7 @@ static void take(void *context, const struct certdir_session *session)
 	listing->counts[session->state]++;
 	if (listing->options->json)
 		listing->failed |= !print_json(session);
-	else if (!listing->options->prometheus)
+	else
 		print_one(session, listing->now);
 }
 
@@ -212,8 +199,6 @@ int certdir_cli_sessions_list(const struct certdir_cli_options *options)
 	struct certdir_error error;
 	bool ok;
 
-	if (options->json && options->prometheus)
-		return certdir_cli_misuse(options, "--json or --prometheus, not both");
 	store = certdir_session_store_look(file_of(options), &error);
 	ok = store && certdir_session_store_each(store, take, &listing, &error);
 	certdir_session_store_close(store);
@@ -223,11 +208,9 @@ int certdir_cli_sessions_list(const struct certdir_cli_options *options)
 	}
 	if (listing.failed)
 		return EX_IOERR;
-	if (options->prometheus)
-		print_prometheus(&listing);
-	else if (!options->json)
+	if (!options->json)
 		print_counts(&listing);
-	return listing.counts[CERTDIR_SESSION_HELD] > 0 && !options->prometheus;
+	return listing.counts[CERTDIR_SESSION_HELD] > 0;
 }
 
 /* ---- how many ---- */
