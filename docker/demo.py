@@ -3,7 +3,7 @@
 """
 Makes what docker/compose.yaml mounts, of the demo's devices, below build/docker (or the directory given):
 certs/ and clients.conf for the server, list/ with the device list, devices/ with the devices' own certificates.
-Run again, it makes the list anew and leaves the rest: a container that runs has these directories mounted.
+Run again, it makes the list again and leaves the rest: a container that runs has these directories mounted.
 """
 
 import json

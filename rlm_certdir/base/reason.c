@@ -57,7 +57,7 @@ static const struct {
 	[CERTDIR_NAME_MISMATCH] =
 		{"name-mismatch", CERTDIR_DENY,
 		 "The outer identity is no name of the certificate (set it to host/<name in the certificate>), or "
-		 "the certificate carries another device's name beside its id (issue it anew)."},
+		 "the certificate carries another device's name beside its id (issue it again)."},
 	[CERTDIR_JOIN_TYPE] = {"join-type", CERTDIR_DENY, "Join the device in a way that join_types accepts."},
 	[CERTDIR_OWNERSHIP] = {"ownership", CERTDIR_DENY,
 			       "Change the device's ownership in Intune, or `policy { ownership }`."},
@@ -78,7 +78,7 @@ static const struct {
 	[CERTDIR_LIST_STALE] = {"list-stale", CERTDIR_UNSURE,
 				"A part of the list is older than max_age, or from a clock that is ahead: find out why "
 				"it is not synced or "
-				"imported anew. For a list that is imported by hand, set max_age = 0."},
+				"imported again. For a list that is imported by hand, set max_age = 0."},
 	[CERTDIR_ALLOWED_STALE] =
 		{"allowed-stale", CERTDIR_ALLOW,
 		 "The device was let in by a list older than max_age: find out why it is not synced."},

@@ -93,7 +93,7 @@ static void check_graph(const struct certdir_tenant_config *tenant, struct certd
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "graph",
 				   answer.status == 403 ? "grant Device.Read.All, type Application, with admin consent"
 				   : answer.status == 429 ? "wait; is something else asking Graph all the time?"
-							  : "certdir sync --now tells more",
+							  : "certdir sync --now says more",
 				   "%s: %s answers %ld", tenant->name, tenant->graph, answer.status);
 	else
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_RIGHT, "graph", "", "%s: %s is reached", tenant->name,

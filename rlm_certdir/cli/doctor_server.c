@@ -73,7 +73,7 @@ static const char *start_remedy(const char *said)
 		return "install the module that was built for this version of the server";
 	if (said && strstr(said, "Failed to link to module"))
 		return "install the module, or write its directory into libdir of radiusd.conf";
-	return "mend that line; `freeradius -XC` tells all";
+	return "mend that line; `freeradius -XC` shows all";
 }
 
 static void check_start(const struct certdir_doctor *doctor, struct certdir_doctor_findings *findings)
@@ -208,7 +208,7 @@ static void look_at_configuration(const struct certdir_doctor *doctor, const voi
 		return;
 	}
 	if (!doctor->raddb) {
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "raddb", "mend that; `freeradius -XC` tells more",
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "raddb", "mend that; `freeradius -XC` shows more",
 				   "%s", doctor->raddb_error);
 		return;
 	}

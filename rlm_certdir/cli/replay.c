@@ -151,8 +151,7 @@ static void leave_out(struct run *run, size_t number)
 {
 	run->found.broken++;
 	if (!run->told)
-		fprintf(stderr,
-			"certdir: %s[%zu]: no line of a journal: left out; of others in it the number is told\n",
+		fprintf(stderr, "certdir: %s[%zu]: no line of a journal: left out; others in it are only counted\n",
 			run->file, number);
 	run->told = true;
 }
@@ -289,7 +288,7 @@ static int replay_files(struct run *run, FILE **files)
 	else if (!certdir_cli_replay_print_json(&run->found))
 		return EX_OSERR;
 	if (!run->found.logins)
-		fprintf(stderr, "certdir: there is no login in it that can be decided anew%s\n",
+		fprintf(stderr, "certdir: there is no login in it that can be decided again%s\n",
 			run->found.without ? ": its lines have no certificate" : "");
 	return !whole || !run->found.logins ? EX_DATAERR : anything_changes(&run->found) ? 1 : 0;
 }

@@ -62,7 +62,7 @@ void certdir_cli_replay_print(const struct certdir_cli_replay *replay)
 {
 	bool changes = false;
 
-	printf("%" PRIu64 " login%s of %zu certificate%s%s%s%s%s, decided anew as if they came now\n", replay->logins,
+	printf("%" PRIu64 " login%s of %zu certificate%s%s%s%s%s, decided again as if they came now\n", replay->logins,
 	       certdir_cli_plural(replay->logins), replay->count, certdir_cli_plural(replay->count),
 	       replay->logins ? " from " : "", replay->from, replay->logins ? " to " : "", replay->to);
 	each_change(replay, print_change, &changes);
@@ -72,7 +72,7 @@ void certdir_cli_replay_print(const struct certdir_cli_replay *replay)
 		printf("\n");
 	print_rest(replay->without,
 		   "without a certificate (certificate = attributes keeps none): such a login cannot be "
-		   "decided anew");
+		   "decided again");
 	print_rest(replay->elsewhere, "of other instances");
 	print_rest(replay->newer, "of another version of the journal than 1");
 	print_rest(replay->broken, "that are none of a journal");

@@ -120,7 +120,7 @@ static void print_consent(const struct certdir_cli_setup *setup)
 	       "consents in the Entra admin center (App registrations, All applications, certdir, API permissions, "
 	       "Grant admin\n"
 	       "consent), or at\n\n    %s/%s/adminconsent?client_id=%s\n\n"
-	       "where a page may follow that has no reply address (AADSTS500113). certdir setup, run again, tells "
+	       "where a page may follow that has no reply address (AADSTS500113). certdir setup, run again, shows "
 	       "whether it counts.\n",
 	       setup->place.authority, setup->tenant, setup->application.client_id);
 }

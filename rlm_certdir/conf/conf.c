@@ -144,7 +144,7 @@ static char *read_file(const char *filename, size_t *length, struct certdir_erro
 		certdir_error_set(
 			error,
 			"%s does not exist: name it with -c, or write it (certdir.conf(5)); a list that is imported "
-			"needs none, `certdir list stats` tells of it",
+			"needs none, `certdir list stats` shows it",
 			filename);
 	else if (file < 0 || fstat(file, &status) != 0)
 		certdir_error_set(error, "%s cannot be read: %s%s", filename, strerror(errno),

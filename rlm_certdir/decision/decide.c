@@ -238,7 +238,7 @@ static bool certificate_known(const struct certdir_world *world, struct certdir_
 	return certdir_conclude(decision, CERTDIR_NOT_FOUND,
 				"no table of issued certificates has this one, and it is older than "
 				"known_certificate_grace: it was not issued through Intune, or not to a device that is "
-				"still there; have it issued anew");
+				"still there; have it issued again");
 }
 
 /* ---- the device's records, those that describe it best first ---- */

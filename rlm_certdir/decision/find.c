@@ -396,7 +396,7 @@ static bool tell_other(const struct certdir_world *world, char text[CERTDIR_TEXT
 			certdir_say(
 				text,
 				", but its %s belongs to %s: the certificate may have the name from before that was "
-				"joined or renamed; have it issued anew",
+				"joined or renamed; have it issued again",
 				certdir_identity_type_name(id->type), name_now(view));
 			return true;
 		}
@@ -418,7 +418,7 @@ static bool conclude_unknown(const struct certdir_world *world, struct certdir_d
 	if (!known && !tell_other(world, why) && id->type == CERTDIR_ID_NAME && is_made_up(id->value))
 		certdir_say(why,
 			    ": Windows makes up such names before a device gets its own; if it has another one now, "
-			    "have the certificate issued anew");
+			    "have the certificate issued again");
 	return certdir_conclude(decision, CERTDIR_NOT_FOUND, "%s %s is unknown%s%s",
 				certdir_identity_type_name(id->type), id->value,
 				several ? ", and so are its other names" : "", why);

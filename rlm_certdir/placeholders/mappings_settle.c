@@ -73,7 +73,7 @@ static void refuse_shared(struct certdir_mappings *mappings, size_t at, size_t l
 		certdir_mappings_remark(
 			mappings, first->value,
 			"certificates of several devices have it, of %s and %s among them: none of them gets it, since "
-			"one could log in as the other; issue them anew, each with a key of its own",
+			"one could log in as the other; issue them again, each with a key of its own",
 			first->device->key, last->device->key);
 }
 

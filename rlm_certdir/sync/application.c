@@ -147,7 +147,7 @@ static bool take_application(struct certdir_application *application, struct cer
 		(void)take_guid(credential->key_id, key, "keyId");
 	if (take_guid(application->client_id, body, "appId") && take_guid(application->object_id, body, "id"))
 		return true;
-	certdir_error_set(error, "Graph tells no id of the application");
+	certdir_error_set(error, "Graph did not give the id of the application");
 	return false;
 }
 
@@ -312,7 +312,7 @@ static bool find_principal(const struct certdir_admin *admin, const char *client
 		return explain(&answer, "make the service principal of the application", error);
 	ok = take_guid(id, answer.body, "id");
 	if (!ok)
-		certdir_error_set(error, "Graph tells no id of the service principal");
+		certdir_error_set(error, "Graph did not give the id of the service principal");
 	json_decref(answer.body);
 	return ok;
 }

@@ -192,7 +192,7 @@ static void holding_lacks(const struct holding *holding, const char *what, struc
 		certdir_error_set(
 			error,
 			"%s %s is encrypted in a way that OpenSSL has given up, as old PFX files are: export it "
-			"anew (AES256-SHA256)",
+			"again (AES256-SHA256)",
 			option, filename);
 	else if (holding->asked)
 		certdir_error_set(error, "%s %s does not open with the password in private_key_password_file: %s",

@@ -200,7 +200,7 @@ static void apply(struct certdir_sync_job *job, struct certdir_tenant *list)
 		if (ended == CERTDIR_ENDED && job->moved)
 			certdir_sync_part_end(
 				job, CERTDIR_SYNC_DONE,
-				"all were listed anew, because graph is another host than at the last sync");
+				"all were listed again, because graph is another host than at the last sync");
 	} else {
 		certdir_tenant_part_abandon(list);
 		certdir_sync_part_broken(job, outcome, &error);

@@ -142,7 +142,7 @@ char *certdir_signin_tenant(const struct certdir_signin_place *place, struct cer
 
 	if (answer && !id)
 		certdir_error_set(error,
-				  "%s does not tell the id of the tenant %s: give the id itself (Tenant ID on the "
+				  "%s does not give the id of the tenant %s: give the id itself (Tenant ID on the "
 				  "Entra admin center's overview page)",
 				  place->tenant->authority, place->tenant_id);
 	json_decref(answer);

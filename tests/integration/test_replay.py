@@ -75,7 +75,7 @@ def test_real_logins_by_another_list_and_another_policy(pki, devices, tmp_path):
     assert code == 1 and changes(told) == {**changed, ("allowed", "not-compliant"): (1, 1)}
     code, out, _ = replay("--raddb", server.raddb, journal)
     assert code == 1 and "allow allowed -> deny not-found: 2 logins of 1 certificate\n       2  CN=LEAVES-1, serial " in out
-    assert out.startswith("6 logins of 5 certificates from 20") and "decided anew as if they came now" in out
+    assert out.startswith("6 logins of 5 certificates from 20") and "decided again as if they came now" in out
 
 
 def test_hostile_lines_are_counted_and_never_fatal(pki, devices, tmp_path):

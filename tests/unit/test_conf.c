@@ -614,7 +614,7 @@ static void test_permissions(void **state)
 	assert_null(certdir_conf_load("/nowhere/certdir.conf", &error));
 	assert_string_equal(error.text,
 			    "/nowhere/certdir.conf does not exist: name it with -c, or write it (certdir.conf(5)); "
-			    "a list that is imported needs none, `certdir list stats` tells of it");
+			    "a list that is imported needs none, `certdir list stats` shows it");
 }
 
 /* ---- mutations of a good file: read, or refused with a line ---- */

@@ -146,7 +146,7 @@ static const struct rule rules_of_guard[] = {
 	 "change n4 PC4 (PC4$): re-enrolled: was device k4; altSecurityIdentities \"X509:<SKI>a4\" removed\n"
 	 "change n5 PC5 (PC5$): re-enrolled: was device k5; altSecurityIdentities \"X509:<SKI>a5\" removed\n"
 	 "change n6 PC6 (PC6$): re-enrolled: was device k6; altSecurityIdentities \"X509:<SKI>a6\" removed\n"},
-	{"a class of devices was set up anew, and their new certificates are there",
+	{"a class of devices was set up again, and their new certificates are there",
 	 "config certificates\n"
 	 "device n1 PC1 map=X509:<SKI>b1\n"
 	 "account k1 PC1 map=X509:<SKI>a1\n"

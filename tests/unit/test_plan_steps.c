@@ -151,7 +151,7 @@ static const struct rule rules_of_steps[] = {
 	 "change k1 PC1 (PC1$): its mark had a time in the future\n"
 	 "  disable CN=PC1 -mark=certdir:wifi:k1:gone=1970-01-01T05:33:20Z "
 	 "+mark=certdir:wifi:k1:gone=1970-01-01T02:46:40Z\n"},
-	{"gone long ago and enabled by hand: it begins anew",
+	{"gone long ago and enabled by hand: it begins again",
 	 "account k1 PC1 gone=8000 uac=4096\n"
 	 "device k2 PC2\n"
 	 "account k2 PC2\n",
