@@ -162,6 +162,22 @@ void certdir_permissions_follow(int file, const char *directory, const char *nam
 			    strerror(errno));
 }
 
+void certdir_permissions_succeed(int file, const char *before, const char *directory, const char *name)
+{
+	struct stat old, now, above;
+
+	certdir_permissions_follow(file, directory, name);
+	if (lstat(before, &old) != 0 || !S_ISREG(old.st_mode))
+		return;
+	if (geteuid() == 0 && stat(directory, &above) == 0) {
+		old.st_uid = old.st_uid ? old.st_uid : above.st_uid;
+		old.st_gid = old.st_gid ? old.st_gid : above.st_gid;
+	}
+	if (fstat(file, &now) == 0 && (old.st_uid != now.st_uid || old.st_gid != now.st_gid) &&
+	    fchown(file, old.st_uid, old.st_gid) != 0 && fchown(file, (uid_t)-1, old.st_gid) != 0)
+		certdir_log(CERTDIR_LOG_WARN, "%s cannot get owner and group of %s: %s", name, before, strerror(errno));
+}
+
 /* A file that has another name as well is somebody else's, linked into the directory so that we write into it. */
 static int refuse_linked(int file)
 {
@@ -197,4 +213,23 @@ int certdir_permissions_open(const char *filename, mode_t mode)
 		certdir_permissions_follow(file, directory, filename);
 	free(directory);
 	return file;
+}
+
+bool certdir_permissions_give(const char *filename, uid_t user, gid_t group)
+{
+	int file = geteuid() == 0 ? open(filename, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY) : -1,
+	    code;
+	struct stat status;
+	bool ok;
+
+	if (geteuid() != 0)
+		return true;
+	if (file >= 0)
+		file = refuse_linked(file);
+	ok = file >= 0 && fstat(file, &status) == 0 && fchown(file, status.st_uid ? (uid_t)-1 : user, group) == 0;
+	code = errno;
+	if (file >= 0)
+		(void)close(file);
+	errno = code;
+	return ok;
 }

@@ -26,6 +26,16 @@ void certdir_permissions_warn(const char *filename);
  */
 void certdir_permissions_follow(int file, const char *directory, const char *name);
 /*
+ * The same of a file that is to take the place of `before`: it gets the owner and group of that, except what of it is root's, so that
+ * whoever could read the one can read the other. Anybody may call it; without the right to do so it says so in the log.
+ */
+void certdir_permissions_succeed(int file, const char *before, const char *directory, const char *name);
+/*
+ * Gives a file to a group, and to a user if it is root's, when we are root; (gid_t)-1 or (uid_t)-1 = as it is. Not through a symbolic
+ * link, nor of a file that has a second name: whoever can write the directory could have put one there that is none of ours. False with errno.
+ */
+bool certdir_permissions_give(const char *filename, uid_t user, gid_t group);
+/*
  * Opens a file for reading and writing, never through a symbolic link, nor one that has a second name (EMLINK); one that is not there is
  * made, as above. -1 with errno.
  */

@@ -12,18 +12,27 @@
 #include "base/file.h"
 #include "base/permissions.h"
 
+static bool write_text(int file, const char *name, const char *temporary, const char *text, mode_t mode)
+{
+	char *directory = certdir_file_directory(name);
+
+	if (!directory)
+		return false;
+	certdir_permissions_succeed(file, name, directory, temporary);
+	free(directory);
+	return ftruncate(file, 0) == 0 && fchmod(file, mode) == 0 && certdir_file_write(file, text, strlen(text)) &&
+	       fsync(file) == 0;
+}
+
 static bool write_file(const char *name, const char *temporary, const char *text, mode_t mode)
 {
-	int file = certdir_permissions_open(temporary, mode), code;
+	int file = certdir_permissions_open(temporary, mode), code = 0;
 
 	if (file < 0)
 		return false;
 	if (flock(file, LOCK_EX | LOCK_NB) != 0) {
 		code = errno;
-	} else if (ftruncate(file, 0) == 0 && fchmod(file, mode) == 0 && certdir_file_write(file, text, strlen(text)) &&
-		   fsync(file) == 0 && rename(temporary, name) == 0) {
-		code = 0;
-	} else {
+	} else if (!write_text(file, name, temporary, text, mode) || rename(temporary, name) != 0) {
 		code = errno;
 		(void)unlink(temporary);
 	}

@@ -7,8 +7,8 @@
 #include <sys/types.h>
 
 /*
- * Puts `text` into the file `name`, of `mode` whatever the umask is. The temporary name, NAME.new, is always the same, so that what a killed run left is used again; its lock
- * keeps two runs apart. False with errno.
+ * Puts `text` into the file `name`, of `mode` whatever the umask is, and of the owner and group that it had. The temporary name, NAME.new,
+ * is always the same, so that what a killed run left is used again; its lock keeps two runs apart. False with errno.
  */
 bool certdir_replace(const char *name, const char *text, mode_t mode);
 

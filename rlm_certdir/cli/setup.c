@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/background.h"
+#include "base/permissions.h"
 #include "cli/commands.h"
 #include "cli/conf_file.h"
 #include "conf/secret.h"
@@ -42,10 +42,8 @@ static int complain(const struct certdir_error *error, int status)
 static void give_to_user(const char *filename)
 {
 	const struct passwd *user = getpwnam("certdir");
-	struct stat status;
 
-	if (geteuid() == 0 && user && stat(filename, &status) == 0 && status.st_uid == 0 &&
-	    chown(filename, user->pw_uid, (gid_t)-1) != 0)
+	if (user && !certdir_permissions_give(filename, user->pw_uid, (gid_t)-1))
 		fprintf(stderr, "certdir: warning: %s cannot be given to the user certdir: %s\n", filename,
 			strerror(errno));
 }
@@ -177,8 +175,8 @@ static bool try_token(const struct certdir_tenant_config *tenant, struct certdir
 	return ok;
 }
 
-static bool verify(const struct certdir_cli_setup *setup, const struct certdir_tenant_config *tenant,
-		   struct certdir_http *http, const struct certdir_http_limits *limits)
+static bool verify(const struct certdir_tenant_config *tenant, struct certdir_http *http,
+		   const struct certdir_http_limits *limits)
 {
 	const int64_t until = certdir_monotonic() + VERIFY * CERTDIR_SECOND;
 	struct certdir_error error;
@@ -200,7 +198,6 @@ static bool verify(const struct certdir_cli_setup *setup, const struct certdir_t
 		(void)certdir_retry_sleep(limits, certdir_monotonic() + PAUSE * CERTDIR_SECOND);
 	}
 	printf("Entra ID gives tokens with these permissions to the new certificate.\n");
-	(void)setup;
 	return true;
 }
 
@@ -216,7 +213,7 @@ static int look_whether_it_works(const struct certdir_cli_setup *setup, struct c
 		return EX_CONFIG;
 	tenant = find_tenant(&loaded.config, setup->name);
 	if (tenant)
-		status = verify(setup, tenant, http, limits) ? 0 : EX_TEMPFAIL;
+		status = verify(tenant, http, limits) ? 0 : EX_TEMPFAIL;
 	certdir_cli_conf_clear(&loaded);
 	return status;
 }

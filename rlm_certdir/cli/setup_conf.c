@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/permissions.h"
 #include "base/replace.h"
 #include "cli/conf_file.h"
 #include "cli/setup.h"
@@ -84,7 +85,7 @@ static void give_to_group(const char *filename)
 {
 	const struct passwd *user = getpwnam("certdir");
 
-	if (geteuid() == 0 && user && chown(filename, (uid_t)-1, user->pw_gid) != 0)
+	if (user && !certdir_permissions_give(filename, (uid_t)-1, user->pw_gid))
 		fprintf(stderr, "certdir: warning: %s cannot be given to the group of the user certdir: %s\n", filename,
 			strerror(errno));
 }
@@ -99,11 +100,13 @@ bool certdir_cli_setup_write(const struct certdir_cli_setup *setup)
 	if (before && !after)
 		fprintf(stderr, "certdir: out of memory\n");
 	if (after && would_load(after)) {
+		const bool is_new = stat(filename, &status) != 0;
+
 		ok = strcmp(before, after) == 0 ||
-		     certdir_replace(filename, after, stat(filename, &status) == 0 ? status.st_mode & 07777 : MODE);
+		     certdir_replace(filename, after, is_new ? MODE : status.st_mode & 07777);
 		if (!ok)
 			fprintf(stderr, "certdir: %s cannot be written: %s\n", filename, strerror(errno));
-		else
+		else if (is_new)
 			give_to_group(filename);
 	}
 	free(before);

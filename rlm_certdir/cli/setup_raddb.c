@@ -17,6 +17,7 @@
 
 #include "base/file.h"
 #include "base/replace.h"
+#include "cli/judge.h"
 #include "cli/setup.h"
 
 #define MODULE "mods-available/certdir"
@@ -47,18 +48,6 @@ struct proposal {
 };
 
 /* ---- what is to be changed ---- */
-
-static const char *find_directory(const struct certdir_cli_setup *setup)
-{
-	static const char *const usual[] = {"/etc/freeradius/3.0", "/etc/raddb"};
-
-	if (setup->options->raddb)
-		return setup->options->raddb;
-	for (size_t i = 0; i < 2; i++)
-		if (access(usual[i], F_OK) == 0)
-			return usual[i];
-	return NULL;
-}
 
 /* Where the link leads to, "" = there is none, "?" = it is something else. */
 static void read_link(const struct proposal *proposal, const char *name, char target[TARGET_SIZE])
@@ -281,13 +270,20 @@ static int decide(const struct certdir_cli_setup *setup, const struct proposal *
 
 int certdir_cli_setup_raddb(const struct certdir_cli_setup *setup)
 {
-	struct proposal proposal = {.directory = find_directory(setup), .list = setup->list};
+	struct proposal proposal = {.directory =
+					    setup->options->raddb ? setup->options->raddb : certdir_cli_default_raddb(),
+				    .list = setup->list};
 	int status = 0;
 
 	if (!proposal.directory)
 		return 0;
 	proposal.raddb = open(proposal.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (proposal.raddb < 0 || faccessat(proposal.raddb, MODULE, F_OK, 0) != 0) {
+	if (proposal.raddb < 0) {
+		printf("\nThe configuration of the RADIUS server, %s, cannot be read: %s; run certdir setup as root to "
+		       "have "
+		       "certdir enabled there.\n",
+		       proposal.directory, strerror(errno));
+	} else if (faccessat(proposal.raddb, MODULE, F_OK, 0) != 0) {
 		printf("\n%s has no " MODULE ": make install puts it there, on the machine of the RADIUS server.\n",
 		       proposal.directory);
 	} else {

@@ -240,30 +240,12 @@ bool certdir_list_edition_go_on(struct certdir_list_edition *edition, struct cer
  * Whoever could read the published file must be able to read the new one, and whoever the directory is for must be able to go on
  * where root has been. Best effort, but not in silence.
  */
-static void set_owner(const struct certdir_list_edition *edition, int file, const struct stat *old)
-{
-	struct stat new;
-
-	if (fstat(file, &new) == 0 && (old->st_uid != new.st_uid || old->st_gid != new.st_gid) &&
-	    fchown(file, old->st_uid, old->st_gid) != 0 && fchown(file, (uid_t)-1, old->st_gid) != 0)
-		certdir_log(CERTDIR_LOG_WARN, "%s: the new edition cannot get the old one's owner and group: %s",
-			    edition->filename, strerror(errno));
-}
-
 static void keep_permissions(const struct certdir_list_edition *edition, int file)
 {
-	mode_t mode = 0640;
-	struct stat old, directory;
+	struct stat old;
+	const mode_t mode = stat(edition->filename, &old) == 0 ? old.st_mode & 0777 : 0640;
 
-	certdir_permissions_follow(file, edition->directory, edition->temporary);
-	if (stat(edition->filename, &old) == 0) {
-		mode = old.st_mode & 0777;
-		if (stat(edition->directory, &directory) == 0 && geteuid() == 0) {
-			old.st_uid = old.st_uid ? old.st_uid : directory.st_uid;
-			old.st_gid = old.st_gid ? old.st_gid : directory.st_gid;
-		}
-		set_owner(edition, file, &old);
-	}
+	certdir_permissions_succeed(file, edition->filename, edition->directory, edition->temporary);
 	if (fchmod(file, mode) != 0)
 		certdir_log(CERTDIR_LOG_WARN, "%s: the new edition cannot get mode %03o: %s", edition->filename,
 			    (unsigned)mode, strerror(errno));
