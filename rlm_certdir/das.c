@@ -14,7 +14,7 @@
 enum {
 	GAP = CERTDIR_SECOND / 100, /* between two packets */
 	FRESH_MAX = 64, /* orders that were sent once and have no answer yet */
-	PEER_MAX = 8, /* orders on the way to one device */
+	PEER_MAX = 8, /* orders in flight to one device */
 	RECEIVE_MAX = 64, /* packets read in a row: a flood of them must not keep the clock waiting */
 };
 

@@ -15,8 +15,6 @@
 #include "cli/judge.h"
 #include "cli/words.h"
 
-#define SERVICE_CREDENTIALS "/run/credentials/certdir-sync.service"
-
 enum { MARGIN = 22, COLUMNS = 80 };
 
 /* ---- what all checks look at ---- */

@@ -66,9 +66,8 @@ static void check_secret(const char *filename, enum certdir_secret_kind kind, st
 	else
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "secret", NULL, "%s", error.text);
 	if (secret && kind == CERTDIR_SECRET_KEY)
-		explicit_bzero(secret, length);
-	else if (secret)
-		explicit_bzero(secret, strlen(secret));
+		explicit_bzero(secret, length); /* which may have a NUL in it */
+	certdir_secret_free(secret);
 }
 
 static void check_secrets(const struct certdir_cli_conf *conf, struct certdir_doctor_findings *findings)

@@ -117,6 +117,8 @@ static bool count_journals(struct certdir_figures *figures, const struct certdir
 	struct reading reading = {.figures = figures};
 	bool ok = certdir_cli_replay_line_init(&reading.line);
 
+	if (!ok)
+		fprintf(stderr, "certdir: out of memory\n");
 	for (size_t i = 0; ok && i < options->operand_count; i++)
 		ok = count_journal(&reading, options->operands[i]);
 	figures->has_journal = options->operand_count > 0;

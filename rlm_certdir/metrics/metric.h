@@ -62,8 +62,6 @@ struct certdir_label {
 	const char *name, *value;
 };
 
-enum { CERTDIR_LABELS_MAX = 8 };
-
 /*
  * A sample. All of one metric have to come one after the other: the first brings its HELP and TYPE. `labels` may be NULL. Bytes of a value
  * that are no UTF-8 become "?", as a reader would refuse all of the file for them.

@@ -51,7 +51,7 @@ bool certdir_apply_receive(struct certdir_apply_run *run, struct certdir_ldap_an
 	certdir_signals_release(&before);
 	if (status == CERTDIR_LDAP_OK)
 		return true;
-	certdir_error_set(&lost, "%s; nobody knows whether what was on the way is done: make a new plan", why.text);
+	certdir_error_set(&lost, "%s; nobody knows whether what was in flight is done: make a new plan", why.text);
 	certdir_apply_fail(run, &lost);
 	return false;
 }

@@ -36,7 +36,6 @@ static void tell_held(struct certdir_sessions *self, const struct certdir_counts
 static size_t decide(struct certdir_sessions *self, const struct certdir_counts *counts, int64_t now)
 {
 	const uint32_t percent = self->config.max_disconnect;
-
 	size_t waiting = 0;
 
 	if (self->release)

@@ -385,7 +385,9 @@ struct certdir_sync *certdir_sync_open(const struct certdir_sync_options *option
 		sync->renewal = certdir_renewal_open(options->stop);
 	if (sync->event >= 0 && (sync->renewal || options->dry_run))
 		return sync;
-	certdir_error_set(error, "no event descriptor to be had: %s", strerror(errno));
+	certdir_error_set(error, "no event descriptor or no memory to be had: %s", strerror(errno));
+	if (sync->event >= 0)
+		(void)close(sync->event);
 	certdir_renewal_close(sync->renewal);
 	free(sync);
 	return NULL;
