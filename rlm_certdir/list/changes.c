@@ -22,6 +22,7 @@ enum {
 	COUNT_AT = MADE_AT + 8,
 	HEAD = COUNT_AT + 8,
 	NUMBER = 4,
+	WORD = 4, /* where a sector begins, a word does: the size of each batch is a multiple */
 	ENTRY = NUMBER + CERTDIR_SEAL_DIGEST, /* of what stands before the blocks */
 };
 
@@ -172,16 +173,32 @@ static bool read_at(int file, void *bytes, size_t size, uint64_t at)
 	return certdir_file_read_at(file, bytes, size, at) == (ssize_t)size;
 }
 
-static bool is_zero(const unsigned char *bytes, size_t size)
+/* After a power cut zeros stand for the sectors that did not last. */
+static bool is_lost(const unsigned char word[WORD])
 {
-	static const unsigned char zero[CERTDIR_SEAL_DIGEST];
+	static const unsigned char zero[WORD];
 
-	return memcmp(bytes, zero, size) == 0;
+	return memcmp(word, zero, WORD) == 0;
+}
+
+static bool is_head_lost(const unsigned char head[HEAD])
+{
+	return is_lost(head) || is_lost(head + WORD) || is_lost(head + COUNT_AT) || is_lost(head + COUNT_AT + WORD);
+}
+
+/* Of a digest that is not as it should be: what is there of it is. */
+static bool is_digest_lost(const unsigned char digest[CERTDIR_SEAL_DIGEST], const unsigned char *right)
+{
+	size_t at = 0;
+
+	while (at < CERTDIR_SEAL_DIGEST && (is_lost(digest + at) || memcmp(digest + at, right + at, WORD) == 0))
+		at += WORD;
+	return at == CERTDIR_SEAL_DIGEST;
 }
 
 /*
  * Head, numbers and digests of the batch that begins at `at`. NULL: there is none that ends within `size`; *why says what is wrong with
- * that. Behind the first one nothing is: a writer has not ended there, and after a power cut zeros may stand for what did not last.
+ * that. Behind the first one nothing is where a writer has not ended.
  */
 static struct certdir_list_batch *read_head(int file, uint64_t at, uint64_t size,
 					    unsigned char last[CERTDIR_SEAL_DIGEST], const char **why)
@@ -191,8 +208,7 @@ static struct certdir_list_batch *read_head(int file, uint64_t at, uint64_t size
 	uint64_t count;
 
 	*why = at == 0 ? "is cut short, or is no file of changes" : NULL;
-	if (size - at < batch_size(1) || !read_at(file, head, sizeof(head), at) || is_zero(head, sizeof(magic)) ||
-	    is_zero(head + COUNT_AT, 8))
+	if (size - at < batch_size(1) || !read_at(file, head, sizeof(head), at) || is_head_lost(head))
 		return NULL;
 	count = certdir_bytes_get(head + COUNT_AT, 4);
 	if (memcmp(head, magic, sizeof(magic)) != 0 || count == 0 || count > CERTDIR_LIST_CHANGES_MAX ||
@@ -204,16 +220,16 @@ static struct certdir_list_batch *read_head(int file, uint64_t at, uint64_t size
 		return NULL;
 	batch = calloc(1, sizeof(*batch) + head_size(count));
 	if (!batch || !read_at(file, batch->head, head_size(count), at) ||
-	    !read_at(file, last, CERTDIR_SEAL_DIGEST, at + batch_size(count) - CERTDIR_SEAL_DIGEST)) {
+	    !read_at(file, last, CERTDIR_SEAL_DIGEST, at + batch_size(count) - CERTDIR_SEAL_DIGEST) ||
+	    !sum(batch->head, head_size(count), is)) {
 		*why = "cannot be read";
-	} else if (!is_zero(last, CERTDIR_SEAL_DIGEST)) {
+	} else if (memcmp(is, last, sizeof(is)) == 0) {
+		atomic_init(&batch->references, 1);
+		batch->count = (uint32_t)count;
+		batch->at = at;
+		return batch;
+	} else if (!is_digest_lost(last, is)) {
 		*why = "does not match its seal: it was changed";
-		if (sum(batch->head, head_size(count), is) && memcmp(is, last, sizeof(is)) == 0) {
-			atomic_init(&batch->references, 1);
-			batch->count = (uint32_t)count;
-			batch->at = at;
-			return batch;
-		}
 	}
 	free(batch);
 	return NULL;

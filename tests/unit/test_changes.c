@@ -429,6 +429,45 @@ static void test_cut_changes(void **state)
 	free(bytes);
 }
 
+/* After a power cut: of the edition that was appended last, the sectors behind a place did not last, or those before it. */
+static void test_lost_sectors(void **state)
+{
+	static const unsigned char zeros[HEAD];
+	struct certdir_list_snapshot *used;
+	unsigned char *bytes, *lost;
+	size_t size, before;
+
+	(void)state;
+	fixture_large(DEVICES);
+	next_edition(2000, "SELECT 1");
+	before = (size_t)size_of(changes_file);
+	next_edition(3000, "SELECT 1");
+	used = fixture_load();
+	bytes = read_changes(&size);
+	lost = malloc(size);
+	assert_non_null(lost);
+	for (size_t cut = 4; cut < HEAD; cut += 4)
+		for (int side = 0; side < 2; side++) {
+			memcpy(lost, bytes, size);
+			memcpy(lost + before + (side ? cut : 0), zeros, side ? HEAD - cut : cut);
+			write_changes(lost, size - DIGEST);
+			expect_alone(&used->image, CERTDIR_CHANGES_READ, 1);
+		}
+	for (size_t cut = 4; cut < DIGEST; cut += 4)
+		for (int side = 0; side < 2; side++) {
+			memcpy(lost, bytes, size);
+			memcpy(lost + size - DIGEST + (side ? cut : 0), zeros, side ? DIGEST - cut : cut);
+			write_changes(lost, size);
+			expect_alone(&used->image, CERTDIR_CHANGES_READ, 1);
+		}
+	expect_start(2000, false);
+	next_edition(4000, "SELECT 1");
+	expect_start(4000, false);
+	certdir_list_release(used);
+	free(bytes);
+	free(lost);
+}
+
 static void test_damaged_changes(void **state)
 {
 	struct certdir_list_snapshot *used;
@@ -740,6 +779,7 @@ int main(void)
 		TEST(test_list_without_its_changes),
 		TEST(test_changes_of_another_list),
 		TEST(test_cut_changes),
+		TEST(test_lost_sectors),
 		TEST(test_damaged_changes),
 		TEST(test_hostile_changes),
 		TEST(test_damaged_list),
