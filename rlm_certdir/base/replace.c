@@ -24,6 +24,15 @@ static bool write_text(int file, const char *name, const char *temporary, const 
 	       fsync(file) == 0;
 }
 
+/* Who had the lock before has renamed it: what was opened is the file `name` by now, or is gone. */
+static bool is_still(int file, const char *temporary)
+{
+	struct stat opened, named;
+
+	return fstat(file, &opened) == 0 && lstat(temporary, &named) == 0 && opened.st_dev == named.st_dev &&
+	       opened.st_ino == named.st_ino;
+}
+
 static bool write_file(const char *name, const char *temporary, const char *text, mode_t mode)
 {
 	int file = certdir_permissions_open(temporary, mode), code = 0;
@@ -32,6 +41,8 @@ static bool write_file(const char *name, const char *temporary, const char *text
 		return false;
 	if (flock(file, LOCK_EX | LOCK_NB) != 0) {
 		code = errno;
+	} else if (!is_still(file, temporary)) {
+		code = EWOULDBLOCK;
 	} else if (!write_text(file, name, temporary, text, mode) || rename(temporary, name) != 0) {
 		code = errno;
 		(void)unlink(temporary);

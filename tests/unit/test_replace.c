@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -18,7 +20,7 @@
 
 enum { USER = 4001, GROUP = 4002, OTHER_USER = 4003, OTHER_GROUP = 4004 };
 
-static char directory[32], file[64], other[64];
+static char directory[32], file[64], temporary[64], other[64];
 
 static int set_up(void **state)
 {
@@ -26,6 +28,7 @@ static int set_up(void **state)
 	(void)snprintf(directory, sizeof(directory), "/tmp/certdir-replace-XXXXXX");
 	assert_non_null(mkdtemp(directory));
 	(void)snprintf(file, sizeof(file), "%s/file", directory);
+	(void)snprintf(temporary, sizeof(temporary), "%s/file.new", directory);
 	(void)snprintf(other, sizeof(other), "%s/other", directory);
 	return 0;
 }
@@ -77,6 +80,36 @@ static void test_mode(void **state)
 	(void)umask(before);
 }
 
+/* Takes the place of the C library's: while the lock is waited for, who had it puts the file where it belongs. */
+static bool overtaken;
+
+int flock(int opened, int operation)
+{
+	if (overtaken)
+		assert_int_equal(rename(temporary, file), 0);
+	return (int)syscall(SYS_flock, opened, operation);
+}
+
+/* What was published meanwhile is not written into: it would be torn for who reads it, and lost in a crash. */
+static void test_overtaken(void **state)
+{
+	char text[10] = "";
+	int opened;
+
+	(void)state;
+	assert_true(certdir_replace(file, "before", 0600));
+	assert_int_equal(rename(file, temporary), 0);
+	overtaken = true;
+	assert_false(certdir_replace(file, "after", 0600));
+	overtaken = false;
+	assert_int_equal(errno, EWOULDBLOCK);
+	opened = open(file, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(read(opened, text, sizeof(text)), 6);
+	assert_string_equal(text, "before");
+	(void)close(opened);
+	assert_true(certdir_replace(file, "after", 0600));
+}
+
 /* A new one is the directory's; one that was somebody's stays so; what root had left there is the directory's, too. */
 static void test_owner(void **state)
 {
@@ -124,6 +157,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_mode, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_overtaken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_owner, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_give, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_give_what_is_not_ours, set_up, tear_down),
