@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/color.h"
 #include "cli/commands.h"
 #include "cli/doctor.h"
 #include "cli/json.h"
@@ -154,11 +155,21 @@ static const char *text_of(const json_t *check, const char *key)
 	return json_string_value(json_object_get(check, key));
 }
 
+static enum certdir_cli_color color_of(const char *state)
+{
+	if (strcmp(state, "wrong") == 0)
+		return CERTDIR_CLI_RED;
+	if (strcmp(state, "warning") == 0)
+		return CERTDIR_CLI_YELLOW;
+	return strcmp(state, "right") == 0 ? CERTDIR_CLI_GREEN : CERTDIR_CLI_PLAIN;
+}
+
 static void print_check(const json_t *check)
 {
 	const char *state = text_of(check, "state"), *remedy = text_of(check, "remedy");
 
-	printf("  %-7s %-11s ", strcmp(state, "wrong") == 0 ? "WRONG" : state, text_of(check, "name"));
+	printf("  %s%-7s%s %-11s ", certdir_cli_color(color_of(state)), strcmp(state, "wrong") == 0 ? "WRONG" : state,
+	       certdir_cli_color(CERTDIR_CLI_PLAIN), text_of(check, "name"));
 	print_wrapped(text_of(check, "detail"));
 	if (!remedy[0])
 		return;

@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "cli/json.h"
+#include "cli/words.h"
 #include "text/timestamp.h"
 
 bool certdir_cli_list_open(const struct certdir_cli_options *options, struct certdir_list_snapshot **snapshot,
@@ -53,8 +54,8 @@ void certdir_cli_list_print_laid(const struct certdir_list_snapshot *snapshot)
 	if (!certdir_list_laid(snapshot, &laid))
 		return;
 	certdir_timestamp_print(laid.made, at);
-	printf("  changes     %zu pages in a file of %llu bytes beside it, of %s\n", laid.pages,
-	       (unsigned long long)laid.bytes, at);
+	printf("  changes     %zu page%s in a file of %llu bytes beside it, of %s\n", laid.pages,
+	       certdir_cli_plural(laid.pages), (unsigned long long)laid.bytes, at);
 }
 
 json_t *certdir_cli_list_laid_json(const struct certdir_list_snapshot *snapshot)
@@ -79,7 +80,8 @@ static int print_verdict(const struct certdir_cli_options *options, const struct
 						      certdir_cli_list_laid_json(snapshot), "problems", problems)))
 			return 1;
 	} else if (count == 0) {
-		printf("%s: %zu devices, seal, database and ids are in order\n", options->list, devices);
+		printf("%s: %zu device%s; seal, database and ids are in order\n", options->list, devices,
+		       certdir_cli_plural(devices));
 		certdir_cli_list_print_laid(snapshot);
 	}
 	return count == 0 ? 0 : 1;
@@ -96,8 +98,9 @@ static void tell_last(const char *filename, json_t *problems)
 		const char *files = certdir_list_files(last);
 
 		certdir_timestamp_print(certdir_list_published(last), at);
-		certdir_say(text, "%s%s is good, of %s, with %zu devices: a server that starts now uses it", files,
-			    strcmp(files, filename) == 0 ? " alone" : "", at, certdir_list_device_count(last));
+		certdir_say(text, "%s%s is good, of %s, with %zu device%s: a server that starts now uses it", files,
+			    strcmp(files, filename) == 0 ? " alone" : "", at, certdir_list_device_count(last),
+			    certdir_cli_plural(certdir_list_device_count(last)));
 		print_problem(problems, text);
 	}
 	certdir_list_release(last);

@@ -9,6 +9,7 @@
 #include "base/shrink.h"
 #include "cli/json.h"
 #include "cli/list.h"
+#include "cli/words.h"
 #include "import/issued_file.h"
 
 struct import {
@@ -145,9 +146,10 @@ static int print_result(const struct import *import)
 			       : EX_IOERR;
 	if (*remarks)
 		fprintf(stderr, "certdir: warning: %s: %s\n", options->operands[0], remarks);
-	printf("%zu certificates (before: %zu) of source %s in %s: %zu added, %zu removed, %zu changed%s\n",
-	       counts->after, counts->before, import->source, options->list, counts->added, counts->lost,
-	       counts->changed, options->dry_run ? "; nothing was published, this was a dry run" : "");
+	printf("%zu certificate%s (before: %zu) of source %s in %s: %zu added, %zu removed, %zu changed%s\n",
+	       counts->after, certdir_cli_plural(counts->after), counts->before, import->source, options->list,
+	       counts->added, counts->lost, counts->changed,
+	       options->dry_run ? "; nothing was published, this was a dry run" : "");
 	return 0;
 }
 

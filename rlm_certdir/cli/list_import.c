@@ -10,6 +10,7 @@
 #include "cli/change.h"
 #include "cli/json.h"
 #include "cli/list.h"
+#include "cli/words.h"
 #include "conf/conf.h"
 #include "import/devices.h"
 #include "import/input.h"
@@ -141,8 +142,9 @@ static int print_result(const struct import *import, size_t devices)
 		return 0;
 	}
 	print_names(import);
-	printf("%zu devices (before: %zu) in %s: %zu added, %zu removed, %zu changed%s\n", devices, import->before,
-	       options->list, import->compared.added, import->compared.lost, import->compared.changed,
+	printf("%zu device%s (before: %zu) in %s: %zu added, %zu removed, %zu changed%s\n", devices,
+	       certdir_cli_plural(devices), import->before, options->list, import->compared.added,
+	       import->compared.lost, import->compared.changed,
 	       options->dry_run ? "; nothing was published, this was a dry run" : "");
 	return 0;
 }

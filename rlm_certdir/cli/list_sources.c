@@ -24,25 +24,23 @@ static json_t *part_json(int64_t synced, int64_t now)
 static json_t *source_json(const struct certdir_list_source *source, int64_t now)
 {
 	json_t *holds = json_array(), *object, *times = part_json(source->synced, now);
+	json_t *parts = json_null(), *table = json_null();
 
 	for (unsigned type = 0; type < CERTDIR_ID_TYPES; type++)
 		if (source->holds & CERTDIR_BIT(type))
 			(void)json_array_append_new(
 				holds, json_string(certdir_identity_type_name((enum certdir_identity_type)type)));
-	object = json_pack("{s:s,s:s,s:s?,s:I,s:o}", "name", source->name, "kind", kinds[source->kind], "tenant",
-			   source->tenant, "devices", (json_int_t)source->devices, "identities", holds);
 	if (source->kind == CERTDIR_SOURCE_TENANT)
-		(void)json_object_set_new(object, "parts",
-					  json_pack("{s:o,s:o}", "intune", part_json(source->intune_synced, now),
-						    "groups", part_json(source->groups_synced, now)));
+		parts = json_pack("{s:o,s:o}", "intune", part_json(source->intune_synced, now), "groups",
+				  part_json(source->groups_synced, now));
 	if (source->certificates_synced) {
-		json_t *table = part_json(source->certificates_synced, now);
-
+		table = part_json(source->certificates_synced, now);
 		(void)json_object_set_new(table, "count", json_integer((json_int_t)source->certificates));
-		(void)json_object_set_new(object, "certificates", table);
 	}
-	if (source->good_for)
-		(void)json_object_set_new(object, "good_for", json_integer(source->good_for));
+	object = json_pack("{s:s,s:s,s:s?,s:I,s:o,s:o,s:o,s:o}", "name", source->name, "kind", kinds[source->kind],
+			   "tenant", source->tenant, "devices", (json_int_t)source->devices, "identities", holds,
+			   "parts", parts, "certificates", table, "good_for",
+			   source->good_for ? json_integer(source->good_for) : json_null());
 	(void)json_object_update(object, times);
 	json_decref(times);
 	return object;
@@ -61,26 +59,33 @@ json_t *certdir_cli_list_sources_json(const struct certdir_list_snapshot *snapsh
 	return list;
 }
 
-/* "  tenant contoso: 2 devices, synced 2026-11-22T10:00:00Z (5 min ago), intune never, groups never, tenant 8a0.." */
+static void print_part(const char *part, int64_t synced, int64_t now)
+{
+	printf("    %-12s  ", part);
+	certdir_cli_print_when(synced, now);
+	putchar('\n');
+}
+
+/* "  tenant contoso: 2 devices, synced 2026-11-22T10:00:00Z (5 min ago)", and below it a line for each of its parts */
 static void print_source(const struct certdir_list_source *source, int64_t now)
 {
 	char good_for[CERTDIR_CLI_AGE_SIZE];
 
-	printf("  %s %s: %zu devices, %s ", kinds[source->kind], source->name, source->devices,
-	       source->kind == CERTDIR_SOURCE_IMPORT ? "imported" : "synced");
+	printf("  %s %s: %zu device%s, %s ", kinds[source->kind], source->name, source->devices,
+	       certdir_cli_plural(source->devices), source->kind == CERTDIR_SOURCE_IMPORT ? "imported" : "synced");
 	certdir_cli_print_when(source->synced, now);
+	puts(certdir_cli_good_for(source->good_for, good_for));
 	if (source->kind == CERTDIR_SOURCE_TENANT) {
-		printf(", intune ");
-		certdir_cli_print_when(source->intune_synced, now);
-		printf(", groups ");
-		certdir_cli_print_when(source->groups_synced, now);
+		print_part("intune", source->intune_synced, now);
+		print_part("groups", source->groups_synced, now);
 	}
 	if (source->certificates_synced) {
-		printf(", %zu certificates ", source->certificates);
+		printf("    %-12s  %zu, ", "certificates", source->certificates);
 		certdir_cli_print_when(source->certificates_synced, now);
+		putchar('\n');
 	}
-	printf("%s%s%s\n", certdir_cli_good_for(source->good_for, good_for), source->tenant ? ", tenant " : "",
-	       certdir_cli_text_or(source->tenant, ""));
+	if (source->tenant)
+		printf("    %-12s  %s\n", "tenant", source->tenant);
 }
 
 void certdir_cli_list_sources_print(const struct certdir_list_snapshot *snapshot)
@@ -122,8 +127,9 @@ static int print_removed(const struct certdir_cli_options *options, int64_t devi
 		return certdir_cli_json_exit(json_pack("{s:s,s:s,s:I,s:b}", "list", options->list, "source",
 						       options->source, "devices", (json_int_t)devices, "dry_run",
 						       options->dry_run));
-	printf("source \"%s\" and its %lld devices %s %s\n", options->source, (long long)devices,
-	       options->dry_run ? "would be removed from" : "are removed from", options->list);
+	printf("source \"%s\" and its %lld device%s %s %s\n", options->source, (long long)devices,
+	       certdir_cli_plural((size_t)devices), options->dry_run ? "would be removed from" : "are removed from",
+	       options->list);
 	return 0;
 }
 

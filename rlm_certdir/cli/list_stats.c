@@ -71,11 +71,12 @@ static void print_text(const json_t *counts, const struct certdir_list_snapshot 
 {
 	static const char *const groups[] = {"enabled",	   "managed", "compliance", "join_type",
 					     "identities", "groups",  "shared"};
+	const json_int_t devices = json_integer_value(json_object_get(counts, "devices"));
 	const char *key;
 	json_t *value;
 
-	printf("%s: %lld devices, published %s\n", json_string_value(json_object_get(counts, "list")),
-	       (long long)json_integer_value(json_object_get(counts, "devices")),
+	printf("%s: %lld device%s, published %s\n", json_string_value(json_object_get(counts, "list")),
+	       (long long)devices, certdir_cli_plural((size_t)devices),
 	       json_string_value(json_object_get(counts, "published")));
 	certdir_cli_list_sources_print(snapshot);
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {

@@ -9,6 +9,7 @@
 
 #include "cli/json.h"
 #include "cli/visible.h"
+#include "cli/words.h"
 
 static const char *const remark_names[] = {[CERTDIR_REMARK_PROBLEM] = "problem",
 					   [CERTDIR_REMARK_FOREIGN] = "foreign",
@@ -219,7 +220,8 @@ static void print_left_out(const struct certdir_cli_placeholders_run *run)
 		all += counts[i];
 	if (all == 0)
 		return;
-	printf("%s: %zu devices of the list are left out", run->placeholders->config->rules.name, all);
+	printf("%s: %zu device%s of the list left out", run->placeholders->config->rules.name, all,
+	       certdir_cli_plural(all));
 	for (size_t i = CERTDIR_LEFT_OUT_NOT + 1; i < CERTDIR_LEFT_OUTS; i++)
 		if (counts[i] > 0) {
 			printf("%s%s %zu", separator, left_out[i].text, counts[i]);
@@ -250,8 +252,8 @@ static void print_certificates(const struct certdir_cli_placeholders_run *run)
 	const struct certdir_mappings_report *mappings = &run->placeholders->mappings;
 	const char *separator = "";
 
-	printf("%s: %zu certificates handed in: %zu valid and mapped", run->placeholders->config->rules.name,
-	       mappings->certificates, mappings->matched);
+	printf("%s: %zu certificate%s handed in: %zu valid and mapped", run->placeholders->config->rules.name,
+	       mappings->certificates, certdir_cli_plural(mappings->certificates), mappings->matched);
 	for (enum certdir_mapping_form form = 0; form < CERTDIR_MAPPING_FORMS; form++)
 		if (run->placeholders->config->mapping & CERTDIR_BIT(form)) {
 			printf("%s%s %zu", *separator ? separator : " (", certdir_mapping_form_name(form),
@@ -292,7 +294,8 @@ static bool print_counts(const struct certdir_cli_placeholders_run *run)
 	const struct certdir_plan *plan = &run->placeholders->plan;
 	const char *name = run->placeholders->config->rules.name, *separator = "";
 
-	printf("%s: %zu devices are to have an entry, %zu entries are there: ", name, plan->wanted, plan->own);
+	printf("%s: %zu device%s to have an entry, %zu there: ", name, plan->wanted, certdir_cli_plural(plan->wanted),
+	       plan->own);
 	for (enum certdir_action_kind kind = 0; kind < CERTDIR_ACTION_KINDS; kind++)
 		if (plan->kinds[kind] > 0) {
 			printf("%s%s %zu", separator, certdir_action_name(kind), plan->kinds[kind]);
@@ -305,7 +308,8 @@ static bool print_counts(const struct certdir_cli_placeholders_run *run)
 	if (run->placeholders->mappings.issued.certificates > 0)
 		print_issued(run);
 	if (count_remarks(plan, CERTDIR_REMARK_PROBLEM) > 0)
-		printf("%s: %zu problems, see above\n", name, count_remarks(plan, CERTDIR_REMARK_PROBLEM));
+		printf("%s: %zu problem%s, see above\n", name, count_remarks(plan, CERTDIR_REMARK_PROBLEM),
+		       certdir_cli_plural(count_remarks(plan, CERTDIR_REMARK_PROBLEM)));
 	if (run->tried)
 		print_outcome(run);
 	return !ferror(stdout);

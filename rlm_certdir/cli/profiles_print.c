@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/color.h"
 #include "cli/json.h"
 #include "profiles/check.h"
 #include "profiles/sections.h"
@@ -108,8 +109,10 @@ static void print_findings(const struct certdir_profiles_report *report, const s
 		const struct certdir_profiles_finding *finding = &report->findings[i];
 
 		if (finding->profile == profile)
-			printf("  %s (%s): \"%s\" %s\n", finding->note ? "note" : "WRONG", finding->code, profile->name,
-			       finding->text);
+			printf("  %s%s%s (%s): \"%s\" %s\n",
+			       certdir_cli_color(finding->note ? CERTDIR_CLI_PLAIN : CERTDIR_CLI_RED),
+			       finding->note ? "note" : "WRONG", certdir_cli_color(CERTDIR_CLI_PLAIN), finding->code,
+			       profile->name, finding->text);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/color.h"
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/sessions.h"
@@ -105,7 +106,8 @@ static void print_one(const struct certdir_session *session, int64_t now)
 	       word(session, CERTDIR_SESSION_STATION, words[2]), word(session, CERTDIR_SESSION_USER, words[3]),
 	       device(session, words[4]));
 	certdir_cli_print_when(session->started, now);
-	printf(": %s", certdir_session_state_name(session->state));
+	printf(": %s%s%s", certdir_cli_color(is_denied(session) ? CERTDIR_CLI_RED : CERTDIR_CLI_PLAIN),
+	       certdir_session_state_name(session->state), certdir_cli_color(CERTDIR_CLI_PLAIN));
 	if (is_denied(session))
 		printf(", %s", certdir_reason_name(session->reason));
 	print_orders(session, now);
@@ -274,6 +276,7 @@ int certdir_cli_sessions_release(const struct certdir_cli_options *options)
 			filename);
 		return EX_UNAVAILABLE;
 	}
-	printf("%zu sessions are released\n", counts[CERTDIR_SESSION_HELD]);
+	printf("%zu session%s released\n", counts[CERTDIR_SESSION_HELD],
+	       certdir_cli_plural(counts[CERTDIR_SESSION_HELD]));
 	return 0;
 }

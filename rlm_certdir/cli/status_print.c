@@ -113,7 +113,7 @@ static void print_run(const struct certdir_cli_status *status, const char *name,
 		return;
 	}
 	if (is_problems && problems > 0)
-		printf(": %" PRId64 " problems", problems);
+		printf(": %" PRId64 " problem%s", problems, certdir_cli_plural((size_t)problems));
 	else
 		printf(": %s", outcome);
 	for (size_t i = 0; i < CERTDIR_CLI_SECTION_KINDS; i++)
@@ -121,7 +121,7 @@ static void print_run(const struct certdir_cli_status *status, const char *name,
 			printf(", %s %" PRId64, certdir_cli_section_kinds[i],
 			       certdir_cli_section_number(run, certdir_cli_section_kinds[i]));
 	if (!is_problems)
-		printf("; %" PRId64 " problems", problems);
+		printf("; %" PRId64 " problem%s", problems, certdir_cli_plural((size_t)problems));
 	if (strcmp(name, "apply") == 0)
 		printf("; %" PRId64 " done, %" PRId64 " begun, %" PRId64 " set aside, %" PRId64 " not tried",
 		       certdir_cli_section_number(run, "done"), certdir_cli_section_number(run, "begun"),
@@ -145,10 +145,11 @@ static void print_import(const struct certdir_cli_status *status, const struct c
 {
 	char good_for[CERTDIR_CLI_AGE_SIZE];
 
-	printf("import %s: %zu devices, imported ", source->name, source->devices);
+	printf("import %s: %zu device%s, imported ", source->name, source->devices,
+	       certdir_cli_plural(source->devices));
 	certdir_cli_print_when(source->synced, status->now);
 	if (source->certificates_synced) {
-		printf(", %zu certificates ", source->certificates);
+		printf(", %zu certificate%s ", source->certificates, certdir_cli_plural(source->certificates));
 		certdir_cli_print_when(source->certificates_synced, status->now);
 	}
 	puts(certdir_cli_good_for(source->good_for, good_for));
@@ -187,10 +188,12 @@ bool certdir_cli_status_print(const struct certdir_cli_status *status)
 			puts(": a server that starts now uses it; what was disabled or removed since then comes in");
 		}
 	} else {
-		printf("%s: %zu devices, published ", status->list, status->devices);
+		printf("%s: %zu device%s, published ", status->list, status->devices,
+		       certdir_cli_plural(status->devices));
 		certdir_cli_print_when(status->published, status->now);
-		printf("\n  shared      %zu names by %zu devices, %zu serial numbers\n", status->shared.names,
-		       status->shared.devices, status->shared.serials);
+		printf("\n  shared      %zu name%s by %zu devices, %zu serial number%s\n", status->shared.names,
+		       certdir_cli_plural(status->shared.names), status->shared.devices, status->shared.serials,
+		       certdir_cli_plural(status->shared.serials));
 		certdir_cli_list_print_laid(status->snapshot);
 	}
 	if (status->run_error[0])

@@ -66,7 +66,8 @@ static void print_done(const char *tenant, bool ldap, enum certdir_sync_part par
 		print_if_any(counts->untyped, "of them without a trustType (\"none\" in trust_types)");
 		break;
 	case CERTDIR_SYNC_INTUNE:
-		printf("records, %zu devices changed, %zu in the list", counts->changed, counts->listed);
+		printf("record%s, %zu device%s changed, %zu in the list", certdir_cli_plural(counts->after),
+		       counts->changed, certdir_cli_plural(counts->changed), counts->listed);
 		print_if_any(counts->untyped, "kept out without a trustType (\"none\" in trust_types)");
 		print_if_any(counts->unlisted, "of devices that Entra does not know");
 		print_if_any(counts->duplicates, "duplicates");

@@ -211,7 +211,7 @@ def test_good_for(run, load, tmp_path):
     load(named(2), "--source", "lab", "--good-for", "90m")
     assert source()["good_for"] == 5400
     load(named(2), "--source", "lab", "--good-for", "0")
-    assert "good_for" not in source() and "good for" not in run("stats").out
+    assert source()["good_for"] is None and "good for" not in run("stats").out
     for wrong in ("30", "often", "4000d", "-1d"):
         assert "as 30d or 12h" in load(named(2), "--good-for", wrong, code=64).err
 
@@ -258,7 +258,7 @@ def test_sources(run, load):
     assert show(run, "c")[0]["tenantId"] == TENANT
     stats = json.loads(run("stats", "--json").out)
     assert [(s["name"], s["tenant"], s["devices"]) for s in stats["sources"]] == [("one", None, 1), ("two", TENANT, 1)]
-    assert load([{"displayName": "e"}], "--replace").out.startswith("1 devices (before: 2) in ")
+    assert load([{"displayName": "e"}], "--replace").out.startswith("1 device (before: 2) in ")
     assert len(json.loads(run("stats", "--json").out)["sources"]) == 1
 
 

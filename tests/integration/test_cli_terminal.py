@@ -126,6 +126,13 @@ def test_colours(pki, tmp_path):
         assert "\033" not in at_terminal(*command, "--json")
 
 
+def test_doctor_in_colours(tmp_path):
+    command = [BUILD / "certdir", "doctor", "-c", tmp_path / "none.conf", "--raddb", tmp_path / "none"]
+    said = at_terminal(*command)
+    assert "\033[31mWRONG" in said or "\033[33mwarning" in said
+    assert "\033" not in at_terminal(*command, NO_COLOR="1")
+
+
 # ---- tables ----
 
 

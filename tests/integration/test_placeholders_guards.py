@@ -161,7 +161,7 @@ def test_every_device_that_is_left_out_is_counted(slapd, site):
     assert run.kinds() == {"create": 2}
     assert run.summary["left_out"] == {"disabled": 1, "trust_type": 2, "no_trust_type": 3, "operating_system": 1}
     line, = [line for line in site.plan(json=False).out.splitlines() if "left out" in line]
-    assert line == (f"{site.section}: 7 devices of the list are left out: disabled 1, a trust type that is not in trust_types 2, "
+    assert line == (f"{site.section}: 7 devices of the list left out: disabled 1, a trust type that is not in trust_types 2, "
                     'no trust type ("none" in trust_types takes them) 3, another operating system 1')
     site.options.update(operating_systems=None, trust_types="AzureAd, ServerAd, none", require_enabled="no")
     run = site.plan(code=TO_DO)

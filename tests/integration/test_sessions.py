@@ -155,7 +155,7 @@ def test_guard(server, pki, device_list, device):
     server.start()
     wait_until(lambda: "12 of 12 devices are denied" in server.log(mark), what="the guard again")
     assert not device.orders
-    assert certdir(server, "release") == "12 sessions are released\n"
+    assert certdir(server, "release") == "12 sessions released\n"
     wait_until(lambda: set(server.states().values()) == {"ended"}, what="the end")
     assert len(device.orders) == 12
     assert "sessions: none is held" in status(server, device_list, 0)
