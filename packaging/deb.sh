@@ -24,4 +24,5 @@ certdir ($version-1~$ID$VERSION_ID) unstable; urgency=medium
  -- $maintainer  $(LC_ALL=C date -R -u -d "@$epoch")
 END
 cd "$tree"
-exec dpkg-buildpackage -b -uc -us
+dpkg-buildpackage -b -uc -us
+echo "To install them, here or where they were copied to: apt-get install ./certdir_*.deb ./freeradius-certdir_*.deb (in $directory)"

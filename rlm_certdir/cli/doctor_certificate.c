@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What EAP-TLS shows to devices and trusts them by. Looked at as the server's user. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "authorities.h"
 #include "cli/doctor.h"
@@ -95,7 +97,8 @@ static void check_key(const char *file, struct certdir_doctor_findings *findings
 {
 	char remedy[CERTDIR_TEXT_MAX];
 
-	if (!file)
+	/* One that is not there is told of by `files`. */
+	if (!file || (access(file, F_OK) != 0 && errno == ENOENT))
 		return;
 	certdir_say(remedy, "chmod o-rwx %s", file);
 	if (certdir_doctor_others(file))

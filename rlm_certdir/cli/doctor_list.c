@@ -16,7 +16,15 @@
 
 /* ---- is it one ---- */
 
-static struct certdir_list_snapshot *load(const char *filename, struct certdir_doctor_findings *findings)
+/* What makes a list where there is none. */
+static const char *first_list(const struct certdir_doctor *doctor)
+{
+	return access(doctor->options->conf, F_OK) == 0 ? "systemctl start certdir-sync, or certdir list import"
+							: "certdir setup, then certdir sync; or certdir list import";
+}
+
+static struct certdir_list_snapshot *load(const struct certdir_doctor *doctor, const char *filename,
+					  struct certdir_doctor_findings *findings)
 {
 	struct certdir_error damage, error;
 	struct certdir_list_snapshot *snapshot = certdir_list_load(filename, &error), *last;
@@ -30,7 +38,7 @@ static struct certdir_list_snapshot *load(const char *filename, struct certdir_d
 	}
 	certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "list",
 			   access(filename, F_OK) == 0 ? "certdir sync, or copy a whole list there"
-						       : "systemctl start certdir-sync, or certdir list import",
+						       : first_list(doctor),
 			   "%s", error.text);
 	last = certdir_list_load_last(filename, &damage, &error);
 	if (last)
@@ -177,7 +185,7 @@ static void look_at_list(const struct certdir_doctor *doctor, const void *subjec
 	/* One that is not there load() explains best. */
 	if ((access(list->filename, R_OK) != 0 && errno == ENOENT) ||
 	    certdir_doctor_readable(list->filename, "readable", findings)) {
-		snapshot = load(list->filename, findings);
+		snapshot = load(doctor, list->filename, findings);
 		if (snapshot)
 			check_sources(snapshot, list->max_age, doctor->now, findings);
 		certdir_list_release(snapshot);

@@ -270,7 +270,8 @@ static void tell_none(const struct certdir_doctor *doctor, const void *subject,
 		      struct certdir_doctor_findings *findings)
 {
 	(void)subject;
-	certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "conf", "name it with -c FILE if there is one",
+	certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "conf",
+			   "certdir setup writes it; name one that stands elsewhere with -c FILE",
 			   "there is no %s: nothing is synced on this machine", doctor->options->conf);
 }
 

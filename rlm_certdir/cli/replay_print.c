@@ -67,7 +67,7 @@ void certdir_cli_replay_print(const struct certdir_cli_replay *replay)
 	       replay->logins ? " from " : "", replay->from, replay->logins ? " to " : "", replay->to);
 	each_change(replay, print_change, &changes);
 	if (replay->logins && !changes)
-		printf("nobody would be let in or kept out who was not\n");
+		printf("the same would be allowed and denied as then; with mode = observe: as it was logged\n");
 	if (replay->without + replay->elsewhere + replay->newer + replay->broken + replay->missing)
 		printf("\n");
 	print_rest(replay->without,

@@ -313,8 +313,8 @@ int certdir_cli_setup(const struct certdir_cli_options *options)
 		const int raddb = certdir_cli_setup_raddb(&setup);
 
 		status = raddb ? raddb : status;
-		printf("\nWhat is left: certdir sync --dry-run, certdir sync, and systemctl enable --now "
-		       "certdir-sync\n");
+		printf("\nWhat is left: certdir sync --dry-run, certdir sync, systemctl enable --now certdir-sync, and "
+		       "certdir doctor\n");
 	}
 	clear(&setup);
 	return status;

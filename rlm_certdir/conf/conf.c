@@ -143,7 +143,7 @@ static char *read_file(const char *filename, size_t *length, struct certdir_erro
 	if (file < 0 && errno == ENOENT)
 		certdir_error_set(
 			error,
-			"%s does not exist: name it with -c, or write it (certdir.conf(5)); a list that is imported "
+			"%s does not exist: name it with -c, or let certdir setup write it; a list that is imported "
 			"needs none, `certdir list stats` shows it",
 			filename);
 	else if (file < 0 || fstat(file, &status) != 0)

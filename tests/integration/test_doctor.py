@@ -321,6 +321,17 @@ def test_nothing_here(world, tmp_path):
     assert code == 1 and {(one["group"], one["name"]) for one in checks} == {("configuration", "raddb"), ("sync", "conf")}
 
 
+def test_nothing_yet(world, tmp_path):
+    """Who has just installed it is told what comes first, and nothing of a key that is not there."""
+    with away(world.pki.server[1]):
+        _, checks = world.doctor()
+    assert ("certificate", "key") not in {(one["group"], one["name"]) for one in checks}
+    with away(world.sync.list_file):
+        _, checks = world.doctor("-c", tmp_path / "none.conf")
+    told = {(one["group"], one["name"]): one["detail"] + one["remedy"] for one in checks}
+    assert all("certdir setup" in told[name] for name in (("list", "list"), ("sync", "conf")))
+
+
 def test_a_credential_of_systemd(world):
     """Without the service it is nowhere, which is no mistake of the configuration."""
     with edited(world.sync.conf, str(world.sync.directory / "contoso.secret"), "${CREDENTIALS_DIRECTORY}/contoso.secret"):

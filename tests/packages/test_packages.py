@@ -227,6 +227,7 @@ def test_removal_and_purge(site):
     assert {f"{RADDB}/policy.d/certdir", "/etc/certdir/certdir.conf", "/var/lib/certdir", "/etc/logrotate.d/certdir"} <= set(left)
     assert not [path for path in left if path.startswith("/usr/") or path.endswith(".so")]
     assert (site.path / "var/lib/certdir/devices.db").exists()
+    site.run(f"cp {RADDB}/policy.d/certdir {RADDB}/mods-available/certdir.before-setup")  # as certdir setup keeps a file that it changed
     site.run("apt-get purge -y freeradius-certdir certdir")
     site.run("rm -r /etc/systemd/system/certdir-sync.service.d /var/log/freeradius/certdir.json*")
     assert site.ours() == ["/etc/certdir"]

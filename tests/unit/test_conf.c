@@ -613,7 +613,7 @@ static void test_permissions(void **state)
 	assert_string_equal(error.text, "/tmp is no file");
 	assert_null(certdir_conf_load("/nowhere/certdir.conf", &error));
 	assert_string_equal(error.text,
-			    "/nowhere/certdir.conf does not exist: name it with -c, or write it (certdir.conf(5)); "
+			    "/nowhere/certdir.conf does not exist: name it with -c, or let certdir setup write it; "
 			    "a list that is imported needs none, `certdir list stats` shows it");
 }
 
