@@ -4,8 +4,8 @@ Breaks the C in one place after the other and runs the tests that must notice. W
 
 usage: mutants.py DIRECTORY [WORD...]   DIRECTORY is for the copy; only mutants with a WORD in their file's name or their tests'
 
-tests/mutants.toml has them: file (below rlm_certdir/), tests (of tests/unit), old and new text. Text that is not found exactly once
-is an error: the code has moved, and its mutant has to move with it.
+tests/mutants.toml has them: file (below rlm_certdir/), tests (of tests/unit, or "test_X.py::test_y" of tests/integration), old and
+new text. Text that is not found exactly once is an error: the code has moved, and its mutant has to move with it.
 """
 import os
 import pathlib
@@ -22,7 +22,8 @@ def copy(directory):
     shutil.rmtree(directory, ignore_errors=True)
     for name in ("rlm_certdir", "tests"):
         shutil.copytree(TOP / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(TOP / "Makefile", directory)
+    for name in ("Makefile", "CHANGELOG.md"):  # which says the version; with another one all would be built anew
+        shutil.copy(TOP / name, directory)
     for name in ("flags", "libcertdir.a", "rlm_certdir", "tests"):  # what was built already; make looks at the times
         built = TOP / "build" / name
         if built.is_dir():
@@ -36,12 +37,23 @@ def make(directory, *targets):
     return subprocess.run(["make", "-s", f"-j{os.cpu_count()}", *targets], cwd=directory, check=False, capture_output=True, text=True)
 
 
+def is_integration(test):
+    return ".py" in test
+
+
+def command(test):
+    if is_integration(test):
+        return [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", f"tests/integration/{test}"]
+    return [f"build/tests/{test}"]
+
+
 def notices(directory, tests):
     """Whether one of these tests fails."""
+    environment = {**os.environ, "CERTDIR_TEST_CERTS": "build/certs", "CERTDIR_BUILD": str(directory / "build")}
     for test in tests:
         try:
-            if subprocess.run([f"build/tests/{test}"], cwd=directory, check=False, capture_output=True, timeout=PATIENCE,
-                              env={**os.environ, "CERTDIR_TEST_CERTS": "build/certs"}).returncode:
+            if subprocess.run(command(test), cwd=directory, check=False, capture_output=True, timeout=PATIENCE,
+                              env=environment).returncode:
                 return True
         except subprocess.TimeoutExpired:
             return True
@@ -49,7 +61,7 @@ def notices(directory, tests):
 
 
 def programs(mutants):
-    return sorted({f"build/tests/{test}" for mutant in mutants for test in mutant["tests"]})
+    return sorted({"all" if is_integration(test) else f"build/tests/{test}" for mutant in mutants for test in mutant["tests"]})
 
 
 def misplaced(mutants):

@@ -53,6 +53,11 @@ class Office:
     def certificate(self):
         return x509.load_pem_x509_certificate(self.file.read_bytes()[self.file.read_bytes().index(b"-----BEGIN CERT"):])
 
+    def a_day_later(self):
+        self.graph.tokens.expire()
+        yesterday = time.time() - 90000
+        os.utime(self.former, (yesterday, yesterday))
+
     def left(self):
         return (self.certificate().not_valid_after - datetime.datetime.utcnow()).days
 
@@ -83,13 +88,21 @@ def test_a_new_certificate(office):
     # It is the one in use, and the former one is taken back a day later.
     place.sync.run()
     assert len(place.graph.asked("keys")) == 1
-    place.graph.tokens.expire()
-    yesterday = time.time() - 90000
-    os.utime(place.former, (yesterday, yesterday))
+    place.a_day_later()
     place.sync.run()
     assert place.keys() == [place.file.read_text()[8:44]] and not place.former.exists()
     place.sync.run()
     assert [request.arguments["action"] for request in place.graph.asked("keys")] == ["addKey", "removeKey"]
+
+
+def test_a_former_key_that_is_gone(office):
+    """An administrator removed it: there is nothing left to do."""
+    place = office()
+    place.sync.run()
+    del place.application["keyCredentials"][0]
+    place.a_day_later()
+    run = place.sync.run()
+    assert len(place.keys()) == 1 and not place.former.exists() and "renewed" not in run.err
 
 
 def test_the_old_one_is_used_until_the_new_one_is_taken(office):

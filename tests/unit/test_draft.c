@@ -102,6 +102,7 @@ static void test_holes(void **state)
 	(void)state;
 	write_both(end + 5 * BLOCK, BLOCK);
 	compare(end - BLOCK, 7 * BLOCK);
+	write_both(end - 3 * BLOCK, 3 * BLOCK);
 	cut_both(end - 3 * BLOCK);
 	write_both(end + BLOCK, BLOCK);
 	compare(end - 5 * BLOCK, 7 * BLOCK);

@@ -69,6 +69,21 @@ static void test_decisions(void **state)
 	assert_int_equal(worst[0]->last, CERTDIR_RETIRED);
 	assert_int_equal(worst[0]->reasons, UINT32_C(1) << CERTDIR_DISABLED | UINT32_C(1) << CERTDIR_RETIRED);
 	assert_string_equal(worst[1]->name, "CN=stranger");
+	decide(first, CERTDIR_DISABLED, "2", "b", "CN=b");
+	assert_int_equal(worst[0]->count, 4);
+	assert_int_equal(worst[0]->last, CERTDIR_RETIRED); /* a journal that is read after a newer one */
+}
+
+static void test_observed(void **state)
+{
+	const struct certdir_figures_decision decision = {
+		.at = NOW, .reason = CERTDIR_DISABLED, .observed = true, .id = "1", .name = "a", .subject = ""};
+
+	(void)state;
+	assert_true(certdir_figures_count_decision(&figures, &decision));
+	assert_int_equal(figures.observed[CERTDIR_DISABLED][29], 1);
+	assert_int_equal(figures.decided[CERTDIR_DISABLED][29], 0);
+	assert_int_equal(figures.refused_count, 1);
 }
 
 /* More strangers than there are places: those that are there are counted on, and the others told. */
@@ -131,6 +146,25 @@ static void test_devices(void **state)
 	assert_int_equal(figures.seen[6], 1);
 }
 
+/* The bigger ones come first, however they are met, and words that have no place are counted together. */
+static void test_many_names(void **state)
+{
+	(void)state;
+	for (int i = 0; i < CERTDIR_FIGURES_WORDS + 3; i++) {
+		char word[16];
+
+		(void)snprintf(word, sizeof(word), "%d", i);
+		for (int devices = 0; devices < 2 + i; devices++)
+			add(word, "corp", word, 0);
+	}
+	certdir_figures_count_end(&figures);
+	assert_int_equal(figures.compliance.count, CERTDIR_FIGURES_WORDS);
+	assert_int_equal(figures.compliance.others, 3 * CERTDIR_FIGURES_WORDS + 2 + 3 + 4);
+	for (size_t i = 1; i < CERTDIR_FIGURES_LISTED && figures.twins[i].count; i++)
+		assert_true(figures.twins[i - 1].count > figures.twins[i].count);
+	assert_int_equal(figures.twins[0].count, CERTDIR_FIGURES_WORDS + 4);
+}
+
 static void issue(int64_t not_after, bool revoked)
 {
 	const struct certdir_list_issued row = {
@@ -156,6 +190,16 @@ static void test_certificates(void **state)
 	assert_int_equal(figures.ending_count, CERTDIR_FIGURES_LISTED);
 	for (size_t i = 0; i < CERTDIR_FIGURES_LISTED; i++)
 		assert_int_equal(figures.ending[i].at, NOW + 10 + (int64_t)i);
+}
+
+static void test_certificates_that_end_late(void **state)
+{
+	(void)state;
+	issue(NOW + 30 * DAY + 1, false);
+	assert_int_equal(figures.ending_count, 0);
+	issue(NOW + 30 * DAY, false);
+	assert_int_equal(figures.ending_count, 1);
+	assert_int_equal(figures.ends[2] + figures.ends[3], 2);
 }
 
 static void test_changes(void **state)
@@ -266,6 +310,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_many_strangers, begin, end),
 		cmocka_unit_test_setup_teardown(test_devices, begin, end),
 		cmocka_unit_test_setup_teardown(test_certificates, begin, end),
+		cmocka_unit_test_setup_teardown(test_observed, begin, end),
+		cmocka_unit_test_setup_teardown(test_many_names, begin, end),
+		cmocka_unit_test_setup_teardown(test_certificates_that_end_late, begin, end),
 		cmocka_unit_test_setup_teardown(test_changes, begin, end),
 		cmocka_unit_test_setup_teardown(test_hostile_names, begin, end),
 		cmocka_unit_test_setup_teardown(test_empty, begin, end),

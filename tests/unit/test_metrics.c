@@ -35,7 +35,8 @@ static void end(struct text *text)
 
 static void test_samples(void **state)
 {
-	const struct certdir_label labels[] = {{"tenant", "a\"b\\c\nd\xff\xc3\xa4"}, {"part", "devices"}, {NULL, NULL}};
+	const struct certdir_label labels[] = {
+		{"tenant", "a\"b\\c\nd\xff\xc3\xa4!"}, {"part", "devices"}, {NULL, NULL}};
 	struct text text;
 
 	(void)state;
@@ -52,7 +53,7 @@ static void test_samples(void **state)
 				       "never.\n"
 				       "# TYPE certdir_tenant_last_success_timestamp_seconds gauge\n"
 				       "certdir_tenant_last_success_timestamp_seconds{tenant=\"a\\\"b\\\\c\\nd?"
-				       "\xc3\xa4\",part=\"devices\"} 12\n"
+				       "\xc3\xa4!\",part=\"devices\"} 12\n"
 				       "certdir_tenant_last_success_timestamp_seconds{part=\"devices\"} -3\n");
 	free(text.text);
 }
