@@ -229,7 +229,7 @@ static int report(const struct certdir_cli_options *options, json_t *checks)
 int certdir_cli_doctor(const struct certdir_cli_options *options)
 {
 	struct certdir_doctor doctor = {.options = options, .now = (int64_t)time(NULL)};
-	struct certdir_doctor_findings findings = {json_array(), ""};
+	struct certdir_doctor_findings findings = {json_array(), "", -1};
 	struct certdir_doctor_jobs jobs;
 
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -18,10 +18,11 @@ enum certdir_doctor_state {
 };
 const char *certdir_doctor_state_name(enum certdir_doctor_state state); /* "right", .. */
 
-/* What was found, in order: an array of objects as --json prints them. */
+/* What was found, in order: objects as --json prints them. */
 struct certdir_doctor_findings {
-	json_t *checks;
+	json_t *checks; /* an array of them; NULL in a job */
 	const char *group; /* of those that are added now */
+	int out; /* in a job, where each goes at once, a line of JSON: what was found counts even if the job has to be ended */
 };
 
 /*

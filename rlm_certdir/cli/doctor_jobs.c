@@ -26,6 +26,20 @@ const char *certdir_doctor_state_name(enum certdir_doctor_state state)
 	return names[state];
 }
 
+/* Takes it. */
+static void put(const struct certdir_doctor_findings *findings, json_t *check)
+{
+	char *text = findings->checks ? NULL : json_dumps(check, JSON_COMPACT);
+
+	if (findings->checks)
+		(void)json_array_append(findings->checks, check);
+	else if (text &&
+		 !(certdir_file_write(findings->out, text, strlen(text)) && certdir_file_write(findings->out, "\n", 1)))
+		_exit(1);
+	free(text);
+	json_decref(check);
+}
+
 void certdir_doctor_say(struct certdir_doctor_findings *findings, enum certdir_doctor_state state, const char *name,
 			const char *remedy, const char *format, ...)
 {
@@ -44,9 +58,8 @@ void certdir_doctor_say(struct certdir_doctor_findings *findings, enum certdir_d
 	}
 	certdir_excerpt_clean(detail, sizeof(detail), text);
 	certdir_excerpt_clean(mends, sizeof(mends), remedy ? remedy : "");
-	(void)json_array_append_new(findings->checks,
-				    json_pack("{s:s,s:s,s:s,s:s,s:s}", "group", findings->group, "name", name, "state",
-					      certdir_doctor_state_name(state), "detail", detail, "remedy", mends));
+	put(findings, json_pack("{s:s,s:s,s:s,s:s,s:s}", "group", findings->group, "name", name, "state",
+				certdir_doctor_state_name(state), "detail", detail, "remedy", mends));
 }
 
 void certdir_doctor_add(struct certdir_doctor_jobs *jobs, const char *group, const char *about,
@@ -65,12 +78,14 @@ void certdir_doctor_add(struct certdir_doctor_jobs *jobs, const char *group, con
 
 /* ---- in the process of a job ---- */
 
-/* Nobody is left behind when the one who asks is ended, nor what a job has started when that is. What a library has to say of a fault stands in the finding. */
+/*
+ * Nobody is left behind when the one who asks is ended, nor what a job has started when that is. What a library has to say of a fault
+ * stands in the finding.
+ */
 static void look(const struct certdir_doctor *doctor, const struct certdir_doctor_job *job, int out)
 {
-	struct certdir_doctor_findings findings = {json_array(), job->group};
+	struct certdir_doctor_findings findings = {NULL, job->group, out};
 	const int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
-	char *text;
 
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -78,8 +93,7 @@ static void look(const struct certdir_doctor *doctor, const struct certdir_docto
 	(void)dup2(nowhere, STDOUT_FILENO);
 	(void)dup2(nowhere, STDERR_FILENO);
 	job->look(doctor, job->subject, &findings);
-	text = json_dumps(findings.checks, JSON_COMPACT);
-	_exit(text && certdir_file_write(out, text, strlen(text)) ? 0 : 1);
+	_exit(0);
 }
 
 static void start(const struct certdir_doctor *doctor, struct certdir_doctor_job *job)
@@ -141,9 +155,17 @@ static bool hear_all(struct certdir_doctor_jobs *jobs, int milliseconds)
 	return open > 0;
 }
 
+/* The whole lines that came; a last one without an end was being written. */
+static void take_findings(const struct certdir_doctor_job *job, struct certdir_doctor_findings *findings)
+{
+	const char *line = job->text, *end = job->text + job->length, *feed;
+
+	for (; line < end && (feed = memchr(line, '\n', (size_t)(end - line))); line = feed + 1)
+		(void)json_array_append_new(findings->checks, json_loadb(line, (size_t)(feed - line), 0, NULL));
+}
+
 static void end(struct certdir_doctor_job *job, struct certdir_doctor_findings *findings)
 {
-	json_t *checks;
 	int status = 0;
 
 	findings->group = job->group;
@@ -154,17 +176,15 @@ static void end(struct certdir_doctor_job *job, struct certdir_doctor_findings *
 		(void)close(job->pipe);
 	while (job->process > 0 && waitpid(job->process, &status, 0) < 0 && errno == EINTR)
 		;
-	checks = json_loadb(job->text ? job->text : "", job->length, 0, NULL);
-	if (checks)
-		(void)json_array_extend(findings->checks, checks);
-	else if (job->late)
+	if (job->text)
+		take_findings(job, findings);
+	if (job->late)
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "time",
 				   "look whether that server, or a disk, is stuck", "no end after %d seconds: given up",
 				   (int)JOB_SECONDS);
-	else
+	else if (status || !job->process)
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "time", "report it, with this configuration",
 				   "these checks ended before they were done (status %d)", status);
-	json_decref(checks);
 	free(job->text);
 	free(job->subject);
 }
