@@ -58,7 +58,7 @@ ROOMS = {
     "metrics": {"metrics", "base", "text"},
     "report": {"report", "list", "base", "text"},
     "profiles": {"profiles", "identity"} | GROUND,
-    "sync": {"sync", "profiles", "tenant", "directory", "ldap", "list", "asking"} | GROUND,
+    "sync": {"sync", "profiles", "tenant", "directory", "identity", "ldap", "list", "asking"} | GROUND,
     "import": {"import", "identity", "list"} | GROUND,
     "plan": {"plan", "base", "text"},
     "placeholders": {"placeholders", "plan", "directory", "ldap", "decision", "list", "identity"} | GROUND,

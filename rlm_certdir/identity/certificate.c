@@ -4,13 +4,13 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "identity/asn1_time.h"
 #include "identity/extension.h"
 #include "identity/rank.h"
 #include "text/canonical.h"
@@ -203,16 +203,6 @@ static char *thumbprint_text(const X509 *x509)
 	return X509_digest(x509, EVP_sha1(), digest, &length) ? certdir_hex_copy(digest, length) : NULL;
 }
 
-static bool read_time(const ASN1_TIME *asn1, int64_t *seconds)
-{
-	struct tm tm;
-
-	if (!ASN1_TIME_to_tm(asn1, &tm))
-		return false;
-	*seconds = (int64_t)timegm(&tm);
-	return true;
-}
-
 static bool describe(struct certdir_reading *reading, X509 *x509)
 {
 	struct certdir_certificate *certificate = reading->certificate;
@@ -230,8 +220,8 @@ static bool describe(struct certdir_reading *reading, X509 *x509)
 	certificate->public_key_sha1 = public_key_text(x509);
 	if (!certificate->public_key_sha1)
 		return refuse_certificate(reading, "public key", "its SHA-1 cannot be computed");
-	if (!read_time(X509_get0_notBefore(x509), &certificate->not_before) ||
-	    !read_time(X509_get0_notAfter(x509), &certificate->not_after))
+	if (!certdir_asn1_time_read(X509_get0_notBefore(x509), &certificate->not_before) ||
+	    !certdir_asn1_time_read(X509_get0_notAfter(x509), &certificate->not_after))
 		return refuse_certificate(reading, "validity", "not a time");
 	return true;
 }

@@ -2,6 +2,7 @@
 #include "sync/assertion.h"
 #include "base/file.h"
 #include "conf/secret.h"
+#include "identity/asn1_time.h"
 #include "text/timestamp.h"
 
 #include <errno.h>
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { KEY_BITS_MIN = 2048, FILE_MAX = 1 << 20 /* bytes of certificates */, LABELS_SIZE = 128 };
@@ -207,16 +207,6 @@ static void holding_lacks(const struct holding *holding, const char *what, struc
 
 /* ---- certificate and key ---- */
 
-static bool certificate_time(const ASN1_TIME *time, int64_t *seconds)
-{
-	struct tm tm;
-
-	if (ASN1_TIME_to_tm(time, &tm) != 1)
-		return false;
-	*seconds = (int64_t)timegm(&tm);
-	return true;
-}
-
 /* The certificate of the key, NULL with `error`: a file may hold those of CAs, and former ones, too. */
 static X509 *choose_certificate(const struct holding *certificates, const struct holding *key,
 				struct certdir_error *error)
@@ -300,8 +290,8 @@ static bool certificate_take(struct certdir_assertion *assertion, X509 *certific
 {
 	if (take_thumbprint(certificate, EVP_sha256(), assertion->thumbprint, sizeof(assertion->thumbprint)) &&
 	    take_thumbprint(certificate, EVP_sha1(), assertion->old_thumbprint, sizeof(assertion->old_thumbprint)) &&
-	    certificate_time(X509_get0_notBefore(certificate), &assertion->not_before) &&
-	    certificate_time(X509_get0_notAfter(certificate), &assertion->not_after))
+	    certdir_asn1_time_read(X509_get0_notBefore(certificate), &assertion->not_before) &&
+	    certdir_asn1_time_read(X509_get0_notAfter(certificate), &assertion->not_after))
 		return true;
 	certdir_error_set(error, "certificate_file %s cannot be used: %s", filename, openssl_reason());
 	return false;

@@ -15,12 +15,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/replace.h"
 #include "conf/secret.h"
+#include "identity/asn1_time.h"
 #include "text/canonical.h"
 #include "text/hex.h"
 
@@ -73,16 +73,6 @@ static char *base64_of(const X509 *certificate)
 	return text;
 }
 
-static bool seconds_of(const ASN1_TIME *time, int64_t *seconds)
-{
-	struct tm tm;
-
-	if (ASN1_TIME_to_tm(time, &tm) != 1)
-		return false;
-	*seconds = (int64_t)timegm(&tm);
-	return true;
-}
-
 static bool describe(struct certdir_own_credential *credential, X509 *certificate)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -97,8 +87,8 @@ static bool describe(struct certdir_own_credential *credential, X509 *certificat
 	    X509_digest(certificate, EVP_sha256(), digest, &length) != 1 || length != 32)
 		return false;
 	certdir_hex_print(digest, length, credential->digest);
-	return seconds_of(X509_get0_notBefore(certificate), &credential->not_before) &&
-	       seconds_of(X509_get0_notAfter(certificate), &credential->not_after);
+	return certdir_asn1_time_read(X509_get0_notBefore(certificate), &credential->not_before) &&
+	       certdir_asn1_time_read(X509_get0_notAfter(certificate), &credential->not_after);
 }
 
 /* ---- make ---- */
