@@ -32,6 +32,8 @@ struct look {
 	size_t count;
 	bool people;
 	struct certdir_answer answers[CERTDIR_DIRECTORIES_MAX]; /* of lists: nothing but their sources */
+	struct certdir_list_snapshot
+		*editions[CERTDIR_DIRECTORIES_MAX]; /* of devices' lists; NULL where there is none */
 	struct certdir_measured measured[CERTDIR_DIRECTORIES_MAX]; /* of LDAP directories */
 };
 
@@ -42,15 +44,20 @@ static void look_at(struct look *look)
 
 		if (directory->measure)
 			directory->measure(directory, &look->measured[d]);
-		else if (!directory->is_live)
-			directory->type->search(directory, NULL, 0, &look->answers[d]);
+		if (directory->is_live)
+			continue;
+		directory->type->search(directory, NULL, 0, &look->answers[d]);
+		if (!look->people)
+			look->editions[d] = certdir_list_directory_edition(directory);
 	}
 }
 
 static void forget(struct look *look)
 {
-	for (size_t d = 0; d < look->count; d++)
+	for (size_t d = 0; d < look->count; d++) {
 		certdir_answer_clear(&look->answers[d]);
+		certdir_list_release(look->editions[d]);
+	}
 }
 
 /* ---- lists ---- */
@@ -64,23 +71,18 @@ static void print_of_list(const struct look *look, size_t d, enum certdir_metric
 }
 
 /* Of the edition that the server has in use, be it an old one. Devices: -1 = there is none. */
-static int64_t edition_number(struct certdir_directory *list, enum certdir_metric metric)
+static int64_t edition_number(const struct look *look, size_t d, enum certdir_metric metric)
 {
-	struct certdir_list_snapshot *snapshot;
-	int64_t number = -1;
+	const struct certdir_list_snapshot *edition = look->editions[d];
 
 	if (metric == CERTDIR_METRIC_LIST_EDITIONS)
-		return (int64_t)certdir_directory_list_edition(list);
-	snapshot = certdir_list_directory_edition(list);
+		return (int64_t)certdir_directory_list_edition(look->directories[d]);
 	if (metric == CERTDIR_METRIC_LIST_UP)
-		number = snapshot != NULL;
-	else if (snapshot && metric == CERTDIR_METRIC_LIST_PUBLISHED)
-		number = certdir_list_published(snapshot);
-	else if (snapshot)
-		number = (int64_t)certdir_list_device_count(snapshot);
-	if (snapshot)
-		certdir_list_release(snapshot);
-	return number;
+		return edition != NULL;
+	if (!edition)
+		return -1;
+	return metric == CERTDIR_METRIC_LIST_PUBLISHED ? certdir_list_published(edition)
+						       : (int64_t)certdir_list_device_count(edition);
 }
 
 static void print_editions(const struct look *look)
@@ -90,8 +92,7 @@ static void print_editions(const struct look *look)
 
 	for (size_t m = 0; m < sizeof(metrics) / sizeof(metrics[0]); m++)
 		for (size_t d = 0; d < look->count; d++) {
-			const int64_t number =
-				look->directories[d]->is_live ? -1 : edition_number(look->directories[d], metrics[m]);
+			const int64_t number = look->directories[d]->is_live ? -1 : edition_number(look, d, metrics[m]);
 
 			if (number >= 0)
 				print_of_list(look, d, metrics[m], number);

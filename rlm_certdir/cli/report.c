@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir report`: list and journals -> figures -> a page. */
-#include "report/figures.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +14,7 @@
 #include "cli/list.h"
 #include "cli/replay_line.h"
 #include "decision_json.h"
+#include "report/page.h"
 #include "text/timestamp.h"
 
 enum { PAGE_MODE = 0640 };

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a list and a journal come to, on one page: counted one device, change and decision after the other in memory of a fixed size, and
- * written as HTML. Pure: the time is a parameter.
+ * What a list and a journal come to: counted one device, change and decision after the other, in memory of a fixed size. Pure: the time is
+ * a parameter.
  */
 #ifndef CERTDIR_REPORT_FIGURES_H
 #define CERTDIR_REPORT_FIGURES_H
-
-#include <stdio.h>
 
 #include "list/list.h"
 
@@ -28,7 +26,7 @@ struct certdir_figures_words {
 	uint64_t others;
 };
 
-/* By when something was, counted from now; or when it will be. */
+/* Spans of time that things are counted by, before now or after: a day, a week, 30, 90, 180 days, more; and not known. */
 enum { CERTDIR_FIGURES_SPANS = 7 };
 
 enum certdir_figures_change {
@@ -45,8 +43,8 @@ struct certdir_figures_refused {
 	uint64_t key; /* 0 = this place is free */
 	uint64_t count;
 	uint32_t reasons; /* bit r: for reason r */
-	enum certdir_reason last; /* and when */
-	int64_t at;
+	enum certdir_reason last; /* of the newest login */
+	int64_t at; /* when that was, Unix seconds */
 	char *name; /* owned */
 };
 
@@ -58,7 +56,7 @@ struct certdir_figures_twins {
 
 /* A certificate that ends soon. */
 struct certdir_figures_ending {
-	int64_t at;
+	int64_t at; /* Unix seconds */
 	char whose[CERTDIR_FIGURES_NAME], id[CERTDIR_FIGURES_NAME], issuer[CERTDIR_FIGURES_NAME];
 };
 
@@ -71,9 +69,9 @@ struct certdir_figures_decision {
 };
 
 struct certdir_figures {
-	int64_t now;
-	const char *list; /* file name, borrowed; and when it was published */
-	int64_t published;
+	int64_t now; /* Unix seconds */
+	const char *list; /* its file name, borrowed */
+	int64_t published; /* when that was, Unix seconds */
 	const struct certdir_list_source *sources; /* borrowed */
 	size_t source_count;
 
@@ -84,7 +82,7 @@ struct certdir_figures {
 	uint64_t twin_names, twin_devices;
 
 	uint64_t certificates, revoked, ends[CERTDIR_FIGURES_SPANS];
-	struct certdir_figures_ending ending[CERTDIR_FIGURES_LISTED]; /* the first first */
+	struct certdir_figures_ending ending[CERTDIR_FIGURES_LISTED]; /* those that end first, in their order */
 	size_t ending_count;
 
 	uint64_t changes[CERTDIR_FIGURES_CHANGES][CERTDIR_FIGURES_DAYS];
@@ -115,8 +113,5 @@ int64_t certdir_figures_first_day(const struct certdir_figures *figures);
 /* Those refused most first; at most CERTDIR_FIGURES_LISTED. Returns how many. */
 size_t certdir_figures_worst(const struct certdir_figures *figures,
 			     const struct certdir_figures_refused *worst[CERTDIR_FIGURES_LISTED]);
-
-/* Writes the page: HTML, UTF-8, that asks for nothing from outside and runs no script. Whoever looks at `out` tells whether it was written. */
-void certdir_page_print(const struct certdir_figures *figures, FILE *out);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The page, from top to bottom. */
-#include <stdlib.h>
+/* From top to bottom. */
+#include "report/page.h"
+
 #include <string.h>
 
 #include "report/html.h"
-#include "report/figures.h"
 #include "report/style.h"
 
 static const char *const spans[CERTDIR_FIGURES_SPANS] = {"within a day",  "2 to 7 days",    "8 to 30 days",

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
-#include "report/figures.h"
+#include "report/page.h"
 #include "report/html.h"
 #include "report/style.h"
 
