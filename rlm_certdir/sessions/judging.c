@@ -293,19 +293,29 @@ static bool is_anew(struct certdir_sessions *self)
 	return anew;
 }
 
+/*
+ * A new edition waits until all are judged that the last one made suspect: a sync publishes one each minute, and where more have to be asked of
+ * directories than a minute allows, nothing would ever be decided.
+ */
+static void look_at_edition(struct certdir_sessions *self)
+{
+	const uint64_t edition = self->config.judge.edition(self->config.judge.context);
+
+	if (!is_anew(self) && (edition == self->edition || self->suspect_count > 0))
+		return;
+	self->edition = edition;
+	judge_all(self);
+}
+
 void *certdir_sessions_judge(void *context)
 {
 	struct certdir_sessions *self = context;
 	int64_t next;
 
 	do {
-		const uint64_t edition = self->config.judge.edition(self->config.judge.context);
-
 		next = certdir_monotonic() + CERTDIR_SECOND / TICKS;
 		expire(self);
-		if (is_anew(self) || edition != self->edition)
-			judge_all(self);
-		self->edition = edition;
+		look_at_edition(self);
 		judge_waiting(self, next);
 		certdir_sessions_give_orders(self);
 	} while (wait_until(self, next));

@@ -25,6 +25,7 @@
 struct world {
 	char directory[64], file[96];
 	atomic_ulong edition;
+	atomic_bool restless; /* each look finds another one */
 	atomic_int denied_below; /* sessions whose device's number is below this one are denied by everybody */
 	atomic_int unknown_below; /* by lists, and allowed by the others */
 	atomic_int changed_below;
@@ -43,7 +44,9 @@ static void take(struct world *world, enum certdir_packet_kind kind, int device,
 
 static uint64_t edition_of(void *context)
 {
-	return atomic_load(&((struct world *)context)->edition);
+	struct world *world = context;
+
+	return atomic_fetch_add(&world->edition, atomic_load(&world->restless));
 }
 
 static void judge(void *context, const char *class, bool live, struct certdir_judgement *judgement)
@@ -609,6 +612,24 @@ static void test_let_in_again(void **state)
 	assert_int_equal(atomic_load(&world->orders), 2);
 }
 
+/* More is to be asked of directories than there is time for before the next edition: all of it is judged and decided on all the same. */
+static void test_editions_in_a_row(void **state)
+{
+	struct world *world = *state;
+	struct certdir_error error;
+
+	world->live = true;
+	atomic_store(&complaints, 0);
+	open_world(world, true);
+	take_many(world, 200);
+	atomic_store(&world->denied_below, 200);
+	atomic_store(&world->restless, true);
+	UNTIL(atomic_load(&complaints) == 1);
+	assert_int_equal(atomic_load(&world->orders), 0);
+	assert_true(certdir_session_store_ask_release(world->file, &error));
+	UNTIL(has(world, CERTDIR_SESSION_ENDED, 200));
+}
+
 /* A word that nobody read is not for the server that starts later. */
 static void test_old_release(void **state)
 {
@@ -652,6 +673,7 @@ int main(void)
 		WITH_WORLD(test_many_of_one),
 		WITH_WORLD(test_let_in_again),
 		WITH_WORLD(test_order_outlives),
+		WITH_WORLD(test_editions_in_a_row),
 		WITH_WORLD(test_old_release),
 	};
 
