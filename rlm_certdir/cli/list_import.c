@@ -10,12 +10,13 @@
 #include "cli/change.h"
 #include "cli/json.h"
 #include "cli/list.h"
+#include "cli/progress.h"
 #include "cli/words.h"
 #include "conf/conf.h"
 #include "import/devices.h"
 #include "import/input.h"
 
-enum { DECADE = 3650 * 86400 }; /* seconds */
+enum { DECADE = 3650 * 86400 /* seconds */, SHOWN_EACH = 1000 /* devices */ };
 
 struct import {
 	const struct certdir_cli_options *options;
@@ -27,13 +28,26 @@ struct import {
 	struct certdir_list_compared compared;
 };
 
+/* Of a small file there is nothing to wait for. */
+static void show_progress(const struct import *import)
+{
+	char what[40];
+
+	(void)snprintf(what, sizeof(what), "%zu devices", import->file.record);
+	certdir_cli_progress_show(import->options->source, what, import->file.record);
+}
+
 static bool take_device(void *context, const struct certdir_device_record *record, struct certdir_error *error)
 {
 	const struct import *import = context;
 
-	if (record->warning.text[0])
+	if (import->file.record % SHOWN_EACH == 0)
+		show_progress(import);
+	if (record->warning.text[0]) {
+		certdir_cli_progress_clear();
 		fprintf(stderr, "certdir: warning: %s: record %zu: %s: the device is imported without it\n",
 			import->file.name, import->file.record, record->warning.text);
+	}
 	return certdir_list_write_device(import->writer, &record->device, error);
 }
 
@@ -256,10 +270,14 @@ static int import_text(struct import *import, const char *text, size_t length)
 {
 	struct certdir_error error;
 	int status = EX_CANTCREAT;
+	bool read;
 
 	if (begin(import, &error)) {
 		status = EX_NOINPUT;
-		if (certdir_devices_read(&import->file, text, length, &error)) {
+		certdir_cli_progress_begin();
+		read = certdir_devices_read(&import->file, text, length, &error);
+		certdir_cli_progress_end();
+		if (read) {
 			if (import->file.says_enabled)
 				certdir_list_write_says_enabled(import->writer);
 			status = compare(import, &error);

@@ -94,11 +94,12 @@ def test_zsh(tmp_path):
 # ---- colours ----
 
 
-def at_terminal(*command, columns=0, **env):
-    """Standard output of a command that has a terminal for it; one without a width, if none is given."""
+def at_terminal(*command, columns=0, stream="stdout", **env):
+    """What a command says on a stream that is a terminal; one without a width, if none is given."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    with subprocess.Popen(command, stdout=its, stderr=subprocess.DEVNULL, env={**ENV, **env}) as process:
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: its}
+    with subprocess.Popen(command, **streams, env={**ENV, **env}) as process:
         os.close(its)
         said = b""
         try:
@@ -156,3 +157,16 @@ def test_a_table_fits(tmp_path):
     assert "\u672c\u2026" in lines[2] or "\u8a9e\u2026" in lines[2] or "\u65e5\u2026" in lines[2]
     assert cells(lines[1][:lines[1].index(" enabled")]) == cells(lines[2][:lines[2].index(" enabled")])
     assert at_terminal(*command, COLUMNS="80").splitlines() == at_terminal(*command, columns=80).splitlines()
+
+
+# ---- progress ----
+
+
+def test_a_long_import_shows_how_far_it_is(tmp_path):
+    csv = tmp_path / "lab.csv"
+    for count in (999, 5000):
+        csv.write_text("displayName\n" + "".join(f"PC-{number}\n" for number in range(count)))
+        command = [BUILD / "certdir", "list", "import", "--list", tmp_path / f"{count}.db", "--source", "lab", csv]
+        said = at_terminal(*command, stream="stderr")
+        assert ("lab: 5000 devices, " in said) == (count == 5000), said
+        assert subprocess.run(command, capture_output=True, text=True, env=ENV, check=True).stderr == ""
