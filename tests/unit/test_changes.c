@@ -429,6 +429,24 @@ static void test_cut_changes(void **state)
 	free(bytes);
 }
 
+/* Who copies another file of changes into its place while an edition is made takes nothing of that: it is not appended to what is gone. */
+static void test_replaced_while_writing(void **state)
+{
+	struct certdir_list_writer *writer;
+	struct certdir_error error;
+
+	(void)state;
+	fixture_large(DEVICES);
+	next_edition(2000, "SELECT 1");
+	writer = certdir_list_write_begin(fixture_file, false, &error);
+	assert_non_null(writer);
+	assert_true(certdir_list_writer_run(writer, "UPDATE source SET synced=3000", &error));
+	copy(changes_file, copy_file);
+	assert_int_equal(rename(copy_file, changes_file), 0);
+	assert_true(certdir_list_write_publish(writer, &error));
+	expect_start(3000, false);
+}
+
 /* After a power cut: of the edition that was appended last, the sectors behind a place did not last, or those before it. */
 static void test_lost_sectors(void **state)
 {
@@ -779,6 +797,7 @@ int main(void)
 		TEST(test_list_without_its_changes),
 		TEST(test_changes_of_another_list),
 		TEST(test_cut_changes),
+		TEST(test_replaced_while_writing),
 		TEST(test_lost_sectors),
 		TEST(test_damaged_changes),
 		TEST(test_hostile_changes),
