@@ -228,12 +228,24 @@ static void look_at_sync(const struct certdir_doctor *doctor, const void *subjec
 	check_runs(doctor, findings);
 }
 
+/* As `make install` leaves it: root's. Its group is the server's, which only reads what is in there. */
+static bool is_roots(const char *directory)
+{
+	struct stat status;
+
+	return access(directory, W_OK | X_OK) != 0 && stat(directory, &status) == 0 && status.st_uid == 0;
+}
+
 /* What the sync writes: the list, and what stands beside it. */
 static void check_directory(const char *list, struct certdir_doctor_findings *findings)
 {
-	char *directory = certdir_file_directory(list);
+	char *directory = certdir_file_directory(list), remedy[CERTDIR_TEXT_MAX];
 
-	if (directory && certdir_doctor_writable(directory, "writable", findings))
+	if (directory && is_roots(directory)) {
+		certdir_say(remedy, "chown -R %s %s", certdir_doctor_user(), directory);
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "writable", remedy, "%s may not write into %s",
+				   certdir_doctor_user(), directory);
+	} else if (directory && certdir_doctor_writable(directory, "writable", findings))
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_RIGHT, "writable", "", "%s can write into %s",
 				   certdir_doctor_user(), directory);
 	free(directory);

@@ -250,7 +250,7 @@ FAULTS = {
     "secret not the sync's": (lambda w: edited(w.units, "active", "active\nUser nobody"), "sync", "secret", "wrong",
                               r"nobody may not read \S+contoso\.secret", r"chgrp nogroup \S+contoso\.secret; chmod g\+r"),
     "list not the sync's": (lambda w: edited(w.units, "active", "active\nUser games\nGroup audio"), "sync", "writable", "wrong",
-                            r"games may not write into \S+lists", r"chgrp audio \S+lists/; chmod g\+rwx"),
+                            r"games may not write into \S+lists", r"chown -R games \S+lists/"),
     "sync down": (unit("certdir-sync.service", "inactive"), "sync", "service", "warning", r"certdir sync does not run",
                   r"systemctl enable --now certdir-sync"),
     "timer off": (unit(f"certdir-placeholders@{SECTION}.timer", "inactive"), "sync", "service", "warning", SECTION, r"systemctl enable --now"),
