@@ -18,9 +18,10 @@ from testenv.devices import DeviceList, device_id
 from testenv.guide import Guide
 from testenv.logins import enter
 from testenv.network import own_network
-from testenv.radiusd import BUILD, SECRET
+from testenv.radiusd import BUILD, SECRET, Radiusd
+from testenv.shipped import INNER_SITE, TUNNELS
 from testenv.slapd import READER, READER_PASSWORD, Slapd, sid_bytes
-from testenv.supplicant import wait_until
+from testenv.supplicant import login, wait_until
 from testenv.sync import serving
 from testenv.tenant import Tenant
 
@@ -60,7 +61,7 @@ class Devices:
     def enter(self, **recipe):
         """(was it let in, reason)"""
         self.count += 1
-        pair = self.authority.issue({**CLIENT, **recipe}).write(self.directory, f"{self.authority.name[-1][1]}-{self.count}".replace(" ", "-"))
+        pair = self.authority.issue({**CLIENT, **recipe}).write(self.directory, f"{self.authority.subject[-1][1]}-{self.count}".replace(" ", "-"))
         self.attempt, decision = enter(self.guide.server, self, pair)
         return self.attempt.accepted, decision.reason
 
@@ -291,6 +292,11 @@ def wire():
         yield stack
 
 
+def sessions(shown):
+    """What the command that stands on a page prints."""
+    return subprocess.run([BUILD / "certdir", *shown.split()[1:]], capture_output=True, text=True, check=False).stdout
+
+
 STAFF = [{"id": "7e7ed6ca-1d0b-4c5b-9c1a-6c3f8d7a9b01", "displayName": "Wi-Fi staff"}]
 
 
@@ -320,13 +326,129 @@ def test_wired(wire, follow, tmp_path, pki):
     machine = wired.Pc(tmp_path, pki, pair)
     wire.callback(machine.close)
     machine.wait_success()
-
-    def listed():
-        return subprocess.run([BUILD / "certdir", *shown.split()[1:]], capture_output=True, text=True, check=False).stdout
-
-    wait_until(lambda: "running" in listed(), what="the session")
+    wait_until(lambda: "running" in sessions(shown), what="the session")
     devices.change("PC-1", accountEnabled=False)
     devices.publish()
     wait_until(lambda: "session disconnect done" in server.log(), what="the order")
     assert switch.opened() == (1, 1)
     assert plugged.enter(san=[uri(device_id("PC-1"))]) == (False, "disabled")
+
+
+def test_vpn(wire, follow, tmp_path, pki):
+    """strongSwan with the page's files, but for ESP, which a kernel may not have: a login, and its end."""
+    if reason := vpn.missing():
+        pytest.skip(reason)
+    authority = Authority([["O", "Contoso"], ["CN", "Contoso Issuing CA"]])
+    etc = tmp_path / "gateway-etc"
+    etc.mkdir()
+    guide = follow("guide-vpn.md", secret=SECRET, replaced={
+        "a long one": SECRET, "192.0.2.20": "127.0.0.1", "192.0.2.10": "127.0.0.1", "/etc/strongswan.d/charon": etc, "/etc/swanctl/conf.d": etc,
+        "certs = vpn.pem": "certs = server.pem", "id = vpn.contoso.com": 'id = "CN=radius.corp.example"',
+        "version = 2": f"version = 2\nlocal_addrs = {vpn.GATEWAY}\nchildless = force"})
+    guide.replaced.update({"auth_port = 1812": f"auth_port = {guide.server.port}", "acct_port = 1813": f"acct_port = {guide.accounting_port}"})
+    prepare(guide, pki, authority)
+    devices = DeviceList(guide.list)
+    devices.add("PC-1")
+    devices.publish()
+
+    guide.run("cat >>")
+    guide.run("cat >/etc/freeradius/3.0/mods-enabled/certdir_class")
+    assert " 0 wrong, 0 warnings" in guide.run("cat >")
+    guide.run("cat >/etc/strongswan.d")
+    guide.run("cat >/etc/swanctl")
+    shown = guide.text("certdir sessions list")
+    guide.done()
+    gateway = vpn.Charon(tmp_path, pki, "gateway", (500, 4500), (etc / "vpn.conf").read_text(), (etc / "eap-radius.conf").read_text(), pki.server)
+    wire.callback(gateway.close)
+    pair = authority.issue({**CLIENT, "san": [uri(device_id("PC-1")), {"dns": "pc-1.corp.example"}]}).write(tmp_path, "pc")
+    machine = vpn.client(tmp_path, pki, pair, "pc-1.corp.example")
+    wire.callback(machine.close)
+    machine.swanctl("--initiate", "--ike", "vpn")
+    gateway.wait("IKE_SA vpn.* established")
+    wait_until(lambda: "running" in sessions(shown), what="the session")
+    devices.change("PC-1", accountEnabled=False)
+    devices.publish()
+    gateway.wait("deleting IKE_SA vpn")
+    machine.swanctl("--initiate", "--ike", "vpn")
+    gateway.wait("received RADIUS Access-Reject")
+    assert guide.server.decisions(count=2)[-1].reason == "disabled"
+
+
+MODULE = """certdir {{
+	list {{
+		filename = {list}
+	}}
+}}
+"""
+# In the place of NPS: hands all on, or takes passwords in TTLS.
+FORWARDING = """home_server certdir {{
+	type = auth
+	ipaddr = 127.0.0.1
+	port = {port}
+	secret = {secret}
+}}
+home_server_pool certdir {{
+	home_server = certdir
+}}
+realm certdir {{
+	auth_pool = certdir
+	nostrip
+}}
+"""
+FORWARD = "update control {\n\t\t\t&Proxy-To-Realm := \"certdir\"\n\t\t}"
+
+
+class Nps(Radiusd):
+    """Another RADIUS server. `forwards` is the server that it asks."""
+
+    def __init__(self, directory, pki, forwards=None):
+        directory.mkdir()
+        self.forwards = forwards
+        super().__init__(directory, pki.trust, authorize=FORWARD if forwards else "eap")
+
+    def write(self):
+        super().write()
+        if self.forwards:
+            conf = self.raddb / "radiusd.conf"
+            conf.write_text(conf.read_text().replace("proxy_requests = no", "proxy_requests = yes"))
+            (self.raddb / "sites-enabled/realm").write_text(FORWARDING.format(port=self.forwards.port, secret=self.forwards.secret))
+        else:
+            eap = self.raddb / "mods-enabled/eap"
+            eap.write_text(eap.read_text().rstrip().removesuffix("}") + TUNNELS + "}\n")
+            (self.raddb / "sites-enabled/inner").write_text(INNER_SITE)
+
+
+def test_nps(follow, tmp_path, pki):
+    """Devices come to certdir by way of NPS; and the other way round, people to NPS by way of certdir's server."""
+    nps = Nps(tmp_path / "nps", pki)
+    guide = follow("guide-nps.md", secret=SECRET, replaced={
+        "192.0.2.30": "127.0.0.1", "another long one": nps.secret, "a long one": SECRET})
+    prepare(guide, pki, pki.authority)
+    (guide.raddb / "mods-available/certdir").write_text(MODULE.format(list=guide.list))
+    devices = DeviceList(guide.list)
+    devices.add("PC-1")
+    devices.publish()
+    entering = Devices(guide, pki.authority, tmp_path, pki.ca)
+
+    assert " 0 wrong, 0 warnings" in guide.run("cat >>")
+    with Nps(tmp_path / "forwarding", pki, guide.server) as forwarding:
+        attempt, = login(forwarding, *pki.named("PC-1"), pki.ca)
+        assert attempt.accepted and attempt.one("Class").startswith("certdir:")
+        attempt, = login(forwarding, *pki.named("STRANGER"), pki.ca)
+        assert not attempt.accepted and [one.reason for one in guide.server.decisions(count=2)] == ["allowed", "not-found"]
+
+    clients = guide.raddb / "clients.conf"
+    clients.write_text(clients.read_text().split("client nps {")[0])
+    guide.replaced["port = 1812"] = f"port = {nps.port}"
+    guide.run("cat >>")
+    guide.run("cat >")
+    with nps:
+        assert " 0 wrong, 0 warnings" in guide.run("cat >>")
+        guide.done()
+        mark = guide.server.mark()
+        attempt, = login(guide.server, "", "", pki.ca, identity="anna@corp.example", method="ttls-pap")
+        assert attempt.accepted and not guide.server.decisions(mark)
+        assert entering.enter(subject=[["CN", "PC-1"]]) == (True, "allowed")
+        assert entering.enter(subject=[["CN", "STRANGER"]]) == (False, "not-found")
+        nps.stop()
+        assert entering.enter(subject=[["CN", "PC-1"]]) == (True, "allowed"), "while NPS is down"

@@ -74,7 +74,7 @@ class Guide:
         self.server.secret = secret
         self.accounting_port = free_port("udp")
         self._install()
-        self._replaced = {**{f"/{name}": f"{self.root}/{name}" for name in
+        self.replaced = {**{f"/{name}": f"{self.root}/{name}" for name in
                              ("etc/freeradius", "etc/certdir", "var/lib/certdir", "var/log/freeradius")},
                           "-o freerad -g freerad ": "", "192.0.2.0/24": "127.0.0.1", **(replaced or {})}
 
@@ -111,7 +111,7 @@ class Guide:
         assert self._blocks, f"{self.page} has no more blocks: {beginning}"
         block = self._blocks.pop(0)
         assert block.startswith(beginning), f"{self.page}: not {beginning!r} but\n{block}"
-        for there, here in self._replaced.items():
+        for there, here in self.replaced.items():
             block = block.replace(there, str(here))
         return block
 
