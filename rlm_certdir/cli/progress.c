@@ -37,6 +37,7 @@ void certdir_cli_progress_clear(void)
 {
 	(void)pthread_mutex_lock(&mutex);
 	clear();
+	(void)fflush(stderr); /* what comes now goes to standard output */
 	(void)pthread_mutex_unlock(&mutex);
 }
 
