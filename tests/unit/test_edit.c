@@ -29,6 +29,7 @@ static void test_a_section_is_made(void **state)
 	expect("", "[tenant x]\nb = 2\ngroup = A\ngroup = B\n");
 	expect("[list]\nb = 1", "[list]\nb = 1\n\n[tenant x]\nb = 2\ngroup = A\ngroup = B\n");
 	expect("[tenant xy]\nb = 1\n", "[tenant xy]\nb = 1\n\n[tenant x]\nb = 2\ngroup = A\ngroup = B\n");
+	expect("[tenant]\nb = 1\n", "[tenant]\nb = 1\n\n[tenant x]\nb = 2\ngroup = A\ngroup = B\n");
 }
 
 static void test_a_section_is_changed(void **state)
