@@ -175,7 +175,7 @@ static enum certdir_graph_outcome fetch_members(struct certdir_sync_job *job, si
 
 	outcome = certdir_sync_part_fetch(job, listing, url, &listed, error);
 	if (outcome == CERTDIR_GRAPH_OK && listed.count > (int64_t)listed.objects) {
-		certdir_error_set(error, "Graph's listing came short: %zu members of %lld", listed.objects,
+		certdir_error_set(error, "Graph's listing is incomplete: %zu members of %lld", listed.objects,
 				  (long long)listed.count);
 		certdir_sync_part_forget(job);
 		outcome = CERTDIR_GRAPH_FAILED;

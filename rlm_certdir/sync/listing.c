@@ -149,7 +149,8 @@ static bool check_links(struct run *run, const char *next, const char *delta, st
 		return certdir_graph_link_check(run->graph, next, error) && !leads_to_itself(run, next, error);
 	else if (run->listing->delta && !delta)
 		certdir_error_set(
-			error, "Graph's listing came short: page %zu has neither @odata.nextLink nor @odata.deltaLink",
+			error,
+			"Graph's listing is incomplete: page %zu has neither @odata.nextLink nor @odata.deltaLink",
 			pages);
 	else
 		/* A link that could not be followed the next time would be in the way until somebody says --full. */
