@@ -132,7 +132,8 @@ static void show(const struct proposal *proposal)
 	if (proposal->had_eap)
 		printf("certdir-eap offers EAP-TLS alone, with certs/server.pem, server.key and device-ca.pem; where "
 		       "people log in "
-		       "with PEAP\nor the like, say no, and see docs/servers.md.\n");
+		       "with PEAP\nor the like, say no: README.md, Other EAP methods, has the two lines that change "
+		       "instead.\n");
 	if (proposal->other_eap)
 		printf("mods-enabled/eap is the site's own and stays: its tls { } needs virtual_server = "
 		       "certdir-check.\n");

@@ -71,7 +71,9 @@ static struct certdir_session_store *new_store(const char *filename, struct cert
 	}
 	if (store && store->filename)
 		return store;
-	certdir_error_set(error, "%s cannot be opened: %s", filename, strerror(errno));
+	certdir_error_set(
+		error, "%s cannot be opened: %s%s", filename, strerror(errno),
+		errno == ENOENT ? "; a server makes it at its start, with sessions { } in mods-available/certdir" : "");
 	free(store);
 	return NULL;
 }
