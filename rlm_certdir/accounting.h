@@ -10,8 +10,8 @@
 struct certdir_accounting;
 
 /*
- * `cs`: the certdir { } section that `raddb` was read from; both outlive it. Opens the file of sessions { }, reads the key and starts what judges
- * sessions and sends orders. NULL with `error`.
+ * `cs`: the certdir { } section that `raddb` was read from; both outlive it. Opens the file of sessions { }, reads the key and starts what
+ * judges sessions and sends orders. NULL with `error`.
  */
 struct certdir_accounting *certdir_accounting_open(CONF_SECTION *cs, struct certdir_raddb const *raddb,
 						   struct certdir_error *error);

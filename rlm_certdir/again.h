@@ -24,9 +24,9 @@ void certdir_class_of(struct certdir_class *class, const struct certdir_check *c
 		      int64_t now);
 
 /*
- * The same of a `check` that denies, or cannot tell, and whose login is let in all the same, because certdir only observes: it is judged again by
- * what the certificate says, as its login would be. class->id_count is 0 where the certificate says nothing or was refused itself, and where the
- * login was denied for what it alone shows, its User-Name.
+ * The same of a `check` that denies, or cannot tell, and whose login is let in all the same, because certdir only observes: it is judged
+ * again by what the certificate says, as its login would be. class->id_count is 0 where the certificate says nothing or was refused itself,
+ * and where the login was denied for what it alone shows, its User-Name.
  */
 void certdir_class_of_observed(struct certdir_class *class, const struct certdir_check *check, const char *instance,
 			       int64_t now);

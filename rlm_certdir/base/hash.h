@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* FNV-1a with 64 bits (draft-eastlake-fnv): spreads what is no secret over the places of a table. It is no digest: whoever wants to, finds two of a kind. */
+/*
+ * FNV-1a with 64 bits (draft-eastlake-fnv): spreads what is no secret over the places of a table. It is no digest: whoever wants to, finds
+ * two of a kind.
+ */
 #ifndef CERTDIR_HASH_H
 #define CERTDIR_HASH_H
 

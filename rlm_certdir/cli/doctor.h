@@ -96,7 +96,10 @@ bool certdir_doctor_writable(const char *directory, const char *name, struct cer
 unsigned certdir_doctor_others(const char *path);
 /* Whether root could read `path`, and we, who are not root, may not. */
 bool certdir_doctor_is_hidden(const char *path);
-/* What a program (argv, NULL-terminated, found by PATH) prints; the caller frees it, NULL = nothing. *code: its exit code, 127 = there is none. */
+/*
+ * What a program (argv, NULL-terminated, found by PATH) prints; the caller frees it, NULL = nothing. *code: its exit code, 127 = there is
+ * none.
+ */
 char *certdir_doctor_output(const char *const *argv, int *code);
 /* The first line of what systemctl with such an argv prints: "" when that is nothing, or there is no systemd here. */
 void certdir_doctor_systemctl(const char *const *argv, char line[CERTDIR_TEXT_MAX]);

@@ -14,8 +14,8 @@
 typedef bool (*certdir_cli_journal_take)(void *context, const char *text, size_t length, size_t number);
 
 /*
- * All lines of `in`, empty ones left out. A last one without its end is being written, or was cut: it is given, too. False: memory is out; that `in`
- * could not be read to its end, ferror(3) tells.
+ * All lines of `in`, empty ones left out. A last one without its end is being written, or was cut: it is given, too. False: memory is out;
+ * that `in` could not be read to its end, ferror(3) tells.
  */
 bool certdir_cli_journal_each(FILE *in, certdir_cli_journal_take take, void *context);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `certdir list import --certificates`: a table of issued certificates becomes one of the list. Nothing is published before all of it was good. */
+/*
+ * `certdir list import --certificates`: a table of issued certificates becomes one of the list. Nothing is published before all of it was
+ * good.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>

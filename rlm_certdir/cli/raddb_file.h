@@ -17,8 +17,8 @@ struct raddb_file;
  */
 struct raddb_file *raddb_file_open(const char *directory, const char *module);
 /*
- * The same without a checker and findings: nothing is opened, the process stays who it is, and there need be no `certdir` section. Then there is none to
- * be asked for with raddb_file_checker() and raddb_file_observes().
+ * The same without a checker and findings: nothing is opened, the process stays who it is, and there need be no `certdir` section. Then
+ * there is none to be asked for with raddb_file_checker() and raddb_file_observes().
  */
 struct raddb_file *raddb_file_look(const char *directory, const char *module);
 /* Fills raddb_file_findings(). */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The same as `certdir setup` does with a sign-in, as commands for those who sign in elsewhere. They have the certificate in them, and no key. */
+/*
+ * The same as `certdir setup` does with a sign-in, as commands for those who sign in elsewhere. They have the certificate in them, and no
+ * key.
+ */
 #include <stdio.h>
 #include <string.h>
 

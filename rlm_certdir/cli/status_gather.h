@@ -57,9 +57,9 @@ struct certdir_cli_status {
 };
 
 /*
- * Gathers it by the configuration `conf`, and the server's `sessions`, NULL = its default, where it is no mistake that there is none; a list that cannot be
- * read is a part of it. Returns 0, or the exit code after saying on stderr what
- * is wrong. certdir_cli_status_clear() follows in any case.
+ * Gathers it by the configuration `conf`, and the server's `sessions`, NULL = its default, where it is no mistake that there is none; a
+ * list that cannot be read is a part of it. Returns 0, or the exit code after saying on stderr what is wrong. certdir_cli_status_clear()
+ * follows in any case.
  */
 int certdir_cli_status_gather(struct certdir_cli_status *status, const char *conf, const char *sessions);
 void certdir_cli_status_clear(struct certdir_cli_status *status);

@@ -104,9 +104,10 @@ enum certdir_carries {
 };
 
 /*
- * Whether a record carries a canonical value. GUIDs of every type are looked for among all ids. A DNS name: among DNS names
- * and names that are written so, else by its first label among short names. Short names compare without regard to ASCII case; a
- * sAMAccountName of 15 characters is also that of a longer name, where the record has a DNS name that begins with it. A tenant's display name with a dot is no name.
+ * Whether a record carries a canonical value. GUIDs of every type are looked for among all ids. A DNS name: among DNS names and names that
+ * are written so, else by its first label among short names. Short names compare without regard to ASCII case; a sAMAccountName of 15
+ * characters is also that of a longer name, where the record has a DNS name that begins with it. A tenant's display name with a dot is no
+ * name.
  */
 enum certdir_carries certdir_record_carries(const struct certdir_record *record, enum certdir_source_kind kind,
 					    enum certdir_identity_type type, const char *value);

@@ -123,9 +123,9 @@ struct certdir_ldap_query {
 typedef bool (*certdir_ldap_take)(void *context, const struct certdir_ldap_entry *entry);
 
 /*
- * Searches and calls `each` for every entry; false from it ends the search with CERTDIR_LDAP_FAILED. References to other servers are not followed.
- * Anything but OK and SIZE_LIMIT sets `error`, and the entries delivered so far mean nothing. After LOST and TIMEOUT
- * the connection is of no use but to be closed.
+ * Searches and calls `each` for every entry; false from it ends the search with CERTDIR_LDAP_FAILED. References to other servers are not
+ * followed. Anything but OK and SIZE_LIMIT sets `error`, and the entries delivered so far mean nothing. After LOST and TIMEOUT the
+ * connection is of no use but to be closed.
  */
 enum certdir_ldap_status certdir_ldap_connection_search(struct certdir_ldap_connection *connection,
 							const struct certdir_ldap_query *query, certdir_ldap_take each,

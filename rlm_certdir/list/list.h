@@ -20,8 +20,8 @@ enum { CERTDIR_LIST_EXTENSION_ATTRIBUTES = 15 }; /* of a device in Entra ID: ext
 struct certdir_list_snapshot;
 
 /*
- * Reads `filename` and the changes beside it once into memory and verifies them: seals, application id, schema version. No lock, read permission is
- * enough. NULL with `error` (file named, what to do) when it is missing or not acceptable. Reference count 1.
+ * Reads `filename` and the changes beside it once into memory and verifies them: seals, application id, schema version. No lock, read
+ * permission is enough. NULL with `error` (file named, what to do) when it is missing or not acceptable. Reference count 1.
  */
 struct certdir_list_snapshot *certdir_list_load(const char *filename, struct certdir_error *error);
 /*

@@ -277,6 +277,14 @@ static void print_logins(const struct certdir_figures *figures, FILE *out)
 
 /* ---- devices ---- */
 
+static void print_bars(FILE *out, const char *caption, const struct certdir_html_bar *bars, size_t count,
+		       uint64_t total)
+{
+	fputs("<div class=\"card\">", out);
+	certdir_html_bars(out, caption, bars, count, total);
+	fputs("</div>\n", out);
+}
+
 static void print_words(FILE *out, const char *caption, const struct certdir_figures_words *words, uint64_t total)
 {
 	struct certdir_html_bar bars[CERTDIR_FIGURES_WORDS + 1];
@@ -291,17 +299,7 @@ static void print_words(FILE *out, const char *caption, const struct certdir_fig
 		bars[at] = bar;
 	}
 	bars[count++] = (struct certdir_html_bar){"other", words->others};
-	fputs("<div class=\"card\">", out);
-	certdir_html_bars(out, caption, bars, count, total);
-	fputs("</div>\n", out);
-}
-
-static void print_bars(FILE *out, const char *caption, const struct certdir_html_bar *bars, size_t count,
-		       uint64_t total)
-{
-	fputs("<div class=\"card\">", out);
-	certdir_html_bars(out, caption, bars, count, total);
-	fputs("</div>\n", out);
+	print_bars(out, caption, bars, count, total);
 }
 
 static void print_spans(FILE *out, const char *caption, const uint64_t numbers[CERTDIR_FIGURES_SPANS], uint64_t total)

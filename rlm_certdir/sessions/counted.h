@@ -8,8 +8,8 @@
 struct certdir_counted;
 
 /*
- * The device that the session is of, by what its Class says in clear: one of those in `tree`, a balanced tree of the C library, NULL at first, or a
- * new one there. certdir_counted_give() follows. NULL when memory is out.
+ * The device that the session is of, by what its Class says in clear: one of those in `tree`, a balanced tree of the C library, NULL at
+ * first, or a new one there. certdir_counted_give() follows. NULL when memory is out.
  */
 struct certdir_counted *certdir_counted_take(void **tree, const struct certdir_session *session);
 /* One session of it less: the last one takes it out of the tree and frees it. NULL is allowed. */
@@ -19,8 +19,9 @@ void certdir_counted_give(void **tree, struct certdir_counted *device);
 bool certdir_counted_mark(struct certdir_counted *device, uint64_t count, unsigned mark);
 
 /*
- * A device that was put out, let in by its next login, and is denied again for the same reason: login and second judgement do not agree, and the
- * device would lose its line again and again. So it is put out again after 10 minutes, then 20, 40, 60, until everybody who can be asked allows it.
+ * A device that was put out, let in by its next login, and is denied again for the same reason: login and second judgement do not agree,
+ * and the device would lose its line again and again. So it is put out again after 10 minutes, then 20, 40, 60, until everybody who can be
+ * asked allows it.
  */
 void certdir_counted_put_out(struct certdir_counted *device, enum certdir_reason reason, int64_t now);
 void certdir_counted_agree(struct certdir_counted *device);

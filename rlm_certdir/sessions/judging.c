@@ -149,8 +149,8 @@ static void note_all(struct certdir_sessions *self, uint64_t id, enum certdir_re
 }
 
 /*
- * By lists alone, which takes microseconds. What they say against it is the end of it where there is nobody else; else it has to be judged in full,
- * unless that was done when they said the same. True: it has to.
+ * By lists alone, which takes microseconds. What they say against it is the end of it where there is nobody else; else it has to be judged
+ * in full, unless that was done when they said the same. True: it has to.
  */
 static bool judge_by_lists(struct certdir_sessions *self, uint64_t id)
 {

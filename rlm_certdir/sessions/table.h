@@ -80,8 +80,8 @@ struct certdir_counts certdir_table_count(struct certdir_table *table, int64_t n
 bool certdir_table_next_asked(struct certdir_table *table, uint64_t *id, bool *live);
 
 /*
- * What lists alone say against a session that was allowed all the same when everybody was asked: while they say no other thing, that has not to be
- * asked again. CERTDIR_REASONS = nothing.
+ * What lists alone say against a session that was allowed all the same when everybody was asked: while they say no other thing, that has
+ * not to be asked again. CERTDIR_REASONS = nothing.
  */
 void certdir_table_overrule(struct certdir_table *table, uint64_t id, enum certdir_reason reason);
 enum certdir_reason certdir_table_overruled(const struct certdir_table *table, uint64_t id);
@@ -96,7 +96,8 @@ void certdir_table_change(struct certdir_table *table, uint64_t id, const char *
 bool certdir_table_deny(struct certdir_table *table, uint64_t id, enum certdir_reason reason, int64_t now);
 enum certdir_release { CERTDIR_RELEASE_UNDECIDED, CERTDIR_RELEASE_ALL, CERTDIR_RELEASE_ALL_AT_ONCE };
 /*
- * Lets orders go for those that are held: at once, or, but for the last kind of release, when certdir_counted_when() says. Returns how many wait so.
+ * Lets orders go for those that are held: at once, or, but for the last kind of release, when certdir_counted_when() says. Returns how many
+ * wait so.
  */
 size_t certdir_table_release(struct certdir_table *table, enum certdir_release which, int64_t now);
 /* Those that are undecided stay held until all are released. So is what was loaded. */

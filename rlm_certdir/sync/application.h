@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * certdir's application in a tenant: it is registered, or mended, and gets the permissions that are chosen. All of it may be done again, after whatever
- * interruption, and makes no second application.
+ * certdir's application in a tenant: it is registered, or mended, and gets the permissions that are chosen. All of it may be done again,
+ * after whatever interruption, and makes no second application.
  */
 #ifndef CERTDIR_SYNC_APPLICATION_H
 #define CERTDIR_SYNC_APPLICATION_H
@@ -34,9 +34,9 @@ struct certdir_application {
 };
 
 /*
- * Has an application with the credential's certificate and the permissions of `wanted` (CERTDIR_BIT) as those that it asks for. client_id: of
- * the one that is to be mended, or NULL: then it is known by the certificate. Notes the key's id in `credential` where Graph tells it. False with
- * `error`.
+ * Has an application with the credential's certificate and the permissions of `wanted` (CERTDIR_BIT) as those that it asks for. client_id:
+ * of the one that is to be mended, or NULL: then it is known by the certificate. Notes the key's id in `credential` where Graph tells it.
+ * False with `error`.
  */
 bool certdir_application_ensure(const struct certdir_admin *admin, struct certdir_own_credential *credential,
 				const char *client_id, uint32_t wanted, struct certdir_application *application,

@@ -18,9 +18,9 @@ struct certdir_renewal;
 /* NULL when memory is out. */
 struct certdir_renewal *certdir_renewal_open(const atomic_int *stop);
 /*
- * Looks, in a thread of its own, which certificates of `config` are due, and takes each a step or more further; what is done, and what is in the way, is
- * said in the log. Does nothing while the last look is under way, nor within an hour of a failure. `config` is borrowed until
- * certdir_renewal_uses() says no.
+ * Looks, in a thread of its own, which certificates of `config` are due, and takes each a step or more further; what is done, and what is
+ * in the way, is said in the log. Does nothing while the last look is under way, nor within an hour of a failure. `config` is borrowed
+ * until certdir_renewal_uses() says no.
  */
 void certdir_renewal_begin(struct certdir_renewal *renewal, const struct certdir_sync_config *config);
 bool certdir_renewal_uses(struct certdir_renewal *renewal, const struct certdir_sync_config *config);

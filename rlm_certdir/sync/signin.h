@@ -32,8 +32,8 @@ char *certdir_signin_tenant(const struct certdir_signin_place *place, struct cer
 bool certdir_signin_begin(struct certdir_signin *signin, const struct certdir_signin_place *place,
 			  struct certdir_error *error);
 /*
- * Waits until somebody has signed in: "Authorization: Bearer ..", for registering an application and granting it permissions. The caller frees it by
- * certdir_secret_free(). NULL with `error`.
+ * Waits until somebody has signed in: "Authorization: Bearer ..", for registering an application and granting it permissions. The caller
+ * frees it by certdir_secret_free(). NULL with `error`.
  */
 char *certdir_signin_wait(struct certdir_signin *signin, const struct certdir_signin_place *place,
 			  struct certdir_error *error);

@@ -143,8 +143,8 @@ bool certdir_tenant_save(struct certdir_tenant *tenant, int64_t row, struct cert
 bool certdir_tenant_rename(struct certdir_tenant *tenant, int64_t row, const char *before, const char *after,
 			   struct certdir_error *error);
 /*
- * Asks the guard about the rows that are to be removed, unless they are in `known_elsewhere`, and those that the filter took away. SHRUNK with `error`:
- * it kept them, *kept of those that were listed.
+ * Asks the guard about the rows that are to be removed, unless they are in `known_elsewhere`, and those that the filter took away. SHRUNK
+ * with `error`: it kept them, *kept of those that were listed.
  */
 enum certdir_tenant_ended certdir_tenant_guard_devices(struct certdir_tenant *tenant, size_t *kept,
 						       struct certdir_error *error);

@@ -199,11 +199,11 @@ bool certdir_tenant_intune_begin(struct certdir_tenant *tenant, struct certdir_e
 bool certdir_tenant_intune_put(struct certdir_tenant *tenant, const struct certdir_device *record,
 			       struct certdir_error *error);
 /*
- * Joins the records to the devices by Entra device id. Of several for one device the one that enrolled last counts (a wiped
- * laptop that was set up anew), then the one that synced last. A record of a device that Entra does not know waits, unlisted,
- * until it does; one without a device id is a device of its own. But a record that named an Entra device before, or was joined to
- * one, is unlisted (once_entra): that somebody deleted the Entra object, or that Graph left out its id, must not let the device in. This is remembered for 400 days
- * after such a record is gone.
+ * Joins the records to the devices by Entra device id. Of several for one device the one that enrolled last counts (a wiped laptop that was
+ * set up anew), then the one that synced last. A record of a device that Entra does not know waits, unlisted, until it does; one without a
+ * device id is a device of its own. But a record that named an Entra device before, or was joined to one, is unlisted (once_entra): that
+ * somebody deleted the Entra object, or that Graph left out its id, must not let the device in. This is remembered for 400 days after such
+ * a record is gone.
  */
 enum certdir_tenant_ended certdir_tenant_intune_end(struct certdir_tenant *tenant, struct certdir_tenant_counts *counts,
 						    struct certdir_error *error);
