@@ -251,7 +251,7 @@ static const char report_usage[] = "usage: certdir report [-c FILE | --list FILE
 				   "  --log FILE   a journal, certdir-journal(5), or - for standard input; its last\n"
 				   "               30 days are shown\n"
 				   "  -o FILE      the page. It is made with mode 0640: it has names of devices and\n"
-				   "               people\n"
+				   "               people. - is standard output\n"
 				   "\n"
 				   "exit status: 0 it is written, 64 usage, 66 no such list or journal, 73 the page\n"
 				   "             cannot be written, 78 the configuration has mistakes\n";

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 
@@ -127,12 +128,32 @@ static bool count_journals(struct certdir_figures *figures, const struct certdir
 
 /* ---- the page ---- */
 
+/* A device, such as /dev/null, or a link, such as /dev/stdout, is none of ours to put a file into the place of. */
+static bool may_replace(const char *name)
+{
+	struct stat status;
+
+	if (lstat(name, &status) != 0 || S_ISREG(status.st_mode))
+		return true;
+	fprintf(stderr, "certdir: %s is not a regular file: name one, or - for standard output\n", name);
+	return false;
+}
+
 static int write_page(const struct certdir_figures *figures, const char *name)
 {
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	bool ok = out != NULL;
+	FILE *out;
+	bool ok;
+
+	if (strcmp(name, "-") == 0) {
+		certdir_page_print(figures, stdout);
+		return 0;
+	}
+	if (!may_replace(name))
+		return EX_CANTCREAT;
+	out = open_memstream(&text, &size);
+	ok = out != NULL;
 
 	if (out) {
 		certdir_page_print(figures, out);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,34 +59,54 @@ static int save_key(const struct certdir_cli_setup *setup)
 	return 0;
 }
 
+/* An empty file holds the key's place, so that of two runs one makes it; a run that was killed then leaves it. 0 or an exit code. */
+static int lock_key(struct certdir_cli_setup *setup)
+{
+	const bool there = access(setup->key_file, F_OK) == 0;
+	const int made = there ? -1 : certdir_permissions_open(setup->key_file, 0600);
+
+	if (made >= 0)
+		(void)close(made);
+	if (!there && made < 0) {
+		fprintf(stderr, "certdir: %s cannot be written: %s\n", setup->key_file, strerror(errno));
+		return EX_CANTCREAT;
+	}
+	setup->lock = certdir_own_credential_lock(setup->key_file);
+	if (setup->lock >= 0)
+		return 0;
+	fprintf(stderr, "certdir: %s cannot be locked: another certdir is changing it, or it cannot be read\n",
+		setup->key_file);
+	return EX_TEMPFAIL;
+}
+
+static int make_key(struct certdir_cli_setup *setup, int64_t now)
+{
+	char *name = certdir_print("certdir %s", setup->name);
+	struct certdir_error error;
+	const bool made = certdir_own_credential_make(&setup->key, name ? name : "certdir", now, &error);
+
+	free(name);
+	return made ? save_key(setup) : complain(&error, EX_OSERR);
+}
+
 /* That of an earlier run, as long as it is good. */
 static int have_key(struct certdir_cli_setup *setup)
 {
 	const int64_t now = (int64_t)time(NULL);
 	struct certdir_error error;
-	char *name;
+	const int locked = lock_key(setup);
+	struct stat status;
 
-	if (access(setup->key_file, F_OK) == 0) {
-		setup->lock = certdir_own_credential_lock(setup->key_file);
-		if (setup->lock < 0) {
-			fprintf(stderr,
-				"certdir: %s cannot be locked: another certdir is changing it, or it cannot be read\n",
-				setup->key_file);
-			return EX_TEMPFAIL;
-		}
-		if (!certdir_own_credential_read(&setup->key, setup->key_file, &error))
-			return complain(&error, EX_DATAERR);
-		if (setup->key.not_after > now)
-			return 0;
-		certdir_own_credential_clear(&setup->key);
-	}
-	name = certdir_print("certdir %s", setup->name);
-	if (!certdir_own_credential_make(&setup->key, name ? name : "certdir", now, &error)) {
-		free(name);
-		return complain(&error, EX_OSERR);
-	}
-	free(name);
-	return save_key(setup);
+	if (locked != 0)
+		return locked;
+	if (fstat(setup->lock, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0)
+		return make_key(setup, now);
+	if (!certdir_own_credential_read(&setup->key, setup->key_file, &error))
+		return complain(&error, EX_DATAERR);
+	if (setup->key.not_after > now)
+		return 0;
+	certdir_own_credential_clear(&setup->key);
+	return make_key(setup, now);
 }
 
 /* ---- the application ---- */

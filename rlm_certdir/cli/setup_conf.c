@@ -92,7 +92,9 @@ static void give_to_group(const char *filename)
 
 bool certdir_cli_setup_write(const struct certdir_cli_setup *setup)
 {
-	const char *filename = setup->options->conf;
+	/* Where it is a link, into another place that somebody keeps, it stays one. */
+	char *real = realpath(setup->options->conf, NULL);
+	const char *filename = real ? real : setup->options->conf;
 	char *before = read_text(filename), *after = before ? edited(setup, before) : NULL;
 	struct stat status;
 	bool ok = false;
@@ -109,6 +111,7 @@ bool certdir_cli_setup_write(const struct certdir_cli_setup *setup)
 		else if (is_new)
 			give_to_group(filename);
 	}
+	free(real);
 	free(before);
 	free(after);
 	return ok;

@@ -228,7 +228,8 @@ bool certdir_own_credential_save(const struct certdir_own_credential *credential
 
 int certdir_own_credential_lock(const char *filename)
 {
-	const int file = open(filename, O_RDONLY | O_CLOEXEC);
+	/* O_NONBLOCK: a FIFO in its place must not hold us. */
+	const int file = open(filename, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat ours, there;
 
 	/* Who waited for nothing may hold a file that is not the one of that name any more. */

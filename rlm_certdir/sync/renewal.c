@@ -138,37 +138,47 @@ static bool upload_next(struct work *work, struct certdir_own_credential *next, 
 	return ok;
 }
 
-/* The names change so that at each moment one that certdir.conf names is there. */
+/* The one before is copied and not linked: not all file systems have links, and nobody may link a file that he only reads. */
 static bool swap(const struct work *work, struct certdir_error *error)
 {
 	char *directory = certdir_file_directory(work->file);
-	bool ok;
+	bool ok = certdir_own_credential_save(&work->current, work->former, error);
 
-	(void)unlink(work->former);
-	ok = directory && link(work->file, work->former) == 0 && utimensat(AT_FDCWD, work->former, NULL, 0) == 0 &&
-	     rename(work->next, work->file) == 0 && certdir_file_sync_directory(directory);
-	if (!ok)
+	if (ok && (!directory || rename(work->next, work->file) != 0 || !certdir_file_sync_directory(directory))) {
 		certdir_error_set(error, "%s cannot be replaced by %s: %s", work->file, work->next, strerror(errno));
+		ok = false;
+	}
 	free(directory);
 	return ok;
 }
 
-/* One that Entra ID takes is in use from now on. */
-static bool use_next(struct work *work, struct certdir_error *error)
+static void tell_new(const struct work *work)
 {
-	struct certdir_tenant_config config;
 	char until[CERTDIR_TIMESTAMP_SIZE];
 	struct certdir_own_credential next;
-	const char *header;
-	struct certdir_token *token = token_with(work, work->next, &config, &header, error);
+	struct certdir_error error;
 
-	certdir_token_close(token);
-	if (!token || !swap(work, error) || !certdir_own_credential_read(&next, work->file, error))
-		return false;
+	if (!certdir_own_credential_read(&next, work->file, &error))
+		return;
 	certdir_timestamp_print(next.not_after, until);
 	certdir_log(CERTDIR_LOG_INFO, "%s: %s has a new certificate, good until %s", work->tenant->name, work->file,
 		    until);
 	certdir_own_credential_clear(&next);
+}
+
+/* Whether Entra ID takes the new one, which is in use from now on; then *ok is whether this disk took it, too, or else `error` says why not. */
+static bool use_next(struct work *work, bool *ok, struct certdir_error *error)
+{
+	struct certdir_tenant_config config;
+	const char *header;
+	struct certdir_token *token = token_with(work, work->next, &config, &header, error);
+
+	certdir_token_close(token);
+	if (!token)
+		return false;
+	*ok = swap(work, error);
+	if (*ok)
+		tell_new(work);
 	return true;
 }
 
@@ -191,17 +201,16 @@ static bool prepare_next(const struct work *work, struct certdir_own_credential 
 static bool renew(struct work *work, struct certdir_error *error)
 {
 	struct certdir_own_credential next;
-	struct certdir_error not_yet;
 	bool ok;
 
-	if (is_there(work->next) && use_next(work, &not_yet))
-		return true;
+	if (is_there(work->next) && use_next(work, &ok, error))
+		return ok;
 	if (!prepare_next(work, &next, error))
 		return false;
 	ok = next.key_id[0] || upload_next(work, &next, error);
 	certdir_own_credential_clear(&next);
 	if (ok)
-		(void)use_next(work, &not_yet);
+		(void)use_next(work, &ok, error);
 	return ok;
 }
 

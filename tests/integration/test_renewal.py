@@ -143,6 +143,30 @@ def test_an_answer_that_is_lost(office):
     assert place.file.read_bytes() == sent and len(place.keys()) == 2
 
 
+def test_the_one_before_cannot_be_kept(office):
+    """It is said, nothing changes, and the application does not get one key more each day."""
+    place = office()
+    before = place.file.read_bytes()
+    place.former.mkdir()
+    for _ in range(2):
+        run = place.sync.run()
+        os.utime(place.next, (1, 1))
+    assert "could not be renewed" in run.err and str(place.former) in run.err
+    assert place.file.read_bytes() == before and len(place.keys()) == 2
+    place.former.rmdir()
+    place.sync.run()
+    assert place.left() == 364 and place.first_key in place.former.read_text()
+
+
+def test_a_fifo_in_its_place(office):
+    """The thread that renews would never end, and so would not certdir sync."""
+    place = office()
+    place.file.unlink()
+    os.mkfifo(place.file, 0o600)
+    _, err = place.sync.start().communicate(timeout=60)
+    assert f"{place.file} is not a regular file" in err
+
+
 def before_the_request(place, key):
     place.next.write_bytes(key)
 

@@ -2,9 +2,11 @@
 """certdir report: one page of HTML of a list and of journals, whatever their names are."""
 
 import json
+import os
 import re
 import subprocess
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -123,6 +125,21 @@ def test_lines_that_are_none(company):
     good = (directory / "journal.json").read_text().splitlines()[0]
     broken.write_text(f'nonsense\n{{"version":1}}\n[]\n\n{"x" * (3 << 20)}\n{good}\n{good[:100]}')
     assert "1 decisions were read; 5 that are no lines" in re.sub("; [0-9]+ of other days", "", page(company, broken).text)
+
+
+def test_nothing_but_a_page_is_replaced(company):
+    """Root's `-o /dev/null` would be everybody's /dev/null."""
+    directory, _ = company
+    kept = directory / "kept"
+    kept.touch()
+    link, fifo = directory / "link", directory / "fifo"
+    link.symlink_to(kept)
+    os.mkfifo(fifo)
+    for name in link, fifo, directory:
+        assert f"{name} is not a regular file" in certdir("report", "--list", directory / "devices.db", "-o", name, code=73)
+    assert link.is_symlink() and not kept.stat().st_size and fifo.is_fifo()
+    done = subprocess.run([BUILD / "certdir", "report", "--list", directory / "devices.db", "-o", "-"], capture_output=True, text=True, check=True)
+    assert Page(done.stdout).policy and not Path("-").exists()
 
 
 def test_what_is_wrong_is_told(company):

@@ -141,6 +141,45 @@ def test_killed(office, calls):
     office.sync()
 
 
+def test_two_at_once(office):
+    """The second one sees that the first is at it, or uses the key that this has made: there is one application, and its key."""
+    runs = [office.start("--tenant", "contoso.onmicrosoft.com", "--features", "none") for _ in range(2)]
+    for run in runs:
+        _, err = run.communicate(timeout=100)
+        assert run.returncode == 0 or (run.returncode == 75 and "another certdir is changing it" in err), err
+    assert len(office.graph.applications) == 1 and len(office.application["keyCredentials"]) == 1
+    office.sync()
+
+
+def test_a_run_that_was_killed_before_the_key_was_made(office):
+    office.key.touch(0o600)
+    office.setup()
+    office.sync()
+
+
+def test_what_is_no_key(office):
+    """A FIFO in its place holds nobody, and what stands where the key is written first is not written into."""
+    os.mkfifo(office.key, 0o600)
+    _, err = office.setup(code=65)
+    assert f"{office.key} is not a regular file" in err
+    office.key.unlink()
+    victim, new = office.directory / "victim", office.key.with_name("contoso.pem.new")
+    victim.touch()
+    for hostile in (lambda: new.symlink_to(victim), lambda: new.hardlink_to(victim)):
+        hostile()
+        office.setup(code=73)
+        new.unlink()
+    assert victim.read_bytes() == b"" and not office.graph.applications
+
+
+def test_certdir_conf_is_a_link(office):
+    kept = office.directory / "kept.conf"
+    office.conf.rename(kept)
+    office.conf.symlink_to(kept)
+    office.setup()
+    assert office.conf.is_symlink() and "client_id" in kept.read_text()
+
+
 def test_entra_id_needs_a_while(office):
     office.graph.lag = 2
     out, err = office.setup()
