@@ -452,3 +452,26 @@ def test_nps(follow, tmp_path, pki):
         assert entering.enter(subject=[["CN", "STRANGER"]]) == (False, "not-found")
         nps.stop()
         assert entering.enter(subject=[["CN", "PC-1"]]) == (True, "allowed"), "while NPS is down"
+
+
+def test_a_file_of_its_own(certdir_cli, tmp_path):
+    """What guide-mixed.md says of CAs and files: in one list a serial number is anybody's, in two it is that of the CA's own."""
+    lists = [DeviceList(tmp_path / f"{name}.db") for name in ("devices", "jamf")]
+    for devices, name, serial in zip(lists, ("LAPTOP-1", "MAC-1"), ("LAPTOP-SERIAL", MAC)):
+        devices.add(name, serialNumber=serial)
+        devices.publish()
+    mac_ca = Authority([["O", "Contoso"], ["CN", "Contoso Mac CA"]])
+
+    def reasons(directories, first):
+        (tmp_path / "radiusd.conf").write_text(
+            f"certdir = {tmp_path}\nmodules {{\ncertdir {{\ndirectories = \"{directories}\"\n"
+            f"list {{\nfilename = {lists[0].path}\n{first}\n}}\n"
+            f"list jamf {{\nfilename = {lists[1].path}\nissuer = \"CN=Contoso Mac CA,O=Contoso\"\n}}\n"
+            "certificates jamf {\nissuer = \"CN=Contoso Mac CA,O=Contoso\"\nserial_number = \"subject.cn\"\n}\n}\n}\n")
+        return [json.loads(subprocess.run([certdir_cli, "check", "--json", "--raddb", tmp_path, "-"], text=True, capture_output=True, check=False,
+                                          input=mac_ca.issue({**CLIENT, "subject": [["CN", serial]]}).pem).stdout)["reason"]
+                for serial in ("LAPTOP-SERIAL", MAC)]
+
+    assert reasons("list", "") == ["allowed", "not-found"]
+    assert reasons("list jamf", "") == ["allowed", "allowed"], "issuer has to stand in both"
+    assert reasons("list jamf", 'issuer = "CN=Contoso Issuing CA,O=Contoso"') == ["not-found", "allowed"]
