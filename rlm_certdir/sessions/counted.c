@@ -93,6 +93,11 @@ void certdir_counted_agree(struct certdir_counted *device)
 	device->times = 0;
 }
 
+bool certdir_counted_is_news(const struct certdir_counted *device, int64_t issued, enum certdir_reason reason)
+{
+	return device->times == 0 || device->reason != reason || (device->times == 1 && issued <= device->put_out);
+}
+
 int64_t certdir_counted_when(const struct certdir_counted *device, int64_t issued, enum certdir_reason reason,
 			     int64_t now)
 {

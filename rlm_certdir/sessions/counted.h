@@ -25,6 +25,8 @@ bool certdir_counted_mark(struct certdir_counted *device, uint64_t count, unsign
  */
 void certdir_counted_put_out(struct certdir_counted *device, enum certdir_reason reason, int64_t now);
 void certdir_counted_agree(struct certdir_counted *device);
+/* Whether it is denied for that reason for the first time: not when a login, at `issued`, let it in again after it was put out for it. */
+bool certdir_counted_is_news(const struct certdir_counted *device, int64_t issued, enum certdir_reason reason);
 /* When a session of it whose login was at `issued` may be put out: not before `now`. */
 int64_t certdir_counted_when(const struct certdir_counted *device, int64_t issued, enum certdir_reason reason,
 			     int64_t now);

@@ -283,10 +283,17 @@ size_t certdir_table_known(const struct certdir_table *table)
 	return table->known;
 }
 
-static bool is_lately(const struct certdir_session *session, int64_t now)
+/*
+ * Who was put out for the same reason before is no news, and has a bound of his own: a few devices that are let in again and again must not have all
+ * others held.
+ */
+static bool is_lately(const struct certdir_node *node, int64_t now)
 {
+	const struct certdir_session *session = node->session;
+
 	/* Later than now: the clock was set. */
-	return session->denied > now - CERTDIR_TABLE_GRACE && session->denied <= now + CERTDIR_TABLE_GRACE;
+	return session->denied > now - CERTDIR_TABLE_GRACE && session->denied <= now + CERTDIR_TABLE_GRACE &&
+	       certdir_counted_is_news(node->device, session->issued, session->reason);
 }
 
 struct certdir_counts certdir_table_count(struct certdir_table *table, int64_t now)
@@ -298,7 +305,7 @@ struct certdir_counts certdir_table_count(struct certdir_table *table, int64_t n
 
 	TAILQ_FOREACH(node, &table->all, all) {
 		const bool held = node->session->state == CERTDIR_SESSION_HELD;
-		const bool lately = is_lately(node->session, now);
+		const bool lately = is_lately(node, now);
 
 		counts.held += held;
 		counts.states[node->session->state]++;

@@ -70,7 +70,7 @@ struct certdir_counts {
 	size_t undecided; /* of these, those that were denied since certdir_table_hold() */
 	size_t devices; /* that have a session which is not ended, or was denied lately */
 	size_t denied; /* devices of which one is held, or was denied lately, ended or not */
-	size_t lately; /* devices of which one was denied lately */
+	size_t lately; /* devices of which one was denied lately, but for those that came back after they were put out for the same reason */
 };
 struct certdir_counts certdir_table_count(struct certdir_table *table, int64_t now);
 

@@ -612,6 +612,30 @@ static void test_let_in_again(void **state)
 	assert_int_equal(atomic_load(&world->orders), 2);
 }
 
+/* More devices than the guard lets be put out at once, which an administrator had put out, and which their logins let in again. */
+static void test_let_in_again_by_many(void **state)
+{
+	enum { BACK = 20 };
+	struct world *world = *state;
+	const int64_t now = (int64_t)time(NULL);
+	struct certdir_error error;
+
+	open_world(world, true);
+	atomic_store(&world->denied_below, BACK);
+	take_many(world, BACK + 1);
+	UNTIL(has(world, CERTDIR_SESSION_HELD, BACK));
+	assert_true(certdir_session_store_ask_release(world->file, &error));
+	UNTIL(has(world, CERTDIR_SESSION_ENDED, BACK));
+	for (int i = 0; i < BACK; i++)
+		take(world, CERTDIR_PACKET_START, i, now + 20);
+	UNTIL(has(world, CERTDIR_SESSION_WANTED_OUT, BACK));
+	/* Nobody else is held because of them. */
+	atomic_store(&world->denied_below, BACK + 1);
+	atomic_fetch_add(&world->edition, 1);
+	UNTIL(has(world, CERTDIR_SESSION_ENDED, 1));
+	assert_int_equal(atomic_load(&world->orders), BACK + 1);
+}
+
 /* More is to be asked of directories than there is time for before the next edition: all of it is judged and decided on all the same. */
 static void test_editions_in_a_row(void **state)
 {
@@ -673,6 +697,7 @@ int main(void)
 		WITH_WORLD(test_many_of_one),
 		WITH_WORLD(test_let_in_again),
 		WITH_WORLD(test_order_outlives),
+		WITH_WORLD(test_let_in_again_by_many),
 		WITH_WORLD(test_editions_in_a_row),
 		WITH_WORLD(test_old_release),
 	};

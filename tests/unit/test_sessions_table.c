@@ -670,6 +670,23 @@ static void test_let_in_again(void **state)
 	certdir_table_free(table);
 }
 
+/* The guard counts who is put out, once: not who is let in again after that, for the same reason. */
+static void test_let_in_again_is_no_news(void **state)
+{
+	struct certdir_table *table = certdir_table_new(10);
+
+	(void)state;
+	(void)deny_login(table, NOW, CERTDIR_DISABLED, true);
+	check_counts(table, NOW, (const size_t[]){0, 0, 1, 1, 1});
+	assert_int_equal(deny_login(table, NOW + 1, CERTDIR_DISABLED, false), 599);
+	check_counts(table, NOW + 1, (const size_t[]){0, 0, 1, 0, 0});
+	assert_int_equal(deny_login(table, NOW + 599, CERTDIR_DISABLED, true), 1);
+	check_counts(table, NOW + 600, (const size_t[]){0, 0, 0, 0, 0});
+	(void)deny_login(table, NOW + 601, CERTDIR_RETIRED, false);
+	check_counts(table, NOW + 601, (const size_t[]){0, 0, 1, 1, 1});
+	certdir_table_free(table);
+}
+
 /* What it was logged in to before it was put out goes with that, whenever it is judged. */
 static void test_other_session_of_it(void **state)
 {
@@ -736,6 +753,7 @@ int main(void)
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_let_in_again),
+		cmocka_unit_test(test_let_in_again_is_no_news),
 		cmocka_unit_test(test_other_session_of_it),
 		cmocka_unit_test(test_session),
 	};
