@@ -8,6 +8,7 @@ import io
 import contextlib
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import time
@@ -139,6 +140,23 @@ def test_export_keeps_everything(run, vectors):
     rows = list(csv.DictReader(io.StringIO(run("export", "--format", "csv").out, newline="")))
     assert len(rows) == len(want)
     assert rows[-1]["displayName"] == 'printer, 2nd floor; "east"'
+
+
+def test_show_tells_everything(run, vectors):
+    """Each text and time of the file stands in a line of what is shown to people; a trustType in certdir's own word."""
+    def texts(value):
+        if isinstance(value, (dict, list)):
+            for one in value.values() if isinstance(value, dict) else value:
+                yield from texts(one)
+        elif isinstance(value, str) and value:
+            yield value
+
+    run("import", vectors / "everything.json")
+    for device in json.loads(run("export").out):
+        shown = run("show", device.get("displayName") or device.get("serialNumber") or next(texts(device))).out
+        joined = device.pop("trustType", None)
+        assert [text for text in texts(device) if text not in shown] == []
+        assert joined is None or re.search(r"^  join type +(entra|hybrid|registered)$", shown, re.M)
 
 
 def test_former_names(run, load, tmp_path):
