@@ -156,7 +156,7 @@ def test_show_tells_everything(run, vectors):
         shown = run("show", device.get("displayName") or device.get("serialNumber") or next(texts(device))).out
         joined = device.pop("trustType", None)
         assert [text for text in texts(device) if text not in shown] == []
-        assert joined is None or re.search(r"^  join type +(entra|hybrid|registered)$", shown, re.M)
+        assert joined is None or re.search(r"^  join type +(entra|hybrid|registered|ad)$", shown, re.M)
 
 
 def test_former_names(run, load, tmp_path):
