@@ -11,7 +11,7 @@
  * Whether nobody can change `filename`, or put something else in its place, but those who are meant to: root, the owner of its
  * directory, a group that is root's, our own or their own. Looks at the file and at each directory above it: a sticky one is as good
  * as one that others cannot write, and one above the file's own directory has to be root's, ours, or of the same owner. False with
- * `finding`: what is wrong, and the command that mends it. What is not there, or cannot be looked at, is no finding: who opens the
+ * `finding`: what is wrong, and the command that mends it. What is not there, is no regular file, or cannot be looked at, is no finding: who opens the
  * file says so.
  */
 bool certdir_permissions_check(const char *filename, struct certdir_error *finding);

@@ -358,6 +358,7 @@ static void test_who_can_change_what_is_above(void **state)
 	assert_false(certdir_permissions_check(file, &finding));
 	assert_non_null(strstr(finding.text, fixture_directory));
 	assert_true(certdir_permissions_check("/nowhere/at/all", &finding));
+	assert_true(certdir_permissions_check("/dev/null", &finding)); /* nobody is told to close it */
 	assert_int_equal(chmod(fixture_directory, 0700), 0);
 	if (geteuid() != 0)
 		return;
