@@ -284,8 +284,8 @@ size_t certdir_table_known(const struct certdir_table *table)
 }
 
 /*
- * Who was put out for the same reason before is no news, and has a bound of his own: a few devices that are let in again and again must not have all
- * others held.
+ * Who was put out for the same reason before is no news, and has a bound of his own: a few devices that are let in again and again must not
+ * have all others held.
  */
 static bool is_lately(const struct certdir_node *node, int64_t now)
 {
