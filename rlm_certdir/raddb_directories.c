@@ -90,7 +90,7 @@ static CONF_PARSER const ldap_attribute_options[] = {ATTRIBUTE("entra_device_id"
 						     ATTRIBUTE("permanent_id", CERTDIR_ID_PERMANENT),
 						     CONF_PARSER_TERMINATOR};
 
-static struct section const list_section = {list_options, {"issuer"}, {NULL}};
+static struct section const list_section = {list_options, {"issuer", "public_key"}, {NULL}};
 static struct section const ldap_section = {
 	ldap_options, {"server", "issuer"}, {"sasl", "tls", "options", "attributes"}};
 static struct section const ldap_tls_section = {ldap_tls_options, {NULL}, {NULL}};
@@ -122,7 +122,7 @@ static unsigned share_of_workers(CONF_SECTION *cs)
 
 bool raddb_list_read(CONF_SECTION *cs, struct certdir_list_config *config)
 {
-	return section_parse(cs, config, &list_section);
+	return section_parse(cs, config, &list_section) && section_strings(cs, "public_key", &config->public_keys);
 }
 
 static struct certdir_directory *open_list(CONF_SECTION *cs, bool watch, char const *const *groups,

@@ -28,7 +28,7 @@ LIBRARIES = {
 # Who may include what. Everything else may include none of them.
 ALLOWED = {
     "freeradius": r"(rlm_certdir|accounting|request|reply|decision_line|das|das_clients|das_packet|raddb|raddb_section|raddb_directories|raddb_sessions|eap_tls_session|wiring|wiring_calls)\.[ch]|compat/.*|cli/raddb_file\.c",
-    "openssl": r"identity/.*|list/seal\.c|journal/json\.c|sessions/class\.c|sync/(assertion|credential|spool)\.c|eap_tls_session\.c|rlm_certdir\.c|compat/freeradius/eap\.h",
+    "openssl": r"identity/.*|list/(seal|keys)\.c|journal/json\.c|sessions/class\.c|sync/(assertion|credential|spool)\.c|eap_tls_session\.c|rlm_certdir\.c|compat/freeradius/eap\.h",
     "ldap": r"ldap/.*",
     "kerberos": r"ldap/kerberos\.[ch]",
     "pcre": r"identity/form\.c",

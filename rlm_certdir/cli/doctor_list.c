@@ -23,16 +23,19 @@ static const char *first_list(const struct certdir_doctor *doctor)
 							: "certdir setup, then certdir sync; or certdir list import";
 }
 
+/* keys: as the server asks for them. */
 static struct certdir_list_snapshot *load(const struct certdir_doctor *doctor, const char *filename,
+					  const struct certdir_list_keys *keys,
 					  struct certdir_doctor_findings *findings)
 {
 	struct certdir_error damage, error;
-	struct certdir_list_snapshot *snapshot = certdir_list_load(filename, &error), *last;
+	struct certdir_list_snapshot *snapshot = certdir_list_reload(filename, keys, NULL, &error), *last;
 	char age[CERTDIR_CLI_AGE_SIZE];
 
 	if (snapshot) {
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_RIGHT, "list", "", "%s is whole and has %zu device%s",
-				   filename, certdir_list_device_count(snapshot),
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_RIGHT, "list", "", "%s is whole%s and has %zu device%s",
+				   filename, keys ? ", signed with a key that is asked for," : "",
+				   certdir_list_device_count(snapshot),
 				   certdir_cli_plural(certdir_list_device_count(snapshot)));
 		return snapshot;
 	}
@@ -40,7 +43,7 @@ static struct certdir_list_snapshot *load(const struct certdir_doctor *doctor, c
 			   access(filename, F_OK) == 0 ? "certdir sync, or copy a whole list there"
 						       : first_list(doctor),
 			   "%s", error.text);
-	last = certdir_list_load_last(filename, &damage, &error);
+	last = certdir_list_load_last(filename, keys, &damage, &error);
 	if (last)
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_WARNING, "last", "",
 				   "a server that starts now takes the edition before, of %s ago",
@@ -162,6 +165,7 @@ struct subject {
 	const char *filename;
 	uint32_t max_age;
 	bool ask;
+	const char *const *public_keys;
 };
 
 static void look_at_permissions(const struct certdir_doctor *doctor, const void *subject,
@@ -173,23 +177,36 @@ static void look_at_permissions(const struct certdir_doctor *doctor, const void 
 	check_permissions(list->filename, findings);
 }
 
+static void look_into(const struct certdir_doctor *doctor, const struct subject *list,
+		      struct certdir_doctor_findings *findings)
+{
+	struct certdir_error error;
+	struct certdir_list_keys *keys = list->public_keys ? certdir_list_keys_public(list->public_keys, &error) : NULL;
+	struct certdir_list_snapshot *snapshot;
+
+	if (list->public_keys && !keys) {
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "public_key", "", "%s", error.text);
+		return;
+	}
+	snapshot = load(doctor, list->filename, keys, findings);
+	if (snapshot)
+		check_sources(snapshot, list->max_age, doctor->now, findings);
+	certdir_list_release(snapshot);
+	certdir_list_keys_close(keys);
+}
+
 /* As the server sees it. */
 static void look_at_list(const struct certdir_doctor *doctor, const void *subject,
 			 struct certdir_doctor_findings *findings)
 {
 	const struct subject *list = subject;
-	struct certdir_list_snapshot *snapshot;
 
 	if (!certdir_doctor_become_server(doctor, "readable", findings))
 		return;
 	/* One that is not there load() explains best. */
 	if ((access(list->filename, R_OK) != 0 && errno == ENOENT) ||
-	    certdir_doctor_readable(list->filename, "readable", findings)) {
-		snapshot = load(doctor, list->filename, findings);
-		if (snapshot)
-			check_sources(snapshot, list->max_age, doctor->now, findings);
-		certdir_list_release(snapshot);
-	}
+	    certdir_doctor_readable(list->filename, "readable", findings))
+		look_into(doctor, list, findings);
 	check_socket(list->filename, list->ask, findings);
 }
 
@@ -199,7 +216,7 @@ static void add(struct certdir_doctor_jobs *jobs, certdir_doctor_look look, cons
 
 	if (!subject)
 		return;
-	*subject = (struct subject){list->filename, list->max_age, list->ask};
+	*subject = (struct subject){list->filename, list->max_age, list->ask, list->public_keys};
 	certdir_doctor_add(jobs, "list", list->filename, look, subject);
 }
 

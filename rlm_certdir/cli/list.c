@@ -34,6 +34,13 @@ void certdir_cli_list_close(struct certdir_list_snapshot *snapshot, struct certd
 	certdir_list_release(snapshot);
 }
 
+struct certdir_list_writer *certdir_cli_list_change(const struct certdir_cli_options *options, bool fresh,
+						    struct certdir_error *error)
+{
+	return options->dry_run ? certdir_list_write_private(options->list, fresh, error)
+				: certdir_list_write_begin(options->list, fresh, options->signing_key, error);
+}
+
 /* ---- verify ---- */
 
 static void print_problem(void *context, const char *text)
@@ -64,8 +71,8 @@ json_t *certdir_cli_list_laid_json(const struct certdir_list_snapshot *snapshot)
 
 	if (!snapshot || !certdir_list_laid(snapshot, &laid))
 		return json_null();
-	return json_pack("{s:I,s:I,s:o}", "pages", (json_int_t)laid.pages, "bytes", (json_int_t)laid.bytes, "made",
-			 certdir_cli_json_time(laid.made));
+	return json_pack("{s:I,s:I,s:I,s:o}", "pages", (json_int_t)laid.pages, "bytes", (json_int_t)laid.bytes,
+			 "behind", (json_int_t)laid.behind, "made", certdir_cli_json_time(laid.made));
 }
 
 /* `snapshot` is NULL when the list is not acceptable, which is one of the problems. */
@@ -80,18 +87,18 @@ static int print_verdict(const struct certdir_cli_options *options, const struct
 						      certdir_cli_list_laid_json(snapshot), "problems", problems)))
 			return 1;
 	} else if (count == 0) {
-		printf("%s: %zu device%s; seal, database and ids are in order\n", options->list, devices,
-		       certdir_cli_plural(devices));
+		printf("%s: %zu device%s; %sseal, database and ids are in order\n", options->list, devices,
+		       certdir_cli_plural(devices), options->public_key ? "signature, " : "");
 		certdir_cli_list_print_laid(snapshot);
 	}
 	return count == 0 ? 0 : 1;
 }
 
 /* What a server has that starts now. */
-static void tell_last(const char *filename, json_t *problems)
+static void tell_last(const char *filename, const struct certdir_list_keys *keys, json_t *problems)
 {
 	struct certdir_error damage, error;
-	struct certdir_list_snapshot *last = certdir_list_load_last(filename, &damage, &error);
+	struct certdir_list_snapshot *last = certdir_list_load_last(filename, keys, &damage, &error);
 	char text[CERTDIR_TEXT_MAX], at[CERTDIR_TIMESTAMP_SIZE];
 
 	if (last && damage.text[0]) {
@@ -106,27 +113,62 @@ static void tell_last(const char *filename, json_t *problems)
 	certdir_list_release(last);
 }
 
+/* As good as whole to whoever starts with it, so that nobody else tells: the list of before is in use. */
+static void warn_behind(const struct certdir_list_snapshot *snapshot)
+{
+	char at[CERTDIR_TIMESTAMP_SIZE];
+	struct certdir_list_laid laid;
+
+	if (!certdir_list_laid(snapshot, &laid) || !laid.behind)
+		return;
+	certdir_timestamp_print(laid.made, at);
+	fprintf(stderr,
+		"certdir: warning: %s: %llu bytes stand behind the last whole edition, of %s: one is being written "
+		"now, or "
+		"the copy was cut there: then copy it again\n",
+		certdir_list_files(snapshot), (unsigned long long)laid.behind, at);
+}
+
+/* The keys of --public-key, if it is given. False: why not was said. */
+static bool read_keys(const struct certdir_cli_options *options, struct certdir_list_keys **keys)
+{
+	const char *const filenames[] = {options->public_key, NULL};
+	struct certdir_error error;
+
+	*keys = options->public_key ? certdir_list_keys_public(filenames, &error) : NULL;
+	if (*keys || !options->public_key)
+		return true;
+	fprintf(stderr, "certdir: %s\n", error.text);
+	return false;
+}
+
 int certdir_cli_list_verify(const struct certdir_cli_options *options)
 {
-	json_t *problems = options->json ? json_array() : NULL;
+	json_t *problems;
+	struct certdir_list_keys *keys;
 	struct certdir_list_snapshot *snapshot = NULL;
 	struct certdir_list_reader *reader = NULL;
 	struct certdir_error error;
 	int64_t count = 1;
 	int code;
 
-	snapshot = certdir_list_load(options->list, &error);
+	if (!read_keys(options, &keys))
+		return EX_NOINPUT;
+	problems = options->json ? json_array() : NULL;
+	snapshot = certdir_list_reload(options->list, keys, NULL, &error);
 	if (snapshot)
 		reader = certdir_list_reader_get(snapshot, &error);
 	if (reader) {
 		certdir_list_permissions_warn(options->list);
+		warn_behind(snapshot);
 		count = certdir_list_verify(reader, true, print_problem, problems, &error);
 	}
 	if (!reader || count < 0)
 		print_problem(problems, error.text);
 	if (!snapshot)
-		tell_last(options->list, problems);
+		tell_last(options->list, keys, problems);
 	code = print_verdict(options, snapshot, problems, count);
 	certdir_cli_list_close(snapshot, reader);
+	certdir_list_keys_close(keys);
 	return code;
 }

@@ -14,6 +14,10 @@ bool certdir_cli_list_open(const struct certdir_cli_options *options, struct cer
 /* Gives both back; NULL is allowed. */
 void certdir_cli_list_close(struct certdir_list_snapshot *snapshot, struct certdir_list_reader *reader);
 
+/* Begins a change of options->list, signed with --signing-key if that is given, or a look at what it would do. NULL with `error`. */
+struct certdir_list_writer *certdir_cli_list_change(const struct certdir_cli_options *options, bool fresh,
+						    struct certdir_error *error);
+
 /* What is laid over the list by its file of changes, as a line; nothing when there is none. */
 void certdir_cli_list_print_laid(const struct certdir_list_snapshot *snapshot);
 /* The same as JSON; null when there is none, or `snapshot` is NULL. */

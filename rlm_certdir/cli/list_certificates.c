@@ -100,8 +100,7 @@ static bool begin(struct import *import, struct certdir_error *error)
 {
 	const struct certdir_cli_options *options = import->options;
 
-	import->writer =
-		(options->dry_run ? certdir_list_write_private : certdir_list_write_begin)(options->list, false, error);
+	import->writer = certdir_cli_list_change(options, false, error);
 	if (!import->writer)
 		return false;
 	/* The lock is held, so it stays as it is until we publish. There may be none yet. */

@@ -239,8 +239,7 @@ static bool begin(struct import *import, struct certdir_error *error)
 {
 	const struct certdir_cli_options *options = import->options;
 
-	import->writer = (options->dry_run ? certdir_list_write_private
-					   : certdir_list_write_begin)(options->list, options->replace, error);
+	import->writer = certdir_cli_list_change(options, options->replace, error);
 	if (!import->writer)
 		return false;
 	count_before(import);

@@ -144,8 +144,7 @@ int certdir_cli_list_remove(const struct certdir_cli_options *options)
 	if (!certdir_cli_list_open(options, &snapshot, &reader))
 		return EX_NOINPUT;
 	certdir_cli_list_close(snapshot, reader);
-	writer = (options->dry_run ? certdir_list_write_private : certdir_list_write_begin)(options->list, false,
-											    &error);
+	writer = certdir_cli_list_change(options, false, &error);
 	if (!writer)
 		goto out;
 	if (!certdir_list_write_remove(writer, options->source, &devices, &error)) {

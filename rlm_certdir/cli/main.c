@@ -112,7 +112,8 @@ static const char sources_usage[] = "usage: certdir list sources [--list FILE] [
 				    "Prints each source, a tenant or an import: how many devices it has, and how old\n"
 				    "each part is.\n";
 
-static const char remove_usage[] = "usage: certdir list remove --source NAME [--list FILE] [--dry-run] [--json]\n"
+static const char remove_usage[] = "usage: certdir list remove --source NAME [--list FILE] [--signing-key FILE]\n"
+				   "                           [--dry-run] [--json]\n"
 				   "\n"
 				   "Removes a source and all its devices: a tenant that certdir.conf no longer\n"
 				   "names, or an import that nobody needs.\n"
@@ -128,7 +129,8 @@ static const char changes_usage[] = "usage: certdir list changes [--list FILE] [
 
 static const char import_usage[] = "usage: certdir list import [--list FILE] [--source NAME] [--tenant GUID]\n"
 				   "                           [--good-for 30d] [--format json|csv] [--replace]\n"
-				   "                           [--force] [--dry-run] [--json] FILE|-\n"
+				   "                           [--force] [--signing-key FILE] [--dry-run] [--json]\n"
+				   "                           FILE|-\n"
 				   "       certdir list import --certificates [--list FILE] [--source NAME] ..\n"
 				   "                           FILE|-\n"
 				   "\n"
@@ -149,6 +151,8 @@ static const char import_usage[] = "usage: certdir list import [--list FILE] [--
 				   "  --replace       start with an empty list: other sources, and a damaged list,\n"
 				   "                  are gone\n"
 				   "  --force         publish it, however many devices are gone\n"
+				   "  --signing-key F sign the list with this private key; a list that is signed\n"
+				   "                  has to stay so\n"
 				   "  --dry-run       read and check everything, publish nothing\n"
 				   "  --json          print the result as one JSON object\n";
 
@@ -156,10 +160,11 @@ static const char export_usage[] = "usage: certdir list export [--list FILE] [--
 				   "\n"
 				   "Prints all devices in the form that import reads; JSON without --format.\n";
 
-static const char verify_usage[] = "usage: certdir list verify [--list FILE] [--json]\n"
+static const char verify_usage[] = "usage: certdir list verify [--list FILE] [--public-key FILE] [--json]\n"
 				   "\n"
 				   "Checks the seal, the database image, and that no id or serial number stands in\n"
-				   "several devices of one source.\n"
+				   "several devices of one source. With --public-key also that the list is signed\n"
+				   "with that key.\n"
 				   "\n"
 				   "exit status: 0, 1 something is wrong, 64 usage\n";
 
@@ -335,16 +340,16 @@ static const struct certdir_cli_command list_commands[] = {
 	{.name = "find", .takes = "ljE", .most = 1, .run = certdir_cli_list_find, .usage = find_usage},
 	{.name = "stats", .takes = "lj", .run = certdir_cli_list_stats, .usage = stats_usage},
 	{.name = "sources", .takes = "lj", .run = certdir_cli_list_sources, .usage = sources_usage},
-	{.name = "remove", .takes = "ljsd", .needs = "s", .run = certdir_cli_list_remove, .usage = remove_usage},
+	{.name = "remove", .takes = "ljsdK", .needs = "s", .run = certdir_cli_list_remove, .usage = remove_usage},
 	{.name = "changes", .takes = "ljS", .run = certdir_cli_list_changes, .usage = changes_usage},
 	{.name = "import",
-	 .takes = "ljstgfRFdC",
+	 .takes = "ljstgfRFdCK",
 	 .least = 1,
 	 .most = 1,
 	 .run = certdir_cli_list_import,
 	 .usage = import_usage},
 	{.name = "export", .takes = "lf", .run = certdir_cli_list_export, .usage = export_usage},
-	{.name = "verify", .takes = "lj", .run = certdir_cli_list_verify, .usage = verify_usage},
+	{.name = "verify", .takes = "ljb", .run = certdir_cli_list_verify, .usage = verify_usage},
 	{NULL},
 };
 

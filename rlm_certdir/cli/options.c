@@ -32,6 +32,8 @@ static const struct {
 	{'t', "--tenant", "GUID", offsetof(struct certdir_cli_options, tenant)},
 	{'f', "--format", "json|csv", offsetof(struct certdir_cli_options, format)},
 	{'g', "--good-for", "DURATION", offsetof(struct certdir_cli_options, good_for)},
+	{'K', "--signing-key", "FILE", offsetof(struct certdir_cli_options, signing_key)},
+	{'b', "--public-key", "FILE", offsetof(struct certdir_cli_options, public_key)},
 	{'S', "--since", "TIME", offsetof(struct certdir_cli_options, since)},
 	{'i', "--interval", "DURATION", offsetof(struct certdir_cli_options, interval)},
 	{'p', "--pattern", "TEMPLATE", offsetof(struct certdir_cli_options, pattern)},

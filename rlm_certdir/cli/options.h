@@ -13,6 +13,8 @@ struct certdir_cli_options {
 	const char *list; /* the list's file name */
 	const char *raddb, *module, *name, *user_name; /* check */
 	const char *source, *tenant, *format, *good_for; /* list import, and some of them others */
+	const char *signing_key; /* list import, list remove */
+	const char *public_key; /* list verify */
 	const char *since; /* list changes */
 	const char *interval; /* sync */
 	const char *output; /* report */

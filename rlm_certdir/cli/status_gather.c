@@ -204,7 +204,7 @@ static bool add_forgotten(struct certdir_cli_status *status, struct certdir_erro
 static void load_last(struct certdir_cli_status *status)
 {
 	struct certdir_error damage, error;
-	struct certdir_list_snapshot *last = certdir_list_load_last(status->list, &damage, &error);
+	struct certdir_list_snapshot *last = certdir_list_load_last(status->list, NULL, &damage, &error);
 
 	if (last && damage.text[0])
 		status->last_good = certdir_list_published(last);

@@ -40,6 +40,21 @@ static void free_generation(struct generation *generation)
 	free(generation);
 }
 
+/* Found out before anything is fetched that could not be published. */
+static bool can_sign(const struct certdir_sync_config *config)
+{
+	struct certdir_error error;
+	struct certdir_list_keys *signer;
+
+	if (!config->signing_key)
+		return true;
+	signer = certdir_list_keys_private(config->signing_key, &error);
+	if (!signer)
+		fprintf(stderr, "certdir: signing_key_file: %s\n", error.text);
+	certdir_list_keys_close(signer);
+	return signer != NULL;
+}
+
 /* The new first of `older`; NULL when there is none to be had, after saying why. */
 static struct generation *load(const struct certdir_cli_options *options, struct generation *older)
 {
@@ -53,12 +68,13 @@ static struct generation *load(const struct certdir_cli_options *options, struct
 	certdir_signature_take(&fresh->file, options->conf);
 	if (certdir_cli_conf_load(options->conf, false, &fresh->loaded)) {
 		fresh->older = older;
-		if (fresh->loaded.config.count > 0)
+		if (fresh->loaded.config.count > 0 && can_sign(&fresh->loaded.config))
 			return fresh;
-		fprintf(stderr,
-			"certdir: %s has no [tenant NAME] and no [ldap NAME]: there is nothing to sync; see "
-			"certdir.conf(5)\n",
-			options->conf);
+		if (!fresh->loaded.config.count)
+			fprintf(stderr,
+				"certdir: %s has no [tenant NAME] and no [ldap NAME]: there is nothing to sync; see "
+				"certdir.conf(5)\n",
+				options->conf);
 	}
 	free_generation(fresh);
 	return NULL;

@@ -10,6 +10,8 @@ struct certdir_list_config {
 	const char *filename;
 	const char *tenant; /* only devices of this tenant */
 	uint32_t max_age; /* seconds, 0 = never stale */
+	const char *const
+		*public_keys; /* NULL-terminated, or NULL: files of keys, with one of which the list has to be signed */
 	bool ask; /* with a watch: the certdir sync beside the file is asked for devices that it does not have */
 	unsigned askers; /* how many may wait for that at a time */
 	const char *const *
@@ -19,7 +21,7 @@ struct certdir_list_config {
 /*
  * Opens a list. With `watch`, a thread of its own looks for a new file once a second and swaps it in (radiusd);
  * without, it is read once (CLI). A missing or broken file is no failure: it is logged and answers say so.
- * NULL only when `tenant` is no GUID or when memory or threads are out, with `error`.
+ * NULL only when `tenant` is no GUID, a file of public_keys has no key, or when memory or threads are out, with `error`.
  */
 struct certdir_directory *certdir_list_directory_open(const struct certdir_list_config *config, bool watch,
 						      struct certdir_error *error);

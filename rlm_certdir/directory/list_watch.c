@@ -29,6 +29,7 @@ enum { USERS_ARE_STALE = CERTDIR_PARTS, IS_AHEAD, SOURCE_FINDINGS };
 struct certdir_list_watch {
 	const char *filename;
 	const char *tenant; /* canonical, "" = any */
+	struct certdir_list_keys *keys; /* owned; NULL = lists need no signature */
 	uint32_t max_age;
 	const char *const *groups; /* as configured */
 	atomic_uint_fast64_t editions; /* that came into use */
@@ -281,8 +282,8 @@ static void look(struct certdir_list_watch *list)
 		return;
 	memcpy(list->seen, now, sizeof(now)); /* before it is read: a change meanwhile is seen as one next time */
 	list->waited = 0;
-	fresh = list->snapshot ? certdir_list_reload(list->filename, list->snapshot, &why)
-			       : certdir_list_load_last(list->filename, &damage, &why);
+	fresh = list->snapshot ? certdir_list_reload(list->filename, list->keys, list->snapshot, &why)
+			       : certdir_list_load_last(list->filename, list->keys, &damage, &why);
 	list->failed = !fresh || damage.text[0];
 	if (!fresh)
 		complain(list, why.text);
@@ -381,6 +382,7 @@ void certdir_list_watch_close(struct certdir_list_watch *list)
 		(void)pthread_join(list->watcher, NULL);
 	}
 	certdir_list_release(list->snapshot);
+	certdir_list_keys_close(list->keys);
 	(void)pthread_cond_destroy(&list->seen_now);
 	(void)pthread_cond_destroy(&list->wake);
 	(void)pthread_mutex_destroy(&list->mutex);
@@ -402,6 +404,10 @@ struct certdir_list_watch *certdir_list_watch_open(const struct certdir_list_con
 	list->tenant = tenant;
 	list->max_age = config->max_age;
 	list->groups = config->groups;
+	if (config->public_keys && !(list->keys = certdir_list_keys_public(config->public_keys, error))) {
+		certdir_list_watch_close(list);
+		return NULL;
+	}
 	list->failed = true; /* nothing was seen yet, and no file is as good a reason to say so as a bad one */
 	list->waited = RETRY_UNCHANGED;
 	look(list);

@@ -10,7 +10,8 @@ struct certdir_list_watch;
 
 /*
  * Reads the file of `config`, and with `thread` looks for another one each second. `tenant`: config->tenant as it is canonical, "" = any;
- * borrowed as the strings of config. A file that cannot be used is logged. NULL with `error` when memory or threads are out.
+ * borrowed as the strings of config. A file that cannot be used is logged. NULL with `error` when a key
+ * cannot be read, or memory or threads are out.
  */
 struct certdir_list_watch *certdir_list_watch_open(const struct certdir_list_config *config, const char *tenant,
 						   bool thread, struct certdir_error *error);

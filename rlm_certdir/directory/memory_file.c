@@ -188,7 +188,7 @@ bool certdir_memory_unpack(struct certdir_store *store, const unsigned char *byt
 static bool write_file(int fd, const char *name, const struct certdir_bytes *bytes, struct certdir_error *error)
 {
 	if (!certdir_file_write_at(fd, bytes->bytes, bytes->length, 0, name, error) ||
-	    !certdir_list_seal_append(fd, 0, name, error))
+	    !certdir_list_seal_append(fd, 0, NULL, name, error))
 		return false;
 	if (fsync(fd) == 0)
 		return true;

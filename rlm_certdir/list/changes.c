@@ -13,7 +13,8 @@
 #include "base/file.h"
 #include "list/file.h"
 
-static const unsigned char magic[8] = {'c', 'd', 'c', 'h', 'a', 'n', 'g', 2};
+static const unsigned char magic[8] = {'c', 'd', 'c', 'h', 'a', 'n', 'g', 2},
+			   magic_signed[8] = {'c', 'd', 'c', 'h', 'a', 'n', 'g', 3};
 
 enum {
 	BEFORE_AT = 8,
@@ -30,6 +31,7 @@ struct certdir_list_batch {
 	atomic_size_t references;
 	uint32_t count; /* blocks */
 	uint64_t at; /* where it begins in the file */
+	bool is_signed;
 	unsigned char *blocks; /* NULL: they are left in the file */
 	unsigned char head[]; /* numbers and digests behind it */
 };
@@ -39,9 +41,10 @@ static size_t head_size(uint64_t count)
 	return HEAD + (size_t)count * ENTRY;
 }
 
-static uint64_t batch_size(uint64_t count)
+static uint64_t batch_size(uint64_t count, bool is_signed)
 {
-	return head_size(count) + count * CERTDIR_LIST_BLOCK + CERTDIR_SEAL_DIGEST;
+	return head_size(count) + count * CERTDIR_LIST_BLOCK + (is_signed ? CERTDIR_SEAL_SIGNATURE : 0) +
+	       CERTDIR_SEAL_DIGEST;
 }
 
 static uint64_t number_of(const struct certdir_list_batch *batch, uint32_t block)
@@ -196,6 +199,34 @@ static bool is_digest_lost(const unsigned char digest[CERTDIR_SEAL_DIGEST], cons
 	return at == CERTDIR_SEAL_DIGEST;
 }
 
+/* Whether the batch is signed, when it has to be. */
+static bool is_signed(const struct certdir_list_batch *batch, int file, const unsigned char last[CERTDIR_SEAL_DIGEST],
+		      const struct certdir_list_keys *keys)
+{
+	const uint64_t at = batch->at + batch_size(batch->count, true) - CERTDIR_SEAL_DIGEST - CERTDIR_SEAL_SIGNATURE;
+	unsigned char signature[CERTDIR_SEAL_SIGNATURE];
+
+	return !keys || (batch->is_signed && read_at(file, signature, sizeof(signature), at) &&
+			 certdir_list_keys_hold(keys, CERTDIR_SIGNED_CHANGES, last, signature));
+}
+
+/* Reads all of a batch but its blocks. False, with *why unless it was not ended. */
+static bool fill(struct certdir_list_batch *batch, int file, unsigned char last[CERTDIR_SEAL_DIGEST], const char **why)
+{
+	const size_t size = head_size(batch->count);
+	const uint64_t end = batch->at + batch_size(batch->count, batch->is_signed);
+	unsigned char is[CERTDIR_SEAL_DIGEST];
+
+	if (!read_at(file, batch->head, size, batch->at) ||
+	    !read_at(file, last, CERTDIR_SEAL_DIGEST, end - CERTDIR_SEAL_DIGEST) || !sum(batch->head, size, is))
+		*why = "cannot be read";
+	else if (memcmp(is, last, sizeof(is)) == 0)
+		return true;
+	else if (!is_digest_lost(last, is))
+		*why = "does not match its seal: it was changed";
+	return false;
+}
+
 /*
  * Head, numbers and digests of the batch that begins at `at`. NULL: there is none that ends within `size`; *why says what is wrong with
  * that. Behind the first one nothing is where a writer has not ended.
@@ -203,34 +234,34 @@ static bool is_digest_lost(const unsigned char digest[CERTDIR_SEAL_DIGEST], cons
 static struct certdir_list_batch *read_head(int file, uint64_t at, uint64_t size,
 					    unsigned char last[CERTDIR_SEAL_DIGEST], const char **why)
 {
-	unsigned char head[HEAD], is[CERTDIR_SEAL_DIGEST];
 	struct certdir_list_batch *batch;
+	unsigned char head[HEAD];
 	uint64_t count;
+	bool has_signature;
 
 	*why = at == 0 ? "is cut short, or is no file of changes" : NULL;
-	if (size - at < batch_size(1) || !read_at(file, head, sizeof(head), at) || is_head_lost(head))
+	if (size - at < batch_size(1, false) || !read_at(file, head, sizeof(head), at) || is_head_lost(head))
 		return NULL;
+	has_signature = memcmp(head, magic_signed, sizeof(magic_signed)) == 0;
 	count = certdir_bytes_get(head + COUNT_AT, 4);
-	if (memcmp(head, magic, sizeof(magic)) != 0 || count == 0 || count > CERTDIR_LIST_CHANGES_MAX ||
-	    certdir_bytes_get(head + COUNT_AT + 4, 4) != (uint32_t)~count) {
+	if ((!has_signature && memcmp(head, magic, sizeof(magic)) != 0) || count == 0 ||
+	    count > CERTDIR_LIST_CHANGES_MAX || certdir_bytes_get(head + COUNT_AT + 4, 4) != (uint32_t)~count) {
 		*why = at == 0 ? *why : "is damaged";
 		return NULL;
 	}
-	if (size - at < batch_size(count))
+	if (size - at < batch_size(count, has_signature))
 		return NULL;
 	batch = calloc(1, sizeof(*batch) + head_size(count));
-	if (!batch || !read_at(file, batch->head, head_size(count), at) ||
-	    !read_at(file, last, CERTDIR_SEAL_DIGEST, at + batch_size(count) - CERTDIR_SEAL_DIGEST) ||
-	    !sum(batch->head, head_size(count), is)) {
+	if (!batch) {
 		*why = "cannot be read";
-	} else if (memcmp(is, last, sizeof(is)) == 0) {
-		atomic_init(&batch->references, 1);
-		batch->count = (uint32_t)count;
-		batch->at = at;
-		return batch;
-	} else if (!is_digest_lost(last, is)) {
-		*why = "does not match its seal: it was changed";
+		return NULL;
 	}
+	atomic_init(&batch->references, 1);
+	batch->count = (uint32_t)count;
+	batch->at = at;
+	batch->is_signed = has_signature;
+	if (fill(batch, file, last, why))
+		return batch;
 	free(batch);
 	return NULL;
 }
@@ -332,6 +363,8 @@ static enum certdir_changes_state read_batches(struct certdir_list_changes *chan
 	const char *why;
 
 	while ((batch = read_head(file, changes->size, size, last, &why))) {
+		const bool holds = is_signed(batch, file, last, changes->keys);
+
 		if (memcmp(batch->head + BEFORE_AT, changes->last, sizeof(changes->last)) != 0) {
 			const enum certdir_changes_state state =
 				changes->size ? refuse(filename, "is damaged", error)
@@ -340,7 +373,9 @@ static enum certdir_changes_state read_batches(struct certdir_list_changes *chan
 			release(batch);
 			return state;
 		}
-		why = changes->in_file ? NULL : read_blocks(batch, file);
+		why = !holds		 ? "is not signed with a key of public_key"
+		      : changes->in_file ? NULL
+					 : read_blocks(batch, file);
 		if (why)
 			release(batch);
 		else
@@ -349,8 +384,9 @@ static enum certdir_changes_state read_batches(struct certdir_list_changes *chan
 			return refuse(filename, why, error);
 		memcpy(changes->last, last, sizeof(last));
 		changes->made = (int64_t)certdir_bytes_get(batch->head + MADE_AT, 8);
-		changes->size += batch_size(batch->count);
+		changes->size += batch_size(batch->count, batch->is_signed);
 	}
+	changes->behind = size - changes->size;
 	if (!why && !fits(changes))
 		why = "does not fit the list beside it";
 	return why ? refuse(filename, why, error) : CERTDIR_CHANGES_READ;
@@ -395,7 +431,7 @@ static unsigned char *make_head(const struct certdir_list_changes *changes, cons
 
 	if (!head)
 		return NULL;
-	memcpy(head, magic, sizeof(magic));
+	memcpy(head, changes->keys ? magic_signed : magic, sizeof(magic));
 	memcpy(head + BEFORE_AT, changes->last, sizeof(changes->last));
 	certdir_bytes_put(head + TOTAL_AT, blocks->total, 8);
 	certdir_bytes_put(head + MADE_AT, (uint64_t)made, 8);
@@ -418,19 +454,26 @@ bool certdir_list_changes_append(const struct certdir_list_changes *changes, con
 {
 	const size_t before = head_size(blocks->count), size = (size_t)blocks->count * CERTDIR_LIST_BLOCK;
 	unsigned char *head = make_head(changes, blocks, made), digest[CERTDIR_SEAL_DIGEST];
+	unsigned char signature[CERTDIR_SEAL_SIGNATURE];
+	const size_t signed_size = changes->keys ? sizeof(signature) : 0;
+	uint64_t end = changes->size + before + size;
 	bool ok = false;
 
-	if (!head || !sum(head, before, digest)) {
-		certdir_error_set(error, "%s cannot be sealed: out of memory, or OpenSSL has no SHA-256", name);
+	if (!head || !sum(head, before, digest) ||
+	    (changes->keys && !certdir_list_keys_sign(changes->keys, CERTDIR_SIGNED_CHANGES, digest, signature))) {
+		certdir_error_set(error, "%s cannot be sealed: out of memory, or OpenSSL has no SHA-256 or Ed25519",
+				  name);
 		goto out;
 	}
 	ok = certdir_file_write_at(file, head, before, changes->size, name, error) &&
-	     certdir_file_write_at(file, blocks->bytes, size, changes->size + before, name, error);
+	     certdir_file_write_at(file, blocks->bytes, size, changes->size + before, name, error) &&
+	     certdir_file_write_at(file, signature, signed_size, end, name, error);
+	end += signed_size;
 	if (ok && fsync(file) != 0) {
 		certdir_error_set(error, "%s cannot be written: %s", name, strerror(errno));
 		ok = false;
 	}
-	ok = ok && certdir_file_write_at(file, digest, sizeof(digest), changes->size + before + size, name, error);
+	ok = ok && certdir_file_write_at(file, digest, sizeof(digest), end, name, error);
 out:
 	free(head);
 	return ok;

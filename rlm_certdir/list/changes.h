@@ -11,6 +11,9 @@
  *	blocks       4096 bytes each
  *	digest       32 bytes SHA-256 of head, numbers and digests
  *
+ * Of a list that is signed they begin with "cdchang\3", and have 64 bytes before the digest: an Ed25519 signature of that (keys.h). As each
+ * digest goes on from the one before, and the first from the list's seal, it speaks for all of them.
+ *
  * Numbers are little-endian. The digest is written when all before it lasts: what stands behind the last one is an edition that nobody has
  * published yet, or that its writer did not end. So the file can be read and copied while it grows, and who has its beginning reads the rest.
  */
@@ -18,6 +21,7 @@
 #define CERTDIR_LIST_CHANGES_H
 
 #include "list/blocks.h"
+#include "list/keys.h"
 #include "list/seal.h"
 
 enum { CERTDIR_LIST_CHANGES_MAX = 16384 }; /* blocks in all batches: 64 MiB, which readers keep in memory */
@@ -34,8 +38,10 @@ struct certdir_list_place {
 struct certdir_list_changes {
 	unsigned char root[CERTDIR_SEAL_DIGEST]; /* of the seal of the list */
 	unsigned char last[CERTDIR_SEAL_DIGEST]; /* what the next batch has to go on from */
+	const struct certdir_list_keys *keys; /* with which each batch has to be signed, NULL = with none; borrowed */
 	int64_t made; /* the last edition, or the list: microseconds since 1970 */
 	uint64_t size; /* bytes of the file up to the end of the last batch */
+	uint64_t behind; /* bytes behind that when it was read */
 	uint32_t total; /* blocks of the whole image */
 	uint32_t kept; /* blocks from the list's start that were never cut off */
 	uint32_t count; /* blocks in all batches */
@@ -83,8 +89,8 @@ bool certdir_list_changes_copy(const struct certdir_list_changes *changes, int f
 bool certdir_list_changes_resize(struct certdir_list_changes *changes, uint32_t total);
 
 /*
- * Appends `blocks` as the edition made at `made` to `file`, which ends where `changes` do; its last bytes, which make it one, still need an
- * fsync. False with `error`; `name` is for it.
+ * Appends `blocks` as the edition made at `made` to `file`, which ends where `changes` do, signed when they have keys, a private one then; its
+ * last bytes, which make it one, still need an fsync. False with `error`; `name` is for it.
  */
 bool certdir_list_changes_append(const struct certdir_list_changes *changes, const struct certdir_list_blocks *blocks,
 				 int64_t made, int file, const char *name, struct certdir_error *error);

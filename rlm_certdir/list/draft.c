@@ -75,6 +75,15 @@ static int open_changes(struct certdir_list_draft *draft, const char *name, enum
 	return draft->laid_file;
 }
 
+/* Whether the list is signed as its next edition will be. Without a key nobody publishes over a signed one (edition.c). */
+static bool is_signers(const struct certdir_list_draft *draft)
+{
+	const struct certdir_list_seal *seal = &draft->input.seal;
+
+	return !draft->signer || (seal->is_signed && certdir_list_keys_hold(draft->signer, CERTDIR_SIGNED_LIST,
+									    seal->root, seal->signature));
+}
+
 /* Changes of a list that was there before are in this one. */
 static bool lay_changes(struct certdir_list_draft *draft, const char *changes, struct certdir_error *why)
 {
@@ -83,6 +92,7 @@ static bool lay_changes(struct certdir_list_draft *draft, const char *changes, s
 
 	certdir_list_changes_begin(&draft->laid, seal->root, seal->size, seal->made);
 	draft->laid.in_file = true;
+	draft->laid.keys = is_signers(draft) ? draft->signer : NULL;
 	state = certdir_list_changes_read(&draft->laid, draft->laid_file, UINT64_MAX, changes, why);
 	if (state == CERTDIR_CHANGES_NONE)
 		certdir_list_changes_clear(&draft->laid);
@@ -103,7 +113,7 @@ static bool open_list(struct certdir_list_draft *draft, const char *filename, st
 	}
 	/* Before the list, which may be written whole meanwhile when this only looks. */
 	if (open_changes(draft, changes, &state, why) >= 0 || state == CERTDIR_CHANGES_NONE)
-		ok = certdir_list_input_open(&draft->input, filename, why) &&
+		ok = certdir_list_input_open(&draft->input, filename, NULL, why) &&
 		     (draft->input.seal.count == 0 || certdir_list_input_read(&draft->input, 0, first, why)) &&
 		     certdir_list_input_accept(&draft->input, why) &&
 		     (draft->laid_file < 0 || lay_changes(draft, changes, why));
@@ -132,7 +142,8 @@ bool certdir_list_draft_open(struct certdir_list_draft *draft, const char *filen
 		certdir_error_set(error, "%s: out of memory", filename);
 		return false;
 	}
-	if (draft->whole < 0 || (draft->size >= SMALL && draft->input.seal.size % CERTDIR_LIST_BLOCK == 0))
+	if (draft->whole < 0 ||
+	    (is_signers(draft) && draft->size >= SMALL && draft->input.seal.size % CERTDIR_LIST_BLOCK == 0))
 		return true;
 	return certdir_list_draft_gather(draft, error);
 }
@@ -368,5 +379,6 @@ bool certdir_list_draft_write(struct certdir_list_draft *draft, int64_t made, in
 	if (!draft->laid.batch_count)
 		certdir_list_changes_begin(&draft->laid, draft->input.seal.root, draft->input.seal.size,
 					   draft->input.seal.made);
+	draft->laid.keys = draft->signer;
 	return certdir_list_changes_append(&draft->laid, &draft->fresh, made, file, draft->name, error);
 }

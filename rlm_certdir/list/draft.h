@@ -24,6 +24,8 @@ struct certdir_list_draft {
 	bool is_whole; /* all is in the file `whole` */
 	int whole; /* borrowed; -1 = it is only read */
 	const char *name; /* of it, borrowed */
+	const struct certdir_list_keys
+		*signer; /* the private key that the edition is signed with, NULL = it is not; borrowed */
 	uint64_t size; /* bytes of the image */
 	int64_t before; /* when the edition was made that it goes on from, 0 = none */
 	struct certdir_error
@@ -33,7 +35,8 @@ struct certdir_list_draft {
 /* An empty draft in the empty file `whole`, called `name`; with -1 nothing can be written. */
 void certdir_list_draft_init(struct certdir_list_draft *draft, int whole, const char *name);
 /*
- * Begins it with the published list `filename` (which is borrowed) and its changes. False with `error`, which says what to do: the
+ * Begins it with the published list `filename` (which is borrowed) and its changes; a list that `signer` has not signed is wholly in `whole`
+ * then. False with `error`, which says what to do: the
  * list is missing or not acceptable, its changes are not, or `whole` cannot be written.
  */
 bool certdir_list_draft_open(struct certdir_list_draft *draft, const char *filename, struct certdir_error *error);

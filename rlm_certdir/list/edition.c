@@ -128,6 +128,7 @@ static void clear(struct certdir_list_edition *edition)
 	free(edition->temporary);
 	free(edition->journal);
 	free(edition->folder);
+	certdir_list_keys_close(edition->signer);
 	certdir_list_draft_clear(&edition->draft);
 	memset(edition, 0, sizeof(*edition));
 	edition->lock = edition->file = edition->draft.input.file = -1;
@@ -228,6 +229,23 @@ bool certdir_list_edition_replaces(const struct certdir_list_edition *edition)
 	struct stat status;
 
 	return lstat(edition->filename, &status) == 0 || errno != ENOENT;
+}
+
+bool certdir_list_edition_sign(struct certdir_list_edition *edition, const char *signing_key,
+			       struct certdir_error *error)
+{
+	if (signing_key) {
+		edition->signer = certdir_list_keys_private(signing_key, error);
+		edition->draft.signer = edition->signer;
+		return edition->signer != NULL;
+	}
+	if (edition->is_private || !certdir_list_file_is_signed(edition->filename))
+		return true;
+	certdir_error_set(error,
+			  "%s is signed, and must not become one that is not: name its key, by signing_key_file in "
+			  "certdir.conf or --signing-key; if it is to be without, move it away first",
+			  edition->filename);
+	return false;
 }
 
 bool certdir_list_edition_go_on(struct certdir_list_edition *edition, struct certdir_error *error)
@@ -398,7 +416,7 @@ static bool publish_whole(struct certdir_list_edition *edition, struct certdir_e
 	const int64_t made = make_time(&edition->draft);
 
 	if (!certdir_list_draft_gather(&edition->draft, error) ||
-	    !certdir_list_seal_append(edition->file, made, edition->temporary, error) ||
+	    !certdir_list_seal_append(edition->file, made, edition->signer, edition->temporary, error) ||
 	    !finish_file(edition, edition->file, error))
 		return false;
 	if (edition->goes_on)

@@ -16,6 +16,7 @@ struct certdir_list_edition {
 	bool is_private;
 	int lock; /* descriptor of `filename`.lock */
 	int file; /* descriptor of `temporary` */
+	struct certdir_list_keys *signer; /* the private key that it is signed with, NULL = it is not; owned */
 	struct certdir_list_draft draft; /* what SQLite changes, until it is in `temporary` */
 	bool goes_on; /* it begins with the published list */
 };
@@ -39,6 +40,13 @@ void certdir_list_edition_hide(struct certdir_list_edition *edition);
 
 /* Whether there is a published file (or anything else of its name) that this edition will take the place of. */
 bool certdir_list_edition_replaces(const struct certdir_list_edition *edition);
+
+/*
+ * It is signed with the key in the file `signing_key`, unless that is NULL: then no signed list may be published, or the servers that ask for a
+ * signature would be left without one. False with `error`.
+ */
+bool certdir_list_edition_sign(struct certdir_list_edition *edition, const char *signing_key,
+			       struct certdir_error *error);
 
 /* Begins with the published list; what is read of it is verified on the way. */
 bool certdir_list_edition_go_on(struct certdir_list_edition *edition, struct certdir_error *error);

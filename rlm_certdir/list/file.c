@@ -211,6 +211,23 @@ bool certdir_list_file_seal(int file, const char *filename, uint64_t size, struc
 	return false;
 }
 
+bool certdir_list_file_is_signed(const char *filename)
+{
+	struct certdir_list_seal seal;
+	struct certdir_error ignored;
+	bool is_signed = false;
+	size_t size;
+	const int file = certdir_list_file_open(filename, &size, &ignored);
+
+	if (file < 0)
+		return false;
+	if (certdir_list_seal_read(&seal, file, size, &ignored) == CERTDIR_SEAL_TRUE)
+		is_signed = seal.is_signed;
+	certdir_list_seal_clear(&seal);
+	(void)close(file);
+	return is_signed;
+}
+
 bool certdir_list_file_replaceable(const char *filename, struct certdir_error *error)
 {
 	const int file = open(filename, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);

@@ -31,4 +31,7 @@ bool certdir_list_file_accept(const char *filename, enum certdir_seal_state stat
  */
 bool certdir_list_file_replaceable(const char *filename, struct certdir_error *error);
 
+/* Whether it ends as a signed list does. False also of what cannot be read. */
+bool certdir_list_file_is_signed(const char *filename);
+
 #endif

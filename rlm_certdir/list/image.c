@@ -70,8 +70,9 @@ static struct certdir_list_base *share_base(const struct certdir_list_image *pre
 	return present->base;
 }
 
-static struct certdir_list_base *load_base(const char *filename, const struct certdir_list_image *present,
-					   bool *damaged, struct certdir_error *error)
+static struct certdir_list_base *load_base(const char *filename, const struct certdir_list_keys *keys,
+					   const struct certdir_list_image *present, bool *damaged,
+					   struct certdir_error *error)
 {
 	struct certdir_list_base *base = share_base(present, filename);
 	struct certdir_list_input input;
@@ -79,7 +80,7 @@ static struct certdir_list_base *load_base(const char *filename, const struct ce
 	*damaged = false;
 	if (base)
 		return base;
-	if (certdir_list_input_open(&input, filename, error))
+	if (certdir_list_input_open(&input, filename, keys, error))
 		base = read_base(&input, error);
 	*damaged = input.damaged;
 	certdir_list_input_close(&input);
@@ -91,32 +92,35 @@ static struct certdir_list_base *load_base(const char *filename, const struct ce
 /* What is in use goes on where the file has more; else it is read from its beginning. */
 static enum certdir_changes_state read_changes(struct certdir_list_image *image, int file,
 					       const struct certdir_list_image *present, uint64_t limit,
-					       const char *name, struct certdir_error *error)
+					       const struct certdir_list_changes_from *from,
+					       struct certdir_error *error)
 {
 	const struct certdir_list_base *base = image->base;
 
 	if (present && present->base == base && present->changes.batch_count &&
 	    certdir_list_changes_share(&image->changes, &present->changes)) {
-		if (certdir_list_changes_read(&image->changes, file, limit, name, error) == CERTDIR_CHANGES_READ)
+		if (certdir_list_changes_read(&image->changes, file, limit, from->filename, error) ==
+		    CERTDIR_CHANGES_READ)
 			return CERTDIR_CHANGES_READ;
 		certdir_list_changes_clear(&image->changes);
 	}
 	certdir_list_changes_begin(&image->changes, base->root, base->size, base->made);
-	return certdir_list_changes_read(&image->changes, file, limit, name, error);
+	image->changes.keys = from->keys;
+	return certdir_list_changes_read(&image->changes, file, limit, from->filename, error);
 }
 
 /* Lays the changes in `file` over the base, or finds that they are none of this list. */
 static bool lay(struct certdir_list_image *image, int file, const struct certdir_list_image *present,
 		const struct certdir_list_changes_from *from, struct certdir_error *error)
 {
-	enum certdir_changes_state state = read_changes(image, file, present, UINT64_MAX, from->filename, error);
+	enum certdir_changes_state state = read_changes(image, file, present, UINT64_MAX, from, error);
 
 	if (state == CERTDIR_CHANGES_DAMAGED && from->sound_part) {
 		const uint64_t sound = image->changes.size;
 
 		certdir_list_changes_clear(&image->changes);
 		if (sound)
-			state = read_changes(image, file, NULL, sound, from->filename, error);
+			state = read_changes(image, file, NULL, sound, from, error);
 	}
 	if (state == CERTDIR_CHANGES_READ) {
 		image->size = (size_t)image->changes.total * CERTDIR_LIST_BLOCK;
@@ -134,14 +138,22 @@ static bool lay(struct certdir_list_image *image, int file, const struct certdir
 
 /* In a server that has the changes, they cannot vanish: nobody takes them away but who puts a newer list there. */
 static bool is_older(const struct certdir_list_image *image, const struct certdir_list_image *present,
-		     const char *changes, struct certdir_error *error)
+		     const struct certdir_list_changes_from *from, struct certdir_error *error)
 {
-	if (!present || image->made >= present->made ||
-	    memcmp(image->base->root, present->base->root, sizeof(image->base->root)) != 0)
+	if (!present || image->made >= present->made)
 		return false;
-	certdir_error_set(error,
-			  "%s is missing, or older than what is in use: copy it again (a restart does without it)",
-			  changes);
+	if (memcmp(image->base->root, present->base->root, sizeof(image->base->root)) == 0)
+		certdir_error_set(
+			error, "%s is missing, or older than what is in use: copy it again (a restart does without it)",
+			from->filename);
+	else if (from->keys)
+		certdir_error_set(
+			error,
+			"%s is signed, and older than what is in use: copy it again, or restart the server if it is "
+			"meant to go back",
+			image->filename);
+	else
+		return false;
 	return true;
 }
 
@@ -157,7 +169,7 @@ bool certdir_list_image_load(struct certdir_list_image *image, const char *filen
 
 	memset(image, 0, sizeof(*image));
 	image->filename = strdup(filename);
-	image->base = load_base(filename, present, &damaged, error);
+	image->base = load_base(filename, from->keys, present, &damaged, error);
 	*damage = damaged ? CERTDIR_LIST_DAMAGED : CERTDIR_IMAGE_SOUND;
 	if (image->base && image->filename) {
 		image->size = image->base->size;
@@ -166,7 +178,7 @@ bool certdir_list_image_load(struct certdir_list_image *image, const char *filen
 			*error = why;
 		ok = file >= 0 ? lay(image, file, present, from, error)
 			       : state == CERTDIR_CHANGES_NONE || from->sound_part;
-		ok = ok && !is_older(image, present, from->filename, error);
+		ok = ok && !is_older(image, present, from, error);
 		*damage = ok ? CERTDIR_IMAGE_SOUND : CERTDIR_CHANGES_UNFIT;
 		if (image->changes.batch_count)
 			image->files = certdir_print("%s with %s%s", filename,

@@ -39,6 +39,7 @@ enum certdir_image_damage {
 
 struct certdir_list_changes_from {
 	const char *filename;
+	const struct certdir_list_keys *keys; /* with which both files have to be signed; NULL = with none */
 	bool sound_part; /* of a damaged file, the editions before the damage, perhaps none */
 };
 
@@ -46,7 +47,7 @@ struct certdir_list_changes_from {
  * Reads the list `filename` and the changes in `from`, a file that may be missing; certdir_list_image_clear() frees both. Changes of a
  * list that was there before are none: whoever writes a list whole puts them into it first. `present`, or NULL, is the image in use: when
  * the list's file was not touched since, its bytes are shared, as are its changes as far as the file goes on from them; what is older is
- * refused. False with `error`, and nothing is owned; *damage says of damages which it is.
+ * refused, and with keys any older image. False with `error`, and nothing is owned; *damage says of damages which it is.
  */
 bool certdir_list_image_load(struct certdir_list_image *image, const char *filename,
 			     const struct certdir_list_changes_from *from, const struct certdir_list_image *present,

@@ -23,7 +23,24 @@ static bool is_empty(const char *filename)
 	return stat(filename, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
 }
 
-bool certdir_list_input_open(struct certdir_list_input *input, const char *filename, struct certdir_error *error)
+static bool is_signed(const struct certdir_list_input *input, const struct certdir_list_keys *keys,
+		      struct certdir_error *error)
+{
+	const struct certdir_list_seal *seal = &input->seal;
+
+	if (!keys ||
+	    (seal->is_signed && certdir_list_keys_hold(keys, CERTDIR_SIGNED_LIST, seal->root, seal->signature)))
+		return true;
+	certdir_error_set(
+		error,
+		"%s is %s: sign it where it is written, by [list] signing_key_file in certdir.conf or --signing-key, "
+		"or copy it from there",
+		input->filename, seal->is_signed ? "signed with a key that is none of public_key" : "not signed");
+	return false;
+}
+
+bool certdir_list_input_open(struct certdir_list_input *input, const char *filename,
+			     const struct certdir_list_keys *keys, struct certdir_error *error)
 {
 	size_t size;
 
@@ -34,7 +51,8 @@ bool certdir_list_input_open(struct certdir_list_input *input, const char *filen
 		input->damaged = is_empty(filename);
 		return false;
 	}
-	input->damaged = !certdir_list_file_seal(input->file, filename, size, &input->seal, input->header, error);
+	input->damaged = !certdir_list_file_seal(input->file, filename, size, &input->seal, input->header, error) ||
+			 !is_signed(input, keys, error);
 	if (!input->damaged)
 		return true;
 	certdir_list_input_close(input);

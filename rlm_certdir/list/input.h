@@ -4,6 +4,7 @@
 #define CERTDIR_LIST_INPUT_H
 
 #include "list/file.h"
+#include "list/keys.h"
 
 struct certdir_list_input {
 	const char *filename; /* borrowed */
@@ -13,8 +14,12 @@ struct certdir_list_input {
 	bool damaged; /* it can be read, and is not what a publisher wrote */
 };
 
-/* Before anything else of it is read or allocated, the file has to be a list that has the size it has. False with `error`. */
-bool certdir_list_input_open(struct certdir_list_input *input, const char *filename, struct certdir_error *error);
+/*
+ * Before anything else of it is read or allocated, the file has to be a list that has the size it has, and signed with one of `keys`, unless
+ * that is NULL. False with `error`.
+ */
+bool certdir_list_input_open(struct certdir_list_input *input, const char *filename,
+			     const struct certdir_list_keys *keys, struct certdir_error *error);
 void certdir_list_input_close(struct certdir_list_input *input);
 
 /* Bytes of a chunk. */

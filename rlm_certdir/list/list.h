@@ -19,6 +19,14 @@ enum { CERTDIR_LIST_EXTENSION_ATTRIBUTES = 15 }; /* of a device in Entra ID: ext
 
 struct certdir_list_snapshot;
 
+/* Keys that lists are signed with. Where a function that reads takes them, the list and its changes have to be signed with one of them; NULL asks nothing. */
+struct certdir_list_keys;
+/* Public keys, from files in PEM; NULL-terminated. certdir_list_keys_close() ends it. NULL with `error`, which names the file. */
+struct certdir_list_keys *certdir_list_keys_public(const char *const *filenames, struct certdir_error *error);
+/* A private key, to sign with, in a file as certdir_secret_read() asks for. NULL with `error`, which names the file. */
+struct certdir_list_keys *certdir_list_keys_private(const char *filename, struct certdir_error *error);
+void certdir_list_keys_close(struct certdir_list_keys *keys); /* NULL is allowed */
+
 /*
  * Reads `filename` and the changes beside it once into memory and verifies them: seals, application id, schema version. No lock, read
  * permission is enough. NULL with `error` (file named, what to do) when it is missing or not acceptable. Reference count 1.
@@ -26,9 +34,11 @@ struct certdir_list_snapshot;
 struct certdir_list_snapshot *certdir_list_load(const char *filename, struct certdir_error *error);
 /*
  * The same for who has one already: what both have in common is in memory once. A list that is `present` but for its changes, and is
- * older, is refused: files that belong together were copied apart.
+ * older, is refused: files that belong together were copied apart. With keys any older one is: whoever holds signed lists back, or brings
+ * one again, has no say in what is in use. present: NULL = none; it was read with the same keys.
  */
-struct certdir_list_snapshot *certdir_list_reload(const char *filename, const struct certdir_list_snapshot *present,
+struct certdir_list_snapshot *certdir_list_reload(const char *filename, const struct certdir_list_keys *keys,
+						  const struct certdir_list_snapshot *present,
 						  struct certdir_error *error);
 /*
  * The same for who has no list yet. Where the file is damaged, it is the edition before, which its publisher verified and kept as
@@ -36,8 +46,8 @@ struct certdir_list_snapshot *certdir_list_reload(const char *filename, const st
  * is wrong, else its text is empty. A file that is missing, may not be read or is
  * whole, but of another version, is not damaged: an old edition must not stand in for what somebody took away or put there.
  */
-struct certdir_list_snapshot *certdir_list_load_last(const char *filename, struct certdir_error *damage,
-						     struct certdir_error *error);
+struct certdir_list_snapshot *certdir_list_load_last(const char *filename, const struct certdir_list_keys *keys,
+						     struct certdir_error *damage, struct certdir_error *error);
 /* The name of the file of changes of a list, which stands beside the file that a symbolic link leads to. NULL when memory is out. */
 char *certdir_list_changes_name(const char *filename);
 /* certdir_permissions_check() and _warn() of both. */
@@ -51,7 +61,8 @@ const char *certdir_list_files(const struct certdir_list_snapshot *snapshot);
 /* The file of changes that is laid over a list. */
 struct certdir_list_laid {
 	size_t pages;
-	uint64_t bytes; /* of the file */
+	uint64_t bytes; /* of the file, as far as it counts */
+	uint64_t behind; /* bytes behind that: of an edition that is being written, or was cut */
 	int64_t made; /* when, Unix seconds */
 };
 /* What is laid over this edition; false when it was read from the list alone. */
@@ -244,8 +255,11 @@ struct certdir_list_writer;
  * quietly replaced by a smaller one; nor is a file replaced that is no device list at all. Holds a lock (`filename`.lock) until it
  * ends: a second writer waits two minutes for it, which the log says with the holder's pid, or until a signal is caught. Removes what
  * writers that were killed left behind. What root makes beside the list belongs to the owner and group of the directory.
+ * signing_key: a file with the private key that it is signed with, NULL = it is not, which is an error where the present one is. One that was
+ * not signed, or with another key, is written whole.
  */
-struct certdir_list_writer *certdir_list_write_begin(const char *filename, bool fresh, struct certdir_error *error);
+struct certdir_list_writer *certdir_list_write_begin(const char *filename, bool fresh, const char *signing_key,
+						     struct certdir_error *error);
 /*
  * The same for a look at what would change, in a copy among the temporary files ($TMPDIR): nothing is written beside the list, nobody
  * is waited for, and reading the list has to be allowed and no more. It ends with certdir_list_write_abort().

@@ -11,9 +11,11 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
+#include "list/keys.h"
 #include "text/hex.h"
 
-static const unsigned char magic[8] = {'c', 'e', 'r', 't', 'd', 'i', 'r', 3};
+static const unsigned char magic[8] = {'c', 'e', 'r', 't', 'd', 'i', 'r', 3},
+			   magic_signed[8] = {'c', 'e', 'r', 't', 'd', 'i', 'r', 4};
 
 enum { SIZE_AT = 8, MADE_AT = 16, ROOT_AT = 24 };
 
@@ -61,11 +63,11 @@ static bool root(const unsigned char *footer, const unsigned char *digests, size
 	return certdir_list_seal_sum(footer, ROOT_AT, digests, size, out);
 }
 
-/* The image's size as the footer at the end of a file of `size` bytes has it. */
-static enum certdir_seal_state read_footer(const unsigned char *footer, uint64_t size, uint64_t *image)
+/* The image's size as the footer has it, with which `size` bytes end. */
+static enum certdir_seal_state read_footer(const unsigned char *footer, uint64_t size, bool is_signed, uint64_t *image)
 {
 	*image = 0;
-	if (memcmp(footer, magic, sizeof(magic)) != 0)
+	if (memcmp(footer, is_signed ? magic_signed : magic, sizeof(magic)) != 0)
 		return CERTDIR_SEAL_ABSENT;
 	*image = certdir_bytes_get(footer + SIZE_AT, 8);
 	if (*image > size || *image + chunks_of(*image) * CERTDIR_SEAL_DIGEST + CERTDIR_SEAL_FOOTER != size)
@@ -91,7 +93,7 @@ enum certdir_seal_state certdir_list_seal_check(const unsigned char *file, size_
 	if (size < CERTDIR_SEAL_FOOTER)
 		return CERTDIR_SEAL_ABSENT;
 	footer = file + size - CERTDIR_SEAL_FOOTER;
-	state = read_footer(footer, size, &sealed);
+	state = read_footer(footer, size, false, &sealed);
 	if (state != CERTDIR_SEAL_TRUE)
 		return state;
 	seal.count = (size_t)chunks_of(sealed);
@@ -123,21 +125,35 @@ static bool allocate(struct certdir_list_seal *seal, uint64_t size)
 	return seal->digests != NULL;
 }
 
+enum { END = CERTDIR_SEAL_FOOTER + CERTDIR_SEAL_SIGNATURE };
+
+/* The last bytes of a file that has so many at least. One that is signed has its footer first in them, any other last. */
+static const unsigned char *find_footer(const unsigned char end[END], uint64_t *size, bool *is_signed)
+{
+	*is_signed = memcmp(end, magic_signed, sizeof(magic_signed)) == 0;
+	*size -= *is_signed ? CERTDIR_SEAL_SIGNATURE : 0;
+	return end + (*is_signed ? 0 : CERTDIR_SEAL_SIGNATURE);
+}
+
 enum certdir_seal_state certdir_list_seal_read(struct certdir_list_seal *seal, int fd, uint64_t size,
 					       struct certdir_error *error)
 {
-	unsigned char footer[CERTDIR_SEAL_FOOTER];
+	unsigned char end[END] = {0};
+	const size_t known = smaller(size, sizeof(end));
+	const unsigned char *footer;
 	enum certdir_seal_state state;
 	uint64_t image;
 	size_t digests;
+	bool is_signed;
 
 	memset(seal, 0, sizeof(*seal));
 	error->text[0] = '\0';
-	if (size < sizeof(footer))
+	if (size < CERTDIR_SEAL_FOOTER)
 		return CERTDIR_SEAL_ABSENT;
-	if (certdir_file_read_at(fd, footer, sizeof(footer), size - sizeof(footer)) != sizeof(footer))
+	if (certdir_file_read_at(fd, end + sizeof(end) - known, known, size - known) != (ssize_t)known)
 		goto unreadable;
-	state = read_footer(footer, size, &image);
+	footer = find_footer(end, &size, &is_signed);
+	state = read_footer(footer, size, is_signed, &image);
 	if (state != CERTDIR_SEAL_TRUE)
 		return state;
 	errno = ENOMEM;
@@ -146,6 +162,9 @@ enum certdir_seal_state certdir_list_seal_read(struct certdir_list_seal *seal, i
 		goto unreadable;
 	seal->made = (int64_t)certdir_bytes_get(footer + MADE_AT, 8);
 	memcpy(seal->root, footer + ROOT_AT, sizeof(seal->root));
+	seal->is_signed = is_signed;
+	if (is_signed)
+		memcpy(seal->signature, end + CERTDIR_SEAL_FOOTER, sizeof(seal->signature));
 	if (is_root(footer, seal->digests, digests))
 		return CERTDIR_SEAL_TRUE;
 	certdir_list_seal_clear(seal);
@@ -187,9 +206,28 @@ static bool digest_file(struct certdir_list_seal *seal, int fd, const char *name
 	return true;
 }
 
-bool certdir_list_seal_append(int fd, int64_t made, const char *name, struct certdir_error *error)
+/* What stands behind the digests of `seal`: footer, and signature. False with `error`. */
+static bool make_end(const struct certdir_list_seal *seal, const struct certdir_list_keys *signer,
+		     unsigned char end[END], const char *name, struct certdir_error *error)
 {
-	unsigned char footer[CERTDIR_SEAL_FOOTER];
+	memcpy(end, signer ? magic_signed : magic, sizeof(magic));
+	certdir_bytes_put(end + SIZE_AT, seal->size, 8);
+	certdir_bytes_put(end + MADE_AT, (uint64_t)seal->made, 8);
+	if (!root(end, seal->digests, seal->count * CERTDIR_SEAL_DIGEST, end + ROOT_AT)) {
+		certdir_error_set(error, "%s cannot be sealed: OpenSSL has no SHA-256", name);
+		return false;
+	}
+	if (!signer || certdir_list_keys_sign(signer, CERTDIR_SIGNED_LIST, end + ROOT_AT, end + CERTDIR_SEAL_FOOTER))
+		return true;
+	certdir_error_set(error, "%s cannot be signed: OpenSSL has no Ed25519", name);
+	return false;
+}
+
+bool certdir_list_seal_append(int fd, int64_t made, const struct certdir_list_keys *signer, const char *name,
+			      struct certdir_error *error)
+{
+	const size_t length = signer ? END : CERTDIR_SEAL_FOOTER;
+	unsigned char end[END];
 	struct certdir_list_seal seal = {0};
 	struct stat status;
 	size_t digests;
@@ -203,19 +241,11 @@ bool certdir_list_seal_append(int fd, int64_t made, const char *name, struct cer
 		certdir_error_set(error, "%s cannot be sealed: out of memory", name);
 		return false;
 	}
-	if (!digest_file(&seal, fd, name, error))
-		goto out;
-	memcpy(footer, magic, sizeof(magic));
-	certdir_bytes_put(footer + SIZE_AT, seal.size, 8);
-	certdir_bytes_put(footer + MADE_AT, (uint64_t)made, 8);
+	seal.made = made;
 	digests = seal.count * CERTDIR_SEAL_DIGEST;
-	if (!root(footer, seal.digests, digests, footer + ROOT_AT)) {
-		certdir_error_set(error, "%s cannot be sealed: OpenSSL has no SHA-256", name);
-		goto out;
-	}
-	ok = certdir_file_write_at(fd, seal.digests, digests, seal.size, name, error) &&
-	     certdir_file_write_at(fd, footer, sizeof(footer), seal.size + digests, name, error);
-out:
+	ok = digest_file(&seal, fd, name, error) && make_end(&seal, signer, end, name, error) &&
+	     certdir_file_write_at(fd, seal.digests, digests, seal.size, name, error) &&
+	     certdir_file_write_at(fd, end, length, seal.size + digests, name, error);
 	certdir_list_seal_clear(&seal);
 	return ok;
 }

@@ -9,13 +9,15 @@
  *	digests      32 bytes for each chunk of the image, the last of which may be short
  *	footer       8 bytes "certdir\3", 8 bytes size of the image, 8 bytes when it was made (microseconds since 1970; both
  *	             little-endian), 32 bytes SHA-256 of those 24 bytes and the digests: the root
+ *
+ * A list that is signed has "certdir\4" there, and 64 bytes behind it: an Ed25519 signature of the root (keys.h).
  */
 #ifndef CERTDIR_LIST_SEAL_H
 #define CERTDIR_LIST_SEAL_H
 
 #include "base/certdir.h"
 
-enum { CERTDIR_SEAL_CHUNK = 1 << 14, CERTDIR_SEAL_DIGEST = 32, CERTDIR_SEAL_FOOTER = 56 };
+enum { CERTDIR_SEAL_CHUNK = 1 << 14, CERTDIR_SEAL_DIGEST = 32, CERTDIR_SEAL_FOOTER = 56, CERTDIR_SEAL_SIGNATURE = 64 };
 
 enum certdir_seal_state {
 	CERTDIR_SEAL_TRUE,
@@ -23,7 +25,7 @@ enum certdir_seal_state {
 	CERTDIR_SEAL_BROKEN /* a seal, but of other content */
 };
 
-/* Looks at a whole file in memory; on CERTDIR_SEAL_TRUE `image` is the size of what was sealed. */
+/* Looks at a whole file in memory, which is not signed; on CERTDIR_SEAL_TRUE `image` is the size of what was sealed. */
 enum certdir_seal_state certdir_list_seal_check(const unsigned char *file, size_t size, size_t *image);
 
 /* SHA-256 of some bytes in hexadecimal. False when it cannot be made. */
@@ -37,6 +39,8 @@ struct certdir_list_seal {
 	uint64_t size; /* bytes of the image */
 	int64_t made; /* microseconds since 1970, later than what it took the place of */
 	unsigned char root[CERTDIR_SEAL_DIGEST]; /* which tells any two images apart */
+	bool is_signed;
+	unsigned char signature[CERTDIR_SEAL_SIGNATURE]; /* of the root; whether it holds is for keys.h to say */
 	size_t count; /* chunks */
 	unsigned char *digests; /* CERTDIR_SEAL_DIGEST bytes for each */
 };
@@ -53,7 +57,12 @@ enum certdir_seal_state certdir_list_seal_read(struct certdir_list_seal *seal, i
 bool certdir_list_seal_holds(const struct certdir_list_seal *seal, size_t chunk, const unsigned char *bytes,
 			     size_t size);
 
-/* Appends the seal of everything that `fd` (open for reading and writing) holds. False with `error`; `name` is for it. */
-bool certdir_list_seal_append(int fd, int64_t made, const char *name, struct certdir_error *error);
+struct certdir_list_keys;
+/*
+ * Appends the seal of everything that `fd` (open for reading and writing) holds, signed unless `signer`, a private key, is NULL. False with
+ * `error`; `name` is for it.
+ */
+bool certdir_list_seal_append(int fd, int64_t made, const struct certdir_list_keys *signer, const char *name,
+			      struct certdir_error *error);
 
 #endif

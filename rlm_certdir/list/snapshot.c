@@ -106,7 +106,8 @@ bool certdir_list_is_older(const struct certdir_list_snapshot *snapshot, const s
 	return snapshot->image.made < other->image.made;
 }
 
-struct certdir_list_snapshot *certdir_list_reload(const char *filename, const struct certdir_list_snapshot *present,
+struct certdir_list_snapshot *certdir_list_reload(const char *filename, const struct certdir_list_keys *keys,
+						  const struct certdir_list_snapshot *present,
 						  struct certdir_error *error)
 {
 	char *changes = certdir_list_changes_name(filename);
@@ -116,39 +117,40 @@ struct certdir_list_snapshot *certdir_list_reload(const char *filename, const st
 	if (!changes)
 		certdir_error_set(error, "%s: out of memory", filename);
 	else
-		snapshot = load(filename, &(struct certdir_list_changes_from){.filename = changes}, present, &damage,
-				error);
+		snapshot = load(filename, &(struct certdir_list_changes_from){.filename = changes, .keys = keys},
+				present, &damage, error);
 	free(changes);
 	return snapshot;
 }
 
 struct certdir_list_snapshot *certdir_list_load(const char *filename, struct certdir_error *error)
 {
-	return certdir_list_reload(filename, NULL, error);
+	return certdir_list_reload(filename, NULL, NULL, error);
 }
 
-static struct certdir_list_snapshot *load_list_before(const char *filename)
+static struct certdir_list_snapshot *load_list_before(const char *filename, const struct certdir_list_keys *keys)
 {
 	char *last = name_beside(filename, ".last");
 	struct certdir_error why;
-	struct certdir_list_snapshot *snapshot = last ? certdir_list_load(last, &why) : NULL;
+	struct certdir_list_snapshot *snapshot = last ? certdir_list_reload(last, keys, NULL, &why) : NULL;
 
 	free(last);
 	return snapshot;
 }
 
 /* The changes of editions before: older than they were, and newer than any other list. */
-static struct certdir_list_snapshot *load_sound_part(const char *filename, const char *changes)
+static struct certdir_list_snapshot *load_sound_part(const char *filename, const struct certdir_list_keys *keys,
+						     const char *changes)
 {
-	const struct certdir_list_changes_from from = {.filename = changes, .sound_part = true};
+	const struct certdir_list_changes_from from = {.filename = changes, .keys = keys, .sound_part = true};
 	enum certdir_image_damage damage;
 	struct certdir_error why;
 
 	return load(filename, &from, NULL, &damage, &why);
 }
 
-struct certdir_list_snapshot *certdir_list_load_last(const char *filename, struct certdir_error *damage,
-						     struct certdir_error *error)
+struct certdir_list_snapshot *certdir_list_load_last(const char *filename, const struct certdir_list_keys *keys,
+						     struct certdir_error *damage, struct certdir_error *error)
 {
 	char *changes = certdir_list_changes_name(filename);
 	enum certdir_image_damage which = CERTDIR_IMAGE_SOUND;
@@ -158,11 +160,11 @@ struct certdir_list_snapshot *certdir_list_load_last(const char *filename, struc
 	if (!changes)
 		certdir_error_set(error, "%s: out of memory", filename);
 	else
-		snapshot =
-			load(filename, &(struct certdir_list_changes_from){.filename = changes}, NULL, &which, error);
+		snapshot = load(filename, &(struct certdir_list_changes_from){.filename = changes, .keys = keys}, NULL,
+				&which, error);
 	if (!snapshot && which != CERTDIR_IMAGE_SOUND) {
-		snapshot = which == CERTDIR_CHANGES_UNFIT ? load_sound_part(filename, changes)
-							  : load_list_before(filename);
+		snapshot = which == CERTDIR_CHANGES_UNFIT ? load_sound_part(filename, keys, changes)
+							  : load_list_before(filename, keys);
 		if (snapshot)
 			*damage = *error;
 	}
@@ -238,8 +240,10 @@ bool certdir_list_laid(const struct certdir_list_snapshot *snapshot, struct cert
 {
 	const struct certdir_list_changes *changes = &snapshot->image.changes;
 
-	*laid = (struct certdir_list_laid){
-		.pages = changes->count, .bytes = changes->size, .made = changes->made / 1000000};
+	*laid = (struct certdir_list_laid){.pages = changes->count,
+					   .bytes = changes->size,
+					   .behind = changes->behind,
+					   .made = changes->made / 1000000};
 	return changes->batch_count > 0;
 }
 

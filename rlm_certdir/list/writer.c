@@ -103,10 +103,12 @@ static bool hide(struct certdir_list_writer *writer, struct certdir_error *error
 }
 
 /* A present list that is not acceptable stays for an administrator to look at. */
-static bool begin(struct certdir_list_writer *writer, bool fresh, struct certdir_error *error)
+static bool begin(struct certdir_list_writer *writer, bool fresh, const char *signing_key, struct certdir_error *error)
 {
 	const bool replaces = certdir_list_edition_replaces(&writer->edition);
 
+	if (!certdir_list_edition_sign(&writer->edition, signing_key, error))
+		return false;
 	if (fresh && replaces && !certdir_list_file_replaceable(writer->edition.filename, error))
 		return false;
 	if (!fresh && replaces && !certdir_list_edition_go_on(&writer->edition, error))
@@ -115,7 +117,7 @@ static bool begin(struct certdir_list_writer *writer, bool fresh, struct certdir
 }
 
 static struct certdir_list_writer *open_writer(const char *filename, bool is_private, bool fresh,
-					       struct certdir_error *error)
+					       const char *signing_key, struct certdir_error *error)
 {
 	struct certdir_list_writer *writer = calloc(1, sizeof(*writer));
 
@@ -128,20 +130,21 @@ static struct certdir_list_writer *open_writer(const char *filename, bool is_pri
 		free(writer);
 		return NULL;
 	}
-	if (begin(writer, fresh, error) && (!is_private || hide(writer, error)))
+	if (begin(writer, fresh, signing_key, error) && (!is_private || hide(writer, error)))
 		return writer;
 	certdir_list_write_abort(writer);
 	return NULL;
 }
 
-struct certdir_list_writer *certdir_list_write_begin(const char *filename, bool fresh, struct certdir_error *error)
+struct certdir_list_writer *certdir_list_write_begin(const char *filename, bool fresh, const char *signing_key,
+						     struct certdir_error *error)
 {
-	return open_writer(filename, false, fresh, error);
+	return open_writer(filename, false, fresh, signing_key, error);
 }
 
 struct certdir_list_writer *certdir_list_write_private(const char *filename, bool fresh, struct certdir_error *error)
 {
-	return open_writer(filename, true, fresh, error);
+	return open_writer(filename, true, fresh, NULL, error);
 }
 
 /* ---- source ---- */

@@ -616,7 +616,7 @@ void certdir_asked_apply(struct certdir_asked *asked, struct certdir_sync *sync)
 
 	if (count == 0)
 		return;
-	writer = certdir_list_write_begin(sync->config->list, false, &error);
+	writer = certdir_list_write_begin(sync->config->list, false, sync->config->signing_key, &error);
 	for (size_t i = 0; writer && i < count; i++)
 		any |= merge(sync, writer, &copies[i], &replies[i], &error);
 	if (any)

@@ -464,6 +464,7 @@ static void read_list(struct certdir_conf_section *section, struct certdir_sync_
 	if (section->name[0])
 		(void)certdir_conf_refuse(section, section->line, "the list has no name: write [list] alone");
 	certdir_conf_path(section, "filename", &config->list, "/var/lib/certdir/devices.db");
+	certdir_conf_path(section, "signing_key_file", &config->signing_key, "/etc/certdir/list.key");
 	certdir_conf_duration(section, "former_names", 0, DECADE, &config->former_names);
 	certdir_conf_duration(section, "changes", 0, DECADE, &config->changes);
 	certdir_conf_percent(section, "max_shrink", &config->max_shrink);

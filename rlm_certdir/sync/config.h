@@ -66,6 +66,7 @@ struct certdir_tenant_config {
 
 struct certdir_sync_config {
 	const char *list; /* file name */
+	const char *signing_key; /* file name of the private key that it is signed with, NULL = it is not */
 	int64_t former_names; /* seconds */
 	int64_t changes; /* seconds */
 	unsigned max_shrink; /* per cent */

@@ -201,7 +201,7 @@ static struct certdir_list_writer *begin(const struct certdir_sync *sync, struct
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (!certdir_sync_stopped(sync))
-		writer = certdir_list_write_begin(list, false, error);
+		writer = certdir_list_write_begin(list, false, sync->config->signing_key, error);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return writer;
 }

@@ -76,7 +76,7 @@ static void publish(const char *filename)
 	struct certdir_list_writer *writer;
 	struct certdir_error error;
 
-	writer = certdir_list_write_begin(filename, true, &error);
+	writer = certdir_list_write_begin(filename, true, NULL, &error);
 	if (!writer || !certdir_list_write_source(writer, "bench", NULL, (int64_t)time(NULL), &error))
 		die(error.text);
 	for (uint64_t n = 0; n < devices; n++) {
@@ -158,7 +158,7 @@ static double apart(void (*work)(const char *filename), const char *filename, do
 static void change_one(const char *filename)
 {
 	struct certdir_error error;
-	struct certdir_list_writer *writer = certdir_list_write_begin(filename, false, &error);
+	struct certdir_list_writer *writer = certdir_list_write_begin(filename, false, NULL, &error);
 	char sql[300], entra[37], object[37];
 
 	guid((uint64_t)(now() * 1e9), 0, entra);
@@ -246,7 +246,7 @@ static double written(void)
 static void change_some(const char *filename, uint64_t count, uint64_t seed)
 {
 	struct certdir_error error;
-	struct certdir_list_writer *writer = certdir_list_write_begin(filename, false, &error);
+	struct certdir_list_writer *writer = certdir_list_write_begin(filename, false, NULL, &error);
 
 	if (!writer || !certdir_list_writer_run(writer, "BEGIN", &error))
 		die(error.text);
@@ -401,7 +401,7 @@ static void thumbprint(uint64_t n, char out[41])
 static void issue(const char *filename)
 {
 	struct certdir_error error;
-	struct certdir_list_writer *writer = certdir_list_write_begin(filename, false, &error);
+	struct certdir_list_writer *writer = certdir_list_write_begin(filename, false, NULL, &error);
 	struct certdir_list_issued_counts counts;
 	const int64_t at = (int64_t)time(NULL);
 	char thumb[41], serial[41], intune[37];

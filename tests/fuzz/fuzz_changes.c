@@ -49,7 +49,7 @@ static void make_list(void)
 	(void)atexit(remove_all);
 	(void)snprintf(list, sizeof(list), "%s/list", directory);
 	(void)snprintf(changes_name, sizeof(changes_name), "%s.changes", list);
-	writer = certdir_list_write_begin(list, true, &error);
+	writer = certdir_list_write_begin(list, true, NULL, &error);
 	HOLDS(writer && certdir_list_writer_run(writer, rows, &error) && certdir_list_write_publish(writer, &error));
 }
 
@@ -176,7 +176,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	certdir_list_reader_put(reader);
 	certdir_list_release(snapshot);
 	/* A server that starts has at least the list as it was written whole. */
-	snapshot = certdir_list_load_last(list, &damage, &error);
+	snapshot = certdir_list_load_last(list, NULL, &damage, &error);
 	HOLDS(snapshot || !damage.text[0]);
 	certdir_list_release(snapshot);
 	return 0;

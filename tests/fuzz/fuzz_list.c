@@ -46,7 +46,7 @@ static void make_honest(void)
 
 	HOLDS(mkdtemp(name));
 	(void)snprintf(list, sizeof(list), "%s/list", name);
-	writer = certdir_list_write_begin(list, true, &error);
+	writer = certdir_list_write_begin(list, true, NULL, &error);
 	HOLDS(writer && certdir_list_writer_run(writer, rows, &error) && certdir_list_write_publish(writer, &error));
 	in = fopen(list, "rb");
 	HOLDS(in && fseek(in, 0, SEEK_END) == 0);
@@ -155,7 +155,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	file = memfd_create("list", MFD_CLOEXEC);
 	HOLDS(file >= 0 && write(file, image, honest_size) == (ssize_t)honest_size);
 	free(image);
-	HOLDS(certdir_list_seal_append(file, 0, "list", &error));
+	HOLDS(certdir_list_seal_append(file, 0, NULL, "list", &error));
 	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
 	snapshot = certdir_list_load(name, &error);
 	HOLDS(snapshot || size > 0);

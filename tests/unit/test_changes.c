@@ -30,7 +30,7 @@ static int setup(void **state)
 /* The next edition: its number is how long the source has been synced. */
 static bool try_edition(int edition, const char *sql, struct certdir_error *error)
 {
-	struct certdir_list_writer *writer = certdir_list_write_begin(fixture_file, false, error);
+	struct certdir_list_writer *writer = certdir_list_write_begin(fixture_file, false, NULL, error);
 	char text[60];
 
 	if (!writer)
@@ -61,7 +61,7 @@ static int edition_of(const struct certdir_list_snapshot *snapshot)
 static int start(bool *damaged)
 {
 	struct certdir_error damage, error;
-	struct certdir_list_snapshot *snapshot = certdir_list_load_last(fixture_file, &damage, &error);
+	struct certdir_list_snapshot *snapshot = certdir_list_load_last(fixture_file, NULL, &damage, &error);
 	const int edition = snapshot ? edition_of(snapshot) : -1;
 
 	*damaged = damage.text[0] != '\0';
@@ -159,7 +159,7 @@ static void test_one_change(void **state)
 	assert_in_range(size_of(changes_file), 4096, 100000);
 	check_list(DEVICES + 1);
 	/* The list itself is in memory once. */
-	after = certdir_list_reload(fixture_file, before, &error);
+	after = certdir_list_reload(fixture_file, NULL, before, &error);
 	assert_non_null(after);
 	assert_ptr_equal(before->image.base, after->image.base);
 	assert_int_equal(edition_of(before), 1000);
@@ -192,7 +192,7 @@ static void test_next_change(void **state)
 	both = read_changes(&both_size);
 	assert_in_range(both_size, size + 4096, size + 100000);
 	assert_memory_equal(first, both, size);
-	after = certdir_list_reload(fixture_file, before, &error);
+	after = certdir_list_reload(fixture_file, NULL, before, &error);
 	assert_non_null(after);
 	assert_int_equal(before->image.changes.batch_count, 1);
 	assert_int_equal(after->image.changes.batch_count, 2);
@@ -209,7 +209,7 @@ static void test_next_change(void **state)
 	expect_start(4000, false);
 	next_edition(5000, "SELECT 1");
 	assert_true(size_of(changes_file) > 0);
-	writer = certdir_list_write_begin(fixture_file, false, &error);
+	writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	assert_non_null(writer);
 	assert_int_equal(unlink(changes_file), 0);
 	assert_true(certdir_list_writer_run(writer, "UPDATE source SET synced=6000", &error));
@@ -311,11 +311,11 @@ static void test_list_without_its_changes(void **state)
 	assert_int_equal(edition_of(used), 3000);
 	/* In use it is not given up for what is older; a server that starts has what there is. */
 	copy(copy_file, changes_file);
-	assert_null(certdir_list_reload(fixture_file, used, &error));
+	assert_null(certdir_list_reload(fixture_file, NULL, used, &error));
 	assert_non_null(strstr(error.text, "older than what is in use"));
 	expect_start(2000, false);
 	assert_int_equal(unlink(changes_file), 0);
-	assert_null(certdir_list_reload(fixture_file, used, &error));
+	assert_null(certdir_list_reload(fixture_file, NULL, used, &error));
 	assert_non_null(strstr(error.text, "devices.db.changes is missing"));
 	expect_start(1000, false);
 	/* A writer goes on from what there is. */
@@ -395,7 +395,7 @@ static void test_cut_changes(void **state)
 	before = (size_t)size_of(changes_file);
 	first = fixture_load();
 	next_edition(3000, "UPDATE device SET enabled=0 WHERE id=3000");
-	used = certdir_list_reload(fixture_file, first, &error);
+	used = certdir_list_reload(fixture_file, NULL, first, &error);
 	assert_non_null(used);
 	bytes = read_changes(&size);
 	for (size_t cut = 0; cut < size; cut += cut % 5000 < 150 || cut > size - 150 ? 1 : 777) {
@@ -404,9 +404,9 @@ static void test_cut_changes(void **state)
 		if (cut % 50 != 0)
 			continue;
 		expect_start(cut < before ? 1000 : 2000, cut < before);
-		assert_null(certdir_list_reload(fixture_file, used, &error));
+		assert_null(certdir_list_reload(fixture_file, NULL, used, &error));
 		assert_non_null(strstr(error.text, cut < before ? "is cut short" : "older than what is in use"));
-		fresh = certdir_list_reload(fixture_file, first, &error);
+		fresh = certdir_list_reload(fixture_file, NULL, first, &error);
 		assert_int_equal(fresh != NULL, cut >= before);
 		certdir_list_release(fresh);
 	}
@@ -708,7 +708,7 @@ static _Noreturn void publish_until_killed(struct progress *progress, int first)
 static int start_and_reload(struct certdir_list_snapshot **used)
 {
 	struct certdir_error error;
-	struct certdir_list_snapshot *fresh = certdir_list_reload(fixture_file, *used, &error);
+	struct certdir_list_snapshot *fresh = certdir_list_reload(fixture_file, NULL, *used, &error);
 	bool damaged;
 
 	if (!fresh)

@@ -12,7 +12,7 @@
 static struct certdir_list_writer *begin(void)
 {
 	struct certdir_error error;
-	struct certdir_list_writer *writer = certdir_list_write_begin(fixture_file, false, &error);
+	struct certdir_list_writer *writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 
 	if (!writer)
 		fail_msg("%s", error.text);
@@ -276,7 +276,7 @@ static void test_damaged_present(void **state)
 		file[at] ^= 0x10;
 		fixture_overwrite(file, size);
 		same_as_load(what);
-		assert_null(certdir_list_write_begin(fixture_file, false, &error));
+		assert_null(certdir_list_write_begin(fixture_file, false, NULL, &error));
 		after = fixture_read(&rest);
 		assert_int_equal(rest, size);
 		assert_memory_equal(after, file, size);
@@ -333,7 +333,7 @@ static void test_disk_full(void **state)
 			certdir_list_write_abort(writer);
 		if (!ok || !certdir_list_write_publish(writer, &error))
 			break;
-		writer = certdir_list_write_begin(fixture_file, false, &error);
+		writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 		begun += writer != NULL;
 		ok = writer &&
 		     certdir_list_writer_run(writer, "BEGIN;UPDATE device SET owner=owner||'x';COMMIT", &error);
@@ -362,7 +362,7 @@ static void test_read_only_directory(void **state)
 	fixture_edition(1, 7);
 	assert_int_equal(unlink(strcat(strcpy((char[128]){0}, fixture_file), ".lock")), 0);
 	assert_int_equal(mount(NULL, fixture_directory, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
-	assert_null(certdir_list_write_begin(fixture_file, false, &error));
+	assert_null(certdir_list_write_begin(fixture_file, false, NULL, &error));
 	assert_non_null(strstr(error.text, "Read-only"));
 	assert_int_equal(check_list(), 7);
 	assert_int_equal(umount(fixture_directory), 0);
@@ -499,7 +499,7 @@ static void test_source_of_a_tenant(void **state)
 	run(writer, "UPDATE source SET kind='tenant',tenant='" TENANT_A "'");
 	fixture_publish(writer);
 	for (int fresh = 0; fresh < 2; fresh++) {
-		writer = certdir_list_write_begin(fixture_file, fresh, &error);
+		writer = certdir_list_write_begin(fixture_file, fresh, NULL, &error);
 		assert_non_null(writer);
 		assert_false(certdir_list_write_source(writer, "test", NULL, 1, &error));
 		assert_non_null(strstr(error.text, "\"test\""));

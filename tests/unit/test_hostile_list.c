@@ -45,7 +45,7 @@ static void assert_refused(const char *says)
 	if (snapshot || !strstr(error.text, says))
 		fail_msg("\"%s\" does not say \"%s\"", error.text, says);
 	/* nor does a writer go on with it */
-	assert_null(certdir_list_write_begin(fixture_file, false, &error));
+	assert_null(certdir_list_write_begin(fixture_file, false, NULL, &error));
 	if (!strstr(error.text, says))
 		fail_msg("a writer: \"%s\" does not say \"%s\"", error.text, says);
 }
@@ -361,7 +361,7 @@ static void test_rows_that_nobody_writes(void **state)
 	assert_true(certdir_list_look_tenants(looker, count_name, &length, &error));
 	assert_int_equal(length, strlen("contoso"));
 	certdir_list_write_abort(looker);
-	looker = certdir_list_write_begin(fixture_file, false, &error);
+	looker = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	assert_non_null(looker);
 	tenant = certdir_tenant_open(looker, &options, &error);
 	if (!tenant)

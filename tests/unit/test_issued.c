@@ -125,7 +125,7 @@ static void test_exchange(void **state)
 				world.options.max_shrink = turn ? exchanges[i].max_shrink : 100;
 				world.options.now = 1000 * (turn + 1);
 				if (import) {
-					world.writer = certdir_list_write_begin(fixture_file, false, &error);
+					world.writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 					assert_true(certdir_list_write_certificates_begin(world.writer, "ca", NULL,
 											  &error));
 					put_all(world.writer, NULL, rows);
@@ -168,7 +168,7 @@ static void test_nothing_new(void **state)
 		for (int source = 0; source < 2; source++) {
 			char name[] = {(char)('a' + source), '\0'};
 
-			writer = certdir_list_write_begin(fixture_file, false, &error);
+			writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 			assert_true(certdir_list_write_certificates_begin(writer, name, NULL, &error));
 			for (int i = 0; i < ROWS; i++) {
 				char word[20];
@@ -300,16 +300,16 @@ static void test_import(void **state)
 	assert_int_equal(sources[1].certificates_synced, 900);
 	certdir_list_release(snapshot);
 	/* A tenant's table is the sync's. */
-	writer = certdir_list_write_begin(fixture_file, false, &error);
+	writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	assert_false(certdir_list_write_certificates_begin(writer, "contoso", NULL, &error));
 	assert_non_null(strstr(error.text, "certdir sync"));
 	certdir_list_write_abort(writer);
-	writer = certdir_list_write_begin(fixture_file, false, &error);
+	writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	assert_false(certdir_list_write_certificates_begin(writer, "ca", TENANT_B, &error));
 	assert_non_null(strstr(error.text, "is of tenant " TENANT_A));
 	certdir_list_write_abort(writer);
 	/* And it goes with its source. */
-	writer = certdir_list_write_begin(fixture_file, false, &error);
+	writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	assert_true(certdir_list_write_remove(writer, "ca", (int64_t[]){0}, &error));
 	fixture_publish(writer);
 	table_text(text);
@@ -367,7 +367,7 @@ static void test_find(void **state)
 
 	(void)state;
 	(void)unlink(fixture_file);
-	writer = certdir_list_write_begin(fixture_file, false, &error);
+	writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	for (int i = 0; i < 2; i++) {
 		assert_true(
 			certdir_list_write_certificates_begin(writer, i ? "b" : "a", i ? TENANT_B : TENANT_A, &error));
@@ -389,7 +389,7 @@ static void test_find(void **state)
 	find(NULL, THUMB(9), "07", AS_CERTIFICATES_SAY, "", false);
 
 	/* So many rows of one certificate, or of one serial number, that not all are looked at. */
-	writer = certdir_list_write_begin(fixture_file, false, &error);
+	writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	for (int i = 0; i < 17; i++) {
 		(void)snprintf(text, sizeof(text), "many %d", i);
 		assert_true(certdir_list_write_certificates_begin(writer, text, NULL, &error));
@@ -413,7 +413,7 @@ static void test_hostile_issuers(void **state)
 
 	(void)state;
 	(void)unlink(fixture_file);
-	writer = certdir_list_write_begin(fixture_file, false, &error);
+	writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	fixture_run(writer, "INSERT INTO source(id,name,synced) VALUES(1,'a',0);"
 			    "INSERT INTO certificate(source,serial,issuer) VALUES(1,'0A',''),(1,'0A',NULL),"
 			    "(1,'0A',','),(1,'0A','CN=\\'),(1,'0A','CN=#'),(1,'0A',zeroblob(9)),(1,'0A',"

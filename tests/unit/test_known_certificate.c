@@ -113,7 +113,7 @@ static void make_list(const struct test *test)
 	char sql[4096];
 
 	(void)unlink(fixture_file);
-	writer = certdir_list_write_begin(fixture_file, false, &error);
+	writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	assert_non_null(writer);
 	(void)snprintf(sql, sizeof(sql), devices,
 		       test->intune == NEVER ? 0 : (long long)(NOW - (test->intune ? test->intune : 10)),

@@ -59,7 +59,7 @@ static void go_on(const char *source, int count)
 static int start(bool *last)
 {
 	struct certdir_error damage, error = {.text = ""};
-	struct certdir_list_snapshot *snapshot = certdir_list_load_last(fixture_file, &damage, &error);
+	struct certdir_list_snapshot *snapshot = certdir_list_load_last(fixture_file, NULL, &damage, &error);
 	const int devices = snapshot ? (int)certdir_list_device_count(snapshot) : -1;
 
 	*last = damage.text[0] != '\0';
@@ -171,7 +171,7 @@ static void test_through_a_link(void **state)
 	damage();
 	(void)snprintf(link, sizeof(link), "%s/link", fixture_directory);
 	assert_int_equal(symlink(fixture_file, link), 0);
-	snapshot = certdir_list_load_last(link, &damaged, &error);
+	snapshot = certdir_list_load_last(link, NULL, &damaged, &error);
 	assert_non_null(snapshot);
 	certdir_list_release(snapshot);
 }

@@ -271,7 +271,7 @@ static void test_damaged_list_is_not_replaced(void **state)
 	file = fixture_read(&size);
 	file[size / 2] ^= 1;
 	fixture_overwrite(file, size);
-	assert_null(certdir_list_write_begin(fixture_file, false, &error));
+	assert_null(certdir_list_write_begin(fixture_file, false, NULL, &error));
 	assert_non_null(strstr(error.text, "--replace"));
 	after = fixture_read(&size_after);
 	assert_int_equal(size, size_after);
@@ -330,7 +330,7 @@ static void test_symlink_stays(void **state)
 	(void)state;
 	(void)snprintf(real, sizeof(real), "%s/real.db", fixture_directory);
 	assert_int_equal(symlink("real.db", fixture_file), 0);
-	assert_null(certdir_list_write_begin(fixture_file, false, &error));
+	assert_null(certdir_list_write_begin(fixture_file, false, NULL, &error));
 	assert_non_null(strstr(error.text, "link to nothing"));
 	assert_int_equal(unlink(fixture_file), 0);
 	fixture_edition(1, 1);
@@ -379,7 +379,7 @@ static void test_nowhere_to_write(void **state)
 
 	(void)state;
 	(void)snprintf(name, sizeof(name), "%s/missing/devices.db", fixture_directory);
-	assert_null(certdir_list_write_begin(name, false, &error));
+	assert_null(certdir_list_write_begin(name, false, NULL, &error));
 	assert_non_null(strstr(error.text, name));
 }
 
@@ -449,7 +449,7 @@ static void test_disk_full(void **state)
 	for (int count = 100; count < 2000; count += 50) {
 		bool ok = false;
 
-		writer = certdir_list_write_begin(fixture_file, true, &error);
+		writer = certdir_list_write_begin(fixture_file, true, NULL, &error);
 		if (writer) {
 			ok = certdir_list_write_source(writer, "test", NULL, 1, &error);
 			for (int i = 0; ok && i < count; i++) {

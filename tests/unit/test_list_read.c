@@ -577,7 +577,7 @@ static void test_verify_counts(void **state)
 
 	(void)state;
 	fixture_edition(1, 5);
-	writer = certdir_list_write_begin(fixture_file, false, &error);
+	writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	assert_non_null(writer);
 	fixture_run(writer, "INSERT INTO device(source,name) VALUES(1,'STOLEN')");
 	fixture_run(writer, "INSERT INTO certificate(id,source,thumbprint) VALUES(1,1,'AA'),(2,99,'BB')");

@@ -112,7 +112,7 @@ static void make_list(const char *rows, int64_t synced)
 	char sql[4096];
 
 	(void)unlink(fixture_file);
-	writer = certdir_list_write_begin(fixture_file, false, &error);
+	writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	assert_non_null(writer);
 	(void)snprintf(sql, sizeof(sql), sources, (long long)synced);
 	fixture_run(writer, sql);

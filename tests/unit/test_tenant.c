@@ -436,7 +436,7 @@ static void open_fails(struct world *world, const char *says)
 {
 	struct certdir_error error;
 
-	world->writer = certdir_list_write_begin(fixture_file, false, &error);
+	world->writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	assert_non_null(world->writer);
 	world->tenant = certdir_tenant_open(world->writer, &world->options, &error);
 	if (world->tenant)

@@ -47,7 +47,7 @@ static void put(struct certdir_tenant *list, const char *key, const struct certd
 static enum certdir_tenant_ended list(bool all, int from, int to, int disabled, const char *cursor)
 {
 	struct certdir_error error = {.text = ""};
-	struct certdir_list_writer *writer = certdir_list_write_begin(fixture_file, false, &error);
+	struct certdir_list_writer *writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	struct certdir_tenant *tenant = writer ? certdir_tenant_open(writer, &options, &error) : NULL;
 	enum certdir_tenant_ended ended;
 
@@ -200,7 +200,7 @@ static void test_names(void **state)
 	device.dns_name_count = 2;
 	device.groups = groups;
 	device.group_count = 2;
-	writer = certdir_list_write_begin(fixture_file, false, &error);
+	writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	tenant = certdir_tenant_open(writer, &options, &error);
 	assert_true(tenant && certdir_tenant_entries_begin(tenant, true, &error));
 	put(tenant, KEY1, &device, values, 4);
@@ -252,7 +252,7 @@ static void test_refused(void **state)
 	assert_non_null(strstr(error.text, "imported source of that name"));
 	certdir_list_write_abort(writer);
 	(void)list(true, 1, 2, 0, NULL);
-	writer = certdir_list_write_begin(fixture_file, false, &error);
+	writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	assert_false(certdir_list_write_source(writer, "corp", NULL, 1000, &error));
 	assert_non_null(strstr(error.text, "`certdir sync` fills"));
 	certdir_list_write_abort(writer);

@@ -47,7 +47,7 @@ static bool is_root(void)
 static int publish_one(void)
 {
 	struct certdir_error error;
-	struct certdir_list_writer *writer = certdir_list_write_begin(fixture_file, false, &error);
+	struct certdir_list_writer *writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 
 	if (writer && certdir_list_write_source(writer, "test", NULL, 1, &error) &&
 	    certdir_list_write_device(writer, &(struct certdir_device){.name = (char *)"PC-1"}, &error) &&
@@ -155,7 +155,7 @@ static void test_a_signal_ends_the_wait(void **state)
 	holder = hold_lock();
 	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
 	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
-	assert_null(certdir_list_write_begin(fixture_file, false, &error));
+	assert_null(certdir_list_write_begin(fixture_file, false, NULL, &error));
 	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
 	assert_non_null(strstr(error.text, "signal"));
 	let_go(holder);
@@ -485,7 +485,7 @@ static void test_only_lists_are_replaced(void **state)
 
 	(void)state;
 	fixture_overwrite("root:x:0:0", 10);
-	assert_null(certdir_list_write_begin(fixture_file, true, &error));
+	assert_null(certdir_list_write_begin(fixture_file, true, NULL, &error));
 	assert_non_null(strstr(error.text, "is not a device list"));
 	assert_null(certdir_list_write_private(fixture_file, true, &error));
 	file = fixture_read(&size);
@@ -501,7 +501,7 @@ static void test_only_lists_are_replaced(void **state)
 	fixture_edition(2, 3);
 	assert_int_equal(unlink(fixture_file), 0);
 	assert_int_equal(mkfifo(fixture_file, 0600), 0);
-	assert_null(certdir_list_write_begin(fixture_file, true, &error));
+	assert_null(certdir_list_write_begin(fixture_file, true, NULL, &error));
 }
 
 static void test_links_of_others(void **state)
@@ -518,9 +518,9 @@ static void test_links_of_others(void **state)
 	assert_int_equal(symlink("real.db", fixture_file), 0);
 	fixture_edition(2, 3);
 	assert_int_equal(lchown(fixture_file, SERVICE, SERVICE), 0);
-	assert_null(certdir_list_write_begin(fixture_file, true, &error));
+	assert_null(certdir_list_write_begin(fixture_file, true, NULL, &error));
 	assert_non_null(strstr(error.text, "symbolic link of user 12345"));
-	assert_null(certdir_list_write_begin(fixture_file, false, &error));
+	assert_null(certdir_list_write_begin(fixture_file, false, NULL, &error));
 	certdir_list_release(fixture_load()); /* that is for writers */
 }
 
@@ -565,7 +565,7 @@ static void test_remove(void **state)
 		    "INSERT INTO grp(id,source,object_id) VALUES(90,9,'" G3
 		    "');INSERT INTO device_group(device,grp) VALUES(90,90)");
 	fixture_publish(writer);
-	writer = certdir_list_write_begin(fixture_file, false, &error);
+	writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	assert_non_null(writer);
 	assert_true(certdir_list_write_remove(writer, "og", &devices, &error));
 	assert_int_equal(devices, -1);

@@ -28,7 +28,7 @@ int fixture_teardown(void **state)
 struct certdir_list_writer *fixture_begin(bool fresh, const char *source, const char *tenant, int64_t synced)
 {
 	struct certdir_error error;
-	struct certdir_list_writer *writer = certdir_list_write_begin(fixture_file, fresh, &error);
+	struct certdir_list_writer *writer = certdir_list_write_begin(fixture_file, fresh, NULL, &error);
 
 	if (!writer || !certdir_list_write_source(writer, source, tenant, synced, &error))
 		fail_msg("%s", error.text);
@@ -149,6 +149,6 @@ void fixture_seal(const unsigned char *image, size_t size)
 	fixture_overwrite(image, size);
 	fd = open(fixture_file, O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0);
-	assert_true(certdir_list_seal_append(fd, 0, fixture_file, &error));
+	assert_true(certdir_list_seal_append(fd, 0, NULL, fixture_file, &error));
 	assert_int_equal(close(fd), 0);
 }

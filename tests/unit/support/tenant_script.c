@@ -17,7 +17,7 @@ void world_open(struct world *world)
 {
 	struct certdir_error error;
 
-	if (!world->writer && !(world->writer = certdir_list_write_begin(fixture_file, false, &error)))
+	if (!world->writer && !(world->writer = certdir_list_write_begin(fixture_file, false, NULL, &error)))
 		fail_msg("%s", error.text);
 	if (!world->tenant && !(world->tenant = certdir_tenant_open(world->writer, &world->options, &error)))
 		fail_msg("%s", error.text);
