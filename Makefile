@@ -133,7 +133,7 @@ DEPS_TEST := libcmocka-dev freeradius-utils freeradius-ldap slapd ldap-utils sql
              python3-pytest python3-pytest-xdist python3-ldap samba samba-dsdb-modules samba-vfs-modules samba-ad-provision \
              winbind krb5-user adcli iproute2 ldb-tools libsasl2-modules-gssapi-mit faketime \
              hostapd wpasupplicant tshark strongswan-swanctl charon-systemd libcharon-extra-plugins libstrongswan-standard-plugins \
-             clang-format shellcheck cppcheck mandoc
+             rsync clang-format shellcheck cppcheck mandoc
 
 .PHONY: deps deps-demo
 deps-demo: ## install what building and the demo need (apt-get)

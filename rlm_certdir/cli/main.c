@@ -363,7 +363,7 @@ static const struct certdir_cli_command placeholders_commands[] = {
 };
 
 static const struct certdir_cli_command sessions_commands[] = {
-	{.name = "list", .takes = "j", .most = 1, .run = certdir_cli_sessions_list},
+	{.name = "list", .takes = "jKb", .most = 1, .run = certdir_cli_sessions_list},
 	{.name = "release", .takes = "", .most = 1, .run = certdir_cli_sessions_release},
 	{NULL},
 };
