@@ -363,7 +363,7 @@ static const struct certdir_cli_command placeholders_commands[] = {
 };
 
 static const struct certdir_cli_command sessions_commands[] = {
-	{.name = "list", .takes = "jKb", .most = 1, .run = certdir_cli_sessions_list},
+	{.name = "list", .takes = "j", .most = 1, .run = certdir_cli_sessions_list},
 	{.name = "release", .takes = "", .most = 1, .run = certdir_cli_sessions_release},
 	{NULL},
 };
@@ -375,7 +375,7 @@ static const struct certdir_cli_command commands[] = {
 	 .most = SIZE_MAX,
 	 .run = certdir_cli_check,
 	 .usage = check_usage},
-	{.name = "list", .takes = "ljstfgSdFRCE", .usage = list_usage, .list = LIST_DEFAULT, .group = list_commands},
+	{.name = "list", .takes = "ljstfgSdFRCEKb", .usage = list_usage, .list = LIST_DEFAULT, .group = list_commands},
 	{.name = "sync", .takes = "cAFdijN", .run = certdir_cli_sync, .usage = sync_usage},
 	{.name = "placeholders", .takes = "cFdjapI", .usage = placeholders_usage, .group = placeholders_commands},
 	{.name = "profiles", .takes = "cxvlrkj", .most = 1, .run = certdir_cli_profiles, .usage = profiles_usage},

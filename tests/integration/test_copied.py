@@ -105,7 +105,7 @@ def test_a_copied_list(radiusd, pki, tmp_path, way):
     fleet.fill(PC1=(1, False), PC2=(2, True))
     copy_and_wait()
     said = certdir("list", "verify", "--list", fleet.server / "devices.db", "--public-key", fleet.public_key)
-    assert "7002 devices, signature, seal" in said and "pages in a file of" in said
+    assert "7002 devices; signature, seal" in said and "pages in a file of" in said
     assert reasons() == {"PC1": "disabled", "PC2": "allowed", "EVIL": "not-found"}
 
     # Somebody on the way has a list of his own.
