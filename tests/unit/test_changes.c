@@ -438,7 +438,7 @@ static void test_replaced_while_writing(void **state)
 	(void)state;
 	fixture_large(DEVICES);
 	next_edition(2000, "SELECT 1");
-	writer = certdir_list_write_begin(fixture_file, false, &error);
+	writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	assert_non_null(writer);
 	assert_true(certdir_list_writer_run(writer, "UPDATE source SET synced=3000", &error));
 	copy(changes_file, copy_file);
