@@ -21,6 +21,7 @@
 #include "cli/setup.h"
 
 #define MODULE "mods-available/certdir"
+#define NEW_LINK "mods-available/.certdir-setup"
 #define SHIPPED_LIST "filename = /var/lib/certdir/devices.db"
 
 enum { FILE_MAX = 1 << 20, OUTPUT_MAX = 4 << 20, TARGET_SIZE = 128, LINKS = 5 };
@@ -145,11 +146,9 @@ static void show(const struct proposal *proposal)
 /* A link is made under another name first, where the server reads nothing, so that one that is there is never gone. */
 static bool put_link(const struct proposal *proposal, const char *name, const char *target)
 {
-	static const char temporary[] = "mods-available/.certdir-setup";
-
-	(void)unlinkat(proposal->raddb, temporary, 0);
-	return symlinkat(target, proposal->raddb, temporary) == 0 &&
-	       renameat(proposal->raddb, temporary, proposal->raddb, name) == 0;
+	(void)unlinkat(proposal->raddb, NEW_LINK, 0);
+	return symlinkat(target, proposal->raddb, NEW_LINK) == 0 &&
+	       renameat(proposal->raddb, NEW_LINK, proposal->raddb, name) == 0;
 }
 
 static bool put_module(const struct proposal *proposal, const char *suffix, const char *text)
@@ -179,6 +178,7 @@ static void take_back(const struct proposal *proposal)
 {
 	if (proposal->after)
 		(void)put_module(proposal, "", proposal->before);
+	(void)unlinkat(proposal->raddb, NEW_LINK, 0);
 	for (size_t i = 0; i < LINKS; i++) {
 		if (!proposal->wanted[i])
 			continue;

@@ -367,3 +367,18 @@ def test_raddb_that_the_server_does_not_take_is_taken_back(office):
     after = tree(office.raddb)
     assert after.pop("mods-available/certdir.before-setup") == before["mods-available/certdir"]
     assert after == before
+
+
+def test_raddb_that_cannot_be_changed_is_taken_back(office):
+    """The first link was made, and there is no place for the second one. The site's own eap stays in any case."""
+    write_raddb(office)
+    shutil.rmtree(office.raddb / "sites-enabled")
+    (office.raddb / "mods-enabled/eap").unlink()
+    (office.raddb / "mods-enabled/eap").write_text("eap { }\n")
+    before = tree(office.raddb)
+    out, err = office.setup("--write-raddb", code=73)
+    assert "+mods-enabled/certdir -> " in out and f"certdir: {office.raddb} cannot be changed: No such file" in err
+    assert "mods-enabled/eap is the site's own and stays" in out and "mods-enabled/eap -> " not in out
+    after = tree(office.raddb)
+    assert after.pop("mods-available/certdir.before-setup") == before["mods-available/certdir"]
+    assert after == before
