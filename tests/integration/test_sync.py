@@ -8,6 +8,7 @@ import re
 import signal
 import sqlite3
 import stat
+import subprocess
 import time
 import uuid
 from contextlib import closing
@@ -47,6 +48,25 @@ def test_first_sync(world):
     assert len(graph.asked("token")) == 3, "each part has a connection and a token, which it uses again"
     assert len(graph.asked("delta")) == run.parts()["devices"]["pages"] == 4
     assert "in order" in sync.certdir("list", "verify", "--list", sync.list_file)
+
+
+def test_list_is_signed(world):
+    """By each edition, a sync that cannot sign fetches nothing, and one without the key leaves the signed list as it is."""
+    _, graph, sync = world
+    key, public = sync.directory / "list.key", sync.directory / "list.pub"
+    sync.list["signing_key_file"] = key
+    started = sync.start("--json")
+    assert "list.key cannot be read: No such file" in started.communicate(timeout=60)[1] and started.returncode == MISCONFIGURED
+    assert not graph.asked("delta")
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, timeout=60, umask=0o077)
+    subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True, timeout=60)
+    for _ in range(2):
+        sync.run()
+        assert "signature" in sync.certdir("list", "verify", "--list", sync.list_file, "--public-key", public)
+    before = sync.list_file.read_bytes()
+    del sync.list["signing_key_file"]
+    assert "is signed, and must not become one that is not" in json.dumps(sync.run(code=None).report)
+    assert sync.list_file.read_bytes() == before
 
 
 def test_list_is_readable_only_by_whom_it_concerns(world):
