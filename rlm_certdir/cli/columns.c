@@ -54,7 +54,7 @@ static void share_room(struct certdir_cli_columns *table)
 void certdir_cli_columns_begin(struct certdir_cli_columns *table, const struct certdir_cli_column *columns,
 			       size_t count)
 {
-	const char *titles[CERTDIR_CLI_COLUMNS_MAX];
+	const char *titles[CERTDIR_CLI_COLUMNS_MAX] = {""};
 
 	*table = (struct certdir_cli_columns){.columns = columns, .count = count, .room = terminal_width()};
 	for (size_t i = 0; i < count; i++) {
