@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """certdir list: import, export, show, find, stats, verify, on real files."""
 
+import contextlib
 import csv
 import fcntl
 import hashlib
 import io
-import contextlib
 import json
 import os
 import re

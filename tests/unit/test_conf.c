@@ -352,9 +352,9 @@ static const struct {
 	{"[list]\nmax_shrnk = 10\n", "2: [list] has no option max_shrnk: did you mean max_shrink?"},
 	{"[list]\nFilename = /x\n", "2: [list] has no option Filename: did you mean filename?"},
 	{"[list]\ncloud = global\n",
-	 "2: [list] has no option cloud: known are filename, former_names, changes, max_shrink"},
-	{"[list]\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC==\n",
-	 "2: [list] has no option of that name: known are filename, former_names, changes, max_shrink"},
+	 "2: [list] has no option cloud: known are filename, signing_key_file, former_names, changes, max_shrink"},
+	{"[list]\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC==\n", "2: [list] has no option of that name: known are filename, "
+							 "signing_key_file, former_names, changes, max_shrink"},
 	{"[tenant a]\n" IDS "secret_file = /x\n",
 	 "4: [tenant a] has no option secret_file: did you mean client_secret_file?"},
 	{"[tenant a]\ntennant_id = " TENANT "\nclient_id = " CLIENT "\n" SECRET,
