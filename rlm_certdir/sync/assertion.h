@@ -14,6 +14,12 @@ enum { CERTDIR_ASSERTION_SECONDS = 600 /* that an assertion is good for */ };
 struct certdir_assertion;
 
 /*
+ * Has OpenSSL decode a key once, before there are threads. OpenSSL 3.0 fetches its decoders at their first use; two threads that come
+ * first at the same time may find none, and then a certificate has no public key: seen 44 times in 1,500.
+ */
+void certdir_assertion_prepare(void);
+
+/*
  * Reads a certificate and its private key, each from a file in PEM, DER or PKCS #12 (.pfx, .p12); both may be one file, in any order
  * and beside others: of the certificates in the file the one that fits the key counts, of several that do the one that is good for
  * longest. The key is RSA with 2048 bits or more, in a file that certdir_secret_read() would accept. password_file: holds the

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/background.h"
+#include "sync/assertion.h"
 #include "sync/engine.h"
 
 enum {
@@ -379,6 +380,7 @@ struct certdir_sync *certdir_sync_open(const struct certdir_sync_options *option
 		certdir_error_set(error, "out of memory");
 		return NULL;
 	}
+	certdir_assertion_prepare();
 	sync->options = *options;
 	sync->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!options->dry_run)

@@ -7,12 +7,14 @@
 #include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -397,10 +399,78 @@ static void test_jwt(void **state)
 	certdir_assertion_close(assertion);
 }
 
-int main(void)
+/* ---- two threads that read the first keys of a process ---- */
+
+enum { PROCESSES = 300 };
+
+static pthread_barrier_t both_are_there;
+static char both_file[256];
+
+static void *open_both(void *opened)
+{
+	struct certdir_error error;
+	struct certdir_assertion *assertion;
+
+	(void)pthread_barrier_wait(&both_are_there);
+	assertion = certdir_assertion_open(both_file, both_file, NULL, NOW, &error);
+	*(bool *)opened = assertion;
+	certdir_assertion_close(assertion);
+	return NULL;
+}
+
+/* Exits with 0 when both threads could. */
+static void open_twice(void)
+{
+	bool mine = false, others = false;
+	pthread_t thread;
+
+	certdir_assertion_prepare();
+	if (pthread_barrier_init(&both_are_there, NULL, 2) != 0 ||
+	    pthread_create(&thread, NULL, open_both, &others) != 0)
+		_exit(2);
+	(void)open_both(&mine);
+	(void)pthread_join(thread, NULL);
+	_exit(mine && others ? 0 : 1);
+}
+
+/* This program anew, which has read no key yet: its children have neither. Returns the exit status. */
+static int open_in_processes(const char *filename)
+{
+	int failed = 0, status;
+
+	(void)snprintf(both_file, sizeof(both_file), "%s", filename);
+	for (int i = 0; i < PROCESSES; i++) {
+		const pid_t child = fork();
+
+		if (child == 0)
+			open_twice();
+		failed += child < 0 || waitpid(child, &status, 0) != child || status != 0;
+	}
+	return failed ? 1 : 0;
+}
+
+static void test_first_keys_in_two_threads(void **state)
+{
+	const pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (child == 0) {
+		(void)execl("/proc/self/exe", "test_assertion", path("mixed.pem"), (char *)NULL);
+		_exit(2);
+	}
+	assert_true(child > 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_pairs), cmocka_unit_test(test_choice),
-					   cmocka_unit_test(test_jwt)};
+					   cmocka_unit_test(test_jwt),
+					   cmocka_unit_test(test_first_keys_in_two_threads)};
 
+	if (argc > 1)
+		return open_in_processes(argv[1]);
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
