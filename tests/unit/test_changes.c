@@ -447,43 +447,50 @@ static void test_replaced_while_writing(void **state)
 	expect_start(3000, false);
 }
 
-/* After a power cut: of the edition that was appended last, the sectors behind a place did not last, or those before it. */
-static void test_lost_sectors(void **state)
+/* Changes of two editions, which the caller frees; the second begins at *before of their *size bytes. *used is to be released. */
+static unsigned char *two_editions(struct certdir_list_snapshot **used, size_t *before, size_t *size)
 {
-	static const unsigned char zeros[HEAD];
-	struct certdir_list_snapshot *used;
-	unsigned char *bytes, *lost;
-	size_t size, before;
-
-	(void)state;
 	fixture_large(DEVICES);
 	next_edition(2000, "SELECT 1");
-	before = (size_t)size_of(changes_file);
+	*before = (size_t)size_of(changes_file);
 	next_edition(3000, "SELECT 1");
-	used = fixture_load();
-	bytes = read_changes(&size);
-	lost = malloc(size);
+	*used = fixture_load();
+	return read_changes(size);
+}
+
+/* Of the part at `at`, what stands before or behind each place in it did not last: the edition was not ended. */
+static void lose_sectors(const struct certdir_list_snapshot *used, const unsigned char *bytes, size_t size, size_t at,
+			 size_t part)
+{
+	unsigned char *lost = malloc(size);
+
 	assert_non_null(lost);
-	for (size_t cut = 4; cut < HEAD; cut += 4)
+	for (size_t cut = 4; cut < part; cut += 4)
 		for (int side = 0; side < 2; side++) {
 			memcpy(lost, bytes, size);
-			memcpy(lost + before + (side ? cut : 0), zeros, side ? HEAD - cut : cut);
-			write_changes(lost, size - DIGEST);
-			expect_alone(&used->image, CERTDIR_CHANGES_READ, 1);
-		}
-	for (size_t cut = 4; cut < DIGEST; cut += 4)
-		for (int side = 0; side < 2; side++) {
-			memcpy(lost, bytes, size);
-			memcpy(lost + size - DIGEST + (side ? cut : 0), zeros, side ? DIGEST - cut : cut);
+			memset(lost + at + (side ? cut : 0), 0, side ? part - cut : cut);
 			write_changes(lost, size);
 			expect_alone(&used->image, CERTDIR_CHANGES_READ, 1);
 		}
+	free(lost);
+}
+
+/* After a power cut: of the edition that was appended last, the sectors behind a place did not last, or those before it. */
+static void test_lost_sectors(void **state)
+{
+	struct certdir_list_snapshot *used;
+	unsigned char *bytes;
+	size_t size, before;
+
+	(void)state;
+	bytes = two_editions(&used, &before, &size);
+	lose_sectors(used, bytes, size - DIGEST, before, HEAD);
+	lose_sectors(used, bytes, size, size - DIGEST, DIGEST);
 	expect_start(2000, false);
 	next_edition(4000, "SELECT 1");
 	expect_start(4000, false);
 	certdir_list_release(used);
 	free(bytes);
-	free(lost);
 }
 
 static void test_damaged_changes(void **state)
@@ -494,12 +501,7 @@ static void test_damaged_changes(void **state)
 	size_t size, before;
 
 	(void)state;
-	fixture_large(DEVICES);
-	next_edition(2000, "SELECT 1");
-	before = (size_t)size_of(changes_file);
-	next_edition(3000, "SELECT 1");
-	used = fixture_load();
-	bytes = read_changes(&size);
+	bytes = two_editions(&used, &before, &size);
 	for (size_t at = 0; at < size;
 	     at += at < before + HEAD + 4 * ENTRY && at % before < HEAD + 4 * ENTRY ? 1 : 997) {
 		bytes[at] ^= 8;
