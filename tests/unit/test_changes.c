@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The file of changes beside a large list: what it costs, whatever is done to it or to the list, and what dies while it is written. */
-#include "list_fixture.h"
+/* The file of changes beside a large list: what it costs, and whatever is done to it or to the list. */
+#include "changes_fixture.h"
 #include "fsync_count.h"
 #include "list/changes.h"
 #include "list/snapshot.h"
@@ -8,81 +8,8 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <time.h>
 
 enum { DEVICES = 6000, HEAD = 64, DIGEST = CERTDIR_SEAL_DIGEST, ENTRY = 4 + DIGEST };
-
-static char changes_file[112], copy_file[112];
-
-static int setup(void **state)
-{
-	if (fixture_setup(state) != 0)
-		return -1;
-	(void)snprintf(changes_file, sizeof(changes_file), "%s.changes", fixture_file);
-	(void)snprintf(copy_file, sizeof(copy_file), "%s/copy", fixture_directory);
-	return 0;
-}
-
-/* The next edition: its number is how long the source has been synced. */
-static bool try_edition(int edition, const char *sql, struct certdir_error *error)
-{
-	struct certdir_list_writer *writer = certdir_list_write_begin(fixture_file, false, NULL, error);
-	char text[60];
-
-	if (!writer)
-		return false;
-	(void)snprintf(text, sizeof(text), "UPDATE source SET synced=%d", edition);
-	if (certdir_list_writer_run(writer, text, error) && certdir_list_writer_run(writer, sql, error))
-		return certdir_list_write_publish(writer, error);
-	certdir_list_write_abort(writer);
-	return false;
-}
-
-static void next_edition(int edition, const char *sql)
-{
-	struct certdir_error error;
-
-	if (!try_edition(edition, sql, &error))
-		fail_msg("%s", error.text);
-}
-
-static int edition_of(const struct certdir_list_snapshot *snapshot)
-{
-	size_t count;
-
-	return (int)certdir_list_sources(snapshot, &count)[0].synced;
-}
-
-/* Which edition a server has that starts now, -1 = none; whether it says that something is damaged. */
-static int start(bool *damaged)
-{
-	struct certdir_error damage, error;
-	struct certdir_list_snapshot *snapshot = certdir_list_load_last(fixture_file, NULL, &damage, &error);
-	const int edition = snapshot ? edition_of(snapshot) : -1;
-
-	*damaged = damage.text[0] != '\0';
-	certdir_list_release(snapshot);
-	return edition;
-}
-
-static void expect_start(int edition, bool damaged)
-{
-	bool is_damaged;
-
-	assert_int_equal(start(&is_damaged), edition);
-	assert_int_equal(is_damaged, damaged);
-}
-
-static off_t size_of(const char *filename)
-{
-	struct stat status;
-
-	return stat(filename, &status) == 0 ? status.st_size : -1;
-}
 
 static void copy(const char *from, const char *to)
 {
@@ -98,7 +25,7 @@ static unsigned char *read_changes(size_t *size)
 	unsigned char *bytes;
 
 	assert_non_null(in);
-	*size = (size_t)size_of(changes_file);
+	*size = (size_t)changes_size_of(changes_file);
 	bytes = malloc(*size);
 	assert_non_null(bytes);
 	assert_int_equal(fread(bytes, 1, *size, in), *size);
@@ -113,28 +40,6 @@ static void write_changes(const unsigned char *bytes, size_t size)
 	assert_non_null(out);
 	assert_int_equal(fwrite(bytes, 1, size, out), size);
 	assert_int_equal(fclose(out), 0);
-}
-
-static void note_problem(void *context, const char *text)
-{
-	print_message("%s\n", text);
-	++*(int *)context;
-}
-
-/* What is published is a sound database, in which each index has what its table has. */
-static void check_list(size_t devices)
-{
-	struct certdir_list_snapshot *snapshot = fixture_load();
-	struct certdir_list_reader *reader = fixture_reader(snapshot);
-	struct certdir_error error;
-	int problems = 0;
-	int64_t count;
-
-	assert_int_equal(certdir_list_verify(reader, true, note_problem, &problems, &error), 0);
-	assert_int_equal(certdir_sql_number(&reader->sql, &count, "SELECT count(*) FROM device", SQL_NOTHING), 1);
-	assert_int_equal(count, devices);
-	certdir_list_reader_put(reader);
-	certdir_list_release(snapshot);
 }
 
 #define COUNT ";UPDATE source SET devices=(SELECT count(*) FROM device)"
@@ -152,20 +57,20 @@ static void test_one_change(void **state)
 	fixture_large(DEVICES);
 	list = fixture_read(&size);
 	before = fixture_load();
-	next_edition(2000, "INSERT INTO device(source,name) VALUES(1,'NEW')" COUNT);
+	changes_next(2000, "INSERT INTO device(source,name) VALUES(1,'NEW')" COUNT);
 	same = fixture_read(&same_size);
 	assert_int_equal(size, same_size);
 	assert_memory_equal(list, same, size);
-	assert_in_range(size_of(changes_file), 4096, 100000);
-	check_list(DEVICES + 1);
+	assert_in_range(changes_size_of(changes_file), 4096, 100000);
+	changes_check_list(DEVICES + 1);
 	/* The list itself is in memory once. */
 	after = certdir_list_reload(fixture_file, NULL, before, &error);
 	assert_non_null(after);
 	assert_ptr_equal(before->image.base, after->image.base);
-	assert_int_equal(edition_of(before), 1000);
-	assert_int_equal(edition_of(after), 2000);
+	assert_int_equal(changes_edition_of(before), 1000);
+	assert_int_equal(changes_edition_of(after), 2000);
 	certdir_list_release(before);
-	assert_int_equal(edition_of(after), 2000);
+	assert_int_equal(changes_edition_of(after), 2000);
 	certdir_list_release(after);
 	free(list);
 	free(same);
@@ -185,10 +90,10 @@ static void test_next_change(void **state)
 
 	(void)state;
 	fixture_large(DEVICES);
-	next_edition(2000, "UPDATE device SET enabled=0 WHERE id=7");
+	changes_next(2000, "UPDATE device SET enabled=0 WHERE id=7");
 	first = read_changes(&size);
 	before = fixture_load();
-	next_edition(3000, "UPDATE device SET enabled=0 WHERE id=3000");
+	changes_next(3000, "UPDATE device SET enabled=0 WHERE id=3000");
 	both = read_changes(&both_size);
 	assert_in_range(both_size, size + 4096, size + 100000);
 	assert_memory_equal(first, both, size);
@@ -197,24 +102,24 @@ static void test_next_change(void **state)
 	assert_int_equal(before->image.changes.batch_count, 1);
 	assert_int_equal(after->image.changes.batch_count, 2);
 	assert_ptr_equal(before->image.changes.batches[0], after->image.changes.batches[0]);
-	assert_int_equal(edition_of(before), 2000);
+	assert_int_equal(changes_edition_of(before), 2000);
 	certdir_list_release(before);
-	assert_int_equal(edition_of(after), 3000);
-	check_list(DEVICES);
+	assert_int_equal(changes_edition_of(after), 3000);
+	changes_check_list(DEVICES);
 
-	assert_int_equal(link(changes_file, copy_file), 0);
-	next_edition(4000, "SELECT 1");
-	assert_int_equal(size_of(changes_file), -1);
-	assert_int_equal(size_of(copy_file), both_size);
-	expect_start(4000, false);
-	next_edition(5000, "SELECT 1");
-	assert_true(size_of(changes_file) > 0);
+	assert_int_equal(link(changes_file, changes_copy), 0);
+	changes_next(4000, "SELECT 1");
+	assert_int_equal(changes_size_of(changes_file), -1);
+	assert_int_equal(changes_size_of(changes_copy), both_size);
+	changes_expect_start(4000, false);
+	changes_next(5000, "SELECT 1");
+	assert_true(changes_size_of(changes_file) > 0);
 	writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	assert_non_null(writer);
 	assert_int_equal(unlink(changes_file), 0);
 	assert_true(certdir_list_writer_run(writer, "UPDATE source SET synced=6000", &error));
 	assert_true(certdir_list_write_publish(writer, &error));
-	expect_start(6000, false);
+	changes_expect_start(6000, false);
 	certdir_list_release(after);
 	free(first);
 	free(both);
@@ -226,17 +131,17 @@ static void test_lasts(void **state)
 	(void)state;
 	fixture_large(DEVICES);
 	synced = (struct fsync_count){0};
-	next_edition(2000, "SELECT 1");
-	assert_true(size_of(changes_file) > 0);
+	changes_next(2000, "SELECT 1");
+	assert_true(changes_size_of(changes_file) > 0);
 	assert_int_equal(synced.files, 2);
 	assert_int_equal(synced.directories, 1);
 	assert_int_equal(synced.early, 0);
 	synced = (struct fsync_count){0};
-	next_edition(3000, "SELECT 1");
+	changes_next(3000, "SELECT 1");
 	assert_int_equal(synced.files, 2);
 	assert_int_equal(synced.directories, 0);
-	assert_int_equal(synced.sizes[1], size_of(changes_file));
-	assert_int_equal(synced.sizes[0], size_of(changes_file) - DIGEST);
+	assert_int_equal(synced.sizes[1], changes_size_of(changes_file));
+	assert_int_equal(synced.sizes[0], changes_size_of(changes_file) - DIGEST);
 }
 
 /* Changes come behind changes until they are a quarter of the list; then what was before stands beside it, changes and all. */
@@ -253,26 +158,26 @@ static void test_written_whole(void **state)
 	(void)snprintf(last_of_last, sizeof(last_of_last), "%s.changes", last);
 	fixture_large(DEVICES);
 	for (; edition < 2200; edition++) {
-		next_edition(edition, "UPDATE device SET enabled=0 WHERE id%97=(SELECT synced%97 FROM source)");
-		if (size_of(changes_file) < 0)
+		changes_next(edition, "UPDATE device SET enabled=0 WHERE id%97=(SELECT synced%97 FROM source)");
+		if (changes_size_of(changes_file) < 0)
 			break;
-		assert_true(size_of(changes_file) >= before);
-		before = size_of(changes_file);
+		assert_true(changes_size_of(changes_file) >= before);
+		before = changes_size_of(changes_file);
 	}
 	assert_in_range(edition, 2003, 2100);
-	check_list(DEVICES);
+	changes_check_list(DEVICES);
 	snapshot = certdir_list_load(last, &error);
 	assert_non_null(snapshot);
-	assert_int_equal(edition_of(snapshot), edition - 1);
+	assert_int_equal(changes_edition_of(snapshot), edition - 1);
 	certdir_list_release(snapshot);
 	/* What takes its place without going on with it leaves nothing of it. */
-	next_edition(3000, "SELECT 1");
-	assert_true(size_of(changes_file) > 0);
+	changes_next(3000, "SELECT 1");
+	assert_true(changes_size_of(changes_file) > 0);
 	fixture_edition(1, 5);
-	assert_int_equal(size_of(changes_file), -1);
-	assert_int_equal(size_of(last), -1);
-	assert_int_equal(size_of(last_of_last), -1);
-	expect_start(1000, false);
+	assert_int_equal(changes_size_of(changes_file), -1);
+	assert_int_equal(changes_size_of(last), -1);
+	assert_int_equal(changes_size_of(last_of_last), -1);
+	changes_expect_start(1000, false);
 }
 
 /* Many at once, a list that grows and shrinks: it is whole all the same. */
@@ -280,19 +185,19 @@ static void test_many_changes(void **state)
 {
 	(void)state;
 	fixture_large(DEVICES);
-	next_edition(2000, "UPDATE device SET owner=hex(randomblob(500))");
-	assert_int_equal(size_of(changes_file), -1);
-	check_list(DEVICES);
-	next_edition(2001, "DELETE FROM device WHERE id>5900" COUNT);
-	assert_true(size_of(changes_file) > 0);
-	check_list(5900);
-	next_edition(2002,
+	changes_next(2000, "UPDATE device SET owner=hex(randomblob(500))");
+	assert_int_equal(changes_size_of(changes_file), -1);
+	changes_check_list(DEVICES);
+	changes_next(2001, "DELETE FROM device WHERE id>5900" COUNT);
+	assert_true(changes_size_of(changes_file) > 0);
+	changes_check_list(5900);
+	changes_next(2002,
 		     "INSERT INTO device(source,name,owner) SELECT 1,'x'||id,owner FROM device WHERE id<500" COUNT);
-	check_list(6399);
-	next_edition(2003, "BEGIN;DELETE FROM device WHERE id%3=0;ROLLBACK;DELETE FROM device WHERE id%3>0" COUNT);
-	check_list(2133);
-	next_edition(2004, "SELECT 1");
-	check_list(2133);
+	changes_check_list(6399);
+	changes_next(2003, "BEGIN;DELETE FROM device WHERE id%3=0;ROLLBACK;DELETE FROM device WHERE id%3>0" COUNT);
+	changes_check_list(2133);
+	changes_next(2004, "SELECT 1");
+	changes_check_list(2133);
 }
 
 /* ---- files that do not belong together ---- */
@@ -304,23 +209,23 @@ static void test_list_without_its_changes(void **state)
 
 	(void)state;
 	fixture_large(DEVICES);
-	next_edition(2000, "SELECT 1");
-	copy(changes_file, copy_file);
-	next_edition(3000, "SELECT 1");
+	changes_next(2000, "SELECT 1");
+	copy(changes_file, changes_copy);
+	changes_next(3000, "SELECT 1");
 	used = fixture_load();
-	assert_int_equal(edition_of(used), 3000);
+	assert_int_equal(changes_edition_of(used), 3000);
 	/* In use it is not given up for what is older; a server that starts has what there is. */
-	copy(copy_file, changes_file);
+	copy(changes_copy, changes_file);
 	assert_null(certdir_list_reload(fixture_file, NULL, used, &error));
 	assert_non_null(strstr(error.text, "older than what is in use"));
-	expect_start(2000, false);
+	changes_expect_start(2000, false);
 	assert_int_equal(unlink(changes_file), 0);
 	assert_null(certdir_list_reload(fixture_file, NULL, used, &error));
 	assert_non_null(strstr(error.text, "devices.db.changes is missing"));
-	expect_start(1000, false);
+	changes_expect_start(1000, false);
 	/* A writer goes on from what there is. */
-	next_edition(4000, "SELECT 1");
-	expect_start(4000, false);
+	changes_next(4000, "SELECT 1");
+	changes_expect_start(4000, false);
 	certdir_list_release(used);
 }
 
@@ -331,26 +236,26 @@ static void test_changes_of_another_list(void **state)
 
 	(void)state;
 	fixture_large(DEVICES);
-	next_edition(2000, "SELECT 1");
-	copy(changes_file, copy_file);
+	changes_next(2000, "SELECT 1");
+	copy(changes_file, changes_copy);
 	fixture_large(DEVICES);
-	copy(copy_file, changes_file);
-	expect_start(1000, false);
-	next_edition(3000, "SELECT 1");
-	expect_start(3000, false);
+	copy(changes_copy, changes_file);
+	changes_expect_start(1000, false);
+	changes_next(3000, "SELECT 1");
+	changes_expect_start(3000, false);
 
-	copy(fixture_file, copy_file);
+	copy(fixture_file, changes_copy);
 	assert_int_equal(unlink(changes_file), 0);
 	fixture_large(DEVICES);
-	next_edition(4000, "SELECT 1");
-	copy(copy_file, fixture_file);
+	changes_next(4000, "SELECT 1");
+	copy(changes_copy, fixture_file);
 	assert_null(certdir_list_load(fixture_file, &error));
 	assert_non_null(strstr(error.text, "changes of another list"));
-	expect_start(1000, true);
-	assert_false(try_edition(5000, "SELECT 1", &error));
+	changes_expect_start(1000, true);
+	assert_false(changes_try(5000, "SELECT 1", &error));
 	assert_non_null(strstr(error.text, "left as it is"));
 	assert_int_equal(unlink(fixture_file), 0);
-	expect_start(-1, false);
+	changes_expect_start(-1, false);
 }
 
 /* How a reader of the list finds them, without reading that each time. *editions: how many are sound. */
@@ -391,10 +296,10 @@ static void test_cut_changes(void **state)
 
 	(void)state;
 	fixture_large(DEVICES);
-	next_edition(2000, "SELECT 1");
-	before = (size_t)size_of(changes_file);
+	changes_next(2000, "SELECT 1");
+	before = (size_t)changes_size_of(changes_file);
 	first = fixture_load();
-	next_edition(3000, "UPDATE device SET enabled=0 WHERE id=3000");
+	changes_next(3000, "UPDATE device SET enabled=0 WHERE id=3000");
 	used = certdir_list_reload(fixture_file, NULL, first, &error);
 	assert_non_null(used);
 	bytes = read_changes(&size);
@@ -403,7 +308,7 @@ static void test_cut_changes(void **state)
 		expect_alone(&used->image, cut < before ? CERTDIR_CHANGES_DAMAGED : CERTDIR_CHANGES_READ, 1);
 		if (cut % 50 != 0)
 			continue;
-		expect_start(cut < before ? 1000 : 2000, cut < before);
+		changes_expect_start(cut < before ? 1000 : 2000, cut < before);
 		assert_null(certdir_list_reload(fixture_file, NULL, used, &error));
 		assert_non_null(strstr(error.text, cut < before ? "is cut short" : "older than what is in use"));
 		fresh = certdir_list_reload(fixture_file, NULL, first, &error);
@@ -413,17 +318,17 @@ static void test_cut_changes(void **state)
 	/* What a power cut leaves, where blocks have come before their head, or with their digest lost. */
 	memset(bytes + before, 0, HEAD);
 	write_changes(bytes, size - 40);
-	expect_start(2000, false);
-	next_edition(4000, "UPDATE device SET enabled=0 WHERE id=4000");
-	expect_start(4000, false);
+	changes_expect_start(2000, false);
+	changes_next(4000, "UPDATE device SET enabled=0 WHERE id=4000");
+	changes_expect_start(4000, false);
 	free(bytes);
 	bytes = read_changes(&size);
 	memset(bytes + size - DIGEST, 0, DIGEST);
 	write_changes(bytes, size);
-	expect_start(2000, false);
-	next_edition(5000, "SELECT 1");
-	expect_start(5000, false);
-	check_list(DEVICES);
+	changes_expect_start(2000, false);
+	changes_next(5000, "SELECT 1");
+	changes_expect_start(5000, false);
+	changes_check_list(DEVICES);
 	certdir_list_release(first);
 	certdir_list_release(used);
 	free(bytes);
@@ -437,23 +342,23 @@ static void test_replaced_while_writing(void **state)
 
 	(void)state;
 	fixture_large(DEVICES);
-	next_edition(2000, "SELECT 1");
+	changes_next(2000, "SELECT 1");
 	writer = certdir_list_write_begin(fixture_file, false, NULL, &error);
 	assert_non_null(writer);
 	assert_true(certdir_list_writer_run(writer, "UPDATE source SET synced=3000", &error));
-	copy(changes_file, copy_file);
-	assert_int_equal(rename(copy_file, changes_file), 0);
+	copy(changes_file, changes_copy);
+	assert_int_equal(rename(changes_copy, changes_file), 0);
 	assert_true(certdir_list_write_publish(writer, &error));
-	expect_start(3000, false);
+	changes_expect_start(3000, false);
 }
 
 /* Changes of two editions, which the caller frees; the second begins at *before of their *size bytes. *used is to be released. */
 static unsigned char *two_editions(struct certdir_list_snapshot **used, size_t *before, size_t *size)
 {
 	fixture_large(DEVICES);
-	next_edition(2000, "SELECT 1");
-	*before = (size_t)size_of(changes_file);
-	next_edition(3000, "SELECT 1");
+	changes_next(2000, "SELECT 1");
+	*before = (size_t)changes_size_of(changes_file);
+	changes_next(3000, "SELECT 1");
 	*used = fixture_load();
 	return read_changes(size);
 }
@@ -486,9 +391,9 @@ static void test_lost_sectors(void **state)
 	bytes = two_editions(&used, &before, &size);
 	lose_sectors(used, bytes, size - DIGEST, before, HEAD);
 	lose_sectors(used, bytes, size, size - DIGEST, DIGEST);
-	expect_start(2000, false);
-	next_edition(4000, "SELECT 1");
-	expect_start(4000, false);
+	changes_expect_start(2000, false);
+	changes_next(4000, "SELECT 1");
+	changes_expect_start(4000, false);
 	certdir_list_release(used);
 	free(bytes);
 }
@@ -508,7 +413,7 @@ static void test_damaged_changes(void **state)
 		write_changes(bytes, size);
 		expect_alone(&used->image, CERTDIR_CHANGES_DAMAGED, 0);
 		if (at % 50 == 0)
-			expect_start(at < before ? 1000 : 2000, true);
+			changes_expect_start(at < before ? 1000 : 2000, true);
 		bytes[at] ^= 8;
 	}
 	for (size_t at = size - DIGEST; at < size; at++) {
@@ -521,18 +426,18 @@ static void test_damaged_changes(void **state)
 	write_changes(bytes, size);
 	assert_null(certdir_list_load(fixture_file, &error));
 	assert_non_null(strstr(error.text, "devices.db.changes"));
-	assert_false(try_edition(5000, "SELECT 1", &error));
+	assert_false(changes_try(5000, "SELECT 1", &error));
 	assert_non_null(strstr(error.text, "left as it is"));
 	bytes[before + HEAD] ^= 1;
 	/* A writer reads no block that it does not need, and goes on from none that is damaged. */
 	bytes[size - DIGEST - CERTDIR_LIST_BLOCK + 2000] ^= 1;
 	write_changes(bytes, size);
-	assert_false(try_edition(5000, "UPDATE device SET owner='x'||name,object_id=name", &error));
+	assert_false(changes_try(5000, "UPDATE device SET owner='x'||name,object_id=name", &error));
 	assert_non_null(strstr(error.text, "devices.db.changes is damaged"));
-	expect_start(2000, true);
+	changes_expect_start(2000, true);
 	bytes[size - DIGEST - CERTDIR_LIST_BLOCK + 2000] ^= 1;
 	write_changes(bytes, size);
-	expect_start(3000, false);
+	changes_expect_start(3000, false);
 	certdir_list_release(used);
 	free(bytes);
 }
@@ -562,7 +467,7 @@ static void test_hostile_changes(void **state)
 
 	(void)state;
 	fixture_large(DEVICES);
-	next_edition(2000, "SELECT 1");
+	changes_next(2000, "SELECT 1");
 	snapshot = fixture_load();
 	total = snapshot->image.changes.total;
 	count = snapshot->image.changes.count;
@@ -604,16 +509,16 @@ static void test_hostile_changes(void **state)
 		memcpy(cases[i].at, kept, 8);
 		if (certdir_list_load(fixture_file, &error) || !strstr(error.text, cases[i].says))
 			fail_msg("case %zu: %s", i, error.text);
-		expect_start(1000, true);
+		changes_expect_start(1000, true);
 	}
 	seal(bytes, size, count);
 	write_changes(bytes, size);
-	expect_start(2000, false);
+	changes_expect_start(2000, false);
 	/* Nobody reads into memory what nobody has sealed. */
 	assert_int_equal(truncate(changes_file, INT64_C(1) << 40), 0);
-	expect_start(2000, false);
-	next_edition(3000, "SELECT 1");
-	assert_true(size_of(changes_file) < 200000);
+	changes_expect_start(2000, false);
+	changes_next(3000, "SELECT 1");
+	assert_true(changes_size_of(changes_file) < 200000);
 	assert_int_equal(unlink(changes_file), 0);
 	assert_int_equal(mkfifo(changes_file, 0600), 0);
 	assert_null(certdir_list_load(fixture_file, &error));
@@ -636,160 +541,26 @@ static void test_damaged_list(void **state)
 	/* The first page is always needed, and so is each row that changes, and everything when it is written whole. */
 	list[50] ^= 1;
 	fixture_overwrite(list, size);
-	assert_false(try_edition(2000, "SELECT 1", &error));
+	assert_false(changes_try(2000, "SELECT 1", &error));
 	list[50] ^= 1;
 	for (size_t at = 40000; at < image; at += image / 7) {
 		list[at] ^= 1;
 		fixture_overwrite(list, size);
-		assert_false(try_edition(2000, "UPDATE device SET owner='x'||name,object_id=name", &error));
+		assert_false(changes_try(2000, "UPDATE device SET owner='x'||name,object_id=name", &error));
 		if (!strstr(error.text, "does not match its seal") || !strstr(error.text, "left as it is"))
 			fail_msg("%s", error.text);
 		list[at] ^= 1;
 	}
-	assert_int_equal(size_of(changes_file), -1);
+	assert_int_equal(changes_size_of(changes_file), -1);
 	fixture_overwrite(list, size);
-	next_edition(2000, "SELECT 1");
-	check_list(DEVICES);
+	changes_next(2000, "SELECT 1");
+	changes_check_list(DEVICES);
 	free(list);
-}
-
-/* ---- writers that die, and disks that are full ---- */
-
-/* What children have done, seen by all. */
-struct progress {
-	int published; /* the newest edition whose publication has ended */
-	int whole; /* how often the list was written whole */
-};
-
-static long own_time(void)
-{
-	struct timespec spent;
-
-	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
-	return (long)spent.tv_sec * 1000000 + spent.tv_nsec / 1000;
-}
-
-/* It must not come back: what fails here would go on as a second process of these tests. */
-static void publish_or_exit(struct progress *progress)
-{
-	const off_t before = size_of(changes_file);
-	const int edition = progress->published + 1;
-	struct certdir_error error;
-
-	/* Some are one row, some have as many blocks as are not written whole at once. */
-	if (!try_edition(edition,
-			 edition % 3 ? "UPDATE device SET enabled=0 WHERE id=(SELECT synced FROM source)"
-				     : "UPDATE device SET enabled=NOT coalesce(enabled,0) WHERE id BETWEEN 600 AND 950",
-			 &error)) {
-		print_error("edition %d: %s\n", edition, error.text);
-		_exit(1);
-	}
-	progress->published = edition;
-	progress->whole += size_of(changes_file) < before;
-}
-
-/*
- * Dies in one of the editions after `first`, at any moment of it: of its own time, since others may keep it waiting. How long that is, the
- * editions before it tell: here, and with a sanitizer, where all takes longer.
- */
-static _Noreturn void publish_until_killed(struct progress *progress, int first)
-{
-	struct itimerval timer = {.it_interval = {0}};
-	long begin = own_time();
-
-	for (int i = 0; i < first; i++)
-		publish_or_exit(progress);
-	timer.it_value.tv_usec = 1 + rand() % (2 * (own_time() - begin) / first);
-	(void)signal(SIGPROF, SIG_DFL);
-	(void)setitimer(ITIMER_PROF, &timer, NULL);
-	for (;;)
-		publish_or_exit(progress);
-}
-
-/* A reader gets what is published, and whoever has the edition before takes it in its place. */
-static int start_and_reload(struct certdir_list_snapshot **used)
-{
-	struct certdir_error error;
-	struct certdir_list_snapshot *fresh = certdir_list_reload(fixture_file, NULL, *used, &error);
-	bool damaged;
-
-	if (!fresh)
-		fail_msg("%s", error.text);
-	certdir_list_release(*used);
-	*used = fresh;
-	assert_int_equal(start(&damaged), edition_of(fresh));
-	assert_false(damaged);
-	return edition_of(fresh);
-}
-
-static void test_killed_while_publishing(void **state)
-{
-	struct progress *progress =
-		mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct certdir_list_snapshot *used;
-
-	(void)state;
-	assert_ptr_not_equal(progress, MAP_FAILED);
-	/* Where nothing waits for a disk, it is over sooner. */
-	if (mount("none", fixture_directory, "tmpfs", MS_NOSUID | MS_NODEV, "size=40m") != 0)
-		print_message("no tmpfs can be mounted here: %s\n", strerror(errno));
-	fixture_large(4500);
-	used = fixture_load();
-	progress->published = 1000;
-	for (int i = 0; i < 40; i++) {
-		const pid_t pid = fork();
-		int status, now;
-
-		assert_true(pid >= 0);
-		srand((unsigned)i);
-		if (pid == 0)
-			publish_until_killed(progress, 1 + i % 4);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF);
-		now = start_and_reload(&used);
-		if (now != progress->published && now != progress->published + 1)
-			fail_msg("after %d there is %d", progress->published, now);
-		progress->published = now;
-		if (i % 10 == 0)
-			check_list(4500);
-	}
-	print_message("%d editions, written whole %d times\n", progress->published - 1000, progress->whole);
-	assert_true(progress->published >= 1100);
-	assert_true(progress->whole >= 5);
-	certdir_list_release(used);
-	next_edition(progress->published + 1, "SELECT 1");
-	check_list(4500);
-	(void)munmap(progress, sizeof(*progress));
-	(void)umount(fixture_directory);
-}
-
-static void test_disk_full(void **state)
-{
-	struct certdir_error error;
-	int edition = 2000;
-
-	(void)state;
-	if (mount("none", fixture_directory, "tmpfs", MS_NOSUID | MS_NODEV, "size=9m") != 0) {
-		print_message("skipped: no tmpfs can be mounted here: %s\n", strerror(errno));
-		skip();
-	}
-	fixture_large(3500);
-	assert_true(size_of(fixture_file) > 9 << 19); /* two have no room */
-	/* Changes have, again and again; when they do not, or it should be written whole, what is published stays. */
-	while (try_edition(edition, "UPDATE device SET enabled=0 WHERE id%97=(SELECT synced%97 FROM source)", &error)) {
-		expect_start(edition, false);
-		assert_true(edition++ < 2300);
-	}
-	assert_true(edition > 2003);
-	assert_true(strstr(error.text, "full") || strstr(error.text, "No space"));
-	expect_start(edition - 1, false);
-	check_list(3500);
-	assert_int_equal(umount(fixture_directory), 0);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, changes_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_change),
 		TEST(test_next_change),
@@ -804,8 +575,6 @@ int main(void)
 		TEST(test_damaged_changes),
 		TEST(test_hostile_changes),
 		TEST(test_damaged_list),
-		TEST(test_killed_while_publishing),
-		TEST(test_disk_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
