@@ -372,12 +372,17 @@ install: all ## install into DESTDIR; files in raddb that were edited are kept
 		[ "$$(id -u)" -ne 0 ] || chown --reference=$(DESTDIR)$(RADDB) $(DESTDIR)$(MEMORYDIR); }
 
 .PHONY: uninstall
-uninstall: ## remove what `make install` put there; edited files of raddb, certdir.conf and lists stay
+uninstall: ## stop the sync, remove what `make install` put there; edited files of raddb, certdir.conf and lists stay
 	$(raddb_files) uninstall
+	@if [ -d $(DESTDIR)/run/systemd/system ] && [ -e $(DESTDIR)$(UNITDIR)/certdir-sync.service ]; then \
+		echo 'stopping and disabling certdir-sync and the instances of certdir-placeholders@'; \
+		systemctl stop certdir-sync.service 'certdir-placeholders@*' && systemctl disable certdir-sync.service; fi
+	rm -f $(DESTDIR)/etc/systemd/system/timers.target.wants/certdir-placeholders@*.timer
 	rm -f $(DESTDIR)$(LIBDIR)/rlm_certdir.so $(DESTDIR)$(BINDIR)/certdir
 	rm -f $(patsubst man/%.1,$(DESTDIR)$(MANDIR)/man1/%.1,$(wildcard man/*.1)) $(patsubst man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(wildcard man/*.5))
 	rm -f $(DESTDIR)$(BASHDIR)/certdir $(DESTDIR)$(ZSHDIR)/_certdir $(DESTDIR)$(FISHDIR)/certdir.fish
 	rm -f $(units:%=$(DESTDIR)$(UNITDIR)/%) $(DESTDIR)$(SYSUSERSDIR)/certdir.conf
+	@[ ! -d $(DESTDIR)/run/systemd/system ] || systemctl daemon-reload
 	@$(placed) packaging/logrotate.conf | cmp -s - $(DESTDIR)$(LOGROTATEDIR)/certdir && rm $(DESTDIR)$(LOGROTATEDIR)/certdir || true
 	rm -rf $(DESTDIR)$(SHAREDIR)
 	rm -f $(addprefix $(DESTDIR)$(MEMORYDIR)/*,.memory .memory.new .sessions .sessions-wal .sessions-shm .sessions.lock)

@@ -235,6 +235,34 @@ def test_uninstall(site):
     assert not (site.root / "etc/certdir").exists() and not (site.root / "var/lib/certdir-radiusd").exists()
 
 
+def test_uninstall_stops_what_runs(site, tmp_path, monkeypatch):
+    """Not for systemd: an installation that is put together for another place. What cannot be stopped is not uninstalled."""
+    said, stuck = tmp_path / "said", tmp_path / "stuck"
+    (site.root / "bin").mkdir()
+    systemctl = site.root / "bin/systemctl"
+    systemctl.write_text(f'#!/bin/sh\necho "$*" >>{said}\n[ ! -e {stuck} ]\n')
+    systemctl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{site.root}/bin:{os.environ['PATH']}")
+    timer = site.root / "etc/systemd/system/timers.target.wants/certdir-placeholders@staff.timer"
+
+    site.make("install")
+    site.make("uninstall")
+    assert not said.exists()
+    site.make("install")
+    (site.root / "run/systemd/system").mkdir(parents=True)
+    timer.parent.mkdir(parents=True)
+    timer.symlink_to("/usr/lib/systemd/system/certdir-placeholders@.timer")
+    stuck.touch()
+    site.make("uninstall", fails=True)
+    assert (site.root / "usr/bin/certdir").exists() and timer.is_symlink()
+    stuck.unlink()
+    said.unlink()
+    site.make("uninstall")
+    assert said.read_text().splitlines() == ["stop certdir-sync.service certdir-placeholders@*", "disable certdir-sync.service", "daemon-reload"]
+    assert not (site.root / "usr/bin/certdir").exists() and not timer.is_symlink()
+    site.make("uninstall")  # once more there is nothing to be stopped
+
+
 def test_places_are_variables(site):
     places = {"BINDIR": "opt/bin", "MANDIR": "opt/man", "SHAREDIR": "opt/share", "LIBDIR": "opt/lib", "RADDB": "opt/raddb",
               "CONFDIR": "opt/etc", "LISTDIR": "opt/list", "UNITDIR": "opt/units", "SYSUSERSDIR": "opt/users", "LOGROTATEDIR": "opt/rotate",

@@ -178,7 +178,7 @@ def test_placeholders_timer(site):
         site.run("journalctl --no-pager -u certdir-placeholders@staff")
     assert site.unit("ExecMainStatus", "certdir-placeholders@staff.service") == "78", said
     assert "staff" in said
-    site.run("systemctl stop certdir-placeholders@staff.timer; systemctl reset-failed")
+    site.run("systemctl reset-failed; systemctl enable certdir-placeholders@staff.timer")
 
 
 def next_version(site):
@@ -210,8 +210,13 @@ def test_update(site):
 
 
 def test_what_is_in_use_is_not_removed(site):
-    said = site.run("apt-get remove -y freeradius-certdir", code=100)
-    assert f"rm {RADDB}/mods-enabled/certdir" in said and f"ln -sfn ../mods-available/eap {RADDB}/mods-enabled/eap" in said
+    """Nor what it needs: without the sync the list would grow old, and nobody log in any more."""
+    sync = site.unit("MainPID")
+    for packages in ("freeradius-certdir", "certdir freeradius-certdir", "freeradius-certdir certdir", "certdir"):
+        said = site.run(f"apt-get remove -y {packages}", code=100)
+        assert f"rm {RADDB}/mods-enabled/certdir" in said and f"ln -sfn ../mods-available/eap {RADDB}/mods-enabled/eap" in said
+        assert site.run("dpkg-query -W -f '${db:Status-Status} ' certdir freeradius-certdir") == "installed installed "
+    assert site.unit("MainPID") == sync != "0"
     site.restart()
     assert site.login("LAPTOP-1")[0]
 
@@ -221,7 +226,7 @@ def test_removal_and_purge(site):
     site.run(f"cd {RADDB}; rm mods-enabled/certdir sites-enabled/certdir-*; ln -sfn ../mods-available/eap mods-enabled/eap; "
              "sed -i '/^virtual_server = certdir-wifi/d' clients.conf")
     site.run("apt-get remove -y freeradius-certdir certdir")
-    assert site.unit("ActiveState") == "inactive"
+    assert site.unit("ActiveState") == site.unit("ActiveState", "certdir-placeholders@staff.timer") == "inactive"
     site.restart()
     left = site.ours()
     assert {f"{RADDB}/policy.d/certdir", "/etc/certdir/certdir.conf", "/var/lib/certdir", "/etc/logrotate.d/certdir"} <= set(left)
@@ -241,3 +246,19 @@ def test_installed_again(site):
     site.restart()
     assert site.login("LAPTOP-1")[0] and not site.login("LAPTOP-2")[0]
     assert site.stat("/var/lib/certdir") == "certdir:freerad 2750"
+
+
+def test_directories_elsewhere(site):
+    """A link in a directory's place stays, what it leads to is given to nobody again, and a purge deletes nothing there but says so."""
+    places = "certdir", "certdir-radiusd"
+    for place in places:
+        site.run(f"mv /var/lib/{place} /srv/; ln -s /srv/{place} /var/lib/; chown -R games:games /srv/{place}; chmod 700 /srv/{place}")
+    site.run("mv /etc/certdir /srv/etc; ln -s /srv/etc /etc/certdir; dpkg -i /root/next/*.deb")
+    for place in places:
+        assert site.run(f"readlink /var/lib/{place}") == f"/srv/{place}\n" and site.stat(f"/srv/{place}") == "games:games 700"
+    site.run(f"cd {RADDB}; rm mods-enabled/certdir sites-enabled/certdir-*; ln -sfn ../mods-available/eap mods-enabled/eap")
+    said = site.run("apt-get purge -y freeradius-certdir certdir")
+    for place in places:
+        assert f"kept /srv/{place}, which /var/lib/{place} was a link to" in said
+        assert not os.path.lexists(site.path / f"var/lib/{place}")
+    assert (site.path / "srv/certdir/devices.db").exists() and (site.path / "srv/etc/ca.pem").exists()
