@@ -252,7 +252,7 @@ def test_directories_elsewhere(site):
     """A link in a directory's place stays, what it leads to is given to nobody again, and a purge deletes nothing there but says so."""
     places = "certdir", "certdir-radiusd"
     for place in places:
-        site.run(f"mv /var/lib/{place} /srv/; ln -s /srv/{place} /var/lib/; chown -R games:games /srv/{place}; chmod 700 /srv/{place}")
+        site.run(f"mv /var/lib/{place} /srv/; ln -s /srv/{place} /var/lib/; chown -R games:games /srv/{place}; chmod 00700 /srv/{place}")
     site.run("mv /etc/certdir /srv/etc; ln -s /srv/etc /etc/certdir; dpkg -i /root/next/*.deb")
     for place in places:
         assert site.run(f"readlink /var/lib/{place}") == f"/srv/{place}\n" and site.stat(f"/srv/{place}") == "games:games 700"
