@@ -338,6 +338,23 @@ static bool can_know_certificate(CONF_SECTION *cs, struct certdir_raddb const *r
 	return false;
 }
 
+/* Each writes the file anew, and whoever comes last would hide what the other one has to tell. */
+static bool metrics_are_own(CONF_SECTION *cs, char const *own)
+{
+	FOR_EACH_SECTION(other, cf_item_parent(cf_section_to_item(cs)), "certdir") {
+		CONF_PAIR *pair = other == cs ? NULL : cf_pair_find(other, "metrics");
+		char const *value = pair ? cf_pair_value(pair) : NULL;
+
+		if (!*own || !value || strcmp(value, own) != 0)
+			continue;
+		cf_log_err(section_place(cs, "metrics"),
+			   "metrics = %s: certdir %s at %s[%d] writes that file, too: give each a file of its own", own,
+			   section_instance(other), cf_pair_filename(pair), cf_pair_lineno(pair));
+		return false;
+	}
+	return true;
+}
+
 bool certdir_raddb_read(CONF_SECTION *cs, bool watch, struct certdir_raddb *raddb)
 {
 	struct options options = {0};
@@ -348,7 +365,7 @@ bool certdir_raddb_read(CONF_SECTION *cs, bool watch, struct certdir_raddb *radd
 	    !section_words(section_place(cs, "identities"), options.identities, take_identity,
 			   &raddb->checker.accepted) ||
 	    !read_forms(cs, &raddb->checker) || !read_certificates(cs, &raddb->checker) || !read_policy(cs, raddb) ||
-	    !can_know_certificate(cs, raddb))
+	    !can_know_certificate(cs, raddb) || !metrics_are_own(cs, options.metrics))
 		goto fail;
 	raddb->journal = options.journal;
 	raddb->metrics = options.metrics;

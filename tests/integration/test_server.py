@@ -262,6 +262,19 @@ server both {
     assert server.stop() == 0
 
 
+def test_two_instances_with_one_file_of_metrics(radiusd, one_device, tmp_path):
+    """One would write over what the other one has to tell."""
+    own, wired = (shipped_module({"list.filename": one_device.path, "metrics": tmp_path / name}) for name in ("own.prom", "wired.prom"))
+    wired = re.sub(r"^certdir \{", "certdir wired {", wired, flags=re.MULTILINE)
+    server = radiusd(own, modules={"wired": wired}, start=False)
+    code, output = server.check_config()
+    assert code == 0, output[-1500:]
+    server = radiusd(own, modules={"wired": wired.replace("wired.prom", "own.prom")}, start=False)
+    code, output = server.check_config()
+    assert code != 0
+    assert re.search(r"mods-enabled/\w+\[\d+\].*own\.prom: certdir \w+ at \S+mods-enabled/\w+\[\d+\] writes that file, too", output), output[-1500:]
+
+
 def test_certificates_of_no_section_are_refused(radiusd, pki, one_device):
     """The same certificate, with sections for another CA alone and for its own as well."""
     other, own = certificates("other", issuer="CN=Another CA"), certificates()
