@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/explain.h"
+#include "cli/failure.h"
 #include "cli/judge.h"
 #include "cli/words.h"
 #include "identity/pem.h"
@@ -117,13 +118,15 @@ static void free_operands(struct operand *operands)
 static void check_operand(struct run *run, struct operand *operand)
 {
 	run->file = operand->name;
-	if (!operand->bytes)
-		fprintf(stderr, "certdir: %s\n", operand->error.text);
-	else if (certdir_pem_each(operand->bytes, operand->length, check_one, run, &operand->error))
+	if (operand->bytes && certdir_pem_each(operand->bytes, operand->length, check_one, run, &operand->error))
 		return;
-	else
-		fprintf(stderr, "certdir: %s: %s\n", operand->name, operand->error.text);
 	run->failed = true;
+	if (!operand->bytes)
+		(void)certdir_cli_fail(EX_DATAERR, operand->name, "%s", operand->error.text);
+	else
+		(void)certdir_cli_fail(EX_DATAERR, operand->name, "%s: %s", operand->name, operand->error.text);
+	if (run->options->json)
+		(void)certdir_cli_failure_print(EX_DATAERR);
 }
 
 /* What a directory has to say while it is opened stands in the explanation, too. */
@@ -152,10 +155,8 @@ int certdir_cli_check(const struct certdir_cli_options *options)
 	(void)signal(SIGPIPE, SIG_IGN);
 	certdir_log_set(keep_quiet);
 	operands = read_operands(options->operands);
-	if (!operands) {
-		fprintf(stderr, "certdir: out of memory\n");
-		return EX_OSERR;
-	}
+	if (!operands)
+		return certdir_cli_fail(EX_OSERR, NULL, "out of memory");
 	status = certdir_cli_judge_open(&judge, options, 3600);
 	if (!status) {
 		status = check_operands(&run, operands);

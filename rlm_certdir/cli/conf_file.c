@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/conf_file.h"
 
-#include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "base/permissions.h"
+#include "cli/failure.h"
 #include "list/list.h"
 
 /* A list that was made anew may lack a table that it is going to have again. */
@@ -40,7 +41,7 @@ bool certdir_cli_conf_load(const char *filename, bool placeholders, struct certd
 		certdir_list_permissions_warn(loaded->config.list);
 		return true;
 	}
-	fprintf(stderr, "certdir: %s\n", error.text);
+	(void)certdir_cli_fail(EX_CONFIG, filename, "%s", error.text);
 	certdir_cli_conf_clear(loaded);
 	return false;
 }

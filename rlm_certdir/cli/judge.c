@@ -2,11 +2,11 @@
 #include "cli/judge.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/failure.h"
 #include "cli/raddb_file.h"
 #include "directory/list.h"
 
@@ -21,10 +21,8 @@ static int open_list(struct certdir_cli_judge *judge, const char *filename, uint
 	checker->accepted =
 		~(CERTDIR_BIT(CERTDIR_ID_SID_URI) | CERTDIR_BIT(CERTDIR_ID_UPN) | CERTDIR_BIT(CERTDIR_ID_MAPPING));
 	checker->directories[0] = certdir_list_directory_open(&config, false, &error);
-	if (!checker->directories[0]) {
-		fprintf(stderr, "certdir: %s\n", error.text);
-		return EX_SOFTWARE;
-	}
+	if (!checker->directories[0])
+		return certdir_cli_fail(EX_SOFTWARE, filename, "%s", error.text);
 	checker->directories[0]->name = "list";
 	checker->directory_count = 1;
 	judge->checker = checker;
@@ -44,11 +42,10 @@ const char *certdir_cli_default_raddb(void)
 
 static int open_raddb(struct certdir_cli_judge *judge, const char *directory, const char *module)
 {
-	if (!directory) {
-		fprintf(stderr, "certdir: no FreeRADIUS configuration found: name it with --raddb DIR, or a list with "
-				"--list FILE\n");
-		return EX_USAGE;
-	}
+	if (!directory)
+		return certdir_cli_fail_option(EX_USAGE, "--raddb",
+					       "no FreeRADIUS configuration found: name it with --raddb DIR, or a list "
+					       "with --list FILE");
 	judge->raddb = raddb_file_open(directory, module);
 	if (!judge->raddb)
 		return EX_CONFIG;
@@ -62,7 +59,7 @@ int certdir_cli_judge_open(struct certdir_cli_judge *judge, const struct certdir
 {
 	memset(judge, 0, sizeof(*judge));
 	if (options->list && (options->raddb || options->module))
-		return certdir_cli_misuse(options, "--list stands alone, without --raddb and --module");
+		return certdir_cli_misuse(options, "--list", "--list stands alone, without --raddb and --module");
 	if (options->list)
 		return open_list(judge, options->list, max_age);
 	return open_raddb(judge, options->raddb ? options->raddb : certdir_cli_default_raddb(), options->module);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/failure.h"
 #include "cli/json.h"
 #include "cli/words.h"
 #include "text/timestamp.h"
@@ -22,7 +23,7 @@ bool certdir_cli_list_open(const struct certdir_cli_options *options, struct cer
 		certdir_list_permissions_warn(options->list);
 		return true;
 	}
-	fprintf(stderr, "certdir: %s\n", error.text);
+	(void)certdir_cli_fail(EX_NOINPUT, options->list, "%s", error.text);
 	certdir_list_release(*snapshot);
 	*snapshot = NULL;
 	return false;
@@ -138,7 +139,7 @@ static bool read_keys(const struct certdir_cli_options *options, struct certdir_
 	*keys = options->public_key ? certdir_list_keys_public(filenames, &error) : NULL;
 	if (*keys || !options->public_key)
 		return true;
-	fprintf(stderr, "certdir: %s\n", error.text);
+	(void)certdir_cli_fail(EX_NOINPUT, options->public_key, "%s", error.text);
 	return false;
 }
 

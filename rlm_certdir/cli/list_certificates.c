@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/shrink.h"
+#include "cli/failure.h"
 #include "cli/json.h"
 #include "cli/list.h"
 #include "cli/words.h"
@@ -163,7 +164,7 @@ int certdir_cli_list_import_certificates(const struct certdir_cli_options *optio
 	int status = EX_CANTCREAT;
 
 	if (options->format || options->good_for || options->replace)
-		return certdir_cli_misuse(options,
+		return certdir_cli_misuse(options, "--certificates",
 					  "--certificates does not go with --format, --good-for and --replace");
 	if (begin(&import, &error)) {
 		status = EX_NOINPUT;
@@ -175,6 +176,6 @@ int certdir_cli_list_import_certificates(const struct certdir_cli_options *optio
 	certdir_list_release(import.before);
 	if (status == 0)
 		return print_result(&import);
-	fprintf(stderr, "certdir: %s; nothing was changed\n", error.text);
-	return status;
+	return certdir_cli_fail(status, status == EX_CANTCREAT ? options->list : options->operands[0],
+				"%s; nothing was changed", error.text);
 }

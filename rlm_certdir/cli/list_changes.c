@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `certdir list changes`: what became different, and when. */
-#include <stdio.h>
 #include <sysexits.h>
 #include <time.h>
 
 #include "cli/change.h"
+#include "cli/failure.h"
 #include "cli/list.h"
 #include "conf/conf.h"
 #include "text/timestamp.h"
@@ -42,17 +42,16 @@ int certdir_cli_list_changes(const struct certdir_cli_options *options)
 	int64_t since;
 	bool ok;
 
-	if (!read_since(options->since, &since)) {
-		fprintf(stderr,
-			"certdir: --since %s: this is how long ago, as 2d or 12h, or a time, as 2026-11-01T00:00:00Z\n",
-			options->since);
-		return EX_USAGE;
-	}
+	if (!read_since(options->since, &since))
+		return certdir_cli_fail_option(EX_USAGE, "--since",
+					       "--since %s: this is how long ago, as 2d or 12h, or a time, as "
+					       "2026-11-01T00:00:00Z",
+					       options->since);
 	if (!certdir_cli_list_open(options, &snapshot, &reader))
 		return EX_NOINPUT;
 	ok = certdir_list_changes(reader, since, print_change, (void *)options, &error);
 	if (!ok)
-		fprintf(stderr, "certdir: %s\n", error.text);
+		(void)certdir_cli_fail(EX_NOINPUT, options->list, "%s", error.text);
 	certdir_cli_list_close(snapshot, reader);
 	return ok ? 0 : EX_NOINPUT;
 }

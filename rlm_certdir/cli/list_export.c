@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/failure.h"
 #include "cli/list.h"
 #include "cli/visible.h"
 #include "import/csv.h"
@@ -77,8 +78,7 @@ int certdir_cli_list_export(const struct certdir_cli_options *options)
 		print_header();
 	}
 	if (!certdir_list_each(export.reader, export_device, &export, &export.error) || export.error.text[0]) {
-		fprintf(stderr, "certdir: %s\n", export.error.text);
-		status = EX_NOINPUT;
+		status = certdir_cli_fail(EX_NOINPUT, options->list, "%s", export.error.text);
 	} else if (!export.csv) {
 		fputs(export.count ? "\n]\n" : "[]\n", stdout);
 	}

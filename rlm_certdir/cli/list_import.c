@@ -8,6 +8,7 @@
 
 #include "base/shrink.h"
 #include "cli/change.h"
+#include "cli/failure.h"
 #include "cli/json.h"
 #include "cli/list.h"
 #include "cli/progress.h"
@@ -285,9 +286,10 @@ static int import_text(struct import *import, const char *text, size_t length)
 			status = end(import, &error);
 	}
 	certdir_list_write_abort(import->writer);
-	if (status != 0)
-		fprintf(stderr, "certdir: %s; nothing was changed\n", error.text);
-	return status;
+	if (status == 0)
+		return 0;
+	return certdir_cli_fail(status, status == EX_CANTCREAT ? import->options->list : import->options->operands[0],
+				"%s; nothing was changed", error.text);
 }
 
 int certdir_cli_list_import(const struct certdir_cli_options *options)
@@ -312,18 +314,16 @@ int certdir_cli_list_import(const struct certdir_cli_options *options)
 	if (!given.source)
 		given.source = "import";
 	if (options->good_for &&
-	    (!certdir_duration_parse(options->good_for, &import.good_for) || import.good_for > DECADE)) {
-		fprintf(stderr,
-			"certdir: --good-for %s: this is how long the devices stay fresh, as 30d or 12h, up to 3650d; "
-			"0 ends it\n",
-			options->good_for);
-		return EX_USAGE;
-	}
+	    (!certdir_duration_parse(options->good_for, &import.good_for) || import.good_for > DECADE))
+		return certdir_cli_fail_option(EX_USAGE, "--good-for",
+					       "--good-for %s: this is how long the devices stay fresh, as 30d or 12h, "
+					       "up to 3650d; 0 ends it",
+					       options->good_for);
 	text = certdir_input_read(options->operands[0], &length, &error);
 	if (text)
 		status = import_text(&import, text, length);
 	else
-		fprintf(stderr, "certdir: %s\n", error.text);
+		(void)certdir_cli_fail(status, options->operands[0], "%s", error.text);
 	certdir_devices_file_clear(&import.file);
 	free(text);
 	return status;

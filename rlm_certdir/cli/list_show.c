@@ -5,8 +5,9 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "cli/json.h"
+#include "cli/failure.h"
 #include "cli/list.h"
+#include "cli/list_filter.h"
 #include "cli/list_table.h"
 #include "cli/words.h"
 #include "import/device_json.h"
@@ -175,113 +176,144 @@ static void print_device(const struct certdir_device *device, const struct certd
 
 /* ---- the commands ---- */
 
-static bool print_hit(const struct certdir_cli_options *options, struct certdir_list_reader *reader,
-		      const struct hits *hits, size_t hit, const struct certdir_cli_columns *table,
-		      struct certdir_error *error)
-{
-	const struct certdir_list_source *source;
-	struct certdir_value *values = NULL;
-	struct certdir_device device;
-	size_t count = 0;
-	const char *only_against;
-	bool ok = true;
+struct look {
+	const struct certdir_cli_options *options;
+	struct certdir_list_reader *reader;
+	bool lines; /* of a table, and not all about each device */
+	struct certdir_cli_list_filter filter;
+	struct certdir_cli_columns table;
+	size_t shown;
+};
 
-	if (!certdir_list_device(reader, hits->rows[hit], &device, &source, &only_against, error))
+static bool print_all(struct look *look, int64_t row, const struct certdir_device *device,
+		      const struct certdir_list_source *source, const char *only_against, struct certdir_error *error)
+{
+	struct certdir_value *values = NULL;
+	size_t count = 0;
+
+	if (!certdir_list_values(look->reader, row, &values, &count, error))
 		return false;
-	if (!table && !options->json && !certdir_list_values(reader, hits->rows[hit], &values, &count, error)) {
-		certdir_device_clear(&device);
-		return false;
-	}
-	if (options->json)
-		ok = certdir_cli_list_table_print_json(&device, source, found_by(hits, hit, &device), only_against);
-	else if (!table)
-		print_device(&device, source, values, count, only_against);
-	else
-		certdir_cli_list_table_print(table, &device, found_by(hits, hit, &device), only_against);
-	if (!ok)
-		certdir_error_set(error, "device %s cannot be printed", device.id);
+	print_device(device, source, values, count, only_against);
 	for (size_t i = 0; i < count; i++)
 		free(values[i].value);
 	free(values);
+	return true;
+}
+
+static bool print_fitting(struct look *look, int64_t row, const char *by, const struct certdir_device *device,
+			  const struct certdir_list_source *source, const char *only_against,
+			  struct certdir_error *error)
+{
+	if (look->options->json) {
+		if (certdir_cli_list_table_print_json(device, source, by, only_against))
+			return true;
+		certdir_error_set(error, "device %s cannot be printed", device->id);
+		return false;
+	}
+	if (!look->lines)
+		return print_all(look, row, device, source, only_against, error);
+	if (look->shown == 0)
+		certdir_cli_list_table_begin(&look->table, true);
+	certdir_cli_list_table_print(&look->table, device, by, only_against);
+	return true;
+}
+
+static bool print_hit(struct look *look, const struct hits *hits, size_t hit, struct certdir_error *error)
+{
+	const struct certdir_list_source *source;
+	struct certdir_device device;
+	const char *only_against;
+	bool ok = true;
+
+	if (!certdir_list_device(look->reader, hits->rows[hit], &device, &source, &only_against, error))
+		return false;
+	if (certdir_cli_list_filter_fits(&look->filter, &device, source)) {
+		ok = print_fitting(look, hits->rows[hit], found_by(hits, hit, &device), &device, source, only_against,
+				   error);
+		look->shown++;
+	}
 	certdir_device_clear(&device);
 	return ok;
 }
 
-/* Returns the exit code, with `error` when it is 66. Lines of a table, or all about each device. */
-static int look_up(const struct certdir_cli_options *options, struct certdir_list_reader *reader, bool lines,
-		   struct certdir_error *error)
+/* What is added to "there is none" where options leave out some. */
+static const char *of_those(const struct look *look)
 {
-	struct certdir_cli_columns table;
+	return certdir_cli_list_filter_any(&look->filter) ? " that the options ask for" : "";
+}
+
+/* Returns the exit code, with `error` when it is 66. */
+static int look_up(struct look *look, struct certdir_error *error)
+{
+	const char *value = look->options->operands[0];
 	struct hits hits;
 
-	if (!find_hits(reader, options->operands[0], &hits, error))
+	if (!find_hits(look->reader, value, &hits, error))
 		return EX_NOINPUT;
-	if (hits.count && lines && !options->json)
-		certdir_cli_list_table_begin(&table, true);
 	for (size_t i = 0; i < hits.count; i++)
-		if (!print_hit(options, reader, &hits, i, lines ? &table : NULL, error))
+		if (!print_hit(look, &hits, i, error))
 			return EX_NOINPUT;
 	if (hits.more)
 		fprintf(stderr, "certdir: %d devices of a kind are shown, and there are more\n", CERTDIR_LIST_FIND_MAX);
-	if (hits.count == 0)
-		fprintf(stderr,
-			"certdir: %s has no device with \"%s\" as id, name, DNS name, SID, serial number, IMEI, "
-			"MEID or Wi-Fi MAC address\n",
-			options->list, options->operands[0]);
-	return hits.count ? 0 : 1;
+	if (look->shown)
+		return 0;
+	return certdir_cli_fail(
+		1, NULL,
+		"%s has no device%s with \"%s\" as id, name, DNS name, SID, serial number, IMEI, MEID or "
+		"Wi-Fi MAC address",
+		look->options->list, of_those(look), value);
+}
+
+/* All, or those that begin so. */
+static int look_through(struct look *look, struct certdir_error *error)
+{
+	const struct certdir_cli_options *options = look->options;
+	const char *value = options->operand_count ? options->operands[0] : "*";
+	const int length = (int)strlen(value) - 1;
+	const int status =
+		certdir_cli_list_table_each(look->reader, value, (size_t)length, &look->filter, options->json, error);
+
+	if (status == 1 && length == 0)
+		return certdir_cli_fail(1, NULL, "%s has no devices%s", options->list, of_those(look));
+	if (status == 1)
+		return certdir_cli_fail(1, NULL,
+					"%s has no device%s whose name, serial number or id begins with \"%.*s\"",
+					options->list, of_those(look), length, value);
+	return status;
+}
+
+static int run(struct look *look, int (*by)(struct look *look, struct certdir_error *error))
+{
+	struct certdir_list_snapshot *snapshot;
+	struct certdir_error error;
+	int status;
+
+	if (!certdir_cli_list_open(look->options, &snapshot, &look->reader))
+		return EX_NOINPUT;
+	status = by(look, &error);
+	if (status == EX_NOINPUT)
+		(void)certdir_cli_fail(status, look->options->list, "%s", error.text);
+	certdir_cli_list_close(snapshot, look->reader);
+	return status;
 }
 
 int certdir_cli_list_show(const struct certdir_cli_options *options)
 {
-	struct certdir_list_snapshot *snapshot;
-	struct certdir_list_reader *reader;
-	struct certdir_error error;
-	int status;
+	struct look look = {.options = options};
 
-	if (!certdir_cli_list_open(options, &snapshot, &reader))
-		return EX_NOINPUT;
-	status = look_up(options, reader, false, &error);
-	if (status == EX_NOINPUT)
-		fprintf(stderr, "certdir: %s\n", error.text);
-	certdir_cli_list_close(snapshot, reader);
-	return status;
-}
-
-/* All, those that begin so, or those that have the very value. */
-static int find(const struct certdir_cli_options *options, struct certdir_list_reader *reader,
-		struct certdir_error *error)
-{
-	const char *value = options->all ? "" : options->operands[0];
-	const size_t length = strlen(value);
-	int status;
-
-	if (!options->all && (length == 0 || value[length - 1] != '*'))
-		return look_up(options, reader, true, error);
-	status = certdir_cli_list_table_each(reader, value, options->all ? 0 : length - 1, options->json, error);
-	if (status == 1 && options->all)
-		fprintf(stderr, "certdir: %s has no devices\n", options->list);
-	else if (status == 1)
-		fprintf(stderr, "certdir: %s has no device whose name, serial number or id begins with \"%.*s\"\n",
-			options->list, (int)(length - 1), value);
-	return status;
+	return run(&look, look_up);
 }
 
 int certdir_cli_list_find(const struct certdir_cli_options *options)
 {
-	struct certdir_list_snapshot *snapshot;
-	struct certdir_list_reader *reader;
-	struct certdir_error error;
-	int status;
+	struct look look = {.options = options, .lines = true};
+	const char *value = options->operands[0];
 
-	if (options->operand_count == 0 && !options->all)
-		return certdir_cli_misuse(options, "an operand is missing");
-	if (options->operand_count && options->all)
-		return certdir_cli_misuse(options, "--all stands alone, without a value");
-	if (!certdir_cli_list_open(options, &snapshot, &reader))
-		return EX_NOINPUT;
-	status = find(options, reader, &error);
-	if (status == EX_NOINPUT)
-		fprintf(stderr, "certdir: %s\n", error.text);
-	certdir_cli_list_close(snapshot, reader);
-	return status;
+	if (!certdir_cli_list_filter_read(&look.filter, options))
+		return EX_USAGE;
+	if (!value && !options->all && !certdir_cli_list_filter_any(&look.filter))
+		return certdir_cli_misuse(options, NULL, "an operand is missing");
+	if (value && options->all)
+		return certdir_cli_misuse(options, "--all", "--all stands alone, without a value");
+	return run(&look, value && (!*value || value[strlen(value) - 1] != '*') ? look_up : look_through);
 }

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "cli/failure.h"
 #include "cli/json.h"
 #include "cli/list.h"
 #include "cli/words.h"
@@ -152,10 +153,10 @@ int certdir_cli_list_remove(const struct certdir_cli_options *options)
 		goto out;
 	}
 	if (devices < 0) {
-		fprintf(stderr, "certdir: %s has no source \"%s\": `certdir list sources` names those that it has\n",
-			options->list, options->source);
 		certdir_list_write_abort(writer);
-		return 1;
+		return certdir_cli_fail_option(
+			1, "--source", "%s has no source \"%s\": `certdir list sources` names those that it has",
+			options->list, options->source);
 	}
 	if (options->dry_run)
 		certdir_list_write_abort(writer);
@@ -163,6 +164,5 @@ int certdir_cli_list_remove(const struct certdir_cli_options *options)
 		goto out;
 	return print_removed(options, devices);
 out:
-	fprintf(stderr, "certdir: %s; nothing was changed\n", error.text);
-	return EX_CANTCREAT;
+	return certdir_cli_fail(EX_CANTCREAT, options->list, "%s; nothing was changed", error.text);
 }

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "cli/failure.h"
 #include "cli/json.h"
 #include "cli/list.h"
 #include "cli/list_sources.h"
@@ -113,7 +114,7 @@ int certdir_cli_list_stats(const struct certdir_cli_options *options)
 	    json_object_set_new(counts, "shared", count_shared(reader, &error)) == 0)
 		status = 0;
 	if (status != 0)
-		fprintf(stderr, "certdir: %s\n", error.text);
+		(void)certdir_cli_fail(status, options->list, "%s", error.text);
 	else if (!options->json)
 		print_text(counts, snapshot);
 	else

@@ -64,6 +64,7 @@ struct listing {
 	struct certdir_cli_columns table;
 	const char *prefix;
 	size_t length;
+	const struct certdir_cli_list_filter *filter;
 	bool json, failed;
 	size_t count;
 };
@@ -97,7 +98,7 @@ static bool take(void *context, int64_t row, const struct certdir_device *device
 	const char *by = begins(listing, device);
 
 	(void)row;
-	if (!by)
+	if (!by || !certdir_cli_list_filter_fits(listing->filter, device, source))
 		return true;
 	if (listing->count++ == 0 && !listing->json)
 		certdir_cli_list_table_begin(&listing->table, *by != '\0');
@@ -108,10 +109,10 @@ static bool take(void *context, int64_t row, const struct certdir_device *device
 	return !listing->failed && !ferror(stdout);
 }
 
-int certdir_cli_list_table_each(struct certdir_list_reader *reader, const char *prefix, size_t length, bool json,
-				struct certdir_error *error)
+int certdir_cli_list_table_each(struct certdir_list_reader *reader, const char *prefix, size_t length,
+				const struct certdir_cli_list_filter *filter, bool json, struct certdir_error *error)
 {
-	struct listing listing = {.prefix = prefix, .length = length, .json = json};
+	struct listing listing = {.prefix = prefix, .length = length, .filter = filter, .json = json};
 
 	if (!certdir_list_each(reader, take, &listing, error))
 		return EX_NOINPUT;

@@ -4,7 +4,7 @@
 #define CERTDIR_CLI_LIST_TABLE_H
 
 #include "cli/columns.h"
-#include "cli/options.h"
+#include "cli/list_filter.h"
 #include "list/list.h"
 
 /* Prints the titles; those of what found a device only when something did. */
@@ -17,10 +17,11 @@ bool certdir_cli_list_table_print_json(const struct certdir_device *device, cons
 				       const char *by, const char *only_against);
 
 /*
- * Prints the listed devices whose name, serial number or one of whose ids begins with the first `length` bytes of `prefix`, without
- * regard to case, in order of name; all with none. Returns the exit code; `error` says why when it is 66.
+ * Prints the listed devices that `filter` takes and whose name, serial number or one of whose ids begins with the first `length` bytes of
+ * `prefix`, without regard to case, in order of name; all of them where `length` is 0. Returns the exit code; `error` says why when it is
+ * 66.
  */
-int certdir_cli_list_table_each(struct certdir_list_reader *reader, const char *prefix, size_t length, bool json,
-				struct certdir_error *error);
+int certdir_cli_list_table_each(struct certdir_list_reader *reader, const char *prefix, size_t length,
+				const struct certdir_cli_list_filter *filter, bool json, struct certdir_error *error);
 
 #endif

@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "cli/commands.h"
+#include "cli/failure.h"
 #include "cli/sessions.h"
 #include "cli/visible.h"
 #include "conf/conf.h"
@@ -92,12 +93,23 @@ static const char show_usage[] = "usage: certdir list show [--list FILE] [--json
 				 "\n"
 				 "exit status: 0, 1 there is none, 64 usage, 66 no usable list\n";
 
-static const char find_usage[] = "usage: certdir list find [--list FILE] [--json] VALUE|PREFIX*\n"
-				 "       certdir list find [--list FILE] [--json] --all\n"
+static const char find_usage[] = "usage: certdir list find [--list FILE] [--source NAME] [--join TYPE]\n"
+				 "                         [--disabled] [--noncompliant] [--stale] [--json]\n"
+				 "                         VALUE|PREFIX*|--all\n"
 				 "\n"
 				 "Prints a line for each device that has VALUE as any of its identities, looked\n"
 				 "up as names in certificates are; or whose name, serial number or an id begins\n"
-				 "with PREFIX ('PC-*', quoted because of the shell); or for all.\n"
+				 "with PREFIX ('PC-*', quoted because of the shell); or for all. With one of\n"
+				 "these options it need not be said that all are meant:\n"
+				 "\n"
+				 "  --source NAME   only devices of this tenant or import\n"
+				 "  --join TYPE     only devices that are joined so: entra, hybrid, registered, ad\n"
+				 "                  or unknown\n"
+				 "  --disabled      only devices that are disabled\n"
+				 "  --noncompliant  only devices that are not compliant\n"
+				 "  --stale         only devices that their source lists no more, and that the list\n"
+				 "                  keeps for a while\n"
+				 "\n"
 				 "A terminal gets the columns that fit into it; a pipe and --json get all.\n"
 				 "\n"
 				 "exit status: 0, 1 there is none, 64 usage, 66 no usable list\n";
@@ -337,7 +349,7 @@ static const char doctor_usage[] = "usage: certdir doctor [-c FILE] [--raddb DIR
 
 static const struct certdir_cli_command list_commands[] = {
 	{.name = "show", .takes = "lj", .least = 1, .most = 1, .run = certdir_cli_list_show, .usage = show_usage},
-	{.name = "find", .takes = "ljE", .most = 1, .run = certdir_cli_list_find, .usage = find_usage},
+	{.name = "find", .takes = "ljEsJDMz", .most = 1, .run = certdir_cli_list_find, .usage = find_usage},
 	{.name = "stats", .takes = "lj", .run = certdir_cli_list_stats, .usage = stats_usage},
 	{.name = "sources", .takes = "lj", .run = certdir_cli_list_sources, .usage = sources_usage},
 	{.name = "remove", .takes = "ljsdK", .needs = "s", .run = certdir_cli_list_remove, .usage = remove_usage},
@@ -375,7 +387,11 @@ static const struct certdir_cli_command commands[] = {
 	 .most = SIZE_MAX,
 	 .run = certdir_cli_check,
 	 .usage = check_usage},
-	{.name = "list", .takes = "ljstfgSdFRCEKb", .usage = list_usage, .list = LIST_DEFAULT, .group = list_commands},
+	{.name = "list",
+	 .takes = "ljstfgSdFRCEKbJDMz",
+	 .usage = list_usage,
+	 .list = LIST_DEFAULT,
+	 .group = list_commands},
 	{.name = "sync", .takes = "cAFdijN", .run = certdir_cli_sync, .usage = sync_usage},
 	{.name = "placeholders", .takes = "cFdjapI", .usage = placeholders_usage, .group = placeholders_commands},
 	{.name = "profiles", .takes = "cxvlrkj", .most = 1, .run = certdir_cli_profiles, .usage = profiles_usage},
@@ -398,14 +414,26 @@ static const struct certdir_cli_command commands[] = {
 	{NULL},
 };
 
+/* Before the command line is read: what is wrong with it is said as JSON, too. The name may be shortened as for getopt_long(). */
+static bool wants_json(char **words)
+{
+	for (; *words && strcmp(*words, "--") != 0; words++)
+		if (strlen(*words) > 2 && strncmp(*words, "--json", strlen(*words)) == 0)
+			return true;
+	return false;
+}
+
 /* Whoever reads what was printed must not take the half of it for all: no command looks at that by itself. */
 int main(int argc, char **argv)
 {
+	const bool json = wants_json(argv);
 	int code;
 	bool failed;
 
 	certdir_cli_visible_begin();
 	code = certdir_cli_run(commands, usage, argc, argv);
+	if (json && code && certdir_cli_visible_silent())
+		(void)certdir_cli_failure_print(code);
 	failed = ferror(stdout);
 	if (fflush(stdout) == 0 && !failed)
 		return code;

@@ -7,12 +7,13 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/failure.h"
 #include "conf/conf.h"
 #include "text/suggest.h"
 #include "version.h"
 
-/* What getopt_long() gives beside the letters below; LOG and GROUP are among them, and operands under another name. */
-enum { HELP = 'h', OPERAND = 1, WRONG = '?', LOG = 'L', GROUP = 'G' };
+/* What getopt_long() gives beside the letters below; LOG, GROUP and JOIN are among them, and operands under another name. */
+enum { HELP = 'h', OPERAND = 1, WRONG = '?', LOG = 'L', GROUP = 'G', JOIN = 'J' };
 
 /* Every option of every command. Of the letters, which are ours, only -c and -o can be typed. */
 static const struct {
@@ -34,6 +35,10 @@ static const struct {
 	{'g', "--good-for", "DURATION", offsetof(struct certdir_cli_options, good_for)},
 	{'K', "--signing-key", "FILE", offsetof(struct certdir_cli_options, signing_key)},
 	{'b', "--public-key", "FILE", offsetof(struct certdir_cli_options, public_key)},
+	{JOIN, "--join", "TYPE", offsetof(struct certdir_cli_options, join)},
+	{'D', "--disabled", NULL, offsetof(struct certdir_cli_options, disabled)},
+	{'M', "--noncompliant", NULL, offsetof(struct certdir_cli_options, noncompliant)},
+	{'z', "--stale", NULL, offsetof(struct certdir_cli_options, stale)},
 	{'S', "--since", "TIME", offsetof(struct certdir_cli_options, since)},
 	{'i', "--interval", "DURATION", offsetof(struct certdir_cli_options, interval)},
 	{'p', "--pattern", "TEMPLATE", offsetof(struct certdir_cli_options, pattern)},
@@ -95,15 +100,16 @@ static int say_synopsis(const struct certdir_cli_options *options)
 	return EX_USAGE;
 }
 
-int certdir_cli_misuse(const struct certdir_cli_options *options, const char *format, ...)
+int certdir_cli_misuse(const struct certdir_cli_options *options, const char *option, const char *format, ...)
 {
+	char text[CERTDIR_TEXT_MAX];
 	va_list arguments;
 
-	fprintf(stderr, "%s: ", options->title);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	certdir_vsay(text, format, arguments);
 	va_end(arguments);
-	fputc('\n', stderr);
+	certdir_cli_failure_keep(NULL, option, text);
+	fprintf(stderr, "%s: %s\n", options->title, text);
 	return say_synopsis(options);
 }
 
@@ -176,21 +182,22 @@ static int check(const struct reading *reading)
 
 	for (const char *letter = reading->given; *letter; letter++)
 		if (!strchr(command->takes, *letter))
-			return certdir_cli_misuse(options, "does not take %s", known[find_option(*letter)].name);
+			return certdir_cli_misuse(options, known[find_option(*letter)].name, "does not take %s",
+						  known[find_option(*letter)].name);
 	if (options->operand_count < command->least)
-		return certdir_cli_misuse(options, "an operand is missing");
+		return certdir_cli_misuse(options, NULL, "an operand is missing");
 	if (options->operand_count > command->most)
-		return certdir_cli_misuse(options, "one operand too many: %s",
+		return certdir_cli_misuse(options, NULL, "one operand too many: %s",
 					  options->operands[options->operand_count - 1]);
 	if (options->format && strcmp(options->format, "json") != 0 && strcmp(options->format, "csv") != 0)
-		return certdir_cli_misuse(options, "--format is json or csv, not %s", options->format);
+		return certdir_cli_misuse(options, "--format", "--format is json or csv, not %s", options->format);
 	for (const char *letter = command->needs; letter && *letter; letter++)
 		if (!strchr(reading->given, *letter)) {
 			const size_t option = find_option(*letter);
 			const char *value = known[option].value;
 
-			return certdir_cli_misuse(options, "%s%s%s is missing", known[option].name, value ? " " : "",
-						  value ? value : "");
+			return certdir_cli_misuse(options, known[option].name, "%s%s%s is missing", known[option].name,
+						  value ? " " : "", value ? value : "");
 		}
 	return 0;
 }
@@ -211,15 +218,16 @@ static int refuse_command(const struct reading *reading, const char *name)
 		names[count] = group[count].name;
 	near = certdir_suggest_near(name, names, count);
 	if (near)
-		return certdir_cli_misuse(&reading->options, "there is no command \"%s\"; did you mean %s?", name,
+		return certdir_cli_misuse(&reading->options, NULL, "there is no command \"%s\"; did you mean %s?", name,
 					  near);
-	return certdir_cli_misuse(&reading->options, "there is no command \"%s\"", name);
+	return certdir_cli_misuse(&reading->options, NULL, "there is no command \"%s\"", name);
 }
 
 /* getopt_long() has said what is wrong. With no `optopt` it was a long name, the word before `optind`, that is unknown or unclear. */
 static int refuse_option(const struct reading *reading, char **argv, const struct option *longs)
 {
 	const char *word = argv[optind - 1], *names[KNOWN_COUNT + 1], *near;
+	char text[CERTDIR_TEXT_MAX];
 	size_t count = 0;
 
 	for (; longs[count].name; count++)
@@ -227,6 +235,9 @@ static int refuse_option(const struct reading *reading, char **argv, const struc
 	near = optopt == 0 && strncmp(word, "--", 2) == 0 ? certdir_suggest_near(word + 2, names, count) : NULL;
 	if (near)
 		fprintf(stderr, "did you mean --%s?\n", near);
+	certdir_say(text, "this option is not known, not clear, or its value is wrong%s%s%s",
+		    near ? "; did you mean --" : "", near ? near : "", near ? "?" : "");
+	certdir_cli_failure_keep(NULL, word, text);
 	return say_synopsis(&reading->options);
 }
 
@@ -251,7 +262,7 @@ static int run_command(struct reading *reading, int argc, char **argv)
 		else if (letter != OPERAND && letter != LOG && letter != GROUP)
 			take_option(reading, (char)letter);
 		else if (letter == OPERAND && strchr(reading->command->takes, GROUP))
-			return certdir_cli_misuse(options, "one operand too many: %s", optarg);
+			return certdir_cli_misuse(options, NULL, "one operand too many: %s", optarg);
 		else if (!take_operand(reading, optarg))
 			return refuse_command(reading, optarg);
 	for (; optind < argc; optind++) /* behind "--" */
@@ -283,6 +294,12 @@ static void offer_options(const struct certdir_cli_command *command)
 	puts("--help");
 }
 
+static void offer_join_types(void)
+{
+	for (unsigned type = 0; type < CERTDIR_JOIN_TYPES; type++)
+		puts(certdir_join_type_name((enum certdir_join_type)type));
+}
+
 /* The words that can stand for the last of `words`, a line each; nothing where that is a file, or a value that nobody knows. */
 static int complete(const struct certdir_cli_command *command, int count, char **words)
 {
@@ -295,6 +312,8 @@ static int complete(const struct certdir_cli_command *command, int count, char *
 
 		if (option >= 0 && i == count - 2 && known[option].letter == 'f')
 			puts("json\ncsv");
+		if (option >= 0 && i == count - 2 && known[option].letter == JOIN)
+			offer_join_types();
 		if (option >= 0 && i++ == count - 2)
 			return 0;
 		if (option < 0 && command->group && words[i][0] != '-')
@@ -316,7 +335,7 @@ static int help(struct reading *reading, char **words)
 		if (!take_operand(reading, *words))
 			return refuse_command(reading, *words);
 	if (*words)
-		return certdir_cli_misuse(&reading->options, "has no command \"%s\"", *words);
+		return certdir_cli_misuse(&reading->options, NULL, "has no command \"%s\"", *words);
 	return say_usage(stdout, &reading->options);
 }
 

@@ -23,6 +23,8 @@ struct certdir_cli_options {
 	const char *sessions; /* status */
 	const char *features, *cloud, *print; /* setup, whose operands are groups */
 	bool write_raddb;
+	const char *join; /* list find */
+	bool disabled, noncompliant, stale;
 	bool json, prometheus, dry_run, force, full, replace, apply, sids, certificates, now, all;
 	char **operands; /* ends with a NULL */
 	size_t operand_count;
@@ -43,8 +45,11 @@ struct certdir_cli_command {
 /* Runs the command of `commands` that argv names; `usage` is that of the program. Returns the exit code, 64 for what is no command. */
 int certdir_cli_run(const struct certdir_cli_command *commands, const char *usage, int argc, char **argv);
 
-/* Says on stderr what is wrong with the command line and what would be right. Returns the exit code, 64. */
-int certdir_cli_misuse(const struct certdir_cli_options *options, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+/*
+ * Says on stderr what is wrong with the command line and what would be right. `option` is the one that is at fault, as it is typed, or
+ * NULL when it is none. Returns the exit code, 64.
+ */
+int certdir_cli_misuse(const struct certdir_cli_options *options, const char *option, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

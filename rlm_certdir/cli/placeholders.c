@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/conf_file.h"
+#include "cli/failure.h"
 #include "cli/placeholders_certificates.h"
 #include "cli/placeholders_export.h"
 #include "cli/placeholders_kept.h"
@@ -98,10 +99,9 @@ static int run_section(const struct certdir_cli_options *options, const char *li
 	int lock = -1;
 
 	certdir_log_set(log_problems);
-	if (options->apply && !certdir_placeholders_lock(config, &lock, &run.error)) {
-		fprintf(stderr, "certdir: %s: %s\n", config->rules.name, run.error.text);
-		return stop ? CERTDIR_CLI_PLACEHOLDERS_STOPPED : CERTDIR_CLI_PLACEHOLDERS_FAILED;
-	}
+	if (options->apply && !certdir_placeholders_lock(config, &lock, &run.error))
+		return certdir_cli_fail(stop ? CERTDIR_CLI_PLACEHOLDERS_STOPPED : CERTDIR_CLI_PLACEHOLDERS_FAILED, NULL,
+					"%s: %s", config->rules.name, run.error.text);
 	run.outcome = certdir_placeholders_plan(&placeholders, config, list, certdir_cli_placeholders_certificates,
 						(int64_t)time(NULL), &run.error);
 	/* A signal ends what is waited for, and what comes of that is no error of the server. */
@@ -164,8 +164,7 @@ static int adopt_section(const struct certdir_cli_options *options, const char *
 			return run_section(options, list, &adopting);
 		certdir_error_set(&why, "this is no template, such as {entra_device_id}");
 	}
-	fprintf(stderr, "certdir: %s: --pattern: %s\n", config->rules.name, why.text);
-	return EX_USAGE;
+	return certdir_cli_fail_option(EX_USAGE, "--pattern", "%s: --pattern: %s", config->rules.name, why.text);
 }
 
 /* What `plan`, `adopt` and `export` do with one section; a signal ends the others. */
@@ -218,8 +217,9 @@ static int run(const struct certdir_cli_options *options, section_function secti
 	if (has_section(&loaded, name))
 		status = run_sections(options, &loaded, section);
 	else
-		fprintf(stderr, "certdir: %s has no [placeholders %s]: there is nothing to keep; see certdir.conf(5)\n",
-			options->conf, name ? name : "NAME");
+		(void)certdir_cli_fail(status, options->conf,
+				       "%s has no [placeholders %s]: there is nothing to keep; see certdir.conf(5)",
+				       options->conf, name ? name : "NAME");
 	certdir_cli_conf_clear(&loaded);
 	return status;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/failure.h"
 #include "cli/json.h"
 #include "import/csv.h"
 
@@ -66,7 +67,7 @@ certdir_cli_placeholders_export_section(const struct certdir_placeholders_config
 	}
 	ok = certdir_placeholders_look(&placeholders, config, &error);
 	if (!ok)
-		fprintf(stderr, "certdir: %s: %s\n", config->rules.name, error.text);
+		(void)certdir_cli_fail(CERTDIR_CLI_PLACEHOLDERS_FAILED, NULL, "%s: %s", config->rules.name, error.text);
 	for (size_t i = 0; ok && i < accounts->own_count; i++) {
 		const char *why = why_not(accounts, i);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/conf_file.h"
+#include "cli/failure.h"
 #include "cli/json.h"
 #include "cli/placeholders_report.h"
 #include "cli/visible.h"
@@ -152,16 +153,15 @@ int certdir_cli_placeholders_undo_file(const char *conf, const char *filename, b
 	if (!certdir_cli_conf_load(conf, true, &loaded))
 		return EX_CONFIG;
 	if (!certdir_undo_file_read(filename, &file, &error)) {
-		fprintf(stderr, "certdir: %s\n", error.text);
 		certdir_cli_conf_clear(&loaded);
-		return CERTDIR_CLI_PLACEHOLDERS_FAILED;
+		return certdir_cli_fail(EX_NOINPUT, filename, "%s", error.text);
 	}
 	undo.config = find_section(&loaded, file.section);
 	if (undo.config)
 		status = take_back(&undo, &file, stop);
 	else
-		fprintf(stderr, "certdir: %s is of a section that %s does not have: [placeholders %s]\n", filename,
-			conf, file.section);
+		(void)certdir_cli_fail(status, filename, "%s is of a section that %s does not have: [placeholders %s]",
+				       filename, conf, file.section);
 	certdir_undo_file_clear(&file);
 	certdir_cli_conf_clear(&loaded);
 	return undo.printed ? status : CERTDIR_CLI_PLACEHOLDERS_FAILED;

@@ -11,6 +11,7 @@
 #include "base/background.h"
 #include "cli/commands.h"
 #include "cli/conf_file.h"
+#include "cli/failure.h"
 #include "cli/list.h"
 #include "cli/profiles_print.h"
 #include "cli/raddb_file.h"
@@ -54,7 +55,8 @@ static bool read_chain(struct chain *chain, const char *filename)
 
 	free(bytes);
 	if (!ok)
-		fprintf(stderr, "certdir: %s%s%s\n", named ? "" : filename, named ? "" : ": ", error.text);
+		(void)certdir_cli_fail(EX_DATAERR, filename, "%s%s%s", named ? "" : filename, named ? "" : ": ",
+				       error.text);
 	return ok;
 }
 
@@ -95,12 +97,14 @@ static bool choose_tenant(struct run *run)
 	}
 	if (count == 1)
 		return true;
-	fprintf(stderr, "certdir: %s has %s%s%s: %s\n", run->options->conf, count ? "several tenants" : "no [tenant ",
-		count  ? ""
-		: name ? name
-		       : "NAME",
-		count ? "" : "]",
-		count ? "say which one" : "see certdir.conf(5), or read saved answers with --from DIR");
+	if (count)
+		(void)certdir_cli_fail(EX_CONFIG, run->options->conf, "%s has several tenants: say which one",
+				       run->options->conf);
+	else
+		(void)certdir_cli_fail(
+			EX_CONFIG, run->options->conf,
+			"%s has no [tenant %s]: see certdir.conf(5), or read saved answers with --from DIR",
+			run->options->conf, name ? name : "NAME");
 	return false;
 }
 
@@ -178,8 +182,7 @@ static int count_devices(struct run *run)
 	}
 	if (ok && run->fleet)
 		return 0;
-	fprintf(stderr, "certdir: %s\n", error.text);
-	return EX_NOINPUT;
+	return certdir_cli_fail(EX_NOINPUT, options.list, "%s", error.text);
 }
 
 /* ---- the server's side ---- */
@@ -226,7 +229,7 @@ static int report(struct run *run)
 				: certdir_cli_profiles_text(&run->profiles, &found)))
 		status = run->profiles.incomplete ? EX_UNAVAILABLE : found.faults ? 1 : 0;
 	else
-		fprintf(stderr, "certdir: out of memory\n");
+		(void)certdir_cli_fail(status, NULL, "out of memory");
 	certdir_report_clear(&found);
 	return status;
 }
@@ -241,10 +244,8 @@ static int look(struct run *run)
 		return access(options->radius_certificate, F_OK) == 0 ? EX_DATAERR : EX_NOINPUT;
 	if (!options->from && (!certdir_cli_conf_load(options->conf, false, &run->loaded) || !choose_tenant(run)))
 		return EX_CONFIG;
-	if (!read_profiles(run, &error)) {
-		fprintf(stderr, "certdir: %s\n", error.text);
-		return options->from ? EX_DATAERR : EX_UNAVAILABLE;
-	}
+	if (!read_profiles(run, &error))
+		return certdir_cli_fail(options->from ? EX_DATAERR : EX_UNAVAILABLE, options->from, "%s", error.text);
 	status = count_devices(run);
 	if (!status && options->raddb && !open_raddb(run))
 		status = EX_CONFIG;
@@ -263,7 +264,7 @@ int certdir_cli_profiles(const struct certdir_cli_options *options)
 	int status;
 
 	if (options->from && (options->save || options->operands[0]))
-		return certdir_cli_misuse(options, "--from DIR asks no tenant: leave out %s",
+		return certdir_cli_misuse(options, "--from", "--from DIR asks no tenant: leave out %s",
 					  options->save ? "--save" : options->operands[0]);
 	(void)signal(SIGPIPE, SIG_IGN);
 	certdir_log_set(keep_quiet);

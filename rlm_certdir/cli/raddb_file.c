@@ -6,11 +6,13 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include <freeradius/radpaths.h>
 
 #include "base/array.h"
+#include "cli/failure.h"
 #include "raddb.h"
 #include "raddb_directories.h"
 #include "raddb_section.h"
@@ -54,7 +56,7 @@ static CONF_SECTION *find_section(CONF_SECTION *root, char const *module)
 static bool load_dictionaries(char const *directory)
 {
 	if (dict_init(DICTDIR, RADIUS_DICTIONARY) != 0 || dict_read(directory, RADIUS_DICTIONARY) == -1) {
-		fprintf(stderr, "certdir: the server's dictionaries: %s\n", fr_strerror());
+		(void)certdir_cli_fail(EX_CONFIG, directory, "the server's dictionaries: %s", fr_strerror());
 		return false;
 	}
 	return true;
@@ -92,8 +94,8 @@ static bool become_server(CONF_SECTION *root)
 	if (!user)
 		return true;
 	if (!account || (group && !own)) {
-		fprintf(stderr, "certdir: the server's %s = %s does not exist here\n", account ? "group" : "user",
-			account ? group : user);
+		(void)certdir_cli_fail(EX_CONFIG, NULL, "the server's %s = %s does not exist here",
+				       account ? "group" : "user", account ? group : user);
 		return false;
 	}
 	if (geteuid() == account->pw_uid)
@@ -108,7 +110,7 @@ static bool become_server(CONF_SECTION *root)
 	if (initgroups(user, own ? own->gr_gid : account->pw_gid) == 0 &&
 	    setgid(own ? own->gr_gid : account->pw_gid) == 0 && setuid(account->pw_uid) == 0)
 		return true;
-	fprintf(stderr, "certdir: cannot become the server's user %s: %s\n", user, strerror(errno));
+	(void)certdir_cli_fail(EX_CONFIG, NULL, "cannot become the server's user %s: %s", user, strerror(errno));
 	return false;
 }
 
@@ -125,8 +127,8 @@ static bool read_root(struct raddb_file *file, const char *directory)
 	default_log.fd = STDERR_FILENO;
 	snprintf(path, sizeof(path), "%s/radiusd.conf", directory);
 	if (access(path, R_OK) != 0) {
-		fprintf(stderr, "certdir: cannot read %s: %s%s\n", path, strerror(errno),
-			errno == EACCES ? ": run certdir as root, or as the server's user" : "");
+		(void)certdir_cli_fail(EX_CONFIG, path, "cannot read %s: %s%s", path, strerror(errno),
+				       errno == EACCES ? ": run certdir as root, or as the server's user" : "");
 		return false;
 	}
 	file->root = cf_section_alloc(NULL, "main", NULL);
@@ -135,7 +137,7 @@ static bool read_root(struct raddb_file *file, const char *directory)
 		return false;
 	if (file->root && cf_file_read(file->root, path) == 0)
 		return true;
-	fprintf(stderr, "certdir: cannot read %s\n", path);
+	(void)certdir_cli_fail(EX_CONFIG, path, "cannot read %s", path);
 	return false;
 }
 
@@ -161,7 +163,14 @@ void raddb_file_check_wiring(struct raddb_file *file)
 
 bool raddb_file_enter(struct raddb_file *file)
 {
-	return become_server(file->root) && certdir_raddb_read(file->module, false, &file->raddb);
+	if (!become_server(file->root))
+		return false;
+	if (certdir_raddb_read(file->module, false, &file->raddb))
+		return true;
+	/* The server's parser writes past this program. */
+	certdir_cli_failure_keep(raddb_file_place(file), NULL,
+				 "the section certdir { } has a mistake: standard error says which");
+	return false;
 }
 
 struct raddb_file *raddb_file_open(const char *directory, const char *module)
@@ -171,9 +180,9 @@ struct raddb_file *raddb_file_open(const char *directory, const char *module)
 	if (!file)
 		return NULL;
 	if (!file->module)
-		fprintf(stderr,
-			"certdir: %s has no certdir module%s%s: link mods-available/certdir into mods-enabled\n",
-			directory, module ? " named " : "", module ? module : "");
+		(void)certdir_cli_fail(EX_CONFIG, directory,
+				       "%s has no certdir module%s%s: link mods-available/certdir into mods-enabled",
+				       directory, module ? " named " : "", module ? module : "");
 	else
 		raddb_file_check_wiring(file);
 	if (file->module && raddb_file_enter(file))

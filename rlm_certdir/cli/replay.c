@@ -14,6 +14,7 @@
 
 #include "base/array.h"
 #include "cli/commands.h"
+#include "cli/failure.h"
 #include "cli/journal_lines.h"
 #include "cli/judge.h"
 #include "cli/replay_line.h"
@@ -175,7 +176,8 @@ static FILE **open_files(const struct certdir_cli_options *options)
 	for (size_t i = 0; files && i < options->operand_count; i++) {
 		files[i] = strcmp(options->operands[i], "-") == 0 ? stdin : fopen(options->operands[i], "re");
 		if (!files[i])
-			fprintf(stderr, "certdir: %s: %s\n", options->operands[i], strerror(errno));
+			(void)certdir_cli_fail(EX_NOINPUT, options->operands[i], "%s: %s", options->operands[i],
+					       strerror(errno));
 	}
 	return files;
 }
@@ -279,10 +281,8 @@ static int replay_files(struct run *run, FILE **files)
 	run->failed = !run->known || !certdir_cli_replay_line_init(&run->line);
 	warn_of_findings(run->judge);
 	whole = read_files(run, files);
-	if (run->failed) {
-		fprintf(stderr, "certdir: out of memory\n");
-		return EX_OSERR;
-	}
+	if (run->failed)
+		return certdir_cli_fail(EX_OSERR, NULL, "out of memory");
 	if (!run->options->json)
 		certdir_cli_replay_print(&run->found);
 	else if (!certdir_cli_replay_print_json(&run->found))

@@ -9,6 +9,7 @@
 
 #include "cli/color.h"
 #include "cli/commands.h"
+#include "cli/failure.h"
 #include "cli/json.h"
 #include "cli/sessions.h"
 #include "cli/words.h"
@@ -204,10 +205,8 @@ int certdir_cli_sessions_list(const struct certdir_cli_options *options)
 	store = certdir_session_store_look(file_of(options), &error);
 	ok = store && certdir_session_store_each(store, take, &listing, &error);
 	certdir_session_store_close(store);
-	if (!ok) {
-		fprintf(stderr, "certdir: %s\n", error.text);
-		return EX_NOINPUT;
-	}
+	if (!ok)
+		return certdir_cli_fail(EX_NOINPUT, file_of(options), "%s", error.text);
 	if (listing.failed)
 		return EX_IOERR;
 	if (!options->json)
@@ -258,24 +257,19 @@ int certdir_cli_sessions_release(const struct certdir_cli_options *options)
 	size_t counts[CERTDIR_SESSION_STATES];
 	struct certdir_error error;
 
-	if (!certdir_cli_sessions_count(filename, counts, &error)) {
-		fprintf(stderr, "certdir: %s\n", error.text);
-		return EX_NOINPUT;
-	}
+	if (!certdir_cli_sessions_count(filename, counts, &error))
+		return certdir_cli_fail(EX_NOINPUT, filename, "%s", error.text);
 	if (!counts[CERTDIR_SESSION_HELD]) {
 		printf("no session is held\n");
 		return 1;
 	}
-	if (!certdir_session_store_ask_release(filename, &error)) {
-		fprintf(stderr, "certdir: %s\n", error.text);
-		return EX_CANTCREAT;
-	}
-	if (!is_heard(filename)) {
-		fprintf(stderr,
-			"certdir: no server has read %s within 3 seconds: nothing is released; is radiusd running?\n",
-			filename);
-		return EX_UNAVAILABLE;
-	}
+	if (!certdir_session_store_ask_release(filename, &error))
+		return certdir_cli_fail(EX_CANTCREAT, filename, "%s", error.text);
+	if (!is_heard(filename))
+		return certdir_cli_fail(EX_UNAVAILABLE, filename,
+					"no server has read %s within 3 seconds: nothing is released; is radiusd "
+					"running?",
+					filename);
 	printf("%zu session%s released\n", counts[CERTDIR_SESSION_HELD],
 	       certdir_cli_plural(counts[CERTDIR_SESSION_HELD]));
 	return 0;

@@ -326,7 +326,7 @@ int certdir_cli_setup(const struct certdir_cli_options *options)
 	int status;
 
 	if (options->print && strcmp(options->print, "az") != 0 && strcmp(options->print, "powershell") != 0)
-		return certdir_cli_misuse(options, "--print is az or powershell, not %s", options->print);
+		return certdir_cli_misuse(options, "--print", "--print is az or powershell, not %s", options->print);
 	status = certdir_cli_setup_ask(&setup);
 	if (!status)
 		status = go(&setup);

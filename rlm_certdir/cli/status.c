@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "cli/commands.h"
+#include "cli/failure.h"
 #include "cli/status_gather.h"
 #include "cli/status_print.h"
 #include "cli/status_prometheus.h"
@@ -33,10 +34,8 @@ static int show(const struct certdir_cli_status *status, const struct certdir_cl
 				 : certdir_cli_status_print(status);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		ok = false;
-	if (!ok) {
-		fprintf(stderr, "certdir: the status cannot be printed\n");
-		return EX_SOFTWARE;
-	}
+	if (!ok)
+		return certdir_cli_fail(EX_SOFTWARE, NULL, "the status cannot be printed");
 	/* Metrics tell of failures themselves, and have to reach the collector then most of all. */
 	return options->prometheus ? 0 : exit_code(status);
 }
@@ -47,7 +46,7 @@ int certdir_cli_status(const struct certdir_cli_options *options)
 	int code;
 
 	if (options->json && options->prometheus)
-		return certdir_cli_misuse(options, "--json or --prometheus, not both");
+		return certdir_cli_misuse(options, "--prometheus", "--json or --prometheus, not both");
 	code = certdir_cli_status_gather(&status, options->conf, options->sessions);
 	if (code == 0)
 		code = show(&status, options);

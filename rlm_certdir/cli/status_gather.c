@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/failure.h"
 #include "cli/placeholders_kept.h"
 #include "cli/sessions.h"
 #include "sync/last_run.h"
@@ -275,8 +276,7 @@ int certdir_cli_status_gather(struct certdir_cli_status *status, const char *con
 	look_at_sessions(status, sessions);
 	if (gather_list(status, &error))
 		return 0;
-	fprintf(stderr, "certdir: %s\n", error.text);
-	return EX_SOFTWARE;
+	return certdir_cli_fail(EX_SOFTWARE, NULL, "%s", error.text);
 }
 
 void certdir_cli_status_clear(struct certdir_cli_status *status)

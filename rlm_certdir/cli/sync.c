@@ -16,6 +16,7 @@
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/conf_file.h"
+#include "cli/failure.h"
 #include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/sync_report.h"
@@ -50,7 +51,7 @@ static bool can_sign(const struct certdir_sync_config *config)
 		return true;
 	signer = certdir_list_keys_private(config->signing_key, &error);
 	if (!signer)
-		fprintf(stderr, "certdir: signing_key_file: %s\n", error.text);
+		(void)certdir_cli_fail(EX_CONFIG, config->signing_key, "signing_key_file: %s", error.text);
 	certdir_list_keys_close(signer);
 	return signer != NULL;
 }
@@ -61,7 +62,7 @@ static struct generation *load(const struct certdir_cli_options *options, struct
 	struct generation *fresh = calloc(1, sizeof(*fresh));
 
 	if (!fresh) {
-		fprintf(stderr, "certdir: out of memory\n");
+		(void)certdir_cli_fail(EX_CONFIG, NULL, "out of memory");
 		return NULL;
 	}
 	/* Before it is read: what changes meanwhile is seen the next time. */
@@ -71,9 +72,10 @@ static struct generation *load(const struct certdir_cli_options *options, struct
 		if (fresh->loaded.config.count > 0 && can_sign(&fresh->loaded.config))
 			return fresh;
 		if (!fresh->loaded.config.count)
-			fprintf(stderr,
-				"certdir: %s has no [tenant NAME] and no [ldap NAME]: there is nothing to sync; see "
-				"certdir.conf(5)\n",
+			(void)certdir_cli_fail(
+				EX_CONFIG, options->conf,
+				"%s has no [tenant NAME] and no [ldap NAME]: there is nothing to sync; see "
+				"certdir.conf(5)",
 				options->conf);
 	}
 	free_generation(fresh);
@@ -347,10 +349,8 @@ static int run(const struct certdir_cli_options *options, int64_t interval, stru
 	struct certdir_sync *sync = certdir_sync_open(&sync_options, &error);
 	int status;
 
-	if (!sync) {
-		fprintf(stderr, "certdir: %s\n", error.text);
-		return CERTDIR_CLI_SYNC_NONE;
-	}
+	if (!sync)
+		return certdir_cli_fail(CERTDIR_CLI_SYNC_NONE, NULL, "%s", error.text);
 	certdir_cli_progress_begin();
 	if (interval)
 		certdir_notify("READY=1");
@@ -391,11 +391,13 @@ int certdir_cli_sync(const struct certdir_cli_options *options)
 
 	if (options->interval &&
 	    (!certdir_duration_parse(options->interval, &interval) || interval < 1 || interval > INTERVAL_MAX))
-		return certdir_cli_misuse(options, "--interval is a number with s, m, h or d, from 1s to 30d");
+		return certdir_cli_misuse(options, "--interval",
+					  "--interval is a number with s, m, h or d, from 1s to 30d");
 	if (interval && (options->force || options->dry_run))
-		return certdir_cli_misuse(options, "--force and --dry-run are for one run, without --interval");
+		return certdir_cli_misuse(options, "--interval",
+					  "--force and --dry-run are for one run, without --interval");
 	if (options->now && (interval || options->full || options->force || options->dry_run || options->json))
-		return certdir_cli_misuse(options,
+		return certdir_cli_misuse(options, "--now",
 					  "--now wakes the certdir sync that stays, and takes no other option");
 	last = load(options, NULL);
 	if (!last)

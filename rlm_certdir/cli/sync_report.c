@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "cli/failure.h"
 #include "cli/json.h"
 #include "cli/words.h"
 #include "text/timestamp.h"
@@ -217,8 +218,9 @@ void certdir_cli_sync_print(const struct certdir_cli_sync_run *run, bool json)
 	if (!run->quiet)
 		warn_of_forgotten(report);
 	if (certdir_cli_sync_exit(run) == CERTDIR_CLI_SYNC_STOPPED)
-		fprintf(stderr, "certdir: stopped by a signal%s\n",
-			report->published ? "; what was complete before is published" : ", nothing was changed");
+		(void)certdir_cli_fail(CERTDIR_CLI_SYNC_STOPPED, NULL, "stopped by a signal%s",
+				       report->published ? "; what was complete before is published"
+							 : ", nothing was changed");
 }
 
 /* ---- for programs ---- */

@@ -15,7 +15,7 @@ enum { CHARACTER_MAX = 4 };
 
 struct output {
 	int fd;
-	bool plain;
+	bool plain, used;
 	char begun[CHARACTER_MAX]; /* the first bytes of a character whose others come with the next write */
 	size_t length;
 };
@@ -62,6 +62,7 @@ static ssize_t write_output(void *cookie, const char *bytes, size_t length)
 	struct output *output = cookie;
 	size_t used = 0;
 
+	output->used = true;
 	if (output->plain)
 		return certdir_file_write(output->fd, bytes, length) ? (ssize_t)length : 0;
 	if (output->length) {
@@ -98,6 +99,11 @@ void certdir_cli_visible_end(void)
 {
 	(void)fflush(stdout);
 	outputs[0].plain = true;
+}
+
+bool certdir_cli_visible_silent(void)
+{
+	return fflush(stdout) == 0 && !outputs[0].used;
 }
 
 char *certdir_cli_visible_copy(const char *text)

@@ -106,7 +106,7 @@ WRONG = [
     *((f"placeholders {command}", 78, f"{conf} has no [placeholders {name}]: there is nothing to keep") for command, conf, name in (
         ("plan -c bare.conf", "bare.conf", "NAME"), ("apply -c tenant.conf lab", "tenant.conf", "lab"),
         ("export --sids -c bare.conf", "bare.conf", "NAME"), ("adopt -c bare.conf --pattern {name} lab", "bare.conf", "lab"))),
-    ("placeholders undo -c bare.conf none", 1, "none cannot be read"),
+    ("placeholders undo -c bare.conf none", 66, "none cannot be read"),
     *((f"{command} -c none", 78, "none does not exist: name it with -c") for command in ("status", "sync", "profiles", "placeholders plan")),
     *((f"{command} -c text", 78, "text:1: this is neither a [section] nor option = value") for command in (
         "status", "sync", "profiles", "placeholders plan", "report -o page.html")),

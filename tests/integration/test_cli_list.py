@@ -461,6 +461,27 @@ def test_find_many(run, load):
     assert "--all stands alone" in run("find", "--all", "x", code=64).err and "an operand is missing" in run("find", code=64).err
 
 
+def test_find_those_that(run, load, tmp_path):
+    """Each option leaves out what is not so, with a value, a prefix, --all, or alone."""
+    load([{"displayName": "PC-1", "deviceId": G1, "accountEnabled": False, "trustType": "AzureAd"},
+          {"displayName": "PC-2", "deviceId": G2, "accountEnabled": True, "complianceState": "noncompliant", "trustType": "ServerAd"},
+          {"displayName": "MAC-1", "serialNumber": "S3", "accountEnabled": False, "complianceState": "compliant"}], "--source", "one")
+    load([{"displayName": "PC-3", "accountEnabled": False}], "--source", "two")
+    def names(*args, code=0):
+        return [json.loads(line).get("displayName") for line in run("find", "--json", *args, code=code).out.splitlines()]
+    assert names("--disabled") == names("--disabled", "--all") == ["MAC-1", "PC-1", "PC-3"]
+    assert names("--disabled", "PC-*") == ["PC-1", "PC-3"] and names("--disabled", "--source", "two") == ["PC-3"]
+    assert names("--noncompliant") == names("--noncompliant", "pc-2") == ["PC-2"]
+    assert names("--join", "entra") == ["PC-1"] and names("--join", "unknown", "--source", "one") == ["MAC-1"]
+    for none in (["--noncompliant", "pc-1"], ["--stale"], ["--disabled", "PC-2*"]):
+        found = run("find", *none, code=1)
+        assert found.out == "" and "that the options ask for" in found.err
+    with contextlib.closing(sqlite3.connect(tmp_path / "devices.db")) as db:
+        assert db.execute("SELECT count(*) FROM device").fetchone() == (4,)
+    assert "--join is entra, hybrid" in run("find", "--join", "azure", code=64).err
+    assert len(run("find", "--disabled", "PC-*").out.splitlines()) == 3
+
+
 @pytest.mark.parametrize("since,code", [("5", 64), ("5x", 64), ("5m", 0), ("0", 0), ("2026-11-01", 0)])
 def test_since(run, load, since, code):
     load(named(1))

@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 /* The CLI is no library, so its files are compiled in here. */
+#include "cli/failure.c"
+#include "cli/json.c"
 #include "cli/options.c"
 #define main cli_main
 int cli_main(int argc, char **argv);
@@ -54,6 +56,11 @@ COMMAND(status)
 
 void certdir_cli_visible_begin(void)
 {
+}
+
+bool certdir_cli_visible_silent(void)
+{
+	return false;
 }
 
 /* What one command line printed; argv of the last one stays, because `with` points into it. */
