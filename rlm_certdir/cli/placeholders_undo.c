@@ -154,7 +154,8 @@ int certdir_cli_placeholders_undo_file(const char *conf, const char *filename, b
 		return EX_CONFIG;
 	if (!certdir_undo_file_read(filename, &file, &error)) {
 		certdir_cli_conf_clear(&loaded);
-		return certdir_cli_fail(EX_NOINPUT, filename, "%s", error.text);
+		return certdir_cli_fail(access(filename, R_OK) == 0 ? EX_DATAERR : EX_NOINPUT, filename, "%s",
+					error.text);
 	}
 	undo.config = find_section(&loaded, file.section);
 	if (undo.config)

@@ -137,7 +137,7 @@ def test_decisions_and_exit_codes(certdir_cli, devices, authority, tmp_path):
     assert (code, malformed["reason"]) == (1, "malformed-certificate")
     for unreadable in (empty, tmp_path / "absent.pem", tmp_path):
         code, results, errors = check_json(certdir_cli, "--list", devices.path, known, unreadable)
-        assert (code, len(results)) == (65, 1), errors
+        assert (code, len(results), results[1]["error"]["file"]) == (65, 2, str(unreadable)), errors
         assert str(unreadable) in errors
 
 

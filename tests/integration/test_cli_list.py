@@ -776,7 +776,7 @@ def test_cannot_write(certdir_cli, tmp_path):
                                   ["import", "--format", "xml", "x"], ["export", "--json"], ["show", "--nonsense", "a"]])
 def test_usage(certdir_cli, args):
     result = subprocess.run([certdir_cli, "list", *args], capture_output=True, timeout=60)
-    assert result.returncode == 64 and b"usage: certdir list" in result.stderr and result.stdout == b""
+    assert result.returncode == 64 and b"usage: certdir list" in result.stderr and (result.stdout == b"") == ("--json" not in args)
 
 
 @pytest.mark.parametrize("command", ["show", "find", "stats", "import", "export", "verify"])

@@ -83,7 +83,7 @@ def test_misuse_of_sync(certdir, arguments):
 @pytest.mark.parametrize("arguments", [["--bogus"], ["x"], ["--json", "--prometheus"], ["-c"]])
 def test_misuse_of_status(certdir, arguments):
     code, out, err = certdir("status", *arguments)
-    assert code == 64 and out == "" and "usage: certdir status" in err
+    assert code == 64 and (out == "") == ("--json" not in arguments) and "usage: certdir status" in err
 
 
 @pytest.mark.parametrize("command", ["sync", "status"])

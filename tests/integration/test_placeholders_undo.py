@@ -15,7 +15,7 @@ from testenv.devices import device_id
 from testenv.ldap_proxy import LdapProxy
 from testenv.placeholder_fixtures import shared, slapd  # noqa: F401
 from testenv.placeholder_worlds import DAY, ELSEWHERE, GROUP, GROUPS, OU, Site, accounts, names, says, unchanged, value
-from testenv.placeholders import DONE, FAILED, MISCONFIGURED, MISUSED, PROBLEMS, STOPPED, TO_DO
+from testenv.placeholders import DONE, FAILED, MISCONFIGURED, MISUSED, PROBLEMS, STOPPED, TO_DO, UNDO_IS_NONE, UNREADABLE
 from testenv.radiusd import BUILD
 from testenv.slapd import SUFFIX
 
@@ -331,7 +331,7 @@ def test_files_that_are_broken(slapd, site, how):
     undo, = site.undo_files()
     undo.write_text(change(undo.read_text()))
     with unchanged(slapd):
-        run = site.take_back(undo, FAILED)
+        run = site.take_back(undo, (FAILED, UNDO_IS_NONE))
         says(run, str(undo) if how != "another's mark" else "wifi", said)
         assert "\x1b" not in run.err
 
@@ -353,8 +353,8 @@ def test_flags_that_nobody_knows(slapd, site):
 def test_files_that_are_none(slapd, site, tmp_path):
     undo, = site.undo_files()
     with unchanged(slapd):
-        for path in (tmp_path, tmp_path / "missing", "/dev/null"):
-            says(site.take_back(path, FAILED), str(path))
+        for path, code in ((tmp_path, UNDO_IS_NONE), (tmp_path / "missing", UNREADABLE), ("/dev/null", UNDO_IS_NONE)):
+            says(site.take_back(path, code), str(path))
         undo.write_text(undo.read_text().replace("[placeholders wifi]", "[placeholders lan]"))
         says(site.take_back(undo, MISCONFIGURED), "[placeholders lan]")
-        assert site.end(site.start("undo", "--json"), MISUSED).lines == []
+        assert [line["error"]["exit"] for line in site.end(site.start("undo", "--json"), MISUSED).lines] == [MISUSED]

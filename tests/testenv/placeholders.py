@@ -14,6 +14,7 @@ from testenv.radiusd import BUILD
 SECTION = "wifi"
 # Exit codes of `certdir placeholders`.
 NOTHING, FAILED, TO_DO, REFUSED, PROBLEMS, STOPPED, MISUSED, MISCONFIGURED = 0, 1, 2, 3, 4, 5, 64, 78
+UNDO_IS_NONE, UNREADABLE = 65, 66
 DONE = NOTHING
 
 
@@ -26,7 +27,7 @@ class Run:
     err: str
 
     def of(self, kind):
-        return [line for line in self.lines if line["type"] == kind]
+        return [line for line in self.lines if line.get("type") == kind]
 
     @property
     def summary(self):
