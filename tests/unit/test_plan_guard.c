@@ -4,314 +4,93 @@
 
 static const struct rule rules_of_guard[] = {
 	{"five may always go",
-	 "account k1 PC1\n"
-	 "account k2 PC2\n"
-	 "account k3 PC3\n"
-	 "account k4 PC4\n"
-	 "account k5 PC5\n"
-	 "device k6 PC6\n"
-	 "account k6 PC6\n"
-	 "device k7 PC7\n"
-	 "account k7 PC7\n"
-	 "device k8 PC8\n"
-	 "account k8 PC8\n"
-	 "device k9 PC9\n"
-	 "account k9 PC9\n"
-	 "device k10 PC10\n"
-	 "account k10 PC10\n"
-	 "device k11 PC11\n"
-	 "account k11 PC11\n"
-	 "device k12 PC12\n"
-	 "account k12 PC12\n",
-	 "disable k1 PC1 (PC1$): is not in the list any more\n"
-	 "disable k2 PC2 (PC2$): is not in the list any more\n"
-	 "disable k3 PC3 (PC3$): is not in the list any more\n"
-	 "disable k4 PC4 (PC4$): is not in the list any more\n"
-	 "disable k5 PC5 (PC5$): is not in the list any more\n"},
+	 "1-12: account k# PC#\n"
+	 "6-12: device k# PC#\n",
+	 "1-5: disable k# PC# (PC#$): is not in the list any more\n"},
 	{"six of twelve are too many",
-	 "account k1 PC1\n"
-	 "account k2 PC2\n"
-	 "account k3 PC3\n"
-	 "account k4 PC4\n"
-	 "account k5 PC5\n"
-	 "account k6 PC6\n"
-	 "device k7 PC7\n"
-	 "account k7 PC7\n"
-	 "device k8 PC8\n"
-	 "account k8 PC8\n"
-	 "device k9 PC9\n"
-	 "account k9 PC9\n"
-	 "device k10 PC10\n"
-	 "account k10 PC10\n"
-	 "device k11 PC11\n"
-	 "account k11 PC11\n"
-	 "device k12 PC12\n"
-	 "account k12 PC12\n",
+	 "1-12: account k# PC#\n"
+	 "7-12: device k# PC#\n",
 	 "refused: 6 of 12 accounts would be disabled or removed, and max_remove = 10% allows fewer: look at the plan, "
 	 "and use --force when it is right\n"
-	 "disable k1 PC1 (PC1$): is not in the list any more\n"
-	 "disable k2 PC2 (PC2$): is not in the list any more\n"
-	 "disable k3 PC3 (PC3$): is not in the list any more\n"
-	 "disable k4 PC4 (PC4$): is not in the list any more\n"
-	 "disable k5 PC5 (PC5$): is not in the list any more\n"
-	 "disable k6 PC6 (PC6$): is not in the list any more\n"},
+	 "1-6: disable k# PC# (PC#$): is not in the list any more\n"},
 	{"unless the administrator says so",
 	 "config max_remove=50\n"
-	 "account k1 PC1\n"
-	 "account k2 PC2\n"
-	 "account k3 PC3\n"
-	 "account k4 PC4\n"
-	 "account k5 PC5\n"
-	 "account k6 PC6\n"
-	 "device k7 PC7\n"
-	 "account k7 PC7\n"
-	 "device k8 PC8\n"
-	 "account k8 PC8\n"
-	 "device k9 PC9\n"
-	 "account k9 PC9\n"
-	 "device k10 PC10\n"
-	 "account k10 PC10\n"
-	 "device k11 PC11\n"
-	 "account k11 PC11\n"
-	 "device k12 PC12\n"
-	 "account k12 PC12\n",
-	 "disable k1 PC1 (PC1$): is not in the list any more\n"
-	 "disable k2 PC2 (PC2$): is not in the list any more\n"
-	 "disable k3 PC3 (PC3$): is not in the list any more\n"
-	 "disable k4 PC4 (PC4$): is not in the list any more\n"
-	 "disable k5 PC5 (PC5$): is not in the list any more\n"
-	 "disable k6 PC6 (PC6$): is not in the list any more\n"},
+	 "1-12: account k# PC#\n"
+	 "7-12: device k# PC#\n",
+	 "1-6: disable k# PC# (PC#$): is not in the list any more\n"},
 	{"removals count",
 	 "config max_remove=0\n"
-	 "account k1 PC1 gone=1\n"
-	 "account k2 PC2 gone=1\n"
-	 "account k3 PC3 gone=1\n"
-	 "account k4 PC4 gone=1\n"
-	 "account k5 PC5 gone=1\n"
-	 "account k6 PC6 gone=1\n"
-	 "device k8 PC8\n"
-	 "account k8 PC8\n"
-	 "device k9 PC9\n"
-	 "account k9 PC9\n",
+	 "1-6: account k# PC# gone=1\n"
+	 "8-9: device k# PC#\n"
+	 "8-9: account k# PC#\n",
 	 "refused: 6 of 8 accounts would be disabled or removed, and max_remove = 0% allows fewer: look at the plan, "
 	 "and use --force when it is right\n"
-	 "remove k1 PC1 (PC1$): is not in the list since 1970-01-01T00:00:01Z\n"
-	 "remove k2 PC2 (PC2$): is not in the list since 1970-01-01T00:00:01Z\n"
-	 "remove k3 PC3 (PC3$): is not in the list since 1970-01-01T00:00:01Z\n"
-	 "remove k4 PC4 (PC4$): is not in the list since 1970-01-01T00:00:01Z\n"
-	 "remove k5 PC5 (PC5$): is not in the list since 1970-01-01T00:00:01Z\n"
-	 "remove k6 PC6 (PC6$): is not in the list since 1970-01-01T00:00:01Z\n"},
+	 "1-6: remove k# PC# (PC#$): is not in the list since 1970-01-01T00:00:01Z\n"},
 	{"mappings of many are replaced, and nothing says that the old ones are done with",
 	 "config certificates\n"
-	 "device k1 PC1 map=X509:<SKI>b1\n"
-	 "account k1 PC1 map=X509:<SKI>a1\n"
-	 "device k2 PC2 map=X509:<SKI>b2\n"
-	 "account k2 PC2 map=X509:<SKI>a2\n"
-	 "device k3 PC3 map=X509:<SKI>b3\n"
-	 "account k3 PC3 map=X509:<SKI>a3\n"
-	 "device k4 PC4 map=X509:<SKI>b4\n"
-	 "account k4 PC4 map=X509:<SKI>a4\n"
-	 "device k5 PC5 map=X509:<SKI>b5\n"
-	 "account k5 PC5 map=X509:<SKI>a5\n"
-	 "device k6 PC6 map=X509:<SKI>b6\n"
-	 "account k6 PC6 map=X509:<SKI>a6\n",
+	 "1-6: device k# PC# map=X509:<SKI>b#\n"
+	 "1-6: account k# PC# map=X509:<SKI>a#\n",
 	 "refused: 6 of 6 accounts would lose a mapping whose certificate is not known to have ended, and max_remove = "
-	 "10% allows fewer: look at "
-	 "the plan, and use --force when it is right\n"
-	 "change k1 PC1 (PC1$): altSecurityIdentities \"X509:<SKI>a1\" -> \"X509:<SKI>b1\"\n"
-	 "change k2 PC2 (PC2$): altSecurityIdentities \"X509:<SKI>a2\" -> \"X509:<SKI>b2\"\n"
-	 "change k3 PC3 (PC3$): altSecurityIdentities \"X509:<SKI>a3\" -> \"X509:<SKI>b3\"\n"
-	 "change k4 PC4 (PC4$): altSecurityIdentities \"X509:<SKI>a4\" -> \"X509:<SKI>b4\"\n"
-	 "change k5 PC5 (PC5$): altSecurityIdentities \"X509:<SKI>a5\" -> \"X509:<SKI>b5\"\n"
-	 "change k6 PC6 (PC6$): altSecurityIdentities \"X509:<SKI>a6\" -> \"X509:<SKI>b6\"\n"},
+	 "10% allows fewer: look at the plan, and use --force when it is right\n"
+	 "1-6: change k# PC# (PC#$): altSecurityIdentities \"X509:<SKI>a#\" -> \"X509:<SKI>b#\"\n"},
 	{"a list has all devices by other ids, as one without a column: nobody would have a mapping any more",
-	 "device n1 PC1\n"
-	 "account k1 PC1 map=X509:<SKI>a1\n"
-	 "device n2 PC2\n"
-	 "account k2 PC2 map=X509:<SKI>a2\n"
-	 "device n3 PC3\n"
-	 "account k3 PC3 map=X509:<SKI>a3\n"
-	 "device n4 PC4\n"
-	 "account k4 PC4 map=X509:<SKI>a4\n"
-	 "device n5 PC5\n"
-	 "account k5 PC5 map=X509:<SKI>a5\n"
-	 "device n6 PC6\n"
-	 "account k6 PC6 map=X509:<SKI>a6\n",
+	 "1-6: device n# PC#\n"
+	 "1-6: account k# PC# map=X509:<SKI>a#\n",
 	 "refused: 6 of 6 accounts would lose a mapping whose certificate is not known to have ended, and max_remove = "
-	 "10% allows fewer: look at "
-	 "the plan, and use --force when it is right\n"
-	 "change n1 PC1 (PC1$): re-enrolled: was device k1; altSecurityIdentities \"X509:<SKI>a1\" removed\n"
-	 "change n2 PC2 (PC2$): re-enrolled: was device k2; altSecurityIdentities \"X509:<SKI>a2\" removed\n"
-	 "change n3 PC3 (PC3$): re-enrolled: was device k3; altSecurityIdentities \"X509:<SKI>a3\" removed\n"
-	 "change n4 PC4 (PC4$): re-enrolled: was device k4; altSecurityIdentities \"X509:<SKI>a4\" removed\n"
-	 "change n5 PC5 (PC5$): re-enrolled: was device k5; altSecurityIdentities \"X509:<SKI>a5\" removed\n"
-	 "change n6 PC6 (PC6$): re-enrolled: was device k6; altSecurityIdentities \"X509:<SKI>a6\" removed\n"},
+	 "10% allows fewer: look at the plan, and use --force when it is right\n"
+	 "1-6: change n# PC# (PC#$): re-enrolled: was device k#; altSecurityIdentities \"X509:<SKI>a#\" removed\n"},
 	{"a class of devices was set up again, and their new certificates are there",
 	 "config certificates\n"
-	 "device n1 PC1 map=X509:<SKI>b1\n"
-	 "account k1 PC1 map=X509:<SKI>a1\n"
-	 "device n2 PC2 map=X509:<SKI>b2\n"
-	 "account k2 PC2 map=X509:<SKI>a2\n"
-	 "device n3 PC3 map=X509:<SKI>b3\n"
-	 "account k3 PC3 map=X509:<SKI>a3\n"
-	 "device n4 PC4 map=X509:<SKI>b4\n"
-	 "account k4 PC4 map=X509:<SKI>a4\n"
-	 "device n5 PC5 map=X509:<SKI>b5\n"
-	 "account k5 PC5 map=X509:<SKI>a5\n"
-	 "device n6 PC6 map=X509:<SKI>b6\n"
-	 "account k6 PC6 map=X509:<SKI>a6\n",
-	 "change n1 PC1 (PC1$): re-enrolled: was device k1; altSecurityIdentities \"X509:<SKI>a1\" -> "
-	 "\"X509:<SKI>b1\"\n"
-	 "change n2 PC2 (PC2$): re-enrolled: was device k2; altSecurityIdentities \"X509:<SKI>a2\" -> "
-	 "\"X509:<SKI>b2\"\n"
-	 "change n3 PC3 (PC3$): re-enrolled: was device k3; altSecurityIdentities \"X509:<SKI>a3\" -> "
-	 "\"X509:<SKI>b3\"\n"
-	 "change n4 PC4 (PC4$): re-enrolled: was device k4; altSecurityIdentities \"X509:<SKI>a4\" -> "
-	 "\"X509:<SKI>b4\"\n"
-	 "change n5 PC5 (PC5$): re-enrolled: was device k5; altSecurityIdentities \"X509:<SKI>a5\" -> "
-	 "\"X509:<SKI>b5\"\n"
-	 "change n6 PC6 (PC6$): re-enrolled: was device k6; altSecurityIdentities \"X509:<SKI>a6\" -> "
-	 "\"X509:<SKI>b6\"\n"},
+	 "1-6: device n# PC# map=X509:<SKI>b#\n"
+	 "1-6: account k# PC# map=X509:<SKI>a#\n",
+	 "1-6: change n# PC# (PC#$): re-enrolled: was device k#; altSecurityIdentities \"X509:<SKI>a#\" -> "
+	 "\"X509:<SKI>b#\"\n"},
 	{"many would lose a value and get no other: the list has not what `attribute = ` asks for",
 	 "config device\n"
-	 "device k1 PC1\n"
-	 "account k1 PC1 serial=S1\n"
-	 "device k2 PC2\n"
-	 "account k2 PC2 serial=S2\n"
-	 "device k3 PC3\n"
-	 "account k3 PC3 serial=S3\n"
-	 "device k4 PC4\n"
-	 "account k4 PC4 serial=S4\n"
-	 "device k5 PC5\n"
-	 "account k5 PC5 serial=S5\n"
-	 "device k6 PC6\n"
-	 "account k6 PC6 serial=S6\n",
+	 "1-6: device k# PC#\n"
+	 "1-6: account k# PC# serial=S#\n",
 	 "refused: 6 of 6 accounts would lose a value of an attribute and get no other, and max_remove = 10% allows "
 	 "fewer: look at the plan, and use --force when it is right\n"
-	 "change k1 PC1 (): serialNumber \"S1\" removed\n"
-	 "change k2 PC2 (): serialNumber \"S2\" removed\n"
-	 "change k3 PC3 (): serialNumber \"S3\" removed\n"
-	 "change k4 PC4 (): serialNumber \"S4\" removed\n"
-	 "change k5 PC5 (): serialNumber \"S5\" removed\n"
-	 "change k6 PC6 (): serialNumber \"S6\" removed\n"},
+	 "1-6: change k# PC# (): serialNumber \"S#\" removed\n"},
 	{"many get another value",
 	 "config device\n"
-	 "device k1 PC1 serial=T1\n"
-	 "account k1 PC1 serial=S1\n"
-	 "device k2 PC2 serial=T2\n"
-	 "account k2 PC2 serial=S2\n"
-	 "device k3 PC3 serial=T3\n"
-	 "account k3 PC3 serial=S3\n"
-	 "device k4 PC4 serial=T4\n"
-	 "account k4 PC4 serial=S4\n"
-	 "device k5 PC5 serial=T5\n"
-	 "account k5 PC5 serial=S5\n"
-	 "device k6 PC6 serial=T6\n"
-	 "account k6 PC6 serial=S6\n",
-	 "change k1 PC1 (): serialNumber \"S1\" -> \"T1\"\n"
-	 "change k2 PC2 (): serialNumber \"S2\" -> \"T2\"\n"
-	 "change k3 PC3 (): serialNumber \"S3\" -> \"T3\"\n"
-	 "change k4 PC4 (): serialNumber \"S4\" -> \"T4\"\n"
-	 "change k5 PC5 (): serialNumber \"S5\" -> \"T5\"\n"
-	 "change k6 PC6 (): serialNumber \"S6\" -> \"T6\"\n"},
+	 "1-6: device k# PC# serial=T#\n"
+	 "1-6: account k# PC# serial=S#\n",
+	 "1-6: change k# PC# (): serialNumber \"S#\" -> \"T#\"\n"},
 	{"many would lose a service principal name, by which NPS finds them",
-	 "device k1 PC1 spn=HOTS/PC1\n"
-	 "account k1 PC1\n"
-	 "device k2 PC2 spn=HOTS/PC2\n"
-	 "account k2 PC2\n"
-	 "device k3 PC3 spn=HOTS/PC3\n"
-	 "account k3 PC3\n"
-	 "device k4 PC4 spn=HOTS/PC4\n"
-	 "account k4 PC4\n"
-	 "device k5 PC5 spn=HOTS/PC5\n"
-	 "account k5 PC5\n"
-	 "device k6 PC6 spn=HOTS/PC6\n"
-	 "account k6 PC6\n",
+	 "1-6: device k# PC# spn=HOTS/PC#\n"
+	 "1-6: account k# PC#\n",
 	 "refused: 6 of 6 accounts would lose a service principal name, and max_remove = 10% allows fewer: look at the "
 	 "plan, and use --force when it is right\n"
-	 "change k1 PC1 (PC1$): servicePrincipalName \"HOST/PC1\" -> \"HOTS/PC1\"\n"
-	 "change k2 PC2 (PC2$): servicePrincipalName \"HOST/PC2\" -> \"HOTS/PC2\"\n"
-	 "change k3 PC3 (PC3$): servicePrincipalName \"HOST/PC3\" -> \"HOTS/PC3\"\n"
-	 "change k4 PC4 (PC4$): servicePrincipalName \"HOST/PC4\" -> \"HOTS/PC4\"\n"
-	 "change k5 PC5 (PC5$): servicePrincipalName \"HOST/PC5\" -> \"HOTS/PC5\"\n"
-	 "change k6 PC6 (PC6$): servicePrincipalName \"HOST/PC6\" -> \"HOTS/PC6\"\n"},
+	 "1-6: change k# PC# (PC#$): servicePrincipalName \"HOST/PC#\" -> \"HOTS/PC#\"\n"},
 	{"the old ones have ended",
 	 "config certificates\n"
-	 "device k1 PC1 map=X509:<SKI>b1 ended=X509:<SKI>a1\n"
-	 "account k1 PC1 map=X509:<SKI>a1\n"
-	 "device k2 PC2 map=X509:<SKI>b2 ended=X509:<SKI>a2\n"
-	 "account k2 PC2 map=X509:<SKI>a2\n"
-	 "device k3 PC3 map=X509:<SKI>b3 ended=X509:<SKI>a3\n"
-	 "account k3 PC3 map=X509:<SKI>a3\n"
-	 "device k4 PC4 map=X509:<SKI>b4 ended=X509:<SKI>a4\n"
-	 "account k4 PC4 map=X509:<SKI>a4\n"
-	 "device k5 PC5 map=X509:<SKI>b5 ended=X509:<SKI>a5\n"
-	 "account k5 PC5 map=X509:<SKI>a5\n"
-	 "device k6 PC6 map=X509:<SKI>b6 ended=X509:<SKI>a6\n"
-	 "account k6 PC6 map=X509:<SKI>a6\n",
-	 "change k1 PC1 (PC1$): altSecurityIdentities \"X509:<SKI>a1\" -> \"X509:<SKI>b1\"\n"
-	 "change k2 PC2 (PC2$): altSecurityIdentities \"X509:<SKI>a2\" -> \"X509:<SKI>b2\"\n"
-	 "change k3 PC3 (PC3$): altSecurityIdentities \"X509:<SKI>a3\" -> \"X509:<SKI>b3\"\n"
-	 "change k4 PC4 (PC4$): altSecurityIdentities \"X509:<SKI>a4\" -> \"X509:<SKI>b4\"\n"
-	 "change k5 PC5 (PC5$): altSecurityIdentities \"X509:<SKI>a5\" -> \"X509:<SKI>b5\"\n"
-	 "change k6 PC6 (PC6$): altSecurityIdentities \"X509:<SKI>a6\" -> \"X509:<SKI>b6\"\n"},
+	 "1-6: device k# PC# map=X509:<SKI>b# ended=X509:<SKI>a#\n"
+	 "1-6: account k# PC# map=X509:<SKI>a#\n",
+	 "1-6: change k# PC# (PC#$): altSecurityIdentities \"X509:<SKI>a#\" -> \"X509:<SKI>b#\"\n"},
 	{"a few renewals pass, also when they are all there are",
 	 "config certificates\n"
-	 "device k1 PC1 map=X509:<SKI>b1\n"
-	 "account k1 PC1 map=X509:<SKI>a1\n"
-	 "device k2 PC2 map=X509:<SKI>b2\n"
-	 "account k2 PC2 map=X509:<SKI>a2\n"
-	 "device k3 PC3 map=X509:<SKI>b3\n"
-	 "account k3 PC3 map=X509:<SKI>a3\n"
-	 "device k4 PC4 map=X509:<SKI>b4\n"
-	 "account k4 PC4 map=X509:<SKI>a4\n"
-	 "device k5 PC5 map=X509:<SKI>b5\n"
-	 "account k5 PC5 map=X509:<SKI>a5\n",
-	 "change k1 PC1 (PC1$): altSecurityIdentities \"X509:<SKI>a1\" -> \"X509:<SKI>b1\"\n"
-	 "change k2 PC2 (PC2$): altSecurityIdentities \"X509:<SKI>a2\" -> \"X509:<SKI>b2\"\n"
-	 "change k3 PC3 (PC3$): altSecurityIdentities \"X509:<SKI>a3\" -> \"X509:<SKI>b3\"\n"
-	 "change k4 PC4 (PC4$): altSecurityIdentities \"X509:<SKI>a4\" -> \"X509:<SKI>b4\"\n"
-	 "change k5 PC5 (PC5$): altSecurityIdentities \"X509:<SKI>a5\" -> \"X509:<SKI>b5\"\n"},
+	 "1-5: device k# PC# map=X509:<SKI>b#\n"
+	 "1-5: account k# PC# map=X509:<SKI>a#\n",
+	 "1-5: change k# PC# (PC#$): altSecurityIdentities \"X509:<SKI>a#\" -> \"X509:<SKI>b#\"\n"},
 	{"mappings of one CA of two are not handed in any more",
 	 "config certificates\n"
-	 "device k1 PC1 map=X509:<SKI>a1\n"
-	 "account k1 PC1 map=X509:<SKI>a1 map=X509:<SKI>b1\n"
-	 "device k2 PC2 map=X509:<SKI>a2\n"
-	 "account k2 PC2 map=X509:<SKI>a2 map=X509:<SKI>b2\n"
-	 "device k3 PC3 map=X509:<SKI>a3\n"
-	 "account k3 PC3 map=X509:<SKI>a3 map=X509:<SKI>b3\n"
-	 "device k4 PC4 map=X509:<SKI>a4\n"
-	 "account k4 PC4 map=X509:<SKI>a4 map=X509:<SKI>b4\n"
-	 "device k5 PC5 map=X509:<SKI>a5\n"
-	 "account k5 PC5 map=X509:<SKI>a5 map=X509:<SKI>b5\n"
-	 "device k6 PC6 map=X509:<SKI>a6\n"
-	 "account k6 PC6 map=X509:<SKI>a6 map=X509:<SKI>b6\n",
+	 "1-6: device k# PC# map=X509:<SKI>a#\n"
+	 "1-6: account k# PC# map=X509:<SKI>a# map=X509:<SKI>b#\n",
 	 "refused: 6 of 6 accounts would lose a mapping whose certificate is not known to have ended, and max_remove = "
-	 "10% allows fewer: look at "
-	 "the plan, and use --force when it is right\n"
-	 "change k1 PC1 (PC1$): altSecurityIdentities \"X509:<SKI>b1\" removed\n"
-	 "change k2 PC2 (PC2$): altSecurityIdentities \"X509:<SKI>b2\" removed\n"
-	 "change k3 PC3 (PC3$): altSecurityIdentities \"X509:<SKI>b3\" removed\n"
-	 "change k4 PC4 (PC4$): altSecurityIdentities \"X509:<SKI>b4\" removed\n"
-	 "change k5 PC5 (PC5$): altSecurityIdentities \"X509:<SKI>b5\" removed\n"
-	 "change k6 PC6 (PC6$): altSecurityIdentities \"X509:<SKI>b6\" removed\n"},
+	 "10% allows fewer: look at the plan, and use --force when it is right\n"
+	 "1-6: change k# PC# (PC#$): altSecurityIdentities \"X509:<SKI>b#\" removed\n"},
 	{"mappings move to other devices: names in the wrong column",
 	 "config certificates\n"
+	 "1-6: account k# PC# map=X509:<SKI>a#\n"
 	 "device k1 PC1 map=X509:<SKI>a2\n"
-	 "account k1 PC1 map=X509:<SKI>a1\n"
 	 "device k2 PC2 map=X509:<SKI>a3\n"
-	 "account k2 PC2 map=X509:<SKI>a2\n"
 	 "device k3 PC3 map=X509:<SKI>a4\n"
-	 "account k3 PC3 map=X509:<SKI>a3\n"
 	 "device k4 PC4 map=X509:<SKI>a5\n"
-	 "account k4 PC4 map=X509:<SKI>a4\n"
 	 "device k5 PC5 map=X509:<SKI>a6\n"
-	 "account k5 PC5 map=X509:<SKI>a5\n"
-	 "device k6 PC6 map=X509:<SKI>a1\n"
-	 "account k6 PC6 map=X509:<SKI>a6\n",
+	 "device k6 PC6 map=X509:<SKI>a1\n",
 	 "refused: 6 of 6 accounts would lose a mapping whose certificate is not known to have ended, and max_remove = "
-	 "10% allows fewer: look at "
-	 "the plan, and use --force when it is right\n"
+	 "10% allows fewer: look at the plan, and use --force when it is right\n"
 	 "change k1 PC1 (PC1$): altSecurityIdentities \"X509:<SKI>a1\" -> \"X509:<SKI>a2\"\n"
 	 "change k2 PC2 (PC2$): altSecurityIdentities \"X509:<SKI>a2\" -> \"X509:<SKI>a3\"\n"
 	 "change k3 PC3 (PC3$): altSecurityIdentities \"X509:<SKI>a3\" -> \"X509:<SKI>a4\"\n"
@@ -320,81 +99,25 @@ static const struct rule rules_of_guard[] = {
 	 "change k6 PC6 (PC6$): altSecurityIdentities \"X509:<SKI>a6\" -> \"X509:<SKI>a1\"\n"},
 	{"accounts that are taken over lose those of devices that are not wanted",
 	 "config certificates\n"
-	 "device j1 PC1 map=X509:<SKI>b1\n"
-	 "account k1 PC1 map=X509:<SKI>a1 gone=9000\n"
-	 "device j2 PC2 map=X509:<SKI>b2\n"
-	 "account k2 PC2 map=X509:<SKI>a2 gone=9000\n"
-	 "device j3 PC3 map=X509:<SKI>b3\n"
-	 "account k3 PC3 map=X509:<SKI>a3 gone=9000\n"
-	 "device j4 PC4 map=X509:<SKI>b4\n"
-	 "account k4 PC4 map=X509:<SKI>a4 gone=9000\n"
-	 "device j5 PC5 map=X509:<SKI>b5\n"
-	 "account k5 PC5 map=X509:<SKI>a5 gone=9000\n"
-	 "device j6 PC6 map=X509:<SKI>b6\n"
-	 "account k6 PC6 map=X509:<SKI>a6 gone=9000\n",
-	 "enable j1 PC1 (PC1$): re-enrolled: was device k1; altSecurityIdentities \"X509:<SKI>a1\" -> "
-	 "\"X509:<SKI>b1\"\n"
-	 "enable j2 PC2 (PC2$): re-enrolled: was device k2; altSecurityIdentities \"X509:<SKI>a2\" -> "
-	 "\"X509:<SKI>b2\"\n"
-	 "enable j3 PC3 (PC3$): re-enrolled: was device k3; altSecurityIdentities \"X509:<SKI>a3\" -> "
-	 "\"X509:<SKI>b3\"\n"
-	 "enable j4 PC4 (PC4$): re-enrolled: was device k4; altSecurityIdentities \"X509:<SKI>a4\" -> "
-	 "\"X509:<SKI>b4\"\n"
-	 "enable j5 PC5 (PC5$): re-enrolled: was device k5; altSecurityIdentities \"X509:<SKI>a5\" -> "
-	 "\"X509:<SKI>b5\"\n"
-	 "enable j6 PC6 (PC6$): re-enrolled: was device k6; altSecurityIdentities \"X509:<SKI>a6\" -> "
-	 "\"X509:<SKI>b6\"\n"},
+	 "1-6: device j# PC# map=X509:<SKI>b#\n"
+	 "1-6: account k# PC# map=X509:<SKI>a# gone=9000\n",
+	 "1-6: enable j# PC# (PC#$): re-enrolled: was device k#; altSecurityIdentities \"X509:<SKI>a#\" -> "
+	 "\"X509:<SKI>b#\"\n"},
 	{"many get another name",
 	 "config certificates\n"
-	 "device k1 NB1 map=X509:<SKI>b1\n"
-	 "account k1 PC1 map=X509:<SKI>a1\n"
-	 "device k2 NB2 map=X509:<SKI>b2\n"
-	 "account k2 PC2 map=X509:<SKI>a2\n"
-	 "device k3 NB3 map=X509:<SKI>b3\n"
-	 "account k3 PC3 map=X509:<SKI>a3\n"
-	 "device k4 NB4 map=X509:<SKI>b4\n"
-	 "account k4 PC4 map=X509:<SKI>a4\n"
-	 "device k5 NB5 map=X509:<SKI>b5\n"
-	 "account k5 PC5 map=X509:<SKI>a5\n"
-	 "device k6 NB6 map=X509:<SKI>b6\n"
-	 "account k6 PC6 map=X509:<SKI>a6\n",
+	 "1-6: device k# NB# map=X509:<SKI>b#\n"
+	 "1-6: account k# PC# map=X509:<SKI>a#\n",
 	 "refused: 6 of 6 accounts would lose a mapping whose certificate is not known to have ended; 6 of 6 accounts "
-	 "would be renamed "
-	 "or moved, and max_remove = 10% allows fewer: look at the plan, and use --force when it is right\n"
-	 "move k1 NB1 (PC1$): CN \"PC1\" -> \"NB1\"; servicePrincipalName \"HOST/PC1\" -> \"HOST/NB1\"; "
-	 "altSecurityIdentities \"X509:<SKI>a1\" -> \"X509:<SKI>b1\"\n"
-	 "move k2 NB2 (PC2$): CN \"PC2\" -> \"NB2\"; servicePrincipalName \"HOST/PC2\" -> \"HOST/NB2\"; "
-	 "altSecurityIdentities \"X509:<SKI>a2\" -> \"X509:<SKI>b2\"\n"
-	 "move k3 NB3 (PC3$): CN \"PC3\" -> \"NB3\"; servicePrincipalName \"HOST/PC3\" -> \"HOST/NB3\"; "
-	 "altSecurityIdentities \"X509:<SKI>a3\" -> \"X509:<SKI>b3\"\n"
-	 "move k4 NB4 (PC4$): CN \"PC4\" -> \"NB4\"; servicePrincipalName \"HOST/PC4\" -> \"HOST/NB4\"; "
-	 "altSecurityIdentities \"X509:<SKI>a4\" -> \"X509:<SKI>b4\"\n"
-	 "move k5 NB5 (PC5$): CN \"PC5\" -> \"NB5\"; servicePrincipalName \"HOST/PC5\" -> \"HOST/NB5\"; "
-	 "altSecurityIdentities \"X509:<SKI>a5\" -> \"X509:<SKI>b5\"\n"
-	 "move k6 NB6 (PC6$): CN \"PC6\" -> \"NB6\"; servicePrincipalName \"HOST/PC6\" -> \"HOST/NB6\"; "
-	 "altSecurityIdentities \"X509:<SKI>a6\" -> \"X509:<SKI>b6\"\n"},
+	 "would be renamed or moved, and max_remove = 10% allows fewer: look at the plan, and use --force when it is "
+	 "right\n"
+	 "1-6: move k# NB# (PC#$): CN \"PC#\" -> \"NB#\"; servicePrincipalName \"HOST/PC#\" -> \"HOST/NB#\"; "
+	 "altSecurityIdentities \"X509:<SKI>a#\" -> \"X509:<SKI>b#\"\n"},
 	{"a few get another name, and all are brought back",
 	 "config max_remove=10\n"
-	 "device k1 NB1\n"
-	 "account k1 PC1 deep\n"
-	 "device k2 NB2\n"
-	 "account k2 PC2 deep\n"
-	 "device k3 NB3\n"
-	 "account k3 PC3 deep\n"
-	 "device k4 NB4\n"
-	 "account k4 PC4 deep\n"
-	 "device k5 NB5\n"
-	 "account k5 PC5 deep\n",
-	 "move k1 NB1 (PC1$): was in OU=Deep,OU=Wi-Fi,DC=corp,DC=example; CN \"PC1\" -> \"NB1\"; servicePrincipalName "
-	 "\"HOST/PC1\" -> \"HOST/NB1\"\n"
-	 "move k2 NB2 (PC2$): was in OU=Deep,OU=Wi-Fi,DC=corp,DC=example; CN \"PC2\" -> \"NB2\"; servicePrincipalName "
-	 "\"HOST/PC2\" -> \"HOST/NB2\"\n"
-	 "move k3 NB3 (PC3$): was in OU=Deep,OU=Wi-Fi,DC=corp,DC=example; CN \"PC3\" -> \"NB3\"; servicePrincipalName "
-	 "\"HOST/PC3\" -> \"HOST/NB3\"\n"
-	 "move k4 NB4 (PC4$): was in OU=Deep,OU=Wi-Fi,DC=corp,DC=example; CN \"PC4\" -> \"NB4\"; servicePrincipalName "
-	 "\"HOST/PC4\" -> \"HOST/NB4\"\n"
-	 "move k5 NB5 (PC5$): was in OU=Deep,OU=Wi-Fi,DC=corp,DC=example; CN \"PC5\" -> \"NB5\"; servicePrincipalName "
-	 "\"HOST/PC5\" -> \"HOST/NB5\"\n"},
+	 "1-5: device k# NB#\n"
+	 "1-5: account k# PC# deep\n",
+	 "1-5: move k# NB# (PC#$): was in OU=Deep,OU=Wi-Fi,DC=corp,DC=example; CN \"PC#\" -> \"NB#\"; "
+	 "servicePrincipalName \"HOST/PC#\" -> \"HOST/NB#\"\n"},
 	{"nothing is selected",
 	 "device k1 PC1 not=is_disabled\n"
 	 "account k1 PC1\n",
@@ -408,27 +131,9 @@ static const struct rule rules_of_guard[] = {
 	{"nothing is selected and nothing is there", "device k1 PC1 not=is_disabled\n", ""},
 	{"taking over loses nothing",
 	 "config max_remove=0\n"
-	 "account k1 PC1\n"
-	 "device j1 PC1\n"
-	 "account k2 PC2\n"
-	 "device j2 PC2\n"
-	 "account k3 PC3\n"
-	 "device j3 PC3\n"
-	 "account k4 PC4\n"
-	 "device j4 PC4\n"
-	 "account k5 PC5\n"
-	 "device j5 PC5\n"
-	 "account k6 PC6\n"
-	 "device j6 PC6\n"
-	 "account k7 PC7\n"
-	 "device j7 PC7\n",
-	 "change j1 PC1 (PC1$): re-enrolled: was device k1\n"
-	 "change j2 PC2 (PC2$): re-enrolled: was device k2\n"
-	 "change j3 PC3 (PC3$): re-enrolled: was device k3\n"
-	 "change j4 PC4 (PC4$): re-enrolled: was device k4\n"
-	 "change j5 PC5 (PC5$): re-enrolled: was device k5\n"
-	 "change j6 PC6 (PC6$): re-enrolled: was device k6\n"
-	 "change j7 PC7 (PC7$): re-enrolled: was device k7\n"},
+	 "1-7: account k# PC#\n"
+	 "1-7: device j# PC#\n",
+	 "1-7: change j# PC# (PC#$): re-enrolled: was device k#\n"},
 };
 
 static void test_guard(void **state)

@@ -11,10 +11,10 @@
  *	foreign CN [mark=V] [spn=V].. [deep] [staff] [below=CN]
  *	outside CN [sam=V] [spn=V].. [map=V]..
  *
- * "_" is a blank; short_names[] says which attributes these are. Without spn=, a device shall have HOST/CN and an account has
- * it. In a group, accounts are what they shall be unless they are "nobody"; with "groups" they are in what is said: memberof=,
- * primary=; "none" is a section without one that all are in. The time is 10000, and accounts that are gone
- * are deleted after 1000.
+ * "1-3: device k# PC#" stands for three lines, with 1, 2 and 3, also in a plan. "_" is a blank; short_names[] says which
+ * attributes these are. Without spn=, a device shall have HOST/CN and an account has it. In a group, accounts are what they
+ * shall be unless they are "nobody"; with "groups" they are in what is said: memberof=, primary=; "none" is a section without
+ * one that all are in. The time is 10000, and accounts that are gone are deleted after 1000.
  */
 #ifndef PLAN_SCRIPT_H
 #define PLAN_SCRIPT_H
