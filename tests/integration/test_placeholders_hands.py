@@ -11,16 +11,16 @@ CERTDIR_HISTORY_FIRST=n begins at another seed, CERTDIR_AD_HISTORY=n is how many
 import os
 import random
 import tempfile
-import time
 
 import pytest
 
 from testenv import samba
 from testenv.placeholder_fleet import Fleet, iso
 from testenv.placeholder_hands import ALL, CONTROL, Hands
+from testenv.placeholder_history import Lived, today
 from testenv.placeholder_interruption import Interruption
 from testenv.placeholder_realms import SambaRealm, SlapdRealm
-from testenv.placeholder_worlds import HOUR, START, Site
+from testenv.placeholder_worlds import START, Site
 from testenv.placeholders import DONE, NOTHING, PROBLEMS, REFUSED, SECTION, TO_DO
 
 FIRST = int(os.environ.get("CERTDIR_HISTORY_FIRST", "0"))
@@ -46,7 +46,7 @@ def domain():
         realm.close()
 
 
-class History:
+class History(Lived):
     def __init__(self, seed, realm, directory, at):
         self.rng = rng = random.Random(f"hands {seed}")
         self.realm, self.directory = realm, directory
@@ -236,22 +236,11 @@ class History:
             assert not self.site.options["member_of"] or realm.is_member(account, members)
 
 
-def live(seed, realm, directory, at):
-    history = History(seed, realm, directory, at)
-    try:
-        for number in range(STEPS):
-            history.step(number)
-    except BaseException:
-        print("\n".join(history.events))
-        raise
-
-
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
 def test_hands(slapd, tmp_path, seed):
-    live(seed, slapd, tmp_path, START)
+    History(seed, slapd, tmp_path, START).live(STEPS)
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + AD_SEEDS))
 def test_hands_in_a_domain(domain, tmp_path, seed):
-    """The domain's certificates are of today, so the history begins today."""
-    live(seed, domain, tmp_path, int(time.time()) // HOUR * HOUR + HOUR)
+    History(seed, domain, tmp_path, today()).live(STEPS)

@@ -11,12 +11,12 @@ import os
 import random
 import signal
 import tempfile
-import time
 
 import pytest
 
 from testenv import samba
 from testenv.placeholder_fleet import Fleet, iso
+from testenv.placeholder_history import Lived, today
 from testenv.placeholder_interruption import Interruption
 from testenv.placeholder_realms import SambaRealm, SlapdRealm
 from testenv.placeholder_worlds import DAY, HOUR, START, Site, as_of_now
@@ -57,7 +57,7 @@ def domains():
                 realm.close()
 
 
-class History:
+class History(Lived):
     """A fleet, two directories that are told the same, and what must be true after each step."""
 
     def __init__(self, seed, realms, directory, at):
@@ -321,22 +321,11 @@ class History:
         assert set(plan.remarks("no-mapping")) - problems == unmapped - problems
 
 
-def live(seed, realms, directory, at):
-    history = History(seed, realms, directory, at)
-    try:
-        for number in range(STEPS):
-            history.step(number)
-    except BaseException:
-        print("\n".join(history.events))
-        raise
-
-
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
 def test_history(slapds, tmp_path, seed):
-    live(seed, slapds, tmp_path, START)
+    History(seed, slapds, tmp_path, START).live(STEPS)
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + AD_SEEDS))
 def test_history_of_a_domain(domains, tmp_path, seed):
-    """The domain's certificates are of today, so the history begins today."""
-    live(seed, domains, tmp_path, int(time.time()) // HOUR * HOUR + HOUR)
+    History(seed, domains, tmp_path, today()).live(STEPS)
