@@ -162,7 +162,7 @@ int certdir_cli_list_verify(const struct certdir_cli_options *options)
 	if (reader) {
 		certdir_list_permissions_warn(options->list);
 		warn_behind(snapshot);
-		count = certdir_list_verify(reader, true, print_problem, problems, &error);
+		count = certdir_list_verify(reader, print_problem, problems, &error);
 	}
 	if (!reader || count < 0)
 		print_problem(problems, error.text);

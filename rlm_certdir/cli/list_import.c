@@ -23,7 +23,6 @@ struct import {
 	const struct certdir_cli_options *options;
 	struct certdir_list_writer *writer;
 	struct certdir_devices_file file;
-	size_t before, before_source;
 	int64_t now;
 	int64_t good_for; /* -1 = not given */
 	struct certdir_list_compared compared;
@@ -54,47 +53,11 @@ static bool take_device(void *context, const struct certdir_device_record *recor
 
 /* ---- the list ---- */
 
-/* What the list holds now. The lock is held, so it stays so until we publish. */
-static void count_before(struct import *import)
-{
-	const struct certdir_list_source *sources;
-	struct certdir_list_snapshot *snapshot;
-	struct certdir_error error;
-	size_t count;
-
-	snapshot = certdir_list_load(import->options->list, &error);
-	if (!snapshot)
-		return;
-	import->before = certdir_list_device_count(snapshot);
-	sources = certdir_list_sources(snapshot, &count);
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(sources[i].name, import->options->source) == 0)
-			import->before_source = sources[i].devices;
-	certdir_list_release(snapshot);
-}
-
 static void print_warning(void *context, const char *text)
 {
 	const char *list = context;
 
 	fprintf(stderr, "certdir: warning: %s: %s\n", list, text);
-}
-
-/*
- * Ids that now stand in several devices, of another source for example, make each of them ambiguous: say so at once. Whether indexes and
- * tables say the same is for `certdir list verify`: SQLite has just written them.
- */
-static void warn_about(const struct certdir_cli_options *options)
-{
-	struct certdir_list_snapshot *snapshot;
-	struct certdir_list_reader *reader;
-	struct certdir_error error;
-
-	if (!certdir_cli_list_open(options, &snapshot, &reader))
-		return;
-	if (certdir_list_verify(reader, false, print_warning, (void *)options->list, &error) < 0)
-		fprintf(stderr, "certdir: warning: %s\n", error.text);
-	certdir_cli_list_close(snapshot, reader);
 }
 
 /* The keys of an object, and the texts that they have, comma-separated: "UDID as udid, Managed as isManaged". */
@@ -141,7 +104,7 @@ static void print_json(const struct import *import, size_t devices)
 	json_object_foreach(import->file.ignored, key, value)(void) json_array_append_new(ignored, json_string(key));
 	(void)certdir_cli_json_print(json_pack(
 		"{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:s?,s:O,s:o}", "list", options->list, "source", options->source,
-		"devices", (json_int_t)devices, "before", (json_int_t)import->before, "imported",
+		"devices", (json_int_t)devices, "before", (json_int_t)import->compared.listed, "imported",
 		(json_int_t)import->file.record, "added", (json_int_t)import->compared.added, "lost",
 		(json_int_t)import->compared.lost, "changed", (json_int_t)import->compared.changed, "dry_run",
 		options->dry_run, "export", import->file.export ? certdir_export_name(import->file.export) : NULL,
@@ -158,7 +121,7 @@ static int print_result(const struct import *import, size_t devices)
 	}
 	print_names(import);
 	printf("%zu device%s (before: %zu) in %s: %zu added, %zu removed, %zu changed%s\n", devices,
-	       certdir_cli_plural(devices), import->before, options->list, import->compared.added,
+	       certdir_cli_plural(devices), import->compared.listed, options->list, import->compared.added,
 	       import->compared.lost, import->compared.changed,
 	       options->dry_run ? "; nothing was published, this was a dry run" : "");
 	return 0;
@@ -243,7 +206,6 @@ static bool begin(struct import *import, struct certdir_error *error)
 	import->writer = certdir_cli_list_change(options, options->replace, error);
 	if (!import->writer)
 		return false;
-	count_before(import);
 	return certdir_list_write_source(import->writer, options->source, options->tenant, import->now, error) &&
 	       (import->good_for < 0 || certdir_list_write_good_for(import->writer, import->good_for, error));
 }
@@ -251,17 +213,20 @@ static bool begin(struct import *import, struct certdir_error *error)
 static int end(struct import *import, struct certdir_error *error)
 {
 	const struct certdir_cli_options *options = import->options;
-	const size_t devices = import->file.record + (options->replace ? 0 : import->before - import->before_source);
+	const size_t devices =
+		import->file.record + (options->replace ? 0 : import->compared.listed - import->compared.before);
 	struct certdir_list_writer *writer = import->writer;
 
 	if (options->dry_run) {
 		if (!certdir_list_write_changes(writer, import->now, print_change, import, error))
 			return EX_CANTCREAT;
 	} else {
+		/* Ids that stand in several of its devices make each of them ambiguous: say so at once. */
+		if (!certdir_list_write_twins(writer, print_warning, (void *)options->list, error))
+			return EX_CANTCREAT;
 		import->writer = NULL;
 		if (!certdir_list_write_publish(writer, error))
 			return EX_CANTCREAT;
-		warn_about(options);
 	}
 	return print_result(import, devices);
 }

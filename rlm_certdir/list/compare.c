@@ -23,6 +23,7 @@ static const char make_tables[] =
 		VALUE) "NULL)," CERTDIR_LIST_CALLED("") ",name,enabled,compliance FROM " schema                        \
 							".device WHERE source=(SELECT id FROM " schema                 \
 							".source WHERE name=?1) ORDER BY id"
+#define COUNT(schema) "SELECT coalesce(sum(devices),0) FROM " schema ".source"
 #define IS_SYNCED(schema) "SELECT 1 FROM " schema ".source WHERE name=?1 AND kind<>'import'"
 
 /* The published list beside the new one, as "present"; false when there is none, or none that can be believed. */
@@ -52,7 +53,9 @@ bool certdir_list_writer_note(struct certdir_list_writer *writer, const char *na
 	certdir_list_draft_init(&list, -1, NULL);
 	present = !writer->edition.goes_on && attach_present(writer, &list);
 	synced = certdir_sql_number(&writer->sql, &any, present ? IS_SYNCED("present") : IS_SYNCED("main"), named) == 1;
-	noted = certdir_sql_run(&writer->sql, present ? NOTE("present") : NOTE("main"), named);
+	noted = certdir_sql_run(&writer->sql, present ? NOTE("present") : NOTE("main"), named) &&
+		certdir_sql_number(&writer->sql, &writer->had, present ? COUNT("present") : COUNT("main"),
+				   SQL_NOTHING) >= 0;
 	if (present)
 		(void)sqlite3_exec(writer->sql.db, "DETACH present", NULL, NULL, NULL);
 	certdir_list_draft_clear(&list);
@@ -119,7 +122,8 @@ bool certdir_list_write_compare(struct certdir_list_writer *writer, struct certd
 	stmt = certdir_sql_ask(&writer->sql, count, source);
 	ok = certdir_list_writer_next(writer, stmt, error) == 1;
 	if (ok)
-		*compared = (struct certdir_list_compared){.before = (size_t)sqlite3_column_int64(stmt, 0),
+		*compared = (struct certdir_list_compared){.listed = (size_t)writer->had,
+							   .before = (size_t)sqlite3_column_int64(stmt, 0),
 							   .lost = (size_t)sqlite3_column_int64(stmt, 1),
 							   .added = (size_t)sqlite3_column_int64(stmt, 2),
 							   .changed = (size_t)sqlite3_column_int64(stmt, 3)};

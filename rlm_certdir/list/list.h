@@ -194,12 +194,9 @@ bool certdir_list_each(struct certdir_list_reader *reader,
  * Looks for what a true seal does not rule out: a damaged database image, and immutable ids (Entra, Intune, SID, UDID) and serial
  * numbers that several listed devices of one source carry. Calls `problem` with a sentence for each, and for the first
  * few devices of each kind only. Returns how many there are, or -1 with `error`.
- * indexes: also whether each index has what its table has, which takes ten times as long as all the rest; without it the image is
- * looked through for damaged pages and rows alone.
  */
-int64_t certdir_list_verify(struct certdir_list_reader *reader, bool indexes,
-			    void (*problem)(void *context, const char *text), void *context,
-			    struct certdir_error *error);
+int64_t certdir_list_verify(struct certdir_list_reader *reader, void (*problem)(void *context, const char *text),
+			    void *context, struct certdir_error *error);
 
 /* Numbers of one source's listed devices, for `certdir status`. */
 struct certdir_list_numbers {
@@ -309,6 +306,7 @@ void certdir_list_write_says_enabled(struct certdir_list_writer *writer);
 
 /* The devices of a source before and now. */
 struct certdir_list_compared {
+	size_t listed; /* devices of all sources before */
 	size_t before;
 	size_t lost; /* of these: not among those written since */
 	size_t added;
@@ -323,6 +321,12 @@ bool certdir_list_write_compare(struct certdir_list_writer *writer, struct certd
 				struct certdir_error *error);
 /* Writes what that has found into the change log, as of `at`: added, removed, enabled, renamed, compliance. */
 bool certdir_list_write_log(struct certdir_list_writer *writer, int64_t at, struct certdir_error *error);
+/*
+ * Calls `problem` with a sentence for each id or serial number that several devices of the current source carry, as
+ * certdir_list_verify() does. Call it after the last device. False with `error`.
+ */
+bool certdir_list_write_twins(struct certdir_list_writer *writer, void (*problem)(void *context, const char *text),
+			      void *context, struct certdir_error *error);
 
 /* What a table of issued certificates has changed. */
 struct certdir_list_issued_counts {

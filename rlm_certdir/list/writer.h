@@ -20,6 +20,7 @@ struct certdir_list_writer {
 		int64_t last; /* row of the last certificate that was there before, of any source */
 		int64_t next; /* row that the next certificate stands in, if the table comes in the order of the last time */
 	} issued;
+	int64_t had; /* devices of all sources before the current one was begun */
 	int64_t logged; /* row of the last change before this edition */
 };
 

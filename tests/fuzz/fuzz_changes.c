@@ -171,7 +171,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	reader = snapshot ? certdir_list_reader_get(snapshot, &error) : NULL;
 	if (reader) {
 		compare(&snapshot->image);
-		(void)certdir_list_verify(reader, true, hear, NULL, &error);
+		(void)certdir_list_verify(reader, hear, NULL, &error);
 	}
 	certdir_list_reader_put(reader);
 	certdir_list_release(snapshot);

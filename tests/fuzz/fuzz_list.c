@@ -166,7 +166,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		(void)certdir_list_changes(reader, 0, look_at_change, NULL, &error);
 		(void)certdir_list_numbers(reader, 2, &numbers, &error);
 		(void)certdir_list_shared(reader, &shared, &error);
-		(void)certdir_list_verify(reader, true, hear, NULL, &error);
+		(void)certdir_list_verify(reader, hear, NULL, &error);
 	}
 	certdir_list_reader_put(reader);
 	certdir_list_release(snapshot);

@@ -70,7 +70,7 @@ static size_t check_list(void)
 		fail_msg("%s", error.text);
 	reader = certdir_list_reader_get(snapshot, &error);
 	assert_non_null(reader);
-	assert_int_equal(certdir_list_verify(reader, true, count_problem, &problems, &error), 0);
+	assert_int_equal(certdir_list_verify(reader, count_problem, &problems, &error), 0);
 	for (devices = 0; certdir_list_device(reader, (int64_t)devices + 1, &device, &source, &against, &error);
 	     devices++)
 		certdir_device_clear(&device);

@@ -181,8 +181,8 @@ static void count_damage(void *context, const char *text)
 }
 
 /*
- * A list that is sealed and ours, but whose pages are damaged: a lookup fails, it does not say "no such device". Both looks through it
- * find that, the one of an import, too.
+ * A list that is sealed and ours, but whose pages are damaged: a lookup fails, it does not say "no such device". A look through it
+ * finds that.
  */
 static void test_damaged_image(void **state)
 {
@@ -192,6 +192,7 @@ static void test_damaged_image(void **state)
 	int64_t rows[CERTDIR_LIST_FIND_MAX];
 	unsigned char *file;
 	size_t size, image;
+	unsigned found = 0;
 	bool more;
 
 	(void)state;
@@ -204,12 +205,8 @@ static void test_damaged_image(void **state)
 	reader = fixture_reader(snapshot);
 	assert_int_equal(certdir_list_find(reader, NULL, CERTDIR_ID_NAME, "pc-1999", rows, &more, &error), -1);
 	assert_non_null(strstr(error.text, "malformed"));
-	for (int indexes = 0; indexes < 2; indexes++) {
-		unsigned found = 0;
-
-		(void)certdir_list_verify(reader, indexes, count_damage, &found, &error);
-		assert_true(found > 0);
-	}
+	(void)certdir_list_verify(reader, count_damage, &found, &error);
+	assert_true(found > 0);
 	certdir_list_reader_put(reader);
 	certdir_list_release(snapshot);
 	free(file);

@@ -584,7 +584,7 @@ static void test_verify_counts(void **state)
 	fixture_publish(writer);
 	snapshot = fixture_load();
 	reader = fixture_reader(snapshot);
-	assert_int_equal(certdir_list_verify(reader, true, collect, problems, &error), 3);
+	assert_int_equal(certdir_list_verify(reader, collect, problems, &error), 3);
 	assert_string_equal(problems, "table certificate row 2 refers to a missing row of source\n"
 				      "source test says that it has 5 devices, and has 6\n"
 				      "source test says that it has 0 issued certificates, and has 1\n");
@@ -611,7 +611,7 @@ static void test_verify(void **state)
 	publish_rows(rows);
 	snapshot = fixture_load();
 	reader = fixture_reader(snapshot);
-	assert_int_equal(certdir_list_verify(reader, true, collect, problems, &error), 2);
+	assert_int_equal(certdir_list_verify(reader, collect, problems, &error), 2);
 	assert_string_equal(problems, "entra_device_id " G1 " stands in 2 devices of source jamf: \"one\", \"two\"\n"
 				      "serial_number S3 stands in 2 devices of source contoso: \"one\", \"four\"\n");
 	assert_true(certdir_list_shared(reader, &shared, &error));

@@ -579,7 +579,7 @@ static void test_remove(void **state)
 	assert_string_equal(certdir_list_sources(snapshot, &count)->name, "keep");
 	assert_int_equal(count, 1);
 	assert_int_equal(certdir_list_device_count(snapshot), 1);
-	assert_int_equal(certdir_list_verify(reader, true, no_problem, NULL, &error), 0);
+	assert_int_equal(certdir_list_verify(reader, no_problem, NULL, &error), 0);
 	logged[0] = '\0';
 	assert_true(certdir_list_changes(reader, 0, keep_change, NULL, &error));
 	assert_string_equal(logged, "go removed " G1 " PC-1\ngo removed S2 PC-2\ncontoso removed - T-1\n");

@@ -84,7 +84,7 @@ void changes_check_list(size_t devices)
 	int problems = 0;
 	int64_t count;
 
-	assert_int_equal(certdir_list_verify(reader, true, note_problem, &problems, &error), 0);
+	assert_int_equal(certdir_list_verify(reader, note_problem, &problems, &error), 0);
 	assert_int_equal(certdir_sql_number(&reader->sql, &count, "SELECT count(*) FROM device", SQL_NOTHING), 1);
 	assert_int_equal(count, devices);
 	certdir_list_reader_put(reader);
