@@ -315,7 +315,8 @@ def test_import(world, tmp_path, form):
     sync.run()
     assert rows(sync) == wanted(graph.certificates)
     file.write_bytes(table(graph.certificates[:2], COLUMNS))
-    assert not import_file(sync, file, code=3) and len(rows(sync)) == len(graph.certificates)
+    error = import_file(sync, file, code=3)["error"]
+    assert error["exit"] == 3 and "10 % is the limit" in error["text"] and len(rows(sync)) == len(graph.certificates)
     assert import_file(sync, file, "--force")["certificates"] == 2
 
 
