@@ -114,7 +114,7 @@ static bool gets_stuck(const struct certdir_doctor *doctor, const char *group, c
 	struct certdir_doctor_jobs jobs = {NULL, 0};
 
 	certdir_doctor_add(&jobs, group, NULL, look, NULL);
-	certdir_doctor_run(doctor, &jobs, findings);
+	certdir_doctor_run(doctor, &jobs, CERTDIR_DOCTOR_SECONDS, findings);
 	return json_array_size(findings->checks) > before;
 }
 
@@ -233,13 +233,15 @@ int certdir_cli_doctor(const struct certdir_cli_options *options)
 	struct certdir_doctor_jobs jobs;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* A DNS server that is silent shall be told of as what it is, before a job's time is over. */
+	(void)setenv("RES_OPTIONS", "timeout:1 attempts:2", 0);
 	certdir_log_set(keep_quiet);
 	find(&doctor);
 	doctor.raddb_stuck = gets_stuck(&doctor, "configuration", try_raddb, &findings);
 	doctor.conf_stuck = gets_stuck(&doctor, "sync", try_conf, &findings);
 	read_both(&doctor);
 	jobs = plan_all(&doctor);
-	certdir_doctor_run(&doctor, &jobs, &findings);
+	certdir_doctor_run(&doctor, &jobs, CERTDIR_DOCTOR_SECONDS, &findings);
 	clear(&doctor);
 	return report(options, findings.checks);
 }

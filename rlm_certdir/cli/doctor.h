@@ -71,11 +71,12 @@ struct certdir_doctor_jobs {
 /* Adds a job, which is printed in this order; `subject` is freed with it. `about`: as in the job. */
 void certdir_doctor_add(struct certdir_doctor_jobs *jobs, const char *group, const char *about,
 			certdir_doctor_look look, void *subject);
+enum { CERTDIR_DOCTOR_SECONDS = 10 /* that a group of checks has */ };
 /*
- * Runs all at once and puts what they found into `findings`; one that has not ended after ten seconds is ended, one that died is a finding.
- * The jobs are gone then.
+ * Runs all at once and puts what they found into `findings`; one that has not ended after so many seconds is ended, one that died is a
+ * finding. The jobs are gone then. A job may run others, in less time than it has itself.
  */
-void certdir_doctor_run(const struct certdir_doctor *doctor, struct certdir_doctor_jobs *jobs,
+void certdir_doctor_run(const struct certdir_doctor *doctor, struct certdir_doctor_jobs *jobs, int seconds,
 			struct certdir_doctor_findings *findings);
 
 /* Runs `act`, which prints its mistakes on standard error, and puts the last two lines of them into `text`, "" without any. */

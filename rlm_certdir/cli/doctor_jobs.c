@@ -17,7 +17,7 @@
 #include "cli/doctor.h"
 #include "text/excerpt.h"
 
-enum { JOB_SECONDS = 10, OUTPUT_MAX = 1 << 20 };
+enum { OUTPUT_MAX = 1 << 20 };
 
 const char *certdir_doctor_state_name(enum certdir_doctor_state state)
 {
@@ -161,10 +161,10 @@ static void take_findings(const struct certdir_doctor_job *job, struct certdir_d
 	const char *line = job->text, *end = job->text + job->length, *feed;
 
 	for (; line < end && (feed = memchr(line, '\n', (size_t)(end - line))); line = feed + 1)
-		(void)json_array_append_new(findings->checks, json_loadb(line, (size_t)(feed - line), 0, NULL));
+		put(findings, json_loadb(line, (size_t)(feed - line), 0, NULL));
 }
 
-static void end(struct certdir_doctor_job *job, struct certdir_doctor_findings *findings)
+static void end(struct certdir_doctor_job *job, int seconds, struct certdir_doctor_findings *findings)
 {
 	int status = 0;
 
@@ -180,8 +180,9 @@ static void end(struct certdir_doctor_job *job, struct certdir_doctor_findings *
 		take_findings(job, findings);
 	if (job->late)
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "time",
-				   "look whether that server, or a disk, is stuck", "no end after %d seconds: given up",
-				   (int)JOB_SECONDS);
+				   "look whether that server, or a disk, is stuck",
+				   "%s%sno end after %d seconds: given up", job->about ? job->about : "",
+				   job->about ? ": " : "", seconds);
 	else if (status || !job->process)
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "time", "report it, with this configuration",
 				   "these checks ended before they were done (status %d)", status);
@@ -189,10 +190,10 @@ static void end(struct certdir_doctor_job *job, struct certdir_doctor_findings *
 	free(job->subject);
 }
 
-void certdir_doctor_run(const struct certdir_doctor *doctor, struct certdir_doctor_jobs *jobs,
+void certdir_doctor_run(const struct certdir_doctor *doctor, struct certdir_doctor_jobs *jobs, int seconds,
 			struct certdir_doctor_findings *findings)
 {
-	const int64_t until = certdir_monotonic() + JOB_SECONDS * CERTDIR_SECOND;
+	const int64_t until = certdir_monotonic() + seconds * CERTDIR_SECOND;
 	int64_t left;
 
 	(void)fflush(NULL);
@@ -201,7 +202,7 @@ void certdir_doctor_run(const struct certdir_doctor *doctor, struct certdir_doct
 	while ((left = until - certdir_monotonic()) > 0 && hear_all(jobs, (int)(left / 1000) + 1))
 		;
 	for (size_t i = 0; i < jobs->count; i++)
-		end(&jobs->items[i], findings);
+		end(&jobs->items[i], seconds, findings);
 	free(jobs->items);
 	*jobs = (struct certdir_doctor_jobs){NULL, 0};
 }

@@ -13,7 +13,10 @@
 #include "identity/certificate.h"
 #include "ldap/srv.h"
 
-enum { PATIENCE = 4 /* seconds to connect, and for an answer, at most: less than a job has */ };
+enum {
+	PATIENCE = 4 /* seconds to connect, and for an answer, at most: less than a job has */,
+	DOMAIN_PATIENCE = 6 /* for all servers of a domain, at once: the DNS has a few seconds before */
+};
 
 /* What is asked of one server. All is borrowed from the configuration. */
 struct subject {
@@ -212,9 +215,45 @@ static void look_at(struct probe *probe, struct certdir_watchdog *watchdog, cons
 
 /* ---- which servers ---- */
 
-static void look_at_domain(const struct subject *subject, struct certdir_watchdog *watchdog,
+struct target {
+	const struct subject *subject;
+	const struct certdir_ldap_config *ldap;
+	char uri[]; /* of one server */
+};
+
+static void look_at_target(const struct certdir_doctor *doctor, const void *context,
+			   struct certdir_doctor_findings *findings)
+{
+	const struct target *target = context;
+	struct certdir_error error;
+	struct certdir_watchdog *watchdog = certdir_watchdog_start(&error);
+
+	(void)doctor;
+	if (watchdog)
+		look_at(&(struct probe){.subject = target->subject, .uri = target->uri, .findings = findings}, watchdog,
+			target->ldap);
+	else
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "connection", "", "%s", error.text);
+	certdir_watchdog_stop(watchdog);
+}
+
+static void add_target(struct certdir_doctor_jobs *jobs, const char *group, const struct subject *subject,
+		       const struct certdir_ldap_config *ldap, const char *uri)
+{
+	struct target *target = malloc(sizeof(*target) + strlen(uri) + 1);
+
+	if (!target)
+		return;
+	*target = (struct target){subject, ldap};
+	strcpy(target->uri, uri);
+	certdir_doctor_add(jobs, group, target->uri, look_at_target, target);
+}
+
+/* All at once, each in a process of its own: some that are dead cost no more time than one. */
+static void look_at_domain(const struct certdir_doctor *doctor, const struct subject *subject,
 			   const struct certdir_ldap_config *ldap, struct certdir_doctor_findings *findings)
 {
+	struct certdir_doctor_jobs jobs = {NULL, 0};
 	struct certdir_ldap_target targets[CERTDIR_LDAP_TARGETS_MAX];
 	struct certdir_error error;
 	size_t count;
@@ -226,21 +265,25 @@ static void look_at_domain(const struct subject *subject, struct certdir_watchdo
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		look_at(&(struct probe){.subject = subject, .uri = targets[i].uri, .findings = findings}, watchdog,
-			ldap);
+		add_target(&jobs, findings->group, subject, ldap, targets[i].uri);
+	certdir_doctor_run(doctor, &jobs, DOMAIN_PATIENCE, findings);
 }
 
-static void look_at_servers(const struct subject *subject, const struct certdir_ldap_config *ldap,
-			    struct certdir_doctor_findings *findings)
+static void look_at_servers(const struct certdir_doctor *doctor, const struct subject *subject,
+			    const struct certdir_ldap_config *ldap, struct certdir_doctor_findings *findings)
 {
-	char domain[CERTDIR_DOMAIN_MAX + 1], *uri = certdir_ldap_uri(subject->server, ldap->port);
+	char domain[CERTDIR_DOMAIN_MAX + 1], *uri;
 	struct certdir_error error;
-	struct certdir_watchdog *watchdog = certdir_watchdog_start(&error);
+	struct certdir_watchdog *watchdog;
 
+	if (certdir_ldap_srv_domain(subject->server, domain)) {
+		look_at_domain(doctor, subject, ldap, findings);
+		return;
+	}
+	uri = certdir_ldap_uri(subject->server, ldap->port);
+	watchdog = certdir_watchdog_start(&error);
 	if (!uri || !watchdog)
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "connection", "", "out of memory or threads");
-	else if (certdir_ldap_srv_domain(subject->server, domain))
-		look_at_domain(subject, watchdog, ldap, findings);
 	else if (!certdir_ldap_connection_check(uri, ldap, &error))
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "connection", "mend that option", "%s: %s",
 				   subject->name, error.text);
@@ -278,7 +321,7 @@ static void look_at_ldap(const struct certdir_doctor *doctor, const void *contex
 		}
 		ldap.password = password;
 	}
-	look_at_servers(subject, &ldap, findings);
+	look_at_servers(doctor, subject, &ldap, findings);
 	certdir_secret_free(password);
 }
 

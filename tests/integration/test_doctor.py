@@ -9,15 +9,16 @@ import shutil
 import socket
 import tempfile
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from testenv import graph
+from testenv.dns import Names, srv
 from testenv.graph_token import refusal
 from testenv.placeholders import SECTION
-from testenv.slapd import DEVICES, SUFFIX
+from testenv.slapd import DEVICES, NAME, SUFFIX
 from testenv.ward import Wellness, away, edited, kept, mode
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="becomes the server's user")
@@ -293,6 +294,47 @@ def test_fault(world, name):
     assert any(re.search(detail, one["detail"]) and re.search(remedy, one["remedy"]) for one in found), \
         "\n".join(str(one) for one in checks if one["state"] != "right")
     assert code == (1 if any(one["state"] == "wrong" for one in checks) else 2)
+
+
+# ---- a domain, and its DNS ----
+
+
+@pytest.fixture
+def names(tmp_path):
+    with Names(tmp_path) as server:
+        yield server
+
+
+def test_dead_servers_of_a_domain(world, names):
+    """Five that take connections and say nothing are told of in the time of one, and hide nothing of the sixth."""
+    with ExitStack() as stack:
+        dead = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(5)]
+        ports = [listener.getsockname()[1] for listener in dead] + [world.slapd.tls_port]
+        names.address_of(NAME, "127.0.0.1")
+        names.service("_ldaps._tcp.corp.example", *(srv(NAME, port, priority) for priority, port in enumerate(ports)))
+        stack.enter_context(edited(world.module, world.slapd.ldaps_uri, '"ldaps:///dc=corp,dc=example"'))
+        began = time.monotonic()
+        _, checks = world.doctor(wrapper=names.wrapper())
+        assert time.monotonic() - began < 20
+    found = {(one["name"], one["state"]): [] for one in checks}
+    for one in checks:
+        found[one["name"], one["state"]] += [one["detail"]] if one["group"] == "ldap" else []
+    assert [f"ldaps://{NAME}:{world.slapd.tls_port} takes us" in detail for detail in found["bind", "right"]] == [True]
+    assert len(found["search", "right"]) == 1 and len(found["connection", "wrong"]) == 5, found
+    assert not [one for one in checks if one["name"] == "time"]
+    assert processes(str(world.server.raddb)) == []
+
+
+def test_dead_dns(world, names):
+    names.whole["_ldaps._tcp.corp.example"] = names.whole["dc1.corp.example"] = None
+    for uri, name in (('"ldaps:///dc=corp,dc=example"', "dns"), ("ldaps://dc1.corp.example", "connection")):
+        with edited(world.module, world.slapd.ldaps_uri, uri):
+            began = time.monotonic()
+            _, checks = world.doctor(wrapper=names.wrapper())
+            assert time.monotonic() - began < 20
+        found, = [one for one in checks if one["group"] == "ldap"]
+        assert (found["name"], found["state"]) == (name, "wrong") and "corp" in found["detail"], found
+        assert "name" in found["remedy"] or "DNS" in found["remedy"]
 
 
 def processes(word):

@@ -116,8 +116,8 @@ class Wellness:
 
     # -- asking --
 
-    def run(self, *more, **options):
-        return subprocess.run([BUILD / "certdir", "doctor", "-c", self.sync.conf, "--raddb", self.server.raddb, *more], capture_output=True,
+    def run(self, *more, wrapper=(), **options):
+        return subprocess.run([*wrapper, BUILD / "certdir", "doctor", "-c", self.sync.conf, "--raddb", self.server.raddb, *more], capture_output=True,
                               text=True, timeout=60, check=False, **options,
                               env={**os.environ, "PATH": f"{self.directory}/bin:{os.environ['PATH']}"})
 
