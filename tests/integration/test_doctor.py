@@ -85,6 +85,21 @@ def other_certificate(world, **recipe):
 
 
 @contextmanager
+def changed_authorities(world):
+    """A session from before, one that is too old to be resumed, and one from after it."""
+    now, sessions = world.pki.ca.stat().st_mtime, world.server.sessions
+    ages = {"before": 600, "old": 25 * 3600, "after": -600}
+    for name, age in ages.items():
+        (sessions / f"{name}.asn1").touch()
+        os.utime(sessions / f"{name}.asn1", (now - age, now - age))
+    try:
+        yield
+    finally:
+        for name in ages:
+            (sessions / f"{name}.asn1").unlink()
+
+
+@contextmanager
 def open_module(world, bits):
     with mode(world.module.parent, 0o755), mode(world.module, bits):
         yield
@@ -224,6 +239,8 @@ FAULTS = {
     "old TLS": (eap('tls_min_version = "1.2"', 'tls_min_version = "1.0"'), "certificate", "versions", "warning", r"1\.0", r"tls_min_version"),
     "nowhere to resume": (lambda w: mode(w.server.sessions, 0o500), "certificate", "resumption", "wrong", r"may not write into",
                           r"chmod g\+rwx"),
+    "CAs are others now": (changed_authorities, "certificate", "resumption", "warning", r"1 session in \S+ is from before the last change of \S+ca",
+                           r"rm \S+/\*, and restart"),
     "no list": (lambda w: away(w.sync.list_file), "list", "list", "wrong", r"does not exist", r"certdir-sync|list import"),
     "damaged list": (cut_list, "list", "list", "wrong", r"devices\.db", r"certdir sync"),
     "list not readable": (lambda w: mode(w.sync.list_file, 0o600), "list", "readable", "wrong", r"may not read", r"chmod g\+r"),

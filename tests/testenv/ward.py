@@ -151,7 +151,7 @@ class Wellness:
 
 @contextmanager
 def kept(path):
-    """What is at `path` is there again afterwards, bytes, mode and owner."""
+    """What is at `path` is there again afterwards: bytes, mode, owner and time."""
     path = Path(path)
     status, content = path.stat(), path.read_bytes()
     try:
@@ -160,6 +160,7 @@ def kept(path):
         path.write_bytes(content)
         path.chmod(status.st_mode & 0o7777)
         os.chown(path, status.st_uid, status.st_gid)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 @contextmanager
