@@ -110,6 +110,10 @@ void certdir_doctor_unit(const char *unit, const char *what, enum certdir_doctor
 /* How far our clock is off from `theirs`, Unix seconds, said by `whom`. */
 void certdir_doctor_clock(int64_t theirs, const char *whom, struct certdir_doctor_findings *findings);
 
+/* In a job: what the file of sessions tells of network devices. */
+void certdir_doctor_devices(const struct certdir_doctor *doctor, const char *filename,
+			    struct certdir_doctor_findings *findings);
+
 /* The groups add their jobs, in the order of a login. */
 void certdir_doctor_server(const struct certdir_doctor *doctor, struct certdir_doctor_jobs *jobs);
 void certdir_doctor_certificates(const struct certdir_doctor *doctor, struct certdir_doctor_jobs *jobs);

@@ -15,7 +15,7 @@
 
 enum {
 	PATIENCE = 4 /* seconds to connect, and for an answer, at most: less than a job has */,
-	DOMAIN_PATIENCE = 6 /* for all servers of a domain, at once: the DNS has a few seconds before */
+	DOMAIN_PATIENCE = 7 /* for all servers of a domain, at once: the DNS has a few seconds before */
 };
 
 /* What is asked of one server. All is borrowed from the configuration. */

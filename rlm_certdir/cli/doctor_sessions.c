@@ -1,110 +1,62 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the server keeps beside the list: sessions, and how network devices took its orders; the journal; memories. No packet is sent. */
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/array.h"
+#include "base/file.h"
 #include "cli/doctor.h"
-#include "sessions/order.h"
-#include "sessions/store.h"
+#include "cli/words.h"
 
-/* A network device, by the address that its accounting comes from. */
-struct device {
-	struct sockaddr_storage client;
-	size_t sessions, updates;
-	int64_t answered, outcome; /* the newest */
-};
+/* ---- what the journal lacks ---- */
 
-struct survey {
-	struct device *devices;
-	size_t count;
-	size_t held;
-};
+enum { JOURNAL_TAIL = 8 << 20 };
 
-static struct device *device_of(struct survey *survey, const struct sockaddr_storage *client)
+/* Lines that could not be written, as those behind them begin with. */
+static uint64_t count_dropped(const char *text, size_t length)
 {
-	struct device *device;
+	static const char mark[] = "{\"dropped\":";
+	const char *at = text, *const end = text + length;
+	uint64_t dropped = 0;
 
-	for (size_t i = 0; i < survey->count; i++)
-		if (certdir_address_compare(&survey->devices[i].client, client) == 0)
-			return &survey->devices[i];
-	device = certdir_array_next(&survey->devices, survey->count, sizeof(*device));
-	if (!device)
-		return NULL;
-	device->client = *client;
-	survey->count++;
-	return device;
+	while ((at = memmem(at, (size_t)(end - at), mark, strlen(mark)))) {
+		const bool begins = at == text || at[-1] == '\n';
+
+		at += strlen(mark);
+		dropped += begins ? strtoull(at, NULL, 10) : 0;
+	}
+	return dropped;
 }
 
-static void take_session(void *context, const struct certdir_session *session)
+/* Of a long journal the end alone is read. */
+static void check_dropped(const char *filename, struct certdir_doctor_findings *findings)
 {
-	struct survey *survey = context;
-	struct device *device = device_of(survey, &session->client);
+	const int file = open(filename, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char *text = NULL, remedy[CERTDIR_TEXT_MAX];
+	uint64_t dropped;
+	struct stat status;
+	size_t length = 0;
 
-	survey->held += session->state == CERTDIR_SESSION_HELD;
-	if (!device)
+	if (file < 0)
 		return;
-	device->sessions++;
-	device->updates += session->interval > 0;
-	if (session->answered <= device->answered)
-		return;
-	device->answered = session->answered;
-	device->outcome = session->outcome;
-}
-
-static void check_device(const struct device *device, struct certdir_doctor_findings *findings)
-{
-	char address[CERTDIR_ADDRESS_SIZE];
-	const char *name = certdir_address_print(&device->client, address);
-
-	if (device->answered && device->outcome == CERTDIR_ORDER_SILENT)
-		certdir_doctor_say(
-			findings, CERTDIR_DOCTOR_WRONG, "orders",
-			"switch on RFC 5176 (CoA) there, with the client's secret, and let UDP port 3799 through",
-			"%s did not answer the last order to end a session", name);
-	else if (device->answered && device->outcome == CERTDIR_ORDER_UNSUPPORTED)
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_WARNING, "orders",
-				   "switch on RFC 5176 (CoA) there; else a session lasts until its next login",
-				   "%s says that it cannot end sessions", name);
-	else
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_RIGHT, "orders", "", "%s: %zu sessions, %s", name,
-				   device->sessions,
-				   device->answered ? "and it answers orders" : "and no order was needed so far");
-	if (!device->updates)
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_WARNING, "updates",
-				   "Acct-Interim-Interval = 600, on the device or in its replies",
-				   "%s was not seen to send Interim-Updates: a lost Start is never made up for", name);
-}
-
-static void tell_survey(const struct survey *survey, struct certdir_doctor_findings *findings)
-{
-	if (survey->held)
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_WARNING, "held",
-				   "certdir sessions list; certdir sessions release",
-				   "%zu denied sessions are held: more than max_disconnect lets end", survey->held);
-	if (!survey->count)
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "orders", "", "no session is known");
-	for (size_t i = 0; i < survey->count; i++)
-		check_device(&survey->devices[i], findings);
-}
-
-static void check_store(const char *filename, struct certdir_doctor_findings *findings)
-{
-	struct survey survey = {NULL, 0, 0};
-	struct certdir_error error;
-	struct certdir_session_store *store = certdir_session_store_look(filename, &error);
-
-	if (!store || !certdir_session_store_each(store, take_session, &survey, &error))
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "sessions",
-				   "look whether the server could make it: journalctl -u freeradius", "%s", error.text);
-	else
-		tell_survey(&survey, findings);
-	certdir_session_store_close(store);
-	free(survey.devices);
+	if (fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
+		(void)lseek(file, status.st_size > JOURNAL_TAIL ? status.st_size - JOURNAL_TAIL : 0, SEEK_SET);
+		text = certdir_file_load(file, 2 * JOURNAL_TAIL, &length);
+	}
+	(void)close(file);
+	dropped = text ? count_dropped(text, length) : 0;
+	certdir_say(remedy, "look whether the disk of it is full or slow: df %s", filename);
+	if (dropped)
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_WARNING, "journal", remedy,
+				   "%s lacks %" PRIu64 " decision%s that could not be written", filename, dropped,
+				   certdir_cli_plural((size_t)dropped));
+	free(text);
 }
 
 /* ---- files that the server writes ---- */
@@ -147,19 +99,22 @@ static void check_memory(void *context, const struct raddb_directory *directory)
 static void look_at_records(const struct certdir_doctor *doctor, const void *subject,
 			    struct certdir_doctor_findings *findings)
 {
-	const char *sessions = raddb_file_sessions(doctor->raddb);
+	const char *sessions = raddb_file_sessions(doctor->raddb), *journal;
 
 	(void)subject;
 	if (!certdir_doctor_become_server(doctor, "files", findings))
 		return;
 	check_option(doctor, "journal", findings);
+	journal = raddb_file_option(doctor->raddb, "journal");
+	if (journal && *journal)
+		check_dropped(journal, findings);
 	check_option(doctor, "metrics", findings);
 	raddb_file_each_directory(doctor->raddb, check_memory, findings);
 	if (!sessions)
 		return;
 	check_directory(sessions, "sessions", findings);
 	if (access(sessions, F_OK) == 0)
-		check_store(sessions, findings);
+		certdir_doctor_devices(doctor, sessions, findings);
 	else
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_SKIPPED, "orders", "",
 				   "%s is not there yet: no server has run with sessions { }", sessions);

@@ -246,6 +246,30 @@ const char *raddb_file_place(const struct raddb_file *file)
 	return file->module ? cf_section_filename(file->module) : NULL;
 }
 
+static void each_client_in(CONF_SECTION *in, void (*each)(void *context, const char *address), void *context)
+{
+	static char const *const options[] = {"ipaddr", "ipv4addr", "ipv6addr"};
+
+	FOR_EACH_SECTION(client, in, "client")
+		for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+			char const *address = value_of(client, options[i]);
+
+			if (address)
+				each(context, address);
+		}
+}
+
+void raddb_file_each_client(const struct raddb_file *file, void (*each)(void *context, const char *address),
+			    void *context)
+{
+	static char const *const holders[] = {"clients", "server"};
+
+	each_client_in(file->root, each, context);
+	for (size_t i = 0; i < sizeof(holders) / sizeof(holders[0]); i++)
+		FOR_EACH_SECTION(holder, file->root, holders[i])
+			each_client_in(holder, each, context);
+}
+
 void raddb_file_each_tls(const struct raddb_file *file, void (*each)(void *context, const struct raddb_tls *tls),
 			 void *context)
 {

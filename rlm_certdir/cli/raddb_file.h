@@ -42,6 +42,9 @@ const struct certdir_checker *raddb_file_checker(const struct raddb_file *file);
 bool raddb_file_observes(const struct raddb_file *file);
 /* What is wrong on the way from the network to certdir; of all its instances. */
 const struct certdir_finding *raddb_file_findings(const struct raddb_file *file, size_t *count);
+/* Calls `each` with the address of each client { } of the configuration, as it stands there; it is borrowed. */
+void raddb_file_each_client(const struct raddb_file *file, void (*each)(void *context, const char *address),
+			    void *context);
 /* A TLS configuration of an eap module. Texts are NULL where they are not set. */
 struct raddb_tls {
 	const char *certificate_file, *private_key_file, *ca_file;

@@ -176,6 +176,24 @@ def journal_of_root(world):
 
 
 @contextmanager
+def journal_with_gaps(world):
+    path = world.directory / "journal" / "it"
+    path.write_bytes(b'{"dropped":7,"v":1}\n{"v":1,"device":"\\n{\\"dropped\\":100,"}\n{"x":{"dropped":1000,"y":1}}\n\0\n{"dropped":3,"v":1}\n')
+    shutil.chown(path, "nobody", "nogroup")
+    try:
+        yield
+    finally:
+        path.unlink()
+
+
+def clients(world, *addresses):
+    """More of them, in the configuration."""
+    more = "".join(f"client other{i} {{\n\tipaddr = {address}\n\tsecret = other-secret\n\tvirtual_server = certdir-wifi\n}}\n"
+                   for i, address in enumerate(addresses))
+    return edited(world.server.raddb / "radiusd.conf", "security {", more + "security {")
+
+
+@contextmanager
 def silence(world, option):
     """Somebody who takes the connection and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as listener, \
@@ -294,6 +312,7 @@ FAULTS = {
     "sessions held": (lambda w: session(w, state=2, denied=1), "records", "held", "warning", r"1 denied",
                       r"certdir sessions release"),
     "journal of root": (journal_of_root, "records", "journal", "wrong", r"may not write", r"chown"),
+    "journal lacks lines": (journal_with_gaps, "records", "journal", "warning", r"lacks 10 decisions", r"df \S+it"),
     "metrics closed": (lambda w: mode(w.directory / "journal", 0o500), "records", "metrics", "wrong", r"may not write into", r"chmod"),
     "memory closed": (lambda w: mode(w.directory / "journal", 0o500), "records", "memory", "wrong", r"may not write into",
                       r"chmod"),
@@ -313,6 +332,38 @@ def test_fault(world, name):
     assert code == (1 if any(one["state"] == "wrong" for one in checks) else 2)
 
 
+# ---- many network devices ----
+
+
+def test_many_network_devices(world):
+    """Some are named, all are counted."""
+    with session(world, answered=1, outcome=SILENT, interval=0):
+        world.add_sessions(10000)
+        code, checks = world.doctor()
+    assert code == 1 and not [one for one in checks if one["name"] == "time"]
+    for name, state in (("orders", "wrong"), ("updates", "warning")):
+        found = [one["detail"] for one in checks if (one["name"], one["state"]) == (name, state)]
+        assert len(found) == 11 and found[-1].startswith("9991 more network devices: each ")
+
+
+def test_clients_without_a_session(world):
+    """Perhaps nobody is in there: this is no fault. Networks are not looked at, since it is not known who is in them."""
+    with clients(world, "192.0.2.7", "192.0.2.128/25", "::1"):
+        code, checks = world.doctor()
+    found, = [one for one in checks if (one["group"], one["name"]) == ("records", "accounting")]
+    assert code == 0 and found["state"] == "skipped", checks
+    assert "of 1 client of the configuration (192.0.2.7)" in found["detail"], found
+
+
+def test_many_clients(world):
+    """As an operator of many sites has them: all checks are done in their time, and what is said stays short."""
+    with clients(world, *(f"10.1.{i // 250}.{i % 250 + 1}" for i in range(10000))):
+        code, checks = world.doctor()
+    assert code == 0, [one for one in checks if one["state"] == "wrong"]
+    found, = [one for one in checks if (one["group"], one["name"]) == ("records", "accounting")]
+    assert "of 10000 clients of the configuration (10.1.0.1, " in found["detail"] and found["detail"].count("10.1.") == 10
+
+
 # ---- a domain, and its DNS ----
 
 
@@ -330,9 +381,7 @@ def test_dead_servers_of_a_domain(world, names):
         names.address_of(NAME, "127.0.0.1")
         names.service("_ldaps._tcp.corp.example", *(srv(NAME, port, priority) for priority, port in enumerate(ports)))
         stack.enter_context(edited(world.module, world.slapd.ldaps_uri, '"ldaps:///dc=corp,dc=example"'))
-        began = time.monotonic()
         _, checks = world.doctor(wrapper=names.wrapper())
-        assert time.monotonic() - began < 20
     found = {(one["name"], one["state"]): [] for one in checks}
     for one in checks:
         found[one["name"], one["state"]] += [one["detail"]] if one["group"] == "ldap" else []
@@ -346,9 +395,7 @@ def test_dead_dns(world, names):
     names.whole["_ldaps._tcp.corp.example"] = names.whole["dc1.corp.example"] = None
     for uri, name in (('"ldaps:///dc=corp,dc=example"', "dns"), ("ldaps://dc1.corp.example", "connection")):
         with edited(world.module, world.slapd.ldaps_uri, uri):
-            began = time.monotonic()
             _, checks = world.doctor(wrapper=names.wrapper())
-            assert time.monotonic() - began < 20
         found, = [one for one in checks if one["group"] == "ldap"]
         assert (found["name"], found["state"]) == (name, "wrong") and "corp" in found["detail"], found
         assert "name" in found["remedy"] or "DNS" in found["remedy"]

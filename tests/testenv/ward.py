@@ -148,6 +148,14 @@ class Wellness:
             for name, value in columns.items():
                 store.execute(f"UPDATE session SET {name} = ?", (value,))
 
+    def add_sessions(self, count):
+        """Of as many network devices, copies of the one that is there."""
+        with closing(sqlite3.connect(self.server.file)) as store, store:
+            columns = [row[1] for row in store.execute("PRAGMA table_info(session)") if row[1] not in ("id", "client")]
+            store.execute(f"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {count - 1}) INSERT INTO session "
+                          f"(client, {', '.join(columns)}) SELECT '10.0.' || (i / 250) || '.' || (i % 250 + 1), {', '.join(columns)} "
+                          "FROM n, (SELECT * FROM session LIMIT 1)")
+
 
 @contextmanager
 def kept(path):
