@@ -282,11 +282,11 @@ tsan: deps ## unit tests and many logins at once with the thread sanitizer
 FUZZ_SECONDS ?= 120
 FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzzers := $(FUZZ:%=build-fuzz/%)
-fuzz_sanitizers := address,undefined
+fuzz_sanitizers := address,undefined -fno-sanitize-recover=all
 .PHONY: fuzz $(fuzzers)
 fuzz: $(certificates) ## hostile input for each of FUZZ (tests/fuzz, "list conf", say), FUZZ_SECONDS long each (clang)
 	@tests/testenv/deps.sh clang libclang-rt-14-dev
-	@$(MAKE) --no-print-directory B=build-fuzz CC=clang OPT='-O1 -g' SANITIZE=-fsanitize=fuzzer-no-link,$(fuzz_sanitizers) \
+	@$(MAKE) --no-print-directory B=build-fuzz CC=clang OPT='-O1 -g' SANITIZE='-fsanitize=fuzzer-no-link,$(fuzz_sanitizers)' \
 		build-fuzz/libsupport.a build-fuzz/libcertdir.a
 	@$(MAKE) --no-print-directory $(fuzzers)
 $(fuzzers): build-fuzz/%: tests/fuzz/fuzz_%.c

@@ -136,10 +136,11 @@ bool certdir_list_changes_resize(struct certdir_list_changes *changes, uint32_t 
 
 const unsigned char *certdir_list_changes_find(const struct certdir_list_changes *changes, uint64_t number)
 {
-	const struct certdir_list_place *place = changes->places + number;
+	const struct certdir_list_place *place;
 
 	if (!certdir_list_changes_has(changes, number))
 		return NULL;
+	place = changes->places + number;
 	return changes->batches[place->batch - 1]->blocks + (size_t)place->block * CERTDIR_LIST_BLOCK;
 }
 
