@@ -44,8 +44,11 @@ static void test_expiry(void **state)
 	assert_false(certdir_cli_expires_soon(0, now, when));
 	assert_false(certdir_cli_expires_soon(now + 31 * day, now, when));
 	assert_string_equal(when, "in 31 days");
-	assert_true(certdir_cli_expires_soon(now + 29 * day, now, when));
+	assert_false(certdir_cli_expires_soon(now + 30 * day, now, when));
+	assert_true(certdir_cli_expires_soon(now + 30 * day - 1, now, when));
 	assert_string_equal(when, "in 29 days");
+	assert_true(certdir_cli_expires_soon(now, now, when));
+	assert_string_equal(when, "in 0 s");
 	assert_true(certdir_cli_expires_soon(now - 3 * day, now, when));
 	assert_string_equal(when, "3 days ago");
 	assert_non_null(strstr(certdir_cli_expiry_advice(true), "certdir setup"));

@@ -39,6 +39,15 @@ static const struct rule rules_of_guard[] = {
 	 "refused: 6 of 6 accounts would lose a mapping whose certificate is not known to have ended, and max_remove = "
 	 "10% allows fewer: look at the plan, and use --force when it is right\n"
 	 "1-6: change n# PC# (PC#$): re-enrolled: was device k#; altSecurityIdentities \"X509:<SKI>a#\" removed\n"},
+	{"accounts without a mapping do not make those that lose one a few",
+	 "config max_remove=50\n"
+	 "1-6: device n# PC#\n"
+	 "1-6: account k# PC# map=X509:<SKI>a#\n"
+	 "7-12: device k# PC#\n"
+	 "7-12: account k# PC#\n",
+	 "refused: 6 of 6 accounts would lose a mapping whose certificate is not known to have ended, and max_remove = "
+	 "50% allows fewer: look at the plan, and use --force when it is right\n"
+	 "1-6: change n# PC# (PC#$): re-enrolled: was device k#; altSecurityIdentities \"X509:<SKI>a#\" removed\n"},
 	{"a class of devices was set up again, and their new certificates are there",
 	 "config certificates\n"
 	 "1-6: device n# PC# map=X509:<SKI>b#\n"
@@ -112,6 +121,14 @@ static const struct rule rules_of_guard[] = {
 	 "right\n"
 	 "1-6: move k# NB# (PC#$): CN \"PC#\" -> \"NB#\"; servicePrincipalName \"HOST/PC#\" -> \"HOST/NB#\"; "
 	 "altSecurityIdentities \"X509:<SKI>a#\" -> \"X509:<SKI>b#\"\n"},
+	{"accounts in no group do not make those that leave one a few",
+	 "config groups max_remove=50\n"
+	 "1-12: device k# PC#\n"
+	 "1-6: account k# PC# memberof=red\n"
+	 "7-12: account k# PC#\n",
+	 "refused: 6 of 6 accounts would leave a group, and max_remove = 50% allows fewer: look at the plan, "
+	 "and use --force when it is right\n"
+	 "1-6: change k# PC# (PC#$): leaves red\n"},
 	{"a few get another name, and all are brought back",
 	 "config max_remove=10\n"
 	 "1-5: device k# NB#\n"

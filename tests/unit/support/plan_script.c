@@ -487,7 +487,8 @@ void check_rules(const struct rule *rules, size_t count, bool steps)
 		check_again(steps);
 		if (strcmp(printed, expected) != 0) {
 			good = false;
-			print_error("---- %s: expected\n%s---- and not\n%s", rules[i].title, expected, printed);
+			(void)fprintf(stderr, "---- %s: expected\n%s---- and not\n%s", rules[i].title, expected,
+				      printed);
 		}
 		free(expected);
 		carry_out_all();
@@ -495,7 +496,7 @@ void check_rules(const struct rule *rules, size_t count, bool steps)
 		if (world.planning.plan.action_count > 0) {
 			good = false;
 			print_plan(true);
-			print_error("---- %s: still to do\n%s", rules[i].title, printed);
+			(void)fprintf(stderr, "---- %s: still to do\n%s", rules[i].title, printed);
 		}
 	}
 	certdir_arena_clear(&world.planning.arena);
