@@ -39,7 +39,7 @@ int certdir_cli_sessions_release(const struct certdir_cli_options *options);
 /* 0, 66 no list or journal, 73 cannot write, 78 configuration. */
 int certdir_cli_report(const struct certdir_cli_options *options);
 
-/* 0 nothing changes, 1 something does, 65 no login in it can be decided, 66 no such file, 78 configuration. */
+/* 0 nothing changes, 1 something does, 65 no login in it can be decided, 66 no such file or unreadable, 78 configuration. */
 int certdir_cli_replay(const struct certdir_cli_options *options);
 
 /* 0, 1 somebody has to consent, 64, 65 a key file that is none of ours, 69 Entra ID or Graph refuses, 73 cannot write, 75 not yet, 78. */

@@ -208,7 +208,7 @@ static bool read_files(struct run *run, FILE **files)
 		run->failed |= !certdir_cli_journal_each(files[i], take_line, run);
 		if (!ferror(files[i]))
 			continue;
-		fprintf(stderr, "certdir: %s cannot be read to its end\n", run->file);
+		(void)certdir_cli_fail(EX_NOINPUT, run->file, "%s cannot be read to its end", run->file);
 		read = false;
 	}
 	return read;
@@ -283,14 +283,17 @@ static int replay_files(struct run *run, FILE **files)
 	whole = read_files(run, files);
 	if (run->failed)
 		return certdir_cli_fail(EX_OSERR, NULL, "out of memory");
+	/* "0 logins" of a file that nobody could read would look like a result. */
+	if (!whole && !run->found.logins)
+		return EX_NOINPUT;
 	if (!run->options->json)
 		certdir_cli_replay_print(&run->found);
 	else if (!certdir_cli_replay_print_json(&run->found))
 		return EX_OSERR;
 	if (!run->found.logins)
-		fprintf(stderr, "certdir: there is no login in it that can be decided again%s\n",
-			run->found.without ? ": its lines have no certificate" : "");
-	return !whole || !run->found.logins ? EX_DATAERR : anything_changes(&run->found) ? 1 : 0;
+		return certdir_cli_fail(EX_DATAERR, run->file, "there is no login in it that can be decided again%s",
+					run->found.without ? ": its lines have no certificate" : "");
+	return !whole ? EX_NOINPUT : anything_changes(&run->found) ? 1 : 0;
 }
 
 int certdir_cli_replay(const struct certdir_cli_options *options)

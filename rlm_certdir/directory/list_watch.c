@@ -71,6 +71,7 @@ static void look_at_both(const char *filename, struct certdir_signature signatur
 
 static void log_loaded(const struct certdir_list_watch *list, const struct certdir_list_snapshot *snapshot)
 {
+	const size_t devices = certdir_list_device_count(snapshot);
 	const struct certdir_list_source *sources;
 	char text[600] = "";
 	size_t count, used = 0;
@@ -86,7 +87,7 @@ static void log_loaded(const struct certdir_list_watch *list, const struct certd
 		used += (size_t)snprintf(text + used, 160, "%s \"%.80s\" %zu, %s", i ? ";" : "; source",
 					 sources[i].name, sources[i].devices, synced);
 	}
-	certdir_log(CERTDIR_LOG_INFO, "%s: %zu devices%s%s", list->filename, certdir_list_device_count(snapshot), text,
+	certdir_log(CERTDIR_LOG_INFO, "%s: %zu device%s%s%s", list->filename, devices, devices == 1 ? "" : "s", text,
 		    used + 160 < sizeof(text) ? "" : "; ..");
 }
 
@@ -94,6 +95,7 @@ static void log_loaded(const struct certdir_list_watch *list, const struct certd
 static void complain(struct certdir_list_watch *list, const char *why)
 {
 	char published[CERTDIR_TIMESTAMP_SIZE];
+	size_t devices;
 
 	if (strcmp(list->complaint, why) == 0)
 		return;
@@ -102,10 +104,10 @@ static void complain(struct certdir_list_watch *list, const char *why)
 		certdir_log(CERTDIR_LOG_ERROR, "%s. No device can be looked up there until it is", why);
 		return;
 	}
+	devices = certdir_list_device_count(list->snapshot);
 	certdir_timestamp_print(certdir_list_published(list->snapshot), published);
 	certdir_log(list->seen[0].inode ? CERTDIR_LOG_ERROR : CERTDIR_LOG_WARN,
-		    "%s. Keeping the list of %s with %zu devices", why, published,
-		    certdir_list_device_count(list->snapshot));
+		    "%s. Keeping the list of %s with %zu device%s", why, published, devices, devices == 1 ? "" : "s");
 }
 
 /* What was in the damaged file and not in what stands in for it is lost, and that may be a "no". */

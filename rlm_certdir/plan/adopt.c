@@ -204,9 +204,10 @@ static void tell_strangers(struct certdir_planner *planner, const struct fit *fi
 	if (count > 0 && names)
 		certdir_plan_remark(planner, CERTDIR_REMARK_WARNING, "",
 				    certdir_arena_print(planner->arena,
-							"%zu computers fit no device of the list; they stay as they "
-							"are, and NPS lets in those that are enabled: %s%s",
-							count, names, count > NAMED ? ", .." : ""));
+							"%zu computer%s without a device in the list: nothing changes "
+							"there, and NPS lets in who is enabled: %s%s",
+							count, count == 1 ? "" : "s", names,
+							count > NAMED ? ", .." : ""));
 }
 
 static bool make(struct certdir_planner *planner)

@@ -56,8 +56,8 @@ static void guard_changes(struct certdir_planner *planner)
 		}
 	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++)
 		if (!is_allowed(planner, &changes[i], i == 0))
-			certdir_plan_say(&text, "%zu of %zu accounts would %s", changes[i].count, changes[i].of,
-					 changes[i].what);
+			certdir_plan_say(&text, "%zu of %zu account%s would %s", changes[i].count, changes[i].of,
+					 changes[i].of == 1 ? "" : "s", changes[i].what);
 	if (text.length > 0)
 		certdir_say(
 			plan->refusal,
@@ -71,10 +71,11 @@ static void guard(struct certdir_planner *planner)
 	struct certdir_plan *plan = planner->plan;
 
 	if (plan->action_count > 0 && plan->wanted == 0 && accounts->own_count > 0)
-		certdir_say(plan->refusal,
-			    "no device of the list is selected and %zu accounts are there: look at what [placeholders "
-			    "%s] selects, and use --force when they are all to go",
-			    accounts->own_count, planner->rules->name);
+		certdir_say(
+			plan->refusal,
+			"no device of the list is selected, and the OU has %zu account%s: look at what [placeholders "
+			"%s] selects, and use --force when all of them are to go",
+			accounts->own_count, accounts->own_count == 1 ? "" : "s", planner->rules->name);
 	else
 		guard_changes(planner);
 	plan->refused = plan->refusal[0];

@@ -63,11 +63,11 @@ void certdir_plan_find_synced(struct certdir_planner *planner)
 		if (planner->pairs[i].synced && !planner->pairs[i].synced->life && found++ == 0)
 			first = &planner->pairs[i];
 	if (first)
-		certdir_plan_remark(planner, CERTDIR_REMARK_WARNING,
-				    first->synced->ou ? first->synced->ou : planner->rules->ou,
-				    certdir_arena_print(planner->arena,
-							"Entra Connect syncs this OU: %zu devices of the list are "
-							"accounts of it (%s is %s): take the OU out of its "
-							"synchronization, or every account comes back as a device",
-							found, first->key, first->synced->dn));
+		certdir_plan_remark(
+			planner, CERTDIR_REMARK_WARNING, first->synced->ou ? first->synced->ou : planner->rules->ou,
+			certdir_arena_print(planner->arena,
+					    "Entra Connect syncs this OU, and so makes devices of "
+					    "its accounts: %zu of the list (%s is %s). Take the OU out of its "
+					    "synchronization, or every account comes back as a device",
+					    found, first->key, first->synced->dn));
 }

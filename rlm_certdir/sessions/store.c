@@ -222,9 +222,20 @@ struct certdir_session_store *certdir_session_store_open(const char *filename, s
 	return store;
 }
 
+/* Of a directory, SQLite would say that the disk has an error. */
+static bool is_other(const char *filename, struct certdir_error *error)
+{
+	struct stat status;
+
+	if (stat(filename, &status) != 0 || S_ISREG(status.st_mode))
+		return false;
+	certdir_error_set(error, "%s is no file of sessions: name the file that sessions { filename } names", filename);
+	return true;
+}
+
 struct certdir_session_store *certdir_session_store_look(const char *filename, struct certdir_error *error)
 {
-	struct certdir_session_store *store = new_store(filename, error);
+	struct certdir_session_store *store = is_other(filename, error) ? NULL : new_store(filename, error);
 	char *log = store ? certdir_print("%s-wal", store->filename) : NULL;
 	bool ok;
 

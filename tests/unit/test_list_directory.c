@@ -262,7 +262,7 @@ static void test_search_goes_on(void **state)
 	assert_int_equal(answer.records[0].device.dns_name_count, 1);
 	log_clear();
 	fixture_edition(1, 1);
-	wait_for_log(": 1 devices");
+	wait_for_log(": 1 device;");
 	watched->type->search(watched, second, 2, &answer);
 	answer_text(&answer, got);
 	assert_string_equal(got, "1 7 8(" UNLISTED ") 11 -1(" ONCE ")");

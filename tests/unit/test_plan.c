@@ -350,8 +350,10 @@ static const struct rule rules_of_others[] = {
 	 "create k3 PC3 (PC3$): new device \"PC3\"\n"
 	 "problem k2: this device is CN=PC1,OU=Wi-Fi,DC=corp,DC=example itself, which Entra Connect has synced: it "
 	 "gets no account\n"
-	 "warning OU=Wi-Fi,DC=corp,DC=example: Entra Connect syncs this OU: 1 devices of the list are accounts of it "
-	 "(k2 is CN=PC1,OU=Wi-Fi,DC=corp,DC=example): take the OU out of its synchronization, or every account comes "
+	 "warning OU=Wi-Fi,DC=corp,DC=example: Entra Connect syncs this OU, and so makes devices of its accounts: 1 of "
+	 "the "
+	 "list (k2 is CN=PC1,OU=Wi-Fi,DC=corp,DC=example). Take the OU out of its synchronization, or every account "
+	 "comes "
 	 "back as a device\n"},
 	{"Entra Connect has synced an account, seen by its GUID",
 	 "account k1 PC1 guid=GUID-2\n"
@@ -359,8 +361,10 @@ static const struct rule rules_of_others[] = {
 	 "device guid-2 PC2 hybrid not=has_another_trust_type\n"
 	 "device guid-3 PC3 hybrid\n",
 	 "create guid-3 PC3 (PC3$): new device \"PC3\"\n"
-	 "warning OU=Wi-Fi,DC=corp,DC=example: Entra Connect syncs this OU: 1 devices of the list are accounts of it "
-	 "(guid-2 is CN=PC1,OU=Wi-Fi,DC=corp,DC=example): take the OU out of its synchronization, or every account "
+	 "warning OU=Wi-Fi,DC=corp,DC=example: Entra Connect syncs this OU, and so makes devices of its accounts: 1 of "
+	 "the "
+	 "list (guid-2 is CN=PC1,OU=Wi-Fi,DC=corp,DC=example). Take the OU out of its synchronization, or every "
+	 "account "
 	 "comes back as a device\n"},
 	{"the GUID of a device that is not hybrid says nothing",
 	 "account k1 PC1 guid=guid-2\n"

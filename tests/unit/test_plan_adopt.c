@@ -102,8 +102,8 @@ static const struct rule rules[] = {
 	 "foreign a uac=4096\nforeign b uac=4096\nforeign c uac=4096\nforeign d uac=4096\nforeign e uac=4096\n"
 	 "foreign f uac=4096\n"
 	 "foreign guid-1 class=user\n",
-	 "warning : 6 computers fit no device of the list; they stay as they are, and NPS lets in those "
-	 "that are enabled: a, b, c, d, e, ..\n"},
+	 "warning : 6 computers without a device in the list: nothing changes there, and NPS lets in who "
+	 "is enabled: a, b, c, d, e, ..\n"},
 };
 
 static void test_adopt(void **state)

@@ -138,8 +138,8 @@ static const struct rule rules_of_guard[] = {
 	{"nothing is selected",
 	 "device k1 PC1 not=is_disabled\n"
 	 "account k1 PC1\n",
-	 "refused: no device of the list is selected and 1 accounts are there: look at what [placeholders wifi] "
-	 "selects, and use --force when they are all to go\n"
+	 "refused: no device of the list is selected, and the OU has 1 account: look at what [placeholders wifi] "
+	 "selects, and use --force when all of them are to go\n"
 	 "disable k1 PC1 (PC1$): is disabled\n"},
 	{"nothing is selected, and nothing is to be done",
 	 "device k1 PC1 not=is_disabled\n"
