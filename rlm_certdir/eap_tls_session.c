@@ -12,6 +12,7 @@
 
 #include <openssl/x509.h>
 
+#include "eap_tls_resumption.h"
 #include "freeradius/eap.h"
 
 static struct {
@@ -23,12 +24,24 @@ static struct {
 
 static _Thread_local eap_handler_t *current;
 
+/* The TLS session of a conversation; NULL when it is not where we expect it. */
+static const tls_session_t *session_of(const eap_handler_t *handler)
+{
+	const tls_session_t *const session = handler->opaque;
+
+	return session && session->ssl && SSL_get_ex_data(session->ssl, FR_TLS_EX_INDEX_HANDLER) == handler ? session
+													    : NULL;
+}
+
 /* TTLS and PEAP can run EAP-TLS inside EAP: restore what was there before. */
 static int wrapped_process(void *instance, eap_handler_t *handler)
 {
 	eap_handler_t *const outer = current;
+	const tls_session_t *const session = session_of(handler);
 	int result;
 
+	if (session && !eap_tls_resumption_guard(session->ctx))
+		return 0; /* out of memory: this login fails */
 	current = handler;
 	result = hook.process(instance, handler);
 	current = outer;
@@ -96,8 +109,8 @@ enum eap_tls_session_result eap_tls_session_certificate(REQUEST *request, X509 *
 		certdir_error_set(error, "the EAP-TLS session on this thread belongs to another request");
 		return EAP_TLS_SESSION_UNREACHABLE;
 	}
-	session = current->opaque;
-	if (!session || !session->ssl || SSL_get_ex_data(session->ssl, FR_TLS_EX_INDEX_HANDLER) != current) {
+	session = session_of(current);
+	if (!session) {
 		certdir_error_set(
 			error, "the TLS session is not where certdir expects it: rebuild certdir against the headers "
 			       "of this server");

@@ -12,7 +12,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent / "rlm_certdir"
 
 # What a header belongs to. A header that fits nowhere is the C library or our own.
 LIBRARIES = {
-    "freeradius": r"freeradius/|freeradius-devel/|talloc\.h|raddb(_section|_directories|_sessions)?\.h|wiring_calls\.h|eap_tls_session\.h|(accounting|request|reply|decision_line|das(_clients|_packet)?)\.h",
+    "freeradius": r"freeradius/|freeradius-devel/|talloc\.h|raddb(_section|_directories|_sessions)?\.h|wiring_calls\.h|eap_tls_(session|resumption)\.h|(accounting|request|reply|decision_line|das(_clients|_packet)?)\.h",
     "openssl": r"openssl/",
     "ldap": r"(ldap|lber)\.h|sasl/",
     "kerberos": r"gssapi/|krb5\.h",
@@ -27,8 +27,8 @@ LIBRARIES = {
 
 # Who may include what. Everything else may include none of them.
 ALLOWED = {
-    "freeradius": r"(rlm_certdir|accounting|request|reply|decision_line|das|das_clients|das_packet|raddb|raddb_section|raddb_directories|raddb_sessions|eap_tls_session|wiring|wiring_calls)\.[ch]|compat/.*|cli/raddb_file\.c",
-    "openssl": r"identity/.*|list/(seal|keys)\.c|journal/json\.c|sessions/class\.c|sync/(assertion|credential|spool)\.c|eap_tls_session\.c|rlm_certdir\.c|compat/freeradius/eap\.h",
+    "freeradius": r"(rlm_certdir|accounting|request|reply|decision_line|das|das_clients|das_packet|raddb|raddb_section|raddb_directories|raddb_sessions|eap_tls_session|eap_tls_resumption|wiring|wiring_calls)\.[ch]|compat/.*|cli/raddb_file\.c",
+    "openssl": r"identity/.*|list/(seal|keys)\.c|journal/json\.c|sessions/class\.c|sync/(assertion|credential|spool)\.c|eap_tls_(session|resumption)\.c|rlm_certdir\.c|compat/freeradius/eap\.h",
     "ldap": r"ldap/.*",
     "kerberos": r"ldap/kerberos\.[ch]",
     "pcre": r"identity/form\.c",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the EAP modules of FreeRADIUS 3.2.x keep about one EAP conversation. These headers are never installed.
- * Only eap_tls_session.c may include this; it does not believe the layout before it has proved it on the live session.
+ * Only eap_tls_*.c may include this; eap_tls_session.c does not believe the layout before it has proved it on the live session.
  *
  * Interface facts from src/modules/rlm_eap/eap.h, src/include/tls-h.
  */
@@ -44,6 +44,6 @@ typedef struct _tls_session_t {
 	/* more follows */
 } tls_session_t;
 
-enum { FR_TLS_EX_INDEX_HANDLER = 10 };
+enum { FR_TLS_EX_INDEX_HANDLER = 10, FR_TLS_EX_INDEX_REQUEST = 12, FR_TLS_EX_INDEX_SSN = 15 };
 
 #endif
