@@ -250,7 +250,10 @@ static void told_to_wait(void *context, unsigned attempt, unsigned of, int64_t m
 static int register_and_look(struct certdir_cli_setup *setup, const struct certdir_signin_place *place)
 {
 	char *authorization = sign_in(place);
-	const struct certdir_admin admin = {place->http, place->limits, setup->place.graph, authorization};
+	const struct certdir_admin admin = {.http = place->http,
+					    .limits = place->limits,
+					    .graph = setup->place.graph,
+					    .authorization = authorization};
 	bool granted = false;
 	int status;
 

@@ -43,6 +43,8 @@ static enum certdir_http_result attempt(void *context, char retry_after[CERTDIR_
 	}
 	memcpy(retry_after, answer.retry_after, sizeof(answer.retry_after));
 	certdir_http_answer_clear(&answer);
+	if (question->admin->once && (result == CERTDIR_HTTP_TRANSIENT || result == CERTDIR_HTTP_UNLIKELY))
+		result = CERTDIR_HTTP_FAILED;
 	return result;
 }
 

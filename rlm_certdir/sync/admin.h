@@ -13,6 +13,7 @@ struct certdir_admin {
 	const struct certdir_http_limits *limits;
 	const char *graph; /* "https://graph.microsoft.com" */
 	const char *authorization; /* the header */
+	bool once; /* it must not be done twice: what fails is not sent again, since it may have arrived */
 };
 
 struct certdir_admin_answer {

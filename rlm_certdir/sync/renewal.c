@@ -14,6 +14,7 @@
 
 #include "base/background.h"
 #include "base/file.h"
+#include "conf/secret.h"
 #include "sync/admin.h"
 #include "sync/assertion.h"
 #include "sync/credential.h"
@@ -23,6 +24,7 @@
 
 enum {
 	PART_LEFT = 3, /* of a certificate's life: then it is replaced */
+	PART_URGENT = 6, /* then it is, even if Entra ID has not forgotten the one before it */
 	FORMER_KEPT = 86400, /* seconds */
 	NEXT_KEPT = 86400, /* seconds, in which Entra ID has to take a new key: else another is made */
 	AFTER_FAILURE = 3600, /* seconds */
@@ -66,9 +68,9 @@ static struct certdir_token *token_with(struct work *work, const char *file, str
 	return NULL;
 }
 
-/* A change of the application's keys, proven by the key in use. `body` is taken; the proof is put into it. */
-static bool change_keys(struct work *work, const char *action, json_t *body, struct certdir_admin_answer *answer,
-			struct certdir_error *error)
+/* A change of the application's keys, proven by the key in use. `body` is taken; the proof is put into it. once: as in certdir_admin. */
+static bool change_keys(struct work *work, const char *action, bool once, json_t *body,
+			struct certdir_admin_answer *answer, struct certdir_error *error)
 {
 	const int64_t now = (int64_t)time(NULL);
 	struct certdir_tenant_config config;
@@ -76,7 +78,7 @@ static bool change_keys(struct work *work, const char *action, json_t *body, str
 	char path[80], *proof = NULL;
 	struct certdir_token *token = token_with(work, work->file, &config, &header, error);
 	struct certdir_assertion *key = token ? certdir_assertion_open(work->file, work->file, NULL, now, error) : NULL;
-	struct certdir_admin admin = {work->http, &work->limits, work->tenant->graph, token ? header : NULL};
+	struct certdir_admin admin = {work->http, &work->limits, work->tenant->graph, token ? header : NULL, once};
 	bool ok = false;
 
 	memset(answer, 0, sizeof(*answer));
@@ -90,6 +92,26 @@ static bool change_keys(struct work *work, const char *action, json_t *body, str
 	certdir_assertion_close(key);
 	certdir_token_close(token);
 	return ok;
+}
+
+/*
+ * What Graph says when the application has no such key. The code alone is that of other refusals, too, as of a proof that is not well made,
+ * and then the key is still there.
+ */
+static bool is_gone(const struct certdir_admin_answer *answer)
+{
+	return answer->status == 400 && strcmp(answer->said.codes[0], "Request_BadRequest") == 0 &&
+	       strstr(answer->said.message, "No credentials found to be removed");
+}
+
+/* Has Entra ID forget a key, "" = it never said what it calls it, and nothing can be done. One that it does not know is as good. */
+static bool forget(struct work *work, const char *key_id, struct certdir_error *error)
+{
+	struct certdir_admin_answer answer;
+
+	return !key_id[0] ||
+	       change_keys(work, "removeKey", false, json_pack("{s:s}", "keyId", key_id), &answer, error) ||
+	       is_gone(&answer);
 }
 
 /* ---- the new key ---- */
@@ -120,14 +142,17 @@ static bool make_next(const struct work *work, struct certdir_own_credential *ne
 	return false;
 }
 
-/* Entra ID's name for it is kept: it is what the key is taken back by later. */
+/*
+ * Entra ID's name for it is kept: it is what the key is taken back by later. It is sent once: a second copy of one that did arrive would be
+ * another credential of the application. The next look finds out by a token whether it arrived.
+ */
 static bool upload_next(struct work *work, struct certdir_own_credential *next, struct certdir_error *error)
 {
 	struct certdir_admin_answer answer;
 	json_t *body = json_pack("{s:{s:s,s:s,s:s},s:n}", "keyCredential", "type", "AsymmetricX509Cert", "usage",
 				 "Verify", "key", next->der, "passwordCredential");
 	const char *id;
-	bool zero, ok = change_keys(work, "addKey", body, &answer, error);
+	bool zero, ok = change_keys(work, "addKey", true, body, &answer, error);
 
 	id = json_string_value(json_object_get(answer.body, "keyId"));
 	if (ok && id && certdir_guid_is(id, &zero) && !zero) {
@@ -182,15 +207,35 @@ static bool use_next(struct work *work, bool *ok, struct certdir_error *error)
 	return true;
 }
 
-/* What is left of an earlier look is gone on with: with the same key all may be done again. *next: the key that is to be taken. */
-static bool prepare_next(const struct work *work, struct certdir_own_credential *next, struct certdir_error *error)
+static bool is_readable(const char *file, struct certdir_error *error)
 {
-	struct certdir_error why;
+	size_t length;
+	char *bytes = certdir_secret_read_bytes(file, &length, error);
+
+	if (bytes)
+		explicit_bzero(bytes, length);
+	free(bytes);
+	return bytes != NULL;
+}
+
+/* What is left of an earlier look is gone on with: with the same key all may be done again. *next: the key that is to be taken. */
+static bool prepare_next(struct work *work, struct certdir_own_credential *next, struct certdir_error *error)
+{
+	bool forgotten;
 
 	if (!is_there(work->next))
 		return make_next(work, next, error);
-	if (age_of(work->next) < NEXT_KEPT && certdir_own_credential_read(next, work->next, &why))
-		return true;
+	/* Entra ID may have it: who cannot read it now may be able to later. */
+	if (!is_readable(work->next, error))
+		return false;
+	if (certdir_own_credential_read(next, work->next, error)) {
+		if (age_of(work->next) < NEXT_KEPT)
+			return true;
+		forgotten = forget(work, next->key_id, error);
+		certdir_own_credential_clear(next);
+		if (!forgotten)
+			return false;
+	}
 	certdir_log(CERTDIR_LOG_WARN, "%s: Entra ID has not taken the new certificate in %s for a day: another is made",
 		    work->tenant->name, work->next);
 	(void)unlink(work->next);
@@ -216,21 +261,20 @@ static bool renew(struct work *work, struct certdir_error *error)
 
 /* ---- the former key ---- */
 
-/* Entra ID forgets it; one that it does not know is as good. */
+/* False: Entra ID has not forgotten it. */
 static bool forget_former(struct work *work, struct certdir_error *error)
 {
 	struct certdir_own_credential former;
-	struct certdir_admin_answer answer;
+	struct certdir_error why;
 	bool ok = true;
 
-	if (!is_there(work->former) || age_of(work->former) < FORMER_KEPT)
-		return true;
-	if (certdir_own_credential_read(&former, work->former, error)) {
-		if (former.key_id[0] && strcmp(former.key_id, work->current.key_id) != 0)
-			ok = change_keys(work, "removeKey", json_pack("{s:s}", "keyId", former.key_id), &answer,
-					 error) ||
-			     answer.status == 400 || answer.status == 404;
+	if (certdir_own_credential_read(&former, work->former, &why)) {
+		if (strcmp(former.key_id, work->current.key_id) != 0)
+			ok = forget(work, former.key_id, error);
 		certdir_own_credential_clear(&former);
+	} else {
+		certdir_log(CERTDIR_LOG_WARN, "%s: the application keeps the certificate in %s: %s", work->tenant->name,
+			    work->former, why.text);
 	}
 	if (ok)
 		(void)unlink(work->former);
@@ -239,23 +283,32 @@ static bool forget_former(struct work *work, struct certdir_error *error)
 
 /* ---- the thread ---- */
 
-static bool is_due(const struct certdir_own_credential *credential)
+static bool has_left(const struct certdir_own_credential *credential, int part)
 {
 	const int64_t life = credential->not_after - credential->not_before;
 
-	return credential->not_after - (int64_t)time(NULL) < life / PART_LEFT;
+	return credential->not_after - (int64_t)time(NULL) >= life / part;
 }
 
+/* One thing at a time: who has not been forgotten is not overwritten by the next one, or Entra ID would keep it. */
 static bool look(struct work *work, struct certdir_error *error)
 {
-	const bool due = is_due(&work->current);
+	const bool due = !has_left(&work->current, PART_LEFT), former = is_there(work->former);
 
-	if (!due && !is_there(work->former))
+	if (!due && (!former || age_of(work->former) < FORMER_KEPT))
 		return true;
 	work->http = certdir_http_open(work->tenant->ca_file, &work->limits, error);
 	if (!work->http)
 		return false;
-	return due ? renew(work, error) : forget_former(work, error);
+	if (former && !forget_former(work, error)) {
+		if (has_left(&work->current, PART_URGENT))
+			return false;
+		certdir_log(CERTDIR_LOG_WARN,
+			    "%s: the application keeps the certificate before the one in %s; take it out in the Entra "
+			    "admin center: %s",
+			    work->tenant->name, work->file, error->text);
+	}
+	return !due || renew(work, error);
 }
 
 static bool look_at(struct certdir_renewal *renewal, const struct certdir_tenant_config *tenant,

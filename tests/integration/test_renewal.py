@@ -105,6 +105,90 @@ def test_a_former_key_that_is_gone(office):
     assert len(place.keys()) == 1 and not place.former.exists() and "renewed" not in run.err
 
 
+@pytest.mark.parametrize("answer", [(400, "Request_BadRequest", "Invalid value specified for property 'proof'."),
+                                    (404, "Request_ResourceNotFound", "Resource 'x' does not exist.")])
+def test_a_former_key_that_graph_does_not_take_back(office, answer):
+    """A refusal is not yet "there is no such key": it is told, and asked for again."""
+    place = office()
+    place.sync.run()
+    place.a_day_later()
+    place.graph.order("keys", lambda *_: error(*answer))
+    run = place.sync.run()
+    assert len(place.keys()) == 2 and place.former.exists() and "could not be renewed" in run.err and answer[2] in run.err
+    place.sync.run()
+    assert len(place.keys()) == 1 and not place.former.exists()
+
+
+def with_a_former(place):
+    """An older key that Entra ID has not forgotten when the next renewal is due."""
+    pem, der = credential(365, 1)
+    key = place.graph._key({"type": "AsymmetricX509Cert", "usage": "Verify", "key": base64.b64encode(der).decode()})
+    place.application["keyCredentials"].append(key)
+    place.former.touch(mode=0o600)
+    place.former.write_text(f"Key-Id: {key['keyId']}\n{pem.decode()}")
+    return key["keyId"]
+
+
+def test_the_key_before_the_former_one(office):
+    """It is forgotten before another one takes its place."""
+    place = office()
+    older = with_a_former(place)
+    place.graph.order("keys", lambda *_: error(403, "Authorization_RequestDenied", "Insufficient privileges."))
+    run = place.sync.run()
+    assert older in place.former.read_text() and "could not be renewed" in run.err and len(place.keys()) == 2
+    place.sync.run()
+    assert older not in place.keys() and place.first_key in place.former.read_text() and place.left() == 364
+
+
+def test_the_key_before_the_former_one_stops_nothing(office):
+    """When time gets short, the new key is more important."""
+    place = office(days_ago=310, days_left=55)
+    older = with_a_former(place)
+    place.graph.order("keys", lambda *_: error(403, "Authorization_RequestDenied", "Insufficient privileges."))
+    run = place.sync.run()
+    assert place.left() == 364 and older in place.keys() and "the application keeps the certificate before" in run.err
+
+
+def test_a_key_that_arrived_with_an_error_is_not_sent_again(office):
+    place = office()
+
+    def lose(server, request, proper):
+        proper()
+        return error(503, "serviceNotAvailable", "lost")
+
+    place.graph.order("keys", lose)
+    run = place.sync.run()
+    assert "could not be renewed" in run.err and len(place.graph.asked("keys")) == 1
+    place.sync.run()
+    assert len(place.keys()) == 2 and len(place.graph.asked("keys")) == 1 and place.left() == 364
+
+
+def test_the_next_key_cannot_be_read_for_a_while(office):
+    """Entra ID may have it already: no other is made."""
+    place = office()
+    place.graph.lag = 2
+    place.sync.run()
+    new = place.next.read_bytes()
+    place.next.chmod(0o666)
+    run = place.sync.run()
+    assert f"{place.next}" in run.err and place.next.read_bytes() == new and len(place.keys()) == 2
+    place.next.chmod(0o600)
+    for _ in range(3):
+        place.sync.run()
+    assert place.file.read_bytes() == new and len(place.keys()) == 2
+
+
+def test_a_key_that_is_never_taken_is_taken_back(office):
+    place = office()
+    place.graph.lag = 1000
+    place.sync.run()
+    never, = set(place.keys()) - {place.first_key}
+    os.utime(place.next, (1, 1))
+    place.graph.lag = 0
+    place.sync.run()
+    assert never not in place.keys() and len(place.keys()) == 2 and place.left() == 364
+
+
 def test_the_old_one_is_used_until_the_new_one_is_taken(office):
     """Entra ID's servers do not learn of a key at once."""
     place = office()
