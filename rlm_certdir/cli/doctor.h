@@ -114,6 +114,10 @@ void certdir_doctor_clock(int64_t theirs, const char *whom, struct certdir_docto
 void certdir_doctor_devices(const struct certdir_doctor *doctor, const char *filename,
 			    struct certdir_doctor_findings *findings);
 
+/* In a job, which becomes the server's user by it: what is wrong with Intune's profiles, which Graph has `seconds` to show. */
+void certdir_doctor_profiles(const struct certdir_doctor *doctor, const char *tenant, int64_t seconds,
+			     struct certdir_doctor_findings *findings);
+
 /* The groups add their jobs, in the order of a login. */
 void certdir_doctor_server(const struct certdir_doctor *doctor, struct certdir_doctor_jobs *jobs);
 void certdir_doctor_certificates(const struct certdir_doctor *doctor, struct certdir_doctor_jobs *jobs);

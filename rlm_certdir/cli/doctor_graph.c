@@ -9,7 +9,7 @@
 #include "cli/words.h"
 #include "sync/token.h"
 
-enum { PATIENCE = 8 /* seconds, of token and Graph together: less than a job has */ };
+enum { PATIENCE = 8 /* seconds, of token, Graph and profiles together: less than a job has */ };
 
 /* What is wrong with reaching somebody, by what libcurl says. */
 static const char *reach_remedy(const char *text)
@@ -144,6 +144,9 @@ static void look_at_tenant(const struct certdir_doctor *doctor, const void *subj
 	certdir_token_close(token);
 	certdir_http_close(http);
 	certdir_http_close(graph);
+	if (result == CERTDIR_HTTP_ANSWERED)
+		certdir_doctor_profiles(doctor, tenant->name, (later.deadline - certdir_monotonic()) / CERTDIR_SECOND,
+					findings);
 }
 
 void certdir_doctor_tenants(const struct certdir_doctor *doctor, struct certdir_doctor_jobs *jobs)

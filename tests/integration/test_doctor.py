@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """certdir doctor: in a good world all is right; each fault that it knows, made on purpose, is found with what mends it."""
 
+import base64
+import copy
 import email.utils
 import os
 import random
@@ -15,9 +17,11 @@ from pathlib import Path
 import pytest
 
 from testenv import graph
+from testenv.certificates import Authority
 from testenv.dns import Names, srv
 from testenv.graph_token import refusal
 from testenv.placeholders import SECTION
+from testenv.profiles import SERVER_AUTH
 from testenv.slapd import DEVICES, NAME, SUFFIX
 from testenv.ward import Wellness, away, edited, kept, mode
 
@@ -156,6 +160,18 @@ def wrong_clock(_, seconds=600):
         yield
     finally:
         graph.Handler.date_time_string = original
+
+
+@contextmanager
+def profile(world, short, **properties):
+    """One of Intune's is another."""
+    former = world.graph.profiles
+    world.graph.profiles = copy.deepcopy(former)
+    world.graph.profiles.change(short, **properties)
+    try:
+        yield
+    finally:
+        world.graph.profiles = former
 
 
 @contextmanager
@@ -303,6 +319,12 @@ FAULTS = {
                           r"cannot be trusted", r"ca_file"),
     "clock": (wrong_clock, "graph", "clock", "wrong", r"10 min ahead", r"set-ntp"),
     "clock a little": (lambda w: wrong_clock(w, -120), "graph", "clock", "warning", r"behind", r"set-ntp"),
+    "profile not for clients": (lambda w: profile(w, "scep", extendedKeyUsages=[{"name": "Server", "objectIdentifier": SERVER_AUTH}]),
+                                "graph", "profiles", "wrong", r'contoso: "Windows certificate" makes certificates that are not for client auth.*add the extended', r"certdir profiles contoso"),
+    "profile of another CA": (lambda w: profile(w, "root", trustedRootCertificate=base64.b64encode(Authority("another").der).decode()),
+                              "graph", "profiles", "wrong", r"CN=another, which is not among the CAs", r"certdir profiles contoso"),
+    "profile of another server": (lambda w: profile(w, "wifi", trustedServerCertificateNames=["nps.corp.example"]), "graph", "profiles", "wrong",
+                                  r"expects a RADIUS server called nps\.corp\.example", r"certdir profiles contoso"),
     "device silent": (lambda w: session(w, answered=1, outcome=SILENT), "records", "orders", "wrong", r"did not answer",
                       r"5176"),
     "device cannot": (lambda w: session(w, answered=1, outcome=UNSUPPORTED), "records", "orders", "warning", r"cannot end",
@@ -330,6 +352,14 @@ def test_fault(world, name):
     assert any(re.search(detail, one["detail"]) and re.search(remedy, one["remedy"]) for one in found), \
         "\n".join(str(one) for one in checks if one["state"] != "right")
     assert code == (1 if any(one["state"] == "wrong" for one in checks) else 2)
+
+
+def test_profiles_not_shown(world):
+    """The sync needs them not, so this is no fault."""
+    with lost_permission(world, "DeviceManagementConfiguration.Read.All"):
+        code, checks = world.doctor()
+    found, = [one for one in checks if one["name"] == "profiles"]
+    assert code == 0 and found["state"] == "skipped" and "DeviceManagementConfiguration.Read.All" in found["detail"], found
 
 
 # ---- many network devices ----

@@ -14,6 +14,7 @@ from testenv.devices import DeviceList
 from testenv.graph import FakeGraph
 from testenv.logins import Pki, enter
 from testenv.placeholders import SECTION
+from testenv.profiles import Profiles
 from testenv.radiusd import BUILD, SYSTEM_LIBDIR, with_options
 from testenv.sessions import KnownSessions
 from testenv.slapd import ADMIN, ADMIN_PASSWORD, DEVICES, Slapd
@@ -48,6 +49,9 @@ class Wellness:
         self.units.write_text("".join(f"{unit} active\n" for unit in UNITS))
         self.pki = Pki(self.directory / "pki")
         self.graph = FakeGraph(Tenant("contoso", 3)).start()
+        self.graph.profiles = Profiles(self.pki.authority.der)
+        for network in ("wifi", "ios-wifi"):
+            self.graph.profiles.change(network, trustedServerCertificateNames=["radius.corp.example"])
         self.slapd = Slapd(self.directory / "slapd").start()
         self.slapd.add_computer("PC-9")
         self.sync = Sync(self.directory / "sync", self.graph)
