@@ -182,7 +182,8 @@ void certdir_doctor_devices(const struct certdir_doctor *doctor, const char *fil
 
 	if (!store || !certdir_session_store_each(store, take_session, &survey, &error))
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "sessions",
-				   "look whether the server could make it: journalctl -u freeradius", "%s", error.text);
+				   "restart the server, which sets a damaged file aside and begins a new one", "%s",
+				   error.text);
 	else
 		tell_survey(doctor, &survey);
 	certdir_session_store_close(store);

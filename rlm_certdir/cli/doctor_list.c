@@ -40,12 +40,13 @@ static struct certdir_list_snapshot *load(const struct certdir_doctor *doctor, c
 		return snapshot;
 	}
 	certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "list",
-			   access(filename, F_OK) == 0 ? "certdir sync, or copy a whole list there"
-						       : first_list(doctor),
+			   strstr(error.text, "; do: ")	 ? NULL
+			   : access(filename, F_OK) == 0 ? "certdir sync, or copy a whole list there"
+							 : first_list(doctor),
 			   "%s", error.text);
 	last = certdir_list_load_last(filename, keys, &damage, &error);
 	if (last)
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_WARNING, "last", "",
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_WARNING, "last", "certdir sync",
 				   "a server that starts now takes the edition before, of %s ago",
 				   certdir_cli_age((int64_t)time(NULL) - certdir_list_published(last), age));
 	certdir_list_release(last);
@@ -185,7 +186,9 @@ static void look_into(const struct certdir_doctor *doctor, const struct subject 
 	struct certdir_list_snapshot *snapshot;
 
 	if (list->public_keys && !keys) {
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "public_key", "", "%s", error.text);
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "public_key",
+				   "write the name of a public key (PEM) into public_key of list { }", "%s",
+				   error.text);
 		return;
 	}
 	snapshot = load(doctor, list->filename, keys, findings);

@@ -64,7 +64,11 @@ static void check_secret(const char *filename, enum certdir_secret_kind kind, st
 		certdir_doctor_say(findings, CERTDIR_DOCTOR_RIGHT, "secret", "",
 				   "%s can be read by those who are meant to", filename);
 	else
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "secret", NULL, "%s", error.text);
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_WRONG, "secret",
+				   strstr(error.text, "; do: ")
+					   ? NULL
+					   : "put the secret there, or the file's right name into certdir.conf",
+				   "%s", error.text);
 	if (secret && kind == CERTDIR_SECRET_KEY)
 		explicit_bzero(secret, length); /* which may have a NUL in it */
 	certdir_secret_free(secret);

@@ -31,11 +31,12 @@ static bool is_signed(const struct certdir_list_input *input, const struct certd
 	if (!keys ||
 	    (seal->is_signed && certdir_list_keys_hold(keys, CERTDIR_SIGNED_LIST, seal->root, seal->signature)))
 		return true;
-	certdir_error_set(
-		error,
-		"%s is %s: sign it where it is written, by [list] signing_key_file in certdir.conf or --signing-key, "
-		"or copy it from there",
-		input->filename, seal->is_signed ? "signed with a key that is none of public_key" : "not signed");
+	certdir_error_set(error,
+			  "%s is %s; do: sign it where it is written, by [list] signing_key_file in certdir.conf or "
+			  "--signing-key, "
+			  "or copy it from there",
+			  input->filename,
+			  seal->is_signed ? "signed with a key that is none of public_key" : "not signed");
 	return false;
 }
 

@@ -4,11 +4,13 @@
 import base64
 import copy
 import email.utils
+import json
 import os
 import random
 import re
 import shutil
 import socket
+import subprocess
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,13 +18,13 @@ from pathlib import Path
 
 import pytest
 
-from testenv import graph
+from testenv import clock, graph, graph_faults
 from testenv.certificates import Authority
 from testenv.dns import Names, srv
 from testenv.graph_token import refusal
 from testenv.placeholders import SECTION
 from testenv.profiles import SERVER_AUTH
-from testenv.slapd import DEVICES, NAME, SUFFIX
+from testenv.slapd import ADMIN, ADMIN_PASSWORD, DEVICES, NAME, READER, SUFFIX
 from testenv.ward import Wellness, away, edited, kept, mode
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="becomes the server's user")
@@ -114,6 +116,13 @@ def cut_list(world):
     with kept(world.sync.list_file):
         os.truncate(world.sync.list_file, world.sync.list_file.stat().st_size - 1)
         yield
+
+
+def signing_key(world):
+    key, public = world.directory / "list.key", world.directory / "list.pub"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, capture_output=True)
+    subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True, capture_output=True)
+    return public
 
 
 @contextmanager
@@ -239,11 +248,117 @@ def failed_apply(world):
     world.applied("ok")
 
 
+@contextmanager
+def other_magic(world):
+    """A module that was built for another version: the number that it begins with says so."""
+    module = world.directory / "lib" / "rlm_certdir.so"
+    place = int(subprocess.run(["nm", "-D", module], capture_output=True, text=True, check=True).stdout.split(" D rlm_certdir\n")[0].split()[-1], 16)
+    for line in subprocess.run(["readelf", "-SW", module], capture_output=True, text=True, check=True).stdout.splitlines():
+        found = re.match(r" +\[ *\d+\] \.data\S* +PROGBITS +(\w+) (\w+) (\w+)", line)
+        start, offset, size = (int(number, 16) for number in found.groups()) if found else (0, 0, 0)
+        if start <= place < start + size:
+            break
+    with kept(module), open(module, "r+b") as file:
+        file.seek(place - start + offset)
+        magic = bytearray(file.read(8))
+        magic[4] ^= 1
+        file.seek(place - start + offset)
+        file.write(magic)
+        file.flush()
+        yield
+
+
+@contextmanager
+def list_before(world):
+    last = Path(f"{world.sync.list_file}.last")
+    former = last.read_bytes() if last.exists() else None
+    shutil.copy(world.sync.list_file, last)
+    shutil.chown(last, group="nogroup")
+    last.chmod(0o640)
+    with cut_list(world):
+        yield
+    last.unlink()
+    if former:
+        last.write_bytes(former)
+
+
+@contextmanager
+def report(world, **changed):
+    """What the last run of the sync said of the tenant."""
+    with kept(f"{world.sync.list_file}.status") as path:
+        last = json.loads(path.read_text())
+        last["tenants"][0].update(changed)
+        path.write_text(json.dumps(last))
+        yield
+
+
+def in_days(days):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * 86400))
+
+
+@contextmanager
+def own_certificate(world, days):
+    """The sync logs in with one."""
+    certificate = Authority("app CA").issue({"subject": [["CN", "certdir"]], "key": "rsa", "not_before": in_days(-400), "not_after": in_days(days)})
+    pem, key = certificate.write(world.sync.directory, "app")
+    key.chmod(0o600)
+    world.graph.tokens.certificates.append(certificate.der)
+    with conf(f"client_secret_file = {world.sync.directory}/contoso.secret", f"certificate_file = {pem}\nprivate_key_file = {key}")(world):
+        yield
+
+
+@contextmanager
+def restarted(world, **changed):
+    former = {name: getattr(world.slapd, name) for name in changed}
+    try:
+        for settings in (changed, former):
+            for name, value in settings.items():
+                setattr(world.slapd, name, value)
+            world.slapd.stop()
+            world.slapd.write()
+            world.slapd.start()
+            if settings is changed:
+                yield
+    finally:
+        for name, value in former.items():
+            setattr(world.slapd, name, value)
+
+
+def hidden_tree(world):
+    return restarted(world, access=f'access to dn.base="{SUFFIX}" by dn.exact="{READER}" search by * read')
+
+
+def slapd_certificate(world, days):
+    certificate = world.slapd.authority.issue(subject=[["CN", "localhost"]], san=[{"dns": "localhost"}, {"ip": "127.0.0.1"}], server=True,
+                                              not_after=in_days(days))
+    pem, key = certificate.write(world.slapd.directory, "ends")
+    return restarted(world, _certificate=pem, _key=key)
+
+
+@contextmanager
+def graph_answers(world, status):
+    world.graph.order("devices", lambda *_: graph_faults.error(status, "x", "y"), times=None)
+    try:
+        yield
+    finally:
+        world.graph.behave()
+
+
+@contextmanager
+def rubbish(path):
+    with kept(path):
+        Path(path).write_bytes(b"rubbish" * 1000)
+        yield
+
+
 # name of the fault: (what makes it, group, check, state, what is said, what mends it)
 FAULTS = {
     "no module": (lambda w: away(w.directory / "lib" / "rlm_certdir.so"), "server", "module", "wrong", r"no rlm_certdir\.so in", r"libdir"),
     "module not linked": (lambda w: away(w.directory / "lib" / "rlm_certdir.so"), "server", "start", "wrong",
                           r"Failed to link to module 'rlm_certdir'", r"install the module"),
+    "module of another version": (other_magic, "server", "start", "wrong", r"magic number", r"built for this version"),
+    "no such user": (lambda w: edited(w.server.raddb / "radiusd.conf", "user = nobody", "user = certdir-none"), "certificate", "files", "wrong",
+                     r"user = certdir-none does not exist", r"user that exists into radiusd\.conf"),
     "does not start": (eap("default_eap_type = tls", "default_eap_type = bogus"), "server", "start", "wrong", r"bogus", r"freeradius -XC"),
     "server down": (unit("freeradius.service", "failed"), "server", "service", "wrong", r"freeradius\.service is failed",
                     r"systemctl enable --now freeradius"),
@@ -261,6 +376,11 @@ FAULTS = {
     "raddb for all to write": (lambda w: mode(w.module, 0o666), "configuration", "raddb", "wrong", r"globally writable", r"freeradius -XC"),
     "expired": (lambda w: other_certificate(w, server=True, not_before="2024-01-01T12:00:00Z", not_after="2024-02-01T12:00:00Z"),
                 "certificate", "expiry", "wrong", r"expired on 2024-02-01", r"renew"),
+    "not valid yet": (lambda w: other_certificate(w, server=True, not_before=in_days(2)), "certificate", "expiry", "wrong", r"is not valid before",
+                      r"clock: date"),
+    "no certificate": (lambda w: edited(w.pki.server[0], "CERTIFICATE", "NOTHING"), "certificate", "expiry", "wrong", r"no certificate that can be read",
+                       r"PEM file"),
+    "no key": (lambda w: away(w.pki.server[1]), "certificate", "files", "wrong", r"server\.key: No such file", r"put it there"),
     "expires soon": (lambda w: other_certificate(w, server=True, not_after=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 864000))),
                      "certificate", "expiry", "warning", r"expires on", r"renew"),
     "no serverAuth": (lambda w: other_certificate(w), "certificate", "purpose", "wrong", r"Windows", r"serverAuth"),
@@ -271,12 +391,20 @@ FAULTS = {
     "key for all": (lambda w: mode(w.pki.server[1], 0o644), "certificate", "key", "wrong", r"anybody can use it", r"chmod o-rwx"),
     "no CA": (lambda w: edited(w.pki.ca, "CERTIFICATE", "NOTHING"), "certificate", "authorities", "wrong", r"has no CA", r"PEM"),
     "old TLS": (eap('tls_min_version = "1.2"', 'tls_min_version = "1.0"'), "certificate", "versions", "warning", r"1\.0", r"tls_min_version"),
+    "new TLS off": (eap('tls_max_version = "', 'tls_max_version = "1.1" # "'), "certificate", "versions", "wrong", r"Windows 11", r'tls_max_version = "1\.2"'),
+    "sessions not kept": (lambda w: away(w.server.sessions), "certificate", "resumption", "wrong", r"No such file",
+                          r"install -d -o nobody -g nogroup -m 750 \S+sessions"),
     "nowhere to resume": (lambda w: mode(w.server.sessions, 0o500), "certificate", "resumption", "wrong", r"may not write into",
                           r"chmod g\+rwx"),
     "CAs are others now": (changed_authorities, "certificate", "resumption", "warning", r"1 session in \S+ is from before the last change of \S+ca",
                            r"rm \S+/\*, and restart"),
     "no list": (lambda w: away(w.sync.list_file), "list", "list", "wrong", r"does not exist", r"certdir-sync|list import"),
     "damaged list": (cut_list, "list", "list", "wrong", r"devices\.db", r"certdir sync"),
+    "list before": (list_before, "list", "last", "warning", r"takes the edition before", r"certdir sync"),
+    "list not signed": (lambda w: edited(w.module, f"filename = {w.sync.list_file}", f"filename = {w.sync.list_file}\n\t\tpublic_key = {signing_key(w)}"),
+                        "list", "list", "wrong", r"sign", r"signing_key_file"),
+    "no public key": (lambda w: edited(w.module, f"filename = {w.sync.list_file}", f"filename = {w.sync.list_file}\n\t\tpublic_key = /none.pub"),
+                      "list", "public_key", "wrong", r"/none\.pub", r"public_key"),
     "list not readable": (lambda w: mode(w.sync.list_file, 0o600), "list", "readable", "wrong", r"may not read", r"chmod g\+r"),
     "way to list closed": (lambda w: mode(w.directory / "lists", 0o700), "list", "readable", "wrong", r"may not pass through", r"chmod g\+x"),
     "list for all": (lambda w: mode(w.sync.list_file, 0o666), "list", "permissions", "wrong", r"anybody can change", r"chmod go-w \S+devices\.db"),
@@ -291,12 +419,26 @@ FAULTS = {
                         r"port"),
     "LDAP no base": (lambda w: edited(w.module, f'base_dn = "{SUFFIX}"', f'base_dn = "ou=none,{SUFFIX}"'), "ldap", "base", "wrong", r"ou=none",
                      r"tree"),
+    "LDAP not shown": (hidden_tree, "ldap", "base", "wrong", r"may not read dc=corp", r"right to read there"),
+    "LDAP ends soon": (lambda w: slapd_certificate(w, 10), "ldap", "certificate", "warning", r"certificate of ldaps://\S+ ends on", r"renew that server"),
     "LDAP no devices": (module("(objectClass=computer)", "(cn=none)"), "ldap", "search", "warning", r"nothing below", r"filter"),
     "placeholders no OU": (conf(f"ou = {DEVICES}", f"ou = ou=None,{SUFFIX}"), "placeholders", "base", "wrong", r"ou=None", r"tree"),
+    "placeholders password for all": (lambda w: mode(w.sync.directory / "ldap.secret", 0o644), "placeholders", "password", "wrong", r"others can read",
+                                      r"chmod o-rwx"),
     "placeholders stopped": (stopped_slapd, "placeholders", "connection", "wrong", SECTION, r"stuck"),
     "conf misspelt": (conf("client_id", "client_idd"), "sync", "conf", "wrong", r"client_idd", r"certdir\.conf\(5\)"),
     "conf for all": (lambda w: mode(w.sync.conf, 0o666), "sync", "permissions", "wrong", r"anybody can change", r"chmod o-w"),
     "secret for all": (lambda w: mode(w.sync.directory / "contoso.secret", 0o644), "sync", "secret", "wrong", r"others can read", r"chmod o-rwx"),
+    "no secret": (lambda w: away(w.sync.directory / "contoso.secret"), "sync", "secret", "wrong", r"contoso\.secret cannot be read: No such file",
+                  r"certdir\.conf"),
+    "damaged list of the sync": (cut_list, "sync", "list", "wrong", r"devices\.db", r"certdir sync"),
+    "run failed": (lambda w: report(w, ok=False, parts={"devices": {"result": "failed", "note": "out of luck"}}), "sync", "last run", "wrong",
+                   r"contoso: devices failed: out of luck", r"certdir sync --now"),
+    "never run": (lambda w: away(f"{w.sync.list_file}.status"), "sync", "last run", "warning", r"no run is known", r"certdir sync --now"),
+    "credential of the run ends soon": (lambda w: report(w, credential_expires=in_days(10)), "sync", "credential", "warning", r"expires in (9|10) days",
+                                        r"upload it"),
+    "credential of the run ended": (lambda w: report(w, credential_expires=in_days(-2)), "sync", "credential", "wrong", r"expires \S+ \S+ ago",
+                                    r"upload it"),
     "another list": (lambda w: edited(w.module, f"filename = {w.sync.list_file}", f"filename = {w.directory}/lists/own.db"), "sync", "same list",
                      "warning", r"does not read", r"filename"),
     "secret not the sync's": (lambda w: edited(w.units, "active", "active\nUser nobody"), "sync", "secret", "wrong",
@@ -310,6 +452,9 @@ FAULTS = {
     "wrong secret": (refused_token, "graph", "token", "wrong", r"client secret is wrong", r"application"),
     "no permission": (lost_permission, "graph", "permissions", "wrong", r"lacks DeviceManagementManagedDevices", r"admin consent"),
     "no devices": (lambda w: lost_permission(w, "Device.Read.All"), "graph", "graph", "wrong", r"answers 403", r"Device\.Read\.All"),
+    "certificate ends soon": (lambda w: own_certificate(w, 10), "graph", "credential", "warning", r"the client certificate ends on", r"upload it"),
+    "Graph busy": (lambda w: graph_answers(w, 429), "graph", "graph", "wrong", r"answers 429", r"wait; is something else"),
+    "Graph broken": (lambda w: graph_answers(w, 500), "graph", "graph", "wrong", r"answers 500", r"certdir sync --now"),
     "Graph unknown host": (lambda w: edited(w.sync.conf, f"graph = {w.graph.url}", "graph = https://nowhere.invalid"), "graph", "graph", "wrong",
                            r"nowhere\.invalid", r"resolv\.conf"),
     "Graph refused": (lambda w: edited(w.sync.conf, f"authority = {w.graph.url}", "authority = https://localhost:1"), "graph", "token", "wrong",
@@ -333,6 +478,8 @@ FAULTS = {
                    r"Acct-Interim-Interval"),
     "sessions held": (lambda w: session(w, state=2, denied=1), "records", "held", "warning", r"1 denied",
                       r"certdir sessions release"),
+    "sessions damaged": (lambda w: rubbish(w.server.file), "records", "sessions", "wrong", r"certdir\.sessions cannot be read", r"restart the server"),
+    "sessions closed": (lambda w: mode(w.server.file.parent, 0o500), "records", "sessions", "wrong", r"may not write into", r"chmod g\+rwx"),
     "journal of root": (journal_of_root, "records", "journal", "wrong", r"may not write", r"chown"),
     "journal lacks lines": (journal_with_gaps, "records", "journal", "warning", r"lacks 10 decisions", r"df \S+it"),
     "metrics closed": (lambda w: mode(w.directory / "journal", 0o500), "records", "metrics", "wrong", r"may not write into", r"chmod"),
@@ -352,6 +499,7 @@ def test_fault(world, name):
     assert any(re.search(detail, one["detail"]) and re.search(remedy, one["remedy"]) for one in found), \
         "\n".join(str(one) for one in checks if one["state"] != "right")
     assert code == (1 if any(one["state"] == "wrong" for one in checks) else 2)
+    assert [one for one in checks if one["state"] in ("wrong", "warning") and not one["remedy"]] == []
 
 
 def test_profiles_not_shown(world):
@@ -360,6 +508,38 @@ def test_profiles_not_shown(world):
         code, checks = world.doctor()
     found, = [one for one in checks if one["name"] == "profiles"]
     assert code == 0 and found["state"] == "skipped" and "DeviceManagementConfiguration.Read.All" in found["detail"], found
+
+
+def test_list_of_a_time_to_come(world, monkeypatch):
+    for name, value in clock.later(-1).items():
+        monkeypatch.setenv(name, value)
+    _, checks = world.doctor()
+    found = {one["remedy"] for one in checks if one["name"] == "age" and "of a time to come: a clock is wrong" in one["detail"]}
+    assert found == {"timedatectl set-ntp true"}, checks
+
+
+AD = """\
+attributetype ( 1.3.6.1.4.1.4203.666.1.1 NAME 'currentTime' SYNTAX 1.3.6.1.4.1.1466.115.121.1.24 SINGLE-VALUE )
+attributetype ( 1.3.6.1.4.1.4203.666.1.2 NAME 'allowedChildClassesEffective' SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
+objectclass ( 1.3.6.1.4.1.4203.666.3.1 NAME 'rights' SUP top AUXILIARY MAY ( allowedChildClassesEffective ) )
+rootDSE {file}
+"""
+
+
+def test_what_active_directory_says(world):
+    """Its time, and what the account may make below the OU."""
+    told = world.directory / "rootdse.ldif"
+    told.write_text(f"dn:\nobjectClass: top\nobjectClass: extensibleObject\ncurrentTime: {time.strftime('%Y%m%d%H%M%S.0Z', time.gmtime(time.time() - 600))}\n")
+    for classes, state in (("group", "wrong"), ("computer", "right")):
+        with restarted(world, settings=AD.format(file=told)):
+            world.slapd.modify(DEVICES, objectClass=["organizationalUnit", "rights"], allowedChildClassesEffective=classes)
+            _, checks = world.doctor()
+            world.slapd.modify(DEVICES, objectClass="organizationalUnit", allowedChildClassesEffective=None)
+        found = {(one["group"], one["name"]): one for one in checks}
+        assert (found["ldap", "clock"]["state"], found["placeholders", "clock"]["state"]) == ("wrong", "wrong")
+        assert "ahead of that of ldaps://" in found["ldap", "clock"]["detail"] and "set-ntp" in found["ldap", "clock"]["remedy"]
+        rights = found["placeholders", "rights"]
+        assert rights["state"] == state and "make computers in" in rights["detail"] and ("RIGHTS" in rights["remedy"]) == (state == "wrong")
 
 
 # ---- many network devices ----
