@@ -333,18 +333,24 @@ static const char *add_batch(struct certdir_list_changes *changes, struct certdi
 	return place_all(changes);
 }
 
+/* The changes of whatever list that a first batch with that head names. */
+static enum certdir_changes_state read_any(struct certdir_list_changes *any, const unsigned char head[HEAD], int file,
+					   uint64_t limit, const char *filename, struct certdir_error *error)
+{
+	certdir_list_changes_begin(any, head + BEFORE_AT, 0, 0);
+	any->in_file = true;
+	any->kept = UINT32_MAX;
+	return certdir_list_changes_read(any, file, limit, filename, error);
+}
+
 /* A list that was there before had these, and whoever wrote this one whole put them into it; or this is older than they are. */
 static enum certdir_changes_state read_foreign(const struct certdir_list_changes *changes,
 					       const struct certdir_list_batch *batch, int file, uint64_t limit,
 					       const char *filename, struct certdir_error *error)
 {
 	struct certdir_list_changes foreign;
-	enum certdir_changes_state state;
+	enum certdir_changes_state state = read_any(&foreign, batch->head, file, limit, filename, error);
 
-	certdir_list_changes_begin(&foreign, batch->head + BEFORE_AT, 0, 0);
-	foreign.in_file = true;
-	foreign.kept = UINT32_MAX;
-	state = certdir_list_changes_read(&foreign, file, limit, filename, error);
 	if (state == CERTDIR_CHANGES_READ && foreign.made <= changes->made)
 		state = CERTDIR_CHANGES_NONE;
 	else if (state == CERTDIR_CHANGES_READ)
@@ -409,6 +415,46 @@ enum certdir_changes_state certdir_list_changes_read(struct certdir_list_changes
 	     memcmp(last, changes->last, sizeof(last)) != 0))
 		return refuse(filename, "is another one than before", error);
 	return read_batches(changes, file, size, filename, error);
+}
+
+/* The first bytes of a file of changes, which is open then. -1: there is none. */
+static int open_head(const char *filename, unsigned char head[HEAD])
+{
+	enum certdir_changes_state state;
+	struct certdir_error ignored;
+	const int file = certdir_list_changes_open(filename, O_RDONLY, &state, &ignored);
+
+	if (file < 0 || read_at(file, head, HEAD, 0))
+		return file;
+	(void)close(file);
+	return -1;
+}
+
+bool certdir_list_changes_are_signed(const char *filename)
+{
+	unsigned char head[HEAD];
+	const int file = open_head(filename, head);
+
+	if (file >= 0)
+		(void)close(file);
+	return file >= 0 && memcmp(head, magic_signed, sizeof(magic_signed)) == 0;
+}
+
+int64_t certdir_list_changes_made(const char *filename)
+{
+	struct certdir_list_changes any;
+	struct certdir_error ignored;
+	unsigned char head[HEAD];
+	const int file = open_head(filename, head);
+	int64_t made;
+
+	if (file < 0)
+		return 0;
+	(void)read_any(&any, head, file, UINT64_MAX, filename, &ignored);
+	made = any.made; /* of a damaged file, the last before the damage */
+	certdir_list_changes_clear(&any);
+	(void)close(file);
+	return made;
 }
 
 bool certdir_list_changes_copy(const struct certdir_list_changes *changes, int file, uint64_t number,

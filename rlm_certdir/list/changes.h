@@ -68,6 +68,10 @@ void certdir_list_changes_clear(struct certdir_list_changes *changes);
 /* Opens the file, by `flags` of open(2). A descriptor that the caller closes, or -1: then *state is _NONE, or _DAMAGED with `error`. */
 int certdir_list_changes_open(const char *filename, int flags, enum certdir_changes_state *state,
 			      struct certdir_error *error);
+/* Whether a file begins as signed changes do, whatever else is wrong with it. */
+bool certdir_list_changes_are_signed(const char *filename);
+/* When the last edition in a file was made, of whatever list it is; 0 = that cannot be read. */
+int64_t certdir_list_changes_made(const char *filename);
 /*
  * Goes on reading where `changes` end, up to the last whole batch that ends within `limit` bytes. On _DAMAGED `error` says what is wrong and
  * what to do; `changes->size` bytes are sound, and `changes` are to be cleared.

@@ -157,6 +157,9 @@ bool certdir_list_edition_begin(struct certdir_list_edition *edition, const char
 {
 	if (!begin(edition, filename, false, error))
 		return false;
+	/* Before anything is made beside it. What cannot be read is for who reads it to complain about. */
+	if (access(edition->filename, R_OK) == 0 && !certdir_list_file_replaceable(edition->filename, error))
+		goto out;
 	edition->directory = directory_of(edition);
 	if (!name_files(edition, certdir_print("%s.new.%ld", edition->filename, (long)getpid()), error))
 		goto out;
@@ -231,6 +234,26 @@ bool certdir_list_edition_replaces(const struct certdir_list_edition *edition)
 	return lstat(edition->filename, &status) == 0 || errno != ENOENT;
 }
 
+/* `filename` followed by `suffix`, for where a missing one is no failure; NULL when memory is out. */
+static char *beside(const struct certdir_list_edition *edition, const char *suffix)
+{
+	return certdir_print("%s%s", edition->filename, suffix);
+}
+
+/* Of a list that is damaged, so that its own end says nothing, its changes and the list before do. */
+static bool was_signed(const struct certdir_list_edition *edition)
+{
+	char *changes = beside(edition, ".changes"), *last = beside(edition, ".last");
+	const bool is =
+		certdir_list_edition_replaces(edition) &&
+		(certdir_list_file_is_signed(edition->filename) ||
+		 (changes && certdir_list_changes_are_signed(changes)) || (last && certdir_list_file_is_signed(last)));
+
+	free(changes);
+	free(last);
+	return is;
+}
+
 bool certdir_list_edition_sign(struct certdir_list_edition *edition, const char *signing_key,
 			       struct certdir_error *error)
 {
@@ -239,13 +262,23 @@ bool certdir_list_edition_sign(struct certdir_list_edition *edition, const char 
 		edition->draft.signer = edition->signer;
 		return edition->signer != NULL;
 	}
-	if (edition->is_private || !certdir_list_file_is_signed(edition->filename))
+	if (edition->is_private || !was_signed(edition))
 		return true;
 	certdir_error_set(error,
 			  "%s is signed, and must not become one that is not: name its key, by signing_key_file in "
 			  "certdir.conf or --signing-key; if it is to be without, move it away first",
 			  edition->filename);
 	return false;
+}
+
+void certdir_list_edition_replace(struct certdir_list_edition *edition)
+{
+	char *changes = beside(edition, ".changes");
+	const int64_t list = certdir_list_file_made(edition->filename),
+		      changed = changes ? certdir_list_changes_made(changes) : 0;
+
+	edition->replaced = list > changed ? list : changed;
+	free(changes);
 }
 
 bool certdir_list_edition_go_on(struct certdir_list_edition *edition, struct certdir_error *error)
@@ -269,12 +302,6 @@ static void keep_permissions(const struct certdir_list_edition *edition, int fil
 			    (unsigned)mode, strerror(errno));
 }
 
-/* `filename` followed by `suffix`, for where a missing one is no failure; NULL when memory is out. */
-static char *beside(const struct certdir_list_edition *edition, const char *suffix)
-{
-	return certdir_print("%s%s", edition->filename, suffix);
-}
-
 static void remove_beside(const struct certdir_list_edition *edition, const char *suffix)
 {
 	char *name = beside(edition, suffix);
@@ -285,19 +312,19 @@ static void remove_beside(const struct certdir_list_edition *edition, const char
 }
 
 /* What is published now gets a second name, which its successor leaves to it. */
-static void keep(const struct certdir_list_edition *edition, const char *suffix, const char *last_suffix)
+static bool keep(const struct certdir_list_edition *edition, const char *suffix, const char *last_suffix)
 {
 	char *name = beside(edition, suffix), *last = beside(edition, last_suffix);
+	const bool ok = name && last && link(name, last) == 0;
 
-	if (last)
-		(void)unlink(last);
-	if (name && last && link(name, last) != 0)
+	if (!ok)
 		certdir_log(CERTDIR_LOG_WARN,
-			    "%s cannot be kept as %s: %s; a server that starts while the list is damaged "
+			    "%s%s cannot be kept as %s%s: %s; a server that starts while the list is damaged "
 			    "will have none",
-			    name, last, strerror(errno));
+			    edition->filename, suffix, edition->filename, last_suffix, strerror(errno));
 	free(name);
 	free(last);
+	return ok;
 }
 
 /* After the rename the edition is published; that its name may not survive a power cut yet is only worth a warning. */
@@ -330,15 +357,16 @@ static bool finish_file(const struct certdir_list_edition *edition, int file, st
 	return false;
 }
 
-/* Whatever the clock says, an edition is later than the one that it goes on from. */
-static int64_t make_time(const struct certdir_list_draft *draft)
+/* Whatever the clock says, an edition is later than the one that it goes on from, or takes the place of. */
+static int64_t make_time(const struct certdir_list_edition *edition)
 {
+	const int64_t before = edition->goes_on ? edition->draft.before : edition->replaced;
 	struct timespec clock;
 	int64_t now;
 
 	(void)clock_gettime(CLOCK_REALTIME, &clock);
 	now = (int64_t)clock.tv_sec * 1000000 + clock.tv_nsec / 1000;
-	return now > draft->before ? now : draft->before + 1;
+	return now > before ? now : before + 1;
 }
 
 /* Behind the changes that are there stands at most what a writer did not end. */
@@ -360,7 +388,7 @@ static bool append_changes(struct certdir_list_edition *edition, struct certdir_
 	struct certdir_list_draft *draft = &edition->draft;
 	struct certdir_error ignored;
 	const bool ok = cut_changes(draft, error) &&
-			certdir_list_draft_write(draft, make_time(draft), draft->laid_file, error) &&
+			certdir_list_draft_write(draft, make_time(edition), draft->laid_file, error) &&
 			finish_file(edition, draft->laid_file, error);
 
 	if (ok)
@@ -372,7 +400,7 @@ static bool append_changes(struct certdir_list_edition *edition, struct certdir_
 
 static bool begin_changes(struct certdir_list_edition *edition, struct certdir_error *error)
 {
-	if (!certdir_list_draft_write(&edition->draft, make_time(&edition->draft), edition->file, error) ||
+	if (!certdir_list_draft_write(&edition->draft, make_time(edition), edition->file, error) ||
 	    !finish_file(edition, edition->file, error) || !give_name(edition, ".changes", error))
 		return false;
 	sync_directory(edition);
@@ -393,39 +421,35 @@ static bool is_small(const struct certdir_list_edition *edition)
 	return same && certdir_list_draft_is_small(draft);
 }
 
-/* Where the list before had changes, they go on beside what it is called now. */
-static void keep_changes(const struct certdir_list_edition *edition, bool had_changes)
+/*
+ * The list before stays with its changes, for a server that starts while this one is damaged, when it is gone on with. Its name comes last, so
+ * that it never stands there without what was changed since.
+ */
+static void keep_last(const struct certdir_list_edition *edition, bool had_changes)
 {
-	char *changes = beside(edition, ".changes"), *last = beside(edition, ".last.changes");
-
-	if (changes && last && (!had_changes || rename(changes, last) != 0)) {
-		(void)unlink(changes);
-		(void)unlink(last);
-	}
-	free(changes);
-	free(last);
+	remove_beside(edition, ".last");
+	remove_beside(edition, ".last.changes");
+	if (edition->goes_on && (!had_changes || keep(edition, ".changes", ".last.changes")))
+		(void)keep(edition, "", ".last");
 }
 
 /*
- * The list before stays, for a server that starts while this one is damaged, when it is gone on with. Interrupted between the names, there
- * are changes beside a list that has them in it already: they are known by the seal that they are of, and count as none.
+ * Interrupted before its name, there is one more name for each file of the list; behind it, there are changes beside a list that has
+ * them in it already, or took their place: they are known by the seal that they are of, and by their age, and count as none.
  */
 static bool publish_whole(struct certdir_list_edition *edition, struct certdir_error *error)
 {
 	const bool had_changes = edition->draft.had_changes;
-	const int64_t made = make_time(&edition->draft);
+	const int64_t made = make_time(edition);
 
 	if (!certdir_list_draft_gather(&edition->draft, error) ||
 	    !certdir_list_seal_append(edition->file, made, edition->signer, edition->temporary, error) ||
 	    !finish_file(edition, edition->file, error))
 		return false;
-	if (edition->goes_on)
-		keep(edition, "", ".last");
-	else
-		remove_beside(edition, ".last");
+	keep_last(edition, had_changes);
 	if (!give_name(edition, "", error))
 		return false;
-	keep_changes(edition, had_changes);
+	remove_beside(edition, ".changes");
 	sync_directory(edition);
 	return true;
 }

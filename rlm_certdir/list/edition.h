@@ -18,6 +18,7 @@ struct certdir_list_edition {
 	int file; /* descriptor of `temporary` */
 	struct certdir_list_keys *signer; /* the private key that it is signed with, NULL = it is not; owned */
 	struct certdir_list_draft draft; /* what SQLite changes, until it is in `temporary` */
+	int64_t replaced; /* when that was made whose place it takes without its content, 0 = not known */
 	bool goes_on; /* it begins with the published list */
 };
 
@@ -47,6 +48,9 @@ bool certdir_list_edition_replaces(const struct certdir_list_edition *edition);
  */
 bool certdir_list_edition_sign(struct certdir_list_edition *edition, const char *signing_key,
 			       struct certdir_error *error);
+
+/* Begins with nothing, and will be later than what is published, as far as that can be read. */
+void certdir_list_edition_replace(struct certdir_list_edition *edition);
 
 /* Begins with the published list; what is read of it is verified on the way. */
 bool certdir_list_edition_go_on(struct certdir_list_edition *edition, struct certdir_error *error);

@@ -213,19 +213,31 @@ bool certdir_list_file_seal(int file, const char *filename, uint64_t size, struc
 
 bool certdir_list_file_is_signed(const char *filename)
 {
+	struct certdir_error ignored;
+	size_t size;
+	const int file = certdir_list_file_open(filename, &size, &ignored);
+	const bool is_signed = file >= 0 && certdir_list_seal_is_signed(file, size);
+
+	if (file >= 0)
+		(void)close(file);
+	return is_signed;
+}
+
+int64_t certdir_list_file_made(const char *filename)
+{
 	struct certdir_list_seal seal;
 	struct certdir_error ignored;
-	bool is_signed = false;
+	int64_t made = 0;
 	size_t size;
 	const int file = certdir_list_file_open(filename, &size, &ignored);
 
 	if (file < 0)
-		return false;
+		return 0;
 	if (certdir_list_seal_read(&seal, file, size, &ignored) == CERTDIR_SEAL_TRUE)
-		is_signed = seal.is_signed;
+		made = seal.made;
 	certdir_list_seal_clear(&seal);
 	(void)close(file);
-	return is_signed;
+	return made;
 }
 
 bool certdir_list_file_replaceable(const char *filename, struct certdir_error *error)

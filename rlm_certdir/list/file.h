@@ -31,7 +31,9 @@ bool certdir_list_file_accept(const char *filename, enum certdir_seal_state stat
  */
 bool certdir_list_file_replaceable(const char *filename, struct certdir_error *error);
 
-/* Whether it ends as a signed list does. False also of what cannot be read. */
+/* Whether it ends as a signed list does, sound or not. False also of what cannot be read. */
 bool certdir_list_file_is_signed(const char *filename);
+/* When it was made, as its seal says, microseconds since 1970; 0 = that cannot be read. */
+int64_t certdir_list_file_made(const char *filename);
 
 #endif

@@ -135,6 +135,16 @@ static const unsigned char *find_footer(const unsigned char end[END], uint64_t *
 	return end + (*is_signed ? 0 : CERTDIR_SEAL_SIGNATURE);
 }
 
+bool certdir_list_seal_is_signed(int fd, uint64_t size)
+{
+	unsigned char end[END];
+	bool is_signed = false;
+
+	if (size >= END && certdir_file_read_at(fd, end, END, size - END) == END)
+		(void)find_footer(end, &size, &is_signed);
+	return is_signed;
+}
+
 enum certdir_seal_state certdir_list_seal_read(struct certdir_list_seal *seal, int fd, uint64_t size,
 					       struct certdir_error *error)
 {

@@ -54,6 +54,8 @@ void certdir_list_seal_clear(struct certdir_list_seal *seal);
  */
 enum certdir_seal_state certdir_list_seal_read(struct certdir_list_seal *seal, int fd, uint64_t size,
 					       struct certdir_error *error);
+/* Whether the file ends as one with a signature does, whatever else is wrong with it. */
+bool certdir_list_seal_is_signed(int fd, uint64_t size);
 bool certdir_list_seal_holds(const struct certdir_list_seal *seal, size_t chunk, const unsigned char *bytes,
 			     size_t size);
 

@@ -111,6 +111,8 @@ static bool begin(struct certdir_list_writer *writer, bool fresh, const char *si
 		return false;
 	if (fresh && replaces && !certdir_list_file_replaceable(writer->edition.filename, error))
 		return false;
+	if (fresh && replaces)
+		certdir_list_edition_replace(&writer->edition);
 	if (!fresh && replaces && !certdir_list_edition_go_on(&writer->edition, error))
 		return false;
 	return open_database(writer, !fresh && replaces, error);

@@ -3,11 +3,13 @@
 #include "changes_fixture.h"
 #include "fsync_count.h"
 #include "list/changes.h"
+#include "list/file.h"
 #include "list/snapshot.h"
 #include "list/writer.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
+#include <time.h>
 
 enum { DEVICES = 6000, HEAD = 64, DIGEST = CERTDIR_SEAL_DIGEST, ENTRY = 4 + DIGEST };
 
@@ -177,6 +179,34 @@ static void test_written_whole(void **state)
 	assert_int_equal(changes_size_of(changes_file), -1);
 	assert_int_equal(changes_size_of(last), -1);
 	assert_int_equal(changes_size_of(last_of_last), -1);
+	changes_expect_start(1000, false);
+}
+
+/* A clock that was ahead: what is made anew is later all the same, or servers would take the old changes for newer ones. */
+static void test_later_than_what_it_replaces(void **state)
+{
+	const int64_t ahead = ((int64_t)time(NULL) + 86400) * 1000000;
+	struct certdir_error error;
+	unsigned char *bytes;
+	size_t size;
+	int file;
+
+	(void)state;
+	fixture_large(DEVICES);
+	bytes = fixture_read(&size);
+	fixture_overwrite(bytes, fixture_image(bytes, size));
+	free(bytes);
+	file = open(fixture_file, O_RDWR | O_CLOEXEC);
+	assert_true(file >= 0);
+	assert_true(certdir_list_seal_append(file, ahead, NULL, fixture_file, &error));
+	(void)close(file);
+	changes_next(2000, "SELECT 1");
+	changes_next(2001, "SELECT 1");
+	assert_int_equal(certdir_list_changes_made(changes_file), ahead + 2);
+	fixture_large(DEVICES);
+	assert_int_equal(certdir_list_file_made(fixture_file), ahead + 3);
+	fixture_large(DEVICES);
+	assert_int_equal(certdir_list_file_made(fixture_file), ahead + 4);
 	changes_expect_start(1000, false);
 }
 
@@ -565,6 +595,7 @@ int main(void)
 		TEST(test_one_change),
 		TEST(test_next_change),
 		TEST(test_lasts),
+		TEST(test_later_than_what_it_replaces),
 		TEST(test_written_whole),
 		TEST(test_many_changes),
 		TEST(test_list_without_its_changes),

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -14,6 +15,22 @@ struct progress {
 	int published; /* the newest edition whose publication has ended */
 	int whole; /* how often the list was written whole */
 };
+
+/* Before or after the list gets its name: moments that are too short for a timer. */
+static enum { NEVER, BEFORE, AFTER } dies;
+
+int rename(const char *from, const char *to)
+{
+	const bool named = strcmp(to, fixture_file) == 0;
+	int result;
+
+	if (named && dies == BEFORE)
+		_exit(0);
+	result = (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+	if (named && dies == AFTER)
+		_exit(0);
+	return result;
+}
 
 static long own_time(void)
 {
@@ -117,6 +134,47 @@ static void test_killed_while_publishing(void **state)
 	(void)umount(fixture_directory);
 }
 
+/*
+ * A list that is written whole has three names to give. Whoever starts in between gets what was published last, and where the list is damaged
+ * then, the edition before it: the old list without its changes would be much older.
+ */
+static void test_died_between_names(void **state)
+{
+	char last[128];
+
+	(void)state;
+	(void)snprintf(last, sizeof(last), "%s.last", fixture_file);
+	fixture_large(4500);
+	for (int when = BEFORE; when <= AFTER; when++) {
+		const int edition = 2000 + 10 * when;
+		struct certdir_list_snapshot *before;
+		struct certdir_error error;
+		pid_t pid;
+		int status;
+
+		for (int i = 0; i < 3; i++)
+			changes_next(edition + i, "SELECT 1");
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			dies = when;
+			(void)changes_try(edition + 3, "UPDATE device SET owner=hex(randomblob(500))", &error);
+			print_error("did not die: %s\n", error.text);
+			_exit(1);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+		changes_expect_start(edition + (when == AFTER ? 3 : 2), false);
+		before = certdir_list_load(last, &error);
+		if (!before)
+			fail_msg("%s", error.text);
+		assert_int_equal(changes_edition_of(before), edition + 2);
+		certdir_list_release(before);
+	}
+	assert_int_equal(truncate(fixture_file, changes_size_of(fixture_file) - 1), 0);
+	changes_expect_start(2000 + 10 * AFTER + 2, true);
+}
+
 static void test_disk_full(void **state)
 {
 	struct certdir_error error;
@@ -146,6 +204,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, changes_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_killed_while_publishing),
+		TEST(test_died_between_names),
 		TEST(test_disk_full),
 	};
 

@@ -206,6 +206,56 @@ static void test_writer_without_key(void **state)
 	expect(ours, 2, NULL);
 }
 
+static void flip(const char *filename, off_t at)
+{
+	int file = open(filename, O_RDWR | O_CLOEXEC);
+	unsigned char byte;
+
+	assert_true(file >= 0);
+	assert_int_equal(pread(file, &byte, 1, at), 1);
+	byte ^= 1;
+	assert_int_equal(pwrite(file, &byte, 1, at), 1);
+	(void)close(file);
+}
+
+static void expect_refused(void)
+{
+	struct certdir_error error;
+
+	assert_false(try_edition(9, true, NULL, &error));
+	if (!strstr(error.text, "is signed, and must not become one that is not"))
+		fail_msg("%s", error.text);
+}
+
+/* A list that is damaged is one that its servers ask a signature of, all the same: its end says so, or its changes, or the list before. */
+static void test_damaged_is_still_signed(void **state)
+{
+	char last[128];
+	unsigned char *bytes;
+	size_t size;
+
+	(void)state;
+	(void)snprintf(last, sizeof(last), "%s.last", fixture_file);
+	edition(1, true, ours);
+	flip(fixture_file, 5000);
+	expect_refused();
+	edition(2, true, ours);
+	edition(3, false, ours);
+	assert_int_equal(truncate(fixture_file, size_of(fixture_file) - 1), 0);
+	expect_refused();
+	edition(4, true, ours);
+	assert_int_equal(size_of(changes_file), -1);
+	bytes = fixture_read(&size);
+	assert_int_equal(rename(fixture_file, last), 0);
+	fixture_overwrite(bytes, size - 1);
+	free(bytes);
+	expect_refused();
+	/* Whoever moves it away means it. */
+	assert_int_equal(unlink(fixture_file), 0);
+	edition(5, true, NULL);
+	expect(NULL, 5, NULL);
+}
+
 static void test_key_files(void **state)
 {
 	char ec[128], missing[128], ours_public[128];
@@ -239,18 +289,6 @@ static void test_key_files(void **state)
 }
 
 /* ---- what is done to files on the way ---- */
-
-static void flip(const char *filename, off_t at)
-{
-	int file = open(filename, O_RDWR | O_CLOEXEC);
-	unsigned char byte;
-
-	assert_true(file >= 0);
-	assert_int_equal(pread(file, &byte, 1, at), 1);
-	byte ^= 1;
-	assert_int_equal(pwrite(file, &byte, 1, at), 1);
-	(void)close(file);
-}
 
 static void test_flips_and_cuts(void **state)
 {
@@ -402,6 +440,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unsigned, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_last_is_asked_the_same, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_writer_without_key, setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_damaged_is_still_signed, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_key_files, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_flips_and_cuts, setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_forged_changes, setup, fixture_teardown),

@@ -479,6 +479,7 @@ static void test_private_needs_only_to_read(void **state)
 
 static void test_only_lists_are_replaced(void **state)
 {
+	char lock[112];
 	struct certdir_error error;
 	unsigned char *file;
 	size_t size;
@@ -488,6 +489,8 @@ static void test_only_lists_are_replaced(void **state)
 	assert_null(certdir_list_write_begin(fixture_file, true, NULL, &error));
 	assert_non_null(strstr(error.text, "is not a device list"));
 	assert_null(certdir_list_write_private(fixture_file, true, &error));
+	(void)snprintf(lock, sizeof(lock), "%s.lock", fixture_file);
+	assert_int_equal(access(lock, F_OK), -1); /* nor is anything put beside it */
 	file = fixture_read(&size);
 	assert_int_equal(size, 10);
 	free(file);
