@@ -147,7 +147,8 @@ static void tell_others(const struct survey *survey)
 	for (size_t i = 0; i < KINDS; i++)
 		if (survey->told[i] > NAMED)
 			certdir_doctor_say(survey->findings, kinds[i].state, kinds[i].name, kinds[i].remedy,
-					   "%zu more network devices: each %s", survey->told[i] - NAMED, kinds[i].text);
+					   "%zu more network device%s: each %s", survey->told[i] - NAMED,
+					   certdir_cli_plural(survey->told[i] - NAMED), kinds[i].text);
 	if (survey->unheard)
 		certdir_doctor_say(
 			survey->findings, CERTDIR_DOCTOR_SKIPPED, "accounting",
@@ -163,7 +164,8 @@ static void tell_survey(const struct certdir_doctor *doctor, struct survey *surv
 	if (survey->held)
 		certdir_doctor_say(survey->findings, CERTDIR_DOCTOR_WARNING, "held",
 				   "certdir sessions list; certdir sessions release",
-				   "%zu denied sessions are held: more than max_disconnect lets end", survey->held);
+				   "%zu denied session%s held: more than max_disconnect lets end", survey->held,
+				   survey->held == 1 ? " is" : "s are");
 	if (!survey->devices) {
 		certdir_doctor_say(survey->findings, CERTDIR_DOCTOR_SKIPPED, "orders", "", "no session is known");
 		return;
