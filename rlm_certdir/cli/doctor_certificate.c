@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What EAP-TLS shows to devices and trusts them by. Looked at as the server's user. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +16,7 @@
 
 #define SERVER_AUTH "1.3.6.1.5.5.7.3.1"
 
-enum { SOON = 30 * 86400, LIFETIME = 24 /* hours, the server's default */ };
+enum { SOON = 30 * 86400 };
 
 /* The file of a chain, of which the first certificate is the server's. */
 struct chain {
@@ -145,51 +143,6 @@ static void check_versions(const struct raddb_tls *tls, struct certdir_doctor_fi
 				   tls->least ? tls->least : "1.2", tls->most ? tls->most : "1.2");
 }
 
-/* Sessions that the server would resume, and that began before `since`. */
-static size_t count_sessions(const char *path, int64_t since, int64_t oldest)
-{
-	DIR *directory = opendir(path);
-	const struct dirent *entry;
-	struct stat status;
-	size_t count = 0;
-
-	while (directory && (entry = readdir(directory))) {
-		const char *suffix = strrchr(entry->d_name, '.');
-
-		if (suffix && strcmp(suffix, ".asn1") == 0 &&
-		    fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    status.st_mtime < since && status.st_mtime > oldest)
-			count++;
-	}
-	if (directory)
-		(void)closedir(directory);
-	return count;
-}
-
-/* Who resumes a session shows no certificate, and no CA is asked for. */
-static void check_sessions(const struct raddb_tls *tls, int64_t now, struct certdir_doctor_findings *findings)
-{
-	const int64_t hours = tls->lifetime ? atoi(tls->lifetime) : LIFETIME;
-	char remedy[CERTDIR_TEXT_MAX];
-	struct stat authorities;
-	size_t count = 0;
-
-	if (!certdir_doctor_writable(tls->sessions, "resumption", findings))
-		return;
-	if (tls->ca_file && stat(tls->ca_file, &authorities) == 0)
-		count = count_sessions(tls->sessions, authorities.st_mtime, now - hours * 3600);
-	certdir_say(remedy, "if it lacks one now: rm %s/*, and restart the server", tls->sessions);
-	if (count)
-		certdir_doctor_say(
-			findings, CERTDIR_DOCTOR_WARNING, "resumption", remedy,
-			"%zu session%s in %s %s from before the last change of %s: a device of a CA that was "
-			"taken out comes in by it",
-			count, certdir_cli_plural(count), tls->sessions, count == 1 ? "is" : "are", tls->ca_file);
-	else
-		certdir_doctor_say(findings, CERTDIR_DOCTOR_RIGHT, "resumption", "", "sessions are kept in %s",
-				   tls->sessions);
-}
-
 static void check_tls(const struct raddb_tls *tls, int64_t now, struct certdir_doctor_findings *findings)
 {
 	const bool readable = certdir_doctor_readable(tls->certificate_file, "files", findings) &
@@ -205,8 +158,9 @@ static void check_tls(const struct raddb_tls *tls, int64_t now, struct certdir_d
 	if (readable)
 		check_authorities(tls->ca_file, findings);
 	check_versions(tls, findings);
-	if (tls->sessions)
-		check_sessions(tls, now, findings);
+	if (tls->sessions && certdir_doctor_writable(tls->sessions, "resumption", findings))
+		certdir_doctor_say(findings, CERTDIR_DOCTOR_RIGHT, "resumption", "", "sessions are kept in %s",
+				   tls->sessions);
 }
 
 static void look_at_tls(const struct certdir_doctor *doctor, const void *subject,

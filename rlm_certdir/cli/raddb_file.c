@@ -287,8 +287,7 @@ void raddb_file_each_tls(const struct raddb_file *file, void (*each)(void *conte
 							  .most = value_of(tls, "tls_max_version"),
 							  .sessions = enabled && strcmp(enabled, "yes") == 0
 									      ? value_of(cache, "persist_dir")
-									      : NULL,
-							  .lifetime = value_of(cache, "lifetime")});
+									      : NULL});
 		}
 }
 

@@ -50,7 +50,6 @@ struct raddb_tls {
 	const char *certificate_file, *private_key_file, *ca_file;
 	const char *least, *most; /* TLS versions: tls_min_version, tls_max_version */
 	const char *sessions; /* where sessions are kept for resumption: persist_dir, when the cache is enabled */
-	const char *lifetime; /* of those, in hours */
 };
 void raddb_file_each_tls(const struct raddb_file *file, void (*each)(void *context, const struct raddb_tls *tls),
 			 void *context);

@@ -91,21 +91,6 @@ def other_certificate(world, **recipe):
 
 
 @contextmanager
-def changed_authorities(world):
-    """A session from before, one that is too old to be resumed, and one from after it."""
-    now, sessions = world.pki.ca.stat().st_mtime, world.server.sessions
-    ages = {"before": 600, "old": 25 * 3600, "after": -600}
-    for name, age in ages.items():
-        (sessions / f"{name}.asn1").touch()
-        os.utime(sessions / f"{name}.asn1", (now - age, now - age))
-    try:
-        yield
-    finally:
-        for name in ages:
-            (sessions / f"{name}.asn1").unlink()
-
-
-@contextmanager
 def open_module(world, bits):
     with mode(world.module.parent, 0o755), mode(world.module, bits):
         yield
@@ -396,8 +381,6 @@ FAULTS = {
                           r"install -d -o nobody -g nogroup -m 750 \S+sessions"),
     "nowhere to resume": (lambda w: mode(w.server.sessions, 0o500), "certificate", "resumption", "wrong", r"may not write into",
                           r"chmod g\+rwx"),
-    "CAs are others now": (changed_authorities, "certificate", "resumption", "warning", r"1 session in \S+ is from before the last change of \S+ca",
-                           r"rm \S+/\*, and restart"),
     "no list": (lambda w: away(w.sync.list_file), "list", "list", "wrong", r"does not exist", r"certdir-sync|list import"),
     "damaged list": (cut_list, "list", "list", "wrong", r"devices\.db", r"certdir sync"),
     "list before": (list_before, "list", "last", "warning", r"takes the edition before", r"certdir sync"),
