@@ -185,13 +185,18 @@ class Listener:
         self.port = self.socket.getsockname()[1]
         self.visits = 0
         self._connections = set()
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
+        self._thread = self.accept_at(self.socket)
 
-    def _accept(self):
+    def accept_at(self, listening):
+        """At another socket, too, such as one in the network of a container."""
+        thread = threading.Thread(target=self._accept, args=(listening,), daemon=True)
+        thread.start()
+        return thread
+
+    def _accept(self, listening):
         while True:
             try:
-                connection, address = self.socket.accept()
+                connection, address = listening.accept()
             except OSError:
                 return
             self.visits += 1
@@ -294,7 +299,9 @@ class FakeGraph(Reports, graph_profiles.ProfileAnswers, graph_applications.Appli
         self._listener = Listener(self._answer, authority()["context"])
         self._imds = Listener(self._answer_imds)
         self.start_reports(lambda answer: Listener(answer, authority()["context"]))
-        self.url = f"https://localhost:{self._listener.port}"
+        self.port = self._listener.port
+        self.accept_at = self._listener.accept_at
+        self.url = f"https://localhost:{self.port}"
         self.imds_url = f"http://127.0.0.1:{self._imds.port}"
         return self
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A root of a distribution, booted: its own systemd, in namespaces of its own, with nothing but a loopback for a network."""
 
-import ctypes
 import os
 import signal
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
+from testenv.network import network_of
 from testenv.supplicant import wait_until
 
 # What systemd wants to find. Shared: it hands over credentials by mounts that appear in its own namespace. /dev is every container's.
@@ -70,13 +70,5 @@ class Root:
     @contextmanager
     def network(self):
         """Sockets that this thread opens inside are in the root's network."""
-        own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        there = os.open(f"/proc/{self.init}/ns/net", os.O_RDONLY)
-        libc = ctypes.CDLL(None, use_errno=True)
-        assert libc.setns(there, 0) == 0, os.strerror(ctypes.get_errno())
-        try:
+        with network_of(self.init):
             yield
-        finally:
-            libc.setns(own, 0)
-            os.close(own)
-            os.close(there)
