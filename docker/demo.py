@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 Makes what docker/compose.yaml mounts, of the demo's devices, below build/docker (or the directory given):
-certs/ and clients.conf for the server, list/ with the device list, devices/ with the devices' own certificates.
+certs/ and secrets/ for the server, list/ with the device list, devices/ with the devices' own certificates.
 Run again, it makes the list again and leaves the rest: a container that runs has these directories mounted.
 """
 
@@ -31,22 +31,28 @@ client demo {{
 """
 
 
-def copy(source, target):
-    """For a server that runs as another user; these keys are worth nothing outside the demo."""
-    shutil.copyfile(source, target)
-    target.chmod(0o644)
+def give(directory):
+    """To the container's user. Who is not root cannot give: all may read then, and these keys are worth nothing outside the demo."""
+    if os.geteuid() == 0:
+        for path in (directory, *directory.iterdir()):
+            os.chown(path, CONTAINER_USER, CONTAINER_USER)
 
 
 def make_server(directory, ids):
     """Certificates of server and devices, and clients.conf, which comes last: where it is, all of it is."""
-    for name in ("certs", "list", "devices"):
+    for name in ("certs", "secrets", "list", "devices"):
         (directory / name).mkdir(parents=True, exist_ok=True)
     pki = Pki(directory / "devices")
-    for name, source in (("ca.pem", pki.ca), ("server.pem", pki.server[0]), ("server.key", pki.server[1])):
-        copy(source, directory / "certs" / name)
+    for name, source in (("certs/ca.pem", pki.ca), ("certs/server.pem", pki.server[0]), ("secrets/server.key", pki.server[1])):
+        shutil.copyfile(source, directory / name)
     for row in demo.rows(ids):
         pki.issue(row.recipe, stem=row.stem.lower())
-    (directory / "clients.conf").write_text(CLIENTS.format(secret=secrets.token_hex(16)))
+    for path in directory.glob("certs/*"):
+        path.chmod(0o644)
+    (directory / "secrets/clients.conf").write_text(CLIENTS.format(secret=secrets.token_hex(16)))
+    for path in directory.glob("secrets/*"):
+        path.chmod(0o600 if os.geteuid() == 0 else 0o644)
+    give(directory / "secrets")
 
 
 def make_list(directory, given):
@@ -55,17 +61,15 @@ def make_list(directory, given):
     devices = DeviceList(directory / "devices.db", given)
     devices.publish()
     devices.path.chmod(0o644)
-    if os.geteuid() == 0:
-        for path in (directory, *directory.iterdir()):
-            os.chown(path, CONTAINER_USER, CONTAINER_USER)
+    give(directory)
 
 
 def main(directory):
     given = json.loads(demo.DEVICES.read_text())["value"]
-    if not (directory / "clients.conf").exists():
+    if not (directory / "secrets/clients.conf").exists():
         make_server(directory, {device["displayName"]: device["deviceId"] for device in given})
     make_list(directory / "list", given)
-    secret = re.search(r"secret = (\w+)", (directory / "clients.conf").read_text())
+    secret = re.search(r"secret = (\w+)", (directory / "secrets/clients.conf").read_text())
     print(f"{os.path.relpath(directory)} is ready for docker/compose.yaml. RADIUS secret: {secret[1] if secret else 'yours'}")
     print("The list counts as current for an hour (max_age in raddb-snippets/mods-available/certdir): run this again then.")
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Sourced: sets $engine (docker, or podman with storage of its own below $1) and defines build_image, healthy.
+# Sourced: sets $engine (docker, or podman with storage of its own below $1) and $compose, and defines build_image, monitoring_image, healthy.
 
 base=docker.io/library/debian:bookworm-slim
 work=$1
@@ -54,17 +54,32 @@ podman_base()
 	rm -rf "$root"
 }
 
+# One of the images of compose.yaml from the registry, else of Debian's package, with the user and the entry that the other one has.
+monitoring_image() # IMAGE PACKAGE ENTRY
+{
+	$engine image inspect "$1" >/dev/null 2>&1 && return
+	timeout 120 $engine pull -q "$1" >/dev/null 2>&1 && return
+	echo "no registry: making $1 of Debian's $2"
+	printf '%s\n' "FROM $base" "RUN apt-get update && apt-get install -y --no-install-recommends $2 && install -d -o nobody -g nogroup /prometheus" \
+		"USER nobody" "$3" | $engine build $build_options -t "$1" -
+}
+
 if docker info >/dev/null 2>&1; then
 	engine=docker
+	compose=
+	docker compose version >/dev/null 2>&1 && compose="docker compose"
+	build_options=
 	build_image() { docker build -t "$1" -f docker/Dockerfile .; }
 	healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' "$1")" = healthy ]; }
 else
 	engine=podman
-	tests/testenv/deps.sh podman runc netavark aardvark-dns debootstrap
+	compose=podman-compose
+	tests/testenv/deps.sh podman podman-compose runc netavark aardvark-dns debootstrap
 	podman_settings
 	podman_base
 	# The host's network, for apt alone; docker's image format, because the other one has no health check.
-	build_image() { podman build --format docker --network host -t "$1" -f docker/Dockerfile .; }
+	build_options="--format docker --network host"
+	build_image() { podman build $build_options -t "$1" -f docker/Dockerfile .; }
 	# Without systemd nobody runs podman's checks by the clock.
 	healthy() { podman healthcheck run "$1" >/dev/null 2>&1; }
 fi

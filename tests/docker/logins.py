@@ -18,7 +18,7 @@ from testenv.supplicant import login  # noqa: E402
 
 
 def main(directory, act):
-    secret = re.search(r"secret = (\w+)", (directory / "clients.conf").read_text())[1]
+    secret = re.search(r"secret = (\w+)", (directory / "secrets/clients.conf").read_text())[1]
     server = SimpleNamespace(port=1812, secret=secret)
     given = json.loads(demo.DEVICES.read_text())["value"]
     expected = [(row.stem, row.accepted, row.vlan) for row in demo.rows({d["displayName"]: d["deviceId"] for d in given})]

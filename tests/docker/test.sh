@@ -40,10 +40,15 @@ wait_until() # SECONDS WHAT COMMAND...
 start()
 {
 	$engine run -d --name "$name" --network none --read-only --cap-drop ALL --security-opt no-new-privileges \
-		-v "$work/certs:/etc/freeradius/3.0/certs:ro" -v "$work/clients.conf:/etc/freeradius/3.0/clients.conf:ro" \
+		-v "$work/certs:/etc/freeradius/3.0/certs:ro" -v "$work/secrets:/run/secrets:ro" \
 		-v "$work/list:/var/lib/certdir:ro" -v "$work.wifi:/etc/freeradius/3.0/sites-available/certdir-wifi:ro" \
 		"$image" >/dev/null 2>"$work.log" || { cat "$work.log" >&2; die "the container does not start"; }
 	pid=$($engine inspect -f '{{.State.Pid}}' "$name")
+}
+
+named() # IMAGE
+{
+	sed -n "s,.*image: \(.*$1:.*\),\1,p" docker/compose.yaml
 }
 
 logged()
@@ -65,11 +70,11 @@ build_image $image >"$work.log" 2>&1 || { tail -20 "$work.log" >&2; die "the ima
 echo "the image is built with $engine: $($engine image inspect -f '{{.Size}}' $image | awk '{ printf "%d MB", $1 / 1e6 }')"
 
 docker/demo.py "$work" >/dev/null
-refuses "certs/server.pem certs/server.key certs/ca.pem clients.conf"
-refuses ": clients.conf" -v "$work/certs:/etc/freeradius/3.0/certs:ro"
-chmod 600 "$work/certs/server.key"
-refuses "cannot read" -v "$work/certs:/etc/freeradius/3.0/certs:ro" -v "$work/clients.conf:/etc/freeradius/3.0/clients.conf:ro"
-chmod 644 "$work/certs/server.key"
+refuses "certs/server.pem /etc/freeradius/3.0/certs/ca.pem /run/secrets/server.key /run/secrets/clients.conf"
+refuses ": /run/secrets/server.key /run/secrets/clients.conf" -v "$work/certs:/etc/freeradius/3.0/certs:ro"
+chown root "$work/secrets/server.key"
+refuses "chown 1812" -v "$work/certs:/etc/freeradius/3.0/certs:ro" -v "$work/secrets:/run/secrets:ro"
+chown 1812 "$work/secrets/server.key"
 echo "what is not mounted is said in one line"
 
 mkdir -p "$work.list" # of root
@@ -79,7 +84,7 @@ fi
 [[ $said == *"user id 1812 cannot write list/"* ]] || die "not what to do about a list/ of root: $said"
 
 if $engine run --rm --no-healthcheck --network none --entrypoint sh "$image" -c \
-	'cat /etc/freeradius/3.0/certs/* /etc/freeradius/3.0/clients.conf /etc/ssl/private/* 2>/dev/null; grep -r testing123 \
+	'cat /etc/freeradius/3.0/certs/* /etc/freeradius/3.0/clients.conf /run/secrets/* /etc/ssl/private/* 2>/dev/null; grep -r testing123 \
 		/etc/freeradius/3.0/mods-enabled /etc/freeradius/3.0/sites-enabled /etc/freeradius/3.0/radiusd.conf' | grep .; then
 	die "the image has a certificate, key or secret in it"
 fi
@@ -123,4 +128,14 @@ $engine exec "$name" certdir-health || die "a server whose list is there again i
 echo "a server without its list is unhealthy"
 
 $engine stop -t 10 "$name" >/dev/null 2>&1
+$engine rm -f "$name" >/dev/null 2>&1
+
+if [ -n "$compose" ]; then
+	monitoring_image "$(named prom/prometheus)" prometheus \
+		'ENTRYPOINT ["prometheus", "--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]' >"$work.log" 2>&1 ||
+		{ tail -20 "$work.log" >&2; die "no image of Prometheus"; }
+	monitoring_image "$(named prom/node-exporter)" prometheus-node-exporter 'ENTRYPOINT ["prometheus-node-exporter"]' >"$work.log" 2>&1 ||
+		{ tail -20 "$work.log" >&2; die "no image of the node exporter"; }
+	CERTDIR_ENGINE=$engine CERTDIR_COMPOSE=$compose CERTDIR_IMAGE=$image /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/docker
+fi
 echo "docker-test: all as it must be"
