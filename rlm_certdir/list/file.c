@@ -92,6 +92,12 @@ static void describe_open_failure(const char *filename, int code, struct certdir
 		certdir_error_set(error, "%s cannot be opened: %s", filename, strerror(code));
 }
 
+static void describe_kind(const char *filename, mode_t mode, struct certdir_error *error)
+{
+	certdir_error_set(error, "%s is not a file but a %s: give the name of a device list", filename,
+			  S_ISDIR(mode) ? "directory" : "pipe, socket or device");
+}
+
 /* NONBLOCK: opening a FIFO must not wait for a writer. */
 int certdir_list_file_open(const char *filename, size_t *size, struct certdir_error *error)
 {
@@ -105,8 +111,7 @@ int certdir_list_file_open(const char *filename, size_t *size, struct certdir_er
 	if (fstat(fd, &status) != 0) {
 		certdir_error_set(error, "%s cannot be read: %s", filename, strerror(errno));
 	} else if (!S_ISREG(status.st_mode)) {
-		certdir_error_set(error, "%s is not a file but a %s: give the name of a device list", filename,
-				  S_ISDIR(status.st_mode) ? "directory" : "pipe, socket or device");
+		describe_kind(filename, status.st_mode, error);
 	} else if (status.st_size == 0) {
 		certdir_error_set(error, "%s is empty: publish it again with `certdir sync` or `certdir list import`",
 				  filename);
@@ -252,7 +257,7 @@ bool certdir_list_file_replaceable(const char *filename, struct certdir_error *e
 		certdir_error_set(error, "%s cannot be read to see whether it is a device list: %s", filename,
 				  strerror(errno));
 	} else if (!S_ISREG(status.st_mode)) {
-		certdir_error_set(error, "%s is not a file: give the name of a device list", filename);
+		describe_kind(filename, status.st_mode, error);
 	} else {
 		got = pread(file, bytes, sizeof(bytes), 0);
 		ok = status.st_size == 0 || (got > 0 && is_list(bytes, (size_t)got));

@@ -63,7 +63,9 @@ WRONG = [
     *((f"list {command} --list {name}", 66, says) for name, says in LISTS.items() if name != "none"
       for command in ("stats", "sources", "changes", "export", "find x", "show x")),
     *((f"list stats --list {name}", 66, says) for name, says in LISTS.items()),
-    *((f"list import --list {name} lab.json", 73, "It is left as it is: move it away") for name in LISTS if name != "none"),
+    ("list import --list cut.db lab.json", 73, "It is left as it is: move it away"),
+    ("list import --list text lab.json", 73, "is not a device list, so none is put in its place: if it is to go, move it away"),
+    ("list import --list dir lab.json", 73, "is not a file but a directory"),
     *((f"list remove --list {name} --source lab", 66, says) for name, says in LISTS.items()),
     *((f"report --list {name} -o page.html", 66, says) for name, says in LISTS.items()),
     ("check --list devices.db text", 65, "text: no certificate in it"),
