@@ -20,7 +20,7 @@ PATIENCE = 300  # seconds: a mutant that loops is noticed, too
 
 def copy(directory):
     shutil.rmtree(directory, ignore_errors=True)
-    for name in ("rlm_certdir", "tests"):
+    for name in ("rlm_certdir", "tests", "raddb-snippets"):
         shutil.copytree(TOP / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Makefile", "CHANGELOG.md"):  # which says the version; with another one all would be built anew
         shutil.copy(TOP / name, directory)
