@@ -3,7 +3,8 @@
  * The server keeps TLS sessions in files or a cache of its own, and gives them to OpenSSL when a supplicant asks for one.
  * It looks at the certificate's end, and nobody asks whether its CA is still trusted: a CA that was taken out of ca_file, or a
  * certificate that a CRL lists by now, would come in until the session's end. So the two callbacks by which the server
- * keeps sessions are wrapped: what comes back has to verify as in a full handshake.
+ * keeps sessions are wrapped: what comes back has to verify as in a full handshake. Nothing is resumed past them: the server switches off
+ * tickets that hold a session themselves (SSL_OP_NO_TICKET), and OpenSSL's own memory of sessions (SSL_SESS_CACHE_NO_INTERNAL).
  *
  * A kept session has the device's certificate and not the CAs that it sent, so these are put into the session's
  * application data, which OpenSSL keeps with it.
@@ -16,7 +17,7 @@
 
 #include "freeradius/eap.h"
 
-/* A session whose device sent more than this beside its own certificate is not worth its file: it is not resumed. */
+/* Of a device that sent more than this beside its own certificate nothing is kept: it resumes only where ca_file has what it sent. */
 #define MAX_SENT 16384
 
 /* The server's callbacks of one context. */
